@@ -1,0 +1,71 @@
+package migrations
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+	m "github.com/pocketbase/pocketbase/migrations"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+func init() {
+	m.Register(func(app core.App) error {
+		users, err := app.FindCollectionByNameOrId("users")
+		if err != nil {
+			return err
+		}
+		celebrity := flag("celebrity")
+		celebrity.Hidden = true
+		users.Fields.Add(
+			// not required: OAuth2 and OTP sign-ups come without one and are given it
+			&core.TextField{Name: "handle", Min: 3, Max: 30, Pattern: `^[a-z0-9_]+(\.[a-z0-9_]+)*$`, Presentable: true},
+			text("bio", 300),
+			flag("private"),
+			choice("state", false, "active", "suspended", "deleting"),
+			choice("role", false, "member", "moderator"),
+			number("postsCount"), number("followersCount"), number("followingCount"),
+			celebrity,
+		)
+		if users.Fields.GetByName("name") == nil {
+			users.Fields.Add(text("name", 255))
+		}
+		if avatar, ok := users.Fields.GetByName("avatar").(*core.FileField); ok {
+			avatar.MimeTypes = []string{"image/jpeg", "image/png", "image/webp", "image/gif"}
+			avatar.MaxSize = 50 << 20
+		}
+		users.Indexes = append(users.Indexes,
+			"CREATE UNIQUE INDEX `idx_users_handle` ON `users` (`handle` COLLATE NOCASE) WHERE `handle` != ''")
+		users.PasswordAuth.Enabled = true
+		users.PasswordAuth.IdentityFields = []string{"email", "handle"}
+		users.AuthRule = types.Pointer(`state = "active"`)
+		rules{
+			see:    `id = ` + me + ` || (state = "active" && blockedBy(` + me + `, id) = false)`,
+			update: own("id") + ` && state = "active"`,
+			remove: own("id"),
+		}.apply(users)
+		users.CreateRule = types.Pointer("") // anybody may sign up
+		if err := app.Save(users); err != nil {
+			return err
+		}
+
+		seq := number("seq") // the last seq given to this user's notifications and retractions
+		seq.Hidden = true
+		hour := `^([01][0-9]|2[0-3]):[0-5][0-9]$`
+		err = create(app, "settings", rules{
+			see:    own("user"),
+			update: own("user") + fixed("user"),
+		}, []string{unique("settings", "user", "`user`")},
+			relation(app, "user", "users", true, cascades),
+			date("seenAt"), date("readAt"),
+			object("notify", 20_000),
+			choice("digest", false, "off", "hourly", "daily"),
+			&core.TextField{Name: "quietFrom", Pattern: hour}, &core.TextField{Name: "quietTo", Pattern: hour},
+			text("locale", 35), text("timezone", 64),
+			seq,
+		)
+		if err != nil {
+			return err
+		}
+		return createInternal(app, "handles",
+			[]string{"CREATE UNIQUE INDEX `idx_handles_name` ON `handles` (`name` COLLATE NOCASE)"},
+			&core.TextField{Name: "name", Required: true, Max: 30}, text("reason", 200))
+	}, nil)
+}
