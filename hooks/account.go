@@ -1,0 +1,232 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+
+	"doubletap/internal/account"
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/erase"
+	"doubletap/internal/graph"
+	"doubletap/internal/guard"
+	"doubletap/internal/inbox"
+	"doubletap/internal/job"
+)
+
+func (s *Social) bindAccounts() {
+	s.app.OnRecordAuthWithOAuth2Request("users").BindFunc(answer(accountIntroduced))
+	s.app.OnRecordCreate("users").BindFunc(answer(accountOffered))
+	s.app.OnRecordCreateExecute("users").BindFunc(together(s.accountStored))
+	s.app.OnRecordUpdate("users").BindFunc(answer(accountChanging))
+	s.app.OnRecordUpdateExecute("users").BindFunc(together(s.accountChanged))
+	s.app.OnRecordDeleteRequest("users").BindFunc(answer(s.accountClosing))
+	s.app.OnRecordDelete("users").BindFunc(together(s.accountErased))
+	s.app.OnRecordUpdate("settings").BindFunc(answer(settingsChanging))
+	s.app.OnRecordUpdateExecute("settings").BindFunc(together(settingsChanged))
+	s.jobs.Handle(erase.Job, s.eraseAccount)
+	s.jobs.Handle(graph.ReleaseJob, releaseFollows)
+}
+
+// accountIntroduced gives somebody who comes with OAuth2 a handle like the name they have there.
+func accountIntroduced(e *core.RecordAuthWithOAuth2RequestEvent) error {
+	if e.IsNewRecord && e.CreateData["handle"] == nil {
+		wish := e.OAuth2User.Username
+		if wish == "" {
+			wish = e.OAuth2User.Name
+		}
+		handle, err := account.FreeHandle(e.App, wish)
+		if err != nil {
+			return err
+		}
+		if e.CreateData == nil {
+			e.CreateData = map[string]any{}
+		}
+		e.CreateData["handle"] = handle
+	}
+	return e.Next()
+}
+
+func accountOffered(e *core.RecordEvent) error {
+	handle := strings.ToLower(e.Record.GetString("handle"))
+	if handle == "" {
+		free, err := account.FreeHandle(e.App, e.Record.GetString("name"))
+		if err != nil {
+			return err
+		}
+		handle = free
+	}
+	e.Record.Set("handle", handle)
+	guard.Default(e.Record, "state", account.Active)
+	guard.Default(e.Record, "role", "member")
+	return e.Next()
+}
+
+func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
+	if err := account.CheckHandle(tx, e.Record.GetString("handle")); err != nil {
+		return err
+	}
+	return run(&s.events.signup, &AccountEvent{App: tx, User: e.Record}, func() error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return account.MakeSettings(tx, e.Record.Id)
+	})
+}
+
+// accountChanging ends every session of an account that is no longer active.
+func accountChanging(e *core.RecordEvent) error {
+	e.Record.Set("handle", strings.ToLower(e.Record.GetString("handle")))
+	guard.Default(e.Record, "state", account.Active)
+	guard.Default(e.Record, "role", "member")
+	if changed(e.Record, "state") && e.Record.GetString("state") != account.Active {
+		e.Record.RefreshTokenKey()
+	}
+	return e.Next()
+}
+
+func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
+	user, before := e.Record, e.Record.Original()
+	if changed(user, "handle") {
+		if err := account.CheckHandle(tx, user.GetString("handle")); err != nil {
+			return err
+		}
+	}
+	if err := e.Next(); err != nil {
+		return err
+	}
+	if user.TokenKey() != before.TokenKey() {
+		db.AfterCommit(tx, func() { s.inbox.Drop(user.Id) })
+	}
+	opened := before.GetBool("private") && !user.GetBool("private")
+	closed := !before.GetBool("private") && user.GetBool("private")
+	if closed || changed(user, "state") {
+		inbox.RecheckAuthor(tx, user.Id)
+	}
+	if opened {
+		return job.Add(tx, graph.ReleaseJob, erase.Payload{User: user.Id}, job.Dedupe(user.Id))
+	}
+	return nil
+}
+
+// released is how many requests one transaction accepts.
+const released = 50
+
+func releaseFollows(_ context.Context, app core.App, j *job.Job) error {
+	var p erase.Payload
+	if err := j.Payload(&p); err != nil {
+		return err
+	}
+	for n := released; n == released; {
+		err := app.RunInTransaction(func(tx core.App) error {
+			user, err := find(tx, "users", p.User)
+			if err != nil || user.GetBool("private") { // gone, or private again
+				n = 0
+				return nil
+			}
+			n, err = graph.Release(tx, p.User, released)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accountClosing closes the account at once and leaves the erasing to a job, so that
+// nobody waits for a life's worth of posts.
+func (s *Social) accountClosing(e *core.RecordRequestEvent) error {
+	err := e.App.RunInTransaction(func(tx core.App) error {
+		user, err := find(tx, "users", e.Record.Id)
+		if err != nil {
+			return err
+		}
+		return s.closeAccount(tx, user)
+	})
+	if err != nil {
+		return err
+	}
+	return e.NoContent(http.StatusNoContent)
+}
+
+func (s *Social) closeAccount(tx core.App, user *core.Record) error {
+	if user.GetString("state") == account.Deleting {
+		return nil
+	}
+	return run(&s.events.erase, &AccountEvent{App: tx, User: user}, func() error {
+		if err := account.Reserve(tx, user.GetString("handle"), "deleted"); err != nil {
+			return err
+		}
+		user.Set("state", account.Deleting)
+		if err := tx.Save(user); err != nil {
+			return fmt.Errorf("close account %s: %w", user.Id, err)
+		}
+		return job.Add(tx, erase.Job, erase.Payload{User: user.Id}, job.Dedupe(user.Id))
+	})
+}
+
+func (s *Social) eraseAccount(ctx context.Context, app core.App, j *job.Job) error {
+	var p erase.Payload
+	if err := j.Payload(&p); err != nil {
+		return err
+	}
+	for done := false; !done; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := app.RunInTransaction(func(tx core.App) (err error) {
+			done, err = erase.Step(tx, p.User)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	user, err := app.FindRecordById("users", p.User)
+	if err != nil {
+		return nil // a former try came this far
+	}
+	return app.Delete(user)
+}
+
+// accountErased erases whatever is left when the account itself goes: nothing, after
+// the job; everything, when Go code deletes the record.
+func (s *Social) accountErased(tx core.App, e *core.RecordEvent) error {
+	if err := s.closeAccount(tx, e.Record); err != nil {
+		return err
+	}
+	for done := false; !done; {
+		var err error
+		if done, err = erase.Step(tx, e.Record.Id); err != nil {
+			return err
+		}
+	}
+	return e.Next()
+}
+
+// settingsChanging keeps the tray from being seen backwards or ahead of time.
+func settingsChanging(e *core.RecordEvent) error {
+	seen := account.Seen(e.Record.Original().GetDateTime("seenAt").Time(), e.Record.GetDateTime("seenAt").Time(), clock.Now(e.App))
+	if !seen.IsZero() {
+		at, err := types.ParseDateTime(seen)
+		if err != nil {
+			return err
+		}
+		e.Record.Set("seenAt", at)
+	}
+	return e.Next()
+}
+
+func settingsChanged(tx core.App, e *core.RecordEvent) error {
+	if err := e.Next(); err != nil {
+		return err
+	}
+	inbox.Updated(tx, e.Record.GetString("user"), "settings")
+	return nil
+}

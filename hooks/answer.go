@@ -1,0 +1,45 @@
+package hooks
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
+
+	"doubletap/internal/fault"
+)
+
+// answer is for moments that may still refuse: it lets what a client may see pass and
+// makes our own breakage a 500 or 503 instead of the client's mistake.
+func answer[E any](fn func(E) error) func(E) error {
+	return func(e E) error { return fault.Answer(fn(e)) }
+}
+
+// afterwards is for moments after the commit, when it is too late to refuse: it logs and goes on.
+func afterwards(fn func(*core.RecordEvent) error) func(*core.RecordEvent) error {
+	return func(e *core.RecordEvent) error {
+		if err := fn(e); err != nil {
+			e.App.Logger().Error("after commit", "collection", e.Record.Collection().Name, "id", e.Record.Id, "err", err)
+		}
+		return e.Next()
+	}
+}
+
+// answered is the middleware that makes an error the client's answer: what the record hooks could not see, such
+// as a lock met while reading, and when to come back.
+func answered(e *core.RequestEvent) error {
+	err := e.Next()
+	if err == nil {
+		return nil
+	}
+	api, ok := errors.AsType[*router.ApiError](err)
+	if !ok && fault.Passing(err) {
+		err = fault.Answer(err)
+		api, ok = errors.AsType[*router.ApiError](err)
+	}
+	if ok && api.Status == http.StatusServiceUnavailable {
+		e.Response.Header().Set("Retry-After", "2")
+	}
+	return err
+}

@@ -1,0 +1,56 @@
+package hooks
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/feed"
+	"doubletap/internal/graph"
+	"doubletap/internal/inbox"
+	"doubletap/internal/notification"
+)
+
+func (s *Social) bindBlocks() {
+	s.app.OnRecordCreateExecute("blocks").BindFunc(together(s.blockStored))
+	s.app.OnRecordCreateExecute("mutes").BindFunc(together(muteStored))
+}
+
+// blockStored parts two people: follows, feeds and what each was told of the other go, both ways. Likes and
+// comments stay, counted, and the rules hide them.
+func (s *Social) blockStored(tx core.App, e *core.RecordEvent) error {
+	blocker, err := find(tx, "users", e.Record.GetString("blocker"))
+	if err != nil {
+		return err
+	}
+	blocked, err := find(tx, "users", e.Record.GetString("blocked"))
+	if err != nil {
+		return err
+	}
+	return run(&s.events.block, &BlockEvent{App: tx, Block: e.Record, Blocker: blocker, Blocked: blocked}, func() error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		if err := graph.Part(tx, blocker.Id, blocked.Id); err != nil {
+			return err
+		}
+		if err := feed.Remove(tx, blocker.Id, blocked.Id); err != nil {
+			return err
+		}
+		if err := feed.Remove(tx, blocked.Id, blocker.Id); err != nil {
+			return err
+		}
+		inbox.RecheckPerson(tx, blocker.Id)
+		inbox.RecheckPerson(tx, blocked.Id)
+		return notification.Part(tx, blocker.Id, blocked.Id)
+	})
+}
+
+func muteStored(tx core.App, e *core.RecordEvent) error {
+	if err := e.Next(); err != nil {
+		return err
+	}
+	muter := e.Record.GetString("muter")
+	if post := e.Record.GetString("post"); post != "" {
+		return feed.RemovePost(tx, muter, post)
+	}
+	return feed.Remove(tx, muter, e.Record.GetString("muted"))
+}

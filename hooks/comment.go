@@ -1,0 +1,142 @@
+package hooks
+
+import (
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/comment"
+	"doubletap/internal/fault"
+	"doubletap/internal/inbox"
+	"doubletap/internal/mention"
+	"doubletap/internal/notification"
+)
+
+func (s *Social) bindComments() {
+	s.app.OnRecordCreate("comments").BindFunc(answer(commentOffered))
+	s.app.OnRecordUpdate("comments").BindFunc(answer(commentOffered))
+	s.app.OnRecordCreateExecute("comments").BindFunc(together(s.commentStored))
+	s.app.OnRecordUpdateExecute("comments").BindFunc(together(commentChanged))
+	s.app.OnRecordDelete("comments").BindFunc(together(commentRemoved))
+	s.app.OnRecordCreateExecute("comment_likes").BindFunc(together(commentLikeStored))
+	s.app.OnRecordDelete("comment_likes").BindFunc(together(commentLikeRemoved))
+}
+
+func commentOffered(e *core.RecordEvent) error {
+	if strings.TrimSpace(e.Record.GetString("text")) == "" && !e.Record.GetBool("deleted") {
+		return fault.Invalid("text", "validation_required", "Cannot be blank.")
+	}
+	return e.Next()
+}
+
+func (s *Social) commentStored(tx core.App, e *core.RecordEvent) error {
+	answered, err := comment.Root(tx, e.Record)
+	if err != nil {
+		return err
+	}
+	post, err := find(tx, "posts", e.Record.GetString("post"))
+	if err != nil {
+		return err
+	}
+	author, err := find(tx, "users", e.Record.GetString("author"))
+	if err != nil {
+		return err
+	}
+	ev := &CommentEvent{App: tx, Comment: e.Record, Post: post, Author: author, Answers: answered}
+	return run(&s.events.comment, ev, func() error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		inbox.Touched(tx, post.Id)
+		// mentions first: who is answered or owns the post is told of that instead
+		if err := mentionedIn(tx, e.Record, post, answered); err != nil {
+			return err
+		}
+		return notification.Commented(tx, e.Record, post, answered)
+	})
+}
+
+// mentionedIn tells those whom a comment names, save those who hear of the comment itself.
+func mentionedIn(tx core.App, record, post, answered *core.Record) error {
+	words := record.GetString("text")
+	if answered != nil {
+		users, err := mention.In(tx, words)
+		if err != nil {
+			return err
+		}
+		for _, user := range users {
+			if user == answered.GetString("author") || user == post.GetString("author") {
+				continue
+			}
+			if err := notification.Mentioned(tx, user, record.GetString("author"), post.Id, record.Id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return mentioned(tx, post, record.GetString("author"), record.Id, words)
+}
+
+func commentChanged(tx core.App, e *core.RecordEvent) error {
+	before := e.Record.Original().GetString("text")
+	if err := e.Next(); err != nil {
+		return err
+	}
+	if !changed(e.Record, "text") || e.Record.GetBool("deleted") {
+		return nil
+	}
+	post, err := find(tx, "posts", e.Record.GetString("post"))
+	if err != nil {
+		return err
+	}
+	author := e.Record.GetString("author")
+	if err := unmentioned(tx, post.Id, author, before, ""); err != nil {
+		return err
+	}
+	return mentioned(tx, post, author, e.Record.Id, e.Record.GetString("text"))
+}
+
+// commentRemoved leaves a tombstone where others answered. Either way it was said
+// no longer: what was told of it is taken back first, while it can be read.
+func commentRemoved(tx core.App, e *core.RecordEvent) error {
+	if err := stillThere(tx, e.Record); err != nil {
+		return err
+	}
+	still, err := mention.On(tx, e.Record.GetString("post"), e.Record.GetString("author"), e.Record.Id)
+	if err != nil {
+		return err
+	}
+	if err := notification.CommentGone(tx, e.Record, still); err != nil {
+		return err
+	}
+	inbox.Touched(tx, e.Record.GetString("post"))
+	answered, err := comment.HasReplies(tx, e.Record.Id)
+	if err != nil {
+		return err
+	}
+	if answered {
+		return comment.Bury(tx, e.Record) // without Next: the row stays
+	}
+	return e.Next()
+}
+
+func commentLikeStored(tx core.App, e *core.RecordEvent) error {
+	record, err := find(tx, "comments", e.Record.GetString("comment"))
+	if err != nil {
+		return err
+	}
+	if err := e.Next(); err != nil {
+		return err
+	}
+	return notification.CommentLiked(tx, e.Record, record)
+}
+
+func commentLikeRemoved(tx core.App, e *core.RecordEvent) error {
+	if err := stillThere(tx, e.Record); err != nil {
+		return err
+	}
+	if err := e.Next(); err != nil {
+		return err
+	}
+	return notification.CommentUnliked(tx, e.Record)
+}

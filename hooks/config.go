@@ -1,0 +1,44 @@
+package hooks
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Config returns how Doubletap's own program runs PocketBase, from the environment; flags on the command line go first.
+//
+//	DOUBLETAP_DIR         data folder, default ./pb_data
+//	DOUBLETAP_DURABILITY  full (default): an answered write survives a power cut; normal: PocketBase's own setting
+//	PB_ENCRYPTION_KEY     when set, its 32 characters encrypt the settings
+func Config() pocketbase.Config {
+	config := pocketbase.Config{
+		DefaultDataDir: cmp.Or(os.Getenv("DOUBLETAP_DIR"), "./pb_data"),
+		DBConnect:      connect,
+	}
+	if os.Getenv("PB_ENCRYPTION_KEY") != "" {
+		config.DefaultEncryptionEnv = "PB_ENCRYPTION_KEY"
+	}
+	return config
+}
+
+// connect opens a database as PocketBase does, with an fsync for every commit of data.db. As part of the name
+// the pragma holds for every connection that the pool ever opens. Logs need no such care.
+func connect(path string) (*dbx.DB, error) {
+	synchronous := "FULL"
+	switch level := os.Getenv("DOUBLETAP_DURABILITY"); {
+	case strings.HasSuffix(path, "auxiliary.db") || level == "normal":
+		synchronous = "NORMAL"
+	case level != "" && level != "full":
+		return nil, fmt.Errorf("DOUBLETAP_DURABILITY is %q, want full or normal", level)
+	}
+	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
+		"&_pragma=synchronous("+synchronous+")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
+}
+
+var _ core.DBConnectFunc = connect

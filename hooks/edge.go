@@ -1,0 +1,46 @@
+package hooks
+
+import (
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/edge"
+)
+
+func (s *Social) bindEdges() {
+	s.app.OnRecordCreateRequest(edge.Collections()...).BindFunc(answer(edgeRequested))
+	s.app.OnRecordCreate(edge.Collections()...).BindFunc(edgeStored)
+}
+
+// edgeRequested gives an edge its natural key, and answers one that is stored already
+// with what is stored.
+func edgeRequested(e *core.RecordRequestEvent) error {
+	id := edge.Of(e.Record)
+	if stored, err := e.App.FindRecordById(e.Collection, id); err == nil {
+		return show(e, stored)
+	}
+	err := e.Next()
+	if err == nil || !e.Record.IsNew() { // later items of a batch run inside Next: ours may be stored although they failed
+		return err
+	}
+	if stored, found := e.App.FindRecordById(e.Collection, id); found == nil {
+		return show(e, stored) // somebody stored it between our look and our write
+	}
+	return err
+}
+
+func edgeStored(e *core.RecordEvent) error {
+	e.Record.Id = edge.Of(e.Record)
+	return e.Next()
+}
+
+// show answers with a stored record, as a create would.
+func show(e *core.RecordRequestEvent, stored *core.Record) error {
+	e.Record = stored
+	if err := apis.EnrichRecord(e.RequestEvent, stored); err != nil {
+		return err
+	}
+	return e.JSON(http.StatusOK, stored)
+}

@@ -1,0 +1,69 @@
+package hooks
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/feed"
+	"doubletap/internal/job"
+)
+
+func (s *Social) bindFeed() {
+	s.app.OnRecordDeleteRequest("feed").BindFunc(answer(feedRowHidden))
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.BindFunc(s.feedLooked)
+		return e.Next()
+	})
+	s.jobs.Handle(feed.FanoutJob, fanOut)
+	s.jobs.Handle(feed.TrimJob, trimFeeds)
+	s.app.Cron().MustAdd("feed.trim", "17 * * * *", func() {
+		if err := job.Add(s.app, feed.TrimJob, struct{}{}, job.Dedupe("hourly")); err != nil {
+			s.app.Logger().Error("feeds not trimmed", "err", err)
+		}
+	})
+}
+
+// feedLooked lets the feed's worker add what celebrities posted, before a feed is listed from its
+// start. This request writes nothing itself.
+func (s *Social) feedLooked(e *core.RequestEvent) error {
+	if e.Request.Method == http.MethodGet && e.Request.URL.Path == "/api/collections/feed/records" &&
+		e.Auth != nil && e.Auth.Collection().Name == "users" && e.Request.URL.Query().Get("filter") == "" {
+		s.topUps.Wait(e.Request.Context(), e.Auth.Id)
+	}
+	return e.Next()
+}
+
+// feedRowHidden hides a row from its viewer for good instead of deleting it.
+func feedRowHidden(e *core.RecordRequestEvent) error {
+	err := e.App.RunInTransaction(func(tx core.App) error { return feed.Hide(tx, e.Record) })
+	if err != nil {
+		return err
+	}
+	return e.NoContent(http.StatusNoContent)
+}
+
+func fanOut(_ context.Context, app core.App, j *job.Job) error {
+	var f feed.Fanout
+	if err := j.Payload(&f); err != nil {
+		return err
+	}
+	return app.RunInTransaction(func(tx core.App) error { return feed.ReachChunk(tx, f) })
+}
+
+func trimFeeds(ctx context.Context, app core.App, _ *job.Job) error {
+	for n := 1; n > 0; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := app.RunInTransaction(func(tx core.App) (err error) {
+			n, err = feed.Trim(tx, 50)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+// Package hooks is Doubletap: it says when things happen. Bind adds the social product to a PocketBase app, and
+// Social is where an app's owner adds to it.
+package hooks
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/feed"
+	"doubletap/internal/inbox"
+	"doubletap/internal/job"
+	"doubletap/internal/rule"
+	_ "doubletap/migrations" // the collections
+)
+
+// Social is the product bound to one app.
+type Social struct {
+	app    core.App
+	jobs   *job.Runner
+	inbox  *inbox.Inbox
+	topUps *feed.TopUps
+	events events
+}
+
+// Bind adds likes, comments, follows, feed, notifications and all else of Doubletap to app. Call it once,
+// before the app starts; the first start creates the collections. What it returns is
+// where an owner adds hooks; every hook of PocketBase keeps working beside them.
+func Bind(app core.App) *Social {
+	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app)}
+	s.bindGuard()
+	s.bindEdges()
+	s.bindAccounts()
+	s.bindPosts()
+	s.bindLikes()
+	s.bindComments()
+	s.bindFollows()
+	s.bindBlocks()
+	s.bindFeed()
+	s.bindNotifications()
+	s.bindDevices()
+	s.bindReports()
+	s.bindViewer()
+	s.bindInbox()
+	s.bindJobs()
+	s.bindPages()
+	s.bindServer()
+	s.bindCommands()
+	return s
+}
+
+// RuleFunc writes the SQL of a rule function; see RegisterRule.
+type RuleFunc = func(me string, args ...string) string
+
+// RegisterRule adds name to PocketBase's rule language as a function of the literal
+// @request.auth.id and n further arguments. sql gets all of them as SQL, with NULL for a guest's id, and returns
+// one condition, which must give each table it names an alias. Clients cannot call the function in
+// their filters. Call it before the first app starts, in main or an init; it panics on a name that is taken.
+//
+//	hooks.RegisterRule("memberOf", 1, func(me string, a ...string) string {
+//		return "EXISTS (SELECT 1 FROM members m_ WHERE m_.user = " + me + " AND m_.club = " + a[0] + ")"
+//	})
+func RegisterRule(name string, n int, sql RuleFunc) { rule.Register(name, n, sql) }

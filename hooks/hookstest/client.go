@@ -1,0 +1,224 @@
+package hookstest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Client is somebody who asks the service over HTTP.
+type Client struct {
+	Name  string
+	ID    string
+	Token string
+
+	s *Service
+	t testing.TB
+}
+
+// Answer is what the service said.
+type Answer struct {
+	Status int
+	Body   map[string]any
+	Raw    string
+	Header http.Header
+}
+
+// ID is the id of the record in the answer.
+func (a Answer) ID() string { id, _ := a.Body["id"].(string); return id }
+
+// Items are the records of a list.
+func (a Answer) Items() []map[string]any {
+	list, _ := a.Body["items"].([]any)
+	items := make([]map[string]any, len(list))
+	for i, item := range list {
+		items[i], _ = item.(map[string]any)
+	}
+	return items
+}
+
+// As returns one of the cast, signed in.
+func (s *Service) As(name string) *Client {
+	s.t.Helper()
+	user := s.User(name)
+	token, err := user.NewAuthToken()
+	if err != nil {
+		s.t.Fatalf("sign %s in: %v", name, err)
+	}
+	return &Client{Name: name, ID: user.Id, Token: token, s: s, t: s.t}
+}
+
+// Guest returns somebody who is not signed in.
+func (s *Service) Guest() *Client { return &Client{Name: "guest", s: s, t: s.t} }
+
+// Admin returns the superuser, signed in.
+func (s *Service) Admin() *Client {
+	s.t.Helper()
+	admin, err := s.App.FindAuthRecordByEmail("_superusers", "admin@example.com")
+	if err != nil {
+		s.t.Fatal("find the superuser:", err)
+	}
+	token, err := admin.NewAuthToken()
+	if err != nil {
+		s.t.Fatal("sign the superuser in:", err)
+	}
+	return &Client{Name: "admin", ID: admin.Id, Token: token, s: s, t: s.t}
+}
+
+// Do asks the service. body may be nil, a string that is sent as it is, an *Upload or anything that becomes JSON.
+func (c *Client) Do(method, path string, body any) Answer {
+	c.t.Helper()
+	reader, kind := encode(c.t, body)
+	request, err := http.NewRequest(method, c.s.URL+path, reader)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if kind != "" {
+		request.Header.Set("Content-Type", kind)
+	}
+	if c.Token != "" {
+		request.Header.Set("Authorization", c.Token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		c.t.Fatalf("%s: %s %s: %v", c.Name, method, path, err)
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.t.Fatalf("%s: %s %s: %v", c.Name, method, path, err)
+	}
+	answer := Answer{Status: response.StatusCode, Raw: string(raw), Header: response.Header}
+	_ = json.Unmarshal(raw, &answer.Body) // a list or a file is no object
+	return answer
+}
+
+// Must is Do that ends the test unless the answer has the status.
+func (c *Client) Must(status int, method, path string, body any) Answer {
+	c.t.Helper()
+	answer := c.Do(method, path, body)
+	if answer.Status != status {
+		c.t.Fatalf("%s: %s %s: status %d, want %d: %s", c.Name, method, path, answer.Status, status, answer.Raw)
+	}
+	return answer
+}
+
+// Create stores a record and returns the answer, which must be 200.
+func (c *Client) Create(collection string, body any) Answer {
+	c.t.Helper()
+	return c.Must(200, "POST", "/api/collections/"+collection+"/records", body)
+}
+
+// List reads a page of a collection with a query such as "sort=-created"; it must be 200.
+func (c *Client) List(collection, query string) []map[string]any {
+	c.t.Helper()
+	return c.Must(200, "GET", "/api/collections/"+collection+"/records?"+query, nil).Items()
+}
+
+// Post shares a small photo and returns the post's id. Further fields follow in pairs.
+func (c *Client) Post(caption string, fields ...string) string {
+	c.t.Helper()
+	upload := &Upload{Fields: map[string]string{"caption": caption}, Files: map[string][]byte{"photos": Photo()}}
+	for i := 0; i+1 < len(fields); i += 2 {
+		upload.Fields[fields[i]] = fields[i+1]
+	}
+	return c.Create("posts", upload).ID()
+}
+
+// Like likes a post and returns the like's id.
+func (c *Client) Like(post string) string {
+	c.t.Helper()
+	return c.Create("likes", map[string]any{"post": post}).ID()
+}
+
+// Follow follows one of the cast and returns the follow's id.
+func (c *Client) Follow(name string) string {
+	c.t.Helper()
+	return c.Create("follows", map[string]any{"followee": c.s.User(name).Id}).ID()
+}
+
+// Block blocks one of the cast and returns the block's id.
+func (c *Client) Block(name string) string {
+	c.t.Helper()
+	return c.Create("blocks", map[string]any{"blocked": c.s.User(name).Id}).ID()
+}
+
+// Comment comments on a post, in answer to parent unless that is empty, and returns the comment's id.
+func (c *Client) Comment(post, parent, text string) string {
+	c.t.Helper()
+	return c.Create("comments", map[string]any{"post": post, "parent": parent, "text": text}).ID()
+}
+
+// Update changes a record; it must be 200.
+func (c *Client) Update(collection, id string, body any) Answer {
+	c.t.Helper()
+	return c.Must(200, "PATCH", "/api/collections/"+collection+"/records/"+id, body)
+}
+
+// Delete deletes a record; it must be 204.
+func (c *Client) Delete(collection, id string) {
+	c.t.Helper()
+	c.Must(204, "DELETE", "/api/collections/"+collection+"/records/"+id, nil)
+}
+
+// Upload is a multipart body.
+type Upload struct {
+	Fields map[string]string
+	Files  map[string][]byte
+}
+
+func encode(t testing.TB, body any) (io.Reader, string) {
+	t.Helper()
+	switch b := body.(type) {
+	case nil:
+		return nil, ""
+	case string:
+		return strings.NewReader(b), "application/json"
+	case *Upload:
+		var buffer bytes.Buffer
+		form := multipart.NewWriter(&buffer)
+		for name, value := range b.Fields {
+			_ = form.WriteField(name, value) // a buffer takes every write
+		}
+		for name, content := range b.Files {
+			part, err := form.CreateFormFile(name, "photo.jpg")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = part.Write(content)
+		}
+		_ = form.Close()
+		return &buffer, form.FormDataContentType()
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.NewReader(encoded), "application/json"
+}
+
+// Photo returns a small JPEG.
+func Photo() []byte { return photo() }
+
+var photo = sync.OnceValue(func() []byte {
+	picture := image.NewRGBA(image.Rect(0, 0, 64, 48))
+	for x := range 64 {
+		for y := range 48 {
+			picture.Set(x, y, color.RGBA{uint8(x * 4), uint8(y * 5), 120, 255})
+		}
+	}
+	var buffer bytes.Buffer
+	if err := jpeg.Encode(&buffer, picture, nil); err != nil {
+		panic(fmt.Sprint("encode a photo: ", err)) // a buffer takes every write
+	}
+	return buffer.Bytes()
+})

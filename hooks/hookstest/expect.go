@@ -1,0 +1,59 @@
+package hookstest
+
+import (
+	"sync"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/mailer"
+)
+
+// Told is one row of somebody's tray.
+type Told struct {
+	Type   string
+	Actors int
+	Read   bool
+}
+
+// Expect fails unless the person's tray, newest first, is exactly this.
+func (s *Service) Expect(name string, want ...Told) {
+	s.t.Helper()
+	items := s.As(name).List("notifications", "sort=-latestAt,-id&perPage=200")
+	got := make([]Told, len(items))
+	for i, item := range items {
+		kind, _ := item["type"].(string)
+		actors, _ := item["actorsCount"].(float64)
+		read, _ := item["read"].(bool)
+		got[i] = Told{Type: kind, Actors: int(actors), Read: read}
+	}
+	if len(got) != len(want) {
+		s.t.Fatalf("%s is told %+v, want %+v", name, got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			s.t.Fatalf("%s is told %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+// mailbox takes every mail instead of sending it.
+type mailbox struct {
+	mu    sync.Mutex
+	mails []*mailer.Message
+}
+
+func (m *mailbox) bind(app core.App) {
+	app.OnMailerSend().Bind(&hook.Handler[*core.MailerEvent]{Priority: 10000, Func: func(e *core.MailerEvent) error {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.mails = append(m.mails, e.Message)
+		return nil
+	}})
+}
+
+// Mails returns what was mailed so far.
+func (s *Service) Mails() []*mailer.Message {
+	s.mails.mu.Lock()
+	defer s.mails.mu.Unlock()
+	return append([]*mailer.Message(nil), s.mails.mails...)
+}

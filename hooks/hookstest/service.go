@@ -1,0 +1,215 @@
+// Package hookstest is Doubletap for tests: a migrated service with a cast that everybody knows, on a real
+// port, with a clock that can be moved and jobs that run when told to.
+//
+//	s := hookstest.New(t)
+//	post := s.As("ada").Post("hello")
+//	s.As("bob").Like(post)
+//	s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+package hookstest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
+
+	"doubletap/hooks"
+	"doubletap/internal/clock"
+)
+
+// Cast are the users of every service, and their password. Nobody follows anybody; all are public.
+var Cast = []string{"ada", "bob", "carol", "dave", "eve", "mallory"}
+
+// Password is everybody's password, and the superuser's, who is admin@example.com.
+const Password = "correct horse"
+
+// Service is a running Doubletap.
+type Service struct {
+	App    core.App
+	Social *hooks.Social
+	URL    string
+
+	t     testing.TB
+	mails mailbox
+}
+
+// New starts a service on a loopback port and ends it with the test. Each owner binds to it before it serves, as a
+// main does.
+func New(t testing.TB, owners ...func(app core.App, social *hooks.Social)) *Service {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(template(t))); err != nil {
+		t.Fatal("copy the template:", err)
+	}
+	return Open(t, dir, owners...)
+}
+
+// Open starts a service on a data folder.
+func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.Social)) *Service {
+	t.Helper()
+	s := &Service{t: t}
+	s.App, s.Social = bound(dir, owners...)
+	s.mails.bind(s.App)
+	if err := s.App.Bootstrap(); err != nil {
+		t.Fatal("bootstrap:", err)
+	}
+	if err := s.App.RunAllMigrations(); err != nil {
+		t.Fatal("migrate:", err)
+	}
+	s.App.Settings().Logs.MaxDays = 0 // logs are written by a goroutine of their own, perhaps after the test
+
+	routes, err := apis.NewRouter(s.App)
+	if err != nil {
+		t.Fatal("make the router:", err)
+	}
+	event := &core.ServeEvent{App: s.App, Router: routes, Server: &http.Server{}}
+	routes.BindFunc(s.explain)
+	err = s.App.OnServe().Trigger(event, func(e *core.ServeEvent) error {
+		mux, err := e.Router.BuildMux()
+		e.Server.Handler = mux
+		return err
+	})
+	if err != nil {
+		t.Fatal("serve:", err)
+	}
+	server := httptest.NewServer(event.Server.Handler)
+	s.URL = server.URL
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		e := &core.TerminateEvent{App: s.App}
+		if err := s.App.OnTerminate().Trigger(e, func(e *core.TerminateEvent) error { return e.App.ClearBootstrap() }); err != nil {
+			t.Error("terminate:", err)
+		}
+	})
+	return s
+}
+
+// explain tells the test the cause of an answer that blames the service.
+func (s *Service) explain(e *core.RequestEvent) error {
+	err := e.Next()
+	if api, ok := errors.AsType[*router.ApiError](err); ok && api.Status >= 500 {
+		s.t.Logf("%s %s: %v", e.Request.Method, e.Request.URL, api.RawData())
+	}
+	return err
+}
+
+func bound(dir string, owners ...func(core.App, *hooks.Social)) (core.App, *hooks.Social) {
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "doubletap_test_env"})
+	social := hooks.Bind(app)
+	for _, owner := range owners {
+		owner(app, social)
+	}
+	return app, social
+}
+
+// template makes the data folder that every service of this process starts from.
+func template(t testing.TB) string {
+	t.Helper()
+	made.Do(func() { made.dir, made.err = makeTemplate() })
+	if made.err != nil {
+		t.Fatal("make the template:", made.err)
+	}
+	return made.dir
+}
+
+var made struct {
+	sync.Once
+	dir string
+	err error
+}
+
+func makeTemplate() (string, error) {
+	dir, err := os.MkdirTemp("", "hookstest")
+	if err != nil {
+		return "", err
+	}
+	app, _ := bound(dir)
+	if err := app.Bootstrap(); err != nil {
+		return "", err
+	}
+	if err := app.RunAllMigrations(); err != nil {
+		return "", err
+	}
+	for _, name := range append(Cast, "") {
+		collection, email := "users", name+"@example.com"
+		if name == "" {
+			collection, email = core.CollectionNameSuperusers, "admin@example.com"
+		}
+		c, err := app.FindCollectionByNameOrId(collection)
+		if err != nil {
+			return "", err
+		}
+		record := core.NewRecord(c)
+		record.SetEmail(email)
+		record.SetPassword(Password)
+		record.SetVerified(true)
+		record.Set("handle", name)
+		record.Set("name", name)
+		if err := app.Save(record); err != nil {
+			return "", err
+		}
+	}
+	if err := app.ClearBootstrap(); err != nil {
+		return "", err
+	}
+	_ = os.Remove(filepath.Join(dir, "auxiliary.db")) // logs only
+	return dir, nil
+}
+
+// Cleanup removes what services of this process share; call it after m.Run in a TestMain that cares.
+func Cleanup() {
+	if made.dir != "" {
+		_ = os.RemoveAll(made.dir)
+	}
+}
+
+// Advance moves the service's clock.
+func (s *Service) Advance(d time.Duration) { clock.Advance(s.App, d) }
+
+// RunJobs runs every job that is due, and those they add, and returns when none is left.
+func (s *Service) RunJobs() {
+	s.t.Helper()
+	if _, err := s.Social.Jobs().Drain(context.Background()); err != nil {
+		s.t.Fatal("run jobs:", err)
+	}
+}
+
+// User returns the record of one of the cast, fresh from the database.
+func (s *Service) User(name string) *core.Record {
+	s.t.Helper()
+	user, err := s.App.FindFirstRecordByData("users", "handle", name)
+	if err != nil {
+		s.t.Fatalf("find %s: %v", name, err)
+	}
+	return user
+}
+
+// Record returns a record fresh from the database, and nil when there is none.
+func (s *Service) Record(collection, id string) *core.Record {
+	record, _ := s.App.FindRecordById(collection, id)
+	return record
+}
+
+// Rows counts the rows of a collection that meet a condition in SQL.
+func (s *Service) Rows(collection, condition string, params ...map[string]any) int {
+	s.t.Helper()
+	query := s.App.DB().NewQuery("SELECT count(*) FROM " + collection + " WHERE " + condition)
+	for _, p := range params {
+		query.Bind(p)
+	}
+	var n int
+	if err := query.Row(&n); err != nil {
+		s.t.Fatalf("count %s: %v", collection, err)
+	}
+	return n
+}

@@ -1,0 +1,128 @@
+package hookstest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 20 * time.Second
+
+// Message is one event of a stream.
+type Message struct {
+	Topic  string
+	Action string
+	Record map[string]any
+	Raw    string
+}
+
+// Stream is an open realtime connection.
+type Stream struct {
+	ClientID string
+
+	c      *Client
+	t      testing.TB
+	ch     chan Message
+	cancel context.CancelFunc
+}
+
+// Listen opens a realtime connection and subscribes it to topics. It ends with the test.
+func (c *Client) Listen(topics ...string) *Stream {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	c.t.Cleanup(cancel)
+	request, err := http.NewRequestWithContext(ctx, "GET", c.s.URL+"/api/realtime", nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		c.t.Fatal("open a stream:", err)
+	}
+	st := &Stream{c: c, t: c.t, ch: make(chan Message, 1024), cancel: cancel}
+	go st.read(response)
+	connected := st.Next()
+	_ = json.Unmarshal([]byte(connected.Raw), &struct {
+		ClientID *string `json:"clientId"`
+	}{&st.ClientID})
+	st.Subscribe(topics...)
+	return st
+}
+
+// Subscribe replaces the topics of the stream.
+func (st *Stream) Subscribe(topics ...string) {
+	st.t.Helper()
+	st.c.Must(204, "POST", "/api/realtime", map[string]any{"clientId": st.ClientID, "subscriptions": topics})
+}
+
+// Next waits for the next message.
+func (st *Stream) Next() Message {
+	st.t.Helper()
+	select {
+	case m, open := <-st.ch:
+		if !open {
+			st.t.Fatal("the stream ended")
+		}
+		return m
+	case <-time.After(patience):
+		st.t.Fatal("no message came")
+	}
+	return Message{}
+}
+
+// Ended waits for the end of the stream.
+func (st *Stream) Ended() {
+	st.t.Helper()
+	deadline := time.After(patience)
+	for {
+		select {
+		case _, open := <-st.ch:
+			if !open {
+				return
+			}
+		case <-deadline:
+			st.t.Fatal("the stream did not end")
+		}
+	}
+}
+
+// Silent fails if a message came. It proves something only after a later message of another
+// stream, or an answer, has come.
+func (st *Stream) Silent() {
+	st.t.Helper()
+	select {
+	case m, open := <-st.ch:
+		if open {
+			st.t.Fatalf("unexpected message: %s %s", m.Topic, m.Raw)
+		}
+	default:
+	}
+}
+
+// Close cuts the wire.
+func (st *Stream) Close() { st.cancel() }
+
+func (st *Stream) read(response *http.Response) {
+	defer close(st.ch)
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(nil, 1<<20)
+	var m Message
+	for lines.Scan() {
+		switch line := lines.Text(); {
+		case strings.HasPrefix(line, "event:"):
+			m.Topic = strings.TrimPrefix(line, "event:")
+		case strings.HasPrefix(line, "data:"):
+			m.Raw = strings.TrimPrefix(line, "data:")
+		case line == "":
+			_ = json.Unmarshal([]byte(m.Raw), &m) // PB_CONNECT has no action
+			st.ch <- m
+			m = Message{}
+		}
+	}
+}

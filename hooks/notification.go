@@ -1,0 +1,158 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/fault"
+	"doubletap/internal/inbox"
+	"doubletap/internal/job"
+	"doubletap/internal/notification"
+)
+
+func (s *Social) bindNotifications() {
+	notification.Listen(s.app, notification.Listener{Ask: s.notifying, Told: s.notificationListed})
+	s.app.OnRecordUpdateExecute("notifications").BindFunc(together(notificationRead))
+	s.app.OnRecordDelete("notifications").BindFunc(together(notificationDismissed))
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.POST("/api/v1/notifications/read", answer(trayRead))
+		return e.Next()
+	})
+	s.jobs.Handle(notifiedJob, s.notified)
+	s.jobs.Handle(notification.PurgeJob, purgeRetractions)
+	s.app.Cron().MustAdd(notification.PurgeJob, "23 4 * * *", func() {
+		if err := job.Add(s.app, notification.PurgeJob, struct{}{}, job.Dedupe("daily")); err != nil {
+			s.app.Logger().Error("retractions not purged", "err", err)
+		}
+	})
+}
+
+// notifying lets the owner alter or drop a notice, in its transaction.
+func (s *Social) notifying(tx core.App, n *notification.Notice) (bool, error) {
+	if s.events.notify.Length() == 0 {
+		return true, nil
+	}
+	e := &NotifyEvent{App: tx, Type: n.Type, List: n.List, Push: n.Push, Mail: n.Mail}
+	err := errors.Join(
+		load(tx, &e.Recipient, "users", n.Recipient), load(tx, &e.Actor, "users", n.Actor),
+		load(tx, &e.Post, "posts", n.Post), load(tx, &e.Comment, "comments", n.Comment))
+	if err != nil {
+		return false, err
+	}
+	kept := false
+	err = s.events.notify.Trigger(e, func(e *NotifyEvent) error {
+		kept = true
+		n.List, n.Push, n.Mail = e.List, e.Push, e.Mail
+		return nil
+	})
+	return kept, err
+}
+
+// notifiedJob tells the owner's OnNotified of a notification, however often it takes.
+const notifiedJob = "notified"
+
+type notifiedPayload struct{ Type, Notification, Recipient, Actor string }
+
+func (s *Social) notificationListed(tx core.App, n *notification.Notice, id string) error {
+	if s.events.notified.Length() == 0 {
+		return nil
+	}
+	return job.Add(tx, notifiedJob, notifiedPayload{Type: n.Type, Notification: id, Recipient: n.Recipient, Actor: n.Actor})
+}
+
+func (s *Social) notified(_ context.Context, app core.App, j *job.Job) error {
+	var p notifiedPayload
+	if err := j.Payload(&p); err != nil {
+		return err
+	}
+	e := &NotifiedEvent{App: app, Type: p.Type}
+	err := errors.Join(
+		load(app, &e.Notification, "notifications", p.Notification),
+		load(app, &e.Recipient, "users", p.Recipient),
+		load(app, &e.Actor, "users", p.Actor))
+	if err != nil {
+		return nil // taken back or gone meanwhile: nothing to tell
+	}
+	return s.events.notified.Trigger(e)
+}
+
+// load reads a record into its place, unless there is no id.
+func load(app core.App, into **core.Record, collection, id string) (err error) {
+	if id != "" {
+		*into, err = find(app, collection, id)
+	}
+	return err
+}
+
+// notificationRead gives a row that its recipient marked as read its next place in the order of changes.
+func notificationRead(tx core.App, e *core.RecordEvent) error {
+	recipient := e.Record.GetString("recipient")
+	seq, err := notification.NextSeq(tx, recipient)
+	if err != nil {
+		return err
+	}
+	e.Record.Set("seq", seq)
+	if err := e.Next(); err != nil {
+		return err
+	}
+	inbox.Changed(tx, recipient)
+	return nil
+}
+
+// notificationDismissed keeps the events of a row that its recipient deletes, so that a
+// repeated like does not alert again.
+func notificationDismissed(tx core.App, e *core.RecordEvent) error {
+	if err := stillThere(tx, e.Record); err != nil {
+		return err
+	}
+	if err := notification.Detach(tx, e.Record.Id); err != nil {
+		return err
+	}
+	if err := e.Next(); err != nil {
+		return err
+	}
+	return notification.Leave(tx, e.Record.GetString("recipient"), e.Record.Id)
+}
+
+// trayRead answers POST /api/v1/notifications/read {before}.
+func trayRead(e *core.RequestEvent) error {
+	if e.Auth == nil || e.Auth.Collection().Name != "users" {
+		return fault.Unauthorized()
+	}
+	var form struct {
+		Before string `json:"before" form:"before"`
+	}
+	if err := e.BindBody(&form); err != nil {
+		return e.BadRequestError("Failed to read the submitted data.", err)
+	}
+	before, err := types.ParseDateTime(form.Before)
+	if err != nil || before.IsZero() {
+		return fault.Invalid("before", "validation_invalid_date", "Must be the latestAt of a notification.")
+	}
+	if now := clock.Now(e.App); before.Time().After(now) {
+		before, _ = types.ParseDateTime(now)
+	}
+	err = e.App.RunInTransaction(func(tx core.App) error {
+		if err := notification.MarkRead(tx, e.Auth.Id, before.String()); err != nil {
+			return err
+		}
+		_, err := db.Exec(tx, `UPDATE settings SET readAt = {:at}, updated = {:now} WHERE user = {:u} AND readAt < {:at}`,
+			db.Params{"at": before.String(), "u": e.Auth.Id, "now": clock.Stamp(tx)})
+		inbox.Updated(tx, e.Auth.Id, "settings")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return e.NoContent(http.StatusNoContent)
+}
+
+func purgeRetractions(_ context.Context, app core.App, _ *job.Job) error {
+	return notification.Purge(app)
+}

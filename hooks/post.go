@@ -1,0 +1,135 @@
+package hooks
+
+import (
+	"slices"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/feed"
+	"doubletap/internal/guard"
+	"doubletap/internal/inbox"
+	"doubletap/internal/mention"
+	"doubletap/internal/notification"
+	"doubletap/internal/post"
+)
+
+func (s *Social) bindPosts() {
+	s.app.OnRecordCreate("posts").BindFunc(answer(postOffered))
+	s.app.OnRecordCreateExecute("posts").BindFunc(together(s.postStored))
+	s.app.OnRecordUpdate("posts").BindFunc(answer(postOffered))
+	s.app.OnRecordUpdateExecute("posts").BindFunc(together(postChanged))
+	s.app.OnRecordDelete("posts").BindFunc(together(postRemoved))
+}
+
+func postOffered(e *core.RecordEvent) error {
+	guard.Default(e.Record, "visibility", post.Public)
+	return e.Next()
+}
+
+// postStored puts the post, its hashtags, the feeds of the first followers and the word to those
+// it mentions into one transaction; a job reaches further followers.
+func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
+	author, err := find(tx, "users", e.Record.GetString("author"))
+	if err != nil {
+		return err
+	}
+	return run(&s.events.post, &PostEvent{App: tx, Post: e.Record, Author: author}, func() error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		if err := post.Tag(tx, e.Record); err != nil {
+			return err
+		}
+		if err := feed.Posted(tx, e.Record); err != nil {
+			return err
+		}
+		return mentioned(tx, e.Record, author.Id, "", e.Record.GetString("caption"))
+	})
+}
+
+func postChanged(tx core.App, e *core.RecordEvent) error {
+	before, after := e.Record.Original(), e.Record
+	if err := e.Next(); err != nil {
+		return err
+	}
+	if post.Narrowed(before, after) {
+		inbox.Recheck(tx, after.Id)
+	}
+	if post.Widened(before, after) {
+		if err := feed.Posted(tx, after); err != nil {
+			return err
+		}
+	}
+	author := after.GetString("author")
+	if !changed(after, "caption") {
+		if post.Widened(before, after) {
+			return mentioned(tx, after, author, "", after.GetString("caption"))
+		}
+		return nil
+	}
+	if err := post.Tag(tx, after); err != nil {
+		return err
+	}
+	if err := unmentioned(tx, after.Id, author, before.GetString("caption"), ""); err != nil {
+		return err
+	}
+	return mentioned(tx, after, author, "", after.GetString("caption"))
+}
+
+// postRemoved takes everything that hangs on the post along by statements, before
+// PocketBase would do it a row at a time; the files go after the commit.
+func postRemoved(tx core.App, e *core.RecordEvent) error {
+	if err := stillThere(tx, e.Record); err != nil {
+		return err
+	}
+	if err := notification.PostGone(tx, e.Record.Id); err != nil {
+		return err
+	}
+	if err := feed.PostGone(tx, e.Record.Id); err != nil {
+		return err
+	}
+	if err := post.Empty(tx, e.Record.Id); err != nil {
+		return err
+	}
+	return e.Next()
+}
+
+// mentioned tells those whom words on a post name; comment is empty for a caption.
+// The post's author hears of a comment anyway.
+func mentioned(tx core.App, p *core.Record, author, comment, words string) error {
+	users, err := mention.In(tx, words)
+	if err != nil {
+		return err
+	}
+	for _, user := range users {
+		if comment != "" && user == p.GetString("author") {
+			continue
+		}
+		if err := notification.Mentioned(tx, user, author, p.Id, comment); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unmentioned takes back the mentions of words that are gone, unless the author's other
+// words on the post name the same people.
+func unmentioned(tx core.App, post, author, words, leftOut string) error {
+	users, err := mention.In(tx, words)
+	if err != nil || len(users) == 0 {
+		return err
+	}
+	still, err := mention.On(tx, post, author, leftOut)
+	if err != nil {
+		return err
+	}
+	for _, user := range users {
+		if slices.Contains(still, user) {
+			continue
+		}
+		if err := notification.Unmentioned(tx, user, author, post); err != nil {
+			return err
+		}
+	}
+	return nil
+}

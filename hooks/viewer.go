@@ -1,0 +1,91 @@
+package hooks
+
+import (
+	"sync"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/viewer"
+)
+
+func (s *Social) bindViewer() {
+	s.app.OnRecordEnrich("posts").BindFunc(answer(batched(postsShown)))
+	s.app.OnRecordEnrich("users").BindFunc(answer(batched(usersShown)))
+}
+
+// batched collects the records of one list and calls fill once for all of them. PocketBase enriches a list
+// by nesting: the event of the first record is still open when the last one's is done, and all share one event.
+func batched(fill func(app core.App, me string, records []*core.Record) error) func(*core.RecordEnrichEvent) error {
+	var mu sync.Mutex
+	lists := map[*core.RecordEnrichEvent]*[]*core.Record{}
+	return func(e *core.RecordEnrichEvent) error {
+		mu.Lock()
+		list, nested := lists[e]
+		if !nested {
+			list = new([]*core.Record)
+			lists[e] = list
+		}
+		mu.Unlock()
+		*list = append(*list, e.Record)
+		err := e.Next()
+		if !nested {
+			mu.Lock()
+			delete(lists, e)
+			mu.Unlock()
+		}
+		if err != nil || *list == nil {
+			return err
+		}
+		records := *list
+		*list = nil // the innermost fills for all
+		return fill(e.App, caller(e.RequestInfo), records)
+	}
+}
+
+// caller is the id of the users record that asks, or empty.
+func caller(info *core.RequestInfo) string {
+	if info == nil || info.Auth == nil || info.Auth.Collection().Name != "users" {
+		return ""
+	}
+	return info.Auth.Id
+}
+
+func postsShown(app core.App, me string, posts []*core.Record) error {
+	edges := map[string]viewer.Edges{}
+	if me != "" {
+		var err error
+		if edges, err = viewer.Posts(app, me, ids(posts)); err != nil {
+			return err
+		}
+	}
+	for _, post := range posts {
+		post.WithCustomData(true)
+		post.Set("liked", edges[post.Id].Liked)
+		post.Set("saved", edges[post.Id].Saved)
+	}
+	return nil
+}
+
+func usersShown(app core.App, me string, users []*core.Record) error {
+	relationships := map[string]viewer.Relationship{}
+	if me != "" {
+		var err error
+		if relationships, err = viewer.Users(app, me, ids(users), clock.Stamp(app)); err != nil {
+			return err
+		}
+	}
+	for _, user := range users {
+		user.WithCustomData(true)
+		user.Set("relationship", relationships[user.Id])
+	}
+	return nil
+}
+
+func ids(records []*core.Record) []string {
+	all := make([]string, len(records))
+	for i, r := range records {
+		all[i] = r.Id
+	}
+	return all
+}

@@ -1,0 +1,49 @@
+// Package comment is what people say under a post: one level of replies, and tombstones
+// where something was said that others answered.
+package comment
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/db"
+)
+
+// Root makes record a reply to the root of the thread it answers in, and returns the
+// comment it answers, or nil for a comment that answers none.
+func Root(tx core.App, record *core.Record) (*core.Record, error) {
+	parent := record.GetString("parent")
+	if parent == "" {
+		return nil, nil
+	}
+	answered, err := tx.FindRecordById("comments", parent)
+	if err != nil {
+		return nil, fmt.Errorf("find the comment %s that is answered: %w", parent, err)
+	}
+	if root := answered.GetString("parent"); root != "" {
+		record.Set("parent", root)
+	}
+	return answered, nil
+}
+
+// HasReplies reports whether somebody answered the comment.
+func HasReplies(tx core.App, id string) (bool, error) {
+	var one int
+	return db.Value(tx, &one, `SELECT 1 FROM comments WHERE parent = {:id} LIMIT 1`, db.Params{"id": id})
+}
+
+// Bury turns the comment in record into a tombstone: still there and counted, since others answered it, but
+// without words, author and likes.
+func Bury(tx core.App, record *core.Record) error {
+	if _, err := db.Exec(tx, `DELETE FROM comment_likes WHERE comment = {:id}`, db.Params{"id": record.Id}); err != nil {
+		return fmt.Errorf("bury comment %s: %w", record.Id, err)
+	}
+	record.Set("deleted", true)
+	record.Set("text", "")
+	record.Set("author", "")
+	if err := tx.Save(record); err != nil {
+		return fmt.Errorf("bury comment %s: %w", record.Id, err)
+	}
+	return nil
+}

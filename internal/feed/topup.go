@@ -1,0 +1,103 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/routine"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+)
+
+// Patience is how long a reader waits for a top-up before the feed is shown as it is.
+const Patience = 50 * time.Millisecond
+
+// missing are the posts of celebrities that a viewer follows which are newer than
+// the oldest row the viewer has, and in the feed of nobody yet.
+const missing = `SELECT p.* FROM follows f JOIN users u ON u.id = f.followee AND u.celebrity JOIN posts p ON p.author = u.id
+	WHERE f.follower = {:viewer} AND f.state = 'accepted' AND p.visibility != 'private'
+		AND p.created > coalesce((SELECT at FROM feed WHERE viewer = {:viewer} ORDER BY at, post LIMIT 1), '')
+		AND NOT EXISTS (SELECT 1 FROM feed WHERE viewer = {:viewer} AND post = p.id)`
+
+// TopUps adds what celebrities posted when somebody looks at their feed, since posts of theirs are not
+// fanned out. The reader's request itself writes nothing.
+type TopUps struct {
+	app core.App
+
+	mu      sync.Mutex
+	pending map[string]chan struct{} // by viewer; closed when done
+	slots   chan struct{}
+}
+
+// NewTopUps returns the top-ups of app.
+func NewTopUps(app core.App) *TopUps {
+	return &TopUps{app: app, pending: map[string]chan struct{}{}, slots: make(chan struct{}, 2)}
+}
+
+// Wait asks for the viewer's top-up, if anything is missing, and waits for it until it is done, for Patience or until ctx ends.
+func (t *TopUps) Wait(ctx context.Context, viewer string) {
+	var one int
+	params := db.Params{"viewer": viewer, "now": clock.Stamp(t.app)}
+	found, err := db.Value(t.app, &one, `SELECT 1 FROM (`+missing+`) p WHERE 1`+fmt.Sprintf(wanted, "{:viewer}")+` LIMIT 1`, params)
+	if err != nil || !found {
+		return // the feed is shown as it is
+	}
+	timer := time.NewTimer(Patience)
+	defer timer.Stop()
+	select {
+	case <-t.start(viewer, params):
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (t *TopUps) start(viewer string, params db.Params) <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if done, running := t.pending[viewer]; running {
+		return done
+	}
+	done := make(chan struct{})
+	t.pending[viewer] = done
+	routine.FireAndForget(func() {
+		t.slots <- struct{}{}
+		defer func() {
+			<-t.slots
+			t.mu.Lock()
+			delete(t.pending, viewer)
+			t.mu.Unlock()
+			close(done)
+		}()
+		err := t.app.RunInTransaction(func(tx core.App) error {
+			_, err := spread(tx, insert+`SELECT `+db.NewID+`, {:viewer}, p.id, p.author, p.created, 0, {:now}, {:now}
+				FROM (`+missing+` ORDER BY p.created DESC LIMIT 200) p WHERE 1`+fmt.Sprintf(wanted, "{:viewer}"), params)
+			return err
+		})
+		if err != nil {
+			t.app.Logger().Error("feed not topped up", "viewer", viewer, "err", err)
+		}
+	})
+	return done
+}
+
+// Trim cuts the feeds of up to most viewers to their newest Kept rows and returns how many it cut.
+func Trim(tx core.App, most int) (int, error) {
+	var viewers []string
+	err := db.Column(tx, &viewers, `SELECT viewer FROM feed GROUP BY viewer HAVING count(*) > {:kept} LIMIT {:n}`,
+		db.Params{"kept": Kept, "n": most})
+	if err != nil {
+		return 0, fmt.Errorf("find long feeds: %w", err)
+	}
+	for _, viewer := range viewers {
+		_, err := db.Exec(tx, `DELETE FROM feed WHERE viewer = {:v} AND id IN
+			(SELECT id FROM feed WHERE viewer = {:v} ORDER BY at DESC, post DESC LIMIT -1 OFFSET {:kept})`, db.Params{"v": viewer, "kept": Kept})
+		if err != nil {
+			return 0, fmt.Errorf("trim feed of %s: %w", viewer, err)
+		}
+	}
+	return len(viewers), nil
+}

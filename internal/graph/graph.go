@@ -1,0 +1,61 @@
+// Package graph is who follows whom, who blocks whom, and what follows from it.
+package graph
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// The states of a follow.
+const (
+	Pending  = "pending"
+	Accepted = "accepted"
+)
+
+// ReleaseJob accepts the requests that are still open when a private account becomes public.
+const ReleaseJob = "graph.release"
+
+// Initial returns the state of a new follow: a private account is asked first.
+func Initial(tx core.App, followee string) (string, error) {
+	user, err := tx.FindRecordById("users", followee)
+	if err != nil {
+		return "", fmt.Errorf("find the followed user %s: %w", followee, err)
+	}
+	if user.GetBool("private") {
+		return Pending, nil
+	}
+	return Accepted, nil
+}
+
+// Part deletes the follows between two people, both ways, as if each had unfollowed the other.
+func Part(tx core.App, a, b string) error {
+	follows, err := tx.FindAllRecords("follows",
+		dbx.NewExp("(follower = {:a} AND followee = {:b}) OR (follower = {:b} AND followee = {:a})", dbx.Params{"a": a, "b": b}))
+	if err != nil {
+		return fmt.Errorf("find follows between %s and %s: %w", a, b, err)
+	}
+	for _, follow := range follows {
+		if err := tx.Delete(follow); err != nil {
+			return fmt.Errorf("delete follow %s: %w", follow.Id, err)
+		}
+	}
+	return nil
+}
+
+// Release accepts up to most requests to follow a user who is no longer private, the oldest first, and
+// returns how many there were.
+func Release(tx core.App, user string, most int) (int, error) {
+	requests, err := tx.FindRecordsByFilter("follows", "followee = {:u} && state = 'pending'", "created", most, 0, dbx.Params{"u": user})
+	if err != nil {
+		return 0, fmt.Errorf("find requests to follow %s: %w", user, err)
+	}
+	for _, follow := range requests {
+		follow.Set("state", Accepted)
+		if err := tx.Save(follow); err != nil {
+			return 0, fmt.Errorf("accept follow %s: %w", follow.Id, err)
+		}
+	}
+	return len(requests), nil
+}

@@ -1,0 +1,93 @@
+// Package job keeps work that outlives a request: a row saved together with its
+// reason, claimed under a lease, tried again when it fails, buried when it never succeeds.
+//
+// A job runs at least once. A worker that dies after the work and before the row
+// is gone leaves it to the next one, so doing a job twice must be harmless.
+package job
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+)
+
+// ErrLeaseLost tells that a job is no longer ours: its lease ran out and another
+// worker has it, or an operator took it away.
+var ErrLeaseLost = errors.New("lease lost")
+
+// Option changes what Add stores.
+type Option func(dbx.Params)
+
+// At lets the job wait until t.
+func At(t time.Time) Option {
+	return func(row dbx.Params) { row["runAt"] = clock.Text(t) }
+}
+
+// Dedupe lets Add do nothing while a job of this kind and key waits or runs. A
+// job that runs has perhaps read its data already: use a key where that does not matter.
+func Dedupe(key string) Option {
+	return func(row dbx.Params) { row["dedupe"] = key }
+}
+
+// Add stores a job of this kind, with payload as its JSON, and wakes the local
+// runner once the job can be seen. Within a transaction pass its tx: the job
+// then exists if the transaction commits, and only then.
+func Add(tx core.App, kind string, payload any, opts ...Option) error {
+	if kind == "" {
+		return errors.New("add job: it has no kind")
+	}
+	body, err := json.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("add %s job: write its payload: %w", kind, err)
+	}
+	now := clock.Stamp(tx)
+	row := dbx.Params{"id": core.GenerateDefaultRandomId(), "kind": kind, "payload": string(body), "runAt": now, "dedupe": "", "now": now}
+	for _, o := range opts {
+		o(row)
+	}
+	// SQL and not Save: no hooks, no broadcast to the realtime clients
+	_, err = tx.NonconcurrentDB().NewQuery(`
+		INSERT INTO jobs (id, kind, payload, state, runAt, attempts, worker, dedupe, error, created, updated)
+		VALUES ({:id}, {:kind}, {:payload}, 'ready', {:runAt}, 0, '', {:dedupe}, '', {:now}, {:now})
+		ON CONFLICT DO NOTHING`).Bind(row).Execute()
+	if err != nil {
+		return fmt.Errorf("add %s job: %w", kind, err)
+	}
+	if !tx.IsTransactional() {
+		wake(tx)
+		return nil
+	}
+	tx.TxInfo().OnComplete(func(txErr error) error {
+		if txErr == nil {
+			wake(tx)
+		}
+		return nil
+	})
+	return nil
+}
+
+// Counts returns how many jobs there are by kind and state: ready, running or dead.
+func Counts(app core.App) (map[string]map[string]int, error) {
+	var rows []struct {
+		Kind, State string
+		N           int
+	}
+	err := app.ConcurrentDB().NewQuery("SELECT kind, state, count(*) AS n FROM jobs GROUP BY kind, state").All(&rows)
+	if err != nil {
+		return nil, fmt.Errorf("count jobs: %w", err)
+	}
+	counts := map[string]map[string]int{}
+	for _, row := range rows {
+		if counts[row.Kind] == nil {
+			counts[row.Kind] = map[string]int{}
+		}
+		counts[row.Kind][row.State] = row.N
+	}
+	return counts, nil
+}

@@ -1,0 +1,247 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	_ "github.com/pocketbase/pocketbase/migrations"
+
+	"doubletap/internal/clock"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childDir); dir != "" {
+		child(dir)
+		return
+	}
+	code := m.Run()
+	if dir, err := template(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+func TestAJobOfATransactionThatRollsBackDoesNotExist(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	err := app.RunInTransaction(func(tx core.App) error {
+		must(t, Add(tx, "mail", nil))
+		return errors.New("disk on fire")
+	})
+	if err == nil {
+		t.Fatal("the transaction went through")
+	}
+	if got := len(rows(t, app)); got != 0 {
+		t.Errorf("got %d jobs, want 0", got)
+	}
+	if len(r.woken) != 0 {
+		t.Error("the runner was woken for a job that does not exist")
+	}
+}
+
+func TestAJobWakesTheRunnerWhenItCanBeSeen(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	must(t, app.RunInTransaction(func(tx core.App) error {
+		must(t, Add(tx, "mail", nil))
+		if len(r.woken) != 0 {
+			t.Error("woken before the commit")
+		}
+		return nil
+	}))
+	if len(r.woken) != 1 {
+		t.Error("not woken by the commit")
+	}
+	<-r.woken
+	must(t, Add(app, "mail", nil))
+	if len(r.woken) != 1 {
+		t.Error("not woken by a job without transaction")
+	}
+}
+
+func TestTwoAppsInOneProcessDoNotWakeEachOther(t *testing.T) {
+	ours, theirs := newApp(t), newApp(t)
+	mine, other := NewRunner(ours), NewRunner(theirs)
+	must(t, ours.RunInTransaction(func(tx core.App) error { return Add(tx, "mail", nil) }))
+	if len(mine.woken) != 1 || len(other.woken) != 0 {
+		t.Errorf("got %d and %d wakes, want 1 and 0", len(mine.woken), len(other.woken))
+	}
+}
+
+func TestAPayloadArrivesAsItWasGiven(t *testing.T) {
+	type letter struct {
+		To   string
+		Tags []string
+	}
+	app := newApp(t)
+	r := NewRunner(app)
+	var got letter
+	var wrong error
+	r.Handle("mail", func(_ context.Context, _ core.App, j *Job) error {
+		wrong = j.Payload(new(int))
+		return j.Payload(&got)
+	})
+	must(t, Add(app, "mail", letter{"ada <ada@example.com>", []string{"ünï", `"quoted"`}}))
+	drain(t, r, 1)
+	if got.To != "ada <ada@example.com>" || len(got.Tags) != 2 || got.Tags[0] != "ünï" || got.Tags[1] != `"quoted"` {
+		t.Errorf("got %+v", got)
+	}
+	if wrong == nil || !strings.Contains(wrong.Error(), "read payload of mail job") {
+		t.Errorf("a payload of another shape: got error %v", wrong)
+	}
+}
+
+func TestAKeyHoldsOnlyWhileItsJobWaitsOrRuns(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	r.Handle("digest", func(_ context.Context, app core.App, j *Job) error {
+		return Add(app, "digest", nil, Dedupe("2026-W47")) // while it runs
+	})
+	for range 3 {
+		must(t, Add(app, "digest", nil, Dedupe("2026-W47")))
+	}
+	must(t, Add(app, "digest", nil, Dedupe("2026-W48"), At(clock.Now(app).Add(time.Hour))))
+	must(t, Add(app, "report", nil, Dedupe("2026-W47")))
+	must(t, Add(app, "report", nil))
+	must(t, Add(app, "report", nil))
+	counts(t, app, "digest", 2, 0)
+	counts(t, app, "report", 3, 0)
+	drain(t, r, 1)
+	must(t, Add(app, "digest", nil, Dedupe("2026-W47")))
+	counts(t, app, "digest", 2, 0)
+}
+
+func TestAJobForLaterWaitsForItsTime(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	r.Handle("reminder", func(context.Context, core.App, *Job) error { return nil })
+	must(t, Add(app, "reminder", nil, At(clock.Now(app).Add(time.Hour))))
+	drain(t, r, 0)
+	clock.Advance(app, time.Hour)
+	drain(t, r, 1)
+}
+
+func TestAJobThatCannotBeStoredIsAnError(t *testing.T) {
+	app := newApp(t)
+	if err := Add(app, "", nil); err == nil {
+		t.Error("no kind: no error")
+	}
+	if err := Add(app, "mail", make(chan int)); err == nil {
+		t.Error("a payload that is no JSON: no error")
+	}
+	if _, err := app.NonconcurrentDB().NewQuery("DROP TABLE jobs").Execute(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Add(app, "mail", nil); err == nil || !strings.HasPrefix(err.Error(), "add mail job: ") {
+		t.Errorf("no table: got error %v", err)
+	}
+}
+
+// template is a migrated data folder with the jobs collection, made once and
+// copied for each test.
+var template = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "jobs")
+	if err != nil {
+		return "", err
+	}
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
+	if err := app.Bootstrap(); err != nil {
+		return "", err
+	}
+	if err := app.RunAllMigrations(); err != nil {
+		return "", err
+	}
+	jobs := core.NewBaseCollection("jobs")
+	jobs.Fields.Add(
+		&core.TextField{Name: "kind"}, &core.JSONField{Name: "payload"}, &core.TextField{Name: "state"},
+		&core.DateField{Name: "runAt"}, &core.NumberField{Name: "attempts"}, &core.TextField{Name: "worker"},
+		&core.TextField{Name: "dedupe"}, &core.TextField{Name: "error", Max: 1000},
+		&core.AutodateField{Name: "created", OnCreate: true}, &core.AutodateField{Name: "updated", OnCreate: true, OnUpdate: true})
+	jobs.Indexes = []string{
+		"CREATE INDEX idx_jobs_due ON jobs (runAt) WHERE state IN ('ready','running')",
+		"CREATE UNIQUE INDEX idx_jobs_dedupe ON jobs (kind, dedupe) WHERE dedupe != '' AND state IN ('ready','running')",
+	}
+	if err := app.Save(jobs); err != nil {
+		return "", err
+	}
+	return dir, app.ClearBootstrap()
+})
+
+func newApp(t testing.TB) *core.BaseApp {
+	t.Helper()
+	from, err := template()
+	must(t, err)
+	dir := filepath.Join(t.TempDir(), "data")
+	must(t, os.CopyFS(dir, os.DirFS(from)))
+	return openApp(t, dir)
+}
+
+func openApp(t testing.TB, dir string) *core.BaseApp {
+	t.Helper()
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
+	must(t, app.Bootstrap())
+	t.Cleanup(func() { app.ClearBootstrap() })
+	return app
+}
+
+type row struct {
+	ID, Kind, State, Worker, Error string
+	Attempts                       int
+	RunAt                          string `db:"runAt"`
+}
+
+func rows(t testing.TB, app core.App) []row {
+	t.Helper()
+	var all []row
+	must(t, app.ConcurrentDB().Select("id", "kind", "state", "worker", "error", "attempts", "runAt").From("jobs").OrderBy("rowid").All(&all))
+	return all
+}
+
+// only returns the one job there is.
+func only(t testing.TB, app core.App) row {
+	t.Helper()
+	all := rows(t, app)
+	if len(all) != 1 {
+		t.Fatalf("got %d jobs, want 1", len(all))
+	}
+	return all[0]
+}
+
+func counts(t testing.TB, app core.App, kind string, ready, dead int) {
+	t.Helper()
+	all, err := Counts(app)
+	must(t, err)
+	if got := all[kind]; got["ready"] != ready || got["dead"] != dead || got["running"] != 0 {
+		t.Errorf("jobs of kind %s: got %v, want %d ready, %d dead", kind, got, ready, dead)
+	}
+}
+
+func drain(t testing.TB, r *Runner, want int) {
+	t.Helper()
+	ran, err := r.Drain(context.Background())
+	must(t, err)
+	if ran != want {
+		t.Errorf("ran %d jobs, want %d", ran, want)
+	}
+}
+
+func execute(t testing.TB, app core.App, sql string, params dbx.Params) {
+	t.Helper()
+	_, err := app.NonconcurrentDB().NewQuery(sql).Bind(params).Execute()
+	must(t, err)
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,417 @@
+package job
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/logger"
+
+	"doubletap/internal/clock"
+)
+
+func nothing(context.Context, core.App, *Job) error { return nil }
+
+// begin starts r and stops it with the test; polls are too rare to hide a lost wake.
+func begin(t testing.TB, r *Runner) {
+	t.Helper()
+	r.poll = time.Hour
+	r.Start()
+	t.Cleanup(func() { must(t, r.Stop(context.Background())) })
+}
+
+func TestACommitStartsItsJobAtOnce(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	started := make(chan time.Time)
+	r.Handle("push", func(context.Context, core.App, *Job) error {
+		started <- time.Now()
+		return nil
+	})
+	begin(t, r)
+	var waits []time.Duration
+	for range 100 {
+		must(t, app.RunInTransaction(func(tx core.App) error { return Add(tx, "push", nil) }))
+		committed := time.Now()
+		waits = append(waits, (<-started).Sub(committed))
+	}
+	slices.Sort(waits)
+	t.Logf("commit to start: p50 %v, p95 %v", waits[50], waits[95])
+}
+
+func TestOneWakeIsEnoughForAllWorkers(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	var together sync.WaitGroup
+	together.Add(r.workers)
+	done := make(chan struct{}, r.workers)
+	r.Handle("push", func(context.Context, core.App, *Job) error {
+		together.Done()
+		together.Wait()
+		done <- struct{}{}
+		return nil
+	})
+	looked := make(chan struct{}, 100)
+	onClaim(app, func() { looked <- struct{}{} })
+	begin(t, r)
+	for range r.workers {
+		<-looked
+	}
+	must(t, app.RunInTransaction(func(tx core.App) error {
+		for range r.workers {
+			must(t, Add(tx, "push", nil))
+		}
+		return nil
+	}))
+	for range r.workers {
+		<-done
+	}
+}
+
+func TestJobsOfAnotherProcessAreFoundWithinASecond(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	started := make(chan struct{})
+	r.Handle("push", func(context.Context, core.App, *Job) error {
+		close(started)
+		return nil
+	})
+	looked := make(chan struct{}, 100)
+	onClaim(app, func() { looked <- struct{}{} })
+	r.Start()
+	for range r.workers {
+		<-looked
+	}
+	app.Store().Remove(storeKey) // so that nothing wakes it
+	must(t, Add(app, "push", nil))
+	<-started
+	must(t, r.Stop(context.Background()))
+}
+
+func TestOldJobsComeFirstAndTheJobsTheyAddComeToo(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	var order []string
+	r.Handle("step", func(_ context.Context, app core.App, j *Job) error {
+		var name string
+		must(t, j.Payload(&name))
+		order = append(order, name)
+		if name == "c" {
+			return Add(app, "step", "d")
+		}
+		return nil
+	})
+	now := clock.Now(app)
+	must(t, Add(app, "step", "b", At(now.Add(-time.Minute))))
+	must(t, Add(app, "step", "c", At(now.Add(-time.Second))))
+	must(t, Add(app, "step", "a", At(now.Add(-time.Hour))))
+	drain(t, r, 4)
+	if got := strings.Join(order, ""); got != "abcd" {
+		t.Errorf("got order %s, want abcd", got)
+	}
+}
+
+func TestKindsWithoutAHandlerAreLeftAlone(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	drain(t, r, 0)
+	r.Handle("known", nothing)
+	for range 3 {
+		must(t, Add(app, "unknown", nil))
+	}
+	must(t, Add(app, "known", nil))
+	before := rows(t, app)[:3]
+	drain(t, r, 1)
+	if got := rows(t, app); !slices.Equal(got, before) {
+		t.Errorf("got %+v, want %+v", got, before)
+	}
+}
+
+func TestAKindHasNoTwoHandlers(t *testing.T) {
+	r := NewRunner(newApp(t))
+	r.Handle("mail", nothing)
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	r.Handle("mail", nothing)
+}
+
+func TestASlowKindLeavesRoomForOthers(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	var mu sync.Mutex
+	running, most := 0, 0
+	goOn, pushed, hooked := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	r.Handle("webhook", func(context.Context, core.App, *Job) error {
+		mu.Lock()
+		running++
+		most = max(most, running)
+		mu.Unlock()
+		<-goOn
+		mu.Lock()
+		running--
+		mu.Unlock()
+		hooked <- struct{}{}
+		return nil
+	}, Concurrency(2))
+	r.Handle("push", func(context.Context, core.App, *Job) error {
+		pushed <- struct{}{}
+		return nil
+	})
+	for range 10 {
+		must(t, Add(app, "webhook", nil))
+	}
+	must(t, Add(app, "push", nil))
+	begin(t, r)
+	<-pushed
+	close(goOn)
+	for range 10 {
+		<-hooked
+	}
+	if most != 2 {
+		t.Errorf("got %d webhooks at once, want 2", most)
+	}
+}
+
+func TestStopWaitsForWhatBeganAndLetsNothingElseBegin(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	r.workers = 1
+	began, goOn := make(chan struct{}), make(chan struct{})
+	r.Handle("mail", func(context.Context, core.App, *Job) error {
+		close(began) // a second one would panic
+		<-goOn
+		return nil
+	})
+	must(t, Add(app, "mail", nil))
+	must(t, Add(app, "mail", nil))
+	r.Start()
+	<-began
+	ended := make(chan error)
+	go func() { ended <- r.Stop(context.Background()) }()
+	<-r.stopped
+	select {
+	case <-ended:
+		t.Error("Stop did not wait")
+	default:
+	}
+	close(goOn)
+	must(t, <-ended)
+	if got := only(t, app); got.State != "ready" || got.Attempts != 0 {
+		t.Errorf("the job that had not begun: got %+v", got)
+	}
+	must(t, r.Stop(context.Background()))
+}
+
+func TestAJobClaimedWhileStoppingIsGivenBack(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	r.Handle("mail", func(context.Context, core.App, *Job) error {
+		t.Error("it ran")
+		return nil
+	})
+	must(t, Add(app, "mail", nil))
+	claimed, goOn := make(chan struct{}), make(chan struct{})
+	onClaim(app, sync.OnceFunc(func() {
+		close(claimed)
+		<-goOn
+	}))
+	r.Start()
+	<-claimed
+	ended := make(chan error)
+	go func() { ended <- r.Stop(context.Background()) }()
+	<-r.stopped
+	close(goOn)
+	must(t, <-ended)
+	if got := only(t, app); got.State != "ready" || got.Attempts != 0 || got.Worker != "" || got.RunAt > clock.Stamp(app) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestWhenTheTimeForStoppingIsOver(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		heeds bool
+		err   error
+		state string
+	}{
+		{"a job that heeds its context is given back", true, nil, "ready"},
+		{"a job that does not is told of", false, context.Canceled, "running"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			app := newApp(t)
+			r := NewRunner(app)
+			began, goOn := make(chan struct{}), make(chan struct{})
+			r.Handle("mail", func(ctx context.Context, _ core.App, _ *Job) error {
+				close(began)
+				if !c.heeds {
+					<-goOn
+				}
+				<-ctx.Done()
+				return fmt.Errorf("send: %w", ctx.Err())
+			})
+			must(t, Add(app, "mail", nil))
+			r.Start()
+			<-began
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			if err := r.Stop(ctx); !errors.Is(err, c.err) {
+				t.Errorf("got error %v, want %v", err, c.err)
+			}
+			if got := only(t, app); got.State != c.state || c.heeds && got.Attempts != 0 {
+				t.Errorf("got %+v", got)
+			}
+			close(goOn)
+			must(t, r.Stop(context.Background()))
+		})
+	}
+}
+
+func TestADatabaseThatFailsIsToldOnceAndTriedAgain(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	done := make(chan struct{})
+	r.Handle("mail", func(context.Context, core.App, *Job) error {
+		close(done)
+		return nil
+	})
+	failed := make(chan struct{}, 100)
+	onClaim(app, func() { failed <- struct{}{} })
+	execute(t, app, "ALTER TABLE jobs RENAME TO lost", nil)
+	begin(t, r)
+	for range r.workers + 3 {
+		<-failed
+		r.Wake()
+	}
+	execute(t, app, "ALTER TABLE lost RENAME TO jobs", nil)
+	must(t, Add(app, "mail", nil))
+	<-done
+	if got := logged(t, app, "cannot claim jobs"); got != 1 {
+		t.Errorf("logged %d times, want once", got)
+	}
+	if got := logged(t, app, "claims jobs again"); got != 1 {
+		t.Errorf("told %d times that it works again, want once", got)
+	}
+}
+
+func TestAnEndThatCannotBeWrittenIsTriedAgain(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	r.poll = time.Millisecond
+	ran := 0
+	r.Handle("mail", func(_ context.Context, app core.App, _ *Job) error {
+		ran++
+		execute(t, app, "CREATE TRIGGER full BEFORE DELETE ON jobs BEGIN SELECT raise(ABORT, 'database or disk is full'); END", nil)
+		tries := 0
+		app.NonconcurrentDB().(*dbx.DB).ExecLogFunc = func(_ context.Context, _ time.Duration, statement string, _ sql.Result, err error) {
+			if tries++; tries == 3 {
+				app.NonconcurrentDB().(*dbx.DB).ExecLogFunc = nil
+				execute(t, app, "DROP TRIGGER full", nil)
+			}
+		}
+		return nil
+	})
+	must(t, Add(app, "mail", nil))
+	drain(t, r, 1)
+	counts(t, app, "mail", 0, 0)
+	if got := logged(t, app, "job ended unwritten"); ran != 1 || got != 1 {
+		t.Errorf("ran %d times, logged %d times, want once each", ran, got)
+	}
+}
+
+func TestARunnerOutlivesARestartOfItsDatabase(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	r.Handle("mail", nothing)
+	must(t, app.ClearBootstrap())
+	if _, err := r.Drain(context.Background()); err == nil || err.Error() != "claim jobs: the database is closed" {
+		t.Errorf("closed: got error %v", err)
+	}
+	must(t, app.Bootstrap())
+	must(t, Add(app, "mail", nil))
+	drain(t, r, 1)
+}
+
+func TestAClaimReadsTheIndexAndSortsNothing(t *testing.T) {
+	app := newApp(t)
+	must(t, app.RunInTransaction(func(tx core.App) error {
+		for i := range 2000 {
+			must(t, Add(tx, fmt.Sprint("kind", i%7), nil, Dedupe(fmt.Sprint(i))))
+		}
+		return nil
+	}))
+	for _, statistics := range []bool{false, true} {
+		if statistics {
+			execute(t, app, "ANALYZE", nil)
+		}
+		var steps []struct{ Detail string }
+		must(t, app.NonconcurrentDB().NewQuery("EXPLAIN QUERY PLAN "+claimOldest).
+			Bind(dbx.Params{"worker": "w", "now": clock.Stamp(app), "lapsed": lapsed, "leases": `{"kind1":"2030-01-01 00:00:00.000Z","kind2":"2030-01-01 00:00:00.000Z"}`}).All(&steps))
+		plan := fmt.Sprint(steps)
+		if !strings.Contains(plan, "SEARCH jobs USING INDEX idx_jobs_due (runAt<?)") || strings.Contains(plan, "SCAN jobs") || strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("statistics %v: got plan %s", statistics, plan)
+		}
+		t.Log(plan)
+	}
+}
+
+// onClaim has fn called while a claim is under way, after its statement began.
+func onClaim(app core.App, fn func()) {
+	app.NonconcurrentDB().(*dbx.DB).QueryLogFunc = func(_ context.Context, _ time.Duration, statement string, _ *sql.Rows, _ error) {
+		if strings.Contains(statement, "RETURNING") {
+			fn()
+		}
+	}
+}
+
+// logged counts the log rows with this message, after those in memory are written.
+func logged(t *testing.T, app core.App, message string) int {
+	t.Helper()
+	type flusher interface{ WriteAll(context.Context) error }
+	must(t, app.Logger().Handler().(flusher).WriteAll(context.WithValue(context.Background(), logger.BlockKey, true)))
+	var n int
+	must(t, app.AuxConcurrentDB().NewQuery("SELECT count(*) FROM _logs WHERE message = {:message}").Bind(dbx.Params{"message": message}).Row(&n))
+	return n
+}
+
+func BenchmarkDrain5000(b *testing.B) {
+	for _, how := range []string{"one goroutine", "four workers"} {
+		b.Run(how, func(b *testing.B) {
+			for range b.N {
+				b.StopTimer()
+				app := newApp(b)
+				r := NewRunner(app)
+				var left sync.WaitGroup
+				left.Add(5000)
+				r.Handle("noop", func(context.Context, core.App, *Job) error {
+					left.Done()
+					return nil
+				})
+				must(b, app.RunInTransaction(func(tx core.App) error {
+					for range 5000 {
+						must(b, Add(tx, "noop", nil))
+					}
+					return nil
+				}))
+				b.StartTimer()
+				if how == "one goroutine" {
+					drain(b, r, 5000)
+					continue
+				}
+				r.Start()
+				left.Wait()
+				must(b, r.Stop(context.Background()))
+			}
+		})
+	}
+}

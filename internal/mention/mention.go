@@ -1,0 +1,47 @@
+// Package mention knows which people somebody's words name.
+package mention
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/db"
+	"doubletap/internal/text"
+)
+
+// In returns the ids of the users whom words name by their handles.
+func In(tx core.App, words string) ([]string, error) {
+	handles := text.Mentions(words)
+	if len(handles) == 0 {
+		return nil, nil
+	}
+	var ids []string
+	err := db.Column(tx, &ids, `SELECT u.id FROM json_each({:handles}) h JOIN users u ON u.handle = h.value COLLATE NOCASE AND u.handle != ''`,
+		db.Params{"handles": db.List(handles)})
+	if err != nil {
+		return nil, fmt.Errorf("find mentioned users: %w", err)
+	}
+	return ids, nil
+}
+
+// On returns the ids of the users whom the author's words on a post name: the caption,
+// when the post is the author's, and each comment but the one left out.
+func On(tx core.App, post, author, leftOut string) ([]string, error) {
+	var words []string
+	err := db.Column(tx, &words, `SELECT caption FROM posts WHERE id = {:p} AND author = {:a} AND caption != ''
+		UNION ALL SELECT text FROM comments WHERE post = {:p} AND author = {:a} AND id != {:out} AND text != ''`,
+		db.Params{"p": post, "a": author, "out": leftOut})
+	if err != nil {
+		return nil, fmt.Errorf("read words of %s on post %s: %w", author, post, err)
+	}
+	var all []string
+	for _, w := range words {
+		ids, err := In(tx, w)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ids...)
+	}
+	return all, nil
+}

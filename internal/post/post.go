@@ -1,0 +1,72 @@
+// Package post is what people share: photos with a caption, its hashtags and its audience.
+package post
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/text"
+)
+
+// The audiences of a post.
+const (
+	Public    = "public"
+	Followers = "followers"
+	Private   = "private"
+)
+
+// Audience is the visibility of the post in record.
+func Audience(record *core.Record) string { return record.GetString("visibility") }
+
+// Hidden reports whether a moderator took the post in record out of sight.
+func Hidden(record *core.Record) bool { return record.GetBool("hidden") }
+
+// Tag makes the post's hashtags those of its caption.
+func Tag(tx core.App, post *core.Record) error {
+	p := db.Params{"post": post.Id, "names": db.List(text.Hashtags(post.GetString("caption"))), "now": clock.Stamp(tx)}
+	for _, statement := range []string{
+		`INSERT INTO hashtags (id, name, postsCount, banned, created, updated)
+			SELECT ` + db.NewID + `, value, 0, 0, {:now}, {:now} FROM json_each({:names}) WHERE 1 ON CONFLICT DO NOTHING`,
+		`DELETE FROM post_tags WHERE post = {:post} AND tag NOT IN (SELECT id FROM hashtags WHERE name IN (SELECT value FROM json_each({:names})))`,
+		`INSERT INTO post_tags (id, tag, post, created, updated)
+			SELECT ` + db.NewID + `, h.id, {:post}, {:now}, {:now} FROM hashtags h WHERE h.name IN (SELECT value FROM json_each({:names})) ON CONFLICT DO NOTHING`,
+	} {
+		if _, err := db.Exec(tx, statement, p); err != nil {
+			return fmt.Errorf("tag post %s: %w", post.Id, err)
+		}
+	}
+	return nil
+}
+
+// Empty deletes what hangs on a post by statements, as a row at a time with hooks would
+// hold the write lock for long. What others were told of it is notification.PostGone's.
+func Empty(tx core.App, post string) error {
+	for _, statement := range []string{
+		`DELETE FROM comment_likes WHERE comment IN (SELECT id FROM comments WHERE post = {:post})`,
+		`UPDATE reports SET comment = '' WHERE comment IN (SELECT id FROM comments WHERE post = {:post})`,
+		`DELETE FROM comments WHERE post = {:post}`,
+		`DELETE FROM likes WHERE post = {:post}`,
+		`DELETE FROM saves WHERE post = {:post}`,
+		`DELETE FROM post_tags WHERE post = {:post}`,
+		`DELETE FROM mutes WHERE post = {:post}`,
+	} {
+		if _, err := db.Exec(tx, statement, db.Params{"post": post}); err != nil {
+			return fmt.Errorf("empty post %s: %w", post, err)
+		}
+	}
+	return nil
+}
+
+// Widened reports whether more people than before may see the post.
+func Widened(before, after *core.Record) bool {
+	return Audience(before) == Private && Audience(after) != Private
+}
+
+// Narrowed reports whether somebody who saw the post before may not see it now.
+func Narrowed(before, after *core.Record) bool {
+	width := map[string]int{Private: 0, Followers: 1, Public: 2}
+	return width[Audience(after)] < width[Audience(before)] || (Hidden(after) && !Hidden(before))
+}

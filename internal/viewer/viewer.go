@@ -1,0 +1,71 @@
+// Package viewer knows what lies between the person who looks and what they are shown: one query for
+// a whole list.
+package viewer
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/db"
+)
+
+// Edges are the ids of the viewer's own like and save of a post, empty where there is none.
+type Edges struct {
+	ID    string `db:"id"`
+	Liked string `db:"liked"`
+	Saved string `db:"saved"`
+}
+
+// Relationship is what is between the viewer and another user.
+type Relationship struct {
+	ID        string `db:"id" json:"-"`
+	Following bool   `db:"following" json:"following"`
+	Requested bool   `db:"requested" json:"requested"`
+	FollowsMe bool   `db:"followsMe" json:"followsMe"`
+	Blocking  bool   `db:"blocking" json:"blocking"`
+	Muting    bool   `db:"muting" json:"muting"`
+}
+
+// Posts returns the viewer's edges to each of the posts.
+func Posts(app core.App, me string, posts []string) (map[string]Edges, error) {
+	var rows []Edges
+	err := db.All(app, &rows, `SELECT value id,
+			coalesce((SELECT l.id FROM likes l WHERE l.post = value AND l.user = {:me}), '') liked,
+			coalesce((SELECT s.id FROM saves s WHERE s.user = {:me} AND s.post = value), '') saved
+		FROM json_each({:ids})`, params(me, posts))
+	if err != nil {
+		return nil, fmt.Errorf("read the viewer's likes and saves: %w", err)
+	}
+	found := make(map[string]Edges, len(rows))
+	for _, row := range rows {
+		found[row.ID] = row
+	}
+	return found, nil
+}
+
+// Users returns what is between the viewer and each of the users.
+func Users(app core.App, me string, users []string, now string) (map[string]Relationship, error) {
+	var rows []Relationship
+	p := params(me, users)
+	p["now"] = now
+	err := db.All(app, &rows, `SELECT value id,
+			EXISTS (SELECT 1 FROM follows WHERE follower = {:me} AND followee = value AND state = 'accepted') following,
+			EXISTS (SELECT 1 FROM follows WHERE follower = {:me} AND followee = value AND state = 'pending') requested,
+			EXISTS (SELECT 1 FROM follows WHERE follower = value AND followee = {:me} AND state = 'accepted') followsMe,
+			EXISTS (SELECT 1 FROM blocks WHERE blocker = {:me} AND blocked = value) blocking,
+			EXISTS (SELECT 1 FROM mutes WHERE muter = {:me} AND muted = value AND post = '' AND (until = '' OR until > {:now})) muting
+		FROM json_each({:ids})`, p)
+	if err != nil {
+		return nil, fmt.Errorf("read the viewer's relationships: %w", err)
+	}
+	found := make(map[string]Relationship, len(rows))
+	for _, row := range rows {
+		found[row.ID] = row
+	}
+	return found, nil
+}
+
+func params(me string, ids []string) db.Params {
+	return db.Params{"me": me, "ids": db.List(ids)}
+}
