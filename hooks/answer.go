@@ -16,16 +16,6 @@ func answer[E any](fn func(E) error) func(E) error {
 	return func(e E) error { return fault.Answer(fn(e)) }
 }
 
-// afterwards is for moments after the commit, when it is too late to refuse: it logs and goes on.
-func afterwards(fn func(*core.RecordEvent) error) func(*core.RecordEvent) error {
-	return func(e *core.RecordEvent) error {
-		if err := fn(e); err != nil {
-			e.App.Logger().Error("after commit", "collection", e.Record.Collection().Name, "id", e.Record.Id, "err", err)
-		}
-		return e.Next()
-	}
-}
-
 // answered is the middleware that makes an error the client's answer: what the record hooks could not see, such
 // as a lock met while reading, and when to come back.
 func answered(e *core.RequestEvent) error {

@@ -3,7 +3,6 @@ package hooks
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -35,10 +34,18 @@ func (s *Social) bindServer() {
 func (s *Social) bindPages() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if !e.Router.HasRoute(http.MethodGet, "/{path...}") {
-			e.Router.GET("/{path...}", apis.Static(fs.FS(pb_public.FS), true)).Bind(apis.Gzip())
+			e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(sealed).Bind(apis.Gzip())
 		}
 		return e.Next()
 	})
+}
+
+// sealed keeps our pages to our own scripts, styles and answers.
+func sealed(e *core.RequestEvent) error {
+	e.Response.Header().Set("Content-Security-Policy",
+		"default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	e.Response.Header().Set("Referrer-Policy", "same-origin")
+	return e.Next()
 }
 
 func (s *Social) bindJobs() {
@@ -52,18 +59,19 @@ func (s *Social) bindJobs() {
 	s.app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		s.jobs.Stop(ctx)
+		if err := s.jobs.Stop(ctx); err != nil {
+			s.app.Logger().Warn("jobs cut short", "err", err)
+		}
 		return e.Next()
 	})
 }
 
-// Jobs returns the runner of the background work, for tests and commands that run what is due
-// themselves.
-func (s *Social) Jobs() interface {
-	Drain(context.Context) (int, error)
-} {
-	return s.jobs
-}
+// DrainJobs runs the background jobs that are due, and those they add, on the calling goroutine until none is
+// due, and returns how many it ran. A serving process does so by itself.
+func (s *Social) DrainJobs(ctx context.Context) (int, error) { return s.jobs.Drain(ctx) }
+
+// StopJobs lets no further background job begin and waits for those that have, until ctx ends.
+func (s *Social) StopJobs(ctx context.Context) error { return s.jobs.Stop(ctx) }
 
 // serveAs applies what belongs to a serving process: the lock of its data folder, its address, the first superuser.
 func serveAs(pb *pocketbase.PocketBase, e *core.ServeEvent) error {
@@ -73,7 +81,22 @@ func serveAs(pb *pocketbase.PocketBase, e *core.ServeEvent) error {
 	if address := os.Getenv("DOUBLETAP_HTTP"); address != "" && !flagged(pb, "http") {
 		e.Server.Addr = address
 	}
+	if !flagged(pb, "origins") {
+		allowOrigins(e, os.Getenv("DOUBLETAP_ORIGINS"))
+	}
 	return firstSuperuser(pb)
+}
+
+// allowOrigins lets browsers call us from the origins in a list with commas, and from our own alone when there are none.
+func allowOrigins(e *core.ServeEvent, origins string) {
+	e.Router.Unbind(apis.DefaultCorsMiddlewareId)
+	if origins == "" {
+		return
+	}
+	e.Router.Bind(apis.CORS(apis.CORSConfig{
+		AllowOrigins: strings.Split(origins, ","),
+		AllowMethods: []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete},
+	}))
 }
 
 func flagged(pb *pocketbase.PocketBase, name string) bool {

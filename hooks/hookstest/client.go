@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
 )
 
 // Client is somebody who asks the service over HTTP.
@@ -222,3 +224,20 @@ var photo = sync.OnceValue(func() []byte {
 	}
 	return buffer.Bytes()
 })
+
+// Someone returns one of any number of further users, signed in; the same n is the same person.
+func (s *Service) Someone(n int) *Client {
+	s.t.Helper()
+	name := fmt.Sprintf("someone_%d", n)
+	if _, err := s.App.FindFirstRecordByData("users", "handle", name); err != nil {
+		ada := s.User("ada")
+		record := core.NewRecord(ada.Collection())
+		record.SetEmail(name + "@example.com")
+		record.Set("handle", name)
+		record.SetRaw(core.FieldNamePassword, ada.GetRaw(core.FieldNamePassword)) // hashing takes long
+		if err := s.App.Save(record); err != nil {
+			s.t.Fatalf("sign %s up: %v", name, err)
+		}
+	}
+	return s.As(name)
+}

@@ -81,6 +81,9 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	if err != nil {
 		t.Fatal("serve:", err)
 	}
+	if err := s.Social.StopJobs(context.Background()); err != nil { // RunJobs runs them, when the test says so
+		t.Fatal("stop jobs:", err)
+	}
 	server := httptest.NewServer(event.Server.Handler)
 	s.URL = server.URL
 	t.Cleanup(func() {
@@ -179,7 +182,7 @@ func (s *Service) Advance(d time.Duration) { clock.Advance(s.App, d) }
 // RunJobs runs every job that is due, and those they add, and returns when none is left.
 func (s *Service) RunJobs() {
 	s.t.Helper()
-	if _, err := s.Social.Jobs().Drain(context.Background()); err != nil {
+	if _, err := s.Social.DrainJobs(context.Background()); err != nil {
 		s.t.Fatal("run jobs:", err)
 	}
 }

@@ -99,6 +99,17 @@ func TestAPayloadArrivesAsItWasGiven(t *testing.T) {
 	}
 }
 
+func TestAJobWithoutPayloadRunsToo(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	r.Handle("mail", func(_ context.Context, _ core.App, j *Job) error { return j.Payload(new(map[string]string)) })
+	must(t, Add(app, "mail", nil))
+	must(t, Add(app, "mail", nil))
+	execute(t, app, "UPDATE jobs SET payload = NULL WHERE rowid = 1", nil) // as a trigger may insert it
+	drain(t, r, 2)
+	counts(t, app, "mail", 0, 0)
+}
+
 func TestAKeyHoldsOnlyWhileItsJobWaitsOrRuns(t *testing.T) {
 	app := newApp(t)
 	r := NewRunner(app)

@@ -92,7 +92,7 @@ const claimOldest = `
 		runAt = (SELECT value FROM json_each({:leases}) WHERE key = jobs.kind)
 	WHERE id = (SELECT id FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now}
 		AND kind IN (SELECT key FROM json_each({:leases})) ORDER BY runAt LIMIT 1)
-	RETURNING id, kind, payload, attempts, error`
+	RETURNING id, kind, coalesce(payload, 'null'), attempts, error`
 
 // claim takes one due job of these kinds, each with its lease; nil when none is due.
 func claim(app core.App, worker string, kinds map[string]time.Duration) (*Job, error) {

@@ -18,8 +18,8 @@ type preference struct {
 	From string `json:"from"`
 }
 
-// decide sets how n is told: the recipient's mutes first, then their
-// preferences, then the app owner's hook.
+// decide sets how n is told: a block or a mute first, then the recipient's
+// preferences, then the app owner's hook. A rule has refused who is blocked, but a block may have come since.
 func decide(tx core.App, n *Notice) error {
 	var r struct {
 		Notify  string `db:"notify"`
@@ -29,7 +29,9 @@ func decide(tx core.App, n *Notice) error {
 	}
 	found, err := db.One(tx, &r, `SELECT u.state, coalesce(s.notify, '') notify,
 			EXISTS (SELECT 1 FROM mutes m WHERE m.muter = u.id AND ((m.muted = {:actor} AND m.post = '') OR (m.muted = '' AND m.post = {:post} AND m.post != ''))
-				AND NOT m.keepNotifications AND (m.until = '' OR m.until > {:now})) muted,
+				AND NOT m.keepNotifications AND (m.until = '' OR m.until > {:now}))
+			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = u.id AND b.blocked = {:actor})
+			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = {:actor} AND b.blocked = u.id) muted,
 			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:actor} AND f.state = 'accepted') follows
 		FROM users u LEFT JOIN settings s ON s.user = u.id WHERE u.id = {:r}`,
 		db.Params{"r": n.Recipient, "actor": n.Actor, "post": n.Post, "now": clock.Stamp(tx)})
