@@ -1,0 +1,17 @@
+// Adopt is an app that was there before Doubletap: recipes, with users of its own. Three lines make
+// it social.
+package main
+
+import (
+	"log"
+
+	"github.com/pocketbase/pocketbase"
+
+	"doubletap/hooks"
+)
+
+func main() {
+	app := pocketbase.New()
+	hooks.Bind(app)
+	log.Fatal(app.Start())
+}
