@@ -1,0 +1,132 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// layers is the house from the ground up: a package may import those of lower
+// layers and none beside or above it. docs/architecture.md draws the same picture.
+var layers = [][]string{
+	{"internal/clock", "internal/fault", "internal/db", "internal/edge", "internal/text", "migrations", "pb_public"},
+	{"internal/rule", "internal/job", "internal/account", "internal/guard", "internal/mention", "internal/comment", "internal/graph", "internal/viewer", "internal/post"},
+	{"internal/inbox"},
+	{"internal/feed", "internal/notification"},
+	{"internal/erase"},
+	{"command"},
+	{"hooks"},
+	{"hooks/hookstest"},
+	{""},
+}
+
+// forbidden says what a part of the house must not use of others' modules.
+var forbidden = map[string]struct {
+	paths  []string
+	except []string
+}{
+	// HTTP stays in hooks; the inbox speaks PocketBase's realtime
+	"internal/": {paths: []string{"github.com/pocketbase/pocketbase/apis", "github.com/spf13/cobra"}, except: []string{"internal/inbox"}},
+	// an old step must still mean what it meant
+	"migrations": {paths: []string{"doubletap/"}},
+}
+
+func TestImportsPointDown(t *testing.T) {
+	level := map[string]int{}
+	for i, names := range layers {
+		for _, name := range names {
+			level[name] = i
+		}
+	}
+	seen := map[string]bool{}
+	for file, imports := range files(t) {
+		pkg := filepath.ToSlash(filepath.Dir(file))
+		if pkg == "." {
+			pkg = ""
+		}
+		at, known := level[pkg]
+		if !known {
+			t.Errorf("%s: package %q is on no layer", file, pkg)
+			continue
+		}
+		seen[pkg] = true
+		for _, path := range imports {
+			if name, ours := strings.CutPrefix(path, "doubletap/"); ours && level[name] >= at {
+				t.Errorf("%s imports %s, which is not below it", file, name)
+			}
+			for prefix, ban := range forbidden {
+				if strings.HasPrefix(pkg, prefix) && !slices.Contains(ban.except, pkg) &&
+					slices.ContainsFunc(ban.paths, func(p string) bool { return path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(path, p) }) {
+					t.Errorf("%s must not import %s", file, path)
+				}
+			}
+		}
+	}
+	for name := range level {
+		if !seen[name] {
+			t.Errorf("layer package %q has no files", name)
+		}
+	}
+}
+
+// TestOnlyHooksBinds keeps what happens apart from when it happens.
+func TestOnlyHooksBinds(t *testing.T) {
+	for file := range files(t) {
+		if !strings.HasPrefix(file, "internal/") {
+			continue
+		}
+		source := read(t, file)
+		for i, line := range strings.Split(source, "\n") {
+			if at := strings.Index(line, ".On"); at >= 0 && strings.Contains(line[at:], "Bind") || strings.Contains(line, ".Cron()") {
+				t.Errorf("%s:%d binds an event: %s", file, i+1, strings.TrimSpace(line))
+			}
+		}
+	}
+}
+
+// files returns what each of our Go files, tests and examples apart, imports.
+func files(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (path == "examples" || path == "tests" || d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && path != ".") {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		imports := []string{}
+		for _, spec := range parsed.Imports {
+			name, _ := strconv.Unquote(spec.Path.Value) // the parser has checked it
+			imports = append(imports, name)
+		}
+		found[filepath.ToSlash(path)] = imports
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(source)
+}
