@@ -48,33 +48,15 @@ func (s *Social) commentStored(tx core.App, e *core.RecordEvent) error {
 			return err
 		}
 		inbox.Touched(tx, post.Id)
-		// mentions first: who is answered or owns the post is told of that instead
-		if err := mentionedIn(tx, e.Record, post, answered); err != nil {
+		if err := notification.Commented(tx, e.Record, post, answered); err != nil {
 			return err
 		}
-		return notification.Commented(tx, e.Record, post, answered)
+		told := []string{post.GetString("author")}
+		if answered != nil {
+			told = append(told, answered.GetString("author"))
+		}
+		return mentioned(tx, post.Id, author.Id, e.Record.Id, e.Record.GetString("text"), told...)
 	})
-}
-
-// mentionedIn tells those whom a comment names, save those who hear of the comment itself.
-func mentionedIn(tx core.App, record, post, answered *core.Record) error {
-	words := record.GetString("text")
-	if answered != nil {
-		users, err := mention.In(tx, words)
-		if err != nil {
-			return err
-		}
-		for _, user := range users {
-			if user == answered.GetString("author") || user == post.GetString("author") {
-				continue
-			}
-			if err := notification.Mentioned(tx, user, record.GetString("author"), post.Id, record.Id); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return mentioned(tx, post, record.GetString("author"), record.Id, words)
 }
 
 func commentChanged(tx core.App, e *core.RecordEvent) error {
@@ -93,7 +75,7 @@ func commentChanged(tx core.App, e *core.RecordEvent) error {
 	if err := unmentioned(tx, post.Id, author, before, ""); err != nil {
 		return err
 	}
-	return mentioned(tx, post, author, e.Record.Id, e.Record.GetString("text"))
+	return mentioned(tx, post.Id, author, e.Record.Id, e.Record.GetString("text"), post.GetString("author"))
 }
 
 // commentRemoved leaves a tombstone where others answered. Either way it was said

@@ -43,7 +43,7 @@ func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 		if err := feed.Posted(tx, e.Record); err != nil {
 			return err
 		}
-		return mentioned(tx, e.Record, author.Id, "", e.Record.GetString("caption"))
+		return mentioned(tx, e.Record.Id, author.Id, "", e.Record.GetString("caption"))
 	})
 }
 
@@ -60,20 +60,17 @@ func postChanged(tx core.App, e *core.RecordEvent) error {
 			return err
 		}
 	}
-	author := after.GetString("author")
-	if !changed(after, "caption") {
-		if post.Widened(before, after) {
-			return mentioned(tx, after, author, "", after.GetString("caption"))
-		}
+	if !changed(after, "caption", "visibility") {
 		return nil
 	}
 	if err := post.Tag(tx, after); err != nil {
 		return err
 	}
+	author := after.GetString("author")
 	if err := unmentioned(tx, after.Id, author, before.GetString("caption"), ""); err != nil {
 		return err
 	}
-	return mentioned(tx, after, author, "", after.GetString("caption"))
+	return mentioned(tx, after.Id, author, "", after.GetString("caption"))
 }
 
 // postRemoved takes everything that hangs on the post along by statements, before
@@ -94,18 +91,18 @@ func postRemoved(tx core.App, e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// mentioned tells those whom words on a post name; comment is empty for a caption.
-// The post's author hears of a comment anyway.
-func mentioned(tx core.App, p *core.Record, author, comment, words string) error {
+// mentioned tells those whom words on a post name, except those who hear of them anyway;
+// comment is empty for a caption.
+func mentioned(tx core.App, post, author, comment, words string, except ...string) error {
 	users, err := mention.In(tx, words)
 	if err != nil {
 		return err
 	}
 	for _, user := range users {
-		if comment != "" && user == p.GetString("author") {
+		if slices.Contains(except, user) {
 			continue
 		}
-		if err := notification.Mentioned(tx, user, author, p.Id, comment); err != nil {
+		if err := notification.Mentioned(tx, user, author, post, comment); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ func init() {
 		users.PasswordAuth.IdentityFields = []string{"email", "handle"}
 		users.AuthRule = types.Pointer(`state = "active"`)
 		rules{
-			see:    `id = ` + me + ` || (state = "active" && blockedBy(` + me + `, id) = false)`,
+			see:    either("id", `state = "active" && blockedBy(`+me+`, id) = false`),
 			update: own("id") + ` && state = "active"`,
 			remove: own("id"),
 		}.apply(users)

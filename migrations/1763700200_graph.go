@@ -8,8 +8,8 @@ import (
 func init() {
 	m.Register(func(app core.App) error {
 		err := create(app, "follows", rules{
-			see: `follower = ` + me + ` || followee = ` + me + ` || (state = "accepted" && (sees(` + me + `, followee, "public") = true || sees(` +
-				me + `, follower, "public") = true) && blocked(` + me + `, follower) = false && blocked(` + me + `, followee) = false)`,
+			see: `(` + own("follower") + `) || ` + either("followee", `state = "accepted" && (sees(`+me+`, followee, "public") = true || sees(`+
+				me+`, follower, "public") = true) && blocked(`+me+`, follower) = false && blocked(`+me+`, followee) = false`),
 			create: mine("follower") + ` && followee != ` + me + ` && followee.state = "active" && blocked(` + me + `, followee) = false`,
 			update: auth + ` && ((followee = ` + me + ` && @request.body.state = "accepted"` + fixed("notify") + `) || (follower = ` + me +
 				` && @request.body.notify:isset = true` + fixed("state") + `))` + fixed("follower", "followee"),

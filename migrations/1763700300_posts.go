@@ -9,7 +9,7 @@ func init() {
 	m.Register(func(app core.App) error {
 		postsCount := number("postsCount")
 		err := create(app, "posts", rules{
-			see:    `author = ` + me + ` || (hidden = false && sees(` + me + `, author, visibility) = true)`,
+			see:    either("author", `hidden = false && sees(`+me+`, author, visibility) = true`),
 			create: mine("author") + ` && @request.auth.state = "active"`,
 			update: own("author") + fixed("author", "photos"),
 			remove: own("author"),

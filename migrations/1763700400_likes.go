@@ -8,7 +8,7 @@ import (
 func init() {
 	m.Register(func(app core.App) error {
 		err := create(app, "likes", rules{
-			see:    `user = ` + me + ` || (seesPost(` + me + `, post) = true && blocked(` + me + `, user) = false)`,
+			see:    either("user", `seesPost(`+me+`, post) = true && blocked(`+me+`, user) = false`),
 			create: mine("user") + ` && seesPost(` + me + `, post) = true`,
 			remove: own("user"),
 		}, []string{

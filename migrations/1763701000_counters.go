@@ -22,6 +22,7 @@ func init() {
 			{source: "posts", key: "author", target: "users", column: "postsCount"},
 			{source: "follows", key: "followee", target: "users", column: "followersCount", when: "%[1]s.state = 'accepted'", watch: ", state"},
 			{source: "follows", key: "follower", target: "users", column: "followingCount", when: "%[1]s.state = 'accepted'", watch: ", state"},
+			{source: "notification_events", key: "notification", target: "notifications", column: "actorsCount", when: "%[1]s.active", watch: ", active"},
 			{source: "post_tags", key: "tag", target: "hashtags", column: "postsCount"},
 		} {
 			for _, ddl := range c.triggers() {

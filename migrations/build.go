@@ -19,6 +19,9 @@ const (
 // own is the rule of a row that belongs to the user in field.
 func own(field string) string { return auth + ` && ` + field + ` = ` + me }
 
+// either lets the user in field see the row, and others whom rule lets.
+func either(field, rule string) string { return `(` + own(field) + `) || (` + rule + `)` }
+
 // mine is the create rule's part that lets the owner be left out or be the caller.
 func mine(field string) string {
 	return auth + ` && (` + field + ` = "" || ` + field + ` = ` + me + `)`

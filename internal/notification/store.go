@@ -139,31 +139,24 @@ func place(tx core.App, n *Notice, at, former string, read bool) (string, error)
 	return id, nil
 }
 
-// regroup counts the actors of a notification anew, gives it its next seq, and
-// removes it when nobody is left.
+// regroup names the newest actors of a notification, gives it its next seq, and removes it
+// when nobody is left. How many they are is a trigger's to count.
 func regroup(tx core.App, recipient, id string) error {
-	var actors []struct {
-		Actor string `db:"actor"`
-		Total int    `db:"total"`
-	}
-	err := db.All(tx, &actors, `SELECT actor, count(*) OVER () total FROM notification_events
+	var actors []string
+	err := db.Column(tx, &actors, `SELECT actor FROM notification_events
 		WHERE notification = {:id} AND active = 1 ORDER BY created DESC, rowid DESC LIMIT {:n}`, db.Params{"id": id, "n": shown})
 	if err != nil {
-		return fmt.Errorf("count actors of notification %s: %w", id, err)
+		return fmt.Errorf("name actors of notification %s: %w", id, err)
 	}
 	if len(actors) == 0 {
 		return remove(tx, recipient, id)
-	}
-	names := make([]string, len(actors))
-	for i, a := range actors {
-		names[i] = a.Actor
 	}
 	seq, err := NextSeq(tx, recipient)
 	if err != nil {
 		return err
 	}
-	_, err = db.Exec(tx, `UPDATE notifications SET actors = {:actors}, actorsCount = {:n}, seq = {:seq}, updated = {:now} WHERE id = {:id}`,
-		db.Params{"actors": db.List(names), "n": actors[0].Total, "seq": seq, "now": clock.Stamp(tx), "id": id})
+	_, err = db.Exec(tx, `UPDATE notifications SET actors = {:actors}, seq = {:seq}, updated = {:now} WHERE id = {:id}`,
+		db.Params{"actors": db.List(actors), "seq": seq, "now": clock.Stamp(tx), "id": id})
 	if err != nil {
 		return fmt.Errorf("update notification %s: %w", id, err)
 	}

@@ -1,0 +1,210 @@
+package inbox
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/subscriptions"
+)
+
+func message(i, size int) subscriptions.Message {
+	return subscriptions.Message{Name: fmt.Sprint(i), Data: make([]byte, size)}
+}
+
+func TestSendKeepsTheOrderAndNeverWaits(t *testing.T) {
+	d := newDevice(subscriptions.NewDefaultClient())
+	const n = 10 * ready
+	for i := range n {
+		d.Send(message(i, 100))
+	}
+	for i := range n {
+		if i == n/2 {
+			d.Send(message(n, 100))
+		}
+		if m := <-d.Channel(); m.Name != fmt.Sprint(i) {
+			t.Fatalf("got message %s, want %d", m.Name, i)
+		}
+	}
+	if m := <-d.Channel(); m.Name != fmt.Sprint(n) || d.behind != nil || d.bytes != 0 {
+		t.Errorf("got message %s, %d bytes left", m.Name, d.bytes)
+	}
+}
+
+func TestADeviceThatDoesNotReadIsDiscarded(t *testing.T) {
+	d := newDevice(subscriptions.NewDefaultClient())
+	sent := 0
+	for ; !d.IsDiscarded(); sent++ {
+		d.Send(message(sent, 1000))
+	}
+	if most := ready + waiting/1000 + 1; sent > most {
+		t.Errorf("it took %d messages, want at most %d", sent, most)
+	}
+	d.Send(message(0, 1000))
+	kept := 0
+	for range d.Channel() {
+		kept++
+	}
+	if kept != ready || d.behind != nil {
+		t.Errorf("%d messages kept", kept)
+	}
+	d.Discard()
+}
+
+func TestSendAndDiscardMayMeet(t *testing.T) {
+	for range 200 {
+		d := newDevice(subscriptions.NewDefaultClient())
+		var all sync.WaitGroup
+		for i := range 4 {
+			all.Go(func() {
+				for range 100 {
+					d.Send(message(i, 10))
+				}
+			})
+		}
+		all.Go(d.hangUp)
+		all.Go(d.Discard)
+		all.Go(func() {
+			for range 50 {
+				<-d.Channel()
+			}
+		})
+		all.Wait()
+	}
+}
+
+func TestDropDisconnectsAPersonAndNobodyElse(t *testing.T) {
+	s := serve(t)
+	phone, laptop := s.connect(s.token("ada"), "notifications/*"), s.connect(s.token("ada"), "posts/p1")
+	bob := s.connect(s.token("bob"), "notifications/*")
+	s.in.Drop("ada")
+	phone.wantEnd()
+	laptop.wantEnd()
+	<-s.ended
+	<-s.ended
+	if people, devices := s.in.Connected(); people != 1 || devices != 1 {
+		t.Errorf("%d people on %d devices", people, devices)
+	}
+	if len(s.in.posts) != 0 {
+		t.Error("a post is still watched")
+	}
+	s.transaction(func(tx core.App) { s.notify(tx, "bob", "n1") })
+	bob.want("notifications/* create n1")
+}
+
+func TestADeviceThatIsSignedOutByPocketBaseIsSentNothing(t *testing.T) {
+	s := serve(t)
+	d := s.connect(s.token("ada"), "notifications/*")
+	ada, err := s.app.FindRecordById("users", "ada")
+	must(t, err)
+	ada.RefreshTokenKey()
+	ada.Set("name", "Ada")
+	ada.SetEmail("ada@example.com")
+	ada.SetRandomPassword()
+	must(t, s.app.Save(ada))
+	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
+	d.wantNothing()
+}
+
+func TestCloseEndsAllAndLetsNobodyIn(t *testing.T) {
+	s := serve(t)
+	d, guest := s.connect(s.token("ada"), "notifications/*"), s.connect("")
+	s.in.Close()
+	d.wantEnd()
+	guest.wantEnd()
+	response, err := s.server.Client().Get(s.server.URL + "/api/realtime")
+	must(t, err)
+	response.Body.Close()
+	if response.StatusCode != 503 {
+		t.Errorf("got %d", response.StatusCode)
+	}
+	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1"); Recheck(tx, "p1") })
+}
+
+// narrow makes the server's sockets take little, so that who does not read is felt soon.
+type narrow struct{ net.Listener }
+
+func (l narrow) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if tcp, ok := c.(*net.TCPConn); ok {
+		tcp.SetWriteBuffer(4096)
+	}
+	return c, err
+}
+
+func TestAStalledDeviceIsDroppedAndOthersGoOn(t *testing.T) {
+	s := serve(t, func(server *httptest.Server) {
+		server.Listener = narrow{server.Listener}
+		server.Start()
+	})
+	s.in.patience = 200 * time.Millisecond
+	s.exec(s.app, `UPDATE settings SET notify = '"' || hex(zeroblob(5000)) || '"' WHERE user = 'ada'`, nil)
+	reader := s.connect(s.token("ada"), "settings/*")
+	const stalled = 5
+	for range stalled {
+		conn, err := net.Dial("tcp", s.server.Listener.Addr().String())
+		must(t, err)
+		t.Cleanup(func() { conn.Close() })
+		conn.(*net.TCPConn).SetReadBuffer(4096)
+		fmt.Fprint(conn, "GET /api/realtime HTTP/1.1\r\nHost: x\r\n\r\n")
+		lines, id := bufio.NewScanner(conn), ""
+		for id == "" && lines.Scan() {
+			if _, rest, ok := strings.Cut(lines.Text(), `"clientId":"`); ok {
+				id, _, _ = strings.Cut(rest, `"`)
+			}
+		}
+		d := &stream{service: s, id: id, token: s.token("ada")}
+		if status := d.subscribe("settings/*"); status != 204 {
+			t.Fatalf("got %d", status)
+		}
+	}
+	dropped := 0
+	for i := 0; dropped < stalled; i++ {
+		s.transaction(func(tx core.App) { Updated(tx, "ada", "settings") })
+		reader.want("settings/* update ada")
+		select {
+		case <-s.ended:
+			dropped++
+		default:
+		}
+		s.in.mu.Lock()
+		for d := range s.in.devices {
+			if d.bytes > waiting {
+				t.Errorf("%d bytes wait", d.bytes)
+			}
+		}
+		s.in.mu.Unlock()
+		if i > 100_000 {
+			t.Fatal("nobody was dropped")
+		}
+	}
+	if _, devices := s.in.Connected(); devices != 1 {
+		t.Errorf("%d devices", devices)
+	}
+	reader.wantNothing()
+}
+
+func TestAQuietHTTP2StreamOutlivesTheWriteDeadline(t *testing.T) {
+	s := serve(t, func(server *httptest.Server) {
+		server.EnableHTTP2 = true
+		server.StartTLS()
+	})
+	s.in.patience = 50 * time.Millisecond
+	d := s.connect(s.token("ada"), "settings/*")
+	quiet, cancel := context.WithTimeout(t.Context(), 4*s.in.patience)
+	defer cancel()
+	select {
+	case e, open := <-d.events:
+		t.Errorf("got %v, open %v", e, open)
+	case <-quiet.Done():
+	}
+	s.transaction(func(tx core.App) { Updated(tx, "ada", "settings") })
+	d.want("settings/* update ada")
+}

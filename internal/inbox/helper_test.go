@@ -1,0 +1,302 @@
+package inbox
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/subscriptions"
+
+	"doubletap/internal/clock"
+	_ "doubletap/internal/rule"
+	_ "doubletap/migrations"
+)
+
+const patience = 10 * time.Second // with an event that must come
+
+// template is a data folder that has been migrated, made once.
+var template = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "inbox")
+	if err != nil {
+		return "", err
+	}
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
+	if err := app.Bootstrap(); err != nil {
+		return "", err
+	}
+	if err := app.RunAllMigrations(); err != nil {
+		return "", err
+	}
+	return dir, app.ClearBootstrap()
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := template(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// service is an app behind HTTP with the people ada, bob and cyn.
+type service struct {
+	*testing.T
+	app     *core.BaseApp
+	in      *Inbox
+	server  *httptest.Server
+	ended   chan string  // client ids of connections that are over
+	queries atomic.Int64 // answered by the database outside of transactions
+}
+
+func serve(t *testing.T, start ...func(*httptest.Server)) *service {
+	t.Helper()
+	source, err := template()
+	must(t, err)
+	dir := filepath.Join(t.TempDir(), "data")
+	must(t, os.CopyFS(dir, os.DirFS(source)))
+	s := &service{T: t, app: core.NewBaseApp(core.BaseAppConfig{DataDir: dir}), ended: make(chan string, 10_000)}
+	must(t, s.app.Bootstrap())
+	t.Cleanup(func() { must(t, s.app.ClearBootstrap()) })
+	s.app.ConcurrentDB().(*dbx.DB).QueryLogFunc = func(context.Context, time.Duration, string, *sql.Rows, error) { s.queries.Add(1) }
+
+	s.in = Of(s.app)
+	s.app.OnRealtimeConnectRequest().BindFunc(func(e *core.RealtimeConnectRequestEvent) error {
+		err := s.in.Connect(e)
+		s.ended <- e.Client.Id()
+		return err
+	})
+	s.app.OnRealtimeSubscribeRequest().BindFunc(s.in.Subscribe)
+	s.app.OnRealtimeMessageSend().BindFunc(s.in.Message)
+	router, err := apis.NewRouter(s.app)
+	must(t, err)
+	mux, err := router.BuildMux()
+	must(t, err)
+	s.server = httptest.NewUnstartedServer(mux)
+	if len(start) == 0 {
+		s.server.Start()
+	} else {
+		start[0](s.server)
+	}
+	t.Cleanup(func() {
+		s.in.Close()
+		s.server.Close()
+	})
+	for _, name := range []string{"ada", "bob", "cyn"} {
+		s.person(name)
+	}
+	return s
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// person signs somebody up whose id is their name.
+func (s *service) person(name string) {
+	s.Helper()
+	s.exec(s.app, `INSERT INTO users (id, tokenKey, handle, state, role, created, updated) VALUES ({:id}, {:key}, {:id}, 'active', 'member', {:now}, {:now})`,
+		dbx.Params{"id": name, "key": strings.Repeat(name, 20)})
+	s.exec(s.app, `INSERT INTO settings (id, user, seq, created, updated) VALUES ({:id}, {:id}, 0, {:now}, {:now})`, dbx.Params{"id": name})
+}
+
+func (s *service) token(name string) string {
+	s.Helper()
+	user, err := s.app.FindRecordById("users", name)
+	must(s, err)
+	token, err := user.NewAuthToken()
+	must(s, err)
+	return token
+}
+
+func (s *service) exec(app core.App, statement string, params dbx.Params) {
+	s.Helper()
+	if params == nil {
+		params = dbx.Params{}
+	}
+	params["now"] = clock.Stamp(app)
+	_, err := app.NonconcurrentDB().NewQuery(statement).Bind(params).Execute()
+	must(s, err)
+}
+
+func (s *service) transaction(do func(tx core.App)) {
+	s.Helper()
+	must(s, s.app.RunInTransaction(func(tx core.App) error { do(tx); return nil }))
+}
+
+// seq gives the person's next.
+func (s *service) seq(tx core.App, person string) (seq int64) {
+	s.Helper()
+	must(s, tx.NonconcurrentDB().NewQuery(`UPDATE settings SET seq = seq + 1 WHERE user = {:u} RETURNING seq`).Bind(dbx.Params{"u": person}).Row(&seq))
+	return seq
+}
+
+// notify writes a notification, new or changed, and says so.
+func (s *service) notify(tx core.App, person, id string) int64 {
+	s.Helper()
+	seq := s.seq(tx, person)
+	s.exec(tx, `INSERT INTO notifications (id, recipient, type, actors, actorsCount, read, latestAt, seq, groupKey, created, updated)
+		VALUES ({:id}, {:u}, 'like', '["cyn"]', 1, 0, {:now}, {:seq}, {:id}, {:now}, {:now})
+		ON CONFLICT (id) DO UPDATE SET seq = {:seq}, actorsCount = actorsCount + 1`, dbx.Params{"id": id, "u": person, "seq": seq})
+	Changed(tx, person)
+	return seq
+}
+
+func (s *service) retract(tx core.App, person, id string) {
+	s.Helper()
+	s.exec(tx, `DELETE FROM notifications WHERE id = {:id}`, dbx.Params{"id": id})
+	s.exec(tx, `INSERT INTO retractions (id, recipient, notification, seq, created, updated) VALUES ({:r}, {:u}, {:id}, {:seq}, {:now}, {:now})`,
+		dbx.Params{"r": core.GenerateDefaultRandomId(), "u": person, "id": id, "seq": s.seq(tx, person)})
+	Changed(tx, person)
+}
+
+func (s *service) post(author, id, visibility string) {
+	s.Helper()
+	s.exec(s.app, `INSERT INTO posts (id, author, photos, caption, visibility, created, updated) VALUES ({:id}, {:a}, '[]', {:id}, {:v}, {:now}, {:now})`,
+		dbx.Params{"id": id, "a": author, "v": visibility})
+}
+
+// feed adds a row whose id is made of its viewer and its post, and says so.
+func (s *service) feed(tx core.App, viewer, author, post string) FeedRow {
+	s.Helper()
+	row := FeedRow{ID: viewer + post, Viewer: viewer}
+	s.exec(tx, `INSERT INTO feed (id, viewer, post, author, at, gone, created, updated) VALUES ({:id}, {:v}, {:p}, {:a}, {:now}, 0, {:now}, {:now})`,
+		dbx.Params{"id": row.ID, "v": viewer, "p": post, "a": author})
+	FeedAdded(tx, []FeedRow{row})
+	return row
+}
+
+// event is what a device got.
+type event struct {
+	name   string
+	Action string
+	Record map[string]any
+}
+
+func (e event) String() string { return fmt.Sprintf("%s %s %v", e.name, e.Action, e.Record["id"]) }
+
+func (e event) seq() int64 { return int64(e.Record["seq"].(float64)) }
+
+// stream is a connected device that reads.
+type stream struct {
+	*service
+	id, token string
+	events    chan event // closed when the connection is over
+}
+
+// connect opens a device as the person of this token, or as a guest, and subscribes.
+func (s *service) connect(token string, subs ...string) *stream {
+	s.Helper()
+	response, err := s.server.Client().Get(s.server.URL + "/api/realtime")
+	must(s, err)
+	s.Cleanup(func() { response.Body.Close() })
+	d := &stream{service: s, token: token, events: make(chan event, 100_000)}
+	go d.read(response)
+	hello := d.next()
+	if hello.name != "PB_CONNECT" {
+		s.Fatalf("got %v first", hello)
+	}
+	d.id = hello.Record["clientId"].(string)
+	if status := d.subscribe(subs...); status != http.StatusNoContent {
+		s.Fatalf("subscribe: got %d", status)
+	}
+	return d
+}
+
+func (d *stream) read(response *http.Response) {
+	defer close(d.events)
+	var e event
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(nil, 10<<20)
+	for lines.Scan() {
+		key, value, _ := strings.Cut(lines.Text(), ":")
+		switch key {
+		case "event":
+			e = event{name: value}
+		case "data":
+			if json.Unmarshal([]byte(value), &e); e.name == "PB_CONNECT" {
+				json.Unmarshal([]byte(value), &e.Record)
+			}
+		case "":
+			d.events <- e
+		}
+	}
+}
+
+func (d *stream) subscribe(subs ...string) int {
+	d.Helper()
+	body, _ := json.Marshal(map[string]any{"clientId": d.id, "subscriptions": subs})
+	request, _ := http.NewRequest("POST", d.server.URL+"/api/realtime", bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", d.token)
+	response, err := d.server.Client().Do(request)
+	must(d, err)
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func (d *stream) next() event {
+	d.Helper()
+	select {
+	case e, open := <-d.events:
+		if !open {
+			d.Fatal("the connection is over")
+		}
+		return e
+	case <-time.After(patience):
+		d.Fatal("no event came")
+	}
+	return event{}
+}
+
+func (d *stream) want(events ...string) {
+	d.Helper()
+	for _, want := range events {
+		if got := d.next().String(); got != want {
+			d.Fatalf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// wantNothing lets all work be done and then sees that nothing came of it.
+func (d *stream) wantNothing() {
+	d.Helper()
+	d.in.desk.working.Wait()
+	client, err := d.app.SubscriptionsBroker().ClientById(d.id)
+	must(d, err)
+	client.Send(subscriptions.Message{Name: "fence", Data: []byte("{}")})
+	d.want("fence  <nil>")
+}
+
+// wantEnd reads until the connection is over.
+func (d *stream) wantEnd() {
+	d.Helper()
+	late := time.After(patience)
+	for {
+		select {
+		case _, open := <-d.events:
+			if !open {
+				return
+			}
+		case <-late:
+			d.Fatal("the connection goes on")
+		}
+	}
+}

@@ -1,0 +1,99 @@
+// Package inbox brings what changes to the devices of the people it concerns, in
+// order, at a cost that depends on those people alone and not on who else is connected.
+package inbox
+
+import (
+	"sync"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+const storeKey = "doubletap.inbox"
+
+// Inbox knows the connected devices of one app: whose they are, and what they listen to.
+//
+// The collections notifications, settings and feed belong to it alone. Their rows are
+// written by SQL, of which PocketBase's broadcast hears nothing, and a row that is saved
+// the usual way would be told twice if both spoke. So also the topic of a single row and
+// superusers' topics are served here, and no filter is applied. Posts stay PocketBase's: the
+// inbox adds the counts of a watched post, and the delete when it goes out of sight.
+//
+// With several nodes, the arguments of tell, touch, recheck, recheckAuthor, recheckPerson
+// and Drop are what they would have to send each other.
+type Inbox struct {
+	app      core.App
+	desk     *desk
+	pause    time.Duration // between two counts of one post
+	patience time.Duration // with a device that does not take what is written to it
+
+	mu      sync.Mutex // guards all below, and every seat's seen
+	devices map[*device]*seat
+	people  map[string]seats // by user id
+	supers  seats            // of superusers, who hear of everybody
+	posts   map[string]*watched
+	closed  bool
+}
+
+// Of returns the app's inbox, which is made at the first call. That must not be inside a
+// transaction, since the inbox reads the database after it.
+func Of(app core.App) *Inbox {
+	return app.Store().GetOrSet(storeKey, func() any {
+		if app.IsTransactional() {
+			panic("inbox: first asked for inside a transaction")
+		}
+		in := &Inbox{
+			app:      app,
+			pause:    250 * time.Millisecond,
+			patience: 10 * time.Second,
+			devices:  map[*device]*seat{},
+			people:   map[string]seats{},
+			supers:   seats{},
+			posts:    map[string]*watched{},
+		}
+		in.desk = newDesk(in.serve)
+		return in
+	}).(*Inbox)
+}
+
+// existing returns the app's inbox or nil: where none was made, nobody is connected.
+func existing(app core.App) *Inbox {
+	in, _ := app.Store().Get(storeKey).(*Inbox)
+	return in
+}
+
+// Connected returns how many people are signed in on how many connected devices; the
+// latter include guests.
+func (in *Inbox) Connected() (people, devices int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return len(in.people), len(in.devices)
+}
+
+// Drop disconnects all devices of a person at once. What they were not sent yet, they never get.
+func (in *Inbox) Drop(person string) {
+	in.mu.Lock()
+	var theirs []*device
+	for s := range in.people[person] {
+		theirs = append(theirs, s.device)
+	}
+	in.mu.Unlock()
+	for _, d := range theirs {
+		in.leave(d)
+	}
+}
+
+// Close disconnects every device, lets no other connect, and waits for what is being sent.
+func (in *Inbox) Close() {
+	in.mu.Lock()
+	in.closed = true
+	var all []*device
+	for d := range in.devices {
+		all = append(all, d)
+	}
+	in.mu.Unlock()
+	for _, d := range all {
+		in.leave(d)
+	}
+	in.desk.close()
+}

@@ -1,0 +1,110 @@
+package inbox
+
+import (
+	"encoding/json/v2"
+	"net/http"
+	"net/url"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/picker"
+	"github.com/pocketbase/pocketbase/tools/search"
+	"github.com/pocketbase/pocketbase/tools/subscriptions"
+)
+
+// request returns the request that PocketBase's realtime imagines for a subscription: a GET by
+// the viewer with the options' query and headers.
+func (in *Inbox) request(auth *core.Record, options subscriptions.SubscriptionOptions) *core.RequestEvent {
+	query, header := url.Values{}, http.Header{}
+	for name, value := range options.Query {
+		query.Set(name, value)
+	}
+	for name, value := range options.Headers {
+		header.Set(name, value)
+	}
+	e := &core.RequestEvent{App: in.app, Auth: auth}
+	e.Request = &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/api/realtime", RawQuery: query.Encode()}, Header: header}
+	e.Set(core.RequestEventKeyInfoContext, core.RequestInfoContextRealtime)
+	return e
+}
+
+// visible returns, by id, those rows that the collection's view rule shows to the viewer now.
+func (in *Inbox) visible(e *core.RequestEvent, collection string, ids []string) (map[string]*core.Record, error) {
+	info, err := e.RequestInfo()
+	if err != nil {
+		return nil, err
+	}
+	c, err := in.app.FindCachedCollectionByNameOrId(collection)
+	if err != nil {
+		return nil, err
+	}
+	super := info.HasSuperuserAuth()
+	if len(ids) == 0 || (c.ViewRule == nil && !super) {
+		return nil, nil
+	}
+	rows, err := in.app.FindRecordsByIds(c, ids, func(q *dbx.SelectQuery) error {
+		if super || *c.ViewRule == "" {
+			return nil
+		}
+		resolver := core.NewRecordFieldResolver(in.app, c, info, true)
+		rule, err := search.FilterData(*c.ViewRule).BuildExpr(resolver)
+		if err != nil {
+			return err
+		}
+		q.AndWhere(rule)
+		return resolver.UpdateQuery(q)
+	})
+	return byID(rows), err
+}
+
+// show returns, by id, copies of the rows as the viewer sees them: with what was asked to be
+// expanded, and with the fields that hooks add. None when a hook fails: then it cannot be read by a GET either.
+func (in *Inbox) show(e *core.RequestEvent, rows []*core.Record) map[string]*core.Record {
+	copies := make([]*core.Record, len(rows))
+	for i, row := range rows {
+		copies[i] = row.Fresh()
+	}
+	if err := apis.EnrichRecords(e, copies); err != nil {
+		in.app.Logger().Warn("could not show to a device", "viewer", viewer(e.Auth), "collection", rows[0].Collection().Name, "err", err)
+		return nil
+	}
+	return byID(copies)
+}
+
+func byID(rows []*core.Record) map[string]*core.Record {
+	all := make(map[string]*core.Record, len(rows))
+	for _, row := range rows {
+		all[row.Id] = row
+	}
+	return all
+}
+
+// encode returns the message in PocketBase's shape. A delete names the row and no more: it
+// may have left the viewer's sight; anything else is nil unless the row could be shown.
+func (in *Inbox) encode(action string, a *audience, shown *core.Record, collection, id string) []byte {
+	var record any = shown
+	switch fields := a.options.Query["fields"]; {
+	case action == "delete":
+		c, err := in.app.FindCachedCollectionByNameOrId(collection)
+		if err != nil {
+			return nil
+		}
+		record = map[string]string{"id": id, "collectionId": c.Id, "collectionName": c.Name}
+	case shown == nil:
+		return nil
+	case fields != "":
+		if picked, err := picker.Pick(shown, fields); err == nil {
+			record = picked
+		}
+	}
+	data, err := json.Marshal(struct {
+		Record any    `json:"record"`
+		Action string `json:"action"`
+	}{record, action})
+	if err != nil {
+		in.app.Logger().Warn("could not encode for a device", "collection", collection, "id", id, "err", err)
+		return nil
+	}
+	return data
+}

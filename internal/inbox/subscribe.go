@@ -1,0 +1,119 @@
+package inbox
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/subscriptions"
+
+	"doubletap/internal/clock"
+)
+
+// Subscribe takes the topics of notifications, settings and feed out of what PocketBase
+// is asked for, when a user or a superuser asks, and serves them itself; others may see
+// nothing there. Who watches a post, it notes beside PocketBase. What is committed after the
+// answer reaches the device. Bind it to OnRealtimeSubscribeRequest.
+func (in *Inbox) Subscribe(e *core.RealtimeSubscribeRequestEvent) error {
+	d, ours := e.Client.(*device)
+	if !ours {
+		return e.Next()
+	}
+	d.subscribing.Lock()
+	defer d.subscribing.Unlock()
+
+	s := in.seat(d, e.Auth, e.Subscriptions)
+	if err := in.openTray(s); err != nil {
+		return err
+	}
+	was := d.Get(apis.RealtimeClientAuthKey)
+	d.Set(apis.RealtimeClientAuthKey, e.Auth) // as PocketBase will, but before the first message
+	before := in.sit(d, s)
+	err := in.settle(s, e.Auth)
+	if err == nil {
+		e.Subscriptions = without(e.Subscriptions, s.topics)
+		err = e.Next()
+	}
+	if err != nil {
+		d.Set(apis.RealtimeClientAuthKey, was)
+		in.sit(d, before)
+	}
+	return err
+}
+
+// seat returns the seat that the subscriptions ask for.
+func (in *Inbox) seat(d *device, auth *core.Record, subs []string) *seat {
+	s := &seat{device: d, viewer: viewer(auth), seen: map[string]bool{}}
+	if auth != nil && auth.Collection().Name == "users" {
+		s.person = auth.Id
+	}
+	s.super = auth != nil && auth.IsSuperuser()
+	for _, t := range topics(in.app, subs) {
+		if t.collection == posts {
+			s.seen[t.row] = false
+		} else if s.person == "" && !s.super {
+			continue
+		}
+		s.topics = append(s.topics, t)
+	}
+	return s
+}
+
+// openTray notes where the person's notifications stand now, unless the device goes on
+// with the tray it has.
+func (in *Inbox) openTray(s *seat) error {
+	if !s.listens(notifications) {
+		return nil
+	}
+	in.mu.Lock()
+	before := in.devices[s.device]
+	in.mu.Unlock()
+	if before != nil && before.viewer == s.viewer && before.tray != nil {
+		s.tray = before.tray
+		return nil
+	}
+	if s.super {
+		s.tray = &tray{since: clock.Stamp(in.app)}
+		return nil
+	}
+	t, err := readTray(in.app, s.person)
+	if err != nil {
+		return fmt.Errorf("subscribe %s: %w", s.person, err)
+	}
+	s.tray = t
+	return nil
+}
+
+// settle looks at what may have changed while the device sat down.
+func (in *Inbox) settle(s *seat, auth *core.Record) error {
+	if s.person != "" {
+		var key string
+		err := in.app.ConcurrentDB().Select("tokenKey").From("users").Where(dbx.HashExp{"id": s.person}).Row(&key)
+		if err != nil || key != auth.TokenKey() {
+			return apis.NewUnauthorizedError("", err) // or Drop would have come too early
+		}
+	}
+	if s.tray != nil && !s.super {
+		in.tell(s.person, news{tray: true})
+	}
+	if len(s.seen) == 0 {
+		return nil
+	}
+	e := in.request(auth, subscriptions.SubscriptionOptions{})
+	visible, err := in.visible(e, posts, slices.Collect(maps.Keys(s.seen)))
+	if err != nil {
+		return fmt.Errorf("subscribe to posts: %w", err)
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for id, post := range visible {
+		s.seen[id] = true
+		if w := in.posts[id]; w != nil {
+			w.author = post.GetString("author")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package inbox
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+const remembered = 128 // new rows of which a tray knows that they were sent
+
+// tray is where a device stands in its person's notifications. What it was sent of the
+// rows that are new to it is remembered in bounds: beyond them, the oldest counts as known.
+type tray struct {
+	mu     sync.Mutex // guards all below: several people's changes may reach a superuser at once
+	cursor int64      // the seq up to which all was sent; a superuser has none
+	since  string     // rows created earlier are known to the device
+	sent   map[string]bool
+	order  []row
+}
+
+type row struct {
+	ID      string `db:"id"`
+	Created string `db:"created"`
+}
+
+// readTray returns the tray of a device that begins to listen. One statement, so that cursor and
+// since tell of the same moment. Who writes takes the time inside the transaction, so what is
+// committed later was not created earlier; and the rows that changed last have the newest among them.
+func readTray(app core.App, person string) (*tray, error) {
+	var rows []struct {
+		row
+		Seq int64 `db:"seq"`
+	}
+	err := app.ConcurrentDB().NewQuery(`SELECT s.seq, coalesce(n.id, '') id, coalesce(n.created, '') created
+		FROM settings s LEFT JOIN notifications n ON n.recipient = s.user
+		WHERE s.user = {:person} ORDER BY n.seq DESC LIMIT 64`).Bind(dbx.Params{"person": person}).All(&rows)
+	if err != nil {
+		return nil, fmt.Errorf("read tray: %w", err)
+	}
+	t := &tray{}
+	for _, r := range rows {
+		t.cursor, t.since = r.Seq, max(t.since, r.Created)
+	}
+	for _, r := range rows {
+		t.took(r.row)
+	}
+	return t, nil
+}
+
+// action is what a change of the row is to the device.
+func (t *tray) action(r row) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.new(r) {
+		return "create"
+	}
+	return "update"
+}
+
+// new needs mu.
+func (t *tray) new(r row) bool { return r.Created >= t.since && !t.sent[r.ID] }
+
+// took notes that the device has the row.
+func (t *tray) took(r row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.new(r) {
+		return
+	}
+	if t.sent == nil {
+		t.sent = map[string]bool{}
+	}
+	t.sent[r.ID] = true
+	t.order = append(t.order, r)
+	if len(t.order) > remembered {
+		oldest := t.order[0]
+		t.since = max(t.since, oldest.Created+"~") // behind all rows of that moment
+		delete(t.sent, oldest.ID)
+		t.order = t.order[1:]
+	}
+}
+
+func (t *tray) at() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.cursor
+}
+
+func (t *tray) advance(cursor int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cursor = max(t.cursor, cursor)
+}
+
+func rowOf(r *core.Record) row { return row{r.Id, r.GetString("created")} }
