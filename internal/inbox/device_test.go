@@ -58,6 +58,17 @@ func TestADeviceThatDoesNotReadIsDiscarded(t *testing.T) {
 	d.Discard()
 }
 
+func TestADeviceThatIsHungUpOnGetsNoMore(t *testing.T) {
+	d := newDevice(subscriptions.NewDefaultClient())
+	for i := range 2 * ready {
+		d.Send(message(i, 100))
+	}
+	d.hangUp()
+	if m, open := <-d.Channel(); open {
+		t.Errorf("got message %s", m.Name)
+	}
+}
+
 func TestSendAndDiscardMayMeet(t *testing.T) {
 	for range 200 {
 		d := newDevice(subscriptions.NewDefaultClient())

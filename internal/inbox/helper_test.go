@@ -61,6 +61,7 @@ type service struct {
 	server  *httptest.Server
 	ended   chan string  // client ids of connections that are over
 	queries atomic.Int64 // answered by the database outside of transactions
+	queried func(string) // called after each of them
 }
 
 func serve(t *testing.T, start ...func(*httptest.Server)) *service {
@@ -72,7 +73,12 @@ func serve(t *testing.T, start ...func(*httptest.Server)) *service {
 	s := &service{T: t, app: core.NewBaseApp(core.BaseAppConfig{DataDir: dir}), ended: make(chan string, 10_000)}
 	must(t, s.app.Bootstrap())
 	t.Cleanup(func() { must(t, s.app.ClearBootstrap()) })
-	s.app.ConcurrentDB().(*dbx.DB).QueryLogFunc = func(context.Context, time.Duration, string, *sql.Rows, error) { s.queries.Add(1) }
+	s.app.ConcurrentDB().(*dbx.DB).QueryLogFunc = func(_ context.Context, _ time.Duration, query string, _ *sql.Rows, _ error) {
+		s.queries.Add(1)
+		if s.queried != nil {
+			s.queried(query)
+		}
+	}
 
 	s.in = Of(s.app)
 	s.app.OnRealtimeConnectRequest().BindFunc(func(e *core.RealtimeConnectRequestEvent) error {

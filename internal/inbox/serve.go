@@ -68,8 +68,7 @@ type change struct {
 // that is read first is committed, and what moves meanwhile has a later one: so nothing
 // is skipped, and no seq is sent before a smaller one.
 func (in *Inbox) serveTray(person string, n news) error {
-	all := in.personal(person, notifications)
-	if len(all) == 0 {
+	if len(in.personal(person, notifications)) == 0 {
 		return nil
 	}
 	var top int64
@@ -77,6 +76,7 @@ func (in *Inbox) serveTray(person string, n news) error {
 	if err != nil {
 		return ignoreMissing(err)
 	}
+	all := in.personal(person, notifications) // after top: what is committed later goes to who sits there then
 	from := top
 	at := map[*seat]int64{} // where each device is
 	for _, a := range all {

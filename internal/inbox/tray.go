@@ -44,7 +44,9 @@ func readTray(app core.App, person string) (*tray, error) {
 		t.cursor, t.since = r.Seq, max(t.since, r.Created)
 	}
 	for _, r := range rows {
-		t.took(r.row)
+		if r.ID != "" { // of an empty tray
+			t.took(r.row)
+		}
 	}
 	return t, nil
 }

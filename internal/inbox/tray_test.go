@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 
@@ -138,22 +139,54 @@ func TestNothingCommittedAfterTheAnswerIsMissed(t *testing.T) {
 	}
 }
 
-func TestALargeRetractionReachesADeviceThatReads(t *testing.T) {
+func TestWhatIsCommittedWhileADeviceSitsDownIsNotMissed(t *testing.T) {
 	s := serve(t)
-	const n = 500
+	d := s.connect("")
+	d.token = s.token("ada")
+	reads := 0
+	s.queried = func(query string) { // between reading where the tray stands and being known
+		if strings.Contains(query, "LEFT JOIN notifications") {
+			reads++
+			s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
+			s.in.desk.working.Wait()
+		}
+	}
+	s.app.OnRealtimeSubscribeRequest().BindFunc(func(e *core.RealtimeSubscribeRequestEvent) error { // before the answer
+		s.transaction(func(tx core.App) { s.notify(tx, "ada", "n2") })
+		s.in.desk.working.Wait()
+		return e.Next()
+	})
+	d.subscribe("notifications/*")
+	if reads != 1 {
+		t.Fatalf("the tray was read %d times", reads)
+	}
+	d.want("notifications/* create n1", "notifications/* create n2")
+}
+
+func TestALargeChangeReachesADeviceThatReadsInOrder(t *testing.T) {
+	s := serve(t)
+	const n = 400
 	s.transaction(func(tx core.App) {
 		for i := range n {
-			s.notify(tx, "ada", fmt.Sprint("n", i))
+			s.notify(tx, "ada", fmt.Sprint("old", i))
 		}
 	})
 	d := s.connect(s.token("ada"), "notifications/*")
 	s.transaction(func(tx core.App) {
 		for i := range n {
-			s.retract(tx, "ada", fmt.Sprint("n", i))
+			s.retract(tx, "ada", fmt.Sprint("old", i))
+			s.notify(tx, "ada", fmt.Sprint("new", i))
 		}
 	})
 	for i := range n {
-		d.want(fmt.Sprint("notifications/* delete n", i))
+		d.want(fmt.Sprint("notifications/* delete old", i), fmt.Sprint("notifications/* create new", i))
+	}
+	s.transaction(func(tx core.App) { s.notify(tx, "ada", "new0"); s.notify(tx, "ada", fmt.Sprint("new", n-1)) })
+	d.want("notifications/* update new0", fmt.Sprint("notifications/* update new", n-1))
+	for client := range s.in.devices {
+		if got := len(s.in.devices[client].tray.order); got > remembered {
+			t.Errorf("%d rows are remembered", got)
+		}
 	}
 }
 
