@@ -1,0 +1,102 @@
+// The way to the server: one PocketBase client, who is signed in, where photos
+// are fetched from, and what to tell a person when a request fails.
+
+import PocketBase from '../vendor/pocketbase.js';
+
+export const pb = new PocketBase(location.origin);
+
+/** The record of whoever is signed in, or null. */
+export const me = () => (pb.authStore.isValid ? pb.authStore.record : null);
+
+/** Signs in with a handle or an e-mail address. */
+export function signIn(identity, password) {
+  return pb.collection('users').authWithPassword(identity.trim(), password);
+}
+
+/** Makes an account and signs in with it. */
+export async function signUp({ handle, email, password }) {
+  await pb.collection('users').create({ handle, email, password, passwordConfirm: password });
+  return signIn(email, password);
+}
+
+let farewell = '';
+
+/** Ends the session on this device; why is shown on the sign-in page. */
+export function signOut(why = '') {
+  farewell = why;
+  pb.authStore.clear();
+}
+
+/** Why the last session ended, when it was not the person's own wish. */
+export const lastWords = () => farewell;
+
+/**
+ * Asks whether the session still holds, and signs out when it does not.
+ * On collections a dead token reads as a guest, who is shown empty lists: so
+ * ask at the start and after every reconnect. Being offline ends no session.
+ */
+export async function checkSession() {
+  try {
+    await pb.collection('users').authRefresh({ requestKey: null });
+  } catch (err) {
+    if (err.status === 401 || err.status === 403 || err.status === 404) signOut('Your session has ended. Please sign in again.');
+  }
+}
+
+/**
+ * A fresh 15-character record id. Sent with a create, it makes a retry safe:
+ * the server answers the same body under the same id with the first result.
+ */
+export function newId() {
+  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  const bytes = crypto.getRandomValues(new Uint8Array(15));
+  return Array.from(bytes, (b) => letters[b % letters.length]).join('');
+}
+
+// Photos -----------------------------------------------------------------
+
+let ticket = { user: '', until: 0, token: null };
+
+/** A short-lived file token of the signed-in user, asked for once and shared while it is good. */
+export function fileToken() {
+  const user = me()?.id ?? '';
+  if (!user) return Promise.resolve('');
+  if (ticket.user !== user || ticket.until < Date.now()) {
+    const token = pb.files.getToken({ requestKey: null });
+    const mine = (ticket = { user, until: Date.now() + 90_000, token });
+    token.catch(() => (mine.until = 0));
+  }
+  return ticket.token;
+}
+
+/** Whether everybody may see the post's photos; all others need a file token. */
+export function isPublic(post) {
+  return (post.visibility || 'public') === 'public' && !post.hidden && !post.expand?.author?.private;
+}
+
+/**
+ * The address of one photo of a post. thumb is "640x640f" for the whole photo at
+ * most 640 pixels long (also 320, 1080, 1920), or "100x100" and "320x320" for a square cut.
+ */
+export function photoURL(post, name, thumb, token) {
+  return pb.files.getURL(post, name, token ? { thumb, token } : { thumb });
+}
+
+// Words ------------------------------------------------------------------
+
+/** What went wrong, in a sentence for the person who asked. */
+export function because(err) {
+  if (!err?.status) return 'No connection. Check your network and try again.';
+  if (err.status === 429) return err.response?.message || 'That was a lot at once. Try again in a while.';
+  if (err.status >= 500) return 'The server cannot do this right now. Try again in a moment.';
+  return err.response?.message || 'Something went wrong. Try again.';
+}
+
+/** The messages of a refused form, by field name. */
+export function fieldErrors(err) {
+  const fields = {};
+  for (const [name, problem] of Object.entries(err?.response?.data ?? {})) {
+    if (problem?.message) fields[name] = problem.message;
+  }
+  return fields;
+}

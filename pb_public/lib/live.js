@@ -1,0 +1,282 @@
+// Notifications that arrive by themselves and never go missing: live events
+// while connected, and after every reconnect a catch-up by `seq`.
+
+const PAGE = 30;
+const EXPAND = 'actors,post';
+
+/**
+ * Keeps the signed-in user's tray, settings and watched posts up to date.
+ *
+ *   const live = openLive(pb, { onChange: draw });
+ *   await live.start();
+ *   live.rows(); live.unseen(); await live.markSeen(); live.stop();
+ *
+ * How nothing is lost: `seq` grows with every change to my notifications, and a
+ * deleted one leaves its id and a `seq` in `retractions` for seven days. So
+ * subscribe first, then read; and whenever the connection comes back, read
+ * everything with a `seq` above the last one known, in order.
+ *
+ * onChange()            something shown has changed
+ * onNews(row)           a notification arrived that has not been seen
+ * onFeed(action, row)   a row of the home feed came or went
+ * onConnect()           connected, at first or again: refresh whatever else is shown
+ */
+export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = () => {}, onConnect = () => {} } = {}) {
+  const rows = new Map(); // notifications by id
+  const gone = new Map(); // retracted ids with their seq
+  const watched = new Map(); // posts in view: id → {callback, end}
+  const quiet = { requestKey: null };
+  let settings = null;
+  let seq = 0; // every change up to here is in rows
+  let current = false; // nothing was missed since the last catch-up
+  let connected = false;
+  let connection = 0; // counts them, so that a catch-up begun before a break does not speak for the time after
+  let listening = false; // the topics are with the SDK, which keeps them over reconnects
+  let stopped = false;
+  let oldest = null; // the last row of the pages read
+  let complete = false; // the oldest notification has been read
+  let ready = null; // the first read, once it is under way
+  let catching = null; // the catch-up under way
+
+  // -- rows ----------------------------------------------------------------
+
+  const newestFirst = (a, b) => (a.latestAt === b.latestAt ? (a.id < b.id ? 1 : -1) : a.latestAt < b.latestAt ? 1 : -1);
+
+  /** Stores a row unless something newer is known; tells whether it did. */
+  function put(row) {
+    if (gone.get(row.id) >= row.seq || rows.get(row.id)?.seq > row.seq) return false;
+    rows.set(row.id, row);
+    return true;
+  }
+
+  function retract(id, at) {
+    gone.set(id, Math.max(at, gone.get(id) ?? 0));
+    if ((rows.get(id)?.seq ?? Infinity) <= at) rows.delete(id);
+  }
+
+  async function notified({ action, record }) {
+    if (action === 'delete') {
+      retract(record.id, Math.max(record.seq ?? 0, rows.get(record.id)?.seq ?? 0)); // may carry no more than the id
+    } else {
+      const before = rows.get(record.id)?.latestAt ?? '';
+      if (!put(record)) return;
+      if (record.latestAt > before && record.latestAt > seenAt() && !record.read) onNews(record);
+    }
+    // events come in order, so this one says that all before it came too;
+    // unless some are still missing, which is what the catch-up asks for
+    if (current) seq = Math.max(seq, record.seq ?? 0);
+    onChange();
+  }
+
+  const seenAt = () => settings?.seenAt ?? '';
+  const later = (a = '', b = '') => (a > b ? a : b);
+
+  /** Takes in the settings; seen and read never go back, whatever the order of answers and events. */
+  function putSettings(record) {
+    settings = { ...record, seenAt: later(record.seenAt, settings?.seenAt), readAt: later(record.readAt, settings?.readAt) };
+  }
+
+  // -- reading -------------------------------------------------------------
+
+  async function readSettings() {
+    putSettings(await pb.collection('settings').getFirstListItem('', quiet));
+  }
+
+  /** Reads one more page of older notifications. */
+  async function more() {
+    const older = oldest
+      ? pb.filter('latestAt <= {:c} && (latestAt < {:c} || id < {:p})', { c: oldest.latestAt, p: oldest.id })
+      : '';
+    const page = await pb.collection('notifications').getList(1, PAGE, {
+      sort: '-latestAt,-id', skipTotal: true, expand: EXPAND, filter: older, ...quiet,
+    });
+    page.items.forEach(put);
+    if (!oldest) seq = Math.max(seq, ...page.items.map((row) => row.seq));
+    oldest = page.items.at(-1) ?? oldest;
+    complete = page.items.length < PAGE;
+    onChange();
+  }
+
+  /** Everything in a collection with a seq above the given one, in order. */
+  async function after(collection, from, options) {
+    const all = [];
+    for (let full = true; full; ) {
+      const page = await pb.collection(collection).getList(1, 200, {
+        sort: 'seq', skipTotal: true, filter: pb.filter('seq > {:seq}', { seq: all.at(-1)?.seq ?? from }), ...options, ...quiet,
+      });
+      all.push(...page.items);
+      full = page.items.length === 200;
+    }
+    return all;
+  }
+
+  async function readMissed() {
+    // Notifications first: whatever has a seq up to the last of them is stored by
+    // then, so the retractions read next are complete up to there. That is why
+    // only notifications move seq on; to hear of a retraction twice does no harm.
+    const changed = await after('notifications', seq, { expand: EXPAND });
+    const retracted = await after('retractions', seq);
+    for (const row of [...changed, ...retracted].sort((a, b) => a.seq - b.seq)) {
+      if (row.notification) retract(row.notification, row.seq);
+      else put(row);
+    }
+    seq = Math.max(seq, changed.at(-1)?.seq ?? 0);
+  }
+
+  async function readWatched() {
+    const ids = [...watched.keys()];
+    if (!ids.length) return;
+    const page = await pb.collection('posts').getList(1, ids.length, {
+      filter: ids.map((id) => pb.filter('id = {:id}', { id })).join(' || '), skipTotal: true, ...quiet,
+    });
+    const found = new Map(page.items.map((post) => [post.id, post]));
+    for (const id of ids) {
+      watched.get(id)?.callback(found.has(id) ? { action: 'update', record: found.get(id) } : { action: 'delete', record: { id } });
+    }
+  }
+
+  /** Brings everything up to date: after a reconnect, or when a sleeping page wakes. */
+  function catchUp() {
+    catching ??= (async () => {
+      const begun = connection;
+      try {
+        await (ready ??= more());
+        await Promise.all([readMissed(), readSettings(), readWatched()]);
+        current = connected && connection === begun;
+      } catch {
+        ready = oldest || complete ? ready : null; // the first read failed: begin anew
+        if (!stopped) setTimeout(catchUp, 3000);
+      } finally {
+        catching = null;
+        onChange();
+      }
+    })();
+    return catching;
+  }
+
+  // -- the connection ------------------------------------------------------
+
+  async function start() {
+    pb.realtime.onDisconnect = () => {
+      connected = current = false;
+      onChange();
+    };
+    const listen = () => Promise.all([
+      // comes after every connect, when the server knows all our topics again
+      pb.realtime.subscribe('PB_CONNECT', () => {
+        connected = true;
+        current = false;
+        connection++;
+        (catching ?? Promise.resolve()).then(catchUp);
+        onConnect();
+      }),
+      pb.collection('notifications').subscribe('*', notified, { expand: EXPAND }),
+      pb.collection('settings').subscribe('*', ({ record }) => {
+        putSettings(record);
+        onChange();
+      }),
+      pb.collection('feed').subscribe('*', ({ action, record }) => onFeed(action, record), { expand: 'post.author' }),
+    ]);
+    // The SDK reconnects by itself, but gives up when the very first attempt fails.
+    for (let wait = 500; !stopped; wait = Math.min(wait * 2, 15_000)) {
+      try {
+        await listen();
+        listening = !stopped;
+        for (const [id, watch] of watched) hear(id, watch);
+        return;
+      } catch {
+        await pb.realtime.unsubscribe().catch(() => {});
+        if (!ready) catchUp(); // show what can be read meanwhile
+        await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
+      }
+    }
+  }
+
+  function stop() {
+    stopped = true;
+    watched.clear();
+    pb.realtime.onDisconnect = undefined;
+    return pb.realtime.unsubscribe().catch(() => {});
+  }
+
+  function hear(id, watch) {
+    const posts = pb.collection('posts');
+    watch.end = posts.subscribe(id, watch.callback).catch(() => () => posts.unsubscribe(id));
+  }
+
+  /** Hears of a post while it is in view: counts as they change, and its removal. Answers what ends it. */
+  function watchPost(id, callback) {
+    const watch = { callback, end: null };
+    watched.set(id, watch);
+    if (listening) hear(id, watch);
+    return () => {
+      if (watched.get(id) === watch) watched.delete(id);
+      watch.end?.then((end) => end()).catch(() => {}); // offline: the topic is not asked for again
+    };
+  }
+
+  // -- seen and read -------------------------------------------------------
+
+  /** Changes a thing at once, and back again when the server refuses. */
+  async function optimistic(change, request, undo) {
+    change();
+    onChange();
+    try {
+      await request();
+    } catch (err) {
+      undo();
+      onChange();
+      throw err;
+    }
+  }
+
+  /** The tray was opened: everything listed counts as seen, on all of this person's devices. */
+  async function markSeen() {
+    const [newest] = api.rows();
+    const before = settings;
+    // the time of the newest row, not of this device's clock, which may be wrong
+    if (!before || !newest || newest.latestAt <= before.seenAt) return;
+    await optimistic(
+      () => (settings = { ...before, seenAt: newest.latestAt }),
+      () => pb.collection('settings').update(before.id, { seenAt: newest.latestAt }, quiet),
+      () => (settings = { ...settings, seenAt: before.seenAt }),
+    );
+  }
+
+  async function markRead(row) {
+    if (api.isRead(row)) return;
+    await optimistic(
+      () => rows.set(row.id, { ...row, read: true }),
+      () => pb.collection('notifications').update(row.id, { read: true }, quiet),
+      () => put(row),
+    );
+  }
+
+  async function markAllRead() {
+    const [newest] = api.rows();
+    const before = settings;
+    if (!before || !newest) return;
+    await optimistic(
+      () => (settings = { ...before, readAt: newest.latestAt }),
+      () => pb.send('/api/v1/notifications/read', { method: 'POST', body: { before: newest.latestAt }, ...quiet }),
+      () => (settings = { ...settings, readAt: before.readAt }),
+    );
+  }
+
+  const api = {
+    start, stop, more, catchUp, watchPost, markSeen, markRead, markAllRead,
+
+    /** The notifications to list, newest first: as far back as pages were read. */
+    rows: () => [...rows.values()].sort(newestFirst).filter((row) => complete || !oldest || newestFirst(row, oldest) <= 0),
+    /** The badge: what came since the tray was last opened. */
+    unseen: () => api.rows().filter((row) => row.latestAt > seenAt()).length,
+    isSeen: (row) => row.latestAt <= seenAt(),
+    isRead: (row) => row.read || row.latestAt <= (settings?.readAt ?? ''),
+    get connected() { return connected; },
+    get loaded() { return Boolean(oldest) || complete; },
+    get complete() { return complete; },
+    /** Whether seen and unseen can be told apart yet. */
+    get settled() { return settings !== null; },
+  };
+  return api;
+}
