@@ -13,8 +13,6 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
-
-	pb_public "doubletap/pb_public"
 )
 
 func (s *Social) bindServer() {
@@ -28,24 +26,6 @@ func (s *Social) bindServer() {
 		}
 		return e.Next()
 	})
-}
-
-// bindPages serves the web app at /, unless the owner serves something there.
-func (s *Social) bindPages() {
-	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		if !e.Router.HasRoute(http.MethodGet, "/{path...}") {
-			e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(sealed).Bind(apis.Gzip())
-		}
-		return e.Next()
-	})
-}
-
-// sealed keeps our pages to our own scripts, styles and answers.
-func sealed(e *core.RequestEvent) error {
-	e.Response.Header().Set("Content-Security-Policy",
-		"default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-	e.Response.Header().Set("Referrer-Policy", "same-origin")
-	return e.Next()
 }
 
 func (s *Social) bindJobs() {
