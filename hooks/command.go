@@ -1,4 +1,14 @@
 package hooks
 
-// bindCommands adds Doubletap's commands to a program's command line.
-func (s *Social) bindCommands() {}
+import (
+	"github.com/pocketbase/pocketbase"
+
+	"doubletap/command"
+)
+
+// bindCommands adds Doubletap's commands where there is a command line.
+func (s *Social) bindCommands() {
+	if pb, ok := s.app.(*pocketbase.PocketBase); ok {
+		command.Add(pb)
+	}
+}

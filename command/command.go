@@ -1,0 +1,58 @@
+// Package command is what people type: seed, demo, doctor.
+package command
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cobra"
+
+	"doubletap/internal/db"
+	_ "doubletap/internal/rule" // the rules of the collections call its functions
+	_ "doubletap/migrations"    // the collections
+)
+
+// Add adds Doubletap's commands to a program. The product's hooks must be bound to the same app, as what
+// the commands store goes through them.
+func Add(app *pocketbase.PocketBase) {
+	for _, c := range []*cobra.Command{seedCommand(app), demoCommand(app), doctorCommand(app)} {
+		c.SilenceUsage = true // an error is one line, which main prints
+		c.SilenceErrors = true
+		app.RootCmd.AddCommand(c)
+	}
+}
+
+// interruptible runs fn with a context that ends when the program is asked to end. PocketBase then closes the
+// databases; this makes it wait for fn, whose error becomes the program's.
+func interruptible(app core.App, fn func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	over := make(chan struct{})
+	var failed error
+	app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
+		select {
+		case <-over: // and PocketBase has the error
+			return e.Next()
+		default:
+		}
+		cancel()
+		<-over
+		return errors.Join(e.Next(), failed)
+	})
+	defer close(over)
+	failed = fn(ctx)
+	return failed
+}
+
+// locked is app.RunInTransaction that takes SQLite's write lock first, so that it waits for a server
+// that writes to the same folder instead of failing in the middle.
+func locked(app core.App, fn func(tx core.App) error) error {
+	return app.RunInTransaction(func(tx core.App) error {
+		if _, err := db.Exec(tx, `DELETE FROM jobs WHERE 0`, nil); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}

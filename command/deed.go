@@ -1,0 +1,161 @@
+package command
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/filesystem"
+	"github.com/pocketbase/pocketbase/tools/types"
+
+	"doubletap/internal/account"
+)
+
+// Password is that of everybody whom a command makes up.
+const Password = "doubletap"
+
+// person is somebody made up.
+type person struct {
+	id, handle, name, bio string
+	private               bool
+	face                  uint64 // the seed of the avatar
+}
+
+// share is a post made up.
+type share struct {
+	id, author, caption, visibility, place string
+	lat, lon                               float64
+	photos                                 []photo
+}
+
+// signUp has p sign up, with hash as the password's: bcrypt is slow on purpose, and once is enough.
+func (s *story) signUp(at float64, p person, hash string) {
+	var face []byte
+	s.steps = append(s.steps, step{at: at, ready: func() { face = portrait(p.face) }, store: func(tx core.App, at types.DateTime) error {
+		handle, err := account.FreeHandle(tx, p.handle)
+		if err != nil {
+			return err
+		}
+		file, err := named(face, "avatar_"+p.id+".jpg")
+		if err != nil {
+			return err
+		}
+		return save(tx, "users", p.id, at, map[string]any{
+			"email": handle + "@example.com", "verified": true, "handle": handle, "name": p.name, "bio": p.bio, "private": p.private, "avatar": file,
+		}, func(record *core.Record) {
+			record.SetRaw(core.FieldNamePassword, &core.PasswordFieldValue{Hash: hash})
+		})
+	}})
+}
+
+// share has somebody post p.
+func (s *story) share(at float64, p share) {
+	photos := make([][]byte, len(p.photos))
+	s.steps = append(s.steps, step{
+		at: at,
+		ready: func() {
+			for i, photo := range p.photos {
+				photos[i] = photo.jpeg()
+			}
+		},
+		store: func(tx core.App, at types.DateTime) error {
+			files, alts := make([]*filesystem.File, len(photos)), make([]string, len(photos))
+			for i, content := range photos {
+				file, err := named(content, fmt.Sprintf("photo_%s_%d.jpg", p.id, i+1))
+				if err != nil {
+					return err
+				}
+				files[i], alts[i] = file, p.photos[i].scene.alt
+			}
+			clear(photos) // what is stored need not be kept
+			return save(tx, "posts", p.id, at, map[string]any{
+				"author": p.author, "photos": files, "alts": alts, "caption": p.caption, "visibility": p.visibility,
+				"place": p.place, "geo": types.GeoPoint{Lat: p.lat, Lon: p.lon},
+			})
+		},
+	})
+}
+
+// follow has one person follow another, or ask to.
+func (s *story) follow(at float64, follower, followee string) {
+	s.add(at, func(tx core.App, at types.DateTime) error {
+		return save(tx, "follows", "", at, map[string]any{"follower": follower, "followee": followee})
+	})
+}
+
+// accept has followee accept what follower asked.
+func (s *story) accept(at float64, follower, followee string) {
+	s.add(at, func(tx core.App, at types.DateTime) error {
+		follow, err := tx.FindFirstRecordByFilter("follows", "follower = {:a} && followee = {:b}", map[string]any{"a": follower, "b": followee})
+		if err != nil {
+			return fmt.Errorf("accept follow of %s by %s: %w", followee, follower, err)
+		}
+		follow.Set("state", "accepted")
+		follow.SetRaw("updated", at)
+		if err := tx.Save(follow); err != nil {
+			return fmt.Errorf("accept follow %s: %w", follow.Id, err)
+		}
+		return nil
+	})
+}
+
+// like has user like a post.
+func (s *story) like(at float64, user, post string) {
+	s.add(at, func(tx core.App, at types.DateTime) error {
+		return save(tx, "likes", "", at, map[string]any{"user": user, "post": post})
+	})
+}
+
+// likeComment has user like a comment.
+func (s *story) likeComment(at float64, user, comment string) {
+	s.add(at, func(tx core.App, at types.DateTime) error {
+		return save(tx, "comment_likes", "", at, map[string]any{"user": user, "comment": comment})
+	})
+}
+
+// comment has author say something under a post, in answer to the comment parent unless that is empty.
+func (s *story) comment(at float64, id, author, post, parent, text string) {
+	s.add(at, func(tx core.App, at types.DateTime) error {
+		return save(tx, "comments", id, at, map[string]any{"author": author, "post": post, "parent": parent, "text": text})
+	})
+}
+
+// save stores a new record through all hooks, as of the time at; an empty id leaves it to the product.
+func save(tx core.App, collection, id string, at types.DateTime, fields map[string]any, more ...func(*core.Record)) error {
+	c, err := tx.FindCachedCollectionByNameOrId(collection)
+	if err != nil {
+		return fmt.Errorf("find collection %s: %w", collection, err)
+	}
+	record := core.NewRecord(c)
+	record.Load(fields)
+	record.Id = id
+	record.SetRaw("created", at) // Set leaves such a field alone
+	record.SetRaw("updated", at)
+	for _, change := range more {
+		change(record)
+	}
+	if err := tx.Save(record); err != nil {
+		return fmt.Errorf("save %s %s: %w", collection, record.Id, err)
+	}
+	return nil
+}
+
+// named is a file that keeps its name: PocketBase would put chance into it.
+func named(content []byte, name string) (*filesystem.File, error) {
+	file, err := filesystem.NewFileFromBytes(content, name)
+	if err != nil {
+		return nil, fmt.Errorf("store %s: %w", name, err)
+	}
+	file.Name = name
+	return file, nil
+}
+
+// hashed is Password as a users record keeps it.
+func hashed(app core.App) (string, error) {
+	users, err := app.FindCachedCollectionByNameOrId("users")
+	if err != nil {
+		return "", fmt.Errorf("find collection users: %w", err)
+	}
+	record := core.NewRecord(users)
+	record.SetPassword(Password)
+	return record.GetString(core.FieldNamePassword + ":hash"), nil
+}

@@ -1,0 +1,125 @@
+package command
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/types"
+	"github.com/spf13/cobra"
+)
+
+const admin = "admin@example.com"
+
+// Demo makes the small world of the demonstration, in one transaction, and reports whether it did: a folder that
+// has it already is left as it is, but for a superuser where there is none. In a folder
+// with other people it is an error, as the logins of a demonstration are no secret.
+func Demo(ctx context.Context, app core.App, report func(done, total int)) (made bool, err error) {
+	users, err := app.CountRecords("users")
+	if err != nil {
+		return false, fmt.Errorf("look for people: %w", err)
+	}
+	superusers, err := app.CountRecords(core.CollectionNameSuperusers)
+	if err != nil {
+		return false, fmt.Errorf("look for superusers: %w", err)
+	}
+	stage := newStage()
+	_, err = app.FindRecordById("users", stage.people["ada"].id)
+	there := err == nil
+	if !there && users+superusers > 0 {
+		return false, fmt.Errorf("the folder %s is somebody's already: give the demo its own with --dir", app.DataDir())
+	}
+	s := &story{}
+	if !there {
+		hash, err := hashed(app)
+		if err != nil {
+			return false, err
+		}
+		s = stage.story(hash)
+	}
+	if superusers == 0 {
+		s.add(0, func(tx core.App, at types.DateTime) error {
+			return save(tx, core.CollectionNameSuperusers, "", at, map[string]any{"email": admin, "password": Password})
+		})
+	}
+	return !there, s.tell(ctx, app, max(len(s.steps), 1), report)
+}
+
+func demoCommand(app core.App) *cobra.Command {
+	address := ""
+	c := &cobra.Command{
+		Use:     "demo",
+		Short:   "Serve a small world to look around in",
+		Long:    "Make a small world of people, photos and what they do in a data folder of its own, unless it is there, and serve it.",
+		Example: "  doubletap demo --dir=demo_data",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			err := interruptible(app, func(ctx context.Context) error {
+				if err := app.RunAllMigrations(); err != nil {
+					return fmt.Errorf("migrate: %w", err)
+				}
+				_, err := Demo(ctx, app, newProgress("demo").at)
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("demo: %w", err)
+			}
+			announce(app, c.OutOrStdout())
+			err = apis.Serve(app, apis.ServeConfig{HttpAddr: cmp.Or(address, os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090")})
+			if err != nil && !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("demo: %w", err)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&address, "http", "", "the address to listen on (default DOUBLETAP_HTTP or 127.0.0.1:8090)")
+	return c
+}
+
+// announce says where the demonstration is and who may come in, once it listens.
+func announce(app core.App, out io.Writer) {
+	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Priority: -99999, Func: func(e *core.ServeEvent) error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		host, port, err := net.SplitHostPort(e.Server.Addr)
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w", e.Server.Addr, err)
+		}
+		ip := net.ParseIP(host)
+		local := host == "localhost" || (ip != nil && ip.IsLoopback())
+		if host == "" || (ip != nil && ip.IsUnspecified()) { // all addresses of the machine, this one among them
+			host = "127.0.0.1"
+		}
+		url := "http://" + net.JoinHostPort(host, port)
+		fmt.Fprintf(out, "The demo is at %s\n", url)
+		fmt.Fprintf(out, "  sign in as    ada       %s\n", secret(e.App, "users", "ada@example.com"))
+		fmt.Fprintf(out, "  or as         bob       %s\n", secret(e.App, "users", "bob@example.com"))
+		fmt.Fprintf(out, "  dashboard     %s/_/\n", url)
+		fmt.Fprintf(out, "  as            %s  %s\n", admin, secret(e.App, core.CollectionNameSuperusers, admin))
+		if !local {
+			fmt.Fprintln(out, "Whoever reaches this address can come in with these.")
+		}
+		return nil
+	}})
+}
+
+// secret tells the password of a login, as far as it is still the one that the demo gave it.
+func secret(app core.App, collection, email string) string {
+	record, err := app.FindAuthRecordByEmail(collection, email)
+	switch {
+	case err != nil:
+		return "(gone)"
+	case !record.ValidatePassword(Password):
+		return "(with a password of your own)"
+	}
+	return "password " + Password
+}

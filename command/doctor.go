@@ -1,0 +1,215 @@
+package command
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cobra"
+)
+
+// The states of a Finding. A warning is about something that works but should be known.
+const (
+	OK   = "ok"
+	Warn = "warn"
+	Fail = "FAIL"
+)
+
+// Finding is what one check found: how many things are wrong, and which.
+type Finding struct {
+	Check  string `json:"check"`
+	State  string `json:"state"`
+	Count  int    `json:"count"`
+	Detail string `json:"detail"`
+}
+
+// check looks at one thing and, where it can be put right without a person to decide, does so.
+type check struct {
+	name   string
+	data   bool // needs the collections
+	look   func(app core.App, f *found) error
+	repair func(tx core.App) (int64, error)
+}
+
+// checks are in the order in which repairs build on each other: triggers count what later repairs
+// delete, and counters come after everything that they count.
+var checks = []check{
+	{name: "integrity", look: lookIntegrity},
+	{name: "migrations", look: lookMigrations},
+	{name: "collections", data: true, look: lookCollections},
+	{name: "rules", data: true, look: lookRules},
+	{name: "triggers", data: true, look: lookObjects("trigger"), repair: repairObjects("trigger")},
+	{name: "relations", data: true, look: lookRelations, repair: repairRelations},
+	{name: "indexes", data: true, look: lookObjects("index"), repair: repairObjects("index")},
+	{name: "settings", data: true, look: lookSettings, repair: repairSettings},
+	{name: "notifications", data: true, look: lookNotifications, repair: repairNotifications},
+	{name: "feed", data: true, look: lookFeed, repair: repairFeed},
+	{name: "counters", data: true, look: lookCounters, repair: repairCounters},
+	{name: "files", data: true, look: lookFiles},
+	{name: "jobs", data: true, look: lookJobs},
+	{name: "superusers", look: lookSuperusers},
+	{name: "mail", look: lookMail},
+	{name: "encryption", look: lookEncryption},
+}
+
+// found collects what a check finds.
+type found struct {
+	failed, warned int
+	notes          []string
+}
+
+// fail notes n things that are wrong.
+func (f *found) fail(n int, format string, args ...any) {
+	if n > 0 {
+		f.failed += n
+		f.notes = append(f.notes, fmt.Sprintf(format, args...))
+	}
+}
+
+// warn notes n things that should be known.
+func (f *found) warn(n int, format string, args ...any) {
+	if n > 0 {
+		f.warned += n
+		f.notes = append(f.notes, fmt.Sprintf(format, args...))
+	}
+}
+
+func (f *found) finding(name string) Finding {
+	state := OK
+	switch {
+	case f.failed > 0:
+		state = Fail
+	case f.warned > 0:
+		state = Warn
+	}
+	const shown = 8
+	notes := f.notes
+	if more := len(notes) - shown; more > 0 {
+		notes = append(slices.Clip(notes[:shown]), fmt.Sprintf("and %d more", more))
+	}
+	return Finding{Check: name, State: state, Count: f.failed + f.warned, Detail: strings.Join(notes, "; ")}
+}
+
+// Examine runs all checks, one after the other, and changes nothing. It may run beside a server on the same folder.
+func Examine(app core.App) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		behind := false
+		for _, c := range checks {
+			if behind && c.data {
+				continue
+			}
+			f := &found{}
+			if err := c.look(app, f); err != nil {
+				f.fail(1, "could not look: %v", err)
+			}
+			behind = behind || (c.name == "migrations" && f.failed > 0)
+			if !yield(f.finding(c.name)) {
+				return
+			}
+		}
+	}
+}
+
+// Repair puts right, in one transaction, what needs nobody to decide, and returns what it did, by check.
+func Repair(app core.App) (done map[string]int64, err error) {
+	f := &found{}
+	if err := lookMigrations(app, f); err != nil || f.failed > 0 {
+		return nil, errors.Join(err, errors.New("repair: "+f.finding("").Detail))
+	}
+	if _, err := ships(); err != nil {
+		return nil, err
+	}
+	done = map[string]int64{}
+	err = locked(app, func(tx core.App) error {
+		for _, c := range checks {
+			if c.repair == nil {
+				continue
+			}
+			n, err := c.repair(tx)
+			if err != nil {
+				return fmt.Errorf("repair %s: %w", c.name, err)
+			}
+			if n > 0 {
+				done[c.name] = n
+			}
+		}
+		return nil
+	})
+	return done, err
+}
+
+func doctorCommand(app core.App) *cobra.Command {
+	var asJSON, repair bool
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check the data folder, and repair what can be repaired",
+		Long: "Check counters, relations, feeds, notifications, files, rules, indexes and the configuration.\n" +
+			"It may run beside a server. It ends with an error when something FAILs; a warning is none.\n" +
+			"--repair puts right what needs nobody to decide, in one transaction, and checks again; rules, files\n" +
+			"and the configuration are left to you.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			out := c.OutOrStdout()
+			if repair {
+				told := out
+				if asJSON {
+					told = os.Stderr
+				}
+				if err := repaired(app, told); err != nil {
+					return fmt.Errorf("doctor: %w", err)
+				}
+			}
+			all, failed := []Finding{}, 0
+			for f := range Examine(app) {
+				all = append(all, f)
+				if f.State == Fail {
+					failed++
+				}
+				if !asJSON {
+					fmt.Fprintln(out, line(f))
+				}
+			}
+			if asJSON {
+				text, _ := json.MarshalIndent(all, "", "  ") // texts and numbers always encode
+				fmt.Fprintln(out, string(text))
+			}
+			if failed > 0 {
+				return fmt.Errorf("doctor: %d of %d checks failed", failed, len(all))
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print an array of {check, state, count, detail}")
+	c.Flags().BoolVar(&repair, "repair", false, "repair what can be repaired first")
+	return c
+}
+
+func repaired(app core.App, out io.Writer) error {
+	done, err := Repair(app)
+	if err != nil {
+		return err
+	}
+	for _, c := range checks {
+		if n := done[c.name]; n > 0 {
+			fmt.Fprintf(out, "repaired %s: %d\n", c.name, n)
+		}
+	}
+	if len(done) == 0 {
+		fmt.Fprintln(out, "nothing to repair")
+	}
+	return nil
+}
+
+// line is a finding for a person.
+func line(f Finding) string {
+	if f.State == OK {
+		return fmt.Sprintf("%-4s  %s", f.State, f.Check)
+	}
+	return fmt.Sprintf("%-4s  %-13s %6d  %s", f.State, f.Check, f.Count, f.Detail)
+}

@@ -1,0 +1,191 @@
+package command
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/db"
+)
+
+func lookIntegrity(app core.App, f *found) error {
+	for _, database := range []struct {
+		name string
+		db   dbx.Builder
+	}{{"data.db", app.ConcurrentDB()}, {"auxiliary.db", app.AuxConcurrentDB()}} {
+		var faults []string
+		if err := database.db.NewQuery(`PRAGMA integrity_check(20)`).Column(&faults); err != nil {
+			return fmt.Errorf("%s: %w", database.name, err)
+		}
+		if len(faults) == 1 && faults[0] == "ok" {
+			continue
+		}
+		for _, fault := range faults {
+			f.fail(1, "%s: %s", database.name, fault)
+		}
+	}
+	return nil
+}
+
+// lookMigrations tells which steps the folder lacks; without them the other checks would miss what they look for.
+func lookMigrations(app core.App, f *found) error {
+	var applied []string
+	if err := db.Column(app, &applied, `SELECT file FROM `+core.DefaultMigrationsTable, nil); err != nil {
+		return err
+	}
+	done := map[string]bool{}
+	for _, file := range applied {
+		done[file] = true
+	}
+	missing := 0
+	for _, m := range core.AppMigrations.Items() {
+		if !done[m.File] {
+			missing++
+		}
+	}
+	if missing > 0 && missing == len(core.AppMigrations.Items()) {
+		f.fail(missing, "%s holds no Doubletap: is it the right --dir?", app.DataDir())
+		return nil
+	}
+	f.fail(missing, "%d steps are not applied: serve, or run migrate up", missing)
+	return nil
+}
+
+// lookCollections looks for collections and fields that are missing or show more than they ship with.
+func lookCollections(app core.App, f *found) error {
+	shipped, err := ships()
+	if err != nil {
+		return err
+	}
+	for _, want := range shipped.collections {
+		got, err := app.FindCollectionByNameOrId(want.Name)
+		if err != nil {
+			f.fail(1, "%s is missing", want.Name)
+			continue
+		}
+		for _, field := range want.Fields {
+			name := want.Name + "." + field.GetName()
+			has := got.Fields.GetByName(field.GetName())
+			switch {
+			case has == nil || has.Type() != field.Type():
+				f.fail(1, "%s is missing or of another type", name)
+			case field.GetHidden() && !has.GetHidden():
+				f.fail(1, "%s is no longer hidden", name)
+			}
+			if file, ok := field.(*core.FileField); ok && file.Protected {
+				if now, ok := has.(*core.FileField); ok && !now.Protected {
+					f.fail(1, "%s is no longer protected", name)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// lookRules reports every rule that differs from what ships; one that is closed can leak nothing, so that is a
+// warning. What an owner changes by a migration of the program is a part of what ships.
+func lookRules(app core.App, f *found) error {
+	shipped, err := ships()
+	if err != nil {
+		return err
+	}
+	for _, want := range shipped.collections {
+		got, err := app.FindCollectionByNameOrId(want.Name)
+		if err != nil {
+			continue // said by lookCollections
+		}
+		now := rules(got)
+		for i, rule := range rules(want) {
+			switch has := now[i].text; {
+			case has == nil && rule.text == nil, has != nil && rule.text != nil && *has == *rule.text:
+			case has == nil:
+				f.warn(1, "%s.%s is closed to all but superusers, unlike what ships", want.Name, rule.name)
+			default:
+				f.fail(1, "%s.%s differs from what ships", want.Name, rule.name)
+			}
+		}
+	}
+	return nil
+}
+
+// rule is one of a collection's rules.
+type rule struct {
+	name string
+	text *string
+}
+
+func rules(c *core.Collection) []rule {
+	all := []rule{{"listRule", c.ListRule}, {"viewRule", c.ViewRule}, {"createRule", c.CreateRule}, {"updateRule", c.UpdateRule}, {"deleteRule", c.DeleteRule}}
+	if c.IsAuth() {
+		all = append(all, rule{"authRule", c.AuthRule}, rule{"manageRule", c.ManageRule})
+	}
+	return all
+}
+
+// lookObjects compares the database's indexes, or its triggers, with what ships.
+func lookObjects(kind string) func(core.App, *found) error {
+	return func(app core.App, f *found) error {
+		missing, changed, err := compared(app, kind)
+		if err != nil {
+			return err
+		}
+		for _, o := range missing {
+			f.fail(1, "%s on %s is missing", o.Name, o.Table)
+		}
+		for _, o := range changed {
+			f.fail(1, "%s on %s differs from what ships", o.Name, o.Table)
+		}
+		return nil
+	}
+}
+
+// repairObjects makes what is missing; what differs was perhaps meant.
+func repairObjects(kind string) func(core.App) (int64, error) {
+	return func(tx core.App) (int64, error) {
+		missing, _, err := compared(tx, kind)
+		if err != nil {
+			return 0, err
+		}
+		for _, o := range missing {
+			if _, err := db.Exec(tx, o.SQL, nil); err != nil {
+				return 0, fmt.Errorf("%s: %w", o.Name, err)
+			}
+		}
+		return int64(len(missing)), nil
+	}
+}
+
+func compared(app core.App, kind string) (missing, changed []object, err error) {
+	shipped, err := ships()
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := objects(app)
+	if err != nil {
+		return nil, nil, err
+	}
+	has := map[string]object{}
+	for _, o := range all {
+		has[o.Name] = o
+	}
+	for _, want := range shipped.objects {
+		if want.Type != kind {
+			continue
+		}
+		got, there := has[want.Name]
+		switch {
+		case !there:
+			missing = append(missing, want)
+		case plain(got.SQL) != plain(want.SQL):
+			changed = append(changed, want)
+		}
+	}
+	return missing, changed, nil
+}
+
+// plain is a statement without what its meaning does not depend on.
+func plain(sql string) string {
+	return strings.ToLower(strings.NewReplacer("`", "", `"`, "", "[", "", "]", "", " ", "", "\n", "", "\t", "", "\r", "").Replace(sql))
+}

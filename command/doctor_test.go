@@ -1,0 +1,297 @@
+package command_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/command"
+)
+
+// examined are the findings of a folder that are not ok, by check, the machine's mail and keys left out.
+func examined(app core.App) map[string]command.Finding {
+	wrong := map[string]command.Finding{}
+	for f := range command.Examine(app) {
+		switch f.Check {
+		case "mail", "encryption", "superusers":
+			continue
+		}
+		if f.State != command.OK {
+			wrong[f.Check] = f
+		}
+	}
+	return wrong
+}
+
+func healthy(t *testing.T, app core.App) {
+	t.Helper()
+	if wrong := examined(app); len(wrong) > 0 {
+		t.Errorf("the doctor found %+v", wrong)
+	}
+}
+
+func run(t *testing.T, app core.App, statements ...string) {
+	t.Helper()
+	for _, sql := range statements {
+		if _, err := app.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+func TestDoctorBesideAServer(t *testing.T) {
+	s := seeded(t)
+	healthy(t, s.App)
+	beside := core.NewBaseApp(core.BaseAppConfig{DataDir: s.App.DataDir()})
+	if err := beside.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	defer beside.ClearBootstrap()
+	healthy(t, beside)
+}
+
+// some picks a row of the busiest.
+const (
+	somePost   = `(SELECT id FROM posts WHERE visibility = 'public' AND likesCount > 1 AND author != (SELECT id FROM users ORDER BY followersCount DESC LIMIT 1) ORDER BY (SELECT count(*) FROM feed WHERE post = posts.id) DESC LIMIT 1)`
+	someUser   = `(SELECT id FROM users ORDER BY followersCount DESC LIMIT 1)`
+	someFollow = `(SELECT id FROM follows WHERE state = 'accepted' AND EXISTS (SELECT 1 FROM feed WHERE viewer = follower AND author = followee) LIMIT 1)`
+)
+
+func TestDoctorRepairs(t *testing.T) {
+	s := seeded(t)
+	for _, test := range []struct {
+		name   string
+		damage []string
+		want   map[string]string // state by check
+		detail string            // of the one check
+	}{
+		{"a count of likes", []string{`UPDATE posts SET likesCount = likesCount + 3 WHERE id = ` + somePost}, map[string]string{"counters": "FAIL"}, "posts.likesCount of 1 rows"},
+		{"counts of comments", []string{`UPDATE posts SET commentsCount = -1`, `UPDATE comments SET repliesCount = 9, likesCount = 9`}, map[string]string{"counters": "FAIL"}, "comments.repliesCount"},
+		{"counts of people", []string{`UPDATE users SET postsCount = 9, followersCount = 9, followingCount = 9`}, map[string]string{"counters": "FAIL"}, "users.followingCount of"},
+		{"a count of followers above all bounds", []string{`UPDATE users SET followersCount = 20000`}, map[string]string{"counters": "FAIL"}, "users.followersCount of"},
+		{"a celebrity mark", []string{`UPDATE users SET celebrity = 1`}, map[string]string{"counters": "FAIL"}, "users.celebrity of"},
+		{"counts of hashtags", []string{`UPDATE hashtags SET postsCount = 0`}, map[string]string{"counters": "FAIL"}, "hashtags.postsCount of"},
+		{"settings gone", []string{`DELETE FROM settings WHERE user = ` + someUser}, map[string]string{"settings": "FAIL"}, "1 users without settings"},
+		{"settings behind", []string{`UPDATE settings SET seq = 0`}, map[string]string{"settings": "FAIL"}, "behind their notifications"},
+		{"a notification that counts wrongly", []string{`UPDATE notifications SET actorsCount = 99 WHERE actorsCount > 1`}, map[string]string{"notifications": "FAIL"}, "other actors"},
+		{"a notification that names the wrong", []string{`UPDATE notifications SET actors = '[]' WHERE actorsCount > 1`}, map[string]string{"notifications": "FAIL"}, "other actors"},
+		{"a notification of nobody", []string{`UPDATE notification_events SET active = 0 WHERE notification = (SELECT id FROM notifications LIMIT 1)`}, map[string]string{"notifications": "FAIL"}, "other actors"},
+		{"events of what is no more", []string{`DELETE FROM likes WHERE post = ` + somePost, `DELETE FROM comment_likes`}, map[string]string{"notifications": "FAIL"}, "of what is no more"},
+		{"a follow gone by SQL", []string{`DELETE FROM follows WHERE id = ` + someFollow}, map[string]string{"feed": "FAIL", "notifications": "FAIL"}, ""},
+		{"a follow taken back", []string{`UPDATE follows SET state = 'pending' WHERE id = ` + someFollow}, map[string]string{"feed": "FAIL"}, "does not follow"},
+		{"a feed of another author", []string{`UPDATE feed SET author = viewer WHERE viewer != author`}, map[string]string{"feed": "FAIL"}, ""},
+		{"feeds of a post now private", []string{`UPDATE posts SET visibility = 'private' WHERE id = ` + somePost}, map[string]string{"feed": "warn"}, "never shown"},
+		{"a trigger gone", []string{`DROP TRIGGER count_likes_posts_likesCount_in`}, map[string]string{"triggers": "FAIL"}, "count_likes_posts_likesCount_in on likes is missing"},
+		{"an index gone", []string{`DROP INDEX idx_likes_edge`}, map[string]string{"indexes": "FAIL"}, "idx_likes_edge on likes is missing"},
+		{"a like of no post", []string{`UPDATE likes SET post = 'nothingatall000' WHERE id = (SELECT id FROM likes LIMIT 1)`}, map[string]string{"relations": "FAIL", "notifications": "*"}, ""},
+		{"a post gone by SQL", []string{`DELETE FROM posts WHERE id = ` + somePost}, map[string]string{"relations": "FAIL", "feed": "*", "notifications": "*"}, ""},
+		{"a comment gone by SQL", []string{`DELETE FROM comments WHERE id = (SELECT id FROM comments WHERE repliesCount > 0 LIMIT 1)`}, map[string]string{"relations": "FAIL", "notifications": "*"}, ""},
+		{"a person gone by SQL", []string{`DELETE FROM users WHERE id = ` + someUser}, map[string]string{"relations": "FAIL", "notifications": "*", "feed": "*"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run(t, s.App, test.damage...)
+			wrong := examined(s.App)
+			for name, want := range test.want {
+				if f := wrong[name]; want != "*" && (f.State != want || f.Count == 0) {
+					t.Errorf("the doctor found %+v, want %s of %s", f, want, name)
+				}
+			}
+			for name, f := range wrong {
+				if test.want[name] == "" {
+					t.Errorf("the doctor also found %+v", f)
+				}
+				if len(test.want) == 1 && !strings.Contains(f.Detail, test.detail) {
+					t.Errorf("it said %q, want %q", f.Detail, test.detail)
+				}
+			}
+			done, err := command.Repair(s.App)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name := range test.want {
+				if test.want[name] != "*" && done[name] == 0 {
+					t.Errorf("it repaired %v, want %s too", done, name)
+				}
+			}
+			healthy(t, s.App)
+			if done, err = command.Repair(s.App); err != nil || len(done) > 0 {
+				t.Errorf("a second repair did %v, %v", done, err)
+			}
+		})
+	}
+	// the product still works on what was repaired
+	var author, post string
+	if err := s.App.DB().NewQuery(`SELECT author, id FROM posts WHERE visibility = 'public' LIMIT 1`).Row(&author, &post); err != nil {
+		t.Fatal(err)
+	}
+	record, err := s.App.FindRecordById("posts", post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.App.Delete(record); err != nil {
+		t.Error("delete a post:", err)
+	}
+	healthy(t, s.App)
+}
+
+func TestDoctorLeavesToAPerson(t *testing.T) {
+	s := seeded(t)
+	storage := filepath.Join(s.App.DataDir(), "storage")
+	var post, photo string
+	if err := s.App.DB().NewQuery(`SELECT id, json_extract(photos, '$[0]') FROM posts LIMIT 1`).Row(&post, &photo); err != nil {
+		t.Fatal(err)
+	}
+	posts, err := s.App.FindCollectionByNameOrId("posts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(storage, posts.Id, post, photo)
+	stray := filepath.Join(storage, posts.Id, "nobodyspost0000", "left.jpg")
+	for _, test := range []struct {
+		name         string
+		damage, heal func() error
+		check, state string
+		detail       string
+	}{
+		{"a rule opened", sql(s.App, `UPDATE _collections SET createRule = '' WHERE name = 'likes'`), sql(s.App, `UPDATE _collections SET createRule = (SELECT createRule FROM kept WHERE name = 'likes') WHERE name = 'likes'`),
+			"rules", command.Fail, "likes.createRule differs from what ships"},
+		{"a rule closed", sql(s.App, `UPDATE _collections SET viewRule = NULL WHERE name = 'likes'`), sql(s.App, `UPDATE _collections SET viewRule = (SELECT viewRule FROM kept WHERE name = 'likes') WHERE name = 'likes'`),
+			"rules", command.Warn, "likes.viewRule is closed"},
+		{"an internal collection opened", sql(s.App, `UPDATE _collections SET listRule = '' WHERE name = 'jobs'`), sql(s.App, `UPDATE _collections SET listRule = NULL WHERE name = 'jobs'`),
+			"rules", command.Fail, "jobs.listRule differs"},
+		{"suspended people let in", sql(s.App, `UPDATE _collections SET options = json_set(options, '$.authRule', '') WHERE name = 'users'`), sql(s.App, `UPDATE _collections SET options = (SELECT options FROM kept WHERE name = 'users') WHERE name = 'users'`),
+			"rules", command.Fail, "users.authRule differs"},
+		{"files opened", sql(s.App, `UPDATE _collections SET fields = replace(fields, '"protected":true', '"protected":false') WHERE name = 'posts'`), sql(s.App, `UPDATE _collections SET fields = replace(fields, '"protected":false', '"protected":true') WHERE name = 'posts'`),
+			"collections", command.Fail, "posts.photos is no longer protected"},
+		{"a trigger changed", sql(s.App, `DROP TRIGGER celebrity`, `CREATE TRIGGER celebrity AFTER UPDATE OF followersCount ON users BEGIN SELECT 1; END`), sql(s.App, `DROP TRIGGER celebrity`),
+			"triggers", command.Fail, "celebrity on users differs"},
+		{"a dead job", sql(s.App, `INSERT INTO jobs (id, kind, state, runAt) VALUES ('deadjob00000000', 'feed.trim', 'dead', '2026-01-01 00:00:00.000Z')`), sql(s.App, `DELETE FROM jobs`),
+			"jobs", command.Warn, "1 dead feed.trim jobs"},
+		{"a file lost", func() error { return os.Rename(file, file+".away") }, func() error { return os.Rename(file+".away", file) },
+			"files", command.Fail, "posts " + post + " has lost " + photo},
+		{"a file left behind", func() error {
+			old := time.Now().Add(-2 * time.Hour)
+			if err := os.MkdirAll(filepath.Dir(stray), 0o755); err != nil {
+				return err
+			}
+			if err := os.WriteFile(stray, []byte("x"), 0o600); err != nil {
+				return err
+			}
+			return os.Chtimes(stray, old, old)
+		}, func() error { return os.RemoveAll(filepath.Dir(stray)) },
+			"files", command.Warn, "1 files without a record, as storage/" + posts.Id + "/nobodyspost0000/left.jpg"},
+		{"a step undone", sql(s.App, `DELETE FROM _migrations WHERE file = '1763700400_likes.go'`), sql(s.App, `INSERT INTO _migrations (file, applied) VALUES ('1763700400_likes.go', 1)`),
+			"migrations", command.Fail, "1 steps are not applied"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run(t, s.App, `CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM _collections`)
+			if err := test.damage(); err != nil {
+				t.Fatal(err)
+			}
+			wrong := examined(s.App)
+			if f := wrong[test.check]; len(wrong) != 1 || f.State != test.state || !strings.Contains(f.Detail, test.detail) {
+				t.Errorf("the doctor found %+v, want %s of %s: %s", wrong, test.state, test.check, test.detail)
+			}
+			if err := test.heal(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := command.Repair(s.App); err != nil {
+				t.Fatal(err)
+			}
+			healthy(t, s.App)
+		})
+	}
+}
+
+func sql(app core.App, statements ...string) func() error {
+	return func() error {
+		for _, statement := range statements {
+			if _, err := app.NonconcurrentDB().NewQuery(statement).Execute(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func TestDoctorSeesABrokenDatabase(t *testing.T) {
+	dir := t.TempDir()
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
+	if err := app.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.RunAllMigrations(); err != nil {
+		t.Fatal(err)
+	}
+	run(t, app, `CREATE TABLE t (a TEXT)`, `CREATE INDEX idx_t ON t (a)`, `INSERT INTO t VALUES ('a')`)
+	var page, size int64
+	if err := app.DB().NewQuery(`SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_master WHERE name = 'idx_t'`).Row(&page, &size); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.ClearBootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "data.db"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteAt([]byte{10, 0, 0, 0, 0, 0, 0, 0}, (page-1)*size); err != nil { // an index without an entry
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	defer app.ClearBootstrap()
+	if f := examined(app)["integrity"]; f.State != command.Fail || !strings.Contains(f.Detail, "idx_t") {
+		t.Errorf("the doctor found %+v, want the index idx_t", f)
+	}
+}
+
+// doctor runs the command as a person would and returns what it prints and its error.
+func doctor(t *testing.T, dir string, args ...string) (string, error) {
+	t.Helper()
+	pb, _ := program(t, dir, append([]string{"doctor"}, args...)...)
+	var out strings.Builder
+	pb.RootCmd.SetOut(&out)
+	err := pb.RootCmd.Execute()
+	return out.String(), err
+}
+
+func TestDoctorCommand(t *testing.T) {
+	s := seeded(t)
+	dir := s.App.DataDir()
+	if out, err := doctor(t, dir); err != nil || !strings.Contains(out, "ok    counters\n") {
+		t.Errorf("a healthy folder: %v\n%s", err, out)
+	}
+	run(t, s.App, `UPDATE posts SET likesCount = likesCount + 1`)
+	out, err := doctor(t, dir, "--json")
+	if err == nil || err.Error() != "doctor: 1 of 16 checks failed" {
+		t.Errorf("a damaged folder: %v", err)
+	}
+	var findings []command.Finding
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(&findings); err != nil || len(findings) != 16 {
+		t.Errorf("it printed %d findings, %v:\n%s", len(findings), err, out)
+	}
+	for _, f := range findings {
+		if f.Check == "counters" && (f.State != command.Fail || f.Count != small.Posts) {
+			t.Errorf("it found %+v", f)
+		}
+	}
+	if out, err := doctor(t, dir, "--repair"); err != nil || !strings.Contains(out, "repaired counters: 8\n") {
+		t.Errorf("the repair: %v\n%s", err, out)
+	}
+	if out, err := doctor(t, dir, "--repair"); err != nil || !strings.HasPrefix(out, "nothing to repair\n") {
+		t.Errorf("a second repair: %v\n%s", err, out)
+	}
+	if out, err := doctor(t, t.TempDir()); err == nil || !strings.Contains(out, "holds no Doubletap") {
+		t.Errorf("an empty folder: %v\n%s", err, out)
+	}
+}

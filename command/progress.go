@@ -1,0 +1,47 @@
+package command
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// progress tells how far something is: on a terminal in one line that it rewrites, elsewhere
+// in a line every 5 seconds.
+type progress struct {
+	out   io.Writer
+	live  bool
+	what  string
+	began time.Time
+	last  time.Time
+}
+
+// newProgress returns a progress on standard error, since standard output is for what a command has to say.
+func newProgress(what string) *progress {
+	info, err := os.Stderr.Stat()
+	now := time.Now()
+	return &progress{out: os.Stderr, live: err == nil && info.Mode()&os.ModeCharDevice != 0, what: what, began: now, last: now}
+}
+
+// at tells that done of total is done.
+func (p *progress) at(done, total int) {
+	pause := 5 * time.Second
+	if p.live {
+		pause = 100 * time.Millisecond
+	}
+	now := time.Now()
+	over := done == total
+	if !over && now.Sub(p.last) < pause {
+		return
+	}
+	p.last = now
+	line := fmt.Sprintf("%s: %d of %d (%d%%) after %s", p.what, done, total, 100*done/max(total, 1), now.Sub(p.began).Round(time.Second/10))
+	if p.live {
+		line = "\r\x1b[K" + line
+	}
+	if !p.live || over {
+		line += "\n"
+	}
+	_, _ = io.WriteString(p.out, line) // nothing depends on it
+}

@@ -1,0 +1,137 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cobra"
+
+	"doubletap/internal/job"
+)
+
+// Size says how much of what Seed makes, and which world: the same Seed and numbers give the same one.
+type Size struct {
+	Users, Posts, Likes, Comments, Follows int
+	Seed                                   uint64
+}
+
+// The time that a seeded world takes up, and how many of its steps make a transaction: many, as
+// each transaction waits for the disk, but few enough not to keep a running server from writing.
+const (
+	seededSpan  = 30 * 24 * time.Hour
+	seededChunk = 50
+)
+
+// Seed stores a made-up world through the product's hooks, as if people had done all of it over the last 30
+// days, and returns one of them. Names, words, photos, ids and who does what come from size alone; a second
+// world of the same seed in one folder is an error. What is stored when ctx ends stays. report may be nil.
+func Seed(ctx context.Context, app core.App, size Size, report func(done, total int)) (handle string, err error) {
+	w, err := plan(size)
+	if err != nil {
+		return "", err
+	}
+	if len(w.people) > 0 {
+		if _, err := app.FindRecordById("users", w.people[0].id); err == nil {
+			return "", fmt.Errorf("the world of --seed=%d, or a part of it, is in this folder already: choose another --seed", size.Seed)
+		}
+	}
+	hash, err := hashed(app)
+	if err != nil {
+		return "", err
+	}
+	if err := w.story(hash).tell(ctx, app, seededChunk, report); err != nil || len(w.people) == 0 {
+		return "", err
+	}
+	first, err := app.FindRecordById("users", w.people[0].id)
+	if err != nil {
+		return "", fmt.Errorf("find who was made up: %w", err)
+	}
+	return first.GetString("handle"), nil // not the planned one if somebody had it before
+}
+
+func seedCommand(app core.App) *cobra.Command {
+	size := Size{}
+	c := &cobra.Command{
+		Use:   "seed",
+		Short: "Fill the data folder with made-up people, photos and what they do",
+		Long: "Fill the data folder with made-up people, photos, likes, comments and follows.\n" +
+			"Everything goes through the product, so counts, feeds and notifications are real. The same --seed and\n" +
+			"numbers give the same world. A server may run on the folder meanwhile.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			size.scale(c.Flags().Changed)
+			return interruptible(app, func(ctx context.Context) error {
+				if err := app.RunAllMigrations(); err != nil {
+					return fmt.Errorf("seed: migrate: %w", err)
+				}
+				began := time.Now()
+				handle, err := Seed(ctx, app, size, newProgress("seed").at)
+				if err != nil {
+					return fmt.Errorf("seed: %w", err)
+				}
+				out := c.OutOrStdout()
+				fmt.Fprintf(out, "%d users, %d posts, %d likes, %d comments and %d follows in %s\n",
+					size.Users, size.Posts, size.Likes, size.Comments, size.Follows, time.Since(began).Round(time.Second/10))
+				if handle != "" {
+					fmt.Fprintf(out, "sign in as %s, or any other of them; everybody's password is %s\n", handle, Password)
+				}
+				jobs, err := waiting(app)
+				if err != nil {
+					return err
+				}
+				if jobs > 0 {
+					fmt.Fprintf(out, "%d jobs wait for the next serve, or the one that runs\n", jobs)
+				}
+				return nil
+			})
+		},
+	}
+	flags := c.Flags()
+	flags.IntVar(&size.Users, "users", 50, "how many people")
+	flags.IntVar(&size.Posts, "posts", 0, "how many posts, with a photo or two (default 4 for each user)")
+	flags.IntVar(&size.Likes, "likes", 0, "how many likes (default 10 for each post)")
+	flags.IntVar(&size.Comments, "comments", 0, "how many comments and replies (default 2 for each post)")
+	flags.IntVar(&size.Follows, "follows", 0, "how many follows (default 10 for each user)")
+	flags.Uint64Var(&size.Seed, "seed", 1, "which world")
+	return c
+}
+
+// scale sets the numbers that nobody gave, and to less than usual where there are only a few users.
+func (s *Size) scale(given func(flag string) bool) {
+	unless := func(flag string, number *int, value int) {
+		if !given(flag) {
+			*number = value
+		}
+	}
+	unless("posts", &s.Posts, 4*s.Users)
+	unless("likes", &s.Likes, s.Posts*min(10, (s.Users+3)/4))
+	unless("comments", &s.Comments, 2*s.Posts)
+	unless("follows", &s.Follows, min(10*s.Users, s.Users*(s.Users-1)/3))
+}
+
+// waiting is how many jobs there are to be run.
+func waiting(app core.App) (n int, err error) {
+	counts, err := job.Counts(app)
+	for _, states := range counts {
+		n += states["ready"] + states["running"]
+	}
+	return n, err
+}
+
+// check tells what cannot be made, as far as it shows before the plan.
+func (s Size) check() error {
+	switch {
+	case min(s.Users, s.Posts, s.Likes, s.Comments, s.Follows) < 0:
+		return errors.New("a number is below zero")
+	case s.Users == 0 && s.Posts > 0:
+		return errors.New("posts need users")
+	case s.Posts == 0 && s.Likes+s.Comments > 0:
+		return errors.New("likes and comments need posts")
+	case s.Follows > s.Users*(s.Users-1):
+		return fmt.Errorf("%d users cannot follow each other %d times, only %d", s.Users, s.Follows, s.Users*(s.Users-1))
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package command_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/command"
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+)
+
+// small is the world of these tests.
+var small = command.Size{Users: 10, Posts: 8, Likes: 40, Comments: 30, Follows: 40, Seed: 7}
+
+// seeded starts a service in the small world.
+func seeded(t *testing.T) *hookstest.Service {
+	t.Helper()
+	world.Do(func() { world.dir, world.err = makeWorld() })
+	if world.err != nil {
+		t.Fatal("make the small world:", world.err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(world.dir)); err != nil {
+		t.Fatal(err)
+	}
+	return hookstest.Open(t, dir)
+}
+
+// world is a folder that is seeded once and copied for each test.
+var world struct {
+	sync.Once
+	dir string
+	err error
+}
+
+func makeWorld() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "command_test"); err != nil {
+		return "", err
+	}
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
+	hooks.Bind(app)
+	if err := app.Bootstrap(); err != nil {
+		return dir, err
+	}
+	app.Settings().Logs.MaxDays = 0
+	if err := app.RunAllMigrations(); err != nil {
+		return dir, err
+	}
+	if _, err := command.Seed(context.Background(), app, small, nil); err != nil {
+		return dir, err
+	}
+	return dir, app.ClearBootstrap()
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if world.dir != "" {
+		_ = os.RemoveAll(world.dir)
+	}
+	hookstest.Cleanup()
+	os.Exit(code)
+}
+
+// everything is a hash of each table, without what chance or the clock decides.
+func everything(t *testing.T, app core.App) map[string]string {
+	t.Helper()
+	hashes := map[string]string{}
+	for table, columns := range map[string]string{
+		"users":         "id, email, handle, name, bio, private, state, avatar, postsCount, followersCount, followingCount",
+		"posts":         "id, author, photos, alts, caption, visibility, place, geo, likesCount, commentsCount",
+		"likes":         "id, post, user",
+		"comments":      "id, post, author, parent, text, likesCount, repliesCount",
+		"follows":       "id, follower, followee, state",
+		"feed":          "viewer, post, author",
+		"notifications": "recipient, type, actors, actorsCount, post, comment, seq",
+		"hashtags":      "name, postsCount",
+	} {
+		var rows []string
+		err := app.DB().NewQuery("SELECT json_array(" + columns + ") FROM " + table + " ORDER BY 1").Column(&rows)
+		if err != nil {
+			t.Fatalf("read %s: %v", table, err)
+		}
+		sum := sha256.Sum256([]byte(fmt.Sprint(rows)))
+		hashes[table] = fmt.Sprint(len(rows), " rows, ", hex.EncodeToString(sum[:6]))
+	}
+	return hashes
+}
+
+func TestSeedStoresAsMuchAsAsked(t *testing.T) {
+	s := seeded(t)
+	for table, want := range map[string]int{"users": small.Users, "posts": small.Posts, "likes": small.Likes, "comments": small.Comments, "follows": small.Follows} {
+		if n := s.Rows(table, "1"); n != want {
+			t.Errorf("%d %s, want %d", n, table, want)
+		}
+	}
+	for what, condition := range map[string]string{
+		"feed":          "viewer != author",
+		"notifications": "actorsCount > 1",
+		"post_tags":     "1",
+		"posts":         "likesCount > 0 AND created < strftime('%Y-%m-%d', 'now', '-1 day')",
+	} {
+		if s.Rows(what, condition) == 0 {
+			t.Errorf("no %s where %s", what, condition)
+		}
+	}
+}
+
+func TestTheSameSeedGivesEqualData(t *testing.T) {
+	s := hookstest.Open(t, t.TempDir())
+	handle, err := command.Seed(context.Background(), s.App, small, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := everything(t, s.App)
+	for table, want := range everything(t, seeded(t).App) {
+		if again[table] != want {
+			t.Errorf("%s: %s, then %s", table, want, again[table])
+		}
+	}
+	s.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", map[string]any{"identity": handle, "password": command.Password})
+}
+
+func TestSeedTwice(t *testing.T) {
+	s := seeded(t)
+	before := everything(t, s.App)
+	if _, err := command.Seed(context.Background(), s.App, small, nil); err == nil || !strings.Contains(err.Error(), "another --seed") {
+		t.Errorf("the same world again: %v, want words about another --seed", err)
+	}
+	if after := everything(t, s.App); !maps.Equal(before, after) {
+		t.Errorf("the refused world changed %v to %v", before, after)
+	}
+	other := small
+	other.Seed++
+	other.Posts = 2
+	other.Likes = 2
+	if _, err := command.Seed(context.Background(), s.App, other, nil); err != nil {
+		t.Errorf("another world: %v", err)
+	}
+	if n, want := s.Rows("users", "1"), small.Users+other.Users; n != want {
+		t.Errorf("%d users after another world, want %d", n, want)
+	}
+	healthy(t, s.App)
+}
+
+func TestSeedRefusesWhatCannotBe(t *testing.T) {
+	s := hookstest.Open(t, t.TempDir())
+	for want, size := range map[string]command.Size{
+		"below zero":             {Users: -1},
+		"posts need users":       {Posts: 1},
+		"need posts":             {Users: 2, Likes: 1},
+		"only 2":                 {Users: 2, Follows: 3},
+		"can have 2 likes, not ": {Users: 2, Posts: 1, Likes: 3, Seed: 1},
+	} {
+		if _, err := command.Seed(context.Background(), s.App, size, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("seed %+v: %v, want %q", size, err, want)
+		}
+	}
+	if n := s.Rows("users", "1"); n != 0 {
+		t.Errorf("%d users were made", n)
+	}
+}
+
+func TestSeedFillsToTheBrim(t *testing.T) {
+	full := command.Size{Users: 5, Posts: 3, Follows: 20, Likes: 15, Seed: 3}
+	s := hookstest.Open(t, t.TempDir())
+	_, err := command.Seed(context.Background(), s.App, full, nil)
+	for n := full.Likes; err != nil && n > 0; n-- { // a private post has fewer who see it
+		full.Likes = n
+		_, err = command.Seed(context.Background(), s.App, full, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := s.Rows("likes", "1"); n != full.Likes || n < 8 {
+		t.Errorf("%d likes, want %d, and many", n, full.Likes)
+	}
+}
+
+func TestSeedInterrupted(t *testing.T) {
+	s := hookstest.Open(t, t.TempDir())
+	ctx, stop := context.WithCancel(context.Background())
+	stored := 0
+	_, err := command.Seed(ctx, s.App, small, func(done, total int) { stored = done; stop() })
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%d of ", stored)) {
+		t.Errorf("interrupted: %v, want how many of %d steps are stored", err, stored)
+	}
+	if n := s.Rows("users", "1"); n == 0 || s.Rows("likes", "1") == small.Likes {
+		t.Errorf("%d users, and all likes: want a beginning", n)
+	}
+	healthy(t, s.App)
+}
