@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
+	"github.com/spf13/cast"
 
 	"doubletap/internal/account"
 	"doubletap/internal/clock"
@@ -21,6 +23,7 @@ import (
 
 func (s *Social) bindAccounts() {
 	s.app.OnRecordAuthWithOAuth2Request("users").BindFunc(answer(accountIntroduced))
+	s.app.OnRecordCreateRequest("users").BindFunc(answer(s.accountRequested))
 	s.app.OnRecordCreate("users").BindFunc(answer(accountOffered))
 	s.app.OnRecordCreateExecute("users").BindFunc(together(s.accountStored))
 	s.app.OnRecordUpdate("users").BindFunc(answer(accountChanging))
@@ -33,49 +36,47 @@ func (s *Social) bindAccounts() {
 	s.jobs.Handle(graph.ReleaseJob, releaseFollows)
 }
 
-// accountIntroduced gives somebody who comes with OAuth2 a handle like the name they have there.
+// wish is where a request keeps the name that somebody would like as a handle.
+const wish = "doubletap.wish"
+
+// accountIntroduced notes how somebody who comes with OAuth2 is called there.
 func accountIntroduced(e *core.RecordAuthWithOAuth2RequestEvent) error {
-	if e.IsNewRecord && e.CreateData["handle"] == nil {
-		wish := e.OAuth2User.Username
-		if wish == "" {
-			wish = e.OAuth2User.Name
-		}
-		handle, err := account.FreeHandle(e.App, wish)
-		if err != nil {
-			return err
-		}
-		if e.CreateData == nil {
-			e.CreateData = map[string]any{}
-		}
-		e.CreateData["handle"] = handle
-	}
+	e.Set(wish, cmp.Or(e.OAuth2User.Username, e.OAuth2User.Name))
+	return e.Next()
+}
+
+// accountRequested hands the wish on to where the handle is chosen, in the transaction.
+func (s *Social) accountRequested(e *core.RecordRequestEvent) error {
+	s.wishes.Store(e.Record, cmp.Or(cast.ToString(e.Get(wish)), e.Record.GetString("name")))
+	defer s.wishes.Delete(e.Record)
 	return e.Next()
 }
 
 func accountOffered(e *core.RecordEvent) error {
-	handle := strings.ToLower(e.Record.GetString("handle"))
-	if handle == "" {
-		free, err := account.FreeHandle(e.App, e.Record.GetString("name"))
-		if err != nil {
-			return err
-		}
-		handle = free
-	}
-	e.Record.Set("handle", handle)
+	e.Record.Set("handle", strings.ToLower(e.Record.GetString("handle")))
 	guard.Default(e.Record, "state", account.Active)
 	guard.Default(e.Record, "role", "member")
 	return e.Next()
 }
 
 func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
-	if err := account.CheckHandle(tx, e.Record.GetString("handle")); err != nil {
+	user := e.Record
+	if user.GetString("handle") == "" {
+		name, _ := s.wishes.Load(user)
+		handle, err := account.FreeHandle(tx, cmp.Or(cast.ToString(name), user.GetString("name")))
+		if err != nil {
+			return err
+		}
+		user.Set("handle", handle)
+	}
+	if err := account.CheckHandle(tx, user.GetString("handle")); err != nil {
 		return err
 	}
-	return run(&s.events.signup, &AccountEvent{App: tx, User: e.Record}, func() error {
+	return run(&s.events.signup, &AccountEvent{App: tx, User: user}, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		return account.MakeSettings(tx, e.Record.Id)
+		return account.MakeSettings(tx, user.Id)
 	})
 }
 

@@ -1,11 +1,7 @@
 package hooks
 
 import (
-	"errors"
-	"net/http"
-
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/router"
 
 	"doubletap/internal/fault"
 )
@@ -20,16 +16,9 @@ func answer[E any](fn func(E) error) func(E) error {
 // as a lock met while reading, and when to come back.
 func answered(e *core.RequestEvent) error {
 	err := e.Next()
-	if err == nil {
-		return nil
-	}
-	api, ok := errors.AsType[*router.ApiError](err)
-	if !ok && fault.Passing(err) {
-		err = fault.Answer(err)
-		api, ok = errors.AsType[*router.ApiError](err)
-	}
-	if ok && api.Status == http.StatusServiceUnavailable {
+	if err != nil && fault.Passing(err) {
 		e.Response.Header().Set("Retry-After", "2")
+		return fault.Answer(err)
 	}
 	return err
 }

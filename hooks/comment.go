@@ -23,7 +23,7 @@ func (s *Social) bindComments() {
 }
 
 func commentOffered(e *core.RecordEvent) error {
-	if strings.TrimSpace(e.Record.GetString("text")) == "" && !e.Record.GetBool("deleted") {
+	if strings.TrimSpace(e.Record.GetString("text")) == "" && !comment.Buried(e.Record) {
 		return fault.Invalid("text", "validation_required", "Cannot be blank.")
 	}
 	return e.Next()
@@ -64,7 +64,7 @@ func commentChanged(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	if !changed(e.Record, "text") || e.Record.GetBool("deleted") {
+	if !changed(e.Record, "text") || comment.Buried(e.Record) {
 		return nil
 	}
 	post, err := find(tx, "posts", e.Record.GetString("post"))
@@ -106,6 +106,9 @@ func commentLikeStored(tx core.App, e *core.RecordEvent) error {
 	record, err := find(tx, "comments", e.Record.GetString("comment"))
 	if err != nil {
 		return err
+	}
+	if comment.Buried(record) {
+		return fault.ErrGone
 	}
 	if err := e.Next(); err != nil {
 		return err

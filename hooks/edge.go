@@ -11,7 +11,8 @@ import (
 
 func (s *Social) bindEdges() {
 	s.app.OnRecordCreateRequest(edge.Collections()...).BindFunc(answer(edgeRequested))
-	s.app.OnRecordCreate(edge.Collections()...).BindFunc(edgeStored)
+	s.app.OnRecordCreate(edge.Collections()...).BindFunc(edgeOffered)
+	s.app.OnRecordCreateExecute("saves", "mutes", "reports", "devices").BindFunc(together(anchored))
 }
 
 // edgeRequested gives an edge its natural key, and answers one that is stored already
@@ -31,7 +32,7 @@ func edgeRequested(e *core.RecordRequestEvent) error {
 	return err
 }
 
-func edgeStored(e *core.RecordEvent) error {
+func edgeOffered(e *core.RecordEvent) error {
 	e.Record.Id = edge.Of(e.Record)
 	return e.Next()
 }

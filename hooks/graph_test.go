@@ -192,6 +192,9 @@ func TestRelationshipAndEdgesAreShown(t *testing.T) {
 	if expand["liked"] != like || expand["saved"] != save {
 		t.Errorf("liked %v saved %v, want %s %s", expand["liked"], expand["saved"], like, save)
 	}
+	if rows[0]["author"] != ada.ID || expand["author"] != ada.ID {
+		t.Error("what is expanded is not shown by its id")
+	}
 	author := expand["expand"].(map[string]any)["author"].(map[string]any)
 	if got := fmt.Sprint(author["relationship"]); got != "map[blocking:false following:true followsMe:false muting:false requested:false]" {
 		t.Errorf("relationship is %s", got)

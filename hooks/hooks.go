@@ -3,6 +3,8 @@
 package hooks
 
 import (
+	"sync"
+
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/feed"
@@ -18,6 +20,7 @@ type Social struct {
 	jobs   *job.Runner
 	inbox  *inbox.Inbox
 	topUps *feed.TopUps
+	wishes sync.Map // handles that people would like, by the record being stored
 	events events
 }
 

@@ -27,17 +27,29 @@ func inTransaction(fn func(tx core.App, e *core.RecordEvent) error) func(*core.R
 	}
 }
 
-// together is inTransaction with its errors made answers, as nearly every moment wants it.
+// together is inTransaction with its errors made answers, as nearly every moment wants it. What went while the
+// record was being stored is refused as the rule would have refused it; a record that went itself is 404.
 func together(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
-	return answer(inTransaction(fn))
+	run := inTransaction(fn)
+	return answer(func(e *core.RecordEvent) error {
+		created := e.Record.IsNew()
+		err := run(e)
+		switch {
+		case errors.Is(err, fault.ErrGone) && created:
+			return fault.Refused("Failed to create record.")
+		case errors.Is(err, fault.ErrGone):
+			return fault.NotFound()
+		}
+		return err
+	})
 }
 
-// find reads a record that the one being stored points at. It was there when PocketBase
-// validated the relation; one that is gone by now is 404.
+// find reads a record that another one points at. It was there when PocketBase validated the
+// relation; one that is gone by now is fault.ErrGone.
 func find(tx core.App, collection, id string) (*core.Record, error) {
 	record, err := tx.FindRecordById(collection, id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fault.NotFound()
+		return nil, fmt.Errorf("%s %q: %w", collection, id, fault.ErrGone)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find %s %q: %w", collection, id, err)
@@ -45,7 +57,23 @@ func find(tx core.App, collection, id string) (*core.Record, error) {
 	return record, nil
 }
 
-// stillThere answers 404 when another request deleted the record between this one's
+// anchored stores a record only if all it points at is still there.
+func anchored(tx core.App, e *core.RecordEvent) error {
+	for _, field := range e.Record.Collection().Fields {
+		relation, ok := field.(*core.RelationField)
+		if !ok {
+			continue
+		}
+		for _, id := range e.Record.GetStringSlice(relation.Name) {
+			if _, err := find(tx, relation.CollectionId, id); err != nil {
+				return err
+			}
+		}
+	}
+	return e.Next()
+}
+
+// stillThere is fault.ErrGone when another request deleted the record between this one's
 // look and its transaction.
 func stillThere(tx core.App, record *core.Record) error {
 	_, err := find(tx, record.Collection().Name, record.Id)

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -39,8 +40,24 @@ func batched(fill func(app core.App, me string, records []*core.Record) error) f
 		}
 		records := *list
 		*list = nil // the innermost fills for all
+		for _, record := range records {
+			record.WithCustomData(true)
+			record.Hide(backRelations(e.RequestInfo)...)
+		}
 		return fill(e.App, caller(e.RequestInfo), records)
 	}
+}
+
+// backRelations are the names under which PocketBase keeps the ids of a back-relation that is expanded, seen or
+// not, as custom data of the record. They must not be shown with ours.
+func backRelations(info *core.RequestInfo) []string {
+	var names []string
+	for name := range strings.FieldsFuncSeq(info.Query["expand"], func(r rune) bool { return r == ',' || r == '.' }) {
+		if strings.Contains(name, "_via_") || strings.Contains(name, "(") {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return names
 }
 
 // caller is the id of the users record that asks, or empty.
@@ -60,7 +77,6 @@ func postsShown(app core.App, me string, posts []*core.Record) error {
 		}
 	}
 	for _, post := range posts {
-		post.WithCustomData(true)
 		post.Set("liked", edges[post.Id].Liked)
 		post.Set("saved", edges[post.Id].Saved)
 	}
@@ -76,7 +92,6 @@ func usersShown(app core.App, me string, users []*core.Record) error {
 		}
 	}
 	for _, user := range users {
-		user.WithCustomData(true)
 		user.Set("relationship", relationships[user.Id])
 	}
 	return nil

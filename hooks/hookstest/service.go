@@ -65,7 +65,6 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	if err := s.App.RunAllMigrations(); err != nil {
 		t.Fatal("migrate:", err)
 	}
-	s.App.Settings().Logs.MaxDays = 0 // logs are written by a goroutine of their own, perhaps after the test
 
 	routes, err := apis.NewRouter(s.App)
 	if err != nil {
@@ -108,6 +107,11 @@ func (s *Service) explain(e *core.RequestEvent) error {
 
 func bound(dir string, owners ...func(core.App, *hooks.Social)) (core.App, *hooks.Social) {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "doubletap_test_env"})
+	app.OnSettingsReload().BindFunc(func(e *core.SettingsReloadEvent) error {
+		err := e.Next()
+		e.App.Settings().Logs.MaxDays = 0 // logs are written by a goroutine of their own, perhaps after the test
+		return err
+	})
 	social := hooks.Bind(app)
 	for _, owner := range owners {
 		owner(app, social)

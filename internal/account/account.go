@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/pocketbase/pocketbase/core"
 	"golang.org/x/text/unicode/norm"
@@ -69,9 +70,18 @@ func CheckHandle(tx core.App, handle string) error {
 
 var notInHandle = regexp.MustCompile(`[^a-z0-9_]+`)
 
+// withoutMarks drops accents, which NFKD has set apart.
+func withoutMarks(r rune) rune {
+	if unicode.Is(unicode.Mn, r) {
+		return -1
+	}
+	return r
+}
+
 // FreeHandle returns a handle that nobody has, as close to the wish as it can be.
 func FreeHandle(tx core.App, wish string) (string, error) {
-	base := strings.Trim(notInHandle.ReplaceAllString(strings.ToLower(norm.NFKD.String(wish)), "_"), "_")
+	plain := strings.Map(withoutMarks, norm.NFKD.String(wish))
+	base := strings.Trim(notInHandle.ReplaceAllString(strings.ToLower(plain), "_"), "_")
 	base = base[:min(len(base), 20)]
 	if len(base) < 3 {
 		base = "user"

@@ -3,11 +3,14 @@
 package comment
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/fault"
 )
 
 // Root makes record a reply to the root of the thread it answers in, and returns the
@@ -18,6 +21,9 @@ func Root(tx core.App, record *core.Record) (*core.Record, error) {
 		return nil, nil
 	}
 	answered, err := tx.FindRecordById("comments", parent)
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && Buried(answered)) {
+		return nil, fmt.Errorf("the comment %s that is answered: %w", parent, fault.ErrGone)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find the comment %s that is answered: %w", parent, err)
 	}
@@ -26,6 +32,9 @@ func Root(tx core.App, record *core.Record) (*core.Record, error) {
 	}
 	return answered, nil
 }
+
+// Buried reports whether the comment in record is a tombstone.
+func Buried(record *core.Record) bool { return record.GetBool("deleted") }
 
 // HasReplies reports whether somebody answered the comment.
 func HasReplies(tx core.App, id string) (bool, error) {

@@ -5,8 +5,10 @@ package fault
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/pocketbase/dbx"
 	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/tools/router"
 )
@@ -31,6 +33,9 @@ func Unauthorized() error {
 	return router.NewUnauthorizedError("", nil)
 }
 
+// ErrGone says that what a record points at, or the record itself, went while it was being worked on.
+var ErrGone = errors.New("gone meanwhile")
+
 // Answer returns err as the client shall see it: nil, answers made on purpose
 // and validation errors pass; a full disk, a lock or a failing device becomes
 // 503, so that the client tries again; all else is a bland 500 with err as its cause.
@@ -38,14 +43,14 @@ func Answer(err error) error {
 	if err == nil {
 		return nil
 	}
+	if Passing(err) {
+		return router.NewApiError(http.StatusServiceUnavailable, "The service cannot store this right now. Please try again.", err)
+	}
 	if _, ok := errors.AsType[*router.ApiError](err); ok {
 		return err
 	}
 	if _, ok := errors.AsType[validation.Errors](err); ok {
 		return err
-	}
-	if Passing(err) {
-		return router.NewApiError(http.StatusServiceUnavailable, "The service cannot store this right now. Please try again.", err)
 	}
 	return router.NewInternalServerError("", err)
 }
@@ -54,13 +59,22 @@ func Answer(err error) error {
 var passing = []string{"database or disk is full", "no space left on device", "database is locked", "disk I/O error", "SQLITE_BUSY", "SQLITE_FULL"}
 
 // Passing reports whether err comes from a full disk, a lock or a failing
-// device: nothing the client did, and worth another try.
+// device: nothing the client did, and worth another try. It looks into answers and
+// into what a failed rollback adds.
 func Passing(err error) bool {
-	text := err.Error()
-	for _, p := range passing {
-		if strings.Contains(text, p) {
-			return true
-		}
+	switch e := err.(type) {
+	case nil:
+		return false
+	case *router.ApiError:
+		cause, _ := e.RawData().(error)
+		return e.Status == http.StatusServiceUnavailable || Passing(cause)
+	case dbx.Errors:
+		return slices.ContainsFunc(e, Passing)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), Passing)
 	}
-	return false
+	if inner := errors.Unwrap(err); inner != nil && Passing(inner) {
+		return true
+	}
+	return slices.ContainsFunc(passing, func(words string) bool { return strings.Contains(err.Error(), words) })
 }

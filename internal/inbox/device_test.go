@@ -187,9 +187,11 @@ func TestAStalledDeviceIsDroppedAndOthersGoOn(t *testing.T) {
 		}
 		s.in.mu.Lock()
 		for d := range s.in.devices {
+			d.mu.Lock()
 			if d.bytes > waiting {
 				t.Errorf("%d bytes wait", d.bytes)
 			}
+			d.mu.Unlock()
 		}
 		s.in.mu.Unlock()
 		if i > 100_000 {

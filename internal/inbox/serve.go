@@ -81,10 +81,11 @@ func (in *Inbox) serveTray(person string, n news) error {
 	at := map[*seat]int64{} // where each device is
 	for _, a := range all {
 		for _, s := range a.seats {
+			cursor, known := s.tray.at(person)
 			switch {
-			case !s.super:
-				at[s] = s.tray.at()
-			case n.overheard:
+			case known:
+				at[s] = cursor
+			case n.overheard: // by a superuser, who had not heard of this person yet
 				at[s] = n.from
 			default:
 				at[s] = top
@@ -106,9 +107,7 @@ func (in *Inbox) serveTray(person string, n news) error {
 					s.tray.took(rowOf(c.row))
 				}
 			}
-			if !s.super {
-				s.tray.advance(last)
-			}
+			s.tray.advance(person, last)
 		}
 		from = last
 	}

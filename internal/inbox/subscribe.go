@@ -76,7 +76,7 @@ func (in *Inbox) openTray(s *seat) error {
 		return nil
 	}
 	if s.super {
-		s.tray = &tray{since: clock.Stamp(in.app)}
+		s.tray = &tray{cursors: map[string]int64{}, since: clock.Stamp(in.app)}
 		return nil
 	}
 	t, err := readTray(in.app, s.person)

@@ -21,8 +21,8 @@ type FeedRow struct {
 // news is what there is to do for an errand; two of them add up to one.
 type news struct {
 	tray      bool     // of a person: notifications or retractions changed
-	overheard bool     // a superuser listens as well
-	from      int64    // and has been sent what is up to here
+	overheard bool     // superusers listen as well
+	from      int64    // who have not heard of this person yet need nothing up to here
 	updated   []string // collections of which the person's row changed
 	feed      []feedChange
 	touched   bool     // of a post: its counts moved

@@ -8,16 +8,20 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-const remembered = 128 // new rows of which a tray knows that they were sent
+const (
+	remembered = 128  // new rows of which a tray knows that they were sent
+	followed   = 1000 // people whose cursor a superuser's tray knows
+)
 
-// tray is where a device stands in its person's notifications. What it was sent of the
-// rows that are new to it is remembered in bounds: beyond them, the oldest counts as known.
+// tray is where a device stands in its person's notifications; a superuser's, in those of
+// everybody who is heard of. What it was sent of the rows that are new to it is remembered in
+// bounds: beyond them, the oldest counts as known.
 type tray struct {
-	mu     sync.Mutex // guards all below: several people's changes may reach a superuser at once
-	cursor int64      // the seq up to which all was sent; a superuser has none
-	since  string     // rows created earlier are known to the device
-	sent   map[string]bool
-	order  []row
+	mu      sync.Mutex       // guards all below: several people's changes may reach a superuser at once
+	cursors map[string]int64 // by person: the seq up to which all was sent
+	since   string           // rows created earlier are known to the device
+	sent    map[string]bool
+	order   []row
 }
 
 type row struct {
@@ -39,9 +43,9 @@ func readTray(app core.App, person string) (*tray, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read tray: %w", err)
 	}
-	t := &tray{}
+	t := &tray{cursors: map[string]int64{person: 0}}
 	for _, r := range rows {
-		t.cursor, t.since = r.Seq, max(t.since, r.Created)
+		t.cursors[person], t.since = r.Seq, max(t.since, r.Created)
 	}
 	for _, r := range rows {
 		if r.ID != "" { // of an empty tray
@@ -84,16 +88,20 @@ func (t *tray) took(r row) {
 	}
 }
 
-func (t *tray) at() int64 {
+func (t *tray) at(person string) (cursor int64, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.cursor
+	cursor, known = t.cursors[person]
+	return cursor, known
 }
 
-func (t *tray) advance(cursor int64) {
+func (t *tray) advance(person string, cursor int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.cursor = max(t.cursor, cursor)
+	if len(t.cursors) > followed {
+		clear(t.cursors)
+	}
+	t.cursors[person] = max(t.cursors[person], cursor)
 }
 
 func rowOf(r *core.Record) row { return row{r.Id, r.GetString("created")} }

@@ -109,33 +109,44 @@ func TestChangesArriveInTheOrderOfTheDatabase(t *testing.T) {
 func TestNothingCommittedAfterTheAnswerIsMissed(t *testing.T) {
 	s := serve(t)
 	token := s.token("ada")
-	const writes = 300
-	written := make(chan struct{})
+	write := func(i int) (seq int64) {
+		must(t, s.app.RunInTransaction(func(tx core.App) error { seq = s.notify(tx, "ada", fmt.Sprint("n", i)); return nil }))
+		return seq
+	}
+	enough, written := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(written)
-		for i := range writes {
-			must(t, s.app.RunInTransaction(func(tx core.App) error { s.notify(tx, "ada", fmt.Sprint("n", i)); return nil }))
+		for i := 1; ; i++ {
+			select {
+			case <-enough:
+				return
+			default:
+				write(i)
+			}
 		}
 	}()
+	devices := map[*stream]int64{}
 	for range 5 {
 		d := s.connect(token, "notifications/*")
 		var answered int64
 		must(t, s.app.DB().NewQuery(`SELECT seq FROM settings WHERE user = 'ada'`).Row(&answered))
-		d.subscribe("notifications/*", "settings/*") // must not lose what is under way
-		defer func() {
-			<-written
-			var last int64
-			for last < writes {
-				e := d.next()
-				if last != 0 && e.seq() != last+1 || last == 0 && e.seq() > answered+1 {
-					t.Fatalf("seq %d came after %d, and the answer when it was %d", e.seq(), last, answered)
-				}
-				if e.Action != "create" {
-					t.Errorf("got %v", e)
-				}
-				last = e.seq()
+		devices[d] = answered
+		d.subscribe("notifications/*", "settings/*") // goes on where it is
+	}
+	close(enough)
+	<-written
+	final := write(0)
+	for d, answered := range devices {
+		for last := int64(0); last < final; {
+			e := d.next()
+			if last != 0 && e.seq() != last+1 || last == 0 && e.seq() > answered+1 {
+				t.Fatalf("seq %d came after %d, and the answer when it was %d", e.seq(), last, answered)
 			}
-		}()
+			if e.Action != "create" {
+				t.Fatalf("got %v", e)
+			}
+			last = e.seq()
+		}
 	}
 }
 
@@ -143,24 +154,87 @@ func TestWhatIsCommittedWhileADeviceSitsDownIsNotMissed(t *testing.T) {
 	s := serve(t)
 	d := s.connect("")
 	d.token = s.token("ada")
-	reads := 0
-	s.queried = func(query string) { // between reading where the tray stands and being known
+	s.queried = func(query string) { // after the look at the tray, before the device is known
 		if strings.Contains(query, "LEFT JOIN notifications") {
-			reads++
 			s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
 			s.in.desk.working.Wait()
 		}
 	}
-	s.app.OnRealtimeSubscribeRequest().BindFunc(func(e *core.RealtimeSubscribeRequestEvent) error { // before the answer
-		s.transaction(func(tx core.App) { s.notify(tx, "ada", "n2") })
+	d.subscribe("notifications/*")
+	d.want("notifications/* create n1")
+}
+
+func TestWhatIsCommittedBeforeTheAnswerIsSentToo(t *testing.T) {
+	s := serve(t)
+	d := s.connect("")
+	d.token = s.token("ada")
+	s.app.OnRealtimeSubscribeRequest().BindFunc(func(e *core.RealtimeSubscribeRequestEvent) error {
+		s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
 		s.in.desk.working.Wait()
 		return e.Next()
 	})
 	d.subscribe("notifications/*")
-	if reads != 1 {
-		t.Fatalf("the tray was read %d times", reads)
+	d.want("notifications/* create n1")
+}
+
+func TestADeviceThatSubscribesAnewGoesOnWhereItWas(t *testing.T) {
+	s := serve(t)
+	d := s.connect(s.token("ada"), "notifications/*", "settings/*")
+	s.in.desk.working.Wait()
+	busy, free := make(chan struct{}), make(chan struct{})
+	s.queried = func(query string) {
+		if strings.Contains(query, "`settings`.*") {
+			close(busy)
+			<-free
+		}
 	}
-	d.want("notifications/* create n1", "notifications/* create n2")
+	s.transaction(func(tx core.App) { Updated(tx, "ada", "settings") })
+	<-busy // ada's worker is held up
+	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
+	name := with("notifications/*", `{"fields":"id"}`)
+	d.subscribe(name)
+	close(free)
+	d.want("settings/* update ada", name+" create n1")
+}
+
+func TestASubscribeThatIsRefusedChangesNothing(t *testing.T) {
+	s := serve(t)
+	d := s.connect(s.token("ada"), "notifications/*")
+	s.app.OnRealtimeSubscribeRequest().BindFunc(func(*core.RealtimeSubscribeRequestEvent) error { return errors.New("not today") })
+	if status := d.subscribe("settings/*"); status != 400 {
+		t.Errorf("got %d", status)
+	}
+	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1"); Updated(tx, "ada", "settings") })
+	d.want("notifications/* create n1")
+	d.wantNothing()
+}
+
+func TestATrayRemembersInBounds(t *testing.T) {
+	s := serve(t)
+	ada, err := readTray(s.app, "ada")
+	must(t, err)
+	for i := range 3 * followed {
+		ada.advance(fmt.Sprint("person", i), 7)
+	}
+	if len(ada.cursors) > followed+1 {
+		t.Errorf("%d people are followed", len(ada.cursors))
+	}
+	moment := func(i int) row { return row{fmt.Sprint("n", i), fmt.Sprintf("2026-01-01 00:00:00.%03dZ", i)} }
+	for i := range 3 * remembered {
+		if got := ada.action(moment(i)); got != "create" {
+			t.Fatalf("row %d: got %s", i, got)
+		}
+		ada.took(moment(i))
+		if got := ada.action(moment(i)); got != "update" {
+			t.Fatalf("row %d again: got %s", i, got)
+		}
+	}
+	if got := ada.action(moment(0)); got != "update" {
+		t.Errorf("the first row: got %s", got)
+	}
+	if len(ada.sent) != remembered || len(ada.order) != remembered {
+		t.Errorf("%d rows are remembered", len(ada.sent))
+	}
 }
 
 func TestALargeChangeReachesADeviceThatReadsInOrder(t *testing.T) {
@@ -298,7 +372,7 @@ func TestWhoElseIsConnectedCostsNothing(t *testing.T) {
 		other := newDevice(subscriptions.NewDefaultClient())
 		s.app.SubscriptionsBroker().Register(other)
 		s.in.enter(other)
-		s.in.sit(other, &seat{device: other, person: fmt.Sprint("other", i), topics: topics(s.app, []string{"notifications/*", "feed/*"}), tray: &tray{}})
+		s.in.sit(other, &seat{device: other, person: fmt.Sprint("other", i), topics: topics(s.app, []string{"notifications/*", "feed/*"}), tray: &tray{cursors: map[string]int64{}}})
 	}
 	if people, devices := s.in.Connected(); people != 1001 || devices != 1001 {
 		t.Errorf("got %d people on %d devices", people, devices)
@@ -320,6 +394,30 @@ func TestSettingsReachTheirOwner(t *testing.T) {
 		t.Errorf("got %v %v", got, got.Record)
 	}
 	bob.wantNothing()
+}
+
+func TestAHookThatPanicsCostsItsPersonTheConnectionAndNobodyElse(t *testing.T) {
+	s := serve(t)
+	s.app.OnRecordEnrich("settings").BindFunc(func(e *core.RecordEnrichEvent) error {
+		switch e.Record.Id {
+		case "ada":
+			panic("at the disco")
+		case "cyn":
+			return errors.New("no")
+		}
+		return e.Next()
+	})
+	ada, bob, cyn := s.connect(s.token("ada"), "settings/*"), s.connect(s.token("bob"), "settings/*"), s.connect(s.token("cyn"), "settings/*")
+	for range 2 * workers {
+		s.transaction(func(tx core.App) {
+			for _, name := range []string{"ada", "bob", "cyn", "nobody"} {
+				Updated(tx, name, "settings")
+			}
+		})
+		bob.want("settings/* update bob")
+	}
+	ada.wantEnd()
+	cyn.wantNothing()
 }
 
 func TestAStolenMomentDoesNotOutliveTheTokenKey(t *testing.T) {

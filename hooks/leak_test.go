@@ -1,0 +1,896 @@
+package hooks_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pocketbase/dbx"
+
+	"doubletap/hooks/hookstest"
+)
+
+// story is ada's service with three posts: one for everybody, one for her followers, of whom bob is one, and one for
+// herself. dave is blocked, carol has no ties with her.
+type story struct {
+	s                          *hookstest.Service
+	ada, bob, carol, dave      *hookstest.Client
+	public, followers, private string   // posts
+	collection                 string   // the id of posts
+	secrets                    []string // ids and words of the latter two, in no answer to the watchers
+}
+
+func tell(t *testing.T) *story {
+	s := hookstest.New(t)
+	st := &story{s: s, ada: s.As("ada"), bob: s.As("bob"), carol: s.As("carol"), dave: s.As("dave")}
+	collection, err := s.App.FindCollectionByNameOrId("posts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.collection = collection.Id
+	st.bob.Follow("ada")
+	st.public = st.ada.Post("hello #sunset")
+	st.ada.Like(st.public)
+	st.ada.Comment(st.public, "", "welcome")
+	st.followers = st.ada.Post("secret swim #sunset", "visibility", "followers", "place", "secret lake")
+	st.private = st.ada.Post("secret picnic #hush", "visibility", "private", "place", "secret garden")
+	for _, post := range []string{st.followers, st.private} {
+		st.ada.Like(post)
+		st.ada.Create("saves", fields{"post": post})
+		comment := st.ada.Comment(post, "", "secret word")
+		st.ada.Create("comment_likes", fields{"comment": comment})
+	}
+	st.bob.Like(st.followers)
+	st.bob.Comment(st.followers, "", "secret answer")
+	st.bob.Create("saves", fields{"post": st.followers})
+	st.ada.Block("dave")
+	s.RunJobs()
+
+	st.secrets = []string{"secret", "hush", st.followers, st.private}
+	for collection, field := range map[string]string{
+		"posts": "id", "likes": "post", "comments": "post", "saves": "post", "post_tags": "post", "feed": "post",
+		"notifications": "post", "comment_likes": "comment.post",
+	} {
+		rows, err := s.App.FindRecordsByFilter(collection, field+" = {:a} || "+field+" = {:b}", "", 0, 0, dbx.Params{"a": st.followers, "b": st.private})
+		if err != nil || len(rows) == 0 {
+			t.Fatalf("find the secret rows of %s: %v, %v", collection, rows, err)
+		}
+		for _, row := range rows {
+			st.secrets = append(st.secrets, row.Id)
+			if collection == "posts" {
+				st.secrets = append(st.secrets, row.GetStringSlice("photos")...)
+			}
+		}
+	}
+	return st
+}
+
+// watchers are those who may see nothing of the two posts.
+func (st *story) watchers() map[string]*hookstest.Client {
+	return map[string]*hookstest.Client{"a guest": st.s.Guest(), "a stranger": st.carol, "somebody blocked": st.dave}
+}
+
+// keeps fails if text tells a secret.
+func (st *story) keeps(t *testing.T, who, what, text string) {
+	t.Helper()
+	for _, secret := range st.secrets {
+		if at := strings.Index(text, secret); at >= 0 {
+			t.Errorf("%s learns %q from %s: …%.200s", who, secret, what, text[max(0, at-100):])
+			return
+		}
+	}
+}
+
+// of writes the ids of the story into a query.
+func (st *story) of(query string) string {
+	return strings.NewReplacer("POSTS", st.collection, "PUBLIC", st.public, "FOLLOWERS", st.followers, "PRIVATE", st.private, "ADA", st.ada.ID,
+		"BOB", st.bob.ID, "CAROL", st.carol.ID, "DAVE", st.dave.ID).Replace(query)
+}
+
+// atOnce asks all the questions at the same time, as PocketBase lets those wait who filter in vain.
+func atOnce[Q any](questions []Q, ask func(Q)) {
+	var all sync.WaitGroup
+	for _, q := range questions {
+		all.Go(func() { ask(q) })
+	}
+	all.Wait()
+}
+
+func records(collection, parameter, value string) string {
+	return "/api/collections/" + collection + "/records?perPage=500&" + parameter + "=" + escape(value)
+}
+
+func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
+	st := tell(t)
+	atOnce([]struct{ collection, parameter, value string }{
+		{"posts", "filter", "caption ~ 'secret'"},
+		{"posts", "filter", "id = 'PRIVATE' || id = 'FOLLOWERS'"},
+		{"posts", "filter", "visibility != 'public'"},
+		{"posts", "filter", "likes_via_post.user ?= 'ADA'"},
+		{"posts", "filter", "comments_via_post.text ?~ 'secret'"},
+		{"posts", "filter", "author = 'ADA'"},
+		{"posts", "expand", "likes_via_post,comments_via_post.author,saves_via_post,post_tags_via_post,feed_via_post,notifications_via_post"},
+		{"posts", "expand", "author.posts_via_author.likes_via_post.post"},
+		{"posts", "sort", "author.posts_via_author.caption"},
+		{"users", "expand", "posts_via_author"},
+		{"users", "expand", "posts(author).likes(post)"},
+		{"users", "expand", "POSTS_via_author"},
+		{"users", "expand", "posts_via_author.likes_via_post,posts_via_author.comments_via_post"},
+		{"users", "expand", "likes_via_user.post,comments_via_author.post,saves_via_user.post,feed_via_author.post,feed_via_viewer.post"},
+		{"users", "expand", "notifications_via_recipient.post,notifications_via_actors.post,notification_events_via_actor"},
+		{"users", "filter", "posts_via_author.caption ?~ 'secret'"},
+		{"users", "filter", "posts_via_author.likes_via_post.user ?= 'ADA'"},
+		{"users", "sort", "posts_via_author.caption"},
+		{"likes", "expand", "post,user.posts_via_author"},
+		{"likes", "filter", "post.caption ~ 'secret'"},
+		{"likes", "filter", "post = 'PRIVATE' || post = 'FOLLOWERS'"},
+		{"likes", "sort", "-post.caption"},
+		{"comments", "expand", "post.author,author.posts_via_author,comment_likes_via_comment"},
+		{"comments", "filter", "post.caption ~ 'secret' || text ~ 'secret'"},
+		{"comments", "sort", "post.place,text"},
+		{"comment_likes", "expand", "comment.post,comment.author.comments_via_author"},
+		{"comment_likes", "filter", "comment.text ~ 'secret' || comment.post.caption ~ 'secret'"},
+		{"comment_likes", "sort", "comment.text"},
+		{"saves", "expand", "post"},
+		{"saves", "filter", "post.caption ~ 'secret'"},
+		{"post_tags", "expand", "post,tag.post_tags_via_tag.post"},
+		{"post_tags", "filter", "post.caption ~ 'secret'"},
+		{"post_tags", "filter", "tag.name = 'hush'"},
+		{"hashtags", "expand", "post_tags_via_tag.post"},
+		{"hashtags", "filter", "post_tags_via_tag.post.caption ?~ 'secret'"},
+		{"hashtags", "sort", "post_tags_via_tag.post.caption"},
+		{"feed", "expand", "post,author.posts_via_author"},
+		{"feed", "filter", "post.caption ~ 'secret'"},
+		{"feed", "sort", "-at,-post"},
+		{"notifications", "expand", "post,comment,actors.posts_via_author"},
+		{"notifications", "filter", "post.caption ~ 'secret'"},
+		{"notifications", "filter", "recipient = 'ADA'"},
+		{"follows", "expand", "follower.posts_via_author,followee.posts_via_author"},
+		{"follows", "filter", "followee.posts_via_author.caption ?~ 'secret'"},
+		{"mutes", "expand", "post"},
+		{"reports", "expand", "post,comment"},
+		{"settings", "expand", "user.posts_via_author"},
+		{"retractions", "expand", "recipient.posts_via_author"},
+		{"blocks", "expand", "blocked.posts_via_author"},
+		{"devices", "expand", "user.posts_via_author"},
+	}, func(c struct{ collection, parameter, value string }) {
+		for who, watcher := range st.watchers() {
+			answer := watcher.Do("GET", records(c.collection, c.parameter, st.of(c.value)), nil)
+			if answer.Status >= 500 {
+				t.Errorf("%s: %s?%s=%s: status %d", who, c.collection, c.parameter, c.value, answer.Status)
+			}
+			st.keeps(t, who, fmt.Sprintf("%s?%s=%s", c.collection, c.parameter, c.value), answer.Raw)
+		}
+	})
+	for who, watcher := range st.watchers() {
+		for _, secret := range st.secrets {
+			for _, collection := range []string{"posts", "likes", "comments", "comment_likes", "saves", "post_tags", "feed", "notifications"} {
+				path := "/api/collections/" + collection + "/records/" + escape(secret)
+				if answer := watcher.Do("GET", path+"?expand=post,comment", nil); answer.Status != 404 {
+					t.Errorf("%s: GET %s: status %d, want 404", who, path, answer.Status)
+				}
+			}
+		}
+	}
+	if items := st.ada.List("posts", "filter="+escape("caption ~ 'secret'")); len(items) != 2 {
+		t.Errorf("ada finds %d of her secret posts, want 2", len(items))
+	}
+}
+
+// A guess asks for the same twice, once rightly and once wrongly: whoever gets two different answers has learned
+// something.
+type guess struct{ collection, filter, right, wrong string }
+
+func (g guess) test(t *testing.T, st *story, who string, watcher *hookstest.Client) {
+	t.Helper()
+	ask := func(guess string) string {
+		answer := watcher.Do("GET", records(g.collection, "filter", st.of(fmt.Sprintf(g.filter, guess))), nil)
+		if answer.Status >= 500 {
+			t.Errorf("%s: %s?filter=%s: status %d", who, g.collection, g.filter, answer.Status)
+		}
+		return answer.Raw
+	}
+	if right, wrong := ask(g.right), ask(g.wrong); right != wrong {
+		t.Errorf("%s can tell %s from %s by %s?filter=%s\n%.200s\n%.200s", who, g.right, g.wrong, g.collection, g.filter, right, wrong)
+	}
+}
+
+func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
+	st := tell(t)
+	atOnce([]guess{
+		{"users", "id = 'ADA' && posts_via_author.caption ?~ '%s'", "secret picnic", "secret horse"},
+		{"users", "id = 'ADA' && posts_via_author.caption ?!~ '%s'", "secret picnic", "secret horse"},
+		{"users", "id = 'ADA' && posts_via_author.caption ~ '%s'", "secret picnic", "secret horse"},
+		{"users", "id = 'ADA' && posts_via_author.caption !~ '%s'", "secret picnic", "secret horse"},
+		{"users", "id = 'ADA' && posts_via_author.caption:lower !~ '%s'", "secret picnic", "secret horse"},
+		{"users", "id = 'ADA' && posts_via_author.caption > '%s'", "secret", "a"},
+		{"users", "id = 'ADA' && posts_via_author.place !~ '%s'", "garden", "horse"},
+		{"users", "id = 'ADA' && posts_via_author.visibility != '%s'", "private", "nonsense"},
+		{"users", "id = 'ADA' && posts_via_author.photos:length > %s", "0", "0.5"},
+		{"users", "id = 'ADA' && posts_via_author.comments_via_post.text !~ '%s'", "secret", "horse"},
+		{"users", "id = 'ADA' && posts_via_author.likes_via_post.user != '%s'", "BOB", "CAROL"},
+		{"users", "id = 'ADA' && comments_via_author.text !~ '%s'", "secret", "horse"},
+		{"users", "id = 'ADA' && likes_via_user.post != '%s'", "PRIVATE", "nosuchpost00000"},
+		{"posts", "id = 'PUBLIC' && author.posts_via_author.caption !~ '%s'", "secret picnic", "secret horse"},
+		{"posts", "id = 'PUBLIC' && author.POSTS_via_author.caption !~ '%s'", "secret picnic", "secret horse"},
+		{"likes", "user.posts_via_author.caption !~ '%s'", "secret picnic", "secret horse"},
+		{"comments", "post.author.posts_via_author.caption !~ '%s'", "secret picnic", "secret horse"},
+		{"hashtags", "name = 'sunset' && post_tags_via_tag.post.caption !~ '%s'", "secret", "horse"},
+		{"hashtags", "name = 'sunset' && post_tags_via_tag.post != '%s'", "FOLLOWERS", "nosuchpost00000"},
+		{"follows", "followee.posts_via_author.caption !~ '%s'", "secret picnic", "secret horse"},
+		{"posts", "id = '%s'", "PRIVATE", "nosuchpost00000"},
+		{"likes", "post = '%s'", "PRIVATE", "nosuchpost00000"},
+		{"likes", "post.id = '%s' || post.id != ''", "PRIVATE", "nosuchpost00000"},
+	}, func(g guess) {
+		for who, watcher := range st.watchers() {
+			g.test(t, st, who, watcher)
+		}
+	})
+}
+
+// What is between two others, or what somebody keeps to themselves, is nobody's business, not even of those who
+// saved, muted, blocked and reported the same.
+func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
+	st := tell(t)
+	eve, mallory := st.s.As("eve"), st.s.As("mallory")
+	for _, c := range []*hookstest.Client{st.bob, st.carol} {
+		c.Create("saves", fields{"post": st.public})
+		c.Create("mutes", fields{"muted": eve.ID, "keepNotifications": c == st.bob})
+		c.Create("reports", fields{"post": st.public, "reason": "reason of " + c.Name})
+		c.Comment(st.public, st.bob.Comment(st.public, "", "hello"), "hello to you") // bob is told of carol
+		c.Block("mallory")
+	}
+	st.carol.Create("devices", fields{"kind": "fcm", "endpoint": "carol's phone"})
+
+	for _, c := range []struct {
+		what, asker string
+		guess
+	}{
+		{"who saved a post", "carol", guess{"posts", "id = 'PUBLIC' && saves_via_post.user != '%s'", "BOB", "DAVE"}},
+		{"who muted somebody", "carol", guess{"users", "id = '" + eve.ID + "' && mutes_via_muted.muter != '%s'", "BOB", "DAVE"}},
+		{"how somebody is muted", "carol", guess{"users", "id = '" + eve.ID + "' && mutes_via_muted.keepNotifications != %s", "true", "3"}},
+		{"who blocked somebody", "carol", guess{"users", "id = '" + mallory.ID + "' && blocks_via_blocked.blocker != '%s'", "BOB", "DAVE"}},
+		{"who reported a post", "carol", guess{"posts", "id = 'PUBLIC' && reports_via_post.reporter != '%s'", "BOB", "DAVE"}},
+		{"why others reported a post", "carol", guess{"posts", "id = 'PUBLIC' && reports_via_post.reason !~ '%s'", "bob", "dave"}},
+		{"whose feed has a post", "bob", guess{"posts", "id = 'PUBLIC' && feed_via_post.viewer != '%s'", "ADA", "DAVE"}},
+		{"who is told of a post", "bob", guess{"posts", "id = 'PUBLIC' && notifications_via_post.recipient != '%s'", "ADA", "DAVE"}},
+		{"whose settings are so", "carol", guess{"users", "id = 'BOB' && settings_via_user.digest != '%s'", "off", "x"}},
+		{"what an event is about", "carol", guess{"users", "id = 'ADA' && notification_events_via_recipient.subject != '%s'", "PUBLIC", "nosuchpost00000"}},
+	} {
+		t.Run(c.what, func(t *testing.T) { c.test(t, st, c.asker, st.s.As(c.asker)) })
+	}
+
+	// a relation to rows that one may not see must look like none at all
+	for _, c := range []struct{ what, back, with, without string }{
+		{"whether somebody is blocked", "blocks_via_blocked", mallory.ID, eve.ID},
+		{"whether somebody is muted", "mutes_via_muted", eve.ID, mallory.ID},
+		{"whether somebody blocks anybody", "blocks_via_blocker", st.carol.ID, eve.ID},
+		{"whether somebody mutes anybody", "mutes_via_muter", st.carol.ID, eve.ID},
+		{"whether somebody reports", "reports_via_reporter", st.carol.ID, eve.ID},
+		{"whether somebody has a device", "devices_via_user", st.carol.ID, eve.ID},
+		{"whether somebody saves posts", "saves_via_user", st.carol.ID, eve.ID},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			atOnce([]*hookstest.Client{st.s.Guest(), st.dave}, func(watcher *hookstest.Client) {
+				for _, query := range [][2]string{{"filter", c.back + ".id = ''"}, {"filter", "id != '' || " + c.back + ".id != ''"}, {"sort", c.back + ".id"}, {"expand", c.back}} {
+					found := map[string]bool{}
+					answer := watcher.Do("GET", records("users", query[0], query[1]), nil)
+					for _, item := range answer.Items() {
+						id, _ := item["id"].(string)
+						_, told := item[c.back]
+						found[id] = !told
+					}
+					if found[c.with] != found[c.without] {
+						t.Errorf("%s is told by users?%s=%s", watcher.Name, query[0], query[1])
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
+	st := tell(t)
+	comment, err := st.s.App.FindFirstRecordByFilter("comments", "post = {:p}", dbx.Params{"p": st.private})
+	if err != nil {
+		t.Fatal(err)
+	}
+	photo := "/" + st.s.Record("posts", st.private).GetStringSlice("photos")[0]
+	const nothing = "nosuchthing0000"
+	post := func(collection string, body func(id string) fields) func(*hookstest.Client, string) hookstest.Answer {
+		return func(c *hookstest.Client, id string) hookstest.Answer {
+			return c.Do("POST", "/api/collections/"+collection+"/records", body(id))
+		}
+	}
+	get := func(path, end string) func(*hookstest.Client, string) hookstest.Answer {
+		return func(c *hookstest.Client, id string) hookstest.Answer { return c.Do("GET", path+id+end, nil) }
+	}
+	for name, c := range map[string]struct {
+		status int
+		id     string
+		ask    func(*hookstest.Client, string) hookstest.Answer
+	}{
+		"viewing a post":    {404, st.private, get("/api/collections/posts/records/", "")},
+		"fetching a photo":  {404, st.private, get("/api/files/posts/", photo)},
+		"fetching a thumb":  {404, st.private, get("/api/files/posts/", photo+"?thumb=100x100")},
+		"viewing a comment": {404, comment.Id, get("/api/collections/comments/records/", "")},
+		"liking":            {400, st.private, post("likes", func(id string) fields { return fields{"post": id} })},
+		"saving":            {400, st.private, post("saves", func(id string) fields { return fields{"post": id} })},
+		"muting":            {400, st.private, post("mutes", func(id string) fields { return fields{"post": id} })},
+		"commenting":        {400, st.private, post("comments", func(id string) fields { return fields{"post": id, "text": "hello"} })},
+		"reporting":         {400, st.private, post("reports", func(id string) fields { return fields{"post": id} })},
+		"answering": {400, comment.Id, post("comments", func(id string) fields {
+			return fields{"post": st.public, "parent": id, "text": "hello"}
+		})},
+		"liking a comment":    {400, comment.Id, post("comment_likes", func(id string) fields { return fields{"comment": id} })},
+		"reporting a comment": {400, comment.Id, post("reports", func(id string) fields { return fields{"comment": id} })},
+		"changing a post": {404, st.private, func(c *hookstest.Client, id string) hookstest.Answer {
+			return c.Do("PATCH", "/api/collections/posts/records/"+id, fields{"caption": "x"})
+		}},
+		"deleting a post": {404, st.private, func(c *hookstest.Client, id string) hookstest.Answer {
+			return c.Do("DELETE", "/api/collections/posts/records/"+id, nil)
+		}},
+		"liking in a batch": {400, st.private, func(c *hookstest.Client, id string) hookstest.Answer {
+			return c.Do("POST", "/api/batch", fields{"requests": []fields{{"method": "POST", "url": "/api/collections/likes/records", "body": fields{"post": id}}}})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for who, watcher := range st.watchers() {
+				there, missing := c.ask(watcher, c.id), c.ask(watcher, nothing)
+				if there.Status != c.status || missing.Status != c.status {
+					t.Errorf("%s: status %d, and %d for what is not there, want %d", who, there.Status, missing.Status, c.status)
+				}
+				if there.Raw != missing.Raw {
+					t.Errorf("%s can tell the answers apart:\n%s\n%s", who, there.Raw, missing.Raw)
+				}
+			}
+		})
+	}
+}
+
+func TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost(t *testing.T) {
+	st := tell(t)
+	guest := st.s.Guest()
+	token := func(c *hookstest.Client) string {
+		if c.Token == "" {
+			return "nonsense"
+		}
+		token, _ := c.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
+		return token
+	}
+	for _, c := range []struct {
+		title  string
+		who    *hookstest.Client
+		post   string
+		status int
+	}{
+		{"a guest gets a public photo", guest, st.public, 200},
+		{"a stranger gets a public photo", st.carol, st.public, 200},
+		{"somebody blocked gets no photo with a token of his own", st.dave, st.public, 404},
+		{"a guest gets no photo for followers", guest, st.followers, 404},
+		{"a stranger gets no photo for followers", st.carol, st.followers, 404},
+		{"somebody blocked gets no photo for followers", st.dave, st.followers, 404},
+		{"a follower gets a photo for followers", st.bob, st.followers, 200},
+		{"a guest gets no private photo", guest, st.private, 404},
+		{"a stranger gets no private photo", st.carol, st.private, 404},
+		{"a follower gets no private photo", st.bob, st.private, 404},
+		{"somebody blocked gets no private photo", st.dave, st.private, 404},
+		{"ada gets her private photo", st.ada, st.private, 200},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			name := st.s.Record("posts", c.post).GetStringSlice("photos")[0]
+			for _, path := range []string{"posts", st.collection} {
+				for _, thumb := range []string{"", "&thumb=100x100", "&thumb=320x320f", "&thumb=1x1", "&download=1"} {
+					url := "/api/files/" + path + "/" + c.post + "/" + name + "?token=" + token(c.who) + thumb
+					if answer := c.who.Do("GET", url, nil); answer.Status != c.status {
+						t.Errorf("GET %s: status %d, want %d", url, answer.Status, c.status)
+					}
+					if c.post == st.public {
+						continue
+					}
+					// an Authorization header is no token, as a photo's address is what gets passed on
+					url = "/api/files/" + path + "/" + c.post + "/" + name + "?" + strings.TrimPrefix(thumb, "&")
+					if answer := c.who.Do("GET", url, nil); answer.Status != 404 {
+						t.Errorf("GET %s without a token: status %d, want 404", url, answer.Status)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
+	st := tell(t)
+	eve := st.s.As("eve")
+	hers := eve.Post("eve's")
+	topics := []string{"posts/" + st.followers, "posts/" + st.private, "posts/" + hers, "posts"}
+	for _, collection := range []string{"likes", "comments", "comment_likes", "saves", "post_tags", "hashtags", "notifications", "retractions", "feed", "settings", "mutes", "reports", "notification_events"} {
+		topics = append(topics, collection+"/*")
+	}
+	for topic, query := range map[string]fields{
+		"posts/*":        {"expand": "author.posts_via_author,likes_via_post", "filter": "caption != 'x'"},
+		"likes/*":        {"expand": "post.author.posts_via_author"},
+		"comments/*":     {"expand": "post,author.posts_via_author"},
+		"users/*":        {"expand": "posts_via_author.likes_via_post"},
+		"follows/*":      {"expand": "followee.posts_via_author"},
+		"feed/*":         {"expand": "post"},
+		"posts/" + hers:  {"fields": "*"},
+		"notification/*": {"expand": "post"},
+	} {
+		topics = append(topics, topic+option(query))
+	}
+	var heard bool // the follower, of what the others must not hear
+	streams := map[string]*hookstest.Stream{"a follower": st.bob.Listen(topics...)}
+	for who, watcher := range st.watchers() {
+		streams[who] = watcher.Listen(topics...)
+	}
+
+	for _, post := range []string{st.followers, st.private} {
+		st.ada.Update("posts", post, fields{"caption": "secret change #hush2"})
+		comment := st.ada.Comment(post, "", "secret remark @carol @dave")
+		like := st.ada.Create("comment_likes", fields{"comment": comment}).ID()
+		st.ada.Delete("comment_likes", like)
+		st.ada.Delete("comments", comment)
+	}
+	st.bob.Delete("likes", st.bob.Like(st.followers))
+	st.bob.Comment(st.followers, "", "secret reply @carol")
+	st.secrets = append(st.secrets, st.ada.Post("secret third @carol @dave", "visibility", "private"))
+	st.ada.Update("users", st.ada.ID, fields{"bio": "new"})
+	// what goes out of sight takes its new words along
+	st.ada.Update("posts", st.public, fields{"visibility": "followers", "caption": "secret turn"})
+	st.ada.Delete("posts", st.private)
+	st.ada.Delete("posts", st.followers)
+	// the last things to happen, of which all of them hear, from PocketBase and from the inbox
+	eve.Like(hers)
+	eve.Update("posts", hers, fields{"caption": "the end"})
+
+	for who, stream := range streams {
+		ended, ofHers := map[string]bool{}, 0
+		for len(ended) < 4 || ofHers < 2 {
+			m := stream.Next()
+			if who != "a follower" {
+				st.keeps(t, who, "the topic "+m.Topic, m.Raw)
+			} else if strings.Contains(m.Raw, "secret change") {
+				heard = true
+			}
+			if m.Topic == "posts/"+hers {
+				ofHers++
+			}
+			if m.Record["caption"] == "the end" {
+				ended[m.Topic] = true
+			}
+		}
+	}
+	if !heard {
+		t.Error("a follower did not hear of the post for followers")
+	}
+}
+
+func option(query fields) string {
+	text, _ := json.Marshal(fields{"query": query}) // strings always encode
+	return "?options=" + escape(string(text))
+}
+
+func TestLeakABatchReachesNothingMore(t *testing.T) {
+	st := tell(t)
+	before := st.s.Record("posts", st.private).GetString("caption")
+	for who, watcher := range st.watchers() {
+		for name, request := range map[string]fields{
+			"like":          {"method": "POST", "url": "/api/collections/likes/records?expand=post", "body": fields{"post": st.private}},
+			"like by PUT":   {"method": "PUT", "url": "/api/collections/likes/records?expand=post", "body": fields{"post": st.private}},
+			"comment":       {"method": "POST", "url": "/api/collections/comments/records?expand=post", "body": fields{"post": st.followers, "text": "x"}},
+			"change":        {"method": "PATCH", "url": "/api/collections/posts/records/" + st.private, "body": fields{"caption": "x"}},
+			"change by PUT": {"method": "PUT", "url": "/api/collections/posts/records", "body": fields{"id": st.private, "caption": "x"}},
+			"delete":        {"method": "DELETE", "url": "/api/collections/posts/records/" + st.private},
+		} {
+			answer := watcher.Do("POST", "/api/batch", fields{"requests": []fields{request}})
+			if answer.Status != 400 {
+				t.Errorf("%s: %s in a batch: status %d, want 400", who, name, answer.Status)
+			}
+			st.keeps(t, who, name+" in a batch", answer.Raw)
+		}
+	}
+	if after := st.s.Record("posts", st.private).GetString("caption"); after != before {
+		t.Errorf("the caption is %q, want %q", after, before)
+	}
+}
+
+func TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy(t *testing.T) {
+	st := tell(t)
+	st.ada.Create("reports", fields{"user": st.bob.ID})
+	admin := st.s.Admin()
+	for _, c := range []struct{ collection, field string }{
+		{"users", "celebrity"}, {"users", "tokenKey"}, {"users", "password"},
+		{"posts", "author.celebrity"}, {"posts", "author.tokenKey"},
+		{"likes", "user.password"}, {"comments", "post.author.tokenKey"}, {"users", "posts_via_author.author.tokenKey"},
+		{"feed", "gone"}, {"posts", "feed_via_post.gone"},
+		{"notifications", "groupKey"}, {"users", "notifications_via_recipient.groupKey"},
+		{"settings", "seq"}, {"users", "settings_via_user.seq"},
+		{"reports", "resolution"}, {"users", "reports_via_user.resolution"},
+		{"hashtags", "banned"}, {"post_tags", "tag.banned"},
+	} {
+		t.Run(c.collection+" by "+c.field, func(t *testing.T) {
+			for _, asker := range []*hookstest.Client{st.s.Guest(), st.carol, st.ada} {
+				for _, query := range [][2]string{
+					{"filter", c.field + " != 'x'"}, {"filter", c.field + " ?!= 'x'"}, {"filter", c.field + ":lower != 'x'"},
+					{"filter", "id != '' || " + c.field + " = true"}, {"sort", c.field}, {"sort", "-" + c.field},
+				} {
+					if answer := asker.Do("GET", records(c.collection, query[0], query[1]), nil); answer.Status != 400 {
+						t.Errorf("%s: %s?%s=%s: status %d, want 400", asker.Name, c.collection, query[0], query[1], answer.Status)
+					}
+				}
+				if strings.Contains(c.field, ".") {
+					continue
+				}
+				for _, end := range []string{"", "&fields=*," + c.field, "&fields=" + c.field} {
+					for _, item := range asker.List(c.collection, "perPage=500"+end) {
+						if value, shown := item[c.field]; shown {
+							t.Errorf("%s reads %s of %s: %v", asker.Name, c.field, c.collection, value)
+						}
+					}
+				}
+			}
+			if !strings.Contains(c.field, ".") && c.field != "tokenKey" && c.field != "password" {
+				if _, shown := admin.List(c.collection, "perPage=1")[0][c.field]; !shown {
+					t.Errorf("a superuser does not read %s of %s", c.field, c.collection)
+				}
+			}
+		})
+	}
+}
+
+func TestLeakAnAddressThatIsNotShownCannotBeFoundOut(t *testing.T) {
+	st := tell(t)
+	eve := st.s.As("eve")
+	eve.Update("users", eve.ID, fields{"emailVisibility": true})
+	eve.Follow("ada")
+	eve.Like(st.public)
+	st.bob.Like(st.public)
+	guess{"notifications", "type = 'like' && actors.email !~ '%s'", "bob@", "x@"}.test(t, st, "ada", st.ada)
+	for _, asker := range []*hookstest.Client{st.s.Guest(), st.carol} {
+		for _, item := range asker.List("users", "perPage=500") {
+			if email, shown := item["email"]; shown && item["id"] != asker.ID && item["id"] != eve.ID {
+				t.Errorf("%s reads the address %v of %v", asker.Name, email, item["handle"])
+			}
+		}
+		atOnce([]guess{
+			{"users", "id = 'ADA' && email = '%s'", "ada@example.com", "x@example.com"},
+			{"users", "id = 'ADA' && email != '%s'", "ada@example.com", "x@example.com"},
+			{"users", "id = 'ADA' && email ~ '%s'", "ada@", "x@"},
+			{"users", "id = 'ADA' && email !~ '%s'", "ada@", "x@"},
+			{"users", "id = 'ADA' && email:lower = '%s'", "ada@example.com", "x@example.com"},
+			{"posts", "author = 'ADA' && author.email ~ '%s'", "ada@", "x@"},
+			{"posts", "author = 'ADA' && author.email !~ '%s'", "ada@", "x@"},
+			{"users", "id = 'ADA' && posts_via_author.author.email !~ '%s'", "ada@", "x@"},
+			{"users", "id = 'ADA' && follows_via_followee.follower.email !~ '%s'", "bob@", "x@"},
+		}, func(g guess) { g.test(t, st, asker.Name, asker) })
+		// by the order: one's own second account between two letters finds out the rest
+		for _, collection := range []string{"users", "follows"} {
+			field := map[string]string{"users": "email", "follows": "follower.email"}[collection]
+			up := asker.Do("GET", records(collection, "sort", field), nil)
+			down := asker.Do("GET", records(collection, "sort", "-"+field), nil)
+			if up.Status == 200 && !slices.Equal(order(up, asker.ID), order(down, asker.ID)) {
+				t.Errorf("%s reads the order of hidden addresses from %s?sort=%s", asker.Name, collection, field)
+			}
+		}
+	}
+}
+
+// order is the ids of a list without one's own.
+func order(answer hookstest.Answer, me string) []string {
+	var ids []string
+	for _, item := range answer.Items() {
+		if id, _ := item["id"].(string); id != me {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
+	st := tell(t)
+	askers := []*hookstest.Client{st.s.Guest(), st.carol, st.dave}
+	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, visibility", "seesPost": "id"} {
+		for first, want := range map[string]int{
+			"@request.auth.id": 403, " @request.auth.id ": 403, "@request.auth.id:lower": 403,
+			"'" + st.ada.ID + "'": 400, "author": 400, "@now": 400, "@REQUEST.AUTH.ID": 400, "''": 400, "1": 400,
+		} {
+			expression := call + "(" + first + ", " + args + ")"
+			atOnce(askers, func(asker *hookstest.Client) {
+				for _, query := range []string{
+					"filter=" + escape(expression+" = true"),
+					"filter=" + escape("id != '' || "+expression+" != 1"),
+					"filter=" + escape("true = "+expression) + "&filter=" + escape("id != ''"),
+					"sort=" + escape(expression),
+				} {
+					if answer := asker.Do("GET", "/api/collections/posts/records?"+query, nil); answer.Status != want {
+						t.Errorf("%s: posts?%s: status %d, want %d", asker.Name, query, answer.Status, want)
+					}
+				}
+			})
+		}
+	}
+	for _, asker := range askers {
+		twice := "filter=" + escape("id != ''") + "&filter=" + escape("seesPost('"+st.ada.ID+"', id) = true")
+		if answer := asker.Do("GET", "/api/collections/posts/records?"+twice, nil); answer.Status == 200 {
+			st.keeps(t, asker.Name, "a second filter", answer.Raw)
+		}
+	}
+}
+
+func TestLeakRuleFunctionsDoNothingInAStreamsFilter(t *testing.T) {
+	st := tell(t)
+	filters := []string{"seesPost('" + st.ada.ID + "', id) = true", "id = '' || sees(author, author, 'public') = true"}
+	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, 'public'", "seesPost": "id"} {
+		filters = append(filters, call+"(@request.auth.id, "+args+") = true", call+"(@request.auth.id, "+args+") = false")
+	}
+	var topics []string
+	for _, filter := range filters {
+		topics = append(topics, "posts/*"+option(fields{"filter": filter}))
+	}
+	stream, refused := listen(st.carol, append(topics, "posts/*"))
+	if refused {
+		return
+	}
+	st.ada.Update("posts", st.public, fields{"caption": "again"})
+	marker := st.ada.Post("the end")
+	for {
+		m := stream.Next()
+		if m.Topic != "posts/*" {
+			t.Errorf("a message came for %s: %s", m.Topic, m.Raw)
+		}
+		if m.Record["id"] == marker {
+			break
+		}
+	}
+	stream.Silent()
+}
+
+// listen opens a stream, or reports that the service refuses such topics, which is as good as being silent on them.
+func listen(c *hookstest.Client, topics []string) (stream *hookstest.Stream, refused bool) {
+	stream = c.Listen("posts/*")
+	answer := c.Do("POST", "/api/realtime", fields{"clientId": stream.ClientID, "subscriptions": topics})
+	return stream, answer.Status == 400 || answer.Status == 403
+}
+
+func TestLeakNoStreamsFilterAnswersAGuess(t *testing.T) {
+	st := tell(t)
+	topic := func(word string) string {
+		return "posts/*" + option(fields{"filter": "author.posts_via_author.caption !~ '" + word + "'"})
+	}
+	escaped := func(word string) string { return strings.ReplaceAll(topic(word), "_via_", escape(`\u005fvia_`)) }
+	for name, topic := range map[string]func(word string) string{"as it is": topic, "escaped": escaped} {
+		right, wrong := topic("secret picnic"), topic("secret horse")
+		stream, refused := listen(st.carol, []string{"posts/*", right, wrong})
+		if refused {
+			continue
+		}
+		st.ada.Update("posts", st.public, fields{"caption": "again " + name})
+		marker := st.s.As("eve").Post("the end")
+		told := map[string]bool{}
+		for m := stream.Next(); m.Topic != "posts/*" || m.Record["id"] != marker; m = stream.Next() {
+			told[m.Topic] = told[m.Topic] || m.Record["id"] == st.public
+		}
+		if told[right] != told[wrong] {
+			t.Errorf("a stream's filter, %s, answers a guess", name)
+		}
+	}
+}
+
+// spellings are the ways to ask for a change of one field; the answer's status is that of the change itself.
+func spellings(c *hookstest.Client, collection, id string, change fields, field string, value any) map[string]func() hookstest.Answer {
+	path := "/api/collections/" + collection + "/records/" + id
+	body := func(field string) fields {
+		body := maps.Clone(change)
+		body[field] = value
+		return body
+	}
+	text := func(v any) string {
+		if s, ok := v.(string); ok {
+			return s
+		}
+		encoded, _ := json.Marshal(v) // plain values always encode
+		return string(encoded)
+	}
+	form := func(body fields) *hookstest.Upload {
+		upload := &hookstest.Upload{Fields: map[string]string{}}
+		for field, value := range body {
+			upload.Fields[field] = text(value)
+		}
+		return upload
+	}
+	patch := func(body any) func() hookstest.Answer {
+		return func() hookstest.Answer { return c.Do("PATCH", path, body) }
+	}
+	batch := func(method, path string, body fields) func() hookstest.Answer {
+		return func() hookstest.Answer {
+			return c.Do("POST", "/api/batch", fields{"requests": []fields{{"method": method, "url": path, "body": body}}})
+		}
+	}
+	upsert := body(field)
+	upsert["id"] = id
+	all := map[string]func() hookstest.Answer{
+		"@jsonPayload":   patch(form(fields{"@jsonPayload": body(field)})),
+		"@jsonPayload +": patch(form(fields{"@jsonPayload": body(field + "+")})),
+		"batch by PUT":   batch("PUT", "/api/collections/"+collection+"/records", upsert),
+		"batch form": func() hookstest.Answer {
+			return c.Do("POST", "/api/batch", form(fields{"@jsonPayload": fields{"requests": []fields{{"method": "PATCH", "url": path, "body": body(field)}}}}))
+		},
+	}
+	for _, name := range []string{field, field + "+", "+" + field, field + "-"} {
+		all[name] = patch(body(name))
+		all["form "+name] = patch(form(body(name)))
+		all["batch "+name] = batch("PATCH", path, body(name))
+	}
+	return all
+}
+
+func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
+	st := tell(t)
+	bobs := st.bob.Comment(st.public, "", "hello") // so that ada has a notification of it
+	notification, err := st.s.App.FindFirstRecordByFilter("notifications", "recipient = {:u} && type = 'comment' && post = {:p}", dbx.Params{"u": st.ada.ID, "p": st.public})
+	if err != nil {
+		t.Fatal(err)
+	}
+	comment := st.ada.Comment(st.public, bobs, "thanks")
+	device := st.ada.Create("devices", fields{"kind": "fcm", "endpoint": "ada's phone"}).ID()
+	tag, err := st.s.App.FindFirstRecordByData("hashtags", "name", "sunset")
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := st.s.Admin()
+	read := fields{"read": true}
+	for _, c := range []struct {
+		who            *hookstest.Client
+		collection, id string
+		change         fields // what makes the rest of the update one that is allowed
+		values         fields
+	}{
+		{st.ada, "users", st.ada.ID, fields{"bio": "x"}, fields{
+			"state": "suspended", "role": "moderator", "celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99}},
+		{st.ada, "posts", st.public, fields{"caption": "x"}, fields{"hidden": true, "media": []int{1}, "likesCount": 99, "commentsCount": 99}},
+		{st.ada, "comments", comment, fields{"text": "x"}, fields{"deleted": true, "likesCount": 99, "repliesCount": 99}},
+		{st.ada, "settings", st.ada.ID, fields{"locale": "en"}, fields{"readAt": "2030-01-01 00:00:00.000Z", "seq": 99}},
+		{st.ada, "notifications", notification.Id, read, fields{
+			"recipient": st.carol.ID, "type": "system", "actors": []string{st.carol.ID}, "actorsCount": 99, "post": st.private,
+			"comment": comment, "latestAt": "2030-01-01 00:00:00.000Z", "groupKey": "x"}},
+		{st.ada, "devices", device, fields{"name": "x"}, fields{"lastSeen": "2030-01-01 00:00:00.000Z"}},
+		{admin, "users", st.ada.ID, fields{"bio": "x"}, fields{"celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99}},
+		{admin, "posts", st.public, fields{"caption": "x"}, fields{"likesCount": 99, "commentsCount": 99}},
+		{admin, "comments", comment, fields{"text": "x"}, fields{"likesCount": 99, "repliesCount": 99}},
+		{admin, "hashtags", tag.Id, fields{"name": "sunset"}, fields{"postsCount": 99}},
+		{admin, "settings", st.ada.ID, fields{"locale": "en"}, fields{"seq": 99}},
+		{admin, "notifications", notification.Id, read, fields{"actorsCount": 99}},
+	} {
+		for field, value := range c.values {
+			t.Run(fmt.Sprintf("%s cannot set %s of %s", c.who.Name, field, c.collection), func(t *testing.T) {
+				for spelling, ask := range spellings(c.who, c.collection, c.id, c.change, field, value) {
+					before := st.s.Record(c.collection, c.id).GetString(field)
+					if answer := ask(); answer.Status != 200 {
+						t.Errorf("%s: status %d, want 200 with the field kept: %s", spelling, answer.Status, answer.Raw)
+					}
+					if after := st.s.Record(c.collection, c.id).GetString(field); after != before {
+						t.Errorf("%s: it is %q, want %q", spelling, after, before)
+					}
+				}
+			})
+		}
+	}
+	t.Run("ada cannot set the seq of her notification, which a change moves by one", func(t *testing.T) {
+		for spelling, ask := range spellings(st.ada, "notifications", notification.Id, read, "seq", 9999) {
+			if answer := ask(); answer.Status != 200 {
+				t.Errorf("%s: status %d: %s", spelling, answer.Status, answer.Raw)
+			}
+			if got, last := st.s.Record("notifications", notification.Id).GetInt("seq"), st.s.Record("settings", st.ada.ID).GetInt("seq"); got > last {
+				t.Errorf("%s: it is %d, but the last that was given is %d", spelling, got, last)
+			}
+		}
+	})
+}
+
+func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
+	st := tell(t)
+	st.s.Admin().Update("users", st.ada.ID, fields{"private": true})
+	newcomer := func(handle string, more fields) fields {
+		body := fields{"handle": handle, "email": handle + "@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
+		maps.Copy(body, more)
+		return body
+	}
+	server := fields{"state": "suspended", "role": "moderator", "celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99, "verified": false}
+	for _, c := range []struct {
+		title      string
+		who        *hookstest.Client
+		collection string
+		body       fields
+		want       map[string]string
+	}{
+		{"a newcomer is an active member with nothing yet", st.s.Guest(), "users", newcomer("newcomer", server),
+			map[string]string{"state": "active", "role": "member", "celebrity": "false", "postsCount": "0", "followersCount": "0", "followingCount": "0"}},
+		{"a superuser makes moderators, but no counts", st.s.Admin(), "users", newcomer("chosen", server),
+			map[string]string{"state": "suspended", "role": "moderator", "celebrity": "false", "postsCount": "0", "followersCount": "0"}},
+		{"a comment is born unliked", st.ada, "comments", fields{"post": st.public, "text": "x", "deleted": true, "likesCount": 9, "repliesCount": 9},
+			map[string]string{"deleted": "false", "likesCount": "0", "repliesCount": "0"}},
+		{"a superuser's comment too", st.s.Admin(), "comments", fields{"post": st.public, "author": st.ada.ID, "text": "x", "likesCount": 9, "repliesCount": 9},
+			map[string]string{"likesCount": "0", "repliesCount": "0"}},
+		{"a request to follow is not accepted by who makes it", st.carol, "follows", fields{"followee": st.ada.ID, "state": "accepted"},
+			map[string]string{"state": "pending"}},
+		{"a report is open", st.carol, "reports", fields{"user": st.bob.ID, "state": "upheld", "resolution": "x"},
+			map[string]string{"state": "open", "resolution": ""}},
+		{"a superuser's hashtag has no posts", st.s.Admin(), "hashtags", fields{"name": "new", "postsCount": 9},
+			map[string]string{"postsCount": "0"}},
+	} {
+		t.Run(c.title, func(t *testing.T) {
+			record := st.s.Record(c.collection, c.who.Create(c.collection, c.body).ID())
+			for field, want := range c.want {
+				if got := record.GetString(field); got != want {
+					t.Errorf("%s is %q, want %q", field, got, want)
+				}
+			}
+		})
+	}
+	t.Run("a post is born in sight and unliked, as a form and in a batch", func(t *testing.T) {
+		values := map[string]string{"caption": "x", "hidden": "true", "likesCount": "9", "commentsCount": "9", "media": `["x"]`}
+		form := st.bob.Create("posts", &hookstest.Upload{Fields: values, Files: map[string][]byte{"photos": hookstest.Photo()}}).ID()
+		payload, err := json.Marshal(fields{"requests": []fields{{"method": "POST", "url": "/api/collections/posts/records", "body": values}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.bob.Must(200, "POST", "/api/batch", &hookstest.Upload{
+			Fields: map[string]string{"@jsonPayload": string(payload)},
+			Files:  map[string][]byte{"requests.0.photos": hookstest.Photo()},
+		})
+		posts := st.bob.List("posts", "filter="+escape("author = '"+st.bob.ID+"'"))
+		if len(posts) != 2 || (posts[0]["id"] != form && posts[1]["id"] != form) {
+			t.Fatalf("bob has %d posts, want the one of the form and the one of the batch", len(posts))
+		}
+		for _, p := range posts {
+			record := st.s.Record("posts", p["id"].(string))
+			if record.GetBool("hidden") || record.GetInt("likesCount") != 0 || record.GetInt("commentsCount") != 0 || strings.Contains(record.GetString("media"), "x") {
+				t.Errorf("the post is stored as %v", record.FieldsData())
+			}
+		}
+	})
+}
+
+func TestLeakWhoseSomethingIsCannotBeChanged(t *testing.T) {
+	st := tell(t)
+	comment := st.ada.Comment(st.public, "", "hello")
+	save := st.ada.Create("saves", fields{"post": st.public}).ID()
+	mute := st.ada.Create("mutes", fields{"muted": st.carol.ID}).ID()
+	device := st.ada.Create("devices", fields{"kind": "fcm", "endpoint": "ada's phone"}).ID()
+	follow := st.ada.Follow("bob")
+	for _, c := range []struct {
+		collection, id string
+		change, values fields
+	}{
+		{"posts", st.public, fields{"caption": "x"}, fields{"author": st.carol.ID, "photos": []string{}}},
+		{"comments", comment, fields{"text": "x"}, fields{"author": st.carol.ID, "post": st.private, "parent": comment}},
+		{"saves", save, fields{"board": "x"}, fields{"user": st.carol.ID, "post": st.private}},
+		{"mutes", mute, fields{"keepNotifications": true}, fields{"muter": st.carol.ID, "muted": st.bob.ID, "post": st.private}},
+		{"devices", device, fields{"name": "x"}, fields{"user": st.carol.ID}},
+		{"settings", st.ada.ID, fields{"locale": "en"}, fields{"user": st.carol.ID}},
+		{"follows", follow, fields{"notify": true}, fields{"follower": st.carol.ID, "followee": st.carol.ID, "state": "accepted"}},
+	} {
+		for field, value := range c.values {
+			t.Run(field+" of "+c.collection, func(t *testing.T) {
+				before := st.s.Record(c.collection, c.id)
+				for spelling, ask := range spellings(st.ada, c.collection, c.id, c.change, field, value) {
+					want := 404
+					if strings.HasPrefix(spelling, "batch") {
+						want = 400
+					}
+					if answer := ask(); answer.Status != want {
+						t.Errorf("%s: status %d, want %d: %.200s", spelling, answer.Status, want, answer.Raw)
+					}
+					if after := st.s.Record(c.collection, c.id); after.GetString(field) != before.GetString(field) {
+						t.Errorf("%s: it is %q, want %q", spelling, after.GetString(field), before.GetString(field))
+					}
+				}
+			})
+		}
+	}
+}

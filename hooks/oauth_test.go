@@ -1,0 +1,490 @@
+package hooks_test
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+)
+
+func TestOAuth2SignUp(t *testing.T) {
+	for name, tokenOnly := range map[string]bool{"what userinfo tells": false, "what a signed id_token tells": true} {
+		t.Run("makes an active member of "+name, func(t *testing.T) {
+			var seen, committed int
+			s := hookstest.New(t, func(app core.App, social *hooks.Social) {
+				social.OnSignup().BindFunc(func(e *hooks.AccountEvent) error {
+					if err := e.Next(); err != nil {
+						return err
+					}
+					const settings = "SELECT count(*) FROM settings WHERE user = {:u}"
+					user := map[string]any{"u": e.User.Id}
+					return errors.Join(
+						e.App.DB().NewQuery(settings).Bind(user).Row(&seen),
+						app.ConcurrentDB().NewQuery(settings).Bind(user).Row(&committed))
+				})
+			})
+			p := newProvider(t, s, tokenOnly)
+			a := p.signIn(s.Guest(), claims{"sub": "1", "preferred_username": "Zoe.Miller", "name": "Zoe", "email": "zoe@example.net", "email_verified": true}, nil)
+			if a.Status != 200 || metaOf(a)["isNew"] != true {
+				t.Fatalf("zoe is answered %d %s", a.Status, a.Raw)
+			}
+			zoe := s.User("zoe_miller")
+			if zoe.Id != accountOf(a) || zoe.GetString("state") != "active" || zoe.GetString("role") != "member" ||
+				zoe.GetString("name") != "Zoe" || zoe.Email() != "zoe@example.net" || !zoe.Verified() {
+				t.Errorf("zoe is %v", zoe.PublicExport())
+			}
+			if seen != 1 || committed != 0 {
+				t.Errorf("%d settings in the sign-up's transaction and %d outside, want 1 and none yet", seen, committed)
+			}
+			if n := s.Rows("settings", "user = {:u}", map[string]any{"u": zoe.Id}); n != 1 {
+				t.Errorf("%d settings rows, want 1", n)
+			}
+			s.As("zoe_miller").Like(s.As("ada").Post("hello"))
+			s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		})
+	}
+
+	t.Run("believes no id_token that somebody else signed", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, true)
+		var err error
+		if p.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			t.Fatal(err)
+		}
+		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 400 {
+			t.Errorf("a forged token is answered %d %s", a.Status, a.Raw)
+		}
+		onlyTheCast(t, s)
+	})
+
+	t.Run("derives a handle that is free from the name there", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		for i, who := range []struct{ username, name, want string }{
+			{"Leo", "", `^leo$`},
+			{"josé", "", `^jose$`},
+			{"ＷＩＤＥ", "", `^wide$`},
+			{"mia m-8", "", `^mia_m_8$`},
+			{"..dots..", "", `^dots$`},
+			{strings.Repeat("long", 10), "", `^(long){5}$`},
+			{"", "Kim Lee", `^kim_lee$`},
+			{"ada", "", `^ada_[a-z2-7]{6}$`},
+			{"ADA", "", `^ada_[a-z2-7]{6}$`},
+			{"admin", "", `^admin_[a-z2-7]{6}$`},
+			{"user", "", `^user_[a-z2-7]{6}$`},
+			{"Ада", "", `^user_[a-z2-7]{6}$`},
+			{"二", "二", `^user_[a-z2-7]{6}$`},
+			{"zo", "", `^user_[a-z2-7]{6}$`},
+			{"", "", `^user_[a-z2-7]{6}$`},
+		} {
+			c := person(string(rune('a'+i)), who.username)
+			c["name"] = who.name
+			a := p.signIn(s.Guest(), c, nil)
+			if a.Status != 200 || !regexp.MustCompile(who.want).MatchString(handleOf(a)) {
+				t.Errorf("%q, %q: %d, handle %q, want %s: %s", who.username, who.name, a.Status, handleOf(a), who.want, a.Raw)
+			}
+		}
+	})
+
+	t.Run("gives two people of one name two handles", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		one, two := p.signIn(s.Guest(), person("1", "zoe"), nil), p.signIn(s.Guest(), person("2", "zoe"), nil)
+		if one.Status != 200 || two.Status != 200 || accountOf(one) == accountOf(two) || handleOf(one) != "zoe" || !strings.HasPrefix(handleOf(two), "zoe_") {
+			t.Errorf("they are answered\n%d %s\n%d %s", one.Status, one.Raw, two.Status, two.Raw)
+		}
+		if n := s.Rows("settings", "1"); n != len(hookstest.Cast)+2 {
+			t.Errorf("%d settings, want the cast's and theirs", n)
+		}
+	})
+
+	t.Run("lets nobody choose what the service decides", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		a := p.signIn(s.Guest(), person("1", "zoe"), map[string]any{
+			"handle": "Zed", "bio": "hello", "state": "suspended", "role": "moderator", "celebrity": true,
+			"followersCount": 99, "followingCount+": 99, "postsCount": 99,
+		})
+		if a.Status != 200 {
+			t.Fatal(a.Raw)
+		}
+		zoe := s.Record("users", accountOf(a))
+		if zoe.GetString("handle") != "zed" || zoe.GetString("bio") != "hello" {
+			t.Errorf("zoe did not get what is hers to choose: %v", zoe.PublicExport())
+		}
+		if zoe.GetString("state") != "active" || zoe.GetString("role") != "member" || zoe.GetBool("celebrity") ||
+			zoe.GetInt("followersCount") != 0 || zoe.GetInt("followingCount") != 0 || zoe.GetInt("postsCount") != 0 {
+			t.Errorf("zoe is %v", zoe.PublicExport())
+		}
+	})
+
+	t.Run("refuses a chosen handle that is taken, reserved or malformed", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		for _, chosen := range []string{"ada", "ADA", "admin", "has space"} {
+			a := p.signIn(s.Guest(), person("1", "zoe"), map[string]any{"handle": chosen})
+			data, _ := a.Body["data"].(map[string]any)
+			if a.Status != 400 || data["handle"] == nil {
+				t.Errorf("handle %q: %d %s", chosen, a.Status, a.Raw)
+			}
+		}
+		onlyTheCast(t, s)
+	})
+
+	t.Run("that the owner vetoes leaves nobody behind", func(t *testing.T) {
+		veto := true
+		s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
+			social.OnSignup().BindFunc(func(e *hooks.AccountEvent) error {
+				if err := e.Next(); err != nil || !veto { // stored, with settings, by now
+					return err
+				}
+				return apis.NewForbiddenError("By invitation only.", nil)
+			})
+		})
+		p := newProvider(t, s, false)
+		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 403 || a.Body["message"] != "By invitation only." {
+			t.Errorf("zoe is answered %d %s", a.Status, a.Raw)
+		}
+		if a := signUp(s.Guest(), "zoe", nil); a.Status != 403 {
+			t.Errorf("zoe, with a password, is answered %d %s", a.Status, a.Raw)
+		}
+		onlyTheCast(t, s)
+		veto = false
+		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 200 || handleOf(a) != "zoe" {
+			t.Errorf("zoe, invited, is answered %d %s", a.Status, a.Raw)
+		}
+	})
+}
+
+func TestOAuth2LogIn(t *testing.T) {
+	t.Run("a second time is the same account and makes nothing new", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		first := p.signIn(s.Guest(), person("1", "zoe"), nil)
+		again := p.signIn(s.Guest(), person("1", "renamed"), map[string]any{"handle": "other", "role": "moderator"})
+		if again.Status != 200 || accountOf(again) != accountOf(first) || metaOf(again)["isNew"] != false || handleOf(again) != "zoe" {
+			t.Errorf("zoe is answered %d %s", again.Status, again.Raw)
+		}
+		if zoe := s.User("zoe"); zoe.GetString("role") != "member" {
+			t.Error("a login made zoe a moderator")
+		}
+		n := len(hookstest.Cast) + 1
+		if users, settings, links := s.Rows("users", "1"), s.Rows("settings", "1"), s.Rows("_externalAuths", "1"); users != n || settings != n || links != 1 {
+			t.Errorf("%d users, %d settings and %d links, want %d, %d and 1", users, settings, links, n, n)
+		}
+		zoe := s.Guest()
+		zoe.Token, _ = again.Body["token"].(string)
+		zoe.Must(200, "POST", "/api/collections/users/auth-refresh", nil)
+	})
+
+	t.Run("with the address of somebody here is their account", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		c := person("1", "somebody else")
+		c["email"] = "ada@example.com"
+		if a := p.signIn(s.Guest(), c, nil); a.Status != 200 || handleOf(a) != "ada" || metaOf(a)["isNew"] != false {
+			t.Errorf("ada is answered %d %s", a.Status, a.Raw)
+		}
+		if n := s.Rows("users", "1"); n != len(hookstest.Cast) {
+			t.Errorf("%d users, want the cast", n)
+		}
+	})
+
+	t.Run("is closed to somebody suspended", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		zoe := accountOf(p.signIn(s.Guest(), person("1", "zoe"), nil))
+		s.Admin().Update("users", zoe, map[string]any{"state": "suspended"})
+		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 403 || a.Body["token"] != nil {
+			t.Errorf("zoe, suspended, is answered %d %s", a.Status, a.Raw)
+		}
+		s.Admin().Update("users", zoe, map[string]any{"state": "active"})
+		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 200 || accountOf(a) != zoe {
+			t.Errorf("zoe, active again, is answered %d %s", a.Status, a.Raw)
+		}
+	})
+
+	t.Run("after an erasure is somebody new under another handle", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		former := accountOf(p.signIn(s.Guest(), person("1", "zoe"), nil))
+		zoe := s.As("zoe")
+		zoe.Delete("users", zoe.ID)
+		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 403 {
+			t.Errorf("zoe, being erased, is answered %d %s", a.Status, a.Raw)
+		}
+		s.RunJobs()
+		if n := s.Rows("_externalAuths", "1"); n != 0 {
+			t.Errorf("%d links are left", n)
+		}
+		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 200 || accountOf(a) == former || !strings.HasPrefix(handleOf(a), "zoe_") {
+			t.Errorf("zoe, come back, is answered %d %s", a.Status, a.Raw)
+		}
+	})
+}
+
+func TestOTP(t *testing.T) {
+	mailed := make(chan struct{}, 10) // by a goroutine of PocketBase's own
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnRecordAfterUpdateSuccess(core.CollectionNameOTPs).BindFunc(func(e *core.RecordEvent) error {
+			mailed <- struct{}{} // to whom is written behind the mail
+			return e.Next()
+		})
+	})
+	s.Admin().Must(200, "PATCH", "/api/collections/users", map[string]any{"otp": map[string]any{"enabled": true, "duration": 180, "length": 8}})
+	logIn := func(email string) hookstest.Answer {
+		t.Helper()
+		request := s.Guest().Must(200, "POST", "/api/collections/users/request-otp", map[string]any{"email": email})
+		select {
+		case <-mailed:
+		case <-time.After(20 * time.Second):
+			t.Fatal("no mail came")
+		}
+		mails := s.Mails()
+		mail := mails[len(mails)-1]
+		password := regexp.MustCompile(`\b\d{8}\b`).FindString(mail.HTML)
+		if mail.To[0].Address != email || password == "" {
+			t.Fatalf("the mail to %v has no password: %s", mail.To, mail.HTML)
+		}
+		body := map[string]any{"otpId": request.Body["otpId"], "password": password}
+		a := s.Guest().Do("POST", "/api/collections/users/auth-with-otp", body)
+		if again := s.Guest().Do("POST", "/api/collections/users/auth-with-otp", body); again.Status != 400 {
+			t.Errorf("a one-time password works twice: %d %s", again.Status, again.Raw)
+		}
+		return a
+	}
+
+	if a := logIn("ada@example.com"); a.Status != 200 || handleOf(a) != "ada" {
+		t.Errorf("ada is answered %d %s", a.Status, a.Raw)
+	}
+	if a := signUp(s.Guest(), "", map[string]any{"email": "zoe@example.net", "name": "Zoe Miller"}); a.Status != 200 {
+		t.Fatal(a.Raw)
+	}
+	if a := logIn("zoe@example.net"); a.Status != 200 || handleOf(a) != "zoe_miller" {
+		t.Errorf("zoe is answered %d %s", a.Status, a.Raw)
+	}
+	if zoe := s.User("zoe_miller"); !zoe.Verified() || zoe.GetString("state") != "active" || s.Rows("settings", "user = {:u}", map[string]any{"u": zoe.Id}) != 1 {
+		t.Errorf("zoe is %v", zoe.PublicExport())
+	}
+	s.Admin().Update("users", s.User("ada").Id, map[string]any{"state": "suspended"})
+	if a := logIn("ada@example.com"); a.Status != 403 || a.Body["token"] != nil {
+		t.Errorf("ada, suspended, is answered %d %s", a.Status, a.Raw)
+	}
+}
+
+// onlyTheCast fails unless the cast are the only ones with an account, settings or a link to a provider.
+func onlyTheCast(t *testing.T, s *hookstest.Service) {
+	t.Helper()
+	n := len(hookstest.Cast)
+	if users, settings, links := s.Rows("users", "1"), s.Rows("settings", "1"), s.Rows("_externalAuths", "1"); users != n || settings != n || links != 0 {
+		t.Errorf("%d users, %d settings and %d links to a provider, want %d, %d and none", users, settings, links, n, n)
+	}
+}
+
+func recordOf(a hookstest.Answer) map[string]any { r, _ := a.Body["record"].(map[string]any); return r }
+func metaOf(a hookstest.Answer) map[string]any   { m, _ := a.Body["meta"].(map[string]any); return m }
+func accountOf(a hookstest.Answer) string        { id, _ := recordOf(a)["id"].(string); return id }
+func handleOf(a hookstest.Answer) string         { h, _ := recordOf(a)["handle"].(string); return h }
+
+// claims are what a provider says of a person.
+type claims map[string]any
+
+// person is somebody whom the provider knows by a username and whose address it has verified.
+func person(sub, username string) claims {
+	return claims{"sub": sub, "preferred_username": username, "email": "person." + sub + "@example.net", "email_verified": true}
+}
+
+// provider is an OpenID Connect provider on loopback that takes everybody for who they say they are.
+type provider struct {
+	*httptest.Server
+	t   *testing.T
+	key *rsa.PrivateKey // signs
+
+	mu     sync.Mutex
+	grants map[string]grant // by code
+	tokens map[string]claims
+}
+
+// grant is what a code stands for.
+type grant struct {
+	who                    claims
+	redirectURL, challenge string
+}
+
+const (
+	clientID     = "doubletap"
+	clientSecret = "between the two"
+	redirectURL  = "http://127.0.0.1/redirect"
+)
+
+// newProvider starts a provider and makes it a way into users: by userinfo, or by what the id_token says alone.
+func newProvider(t *testing.T, s *hookstest.Service, tokenOnly bool) *provider {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &provider{t: t, key: key, grants: map[string]grant{}, tokens: map[string]claims{}}
+	published := key.PublicKey
+	routes := http.NewServeMux()
+	routes.HandleFunc("GET /authorize", p.authorize)
+	routes.HandleFunc("POST /token", p.token)
+	routes.HandleFunc("GET /userinfo", p.userinfo)
+	routes.HandleFunc("GET /jwks", func(w http.ResponseWriter, _ *http.Request) {
+		answerJSON(w, map[string]any{"keys": []any{map[string]any{
+			"kty": "RSA", "kid": "1", "use": "sig", "alg": "RS256",
+			"n": encoded(published.N.Bytes()), "e": encoded(big.NewInt(int64(published.E)).Bytes()),
+		}}})
+	})
+	p.Server = httptest.NewServer(routes)
+	t.Cleanup(p.Close)
+
+	config := core.OAuth2ProviderConfig{
+		Name: "oidc", ClientId: clientID, ClientSecret: clientSecret,
+		AuthURL: p.URL + "/authorize", TokenURL: p.URL + "/token", UserInfoURL: p.URL + "/userinfo",
+	}
+	if tokenOnly {
+		config.UserInfoURL = ""
+		config.Extra = map[string]any{"jwksURL": p.URL + "/jwks", "issuers": []string{p.URL}}
+	}
+	users, err := s.App.FindCollectionByNameOrId("users")
+	if err != nil {
+		t.Fatal(err)
+	}
+	users.OAuth2.Enabled, users.OAuth2.Providers = true, []core.OAuth2ProviderConfig{config}
+	users.Fields.GetByName(core.FieldNamePassword).(*core.PasswordField).Cost = 4 // hashing takes long
+	if err := s.App.Save(users); err != nil {
+		t.Fatal("configure the provider:", err)
+	}
+	return p
+}
+
+// signIn goes the way of the JavaScript SDK and its browser: it asks for the providers, visits ours as who, and
+// takes the code it comes back with to the service.
+func (p *provider) signIn(c *hookstest.Client, who claims, createData map[string]any) hookstest.Answer {
+	p.t.Helper()
+	methods := c.Must(200, "GET", "/api/collections/users/auth-methods", nil)
+	var listed struct {
+		OAuth2 struct {
+			Providers []struct{ Name, State, AuthURL, CodeVerifier string }
+		}
+	}
+	if err := json.Unmarshal([]byte(methods.Raw), &listed); err != nil || len(listed.OAuth2.Providers) != 1 {
+		p.t.Fatalf("no provider is listed: %s", methods.Raw)
+	}
+	way := listed.OAuth2.Providers[0]
+
+	self, err := json.Marshal(who)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := browser.Get(way.AuthURL + url.QueryEscape(redirectURL) + "&who=" + url.QueryEscape(string(self)))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	back, err := response.Location()
+	if err != nil || back.Query().Get("state") != way.State {
+		p.t.Fatalf("the provider sends back to %v with %v", back, err)
+	}
+
+	body := map[string]any{"provider": way.Name, "code": back.Query().Get("code"), "codeVerifier": way.CodeVerifier, "redirectURL": redirectURL}
+	if createData != nil {
+		body["createData"] = createData
+	}
+	return c.Do("POST", "/api/collections/users/auth-with-oauth2", body)
+}
+
+// authorize sends the visitor back with a code.
+func (p *provider) authorize(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	g := grant{redirectURL: query.Get("redirect_uri"), challenge: query.Get("code_challenge")}
+	err := json.Unmarshal([]byte(query.Get("who")), &g.who)
+	if err != nil || query.Get("client_id") != clientID || query.Get("response_type") != "code" || query.Get("code_challenge_method") != "S256" {
+		http.Error(w, "invalid_request", http.StatusBadRequest)
+		return
+	}
+	code := rand.Text()
+	p.mu.Lock()
+	p.grants[code] = g
+	p.mu.Unlock()
+	http.Redirect(w, r, g.redirectURL+"?"+url.Values{"code": {code}, "state": {query.Get("state")}}.Encode(), http.StatusFound)
+}
+
+// token takes a code, once, from the one who asked for it.
+func (p *provider) token(w http.ResponseWriter, r *http.Request) {
+	id, secret, ok := r.BasicAuth()
+	if secret, _ = url.QueryUnescape(secret); !ok || id != clientID || secret != clientSecret {
+		http.Error(w, "invalid_client", http.StatusUnauthorized)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g, known := p.grants[r.FormValue("code")]
+	delete(p.grants, r.FormValue("code"))
+	verified := sha256.Sum256([]byte(r.FormValue("code_verifier")))
+	if !known || r.FormValue("grant_type") != "authorization_code" || r.FormValue("redirect_uri") != g.redirectURL || encoded(verified[:]) != g.challenge {
+		http.Error(w, "invalid_grant", http.StatusBadRequest)
+		return
+	}
+	access := rand.Text()
+	p.tokens[access] = g.who
+	answerJSON(w, map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 600, "id_token": p.idToken(g.who)})
+}
+
+// idToken is what the provider says of somebody, signed.
+func (p *provider) idToken(who claims) string {
+	now := time.Now().Unix()
+	all := claims{"iss": p.URL, "aud": clientID, "iat": now, "exp": now + 600}
+	for name, claim := range who {
+		all[name] = claim
+	}
+	payload, err := json.Marshal(all)
+	if err != nil {
+		p.t.Error(err)
+	}
+	signed := encoded([]byte(`{"alg":"RS256","typ":"JWT","kid":"1"}`)) + "." + encoded(payload)
+	sum := sha256.Sum256([]byte(signed))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, p.key, crypto.SHA256, sum[:])
+	if err != nil {
+		p.t.Error(err)
+	}
+	return signed + "." + encoded(signature)
+}
+
+func (p *provider) userinfo(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who, known := p.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+	if !known {
+		http.Error(w, "invalid_token", http.StatusUnauthorized)
+		return
+	}
+	answerJSON(w, who)
+}
+
+func answerJSON(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(body) // a client that went away needs no answer
+}
+
+func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

@@ -1,0 +1,300 @@
+package hooks_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	command "os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+)
+
+func TestFullDisk(t *testing.T) {
+	const people = 60                               // more than fit into the pages that are there
+	const words = "#tag @carol @dave @eve @mallory" // what tells of it needs space before the thing itself does
+	for what, try := range map[string]func(s *hookstest.Service, post string, n int) hookstest.Answer{
+		"like": func(s *hookstest.Service, post string, n int) hookstest.Answer {
+			return s.Someone(n).Do("POST", "/api/collections/likes/records", map[string]any{"post": post})
+		},
+		"comment": func(s *hookstest.Service, post string, n int) hookstest.Answer {
+			return s.Someone(n).Do("POST", "/api/collections/comments/records", map[string]any{"post": post, "text": words})
+		},
+		"post": func(s *hookstest.Service, _ string, n int) hookstest.Answer {
+			return s.Someone(n).Do("POST", "/api/collections/posts/records",
+				&hookstest.Upload{Fields: map[string]string{"caption": words}, Files: map[string][]byte{"photos": hookstest.Photo()}})
+		},
+	} {
+		t.Run("refuses a "+what+" whole and for the time being", func(t *testing.T) {
+			s := hookstest.New(t)
+			post := s.As("ada").Post("hello")
+			s.As("bob").Follow("ada")
+			for n := range people {
+				s.Someone(n)
+			}
+			free := fillDisk(t, s)
+
+			n, before, a := 0, stored(t, s), try(s, post, 0)
+			for a.Status == 200 && n+1 < people {
+				n, before = n+1, stored(t, s)
+				a = try(s, post, n)
+			}
+			if a.Status != 503 || a.Header.Get("Retry-After") == "" {
+				t.Fatalf("%s %d is answered %d %s, Retry-After %q", what, n, a.Status, a.Raw, a.Header.Get("Retry-After"))
+			}
+			if data, ok := a.Body["data"].(map[string]any); !ok || len(data) != 0 || a.Body["status"] != 503.0 || a.Body["message"] == "" || len(a.Body) != 3 {
+				t.Errorf("the answer has not the shape of PocketBase's errors: %s", a.Raw)
+			}
+			if strings.Contains(a.Raw, "disk") {
+				t.Errorf("the answer tells the cause: %s", a.Raw)
+			}
+			if after := stored(t, s); !maps.Equal(before, after) {
+				t.Errorf("something was stored\nbefore %v\nafter  %v", before, after)
+			}
+
+			bob := s.As("bob")
+			for _, path := range []string{"posts/records/" + post, "posts/records", "feed/records?expand=post.author&sort=-at,-post", "comments/records", "users/records/" + bob.ID} {
+				bob.Must(200, "GET", "/api/collections/"+path, nil)
+			}
+			s.As("ada").Must(200, "GET", "/api/collections/notifications/records", nil)
+			s.Guest().Must(200, "GET", "/api/collections/posts/records/"+post, nil)
+
+			free()
+			if a := try(s, post, n); a.Status != 200 {
+				t.Fatalf("the same %s with space again is answered %d %s", what, a.Status, a.Raw)
+			}
+			if what == "like" {
+				likes := s.Rows("likes", "1")
+				if a := try(s, post, n); a.Status != 200 || s.Rows("likes", "1") != likes || likes != n+1 {
+					t.Errorf("the like again is answered %d, with %d likes of %d people", a.Status, s.Rows("likes", "1"), n+1)
+				}
+				s.Expect("ada", hookstest.Told{Type: "like", Actors: n + 1}, hookstest.Told{Type: "follow", Actors: 1})
+			}
+			countsAreExact(t, s)
+		})
+	}
+}
+
+func TestNotificationThatCannotBeWritten(t *testing.T) {
+	s := hookstest.New(t)
+	ada, bob := s.As("ada"), s.As("bob")
+	post := ada.Post("hello")
+	exec(t, s.App, "CREATE TRIGGER broken BEFORE INSERT ON notification_events BEGIN SELECT RAISE(ABORT, 'broken'); END")
+	before := stored(t, s)
+	for collection, body := range map[string]any{
+		"likes":    map[string]any{"post": post},
+		"comments": map[string]any{"post": post, "text": "hello @carol"},
+		"follows":  map[string]any{"followee": ada.ID},
+		"posts":    &hookstest.Upload{Fields: map[string]string{"caption": "#tag @ada"}, Files: map[string][]byte{"photos": hookstest.Photo()}},
+	} {
+		a := bob.Do("POST", "/api/collections/"+collection+"/records", body)
+		if a.Status != 500 || a.Raw != `{"data":{},"message":"Something went wrong while processing your request.","status":500}` {
+			t.Errorf("%s: bob is answered %d %s, want a bland 500", collection, a.Status, a.Raw)
+		}
+		if after := stored(t, s); !maps.Equal(before, after) {
+			t.Errorf("%s: something was stored\nbefore %v\nafter  %v", collection, before, after)
+		}
+	}
+	nothingHappened(t, s, post)
+	exec(t, s.App, "DROP TRIGGER broken")
+	bob.Like(post)
+	s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+	countsAreExact(t, s)
+}
+
+func TestPostThatGoesWhilePeopleAct(t *testing.T) {
+	acts := map[string]map[string]any{"likes": {}, "comments": {"text": "hello @carol"}}
+
+	t.Run("leaves nothing of what they did", func(t *testing.T) {
+		s := hookstest.New(t)
+		ada := s.As("ada")
+		others := []*hookstest.Client{s.As("bob"), s.As("carol"), s.As("dave")}
+		kept := ada.Post("kept")
+		others[0].Like(kept)
+		for range 20 {
+			post := ada.Post("hello #tag")
+			var all sync.WaitGroup
+			start := make(chan struct{})
+			for _, c := range others {
+				for collection, fields := range acts {
+					body := maps.Clone(fields)
+					body["post"] = post
+					all.Go(func() {
+						<-start
+						switch a := c.Do("POST", "/api/collections/"+collection+"/records", body); a.Status {
+						case 200, 400, 404: // in time, too late for the rule, too late for the transaction
+						default:
+							t.Errorf("%s: %s is answered %d %s", collection, c.Name, a.Status, a.Raw)
+						}
+					})
+				}
+			}
+			all.Go(func() {
+				<-start
+				if a := ada.Do("DELETE", "/api/collections/posts/records/"+post, nil); a.Status != 204 {
+					t.Errorf("ada is answered %d %s", a.Status, a.Raw)
+				}
+			})
+			close(start)
+			all.Wait()
+		}
+		if n := s.Rows("posts", "1"); n != 1 {
+			t.Errorf("%d posts, want the one that ada kept", n)
+		}
+		s.RunJobs()
+		countsAreExact(t, s)
+		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		s.Expect("carol")
+	})
+
+	for collection, fields := range acts {
+		t.Run("between the look and the write refuses "+collection, func(t *testing.T) {
+			s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+				app.OnRecordCreateExecute(collection).Bind(&hook.Handler[*core.RecordEvent]{Priority: -1, Func: func(e *core.RecordEvent) error {
+					post, err := e.App.FindRecordById("posts", e.Record.GetString("post"))
+					if err != nil {
+						return err
+					}
+					if err := e.App.Delete(post); err != nil {
+						return err
+					}
+					return e.Next()
+				}})
+			})
+			body := maps.Clone(fields)
+			body["post"] = s.As("ada").Post("hello")
+			if a := s.As("bob").Do("POST", "/api/collections/"+collection+"/records", body); a.Status != 400 {
+				t.Errorf("bob is answered %d %s", a.Status, a.Raw)
+			}
+			countsAreExact(t, s)
+			s.Expect("ada")
+		})
+	}
+}
+
+// serving names the variable that makes this test's binary a Doubletap instead.
+const serving = "DOUBLETAP_TEST_SERVING"
+
+func TestDataFolderHasOneService(t *testing.T) {
+	if os.Getenv(serving) != "" {
+		os.Args = []string{"doubletap", "serve", "--http=127.0.0.1:0"}
+		app := pocketbase.NewWithConfig(hooks.Config())
+		hooks.Bind(app)
+		if err := app.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+
+	dir := t.TempDir()
+	service := func() *command.Cmd {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		t.Cleanup(cancel)
+		c := command.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$")
+		c.Env = append(os.Environ(), serving+"=1", "DOUBLETAP_DIR="+dir)
+		return c
+	}
+	start := func() *command.Cmd {
+		t.Helper()
+		c := service()
+		output, err := c.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(output); lines.Scan(); {
+			if strings.Contains(lines.Text(), "Server started") {
+				return c
+			}
+		}
+		t.Fatalf("the service ended: %v", c.Wait())
+		return nil
+	}
+
+	one := start()
+	if output, err := service().CombinedOutput(); err == nil || !strings.Contains(string(output), "another process serves the data folder "+dir) {
+		t.Errorf("a second service ends with %v and %s", err, output)
+	}
+	_ = one.Process.Kill()
+	_ = one.Wait() // killed
+	three := start()
+	_ = three.Process.Kill()
+	_ = three.Wait() // killed
+}
+
+// fillDisk leaves the database no page more than it has, as a full disk does, until free.
+func fillDisk(t *testing.T, s *hookstest.Service) (free func()) {
+	t.Helper()
+	var pages int // max_page_count belongs to a connection, and there is one that writes
+	if err := s.App.NonconcurrentDB().NewQuery("PRAGMA page_count").Row(&pages); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, s.App, fmt.Sprint("PRAGMA max_page_count = ", pages))
+	return func() { exec(t, s.App, "PRAGMA max_page_count = 4294967294") }
+}
+
+// stored is how much there is of whatever an act leaves: rows, counts and files.
+func stored(t *testing.T, s *hookstest.Service) map[string]int {
+	t.Helper()
+	all := map[string]int{}
+	for _, what := range []string{
+		"count(*) FROM likes", "count(*) FROM saves", "count(*) FROM comments", "count(*) FROM posts", "count(*) FROM follows",
+		"sum(likesCount) FROM posts", "sum(commentsCount) FROM posts", "sum(postsCount) FROM users", "sum(followersCount) FROM users",
+		"count(*) FROM notifications", "sum(actorsCount) FROM notifications", "count(*) FROM notification_events", "sum(seq) FROM settings",
+		"count(*) FROM retractions", "count(*) FROM feed", "count(*) FROM hashtags", "count(*) FROM post_tags", "count(*) FROM jobs",
+	} {
+		value, table, _ := strings.Cut(what, " FROM ")
+		var n int
+		if err := s.App.DB().NewQuery("SELECT coalesce(" + value + ", 0) FROM " + table).Row(&n); err != nil {
+			t.Fatal(err)
+		}
+		all[what] = n
+	}
+	fsys, err := s.App.NewFilesystem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fsys.Close()
+	files, err := fsys.List("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all["files"] = len(files)
+	return all
+}
+
+// countsAreExact fails if a count is not that of the rows, or a row is of a post that is gone.
+func countsAreExact(t *testing.T, s *hookstest.Service) {
+	t.Helper()
+	for _, wrong := range []struct{ table, condition string }{
+		{"posts", "likesCount != (SELECT count(*) FROM likes WHERE post = posts.id)"},
+		{"posts", "commentsCount != (SELECT count(*) FROM comments WHERE post = posts.id)"},
+		{"users", "postsCount != (SELECT count(*) FROM posts WHERE author = users.id)"},
+		{"hashtags", "postsCount != (SELECT count(*) FROM post_tags WHERE tag = hashtags.id)"},
+		{"notifications", "actorsCount != (SELECT count(DISTINCT actor) FROM notification_events WHERE notification = notifications.id AND active)"},
+		{"likes", "post NOT IN (SELECT id FROM posts)"},
+		{"saves", "post NOT IN (SELECT id FROM posts)"},
+		{"comments", "post NOT IN (SELECT id FROM posts)"},
+		{"post_tags", "post NOT IN (SELECT id FROM posts)"},
+		{"feed", "post NOT IN (SELECT id FROM posts)"},
+		{"notifications", "post != '' AND post NOT IN (SELECT id FROM posts)"},
+		{"notification_events", "type IN ('like', 'comment', 'mention') AND subject NOT IN (SELECT id FROM posts)"},
+	} {
+		if n := s.Rows(wrong.table, wrong.condition); n != 0 {
+			t.Errorf("%d rows of %s are wrong: %s", n, wrong.table, wrong.condition)
+		}
+	}
+}

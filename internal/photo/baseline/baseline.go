@@ -1,0 +1,46 @@
+// Package baseline decodes the JPEGs that phones make, at 8/8, 4/8, 2/8 or 1/8
+// of their size. A rendition needs a fraction of a photo's samples, and the
+// standard library, which knows no scaling, spends most of its time and memory
+// on the others.
+//
+// It reads sequential Huffman JPEGs of 8 bits, gray or YCbCr, in one scan.
+// Everything else is ErrUnsupported, for image/jpeg to read.
+package baseline
+
+import (
+	"context"
+	"errors"
+
+	"doubletap/internal/photo/plane"
+)
+
+var (
+	// ErrUnsupported is returned for JPEGs that are fine but none of ours.
+	ErrUnsupported = errors.New("baseline: not a baseline JPEG in one scan")
+	// ErrMalformed is returned for what is no JPEG, or a damaged one.
+	ErrMalformed = errors.New("baseline: malformed JPEG")
+	// ErrShort is returned when the data ends before the picture does.
+	ErrShort = errors.New("baseline: JPEG ends too early")
+	// ErrTooLarge is returned when the picture would take more samples than allowed.
+	ErrTooLarge = errors.New("baseline: JPEG too large")
+)
+
+// Decode returns src at eighths/8 of its size, eighths being 8, 4, 2 or 1. The
+// picture takes at most limit samples, all planes together, or is ErrTooLarge;
+// nothing else of note is allocated. The caller frees the picture. Decode ends
+// soon after ctx does.
+func Decode(ctx context.Context, src []byte, eighths, limit int) (*plane.Picture, error) {
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	*d = decoder{eighths: eighths, limit: limit}
+	if err := d.headers(src); err != nil {
+		return nil, err
+	}
+	if err := d.scan(ctx); err != nil {
+		d.picture.Free()
+		return nil, err
+	}
+	p := d.picture
+	d.picture, d.bits.src = nil, nil
+	return p, nil
+}

@@ -1,0 +1,243 @@
+package baseline
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"doubletap/internal/photo/phototest"
+	"doubletap/internal/photo/plane"
+)
+
+const plenty = 1 << 28
+
+// shapes are the JPEGs that Decode reads, a few MCUs and a rest in both directions.
+func shapes() map[string][]byte {
+	const w, h = 203, 149
+	m := phototest.Scene(w, h)
+	at := phototest.Of(m)
+	shape := func(s phototest.Shape) []byte {
+		s.Adobe = -1
+		return s.Encode(w, h, at)
+	}
+	one := [2]int{1, 1}
+	return map[string][]byte{
+		"4:2:0":            phototest.JPEG(m, 92),
+		"4:2:0 at 100":     phototest.JPEG(m, 100),
+		"4:2:0 at 30":      phototest.JPEG(m, 30),
+		"4:2:0, restarts":  shape(phototest.Shape{Sampling: [][2]int{{2, 2}, one, one}, Restart: 3}),
+		"4:2:2":            shape(phototest.Shape{Sampling: [][2]int{{2, 1}, one, one}}),
+		"4:4:0":            shape(phototest.Shape{Sampling: [][2]int{{1, 2}, one, one}}),
+		"4:4:4":            shape(phototest.Shape{Sampling: [][2]int{one, one, one}}),
+		"4:4:4, restarts":  shape(phototest.Shape{Sampling: [][2]int{one, one, one}, Restart: 1}),
+		"gray":             phototest.JPEG(&image.Gray{Pix: m.Y, Stride: m.YStride, Rect: m.Rect}, 92),
+		"gray, called 2x2": shape(phototest.Shape{Sampling: [][2]int{{2, 2}}}),
+		"a phone's":        phototest.Phone(phototest.JPEG(m, 92), 6, phototest.DisplayP3(), true),
+	}
+}
+
+// TestFullSizeIsTheStandardLibrarys compares with image/jpeg, whose inverse
+// transform rounds elsewhere and is else the same.
+func TestFullSizeIsTheStandardLibrarys(t *testing.T) {
+	for name, src := range shapes() {
+		p, err := Decode(t.Context(), src, 8, plenty)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for i, db := range compare(t, p, src) {
+			if db < 60 {
+				t.Errorf("%s: plane %d is %.1f dB from image/jpeg's, want 60", name, i, db)
+			}
+		}
+		p.Free()
+	}
+}
+
+// compare returns how far each plane of p is from what image/jpeg makes of src.
+func compare(t *testing.T, p *plane.Picture, src []byte) []float64 {
+	t.Helper()
+	m, err := jpeg.Decode(bytes.NewReader(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want *plane.Picture
+	switch m := m.(type) {
+	case *image.YCbCr:
+		want = plane.OfYCbCr(m)
+	case *image.Gray:
+		want = plane.OfGray(m)
+	default:
+		t.Fatalf("image/jpeg returns a %T", m)
+	}
+	if p.W != want.W || p.H != want.H || p.Gray() != want.Gray() {
+		t.Fatalf("got %dx%d, want %dx%d", p.W, p.H, want.W, want.H)
+	}
+	dbs := []float64{psnr(p.Y, want.Y)}
+	if !p.Gray() {
+		dbs = append(dbs, psnr(p.Cb, want.Cb), psnr(p.Cr, want.Cr))
+	}
+	return dbs
+}
+
+func psnr(a, b plane.Plane) float64 {
+	sum := 0.0
+	for y := range a.H {
+		for x := range a.W {
+			d := float64(a.Pix[y*a.Stride+x]) - float64(b.Pix[y*b.Stride+x])
+			sum += d * d
+		}
+	}
+	return 10 * math.Log10(255*255/(sum/float64(a.W*a.H)+1e-9))
+}
+
+// TestScaledIsTheFullPictureMadeSmaller compares with the mean of the samples
+// that become one: no more than a sanity check, since the scaled decode is sharper.
+func TestScaledIsTheFullPictureMadeSmaller(t *testing.T) {
+	for name, src := range shapes() {
+		full, err := Decode(t.Context(), src, 8, plenty)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range []int{4, 2, 1} {
+			p, err := Decode(t.Context(), src, k, plenty)
+			if err != nil {
+				t.Errorf("%s at %d/8: %v", name, k, err)
+				continue
+			}
+			if p.W != (full.W*k+7)/8 || p.H != (full.H*k+7)/8 || p.ExactW != float64(full.W*k)/8 {
+				t.Errorf("%s at %d/8: %dx%d of %dx%d", name, k, p.W, p.H, full.W, full.H)
+			}
+			if db := psnr(p.Y, mean(full.Y, 8/k, p.Y.W, p.Y.H)); db < 27 {
+				t.Errorf("%s at %d/8: brightness is %.1f dB from the mean, want 27", name, k, db)
+			}
+			if !p.Gray() {
+				if db := psnr(p.Cb, mean(full.Cb, 8/k, p.Cb.W, p.Cb.H)); db < 33 {
+					t.Errorf("%s at %d/8: colour is %.1f dB from the mean, want 33", name, k, db)
+				}
+			}
+			p.Free()
+		}
+	}
+}
+
+func mean(src plane.Plane, n, w, h int) plane.Plane {
+	out := plane.Plane{Pix: make([]byte, w*h), Stride: w, W: w, H: h}
+	for y := range h {
+		for x := range w {
+			sum, count := 0, 0
+			for dy := range n {
+				for dx := range n {
+					if sx, sy := x*n+dx, y*n+dy; sx < src.W && sy < src.H {
+						sum, count = sum+int(src.Pix[sy*src.Stride+sx]), count+1
+					}
+				}
+			}
+			if count > 0 {
+				out.Pix[y*w+x] = byte((sum + count/2) / count)
+			}
+		}
+	}
+	return out
+}
+
+func TestWhatIsNotOurs(t *testing.T) {
+	const w, h = 64, 48
+	at := func(c, x, y int) byte { return byte(x*3 + y*c) }
+	one := [2]int{1, 1}
+	three := [][2]int{one, one, one}
+	for name, c := range map[string]struct {
+		src  []byte
+		want error
+	}{
+		"progressive":   {phototest.Shape{Sampling: three, Adobe: -1, Progressive: true}.Encode(w, h, at), ErrUnsupported},
+		"in scans":      {phototest.Shape{Sampling: three, Adobe: -1, Apart: true}.Encode(w, h, at), ErrUnsupported},
+		"CMYK":          {phototest.Shape{Sampling: append(three, one), Adobe: 0}.Encode(w, h, at), ErrUnsupported},
+		"Adobe's RGB":   {phototest.Shape{Sampling: three, Adobe: 0}.Encode(w, h, at), ErrUnsupported},
+		"RGB by name":   {phototest.Shape{Sampling: three, Adobe: -1, Names: "RGB"}.Encode(w, h, at), ErrUnsupported},
+		"4:1:1":         {phototest.Shape{Sampling: [][2]int{{4, 1}, one, one}, Adobe: -1}.Encode(w, h, at), ErrUnsupported},
+		"Adobe's YCbCr": {phototest.Shape{Sampling: three, Adobe: 1}.Encode(w, h, at), nil},
+		"empty":         {nil, ErrMalformed},
+		"a PNG":         {[]byte("\x89PNG\r\n\x1a\n"), ErrMalformed},
+	} {
+		if p, err := Decode(t.Context(), c.src, 8, plenty); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		} else {
+			p.Free()
+		}
+	}
+}
+
+func TestDamage(t *testing.T) {
+	src := shapes()["4:2:0"]
+	if _, err := Decode(t.Context(), src, 8, 203*149); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("more samples than allowed: got %v", err)
+	}
+	for n := range len(src) - 2 { // whatever is missing, up to the mark that ends it
+		if _, err := Decode(t.Context(), src[:n], 4, plenty); err == nil {
+			t.Fatalf("%d of %d bytes decoded without an error", n, len(src))
+		}
+	}
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for _, src := range shapes() {
+		for range 300 {
+			bad := bytes.Clone(src)
+			for range 1 + rnd.IntN(8) {
+				bad[rnd.IntN(len(bad))] = byte(rnd.Uint32())
+			}
+			if p, err := Decode(t.Context(), bad, 1<<rnd.IntN(4), 1<<22); err == nil {
+				p.Free()
+			}
+		}
+	}
+}
+
+func TestEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Decode(ctx, shapes()["4:2:0"], 8, plenty); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, src := range shapes() {
+		f.Add(src, uint8(3))
+	}
+	f.Fuzz(func(t *testing.T, src []byte, scale uint8) {
+		p, err := Decode(t.Context(), src, 1<<(scale&3), 1<<18)
+		if (p == nil) == (err == nil) {
+			t.Fatalf("picture %v, error %v", p, err)
+		}
+		p.Free()
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	src := phototest.JPEG(phototest.Scene(4032, 3024), 92)
+	b.Logf("%d bytes", len(src))
+	b.Run("image/jpeg", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := jpeg.Decode(bytes.NewReader(src)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	for _, k := range []int{8, 4, 2, 1} {
+		b.Run(fmt.Sprint(k), func(b *testing.B) {
+			for b.Loop() {
+				p, err := Decode(b.Context(), src, k, plenty)
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.Free()
+			}
+		})
+	}
+}

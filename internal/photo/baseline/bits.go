@@ -1,0 +1,83 @@
+package baseline
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// bits reads a scan's data. The next bit is the highest of word, of which the
+// upper n bits are valid.
+type bits struct {
+	word uint64
+	n    uint
+	at   int
+	src  []byte
+	// past counts bits made up after the data's end. A picture that needs any
+	// of them is incomplete.
+	past uint
+}
+
+// fill makes at least 56 bits valid.
+func (b *bits) fill() {
+	if b.at+8 <= len(b.src) {
+		next := binary.BigEndian.Uint64(b.src[b.at:])
+		// a byte 0xFF, which is followed by a zero that means nothing, has
+		// to be looked at alone; one in 256 bytes is
+		if inv := ^next; (inv-0x0101010101010101)&next&0x8080808080808080 == 0 {
+			b.word |= next >> b.n
+			b.at += int(63-b.n) >> 3
+			b.n |= 56
+			return
+		}
+	}
+	for b.n <= 56 {
+		next, ok := b.next()
+		if !ok {
+			b.past += 8
+		}
+		b.word |= uint64(next) << (56 - b.n)
+		b.n += 8
+	}
+}
+
+func (b *bits) next() (byte, bool) {
+	if b.at >= len(b.src) {
+		return 0, false
+	}
+	c := b.src[b.at]
+	if c == 0xFF {
+		if b.at+1 >= len(b.src) || b.src[b.at+1] != 0 {
+			return 0, false // a marker
+		}
+		b.at++
+	}
+	b.at++
+	return c, true
+}
+
+// short reports whether bits were used that the file does not have.
+func (b *bits) short() bool { return b.past > b.n }
+
+// restart goes on after the next restart marker, number n of 0 to 7. What lies
+// before it is skipped; another marker in its place is a damaged file.
+func (b *bits) restart(n int) error {
+	if b.short() {
+		return ErrShort
+	}
+	b.word, b.n, b.past = 0, 0, 0
+	for b.at < len(b.src) {
+		i := bytes.IndexByte(b.src[b.at:], 0xFF)
+		if i < 0 || b.at+i+1 >= len(b.src) {
+			break
+		}
+		b.at += i + 1
+		switch c := b.src[b.at]; {
+		case c == rst0+byte(n):
+			b.at++
+			return nil
+		case c != 0 && c != 0xFF:
+			return ErrMalformed
+		}
+	}
+	return ErrShort
+}

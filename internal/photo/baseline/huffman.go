@@ -1,0 +1,81 @@
+package baseline
+
+// fastBits is how many bits one look into a table sees. With 9 nearly all codes
+// of a phone's photo and most of their values are found at once; 10 would no
+// longer leave room for all four tables in the first-level cache.
+const fastBits = 9
+
+// table reads Huffman codes together with the bits of the value that follows.
+type table struct {
+	built bool
+	// fast holds, for the next fastBits bits:
+	//	bits 0–5    how many bits code and value take
+	//	bits 6–9    how many of them are the value's, 0 if it is in bits 16–31
+	//	bits 10–14  how many zeros stand before the value, or endOfBlock
+	//	bits 16–31  the value
+	// It is 0 where the code is longer.
+	fast [1 << fastBits]int32
+	// for codes of length n: the first value past them, left-aligned to 16
+	// bits, and what to add to a code to find its symbol
+	past    [18]int32
+	offset  [17]int32
+	symbols [256]byte
+}
+
+const endOfBlock = 16
+
+// build makes the table from how many codes there are of each length and
+// their symbols, and reports whether these fit.
+func (t *table) build(counts [16]byte, symbols []byte) bool {
+	*t = table{built: true}
+	copy(t.symbols[:], symbols)
+	code, at := int32(0), int32(0)
+	for i, count := range counts {
+		n := i + 1
+		t.offset[n] = at - code
+		for range count {
+			if code >= 1<<n {
+				return false
+			}
+			if n <= fastBits {
+				t.enter(code, n, symbols[at])
+			}
+			code++
+			at++
+		}
+		t.past[n] = code << (16 - n)
+		code <<= 1
+	}
+	t.past[17] = 1 << 16
+	return true
+}
+
+// enter fills all of fast that begins with code, which is n bits long.
+func (t *table) enter(code int32, n int, symbol byte) {
+	free := fastBits - n
+	for i := range int32(1) << free {
+		t.fast[code<<free|i] = entry(symbol, n, i, free)
+	}
+}
+
+// entry describes symbol, whose code is n bits long and followed by bits, of
+// which free are known.
+func entry(symbol byte, n int, bits int32, free int) int32 {
+	run, size := int32(symbol>>4), int(symbol&15)
+	if size == 0 && run < 15 { // run 15 skips sixteen, as a value of zero does
+		run = endOfBlock
+	}
+	e := int32(n+size) | run<<10
+	if size > free {
+		return e | int32(size)<<6
+	}
+	return e | extend(bits>>(free-size), size)<<16
+}
+
+// extend returns the value that JPEG stores in size bits.
+func extend(bits int32, size int) int32 {
+	if size > 0 && bits < 1<<(size-1) {
+		bits += -1<<size + 1
+	}
+	return bits
+}

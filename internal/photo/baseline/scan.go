@@ -1,0 +1,155 @@
+package baseline
+
+import "context"
+
+// places says where the kth coefficient of the zigzag lies among those that a
+// scale needs: the upper left eighths x eighths of the block. The others, and
+// those past 63 that only a damaged file has, go to nowhere.
+var places = func() (p [9][128]uint8) {
+	for _, n := range []int{1, 2, 4, 8} {
+		for k := range p[n] {
+			p[n][k] = nowhere
+			if k < 64 {
+				if x, y := zigzag[k]%8, zigzag[k]/8; x < n && y < n {
+					p[n][k] = uint8(y*n + x)
+				}
+			}
+		}
+	}
+	return
+}()
+
+const nowhere = 64
+
+var zigzag = [64]int{
+	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
+	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+}
+
+// coefficients is a block's, and room for every index that a byte can be, so
+// that the innermost loop needs no bounds check.
+type coefficients [256]int32
+
+// scan decodes all MCUs into the picture.
+func (d *decoder) scan(ctx context.Context) error {
+	k := d.eighths
+	h, v := d.comps[0].h, d.comps[0].v
+	columns, rows := (d.width+8*h-1)/(8*h), (d.height+8*v-1)/(8*v)
+	place := &places[k]
+	var co coefficients
+	for i := range d.n {
+		d.comps[i].last = 0
+	}
+	left, marker := d.interval, 0
+	for row := range rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for column := range columns {
+			if d.interval > 0 {
+				if left == 0 {
+					if err := d.bits.restart(marker); err != nil {
+						return err
+					}
+					for i := range d.n {
+						d.comps[i].last = 0
+					}
+					left, marker = d.interval, (marker+1)&7
+				}
+				left--
+			}
+			for i := range d.n {
+				c := &d.comps[i]
+				stride := c.plane.Stride
+				for y := range c.v {
+					at := (row*c.v+y)*k*stride + column*c.h*k
+					for range c.h {
+						last := c.block(&d.bits, &co, place)
+						if last < 0 {
+							return ErrMalformed
+						}
+						invert(k, &co, last, c.plane.Pix[at:], stride)
+						at += k
+					}
+				}
+			}
+		}
+		if d.bits.short() {
+			return ErrShort
+		}
+	}
+	return nil
+}
+
+// block reads a block's coefficients, times their quantisers, into co, which
+// is zero before. It returns the zigzag index of the last one, or -1 for a code
+// that does not exist.
+func (c *component) block(b *bits, co *coefficients, place *[128]uint8) int {
+	if b.n < 32 {
+		b.fill()
+	}
+	e := c.dc.fast[b.word>>(64-fastBits)]
+	if e == 0 {
+		if e = c.dc.long(b.word); e == 0 {
+			return -1
+		}
+	}
+	c.last += value(e, b.word)
+	b.word <<= uint(e) & 63
+	b.n -= uint(e) & 63
+	co[0] = c.last * c.quant[0]
+
+	// word and n stay in registers; c and b would not let them
+	word, n, ac, quant := b.word, b.n, c.ac, c.quant
+	k := 1
+	for k < 64 {
+		if n < 32 {
+			b.word, b.n = word, n
+			b.fill()
+			word, n = b.word, b.n
+		}
+		e := ac.fast[word>>(64-fastBits)]
+		if e == 0 {
+			if e = ac.long(word); e == 0 {
+				return -1
+			}
+		}
+		run := int(e >> 10 & 31)
+		if run == endOfBlock {
+			word <<= uint(e) & 63
+			n -= uint(e) & 63
+			break
+		}
+		k += run
+		co[place[k&127]] = value(e, word) * quant[k&63]
+		word <<= uint(e) & 63
+		n -= uint(e) & 63
+		k++
+	}
+	b.word, b.n = word, n
+	return k - 1
+}
+
+// value returns the value that e describes; word begins with its code.
+func value(e int32, word uint64) int32 {
+	size := uint(e>>6) & 15
+	if size == 0 {
+		return e >> 16
+	}
+	bits := int32(word << (uint(e)&63 - size) >> (64 - size))
+	// the same as extend, without a branch that nothing could predict
+	return bits + (bits>>(size-1)-1)&(-1<<size+1)
+}
+
+// long returns the entry of a code that fast has no room for, or 0 if there is none.
+func (t *table) long(word uint64) int32 {
+	code := int32(word >> 48)
+	for n := fastBits + 1; n <= 16; n++ {
+		if code < t.past[n] {
+			return entry(t.symbols[(code>>(16-n)+t.offset[n])&255], n, 0, 0)
+		}
+	}
+	return 0
+}

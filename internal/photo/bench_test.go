@@ -1,0 +1,131 @@
+package photo
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/tools/filesystem"
+
+	"doubletap/internal/photo/door"
+	"doubletap/internal/photo/phototest"
+)
+
+// phone returns the photo that figures are given for, of 12 or 48 MP.
+var phone = func() func(mp int) []byte {
+	once := map[int]func() []byte{}
+	for mp, size := range map[int][2]int{12: {4032, 3024}, 48: {8064, 6048}} {
+		once[mp] = sync.OnceValue(func() []byte {
+			return phototest.Phone(phototest.JPEG(phototest.Scene(size[0], size[1]), 92), 6, phototest.DisplayP3(), false)
+		})
+	}
+	return func(mp int) []byte { return once[mp]() }
+}()
+
+// cpu returns the processor time of this process until now.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// stock makes the renditions of src as PocketBase does when they are asked for.
+func stock(tb testing.TB, src []byte, sizes []Size) {
+	tb.Helper()
+	fsys, err := filesystem.NewLocal(tb.TempDir())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer fsys.Close()
+	if err := fsys.Upload(src, "photo.jpg"); err != nil {
+		tb.Fatal(err)
+	}
+	for _, s := range sizes {
+		if err := fsys.CreateThumb("photo.jpg", "thumbs/"+s.Name(), s.Name()); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRender12MP prints what all renditions of a photo cost, beside
+// PocketBase's CreateThumb for five of the same six sizes, in the same run.
+func BenchmarkRender12MP(b *testing.B) { benchmarkRender(b, 12) }
+
+func BenchmarkRender48MP(b *testing.B) { benchmarkRender(b, 48) }
+
+func benchmarkRender(b *testing.B, mp int) {
+	src := phone(mp)
+	five := []Size{{Side: 1920}, {Side: 1080}, {Side: 640}, {Side: 320}, {Side: 320, Crop: true}}
+	start := cpu()
+	stock(b, src, five)
+	theirs := cpu() - start
+	b.ReportAllocs()
+	start = cpu()
+	n := 0
+	for b.Loop() {
+		if _, err := (Renderer{}).Render(b.Context(), src); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+	ours := (cpu() - start) / time.Duration(n)
+	b.ReportMetric(float64(ours.Microseconds())/1000, "cpu-ms/op")
+	b.ReportMetric(float64(theirs.Microseconds())/1000, "stock-cpu-ms/op")
+	b.ReportMetric(float64(ours)/float64(theirs), "of-stock")
+}
+
+// BenchmarkSteps tells where the time goes.
+func BenchmarkSteps(b *testing.B) {
+	src := phone(12)
+	var r Renderer
+	info, err := door.Open(src, door.Standard)
+	if err != nil {
+		b.Fatal(err)
+	}
+	base, err := r.decode(b.Context(), src, info, r.eighths(info))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("decode", func(b *testing.B) {
+		for b.Loop() {
+			p, _ := r.decode(b.Context(), src, info, r.eighths(info))
+			p.Free()
+		}
+	})
+	b.Run("resize", func(b *testing.B) {
+		for b.Loop() {
+			c := cascade{base: base, orientation: 6}
+			for _, s := range Sizes {
+				c.make(s, info.Height, info.Width)
+			}
+			c.free()
+		}
+	})
+	c := cascade{base: base, orientation: 6}
+	b.Run("encode", func(b *testing.B) {
+		for _, s := range Sizes {
+			c.make(s, info.Height, info.Width)
+		}
+		for b.Loop() {
+			for _, p := range append(c.made, c.crops...) {
+				if _, err := encode(p, 82, ""); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+var _ = bytes.Equal
+var _ = context.Background
+var _ = fmt.Sprint
+var _ = os.Getpid
+var _ = filepath.Join

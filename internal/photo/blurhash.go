@@ -1,0 +1,133 @@
+package photo
+
+import (
+	"fmt"
+	"math"
+
+	"image/color"
+
+	"doubletap/internal/photo/plane"
+)
+
+// rgb returns the pixels of a small picture.
+func rgb(p *plane.Picture) [][3]uint8 {
+	out := make([][3]uint8, 0, p.W*p.H)
+	for y := range p.H {
+		for x := range p.W {
+			cb, cr := uint8(128), uint8(128)
+			if !p.Gray() {
+				i := y/p.SubY*p.Cb.Stride + x/p.SubX
+				cb, cr = p.Cb.Pix[i], p.Cr.Pix[i]
+			}
+			r, g, b := color.YCbCrToRGB(p.Y.Pix[y*p.Y.Stride+x], cb, cr)
+			out = append(out, [3]uint8{r, g, b})
+		}
+	}
+	return out
+}
+
+// common returns the mean of the pixels that fall into the fullest of 512
+// equal parts of the colours: what the photo mostly shows, not the grey that
+// the mean of all of it would be.
+func common(pixels [][3]uint8) string {
+	var sums [512][4]int
+	most := 0
+	for _, p := range pixels {
+		i := int(p[0]>>5)<<6 | int(p[1]>>5)<<3 | int(p[2]>>5)
+		s := &sums[i]
+		s[0], s[1], s[2], s[3] = s[0]+int(p[0]), s[1]+int(p[1]), s[2]+int(p[2]), s[3]+1
+		if s[3] > sums[most][3] {
+			most = i
+		}
+	}
+	s := sums[most]
+	n := max(s[3], 1)
+	return fmt.Sprintf("#%02x%02x%02x", s[0]/n, s[1]/n, s[2]/n)
+}
+
+// blurhash returns the pixels as https://blurha.sh describes: the lowest
+// frequencies of a cosine transform, in characters that JSON leaves alone.
+func blurhash(pixels [][3]uint8, w, h int) string {
+	nx, ny := 4, 3
+	if h > w {
+		nx, ny = 3, 4
+	}
+	linear := make([][3]float64, len(pixels))
+	for i, p := range pixels {
+		for c, v := range p {
+			linear[i][c] = toLinear[v]
+		}
+	}
+	factors := make([][3]float64, 0, nx*ny)
+	most := 0.0
+	for j := range ny {
+		for i := range nx {
+			var f [3]float64
+			scale := 2 / float64(w*h)
+			if i == 0 && j == 0 {
+				scale /= 2
+			}
+			for y := range h {
+				basis := scale * math.Cos(math.Pi*float64(j*y)/float64(h))
+				for x := range w {
+					b := basis * math.Cos(math.Pi*float64(i*x)/float64(w))
+					for c, v := range linear[y*w+x] {
+						f[c] += b * v
+					}
+				}
+			}
+			factors = append(factors, f)
+			if i+j > 0 {
+				most = max(most, math.Abs(f[0]), math.Abs(f[1]), math.Abs(f[2]))
+			}
+		}
+	}
+	step := max(0, min(82, int(math.Floor(most*166-0.5))))
+	out := base83(nil, nx-1+(ny-1)*9, 1)
+	out = base83(out, step, 1)
+	dc := factors[0]
+	out = base83(out, toSRGB(dc[0])<<16|toSRGB(dc[1])<<8|toSRGB(dc[2]), 4)
+	for _, f := range factors[1:] {
+		v := 0
+		for _, c := range f {
+			c /= float64(step+1) / 166
+			root := math.Copysign(math.Sqrt(math.Abs(c)), c)
+			v = v*19 + max(0, min(18, int(math.Floor(root*9+9.5))))
+		}
+		out = base83(out, v, 2)
+	}
+	return string(out)
+}
+
+var toLinear = func() (t [256]float64) {
+	for i := range t {
+		v := float64(i) / 255
+		if v <= 0.04045 {
+			t[i] = v / 12.92
+		} else {
+			t[i] = math.Pow((v+0.055)/1.055, 2.4)
+		}
+	}
+	return
+}()
+
+func toSRGB(v float64) int {
+	v = max(0, min(1, v))
+	if v <= 0.0031308 {
+		return int(v*12.92*255 + 0.5)
+	}
+	return int((1.055*math.Pow(v, 1/2.4)-0.055)*255 + 0.5)
+}
+
+// base83 appends v in n characters.
+func base83(to []byte, v, n int) []byte {
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+	for range n {
+		to = append(to, '0')
+	}
+	for i := range n {
+		to[len(to)-1-i] = digits[v%83]
+		v /= 83
+	}
+	return to
+}

@@ -1,0 +1,134 @@
+package photo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/webp"
+
+	"doubletap/internal/photo/baseline"
+	"doubletap/internal/photo/door"
+	"doubletap/internal/photo/plane"
+)
+
+// eighths returns at what scale, in eighths, a photo is decoded: the smallest
+// at which no size has to be enlarged.
+func (r Renderer) eighths(info door.Info) int {
+	if !info.Scales {
+		return 8
+	}
+	long, short := max(info.Width, info.Height), min(info.Width, info.Height)
+	for _, k := range []int{1, 2, 4} {
+		enough := true
+		for _, s := range r.sizes() {
+			side := long
+			if s.Crop {
+				side = short
+			}
+			enough = enough && side*k/8 >= min(s.Side, side)
+		}
+		if enough {
+			return k
+		}
+	}
+	return 8
+}
+
+// overhead is what a photo takes beside its decoded pixels: the planes of its
+// renditions, tables, the JPEGs.
+const overhead = 25 << 20
+
+// Cost returns how many bytes Render holds for a photo, beside the photo
+// itself. It is an upper bound, to be acquired from a Budget before.
+func (r Renderer) Cost(info door.Info) int64 {
+	pixels := int64(info.Width) * int64(info.Height)
+	switch {
+	case info.Scales:
+		k := int64(r.eighths(info))
+		return info.Decoded*k*k/64 + overhead
+	case info.Kind == door.HEIC: // decoded elsewhere
+		return pixels*3/2 + overhead
+	case info.Kind == door.JPEG && info.Decoded < 5*pixels:
+		return info.Decoded + overhead
+	}
+	return info.Decoded + pixels*3/2 + overhead // converted to planes
+}
+
+// CostOf is Cost for a photo that has not been opened, or Open's refusal.
+func (r Renderer) CostOf(src []byte) (int64, error) {
+	info, err := door.Open(src, r.limits())
+	if err != nil {
+		return 0, err
+	}
+	return r.Cost(info), nil
+}
+
+// decode returns the photo as it is stored, at eighths/8 of its size if it scales.
+func (r Renderer) decode(ctx context.Context, src []byte, info door.Info, eighths int) (*plane.Picture, error) {
+	if info.Scales {
+		limit := 2*r.limits().Scaled*eighths*eighths/64*3/2 + 1<<20 // more than Open lets in
+		p, err := baseline.Decode(ctx, src, eighths, limit)
+		if err == nil || ctx.Err() != nil {
+			return p, err
+		}
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	from := reader{ctx, bytes.NewReader(src)}
+	var m image.Image
+	var err error
+	switch info.Kind {
+	case door.JPEG:
+		m, err = jpeg.Decode(from)
+	case door.PNG:
+		m, err = png.Decode(from)
+	case door.GIF:
+		m, err = gif.Decode(from) // the first picture; DecodeAll would be 8 GB for a file of 7 MB
+	case door.WebP:
+		m, err = webp.Decode(reader{ctx, bytes.NewReader(door.Still(src))})
+	case door.HEIC:
+		if r.HEIC == nil {
+			return nil, door.ErrKind
+		}
+		m, err = r.HEIC.Decode(ctx, src)
+	default:
+		err = errors.New("no decoder")
+	}
+	if cause := ctx.Err(); cause != nil {
+		return nil, cause
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	canvas := m.Bounds()
+	if info.Kind == door.GIF {
+		canvas = image.Rect(0, 0, info.Width, info.Height)
+	}
+	if canvas.Empty() {
+		return nil, fmt.Errorf("%w: empty", ErrUnreadable)
+	}
+	return planes(m, canvas, info.Kind == door.WebP || info.VideoRange), nil
+}
+
+// reader fails once its context has ended: the decoders of the standard
+// library take no context, but they do stop when they cannot read.
+type reader struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+func (r reader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.from.Read(b)
+}

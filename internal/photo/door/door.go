@@ -1,0 +1,176 @@
+// Package door looks at a photo before anybody decodes it: whether it is one,
+// whether decoding it can hurt, and what in it is nobody's business.
+package door
+
+import "encoding/binary"
+
+// Kind is the format of a photo.
+type Kind string
+
+// The kinds that Open lets in.
+const (
+	JPEG Kind = "jpeg"
+	PNG  Kind = "png"
+	WebP Kind = "webp"
+	GIF  Kind = "gif"
+	HEIC Kind = "heic"
+)
+
+// Info is what a photo's headers say.
+type Info struct {
+	Kind Kind
+	// Width and Height are of the picture as it is stored; Upright is as it is shown.
+	Width, Height int
+	// Orientation is EXIF's, 1 to 8, and 1 when there is none. A HEIC's is always
+	// 1: its decoder turns it, and Width and Height are what comes out.
+	Orientation int
+	// Frames is 1, or more for an animation, of which the first is the photo.
+	Frames int
+	// Gray says that the picture has no colours.
+	Gray bool
+	// VideoRange says that black is 16 and white 235 in what the decoder returns.
+	VideoRange bool
+	// Scales says that package baseline decodes it, at any scale.
+	Scales bool
+	// Decoded is how many bytes a decoder holds at most for the whole picture, in full size.
+	Decoded int64
+}
+
+// Upright returns the size of the picture as it is shown.
+func (i Info) Upright() (w, h int) {
+	if i.Orientation >= 5 {
+		return i.Height, i.Width
+	}
+	return i.Width, i.Height
+}
+
+// Limits is what Open lets in at most.
+type Limits struct {
+	Bytes int // of the file
+	// Scaled is the most pixels of a JPEG that is decoded at a scale, Pixels that of all else.
+	Scaled, Pixels int
+	Decoded        int64 // bytes of a decoded picture, HEIC apart, which has a budget of its own
+	Animated       int64 // pixels of an animation, all frames together
+}
+
+// Standard are the limits that the product has unless its owner says otherwise.
+var Standard = Limits{Bytes: 50 << 20, Scaled: 120e6, Pixels: 50e6, Decoded: 512 << 20, Animated: 2e9}
+
+// Open reads the headers of src and returns what they say, or a *Refusal if
+// it is not a photo or more than limits allow. It decodes nothing and hardly
+// allocates, so it costs microseconds, whatever src claims to be.
+func Open(src []byte, limits Limits) (Info, error) {
+	if len(src) > limits.Bytes {
+		return Info{}, ErrBytes
+	}
+	kind, err := sniff(src)
+	if err != nil {
+		return Info{}, err
+	}
+	var info Info
+	switch kind {
+	case JPEG:
+		info, err = openJPEG(src)
+	case PNG:
+		info, err = openPNG(src, limits)
+	case WebP:
+		info, err = openWebP(src, limits)
+	case GIF:
+		info, err = openGIF(src, limits)
+	case HEIC:
+		info, err = openHEIC(src, limits)
+	}
+	if err != nil {
+		return Info{}, err
+	}
+	info.Kind = kind
+	return info, limits.allow(info)
+}
+
+// allow refuses what is too large. Formats whose headers lie far apart ask
+// before they go on reading.
+func (l Limits) allow(i Info) error {
+	if i.Width <= 0 || i.Height <= 0 {
+		return broken("it has no width or height")
+	}
+	pixels := int64(i.Width) * int64(i.Height)
+	most := int64(l.Pixels)
+	if i.Scales {
+		most = int64(l.Scaled)
+	}
+	switch {
+	case pixels > most:
+		return ErrPixels
+	case !i.Scales && i.Kind != HEIC && i.Decoded > l.Decoded:
+		return ErrPixels
+	case i.Frames > 1 && int64(i.Frames)*pixels > l.Animated:
+		return ErrFrames
+	}
+	return nil
+}
+
+// Strip returns src without anything but the picture: no EXIF, position, XMP,
+// comment, maker's note, nothing behind the picture's end. What is needed to
+// show it stays, unchanged to the bit: the coded samples, the colour profile,
+// the orientation, alone in an EXIF of its own when it is not 1. It reads all
+// of src and refuses what is truncated. It returns src itself if there is
+// nothing to take away. A HEIC is not stripped but converted: ErrConvert.
+//
+// info is what Open returned for src.
+func Strip(src []byte, info Info) ([]byte, error) {
+	switch info.Kind {
+	case JPEG:
+		return stripJPEG(src, info)
+	case PNG:
+		return stripPNG(src, info)
+	case WebP:
+		return stripWebP(src, info)
+	case GIF:
+		return stripGIF(src)
+	}
+	return nil, ErrConvert
+}
+
+// Profile returns the colour profile of a photo that Open let in, or nil when
+// it has none, or one that is damaged, larger than 4 MB or not for colours like its own.
+func Profile(src []byte, info Info) []byte {
+	var p []byte
+	switch info.Kind {
+	case JPEG:
+		p = profileJPEG(src)
+	case PNG:
+		p = profilePNG(src)
+	case WebP:
+		p = profileWebP(src)
+	case HEIC:
+		p = profileHEIC(src)
+	}
+	space := "RGB "
+	if info.Gray {
+		space = "GRAY"
+	}
+	if len(p) < 132 || int(binary.BigEndian.Uint32(p)) != len(p) || string(p[16:20]) != space || string(p[36:40]) != "acsp" {
+		return nil
+	}
+	return p
+}
+
+// sniff tells the kind from the first bytes; names and content types are not to be trusted.
+func sniff(src []byte) (Kind, error) {
+	begins := func(s string) bool { return len(src) >= len(s) && string(src[:len(s)]) == s }
+	switch {
+	case len(src) == 0:
+		return "", ErrShort
+	case begins("\xff\xd8\xff"):
+		return JPEG, nil
+	case begins("\x89PNG\r\n\x1a\n"):
+		return PNG, nil
+	case begins("GIF87a"), begins("GIF89a"):
+		return GIF, nil
+	case len(src) >= 12 && begins("RIFF") && string(src[8:12]) == "WEBP":
+		return WebP, nil
+	case len(src) >= 12 && string(src[4:8]) == "ftyp" && isHEIC(src):
+		return HEIC, nil
+	}
+	return "", ErrKind
+}

@@ -1,0 +1,50 @@
+package door
+
+import "encoding/binary"
+
+// orientation returns what a TIFF structure, EXIF's inside, notes as the
+// picture's orientation, or 0 if it notes none.
+func orientation(tiff []byte) int {
+	if len(tiff) < 8 {
+		return 0
+	}
+	var order binary.ByteOrder
+	switch string(tiff[:4]) {
+	case "II*\x00":
+		order = binary.LittleEndian
+	case "MM\x00*":
+		order = binary.BigEndian
+	default:
+		return 0
+	}
+	at := uint64(order.Uint32(tiff[4:]))
+	if at+2 > uint64(len(tiff)) {
+		return 0
+	}
+	entries := tiff[at+2:]
+	for range order.Uint16(tiff[at:]) {
+		if len(entries) < 12 {
+			return 0
+		}
+		if order.Uint16(entries) == 0x0112 {
+			o := int(order.Uint16(entries[8:]))
+			if kind := order.Uint16(entries[2:]); kind != 3 || o < 1 || o > 8 {
+				return 0
+			}
+			return o
+		}
+		entries = entries[12:]
+	}
+	return 0
+}
+
+// exifHead comes before the TIFF structure in JPEG, and by mistake elsewhere.
+const exifHead = "Exif\x00\x00"
+
+// tiff returns the smallest structure that notes an orientation and nothing else.
+func tiff(orientation int) string {
+	return "MM\x00*\x00\x00\x00\x08" + // the directory is at 8
+		"\x00\x01" + // has one entry:
+		"\x01\x12\x00\x03\x00\x00\x00\x01\x00" + string(rune(orientation)) + "\x00\x00" +
+		"\x00\x00\x00\x00" // and no next
+}

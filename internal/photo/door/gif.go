@@ -1,0 +1,134 @@
+package door
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// blocks walks through a GIF's blocks.
+type blocks struct {
+	src   []byte
+	at    int
+	kind  byte // ',' for a picture, '!' for an extension, ';' for the end
+	label byte // of an extension
+	start int
+	body  int // where the sub-blocks begin
+}
+
+const (
+	gifPicture, gifExtension, gifEnd        = ',', '!', ';'
+	gifControl, gifComment, gifText, gifApp = 0xF9, 0xFE, 0x01, 0xFF
+)
+
+// openBlocks reads the screen's descriptor and palette.
+func openBlocks(src []byte) (blocks, error) {
+	if len(src) < 13 {
+		return blocks{}, ErrShort
+	}
+	b := blocks{src: src, at: 13 + palette(src[10])}
+	if b.at > len(src) {
+		return b, ErrShort
+	}
+	return b, nil
+}
+
+func palette(flags byte) int {
+	if flags&0x80 == 0 {
+		return 0
+	}
+	return 3 << (flags&7 + 1)
+}
+
+func (b *blocks) next() error {
+	if b.at >= len(b.src) {
+		return ErrShort
+	}
+	b.start, b.kind = b.at, b.src[b.at]
+	switch b.kind {
+	case gifEnd:
+		b.at++
+		return nil
+	case gifExtension:
+		if b.at+2 > len(b.src) {
+			return ErrShort
+		}
+		b.label = b.src[b.at+1]
+		b.body = b.at + 2
+	case gifPicture:
+		if b.at+10 > len(b.src) {
+			return ErrShort
+		}
+		b.body = b.at + 10 + palette(b.src[b.at+9]) + 1 // one byte for how many bits a code has
+	default:
+		return broken("a part of it is of no known kind")
+	}
+	for b.at = b.body; ; {
+		if b.at >= len(b.src) {
+			return ErrShort
+		}
+		n := int(b.src[b.at])
+		b.at += 1 + n
+		if n == 0 {
+			return nil
+		}
+	}
+}
+
+func openGIF(src []byte, limits Limits) (Info, error) {
+	info := Info{Orientation: 1}
+	b, err := openBlocks(src)
+	if err != nil {
+		return info, err
+	}
+	info.Width, info.Height = int(binary.LittleEndian.Uint16(src[6:])), int(binary.LittleEndian.Uint16(src[8:]))
+	info.Decoded = 2 * int64(info.Width) * int64(info.Height)
+	if err := limits.allow(info); err != nil {
+		return info, err
+	}
+	for {
+		if err := b.next(); err != nil {
+			return info, err
+		}
+		if b.kind == gifEnd {
+			break
+		}
+		if b.kind != gifPicture {
+			continue
+		}
+		p := src[b.start+1:]
+		x, y := int(binary.LittleEndian.Uint16(p)), int(binary.LittleEndian.Uint16(p[2:]))
+		w, h := int(binary.LittleEndian.Uint16(p[4:])), int(binary.LittleEndian.Uint16(p[6:]))
+		if x+w > info.Width || y+h > info.Height {
+			return info, broken("its picture is larger than its canvas")
+		}
+		info.Frames++
+	}
+	if info.Frames == 0 {
+		return info, broken("it has no picture")
+	}
+	return info, nil
+}
+
+// stripGIF keeps pictures, their timing, and how often they are repeated.
+func stripGIF(src []byte) ([]byte, error) {
+	b, err := openBlocks(src)
+	if err != nil {
+		return nil, err
+	}
+	kept := parts{src: src}
+	kept.add(0, b.at)
+	for b.kind != gifEnd {
+		if err := b.next(); err != nil {
+			return nil, err
+		}
+		if b.kind != gifExtension || b.label == gifControl && b.at-b.start == 8 || b.label == gifApp && repeats(src[b.body:b.at]) {
+			kept.add(b.start, b.at)
+		}
+	}
+	return kept.join(), nil
+}
+
+// repeats reports whether an application's block says how often to repeat, and no more.
+func repeats(data []byte) bool {
+	return len(data) == 17 && data[12] == 3 && (bytes.HasPrefix(data, []byte("\x0bNETSCAPE2.0")) || bytes.HasPrefix(data, []byte("\x0bANIMEXTS1.0")))
+}

@@ -1,0 +1,290 @@
+package door
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+)
+
+const (
+	markSOF0, markSOF1, markSOF2 = 0xC0, 0xC1, 0xC2
+	markDHT, markSOF15           = 0xC4, 0xCF
+	markRST0, markRST7           = 0xD0, 0xD7
+	markSOI, markEOI, markSOS    = 0xD8, 0xD9, 0xDA
+	markDQT, markDRI             = 0xDB, 0xDD
+	markAPP0, markAPP1, markAPP2 = 0xE0, 0xE1, 0xE2
+	markAPP14                    = 0xEE
+
+	jfifHead, iccHead, adobeHead = "JFIF\x00", "ICC_PROFILE\x00", "Adobe"
+
+	iccHeadSize = len(iccHead) + 2
+	mostICC     = 4 << 20
+	mostScans   = 100
+)
+
+// segments walks through a JPEG's markers.
+type segments struct {
+	src   []byte
+	at    int
+	mark  byte
+	start int    // where the marker is
+	data  []byte // what belongs to it, without its length
+}
+
+// next reads the next marker, and reports whether there is one. What lies
+// before it and belongs to no marker is passed over, as decoders do.
+func (s *segments) next() error {
+	for {
+		i := bytes.IndexByte(s.src[s.at:], 0xFF)
+		if i < 0 || s.at+i+1 >= len(s.src) {
+			return ErrShort
+		}
+		s.at += i + 1
+		if m := s.src[s.at]; m == 0 || m == 0xFF || m >= markRST0 && m <= markRST7 {
+			continue
+		}
+		break
+	}
+	s.start, s.mark, s.data = s.at-1, s.src[s.at], nil
+	s.at++
+	if s.mark == markSOI || s.mark == markEOI {
+		return nil
+	}
+	if s.at+2 > len(s.src) {
+		return ErrShort
+	}
+	size := int(binary.BigEndian.Uint16(s.src[s.at:]))
+	if size < 2 {
+		return broken("a part of it has no length")
+	}
+	if s.at+size > len(s.src) {
+		return ErrShort
+	}
+	s.data = s.src[s.at+2 : s.at+size]
+	s.at += size
+	return nil
+}
+
+func (s *segments) has(mark byte, head string) bool {
+	return s.mark == mark && len(s.data) >= len(head) && string(s.data[:len(head)]) == head
+}
+
+// frame is what a JPEG's frame header says of its components.
+type frame struct {
+	mark  byte
+	n     int
+	h, v  [4]int
+	names [4]byte
+}
+
+func openJPEG(src []byte) (Info, error) {
+	info := Info{Orientation: 1, Frames: 1}
+	var f frame
+	jfif, adobe, oriented := false, -1, false
+	for s := (segments{src: src, at: 2}); ; {
+		if err := s.next(); err != nil {
+			return info, err
+		}
+		switch {
+		case s.mark == markEOI:
+			return info, ErrShort
+		case s.has(markAPP0, jfifHead):
+			jfif = true
+		case s.has(markAPP14, adobeHead) && len(s.data) >= 12:
+			adobe = int(s.data[11])
+		case s.has(markAPP1, exifHead) && !oriented:
+			if o := orientation(s.data[len(exifHead):]); o > 0 {
+				info.Orientation, oriented = o, true
+			}
+		case s.mark == markSOF0 || s.mark == markSOF1 || s.mark == markSOF2:
+			if f.mark != 0 {
+				return info, broken("it has two pictures in one")
+			}
+			var err error
+			if f, err = readFrame(&info, s.mark, s.data); err != nil {
+				return info, err
+			}
+		case s.mark >= markSOF0 && s.mark <= markSOF15 && s.mark != markDHT:
+			return info, ErrCoding // lossless, hierarchical or arithmetic
+		case s.mark == markSOS:
+			if f.mark == 0 || len(s.data) < 1 {
+				return info, broken("it has no frame")
+			}
+			rgb := !jfif && (adobe == 0 || string(f.names[:3]) == "RGB")
+			if f.n == 4 && adobe < 0 {
+				return info, ErrCoding // four colours, and nobody says which
+			}
+			f.judge(&info, rgb, int(s.data[0]) == f.n)
+			return info, nil
+		}
+	}
+}
+
+func readFrame(info *Info, mark byte, data []byte) (frame, error) {
+	f := frame{mark: mark}
+	if len(data) < 6 || len(data) != 6+3*int(data[5]) {
+		return f, broken("its frame has the wrong size")
+	}
+	if data[0] != 8 {
+		return f, ErrCoding
+	}
+	f.n = int(data[5])
+	if f.n != 1 && f.n != 3 && f.n != 4 {
+		return f, ErrCoding
+	}
+	info.Height, info.Width = int(binary.BigEndian.Uint16(data[1:])), int(binary.BigEndian.Uint16(data[3:]))
+	info.Gray = f.n == 1
+	for i := range f.n {
+		f.names[i], f.h[i], f.v[i] = data[6+3*i], int(data[7+3*i]>>4), int(data[7+3*i]&15)
+		if f.h[i] < 1 || f.h[i] > 4 || f.v[i] < 1 || f.v[i] > 4 {
+			return f, broken("its colours are sampled in no known way")
+		}
+	}
+	return f, nil
+}
+
+// judge says which decoder will read the picture and what that holds in memory.
+func (f frame) judge(info *Info, rgb, oneScan bool) {
+	pixels := int64(info.Width) * int64(info.Height)
+	most, samples := int64(0), int64(0) // for most pixels, so that all is whole numbers
+	for i := range f.n {
+		most = max(most, int64(f.h[i]*f.v[i]))
+		samples += int64(f.h[i] * f.v[i])
+	}
+	usual := f.n == 1 || f.n == 3 && f.h[0] <= 2 && f.v[0] <= 2 && f.h[1]*f.v[1]*f.h[2]*f.v[2] == 1
+	info.Scales = f.mark != markSOF2 && usual && oneScan && !rgb
+	switch {
+	case f.n == 1:
+		samples, most = 1, 1
+	case !usual:
+		samples, most = int64(f.n), 1 // image/jpeg stores odd sampling in full
+	}
+	info.Decoded = pixels * samples / most
+	if f.mark == markSOF2 {
+		info.Decoded *= 5 // it keeps four bytes for each coefficient until the end
+	}
+	if f.n == 4 || rgb {
+		info.Decoded += 4 * pixels // and converts
+	}
+}
+
+// stripJPEG keeps what a decoder needs, and of JFIF and Adobe markers only the
+// part that has a meaning: a JFIF may carry a small picture, which is the
+// photo as it was before somebody cropped it.
+func stripJPEG(src []byte, info Info) ([]byte, error) {
+	kept := parts{src: src}
+	kept.add(0, 2)
+	exif := ""
+	if info.Orientation > 1 {
+		exif = "\xff\xe1\x00\x22" + exifHead + tiff(info.Orientation)
+	}
+	scans := 0
+	for s := (segments{src: src, at: 2}); s.mark != markEOI; {
+		if err := s.next(); err != nil {
+			return nil, err
+		}
+		if !s.has(markAPP0, jfifHead) { // a JFIF likes to stand first, an EXIF next
+			kept.put(exif)
+			exif = ""
+		}
+		switch {
+		case s.has(markAPP0, jfifHead) && len(s.data) == 14:
+			kept.add(s.start, s.at)
+		case s.has(markAPP0, jfifHead):
+			kept.put("\xff\xe0\x00\x10" + jfifHead + density(s.data[len(jfifHead):]) + "\x00\x00")
+		case s.has(markAPP14, adobeHead) && len(s.data) == 12:
+			kept.add(s.start, s.at)
+		case s.has(markAPP14, adobeHead) && len(s.data) > 12:
+			kept.put("\xff\xee\x00\x0e" + string(s.data[:12]))
+		case s.has(markAPP2, iccHead), s.mark == markDQT, s.mark == markDHT, s.mark == markDRI, s.mark == markEOI,
+			s.mark >= markSOF0 && s.mark <= markSOF2:
+			kept.add(s.start, s.at)
+		case s.mark == markSOS:
+			// a picture sent in thousands of scans of a few bytes would keep a decoder busy for hours
+			if scans++; scans > mostScans {
+				return nil, ErrCoding
+			}
+			s.at = endOfScan(src, s.at)
+			kept.add(s.start, s.at)
+		case s.mark == markSOI:
+			return nil, broken("another picture begins in it")
+		}
+	}
+	if scans == 0 {
+		return nil, broken("it has no picture")
+	}
+	return kept.join(), nil
+}
+
+// density returns a JFIF's version and density, or the usual ones if it has none.
+func density(data []byte) string {
+	if len(data) < 7 {
+		return "\x01\x01\x00\x00\x01\x00\x01"
+	}
+	return string(data[:7])
+}
+
+// endOfScan returns where the scan's data ends that begins at at: before the
+// first marker that is no restart, or at the end of src.
+func endOfScan(src []byte, at int) int {
+	for {
+		i := bytes.IndexByte(src[at:], 0xFF)
+		if i < 0 || at+i+1 >= len(src) {
+			return len(src)
+		}
+		at += i
+		if m := src[at+1]; m == 0 || m >= markRST0 && m <= markRST7 {
+			at += 2
+		} else if m == 0xFF {
+			at++
+		} else {
+			return at
+		}
+	}
+}
+
+func profileJPEG(src []byte) []byte {
+	var chunks [256][]byte
+	count, size := 0, 0
+	for s := (segments{src: src, at: 2}); s.next() == nil && s.mark != markSOS && s.mark != markEOI; {
+		if !s.has(markAPP2, iccHead) || len(s.data) < iccHeadSize {
+			continue
+		}
+		n := s.data[len(iccHead)]
+		if n == 0 || chunks[n] != nil {
+			return nil
+		}
+		chunks[n] = s.data[iccHeadSize:]
+		count = int(s.data[len(iccHead)+1])
+		size += len(chunks[n])
+	}
+	if count == 0 || size > mostICC {
+		return nil
+	}
+	if count == 1 {
+		return chunks[1]
+	}
+	whole := make([]byte, 0, size)
+	for _, c := range chunks[1 : count+1] {
+		if c == nil {
+			return nil
+		}
+		whole = append(whole, c...)
+	}
+	return whole
+}
+
+// JPEGProfile returns the marker that gives a JPEG the profile p, to stand
+// after its first two bytes; or nothing if p is empty or does not fit into
+// one marker, as profiles of cameras and screens do.
+func JPEGProfile(p []byte) string {
+	if len(p) == 0 || len(p) > 0xFFFF-2-iccHeadSize {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\xff\xe2")
+	b.Write(binary.BigEndian.AppendUint16(nil, uint16(2+iccHeadSize+len(p))))
+	b.WriteString(iccHead + "\x01\x01")
+	b.Write(p)
+	return b.String()
+}

@@ -1,0 +1,33 @@
+package door
+
+// A Refusal says why a photo is not let in, in words for the person who sent it.
+type Refusal struct {
+	Code string // stable, for clients
+	Text string
+}
+
+func (r *Refusal) Error() string { return r.Text }
+
+// Is makes refusals with the same code the same error.
+func (r *Refusal) Is(err error) bool {
+	other, ok := err.(*Refusal)
+	return ok && other.Code == r.Code
+}
+
+// What Open and Strip refuse.
+var (
+	ErrKind    = &Refusal{"photo_kind", "This is not a photo we can read. Please use JPEG, PNG, WebP, GIF or HEIC."}
+	ErrShort   = &Refusal{"photo_short", "This file ends too early."}
+	ErrBroken  = &Refusal{"photo_broken", "This file is damaged."}
+	ErrBytes   = &Refusal{"photo_bytes", "This file is too large."}
+	ErrPixels  = &Refusal{"photo_pixels", "This photo has too many pixels."}
+	ErrFrames  = &Refusal{"photo_frames", "This animation has too many frames."}
+	ErrHidden  = &Refusal{"photo_hidden", "This file carries more than a photo."}
+	ErrCoding  = &Refusal{"photo_coding", "This photo is stored in a way we cannot read. Please save it as an ordinary JPEG."}
+	ErrConvert = &Refusal{"photo_convert", "This photo has to be converted first."}
+)
+
+// broken returns an ErrBroken that says more.
+func broken(what string) error {
+	return &Refusal{ErrBroken.Code, "This file is damaged: " + what + "."}
+}

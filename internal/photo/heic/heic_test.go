@@ -1,0 +1,66 @@
+//go:build heic
+
+package heic
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"math/rand/v2"
+	"testing"
+
+	"doubletap/internal/photo/phototest"
+)
+
+func TestDecode(t *testing.T) {
+	d := New(256 << 20)
+	m, err := d.Decode(t.Context(), phototest.Fixture("phone.heic"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Bounds() != image.Rect(0, 0, 128, 96) {
+		t.Errorf("got %v, want it upright, 128x96", m.Bounds())
+	}
+	if _, err := d.Decode(t.Context(), []byte("no HEIC at all, but long enough to be looked at")); !errors.Is(err, ErrDecode) {
+		t.Errorf("garbage: got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.Decode(ctx, phototest.Fixture("phone.heic")); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
+	}
+}
+
+// TestMemoryIsBounded gives the module too little memory to begin, and then
+// too little for the file alone.
+func TestMemoryIsBounded(t *testing.T) {
+	src := phototest.Fixture("phone.heic")
+	large := append(bytes.Clone(src), "\x00\x10\x00\x00free"...)
+	large = append(large, make([]byte, 1<<20-8)...)
+	for _, c := range []struct {
+		pages int64
+		src   []byte
+		want  bool
+	}{{1, src, false}, {12, src, true}, {12, large, false}, {64, large, true}} {
+		if _, err := New(c.pages*page).Decode(t.Context(), c.src); (err == nil) != c.want {
+			t.Errorf("%d bytes in %d pages: got %v", len(c.src), c.pages, err)
+		}
+	}
+}
+
+func TestDamage(t *testing.T) {
+	d := New(DefaultMemory)
+	src := phototest.Fixture("phone.heic")
+	rnd := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		bad := bytes.Clone(src)
+		for range 1 + rnd.IntN(6) {
+			bad[rnd.IntN(len(bad))] = byte(rnd.Uint32())
+		}
+		d.Decode(t.Context(), bad) // must return
+	}
+	if _, err := d.Decode(t.Context(), src); err != nil {
+		t.Errorf("after damaged ones: %v", err)
+	}
+}

@@ -1,0 +1,8 @@
+//go:build heic && !unix
+
+package heic
+
+import "github.com/tetratelabs/wazero/experimental"
+
+// reserve leaves the module's memory to the runtime, which still bounds it.
+func reserve(uint64) experimental.MemoryAllocator { return nil }

@@ -1,0 +1,144 @@
+// Package photo turns an uploaded photo into the pictures that screens show:
+// upright, free of everything but the picture, and small. One photo is decoded
+// once, no larger than needed, and all sizes come from that.
+//
+// What arrives goes through package door first. This package trusts it no
+// further than that: whatever src is, Render returns, within the memory that
+// Cost says, and never panics.
+package photo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+
+	"doubletap/internal/photo/door"
+	"doubletap/internal/photo/plane"
+)
+
+// Size is one of the sizes in which photos are shown.
+type Size struct {
+	Side int
+	// Crop makes a square from the middle; else the whole photo fits into Side x Side.
+	Crop bool
+}
+
+// Name returns the size as PocketBase's ?thumb= names it.
+func (s Size) Name() string {
+	if s.Crop {
+		return fmt.Sprintf("%dx%d", s.Side, s.Side)
+	}
+	return fmt.Sprintf("%dx%df", s.Side, s.Side)
+}
+
+// quality returns the JPEG quality: what is looked at closely gets more.
+func (s Size) quality() int {
+	if s.Side <= 640 {
+		return 75
+	}
+	return 82
+}
+
+// Sizes are those of the product, each fit before the crops and large before small.
+// 1920 rather than 2048, since it is less than half of a 12 MP photo: such a
+// one is then decoded at half its size, for a third of the cost.
+var Sizes = []Size{{Side: 1920}, {Side: 1080}, {Side: 640}, {Side: 320}, {Side: 320, Crop: true}, {Side: 100, Crop: true}}
+
+// Rendition is a photo in one size: a JPEG with the colour profile of the
+// photo and nothing else. A photo smaller than Size is never enlarged.
+type Rendition struct {
+	Size
+	Width, Height int
+	JPEG          []byte
+}
+
+// Result is what Render makes.
+type Result struct {
+	Width, Height int    // of the photo, upright
+	Hash          string // a blurhash of 4 x 3 components, or 3 x 4 upright
+	Color         string // the most common one, as "#rrggbb"
+	Renditions    []Rendition
+}
+
+// Decoder decodes a format that costs too much to be linked by everybody.
+type Decoder interface {
+	// Decode returns the picture, upright, in a budget of its own.
+	Decode(ctx context.Context, src []byte) (image.Image, error)
+}
+
+// Renderer makes renditions. Its zero value makes the product's, of all but HEIC.
+type Renderer struct {
+	Limits door.Limits // door.Standard if zero
+	Sizes  []Size      // Sizes if empty
+	HEIC   Decoder     // nil refuses HEIC
+}
+
+// ErrUnreadable is returned for a photo that looked well from outside and
+// cannot be decoded. Trying again is no use.
+var ErrUnreadable = errors.New("photo cannot be decoded")
+
+// Render makes all renditions of src. It uses one core, Cost bytes of memory,
+// and starts no goroutines. It returns soon after ctx ends; a *door.Refusal for
+// what Open would not let in; ErrUnreadable for damage inside.
+func (r Renderer) Render(ctx context.Context, src []byte) (result Result, err error) {
+	info, err := door.Open(src, r.limits())
+	if err != nil {
+		return Result{}, err
+	}
+	defer recoverInto(&err)
+	base, err := r.decode(ctx, src, info, r.eighths(info))
+	if err != nil {
+		return Result{}, err
+	}
+	defer base.Free()
+	return r.render(ctx, base, info, profileOf(src, info, base))
+}
+
+// Convert returns a HEIC as a JPEG in full size, upright, with its colour
+// profile and nothing else: the photo that is kept in its place.
+func (r Renderer) Convert(ctx context.Context, src []byte) (jpeg []byte, err error) {
+	info, err := door.Open(src, r.limits())
+	if err != nil {
+		return nil, err
+	}
+	defer recoverInto(&err)
+	base, err := r.decode(ctx, src, info, 8)
+	if err != nil {
+		return nil, err
+	}
+	base = plane.Orient(base, info.Orientation)
+	defer base.Free()
+	return encode(base, originalQuality, profileOf(src, info, base))
+}
+
+const originalQuality = 90
+
+// recoverInto turns a decoder's panic into an error: what a stranger sends must not end the process.
+func recoverInto(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: panic: %v", ErrUnreadable, p)
+	}
+}
+
+func (r Renderer) limits() door.Limits {
+	if r.Limits == (door.Limits{}) {
+		return door.Standard
+	}
+	return r.Limits
+}
+
+func (r Renderer) sizes() []Size {
+	if len(r.Sizes) == 0 {
+		return Sizes
+	}
+	return r.Sizes
+}
+
+// profileOf returns the marker with src's profile, if it fits what was decoded.
+func profileOf(src []byte, info door.Info, base *plane.Picture) string {
+	if info.Gray != base.Gray() {
+		return ""
+	}
+	return door.JPEGProfile(door.Profile(src, info))
+}

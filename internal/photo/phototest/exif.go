@@ -1,0 +1,106 @@
+package phototest
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// What tests look for in stored and rendered files, and must not find.
+const (
+	Model   = "Doublephone 14 Pro SN-4711"
+	XMPText = "xmp-secret-creator-tool"
+	Comment = "a comment with a <script>"
+	Tail    = "PK\x03\x04 a file behind the picture"
+)
+
+// Secrets are all of them, and how EXIF begins where nothing else is said.
+var Secrets = []string{Model, XMPText, Comment, Tail, "47.376887", "ns.adobe.com", "MPF\x00"}
+
+// Segment returns a JPEG segment.
+func Segment(marker byte, data string) string {
+	return string(binary.BigEndian.AppendUint16([]byte{0xFF, marker}, uint16(len(data)+2))) + data
+}
+
+// TIFF returns what EXIF is inside: a phone's orientation, model and position.
+func TIFF(orientation int) string {
+	le := binary.LittleEndian
+	entry := func(b []byte, tag, kind uint16, count, value uint32) []byte {
+		b = le.AppendUint16(b, tag)
+		b = le.AppendUint16(b, kind)
+		b = le.AppendUint32(b, count)
+		return le.AppendUint32(b, value)
+	}
+	const ifd0, gps = 8, 8 + 2 + 3*12 + 4
+	const texts = gps + 2 + 2*12 + 4
+	b := []byte("II*\x00\x08\x00\x00\x00")
+	b = le.AppendUint16(b, 3)
+	b = entry(b, 0x0110, 2, uint32(len(Model)+1), texts)
+	b = entry(b, 0x0112, 3, 1, uint32(orientation))
+	b = entry(b, 0x8825, 4, 1, gps)
+	b = le.AppendUint32(b, 0)
+	b = le.AppendUint16(b, 2)
+	b = entry(b, 0x0001, 2, 2, 'N')
+	b = entry(b, 0x0002, 2, 10, texts+uint32(len(Model)+1))
+	b = le.AppendUint32(b, 0)
+	return string(b) + Model + "\x0047.376887\x00"
+}
+
+// XMP returns a packet of the kind that editors leave.
+func XMP() string {
+	return `<?xpacket begin="" id="W5M0"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="1">` + XMPText + `</rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
+}
+
+// Phone returns jpeg as a phone writes it: EXIF with position, an XMP packet,
+// a colour profile when given, a comment, a second picture behind the first.
+// With xmpFirst the XMP stands before the EXIF, as some editors put it.
+func Phone(jpeg []byte, orientation int, profile string, xmpFirst bool) []byte {
+	exif := Segment(0xE1, "Exif\x00\x00"+TIFF(orientation))
+	xmp := Segment(0xE1, "http://ns.adobe.com/xap/1.0/\x00"+XMP())
+	if xmpFirst {
+		exif, xmp = xmp, exif
+	}
+	out := "\xff\xd8" + Segment(0xE0, "JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00") + exif + xmp
+	if profile != "" {
+		out += Segment(0xE2, "ICC_PROFILE\x00\x01\x01"+profile)
+	}
+	out += Segment(0xE2, "MPF\x00II*\x00\x08\x00\x00\x00") + Segment(0xED, "Photoshop 3.0\x00"+Model) + Segment(0xFE, Comment)
+	return append(append([]byte(out), jpeg[2:]...), "\xff\xd8\xff\xe1"+Tail+"\xff\xd9"...)
+}
+
+// DisplayP3 returns a profile like that of an iPhone: 548 bytes when Apple makes it, fewer here.
+func DisplayP3() string {
+	be := binary.BigEndian
+	fixed := func(v float64) uint32 { return uint32(int32(math.Round(v * 65536))) }
+	xyz := func(x, y, z float64) string {
+		b := []byte("XYZ \x00\x00\x00\x00")
+		for _, v := range []float64{x, y, z} {
+			b = be.AppendUint32(b, fixed(v))
+		}
+		return string(b)
+	}
+	curve := []byte("para\x00\x00\x00\x00\x00\x03\x00\x00")
+	for _, v := range []float64{2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045} {
+		curve = be.AppendUint32(curve, fixed(v))
+	}
+	tags := []struct{ name, data string }{
+		{"wtpt", xyz(0.96420, 1, 0.82491)},
+		{"rXYZ", xyz(0.51512, 0.24120, -0.00105)},
+		{"gXYZ", xyz(0.29198, 0.69225, 0.04189)},
+		{"bXYZ", xyz(0.15710, 0.06657, 0.78407)},
+		{"rTRC", string(curve)}, {"gTRC", string(curve)}, {"bTRC", string(curve)},
+	}
+	size := 128 + 4 + 12*len(tags)
+	table, data := be.AppendUint32(nil, uint32(len(tags))), ""
+	for _, t := range tags {
+		table = append(table, t.name...)
+		table = be.AppendUint32(table, uint32(size+len(data)))
+		table = be.AppendUint32(table, uint32(len(t.data)))
+		data += t.data
+	}
+	head := make([]byte, 128)
+	be.PutUint32(head, uint32(size+len(data)))
+	copy(head[8:], "\x04\x00\x00\x00mntrRGB XYZ ")
+	copy(head[36:], "acsp")
+	copy(head[68:], xyz(0.96420, 1, 0.82491)[8:])
+	return string(head) + string(table) + data
+}

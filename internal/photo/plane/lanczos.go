@@ -1,0 +1,94 @@
+package plane
+
+import (
+	"math"
+	"sync"
+)
+
+// axis says, for each sample of a row or column to be made, where its window
+// begins and what each sample in it weighs.
+type axis struct {
+	taps    int
+	starts  []int32
+	weights []uint64 // taps for each sample; two's complement, they add up to 1<<weightBits
+}
+
+// lobes is how far the filter reaches, in samples of the smaller picture.
+const lobes = 3
+
+// newAxis returns the windows of n samples, of which the ith lies at offset +
+// (i+½)·scale among the size samples of the source. Past the source's edge
+// there is nothing: the weights inside share its part.
+func newAxis(n, size int, offset, scale float64) axis {
+	stretch := max(scale, 1)
+	reach := lobes * stretch
+	a := axis{taps: min(int(math.Ceil(2*reach))+1, size)}
+	a.starts = make([]int32, n)
+	a.weights = make([]uint64, n*a.taps)
+	exact := make([]float64, a.taps)
+	for i := range n {
+		center := offset + (float64(i)+0.5)*scale - 0.5
+		start := min(max(int(math.Ceil(center-reach)), 0), size-a.taps)
+		sum := 0.0
+		for k := range exact {
+			exact[k] = lanczos((float64(start+k) - center) / stretch)
+			sum += exact[k]
+		}
+		a.starts[i] = int32(start)
+		round(a.weights[i*a.taps:][:a.taps], exact, sum)
+	}
+	return a
+}
+
+// round stores exact/sum in fixed point. What rounding leaves over goes to the
+// heaviest sample, so that a flat area keeps its value exactly.
+func round(weights []uint64, exact []float64, sum float64) {
+	const one = 1 << weightBits
+	if sum < 0.25 { // a window of a sample or two, all of them at the filter's zeros
+		weights[len(weights)/2] = one
+		return
+	}
+	heaviest, left := 0, one
+	for k, e := range exact {
+		w := int(math.Round(e / sum * one))
+		weights[k] = uint64(w)
+		left -= w
+		if e > exact[heaviest] {
+			heaviest = k
+		}
+	}
+	weights[heaviest] += uint64(left)
+}
+
+// kernel holds the filter at 1/kernelSteps of a sample: two sines for each
+// weight would be a tenth of the time of a whole photo.
+const kernelSteps = 1 << 12
+
+var kernel = sync.OnceValue(func() *[lobes*kernelSteps + 2]float64 {
+	k := new([lobes*kernelSteps + 2]float64)
+	for i := range k {
+		k[i] = exactLanczos(float64(i) / kernelSteps)
+	}
+	return k
+})
+
+func lanczos(x float64) float64 {
+	x = math.Abs(x) * kernelSteps
+	i := int(x)
+	if i >= lobes*kernelSteps {
+		return 0
+	}
+	k, f := kernel(), x-float64(i)
+	return k[i]*(1-f) + k[i+1]*f
+}
+
+func exactLanczos(x float64) float64 {
+	switch {
+	case x == 0:
+		return 1
+	case x >= lobes:
+		return 0
+	}
+	x *= math.Pi
+	return lobes * math.Sin(x) * math.Sin(x/lobes) / (x * x)
+}

@@ -1,0 +1,199 @@
+// Package rendition keeps every photo in the sizes that screens show, beside the photo and under
+// the keys that PocketBase's ?thumb= reads.
+package rendition
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/filesystem"
+	"github.com/pocketbase/pocketbase/tools/filesystem/blob"
+	"github.com/pocketbase/pocketbase/tools/routine"
+
+	"doubletap/internal/photo"
+)
+
+// Fields names the field of each collection that holds photos.
+var Fields = map[string]string{"posts": "photos", "users": "avatar"}
+
+// Full is the size that is served for a photo without a size.
+const Full = "1920x1920f"
+
+// Meta is what a screen wants to know of a photo before it has it.
+type Meta struct {
+	Width  int    `json:"w"`
+	Height int    `json:"h"`
+	Hash   string `json:"hash"`
+	Color  string `json:"color"`
+}
+
+// Studio makes renditions, as many at a time as its budget of memory and the processors allow.
+type Studio struct {
+	app      core.App
+	renderer photo.Renderer
+	budget   *photo.Budget
+	places   chan struct{}
+
+	mu      sync.Mutex // guards all below
+	running map[string]*work
+	failed  []string // the latest photos that cannot be decoded
+}
+
+// work is a photo being rendered; done is closed when meta and err stand.
+type work struct {
+	done chan struct{}
+	meta Meta
+	err  error
+}
+
+// remembered is how many photos that cannot be decoded are not tried again before the next start.
+const remembered = 1000
+
+// NewStudio returns a studio that takes up to budget bytes of memory for pixels.
+func NewStudio(app core.App, renderer photo.Renderer, budget int64) *Studio {
+	return &Studio{
+		app: app, renderer: renderer, budget: photo.NewBudget(budget),
+		places:  make(chan struct{}, max(1, runtime.NumCPU()-1)),
+		running: map[string]*work{},
+	}
+}
+
+// Known reports whether size is one of those that exist of every photo.
+func Known(size string) bool {
+	return slices.ContainsFunc(photo.Sizes, func(s photo.Size) bool { return s.Name() == size })
+}
+
+// Key is where the rendition of a file in a size lies.
+func Key(record *core.Record, file, size string) string {
+	return folder(record, file) + size + "_" + file
+}
+
+func folder(record *core.Record, file string) string {
+	return record.BaseFilesPath() + "/thumbs_" + file + "/"
+}
+
+// Ensure returns when all renditions of the file exist, or with ctx. The work itself goes on when ctx ends, as others
+// want it too. photo.ErrUnreadable is for good: trying again is no use.
+func (s *Studio) Ensure(ctx context.Context, record *core.Record, file string) (Meta, error) {
+	w := s.begin(record, file)
+	select {
+	case <-w.done:
+		return w.meta, w.err
+	case <-ctx.Done():
+		return Meta{}, ctx.Err()
+	}
+}
+
+func (s *Studio) begin(record *core.Record, file string) *work {
+	path := record.BaseFilesPath() + "/" + file
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.running[path]; w != nil {
+		return w
+	}
+	w := &work{done: make(chan struct{})}
+	if slices.Contains(s.failed, path) {
+		w.err = photo.ErrUnreadable
+		close(w.done)
+		return w
+	}
+	s.running[path] = w
+	routine.FireAndForget(func() {
+		w.err = errors.New("rendering ended early") // unless it does not
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			delete(s.running, path)
+			if errors.Is(w.err, photo.ErrUnreadable) {
+				s.failed = append(s.failed, path)
+				s.failed = s.failed[max(0, len(s.failed)-remembered):]
+			}
+			close(w.done)
+		}()
+		w.meta, w.err = s.make(context.Background(), record, file)
+	})
+	return w
+}
+
+// make renders the file unless that was done before. The meta file is written last: where it is, all is.
+func (s *Studio) make(ctx context.Context, record *core.Record, file string) (meta Meta, err error) {
+	fsys, err := s.app.NewFilesystem()
+	if err != nil {
+		return Meta{}, fmt.Errorf("open the storage: %w", err)
+	}
+	defer fsys.Close()
+	metaKey := folder(record, file) + "meta.json"
+	if text, err := read(fsys, metaKey); err == nil && json.Unmarshal(text, &meta) == nil {
+		return meta, nil
+	}
+	source, err := read(fsys, record.BaseFilesPath()+"/"+file)
+	if err != nil {
+		return Meta{}, fmt.Errorf("read photo %s of %s: %w", file, record.Id, err)
+	}
+	result, err := s.render(ctx, source)
+	if err != nil {
+		return Meta{}, fmt.Errorf("render photo %s of %s: %w", file, record.Id, err)
+	}
+	for _, r := range result.Renditions {
+		if err := write(fsys, Key(record, file, r.Name()), "image/jpeg", r.JPEG); err != nil {
+			return Meta{}, fmt.Errorf("store rendition %s of photo %s: %w", r.Name(), file, err)
+		}
+	}
+	meta = Meta{result.Width, result.Height, result.Hash, result.Color}
+	text, err := json.Marshal(meta)
+	if err != nil {
+		return Meta{}, err
+	}
+	return meta, write(fsys, metaKey, "application/json", text)
+}
+
+// Forget deletes the renditions of a file, so that Ensure makes them anew.
+func (s *Studio) Forget(record *core.Record, file string) error {
+	fsys, err := s.app.NewFilesystem()
+	if err != nil {
+		return err
+	}
+	defer fsys.Close()
+	return errors.Join(fsys.DeletePrefix(folder(record, file))...)
+}
+
+func (s *Studio) render(ctx context.Context, source []byte) (photo.Result, error) {
+	cost, err := s.renderer.CostOf(source)
+	if err != nil {
+		return photo.Result{}, errors.Join(photo.ErrUnreadable, err)
+	}
+	s.places <- struct{}{}
+	defer func() { <-s.places }()
+	release, err := s.budget.Acquire(ctx, cost)
+	if err != nil {
+		return photo.Result{}, err
+	}
+	defer release()
+	return s.renderer.Render(ctx, source)
+}
+
+func read(fsys *filesystem.System, key string) ([]byte, error) {
+	reader, err := fsys.GetReader(key)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	return io.ReadAll(reader)
+}
+
+func write(fsys *filesystem.System, key, kind string, content []byte) error {
+	w, err := fsys.NewWriter(key, &blob.WriterOptions{ContentType: kind})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, bytes.NewReader(content))
+	return errors.Join(err, w.Close())
+}
