@@ -1,17 +1,13 @@
 package command
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/spf13/cobra"
 )
 
 // The states of a Finding. A warning is about something that works but should be known.
@@ -119,8 +115,11 @@ func Examine(app core.App) iter.Seq[Finding] {
 // Repair puts right, in one transaction, what needs nobody to decide, and returns what it did, by check.
 func Repair(app core.App) (done map[string]int64, err error) {
 	f := &found{}
-	if err := lookMigrations(app, f); err != nil || f.failed > 0 {
-		return nil, errors.Join(err, errors.New("repair: "+f.finding("").Detail))
+	if err := lookMigrations(app, f); err != nil {
+		return nil, fmt.Errorf("repair: %w", err)
+	}
+	if f.failed > 0 {
+		return nil, errors.New("repair: " + f.finding("migrations").Detail)
 	}
 	if _, err := ships(); err != nil {
 		return nil, err
@@ -142,74 +141,4 @@ func Repair(app core.App) (done map[string]int64, err error) {
 		return nil
 	})
 	return done, err
-}
-
-func doctorCommand(app core.App) *cobra.Command {
-	var asJSON, repair bool
-	c := &cobra.Command{
-		Use:   "doctor",
-		Short: "Check the data folder, and repair what can be repaired",
-		Long: "Check counters, relations, feeds, notifications, files, rules, indexes and the configuration.\n" +
-			"It may run beside a server. It ends with an error when something FAILs; a warning is none.\n" +
-			"--repair puts right what needs nobody to decide, in one transaction, and checks again; rules, files\n" +
-			"and the configuration are left to you.",
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			out := c.OutOrStdout()
-			if repair {
-				told := out
-				if asJSON {
-					told = os.Stderr
-				}
-				if err := repaired(app, told); err != nil {
-					return fmt.Errorf("doctor: %w", err)
-				}
-			}
-			all, failed := []Finding{}, 0
-			for f := range Examine(app) {
-				all = append(all, f)
-				if f.State == Fail {
-					failed++
-				}
-				if !asJSON {
-					fmt.Fprintln(out, line(f))
-				}
-			}
-			if asJSON {
-				text, _ := json.MarshalIndent(all, "", "  ") // texts and numbers always encode
-				fmt.Fprintln(out, string(text))
-			}
-			if failed > 0 {
-				return fmt.Errorf("doctor: %d of %d checks failed", failed, len(all))
-			}
-			return nil
-		},
-	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print an array of {check, state, count, detail}")
-	c.Flags().BoolVar(&repair, "repair", false, "repair what can be repaired first")
-	return c
-}
-
-func repaired(app core.App, out io.Writer) error {
-	done, err := Repair(app)
-	if err != nil {
-		return err
-	}
-	for _, c := range checks {
-		if n := done[c.name]; n > 0 {
-			fmt.Fprintf(out, "repaired %s: %d\n", c.name, n)
-		}
-	}
-	if len(done) == 0 {
-		fmt.Fprintln(out, "nothing to repair")
-	}
-	return nil
-}
-
-// line is a finding for a person.
-func line(f Finding) string {
-	if f.State == OK {
-		return fmt.Sprintf("%-4s  %s", f.State, f.Check)
-	}
-	return fmt.Sprintf("%-4s  %-13s %6d  %s", f.State, f.Check, f.Count, f.Detail)
 }

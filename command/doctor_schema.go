@@ -2,7 +2,6 @@ package command
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -155,37 +154,4 @@ func repairObjects(kind string) func(core.App) (int64, error) {
 		}
 		return int64(len(missing)), nil
 	}
-}
-
-func compared(app core.App, kind string) (missing, changed []object, err error) {
-	shipped, err := ships()
-	if err != nil {
-		return nil, nil, err
-	}
-	all, err := objects(app)
-	if err != nil {
-		return nil, nil, err
-	}
-	has := map[string]object{}
-	for _, o := range all {
-		has[o.Name] = o
-	}
-	for _, want := range shipped.objects {
-		if want.Type != kind {
-			continue
-		}
-		got, there := has[want.Name]
-		switch {
-		case !there:
-			missing = append(missing, want)
-		case plain(got.SQL) != plain(want.SQL):
-			changed = append(changed, want)
-		}
-	}
-	return missing, changed, nil
-}
-
-// plain is a statement without what its meaning does not depend on.
-func plain(sql string) string {
-	return strings.ToLower(strings.NewReplacer("`", "", `"`, "", "[", "", "]", "", " ", "", "\n", "", "\t", "", "\r", "").Replace(sql))
 }

@@ -76,3 +76,37 @@ func objects(app core.App) (all []object, err error) {
 		WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY name`, nil)
 	return all, err
 }
+
+// compared returns the objects of a kind that ship but that the folder lacks or has otherwise.
+func compared(app core.App, kind string) (missing, changed []object, err error) {
+	shipped, err := ships()
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := objects(app)
+	if err != nil {
+		return nil, nil, err
+	}
+	has := map[string]object{}
+	for _, o := range all {
+		has[o.Name] = o
+	}
+	for _, want := range shipped.objects {
+		if want.Type != kind {
+			continue
+		}
+		got, there := has[want.Name]
+		switch {
+		case !there:
+			missing = append(missing, want)
+		case plain(got.SQL) != plain(want.SQL):
+			changed = append(changed, want)
+		}
+	}
+	return missing, changed, nil
+}
+
+// plain is a statement without what its meaning does not depend on.
+func plain(sql string) string {
+	return strings.ToLower(strings.NewReplacer("`", "", `"`, "", "[", "", "]", "", " ", "", "\n", "", "\t", "", "\r", "").Replace(sql))
+}

@@ -2,12 +2,17 @@ package hooks
 
 import (
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 )
 
+// late is behind an owner's handlers: the inbox must have the last word on who the client is, and
+// others see the full list of topics.
+const late = 999
+
 func (s *Social) bindInbox() {
-	s.app.OnRealtimeConnectRequest().BindFunc(s.inbox.Connect)
-	s.app.OnRealtimeSubscribeRequest().BindFunc(s.inbox.Subscribe)
-	s.app.OnRealtimeMessageSend().BindFunc(s.inbox.Message)
+	s.app.OnRealtimeConnectRequest().Bind(&hook.Handler[*core.RealtimeConnectRequestEvent]{Func: s.inbox.Connect, Priority: late})
+	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: s.inbox.Subscribe, Priority: late})
+	s.app.OnRealtimeMessageSend().Bind(&hook.Handler[*core.RealtimeMessageEvent]{Func: s.inbox.Message, Priority: late})
 	s.app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 		s.inbox.Close()
 		return e.Next()

@@ -172,7 +172,7 @@ func (h *heicHead) read(src []byte) error {
 		}
 		items = rest
 		v, _, d := full(data)
-		if name != "infe" || v < 2 || len(d) < 10 {
+		if name != "infe" || v < 2 || len(d) < 6+2*int(min(v, 3)-1) {
 			continue
 		}
 		id := uint32(binary.BigEndian.Uint16(d))

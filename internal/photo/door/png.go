@@ -124,11 +124,13 @@ func stripPNG(src []byte, info Info) ([]byte, error) {
 		switch c.name {
 		case "", "eXIf": // tEXt, tIME and what nobody needs for showing the picture
 			continue
-		case "zTXt", "iTXt":
+		case "zTXt", "iTXt", "iCCP":
 			if !texts.small(compressed(c.name, c.data)) {
 				return nil, ErrHidden
 			}
-			continue
+			if c.name != "iCCP" {
+				continue
+			}
 		}
 		if crc32.ChecksumIEEE(src[c.start+4:c.at-4]) != binary.BigEndian.Uint32(src[c.at-4:]) {
 			return nil, broken("a checksum is wrong")
@@ -148,9 +150,10 @@ func pngChunk(name, data string) string {
 }
 
 // A compressed text can be a thousand times its size. Nobody needs it, and it
-// is dropped; but whoever packs 100 MB into one is not sending a photo.
+// is dropped; but whoever packs 100 MB into one, or into a colour profile, is
+// not sending a photo.
 const (
-	mostText  = 4 << 20 // bytes in all
+	mostText  = 2 << 20 // bytes in all
 	mostTexts = 64      // looked at; the rest is dropped unseen
 )
 
@@ -169,10 +172,10 @@ func (f *inflater) small(text []byte) bool {
 	return f.left > 0
 }
 
-// compressed returns the compressed part of a zTXt or iTXt, if it has one.
+// compressed returns the compressed part of a zTXt, iCCP or iTXt, if it has one.
 func compressed(name string, data []byte) []byte {
 	_, rest, _ := bytes.Cut(data, []byte{0}) // the keyword
-	if name == "zTXt" {
+	if name != "iTXt" {
 		return rest[min(1, len(rest)):]
 	}
 	if len(rest) < 2 || rest[0] != 1 {

@@ -98,7 +98,7 @@ func openWebP(src []byte, limits Limits) (Info, error) {
 			}
 		case r.is("ALPH"):
 			info.Decoded = max(info.Decoded, 7*int64(info.Width)*int64(info.Height)) // decoded as a picture first
-		case r.is("EXIF"):
+		case r.is("EXIF") && canvas: // which alone can announce it
 			if o := orientation(bytes.TrimPrefix(r.data, []byte(exifHead))); o > 0 {
 				info.Orientation = o
 			}

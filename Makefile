@@ -1,0 +1,62 @@
+# How Doubletap is built, tried and checked. `make` alone tells what there is.
+
+# Go's "local" would keep an older Go from fetching the one that go.mod asks for.
+ifeq ($(filter-out local,$(GOTOOLCHAIN)),)
+GOTOOLCHAIN := go1.27.3+auto
+endif
+export GOTOOLCHAIN
+
+GO_FILES = $(shell find . -name '*.go' -not -path '*/node_modules/*')
+GOFMT = $$(go env GOROOT)/bin/gofmt
+# SQLite, being translated C, would be many times slower under the race detector; it is its authors' to check.
+RACE = -race '-gcflags=modernc.org/...=-race=false'
+NODE_TEST = node --test --test-timeout=180000 --test-reporter=spec
+APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test first-like check fmt clean needs go-test examples-test node-test
+
+help: ## tell what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the program, ./doubletap
+	CGO_ENABLED=0 go build -trimpath -o doubletap .
+
+demo: build ## run it with people and photos in ./demo_data
+	./doubletap demo --dir=demo_data
+
+test: needs check go-test examples-test node-test ## everything: formatting, vet, Go tests with -race, then the built program through the JS SDK and a browser
+
+first-like: build tests/node_modules ## one photo, one like, one notification, and how long it took
+	cd tests && $(NODE_TEST) first-like.test.mjs
+
+check: ## formatting and vet, in seconds
+	@unformatted=$$($(GOFMT) -l $(GO_FILES)); test -z "$$unformatted" || { echo "make fmt would change: $$unformatted"; exit 1; }
+	go vet ./...
+
+fmt: ## format the Go files
+	$(GOFMT) -w $(GO_FILES)
+
+clean: ## remove what was built or made
+	rm -rf doubletap demo_data dist tests/node_modules
+
+go-test:
+	go test $(RACE) -timeout=20m ./...
+
+examples-test:
+	@for module in $(wildcard examples/*/go.mod); do \
+		dir=$$(dirname $$module); echo "$$dir"; (cd $$dir && go vet ./... && go test ./...) || exit 1; \
+	done
+
+node-test: build tests/node_modules
+	cd tests && $(NODE_TEST)
+
+tests/node_modules: tests/package.json tests/package-lock.json
+	cd tests && npm ci --no-audit --no-fund
+	@touch $@
+
+# The race detector needs a C compiler, the browser test Chromium.
+needs:
+	@missing=; command -v gcc >/dev/null || missing="gcc libc6-dev"; command -v chromium >/dev/null || missing="$$missing chromium"; \
+	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update -qq && $(APT) $$missing; \
+	elif [ -n "$$missing" ]; then echo "not installed: $$missing"; fi

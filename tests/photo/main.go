@@ -1,0 +1,124 @@
+// Command photo writes a JPEG as a phone would: 12 megapixels, lying on its side, with
+// where and on what device it was taken. The same bytes each time.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"os"
+)
+
+func main() {
+	if err := write(); err != nil {
+		fmt.Fprintln(os.Stderr, "photo:", err)
+		os.Exit(1)
+	}
+}
+
+func write() error {
+	var body bytes.Buffer
+	if err := jpeg.Encode(&body, scene(4032, 3024), &jpeg.Options{Quality: 92}); err != nil {
+		return err
+	}
+	tags := exif()
+	out := bufio.NewWriter(os.Stdout)
+	out.Write(body.Bytes()[:2]) // the start marker, which EXIF must follow
+	out.Write([]byte{0xff, 0xe1, byte((len(tags) + 2) >> 8), byte(len(tags) + 2)})
+	out.Write(tags)
+	out.Write(body.Bytes()[2:])
+	return out.Flush()
+}
+
+// scene is a sky above a sea with grain, since a smooth picture would be far smaller than a photo.
+func scene(w, h int) image.Image {
+	img := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
+	grain := uint32(1)
+	for y := range h {
+		base := color.RGBA{uint8(90 + 120*y/h), uint8(140 + 60*y/h), 210, 255}
+		if y > h/2 {
+			base = color.RGBA{20, uint8(60 + 60*(h-y)/h), uint8(90 + 90*(h-y)/h), 255}
+		}
+		light, cb, cr := color.RGBToYCbCr(base.R, base.G, base.B)
+		for x := range w {
+			grain = grain*1664525 + 1013904223
+			img.Y[img.YOffset(x, y)] = light + uint8(grain>>28)
+			c := img.COffset(x, y)
+			img.Cb[c], img.Cr[c] = cb, cr
+		}
+	}
+	return img
+}
+
+// entry is one tag of a TIFF directory.
+type entry struct {
+	tag, kind uint16
+	count     uint32
+	value     []byte
+}
+
+const (
+	text     = 2
+	short    = 3
+	long     = 4
+	rational = 5
+)
+
+func exif() []byte {
+	le := binary.LittleEndian
+	number := func(values ...uint32) (b []byte) {
+		for _, v := range values {
+			b = le.AppendUint32(b, v)
+		}
+		return b
+	}
+	words := func(tag uint16, s string) entry { return entry{tag, text, uint32(len(s) + 1), []byte(s + "\x00")} }
+	place := func(tag uint16, deg, min, sec uint32) entry {
+		return entry{tag, rational, 3, number(deg, 1, min, 1, sec, 1)}
+	}
+	device := []entry{words(0x9003, "2026:05:01 12:00:00"), words(0xa431, "SERIAL-0042")}
+	gps := []entry{words(1, "N"), place(2, 52, 31, 12), words(3, "E"), place(4, 13, 24, 18)}
+
+	tiff := append([]byte("II*\x00"), number(8)...)
+	top := func(deviceAt, gpsAt uint32) []entry {
+		return []entry{
+			words(0x010f, "Doubletap"), words(0x0110, "Test Phone"),
+			{0x0112, short, 1, number(6)}, // turn right to stand upright
+			{0x8769, long, 1, number(deviceAt)}, {0x8825, long, 1, number(gpsAt)},
+		}
+	}
+	deviceAt := len(tiff) + len(directory(top(0, 0), len(tiff)))
+	gpsAt := deviceAt + len(directory(device, deviceAt))
+	tiff = append(tiff, directory(top(uint32(deviceAt), uint32(gpsAt)), len(tiff))...)
+	tiff = append(tiff, directory(device, deviceAt)...)
+	tiff = append(tiff, directory(gps, gpsAt)...)
+	return append([]byte("Exif\x00\x00"), tiff...)
+}
+
+// directory lays out a TIFF directory that begins at an offset, with its longer values behind it.
+func directory(entries []entry, at int) []byte {
+	le := binary.LittleEndian
+	out := le.AppendUint16(nil, uint16(len(entries)))
+	behind := at + 2 + 12*len(entries) + 4
+	var values []byte
+	for _, e := range entries {
+		out = le.AppendUint16(out, e.tag)
+		out = le.AppendUint16(out, e.kind)
+		out = le.AppendUint32(out, e.count)
+		if len(e.value) <= 4 {
+			out = append(out, append(e.value, 0, 0, 0, 0)[:4]...)
+			continue
+		}
+		out = le.AppendUint32(out, uint32(behind+len(values)))
+		values = append(values, e.value...)
+		if len(values)%2 == 1 {
+			values = append(values, 0)
+		}
+	}
+	out = le.AppendUint32(out, 0) // no further directory
+	return append(out, values...)
+}
