@@ -14,7 +14,7 @@ NODE_TEST = node --test --test-timeout=180000 --test-reporter=spec
 APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test first-like check fmt clean needs go-test examples-test node-test
+.PHONY: help build demo test first-like check fmt clean needs go-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ build: ## build the program, ./doubletap
 demo: build ## run it with people and photos in ./demo_data
 	./doubletap demo --dir=demo_data
 
-test: needs check go-test examples-test node-test ## everything: formatting, vet, Go tests with -race, then the built program through the JS SDK and a browser
+test: needs check go-test modules-test node-test ## everything: formatting, vet, Go tests with -race, then the built program through the JS SDK and a browser
 
 first-like: build tests/node_modules ## one photo, one like, one notification, and how long it took
 	cd tests && $(NODE_TEST) first-like.test.mjs
@@ -43,9 +43,9 @@ clean: ## remove what was built or made
 go-test:
 	go test $(RACE) -timeout=20m ./...
 
-examples-test:
-	@for module in $(wildcard examples/*/go.mod); do \
-		dir=$$(dirname $$module); echo "$$dir"; (cd $$dir && go vet ./... && go test ./...) || exit 1; \
+modules-test:
+	@for module in $(wildcard examples/*/go.mod bench/go.mod); do \
+		dir=$$(dirname $$module); echo "$$dir"; (cd $$dir && go vet ./... && go test -short ./...) || exit 1; \
 	done
 
 node-test: build tests/node_modules

@@ -454,7 +454,7 @@ func openWorld(t *testing.T) *world {
 		if audience == "followers" || audience == "private" {
 			visibility = audience
 		}
-		post := ada.Post("at the lake #sunset", "visibility", visibility)
+		post := ada.Post("at the lake #sunset #only_"+audience, "visibility", visibility)
 		comment := ada.Comment(post, "", "mine")
 		posts[audience], comments[audience] = post, comment
 		commentLike := ada.Create("comment_likes", fields{"comment": comment}).ID()
@@ -478,9 +478,8 @@ func openWorld(t *testing.T) *world {
 		w.add("comments/"+audience, comment, to("", fields{"text": "x"}), to("post", fields{"post": posts["public"]}),
 			to("author", fields{"author": frank.ID}), to("parent", fields{"parent": comments["public"]}))
 		w.add("comment_likes/"+audience, commentLike, to("", fields{"user": frank.ID}))
-		if audience != "private" { // a private post has no tags
-			w.add("post_tags/"+audience, id("post_tags", "post = {:p}", dbx.Params{"p": post}), to("", fields{"post": posts["public"]}))
-		}
+		w.add("post_tags/"+audience, id("post_tags", "post = {:p} && tag.name = 'sunset'", dbx.Params{"p": post}), to("", fields{"post": posts["public"]}))
+		w.add("hashtags/"+audience, id("hashtags", "name = {:n}", dbx.Params{"n": "only_" + audience}), to("", fields{"banned": true}))
 	}
 	public := posts["public"]
 	w.create("posts/*", "", fields{"caption": "x"})
@@ -557,7 +556,7 @@ func openWorld(t *testing.T) *world {
 	}
 	w.create("feed/*", "", fields{"viewer": carol.ID, "post": public, "author": ada.ID})
 
-	w.add("hashtags/sunset", id("hashtags", "name = 'sunset'", nil), to("", fields{"banned": true}))
+	w.add("hashtags/all of them", id("hashtags", "name = 'sunset'", nil), to("", fields{"banned": true}))
 	w.add("hashtags/banned", admin.Create("hashtags", fields{"name": "ugly", "banned": true}).ID(), to("", fields{"banned": false}))
 	w.create("hashtags/*", "", fields{"name": "x"})
 

@@ -28,7 +28,8 @@ func Config() pocketbase.Config {
 }
 
 // connect opens a database as PocketBase does, with an fsync for every commit of data.db. As part of the name
-// the pragma holds for every connection that the pool ever opens. Logs need no such care.
+// the pragma holds for every connection that the pool ever opens. Logs need no such care. A transaction takes the
+// write lock at its beginning, where it waits for another process; later it would fail at once.
 func connect(path string) (*dbx.DB, error) {
 	synchronous := "FULL"
 	switch level := os.Getenv("DOUBLETAP_DURABILITY"); {
@@ -38,7 +39,7 @@ func connect(path string) (*dbx.DB, error) {
 		return nil, fmt.Errorf("DOUBLETAP_DURABILITY is %q, want full or normal", level)
 	}
 	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
-		"&_pragma=synchronous("+synchronous+")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
+		"&_txlock=immediate&_pragma=synchronous("+synchronous+")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
 }
 
 var _ core.DBConnectFunc = connect

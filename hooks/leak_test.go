@@ -36,7 +36,7 @@ func tell(t *testing.T) *story {
 	st.public = st.ada.Post("hello #sunset")
 	st.ada.Like(st.public)
 	st.ada.Comment(st.public, "", "welcome")
-	st.followers = st.ada.Post("secret swim #sunset", "visibility", "followers", "place", "secret lake")
+	st.followers = st.ada.Post("secret swim #sunset #splash", "visibility", "followers", "place", "secret lake")
 	st.private = st.ada.Post("secret picnic #hush", "visibility", "private", "place", "secret garden")
 	for _, post := range []string{st.followers, st.private} {
 		st.ada.Like(post)
@@ -50,7 +50,7 @@ func tell(t *testing.T) *story {
 	st.ada.Block("dave")
 	s.RunJobs()
 
-	st.secrets = []string{"secret", "hush", st.followers, st.private}
+	st.secrets = []string{"secret", "hush", "splash", st.followers, st.private}
 	for collection, field := range map[string]string{
 		"posts": "id", "likes": "post", "comments": "post", "saves": "post", "post_tags": "post", "feed": "post",
 		"notifications": "post", "comment_likes": "comment.post",
@@ -119,6 +119,8 @@ func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
 		{"users", "expand", "posts_via_author"},
 		{"users", "expand", "posts(author).likes(post)"},
 		{"users", "expand", "POSTS_via_author"},
+		{"users", "expand", " posts_via_author , posts( author )"},
+		{"users", "expand", "follows_via_follower.follower. posts_ via _author ."},
 		{"users", "expand", "posts_via_author.likes_via_post,posts_via_author.comments_via_post"},
 		{"users", "expand", "likes_via_user.post,comments_via_author.post,saves_via_user.post,feed_via_author.post,feed_via_viewer.post"},
 		{"users", "expand", "notifications_via_recipient.post,notifications_via_actors.post,notification_events_via_actor"},
@@ -222,6 +224,9 @@ func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
 		{"hashtags", "name = 'sunset' && post_tags_via_tag.post.caption !~ '%s'", "secret", "horse"},
 		{"hashtags", "name = 'sunset' && post_tags_via_tag.post != '%s'", "FOLLOWERS", "nosuchpost00000"},
 		{"follows", "followee.posts_via_author.caption !~ '%s'", "secret picnic", "secret horse"},
+		{"hashtags", "name = '%s'", "hush", "nosuchtag"},
+		{"hashtags", "name ~ '%s'", "splash", "nosuchtag"},
+		{"post_tags", "tag.name = '%s'", "splash", "nosuchtag"},
 		{"posts", "id = '%s'", "PRIVATE", "nosuchpost00000"},
 		{"likes", "post = '%s'", "PRIVATE", "nosuchpost00000"},
 		{"likes", "post.id = '%s' || post.id != ''", "PRIVATE", "nosuchpost00000"},
@@ -594,7 +599,7 @@ func order(answer hookstest.Answer, me string) []string {
 func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
 	st := tell(t)
 	askers := []*hookstest.Client{st.s.Guest(), st.carol, st.dave}
-	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, visibility", "seesPost": "id"} {
+	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, visibility", "seesPost": "id", "seesTag": "id"} {
 		for first, want := range map[string]int{
 			"@request.auth.id": 403, " @request.auth.id ": 403, "@request.auth.id:lower": 403,
 			"'" + st.ada.ID + "'": 400, "author": 400, "@now": 400, "@REQUEST.AUTH.ID": 400, "''": 400, "1": 400,
@@ -625,7 +630,7 @@ func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
 func TestLeakRuleFunctionsDoNothingInAStreamsFilter(t *testing.T) {
 	st := tell(t)
 	filters := []string{"seesPost('" + st.ada.ID + "', id) = true", "id = '' || sees(author, author, 'public') = true"}
-	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, 'public'", "seesPost": "id"} {
+	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, 'public'", "seesPost": "id", "seesTag": "id"} {
 		filters = append(filters, call+"(@request.auth.id, "+args+") = true", call+"(@request.auth.id, "+args+") = false")
 	}
 	var topics []string

@@ -54,7 +54,7 @@ func backRelations(info *core.RequestInfo) []string {
 	var names []string
 	for name := range strings.FieldsFuncSeq(info.Query["expand"], func(r rune) bool { return r == ',' || r == '.' }) {
 		if strings.Contains(name, "_via_") || strings.Contains(name, "(") {
-			names = append(names, strings.TrimSpace(name))
+			names = append(names, strings.ReplaceAll(name, " ", "")) // as PocketBase reads it
 		}
 	}
 	return names

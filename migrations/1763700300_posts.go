@@ -36,7 +36,7 @@ func init() {
 		}
 		banned := flag("banned")
 		banned.Hidden = true
-		err = create(app, "hashtags", rules{see: `banned = false`},
+		err = create(app, "hashtags", rules{see: `banned = false && seesTag(` + me + `, id) = true`},
 			[]string{unique("hashtags", "name", "`name`")},
 			&core.TextField{Name: "name", Required: true, Max: 100, Presentable: true}, postsCount, banned)
 		if err != nil {

@@ -98,7 +98,7 @@ test('hostile questions are refused or answered, never a breakage', async (t) =>
       }
     };
     await Promise.all(questions.map(ask));
-    for (const path of ['/api/collections/nosuch/records', '/api/collections/posts/records/..%2f..', `/api/files/posts/${photo}/..%2f..%2fdata.db`, '/api/files/posts/%00/x', '/api/collections/jobs/records', '/api/logs', '/api/backups', '/api/settings']) {
+    for (const path of ['/api/nosuch', '/api/collections/nosuch/records', '/api/collections/posts/records/..%2f..', `/api/files/posts/${photo}/..%2f..%2fdata.db`, '/api/files/posts/%00/x', '/api/collections/jobs/records', '/api/logs', '/api/backups', '/api/settings']) {
       refusal(await send(pb, 'GET', path), path);
     }
     for (const thumb of ['x', '0x0', '99999x99999', '100x100f', '-1x-1', 'x'.repeat(9999)]) {

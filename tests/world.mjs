@@ -31,7 +31,7 @@ export async function hiddenWorld(service) {
 async function furnish(name, author, fields, friend, from) {
   const secret = `zq${name}zq`;
   const post = await author.collection('posts').create({
-    photos: [smallPhoto()], caption: `${secret} #tag${secret}`, place: secret, alts: [secret], ...fields,
+    photos: [smallPhoto()], caption: `${secret} #seaside`, place: secret, alts: [secret], ...fields,
   });
   const comment = await friend.collection('comments').create({ post: post.id, text: `${secret} comment` });
   const edges = await Promise.all([

@@ -1,11 +1,6 @@
 package photo
 
 import (
-	"bytes"
-	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -123,9 +118,3 @@ func BenchmarkSteps(b *testing.B) {
 		}
 	})
 }
-
-var _ = bytes.Equal
-var _ = context.Background
-var _ = fmt.Sprint
-var _ = os.Getpid
-var _ = filepath.Join

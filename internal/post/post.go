@@ -24,13 +24,9 @@ func Audience(record *core.Record) string { return record.GetString("visibility"
 // Hidden reports whether a moderator took the post in record out of sight.
 func Hidden(record *core.Record) bool { return record.GetBool("hidden") }
 
-// Tag makes the post's hashtags those of its caption; a private post has none, since their names are for all to see.
+// Tag makes the post's hashtags those of its caption.
 func Tag(tx core.App, post *core.Record) error {
-	var tags []string
-	if Audience(post) != Private {
-		tags = text.Hashtags(post.GetString("caption"))
-	}
-	p := db.Params{"post": post.Id, "names": db.List(tags), "now": clock.Stamp(tx)}
+	p := db.Params{"post": post.Id, "names": db.List(text.Hashtags(post.GetString("caption"))), "now": clock.Stamp(tx)}
 	for _, statement := range []string{
 		`INSERT INTO hashtags (id, name, postsCount, banned, created, updated)
 			SELECT ` + db.NewID + `, value, 0, 0, {:now}, {:now} FROM json_each({:names}) WHERE 1 ON CONFLICT DO NOTHING`,

@@ -24,6 +24,7 @@ func init() {
 	Register("blockedBy", 1, func(me string, a ...string) string { return blockedBy(me, a[0]) })
 	Register("sees", 2, func(me string, a ...string) string { return sees(me, a[0], a[1]) })
 	Register("seesPost", 1, func(me string, a ...string) string { return seesPost(me, a[0]) })
+	Register("seesTag", 1, func(me string, a ...string) string { return seesTag(me, a[0]) })
 }
 
 // Register adds name to PocketBase's rule language as a function of the literal
@@ -87,8 +88,18 @@ func open(me, visibility string) string {
 }
 
 func seesPost(me, post string) string {
-	return "EXISTS (SELECT 1 FROM {{posts}} {{_p}} JOIN {{users}} {{_u}} ON [[_u.id]] = [[_p.author]] WHERE [[_p.id]] = " + post +
-		" AND ([[_p.author]] = " + me + " OR (NOT [[_p.hidden]] AND " + open(me, "[[_p.visibility]]") + ")))"
+	return "EXISTS (SELECT 1 FROM {{posts}} {{_p}} JOIN {{users}} {{_u}} ON [[_u.id]] = [[_p.author]] WHERE [[_p.id]] = " + post + " AND " + shown(me) + ")"
+}
+
+// seesTag is true of a hashtag when there is a post with it to see: its name may be a secret else.
+func seesTag(me, tag string) string {
+	return "EXISTS (SELECT 1 FROM {{post_tags}} {{_t}} JOIN {{posts}} {{_p}} ON [[_p.id]] = [[_t.post]] JOIN {{users}} {{_u}} ON [[_u.id]] = [[_p.author]] WHERE [[_t.tag]] = " +
+		tag + " AND " + shown(me) + ")"
+}
+
+// shown is the condition of seesPost on the post {{_p}} of the author {{_u}}.
+func shown(me string) string {
+	return "([[_p.author]] = " + me + " OR (NOT [[_p.hidden]] AND " + open(me, "[[_p.visibility]]") + "))"
 }
 
 // SeesPost reports whether the user me, or a guest when me is empty, may see the post.

@@ -12,7 +12,7 @@ import (
 
 // PocketBase exports the table of functions but does not document it: this goes red the day it changes.
 func TestFunctionsAreInTheRuleLanguage(t *testing.T) {
-	for _, name := range []string{"follows", "blocked", "blockedBy", "sees", "seesPost", "geoDistance"} {
+	for _, name := range []string{"follows", "blocked", "blockedBy", "sees", "seesPost", "seesTag", "geoDistance"} {
 		if search.TokenFunctions[name] == nil {
 			t.Errorf("%s is missing", name)
 		}

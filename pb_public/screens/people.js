@@ -31,11 +31,12 @@ function Person({ person }) {
     setBusy(false);
   }
 
+  const word = tie.following ? 'Following' : tie.requested ? 'Requested' : 'Follow';
   return html`<li class="person"><${Avatar} user=${person} />
     <div class="person-who"><p class="handle"><bdi>${handleOf(person)}</bdi></p>
       <p class="person-name"><bdi>${person.name || (tie.followsMe ? 'Follows you' : count(person.followersCount || 0, 'follower'))}</bdi></p></div>
-    <button class=${active ? 'button' : 'button button-main'} disabled=${busy} aria-pressed=${Boolean(active)} aria-label=${`Follow ${handleOf(person)}`} onClick=${turn}>
-      ${tie.following ? 'Following' : tie.requested ? 'Requested' : 'Follow'}</button></li>`;
+    <button class=${active ? 'button' : 'button button-main'} disabled=${busy} aria-pressed=${Boolean(active)} aria-label=${`${word} ${handleOf(person)}`} onClick=${turn}>
+      ${word}</button></li>`;
 }
 
 export function People({ heading = 'h1' }) {

@@ -40,8 +40,8 @@ export function Bell({ open, onClick }) {
   const unseen = live.unseen();
   const shown = !live.complete && unseen === live.rows().length ? `${unseen}+` : String(unseen);
   return html`<button class="nav-item" aria-haspopup="dialog" aria-expanded=${open} onClick=${onClick}
-      aria-label=${unseen ? `Notifications, ${shown} new` : 'Notifications'}>
-    <span class="nav-sign"><${Sign} name="bell" />${unseen > 0 && html`<span class="badge" key=${shown} aria-hidden="true">${shown}</span>`}</span>
+      aria-label=${unseen ? `${shown} Notifications` : 'Notifications'}>
+    <span class="nav-sign"><${Sign} name="bell" />${unseen > 0 && html`<span class="badge" key=${shown} aria-hidden="true">${shown}</span>`}</span>${' '}
     <span class="nav-word" aria-hidden="true">Notifications</span></button>`;
 }
 

@@ -80,11 +80,14 @@ func Open(src []byte, limits Limits) (Info, error) {
 	case HEIC:
 		info, err = openHEIC(src, limits)
 	}
+	info.Kind = kind
+	if err == nil {
+		err = limits.allow(info)
+	}
 	if err != nil {
 		return Info{}, err
 	}
-	info.Kind = kind
-	return info, limits.allow(info)
+	return info, nil
 }
 
 // allow refuses what is too large. Formats whose headers lie far apart ask

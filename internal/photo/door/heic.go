@@ -26,7 +26,7 @@ func nextBox(b []byte) (name string, data, rest []byte, err error) {
 	return boxName(b[4:]), b[head:size], b[size:], nil
 }
 
-var boxNames = []string{"ftyp", "meta", "pitm", "iinf", "infe", "iprp", "ipco", "ipma", "ispe", "irot", "colr"}
+var boxNames = []string{"ftyp", "meta", "pitm", "iinf", "infe", "iprp", "ipco", "ipma", "ispe", "irot", "colr", "mdat", "idat"}
 
 func boxName(b []byte) string {
 	for _, n := range boxNames {
@@ -106,13 +106,14 @@ func openHEIC(src []byte, limits Limits) (Info, error) {
 	if int64(info.Width) > 1<<24 || int64(info.Height) > 1<<24 {
 		return info, ErrPixels
 	}
-	info.Decoded = 30 * int64(info.Width) * int64(info.Height) // measured, libheif in wasm
+	info.Decoded = 12 * int64(info.Width) * int64(info.Height) // libheif takes 7 a pixel, 12 for HDR
 	return info, nil
 }
 
 // read finds the primary item and its properties.
 func (h *heicHead) read(src []byte) error {
 	var meta []byte
+	coded := false
 	for rest := src; len(rest) > 0; {
 		name, data, after, err := nextBox(rest)
 		if err != nil {
@@ -121,6 +122,7 @@ func (h *heicHead) read(src []byte) error {
 		if name == "meta" && meta == nil {
 			_, _, meta = full(data)
 		}
+		coded = coded || name == "mdat"
 		rest = after
 	}
 	if meta == nil {
@@ -137,6 +139,8 @@ func (h *heicHead) read(src []byte) error {
 		}
 		meta = rest
 		switch name {
+		case "idat":
+			coded = true
 		case "pitm":
 			v, _, d := full(data)
 			if v == 0 && len(d) >= 2 {
@@ -164,6 +168,9 @@ func (h *heicHead) read(src []byte) error {
 				}
 			}
 		}
+	}
+	if !coded {
+		return ErrShort
 	}
 	for len(items) > 0 {
 		name, data, rest, err := nextBox(items)

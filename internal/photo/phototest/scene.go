@@ -18,7 +18,7 @@ func Scene(w, h int) *image.YCbCr {
 	for j := range h {
 		row := m.Y[j*m.YStride:][:w]
 		for i := range row {
-			v := 118 + y.at(i, j, unit/4)*60/128 + y.at(i, j, max(unit/32, 1))*34/128 + y.at(i, j, max(unit/250, 1))*13/128 + y.at(i, j, max(unit/1000, 1))*6/128
+			v := 118 + y.at(i, j, unit/4)*60/128 + y.at(i, j, unit/32)*34/128 + y.at(i, j, unit/250)*13/128 + y.at(i, j, unit/1000)*6/128
 			v += shapes(i, j, unit)
 			v += int(y.cells[(i*7+j*131)&0xFFFF]) * 7 / 128
 			row[i] = byte(min(max(v, 4), 251))
@@ -26,8 +26,8 @@ func Scene(w, h int) *image.YCbCr {
 	}
 	for j := range (h + 1) / 2 {
 		for i := range (w + 1) / 2 {
-			x := cb.at(2*i, 2*j, unit/3)*44/128 + cb.at(2*i, 2*j, max(unit/60, 1))*12/128
-			z := cr.at(2*i, 2*j, unit/3)*44/128 + cr.at(2*i, 2*j, max(unit/60, 1))*12/128
+			x := cb.at(2*i, 2*j, unit/3)*44/128 + cb.at(2*i, 2*j, unit/60)*12/128
+			z := cr.at(2*i, 2*j, unit/3)*44/128 + cr.at(2*i, 2*j, unit/60)*12/128
 			m.Cb[j*m.CStride+i], m.Cr[j*m.CStride+i] = byte(128+x+shapes(2*i, 2*j, unit)/3), byte(128+z-shapes(2*i, 2*j, unit)/4)
 		}
 	}
@@ -64,6 +64,7 @@ func newNoise(seed uint64) *noise {
 
 // at returns the noise at x, y, with one value every size pixels.
 func (n *noise) at(x, y, size int) int {
+	size = max(size, 1)
 	cx, cy := x/size, y/size
 	fx, fy := (x-cx*size)*256/size, (y-cy*size)*256/size
 	cell := func(i, j int) int { return int(n.cells[(i+j*257+size*31)&0xFFFF]) }

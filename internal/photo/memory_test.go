@@ -1,0 +1,79 @@
+package photo
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+)
+
+// TestMemory renders photos in a process of their own, which has done nothing
+// before, and looks at the most memory that it had.
+func TestMemory(t *testing.T) {
+	if path := os.Getenv("PHOTO_TO_RENDER"); path != "" {
+		renderAlone(t, path)
+		return
+	}
+	if runtime.GOOS != "linux" || testing.Short() {
+		t.Skip("needs /proc, and seconds")
+	}
+	for _, c := range []struct {
+		mp          int
+		peak, alloc uint64 // MB over idle, MB allocated
+	}{{12, 120, 45}, {48, 120, 45}} {
+		path := filepath.Join(t.TempDir(), "photo.jpg")
+		if err := os.WriteFile(path, phone(c.mp), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(os.Args[0], "-test.run=^TestMemory$", "-test.v")
+		cmd.Env = append(os.Environ(), "PHOTO_TO_RENDER="+path)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		var peak, alloc uint64
+		_, text, _ := strings.Cut(string(out), "figures: ")
+		if _, err := fmt.Sscanf(text, "peak %d alloc %d", &peak, &alloc); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		t.Logf("%d MP: %d MB over idle, %d MB allocated", c.mp, peak, alloc)
+		if peak > c.peak || alloc > c.alloc {
+			t.Errorf("%d MP: %d MB over idle and %d MB allocated, want %d and %d", c.mp, peak, alloc, c.peak, c.alloc)
+		}
+	}
+}
+
+func renderAlone(t *testing.T, path string) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	debug.FreeOSMemory()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // forget the peak so far
+		t.Skip(err)
+	}
+	idle := status(t, "VmRSS:")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := (Renderer{}).Render(t.Context(), src); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	fmt.Printf("figures: peak %d alloc %d\n", (status(t, "VmHWM:")-idle)>>10, (after.TotalAlloc-before.TotalAlloc)>>20)
+}
+
+// status returns a line of the process's status, in kB.
+func status(t *testing.T, name string) (kb uint64) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), name)
+	fmt.Sscan(rest, &kb)
+	return kb
+}

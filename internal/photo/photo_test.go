@@ -1,0 +1,478 @@
+package photo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"math"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"doubletap/internal/photo/door"
+	"doubletap/internal/photo/phototest"
+)
+
+// luma returns the brightness of a JPEG, row by row.
+func luma(t *testing.T, src []byte) (w, h int, at func(i int) float64) {
+	t.Helper()
+	m, err := jpeg.Decode(bytes.NewReader(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, h = m.Bounds().Dx(), m.Bounds().Dy()
+	switch m := m.(type) {
+	case *image.YCbCr:
+		return w, h, func(i int) float64 { return float64(m.Y[i/w*m.YStride+i%w]) }
+	case *image.Gray:
+		return w, h, func(i int) float64 { return float64(m.Pix[i/w*m.Stride+i%w]) }
+	}
+	t.Fatalf("a %T", m)
+	return
+}
+
+func render(t *testing.T, src []byte) Result {
+	t.Helper()
+	r, err := Renderer{}.Render(t.Context(), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (r Result) named(name string) Rendition {
+	for _, x := range r.Renditions {
+		if x.Name() == name {
+			return x
+		}
+	}
+	panic("no rendition " + name)
+}
+
+func TestSizes(t *testing.T) {
+	for _, c := range []struct {
+		w, h int
+		want string // sizes of the renditions, in their order
+	}{
+		{2400, 1800, "1920x1440 1080x810 640x480 320x240 320x320 100x100"},
+		{1500, 2250, "1280x1920 720x1080 427x640 213x320 320x320 100x100"},
+		{1000, 700, "1000x700 1000x700 640x448 320x224 320x320 100x100"},
+		{200, 150, "200x150 200x150 200x150 200x150 150x150 100x100"},
+		{4200, 300, "1920x137 1080x77 640x46 320x23 300x300 100x100"},
+		{3, 2, "3x2 3x2 3x2 3x2 2x2 2x2"},
+		{1, 1, "1x1 1x1 1x1 1x1 1x1 1x1"},
+		{5000, 1, "1920x1 1080x1 640x1 320x1 1x1 1x1"},
+	} {
+		for _, o := range []int{1, 6} {
+			m := phototest.Scene(c.w, c.h)
+			r := render(t, phototest.Phone(phototest.JPEG(phototest.Turned(m, o), 80), o, "", false))
+			got := []string{}
+			for _, x := range r.Renditions {
+				w, h, _ := luma(t, x.JPEG)
+				if w != x.Width || h != x.Height {
+					t.Errorf("%s is %dx%d, and said to be %dx%d", x.Name(), w, h, x.Width, x.Height)
+				}
+				got = append(got, image.Pt(w, h).String())
+			}
+			text := strings.NewReplacer("(", "", ")", "", ",", "x").Replace(strings.Join(got, " "))
+			if text != c.want || r.Width != c.w || r.Height != c.h {
+				t.Errorf("%dx%d, orientation %d: got %dx%d as %s, want %s", c.w, c.h, o, r.Width, r.Height, text, c.want)
+			}
+		}
+	}
+}
+
+// TestAllOrientationsShowThePicture, from a JPEG, which is coded anew for each,
+// and a PNG, which is exactly the same but for the filter's rounding.
+func TestAllOrientationsShowThePicture(t *testing.T) {
+	m := phototest.Scene(1201, 803) // odd, so that colours could shift by a sample
+	for _, c := range []struct {
+		name string
+		make func(m image.Image, o int) []byte
+		want float64
+	}{
+		{"JPEG", func(m image.Image, o int) []byte { return phototest.Phone(phototest.JPEG(m, 95), o, "", false) }, 36},
+		{"JPEG, XMP first", func(m image.Image, o int) []byte { return phototest.Phone(phototest.JPEG(m, 95), o, "", true) }, 36},
+		{"PNG", func(m image.Image, o int) []byte { return phototest.PNG(m, o, "") }, 45},
+	} {
+		want := render(t, c.make(phototest.Turned(m, 1), 1))
+		for o := 2; o <= 8; o++ {
+			got := render(t, c.make(phototest.Turned(m, o), o))
+			if got.Width != want.Width || got.Height != want.Height || !near(got.Color, want.Color) {
+				t.Errorf("%s, orientation %d: %dx%d %s %s, want %dx%d %s %s", c.name, o, got.Width, got.Height, got.Hash, got.Color, want.Width, want.Height, want.Hash, want.Color)
+			}
+			for i, x := range got.Renditions {
+				a, b := decoded(t, x.JPEG), decoded(t, want.Renditions[i].JPEG)
+				if a.Bounds() != b.Bounds() {
+					t.Fatalf("%s, orientation %d, %s: %v, want %v", c.name, o, x.Name(), a.Bounds(), b.Bounds())
+				}
+				if db := difference(a, b); db < c.want-3*float64(x.quality()/80^1) {
+					t.Errorf("%s, orientation %d, %s: %.1f dB from orientation 1, want %v", c.name, o, x.Name(), db, c.want)
+				}
+			}
+		}
+	}
+}
+
+// near reports whether two colours are three levels apart at most.
+func near(a, b string) bool {
+	var x, y [3]int
+	fmt.Sscanf(a, "#%2x%2x%2x", &x[0], &x[1], &x[2])
+	fmt.Sscanf(b, "#%2x%2x%2x", &y[0], &y[1], &y[2])
+	for i := range x {
+		if d := x[i] - y[i]; d < -3 || d > 3 {
+			return false
+		}
+	}
+	return true
+}
+
+func decoded(t *testing.T, src []byte) image.Image {
+	t.Helper()
+	m, _, err := image.Decode(bytes.NewReader(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// difference returns how alike two pictures are, in RGB.
+func difference(a, b image.Image) float64 {
+	x, y := pixels(a), pixels(b)
+	return phototest.PSNR(len(x), func(i int) float64 { return float64(x[i]) }, func(i int) float64 { return float64(y[i]) })
+}
+
+// pixels returns a picture as rows of RGB.
+func pixels(m image.Image) []uint8 {
+	b := m.Bounds()
+	rgba := image.NewRGBA(b)
+	draw.Draw(rgba, b, m, b.Min, draw.Src)
+	out := make([]uint8, 0, 3*b.Dx()*b.Dy())
+	for i := 0; i < len(rgba.Pix); i += 4 {
+		out = append(out, rgba.Pix[i:i+3]...)
+	}
+	return out
+}
+
+// TestEveryKindShowsTheScene renders small photos of every kind and compares
+// them with what they were made of.
+func TestEveryKindShowsTheScene(t *testing.T) {
+	const w, h = 96, 64
+	m := phototest.Scene(w, h)
+	at := phototest.Of(m)
+	one := [2]int{1, 1}
+	full := [][2]int{one, one, one}
+	shape := func(s phototest.Shape, at func(c, x, y int) byte) []byte {
+		s.Quality = 97
+		return s.Encode(w, h, at)
+	}
+	rgb := func(c, x, y int) byte {
+		r, g, b, _ := m.At(x, y).RGBA()
+		return byte([3]uint32{r, g, b}[c] >> 8)
+	}
+	ink := func(c, x, y int) byte { // Adobe's CMYK is inverted: what is stored is RGB, and all of black
+		if c == 3 {
+			return 255
+		}
+		return rgb(c, x, y)
+	}
+	gray := &image.Gray{Pix: m.Y, Stride: m.YStride, Rect: m.Rect}
+	gray16, deep := image.NewGray16(m.Rect), image.NewNRGBA64(m.Rect)
+	for y := range h {
+		for x := range w {
+			gray16.Set(x, y, gray.At(x, y))
+			deep.Set(x, y, m.At(x, y))
+		}
+	}
+	sticker := phototest.RGBA(m)
+	onWhite := image.NewRGBA(m.Rect)
+	for y := range h {
+		for x := range w {
+			c := sticker.NRGBAAt(x, y)
+			for i, v := range []uint8{c.R, c.G, c.B} {
+				onWhite.Pix[onWhite.PixOffset(x, y)+i] = uint8((int(v)*int(c.A) + 255*(255-int(c.A))) / 255)
+			}
+			onWhite.Pix[onWhite.PixOffset(x, y)+3] = 255
+		}
+	}
+	for name, c := range map[string]struct {
+		src  []byte
+		like image.Image
+		want float64 // dB between two renditions of so small a picture, each at q82
+	}{
+		"JPEG 4:2:0":              {phototest.JPEG(m, 97), m, 29},
+		"JPEG 4:2:2":              {shape(phototest.Shape{Sampling: [][2]int{{2, 1}, one, one}, Adobe: -1}, at), m, 29},
+		"JPEG 4:4:0":              {shape(phototest.Shape{Sampling: [][2]int{{1, 2}, one, one}, Adobe: -1}, at), m, 29},
+		"JPEG 4:4:4":              {shape(phototest.Shape{Sampling: full, Adobe: -1}, at), m, 29},
+		"JPEG 4:1:1":              {shape(phototest.Shape{Sampling: [][2]int{{4, 1}, one, one}, Adobe: -1}, at), m, 29},
+		"JPEG, colours unlike":    {shape(phototest.Shape{Sampling: [][2]int{{2, 2}, {2, 1}, one}, Adobe: -1}, at), m, 29},
+		"JPEG, restarts":          {shape(phototest.Shape{Sampling: full, Adobe: -1, Restart: 5}, at), m, 29},
+		"JPEG, progressive":       {shape(phototest.Shape{Sampling: [][2]int{{2, 2}, one, one}, Adobe: -1, Progressive: true}, at), m, 29},
+		"JPEG, progressive 4:4:4": {shape(phototest.Shape{Sampling: full, Adobe: -1, Progressive: true}, at), m, 29},
+		"JPEG, in scans":          {shape(phototest.Shape{Sampling: full, Adobe: -1, Apart: true}, at), m, 29},
+		"JPEG, RGB by Adobe":      {shape(phototest.Shape{Sampling: full, Adobe: 0}, rgb), m, 34},
+		"JPEG, RGB by name":       {shape(phototest.Shape{Sampling: full, Adobe: -1, Names: "RGB"}, rgb), m, 34},
+		"JPEG, CMYK":              {shape(phototest.Shape{Sampling: append(full, one), Adobe: 0}, ink), m, 34},
+		"JPEG, gray":              {phototest.JPEG(gray, 97), gray, 32},
+		"PNG":                     {phototest.PNG(m, 1, ""), m, 60},
+		"PNG, alpha":              {phototest.PNG(sticker, 1, ""), onWhite, 27},
+		"PNG, 16 bits":            {phototest.PNG(deep, 1, ""), m, 60},
+		"PNG, gray":               {phototest.PNG(gray, 1, ""), gray, 32},
+		"PNG, gray, 16 bits":      {phototest.PNG(gray16, 1, ""), gray, 60},
+		"GIF":                     {phototest.GIF(m, 1), m, 22}, // of 216 colours
+		"GIF, animated":           {phototest.GIF(m, 3), m, 22},
+		"WebP":                    {phototest.WebP("lossy.webp", 1, ""), m, 29},
+		"WebP, alpha":             {phototest.WebP("alpha.webp", 1, ""), onWhite, 24}, // at quality 50
+		"WebP, animated":          {phototest.WebP("animated.webp", 1, ""), m, 24},    // at quality 40
+	} {
+		r := render(t, c.src)
+		got := decoded(t, r.named("1920x1920f").JPEG)
+		if got.Bounds() != c.like.Bounds() {
+			t.Errorf("%s: %v", name, got.Bounds())
+			continue
+		}
+		like := decoded(t, render(t, phototest.PNG(c.like, 1, "")).named("1920x1920f").JPEG)
+		if db := difference(got, like); db < c.want {
+			t.Errorf("%s: %.1f dB from the scene, want %v", name, db, c.want)
+		}
+	}
+}
+
+// TestWebPHasAllLevels: a lossy WebP comes out of x/image with black at 16 and
+// white at 235, and nothing that says so.
+func TestWebPHasAllLevels(t *testing.T) {
+	src := phototest.Fixture("lossy.webp")
+	info, err := door.Open(src, door.Standard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Renderer{}.decode(t.Context(), src, info, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if db := difference(p.Image(), phototest.Scene(96, 64)); db < 33 {
+		t.Errorf("%.1f dB from the scene, want 33", db)
+	}
+	dwebp, err := exec.LookPath("dwebp")
+	if err != nil {
+		t.Skip("the second opinion, dwebp, is not installed")
+	}
+	cmd := exec.Command(dwebp, "-quiet", "-nofancy", "-o", "-", "--", "-")
+	cmd.Stdin = bytes.NewReader(src)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := png.Decode(bytes.NewReader(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if db := difference(p.Image(), want); db < 45 {
+		t.Errorf("%.1f dB from dwebp, want 45", db)
+	} else {
+		t.Logf("%.1f dB from dwebp", db)
+	}
+}
+
+func TestRenditionsTellNothing(t *testing.T) {
+	for name, src := range map[string][]byte{
+		"JPEG": phototest.Phone(phototest.JPEG(phototest.Scene(800, 600), 90), 6, phototest.DisplayP3(), true),
+		"PNG":  phototest.PNG(phototest.Scene(300, 200), 6, phototest.DisplayP3()),
+		"WebP": phototest.WebP("lossy.webp", 6, phototest.DisplayP3()),
+		"GIF":  phototest.GIF(phototest.Scene(300, 200), 2),
+	} {
+		for _, x := range render(t, src).Renditions {
+			for _, secret := range append(phototest.Secrets, "Exif", "Adobe") {
+				if bytes.Contains(x.JPEG, []byte(secret)) {
+					t.Errorf("%s, %s: %q is in it", name, x.Name(), secret)
+				}
+			}
+			if got := bytes.Contains(x.JPEG, []byte("ICC_PROFILE\x00\x01\x01"+phototest.DisplayP3())); got != (name != "GIF") {
+				t.Errorf("%s, %s: the profile is there: %v", name, x.Name(), got)
+			}
+		}
+	}
+}
+
+// TestColoursStay: nothing is converted, so with its profile copied a photo
+// in Display P3 keeps its colours. Without the profile they are 5 levels off.
+func TestColoursStay(t *testing.T) {
+	m := phototest.Scene(2400, 1800)
+	r := render(t, phototest.Phone(phototest.JPEG(m, 95), 1, phototest.DisplayP3(), false))
+	small := decoded(t, r.named("320x320f").JPEG)
+	var off [3]float64
+	for y := range 240 {
+		for x := range 320 {
+			var sum [3]float64
+			for i := range 30 { // of 7.5 x 7.5
+				r, g, b, _ := m.At(int(float64(x)*7.5)+i%6, int(float64(y)*7.5)+i/6).RGBA()
+				sum[0], sum[1], sum[2] = sum[0]+float64(r>>8)/30, sum[1]+float64(g>>8)/30, sum[2]+float64(b>>8)/30
+			}
+			r, g, b, _ := small.At(x, y).RGBA()
+			for i, v := range []uint32{r, g, b} {
+				off[i] += (float64(v>>8) - sum[i]) / (320 * 240)
+			}
+		}
+	}
+	for i, v := range off {
+		if math.Abs(v) > 1.5 {
+			t.Errorf("channel %d is off by %.2f levels, want 1.5 at most", i, v)
+		}
+	}
+}
+
+// TestQuality compares with a float64 Lanczos of the whole photo, both ways that a size comes about.
+func TestQuality(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a 12 MP reference takes seconds")
+	}
+	src := phone(12)
+	m, err := jpeg.Decode(bytes.NewReader(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := m.(*image.YCbCr)
+	info, err := door.Open(src, door.Standard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r Renderer
+	base, err := r.decode(t.Context(), src, info, r.eighths(info))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := cascade{base: base, orientation: 1}
+	for _, x := range []struct {
+		side int
+		want float64
+	}{{1920, 39}, {1080, 50}, {640, 48}, {320, 48}} {
+		p := c.make(Size{Side: x.side}, info.Width, info.Height)
+		coded, err := encode(p, 100, "") // at 82 the encoder alone is 40 dB
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, h, got := luma(t, coded)
+		want := phototest.Lanczos(func(x, y int) float64 { return float64(full.Y[y*full.YStride+x]) }, info.Width, info.Height, w, h, 0, float64(info.Width)/float64(w), 0, float64(info.Height)/float64(h))
+		db := phototest.PSNR(w*h, got, func(i int) float64 { return want[i] })
+		t.Logf("%d: %.1f dB", x.side, db)
+		if db < x.want {
+			t.Errorf("%d: %.1f dB from the exact filter, want %v", x.side, db, x.want)
+		}
+	}
+}
+
+func TestRenderEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, src := range [][]byte{
+		phototest.JPEG(phototest.Scene(96, 64), 90),
+		phototest.PNG(phototest.Scene(96, 64), 1, ""),
+		phototest.GIF(phototest.Scene(96, 64), 1),
+		phototest.Fixture("lossy.webp"),
+	} {
+		if _, err := (Renderer{}).Render(ctx, src); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	}
+	// and while it is read
+	ctx, cancel = context.WithCancel(t.Context())
+	from := reader{ctx, io.MultiReader(strings.NewReader("\xff\xd8"), readerFunc(func(b []byte) (int, error) { cancel(); b[0] = 0; return 1, nil }))}
+	if _, err := jpeg.Decode(from); !errors.Is(err, context.Canceled) {
+		t.Errorf("while it is read: got %v", err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// broken is a HEIC decoder of the worst kind.
+type broken struct{}
+
+func (broken) Decode(context.Context, []byte) (image.Image, error) { panic("index out of range") }
+
+// flat decodes everything as a gray picture of 128x96.
+type flat struct{}
+
+func (flat) Decode(context.Context, []byte) (image.Image, error) {
+	return image.NewYCbCr(image.Rect(0, 0, 128, 96), image.YCbCrSubsampleRatio420), nil
+}
+
+func TestHEIC(t *testing.T) {
+	src := phototest.Fixture("phone.heic")
+	if _, err := (Renderer{}).Render(t.Context(), src); !errors.Is(err, door.ErrKind) {
+		t.Errorf("without a decoder: got %v", err)
+	}
+	if _, err := (Renderer{HEIC: broken{}}).Render(t.Context(), src); !errors.Is(err, ErrUnreadable) {
+		t.Errorf("with a panic: got %v", err)
+	}
+	r, err := Renderer{HEIC: flat{}}.Render(t.Context(), src)
+	if err != nil || r.Width != 128 || r.Height != 96 {
+		t.Errorf("got %dx%d, %v", r.Width, r.Height, err)
+	}
+	clean, err := Renderer{HEIC: flat{}}.Convert(t.Context(), src)
+	if err != nil || !bytes.Contains(clean, []byte(phototest.DisplayP3())) {
+		t.Errorf("converted: %d bytes, %v", len(clean), err)
+	}
+	info, err := door.Open(clean, door.Standard)
+	if want := (door.Info{Kind: door.JPEG, Width: 128, Height: 96, Orientation: 1, Frames: 1, Scales: true, Decoded: info.Decoded}); err != nil || info != want {
+		t.Errorf("converted: %+v, %v", info, err)
+	}
+}
+
+func TestDamageInside(t *testing.T) {
+	for name, src := range map[string][]byte{
+		"JPEG": phototest.JPEG(phototest.Scene(400, 300), 90),
+		"PNG":  phototest.PNG(phototest.Scene(400, 300), 1, ""),
+		"GIF":  phototest.GIF(phototest.Scene(400, 300), 1),
+		"WebP": phototest.Fixture("lossy.webp"),
+	} {
+		cut := src[:len(src)/2]
+		if _, err := (Renderer{}).Render(t.Context(), cut); err == nil {
+			t.Errorf("%s: half of it is a photo", name)
+		}
+	}
+}
+
+func TestRendersBombs(t *testing.T) {
+	for name, src := range phototest.Bombs() {
+		if strings.Contains(name, "MiB") || strings.Contains(name, "scans") {
+			continue // harmless for who does not unpack them; the door refuses them as a whole
+		}
+		if _, err := (Renderer{HEIC: flat{}}).Render(t.Context(), src); err == nil {
+			t.Errorf("%s: rendered", name)
+		}
+	}
+}
+
+func FuzzRender(f *testing.F) {
+	m := phototest.Scene(96, 64)
+	f.Add(phototest.JPEG(m, 90))
+	f.Add(phototest.Shape{Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Adobe: -1, Progressive: true}.Encode(96, 64, phototest.Of(m)))
+	f.Add(phototest.PNG(m, 6, phototest.DisplayP3()))
+	f.Add(phototest.GIF(m, 2))
+	for _, name := range []string{"lossy.webp", "lossless.webp", "alpha.webp", "animated.webp"} {
+		f.Add(phototest.WebP(name, 6, phototest.DisplayP3()))
+	}
+	limits := door.Limits{Bytes: 1 << 20, Scaled: 1 << 18, Pixels: 1 << 18, Decoded: 1 << 22, Animated: 1 << 24}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		r, err := Renderer{Limits: limits}.Render(t.Context(), src)
+		if err != nil {
+			if strings.Contains(err.Error(), "panic") {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, x := range r.Renditions {
+			if _, err := jpeg.DecodeConfig(bytes.NewReader(x.JPEG)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
