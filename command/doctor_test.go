@@ -66,7 +66,8 @@ func TestDoctorBesideAServer(t *testing.T) {
 const (
 	somePost   = `(SELECT id FROM posts WHERE visibility = 'public' AND likesCount > 1 AND author != (SELECT id FROM users ORDER BY followersCount DESC LIMIT 1) ORDER BY (SELECT count(*) FROM feed WHERE post = posts.id) DESC LIMIT 1)`
 	someUser   = `(SELECT id FROM users ORDER BY followersCount DESC LIMIT 1)`
-	someFollow = `(SELECT id FROM follows WHERE state = 'accepted' AND EXISTS (SELECT 1 FROM feed WHERE viewer = follower AND author = followee) LIMIT 1)`
+	someFollow = `(SELECT id FROM follows WHERE state = 'accepted' AND EXISTS (SELECT 1 FROM feed WHERE viewer = follower AND author = followee)
+		AND EXISTS (SELECT 1 FROM notification_events e WHERE e.type = 'follow' AND e.active AND e.actor = follower AND e.recipient = followee) LIMIT 1)`
 )
 
 func TestDoctorRepairs(t *testing.T) {

@@ -108,6 +108,9 @@ func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
 	closed := !before.GetBool("private") && user.GetBool("private")
 	if closed || changed(user, "state") {
 		inbox.RecheckAuthor(tx, user.Id)
+		if err := s.photosClosed(tx, purgePayload{Author: user.Id}); err != nil {
+			return err
+		}
 	}
 	if opened {
 		return job.Add(tx, graph.ReleaseJob, erase.Payload{User: user.Id}, job.Dedupe(user.Id))

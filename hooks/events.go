@@ -99,6 +99,14 @@ type NotifiedEvent struct {
 // Tags makes a handler bound for a type run for it alone.
 func (e *NotifiedEvent) Tags() []string { return []string{e.Type} }
 
+// PurgeEvent names the paths that shared caches must forget, as a post is public no more. It comes from
+// a job: an error is tried again.
+type PurgeEvent struct {
+	hook.Event
+	App  core.App
+	URLs []string // paths with their query, without the host
+}
+
 type events struct {
 	signup, erase    hook.Hook[*AccountEvent]
 	post             hook.Hook[*PostEvent]
@@ -109,6 +117,7 @@ type events struct {
 	report           hook.Hook[*ReportEvent]
 	notify           hook.Hook[*NotifyEvent]
 	notified         hook.Hook[*NotifiedEvent]
+	purge            hook.Hook[*PurgeEvent]
 }
 
 // OnSignup runs when an account is stored, in the transaction.
@@ -140,6 +149,10 @@ func (s *Social) OnBlock() *hook.Hook[*BlockEvent] { return &s.events.block }
 
 // OnReport runs when a report is stored, in the transaction.
 func (s *Social) OnReport() *hook.Hook[*ReportEvent] { return &s.events.report }
+
+// OnPurge runs after photos stopped being public. As long as nobody is bound to it, shared caches are told to ask
+// again after a minute; with a handler they may keep photos for good.
+func (s *Social) OnPurge() *hook.Hook[*PurgeEvent] { return &s.events.purge }
 
 // OnNotify runs for each person about to be told of something of the types, or of anything when
 // there are none, in the transaction.

@@ -153,7 +153,7 @@ func TestFeed(t *testing.T) {
 				j.Run()
 			}
 		}
-		if n := s.Rows("jobs", "1"); n != 1 {
+		if n := s.Rows("jobs", "kind = 'feed.trim'"); n != 1 {
 			t.Errorf("%d jobs, want 1 however often the cron fires", n)
 		}
 		s.RunJobs()

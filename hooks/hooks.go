@@ -10,6 +10,8 @@ import (
 	"doubletap/internal/feed"
 	"doubletap/internal/inbox"
 	"doubletap/internal/job"
+	"doubletap/internal/photo"
+	"doubletap/internal/rendition"
 	"doubletap/internal/rule"
 	_ "doubletap/migrations" // the collections
 )
@@ -20,6 +22,7 @@ type Social struct {
 	jobs   *job.Runner
 	inbox  *inbox.Inbox
 	topUps *feed.TopUps
+	studio *rendition.Studio
 	wishes sync.Map // handles that people would like, by the record being stored
 	events events
 }
@@ -29,10 +32,12 @@ type Social struct {
 // where an owner adds hooks; every hook of PocketBase keeps working beside them.
 func Bind(app core.App) *Social {
 	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app)}
+	s.studio = rendition.NewStudio(app, photo.Renderer{}, photo.DefaultBudget)
 	s.bindGuard()
 	s.bindEdges()
 	s.bindAccounts()
 	s.bindPosts()
+	s.bindPhotos()
 	s.bindLikes()
 	s.bindComments()
 	s.bindFollows()

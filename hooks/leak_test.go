@@ -389,7 +389,7 @@ func TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost(t *testing.T) {
 		t.Run(c.title, func(t *testing.T) {
 			name := st.s.Record("posts", c.post).GetStringSlice("photos")[0]
 			for _, path := range []string{"posts", st.collection} {
-				for _, thumb := range []string{"", "&thumb=100x100", "&thumb=320x320f", "&thumb=1x1", "&download=1"} {
+				for _, thumb := range []string{"", "&thumb=100x100", "&thumb=320x320f", "&thumb=320x320", "&download=1"} {
 					url := "/api/files/" + path + "/" + c.post + "/" + name + "?token=" + token(c.who) + thumb
 					if answer := c.who.Do("GET", url, nil); answer.Status != c.status {
 						t.Errorf("GET %s: status %d, want %d", url, answer.Status, c.status)

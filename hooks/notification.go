@@ -11,6 +11,7 @@ import (
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/fault"
+	"doubletap/internal/guard"
 	"doubletap/internal/inbox"
 	"doubletap/internal/job"
 	"doubletap/internal/notification"
@@ -18,6 +19,7 @@ import (
 
 func (s *Social) bindNotifications() {
 	notification.Listen(s.app, notification.Listener{Ask: s.notifying, Told: s.notificationListed})
+	s.app.OnRecordCreateExecute("notifications").BindFunc(together(notificationStored))
 	s.app.OnRecordUpdateExecute("notifications").BindFunc(together(notificationRead))
 	s.app.OnRecordDelete("notifications").BindFunc(together(notificationDismissed))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -88,6 +90,24 @@ func load(app core.App, into **core.Record, collection, id string) (err error) {
 		*into, err = find(app, collection, id)
 	}
 	return err
+}
+
+// notificationStored gives a notification that a superuser or Go code writes its place in the recipient's tray: it is a
+// group of its own.
+func notificationStored(tx core.App, e *core.RecordEvent) error {
+	recipient := e.Record.GetString("recipient")
+	seq, err := notification.NextSeq(tx, recipient)
+	if err != nil {
+		return err
+	}
+	e.Record.Set("seq", seq)
+	e.Record.Set("groupKey", e.Record.GetString("type")+":"+e.Record.Id+":"+clock.Stamp(tx))
+	guard.Default(e.Record, "latestAt", clock.Stamp(tx))
+	if err := e.Next(); err != nil {
+		return err
+	}
+	inbox.Changed(tx, recipient)
+	return nil
 }
 
 // notificationRead gives a row that its recipient marked as read its next place in the order of changes.

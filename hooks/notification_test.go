@@ -165,3 +165,27 @@ func TestSeenAndRead(t *testing.T) {
 	bobs.Must(404, "PATCH", "/api/collections/notifications/records/"+rows[0]["id"].(string), map[string]any{"read": true})
 	ada.Must(404, "PATCH", "/api/collections/notifications/records/"+rows[0]["id"].(string), map[string]any{"read": false})
 }
+
+func TestSuperusersTellPeople(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	stream := ada.Listen("notifications/*")
+	for range 2 {
+		s.Admin().Create("notifications", map[string]any{"recipient": ada.ID, "type": "system"})
+		if m := stream.Next(); m.Action != "create" || m.Record["type"] != "system" || m.Record["latestAt"] == "" {
+			t.Errorf("ada is told %s", m.Raw)
+		}
+	}
+	s.Expect("ada", hookstest.Told{Type: "system"}, hookstest.Told{Type: "system"})
+}
+
+func TestALostSettingsRowIsMadeAnew(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	one, two := ada.Post("one"), ada.Post("two")
+	s.As("bob").Like(one)
+	s.As("bob").Like(two)
+	s.Admin().Delete("settings", ada.List("settings", "")[0]["id"].(string))
+	s.As("carol").Like(two)
+	s.Expect("ada", hookstest.Told{Type: "like", Actors: 2}, hookstest.Told{Type: "like", Actors: 1})
+}

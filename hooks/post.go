@@ -11,14 +11,15 @@ import (
 	"doubletap/internal/mention"
 	"doubletap/internal/notification"
 	"doubletap/internal/post"
+	"doubletap/internal/rendition"
 )
 
 func (s *Social) bindPosts() {
 	s.app.OnRecordCreate("posts").BindFunc(answer(postOffered))
 	s.app.OnRecordCreateExecute("posts").BindFunc(together(s.postStored))
 	s.app.OnRecordUpdate("posts").BindFunc(answer(postOffered))
-	s.app.OnRecordUpdateExecute("posts").BindFunc(together(postChanged))
-	s.app.OnRecordDelete("posts").BindFunc(together(postRemoved))
+	s.app.OnRecordUpdateExecute("posts").BindFunc(together(s.postChanged))
+	s.app.OnRecordDelete("posts").BindFunc(together(s.postRemoved))
 }
 
 func postOffered(e *core.RecordEvent) error {
@@ -47,13 +48,16 @@ func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 	})
 }
 
-func postChanged(tx core.App, e *core.RecordEvent) error {
+func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 	before, after := e.Record.Original(), e.Record
 	if err := e.Next(); err != nil {
 		return err
 	}
 	if post.Narrowed(before, after) {
 		inbox.Recheck(tx, after.Id)
+		if err := s.photosClosed(tx, purgePayload{URLs: rendition.URLs(before)}); err != nil {
+			return err
+		}
 	}
 	if post.Widened(before, after) {
 		if err := feed.Posted(tx, after); err != nil {
@@ -75,8 +79,11 @@ func postChanged(tx core.App, e *core.RecordEvent) error {
 
 // postRemoved takes everything that hangs on the post along by statements, before
 // PocketBase would do it a row at a time; the files go after the commit.
-func postRemoved(tx core.App, e *core.RecordEvent) error {
+func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
 	if err := stillThere(tx, e.Record); err != nil {
+		return err
+	}
+	if err := s.photosClosed(tx, purgePayload{URLs: rendition.URLs(e.Record)}); err != nil {
 		return err
 	}
 	if err := notification.PostGone(tx, e.Record.Id); err != nil {

@@ -84,6 +84,7 @@ test('a like in one window is a notification in the other', { skip: missing }, a
 
   await bob.getByRole('link', { name: 'People', exact: true }).click();
   await bob.getByRole('button', { name: 'Follow ada' }).click();
+  await bob.getByRole('button', { name: 'Following ada' }).waitFor();
   await accessible(bob, 'people', wrong);
   await bob.getByRole('link', { name: 'Home', exact: true }).click();
   const post = bob.getByRole('article', { name: 'Post by ada' });

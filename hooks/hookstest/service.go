@@ -189,6 +189,12 @@ func (s *Service) RunJobs() {
 	if _, err := s.Social.DrainJobs(context.Background()); err != nil {
 		s.t.Fatal("run jobs:", err)
 	}
+	var failed []string
+	if err := s.App.DB().NewQuery("SELECT kind || ': ' || error FROM jobs WHERE error != ''").Column(&failed); err == nil {
+		for _, line := range failed {
+			s.t.Log("a job failed, to be tried again: ", line)
+		}
+	}
 }
 
 // User returns the record of one of the cast, fresh from the database.

@@ -146,7 +146,7 @@ func rows(m image.Image) func(to []uint8, y int) {
 	case *image.Paletted:
 		var colors [256][3]uint8
 		for i, c := range m.Palette[:min(len(m.Palette), 256)] {
-			put(colors[i][:], c)
+			put(colors[i][:], color.RGBA64Model.Convert(c).(color.RGBA64))
 		}
 		for i := len(m.Palette); i < 256; i++ {
 			colors[i] = [3]uint8{255, 255, 255}
@@ -157,9 +157,13 @@ func rows(m image.Image) func(to []uint8, y int) {
 			}
 		}
 	}
+	at := func(x, y int) color.RGBA64 { return color.RGBA64Model.Convert(m.At(x, y)).(color.RGBA64) }
+	if m, ok := m.(image.RGBA64Image); ok { // as all of the standard library are; At would allocate
+		at = m.RGBA64At
+	}
 	return func(to []uint8, y int) {
 		for x := range b.Dx() {
-			put(to[3*x:], m.At(b.Min.X+x, y))
+			put(to[3*x:], at(b.Min.X+x, y))
 		}
 	}
 }
@@ -170,11 +174,10 @@ func over(to []uint8, r, g, b, a uint32) {
 	to[0], to[1], to[2] = uint8(min((r+rest)/255, 255)), uint8(min((g+rest)/255, 255)), uint8(min((b+rest)/255, 255))
 }
 
-// put writes a colour of any model on white.
-func put(to []uint8, c color.Color) {
-	r, g, b, a := c.RGBA()
-	for i, v := range [3]uint32{r, g, b} {
-		v = min(v+0xFFFF-a, 0xFFFF)
-		to[i] = uint8((v - v>>8 + 128) >> 8)
+// put writes a colour on white.
+func put(to []uint8, c color.RGBA64) {
+	for i, v := range [3]uint16{c.R, c.G, c.B} {
+		on := min(uint32(v)+0xFFFF-uint32(c.A), 0xFFFF)
+		to[i] = uint8((on - on>>8 + 128) >> 8)
 	}
 }

@@ -2,6 +2,8 @@ package photo
 
 import (
 	"fmt"
+	"image"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +11,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+
+	"doubletap/internal/photo/phototest"
 )
 
 // TestMemory renders photos in a process of their own, which has done nothing
@@ -21,12 +25,31 @@ func TestMemory(t *testing.T) {
 	if runtime.GOOS != "linux" || testing.Short() {
 		t.Skip("needs /proc, and seconds")
 	}
-	for _, c := range []struct {
-		mp          int
-		peak, alloc uint64 // MB over idle, MB allocated
-	}{{12, 120, 45}, {48, 120, 45}} {
-		path := filepath.Join(t.TempDir(), "photo.jpg")
-		if err := os.WriteFile(path, phone(c.mp), 0o600); err != nil {
+	m := phototest.Scene(2000, 1500)
+	deep := image.NewNRGBA64(m.Rect)
+	for i := range deep.Pix {
+		deep.Pix[i] = m.Y[i/8]
+	}
+	progressive := phototest.Shape{Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Adobe: -1, Progressive: true}
+	for name, c := range map[string]struct {
+		src         []byte
+		peak, alloc uint64 // MB over idle, and in all; Cost and no limit if 0
+	}{
+		"12 MP":             {phone(12), 120, 45},
+		"48 MP":             {phone(48), 120, 45},
+		"progressive, 3 MP": {progressive.Encode(2000, 1500, phototest.Of(m)), 0, 0},
+		"16-bit PNG, 3 MP":  {phototest.PNG(deep, 1, ""), 0, 0},
+		"GIF, 3 MP":         {phototest.GIF(m, 1), 0, 0},
+	} {
+		if c.peak == 0 {
+			cost, err := Renderer{}.CostOf(c.src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.peak, c.alloc = uint64(cost>>20), math.MaxUint64
+		}
+		path := filepath.Join(t.TempDir(), "photo")
+		if err := os.WriteFile(path, c.src, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		cmd := exec.Command(os.Args[0], "-test.run=^TestMemory$", "-test.v")
@@ -40,9 +63,9 @@ func TestMemory(t *testing.T) {
 		if _, err := fmt.Sscanf(text, "peak %d alloc %d", &peak, &alloc); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		t.Logf("%d MP: %d MB over idle, %d MB allocated", c.mp, peak, alloc)
+		t.Logf("%s: %d MB over idle, %d MB allocated", name, peak, alloc)
 		if peak > c.peak || alloc > c.alloc {
-			t.Errorf("%d MP: %d MB over idle and %d MB allocated, want %d and %d", c.mp, peak, alloc, c.peak, c.alloc)
+			t.Errorf("%s: %d MB over idle and %d MB allocated, want %d and %d", name, peak, alloc, c.peak, c.alloc)
 		}
 	}
 }

@@ -44,7 +44,8 @@ type Studio struct {
 
 	mu      sync.Mutex // guards all below
 	running map[string]*work
-	failed  []string // the latest photos that cannot be decoded
+	ready   map[string]Meta // photos of which all renditions exist, some of them
+	failed  []string        // the latest photos that cannot be decoded
 }
 
 // work is a photo being rendered; done is closed when meta and err stand.
@@ -54,8 +55,12 @@ type work struct {
 	err  error
 }
 
-// remembered is how many photos that cannot be decoded are not tried again before the next start.
-const remembered = 1000
+// How many photos are remembered as made, so that showing one again costs no look into the storage, and as
+// impossible to decode, so that they are not tried again before the next start.
+const (
+	remembered = 20_000
+	given      = 1000
+)
 
 // NewStudio returns a studio that takes up to budget bytes of memory for pixels.
 func NewStudio(app core.App, renderer photo.Renderer, budget int64) *Studio {
@@ -63,6 +68,7 @@ func NewStudio(app core.App, renderer photo.Renderer, budget int64) *Studio {
 		app: app, renderer: renderer, budget: photo.NewBudget(budget),
 		places:  make(chan struct{}, max(1, runtime.NumCPU()-1)),
 		running: map[string]*work{},
+		ready:   map[string]Meta{},
 	}
 }
 
@@ -100,8 +106,11 @@ func (s *Studio) begin(record *core.Record, file string) *work {
 		return w
 	}
 	w := &work{done: make(chan struct{})}
-	if slices.Contains(s.failed, path) {
-		w.err = photo.ErrUnreadable
+	meta, ready := s.ready[path]
+	if ready || slices.Contains(s.failed, path) {
+		if w.meta = meta; !ready {
+			w.err = photo.ErrUnreadable
+		}
 		close(w.done)
 		return w
 	}
@@ -112,9 +121,15 @@ func (s *Studio) begin(record *core.Record, file string) *work {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			delete(s.running, path)
-			if errors.Is(w.err, photo.ErrUnreadable) {
+			switch {
+			case w.err == nil:
+				if len(s.ready) >= remembered {
+					clear(s.ready)
+				}
+				s.ready[path] = w.meta
+			case errors.Is(w.err, photo.ErrUnreadable):
 				s.failed = append(s.failed, path)
-				s.failed = s.failed[max(0, len(s.failed)-remembered):]
+				s.failed = s.failed[max(0, len(s.failed)-given):]
 			}
 			close(w.done)
 		}()
@@ -157,6 +172,9 @@ func (s *Studio) make(ctx context.Context, record *core.Record, file string) (me
 
 // Forget deletes the renditions of a file, so that Ensure makes them anew.
 func (s *Studio) Forget(record *core.Record, file string) error {
+	s.mu.Lock()
+	delete(s.ready, record.BaseFilesPath()+"/"+file)
+	s.mu.Unlock()
 	fsys, err := s.app.NewFilesystem()
 	if err != nil {
 		return err

@@ -31,8 +31,11 @@ var (
 // soon after ctx does.
 func Decode(ctx context.Context, src []byte, eighths, limit int) (*plane.Picture, error) {
 	d := decoders.Get().(*decoder)
-	defer decoders.Put(d)
 	*d = decoder{eighths: eighths, limit: limit}
+	defer func() {
+		d.picture, d.bits.src = nil, nil // neither is the pool's to keep
+		decoders.Put(d)
+	}()
 	if err := d.headers(src); err != nil {
 		return nil, err
 	}
@@ -40,7 +43,5 @@ func Decode(ctx context.Context, src []byte, eighths, limit int) (*plane.Picture
 		d.picture.Free()
 		return nil, err
 	}
-	p := d.picture
-	d.picture, d.bits.src = nil, nil
-	return p, nil
+	return d.picture, nil
 }

@@ -13,7 +13,7 @@ func invert(eighths int, co *coefficients, last int, dst []byte, stride int) {
 		co[0] = 0
 		return
 	case eighths == 8:
-		invert8(co, last, dst, stride)
+		invert8(co, dst, stride)
 		clear(co[:64])
 	case eighths == 4:
 		invert4(co, dst, stride)
@@ -76,17 +76,11 @@ func invert4(co *coefficients, dst []byte, stride int) {
 
 // invert8 is the transform of Loeffler, Ligtenberg and Moschytz with twelve
 // multiplications, in the form that libjpeg's jidctint gives it.
-func invert8(co *coefficients, last int, dst []byte, stride int) {
+func invert8(co *coefficients, dst []byte, stride int) {
 	const shift = constBits - passBits
 	for x := range 8 {
 		x0, x1, x2, x3 := co[x], co[8+x], co[16+x], co[24+x]
 		x4, x5, x6, x7 := co[32+x], co[40+x], co[48+x], co[56+x]
-		if x1|x2|x3|x4|x5|x6|x7 == 0 { // half of a photo's columns
-			v := x0 << passBits
-			co[x], co[8+x], co[16+x], co[24+x] = v, v, v, v
-			co[32+x], co[40+x], co[48+x], co[56+x] = v, v, v, v
-			continue
-		}
 		e0, e1, e2, e3 := even(x0<<constBits+1<<(shift-1), x2, x4, x6)
 		o0, o1, o2, o3 := odd(x1, x3, x5, x7)
 		co[x], co[56+x] = (e0+o0)>>shift, (e0-o0)>>shift

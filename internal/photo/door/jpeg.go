@@ -114,7 +114,7 @@ func openJPEG(src []byte) (Info, error) {
 			if f.n == 4 && adobe < 0 {
 				return info, ErrCoding // four colours, and nobody says which
 			}
-			f.judge(&info, rgb, int(s.data[0]) == f.n)
+			f.judge(&info, rgb, f.inOneScan(s.data))
 			return info, nil
 		}
 	}
@@ -141,6 +141,19 @@ func readFrame(info *Info, mark byte, data []byte) (frame, error) {
 		}
 	}
 	return f, nil
+}
+
+// inOneScan reports whether a scan's header names all components, in their order.
+func (f frame) inOneScan(data []byte) bool {
+	if int(data[0]) != f.n || len(data) != 4+2*f.n {
+		return false
+	}
+	for i := range f.n {
+		if data[1+2*i] != f.names[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // judge says which decoder will read the picture and what that holds in memory.

@@ -7,9 +7,11 @@ import (
 	"context"
 	"errors"
 	"image"
+	"image/jpeg"
 	"math/rand/v2"
 	"testing"
 
+	"doubletap/internal/photo"
 	"doubletap/internal/photo/phototest"
 )
 
@@ -29,6 +31,26 @@ func TestDecode(t *testing.T) {
 	cancel()
 	if _, err := d.Decode(ctx, phototest.Fixture("phone.heic")); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v", err)
+	}
+}
+
+// TestRender sees the photo through: upright, in its colours, with its profile.
+func TestRender(t *testing.T) {
+	r, err := photo.Renderer{HEIC: New(DefaultMemory)}.Render(t.Context(), phototest.Fixture("phone.heic"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Width != 128 || r.Height != 96 || !bytes.Contains(r.Renditions[0].JPEG, []byte(phototest.DisplayP3())) {
+		t.Errorf("%dx%d, without its profile", r.Width, r.Height)
+	}
+	m, err := jpeg.Decode(bytes.NewReader(r.Renditions[0].JPEG))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := m.(*image.YCbCr), phototest.Scene(128, 96)
+	db := phototest.PSNR(128*96, func(i int) float64 { return float64(got.Y[i/128*got.YStride+i%128]) }, func(i int) float64 { return float64(want.Y[i]) })
+	if db < 30 { // at quality 55, and then 82
+		t.Errorf("%.1f dB from the scene, want 30", db)
 	}
 }
 

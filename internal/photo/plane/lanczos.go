@@ -1,9 +1,6 @@
 package plane
 
-import (
-	"math"
-	"sync"
-)
+import "math"
 
 // axis says, for each sample of a row or column to be made, where its window
 // begins and what each sample in it weighs.
@@ -31,7 +28,7 @@ func newAxis(n, size int, offset, scale float64) axis {
 		start := min(max(int(math.Ceil(center-reach)), 0), size-a.taps)
 		sum := 0.0
 		for k := range exact {
-			exact[k] = lanczos((float64(start+k) - center) / stretch)
+			exact[k] = lanczos(math.Abs(float64(start+k)-center) / stretch)
 			sum += exact[k]
 		}
 		a.starts[i] = int32(start)
@@ -60,29 +57,8 @@ func round(weights []uint64, exact []float64, sum float64) {
 	weights[heaviest] += uint64(left)
 }
 
-// kernel holds the filter at 1/kernelSteps of a sample: two sines for each
-// weight would be a tenth of the time of a whole photo.
-const kernelSteps = 1 << 12
-
-var kernel = sync.OnceValue(func() *[lobes*kernelSteps + 2]float64 {
-	k := new([lobes*kernelSteps + 2]float64)
-	for i := range k {
-		k[i] = exactLanczos(float64(i) / kernelSteps)
-	}
-	return k
-})
-
+// lanczos returns the filter at x, which is not negative.
 func lanczos(x float64) float64 {
-	x = math.Abs(x) * kernelSteps
-	i := int(x)
-	if i >= lobes*kernelSteps {
-		return 0
-	}
-	k, f := kernel(), x-float64(i)
-	return k[i]*(1-f) + k[i+1]*f
-}
-
-func exactLanczos(x float64) float64 {
 	switch {
 	case x == 0:
 		return 1

@@ -16,7 +16,7 @@ func (p *Picture) Whole() Window { return Window{0, 0, p.ExactW, p.ExactH} }
 func Resize(p *Picture, from Window, w, h, orientation int) *Picture {
 	out := New(w, h, 2, 2, p.Gray())
 	scaleX, scaleY := from.W/float64(w), from.H/float64(h)
-	resize(out.Y, p.Y, from.X, scaleX, from.Y, scaleY)
+	resize(out.Y, p.Y, newAxis(w, p.Y.W, from.X, scaleX), newAxis(h, p.Y.H, from.Y, scaleY))
 	if !p.Gray() {
 		x, y := from.X, from.Y
 		mirrorX, mirrorY := Mirrors(orientation)
@@ -27,8 +27,10 @@ func Resize(p *Picture, from Window, w, h, orientation int) *Picture {
 			y -= scaleY
 		}
 		subX, subY := float64(p.SubX), float64(p.SubY)
-		resize(out.Cb, p.Cb, x/subX, scaleX*2/subX, y/subY, scaleY*2/subY)
-		resize(out.Cr, p.Cr, x/subX, scaleX*2/subX, y/subY, scaleY*2/subY)
+		across := newAxis(out.Cb.W, p.Cb.W, x/subX, scaleX*2/subX)
+		down := newAxis(out.Cb.H, p.Cb.H, y/subY, scaleY*2/subY)
+		resize(out.Cb, p.Cb, across, down)
+		resize(out.Cr, p.Cr, across, down)
 	}
 	return out
 }
@@ -40,8 +42,8 @@ func Resize(p *Picture, from Window, w, h, orientation int) *Picture {
 //
 // Weights are negative at the filter's lobes. A negative sum in the lower half
 // borrows from the upper one, which is harmless as long as both are positive in
-// the end: bias, 256 levels, is more than a Lanczos3 can undershoot. This is
-// twice as fast as one sample at a time (BenchmarkResize).
+// the end: bias, 256 levels, is more than a Lanczos3 can undershoot. From 1920
+// to 1080 this takes 11.6 ms, the same filter one sample at a time 20.4.
 const (
 	weightBits = 14
 	keptBits   = 6
@@ -58,11 +60,8 @@ const (
 	low       = 1<<(32-dropBits) - 1 // a lower half, once shifted down by dropBits
 )
 
-// resize fills dst from src: sample i of dst lies at offset + (i+½)·scale in src.
-func resize(dst, src Plane, offsetX, scaleX, offsetY, scaleY float64) {
-	across := newAxis(dst.W, src.W, offsetX, scaleX)
-	down := newAxis(dst.H, src.H, offsetY, scaleY)
-
+// resize fills dst from src.
+func resize(dst, src Plane, across, down axis) {
 	// only the columns that across will read, in eights
 	left := int(across.starts[0])
 	right := int(across.starts[dst.W-1]) + across.taps

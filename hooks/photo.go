@@ -1,0 +1,241 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/account"
+	"doubletap/internal/fault"
+	"doubletap/internal/job"
+	"doubletap/internal/photo"
+	"doubletap/internal/post"
+	"doubletap/internal/rendition"
+	"doubletap/internal/rule"
+)
+
+const (
+	renderJob = "photo.render"
+	purgeJob  = "photo.purge"
+	// patience is how long a request waits for renditions that are being made.
+	patience = 15 * time.Second
+)
+
+func (s *Social) bindPhotos() {
+	s.app.OnRecordCreate("posts", "users").BindFunc(answer(s.photoOffered))
+	s.app.OnRecordUpdate("posts", "users").BindFunc(answer(s.photoOffered))
+	s.app.OnRecordCreateExecute("posts", "users").BindFunc(together(photoStored))
+	s.app.OnRecordUpdateExecute("posts", "users").BindFunc(together(photoStored))
+	s.app.OnFileDownloadRequest("posts", "users").BindFunc(answer(s.photoServed))
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.BindFunc(s.photoAsked)
+		return e.Next()
+	})
+	s.jobs.Handle(renderJob, s.renderPhotos, job.Lease(2*time.Minute))
+	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20))
+}
+
+func (s *Social) photoOffered(e *core.RecordEvent) error {
+	if err := s.studio.Admit(e.Context, e.App, e.Record); err != nil {
+		return err
+	}
+	return e.Next()
+}
+
+type renderPayload struct{ Collection, Record string }
+
+// photoStored leaves a job for the renditions of photos that are new, in the transaction of what shows them.
+func photoStored(tx core.App, e *core.RecordEvent) error {
+	name := e.Record.Collection().Name
+	key := e.Record.Id // a later change of the same record is another job, as the first may run already
+	files := e.Record.GetUnsavedFiles(rendition.Fields[name])
+	for _, file := range files {
+		key += "/" + file.Name
+	}
+	if err := e.Next(); err != nil || len(files) == 0 {
+		return err
+	}
+	return job.Add(tx, renderJob, renderPayload{name, e.Record.Id}, job.Dedupe(key))
+}
+
+// renderPhotos makes all renditions of a record's photos and stores what screens want to know of them, once.
+func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) error {
+	var p renderPayload
+	if err := j.Payload(&p); err != nil {
+		return err
+	}
+	record, err := find(app, p.Collection, p.Record)
+	if errors.Is(err, fault.ErrGone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	files := record.GetStringSlice(rendition.Fields[p.Collection])
+	metas := make([]*rendition.Meta, len(files))
+	for i, file := range files {
+		meta, err := s.studio.Ensure(ctx, record, file)
+		switch {
+		case errors.Is(err, photo.ErrUnreadable):
+			app.Logger().Warn("photo cannot be rendered", "collection", p.Collection, "id", p.Record, "file", file, "err", err)
+		case err != nil:
+			return err
+		default:
+			metas[i] = &meta
+		}
+	}
+	if p.Collection != "posts" {
+		return nil
+	}
+	return app.RunInTransaction(func(tx core.App) error {
+		fresh, err := find(tx, "posts", p.Record)
+		if errors.Is(err, fault.ErrGone) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		fresh.Set("media", metas)
+		return tx.Save(fresh)
+	})
+}
+
+// photoAsked keeps refusals of files out of caches, and makes a request for a photo wait until its renditions exist:
+// PocketBase would else make them its own way, or serve the original.
+func (s *Social) photoAsked(e *core.RequestEvent) error {
+	path, ours := strings.CutPrefix(e.Request.URL.Path, "/api/files/")
+	if !ours || e.Request.Method == http.MethodPost {
+		return e.Next()
+	}
+	err := s.photoAwaited(e, strings.Split(path, "/"))
+	if err == nil {
+		err = e.Next()
+	}
+	if err != nil {
+		e.Response.Header().Set("Cache-Control", "no-store")
+	}
+	return err
+}
+
+func (s *Social) photoAwaited(e *core.RequestEvent, path []string) error {
+	if len(path) != 3 {
+		return nil
+	}
+	collection, err := e.App.FindCachedCollectionByNameOrId(path[0])
+	if err != nil || rendition.Fields[collection.Name] == "" {
+		return nil
+	}
+	record, err := e.App.FindRecordById(collection, path[1])
+	if err != nil {
+		return nil // PocketBase's 404
+	}
+	field := record.FindFileFieldByFile(path[2])
+	if field == nil || field.Name != rendition.Fields[collection.Name] {
+		return nil
+	}
+	if size := e.Request.URL.Query().Get("thumb"); size != "" && !rendition.Known(size) {
+		return fault.NotFound()
+	}
+	ctx, cancel := context.WithTimeout(e.Request.Context(), patience)
+	defer cancel()
+	switch _, err := s.studio.Ensure(ctx, record, path[2]); {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Response.Header().Set("Retry-After", "5")
+		return e.Error(http.StatusServiceUnavailable, "The photo is not ready yet.", nil)
+	default:
+		e.App.Logger().Warn("photo not shown", "collection", collection.Name, "id", record.Id, "file", path[2], "err", err)
+		return fault.NotFound()
+	}
+}
+
+// photoServed decides what is served and who may keep it. PocketBase has let the caller in: its rule shows them the post.
+func (s *Social) photoServed(e *core.FileDownloadRequestEvent) error {
+	if e.FileField.Name != rendition.Fields[e.Collection.Name] {
+		return e.Next()
+	}
+	if e.ThumbError != nil || (e.Collection.Name == "users" && e.Record.GetString("state") != account.Active) {
+		return fault.NotFound()
+	}
+	file := strings.TrimPrefix(e.ServedPath, e.Record.BaseFilesPath()+"/")
+	size := e.Request.URL.Query().Get("thumb")
+	public, err := everybodySees(e.App, e.Record)
+	if err != nil {
+		return err
+	}
+	if size == "" {
+		if own(e) {
+			public = false // the original, which is its author's alone
+			size = "original"
+		} else {
+			size = rendition.Full
+			e.ServedPath = rendition.Key(e.Record, file, size)
+		}
+	}
+	header := e.Response.Header()
+	header.Set("ETag", fmt.Sprintf(`"%s-%s"`, strings.TrimSuffix(e.Request.PathValue("filename"), ".jpg"), size))
+	switch {
+	case !public:
+		header.Set("Cache-Control", "private, max-age=300")
+	case s.events.purge.Length() > 0:
+		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+	default: // nobody takes it out of shared caches when it is public no more
+		header.Set("Cache-Control", "public, max-age=31536000, s-maxage=60, immutable")
+	}
+	return e.Next()
+}
+
+// own reports whether the file token is that of the photo's author.
+func own(e *core.FileDownloadRequestEvent) bool {
+	token := e.Request.URL.Query().Get("token")
+	if token == "" || e.Collection.Name != "posts" {
+		return false
+	}
+	auth, err := e.App.FindAuthRecordByToken(token, core.TokenTypeFile)
+	return err == nil && auth.Collection().Name == "users" && auth.Id == e.Record.GetString("author")
+}
+
+func everybodySees(app core.App, record *core.Record) (bool, error) {
+	if record.Collection().Name == "posts" {
+		return rule.SeesPost(app, "", record.Id)
+	}
+	return record.GetString("state") == account.Active, nil
+}
+
+// purgePayload names a post's photos, or an author of whom all posts are meant.
+type purgePayload struct {
+	URLs   []string
+	Author string
+}
+
+// photosClosed leaves a job to take photos out of shared caches, if somebody does that.
+func (s *Social) photosClosed(tx core.App, p purgePayload) error {
+	if s.events.purge.Length() == 0 {
+		return nil
+	}
+	return job.Add(tx, purgeJob, p)
+}
+
+func (s *Social) purgePhotos(_ context.Context, app core.App, j *job.Job) error {
+	var p purgePayload
+	if err := j.Payload(&p); err != nil {
+		return err
+	}
+	if p.Author != "" {
+		posts, err := app.FindAllRecords("posts", dbx.HashExp{"author": p.Author, "visibility": post.Public})
+		if err != nil {
+			return fmt.Errorf("find posts of %s: %w", p.Author, err)
+		}
+		for _, record := range posts {
+			p.URLs = append(p.URLs, rendition.URLs(record)...)
+		}
+	}
+	return s.events.purge.Trigger(&PurgeEvent{App: app, URLs: p.URLs})
+}
