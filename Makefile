@@ -14,7 +14,7 @@ NODE_TEST = node --test --test-timeout=180000 --test-reporter=spec
 APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test first-like check fmt clean needs go-test modules-test node-test
+.PHONY: help build demo test first-like bench check fmt clean needs go-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ first-like: build tests/node_modules ## one photo, one like, one notification, a
 check: ## formatting and vet, in seconds
 	@unformatted=$$($(GOFMT) -l $(GO_FILES)); test -z "$$unformatted" || { echo "make fmt would change: $$unformatted"; exit 1; }
 	go vet ./...
+
+bench: ## measure it beside plain PocketBase in one run, with a table, JSON and a chart
+	cd bench && go run .
 
 fmt: ## format the Go files
 	$(GOFMT) -w $(GO_FILES)

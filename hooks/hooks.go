@@ -10,7 +10,6 @@ import (
 	"doubletap/internal/feed"
 	"doubletap/internal/inbox"
 	"doubletap/internal/job"
-	"doubletap/internal/photo"
 	"doubletap/internal/rendition"
 	"doubletap/internal/rule"
 	_ "doubletap/migrations" // the collections
@@ -32,7 +31,7 @@ type Social struct {
 // where an owner adds hooks; every hook of PocketBase keeps working beside them.
 func Bind(app core.App) *Social {
 	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app)}
-	s.studio = rendition.NewStudio(app, photo.Renderer{}, photo.DefaultBudget)
+	s.studio = rendition.NewStudio(app)
 	s.bindGuard()
 	s.bindEdges()
 	s.bindAccounts()

@@ -14,7 +14,6 @@ import (
 	"doubletap/internal/account"
 	"doubletap/internal/fault"
 	"doubletap/internal/job"
-	"doubletap/internal/photo"
 	"doubletap/internal/post"
 	"doubletap/internal/rendition"
 	"doubletap/internal/rule"
@@ -64,46 +63,12 @@ func photoStored(tx core.App, e *core.RecordEvent) error {
 	return job.Add(tx, renderJob, renderPayload{name, e.Record.Id}, job.Dedupe(key))
 }
 
-// renderPhotos makes all renditions of a record's photos and stores what screens want to know of them, once.
 func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) error {
 	var p renderPayload
 	if err := j.Payload(&p); err != nil {
 		return err
 	}
-	record, err := find(app, p.Collection, p.Record)
-	if errors.Is(err, fault.ErrGone) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	files := record.GetStringSlice(rendition.Fields[p.Collection])
-	metas := make([]*rendition.Meta, len(files))
-	for i, file := range files {
-		meta, err := s.studio.Ensure(ctx, record, file)
-		switch {
-		case errors.Is(err, photo.ErrUnreadable):
-			app.Logger().Warn("photo cannot be rendered", "collection", p.Collection, "id", p.Record, "file", file, "err", err)
-		case err != nil:
-			return err
-		default:
-			metas[i] = &meta
-		}
-	}
-	if p.Collection != "posts" {
-		return nil
-	}
-	return app.RunInTransaction(func(tx core.App) error {
-		fresh, err := find(tx, "posts", p.Record)
-		if errors.Is(err, fault.ErrGone) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		fresh.Set("media", metas)
-		return tx.Save(fresh)
-	})
+	return s.studio.Publish(ctx, app, p.Collection, p.Record)
 }
 
 // photoAsked keeps refusals of files out of caches, and makes a request for a photo wait until its renditions exist:

@@ -1,6 +1,9 @@
 package photo
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"sync"
 	"syscall"
 	"testing"
@@ -50,8 +53,35 @@ func stock(tb testing.TB, src []byte, sizes []Size) {
 	}
 }
 
+// vips returns what Debian's vipsthumbnail, on one core, takes for the same
+// sizes, or 0 if it is not installed.
+func vips(tb testing.TB, src []byte, sizes []Size) (took time.Duration) {
+	tb.Helper()
+	path, err := exec.LookPath("vipsthumbnail")
+	if err != nil {
+		return 0
+	}
+	dir := tb.TempDir()
+	if err := os.WriteFile(dir+"/photo.jpg", src, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	for _, s := range sizes {
+		args := []string{dir + "/photo.jpg", "-s", fmt.Sprintf("%dx%d", s.Side, s.Side), "-o", dir + "/" + s.Name() + ".jpg[Q=82]"}
+		if s.Crop {
+			args = append(args, "-m", "centre")
+		}
+		cmd := exec.Command(path, args...)
+		cmd.Env = append(os.Environ(), "VIPS_CONCURRENCY=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			tb.Fatalf("%v\n%s", err, out)
+		}
+		took += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
+	return took
+}
+
 // BenchmarkRender12MP prints what all renditions of a photo cost, beside
-// PocketBase's CreateThumb for five of the same six sizes, in the same run.
+// PocketBase's CreateThumb and vipsthumbnail for five of the same six sizes, in the same run.
 func BenchmarkRender12MP(b *testing.B) { benchmarkRender(b, 12) }
 
 func BenchmarkRender48MP(b *testing.B) { benchmarkRender(b, 48) }
@@ -62,6 +92,7 @@ func benchmarkRender(b *testing.B, mp int) {
 	start := cpu()
 	stock(b, src, five)
 	theirs := cpu() - start
+	libvips := vips(b, src, five)
 	b.ReportAllocs()
 	start = cpu()
 	n := 0
@@ -75,6 +106,9 @@ func benchmarkRender(b *testing.B, mp int) {
 	b.ReportMetric(float64(ours.Microseconds())/1000, "cpu-ms/op")
 	b.ReportMetric(float64(theirs.Microseconds())/1000, "stock-cpu-ms/op")
 	b.ReportMetric(float64(ours)/float64(theirs), "of-stock")
+	if libvips > 0 {
+		b.ReportMetric(float64(ours)/float64(libvips), "of-vips")
+	}
 }
 
 // BenchmarkSteps tells where the time goes.

@@ -35,6 +35,16 @@ type Meta struct {
 	Color  string `json:"color"`
 }
 
+// version is that of the sizes and how they are made. A photo rendered by another one is rendered anew
+// when it is next asked for, or by the command photos.
+const version = 1
+
+// stored is the meta file of a photo.
+type stored struct {
+	Meta
+	Version int `json:"version"`
+}
+
 // Studio makes renditions, as many at a time as its budget of memory and the processors allow.
 type Studio struct {
 	app      core.App
@@ -62,10 +72,10 @@ const (
 	given      = 1000
 )
 
-// NewStudio returns a studio that takes up to budget bytes of memory for pixels.
-func NewStudio(app core.App, renderer photo.Renderer, budget int64) *Studio {
+// NewStudio returns a studio that stores with app.
+func NewStudio(app core.App) *Studio {
 	return &Studio{
-		app: app, renderer: renderer, budget: photo.NewBudget(budget),
+		app: app, budget: photo.NewBudget(photo.DefaultBudget),
 		places:  make(chan struct{}, max(1, runtime.NumCPU()-1)),
 		running: map[string]*work{},
 		ready:   map[string]Meta{},
@@ -146,8 +156,9 @@ func (s *Studio) make(ctx context.Context, record *core.Record, file string) (me
 	}
 	defer fsys.Close()
 	metaKey := folder(record, file) + "meta.json"
-	if text, err := read(fsys, metaKey); err == nil && json.Unmarshal(text, &meta) == nil {
-		return meta, nil
+	var known stored
+	if text, err := read(fsys, metaKey); err == nil && json.Unmarshal(text, &known) == nil && known.Version == version {
+		return known.Meta, nil
 	}
 	source, err := read(fsys, record.BaseFilesPath()+"/"+file)
 	if err != nil {
@@ -163,24 +174,11 @@ func (s *Studio) make(ctx context.Context, record *core.Record, file string) (me
 		}
 	}
 	meta = Meta{result.Width, result.Height, result.Hash, result.Color}
-	text, err := json.Marshal(meta)
+	text, err := json.Marshal(stored{meta, version})
 	if err != nil {
 		return Meta{}, err
 	}
 	return meta, write(fsys, metaKey, "application/json", text)
-}
-
-// Forget deletes the renditions of a file, so that Ensure makes them anew.
-func (s *Studio) Forget(record *core.Record, file string) error {
-	s.mu.Lock()
-	delete(s.ready, record.BaseFilesPath()+"/"+file)
-	s.mu.Unlock()
-	fsys, err := s.app.NewFilesystem()
-	if err != nil {
-		return err
-	}
-	defer fsys.Close()
-	return errors.Join(fsys.DeletePrefix(folder(record, file))...)
 }
 
 func (s *Studio) render(ctx context.Context, source []byte) (photo.Result, error) {

@@ -1,0 +1,83 @@
+// Limit is the least that a server of likes can be: net/http, JSON and one goroutine that commits all
+// likes that wait together. It looks at no token, no rule and no listener.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"log"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"bench/limit/store"
+)
+
+// most is how many likes one commit takes.
+const most = 64
+
+type waiting struct {
+	like store.Like
+	done chan error
+}
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) < 2 || os.Args[1] != "serve" {
+		return // `superuser upsert` makes no sense here
+	}
+	flags := flag.NewFlagSet("serve", flag.ExitOnError)
+	address := flags.String("http", "", "address")
+	dir := flags.String("dir", "", "data folder of the careful subject")
+	flags.Bool("dev", false, "ignored")
+	_ = flags.Parse(os.Args[2:]) // it exits by itself
+	db, err := store.Open(filepath.Join(*dir, "data.db"), os.Getenv("LIMIT_SYNCHRONOUS"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	queue := make(chan *waiting, 1024)
+	go write(db, queue)
+	http.HandleFunc("GET /api/health", func(w http.ResponseWriter, _ *http.Request) {})
+	http.HandleFunc("POST /api/collections/likes/records", func(w http.ResponseWriter, r *http.Request) {
+		one := &waiting{done: make(chan error, 1)}
+		if err := json.NewDecoder(r.Body).Decode(&one.like); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		queue <- one
+		if err := <-one.done; err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]string{ // who went away misses it
+			"id": one.like.ID, "collectionName": "likes", "post": one.like.Post, "user": one.like.User, "created": one.like.Created, "updated": one.like.Created,
+		})
+	})
+	log.Fatal(http.ListenAndServe(*address, nil))
+}
+
+// write commits what waits, and while the disk works the next ones gather.
+func write(db *store.DB, queue chan *waiting) {
+	for first := range queue {
+		group := []*waiting{first}
+	gather:
+		for len(group) < most {
+			select {
+			case next := <-queue:
+				group = append(group, next)
+			default:
+				break gather
+			}
+		}
+		likes := make([]store.Like, len(group))
+		for i, one := range group {
+			likes[i] = one.like
+		}
+		err := db.Write(likes)
+		for i, one := range group {
+			one.like = likes[i]
+			one.done <- err
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package load
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httputil"
+	"strconv"
+	"time"
+)
+
+// Request is one HTTP request as the JS SDK sends it.
+type Request struct {
+	Method, Path string
+	Token        string
+	Type         string // of the body; empty means JSON
+	Body         []byte
+}
+
+// Line is one keep-alive connection of one client with an address of its own. It is not safe for concurrent
+// use. It is written by hand since net/http's client costs as much CPU as the server's fast answers.
+type Line struct {
+	host string
+	conn net.Conn
+	in   *bufio.Reader
+	out  []byte
+	body bytes.Buffer
+	wait time.Duration // until when the server last said to come back
+}
+
+// patience is how long a line waits for an answer.
+const patience = 2 * time.Minute
+
+// dial connects to address as the nth client. Each has an address in 127.0.0.0/8, as PocketBase and others
+// count some things by address, and many people do not share one.
+func dial(address string, n int) (net.Conn, error) {
+	from := &net.TCPAddr{IP: net.IPv4(127, byte(1+n/62500%200), byte(n/250%250), byte(2+n%250))}
+	return (&net.Dialer{LocalAddr: from, Timeout: 10 * time.Second}).Dial("tcp", address)
+}
+
+// NewLine connects to address as the nth client.
+func NewLine(address string, n int) (*Line, error) {
+	conn, err := dial(address, n)
+	if err != nil {
+		return nil, err
+	}
+	return &Line{host: address, conn: conn, in: bufio.NewReader(conn)}, nil
+}
+
+// Close ends the connection.
+func (l *Line) Close() { l.conn.Close() }
+
+func head(out []byte, host string, r Request) []byte {
+	out = append(out, r.Method...)
+	out = append(out, ' ')
+	out = append(out, r.Path...)
+	out = append(out, " HTTP/1.1\r\nHost: "...)
+	out = append(out, host...)
+	out = append(out, "\r\nUser-Agent: Mozilla/5.0 (bench)\r\nAccept: */*\r\nAccept-Language: en-US\r\n"...)
+	if r.Token != "" {
+		out = append(out, "Authorization: "...)
+		out = append(out, r.Token...)
+		out = append(out, "\r\n"...)
+	}
+	if r.Method == "POST" {
+		kind := r.Type
+		if kind == "" {
+			kind = "application/json"
+		}
+		out = append(out, "Content-Type: "...)
+		out = append(out, kind...)
+		out = append(out, "\r\nContent-Length: "...)
+		out = strconv.AppendInt(out, int64(len(r.Body)), 10)
+		out = append(out, "\r\n"...)
+	}
+	return append(out, "\r\n"...)
+}
+
+// errRefused is a 429 or 503: the server asks to come back later.
+var errRefused = errors.New("refused")
+
+// Do sends a request and returns the body of its answer, which the next call overwrites. An
+// answer other than 2xx is an error.
+func (l *Line) Do(r Request) ([]byte, error) {
+	if err := l.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return nil, err
+	}
+	l.out = append(head(l.out[:0], l.host, r), r.Body...)
+	if _, err := l.conn.Write(l.out); err != nil {
+		return nil, err
+	}
+	status, length, chunked, err := readHead(l.in, &l.wait)
+	if err != nil {
+		return nil, err
+	}
+	l.body.Reset()
+	switch {
+	case chunked:
+		_, err = l.body.ReadFrom(httputil.NewChunkedReader(l.in))
+		if err == nil {
+			_, err = l.in.Discard(2) // the empty trailer
+		}
+	case length > 0:
+		_, err = io.CopyN(&l.body, l.in, length)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", r.Method, r.Path, err)
+	}
+	if status == 429 || status == 503 {
+		return nil, fmt.Errorf("%s %s: %d %s: %w", r.Method, r.Path, status, l.body.Bytes(), errRefused)
+	}
+	if status < 200 || status > 299 {
+		return nil, fmt.Errorf("%s %s: %d %s", r.Method, r.Path, status, l.body.Bytes())
+	}
+	return l.body.Bytes(), nil
+}
+
+// readHead reads the head of an answer, and into wait, unless it is nil, when to come back.
+func readHead(in *bufio.Reader, wait *time.Duration) (status int, length int64, chunked bool, err error) {
+	line, err := in.ReadSlice('\n')
+	if err != nil {
+		return 0, 0, false, err
+	}
+	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.1 ")) {
+		return 0, 0, false, fmt.Errorf("not an answer: %q", line)
+	}
+	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
+		return 0, 0, false, err
+	}
+	for {
+		line, err := in.ReadSlice('\n')
+		if err != nil {
+			return 0, 0, false, err
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 {
+			return status, length, chunked, nil
+		}
+		key, value, _ := bytes.Cut(line, []byte(": "))
+		switch string(key) { // as net/http writes them
+		case "Content-Length":
+			if length, err = strconv.ParseInt(string(value), 10, 64); err != nil {
+				return 0, 0, false, err
+			}
+		case "Transfer-Encoding":
+			chunked = string(value) == "chunked"
+		case "Retry-After":
+			if seconds, err := strconv.Atoi(string(value)); err == nil && wait != nil {
+				*wait = time.Duration(seconds) * time.Second
+			}
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package load
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httputil"
+	"time"
+)
+
+// stream is one open realtime connection: a socket, a small buffer and a goroutine, so that 10,000 of them
+// fit beside the server.
+type stream struct {
+	conn net.Conn
+	in   *bufio.Reader
+	id   string
+}
+
+// connect opens a stream as the nth client and reads its id.
+func connect(address string, n int) (*stream, error) {
+	conn, err := dial(address, n)
+	if err != nil {
+		return nil, err
+	}
+	s := &stream{conn: conn, in: bufio.NewReaderSize(conn, 1024)}
+	err = s.open(address)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("open a stream: %w", err)
+	}
+	return s, nil
+}
+
+func (s *stream) open(address string) error {
+	if err := s.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	if _, err := s.conn.Write(head(nil, address, Request{Method: "GET", Path: "/api/realtime"})); err != nil {
+		return err
+	}
+	status, _, chunked, err := readHead(s.in, nil)
+	if err != nil {
+		return err
+	}
+	if status != 200 {
+		return fmt.Errorf("status %d", status)
+	}
+	if chunked {
+		s.in = bufio.NewReaderSize(httputil.NewChunkedReader(s.in), 1024)
+	}
+	event, data, err := s.next()
+	if err != nil {
+		return err
+	}
+	var hello struct{ ClientID string }
+	if err := json.Unmarshal(data, &hello); err != nil || event != "PB_CONNECT" {
+		return fmt.Errorf("%s came first, with %s", event, data)
+	}
+	s.id = hello.ClientID
+	return s.conn.SetDeadline(time.Time{})
+}
+
+// next returns the next message; its data is valid until the next call.
+func (s *stream) next() (event string, data []byte, err error) {
+	for {
+		line, err := s.in.ReadSlice('\n')
+		for errors.Is(err, bufio.ErrBufferFull) { // a message with much in it
+			whole := bytes.Clone(line)
+			line, err = s.in.ReadSlice('\n')
+			line = append(whole, line...)
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		switch string(key) {
+		case "event":
+			event = string(value)
+		case "data":
+			data = bytes.Clone(value)
+		case "":
+			if event != "" {
+				return event, data, nil
+			}
+		}
+	}
+}
+
+// subscribe listens to the person's notifications over line, which must belong to the same client.
+func (s *stream) subscribe(line *Line, who Person) error {
+	body, err := json.Marshal(map[string]any{"clientId": s.id, "subscriptions": []string{"notifications/*"}})
+	if err != nil {
+		return err
+	}
+	_, err = line.Do(Request{Method: "POST", Path: "/api/realtime", Token: who.Token, Body: body})
+	return err
+}
+
+// read calls heard for each message until the connection is over.
+func (s *stream) read(heard func(data []byte, at time.Time)) error {
+	for {
+		_, data, err := s.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		heard(data, time.Now())
+	}
+}

@@ -1,0 +1,140 @@
+// Bench measures Doubletap beside two PocketBase apps that do the same: on one machine, with the
+// same people and posts, in turns. See README.md for what is measured and where.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"bench/load"
+	"bench/subject"
+	"bench/world"
+)
+
+// config is what the flags say.
+type config struct {
+	size      world.Size
+	rounds    int
+	run       time.Duration
+	cases     []string // or families; empty means all
+	subjects  []string
+	listeners []int
+	likers    int
+	samples   int
+	photos    int
+	tries     int // starts of a process, of which the median is taken
+	photo     int // pixels of its longer side
+	growth    int
+	json, svg string
+	profile   string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := start(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func start(ctx context.Context, args []string) error {
+	c, err := parse(args)
+	if err != nil {
+		return err
+	}
+	b, err := subject.Open(".")
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if c.profile != "" {
+		return profile(ctx, b, c)
+	}
+	r, err := measure(ctx, b, c)
+	if err != nil {
+		return err
+	}
+	if err := r.Table(os.Stdout); err != nil {
+		return err
+	}
+	if err := r.JSON(c.json); err != nil {
+		return err
+	}
+	return r.Chart(c.svg)
+}
+
+func parse(args []string) (config, error) {
+	c := config{size: world.Standard, rounds: 3, run: 4 * time.Second, listeners: []int{1, 100, 1000, 10_000}, likers: 10_000, samples: 200, photos: 8, photo: 4032, tries: 5}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	quick := flags.Bool("quick", false, "small data and short rounds: shows that it works, says little about speed")
+	toy := flags.Bool("toy", false, "smaller still, for the smoke test")
+	rounds := flags.Int("rounds", 0, "rounds, of which medians are taken (default 3, with -quick 1)")
+	seconds := flags.Float64("seconds", 0, "seconds that each case is measured in each round (default 4, with -quick 1)")
+	cases := flags.String("cases", "", "comma-separated cases or families, such as likes,feed-8 (default all): "+names())
+	subjects := flags.String("subjects", "plain,careful,doubletap,normal,bare,bare-normal", "comma-separated subjects; there are also general and profiled")
+	flags.IntVar(&c.growth, "growth", 0, "also measure likes, feed and notifications with so many times the data, such as 10")
+	flags.StringVar(&c.json, "json", "bench.json", "file for all figures")
+	flags.StringVar(&c.svg, "svg", "bench.svg", "file for the chart")
+	flags.StringVar(&c.profile, "profile", "", "instead of all that, write a CPU profile of Doubletap under the -cases (default likes-16) to this file")
+	if err := flags.Parse(args); err != nil {
+		return c, err
+	}
+	if *quick {
+		c.size, c.rounds, c.run, c.listeners = world.Quick, 1, time.Second, []int{1, 100, 1000}
+		c.likers, c.samples, c.photos, c.photo = 1000, 50, 2, 2000
+	}
+	if *toy {
+		c.size, c.rounds, c.run, c.listeners = world.Toy, 1, 300*time.Millisecond, []int{1, 50}
+		c.likers, c.samples, c.photos, c.photo, c.tries = 200, 10, 1, 800, 1
+	}
+	if *rounds > 0 {
+		c.rounds = *rounds
+	}
+	if *seconds > 0 {
+		c.run = time.Duration(*seconds * float64(time.Second))
+	}
+	c.subjects = split(*subjects)
+	for _, name := range c.subjects {
+		if _, ok := subject.Find(name); !ok {
+			return c, fmt.Errorf("no subject %q", name)
+		}
+	}
+	c.cases = split(*cases)
+	for _, word := range c.cases {
+		if !slices.ContainsFunc(strings.Split(names(), ","), func(name string) bool { return chosen(name, []string{word}) }) {
+			return c, fmt.Errorf("no case %q; there are %s", word, names())
+		}
+	}
+	return c, nil
+}
+
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// names are the cases, with commas.
+func names() string {
+	all := []string{"start"}
+	for _, k := range load.Cases() {
+		all = append(all, k.Name)
+	}
+	return strings.Join(all, ",")
+}
+
+// wants reports whether a case is asked for, by the flag and by a subject's own list.
+func (c config) wants(name string, only []string) bool {
+	return chosen(name, c.cases) && chosen(name, only)
+}
+
+// chosen reports whether a list, unless it is empty, has the case or its family: likes is all of likes-1, likes-16 and likes-64.
+func chosen(name string, list []string) bool {
+	return len(list) == 0 || slices.ContainsFunc(list, func(word string) bool { return name == word || strings.HasPrefix(name, word+"-") })
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math/rand/v2"
+	"os"
+)
+
+// photo returns a JPEG like a telephone's, with as much noise as makes 12 megapixels 3 megabytes, and keeps it in file.
+func photo(file string, width int) ([]byte, error) {
+	if data, err := os.ReadFile(file); err == nil {
+		return data, nil
+	}
+	height := width * 3 / 4
+	picture := image.NewRGBA(image.Rect(0, 0, width, height))
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for y := range height {
+		for x := range width {
+			noise := rnd.IntN(24)
+			picture.SetRGBA(x, y, color.RGBA{uint8(x*200/width + noise), uint8(y*200/height + noise), uint8((x/40+y/40)%2*60 + 80 + noise), 255})
+		}
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	if err := jpeg.Encode(out, picture, &jpeg.Options{Quality: 80}); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+}
+
+func size(file string) (int64, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}

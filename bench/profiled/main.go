@@ -1,0 +1,46 @@
+// Profiled is Doubletap in a program that writes a CPU profile of what it does between two signals, to the file that
+// BENCH_CPUPROFILE names. The product itself has no such hook.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/pprof"
+	"syscall"
+
+	"github.com/pocketbase/pocketbase"
+
+	"doubletap/hooks"
+)
+
+func main() {
+	if path := os.Getenv("BENCH_CPUPROFILE"); path != "" {
+		go profile(path)
+	}
+	app := pocketbase.NewWithConfig(hooks.Config())
+	hooks.Bind(app)
+	if err := app.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, "profiled:", err)
+		os.Exit(1)
+	}
+}
+
+// profile starts at SIGUSR1 and ends at SIGUSR2.
+func profile(path string) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
+	<-signals
+	file, err := os.Create(path)
+	if err == nil {
+		err = pprof.StartCPUProfile(file)
+	}
+	<-signals
+	pprof.StopCPUProfile()
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "profiled:", err)
+	}
+}

@@ -1,0 +1,53 @@
+// Package stored says what the tool finds in a data folder and what the benchmark expects there.
+package stored
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Rows is what lies in a data folder.
+type Rows struct {
+	Likes         int // rows
+	LikesCounted  int // the sum of the posts' counts
+	LikesWrong    int // posts whose count is not the number of their rows
+	Told          int // likes that their owner was told of
+	GroupsWrong   int // notifications whose count is not the number of those who did it
+	Comments      int
+	CommentsTotal int // the sum of the posts' counts
+	Posts         int
+	Tray          int // notifications of likes of the one post asked about
+}
+
+// Wrote is what was acknowledged between two looks, and how many writes may be stored or not.
+type Wrote struct{ Likes, Comments, Posts, Unclear int }
+
+// Compare returns what is wrong with the rows that are there now and were not before, in words, or nothing.
+func Compare(before, now Rows, w Wrote) string {
+	var wrong []string
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	stored := func(what string, n, want int) {
+		if n < want || n > want+w.Unclear {
+			say("%d %s stored, %d acknowledged", n, what, want)
+		}
+	}
+	likes, comments := now.Likes-before.Likes, now.Comments-before.Comments
+	stored("likes", likes, w.Likes)
+	stored("comments", comments, w.Comments)
+	stored("posts", now.Posts-before.Posts, w.Posts)
+	if n := now.LikesCounted - before.LikesCounted; n != likes {
+		say("%d likes stored, %d counted", likes, n)
+	} else if n := now.LikesWrong - before.LikesWrong; n > 0 {
+		say("%d more posts count their likes wrong", n)
+	}
+	if n := now.CommentsTotal - before.CommentsTotal; n != comments {
+		say("%d comments stored, %d counted", comments, n)
+	}
+	if n := now.Told - before.Told; n != likes {
+		say("%d likes stored, %d told", likes, n)
+	}
+	if n := now.GroupsWrong - before.GroupsWrong; n > 0 {
+		say("%d more notifications count wrong", n)
+	}
+	return strings.Join(wrong, "; ")
+}

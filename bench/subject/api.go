@@ -1,0 +1,113 @@
+package subject
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"bench/load"
+)
+
+// Plain is how a client of the plain subject speaks: a feed page is two lists, the second of
+// which asks which posts of the first the person likes; every list counts its total.
+var Plain = load.API{
+	Like: func(who load.Person, post string) load.Request {
+		return load.Create(who, "likes", "post", post, "user", who.ID)
+	},
+	Comment: func(who load.Person, post, text string) load.Request {
+		return load.Create(who, "comments", "post", post, "author", who.ID, "text", text)
+	},
+	Feed: func(do load.Do, who load.Person) ([]byte, error) {
+		page, err := do(load.List(who, "posts", 1, load.FeedPage, "filter", followed(who), "sort", "-created", "expand", "author"))
+		if err != nil {
+			return nil, err
+		}
+		page = []byte(string(page)) // the next answer overwrites it
+		var list posts
+		if err := json.Unmarshal(page, &list); err != nil {
+			return nil, err
+		}
+		liked := make([]string, len(list.Items))
+		for i, post := range list.Items {
+			liked[i] = fmt.Sprintf("post = %q", post.ID)
+		}
+		_, err = do(load.List(who, "likes", 1, load.FeedPage, "filter", fmt.Sprintf("user = %q && (%s)", who.ID, strings.Join(liked, " || "))))
+		return page, err
+	},
+	Tray: func(do load.Do, who load.Person) ([]byte, error) {
+		return do(load.List(who, "notifications", 1, load.TrayPage, "sort", "-created", "expand", "actor,post"))
+	},
+	Grid: func(do load.Do, who load.Person, author string) ([]byte, error) {
+		return do(load.List(who, "posts", 1, load.GridPage, "sort", "-created", "filter", fmt.Sprintf("author = %q", author)))
+	},
+	Photo: "photo",
+	Liked: "likesCount",
+	Heard: heard,
+	Seen:  func(page []byte, _ load.Person) error { return seen(page, false) },
+}
+
+// Careful is how a client of the careful subject speaks: no totals, and posts say whether they are liked.
+var Careful = load.API{
+	Like:    Plain.Like,
+	Comment: Plain.Comment,
+	Feed: func(do load.Do, who load.Person) ([]byte, error) {
+		return do(load.List(who, "posts", 1, load.FeedPage, "filter", followed(who), "sort", "-created", "expand", "author", "skipTotal", "true"))
+	},
+	Tray: func(do load.Do, who load.Person) ([]byte, error) {
+		return do(load.List(who, "notifications", 1, load.TrayPage, "sort", "-created", "expand", "actor,post", "skipTotal", "true"))
+	},
+	Grid: func(do load.Do, who load.Person, author string) ([]byte, error) {
+		return do(load.List(who, "posts", 1, load.GridPage, "sort", "-created", "filter", fmt.Sprintf("author = %q", author), "skipTotal", "true"))
+	},
+	Photo: "photo",
+	Liked: "likesCount",
+	Heard: heard,
+	Seen:  func(page []byte, _ load.Person) error { return seen(page, true) },
+}
+
+// Bare takes likes and nothing else.
+var Bare = load.API{Like: Plain.Like}
+
+func followed(who load.Person) string {
+	return fmt.Sprintf("author.follows_via_followee.follower ?= %q", who.ID)
+}
+
+func heard(message []byte) (string, []string) {
+	var m struct {
+		Record struct{ Type, Post, Actor string }
+	}
+	if json.Unmarshal(message, &m) != nil || m.Record.Type != "like" {
+		return "", nil
+	}
+	return m.Record.Post, []string{m.Record.Actor}
+}
+
+type posts struct {
+	Items []struct {
+		ID, Author, Created string
+		Liked               *string
+		Expand              struct{ Author struct{ ID, Name string } }
+	}
+}
+
+func seen(page []byte, liked bool) error {
+	var list posts
+	if err := json.Unmarshal(page, &list); err != nil {
+		return err
+	}
+	if len(list.Items) != load.FeedPage {
+		return fmt.Errorf("%d posts instead of %d", len(list.Items), load.FeedPage)
+	}
+	for i, post := range list.Items {
+		switch {
+		case post.Expand.Author.ID != post.Author || post.Expand.Author.Name == "":
+			return fmt.Errorf("post %s came without its author", post.ID)
+		case liked && post.Liked == nil:
+			return errors.New("a post does not say whether it is liked")
+		case i > 0 && post.Created > list.Items[i-1].Created:
+			return fmt.Errorf("post %d is newer than the one before", i)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package subject
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// Server is a subject that is up.
+type Server struct {
+	Subject
+	Address string
+	Dir     string
+	Cold    time.Duration // from the start of the process to the first answer
+	cmd     *exec.Cmd
+	log     *os.File
+	done    chan struct{} // closed when the process has ended
+}
+
+// Start serves a data folder on a free port of the loopback interface and returns when the server answers.
+func Start(ctx context.Context, s Subject, program, dir string) (*Server, error) {
+	address, err := free()
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.Create(dir + ".log")
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program, "serve", "--dev=false", "--http="+address, "--dir="+dir)
+	cmd.Env = append(plainEnvironment(), s.Env...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a server does not outlive the benchmark
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	server := &Server{Subject: s, Address: address, Dir: dir, cmd: cmd, log: log, done: make(chan struct{})}
+	go func() {
+		_ = cmd.Wait() // how it ended shows in its log
+		close(server.done)
+	}()
+	if err := server.await(ctx, start); err != nil {
+		server.Stop()
+		return nil, err
+	}
+	return server, nil
+}
+
+// plainEnvironment is ours without what would configure a subject: it is measured with its defaults.
+func plainEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		return strings.HasPrefix(entry, "DOUBLETAP_") || strings.HasPrefix(entry, "PB_") || strings.HasPrefix(entry, "OTEL_")
+	})
+}
+
+// free returns an address that nobody listens on.
+func free() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func (s *Server) await(ctx context.Context, start time.Time) error {
+	for time.Since(start) < time.Minute {
+		answer, err := http.Get("http://" + s.Address + "/api/health")
+		if err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				s.Cold = time.Since(start)
+				return nil
+			}
+		}
+		select {
+		case <-s.done:
+			return fmt.Errorf("%s ended at once: %s", s.Name, s.words())
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(500 * time.Microsecond):
+		}
+	}
+	return fmt.Errorf("%s does not answer: %s", s.Name, s.words())
+}
+
+// words are what the server printed.
+func (s *Server) words() string {
+	text, err := os.ReadFile(s.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// Stop ends the server and waits for it; a second time it does nothing.
+func (s *Server) Stop() {
+	s.Thaw()
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.done:
+	case <-time.After(20 * time.Second):
+		_ = s.cmd.Process.Kill()
+		<-s.done
+	}
+	s.log.Close()
+}
+
+// Freeze stops the process where it stands, so that nothing it does in the background is
+// paid for by another subject; Thaw lets it go on.
+func (s *Server) Freeze() { _ = s.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (s *Server) Thaw() { _ = s.cmd.Process.Signal(syscall.SIGCONT) }
+
+// Signal sends the process a signal.
+func (s *Server) Signal(signal os.Signal) error { return s.cmd.Process.Signal(signal) }
+
+// CPU returns the processor time that the server has used: the sum that /proc/PID/stat shows
+// in hundredths of a second, from the clock that the kernel keeps for the process in nanoseconds.
+func (s *Server) CPU() time.Duration {
+	var ts syscall.Timespec
+	clock := uintptr(^s.cmd.Process.Pid<<3 | 2)
+	if _, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, uintptr(int32(clock)), uintptr(unsafe.Pointer(&ts)), 0); errno != 0 {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
+
+// Memory returns the server's resident memory in bytes.
+func (s *Server) Memory() (int64, error) {
+	file, err := os.Open(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var kilobytes int64
+		if _, err := fmt.Sscanf(lines.Text(), "VmRSS: %d kB", &kilobytes); err == nil {
+			return kilobytes << 10, nil
+		}
+	}
+	return 0, errors.New("no VmRSS")
+}

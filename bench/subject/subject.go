@@ -1,0 +1,76 @@
+// Package subject builds, fills, starts and watches the servers that the benchmark compares.
+package subject
+
+import (
+	"bench/load"
+)
+
+// Subject is one side of the comparison.
+type Subject struct {
+	Name string
+	What string // for the report
+	// Package is what is built, relative to Module.
+	Package string
+	Module  string // folder of the module, relative to the bench folder
+	// Kind names the tables that are filled: plain, careful or doubletap. Subjects of a kind are served
+	// copies of the same folder.
+	Kind string
+	Env  []string
+	API  load.API
+	Only []string // cases; empty means all
+}
+
+// writes are the cases in which durability shows.
+var writes = []string{"likes", "comment", "burst"}
+
+// All returns every subject. The first three are what is compared; the others stand beside them when asked for.
+func All() []Subject {
+	return []Subject{
+		{
+			Name: "plain", What: "PocketBase as its documentation suggests",
+			Package: "./plain", Module: ".", Kind: "plain", API: Plain,
+		},
+		{
+			Name: "careful", What: "PocketBase as an expert writes it",
+			Package: "./careful", Module: ".", Kind: "careful", API: Careful,
+		},
+		{
+			Name: "doubletap", What: "Doubletap as it ships: synchronous=FULL",
+			Package: ".", Module: "..", Kind: "doubletap", API: load.Doubletap,
+		},
+		{
+			Name: "normal", What: "Doubletap with synchronous=NORMAL, as the others have it",
+			Package: ".", Module: "..", Kind: "doubletap", API: load.Doubletap,
+			Env: []string{"DOUBLETAP_DURABILITY=normal"}, Only: writes,
+		},
+		{
+			Name: "general", What: "Doubletap without its fast path",
+			Package: ".", Module: "..", Kind: "doubletap", API: load.Doubletap,
+			Env: []string{"DOUBLETAP_FASTPATH=off"},
+		},
+		{
+			Name: "bare", What: "the limit: net/http and SQLite with group commit, synchronous=FULL, nothing else",
+			Package: "./limit", Module: ".", Kind: "careful", API: Bare,
+			Env: []string{"LIMIT_SYNCHRONOUS=FULL"}, Only: []string{"likes"},
+		},
+		{
+			Name: "bare-normal", What: "the same with synchronous=NORMAL",
+			Package: "./limit", Module: ".", Kind: "careful", API: Bare,
+			Env: []string{"LIMIT_SYNCHRONOUS=NORMAL"}, Only: []string{"likes"},
+		},
+		{
+			Name: "profiled", What: "Doubletap in a program that can profile itself",
+			Package: "./profiled", Module: ".", Kind: "doubletap", API: load.Doubletap,
+		},
+	}
+}
+
+// Find returns the subject of a name.
+func Find(name string) (Subject, bool) {
+	for _, s := range All() {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Subject{}, false
+}

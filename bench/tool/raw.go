@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"bench/limit/store"
+	"bench/world"
+)
+
+// raw prints how many likes a second SQLite itself takes, one by one and in groups, without HTTP: the
+// same rows that the bare server writes.
+func raw(j job) error {
+	w := world.New(j.size)
+	figures := map[string]float64{}
+	n := 0
+	for _, synchronous := range []string{"NORMAL", "FULL"} {
+		db, err := store.Open(j.file, synchronous)
+		if err != nil {
+			return err
+		}
+		for _, group := range []int{1, 64, 1000} {
+			start, done := time.Now(), 0
+			for time.Since(start) < j.run {
+				likes := make([]store.Like, group)
+				for i := range likes {
+					p := n % w.Posts
+					likes[i] = store.Like{Post: world.PostID(p), User: world.UserID(w.Fresh(p, n/w.Posts))}
+					n++
+				}
+				if err := db.Write(likes); err != nil {
+					return err
+				}
+				done += group
+			}
+			figures[fmt.Sprintf("raw %s, %d in a transaction", synchronous, group)] = float64(done) / time.Since(start).Seconds()
+		}
+		if err := db.Close(); err != nil {
+			return err
+		}
+	}
+	return print(figures)
+}

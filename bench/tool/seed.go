@@ -1,0 +1,72 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"bench/seed"
+	"bench/world"
+)
+
+func fill(j job) error {
+	if j.kind == "doubletap" {
+		return seed.Doubletap(j.file, world.New(j.size))
+	}
+	return seed.PocketBase(j.file, world.New(j.size))
+}
+
+// schema prints all that a seeded folder depends on but the size: tables, rules, and how they are filled.
+func schema(j job) error {
+	db, err := open(j.file)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	fmt.Println(seed.Version)
+	rows, err := db.Query(`SELECT name || coalesce(sql, '') FROM sqlite_master
+		UNION ALL SELECT name || fields || indexes || coalesce(listRule, '-') || coalesce(viewRule, '-') || coalesce(createRule, '-') || coalesce(updateRule, '-') || coalesce(deleteRule, '-')
+			|| coalesce(options ->> 'authRule', '') FROM _collections
+		UNION ALL SELECT file FROM _migrations ORDER BY 1`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return err
+		}
+		fmt.Println(line)
+	}
+	return rows.Err()
+}
+
+// open opens a database for reading, which somebody may be writing to.
+func open(file string) (*sql.DB, error) {
+	return sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(10000)")
+}
+
+// tokens prints the id and a fresh token of every user, made by PocketBase itself, so that no case measures a login.
+func tokens(j job) error {
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: j.dir})
+	if err := app.Bootstrap(); err != nil {
+		return err
+	}
+	defer app.ClearBootstrap()
+	users, err := app.FindAllRecords("users")
+	if err != nil {
+		return err
+	}
+	if want := j.size.Users + j.size.Crowd; len(users) != want {
+		return fmt.Errorf("%s has %d users, want %d", j.dir, len(users), want)
+	}
+	made := make(map[string]string, len(users))
+	for _, user := range users {
+		if made[user.Id], err = user.NewAuthToken(); err != nil {
+			return err
+		}
+	}
+	return print(made)
+}

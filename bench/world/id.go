@@ -1,0 +1,46 @@
+package world
+
+const letters = "0123456789abcdefghijklmnopqrstuv"
+
+// Kind is a kind of row, so that their ids differ.
+type Kind byte
+
+// The kinds of rows.
+const (
+	User Kind = iota + 1
+	Post
+	Follow
+	Like
+	Notification
+	Event
+	Setting
+	FeedRow
+)
+
+// ID returns the id of the nth row of a kind. It looks as random as PocketBase's own, since an index
+// grows differently under ids that come in order.
+func ID(kind Kind, n int) string {
+	var text [15]byte
+	bits := scramble(uint64(kind)<<56 | uint64(n))
+	for i := range text {
+		if i == 8 {
+			bits = scramble(bits ^ uint64(n))
+		}
+		text[i] = letters[bits>>(i%8*5)&31]
+	}
+	return string(text[:])
+}
+
+// scramble is splitmix64.
+func scramble(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// UserID returns the id of a user or of one of the crowd.
+func UserID(n int) string { return ID(User, n) }
+
+// PostID returns the id of a post.
+func PostID(n int) string { return ID(Post, n) }

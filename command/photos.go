@@ -1,0 +1,61 @@
+package command
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cobra"
+
+	"doubletap/internal/db"
+	"doubletap/internal/rendition"
+)
+
+// Rebuild makes the renditions that photos lack, or have in another version, and returns how many posts and
+// avatars it looked at. What was done before an interruption is not done again.
+func Rebuild(ctx context.Context, app core.App, report func(done, total int)) (int, error) {
+	var all []struct {
+		Collection string `db:"collection"`
+		ID         string `db:"id"`
+	}
+	err := db.All(app, &all, `SELECT 'posts' collection, id FROM posts UNION ALL SELECT 'users', id FROM users WHERE avatar != ''`, nil)
+	if err != nil {
+		return 0, fmt.Errorf("list photos: %w", err)
+	}
+	studio := rendition.NewStudio(app)
+	for i, record := range all {
+		if err := ctx.Err(); err != nil {
+			return i, fmt.Errorf("interrupted: %d of %d are done", i, len(all))
+		}
+		if err := studio.Publish(ctx, app, record.Collection, record.ID); err != nil {
+			return i, err
+		}
+		report(i+1, len(all))
+	}
+	return len(all), nil
+}
+
+func photosCommand(app core.App) *cobra.Command {
+	photos := &cobra.Command{Use: "photos", Short: "Look after the photos' renditions"}
+	photos.AddCommand(&cobra.Command{
+		Use:           "rebuild",
+		Short:         "Make the renditions that photos lack, or have in other sizes than today's",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return interruptible(app, func(ctx context.Context) error {
+				if err := app.RunAllMigrations(); err != nil {
+					return fmt.Errorf("migrate: %w", err)
+				}
+				n, err := Rebuild(ctx, app, newProgress("photos").at)
+				if err != nil {
+					return fmt.Errorf("photos rebuild: %w", err)
+				}
+				fmt.Fprintf(c.OutOrStdout(), "%d posts and avatars have their renditions\n", n)
+				return nil
+			})
+		},
+	})
+	return photos
+}

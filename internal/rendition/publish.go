@@ -1,0 +1,64 @@
+package rendition
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/photo"
+)
+
+// Publish makes all renditions of a record's photos and stores what screens want to know of them, in one
+// change of a post. A record that is gone is none, and a photo that cannot be decoded has no rendition and no meta.
+func (s *Studio) Publish(ctx context.Context, app core.App, collection, id string) error {
+	record, err := app.FindRecordById(collection, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find %s %s: %w", collection, id, err)
+	}
+	files := record.GetStringSlice(Fields[collection])
+	metas := make([]*Meta, len(files))
+	for i, file := range files {
+		meta, err := s.Ensure(ctx, record, file)
+		switch {
+		case errors.Is(err, photo.ErrUnreadable):
+			app.Logger().Warn("photo cannot be rendered", "collection", collection, "id", id, "file", file, "err", err)
+		case err != nil:
+			return err
+		default:
+			metas[i] = &meta
+		}
+	}
+	if collection != "posts" {
+		return nil
+	}
+	return app.RunInTransaction(func(tx core.App) error { return store(tx, id, metas) })
+}
+
+func store(tx core.App, post string, metas []*Meta) error {
+	record, err := tx.FindRecordById("posts", post)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find post %s: %w", post, err)
+	}
+	text, err := json.Marshal(metas)
+	if err != nil {
+		return err
+	}
+	if record.GetString("media") == string(text) {
+		return nil
+	}
+	record.Set("media", string(text))
+	if err := tx.Save(record); err != nil {
+		return fmt.Errorf("store media of post %s: %w", post, err)
+	}
+	return nil
+}
