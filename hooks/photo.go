@@ -36,7 +36,7 @@ func (s *Social) bindPhotos() {
 		e.Router.BindFunc(s.photoAsked)
 		return e.Next()
 	})
-	s.jobs.Handle(renderJob, s.renderPhotos, job.Lease(2*time.Minute))
+	s.jobs.Handle(renderJob, s.renderPhotos, job.Lease(15*time.Second))
 	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20))
 }
 

@@ -22,8 +22,8 @@ func TestMemory(t *testing.T) {
 		renderAlone(t, path)
 		return
 	}
-	if runtime.GOOS != "linux" || testing.Short() {
-		t.Skip("needs /proc, and seconds")
+	if runtime.GOOS != "linux" || testing.Short() || phototest.Race {
+		t.Skip("needs /proc, seconds, and nobody who watches")
 	}
 	m := phototest.Scene(2000, 1500)
 	deep := image.NewNRGBA64(m.Rect)

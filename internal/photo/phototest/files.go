@@ -154,14 +154,15 @@ func Bombs() map[string][]byte {
 		binary.BigEndian.PutUint32(heic[i+8:], 60000)
 		binary.BigEndian.PutUint32(heic[i+12:], 60000)
 	}
+	packed := Deflate(zeros(100 << 20))
 	scan := "\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x00"
 	return map[string][]byte{
 		"30000² 1-bit PNG":             []byte(header(30000, 30000, 1, 0) + idat + iend),
 		"20000² 16-bit PNG":            []byte(header(20000, 20000, 16, 6) + idat + iend),
 		"2³¹ PNG":                      []byte(header(1<<31-1, 1<<31-1, 16, 6) + idat + iend),
-		"100 MiB zTXt":                 []byte(small + Chunk("zTXt", "a\x00\x00"+Deflate(zeros(100<<20))) + iend),
-		"100 MiB iTXt":                 []byte(small + Chunk("iTXt", "a\x00\x01\x00\x00\x00"+Deflate(zeros(100<<20))) + iend),
-		"100 MiB iCCP":                 []byte(header(8, 8, 8, 0) + Chunk("iCCP", "a\x00\x00"+Deflate(zeros(100<<20))) + idat + iend),
+		"100 MiB zTXt":                 []byte(small + Chunk("zTXt", "a\x00\x00"+packed) + iend),
+		"100 MiB iTXt":                 []byte(small + Chunk("iTXt", "a\x00\x01\x00\x00\x00"+packed) + iend),
+		"100 MiB iCCP":                 []byte(header(8, 8, 8, 0) + Chunk("iCCP", "a\x00\x00"+packed) + idat + iend),
 		"APNG of 100000 frames":        []byte(header(4000, 3000, 8, 0) + strings.Repeat(control, 100000) + idat + iend),
 		"65500² JPEG":                  sized(0xC0, 65500, 65500),
 		"65500² progressive JPEG":      sized(0xC2, 65500, 65500),

@@ -1,0 +1,7 @@
+//go:build race
+
+package phototest
+
+// Race says that the race detector is on: everything takes ten times the time
+// and memory, and figures mean nothing.
+const Race = true
