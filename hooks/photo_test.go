@@ -206,6 +206,24 @@ func TestPhoto(t *testing.T) {
 			t.Errorf("a suspended person's avatar: %d", status)
 		}
 	})
+	t.Run("of an iPhone is stored as the JPEG it becomes", func(t *testing.T) {
+		s := hookstest.New(t)
+		post, file := share(s.As("ada"), phototest.Fixture("phone.heic"), nil)
+		if !strings.HasSuffix(file, ".jpg") {
+			t.Errorf("it is stored as %s", file)
+		}
+		for size := range sizes {
+			status, header, body := get(t, s, "/api/files/posts/"+post+"/"+file+"?thumb="+size)
+			if _, kind, err := image.DecodeConfig(bytes.NewReader(body)); status != 200 || err != nil || kind != "jpeg" {
+				t.Errorf("%s: %d %s %v", size, status, header.Get("Content-Type"), err)
+			}
+		}
+		everyFile(t, s, func(path string, content []byte) {
+			if bytes.Contains(content, []byte("ftypheic")) || bytes.Contains(content, []byte("Exif")) {
+				t.Errorf("%s holds what the phone sent", path)
+			}
+		})
+	})
 	t.Run("that is none, or could hurt, is a refusal of the field", func(t *testing.T) {
 		s := hookstest.New(t)
 		ada := s.As("ada")

@@ -42,7 +42,7 @@ func (s Size) quality() int {
 
 // Sizes are those of the product, each fit before the crops and large before small.
 // 1920 rather than 2048, since it is less than half of a 12 MP photo: such a
-// one is then decoded at half its size, for a third of the cost.
+// one is then decoded at half its size, and all of it takes a third less.
 var Sizes = []Size{{Side: 1920}, {Side: 1080}, {Side: 640}, {Side: 320}, {Side: 320, Crop: true}, {Side: 100, Crop: true}}
 
 // Rendition is a photo in one size: a JPEG with the colour profile of the
@@ -79,8 +79,9 @@ type Renderer struct {
 var ErrUnreadable = errors.New("photo cannot be decoded")
 
 // Render makes all renditions of src. It uses one core, Cost bytes of memory,
-// and starts no goroutines. It returns soon after ctx ends; a *door.Refusal for
-// what Open would not let in; ErrUnreadable for damage inside.
+// and starts no goroutines. After ctx ends it returns as soon as it has done
+// what it is at: a row of blocks, a rendition, a whole WebP. It returns a
+// *door.Refusal for what Open would not let in, ErrUnreadable for damage inside.
 func (r Renderer) Render(ctx context.Context, src []byte) (result Result, err error) {
 	info, err := door.Open(src, r.limits())
 	if err != nil {

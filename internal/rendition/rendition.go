@@ -19,6 +19,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/routine"
 
 	"doubletap/internal/photo"
+	"doubletap/internal/photo/heic"
 )
 
 // Fields names the field of each collection that holds photos.
@@ -76,9 +77,10 @@ const (
 func NewStudio(app core.App) *Studio {
 	return &Studio{
 		app: app, budget: photo.NewBudget(photo.DefaultBudget),
-		places:  make(chan struct{}, max(1, runtime.NumCPU()-1)),
-		running: map[string]*work{},
-		ready:   map[string]Meta{},
+		renderer: photo.Renderer{HEIC: heic.New(heic.DefaultMemory)},
+		places:   make(chan struct{}, max(1, runtime.NumCPU()-1)),
+		running:  map[string]*work{},
+		ready:    map[string]Meta{},
 	}
 }
 

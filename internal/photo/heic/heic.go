@@ -1,5 +1,3 @@
-//go:build heic
-
 // Package heic decodes the photos that iPhones take, with libheif and
 // libde265 compiled to WebAssembly: no cgo, and whatever a file makes them do,
 // they cannot leave the memory that they are given.

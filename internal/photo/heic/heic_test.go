@@ -1,5 +1,3 @@
-//go:build heic
-
 package heic
 
 import (

@@ -1,4 +1,4 @@
-//go:build heic && unix
+//go:build unix
 
 package heic
 
