@@ -24,7 +24,7 @@ func TestProgress(t *testing.T) {
 			p := newProgress("seed")
 			p.out, p.live = &out, test.live
 			for i := range 10 {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				p.at(10*(i+1), 100)
 			}
 			if out.String() != test.want {

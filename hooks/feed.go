@@ -18,11 +18,7 @@ func (s *Social) bindFeed() {
 	})
 	s.jobs.Handle(feed.FanoutJob, fanOut)
 	s.jobs.Handle(feed.TrimJob, trimFeeds)
-	s.app.Cron().MustAdd("feed.trim", "17 * * * *", func() {
-		if err := job.Add(s.app, feed.TrimJob, struct{}{}, job.Dedupe("hourly")); err != nil {
-			s.app.Logger().Error("feeds not trimmed", "err", err)
-		}
-	})
+	s.app.Cron().MustAdd(feed.TrimJob, "17 * * * *", func() { s.enqueue(feed.TrimJob) })
 }
 
 // feedLooked lets the feed's worker add what celebrities posted, before a feed is listed from its

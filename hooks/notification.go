@@ -28,11 +28,7 @@ func (s *Social) bindNotifications() {
 	})
 	s.jobs.Handle(notifiedJob, s.notified)
 	s.jobs.Handle(notification.PurgeJob, purgeRetractions)
-	s.app.Cron().MustAdd(notification.PurgeJob, "23 4 * * *", func() {
-		if err := job.Add(s.app, notification.PurgeJob, struct{}{}, job.Dedupe("daily")); err != nil {
-			s.app.Logger().Error("retractions not purged", "err", err)
-		}
-	})
+	s.app.Cron().MustAdd(notification.PurgeJob, "23 4 * * *", func() { s.enqueue(notification.PurgeJob) })
 }
 
 // notifying lets the owner alter or drop a notice, in its transaction.

@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	renderJob = "photo.render"
-	purgeJob  = "photo.purge"
+	renderJob  = "photo.render"
+	purgeJob   = "photo.purge"
+	collectJob = "photo.collect"
 	// patience is how long a request waits for renditions that are being made.
 	patience = 15 * time.Second
 )
@@ -36,6 +37,12 @@ func (s *Social) bindPhotos() {
 		e.Router.BindFunc(s.photoAsked)
 		return e.Next()
 	})
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		s.enqueue(collectJob) // after a crash
+		return e.Next()
+	})
+	s.app.Cron().MustAdd(collectJob, "41 * * * *", func() { s.enqueue(collectJob) })
+	s.jobs.Handle(collectJob, collectPhotos)
 	s.jobs.Handle(renderJob, s.renderPhotos, job.Lease(15*time.Second))
 	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20))
 }
@@ -69,6 +76,15 @@ func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) err
 		return err
 	}
 	return s.studio.Publish(ctx, app, p.Collection, p.Record)
+}
+
+// collectPhotos deletes the files that a crash left without a record.
+func collectPhotos(_ context.Context, app core.App, _ *job.Job) error {
+	n, err := rendition.Collect(app)
+	if n > 0 {
+		app.Logger().Warn("photos of no record deleted", "count", n)
+	}
+	return err
 }
 
 // photoAsked keeps refusals of files out of caches, and makes a request for a photo wait until its renditions exist:

@@ -187,6 +187,38 @@ func TestPhoto(t *testing.T) {
 			}
 		}
 	})
+	t.Run("that a crash left without its post is collected, once it is settled", func(t *testing.T) {
+		s := hookstest.New(t)
+		post, file := share(s.As("ada"), phone(), nil)
+		s.RunJobs()
+		folder := s.App.DataDir() + "/storage/" + s.Record("posts", post).BaseFilesPath()
+		orphan, young := folder[:len(folder)-15]+"orphan000000000", folder[:len(folder)-15]+"young0000000000"
+		for _, dir := range []string{orphan, young} {
+			if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(folder+"/stray.jpg", hookstest.Photo(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		then := time.Now().Add(-2 * time.Hour)
+		for _, dir := range []string{orphan, folder} {
+			if err := os.Chtimes(dir, then, then); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, j := range s.App.Cron().Jobs() {
+			if j.Id() == "photo.collect" {
+				j.Run()
+			}
+		}
+		s.RunJobs()
+		for path, want := range map[string]bool{orphan: false, young: true, folder + "/stray.jpg": false, folder + "/" + file: true, folder + "/thumbs_" + file: true} {
+			if _, err := os.Stat(path); (err == nil) != want {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	})
 	t.Run("as an avatar takes the same way", func(t *testing.T) {
 		s := hookstest.New(t)
 		ada := s.As("ada")

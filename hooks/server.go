@@ -14,6 +14,8 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/job"
 )
 
 func (s *Social) bindServer() {
@@ -45,6 +47,13 @@ func (s *Social) bindJobs() {
 		}
 		return e.Next()
 	})
+}
+
+// enqueue adds a recurring job unless one waits; every process's cron does so.
+func (s *Social) enqueue(kind string) {
+	if err := job.Add(s.app, kind, struct{}{}, job.Dedupe("recurring")); err != nil {
+		s.app.Logger().Error("recurring job not added", "kind", kind, "err", err)
+	}
 }
 
 // DrainJobs runs the background jobs that are due, and those they add, on the calling goroutine until none is

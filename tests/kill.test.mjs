@@ -6,6 +6,7 @@ import { setTimeout as moment } from 'node:timers/promises';
 import { post } from './photo.mjs';
 import { random } from './random.mjs';
 import { id, serve } from './service.mjs';
+import { listen } from './stream.mjs';
 
 const kills = 30;
 
@@ -59,6 +60,22 @@ test('kill -9 in a storm of likes loses and doubles nothing', async (t) => {
   }
   t.diagnostic(`${kills} kills, ${answered} answers, ${unanswered} without an answer`);
   assert.ok(answered > kills && unanswered >= kills, `${answered} answers, ${unanswered} without`);
+});
+
+test('asked to stop, it answers what has begun, ends well and starts again', async (t) => {
+  const service = await serve(t);
+  const ada = await service.as('ada');
+  const crowd = await service.crowd(12);
+  const { id: photo } = await post(ada);
+  await listen(ada, 'notifications/*');
+  const likes = crowd.map((pb) => pb.collection('likes').create({ post: photo }).then(() => id(pb), () => null));
+  await Promise.race(likes);
+  await service.restart();
+  const answered = (await Promise.all(likes)).filter(Boolean);
+  const admin = await service.admin();
+  const stored = (await admin.collection('likes').getFullList()).map((row) => row.user);
+  assert.deepEqual(answered.filter((user) => !stored.includes(user)), [], 'likes that were answered and lost');
+  assert.equal((await ada.collection('posts').getOne(photo)).likesCount, stored.length);
 });
 
 const key = (user, photo) => `${user} ${photo}`;

@@ -1,0 +1,129 @@
+package rendition
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/filesystem"
+
+	"doubletap/internal/db"
+)
+
+// Files are stored before the row that names them. A crash between the two leaves files of nobody; younger
+// ones than settled may still get their row. Older ones than looked were looked at before.
+const (
+	settled = time.Hour
+	looked  = 48 * time.Hour
+)
+
+// Collect deletes the files of photos that no record names, and returns how many folders and files those were. On
+// S3, which tells of no folders, it looks at whole records alone.
+func Collect(app core.App) (int, error) {
+	fsys, err := app.NewFilesystem()
+	if err != nil {
+		return 0, fmt.Errorf("open the storage: %w", err)
+	}
+	defer fsys.Close()
+	total := 0
+	for name, field := range Fields {
+		collection, err := app.FindCachedCollectionByNameOrId(name)
+		if err != nil {
+			return total, err
+		}
+		folders, err := folders(app, fsys, collection.Id)
+		if err != nil {
+			return total, fmt.Errorf("list the photos of %s: %w", name, err)
+		}
+		for chunk := range slices.Chunk(folders, 500) {
+			n, err := collect(app, fsys, collection, field, chunk)
+			total += n
+			if err != nil {
+				return total, fmt.Errorf("collect photos of %s: %w", name, err)
+			}
+		}
+	}
+	return total, nil
+}
+
+// folders returns the ids of records that have settled files and that nobody looked at since.
+func folders(app core.App, fsys *filesystem.System, collection string) ([]string, error) {
+	var ids []string
+	take := func(id string, changed time.Time) {
+		if age := time.Since(changed); age > settled && age < looked && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if app.Settings().S3.Enabled {
+		objects, err := fsys.List(collection + "/")
+		for _, o := range objects {
+			if id, _, ok := strings.Cut(strings.TrimPrefix(o.Key, collection+"/"), "/"); ok {
+				take(id, o.ModTime)
+			}
+		}
+		return ids, err
+	}
+	entries, err := os.ReadDir(filepath.Join(app.DataDir(), core.LocalStorageDirName, collection))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil && entry.IsDir() {
+			take(entry.Name(), info.ModTime())
+		}
+	}
+	return ids, err
+}
+
+func collect(app core.App, fsys *filesystem.System, collection *core.Collection, field string, ids []string) (int, error) {
+	var gone []string
+	err := db.Column(app, &gone, `SELECT value FROM json_each({:ids}) WHERE value NOT IN (SELECT id FROM {{`+collection.Name+`}})`, db.Params{"ids": db.List(ids)})
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range gone {
+		if err := errors.Join(fsys.DeletePrefix(collection.Id + "/" + id + "/")...); err != nil {
+			return 0, err
+		}
+	}
+	if app.Settings().S3.Enabled {
+		return len(gone), nil
+	}
+	records, err := app.FindAllRecords(collection, dbx.In("id", list(ids)...))
+	if err != nil {
+		return len(gone), err
+	}
+	total := len(gone)
+	for _, record := range records {
+		entries, err := os.ReadDir(filepath.Join(app.DataDir(), core.LocalStorageDirName, record.BaseFilesPath()))
+		if err != nil {
+			return total, err
+		}
+		for _, entry := range entries {
+			name := strings.TrimSuffix(strings.TrimPrefix(entry.Name(), "thumbs_"), ".attrs")
+			if slices.Contains(record.GetStringSlice(field), name) {
+				continue
+			}
+			if err := os.RemoveAll(filepath.Join(app.DataDir(), core.LocalStorageDirName, record.BaseFilesPath(), entry.Name())); err != nil {
+				return total, err
+			}
+			total++
+		}
+	}
+	return total, nil
+}
+
+func list(ids []string) []any {
+	values := make([]any, len(ids))
+	for i, id := range ids {
+		values[i] = id
+	}
+	return values
+}
