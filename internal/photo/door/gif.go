@@ -102,6 +102,9 @@ func openGIF(src []byte, limits Limits) (Info, error) {
 			return info, broken("its picture is larger than its canvas")
 		}
 		info.Frames++
+		if err := limits.allow(info); err != nil {
+			return info, err
+		}
 	}
 	if info.Frames == 0 {
 		return info, broken("it has no picture")

@@ -52,7 +52,7 @@ func pngName(b []byte) string {
 }
 
 func openPNG(src []byte, limits Limits) (Info, error) {
-	info := Info{Orientation: 1, Frames: 1}
+	info := Info{Orientation: 1}
 	c := chunks{src: src, at: len(pngHead)}
 	if err := c.next(); err != nil {
 		return info, err
@@ -87,7 +87,7 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 	if err := limits.allow(info); err != nil {
 		return info, err
 	}
-	pixels, frames := false, 0
+	pixels := false
 	for c.name != "IEND" {
 		if err := c.next(); err != nil {
 			return info, err
@@ -96,7 +96,10 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 		case "IDAT":
 			pixels = true
 		case "fcTL":
-			frames++
+			info.Frames++
+			if err := limits.allow(info); err != nil {
+				return info, err
+			}
 		case "eXIf":
 			if o := orientation(c.data); o > 0 {
 				info.Orientation = o
@@ -109,7 +112,7 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 	if !pixels {
 		return info, broken("it has no picture")
 	}
-	info.Frames = max(frames, 1)
+	info.Frames = max(info.Frames, 1)
 	return info, nil
 }
 

@@ -52,12 +52,12 @@ const (
 )
 
 func openWebP(src []byte, limits Limits) (Info, error) {
-	info := Info{Orientation: 1, Frames: 1}
+	info := Info{Orientation: 1}
 	r, err := webpChunks(src)
 	if err != nil {
 		return info, err
 	}
-	canvas, pictures, frames := false, 0, 0
+	canvas, pictures := false, 0
 	for {
 		more, err := r.next()
 		if err != nil {
@@ -89,13 +89,13 @@ func openWebP(src []byte, limits Limits) (Info, error) {
 				return info, broken("its picture is larger than its canvas")
 			}
 			info.Decoded = max(info.Decoded, twice*int64(w)*int64(h)/2)
+			if r.is("ANMF") {
+				info.Frames++
+			}
 			if err := limits.allow(info); err != nil {
 				return info, err
 			}
 			pictures++
-			if r.is("ANMF") {
-				frames++
-			}
 		case r.is("ALPH"):
 			info.Decoded = max(info.Decoded, 7*int64(info.Width)*int64(info.Height)) // decoded as a picture first
 		case r.is("EXIF") && canvas: // which alone can announce it
@@ -107,7 +107,7 @@ func openWebP(src []byte, limits Limits) (Info, error) {
 	if pictures == 0 {
 		return info, broken("it has no picture")
 	}
-	info.Frames = max(frames, 1)
+	info.Frames = max(info.Frames, 1)
 	return info, nil
 }
 
