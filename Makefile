@@ -50,7 +50,7 @@ go-test:
 	go test $(RACE) -timeout=20m ./...
 
 modules-test:
-	@for module in $(wildcard examples/*/go.mod bench/go.mod); do \
+	@for module in $(wildcard examples/*/go.mod tests/*/go.mod bench/go.mod); do \
 		dir=$$(dirname $$module); echo "$$dir"; (cd $$dir && go vet ./... && go test -short ./...) || exit 1; \
 	done
 
