@@ -271,7 +271,7 @@ func TestPhoto(t *testing.T) {
 				t.Errorf("%s: %d %.200s", name, a.Status, a.Raw)
 			}
 		}
-		if n := s.Rows("posts", "1") + s.Rows("jobs", "1"); n != 0 {
+		if n := s.Rows("posts", "1") + s.Rows("jobs", "kind = 'photo.render'"); n != 0 {
 			t.Errorf("%d rows are stored", n)
 		}
 		everyFile(t, s, func(path string, _ []byte) { t.Errorf("%s is stored", path) })

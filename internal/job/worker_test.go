@@ -151,11 +151,13 @@ func TestASlowKindLeavesRoomForOthers(t *testing.T) {
 	var mu sync.Mutex
 	running, most := 0, 0
 	goOn, pushed, hooked := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	began := make(chan struct{}, 10)
 	r.Handle("webhook", func(context.Context, core.App, *Job) error {
 		mu.Lock()
 		running++
 		most = max(most, running)
 		mu.Unlock()
+		began <- struct{}{}
 		<-goOn
 		mu.Lock()
 		running--
@@ -173,6 +175,8 @@ func TestASlowKindLeavesRoomForOthers(t *testing.T) {
 	must(t, Add(app, "push", nil))
 	begin(t, r)
 	<-pushed
+	<-began
+	<-began
 	close(goOn)
 	for range 10 {
 		<-hooked
