@@ -81,9 +81,6 @@ func commentChanged(tx core.App, e *core.RecordEvent) error {
 // commentRemoved leaves a tombstone where others answered. Either way it was said
 // no longer: what was told of it is taken back first, while it can be read.
 func commentRemoved(tx core.App, e *core.RecordEvent) error {
-	if err := stillThere(tx, e.Record); err != nil {
-		return err
-	}
 	still, err := mention.On(tx, e.Record.GetString("post"), e.Record.GetString("author"), e.Record.Id)
 	if err != nil {
 		return err
@@ -117,9 +114,6 @@ func commentLikeStored(tx core.App, e *core.RecordEvent) error {
 }
 
 func commentLikeRemoved(tx core.App, e *core.RecordEvent) error {
-	if err := stillThere(tx, e.Record); err != nil {
-		return err
-	}
 	if err := e.Next(); err != nil {
 		return err
 	}

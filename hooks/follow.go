@@ -66,9 +66,6 @@ func (s *Social) followAccepted(tx core.App, e *core.RecordEvent) error {
 }
 
 func (s *Social) followRemoved(tx core.App, e *core.RecordEvent) error {
-	if err := stillThere(tx, e.Record); err != nil {
-		return err
-	}
 	ev, err := followEvent(tx, e.Record)
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pocketbase/pocketbase/core"
+
 	"doubletap/hooks/hookstest"
 )
 
@@ -204,4 +206,24 @@ func TestRelationshipAndEdgesAreShown(t *testing.T) {
 			t.Errorf("a guest is shown liked %v", item["liked"])
 		}
 	}
+}
+
+// A request that is accepted while it is withdrawn is no follow, and nothing follows from it.
+func TestAcceptingWhatIsWithdrawn(t *testing.T) {
+	s := hookstest.New(t)
+	ada, bob := s.As("ada"), s.As("bob")
+	ada.Update("users", ada.ID, map[string]any{"private": true})
+	ada.Post("for followers")
+	follow := bob.Follow("ada")
+	s.App.OnRecordUpdate("follows").BindFunc(func(e *core.RecordEvent) error {
+		if err := s.App.Delete(s.Record("follows", follow)); err != nil { // after the look, before the transaction
+			return err
+		}
+		return e.Next()
+	})
+	ada.Must(404, "PATCH", "/api/collections/follows/records/"+follow, map[string]any{"state": "accepted"})
+	if n := s.Rows("feed", "viewer = '"+bob.ID+"'"); n != 0 {
+		t.Errorf("%d rows in bob's feed", n)
+	}
+	s.Expect("bob")
 }

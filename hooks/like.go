@@ -29,9 +29,6 @@ func (s *Social) likeStored(tx core.App, e *core.RecordEvent) error {
 }
 
 func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
-	if err := stillThere(tx, e.Record); err != nil {
-		return err
-	}
 	ev, err := likeEvent(tx, e.Record)
 	if err != nil {
 		return err

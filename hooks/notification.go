@@ -124,9 +124,6 @@ func notificationRead(tx core.App, e *core.RecordEvent) error {
 // notificationDismissed keeps the events of a row that its recipient deletes, so that a
 // repeated like does not alert again.
 func notificationDismissed(tx core.App, e *core.RecordEvent) error {
-	if err := stillThere(tx, e.Record); err != nil {
-		return err
-	}
 	if err := notification.Detach(tx, e.Record.Id); err != nil {
 		return err
 	}

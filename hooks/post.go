@@ -80,9 +80,6 @@ func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 // postRemoved takes everything that hangs on the post along by statements, before
 // PocketBase would do it a row at a time; the files go after the commit.
 func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
-	if err := stillThere(tx, e.Record); err != nil {
-		return err
-	}
 	if err := s.photosClosed(tx, purgePayload{URLs: rendition.URLs(e.Record)}); err != nil {
 		return err
 	}

@@ -28,9 +28,17 @@ func inTransaction(fn func(tx core.App, e *core.RecordEvent) error) func(*core.R
 }
 
 // together is inTransaction with its errors made answers, as nearly every moment wants it. What went while the
-// record was being stored is refused as the rule would have refused it; a record that went itself is 404.
+// record was being stored is refused as the rule would have refused it. A record to be changed or deleted is looked at
+// again: one that another request deleted between this one's look and its transaction is 404, and nothing follows from it.
 func together(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
-	run := inTransaction(fn)
+	run := inTransaction(func(tx core.App, e *core.RecordEvent) error {
+		if !e.Record.IsNew() {
+			if _, err := find(tx, e.Record.Collection().Name, e.Record.Id); err != nil {
+				return err
+			}
+		}
+		return fn(tx, e)
+	})
 	return answer(func(e *core.RecordEvent) error {
 		created := e.Record.IsNew()
 		err := run(e)
@@ -71,13 +79,6 @@ func anchored(tx core.App, e *core.RecordEvent) error {
 		}
 	}
 	return e.Next()
-}
-
-// stillThere is fault.ErrGone when another request deleted the record between this one's
-// look and its transaction.
-func stillThere(tx core.App, record *core.Record) error {
-	_, err := find(tx, record.Collection().Name, record.Id)
-	return err
 }
 
 // run triggers an owner's hook around what the product does.
