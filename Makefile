@@ -12,7 +12,7 @@ GO_FILES = $(shell find . -name '*.go' -not -path '*/node_modules/*')
 GOFMT = $$(go env GOROOT)/bin/gofmt
 # SQLite, being translated C, would be many times slower under the race detector; it is its authors' to check.
 RACE = -race '-gcflags=modernc.org/...=-race=false'
-NODE_TEST = node --test --test-timeout=180000 --test-reporter=spec
+NODE_TEST = node --test --test-force-exit --test-timeout=180000 --test-reporter=spec
 APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
 .DEFAULT_GOAL := help
