@@ -87,8 +87,8 @@ func collectPhotos(_ context.Context, app core.App, _ *job.Job) error {
 	return err
 }
 
-// photoAsked keeps refusals of files out of caches, and makes a request for a photo wait until its renditions exist:
-// PocketBase would else make them its own way, or serve the original.
+// photoAsked keeps refusals of files out of caches, and makes a request for a photo wait until its renditions exist,
+// so that these are what is served.
 func (s *Social) photoAsked(e *core.RequestEvent) error {
 	path, ours := strings.CutPrefix(e.Request.URL.Path, "/api/files/")
 	if !ours || e.Request.Method == http.MethodPost {

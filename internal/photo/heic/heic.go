@@ -21,10 +21,8 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
-// The module is the one that github.com/gen2brain/heic embeds. Its own Decode
-// would run it with 4 GB of memory and no way to stop it, so a file of 1 kB
-// could end the process; and without the build tag nodynamic it would prefer
-// whatever libheif the machine has.
+// The module is the one that github.com/gen2brain/heic embeds. We run it ourselves, in memory that
+// is bounded and given back, and never beside a libheif of the machine.
 //
 //go:linkname compressed github.com/gen2brain/heic.heifWasm
 var compressed []byte
