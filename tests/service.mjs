@@ -83,7 +83,8 @@ class Service {
   }
 
   async remove() {
-    for (const person of this.#people.values()) await (await person).realtime.unsubscribe();
+    // unsubscribing would not do: while it has no connection, the SDK goes on looking for one
+    for (const person of this.#people.values()) (await person).realtime.disconnect();
     await this.kill();
     await rm(this.dir, { recursive: true, force: true });
   }
