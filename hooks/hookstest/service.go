@@ -106,7 +106,7 @@ func (s *Service) explain(e *core.RequestEvent) error {
 }
 
 func bound(dir string, owners ...func(core.App, *hooks.Social)) (core.App, *hooks.Social) {
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "doubletap_test_env"})
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "doubletap_test_env", DBConnect: hooks.Config().DBConnect})
 	app.OnSettingsReload().BindFunc(func(e *core.SettingsReloadEvent) error {
 		err := e.Next()
 		e.App.Settings().Logs.MaxDays = 0 // logs are written by a goroutine of their own, perhaps after the test

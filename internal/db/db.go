@@ -19,7 +19,7 @@ const NewID = `substr(lower(hex(randomblob(8))), 1, 15)`
 
 // Exec runs a statement and returns how many rows it changed.
 func Exec(app core.App, statement string, params Params) (int64, error) {
-	result, err := app.DB().NewQuery(statement).Bind(params).Execute()
+	result, err := exec(app, statement, params)
 	if err != nil {
 		return 0, err
 	}
@@ -31,27 +31,54 @@ func All(app core.App, rows any, statement string, params Params) error {
 	return app.DB().NewQuery(statement).Bind(params).All(rows)
 }
 
-// Column reads the only column of a statement into values, a pointer to a slice.
-func Column(app core.App, values any, statement string, params Params) error {
-	return app.DB().NewQuery(statement).Bind(params).Column(values)
+// One reads the first row of a statement into row, a struct with db tags, and reports whether there was one.
+func One(app core.App, row any, statement string, params Params) (bool, error) {
+	err := app.DB().NewQuery(statement).Bind(params).One(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
-// One reads the first row of a statement into row and reports whether there was one.
-func One(app core.App, row any, statement string, params Params) (bool, error) {
-	return found(app.DB().NewQuery(statement).Bind(params).One(row))
+// Column reads the only column of a statement.
+func Column[T any](app core.App, values *[]T, statement string, params Params) error {
+	rows, err := query(app, statement, params)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var value T
+		if err := rows.Scan(&value); err != nil {
+			return err
+		}
+		*values = append(*values, value)
+	}
+	return rows.Err()
+}
+
+// Row reads the columns of the first row of a statement and reports whether there was one. None may be NULL.
+func Row(app core.App, statement string, params Params, columns ...any) (bool, error) {
+	rows, err := query(app, statement, params)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return false, rows.Err()
+	}
+	if err := rows.Scan(columns...); err != nil {
+		return false, err
+	}
+	for rows.Next() { // a statement that writes is done only when its last row has been read
+	}
+	return true, rows.Err()
 }
 
 // Value reads the first column of the first row of a statement into value and
 // reports whether there was one.
 func Value(app core.App, value any, statement string, params Params) (bool, error) {
-	return found(app.DB().NewQuery(statement).Bind(params).Row(value))
-}
-
-func found(err error) (bool, error) {
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
+	return Row(app, statement, params, value)
 }
 
 // List is values as JSON, for json_each and for columns that hold a list.

@@ -9,6 +9,8 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/search"
+
+	"doubletap/internal/db"
 )
 
 // Func writes the SQL of a rule function: me is the caller's id, or NULL for a
@@ -132,8 +134,7 @@ func person(me string) string {
 
 func ask(app core.App, condition string, params dbx.Params) (bool, error) {
 	var yes bool
-	err := app.DB().NewQuery("SELECT " + condition).Bind(params).Row(&yes)
-	if err != nil {
+	if _, err := db.Value(app, &yes, "SELECT "+condition, params); err != nil {
 		return false, fmt.Errorf("ask rule: %w", err)
 	}
 	return yes, nil

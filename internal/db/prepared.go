@@ -1,0 +1,170 @@
+package db
+
+import (
+	"container/list"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"modernc.org/sqlite" // PocketBase's own driver
+)
+
+// kept is how many statements a connection keeps prepared.
+const kept = 100
+
+// Open opens an SQLite database whose connections keep the statements they have seen: SQLite takes
+// longer to read a short statement than to run it.
+func Open(dsn string) (*dbx.DB, error) {
+	c, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return dbx.NewFromDB(sql.OpenDB(connector{c}), "sqlite"), nil
+}
+
+type connector struct{ driver.Connector }
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	inner, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{session: inner.(session), order: list.New(), prepared: map[string]*list.Element{}}, nil
+}
+
+// session is what database/sql uses of the driver's connection.
+type session interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.Pinger
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+}
+
+// conn is a connection with the statements it keeps, the one used last first. One that is running is not among
+// them, so that it can run a second time meanwhile.
+type conn struct {
+	session
+	order    *list.List
+	prepared map[string]*list.Element
+}
+
+// statement is what the driver prepares.
+type statement interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+type entry struct {
+	query string
+	statement
+}
+
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if !lasting(query) {
+		return c.session.ExecContext(ctx, query, args)
+	}
+	e, err := c.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer c.keep(e)
+	return e.ExecContext(ctx, args)
+}
+
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if !lasting(query) {
+		return c.session.QueryContext(ctx, query, args)
+	}
+	e, err := c.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	found, err := e.QueryContext(ctx, args)
+	if err != nil {
+		c.keep(e)
+		return nil, err
+	}
+	return &rows{found.(typedRows), c, e}, nil
+}
+
+// Close ends the connection and its statements.
+func (c *conn) Close() error {
+	for e := c.order.Front(); e != nil; e = e.Next() {
+		e.Value.(*entry).Close()
+	}
+	clear(c.prepared)
+	c.order.Init()
+	return c.session.Close()
+}
+
+// lasting reports whether a statement means the same however often it runs. Others, such as a PRAGMA, may act
+// while they are being prepared.
+func lasting(query string) bool {
+	word := strings.TrimLeft(query, " \t\r\n")
+	if len(word) < 6 {
+		return false
+	}
+	switch strings.ToUpper(word[:6]) {
+	case "SELECT", "INSERT", "UPDATE", "DELETE":
+		return true
+	}
+	return strings.EqualFold(word[:4], "WITH")
+}
+
+func (c *conn) take(ctx context.Context, query string) (*entry, error) {
+	if at := c.prepared[query]; at != nil {
+		delete(c.prepared, query)
+		return c.order.Remove(at).(*entry), nil
+	}
+	s, err := c.session.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return &entry{query, s.(statement)}, nil
+}
+
+func (c *conn) keep(e *entry) {
+	if c.prepared[e.query] != nil {
+		e.Close()
+		return
+	}
+	c.prepared[e.query] = c.order.PushFront(e)
+	if c.order.Len() > kept {
+		oldest := c.order.Remove(c.order.Back()).(*entry)
+		delete(c.prepared, oldest.query)
+		oldest.Close()
+	}
+}
+
+// typedRows is what database/sql uses of the driver's rows.
+type typedRows interface {
+	driver.Rows
+	driver.RowsColumnTypeDatabaseTypeName
+	driver.RowsColumnTypeLength
+	driver.RowsColumnTypeNullable
+	driver.RowsColumnTypePrecisionScale
+	driver.RowsColumnTypeScanType
+}
+
+// rows give their statement back when they are closed.
+type rows struct {
+	typedRows
+	conn *conn
+	from *entry
+}
+
+func (r *rows) Close() error {
+	err := r.typedRows.Close()
+	if r.from != nil {
+		r.conn.keep(r.from)
+		r.from = nil
+	}
+	return err
+}
