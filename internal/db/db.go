@@ -6,9 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/security"
+
+	"doubletap/internal/clock"
 )
 
 // Params are the named values of a statement.
@@ -16,6 +20,13 @@ type Params = dbx.Params
 
 // NewID is the SQL of a fresh record id, for statements that insert many rows.
 const NewID = `substr(lower(hex(randomblob(8))), 1, 15)`
+
+// OrderedID returns a fresh record id that sorts by time to the millisecond. Rows that are added one after the other
+// then share pages of an index, where random ids would each touch a page of their own.
+func OrderedID(app core.App) string {
+	at := strconv.FormatInt(clock.Now(app).UnixMilli(), 36)
+	return at + security.PseudorandomStringWithAlphabet(15-len(at), "0123456789abcdefghijklmnopqrstuvwxyz")
+}
 
 // Exec runs a statement and returns how many rows it changed.
 func Exec(app core.App, statement string, params Params) (int64, error) {

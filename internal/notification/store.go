@@ -6,7 +6,6 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/account"
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/inbox"
@@ -18,197 +17,150 @@ const (
 	shown  = 8              // actors that a notification names
 )
 
-// event is a row of notification_events: what one actor did, whether it is shown or not.
-type event struct {
-	ID           string `db:"id"`
-	Notification string `db:"notification"`
-	Active       bool   `db:"active"`
-	Created      string `db:"created"`
-	AlertedAt    string `db:"alertedAt"`
-}
-
 // tell records n and shows it as its recipient's mutes and preferences say.
 func tell(tx core.App, n *Notice) error {
 	if n.Recipient == "" || n.Recipient == n.Actor {
 		return nil
 	}
-	var e event
-	known, err := db.One(tx, &e, `SELECT id, notification, active, created, alertedAt FROM notification_events
-		WHERE recipient = {:r} AND type = {:t} AND subject = {:s} AND actor = {:a}`, n.params())
-	if err != nil {
-		return fmt.Errorf("tell %s of %s: find event: %w", n.Recipient, n.Type, err)
-	}
-	if known && e.Active && !n.news() {
-		return nil // said already
-	}
 	now := clock.Now(tx)
-	if known && !n.news() && clock.Text(now.Add(-quiet)) < max(e.AlertedAt, e.Created) {
-		return repeat(tx, n, e)
-	}
-	if err := decide(tx, n); err != nil {
+	was, found, err := look(tx, n, now)
+	if err != nil {
 		return fmt.Errorf("tell %s of %s: %w", n.Recipient, n.Type, err)
 	}
-	if !n.List && known && e.Active {
+	if !found || was.event.active && !n.news() {
+		return nil // nobody to tell, or said already
+	}
+	if was.event.known() && !n.news() && clock.Text(now.Add(-quiet)) < max(was.event.alertedAt, was.event.created) {
+		return repeat(tx, n, was.event)
+	}
+	if err := decide(tx, n, was); err != nil {
+		return fmt.Errorf("tell %s of %s: %w", n.Recipient, n.Type, err)
+	}
+	if !n.List && was.event.active {
 		return nil // what was shown before the mute stays as it was
 	}
-	return publish(tx, n, e, now)
+	return publish(tx, n, was, clock.Text(now))
 }
 
 // repeat brings an event back that was taken back a short while ago: silently, in its old
 // place. An event that was never shown stays so.
 func repeat(tx core.App, n *Notice, e event) error {
 	group := ""
-	if e.AlertedAt != "" {
+	if e.alertedAt != "" {
 		var err error
-		if group, err = place(tx, n, e.Created, e.Notification, true); err != nil {
+		if group, err = place(tx, n, e.created, e.notification); err != nil {
 			return err
 		}
 	}
 	_, err := db.Exec(tx, `UPDATE notification_events SET active = 1, notification = {:g} WHERE id = {:id}`,
-		db.Params{"g": group, "id": e.ID})
+		db.Params{"g": group, "id": e.id})
 	if err != nil || group == "" {
 		return err
 	}
 	return regroup(tx, n.Recipient, group)
 }
 
-// publish stores a fresh event and shows it in its group.
-func publish(tx core.App, n *Notice, e event, now time.Time) error {
-	at, group, alerted := clock.Text(now), "", ""
+// publish stores a fresh event and shows it in the group that is open, else in a new one.
+func publish(tx core.App, n *Notice, was *before, at string) error {
+	group, alerted := "", ""
 	if n.List {
-		var err error
-		if group, err = place(tx, n, at, "", false); err != nil {
+		seq, err := NextSeq(tx, n.Recipient)
+		if err != nil {
 			return err
 		}
-		alerted = at
+		if group, alerted = was.group, at; group == "" {
+			group = db.OrderedID(tx)
+			err = open(tx, n, group, at, seq)
+		} else {
+			err = move(tx, n, group, newest(n.Actor, was.actors), at, seq)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if was.event.known() { // made anew, it comes after all that are there
+		if _, err := db.Exec(tx, `DELETE FROM notification_events WHERE id = {:id}`, db.Params{"id": was.event.id}); err != nil {
+			return fmt.Errorf("forget the former %s for %s: %w", n.Type, n.Recipient, err)
+		}
 	}
 	p := n.params()
-	p["g"], p["now"], p["alerted"] = group, at, alerted
+	p["id"], p["g"], p["now"], p["alerted"] = db.OrderedID(tx), group, at, alerted
 	_, err := db.Exec(tx, `INSERT INTO notification_events (id, notification, recipient, actor, type, subject, active, alertedAt, created, updated)
-		VALUES (`+db.NewID+`, {:g}, {:r}, {:a}, {:t}, {:s}, 1, {:alerted}, {:now}, {:now})
-		ON CONFLICT (recipient, type, subject, actor) DO UPDATE
-		SET notification = {:g}, active = 1, alertedAt = {:alerted}, created = {:now}, updated = {:now}`, p)
+		VALUES ({:id}, {:g}, {:r}, {:a}, {:t}, {:s}, 1, {:alerted}, {:now}, {:now})`, p)
 	if err != nil {
 		return fmt.Errorf("record %s for %s: %w", n.Type, n.Recipient, err)
 	}
-	if e.Notification != "" && e.Notification != group && e.Active {
-		if err := regroup(tx, n.Recipient, e.Notification); err != nil { // the actor moved on to the new group
+	if former := was.event.notification; was.event.active && former != "" && former != group {
+		if err := regroup(tx, n.Recipient, former); err != nil { // the actor moved on to the new group
 			return err
 		}
 	}
 	if group == "" {
 		return nil
 	}
-	_, err = db.Exec(tx, `UPDATE notifications SET latestAt = {:now}, read = 0, post = {:post}, comment = {:comment} WHERE id = {:g}`,
-		db.Params{"now": at, "post": n.Post, "comment": n.Comment, "g": group})
-	if err != nil {
-		return fmt.Errorf("update notification %s: %w", group, err)
-	}
-	if err := regroup(tx, n.Recipient, group); err != nil {
-		return err
-	}
+	inbox.Changed(tx, n.Recipient)
 	return told(tx, n, group)
 }
 
-// place returns the group that an event of time at belongs to: the one it was in, else
-// the one that is open, else a new one, which is read already when read says so.
-func place(tx core.App, n *Notice, at, former string, read bool) (string, error) {
+// open makes a notification for its first event. How many its actors are is a trigger's to count.
+func open(tx core.App, n *Notice, id, at string, seq int64) error {
+	_, err := db.Exec(tx, `INSERT INTO notifications (id, recipient, type, actors, actorsCount, post, comment, read, latestAt, seq, groupKey, created, updated)
+		VALUES ({:id}, {:r}, {:type}, {:actors}, 0, {:post}, {:comment}, 0, {:at}, {:seq}, {:key}, {:now}, {:now})`,
+		db.Params{"id": id, "r": n.Recipient, "type": n.Type, "actors": db.List([]string{n.Actor}), "post": n.Post, "comment": n.Comment,
+			"at": at, "seq": seq, "key": n.group() + at, "now": at})
+	if err != nil {
+		return fmt.Errorf("create notification of %s for %s: %w", n.Type, n.Recipient, err)
+	}
+	return nil
+}
+
+// move brings a notification to the front of the tray for one more event.
+func move(tx core.App, n *Notice, id string, actors []string, at string, seq int64) error {
+	statement := `UPDATE notifications SET actors = {:actors}, latestAt = {:at}, read = 0, seq = {:seq}, updated = {:at} WHERE id = {:id}`
+	if n.Comment != "" { // the newest is shown
+		statement = `UPDATE notifications SET actors = {:actors}, latestAt = {:at}, read = 0, seq = {:seq}, updated = {:at}, comment = {:comment} WHERE id = {:id}`
+	}
+	_, err := db.Exec(tx, statement, db.Params{"actors": db.List(actors), "at": at, "seq": seq, "comment": n.Comment, "id": id})
+	if err != nil {
+		return fmt.Errorf("update notification %s: %w", id, err)
+	}
+	return nil
+}
+
+// newest puts actor before the others that a notification names.
+func newest(actor string, others []string) []string {
+	named := []string{actor}
+	for _, other := range others {
+		if other != actor && len(named) < shown {
+			named = append(named, other)
+		}
+	}
+	return named
+}
+
+// place returns the group that a repeated event of time at belongs to: the one it was in, else
+// the one that is open, else a new one, which is read already.
+func place(tx core.App, n *Notice, at, former string) (string, error) {
 	var id string
 	if former != "" {
 		if found, err := db.Value(tx, &id, `SELECT id FROM notifications WHERE id = {:id}`, db.Params{"id": former}); err != nil || found {
 			return id, err
 		}
 	}
-	prefix := n.Type + ":" + n.Subject + ":"
-	since := clock.Now(tx).Add(-window)
-	found, err := db.Value(tx, &id, `SELECT id FROM notifications WHERE recipient = {:r} AND groupKey > {:from} AND groupKey < {:to}
-		ORDER BY groupKey DESC LIMIT 1`,
-		db.Params{"r": n.Recipient, "from": prefix + clock.Text(since), "to": prefix + "~"})
+	found, err := db.Value(tx, &id, openGroup, db.Params{"r": n.Recipient, "from": n.group() + clock.Text(clock.Now(tx).Add(-window)), "to": n.group() + "~"})
 	if err != nil || found {
 		return id, err
 	}
-	id = core.GenerateDefaultRandomId()
-	_, err = db.Exec(tx, `INSERT INTO notifications (id, recipient, type, actors, actorsCount, post, comment, read, latestAt, seq, groupKey, created, updated)
-		VALUES ({:id}, {:r}, {:type}, '[]', 0, {:post}, {:comment}, {:read}, {:at}, {:seq}, {:key}, {:now}, {:now})`,
-		db.Params{"id": id, "r": n.Recipient, "type": n.Type, "post": n.Post, "comment": n.Comment, "read": read, "at": at,
-			"seq": -1, // until regroup gives the real one, next in this transaction
-			"key": prefix + at, "now": clock.Stamp(tx)})
-	if err != nil {
-		return "", fmt.Errorf("create notification of %s for %s: %w", n.Type, n.Recipient, err)
+	id = db.OrderedID(tx)
+	if err := open(tx, n, id, at, -1); err != nil { // regroup gives the real seq, next in this transaction
+		return "", err
 	}
-	return id, nil
+	_, err = db.Exec(tx, `UPDATE notifications SET read = 1, actors = '[]' WHERE id = {:id}`, db.Params{"id": id})
+	return id, err
 }
 
-// regroup names the newest actors of a notification, gives it its next seq, and removes it
-// when nobody is left. How many they are is a trigger's to count.
-func regroup(tx core.App, recipient, id string) error {
-	var actors []string
-	err := db.Column(tx, &actors, `SELECT actor FROM notification_events
-		WHERE notification = {:id} AND active = 1 ORDER BY created DESC, rowid DESC LIMIT {:n}`, db.Params{"id": id, "n": shown})
-	if err != nil {
-		return fmt.Errorf("name actors of notification %s: %w", id, err)
-	}
-	if len(actors) == 0 {
-		return remove(tx, recipient, id)
-	}
-	seq, err := NextSeq(tx, recipient)
-	if err != nil {
-		return err
-	}
-	_, err = db.Exec(tx, `UPDATE notifications SET actors = {:actors}, seq = {:seq}, updated = {:now} WHERE id = {:id}`,
-		db.Params{"actors": db.List(actors), "seq": seq, "now": clock.Stamp(tx), "id": id})
-	if err != nil {
-		return fmt.Errorf("update notification %s: %w", id, err)
-	}
-	inbox.Changed(tx, recipient)
-	return nil
-}
-
-// remove takes a notification out of the tray and leaves its retraction.
-func remove(tx core.App, recipient, id string) error {
-	if err := Detach(tx, id); err != nil {
-		return err
-	}
-	gone, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id})
-	if err != nil || gone == 0 {
-		return err
-	}
-	return Leave(tx, recipient, id)
-}
-
-// Leave records that a notification left the tray, for devices that were away.
-func Leave(tx core.App, recipient, id string) error {
-	seq, err := NextSeq(tx, recipient)
-	if err != nil {
-		return err
-	}
-	_, err = db.Exec(tx, `INSERT INTO retractions (id, recipient, notification, seq, created, updated)
-		VALUES (`+db.NewID+`, {:r}, {:id}, {:seq}, {:now}, {:now})`,
-		db.Params{"r": recipient, "id": id, "seq": seq, "now": clock.Stamp(tx)})
-	if err != nil {
-		return fmt.Errorf("retract notification %s: %w", id, err)
-	}
-	inbox.Changed(tx, recipient)
-	return nil
-}
-
-// NextSeq gives the recipient's next seq; the transaction orders all who ask.
-func NextSeq(tx core.App, recipient string) (int64, error) {
-	var seq int64
-	for range 2 {
-		found, err := db.Value(tx, &seq, `UPDATE settings SET seq = seq + 1 WHERE user = {:u} RETURNING seq`, db.Params{"u": recipient})
-		if err != nil {
-			return 0, fmt.Errorf("next seq of %s: %w", recipient, err)
-		}
-		if found {
-			return seq, nil
-		}
-		if err := account.MakeSettings(tx, recipient); err != nil { // written past our hooks, by SQL or an import
-			return 0, err
-		}
-	}
-	return 0, fmt.Errorf("next seq of %s: no such user", recipient)
-}
+// group is how the keys of the groups that n may be shown in begin; the time of the first event follows.
+func (n *Notice) group() string { return n.Type + ":" + n.Subject + ":" }
 
 func (n *Notice) params() db.Params {
 	return db.Params{"r": n.Recipient, "t": n.Type, "s": n.Subject, "a": n.Actor}

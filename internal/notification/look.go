@@ -1,0 +1,66 @@
+package notification
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+)
+
+// event is a row of notification_events: what one actor did, whether it is shown or not.
+type event struct {
+	id, notification   string
+	active             bool
+	created, alertedAt string
+}
+
+func (e *event) known() bool { return e.id != "" }
+
+// before is what there was before a notice: all that decides how it is told.
+type before struct {
+	state   string // of the recipient's account
+	notify  string // the recipient's preferences
+	muted   bool   // the recipient has muted the actor or the post, or there is a block between the two
+	follows bool   // the recipient follows the actor
+	event   event  // the actor's former one
+	group   string // the notification that takes more actors, or empty
+	actors  []string
+}
+
+// openGroup finds the group that still takes new actors.
+const openGroup = `SELECT id FROM notifications WHERE recipient = {:r} AND groupKey > {:from} AND groupKey < {:to} ORDER BY groupKey DESC LIMIT 1`
+
+// look reads it in one statement, as likes come by the thousand. It finds nothing when there is no such recipient.
+func look(tx core.App, n *Notice, now time.Time) (*before, bool, error) {
+	p := n.params()
+	p["post"], p["now"], p["from"], p["to"] = n.Post, clock.Text(now), n.group()+clock.Text(now.Add(-window)), n.group()+"~"
+	var b before
+	var actors string
+	found, err := db.Row(tx, `SELECT u.state, coalesce(s.notify, ''),
+			EXISTS (SELECT 1 FROM mutes m WHERE m.muter = u.id AND ((m.muted = {:a} AND m.post = '') OR (m.muted = '' AND m.post = {:post} AND m.post != ''))
+				AND NOT m.keepNotifications AND (m.until = '' OR m.until > {:now}))
+			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = u.id AND b.blocked = {:a})
+			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = {:a} AND b.blocked = u.id),
+			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:a} AND f.state = 'accepted'),
+			coalesce(e.id, ''), coalesce(e.notification, ''), coalesce(e.active, 0), coalesce(e.created, ''), coalesce(e.alertedAt, ''),
+			coalesce(g.id, ''), coalesce(g.actors, '[]')
+		FROM users u LEFT JOIN settings s ON s.user = u.id
+		LEFT JOIN notification_events e ON e.recipient = u.id AND e.type = {:t} AND e.subject = {:s} AND e.actor = {:a}
+		LEFT JOIN notifications g ON g.id = (`+openGroup+`)
+		WHERE u.id = {:r}`, p,
+		&b.state, &b.notify, &b.muted, &b.follows,
+		&b.event.id, &b.event.notification, &b.event.active, &b.event.created, &b.event.alertedAt, &b.group, &actors)
+	if err != nil {
+		return nil, false, err
+	}
+	if found {
+		if err := json.Unmarshal([]byte(actors), &b.actors); err != nil {
+			return nil, false, fmt.Errorf("actors of notification %s: %w", b.group, err)
+		}
+	}
+	return &b, found, nil
+}

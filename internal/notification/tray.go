@@ -1,0 +1,83 @@
+package notification
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/account"
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/inbox"
+)
+
+// regroup names the newest actors of a notification, gives it its next seq, and removes it
+// when nobody is left. How many they are is a trigger's to count.
+func regroup(tx core.App, recipient, id string) error {
+	var actors []string
+	err := db.Column(tx, &actors, `SELECT actor FROM notification_events
+		WHERE notification = {:id} AND active = 1 ORDER BY created DESC, rowid DESC LIMIT {:n}`, db.Params{"id": id, "n": shown})
+	if err != nil {
+		return fmt.Errorf("name actors of notification %s: %w", id, err)
+	}
+	if len(actors) == 0 {
+		return remove(tx, recipient, id)
+	}
+	seq, err := NextSeq(tx, recipient)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(tx, `UPDATE notifications SET actors = {:actors}, seq = {:seq}, updated = {:now} WHERE id = {:id}`,
+		db.Params{"actors": db.List(actors), "seq": seq, "now": clock.Stamp(tx), "id": id})
+	if err != nil {
+		return fmt.Errorf("update notification %s: %w", id, err)
+	}
+	inbox.Changed(tx, recipient)
+	return nil
+}
+
+// remove takes a notification out of the tray and leaves its retraction.
+func remove(tx core.App, recipient, id string) error {
+	if err := Detach(tx, id); err != nil {
+		return err
+	}
+	gone, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id})
+	if err != nil || gone == 0 {
+		return err
+	}
+	return Leave(tx, recipient, id)
+}
+
+// Leave records that a notification left the tray, for devices that were away.
+func Leave(tx core.App, recipient, id string) error {
+	seq, err := NextSeq(tx, recipient)
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(tx, `INSERT INTO retractions (id, recipient, notification, seq, created, updated)
+		VALUES (`+db.NewID+`, {:r}, {:id}, {:seq}, {:now}, {:now})`,
+		db.Params{"r": recipient, "id": id, "seq": seq, "now": clock.Stamp(tx)})
+	if err != nil {
+		return fmt.Errorf("retract notification %s: %w", id, err)
+	}
+	inbox.Changed(tx, recipient)
+	return nil
+}
+
+// NextSeq gives the recipient's next seq; the transaction orders all who ask.
+func NextSeq(tx core.App, recipient string) (int64, error) {
+	var seq int64
+	for range 2 {
+		found, err := db.Value(tx, &seq, `UPDATE settings SET seq = seq + 1 WHERE user = {:u} RETURNING seq`, db.Params{"u": recipient})
+		if err != nil {
+			return 0, fmt.Errorf("next seq of %s: %w", recipient, err)
+		}
+		if found {
+			return seq, nil
+		}
+		if err := account.MakeSettings(tx, recipient); err != nil { // written past our hooks, by SQL or an import
+			return 0, err
+		}
+	}
+	return 0, fmt.Errorf("next seq of %s: no such user", recipient)
+}

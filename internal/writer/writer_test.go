@@ -1,0 +1,177 @@
+package writer_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+	_ "github.com/pocketbase/pocketbase/migrations"
+
+	"doubletap/internal/db"
+	"doubletap/internal/writer"
+)
+
+func serve(t *testing.T) core.App {
+	t.Helper()
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
+	if err := app.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.RunAllMigrations(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { app.ClearBootstrap() })
+	if _, err := db.Exec(app, `CREATE TABLE deeds (name TEXT UNIQUE)`, nil); err != nil {
+		t.Fatal(err)
+	}
+	return app
+}
+
+func insert(tx core.App, name string) error {
+	_, err := db.Exec(tx, `INSERT INTO deeds VALUES ({:name})`, db.Params{"name": name})
+	return err
+}
+
+func stored(t *testing.T, app core.App) (n int) {
+	t.Helper()
+	if _, err := db.Value(app, &n, `SELECT count(*) FROM deeds`, nil); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// held keeps the writer in a deed until the test has queued what shall share the next transaction.
+func held(w *writer.Writer) (release func()) {
+	entered, open := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	go w.Do(func(core.App) error {
+		once.Do(func() { close(entered) })
+		<-open
+		return nil
+	})
+	<-entered
+	return func() { close(open) }
+}
+
+func TestWhatWaitsIsCommittedTogether(t *testing.T) {
+	app := serve(t)
+	w := writer.New(app)
+	release := held(w)
+	var all sync.WaitGroup
+	var transactions sync.Map
+	for i := range 50 {
+		all.Go(func() {
+			err := w.Do(func(tx core.App) error {
+				transactions.Store(tx.TxInfo(), true)
+				return insert(tx, fmt.Sprint("deed", i))
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for w.Waiting() < 50 { // they are on their way
+		runtime.Gosched()
+	}
+	release()
+	all.Wait()
+	n := 0
+	transactions.Range(func(any, any) bool { n++; return true })
+	if n != 1 || stored(t, app) != 50 {
+		t.Errorf("%d rows in %d transactions", stored(t, app), n)
+	}
+}
+
+func TestAnErrorOrAPanicHarmsNobodyElse(t *testing.T) {
+	app := serve(t)
+	w := writer.New(app)
+	release := held(w)
+	refused := errors.New("refused")
+	var all sync.WaitGroup
+	var told, undone atomic.Int32
+	for i := range 30 {
+		all.Go(func() {
+			err := w.Do(func(tx core.App) error {
+				db.AfterCommit(tx, func() { told.Add(1) })
+				if err := insert(tx, fmt.Sprint("deed", i)); err != nil {
+					return err
+				}
+				switch i {
+				case 7:
+					return refused
+				case 13:
+					panic("thirteen")
+				}
+				return nil
+			})
+			switch {
+			case i == 7 && !errors.Is(err, refused), i == 13 && err == nil, i != 7 && i != 13 && err != nil:
+				t.Errorf("deed %d: %v", i, err)
+			case err != nil:
+				undone.Add(1)
+			}
+		})
+	}
+	for w.Waiting() < 30 {
+		runtime.Gosched()
+	}
+	release()
+	all.Wait()
+	if stored(t, app) != 28 || told.Load() != 28 || undone.Load() != 2 {
+		t.Errorf("%d rows, %d told, %d undone", stored(t, app), told.Load(), undone.Load())
+	}
+}
+
+func TestAPanicAfterTheCommitUndoesNothing(t *testing.T) {
+	app := serve(t)
+	err := writer.New(app).Do(func(tx core.App) error {
+		tx.TxInfo().OnComplete(func(error) error { panic("too late") })
+		return insert(tx, "deed")
+	})
+	if err != nil || stored(t, app) != 1 {
+		t.Errorf("%d rows, %v", stored(t, app), err)
+	}
+}
+
+func TestTheQueueHasAnEnd(t *testing.T) {
+	app := serve(t)
+	w := writer.New(app)
+	release := held(w)
+	var all sync.WaitGroup
+	var busy atomic.Int32
+	for i := range 1500 {
+		all.Go(func() {
+			err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("deed", i)) })
+			if errors.Is(err, writer.ErrBusy) {
+				busy.Add(1)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for int(busy.Load())+w.Waiting() < 1500 {
+		runtime.Gosched()
+	}
+	release()
+	all.Wait()
+	if busy.Load() != 1500-1024 || stored(t, app) != 1024 {
+		t.Errorf("%d refused, %d stored", busy.Load(), stored(t, app))
+	}
+}
+
+func TestItWorksAgainAfterARest(t *testing.T) {
+	app := serve(t)
+	w := writer.New(app)
+	for i := range 20 {
+		if err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("deed", i)) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if stored(t, app) != 20 {
+		t.Errorf("%d rows", stored(t, app))
+	}
+}
