@@ -12,6 +12,7 @@ import (
 	"doubletap/internal/job"
 	"doubletap/internal/rendition"
 	"doubletap/internal/rule"
+	"doubletap/internal/writer"
 	_ "doubletap/migrations" // the collections
 )
 
@@ -22,6 +23,7 @@ type Social struct {
 	inbox  *inbox.Inbox
 	topUps *feed.TopUps
 	studio *rendition.Studio
+	writer *writer.Writer
 	wishes sync.Map // handles that people would like, by the record being stored
 	events events
 }
@@ -30,7 +32,8 @@ type Social struct {
 // before the app starts; the first start creates the collections. What it returns is
 // where an owner adds hooks; every hook of PocketBase keeps working beside them.
 func Bind(app core.App) *Social {
-	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app)}
+	before := handlers(app)
+	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindGuard()
 	s.bindEdges()
@@ -51,6 +54,7 @@ func Bind(app core.App) *Social {
 	s.bindPages()
 	s.bindServer()
 	s.bindCommands()
+	s.bindFastPath(before)
 	return s
 }
 

@@ -97,3 +97,8 @@ func (in *Inbox) Close() {
 	}
 	in.desk.close()
 }
+
+// Watched reports whether a client listens to a collection through PocketBase's own loop.
+func (in *Inbox) Watched(collection string) bool {
+	return false
+}

@@ -76,12 +76,10 @@ func told(tx core.App, n *Notice, notification string) error {
 	return l.Told(tx, n, notification)
 }
 
-// Liked tells the post's author of a like.
-func Liked(tx core.App, like, post *core.Record) error {
-	return tell(tx, &Notice{
-		Recipient: post.GetString("author"), Actor: like.GetString("user"),
-		Type: Like, Subject: post.Id, Post: post.Id,
-	})
+// Liked tells owner, the post's author, of a like.
+func Liked(tx core.App, like *core.Record, owner string) error {
+	post := like.GetString("post")
+	return tell(tx, &Notice{Recipient: owner, Actor: like.GetString("user"), Type: Like, Subject: post, Post: post})
 }
 
 // Unliked takes a like back.

@@ -104,6 +104,10 @@ func shown(me string) string {
 	return "([[_p.author]] = " + me + " OR (NOT [[_p.hidden]] AND " + open(me, "[[_p.visibility]]") + "))"
 }
 
+// PostShown is seesPost as the condition of a statement that has the post as _p, its author as _u,
+// and the signed-in caller as the parameter me.
+var PostShown = shown("{:me}")
+
 // SeesPost reports whether the user me, or a guest when me is empty, may see the post.
 func SeesPost(app core.App, me, post string) (bool, error) {
 	return ask(app, seesPost(person(me), "{:post}"), dbx.Params{"me": me, "post": post})

@@ -3,21 +3,19 @@
 package writer
 
 import (
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/fault"
 )
 
 const (
 	together = 64   // deeds in a transaction
 	waiting  = 1024 // deeds that wait; more are refused
 )
-
-// ErrBusy refuses a deed that would have to wait too long.
-var ErrBusy = errors.New("too many writes are waiting")
 
 // Writer is the one that writes for all who wait. It has no goroutine while nobody does.
 type Writer struct {
@@ -37,7 +35,8 @@ type deed struct {
 // New returns a writer to the app's database.
 func New(app core.App) *Writer { return &Writer{app: app} }
 
-// Do runs do in a transaction that it may share with others', and returns when it is committed or undone.
+// Do runs do in a transaction that it may share with others', and returns when it is committed or undone. Where too many
+// wait already, it is fault.ErrBusy at once.
 //
 // An error undoes the transaction. What shared it is done again, each in one of its own, so nobody is harmed by somebody
 // else's error and do may run more than once: only what its last run found counts.
@@ -46,7 +45,7 @@ func (w *Writer) Do(do func(tx core.App) error) error {
 	w.mu.Lock()
 	if len(w.queue) >= waiting {
 		w.mu.Unlock()
-		return ErrBusy
+		return fault.ErrBusy
 	}
 	w.queue = append(w.queue, d)
 	if !w.writing {

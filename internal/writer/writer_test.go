@@ -12,6 +12,7 @@ import (
 	_ "github.com/pocketbase/pocketbase/migrations"
 
 	"doubletap/internal/db"
+	"doubletap/internal/fault"
 	"doubletap/internal/writer"
 )
 
@@ -146,7 +147,7 @@ func TestTheQueueHasAnEnd(t *testing.T) {
 	for i := range 1500 {
 		all.Go(func() {
 			err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("deed", i)) })
-			if errors.Is(err, writer.ErrBusy) {
+			if errors.Is(err, fault.ErrBusy) {
 				busy.Add(1)
 			} else if err != nil {
 				t.Error(err)

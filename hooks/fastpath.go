@@ -1,0 +1,161 @@
+package hooks
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	validation "github.com/pocketbase/ozzo-validation/v4"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/like"
+)
+
+// The fast path answers the commonest writes as PocketBase's general path would, with a few statements in a transaction
+// shared by all who wait. Whatever is not the plain case goes the general way: a rule or a field that an admin
+// changed, a record or model hook that an owner bound, somebody who listens to the collection.
+
+// recordHooks are the moments of PocketBase's general path that the fast path leaves out.
+var recordHooks = []func(core.App) int{
+	func(a core.App) int { return a.OnRecordCreateRequest().Length() },
+	func(a core.App) int { return a.OnRecordValidate().Length() },
+	func(a core.App) int { return a.OnRecordCreate().Length() },
+	func(a core.App) int { return a.OnRecordCreateExecute().Length() },
+	func(a core.App) int { return a.OnRecordAfterCreateSuccess().Length() },
+	func(a core.App) int { return a.OnRecordAfterCreateError().Length() },
+	func(a core.App) int { return a.OnRecordDeleteRequest().Length() },
+	func(a core.App) int { return a.OnRecordDelete().Length() },
+	func(a core.App) int { return a.OnRecordDeleteExecute().Length() },
+	func(a core.App) int { return a.OnRecordAfterDeleteSuccess().Length() },
+	func(a core.App) int { return a.OnRecordAfterDeleteError().Length() },
+	func(a core.App) int { return a.OnModelValidate().Length() },
+	func(a core.App) int { return a.OnModelCreate().Length() },
+	func(a core.App) int { return a.OnModelCreateExecute().Length() },
+	func(a core.App) int { return a.OnModelAfterCreateSuccess().Length() },
+	func(a core.App) int { return a.OnModelAfterCreateError().Length() },
+	func(a core.App) int { return a.OnModelDelete().Length() },
+	func(a core.App) int { return a.OnModelDeleteExecute().Length() },
+	func(a core.App) int { return a.OnModelAfterDeleteSuccess().Length() },
+	func(a core.App) int { return a.OnModelAfterDeleteError().Length() },
+}
+
+func handlers(app core.App) []int {
+	n := make([]int, len(recordHooks))
+	for i, length := range recordHooks {
+		n[i] = length(app)
+	}
+	return n
+}
+
+// bindFastPath comes last in Bind; before are the handlers that were there when it began.
+func (s *Social) bindFastPath(before []int) {
+	if os.Getenv("DOUBLETAP_FASTPATH") == "off" {
+		return
+	}
+	ours := handlers(s.app)
+	for i := range ours {
+		ours[i] -= before[i]
+	}
+	shipped := sync.OnceValues(func() ([]int, error) { return shippedHandlers(ours) })
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		want, err := shipped()
+		if err != nil {
+			return err
+		}
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: last, Func: func(e *core.RequestEvent) error {
+			if tap := s.plainTap(e); tap != nil && slices.Equal(handlers(s.app), want) {
+				return tap(e)
+			}
+			return e.Next()
+		}})
+		return e.Next()
+	})
+}
+
+// shippedHandlers counts what an app has that nobody but PocketBase and we bound to.
+func shippedHandlers(ours []int) ([]int, error) {
+	bare := core.NewBaseApp(core.BaseAppConfig{})
+	if _, err := apis.NewRouter(bare); err != nil {
+		return nil, err
+	}
+	want := handlers(bare)
+	for i := range want {
+		want[i] += ours[i]
+	}
+	return want, nil
+}
+
+const likesPath = "/api/collections/likes/records"
+
+// plainTap returns what answers a like or unlike that the fast path serves, else nil.
+func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
+	rest, ok := strings.CutPrefix(e.Request.URL.Path, likesPath)
+	if !ok || e.Auth == nil || e.Auth.Collection().Name != "users" || e.Request.URL.RawQuery != "" {
+		return nil
+	}
+	likes, err := e.App.FindCachedCollectionByNameOrId("likes")
+	if err != nil || len(likes.Fields) != 5 || s.inbox.Watched("likes") {
+		return nil
+	}
+	switch {
+	case e.Request.Method == http.MethodPost && rest == "" && isRule(likes.CreateRule, like.CreateRule) && !limited(e, "create"):
+		if post, ok := postOf(e); ok {
+			return func(e *core.RequestEvent) error { return s.likeTapped(e, likes, post) }
+		}
+	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isRule(likes.DeleteRule, like.DeleteRule) && !limited(e, "delete") && !referenced(e.App, likes):
+		return func(e *core.RequestEvent) error { return s.likeUntapped(e, likes, rest[1:]) }
+	}
+	return nil
+}
+
+func isRule(rule *string, shipped string) bool { return rule != nil && *rule == shipped }
+
+// referenced reports whether a delete may cascade.
+func referenced(app core.App, c *core.Collection) bool {
+	references, err := app.FindCachedCollectionReferences(c)
+	return err != nil || len(references) > 0
+}
+
+// limited reports whether one of the admin's rate limits is about this request. PocketBase's path counts it.
+func limited(e *core.RequestEvent, action string) bool {
+	limits := e.App.Settings().RateLimits
+	if !limits.Enabled {
+		return false
+	}
+	path := e.Request.URL.Path
+	_, found := limits.FindRateLimitRule([]string{"likes:" + action, "*:" + action, e.Request.Method + " " + path, path},
+		core.RateLimitRuleAudienceAll, core.RateLimitRuleAudienceAuth)
+	return found
+}
+
+// postOf reads {"post": id}, perhaps with the caller as the user; anything else is not the plain case.
+func postOf(e *core.RequestEvent) (post string, ok bool) {
+	if n := e.Request.ContentLength; n <= 0 || n > 200 || !strings.HasPrefix(e.Request.Header.Get("Content-Type"), "application/json") {
+		return "", false
+	}
+	info, err := e.RequestInfo()
+	if err != nil {
+		return "", false
+	}
+	body := info.Body
+	post, ok = body["post"].(string)
+	user, named := body["user"]
+	switch {
+	case !ok, named && user != e.Auth.Id, len(body) > 2, len(body) == 2 && !named:
+		return "", false
+	}
+	return post, true
+}
+
+// refuse answers an error of the fast path as PocketBase's general path would.
+func refuse(e *core.RequestEvent, err error, words string) error {
+	if invalid, ok := errors.AsType[validation.Errors](err); ok {
+		return e.BadRequestError(words, invalid)
+	}
+	return err
+}
