@@ -9,6 +9,8 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/db"
 )
 
 // Config returns how Doubletap's own program runs PocketBase, from the environment; flags on the command line go first.
@@ -38,7 +40,7 @@ func connect(path string) (*dbx.DB, error) {
 	case level != "" && level != "full":
 		return nil, fmt.Errorf("DOUBLETAP_DURABILITY is %q, want full or normal", level)
 	}
-	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
+	return db.Open(path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
 		"&_txlock=immediate&_pragma=synchronous("+synchronous+")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
 }
 
