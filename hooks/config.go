@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/pocketbase/dbx"
@@ -12,6 +13,9 @@ import (
 
 	"doubletap/internal/db"
 )
+
+// readers are the connections that read data.db: a few for each core, as SQLite keeps a core busy.
+var readers = max(16, 4*runtime.NumCPU())
 
 // Config returns how Doubletap's own program runs PocketBase, from the environment; flags on the command line go first.
 //
@@ -22,6 +26,9 @@ func Config() pocketbase.Config {
 	config := pocketbase.Config{
 		DefaultDataDir: cmp.Or(os.Getenv("DOUBLETAP_DIR"), "./pb_data"),
 		DBConnect:      connect,
+		// each has a cache of its own, and one that is closed has to be opened again
+		DataMaxOpenConns: readers,
+		DataMaxIdleConns: readers,
 	}
 	if os.Getenv("PB_ENCRYPTION_KEY") != "" {
 		config.DefaultEncryptionEnv = "PB_ENCRYPTION_KEY"
@@ -31,17 +38,21 @@ func Config() pocketbase.Config {
 
 // connect opens a database as PocketBase does, with an fsync for every commit of data.db. As part of the name
 // the pragma holds for every connection that the pool ever opens. Logs need no such care. A transaction takes the
-// write lock at its beginning, where it waits for another process; later it would fail at once.
+// write lock at its beginning, where it waits for another process; later it would fail at once. The server copies the
+// write-ahead log beside the requests (db.Checkpoint), so a commit does it only where that is far behind.
 func connect(path string) (*dbx.DB, error) {
-	synchronous := "FULL"
+	synchronous, checkpoint := "FULL", "20000"
 	switch level := os.Getenv("DOUBLETAP_DURABILITY"); {
-	case strings.HasSuffix(path, "auxiliary.db") || level == "normal":
+	case strings.HasSuffix(path, "auxiliary.db"):
+		synchronous, checkpoint = "NORMAL", "1000"
+	case level == "normal":
 		synchronous = "NORMAL"
 	case level != "" && level != "full":
 		return nil, fmt.Errorf("DOUBLETAP_DURABILITY is %q, want full or normal", level)
 	}
-	return db.Open(path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
-		"&_txlock=immediate&_pragma=synchronous("+synchronous+")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
+	return db.Open(path + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)" +
+		"&_txlock=immediate&_pragma=synchronous(" + synchronous + ")&_pragma=wal_autocheckpoint(" + checkpoint + ")" +
+		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-8000)&_defensive=1")
 }
 
 var _ core.DBConnectFunc = connect

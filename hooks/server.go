@@ -15,6 +15,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/db"
 	"doubletap/internal/job"
 )
 
@@ -27,6 +28,12 @@ func (s *Social) bindServer() {
 				return err
 			}
 		}
+		ctx, stop := context.WithCancel(context.Background())
+		s.app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
+			stop()
+			return e.Next()
+		})
+		go db.Checkpoint(ctx, s.app)
 		return e.Next()
 	})
 }
