@@ -1,7 +1,9 @@
 package hooks
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/router"
 
 	"doubletap/internal/like"
 )
@@ -33,6 +36,7 @@ var recordHooks = []func(core.App) int{
 	func(a core.App) int { return a.OnRecordDeleteExecute().Length() },
 	func(a core.App) int { return a.OnRecordAfterDeleteSuccess().Length() },
 	func(a core.App) int { return a.OnRecordAfterDeleteError().Length() },
+	func(a core.App) int { return a.OnRecordEnrich().Length() },
 	func(a core.App) int { return a.OnModelValidate().Length() },
 	func(a core.App) int { return a.OnModelCreate().Length() },
 	func(a core.App) int { return a.OnModelCreateExecute().Length() },
@@ -109,7 +113,7 @@ func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
 		return nil
 	}
 	likes, err := e.App.FindCachedCollectionByNameOrId("likes")
-	if err != nil || len(likes.Fields) != 5 || s.inbox.Watched("likes") {
+	if err != nil || !plainFields(likes) || s.inbox.Watched("likes") {
 		return nil
 	}
 	switch {
@@ -121,6 +125,16 @@ func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
 		return func(e *core.RequestEvent) error { return s.likeUntapped(e, likes, rest[1:]) }
 	}
 	return nil
+}
+
+// plainFields reports whether the collection's fields are the five that are shipped, all of them shown.
+func plainFields(c *core.Collection) bool {
+	for _, f := range c.Fields {
+		if f.GetHidden() {
+			return false
+		}
+	}
+	return len(c.Fields) == 5
 }
 
 func isRule(rule *string, shipped string) bool { return rule != nil && *rule == shipped }
@@ -148,11 +162,14 @@ func postOf(e *core.RequestEvent) (post string, ok bool) {
 	if n := e.Request.ContentLength; n <= 0 || n > 200 || !strings.HasPrefix(e.Request.Header.Get("Content-Type"), "application/json") {
 		return "", false
 	}
-	info, err := e.RequestInfo()
-	if err != nil {
+	text, err := io.ReadAll(e.Request.Body)
+	if again, ok := e.Request.Body.(router.Rereader); ok {
+		again.Reread() // for the general path
+	}
+	var body map[string]any
+	if err != nil || json.Unmarshal(text, &body) != nil {
 		return "", false
 	}
-	body := info.Body
 	post, ok = body["post"].(string)
 	user, named := body["user"]
 	switch {

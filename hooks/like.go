@@ -3,12 +3,9 @@ package hooks
 import (
 	"net/http"
 
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
-	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/internal/edge"
 	"doubletap/internal/fault"
 	"doubletap/internal/inbox"
 	"doubletap/internal/like"
@@ -32,7 +29,7 @@ func (s *Social) likeStored(tx core.App, e *core.RecordEvent) error {
 			return err
 		}
 		inbox.Touched(tx, ev.Post.Id)
-		return notification.Liked(tx, ev.Like, ev.Owner.Id)
+		return notification.Liked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
 	})
 }
 
@@ -46,92 +43,79 @@ func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
 			return err
 		}
 		inbox.Touched(tx, ev.Post.Id)
-		return notification.Unliked(tx, ev.Like)
+		return notification.Unliked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
 	})
 }
 
 // likeTapped is the fast path of a like, from the request to the answer.
 func (s *Social) likeTapped(e *core.RequestEvent, likes *core.Collection, post string) error {
-	var record *core.Record
-	err := s.writer.Do(func(tx core.App) error {
-		record = core.NewRecord(likes)
-		record.Id = edge.ID("likes", post, e.Auth.Id)
-		record.Set("post", post)
-		record.Set("user", e.Auth.Id)
-		sight, err := like.Look(tx, record, e.Auth)
-		if err != nil {
+	tapped, allowed := (*like.Like)(nil), false
+	err := s.writer.Do(func(tx core.App) (err error) {
+		tapped = like.Of(likes, post, e.Auth.Id)
+		if allowed, err = tapped.Look(tx, e.Auth); err != nil || !allowed || tapped.Stored() {
 			return err
 		}
-		switch {
-		case !sight.Allowed:
-			record = nil
-			return nil
-		case sight.Stored():
-			record.SetRaw("created", sight.Created)
-			record.SetRaw("updated", sight.Updated)
-			return nil
-		}
-		now := types.NowDateTime()
-		record.SetRaw("created", now)
-		record.SetRaw("updated", now)
-		return s.aroundLike(&s.events.like, tx, record, func() error {
-			if err := like.Store(tx, record); err != nil {
+		return aroundLike(&s.events.like, tx, likes, tapped, func() error {
+			if err := tapped.Store(tx); err != nil {
 				return err
 			}
-			record.MarkAsNotNew()
 			inbox.Touched(tx, post)
-			return notification.Liked(tx, record, sight.Owner)
+			return notification.Liked(tx, tapped.User, post, tapped.Owner)
 		})
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return refuse(e, fault.Answer(err), "Failed to create record")
-	}
-	if record == nil {
+	case !allowed:
 		return fault.Refused("Failed to create record.")
 	}
-	if err := apis.EnrichRecord(e, record); err != nil {
-		return err
-	}
-	return e.JSON(http.StatusOK, record)
+	return e.JSON(http.StatusOK, tapped)
 }
 
 // likeUntapped is the fast path of an unlike.
 func (s *Social) likeUntapped(e *core.RequestEvent, likes *core.Collection, id string) error {
 	found := false
 	err := s.writer.Do(func(tx core.App) (err error) {
-		record := core.NewRecord(likes)
-		record.Id = id
-		if found, err = like.Find(tx, record, e.Auth); err != nil || !found {
+		tapped := like.Of(likes, "", "")
+		tapped.ID = id
+		if found, err = tapped.Find(tx, e.Auth); err != nil || !found {
 			return err
 		}
-		record.MarkAsNotNew()
-		return s.aroundLike(&s.events.unlike, tx, record, func() error {
-			if err := like.Remove(tx, record); err != nil {
+		return aroundLike(&s.events.unlike, tx, likes, tapped, func() error {
+			if err := tapped.Remove(tx); err != nil {
 				return err
 			}
-			inbox.Touched(tx, record.GetString("post"))
-			return notification.Unliked(tx, record)
+			inbox.Touched(tx, tapped.Post)
+			return notification.Unliked(tx, tapped.User, tapped.Post, tapped.Owner)
 		})
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return refuse(e, fault.Answer(err), "Failed to delete record. Make sure that the record is not part of a required relation reference.")
-	}
-	if !found {
+	case !found:
 		return fault.NotFound()
 	}
 	return e.NoContent(http.StatusNoContent)
 }
 
 // aroundLike runs an owner's hook around what the product does, and reads what it is told only when there is one.
-func (s *Social) aroundLike(h *hook.Hook[*LikeEvent], tx core.App, record *core.Record, then func() error) error {
+func aroundLike(h *hook.Hook[*LikeEvent], tx core.App, likes *core.Collection, l *like.Like, then func() error) error {
 	if h.Length() == 0 {
 		return then()
 	}
-	ev, err := likeEvent(tx, record)
+	ev, err := likeEvent(tx, l.Record(likes))
 	if err != nil {
 		return err
 	}
-	return run(h, ev, then)
+	return run(h, ev, func() error {
+		if err := then(); err != nil {
+			return err
+		}
+		stored := l.Record(likes)
+		ev.Like.Load(stored.FieldsData())
+		ev.Like.MarkAsNotNew()
+		return nil
+	})
 }
 
 func likeEvent(tx core.App, like *core.Record) (*LikeEvent, error) {

@@ -42,7 +42,8 @@ func init() {
 				unique("notification_events", "event", "`recipient`, `type`, `subject`, `actor`"),
 				index("notification_events", "group", "`notification`, `active`, `created`"),
 				index("notification_events", "actor", "`actor`"),
-				index("notification_events", "subject", "`subject`"),
+				// likes, which are most, are found by their recipient
+				index("notification_events", "subject", "`subject`") + " WHERE `type` != 'like'",
 			},
 			// the row of the tray that shows the event; empty when none does
 			relation(app, "notification", "notifications", false, cascades),

@@ -6,8 +6,10 @@ import (
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
 
 	"doubletap/internal/db"
+	"doubletap/internal/edge"
 	"doubletap/internal/rule"
 )
 
@@ -17,57 +19,84 @@ const (
 	DeleteRule = `@request.auth.id != "" && user = @request.auth.id`
 )
 
-// Sight is what somebody who likes a post meets.
-type Sight struct {
-	Allowed          bool   // the person may come in, and sees the post
-	Owner            string // the post's author
-	Created, Updated string // of the like, when it is stored already
+// Like is a like as a client sees it, its fields in the order of PocketBase's answers.
+type Like struct {
+	CollectionID   string `json:"collectionId"`
+	CollectionName string `json:"collectionName"`
+	Created        string `json:"created"`
+	ID             string `json:"id"`
+	Post           string `json:"post"`
+	Updated        string `json:"updated"`
+	User           string `json:"user"`
+
+	Owner string `json:"-"` // the post's author
 }
 
-// Stored reports whether there is such a like.
-func (s Sight) Stored() bool { return s.Created != "" }
+// Of returns the like of a post by a user, stored or not.
+func Of(likes *core.Collection, post, user string) *Like {
+	return &Like{CollectionID: likes.Id, CollectionName: likes.Name, ID: edge.ID("likes", post, user), Post: post, User: user}
+}
 
-// Look looks, for the person that a token was given to, at the post that like points at and for the like itself.
-func Look(tx core.App, like, person *core.Record) (s Sight, err error) {
-	s.Allowed, err = db.Row(tx, `SELECT _p.author, coalesce(l.created, ''), coalesce(l.updated, '')
+// Look reads the post's owner, and the like's times if it is stored, and reports whether the person that a
+// token was given to may still come in and sees the post.
+func (l *Like) Look(tx core.App, person *core.Record) (allowed bool, err error) {
+	allowed, err = db.Row(tx, `SELECT _p.author, coalesce(l.created, ''), coalesce(l.updated, '')
 		FROM posts _p JOIN users _u ON _u.id = _p.author JOIN users me ON me.id = {:me} LEFT JOIN likes l ON l.id = {:like}
 		WHERE _p.id = {:post} AND me.state = 'active' AND me.tokenKey = {:key} AND `+rule.PostShown,
-		db.Params{"me": person.Id, "key": person.TokenKey(), "post": like.GetString("post"), "like": like.Id},
-		&s.Owner, &s.Created, &s.Updated)
+		db.Params{"me": person.Id, "key": person.TokenKey(), "post": l.Post, "like": l.ID},
+		&l.Owner, &l.Created, &l.Updated)
 	if err != nil {
-		return s, fmt.Errorf("look at post %s: %w", like.GetString("post"), err)
+		return false, fmt.Errorf("look at post %s: %w", l.Post, err)
 	}
-	return s, nil
+	return allowed, nil
 }
 
-// Store adds a like. The post's count is a trigger's.
-func Store(tx core.App, like *core.Record) error {
-	_, err := db.Exec(tx, `INSERT INTO likes (id, post, user, created, updated) VALUES ({:id}, {:post}, {:user}, {:created}, {:updated})`,
-		db.Params{"id": like.Id, "post": like.GetString("post"), "user": like.GetString("user"),
-			"created": like.GetString("created"), "updated": like.GetString("updated")})
+// Stored reports whether there was such a like when Look or Find looked.
+func (l *Like) Stored() bool { return l.Created != "" }
+
+// Store adds the like. The post's count is a trigger's.
+func (l *Like) Store(tx core.App) error {
+	l.Created = types.NowDateTime().String()
+	l.Updated = l.Created
+	_, err := db.Exec(tx, `INSERT INTO likes (id, post, user, created, updated) VALUES ({:id}, {:post}, {:user}, {:now}, {:now})`,
+		db.Params{"id": l.ID, "post": l.Post, "user": l.User, "now": l.Created})
 	if err != nil {
-		return fmt.Errorf("store like %s: %w", like.Id, err)
+		return fmt.Errorf("store like %s: %w", l.ID, err)
 	}
 	return nil
 }
 
-// Find reads the person's own like into like, which has its id, and reports whether there is one.
-func Find(tx core.App, like, person *core.Record) (bool, error) {
-	var post string
-	found, err := db.Row(tx, `SELECT l.post FROM likes l JOIN users me ON me.id = l.user WHERE l.id = {:id} AND me.id = {:me} AND me.tokenKey = {:key}`,
-		db.Params{"id": like.Id, "me": person.Id, "key": person.TokenKey()}, &post)
+// Find reads the person's own like of an id, and reports whether there is one.
+func (l *Like) Find(tx core.App, person *core.Record) (bool, error) {
+	found, err := db.Row(tx, `SELECT l.post, l.user, l.created, l.updated, p.author
+		FROM likes l JOIN posts p ON p.id = l.post JOIN users me ON me.id = l.user
+		WHERE l.id = {:id} AND me.id = {:me} AND me.tokenKey = {:key}`,
+		db.Params{"id": l.ID, "me": person.Id, "key": person.TokenKey()},
+		&l.Post, &l.User, &l.Created, &l.Updated, &l.Owner)
 	if err != nil {
-		return false, fmt.Errorf("find like %s: %w", like.Id, err)
+		return false, fmt.Errorf("find like %s: %w", l.ID, err)
 	}
-	like.Set("post", post)
-	like.Set("user", person.Id)
 	return found, nil
 }
 
-// Remove takes a like back.
-func Remove(tx core.App, like *core.Record) error {
-	if _, err := db.Exec(tx, `DELETE FROM likes WHERE id = {:id}`, db.Params{"id": like.Id}); err != nil {
-		return fmt.Errorf("remove like %s: %w", like.Id, err)
+// Remove takes the like back.
+func (l *Like) Remove(tx core.App) error {
+	if _, err := db.Exec(tx, `DELETE FROM likes WHERE id = {:id}`, db.Params{"id": l.ID}); err != nil {
+		return fmt.Errorf("remove like %s: %w", l.ID, err)
 	}
 	return nil
+}
+
+// Record returns the like as an owner's hook gets it.
+func (l *Like) Record(likes *core.Collection) *core.Record {
+	record := core.NewRecord(likes)
+	record.Id = l.ID
+	record.Set("post", l.Post)
+	record.Set("user", l.User)
+	if l.Stored() {
+		record.SetRaw("created", l.Created)
+		record.SetRaw("updated", l.Updated)
+		record.MarkAsNotNew()
+	}
+	return record
 }

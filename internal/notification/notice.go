@@ -77,14 +77,13 @@ func told(tx core.App, n *Notice, notification string) error {
 }
 
 // Liked tells owner, the post's author, of a like.
-func Liked(tx core.App, like *core.Record, owner string) error {
-	post := like.GetString("post")
-	return tell(tx, &Notice{Recipient: owner, Actor: like.GetString("user"), Type: Like, Subject: post, Post: post})
+func Liked(tx core.App, user, post, owner string) error {
+	return tell(tx, &Notice{Recipient: owner, Actor: user, Type: Like, Subject: post, Post: post})
 }
 
 // Unliked takes a like back.
-func Unliked(tx core.App, like *core.Record) error {
-	return retract(tx, Like, like.GetString("post"), like.GetString("user"))
+func Unliked(tx core.App, user, post, owner string) error {
+	return retractFrom(tx, owner, Like, post, user)
 }
 
 // CommentLiked tells the comment's author of a like.

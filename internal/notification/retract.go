@@ -9,9 +9,13 @@ import (
 	"doubletap/internal/db"
 )
 
+// unlike begins a condition on the subject of events that are no likes: these are found by their recipient, the
+// subject's owner, and spared the index by subject.
+const unlike = `type != 'like' AND `
+
 // retract takes back what actor did to subject, from everybody who was told.
 func retract(tx core.App, kind, subject, actor string) error {
-	return deactivate(tx, `type = {:t} AND subject = {:s} AND actor = {:a}`, db.Params{"t": kind, "s": subject, "a": actor})
+	return deactivate(tx, unlike+`type = {:t} AND subject = {:s} AND actor = {:a}`, db.Params{"t": kind, "s": subject, "a": actor})
 }
 
 // retractFrom takes it back from one recipient.
@@ -55,17 +59,17 @@ func CommentGone(tx core.App, comment *core.Record, still []string) error {
 	author, post, parent := comment.GetString("author"), comment.GetString("post"), comment.GetString("parent")
 	p := db.Params{"author": author, "post": post, "parent": parent, "id": comment.Id, "still": db.List(still)}
 	for _, condition := range []string{
-		`type = 'comment' AND subject = {:post} AND actor = {:author}
+		unlike + `type = 'comment' AND subject = {:post} AND actor = {:author}
 			AND NOT EXISTS (SELECT 1 FROM comments WHERE post = {:post} AND author = {:author} AND id != {:id})`,
-		`type = 'reply' AND {:parent} != '' AND subject = {:parent} AND actor = {:author}
+		unlike + `type = 'reply' AND {:parent} != '' AND subject = {:parent} AND actor = {:author}
 			AND NOT EXISTS (SELECT 1 FROM comments WHERE parent = {:parent} AND author = {:author} AND id != {:id})`,
-		`type = 'mention' AND subject = {:post} AND actor = {:author} AND recipient NOT IN (SELECT value FROM json_each({:still}))`,
+		unlike + `type = 'mention' AND subject = {:post} AND actor = {:author} AND recipient NOT IN (SELECT value FROM json_each({:still}))`,
 	} {
 		if err := deactivate(tx, condition, p); err != nil {
 			return fmt.Errorf("comment %s gone: %w", comment.Id, err)
 		}
 	}
-	if err := ungroup(tx, `DELETE FROM notification_events WHERE type = 'comment_like' AND subject = {:id}`, p); err != nil {
+	if err := ungroup(tx, `DELETE FROM notification_events WHERE `+unlike+`type = 'comment_like' AND subject = {:id}`, p); err != nil {
 		return fmt.Errorf("comment %s gone: %w", comment.Id, err)
 	}
 	return repoint(tx, comment.Id)
@@ -97,7 +101,7 @@ func repoint(tx core.App, comment string) error {
 	return nil
 }
 
-// PostGone removes every notification of a post and forgets its events.
+// PostGone removes every notification of a post that is about to go, and forgets its events.
 func PostGone(tx core.App, post string) error {
 	var groups []struct {
 		ID        string `db:"id"`
@@ -112,8 +116,16 @@ func PostGone(tx core.App, post string) error {
 			return err
 		}
 	}
-	_, err := db.Exec(tx, `DELETE FROM notification_events WHERE subject = {:post} OR subject IN (SELECT id FROM comments WHERE post = {:post})`, p)
-	return err
+	for _, condition := range []string{
+		`recipient = (SELECT author FROM posts WHERE id = {:post}) AND type = 'like' AND subject = {:post}`,
+		unlike + `subject = {:post}`,
+		unlike + `subject IN (SELECT id FROM comments WHERE post = {:post})`,
+	} {
+		if _, err := db.Exec(tx, `DELETE FROM notification_events WHERE `+condition, p); err != nil {
+			return fmt.Errorf("forget events of post %s: %w", post, err)
+		}
+	}
+	return nil
 }
 
 // Part retracts what each of two people was told of the other.
