@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -28,6 +29,9 @@ func (s *Social) bindServer() {
 				return err
 			}
 		}
+		if err := keepWriter(s.app); err != nil {
+			return err
+		}
 		ctx, stop := context.WithCancel(context.Background())
 		s.app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 			stop()
@@ -36,6 +40,17 @@ func (s *Social) bindServer() {
 		go db.Checkpoint(ctx, s.app)
 		return e.Next()
 	})
+}
+
+// keepWriter gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we serve.
+func keepWriter(app core.App) error {
+	if db, ok := app.NonconcurrentDB().(*dbx.DB); ok {
+		db.DB().SetConnMaxIdleTime(0) // one opened anew would begin with a small one
+	}
+	if _, err := app.NonconcurrentDB().NewQuery(`PRAGMA cache_size = -64000`).Execute(); err != nil {
+		return fmt.Errorf("enlarge the writer's cache: %w", err)
+	}
+	return nil
 }
 
 func (s *Social) bindJobs() {
