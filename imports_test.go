@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"internal/photo", "internal/photo/heic", "internal/photo/phototest"},
 	{"internal/rendition"},
 	{"internal/rule", "internal/writer", "internal/job", "internal/account", "internal/guard", "internal/mention", "internal/comment", "internal/graph", "internal/viewer", "internal/post"},
-	{"internal/inbox", "internal/like"},
+	{"internal/inbox", "internal/like", "internal/listing"},
 	{"internal/feed", "internal/notification"},
 	{"internal/erase"},
 	{"command"},

@@ -48,9 +48,9 @@ var recordHooks = []func(core.App) int{
 	func(a core.App) int { return a.OnModelAfterDeleteError().Length() },
 }
 
-func handlers(app core.App) []int {
-	n := make([]int, len(recordHooks))
-	for i, length := range recordHooks {
+func handlers(app core.App, moments []func(core.App) int) []int {
+	n := make([]int, len(moments))
+	for i, length := range moments {
 		n[i] = length(app)
 	}
 	return n
@@ -61,13 +61,13 @@ func (s *Social) bindFastPath(before []int) {
 	if os.Getenv("DOUBLETAP_FASTPATH") == "off" {
 		return
 	}
-	known := tokens{held: map[string]*holder{}}
+	known := &s.tokens
 	known.bind(s.app)
-	ours := handlers(s.app)
+	ours := handlers(s.app, recordHooks)
 	for i := range ours {
 		ours[i] -= before[i]
 	}
-	shipped := sync.OnceValues(func() ([]int, error) { return shippedHandlers(ours) })
+	shipped := sync.OnceValues(func() ([]int, error) { return shippedHandlers(recordHooks, ours) })
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		want, err := shipped()
 		if err != nil {
@@ -75,7 +75,7 @@ func (s *Social) bindFastPath(before []int) {
 		}
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 1, Func: known.load})
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: last, Func: func(e *core.RequestEvent) error {
-			if tap := s.plainTap(e); tap != nil && slices.Equal(handlers(s.app), want) {
+			if tap := s.plainTap(e); tap != nil && slices.Equal(handlers(s.app, recordHooks), want) {
 				return tap(e)
 			}
 			known.reload(e)
@@ -86,12 +86,12 @@ func (s *Social) bindFastPath(before []int) {
 }
 
 // shippedHandlers counts what an app has that nobody but PocketBase and we bound to.
-func shippedHandlers(ours []int) ([]int, error) {
+func shippedHandlers(moments []func(core.App) int, ours []int) ([]int, error) {
 	bare := core.NewBaseApp(core.BaseAppConfig{})
 	if _, err := apis.NewRouter(bare); err != nil {
 		return nil, err
 	}
-	want := handlers(bare)
+	want := handlers(bare, moments)
 	for i := range want {
 		want[i] += ours[i]
 	}
@@ -117,11 +117,11 @@ func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
 		return nil
 	}
 	switch {
-	case e.Request.Method == http.MethodPost && rest == "" && isRule(likes.CreateRule, like.CreateRule) && !limited(e, "create"):
+	case e.Request.Method == http.MethodPost && rest == "" && isRule(likes.CreateRule, like.CreateRule) && !limited(e, "likes", "create"):
 		if post, ok := postOf(e); ok {
 			return func(e *core.RequestEvent) error { return s.likeTapped(e, likes, post) }
 		}
-	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isRule(likes.DeleteRule, like.DeleteRule) && !limited(e, "delete") && !referenced(e.App, likes):
+	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isRule(likes.DeleteRule, like.DeleteRule) && !limited(e, "likes", "delete") && !referenced(e.App, likes):
 		return func(e *core.RequestEvent) error { return s.likeUntapped(e, likes, rest[1:]) }
 	}
 	return nil
@@ -146,13 +146,13 @@ func referenced(app core.App, c *core.Collection) bool {
 }
 
 // limited reports whether one of the admin's rate limits is about this request. PocketBase's path counts it.
-func limited(e *core.RequestEvent, action string) bool {
+func limited(e *core.RequestEvent, collection, action string) bool {
 	limits := e.App.Settings().RateLimits
 	if !limits.Enabled {
 		return false
 	}
 	path := e.Request.URL.Path
-	_, found := limits.FindRateLimitRule([]string{"likes:" + action, "*:" + action, e.Request.Method + " " + path, path},
+	_, found := limits.FindRateLimitRule([]string{collection + ":" + action, "*:" + action, e.Request.Method + " " + path, path},
 		core.RateLimitRuleAudienceAll, core.RateLimitRuleAudienceAuth)
 	return found
 }

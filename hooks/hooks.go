@@ -4,12 +4,14 @@ package hooks
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/feed"
 	"doubletap/internal/inbox"
 	"doubletap/internal/job"
+	"doubletap/internal/listing"
 	"doubletap/internal/rendition"
 	"doubletap/internal/rule"
 	"doubletap/internal/writer"
@@ -24,7 +26,10 @@ type Social struct {
 	topUps *feed.TopUps
 	studio *rendition.Studio
 	writer *writer.Writer
-	wishes sync.Map // handles that people would like, by the record being stored
+	pages  *listing.Reader
+	tokens tokens
+	reads  atomic.Int64 // that the fast path answered
+	wishes sync.Map     // handles that people would like, by the record being stored
 	events events
 }
 
@@ -32,8 +37,8 @@ type Social struct {
 // before the app starts; the first start creates the collections. What it returns is
 // where an owner adds hooks; every hook of PocketBase keeps working beside them.
 func Bind(app core.App) *Social {
-	before := handlers(app)
-	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app)}
+	before, beforeReads := handlers(app, recordHooks), handlers(app, readHooks)
+	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app), pages: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindGuard()
 	s.bindEdges()
@@ -55,6 +60,7 @@ func Bind(app core.App) *Social {
 	s.bindServer()
 	s.bindCommands()
 	s.bindFastPath(before)
+	s.bindFastReads(beforeReads)
 	return s
 }
 

@@ -108,6 +108,10 @@ func shown(me string) string {
 // and the signed-in caller as the parameter me.
 var PostShown = shown("{:me}")
 
+// UserShown is the rule of users, the caller's own record apart or active and not blocking the caller, as the condition of a
+// statement that has the user as _u and the signed-in caller as the parameter me.
+var UserShown = "([[_u.id]] = {:me} OR ([[_u.state]] = 'active' AND NOT " + blockedBy("{:me}", "[[_u.id]]") + "))"
+
 // SeesPost reports whether the user me, or a guest when me is empty, may see the post.
 func SeesPost(app core.App, me, post string) (bool, error) {
 	return ask(app, seesPost(person(me), "{:post}"), dbx.Params{"me": me, "post": post})

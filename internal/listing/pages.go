@@ -1,0 +1,59 @@
+package listing
+
+import "doubletap/internal/rule"
+
+// me is the person who asks, if the token holds.
+const me = " FROM users me"
+const asks = " WHERE me.id = {:me} AND me.tokenKey = {:key} AND "
+
+func (b *book) make(a Ask) *page {
+	if !shipped(b.posts.ViewRule, postsRule) || !shipped(b.users.ViewRule, usersRule) || b.users.ManageRule != nil {
+		return nil
+	}
+	switch {
+	case a.Collection == "feed" && shipped(b.feed.ListRule, feedRule):
+		return b.makeFeed(a.Expand)
+	case a.Collection == "notifications" && shipped(b.notifications.ListRule, trayRule):
+		return b.makeTray(a.Expand)
+	case a.Collection == "posts" && shipped(b.posts.ListRule, postsRule):
+		return b.makePosts(a)
+	}
+	return nil
+}
+
+func shipped(rule *string, text string) bool { return rule != nil && *rule == text }
+
+func (b *book) makeFeed(expands string) *page {
+	row, ok := members(b.feed, "f")
+	if expands != "" {
+		p, known := post(b.posts, b.users, expands == "post.author")
+		if !known {
+			return nil
+		}
+		row = append(row, expand("post", p))
+	}
+	if !ok {
+		return nil
+	}
+	return list(object(row), " JOIN feed f ON f.viewer = me.id JOIN posts _p ON _p.id = f.post JOIN users _u ON _u.id = _p.author",
+		"NOT f.gone AND "+rule.PostShown, " AND f.at <= {:at} AND (f.at < {:at} OR f.post < {:last})", " ORDER BY f.at DESC, f.post DESC")
+}
+
+func (b *book) makePosts(a Ask) *page {
+	row, ok := post(b.posts, b.users, a.Expand == "author")
+	if !ok {
+		return nil
+	}
+	if a.ID != "" {
+		return list(row, " JOIN posts _p ON _p.id = {:id} JOIN users _u ON _u.id = _p.author", rule.PostShown, "", "")
+	}
+	return list(row, " JOIN posts _p ON _p.author = {:author} JOIN users _u ON _u.id = _p.author",
+		rule.PostShown, " AND _p.created < {:at}", " ORDER BY _p.created DESC")
+}
+
+// list is the page of a row that is joined to me.
+func list(row *template, joins, shown, cursor, order string) *page {
+	head := "SELECT " + row.sql() + me + joins + asks + shown
+	limit := " LIMIT {:n}"
+	return &page{first: head + order + limit, next: head + cursor + order + limit, row: row}
+}

@@ -1,0 +1,131 @@
+package listing
+
+import (
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/db"
+	"doubletap/internal/rule"
+)
+
+// makeTray is the page of notifications. A post is joined to its row; the actors, up to eight in each, come by a
+// statement of their own.
+func (b *book) makeTray(expands string) *page {
+	all, ok := members(b.notifications, "n")
+	if !ok {
+		return nil
+	}
+	p, joins, columns := &page{}, " JOIN notifications n ON n.recipient = me.id", ", '', n.actors"
+	if expands != "" {
+		all = append(all, member{name: core.FieldNameExpand, fill: func(out []byte, r *row) []byte { return r.expand(out) }})
+	}
+	if strings.Contains(expands, "post") {
+		if p.post, ok = post(b.posts, b.users, false); !ok {
+			return nil
+		}
+		joins += " LEFT JOIN posts _p ON _p.id = n.post LEFT JOIN users _u ON _u.id = _p.author"
+		columns = ", iif(_p.id IS NOT NULL AND " + rule.PostShown + ", " + p.post.sql() + ", ''), n.actors"
+	}
+	if strings.Contains(expands, "actors") {
+		if p.actor, ok = user(b.users); !ok {
+			return nil
+		}
+		p.actors = "SELECT _u.id, " + p.actor.sql() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value WHERE " + rule.UserShown
+	}
+	p.row = object(all)
+	head, tail := "SELECT "+p.row.sql()+columns+me+joins+asks+"1", " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n}"
+	p.first, p.next = head+tail, head+" AND n.latestAt <= {:at} AND (n.latestAt < {:at} OR n.id < {:last})"+tail
+	return p
+}
+
+// notice is a row of the tray as it is read.
+type notice struct {
+	text, post string
+	actors     []string
+}
+
+// tray appends the rows of the tray behind items.
+func (r *Reader) tray(out []byte, p *page, statement string, params db.Params) ([]byte, error) {
+	var (
+		notices []notice
+		ids     []string
+		plain   = true
+		n       notice
+		actors  string
+	)
+	err := db.Each(r.app, statement, params, func() {
+		if p.actor != nil {
+			var ok bool
+			n.actors, ok = words(actors)
+			plain = plain && ok
+			ids = append(ids, n.actors...)
+		}
+		notices = append(notices, n)
+	}, &n.text, &n.post, &actors)
+	if err != nil || !plain {
+		return append(out, broken), err
+	}
+	people, err := r.people(p, ids, params)
+	if err != nil {
+		return out, err
+	}
+	out = append(out, items...)
+	for _, n := range notices {
+		out = p.row.fill(out, n.text, func(out []byte) []byte { return p.expand(out, n, people) })
+		out = append(out, ',')
+	}
+	return out, nil
+}
+
+// people returns the JSON of those users whom the caller sees, by their id.
+func (r *Reader) people(p *page, ids []string, params db.Params) (map[string][]byte, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	people := make(map[string][]byte, len(ids))
+	unique := ids[:0:0]
+	for _, id := range ids {
+		if _, known := people[id]; !known {
+			people[id] = nil
+			unique = append(unique, id)
+		}
+	}
+	params["ids"] = db.List(unique)
+	var (
+		id, text string
+		all      []byte
+	)
+	err := db.Each(r.app, p.actors, params, func() {
+		start := len(all)
+		all = p.actor.fill(all, text, nil)
+		people[id] = all[start:len(all):len(all)]
+	}, &id, &text)
+	return people, err
+}
+
+// expand appends what is expanded in a row: who and what of it the caller sees.
+func (p *page) expand(out []byte, n notice, people map[string][]byte) []byte {
+	out = append(out, '{')
+	opened := len(out)
+	for _, id := range n.actors {
+		if person := people[id]; person != nil {
+			if len(out) == opened {
+				out = append(out, `"actors":[`...)
+			} else {
+				out = append(out, ',')
+			}
+			out = append(out, person...)
+		}
+	}
+	if len(out) > opened {
+		out = append(out, ']')
+	}
+	if n.post != "" {
+		if len(out) > opened {
+			out = append(out, ',')
+		}
+		out = p.post.fill(append(out, `"post":`...), n.post, nil)
+	}
+	return append(out, '}')
+}
