@@ -4,6 +4,14 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
+// What the templates' columns need beside the record. SQLite would take the unique index of follows and look into the table
+// for each row; these two have the state, and all that is mine side by side.
+const (
+	likes   = " LEFT JOIN likes _l ON _l.post = _p.id AND _l.user = {:me}"
+	follows = " LEFT JOIN follows _out INDEXED BY idx_follows_out ON _out.follower = {:me} AND _out.followee = _u.id" +
+		" LEFT JOIN follows _in INDEXED BY idx_follows_in ON _in.followee = {:me} AND _in.follower = _u.id"
+)
+
 // post is the template of a posts record _p as me sees it, perhaps with its author _u.
 func post(posts, users *core.Collection, author bool) (*template, bool) {
 	all, ok := members(posts, "_p")
@@ -11,8 +19,7 @@ func post(posts, users *core.Collection, author bool) (*template, bool) {
 		return nil, false
 	}
 	all = append(all,
-		member{name: "liked", fill: value(quote), columns: []string{
-			"coalesce((SELECT l.id FROM likes l WHERE l.post = _p.id AND l.user = {:me}), '')"}},
+		member{name: "liked", fill: value(quote), columns: []string{"coalesce(_l.id, '')"}},
 		member{name: "saved", fill: value(quote), columns: []string{
 			"iif(" + exists("saves WHERE user = {:me}") + ", coalesce((SELECT s.id FROM saves s WHERE s.user = {:me} AND s.post = _p.id), ''), '')"}})
 	if author {
@@ -29,8 +36,7 @@ func post(posts, users *core.Collection, author bool) (*template, bool) {
 func user(users *core.Collection) (*template, bool) {
 	all, ok := members(users, "_u")
 	return object(append(all, member{name: "relationship", fill: relationship, columns: []string{
-		"coalesce((SELECT state FROM follows WHERE follower = {:me} AND followee = _u.id), '')",
-		"coalesce((SELECT state FROM follows WHERE followee = {:me} AND follower = _u.id), '')",
+		"coalesce(_out.state, '')", "coalesce(_in.state, '')",
 		exists("blocks WHERE blocker = {:me}") + " AND " + exists("blocks WHERE blocker = {:me} AND blocked = _u.id"),
 		exists("mutes WHERE muter = {:me}") + " AND " + exists("mutes WHERE muter = {:me} AND muted = _u.id AND post = '' AND (until = '' OR until > {:now})"),
 	}})), ok

@@ -35,7 +35,8 @@ func (b *book) makeFeed(expands string) *page {
 	if !ok {
 		return nil
 	}
-	return list(object(row), " JOIN feed f ON f.viewer = me.id JOIN posts _p ON _p.id = f.post JOIN users _u ON _u.id = _p.author",
+	joins := " JOIN feed f ON f.viewer = me.id JOIN posts _p ON _p.id = f.post JOIN users _u ON _u.id = _p.author"
+	return list(object(row), joins+beside(expands != "", expands == "post.author"),
 		"NOT f.gone AND "+rule.PostShown, " AND f.at <= {:at} AND (f.at < {:at} OR f.post < {:last})", " ORDER BY f.at DESC, f.post DESC")
 }
 
@@ -44,16 +45,28 @@ func (b *book) makePosts(a Ask) *page {
 	if !ok {
 		return nil
 	}
+	joins := beside(true, a.Expand == "author")
 	if a.ID != "" {
-		return list(row, " JOIN posts _p ON _p.id = {:id} JOIN users _u ON _u.id = _p.author", rule.PostShown, "", "")
+		return list(row, " JOIN posts _p ON _p.id = {:id} JOIN users _u ON _u.id = _p.author"+joins, rule.PostShown, "", "")
 	}
-	return list(row, " JOIN posts _p ON _p.author = {:author} JOIN users _u ON _u.id = _p.author",
+	return list(row, " JOIN posts _p ON _p.author = {:author} JOIN users _u ON _u.id = _p.author"+joins,
 		rule.PostShown, " AND _p.created < {:at}", " ORDER BY _p.created DESC")
+}
+
+// beside joins what the viewer's fields of posts and of their authors need.
+func beside(posts, authors bool) (joins string) {
+	if posts {
+		joins = likes
+	}
+	if authors {
+		joins += follows
+	}
+	return joins
 }
 
 // list is the page of a row that is joined to me.
 func list(row *template, joins, shown, cursor, order string) *page {
 	head := "SELECT " + row.sql() + me + joins + asks + shown
-	limit := " LIMIT {:n}"
+	limit := " LIMIT {:n} + 0"
 	return &page{first: head + order + limit, next: head + cursor + order + limit, row: row}
 }

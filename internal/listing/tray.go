@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -24,17 +25,17 @@ func (b *book) makeTray(expands string) *page {
 		if p.post, ok = post(b.posts, b.users, false); !ok {
 			return nil
 		}
-		joins += " LEFT JOIN posts _p ON _p.id = n.post LEFT JOIN users _u ON _u.id = _p.author"
+		joins += " LEFT JOIN posts _p ON _p.id = n.post LEFT JOIN users _u ON _u.id = _p.author" + likes
 		columns = ", iif(_p.id IS NOT NULL AND " + rule.PostShown + ", " + p.post.sql() + ", ''), n.actors"
 	}
 	if strings.Contains(expands, "actors") {
 		if p.actor, ok = user(b.users); !ok {
 			return nil
 		}
-		p.actors = "SELECT _u.id, " + p.actor.sql() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value WHERE " + rule.UserShown
+		p.actors = "SELECT _u.id, " + p.actor.sql() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value" + follows + " WHERE " + rule.UserShown
 	}
 	p.row = object(all)
-	head, tail := "SELECT "+p.row.sql()+columns+me+joins+asks+"1", " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n}"
+	head, tail := "SELECT "+p.row.sql()+columns+me+joins+asks+"1", " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n} + 0"
 	p.first, p.next = head+tail, head+" AND n.latestAt <= {:at} AND (n.latestAt < {:at} OR n.id < {:last})"+tail
 	return p
 }
@@ -91,6 +92,7 @@ func (r *Reader) people(p *page, ids []string, params db.Params) (map[string][]b
 			unique = append(unique, id)
 		}
 	}
+	slices.Sort(unique) // neighbours in an index are found faster one after the other
 	params["ids"] = db.List(unique)
 	var (
 		id, text string

@@ -110,7 +110,8 @@ func plainDate(stored string) bool {
 		}
 	}
 	month, day := stored[5:7], stored[8:10]
-	return stored[0] != '0' && month >= "01" && month <= "12" && day >= "01" && (day <= "28" || day <= "30" && month != "02") &&
+	return stored[0] != '0' && month >= "01" && month <= "12" && day >= "01" &&
+		(day <= "28" || month != "02" && (day <= "30" || day == "31" && month != "04" && month != "06" && month != "09" && month != "11")) &&
 		stored[11:13] <= "23" && stored[14:16] <= "59" && stored[17:19] <= "59"
 }
 
