@@ -11,6 +11,7 @@ import (
 
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/db"
 )
 
 const (
@@ -304,4 +305,26 @@ func TestAFastReadStepsAside(t *testing.T) {
 			t.Error("the limit was left out")
 		}
 	})
+}
+
+func TestAFastReadTakesFewStatements(t *testing.T) {
+	s, posts := neighbourhood(t)
+	ada, bob := s.As("ada"), s.As("bob")
+	for path, most := range map[string]int64{
+		feedPage + "&expand=post.author":                                    2, // one asks whether a top-up is needed
+		trayPage + "&expand=actors%2Cpost":                                  2,
+		gridPage + "&filter=" + escape(`author = "`+bob.ID+`"`):             1,
+		"/api/collections/posts/records/" + posts["bob"] + "?expand=author": 1,
+	} {
+		for _, c := range []*hookstest.Client{ada, bob} {
+			c.Do("GET", path, nil) // the token is remembered from now on
+			fast, before := s.Social.FastReads(), db.Ran()
+			c.Do("GET", path, nil)
+			if n := db.Ran() - before; s.Social.FastReads() > fast && n > most {
+				t.Errorf("%s: %s took %d statements", c.Name, path, n)
+			} else if s.Social.FastReads() == fast && c == bob {
+				t.Errorf("%s: %s was not fast", c.Name, path)
+			}
+		}
+	}
 }
