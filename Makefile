@@ -48,6 +48,7 @@ clean: ## remove what was built or made
 
 go-test:
 	go test $(RACE) -timeout=20m ./...
+	DOUBLETAP_FASTPATH=off go test -timeout=20m ./hooks
 
 modules-test:
 	@for module in $(wildcard examples/*/go.mod tests/*/go.mod bench/go.mod); do \
@@ -56,6 +57,7 @@ modules-test:
 
 node-test: build tests/node_modules
 	cd tests && $(NODE_TEST)
+	cd tests && DOUBLETAP_FASTPATH=off $(NODE_TEST) like.test.mjs kill.test.mjs reconnect.test.mjs
 
 tests/node_modules: tests/package.json tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund

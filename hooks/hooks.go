@@ -51,6 +51,7 @@ func Bind(app core.App) *Social {
 	s.bindViewer()
 	s.bindInbox()
 	s.bindJobs()
+	s.bindWatch()
 	s.bindPages()
 	s.bindServer()
 	s.bindCommands()
