@@ -47,11 +47,12 @@ clean: ## remove what was built or made
 	rm -rf doubletap demo_data dist tests/node_modules
 
 go-test:
-	go test $(RACE) -timeout=20m ./...
+	go test $(RACE) -timeout=20m $$(go list ./... | grep -v /bench)
+	go test -short ./bench/...
 	DOUBLETAP_FASTPATH=off go test -timeout=20m ./hooks
 
 modules-test:
-	@for module in $(wildcard examples/*/go.mod tests/*/go.mod bench/go.mod); do \
+	@for module in $(wildcard examples/*/go.mod tests/*/go.mod); do \
 		dir=$$(dirname $$module); echo "$$dir"; (cd $$dir && go vet ./... && go test -short ./...) || exit 1; \
 	done
 
