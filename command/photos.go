@@ -22,7 +22,12 @@ func Rebuild(ctx context.Context, app core.App, report func(done, total int)) (i
 	if err != nil {
 		return 0, fmt.Errorf("list photos: %w", err)
 	}
+	memory, err := rendition.Memory()
+	if err != nil {
+		return 0, err
+	}
 	studio := rendition.NewStudio(app)
+	studio.Bound(memory)
 	for i, record := range all {
 		if err := ctx.Err(); err != nil {
 			return i, fmt.Errorf("interrupted: %d of %d are done", i, len(all))

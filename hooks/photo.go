@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
 
 	"doubletap/internal/account"
+	"doubletap/internal/clock"
 	"doubletap/internal/fault"
 	"doubletap/internal/job"
 	"doubletap/internal/post"
@@ -20,7 +23,6 @@ import (
 )
 
 const (
-	renderJob  = "photo.render"
 	purgeJob   = "photo.purge"
 	collectJob = "photo.collect"
 	// patience is how long a request waits for renditions that are being made.
@@ -30,10 +32,17 @@ const (
 func (s *Social) bindPhotos() {
 	s.app.OnRecordCreate("posts", "users").BindFunc(answer(s.photoOffered))
 	s.app.OnRecordUpdate("posts", "users").BindFunc(answer(s.photoOffered))
-	s.app.OnRecordCreateExecute("posts", "users").BindFunc(together(photoStored))
-	s.app.OnRecordUpdateExecute("posts", "users").BindFunc(together(photoStored))
+	s.app.OnRecordCreateExecute("posts").Bind(afterFiles(together(s.photoStored)))
+	s.app.OnRecordCreateExecute("users").BindFunc(together(s.photoStored))
+	s.app.OnRecordUpdateExecute("posts").Bind(afterFiles(together(s.photoStored)))
+	s.app.OnRecordUpdateExecute("users").BindFunc(together(s.photoStored))
 	s.app.OnFileDownloadRequest("posts", "users").BindFunc(answer(s.photoServed))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		memory, err := rendition.Memory()
+		if err != nil {
+			return err
+		}
+		s.studio.Bound(memory)
 		e.Router.BindFunc(s.photoAsked)
 		return e.Next()
 	})
@@ -43,35 +52,48 @@ func (s *Social) bindPhotos() {
 	})
 	s.app.Cron().MustAdd(collectJob, "41 * * * *", func() { s.enqueue(collectJob) })
 	s.jobs.Handle(collectJob, collectPhotos)
-	s.jobs.Handle(renderJob, s.renderPhotos, job.Lease(15*time.Second))
+	s.jobs.Handle(rendition.Job, s.renderPhotos, job.Lease(15*time.Second))
 	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20))
 }
 
 func (s *Social) photoOffered(e *core.RecordEvent) error {
-	if err := s.studio.Admit(e.Context, e.App, e.Record); err != nil {
+	release, err := s.studio.Admit(e.Context, e.App, e.Record)
+	if errors.Is(err, rendition.ErrBusy) {
+		return router.NewApiError(http.StatusServiceUnavailable, "", err)
+	}
+	if err != nil {
 		return err
 	}
+	defer release()
 	return e.Next()
 }
 
-type renderPayload struct{ Collection, Record string }
-
-// photoStored leaves a job for the renditions of photos that are new, in the transaction of what shows them.
-func photoStored(tx core.App, e *core.RecordEvent) error {
+// photoStored leaves jobs, in the transaction of what shows them, for the renditions of photos that are new, and to
+// take those that are replaced out of shared caches.
+func (s *Social) photoStored(tx core.App, e *core.RecordEvent) error {
 	name := e.Record.Collection().Name
 	key := e.Record.Id // a later change of the same record is another job, as the first may run already
 	files := e.Record.GetUnsavedFiles(rendition.Fields[name])
 	for _, file := range files {
 		key += "/" + file.Name
 	}
-	if err := e.Next(); err != nil || len(files) == 0 {
+	before := e.Record.Original()
+	if err := e.Next(); err != nil {
 		return err
 	}
-	return job.Add(tx, renderJob, renderPayload{name, e.Record.Id}, job.Dedupe(key))
+	if old := rendition.URLs(before); len(old) > 0 && changed(e.Record, rendition.Fields[name]) {
+		if err := s.photosClosed(tx, purgePayload{URLs: old}); err != nil {
+			return err
+		}
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	return job.Add(tx, rendition.Job, rendition.Payload{Collection: name, Record: e.Record.Id}, job.Dedupe(key))
 }
 
 func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) error {
-	var p renderPayload
+	var p rendition.Payload
 	if err := j.Payload(&p); err != nil {
 		return err
 	}
@@ -163,11 +185,11 @@ func (s *Social) photoServed(e *core.FileDownloadRequestEvent) error {
 	header := e.Response.Header()
 	header.Set("ETag", fmt.Sprintf(`"%s-%s"`, strings.TrimSuffix(e.Request.PathValue("filename"), ".jpg"), size))
 	switch {
-	case !public:
+	case !public || e.Request.URL.Query().Has("token"): // which is its holder's
 		header.Set("Cache-Control", "private, max-age=300")
-	case s.events.purge.Length() > 0:
+	case s.events.purge.Length() > 0 && slices.Contains(rendition.URLs(e.Record), e.Request.RequestURI):
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
-	default: // nobody takes it out of shared caches when it is public no more
+	default: // nobody takes it, or it under this address, out of shared caches when it is public no more
 		header.Set("Cache-Control", "public, max-age=31536000, s-maxage=60, immutable")
 	}
 	return e.Next()
@@ -190,16 +212,27 @@ func everybodySees(app core.App, record *core.Record) (bool, error) {
 	return record.GetString("state") == account.Active, nil
 }
 
-// purgePayload names a post's photos, or an author of whom all posts are meant.
+// purgePayload names photos, or an author of whom all public posts are meant.
 type purgePayload struct {
 	URLs   []string
 	Author string
+	Again  bool // it was done once
 }
+
+// underway is how long an answer may take to a shared cache: one that was let out before the photo closed is purged then.
+const underway = time.Minute
 
 // photosClosed leaves a job to take photos out of shared caches, if somebody does that.
 func (s *Social) photosClosed(tx core.App, p purgePayload) error {
 	if s.events.purge.Length() == 0 {
 		return nil
+	}
+	if p.Author != "" {
+		author, err := find(tx, "users", p.Author)
+		if err != nil {
+			return err
+		}
+		p.URLs = append(p.URLs, rendition.URLs(author)...) // perhaps gone when the job runs
 	}
 	return job.Add(tx, purgeJob, p)
 }
@@ -218,5 +251,8 @@ func (s *Social) purgePhotos(_ context.Context, app core.App, j *job.Job) error 
 			p.URLs = append(p.URLs, rendition.URLs(record)...)
 		}
 	}
-	return s.events.purge.Trigger(&PurgeEvent{App: app, URLs: p.URLs})
+	if err := s.events.purge.Trigger(&PurgeEvent{App: app, URLs: p.URLs}); err != nil || p.Again {
+		return err
+	}
+	return job.Add(app, purgeJob, purgePayload{URLs: p.URLs, Again: true}, job.At(clock.Now(app).Add(underway)))
 }

@@ -85,3 +85,9 @@ func anchored(tx core.App, e *core.RecordEvent) error {
 func run[E hook.Resolver](h *hook.Hook[E], event E, then func() error) error {
 	return h.Trigger(event, func(E) error { return then() })
 }
+
+// afterFiles binds behind PocketBase's own handler of the event, which stores the files of a record: that must not
+// happen under the write lock.
+func afterFiles(fn func(*core.RecordEvent) error) *hook.Handler[*core.RecordEvent] {
+	return &hook.Handler[*core.RecordEvent]{Func: fn, Priority: 100}
+}
