@@ -583,6 +583,17 @@ func openWorld(t *testing.T) *world {
 	w.add("jobs/one", admin.Create("jobs", fields{"kind": "test", "state": "dead"}).ID(), to("", fields{"state": "ready"}))
 	w.create("jobs/*", "", fields{"kind": "test", "state": "dead"})
 
+	w.add("secrets/one", admin.Create("secrets", fields{"name": "test", "value": "x"}).ID(), to("", fields{"value": "y"}))
+	w.create("secrets/*", "", fields{"name": "another", "value": "x"})
+	hook := func() string {
+		return admin.Create("webhooks", fields{"url": "https://example.com/hook", "disabled": true}).ID()
+	}
+	w.add("webhooks/one", hook(), to("", fields{"events": []string{"like.created"}}))
+	w.create("webhooks/*", "", fields{"url": "https://example.com/another", "disabled": true})
+	other := hook()
+	w.add("webhook_deliveries/one", admin.Create("webhook_deliveries", fields{"webhook": other, "event": "evt_1", "state": "dead"}).ID(), to("", fields{"state": "delivered"}))
+	w.create("webhook_deliveries/*", "", fields{"webhook": other, "event": "evt_2", "state": "dead"})
+
 	admin.Update("posts", posts["hidden"], fields{"hidden": true})
 	w.keep(t, s)
 	return w

@@ -48,6 +48,8 @@ func Bind(app core.App) *Social {
 	s.bindNotifications()
 	s.bindDevices()
 	s.bindReports()
+	s.bindDelivery()
+	s.bindWebhooks()
 	s.bindViewer()
 	s.bindInbox()
 	s.bindJobs()

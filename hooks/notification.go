@@ -58,6 +58,11 @@ const notifiedJob = "notified"
 type notifiedPayload struct{ Type, Notification, Recipient, Actor string }
 
 func (s *Social) notificationListed(tx core.App, n *notification.Notice, id string) error {
+	if n.Reachable {
+		if err := s.deliverTold(tx, n, id); err != nil {
+			return err
+		}
+	}
 	if s.events.notified.Length() == 0 {
 		return nil
 	}

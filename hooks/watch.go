@@ -10,11 +10,13 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/fault"
+	"doubletap/internal/inbox"
 	"doubletap/internal/watch"
 )
 
 func (s *Social) bindWatch() {
 	figures := watch.Of(s.app)
+	s.inbox.Delivered = func(d inbox.Delivery) { figures.Delivered(d.Written.Sub(d.Committed)) }
 	figures.Gauge("doubletap_writes_waiting", "Writes that wait for the next transaction.", func() float64 { return float64(s.writer.Waiting()) })
 	figures.Gauge("doubletap_devices", "Devices that are connected for realtime.", func() float64 {
 		_, devices := s.inbox.Connected()
