@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/core/validators"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"doubletap/internal/fault"
@@ -48,7 +49,9 @@ func together(fn func(tx core.App, e *core.RecordEvent) error) func(*core.Record
 		case errors.Is(err, fault.ErrGone):
 			return fault.NotFound()
 		}
-		return err
+		// as PocketBase's own handler would say it, which may be around us: see afterFiles
+		c := e.Record.Collection()
+		return validators.NormalizeUniqueIndexError(err, c.Name, c.Fields.FieldNames())
 	})
 }
 

@@ -23,7 +23,7 @@ import (
 )
 
 // Fields names the field of each collection that holds photos.
-var Fields = map[string]string{"posts": "photos", "users": "avatar"}
+var Fields = map[string]string{"posts": "photos", "stories": "photo", "users": "avatar"}
 
 // Full is the size that is served for a photo without a size.
 const Full = "1920x1920f"
