@@ -236,7 +236,7 @@ func made(fsys *filesystem.System, record *core.Record, file string) (Meta, bool
 // impossible to decode lack none.
 func Missing(fsys *filesystem.System, record *core.Record) (missing []string) {
 	var media []*Meta
-	_ = record.UnmarshalJSONField("media", &media) // an avatar has none
+	_ = record.UnmarshalJSONField("media", &media) // only a post has it
 	for i, file := range record.GetStringSlice(Fields[record.Collection().Name]) {
 		if i < len(media) && media[i] == nil {
 			continue
