@@ -51,17 +51,21 @@ func TestStory(t *testing.T) {
 		if status := ada.Do("PATCH", "/api/collections/stories/records/"+story.Id, fields{"visibility": "followers"}).Status; status != 403 {
 			t.Errorf("a change is answered %d", status)
 		}
+		const later = "2031-01-01 00:00:00.000Z"
+		if got := s.Record("stories", s.Admin().Story("author", ada.ID, "expires", later)).GetString("expires"); got != later {
+			t.Errorf("that of a superuser expires at %s", got)
+		}
 		for what, upload := range map[string]*hookstest.Upload{
-			"no photo":     {},
-			"for nobody":   {Fields: map[string]string{"visibility": "private"}, Files: map[string][]byte{"photo": hookstest.Photo()}},
-			"of somebody":  {Fields: map[string]string{"author": s.User("bob").Id}, Files: map[string][]byte{"photo": hookstest.Photo()}},
-			"without kind": {Files: map[string][]byte{"photo": []byte("this is no photo")}},
+			"no photo":    {},
+			"for nobody":  {Fields: map[string]string{"visibility": "private"}, Files: map[string][]byte{"photo": hookstest.Photo()}},
+			"of somebody": {Fields: map[string]string{"author": s.User("bob").Id}, Files: map[string][]byte{"photo": hookstest.Photo()}},
+			"no picture":  {Files: map[string][]byte{"photo": []byte("this is no photo")}},
 		} {
 			if a := ada.Do("POST", "/api/collections/stories/records", upload); a.Status != 400 {
 				t.Errorf("%s: %d %s", what, a.Status, a.Raw)
 			}
 		}
-		if n := s.Rows("stories", "1"); n != 1 {
+		if n := s.Rows("stories", "1"); n != 2 {
 			t.Errorf("%d stories are stored", n)
 		}
 	})

@@ -15,8 +15,8 @@ import (
 // inTransaction stores what fn writes together with the event's own write, or neither. e.App is the
 // transaction until fn returns, so e.Next() joins it.
 //
-// Creates and updates bind it to the Execute event: PocketBase has validated
-// the record and stored its files by then, so neither happens under the write lock.
+// Creates and updates bind it to the Execute event: PocketBase has validated the record by then and, where it
+// is bound by afterFiles, stored its files, so neither happens under the write lock.
 func inTransaction(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
 	return func(e *core.RecordEvent) error {
 		app := e.App
