@@ -44,6 +44,7 @@ func Bind(app core.App) *Social {
 	s.bindComments()
 	s.bindFollows()
 	s.bindBlocks()
+	s.bindStories()
 	s.bindFeed()
 	s.bindNotifications()
 	s.bindDevices()
