@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"internal/photo/door", "internal/photo/baseline"},
 	{"internal/photo", "internal/photo/heic", "internal/photo/phototest"},
 	{"internal/rendition"},
-	{"internal/rule", "internal/writer", "internal/job", "internal/account", "internal/guard", "internal/mention", "internal/comment", "internal/graph", "internal/viewer", "internal/post"},
+	{"internal/rule", "internal/writer", "internal/job", "internal/account", "internal/guard", "internal/mention", "internal/comment", "internal/graph", "internal/viewer", "internal/post", "internal/search"},
 	{"internal/deliver/outbound", "internal/deliver/secret", "internal/deliver/wording"},
 	{"internal/deliver/push", "internal/deliver/mail", "internal/deliver/webhook", "internal/deliver/delivertest"},
 	{"internal/deliver/webpush", "internal/deliver/apns", "internal/deliver/fcm"},

@@ -45,6 +45,7 @@ func Bind(app core.App) *Social {
 	s.bindFollows()
 	s.bindBlocks()
 	s.bindFeed()
+	s.bindSearch()
 	s.bindNotifications()
 	s.bindDevices()
 	s.bindReports()
