@@ -13,7 +13,11 @@ func match(q string) string {
 	var all []string
 	for _, word := range strings.Fields(spaced(norm.NFC.String(q))) {
 		if strings.IndexFunc(word, inWord) >= 0 { // a phrase of none would match nothing
-			all = append(all, `"`+strings.ReplaceAll(strings.ReplaceAll(word, "\x01", " "), `"`, `""`)+`"*`)
+			end := "*"
+			if strings.HasSuffix(word, "\x01") { // a whole word, as all of its kind
+				end = ""
+			}
+			all = append(all, `"`+strings.ReplaceAll(strings.ReplaceAll(word, "\x01", " "), `"`, `""`)+`"`+end)
 		}
 	}
 	return strings.Join(all, " ")
