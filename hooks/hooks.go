@@ -56,6 +56,7 @@ func Bind(app core.App) *Social {
 	s.bindJobs()
 	s.bindWatch()
 	s.bindPages()
+	s.bindRender()
 	s.bindServer()
 	s.bindCommands()
 	s.bindFastPath(before)
