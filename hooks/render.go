@@ -110,7 +110,7 @@ func kept(e *core.RequestEvent, status int, kind string, body []byte) error {
 	tag := `"` + page.Tagged(body) + `"`
 	header.Set("ETag", tag)
 	header.Set("Cache-Control", "public, max-age=0, s-maxage=30")
-	if e.Request.URL.Query().Get("v") != "" && e.Request.URL.RequestURI() == page.StylePath {
+	if e.Request.URL.RequestURI() == page.StylePath {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	for known := range strings.SplitSeq(e.Request.Header.Get("If-None-Match"), ",") {
