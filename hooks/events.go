@@ -118,6 +118,7 @@ type events struct {
 	notify           hook.Hook[*NotifyEvent]
 	notified         hook.Hook[*NotifiedEvent]
 	purge            hook.Hook[*PurgeEvent]
+	render           hook.Hook[*RenderEvent]
 }
 
 // OnSignup runs when an account is stored, in the transaction.
