@@ -15,14 +15,18 @@ import (
 // layers is the house from the ground up: a package may import those of lower
 // layers and none beside or above it. docs/architecture.md draws the same picture.
 var layers = [][]string{
-	{"internal/clock", "internal/fault", "internal/edge", "internal/text", "migrations", "pb_public"},
+	{"internal/clock", "internal/fault", "internal/edge", "internal/text", "internal/watch", "migrations", "pb_public"},
 	{"internal/db"},
 	{"internal/photo/plane"},
 	{"internal/photo/door", "internal/photo/baseline"},
 	{"internal/photo", "internal/photo/heic", "internal/photo/phototest"},
 	{"internal/rendition"},
-	{"internal/rule", "internal/writer", "internal/job", "internal/account", "internal/guard", "internal/mention", "internal/comment", "internal/graph", "internal/viewer", "internal/post"},
-	{"internal/inbox", "internal/like", "internal/listing"},
+	{"internal/rule", "internal/writer", "internal/job", "internal/account", "internal/guard", "internal/mention", "internal/comment", "internal/graph", "internal/viewer", "internal/post", "internal/story", "internal/search"},
+	{"internal/deliver/outbound", "internal/deliver/secret", "internal/deliver/wording"},
+	{"internal/deliver/push", "internal/deliver/mail", "internal/deliver/webhook", "internal/deliver/delivertest"},
+	{"internal/deliver/webpush", "internal/deliver/apns", "internal/deliver/fcm"},
+	{"internal/deliver"},
+	{"internal/inbox", "internal/like", "internal/listing", "internal/page"},
 	{"internal/feed", "internal/notification"},
 	{"internal/erase"},
 	{"command"},

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"bench/report"
+	"doubletap/bench/report"
 )
 
 // TestEverythingRuns runs every case on every side at toy size. It looks at what is right and wrong,

@@ -13,9 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	"bench/load"
-	"bench/subject"
-	"bench/world"
+	"doubletap/bench/load"
+	"doubletap/bench/subject"
+	"doubletap/bench/world"
 )
 
 // config is what the flags say.

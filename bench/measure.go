@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"bench/load"
-	"bench/report"
-	"bench/subject"
-	"bench/world"
+	"doubletap/bench/load"
+	"doubletap/bench/report"
+	"doubletap/bench/subject"
+	"doubletap/bench/world"
 )
 
 // grown are the cases that are measured once more with more data.

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"bench/load"
-	"bench/report"
-	"bench/subject"
+	"doubletap/bench/load"
+	"doubletap/bench/report"
+	"doubletap/bench/subject"
 )
 
 // profile writes a CPU profile of Doubletap while the chosen cases run, and their figures.

@@ -6,9 +6,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"bench/load"
-	"bench/report"
-	"bench/subject"
+	"doubletap/bench/load"
+	"doubletap/bench/report"
+	"doubletap/bench/subject"
 )
 
 // round serves fresh copies of the data and runs every case on one subject after the other. All

@@ -4,10 +4,10 @@ import (
 	"context"
 	"sync/atomic"
 
-	"bench/load"
-	"bench/stored"
-	"bench/subject"
-	"bench/world"
+	"doubletap/bench/load"
+	"doubletap/bench/stored"
+	"doubletap/bench/subject"
+	"doubletap/bench/world"
 )
 
 // guest is a server together with the people of the world as the load generator sees them.

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"bench/load"
-	"bench/report"
-	"bench/stored"
-	"bench/subject"
+	"doubletap/bench/load"
+	"doubletap/bench/report"
+	"doubletap/bench/stored"
+	"doubletap/bench/subject"
 )
 
 // wrote is what the server has acknowledged so far.

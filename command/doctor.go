@@ -48,6 +48,7 @@ var checks = []check{
 	{name: "feed", data: true, look: lookFeed, repair: repairFeed},
 	{name: "counters", data: true, look: lookCounters, repair: repairCounters},
 	{name: "files", data: true, look: lookFiles},
+	{name: "photos", data: true, look: lookPhotos, repair: repairPhotos},
 	{name: "jobs", data: true, look: lookJobs},
 	{name: "superusers", look: lookSuperusers},
 	{name: "mail", look: lookMail},

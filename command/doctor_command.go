@@ -15,7 +15,7 @@ func doctorCommand(app core.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the data folder, and repair what can be repaired",
-		Long: "Check counters, relations, feeds, notifications, files, rules, indexes and the configuration.\n" +
+		Long: "Check counters, relations, feeds, notifications, files, photos, rules, indexes and the configuration.\n" +
 			"It may run beside a server. It ends with an error when something FAILs; a warning is none.\n" +
 			"--repair puts right what needs nobody to decide, in one transaction, and checks again; rules, files\n" +
 			"and the configuration are left to you.",

@@ -1,11 +1,14 @@
 package hooks
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
+	"doubletap/internal/deliver/webhook"
 	"doubletap/internal/fault"
 	"doubletap/internal/inbox"
 	"doubletap/internal/like"
@@ -60,7 +63,7 @@ func (s *Social) likeTapped(e *core.RequestEvent, likes *core.Collection, post s
 				return err
 			}
 			inbox.Touched(tx, post)
-			return notification.Liked(tx, tapped.User, post, tapped.Owner)
+			return errors.Join(webhook.Emit(tx, "like.created", tapped), notification.Liked(tx, tapped.User, post, tapped.Owner))
 		})
 	})
 	switch {
@@ -69,7 +72,19 @@ func (s *Social) likeTapped(e *core.RequestEvent, likes *core.Collection, post s
 	case !allowed:
 		return fault.Refused("Failed to create record.")
 	}
+	if s.inbox.Watched("likes") { // since we looked
+		if err := broadcast(s.app, tapped.Record(likes)); err != nil {
+			s.app.Logger().Warn("broadcast a like", "like", tapped.ID, "err", err)
+		}
+	}
 	return e.JSON(http.StatusOK, tapped)
+}
+
+// broadcast has PocketBase tell who listens to a collection of a record that was created past it.
+func broadcast(app core.App, record *core.Record) error {
+	event := new(core.ModelEvent)
+	event.App, event.Context, event.Type, event.Model = app, context.Background(), core.ModelEventTypeCreate, record
+	return app.OnModelAfterCreateSuccess().Trigger(event)
 }
 
 // likeUntapped is the fast path of an unlike.
@@ -86,7 +101,7 @@ func (s *Social) likeUntapped(e *core.RequestEvent, likes *core.Collection, id s
 				return err
 			}
 			inbox.Touched(tx, tapped.Post)
-			return notification.Unliked(tx, tapped.User, tapped.Post, tapped.Owner)
+			return errors.Join(webhook.Emit(tx, "like.deleted", tapped), notification.Unliked(tx, tapped.User, tapped.Post, tapped.Owner))
 		})
 	})
 	switch {

@@ -23,7 +23,7 @@ func (s *Social) bindNotifications() {
 	s.app.OnRecordUpdateExecute("notifications").BindFunc(together(notificationRead))
 	s.app.OnRecordDelete("notifications").BindFunc(together(notificationDismissed))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.POST("/api/v1/notifications/read", answer(trayRead))
+		e.Router.POST("/api/v1/notifications/read", answer(s.trayRead))
 		return e.Next()
 	})
 	s.jobs.Handle(notifiedJob, s.notified)
@@ -58,6 +58,11 @@ const notifiedJob = "notified"
 type notifiedPayload struct{ Type, Notification, Recipient, Actor string }
 
 func (s *Social) notificationListed(tx core.App, n *notification.Notice, id string) error {
+	if n.Reachable {
+		if err := s.deliverTold(tx, n, id); err != nil {
+			return err
+		}
+	}
 	if s.events.notified.Length() == 0 {
 		return nil
 	}
@@ -134,7 +139,7 @@ func notificationDismissed(tx core.App, e *core.RecordEvent) error {
 }
 
 // trayRead answers POST /api/v1/notifications/read {before}.
-func trayRead(e *core.RequestEvent) error {
+func (s *Social) trayRead(e *core.RequestEvent) error {
 	if e.Auth == nil || e.Auth.Collection().Name != "users" {
 		return fault.Unauthorized()
 	}
@@ -151,7 +156,7 @@ func trayRead(e *core.RequestEvent) error {
 	if now := clock.Now(e.App); before.Time().After(now) {
 		before, _ = types.ParseDateTime(now)
 	}
-	err = e.App.RunInTransaction(func(tx core.App) error {
+	err = s.writer.Do(func(tx core.App) error {
 		if err := notification.MarkRead(tx, e.Auth.Id, before.String()); err != nil {
 			return err
 		}

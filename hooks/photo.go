@@ -5,22 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
 
 	"doubletap/internal/account"
+	"doubletap/internal/clock"
 	"doubletap/internal/fault"
 	"doubletap/internal/job"
 	"doubletap/internal/post"
 	"doubletap/internal/rendition"
 	"doubletap/internal/rule"
+	"doubletap/internal/story"
 )
 
 const (
-	renderJob  = "photo.render"
 	purgeJob   = "photo.purge"
 	collectJob = "photo.collect"
 	// patience is how long a request waits for renditions that are being made.
@@ -28,12 +31,17 @@ const (
 )
 
 func (s *Social) bindPhotos() {
-	s.app.OnRecordCreate("posts", "users").BindFunc(answer(s.photoOffered))
-	s.app.OnRecordUpdate("posts", "users").BindFunc(answer(s.photoOffered))
-	s.app.OnRecordCreateExecute("posts", "users").BindFunc(together(photoStored))
-	s.app.OnRecordUpdateExecute("posts", "users").BindFunc(together(photoStored))
-	s.app.OnFileDownloadRequest("posts", "users").BindFunc(answer(s.photoServed))
+	s.app.OnRecordCreate("posts", "stories", "users").BindFunc(answer(s.photoOffered))
+	s.app.OnRecordUpdate("posts", "stories", "users").BindFunc(answer(s.photoOffered))
+	s.app.OnRecordCreateExecute("posts", "stories", "users").Bind(afterFiles(together(s.photoStored)))
+	s.app.OnRecordUpdateExecute("posts", "stories", "users").Bind(afterFiles(together(s.photoStored)))
+	s.app.OnFileDownloadRequest("posts", "stories", "users").BindFunc(answer(s.photoServed))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		memory, err := rendition.Memory()
+		if err != nil {
+			return err
+		}
+		s.studio.Bound(memory)
 		e.Router.BindFunc(s.photoAsked)
 		return e.Next()
 	})
@@ -43,35 +51,48 @@ func (s *Social) bindPhotos() {
 	})
 	s.app.Cron().MustAdd(collectJob, "41 * * * *", func() { s.enqueue(collectJob) })
 	s.jobs.Handle(collectJob, collectPhotos)
-	s.jobs.Handle(renderJob, s.renderPhotos, job.Lease(15*time.Second))
+	s.jobs.Handle(rendition.Job, s.renderPhotos, job.Lease(15*time.Second))
 	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20))
 }
 
 func (s *Social) photoOffered(e *core.RecordEvent) error {
-	if err := s.studio.Admit(e.Context, e.App, e.Record); err != nil {
+	release, err := s.studio.Admit(e.Context, e.App, e.Record)
+	if errors.Is(err, rendition.ErrBusy) {
+		return router.NewApiError(http.StatusServiceUnavailable, "", err)
+	}
+	if err != nil {
 		return err
 	}
+	defer release()
 	return e.Next()
 }
 
-type renderPayload struct{ Collection, Record string }
-
-// photoStored leaves a job for the renditions of photos that are new, in the transaction of what shows them.
-func photoStored(tx core.App, e *core.RecordEvent) error {
+// photoStored leaves jobs, in the transaction of what shows them, for the renditions of photos that are new, and to
+// take those that are replaced out of shared caches.
+func (s *Social) photoStored(tx core.App, e *core.RecordEvent) error {
 	name := e.Record.Collection().Name
 	key := e.Record.Id // a later change of the same record is another job, as the first may run already
 	files := e.Record.GetUnsavedFiles(rendition.Fields[name])
 	for _, file := range files {
 		key += "/" + file.Name
 	}
-	if err := e.Next(); err != nil || len(files) == 0 {
+	before := e.Record.Original()
+	if err := e.Next(); err != nil {
 		return err
 	}
-	return job.Add(tx, renderJob, renderPayload{name, e.Record.Id}, job.Dedupe(key))
+	if old := rendition.URLs(before); len(old) > 0 && changed(e.Record, rendition.Fields[name]) {
+		if err := s.photosClosed(tx, purgePayload{URLs: old}); err != nil {
+			return err
+		}
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	return job.Add(tx, rendition.Job, rendition.Payload{Collection: name, Record: e.Record.Id}, job.Dedupe(key))
 }
 
 func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) error {
-	var p renderPayload
+	var p rendition.Payload
 	if err := j.Payload(&p); err != nil {
 		return err
 	}
@@ -137,7 +158,8 @@ func (s *Social) photoAwaited(e *core.RequestEvent, path []string) error {
 	}
 }
 
-// photoServed decides what is served and who may keep it. PocketBase has let the caller in: its rule shows them the post.
+// photoServed decides what is served and who may keep it. PocketBase has let the caller in: its rule shows them the
+// post or the story.
 func (s *Social) photoServed(e *core.FileDownloadRequestEvent) error {
 	if e.FileField.Name != rendition.Fields[e.Collection.Name] {
 		return e.Next()
@@ -162,21 +184,31 @@ func (s *Social) photoServed(e *core.FileDownloadRequestEvent) error {
 	}
 	header := e.Response.Header()
 	header.Set("ETag", fmt.Sprintf(`"%s-%s"`, strings.TrimSuffix(e.Request.PathValue("filename"), ".jpg"), size))
+	keep := forGood
+	if e.Collection.Name == "stories" {
+		keep = story.Left(e.App, e.Record)
+	}
 	switch {
-	case !public:
-		header.Set("Cache-Control", "private, max-age=300")
-	case s.events.purge.Length() > 0:
-		header.Set("Cache-Control", "public, max-age=31536000, immutable")
-	default: // nobody takes it out of shared caches when it is public no more
-		header.Set("Cache-Control", "public, max-age=31536000, s-maxage=60, immutable")
+	case !public || e.Request.URL.Query().Has("token"): // which is its holder's
+		header.Set("Cache-Control", fmt.Sprintf("private, max-age=%d", seconds(keep, 5*time.Minute)))
+	case s.events.purge.Length() > 0 && slices.Contains(rendition.URLs(e.Record), e.Request.RequestURI):
+		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, immutable", seconds(keep, forGood)))
+	default: // nobody takes it, or it under this address, out of shared caches when it is public no more
+		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, s-maxage=%d, immutable", seconds(keep, forGood), seconds(keep, time.Minute)))
 	}
 	return e.Next()
 }
 
+// forGood is a year, the longest that caches are told.
+const forGood = 365 * 24 * time.Hour
+
+// seconds is for how long a cache may have what is there for as long as keep, but no longer than most.
+func seconds(keep, most time.Duration) int { return int(min(keep, most).Seconds()) }
+
 // own reports whether the file token is that of the photo's author.
 func own(e *core.FileDownloadRequestEvent) bool {
 	token := e.Request.URL.Query().Get("token")
-	if token == "" || e.Collection.Name != "posts" {
+	if token == "" || e.Collection.Name == "users" {
 		return false
 	}
 	auth, err := e.App.FindAuthRecordByToken(token, core.TokenTypeFile)
@@ -184,22 +216,39 @@ func own(e *core.FileDownloadRequestEvent) bool {
 }
 
 func everybodySees(app core.App, record *core.Record) (bool, error) {
-	if record.Collection().Name == "posts" {
+	switch record.Collection().Name {
+	case "posts":
 		return rule.SeesPost(app, "", record.Id)
+	case "stories":
+		if record.GetString("visibility") != post.Public || story.Left(app, record) == 0 {
+			return false, nil
+		}
+		return rule.Sees(app, "", record.GetString("author"))
 	}
 	return record.GetString("state") == account.Active, nil
 }
 
-// purgePayload names a post's photos, or an author of whom all posts are meant.
+// purgePayload names photos, or an author of whom all public posts and stories are meant.
 type purgePayload struct {
 	URLs   []string
 	Author string
+	Again  bool // it was done once
 }
+
+// underway is how long an answer may take to a shared cache: one that was let out before the photo closed is purged then.
+const underway = time.Minute
 
 // photosClosed leaves a job to take photos out of shared caches, if somebody does that.
 func (s *Social) photosClosed(tx core.App, p purgePayload) error {
 	if s.events.purge.Length() == 0 {
 		return nil
+	}
+	if p.Author != "" {
+		author, err := find(tx, "users", p.Author)
+		if err != nil {
+			return err
+		}
+		p.URLs = append(p.URLs, rendition.URLs(author)...) // perhaps gone when the job runs
 	}
 	return job.Add(tx, purgeJob, p)
 }
@@ -210,13 +259,18 @@ func (s *Social) purgePhotos(_ context.Context, app core.App, j *job.Job) error 
 		return err
 	}
 	if p.Author != "" {
-		posts, err := app.FindAllRecords("posts", dbx.HashExp{"author": p.Author, "visibility": post.Public})
-		if err != nil {
-			return fmt.Errorf("find posts of %s: %w", p.Author, err)
-		}
-		for _, record := range posts {
-			p.URLs = append(p.URLs, rendition.URLs(record)...)
+		for _, collection := range []string{"posts", "stories"} {
+			records, err := app.FindAllRecords(collection, dbx.HashExp{"author": p.Author, "visibility": post.Public})
+			if err != nil {
+				return fmt.Errorf("find %s of %s: %w", collection, p.Author, err)
+			}
+			for _, record := range records {
+				p.URLs = append(p.URLs, rendition.URLs(record)...)
+			}
 		}
 	}
-	return s.events.purge.Trigger(&PurgeEvent{App: app, URLs: p.URLs})
+	if err := s.events.purge.Trigger(&PurgeEvent{App: app, URLs: p.URLs}); err != nil || p.Again {
+		return err
+	}
+	return job.Add(app, purgeJob, purgePayload{URLs: p.URLs, Again: true}, job.At(clock.Now(app).Add(underway)))
 }

@@ -16,9 +16,9 @@ import (
 
 func (s *Social) bindPosts() {
 	s.app.OnRecordCreate("posts").BindFunc(answer(postOffered))
-	s.app.OnRecordCreateExecute("posts").BindFunc(together(s.postStored))
+	s.app.OnRecordCreateExecute("posts").Bind(afterFiles(together(s.postStored)))
 	s.app.OnRecordUpdate("posts").BindFunc(answer(postOffered))
-	s.app.OnRecordUpdateExecute("posts").BindFunc(together(s.postChanged))
+	s.app.OnRecordUpdateExecute("posts").Bind(afterFiles(together(s.postChanged)))
 	s.app.OnRecordDelete("posts").BindFunc(together(s.postRemoved))
 }
 

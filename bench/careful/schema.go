@@ -6,7 +6,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	m "github.com/pocketbase/pocketbase/migrations"
 
-	"bench/schema"
+	"doubletap/bench/schema"
 )
 
 // A post says itself whether it is private, so that no rule walks to its author; private posts are their

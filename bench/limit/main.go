@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"bench/limit/store"
+	"doubletap/bench/limit/store"
 )
 
 // most is how many likes one commit takes.

@@ -4,7 +4,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	m "github.com/pocketbase/pocketbase/migrations"
 
-	"bench/schema"
+	"doubletap/bench/schema"
 )
 
 // visible is the rule that a tutorial writes for private accounts: a walk over relations. %s is the path to the author.

@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"bench/load"
+	"doubletap/bench/load"
 )
 
 // bars are what the chart shows, if it was measured.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"bench/load"
-	"bench/world"
+	"doubletap/bench/load"
+	"doubletap/bench/world"
 )
 
 // Report is one run of the benchmark.

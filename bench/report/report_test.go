@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"bench/load"
+	"doubletap/bench/load"
 )
 
 func sample() *Report {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"bench/load"
+	"doubletap/bench/load"
 )
 
 // The names of metrics that belong to a server and not to a load.

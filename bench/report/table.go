@@ -8,7 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"bench/load"
+	"doubletap/bench/load"
 )
 
 // ours is the subject that the others are compared with, in this order.

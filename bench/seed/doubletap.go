@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"bench/world"
+	"doubletap/bench/world"
 )
 
 const named = 8 // actors that a notification names

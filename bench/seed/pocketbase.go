@@ -3,7 +3,7 @@ package seed
 import (
 	"fmt"
 
-	"bench/world"
+	"doubletap/bench/world"
 )
 
 // PocketBase writes the world into the tables of the plain or the careful subject: one notification for each like, as

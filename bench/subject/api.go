@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"bench/load"
+	"doubletap/bench/load"
 )
 
 // Plain is how a client of the plain subject speaks: a feed page is two lists, the second of

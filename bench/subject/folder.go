@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"bench/world"
+	"doubletap/bench/world"
 )
 
 // Seeded returns a folder with the world in it, in the tables that the kind's program makes at its first start. It

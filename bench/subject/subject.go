@@ -2,7 +2,7 @@
 package subject
 
 import (
-	"bench/load"
+	"doubletap/bench/load"
 )
 
 // Subject is one side of the comparison.

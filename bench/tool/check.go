@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"bench/stored"
+	"doubletap/bench/stored"
 )
 
 // check prints what is stored, to be compared with what was acknowledged.

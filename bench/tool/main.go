@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"bench/world"
+	"doubletap/bench/world"
 )
 
 // job is what a command is told.

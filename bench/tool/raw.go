@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"bench/limit/store"
-	"bench/world"
+	"doubletap/bench/limit/store"
+	"doubletap/bench/world"
 )
 
 // raw prints how many likes a second SQLite itself takes, one by one and in groups, without HTTP: the

@@ -6,8 +6,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"bench/seed"
-	"bench/world"
+	"doubletap/bench/seed"
+	"doubletap/bench/world"
 )
 
 func fill(j job) error {

@@ -46,6 +46,10 @@ var template = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if os.Getenv(crowdKey) != "" {
+		crowd()
+		return
+	}
 	code := m.Run()
 	if dir, err := template(); err == nil {
 		os.RemoveAll(dir)
@@ -55,22 +59,22 @@ func TestMain(m *testing.M) {
 
 // service is an app behind HTTP with the people ada, bob and cyn.
 type service struct {
-	*testing.T
+	testing.TB
 	app     *core.BaseApp
 	in      *Inbox
 	server  *httptest.Server
-	ended   chan string  // client ids of connections that are over
-	queries atomic.Int64 // answered by the database outside of transactions
-	queried func(string) // called after each of them
+	met     func(*core.RealtimeConnectRequestEvent) // called before the inbox, unless nil
+	queries atomic.Int64                            // answered by the database outside of transactions
+	queried func(string)                            // called after each of them
 }
 
-func serve(t *testing.T, start ...func(*httptest.Server)) *service {
+func serve(t testing.TB, start ...func(*httptest.Server)) *service {
 	t.Helper()
 	source, err := template()
 	must(t, err)
 	dir := filepath.Join(t.TempDir(), "data")
 	must(t, os.CopyFS(dir, os.DirFS(source)))
-	s := &service{T: t, app: core.NewBaseApp(core.BaseAppConfig{DataDir: dir}), ended: make(chan string, 10_000)}
+	s := &service{TB: t, app: core.NewBaseApp(core.BaseAppConfig{DataDir: dir})}
 	must(t, s.app.Bootstrap())
 	t.Cleanup(func() { must(t, s.app.ClearBootstrap()) })
 	s.app.ConcurrentDB().(*dbx.DB).QueryLogFunc = func(_ context.Context, _ time.Duration, query string, _ *sql.Rows, _ error) {
@@ -82,14 +86,16 @@ func serve(t *testing.T, start ...func(*httptest.Server)) *service {
 
 	s.in = Of(s.app)
 	s.app.OnRealtimeConnectRequest().BindFunc(func(e *core.RealtimeConnectRequestEvent) error {
-		err := s.in.Connect(e)
-		s.ended <- e.Client.Id()
-		return err
+		if s.met != nil {
+			s.met(e)
+		}
+		return s.in.Connect(e)
 	})
 	s.app.OnRealtimeSubscribeRequest().BindFunc(s.in.Subscribe)
 	s.app.OnRealtimeMessageSend().BindFunc(s.in.Message)
 	router, err := apis.NewRouter(s.app)
 	must(t, err)
+	router.Bind(apis.CORS(apis.CORSConfig{AllowOrigins: []string{"https://photos.example"}}))
 	mux, err := router.BuildMux()
 	must(t, err)
 	s.server = httptest.NewUnstartedServer(mux)
@@ -103,7 +109,7 @@ func serve(t *testing.T, start ...func(*httptest.Server)) *service {
 		s.server.Close()
 	})
 	for _, name := range []string{"ada", "bob", "cyn"} {
-		s.person(name)
+		s.signUp(s.app, name)
 	}
 	return s
 }
@@ -115,12 +121,27 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// person signs somebody up whose id is their name.
-func (s *service) person(name string) {
+// signUp signs somebody up whose id is their name.
+func (s *service) signUp(app core.App, name string) {
 	s.Helper()
-	s.exec(s.app, `INSERT INTO users (id, tokenKey, handle, state, role, created, updated) VALUES ({:id}, {:key}, {:id}, 'active', 'member', {:now}, {:now})`,
+	s.exec(app, `INSERT INTO users (id, tokenKey, handle, state, role, created, updated) VALUES ({:id}, {:key}, {:id}, 'active', 'member', {:now}, {:now})`,
 		dbx.Params{"id": name, "key": strings.Repeat(name, 20)})
-	s.exec(s.app, `INSERT INTO settings (id, user, seq, created, updated) VALUES ({:id}, {:id}, 0, {:now}, {:now})`, dbx.Params{"id": name})
+	s.exec(app, `INSERT INTO settings (id, user, seq, created, updated) VALUES ({:id}, {:id}, 0, {:now}, {:now})`, dbx.Params{"id": name})
+}
+
+// signUpMany signs n further people up and returns their tokens.
+func (s *service) signUpMany(n int) []string {
+	s.Helper()
+	tokens := make([]string, n)
+	s.transaction(func(tx core.App) {
+		for i := range tokens {
+			s.signUp(tx, fmt.Sprint("other", i))
+		}
+	})
+	for i := range tokens {
+		tokens[i] = s.token(fmt.Sprint("other", i))
+	}
+	return tokens
 }
 
 func (s *service) token(name string) string {
@@ -224,6 +245,14 @@ func (s *service) connect(token string, subs ...string) *stream {
 		s.Fatalf("subscribe: got %d", status)
 	}
 	return d
+}
+
+// device is what the service knows of it.
+func (d *stream) device() *device {
+	d.Helper()
+	client, err := d.app.SubscriptionsBroker().ClientById(d.id)
+	must(d, err)
+	return client.(*device)
 }
 
 func (d *stream) read(response *http.Response) {

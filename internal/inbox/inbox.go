@@ -22,17 +22,33 @@ const storeKey = "doubletap.inbox"
 // With several nodes, the arguments of tell, touch, recheck, recheckAuthor, recheckPerson
 // and Drop are what they would have to send each other.
 type Inbox struct {
+	// Delivered, unless nil, is told of each notification written to a device, by the goroutine that wrote it.
+	// Devices that PocketBase serves are not reported. Set it before the app serves.
+	Delivered func(Delivery)
+
 	app      core.App
 	desk     *desk
-	pause    time.Duration // between two counts of one post
-	patience time.Duration // with a device that does not take what is written to it
+	loop     *loop
+	lines    sync.WaitGroup // not closed yet; added to with mu, while the inbox is open
+	pause    time.Duration  // between two counts of one post
+	patience time.Duration  // with a device that does not take what is written to it
+	round    time.Duration  // between two looks whether connections have lasted long enough
 
 	mu      sync.Mutex // guards all below, and every seat's seen
 	devices map[*device]*seat
 	people  map[string]seats // by user id
 	supers  seats            // of superusers, who hear of everybody
+	lookout *lookout         // from the first line on
 	posts   map[string]*watched
 	closed  bool
+}
+
+// Delivery is a notification's way to one of its recipient's devices; a superuser's counts as such.
+type Delivery struct {
+	Person    string
+	Seq       int64
+	Committed time.Time // or earlier, when several changes went together
+	Written   time.Time // to the socket
 }
 
 // Of returns the app's inbox, which is made at the first call. That must not be inside a
@@ -44,8 +60,10 @@ func Of(app core.App) *Inbox {
 		}
 		in := &Inbox{
 			app:      app,
+			loop:     newLoop(app.SubscriptionsBroker()),
 			pause:    250 * time.Millisecond,
 			patience: 10 * time.Second,
+			round:    time.Second,
 			devices:  map[*device]*seat{},
 			people:   map[string]seats{},
 			supers:   seats{},
@@ -96,9 +114,6 @@ func (in *Inbox) Close() {
 		in.leave(d)
 	}
 	in.desk.close()
-}
-
-// Watched reports whether a client listens to a collection through PocketBase's own loop.
-func (in *Inbox) Watched(collection string) bool {
-	return false
+	in.lines.Wait()
+	in.lookout.close()
 }

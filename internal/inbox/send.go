@@ -9,7 +9,7 @@ import (
 )
 
 // sendChanges sends an audience a page of notifications and retractions, to each device what is new to it.
-func (in *Inbox) sendChanges(a *audience, changes []change, at map[*seat]int64) {
+func (in *Inbox) sendChanges(a *audience, changes []change, at map[*seat]int64, of Delivery) {
 	var rows []*core.Record
 	for _, c := range changes {
 		if c.row != nil && a.is(notifications, c.id) {
@@ -21,6 +21,7 @@ func (in *Inbox) sendChanges(a *audience, changes []change, at map[*seat]int64) 
 		if !a.is(notifications, c.id) {
 			continue
 		}
+		of.Seq = c.seq
 		encoded := map[string][]byte{} // by action: one device may have the row already, another not
 		for _, s := range a.seats {
 			if c.seq <= at[s] {
@@ -33,7 +34,7 @@ func (in *Inbox) sendChanges(a *audience, changes []change, at map[*seat]int64) 
 			if encoded[action] == nil {
 				encoded[action] = in.encode(action, a, shown[c.id], notifications, c.id)
 			}
-			s.send(a, encoded[action])
+			s.post(a, encoded[action], of)
 		}
 	}
 }
@@ -107,10 +108,12 @@ func (a *audience) send(data []byte) {
 	}
 }
 
-// send queues a message for the device, under the name to which it listens. There is none
+func (s *seat) send(a *audience, data []byte) { s.post(a, data, Delivery{}) }
+
+// post queues a message for the device, under the name to which it listens. There is none
 // for what could not be shown.
-func (s *seat) send(a *audience, data []byte) {
+func (s *seat) post(a *audience, data []byte, of Delivery) {
 	if data != nil {
-		s.device.Send(subscriptions.Message{Name: a.name, Data: data})
+		s.device.post(letter{subscriptions.Message{Name: a.name, Data: data}, of})
 	}
 }

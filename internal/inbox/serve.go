@@ -99,7 +99,7 @@ func (in *Inbox) serveTray(person string, n news) error {
 			return err
 		}
 		for _, a := range all {
-			in.sendChanges(a, changes, at)
+			in.sendChanges(a, changes, at, Delivery{Person: person, Committed: n.committed})
 		}
 		for s := range at {
 			for _, c := range changes {

@@ -46,13 +46,16 @@ func (in *Inbox) Subscribe(e *core.RealtimeSubscribeRequestEvent) error {
 
 // seat returns the seat that the subscriptions ask for.
 func (in *Inbox) seat(d *device, auth *core.Record, subs []string) *seat {
-	s := &seat{device: d, viewer: viewer(auth), seen: map[string]bool{}}
+	s := &seat{device: d, viewer: viewer(auth)}
 	if auth != nil && auth.Collection().Name == "users" {
 		s.person = auth.Id
 	}
 	s.super = auth != nil && auth.IsSuperuser()
 	for _, t := range topics(in.app, subs) {
 		if t.collection == posts {
+			if s.seen == nil {
+				s.seen = map[string]bool{}
+			}
 			s.seen[t.row] = false
 		} else if s.person == "" && !s.super {
 			continue
@@ -91,13 +94,15 @@ func (in *Inbox) openTray(s *seat) error {
 func (in *Inbox) settle(s *seat, auth *core.Record) error {
 	if s.person != "" {
 		var key string
-		err := in.app.ConcurrentDB().Select("tokenKey").From("users").Where(dbx.HashExp{"id": s.person}).Row(&key)
+		var top int64
+		err := in.app.ConcurrentDB().Select("u.tokenKey", "coalesce(s.seq, 0)").From("users u").LeftJoin("settings s", dbx.NewExp("s.user = u.id")).
+			Where(dbx.HashExp{"u.id": s.person}).Row(&key, &top)
 		if err != nil || key != auth.TokenKey() {
 			return apis.NewUnauthorizedError("", err) // or Drop would have come too early
 		}
-	}
-	if s.tray != nil && !s.super {
-		in.tell(s.person, news{tray: true})
+		if s.tray != nil && s.tray.behind(top) {
+			in.tell(s.person, news{tray: true})
+		}
 	}
 	if len(s.seen) == 0 {
 		return nil

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"slices"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -20,10 +21,11 @@ type FeedRow struct {
 
 // news is what there is to do for an errand; two of them add up to one.
 type news struct {
-	tray      bool     // of a person: notifications or retractions changed
-	overheard bool     // superusers listen as well
-	from      int64    // who have not heard of this person yet need nothing up to here
-	updated   []string // collections of which the person's row changed
+	tray      bool      // of a person: notifications or retractions changed
+	committed time.Time // when, if that is to be reported
+	overheard bool      // superusers listen as well
+	from      int64     // who have not heard of this person yet need nothing up to here
+	updated   []string  // collections of which the person's row changed
 	feed      []feedChange
 	touched   bool     // of a post: its counts moved
 	recheck   bool     // it may have gone out of sight
@@ -44,6 +46,9 @@ func (n *news) add(more news) {
 		n.overheard = true
 	}
 	n.tray = n.tray || more.tray
+	if n.committed.IsZero() {
+		n.committed = more.committed
+	}
 	n.updated = union(n.updated, more.updated)
 	n.feed = append(n.feed, more.feed...)
 	n.feed = n.feed[:min(len(n.feed), mostRows+1)] // one too many is enough to know
@@ -72,7 +77,12 @@ func Changed(tx core.App, person string) {
 	}
 	n := news{tray: true}
 	n.from, n.overheard = in.overheard(person)
-	db.AfterCommit(tx, func() { in.tell(person, n) })
+	db.AfterCommit(tx, func() {
+		if in.Delivered != nil {
+			n.committed = time.Now()
+		}
+		in.tell(person, n)
+	})
 }
 
 // overheard returns, if a superuser listens to notifications, the person's last seq. Read

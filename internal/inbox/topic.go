@@ -49,10 +49,13 @@ func topics(app core.App, subs []string) []topic {
 			row = every // the bare name is PocketBase's older word for it
 		}
 		if names[name] != "" && row != "" && !(names[name] == posts && row == every) {
+			if len(options.Query)+len(options.Headers) == 0 {
+				options = subscriptions.SubscriptionOptions{} // two empty maps for each topic of each device add up
+			}
 			found = append(found, topic{name: sub, collection: names[name], row: row, options: options})
 		}
 	}
-	return found
+	return slices.Clip(found)
 }
 
 // without returns the subscriptions that are left for PocketBase: all but the personal topics.

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/pocketbase/dbx"
@@ -17,11 +18,13 @@ const (
 // everybody who is heard of. What it was sent of the rows that are new to it is remembered in
 // bounds: beyond them, the oldest counts as known.
 type tray struct {
+	person string // whose it is; empty for a superuser's
+
 	mu      sync.Mutex       // guards all below: several people's changes may reach a superuser at once
-	cursors map[string]int64 // by person: the seq up to which all was sent
+	cursor  int64            // the seq up to which all was sent
+	cursors map[string]int64 // by person, in a superuser's tray
 	since   string           // rows created earlier are known to the device
-	sent    map[string]bool
-	order   []row
+	sent    []row            // of those created later
 }
 
 type row struct {
@@ -43,9 +46,9 @@ func readTray(app core.App, person string) (*tray, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read tray: %w", err)
 	}
-	t := &tray{cursors: map[string]int64{person: 0}}
+	t := &tray{person: person}
 	for _, r := range rows {
-		t.cursors[person], t.since = r.Seq, max(t.since, r.Created)
+		t.cursor, t.since = r.Seq, max(t.since, r.Created)
 	}
 	for _, r := range rows {
 		if r.ID != "" { // of an empty tray
@@ -66,7 +69,7 @@ func (t *tray) action(r row) string {
 }
 
 // new needs mu.
-func (t *tray) new(r row) bool { return r.Created >= t.since && !t.sent[r.ID] }
+func (t *tray) new(r row) bool { return r.Created >= t.since && !slices.Contains(t.sent, r) }
 
 // took notes that the device has the row.
 func (t *tray) took(r row) {
@@ -75,22 +78,25 @@ func (t *tray) took(r row) {
 	if !t.new(r) {
 		return
 	}
-	if t.sent == nil {
-		t.sent = map[string]bool{}
+	t.sent = append(t.sent, r)
+	if len(t.sent) > remembered {
+		t.since = max(t.since, t.sent[0].Created+"~") // behind all rows of that moment
+		t.sent = t.sent[1:]
 	}
-	t.sent[r.ID] = true
-	t.order = append(t.order, r)
-	if len(t.order) > remembered {
-		oldest := t.order[0]
-		t.since = max(t.since, oldest.Created+"~") // behind all rows of that moment
-		delete(t.sent, oldest.ID)
-		t.order = t.order[1:]
-	}
+}
+
+// behind reports whether its person has come further.
+func (t *tray) behind(seq int64) bool {
+	cursor, _ := t.at(t.person)
+	return cursor < seq
 }
 
 func (t *tray) at(person string) (cursor int64, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if person == t.person {
+		return t.cursor, true
+	}
 	cursor, known = t.cursors[person]
 	return cursor, known
 }
@@ -98,6 +104,10 @@ func (t *tray) at(person string) (cursor int64, known bool) {
 func (t *tray) advance(person string, cursor int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if person == t.person {
+		t.cursor = max(t.cursor, cursor)
+		return
+	}
 	if len(t.cursors) > followed {
 		clear(t.cursors)
 	}

@@ -44,7 +44,7 @@ func NewRunner(app core.App) *Runner {
 	r := &Runner{
 		app:     app,
 		name:    fmt.Sprintf("%.40s:%d:%s", host, os.Getpid(), security.PseudorandomString(6)),
-		workers: 4,
+		workers: 16,
 		poll:    time.Second,
 		woken:   make(chan struct{}, 1),
 		stopped: make(chan struct{}),

@@ -20,7 +20,7 @@ func decide(tx core.App, n *Notice, was *before) error {
 	if was.state == "deleting" || was.muted {
 		return nil
 	}
-	n.List, n.Push, n.Mail = true, true, true
+	n.List, n.Push, n.Mail, n.Reachable = true, true, true, was.reach
 	var prefs map[string]preference
 	if len(was.notify) > len("{}") && json.Unmarshal([]byte(was.notify), &prefs) == nil { // whatever else a client stored there is no preference
 		p := prefs[n.Type]

@@ -9,6 +9,7 @@ import (
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
+	"doubletap/internal/deliver"
 )
 
 // event is a row of notification_events: what one actor did, whether it is shown or not.
@@ -26,6 +27,7 @@ type before struct {
 	notify  string // the recipient's preferences
 	muted   bool   // the recipient has muted the actor or the post, or there is a block between the two
 	follows bool   // the recipient follows the actor
+	reach   bool   // something may have to leave for the recipient's devices or mailbox
 	event   event  // the actor's former one
 	group   string // the notification that takes more actors, or empty
 	actors  []string
@@ -45,14 +47,14 @@ func look(tx core.App, n *Notice, now time.Time) (*before, bool, error) {
 				AND NOT m.keepNotifications AND (m.until = '' OR m.until > {:now}))
 			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = u.id AND b.blocked = {:a})
 			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = {:a} AND b.blocked = u.id),
-			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:a} AND f.state = 'accepted'),
+			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:a} AND f.state = 'accepted'), `+deliver.Reachable+`,
 			coalesce(e.id, ''), coalesce(e.notification, ''), coalesce(e.active, 0), coalesce(e.created, ''), coalesce(e.alertedAt, ''),
 			coalesce(g.id, ''), coalesce(g.actors, '[]')
 		FROM users u LEFT JOIN settings s ON s.user = u.id
 		LEFT JOIN notification_events e ON e.recipient = u.id AND e.type = {:t} AND e.subject = {:s} AND e.actor = {:a}
 		LEFT JOIN notifications g ON g.id = (`+openGroup+`)
 		WHERE u.id = {:r}`, p,
-		&b.state, &b.notify, &b.muted, &b.follows,
+		&b.state, &b.notify, &b.muted, &b.follows, &b.reach,
 		&b.event.id, &b.event.notification, &b.event.active, &b.event.created, &b.event.alertedAt, &b.group, &actors)
 	if err != nil {
 		return nil, false, err

@@ -33,6 +33,8 @@ type Notice struct {
 	List bool // shown in the tray
 	Push bool // may be sent to the recipient's devices
 	Mail bool // may be sent by mail
+
+	Reachable bool // there may be a device or an address to send it to
 }
 
 // news reports whether every notice of the type is news even from an actor who is

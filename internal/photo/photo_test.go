@@ -11,7 +11,6 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -265,11 +264,7 @@ func TestWebPHasAllLevels(t *testing.T) {
 	if db := difference(p.Image(), phototest.Scene(96, 64)); db < 33 {
 		t.Errorf("%.1f dB from the scene, want 33", db)
 	}
-	dwebp, err := exec.LookPath("dwebp")
-	if err != nil {
-		t.Skip("the second opinion, dwebp, is not installed")
-	}
-	cmd := exec.Command(dwebp, "-quiet", "-nofancy", "-o", "-", "--", "-")
+	cmd := phototest.Program(t, "dwebp", "-quiet", "-nofancy", "-o", "-", "--", "-") // the second opinion
 	cmd.Stdin = bytes.NewReader(src)
 	out, err := cmd.Output()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
+	"doubletap/internal/clock"
 	"doubletap/internal/db"
 )
 
@@ -24,8 +25,7 @@ const (
 	looked  = 48 * time.Hour
 )
 
-// Collect deletes the files of photos that no record names, and returns how many folders and files those were. On
-// S3, which tells of no folders, it looks at whole records alone.
+// Collect deletes the files of photos that no record names, and returns how many folders and files those were.
 func Collect(app core.App) (int, error) {
 	fsys, err := app.NewFilesystem()
 	if err != nil {
@@ -56,8 +56,9 @@ func Collect(app core.App) (int, error) {
 // folders returns the ids of records that have settled files and that nobody looked at since.
 func folders(app core.App, fsys *filesystem.System, collection string) ([]string, error) {
 	var ids []string
+	now := clock.Now(app)
 	take := func(id string, changed time.Time) {
-		if age := time.Since(changed); age > settled && age < looked && !slices.Contains(ids, id) {
+		if age := now.Sub(changed); age > settled && age < looked && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -93,31 +94,39 @@ func collect(app core.App, fsys *filesystem.System, collection *core.Collection,
 			return 0, err
 		}
 	}
-	if app.Settings().S3.Enabled {
-		return len(gone), nil
-	}
 	records, err := app.FindAllRecords(collection, dbx.In("id", list(ids)...))
 	if err != nil {
 		return len(gone), err
 	}
 	total := len(gone)
 	for _, record := range records {
-		entries, err := os.ReadDir(filepath.Join(app.DataDir(), core.LocalStorageDirName, record.BaseFilesPath()))
+		n, err := strays(app, fsys, record, field)
+		total += n
 		if err != nil {
-			return total, err
-		}
-		for _, entry := range entries {
-			name := strings.TrimSuffix(strings.TrimPrefix(entry.Name(), "thumbs_"), ".attrs")
-			if slices.Contains(record.GetStringSlice(field), name) {
-				continue
-			}
-			if err := os.RemoveAll(filepath.Join(app.DataDir(), core.LocalStorageDirName, record.BaseFilesPath(), entry.Name())); err != nil {
-				return total, err
-			}
-			total++
+			return total, fmt.Errorf("of %s: %w", record.Id, err)
 		}
 	}
 	return total, nil
+}
+
+// strays deletes the settled files beside a record's own that it does not name.
+func strays(app core.App, fsys *filesystem.System, record *core.Record, field string) (n int, err error) {
+	objects, err := fsys.List(record.BaseFilesPath() + "/")
+	if err != nil {
+		return 0, err
+	}
+	for _, o := range objects {
+		name, _, _ := strings.Cut(strings.TrimPrefix(o.Key, record.BaseFilesPath()+"/"), "/")
+		name = strings.TrimPrefix(name, "thumbs_")
+		if clock.Now(app).Sub(o.ModTime) <= settled || slices.Contains(record.GetStringSlice(field), name) {
+			continue
+		}
+		if err := fsys.Delete(o.Key); err != nil && !errors.Is(err, filesystem.ErrNotFound) {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }
 
 func list(ids []string) []any {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
@@ -17,31 +18,80 @@ import (
 	"doubletap/internal/photo/door"
 )
 
+// ErrBusy says that too many uploads are at the door. Trying again later helps.
+var ErrBusy = errors.New("too many photos arrive at once")
+
+// How long an upload waits for its turn: less in a transaction, where all who write wait with it, and more for a HEIC,
+// of which one takes seconds.
+const (
+	doorPatience    = 5 * time.Second
+	batchPatience   = time.Second
+	convertPatience = 20 * time.Second
+)
+
 // Admit looks at the photos that record is about to store and takes everything out of them that is not the
 // picture. What is no photo, or could hurt, is a refusal of the field. It decodes nothing, except a HEIC, which is stored as
-// the JPEG it becomes; not in a transaction, where that would hold the write lock.
-func (s *Studio) Admit(ctx context.Context, app core.App, record *core.Record) error {
+// the JPEG it becomes; not in a transaction, where that would hold the write lock. It returns ErrBusy when memory for the
+// upload does not become free, else the function that gives it back, to be called when the record is stored.
+func (s *Studio) Admit(ctx context.Context, app core.App, record *core.Record) (release func(), err error) {
 	field := Fields[record.Collection().Name]
-	for _, file := range record.GetUnsavedFiles(field) {
-		err := s.admit(ctx, app, file)
+	files := record.GetUnsavedFiles(field)
+	release, err = s.hold(ctx, app, files)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		err = s.admit(ctx, app, file)
 		if refusal, ok := errors.AsType[*door.Refusal](err); ok {
-			return fault.Invalid(field, refusal.Code, refusal.Text)
+			release()
+			return nil, fault.Invalid(field, refusal.Code, refusal.Text)
 		}
 		if err != nil {
-			return fmt.Errorf("admit photo %s: %w", file.OriginalName, err)
+			release()
+			return nil, fmt.Errorf("admit photo %s: %w", file.OriginalName, err)
 		}
 	}
-	return nil
+	return release, nil
+}
+
+// hold waits until the largest of the files may be in memory twice, as it came and as it stays; they are read one after
+// the other.
+func (s *Studio) hold(ctx context.Context, app core.App, files []*filesystem.File) (release func(), err error) {
+	var cost int64
+	for _, file := range files {
+		if _, done := file.Reader.(*stripped); !done { // not at the second save of the same record
+			cost = max(cost, 2*min(file.Size, int64(door.Standard.Bytes)))
+		}
+	}
+	if cost == 0 { // as of most changes, which must not queue behind photos
+		return func() {}, nil
+	}
+	patience := doorPatience
+	if app.IsTransactional() {
+		patience = batchPatience
+	}
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	release, err = s.uploads.Acquire(waiting, cost)
+	return release, busy(ctx, err)
+}
+
+// busy makes the end of our patience, not that of the client's, ErrBusy.
+func busy(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() == nil {
+		return ErrBusy
+	}
+	return err
 }
 
 func (s *Studio) admit(ctx context.Context, app core.App, file *filesystem.File) error {
 	if _, done := file.Reader.(*stripped); done {
-		return nil // a second save of the same record
+		return nil
 	}
 	if file.Size > int64(door.Standard.Bytes) {
 		return door.ErrBytes
 	}
-	source, err := content(file.Reader)
+	source, err := content(file.Reader, file.Size)
 	if err != nil {
 		return err
 	}
@@ -59,16 +109,24 @@ func (s *Studio) admit(ctx context.Context, app core.App, file *filesystem.File)
 	if err != nil {
 		return err
 	}
-	file.Reader = &stripped{from: file.Reader, info: info}
+	file.Reader = &stripped{file.Reader, file.Size, info}
 	file.Size = int64(len(clean))
 	return nil
 }
 
 // convert puts the JPEG that a HEIC becomes into its place.
 func (s *Studio) convert(ctx context.Context, file *filesystem.File, source []byte, info door.Info) error {
-	release, err := s.budget.Acquire(ctx, s.renderer.Cost(info))
+	waiting, cancel := context.WithTimeout(ctx, convertPatience)
+	defer cancel()
+	select { // before memory is taken for it, which renditions can use meanwhile
+	case s.converting <- struct{}{}:
+		defer func() { <-s.converting }()
+	case <-waiting.Done():
+		return busy(ctx, waiting.Err())
+	}
+	release, err := s.budget.Acquire(waiting, s.renderer.Cost(info))
 	if err != nil {
-		return err
+		return busy(ctx, err)
 	}
 	defer release()
 	jpeg, err := s.renderer.Convert(ctx, source)
@@ -88,12 +146,13 @@ func (s *Studio) convert(ctx context.Context, file *filesystem.File, source []by
 // that ten large photos of one post are not in memory at once.
 type stripped struct {
 	from filesystem.FileReader
+	size int64 // as it came
 	info door.Info
 }
 
 // Open implements filesystem.FileReader.
 func (s *stripped) Open() (io.ReadSeekCloser, error) {
-	source, err := content(s.from)
+	source, err := content(s.from, s.size)
 	if err != nil {
 		return nil, err
 	}
@@ -108,11 +167,15 @@ type closable struct{ *bytes.Reader }
 
 func (closable) Close() error { return nil }
 
-func content(from filesystem.FileReader) ([]byte, error) {
+// content reads a file of about so many bytes, which saves growing.
+func content(from filesystem.FileReader, size int64) ([]byte, error) {
 	reader, err := from.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer reader.Close()
-	return io.ReadAll(io.LimitReader(reader, int64(door.Standard.Bytes)+1))
+	var b bytes.Buffer
+	b.Grow(int(size) + bytes.MinRead)
+	_, err = b.ReadFrom(io.LimitReader(reader, int64(door.Standard.Bytes)+1))
+	return b.Bytes(), err
 }

@@ -25,6 +25,7 @@ func (s *Studio) Publish(ctx context.Context, app core.App, collection, id strin
 	files := record.GetStringSlice(Fields[collection])
 	metas := make([]*Meta, len(files))
 	for i, file := range files {
+		s.forget(record, file) // the storage knows better than what is remembered of it
 		meta, err := s.Ensure(ctx, record, file)
 		switch {
 		case errors.Is(err, photo.ErrUnreadable):

@@ -23,7 +23,7 @@ import (
 )
 
 // Fields names the field of each collection that holds photos.
-var Fields = map[string]string{"posts": "photos", "users": "avatar"}
+var Fields = map[string]string{"posts": "photos", "stories": "photo", "users": "avatar"}
 
 // Full is the size that is served for a photo without a size.
 const Full = "1920x1920f"
@@ -35,6 +35,12 @@ type Meta struct {
 	Hash   string `json:"hash"`
 	Color  string `json:"color"`
 }
+
+// Job is the kind of the job that makes the renditions of a record's photos.
+const Job = "photo.render"
+
+// Payload says whose renditions a Job makes.
+type Payload struct{ Collection, Record string }
 
 // version is that of the sizes and how they are made. A photo rendered by another one is rendered anew
 // when it is next asked for, or by the command photos.
@@ -48,10 +54,12 @@ type stored struct {
 
 // Studio makes renditions, as many at a time as its budget of memory and the processors allow.
 type Studio struct {
-	app      core.App
-	renderer photo.Renderer
-	budget   *photo.Budget
-	places   chan struct{}
+	app        core.App
+	renderer   photo.Renderer
+	budget     *photo.Budget // of what is decoded
+	uploads    *photo.Budget // of what is looked at, beside that
+	places     chan struct{}
+	converting chan struct{} // held by the upload that HEIC is decoded for
 
 	mu      sync.Mutex // guards all below
 	running map[string]*work
@@ -73,15 +81,24 @@ const (
 	given      = 1000
 )
 
-// NewStudio returns a studio that stores with app.
+// NewStudio returns a studio that stores with app and takes photo.DefaultBudget.
 func NewStudio(app core.App) *Studio {
-	return &Studio{
-		app: app, budget: photo.NewBudget(photo.DefaultBudget),
-		renderer: photo.Renderer{HEIC: heic.New(heic.DefaultMemory)},
-		places:   make(chan struct{}, max(1, runtime.NumCPU()-1)),
-		running:  map[string]*work{},
-		ready:    map[string]Meta{},
+	s := &Studio{
+		app:        app,
+		renderer:   photo.Renderer{HEIC: heic.New(heic.DefaultMemory)},
+		places:     make(chan struct{}, max(1, runtime.NumCPU()-1)),
+		converting: make(chan struct{}, 1),
+		running:    map[string]*work{},
+		ready:      map[string]Meta{},
 	}
+	s.Bound(photo.DefaultBudget)
+	return s
+}
+
+// Bound sets how many bytes photos take together while they are rendered; uploads that are looked at take half of
+// that beside them. Call it before the first photo comes.
+func (s *Studio) Bound(memory int64) {
+	s.budget, s.uploads = photo.NewBudget(memory), photo.NewBudget(memory/2)
 }
 
 // Known reports whether size is one of those that exist of every photo.
@@ -150,18 +167,26 @@ func (s *Studio) begin(record *core.Record, file string) *work {
 	return w
 }
 
-// make renders the file unless that was done before. The meta file is written last: where it is, all is.
+func (s *Studio) forget(record *core.Record, file string) {
+	path := record.BaseFilesPath() + "/" + file
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.ready, path)
+	s.failed = slices.DeleteFunc(s.failed, func(p string) bool { return p == path })
+}
+
+// make renders the file unless that was done before. It reads the photo when its turn has come, as many may wait.
 func (s *Studio) make(ctx context.Context, record *core.Record, file string) (meta Meta, err error) {
 	fsys, err := s.app.NewFilesystem()
 	if err != nil {
 		return Meta{}, fmt.Errorf("open the storage: %w", err)
 	}
 	defer fsys.Close()
-	metaKey := folder(record, file) + "meta.json"
-	var known stored
-	if text, err := read(fsys, metaKey); err == nil && json.Unmarshal(text, &known) == nil && known.Version == version {
-		return known.Meta, nil
+	if meta, all := made(fsys, record, file); all {
+		return meta, nil
 	}
+	s.places <- struct{}{}
+	defer func() { <-s.places }()
 	source, err := read(fsys, record.BaseFilesPath()+"/"+file)
 	if err != nil {
 		return Meta{}, fmt.Errorf("read photo %s of %s: %w", file, record.Id, err)
@@ -180,7 +205,47 @@ func (s *Studio) make(ctx context.Context, record *core.Record, file string) (me
 	if err != nil {
 		return Meta{}, err
 	}
-	return meta, write(fsys, metaKey, "application/json", text)
+	return meta, write(fsys, folder(record, file)+metaName, "application/json", text)
+}
+
+const metaName = "meta.json"
+
+// made returns what is known of the file, and whether all of its renditions lie in the storage, in today's version.
+func made(fsys *filesystem.System, record *core.Record, file string) (Meta, bool) {
+	objects, err := fsys.List(folder(record, file))
+	if err != nil {
+		return Meta{}, false
+	}
+	lies := func(key string) bool {
+		return slices.ContainsFunc(objects, func(o *blob.ListObject) bool { return o.Key == key })
+	}
+	for _, size := range photo.Sizes {
+		if !lies(Key(record, file, size.Name())) {
+			return Meta{}, false
+		}
+	}
+	var known stored
+	text, err := read(fsys, folder(record, file)+metaName)
+	if err != nil || json.Unmarshal(text, &known) != nil {
+		return Meta{}, false
+	}
+	return known.Meta, known.Version == version
+}
+
+// Missing returns the files of record that lack a rendition, or have them in another version. Those that are known to be
+// impossible to decode lack none.
+func Missing(fsys *filesystem.System, record *core.Record) (missing []string) {
+	var media []*Meta
+	_ = record.UnmarshalJSONField("media", &media) // only a post has it
+	for i, file := range record.GetStringSlice(Fields[record.Collection().Name]) {
+		if i < len(media) && media[i] == nil {
+			continue
+		}
+		if _, all := made(fsys, record, file); !all {
+			missing = append(missing, file)
+		}
+	}
+	return missing
 }
 
 func (s *Studio) render(ctx context.Context, source []byte) (photo.Result, error) {
@@ -188,8 +253,6 @@ func (s *Studio) render(ctx context.Context, source []byte) (photo.Result, error
 	if err != nil {
 		return photo.Result{}, errors.Join(photo.ErrUnreadable, err)
 	}
-	s.places <- struct{}{}
-	defer func() { <-s.places }()
 	release, err := s.budget.Acquire(ctx, cost)
 	if err != nil {
 		return photo.Result{}, err

@@ -32,23 +32,28 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestRender sees the photo through: upright, in its colours, with its profile.
+// TestRender sees photos through, whole and of tiles of 512 x 512 as iPhones store them: upright, in their colours,
+// with their profile.
 func TestRender(t *testing.T) {
-	r, err := photo.Renderer{HEIC: New(DefaultMemory)}.Render(t.Context(), phototest.Fixture("phone.heic"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Width != 128 || r.Height != 96 || !bytes.Contains(r.Renditions[0].JPEG, []byte(phototest.DisplayP3())) {
-		t.Errorf("%dx%d, without its profile", r.Width, r.Height)
-	}
-	m, err := jpeg.Decode(bytes.NewReader(r.Renditions[0].JPEG))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := m.(*image.YCbCr), phototest.Scene(128, 96)
-	db := phototest.PSNR(128*96, func(i int) float64 { return float64(got.Y[i/128*got.YStride+i%128]) }, func(i int) float64 { return float64(want.Y[i]) })
-	if db < 30 { // at quality 55, and then 82
-		t.Errorf("%.1f dB from the scene, want 30", db)
+	for name, size := range map[string]image.Point{"phone.heic": {128, 96}, "tiles.heic": {1000, 700}} {
+		r, err := photo.Renderer{HEIC: New(DefaultMemory)}.Render(t.Context(), phototest.Fixture(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Width != size.X || r.Height != size.Y || !bytes.Contains(r.Renditions[0].JPEG, []byte(phototest.DisplayP3())) {
+			t.Errorf("%s: %dx%d, without its profile", name, r.Width, r.Height)
+		}
+		m, err := jpeg.Decode(bytes.NewReader(r.Renditions[0].JPEG))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := m.(*image.YCbCr), phototest.Scene(size.X, size.Y)
+		at := func(m *image.YCbCr) func(i int) float64 {
+			return func(i int) float64 { return float64(m.Y[i/size.X*m.YStride+i%size.X]) }
+		}
+		if db := phototest.PSNR(size.X*size.Y, at(got), at(want)); db < 30 { // at quality 55 or 30, and then 82
+			t.Errorf("%s: %.1f dB from the scene, want 30", name, db)
+		}
 	}
 }
 

@@ -2,12 +2,13 @@ package phototest
 
 import "embed"
 
-// What nothing in Go encodes, 16 kB in all: Scene(96, 64) as WebP (lossy.webp
+// What nothing in Go encodes, 34 kB in all: Scene(96, 64) as WebP (lossy.webp
 // at quality 95, lossless.webp a third as wide, alpha.webp from RGBA,
 // animated.webp with both) and Scene(128, 96) as a HEIC with everything that
-// Phone puts into a JPEG, on its side.
+// Phone puts into a JPEG, on its side, whole (phone.heic); and Scene(1000, 700) likewise, of four tiles (tiles.heic).
 //
-//	cwebp -q 95 | cwebp -lossless -resize 32 0 | cwebp -q 50 | img2webp -lossy -q 40 | heif-enc -q 55, and an irot added
+//	cwebp -q 95 | cwebp -lossless -resize 32 0 | cwebp -q 50 | img2webp -lossy -q 40 | heif-enc -q 55, and an irot added |
+//	heif-enc -q 30 of 512 x 512 each, and a grid over them
 //
 //go:embed fixtures
 var fixtures embed.FS

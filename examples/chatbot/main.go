@@ -1,0 +1,50 @@
+// Chatbot is a channel of an app's own: whoever tells it the address of a chat room's incoming webhook reads there
+// what they are told here.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/http"
+	"time"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+)
+
+// Rooms are where people want to read, by user id. An app would keep them in a collection.
+type Rooms map[string]string
+
+func main() {
+	app := pocketbase.NewWithConfig(hooks.Config())
+	Rooms{}.Extend(app, hooks.Bind(app))
+	log.Fatal(app.Start())
+}
+
+// Extend binds the channel: it runs in a job, after the commit, and again when it fails.
+func (rooms Rooms) Extend(_ core.App, social *hooks.Social) {
+	client := &http.Client{Timeout: 5 * time.Second}
+	social.OnNotified().BindFunc(func(e *hooks.NotifiedEvent) error {
+		room := rooms[e.Recipient.Id]
+		if room == "" {
+			return e.Next()
+		}
+		body, err := json.Marshal(map[string]string{"text": fmt.Sprintf("@%s: %s", e.Actor.GetString("handle"), e.Type)})
+		if err != nil {
+			return err
+		}
+		response, err := client.Post(room, "application/json", bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode >= 300 {
+			return fmt.Errorf("chat: %s", response.Status)
+		}
+		return e.Next()
+	})
+}

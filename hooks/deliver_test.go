@@ -1,0 +1,599 @@
+package hooks_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/clock"
+	"doubletap/internal/deliver/delivertest"
+	"doubletap/internal/deliver/outbound"
+)
+
+// away is a service whose people have browsers and mailboxes.
+type away struct {
+	*hookstest.Service
+	t        *testing.T
+	browsers *delivertest.Browsers
+	post     *delivertest.Post
+}
+
+func newAway(t *testing.T, owners ...func(core.App, *hooks.Social)) *away {
+	t.Helper()
+	a := &away{t: t, browsers: delivertest.NewBrowsers(t), post: delivertest.NewPost(t)}
+	a.Service = hookstest.New(t, append(owners, func(app core.App, _ *hooks.Social) {
+		delivertest.Reach(app)
+		app.OnMailerSend().Bind(a.post.Carrier())
+	})...)
+	settings := a.App.Settings()
+	settings.Meta.AppName, settings.Meta.AppURL, settings.Meta.SenderAddress = "Doubletap", "https://photos.example.com", "post@photos.example.com"
+	if err := a.App.Save(settings); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// browser gives somebody a browser that takes push messages, and returns its device.
+func (a *away) browser(name string) string {
+	a.t.Helper()
+	endpoint, keys := a.browsers.Subscribe(name, a.Social.PushKey())
+	return a.As(name).Create("devices", map[string]any{"kind": "webpush", "endpoint": endpoint, "keys": keys}).ID()
+}
+
+// wants changes somebody's settings.
+func (a *away) wants(name string, changes map[string]any) {
+	a.t.Helper()
+	user := a.As(name)
+	user.Update("settings", user.List("settings", "")[0]["id"].(string), changes)
+}
+
+func mailed(kind, when string) map[string]any {
+	return map[string]any{"notify": map[string]any{kind: map[string]any{"mail": when}}}
+}
+
+// pushes are the texts that somebody's browser showed.
+func (a *away) pushes(name string) []string {
+	var texts []string
+	for _, p := range a.browsers.Received() {
+		if p.Browser == name {
+			texts = append(texts, fmt.Sprint(p.Body["body"]))
+		}
+	}
+	return texts
+}
+
+func (a *away) expectPushes(name string, want ...string) {
+	a.t.Helper()
+	if got := a.pushes(name); !slices.Equal(got, want) {
+		a.t.Fatalf("%s is pushed %q, want %q", name, got, want)
+	}
+}
+
+func (a *away) expectMails(want ...string) {
+	a.t.Helper()
+	got := []string{}
+	for _, m := range a.post.Mails() {
+		got = append(got, m.To+": "+m.Subject)
+	}
+	if !slices.Equal(got, want) {
+		a.t.Fatalf("mailed %q, want %q", got, want)
+	}
+}
+
+func TestALikeReachesTheBrowserOfWhoeverIsAway(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.browser("ada")
+	a.browser("bob")
+	a.As("bob").Like(post)
+	if n := len(a.browsers.Received()); n != 0 {
+		t.Fatalf("%d messages were sent in the request", n)
+	}
+	a.RunJobs()
+	a.expectPushes("ada", "bob liked your photo")
+	a.expectPushes("bob")
+	got := a.browsers.Received()[0]
+	note := a.As("ada").List("notifications", "")[0]["id"]
+	if got.Body["url"] != "https://photos.example.com/p/"+post || got.Body["notification"] != note || got.Header.Get("Topic") != note || got.Body["badge"] != 1.0 {
+		t.Errorf("got %v %v", got.Body, got.Header)
+	}
+	a.As("bob").Comment(post, "", "what a\nday")
+	a.RunJobs()
+	a.expectPushes("ada", "bob liked your photo", "bob commented on your photo: what a day")
+	a.As("ada").Like(post)
+	a.As("ada").Comment(post, "", "indeed")
+	a.RunJobs()
+	if n := len(a.browsers.Received()); n != 2 {
+		t.Errorf("what ada did herself was told: %v", a.browsers.Received())
+	}
+}
+
+func TestAHundredLikesAreOnePushAndOneMail(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.browser("ada")
+	a.wants("ada", mailed("like", "now"))
+	for i := range 100 {
+		a.Someone(i).Like(post)
+		a.RunJobs()
+		a.Advance(600 * time.Millisecond)
+	}
+	a.expectPushes("ada", "@someone_0 liked your photo")
+	a.expectMails()
+	a.Advance(2 * time.Minute)
+	a.RunJobs()
+	a.expectMails("ada@example.com: @someone_99 and 99 others liked your photo")
+	a.expectPushes("ada", "@someone_0 liked your photo")
+
+	a.Advance(5 * time.Minute)
+	a.As("bob").Like(post)
+	a.Advance(time.Hour)
+	a.RunJobs()
+	a.expectPushes("ada", "@someone_0 liked your photo", "bob and 100 others liked your photo")
+	if n := len(a.post.Mails()); n != 1 {
+		t.Errorf("%d mails although ada has not looked since the first", n)
+	}
+	a.wants("ada", map[string]any{"seenAt": clock.Stamp(a.App)})
+	a.As("carol").Like(post)
+	a.Advance(time.Hour)
+	a.RunJobs()
+	if n := len(a.post.Mails()); n != 2 {
+		t.Errorf("%d mails, want another now that ada has looked", n)
+	}
+}
+
+func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
+	for what, change := range map[string]func(*away, string){
+		"the like is taken back": func(a *away, post string) { unlike(a.Service, "bob", post) },
+		"the post is deleted":    func(a *away, post string) { a.As("ada").Delete("posts", post) },
+		"bob is blocked":         func(a *away, _ string) { a.As("ada").Block("bob") },
+		"the tray was seen":      func(a *away, _ string) { a.wants("ada", map[string]any{"seenAt": clock.Stamp(a.App)}) },
+		"it was read": func(a *away, _ string) {
+			ada := a.As("ada")
+			ada.Update("notifications", ada.List("notifications", "")[0]["id"].(string), map[string]any{"read": true})
+		},
+		"ada is gone": func(a *away, _ string) { ada := a.As("ada"); ada.Delete("users", ada.ID) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			a := newAway(t)
+			post := a.As("ada").Post("hello")
+			a.browser("ada")
+			a.wants("ada", mailed("like", "now"))
+			a.As("bob").Like(post)
+			change(a, post)
+			a.RunJobs()
+			a.Advance(time.Hour)
+			a.RunJobs()
+			a.expectPushes("ada")
+			a.expectMails()
+		})
+	}
+}
+
+func TestNoMailToWhoeverIsHere(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.wants("ada", mailed("like", "now"))
+	a.As("ada").Listen("notifications/*")
+	a.As("bob").Like(post)
+	a.Advance(time.Hour)
+	a.RunJobs()
+	a.expectMails()
+}
+
+func TestNothingRingsInQuietHours(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.browser("ada")
+	now := clock.Now(a.App)
+	a.wants("ada", map[string]any{"quietFrom": now.Add(-time.Hour).Format("15:04"), "quietTo": now.Add(time.Hour).Format("15:04"), "timezone": "UTC"})
+	a.As("bob").Like(post)
+	a.Advance(10 * time.Minute)
+	a.As("carol").Like(post)
+	a.RunJobs()
+	a.expectPushes("ada")
+	a.Advance(time.Hour)
+	a.RunJobs()
+	a.expectPushes("ada", "carol and bob liked your photo")
+}
+
+func TestPreferencesAreKept(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.browser("ada")
+	a.wants("ada", map[string]any{"notify": map[string]any{
+		"like": map[string]any{"push": false, "mail": "now"}, "comment": map[string]any{"mail": "off"}, "follow": map[string]any{"push": false, "mail": "now"},
+	}})
+	a.As("bob").Like(post)
+	a.As("bob").Comment(post, "", "nice")
+	a.Advance(time.Hour)
+	a.RunJobs()
+	a.expectPushes("ada", "bob commented on your photo: nice")
+	a.expectMails("ada@example.com: bob liked your photo")
+}
+
+func TestDevicesThatAreGoneAreForgotten(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.browser("ada")
+	endpoint, keys := a.browsers.Subscribe("former", "another key")
+	other := a.As("ada").Create("devices", map[string]any{"kind": "webpush", "endpoint": strings.Replace(endpoint, "former", "nobody", 1), "keys": keys}).ID()
+	a.As("ada").Create("devices", map[string]any{"kind": "fcm", "endpoint": "a phone of an app that is not configured"})
+	a.As("bob").Like(post)
+	a.RunJobs()
+	a.expectPushes("ada", "bob liked your photo")
+	if a.Record("devices", other) != nil {
+		t.Error("a device that is gone is still there")
+	}
+	if n := a.Rows("devices", "1"); n != 2 {
+		t.Errorf("%d devices are left, want 2", n)
+	}
+	if n := a.Rows("jobs", "kind LIKE 'push.%'"); n != 0 {
+		t.Errorf("%d push jobs are left", n)
+	}
+}
+
+func TestAPushServiceThatIsDownGetsItLater(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.browser("ada")
+	a.browsers.Answer(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return false
+	})
+	a.As("bob").Like(post)
+	a.RunJobs()
+	a.browsers.Answer(nil)
+	a.Advance(30 * time.Minute)
+	a.RunJobs()
+	a.expectPushes("ada")
+	a.Advance(31 * time.Minute)
+	a.RunJobs()
+	a.expectPushes("ada", "bob liked your photo")
+}
+
+func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.wants("ada", mailed("comment", "now"))
+	bob := a.As("bob")
+	bob.Update("users", bob.ID, map[string]any{"name": "Bob <b>\"Ü\"</b>"})
+	bob.Comment(post, "", "<script>alert(1)</script> & more")
+	a.Advance(3 * time.Minute)
+	a.RunJobs()
+	a.expectMails(`ada@example.com: Bob <b>"Ü"</b> commented on your photo`)
+	m := a.post.Mails()[0]
+	if strings.Contains(m.HTML, "<script>") || strings.Contains(m.HTML, "<b>") || !strings.Contains(m.HTML, "https://photos.example.com/p/"+post) {
+		t.Errorf("html: %s", m.HTML)
+	}
+	if !strings.Contains(m.Text, "<script>alert(1)</script> & more") || !strings.Contains(m.Text, "https://photos.example.com/p/"+post) {
+		t.Errorf("text: %s", m.Text)
+	}
+	link := strings.Trim(m.Header.Get("List-Unsubscribe"), "<>")
+	path, ours := strings.CutPrefix(link, "https://photos.example.com")
+	if !ours || m.Header.Get("List-Unsubscribe-Post") != "List-Unsubscribe=One-Click" || !strings.Contains(m.Text, link) {
+		t.Fatalf("headers: %v", m.Header)
+	}
+
+	settings := func() string { return fmt.Sprint(a.As("ada").List("settings", "")[0]["notify"]) }
+	before := settings()
+	if page := a.Guest().Must(200, "GET", path, nil); !strings.Contains(page.Raw, `method="post"`) || settings() != before {
+		t.Errorf("page: %s; settings %s", page.Raw, settings())
+	}
+	a.Guest().Must(400, "POST", path[:len(path)-1], nil)
+	a.Guest().Must(400, "POST", strings.Replace(path, ".comment.", ".like.", 1), nil)
+	a.Guest().Must(400, "POST", strings.Replace(path, a.As("ada").ID, bob.ID, 1), nil)
+	a.Guest().Must(400, "GET", "/unsubscribe", nil)
+	if settings() != before {
+		t.Fatalf("settings %s, want %s", settings(), before)
+	}
+	a.Guest().Must(204, "POST", path, &hookstest.Upload{Fields: map[string]string{"List-Unsubscribe": "One-Click"}})
+	if got := settings(); got != "map[comment:map[mail:off]]" {
+		t.Errorf("settings %s", got)
+	}
+	a.As("carol").Comment(post, "", "me too")
+	a.Advance(time.Hour)
+	a.RunJobs()
+	if n := len(a.post.Mails()); n != 1 {
+		t.Errorf("%d mails, want no more", n)
+	}
+	if page := a.Guest().Must(200, "POST", path, &hookstest.Upload{Fields: map[string]string{"page": "1"}}); !strings.Contains(page.Raw, "Done.") {
+		t.Errorf("page: %s", page.Raw)
+	}
+}
+
+func TestADigestTellsWhatIsNewByPost(t *testing.T) {
+	a := newAway(t)
+	ada := a.As("ada")
+	first, second := ada.Post("the sea"), ada.Post("the hills")
+	a.wants("ada", map[string]any{"digest": "daily", "timezone": "Europe/Berlin", "locale": "de", "notify": map[string]any{"follow": map[string]any{"mail": "off"}}})
+	a.As("bob").Like(first)
+	a.As("carol").Like(second)
+	a.As("bob").Comment(second, "", "wow")
+	a.As("dave").Like(first)
+	a.As("eve").Like(second)
+	unlike(a.Service, "eve", second)
+	a.As("dave").Follow("ada")
+	a.RunJobs()
+	a.expectMails()
+	a.Advance(24 * time.Hour)
+	a.RunJobs()
+	a.expectMails("ada@example.com: 3 neue Mitteilungen auf Doubletap")
+	text := a.post.Mails()[0].Text
+	for _, line := range []string{"Zu deinem Foto „the hills“", "carol gefällt dein Foto", "bob hat dein Foto kommentiert", "“wow”", "Zu deinem Foto „the sea“", "dave und bob gefällt dein Foto"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("%q is missing in %s", line, text)
+		}
+	}
+	if strings.Count(text, "the hills") != 1 || strings.Contains(text, "eve") || strings.Contains(text, "folgt") {
+		t.Errorf("text: %s", text)
+	}
+	a.As("mallory").Like(first)
+	a.Advance(24 * time.Hour)
+	a.RunJobs()
+	if mails := a.post.Mails(); len(mails) != 2 || mails[1].Subject != "Eine neue Mitteilung auf Doubletap" || mails[0].Header.Get("Message-ID") == mails[1].Header.Get("Message-ID") {
+		t.Errorf("the second digest: %+v", mails)
+	}
+	a.Guest().Must(204, "POST", strings.TrimPrefix(strings.Trim(a.post.Mails()[1].Header.Get("List-Unsubscribe"), "<>"), "https://photos.example.com"), nil)
+	a.As("eve").Like(first)
+	a.Advance(48 * time.Hour)
+	a.RunJobs()
+	if n := len(a.post.Mails()); n != 2 {
+		t.Errorf("%d mails, want no more digests", n)
+	}
+}
+
+func TestMailGoesOnlyWhereItArrives(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.wants("ada", mailed("like", "now"))
+	change := func(how func(*core.Record)) {
+		t.Helper()
+		ada := a.User("ada")
+		how(ada)
+		if err := a.App.Save(ada); err != nil {
+			t.Fatal(err)
+		}
+	}
+	likedBy := func(name string) {
+		t.Helper()
+		a.As(name).Like(post)
+		a.Advance(time.Hour)
+		a.RunJobs()
+	}
+	change(func(ada *core.Record) { ada.SetVerified(false) })
+	likedBy("bob")
+	a.expectMails()
+
+	change(func(ada *core.Record) { ada.SetVerified(true) })
+	a.post.Refuse("ada@example.com", 550, [3]int{5, 1, 1}, "no such user")
+	likedBy("carol")
+	a.post.Refuse("ada@example.com", 0, [3]int{}, "")
+	likedBy("dave")
+	a.expectMails()
+	if n := a.Rows("settings", "bounced = 'ada@example.com'"); n != 1 {
+		t.Error("that it came back is not remembered")
+	}
+	if raw := a.As("ada").Must(200, "GET", "/api/collections/settings/records", nil).Raw; strings.Contains(raw, "bounced") {
+		t.Errorf("settings show %s", raw)
+	}
+	change(func(ada *core.Record) { ada.SetEmail("ada@example.net") })
+	likedBy("eve")
+	a.expectMails("ada@example.net: eve and 3 others liked your photo")
+}
+
+func TestARefusalOfTheSenderIsNobodysBounce(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.wants("ada", mailed("like", "now"))
+	a.post.Refuse("post@photos.example.com", 550, [3]int{5, 7, 1}, "sender not allowed")
+	a.As("bob").Like(post)
+	a.Advance(time.Hour)
+	a.RunJobs()
+	if n := a.Rows("settings", "bounced != ''"); n != 0 {
+		t.Error("ada's address is taken for a bad one")
+	}
+	a.post.Refuse("post@photos.example.com", 0, [3]int{}, "")
+	a.Advance(time.Hour)
+	a.RunJobs()
+	a.expectMails("ada@example.com: bob liked your photo")
+}
+
+func TestAMailSentTwiceIsTheSameMail(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	a.wants("ada", mailed("like", "now"))
+	a.As("bob").Like(post)
+	a.Advance(3 * time.Minute)
+	a.post.After(func() error { return errors.New("stumbled") })
+	a.RunJobs()
+	a.post.After(nil)
+	a.Advance(time.Minute)
+	a.RunJobs()
+	mails := a.post.Mails()
+	if len(mails) != 2 || mails[0].Header.Get("Message-ID") != mails[1].Header.Get("Message-ID") || !strings.HasSuffix(mails[0].Header.Get("Message-ID"), "@photos.example.com>") {
+		t.Errorf("mails %+v", mails)
+	}
+}
+
+func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
+	a := newAway(t)
+	a.wants("ada", mailed("like", "now"))
+	a.post.Refuse("post@photos.example.com", 421, [3]int{4, 3, 2}, "down")
+	for i := range 5 {
+		post := a.As("ada").Post(fmt.Sprint("post ", i))
+		a.As("bob").Like(post)
+	}
+	queued := make(chan struct{}, 1)
+	a.App.OnMailerRecordPasswordResetSend().BindFunc(func(e *core.MailerRecordEvent) error {
+		err := e.Next()
+		select {
+		case queued <- struct{}{}:
+		default: // it is on its way again, from the job
+		}
+		return err
+	})
+	a.Guest().Must(204, "POST", "/api/collections/users/request-password-reset", map[string]any{"email": "carol@example.com"})
+	select {
+	case <-queued: // PocketBase sends it from a goroutine of its own
+	case <-time.After(delivertest.Patience):
+		t.Fatal("no mail was asked for")
+	}
+	for range 12 {
+		a.RunJobs()
+		a.Advance(5 * time.Minute)
+	}
+	a.expectMails()
+	a.post.Refuse("post@photos.example.com", 0, [3]int{}, "")
+	for range 6 {
+		a.Advance(30 * time.Minute)
+		a.RunJobs()
+	}
+	to := map[string]int{}
+	for _, m := range a.post.Mails() {
+		to[m.To]++
+	}
+	if to["ada@example.com"] != 5 || to["carol@example.com"] != 1 || len(to) != 2 {
+		t.Errorf("mailed %v", to)
+	}
+	if n := a.Rows("jobs", "payload LIKE '%eyJ%'"); n != 0 {
+		t.Error("a token was kept in a job")
+	}
+	for _, m := range a.post.Mails() {
+		if m.To == "carol@example.com" && !strings.Contains(m.HTML, "/_/#/auth/confirm-password-reset/") && !strings.Contains(m.HTML, "confirm-password-reset") {
+			t.Errorf("carol's mail has no link: %s", m.HTML)
+		}
+	}
+}
+
+func TestOwnersAlterAndDropWhatLeaves(t *testing.T) {
+	a := newAway(t, func(_ core.App, social *hooks.Social) {
+		social.OnPush("like").BindFunc(func(e *hooks.PushEvent) error {
+			if e.Recipient.GetString("handle") == "carol" {
+				return nil
+			}
+			e.Body += ", " + e.Device.GetString("kind")
+			return e.Next()
+		})
+		social.OnMail("comment").BindFunc(func(e *hooks.MailEvent) error {
+			e.Message.Subject = "[" + e.Recipient.GetString("handle") + "] " + e.Message.Subject
+			return e.Next()
+		})
+		social.OnMail("like").BindFunc(func(*hooks.MailEvent) error { return nil })
+	})
+	for _, name := range []string{"ada", "carol"} {
+		a.browser(name)
+		a.wants(name, map[string]any{"notify": map[string]any{"like": map[string]any{"mail": "now"}, "comment": map[string]any{"mail": "now"}}})
+		post := a.As(name).Post("hello")
+		a.As("bob").Like(post)
+		a.As("bob").Comment(post, "", "hi")
+	}
+	a.RunJobs()
+	a.Advance(time.Hour)
+	a.RunJobs()
+	a.expectPushes("ada", "bob liked your photo, webpush", "bob commented on your photo: hi")
+	a.expectPushes("carol", "bob commented on your photo: hi")
+	a.expectMails("ada@example.com: [ada] bob commented on your photo", "carol@example.com: [carol] bob commented on your photo")
+}
+
+func TestALikeDoesNotWaitForThoseItIsToldTo(t *testing.T) {
+	a := newAway(t)
+	hanging, stop := make(chan struct{}, 1000), make(chan struct{})
+	hang := func(w http.ResponseWriter, r *http.Request) {
+		hanging <- struct{}{}
+		select {
+		case <-stop:
+		case <-r.Context().Done():
+		}
+	}
+	a.browsers.Answer(func(w http.ResponseWriter, r *http.Request) bool { hang(w, r); return false })
+	receiver := delivertest.NewReceiver(t)
+	receiver.Answer(hang)
+	a.Admin().Create("webhooks", map[string]any{"url": receiver.URL})
+	post := a.As("ada").Post("hello")
+	a.browser("ada")
+	likes := func(from int) time.Duration {
+		var took []time.Duration
+		for i := range 20 {
+			who := a.Someone(from + i)
+			began := time.Now()
+			who.Like(post)
+			took = append(took, time.Since(began))
+		}
+		slices.Sort(took)
+		return took[10]
+	}
+	idle := likes(0)
+	ran := make(chan struct{})
+	go func() {
+		defer close(ran)
+		_, _ = a.Social.DrainJobs(t.Context()) // what fails is tried again
+	}()
+	<-hanging
+	busy := likes(20)
+	close(stop)
+	<-ran
+	t.Logf("median like: %v, and %v while a peer hangs", idle, busy)
+	if busy > 3*idle+50*time.Millisecond {
+		t.Errorf("a like takes %v while a peer hangs, and %v otherwise", busy, idle)
+	}
+}
+
+func TestTheDashboardsTestMailLeavesAtOnce(t *testing.T) {
+	a := newAway(t)
+	a.Admin().Must(204, "POST", "/api/settings/test/email", map[string]any{"email": "owner@example.org", "template": "verification", "collection": "users"})
+	if mails := a.post.Mails(); len(mails) != 1 || mails[0].To != "owner@example.org" {
+		t.Errorf("got %+v", mails)
+	}
+}
+
+func TestPhonesAreReachedToo(t *testing.T) {
+	apple, firebase := delivertest.NewApple(t), delivertest.NewFirebase(t)
+	for name, value := range map[string]string{
+		"DOUBLETAP_APNS_KEY": apple.Config, "DOUBLETAP_APNS_KEY_ID": delivertest.AppleKeyID, "DOUBLETAP_APNS_TEAM": delivertest.AppleTeam,
+		"DOUBLETAP_APNS_TOPIC": delivertest.AppleTopic, "DOUBLETAP_APNS_HOST": apple.URL,
+		"DOUBLETAP_FCM_CREDENTIALS": firebase.Config, "DOUBLETAP_FCM_HOST": firebase.URL,
+	} {
+		t.Setenv(name, value)
+	}
+	a := newAway(t)
+	outbound.Of(a.App).Trust(apple.Roots)
+	post := a.As("ada").Post("hello")
+	phone, former := strings.Repeat("ab", 32), strings.Repeat("cd", 32)
+	ada := a.As("ada")
+	for kind, endpoint := range map[string]string{"apns": phone, "fcm": "pixel"} {
+		ada.Create("devices", map[string]any{"kind": kind, "endpoint": endpoint})
+	}
+	gone := []string{
+		ada.Create("devices", map[string]any{"kind": "apns", "endpoint": former}).ID(),
+		ada.Create("devices", map[string]any{"kind": "fcm", "endpoint": "former"}).ID(),
+	}
+	apple.Gone[former], firebase.Gone["former"] = "Unregistered", "UNREGISTERED"
+	a.As("bob").Like(post)
+	a.RunJobs()
+	a.As("carol").Like(post)
+	a.RunJobs()
+	if got := apple.Received(); len(got) != 1 || got[0].Token != phone || !strings.Contains(fmt.Sprint(got[0].Body), "bob liked your photo") {
+		t.Errorf("apple got %v", got)
+	}
+	if got := firebase.Received(); len(got) != 1 || got[0].Token != "pixel" || !strings.Contains(fmt.Sprint(got[0].Body), "bob liked your photo") {
+		t.Errorf("firebase got %v", got)
+	}
+	for _, id := range gone {
+		if a.Record("devices", id) != nil {
+			t.Errorf("device %s is gone and still there", id)
+		}
+	}
+	if n := a.Rows("devices", "1"); n != 2 {
+		t.Errorf("%d devices are left, want 2", n)
+	}
+}

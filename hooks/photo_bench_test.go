@@ -1,0 +1,96 @@
+package hooks_test
+
+import (
+	"image/png"
+	"os"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/photo/phototest"
+)
+
+// BenchmarkPhoto tells how long an upload waits for its answer, and then the screens for all renditions; and what
+// both take of the processor.
+func BenchmarkPhoto(b *testing.B) {
+	jpeg := func(w, h int) func(*testing.B) []byte {
+		return func(*testing.B) []byte {
+			return phototest.Phone(phototest.JPEG(phototest.Scene(w, h), 92), 6, phototest.DisplayP3(), false)
+		}
+	}
+	for name, photo := range map[string]func(*testing.B) []byte{"12MP": jpeg(4032, 3024), "48MP": jpeg(8064, 6048), "HEIC12MP": heic} {
+		b.Run(name, func(b *testing.B) {
+			upload := &hookstest.Upload{Files: map[string][]byte{"photos": photo(b)}}
+			s := hookstest.New(b)
+			ada := s.As("ada")
+			ada.Post("what is made once for all")
+			s.RunJobs()
+			var answered, rendered time.Duration
+			start := used()
+			for b.Loop() {
+				asked := time.Now()
+				ada.Create("posts", upload)
+				answered += time.Since(asked)
+				asked = time.Now()
+				s.RunJobs()
+				rendered += time.Since(asked)
+			}
+			perUpload := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(b.N) }
+			b.ReportMetric(perUpload(answered), "answered-ms")
+			b.ReportMetric(perUpload(rendered), "then-ready-ms")
+			b.ReportMetric(perUpload(used()-start), "cpu-ms")
+		})
+	}
+}
+
+// BenchmarkPhotoThumb tells how long a rendition takes that is ready.
+func BenchmarkPhotoThumb(b *testing.B) {
+	s := hookstest.New(b)
+	post, file := share(s.As("ada"), phone(), nil)
+	s.RunJobs()
+	path := "/api/files/posts/" + post + "/" + file + "?thumb=640x640f"
+	var took []time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if status, _, _ := get(b, s, path); status != 200 {
+			b.Fatal(status)
+		}
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+}
+
+// heic is a photo of 12 MP as Debian's heif-enc makes it.
+func heic(b *testing.B) []byte {
+	dir := b.TempDir()
+	file, err := os.Create(dir + "/photo.png")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	fast := png.Encoder{CompressionLevel: png.NoCompression}
+	if err := fast.Encode(file, phototest.Scene(4032, 3024)); err != nil {
+		b.Fatal(err)
+	}
+	cmd := phototest.Program(b, "heif-enc", "-q", "50", "-p", "preset=ultrafast", dir+"/photo.png", "-o", dir+"/photo.heic")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	src, err := os.ReadFile(dir + "/photo.heic")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return src
+}
+
+// used is the processor time of this process until now.
+func used() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

@@ -1,0 +1,201 @@
+package hooks_test
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"mime/multipart"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/filesystem"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/photo/phototest"
+	"doubletap/internal/rendition"
+)
+
+func TestPhotoDoor(t *testing.T) {
+	t.Run("that is none, or could hurt, is a refusal of the field", func(t *testing.T) {
+		s := service(t)
+		ada := s.As("ada")
+		bad := phototest.Bombs()
+		whole := phone()
+		bad["truncated"] = whole[:len(whole)/4]
+		bad["text"] = []byte("this is no photo")
+		bad["svg"] = []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)
+		for _, name := range slices.Sorted(maps.Keys(bad)) {
+			a := ada.Do("POST", "/api/collections/posts/records", &hookstest.Upload{Files: map[string][]byte{"photos": bad[name]}})
+			data, _ := a.Body["data"].(map[string]any)
+			if a.Status != 400 || data["photos"] == nil {
+				t.Errorf("%s: %d %.200s", name, a.Status, a.Raw)
+			}
+		}
+		if n := s.Rows("posts", "1") + s.Rows("jobs", "kind = 'photo.render'"); n != 0 {
+			t.Errorf("%d rows are stored", n)
+		}
+		everyFile(t, s, func(path string, _ []byte) { t.Errorf("%s is stored", path) })
+	})
+	t.Run("of an unknown size, or that cannot be decoded, is 404 and kept by nobody", func(t *testing.T) {
+		s := service(t)
+		ada := s.As("ada")
+		post, file := share(ada, phone(), nil)
+		broken, its := share(ada, phototest.Damaged(), nil)
+		paths := []string{"posts/" + post + "/" + file + "?thumb=5000x5000", "posts/" + post + "/" + file + "?thumb=640x640", "posts/" + post + "/nothing.jpg", "posts/" + broken + "/" + its}
+		for size := range sizes {
+			paths = append(paths, "posts/"+broken+"/"+its+"?thumb="+size)
+		}
+		for _, when := range []string{"before", "after"} {
+			for _, path := range paths {
+				status, header, body := get(t, s, "/api/files/"+path)
+				if status != 404 || header.Get("Cache-Control") != "no-store" || header.Get("Content-Type") != "application/json" {
+					t.Errorf("%s the job, %s: %d %s %.20q", when, path, status, header.Get("Cache-Control"), body)
+				}
+			}
+			s.RunJobs()
+		}
+		if media := s.Record("posts", broken).GetString("media"); media != "[null]" {
+			t.Errorf("what is known of a damaged photo is %s", media)
+		}
+	})
+	t.Run("that could hurt costs next to nothing, four at a time", func(t *testing.T) {
+		s := service(t)
+		ada := s.As("ada")
+		for name, bomb := range phototest.Bombs() {
+			if len(bomb) > 1<<20 {
+				continue // heavy to send, and then no bomb
+			}
+			var body bytes.Buffer
+			form := multipart.NewWriter(&body)
+			part, _ := form.CreateFormFile("photos", "photo.jpg")
+			_, _ = part.Write(bomb)
+			_ = form.Close()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			took := make([]time.Duration, 4)
+			var all sync.WaitGroup
+			for i := range took {
+				all.Go(func() {
+					request, _ := http.NewRequest("POST", s.URL+"/api/collections/posts/records", bytes.NewReader(body.Bytes()))
+					request.Header.Set("Content-Type", form.FormDataContentType())
+					request.Header.Set("Authorization", ada.Token)
+					start := time.Now()
+					response, err := http.DefaultClient.Do(request)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					response.Body.Close()
+					took[i] = time.Since(start)
+					if response.StatusCode != 400 {
+						t.Errorf("%s: %d", name, response.StatusCode)
+					}
+				})
+			}
+			all.Wait()
+			runtime.ReadMemStats(&after)
+			grown := (after.TotalAlloc - before.TotalAlloc) >> 10 // all that was ever taken, so no more than that at once
+			t.Logf("%s: %v at most, %d kB", name, slices.Max(took), grown)
+			if grown > 20<<10 {
+				t.Errorf("%s: four of them took %d kB", name, grown)
+			}
+		}
+	})
+	t.Run("is asked to come again while others fill the memory", func(t *testing.T) {
+		t.Setenv("DOUBLETAP_PHOTO_MEMORY", "64") // of which the door has 32
+		heavy := append([]byte("\xff\xd8"+strings.Repeat(phototest.Segment(0xFE, strings.Repeat(".", 65_000)), 200)), phone()[2:]...)
+		stuck, goOn := make(chan struct{}), make(chan struct{})
+		s := service(t, func(app core.App, _ *hooks.Social) {
+			app.OnRecordCreateRequest("posts").BindFunc(func(e *core.RecordRequestEvent) error {
+				if e.Record.GetString("caption") == "stuck" {
+					file := e.Record.GetUnsavedFiles("photos")[0]
+					file.Reader = &slow{file.Reader, stuck, goOn}
+				}
+				return e.Next()
+			})
+		})
+		ada, bob := s.As("ada"), s.As("bob")
+		offer := func(c *hookstest.Client, photo []byte, caption string) hookstest.Answer {
+			return c.Do("POST", "/api/collections/posts/records", &hookstest.Upload{Fields: map[string]string{"caption": caption}, Files: map[string][]byte{"photos": photo}})
+		}
+		var first hookstest.Answer
+		var all sync.WaitGroup
+		all.Go(func() { first = offer(ada, heavy, "stuck") })
+		<-stuck
+		if a := offer(bob, heavy, ""); a.Status != 503 || a.Header.Get("Retry-After") == "" {
+			t.Errorf("a second heavy photo: %d, again after %q", a.Status, a.Header.Get("Retry-After"))
+		}
+		if a := offer(bob, phone(), ""); a.Status != 200 {
+			t.Errorf("a light one beside it: %d %s", a.Status, a.Raw)
+		}
+		close(goOn)
+		all.Wait()
+		if first.Status != 200 {
+			t.Errorf("the first: %d %s", first.Status, first.Raw)
+		}
+		if a := offer(bob, heavy, ""); a.Status != 200 {
+			t.Errorf("the second again: %d %s", a.Status, a.Raw)
+		}
+		for range 8 {
+			all.Go(func() {
+				if a := offer(bob, heavy, ""); a.Status != 200 {
+					t.Errorf("one of eight at once: %d %s", a.Status, a.Raw)
+				}
+			})
+		}
+		all.Wait()
+		if n := s.Rows("posts", "1"); n != 11 {
+			t.Errorf("%d posts are stored, want 11", n)
+		}
+	})
+	t.Run("has the memory that its owner gives, in words that mean something", func(t *testing.T) {
+		for text, want := range map[string]int64{"": 512 << 20, "64": 64 << 20, "2048": 2 << 30, "0": 0, "-512": 0, "512MB": 0, "9999999999": 0} {
+			t.Setenv("DOUBLETAP_PHOTO_MEMORY", text)
+			got, err := rendition.Memory()
+			if got != want || (err == nil) != (want > 0) || err != nil && !strings.Contains(err.Error(), "DOUBLETAP_PHOTO_MEMORY is \""+text+"\", want MiB") {
+				t.Errorf("%q: %d, %v", text, got, err)
+			}
+		}
+		t.Setenv("DOUBLETAP_PHOTO_MEMORY", "much")
+		app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
+		hooks.Bind(app)
+		if err := app.Bootstrap(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = app.ClearBootstrap() }()
+		if err := app.RunAllMigrations(); err != nil {
+			t.Fatal(err)
+		}
+		routes, err := apis.NewRouter(app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = app.OnServe().Trigger(&core.ServeEvent{App: app, Router: routes, Server: &http.Server{}})
+		if err == nil || !strings.Contains(err.Error(), "DOUBLETAP_PHOTO_MEMORY") {
+			t.Errorf("it starts: %v", err)
+		}
+	})
+}
+
+// slow is an upload from a disk that tells when it is asked and then takes its time.
+type slow struct {
+	filesystem.FileReader
+	asked, goOn chan struct{}
+}
+
+func (s *slow) Open() (io.ReadSeekCloser, error) {
+	if s.asked != nil {
+		s.asked <- struct{}{}
+		s.asked = nil
+	}
+	<-s.goOn
+	return s.FileReader.Open()
+}

@@ -1,0 +1,192 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/account"
+	"doubletap/internal/comment"
+	"doubletap/internal/deliver"
+	"doubletap/internal/deliver/mail"
+	"doubletap/internal/deliver/outbound"
+	"doubletap/internal/deliver/webhook"
+	"doubletap/internal/fault"
+	"doubletap/internal/job"
+)
+
+// WebhookEvent is an event about to leave for a webhook, after the commit and before each attempt. Its body may be
+// altered; not calling Next drops it.
+type WebhookEvent struct {
+	hook.Event
+	App     core.App
+	Type    string
+	ID      string // of the event, the same on every attempt
+	Body    string // JSON: type, timestamp, data
+	Webhook *core.Record
+}
+
+// Tags makes a handler bound for a type run for it alone.
+func (e *WebhookEvent) Tags() []string { return []string{e.Type} }
+
+// OnWebhook runs before an event of the types, or any, leaves for a webhook. It may be slow.
+func (s *Social) OnWebhook(types ...string) *hook.TaggedHook[*WebhookEvent] {
+	return hook.NewTaggedHook(&s.delivery().webhook, types...)
+}
+
+// nouns are how the events of a collection begin.
+var nouns = map[string]string{
+	"users": "user", "posts": "post", "likes": "like", "comments": "comment", "comment_likes": "comment_like", "follows": "follow", "reports": "report",
+}
+
+// early is around the handlers that delete, one of which keeps a row without calling the next.
+const early = -1
+
+func (s *Social) bindWebhooks() {
+	hooks := webhook.Open(s.app, s.jobs)
+	hooks.Sending, hooks.Failed = s.webhookSending, webhookFailed
+	s.app.OnRecordCreate("webhooks").BindFunc(answer(webhookOffered))
+	s.app.OnRecordUpdate("webhooks").BindFunc(answer(webhookOffered))
+	s.app.OnRecordUpdateExecute("webhooks").BindFunc(together(webhookChanged))
+	s.app.OnRecordDelete("webhooks").BindFunc(together(webhookRemoved))
+	changed := func(e *core.RecordEvent) error {
+		hooks.Forget()
+		return e.Next()
+	}
+	s.app.OnRecordAfterCreateSuccess("webhooks").BindFunc(changed)
+	s.app.OnRecordAfterUpdateSuccess("webhooks").BindFunc(changed)
+	s.app.OnRecordAfterDeleteSuccess("webhooks").BindFunc(changed)
+
+	s.app.OnRecordCreateExecute("users", "posts", "likes", "comments", "comment_likes", "follows", "reports").Bind(afterFiles(together(creationEmitted)))
+	s.app.OnRecordUpdateExecute("users", "posts", "comments", "follows").Bind(afterFiles(together(changeEmitted)))
+	s.app.OnRecordDelete("posts", "likes", "comments", "comment_likes", "follows").Bind(&hook.Handler[*core.RecordEvent]{
+		Func: answer(inTransaction(deletionEmitted)), Priority: early,
+	})
+
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		if err := hooks.Load(); err != nil {
+			return err
+		}
+		return e.Next()
+	})
+	s.jobs.Handle(webhook.PurgeJob, func(_ context.Context, app core.App, _ *job.Job) error { return webhook.Purge(app) })
+	s.app.Cron().MustAdd(webhook.PurgeJob, "41 4 * * *", func() { s.enqueue(webhook.PurgeJob) })
+}
+
+func creationEmitted(tx core.App, e *core.RecordEvent) error {
+	if err := e.Next(); err != nil {
+		return err
+	}
+	return webhook.Emit(tx, nouns[e.Record.Collection().Name]+".created", e.Record)
+}
+
+func changeEmitted(tx core.App, e *core.RecordEvent) error {
+	kind, data := "", any(e.Record)
+	switch e.Record.Collection().Name {
+	case "users":
+		if e.Record.GetString("state") == account.Deleting && changed(e.Record, "state") {
+			kind, data = "user.deleted", map[string]string{"id": e.Record.Id}
+		}
+	case "posts":
+		if changed(e.Record, "caption", "alts", "visibility", "place", "geo", "commentsOff", "hidden") {
+			kind = "post.updated"
+		}
+	case "comments":
+		if changed(e.Record, "text") && !comment.Buried(e.Record) {
+			kind = "comment.updated"
+		}
+	case "follows":
+		if changed(e.Record, "state") {
+			kind = "follow.accepted"
+		}
+	}
+	if err := e.Next(); err != nil || kind == "" {
+		return err
+	}
+	return webhook.Emit(tx, kind, data)
+}
+
+func deletionEmitted(tx core.App, e *core.RecordEvent) error {
+	data := e.Record.PublicExport() // a comment that is answered loses its words
+	if err := e.Next(); err != nil {
+		return err
+	}
+	return webhook.Emit(tx, nouns[e.Record.Collection().Name]+".deleted", data)
+}
+
+// webhookOffered gives a webhook its secret, and refuses what could never be delivered.
+func webhookOffered(e *core.RecordEvent) error {
+	address, err := url.Parse(e.Record.GetString("url"))
+	if err == nil {
+		err = outbound.Of(e.App).Allows(address)
+	}
+	if err != nil {
+		return fault.Invalid("url", "validation_invalid_url", "Must be an https address.")
+	}
+	var types []string
+	if err := e.Record.UnmarshalJSONField("events", &types); err != nil {
+		return fault.Invalid("events", "validation_invalid_events", "Must be a list of event types.")
+	}
+	for _, t := range types {
+		if !slices.Contains(webhook.Types, t) {
+			return fault.Invalid("events", "validation_invalid_events", fmt.Sprintf("There is no event %q.", t))
+		}
+	}
+	if e.Record.GetString("secret") == "" {
+		e.Record.Set("secret", webhook.NewSecret())
+	}
+	if !webhook.Valid(e.Record.GetString("secret")) {
+		return fault.Invalid("secret", "validation_invalid_secret", "Must be whsec_ and 24 to 64 bytes in base64.")
+	}
+	if !e.Record.GetBool("disabled") && e.Record.Original().GetBool("disabled") {
+		e.Record.Set("reason", "")
+		e.Record.Set("failingSince", "")
+	}
+	return e.Next()
+}
+
+// webhookChanged lets what waited for a disabled webhook go when it is enabled again.
+func webhookChanged(tx core.App, e *core.RecordEvent) error {
+	enabled := e.Record.Original().GetBool("disabled") && !e.Record.GetBool("disabled")
+	if err := e.Next(); err != nil || !enabled {
+		return err
+	}
+	return webhook.Resume(tx, e.Record.Id)
+}
+
+func webhookRemoved(tx core.App, e *core.RecordEvent) error {
+	if err := webhook.Gone(tx, e.Record.Id); err != nil {
+		return err
+	}
+	return e.Next()
+}
+
+// webhookSending lets the owner alter or drop an event on its way.
+func (s *Social) webhookSending(app core.App, id string, d *webhook.Delivery) (bool, error) {
+	hooks := &s.delivery().webhook
+	if hooks.Length() == 0 {
+		return true, nil
+	}
+	e := &WebhookEvent{App: app, Type: d.Type, ID: d.Event, Body: d.Body}
+	err := load(app, &e.Webhook, "webhooks", id)
+	came, err := passed(hooks, e, err)
+	d.Body = e.Body
+	return came, err
+}
+
+// webhookFailed writes to whoever is named in a webhook that it was disabled.
+func webhookFailed(tx core.App, address, contact, reason string) error {
+	if contact == "" {
+		return nil
+	}
+	return job.Add(tx, deliver.LetterJob, mail.Letter{
+		To: contact, Subject: "A webhook was disabled", Sections: []mail.Section{{Items: []mail.Item{
+			{Text: "Events are no longer sent to " + address + "."}, {Text: "Reason: " + reason},
+			{Text: "When it works again, enable it in the dashboard. What happened in the last three days is sent then."},
+		}}},
+	})
+}

@@ -1,0 +1,122 @@
+package apns
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"doubletap/internal/deliver/delivertest"
+	"doubletap/internal/deliver/outbound"
+	"doubletap/internal/deliver/push"
+)
+
+func TestMain(m *testing.M) { delivertest.Main(m) }
+
+var (
+	device = strings.Repeat("0a", 32)
+	hello  = &push.Message{Title: "Bob", Body: "liked your photo", Tag: "abcdefghij12345", Type: "like", Notification: "abcdefghij12345", URL: "https://example.com/p/1", Badge: 3}
+)
+
+func channel(t *testing.T, apple *delivertest.Phones, change ...func(*Config)) *Channel {
+	t.Helper()
+	app := delivertest.App(t)
+	outbound.Of(app).Trust(apple.Roots)
+	config := Config{KeyFile: apple.Config, KeyID: delivertest.AppleKeyID, Team: delivertest.AppleTeam, Topic: delivertest.AppleTopic, Host: apple.URL}
+	for _, c := range change {
+		c(&config)
+	}
+	ch, err := New(app, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+func TestAPhoneGetsTheMessage(t *testing.T) {
+	apple := delivertest.NewApple(t)
+	c := channel(t, apple)
+	urgent := *hello
+	urgent.Urgent = true
+	for _, m := range []*push.Message{hello, &urgent} {
+		if err := c.Push(t.Context(), &push.Device{ID: "d", Endpoint: device}, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := apple.Received()
+	if len(got) != 2 {
+		t.Fatalf("got %d messages, want 2", len(got))
+	}
+	h := got[0].Header
+	if got[0].Token != device || h.Get("apns-collapse-id") != hello.Tag || h.Get("apns-push-type") != "alert" || h.Get("apns-priority") != "5" || h.Get("apns-expiration") == "" {
+		t.Errorf("got headers %v", h)
+	}
+	body, _ := json.Marshal(got[0].Body)
+	want := `{"aps":{"alert":{"body":"liked your photo","title":"Bob"},"badge":3,"thread-id":"abcdefghij12345"},"notification":"abcdefghij12345","type":"like","url":"https://example.com/p/1"}`
+	if string(body) != want {
+		t.Errorf("got %s, want %s", body, want)
+	}
+	if got[1].Header.Get("apns-priority") != "10" {
+		t.Errorf("an urgent one: got %v", got[1].Header)
+	}
+}
+
+func TestWhatRefusalsMean(t *testing.T) {
+	for reason, gone := range map[string]bool{"Unregistered": true, "BadDeviceToken": true, "DeviceTokenNotForTopic": true, "PayloadTooLarge": false, "TooManyRequests": false} {
+		apple := delivertest.NewApple(t)
+		apple.Gone[device] = reason
+		err := channel(t, apple).Push(t.Context(), &push.Device{ID: "d", Endpoint: device}, hello)
+		if err == nil || errors.Is(err, push.ErrGone) != gone {
+			t.Errorf("%s: got %v, want gone %v", reason, err, gone)
+		}
+	}
+	apple := delivertest.NewApple(t)
+	apple.Down = 503
+	if err := channel(t, apple).Push(t.Context(), &push.Device{ID: "d", Endpoint: device}, hello); err == nil || errors.Is(err, push.ErrGone) {
+		t.Errorf("down: got %v", err)
+	}
+}
+
+func TestOnlyTheRightKeyGetsIn(t *testing.T) {
+	apple := delivertest.NewApple(t)
+	for what, change := range map[string]func(*Config){
+		"another key":   func(c *Config) { c.KeyFile = delivertest.NewApple(t).Config },
+		"another id":    func(c *Config) { c.KeyID = "other" },
+		"another team":  func(c *Config) { c.Team = "other" },
+		"another topic": func(c *Config) { c.Topic = "com.example.other" },
+	} {
+		err := channel(t, apple, change).Push(t.Context(), &push.Device{ID: "d", Endpoint: device}, hello)
+		if err == nil || errors.Is(err, push.ErrGone) {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+	if n := len(apple.Received()); n != 0 {
+		t.Errorf("%d messages came through", n)
+	}
+}
+
+func TestATokenIsNoPath(t *testing.T) {
+	apple := delivertest.NewApple(t)
+	c := channel(t, apple)
+	for _, bad := range []string{"", "../../x", device + "/../x", device + "?x=1", device + "\r\nX: y", "https://example.com"} {
+		if err := c.Push(t.Context(), &push.Device{ID: "d", Endpoint: bad}, hello); !errors.Is(err, push.ErrGone) {
+			t.Errorf("%q: got %v, want %v", bad, err, push.ErrGone)
+		}
+	}
+	if n := len(apple.Received()); n != 0 {
+		t.Errorf("%d messages came through", n)
+	}
+}
+
+func TestConfiguration(t *testing.T) {
+	app := delivertest.App(t)
+	if c, err := New(app, Config{}); c != nil || err != nil {
+		t.Errorf("without a key: got %v, %v", c, err)
+	}
+	if _, err := New(app, Config{KeyFile: "/nowhere"}); err == nil {
+		t.Error("a key that is not there: no error")
+	}
+	if _, err := New(app, Config{KeyFile: delivertest.NewApple(t).Config}); err == nil {
+		t.Error("half a configuration: no error")
+	}
+}

@@ -1,0 +1,84 @@
+// Package mail writes letters, in HTML and in plain text, and hands them to PocketBase's mailer.
+package mail
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	html "html/template"
+	"net/mail"
+	"strings"
+	text "text/template"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/mailer"
+
+	"doubletap/internal/deliver/wording"
+)
+
+// Letter is what a mail says, before it has a look.
+type Letter struct {
+	To          string // an address
+	Locale      string
+	Subject     string
+	Sections    []Section
+	MessageID   string // its part before the @; the same each time the letter is sent
+	Unsubscribe string // a token; empty where there is nothing to unsubscribe from
+}
+
+// Section is a part of a letter: items that have a place to see them in common.
+type Section struct {
+	Title string
+	Items []Item
+	URL   string // empty where there is nothing to see
+}
+
+// Item is one thing told.
+type Item struct{ Text, Quote string }
+
+//go:embed letter.html
+var htmlSource string
+
+//go:embed letter.txt
+var textSource string
+
+var (
+	htmlLetter = html.Must(html.New("letter").Parse(htmlSource))
+	textLetter = text.Must(text.New("letter").Parse(textSource))
+)
+
+// Message gives the letter the look of the app: its name, address, sender and colour are PocketBase's settings.
+func (l *Letter) Message(app core.App) (*mailer.Message, error) {
+	meta := app.Settings().Meta
+	words := wording.In(l.Locale)
+	base := strings.TrimRight(meta.AppURL, "/")
+	page := struct {
+		*Letter
+		Language, App, AppURL, Accent, See, Why, Stop, Unsubscribe string
+	}{
+		Letter: l, Language: words.Language, App: meta.AppName, AppURL: base, Accent: cmp.Or(meta.AccentColor, "#d6336c"),
+		See: words.Say("see", "app", meta.AppName), Why: words.Say("why", "app", meta.AppName), Stop: words.Say("unsubscribe"),
+	}
+	headers := map[string]string{"Auto-Submitted": "auto-generated"}
+	if l.Unsubscribe != "" {
+		page.Unsubscribe = base + "/unsubscribe?t=" + l.Unsubscribe
+		headers["List-Unsubscribe"] = "<" + page.Unsubscribe + ">"
+		headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click" // RFC 8058
+	}
+	if _, domain, ok := strings.Cut(meta.SenderAddress, "@"); ok && l.MessageID != "" {
+		headers["Message-ID"] = "<" + l.MessageID + "@" + domain + ">"
+	}
+	var rich, plain strings.Builder
+	if err := htmlLetter.Execute(&rich, page); err != nil {
+		return nil, fmt.Errorf("write a letter: %w", err)
+	}
+	if err := textLetter.Execute(&plain, page); err != nil {
+		return nil, fmt.Errorf("write a letter: %w", err)
+	}
+	return &mailer.Message{
+		From:    mail.Address{Name: meta.SenderName, Address: meta.SenderAddress},
+		To:      []mail.Address{{Address: l.To}},
+		Subject: wording.Line(l.Subject),
+		HTML:    rich.String(), Text: strings.TrimSpace(plain.String()) + "\n", Headers: headers,
+	}, nil
+}

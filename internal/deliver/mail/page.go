@@ -1,0 +1,36 @@
+package mail
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	html "html/template"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/deliver/wording"
+)
+
+//go:embed page.html
+var pageSource string
+
+var page = html.Must(html.New("page").Parse(pageSource))
+
+// Page asks whether mails like the one with the token are to end; without a token it says that they have. Asking is for
+// programs that open every link in a mail.
+func Page(app core.App, locale, token string) (string, error) {
+	meta, words := app.Settings().Meta, wording.In(locale)
+	var text strings.Builder
+	err := page.Execute(&text, struct {
+		Language, App, Token, Ask, Yes, Done string
+		Accent                               html.CSS
+	}{
+		words.Language, meta.AppName, token, words.Say("unsubscribe.ask"), words.Say("unsubscribe.yes"), words.Say("unsubscribe.done"),
+		html.CSS(cmp.Or(meta.AccentColor, "#d6336c")), //nolint:gosec // PocketBase has checked that it is a colour
+	})
+	if err != nil {
+		return "", fmt.Errorf("write the unsubscribe page: %w", err)
+	}
+	return text.String(), nil
+}

@@ -1,0 +1,189 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/deliver/mail"
+	"doubletap/internal/deliver/wording"
+	"doubletap/internal/job"
+)
+
+type mailPayload struct {
+	Notification string
+	At           time.Time // of its cause: it makes the Message-ID, the same on every attempt
+}
+
+// mailNotification mails one notification as it is by now, unless it was taken back, seen, or mailed since its person
+// last looked.
+func (s *Service) mailNotification(ctx context.Context, app core.App, j *job.Job) error {
+	var cause mailPayload
+	if err := j.Payload(&cause); err != nil {
+		return job.Bury(err)
+	}
+	n, err := note(app, cause.Notification)
+	if err != nil || n == nil || !n.mailable() || n.MailedAt > n.SeenAt || s.Online(n.User) {
+		return err
+	}
+	p := n.plan()
+	p.Follows = true // or it was not listed
+	if Decide(n.Type, p, clock.Now(app)).Kind != Now {
+		return nil // unsubscribed meanwhile
+	}
+	text, err := n.says(app)
+	if err != nil {
+		return err
+	}
+	token, err := mail.Token(app, n.User, n.Type)
+	if err != nil {
+		return err
+	}
+	l := &mail.Letter{
+		To: n.Email, Locale: n.Locale, Subject: text, Unsubscribe: token,
+		MessageID: fmt.Sprintf("%s.%d", n.ID, cause.At.UnixMilli()),
+		Sections:  []mail.Section{{Items: []mail.Item{{Text: text, Quote: n.quote()}}, URL: n.url(app)}},
+	}
+	left, err := s.send(ctx, app, n.Type, n.User, l)
+	if err != nil {
+		return fmt.Errorf("mail notification %s: %w", n.ID, err)
+	}
+	if !left {
+		return nil
+	}
+	_, err = db.Exec(app, `UPDATE notifications SET mailedAt = {:now} WHERE id = {:id}`, db.Params{"id": n.ID, "now": clock.Stamp(app)})
+	if err != nil {
+		app.Logger().Error("mail not noted", "notification", n.ID, "err", err) // it has left
+	}
+	return nil
+}
+
+type digestPayload struct {
+	User string
+	Due  time.Time
+}
+
+// most is how many notifications a digest tells.
+const most = 50
+
+// mailDigest mails what its person has not seen by now, grouped by post.
+func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) error {
+	var p digestPayload
+	if err := j.Payload(&p); err != nil {
+		return job.Bury(err)
+	}
+	notes, err := digest(app, p.User)
+	if err != nil || len(notes) == 0 {
+		return err
+	}
+	who := notes[0].person
+	words, brand := wording.In(who.Locale), app.Settings().Meta.AppName
+	subject := words.Say("digest.1", "app", brand)
+	if len(notes) > 1 {
+		subject = words.Say("digest.n", "n", fmt.Sprint(len(notes)), "app", brand)
+	}
+	token, err := mail.Token(app, who.User, mail.Digest)
+	if err != nil {
+		return err
+	}
+	l := &mail.Letter{
+		To: who.Email, Locale: who.Locale, Subject: subject, Unsubscribe: token,
+		MessageID: fmt.Sprintf("digest.%s.%d", who.User, p.Due.Unix()),
+	}
+	at, newest := map[string]int{}, "" // at is where a post's section is
+	for _, n := range notes {
+		newest = max(newest, n.LatestAt)
+		text, err := n.says(app)
+		if err != nil {
+			return err
+		}
+		i, known := at[n.Post]
+		if !known {
+			i = len(l.Sections)
+			at[n.Post] = i
+			section := mail.Section{URL: n.url(app)}
+			if n.Caption != "" {
+				section.Title = words.Say("post", "caption", wording.Short(n.Caption, 60))
+			}
+			l.Sections = append(l.Sections, section)
+		}
+		l.Sections[i].Items = append(l.Sections[i].Items, mail.Item{Text: text, Quote: n.quote()})
+	}
+	left, err := s.send(ctx, app, mail.Digest, who.User, l)
+	if err != nil {
+		return fmt.Errorf("mail the digest of %s: %w", who.User, err)
+	}
+	if !left {
+		return nil
+	}
+	_, err = db.Exec(app, `UPDATE settings SET digestedAt = {:now} WHERE user = {:u}`, db.Params{"u": who.User, "now": newest})
+	if err != nil {
+		app.Logger().Error("digest not noted", "account", who.User, "err", err) // it has left
+	}
+	return nil
+}
+
+// digest reads what the next digest of a user tells, newest first.
+func digest(app core.App, user string) ([]*Note, error) {
+	var rows []*Note
+	err := db.All(app, &rows, `SELECT `+noteColumns+noteTables+`WHERE n.recipient = {:u} AND n.read = 0
+			AND n.latestAt > max(coalesce(s.seenAt, ''), coalesce(s.digestedAt, '')) ORDER BY n.latestAt DESC LIMIT {:most}`,
+		db.Params{"u": user, "most": most})
+	if err != nil {
+		return nil, fmt.Errorf("read the digest of %s: %w", user, err)
+	}
+	var notes []*Note
+	for _, n := range rows {
+		p := n.plan()
+		p.Follows = true // or it was not listed
+		if n.mailable() && Decide(n.Type, p, clock.Now(app)).Kind == Digest {
+			notes = append(notes, n)
+		}
+	}
+	return notes, nil
+}
+
+// mailLetter mails a letter that is ready.
+func (s *Service) mailLetter(ctx context.Context, app core.App, j *job.Job) error {
+	var l mail.Letter
+	if err := j.Payload(&l); err != nil {
+		return job.Bury(err)
+	}
+	if l.MessageID == "" {
+		l.MessageID = j.ID
+	}
+	_, err := s.send(ctx, app, "letter", "", &l)
+	return err
+}
+
+// send hands a letter to the mail server and reports whether it left: the app's owner may have dropped it, and
+// an address that does not exist is remembered and no error.
+func (s *Service) send(ctx context.Context, app core.App, kind, user string, l *mail.Letter) (left bool, err error) {
+	m, err := l.Message(app)
+	if err != nil {
+		return false, job.Bury(err)
+	}
+	if wanted, err := s.Mailing(app, kind, user, m); err != nil || !wanted {
+		return false, err
+	}
+	err = mail.Send(ctx, app, m)
+	if errors.Is(err, mail.ErrBounced) {
+		return false, Bounced(app, user, l.To, err)
+	}
+	return err == nil, err
+}
+
+// Bounced remembers that mail to a user's address came back: nothing more is sent there until it is another one.
+func Bounced(app core.App, user, address string, reason error) error {
+	app.Logger().Warn("mail bounced", "account", user, "err", reason)
+	_, err := db.Exec(app, `UPDATE settings SET bounced = {:address} WHERE user = {:u}`, db.Params{"u": user, "address": address})
+	if err != nil {
+		return fmt.Errorf("remember that mail to %s came back: %w", user, err)
+	}
+	return nil
+}

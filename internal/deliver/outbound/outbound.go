@@ -1,0 +1,174 @@
+// Package outbound asks other people's servers, whose addresses strangers may have chosen: over
+// https, at public addresses alone, without following them elsewhere, for a few seconds and a few
+// kilobytes, and not at all while they are down.
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"time"
+
+	"code.dny.dev/ssrf" // the ranges of IANA, kept up to date, in every spelling
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// ErrForbidden tells that an address is none that we may ask. Trying again does not help.
+var ErrForbidden = errors.New("address not allowed")
+
+// ErrEndless tells that an answer was longer than anybody reads.
+var ErrEndless = errors.New("the answer is too long")
+
+// Client asks. Set its fields before the first request.
+type Client struct {
+	Patience time.Duration // for all of a request, 5 seconds unless told
+	Most     int64         // bytes of an answer, 64 KiB unless told
+	Rest     time.Duration // of a destination that failed Failures times running, 30 seconds unless told
+	Failures uint32        // 5 unless told
+
+	loopback     bool
+	plain, https *http.Transport
+	breakers     breakers
+}
+
+// Answer is what a destination said.
+type Answer struct {
+	Status     int
+	Header     http.Header
+	Body       []byte
+	RetryAfter time.Duration // 0 where it did not say
+}
+
+const storeKey = "doubletap.outbound"
+
+// Of returns the client of app. With DOUBLETAP_LOOPBACK=on it reaches loopback addresses too, also without TLS.
+func Of(app core.App) *Client {
+	return app.Store().GetOrSet(storeKey, func() any { return New(os.Getenv("DOUBLETAP_LOOPBACK") == "on") }).(*Client)
+}
+
+// Use has app ask through c.
+func Use(app core.App, c *Client) { app.Store().Set(storeKey, c) }
+
+// New returns a client that reaches public addresses and, when loopback says so, those of this machine.
+func New(loopback bool) *Client {
+	c := &Client{Patience: 5 * time.Second, Most: 64 << 10, Rest: 30 * time.Second, Failures: 5, loopback: loopback}
+	local := []ssrf.Option{ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128"))}
+	options := []ssrf.Option{ssrf.WithAnyPort()}
+	if loopback {
+		options = append(options, local...)
+	}
+	c.https = transport(ssrf.New(options...))
+	everything := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	c.plain = transport(ssrf.New(append(local, ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(everything[0]), ssrf.WithDeniedV6Prefixes(everything[1]))...))
+	return c
+}
+
+// transport dials what guard lets pass. It is asked about the address that is dialled, after DNS, so
+// that a name cannot point elsewhere in the meantime.
+func transport(guard *ssrf.Guardian) *http.Transport {
+	dialer := &net.Dialer{Control: guard.Safe}
+	return &http.Transport{
+		DialContext:            dialer.DialContext,
+		Proxy:                  nil, // a proxy would do the dialling
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    4,
+		MaxIdleConns:           100,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 16 << 10,
+		DisableCompression:     true, // what is counted is what is read
+	}
+}
+
+// Allows returns ErrForbidden for an address that may never be asked, wherever its host points.
+func (c *Client) Allows(u *url.URL) error {
+	switch {
+	case u.Host == "":
+		return fmt.Errorf("%w: it has no host", ErrForbidden)
+	case u.Scheme != "https" && !(u.Scheme == "http" && c.loopback):
+		return fmt.Errorf("%w: it must be https", ErrForbidden)
+	case u.User != nil:
+		return fmt.Errorf("%w: it names a user", ErrForbidden)
+	}
+	return nil
+}
+
+// Do sends a request and reads the answer, whatever its status. It is ErrForbidden where we may not ask,
+// ErrResting while the destination is left in peace, and another error when nobody answered in time.
+func (c *Client) Do(request *http.Request) (*Answer, error) {
+	if err := c.Allows(request.URL); err != nil {
+		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, err)
+	}
+	end, err := c.breakers.begin(c, request.URL.Host)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, err)
+	}
+	answer, err := c.ask(request)
+	end(failure(answer, err))
+	switch {
+	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedNetwork):
+		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, ErrForbidden) // which address it was is not for the asker to know
+	case err != nil:
+		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, err)
+	}
+	return answer, nil
+}
+
+// HTTP returns the client in the form that libraries take. It follows nobody either.
+func (c *Client) HTTP() *http.Client {
+	return &http.Client{
+		Transport:     tripper{c},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+type tripper struct{ c *Client }
+
+func (t tripper) RoundTrip(request *http.Request) (*http.Response, error) {
+	answer, err := t.c.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		StatusCode: answer.Status, Status: http.StatusText(answer.Status), Header: answer.Header,
+		Body: io.NopCloser(bytes.NewReader(answer.Body)), ContentLength: int64(len(answer.Body)), Request: request,
+	}, nil
+}
+
+// Trust adds certificates to those that a destination may show.
+func (c *Client) Trust(roots *x509.CertPool) {
+	c.https.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+}
+
+func (c *Client) ask(request *http.Request) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(request.Context(), c.Patience)
+	defer cancel()
+	road := c.https
+	if request.URL.Scheme == "http" {
+		road = c.plain
+	}
+	response, err := road.RoundTrip(request.WithContext(ctx)) // and not http.Client, which follows redirects
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, c.Most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(body)) > c.Most {
+		return nil, ErrEndless
+	}
+	return &Answer{
+		Status: response.StatusCode, Header: response.Header, Body: body,
+		RetryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
+	}, nil
+}

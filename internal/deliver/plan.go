@@ -1,0 +1,175 @@
+// Package deliver brings a notification to its person as they asked: to their devices, by mail now or in a
+// digest, once, from jobs that were stored together with its cause.
+package deliver
+
+import (
+	"encoding/json"
+	"time"
+	_ "time/tzdata" // a server may have none, and quiet hours are in the user's
+)
+
+// Mail is when a type of notification is mailed.
+type Mail string
+
+// The ways a person can have mail.
+const (
+	Off    Mail = "off"
+	Digest Mail = "digest"
+	Now    Mail = "now"
+)
+
+// Preference is what settings.notify holds for a type. What is left out is as the product has it.
+type Preference struct {
+	List *bool  `json:"list"`
+	Live *bool  `json:"live"`
+	Push *bool  `json:"push"`
+	Mail Mail   `json:"mail"`
+	From string `json:"from"` // all, or follows: only from people one follows
+}
+
+// defaults are how a type is told to those who said nothing. What asks for an answer rings; what is
+// merely nice is read when there is time.
+var defaults = map[string]struct {
+	push bool
+	mail Mail
+}{
+	"like":            {true, Digest},
+	"comment":         {true, Digest},
+	"reply":           {true, Digest},
+	"comment_like":    {false, Off},
+	"mention":         {true, Digest},
+	"follow":          {true, Digest},
+	"follow_request":  {true, Digest},
+	"follow_accepted": {true, Off},
+	"order":           {true, Now},
+	"system":          {true, Now},
+}
+
+// Reachable is the condition, on the recipient u of users, their settings s and the type {:t}, without which nothing can
+// have to leave: no device, and no mail by default or by choice. Most likes end here.
+const Reachable = `(EXISTS (SELECT 1 FROM devices WHERE user = u.id)
+	OR (u.verified AND ({:t} IN ('order', 'system') OR coalesce(s.digest, '') NOT IN ('', 'off') OR coalesce(s.notify, '') NOT IN ('', '{}', 'null'))))`
+
+// Person is what decides how somebody is told.
+type Person struct {
+	Notify    map[string]Preference
+	Digest    string // off, hourly or daily
+	QuietFrom string // "22:00" in Zone, or ""
+	QuietTo   string
+	Zone      *time.Location
+	Follows   bool // the actor
+	Muted     bool // the actor or the post
+	Mailable  bool // the address is verified, and no mail came back from it
+}
+
+// Plan is how one notification is told.
+type Plan struct {
+	List bool      // in the tray
+	Live bool      // at once, to those devices that are connected
+	Push time.Time // when to send to devices; zero for never
+	Mail time.Time // when to mail, or when the digest is due; zero for never
+	Kind Mail      // what that mail is
+}
+
+// wait is how long a mail waits for its person to see the notification elsewhere.
+const wait = 2 * time.Minute
+
+// Decide says how p is told of something of a type that happens now.
+func Decide(kind string, p Person, now time.Time) Plan {
+	own, usual := p.Notify[kind], defaults[kind]
+	if p.Muted || own.From == "follows" && !p.Follows {
+		return Plan{Kind: Off}
+	}
+	plan := Plan{List: or(own.List, true), Kind: Off}
+	plan.Live = plan.List && or(own.Live, true)
+	if or(own.Push, usual.push) {
+		plan.Push = p.afterQuiet(now)
+	}
+	mail := own.Mail
+	if mail != Off && mail != Digest && mail != Now {
+		mail = usual.mail
+	}
+	switch {
+	case !p.Mailable:
+	case mail == Now:
+		plan.Kind, plan.Mail = Now, now.Add(wait)
+	case mail == Digest && p.Digest == "hourly":
+		plan.Kind, plan.Mail = Digest, now.Truncate(time.Hour).Add(time.Hour)
+	case mail == Digest && p.Digest == "daily":
+		plan.Kind, plan.Mail = Digest, p.next(now, morning)
+	}
+	return plan
+}
+
+const morning = "08:00" // when daily digests are due
+
+// afterQuiet returns the first moment from now on that is outside the quiet hours.
+func (p Person) afterQuiet(now time.Time) time.Time {
+	from, to := p.QuietFrom, p.QuietTo
+	if from == "" || to == "" || from == to {
+		return now
+	}
+	at := now.In(p.zone()).Format("15:04")
+	quiet := from <= at && at < to
+	if from > to { // over midnight
+		quiet = from <= at || at < to
+	}
+	if !quiet {
+		return now
+	}
+	return p.next(now, to)
+}
+
+// next returns when a clock in the person's zone will show hour, such as "08:00", after now.
+func (p Person) next(now time.Time, hour string) time.Time {
+	clock, err := time.Parse("15:04", hour)
+	if err != nil {
+		return now
+	}
+	local := now.In(p.zone())
+	for day := 0; ; day++ {
+		at := time.Date(local.Year(), local.Month(), local.Day()+day, clock.Hour(), clock.Minute(), 0, 0, p.zone())
+		if at.After(now) {
+			return at.UTC()
+		}
+	}
+}
+
+func (p Person) zone() *time.Location {
+	if p.Zone == nil {
+		return time.UTC
+	}
+	return p.Zone
+}
+
+func or(wish *bool, usual bool) bool {
+	if wish == nil {
+		return usual
+	}
+	return *wish
+}
+
+// wishes reads settings.notify. Each type is read by itself: what a client stored wrongly for one spoils no other.
+func wishes(text string) map[string]Preference {
+	var raw map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &raw) != nil {
+		return nil
+	}
+	all := map[string]Preference{}
+	for kind, one := range raw {
+		var p Preference
+		if json.Unmarshal(one, &p) == nil {
+			all[kind] = p
+		}
+	}
+	return all
+}
+
+// zone is the time zone of that name, UTC when there is none.
+func zone(name string) *time.Location {
+	z, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return time.UTC
+	}
+	return z
+}

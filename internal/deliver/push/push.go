@@ -1,0 +1,103 @@
+// Package push is what all ways to a person's devices have in common: a message, a device, and
+// what may come of the attempt.
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"doubletap/internal/deliver/outbound"
+	"doubletap/internal/job"
+)
+
+// TTL is how long a message is worth delivering.
+const TTL = 24 * time.Hour
+
+// ErrGone tells that a device will never be reached again: its row can go.
+var ErrGone = errors.New("device gone")
+
+// Channel reaches devices of one kind. Its error is ErrGone, or tells the job what to do.
+type Channel interface {
+	Push(ctx context.Context, d *Device, m *Message) error
+}
+
+// Device is a row of devices.
+type Device struct {
+	ID       string `db:"id"`
+	User     string `db:"user"`
+	Kind     string `db:"kind"`
+	Endpoint string `db:"endpoint"` // the URL of a browser, the token of a phone
+	Keys     string `db:"keys"`     // JSON; of a browser {p256dh, auth}
+}
+
+// Message is what a device shows. As JSON it is what a browser's service worker gets.
+type Message struct {
+	Title        string    `json:"title"`
+	Body         string    `json:"body"`
+	URL          string    `json:"url"`
+	Type         string    `json:"type"`
+	Notification string    `json:"notification"`
+	Tag          string    `json:"tag"` // a later message of the same tag takes the place of this one
+	Badge        int       `json:"badge"`
+	At           time.Time `json:"at"`
+	Urgent       bool      `json:"-"`
+}
+
+// Outcome says what an answer of a push service means for the job, gone being the statuses that tell that
+// the device is no more.
+func Outcome(answer *outbound.Answer, gone ...int) error {
+	switch status := answer.Status; {
+	case status >= 200 && status < 300:
+		return nil
+	case slices.Contains(gone, status):
+		return ErrGone
+	case (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && answer.RetryAfter > 0:
+		return fmt.Errorf("status %d: %w", status, job.Snooze(answer.RetryAfter))
+	case status == http.StatusTooManyRequests || status >= 500:
+		return fmt.Errorf("status %d", status)
+	default: // it will not like the same message better later
+		return job.Bury(fmt.Errorf("status %d: %.200s", status, answer.Body))
+	}
+}
+
+// Unanswered says what it means for the job that nobody could be asked.
+func Unanswered(err error, rest time.Duration) error {
+	switch {
+	case errors.Is(err, outbound.ErrForbidden):
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	case errors.Is(err, outbound.ErrResting):
+		return fmt.Errorf("%w: %w", job.Snooze(rest), err)
+	}
+	return err
+}
+
+// Fit encodes a message, its body cut so that it takes most bytes at most.
+func Fit(m *Message, most int, encode func(*Message) ([]byte, error)) ([]byte, error) {
+	short := *m
+	for {
+		text, err := encode(&short)
+		if err != nil || len(text) <= most {
+			return text, err
+		}
+		if short.Body == "" {
+			return nil, fmt.Errorf("a message of %d bytes is too long", len(text))
+		}
+		short.Body = cut(short.Body, len(short.Body)*most/len(text)-len("…"))
+	}
+}
+
+// cut shortens text to n bytes and a sign of it, between characters.
+func cut(text string, n int) string {
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	if n <= 0 {
+		return ""
+	}
+	return text[:n] + "…"
+}

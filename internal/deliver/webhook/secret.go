@@ -1,0 +1,62 @@
+package webhook
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go" // the signature, as every receiver's library checks it
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+)
+
+// NewSecret returns a secret to sign with, in the form that receivers' libraries take.
+func NewSecret() string {
+	key := make([]byte, 24)
+	_, _ = rand.Read(key) // it never fails
+	return "whsec_" + base64.StdEncoding.EncodeToString(key)
+}
+
+// Valid reports whether a secret is one that receivers' libraries take.
+func Valid(secret string) bool {
+	text, marked := strings.CutPrefix(secret, "whsec_")
+	key, err := base64.StdEncoding.DecodeString(text)
+	return marked && err == nil && len(key) >= 24 && len(key) <= 64
+}
+
+// Rotate gives a webhook a new secret and returns it. For as long as overlap, deliveries are signed with
+// the former one too, so that the receiver can change over without losing one.
+func Rotate(app core.App, webhook string, overlap time.Duration) (string, error) {
+	secret := NewSecret()
+	now := clock.Now(app)
+	n, err := db.Exec(app, `UPDATE webhooks SET formerSecret = secret, formerUntil = {:until}, secret = {:secret}, updated = {:now} WHERE id = {:id}`,
+		db.Params{"id": webhook, "secret": secret, "until": clock.Text(now.Add(overlap)), "now": clock.Text(now)})
+	if err != nil {
+		return "", fmt.Errorf("rotate the secret of webhook %s: %w", webhook, err)
+	}
+	if n == 0 {
+		return "", fmt.Errorf("rotate the secret of webhook %s: not found", webhook)
+	}
+	return secret, nil
+}
+
+// sign returns the header with one signature for each secret.
+func sign(event string, at time.Time, body []byte, secrets ...string) (string, error) {
+	var signatures []string
+	for _, secret := range secrets {
+		signer, err := standardwebhooks.NewWebhook(secret)
+		if err != nil {
+			return "", fmt.Errorf("read the secret: it is not whsec_ and base64") // and not what it is
+		}
+		signature, err := signer.Sign(event, at, body)
+		if err != nil {
+			return "", fmt.Errorf("sign: %w", err)
+		}
+		signatures = append(signatures, signature)
+	}
+	return strings.Join(signatures, " "), nil
+}

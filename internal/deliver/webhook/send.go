@@ -1,0 +1,189 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/deliver/outbound"
+	"doubletap/internal/job"
+)
+
+const (
+	giveUp  = 72 * time.Hour      // of a delivery
+	disable = 5 * 24 * time.Hour  // of a webhook that does nothing but fail
+	pause   = time.Hour           // of deliveries to a disabled one
+	keep    = 30 * 24 * time.Hour // of what is delivered or dead
+)
+
+// PurgeJob is the kind of the job that forgets old deliveries.
+const PurgeJob = "webhook.purge"
+
+type endpoint struct {
+	ID           string `db:"id"`
+	URL          string `db:"url"`
+	Secret       string `db:"secret"`
+	FormerSecret string `db:"formerSecret"`
+	FormerUntil  string `db:"formerUntil"`
+	Contact      string `db:"contact"`
+	Disabled     bool   `db:"disabled"`
+}
+
+// errStop tells that a receiver wants to hear no more.
+var errStop = errors.New("status 410: it wants no more events")
+
+// handle returns the handler of one webhook's jobs.
+func (w *Webhooks) handle(id string) job.Handler {
+	return func(ctx context.Context, app core.App, j *job.Job) error {
+		var d Delivery
+		if err := j.Payload(&d); err != nil {
+			return job.Bury(err)
+		}
+		var e endpoint
+		found, err := db.One(app, &e, `SELECT id, url, secret, formerSecret, formerUntil, contact, disabled FROM webhooks WHERE id = {:id}`, db.Params{"id": id})
+		if err != nil || !found { // deleted: nobody waits for it
+			return err
+		}
+		if clock.Now(app).Sub(d.Since) > giveUp {
+			err := fmt.Errorf("gave up after %v", giveUp)
+			w.note(app, &e, &d, "dead", 0, 0, err)
+			return job.Bury(fmt.Errorf("webhook %s: %s: %w", e.ID, d.Event, err))
+		}
+		if e.Disabled {
+			return job.Snooze(pause)
+		}
+		if w.Sending != nil {
+			if wanted, err := w.Sending(app, e.ID, &d); err != nil || !wanted {
+				return err
+			}
+		}
+		return w.attempt(ctx, app, &e, &d)
+	}
+}
+
+func (w *Webhooks) attempt(ctx context.Context, app core.App, e *endpoint, d *Delivery) error {
+	began := time.Now()
+	answer, err := w.send(ctx, app, e, d)
+	status, wait := 0, time.Duration(0)
+	if answer != nil {
+		status, wait = answer.Status, answer.RetryAfter
+	}
+	switch {
+	case ctx.Err() != nil: // we are stopping
+		return ctx.Err()
+	case errors.Is(err, outbound.ErrResting):
+		return job.Snooze(outbound.Of(app).Rest) // nothing was tried
+	case err == nil && status >= 200 && status < 300:
+		w.note(app, e, d, "delivered", status, time.Since(began), nil)
+		return nil
+	case err == nil && status == http.StatusGone:
+		err = errStop
+	case err == nil:
+		err = fmt.Errorf("status %d", status)
+	}
+	if errors.Is(err, outbound.ErrForbidden) || errors.Is(err, errStop) {
+		w.note(app, e, d, "dead", status, time.Since(began), err)
+		if errors.Is(err, errStop) {
+			w.disable(app, e, err.Error())
+		}
+		return job.Bury(fmt.Errorf("webhook %s: %w", e.ID, err))
+	}
+	w.note(app, e, d, "failing", status, time.Since(began), err)
+	if wait > 0 && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
+		return job.Snooze(min(wait, time.Hour))
+	}
+	return fmt.Errorf("webhook %s: %w", e.ID, err)
+}
+
+func (w *Webhooks) send(ctx context.Context, app core.App, e *endpoint, d *Delivery) (*outbound.Answer, error) {
+	secrets := []string{e.Secret}
+	if e.FormerSecret != "" && clock.Stamp(app) < e.FormerUntil {
+		secrets = append(secrets, e.FormerSecret)
+	}
+	at := time.Now() // the receiver compares it with its own clock
+	signature, err := sign(d.Event, at, []byte(d.Body), secrets...)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader([]byte(d.Body)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: it is no URL", outbound.ErrForbidden)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "Doubletap-Webhooks/1")
+	request.Header.Set("webhook-id", d.Event)
+	request.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
+	request.Header.Set("webhook-signature", signature)
+	return outbound.Of(app).Do(request)
+}
+
+// note keeps the log of a delivery and whether its webhook works. That it cannot be written does not undo what was sent.
+func (w *Webhooks) note(app core.App, e *endpoint, d *Delivery, state string, status int, took time.Duration, failure error) {
+	reason := ""
+	if failure != nil {
+		reason = fmt.Sprintf("%.1000s", failure)
+	}
+	now := clock.Now(app)
+	err := app.RunInTransaction(func(tx core.App) error {
+		p := db.Params{"id": core.GenerateDefaultRandomId(), "w": e.ID, "event": d.Event, "type": d.Type, "body": d.Body, "state": state,
+			"status": status, "error": reason, "ms": took.Milliseconds(), "now": clock.Text(now)}
+		const try = `json_object('at', {:now}, 'status', {:status}, 'ms', {:ms}, 'error', {:error})`
+		_, err := db.Exec(tx, `INSERT INTO webhook_deliveries (id, webhook, event, type, state, body, attempts, status, error, created, updated)
+			VALUES ({:id}, {:w}, {:event}, {:type}, {:state}, {:body}, json_array(`+try+`), {:status}, {:error}, {:now}, {:now})
+			ON CONFLICT (webhook, event) DO UPDATE SET state = {:state}, status = {:status}, error = {:error}, updated = {:now},
+				attempts = json_insert(iif(json_array_length(attempts) < 200, attempts, json_remove(attempts, '$[0]')), '$[#]', `+try+`)`, p)
+		if err != nil {
+			return err
+		}
+		if state == "delivered" {
+			_, err = db.Exec(tx, `UPDATE webhooks SET failingSince = '' WHERE id = {:w} AND failingSince != ''`, p)
+			return err
+		}
+		_, err = db.Exec(tx, `UPDATE webhooks SET failingSince = {:now} WHERE id = {:w} AND failingSince = ''`, p)
+		return err
+	})
+	if err != nil {
+		app.Logger().Error("webhook delivery not noted", "webhook", e.ID, "event", d.Event, "state", state, "err", err)
+		return
+	}
+	if state == "delivered" {
+		return
+	}
+	var since string
+	found, err := db.Value(app, &since, `SELECT failingSince FROM webhooks WHERE id = {:id}`, db.Params{"id": e.ID})
+	if err == nil && found && since != "" && since < clock.Text(now.Add(-disable)) {
+		w.disable(app, e, fmt.Sprintf("failing since %s: %s", since, reason))
+	}
+}
+
+// disable stops a webhook until its owner enables it again, and has its owner told.
+func (w *Webhooks) disable(app core.App, e *endpoint, reason string) {
+	err := app.RunInTransaction(func(tx core.App) error {
+		n, err := db.Exec(tx, `UPDATE webhooks SET disabled = 1, reason = {:reason}, updated = {:now} WHERE id = {:id} AND NOT disabled`,
+			db.Params{"id": e.ID, "reason": fmt.Sprintf("%.1000s", reason), "now": clock.Stamp(tx)})
+		if err != nil || n == 0 || w.Failed == nil {
+			return err
+		}
+		return w.Failed(tx, e.URL, e.Contact, reason)
+	})
+	w.Forget()
+	app.Logger().Error("webhook disabled", "webhook", e.ID, "reason", reason, "err", err)
+}
+
+// Purge forgets deliveries that ended long ago.
+func Purge(app core.App) error {
+	_, err := db.Exec(app, `DELETE FROM webhook_deliveries WHERE state IN ('delivered', 'dead') AND updated < {:before}`,
+		db.Params{"before": clock.Text(clock.Now(app).Add(-keep))})
+	if err != nil {
+		return fmt.Errorf("purge webhook deliveries: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,214 @@
+// Package webhook tells other services what happened here, signed (Standard Webhooks), until they have
+// heard it or three days have passed, each at its own pace.
+package webhook
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/job"
+)
+
+// Types are the events that a webhook may ask for.
+var Types = []string{
+	"user.created", "user.deleted",
+	"post.created", "post.updated", "post.deleted",
+	"like.created", "like.deleted",
+	"comment.created", "comment.updated", "comment.deleted",
+	"comment_like.created", "comment_like.deleted",
+	"follow.created", "follow.accepted", "follow.deleted",
+	"report.created",
+}
+
+// KindPrefix begins the kind of a webhook's jobs. Each webhook has a kind of its own, so that one
+// that is slow holds no place of another.
+const KindPrefix = "webhook:"
+
+const (
+	together = 2 // deliveries of one webhook at a time
+	fresh    = 30 * time.Second
+)
+
+// Webhooks are those of one app.
+type Webhooks struct {
+	// Sending, when set, is asked before each attempt; false drops the delivery.
+	Sending func(app core.App, webhook string, d *Delivery) (bool, error)
+	// Failed, when set, hears that a webhook was disabled, and in which transaction.
+	Failed func(tx core.App, url, contact, reason string) error
+
+	app  core.App
+	jobs *job.Runner
+
+	list  atomic.Pointer[list]
+	mu    sync.Mutex // guards known
+	known map[string]bool
+}
+
+// Delivery is one event on its way to one webhook: what a job carries.
+type Delivery struct {
+	Event string    // its id, the same on every attempt
+	Type  string    // such as like.created
+	Body  string    // the envelope as it is sent
+	Since time.Time // when it happened, or was last replayed
+}
+
+type list struct {
+	read     time.Time
+	webhooks []subscriber
+}
+
+type subscriber struct {
+	ID     string `db:"id"`
+	Events string `db:"events"`
+	types  []string
+}
+
+const storeKey = "doubletap.webhooks"
+
+// Open has Emit on app send through jobs.
+func Open(app core.App, jobs *job.Runner) *Webhooks {
+	w := &Webhooks{app: app, jobs: jobs, known: map[string]bool{}}
+	app.Store().Set(storeKey, w)
+	return w
+}
+
+// Load gives each webhook its jobs' handler. Emit does so too, for webhooks that came later.
+func (w *Webhooks) Load() error {
+	_, err := w.read()
+	return err
+}
+
+// Forget has the next Emit look at the webhooks anew. Changes made by another process are seen
+// within half a minute.
+func (w *Webhooks) Forget() { w.list.Store(nil) }
+
+// Emit tells every webhook that asks for events of this type, once tx is committed. data becomes JSON; a
+// record is shown as the API shows it. While there is no webhook it looks into memory and does nothing.
+func Emit(tx core.App, kind string, data any) error {
+	w, _ := tx.Store().Get(storeKey).(*Webhooks)
+	if w == nil {
+		return nil
+	}
+	all, err := w.current()
+	if err != nil {
+		return fmt.Errorf("emit %s: %w", kind, err)
+	}
+	var delivery *Delivery
+	for _, s := range all.webhooks {
+		if len(s.types) > 0 && !slices.Contains(s.types, kind) {
+			continue
+		}
+		if delivery == nil {
+			if delivery, err = describe(tx, kind, data); err != nil {
+				return err
+			}
+		}
+		if err := w.add(tx, s.ID, delivery); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Webhooks) add(tx core.App, webhook string, d *Delivery) error {
+	return job.Add(tx, KindPrefix+webhook, d, job.Dedupe(d.Event))
+}
+
+func describe(tx core.App, kind string, data any) (*Delivery, error) {
+	now := clock.Now(tx)
+	body, err := json.Marshal(struct {
+		Type      string    `json:"type"`
+		Timestamp time.Time `json:"timestamp"`
+		Data      any       `json:"data"`
+	}{kind, now, data})
+	if err != nil {
+		return nil, fmt.Errorf("describe %s: %w", kind, err)
+	}
+	return &Delivery{Event: "evt_" + core.GenerateDefaultRandomId(), Type: kind, Body: string(body), Since: now}, nil
+}
+
+func (w *Webhooks) current() (*list, error) {
+	if l := w.list.Load(); l != nil && time.Since(l.read) < fresh {
+		return l, nil
+	}
+	return w.read()
+}
+
+// read looks beside any transaction under way, which may yet be rolled back.
+func (w *Webhooks) read() (*list, error) {
+	l := &list{read: time.Now()}
+	err := w.app.ConcurrentDB().NewQuery(`SELECT id, coalesce(events, '[]') events FROM webhooks WHERE NOT disabled`).All(&l.webhooks)
+	if err != nil {
+		return nil, fmt.Errorf("read webhooks: %w", err)
+	}
+	for i := range l.webhooks {
+		_ = json.Unmarshal([]byte(l.webhooks[i].Events), &l.webhooks[i].types) // anything else is no wish
+	}
+	w.list.Store(l)
+	var ids []string // also of those disabled, whose jobs wait
+	if err := w.app.ConcurrentDB().NewQuery(`SELECT id FROM webhooks`).Column(&ids); err != nil {
+		return nil, fmt.Errorf("read webhooks: %w", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, id := range ids {
+		if !w.known[id] {
+			w.known[id] = true
+			// what ends a delivery is its age, not how often it was tried
+			w.jobs.Handle(KindPrefix+id, w.handle(id), job.Concurrency(together), job.MaxAttempts(10_000))
+		}
+	}
+	return l, nil
+}
+
+// Gone forgets what waited for a webhook that is deleted.
+func Gone(tx core.App, webhook string) error {
+	_, err := db.Exec(tx, `DELETE FROM jobs WHERE kind = {:kind}`, db.Params{"kind": KindPrefix + webhook})
+	if err != nil {
+		return fmt.Errorf("forget the jobs of webhook %s: %w", webhook, err)
+	}
+	return nil
+}
+
+// Resume has what waited for a webhook that is no longer disabled go out now.
+func Resume(tx core.App, webhook string) error {
+	_, err := db.Exec(tx, `UPDATE jobs SET runAt = {:now} WHERE kind = {:kind} AND state = 'ready'`,
+		db.Params{"kind": KindPrefix + webhook, "now": clock.Stamp(tx)})
+	if err != nil {
+		return fmt.Errorf("resume webhook %s: %w", webhook, err)
+	}
+	return nil
+}
+
+// Replay sends an event to its webhook once more, under the same id: what was delivered or is dead
+// begins anew, what is under way goes on. id is that of a row of webhook_deliveries.
+func Replay(app core.App, id string) error {
+	var row struct {
+		Webhook string `db:"webhook"`
+		Event   string `db:"event"`
+		Type    string `db:"type"`
+		Body    string `db:"body"`
+	}
+	w, _ := app.Store().Get(storeKey).(*Webhooks)
+	return app.RunInTransaction(func(tx core.App) error {
+		found, err := db.One(tx, &row, `SELECT webhook, event, type, body FROM webhook_deliveries WHERE id = {:id}`, db.Params{"id": id})
+		if err != nil || !found || w == nil {
+			return errors.Join(fmt.Errorf("replay delivery %s: not found", id), err)
+		}
+		_, err = db.Exec(tx, `DELETE FROM jobs WHERE kind = {:kind} AND dedupe = {:event} AND state = 'dead'`,
+			db.Params{"kind": KindPrefix + row.Webhook, "event": row.Event})
+		if err != nil {
+			return fmt.Errorf("replay delivery %s: %w", id, err)
+		}
+		return w.add(tx, row.Webhook, &Delivery{Event: row.Event, Type: row.Type, Body: row.Body, Since: clock.Now(tx)})
+	})
+}

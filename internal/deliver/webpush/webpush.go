@@ -1,0 +1,121 @@
+// Package webpush reaches browsers, whose vendors' push services carry messages that only the
+// browser can read (RFC 8030, 8291, 8292).
+package webpush
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/SherClockHolmes/webpush-go" // encryption and VAPID
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/deliver/outbound"
+	"doubletap/internal/deliver/push"
+	"doubletap/internal/deliver/secret"
+	"doubletap/internal/job"
+)
+
+// Channel sends to browsers.
+type Channel struct {
+	app             core.App
+	client          *outbound.Client
+	public, private string
+}
+
+// New returns the channel of app with its VAPID keys, which are made at the first call and kept: each
+// browser's subscription is bound to them. It needs the database.
+func New(app core.App) (*Channel, error) {
+	pair, err := secret.Of(app, "vapid", func() (string, error) {
+		private, public, err := webpush.GenerateVAPIDKeys()
+		return private + " " + public, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	private, public, _ := strings.Cut(pair, " ")
+	return &Channel{app: app, client: outbound.Of(app), public: public, private: private}, nil
+}
+
+// PublicKey is the key that a browser needs to subscribe, in base64url.
+func (c *Channel) PublicKey() string { return c.public }
+
+// Push sends a message to one browser.
+func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) error {
+	var keys webpush.Keys
+	if err := json.Unmarshal([]byte(d.Keys), &keys); err != nil || keys.Auth == "" || keys.P256dh == "" {
+		return fmt.Errorf("push to browser %s: it has no keys: %w", d.ID, push.ErrGone)
+	}
+	body, err := push.Fit(m, most, func(m *push.Message) ([]byte, error) { return json.Marshal(m) })
+	if err != nil {
+		return job.Bury(fmt.Errorf("push to browser %s: %w", d.ID, err))
+	}
+	urgency := webpush.UrgencyNormal
+	if m.Urgent {
+		urgency = webpush.UrgencyHigh
+	}
+	road := &road{client: c.client}
+	_, err = webpush.SendNotificationWithContext(ctx, body, &webpush.Subscription{Endpoint: d.Endpoint, Keys: keys}, &webpush.Options{
+		HTTPClient:      road,
+		RecordSize:      recordSize(len(body)),
+		Subscriber:      c.subscriber(),
+		Topic:           m.Tag,
+		TTL:             int(push.TTL.Seconds()),
+		Urgency:         urgency,
+		VAPIDPublicKey:  c.public,
+		VAPIDPrivateKey: c.private,
+	})
+	switch {
+	case !road.asked: // the keys or the address are none
+		return fmt.Errorf("push to browser %s: %w: %w", d.ID, push.ErrGone, err)
+	case err != nil:
+		err = push.Unanswered(err, c.client.Rest)
+	default:
+		err = push.Outcome(road.answer, http.StatusNotFound, http.StatusGone)
+	}
+	if err != nil {
+		return fmt.Errorf("push to browser %s: %w", d.ID, err)
+	}
+	return nil
+}
+
+// subscriber is whom a push service may write to about us.
+func (c *Channel) subscriber() string {
+	meta := c.app.Settings().Meta
+	if meta.SenderAddress != "" {
+		return meta.SenderAddress
+	}
+	return meta.AppURL
+}
+
+// overhead is what encryption adds to a message: its header, the end of the padding, the seal.
+const overhead = 86 + 1 + 16
+
+const most = 4096 - overhead
+
+// recordSize is what the message is padded to: few sizes tell little, and the largest would cost every push 4 KB.
+func recordSize(length int) uint32 {
+	for _, size := range []int{512, 1024, 2048} {
+		if length+overhead <= size {
+			return uint32(size)
+		}
+	}
+	return webpush.MaxRecordSize
+}
+
+// road lets the library use the guarded client, and remembers the answer.
+type road struct {
+	client *outbound.Client
+	asked  bool
+	answer *outbound.Answer
+}
+
+func (r *road) Do(request *http.Request) (_ *http.Response, err error) {
+	r.asked = true
+	if r.answer, err = r.client.Do(request); err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: r.answer.Status, Header: r.answer.Header, Body: http.NoBody}, nil
+}

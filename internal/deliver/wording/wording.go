@@ -1,0 +1,107 @@
+// Package wording says things in the language of whom they are said to.
+package wording
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/language"
+)
+
+//go:embed *.json
+var files embed.FS
+
+// languages are those that a file is here for; the first one is for everybody else.
+var languages = []language.Tag{language.English, language.German}
+
+var (
+	matcher = language.NewMatcher(languages)
+	texts   = load()
+)
+
+// Words are the texts in one language.
+type Words struct {
+	Language string // such as "en"
+	texts    map[string]string
+}
+
+// In returns the words for a locale such as "de-AT", in English when it is none that we speak.
+func In(locale string) Words {
+	tag, err := language.Parse(locale)
+	if err != nil {
+		tag = languages[0]
+	}
+	_, i, _ := matcher.Match(tag)
+	return texts[i]
+}
+
+// Say returns the text of that key with the values in its places, such as {app}.
+func (w Words) Say(key string, values ...string) string {
+	places := make([]string, 0, len(values))
+	for i, v := range values {
+		if i%2 == 0 {
+			places = append(places, "{"+v+"}")
+		} else {
+			places = append(places, Line(v))
+		}
+	}
+	return strings.NewReplacer(places...).Replace(w.texts[key])
+}
+
+// Told says what a notification of that type tells: actors are the names of the newest, of count in all.
+func (w Words) Told(kind string, actors []string, count int, app string) string {
+	if _, plain := w.texts[kind+".0"]; plain || w.texts[kind+".1"] == "" {
+		if !plain {
+			kind = "other"
+		}
+		return w.Say(kind+".0", "app", app)
+	}
+	name := func(i int) string {
+		if i < len(actors) && actors[i] != "" {
+			return actors[i]
+		}
+		return w.texts["someone"]
+	}
+	switch {
+	case count <= 1:
+		return w.Say(kind+".1", "actor", name(0))
+	case count == 2:
+		return w.Say(kind+".2", "actor", name(0), "other", name(1))
+	}
+	return w.Say(kind+".n", "actor", name(0), "rest", strconv.Itoa(count-1))
+}
+
+// Line makes one line of what people wrote, so that a name cannot end a header or pretend to be a sentence of ours.
+func Line(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}), " ")
+}
+
+// Short cuts text to n characters.
+func Short(text string, n int) string {
+	runes := []rune(Line(text))
+	if len(runes) <= n {
+		return string(runes)
+	}
+	return strings.TrimSpace(string(runes[:n-1])) + "…"
+}
+
+func load() []Words {
+	all := make([]Words, len(languages))
+	for i, tag := range languages {
+		all[i].Language = tag.String()
+		text, err := files.ReadFile(tag.String() + ".json")
+		if err == nil {
+			err = json.Unmarshal(text, &all[i].texts)
+		}
+		if err != nil {
+			panic(fmt.Errorf("read the words in %s: %w", tag, err)) // they are part of the program
+		}
+	}
+	return all
+}

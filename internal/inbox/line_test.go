@@ -1,0 +1,319 @@
+package inbox
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/subscriptions"
+)
+
+// within fails unless do returns in time.
+func within(t testing.TB, what string, do func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() { defer close(done); do() }()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Fatal("waited in vain for ", what)
+	}
+}
+
+// wire returns all that the service answers to a connection, whose client is sent two messages and discarded.
+func (s *service) wire(request string) string {
+	s.Helper()
+	conn, err := net.Dial("tcp", s.server.Listener.Addr().String())
+	must(s, err)
+	defer conn.Close()
+	must(s, conn.SetDeadline(time.Now().Add(patience)))
+	fmt.Fprint(conn, request)
+	r := bufio.NewReader(conn)
+	var all strings.Builder
+	for !strings.HasSuffix(all.String(), "\"}\n\n\r\n") {
+		line, err := r.ReadString('\n')
+		must(s, err)
+		all.WriteString(line)
+	}
+	id := regexp.MustCompile(`"clientId":"(\w+)"`).FindStringSubmatch(all.String())[1]
+	client, err := s.app.SubscriptionsBroker().ClientById(id)
+	must(s, err)
+	client.Send(subscriptions.Message{Name: "one", Data: []byte(`{"n":1}`)})
+	for !strings.HasSuffix(all.String(), "1}\n\n\r\n") {
+		line, err := r.ReadString('\n')
+		must(s, err)
+		all.WriteString(line)
+	}
+	s.app.SubscriptionsBroker().Unregister(id)
+	for !strings.HasSuffix(all.String(), "\n0\r\n\r\n") {
+		line, err := r.ReadString('\n')
+		must(s, err)
+		all.WriteString(line)
+	}
+	return regexp.MustCompile(`Date: [^\r]+`).ReplaceAllString(strings.ReplaceAll(all.String(), id, "ID"), "Date: now")
+}
+
+func TestALineSaysWhatPocketBaseWouldSay(t *testing.T) {
+	s := serve(t)
+	const request = "GET /api/realtime HTTP/1.1\r\nHost: x\r\nOrigin: https://photos.example\r\nAccept: text/event-stream\r\n\r\n"
+	got := s.wire(request)
+	s.app.OnRealtimeMessageSend().BindFunc(func(e *core.RealtimeMessageEvent) error { return e.Next() })
+	want := s.wire(request)
+	if strings.Replace(got, "Connection: close\r\n", "", 1) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for _, header := range []string{"X-Accel-Buffering: no", "Access-Control-Allow-Origin: https://photos.example", "X-Frame-Options: SAMEORIGIN", "Content-Type: text/event-stream"} {
+		if !strings.Contains(got, "\r\n"+header+"\r\n") {
+			t.Errorf("%s is missing in\n%s", header, got)
+		}
+	}
+}
+
+func TestAnOwnersHandlersSeeEachMessageAndTheWholeConnection(t *testing.T) {
+	for name, connects := range map[string]bool{"of the connection": true, "of messages": false} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t)
+			over, told := make(chan struct{}), make(chan string, 10)
+			if connects {
+				s.app.OnRealtimeConnectRequest().Bind(firstly(func(e *core.RealtimeConnectRequestEvent) error {
+					defer close(over)
+					return e.Next()
+				}))
+			} else {
+				s.app.OnRealtimeMessageSend().BindFunc(func(e *core.RealtimeMessageEvent) error {
+					told <- e.Message.Name
+					e.Message.Name = "changed/" + e.Message.Name
+					return e.Next()
+				})
+			}
+			if connects {
+				d := s.connect(s.token("ada"))
+				s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
+				select {
+				case <-over:
+					t.Fatal("Next returned while the client is connected")
+				default:
+				}
+				d.wantNothing()
+				s.in.Drop("ada")
+				d.wantEnd()
+				within(t, "Next", func() { <-over })
+				return
+			}
+			request, err := http.Get(s.server.URL + "/api/realtime")
+			must(t, err)
+			defer request.Body.Close()
+			if name, _, err := nextEvent(bufio.NewReader(request.Body)); err != nil || name != "changed/PB_CONNECT" || <-told != "PB_CONNECT" {
+				t.Errorf("got %s, %v", name, err)
+			}
+		})
+	}
+}
+
+func TestAClientThatGoesIsForgottenAtOnce(t *testing.T) {
+	s := serve(t)
+	for name, leave := range map[string]func(net.Conn){
+		"with a goodbye": func(c net.Conn) { c.Close() },
+		"without":        func(c net.Conn) { c.(*net.TCPConn).SetLinger(0); c.Close() },
+		"talking":        func(c net.Conn) { fmt.Fprint(c, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", s.server.Listener.Addr().String())
+			must(t, err)
+			defer conn.Close()
+			fmt.Fprint(conn, "GET /api/realtime HTTP/1.1\r\nHost: x\r\n\r\n")
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			must(t, err)
+			if name, _, err := nextEvent(bufio.NewReader(answer.Body)); err != nil || name != "PB_CONNECT" {
+				t.Fatalf("got %s, %v", name, err)
+			}
+			if n := s.app.SubscriptionsBroker().TotalClients(); n != 1 {
+				t.Fatalf("%d clients", n)
+			}
+			leave(conn)
+			within(t, "the end", s.in.lines.Wait)
+			if _, devices := s.in.Connected(); devices != 0 || s.app.SubscriptionsBroker().TotalClients() != 0 || s.in.Watched("likes") {
+				t.Errorf("%d devices, %d clients", devices, s.app.SubscriptionsBroker().TotalClients())
+			}
+		})
+	}
+}
+
+func TestAConnectionEndsWhenNothingIsSentOrItIsOld(t *testing.T) {
+	const short = 250 * time.Millisecond
+	lines := map[string]func(*httptest.Server){
+		"plain":     func(server *httptest.Server) { server.Start() },
+		"encrypted": func(server *httptest.Server) { server.StartTLS() },
+	}
+	for name, start := range lines {
+		open := func(t *testing.T, idle, most time.Duration) *stream {
+			s := serve(t, start)
+			s.in.round = short / 25
+			s.met = func(e *core.RealtimeConnectRequestEvent) { e.IdleTimeout, e.MaxTimeout = idle, most }
+			return s.connect(s.token("ada"), "notifications/*")
+		}
+		t.Run(name+", nothing is sent", func(t *testing.T) {
+			t.Parallel()
+			begun := time.Now()
+			open(t, short, time.Hour).wantEnd()
+			if time.Since(begun) < short {
+				t.Error("it ended early")
+			}
+		})
+		t.Run(name+", something is sent now and then", func(t *testing.T) {
+			t.Parallel()
+			d := open(t, short, time.Hour)
+			client := d.device()
+			tick := time.NewTicker(short / 25)
+			defer tick.Stop()
+			for begun := time.Now(); time.Since(begun) < 3*short; {
+				<-tick.C
+				client.Send(subscriptions.Message{Name: "tick", Data: []byte("{}")})
+				d.want("tick  <nil>")
+			}
+			d.wantEnd()
+		})
+		t.Run(name+", it is old", func(t *testing.T) {
+			t.Parallel()
+			begun := time.Now()
+			open(t, time.Hour, short).wantEnd()
+			if time.Since(begun) < short {
+				t.Error("it ended early")
+			}
+		})
+	}
+}
+
+// slow counts writes and lets each wait until it is told to go on.
+type slow struct {
+	net.Conn
+	goOn   chan struct{}
+	writes chan int // their lengths
+}
+
+func (c slow) Write(b []byte) (int, error) {
+	c.writes <- len(b)
+	<-c.goOn
+	return c.Conn.Write(b)
+}
+
+func TestMessagesThatWaitGoTogetherAndInOrder(t *testing.T) {
+	server, client := net.Pipe()
+	defer client.Close()
+	c := slow{server, make(chan struct{}, 100), make(chan int, 100)}
+	s := serve(t)
+	d := newDevice(subscriptions.NewDefaultClient(), s.in.loop)
+	s.in.enter(d)
+	s.in.attach(d, &line{Conn: c, in: s.in, idle: time.Hour, last: time.Now().Add(time.Hour), wrote: time.Now()})
+	<-c.writes // PB_CONNECT
+	const n = 1000
+	for i := range n {
+		d.Send(message(i, 100))
+	}
+	d.Discard() // what was sent before still arrives
+	d.Send(message(n, 10))
+	close(c.goOn)
+	events := bufio.NewReader(httputil.NewChunkedReader(client))
+	if name, _, err := nextEvent(events); err != nil || name != "PB_CONNECT" {
+		t.Fatalf("got %q, %v", name, err)
+	}
+	for i := range n {
+		if name, data, err := nextEvent(events); err != nil || name != fmt.Sprint(i) || len(data) == 0 {
+			t.Fatalf("got %q, %d bytes, %v; want %d", name, len(data), err, i)
+		}
+	}
+	if _, _, err := nextEvent(events); err != io.EOF {
+		t.Errorf("got %v after the last", err)
+	}
+	if writes := len(c.writes); writes > 2+n*100/block { // the last is the end of the answer
+		t.Errorf("%d more writes for %d messages", writes, n)
+	}
+}
+
+func TestPocketBasesOwnTopicsGoOverTheSameLine(t *testing.T) {
+	s := serve(t)
+	games := core.NewBaseCollection("games")
+	games.ListRule = new(string)
+	must(t, s.app.Save(games))
+	d := s.connect(s.token("ada"), "games/*", "notifications/*", "my topic")
+	record := core.NewRecord(games)
+	must(t, s.app.Save(record))
+	d.want("games/* create " + record.Id)
+	for _, client := range s.app.SubscriptionsBroker().Clients() {
+		if client.HasSubscription("my topic") {
+			client.Send(subscriptions.Message{Name: "my topic", Data: []byte(`{"action":"wave"}`)})
+		}
+	}
+	d.want("my topic wave <nil>")
+	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
+	d.want("notifications/* create n1")
+}
+
+func TestALineMayBeEncrypted(t *testing.T) {
+	s := serve(t, func(server *httptest.Server) { server.StartTLS() })
+	d := s.connect(s.token("ada"), "notifications/*")
+	if d.device().line == nil {
+		t.Error("PocketBase serves the device")
+	}
+	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
+	d.want("notifications/* create n1")
+	s.in.Drop("ada")
+	d.wantEnd()
+}
+
+func TestDeliveriesAreReported(t *testing.T) {
+	s := serve(t)
+	reports := make(chan Delivery, 10)
+	s.in.Delivered = func(d Delivery) { reports <- d }
+	d := s.connect(s.token("ada"), "notifications/*", "settings/*")
+	before := time.Now()
+	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1"); Updated(tx, "ada", "settings") })
+	d.want("notifications/* create n1", "settings/* update ada")
+	s.transaction(func(tx core.App) { s.retract(tx, "ada", "n1") })
+	d.want("notifications/* delete n1")
+	for seq := range int64(2) {
+		within(t, "a report", func() {
+			if r := <-reports; r.Person != "ada" || r.Seq != seq+1 || r.Committed.Before(before) || r.Written.Before(r.Committed) {
+				t.Errorf("got %+v", r)
+			}
+		})
+	}
+	if len(reports) > 0 {
+		t.Errorf("got %+v", <-reports)
+	}
+}
+
+func TestFiveDevicesCostOneLookAndOneEncoding(t *testing.T) {
+	s := serve(t)
+	var mu sync.Mutex
+	looks := 0
+	s.app.OnRecordEnrich("notifications").BindFunc(func(e *core.RecordEnrichEvent) error {
+		mu.Lock()
+		looks++
+		mu.Unlock()
+		return e.Next()
+	})
+	var devices []*stream
+	for range 5 {
+		devices = append(devices, s.connect(s.token("ada"), "notifications/*"))
+	}
+	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
+	for _, d := range devices {
+		d.want("notifications/* create n1")
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if looks != 1 {
+		t.Errorf("it was shown %d times", looks)
+	}
+}

@@ -1,0 +1,120 @@
+package inbox
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// lookout notices for all lines together that a client is gone, or that an answer has lasted long enough:
+// a line at rest is then a socket and some words, where a goroutine that waits to read would double it.
+type lookout struct {
+	epoll *os.File // waited for by Go's poller, as sockets are
+	raw   syscall.RawConn
+	round time.Duration // between two looks at the time
+
+	mu      sync.Mutex // guards all below
+	devices map[uint64]*device
+	number  uint64 // of the device that came last
+}
+
+// newLookout returns nil where the system does not let it look out.
+func newLookout(round time.Duration) *lookout {
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil
+	}
+	_ = syscall.SetNonblock(fd, true) // else deadlines are refused
+	o := &lookout{epoll: os.NewFile(uintptr(fd), "epoll"), round: round, devices: map[uint64]*device{}}
+	if o.raw, err = o.epoll.SyscallConn(); err == nil {
+		err = o.epoll.SetReadDeadline(time.Now().Add(round))
+	}
+	if err != nil {
+		o.epoll.Close()
+		return nil
+	}
+	go o.look()
+	return o
+}
+
+// add looks after the device's line from now on, unless it is more than a socket.
+func (o *lookout) add(d *device, l *line) bool {
+	conn, ok := l.Conn.(syscall.Conn)
+	if o == nil || !ok {
+		return false
+	}
+	socket, err := conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.number++
+	// the kernel hands back the number, which unlike the socket's is never another's
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: int32(o.number), Pad: int32(o.number >> 32)}
+	errs := [3]error{}
+	errs[0] = o.raw.Control(func(epoll uintptr) {
+		errs[1] = socket.Control(func(fd uintptr) {
+			errs[2] = syscall.EpollCtl(int(epoll), syscall.EPOLL_CTL_ADD, int(fd), &event)
+		})
+	})
+	if errors.Join(errs[:]...) != nil {
+		return false
+	}
+	o.devices[o.number] = d
+	l.number = o.number
+	return true
+}
+
+// forget looks no more after a line whose socket is closed.
+func (o *lookout) forget(l *line) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.devices, l.number)
+}
+
+func (o *lookout) close() {
+	if o != nil {
+		o.epoll.Close()
+	}
+}
+
+func (o *lookout) look() {
+	events := make([]syscall.EpollEvent, 128)
+	for {
+		n := 0
+		err := o.raw.Read(func(epoll uintptr) bool {
+			n, _ = syscall.EpollWait(int(epoll), events, 0)
+			return n > 0
+		})
+		o.mu.Lock()
+		var over []*device
+		for _, e := range events[:max(n, 0)] {
+			if d := o.devices[uint64(uint32(e.Fd))|uint64(uint32(e.Pad))<<32]; d != nil { // who says something does not wait for events
+				over = append(over, d)
+			}
+		}
+		now := time.Now()
+		timeout := errors.Is(err, os.ErrDeadlineExceeded)
+		if timeout {
+			for _, d := range o.devices {
+				if !now.Before(d.line.end(d)) {
+					over = append(over, d)
+				}
+			}
+			err = o.epoll.SetReadDeadline(now.Add(o.round))
+		}
+		o.mu.Unlock()
+		for _, d := range over {
+			d.hangUp()
+		}
+		if err != nil {
+			return // closed
+		}
+	}
+}

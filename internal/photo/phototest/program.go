@@ -1,0 +1,22 @@
+package phototest
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Program returns a command of a program that make installs for the tests. Without it the test is skipped on a
+// developer's machine and fails where CI is set.
+func Program(t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	switch {
+	case err == nil:
+	case os.Getenv("CI") != "":
+		t.Fatalf("%s is not installed", name)
+	default:
+		t.Skipf("%s is not installed; make needs does that", name)
+	}
+	return exec.Command(path, args...)
+}
