@@ -18,6 +18,9 @@ const (
 	feedPage = "/api/collections/feed/records?page=1&perPage=20&sort=-at%2C-post&skipTotal=true"
 	trayPage = "/api/collections/notifications/records?page=1&perPage=30&sort=-latestAt%2C-id&skipTotal=true"
 	gridPage = "/api/collections/posts/records?page=1&perPage=30&sort=-created&skipTotal=true"
+	appPage  = "/api/collections/posts/records?page=1&perPage=30&sort=-created%2C-id&skipTotal=true&expand=author" // the web app's profile
+
+	feedExpand, trayExpand = "&expand=post.author", "&expand=actors%2Cpost.author%2Ccomment"
 )
 
 // twin starts a service without the fast path on a copy of another's data.
@@ -90,18 +93,29 @@ func neighbourhood(t *testing.T) (s *hookstest.Service, posts map[string]string)
 	ada.Comment(posts["closed"], "", "indeed")
 	ada.Like(posts["dave"])
 	bob.Create("mutes", map[string]any{"muted": carol.ID})
+	leaver := s.Someone(20) // whose comment becomes a tombstone
+	thread := leaver.Comment(posts["public"], "", "@bob look")
+	ada.Comment(posts["public"], thread, "indeed")
+	leaver.Comment(posts["closed"], "", "hello")
+	leaver.Post("of somebody who leaves")
+	dave.Comment(posts["public"], "", "between others")
 	for i := range 12 {
 		s.Someone(i).Like(posts["public"])
 	}
 	s.Someone(3).Follow("ada")
 	carol.Update("users", carol.ID, map[string]any{"private": true})
 	ada.Delete("posts", posts["deleted"])
+	leaver.Delete("users", leaver.ID)
 	dave.Block("bob")
 	bob.Block("mallory")
 	execute(t, s, `UPDATE posts SET hidden = 1 WHERE id = '`+posts["hidden"]+`'`)
 	execute(t, s, `UPDATE users SET state = 'suspended' WHERE handle IN ('eve', 'someone_5')`)
 	execute(t, s, `UPDATE posts SET media = '[{"w": 64, "hash":"é \/"}]', alts = '["a"]' WHERE id = '`+posts["public"]+`'`)
 	s.RunJobs()
+	for name, comment := range map[string]string{"bob": `author = '` + dave.ID + `'`, "carol": `author = ''`, "eve": `author = '` + bob.ID + `'`} {
+		execute(t, s, `UPDATE notifications SET post = '`+posts["public"]+`', comment = (SELECT id FROM comments WHERE `+comment+`) WHERE recipient = '`+s.User(name).Id+`'`)
+	}
+	execute(t, s, `UPDATE notifications SET comment = 'nothinglikethis' WHERE recipient = '`+dave.ID+`'`)
 	return s, posts
 }
 
@@ -116,15 +130,19 @@ func execute(t *testing.T, s *hookstest.Service, sql string) {
 func askEverything(t *testing.T, s, general *hookstest.Service, posts map[string]string) {
 	t.Helper()
 	var paths []string
-	for _, expand := range []string{"", "&expand=post", "&expand=post.author"} {
+	for _, expand := range []string{"", feedExpand} {
 		paths = append(paths, feedPage+expand)
 	}
-	for _, expand := range []string{"", "&expand=post", "&expand=actors", "&expand=actors%2Cpost"} {
+	for _, expand := range []string{"", "&expand=actors%2Cpost", trayExpand} {
 		paths = append(paths, trayPage+expand)
 	}
 	for _, name := range []string{"ada", "bob", "carol", "dave", "eve"} {
-		filter := escape(`author = "` + s.User(name).Id + `"`)
-		paths = append(paths, gridPage+"&filter="+filter, gridPage+"&expand=author&filter="+filter)
+		filter := `author = "` + s.User(name).Id + `"`
+		paths = append(paths, gridPage+"&filter="+escape(filter), gridPage+"&expand=author&filter="+escape(filter), appPage+"&filter="+escape("("+filter+")"))
+	}
+	for _, cursor := range []string{`at <= "x" && (at < "x" || post < "y")`, `at <= "9" && (at < "8" || post < "y")`, `at <= "9" && (at < "9" || post < "")`, `at <= "9`, `at <= 9 && (at < 9 || post < 9)`} {
+		paths = append(paths, feedPage+"&filter="+escape(cursor), trayPage+"&filter="+escape(strings.NewReplacer("at", "latestAt", "post", "id").Replace(cursor)),
+			appPage+"&filter="+escape(`(author = "`+s.User("ada").Id+`") && `+strings.NewReplacer("at", "created", "post", "id").Replace(cursor)))
 	}
 	for _, id := range posts {
 		paths = append(paths, "/api/collections/posts/records/"+id, "/api/collections/posts/records/"+id+"?expand=author")
@@ -144,15 +162,18 @@ func askEverything(t *testing.T, s, general *hookstest.Service, posts map[string
 	}
 }
 
-// cursors are the pages behind each row of the person's feed and tray.
+// cursors are the pages behind each row of the person's feed, tray and profile.
 func cursors(c *hookstest.Client) (paths []string) {
-	for _, row := range c.Must(200, "GET", feedPage, nil).Items() {
-		filter := fmt.Sprintf(`at <= "%s" && (at < "%s" || post < "%s")`, row["at"], row["at"], row["post"])
-		paths = append(paths, feedPage+"&expand=post.author&filter="+escape(filter))
-	}
-	for _, row := range c.Must(200, "GET", trayPage, nil).Items() {
-		filter := fmt.Sprintf(`latestAt <= "%s" && (latestAt < "%s" || id < "%s")`, row["latestAt"], row["latestAt"], row["id"])
-		paths = append(paths, trayPage+"&expand=actors%2Cpost&filter="+escape(filter))
+	for _, page := range []struct{ path, filter, at, last string }{
+		{feedPage + feedExpand, "", "at", "post"}, {trayPage + trayExpand, "", "latestAt", "id"}, {appPage, `(author = "` + c.ID + `")`, "created", "id"},
+	} {
+		for _, row := range c.Must(200, "GET", page.path+"&filter="+escape(page.filter), nil).Items() {
+			filter := fmt.Sprintf(`%s <= "%s" && (%[1]s < "%[2]s" || %s < "%s")`, page.at, row[page.at], page.last, row[page.last])
+			if page.filter != "" {
+				filter = page.filter + " && " + filter
+			}
+			paths = append(paths, page.path+"&filter="+escape(filter))
+		}
 	}
 	return paths
 }
@@ -168,7 +189,7 @@ func TestAFastReadAnswersAsPocketBaseDoes(t *testing.T) {
 
 func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
 	s, posts := neighbourhood(t)
-	for _, name := range []string{"posts", "users", "feed", "notifications"} {
+	for _, name := range []string{"posts", "users", "feed", "notifications", "comments"} {
 		c, err := s.App.FindCollectionByNameOrId(name)
 		if err != nil {
 			t.Fatal(err)
@@ -194,7 +215,7 @@ func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
 		`zText = 'a' || char(31) || 'b', mNumber = -3, mDate = '0001-01-01 00:00:00.000Z', mJSON = '  [ ]', mPeople = '[]'`,
 		`zText = 'nul' || char(0) || 'l', mNumber = 1e21, mDate = '2025-12-31 23:59:60.000Z', mJSON = NULL, secret = 'not for you'`,
 	} {
-		for _, name := range []string{"posts", "users", "feed", "notifications"} {
+		for _, name := range []string{"posts", "users", "feed", "notifications", "comments"} {
 			execute(t, s, fmt.Sprintf(`UPDATE %s SET aEditor = '<p>%d</p>', mEmail = 'x@example.com', mURL = 'https://example.com/?a=1&b=2', %s WHERE rowid %% 6 = %d`, name, i, set, i))
 		}
 	}
@@ -311,8 +332,9 @@ func TestAFastReadTakesFewStatements(t *testing.T) {
 	s, posts := neighbourhood(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	for path, most := range map[string]int64{
-		feedPage + "&expand=post.author":                                    2, // one asks whether a top-up is needed
-		trayPage + "&expand=actors%2Cpost":                                  2,
+		feedPage + feedExpand: 2, // one asks whether a top-up is needed
+		trayPage + trayExpand: 2,
+		appPage + "&filter=" + escape(`(author = "`+bob.ID+`")`):            1,
 		gridPage + "&filter=" + escape(`author = "`+bob.ID+`"`):             1,
 		"/api/collections/posts/records/" + posts["bob"] + "?expand=author": 1,
 	} {

@@ -16,6 +16,7 @@ type Ask struct {
 	Collection string // feed, notifications or posts
 	ID         string // of one record; empty for a page
 	Author     string // whose posts
+	Sort       string
 	Expand     string
 	At, Last   string // the cursor: where the page before ended; At is empty for the first page
 	PerPage    int
@@ -29,32 +30,36 @@ func (a Ask) Action() string {
 	return "list"
 }
 
+// plain is how pages of a collection are asked for.
+type plain struct {
+	sorts, expands []string // all that are known
+	filter         *regexp.Regexp
+}
+
+var pages = map[string]plain{
+	"feed":          {[]string{"-at,-post"}, []string{"", "post.author"}, regexp.MustCompile(`^(?:` + cursor("at", "post") + `)?$`)},
+	"notifications": {[]string{"-latestAt,-id"}, []string{"", "actors,post", "actors,post.author,comment"}, regexp.MustCompile(`^(?:` + cursor("latestAt", "id") + `)?$`)},
+	"posts": {[]string{"-created", "-created,-id"}, []string{"", "author"},
+		regexp.MustCompile(`^(?:author = ` + literal + `|\(author = ` + literal + `\)(?: && ` + cursor("created", "id") + `)?)$`)},
+}
+
 // literal is a text in a filter that needs no unquoting.
 const literal = `"([\w :.-]+)"`
 
-var (
-	prefix  = "/api/collections/"
-	filters = map[string]*regexp.Regexp{
-		"feed":          regexp.MustCompile(`^at <= ` + literal + ` && \(at < ` + literal + ` \|\| post < ` + literal + `\)$`),
-		"notifications": regexp.MustCompile(`^latestAt <= ` + literal + ` && \(latestAt < ` + literal + ` \|\| id < ` + literal + `\)$`),
-		"posts":         regexp.MustCompile(`^author ?= ?` + literal + `(?: && created < ` + literal + `)?$`),
-	}
-	sorts   = map[string]string{"feed": "-at,-post", "notifications": "-latestAt,-id", "posts": "-created"}
-	expands = map[string][]string{
-		"feed":          {"", "post", "post.author"},
-		"notifications": {"", "actors", "post", "actors,post"},
-		"posts":         {"", "author"},
-	}
-)
+// cursor is the filter of the rows that follow the last one of a page.
+func cursor(first, second string) string {
+	return first + ` <= ` + literal + ` && \(` + first + ` < ` + literal + ` \|\| ` + second + ` < ` + literal + `\)`
+}
 
 // Read returns what a GET of a URL asks for, and false unless it is one of the plain requests.
 func Read(u *url.URL) (a Ask, ok bool) {
-	path, ok := strings.CutPrefix(u.Path, prefix)
+	path, ok := strings.CutPrefix(u.Path, "/api/collections/")
 	if !ok {
 		return a, false
 	}
 	a.Collection, path, _ = strings.Cut(path, "/")
-	if sorts[a.Collection] == "" {
+	known, ok := pages[a.Collection]
+	if !ok {
 		return a, false
 	}
 	query, err := url.ParseQuery(u.RawQuery)
@@ -62,17 +67,12 @@ func Read(u *url.URL) (a Ask, ok bool) {
 		return a, false
 	}
 	for name, values := range query {
-		if len(values) != 1 {
-			return a, false
-		}
-		switch name {
-		case "page", "perPage", "sort", "skipTotal", "expand", "filter":
-		default:
+		if len(values) != 1 || !slices.Contains([]string{"page", "perPage", "sort", "skipTotal", "expand", "filter"}, name) {
 			return a, false
 		}
 	}
-	a.Expand = query.Get("expand")
-	if !slices.Contains(expands[a.Collection], a.Expand) {
+	a.Expand, a.Sort = query.Get("expand"), query.Get("sort")
+	if !slices.Contains(known.expands, a.Expand) {
 		return a, false
 	}
 	if id, one := strings.CutPrefix(path, "records/"); one {
@@ -80,26 +80,18 @@ func Read(u *url.URL) (a Ask, ok bool) {
 		return a, a.Collection == "posts" && len(id) == 15 && len(query) == len(query["expand"])
 	}
 	a.PerPage, _ = strconv.Atoi(query.Get("perPage"))
-	total, err := strconv.ParseBool(query.Get("skipTotal"))
-	if path != "records" || query.Get("page") != "1" || err != nil || !total || a.PerPage < 1 || a.PerPage > 100 || query.Get("sort") != sorts[a.Collection] {
+	skip, err := strconv.ParseBool(query.Get("skipTotal"))
+	if path != "records" || query.Get("page") != "1" || err != nil || !skip || a.PerPage < 1 || a.PerPage > 100 || !slices.Contains(known.sorts, a.Sort) {
 		return a, false
 	}
-	return a, a.filter(query.Get("filter"))
-}
-
-// filter reads a filter that is exactly a cursor or a profile's.
-func (a *Ask) filter(text string) bool {
-	if text == "" {
-		return a.Collection != "posts"
+	found := known.filter.FindStringSubmatch(query.Get("filter"))
+	if found == nil {
+		return a, false
 	}
-	found := filters[a.Collection].FindStringSubmatch(text)
-	switch {
-	case found == nil:
-		return false
-	case a.Collection == "posts":
-		a.Author, a.At = found[1], found[2]
-		return true
+	end := len(found) - 3 // of the cursor, which every filter ends with
+	a.At, a.Last = found[end], found[end+2]
+	if a.Collection == "posts" {
+		a.Author = found[1] + found[2] // one of them
 	}
-	a.At, a.Last = found[1], found[3]
-	return found[1] == found[2]
+	return a, found[end+1] == a.At && (a.At == "" || a.Sort != "-created")
 }

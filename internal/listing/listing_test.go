@@ -2,7 +2,6 @@ package listing
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,24 +13,37 @@ import (
 )
 
 func TestWhatIsPlain(t *testing.T) {
-	const feed, tray, posts = "feed/records?page=1&perPage=20&sort=-at,-post&skipTotal=1", "notifications/records?page=1&perPage=30&sort=-latestAt,-id&skipTotal=true",
-		"posts/records?page=1&perPage=100&sort=-created&skipTotal=t"
-	const at, last = "2025-01-02 03:04:05.678Z", "abcdefghijklmno"
+	const (
+		feed     = "feed/records?page=1&perPage=20&sort=-at,-post&skipTotal=1"
+		tray     = "notifications/records?page=1&perPage=30&sort=-latestAt,-id&skipTotal=true"
+		posts    = "posts/records?page=1&perPage=100&sort=-created&skipTotal=t"
+		profile  = "posts/records?page=1&perPage=30&sort=-created,-id&skipTotal=true&expand=author"
+		at, last = "2025-01-02 03:04:05.678Z", "abcdefghijklmno"
+		behind   = `created <= "` + at + `" && (created < "` + at + `" || id < "` + last + `")`
+	)
+	filter := func(text string) string { return "&filter=" + url.QueryEscape(text) }
 	for _, test := range []struct {
 		path string
 		want Ask // without a collection: not plain
 	}{
-		{feed, Ask{Collection: "feed", PerPage: 20}},
-		{feed + "&expand=post.author", Ask{Collection: "feed", PerPage: 20, Expand: "post.author"}},
-		{feed + "&filter=" + url.QueryEscape(`at <= "`+at+`" && (at < "`+at+`" || post < "`+last+`")`), Ask{Collection: "feed", PerPage: 20, At: at, Last: last}},
-		{tray + "&expand=actors,post", Ask{Collection: "notifications", PerPage: 30, Expand: "actors,post"}},
-		{tray + "&filter=" + url.QueryEscape(`latestAt <= "`+at+`" && (latestAt < "`+at+`" || id < "`+last+`")`), Ask{Collection: "notifications", PerPage: 30, At: at, Last: last}},
-		{posts + "&filter=" + url.QueryEscape(`author = "`+last+`"`), Ask{Collection: "posts", PerPage: 100, Author: last}},
-		{posts + "&filter=" + url.QueryEscape(`author = "`+last+`" && created < "`+at+`"`), Ask{Collection: "posts", PerPage: 100, Author: last, At: at}},
+		{feed, Ask{Collection: "feed", Sort: "-at,-post", PerPage: 20}},
+		{feed + "&filter=&expand=post.author", Ask{Collection: "feed", Sort: "-at,-post", PerPage: 20, Expand: "post.author"}},
+		{feed + filter(`at <= "`+at+`" && (at < "`+at+`" || post < "`+last+`")`), Ask{Collection: "feed", Sort: "-at,-post", PerPage: 20, At: at, Last: last}},
+		{tray + "&expand=actors,post.author,comment", Ask{Collection: "notifications", Sort: "-latestAt,-id", PerPage: 30, Expand: "actors,post.author,comment"}},
+		{tray + filter(`latestAt <= "`+at+`" && (latestAt < "`+at+`" || id < "`+last+`")`), Ask{Collection: "notifications", Sort: "-latestAt,-id", PerPage: 30, At: at, Last: last}},
+		{posts + filter(`author = "`+last+`"`), Ask{Collection: "posts", Sort: "-created", PerPage: 100, Author: last}},
+		{profile + filter(`(author = "`+last+`")`), Ask{Collection: "posts", Sort: "-created,-id", PerPage: 30, Author: last, Expand: "author"}},
+		{profile + filter(`(author = "`+last+`") && `+behind), Ask{Collection: "posts", Sort: "-created,-id", PerPage: 30, Author: last, Expand: "author", At: at, Last: last}},
 		{"posts/records/" + last, Ask{Collection: "posts", ID: last}},
 		{"posts/records/" + last + "?expand=author", Ask{Collection: "posts", ID: last, Expand: "author"}},
 
 		{posts, Ask{}},
+		{posts + filter(`(author = "`+last+`") && `+behind), Ask{}},
+		{posts + filter(`author = "`+last+`" || id != ""`), Ask{}},
+		{profile + filter(`author = "`+last+`" && `+behind), Ask{}},
+		{profile + filter(`(author = "`+last+`"`), Ask{}},
+		{profile + filter(`(author = "`+last+`") || `+behind), Ask{}},
+		{profile + filter(behind), Ask{}},
 		{"posts/records/" + last + "/", Ask{}},
 		{"posts/records/" + last + "?fields=id", Ask{}},
 		{"feed/records/" + last, Ask{}},
@@ -43,10 +55,9 @@ func TestWhatIsPlain(t *testing.T) {
 		{strings.Replace(feed, "page=1", "page=2", 1), Ask{}},
 		{strings.Replace(feed, "skipTotal=1", "skipTotal=0", 1), Ask{}},
 		{strings.Replace(feed, "-at,-post", "-at", 1), Ask{}},
-		{feed + "&filter=" + url.QueryEscape(`at <= "`+at+`" && (at < "2024" || post < "`+last+`")`), Ask{}},
-		{feed + "&filter=" + url.QueryEscape(`at <= "`+at+`" && (at < "`+at+`" || post < "x\"x")`), Ask{}},
-		{feed + "&filter=" + url.QueryEscape(`at <= "`+at+`" && (at < "`+at+`" || post < "`+last+`") || id != ""`), Ask{}},
-		{posts + "&filter=" + url.QueryEscape(`author = "`+last+`" || id != ""`), Ask{}},
+		{feed + filter(`at <= "`+at+`" && (at < "2024" || post < "`+last+`")`), Ask{}},
+		{feed + filter(`at <= "`+at+`" && (at < "`+at+`" || post < "x\"x")`), Ask{}},
+		{feed + filter(`at <= "`+at+`" && (at < "`+at+`" || post < "`+last+`") || id != ""`), Ask{}},
 	} {
 		u, err := url.Parse("/api/collections/" + test.path)
 		if err != nil {
@@ -69,30 +80,32 @@ func TestPagesAreSearched(t *testing.T) {
 	if err := app.RunAllMigrations(); err != nil {
 		t.Fatal(err)
 	}
-	reader, seen := NewReader(app), 0
-	for collection, all := range expands {
-		for _, expand := range all {
-			for _, id := range []string{"", "abcdefghijklmno"} {
-				if id != "" && collection != "posts" {
-					continue
-				}
-				p, err := reader.page(Ask{Collection: collection, Expand: expand, ID: id})
+	reader := NewReader(app)
+	for collection, known := range pages {
+		for _, expand := range known.expands {
+			asks := []Ask{{Collection: collection, Expand: expand, ID: "abcdefghijklmno"}}
+			if collection != "posts" {
+				asks = nil
+			}
+			for _, sort := range known.sorts {
+				asks = append(asks, Ask{Collection: collection, Expand: expand, Sort: sort})
+			}
+			for _, ask := range asks {
+				p, err := reader.page(ask)
 				if err != nil || p == nil {
-					t.Fatalf("%s with %q: %v, %v", collection, expand, p, err)
+					t.Fatalf("%+v: %v, %v", ask, p, err)
 				}
-				for _, statement := range slices.DeleteFunc([]string{p.first, p.next, p.actors}, func(s string) bool { return s == "" }) {
-					searched(t, app, statement)
-					seen++
+				for _, statement := range []string{p.first, p.next, p.actors} {
+					if statement != "" {
+						searched(t, app, collection, statement)
+					}
 				}
 			}
 		}
 	}
-	if seen < 20 {
-		t.Errorf("only %d statements", seen)
-	}
 }
 
-func searched(t *testing.T, app core.App, statement string) {
+func searched(t *testing.T, app core.App, collection, statement string) {
 	t.Helper()
 	params := db.Params{}
 	for _, name := range []string{"me", "key", "now", "at", "last", "author", "id", "ids"} {
@@ -104,9 +117,9 @@ func searched(t *testing.T, app core.App, statement string) {
 		t.Fatalf("%s: %v", statement, err)
 	}
 	for _, step := range steps {
-		// rows of the same moment are few
+		// rows of the same moment are few, but the feed has them in its index
 		scans := strings.HasPrefix(step.Detail, "SCAN ") && !strings.HasPrefix(step.Detail, "SCAN json_each")
-		sorts := strings.Contains(step.Detail, "TEMP B-TREE") && !strings.Contains(step.Detail, "LAST TERM")
+		sorts := strings.Contains(step.Detail, "TEMP B-TREE") && (collection == "feed" || !strings.Contains(step.Detail, "LAST TERM"))
 		if scans || sorts {
 			t.Errorf("%s in %s", step.Detail, statement)
 		}

@@ -13,7 +13,7 @@ func (b *book) make(a Ask) *page {
 	switch {
 	case a.Collection == "feed" && shipped(b.feed.ListRule, feedRule):
 		return b.makeFeed(a.Expand)
-	case a.Collection == "notifications" && shipped(b.notifications.ListRule, trayRule):
+	case a.Collection == "notifications" && shipped(b.notifications.ListRule, trayRule) && shipped(b.comments.ViewRule, commentsRule):
 		return b.makeTray(a.Expand)
 	case a.Collection == "posts" && shipped(b.posts.ListRule, postsRule):
 		return b.makePosts(a)
@@ -26,7 +26,7 @@ func shipped(rule *string, text string) bool { return rule != nil && *rule == te
 func (b *book) makeFeed(expands string) *page {
 	row, ok := members(b.feed, "f")
 	if expands != "" {
-		p, known := post(b.posts, b.users, expands == "post.author")
+		p, known := post(b.posts, b.users, true)
 		if !known {
 			return nil
 		}
@@ -36,7 +36,7 @@ func (b *book) makeFeed(expands string) *page {
 		return nil
 	}
 	joins := " JOIN feed f ON f.viewer = me.id JOIN posts _p ON _p.id = f.post JOIN users _u ON _u.id = _p.author"
-	return list(object(row), joins+beside(expands != "", expands == "post.author"),
+	return list(object(row), joins+beside(expands != "", expands != ""),
 		"NOT f.gone AND "+rule.PostShown, " AND f.at <= {:at} AND (f.at < {:at} OR f.post < {:last})", " ORDER BY f.at DESC, f.post DESC")
 }
 
@@ -49,8 +49,12 @@ func (b *book) makePosts(a Ask) *page {
 	if a.ID != "" {
 		return list(row, " JOIN posts _p ON _p.id = {:id} JOIN users _u ON _u.id = _p.author"+joins, rule.PostShown, "", "")
 	}
+	order := " ORDER BY _p.created DESC"
+	if a.Sort == "-created,-id" {
+		order += ", _p.id DESC"
+	}
 	return list(row, " JOIN posts _p ON _p.author = {:author} JOIN users _u ON _u.id = _p.author"+joins,
-		rule.PostShown, " AND _p.created < {:at}", " ORDER BY _p.created DESC")
+		rule.PostShown, " AND _p.created <= {:at} AND (_p.created < {:at} OR _p.id < {:last})", order)
 }
 
 // beside joins what the viewer's fields of posts and of their authors need.

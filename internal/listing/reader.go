@@ -14,10 +14,11 @@ import (
 
 // The rules as they are shipped. Only with these is a page what this package reads.
 const (
-	feedRule  = `@request.auth.id != "" && viewer = @request.auth.id && gone = false && seesPost(@request.auth.id, post) = true`
-	trayRule  = `@request.auth.id != "" && recipient = @request.auth.id`
-	postsRule = `(@request.auth.id != "" && author = @request.auth.id) || (hidden = false && sees(@request.auth.id, author, visibility) = true)`
-	usersRule = `(@request.auth.id != "" && id = @request.auth.id) || (state = "active" && blockedBy(@request.auth.id, id) = false)`
+	feedRule     = `@request.auth.id != "" && viewer = @request.auth.id && gone = false && seesPost(@request.auth.id, post) = true`
+	trayRule     = `@request.auth.id != "" && recipient = @request.auth.id`
+	postsRule    = `(@request.auth.id != "" && author = @request.auth.id) || (hidden = false && sees(@request.auth.id, author, visibility) = true)`
+	commentsRule = `seesPost(@request.auth.id, post) = true && (author = "" || blocked(@request.auth.id, author) = false)`
+	usersRule    = `(@request.auth.id != "" && id = @request.auth.id) || (state = "active" && blockedBy(@request.auth.id, id) = false)`
 )
 
 // Reader reads pages. It is safe for concurrent use.
@@ -31,7 +32,7 @@ func NewReader(app core.App) *Reader { return &Reader{app: app} }
 
 // book has the statements for the collections as they are.
 type book struct {
-	feed, notifications, posts, users *core.Collection
+	feed, notifications, posts, users, comments *core.Collection
 
 	mu    sync.Mutex
 	pages map[string]*page
@@ -41,8 +42,9 @@ type book struct {
 type page struct {
 	first, next string // statements: of the first page, and of one behind a cursor
 	row         *template
-	post, actor *template // expanded in the tray
-	actors      string    // the statement that reads them
+
+	actor, comment, post *template // expanded in the tray
+	actors               string    // the statement that reads them
 }
 
 // Page appends the JSON that a person who was given a token is answered, and reports whether it did: not if nothing was
@@ -105,10 +107,7 @@ func (r *Reader) page(a Ask) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := a.Collection + " " + a.Expand
-	if a.ID != "" {
-		kind += " one"
-	}
+	kind := a.Collection + " " + a.Action() + " " + a.Sort + " " + a.Expand
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p, made := b.pages[kind]
@@ -122,7 +121,7 @@ func (r *Reader) page(a Ask) (*page, error) {
 // now returns the book of the collections as they are now. PocketBase loads them anew when one changes.
 func (r *Reader) now() (*book, error) {
 	fresh := &book{pages: map[string]*page{}}
-	for name, c := range map[string]**core.Collection{"feed": &fresh.feed, "notifications": &fresh.notifications, "posts": &fresh.posts, "users": &fresh.users} {
+	for name, c := range map[string]**core.Collection{"feed": &fresh.feed, "notifications": &fresh.notifications, "posts": &fresh.posts, "users": &fresh.users, "comments": &fresh.comments} {
 		found, err := r.app.FindCachedCollectionByNameOrId(name)
 		if err != nil {
 			return nil, err
@@ -130,7 +129,7 @@ func (r *Reader) now() (*book, error) {
 		*c = found
 	}
 	old := r.book.Load()
-	if old != nil && old.feed == fresh.feed && old.notifications == fresh.notifications && old.posts == fresh.posts && old.users == fresh.users {
+	if old != nil && old.feed == fresh.feed && old.notifications == fresh.notifications && old.posts == fresh.posts && old.users == fresh.users && old.comments == fresh.comments {
 		return old, nil
 	}
 	r.book.Store(fresh)

@@ -10,40 +10,44 @@ import (
 	"doubletap/internal/rule"
 )
 
-// makeTray is the page of notifications. A post is joined to its row; the actors, up to eight in each, come by a
-// statement of their own.
+// makeTray is the page of notifications. Post and comment are joined to their row; the actors, up to eight in each,
+// come by a statement of their own.
 func (b *book) makeTray(expands string) *page {
 	all, ok := members(b.notifications, "n")
+	p, joins := &page{}, " JOIN notifications n ON n.recipient = me.id"
+	ofPost, ofComment, actors := "''", "''", "''"
+	if expands != "" {
+		var known [2]bool
+		author := strings.Contains(expands, "post.author")
+		p.actor, known[0] = user(b.users)
+		p.post, known[1] = post(b.posts, b.users, author)
+		ok = ok && known[0] && known[1]
+		all = append(all, member{name: core.FieldNameExpand, fill: func(out []byte, r *row) []byte { return r.expand(out) }})
+		joins += " LEFT JOIN posts _p ON _p.id = n.post LEFT JOIN users _u ON _u.id = _p.author" + beside(true, author)
+		ofPost, actors = "iif("+rule.PostShown+", "+p.post.sql()+", '')", "n.actors"
+		p.actors = "SELECT _u.id, " + p.actor.sql() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value" + follows + " WHERE " + rule.UserShown
+	}
+	if strings.Contains(expands, "comment") {
+		said, known := members(b.comments, "_c")
+		ok = ok && known
+		p.comment = object(said)
+		joins += " LEFT JOIN comments _c ON _c.id = n.comment"
+		ofComment = "CASE WHEN _c.post != n.post THEN '" + separator + "' WHEN _c.id IS NOT NULL AND " + rule.CommentShown + " THEN " + p.comment.sql() + " ELSE '' END"
+	}
 	if !ok {
 		return nil
 	}
-	p, joins, columns := &page{}, " JOIN notifications n ON n.recipient = me.id", ", '', n.actors"
-	if expands != "" {
-		all = append(all, member{name: core.FieldNameExpand, fill: func(out []byte, r *row) []byte { return r.expand(out) }})
-	}
-	if strings.Contains(expands, "post") {
-		if p.post, ok = post(b.posts, b.users, false); !ok {
-			return nil
-		}
-		joins += " LEFT JOIN posts _p ON _p.id = n.post LEFT JOIN users _u ON _u.id = _p.author" + likes
-		columns = ", iif(_p.id IS NOT NULL AND " + rule.PostShown + ", " + p.post.sql() + ", ''), n.actors"
-	}
-	if strings.Contains(expands, "actors") {
-		if p.actor, ok = user(b.users); !ok {
-			return nil
-		}
-		p.actors = "SELECT _u.id, " + p.actor.sql() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value" + follows + " WHERE " + rule.UserShown
-	}
 	p.row = object(all)
-	head, tail := "SELECT "+p.row.sql()+columns+me+joins+asks+"1", " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n} + 0"
+	head := "SELECT " + p.row.sql() + ", " + ofPost + ", " + ofComment + ", " + actors + me + joins + asks + "1"
+	tail := " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n} + 0"
 	p.first, p.next = head+tail, head+" AND n.latestAt <= {:at} AND (n.latestAt < {:at} OR n.id < {:last})"+tail
 	return p
 }
 
 // notice is a row of the tray as it is read.
 type notice struct {
-	text, post string
-	actors     []string
+	text, post, comment string // texts of rows; empty for what is not shown
+	actors              []string
 }
 
 // tray appends the rows of the tray behind items.
@@ -63,7 +67,7 @@ func (r *Reader) tray(out []byte, p *page, statement string, params db.Params) (
 			ids = append(ids, n.actors...)
 		}
 		notices = append(notices, n)
-	}, &n.text, &n.post, &actors)
+	}, &n.text, &n.post, &n.comment, &actors)
 	if err != nil || !plain {
 		return append(out, broken), err
 	}
@@ -108,26 +112,27 @@ func (r *Reader) people(p *page, ids []string, params db.Params) (map[string][]b
 
 // expand appends what is expanded in a row: who and what of it the caller sees.
 func (p *page) expand(out []byte, n notice, people map[string][]byte) []byte {
-	out = append(out, '{')
-	opened := len(out)
+	begin, actor := byte('{'), `{"actors":[`
 	for _, id := range n.actors {
 		if person := people[id]; person != nil {
-			if len(out) == opened {
-				out = append(out, `"actors":[`...)
-			} else {
-				out = append(out, ',')
-			}
-			out = append(out, person...)
+			out = append(append(out, actor...), person...)
+			begin, actor = ',', ","
 		}
 	}
-	if len(out) > opened {
+	if begin == ',' {
 		out = append(out, ']')
 	}
-	if n.post != "" {
-		if len(out) > opened {
-			out = append(out, ',')
+	for _, one := range []struct {
+		name, text string
+		*template
+	}{{`"comment":`, n.comment, p.comment}, {`"post":`, n.post, p.post}} {
+		if one.text != "" {
+			out = one.fill(append(append(out, begin), one.name...), one.text, nil)
+			begin = ','
 		}
-		out = p.post.fill(append(out, `"post":`...), n.post, nil)
+	}
+	if begin == '{' {
+		out = append(out, '{')
 	}
 	return append(out, '}')
 }

@@ -112,6 +112,9 @@ var PostShown = shown("{:me}")
 // statement that has the user as _u and the signed-in caller as the parameter me.
 var UserShown = "([[_u.id]] = {:me} OR ([[_u.state]] = 'active' AND NOT " + blockedBy("{:me}", "[[_u.id]]") + "))"
 
+// CommentShown is the rule of comments as the condition of a statement that has the comment as _c and, as in PostShown, its post.
+var CommentShown = "(" + PostShown + " AND ([[_c.author]] = '' OR NOT " + blocked("{:me}", "[[_c.author]]") + "))"
+
 // SeesPost reports whether the user me, or a guest when me is empty, may see the post.
 func SeesPost(app core.App, me, post string) (bool, error) {
 	return ask(app, seesPost(person(me), "{:post}"), dbx.Params{"me": me, "post": post})
