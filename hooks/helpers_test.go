@@ -9,6 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	os.Setenv("DOUBLETAP_LIMITS", "off") // tests of limits turn them on
 	code := m.Run()
 	hookstest.Cleanup()
 	os.Exit(code)

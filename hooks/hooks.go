@@ -25,6 +25,7 @@ type Social struct {
 	studio *rendition.Studio
 	writer *writer.Writer
 	wishes sync.Map // handles that people would like, by the record being stored
+	routes []route  // our own, for the router and for the description of the API
 	events events
 }
 
@@ -48,6 +49,7 @@ func Bind(app core.App) *Social {
 	s.bindNotifications()
 	s.bindDevices()
 	s.bindReports()
+	s.bindModeration()
 	s.bindDelivery()
 	s.bindWebhooks()
 	s.bindViewer()
@@ -55,6 +57,7 @@ func Bind(app core.App) *Social {
 	s.bindJobs()
 	s.bindWatch()
 	s.bindPages()
+	s.bindRoutes()
 	s.bindServer()
 	s.bindCommands()
 	s.bindFastPath(before)

@@ -20,9 +20,9 @@ var Owners = map[string]string{
 var server = map[string][]string{
 	"users":         {"state", "role"},
 	"posts":         {"hidden", "media"},
-	"comments":      {"deleted"},
+	"comments":      {"deleted", "hidden"},
 	"settings":      {"readAt"},
-	"notifications": {"recipient", "type", "actors", "post", "comment", "latestAt", "seq"},
+	"notifications": {"recipient", "type", "actors", "post", "comment", "message", "latestAt", "seq"},
 	"reports":       {"state", "resolution"},
 	"devices":       {"lastSeen"},
 }
