@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"net/http"
 	"net/url"
 	"os"
 	"testing"
@@ -24,3 +25,19 @@ func unlike(s *hookstest.Service, name, post string) {
 }
 
 func escape(s string) string { return url.QueryEscape(s) }
+
+// ask returns the status of a GET whose sender has what the tags say.
+func ask(t *testing.T, s *hookstest.Service, path, tags string) int {
+	t.Helper()
+	request, err := http.NewRequest("GET", s.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("If-None-Match", tags)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}

@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"net/http"
-
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -71,6 +69,3 @@ func (a access) allows(caller *core.Record) error {
 	}
 	return nil
 }
-
-// methods that only read.
-func (r route) reads() bool { return r.method == http.MethodGet }
