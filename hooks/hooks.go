@@ -57,6 +57,7 @@ func Bind(app core.App) *Social {
 	s.bindJobs()
 	s.bindWatch()
 	s.bindPages()
+	s.bindDashboard()
 	s.bindAPIDoc()
 	s.bindRoutes()
 	s.bindServer()
