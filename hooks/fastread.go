@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"doubletap/internal/listing"
+	"doubletap/internal/watch"
 )
 
 // The commonest reads have a fast path too: pages of the feed, of the tray and of a profile, and a single post. It steps
@@ -44,7 +46,7 @@ func reading(e *core.RequestEvent) (listing.Ask, bool) {
 var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 32<<10)) }}
 
 // plainRead answers a read and reports whether it did.
-func (s *Social) plainRead(e *core.RequestEvent, ask listing.Ask) (bool, error) {
+func (s *Social) plainRead(e *core.RequestEvent, ask listing.Ask, began time.Time) (bool, error) {
 	if e.Auth == nil || e.Auth.Collection().Name != "users" || limited(e, ask.Collection, ask.Action()) {
 		return false, nil
 	}
@@ -55,16 +57,14 @@ func (s *Social) plainRead(e *core.RequestEvent, ask listing.Ask) (bool, error) 
 	if err != nil || !ok {
 		return false, nil // PocketBase meets the error again, and says it
 	}
-	s.reads.Add(1)
+	watch.Of(s.app).Read(ask.Collection, watch.Fast, time.Since(began))
 	e.Response.Header().Set("Content-Length", strconv.Itoa(len(page)))
 	return true, e.Blob(http.StatusOK, "application/json", page)
 }
 
 // bindFastReads comes after bindFastPath, whose tokens it shares; before are the handlers that were there when Bind began.
 func (s *Social) bindFastReads(before []int) {
-	if os.Getenv("DOUBLETAP_FASTPATH") == "off" {
-		return
-	}
+	off := os.Getenv("DOUBLETAP_FASTPATH") == "off"
 	ours := handlers(s.app, readHooks)
 	for i := range ours {
 		ours[i] -= before[i]
@@ -79,17 +79,19 @@ func (s *Social) bindFastReads(before []int) {
 			if !ok {
 				return e.Next()
 			}
-			if slices.Equal(handlers(s.app, readHooks), shipped) {
-				if done, err := s.plainRead(e, ask); done {
+			began := time.Now()
+			if !off && slices.Equal(handlers(s.app, readHooks), shipped) {
+				if done, err := s.plainRead(e, ask, began); done {
 					return err
 				}
 			}
 			s.tokens.reload(e)
-			return e.Next()
+			if err := e.Next(); err != nil {
+				return err
+			}
+			watch.Of(s.app).Read(ask.Collection, watch.General, time.Since(began))
+			return nil
 		}})
 		return e.Next()
 	})
 }
-
-// FastReads is how many reads the fast path has answered.
-func (s *Social) FastReads() int64 { return s.reads.Load() }

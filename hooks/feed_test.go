@@ -92,7 +92,7 @@ func TestFeed(t *testing.T) {
 			t.Errorf("%d rows, want the author's own", n)
 		}
 		for range 100 { // the worker writes within 50 ms, or by the next look
-			if got := posts(s.As("bob").List("feed", "sort=-at,-post&perPage=1&skipTotal=1")); got == fmt.Sprint([]string{post}) {
+			if got := posts(s.As("bob").List("feed", "page=1&sort=-at,-post&perPage=1&skipTotal=1")); got == fmt.Sprint([]string{post}) {
 				return
 			}
 		}

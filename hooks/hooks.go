@@ -4,7 +4,6 @@ package hooks
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -28,8 +27,8 @@ type Social struct {
 	writer *writer.Writer
 	pages  *listing.Reader
 	tokens tokens
-	reads  atomic.Int64 // that the fast path answered
-	wishes sync.Map     // handles that people would like, by the record being stored
+	wishes sync.Map // handles that people would like, by the record being stored
+	routes []route  // our own, for the router and for the description of the API
 	events events
 }
 
@@ -55,6 +54,7 @@ func Bind(app core.App) *Social {
 	s.bindNotifications()
 	s.bindDevices()
 	s.bindReports()
+	s.bindModeration()
 	s.bindDelivery()
 	s.bindWebhooks()
 	s.bindViewer()
@@ -63,6 +63,9 @@ func Bind(app core.App) *Social {
 	s.bindWatch()
 	s.bindPages()
 	s.bindRender()
+	s.bindDashboard()
+	s.bindAPIDoc()
+	s.bindRoutes()
 	s.bindServer()
 	s.bindCommands()
 	s.bindFastPath(before)

@@ -17,7 +17,7 @@ const (
 	feedRule     = `@request.auth.id != "" && viewer = @request.auth.id && gone = false && seesPost(@request.auth.id, post) = true`
 	trayRule     = `@request.auth.id != "" && recipient = @request.auth.id`
 	postsRule    = `(@request.auth.id != "" && author = @request.auth.id) || (hidden = false && sees(@request.auth.id, author, visibility) = true)`
-	commentsRule = `seesPost(@request.auth.id, post) = true && (author = "" || blocked(@request.auth.id, author) = false)`
+	commentsRule = `seesPost(@request.auth.id, post) = true && (hidden = false || (@request.auth.id != "" && author = @request.auth.id)) && (author = "" || blocked(@request.auth.id, author) = false)`
 	usersRule    = `(@request.auth.id != "" && id = @request.auth.id) || (state = "active" && blockedBy(@request.auth.id, id) = false)`
 )
 
