@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/logger"
 
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
@@ -228,17 +229,68 @@ func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
 }
 
 func TestAFastReadOfARevokedTokenIsAGuests(t *testing.T) {
-	s, _ := neighbourhood(t)
-	bob := s.As("bob")
-	if len(bob.Must(200, "GET", feedPage, nil).Items()) == 0 {
-		t.Fatal("bob's feed is empty")
+	for name, revoke := range map[string]func(*hookstest.Service, *hookstest.Client){
+		"a new password": func(s *hookstest.Service, bob *hookstest.Client) {
+			s.Admin().Update("users", bob.ID, map[string]any{"password": "another password", "passwordConfirm": "another password"})
+		},
+		"a suspension": func(s *hookstest.Service, bob *hookstest.Client) {
+			s.Admin().Update("users", bob.ID, map[string]any{"state": "suspended"})
+		},
+		"a deletion": func(_ *hookstest.Service, bob *hookstest.Client) { bob.Delete("users", bob.ID) },
+		"another process": func(s *hookstest.Service, bob *hookstest.Client) {
+			execute(t, s, `UPDATE users SET tokenKey = tokenKey || 'x' WHERE id = '`+bob.ID+`'`) // nobody hears of it
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := hookstest.New(t)
+			bob := s.As("bob")
+			s.As("ada").Like(bob.Post("hello"))
+			before := answered(t, s, "read", "fast")
+			for _, path := range []string{feedPage, trayPage} {
+				if len(bob.Must(200, "GET", path, nil).Items()) == 0 {
+					t.Fatalf("%s: bob is shown nothing", path)
+				}
+			}
+			if n := answered(t, s, "read", "fast") - before; n != 2 {
+				t.Fatalf("%d reads were fast", n)
+			}
+			revoke(s, bob)
+			for _, path := range []string{feedPage, trayPage} {
+				if n := len(bob.Must(200, "GET", path, nil).Items()); n != 0 {
+					t.Errorf("%s: %d rows for a token that was revoked", path, n)
+				}
+			}
+		})
 	}
-	execute(t, s, `UPDATE users SET tokenKey = tokenKey || 'x' WHERE id = '`+bob.ID+`'`) // another process, nobody hears of it
-	for _, path := range []string{feedPage, trayPage} {
-		if n := len(bob.Must(200, "GET", path, nil).Items()); n != 0 {
-			t.Errorf("%s: %d rows for a token that was revoked", path, n)
+}
+
+func TestAFastReadIsNoRowOfTheLog(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	id := ada.Post("hello")
+	s.App.Settings().Logs.MaxDays = 5 // tests log nothing else
+	for _, path := range []string{feedPage, feedPage + feedExpand, "/api/collections/posts/records/" + id} {
+		ada.Must(200, "GET", path, nil)
+	}
+	const other = "/api/collections/users/records?page=1&perPage=7"
+	for range 100 { // rows come from goroutines of their own
+		ada.Must(200, "GET", other, nil)
+		if err := s.App.Logger().Handler().(*logger.BatchHandler).WriteAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var urls []string
+		if err := s.App.AuxDB().NewQuery(`SELECT DISTINCT json_extract(data, '$.url') FROM _logs WHERE json_extract(data, '$.method') = 'GET'`).Column(&urls); err != nil {
+			t.Fatal(err)
+		}
+		switch got := strings.Join(urls, " "); got {
+		case other:
+			return
+		case "":
+		default:
+			t.Fatalf("the log has %s", got)
 		}
 	}
+	t.Error("the log has nothing at all")
 }
 
 func TestAFastReadStepsAside(t *testing.T) {
@@ -269,6 +321,48 @@ func TestAFastReadStepsAside(t *testing.T) {
 			if got := fast(t, s, path); got != want {
 				t.Errorf("%s: fast is %v", path, got)
 			}
+		}
+	})
+	t.Run("for guests, superusers and where it is turned off", func(t *testing.T) {
+		s := hookstest.New(t)
+		id := post(s)
+		for _, c := range []*hookstest.Client{s.Guest(), s.Admin()} {
+			c.Must(200, "GET", feedPage, nil)
+			c.Must(200, "GET", "/api/collections/posts/records/"+id, nil)
+		}
+		off := twin(t, s)
+		if fast(t, off, feedPage) || answered(t, off, "read", "general") != 1 || answered(t, s, "read", "fast") != 0 {
+			t.Error("it was fast")
+		}
+	})
+	t.Run("for a field that is hidden from now on, not", func(t *testing.T) {
+		s := hookstest.New(t)
+		id := post(s)
+		posts, err := s.App.FindCollectionByNameOrId("posts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		posts.Fields.GetByName("place").SetHidden(true)
+		if err := s.App.Save(posts); err != nil {
+			t.Fatal(err)
+		}
+		if !fast(t, s, feedPage+feedExpand) || strings.Contains(s.As("ada").Must(200, "GET", "/api/collections/posts/records/"+id, nil).Raw, "place") {
+			t.Error("the field is shown, or the page was not fast")
+		}
+	})
+	t.Run("for a field that has the name of ours", func(t *testing.T) {
+		s := hookstest.New(t)
+		post(s)
+		posts, err := s.App.FindCollectionByNameOrId("posts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		posts.Fields.Add(&core.TextField{Name: "liked"})
+		if err := s.App.Save(posts); err != nil {
+			t.Fatal(err)
+		}
+		if fast(t, s, feedPage+feedExpand) {
+			t.Error("the field was left out")
 		}
 	})
 	for name, bind := range map[string]func(core.App){
