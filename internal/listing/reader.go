@@ -48,7 +48,7 @@ type page struct {
 }
 
 // Page appends the JSON that a person who was given a token is answered, and reports whether it did: not if nothing was
-// found, the token holds no more, or the general path has to answer. All is read in Statements or fewer.
+// found, the token holds no more, or the general path has to answer. All is read in two statements at most.
 func (r *Reader) Page(out []byte, person *core.Record, a Ask) ([]byte, bool, error) {
 	p, err := r.page(a)
 	if err != nil || p == nil {
@@ -72,9 +72,6 @@ func (r *Reader) Page(out []byte, person *core.Record, a Ask) ([]byte, bool, err
 	}
 	return finish(out, a)
 }
-
-// Statements is how many are run for a page at most.
-const Statements = 2
 
 const items = `{"items":[`
 
