@@ -3,8 +3,10 @@ package hooks
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/pocketbase/dbx"
@@ -56,3 +58,53 @@ func connect(path string) (*dbx.DB, error) {
 }
 
 var _ core.DBConnectFunc = connect
+
+// bindConfig answers GET /api/v1/config with what a client should know before it asks for more.
+func (s *Social) bindConfig() {
+	version := version()
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.GET("/api/v1/config", answer(func(e *core.RequestEvent) error {
+			limits, err := limits(e.App)
+			if err != nil {
+				return err
+			}
+			e.Response.Header().Set("Cache-Control", "public, max-age=300")
+			return e.JSON(http.StatusOK, map[string]any{"vapidKey": s.PushKey(), "limits": limits, "version": version})
+		}))
+		return e.Next()
+	})
+}
+
+// limits are those that the collections have right now, so that a client can say so before it uploads.
+func limits(app core.App) (map[string]int64, error) {
+	all := map[string]int64{"batch": int64(app.Settings().Batch.MaxRequests)}
+	for _, l := range []struct{ name, collection, field string }{
+		{"photos", "posts", "photos"}, {"caption", "posts", "caption"}, {"comment", "comments", "text"}, {"bio", "users", "bio"}, {"handle", "users", "handle"},
+	} {
+		c, err := app.FindCachedCollectionByNameOrId(l.collection)
+		if err != nil {
+			return nil, fmt.Errorf("read the limits: %w", err)
+		}
+		switch f := c.Fields.GetByName(l.field).(type) {
+		case *core.FileField:
+			all[l.name], all["photoBytes"] = int64(max(f.MaxSelect, 1)), f.MaxSize
+		case *core.TextField:
+			all[l.name] = int64(f.Max)
+		}
+	}
+	return all, nil
+}
+
+// version is that of Doubletap in this program, whoever's program it is.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == "doubletap" && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "(devel)"
+}
