@@ -9,6 +9,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(programDir) != "" {
+		program()
+		return
+	}
 	code := m.Run()
 	hookstest.Cleanup()
 	os.Exit(code)

@@ -54,6 +54,7 @@ func Bind(app core.App) *Social {
 	s.bindInbox()
 	s.bindJobs()
 	s.bindWatch()
+	s.bindHealth()
 	s.bindConfig()
 	s.bindPages()
 	s.bindServer()
