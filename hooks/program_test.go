@@ -153,9 +153,11 @@ func (p *process) slowly(path, token, body string) slowly {
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", token)
 	request.ContentLength = int64(len(body))
+	request.Header.Set("Expect", "100-continue") // so that nothing is sent before the program reads
+	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
 	s := slowly{writer, make(chan *http.Response, 1)}
 	go func() {
-		answer, err := http.DefaultClient.Do(request)
+		answer, err := client.Do(request)
 		if err != nil {
 			p.t.Error("a request that had begun:", err)
 		}
