@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"internal/deliver"},
 	{"internal/inbox", "internal/like"},
 	{"internal/feed", "internal/notification"},
-	{"internal/erase"},
+	{"internal/erase", "internal/reconcile"},
 	{"command"},
 	{"hooks"},
 	{"hooks/hookstest"},

@@ -281,11 +281,11 @@ func TestDoctorCommand(t *testing.T) {
 	}
 	run(t, s.App, `UPDATE posts SET likesCount = likesCount + 1`)
 	out, err := doctor(t, dir, "--json")
-	if err == nil || err.Error() != "doctor: 1 of 17 checks failed" {
+	if err == nil || err.Error() != "doctor: 1 of 18 checks failed" {
 		t.Errorf("a damaged folder: %v", err)
 	}
 	var findings []command.Finding
-	if err := json.NewDecoder(strings.NewReader(out)).Decode(&findings); err != nil || len(findings) != 17 {
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(&findings); err != nil || len(findings) != 18 {
 		t.Errorf("it printed %d findings, %v:\n%s", len(findings), err, out)
 	}
 	for _, f := range findings {

@@ -53,6 +53,7 @@ func Bind(app core.App) *Social {
 	s.bindViewer()
 	s.bindInbox()
 	s.bindJobs()
+	s.bindReconcile()
 	s.bindWatch()
 	s.bindHealth()
 	s.bindConfig()

@@ -90,3 +90,19 @@ func Counts(app core.App) (map[string]map[string]int, error) {
 	}
 	return counts, nil
 }
+
+// Lag returns for how long the job that is longest due has been due; 0 when none is.
+func Lag(app core.App) (time.Duration, error) {
+	now := clock.Now(app)
+	var due string
+	found, err := db.Value(app, &due, `SELECT runAt FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now} ORDER BY runAt LIMIT 1`,
+		db.Params{"now": clock.Text(now)})
+	if err != nil || !found {
+		return 0, err
+	}
+	at, err := time.Parse("2006-01-02 15:04:05.000Z", due)
+	if err != nil {
+		return 0, fmt.Errorf("read when a job is due: %w", err)
+	}
+	return max(now.Sub(at), 0), nil
+}
