@@ -68,9 +68,9 @@ tests/node_modules: tests/package.json tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund
 	@touch $@
 
-# The race detector needs a C compiler, the browser test Chromium, the photos a cache to be purged and a second opinion on WebP.
+# The race detector needs a C compiler, the browser test Chromium, the photos a cache to be purged and a second opinion on WebP, the power cut somebody who watches.
 needs:
 	@missing=; command -v gcc >/dev/null || missing="gcc libc6-dev"; command -v chromium >/dev/null || missing="$$missing chromium"; \
-	command -v varnishd >/dev/null || missing="$$missing varnish"; command -v dwebp >/dev/null || missing="$$missing webp"; \
+	command -v strace >/dev/null || missing="$$missing strace"; command -v varnishd >/dev/null || missing="$$missing varnish"; command -v dwebp >/dev/null || missing="$$missing webp"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update -qq && $(APT) $$missing; \
 	elif [ -n "$$missing" ]; then echo "not installed: $$missing"; fi

@@ -17,7 +17,7 @@ import (
 // Add adds Doubletap's commands to a program. The product's hooks must be bound to the same app, as what
 // the commands store goes through them.
 func Add(app *pocketbase.PocketBase) {
-	for _, c := range []*cobra.Command{seedCommand(app), demoCommand(app), doctorCommand(app), photosCommand(app)} {
+	for _, c := range []*cobra.Command{seedCommand(app), demoCommand(app), doctorCommand(app), photosCommand(app), benchCommand(app)} {
 		c.SilenceUsage = true // an error is one line, which main prints
 		c.SilenceErrors = true
 		app.RootCmd.AddCommand(c)

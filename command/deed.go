@@ -75,6 +75,25 @@ func (s *story) share(at float64, p share) {
 	})
 }
 
+// show has author show a photo for a day.
+func (s *story) show(at float64, id, author, visibility string, p photo) {
+	var content []byte
+	s.steps = append(s.steps, step{at: at, ready: func() { content = p.jpeg() }, store: func(tx core.App, at types.DateTime) error {
+		file, err := named(content, "story_"+id+".jpg")
+		if err != nil {
+			return err
+		}
+		return save(tx, "stories", id, at, map[string]any{"author": author, "photo": file, "visibility": visibility})
+	}})
+}
+
+// view has viewer see what somebody shows for a day.
+func (s *story) view(at float64, viewer, shown string) {
+	s.add(at, func(tx core.App, at types.DateTime) error {
+		return save(tx, "story_views", "", at, map[string]any{"story": shown, "viewer": viewer})
+	})
+}
+
 // follow has one person follow another, or ask to.
 func (s *story) follow(at float64, follower, followee string) {
 	s.add(at, func(tx core.App, at types.DateTime) error {

@@ -36,6 +36,14 @@ func TestDemoIsMadeOnce(t *testing.T) {
 	if n := s.Rows("notifications", "type = 'follow_request' AND recipient = {:bob}", map[string]any{"bob": s.User("bob").Id}); n != 1 {
 		t.Errorf("bob has %d requests, want one", n)
 	}
+	for name, least := range map[string]int{"ada": 4, "bob": 3} { // one is for the followers of noor, of whom bob is none
+		if n := len(s.As(name).List("stories", "")); n < least {
+			t.Errorf("%s sees %d stories, want %d or more", name, n, least)
+		}
+	}
+	if n := len(s.As("ada").List("story_views", "filter=story.author=%22"+s.User("ada").Id+"%22")); n < 2 {
+		t.Errorf("ada's stories have %d views, want some", n)
+	}
 
 	before := everything(t, s.App)
 	made, err = command.Demo(context.Background(), s.App, nil)

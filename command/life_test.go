@@ -38,7 +38,7 @@ func (w town) somebody() *hookstest.Client {
 // owners are whose a row is.
 var owners = map[string]string{
 	"posts": "author", "comments": "author", "likes": "user", "comment_likes": "user", "follows": "follower", "blocks": "blocker",
-	"mutes": "muter", "notifications": "recipient", "feed": "viewer",
+	"mutes": "muter", "notifications": "recipient", "feed": "viewer", "stories": "author",
 }
 
 // one is some row and whose it is, or empty.
@@ -59,6 +59,8 @@ func (w town) one(collection string) (id, owner string) {
 }
 
 func (w town) post() string { id, _ := w.one("posts"); return id }
+
+func (w town) story() string { id, _ := w.one("stories"); return id }
 
 func (w town) words() string { return fmt.Sprintf("#tag%d with @%s", w.r.IntN(5), w.somebody().Name) }
 
@@ -115,6 +117,15 @@ func (w town) accept() {
 	}
 }
 
+// over has the stories whose day is over removed.
+func (w town) over() {
+	for _, j := range w.App.Cron().Jobs() {
+		if j.Id() == "story.expire" {
+			j.Run()
+		}
+	}
+}
+
 // leave has somebody go for good, and somebody else come.
 func (w town) leave() {
 	c := w.somebody()
@@ -140,11 +151,13 @@ func TestDoctorAfterABusyDay(t *testing.T) {
 		w.change("posts", func() body { return body{"visibility": audience(), "caption": w.words()} }),
 		w.change("comments", func() body { return body{"text": w.words()} }),
 		w.remove("mutes"), w.remove("notifications"), w.remove("feed"), w.remove("blocks"),
+		func() { w.somebody().Story("visibility", pick(w.r, []string{"public", "followers"})) },
+		w.create("story_views", body{"story": w.story}), w.sometimes(3, w.remove("stories")), w.over,
 		w.sometimes(3, w.create("blocks", body{"blocked": someone})),
 		w.sometimes(3, w.remove("likes")), w.sometimes(3, w.remove("comments")), w.sometimes(3, w.remove("comment_likes")),
 		w.sometimes(3, w.remove("follows")), w.sometimes(8, w.remove("posts")), w.sometimes(40, w.leave),
 	}
-	for range 500 {
+	for range 600 {
 		pick(w.r, acts)()
 	}
 	s.RunJobs()
@@ -153,7 +166,7 @@ func TestDoctorAfterABusyDay(t *testing.T) {
 			t.Errorf("the doctor found %+v", f)
 		}
 	}
-	for _, table := range []string{"posts", "likes", "comments", "follows", "notifications", "feed", "retractions"} {
+	for _, table := range []string{"posts", "likes", "comments", "follows", "notifications", "feed", "retractions", "stories", "story_views"} {
 		if s.Rows(table, "1") == 0 {
 			t.Errorf("a busy day without %s proves little", table)
 		}

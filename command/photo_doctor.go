@@ -36,7 +36,7 @@ func lookPhotos(app core.App, f *reconcile.Found) error {
 		}
 	}
 	f.Fail(media, "%d posts without size and blurhash of a photo, as %s", media, first[true])
-	f.Warn(renditions, "%d posts and avatars without all renditions, as %s", renditions, first[false])
+	f.Warn(renditions, "%d posts, stories and avatars without all renditions, as %s", renditions, first[false])
 	n, post, err := reconcile.Some(app, `posts t WHERE EXISTS (SELECT 1 FROM json_each(`+mediaOf+`) WHERE type = 'null')`)
 	f.Warn(n, "%d posts with a photo that cannot be decoded, as %s", n, post)
 	return err
@@ -70,6 +70,7 @@ func lackingPhotos(app core.App) ([]lacking, error) {
 		Unknown    bool   `db:"unknown"`
 	}
 	err := db.All(app, &rows, `SELECT 'posts' collection, id, `+undescribed+` unknown FROM posts t WHERE NOT `+rendering+
+		` UNION ALL SELECT 'stories', id, 0 FROM stories t WHERE NOT `+rendering+
 		` UNION ALL SELECT 'users', id, 0 FROM users t WHERE avatar != '' AND NOT `+rendering, nil)
 	if err != nil {
 		return nil, fmt.Errorf("list photos: %w", err)

@@ -11,14 +11,15 @@ import (
 	"doubletap/internal/rendition"
 )
 
-// Rebuild makes the renditions that photos lack, or have in another version, and returns how many posts and
-// avatars it looked at. What was done before an interruption is not done again.
+// Rebuild makes the renditions that photos lack, or have in another version, and returns how many posts,
+// stories and avatars it looked at. What was done before an interruption is not done again.
 func Rebuild(ctx context.Context, app core.App, report func(done, total int)) (int, error) {
 	var all []struct {
 		Collection string `db:"collection"`
 		ID         string `db:"id"`
 	}
-	err := db.All(app, &all, `SELECT 'posts' collection, id FROM posts UNION ALL SELECT 'users', id FROM users WHERE avatar != ''`, nil)
+	err := db.All(app, &all, `SELECT 'posts' collection, id FROM posts
+		UNION ALL SELECT 'stories', id FROM stories UNION ALL SELECT 'users', id FROM users WHERE avatar != ''`, nil)
 	if err != nil {
 		return 0, fmt.Errorf("list photos: %w", err)
 	}
@@ -57,7 +58,7 @@ func photosCommand(app core.App) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("photos rebuild: %w", err)
 				}
-				fmt.Fprintf(c.OutOrStdout(), "%d posts and avatars have their renditions\n", n)
+				fmt.Fprintf(c.OutOrStdout(), "%d posts, stories and avatars have their renditions\n", n)
 				return nil
 			})
 		},

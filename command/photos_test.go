@@ -32,12 +32,13 @@ func renditions(t *testing.T, s *hookstest.Service) map[string]string {
 	return all
 }
 
-// gallery is a service with two posts and an avatar, all of them rendered.
+// gallery is a service with two posts, a story and an avatar, all of them rendered.
 func gallery(t *testing.T) (s *hookstest.Service, post string) {
 	s = hookstest.New(t)
 	ada := s.As("ada")
 	post = ada.Create("posts", &hookstest.Upload{Files: map[string][]byte{"photos": phototest.JPEG(phototest.Scene(300, 200), 90)}}).ID()
 	ada.Post("another")
+	ada.Story()
 	ada.Must(200, "PATCH", "/api/collections/users/records/"+ada.ID, &hookstest.Upload{Files: map[string][]byte{"avatar": hookstest.Photo()}})
 	s.RunJobs()
 	return s, post
@@ -68,15 +69,19 @@ func TestDoctorFindsWhatPhotosLack(t *testing.T) {
 		"all its renditions": {func(s *hookstest.Service, post string) error {
 			folders, _ := filepath.Glob(s.App.DataDir() + "/storage/*/" + post + "/thumbs_*")
 			return os.RemoveAll(folders[0])
-		}, command.Warn, "1 posts and avatars without all renditions, as posts "},
+		}, command.Warn, "1 posts, stories and avatars without all renditions, as posts "},
 		"one rendition, of those that the server remembers": {func(s *hookstest.Service, post string) error {
 			files, _ := filepath.Glob(s.App.DataDir() + "/storage/*/" + post + "/thumbs_*/640x640f_*.jpg")
 			return os.Remove(files[0])
-		}, command.Warn, "1 posts and avatars without all renditions, as posts "},
+		}, command.Warn, "1 posts, stories and avatars without all renditions, as posts "},
 		"the renditions of an avatar": {func(s *hookstest.Service, _ string) error {
 			folders, _ := filepath.Glob(s.App.DataDir() + "/storage/*/" + s.User("ada").Id + "/thumbs_*")
 			return os.RemoveAll(folders[0])
-		}, command.Warn, "1 posts and avatars without all renditions, as users "},
+		}, command.Warn, "1 posts, stories and avatars without all renditions, as users "},
+		"the renditions of a story": {func(s *hookstest.Service, _ string) error {
+			folders, _ := filepath.Glob(s.App.DataDir() + "/storage/*/" + s.As("ada").List("stories", "")[0]["id"].(string) + "/thumbs_*")
+			return os.RemoveAll(folders[0])
+		}, command.Warn, "1 posts, stories and avatars without all renditions, as stories "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, post := gallery(t)
@@ -135,12 +140,12 @@ func TestRebuildGoesOnWhereItWas(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	n, err := command.Rebuild(ctx, s.App, func(done, total int) {
-		if total != 3 {
-			t.Errorf("%d in all, want 3", total)
+		if total != 4 {
+			t.Errorf("%d in all, want 4", total)
 		}
 		cancel()
 	})
-	if n != 1 || err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "1 of 3 are done") {
+	if n != 1 || err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "1 of 4 are done") {
 		t.Errorf("interrupted after one: %d, %v", n, err)
 	}
 	first := renditions(t, s)
@@ -151,7 +156,7 @@ func TestRebuildGoesOnWhereItWas(t *testing.T) {
 	for file := range first {
 		at[file], _ = os.Stat(file)
 	}
-	if n, err := command.Rebuild(t.Context(), s.App, func(int, int) {}); n != 3 || err != nil {
+	if n, err := command.Rebuild(t.Context(), s.App, func(int, int) {}); n != 4 || err != nil {
 		t.Errorf("the rest: %d, %v", n, err)
 	}
 	got := renditions(t, s)
@@ -165,8 +170,8 @@ func TestRebuildGoesOnWhereItWas(t *testing.T) {
 			t.Errorf("%s is made twice", file)
 		}
 	}
-	if old, _ := filepath.Glob(s.App.DataDir() + "/storage/*/*/thumbs_*/meta.json"); len(old) != 3 {
-		t.Fatalf("%d photos, want 3", len(old))
+	if old, _ := filepath.Glob(s.App.DataDir() + "/storage/*/*/thumbs_*/meta.json"); len(old) != 4 {
+		t.Fatalf("%d photos, want 4", len(old))
 	} else if text, err := os.ReadFile(old[0]); err != nil {
 		t.Fatal(err)
 	} else if err := os.WriteFile(old[0], bytes.Replace(text, []byte(`"version":`), []byte(`"version":99`), 1), 0o600); err != nil {

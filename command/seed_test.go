@@ -83,6 +83,8 @@ func everything(t *testing.T, app core.App) map[string]string {
 		"feed":          "viewer, post, author",
 		"notifications": "recipient, type, actors, actorsCount, post, comment, seq",
 		"hashtags":      "name, postsCount",
+		"stories":       "id, author, photo, visibility",
+		"story_views":   "id, story, viewer",
 	} {
 		var rows []string
 		err := app.DB().NewQuery("SELECT json_array(" + columns + ") FROM " + table + " ORDER BY 1").Column(&rows)

@@ -53,6 +53,20 @@ var (
 	}
 )
 
+// daily is what they show for a day, and who has seen it.
+var daily = []struct {
+	who        string
+	ago        float64 // hours
+	scene      int
+	visibility string
+	seen       string
+}{
+	{"mia", 7, atSea, "", "ada noor"},
+	{"ada", 4, inWoods, "", "bob mia lola"},
+	{"noor", 2.5, atNight, "followers", "lola"},
+	{"ada", 1, outOfFocus, "", "mia"},
+}
+
 // stage is the demonstration with everybody's id, the same ones wherever it is played.
 type stage struct {
 	*world
@@ -115,6 +129,13 @@ func (d *stage) story(hash string) *story {
 			s.comment(at, id, d.people[who].id, post.id, "", words)
 			s.likeComment(at+0.001, post.author, id)
 			root = id
+		}
+	}
+	for _, p := range daily {
+		id, shown := d.id(), photo{scene: scenes[p.scene], seed: d.r.Uint64()}
+		s.show(ago(p.ago), id, d.people[p.who].id, cmp.Or(p.visibility, "public"), shown)
+		for i, who := range strings.Fields(p.seen) {
+			s.view(ago(p.ago*(0.8-0.2*float64(i))), d.people[who].id, id)
 		}
 	}
 	return s

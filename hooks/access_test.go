@@ -221,7 +221,7 @@ func collectionOf(row string) string { return strings.Split(row, "/")[0] }
 // less, comes after them.
 var leavesFirst = []string{
 	"feed", "retractions", "notification_events", "notifications", "reports", "saves", "mutes", "comment_likes", "likes",
-	"comments", "post_tags", "hashtags", "follows", "blocks", "posts", "users",
+	"comments", "post_tags", "hashtags", "story_views", "stories", "follows", "blocks", "posts", "users",
 }
 
 // measure fills the column of a role. Each verb finds a fresh world.
@@ -296,10 +296,11 @@ func (w *world) do(c *hookstest.Client, r role, tr try) int {
 	if owner := guard.Owners[collection]; owner != "" && body[owner] == nil && r.name == "superuser" {
 		body[owner] = w.people["frank"]
 	}
-	if collection != "posts" {
+	photo := map[string]string{"posts": "photos", "stories": "photo"}[collection]
+	if photo == "" {
 		return c.Do(tr.method, path, body).Status
 	}
-	upload := &hookstest.Upload{Fields: map[string]string{}, Files: map[string][]byte{"photos": hookstest.Photo()}}
+	upload := &hookstest.Upload{Fields: map[string]string{}, Files: map[string][]byte{photo: hookstest.Photo()}}
 	for field, value := range body {
 		upload.Fields[field] = fmt.Sprint(value)
 	}
@@ -365,7 +366,7 @@ func dependsOnAda(row string) bool {
 	if slices.Contains([]string{"retractions", "notification_events", "devices"}, collection) {
 		return false // as settings
 	}
-	return row == "posts/*" || slices.Contains([]string{"ada", "public", "followers", "ada by bob", "frank by ada", "followers of bob"}, name)
+	return row == "posts/*" || row == "stories/*" || slices.Contains([]string{"ada", "public", "followers", "ada by bob", "frank by ada", "followers of bob"}, name)
 }
 
 // add puts a stored record into the table, with the changes that each role tries.
@@ -567,6 +568,28 @@ func openWorld(t *testing.T) *world {
 	w.create("reports/ada", "naming oneself", fields{"user": ada.ID, "reporter": me})
 	w.create("reports/ada", "naming frank", fields{"user": ada.ID, "reporter": frank.ID})
 	w.create("reports/*", "of nothing", fields{})
+
+	stories := map[string]string{}
+	for _, kind := range []string{"public", "followers", "over"} {
+		story := ada.Story("visibility", map[string]string{"followers": "followers"}[kind])
+		stories[kind] = story
+		w.add("stories/"+kind, story, to("", fields{"visibility": "public"}), to("expires", fields{"expires": "2099-01-01 00:00:00.000Z"}))
+		w.add("story_views/"+kind+" by bob", bob.Create("story_views", fields{"story": story}).ID(), to("", fields{"viewer": frank.ID}))
+		w.create("story_views/"+kind, "", fields{"story": story})
+		if kind == "public" {
+			for _, who := range []*hookstest.Client{dave, eve} {
+				w.add("story_views/public by "+who.Name, who.Create("story_views", fields{"story": story}).ID(), to("", fields{"viewer": frank.ID}))
+			}
+			w.create("story_views/public", "naming oneself", fields{"story": story, "viewer": me})
+			w.create("story_views/public", "naming frank", fields{"story": story, "viewer": frank.ID})
+		}
+	}
+	past(s, stories["over"])
+	w.create("stories/*", "", fields{})
+	w.create("stories/*", "naming oneself", fields{"author": me})
+	w.create("stories/*", "naming frank", fields{"author": frank.ID})
+	w.create("stories/*", "for oneself alone", fields{"visibility": "private"})
+	w.create("story_views/*", "of what is not there", fields{"story": "nosuchstory0000"})
 
 	w.add("blocks/dave", ada.Block("dave"), to("", fields{"blocked": frank.ID}))
 	w.add("blocks/ada by eve", eve.Block("ada"), to("", fields{"blocked": frank.ID}))

@@ -43,7 +43,7 @@ func Config() pocketbase.Config {
 // write lock at its beginning, where it waits for another process; later it would fail at once. The server copies the
 // write-ahead log beside the requests (db.Checkpoint), so a commit does it only where that is far behind.
 func connect(path string) (*dbx.DB, error) {
-	synchronous, checkpoint := "FULL", "20000"
+	synchronous, checkpoint := "FULL", "80000"
 	switch level := os.Getenv("DOUBLETAP_DURABILITY"); {
 	case strings.HasSuffix(path, "auxiliary.db"):
 		synchronous, checkpoint = "NORMAL", "1000"

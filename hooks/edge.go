@@ -12,7 +12,7 @@ import (
 func (s *Social) bindEdges() {
 	s.app.OnRecordCreateRequest(edge.Collections()...).BindFunc(answer(edgeRequested))
 	s.app.OnRecordCreate(edge.Collections()...).BindFunc(edgeOffered)
-	s.app.OnRecordCreateExecute("saves", "mutes", "reports", "devices").BindFunc(together(anchored))
+	s.app.OnRecordCreateExecute("saves", "mutes", "reports", "devices", "story_views").BindFunc(together(anchored))
 }
 
 // edgeRequested gives an edge its natural key, and answers one that is stored already

@@ -99,7 +99,7 @@ type NotifiedEvent struct {
 // Tags makes a handler bound for a type run for it alone.
 func (e *NotifiedEvent) Tags() []string { return []string{e.Type} }
 
-// PurgeEvent names the paths that shared caches must forget, as a post is public no more. It comes from
+// PurgeEvent names the paths that shared caches must forget, as a post, a story or an avatar is public no more. It comes from
 // a job: an error is tried again.
 type PurgeEvent struct {
 	hook.Event
@@ -118,6 +118,7 @@ type events struct {
 	notify           hook.Hook[*NotifyEvent]
 	notified         hook.Hook[*NotifiedEvent]
 	purge            hook.Hook[*PurgeEvent]
+	render           hook.Hook[*RenderEvent]
 }
 
 // OnSignup runs when an account is stored, in the transaction.

@@ -37,6 +37,9 @@ var invariants = map[string]string{
 	"an orphaned feed row":  `SELECT count(*) FROM feed WHERE post NOT IN (SELECT id FROM posts) OR viewer NOT IN (SELECT id FROM users)`,
 	"an orphaned event":     `SELECT count(*) FROM notification_events WHERE actor NOT IN (SELECT id FROM users) OR recipient NOT IN (SELECT id FROM users) OR (notification != '' AND notification NOT IN (SELECT id FROM notifications))`,
 	"a shown comment gone":  `SELECT count(*) FROM notifications WHERE comment != '' AND comment NOT IN (SELECT id FROM comments)`,
+	"an orphaned story":     `SELECT count(*) FROM stories WHERE author NOT IN (SELECT id FROM users) OR expires = '' OR visibility = ''`,
+	"an orphaned view":      `SELECT count(*) FROM story_views WHERE story NOT IN (SELECT id FROM stories) OR viewer NOT IN (SELECT id FROM users)`,
+	"a view of one's own":   `SELECT count(*) FROM story_views v JOIN stories s ON s.id = v.story WHERE s.author = v.viewer`,
 	"a feed of a stranger":  `SELECT count(*) FROM feed f WHERE f.viewer != f.author AND NOT EXISTS (SELECT 1 FROM follows WHERE follower = f.viewer AND followee = f.author AND state = 'accepted')`,
 }
 
@@ -109,7 +112,7 @@ func act(s *hookstest.Service, random *rand.Rand) {
 		c.Do("PATCH", "/api/collections/"+collection+"/records/"+id, body)
 	}
 	words := []string{"hello", "hello @ada @bob", "#tag @carol", "@dave #other"}[random.IntN(4)]
-	switch random.IntN(22) {
+	switch random.IntN(25) {
 	case 0, 1, 2, 3:
 		create("likes", map[string]any{"post": pick("posts")})
 	case 4, 5:
@@ -150,6 +153,14 @@ func act(s *hookstest.Service, random *rand.Rand) {
 		}
 		change("users", c.ID, map[string]any{"private": random.IntN(2) == 0})
 	case 21:
+		c.Story("visibility", []string{"public", "followers"}[random.IntN(2)])
+	case 22, 23:
+		create("story_views", map[string]any{"story": pick("stories")})
+		if random.IntN(4) == 0 {
+			remove("stories")
+			expire(s)
+		}
+	case 24:
 		change("notifications", pick("notifications"), map[string]any{"read": true})
 		remove("notifications")
 		s.Advance(time.Duration(random.IntN(int(10 * time.Hour))))

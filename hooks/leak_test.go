@@ -15,11 +15,13 @@ import (
 )
 
 // story is ada's service with three posts: one for everybody, one for her followers, of whom bob is one, and one for
-// herself. dave is blocked, carol has no ties with her.
+// herself. She has stories for her followers and one whose day is over, both seen by bob. dave is blocked, carol has no
+// ties with her.
 type story struct {
 	s                          *hookstest.Service
 	ada, bob, carol, dave      *hookstest.Client
 	public, followers, private string   // posts
+	day, over                  string   // stories
 	collection                 string   // the id of posts
 	secrets                    []string // ids and words of the latter two, in no answer to the watchers
 }
@@ -47,10 +49,15 @@ func tell(t *testing.T) *story {
 	st.bob.Like(st.followers)
 	st.bob.Comment(st.followers, "", "secret answer")
 	st.bob.Create("saves", fields{"post": st.followers})
+	st.day, st.over = st.ada.Story("visibility", "followers"), st.ada.Story()
+	for _, id := range []string{st.day, st.over} {
+		st.secrets = append(st.secrets, id, s.Record("stories", id).GetString("photo"), st.bob.Create("story_views", fields{"story": id}).ID())
+	}
+	past(s, st.over)
 	st.ada.Block("dave")
 	s.RunJobs()
 
-	st.secrets = []string{"secret", "hush", "splash", st.followers, st.private}
+	st.secrets = append(st.secrets, "secret", "hush", "splash", st.followers, st.private)
 	for collection, field := range map[string]string{
 		"posts": "id", "likes": "post", "comments": "post", "saves": "post", "post_tags": "post", "feed": "post",
 		"notifications": "post", "comment_likes": "comment.post",
@@ -87,7 +94,7 @@ func (st *story) keeps(t *testing.T, who, what, text string) {
 
 // of writes the ids of the story into a query.
 func (st *story) of(query string) string {
-	return strings.NewReplacer("POSTS", st.collection, "PUBLIC", st.public, "FOLLOWERS", st.followers, "PRIVATE", st.private, "ADA", st.ada.ID,
+	return strings.NewReplacer("POSTS", st.collection, "PUBLIC", st.public, "FOLLOWERS", st.followers, "PRIVATE", st.private, "DAY", st.day, "OVER", st.over, "ADA", st.ada.ID,
 		"BOB", st.bob.ID, "CAROL", st.carol.ID, "DAVE", st.dave.ID).Replace(query)
 }
 
@@ -159,6 +166,21 @@ func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
 		{"retractions", "expand", "recipient.posts_via_author"},
 		{"blocks", "expand", "blocked.posts_via_author"},
 		{"devices", "expand", "user.posts_via_author"},
+		{"stories", "filter", "author = 'ADA'"},
+		{"stories", "filter", "id = 'DAY' || id = 'OVER'"},
+		{"stories", "filter", "visibility = 'followers' || expires < @now"},
+		{"stories", "filter", "story_views_via_story.viewer ?= 'BOB'"},
+		{"stories", "expand", "story_views_via_story.viewer,author.stories_via_author"},
+		{"stories", "sort", "-expires,author.stories_via_author.photo"},
+		{"story_views", "expand", "story.author,viewer"},
+		{"story_views", "filter", "story = 'DAY' || story = 'OVER'"},
+		{"story_views", "filter", "viewer = 'BOB' || story.author = 'ADA'"},
+		{"story_views", "sort", "story.expires"},
+		{"users", "expand", "stories_via_author.story_views_via_story,story_views_via_viewer.story"},
+		{"users", "expand", "stories(author).story_views(story)"},
+		{"users", "filter", "stories_via_author.visibility ?= 'followers'"},
+		{"users", "filter", "story_views_via_viewer.story ?= 'DAY'"},
+		{"posts", "expand", "author.stories_via_author.story_views_via_story"},
 	}, func(c struct{ collection, parameter, value string }) {
 		for who, watcher := range st.watchers() {
 			answer := watcher.Do("GET", records(c.collection, c.parameter, st.of(c.value)), nil)
@@ -170,9 +192,9 @@ func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
 	})
 	for who, watcher := range st.watchers() {
 		for _, secret := range st.secrets {
-			for _, collection := range []string{"posts", "likes", "comments", "comment_likes", "saves", "post_tags", "feed", "notifications"} {
+			for _, collection := range []string{"posts", "likes", "comments", "comment_likes", "saves", "post_tags", "feed", "notifications", "stories", "story_views"} {
 				path := "/api/collections/" + collection + "/records/" + escape(secret)
-				if answer := watcher.Do("GET", path+"?expand=post,comment", nil); answer.Status != 404 {
+				if answer := watcher.Do("GET", path+"?expand=post,comment,story", nil); answer.Status != 404 {
 					t.Errorf("%s: GET %s: status %d, want 404", who, path, answer.Status)
 				}
 			}
@@ -230,6 +252,13 @@ func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
 		{"posts", "id = '%s'", "PRIVATE", "nosuchpost00000"},
 		{"likes", "post = '%s'", "PRIVATE", "nosuchpost00000"},
 		{"likes", "post.id = '%s' || post.id != ''", "PRIVATE", "nosuchpost00000"},
+		{"stories", "id = '%s'", "DAY", "nosuchstory0000"},
+		{"stories", "id = '%s'", "OVER", "nosuchstory0000"},
+		{"stories", "author = '%s'", "ADA", "BOB"},
+		{"story_views", "viewer = '%s'", "BOB", "CAROL"},
+		{"story_views", "story.visibility != '%s'", "followers", "public"},
+		{"users", "id = 'ADA' && stories_via_author.visibility != '%s'", "followers", "nonsense"},
+		{"users", "id = 'BOB' && story_views_via_viewer.story != '%s'", "DAY", "nosuchstory0000"},
 	}, func(g guess) {
 		for who, watcher := range st.watchers() {
 			g.test(t, st, who, watcher)
@@ -305,6 +334,7 @@ func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	photo := "/" + st.s.Record("posts", st.private).GetStringSlice("photos")[0]
+	ofDay, ofOver := "/"+st.s.Record("stories", st.day).GetString("photo"), "/"+st.s.Record("stories", st.over).GetString("photo")
 	const nothing = "nosuchthing0000"
 	post := func(collection string, body func(id string) fields) func(*hookstest.Client, string) hookstest.Answer {
 		return func(c *hookstest.Client, id string) hookstest.Answer {
@@ -331,8 +361,18 @@ func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
 		"answering": {400, comment.Id, post("comments", func(id string) fields {
 			return fields{"post": st.public, "parent": id, "text": "hello"}
 		})},
-		"liking a comment":    {400, comment.Id, post("comment_likes", func(id string) fields { return fields{"comment": id} })},
-		"reporting a comment": {400, comment.Id, post("reports", func(id string) fields { return fields{"comment": id} })},
+		"liking a comment":                 {400, comment.Id, post("comment_likes", func(id string) fields { return fields{"comment": id} })},
+		"reporting a comment":              {400, comment.Id, post("reports", func(id string) fields { return fields{"comment": id} })},
+		"viewing a story":                  {404, st.day, get("/api/collections/stories/records/", "")},
+		"viewing a story that is over":     {404, st.over, get("/api/collections/stories/records/", "")},
+		"fetching a story's photo":         {404, st.day, get("/api/files/stories/", ofDay)},
+		"fetching the photo of one over":   {404, st.over, get("/api/files/stories/", ofOver)},
+		"fetching a thumb of one over":     {404, st.over, get("/api/files/stories/", ofOver+"?thumb=100x100")},
+		"having seen a story":              {400, st.day, post("story_views", func(id string) fields { return fields{"story": id} })},
+		"having seen a story that is over": {400, st.over, post("story_views", func(id string) fields { return fields{"story": id} })},
+		"deleting a story": {404, st.day, func(c *hookstest.Client, id string) hookstest.Answer {
+			return c.Do("DELETE", "/api/collections/stories/records/"+id, nil)
+		}},
 		"changing a post": {404, st.private, func(c *hookstest.Client, id string) hookstest.Answer {
 			return c.Do("PATCH", "/api/collections/posts/records/"+id, fields{"caption": "x"})
 		}},
@@ -413,7 +453,7 @@ func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
 	eve := st.s.As("eve")
 	hers := eve.Post("eve's")
 	topics := []string{"posts/" + st.followers, "posts/" + st.private, "posts/" + hers, "posts"}
-	for _, collection := range []string{"likes", "comments", "comment_likes", "saves", "post_tags", "hashtags", "notifications", "retractions", "feed", "settings", "mutes", "reports", "notification_events"} {
+	for _, collection := range []string{"likes", "comments", "comment_likes", "saves", "post_tags", "hashtags", "notifications", "retractions", "feed", "settings", "mutes", "reports", "notification_events", "story_views"} {
 		topics = append(topics, collection+"/*")
 	}
 	for topic, query := range map[string]fields{
@@ -421,7 +461,8 @@ func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
 		"likes/*":        {"expand": "post.author.posts_via_author"},
 		"comments/*":     {"expand": "post,author.posts_via_author"},
 		"users/*":        {"expand": "posts_via_author.likes_via_post"},
-		"follows/*":      {"expand": "followee.posts_via_author"},
+		"follows/*":      {"expand": "followee.posts_via_author,followee.stories_via_author"},
+		"stories/*":      {"expand": "story_views_via_story,author.stories_via_author"},
 		"feed/*":         {"expand": "post"},
 		"posts/" + hers:  {"fields": "*"},
 		"notification/*": {"expand": "post"},
@@ -444,6 +485,11 @@ func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
 	st.bob.Delete("likes", st.bob.Like(st.followers))
 	st.bob.Comment(st.followers, "", "secret reply @carol")
 	st.secrets = append(st.secrets, st.ada.Post("secret third @carol @dave", "visibility", "private"))
+	story := st.ada.Story("visibility", "followers")
+	st.secrets = append(st.secrets, story, st.bob.Create("story_views", fields{"story": story}).ID())
+	for _, id := range []string{story, st.over} {
+		st.ada.Delete("stories", id)
+	}
 	st.ada.Update("users", st.ada.ID, fields{"bio": "new"})
 	// what goes out of sight takes its new words along
 	st.ada.Update("posts", st.public, fields{"visibility": "followers", "caption": "secret turn"})
@@ -491,6 +537,9 @@ func TestLeakABatchReachesNothingMore(t *testing.T) {
 			"change":        {"method": "PATCH", "url": "/api/collections/posts/records/" + st.private, "body": fields{"caption": "x"}},
 			"change by PUT": {"method": "PUT", "url": "/api/collections/posts/records", "body": fields{"id": st.private, "caption": "x"}},
 			"delete":        {"method": "DELETE", "url": "/api/collections/posts/records/" + st.private},
+			"view":          {"method": "POST", "url": "/api/collections/story_views/records?expand=story", "body": fields{"story": st.day}},
+			"view of past":  {"method": "POST", "url": "/api/collections/story_views/records?expand=story", "body": fields{"story": st.over}},
+			"story":         {"method": "DELETE", "url": "/api/collections/stories/records/" + st.day},
 		} {
 			answer := watcher.Do("POST", "/api/batch", fields{"requests": []fields{request}})
 			if answer.Status != 400 {

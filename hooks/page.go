@@ -22,7 +22,7 @@ func (s *Social) bindPages() {
 		if err != nil {
 			return err
 		}
-		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(sealed(tags)).Bind(apis.Gzip())
+		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(s.userAsked, sealed(tags)).Bind(apis.Gzip())
 		return e.Next()
 	})
 }
@@ -39,11 +39,15 @@ func sealed(tags map[string]string) func(*core.RequestEvent) error {
 			header.Set("ETag", tag)
 			header.Set("Cache-Control", "no-cache") // ask each time; mostly the answer is 304
 		}
-		header.Set("Content-Security-Policy",
-			"default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-		header.Set("Referrer-Policy", "same-origin")
+		seal(header)
 		return e.Next()
 	}
+}
+
+func seal(header http.Header) {
+	header.Set("Content-Security-Policy",
+		"default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	header.Set("Referrer-Policy", "same-origin")
 }
 
 // etags returns an ETag for each file, from its content: embedded files have no date.

@@ -20,6 +20,7 @@ import (
 	"doubletap/internal/post"
 	"doubletap/internal/rendition"
 	"doubletap/internal/rule"
+	"doubletap/internal/story"
 )
 
 const (
@@ -30,13 +31,11 @@ const (
 )
 
 func (s *Social) bindPhotos() {
-	s.app.OnRecordCreate("posts", "users").BindFunc(answer(s.photoOffered))
-	s.app.OnRecordUpdate("posts", "users").BindFunc(answer(s.photoOffered))
-	s.app.OnRecordCreateExecute("posts").Bind(afterFiles(together(s.photoStored)))
-	s.app.OnRecordCreateExecute("users").BindFunc(together(s.photoStored))
-	s.app.OnRecordUpdateExecute("posts").Bind(afterFiles(together(s.photoStored)))
-	s.app.OnRecordUpdateExecute("users").BindFunc(together(s.photoStored))
-	s.app.OnFileDownloadRequest("posts", "users").BindFunc(answer(s.photoServed))
+	s.app.OnRecordCreate("posts", "stories", "users").BindFunc(answer(s.photoOffered))
+	s.app.OnRecordUpdate("posts", "stories", "users").BindFunc(answer(s.photoOffered))
+	s.app.OnRecordCreateExecute("posts", "stories", "users").Bind(afterFiles(together(s.photoStored)))
+	s.app.OnRecordUpdateExecute("posts", "stories", "users").Bind(afterFiles(together(s.photoStored)))
+	s.app.OnFileDownloadRequest("posts", "stories", "users").BindFunc(answer(s.photoServed))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		memory, err := rendition.Memory()
 		if err != nil {
@@ -159,7 +158,8 @@ func (s *Social) photoAwaited(e *core.RequestEvent, path []string) error {
 	}
 }
 
-// photoServed decides what is served and who may keep it. PocketBase has let the caller in: its rule shows them the post.
+// photoServed decides what is served and who may keep it. PocketBase has let the caller in: its rule shows them the
+// post or the story.
 func (s *Social) photoServed(e *core.FileDownloadRequestEvent) error {
 	if e.FileField.Name != rendition.Fields[e.Collection.Name] {
 		return e.Next()
@@ -184,21 +184,31 @@ func (s *Social) photoServed(e *core.FileDownloadRequestEvent) error {
 	}
 	header := e.Response.Header()
 	header.Set("ETag", fmt.Sprintf(`"%s-%s"`, strings.TrimSuffix(e.Request.PathValue("filename"), ".jpg"), size))
+	keep := forGood
+	if e.Collection.Name == "stories" {
+		keep = story.Left(e.App, e.Record)
+	}
 	switch {
 	case !public || e.Request.URL.Query().Has("token"): // which is its holder's
-		header.Set("Cache-Control", "private, max-age=300")
+		header.Set("Cache-Control", fmt.Sprintf("private, max-age=%d", seconds(keep, 5*time.Minute)))
 	case s.events.purge.Length() > 0 && slices.Contains(rendition.URLs(e.Record), e.Request.RequestURI):
-		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, immutable", seconds(keep, forGood)))
 	default: // nobody takes it, or it under this address, out of shared caches when it is public no more
-		header.Set("Cache-Control", "public, max-age=31536000, s-maxage=60, immutable")
+		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, s-maxage=%d, immutable", seconds(keep, forGood), seconds(keep, time.Minute)))
 	}
 	return e.Next()
 }
 
+// forGood is a year, the longest that caches are told.
+const forGood = 365 * 24 * time.Hour
+
+// seconds is for how long a cache may have what is there for as long as keep, but no longer than most.
+func seconds(keep, most time.Duration) int { return int(min(keep, most).Seconds()) }
+
 // own reports whether the file token is that of the photo's author.
 func own(e *core.FileDownloadRequestEvent) bool {
 	token := e.Request.URL.Query().Get("token")
-	if token == "" || e.Collection.Name != "posts" {
+	if token == "" || e.Collection.Name == "users" {
 		return false
 	}
 	auth, err := e.App.FindAuthRecordByToken(token, core.TokenTypeFile)
@@ -206,13 +216,19 @@ func own(e *core.FileDownloadRequestEvent) bool {
 }
 
 func everybodySees(app core.App, record *core.Record) (bool, error) {
-	if record.Collection().Name == "posts" {
+	switch record.Collection().Name {
+	case "posts":
 		return rule.SeesPost(app, "", record.Id)
+	case "stories":
+		if record.GetString("visibility") != post.Public || story.Left(app, record) == 0 {
+			return false, nil
+		}
+		return rule.Sees(app, "", record.GetString("author"))
 	}
 	return record.GetString("state") == account.Active, nil
 }
 
-// purgePayload names photos, or an author of whom all public posts are meant.
+// purgePayload names photos, or an author of whom all public posts and stories are meant.
 type purgePayload struct {
 	URLs   []string
 	Author string
@@ -243,12 +259,14 @@ func (s *Social) purgePhotos(_ context.Context, app core.App, j *job.Job) error 
 		return err
 	}
 	if p.Author != "" {
-		posts, err := app.FindAllRecords("posts", dbx.HashExp{"author": p.Author, "visibility": post.Public})
-		if err != nil {
-			return fmt.Errorf("find posts of %s: %w", p.Author, err)
-		}
-		for _, record := range posts {
-			p.URLs = append(p.URLs, rendition.URLs(record)...)
+		for _, collection := range []string{"posts", "stories"} {
+			records, err := app.FindAllRecords(collection, dbx.HashExp{"author": p.Author, "visibility": post.Public})
+			if err != nil {
+				return fmt.Errorf("find %s of %s: %w", collection, p.Author, err)
+			}
+			for _, record := range records {
+				p.URLs = append(p.URLs, rendition.URLs(record)...)
+			}
 		}
 	}
 	if err := s.events.purge.Trigger(&PurgeEvent{App: app, URLs: p.URLs}); err != nil || p.Again {

@@ -10,26 +10,78 @@ import (
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
 	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
 )
 
 func TestPhotoIsStoredBesideOtherWrites(t *testing.T) {
-	var reader *writing
-	s := service(t, func(app core.App, _ *hooks.Social) {
-		app.OnRecordCreateRequest("posts").BindFunc(func(e *core.RecordRequestEvent) error {
-			file := e.Record.GetUnsavedFiles("photos")[0]
-			reader = &writing{file.Reader, app, nil}
-			file.Reader = reader
-			return e.Next()
+	newcomer := map[string]string{"handle": "newcomer", "email": "newcomer@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
+	for name, test := range map[string]struct {
+		field string
+		store func(s *hookstest.Service, files map[string][]byte)
+	}{
+		"of a post": {"photos", func(s *hookstest.Service, files map[string][]byte) {
+			s.As("ada").Create("posts", &hookstest.Upload{Files: files})
+		}},
+		"of a story": {"photo", func(s *hookstest.Service, files map[string][]byte) {
+			s.As("ada").Create("stories", &hookstest.Upload{Files: files})
+		}},
+		"of a newcomer": {"avatar", func(s *hookstest.Service, files map[string][]byte) {
+			s.Guest().Create("users", &hookstest.Upload{Fields: newcomer, Files: files})
+		}},
+		"of somebody who is here": {"avatar", func(s *hookstest.Service, files map[string][]byte) {
+			ada := s.As("ada")
+			ada.Update("users", ada.ID, &hookstest.Upload{Files: files})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var reader *writing
+			s := service(t, func(app core.App, _ *hooks.Social) {
+				watch := func(e *core.RecordRequestEvent) error {
+					file := e.Record.GetUnsavedFiles(test.field)[0]
+					reader = &writing{file.Reader, app, nil}
+					file.Reader = reader
+					return e.Next()
+				}
+				app.OnRecordCreateRequest("posts", "stories", "users").BindFunc(watch)
+				app.OnRecordUpdateRequest("users").BindFunc(watch)
+			})
+			test.store(s, map[string][]byte{test.field: phone()})
+			if len(reader.errs) < 2 {
+				t.Errorf("the photo is read %d times, want a look and the storing", len(reader.errs))
+			}
+			for i, err := range reader.errs {
+				if err != nil {
+					t.Errorf("somebody else writes while the photo is read for the %d. time: %v", i+1, err)
+				}
+			}
 		})
-	})
-	share(s.As("ada"), phone(), nil)
-	if len(reader.errs) < 2 {
-		t.Errorf("the photo is read %d times, want a look and the storing", len(reader.errs))
 	}
-	for i, err := range reader.errs {
-		if err != nil {
-			t.Errorf("somebody else writes while the photo is read for the %d. time: %v", i+1, err)
+}
+
+func TestPhotoOfARefusedSignUpIsNotKept(t *testing.T) {
+	s := service(t)
+	ada := s.As("ada")
+	for handle, code := range map[string]string{"bob": "validation_not_unique", "admin": "validation_handle_reserved"} {
+		upload := &hookstest.Upload{
+			Fields: map[string]string{"handle": handle, "email": "newcomer@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password},
+			Files:  map[string][]byte{"avatar": phone()},
 		}
+		for what, a := range map[string]hookstest.Answer{
+			"a newcomer": s.Guest().Do("POST", "/api/collections/users/records", upload),
+			"ada": ada.Do("PATCH", "/api/collections/users/records/"+ada.ID, &hookstest.Upload{
+				Fields: map[string]string{"handle": handle}, Files: upload.Files,
+			}),
+		} {
+			data, _ := a.Body["data"].(map[string]any)
+			field, _ := data["handle"].(map[string]any)
+			if a.Status != 400 || field["code"] != code {
+				t.Errorf("%s who wants to be %s: %d %s", what, handle, a.Status, a.Raw)
+			}
+		}
+	}
+	everyFile(t, s, func(path string, _ []byte) { t.Errorf("%s is stored", path) })
+	if n := s.Rows("jobs", "kind = 'photo.render'"); n != 0 {
+		t.Errorf("%d jobs wait", n)
 	}
 }
 

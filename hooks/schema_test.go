@@ -182,7 +182,8 @@ func others(t *testing.T, app core.App, collections []*core.Collection) string {
 	t.Helper()
 	var all []struct{ Type, Name, Sql string }
 	err := app.DB().NewQuery(`SELECT type, name, coalesce(sql, '') sql FROM sqlite_master
-		WHERE type IN ('table', 'view') AND name NOT LIKE '\_%' ESCAPE '\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY type, name`).All(&all)
+		WHERE type IN ('table', 'view') AND name NOT LIKE '\_%' ESCAPE '\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+			AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow') ORDER BY type, name`).All(&all)
 	if err != nil {
 		t.Fatal(err)
 	}

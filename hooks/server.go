@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/pocketbase/dbx"
@@ -32,11 +33,13 @@ func (s *Social) bindServer() {
 			return err
 		}
 		ctx, stop := context.WithCancel(context.Background())
+		var copying sync.WaitGroup
+		copying.Go(func() { db.Checkpoint(ctx, s.app) })
 		s.app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 			stop()
+			copying.Wait() // before the databases are closed
 			return e.Next()
 		})
-		go db.Checkpoint(ctx, s.app)
 		return e.Next()
 	})
 }

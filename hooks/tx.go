@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/core/validators"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"doubletap/internal/fault"
@@ -14,8 +15,8 @@ import (
 // inTransaction stores what fn writes together with the event's own write, or neither. e.App is the
 // transaction until fn returns, so e.Next() joins it.
 //
-// Creates and updates bind it to the Execute event: PocketBase has validated
-// the record and stored its files by then, so neither happens under the write lock.
+// Creates and updates bind it to the Execute event: PocketBase has validated the record by then and, where it
+// is bound by afterFiles, stored its files, so neither happens under the write lock.
 func inTransaction(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
 	return func(e *core.RecordEvent) error {
 		app := e.App
@@ -48,7 +49,9 @@ func together(fn func(tx core.App, e *core.RecordEvent) error) func(*core.Record
 		case errors.Is(err, fault.ErrGone):
 			return fault.NotFound()
 		}
-		return err
+		// as PocketBase's own handler would say it, which may be around us: see afterFiles
+		c := e.Record.Collection()
+		return validators.NormalizeUniqueIndexError(err, c.Name, c.Fields.FieldNames())
 	})
 }
 

@@ -61,10 +61,8 @@ func (s *Social) bindWebhooks() {
 	s.app.OnRecordAfterUpdateSuccess("webhooks").BindFunc(changed)
 	s.app.OnRecordAfterDeleteSuccess("webhooks").BindFunc(changed)
 
-	s.app.OnRecordCreateExecute("users", "likes", "comments", "comment_likes", "follows", "reports").BindFunc(answer(inTransaction(creationEmitted)))
-	s.app.OnRecordCreateExecute("posts").Bind(afterFiles(answer(inTransaction(creationEmitted))))
-	s.app.OnRecordUpdateExecute("users", "comments", "follows").BindFunc(answer(inTransaction(changeEmitted)))
-	s.app.OnRecordUpdateExecute("posts").Bind(afterFiles(answer(inTransaction(changeEmitted))))
+	s.app.OnRecordCreateExecute("users", "posts", "likes", "comments", "comment_likes", "follows", "reports").Bind(afterFiles(together(creationEmitted)))
+	s.app.OnRecordUpdateExecute("users", "posts", "comments", "follows").Bind(afterFiles(together(changeEmitted)))
 	s.app.OnRecordDelete("posts", "likes", "comments", "comment_likes", "follows").Bind(&hook.Handler[*core.RecordEvent]{
 		Func: answer(inTransaction(deletionEmitted)), Priority: early,
 	})

@@ -16,7 +16,7 @@ func init() {
 		for _, name := range []string{
 			"settings", "handles", "follows", "blocks", "mutes", "posts", "hashtags", "post_tags", "likes", "saves",
 			"comments", "comment_likes", "notifications", "retractions", "notification_events", "devices", "feed",
-			"reports", "audit", "jobs",
+			"reports", "audit", "jobs", "stories", "story_views",
 		} {
 			if app.HasTable(name) {
 				taken = append(taken, name)

@@ -1,11 +1,15 @@
 package pb_public
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -74,5 +78,98 @@ func TestPagesKeepTheContentPolicy(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+var (
+	imported  = regexp.MustCompile(`(?m)^(?:import|export)\b[^;]*? from '(\.[^']+)'`)
+	preloaded = regexp.MustCompile(`modulepreload" href="/([^"]+)"`)
+	shelved   = regexp.MustCompile(`'/([^']*)'`)
+)
+
+// The first load is small, and the page names all of it at once, so that no module waits for another to be read.
+func TestTheFirstLoadIsSmallAndNamed(t *testing.T) {
+	const most = 60 << 10
+	want := map[string]bool{}
+	size := 0
+	var walk func(name string)
+	walk = func(name string) {
+		if want[name] {
+			return
+		}
+		want[name] = true
+		content, err := fs.ReadFile(FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += compressed(t, content)
+		for _, found := range imported.FindAllSubmatch(content, -1) {
+			walk(path.Join(path.Dir(name), string(found[1])))
+		}
+	}
+	walk("app.js")
+	t.Logf("%d modules, %d bytes compressed", len(want), size)
+	if size > most {
+		t.Errorf("the first load is %d bytes of compressed JavaScript, want at most %d", size, most)
+	}
+	page, err := fs.ReadFile(FS, "index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := []string{"app.js"}
+	for _, found := range preloaded.FindAllSubmatch(page, -1) {
+		named = append(named, string(found[1]))
+	}
+	for name := range want {
+		if !slices.Contains(named, name) {
+			t.Errorf("index.html does not preload %s", name)
+		}
+	}
+	for _, name := range named {
+		if !want[name] {
+			t.Errorf("index.html preloads %s, which the first load does not need", name)
+		}
+	}
+}
+
+func compressed(t *testing.T, content []byte) int {
+	var out bytes.Buffer
+	zip := gzip.NewWriter(&out)
+	if _, err := zip.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
+}
+
+// What the service worker does not keep is missing when there is no connection.
+func TestTheServiceWorkerKeepsEveryFile(t *testing.T) {
+	worker, err := fs.ReadFile(FS, "sw.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, _ := strings.Cut(string(worker), "];")
+	kept := map[string]bool{}
+	for _, found := range shelved.FindAllStringSubmatch(list, -1) {
+		kept[found[1]] = true
+	}
+	err = fs.WalkDir(FS, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path.Ext(name) == ".txt" || name == "sw.js" || name == "index.html" {
+			return err
+		}
+		if !kept[name] {
+			t.Errorf("sw.js does not keep %s", name)
+		}
+		delete(kept, name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(kept, "") // the page itself
+	for name := range kept {
+		t.Errorf("sw.js keeps %s, which is not there", name)
 	}
 }

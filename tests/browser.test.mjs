@@ -1,35 +1,10 @@
 // The web app in two windows: what one person does, the other sees.
 
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { phonePhoto } from './photo.mjs';
-import { serve } from './service.mjs';
-
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const flags = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
-];
-const axe = await readFile(new URL(import.meta.resolve('axe-core')), 'utf8');
-
-/** A window of one person's own, which notes what a page must not do. */
-async function open(browser, url, wrong) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  page.on('pageerror', (err) => wrong.push(`error: ${err.message}`));
-  page.on('console', (message) => message.type() === 'error' && wrong.push(`console: ${message.text()} ${message.location().url}`));
-  page.on('request', (request) => {
-    const { origin, protocol } = new URL(request.url());
-    if (origin !== url && !['blob:', 'data:'].includes(protocol)) wrong.push(`asks ${request.url()}`);
-  });
-  page.on('response', (response) => response.status() >= 400 && wrong.push(`${response.status()} for ${response.url()}`));
-  await page.goto(url);
-  return page;
-}
+import { browse, chosen, skip } from './browser.mjs';
+import { phonePhoto, post } from './photo.mjs';
+import { id } from './service.mjs';
 
 async function signUp(page, handle) {
   await page.getByRole('button', { name: 'Create an account' }).click();
@@ -40,70 +15,132 @@ async function signUp(page, handle) {
   await page.getByRole('button', { name: 'Notifications' }).waitFor();
 }
 
-/** Waits for colours and places on their way; what moves for ever is not waited for. */
-async function atRest() {
-  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-  const moves = document.getAnimations().filter((move) => move.effect.getComputedTiming().endTime !== Infinity);
-  await Promise.allSettled(moves.map((move) => move.finished));
-}
-
-/** No barrier that can be found by a machine, by day and by night. */
-async function accessible(page, where, wrong) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(atRest);
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    for (const { id, nodes } of violations) wrong.push(`${where}, ${colorScheme}: ${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join('\n')}`);
-  }
-}
-
-const missing = !existsSync(executablePath) && !process.env.CI && `there is no ${executablePath}; CHROMIUM names another`;
-
-test('a like in one window is a notification in the other', { skip: missing }, async (t) => {
-  const browser = await chromium.launch({ executablePath, args: flags });
-  t.after(() => browser.close());
-  const service = await serve(t);
-  const wrong = [];
-  const [ada, bob] = [await open(browser, service.url, wrong), await open(browser, service.url, wrong)];
-  await accessible(ada, 'the door', wrong);
+test('a like in one window is a notification in the other', { skip }, async (t) => {
+  const windows = await browse(t);
+  const [ada, bob] = [await windows.of(), await windows.of()];
+  await windows.accessible(ada, 'the door');
   await signUp(ada, 'ada');
   await signUp(bob, 'bob');
-  await accessible(ada, 'an empty feed', wrong);
+  await windows.accessible(ada, 'an empty feed');
 
   await ada.getByRole('navigation').getByRole('button', { name: 'Post a photo' }).click();
-  const photo = await phonePhoto();
-  const file = { name: photo.name, mimeType: photo.type, buffer: Buffer.from(await photo.arrayBuffer()) };
-  await ada.locator('input[type=file]').setInputFiles(file);
+  await ada.locator('input#photos').setInputFiles(await chosen(await phonePhoto()));
   await ada.getByLabel('Description').fill('The sea under a blue sky');
   await ada.getByLabel('Caption').fill('the sea');
-  await accessible(ada, 'a new post', wrong);
+  await windows.accessible(ada, 'a new post');
   await ada.getByRole('button', { name: 'Post', exact: true }).click();
   await ada.getByRole('article', { name: 'Post by ada' }).waitFor();
   await ada.getByRole('img', { name: 'The sea under a blue sky' }).waitFor();
 
-  await bob.getByRole('link', { name: 'People', exact: true }).click();
+  await bob.getByRole('link', { name: 'Search', exact: true }).click();
+  await bob.getByLabel('Search people').fill('@ad');
   await bob.getByRole('button', { name: 'Follow ada' }).click();
   await bob.getByRole('button', { name: 'Following ada' }).waitFor();
-  await accessible(bob, 'people', wrong);
+  await windows.accessible(bob, 'suggestions');
   await bob.getByRole('link', { name: 'Home', exact: true }).click();
-  const post = bob.getByRole('article', { name: 'Post by ada' });
-  await post.getByText('the sea').waitFor();
+  const seen = bob.getByRole('article', { name: 'Post by ada' });
+  await seen.getByText('the sea').waitFor();
   await ada.getByRole('button', { name: '1 Notifications' }).waitFor(); // the follow
 
-  await post.getByRole('button', { name: 'Like' }).click();
+  await seen.getByRole('button', { name: 'Like' }).click();
   await ada.getByRole('button', { name: '2 Notifications' }).waitFor();
   await ada.getByRole('article', { name: 'Post by ada' }).getByText('1 like').waitFor();
-  await accessible(ada, 'the feed', wrong);
+  await windows.accessible(ada, 'the feed');
   await ada.getByRole('button', { name: 'Notifications' }).click();
   const tray = ada.getByRole('dialog', { name: 'Notifications' });
   const like = tray.getByRole('button', { name: /bob liked your photo/ });
   await like.waitFor();
-  await accessible(ada, 'the tray', wrong);
+  await windows.accessible(ada, 'the tray');
 
-  await post.getByRole('button', { name: 'Like' }).click();
+  await seen.getByRole('button', { name: 'Like' }).click();
   await like.waitFor({ state: 'detached' });
   await ada.keyboard.press('Escape');
   await ada.getByRole('button', { name: 'Notifications', exact: true }).waitFor();
-  assert.deepEqual(wrong, []);
+  windows.fine();
+});
+
+test('what is said under a post is there for everybody who looks at it', { skip }, async (t) => {
+  const windows = await browse(t);
+  const { service } = windows;
+  const [adaSDK] = await service.cast('ada', 'bob', 'carol');
+  const { id: photo } = await post(adaSDK, { caption: 'say something @bob #seaside' });
+  const [ada, bob] = await Promise.all([windows.of('ada', { at: `#/p/${photo}` }), windows.of('bob', { at: `#/p/${photo}`, viewport: { width: 390, height: 844 } })]);
+  for (const page of [ada, bob]) await page.getByText('Nobody has said anything yet.').waitFor();
+
+  // bob names ada, helped by suggestions and by the keyboard alone
+  await bob.getByLabel('Your comment').pressSequentially('so blue, @ad');
+  await bob.getByRole('option', { name: /ada/ }).waitFor();
+  await windows.accessible(bob, 'suggested names');
+  await bob.keyboard.press('Enter');
+  assert.equal(await bob.getByLabel('Your comment').inputValue(), 'so blue, @ada ');
+  await bob.keyboard.press('Enter');
+
+  // ada sees it come, answers and likes it
+  await ada.getByText('so blue,').waitFor();
+  await ada.getByRole('button', { name: 'Like the comment by bob' }).click();
+  await ada.getByRole('button', { name: 'Reply to bob' }).click();
+  await ada.getByLabel('Your comment').pressSequentially('like your eyes');
+  await ada.getByRole('button', { name: 'Send' }).click();
+  await bob.getByRole('button', { name: 'View the reply' }).click();
+  await bob.getByText('like your eyes').waitFor();
+  await bob.getByText('1 like', { exact: true }).waitFor();
+  await windows.accessible(bob, 'comments');
+
+  // carol's likes and comment move the counters without anybody asking
+  const carol = await service.as('carol');
+  await carol.collection('likes').create({ post: photo });
+  const said = await carol.collection('comments').create({ post: photo, text: 'hello from the SDK' });
+  await Promise.all([ada, bob].map((page) => page.getByText('hello from the SDK').waitFor()));
+  await bob.locator('.post').getByText('1 like').waitFor();
+
+  // a notification leads to the words it tells of
+  await ada.getByRole('button', { name: /Notifications/ }).click();
+  await ada.getByRole('dialog').getByRole('button', { name: /commented on your photo.*hello from the SDK/ }).click();
+  await ada.locator('.comment.is-marked').getByText('hello from the SDK').waitFor();
+
+  // deleted with answers it leaves a tombstone, without it is gone, in the other window too
+  await carol.collection('comments').delete(said.id);
+  await ada.getByText('hello from the SDK').waitFor({ state: 'detached' });
+  await bob.getByRole('button', { name: 'More about the comment by bob' }).click();
+  await bob.getByRole('menuitem', { name: 'Delete' }).click();
+  await windows.accessible(bob, 'a question');
+  await bob.getByRole('button', { name: 'Delete comment' }).click();
+  await bob.getByText('This comment was deleted.').waitFor();
+  assert.equal((await adaSDK.collection('posts').getOne(photo)).commentsCount, 2, 'the tombstone and the answer');
+
+  // a hashtag in the caption leads to its posts
+  await bob.getByRole('link', { name: '#seaside' }).click();
+  await bob.getByRole('heading', { name: '#seaside' }).waitFor();
+  await bob.getByRole('link', { name: /Post by ada/ }).waitFor();
+  await windows.accessible(bob, 'a hashtag');
+  windows.fine();
+});
+
+test('many likes are one line of the tray, and a comment is told at once', { skip }, async (t) => {
+  const windows = await browse(t);
+  const { service } = windows;
+  const ada = await service.as('ada');
+  const { id: photo } = await post(ada);
+  const crowd = await service.crowd(13);
+  for (const pb of crowd) await pb.collection('likes').create({ post: photo });
+  await crowd[0].collection('follows').create({ followee: id(ada) });
+
+  const [page, second] = await Promise.all([windows.of('ada'), windows.of('ada', { viewport: { width: 390, height: 844 } })]);
+  await page.getByRole('button', { name: '2 Notifications' }).waitFor();
+  await page.getByRole('button', { name: '2 Notifications' }).click();
+  const tray = page.getByRole('dialog', { name: 'Notifications' });
+  await tray.getByRole('button', { name: /guest12 and 12 others liked your photo.*unread/ }).waitFor();
+  await second.getByRole('button', { name: 'Notifications', exact: true }).waitFor(); // seen here is seen there
+
+  await tray.getByRole('button', { name: 'Mark all read' }).click();
+  await tray.getByRole('button', { name: /unread/ }).first().waitFor({ state: 'detached' });
+  await second.getByRole('button', { name: 'Notifications' }).click();
+  await windows.accessible(second, 'the tray on a phone');
+  assert.equal(await second.getByRole('button', { name: /unread/ }).count(), 0);
+
+  await tray.getByRole('button', { name: /guest0 started following you/ }).click();
+  await page.getByRole('heading', { name: 'guest0' }).waitFor();
+  await crowd[1].collection('comments').create({ post: photo, text: 'at once' });
+  await page.getByRole('status').getByText('guest1 commented on your photo.').waitFor();
+  windows.fine();
 });

@@ -64,6 +64,10 @@ class Service {
     }
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** Ends it as a power switch would. */
   async kill() {
     this.#child.kill('SIGKILL');

@@ -42,6 +42,7 @@ test('somebody who may not see a post', async (t) => {
         const answer = await send(pb, 'GET', records(name, row) + query({ expand: ways.join(',') }));
         assert.equal(answer.status, 404, `${who} views ${world.name} ${name}: ${answer.text}`);
       }
+      if (world.story) assert.equal((await send(pb, 'GET', records('stories', world.story.id))).status, 404, `${who} views ${world.name} stories`);
       for (const person of [world.author, world.friend]) {
         clean((await send(pb, 'GET', records('users', id(person)) + query({ expand: ways.join(',') }))).text, world, `${who}'s view of a user`);
       }
@@ -60,6 +61,11 @@ test('somebody who may not see a post', async (t) => {
         }
       }
       const friends = await world.friend.files.getToken();
+      if (world.story) {
+        const shown = (pb, token) => fetch(pb.files.getURL(world.story, world.story.photo, { token })).then(({ status }) => status);
+        assert.equal(await shown(pb, pb.authStore.isValid ? await pb.files.getToken() : 'nonsense'), who === 'guest' && world.name === 'blocked' ? 200 : 404, `${who} fetches the story of ${world.name}`);
+        assert.equal(await shown(world.friend, friends), 200, `${world.name}: who may see the story`);
+      }
       const url = world.friend.files.getURL(world.post, world.post.photos[0], { token: friends });
       const hidden = world.name === 'moderated';
       assert.equal((await fetch(url)).status, hidden ? 404 : 200, `${world.name}: who may see it`);
@@ -74,6 +80,7 @@ test('somebody who may not see a post', async (t) => {
         ['POST', records('reports'), { ...row, reason: 'spam' }], ['POST', records('comments'), { ...row, text: 'hello' }],
         ['POST', records('comment_likes'), { comment: world.comment.id }],
         ['POST', records('reports'), { comment: world.comment.id }],
+        ...(world.story ? [['POST', records('story_views'), { story: world.story.id }], ['DELETE', records('stories', world.story.id), undefined]] : []),
         ['PATCH', records('posts', world.post.id), { caption: 'mine' }], ['DELETE', records('posts', world.post.id), undefined],
         ['PATCH', records('comments', world.comment.id), { text: 'mine' }], ['DELETE', records('comments', world.comment.id), undefined],
       ];
@@ -96,6 +103,7 @@ test('somebody who may not see a post', async (t) => {
     for (const world of w.worlds) {
       const { author, friend, comment, post: { id: photo } } = world;
       await author.collection('posts').update(photo, { caption: `${world.secret} again` });
+      if (world.story) await author.collection('stories').delete(world.story.id);
       if (world.name === 'moderated') continue;
       await friend.collection('comments').update(comment.id, { text: `${world.secret} again` });
       const { liked } = await friend.collection('posts').getOne(photo);

@@ -39,20 +39,26 @@ async function furnish(name, author, fields, friend, from) {
     friend.collection('saves').create({ post: post.id, board: secret }),
     friend.collection('comment_likes').create({ comment: comment.id }),
   ]);
-  return { name, secret, author, friend, from, post, comment, secrets: [secret, post.id, comment.id, post.photos[0], ...edges.map((row) => row.id)] };
+  // a story is never one's own alone, nor hidden by a moderator
+  const story = ['private', 'moderated'].includes(name) ? null : await author.collection('stories').create({ photo: smallPhoto(), ...fields });
+  const view = story && await friend.collection('story_views').create({ story: story.id });
+  const secrets = [secret, post.id, comment.id, post.photos[0], ...edges.map((row) => row.id), ...(story ? [story.id, story.photo, view.id] : [])];
+  return { name, secret, author, friend, from, post, comment, story, secrets };
 }
 
 export const collections = [
   'users', 'settings', 'follows', 'blocks', 'mutes', 'posts', 'likes', 'comments', 'comment_likes', 'saves', 'notifications', 'retractions',
   'notification_events', 'devices', 'feed', 'hashtags', 'post_tags', 'reports', 'jobs', 'audit', 'handles',
+  'stories', 'story_views',
 ];
 
 /** Everything that somebody may try to expand into from a collection. */
 export const ways = [
-  'post', 'author', 'user', 'comment', 'parent', 'actors', 'follower', 'followee', 'recipient', 'tag', 'viewer',
+  'post', 'story', 'author', 'user', 'comment', 'parent', 'actors', 'follower', 'followee', 'recipient', 'tag', 'viewer',
   'posts_via_author', 'likes_via_user', 'likes_via_post', 'comments_via_post', 'comments_via_author', 'saves_via_post', 'saves_via_user', 'feed_via_post',
   'feed_via_author', 'notifications_via_post', 'notifications_via_actors', 'comment_likes_via_user', 'comment_likes_via_comment', 'post_tags_via_post',
   'post_tags_via_tag', 'follows_via_follower', 'follows_via_followee', 'reports_via_post', 'settings_via_user', 'devices_via_user', 'mutes_via_post',
   'posts_via_author.likes_via_post', 'posts_via_author.comments_via_post', 'likes_via_user.post', 'comments_via_author.post', 'post_tags_via_tag.post',
   'followee.posts_via_author', 'author.posts_via_author', 'post.author', 'post.comments_via_post.author', 'follows_via_follower.followee.posts_via_author',
+  'stories_via_author', 'story_views_via_story', 'story_views_via_viewer', 'stories_via_author.story_views_via_story.viewer',
 ];

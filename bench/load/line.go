@@ -34,9 +34,12 @@ type Line struct {
 // patience is how long a line waits for an answer.
 const patience = 2 * time.Minute
 
-// dial connects to address as the nth client. Each has an address in 127.0.0.0/8, as PocketBase and others
-// count some things by address, and many people do not share one.
+// dial connects to address as the nth client. To a server on this machine each has an address in 127.0.0.0/8, as
+// PocketBase and others count some things by address, and many people do not share one.
 func dial(address string, n int) (net.Conn, error) {
+	if to, err := net.ResolveTCPAddr("tcp", address); err != nil || !to.IP.IsLoopback() {
+		return net.DialTimeout("tcp", address, 10*time.Second)
+	}
 	from := &net.TCPAddr{IP: net.IPv4(127, byte(1+n/62500%200), byte(n/250%250), byte(2+n%250))}
 	return (&net.Dialer{LocalAddr: from, Timeout: 10 * time.Second}).Dial("tcp", address)
 }

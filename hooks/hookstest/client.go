@@ -136,6 +136,16 @@ func (c *Client) Post(caption string, fields ...string) string {
 	return c.Create("posts", upload).ID()
 }
 
+// Story shares a small photo for a day and returns the story's id. Further fields follow in pairs.
+func (c *Client) Story(fields ...string) string {
+	c.t.Helper()
+	upload := &Upload{Fields: map[string]string{}, Files: map[string][]byte{"photo": Photo()}}
+	for i := 0; i+1 < len(fields); i += 2 {
+		upload.Fields[fields[i]] = fields[i+1]
+	}
+	return c.Create("stories", upload).ID()
+}
+
 // Like likes a post and returns the like's id.
 func (c *Client) Like(post string) string {
 	c.t.Helper()

@@ -11,51 +11,55 @@ import (
 )
 
 const (
-	calm  = time.Second            // between two copies of a log that grows slowly
-	brisk = 100 * time.Millisecond // and of one that grows fast
-	some  = 1_000                  // pages in the log that make the difference: 4 MB
-	full  = 8_000                  // pages from which it is begun anew: 32 MB
+	look = 50 * time.Millisecond // between two looks at the log
+	calm = time.Second           // without a write, after which all is copied
+	full = 32_000                // pages from which the log is copied and begun anew: 128 MB
 )
 
 // Checkpoint copies the write-ahead log into the database file, beside the requests instead of
 // in one of them, until ctx ends. Most is copied while others write; only to begin the log anew the writer has to wait, for
 // what came meanwhile.
 //
-// SQLite's own checkpoint, in the commit that finds too many pages, stays as the bound that holds if this falls behind.
+// A page that changes often is copied once for all its changes, so a long log costs less. SQLite's own checkpoint, in the
+// commit that finds too many pages, stays as the bound that holds if this falls behind.
 func Checkpoint(ctx context.Context, app core.App) {
 	// Only its times are looked at: to open one of SQLite's files and close it again would drop SQLite's locks.
 	log := filepath.Join(app.DataDir(), "data.db-wal")
-	wait, copied := calm, time.Time{}
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	copied := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(wait):
+		case <-tick.C:
 		}
-		wait = calm
-		at := time.Now()
-		if info, err := os.Stat(log); err != nil || info.ModTime().Before(copied) {
-			continue
+		info, err := os.Stat(log)
+		if err != nil || !info.ModTime().After(copied) {
+			continue // all is copied
 		}
-		pages, err := checkpoint(app.ConcurrentDB())
-		if err == nil && pages >= full {
-			_, err = checkpoint(app.NonconcurrentDB())
+		if time.Since(info.ModTime()) < calm {
+			if pages, err := checkpoint(app.ConcurrentDB(), "NOOP"); err != nil || pages < full {
+				continue
+			}
+		}
+		at := info.ModTime()
+		_, err = checkpoint(app.ConcurrentDB(), "PASSIVE")
+		if err == nil {
+			_, err = checkpoint(app.NonconcurrentDB(), "PASSIVE")
 		}
 		if err != nil {
 			app.Logger().Warn("copy the write-ahead log", "err", err)
 			continue
 		}
 		copied = at
-		if pages >= some {
-			wait = brisk
-		}
 	}
 }
 
-// checkpoint copies what it can without waiting for anybody, and returns how many pages the log has. One that was copied
-// whole is begun anew by the next write.
-func checkpoint(db dbx.Builder) (pages int, err error) {
+// checkpoint copies what it can without waiting for anybody, or nothing, and returns how many pages the log has. One that was
+// copied whole is begun anew by the next write.
+func checkpoint(db dbx.Builder, mode string) (pages int, err error) {
 	var busy, done int
-	err = db.NewQuery(`PRAGMA wal_checkpoint(PASSIVE)`).Row(&busy, &pages, &done)
+	err = db.NewQuery(`PRAGMA wal_checkpoint(`+mode+`)`).Row(&busy, &pages, &done)
 	return pages, err
 }

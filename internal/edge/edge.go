@@ -18,6 +18,7 @@ var Ends = map[string][]string{
 	"follows":       {"follower", "followee"},
 	"blocks":        {"blocker", "blocked"},
 	"mutes":         {"muter", "muted", "post"},
+	"story_views":   {"story", "viewer"},
 }
 
 // Collections returns the names of the collections whose rows are edges.

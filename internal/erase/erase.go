@@ -31,7 +31,7 @@ const (
 // Step erases one chunk of what the user left, edges first, and reports whether
 // nothing but the account itself is left. Call it until it does, each time in a transaction.
 func Step(tx core.App, user string) (done bool, err error) {
-	for _, step := range []func(core.App, string) (int64, error){edges, forget, comments, posts, remains} {
+	for _, step := range []func(core.App, string) (int64, error){edges, forget, comments, posts, stories, remains} {
 		n, err := step(tx, user)
 		if err != nil {
 			return false, fmt.Errorf("erase %s: %w", user, err)
@@ -61,6 +61,7 @@ func edges(tx core.App, user string) (int64, error) {
 		{"blocks", "blocker = {:u}"}, {"blocks", "blocked = {:u}"},
 		{"mutes", "muter = {:u}"}, {"mutes", "muted = {:u}"},
 		{"comment_likes", "user = {:u}"}, {"saves", "user = {:u}"}, {"devices", "user = {:u}"},
+		{"story_views", "viewer = {:u}"},
 		{"feed", "viewer = {:u}"}, {"feed", "author = {:u}"},
 		{"notifications", "recipient = {:u}"}, {"retractions", "recipient = {:u}"}, {"notification_events", "recipient = {:u}"},
 	} {
@@ -84,6 +85,10 @@ func comments(tx core.App, user string) (int64, error) {
 
 func posts(tx core.App, user string) (int64, error) {
 	return each(tx, "posts", "author = {:u}", user)
+}
+
+func stories(tx core.App, user string) (int64, error) {
+	return each(tx, "stories", "author = {:u}", user)
 }
 
 // remains are rows that stay without the person.

@@ -14,6 +14,7 @@ import (
 var Owners = map[string]string{
 	"likes": "user", "comment_likes": "user", "saves": "user", "devices": "user",
 	"posts": "author", "comments": "author", "follows": "follower", "blocks": "blocker", "mutes": "muter", "reports": "reporter",
+	"stories": "author", "story_views": "viewer",
 }
 
 // server are the fields that the service sets; superusers may, other clients may not.
@@ -24,6 +25,7 @@ var server = map[string][]string{
 	"settings":      {"readAt"},
 	"notifications": {"recipient", "type", "actors", "post", "comment", "latestAt", "seq"},
 	"reports":       {"state", "resolution"},
+	"stories":       {"expires"},
 	"devices":       {"lastSeen"},
 }
 

@@ -23,7 +23,7 @@ import (
 )
 
 // Fields names the field of each collection that holds photos.
-var Fields = map[string]string{"posts": "photos", "users": "avatar"}
+var Fields = map[string]string{"posts": "photos", "stories": "photo", "users": "avatar"}
 
 // Full is the size that is served for a photo without a size.
 const Full = "1920x1920f"
@@ -236,7 +236,7 @@ func made(fsys *filesystem.System, record *core.Record, file string) (Meta, bool
 // impossible to decode lack none.
 func Missing(fsys *filesystem.System, record *core.Record) (missing []string) {
 	var media []*Meta
-	_ = record.UnmarshalJSONField("media", &media) // an avatar has none
+	_ = record.UnmarshalJSONField("media", &media) // only a post has it
 	for i, file := range record.GetStringSlice(Fields[record.Collection().Name]) {
 		if i < len(media) && media[i] == nil {
 			continue

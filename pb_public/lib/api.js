@@ -1,5 +1,5 @@
-// The way to the server: one PocketBase client, who is signed in, where photos
-// are fetched from, and what to tell a person when a request fails.
+// The way to the server: one PocketBase client, who is signed in, and what to
+// tell a person when a request fails.
 
 import PocketBase from '../vendor/pocketbase.js';
 
@@ -36,50 +36,13 @@ export const lastWords = () => farewell;
  * ask at the start and after every reconnect. Being offline ends no session.
  */
 export async function checkSession() {
+  const { token } = pb.authStore;
   try {
     await pb.collection('users').authRefresh({ requestKey: null });
   } catch (err) {
+    if (token !== pb.authStore.token) return; // signed out, or in anew, meanwhile
     if (err.status === 401 || err.status === 403 || err.status === 404) signOut('Your session has ended. Please sign in again.');
   }
-}
-
-/**
- * A fresh 15-character record id. Sent with a create, it makes a retry safe:
- * the server answers the same body under the same id with the first result.
- */
-export function newId() {
-  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
-  const bytes = crypto.getRandomValues(new Uint8Array(15));
-  return Array.from(bytes, (b) => letters[b % letters.length]).join('');
-}
-
-// Photos -----------------------------------------------------------------
-
-let ticket = { user: '', until: 0, token: null };
-
-/** A short-lived file token of the signed-in user, asked for once and shared while it is good. */
-export function fileToken() {
-  const user = me()?.id ?? '';
-  if (!user) return Promise.resolve('');
-  if (ticket.user !== user || ticket.until < Date.now()) {
-    const token = pb.files.getToken({ requestKey: null });
-    const mine = (ticket = { user, until: Date.now() + 90_000, token });
-    token.catch(() => (mine.until = 0));
-  }
-  return ticket.token;
-}
-
-/** Whether everybody may see the post's photos; all others need a file token. */
-export function isPublic(post) {
-  return (post.visibility || 'public') === 'public' && !post.hidden && !post.expand?.author?.private;
-}
-
-/**
- * The address of one photo of a post. thumb is "640x640f" for the whole photo at
- * most 640 pixels long (also 320, 1080, 1920), or "100x100" and "320x320" for a square cut.
- */
-export function photoURL(post, name, thumb, token) {
-  return pb.files.getURL(post, name, token ? { thumb, token } : { thumb });
 }
 
 // Words ------------------------------------------------------------------

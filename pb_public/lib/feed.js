@@ -1,5 +1,8 @@
-// The home feed, page by page: a keyset cursor over `feed`, so that no post is
-// shown twice and none is skipped while new ones arrive.
+// The home feed: posts as far as they were read, and newer ones that wait until
+// they are asked for, so that the page never jumps under a reader.
+
+import { channel } from './channel.js';
+import { openCursor } from './cursor.js';
 
 /**
  * Opens a feed at its newest post.
@@ -10,38 +13,138 @@
  * A row is {id, at, post, author, expand: {post: {…, expand: {author}}}}.
  */
 export function openFeed(pb, { perPage = 30 } = {}) {
-  let cursor = null; // the last row handed out
-  let done = false;
+  return openCursor(pb, 'feed', { by: '-at,-post', expand: 'post.author', perPage });
+}
 
-  const read = async (filter) => {
-    const page = await pb.collection('feed').getList(1, perPage, {
-      sort: '-at,-post',
-      skipTotal: true, // counting costs more than reading the page
-      expand: 'post.author',
-      filter,
-      requestKey: null, // two pages may be on their way at once
-    });
-    return page.items;
+/**
+ * The feed as a page holds it.
+ *
+ *   const feed = feedStore(pb, { shelf });
+ *   feed.changes.listen(draw);  feed.more();
+ *   feed.get();                       // {posts, phase, error, kept}
+ *   feed.heard(action, row);          // from pb.collection('feed').subscribe('*', …)
+ *   feed.waiting; feed.showWaiting(); // "3 new photos"
+ *
+ * With a shelf, the newest posts are there without a connection, too: kept is true then.
+ */
+export function feedStore(pb, { shelf, perPage = 12 } = {}) { // few at a time: they are soon drawn
+  const changes = channel();
+  let feed = openFeed(pb, { perPage });
+  let waiting = []; // newer posts, newest first
+  let behind = false; // so many are new that they do not join up with what is shown
+  const postsOfRows = new Map(); // ids, as a row that leaves the feed is told by its id alone
+  const state = { posts: [], phase: 'loading', error: null, kept: false };
+
+  function postOf(row) {
+    postsOfRows.set(row.id, row.post);
+    return row.expand?.post; // not there when it went out of sight meanwhile
+  }
+  const isIn = (posts, post) => posts.some((one) => one.id === post.id);
+  const unknown = (post) => post && !isIn(state.posts, post) && !isIn(waiting, post);
+  const set = (changed) => {
+    Object.assign(state, changed);
+    changes.send();
   };
 
+  async function more() {
+    if (state.phase === 'reading' || feed.done) return;
+    const asked = feed;
+    const begin = state.kept || !state.posts.length;
+    set({ phase: begin ? 'loading' : 'reading', error: null });
+    try {
+      const rows = await asked.next();
+      if (asked !== feed) return; // begun anew meanwhile
+      if (begin) shelf?.put('feed', rows).catch(() => {});
+      const before = state.kept ? [] : state.posts;
+      const posts = [...before, ...rows.map(postOf).filter((post) => post && !isIn(before, post))];
+      waiting = waiting.filter((post) => !isIn(posts, post));
+      set({ posts, phase: 'ready', kept: false });
+      if (!posts.length && waiting.length) showWaiting();
+    } catch (err) {
+      if (asked !== feed) return;
+      const kept = state.posts.length ? [] : ((await shelf?.get('feed').catch(() => null)) ?? []);
+      const posts = kept.map(postOf).filter(Boolean);
+      if (posts.length) set({ posts, kept: true });
+      set({ phase: 'failed', error: err });
+    }
+  }
+
+  /** Begins anew; what is shown stays until the answer is there. */
+  function reload() {
+    feed = openFeed(pb, { perPage });
+    waiting = [];
+    behind = false;
+    state.kept = true;
+    state.phase = 'ready';
+    return more();
+  }
+
+  function showWaiting() {
+    if (behind) return void reload();
+    // in order of time, since a follow brings older posts too
+    const posts = [...waiting, ...state.posts].sort((a, b) => (a.created < b.created ? 1 : -1));
+    waiting = [];
+    return set({ posts });
+  }
+
   return {
-    /** Whether the oldest post has been handed out. */
-    get done() {
-      return done;
+    changes, more, reload, showWaiting,
+    get: () => state,
+    get done() { return feed.done; },
+    get waiting() { return waiting.length; },
+    get behind() { return behind; },
+
+    /** A row came into the feed or left it. */
+    heard(action, row) {
+      if (action === 'delete') return this.remove(postsOfRows.get(row.id));
+      const post = postOf(row);
+      if (unknown(post)) {
+        waiting = [post, ...waiting];
+        if (state.phase === 'ready' && !state.posts.length) showWaiting();
+        changes.send();
+      }
+      return undefined;
     },
 
-    /** The next rows, older than all before. When it fails, calling it again asks for the same ones. */
-    async next() {
-      const older = cursor
-        ? pb.filter('at <= {:c} && (at < {:c} || post < {:p})', { c: cursor.at, p: cursor.post })
-        : '';
-      const rows = await read(older);
-      cursor = rows.at(-1) ?? cursor;
-      done = rows.length < perPage;
-      return rows;
+    /** After a reconnect: what came while nobody was listening? */
+    async check() {
+      if (state.phase === 'failed') return void more();
+      if (state.phase !== 'ready') return;
+      const rows = await feed.start().catch(() => []);
+      const fresh = rows.map(postOf).filter(unknown);
+      behind = behind || (fresh.length > 0 && fresh.length === rows.length && state.posts.length > 0);
+      waiting = [...fresh, ...waiting];
+      if (!state.posts.length && waiting.length) showWaiting();
+      changes.send();
     },
 
-    /** The newest rows, whatever the cursor: what to look at after a reconnect. */
-    newest: () => read(''),
+    /** My own new post goes on top at once. */
+    add(post) {
+      waiting = waiting.filter((one) => one.id !== post.id);
+      set({ posts: [post, ...state.posts.filter((one) => one.id !== post.id)] });
+    },
+
+    /** What the server tells of a post; who wrote it is known already. */
+    update(record) {
+      set({ posts: state.posts.map((post) => (post.id === record.id ? { ...post, ...record, expand: { ...post.expand, ...record.expand } } : post)) });
+    },
+
+    remove(id) {
+      waiting = waiting.filter((post) => post.id !== id);
+      set({ posts: state.posts.filter((post) => post.id !== id) });
+    },
+
+    /** "Hide this": the post leaves my feed and does not come back. */
+    async hide(id) {
+      const row = await pb.collection('feed').getFirstListItem(pb.filter('post = {:id}', { id }), { requestKey: null });
+      await pb.collection('feed').delete(row.id, { requestKey: null });
+      this.remove(id);
+    },
+
+    /** All posts of one person leave, as after an unfollow, a block or a mute. */
+    without(author) {
+      waiting = waiting.filter((post) => post.author !== author);
+      set({ posts: state.posts.filter((post) => post.author !== author) });
+    },
   };
 }

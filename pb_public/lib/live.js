@@ -2,7 +2,7 @@
 // while connected, and after every reconnect a catch-up by `seq`.
 
 const PAGE = 30;
-const EXPAND = 'actors,post';
+const EXPAND = 'actors,post.author,comment'; // whose post it is tells whether its photo needs a token
 
 /**
  * Keeps the signed-in user's tray, settings and watched posts up to date.

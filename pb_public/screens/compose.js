@@ -1,8 +1,16 @@
-// Posting: choose photos, describe them, say something.
+// Posting: choose photos, cut and describe them, say something.
 
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
-import { because, fieldErrors, newId, pb } from '../lib/api.js';
-import { Dialog, Sign, useSession } from './ui.js';
+import { because, fieldErrors, pb } from '../lib/api.js';
+import { cut } from '../lib/crop.js';
+import { newId } from '../lib/once.js';
+import { upload } from '../lib/upload.js';
+import { Crop } from './crop.js';
+import { Dialog } from './dialog.js';
+import { Audience } from './edit.js';
+import { useSession } from './session.js';
+import { Sign } from './signs.js';
+import { Writing } from './writing.js';
 
 const MOST = 10;
 const LARGEST = 50 * 1024 * 1024;
@@ -10,32 +18,60 @@ const TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/heic
 // without HEIC in accept, phones convert their photos on the way
 const ACCEPT = 'image/jpeg,image/png,image/webp,image/gif';
 
+/** A chosen file with its size, as far as this browser can read it. */
+async function looked(file) {
+  const url = URL.createObjectURL(file);
+  const image = new Image();
+  image.src = url;
+  const seen = await image.decode().then(() => true, () => false);
+  return { file, url, alt: '', shape: null, readable: seen, width: image.naturalWidth, height: image.naturalHeight };
+}
+
 export function Compose({ onClose }) {
   const { user, feed, say } = useSession();
-  const [photos, setPhotos] = useState([]); // {file, url, alt, broken}
+  const [photos, setPhotos] = useState([]); // see looked
+  const [chosen, setChosen] = useState(0);
   const [caption, setCaption] = useState('');
   const [visibility, setVisibility] = useState('public');
-  const [busy, setBusy] = useState(false);
+  const [sent, setSent] = useState(null); // the share of the upload that has left, or null
   const [problem, setProblem] = useState('');
   const [over, setOver] = useState(false);
   const input = useRef(null);
   const attempt = useRef({ body: '', id: '' });
   const urls = useRef([]);
-  useEffect(() => () => urls.current.forEach((url) => URL.revokeObjectURL(url)), []);
+  const stop = useRef(null);
+  const busy = sent !== null;
+  useEffect(() => () => {
+    urls.current.forEach((url) => URL.revokeObjectURL(url));
+    stop.current?.abort();
+  }, []);
 
-  function choose(files) {
+  async function choose(files) {
     const all = [...files];
     const fit = all.filter((file) => TYPES.includes(file.type) && file.size <= LARGEST);
     const room = MOST - photos.length;
     setProblem(
       fit.length < all.length ? 'Photos are JPEG, PNG, WebP, GIF or HEIC files of at most 50 MB.' : fit.length > room ? `A post holds at most ${MOST} photos.` : '');
-    const added = fit.slice(0, room).map((file) => ({ file, url: URL.createObjectURL(file), alt: '' }));
-    urls.current.push(...added.map((one) => one.url));
-    setPhotos([...photos, ...added]);
     input.current.value = ''; // the same file may be chosen again after it was taken out
+    const added = await Promise.all(fit.slice(0, room).map(looked));
+    urls.current.push(...added.map((one) => one.url));
+    setPhotos((now) => [...now, ...added].slice(0, MOST));
+    if (!photos.length) setChosen(0);
   }
 
   const change = (index, what) => setPhotos((all) => all.map((one, i) => (i === index ? { ...one, ...what } : one)));
+  function take(index) {
+    setPhotos((all) => all.filter((_, i) => i !== index));
+    setChosen((now) => Math.max(0, Math.min(now > index ? now - 1 : now, photos.length - 2)));
+  }
+  function move(index, by) {
+    setPhotos((all) => {
+      const moved = [...all];
+      moved.splice(index + by, 0, ...moved.splice(index, 1));
+      return moved;
+    });
+    setChosen(index + by);
+  }
 
   async function submit(event) {
     event.preventDefault();
@@ -43,28 +79,34 @@ export function Compose({ onClose }) {
     const body = { caption: caption.trim(), visibility, alts: photos.map((one) => one.alt.trim()) };
 
     // one id for as long as nothing changes: trying again after a lost answer posts once
-    const what = JSON.stringify([body, photos.map((one) => one.url)]);
+    const what = JSON.stringify([body, photos.map((one) => [one.url, one.shape])]);
     if (attempt.current.body !== what) attempt.current = { body: what, id: newId() };
 
-    const form = new FormData();
-    form.set('id', attempt.current.id);
-    form.set('caption', body.caption);
-    form.set('visibility', visibility);
-    form.set('alts', JSON.stringify(body.alts));
-    photos.forEach((one) => form.append('photos', one.file));
-
-    setBusy(true);
+    setSent(0);
     setProblem('');
+    stop.current = new AbortController();
     try {
-      const post = await pb.collection('posts').create(form, { expand: 'author', requestKey: null });
+      const form = new FormData();
+      form.set('id', attempt.current.id);
+      form.set('caption', body.caption);
+      form.set('visibility', visibility);
+      form.set('alts', JSON.stringify(body.alts));
+      for (const one of photos) form.append('photos', one.shape ? await cut(one.file, one.shape) : one.file);
+      const post = await upload(pb, 'posts', form, { expand: 'author', onProgress: setSent, signal: stop.current.signal }).catch(stored);
       feed.add({ ...post, expand: { author: user, ...post.expand } });
       say('Your photo is posted.');
       onClose(true);
     } catch (err) {
-      setProblem(Object.values(fieldErrors(err))[0] ?? because(err));
-      setBusy(false);
+      if (!err.isAbort) setProblem(Object.values(fieldErrors(err))[0] ?? because(err));
+      setSent(null);
     }
     return undefined;
+  }
+
+  /** An earlier try whose answer was lost may have been stored. */
+  async function stored(err) {
+    if (err.response?.data?.id?.code !== 'validation_not_unique') throw err;
+    return pb.collection('posts').getOne(attempt.current.id, { expand: 'author', requestKey: null });
   }
 
   const drop = (event) => {
@@ -72,29 +114,40 @@ export function Compose({ onClose }) {
     setOver(false);
     choose(event.dataTransfer.files);
   };
+  const hover = (event) => {
+    event.preventDefault();
+    setOver(true);
+  };
 
+  const photo = photos[chosen];
+  const percent = Math.round((sent ?? 0) * 100);
   return html`<${Dialog} name="compose" title="Post a photo" onClose=${() => onClose(false)} busy=${busy}>
-    <form class="compose" onSubmit=${submit}>
-      <div class=${`picker ${over ? 'is-over' : ''} ${photos.length ? 'is-small' : ''}`} onDragOver=${(event) => { event.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)} onDrop=${drop}>
+    <form class="compose" onSubmit=${submit} onDragOver=${hover} onDragLeave=${() => setOver(false)} onDrop=${drop}>
+      ${photo && html`<div class="editing">
+        ${photo.readable ? html`<${Crop} key=${photo.url} photo=${photo} index=${chosen} disabled=${busy} onShape=${(shape) => change(chosen, { shape })} />`
+          : html`<p class="crop-none">This browser cannot show the photo; it can still be posted.</p>`}
+        <div class="field"><label for="alt">Description${photos.length > 1 ? ` of photo ${chosen + 1}` : ''}</label>
+          <textarea id="alt" rows="2" maxlength="1000" dir="auto" placeholder="For people who cannot see it" disabled=${busy}
+            value=${photo.alt} onInput=${(event) => change(chosen, { alt: event.target.value })}></textarea></div></div>`}
+      <div class=${`picker ${over ? 'is-over' : ''} ${photos.length ? 'is-small' : ''}`}>
+        ${photos.length > 0 && html`<ol class="chosen" aria-label="Chosen photos">${photos.map((one, index) => html`<li key=${one.url}>
+          <button type="button" class="chosen-photo" aria-pressed=${index === chosen} aria-label=${`Photo ${index + 1} of ${photos.length}${one.alt ? '' : ', not described yet'}`} disabled=${busy} onClick=${() => setChosen(index)}>
+            ${one.readable ? html`<img src=${one.url} alt="" />` : html`<${Sign} name="photos" />`}</button></li>`)}</ol>`}
         <input ref=${input} class="visually-hidden" type="file" id="photos" accept=${ACCEPT} multiple disabled=${busy || photos.length >= MOST}
           aria-describedby="photos-hint" onChange=${(event) => choose(event.target.files)} />
-        <label for="photos"><${Sign} name="plus" /><b>${photos.length ? 'Add another photo' : 'Choose photos'}</b>
-          <span id="photos-hint">${photos.length ? `${photos.length} of ${MOST}` : `or drop them here, up to ${MOST}`}</span></label>
+        <label for="photos"><${Sign} name="plus" /><b>${photos.length ? 'Add' : 'Choose photos'}</b>
+          <span id="photos-hint" class=${photos.length ? 'visually-hidden' : ''}>${photos.length ? `${photos.length} of ${MOST}` : `or drop them here, up to ${MOST}`}</span></label>
       </div>
-      ${photos.length > 0 && html`<ol class="chosen">${photos.map((one, index) => html`<li key=${one.url}>
-        ${one.broken ? html`<span class="chosen-none">No preview</span>` : html`<img src=${one.url} alt="" onError=${() => change(index, { broken: true })} />`}
-        <div class="field"><label for=${'alt-' + index}>Description${photos.length > 1 ? ` of photo ${index + 1}` : ''}</label>
-          <textarea id=${'alt-' + index} rows="2" maxlength="1000" dir="auto" placeholder="For people who cannot see it" disabled=${busy}
-            value=${one.alt} onInput=${(event) => change(index, { alt: event.target.value })}></textarea></div>
-        <button type="button" class="icon-button" aria-label=${`Take out photo ${index + 1}`} disabled=${busy}
-          onClick=${() => setPhotos(photos.filter((other) => other !== one))}><${Sign} name="close" /></button></li>`)}</ol>`}
-      <div class="field"><label for="caption">Caption</label>
-        <textarea id="caption" rows="3" maxlength="2200" dir="auto" disabled=${busy} value=${caption} onInput=${(event) => setCaption(event.target.value)}></textarea></div>
-      <div class="field"><label for="visibility">Who can see it</label>
-        <select id="visibility" disabled=${busy} value=${visibility} onChange=${(event) => setVisibility(event.target.value)}>
-          <option value="public">Everybody</option><option value="followers">My followers</option><option value="private">Only me</option></select></div>
-      <div class="compose-end"><p class=${problem ? 'notice' : ''} role="alert">${problem}</p>
-        <button class="button button-main" disabled=${busy} aria-busy=${busy}>${busy ? 'Posting…' : 'Post'}</button></div>
+      ${photo && html`<p class="chosen-tools">
+        ${photos.length > 1 && html`<button type="button" class="link link-quiet" disabled=${busy || chosen === 0} onClick=${() => move(chosen, -1)}>Move earlier</button>
+          <button type="button" class="link link-quiet" disabled=${busy || chosen === photos.length - 1} onClick=${() => move(chosen, 1)}>Move later</button>`}
+        <button type="button" class="link link-quiet" disabled=${busy} onClick=${() => take(chosen)}>Take out photo ${chosen + 1}</button></p>`}
+      <${Writing} id="caption" label="Caption" rows="3" most="2200" disabled=${busy} value=${caption} onInput=${setCaption} hint="@ names people, # makes hashtags." />
+      <${Audience} value=${visibility} disabled=${busy} onChange=${setVisibility} />
+      <div class="compose-end">
+        ${busy ? html`<div class="progress"><progress max="1" value=${sent} aria-label="Upload">${percent} %</progress><span aria-hidden="true">${percent < 100 ? `${percent} %` : 'Storing…'}</span></div>
+          <button key="cancel" type="button" class="button" onClick=${() => stop.current.abort()}>Cancel</button>`
+          : html`<p class=${problem ? 'notice' : ''} role="alert">${problem}</p><button key="post" class="button button-main">Post</button>`}</div>
     </form>
   <//>`;
 }

@@ -1,76 +1,71 @@
-// People: find them by handle, follow and unfollow.
+// People as the screens show them: faces, names, and the button that ties one to them.
 
-import { html, useEffect, useState } from '../vendor/preact.js';
+import { html, useState } from '../vendor/preact.js';
 import { because, pb } from '../lib/api.js';
-import { Avatar, count, handleOf, useSession } from './ui.js';
+import { handleOf, namesIn } from '../lib/words.js';
+import { paths } from './router.js';
+import { useSession } from './session.js';
+import { count, useChannel } from './ui.js';
 
-function Person({ person }) {
-  const { user, feed, say } = useSession();
-  const [tie, setTie] = useState(person.relationship ?? {});
-  const [busy, setBusy] = useState(false);
-  const follows = pb.collection('follows');
-  const active = tie.following || tie.requested;
+export { handleOf };
 
-  async function turn() {
-    setBusy(true);
-    try {
-      if (active) {
-        const edge = pb.filter('follower = {:me} && followee = {:them}', { me: user.id, them: person.id });
-        const row = await follows.getFirstListItem(edge, { requestKey: null });
-        await follows.delete(row.id, { requestKey: null });
-        setTie({ ...tie, following: false, requested: false });
-      } else {
-        const row = await follows.create({ followee: person.id }, { requestKey: 'follow-' + person.id });
-        setTie({ ...tie, following: row.state === 'accepted', requested: row.state !== 'accepted' });
-      }
-      feed.reload();
-    } catch (err) {
-      if (active && err.status === 404) setTie({ ...tie, following: false, requested: false });
-      else say(`${handleOf(person)}: ${because(err)}`);
-    }
-    setBusy(false);
+export function Avatar({ user, large = false }) {
+  const name = handleOf(user);
+  const [broken, setBroken] = useState('');
+  const size = large ? ' avatar-large' : '';
+  if (user?.avatar && broken !== user.avatar) {
+    const src = pb.files.getURL(user, user.avatar, large ? {} : { thumb: '100x100' }); // the one cut there is of a face
+    return html`<img class=${'avatar' + size} src=${src} alt="" width="40" height="40" onError=${() => setBroken(user.avatar)} />`;
   }
-
-  const word = tie.following ? 'Following' : tie.requested ? 'Requested' : 'Follow';
-  return html`<li class="person"><${Avatar} user=${person} />
-    <div class="person-who"><p class="handle"><bdi>${handleOf(person)}</bdi></p>
-      <p class="person-name"><bdi>${person.name || (tie.followsMe ? 'Follows you' : count(person.followersCount || 0, 'follower'))}</bdi></p></div>
-    <button class=${active ? 'button' : 'button button-main'} disabled=${busy} aria-pressed=${Boolean(active)} aria-label=${`${word} ${handleOf(person)}`} onClick=${turn}>
-      ${word}</button></li>`;
+  const shade = [...name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 5;
+  return html`<span class=${`avatar avatar-${shade}${size}`} aria-hidden="true">${[...name][0]?.toUpperCase()}</span>`;
 }
 
-export function People({ heading = 'h1' }) {
-  const { user } = useSession();
-  const [sought, setSought] = useState('');
-  const [found, setFound] = useState(null);
-  const [problem, setProblem] = useState('');
+/** A handle that leads to its profile. */
+export const Handle = ({ user }) => (user?.handle
+  ? html`<a class="handle" href=${paths.person(user)}><bdi>${user.handle}</bdi></a>`
+  : html`<span class="handle"><bdi>${handleOf(user)}</bdi></span>`);
 
-  useEffect(() => {
-    const handle = sought.trim().replace(/^@/, '').toLowerCase();
-    const others = pb.filter('id != {:me} && handle != ""', { me: user.id });
-    const timer = setTimeout(async () => {
-      try {
-        const page = await pb.collection('users').getList(1, 12, {
-          filter: handle ? `${others} && ${pb.filter('handle ~ {:start}', { start: handle + '%' })}` : others,
-          sort: handle ? 'handle' : '-created', skipTotal: true,
-          requestKey: 'people', // the newest question wins
-        });
-        setFound(page.items);
-        setProblem('');
-      } catch (err) {
-        if (!err.isAbort) setProblem(because(err));
+/** What somebody wrote, with the names in it as links. */
+export const Words = ({ text }) => namesIn(text).map((part) => (part.handle
+  ? html`<a class="name" href=${paths.person(part.handle)}>${part.text}</a>`
+  : part.tag ? html`<a class="name" href=${paths.tag(part.tag)}>${part.text}</a>` : part.text));
+
+export function FollowButton({ person }) {
+  const { user, feed, say, tieOf } = useSession();
+  const tie = tieOf(person);
+  useChannel(tie.changes);
+  const { following, requested, blocking, busy } = tie.shown();
+  if (person.id === user.id) return null;
+  const active = following || requested;
+
+  async function turn() {
+    try {
+      if (blocking) await tie.unblock();
+      else if (active) {
+        await tie.unfollow();
+        feed.without(person.id);
+      } else {
+        await tie.follow();
+        if (location.hash.length > 2) feed.reload();
+        else feed.check(); // somebody reads there
       }
-    }, handle ? 250 : 0);
-    return () => clearTimeout(timer);
-  }, [sought]);
+    } catch (err) {
+      say(`${handleOf(person)}: ${because(err)}`);
+    }
+  }
 
-  return html`<section class="people" aria-labelledby="people-title">
-    <${heading} id="people-title" class="people-title">People<//>
-    <div class="field"><label for="seek">Find by handle</label>
-      <input id="seek" type="search" autocomplete="off" autocapitalize="none" spellcheck=${false} dir="ltr" placeholder="ada" value=${sought} onInput=${(event) => setSought(event.target.value)} /></div>
-    ${problem && html`<p class="notice" role="alert">${problem}</p>`}
-    ${!found && !problem && html`<p class="hint">People are loading…</p>`}
-    <ul class="persons">${found?.map((person) => html`<${Person} key=${person.id} person=${person} />`)}</ul>
-    <p class="hint" role="status">${found?.length === 0 ? (sought ? 'Nobody has a handle like this.' : 'You are the first one here. Invite a friend.') : ''}</p>
-  </section>`;
+  const word = blocking ? 'Unblock' : following ? 'Following' : requested ? 'Requested' : 'Follow';
+  return html`<button class=${active || blocking ? 'button' : 'button button-main'} disabled=${busy} aria-pressed=${blocking ? undefined : Boolean(active)}
+    aria-label=${`${word} ${handleOf(person)}`} onClick=${turn}>${word}</button>`;
+}
+
+/** One person in a list. */
+export function Person({ person, children }) {
+  const { tieOf } = useSession();
+  const { followsMe } = tieOf(person).shown();
+  return html`<li class="person"><${Avatar} user=${person} />
+    <div class="person-who"><p><${Handle} user=${person} /></p>
+      <p class="person-name"><bdi>${person.name || (followsMe ? 'Follows you' : count(person.followersCount, 'follower'))}</bdi></p></div>
+    ${children ?? html`<${FollowButton} person=${person} />`}</li>`;
 }

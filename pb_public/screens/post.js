@@ -1,8 +1,18 @@
 // One post: its photos, the heart, and the words beneath.
 
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
-import { because, isPublic, pb } from '../lib/api.js';
-import { Ago, Avatar, Picture, Sign, count, handleOf, sizeOf, useChannel, useSession } from './ui.js';
+import { because, pb } from '../lib/api.js';
+import { isPublic } from '../lib/photos.js';
+import { Confirm, Menu } from './dialog.js';
+import { Avatar, Handle, Words, handleOf } from './people.js';
+import { Photos } from './photos.js';
+import { paths } from './router.js';
+import { useSession } from './session.js';
+import { Sign } from './signs.js';
+import { Ago, count, later, useChannel } from './ui.js';
+
+const Report = later(() => import('./report.js').then((module) => module.Report));
+const EditPost = later(() => import('./edit.js').then((module) => module.EditPost));
 
 /** Tells when an element comes into view and when it leaves. */
 function useInView(ref, entered, key) {
@@ -28,113 +38,116 @@ function useInView(ref, entered, key) {
   }, [key]);
 }
 
-/** The photos of a post, side by side, with the double tap. */
-function Photos({ post, eager, onDoubleTap }) {
-  const frame = useRef(null);
-  const strip = useRef(null);
-  const lastTap = useRef(null);
-  const [at, setAt] = useState(0);
-  const [hearts, setHearts] = useState([]);
-  const many = post.photos.length > 1;
-  const size = sizeOf(post, 0);
-
-  // Set from here, since a strict content policy allows no style attributes.
-  const shape = (ratio) => frame.current?.style.setProperty('--ratio', Math.min(2, Math.max(0.75, ratio)).toFixed(4));
-  useEffect(() => {
-    if (size) shape(size.w / size.h);
-    if (/^#[0-9a-f]{6}$/i.test(size?.color ?? '')) frame.current.style.setProperty('--tint', size.color);
-  }, [size?.w, size?.h, size?.color]);
-
-  function tapped(event) {
-    if (event.target.closest('button')) return;
-    const tap = { time: event.timeStamp, x: event.clientX, y: event.clientY };
-    const last = lastTap.current;
-    lastTap.current = tap;
-    if (!last || tap.time - last.time > 350 || Math.hypot(tap.x - last.x, tap.y - last.y) > 40) return;
-    lastTap.current = null;
-    const box = frame.current.getBoundingClientRect();
-    setHearts((all) => [...all, { key: tap.time, x: tap.x - box.left, y: tap.y - box.top }]);
-    onDoubleTap();
-  }
-
-  const place = (heart) => (el) => {
-    el?.style.setProperty('--x', `${heart.x}px`);
-    el?.style.setProperty('--y', `${heart.y}px`);
-  };
-  const turnTo = (index) => strip.current.scrollTo({ left: index * strip.current.clientWidth });
-  const scrolled = () => setAt(Math.round(Math.abs(strip.current.scrollLeft) / strip.current.clientWidth));
-
-  return html`<div class="frame" ref=${frame} onClick=${tapped}>
-    <div class="strip" ref=${strip} onScroll=${many ? scrolled : undefined} tabindex=${many ? 0 : undefined}
-        role=${many ? 'group' : undefined} aria-label=${many ? `${post.photos.length} photos` : undefined}>
-      ${post.photos.map((name, index) => html`<div class="slide" key=${name}>
-        <${Picture} post=${post} index=${index} eager=${eager && index === 0} onSize=${index === 0 && !size ? shape : undefined} /></div>`)}
-    </div>
-    ${many && html`<p class="slide-number">${at + 1} / ${post.photos.length}</p>
-      <button class="turn turn-back" aria-label="Photo before" disabled=${at === 0} onClick=${() => turnTo(at - 1)}><${Sign} name="back" /></button>
-      <button class="turn turn-next" aria-label="Next photo" disabled=${at === post.photos.length - 1} onClick=${() => turnTo(at + 1)}><${Sign} name="next" /></button>`}
-    ${hearts.map((heart) => html`<span class="pop" key=${heart.key} ref=${place(heart)} aria-hidden="true"
-      onAnimationEnd=${(event) => event.target === event.currentTarget && setHearts((all) => all.filter((one) => one !== heart))}>
-      <i></i><i></i><${Sign} name="heart" /></span>`)}
-  </div>`;
-}
-
-function Caption({ handle, text }) {
+function Caption({ post }) {
+  const text = post.caption ?? '';
   const long = text.length > 220 || text.split('\n').length > 4;
   const [open, setOpen] = useState(false);
   if (!text) return null;
   return html`<div class="caption">
-    <p class=${long && !open ? 'caption-text is-short' : 'caption-text'} dir="auto"><bdi><b>${handle}</b></bdi> ${text}</p>
+    <p class=${long && !open ? 'caption-text is-short' : 'caption-text'} dir="auto"><${Handle} user=${post.expand?.author} /> <${Words} text=${text} /></p>
     ${long && html`<button class="link" aria-expanded=${open} onClick=${() => setOpen(!open)}>${open ? 'Less' : 'More'}</button>`}
   </div>`;
 }
 
-function Remove({ post, onGone }) {
-  const { say } = useSession();
-  const [asking, setAsking] = useState(false);
-  const [busy, setBusy] = useState(false);
+const audiences = { private: 'Only you', followers: 'Followers' };
+
+function Head({ post, onHeard, onGone }) {
+  const { user, feed, say, tieOf } = useSession();
+  const [dialog, setDialog] = useState('');
+  const author = post.expand?.author;
+  const mine = post.author === user.id;
+  const close = () => setDialog('');
+
+  const attempt = (deed, words) => async () => {
+    try {
+      await deed();
+      say(words);
+    } catch (err) {
+      say(because(err));
+    }
+  };
+  const deeds = mine
+    ? [{ word: 'Edit', onClick: () => setDialog('edit') }, { word: 'Delete', onClick: () => setDialog('delete'), danger: true }]
+    : [
+      { word: 'Hide from my feed', onClick: attempt(() => feed.hide(post.id), 'Hidden. It will not come back.') },
+      author && { word: `Mute ${handleOf(author)}`, onClick: attempt(() => tieOf(author).mute().then(() => feed.without(author.id)), `${handleOf(author)} is muted, and does not know.`) },
+      { word: 'Report', onClick: () => setDialog('report'), danger: true },
+    ];
 
   async function remove() {
-    setBusy(true);
-    try {
-      await pb.collection('posts').delete(post.id, { requestKey: null });
-      say('Your post is deleted.');
-      onGone();
-    } catch (err) {
-      if (err.status === 404) return onGone();
-      say(because(err));
-      setBusy(false);
-      setAsking(false);
-    }
-    return undefined;
+    await pb.collection('posts').delete(post.id, { requestKey: null }).catch((err) => {
+      if (err.status !== 404) throw err;
+    });
+    say('Your post is deleted.');
+    onGone();
   }
 
-  if (!asking) return html`<button class="link link-quiet" onClick=${() => setAsking(true)}>Delete</button>`;
-  return html`<span class="asking" role="group" aria-label="Delete this post?">
-    <button class="button button-danger" disabled=${busy} onClick=${remove}>Delete post</button>
-    <button class="button" disabled=${busy} onClick=${() => setAsking(false)}>Keep</button></span>`;
+  return html`<header class="post-head">
+    <${Avatar} user=${author} />
+    <div class="post-who"><p><${Handle} user=${author} /></p>
+      <p class="post-when"><a class="quiet" href=${paths.post(post.id)}><${Ago} at=${post.created} /></a>${post.place && html` · <bdi>${post.place}</bdi>`}
+        ${post.hidden && html`<span class="post-lock"><${Sign} name="lock" />Hidden by a moderator</span>`}
+        ${audiences[post.visibility] && html`<span class="post-lock"><${Sign} name="lock" />${audiences[post.visibility]}</span>`}</p></div>
+    <${Menu} label=${`More about the post by ${handleOf(author)}`} deeds=${deeds} />
+    ${dialog === 'delete' && html`<${Confirm} title="Delete this post?" deed="Delete post" onDo=${remove} onClose=${close}>
+      Its photos, likes and comments go with it.<//>`}
+    ${dialog === 'edit' && html`<${EditPost} quiet post=${post} onHeard=${onHeard} onClose=${close} />`}
+    ${dialog === 'report' && html`<${Report} quiet target=${{ post: post.id }} what="this post" onClose=${close} />`}
+  </header>`;
+}
+
+function Foot({ post }) {
+  const { likeOf, saveOf, say } = useSession();
+  const [like, save] = [likeOf(post), saveOf(post)];
+  useChannel(like.changes);
+  useChannel(save.changes);
+  const { on: liked, count: likes, queued } = like.shown();
+  const { on: saved } = save.shown();
+
+  async function share() {
+    const url = `${location.origin}/p/${post.id}`;
+    try {
+      if (navigator.share) await navigator.share({ url });
+      else {
+        await navigator.clipboard.writeText(url);
+        say('The link is copied.');
+      }
+    } catch (err) {
+      if (err.name !== 'AbortError') say(`The link is ${url}`);
+    }
+  }
+
+  return html`<footer class="post-foot">
+    <button class=${liked ? 'deed like is-liked' : 'deed like'} aria-pressed=${liked} aria-label="Like" aria-keyshortcuts="L" title="Like (L)" onClick=${like.toggle}><${Sign} name="heart" /></button>
+    ${post.commentsOff && !post.commentsCount ? null : html`<a class="deed" href=${paths.post(post.id)} aria-label=${count(post.commentsCount, 'comment')} title="Comments (C)"><${Sign} name="comment" /></a>`}
+    ${isPublic(post) && html`<button class="deed" aria-label="Share" title="Share" onClick=${share}><${Sign} name="share" /></button>`}
+    <button class=${saved ? 'deed save is-saved' : 'deed save'} aria-pressed=${saved} aria-label="Save" aria-keyshortcuts="S" title="Save (S)" onClick=${save.toggle}><${Sign} name="bookmark" /></button>
+    <p class="likes"><span key=${likes}>${likes ? count(likes, 'like') : 'Be the first to like it'}</span>
+      ${queued && html`<span class="waiting"><${Sign} name="clock" />waits for a connection</span>`}</p>
+  </footer>`;
 }
 
 /**
  * A post with its author in expand. onHeard(record) takes in what changed,
  * onGone() that it is there no more.
  */
-export function Post({ post, eager, onHeard, onGone }) {
-  const { user, live, likeOf } = useSession();
+export function Post({ post, eager, alone = false, onHeard, onGone }) {
+  const { live, likeOf, saveOf } = useSession();
   const like = likeOf(post);
+  const save = saveOf(post);
   const article = useRef(null);
-  useChannel(like.changes);
   useInView(article, () => live.watchPost(post.id, ({ action, record }) => (action === 'delete' ? onGone() : onHeard(record))), post.id);
-  useEffect(() => like.heard(post), [post]);
-
-  const author = post.expand?.author;
-  const handle = handleOf(author);
-  const { liked, count: likes } = like.shown();
+  useEffect(() => {
+    like.heard(post);
+    save.heard({ id: post.saved });
+  }, [post]);
 
   function pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea, select')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea, select, dialog, [role=menu]')) return;
     const key = event.key.toLowerCase();
     if (key === 'l') like.toggle();
+    else if (key === 's') save.toggle();
+    else if (key === 'c') location.hash = paths.post(post.id);
     else if (key === 'j' || key === 'k') {
       const posts = [...document.querySelectorAll('.post')].filter((one) => one.offsetParent);
       const next = posts[posts.indexOf(article.current) + (key === 'j' ? 1 : -1)];
@@ -144,20 +157,11 @@ export function Post({ post, eager, onHeard, onGone }) {
     event.preventDefault();
   }
 
-  return html`<article class="post" ref=${article} tabindex="0" aria-label=${`Post by ${handle}`} onKeyDown=${pressed}>
-    <header class="post-head">
-      <${Avatar} user=${author} />
-      <div class="post-who"><p class="handle"><bdi>${handle}</bdi></p>
-        <p class="post-when"><${Ago} at=${post.created} />${post.place && html` · <bdi>${post.place}</bdi>`}
-          ${!isPublic(post) && html`<span class="post-lock"><${Sign} name="lock" />${post.visibility === 'private' ? 'Only you' : 'Followers'}</span>`}</p></div>
-      ${post.author === user.id && html`<${Remove} post=${post} onGone=${onGone} />`}
-    </header>
+  return html`<article class="post" ref=${article} tabindex="0" aria-label=${`Post by ${handleOf(post.expand?.author)}`} onKeyDown=${pressed}>
+    <${Head} post=${post} onHeard=${onHeard} onGone=${onGone} />
     <${Photos} post=${post} eager=${eager} onDoubleTap=${like.like} />
-    <footer class="post-foot">
-      <button class=${liked ? 'like is-liked' : 'like'} aria-pressed=${liked} aria-label="Like" aria-keyshortcuts="L" title="Like (L)"
-        onClick=${like.toggle}><${Sign} name="heart" /></button>
-      <p class="likes" key=${likes}>${likes ? count(likes, 'like') : 'Be the first to like it'}</p>
-    </footer>
-    <${Caption} handle=${handle} text=${post.caption ?? ''} />
+    <${Foot} post=${post} />
+    <${Caption} post=${post} />
+    ${!alone && post.commentsCount > 0 && html`<a class="post-comments" href=${paths.post(post.id)}>${post.commentsCount === 1 ? 'View the comment' : `View all ${count(post.commentsCount, 'comment')}`}</a>`}
   </article>`;
 }

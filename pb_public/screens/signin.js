@@ -1,8 +1,8 @@
 // The door: sign in, or make an account.
 
-import { html, useEffect, useRef, useState } from '../vendor/preact.js';
-import { because, fieldErrors, lastWords, signIn, signUp } from '../lib/api.js';
-import { Mark } from './ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
+import { because, fieldErrors, lastWords, pb, signIn, signUp } from '../lib/api.js';
+import { Mark } from './signs.js';
 
 const handleShape = /^[a-z0-9_]+(\.[a-z0-9_]+)*$/;
 
@@ -30,6 +30,9 @@ export function SignIn() {
   const [problem, setProblem] = useState(lastWords());
   const [problems, setProblems] = useState({});
   const form = useRef(null);
+
+  // the reason may come a moment after the session has ended
+  useLayoutEffect(() => pb.authStore.onChange(() => setProblem(lastWords())), []);
 
   useEffect(() => {
     document.title = isNew ? 'Create an account · Doubletap' : 'Sign in · Doubletap';

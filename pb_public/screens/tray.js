@@ -2,66 +2,42 @@
 
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because } from '../lib/api.js';
-import { Ago, Avatar, Dialog, Mark, Picture, Sign, handleOf, useSession } from './ui.js';
+import { Dialog } from './dialog.js';
+import { Avatar } from './people.js';
+import { Picture } from './picture.js';
+import { paths } from './router.js';
+import { actorsOf, sentence } from './sentence.js';
+import { useSession } from './session.js';
+import { Mark, Sign } from './signs.js';
+import { Ago, Empty, Loading } from './ui.js';
 
-const deeds = {
-  like: 'liked your photo',
-  comment: 'commented on your photo',
-  reply: 'replied to your comment',
-  comment_like: 'liked your comment',
-  mention: 'mentioned you',
-  follow: 'started following you',
-  follow_request: 'asked to follow you',
-  follow_accepted: 'accepted your request to follow',
-  order: 'There is news about your order',
-  system: 'There is a message from Doubletap',
-};
-
-/** The people of a notification, newest first; who is out of sight is missing. */
-function actorsOf(row) {
-  const byId = new Map([row.expand?.actors ?? []].flat().map((actor) => [actor.id, actor]));
-  return [row.actors ?? []].flat().map((id) => byId.get(id)).filter(Boolean);
-}
-
-/** Who did it and what: ["bob and 3 others", "liked your photo"]. */
-export function sentence(row) {
-  const deed = deeds[row.type] ?? 'did something new';
-  if (row.type === 'order' || row.type === 'system') return ['', deed];
-  const names = actorsOf(row).map(handleOf);
-  const all = Math.max(row.actorsCount || 0, names.length, 1);
-  const first = names[0] ?? 'Someone';
-  if (all === 1) return [first, deed];
-  if (all === 2 && names[1]) return [`${first} and ${names[1]}`, deed];
-  return [`${first} and ${all - 1} ${all === 2 ? 'other' : 'others'}`, deed];
-}
-
-export function Bell({ open, onClick }) {
-  const { live } = useSession();
-  const unseen = live.unseen();
-  const shown = !live.complete && unseen === live.rows().length ? `${unseen}+` : String(unseen);
-  return html`<button class="nav-item" aria-haspopup="dialog" aria-expanded=${open} onClick=${onClick}
-      aria-label=${unseen ? `${shown} Notifications` : 'Notifications'}>
-    <span class="nav-sign"><${Sign} name="bell" />${unseen > 0 && html`<span class="badge" key=${shown} aria-hidden="true">${shown}</span>`}</span>${' '}
-    <span class="nav-word" aria-hidden="true">Notifications</span></button>`;
+/** Where a notification leads. */
+function pathOf(row, me) {
+  if (row.post) return paths.post(row.post, row.comment);
+  if (row.type === 'follow_request') return paths.requests;
+  const actors = actorsOf(row);
+  if (!/^follow/.test(row.type) || !actors.length) return '';
+  return row.actorsCount > 1 ? paths.person(me, 'followers') : paths.person(actors[0]);
 }
 
 function Row({ row, onPick }) {
   const { live } = useSession();
   const actors = actorsOf(row);
   const post = row.expand?.post;
+  const said = row.expand?.comment?.text;
   const [who, deed] = sentence(row);
   const read = live.isRead(row);
   return html`<li><button class=${read ? 'row' : 'row is-unread'} onClick=${onPick}>
     <span class=${actors.length > 1 ? 'row-faces is-two' : 'row-faces'}>${actors.slice(0, 2).map((actor) => html`<${Avatar} key=${actor.id} user=${actor} />`)}
       ${!actors.length && html`<${Mark} />`}</span>
-    <span class="row-words"><b>${who}</b> ${deed} <span class="row-when"><${Ago} at=${row.latestAt} /></span>
+    <span class="row-words"><b><bdi>${who}</bdi></b> ${deed}${said && html`: <span class="row-said" dir="auto">“${said}”</span>`} <span class="row-when"><${Ago} at=${row.latestAt} /></span>
       ${!read && html`<span class="visually-hidden">, unread</span>`}</span>
-    ${post?.photos?.length > 0 && html`<span class="row-photo"><${Picture} post=${post} square /></span>`}
+    ${post?.photos?.length > 0 && html`<span class="row-photo"><${Picture} post=${post} square alt="" sizes="48px" /></span>`}
     <span class="row-dot" aria-hidden="true"></span></button></li>`;
 }
 
-export function Tray({ onClose, onOpenPost }) {
-  const { live } = useSession();
+export function Tray({ onClose, onGo }) {
+  const { live, user } = useSession();
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);
   const rows = live.rows();
@@ -82,15 +58,17 @@ export function Tray({ onClose, onOpenPost }) {
 
   function pick(row) {
     attempt(live.markRead(row));
-    if (row.post) onOpenPost(row.post);
+    const path = pathOf(row, user);
+    if (path) onGo(path);
   }
 
   return html`<${Dialog} name="tray" title="Notifications" onClose=${onClose}>
     <p class="visually-hidden" role="status">${newest && newest !== opened.current ? `${sentence(rows[0]).join(' ').trim()}.` : ''}</p>
     <div class="tray">
       ${problem && html`<p class="notice" role="alert">${problem}</p>`}
-      ${!live.loaded && html`<p class="hint" role="status">Notifications are loading…</p>`}
-      ${live.loaded && !rows.length && html`<div class="empty"><${Sign} name="bell" /><h3>Nothing yet</h3><p>When somebody likes your photo or follows you, it shows here at once.</p></div>`}
+      ${user.private && html`<a class="tray-requests" href=${paths.requests} onClick=${onClose}><${Sign} name="people" />Follow requests<${Sign} name="next" /></a>`}
+      ${!live.loaded && html`<${Loading} what="The list" />`}
+      ${live.loaded && !rows.length && html`<${Empty} sign="bell" title="Nothing yet"><p>When somebody likes your photo or follows you, it shows here at once.</p><//>`}
       <ul class="rows" aria-label="Notifications">${rows.map((row) => html`<${Row} key=${row.id} row=${row} onPick=${() => pick(row)} />`)}</ul>
       ${rows.length > 0 && !live.complete && html`<button class="button button-wide" disabled=${busy} onClick=${more}>${busy ? 'Loading…' : 'Show older'}</button>`}
     </div>

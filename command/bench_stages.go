@@ -1,0 +1,87 @@
+package command
+
+import (
+	"bufio"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"doubletap/bench/load"
+)
+
+// stages are the server's own histograms, as /metrics has them: counts by name and upper bound in seconds. Empty
+// where the server does not show them.
+type stages map[string]map[float64]float64
+
+var stageNames = map[string]string{
+	`doubletap_like_seconds_bucket{method="POST",path="fast",`:    "server: like to answer, fast path",
+	`doubletap_like_seconds_bucket{method="POST",path="general",`: "server: like to answer, general path",
+	`doubletap_delivery_seconds_bucket{`:                          "server: commit to socket",
+}
+
+func (v *visit) stages() stages {
+	found := stages{}
+	request, err := http.NewRequest("GET", v.trial.URL+"/metrics", nil)
+	if err != nil {
+		return found
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return found
+	}
+	defer response.Body.Close()
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		for prefix, name := range stageNames {
+			rest, ok := strings.CutPrefix(lines.Text(), prefix+`le="`)
+			bound, count, ok2 := strings.Cut(rest, `"} `)
+			if !ok || !ok2 {
+				continue
+			}
+			le, err := strconv.ParseFloat(bound, 64)
+			n, err2 := strconv.ParseFloat(count, 64)
+			if err != nil || err2 != nil {
+				continue
+			}
+			if found[name] == nil {
+				found[name] = map[float64]float64{}
+			}
+			found[name][le] = n
+		}
+	}
+	return found
+}
+
+// since returns what was added, as rows with upper bounds of the quantiles.
+func (s stages) since(before stages) (rows []load.Row) {
+	for _, name := range []string{"server: like to answer, fast path", "server: like to answer, general path", "server: commit to socket"} {
+		added := map[float64]float64{}
+		for le, n := range s[name] {
+			added[le] = n - before[name][le]
+		}
+		if total := most(added); total > 0 {
+			rows = append(rows, load.Row{Name: name, Metrics: load.Metrics{
+				load.Count: total, load.P50: within(added, total/2), load.P99: within(added, total*0.99),
+			}})
+		}
+	}
+	return rows
+}
+
+func most(counts map[float64]float64) (n float64) {
+	for _, c := range counts {
+		n = max(n, c)
+	}
+	return n
+}
+
+// within is the smallest bound, in milliseconds, under which so many are.
+func within(counts map[float64]float64, n float64) float64 {
+	best := float64(time.Hour / time.Second)
+	for le, c := range counts {
+		if c >= n {
+			best = min(best, le)
+		}
+	}
+	return best * 1000
+}

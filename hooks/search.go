@@ -1,0 +1,85 @@
+package hooks
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"golang.org/x/text/unicode/norm"
+
+	"doubletap/internal/fault"
+	"doubletap/internal/search"
+)
+
+// How many of each kind are found without a type, and how many of one kind when not asked for another number.
+const (
+	fewFound  = 5
+	pageFound = 30
+	mostFound = 100
+)
+
+func (s *Social) bindSearch() {
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.GET("/api/v1/search", answer(searched))
+		return e.Next()
+	})
+}
+
+// searched answers the first of each kind, {users, tags, posts}, or with type=users, type=tags or type=posts a page of
+// that kind and the cursor of the next, {posts, cursor}. The records are as in a list of their
+// collection; expand and fields are honoured.
+func searched(e *core.RequestEvent) error {
+	query := e.Request.URL.Query()
+	q := norm.NFC.String(strings.TrimSpace(query.Get("q")))
+	if n := utf8.RuneCountInString(q); n < 2 || n > 50 || !utf8.ValidString(q) {
+		return fault.Invalid("q", "validation_length_out_of_range", "The length must be between 2 and 50.")
+	}
+	kinds := map[string]search.Kind{"users": search.Users, "tags": search.Tags, "posts": search.Posts}
+	if !query.Has("type") {
+		all := map[string]any{}
+		for name, kind := range kinds {
+			page, err := found(e, kind, q, "", fewFound)
+			if err != nil {
+				return err
+			}
+			all[name] = page.Records
+		}
+		return e.JSON(http.StatusOK, all)
+	}
+	name := query.Get("type")
+	kind, known := kinds[name]
+	if !known {
+		return fault.Invalid("type", "validation_in_invalid", "Must be users, tags or posts.")
+	}
+	limit := pageFound
+	if n, err := strconv.Atoi(query.Get("perPage")); err == nil && n > 0 {
+		limit = min(n, mostFound)
+	}
+	page, err := found(e, kind, q, query.Get("cursor"), limit)
+	if errors.Is(err, search.ErrCursor) {
+		return fault.Invalid("cursor", "validation_invalid_cursor", "Must be the cursor of an answer, or left out.")
+	}
+	if err != nil {
+		return err
+	}
+	return e.JSON(http.StatusOK, map[string]any{name: page.Records, "cursor": page.Next})
+}
+
+func found(e *core.RequestEvent, kind search.Kind, q, cursor string, limit int) (search.Page, error) {
+	info, err := e.RequestInfo()
+	if err != nil {
+		return search.Page{}, err
+	}
+	page, err := search.Find(e.App, info, kind, q, cursor, limit)
+	if err != nil {
+		return search.Page{}, err
+	}
+	if page.Records == nil {
+		page.Records = []*core.Record{} // a list, if an empty one
+	}
+	return page, apis.EnrichRecords(e, page.Records)
+}

@@ -1,0 +1,54 @@
+package hooks_test
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"doubletap/hooks/hookstest"
+)
+
+// populate stores many people and posts by SQL: 2,000 people with 50 posts each, half of them for nobody else.
+func populate(b *testing.B, s *hookstest.Service) {
+	b.Helper()
+	for _, statement := range []string{
+		`INSERT INTO users (id, handle, name, email, password, tokenKey, state, role, created, updated)
+			WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 2000)
+			SELECT printf('u%014d', i), printf('person_%d', i), printf('Person %d', i), i || '@example.com', 'x', 'k' || i, 'active', 'member',
+				strftime('%Y-%m-%d %H:%M:%fZ', 1700000000 + i, 'unixepoch'), '' FROM c`,
+		`INSERT INTO posts (id, author, caption, visibility, photos, created, updated)
+			WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 100000)
+			SELECT printf('p%014d', i), printf('u%014d', 1 + i % 2000), printf('A sunset over the bay, number %d of many days 東京の夜', i), iif(i % 2, 'public', 'private'), '["a.jpg"]',
+				strftime('%Y-%m-%d %H:%M:%fZ', 1700000000 + i * 60, 'unixepoch'), '' FROM c`,
+	} {
+		if _, err := s.App.NonconcurrentDB().NewQuery(statement).Execute(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSearch asks 100,000 posts, of which all have the words, and 2,000 people.
+func BenchmarkSearch(b *testing.B) {
+	s := hookstest.New(b)
+	populate(b, s)
+	for name, query := range map[string]string{
+		"all": "q=person", "posts": "type=posts&q=sunset", "prefix": "type=posts&q=su", "rare": "type=posts&q=sunset%2099999", "cjk": "type=posts&q=%E6%9D%B1%E4%BA%AC", "people": "type=users&q=person",
+	} {
+		b.Run(name, func(b *testing.B) { fetch(b, s.URL+"/api/v1/search?"+query) })
+	}
+}
+
+// fetch gets an address over and over and ends the benchmark unless it is answered.
+func fetch(b *testing.B, url string) {
+	for b.Loop() {
+		response, err := http.Get(url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body) // so that the connection is used again
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusNotFound {
+			b.Fatal(response.Status)
+		}
+	}
+}

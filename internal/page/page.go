@@ -1,0 +1,185 @@
+// Package page makes the pages that people without the app see, and what a link to them looks like
+// elsewhere. It shows what a guest may see, as the collections' own rules say, and nothing else.
+package page
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/search"
+
+	"doubletap/internal/text"
+)
+
+// The kinds of pages.
+const (
+	Post = "post"
+	User = "user"
+	Tag  = "tag"
+)
+
+// Page is a page before it is written.
+type Page struct {
+	Kind        string
+	Record      *core.Record // what it shows: a post, a user or a hashtag
+	Title       string
+	Description string
+	Head        template.HTML // further elements of the head, trusted
+
+	Site   string // the app's name
+	URL    string // of this page
+	InApp  string // the same in the web app
+	Listed bool   // search engines may keep it
+	Image  string // what a link shows, or empty
+	Thing  *Thing // for search engines
+
+	Author   *Person
+	Photos   []Photo
+	Words    []text.Part // the caption, or the bio
+	Place    string
+	Time     string // as machines read it
+	Date     string // as people read it
+	Likes    string
+	Comments string
+	Counts   []string
+	Private  bool
+	Posts    []Tile
+	Style    string
+}
+
+// Person is somebody as a page names them.
+type Person struct {
+	Name   string
+	Handle string
+	Path   string // of their page, or empty
+	Avatar string // or empty
+	Letter string // instead of one
+}
+
+//go:embed templates page.css
+var files embed.FS
+
+var pages = template.Must(template.ParseFS(files, "templates/*.html"))
+
+// CSS is the style of all pages, and StylePath where they look for it: it changes with what it says.
+var (
+	CSS       = content("page.css")
+	StylePath = "/page.css?v=" + Tagged(CSS)
+)
+
+func content(name string) []byte {
+	all, err := files.ReadFile(name)
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	return all
+}
+
+// Tagged is a short text that differs for different content.
+func Tagged(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:12])
+}
+
+// HTML is the page as it is sent.
+func (p *Page) HTML() ([]byte, error) {
+	p.Style = StylePath
+	p.describe()
+	var html bytes.Buffer
+	if err := pages.ExecuteTemplate(&html, "layout.html", p); err != nil {
+		return nil, fmt.Errorf("render page of %s: %w", p.Kind, err)
+	}
+	return html.Bytes(), nil
+}
+
+// Missing is the page for what is not there and for what a guest may not see.
+func Missing(app core.App) ([]byte, error) {
+	p := &Page{Kind: "missing", Title: "Not here", Description: "There is nothing to see at this address.", Site: site(app), InApp: "/"}
+	return p.HTML()
+}
+
+func begin(app core.App, kind string, record *core.Record, path, inApp string) *Page {
+	return &Page{Kind: kind, Record: record, Site: site(app), URL: Base(app) + path, InApp: "/#" + inApp, Listed: true}
+}
+
+func site(app core.App) string { return text.Line(app.Settings().Meta.AppName, 60) }
+
+// Base is the address of the service, without a slash at its end.
+func Base(app core.App) string { return strings.TrimRight(app.Settings().Meta.AppURL, "/") }
+
+// guest is who looks at a page.
+var guest = &core.RequestInfo{Context: core.RequestInfoContextDefault, Method: "GET"}
+
+// ruled lets a query find only what the rule lets a guest see; nil is for superusers alone.
+func ruled(app core.App, q *dbx.SelectQuery, collection *core.Collection, rule *string) error {
+	if rule == nil {
+		q.AndWhere(dbx.NewExp("1 = 0"))
+		return nil
+	}
+	if *rule == "" {
+		return nil
+	}
+	resolver := core.NewRecordFieldResolver(app, collection, guest, true)
+	condition, err := search.FilterData(*rule).BuildExpr(resolver)
+	if err != nil {
+		return fmt.Errorf("read the rule of %s: %w", collection.Name, err)
+	}
+	q.AndWhere(condition)
+	return resolver.UpdateQuery(q)
+}
+
+// one returns the record that meets the condition if a guest may see it, else nil.
+func one(app core.App, name, condition string, params dbx.Params) (*core.Record, error) {
+	collection, err := app.FindCachedCollectionByNameOrId(name)
+	if err != nil {
+		return nil, fmt.Errorf("find collection %s: %w", name, err)
+	}
+	q := app.RecordQuery(collection).AndWhere(dbx.NewExp(condition, params)).Limit(1)
+	if err := ruled(app, q, collection, collection.ViewRule); err != nil {
+		return nil, err
+	}
+	record := &core.Record{}
+	switch err := q.One(record); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("find %s: %w", name, err)
+	}
+	return record, nil
+}
+
+func person(user *core.Record) *Person {
+	handle := user.GetString("handle")
+	p := &Person{Handle: handle, Name: cmp.Or(text.Line(user.GetString("name"), 80), handle)}
+	p.Letter = strings.ToUpper(string([]rune(cmp.Or(p.Name, "?"))[:1]))
+	if handle != "" {
+		p.Path = "/@" + handle
+	}
+	if file := user.GetString("avatar"); file != "" {
+		p.Avatar = "/api/files/users/" + user.Id + "/" + file + "?thumb=100x100"
+	}
+	return p
+}
+
+// counted is a number with its word: 1 like, 1,234 likes.
+func counted(n int, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	digits := strconv.Itoa(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits + " " + word
+}

@@ -1,0 +1,218 @@
+// Package search finds posts, people and hashtags by the words in them. What somebody may not see
+// is not found: the list rule of the collection decides, as in a list of it.
+package search
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	rules "github.com/pocketbase/pocketbase/tools/search"
+	"golang.org/x/text/unicode/norm"
+
+	"doubletap/internal/db"
+)
+
+// Kind is one kind of what can be found.
+type Kind struct {
+	Collection string
+	also       string // what a row must meet beside the list rule, in the rule language
+	known      string // the column that says how well known a row is
+	exact      string // the condition of the row t that is named {:name}
+}
+
+// The kinds. Posts come newest first. Of people and hashtags the best known come first, before all the one that is named
+// exactly, and those that do not fit on that page follow newest first.
+var (
+	Posts = Kind{Collection: "posts"}
+	Users = Kind{Collection: "users", also: `blocked(@request.auth.id, id) = false`, known: "followersCount",
+		exact: `t.handle = {:name} COLLATE NOCASE AND t.handle != ''`}
+	Tags = Kind{Collection: "hashtags", known: "postsCount", exact: `t.name = {:name}`}
+)
+
+// What one question may cost: how many rows that fit are held against the rule, and how many of them at a time.
+const (
+	most  = 2000
+	chunk = 200
+)
+
+// ErrCursor says that a cursor is none of ours.
+var ErrCursor = errors.New("no cursor of a search")
+
+// Page is what was found, and where the next page begins; Next is empty after the last. A page may hold fewer
+// records than asked for and not be the last: when much fits that the asker may not see.
+type Page struct {
+	Records []*core.Record
+	Next    string
+}
+
+// Find returns a page of at most limit records of the kind that have every word of q, as info's asker may see them. It
+// begins at cursor, the Next of the page before; what comes or goes in between moves no other row.
+func Find(app core.App, info *core.RequestInfo, kind Kind, q, cursor string, limit int) (Page, error) {
+	at, err := parse(cursor)
+	if err != nil {
+		return Page{}, err
+	}
+	s := &search{app: app, info: info, kind: kind, words: match(q), limit: limit}
+	if s.words == "" {
+		return Page{}, nil
+	}
+	if kind.known != "" && cursor == "" {
+		return s.best(name(q))
+	}
+	return s.rest(at)
+}
+
+// name is what q names when it is all of a name: a handle or a hashtag.
+func name(q string) string {
+	return strings.ToLower(strings.TrimLeft(norm.NFKC.String(q), "@#"))
+}
+
+// search is one question.
+type search struct {
+	app   core.App
+	info  *core.RequestInfo
+	kind  Kind
+	words string
+	limit int
+}
+
+// hit is a row that fits, by its place in the index.
+type hit struct {
+	N  int64  `db:"n"`
+	ID string `db:"id"`
+}
+
+// best is the first page of a kind whose best known rows come first.
+func (s *search) best(name string) (Page, error) {
+	var exact, known []hit
+	err := s.hits(&exact, `SELECT s.n, s.id FROM @table t JOIN search_@table s ON s.id = t.id WHERE `+s.kind.exact, db.Params{"name": name})
+	if err != nil {
+		return Page{}, err
+	}
+	err = s.hits(&known, `SELECT s.n, s.id FROM (SELECT rowid n FROM search_@table_words WHERE search_@table_words MATCH {:words} ORDER BY rowid LIMIT {:most}) w
+		CROSS JOIN search_@table s ON s.n = w.n CROSS JOIN @table t ON t.id = s.id ORDER BY t.`+s.kind.known+` DESC, s.n`,
+		db.Params{"words": s.words, "most": most})
+	if err != nil {
+		return Page{}, err
+	}
+	all := exact
+	for _, h := range known {
+		if !slices.Contains(exact, h) {
+			all = append(all, h)
+		}
+	}
+	var page Page
+	shown := cursor{}
+	for part := range slices.Chunk(all, chunk) {
+		records, err := s.seen(part)
+		if err != nil {
+			return Page{}, err
+		}
+		for _, h := range part {
+			record, ok := records[h.ID]
+			if ok && len(page.Records) == s.limit {
+				page.Next = shown.String()
+				return page, nil
+			}
+			if ok {
+				page.Records = append(page.Records, record)
+				shown.shown = append(shown.shown, h.N)
+			}
+		}
+	}
+	if len(known) == most {
+		page.Next = shown.String()
+	}
+	return page, nil
+}
+
+// rest is a page of what fits, newest first, without what the cursor says was shown already.
+func (s *search) rest(at cursor) (Page, error) {
+	var page Page
+	for weighed, size := 0, s.limit+1; weighed < most; size = min(2*size, chunk) {
+		var hits []hit
+		err := s.hits(&hits, `SELECT s.n, s.id FROM (SELECT rowid n FROM search_@table_words WHERE search_@table_words MATCH {:words} AND rowid < {:before} ORDER BY rowid DESC LIMIT {:size}) w
+			CROSS JOIN search_@table s ON s.n = w.n ORDER BY s.n DESC`, db.Params{"words": s.words, "before": at.before, "size": size})
+		if err != nil {
+			return Page{}, err
+		}
+		records, err := s.seen(hits)
+		if err != nil {
+			return Page{}, err
+		}
+		for _, h := range hits {
+			record, ok := records[h.ID]
+			if ok && !slices.Contains(at.shown, h.N) {
+				if len(page.Records) == s.limit {
+					page.Next = at.String()
+					return page, nil
+				}
+				page.Records = append(page.Records, record)
+			}
+			at.before = h.N
+		}
+		if len(hits) < size {
+			return page, nil
+		}
+		weighed += size
+	}
+	page.Next = at.String()
+	return page, nil
+}
+
+func (s *search) hits(hits *[]hit, statement string, params db.Params) error {
+	if err := db.All(s.app, hits, strings.ReplaceAll(statement, "@table", s.kind.Collection), params); err != nil {
+		return fmt.Errorf("search %s: %w", s.kind.Collection, err)
+	}
+	return nil
+}
+
+// seen returns the records of the hits that the asker may see, by their ids.
+func (s *search) seen(hits []hit) (map[string]*core.Record, error) {
+	ids := make([]string, len(hits))
+	for i, h := range hits {
+		ids[i] = h.ID
+	}
+	collection, err := s.app.FindCachedCollectionByNameOrId(s.kind.Collection)
+	if err != nil {
+		return nil, fmt.Errorf("find collection %s: %w", s.kind.Collection, err)
+	}
+	if collection.ListRule == nil && !s.info.HasSuperuserAuth() {
+		return nil, nil
+	}
+	records, err := s.app.FindRecordsByIds(collection, ids, func(q *dbx.SelectQuery) error { return s.ruled(q, collection) })
+	if err != nil {
+		return nil, fmt.Errorf("hold %s against their rule: %w", s.kind.Collection, err)
+	}
+	seen := make(map[string]*core.Record, len(records))
+	for _, record := range records {
+		seen[record.Id] = record
+	}
+	return seen, nil
+}
+
+// ruled adds the list rule, as PocketBase does to a list.
+func (s *search) ruled(q *dbx.SelectQuery, collection *core.Collection) error {
+	if s.info.HasSuperuserAuth() {
+		return nil
+	}
+	for _, rule := range []string{*collection.ListRule, s.kind.also} {
+		if rule == "" {
+			continue
+		}
+		resolver := core.NewRecordFieldResolver(s.app, collection, s.info, true)
+		condition, err := rules.FilterData(rule).BuildExpr(resolver)
+		if err != nil {
+			return err
+		}
+		if err := resolver.UpdateQuery(q); err != nil {
+			return err
+		}
+		q.AndWhere(condition)
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package migrations
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+	m "github.com/pocketbase/pocketbase/migrations"
+)
+
+// words is an index of the words in a table's columns, here posts: search_posts gives each row its place,
+// search_posts_text is what is indexed of it, and search_posts_words knows which words are at which place. Places are in
+// the order of creation, so that a page of what was found begins where the last one ended, whatever came or
+// went; and they are a column, as SQLite may number rows anew in a copy.
+type words struct {
+	table   string
+	columns []string
+}
+
+// unspaced are the characters of scripts that are written without spaces between words, as a set of GLOB's: South East
+// Asian ones, then everything from the Chinese radicals on. Each is a word of its own in the index.
+const unspaced = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0010ffff]"
+
+func init() {
+	m.Register(func(app core.App) error {
+		for _, w := range []words{
+			{"posts", []string{"caption", "place"}},
+			{"users", []string{"handle", "name"}},
+			{"hashtags", []string{"name"}},
+		} {
+			if app.HasTable("search_" + w.table) {
+				return fmt.Errorf("doubletap needs a table of its own, but there is a search_%s; rename it and start again", w.table)
+			}
+			collection, err := app.FindCollectionByNameOrId(w.table)
+			if err != nil {
+				return err
+			}
+			created := "created"
+			if collection.Fields.GetByName(created) == nil { // as users may be that were here before Doubletap
+				created = ""
+			}
+			for _, statement := range w.statements(created) {
+				if _, err := app.DB().NewQuery(statement).Execute(); err != nil {
+					return fmt.Errorf("index the words of %s: %w", w.table, err)
+				}
+			}
+		}
+		return nil
+	}, nil)
+}
+
+// statements make the index of a table; created is its column of when a row was made, or empty.
+func (w words) statements(created string) []string {
+	when := func(row string) string {
+		if created == "" {
+			return place("'now'")
+		}
+		return place(row + "." + created)
+	}
+	text := make([]string, len(w.columns))
+	changed := make([]string, len(w.columns))
+	for i, column := range w.columns {
+		text[i] = spaced("t."+column) + " " + column
+		changed[i] = "OLD." + column + " IS NOT NEW." + column
+	}
+	in := strings.NewReplacer("@table", w.table, "@columns", strings.Join(w.columns, ", "), "@text", strings.Join(text, ", "),
+		"@changed", strings.Join(changed, " OR "), "@first", when("NEW")).Replace
+	return []string{
+		in(`CREATE TABLE search_@table (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE)`),
+		in(`CREATE VIEW search_@table_text AS SELECT s.n, t.id, @text FROM @table t JOIN search_@table s ON s.id = t.id`),
+		in(`CREATE VIRTUAL TABLE search_@table_words USING fts5(@columns, content='', contentless_delete=1, prefix='2 3', tokenize='unicode61 remove_diacritics 2')`),
+		in(`INSERT INTO search_@table (n, id) SELECT ` + when("t") + ` + row_number() OVER (PARTITION BY ` + when("t") + ` ORDER BY t.id) - 1, t.id FROM @table t`),
+		in(`INSERT INTO search_@table_words (rowid, @columns) SELECT n, @columns FROM search_@table_text`),
+		in(`CREATE TRIGGER search_@table_in AFTER INSERT ON @table BEGIN
+			INSERT INTO search_@table (n, id) VALUES (max(@first, coalesce((SELECT max(n) + 1 FROM search_@table WHERE n < @first + 1000000), 0)), NEW.id);
+			INSERT INTO search_@table_words (rowid, @columns) SELECT n, @columns FROM search_@table_text WHERE id = NEW.id; END`),
+		// a like counts on the post's row: only a change of the words may come here
+		in(`CREATE TRIGGER search_@table_changed AFTER UPDATE OF @columns ON @table WHEN @changed BEGIN
+			REPLACE INTO search_@table_words (rowid, @columns) SELECT n, @columns FROM search_@table_text WHERE id = NEW.id; END`),
+		in(`CREATE TRIGGER search_@table_out AFTER DELETE ON @table BEGIN
+			DELETE FROM search_@table_words WHERE rowid = (SELECT n FROM search_@table WHERE id = OLD.id);
+			DELETE FROM search_@table WHERE id = OLD.id; END`),
+	}
+}
+
+// place is the SQL of the first place for a row created at a time: milliseconds, with room for a million rows in each.
+func place(created string) string {
+	return `CAST(round(coalesce(unixepoch(` + created + `, 'subsec'), 0) * 1000) AS INTEGER) * 1000000`
+}
+
+// spaced is the SQL of a text with spaces around each unspaced character: the list that json_each counts
+// through has an element for each character of the text.
+func spaced(text string) string {
+	return `CASE WHEN ` + text + ` GLOB '*` + unspaced + `*' THEN (
+		SELECT group_concat(CASE WHEN c GLOB '` + unspaced + `' THEN ' ' || c || ' ' ELSE c END, '' ORDER BY key) FROM (
+			SELECT key, substr(` + text + `, key + 1, 1) c FROM json_each('[0' || replace(hex(zeroblob(length(` + text + `))), '00', ',0') || ']')))
+		ELSE ` + text + ` END`
+}

@@ -1,0 +1,133 @@
+// What people say about a post, and the answers to it.
+
+import { html, useEffect, useRef, useState } from '../vendor/preact.js';
+import { because, fieldErrors, pb } from '../lib/api.js';
+import { openThread } from '../lib/thread.js';
+import { Confirm, Menu } from './dialog.js';
+import { Avatar, Handle, Words, handleOf } from './people.js';
+import { useSession } from './session.js';
+import { Sign } from './signs.js';
+import { Ago, Loading, Trouble, count, later, number } from './ui.js';
+import { Writing } from './writing.js';
+
+const Report = later(() => import('./report.js').then((module) => module.Report));
+
+function Comment({ comment, post, marked, onAnswer, onRemove }) {
+  const { user } = useSession();
+  const [dialog, setDialog] = useState('');
+  const item = useRef(null);
+  const isMarked = marked === comment.id;
+  useEffect(() => {
+    if (isMarked) item.current.scrollIntoView({ block: 'center' });
+  }, [isMarked]);
+
+  const author = comment.expand?.author;
+  if (comment.deleted) return html`<div class="comment is-gone" ref=${item}><span class="avatar" aria-hidden="true"></span><p class="hint">This comment was deleted.</p></div>`;
+  const { on: liked, count: likes } = comment.like.shown();
+  const mine = comment.author === user.id;
+  const deeds = [
+    (mine || post.author === user.id) && { word: 'Delete', onClick: () => setDialog('delete'), danger: true },
+    !mine && { word: 'Report', onClick: () => setDialog('report'), danger: true },
+  ];
+  return html`<div class=${`comment ${isMarked ? 'is-marked' : ''}`} ref=${item}>
+    <${Avatar} user=${author} />
+    <div class="comment-body">
+      <p class="comment-text" dir="auto"><${Handle} user=${author} /> <${Words} text=${comment.text} /></p>
+      <p class="comment-foot">
+        ${comment.waiting ? html`<span class="waiting"><${Sign} name="clock" />${comment.waiting === 'queued' ? 'waits for a connection' : 'sending…'}</span>` : html`<${Ago} at=${comment.created} />`}
+        ${likes > 0 && html`<span>${count(likes, 'like')}</span>`}
+        ${!comment.waiting && !post.commentsOff && html`<button class="link link-quiet" aria-label=${`Reply to ${handleOf(author)}`} onClick=${() => onAnswer(comment)}>Reply</button>`}
+      </p></div>
+    ${!comment.waiting && html`<button class=${liked ? 'deed like deed-small is-liked' : 'deed like deed-small'} aria-pressed=${liked} aria-label=${`Like the comment by ${handleOf(author)}`} onClick=${comment.like.toggle}><${Sign} name="heart" /></button>`}
+    <${Menu} label=${`More about the comment by ${handleOf(author)}`} deeds=${deeds} />
+    ${dialog === 'delete' && html`<${Confirm} title="Delete this comment?" deed="Delete comment" onDo=${() => onRemove(comment)} onClose=${() => setDialog('')}>It cannot be brought back.<//>`}
+    ${dialog === 'report' && html`<${Report} quiet target=${{ comment: comment.id }} what="this comment" onClose=${() => setDialog('')} />`}
+  </div>`;
+}
+
+export function Comments({ post, marked }) {
+  const { outbox, say, live, liveChanges } = useSession();
+  const [, draw] = useState(0);
+  const [error, setError] = useState(null);
+  const [phase, setPhase] = useState('loading');
+  const [text, setText] = useState('');
+  const [answering, setAnswering] = useState(null);
+  const [problem, setProblem] = useState('');
+  const [thread] = useState(() => openThread(pb, post.id, { outbox, onChange: () => draw((n) => n + 1), onError: (err) => say(`That did not go through. ${because(err)}`) }));
+  const field = useRef(null);
+
+  async function more() {
+    setPhase('loading');
+    setError(null);
+    try {
+      await thread.more();
+      setPhase('ready');
+    } catch (err) {
+      setError(err);
+      setPhase('failed');
+    }
+  }
+  useEffect(() => void more(), []);
+  useEffect(() => thread.counted(post.commentsCount), [post.commentsCount]);
+  useEffect(() => {
+    let was = live.connected;
+    return liveChanges.listen(() => {
+      if (live.connected && !was && phase === 'ready') thread.refresh();
+      was = live.connected;
+    });
+  }, [phase]);
+
+  // a notification may lead to an answer that is not open yet
+  useEffect(() => {
+    if (!marked || phase !== 'ready' || thread.roots().some((one) => one.id === marked)) return;
+    pb.collection('comments').getOne(marked, { requestKey: null }).then((found) => found.parent && thread.answers(found.parent)).catch(() => {});
+  }, [marked, phase]);
+
+  function answer(comment) {
+    setAnswering(comment);
+    setText(`@${handleOf(comment.expand?.author)} `);
+    field.current?.focus();
+  }
+  function stopAnswering() {
+    setAnswering(null);
+    setText('');
+  }
+
+  async function send(event) {
+    event?.preventDefault();
+    const said = text.trim();
+    if (!said) return;
+    const root = answering ? answering.parent || answering.id : '';
+    setText('');
+    setAnswering(null);
+    setProblem('');
+    try {
+      await thread.write(said, root);
+    } catch (err) {
+      setText(said); // nothing written is lost
+      setAnswering(answering);
+      setProblem(fieldErrors(err).text ?? (err.status === 400 ? 'This comment was not accepted.' : because(err)));
+    }
+  }
+
+  const remove = (comment) => thread.remove(comment);
+  const one = (comment) => html`<${Comment} key=${comment.id} comment=${comment} post=${post} marked=${marked} onAnswer=${answer} onRemove=${remove} />`;
+  const roots = thread.roots();
+  return html`<section class="thread" aria-label="Comments">
+    <h2 class="thread-title">Comments ${post.commentsCount > 0 && html`<span class="soft">${number(post.commentsCount)}</span>`}</h2>
+    ${post.commentsOff ? html`<p class="hint">Comments are off for this post.</p>` : html`<form class="say" onSubmit=${send}>
+      ${answering && html`<p class="say-to">Replying to <bdi>${handleOf(answering.expand?.author)}</bdi> <button type="button" class="link link-quiet" onClick=${stopAnswering}>Cancel</button></p>`}
+      <${Writing} id="say" label="Your comment" hideLabel value=${text} onInput=${setText} onEnter=${send} rows="1" most="2200" placeholder="Say something kind" field=${field} />
+      <button class="button button-main" disabled=${!text.trim()}>Send</button>
+      ${problem && html`<p class="notice" role="alert">${problem}</p>`}
+    </form>`}
+    ${error && !roots.length && html`<${Trouble} what="The comments" error=${error} onAgain=${more} />`}
+    ${phase === 'loading' && !roots.length && html`<${Loading} what="Comments" />`}
+    ${phase === 'ready' && !roots.length && !post.commentsOff && html`<p class="hint">Nobody has said anything yet.</p>`}
+    <ol class="comments">${roots.map((root) => html`<li key=${root.id}>${one(root)}
+      ${(root.answers.length > 0 || root.hiddenAnswers > 0) && html`<ol class="answers">${root.answers.map((comment) => html`<li key=${comment.id}>${one(comment)}</li>`)}
+        ${root.hiddenAnswers > 0 && html`<li><button class="link link-quiet" onClick=${() => thread.answers(root.id).catch((err) => say(because(err)))}>
+          ${root.opened ? 'View more replies' : `View ${root.hiddenAnswers === 1 ? 'the reply' : count(root.hiddenAnswers, 'reply', 'replies')}`}</button></li>`}</ol>`}</li>`)}</ol>
+    ${phase !== 'loading' && roots.length > 0 && !thread.done && html`<button class="button button-wide" onClick=${more}>Show older comments</button>`}
+  </section>`;
+}

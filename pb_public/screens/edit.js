@@ -1,0 +1,44 @@
+// Changing a post: its words, its descriptions and who sees it. The photos stay.
+
+import { html, useState } from '../vendor/preact.js';
+import { because, fieldErrors, pb } from '../lib/api.js';
+import { Dialog } from './dialog.js';
+import { useSession } from './session.js';
+import { Writing } from './writing.js';
+
+export const Audience = ({ value, disabled, onChange }) => html`<div class="field"><label for="visibility">Who can see it</label>
+  <select id="visibility" disabled=${disabled} value=${value} onChange=${(event) => onChange(event.target.value)}>
+    <option value="public">Everybody</option><option value="followers">My followers</option><option value="private">Only me</option></select></div>`;
+
+export function EditPost({ post, onHeard, onClose }) {
+  const { say } = useSession();
+  const [caption, setCaption] = useState(post.caption ?? '');
+  const [alts, setAlts] = useState(post.photos.map((_, index) => post.alts?.[index] ?? ''));
+  const [visibility, setVisibility] = useState(post.visibility);
+  const [commentsOff, setCommentsOff] = useState(post.commentsOff);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+
+  async function submit(event) {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      onHeard(await pb.collection('posts').update(post.id, { caption: caption.trim(), alts, visibility, commentsOff }, { expand: 'author', requestKey: null }));
+      say('Your post is changed.');
+      onClose();
+    } catch (err) {
+      setProblem(Object.values(fieldErrors(err))[0] ?? because(err));
+      setBusy(false);
+    }
+  }
+
+  return html`<${Dialog} name="compose" title="Edit post" onClose=${onClose} busy=${busy}><form class="compose" onSubmit=${submit}>
+    <${Writing} id="edit-caption" label="Caption" rows="4" most="2200" value=${caption} onInput=${setCaption} disabled=${busy} />
+    ${alts.map((alt, index) => html`<div class="field" key=${index}><label for=${'edit-alt-' + index}>Description${alts.length > 1 ? ` of photo ${index + 1}` : ' of the photo'}</label>
+      <textarea id=${'edit-alt-' + index} rows="2" maxlength="1000" dir="auto" disabled=${busy} value=${alt}
+        onInput=${(event) => setAlts(alts.map((one, i) => (i === index ? event.target.value : one)))}></textarea></div>`)}
+    <${Audience} value=${visibility} disabled=${busy} onChange=${setVisibility} />
+    <label class="switch"><input type="checkbox" checked=${!commentsOff} disabled=${busy} onChange=${(event) => setCommentsOff(!event.target.checked)} /><span>People can comment</span></label>
+    <div class="compose-end"><p class=${problem ? 'notice' : ''} role="alert">${problem}</p><button class="button button-main" disabled=${busy} aria-busy=${busy}>Save</button></div>
+  </form><//>`;
+}

@@ -1,0 +1,181 @@
+// The page of somebody who is signed in: the bar, the screen that the address names, and what lies above it.
+
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../vendor/preact.js';
+import { Feed } from './feed.js';
+import { Avatar, handleOf } from './people.js';
+import { paths, usePlace } from './router.js';
+import { Session, openSession, useSession } from './session.js';
+import { Mark, Sign } from './signs.js';
+import { Empty, count, later, useChannel, useMedia } from './ui.js';
+
+const screen = {
+  single: later(() => import('./single.js').then((module) => module.Single)),
+  profile: later(() => import('./profile.js').then((module) => module.Profile)),
+  search: later(() => import('./search.js').then((module) => module.Search)),
+  newcomers: later(() => import('./newcomers.js').then((module) => module.Newcomers)),
+  tag: later(() => import('./tag.js').then((module) => module.Tag)),
+  saved: later(() => import('./saved.js').then((module) => module.Saved)),
+  requests: later(() => import('./requests.js').then((module) => module.Requests)),
+  settings: later(() => import('./settings.js').then((module) => module.Settings)),
+  tray: later(() => import('./tray.js').then((module) => module.Tray)),
+  compose: later(() => import('./compose.js').then((module) => module.Compose)),
+};
+
+/** The screen of an address; the feed is not among them, as it stays where it is beneath. */
+function Screen({ parts: [where, what, more], hash }) {
+  if (where.startsWith('@')) return html`<${screen.profile} key=${where} handle=${where.slice(1).toLowerCase()} list=${what} />`;
+  if (where === 'p' && what) return html`<${screen.single} key=${what} id=${what} comment=${more} />`;
+  if (where === 'tags' && what) return html`<${screen.tag} key=${what} name=${what.normalize('NFKC').toLowerCase()} />`;
+  if (where === 'search') return html`<${screen.search} q=${what} type=${['users', 'tags'].includes(more) ? more : 'posts'} />`;
+  if (['saved', 'requests', 'settings'].includes(where)) return html`<${screen[where]} />`;
+  return html`<${Empty} sign="search" title="Nothing to see"><p>There is no page at <bdi>${hash}</bdi>.</p><p><a class="button" href=${paths.home}>To the feed</a></p><//>`;
+}
+
+/** Short messages at the edge of the page; screen readers hear them as they come. */
+function Messages({ words }) {
+  const [said, setSaid] = useState([]);
+  useEffect(() => words.listen((text, sign = '') => {
+    const one = { text, sign, key: Math.random() };
+    setSaid((all) => [...all.slice(-2), one]);
+    setTimeout(() => setSaid((all) => all.filter((other) => other !== one)), 7000);
+  }), [words]);
+  return html`<div class="words" role="status" aria-live="polite">
+    ${said.map((one) => html`<p key=${one.key} class="word">${one.sign && html`<${Sign} name=${one.sign} />`}<span dir="auto">${one.text}</span></p>`)}</div>`;
+}
+
+/** Tells of a lost connection, but not of the short breaks that belong to live updates. */
+function Offline() {
+  const { live: { connected }, outbox, outboxChanges } = useSession();
+  const [line, setLine] = useState(navigator.onLine); // as far as the device knows
+  const [long, setLong] = useState(false);
+  useChannel(outboxChanges);
+  useEffect(() => {
+    const changed = () => setLine(navigator.onLine);
+    const events = ['online', 'offline'];
+    events.forEach((name) => addEventListener(name, changed));
+    return () => events.forEach((name) => removeEventListener(name, changed));
+  }, []);
+  useEffect(() => {
+    setLong(false);
+    if (connected) return undefined;
+    const timer = setTimeout(() => setLong(true), 4000);
+    return () => clearTimeout(timer);
+  }, [connected]);
+  const waiting = outbox.size ? `${count(outbox.size, 'thing')} of yours will be sent when you are back.` : 'Trying again…';
+  return html`<p class="offline" role="status">${(!line || long) && html`<span><${Sign} name="cloud" />You are offline. ${waiting}</span>`}</p>`;
+}
+
+function Bell({ open, onClick }) {
+  const { live } = useSession();
+  const unseen = live.unseen();
+  const shown = !live.complete && unseen === live.rows().length ? `${unseen}+` : String(unseen);
+  return html`<button class="nav-item nav-bell" aria-haspopup="dialog" aria-expanded=${open} onClick=${onClick}
+      aria-label=${unseen ? `${shown} Notifications` : 'Notifications'}>
+    <span class="nav-sign"><${Sign} name="bell" />${unseen > 0 && html`<span class="badge" key=${shown} aria-hidden="true">${shown}</span>`}</span>${' '}
+    <span class="nav-word" aria-hidden="true">Notifications</span></button>`;
+}
+
+const NavLink = ({ to, here, sign, word, onClick }) => html`<a class=${'nav-item nav-' + sign} href=${to} aria-current=${here ? 'page' : undefined} onClick=${onClick}>
+  <span class="nav-sign"><${Sign} name=${sign} /></span><span class="nav-word">${word}</span></a>`;
+
+let closing = Promise.resolve(); // the last session's connection
+
+export function Home({ user }) {
+  const [opened] = useState(() => openSession(user));
+  const session = useMemo(() => ({ ...opened, user }), [opened, user]);
+  const { live, feed, outbox, kept } = session;
+  const [dialog, setDialog] = useState('');
+  const place = usePlace(kept.forget);
+  const [where] = place.parts;
+  const wide = useMedia('(min-width: 1180px)');
+  const feedTop = useRef(0);
+  const atHome = where === '';
+  useChannel(session.liveChanges);
+
+  useEffect(() => {
+    outbox.open();
+    closing.then(live.start);
+    const woken = () => document.visibilityState === 'visible' && live.catchUp();
+    const online = () => {
+      live.catchUp();
+      feed.check();
+      outbox.flush();
+    };
+    document.addEventListener('visibilitychange', woken);
+    addEventListener('online', online);
+    return () => {
+      document.removeEventListener('visibilitychange', woken);
+      removeEventListener('online', online);
+      outbox.close();
+      closing = live.stop();
+    };
+  }, []);
+
+  // every place keeps where it was scrolled to: the feed always, others when one goes back to them
+  useLayoutEffect(() => {
+    scrollTo({ top: atHome ? feedTop.current : place.back ? kept.top(place.hash) : 0, behavior: 'instant' });
+    const keep = () => (atHome ? (feedTop.current = scrollY) : kept.scrolled(place.hash, scrollY));
+    addEventListener('scroll', keep, { passive: true });
+    return () => removeEventListener('scroll', keep);
+  }, [place]);
+
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) first.current = false;
+    else document.getElementById('main')?.focus({ preventScroll: true });
+  }, [place]);
+
+  const unseen = live.unseen();
+  useEffect(() => {
+    document.title = (unseen ? `(${unseen}) ` : '') + 'Doubletap';
+    if (unseen) navigator.setAppBadge?.(unseen).catch(() => {});
+    else navigator.clearAppBadge?.().catch(() => {});
+  }, [unseen]);
+
+  const close = () => setDialog('');
+  const compose = () => setDialog('compose');
+  function go(path) {
+    close();
+    location.hash = path;
+  }
+  function composed(posted) {
+    close();
+    if (!posted) return;
+    feedTop.current = 0;
+    location.hash = paths.home;
+    scrollTo({ top: 0 });
+  }
+  const upHome = () => atHome && scrollTo({ top: 0 });
+  function skip(event) {
+    event.preventDefault();
+    document.getElementById('main').focus();
+  }
+
+  return html`<${Session.Provider} value=${session}>
+    <a class="skip" href="#main" onClick=${skip}>Skip to the photos</a>
+    <header class="bar">
+      ${['', 'search', `@${user.handle}`].includes(where) ? null : html`<button class="icon-button bar-back" aria-label="Back" onClick=${() => history.back()}><${Sign} name="back" /></button>`}
+      <a class="brand" href=${paths.home} onClick=${upHome}><${Mark} />doubletap</a>
+      <nav class="nav" aria-label="Main">
+        <${NavLink} to=${paths.home} here=${atHome} sign="home" word="Home" onClick=${upHome} />
+        <${NavLink} to=${paths.search()} here=${where === 'search'} sign="search" word="Search" />
+        <button class="nav-item nav-post" aria-haspopup="dialog" onClick=${compose}>
+          <span class="nav-sign"><${Sign} name="plus" /></span><span class="nav-word">Post a photo</span></button>
+        <${Bell} open=${dialog === 'tray'} onClick=${() => setDialog('tray')} />
+        <${NavLink} to=${paths.saved} here=${where === 'saved'} sign="bookmark" word="Saved" />
+        <a class="nav-item nav-me" href=${paths.person(user)} aria-current=${where === `@${user.handle}` ? 'page' : undefined}><span class="nav-sign"><${Avatar} user=${user} /></span>
+          <span class="nav-word"><span class="visually-hidden">My profile, </span>${handleOf(user)}</span></a>
+        <${NavLink} to=${paths.settings} here=${where === 'settings'} sign="gear" word="Settings" />
+      </nav>
+    </header>
+    <main id="main" class=${atHome ? 'main main-feed' : `main main-${where.replace(/\W.*/, 'person')}`} tabindex="-1">
+      <${Offline} />
+      <div hidden=${!atHome}><h1 class="visually-hidden">Home feed</h1><${Feed} onCompose=${compose} /></div>
+      ${!atHome && html`<${Screen} ...${place} />`}
+    </main>
+    ${wide && atHome && html`<aside class="aside" aria-label="People"><${screen.newcomers} quiet /></aside>`}
+    <${Messages} words=${session.words} />
+    ${dialog === 'compose' && html`<${screen.compose} quiet onClose=${composed} />`}
+    ${dialog === 'tray' && html`<${screen.tray} quiet onClose=${close} onGo=${go} />`}
+  <//>`;
+}

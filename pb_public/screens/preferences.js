@@ -1,0 +1,62 @@
+// What one is told, how and when; and the controls that settings are made of.
+
+import { html, useEffect, useRef, useState } from '../vendor/preact.js';
+import { because, fieldErrors, pb } from '../lib/api.js';
+import { useSession } from './session.js';
+
+/** Changes that are stored as they are made, one after the other; what the server refuses is put back and said. */
+export function useSaving(stored, save) {
+  const { say } = useSession();
+  const [shown, setShown] = useState(stored);
+  const last = useRef(Promise.resolve());
+  useEffect(() => setShown(stored), [stored]);
+  function change(what) {
+    const before = shown;
+    setShown({ ...shown, ...what });
+    last.current = last.current.then(() => save(what)).catch((err) => {
+      setShown(before);
+      say(`That was not saved. ${Object.values(fieldErrors(err))[0] ?? because(err)}`);
+    });
+  }
+  return [shown, change];
+}
+
+export const Switch = ({ label, hint, on, onTurn }) => html`<label class="switch"><input type="checkbox" role="switch" checked=${on} onChange=${(event) => onTurn(event.target.checked)} />
+  <span>${label}${hint && html`<small class="hint">${hint}</small>`}</span></label>`;
+
+const Choice = ({ id, label, value, options, onChoose }) => html`<div class="field field-row"><label for=${id}>${label}</label>
+  <select id=${id} value=${value} onChange=${(event) => onChoose(event.target.value)}>${options.map(([name, word]) => html`<option key=${name} value=${name}>${word}</option>`)}</select></div>`;
+
+const kinds = {
+  like: 'Likes', comment: 'Comments', reply: 'Replies', comment_like: 'Likes of your comments', mention: 'Mentions', follow: 'New followers', follow_request: 'Follow requests', follow_accepted: 'Accepted requests',
+};
+const mails = [['off', 'Never'], ['digest', 'In the digest'], ['now', 'At once']];
+
+/** One type of notification on every channel; what is not stored is on. */
+function Kind({ type, preference, onChange }) {
+  const { list = true, live = true, push = true, mail = 'digest', from = 'all' } = preference;
+  const turn = (what) => onChange({ ...preference, ...what });
+  const ways = [list && 'in the list', list && live && 'live', push && 'push', mail !== 'off' && 'e-mail'].filter(Boolean).join(', ') || 'off';
+  return html`<details class="fold"><summary>${kinds[type]} <span class="soft">${ways}${from === 'follows' ? '; people you follow' : ''}</span></summary>
+    <div class="fold-body">
+      <${Switch} label="In the list" on=${list} onTurn=${(on) => turn({ list: on })} />
+      <${Switch} label="A message while you are here" on=${live} onTurn=${(on) => turn({ live: on })} />
+      <${Switch} label="Push to your devices" on=${push} onTurn=${(on) => turn({ push: on })} />
+      <${Choice} id=${`mail-${type}`} label="E-mail" value=${mail} options=${mails} onChoose=${(mail) => turn({ mail })} />
+      <${Choice} id=${`from-${type}`} label="From" value=${from} options=${[['all', 'Everybody'], ['follows', 'People you follow']]} onChoose=${(from) => turn({ from })} /></div></details>`;
+}
+
+export function Notifications({ stored }) {
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const [settings, change] = useSaving(stored, (what) => pb.collection('settings').update(stored.id, { ...what, timezone, locale: navigator.language }, { requestKey: null }));
+  const notify = settings.notify ?? {};
+  const { quietFrom, quietTo } = settings;
+  const night = Boolean(quietFrom && quietTo);
+  return html`
+    <div class="folds">${Object.keys(kinds).map((type) => html`<${Kind} key=${type} type=${type} preference=${notify[type] ?? {}} onChange=${(preference) => change({ notify: { ...notify, [type]: preference } })} />`)}</div>
+    <${Choice} id="digest" label="E-mail digest" value=${settings.digest || 'off'} options=${[['off', 'Off'], ['hourly', 'Every hour'], ['daily', 'Every day']]} onChoose=${(digest) => change({ digest })} />
+    <${Switch} label="Quiet hours" hint="No push and no e-mail in this time; the list fills all the same." on=${night} onTurn=${(on) => change(on ? { quietFrom: '22:00', quietTo: '07:00' } : { quietFrom: '', quietTo: '' })} />
+    ${night && html`<div class="times"><div class="field"><label for="quiet-from">From</label><input id="quiet-from" type="time" required value=${quietFrom} onChange=${(event) => event.target.value && change({ quietFrom: event.target.value })} /></div>
+      <div class="field"><label for="quiet-to">To</label><input id="quiet-to" type="time" required value=${quietTo} onChange=${(event) => event.target.value && change({ quietTo: event.target.value })} /></div>
+      <p class="hint">${timezone.replaceAll('_', ' ')}</p></div>`}`;
+}

@@ -1,0 +1,34 @@
+// What a notification says.
+
+import { handleOf } from '../lib/words.js';
+
+const deeds = {
+  like: 'liked your photo',
+  comment: 'commented on your photo',
+  reply: 'replied to your comment',
+  comment_like: 'liked your comment',
+  mention: 'mentioned you',
+  follow: 'started following you',
+  follow_request: 'asked to follow you',
+  follow_accepted: 'accepted your request to follow',
+  order: 'There is news about your order',
+  system: 'There is a message from Doubletap',
+};
+
+/** The people of a notification, newest first; who is out of sight is missing. */
+export function actorsOf(row) {
+  const byId = new Map([row.expand?.actors ?? []].flat().map((actor) => [actor.id, actor]));
+  return [row.actors ?? []].flat().map((id) => byId.get(id)).filter(Boolean);
+}
+
+/** Who did it and what: ["bob and 3 others", "liked your photo"]. */
+export function sentence(row) {
+  const deed = deeds[row.type] ?? 'did something new';
+  if (row.type === 'order' || row.type === 'system') return ['', deed];
+  const names = actorsOf(row).map(handleOf);
+  const all = Math.max(row.actorsCount || 0, names.length, 1);
+  const first = names[0] ?? 'Someone';
+  if (all === 1) return [first, deed];
+  if (all === 2 && names[1]) return [`${first} and ${names[1]}`, deed];
+  return [`${first} and ${all - 1} ${all === 2 ? 'other' : 'others'}`, deed];
+}
