@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/command"
+	"doubletap/internal/deliver/delivertest"
 )
 
 // examined are the findings of a folder that are not ok, by check, the machine's mail and keys left out.
@@ -263,10 +264,11 @@ func TestDoctorSeesABrokenDatabase(t *testing.T) {
 	}
 }
 
-// doctor runs the command as a person would and returns what it prints and its error.
-func doctor(t *testing.T, dir string, args ...string) (string, error) {
+// typed runs a command as a person would and returns what it prints and its error.
+func typed(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
-	pb, _ := program(t, dir, append([]string{"doctor"}, args...)...)
+	pb, _ := program(t, dir, args...)
+	delivertest.Reach(pb)
 	var out strings.Builder
 	pb.RootCmd.SetOut(&out)
 	err := pb.RootCmd.Execute()
@@ -276,11 +278,11 @@ func doctor(t *testing.T, dir string, args ...string) (string, error) {
 func TestDoctorCommand(t *testing.T) {
 	s := seeded(t)
 	dir := s.App.DataDir()
-	if out, err := doctor(t, dir); err != nil || !strings.Contains(out, "ok    counters\n") {
+	if out, err := typed(t, dir, "doctor"); err != nil || !strings.Contains(out, "ok    counters\n") {
 		t.Errorf("a healthy folder: %v\n%s", err, out)
 	}
 	run(t, s.App, `UPDATE posts SET likesCount = likesCount + 1`)
-	out, err := doctor(t, dir, "--json")
+	out, err := typed(t, dir, "doctor", "--json")
 	if err == nil || err.Error() != "doctor: 1 of 18 checks failed" {
 		t.Errorf("a damaged folder: %v", err)
 	}
@@ -293,13 +295,13 @@ func TestDoctorCommand(t *testing.T) {
 			t.Errorf("it found %+v", f)
 		}
 	}
-	if out, err := doctor(t, dir, "--repair"); err != nil || !strings.Contains(out, "repaired counters: 8\n") {
+	if out, err := typed(t, dir, "doctor", "--repair"); err != nil || !strings.Contains(out, "repaired counters: 8\n") {
 		t.Errorf("the repair: %v\n%s", err, out)
 	}
-	if out, err := doctor(t, dir, "--repair"); err != nil || !strings.HasPrefix(out, "nothing to repair\n") {
+	if out, err := typed(t, dir, "doctor", "--repair"); err != nil || !strings.HasPrefix(out, "nothing to repair\n") {
 		t.Errorf("a second repair: %v\n%s", err, out)
 	}
-	if out, err := doctor(t, t.TempDir()); err == nil || !strings.Contains(out, "holds no Doubletap") {
+	if out, err := typed(t, t.TempDir(), "doctor"); err == nil || !strings.Contains(out, "holds no Doubletap") {
 		t.Errorf("an empty folder: %v\n%s", err, out)
 	}
 }

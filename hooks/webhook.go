@@ -49,6 +49,7 @@ const early = -1
 func (s *Social) bindWebhooks() {
 	hooks := webhook.Open(s.app, s.jobs)
 	hooks.Sending, hooks.Failed = s.webhookSending, webhookFailed
+	s.delivery().webhooks = hooks
 	s.app.OnRecordCreate("webhooks").BindFunc(answer(webhookOffered))
 	s.app.OnRecordUpdate("webhooks").BindFunc(answer(webhookOffered))
 	s.app.OnRecordUpdateExecute("webhooks").BindFunc(together(webhookChanged))
