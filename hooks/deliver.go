@@ -139,7 +139,7 @@ func (s *Social) openChannels() error {
 // deliverTold stores what is to be sent because of a notice, in its transaction.
 func (s *Social) deliverTold(tx core.App, n *notification.Notice, id string) error {
 	return s.delivery().service.Told(tx, deliver.Told{
-		Type: n.Type, Notification: id, Recipient: n.Recipient, Actor: n.Actor, Push: n.Push, Mail: n.Mail,
+		Notification: id, Recipient: n.Recipient, Plan: n.Plan, Push: n.Push, Mail: n.Mail,
 	})
 }
 

@@ -36,7 +36,7 @@ func (s *Social) notifying(tx core.App, n *notification.Notice) (bool, error) {
 	if s.events.notify.Length() == 0 {
 		return true, nil
 	}
-	e := &NotifyEvent{App: tx, Type: n.Type, List: n.List, Push: n.Push, Mail: n.Mail}
+	e := &NotifyEvent{App: tx, Type: n.Type, List: n.List, Live: n.Live, Push: n.Push, Mail: n.Mail}
 	err := errors.Join(
 		load(tx, &e.Recipient, "users", n.Recipient), load(tx, &e.Actor, "users", n.Actor),
 		load(tx, &e.Post, "posts", n.Post), load(tx, &e.Comment, "comments", n.Comment))
@@ -46,7 +46,7 @@ func (s *Social) notifying(tx core.App, n *notification.Notice) (bool, error) {
 	kept := false
 	err = s.events.notify.Trigger(e, func(e *NotifyEvent) error {
 		kept = true
-		n.List, n.Push, n.Mail = e.List, e.Push, e.Mail
+		n.List, n.Live, n.Push, n.Mail = e.List, e.Live, e.Push, e.Mail
 		return nil
 	})
 	return kept, err

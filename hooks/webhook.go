@@ -40,7 +40,8 @@ func (s *Social) OnWebhook(types ...string) *hook.TaggedHook[*WebhookEvent] {
 
 // nouns are how the events of a collection begin.
 var nouns = map[string]string{
-	"users": "user", "posts": "post", "likes": "like", "comments": "comment", "comment_likes": "comment_like", "follows": "follow", "reports": "report",
+	"users": "user", "posts": "post", "likes": "like", "comments": "comment", "comment_likes": "comment_like", "follows": "follow", "saves": "save",
+	"blocks": "block", "mutes": "mute", "stories": "story", "story_views": "story_view", "reports": "report",
 }
 
 // early is around the handlers that delete, one of which keeps a row without calling the next.
@@ -62,10 +63,11 @@ func (s *Social) bindWebhooks() {
 	s.app.OnRecordAfterUpdateSuccess("webhooks").BindFunc(changed)
 	s.app.OnRecordAfterDeleteSuccess("webhooks").BindFunc(changed)
 
-	s.app.OnRecordCreateExecute("users", "posts", "likes", "comments", "comment_likes", "follows", "reports").Bind(afterFiles(together(creationEmitted)))
-	s.app.OnRecordUpdateExecute("users", "posts", "comments", "follows").Bind(afterFiles(together(changeEmitted)))
-	s.app.OnRecordDelete("posts", "likes", "comments", "comment_likes", "follows").Bind(&hook.Handler[*core.RecordEvent]{
-		Func: answer(inTransaction(deletionEmitted)), Priority: early,
+	s.app.OnRecordCreateExecute("users", "posts", "likes", "comments", "comment_likes", "follows", "saves", "blocks", "mutes", "stories", "story_views", "reports").
+		Bind(afterFiles(together(creationEmitted)))
+	s.app.OnRecordUpdateExecute("users", "posts", "comments", "follows", "reports").Bind(afterFiles(together(changeEmitted)))
+	s.app.OnRecordDelete("posts", "likes", "comments", "comment_likes", "follows", "saves", "blocks", "mutes", "stories").Bind(&hook.Handler[*core.RecordEvent]{
+		Func: together(deletionEmitted), Priority: early,
 	})
 
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -89,8 +91,11 @@ func changeEmitted(tx core.App, e *core.RecordEvent) error {
 	kind, data := "", any(e.Record)
 	switch e.Record.Collection().Name {
 	case "users":
-		if e.Record.GetString("state") == account.Deleting && changed(e.Record, "state") {
+		switch {
+		case e.Record.GetString("state") == account.Deleting && changed(e.Record, "state"):
 			kind, data = "user.deleted", map[string]string{"id": e.Record.Id}
+		case changed(e.Record, "handle", "name", "bio", "avatar", "private", "state", "role"):
+			kind = "user.updated"
 		}
 	case "posts":
 		if changed(e.Record, "caption", "alts", "visibility", "place", "geo", "commentsOff", "hidden") {
@@ -103,6 +108,10 @@ func changeEmitted(tx core.App, e *core.RecordEvent) error {
 	case "follows":
 		if changed(e.Record, "state") {
 			kind = "follow.accepted"
+		}
+	case "reports":
+		if changed(e.Record, "state") && e.Record.GetString("state") != "open" {
+			kind = "report.resolved"
 		}
 	}
 	if err := e.Next(); err != nil || kind == "" {
