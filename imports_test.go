@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"internal/deliver"},
 	{"internal/inbox", "internal/like", "internal/page"},
 	{"internal/feed", "internal/notification"},
-	{"internal/erase", "internal/reconcile"},
+	{"internal/erase", "internal/reconcile", "internal/moderation", "internal/apidoc", "internal/insight"},
 	{"command"},
 	{"hooks"},
 	{"hooks/hookstest"},

@@ -102,9 +102,15 @@ func (s *Social) bindDelivery() {
 		if err := s.openChannels(); err != nil {
 			return err
 		}
-		e.Router.GET("/unsubscribe", answer(unsubscribeAsked))
-		e.Router.POST("/unsubscribe", answer(unsubscribed))
 		return e.Next()
+	})
+	token := []parameter{{"t", "the token from the mail"}}
+	s.routes = append(s.routes, route{
+		method: "GET", path: "/unsubscribe", do: unsubscribeAsked, query: token, content: "text/html", refuses: []int{400},
+		summary: "A page that asks whether to end mails of one kind; it changes nothing.",
+	}, route{
+		method: "POST", path: "/unsubscribe", do: unsubscribed, query: token, refuses: []int{400},
+		summary: "Ends mails of one kind, as mail programs ask for it (RFC 8058).",
 	})
 }
 

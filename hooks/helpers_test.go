@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"net/http"
 	"net/url"
 	"os"
 	"testing"
@@ -9,6 +10,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	os.Setenv("DOUBLETAP_LIMITS", "off") // tests of limits turn them on
 	if os.Getenv(programDir) != "" {
 		program()
 		return
@@ -27,3 +29,21 @@ func unlike(s *hookstest.Service, name, post string) {
 }
 
 func escape(s string) string { return url.QueryEscape(s) }
+
+// ask returns the status for a sender who has what the tags say.
+func ask(t *testing.T, s *hookstest.Service, method, path, tags string) int {
+	t.Helper()
+	request, err := http.NewRequest(method, s.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tags != "" {
+		request.Header.Set("If-None-Match", tags)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}

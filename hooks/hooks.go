@@ -25,6 +25,7 @@ type Social struct {
 	studio *rendition.Studio
 	writer *writer.Writer
 	wishes sync.Map // handles that people would like, by the record being stored
+	routes []route  // our own, for the router and for the description of the API
 	events events
 }
 
@@ -50,6 +51,7 @@ func Bind(app core.App) *Social {
 	s.bindNotifications()
 	s.bindDevices()
 	s.bindReports()
+	s.bindModeration()
 	s.bindDelivery()
 	s.bindWebhooks()
 	s.bindViewer()
@@ -61,6 +63,9 @@ func Bind(app core.App) *Social {
 	s.bindConfig()
 	s.bindPages()
 	s.bindRender()
+	s.bindDashboard()
+	s.bindAPIDoc()
+	s.bindRoutes()
 	s.bindServer()
 	s.bindCommands()
 	s.bindFastPath(before)

@@ -22,9 +22,9 @@ func (s *Social) bindNotifications() {
 	s.app.OnRecordCreateExecute("notifications").BindFunc(together(notificationStored))
 	s.app.OnRecordUpdateExecute("notifications").BindFunc(together(notificationRead))
 	s.app.OnRecordDelete("notifications").BindFunc(together(notificationDismissed))
-	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.POST("/api/v1/notifications/read", answer(s.trayRead))
-		return e.Next()
+	s.routes = append(s.routes, route{
+		method: "POST", path: "/api/v1/notifications/read", access: users, do: s.trayRead, takes: trayReading{},
+		summary: "Marks all notifications up to a time as read, on all devices.",
 	})
 	s.jobs.Handle(notifiedJob, s.notified)
 	s.jobs.Handle(notification.PurgeJob, purgeRetractions)
@@ -138,14 +138,13 @@ func notificationDismissed(tx core.App, e *core.RecordEvent) error {
 	return notification.Leave(tx, e.Record.GetString("recipient"), e.Record.Id)
 }
 
+type trayReading struct {
+	Before string `json:"before" form:"before" about:"the latestAt of the newest notification that was read"`
+}
+
 // trayRead answers POST /api/v1/notifications/read {before}.
 func (s *Social) trayRead(e *core.RequestEvent) error {
-	if e.Auth == nil || e.Auth.Collection().Name != "users" {
-		return fault.Unauthorized()
-	}
-	var form struct {
-		Before string `json:"before" form:"before"`
-	}
+	var form trayReading
 	if err := e.BindBody(&form); err != nil {
 		return e.BadRequestError("Failed to read the submitted data.", err)
 	}

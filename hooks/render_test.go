@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -229,24 +228,6 @@ func TestPagesAreAskedForAgain(t *testing.T) {
 			t.Errorf("a post that is public no more: %d, want 404", status)
 		}
 	}
-}
-
-// ask returns the status for somebody who has what the tag says.
-func ask(t *testing.T, s *hookstest.Service, method, path, tag string) int {
-	t.Helper()
-	request, err := http.NewRequest(method, s.URL+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if tag != "" {
-		request.Header.Set("If-None-Match", tag)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	return response.StatusCode
 }
 
 // Whatever people write is text: no element, attribute, script or link of theirs gets into a page.

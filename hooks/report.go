@@ -1,7 +1,12 @@
 package hooks
 
 import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -11,8 +16,48 @@ import (
 )
 
 func (s *Social) bindReports() {
+	s.app.OnRecordCreateRequest("reports").BindFunc(answer(reportRequested))
 	s.app.OnRecordCreate("reports").BindFunc(answer(reportOffered))
 	s.app.OnRecordCreateExecute("reports").BindFunc(together(s.reportStored))
+}
+
+// reportRequested answers a report that somebody sends again with the one that is stored and open, and counts those that are
+// new, in one transaction.
+func reportRequested(e *core.RecordRequestEvent) error {
+	if e.HasSuperuserAuth() {
+		return e.Next()
+	}
+	app := e.App
+	defer func() { e.App = app }()
+	return app.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		same := dbx.HashExp{"state": "open"}
+		for _, field := range []string{"reporter", "user", "post", "comment", "reason", "note"} {
+			same[field] = e.Record.GetString(field)
+		}
+		stored := &core.Record{}
+		err := tx.RecordQuery("reports").AndWhere(same).Limit(1).One(stored)
+		if err == nil {
+			return show(e, stored)
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("look for the same report: %w", err)
+		}
+		if err := withinLimit(e.RequestEvent, "reports", e.Auth.Id); err != nil {
+			return err
+		}
+		return e.Next()
+	})
+}
+
+// withinLimit refuses what would be one too many of somebody's in a time, and says when to come back.
+func withinLimit(e *core.RequestEvent, collection, person string) error {
+	wait, err := guard.Wait(e.App, collection, person)
+	if err != nil || wait == 0 {
+		return err
+	}
+	e.Response.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	return e.TooManyRequestsError("Too many of these for now. Please try again later.", nil)
 }
 
 func reportOffered(e *core.RecordEvent) error {

@@ -22,10 +22,23 @@ const (
 	mostFound = 100
 )
 
+// finds is the answer of a search: without a type the first of each kind, with one a page of it.
+type finds struct {
+	Users  []*core.Record `json:"users,omitempty" records:"users"`
+	Tags   []*core.Record `json:"tags,omitempty" records:"hashtags"`
+	Posts  []*core.Record `json:"posts,omitempty" records:"posts"`
+	Cursor string         `json:"cursor,omitempty" about:"of the next page; empty at the end"`
+}
+
 func (s *Social) bindSearch() {
-	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.GET("/api/v1/search", answer(searched))
-		return e.Next()
+	s.routes = append(s.routes, route{
+		method: "GET", path: "/api/v1/search", do: searched, gives: finds{},
+		summary: "People, hashtags and posts that have all words of q, or begin with them, and that the caller may see.",
+		query: []parameter{
+			{"q", "2 to 50 characters"}, {"type", "users, tags or posts; the first 5 of each unless told"},
+			{"cursor", "the cursor of the page before"}, {"perPage", "1 to 100, 30 unless told"},
+			{"expand", "relations to show as records, with commas"}, {"fields", "the fields to answer with, with commas"},
+		},
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/fault"
@@ -22,15 +21,16 @@ func (s *Social) bindWatch() {
 		_, devices := s.inbox.Connected()
 		return float64(devices)
 	})
-	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.GET("/metrics", func(e *core.RequestEvent) error {
+	s.routes = append(s.routes, route{
+		method: "GET", path: "/metrics", content: "text/plain", refuses: []int{401}, quiet: true,
+		summary: "Figures for Prometheus, with the token of DOUBLETAP_METRICS_TOKEN; without one for who asks from the machine itself.",
+		do: func(e *core.RequestEvent) error {
 			if !mayWatch(e.Request) {
 				return fault.Unauthorized()
 			}
 			figures.Handler().ServeHTTP(e.Response, e.Request)
 			return nil
-		}).Bind(apis.SkipSuccessActivityLog())
-		return e.Next()
+		},
 	})
 }
 

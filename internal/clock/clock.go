@@ -36,3 +36,6 @@ func Advance(app core.App, d time.Duration) {
 func offset(app core.App) *atomic.Int64 {
 	return app.Store().GetOrSet(storeKey, func() any { return new(atomic.Int64) }).(*atomic.Int64)
 }
+
+// Read returns the time that a date column's text says.
+func Read(text string) (time.Time, error) { return time.Parse(types.DefaultDateLayout, text) }

@@ -26,7 +26,7 @@ type Note struct {
 }
 
 const noteColumns = personColumns + `, n.id, n.type, coalesce(n.actors, '[]') actors, n.actorsCount, n.post, coalesce(p.caption, '') caption,
-	coalesce(c.text, '') text, n.read, n.latestAt, n.mailedAt`
+	CASE WHEN c.hidden THEN '' ELSE coalesce(c.text, '') END text, n.read, n.latestAt, n.mailedAt`
 
 const noteTables = ` FROM notifications n JOIN users u ON u.id = n.recipient LEFT JOIN settings s ON s.user = u.id
 	LEFT JOIN posts p ON p.id = n.post LEFT JOIN comments c ON c.id = n.comment `

@@ -24,8 +24,8 @@ type Preference struct {
 	List *bool  `json:"list"`
 	Live *bool  `json:"live"`
 	Push *bool  `json:"push"`
-	Mail Mail   `json:"mail"`
-	From string `json:"from"` // all, or follows: only from people one follows
+	Mail Mail   `json:"mail,omitempty" one:"off digest now"`
+	From string `json:"from,omitempty" one:"all follows"` // all, or follows: only from people one follows
 }
 
 // defaults are how a type is told to those who said nothing. What asks for an answer rings; what is

@@ -21,9 +21,9 @@ var Owners = map[string]string{
 var server = map[string][]string{
 	"users":         {"state", "role"},
 	"posts":         {"hidden", "media"},
-	"comments":      {"deleted"},
+	"comments":      {"deleted", "hidden"},
 	"settings":      {"readAt"},
-	"notifications": {"recipient", "type", "actors", "post", "comment", "latestAt", "seq"},
+	"notifications": {"recipient", "type", "actors", "post", "comment", "message", "latestAt", "seq"},
 	"reports":       {"state", "resolution"},
 	"stories":       {"expires"},
 	"devices":       {"lastSeen"},
@@ -44,12 +44,21 @@ var derived = map[string][]string{
 
 // Keep puts the fields that no client may set back to what they were.
 func Keep(record *core.Record) {
-	name := record.Collection().Name
-	fields := server[name]
-	if record.IsNew() {
-		fields = slices.Concat(fields, onCreate[name])
+	restore(record, kept(record.Collection().Name, record.IsNew()))
+}
+
+func kept(collection string, creating bool) []string {
+	fields := server[collection]
+	if creating {
+		fields = slices.Concat(fields, onCreate[collection])
 	}
-	restore(record, fields)
+	return fields
+}
+
+// Offers reports whether a client that is no superuser may give the field a value of its own.
+func Offers(collection, field string, creating bool) bool {
+	return !slices.Contains(kept(collection, creating), field) && !slices.Contains(derived[collection], field) &&
+		(creating || !slices.Contains(edge.Ends[collection], field) && field != Owners[collection])
 }
 
 // Derive puts the fields that nobody may set back to what they were, and an edge's ends.

@@ -21,6 +21,7 @@ const (
 	Follow         = "follow"
 	FollowRequest  = "follow_request"
 	FollowAccepted = "follow_accepted"
+	System         = "system" // from the service itself; its message says what
 )
 
 // Notice is one thing that one person is told: Actor did what Type says to Subject.

@@ -1,0 +1,85 @@
+package hooks
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/apidoc"
+)
+
+func (s *Social) bindAPIDoc() {
+	packed := []*hook.Handler[*core.RequestEvent]{apis.Gzip()}
+	s.routes = append(s.routes, route{
+		method: "GET", path: "/api/v1/openapi.json", content: "application/json", quiet: true, with: packed,
+		summary: "This API as OpenAPI 3.1, in step with the live collections.",
+		do: s.described("application/json", func(d *apidoc.Document) (string, error) {
+			text, err := json.Marshal(d)
+			return string(text), err
+		}),
+	}, route{
+		method: "GET", path: "/api/v1/types.d.ts", content: "application/typescript", quiet: true, with: packed,
+		summary: "The types of records, of what can be sent and of these routes, in TypeScript.",
+		do:      s.described("application/typescript; charset=utf-8", func(d *apidoc.Document) (string, error) { return d.Types(), nil }),
+	}, route{
+		method: "GET", path: "/docs/api", content: "text/html", quiet: true, with: packed,
+		summary: "This API as a page.",
+		do:      s.described("text/html; charset=utf-8", (*apidoc.Document).Page),
+	})
+}
+
+// described answers with the description of the API as write writes it, as it is now; a client that has it is told so.
+func (s *Social) described(kind string, write func(*apidoc.Document) (string, error)) func(*core.RequestEvent) error {
+	return func(e *core.RequestEvent) error {
+		document, err := apidoc.Of(e.App, s.told())
+		if err != nil {
+			return err
+		}
+		text, err := write(document)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256([]byte(text))
+		tag := `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"` // weak, as the answer may be compressed
+		header := e.Response.Header()
+		header.Set("ETag", tag)
+		header.Set("Cache-Control", "no-cache")
+		header.Set("Content-Security-Policy", apidoc.Policy)
+		if strings.Contains(e.Request.Header.Get("If-None-Match"), tag) {
+			return e.NoContent(http.StatusNotModified)
+		}
+		return e.Blob(http.StatusOK, kind, []byte(text))
+	}
+}
+
+// told is our table of routes as it is described.
+func (s *Social) told() []apidoc.Route {
+	var all []apidoc.Route
+	for _, r := range s.routes {
+		if r.internal {
+			continue
+		}
+		about := apidoc.Route{
+			Method: r.method, Path: r.path, Summary: r.summary, Access: r.access.String(), Takes: r.takes, Gives: r.gives, Content: r.content, Refuses: r.refuses,
+		}
+		if r.access > users {
+			about.Refuses = append([]int{http.StatusForbidden}, r.refuses...)
+		}
+		for _, p := range r.query {
+			about.Query = append(about.Query, apidoc.Parameter{Name: p.name, About: p.about})
+		}
+		all = append(all, about)
+	}
+	return all
+}
+
+// String says who may call a route; nothing for everybody.
+func (a access) String() string {
+	return [...]string{"", "For people who are signed in.", "For moderators and superusers.", "For superusers."}[a]
+}

@@ -1,0 +1,415 @@
+package hooks_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+)
+
+// moderated is a service where mallory and eve moderate.
+func moderated(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
+	t.Helper()
+	s := hookstest.New(t, owners...)
+	for _, name := range []string{"mallory", "eve"} {
+		set(t, s, name, "role", "moderator")
+	}
+	return s
+}
+
+func set(t *testing.T, s *hookstest.Service, name, field string, value any) {
+	t.Helper()
+	user := s.User(name)
+	user.Set(field, value)
+	if err := s.App.Save(user); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const queuePath = "/api/v1/moderation/queue"
+
+func decide(c *hookstest.Client, report, action string) hookstest.Answer {
+	return c.Do("POST", "/api/v1/moderation/"+report, map[string]any{"action": action, "note": action + " it"})
+}
+
+// must fails unless the decision was made.
+func must(t *testing.T, a hookstest.Answer) {
+	t.Helper()
+	if a.Status != 204 {
+		t.Fatalf("decided: %d %s, want 204", a.Status, a.Raw)
+	}
+}
+
+func report(c *hookstest.Client, target, id string) string {
+	return c.Create("reports", map[string]any{target: id, "reason": "spam"}).ID()
+}
+
+func messages(c *hookstest.Client) (all []string) {
+	for _, n := range c.List("notifications", "sort=seq&filter="+escape("type='system'")) {
+		all = append(all, n["message"].(string))
+	}
+	return all
+}
+
+func want(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
+func TestModeratorHidesAReportedPost(t *testing.T) {
+	s := moderated(t)
+	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
+	post := ada.Post("look")
+	first := report(bob, "post", post)
+	second := report(carol, "post", post)
+	other := report(bob, "user", ada.ID)
+
+	items := mallory.Must(200, "GET", queuePath, nil).Items()
+	if len(items) != 2 || items[0]["id"] != first || items[0]["reports"] != 2.0 || items[1]["id"] != other {
+		t.Fatalf("the queue: %v", items)
+	}
+	must(t, decide(mallory, first, "hide"))
+
+	for _, c := range []*hookstest.Client{bob, carol, s.Guest()} {
+		c.Must(404, "GET", "/api/collections/posts/records/"+post, nil)
+	}
+	ada.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
+	for id, state := range map[string]string{first: "upheld", second: "upheld", other: "open"} {
+		want(t, "state of report "+id, s.Record("reports", id).GetString("state"), state)
+	}
+	want(t, "ada is told", messages(ada), []string{"post_hidden"})
+	want(t, "bob is told", messages(bob), []string{"report_upheld"})
+	want(t, "carol is told", messages(carol), []string{"report_upheld"})
+
+	must(t, decide(mallory, first, "unhide"))
+	bob.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
+	want(t, "ada is told", messages(ada), []string{"post_hidden", "post_restored"})
+	want(t, "state after unhide", s.Record("reports", first).GetString("state"), "upheld")
+	if n := s.Rows("audit", "actor = {:a} AND target = {:t}", map[string]any{"a": "users/" + mallory.ID, "t": "posts/" + post}); n != 2 {
+		t.Errorf("%d rows of audit, want 2", n)
+	}
+	upheld := mallory.Must(200, "GET", queuePath+"?state=upheld", nil).Items()
+	if len(upheld) != 1 || len(upheld[0]["history"].([]any)) != 2 {
+		t.Errorf("what was upheld: %v", upheld)
+	}
+	if strings.Contains(ada.Must(200, "GET", "/api/collections/notifications/records?expand=actors", nil).Raw, mallory.ID) {
+		t.Error("ada is told who moderates")
+	}
+}
+
+func TestModeratorDismisses(t *testing.T) {
+	s := moderated(t)
+	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
+	post := ada.Post("look")
+	id := report(bob, "post", post)
+	request := mallory.Do("POST", "/api/v1/moderation/"+id, map[string]any{"action": "dismiss", "note": "fine"})
+	must(t, request)
+	want(t, "state", s.Record("reports", id).GetString("state"), "dismissed")
+	want(t, "bob is told", messages(bob), []string{"report_dismissed"})
+	want(t, "ada is told", messages(ada), []string(nil))
+	row, err := s.App.FindFirstRecordByData("audit", "target", "reports/"+id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var after map[string]any
+	_ = json.Unmarshal([]byte(row.GetString("after")), &after)
+	if row.GetString("action") != "dismiss" || after["report"] != "dismissed" || after["note"] != "fine" ||
+		row.GetString("requestId") == "" || row.GetString("requestId") != request.Header.Get("X-Request-Id") {
+		t.Errorf("audit: %v", row)
+	}
+	must(t, decide(mallory, id, "dismiss")) // again
+	want(t, "bob is told once", messages(bob), []string{"report_dismissed"})
+	bob.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
+	if n := len(mallory.Must(200, "GET", queuePath, nil).Items()); n != 0 {
+		t.Errorf("%d in the queue, want 0", n)
+	}
+}
+
+func TestHiddenComment(t *testing.T) {
+	s := moderated(t)
+	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
+	post := ada.Post("look")
+	comment := bob.Comment(post, "", "nasty words")
+	reply := carol.Comment(post, comment, "please")
+	carol.Create("comment_likes", map[string]any{"comment": comment})
+	id := report(carol, "comment", comment)
+	item := mallory.Must(200, "GET", queuePath, nil).Items()[0]
+	if text := item["comment"].(map[string]any)["text"]; text != "nasty words" || item["post"].(map[string]any)["id"] != post {
+		t.Errorf("the queue: %v", item)
+	}
+	must(t, decide(mallory, id, "hide"))
+	for _, c := range []*hookstest.Client{ada, carol, s.Guest()} {
+		c.Must(404, "GET", "/api/collections/comments/records/"+comment, nil)
+		if n := len(c.List("comment_likes", "")); n != 0 {
+			t.Errorf("%s sees %d likes of a hidden comment", c.Name, n)
+		}
+		if c.ID != "" {
+			c.Must(400, "POST", "/api/collections/comments/records", map[string]any{"post": post, "parent": comment, "text": "hi"})
+			c.Must(400, "POST", "/api/collections/reports/records", map[string]any{"comment": comment, "reason": "again"})
+		}
+	}
+	bob.Must(200, "GET", "/api/collections/comments/records/"+comment, nil)
+	carol.Must(200, "GET", "/api/collections/comments/records/"+reply, nil)
+	told := ada.List("notifications", "expand=comment&filter="+escape("type='comment'"))
+	if strings.Contains(fmt.Sprint(told), "nasty") {
+		t.Errorf("ada's tray says what was hidden: %v", told)
+	}
+	if s.Record("posts", post).GetInt("commentsCount") != 2 {
+		t.Error("a hidden comment is not counted any more")
+	}
+	want(t, "bob is told", messages(bob), []string{"comment_hidden"})
+	bob.Must(200, "PATCH", "/api/collections/comments/records/"+comment, map[string]any{"hidden": false, "text": "kind words"})
+	carol.Must(404, "GET", "/api/collections/comments/records/"+comment, nil)
+	must(t, decide(mallory, id, "unhide"))
+	carol.Must(200, "GET", "/api/collections/comments/records/"+comment, nil)
+}
+
+func TestSuspendAndUnsuspend(t *testing.T) {
+	s := moderated(t)
+	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
+	post := ada.Post("look")
+	under := bob.Post("mine")
+	comment := ada.Comment(under, "", "hello")
+	id := report(bob, "post", post)
+	file := ada.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
+	stream := ada.Listen("notifications/*")
+	general := ada.Listen("posts/*")
+
+	must(t, decide(mallory, id, "suspend"))
+	stream.Ended()
+	general.Ended()
+	ada.Must(401, "POST", "/api/v1/notifications/read", map[string]any{"before": "2030-01-01 00:00:00.000Z"})
+	ada.Must(401, "POST", "/api/collections/users/auth-refresh", nil)
+	ada.Must(400, "POST", "/api/collections/likes/records", map[string]any{"post": under})
+	if a := s.Guest().Do("POST", "/api/collections/users/auth-with-password", map[string]any{"identity": "ada", "password": hookstest.Password}); a.Status != 403 {
+		t.Errorf("a suspended user signs in: %d", a.Status)
+	}
+	for _, path := range []string{"posts/records/" + post, "users/records/" + ada.ID} {
+		bob.Must(404, "GET", "/api/collections/"+path, nil)
+	}
+	name := s.Record("posts", post).GetStringSlice("photos")[0]
+	for _, query := range []string{"", "?token=" + file} {
+		s.Guest().Must(404, "GET", "/api/files/posts/"+post+"/"+name+query, nil)
+	}
+	bob.Must(200, "GET", "/api/collections/comments/records/"+comment, nil) // what is said under others' posts stays, as its rule says
+	want(t, "state", s.Record("reports", id).GetString("state"), "upheld")
+
+	must(t, decide(mallory, id, "unsuspend"))
+	bob.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
+	ada.Must(401, "POST", "/api/collections/users/auth-refresh", nil) // the old token stays dead
+	ada = s.As("ada")
+	ada.Must(200, "POST", "/api/collections/users/auth-refresh", nil)
+	want(t, "ada is told", messages(ada), []string{"account_restored"})
+	actions := s.Rows("audit", "target = {:t} AND action IN ('suspend', 'unsuspend')", map[string]any{"t": "users/" + ada.ID})
+	want(t, "rows of audit", actions, 2)
+}
+
+func TestWhomNobodySuspends(t *testing.T) {
+	s := moderated(t)
+	ada, mallory, eve := s.As("ada"), s.As("mallory"), s.As("eve")
+	onEve, onMallory := report(ada, "user", eve.ID), report(ada, "user", mallory.ID)
+	for what, a := range map[string]hookstest.Answer{
+		"another moderator":    decide(mallory, onEve, "suspend"),
+		"oneself":              decide(mallory, onMallory, "suspend"),
+		"dismissal of oneself": decide(mallory, onMallory, "dismiss"),
+	} {
+		want(t, what, a.Status, 403)
+	}
+	want(t, "audit", s.Rows("audit", "1"), 0)
+	want(t, "reports", s.Rows("reports", "state = 'open'"), 2)
+	must(t, decide(s.Admin(), onEve, "suspend"))
+	want(t, "eve", s.User("eve").GetString("state"), "suspended")
+	want(t, "audit", s.Rows("audit", "actor = {:a}", map[string]any{"a": "_superusers/" + s.Admin().ID}), 1)
+	eve.Must(401, "GET", queuePath, nil)
+
+	must(t, decide(s.Admin(), onMallory, "suspend"))
+	set(t, s, "mallory", "state", "active")
+	set(t, s, "mallory", "role", "member")
+	s.As("mallory").Must(403, "GET", queuePath, nil)
+}
+
+func TestWhoModerates(t *testing.T) {
+	s := moderated(t)
+	ada, bob := s.As("ada"), s.As("bob")
+	post := ada.Post("look")
+	id := report(bob, "post", post)
+	for _, test := range []struct {
+		c      *hookstest.Client
+		status int
+	}{{s.Guest(), 401}, {ada, 403}, {bob, 403}} {
+		test.c.Must(test.status, "GET", queuePath, nil)
+		test.c.Must(test.status, "POST", "/api/v1/moderation/"+id, map[string]any{"action": "hide"})
+		test.c.Must(test.status, "POST", "/api/v1/moderation/nothing", map[string]any{"action": "hide"})
+	}
+	mallory := s.As("mallory")
+	mallory.Must(404, "POST", "/api/v1/moderation/nothing", map[string]any{"action": "hide"})
+	for _, body := range []any{map[string]any{"action": "burn"}, map[string]any{}, "{", map[string]any{"action": "hide", "note": strings.Repeat("x", 2001)}} {
+		mallory.Must(400, "POST", "/api/v1/moderation/"+id, body)
+	}
+	onUser := report(bob, "user", ada.ID)
+	mallory.Must(400, "POST", "/api/v1/moderation/"+onUser, map[string]any{"action": "hide"})
+	for _, query := range []string{"state=other", "cursor=x", "limit=0", "limit=x"} {
+		mallory.Must(400, "GET", queuePath+"?"+query, nil)
+	}
+	want(t, "audit", s.Rows("audit", "1"), 0)
+	want(t, "open reports", s.Rows("reports", "state = 'open'"), 2)
+}
+
+// A decision is whole or not at all.
+func TestDecisionIsOneTransaction(t *testing.T) {
+	s := moderated(t, func(app core.App, _ *hooks.Social) {
+		app.OnRecordCreateExecute("notifications").BindFunc(func(e *core.RecordEvent) error { return fmt.Errorf("on fire") })
+	})
+	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
+	post := ada.Post("look")
+	id := report(bob, "post", post)
+	want(t, "status", decide(mallory, id, "hide").Status, 500)
+	want(t, "audit", s.Rows("audit", "1"), 0)
+	want(t, "open", s.Rows("reports", "state = 'open'"), 1)
+	want(t, "hidden", s.Rows("posts", "hidden"), 0)
+}
+
+func TestQueueHasPages(t *testing.T) {
+	s := moderated(t)
+	ada, mallory := s.As("ada"), s.As("mallory")
+	var all []string
+	for range 5 {
+		post := ada.Post("look")
+		all = append(all, report(s.As("bob"), "post", post))
+		report(s.As("carol"), "post", post) // the same
+	}
+	gone := ada.Post("gone")
+	all = append(all, report(s.As("bob"), "post", gone))
+	gone2 := ada.Post("gone too")
+	all = append(all, report(s.As("bob"), "post", gone2))
+	ada.Delete("posts", gone)
+	ada.Delete("posts", gone2)
+	var seen []string
+	cursor := ""
+	for range 10 {
+		a := mallory.Must(200, "GET", queuePath+"?limit=2&cursor="+cursor, nil)
+		for _, item := range a.Items() {
+			seen = append(seen, item["id"].(string))
+		}
+		if cursor = a.Body["cursor"].(string); cursor == "" {
+			break
+		}
+		if len(seen) == 2 {
+			report(s.As("dave"), "post", ada.Post("new")) // while somebody pages
+			all = append(all, s.Record("reports", lastReport(t, s)).Id)
+		}
+	}
+	want(t, "the queue", seen, all)
+	must(t, decide(mallory, all[5], "dismiss"))
+	want(t, "what is gone is decided alone", s.Record("reports", all[6]).GetString("state"), "open")
+	mallory.Must(400, "POST", "/api/v1/moderation/"+all[6], map[string]any{"action": "hide"})
+	mallory.Must(400, "POST", "/api/v1/moderation/"+all[6], map[string]any{"action": "suspend"})
+}
+
+func lastReport(t *testing.T, s *hookstest.Service) (id string) {
+	t.Helper()
+	if err := s.App.DB().NewQuery("SELECT id FROM reports ORDER BY created DESC, id DESC LIMIT 1").Row(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// The moderator sees what is reported wherever it is; the address of a photo is for that photo and five minutes.
+func TestSignedPhotos(t *testing.T) {
+	s := moderated(t)
+	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
+	post, other := ada.Post("look", "alts", `["a sea"]`), ada.Post("other", "visibility", "private")
+	report(bob, "post", post)
+	ada.Update("posts", post, map[string]any{"visibility": "private"})
+	mallory.Must(404, "GET", "/api/collections/posts/records/"+post, nil) // rules are the same for moderators
+
+	item := mallory.Must(200, "GET", queuePath, nil).Items()[0]["post"].(map[string]any)
+	photo := item["photos"].([]any)[0].(map[string]any)
+	if photo["alt"] != "a sea" || item["visibility"] != "private" || item["caption"] != "look" {
+		t.Errorf("the queue: %v", item)
+	}
+	guest := s.Guest()
+	address := photo["url"].(string)
+	for _, url := range []string{address, photo["thumb"].(string)} {
+		a := guest.Must(200, "GET", url, nil)
+		if a.Header.Get("Content-Type") != "image/jpeg" || !strings.HasPrefix(a.Header.Get("Cache-Control"), "private, max-age=") {
+			t.Errorf("%s: %v", url, a.Header)
+		}
+	}
+	otherFile := s.Record("posts", other).GetStringSlice("photos")[0]
+	file := s.Record("posts", post).GetStringSlice("photos")[0]
+	_, query, _ := strings.Cut(address, "?")
+	until := query[len("until="):strings.Index(query, "&")]
+	later, _ := strconv.Atoi(until)
+	for what, url := range map[string]string{
+		"without a signature": strings.Split(address, "?")[0],
+		"another size":        strings.Replace(address, "1080x1080f", "1920x1920f", 1),
+		"the original":        strings.Replace(address, "/1080x1080f", "/", 1),
+		"another post":        strings.NewReplacer(post, other, file, otherFile).Replace(address),
+		"another file":        strings.Replace(address, file, otherFile, 1),
+		"a later time":        strings.Replace(address, until, strconv.Itoa(later+60), 1),
+		"PocketBase's route":  "/api/files/posts/" + post + "/" + file + "?" + query,
+		"another's avatar":    strings.Replace(address, "/posts/", "/users/", 1),
+	} {
+		if a := guest.Do("GET", url, nil); a.Status != http.StatusNotFound || a.Header.Get("Content-Type") == "image/jpeg" {
+			t.Errorf("%s: %d", what, a.Status)
+		}
+	}
+	s.Advance(4 * time.Minute)
+	guest.Must(200, "GET", address, nil)
+	s.Advance(61 * time.Second)
+	guest.Must(404, "GET", address, nil)
+}
+
+func TestReportsAreLimited(t *testing.T) {
+	t.Setenv("DOUBLETAP_LIMITS", "on")
+	s := moderated(t)
+	bob := s.As("bob")
+	post := s.As("ada").Post("look")
+	body := func(i int) map[string]any { return map[string]any{"post": post, "reason": fmt.Sprint("reason ", i)} }
+	answers := make([]hookstest.Answer, 25)
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() { answers[i] = bob.Do("POST", "/api/collections/reports/records", body(i)) })
+	}
+	all.Wait()
+	stored, refused, one := 0, 0, 0
+	for i, a := range answers {
+		switch a.Status {
+		case 200:
+			stored, one = stored+1, i
+		case 429:
+			refused++
+			if wait, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || wait < 86_000 || wait > 86_400 {
+				t.Errorf("Retry-After: %q", a.Header.Get("Retry-After"))
+			}
+		}
+	}
+	if stored != 20 || refused != 5 || s.Rows("reports", "1") != 20 {
+		t.Fatalf("%d stored, %d refused of 25: %v", stored, refused, answers[0].Raw)
+	}
+	if again := bob.Must(200, "POST", "/api/collections/reports/records", body(one)); again.ID() != answers[one].ID() {
+		t.Error("a repeat is another report")
+	}
+	bob.Must(400, "POST", "/api/collections/reports/records", map[string]any{"post": "nothing"}) // the rule comes first
+	s.As("carol").Create("reports", body(1))
+	s.Admin().Create("reports", map[string]any{"post": post, "reporter": bob.ID})
+	s.Advance(24*time.Hour + time.Second)
+	bob.Create("reports", body(100))
+
+	t.Setenv("DOUBLETAP_LIMITS", "off")
+	for i := range 25 {
+		s.As("dave").Create("reports", body(i))
+	}
+}

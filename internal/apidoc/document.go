@@ -1,0 +1,351 @@
+// Package apidoc tells clients what they can ask for: as OpenAPI, as TypeScript types and as a page, made from the live
+// collections and the table of routes that also serves them.
+package apidoc
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/guard"
+)
+
+// Route is a route of our own, as it is told.
+type Route struct {
+	Method, Path string
+	Summary      string
+	Access       string // who may call it, in words; empty for everybody
+	Query        []Parameter
+	Takes, Gives any    // bodies, as values of their types; nil for none
+	Content      string // of the answer, when it is no JSON
+	Refuses      []int
+}
+
+// Parameter is one of the query.
+type Parameter struct{ Name, About string }
+
+// Document is an OpenAPI document.
+type Document struct {
+	OpenAPI    string                           `json:"openapi"`
+	Info       Info                             `json:"info"`
+	Servers    []Server                         `json:"servers"`
+	Tags       []Tag                            `json:"tags"`
+	Paths      map[string]map[string]*Operation `json:"paths"`
+	Components Components                       `json:"components"`
+}
+
+// The parts of a Document, as OpenAPI calls them.
+type (
+	Info struct {
+		Title       string `json:"title"`
+		Version     string `json:"version"`
+		Description string `json:"description"`
+	}
+	Server struct {
+		URL string `json:"url"`
+	}
+	Tag struct {
+		Name string `json:"name"`
+	}
+	Components struct {
+		Schemas         map[string]*Schema        `json:"schemas"`
+		SecuritySchemes map[string]SecurityScheme `json:"securitySchemes"`
+	}
+	SecurityScheme struct {
+		Type        string `json:"type"`
+		Name        string `json:"name"`
+		In          string `json:"in"`
+		Description string `json:"description"`
+	}
+	Operation struct {
+		ID          string                `json:"operationId"`
+		Tags        []string              `json:"tags"`
+		Summary     string                `json:"summary"`
+		Description string                `json:"description,omitempty"`
+		Security    []map[string][]string `json:"security"`
+		Parameters  []Input               `json:"parameters,omitempty"`
+		Body        *Body                 `json:"requestBody,omitempty"`
+		Responses   map[string]Response   `json:"responses"`
+	}
+	Input struct {
+		Name        string  `json:"name"`
+		In          string  `json:"in"`
+		Required    bool    `json:"required,omitempty"`
+		Description string  `json:"description,omitempty"`
+		Schema      *Schema `json:"schema"`
+	}
+	Body struct {
+		Required bool               `json:"required"`
+		Content  map[string]Content `json:"content"`
+	}
+	Content struct {
+		Schema *Schema `json:"schema"`
+	}
+	Response struct {
+		Description string             `json:"description"`
+		Content     map[string]Content `json:"content,omitempty"`
+	}
+)
+
+const own = "doubletap" // the tag of our own routes
+
+// Of describes the collections that clients may use, as they are now, without what is hidden, and the routes.
+func Of(app core.App, routes []Route) (*Document, error) {
+	collections, err := public(app)
+	if err != nil {
+		return nil, err
+	}
+	d := &Document{
+		OpenAPI: "3.1.0",
+		Info: Info{
+			Title: app.Settings().Meta.AppName, Version: "v1",
+			Description: "The API of this service. Collections are PocketBase's, spoken by its SDKs; errors have its shape. Routes under /api/v1 grow by adding.",
+		},
+		Servers: []Server{{"/"}},
+		Paths:   map[string]map[string]*Operation{},
+		Components: Components{
+			Schemas: map[string]*Schema{"Error": {
+				Type: "object", Required: []string{"status", "message", "data"}, Properties: map[string]*Schema{
+					"status": {Type: "integer"}, "message": {Type: "string"},
+					"data": {Type: "object", Description: "by field: code and message"},
+				},
+			}},
+			SecuritySchemes: map[string]SecurityScheme{"token": {"apiKey", "Authorization", "header", "the token that auth-with-password answers with"}},
+		},
+	}
+	d.Tags = append(d.Tags, Tag{own})
+	for _, r := range routes {
+		d.addRoute(r)
+	}
+	d.Tags = append(d.Tags, Tag{"files and realtime"})
+	d.addBuiltIn()
+	names := map[string]string{}
+	for _, c := range collections {
+		names[c.Id] = c.Name
+	}
+	for _, c := range collections {
+		d.Tags = append(d.Tags, Tag{c.Name})
+		d.addCollection(c, names)
+	}
+	return d, nil
+}
+
+// public are the collections of which a rule lets somebody do something, by name.
+func public(app core.App) ([]*core.Collection, error) {
+	all, err := app.FindAllCollections()
+	if err != nil {
+		return nil, fmt.Errorf("describe the collections: %w", err)
+	}
+	all = slices.DeleteFunc(all, func(c *core.Collection) bool {
+		return c.System && c.Name != "users" || c.ListRule == nil && c.ViewRule == nil && c.CreateRule == nil && c.UpdateRule == nil && c.DeleteRule == nil
+	})
+	slices.SortFunc(all, func(a, b *core.Collection) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+func (d *Document) add(method, path string, o *Operation) {
+	if d.Paths[path] == nil {
+		d.Paths[path] = map[string]*Operation{}
+	}
+	for part := range strings.SplitSeq(path, "/") {
+		if name, isParameter := strings.CutPrefix(part, "{"); isParameter {
+			name = strings.TrimSuffix(name, "}")
+			o.Parameters = append([]Input{{Name: name, In: "path", Required: true, Schema: &Schema{Type: "string"}}}, o.Parameters...)
+		}
+	}
+	d.Paths[path][strings.ToLower(method)] = o
+}
+
+var (
+	signedIn = []map[string][]string{{"token": {}}}
+	anybody  = []map[string][]string{{}, {"token": {}}}
+)
+
+func (d *Document) addRoute(r Route) {
+	o := &Operation{ID: operation(r.Method, r.Path), Tags: []string{own}, Summary: r.Summary, Description: r.Access, Security: anybody, Responses: map[string]Response{}}
+	refuses := slices.Clone(r.Refuses)
+	if r.Access != "" {
+		o.Security = signedIn
+		refuses = append(refuses, http.StatusUnauthorized)
+	}
+	for _, p := range r.Query {
+		o.Parameters = append(o.Parameters, Input{Name: p.Name, In: "query", Description: p.About, Schema: &Schema{Type: "string"}})
+	}
+	if r.Takes != nil {
+		o.Body = &Body{true, map[string]Content{"application/json": {of(reflect.TypeOf(r.Takes))}}}
+	}
+	if r.Takes != nil || len(r.Query) > 0 && r.Content == "" {
+		refuses = append(refuses, http.StatusBadRequest)
+	}
+	switch {
+	case r.Content != "":
+		o.Responses["200"] = Response{"The content.", map[string]Content{r.Content: {&Schema{Type: "string"}}}}
+	case r.Gives != nil:
+		o.Responses["200"] = Response{"The answer.", map[string]Content{"application/json": {of(reflect.TypeOf(r.Gives))}}}
+	default:
+		o.Responses["204"] = Response{Description: "Done."}
+	}
+	o.refuse(refuses...)
+	d.add(r.Method, r.Path, o)
+}
+
+func (o *Operation) refuse(statuses ...int) {
+	for _, status := range statuses {
+		o.Responses[strconv.Itoa(status)] = Response{http.StatusText(status) + ".", map[string]Content{"application/json": {ref("Error")}}}
+	}
+}
+
+// operation names a route in one word.
+func operation(method, path string) string {
+	word := strings.ToLower(method)
+	for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return strings.ContainsRune("/{}-._@", r) }) {
+		if part != "api" && part != "v1" {
+			word += pascal(part)
+		}
+	}
+	return word
+}
+
+// pascal writes comment_likes as CommentLikes.
+func pascal(name string) string {
+	text := ""
+	for part := range strings.SplitSeq(name, "_") {
+		if part != "" {
+			text += strings.ToUpper(part[:1]) + part[1:]
+		}
+	}
+	return text
+}
+
+// addCollection adds what the rules of a collection let clients do.
+func (d *Document) addCollection(c *core.Collection, names map[string]string) {
+	name, path := pascal(c.Name), "/api/collections/"+c.Name+"/records"
+	d.Components.Schemas[name+"Record"] = shown(c, names)
+	record := map[string]Content{"application/json": {ref(name + "Record")}}
+	one := []Input{
+		{Name: "expand", In: "query", Description: "relations to show as records, with commas", Schema: &Schema{Type: "string"}},
+		{Name: "fields", In: "query", Description: "the fields to answer with, with commas; all unless told", Schema: &Schema{Type: "string"}},
+	}
+	do := func(id, summary string, rule *string, refuses ...int) *Operation {
+		o := &Operation{ID: id + name, Tags: []string{c.Name}, Summary: summary, Security: anybody, Responses: map[string]Response{}}
+		if rule != nil && strings.HasPrefix(*rule, `@request.auth.id != ""`) {
+			o.Security = signedIn
+		}
+		o.refuse(refuses...)
+		return o
+	}
+	if c.ListRule != nil {
+		o := do("list", "Those that the caller may see.", c.ListRule, 400, 403)
+		o.Parameters = append([]Input{
+			{Name: "page", In: "query", Schema: &Schema{Type: "integer"}}, {Name: "perPage", In: "query", Schema: &Schema{Type: "integer"}},
+			{Name: "sort", In: "query", Description: "fields with commas, - for descending", Schema: &Schema{Type: "string"}},
+			{Name: "filter", In: "query", Description: "in PocketBase's filter language", Schema: &Schema{Type: "string"}},
+			{Name: "skipTotal", In: "query", Description: "true leaves the totals out, which is faster", Schema: &Schema{Type: "boolean"}},
+		}, one...)
+		o.Responses["200"] = Response{"A page.", map[string]Content{"application/json": {&Schema{
+			Type: "object", Required: []string{"page", "perPage", "totalItems", "totalPages", "items"}, Properties: map[string]*Schema{
+				"page": {Type: "integer"}, "perPage": {Type: "integer"}, "totalItems": {Type: "integer"}, "totalPages": {Type: "integer"},
+				"items": list(ref(name + "Record")),
+			},
+		}}}}
+		d.add("GET", path, o)
+	}
+	if c.ViewRule != nil {
+		o := do("view", "One of them.", c.ViewRule, 404)
+		o.Parameters, o.Responses["200"] = one, Response{"The record.", record}
+		d.add("GET", path+"/{id}", o)
+	}
+	if c.CreateRule != nil {
+		d.Components.Schemas[name+"Create"] = taken(c, names, true)
+		o := do("create", "Stores a new one.", c.CreateRule, 400)
+		o.Parameters, o.Body, o.Responses["200"] = one, body(c, name+"Create"), Response{"The record.", record}
+		d.add("POST", path, o)
+	}
+	if c.UpdateRule != nil {
+		d.Components.Schemas[name+"Update"] = taken(c, names, false)
+		o := do("update", "Changes one.", c.UpdateRule, 400, 404)
+		o.Parameters, o.Body, o.Responses["200"] = one, body(c, name+"Update"), Response{"The record.", record}
+		d.add("PATCH", path+"/{id}", o)
+	}
+	if c.DeleteRule != nil {
+		o := do("delete", "Deletes one.", c.DeleteRule, 400, 404)
+		o.Responses["204"] = Response{Description: "Done."}
+		d.add("DELETE", path+"/{id}", o)
+	}
+	if c.IsAuth() {
+		d.addSignIn(c, name)
+	}
+}
+
+func body(c *core.Collection, schema string) *Body {
+	content := map[string]Content{"application/json": {ref(schema)}}
+	if slices.ContainsFunc(c.Fields, func(f core.Field) bool { return f.Type() == core.FieldTypeFile }) {
+		content["multipart/form-data"] = Content{ref(schema)}
+	}
+	return &Body{true, content}
+}
+
+// shown is a record as it is answered.
+func shown(c *core.Collection, names map[string]string) *Schema {
+	s := &Schema{Type: "object", Properties: map[string]*Schema{"collectionId": {Type: "string"}, "collectionName": {Type: "string", Enum: []string{c.Name}}}}
+	s.Required = []string{"collectionId", "collectionName"}
+	expand := &Schema{Type: "object", Properties: map[string]*Schema{}, Others: &Schema{}, Description: "what expand asked for and the caller may see"}
+	for _, f := range c.Fields {
+		if f.GetHidden() || f.Type() == core.FieldTypePassword {
+			continue
+		}
+		s.Properties[f.GetName()] = ofField(c, f, names, false)
+		if !c.IsAuth() || f.GetName() != core.FieldNameEmail { // which is shown to its owner, and to others if they wish
+			s.Required = append(s.Required, f.GetName())
+		}
+		if r, isRelation := f.(*core.RelationField); isRelation && names[r.CollectionId] != "" {
+			one := ref(pascal(names[r.CollectionId]) + "Record")
+			if r.IsMultiple() {
+				one = list(one)
+			}
+			expand.Properties[r.Name] = one
+		}
+	}
+	s.Properties["expand"] = expand
+	maps.Copy(s.Properties, added[c.Name])
+	s.Required = append(s.Required, slices.Sorted(maps.Keys(added[c.Name]))...)
+	return s
+}
+
+// taken is what a client may send, without what the service sets itself.
+func taken(c *core.Collection, names map[string]string, creating bool) *Schema {
+	s := &Schema{Type: "object", Properties: map[string]*Schema{}}
+	for _, f := range c.Fields {
+		name := f.GetName()
+		if f.Type() == core.FieldTypePassword {
+			s.Properties["password"], s.Properties["passwordConfirm"] = &Schema{Type: "string"}, &Schema{Type: "string"}
+			if creating {
+				s.Required = append(s.Required, "password", "passwordConfirm")
+			} else {
+				s.Properties["oldPassword"] = &Schema{Type: "string"}
+			}
+			continue
+		}
+		system := f.GetSystem() && name != core.FieldNameId && name != core.FieldNameEmail && name != core.FieldNameEmailVisibility
+		if f.GetHidden() || f.Type() == core.FieldTypeAutodate || system || !guard.Offers(c.Name, name, creating) || name == core.FieldNameId && !creating {
+			continue
+		}
+		s.Properties[name] = ofField(c, f, names, true)
+		if required(f) && creating && name != guard.Owners[c.Name] && name != core.FieldNameId {
+			s.Required = append(s.Required, name)
+		}
+	}
+	return s
+}
+
+// required reads what each kind of field keeps in a field of its own.
+func required(f core.Field) bool {
+	flag := reflect.Indirect(reflect.ValueOf(f)).FieldByName("Required")
+	return flag.IsValid() && flag.Bool()
+}

@@ -1,0 +1,169 @@
+package apidoc
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/deliver"
+	"doubletap/internal/rendition"
+	"doubletap/internal/viewer"
+)
+
+// Schema is a JSON Schema, as much of it as we say.
+type Schema struct {
+	Ref         string             `json:"$ref,omitempty"`
+	Type        string             `json:"type,omitempty"`
+	Description string             `json:"description,omitempty"`
+	Format      string             `json:"format,omitempty"`
+	Enum        []string           `json:"enum,omitempty"`
+	MaxLength   int                `json:"maxLength,omitempty"`
+	MaxItems    int                `json:"maxItems,omitempty"`
+	Minimum     *float64           `json:"minimum,omitempty"`
+	Maximum     *float64           `json:"maximum,omitempty"`
+	Items       *Schema            `json:"items,omitempty"`
+	Properties  map[string]*Schema `json:"properties,omitempty"`
+	Required    []string           `json:"required,omitempty"`
+	Others      *Schema            `json:"additionalProperties,omitempty"`
+	AnyOf       []*Schema          `json:"anyOf,omitempty"`
+}
+
+func ref(name string) *Schema { return &Schema{Ref: "#/components/schemas/" + name} }
+
+func list(of *Schema) *Schema { return &Schema{Type: "array", Items: of} }
+
+// shapes are what our own JSON fields hold.
+var shapes = map[string]any{
+	"posts.alts":      []string{},
+	"posts.media":     []*rendition.Meta{},
+	"settings.notify": map[string]deliver.Preference{},
+}
+
+// added are the fields that records get for who looks at them.
+var added = map[string]map[string]*Schema{
+	"posts": {
+		"liked": {Type: "string", Description: "the id of the caller's like, or empty"},
+		"saved": {Type: "string", Description: "the id of the caller's save, or empty"},
+	},
+	"users": {"relationship": of(reflect.TypeFor[viewer.Relationship]())},
+}
+
+// of is the schema of a Go type, by its json tags; an about tag describes a field, a one tag lists its values, and a
+// records tag says of which collection it holds records.
+func of(t reflect.Type) *Schema {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return &Schema{AnyOf: []*Schema{of(t.Elem()), {Type: "null"}}}
+	case reflect.Slice:
+		if t == reflect.TypeFor[[]byte]() || t.Name() == "RawMessage" {
+			return &Schema{Description: "JSON"}
+		}
+		return list(of(t.Elem()))
+	case reflect.Map:
+		return &Schema{Type: "object", Others: of(t.Elem())}
+	case reflect.String:
+		return &Schema{Type: "string"}
+	case reflect.Bool:
+		return &Schema{Type: "boolean"}
+	case reflect.Float32, reflect.Float64:
+		return &Schema{Type: "number"}
+	case reflect.Struct:
+		return ofStruct(t)
+	case reflect.Interface:
+		return &Schema{Description: "JSON"}
+	}
+	return &Schema{Type: "integer"}
+}
+
+func ofStruct(t reflect.Type) *Schema {
+	s := &Schema{Type: "object", Properties: map[string]*Schema{}}
+	for field := range t.Fields() {
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" || name == "" {
+			continue
+		}
+		kind := field.Type
+		optional := strings.Contains(options, "omit") || kind.Kind() == reflect.Pointer && kind.Elem().Kind() == reflect.Bool
+		if kind.Kind() == reflect.Pointer && optional {
+			kind = kind.Elem()
+		}
+		p := list(ref(pascal(field.Tag.Get("records")) + "Record"))
+		if field.Tag.Get("records") == "" {
+			p = of(kind)
+		}
+		p.Description, p.Enum = field.Tag.Get("about"), strings.Fields(field.Tag.Get("one"))
+		s.Properties[name] = p
+		if !optional {
+			s.Required = append(s.Required, name)
+		}
+	}
+	return s
+}
+
+// ofField is the schema of a record's field: as it is shown, or as a client may send it.
+func ofField(c *core.Collection, field core.Field, names map[string]string, sent bool) *Schema {
+	if shape, ours := shapes[c.Name+"."+field.GetName()]; ours {
+		s := of(reflect.TypeOf(shape))
+		if !sent { // an empty JSON field is null
+			return &Schema{AnyOf: []*Schema{s, {Type: "null"}}}
+		}
+		return s
+	}
+	switch f := field.(type) {
+	case *core.TextField:
+		s := &Schema{Type: "string"}
+		if sent && f.Name != core.FieldNameId {
+			s.MaxLength = f.Max
+			if f.Pattern != "" { // in Go's language, which is not quite that of JSON Schema
+				s.Description = "matches " + f.Pattern
+			}
+		}
+		return s
+	case *core.EditorField:
+		return &Schema{Type: "string", Description: "HTML"}
+	case *core.EmailField, *core.URLField:
+		return &Schema{Type: "string", Description: map[string]string{"email": "an e-mail address", "url": "an address"}[field.Type()]}
+	case *core.DateField, *core.AutodateField:
+		return &Schema{Type: "string", Description: "a time such as 2026-01-31 12:00:00.000Z, or empty"}
+	case *core.BoolField:
+		return &Schema{Type: "boolean"}
+	case *core.NumberField:
+		s := &Schema{Type: "number", Minimum: f.Min, Maximum: f.Max}
+		if f.OnlyInt {
+			s.Type = "integer"
+		}
+		return s
+	case *core.SelectField:
+		one := &Schema{Type: "string", Enum: slices.Clone(f.Values)}
+		if f.IsMultiple() {
+			return &Schema{Type: "array", Items: one, MaxItems: f.MaxSelect}
+		}
+		if !f.Required {
+			one.Enum = append(one.Enum, "")
+		}
+		return one
+	case *core.RelationField:
+		one := &Schema{Type: "string", Description: "the id of a record of " + names[f.CollectionId]}
+		if f.IsMultiple() {
+			return &Schema{Type: "array", Items: one, MaxItems: f.MaxSelect}
+		}
+		return one
+	case *core.FileField:
+		one := &Schema{Type: "string", Description: "the name of a file"}
+		if sent {
+			one = &Schema{Type: "string", Format: "binary", Description: strings.Join(f.MimeTypes, ", ")}
+		}
+		if f.IsMultiple() {
+			return &Schema{Type: "array", Items: one, MaxItems: f.MaxSelect}
+		}
+		return one
+	case *core.GeoPointField:
+		return ofStruct(reflect.TypeFor[struct {
+			Lon float64 `json:"lon"`
+			Lat float64 `json:"lat"`
+		}]())
+	}
+	return &Schema{Description: "JSON"}
+}

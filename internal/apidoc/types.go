@@ -1,0 +1,147 @@
+package apidoc
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const head = `// The types of this service, made from its live collections by GET /api/v1/types.d.ts.
+//
+//	import PocketBase from 'pocketbase';
+//	import type { TypedPocketBase } from './types';
+//	const pb = new PocketBase(url) as TypedPocketBase;
+
+import type PocketBase from 'pocketbase';
+import type { RecordService } from 'pocketbase';
+
+`
+
+const tail = `
+/** The SDK, which knows what is in each collection. */
+export type TypedPocketBase = Omit<PocketBase, 'collection'> & {
+  collection<K extends keyof Collections>(name: K): RecordService<Collections[K]>;
+};
+`
+
+// Types are the document's schemas in TypeScript.
+func (d *Document) Types() string {
+	var text strings.Builder
+	text.WriteString(head)
+	for _, name := range slices.Sorted(maps.Keys(d.Components.Schemas)) {
+		fmt.Fprintf(&text, "export interface %s %s\n\n", name, typeOf(d.Components.Schemas[name], ""))
+	}
+	text.WriteString("/** What the records of each collection are. */\nexport interface Collections {\n")
+	for _, tag := range d.Tags {
+		if _, known := d.Components.Schemas[pascal(tag.Name)+"Record"]; known {
+			fmt.Fprintf(&text, "  %s: %sRecord;\n", property(tag.Name), pascal(tag.Name))
+		}
+	}
+	text.WriteString("}\n\n/** Our own routes. */\nexport interface Routes {\n")
+	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
+		for _, method := range slices.Sorted(maps.Keys(d.Paths[path])) {
+			o := d.Paths[path][method]
+			if !slices.Contains(o.Tags, own) {
+				continue
+			}
+			fmt.Fprintf(&text, "  /** %s */\n  %s: {\n    body: %s;\n    answer: %s;\n  };\n", comment(o.Summary), strconv.Quote(strings.ToUpper(method)+" "+path), o.taken("    "), o.given("    "))
+		}
+	}
+	text.WriteString("}\n" + tail)
+	return text.String()
+}
+
+func (o *Operation) taken(indent string) string {
+	if o.Body == nil {
+		return "undefined"
+	}
+	return typeOf(o.Body.Content["application/json"].Schema, indent)
+}
+
+func (o *Operation) given(indent string) string {
+	given, json := o.Responses["200"].Content["application/json"]
+	switch {
+	case json:
+		return typeOf(given.Schema, indent)
+	case len(o.Responses["200"].Content) > 0:
+		return "string"
+	}
+	return "undefined"
+}
+
+func typeOf(s *Schema, indent string) string {
+	switch {
+	case s == nil:
+		return "unknown"
+	case s.Ref != "":
+		return s.Ref[strings.LastIndex(s.Ref, "/")+1:]
+	case len(s.AnyOf) > 0:
+		var all []string
+		for _, one := range s.AnyOf {
+			all = append(all, typeOf(one, indent))
+		}
+		return strings.Join(all, " | ")
+	case len(s.Enum) > 0:
+		var all []string
+		for _, value := range s.Enum {
+			all = append(all, strconv.Quote(value))
+		}
+		return strings.Join(all, " | ")
+	}
+	switch s.Type {
+	case "object":
+		return object(s, indent)
+	case "array":
+		return "Array<" + typeOf(s.Items, indent) + ">"
+	case "integer":
+		return "number"
+	case "string":
+		if s.Format == "binary" {
+			return "Blob"
+		}
+		return "string"
+	case "":
+		return "unknown"
+	}
+	return s.Type // number, boolean, null
+}
+
+func object(s *Schema, indent string) string {
+	if len(s.Properties) == 0 {
+		return "Record<string, " + typeOf(s.Others, indent) + ">"
+	}
+	var text strings.Builder
+	text.WriteString("{\n")
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		p, optional := s.Properties[name], "?"
+		if slices.Contains(s.Required, name) {
+			optional = ""
+		}
+		if p.Description != "" {
+			fmt.Fprintf(&text, "%s  /** %s */\n", indent, comment(p.Description))
+		}
+		fmt.Fprintf(&text, "%s  %s%s: %s;\n", indent, property(name), optional, typeOf(p, indent+"  "))
+	}
+	if s.Others != nil {
+		fmt.Fprintf(&text, "%s  [name: string]: %s;\n", indent, typeOf(s.Others, indent+"  "))
+	}
+	text.WriteString(indent + "}")
+	return text.String()
+}
+
+var identifier = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*$`)
+
+func property(name string) string {
+	if identifier.MatchString(name) {
+		return name
+	}
+	return strconv.Quote(name)
+}
+
+// comment keeps a text inside its comment.
+func comment(text string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "*/", "* /")
+}

@@ -1,0 +1,223 @@
+// Package moderation is what moderators do about what people report: they see it in its context, take it out of
+// sight or leave it, and every decision leaves a trace.
+package moderation
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
+
+	"doubletap/internal/account"
+	"doubletap/internal/clock"
+	"doubletap/internal/comment"
+	"doubletap/internal/db"
+	"doubletap/internal/fault"
+)
+
+// The actions of a moderator.
+const (
+	Dismiss   = "dismiss"
+	Hide      = "hide"
+	Unhide    = "unhide"
+	Suspend   = "suspend"
+	Unsuspend = "unsuspend"
+)
+
+// The states of a report.
+const (
+	Open      = "open"
+	Upheld    = "upheld"
+	Dismissed = "dismissed"
+)
+
+// same is the condition of a report o that is about the same thing as the report r; what is gone is no thing.
+const same = `o.comment = r.comment AND o.post = r.post AND o.user = r.user AND o.comment || o.post || o.user != ''`
+
+// verdicts are the states that actions give a report; the others leave it as it is.
+var verdicts = map[string]string{Dismiss: Dismissed, Hide: Upheld, Suspend: Upheld}
+
+// Decision is what a moderator or superuser wants done about a report.
+type Decision struct {
+	Report    string
+	Action    string
+	Note      string // for other moderators
+	By        *core.Record
+	RequestID string
+}
+
+// Word is what somebody concerned is to be told of a decision, which does not say who made it.
+type Word struct {
+	Recipient     string
+	Message       string // such as post_hidden
+	Post, Comment string
+	Concerned     bool // it is about the recipient's own things, not about a report of theirs
+}
+
+// MayModerate reports whether the signed-in caller moderates.
+func MayModerate(caller *core.Record) bool {
+	return caller != nil && (caller.IsSuperuser() ||
+		caller.Collection().Name == "users" && caller.GetString("role") == "moderator" && caller.GetString("state") == account.Active)
+}
+
+// Decide does what d says, in the transaction: the deed, the state of the report and of all open ones of the same
+// thing, and the trace in audit. It returns who is to be told of it.
+func Decide(tx core.App, d Decision) ([]Word, error) {
+	report, err := tx.FindRecordById("reports", d.Report)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fault.NotFound()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find report %s: %w", d.Report, err)
+	}
+	on, err := subjectOf(tx, report)
+	if err != nil {
+		return nil, err
+	}
+	if !d.By.IsSuperuser() && on.person != nil && on.person.Id == d.By.Id {
+		return nil, forbidden("Nobody decides about themselves.")
+	}
+	var words []Word
+	target, before, after := report, map[string]any{}, map[string]any{}
+	switch d.Action {
+	case Dismiss:
+	case Hide, Unhide:
+		if target = on.content(); target == nil {
+			return nil, fault.Invalid("action", "validation_no_content", "There is no post or comment to hide.")
+		}
+		hidden := d.Action == Hide
+		before["hidden"], after["hidden"] = target.GetBool("hidden"), hidden
+		if target.GetBool("hidden") != hidden {
+			target.Set("hidden", hidden)
+			words = append(words, on.hiddenWord(target, hidden))
+		}
+	case Suspend, Unsuspend:
+		if target = on.person; target == nil || target.GetString("state") == account.Deleting {
+			return nil, fault.Invalid("action", "validation_no_account", "There is no such account any more.")
+		}
+		if !d.By.IsSuperuser() && target.GetString("role") == "moderator" {
+			return nil, forbidden("Only superusers suspend moderators.")
+		}
+		state := account.Suspended
+		if d.Action == Unsuspend {
+			state = account.Active
+		}
+		before["state"], after["state"] = target.GetString("state"), state
+		if d.Action == Unsuspend && target.GetString("state") != state {
+			words = append(words, Word{Recipient: target.Id, Message: "account_restored", Concerned: true})
+		}
+		target.Set("state", state)
+	default:
+		return nil, fault.Invalid("action", "validation_in_invalid", "Must be dismiss, hide, unhide, suspend or unsuspend.")
+	}
+	if target != report {
+		if err := tx.Save(target); err != nil {
+			return nil, fmt.Errorf("%s %s %s: %w", d.Action, target.Collection().Name, target.Id, err)
+		}
+	}
+	told, err := d.settle(tx, report)
+	if err != nil {
+		return nil, err
+	}
+	if state := verdicts[d.Action]; state != "" {
+		before["report"], after["report"] = report.Original().GetString("state"), state
+	}
+	after["note"], after["decided"] = d.Note, report.Id
+	return append(words, told...), d.trace(tx, target, before, after)
+}
+
+// settle gives the report, and the open ones of the same thing, the state that follows, and returns what their
+// reporters are told.
+func (d Decision) settle(tx core.App, report *core.Record) ([]Word, error) {
+	state, known := verdicts[d.Action]
+	if !known {
+		return nil, nil
+	}
+	p := db.Params{"id": report.Id, "by": d.By.Id, "state": state, "note": d.Note, "now": clock.Stamp(tx)}
+	var reporters []string
+	err := db.Column(tx, &reporters, `SELECT DISTINCT o.reporter FROM reports r JOIN reports o ON o.id = r.id OR (o.state = 'open' AND `+same+`)
+		WHERE r.id = {:id} AND o.state != {:state} AND o.reporter NOT IN ('', {:by})`, p)
+	if err != nil {
+		return nil, fmt.Errorf("find who reports the same as %s: %w", report.Id, err)
+	}
+	_, err = db.Exec(tx, `UPDATE reports SET state = {:state}, resolution = {:note}, updated = {:now} WHERE id != {:id} AND id IN (
+		SELECT o.id FROM reports r JOIN reports o ON o.state = 'open' AND `+same+` WHERE r.id = {:id})`, p)
+	if err != nil {
+		return nil, fmt.Errorf("settle what reports the same as %s: %w", report.Id, err)
+	}
+	report.Set("state", state)
+	report.Set("resolution", d.Note)
+	if err := tx.Save(report); err != nil {
+		return nil, fmt.Errorf("settle report %s: %w", report.Id, err)
+	}
+	words := make([]Word, len(reporters))
+	for i, reporter := range reporters {
+		words[i] = Word{Recipient: reporter, Message: "report_" + state}
+	}
+	return words, nil
+}
+
+func forbidden(text string) error { return router.NewForbiddenError(text, nil) }
+
+// subject is what a report is about: the content, if any, and the person behind it, if there still is one.
+type subject struct{ comment, post, person *core.Record }
+
+func subjectOf(tx core.App, report *core.Record) (on subject, err error) {
+	for _, part := range []struct {
+		into           **core.Record
+		collection, id string
+	}{
+		{&on.comment, "comments", report.GetString("comment")}, {&on.post, "posts", report.GetString("post")},
+	} {
+		if *part.into, err = there(tx, part.collection, part.id); err != nil {
+			return subject{}, err
+		}
+	}
+	if on.comment != nil && comment.Buried(on.comment) {
+		on.comment = nil
+	}
+	person := report.GetString("user")
+	if person == "" && on.content() != nil {
+		person = on.content().GetString("author")
+	}
+	on.person, err = there(tx, "users", person)
+	return on, err
+}
+
+// content is the comment or post that is reported, the narrower one if both are; nil when it is gone.
+func (on subject) content() *core.Record {
+	if on.comment != nil {
+		return on.comment
+	}
+	return on.post
+}
+
+func (on subject) hiddenWord(target *core.Record, hidden bool) Word {
+	w := Word{Recipient: target.GetString("author"), Message: "post", Post: target.Id, Concerned: true}
+	if target == on.comment {
+		w.Message, w.Post, w.Comment = "comment", target.GetString("post"), target.Id
+	}
+	if hidden {
+		w.Message += "_hidden"
+	} else {
+		w.Message += "_restored"
+	}
+	return w
+}
+
+// there reads a record, nil without an id or when it is gone.
+func there(tx core.App, collection, id string) (*core.Record, error) {
+	if id == "" {
+		return nil, nil
+	}
+	record, err := tx.FindRecordById(collection, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find %s %s: %w", collection, id, err)
+	}
+	return record, nil
+}
