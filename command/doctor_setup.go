@@ -4,12 +4,17 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/db"
 	"doubletap/internal/job"
 	"doubletap/internal/reconcile"
 )
+
+// late is how long a job may be due without having begun before somebody should look.
+const late = 5 * time.Minute
 
 func lookJobs(app core.App, f *reconcile.Found) error {
 	counts, err := job.Counts(app)
@@ -20,7 +25,11 @@ func lookJobs(app core.App, f *reconcile.Found) error {
 		f.Warn(states["dead"], "%d dead %s jobs: see jobs in the dashboard", states["dead"], kind)
 	}
 	slices.Sort(f.Notes)
-	return nil
+	lag, err := job.Lag(app)
+	if err == nil && lag > late {
+		f.Warn(1, "the job that is longest due has waited for %s: does a server run?", lag.Round(time.Second))
+	}
+	return err
 }
 
 func lookSuperusers(app core.App, f *reconcile.Found) error {
@@ -31,14 +40,28 @@ func lookSuperusers(app core.App, f *reconcile.Found) error {
 	return err
 }
 
+// asked counts people who want mail, and mails that wait.
+const asked = `SELECT (SELECT count(*) FROM settings s JOIN users u ON u.id = s.user
+		WHERE u.verified AND (s.digest IN ('hourly', 'daily') OR s.notify LIKE '%"mail":"now"%')),
+	(SELECT count(*) FROM jobs WHERE kind LIKE 'mail.%' AND state != 'dead')`
+
 // lookMail tells how mail leaves: without SMTP PocketBase hands it to sendmail, and without that it is lost.
 func lookMail(app core.App, f *reconcile.Found) error {
 	settings := app.Settings()
 	if !settings.SMTP.Enabled {
-		if !slices.ContainsFunc([]string{"/usr/sbin/sendmail", "/usr/bin/sendmail", "sendmail"}, runs) {
-			f.Warn(1, "neither an SMTP server in the settings nor a sendmail: no mail can leave")
-		} else {
+		people, waiting := 0, 0
+		if app.HasTable("jobs") {
+			if _, err := db.Row(app, asked, nil, &people, &waiting); err != nil {
+				return err
+			}
+		}
+		switch sendmail := slices.ContainsFunc([]string{"/usr/sbin/sendmail", "/usr/bin/sendmail", "sendmail"}, runs); {
+		case sendmail:
 			f.Warn(1, "no SMTP server in the settings: mail goes through sendmail, and is seldom taken")
+		case people+waiting > 0:
+			f.Fail(1, "%d people ask for mail and %d mails wait, and there is neither an SMTP server in the settings nor a sendmail", people, waiting)
+		default:
+			f.Warn(1, "neither an SMTP server in the settings nor a sendmail: no mail can leave")
 		}
 	}
 	if settings.Meta.SenderAddress == "support@example.com" {

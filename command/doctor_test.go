@@ -3,6 +3,7 @@ package command_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -181,6 +182,8 @@ func TestDoctorLeavesToAPerson(t *testing.T) {
 			"triggers", command.Fail, "celebrity on users differs"},
 		{"a dead job", sql(s.App, `INSERT INTO jobs (id, kind, state, runAt) VALUES ('deadjob00000000', 'feed.trim', 'dead', '2026-01-01 00:00:00.000Z')`), sql(s.App, `DELETE FROM jobs`),
 			"jobs", command.Warn, "1 dead feed.trim jobs"},
+		{"a job that nobody runs", sql(s.App, `INSERT INTO jobs (id, kind, state, runAt) VALUES ('latejob00000000', 'feed.trim', 'ready', strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-10 minutes'))`), sql(s.App, `DELETE FROM jobs`),
+			"jobs", command.Warn, "the job that is longest due has waited for 10m"},
 		{"a file lost", func() error { return os.Rename(file, file+".away") }, func() error { return os.Rename(file+".away", file) },
 			"files", command.Fail, "posts " + post + " has lost " + photo},
 		{"a file left behind", func() error {
@@ -214,6 +217,38 @@ func TestDoctorLeavesToAPerson(t *testing.T) {
 			}
 			healthy(t, s.App)
 		})
+	}
+}
+
+func TestDoctorTellsOfMailThatCannotLeave(t *testing.T) {
+	if _, err := exec.LookPath("sendmail"); err == nil {
+		t.Skip("this machine has a sendmail")
+	}
+	s := seeded(t)
+	mail := func() command.Finding {
+		for f := range command.Examine(s.App) {
+			if f.Check == "mail" {
+				return f
+			}
+		}
+		t.Fatal("the doctor did not look at mail")
+		return command.Finding{}
+	}
+	run(t, s.App, `UPDATE settings SET digest = 'off', notify = '{}'`)
+	if f := mail(); f.State != command.Warn || !strings.Contains(f.Detail, "no mail can leave") {
+		t.Errorf("nobody asks for mail: %+v", f)
+	}
+	run(t, s.App, `UPDATE users SET verified = 1 WHERE id = `+someUser, `UPDATE settings SET notify = '{"like":{"mail":"now"}}' WHERE user = `+someUser)
+	if f := mail(); f.State != command.Fail || !strings.Contains(f.Detail, "1 people ask for mail and 0 mails wait") {
+		t.Errorf("somebody asks for mail: %+v", f)
+	}
+	settings := s.App.Settings()
+	settings.SMTP.Enabled, settings.SMTP.Host, settings.SMTP.Port, settings.Meta.SenderAddress = true, "smtp.example.com", 587, "post@example.com"
+	if err := s.App.Save(settings); err != nil {
+		t.Fatal(err)
+	}
+	if f := mail(); f.State != command.OK {
+		t.Errorf("with a mail server: %+v", f)
 	}
 }
 

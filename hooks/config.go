@@ -59,19 +59,26 @@ func connect(path string) (*dbx.DB, error) {
 
 var _ core.DBConnectFunc = connect
 
-// bindConfig answers GET /api/v1/config with what a client should know before it asks for more.
+// config is what a client should know before it asks for more.
+type config struct {
+	VapidKey string           `json:"vapidKey" about:"the key that a browser needs to subscribe to web push"`
+	Limits   map[string]int64 `json:"limits" about:"how much of what one request takes"`
+	Version  string           `json:"version"`
+}
+
 func (s *Social) bindConfig() {
 	version := version()
-	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.GET("/api/v1/config", answer(func(e *core.RequestEvent) error {
+	s.routes = append(s.routes, route{
+		method: "GET", path: "/api/v1/config", gives: config{},
+		summary: "What a client should know before it asks for more.",
+		do: func(e *core.RequestEvent) error {
 			limits, err := limits(e.App)
 			if err != nil {
 				return err
 			}
 			e.Response.Header().Set("Cache-Control", "public, max-age=300")
-			return e.JSON(http.StatusOK, map[string]any{"vapidKey": s.PushKey(), "limits": limits, "version": version})
-		}))
-		return e.Next()
+			return e.JSON(http.StatusOK, config{s.PushKey(), limits, version})
+		},
 	})
 }
 

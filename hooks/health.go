@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
@@ -50,9 +49,16 @@ func (s *Social) bindHealth() {
 			defer h.drain.Enter()()
 			return e.Next()
 		}})
-		e.Router.GET("/livez", func(e *core.RequestEvent) error { return healthy(e, nil) }).Bind(apis.SkipSuccessActivityLog())
-		e.Router.GET("/readyz", func(e *core.RequestEvent) error { return healthy(e, h.ready()) }).Bind(apis.SkipSuccessActivityLog())
 		return e.Next()
+	})
+	s.routes = append(s.routes, route{
+		method: "GET", path: "/livez", quiet: true, gives: state{},
+		summary: "Whether the process lives.",
+		do:      func(e *core.RequestEvent) error { return healthy(e, nil) },
+	}, route{
+		method: "GET", path: "/readyz", quiet: true, gives: state{}, refuses: []int{http.StatusServiceUnavailable},
+		summary: "Whether it can serve: it can write, the disk has room, and it is not about to end.",
+		do:      func(e *core.RequestEvent) error { return healthy(e, h.ready()) },
 	})
 	s.app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Priority: -99999, Func: func(e *core.TerminateEvent) error {
 		s.end(h)
@@ -60,13 +66,20 @@ func (s *Social) bindHealth() {
 	}})
 }
 
+// state is how a supervisor is answered, in PocketBase's shape.
+type state struct {
+	Status  int            `json:"status"`
+	Message string         `json:"message"`
+	Data    map[string]any `json:"data"`
+}
+
 // healthy answers a supervisor. A bad state is an answer and no error, so that no log has a row for each time it is asked.
 func healthy(e *core.RequestEvent, err error) error {
 	e.Response.Header().Set("Cache-Control", "no-store")
 	if err != nil {
-		return e.JSON(http.StatusServiceUnavailable, map[string]any{"status": http.StatusServiceUnavailable, "message": err.Error(), "data": map[string]any{}})
+		return e.JSON(http.StatusServiceUnavailable, state{http.StatusServiceUnavailable, err.Error(), map[string]any{}})
 	}
-	return e.JSON(http.StatusOK, map[string]any{"status": http.StatusOK, "message": "ok", "data": map[string]any{}})
+	return e.JSON(http.StatusOK, state{http.StatusOK, "ok", map[string]any{}})
 }
 
 // ready returns why the service cannot serve, or nil. It writes at most once a second, whoever asks.

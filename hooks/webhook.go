@@ -102,7 +102,7 @@ func changeEmitted(tx core.App, e *core.RecordEvent) error {
 			kind = "post.updated"
 		}
 	case "comments":
-		if changed(e.Record, "text") && !comment.Buried(e.Record) {
+		if changed(e.Record, "text", "hidden") && !comment.Buried(e.Record) {
 			kind = "comment.updated"
 		}
 	case "follows":
