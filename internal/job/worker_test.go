@@ -149,7 +149,7 @@ func TestASlowKindLeavesRoomForOthers(t *testing.T) {
 	var mu sync.Mutex
 	running, most := 0, 0
 	goOn, pushed, hooked := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	began := make(chan struct{}, 10)
+	began := make(chan struct{}, 100)
 	r.Handle("webhook", func(context.Context, core.App, *Job) error {
 		mu.Lock()
 		running++
@@ -167,7 +167,7 @@ func TestASlowKindLeavesRoomForOthers(t *testing.T) {
 		pushed <- struct{}{}
 		return nil
 	})
-	for range 10 {
+	for range 100 { // more than a claim looks at
 		must(t, Add(app, "webhook", nil))
 	}
 	must(t, Add(app, "push", nil))
@@ -176,7 +176,7 @@ func TestASlowKindLeavesRoomForOthers(t *testing.T) {
 	<-began
 	<-began
 	close(goOn)
-	for range 10 {
+	for range 100 {
 		<-hooked
 	}
 	if most != 2 {
