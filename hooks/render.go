@@ -49,6 +49,9 @@ func (s *Social) bindRender() {
 			return kept(e, http.StatusOK, "text/plain; charset=utf-8", page.Robots(e.App))
 		},
 		"/page.css": func(e *core.RequestEvent) error { return kept(e, http.StatusOK, "text/css; charset=utf-8", page.CSS) },
+		"/page.js": func(e *core.RequestEvent) error {
+			return kept(e, http.StatusOK, "text/javascript; charset=utf-8", page.JS)
+		},
 	}
 	s.app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Priority: last, Func: func(e *core.ServeEvent) error { // after an owner's routes, which win
 		for path, handle := range routes {
