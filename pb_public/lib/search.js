@@ -16,13 +16,14 @@ const ask = (pb, query) => pb.send('/api/v1/search', { query: { expand: 'author'
  */
 export function openSearch(pb, type, words, { perPage = 30 } = {}) {
   const q = plain(words);
-  let cursor = asks(q) ? undefined : ''; // none yet; the server's last word is an empty one
+  let cursor; // none yet; the server's last word is an empty one
   return {
     get done() {
       return cursor === '';
     },
     async next() {
       const rows = [];
+      if (!asks(q)) cursor = '';
       while (!rows.length && cursor !== '') { // a page may be empty and not the last
         const page = await ask(pb, { q, type, perPage, ...(cursor && { cursor }) });
         rows.push(...page[type]);
