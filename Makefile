@@ -42,6 +42,8 @@ bench: ## measure it beside plain PocketBase in one run, with a table, JSON and 
 	go test -run '^$$' -bench 'Door' -benchtime 50x ./internal/photo/door
 	go test -run '^$$' -bench 'PhotoThumb' -benchtime 2000x ./hooks
 	go test -run '^$$' -bench 'Photo$$' -benchtime 5x ./hooks
+	go test -run '^$$' -bench 'SharePage/post' -benchtime 2000x ./hooks
+	$(MAKE) build tests/node_modules && cd tests && node first-load.mjs
 
 fmt: ## format the Go files
 	$(GOFMT) -w $(GO_FILES)

@@ -1,10 +1,14 @@
 package hooks
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -18,29 +22,43 @@ func (s *Social) bindPages() {
 		if e.Router.HasRoute(http.MethodGet, "/{path...}") {
 			return e.Next()
 		}
-		tags, err := etags(pb_public.FS)
+		files, err := assets(pb_public.FS)
 		if err != nil {
 			return err
 		}
-		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(s.userAsked, sealed(tags)).Bind(apis.Gzip())
+		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(s.userAsked, sealed(files))
 		return e.Next()
 	})
 }
 
+// asset is a file as it is sent: with a tag, and compressed once, where that makes it smaller.
+type asset struct {
+	tag    string
+	packed []byte
+}
+
 // sealed keeps our pages to our own scripts, styles and answers, and lets a browser keep what has not changed.
-func sealed(tags map[string]string) func(*core.RequestEvent) error {
+func sealed(files map[string]asset) func(*core.RequestEvent) error {
 	return func(e *core.RequestEvent) error {
 		path := e.Request.PathValue(apis.StaticWildcardParam)
 		if path == "" {
 			path = "index.html"
 		}
 		header := e.Response.Header()
-		if tag, ours := tags[path]; ours {
-			header.Set("ETag", tag)
-			header.Set("Cache-Control", "no-cache") // ask each time; mostly the answer is 304
-		}
 		seal(header)
-		return e.Next()
+		file, ours := files[path]
+		if !ours {
+			return e.Next()
+		}
+		header.Set("ETag", file.tag)
+		header.Set("Cache-Control", "no-cache") // ask each time; mostly the answer is 304
+		header.Set("Vary", "Accept-Encoding")
+		if file.packed == nil || !strings.Contains(e.Request.Header.Get("Accept-Encoding"), "gzip") {
+			return e.Next()
+		}
+		header.Set("Content-Encoding", "gzip")
+		http.ServeContent(e.Response, e.Request, path, time.Time{}, bytes.NewReader(file.packed))
+		return nil
 	}
 }
 
@@ -50,9 +68,9 @@ func seal(header http.Header) {
 	header.Set("Referrer-Policy", "same-origin")
 }
 
-// etags returns an ETag for each file, from its content: embedded files have no date.
-func etags(files fs.FS) (map[string]string, error) {
-	tags := map[string]string{}
+// assets reads every file. A tag comes from the content, as embedded files have no date.
+func assets(files fs.FS) (map[string]asset, error) {
+	all := map[string]asset{}
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -62,8 +80,20 @@ func etags(files fs.FS) (map[string]string, error) {
 			return err
 		}
 		sum := sha256.Sum256(content)
-		tags[path] = `W/"` + hex.EncodeToString(sum[:8]) + `"` // weak, as the answer may be compressed
+		file := asset{tag: `W/"` + hex.EncodeToString(sum[:8]) + `"`} // weak, as the bytes may be compressed
+		var packed bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+		if _, err := w.Write(content); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		if packed.Len() < len(content) {
+			file.packed = packed.Bytes()
+		}
+		all[path] = file
 		return nil
 	})
-	return tags, err
+	return all, err
 }

@@ -3,6 +3,7 @@ package hooks_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	_ "image/jpeg"
 	"io"
@@ -121,9 +122,11 @@ func TestPhoto(t *testing.T) {
 		ada := s.As("ada")
 		avatar := ada.Must(200, "PATCH", "/api/collections/users/records/"+ada.ID, &hookstest.Upload{Files: map[string][]byte{"avatar": phone()}}).Body["avatar"].(string)
 		s.RunJobs()
-		status, _, body := get(t, s, "/api/files/users/"+ada.ID+"/"+avatar+"?thumb=100x100")
-		if picture, _, err := image.DecodeConfig(bytes.NewReader(body)); status != 200 || err != nil || picture.Width != 100 || picture.Height != 100 {
-			t.Errorf("%d %v", status, err)
+		for _, side := range []int{100, 320} {
+			status, _, body := get(t, s, fmt.Sprintf("/api/files/users/%s/%s?thumb=%dx%[3]d", ada.ID, avatar, side))
+			if picture, _, err := image.DecodeConfig(bytes.NewReader(body)); status != 200 || err != nil || picture.Width != side || picture.Height != side {
+				t.Errorf("%d: %d %v", side, status, err)
+			}
 		}
 		everyFile(t, s, tellsNothing(t))
 		s.Admin().Update("users", ada.ID, map[string]any{"state": "suspended"})

@@ -38,26 +38,29 @@ func (s *Social) OnRender(pages ...string) *hook.TaggedHook[*RenderEvent] {
 }
 
 func (s *Social) bindRender() {
-	routes := map[string]func(*core.RequestEvent) error{
-		"/p/{id}": func(e *core.RequestEvent) error { return s.render(e, page.OfPost, e.Request.PathValue("id")) },
-		"/tags/{name}": func(e *core.RequestEvent) error {
+	pages := []route{
+		{path: "/p/{id}", summary: "A public post as a page, for people without the app and for previews.", refuses: []int{404}, do: func(e *core.RequestEvent) error {
+			return s.render(e, page.OfPost, e.Request.PathValue("id"))
+		}},
+		{path: "/tags/{name}", summary: "The public posts of a hashtag as a page.", refuses: []int{404}, do: func(e *core.RequestEvent) error {
 			return s.render(e, page.OfTag, e.Request.PathValue("name"))
-		},
-		"/sitemap.xml":    sitemapAsked,
-		"/sitemap/{part}": sitemapPartAsked,
-		"/robots.txt": func(e *core.RequestEvent) error {
+		}},
+		{path: "/sitemap.xml", internal: true, do: sitemapAsked},
+		{path: "/sitemap/{part}", internal: true, do: sitemapPartAsked},
+		{path: "/robots.txt", internal: true, do: func(e *core.RequestEvent) error {
 			return kept(e, http.StatusOK, "text/plain; charset=utf-8", page.Robots(e.App))
-		},
-		"/page.css": func(e *core.RequestEvent) error { return kept(e, http.StatusOK, "text/css; charset=utf-8", page.CSS) },
+		}},
+		{path: "/page.css", internal: true, do: func(e *core.RequestEvent) error {
+			return kept(e, http.StatusOK, "text/css; charset=utf-8", page.CSS)
+		}},
+		{path: "/page.js", internal: true, do: func(e *core.RequestEvent) error {
+			return kept(e, http.StatusOK, "text/javascript; charset=utf-8", page.JS)
+		}},
 	}
-	s.app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Priority: last, Func: func(e *core.ServeEvent) error { // after an owner's routes, which win
-		for path, handle := range routes {
-			if !e.Router.HasRoute(http.MethodGet, path) {
-				e.Router.GET(path, answer(handle))
-			}
-		}
-		return e.Next()
-	}})
+	for _, r := range pages {
+		r.method, r.content, r.yields = http.MethodGet, "text/html", true
+		s.routes = append(s.routes, r)
+	}
 }
 
 // userAsked shows /@handle, which no pattern of a route can say.

@@ -22,6 +22,7 @@ type route struct {
 	refuses      []int  // statuses besides those that access, takes and query bring
 	internal     bool   // no part of the contract, and not in the description
 	quiet        bool   // successes are not logged
+	yields       bool   // to an owner's route of the same path
 	with         []*hook.Handler[*core.RequestEvent]
 	do           func(e *core.RequestEvent) error
 }
@@ -40,8 +41,11 @@ const (
 
 // bindRoutes registers the table. A route is added to s.routes by the bind function of what it is about.
 func (s *Social) bindRoutes() {
-	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+	s.app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Priority: last, Func: func(e *core.ServeEvent) error { // after an owner's routes
 		for _, r := range s.routes {
+			if r.yields && e.Router.HasRoute(r.method, r.path) {
+				continue
+			}
 			added := e.Router.Route(r.method, r.path, answer(func(e *core.RequestEvent) error {
 				if err := r.access.allows(e.Auth); err != nil {
 					return err
@@ -54,7 +58,7 @@ func (s *Social) bindRoutes() {
 			added.Bind(r.with...)
 		}
 		return e.Next()
-	})
+	}})
 }
 
 func (a access) allows(caller *core.Record) error {

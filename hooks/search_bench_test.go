@@ -3,7 +3,9 @@ package hooks_test
 import (
 	"io"
 	"net/http"
+	"slices"
 	"testing"
+	"time"
 
 	"doubletap/hooks/hookstest"
 )
@@ -38,9 +40,11 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
-// fetch gets an address over and over and ends the benchmark unless it is answered.
+// fetch gets an address over and over, reports the median, and ends the benchmark unless it is answered.
 func fetch(b *testing.B, url string) {
+	var took []time.Duration
 	for b.Loop() {
+		began := time.Now()
 		response, err := http.Get(url)
 		if err != nil {
 			b.Fatal(err)
@@ -50,5 +54,8 @@ func fetch(b *testing.B, url string) {
 		if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusNotFound {
 			b.Fatal(response.Status)
 		}
+		took = append(took, time.Since(began))
 	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
 }

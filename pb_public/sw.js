@@ -4,8 +4,8 @@
 const FILES = [
   '/', '/app.css', '/app.js', '/screens.css', '/manifest.json', '/icon.svg', '/icon-192.png', '/icon-512.png', '/icon-maskable.png',
   '/lib/api.js', '/lib/channel.js', '/lib/crop.js', '/lib/cursor.js', '/lib/edge.js', '/lib/export.js', '/lib/feed.js', '/lib/like.js', '/lib/list.js', '/lib/live.js',
-  '/lib/once.js', '/lib/outbox.js', '/lib/photos.js', '/lib/push.js', '/lib/search.js', '/lib/store.js', '/lib/thread.js', '/lib/tie.js', '/lib/upload.js', '/lib/words.js',
-  '/screens/account.js', '/screens/comments.js', '/screens/compose.js', '/screens/crop.js', '/screens/dialog.js', '/screens/edit.js', '/screens/feed.js', '/screens/grid.js', '/screens/home.js', '/screens/newcomers.js', '/screens/people.js',
+  '/lib/once.js', '/lib/outbox.js', '/lib/photos.js', '/lib/push.js', '/lib/queue.js', '/lib/search.js', '/lib/share.js', '/lib/store.js', '/lib/thread.js', '/lib/tie.js', '/lib/upload.js', '/lib/words.js',
+  '/screens/account.js', '/screens/comments.js', '/screens/compose.js', '/screens/crop.js', '/screens/dialog.js', '/screens/edit.js', '/screens/feed.js', '/screens/grid.js', '/screens/home.js', '/screens/moderation.js', '/screens/newcomers.js', '/screens/people.js',
   '/screens/photos.js', '/screens/picture.js', '/screens/post.js', '/screens/preferences.js', '/screens/profile.js', '/screens/report.js', '/screens/requests.js', '/screens/router.js',
   '/screens/saved.js', '/screens/search.js', '/screens/sentence.js', '/screens/session.js', '/screens/settings.js', '/screens/signin.js', '/screens/signs.js', '/screens/single.js',
   '/screens/tag.js', '/screens/tray.js', '/screens/ui.js', '/screens/writing.js', '/vendor/blurhash.js', '/vendor/pocketbase.js', '/vendor/preact.js',
@@ -62,15 +62,20 @@ addEventListener('push', (event) => {
   event.waitUntil(registration.showNotification(title, { body, tag, icon: '/icon-192.png', badge: '/icon-192.png', data: { url } }));
 });
 
+/** Where the app shows what an address of the server is about: /p/ID is for people without it. */
+function inApp(address) {
+  const { pathname, hash } = new URL(address ?? '/', location.origin);
+  return new URL(hash || !/^\/(p\/|@|tags\/)/.test(pathname) ? `/${hash}` : `/#${pathname}`, location.origin).href;
+}
+
 /** A tap on it leads to a window that is open already, else to a new one. */
 addEventListener('notificationclick', (event) => {
   event.notification.close();
-  const url = new URL(event.notification.data?.url ?? '/', location.origin);
-  if (url.origin !== location.origin) return;
+  const to = inApp(event.notification.data?.url);
   event.waitUntil((async () => {
-    const [open] = await clients.matchAll({ type: 'window', includeUncontrolled: true });
-    if (!open) return clients.openWindow(url.href);
-    await open.focus();
-    return open.navigate(url.href);
+    const [open] = await clients.matchAll({ type: 'window' });
+    if (!open) return clients.openWindow(to);
+    await open.focus().catch(() => {}); // not every browser lets it
+    return open.navigate(to);
   })());
 });

@@ -135,6 +135,26 @@ test('the service worker shows what the server pushes, and the app can be instal
     });
   }
   assert.deepEqual(shown, message);
+
+  // a tap on it leads the window that is open to the post in the app, also by the address of its page for everybody
+  for (const [url, hash] of [['/#/p/abc', '#/p/abc'], ['https://photos.example/p/def', '#/p/def'], ['/', '']]) {
+    await client.send('ServiceWorker.deliverPushMessage', { ...push, data: JSON.stringify({ ...message, url }) });
+    const tap = async (wanted) => {
+      const [one] = (await registration.getNotifications()).filter((each) => each.data.url === wanted);
+      if (!one) return false;
+      const event = new NotificationEvent('notificationclick', { notification: one });
+      let work = null;
+      event.waitUntil = (promise) => (work = promise); // what a script has made may not keep the worker awake
+      dispatchEvent(event);
+      await work;
+      return true;
+    };
+    const worker = context.serviceWorkers().at(-1);
+    for (let n = 0; n < 200 && !(await worker.evaluate(tap, url)); n++);
+    await page.waitForFunction((to) => location.hash === to || location.hash === '#' + to, hash);
+    assert.equal(page.url().split('#')[0], `${windows.service.url}/`);
+  }
+  assert.equal(await page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).length), 0, 'a tapped one is closed');
   const { errors, data } = await client.send('Page.getAppManifest');
   assert.deepEqual(errors, []);
   assert.equal(JSON.parse(data).start_url, '/');

@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 import { serve } from './service.mjs';
 
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const flags = [
+export const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const flags = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];
@@ -69,6 +69,11 @@ class Windows {
       const { violations } = await page.evaluate((dark) => globalThis.axe.run(dark ? { runOnly: ['color-contrast', 'link-in-text-block'] } : {}), colorScheme === 'dark');
       for (const { id, nodes } of violations) this.wrong.push(`${where}, ${colorScheme}: ${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join('\n')}`);
     }
+    await this.narrow(page, where);
+  }
+
+  /** Nothing sticks out at the side. */
+  async narrow(page, where) {
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (over > 0) this.wrong.push(`${where}: ${over} pixels wider than the window`);
   }

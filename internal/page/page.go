@@ -67,7 +67,7 @@ type Person struct {
 	Letter string // instead of one
 }
 
-//go:embed templates page.css
+//go:embed templates page.css page.js
 var files embed.FS
 
 var pages = template.Must(template.ParseFS(files, "templates/*.html"))
@@ -76,6 +76,9 @@ var pages = template.Must(template.ParseFS(files, "templates/*.html"))
 var (
 	CSS       = content("page.css")
 	StylePath = "/page.css?v=" + Tagged(CSS)
+
+	// JS leads from the page of what is missing, which is the same for all, to its own address in the app.
+	JS = content("page.js")
 )
 
 func content(name string) []byte {

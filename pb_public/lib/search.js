@@ -1,31 +1,48 @@
-// Finding people, hashtags and posts. The one place that knows how: today by the
-// filters of the collections; a search route would be asked from here and answer the same shapes.
-
-import { openCursor } from './cursor.js';
-
-const withHandle = 'handle != "" && state = "active"';
-
-const ways = {
-  users: (pb, q) => ['users', { by: '-followersCount,-id', filter: pb.filter(`${withHandle} && (handle ~ {:start} || name ~ {:q})`, { start: `${q}%`, q }) }],
-  tags: (pb, q) => ['hashtags', { by: '-postsCount,-id', filter: pb.filter('name ~ {:start}', { start: `${q}%` }) }],
-  posts: (pb, q) => ['posts', { by: '-created,-id', filter: pb.filter('caption ~ {:q} || place ~ {:q}', { q }), expand: 'author' }],
-};
+// Finding people, hashtags and posts: the server's search, as a list without an end and as suggestions.
 
 /** What people type, without the sign in front. */
-export const plain = (q) => q.trim().replace(/^[@#]+/, '').normalize('NFKC').toLowerCase().replaceAll('%', '');
+export const plain = (q) => q.trim().replace(/^[@#]+/, '').normalize('NFKC').toLowerCase();
 
-/** A cursor over everything of one type ("users", "tags" or "posts") that fits; see cursor.js. */
-export function openSearch(pb, type, q, { perPage = 30 } = {}) {
-  const [collection, options] = ways[type](pb, plain(q));
-  return openCursor(pb, collection, { ...options, perPage });
+/** Fewer letters are no question. */
+export const fewest = 2;
+const asks = (q) => [...q].length >= fewest && [...q].length <= 50;
+const ask = (pb, query) => pb.send('/api/v1/search', { query: { expand: 'author', ...query }, requestKey: null });
+
+/**
+ * A cursor over everything of one type that fits, to be used as one of cursor.js:
+ *
+ *   const found = openSearch(pb, 'posts', 'sea');   // or "users" or "tags"
+ *   while (!found.done) show(await found.next());
+ */
+export function openSearch(pb, type, words, { perPage = 30 } = {}) {
+  const q = plain(words);
+  let cursor; // none yet; the server's last word is an empty one
+  return {
+    get done() {
+      return cursor === '';
+    },
+    async next() {
+      const rows = [];
+      if (!asks(q)) cursor = '';
+      while (!rows.length && cursor !== '') { // a page may be empty and not the last
+        const page = await ask(pb, { q, type, perPage, ...(cursor && { cursor }) });
+        rows.push(...page[type]);
+        cursor = page.cursor;
+      }
+      return rows;
+    },
+  };
 }
 
-/** The first few of one type, for suggestions while somebody types. */
-export const suggest = (pb, type, q, most = 5) => openSearch(pb, type, q, { perPage: most }).next();
+/** The first five of each type, {users, tags, posts}, while somebody types. */
+export async function suggest(pb, words) {
+  const q = plain(words);
+  return asks(q) ? ask(pb, { q }) : { users: [], tags: [], posts: [] };
+}
 
 /** The newest people whom I do not follow, to begin with. */
 export async function newcomers(pb, most = 6) {
-  const filter = pb.filter(`id != {:me} && ${withHandle}`, { me: pb.authStore.record?.id ?? '' });
+  const filter = pb.filter('id != {:me} && handle != "" && state = "active"', { me: pb.authStore.record?.id ?? '' });
   const page = await pb.collection('users').getList(1, most * 4, { sort: '-created', filter, skipTotal: true, requestKey: null });
   return page.items.filter(({ relationship: tie }) => !tie.following && !tie.requested && !tie.blocking).slice(0, most);
 }

@@ -35,6 +35,7 @@ function Comment({ comment, post, marked, onAnswer, onRemove }) {
       <p class="comment-text" dir="auto"><${Handle} user=${author} /> <${Words} text=${comment.text} /></p>
       <p class="comment-foot">
         ${comment.waiting ? html`<span class="waiting"><${Sign} name="clock" />${comment.waiting === 'queued' ? 'waits for a connection' : 'sending…'}</span>` : html`<${Ago} at=${comment.created} />`}
+        ${comment.hidden && html`<span class="post-lock"><${Sign} name="lock" />Hidden by a moderator</span>`}
         ${likes > 0 && html`<span>${count(likes, 'like')}</span>`}
         ${!comment.waiting && !post.commentsOff && html`<button class="link link-quiet" aria-label=${`Reply to ${handleOf(author)}`} onClick=${() => onAnswer(comment)}>Reply</button>`}
       </p></div>

@@ -17,16 +17,18 @@ const screen = {
   saved: later(() => import('./saved.js').then((module) => module.Saved)),
   requests: later(() => import('./requests.js').then((module) => module.Requests)),
   settings: later(() => import('./settings.js').then((module) => module.Settings)),
+  moderation: later(() => import('./moderation.js').then((module) => module.Moderation)),
   tray: later(() => import('./tray.js').then((module) => module.Tray)),
   compose: later(() => import('./compose.js').then((module) => module.Compose)),
 };
 
 /** The screen of an address; the feed is not among them, as it stays where it is beneath. */
-function Screen({ parts: [where, what, more], hash }) {
+function Screen({ parts: [where, what, more], hash, user }) {
   if (where.startsWith('@')) return html`<${screen.profile} key=${where} handle=${where.slice(1).toLowerCase()} list=${what} />`;
   if (where === 'p' && what) return html`<${screen.single} key=${what} id=${what} comment=${more} />`;
   if (where === 'tags' && what) return html`<${screen.tag} key=${what} name=${what.normalize('NFKC').toLowerCase()} />`;
   if (where === 'search') return html`<${screen.search} q=${what} type=${['users', 'tags'].includes(more) ? more : 'posts'} />`;
+  if (where === 'moderation' && user.role === 'moderator') return html`<${screen.moderation} key=${what} state=${what} />`;
   if (['saved', 'requests', 'settings'].includes(where)) return html`<${screen[where]} />`;
   return html`<${Empty} sign="search" title="Nothing to see"><p>There is no page at <bdi>${hash}</bdi>.</p><p><a class="button" href=${paths.home}>To the feed</a></p><//>`;
 }
@@ -163,6 +165,7 @@ export function Home({ user }) {
           <span class="nav-sign"><${Sign} name="plus" /></span><span class="nav-word">Post a photo</span></button>
         <${Bell} open=${dialog === 'tray'} onClick=${() => setDialog('tray')} />
         <${NavLink} to=${paths.saved} here=${where === 'saved'} sign="bookmark" word="Saved" />
+        ${user.role === 'moderator' && html`<${NavLink} to=${paths.moderation} here=${where === 'moderation'} sign="shield" word="Moderation" />`}
         <a class="nav-item nav-me" href=${paths.person(user)} aria-current=${where === `@${user.handle}` ? 'page' : undefined}><span class="nav-sign"><${Avatar} user=${user} /></span>
           <span class="nav-word"><span class="visually-hidden">My profile, </span>${handleOf(user)}</span></a>
         <${NavLink} to=${paths.settings} here=${where === 'settings'} sign="gear" word="Settings" />
@@ -171,7 +174,7 @@ export function Home({ user }) {
     <main id="main" class=${atHome ? 'main main-feed' : `main main-${where.replace(/\W.*/, 'person')}`} tabindex="-1">
       <${Offline} />
       <div hidden=${!atHome}><h1 class="visually-hidden">Home feed</h1><${Feed} onCompose=${compose} /></div>
-      ${!atHome && html`<${Screen} ...${place} />`}
+      ${!atHome && html`<${Screen} ...${place} user=${user} />`}
     </main>
     ${wide && atHome && html`<aside class="aside" aria-label="People"><${screen.newcomers} quiet /></aside>`}
     <${Messages} words=${session.words} />

@@ -14,7 +14,7 @@ export function Avatar({ user, large = false }) {
   const [broken, setBroken] = useState('');
   const size = large ? ' avatar-large' : '';
   if (user?.avatar && broken !== user.avatar) {
-    const src = pb.files.getURL(user, user.avatar, large ? {} : { thumb: '100x100' }); // the one cut there is of a face
+    const src = pb.files.getURL(user, user.avatar, { thumb: large ? '320x320' : '100x100' });
     return html`<img class=${'avatar' + size} src=${src} alt="" width="40" height="40" onError=${() => setBroken(user.avatar)} />`;
   }
   const shade = [...name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 5;

@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, pb } from '../lib/api.js';
 import { isPublic } from '../lib/photos.js';
+import { share } from '../lib/share.js';
 import { Confirm, Menu } from './dialog.js';
 import { Avatar, Handle, Words, handleOf } from './people.js';
 import { Photos } from './photos.js';
@@ -104,23 +105,10 @@ function Foot({ post }) {
   const { on: liked, count: likes, queued } = like.shown();
   const { on: saved } = save.shown();
 
-  async function share() {
-    const url = `${location.origin}/p/${post.id}`;
-    try {
-      if (navigator.share) await navigator.share({ url });
-      else {
-        await navigator.clipboard.writeText(url);
-        say('The link is copied.');
-      }
-    } catch (err) {
-      if (err.name !== 'AbortError') say(`The link is ${url}`);
-    }
-  }
-
   return html`<footer class="post-foot">
     <button class=${liked ? 'deed like is-liked' : 'deed like'} aria-pressed=${liked} aria-label="Like" aria-keyshortcuts="L" title="Like (L)" onClick=${like.toggle}><${Sign} name="heart" /></button>
     ${post.commentsOff && !post.commentsCount ? null : html`<a class="deed" href=${paths.post(post.id)} aria-label=${count(post.commentsCount, 'comment')} title="Comments (C)"><${Sign} name="comment" /></a>`}
-    ${isPublic(post) && html`<button class="deed" aria-label="Share" title="Share" onClick=${share}><${Sign} name="share" /></button>`}
+    ${isPublic(post) && html`<button class="deed" aria-label="Share" title="Share" onClick=${() => share(`/p/${post.id}`, say)}><${Sign} name="share" /></button>`}
     <button class=${saved ? 'deed save is-saved' : 'deed save'} aria-pressed=${saved} aria-label="Save" aria-keyshortcuts="S" title="Save (S)" onClick=${save.toggle}><${Sign} name="bookmark" /></button>
     <p class="likes"><span key=${likes}>${likes ? count(likes, 'like') : 'Be the first to like it'}</span>
       ${queued && html`<span class="waiting"><${Sign} name="clock" />waits for a connection</span>`}</p>

@@ -3,6 +3,7 @@
 import { html, useEffect, useState } from '../vendor/preact.js';
 import { because, pb } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
+import { share } from '../lib/share.js';
 import { Confirm, Dialog, Menu } from './dialog.js';
 import { Grid, useList } from './grid.js';
 import { Avatar, FollowButton, Person, Words, handleOf } from './people.js';
@@ -58,6 +59,7 @@ function About({ person, onChanged, list }) {
     onChanged();
   }
   const deeds = [
+    { word: 'Share', onClick: () => share(`/@${handle}`, say) },
     ties.muting
       ? { word: 'Unmute', onClick: attempt(tie.unmute, `${handle} is no longer muted.`) }
       : { word: 'Mute', onClick: attempt(() => tie.mute().then(() => feed.without(person.id)), `${handle} is muted, and does not know.`) },
@@ -79,7 +81,8 @@ function About({ person, onChanged, list }) {
       ${(ties.followsMe || ties.muting) && html`<p class="hint">${[ties.followsMe && 'Follows you', ties.muting && 'Muted by you'].filter(Boolean).join(' · ')}</p>`}
     </div>
     <div class="profile-deeds">
-      ${mine ? html`<a class="button" href=${paths.settings}>Edit profile</a><a class="button" href=${paths.saved}><${Sign} name="bookmark" />Saved</a>`
+      ${mine ? html`<a class="button" href=${paths.settings}>Edit profile</a><a class="button" href=${paths.saved}><${Sign} name="bookmark" />Saved</a>
+          ${user.role === 'moderator' && html`<a class="button" href=${paths.moderation}>Moderation</a>`}<${Menu} label="More about you" deeds=${deeds.slice(0, 1)} />`
         : html`<${FollowButton} person=${person} /><${Menu} label=${`More about ${handle}`} deeds=${deeds} />`}</div>
     ${list && html`<${Ties} key=${list} person=${person} kind=${list} onClose=${leaveList} />`}
     ${dialog === 'block' && html`<${Confirm} title=${`Block ${handle}?`} deed="Block" onDo=${block} onClose=${close}>You will not see each other's photos, likes and comments, and follow each other no longer. Nobody is told.<//>`}

@@ -5,7 +5,7 @@ import { because, pb } from '../lib/api.js';
 import { Dialog } from './dialog.js';
 import { useSession } from './session.js';
 
-const reasons = {
+export const reasons = {
   spam: 'It is spam', abuse: 'It bullies or threatens somebody', hate: 'It is hateful', nudity: 'It is sexual or shows nudity', violence: 'It shows violence', other: 'Something else',
 };
 

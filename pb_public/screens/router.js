@@ -12,6 +12,7 @@ export const paths = {
   saved: '#/saved',
   requests: '#/requests',
   settings: '#/settings',
+  moderation: '#/moderation',
 };
 
 function decoded(part) {

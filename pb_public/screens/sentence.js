@@ -15,6 +15,16 @@ const deeds = {
   system: 'There is a message from Doubletap',
 };
 
+const messages = {
+  post_hidden: 'Your post was hidden by a moderator',
+  post_restored: 'Your post can be seen again',
+  comment_hidden: 'Your comment was hidden by a moderator',
+  comment_restored: 'Your comment can be seen again',
+  account_restored: 'Your account is no longer suspended',
+  report_upheld: 'Thank you: a moderator agreed with your report',
+  report_dismissed: 'A moderator looked at your report and found nothing to act on',
+};
+
 /** The people of a notification, newest first; who is out of sight is missing. */
 export function actorsOf(row) {
   const byId = new Map([row.expand?.actors ?? []].flat().map((actor) => [actor.id, actor]));
@@ -23,7 +33,7 @@ export function actorsOf(row) {
 
 /** Who did it and what: ["bob and 3 others", "liked your photo"]. */
 export function sentence(row) {
-  const deed = deeds[row.type] ?? 'did something new';
+  const deed = messages[row.message] ?? deeds[row.type] ?? 'did something new';
   if (row.type === 'order' || row.type === 'system') return ['', deed];
   const names = actorsOf(row).map(handleOf);
   const all = Math.max(row.actorsCount || 0, names.length, 1);

@@ -23,6 +23,7 @@ const signs = {
   next: html`<path d="M9.5 5.5 16 12l-6.5 6.5" />`,
   check: html`<path d="m5 12.5 4.7 4.7L19 7.5" />`,
   clock: html`<circle cx="12" cy="12" r="8.3" /><path d="M12 7.5V12l3 2" />`,
+  shield: html`<path d="M12 3.8 19 6.5v5c0 4.3-2.9 7.4-7 8.9-4.1-1.5-7-4.6-7-8.9v-5Z" />`,
   lock: html`<rect x="5" y="10.5" width="14" height="9.5" rx="2.5" /><path d="M8.5 10.5V8a3.5 3.5 0 0 1 7 0v2.5" />`,
 };
 

@@ -18,9 +18,9 @@ export function Writing({ id, label, hideLabel = false, hint = '', value, onInpu
     const mine = ++asked.current;
     if (!name?.typed) return setFound([]);
     const timer = setTimeout(async () => {
-      const rows = await suggest(pb, name.sign === '@' ? 'users' : 'tags', name.typed).catch(() => []);
+      const all = await suggest(pb, name.typed).catch(() => ({ users: [], tags: [] }));
       if (mine !== asked.current) return;
-      setFound(rows);
+      setFound(name.sign === '@' ? all.users : all.tags);
       setAt(0);
     }, 150);
     return () => clearTimeout(timer);
