@@ -37,7 +37,7 @@ func lookPhotos(app core.App, f *reconcile.Found) error {
 	}
 	f.Fail(media, "%d posts without size and blurhash of a photo, as %s", media, first[true])
 	f.Warn(renditions, "%d posts, stories and avatars without all renditions, as %s", renditions, first[false])
-	n, post, err := reconcile.Some(app, `posts t WHERE EXISTS (SELECT 1 FROM json_each(`+mediaOf+`) WHERE type = 'null')`)
+	n, post, err := f.Some(app, `posts t WHERE EXISTS (SELECT 1 FROM json_each(`+mediaOf+`) WHERE type = 'null')`)
 	f.Warn(n, "%d posts with a photo that cannot be decoded, as %s", n, post)
 	return err
 }

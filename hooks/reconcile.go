@@ -38,7 +38,7 @@ func (s *Social) bindReconcile() {
 	}
 }
 
-func (s *Social) reconciled(_ context.Context, app core.App, _ *job.Job) error {
+func (s *Social) reconciled(ctx context.Context, app core.App, _ *job.Job) error {
 	lag, err := job.Lag(app)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (s *Social) reconciled(_ context.Context, app core.App, _ *job.Job) error {
 	if lag > overdue {
 		app.Logger().Warn("jobs are late", "lag", lag)
 	}
-	return reconcile.Run(app, func(check string, n int, notes []string) {
+	return reconcile.Run(ctx, app, func(check string, n int, notes []string) {
 		watch.Of(app).Repaired(check, n)
 		app.Logger().Error("reconciled", "check", check, "repairs", n, "notes", notes)
 	})

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	look = 50 * time.Millisecond // between two looks at the log
-	calm = time.Second           // without a write, after which all is copied
-	full = 32_000                // pages from which the log is copied and begun anew: 128 MB
+	look   = 50 * time.Millisecond // between two looks at the log
+	calm   = time.Second           // without a write, after which all is copied
+	full   = 32_000                // pages from which the log is copied and begun anew: 128 MB
+	little = 1000                  // pages that the writer may wait for
 )
 
 // Checkpoint copies the write-ahead log into the database file, beside the requests instead of
@@ -25,26 +26,32 @@ const (
 func Checkpoint(ctx context.Context, app core.App) {
 	// Only its times are looked at: to open one of SQLite's files and close it again would drop SQLite's locks.
 	log := filepath.Join(app.DataDir(), "data.db-wal")
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	copied := time.Now()
+	copied, pause := time.Now(), calm
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 		info, err := os.Stat(log)
 		if err != nil || !info.ModTime().After(copied) {
-			continue // all is copied
+			pause = calm // all is copied
+			continue
 		}
+		pause = look
 		if time.Since(info.ModTime()) < calm {
-			if pages, err := checkpoint(app.ConcurrentDB(), "NOOP"); err != nil || pages < full {
+			if rest, err := checkpoint(app.ConcurrentDB(), "NOOP"); err != nil || rest < full {
 				continue
 			}
 		}
 		at := info.ModTime()
-		_, err = checkpoint(app.ConcurrentDB(), "PASSIVE")
+		err = nil
+		for rest, last := full, full+1; err == nil && rest > little && rest < last; { // each time less comes meanwhile
+			last = rest
+			if _, err = checkpoint(app.ConcurrentDB(), "PASSIVE"); err == nil {
+				rest, err = checkpoint(app.ConcurrentDB(), "NOOP")
+			}
+		}
 		if err == nil {
 			_, err = checkpoint(app.NonconcurrentDB(), "PASSIVE")
 		}
@@ -56,10 +63,10 @@ func Checkpoint(ctx context.Context, app core.App) {
 	}
 }
 
-// checkpoint copies what it can without waiting for anybody, or nothing, and returns how many pages the log has. One that was
-// copied whole is begun anew by the next write.
-func checkpoint(db dbx.Builder, mode string) (pages int, err error) {
-	var busy, done int
+// checkpoint copies what it can without waiting for anybody, or nothing, and returns how many pages of the log are left to copy.
+// One that was copied whole is begun anew by the next write.
+func checkpoint(db dbx.Builder, mode string) (rest int, err error) {
+	var busy, pages, done int
 	err = db.NewQuery(`PRAGMA wal_checkpoint(`+mode+`)`).Row(&busy, &pages, &done)
-	return pages, err
+	return pages - done, err
 }

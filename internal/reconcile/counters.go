@@ -34,13 +34,13 @@ const famous = `(followersCount > 10000 AND NOT celebrity) OR (followersCount < 
 
 func lookCounters(app core.App, f *Found) error {
 	for _, c := range counters {
-		n, first, err := Some(app, fmt.Sprintf(`%s t WHERE t.%s != %s`, c.target, c.column, c.counted()))
+		n, first, err := f.Some(app, fmt.Sprintf(`%s t WHERE t.%s != %s`, c.target, c.column, c.counted()))
 		if err != nil {
 			return err
 		}
 		f.Fail(n, "%s.%s of %d rows, as of %s", c.target, c.column, n, first)
 	}
-	n, first, err := Some(app, `users t WHERE `+famous)
+	n, first, err := f.Some(app, `users t WHERE `+famous)
 	f.Fail(n, "users.celebrity of %d rows, as of %s", n, first)
 	return err
 }

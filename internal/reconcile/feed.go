@@ -14,15 +14,15 @@ const strays = `feed t WHERE NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.view
 
 // idle are rows of posts that became private. Reading leaves them out, and they come back by themselves
 // when the post does; a row that its viewer hid must stay to keep it from coming back.
-const idle = `feed t JOIN posts p ON p.id = t.post WHERE p.visibility = 'private' AND t.viewer != p.author AND NOT t.gone`
+const idle = `feed t WHERE NOT t.gone AND EXISTS (SELECT 1 FROM posts WHERE id = t.post AND visibility = 'private' AND author != t.viewer)`
 
 func lookFeed(app core.App, f *Found) error {
-	n, first, err := Some(app, strays)
+	n, first, err := f.Some(app, strays)
 	if err != nil {
 		return err
 	}
 	f.Fail(n, "%d rows of an author whom the viewer does not follow, or who is not the post's, as %s", n, first)
-	n, first, err = Some(app, idle)
+	n, first, err = f.Some(app, idle)
 	f.Warn(n, "%d rows of posts that are private by now, never shown, as %s", n, first)
 	return err
 }

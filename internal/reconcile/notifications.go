@@ -31,12 +31,12 @@ const (
 )
 
 func lookNotifications(app core.App, f *Found) error {
-	n, first, err := Some(app, undone)
+	n, first, err := f.Some(app, undone)
 	if err != nil {
 		return err
 	}
 	f.Fail(n, "%d events of what is no more, as %s", n, first)
-	n, first, err = Some(app, miscounts)
+	n, first, err = f.Some(app, miscounts)
 	f.Fail(n, "%d notifications with other actors than their events, as %s", n, first)
 	return err
 }

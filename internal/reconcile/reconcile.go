@@ -4,7 +4,10 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -37,6 +40,7 @@ var (
 type Found struct {
 	Failed, Warned int
 	Notes          []string
+	Rest           func(worked time.Duration) error // between slices of a table, if anything; an error ends the check
 }
 
 // Fail notes n things that are wrong.
@@ -56,10 +60,19 @@ func (f *Found) Warn(n int, format string, args ...any) {
 }
 
 // Run makes all checks, one after the other, and has repaired told of each that found something, once it is put right.
-// Only then does it write; others read and write meanwhile.
-func Run(app core.App, repaired func(check string, n int, notes []string)) error {
+// Only then does it write; others read and write meanwhile, and have most of the machine, as it rests four times as long
+// as it works. It ends with ctx.
+func Run(ctx context.Context, app core.App, repaired func(check string, n int, notes []string)) error {
+	rest := func(worked time.Duration) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(4 * worked):
+			return nil
+		}
+	}
 	for _, c := range All {
-		f := &Found{}
+		f := &Found{Rest: rest}
 		if err := c.Look(app, f); err != nil {
 			return fmt.Errorf("look for %s: %w", c.Name, err)
 		}
@@ -78,12 +91,33 @@ func Run(app core.App, repaired func(check string, n int, notes []string)) error
 	return nil
 }
 
-// Some counts rows, given as all that follows FROM of a table named t, and names the first.
-func Some(app core.App, from string) (n int, first string, err error) {
-	var row struct {
-		N     int    `db:"n"`
-		First string `db:"first"`
+// slice is how many rows are looked at in one statement: some tens of milliseconds.
+const slice = 5000
+
+// Some counts rows, given as all that follows FROM, beginning with "TABLE t WHERE", and names the first. It looks at the table
+// slice by slice, so that no statement is long: the write-ahead log could not begin anew meanwhile.
+func (f *Found) Some(app core.App, from string) (n int, first string, err error) {
+	table, where, _ := strings.Cut(from, " t WHERE ")
+	var last int64
+	if _, err := db.Value(app, &last, `SELECT coalesce(max(rowid), 0) FROM `+table, nil); err != nil {
+		return 0, "", err
 	}
-	_, err = db.One(app, &row, `SELECT count(*) n, coalesce(min(t.id), '') first FROM `+from, nil)
-	return row.N, row.First, err
+	statement := `SELECT count(*), coalesce(min(t.id), '') FROM ` + table + ` t WHERE t.rowid > {:after} AND t.rowid <= {:to} AND (` + where + `)`
+	for after := int64(0); after < last; after += slice {
+		began := time.Now()
+		var some int
+		var one string
+		if _, err := db.Row(app, statement, db.Params{"after": after, "to": after + slice}, &some, &one); err != nil {
+			return 0, "", err
+		}
+		if n += some; first == "" {
+			first = one
+		}
+		if f.Rest != nil {
+			if err := f.Rest(time.Since(began)); err != nil {
+				return 0, "", err
+			}
+		}
+	}
+	return n, first, nil
 }

@@ -53,7 +53,7 @@ func lookRelations(app core.App, f *Found) error {
 		return err
 	}
 	for _, p := range all {
-		n, first, err := Some(app, p.dangling())
+		n, first, err := f.Some(app, p.dangling())
 		if err != nil {
 			return fmt.Errorf("%s.%s: %w", p.from.Name, p.field.Name, err)
 		}

@@ -14,12 +14,12 @@ const (
 )
 
 func lookSettings(app core.App, f *Found) error {
-	n, first, err := Some(app, unsettled)
+	n, first, err := f.Some(app, unsettled)
 	if err != nil {
 		return err
 	}
 	f.Fail(n, "%d users without settings, as %s", n, first)
-	n, first, err = Some(app, `settings t WHERE t.seq < `+given)
+	n, first, err = f.Some(app, `settings t WHERE t.seq < `+given)
 	f.Fail(n, "%d settings behind their notifications, as %s", n, first)
 	return err
 }
