@@ -16,9 +16,11 @@ const axe = await readFile(new URL(import.meta.resolve('axe-core')), 'utf8');
 /** Why the tests are left out where there is no browser; not where it must be there. */
 export const skip = !existsSync(executablePath) && !process.env.CI && `there is no ${executablePath}; CHROMIUM names another`;
 
+export const launch = () => chromium.launch({ executablePath, args: flags });
+
 /** A service and a browser, both ended with the test, which must have found nothing wrong in any window. */
 export async function browse(t, env) {
-  const browser = await chromium.launch({ executablePath, args: flags });
+  const browser = await launch();
   t.after(() => browser.close()); // before the service, whose end is an error to a page
   const service = await serve(t, env);
   return new Windows(service, browser);

@@ -14,7 +14,8 @@ import PocketBase from 'pocketbase';
 globalThis.EventSource = EventSource; // the SDK needs one as soon as somebody subscribes
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const program = resolve(here, process.env.DOUBLETAP_BIN ?? '../doubletap');
+/** The built program. */
+export const program = resolve(here, process.env.DOUBLETAP_BIN ?? '../doubletap');
 const password = 'correct-horse';
 
 /** Starts a service that ends with the test. */
@@ -140,7 +141,8 @@ class Service {
 /** The id of whoever is signed in. */
 export const id = (pb) => pb.authStore.record.id;
 
-async function freePort() {
+/** A port that nobody listens at. */
+export async function freePort() {
   const server = createServer();
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   const { port } = server.address();
