@@ -26,7 +26,7 @@ var layers = [][]string{
 	{"internal/deliver/push", "internal/deliver/mail", "internal/deliver/webhook", "internal/deliver/delivertest"},
 	{"internal/deliver/webpush", "internal/deliver/apns", "internal/deliver/fcm"},
 	{"internal/deliver"},
-	{"internal/inbox", "internal/like", "internal/page"},
+	{"internal/inbox", "internal/like", "internal/listing", "internal/page"},
 	{"internal/feed", "internal/notification"},
 	{"internal/erase", "internal/moderation", "internal/apidoc", "internal/insight"},
 	{"command"},

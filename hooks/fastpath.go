@@ -50,9 +50,9 @@ var recordHooks = []func(core.App) int{
 	func(a core.App) int { return a.OnModelAfterDeleteError().Length() },
 }
 
-func handlers(app core.App) []int {
-	n := make([]int, len(recordHooks))
-	for i, length := range recordHooks {
+func handlers(app core.App, moments []func(core.App) int) []int {
+	n := make([]int, len(moments))
+	for i, length := range moments {
 		n[i] = length(app)
 	}
 	return n
@@ -63,16 +63,15 @@ const sampled = 1000
 
 // bindFastPath comes last in Bind; before are the handlers that were there when it began.
 func (s *Social) bindFastPath(before []int) {
-	figures, off := watch.Of(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off"
-	known := tokens{held: map[string]*holder{}}
+	figures, off, known := watch.Of(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off", &s.tokens
 	known.bind(s.app)
-	ours := handlers(s.app)
+	ours := handlers(s.app, recordHooks)
 	for i := range ours {
 		ours[i] -= before[i]
 	}
 	var served atomic.Int64
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		shipped, err := shippedHandlers(ours)
+		shipped, err := shippedHandlers(recordHooks, ours)
 		if err != nil {
 			return err
 		}
@@ -84,7 +83,7 @@ func (s *Social) bindFastPath(before []int) {
 				return e.Next()
 			}
 			began, path, tap := time.Now(), watch.Fast, s.plainTap(e)
-			if off || tap == nil || !slices.Equal(handlers(s.app), shipped) {
+			if off || tap == nil || !slices.Equal(handlers(s.app, recordHooks), shipped) {
 				path, tap = watch.General, (*core.RequestEvent).Next
 				known.reload(e)
 			}
@@ -103,12 +102,12 @@ func (s *Social) bindFastPath(before []int) {
 }
 
 // shippedHandlers counts what an app has that nobody but PocketBase and we bound to.
-func shippedHandlers(ours []int) ([]int, error) {
+func shippedHandlers(moments []func(core.App) int, ours []int) ([]int, error) {
 	bare := core.NewBaseApp(core.BaseAppConfig{})
 	if _, err := apis.NewRouter(bare); err != nil {
 		return nil, err
 	}
-	want := handlers(bare)
+	want := handlers(bare, moments)
 	for i := range want {
 		want[i] += ours[i]
 	}
@@ -134,11 +133,11 @@ func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
 		return nil
 	}
 	switch {
-	case e.Request.Method == http.MethodPost && rest == "" && isRule(likes.CreateRule, like.CreateRule) && !limited(e, "create"):
+	case e.Request.Method == http.MethodPost && rest == "" && isRule(likes.CreateRule, like.CreateRule) && !limited(e, "likes", "create"):
 		if post, ok := postOf(e); ok {
 			return func(e *core.RequestEvent) error { return s.likeTapped(e, likes, post) }
 		}
-	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isRule(likes.DeleteRule, like.DeleteRule) && !limited(e, "delete") && !referenced(e.App, likes):
+	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isRule(likes.DeleteRule, like.DeleteRule) && !limited(e, "likes", "delete") && !referenced(e.App, likes):
 		return func(e *core.RequestEvent) error { return s.likeUntapped(e, likes, rest[1:]) }
 	}
 	return nil
@@ -163,13 +162,13 @@ func referenced(app core.App, c *core.Collection) bool {
 }
 
 // limited reports whether one of the admin's rate limits is about this request. PocketBase's path counts it.
-func limited(e *core.RequestEvent, action string) bool {
+func limited(e *core.RequestEvent, collection, action string) bool {
 	limits := e.App.Settings().RateLimits
 	if !limits.Enabled {
 		return false
 	}
 	path := e.Request.URL.Path
-	_, found := limits.FindRateLimitRule([]string{"likes:" + action, "*:" + action, e.Request.Method + " " + path, path},
+	_, found := limits.FindRateLimitRule([]string{collection + ":" + action, "*:" + action, e.Request.Method + " " + path, path},
 		core.RateLimitRuleAudienceAll, core.RateLimitRuleAudienceAuth)
 	return found
 }

@@ -20,8 +20,14 @@ import (
 
 const likesPath = "/api/collections/likes/records"
 
-// taps is how many likes and unlikes were answered on a path, as /metrics tells.
-func taps(t *testing.T, s *hookstest.Service, path string) (n int) {
+// taps is how many likes and unlikes were answered on a path.
+func taps(t *testing.T, s *hookstest.Service, path string) int {
+	t.Helper()
+	return answered(t, s, "like", path)
+}
+
+// answered is how many likes or reads were answered on a path, as /metrics tells.
+func answered(t *testing.T, s *hookstest.Service, what, path string) (n int) {
 	t.Helper()
 	response, err := http.Get(s.URL + "/metrics")
 	if err != nil {
@@ -29,7 +35,7 @@ func taps(t *testing.T, s *hookstest.Service, path string) (n int) {
 	}
 	defer response.Body.Close()
 	text, _ := io.ReadAll(response.Body)
-	for _, found := range regexp.MustCompile(`doubletap_like_seconds_count\{.*path="`+path+`"\} (\d+)`).FindAllSubmatch(text, -1) {
+	for _, found := range regexp.MustCompile(`doubletap_`+what+`_seconds_count\{.*path="`+path+`"\} (\d+)`).FindAllSubmatch(text, -1) {
 		var one int
 		fmt.Sscan(string(found[1]), &one)
 		n += one

@@ -92,7 +92,10 @@ func TestFeed(t *testing.T) {
 			t.Errorf("%d rows, want the author's own", n)
 		}
 		for range 100 { // the worker writes within 50 ms, or by the next look
-			if got := posts(s.As("bob").List("feed", "sort=-at,-post&perPage=1&skipTotal=1")); got == fmt.Sprint([]string{post}) {
+			if got := posts(s.As("bob").List("feed", "page=1&sort=-at,-post&perPage=1&skipTotal=1")); got == fmt.Sprint([]string{post}) {
+				if answered(t, s, "read", "fast") == 0 {
+					t.Error("the page was not read on the fast path, which asks for a top-up too")
+				}
 				return
 			}
 		}

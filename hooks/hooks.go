@@ -10,6 +10,7 @@ import (
 	"doubletap/internal/feed"
 	"doubletap/internal/inbox"
 	"doubletap/internal/job"
+	"doubletap/internal/listing"
 	"doubletap/internal/rendition"
 	"doubletap/internal/rule"
 	"doubletap/internal/writer"
@@ -24,6 +25,8 @@ type Social struct {
 	topUps *feed.TopUps
 	studio *rendition.Studio
 	writer *writer.Writer
+	pages  *listing.Reader
+	tokens tokens
 	wishes sync.Map // handles that people would like, by the record being stored
 	routes []route  // our own, for the router and for the description of the API
 	events events
@@ -33,8 +36,8 @@ type Social struct {
 // before the app starts; the first start creates the collections. What it returns is
 // where an owner adds hooks; every hook of PocketBase keeps working beside them.
 func Bind(app core.App) *Social {
-	before := handlers(app)
-	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app)}
+	before, beforeReads := handlers(app, recordHooks), handlers(app, readHooks)
+	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app), pages: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindGuard()
 	s.bindEdges()
@@ -66,6 +69,7 @@ func Bind(app core.App) *Social {
 	s.bindServer()
 	s.bindCommands()
 	s.bindFastPath(before)
+	s.bindFastReads(beforeReads)
 	return s
 }
 

@@ -42,10 +42,12 @@ const remembered = "doubletap.remembered"
 // quiet leaves successes out of PocketBase's log, where each is a row.
 var quiet = apis.SkipSuccessActivityLog()
 
-// load signs in who sends or takes back a like.
+// load signs in who sends or takes back a like, or reads what the fast path reads.
 func (t *tokens) load(e *core.RequestEvent) error {
 	if _, ok := tapped(e); !ok {
-		return e.Next()
+		if _, ok := reading(e); !ok {
+			return e.Next()
+		}
 	}
 	if token := bearer(e); token != "" && e.Auth == nil {
 		if e.Auth = t.of(e.App, token); e.Auth != nil {
@@ -86,8 +88,8 @@ func (t *tokens) of(app core.App, token string) *core.Record {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.changes == changes {
-		if len(t.held) >= mostTokens {
-			clear(t.held)
+		if len(t.held) >= mostTokens || t.held == nil {
+			t.held = map[string]*holder{}
 		}
 		t.held[token] = h
 	}

@@ -32,7 +32,8 @@ func init() {
 			avatar.MaxSize = 50 << 20
 		}
 		users.Indexes = append(users.Indexes,
-			"CREATE UNIQUE INDEX `idx_users_handle` ON `users` (`handle` COLLATE NOCASE) WHERE `handle` != ''")
+			"CREATE UNIQUE INDEX `idx_users_handle` ON `users` (`handle` COLLATE NOCASE) WHERE `handle` != ''",
+			"CREATE INDEX `idx_users_celebrity` ON `users` (`id`) WHERE `celebrity`")
 		users.PasswordAuth.Enabled = true
 		users.PasswordAuth.IdentityFields = []string{"email", "handle"}
 		users.AuthRule = types.Pointer(`state = "active"`)

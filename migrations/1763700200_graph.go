@@ -17,6 +17,9 @@ func init() {
 		}, []string{
 			unique("follows", "edge", "`follower`, `followee`"),
 			index("follows", "followee", "`followee`, `state`, `created`"),
+			// what is between two people is read for everybody on a page: from the index alone, near to each other
+			index("follows", "out", "`follower`, `followee`, `state`"),
+			index("follows", "in", "`followee`, `follower`, `state`"),
 		},
 			relation(app, "follower", "users", true, cascades), relation(app, "followee", "users", true, cascades),
 			choice("state", false, "pending", "accepted"), flag("notify"))

@@ -8,8 +8,8 @@ import (
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
-// words is an index of the words in a table's columns, here posts: search_posts gives each row its place,
-// search_posts_text is what is indexed of it, and search_posts_words knows which words are at which place. Places are in
+// words is an index of the words in a table's columns, here posts: search_posts gives each row its place
+// and search_posts_words knows which words are at which place. Places are in
 // the order of creation, so that a page of what was found begins where the last one ended, whatever came or
 // went; and they are a column, as SQLite may number rows anew in a copy.
 type words struct {
@@ -63,20 +63,21 @@ func (w words) statements(created string) []string {
 		text[i] = spaced("t."+column) + " " + column
 		changed[i] = "OLD." + column + " IS NOT NEW." + column
 	}
-	in := strings.NewReplacer("@table", w.table, "@columns", strings.Join(w.columns, ", "), "@text", strings.Join(text, ", "),
+	// no view: triggers that name one keep PocketBase from changing a field to several values
+	rows := "SELECT s.n, " + strings.Join(text, ", ") + " FROM " + w.table + " t JOIN search_" + w.table + " s ON s.id = t.id"
+	in := strings.NewReplacer("@table", w.table, "@columns", strings.Join(w.columns, ", "), "@rows", rows,
 		"@changed", strings.Join(changed, " OR "), "@first", when("NEW")).Replace
 	return []string{
 		in(`CREATE TABLE search_@table (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE)`),
-		in(`CREATE VIEW search_@table_text AS SELECT s.n, t.id, @text FROM @table t JOIN search_@table s ON s.id = t.id`),
 		in(`CREATE VIRTUAL TABLE search_@table_words USING fts5(@columns, content='', contentless_delete=1, prefix='2 3', tokenize='unicode61 remove_diacritics 2')`),
 		in(`INSERT INTO search_@table (n, id) SELECT ` + when("t") + ` + row_number() OVER (PARTITION BY ` + when("t") + ` ORDER BY t.id) - 1, t.id FROM @table t`),
-		in(`INSERT INTO search_@table_words (rowid, @columns) SELECT n, @columns FROM search_@table_text`),
+		in(`INSERT INTO search_@table_words (rowid, @columns) @rows`),
 		in(`CREATE TRIGGER search_@table_in AFTER INSERT ON @table BEGIN
 			INSERT INTO search_@table (n, id) VALUES (max(@first, coalesce((SELECT max(n) + 1 FROM search_@table WHERE n < @first + 1000000), 0)), NEW.id);
-			INSERT INTO search_@table_words (rowid, @columns) SELECT n, @columns FROM search_@table_text WHERE id = NEW.id; END`),
+			INSERT INTO search_@table_words (rowid, @columns) @rows WHERE t.id = NEW.id; END`),
 		// a like counts on the post's row: only a change of the words may come here
 		in(`CREATE TRIGGER search_@table_changed AFTER UPDATE OF @columns ON @table WHEN @changed BEGIN
-			REPLACE INTO search_@table_words (rowid, @columns) SELECT n, @columns FROM search_@table_text WHERE id = NEW.id; END`),
+			REPLACE INTO search_@table_words (rowid, @columns) @rows WHERE t.id = NEW.id; END`),
 		in(`CREATE TRIGGER search_@table_out AFTER DELETE ON @table BEGIN
 			DELETE FROM search_@table_words WHERE rowid = (SELECT n FROM search_@table WHERE id = OLD.id);
 			DELETE FROM search_@table WHERE id = OLD.id; END`),

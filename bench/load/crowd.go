@@ -13,8 +13,7 @@ import (
 type crowd struct {
 	target  *Target
 	streams []*stream
-	heard   atomic.Int64 // messages that reached them
-	strange atomic.Int64 // of those, the ones that are somebody else's
+	strange atomic.Int64 // messages that reached one of them and are somebody else's
 	gone    atomic.Int64 // streams that ended by themselves
 	closing atomic.Bool
 }
@@ -66,7 +65,6 @@ func (c *crowd) admit(line *Line, door int, who Person) (*stream, error) {
 	}
 	go func() {
 		_ = s.read(func(data []byte, _ time.Time) {
-			c.heard.Add(1)
 			if !strings.Contains(string(data), `"recipient":"`+who.ID+`"`) {
 				c.strange.Add(1)
 			}

@@ -35,14 +35,12 @@ func notify(ctx context.Context, t *Target, o Options) (all []Row, err error) {
 		if err != nil {
 			return all, fmt.Errorf("with %d others: %w", n, err)
 		}
-		quiet[Strange] = float64(others.heard.Load()) // the owner alone was to hear of those
-		others.heard.Store(0)
+		quiet[Strange] = float64(others.strange.Swap(0))
 		loaded, err := owner.loaded(ctx, o)
 		if loaded == nil {
 			return all, fmt.Errorf("with %d others: %w", n, err)
 		}
-		loaded[Strange] = float64(others.strange.Load())
-		others.heard.Store(0)
+		loaded[Strange] = float64(others.strange.Swap(0))
 		all = append(all, Row{fmt.Sprintf("notify-%d", n), quiet}, Row{fmt.Sprintf("notify-%d-load", n), loaded})
 		if gone := others.gone.Load(); gone > 0 {
 			err = errors.Join(err, fmt.Errorf("%d of %d streams ended by themselves", gone, n))

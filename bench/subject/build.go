@@ -1,6 +1,8 @@
 package subject
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -45,19 +47,49 @@ func (b Bench) Cache(parts ...string) string {
 
 // Build builds a subject as the product's Dockerfile does, and returns the program.
 func (b Bench) Build(s Subject) (string, error) {
-	name := s.Kind
-	if s.Module == "." {
-		name = filepath.Base(s.Package)
+	module := filepath.Join(b.Folder, s.Module)
+	switch {
+	case s.Without != nil:
+		overlay, err := b.overlay(module, *s.Without)
+		if err != nil {
+			return "", err
+		}
+		return b.build(module, s.Package, s.Name, "-overlay", overlay)
+	case s.Module == ".":
+		return b.build(module, s.Package, filepath.Base(s.Package))
 	}
-	return b.build(filepath.Join(b.Folder, s.Module), s.Package, name)
+	return b.build(module, s.Package, s.Kind)
+}
+
+// overlay writes the edited file, and what tells the compiler to read it instead of the module's own.
+func (b Bench) overlay(module string, e Edit) (string, error) {
+	path := filepath.Join(module, e.File)
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if bytes.Count(source, []byte(e.Old)) != 1 {
+		return "", fmt.Errorf("leave %s out: %s does not have %q once", e.Technique, e.File, e.Old)
+	}
+	edited := filepath.Join(b.Run, e.Technique+".go")
+	if err := os.WriteFile(edited, bytes.Replace(source, []byte(e.Old), []byte(e.New), 1), 0o644); err != nil {
+		return "", err
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: edited}})
+	if err != nil {
+		return "", err
+	}
+	list := filepath.Join(b.Run, e.Technique+".json")
+	return list, os.WriteFile(list, overlay, 0o644)
 }
 
 // BuildTool builds the program that works on data folders.
 func (b Bench) BuildTool() (string, error) { return b.build(b.Folder, "./tool", "tool") }
 
-func (b Bench) build(module, pkg, name string) (string, error) {
+func (b Bench) build(module, pkg, name string, flags ...string) (string, error) {
 	program := b.Cache("bin", name)
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, pkg)
+	args := append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", program}, flags...)
+	cmd := exec.Command("go", append(args, pkg)...)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

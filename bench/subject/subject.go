@@ -18,13 +18,38 @@ type Subject struct {
 	Env  []string
 	API  load.API
 	Only []string // cases; empty means all
+	// Without is a technique that the program is built without, or nil.
+	Without *Edit
 }
+
+// Edit takes a technique out of the source: Old, which stands in File once, gives way to New.
+type Edit struct{ Technique, File, Old, New string }
 
 // writes are the cases in which durability shows.
 var writes = []string{"likes", "comment", "burst"}
 
 // All returns every subject. The first three are what is compared; the others stand beside them when asked for.
 func All() []Subject {
+	all := compared()
+	for _, e := range techniques {
+		s := compared()[2]
+		s.Name, s.What, s.Without = "without-"+e.Technique, "Doubletap without "+e.Technique, &e
+		all = append(all, s)
+	}
+	return all
+}
+
+// techniques are those of a like whose worth can be shown by leaving one out: transactions that many share, statements kept
+// prepared, copying the log beside the requests, tokens that are verified once, and no row in PocketBase's log.
+var techniques = []Edit{
+	{"grouping", "internal/writer/writer.go", "together = 64 ", "together = 1 "},
+	{"preparing", "internal/db/prepared.go", "const kept = 100", "const kept = 0"},
+	{"copying", "hooks/config.go", `"FULL", "80000"`, `"FULL", "1000"`},
+	{"tokens", "hooks/token.go", "t.held[token] = h", "_ = h"},
+	{"silence", "hooks/token.go", "return quiet.Func(e)", "return e.Next()"},
+}
+
+func compared() []Subject {
 	return []Subject{
 		{
 			Name: "plain", What: "PocketBase as its documentation suggests",

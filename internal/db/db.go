@@ -68,6 +68,22 @@ func Column[T any](app core.App, values *[]T, statement string, params Params) e
 	return rows.Err()
 }
 
+// Each reads the columns of one row of a statement after the other and calls then for each. None may be NULL.
+func Each(app core.App, statement string, params Params, then func(), columns ...any) error {
+	rows, err := query(app, statement, params)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(columns...); err != nil {
+			return err
+		}
+		then()
+	}
+	return rows.Err()
+}
+
 // Row reads the columns of the first row of a statement and reports whether there was one. None may be NULL.
 func Row(app core.App, statement string, params Params, columns ...any) (bool, error) {
 	rows, err := query(app, statement, params)

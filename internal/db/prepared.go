@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"strings"
+	"sync/atomic"
 
 	"github.com/pocketbase/dbx"
 	"modernc.org/sqlite" // PocketBase's own driver
@@ -118,7 +119,14 @@ func lasting(query string) bool {
 	return strings.EqualFold(word[:4], "WITH")
 }
 
+// ran counts the statements that connections have run.
+var ran atomic.Int64
+
+// Ran returns how many statements the connections of Open have run, those apart that are not kept.
+func Ran() int64 { return ran.Load() }
+
 func (c *conn) take(ctx context.Context, query string) (*entry, error) {
+	ran.Add(1)
 	if at := c.prepared[query]; at != nil {
 		delete(c.prepared, query)
 		return c.order.Remove(at).(*entry), nil

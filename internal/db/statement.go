@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -16,7 +18,7 @@ import (
 // a few, so they are translated once and kept.
 type translation struct {
 	sql   string
-	names []string // of the parameters, in their order
+	names []string // of the parameters, each once, in the order of their numbers
 	reads bool
 }
 
@@ -32,8 +34,12 @@ func translate(statement string) *translation {
 	t.sql = marks.ReplaceAllStringFunc(statement, func(mark string) string {
 		inner := strings.Trim(mark, "{:}[]")
 		if strings.HasPrefix(mark, "{:") {
-			t.names = append(t.names, inner)
-			return "?"
+			n := slices.Index(t.names, inner)
+			if n < 0 {
+				n = len(t.names)
+				t.names = append(t.names, inner)
+			}
+			return "?" + strconv.Itoa(n+1)
 		}
 		return "`" + strings.ReplaceAll(inner, ".", "`.`") + "`"
 	})

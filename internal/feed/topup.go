@@ -23,6 +23,9 @@ const missing = `SELECT p.* FROM follows f JOIN users u ON u.id = f.followee AND
 		AND p.created > coalesce((SELECT at FROM feed WHERE viewer = {:viewer} ORDER BY at, post LIMIT 1), '')
 		AND NOT EXISTS (SELECT 1 FROM feed WHERE viewer = {:viewer} AND post = p.id)`
 
+// anyMissing asks first whether there are celebrities at all.
+var anyMissing = `SELECT 1 FROM (SELECT 1 FROM users WHERE celebrity LIMIT 1) CROSS JOIN (` + missing + `) p WHERE 1` + fmt.Sprintf(wanted, "{:viewer}") + ` LIMIT 1`
+
 // TopUps adds what celebrities posted when somebody looks at their feed, since posts of theirs are not
 // fanned out. The reader's request itself writes nothing.
 type TopUps struct {
@@ -42,7 +45,7 @@ func NewTopUps(app core.App) *TopUps {
 func (t *TopUps) Wait(ctx context.Context, viewer string) {
 	var one int
 	params := db.Params{"viewer": viewer, "now": clock.Stamp(t.app)}
-	found, err := db.Value(t.app, &one, `SELECT 1 FROM (`+missing+`) p WHERE 1`+fmt.Sprintf(wanted, "{:viewer}")+` LIMIT 1`, params)
+	found, err := db.Value(t.app, &one, anyMissing, params)
 	if err != nil || !found {
 		return // the feed is shown as it is
 	}

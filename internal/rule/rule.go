@@ -108,6 +108,13 @@ func shown(me string) string {
 // and the signed-in caller as the parameter me.
 var PostShown = shown("{:me}")
 
+// UserShown is the rule of users, the caller's own record apart or active and not blocking the caller, as the condition of a
+// statement that has the user as _u and the signed-in caller as the parameter me.
+var UserShown = "([[_u.id]] = {:me} OR ([[_u.state]] = 'active' AND NOT " + blockedBy("{:me}", "[[_u.id]]") + "))"
+
+// CommentShown is the rule of comments as the condition of a statement that has the comment as _c and, as in PostShown, its post.
+var CommentShown = "(" + PostShown + " AND (NOT [[_c.hidden]] OR [[_c.author]] = {:me}) AND ([[_c.author]] = '' OR NOT " + blocked("{:me}", "[[_c.author]]") + "))"
+
 // SeesPost reports whether the user me, or a guest when me is empty, may see the post.
 func SeesPost(app core.App, me, post string) (bool, error) {
 	return ask(app, seesPost(person(me), "{:post}"), dbx.Params{"me": me, "post": post})

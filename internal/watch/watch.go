@@ -1,5 +1,5 @@
-// Package watch measures what the service does, for those who run it: how long a like takes on its way, and which
-// path it takes.
+// Package watch measures what the service does, for those who run it: how long a like and a page take on their way, and
+// which path they take.
 package watch
 
 import (
@@ -22,6 +22,7 @@ const (
 type Watch struct {
 	registry  *prometheus.Registry
 	answered  *prometheus.HistogramVec
+	read      *prometheus.HistogramVec
 	delivered prometheus.Histogram
 }
 
@@ -41,12 +42,16 @@ func newWatch() *Watch {
 			Name: "doubletap_like_seconds", Buckets: buckets,
 			Help: "From the request of a like (POST) or unlike (DELETE) to its answer, when all of it is committed, by the path that it took.",
 		}, []string{"method", "path"}),
+		read: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "doubletap_read_seconds", Buckets: buckets,
+			Help: "From the request of a page of the feed, of notifications or of somebody's posts, or of a post, to its answer, by the path that it took.",
+		}, []string{"collection", "path"}),
 		delivered: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "doubletap_delivery_seconds", Buckets: buckets,
 			Help: "From the commit of a notification to its first device's socket.",
 		}),
 	}
-	w.registry.MustRegister(w.answered, w.delivered,
+	w.registry.MustRegister(w.answered, w.read, w.delivered,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return w
 }
@@ -54,6 +59,11 @@ func newWatch() *Watch {
 // Answered counts a like (POST) or unlike (DELETE) that took a path and d until its answer.
 func (w *Watch) Answered(method, path string, d time.Duration) {
 	w.answered.WithLabelValues(method, path).Observe(d.Seconds())
+}
+
+// Read counts a page of a collection, or a record, that took a path and d until its answer.
+func (w *Watch) Read(collection, path string, d time.Duration) {
+	w.read.WithLabelValues(collection, path).Observe(d.Seconds())
 }
 
 // Delivered counts a notification that was at a socket d after its commit.

@@ -1,0 +1,13 @@
+package subject
+
+import "testing"
+
+// A technique that was renamed would be measured as if it were left out.
+func TestEachTechniqueCanBeLeftOut(t *testing.T) {
+	b := Bench{Folder: "..", Run: t.TempDir()}
+	for _, e := range techniques {
+		if _, err := b.overlay("../..", e); err != nil {
+			t.Error(err)
+		}
+	}
+}

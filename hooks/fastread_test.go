@@ -1,0 +1,447 @@
+package hooks_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/logger"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/db"
+)
+
+const (
+	feedPage = "/api/collections/feed/records?page=1&perPage=20&sort=-at%2C-post&skipTotal=true"
+	trayPage = "/api/collections/notifications/records?page=1&perPage=30&sort=-latestAt%2C-id&skipTotal=true"
+	gridPage = "/api/collections/posts/records?page=1&perPage=30&sort=-created&skipTotal=true"
+	appPage  = "/api/collections/posts/records?page=1&perPage=30&sort=-created%2C-id&skipTotal=true&expand=author" // the web app's profile
+
+	feedExpand, trayExpand = "&expand=post.author", "&expand=actors%2Cpost.author%2Ccomment"
+)
+
+// twin starts a service without the fast path on a copy of another's data.
+func twin(t *testing.T, s *hookstest.Service) *hookstest.Service {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DOUBLETAP_FASTPATH", "off")
+	return hookstest.Open(t, dir)
+}
+
+// alike asks two services the same and fails unless their answers are.
+func alike(t *testing.T, name, path string, a, b *hookstest.Client) hookstest.Answer {
+	t.Helper()
+	got, want := a.Do("GET", path, nil), b.Do("GET", path, nil)
+	for _, header := range []string{"Date", "Content-Length"} {
+		got.Header.Del(header)
+		want.Header.Del(header)
+	}
+	switch {
+	case got.Status != want.Status:
+		t.Errorf("%s: %s: status %d, want %d", name, path, got.Status, want.Status)
+	case got.Raw != want.Raw:
+		at := 0
+		for at < min(len(got.Raw), len(want.Raw)) && got.Raw[at] == want.Raw[at] {
+			at++
+		}
+		t.Errorf("%s: %s: got\n%s\nwant\n%s", name, path, around(got.Raw, at), around(want.Raw, at))
+	case !maps.EqualFunc(got.Header, want.Header, func(a, b []string) bool { return strings.Join(a, ",") == strings.Join(b, ",") }):
+		t.Errorf("%s: %s: headers %v, want %v", name, path, got.Header, want.Header)
+	}
+	return got
+}
+
+func around(text string, at int) string { return text[max(0, at-120):min(len(text), at+120)] }
+
+// neighbourhood is a service with what makes pages differ: privacy, blocks, mutes, hidden and deleted posts, people who are gone.
+func neighbourhood(t *testing.T) (s *hookstest.Service, posts map[string]string) {
+	t.Helper()
+	s = hookstest.New(t)
+	ada, bob, carol, dave, eve := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave"), s.As("eve")
+	ada.Update("users", ada.ID, map[string]any{"emailVisibility": true, "bio": "Šárka \u2028 \"quoted\" \\ back\tslash <b>&amp;</b> 🌍"})
+	for _, name := range []string{"ada", "carol", "dave", "eve"} {
+		bob.Follow(name)
+	}
+	carol.Follow("bob")
+	posts = map[string]string{
+		"public":    ada.Post("hello \u0001\u007f 日本語 \r\n 'x'"),
+		"followers": ada.Post("for followers", "visibility", "followers"),
+		"private":   ada.Post("mine", "visibility", "private"),
+		"hidden":    ada.Post("hidden"),
+		"deleted":   ada.Post("deleted"),
+		"closed":    carol.Post("of a private person"),
+		"dave":      dave.Post("of somebody who blocks"),
+		"gone":      eve.Post("of somebody suspended"),
+		"bob":       bob.Post("bob's own", "visibility", "private", "place", "Žižkov", "geo", `{"lon":14.45,"lat":50.1}`),
+	}
+	for _, name := range []string{"public", "followers"} {
+		for _, client := range []*hookstest.Client{bob, carol, ada, eve} {
+			if client != eve || name == "public" {
+				client.Do("POST", "/api/collections/likes/records", map[string]any{"post": posts[name]})
+			}
+		}
+	}
+	bob.Create("saves", map[string]any{"post": posts["public"]})
+	bob.Comment(posts["public"], "", "nice @carol")
+	ada.Like(posts["closed"])
+	ada.Comment(posts["closed"], "", "indeed")
+	ada.Like(posts["dave"])
+	bob.Create("mutes", map[string]any{"muted": carol.ID})
+	leaver := s.Someone(20) // whose comment becomes a tombstone
+	thread := leaver.Comment(posts["public"], "", "@bob look")
+	ada.Comment(posts["public"], thread, "indeed")
+	leaver.Comment(posts["closed"], "", "hello")
+	leaver.Post("of somebody who leaves")
+	dave.Comment(posts["public"], "", "between others")
+	for i := range 12 {
+		s.Someone(i).Like(posts["public"])
+	}
+	s.Someone(3).Follow("ada")
+	carol.Update("users", carol.ID, map[string]any{"private": true})
+	ada.Delete("posts", posts["deleted"])
+	leaver.Delete("users", leaver.ID)
+	dave.Block("bob")
+	bob.Block("mallory")
+	execute(t, s, `UPDATE posts SET hidden = 1 WHERE id = '`+posts["hidden"]+`'`)
+	execute(t, s, `UPDATE users SET state = 'suspended' WHERE handle IN ('eve', 'someone_5')`)
+	execute(t, s, `UPDATE posts SET media = '[{"w": 64, "hash":"é \/"}]', alts = '["a"]' WHERE id = '`+posts["public"]+`'`)
+	s.RunJobs()
+	for name, comment := range map[string]string{"bob": `author = '` + dave.ID + `'`, "carol": `author = ''`, "eve": `author = '` + bob.ID + `'`} {
+		execute(t, s, `UPDATE notifications SET post = '`+posts["public"]+`', comment = (SELECT id FROM comments WHERE `+comment+`) WHERE recipient = '`+s.User(name).Id+`'`)
+	}
+	execute(t, s, `UPDATE comments SET hidden = 1 WHERE author IN ('`+ada.ID+`', '`+bob.ID+`')`)
+	execute(t, s, `UPDATE notifications SET comment = 'nothinglikethis' WHERE recipient = '`+dave.ID+`'`)
+	return s, posts
+}
+
+func execute(t *testing.T, s *hookstest.Service, sql string) {
+	t.Helper()
+	if _, err := s.App.DB().NewQuery(sql).Execute(); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// askEverything compares all plain requests, asked by everybody.
+func askEverything(t *testing.T, s, general *hookstest.Service, posts map[string]string) {
+	t.Helper()
+	var paths []string
+	for _, expand := range []string{"", feedExpand} {
+		paths = append(paths, feedPage+expand)
+	}
+	for _, expand := range []string{"", "&expand=actors%2Cpost", trayExpand} {
+		paths = append(paths, trayPage+expand)
+	}
+	for _, name := range []string{"ada", "bob", "carol", "dave", "eve"} {
+		filter := `author = "` + s.User(name).Id + `"`
+		paths = append(paths, gridPage+"&filter="+escape(filter), gridPage+"&expand=author&filter="+escape(filter), appPage+"&filter="+escape("("+filter+")"))
+	}
+	for _, cursor := range []string{`at <= "x" && (at < "x" || post < "y")`, `at <= "9" && (at < "8" || post < "y")`, `at <= "9" && (at < "9" || post < "")`, `at <= "9`, `at <= 9 && (at < 9 || post < 9)`} {
+		paths = append(paths, feedPage+"&filter="+escape(cursor), trayPage+"&filter="+escape(strings.NewReplacer("at", "latestAt", "post", "id").Replace(cursor)),
+			appPage+"&filter="+escape(`(author = "`+s.User("ada").Id+`") && `+strings.NewReplacer("at", "created", "post", "id").Replace(cursor)))
+	}
+	for _, id := range posts {
+		paths = append(paths, "/api/collections/posts/records/"+id, "/api/collections/posts/records/"+id+"?expand=author")
+	}
+	for _, name := range append(hookstest.Cast, "someone_3") {
+		a, b := s.As(name), general.As(name)
+		for _, path := range paths {
+			alike(t, name, path, a, b)
+		}
+		for _, cursor := range cursors(a) {
+			alike(t, name, cursor, a, b)
+		}
+	}
+	for _, path := range paths[:4] {
+		alike(t, "guest", path, s.Guest(), general.Guest())
+		alike(t, "admin", path, s.Admin(), general.Admin())
+	}
+}
+
+// cursors are the pages behind each row of the person's feed, tray and profile.
+func cursors(c *hookstest.Client) (paths []string) {
+	for _, page := range []struct{ path, filter, at, last string }{
+		{feedPage + feedExpand, "", "at", "post"}, {trayPage + trayExpand, "", "latestAt", "id"}, {appPage, `(author = "` + c.ID + `")`, "created", "id"},
+	} {
+		for _, row := range c.Must(200, "GET", page.path+"&filter="+escape(page.filter), nil).Items() {
+			filter := fmt.Sprintf(`%s <= "%s" && (%[1]s < "%[2]s" || %s < "%s")`, page.at, row[page.at], page.last, row[page.last])
+			if page.filter != "" {
+				filter = page.filter + " && " + filter
+			}
+			paths = append(paths, page.path+"&filter="+escape(filter))
+		}
+	}
+	return paths
+}
+
+func TestAFastReadAnswersAsPocketBaseDoes(t *testing.T) {
+	s, posts := neighbourhood(t)
+	before := answered(t, s, "read", "fast")
+	askEverything(t, s, twin(t, s), posts)
+	if n := answered(t, s, "read", "fast") - before; n < 100 {
+		t.Errorf("%d reads were fast", n)
+	}
+}
+
+func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
+	s, posts := neighbourhood(t)
+	for _, name := range []string{"posts", "users", "feed", "notifications", "comments"} {
+		c, err := s.App.FindCollectionByNameOrId(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Fields.Add(
+			&core.TextField{Name: "zText"}, &core.EditorField{Name: "aEditor"}, &core.EmailField{Name: "mEmail"}, &core.URLField{Name: "mURL"},
+			&core.NumberField{Name: "mNumber"}, &core.BoolField{Name: "mBool"}, &core.DateField{Name: "mDate"},
+			&core.SelectField{Name: "mOne", Values: []string{"a", "[b", "c"}}, &core.SelectField{Name: "mSome", Values: []string{"a", "[b", "c"}, MaxSelect: 3},
+			&core.RelationField{Name: "mPerson", CollectionId: s.User("ada").Collection().Id},
+			&core.RelationField{Name: "mPeople", CollectionId: s.User("ada").Collection().Id, MaxSelect: 4},
+			&core.FileField{Name: "mFile"}, &core.FileField{Name: "mFiles", MaxSelect: 3},
+			&core.JSONField{Name: "mJSON"}, &core.GeoPointField{Name: "mPoint"}, &core.TextField{Name: "secret", Hidden: true},
+		)
+		if err := s.App.Save(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, set := range []string{
+		`zText = 'plain', mNumber = 7, mBool = 1, mDate = '2025-02-28 10:00:00.000Z', mOne = 'a', mSome = '["a","c"]', mJSON = '{"b": [1, 2.50], "a":"\u00e9\/"}'`,
+		`zText = '{"x":[1]}', mNumber = 0.1, mDate = '2025-01-31 10:00:00.000Z', mOne = '[b', mSome = '["[b","",  "a", "a"]', mJSON = 'true', mFile = 'a_1.jpg', mFiles = '["a_1.jpg","b.png"]'`,
+		`zText = '', mNumber = 12345678901234567890, mDate = '2025-02-31 10:00:00.000Z', mOne = '["a","c"]', mSome = '', mJSON = 'no json', mPoint = '{"lat":1.50,"lon":-2}'`,
+		`zText = x'ff61', mNumber = -1e-7, mDate = '2024-01-01', mJSON = '', mPerson = 'x', mPeople = '["x","y","x"]', mPoint = '{ "lon":0,"lat":0}'`,
+		`zText = 'a' || char(31) || 'b', mNumber = -3, mDate = '0001-01-01 00:00:00.000Z', mJSON = '  [ ]', mPeople = '[]'`,
+		`zText = 'nul' || char(0) || 'l', mNumber = 1e21, mDate = '2025-12-31 23:59:60.000Z', mJSON = NULL, secret = 'not for you'`,
+	} {
+		for _, name := range []string{"posts", "users", "feed", "notifications", "comments"} {
+			execute(t, s, fmt.Sprintf(`UPDATE %s SET aEditor = '<p>%d</p>', mEmail = 'x@example.com', mURL = 'https://example.com/?a=1&b=2', %s WHERE rowid %% 6 = %d`, name, i, set, i))
+		}
+	}
+	before := answered(t, s, "read", "fast")
+	askEverything(t, s, twin(t, s), posts)
+	if n := answered(t, s, "read", "fast") - before; n < 60 {
+		t.Errorf("%d reads were fast", n)
+	}
+}
+
+func TestAFastReadOfARevokedTokenIsAGuests(t *testing.T) {
+	for name, revoke := range map[string]func(*hookstest.Service, *hookstest.Client){
+		"a new password": func(s *hookstest.Service, bob *hookstest.Client) {
+			s.Admin().Update("users", bob.ID, map[string]any{"password": "another password", "passwordConfirm": "another password"})
+		},
+		"a suspension": func(s *hookstest.Service, bob *hookstest.Client) {
+			s.Admin().Update("users", bob.ID, map[string]any{"state": "suspended"})
+		},
+		"a deletion": func(_ *hookstest.Service, bob *hookstest.Client) { bob.Delete("users", bob.ID) },
+		"another process": func(s *hookstest.Service, bob *hookstest.Client) {
+			execute(t, s, `UPDATE users SET tokenKey = tokenKey || 'x' WHERE id = '`+bob.ID+`'`) // nobody hears of it
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := hookstest.New(t)
+			bob := s.As("bob")
+			s.As("ada").Like(bob.Post("hello"))
+			before := answered(t, s, "read", "fast")
+			for _, path := range []string{feedPage, trayPage} {
+				if len(bob.Must(200, "GET", path, nil).Items()) == 0 {
+					t.Fatalf("%s: bob is shown nothing", path)
+				}
+			}
+			if n := answered(t, s, "read", "fast") - before; n != 2 {
+				t.Fatalf("%d reads were fast", n)
+			}
+			revoke(s, bob)
+			for _, path := range []string{feedPage, trayPage} {
+				if n := len(bob.Must(200, "GET", path, nil).Items()); n != 0 {
+					t.Errorf("%s: %d rows for a token that was revoked", path, n)
+				}
+			}
+		})
+	}
+}
+
+func TestAFastReadIsNoRowOfTheLog(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	id := ada.Post("hello")
+	s.App.Settings().Logs.MaxDays = 5 // tests log nothing else
+	for _, path := range []string{feedPage, feedPage + feedExpand, "/api/collections/posts/records/" + id} {
+		ada.Must(200, "GET", path, nil)
+	}
+	const other = "/api/collections/users/records?page=1&perPage=7"
+	for range 100 { // rows come from goroutines of their own
+		ada.Must(200, "GET", other, nil)
+		if err := s.App.Logger().Handler().(*logger.BatchHandler).WriteAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var urls []string
+		if err := s.App.AuxDB().NewQuery(`SELECT DISTINCT json_extract(data, '$.url') FROM _logs WHERE json_extract(data, '$.method') = 'GET'`).Column(&urls); err != nil {
+			t.Fatal(err)
+		}
+		switch got := strings.Join(urls, " "); got {
+		case other:
+			return
+		case "":
+		default:
+			t.Fatalf("the log has %s", got)
+		}
+	}
+	t.Error("the log has nothing at all")
+}
+
+func TestAFastReadStepsAside(t *testing.T) {
+	fast := func(t *testing.T, s *hookstest.Service, path string) bool {
+		t.Helper()
+		before := answered(t, s, "read", "fast")
+		s.As("ada").Must(200, "GET", path, nil)
+		return answered(t, s, "read", "fast") > before
+	}
+	post := func(s *hookstest.Service) string { return s.As("ada").Post("hello") }
+	t.Run("for what is not plain", func(t *testing.T) {
+		s := hookstest.New(t)
+		id := post(s)
+		for path, want := range map[string]bool{
+			feedPage:                               true,
+			"/api/collections/posts/records/" + id: true,
+			"/api/collections/posts/records/" + id + "?fields=id":                   false,
+			feedPage + "&fields=id":                                                 false,
+			feedPage + "&expand=author":                                             false,
+			feedPage + "&sort=-at":                                                  false,
+			feedPage + "&filter=" + escape(`post != ""`):                            false,
+			feedPage + "&filter=" + escape(`at <= "9" && (at < "8" || post < "x")`): false,
+			strings.Replace(feedPage, "page=1", "page=2", 1):                        false,
+			strings.Replace(feedPage, "perPage=20", "perPage=500", 1):               false,
+			strings.Replace(feedPage, "&skipTotal=true", "", 1):                     false,
+			strings.Replace(feedPage, "-at%2C-post", "-at", 1):                      false,
+		} {
+			if got := fast(t, s, path); got != want {
+				t.Errorf("%s: fast is %v", path, got)
+			}
+		}
+	})
+	t.Run("for guests, superusers and where it is turned off", func(t *testing.T) {
+		s := hookstest.New(t)
+		id := post(s)
+		for _, c := range []*hookstest.Client{s.Guest(), s.Admin()} {
+			c.Must(200, "GET", feedPage, nil)
+			c.Must(200, "GET", "/api/collections/posts/records/"+id, nil)
+		}
+		off := twin(t, s)
+		if fast(t, off, feedPage) || answered(t, off, "read", "general") != 1 || answered(t, s, "read", "fast") != 0 {
+			t.Error("it was fast")
+		}
+	})
+	t.Run("for a field that is hidden from now on, not", func(t *testing.T) {
+		s := hookstest.New(t)
+		id := post(s)
+		posts, err := s.App.FindCollectionByNameOrId("posts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		posts.Fields.GetByName("place").SetHidden(true)
+		if err := s.App.Save(posts); err != nil {
+			t.Fatal(err)
+		}
+		if !fast(t, s, feedPage+feedExpand) || strings.Contains(s.As("ada").Must(200, "GET", "/api/collections/posts/records/"+id, nil).Raw, "place") {
+			t.Error("the field is shown, or the page was not fast")
+		}
+	})
+	t.Run("for a field that has the name of ours", func(t *testing.T) {
+		s := hookstest.New(t)
+		post(s)
+		posts, err := s.App.FindCollectionByNameOrId("posts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		posts.Fields.Add(&core.TextField{Name: "liked"})
+		if err := s.App.Save(posts); err != nil {
+			t.Fatal(err)
+		}
+		if fast(t, s, feedPage+feedExpand) {
+			t.Error("the field was left out")
+		}
+	})
+	for name, bind := range map[string]func(core.App){
+		"lists": func(app core.App) {
+			app.OnRecordsListRequest("feed").BindFunc(func(e *core.RecordsListRequestEvent) error { return e.Next() })
+		},
+		"views": func(app core.App) {
+			app.OnRecordViewRequest().BindFunc(func(e *core.RecordRequestEvent) error { return e.Next() })
+		},
+		"records": func(app core.App) {
+			app.OnRecordEnrich("users").BindFunc(func(e *core.RecordEnrichEvent) error { return e.Next() })
+		},
+	} {
+		t.Run("for an owner's hook on "+name, func(t *testing.T) {
+			s := hookstest.New(t, func(app core.App, _ *hooks.Social) { bind(app) })
+			post(s)
+			if fast(t, s, feedPage) {
+				t.Error("the hook was left out")
+			}
+		})
+	}
+	for collection, change := range map[string]func(*core.Collection){
+		"feed":  func(c *core.Collection) { *c.ListRule += ` && post != "x"` },
+		"posts": func(c *core.Collection) { *c.ViewRule += ` && caption != "x"` },
+		"users": func(c *core.Collection) { c.ManageRule = c.ViewRule },
+	} {
+		t.Run("for another rule of "+collection, func(t *testing.T) {
+			s := hookstest.New(t)
+			post(s)
+			if !fast(t, s, feedPage) {
+				t.Fatal("not fast before")
+			}
+			c, err := s.App.FindCollectionByNameOrId(collection)
+			if err != nil {
+				t.Fatal(err)
+			}
+			change(c)
+			if err := s.App.Save(c); err != nil {
+				t.Fatal(err)
+			}
+			if fast(t, s, feedPage) {
+				t.Error("the rule was left out")
+			}
+		})
+	}
+	t.Run("for a rate limit", func(t *testing.T) {
+		s := hookstest.New(t)
+		post(s)
+		settings := s.App.Settings()
+		settings.RateLimits.Enabled = true
+		settings.RateLimits.Rules = []core.RateLimitRule{{Label: "feed:list", MaxRequests: 100, Duration: 10}}
+		if err := s.App.Save(settings); err != nil {
+			t.Fatal(err)
+		}
+		if fast(t, s, feedPage) {
+			t.Error("the limit was left out")
+		}
+	})
+}
+
+func TestAFastReadTakesFewStatements(t *testing.T) {
+	s, posts := neighbourhood(t)
+	ada, bob := s.As("ada"), s.As("bob")
+	for path, most := range map[string]int64{
+		feedPage + feedExpand: 2, // one asks whether a top-up is needed
+		trayPage + trayExpand: 2,
+		appPage + "&filter=" + escape(`(author = "`+bob.ID+`")`):            1,
+		gridPage + "&filter=" + escape(`author = "`+bob.ID+`"`):             1,
+		"/api/collections/posts/records/" + posts["bob"] + "?expand=author": 1,
+	} {
+		for _, c := range []*hookstest.Client{ada, bob} {
+			c.Do("GET", path, nil) // the token is remembered from now on
+			fast, before := answered(t, s, "read", "fast"), db.Ran()
+			c.Do("GET", path, nil)
+			if n := db.Ran() - before; answered(t, s, "read", "fast") > fast && n > most {
+				t.Errorf("%s: %s took %d statements", c.Name, path, n)
+			} else if answered(t, s, "read", "fast") == fast && c == bob {
+				t.Errorf("%s: %s was not fast", c.Name, path)
+			}
+		}
+	}
+}
