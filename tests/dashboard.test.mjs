@@ -48,7 +48,7 @@ test('Insights shows what people did, and how the service does', { skip }, async
   assert.ok(await drawn(), 'the chart is empty');
   await page.getByRole('img', { name: 'Active people: 2 today' }).waitFor();
   for (const [card, shows] of [
-    ['Like to answer', /^[\d.]+ ms$/], ['Like to notification', /^[\d.]+ ms$/], ['Jobs that gave up', /^0$/], ['Open reports', /^1$/], ['Connected', /^1$/],
+    ['Like to answer', /^[\d.]+ ms$/], ['Notification to device', /^[\d.]+ ms$/], ['Jobs that gave up', /^0$/], ['Open reports', /^1$/], ['Connected', /^1$/],
   ]) assert.match(await page.getByRole('group', { name: card }).locator('.dt-value').innerText(), shows, card);
   await page.getByText('There are no webhooks.').waitFor();
   await examine(w, page, 'insights');

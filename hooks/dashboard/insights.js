@@ -31,7 +31,7 @@ function content(f) {
     t.section(
       { className: 'dt-cards', ariaLabel: 'Right now' },
       card('Like to answer', lasting(f.likes.p50), spread(f.likes)),
-      card('Like to notification', lasting(f.deliveries.p50), spread(f.deliveries)),
+      card('Notification to device', lasting(f.deliveries.p50), spread(f.deliveries)),
       card('Jobs waiting', count(queue.ready + queue.running), queue.late > 5 ? `the oldest is ${lasting(queue.late)} late` : 'none is late'),
       card('Jobs that gave up', count(queue.dead), queue.dead ? 'see Jobs' : 'none'),
       card('Open reports', count(f.reports), f.reports ? 'see Moderation' : 'none'),
@@ -50,7 +50,7 @@ function content(f) {
 }
 
 function spread({ count: of, p99 }) {
-  return of ? `half of ${count(of)}; 99 of 100 in ${lasting(p99)}` : 'none since the start';
+  return of ? `median of ${count(of)}; p99 ${lasting(p99)}` : 'none since the start';
 }
 
 function card(label, value, about) {
