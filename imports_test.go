@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"internal/deliver"},
 	{"internal/inbox", "internal/like", "internal/listing", "internal/page"},
 	{"internal/feed", "internal/notification"},
-	{"internal/erase", "internal/moderation", "internal/apidoc", "internal/insight"},
+	{"internal/erase", "internal/reconcile", "internal/moderation", "internal/apidoc", "internal/insight"},
 	{"command"},
 	{"hooks"},
 	{"hooks/hookstest"},

@@ -1,4 +1,4 @@
-// Package command is what people type: seed, demo, doctor, photos.
+// Package command is what people type: seed, demo, doctor, photos, jobs, webhooks, bench.
 package command
 
 import (
@@ -15,9 +15,9 @@ import (
 )
 
 // Add adds Doubletap's commands to a program. The product's hooks must be bound to the same app, as what
-// the commands store goes through them.
-func Add(app *pocketbase.PocketBase) {
-	for _, c := range []*cobra.Command{seedCommand(app), demoCommand(app), doctorCommand(app), photosCommand(app), benchCommand(app)} {
+// the commands store goes through them; prepare opens what jobs need that a server opens when it starts.
+func Add(app *pocketbase.PocketBase, prepare func() error) {
+	for _, c := range []*cobra.Command{seedCommand(app), demoCommand(app), doctorCommand(app), photosCommand(app), jobsCommand(app, prepare), webhooksCommand(app), benchCommand(app)} {
 		c.SilenceUsage = true // an error is one line, which main prints
 		c.SilenceErrors = true
 		app.RootCmd.AddCommand(c)

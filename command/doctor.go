@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/reconcile"
 )
 
 // The states of a Finding. A warning is about something that works but should be known.
@@ -29,7 +31,7 @@ type Finding struct {
 type check struct {
 	name   string
 	data   bool // needs the collections
-	look   func(app core.App, f *found) error
+	look   func(app core.App, f *reconcile.Found) error
 	repair func(tx core.App) (int64, error)
 }
 
@@ -41,12 +43,13 @@ var checks = []check{
 	{name: "collections", data: true, look: lookCollections},
 	{name: "rules", data: true, look: lookRules},
 	{name: "triggers", data: true, look: lookObjects("trigger"), repair: repairObjects("trigger")},
-	{name: "relations", data: true, look: lookRelations, repair: repairRelations},
+	reconciled(reconcile.Relations),
 	{name: "indexes", data: true, look: lookObjects("index"), repair: repairObjects("index")},
-	{name: "settings", data: true, look: lookSettings, repair: repairSettings},
-	{name: "notifications", data: true, look: lookNotifications, repair: repairNotifications},
-	{name: "feed", data: true, look: lookFeed, repair: repairFeed},
-	{name: "counters", data: true, look: lookCounters, repair: repairCounters},
+	reconciled(reconcile.Settings),
+	reconciled(reconcile.Missing),
+	reconciled(reconcile.Notifications),
+	reconciled(reconcile.Feed),
+	reconciled(reconcile.Counters),
 	{name: "files", data: true, look: lookFiles},
 	{name: "photos", data: true, look: lookPhotos, repair: repairPhotos},
 	{name: "jobs", data: true, look: lookJobs},
@@ -55,42 +58,26 @@ var checks = []check{
 	{name: "encryption", look: lookEncryption},
 }
 
-// found collects what a check finds.
-type found struct {
-	failed, warned int
-	notes          []string
-}
-
-// fail notes n things that are wrong.
-func (f *found) fail(n int, format string, args ...any) {
-	if n > 0 {
-		f.failed += n
-		f.notes = append(f.notes, fmt.Sprintf(format, args...))
-	}
-}
-
-// warn notes n things that should be known.
-func (f *found) warn(n int, format string, args ...any) {
-	if n > 0 {
-		f.warned += n
-		f.notes = append(f.notes, fmt.Sprintf(format, args...))
-	}
-}
-
-func (f *found) finding(name string) Finding {
+// finding is what a check found, for people.
+func finding(name string, f *reconcile.Found) Finding {
 	state := OK
 	switch {
-	case f.failed > 0:
+	case f.Failed > 0:
 		state = Fail
-	case f.warned > 0:
+	case f.Warned > 0:
 		state = Warn
 	}
 	const shown = 8
-	notes := f.notes
+	notes := f.Notes
 	if more := len(notes) - shown; more > 0 {
 		notes = append(slices.Clip(notes[:shown]), fmt.Sprintf("and %d more", more))
 	}
-	return Finding{Check: name, State: state, Count: f.failed + f.warned, Detail: strings.Join(notes, "; ")}
+	return Finding{Check: name, State: state, Count: f.Failed + f.Warned, Detail: strings.Join(notes, "; ")}
+}
+
+// reconciled is a check that a server makes too.
+func reconciled(c reconcile.Check) check {
+	return check{name: c.Name, data: true, look: c.Look, repair: c.Repair}
 }
 
 // Examine runs all checks, one after the other, and changes nothing. It may run beside a server on the same folder.
@@ -101,12 +88,12 @@ func Examine(app core.App) iter.Seq[Finding] {
 			if behind && c.data {
 				continue
 			}
-			f := &found{}
+			f := &reconcile.Found{}
 			if err := c.look(app, f); err != nil {
-				f.fail(1, "could not look: %v", err)
+				f.Fail(1, "could not look: %v", err)
 			}
-			behind = behind || (c.name == "migrations" && f.failed > 0)
-			if !yield(f.finding(c.name)) {
+			behind = behind || (c.name == "migrations" && f.Failed > 0)
+			if !yield(finding(c.name, f)) {
 				return
 			}
 		}
@@ -115,12 +102,12 @@ func Examine(app core.App) iter.Seq[Finding] {
 
 // Repair puts right, in one transaction, what needs nobody to decide, and returns what it did, by check.
 func Repair(app core.App) (done map[string]int64, err error) {
-	f := &found{}
+	f := &reconcile.Found{}
 	if err := lookMigrations(app, f); err != nil {
 		return nil, fmt.Errorf("repair: %w", err)
 	}
-	if f.failed > 0 {
-		return nil, errors.New("repair: " + f.finding("migrations").Detail)
+	if f.Failed > 0 {
+		return nil, errors.New("repair: " + finding("migrations", f).Detail)
 	}
 	if _, err := ships(); err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
+	"doubletap/internal/reconcile"
 )
 
 // A file is stored before its record is, so one that is younger than this is perhaps waiting for it.
@@ -23,7 +24,7 @@ const upload = time.Hour
 
 // lookFiles compares the records with the files in the folder. A record without its file has lost something;
 // a file without a record takes up room only, and is left to a person to delete.
-func lookFiles(app core.App, f *found) error {
+func lookFiles(app core.App, f *reconcile.Found) error {
 	if app.Settings().S3.Enabled {
 		return nil // a bucket is the provider's to look after, and listing it costs
 	}
@@ -45,7 +46,7 @@ func lookFiles(app core.App, f *found) error {
 		for _, key := range keys {
 			wanted[key] = true
 			if _, there := stored[key]; !there && lost(app, c, storage, key) {
-				f.fail(1, "%s %s has lost %s", c.Name, path.Base(path.Dir(key)), path.Base(key))
+				f.Fail(1, "%s %s has lost %s", c.Name, path.Base(path.Dir(key)), path.Base(key))
 			}
 		}
 	}
@@ -57,7 +58,7 @@ func lookFiles(app core.App, f *found) error {
 			}
 		}
 	}
-	f.warn(strays, "%d files without a record, as storage/%s", strays, first)
+	f.Warn(strays, "%d files without a record, as storage/%s", strays, first)
 	return nil
 }
 

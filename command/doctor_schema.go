@@ -7,9 +7,10 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/reconcile"
 )
 
-func lookIntegrity(app core.App, f *found) error {
+func lookIntegrity(app core.App, f *reconcile.Found) error {
 	for _, database := range []struct {
 		name string
 		db   dbx.Builder
@@ -22,14 +23,14 @@ func lookIntegrity(app core.App, f *found) error {
 			continue
 		}
 		for _, fault := range faults {
-			f.fail(1, "%s: %s", database.name, fault)
+			f.Fail(1, "%s: %s", database.name, fault)
 		}
 	}
 	return nil
 }
 
 // lookMigrations tells which steps the folder lacks; without them the other checks would miss what they look for.
-func lookMigrations(app core.App, f *found) error {
+func lookMigrations(app core.App, f *reconcile.Found) error {
 	var applied []string
 	if err := db.Column(app, &applied, `SELECT file FROM `+core.DefaultMigrationsTable, nil); err != nil {
 		return err
@@ -45,15 +46,15 @@ func lookMigrations(app core.App, f *found) error {
 		}
 	}
 	if missing > 0 && missing == len(core.AppMigrations.Items()) {
-		f.fail(missing, "%s holds no Doubletap: is it the right --dir?", app.DataDir())
+		f.Fail(missing, "%s holds no Doubletap: is it the right --dir?", app.DataDir())
 		return nil
 	}
-	f.fail(missing, "%d steps are not applied: serve, or run migrate up", missing)
+	f.Fail(missing, "%d steps are not applied: serve, or run migrate up", missing)
 	return nil
 }
 
 // lookCollections looks for collections and fields that are missing or show more than they ship with.
-func lookCollections(app core.App, f *found) error {
+func lookCollections(app core.App, f *reconcile.Found) error {
 	shipped, err := ships()
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func lookCollections(app core.App, f *found) error {
 	for _, want := range shipped.collections {
 		got, err := app.FindCollectionByNameOrId(want.Name)
 		if err != nil {
-			f.fail(1, "%s is missing", want.Name)
+			f.Fail(1, "%s is missing", want.Name)
 			continue
 		}
 		for _, field := range want.Fields {
@@ -69,13 +70,13 @@ func lookCollections(app core.App, f *found) error {
 			has := got.Fields.GetByName(field.GetName())
 			switch {
 			case has == nil || has.Type() != field.Type():
-				f.fail(1, "%s is missing or of another type", name)
+				f.Fail(1, "%s is missing or of another type", name)
 			case field.GetHidden() && !has.GetHidden():
-				f.fail(1, "%s is no longer hidden", name)
+				f.Fail(1, "%s is no longer hidden", name)
 			}
 			if file, ok := field.(*core.FileField); ok && file.Protected {
 				if now, ok := has.(*core.FileField); ok && !now.Protected {
-					f.fail(1, "%s is no longer protected", name)
+					f.Fail(1, "%s is no longer protected", name)
 				}
 			}
 		}
@@ -85,7 +86,7 @@ func lookCollections(app core.App, f *found) error {
 
 // lookRules reports every rule that differs from what ships; one that is closed can leak nothing, so that is a
 // warning. What an owner changes by a migration of the program is a part of what ships.
-func lookRules(app core.App, f *found) error {
+func lookRules(app core.App, f *reconcile.Found) error {
 	shipped, err := ships()
 	if err != nil {
 		return err
@@ -100,9 +101,9 @@ func lookRules(app core.App, f *found) error {
 			switch has := now[i].text; {
 			case has == nil && rule.text == nil, has != nil && rule.text != nil && *has == *rule.text:
 			case has == nil:
-				f.warn(1, "%s.%s is closed to all but superusers, unlike what ships", want.Name, rule.name)
+				f.Warn(1, "%s.%s is closed to all but superusers, unlike what ships", want.Name, rule.name)
 			default:
-				f.fail(1, "%s.%s differs from what ships", want.Name, rule.name)
+				f.Fail(1, "%s.%s differs from what ships", want.Name, rule.name)
 			}
 		}
 	}
@@ -124,17 +125,17 @@ func rules(c *core.Collection) []rule {
 }
 
 // lookObjects compares the database's indexes, or its triggers, with what ships.
-func lookObjects(kind string) func(core.App, *found) error {
-	return func(app core.App, f *found) error {
+func lookObjects(kind string) func(core.App, *reconcile.Found) error {
+	return func(app core.App, f *reconcile.Found) error {
 		missing, changed, err := compared(app, kind)
 		if err != nil {
 			return err
 		}
 		for _, o := range missing {
-			f.fail(1, "%s on %s is missing", o.Name, o.Table)
+			f.Fail(1, "%s on %s is missing", o.Name, o.Table)
 		}
 		for _, o := range changed {
-			f.fail(1, "%s on %s differs from what ships", o.Name, o.Table)
+			f.Fail(1, "%s on %s differs from what ships", o.Name, o.Table)
 		}
 		return nil
 	}

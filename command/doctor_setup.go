@@ -4,44 +4,68 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/db"
 	"doubletap/internal/job"
+	"doubletap/internal/reconcile"
 )
 
-func lookJobs(app core.App, f *found) error {
+// late is how long a job may be due without having begun before somebody should look.
+const late = 5 * time.Minute
+
+func lookJobs(app core.App, f *reconcile.Found) error {
 	counts, err := job.Counts(app)
 	if err != nil {
 		return err
 	}
 	for kind, states := range counts {
-		f.warn(states["dead"], "%d dead %s jobs: see jobs in the dashboard", states["dead"], kind)
+		f.Warn(states["dead"], "%d dead %s jobs: see jobs in the dashboard", states["dead"], kind)
 	}
-	slices.Sort(f.notes)
-	return nil
-}
-
-func lookSuperusers(app core.App, f *found) error {
-	n, err := app.CountRecords(core.CollectionNameSuperusers)
-	if err == nil && n == 0 {
-		f.warn(1, "nobody can come into the dashboard: superuser create, or DOUBLETAP_SUPERUSER")
+	slices.Sort(f.Notes)
+	lag, err := job.Lag(app)
+	if err == nil && lag > late {
+		f.Warn(1, "the job that is longest due has waited for %s: does a server run?", lag.Round(time.Second))
 	}
 	return err
 }
 
+func lookSuperusers(app core.App, f *reconcile.Found) error {
+	n, err := app.CountRecords(core.CollectionNameSuperusers)
+	if err == nil && n == 0 {
+		f.Warn(1, "nobody can come into the dashboard: superuser create, or DOUBLETAP_SUPERUSER")
+	}
+	return err
+}
+
+// asked counts people who want mail, and mails that wait.
+const asked = `SELECT (SELECT count(*) FROM settings s JOIN users u ON u.id = s.user
+		WHERE u.verified AND (s.digest IN ('hourly', 'daily') OR s.notify LIKE '%"mail":"now"%')),
+	(SELECT count(*) FROM jobs WHERE kind LIKE 'mail.%' AND state != 'dead')`
+
 // lookMail tells how mail leaves: without SMTP PocketBase hands it to sendmail, and without that it is lost.
-func lookMail(app core.App, f *found) error {
+func lookMail(app core.App, f *reconcile.Found) error {
 	settings := app.Settings()
 	if !settings.SMTP.Enabled {
-		if !slices.ContainsFunc([]string{"/usr/sbin/sendmail", "/usr/bin/sendmail", "sendmail"}, runs) {
-			f.warn(1, "neither an SMTP server in the settings nor a sendmail: no mail can leave")
-		} else {
-			f.warn(1, "no SMTP server in the settings: mail goes through sendmail, and is seldom taken")
+		people, waiting := 0, 0
+		if app.HasTable("jobs") {
+			if _, err := db.Row(app, asked, nil, &people, &waiting); err != nil {
+				return err
+			}
+		}
+		switch sendmail := slices.ContainsFunc([]string{"/usr/sbin/sendmail", "/usr/bin/sendmail", "sendmail"}, runs); {
+		case sendmail:
+			f.Warn(1, "no SMTP server in the settings: mail goes through sendmail, and is seldom taken")
+		case people+waiting > 0:
+			f.Fail(1, "%d people ask for mail and %d mails wait, and there is neither an SMTP server in the settings nor a sendmail", people, waiting)
+		default:
+			f.Warn(1, "neither an SMTP server in the settings nor a sendmail: no mail can leave")
 		}
 	}
 	if settings.Meta.SenderAddress == "support@example.com" {
-		f.warn(1, "mail comes from support@example.com, as PocketBase ships")
+		f.Warn(1, "mail comes from support@example.com, as PocketBase ships")
 	}
 	return nil
 }
@@ -51,13 +75,13 @@ func runs(program string) bool {
 	return err == nil
 }
 
-func lookEncryption(app core.App, f *found) error {
+func lookEncryption(app core.App, f *reconcile.Found) error {
 	name := app.EncryptionEnv()
 	if name == "" {
 		name = "PB_ENCRYPTION_KEY"
 	}
 	if os.Getenv(name) == "" {
-		f.warn(1, "%s is not set: secrets in the settings lie in the database as they are", name)
+		f.Warn(1, "%s is not set: secrets in the settings lie in the database as they are", name)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package command_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/command"
+	"doubletap/internal/deliver/delivertest"
 )
 
 // examined are the findings of a folder that are not ok, by check, the machine's mail and keys left out.
@@ -180,6 +182,8 @@ func TestDoctorLeavesToAPerson(t *testing.T) {
 			"triggers", command.Fail, "celebrity on users differs"},
 		{"a dead job", sql(s.App, `INSERT INTO jobs (id, kind, state, runAt) VALUES ('deadjob00000000', 'feed.trim', 'dead', '2026-01-01 00:00:00.000Z')`), sql(s.App, `DELETE FROM jobs`),
 			"jobs", command.Warn, "1 dead feed.trim jobs"},
+		{"a job that nobody runs", sql(s.App, `INSERT INTO jobs (id, kind, state, runAt) VALUES ('latejob00000000', 'feed.trim', 'ready', strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-10 minutes'))`), sql(s.App, `DELETE FROM jobs`),
+			"jobs", command.Warn, "the job that is longest due has waited for 10m"},
 		{"a file lost", func() error { return os.Rename(file, file+".away") }, func() error { return os.Rename(file+".away", file) },
 			"files", command.Fail, "posts " + post + " has lost " + photo},
 		{"a file left behind", func() error {
@@ -213,6 +217,38 @@ func TestDoctorLeavesToAPerson(t *testing.T) {
 			}
 			healthy(t, s.App)
 		})
+	}
+}
+
+func TestDoctorTellsOfMailThatCannotLeave(t *testing.T) {
+	if _, err := exec.LookPath("sendmail"); err == nil {
+		t.Skip("this machine has a sendmail")
+	}
+	s := seeded(t)
+	mail := func() command.Finding {
+		for f := range command.Examine(s.App) {
+			if f.Check == "mail" {
+				return f
+			}
+		}
+		t.Fatal("the doctor did not look at mail")
+		return command.Finding{}
+	}
+	run(t, s.App, `UPDATE settings SET digest = 'off', notify = '{}'`)
+	if f := mail(); f.State != command.Warn || !strings.Contains(f.Detail, "no mail can leave") {
+		t.Errorf("nobody asks for mail: %+v", f)
+	}
+	run(t, s.App, `UPDATE users SET verified = 1 WHERE id = `+someUser, `UPDATE settings SET notify = '{"like":{"mail":"now"}}' WHERE user = `+someUser)
+	if f := mail(); f.State != command.Fail || !strings.Contains(f.Detail, "1 people ask for mail and 0 mails wait") {
+		t.Errorf("somebody asks for mail: %+v", f)
+	}
+	settings := s.App.Settings()
+	settings.SMTP.Enabled, settings.SMTP.Host, settings.SMTP.Port, settings.Meta.SenderAddress = true, "smtp.example.com", 587, "post@example.com"
+	if err := s.App.Save(settings); err != nil {
+		t.Fatal(err)
+	}
+	if f := mail(); f.State != command.OK {
+		t.Errorf("with a mail server: %+v", f)
 	}
 }
 
@@ -263,10 +299,11 @@ func TestDoctorSeesABrokenDatabase(t *testing.T) {
 	}
 }
 
-// doctor runs the command as a person would and returns what it prints and its error.
-func doctor(t *testing.T, dir string, args ...string) (string, error) {
+// typed runs a command as a person would and returns what it prints and its error.
+func typed(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
-	pb, _ := program(t, dir, append([]string{"doctor"}, args...)...)
+	pb, _ := program(t, dir, args...)
+	delivertest.Reach(pb)
 	var out strings.Builder
 	pb.RootCmd.SetOut(&out)
 	err := pb.RootCmd.Execute()
@@ -276,16 +313,16 @@ func doctor(t *testing.T, dir string, args ...string) (string, error) {
 func TestDoctorCommand(t *testing.T) {
 	s := seeded(t)
 	dir := s.App.DataDir()
-	if out, err := doctor(t, dir); err != nil || !strings.Contains(out, "ok    counters\n") {
+	if out, err := typed(t, dir, "doctor"); err != nil || !strings.Contains(out, "ok    counters\n") {
 		t.Errorf("a healthy folder: %v\n%s", err, out)
 	}
 	run(t, s.App, `UPDATE posts SET likesCount = likesCount + 1`)
-	out, err := doctor(t, dir, "--json")
-	if err == nil || err.Error() != "doctor: 1 of 17 checks failed" {
+	out, err := typed(t, dir, "doctor", "--json")
+	if err == nil || err.Error() != "doctor: 1 of 18 checks failed" {
 		t.Errorf("a damaged folder: %v", err)
 	}
 	var findings []command.Finding
-	if err := json.NewDecoder(strings.NewReader(out)).Decode(&findings); err != nil || len(findings) != 17 {
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(&findings); err != nil || len(findings) != 18 {
 		t.Errorf("it printed %d findings, %v:\n%s", len(findings), err, out)
 	}
 	for _, f := range findings {
@@ -293,13 +330,13 @@ func TestDoctorCommand(t *testing.T) {
 			t.Errorf("it found %+v", f)
 		}
 	}
-	if out, err := doctor(t, dir, "--repair"); err != nil || !strings.Contains(out, "repaired counters: 8\n") {
+	if out, err := typed(t, dir, "doctor", "--repair"); err != nil || !strings.Contains(out, "repaired counters: 8\n") {
 		t.Errorf("the repair: %v\n%s", err, out)
 	}
-	if out, err := doctor(t, dir, "--repair"); err != nil || !strings.HasPrefix(out, "nothing to repair\n") {
+	if out, err := typed(t, dir, "doctor", "--repair"); err != nil || !strings.HasPrefix(out, "nothing to repair\n") {
 		t.Errorf("a second repair: %v\n%s", err, out)
 	}
-	if out, err := doctor(t, t.TempDir()); err == nil || !strings.Contains(out, "holds no Doubletap") {
+	if out, err := typed(t, t.TempDir(), "doctor"); err == nil || !strings.Contains(out, "holds no Doubletap") {
 		t.Errorf("an empty folder: %v\n%s", err, out)
 	}
 }

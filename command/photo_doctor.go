@@ -7,6 +7,7 @@ import (
 
 	"doubletap/internal/db"
 	"doubletap/internal/job"
+	"doubletap/internal/reconcile"
 	"doubletap/internal/rendition"
 )
 
@@ -18,7 +19,7 @@ type lacking struct {
 
 // lookPhotos compares the photos with what is known of them and, in the folder, with their renditions. A rendition
 // that is missing is made when somebody asks for it, and slow once; what is not known is missing on every screen.
-func lookPhotos(app core.App, f *found) error {
+func lookPhotos(app core.App, f *reconcile.Found) error {
 	all, err := lackingPhotos(app)
 	if err != nil {
 		return err
@@ -34,10 +35,10 @@ func lookPhotos(app core.App, f *found) error {
 			first[l.media] = l.Collection + " " + l.Record
 		}
 	}
-	f.fail(media, "%d posts without size and blurhash of a photo, as %s", media, first[true])
-	f.warn(renditions, "%d posts, stories and avatars without all renditions, as %s", renditions, first[false])
-	n, post, err := some(app, `posts t WHERE EXISTS (SELECT 1 FROM json_each(`+mediaOf+`) WHERE type = 'null')`)
-	f.warn(n, "%d posts with a photo that cannot be decoded, as %s", n, post)
+	f.Fail(media, "%d posts without size and blurhash of a photo, as %s", media, first[true])
+	f.Warn(renditions, "%d posts, stories and avatars without all renditions, as %s", renditions, first[false])
+	n, post, err := reconcile.Some(app, `posts t WHERE EXISTS (SELECT 1 FROM json_each(`+mediaOf+`) WHERE type = 'null')`)
+	f.Warn(n, "%d posts with a photo that cannot be decoded, as %s", n, post)
 	return err
 }
 

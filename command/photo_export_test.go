@@ -1,14 +1,18 @@
 package command
 
-import "github.com/pocketbase/pocketbase/core"
+import (
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/reconcile"
+)
 
 // LookAtPhotos is what the doctor finds of photos.
 func LookAtPhotos(app core.App) Finding {
-	f := &found{}
+	f := &reconcile.Found{}
 	if err := lookPhotos(app, f); err != nil {
-		f.fail(1, "could not look: %v", err)
+		f.Fail(1, "could not look: %v", err)
 	}
-	return f.finding("photos")
+	return finding("photos", f)
 }
 
 // RepairPhotos is what the doctor does about it.

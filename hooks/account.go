@@ -32,8 +32,8 @@ func (s *Social) bindAccounts() {
 	s.app.OnRecordDelete("users").BindFunc(together(s.accountErased))
 	s.app.OnRecordUpdate("settings").BindFunc(answer(settingsChanging))
 	s.app.OnRecordUpdateExecute("settings").BindFunc(together(settingsChanged))
-	s.jobs.Handle(erase.Job, s.eraseAccount)
-	s.jobs.Handle(graph.ReleaseJob, releaseFollows)
+	s.jobs.Handle(erase.Job, s.eraseAccount, job.Concurrency(2))
+	s.jobs.Handle(graph.ReleaseJob, releaseFollows, job.Concurrency(2))
 }
 
 // wish is where a request keeps the name that somebody would like as a handle.

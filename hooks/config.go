@@ -3,8 +3,10 @@ package hooks
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/pocketbase/dbx"
@@ -56,3 +58,60 @@ func connect(path string) (*dbx.DB, error) {
 }
 
 var _ core.DBConnectFunc = connect
+
+// config is what a client should know before it asks for more.
+type config struct {
+	VapidKey string           `json:"vapidKey" about:"the key that a browser needs to subscribe to web push"`
+	Limits   map[string]int64 `json:"limits" about:"how much of what one request takes"`
+	Version  string           `json:"version"`
+}
+
+func (s *Social) bindConfig() {
+	version := version()
+	s.routes = append(s.routes, route{
+		method: "GET", path: "/api/v1/config", gives: config{},
+		summary: "What a client should know before it asks for more.",
+		do: func(e *core.RequestEvent) error {
+			limits, err := limits(e.App)
+			if err != nil {
+				return err
+			}
+			e.Response.Header().Set("Cache-Control", "public, max-age=300")
+			return e.JSON(http.StatusOK, config{s.PushKey(), limits, version})
+		},
+	})
+}
+
+// limits are those that the collections have right now, so that a client can say so before it uploads.
+func limits(app core.App) (map[string]int64, error) {
+	all := map[string]int64{"batch": int64(app.Settings().Batch.MaxRequests)}
+	for _, l := range []struct{ name, collection, field string }{
+		{"photos", "posts", "photos"}, {"caption", "posts", "caption"}, {"comment", "comments", "text"}, {"bio", "users", "bio"}, {"handle", "users", "handle"},
+	} {
+		c, err := app.FindCachedCollectionByNameOrId(l.collection)
+		if err != nil {
+			return nil, fmt.Errorf("read the limits: %w", err)
+		}
+		switch f := c.Fields.GetByName(l.field).(type) {
+		case *core.FileField:
+			all[l.name], all["photoBytes"] = int64(max(f.MaxSelect, 1)), f.MaxSize
+		case *core.TextField:
+			all[l.name] = int64(f.Max)
+		}
+	}
+	return all, nil
+}
+
+// version is that of Doubletap in this program, whoever's program it is.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == "doubletap" && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "(devel)"
+}

@@ -19,6 +19,7 @@ import (
 	"doubletap/internal/deliver/fcm"
 	"doubletap/internal/deliver/mail"
 	"doubletap/internal/deliver/push"
+	"doubletap/internal/deliver/webhook"
 	"doubletap/internal/deliver/webpush"
 	"doubletap/internal/fault"
 	"doubletap/internal/job"
@@ -77,11 +78,12 @@ func (s *Social) PushKey() string {
 
 // delivery is what brings things to people who are away.
 type delivery struct {
-	service *deliver.Service
-	push    hook.Hook[*PushEvent]
-	mail    hook.Hook[*MailEvent]
-	webhook hook.Hook[*WebhookEvent]
-	leaving sync.Map // records whose account mail leaves now, from its job
+	service  *deliver.Service
+	webhooks *webhook.Webhooks
+	push     hook.Hook[*PushEvent]
+	mail     hook.Hook[*MailEvent]
+	webhook  hook.Hook[*WebhookEvent]
+	leaving  sync.Map // records whose account mail leaves now, from its job
 }
 
 func (s *Social) delivery() *delivery {
@@ -143,7 +145,7 @@ func (s *Social) openChannels() error {
 // deliverTold stores what is to be sent because of a notice, in its transaction.
 func (s *Social) deliverTold(tx core.App, n *notification.Notice, id string) error {
 	return s.delivery().service.Told(tx, deliver.Told{
-		Type: n.Type, Notification: id, Recipient: n.Recipient, Actor: n.Actor, Push: n.Push, Mail: n.Mail,
+		Notification: id, Recipient: n.Recipient, Plan: n.Plan, Push: n.Push, Mail: n.Mail,
 	})
 }
 

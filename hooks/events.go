@@ -77,9 +77,10 @@ type NotifyEvent struct {
 	Actor     *core.Record
 	Post      *core.Record // nil where the notification has none
 	Comment   *core.Record // nil where the notification has none
-	List      bool         // shown in the tray
-	Push      bool         // may be sent to devices
-	Mail      bool         // may be sent by mail
+	List      bool         // shown in the tray; without it nobody is told at all
+	Live      bool         // told at once to devices that are connected
+	Push      bool         // sent to devices; can be cleared, but not set for who does not want it
+	Mail      bool         // sent by mail, now or in a digest; likewise
 }
 
 // Tags makes OnNotify("like") run for likes alone.

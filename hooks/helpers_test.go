@@ -11,6 +11,10 @@ import (
 
 func TestMain(m *testing.M) {
 	os.Setenv("DOUBLETAP_LIMITS", "off") // tests of limits turn them on
+	if os.Getenv(programDir) != "" {
+		program()
+		return
+	}
 	code := m.Run()
 	hookstest.Cleanup()
 	os.Exit(code)

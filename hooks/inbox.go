@@ -13,8 +13,4 @@ func (s *Social) bindInbox() {
 	s.app.OnRealtimeConnectRequest().Bind(&hook.Handler[*core.RealtimeConnectRequestEvent]{Func: s.inbox.Connect, Priority: late})
 	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: s.inbox.Subscribe, Priority: late})
 	s.app.OnRealtimeMessageSend().Bind(&hook.Handler[*core.RealtimeMessageEvent]{Func: s.inbox.Message, Priority: late})
-	s.app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
-		s.inbox.Close()
-		return e.Next()
-	})
 }

@@ -26,7 +26,7 @@ func (s *Social) bindNotifications() {
 		method: "POST", path: "/api/v1/notifications/read", access: users, do: s.trayRead, takes: trayReading{},
 		summary: "Marks all notifications up to a time as read, on all devices.",
 	})
-	s.jobs.Handle(notifiedJob, s.notified)
+	s.jobs.Handle(notifiedJob, s.notified, job.Concurrency(8)) // an owner's channel may be slow
 	s.jobs.Handle(notification.PurgeJob, purgeRetractions)
 	s.app.Cron().MustAdd(notification.PurgeJob, "23 4 * * *", func() { s.enqueue(notification.PurgeJob) })
 }
@@ -36,7 +36,7 @@ func (s *Social) notifying(tx core.App, n *notification.Notice) (bool, error) {
 	if s.events.notify.Length() == 0 {
 		return true, nil
 	}
-	e := &NotifyEvent{App: tx, Type: n.Type, List: n.List, Push: n.Push, Mail: n.Mail}
+	e := &NotifyEvent{App: tx, Type: n.Type, List: n.List, Live: n.Live, Push: n.Push, Mail: n.Mail}
 	err := errors.Join(
 		load(tx, &e.Recipient, "users", n.Recipient), load(tx, &e.Actor, "users", n.Actor),
 		load(tx, &e.Post, "posts", n.Post), load(tx, &e.Comment, "comments", n.Comment))
@@ -46,7 +46,7 @@ func (s *Social) notifying(tx core.App, n *notification.Notice) (bool, error) {
 	kept := false
 	err = s.events.notify.Trigger(e, func(e *NotifyEvent) error {
 		kept = true
-		n.List, n.Push, n.Mail = e.List, e.Push, e.Mail
+		n.List, n.Live, n.Push, n.Mail = e.List, e.Live, e.Push, e.Mail
 		return nil
 	})
 	return kept, err

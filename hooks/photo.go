@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,10 @@ const (
 	patience = 15 * time.Second
 )
 
+// renderers is how many posts are rendered at once: as many as there are cores, so that a thousand new photos leave
+// room for a message.
+var renderers = min(max(2, runtime.NumCPU()), 12)
+
 func (s *Social) bindPhotos() {
 	s.app.OnRecordCreate("posts", "stories", "users").BindFunc(answer(s.photoOffered))
 	s.app.OnRecordUpdate("posts", "stories", "users").BindFunc(answer(s.photoOffered))
@@ -51,8 +56,8 @@ func (s *Social) bindPhotos() {
 	})
 	s.app.Cron().MustAdd(collectJob, "41 * * * *", func() { s.enqueue(collectJob) })
 	s.jobs.Handle(collectJob, collectPhotos)
-	s.jobs.Handle(rendition.Job, s.renderPhotos, job.Lease(15*time.Second))
-	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20))
+	s.jobs.Handle(rendition.Job, s.renderPhotos, job.Lease(15*time.Second), job.Concurrency(renderers))
+	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20), job.Concurrency(4))
 }
 
 func (s *Social) photoOffered(e *core.RecordEvent) error {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase"
@@ -63,14 +62,6 @@ func (s *Social) bindJobs() {
 		}
 		s.jobs.Start()
 		return nil
-	})
-	s.app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := s.jobs.Stop(ctx); err != nil {
-			s.app.Logger().Warn("jobs cut short", "err", err)
-		}
-		return e.Next()
 	})
 }
 

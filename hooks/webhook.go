@@ -40,7 +40,8 @@ func (s *Social) OnWebhook(types ...string) *hook.TaggedHook[*WebhookEvent] {
 
 // nouns are how the events of a collection begin.
 var nouns = map[string]string{
-	"users": "user", "posts": "post", "likes": "like", "comments": "comment", "comment_likes": "comment_like", "follows": "follow", "reports": "report",
+	"users": "user", "posts": "post", "likes": "like", "comments": "comment", "comment_likes": "comment_like", "follows": "follow", "saves": "save",
+	"blocks": "block", "mutes": "mute", "stories": "story", "story_views": "story_view", "reports": "report",
 }
 
 // early is around the handlers that delete, one of which keeps a row without calling the next.
@@ -49,6 +50,7 @@ const early = -1
 func (s *Social) bindWebhooks() {
 	hooks := webhook.Open(s.app, s.jobs)
 	hooks.Sending, hooks.Failed = s.webhookSending, webhookFailed
+	s.delivery().webhooks = hooks
 	s.app.OnRecordCreate("webhooks").BindFunc(answer(webhookOffered))
 	s.app.OnRecordUpdate("webhooks").BindFunc(answer(webhookOffered))
 	s.app.OnRecordUpdateExecute("webhooks").BindFunc(together(webhookChanged))
@@ -61,10 +63,11 @@ func (s *Social) bindWebhooks() {
 	s.app.OnRecordAfterUpdateSuccess("webhooks").BindFunc(changed)
 	s.app.OnRecordAfterDeleteSuccess("webhooks").BindFunc(changed)
 
-	s.app.OnRecordCreateExecute("users", "posts", "likes", "comments", "comment_likes", "follows", "reports").Bind(afterFiles(together(creationEmitted)))
-	s.app.OnRecordUpdateExecute("users", "posts", "comments", "follows").Bind(afterFiles(together(changeEmitted)))
-	s.app.OnRecordDelete("posts", "likes", "comments", "comment_likes", "follows").Bind(&hook.Handler[*core.RecordEvent]{
-		Func: answer(inTransaction(deletionEmitted)), Priority: early,
+	s.app.OnRecordCreateExecute("users", "posts", "likes", "comments", "comment_likes", "follows", "saves", "blocks", "mutes", "stories", "story_views", "reports").
+		Bind(afterFiles(together(creationEmitted)))
+	s.app.OnRecordUpdateExecute("users", "posts", "comments", "follows", "reports").Bind(afterFiles(together(changeEmitted)))
+	s.app.OnRecordDelete("posts", "likes", "comments", "comment_likes", "follows", "saves", "blocks", "mutes", "stories").Bind(&hook.Handler[*core.RecordEvent]{
+		Func: together(deletionEmitted), Priority: early,
 	})
 
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -88,20 +91,27 @@ func changeEmitted(tx core.App, e *core.RecordEvent) error {
 	kind, data := "", any(e.Record)
 	switch e.Record.Collection().Name {
 	case "users":
-		if e.Record.GetString("state") == account.Deleting && changed(e.Record, "state") {
+		switch {
+		case e.Record.GetString("state") == account.Deleting && changed(e.Record, "state"):
 			kind, data = "user.deleted", map[string]string{"id": e.Record.Id}
+		case changed(e.Record, "handle", "name", "bio", "avatar", "private", "state", "role"):
+			kind = "user.updated"
 		}
 	case "posts":
 		if changed(e.Record, "caption", "alts", "visibility", "place", "geo", "commentsOff", "hidden") {
 			kind = "post.updated"
 		}
 	case "comments":
-		if changed(e.Record, "text") && !comment.Buried(e.Record) {
+		if changed(e.Record, "text", "hidden") && !comment.Buried(e.Record) {
 			kind = "comment.updated"
 		}
 	case "follows":
 		if changed(e.Record, "state") {
 			kind = "follow.accepted"
+		}
+	case "reports":
+		if changed(e.Record, "state") && e.Record.GetString("state") != "open" {
+			kind = "report.resolved"
 		}
 	}
 	if err := e.Next(); err != nil || kind == "" {

@@ -3,6 +3,7 @@ package hooks_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/deliver/delivertest"
+	"doubletap/internal/deliver/webhook"
 )
 
 // listened is a service with a receiver of its webhooks.
@@ -106,12 +108,31 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 	bob.Delete("follows", follow)
 	also("follow.deleted", map[string]any{"id": follow})
 	ada.Update("users", ada.ID, map[string]any{"private": true})
+	also("user.updated", map[string]any{"id": ada.ID, "private": true})
+	ada.Update("users", ada.ID, map[string]any{"emailVisibility": false})
+	l.expect(want...)
 	follow = bob.Follow("ada")
 	also("follow.created", map[string]any{"state": "pending"})
 	ada.Update("follows", follow, map[string]any{"state": "accepted"})
 	also("follow.accepted", map[string]any{"id": follow, "state": "accepted"})
-	bob.Create("reports", map[string]any{"post": post, "reason": "spam"})
+	save := bob.Create("saves", map[string]any{"post": post}).ID()
+	also("save.created", map[string]any{"post": post, "user": bob.ID})
+	bob.Delete("saves", save)
+	also("save.deleted", map[string]any{"id": save})
+	story := ada.Story()
+	also("story.created", map[string]any{"id": story, "author": ada.ID})
+	bob.Create("story_views", map[string]any{"story": story})
+	also("story_view.created", map[string]any{"story": story, "viewer": bob.ID})
+	ada.Delete("stories", story)
+	also("story.deleted", map[string]any{"id": story})
+	mute := bob.Create("mutes", map[string]any{"post": post}).ID()
+	also("mute.created", map[string]any{"muter": bob.ID, "post": post})
+	bob.Delete("mutes", mute)
+	also("mute.deleted", map[string]any{"id": mute})
+	report := bob.Create("reports", map[string]any{"post": post, "reason": "spam"}).ID()
 	also("report.created", map[string]any{"reporter": bob.ID, "post": post})
+	l.Admin().Update("reports", report, map[string]any{"state": "dismissed"})
+	also("report.resolved", map[string]any{"id": report, "state": "dismissed"})
 	ada.Delete("posts", post)
 	also("post.deleted", map[string]any{"id": post})
 	l.Guest().Create("users", map[string]any{"email": "zoe@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password, "handle": "zoe"})
@@ -122,6 +143,51 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 	for _, e := range l.receiver.Events() {
 		if strings.Contains(e.Raw, "tokenKey") || strings.Contains(e.Raw, "password") || strings.Contains(e.Raw, "zoe@example.com") {
 			t.Errorf("%s tells too much: %s", e.Type, e.Raw)
+		}
+	}
+}
+
+// What happens to many at once is told one by one.
+func TestOtherServicesHearOfFollowsThatOthersDecide(t *testing.T) {
+	l := newListened(t, map[string]any{"events": []string{"follow.accepted", "follow.deleted", "block.created", "block.deleted"}})
+	ada := l.As("ada")
+	ada.Update("users", ada.ID, map[string]any{"private": true})
+	ids := map[any]bool{}
+	for _, name := range []string{"bob", "carol", "dave"} {
+		ids[l.As(name).Follow("ada")] = true
+	}
+	ada.Follow("bob")
+	l.expect()
+	ada.Update("users", ada.ID, map[string]any{"private": false})
+	l.expect("follow.accepted", "follow.accepted", "follow.accepted")
+	for _, e := range l.receiver.Events() {
+		if !ids[e.Data["id"]] || e.Data["state"] != "accepted" || e.Data["followee"] != ada.ID {
+			t.Errorf("told %s", e.Raw)
+		}
+		delete(ids, e.Data["id"])
+	}
+	block := ada.Block("bob")
+	l.expect("follow.accepted", "follow.accepted", "follow.accepted", "follow.deleted", "follow.deleted", "block.created")
+	ada.Delete("blocks", block)
+	l.expect("follow.accepted", "follow.accepted", "follow.accepted", "follow.deleted", "follow.deleted", "block.created", "block.deleted")
+	if e := l.last("block.created"); e.Data["blocker"] != ada.ID || e.Data["blocked"] != l.As("bob").ID {
+		t.Errorf("told %s", e.Raw)
+	}
+}
+
+// TestEveryEventIsToldOf keeps the list of types and the stories above together.
+func TestEveryEventIsToldOf(t *testing.T) {
+	stories, err := os.ReadFile("webhook_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../docs/webhooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range webhook.Types {
+		if !strings.Contains(string(stories), `"`+kind+`"`) || !strings.Contains(string(page), "`"+kind+"`") {
+			t.Errorf("%s is not in the stories, or not in docs/webhooks.md", kind)
 		}
 	}
 }

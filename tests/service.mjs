@@ -141,7 +141,7 @@ class Service {
 /** The id of whoever is signed in. */
 export const id = (pb) => pb.authStore.record.id;
 
-/** A port that nobody listens at. */
+/** A port of this machine that nobody listens on. */
 export async function freePort() {
   const server = createServer();
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));

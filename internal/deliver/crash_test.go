@@ -100,7 +100,8 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 		id := store(t, app, "notifications", map[string]any{
 			"recipient": ada, "type": "like", "actors": []string{bob}, "actorsCount": 1, "seq": i + 1, "groupKey": fmt.Sprint(i), "latestAt": clock.Stamp(app)})
 		must(t, app.RunInTransaction(func(tx core.App) error {
-			return s.Told(tx, Told{Type: "like", Notification: id, Recipient: ada, Actor: bob, Push: true, Mail: true})
+			return s.Told(tx, Told{Notification: id, Recipient: ada, Push: true, Mail: true,
+				Plan: Decide("like", Person{Notify: wishes(`{"like":{"mail":"now"}}`), Mailable: true}, clock.Now(tx))})
 		}))
 	}
 

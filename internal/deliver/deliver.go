@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -69,53 +68,41 @@ func (s *Service) Handle(jobs *job.Runner) {
 
 // Told is a notice that was listed: what notification tells its listener.
 type Told struct {
-	Type, Notification, Recipient, Actor string
-	Push, Mail                           bool // what the app's owner allows
+	Notification, Recipient string
+	Plan                    Plan
+	Push, Mail              bool // what the app's owner allows of it
 }
 
 // Told stores what is to be sent because of a notice, in its transaction.
 func (s *Service) Told(tx core.App, t Told) error {
-	if !t.Push && !t.Mail {
-		return nil
-	}
 	now := clock.Now(tx)
-	var r struct {
-		person
-		PushedAt string `db:"pushedAt"`
-		Follows  bool   `db:"follows"`
-	}
-	found, err := db.One(tx, &r, `SELECT `+personColumns+`, coalesce(n.pushedAt, '') pushedAt,
-			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:actor} AND f.state = 'accepted') follows
-		FROM users u LEFT JOIN settings s ON s.user = u.id LEFT JOIN notifications n ON n.id = {:n} WHERE u.id = {:r}`,
-		db.Params{"r": t.Recipient, "n": t.Notification, "actor": t.Actor})
-	if err != nil || !found {
-		return err
-	}
-	p := r.plan()
-	p.Follows = r.Follows
-	plan := Decide(t.Type, p, now)
-	// what was pushed a moment ago, or waits for the end of the quiet hours, is alert enough
-	if t.Push && !plan.Push.IsZero() && r.PushedAt < clock.Text(now.Add(-calm)) {
-		if err := s.addPushes(tx, t, plan.Push); err != nil {
+	if t.Push && !t.Plan.Push.IsZero() {
+		var pushedAt string
+		_, err := db.Value(tx, &pushedAt, `SELECT pushedAt FROM notifications WHERE id = {:n}`, db.Params{"n": t.Notification})
+		if err == nil && pushedAt < clock.Text(now.Add(-calm)) { // else a moment ago, or at the end of the quiet hours: alert enough
+			err = s.addPushes(tx, t)
+		}
+		if err != nil {
 			return fmt.Errorf("push notification %s: %w", t.Notification, err)
 		}
 	}
+	at := t.Plan.Mail
 	switch {
-	case !t.Mail || plan.Mail.IsZero():
+	case !t.Mail || at.IsZero():
 		return nil
-	case plan.Kind == Digest:
-		due := clock.Text(plan.Mail) // in the key, so that one that is being written does not swallow the next
-		return job.Add(tx, digestJob, digestPayload{User: t.Recipient, Due: plan.Mail}, job.At(plan.Mail), job.Dedupe(t.Recipient+" "+due))
+	case t.Plan.Kind == Digest:
+		due := clock.Text(at) // in the key, so that one that is being written does not swallow the next
+		return job.Add(tx, digestJob, digestPayload{User: t.Recipient, Due: at}, job.At(at), job.Dedupe(t.Recipient+" "+due))
 	}
-	return job.Add(tx, mailJob, mailPayload{Notification: t.Notification, At: now}, job.At(plan.Mail), job.Dedupe(t.Notification))
+	return job.Add(tx, mailJob, mailPayload{Notification: t.Notification, At: now}, job.At(at), job.Dedupe(t.Notification))
 }
 
-func (s *Service) addPushes(tx core.App, t Told, at time.Time) error {
+func (s *Service) addPushes(tx core.App, t Told) error {
 	var devices []push.Device
 	if err := db.All(tx, &devices, `SELECT id, kind FROM devices WHERE user = {:u}`, db.Params{"u": t.Recipient}); err != nil {
 		return err
 	}
-	added := false
+	added, at := false, t.Plan.Push
 	for _, d := range devices {
 		if s.Channels[d.Kind] == nil {
 			continue
@@ -135,33 +122,13 @@ func (s *Service) addPushes(tx core.App, t Told, at time.Time) error {
 
 // person is what we know of whom we tell.
 type person struct {
-	User      string `db:"user"`
-	Name      string `db:"name"`
-	Email     string `db:"email"`
-	Verified  bool   `db:"verified"`
-	State     string `db:"state"`
-	Notify    string `db:"notify"`
-	Digest    string `db:"digest"`
-	QuietFrom string `db:"quietFrom"`
-	QuietTo   string `db:"quietTo"`
-	Locale    string `db:"locale"`
-	Timezone  string `db:"timezone"`
-	SeenAt    string `db:"seenAt"`
-	Bounced   string `db:"bounced"`
-	DigestAt  string `db:"digestedAt"`
+	User     string `db:"user"`
+	Name     string `db:"name"`
+	Locale   string `db:"locale"`
+	SeenAt   string `db:"seenAt"`
+	DigestAt string `db:"digestedAt"`
+	Wishes
 }
 
 // personColumns read a person from users u and settings s.
-const personColumns = `u.id user, u.name, u.email, u.verified, u.state, coalesce(s.notify, '') notify, coalesce(s.digest, '') digest,
-	coalesce(s.quietFrom, '') quietFrom, coalesce(s.quietTo, '') quietTo, coalesce(s.locale, '') locale, coalesce(s.timezone, '') timezone,
-	coalesce(s.seenAt, '') seenAt, coalesce(s.bounced, '') bounced, coalesce(s.digestedAt, '') digestedAt`
-
-func (p *person) mailable() bool {
-	return p.State == "active" && p.Verified && p.Email != "" && !strings.EqualFold(p.Email, p.Bounced)
-}
-
-func (p *person) plan() Person {
-	return Person{
-		Notify: wishes(p.Notify), Digest: p.Digest, QuietFrom: p.QuietFrom, QuietTo: p.QuietTo, Zone: zone(p.Timezone), Mailable: p.mailable(),
-	}
-}
+const personColumns = `u.id user, u.name, coalesce(s.locale, '') locale, coalesce(s.seenAt, '') seenAt, coalesce(s.digestedAt, '') digestedAt, ` + WishColumns

@@ -28,13 +28,16 @@ func (s *Service) mailNotification(ctx context.Context, app core.App, j *job.Job
 		return job.Bury(err)
 	}
 	n, err := note(app, cause.Notification)
-	if err != nil || n == nil || !n.mailable() || n.MailedAt > n.SeenAt || s.Online(n.User) {
+	if err != nil || n == nil || !n.mailable() || n.MailedAt > n.SeenAt {
 		return err
 	}
-	p := n.plan()
+	p := n.Person()
 	p.Follows = true // or it was not listed
-	if Decide(n.Type, p, clock.Now(app)).Kind != Now {
-		return nil // unsubscribed meanwhile
+	switch plan := Decide(n.Type, p, clock.Now(app)); {
+	case plan.Kind != Now: // unsubscribed meanwhile
+		return nil
+	case plan.Live && s.Online(n.User): // and told there
+		return nil
 	}
 	text, err := n.says(app)
 	if err != nil {
@@ -139,7 +142,7 @@ func digest(app core.App, user string) ([]*Note, error) {
 	}
 	var notes []*Note
 	for _, n := range rows {
-		p := n.plan()
+		p := n.Person()
 		p.Follows = true // or it was not listed
 		if n.mailable() && Decide(n.Type, p, clock.Now(app)).Kind == Digest {
 			notes = append(notes, n)

@@ -4,6 +4,7 @@ package deliver
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 	_ "time/tzdata" // a server may have none, and quiet hours are in the user's
 )
@@ -62,6 +63,41 @@ type Person struct {
 	Mailable  bool // the address is verified, and no mail came back from it
 }
 
+// Wishes are what is stored of how somebody is told: their account's address and their settings.
+type Wishes struct {
+	Email     string `db:"email"`
+	Verified  bool   `db:"verified"`
+	State     string `db:"state"` // of the account
+	Bounced   string `db:"bounced"`
+	Notify    string `db:"notify"`
+	Digest    string `db:"digest"`
+	QuietFrom string `db:"quietFrom"`
+	QuietTo   string `db:"quietTo"`
+	Timezone  string `db:"timezone"`
+}
+
+// WishColumns read Wishes from users u and settings s, in the order of Columns.
+const WishColumns = `u.email, u.verified, u.state, coalesce(s.bounced, '') bounced, coalesce(s.notify, '') notify, coalesce(s.digest, '') digest,
+	coalesce(s.quietFrom, '') quietFrom, coalesce(s.quietTo, '') quietTo, coalesce(s.timezone, '') timezone`
+
+// Columns are where WishColumns are read to.
+func (w *Wishes) Columns() []any {
+	return []any{&w.Email, &w.Verified, &w.State, &w.Bounced, &w.Notify, &w.Digest, &w.QuietFrom, &w.QuietTo, &w.Timezone}
+}
+
+func (w *Wishes) mailable() bool {
+	return w.State == "active" && w.Verified && w.Email != "" && !strings.EqualFold(w.Email, w.Bounced)
+}
+
+// Person is what decides, as far as it does not depend on who does what.
+func (w *Wishes) Person() Person {
+	p := Person{Notify: wishes(w.Notify), Digest: w.Digest, QuietFrom: w.QuietFrom, QuietTo: w.QuietTo, Mailable: w.mailable()}
+	if w.QuietFrom != "" || w.Digest == "daily" { // a zone takes longer to find than all the rest
+		p.Zone = zone(w.Timezone)
+	}
+	return p
+}
+
 // Plan is how one notification is told.
 type Plan struct {
 	List bool      // in the tray
@@ -77,11 +113,10 @@ const wait = 2 * time.Minute
 // Decide says how p is told of something of a type that happens now.
 func Decide(kind string, p Person, now time.Time) Plan {
 	own, usual := p.Notify[kind], defaults[kind]
-	if p.Muted || own.From == "follows" && !p.Follows {
+	if p.Muted || own.From == "follows" && !p.Follows || !or(own.List, true) { // all else tells of what is in the tray
 		return Plan{Kind: Off}
 	}
-	plan := Plan{List: or(own.List, true), Kind: Off}
-	plan.Live = plan.List && or(own.Live, true)
+	plan := Plan{List: true, Live: or(own.Live, true), Kind: Off}
 	if or(own.Push, usual.push) {
 		plan.Push = p.afterQuiet(now)
 	}
@@ -151,6 +186,9 @@ func or(wish *bool, usual bool) bool {
 
 // wishes reads settings.notify. Each type is read by itself: what a client stored wrongly for one spoils no other.
 func wishes(text string) map[string]Preference {
+	if len(text) <= len("{}") {
+		return nil
+	}
 	var raw map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &raw) != nil {
 		return nil

@@ -44,7 +44,7 @@ func TestHowSomebodyIsTold(t *testing.T) {
 		{"from a friend is told", "like", with(func(p *Person) { p.Notify, p.Follows = wishes(`{"like":{"from":"follows"}}`), true }), noon, Plan{true, true, noon, never, Off}},
 		{"from all is told", "like", notify(`{"like":{"from":"all"}}`), noon, Plan{true, true, noon, never, Off}},
 
-		{"without the tray nothing is live", "like", notify(`{"like":{"list":false}}`), noon, Plan{false, false, noon, never, Off}},
+		{"without the tray nobody is told at all", "like", notify(`{"like":{"list":false,"mail":"now"}}`), noon, Plan{Kind: Off}},
 		{"in the tray but not live", "like", notify(`{"like":{"live":false}}`), noon, Plan{true, false, noon, never, Off}},
 		{"not on devices", "like", notify(`{"like":{"push":false}}`), noon, Plan{true, true, never, never, Off}},
 		{"on devices although it is not usual", "comment_like", notify(`{"comment_like":{"push":true}}`), noon, Plan{true, true, noon, never, Off}},

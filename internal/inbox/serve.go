@@ -137,12 +137,16 @@ func (in *Inbox) changes(person string, from, top int64) ([]change, int64, error
 		changes = append(changes, change{g.Seq, g.ID, nil})
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.seq, b.seq) })
-	if len(rows) < page && len(gone) < page {
-		return changes, top, nil
+	last := top
+	if len(rows) == page || len(gone) == page {
+		changes = changes[:page] // beyond it, the list that was cut may lack some
+		last = changes[page-1].seq
 	}
-	changes = changes[:page] // beyond it, the list that was cut may lack some
-	return changes, changes[page-1].seq, nil
+	return slices.DeleteFunc(changes, change.silent), last, nil
 }
+
+// silent reports whether the change is one that its person does not want to hear of at once.
+func (c change) silent() bool { return c.row != nil && int64(c.row.GetInt("silent")) == c.seq }
 
 func ignoreMissing(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {

@@ -64,19 +64,17 @@ type kind struct {
 	running  int
 }
 
-// run does a claimed job and writes how it ended. What is to be put right when
-// the handler ends its goroutine stands in the defers.
-func (r *Runner) run(ctx context.Context, j *Job) {
-	defer r.release(j)
+// run does a claimed job and returns how it ended; begun is false where it could not be made sure that it is still ours.
+// What is to be put right when the handler ends its goroutine stands in the defers.
+func (r *Runner) run(ctx context.Context, j *Job) (result error, begun bool) {
 	if clock.Now(r.app).Sub(j.claimed) > j.rules.lease/3 { // the claim had to wait for the database
 		if err := j.Extend(j.rules.lease); err != nil {
 			r.app.Logger().Warn("job not begun", "job", j.ID, "kind", j.Kind, "err", err)
-			return
+			return nil, false
 		}
 	}
 	if j.lapsed && j.Attempts > j.rules.attempts { // it has perhaps killed the process each time
-		r.settle(ctx, j, Bury(errors.New("gave up: "+lapsed)))
-		return
+		return Bury(errors.New("gave up: " + lapsed)), true
 	}
 	work, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
@@ -85,7 +83,7 @@ func (r *Runner) run(ctx context.Context, j *Job) {
 	over := make(chan struct{})
 	defer close(over)
 	beat.Go(func() { keep(j, over, lose) })
-	r.settle(ctx, j, r.call(work, j))
+	return r.call(work, j), true
 }
 
 // keep extends the lease until the job is over, and tells the handler when it is lost.

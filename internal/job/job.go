@@ -11,10 +11,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/clock"
+	"doubletap/internal/db"
 )
 
 // ErrLeaseLost tells that a job is no longer ours: its lease ran out and another
@@ -22,17 +22,17 @@ import (
 var ErrLeaseLost = errors.New("lease lost")
 
 // Option changes what Add stores.
-type Option func(dbx.Params)
+type Option func(db.Params)
 
 // At lets the job wait until t.
 func At(t time.Time) Option {
-	return func(row dbx.Params) { row["runAt"] = clock.Text(t) }
+	return func(row db.Params) { row["runAt"] = clock.Text(t) }
 }
 
 // Dedupe lets Add do nothing while a job of this kind and key waits or runs. A
 // job that runs has perhaps read its data already: use a key where that does not matter.
 func Dedupe(key string) Option {
-	return func(row dbx.Params) { row["dedupe"] = key }
+	return func(row db.Params) { row["dedupe"] = key }
 }
 
 // Add stores a job of this kind, with payload as its JSON, and wakes the local
@@ -47,15 +47,14 @@ func Add(tx core.App, kind string, payload any, opts ...Option) error {
 		return fmt.Errorf("add %s job: write its payload: %w", kind, err)
 	}
 	now := clock.Stamp(tx)
-	row := dbx.Params{"id": core.GenerateDefaultRandomId(), "kind": kind, "payload": string(body), "runAt": now, "dedupe": "", "now": now}
+	row := db.Params{"id": core.GenerateDefaultRandomId(), "kind": kind, "payload": string(body), "runAt": now, "dedupe": "", "now": now}
 	for _, o := range opts {
 		o(row)
 	}
 	// SQL and not Save: no hooks, no broadcast to the realtime clients
-	_, err = tx.NonconcurrentDB().NewQuery(`
-		INSERT INTO jobs (id, kind, payload, state, runAt, attempts, worker, dedupe, error, created, updated)
+	_, err = db.Exec(tx, `INSERT INTO jobs (id, kind, payload, state, runAt, attempts, worker, dedupe, error, created, updated)
 		VALUES ({:id}, {:kind}, {:payload}, 'ready', {:runAt}, 0, '', {:dedupe}, '', {:now}, {:now})
-		ON CONFLICT DO NOTHING`).Bind(row).Execute()
+		ON CONFLICT DO NOTHING`, row)
 	if err != nil {
 		return fmt.Errorf("add %s job: %w", kind, err)
 	}
@@ -90,4 +89,20 @@ func Counts(app core.App) (map[string]map[string]int, error) {
 		counts[row.Kind][row.State] = row.N
 	}
 	return counts, nil
+}
+
+// Lag returns for how long the job that is longest due has been due; 0 when none is.
+func Lag(app core.App) (time.Duration, error) {
+	now := clock.Now(app)
+	var due string
+	found, err := db.Value(app, &due, `SELECT runAt FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now} ORDER BY runAt LIMIT 1`,
+		db.Params{"now": clock.Text(now)})
+	if err != nil || !found {
+		return 0, err
+	}
+	at, err := time.Parse("2006-01-02 15:04:05.000Z", due)
+	if err != nil {
+		return 0, fmt.Errorf("read when a job is due: %w", err)
+	}
+	return max(now.Sub(at), 0), nil
 }

@@ -1,16 +1,17 @@
 package job
 
 import (
-	"database/sql"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/clock"
+	"doubletap/internal/db"
 )
 
 // Job is a claimed job, ours while its lease holds.
@@ -41,85 +42,131 @@ func (j *Job) Payload(into any) error {
 func (j *Job) Extend(d time.Duration) error {
 	now := clock.Now(j.app)
 	return j.change("extend", "UPDATE jobs SET runAt = max(runAt, {:runAt}), updated = {:now}",
-		dbx.Params{"runAt": clock.Text(now.Add(d)), "now": clock.Text(now)})
+		db.Params{"runAt": clock.Text(now.Add(d)), "now": clock.Text(now)})
 }
 
 // put hands the job over, to be looked at again at the time given or, when dead, by a person.
 func (j *Job) put(state string, at time.Time, attempts int, reason string) error {
 	return j.change("put back", "UPDATE jobs SET state = {:state}, runAt = {:runAt}, attempts = {:left}, error = {:error}, worker = '', updated = {:now}",
-		dbx.Params{"state": state, "runAt": clock.Text(at), "left": attempts, "error": reason, "now": clock.Stamp(j.app)})
+		db.Params{"state": state, "runAt": clock.Text(at), "left": attempts, "error": reason, "now": clock.Stamp(j.app)})
 }
 
 func (j *Job) remove() error {
-	return j.change("remove", "DELETE FROM jobs", dbx.Params{})
+	return j.change("remove", "DELETE FROM jobs", db.Params{})
 }
 
 // change touches the row only while it is ours: attempts tells our claim from a
 // later one of the same runner.
-func (j *Job) change(deed, statement string, params dbx.Params) error {
-	db, err := writer(j.app)
-	if err != nil {
-		return fmt.Errorf("%s %s job %s: %w", deed, j.Kind, j.ID, err)
+func (j *Job) change(deed, statement string, params db.Params) error {
+	if j.app.NonconcurrentDB() == nil {
+		return fmt.Errorf("%s %s job %s: %w", deed, j.Kind, j.ID, errClosed)
 	}
 	params["id"], params["worker"], params["attempts"] = j.ID, j.worker, j.Attempts
-	result, err := db.NewQuery(statement + " WHERE id = {:id} AND worker = {:worker} AND attempts = {:attempts} AND state = 'running'").Bind(params).Execute()
+	n, err := db.Exec(j.app, statement+" WHERE id = {:id} AND worker = {:worker} AND attempts = {:attempts} AND state = 'running'", params)
 	if err != nil {
 		return fmt.Errorf("%s %s job %s: %w", deed, j.Kind, j.ID, err)
 	}
-	if n, _ := result.RowsAffected(); n == 0 {
+	if n == 0 {
 		return fmt.Errorf("%s %s job %s: %w", deed, j.Kind, j.ID, ErrLeaseLost)
 	}
 	return nil
 }
 
-// writer returns the connection that writes; there is none while PocketBase starts over or ends.
-func writer(app core.App) (dbx.Builder, error) {
-	if db := app.NonconcurrentDB(); db != nil {
-		return db, nil
-	}
-	return nil, errors.New("the database is closed")
-}
+// errClosed tells that there is no database, as while PocketBase starts over or ends.
+var errClosed = errors.New("the database is closed")
 
 // lapsed is what a claim notes about the claim before it when that one ended without a word.
 const lapsed = "the lease ran out: the worker died or stood still"
 
-// claimOldest takes the job that is longest due in one statement, so that two
-// processes never take the same one. While a job runs its runAt is the end of
-// its lease: whoever looks next finds it due then. One index serves both.
-const claimOldest = `
+// lookDue finds the jobs that are longest due. It only reads, which is what a runner mostly does.
+// While a job runs its runAt is the end of its lease: whoever looks next finds it due then. One index serves both.
+const lookDue = `SELECT id, kind FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now}
+	AND kind IN (SELECT value FROM json_each({:kinds})) ORDER BY runAt LIMIT {:n}`
+
+// claimDue takes the jobs named, in the transaction that looked, so that two processes never take the same one. The plus
+// sign keeps SQLite from looking through all that is due for the few that are named.
+const claimDue = `
 	UPDATE jobs SET state = 'running', worker = {:worker}, attempts = attempts + 1, updated = {:now},
 		error = CASE state WHEN 'running' THEN {:lapsed} ELSE error END,
 		runAt = (SELECT value FROM json_each({:leases}) WHERE key = jobs.kind)
-	WHERE id = (SELECT id FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now}
-		AND kind IN (SELECT key FROM json_each({:leases})) ORDER BY runAt LIMIT 1)
-	RETURNING id, kind, coalesce(payload, 'null'), attempts, error`
+	WHERE id IN (SELECT value FROM json_each({:ids})) AND +state IN ('ready', 'running')
+	RETURNING id, kind, coalesce(payload, 'null') payload, attempts, error`
 
-// claim takes one due job of these kinds, each with its lease; nil when none is due.
-func claim(app core.App, worker string, kinds map[string]time.Duration) (*Job, error) {
-	db, err := writer(app)
-	if err != nil {
-		return nil, fmt.Errorf("claim jobs: %w", err)
+// removeDone deletes the jobs named, with the attempts of their claims, that are still the worker's, and returns them.
+const removeDone = `DELETE FROM jobs WHERE id IN (SELECT key FROM json_each({:done})) AND +state = 'running' AND worker = {:worker}
+	AND attempts = (SELECT value FROM json_each({:done}) WHERE key = jobs.id) RETURNING id`
+
+// due names a job that may be claimed.
+type due struct {
+	ID   string `db:"id"`
+	Kind string `db:"kind"`
+}
+
+// claimed is a row that was taken.
+type claimed struct {
+	due
+	Payload  string `db:"payload"`
+	Attempts int    `db:"attempts"`
+	Error    string `db:"error"`
+}
+
+// look returns up to n due jobs of these kinds, the one longest due first.
+func look(app core.App, kinds []string, n int) (all []due, err error) {
+	if app.ConcurrentDB() == nil {
+		return nil, errClosed
 	}
-	now := clock.Now(app)
-	ends := make(map[string]string, len(kinds))
-	for kind, lease := range kinds {
-		ends[kind] = clock.Text(now.Add(lease))
+	err = db.All(app, &all, lookDue, db.Params{"now": clock.Stamp(app), "kinds": db.List(kinds), "n": n})
+	return all, err
+}
+
+// claim takes jobs that are due, each with the lease of its kind, in their order.
+func claim(tx core.App, worker string, wanted []due, kinds map[string]*kind) ([]*Job, error) {
+	now := clock.Now(tx)
+	ends, ids, place := map[string]string{}, make([]string, len(wanted)), make(map[string]int, len(wanted))
+	for i, d := range wanted {
+		ends[d.Kind] = clock.Text(now.Add(kinds[d.Kind].lease))
+		ids[i], place[d.ID] = d.ID, i
 	}
 	leases, err := json.Marshal(ends)
 	if err != nil {
-		return nil, fmt.Errorf("claim jobs: %w", err)
+		return nil, err
 	}
-	j := &Job{app: app, worker: worker, claimed: now}
-	var note string
-	err = db.NewQuery(claimOldest).
-		Bind(dbx.Params{"worker": worker, "now": clock.Text(now), "lapsed": lapsed, "leases": string(leases)}).
-		Row(&j.ID, &j.Kind, &j.payload, &j.Attempts, &note)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+	var rows []claimed
+	err = tx.NonconcurrentDB().NewQuery(claimDue).Bind(db.Params{
+		"worker": worker, "now": clock.Text(now), "lapsed": lapsed, "leases": string(leases), "ids": db.List(ids),
+	}).All(&rows)
 	if err != nil {
-		return nil, fmt.Errorf("claim jobs: %w", err)
+		return nil, err
 	}
-	j.lapsed = note == lapsed
-	return j, nil
+	slices.SortFunc(rows, func(a, b claimed) int { return cmp.Compare(place[a.ID], place[b.ID]) })
+	jobs := make([]*Job, len(rows))
+	for i, r := range rows {
+		jobs[i] = &Job{
+			ID: r.ID, Kind: r.Kind, Attempts: r.Attempts, rules: kinds[r.Kind], worker: worker, payload: r.Payload,
+			lapsed: r.Error == lapsed, claimed: now,
+		}
+	}
+	return jobs, nil
+}
+
+// remove deletes jobs that are done, of one worker, and returns those that were no longer its own.
+func remove(tx core.App, worker string, jobs []*Job) (lost []*Job, err error) {
+	claims := map[string]int{}
+	for _, j := range jobs {
+		claims[j.ID] = j.Attempts
+	}
+	done, err := json.Marshal(claims)
+	if err != nil {
+		return nil, err
+	}
+	var removed []string
+	if err := db.Column(tx, &removed, removeDone, db.Params{"done": string(done), "worker": worker}); err != nil {
+		return nil, err
+	}
+	for _, j := range jobs {
+		if !slices.Contains(removed, j.ID) {
+			lost = append(lost, j)
+		}
+	}
+	return lost, nil
 }

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -17,7 +18,8 @@ const (
 	grace    = time.Second // for handlers that heed their context, when Stop has no time left
 )
 
-// Runner claims and runs the jobs of one process.
+// Runner claims and runs the jobs of one process. One goroutine claims for all of its workers, and removes what they have
+// done, several at a time: a statement and a commit cost more than most jobs.
 type Runner struct {
 	app     core.App
 	name    string
@@ -32,9 +34,13 @@ type Runner struct {
 	ctx     context.Context // ends when Stop has no time left
 	cancel  context.CancelFunc
 
-	failing atomic.Bool
-	mu      sync.Mutex // guards the kinds and what is running of each
-	kinds   map[string]*kind
+	failing  atomic.Bool
+	claiming sync.Mutex // held while jobs are claimed, so that nobody else takes the last place of a kind
+
+	mu    sync.Mutex // guards all below, and what is running of each kind
+	kinds map[string]*kind
+	hands int    // jobs in hand in the background: running, or done and not removed
+	done  []*Job // to be removed
 }
 
 // NewRunner returns a runner with no kinds that Add on app will wake from now
@@ -73,12 +79,7 @@ func (r *Runner) Handle(name string, h Handler, opts ...KindOption) {
 // Start begins to run jobs in the background: at once when woken, else every
 // second. A second Start does nothing; there is no start after Stop.
 func (r *Runner) Start() {
-	r.start.Do(func() {
-		tick := time.NewTicker(r.poll)
-		for range r.workers {
-			r.working.Go(func() { r.work(tick.C) })
-		}
-	})
+	r.start.Do(func() { r.working.Go(r.serve) })
 }
 
 // Stop lets no further job begin and waits for those that have. When ctx ends
@@ -128,31 +129,179 @@ func (r *Runner) Drain(ctx context.Context) (ran int, err error) {
 		if j == nil || err != nil {
 			return ran, err
 		}
-		r.run(ctx, j)
+		if result, begun := r.run(ctx, j); begun {
+			r.settle(ctx, j, result)
+		}
+		r.release(j)
 		ran++
 	}
 	return ran, ctx.Err()
 }
 
-func (r *Runner) work(tick <-chan time.Time) {
-	for !r.stopping() {
-		j, err := r.claim()
-		r.noteClaim(err)
-		switch {
-		case j == nil:
-			select {
-			case <-r.stopped:
-			case <-r.woken:
-			case <-tick:
-			}
-		case r.stopping(): // since the claim began
-			r.settle(r.ctx, j, snooze(0))
-			r.release(j)
-		default:
-			r.Wake() // where one was due, a worker beside us may find another
-			r.run(r.ctx, j)
+// serve hands out jobs and removes those that are done until Stop, and until nothing is in hand.
+func (r *Runner) serve() {
+	tick := time.NewTicker(r.poll)
+	defer tick.Stop()
+	stopped := r.stopped
+	for {
+		stopping := r.stopping()
+		begun, err := r.turn(stopping)
+		if !stopping {
+			r.noteClaim(err)
+		}
+		switch hands := r.inHand(); {
+		case stopping && (hands == 0 || err != nil && r.ctx.Err() != nil):
+			return
+		case begun > 0 && err == nil:
+			continue // there may be more
+		}
+		select {
+		case <-stopped:
+			stopped = nil
+		case <-r.woken:
+		case <-tick.C:
 		}
 	}
+}
+
+// turn removes the jobs that are done and begins others while there is room, in one transaction.
+func (r *Runner) turn(stopping bool) (begun int, err error) {
+	r.claiming.Lock()
+	defer r.claiming.Unlock()
+	r.mu.Lock()
+	done, room := r.done, r.workers-r.hands+len(r.done)
+	r.mu.Unlock()
+	if stopping {
+		room = 0
+	}
+	jobs, err := r.exchange(done, room)
+	if err != nil {
+		return 0, err
+	}
+	for _, j := range jobs {
+		r.working.Go(func() { r.work(j) })
+	}
+	return len(jobs), nil
+}
+
+// choose returns up to n due jobs for which their kinds have room, once those that are done are gone.
+func (r *Runner) choose(app core.App, n int, done []*Job) ([]due, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	room, names := map[string]int{}, []string{}
+	r.mu.Lock()
+	for name, k := range r.kinds {
+		free := n
+		if k.limit > 0 {
+			free = k.limit - k.running
+			for _, j := range done {
+				if j.rules == k {
+					free++
+				}
+			}
+		}
+		if free > 0 {
+			room[name] = free
+			names = append(names, name)
+		}
+	}
+	r.mu.Unlock()
+	if len(names) == 0 {
+		return nil, nil
+	}
+	all, err := look(app, names, n)
+	if err != nil {
+		return nil, fmt.Errorf("claim jobs: %w", err)
+	}
+	var chosen []due
+	for _, d := range all {
+		if room[d.Kind] > 0 {
+			room[d.Kind]--
+			chosen = append(chosen, d)
+		}
+	}
+	return chosen, nil
+}
+
+// exchange removes jobs that are done and claims up to n others.
+func (r *Runner) exchange(done []*Job, n int) (jobs []*Job, err error) {
+	if len(done) == 0 { // mostly there is nothing to do, which is found out without writing
+		if wanted, err := r.choose(r.app, n, nil); err != nil || len(wanted) == 0 {
+			return nil, err
+		}
+	}
+	if r.app.NonconcurrentDB() == nil {
+		return nil, fmt.Errorf("remove jobs: %w", errClosed)
+	}
+	r.mu.Lock()
+	kinds := maps.Clone(r.kinds)
+	r.mu.Unlock()
+	var lost []*Job
+	err = r.app.RunInTransaction(func(tx core.App) (err error) {
+		if lost, err = remove(tx, r.name, done); err != nil { // it also keeps others from what is looked at next
+			return fmt.Errorf("remove jobs: %w", err)
+		}
+		wanted, err := r.choose(tx, n, done)
+		if err != nil || len(wanted) == 0 {
+			return err
+		}
+		if jobs, err = claim(tx, r.name, wanted, kinds); err != nil {
+			return fmt.Errorf("claim jobs: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range lost {
+		r.app.Logger().Warn("job lost its lease", "job", j.ID, "kind", j.Kind, "attempts", j.Attempts)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, j := range done {
+		j.rules.running--
+	}
+	r.done = r.done[len(done):]
+	r.hands += len(jobs) - len(done)
+	for _, j := range jobs {
+		j.app = r.app
+		j.rules.running++
+	}
+	return jobs, nil
+}
+
+// work does a job in the background. One that succeeds is left to be removed together with others.
+func (r *Runner) work(j *Job) {
+	handed := false // on
+	defer func() {
+		r.mu.Lock()
+		if handed {
+			r.done = append(r.done, j)
+		} else {
+			j.rules.running--
+			r.hands--
+		}
+		r.mu.Unlock()
+		r.Wake()
+	}()
+	if r.stopping() { // since the claim began
+		r.settle(r.ctx, j, snooze(0))
+		return
+	}
+	result, begun := r.run(r.ctx, j)
+	switch {
+	case begun && result == nil:
+		handed = true
+	case begun:
+		r.settle(r.ctx, j, result)
+	}
+}
+
+func (r *Runner) inHand() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.hands
 }
 
 func (r *Runner) stopping() bool {
@@ -164,26 +313,18 @@ func (r *Runner) stopping() bool {
 	}
 }
 
-// claim holds the lock over its statement, so that two workers cannot both take
-// the last place of a kind; they would wait for the one connection that writes anyway.
+// claim takes one due job; nil when there is none.
 func (r *Runner) claim() (*Job, error) {
+	r.claiming.Lock()
+	defer r.claiming.Unlock()
+	jobs, err := r.exchange(nil, 1)
+	if err != nil || len(jobs) == 0 {
+		return nil, err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	leases := map[string]time.Duration{}
-	for name, k := range r.kinds {
-		if k.limit == 0 || k.running < k.limit {
-			leases[name] = k.lease
-		}
-	}
-	if len(leases) == 0 {
-		return nil, nil
-	}
-	j, err := claim(r.app, r.name, leases)
-	if j != nil {
-		j.rules = r.kinds[j.Kind]
-		j.rules.running++
-	}
-	return j, err
+	r.hands-- // it is in the hand of the caller
+	return jobs[0], nil
 }
 
 func (r *Runner) release(j *Job) {

@@ -1,33 +1,22 @@
 package notification
 
 import (
-	"encoding/json"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/deliver"
 )
 
-// preference is what settings.notify holds for a type; what is left out is on.
-type preference struct {
-	List *bool  `json:"list"`
-	Push *bool  `json:"push"`
-	Mail string `json:"mail"`
-	From string `json:"from"`
-}
-
-// decide sets how n is told: a block or a mute first, then the recipient's
-// preferences, then the app owner's hook. A rule has refused who is blocked, but a block may have come since.
-func decide(tx core.App, n *Notice, was *before) error {
-	if was.state == "deleting" || was.muted {
+// decide sets how n is told: as the recipient wants, and then as the app owner's hook says. Whoever is muted, or
+// blocked since, is not asked about. A rule has refused who was blocked before.
+func decide(tx core.App, n *Notice, was *before, now time.Time) error {
+	if was.wishes.State == "deleting" || was.muted {
 		return nil
 	}
-	n.List, n.Push, n.Mail, n.Reachable = true, true, true, was.reach
-	var prefs map[string]preference
-	if len(was.notify) > len("{}") && json.Unmarshal([]byte(was.notify), &prefs) == nil { // whatever else a client stored there is no preference
-		p := prefs[n.Type]
-		wanted := p.From != "follows" || was.follows
-		n.List = wanted && (p.List == nil || *p.List)
-		n.Push = wanted && (p.Push == nil || *p.Push)
-		n.Mail = wanted && p.Mail != "off"
-	}
+	p := was.wishes.Person()
+	p.Follows = was.follows
+	n.Plan, n.Reachable = deliver.Decide(n.Type, p, now), was.reach
+	n.List, n.Live, n.Push, n.Mail = n.Plan.List, n.Plan.Live, !n.Plan.Push.IsZero(), !n.Plan.Mail.IsZero()
 	return ask(tx, n)
 }

@@ -23,8 +23,7 @@ func (e *event) known() bool { return e.id != "" }
 
 // before is what there was before a notice: all that decides how it is told.
 type before struct {
-	state   string // of the recipient's account
-	notify  string // the recipient's preferences
+	wishes  deliver.Wishes
 	muted   bool   // the recipient has muted the actor or the post, or there is a block between the two
 	follows bool   // the recipient follows the actor
 	reach   bool   // something may have to leave for the recipient's devices or mailbox
@@ -42,20 +41,21 @@ func look(tx core.App, n *Notice, now time.Time) (*before, bool, error) {
 	p["post"], p["now"], p["from"], p["to"] = n.Post, clock.Text(now), n.group()+clock.Text(now.Add(-window)), n.group()+"~"
 	var b before
 	var actors string
-	found, err := db.Row(tx, `SELECT u.state, coalesce(s.notify, ''),
+	columns := []any{&b.muted, &b.follows, &b.reach,
+		&b.event.id, &b.event.notification, &b.event.active, &b.event.created, &b.event.alertedAt, &b.group, &actors}
+	found, err := db.Row(tx, `SELECT
 			EXISTS (SELECT 1 FROM mutes m WHERE m.muter = u.id AND ((m.muted = {:a} AND m.post = '') OR (m.muted = '' AND m.post = {:post} AND m.post != ''))
 				AND NOT m.keepNotifications AND (m.until = '' OR m.until > {:now}))
 			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = u.id AND b.blocked = {:a})
 			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = {:a} AND b.blocked = u.id),
 			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:a} AND f.state = 'accepted'), `+deliver.Reachable+`,
 			coalesce(e.id, ''), coalesce(e.notification, ''), coalesce(e.active, 0), coalesce(e.created, ''), coalesce(e.alertedAt, ''),
-			coalesce(g.id, ''), coalesce(g.actors, '[]')
+			coalesce(g.id, ''), coalesce(g.actors, '[]'), `+deliver.WishColumns+`
 		FROM users u LEFT JOIN settings s ON s.user = u.id
 		LEFT JOIN notification_events e ON e.recipient = u.id AND e.type = {:t} AND e.subject = {:s} AND e.actor = {:a}
 		LEFT JOIN notifications g ON g.id = (`+openGroup+`)
 		WHERE u.id = {:r}`, p,
-		&b.state, &b.notify, &b.muted, &b.follows, &b.reach,
-		&b.event.id, &b.event.notification, &b.event.active, &b.event.created, &b.event.alertedAt, &b.group, &actors)
+		append(columns, b.wishes.Columns()...)...)
 	if err != nil {
 		return nil, false, err
 	}

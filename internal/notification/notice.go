@@ -7,6 +7,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/deliver"
 	"doubletap/internal/rule"
 )
 
@@ -32,10 +33,12 @@ type Notice struct {
 	Post, Comment    string // what the notification shows; empty where it has none
 
 	List bool // shown in the tray
+	Live bool // told at once to those of the recipient's devices that are connected
 	Push bool // may be sent to the recipient's devices
 	Mail bool // may be sent by mail
 
-	Reachable bool // there may be a device or an address to send it to
+	Plan      deliver.Plan // how the recipient wants to be told
+	Reachable bool         // there may be a device or an address to send it to
 }
 
 // news reports whether every notice of the type is news even from an actor who is
@@ -66,7 +69,7 @@ func ask(tx core.App, n *Notice) error {
 	}
 	keep, err := l.Ask(tx, n)
 	if !keep {
-		n.List, n.Push, n.Mail = false, false, false
+		n.List, n.Live, n.Push, n.Mail = false, false, false, false
 	}
 	return err
 }

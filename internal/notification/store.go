@@ -33,7 +33,7 @@ func tell(tx core.App, n *Notice) error {
 	if was.event.known() && !n.news() && clock.Text(now.Add(-quiet)) < max(was.event.alertedAt, was.event.created) {
 		return repeat(tx, n, was.event)
 	}
-	if err := decide(tx, n, was); err != nil {
+	if err := decide(tx, n, was, now); err != nil {
 		return fmt.Errorf("tell %s of %s: %w", n.Recipient, n.Type, err)
 	}
 	if !n.List && was.event.active {
@@ -76,6 +76,11 @@ func publish(tx core.App, n *Notice, was *before, at string) error {
 		}
 		if err != nil {
 			return err
+		}
+		if !n.Live {
+			if _, err := db.Exec(tx, `UPDATE notifications SET silent = {:seq} WHERE id = {:id}`, db.Params{"seq": seq, "id": group}); err != nil {
+				return fmt.Errorf("keep notification %s silent: %w", group, err)
+			}
 		}
 	}
 	if was.event.known() { // made anew, it comes after all that are there

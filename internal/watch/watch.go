@@ -24,6 +24,7 @@ type Watch struct {
 	answered  *prometheus.HistogramVec
 	read      *prometheus.HistogramVec
 	delivered prometheus.Histogram
+	repaired  *prometheus.CounterVec
 }
 
 const storeKey = "doubletap.watch"
@@ -50,8 +51,12 @@ func newWatch() *Watch {
 			Name: "doubletap_delivery_seconds", Buckets: buckets,
 			Help: "From the commit of a notification to its first device's socket.",
 		}),
+		repaired: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "doubletap_repairs_total",
+			Help: "What reconciliation found wrong and put right, by check. Expected is 0: else somebody wrote past the service, or the service is wrong.",
+		}, []string{"check"}),
 	}
-	w.registry.MustRegister(w.answered, w.read, w.delivered,
+	w.registry.MustRegister(w.answered, w.read, w.delivered, w.repaired,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return w
 }
@@ -68,6 +73,9 @@ func (w *Watch) Read(collection, path string, d time.Duration) {
 
 // Delivered counts a notification that was at a socket d after its commit.
 func (w *Watch) Delivered(d time.Duration) { w.delivered.Observe(d.Seconds()) }
+
+// Repaired counts n things that the check found wrong and put right; 0 makes the check known.
+func (w *Watch) Repaired(check string, n int) { w.repaired.WithLabelValues(check).Add(float64(n)) }
 
 // Gauge adds a figure that is asked for when it is read.
 func (w *Watch) Gauge(name, help string, value func() float64) {

@@ -20,13 +20,17 @@ import (
 
 // Types are the events that a webhook may ask for.
 var Types = []string{
-	"user.created", "user.deleted",
+	"user.created", "user.updated", "user.deleted",
 	"post.created", "post.updated", "post.deleted",
 	"like.created", "like.deleted",
 	"comment.created", "comment.updated", "comment.deleted",
 	"comment_like.created", "comment_like.deleted",
 	"follow.created", "follow.accepted", "follow.deleted",
-	"report.created",
+	"save.created", "save.deleted",
+	"block.created", "block.deleted",
+	"mute.created", "mute.deleted",
+	"story.created", "story.deleted", "story_view.created",
+	"report.created", "report.resolved",
 }
 
 // KindPrefix begins the kind of a webhook's jobs. Each webhook has a kind of its own, so that one

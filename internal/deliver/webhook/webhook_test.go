@@ -475,11 +475,17 @@ func TestASenderMayAlterOrDrop(t *testing.T) {
 	}
 }
 
+// The peer is down, the process is killed while it comes back, and another process goes on.
 func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	s := serve(t)
 	r, _ := s.receiver()
 	for i := range 40 {
 		s.emit("like.created", object{"n": i})
+	}
+	r.Status(http.StatusBadGateway)
+	s.drain()
+	if r.Tries() == nil || s.count("jobs", "1") != 40 {
+		t.Fatalf("%d tries, %d jobs wait; want some, and all 40", len(r.Tries()), s.count("jobs", "1"))
 	}
 	verify := delivertest.NewReceiver(t)
 	held := make(chan struct{}, 100)
@@ -508,8 +514,10 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	_ = command.Wait() // it was killed
 
 	r.Answer(verify.ServeHTTP)
-	clock.Advance(s.app, time.Minute) // the leases of the dead
-	s.drain()
+	for range 10 { // the leases of the dead, and the wait after a failure
+		clock.Advance(s.app, time.Minute)
+		s.drain()
+	}
 	seen := map[string]int{}
 	for _, event := range verify.Events() {
 		seen[event.ID]++
@@ -520,6 +528,11 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 			t.Errorf("%s came %d times", id, n)
 		}
 		doubles += n - 1
+	}
+	for _, id := range r.Tries() {
+		if seen[id] == 0 {
+			t.Errorf("%s was tried, and came under another id or never", id)
+		}
 	}
 	if len(seen) != 40 || doubles != 2 {
 		t.Errorf("%d events came, %d of them double; want 40 and the 2 that were under way", len(seen), doubles)
@@ -550,6 +563,7 @@ func child(dir string) {
 		os.Exit(1)
 	}
 	delivertest.Reach(app)
+	clock.Advance(app, time.Minute) // what failed before is due again
 	jobs := job.NewRunner(app)
 	if err := Open(app, jobs).Load(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

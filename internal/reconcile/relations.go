@@ -1,4 +1,4 @@
-package command
+package reconcile
 
 import (
 	"cmp"
@@ -47,17 +47,17 @@ func pointers(app core.App) (all []pointer, err error) {
 	return all, nil
 }
 
-func lookRelations(app core.App, f *found) error {
+func lookRelations(app core.App, f *Found) error {
 	all, err := pointers(app)
 	if err != nil {
 		return err
 	}
 	for _, p := range all {
-		n, first, err := some(app, p.dangling())
+		n, first, err := Some(app, p.dangling())
 		if err != nil {
 			return fmt.Errorf("%s.%s: %w", p.from.Name, p.field.Name, err)
 		}
-		f.fail(n, "%s.%s of %d rows points at no %s, as of %s", p.from.Name, p.field.Name, n, p.to.Name, first)
+		f.Fail(n, "%s.%s of %d rows points at no %s, as of %s", p.from.Name, p.field.Name, n, p.to.Name, first)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package command
+package reconcile
 
 import (
 	"fmt"
@@ -30,14 +30,14 @@ const (
 	miscounts = `notifications t WHERE t.type NOT IN ('order', 'system') AND (t.actorsCount != ` + actorsN + ` OR t.actors != ` + actors + `)`
 )
 
-func lookNotifications(app core.App, f *found) error {
-	n, first, err := some(app, undone)
+func lookNotifications(app core.App, f *Found) error {
+	n, first, err := Some(app, undone)
 	if err != nil {
 		return err
 	}
-	f.fail(n, "%d events of what is no more, as %s", n, first)
-	n, first, err = some(app, miscounts)
-	f.fail(n, "%d notifications with other actors than their events, as %s", n, first)
+	f.Fail(n, "%d events of what is no more, as %s", n, first)
+	n, first, err = Some(app, miscounts)
+	f.Fail(n, "%d notifications with other actors than their events, as %s", n, first)
 	return err
 }
 
@@ -87,41 +87,4 @@ func recount(tx core.App, recipient, id string) error {
 	_, err = db.Exec(tx, `UPDATE notifications AS t SET actors = `+actors+`, actorsCount = `+actorsN+`, seq = {:seq}, updated = {:now} WHERE id = {:id}`,
 		db.Params{"seq": seq, "now": clock.Stamp(tx), "id": id})
 	return err
-}
-
-// strays are feed rows that their viewer does not get: of somebody they do not follow, or of
-// another author than the post's. While an account is being erased, its rows are not looked at.
-const strays = `feed t WHERE NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.viewer, t.author) AND state = 'deleting')
-	AND ((t.viewer != t.author AND NOT EXISTS (SELECT 1 FROM follows WHERE follower = t.viewer AND followee = t.author AND state = 'accepted'))
-		OR NOT EXISTS (SELECT 1 FROM posts WHERE id = t.post AND author = t.author))`
-
-// idle are rows of posts that became private. Reading leaves them out, and they come back by themselves
-// when the post does; a row that its viewer hid must stay to keep it from coming back.
-const idle = `feed t JOIN posts p ON p.id = t.post WHERE p.visibility = 'private' AND t.viewer != p.author AND NOT t.gone`
-
-func lookFeed(app core.App, f *found) error {
-	n, first, err := some(app, strays)
-	if err != nil {
-		return err
-	}
-	f.fail(n, "%d rows of an author whom the viewer does not follow, or who is not the post's, as %s", n, first)
-	n, first, err = some(app, idle)
-	f.warn(n, "%d rows of posts that are private by now, never shown, as %s", n, first)
-	return err
-}
-
-// repairFeed gives rows the author of their post, and deletes those that are still nobody's to read.
-func repairFeed(tx core.App) (total int64, err error) {
-	for _, statement := range []string{
-		`UPDATE feed AS t SET author = p.author FROM posts p WHERE p.id = t.post AND p.author != t.author`,
-		`DELETE FROM feed WHERE id IN (SELECT t.id FROM ` + strays + `)`,
-		`DELETE FROM feed WHERE id IN (SELECT t.id FROM ` + idle + `)`,
-	} {
-		n, err := db.Exec(tx, statement, nil)
-		if err != nil {
-			return 0, err
-		}
-		total += n
-	}
-	return total, nil
 }

@@ -1,0 +1,162 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/watch"
+)
+
+const (
+	draining = 25 * time.Second // for requests and jobs when the service is asked to end; supervisors kill after 30
+	notice   = 3 * time.Second  // during which whoever still comes is answered, while something is under way
+	sluggish = 2 * time.Second  // of a write: the service is not ready
+	spare    = 64 << 20         // bytes that the disk must have left
+)
+
+// health is whether this process can serve, and how it ends.
+type health struct {
+	app    core.App
+	drain  *watch.Drain
+	server *http.Server
+
+	mu      sync.Mutex // guards the last look
+	asked   time.Time
+	err     error
+	writing chan error // one that is under way
+}
+
+// bindHealth answers /livez and /readyz, and ends the process in order: no longer ready, requests and jobs done, realtime
+// closed, then PocketBase's own handlers.
+func (s *Social) bindHealth() {
+	h := &health{app: s.app, drain: watch.NewDrain()}
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		h.server = e.Server
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: -99999, Func: func(e *core.RequestEvent) error {
+			if e.Request.URL.Path == "/api/realtime" && e.Request.Method != http.MethodPost {
+				return e.Next() // it lasts until it is closed
+			}
+			defer h.drain.Enter()()
+			return e.Next()
+		}})
+		return e.Next()
+	})
+	s.routes = append(s.routes, route{
+		method: "GET", path: "/livez", quiet: true, gives: state{},
+		summary: "Whether the process lives.",
+		do:      func(e *core.RequestEvent) error { return healthy(e, nil) },
+	}, route{
+		method: "GET", path: "/readyz", quiet: true, gives: state{}, refuses: []int{http.StatusServiceUnavailable},
+		summary: "Whether it can serve: it can write, the disk has room, and it is not about to end.",
+		do:      func(e *core.RequestEvent) error { return healthy(e, h.ready()) },
+	})
+	s.app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Priority: -99999, Func: func(e *core.TerminateEvent) error {
+		s.end(h)
+		return e.Next()
+	}})
+}
+
+// state is how a supervisor is answered, in PocketBase's shape.
+type state struct {
+	Status  int            `json:"status"`
+	Message string         `json:"message"`
+	Data    map[string]any `json:"data"`
+}
+
+// healthy answers a supervisor. A bad state is an answer and no error, so that no log has a row for each time it is asked.
+func healthy(e *core.RequestEvent, err error) error {
+	e.Response.Header().Set("Cache-Control", "no-store")
+	if err != nil {
+		return e.JSON(http.StatusServiceUnavailable, state{http.StatusServiceUnavailable, err.Error(), map[string]any{}})
+	}
+	return e.JSON(http.StatusOK, state{http.StatusOK, "ok", map[string]any{}})
+}
+
+// ready returns why the service cannot serve, or nil. It writes at most once a second, whoever asks.
+func (h *health) ready() error {
+	if h.drain.Began() {
+		return errors.New("draining")
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := clock.Now(h.app); now.Sub(h.asked) >= time.Second {
+		h.err = errors.Join(h.room(), h.write())
+		h.asked = now
+	}
+	return h.err
+}
+
+// room looks whether the disk takes more.
+func (h *health) room() error {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(h.app.DataDir(), &disk); err != nil {
+		return errors.New("the data folder cannot be looked at")
+	}
+	if disk.Bavail*uint64(disk.Bsize) < spare { //nolint:gosec // a block has a positive size
+		return errors.New("the disk is full")
+	}
+	return nil
+}
+
+// write stores and removes a row, in one transaction that leaves nothing.
+func (h *health) write() error {
+	if h.writing == nil {
+		written := make(chan error, 1)
+		h.writing = written
+		go func() {
+			written <- h.app.RunInTransaction(func(tx core.App) error {
+				_, err := db.Exec(tx, `INSERT INTO secrets (id, name, value, created, updated) VALUES ('readyz000000000', 'readyz', '', '', '')`, nil)
+				if err != nil {
+					return err
+				}
+				_, err = db.Exec(tx, `DELETE FROM secrets WHERE id = 'readyz000000000'`, nil)
+				return err
+			})
+		}()
+	}
+	select {
+	case err := <-h.writing:
+		h.writing = nil
+		if err != nil {
+			return errors.New("the database cannot be written to")
+		}
+		return nil
+	case <-time.After(sluggish):
+		return errors.New("the database is busy")
+	}
+}
+
+// end drains what is under way. Requests go on being answered for a moment, so that who sends them can see that the
+// service is no longer ready; then nobody else is let in.
+func (s *Social) end(h *health) {
+	ctx, cancel := context.WithTimeout(context.Background(), draining)
+	defer cancel()
+	h.drain.Begin()
+	var ending sync.WaitGroup
+	ending.Go(func() {
+		if err := s.jobs.Stop(ctx); err != nil {
+			s.app.Logger().Warn("jobs cut short", "err", err)
+		}
+	})
+	soon, stop := context.WithTimeout(ctx, notice)
+	h.drain.Wait(soon)
+	stop()
+	if h.server != nil {
+		ending.Go(func() { _ = h.server.Shutdown(ctx) }) // what it says, the drain says as well
+	}
+	if !h.drain.Wait(ctx) {
+		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", draining))
+	}
+	s.inbox.Close()
+	ending.Wait()
+}

@@ -1,0 +1,273 @@
+package hooks_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	osexec "os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/deliver/delivertest"
+	"doubletap/internal/job"
+)
+
+const (
+	programDir  = "DOUBLETAP_TEST_PROGRAM" // the data folder of a program, which this test binary then is
+	programJob  = "DOUBLETAP_TEST_JOB"     // an address that a job of the kind "slow" asks, and waits for
+	programPost = "DOUBLETAP_TEST_SMTP"    // lets deliveries reach this machine
+)
+
+// program is main.go, and a job that takes as long as the test wants.
+func program() {
+	app := pocketbase.NewWithConfig(hooks.Config())
+	hooks.Bind(app)
+	if os.Getenv(programPost) != "" {
+		delivertest.Reach(app)
+	}
+	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		app.Settings().Logs.MaxDays = 1 // the kit's folders keep none
+		runner, _ := app.Store().Get("doubletap.job").(*job.Runner)
+		runner.Handle("slow", func(context.Context, core.App, *job.Job) error {
+			answer, err := http.Get(os.Getenv(programJob))
+			if err == nil {
+				answer.Body.Close()
+			}
+			return err
+		})
+		return e.Next()
+	})
+	if err := app.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// process is a program that serves a data folder.
+type process struct {
+	t       *testing.T
+	service *hookstest.Service
+	url     string
+	command *osexec.Cmd
+	ended   chan error
+}
+
+// run starts the program on the folder of a service, beside it, and returns once it answers.
+func run(t *testing.T, s *hookstest.Service, env ...string) *process {
+	t.Helper()
+	dir := s.App.DataDir()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	p := &process{t: t, service: s, url: "http://" + address, command: osexec.Command(os.Args[0], "serve", "--dir="+dir, "--http="+address, "--dev=false"), ended: make(chan error, 1)}
+	p.command.Env = append(append(os.Environ(), programDir+"="+dir), env...)
+	var said bytes.Buffer
+	p.command.Stdout, p.command.Stderr = io.Discard, &said
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.ended <- p.command.Wait() }()
+	t.Cleanup(func() { _ = p.command.Process.Kill() })
+	for {
+		if answer, err := http.Get(p.url + "/readyz"); err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == 200 {
+				return p
+			}
+		}
+		select {
+		case err := <-p.ended:
+			t.Fatalf("it did not start: %v\n%s", err, said.String())
+		case <-time.After(10 * time.Millisecond): // leaves the processor to the program
+		}
+	}
+}
+
+// stop asks the program to end.
+func (p *process) stop() {
+	p.t.Helper()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// wait returns how the program ended.
+func (p *process) wait() error {
+	p.t.Helper()
+	select {
+	case err := <-p.ended:
+		p.ended <- err
+		return err
+	case <-time.After(time.Minute):
+		p.t.Fatal("it does not end")
+		return nil
+	}
+}
+
+// kill ends the program as a power switch would.
+func (p *process) kill() {
+	p.t.Helper()
+	if err := p.command.Process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	_ = p.wait()
+}
+
+func (p *process) status(path string) int {
+	answer, err := http.Get(p.url + path)
+	if err != nil {
+		return 0
+	}
+	defer answer.Body.Close()
+	return answer.StatusCode
+}
+
+// slowly is a request whose body comes in two halves.
+type slowly struct {
+	half   io.WriteCloser
+	answer chan *http.Response
+}
+
+func (p *process) slowly(path, token, body string) slowly {
+	p.t.Helper()
+	reader, writer := io.Pipe()
+	request, err := http.NewRequest("POST", p.url+path, reader)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", token)
+	request.ContentLength = int64(len(body))
+	request.Header.Set("Expect", "100-continue") // so that nothing is sent before the program reads
+	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	s := slowly{writer, make(chan *http.Response, 1)}
+	go func() {
+		answer, err := client.Do(request)
+		if err != nil {
+			p.t.Error("a request that had begun:", err)
+		}
+		s.answer <- answer
+	}()
+	if _, err := writer.Write([]byte(body[:len(body)-1])); err != nil {
+		p.t.Fatal(err)
+	}
+	return s
+}
+
+func TestAskedToEndItFinishesWhatHasBegun(t *testing.T) {
+	s := hookstest.New(t)
+	asked, goOn := make(chan struct{}), make(chan struct{})
+	peer, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(asked)
+		<-goOn
+	})}
+	go server.Serve(peer)
+	defer server.Close()
+	if err := job.Add(s.App, "slow", nil); err != nil {
+		t.Fatal(err)
+	}
+	p := run(t, s, programJob+"=http://"+peer.Addr().String())
+	<-asked // the job is under way
+	if p.status("/livez") != 200 || p.status("/readyz") != 200 {
+		t.Error("it serves, and says that it does not")
+	}
+	stream, err := http.Get(p.url + "/api/realtime")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	lines := bufio.NewReader(stream.Body)
+	if line, err := lines.ReadString('\n'); err != nil {
+		t.Fatalf("the stream says %q, %v", line, err)
+	}
+	request := p.slowly("/api/collections/follows/records", s.As("ada").Token, `{"followee":"`+s.As("bob").ID+`"}`)
+
+	p.stop()
+	for p.status("/readyz") != 503 { // the old answer may be seen a moment longer
+		select {
+		case err := <-p.ended:
+			t.Fatalf("it ended before it said that it would: %v", err)
+		default:
+		}
+	}
+	if p.status("/livez") != 200 {
+		t.Error("it is alive, and says that it is not")
+	}
+	if _, err := request.half.Write([]byte("}")); err != nil {
+		t.Fatal(err)
+	}
+	if answer := <-request.answer; answer == nil || answer.StatusCode != 200 {
+		t.Errorf("the request that had begun: got %+v", answer)
+	}
+	if _, err := io.Copy(io.Discard, lines); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the stream ended with %v", err)
+	}
+	select {
+	case err := <-p.ended:
+		t.Fatalf("it ended before its job did: %v", err)
+	default:
+	}
+	close(goOn)
+	if err := p.wait(); err != nil {
+		t.Errorf("it ended with %v, want exit 0", err)
+	}
+	if s.Rows("jobs", "kind = 'slow'") != 0 {
+		t.Error("the job was done, and is still there")
+	}
+	if n := s.Rows("follows", "1"); n != 1 {
+		t.Errorf("%d follows, want the one that was answered", n)
+	}
+	if asked, told := p.logged("/readyz")+p.logged("/livez"), p.logged("/api/collections/follows"); asked != 0 || told == 0 {
+		t.Errorf("%d log rows of who asks how it is, want none; %d of the follow, want one", asked, told)
+	}
+}
+
+// logged counts the log rows of requests for a path, once the program has ended.
+func (p *process) logged(path string) (n int) {
+	p.t.Helper()
+	if err := p.service.App.AuxConcurrentDB().NewQuery(`SELECT count(*) FROM _logs WHERE data LIKE '%"` + path + `%'`).Row(&n); err != nil {
+		p.t.Fatal(err)
+	}
+	return n
+}
+
+func TestNotReadyWhileNothingCanBeStored(t *testing.T) {
+	s := hookstest.New(t)
+	run := func(statement string) {
+		t.Helper()
+		if _, err := s.App.NonconcurrentDB().NewQuery(statement).Execute(); err != nil {
+			t.Fatal(err)
+		}
+		s.Advance(2 * time.Second)
+	}
+	s.Guest().Must(200, "GET", "/readyz", nil)
+	run(`CREATE TRIGGER full BEFORE INSERT ON secrets BEGIN SELECT raise(ABORT, 'database or disk is full'); END`)
+	if got := s.Guest().Must(503, "GET", "/readyz", nil); got.Body["message"] != "the database cannot be written to" || got.Body["status"] != 503.0 {
+		t.Errorf("got %s", got.Raw)
+	}
+	s.Guest().Must(200, "GET", "/livez", nil)
+	run(`DROP TRIGGER full`)
+	s.Guest().Must(200, "GET", "/readyz", nil)
+	if n := s.Rows("secrets", "name = 'readyz'"); n != 0 {
+		t.Errorf("%d rows are left of asking", n)
+	}
+}

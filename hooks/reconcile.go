@@ -1,0 +1,53 @@
+package hooks
+
+import (
+	"context"
+	"time"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/job"
+	"doubletap/internal/reconcile"
+	"doubletap/internal/watch"
+)
+
+// overdue is how long a job may be due without having begun before somebody should look.
+const overdue = 5 * time.Minute
+
+// bindReconcile looks at each start, and every hour, whether what follows from other rows does.
+func (s *Social) bindReconcile() {
+	figures := watch.Of(s.app)
+	for _, c := range reconcile.All {
+		figures.Repaired(c.Name, 0)
+	}
+	figures.Gauge("doubletap_jobs_lag_seconds", "For how long the job that is longest due has been due.", func() float64 {
+		lag, err := job.Lag(s.app)
+		if err != nil {
+			s.app.Logger().Warn("jobs not looked at", "err", err)
+		}
+		return lag.Seconds()
+	})
+	s.jobs.Handle(reconcile.Job, s.reconciled, job.Concurrency(1))
+	s.app.Cron().MustAdd(reconcile.Job, "7 * * * *", func() { s.enqueue(reconcile.Job) })
+	if _, program := s.app.(*pocketbase.PocketBase); program {
+		s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			s.enqueue(reconcile.Job)
+			return e.Next()
+		})
+	}
+}
+
+func (s *Social) reconciled(_ context.Context, app core.App, _ *job.Job) error {
+	lag, err := job.Lag(app)
+	if err != nil {
+		return err
+	}
+	if lag > overdue {
+		app.Logger().Warn("jobs are late", "lag", lag)
+	}
+	return reconcile.Run(app, func(check string, n int, notes []string) {
+		watch.Of(app).Repaired(check, n)
+		app.Logger().Error("reconciled", "check", check, "repairs", n, "notes", notes)
+	})
+}

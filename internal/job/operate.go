@@ -1,0 +1,115 @@
+package job
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+)
+
+// Row is a job as its operator sees it.
+type Row struct {
+	ID       string `db:"id" json:"id"`
+	Kind     string `db:"kind" json:"kind"`
+	State    string `db:"state" json:"state"`
+	Attempts int    `db:"attempts" json:"attempts"`
+	RunAt    string `db:"runAt" json:"runAt"` // when it is due; while it runs, the end of its lease
+	Error    string `db:"error" json:"error"`
+	Created  string `db:"created" json:"created"`
+}
+
+// Filter selects jobs; what is left out selects all.
+type Filter struct {
+	IDs    []string
+	Kind   string
+	State  string
+	Before time.Time // not touched since
+}
+
+func (f Filter) where() (condition string, p db.Params) {
+	p = db.Params{"kind": f.Kind, "state": f.State, "ids": db.List(f.IDs), "before": ""}
+	if !f.Before.IsZero() {
+		p["before"] = clock.Text(f.Before)
+	}
+	condition = `({:kind} = '' OR kind = {:kind}) AND ({:state} = '' OR state = {:state}) AND ({:before} = '' OR updated < {:before})`
+	if len(f.IDs) > 0 {
+		condition += ` AND id IN (SELECT value FROM json_each({:ids}))`
+	}
+	return condition, p
+}
+
+// List returns up to n jobs, the one that is due first before the others.
+func List(app core.App, f Filter, n int) ([]Row, error) {
+	condition, p := f.where()
+	p["n"] = n
+	rows := []Row{}
+	err := db.All(app, &rows, `SELECT id, kind, state, attempts, runAt, error, created FROM jobs WHERE `+condition+` ORDER BY runAt, id LIMIT {:n}`, p)
+	if err != nil {
+		return nil, fmt.Errorf("list jobs: %w", err)
+	}
+	return rows, nil
+}
+
+// Count returns how many jobs there are.
+func Count(app core.App, f Filter) (n int, err error) {
+	condition, p := f.where()
+	if _, err = db.Value(app, &n, `SELECT count(*) FROM jobs WHERE `+condition, p); err != nil {
+		return 0, fmt.Errorf("count jobs: %w", err)
+	}
+	return n, nil
+}
+
+// Retry has up to n dead jobs begin anew, with all their attempts, and returns how many. One whose key another job has by
+// now stays dead.
+func Retry(tx core.App, f Filter, n int) (int64, error) {
+	f.State = "dead"
+	condition, p := f.where()
+	p["n"], p["now"] = n, clock.Stamp(tx)
+	done, err := db.Exec(tx, `UPDATE OR IGNORE jobs SET state = 'ready', attempts = 0, runAt = {:now}, updated = {:now}
+		WHERE id IN (SELECT id FROM jobs WHERE `+condition+` AND (dedupe = '' OR NOT EXISTS (SELECT 1 FROM jobs other
+			WHERE other.kind = jobs.kind AND other.dedupe = jobs.dedupe AND other.state IN ('ready', 'running'))) LIMIT {:n})`, p)
+	if err != nil {
+		return 0, fmt.Errorf("retry jobs: %w", err)
+	}
+	if done > 0 {
+		db.AfterCommit(tx, func() { wake(tx) })
+	}
+	return done, nil
+}
+
+// Purge deletes up to n dead jobs and returns how many.
+func Purge(tx core.App, f Filter, n int) (int64, error) {
+	f.State = "dead"
+	condition, p := f.where()
+	p["n"] = n
+	done, err := db.Exec(tx, `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE `+condition+` LIMIT {:n})`, p)
+	if err != nil {
+		return 0, fmt.Errorf("purge jobs: %w", err)
+	}
+	return done, nil
+}
+
+// Of returns the runner of app, nil when it has none.
+func Of(app core.App) *Runner {
+	r, _ := app.Store().Get(storeKey).(*Runner)
+	return r
+}
+
+// Left returns how many jobs of the runner's kinds are due or run, in whatever process.
+func (r *Runner) Left() (n int, err error) {
+	r.mu.Lock()
+	names := make([]string, 0, len(r.kinds))
+	for name := range r.kinds {
+		names = append(names, name)
+	}
+	r.mu.Unlock()
+	_, err = db.Value(r.app, &n, `SELECT count(*) FROM jobs WHERE (state = 'running' OR (state = 'ready' AND runAt <= {:now}))
+		AND kind IN (SELECT value FROM json_each({:kinds}))`, db.Params{"now": clock.Stamp(r.app), "kinds": db.List(names)})
+	if err != nil {
+		return 0, fmt.Errorf("count jobs: %w", err)
+	}
+	return n, nil
+}

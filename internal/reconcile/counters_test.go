@@ -1,0 +1,42 @@
+package reconcile
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	_ "doubletap/internal/rule"
+	_ "doubletap/migrations"
+)
+
+func TestCountersAreThoseOfTheTriggers(t *testing.T) {
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
+	if err := app.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	defer app.ClearBootstrap()
+	app.Settings().Logs.MaxDays = 0 // nobody reads them
+	if err := app.RunAllMigrations(); err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{"count_notification_events_notifications_actorsCount_in": true}
+	for _, c := range counters {
+		known["count_"+c.source+"_"+c.target+"_"+c.column+"_in"] = true
+	}
+	var triggers []string
+	if err := app.DB().NewQuery(`SELECT name FROM sqlite_master WHERE type = 'trigger'`).Column(&triggers); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range triggers {
+		if strings.HasPrefix(name, "count_") && strings.HasSuffix(name, "_in") {
+			if !known[name] {
+				t.Errorf("nobody counts what %s does", name)
+			}
+			delete(known, name)
+		}
+	}
+	for name := range known {
+		t.Errorf("no trigger is called %s", name)
+	}
+}
