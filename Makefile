@@ -16,7 +16,7 @@ NODE_TEST = node --test --test-force-exit --test-timeout=180000 --test-reporter=
 APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test first-like bench check fmt clean needs go-test modules-test node-test
+.PHONY: help build demo test first-like bench check screenshots fmt clean needs go-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: ## measure it beside plain PocketBase in one run, with a table, JSON and 
 	go test -run '^$$' -bench 'Photo$$' -benchtime 5x ./hooks
 	go test -run '^$$' -bench 'SharePage/post' -benchtime 2000x ./hooks
 	$(MAKE) build tests/node_modules && cd tests && node first-load.mjs
+
+screenshots: build tests/node_modules ## make the README's pictures; ALL=folder makes every screen at three widths instead
+	cd tests && node screenshots.mjs $(abspath $(ALL))
 
 fmt: ## format the Go files
 	$(GOFMT) -w $(GO_FILES)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -200,5 +201,83 @@ func TestRoutesAreInTheTable(t *testing.T) {
 				t.Errorf("%s registers a route past the table in route.go: %s", file, found)
 			}
 		}
+	}
+}
+
+// Every route of ours that the description tells of is asked, by somebody who may, by a member and by a guest, and answers as it says.
+func TestEveryRouteAnswersAsDescribed(t *testing.T) {
+	s := moderated(t)
+	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
+	post := ada.Post("look #sea")
+	s.RunJobs()
+	reported := report(bob, "post", post)
+	photo := mallory.Must(200, "GET", queuePath, nil).Items()[0]["post"].(map[string]any)["photos"].([]any)[0].(map[string]any)["thumb"].(string)
+	document := described(t, s)
+	asked := map[string]struct {
+		c      *hookstest.Client
+		at     string // the path with its parameters
+		body   any
+		status int
+	}{
+		"GET " + documentPath:              {s.Guest(), documentPath, nil, 200},
+		"GET /api/v1/types.d.ts":           {s.Guest(), "/api/v1/types.d.ts", nil, 200},
+		"GET /docs/api":                    {s.Guest(), "/docs/api", nil, 200},
+		"GET /livez":                       {s.Guest(), "/livez", nil, 200},
+		"GET /readyz":                      {s.Guest(), "/readyz", nil, 200},
+		"GET /api/v1/config":               {s.Guest(), "/api/v1/config", nil, 200},
+		"GET /metrics":                     {s.Guest(), "/metrics", nil, 200},
+		"GET /unsubscribe":                 {s.Guest(), "/unsubscribe?t=x", nil, 400},
+		"POST /unsubscribe":                {s.Guest(), "/unsubscribe?t=x", nil, 400},
+		"GET /p/{id}":                      {s.Guest(), "/p/" + post, nil, 200},
+		"GET /tags/{name}":                 {s.Guest(), "/tags/sea", nil, 200},
+		"GET /api/v1/search":               {bob, "/api/v1/search?q=sea", nil, 200},
+		"POST /api/v1/notifications/read":  {ada, "/api/v1/notifications/read", map[string]any{"before": "2030-01-01 00:00:00.000Z"}, 204},
+		"GET /api/v1/moderation/queue":     {mallory, queuePath, nil, 200},
+		"POST /api/v1/moderation/{report}": {mallory, "/api/v1/moderation/" + reported, map[string]any{"action": "dismiss"}, 204},
+		"GET /api/v1/moderation/photos/{collection}/{record}/{file}/{size}": {s.Guest(), photo, nil, 200},
+	}
+	for path, item := range document.Paths.Map() {
+		for method, operation := range item.Operations() {
+			name := method + " " + path
+			if strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/api/v1/") {
+				continue // PocketBase's
+			}
+			q, known := asked[name]
+			delete(asked, name)
+			if !known {
+				t.Errorf("%s is described, and nobody asks it here", name)
+				continue
+			}
+			for c, status := range map[*hookstest.Client]int{q.c: q.status, s.Guest(): 0, carol: 0} {
+				a := c.Do(method, q.at, q.body)
+				answer := operation.Responses.Value(strconv.Itoa(a.Status))
+				if answer == nil || status != 0 && a.Status != status {
+					t.Errorf("%s answers %q with %d: %s", name, c.Name, a.Status, a.Raw)
+					continue
+				}
+				guarded := !slices.ContainsFunc(*operation.Security, func(r openapi3.SecurityRequirement) bool { return len(r) == 0 })
+				if c.ID == "" && guarded != (a.Status == 401) {
+					t.Errorf("%s answers a guest with %d; a sign-in is described: %v", name, a.Status, guarded)
+				}
+				kind, _, _ := strings.Cut(a.Header.Get("Content-Type"), ";")
+				content := answer.Value.Content[kind]
+				if (content == nil) != (a.Raw == "") {
+					t.Errorf("%s answers %d with %q, which is not what is described", name, a.Status, kind)
+				}
+				if content == nil || content.Schema == nil || kind != "application/json" {
+					continue
+				}
+				var value any
+				if err := json.Unmarshal([]byte(a.Raw), &value); err != nil {
+					t.Fatal(err)
+				}
+				if err := document.ValidateSchemaJSON(content.Schema.Value, value); err != nil {
+					t.Errorf("%s, %d: %v", name, a.Status, err)
+				}
+			}
+		}
+	}
+	for name := range asked {
+		t.Errorf("%s is not described", name)
 	}
 }

@@ -16,11 +16,13 @@ const axe = await readFile(new URL(import.meta.resolve('axe-core')), 'utf8');
 /** Why the tests are left out where there is no browser; not where it must be there. */
 export const skip = !existsSync(executablePath) && !process.env.CI && `there is no ${executablePath}; CHROMIUM names another`;
 
+export const launch = () => chromium.launch({ executablePath, args: flags });
+
 /** A service and a browser, both ended with the test, which must have found nothing wrong in any window. */
-export async function browse(t) {
-  const browser = await chromium.launch({ executablePath, args: flags });
+export async function browse(t, env) {
+  const browser = await launch();
   t.after(() => browser.close()); // before the service, whose end is an error to a page
-  const service = await serve(t);
+  const service = await serve(t, env);
   return new Windows(service, browser);
 }
 
@@ -59,14 +61,14 @@ class Windows {
     page.on('response', (response) => response.status() >= 400 && note(`${response.status()} for ${response.request().method()} ${response.url()}`));
   }
 
-  /** No barrier that can be found by a machine, by day and by night, and nothing that sticks out at the side. */
-  async accessible(page, where) {
+  /** No barrier that can be found by a machine, by day and by night, in our part of the page, and nothing that sticks out at the side. */
+  async accessible(page, where, part = 'html') {
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
       await page.evaluate(atRest);
       if (!(await page.evaluate(() => globalThis.axe !== undefined))) await page.evaluate(axe);
       // by night only the colours are others
-      const { violations } = await page.evaluate((dark) => globalThis.axe.run(dark ? { runOnly: ['color-contrast', 'link-in-text-block'] } : {}), colorScheme === 'dark');
+      const { violations } = await page.evaluate(([dark, of]) => globalThis.axe.run(of, dark ? { runOnly: ['color-contrast', 'link-in-text-block'] } : {}), [colorScheme === 'dark', part]);
       for (const { id, nodes } of violations) this.wrong.push(`${where}, ${colorScheme}: ${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join('\n')}`);
     }
     await this.narrow(page, where);

@@ -14,7 +14,8 @@ import PocketBase from 'pocketbase';
 globalThis.EventSource = EventSource; // the SDK needs one as soon as somebody subscribes
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const program = resolve(here, process.env.DOUBLETAP_BIN ?? '../doubletap');
+/** The built program. */
+export const program = resolve(here, process.env.DOUBLETAP_BIN ?? '../doubletap');
 const password = 'correct-horse';
 
 /** Starts a service that ends with the test. */

@@ -184,6 +184,8 @@ func (d *Document) addRoute(r Route) {
 		refuses = append(refuses, http.StatusBadRequest)
 	}
 	switch {
+	case r.Content == "application/json": // of no type of ours
+		o.Responses["200"] = Response{"The content.", map[string]Content{r.Content: {&Schema{Type: "object"}}}}
 	case r.Content != "":
 		o.Responses["200"] = Response{"The content.", map[string]Content{r.Content: {&Schema{Type: "string"}}}}
 	case r.Gives != nil:
