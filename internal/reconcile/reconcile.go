@@ -60,14 +60,14 @@ func (f *Found) Warn(n int, format string, args ...any) {
 }
 
 // Run makes all checks, one after the other, and has repaired told of each that found something, once it is put right.
-// Only then does it write; others read and write meanwhile, and have most of the machine, as it rests four times as long
+// Only then does it write; others read and write meanwhile, and have most of the machine, as it rests twenty times as long
 // as it works. It ends with ctx.
 func Run(ctx context.Context, app core.App, repaired func(check string, n int, notes []string)) error {
 	rest := func(worked time.Duration) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(4 * worked):
+		case <-time.After(20 * worked):
 			return nil
 		}
 	}
@@ -91,8 +91,8 @@ func Run(ctx context.Context, app core.App, repaired func(check string, n int, n
 	return nil
 }
 
-// slice is how many rows are looked at in one statement: some tens of milliseconds.
-const slice = 5000
+// slice is how many rows are looked at in one statement: some milliseconds.
+const slice = 1000
 
 // Some counts rows, given as all that follows FROM, beginning with "TABLE t WHERE", and names the first. It looks at the table
 // slice by slice, so that no statement is long: the write-ahead log could not begin anew meanwhile.
