@@ -6,7 +6,6 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/job"
 )
@@ -55,27 +54,20 @@ func JobsIn(app core.App, state string) (*Jobs, error) {
 // Retry lets a dead job begin anew, in the transaction; ErrNotDead when it is not dead. One whose like waits already is
 // removed, as that one does the same.
 func Retry(tx core.App, id string) error {
-	n, err := db.Exec(tx, `UPDATE OR IGNORE jobs SET state = 'ready', runAt = {:now}, attempts = 0, error = '', worker = '', updated = {:now}
-		WHERE id = {:id} AND state = 'dead'`, db.Params{"id": id, "now": clock.Stamp(tx)})
-	if err != nil {
-		return fmt.Errorf("retry job %s: %w", id, err)
-	}
-	if n > 0 {
-		return nil
+	n, err := job.Retry(tx, job.Filter{IDs: []string{id}}, 1)
+	if err != nil || n > 0 {
+		return err
 	}
 	return Discard(tx, id)
 }
 
 // Discard deletes a dead job, in the transaction; ErrNotDead when it is not dead.
 func Discard(tx core.App, id string) error {
-	n, err := db.Exec(tx, `DELETE FROM jobs WHERE id = {:id} AND state = 'dead'`, db.Params{"id": id})
-	if err != nil {
-		return fmt.Errorf("discard job %s: %w", id, err)
-	}
-	if n == 0 {
+	n, err := job.Purge(tx, job.Filter{IDs: []string{id}}, 1)
+	if err == nil && n == 0 {
 		return ErrNotDead
 	}
-	return nil
+	return err
 }
 
 // Delivery is an event on its way to a webhook, without its body.

@@ -68,7 +68,7 @@ func Retry(tx core.App, f Filter, n int) (int64, error) {
 	f.State = "dead"
 	condition, p := f.where()
 	p["n"], p["now"] = n, clock.Stamp(tx)
-	done, err := db.Exec(tx, `UPDATE OR IGNORE jobs SET state = 'ready', attempts = 0, runAt = {:now}, updated = {:now}
+	done, err := db.Exec(tx, `UPDATE OR IGNORE jobs SET state = 'ready', attempts = 0, runAt = {:now}, worker = '', error = '', updated = {:now}
 		WHERE id IN (SELECT id FROM jobs WHERE `+condition+` AND (dedupe = '' OR NOT EXISTS (SELECT 1 FROM jobs other
 			WHERE other.kind = jobs.kind AND other.dedupe = jobs.dedupe AND other.state IN ('ready', 'running'))) LIMIT {:n})`, p)
 	if err != nil {
