@@ -9,8 +9,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
 	"doubletap/internal/job"
 )
 
@@ -44,8 +42,7 @@ func Seed(ctx context.Context, app core.App, size Size, report func(done, total 
 	if err != nil {
 		return "", err
 	}
-	err = w.story(hash).tell(ctx, app, seededChunk, report)
-	if err = errors.Join(err, locked(app, dueNow)); err != nil || len(w.people) == 0 {
+	if err := w.story(hash).tell(ctx, app, seededChunk, report); err != nil || len(w.people) == 0 {
 		return "", err
 	}
 	first, err := app.FindRecordById("users", w.people[0].id)
@@ -53,15 +50,6 @@ func Seed(ctx context.Context, app core.App, size Size, report func(done, total 
 		return "", fmt.Errorf("find who was made up: %w", err)
 	}
 	return first.GetString("handle"), nil // not the planned one if somebody had it before
-}
-
-// dueNow has what was left to do in the made-up past be due now, so that nobody takes it for late.
-func dueNow(tx core.App) error {
-	_, err := db.Exec(tx, `UPDATE jobs SET runAt = {:now} WHERE state = 'ready' AND runAt < {:now}`, db.Params{"now": clock.Stamp(tx)})
-	if err != nil {
-		return fmt.Errorf("have the jobs be due now: %w", err)
-	}
-	return nil
 }
 
 func seedCommand(app core.App) *cobra.Command {

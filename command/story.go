@@ -13,6 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 
 	"doubletap/internal/clock"
+	"doubletap/internal/db"
 )
 
 // story is what people did, to be stored as if it had happened over a time that ends now.
@@ -62,7 +63,7 @@ func (s *story) tell(ctx context.Context, app core.App, chunk int, report func(d
 					return err
 				}
 			}
-			return nil
+			return due(tx, now)
 		})
 		if err != nil {
 			return err
@@ -71,6 +72,15 @@ func (s *story) tell(ctx context.Context, app core.App, chunk int, report func(d
 		if report != nil {
 			report(done, len(s.steps))
 		}
+	}
+	return nil
+}
+
+// due has what was left to do in the made-up past be due now, so that nobody takes it for late.
+func due(tx core.App, now time.Time) error {
+	_, err := db.Exec(tx, `UPDATE jobs SET runAt = {:now} WHERE state = 'ready' AND runAt < {:now}`, db.Params{"now": clock.Text(now)})
+	if err != nil {
+		return fmt.Errorf("have the jobs be due now: %w", err)
 	}
 	return nil
 }
