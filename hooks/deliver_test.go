@@ -157,6 +157,8 @@ func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
 		"the like is taken back": func(a *away, post string) { unlike(a.Service, "bob", post) },
 		"the post is deleted":    func(a *away, post string) { a.As("ada").Delete("posts", post) },
 		"bob is blocked":         func(a *away, _ string) { a.As("ada").Block("bob") },
+		"bob is muted":           func(a *away, _ string) { a.As("ada").Create("mutes", fields{"muted": a.User("bob").Id}) },
+		"the post is muted":      func(a *away, post string) { a.As("ada").Create("mutes", fields{"post": post}) },
 		"the tray was seen":      func(a *away, _ string) { a.wants("ada", map[string]any{"seenAt": clock.Stamp(a.App)}) },
 		"it was read": func(a *away, _ string) {
 			ada := a.As("ada")

@@ -135,8 +135,8 @@ func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) erro
 func digest(app core.App, user string) ([]*Note, error) {
 	var rows []*Note
 	err := db.All(app, &rows, `SELECT `+noteColumns+noteTables+`WHERE n.recipient = {:u} AND n.read = 0
-			AND n.latestAt > max(coalesce(s.seenAt, ''), coalesce(s.digestedAt, '')) ORDER BY n.latestAt DESC LIMIT {:most}`,
-		db.Params{"u": user, "most": most})
+			AND n.latestAt > max(coalesce(s.seenAt, ''), coalesce(s.digestedAt, ''))`+unmuted+` ORDER BY n.latestAt DESC LIMIT {:most}`,
+		db.Params{"u": user, "most": most, "now": clock.Stamp(app)})
 	if err != nil {
 		return nil, fmt.Errorf("read the digest of %s: %w", user, err)
 	}

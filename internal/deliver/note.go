@@ -6,6 +6,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/deliver/wording"
 )
@@ -15,7 +16,6 @@ type Note struct {
 	person
 	ID       string `db:"id"`
 	Type     string `db:"type"`
-	Actors   string `db:"actors"`
 	Count    int    `db:"actorsCount"`
 	Post     string `db:"post"`
 	Caption  string `db:"caption"`
@@ -25,16 +25,25 @@ type Note struct {
 	MailedAt string `db:"mailedAt"`
 }
 
-const noteColumns = personColumns + `, n.id, n.type, coalesce(n.actors, '[]') actors, n.actorsCount, n.post, coalesce(p.caption, '') caption,
+const noteColumns = personColumns + `, n.id, n.type, n.actorsCount, n.post, coalesce(p.caption, '') caption,
 	CASE WHEN c.hidden THEN '' ELSE coalesce(c.text, '') END text, n.read, n.latestAt, n.mailedAt`
 
 const noteTables = ` FROM notifications n JOIN users u ON u.id = n.recipient LEFT JOIN settings s ON s.user = u.id
 	LEFT JOIN posts p ON p.id = n.post LEFT JOIN comments c ON c.id = n.comment `
 
-// note reads a notification; nil when it was taken back, or seen, or its person is not there to be told.
+// unmuted leaves out what its person has muted since it was told: the post, or everybody who is named.
+const unmuted = ` AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = '' AND m.post = n.post AND m.post != '' AND ` + silences + `)
+	AND (coalesce(json_array_length(n.actors), 0) = 0 OR EXISTS (SELECT 1 FROM json_each(n.actors) a WHERE NOT ` + mutedActor + `))`
+
+const (
+	silences   = `NOT m.keepNotifications AND (m.until = '' OR m.until > {:now})`
+	mutedActor = `EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = a.value AND m.post = '' AND ` + silences + `)`
+)
+
+// note reads a notification; nil when it was taken back, seen or muted, or its person is not there to be told.
 func note(app core.App, id string) (*Note, error) {
 	var n Note
-	found, err := db.One(app, &n, `SELECT `+noteColumns+noteTables+`WHERE n.id = {:id}`, db.Params{"id": id})
+	found, err := db.One(app, &n, `SELECT `+noteColumns+noteTables+`WHERE n.id = {:id}`+unmuted, db.Params{"id": id, "now": clock.Stamp(app)})
 	if err != nil {
 		return nil, fmt.Errorf("read notification %s: %w", id, err)
 	}
@@ -46,11 +55,11 @@ func note(app core.App, id string) (*Note, error) {
 
 func (n *Note) seen() bool { return n.Read || n.LatestAt <= n.SeenAt }
 
-// names are what the newest actors call themselves.
+// names are what the newest actors call themselves, but for those who are muted by now.
 func (n *Note) names(app core.App) ([]string, error) {
 	var names []string
-	err := db.Column(app, &names, `SELECT coalesce(nullif(trim(u.name), ''), '@' || u.handle) FROM json_each({:actors}) a JOIN users u ON u.id = a.value ORDER BY a.key LIMIT 2`,
-		db.Params{"actors": n.Actors})
+	err := db.Column(app, &names, `SELECT coalesce(nullif(trim(u.name), ''), '@' || u.handle) FROM notifications n, json_each(n.actors) a JOIN users u ON u.id = a.value
+		WHERE n.id = {:id} AND NOT `+mutedActor+` ORDER BY a.key LIMIT 2`, db.Params{"id": n.ID, "now": clock.Stamp(app)})
 	if err != nil {
 		return nil, fmt.Errorf("name the actors of notification %s: %w", n.ID, err)
 	}
