@@ -242,6 +242,29 @@ test('settings, search, saved, and the account itself', { skip }, async (t) => {
   windows.fine();
 });
 
+test('a photo is a blur of its own colours until it has come', { skip }, async (t) => {
+  const windows = await browse(t);
+  const ada = await windows.service.as('ada');
+  const { id: photo } = await post(ada, { photos: [smallPhoto(), smallPhoto()] });
+  const media = async () => (await ada.collection('posts').getOne(photo)).media;
+  for (let n = 0; n < 400 && !(await media())?.[0]?.hash; n++);
+  const page = await windows.of('ada', { at: '#/settings', serviceWorkers: 'block' });
+  let letGo;
+  const come = new Promise((resolve) => (letGo = resolve));
+  await page.route('**/api/files/**', (route) => come.then(() => route.continue()));
+  await go(page, `#/p/${photo}`);
+  const slide = page.locator('.single .slide').first();
+  await slide.locator('canvas.blur').waitFor();
+  await page.waitForFunction((blur) => blur.getContext('2d').getImageData(0, 0, 1, 1).data[3] === 255, await slide.locator('canvas.blur').elementHandle()); // drawn
+  assert.equal(await slide.locator('img').evaluate((img) => img.complete), false);
+  assert.equal(await slide.locator('img').evaluate((img) => getComputedStyle(img).opacity), '0');
+  letGo();
+  await slide.locator('img.is-shown').waitFor();
+  await slide.locator('canvas.blur').waitFor({ state: 'detached' });
+  assert.ok(await slide.locator('img').evaluate((img) => img.complete && img.naturalWidth > 0));
+  windows.fine();
+});
+
 test('what ada turns off for likes is off, and a device that she removes is gone', { skip }, async (t) => {
   const windows = await browse(t);
   const [ada, bob] = await windows.service.cast('ada', 'bob');
