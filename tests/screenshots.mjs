@@ -121,7 +121,7 @@ function screens({ ada, admin, moderator, post, tag, reported }) {
     jobs: board('jobs'),
     why: board(`why?viewer=bob&collection=posts&record=${reported.id}`, '.dt-answer'),
     'page-post': { at: `p/${reported.id}`, ready: 'img' },
-    'page-person': { at: '@bob', ready: 'h1' },
+    'page-person': { at: `@${reported.expand.author.handle}`, ready: 'h1' },
     'page-tag': { at: `tags/${encodeURIComponent(tag?.name ?? 'sea')}`, ready: 'img' },
     api: { at: 'docs/api', ready: 'h1' },
   };
