@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { browse, chosen, go, skip } from './browser.mjs';
 import { post, smallPhoto } from './photo.mjs';
 import { id } from './service.mjs';
+import { openTray } from './tray.mjs';
 
 /** A picture of known shape, made by the browser. */
 async function picture(page, width, height, name) {
@@ -238,6 +239,80 @@ test('settings, search, saved, and the account itself', { skip }, async (t) => {
   await windows.accessible(page, 'the last question');
   await sure.click();
   await page.getByText('Your account is deleted.').waitFor();
+  windows.fine();
+});
+
+test('a photo is a blur of its own colours until it has come', { skip }, async (t) => {
+  const windows = await browse(t);
+  const ada = await windows.service.as('ada');
+  const { id: photo } = await post(ada, { photos: [smallPhoto(), smallPhoto()] });
+  const media = async () => (await ada.collection('posts').getOne(photo)).media;
+  for (let n = 0; n < 400 && !(await media())?.[0]?.hash; n++);
+  const page = await windows.of('ada', { at: '#/settings', serviceWorkers: 'block' });
+  let letGo;
+  const come = new Promise((resolve) => (letGo = resolve));
+  await page.route('**/api/files/**', (route) => come.then(() => route.continue()));
+  await go(page, `#/p/${photo}`);
+  const slide = page.locator('.single .slide').first();
+  await slide.locator('canvas.blur').waitFor();
+  await page.waitForFunction((blur) => blur.getContext('2d').getImageData(0, 0, 1, 1).data[3] === 255, await slide.locator('canvas.blur').elementHandle()); // drawn
+  assert.equal(await slide.locator('img').evaluate((img) => img.complete), false);
+  assert.equal(await slide.locator('img').evaluate((img) => getComputedStyle(img).opacity), '0');
+  letGo();
+  await slide.locator('img.is-shown').waitFor();
+  await slide.locator('canvas.blur').waitFor({ state: 'detached' });
+  assert.ok(await slide.locator('img').evaluate((img) => img.complete && img.naturalWidth > 0));
+  windows.fine();
+});
+
+test('what ada turns off for likes is off, and a device that she removes is gone', { skip }, async (t) => {
+  const windows = await browse(t);
+  const [ada, bob] = await windows.service.cast('ada', 'bob');
+  const { id: first } = await post(ada);
+  const { id: second } = await post(ada);
+  const devices = () => ada.collection('devices').getFullList();
+  for (const name of ['old phone', 'tablet']) await ada.collection('devices').create({ kind: 'fcm', endpoint: name.repeat(5), name });
+  const page = await windows.of('ada', { at: '#/settings' });
+
+  await page.getByRole('listitem').filter({ hasText: 'old phone' }).getByRole('button', { name: 'Remove' }).click();
+  await page.getByText('old phone').waitFor({ state: 'detached' });
+  await page.getByText('tablet').waitFor();
+  assert.deepEqual((await devices()).map(({ name }) => name), ['tablet']);
+
+  // not at once: the like waits in the list, while the comment after it is told
+  const likes = page.locator('details').filter({ has: page.locator('summary').filter({ hasText: /^Likes in/ }) });
+  const kept = async () => (await ada.collection('settings').getFirstListItem('')).notify?.like ?? {};
+  await likes.locator('summary').click();
+  await likes.getByRole('switch', { name: 'A message while you are here' }).uncheck();
+  for (let n = 0; n < 200 && (await kept()).live !== false; n++);
+  assert.deepEqual(await kept(), { live: false });
+  const device = await openTray(ada, { catchUp: false }); // knows what it is told, and no more
+  await bob.collection('likes').create({ post: first });
+  await bob.collection('comments').create({ post: first, text: 'and in words' });
+  await page.getByRole('status').getByText('bob commented on your photo.').waitFor();
+  await device.until((rows) => rows.some(({ type }) => type === 'comment'), 'the comment');
+  assert.deepEqual(device.state().map(({ type }) => type), ['comment']);
+  await page.getByRole('button', { name: '1 Notifications' }).click();
+  const tray = page.getByRole('dialog', { name: 'Notifications' });
+  await tray.getByRole('button', { name: /bob liked your photo/ }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await page.getByRole('button', { name: 'Notifications', exact: true }).click();
+  await tray.getByRole('button', { name: /bob liked your photo/ }).waitFor();
+  await page.keyboard.press('Escape');
+
+  // not in the list either: of two likes, the tray knows the one from before
+  await likes.locator('summary').click();
+  await likes.getByRole('switch', { name: 'In the list' }).uncheck();
+  for (let n = 0; n < 200 && (await kept()).list !== false; n++);
+  assert.deepEqual(await kept(), { live: false, list: false });
+  await bob.collection('likes').create({ post: second });
+  await bob.collection('comments').create({ post: second, text: 'here as well' });
+  await page.getByRole('button', { name: '1 Notifications' }).waitFor();
+  await page.reload();
+  await page.getByRole('button', { name: '1 Notifications' }).click();
+  await tray.getByRole('button', { name: /here as well/ }).waitFor();
+  assert.equal(await tray.getByRole('button', { name: /bob liked your photo/ }).count(), 1);
   windows.fine();
 });
 

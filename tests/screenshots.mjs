@@ -74,7 +74,10 @@ async function furnish(password) {
     await bob.collection('likes').create({ post: id });
   }
   const tag = (await ada.collection('hashtags').getList(1, 1, { sort: '-postsCount' })).items[0];
-  return { ada, admin, post, tag, reported: made };
+  const [{ id }] = (await admin.collection('users').getList(1, 1, { filter: `handle != "ada" && handle != "bob" && id != "${made.author}" && id != "${other.author}" && state = "active"` })).items;
+  await admin.collection('users').update(id, { role: 'moderator' });
+  const moderator = await admin.collection('users').impersonate(id, 3600);
+  return { ada, admin, moderator, post, tag, reported: made };
 }
 
 /** A window for somebody of the web app, of the dashboard, or for nobody. */
@@ -89,7 +92,7 @@ async function open(who, options) {
   return page;
 }
 
-function screens({ ada, admin, post, tag, reported }) {
+function screens({ ada, admin, moderator, post, tag, reported }) {
   const app = (at, ready, act) => ({ who: ada, at: `#/${at}`, ready, act });
   const board = (name, ready, act) => ({ who: admin, at: `_/#/${name}`, ready: ready ?? `.dt-page .dt-stack`, act });
   return {
@@ -112,12 +115,14 @@ function screens({ ada, admin, post, tag, reported }) {
     saved: app('saved', 'main h1, main h2'),
     requests: app('requests', 'main h1, main h2'),
     settings: app('settings', 'main h2, main h1'),
+    reports: { who: moderator, at: '#/moderation', ready: '.case-photos img' },
     insights: board('insights', '.dt-plot canvas'),
     moderation: board('moderation', '.dt-photos img'),
     jobs: board('jobs'),
     why: board(`why?viewer=bob&collection=posts&record=${reported.id}`, '.dt-answer'),
     'page-post': { at: `p/${reported.id}`, ready: 'img' },
-    'page-person': { at: '@bob', ready: 'h1' },
+    'page-person': { at: `@${reported.expand.author.handle}`, ready: 'h1' },
+    'page-tag': { at: `tags/${encodeURIComponent(tag?.name ?? 'sea')}`, ready: 'img' },
     api: { at: 'docs/api', ready: 'h1' },
   };
 }

@@ -28,9 +28,7 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
   const quiet = { requestKey: null };
   let settings = null;
   let seq = 0; // every change up to here is in rows
-  let current = false; // nothing was missed since the last catch-up
   let connected = false;
-  let connection = 0; // counts them, so that a catch-up begun before a break does not speak for the time after
   let listening = false; // the topics are with the SDK, which keeps them over reconnects
   let stopped = false;
   let oldest = null; // the last row of the pages read
@@ -62,9 +60,8 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
       if (!put(record)) return;
       if (record.latestAt > before && record.latestAt > seenAt() && !record.read) onNews(record);
     }
-    // events come in order, so this one says that all before it came too;
-    // unless some are still missing, which is what the catch-up asks for
-    if (current) seq = Math.max(seq, record.seq ?? 0);
+    // what was skipped, such as a type that is not to be told at once, is left to the next catch-up
+    if (record.seq === seq + 1) seq = record.seq;
     onChange();
   }
 
@@ -135,14 +132,12 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
     }
   }
 
-  /** Brings everything up to date: after a reconnect, or when a sleeping page wakes. */
+  /** Brings everything up to date: after a reconnect, when a sleeping page wakes, or when the tray is opened. */
   function catchUp() {
     catching ??= (async () => {
-      const begun = connection;
       try {
         await (ready ??= more());
         await Promise.all([readMissed(), readSettings(), readWatched()]);
-        current = connected && connection === begun;
       } catch {
         ready = oldest || complete ? ready : null; // the first read failed: begin anew
         if (!stopped) setTimeout(catchUp, 3000);
@@ -158,15 +153,13 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
 
   async function start() {
     pb.realtime.onDisconnect = () => {
-      connected = current = false;
+      connected = false;
       onChange();
     };
     const listen = () => Promise.all([
       // comes after every connect, when the server knows all our topics again
       pb.realtime.subscribe('PB_CONNECT', () => {
         connected = true;
-        current = false;
-        connection++;
         (catching ?? Promise.resolve()).then(catchUp);
         onConnect();
       }),

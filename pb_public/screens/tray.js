@@ -46,6 +46,9 @@ export function Tray({ onClose, onGo }) {
 
   const attempt = (deed) => deed.catch((err) => setProblem(because(err)));
 
+  // some types wait in the list, untold; while not connected, the next connection asks for all
+  useEffect(() => void (live.connected && live.catchUp()), []);
+
   // opening the tray is seeing it, and so is looking on while something arrives
   useEffect(() => void attempt(live.markSeen()), [newest, live.settled]);
 
