@@ -64,7 +64,7 @@ func around(text string, at int) string { return text[max(0, at-120):min(len(tex
 // neighbourhood is a service with what makes pages differ: privacy, blocks, mutes, hidden and deleted posts, people who are gone.
 func neighbourhood(t *testing.T) (s *hookstest.Service, posts map[string]string) {
 	t.Helper()
-	s = hookstest.New(t)
+	s = onPath(t, "fast")
 	ada, bob, carol, dave, eve := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave"), s.As("eve")
 	ada.Update("users", ada.ID, map[string]any{"emailVisibility": true, "bio": "Šárka \u2028 \"quoted\" \\ back\tslash <b>&amp;</b> 🌍"})
 	for _, name := range []string{"ada", "carol", "dave", "eve"} {
@@ -245,7 +245,7 @@ func TestAFastReadOfARevokedTokenIsAGuests(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := hookstest.New(t)
+			s := onPath(t, "fast")
 			bob := s.As("bob")
 			s.As("ada").Like(bob.Post("hello"))
 			before := answered(t, s, "read", "fast")
@@ -268,7 +268,7 @@ func TestAFastReadOfARevokedTokenIsAGuests(t *testing.T) {
 }
 
 func TestAFastReadIsNoRowOfTheLog(t *testing.T) {
-	s := hookstest.New(t)
+	s := onPath(t, "fast")
 	ada := s.As("ada")
 	id := ada.Post("hello")
 	s.App.Settings().Logs.MaxDays = 5 // tests log nothing else
@@ -305,7 +305,7 @@ func TestAFastReadStepsAside(t *testing.T) {
 	}
 	post := func(s *hookstest.Service) string { return s.As("ada").Post("hello") }
 	t.Run("for what is not plain", func(t *testing.T) {
-		s := hookstest.New(t)
+		s := onPath(t, "fast")
 		id := post(s)
 		for path, want := range map[string]bool{
 			feedPage:                               true,
@@ -327,7 +327,7 @@ func TestAFastReadStepsAside(t *testing.T) {
 		}
 	})
 	t.Run("for guests, superusers and where it is turned off", func(t *testing.T) {
-		s := hookstest.New(t)
+		s := onPath(t, "fast")
 		id := post(s)
 		for _, c := range []*hookstest.Client{s.Guest(), s.Admin()} {
 			c.Must(200, "GET", feedPage, nil)
@@ -339,7 +339,7 @@ func TestAFastReadStepsAside(t *testing.T) {
 		}
 	})
 	t.Run("for a field that is hidden from now on, not", func(t *testing.T) {
-		s := hookstest.New(t)
+		s := onPath(t, "fast")
 		id := post(s)
 		posts, err := s.App.FindCollectionByNameOrId("posts")
 		if err != nil {
@@ -354,7 +354,7 @@ func TestAFastReadStepsAside(t *testing.T) {
 		}
 	})
 	t.Run("for a field that has the name of ours", func(t *testing.T) {
-		s := hookstest.New(t)
+		s := onPath(t, "fast")
 		post(s)
 		posts, err := s.App.FindCollectionByNameOrId("posts")
 		if err != nil {
@@ -380,7 +380,7 @@ func TestAFastReadStepsAside(t *testing.T) {
 		},
 	} {
 		t.Run("for an owner's hook on "+name, func(t *testing.T) {
-			s := hookstest.New(t, func(app core.App, _ *hooks.Social) { bind(app) })
+			s := onPath(t, "fast", func(app core.App, _ *hooks.Social) { bind(app) })
 			post(s)
 			if fast(t, s, feedPage) {
 				t.Error("the hook was left out")
@@ -393,7 +393,7 @@ func TestAFastReadStepsAside(t *testing.T) {
 		"users": func(c *core.Collection) { c.ManageRule = c.ViewRule },
 	} {
 		t.Run("for another rule of "+collection, func(t *testing.T) {
-			s := hookstest.New(t)
+			s := onPath(t, "fast")
 			post(s)
 			if !fast(t, s, feedPage) {
 				t.Fatal("not fast before")
@@ -412,7 +412,7 @@ func TestAFastReadStepsAside(t *testing.T) {
 		})
 	}
 	t.Run("for a rate limit", func(t *testing.T) {
-		s := hookstest.New(t)
+		s := onPath(t, "fast")
 		post(s)
 		settings := s.App.Settings()
 		settings.RateLimits.Enabled = true

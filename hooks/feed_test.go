@@ -80,7 +80,7 @@ func TestFeed(t *testing.T) {
 		}
 	})
 	t.Run("a celebrity is not fanned out but topped up, and a GET writes nothing itself", func(t *testing.T) {
-		s := hookstest.New(t)
+		s := onPath(t, "fast")
 		s.As("bob").Follow("ada")
 		s.As("bob").Post("my own, which is older")
 		crowd(t, s, "ada", 10_000)
