@@ -7,6 +7,7 @@ const NAMES = /(?<![\p{L}\p{M}\p{N}_.\-+@/])@([a-z0-9_]+(?:\.[a-z0-9_]+)*)(?![\p
 
 /** Splits words into what is plain and what names somebody or something: [{text, handle?, tag?}]. */
 export function namesIn(words) {
+  if (!/[@#]/.test(words)) return words ? [{ text: words }] : []; // as most are, for which NAMES need not be understood
   const parts = [];
   let from = 0;
   for (const found of words.matchAll(NAMES)) {

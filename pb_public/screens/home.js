@@ -1,10 +1,10 @@
 // The page of somebody who is signed in: the bar, the screen that the address names, and what lies above it.
 
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from '../vendor/preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { Feed } from './feed.js';
 import { Avatar, handleOf } from './people.js';
 import { paths, usePlace } from './router.js';
-import { Session, openSession, useSession } from './session.js';
+import { Session, useSession } from './session.js';
 import { Mark, Sign } from './signs.js';
 import { Empty, count, later, useChannel, useMedia } from './ui.js';
 
@@ -82,10 +82,8 @@ const NavLink = ({ to, here, sign, word, onClick }) => html`<a class=${'nav-item
 
 let closing = Promise.resolve(); // the last session's connection
 
-export function Home({ user }) {
-  const [opened] = useState(() => openSession(user));
-  const session = useMemo(() => ({ ...opened, user }), [opened, user]);
-  const { live, feed, outbox, kept } = session;
+export function Home({ session }) {
+  const { user, live, feed, outbox, kept } = session;
   const [dialog, setDialog] = useState('');
   const place = usePlace(kept.forget);
   const [where] = place.parts;
@@ -95,8 +93,8 @@ export function Home({ user }) {
   useChannel(session.liveChanges);
 
   useEffect(() => {
-    outbox.open();
-    closing.then(live.start);
+    session.begun.then(outbox.open); // the first photos come first
+    Promise.all([closing, session.begun]).then(live.start);
     const woken = () => document.visibilityState === 'visible' && live.catchUp();
     const online = () => {
       live.catchUp();
@@ -113,15 +111,15 @@ export function Home({ user }) {
     };
   }, []);
 
+  const first = useRef(true);
   // every place keeps where it was scrolled to: the feed always, others when one goes back to them
   useLayoutEffect(() => {
-    scrollTo({ top: atHome ? feedTop.current : place.back ? kept.top(place.hash) : 0, behavior: 'instant' });
+    if (!first.current) scrollTo({ top: atHome ? feedTop.current : place.back ? kept.top(place.hash) : 0, behavior: 'instant' });
     const keep = () => (atHome ? (feedTop.current = scrollY) : kept.scrolled(place.hash, scrollY));
     addEventListener('scroll', keep, { passive: true });
     return () => removeEventListener('scroll', keep);
   }, [place]);
 
-  const first = useRef(true);
   useEffect(() => {
     if (first.current) first.current = false;
     else document.getElementById('main')?.focus({ preventScroll: true });

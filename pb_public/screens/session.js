@@ -13,7 +13,7 @@ import { openTie } from '../lib/tie.js';
 import { openKept } from './router.js';
 import { sentence } from './sentence.js';
 
-/** {user, live, feed, outbox, likeOf, saveOf, tieOf, kept, say, …}; see openSession. */
+/** {user, begun, live, feed, outbox, likeOf, saveOf, tieOf, kept, say, …}; see openSession. */
 export const Session = createContext(null);
 export const useSession = () => useContext(Session);
 
@@ -36,7 +36,7 @@ export function openSession(user) {
   const say = words.send;
   const shelf = openShelf(user.id);
   const feed = feedStore(pb, { shelf });
-  feed.more(); // at once: everything else can wait for it
+  const begun = feed.more(); // at once: everything else can wait for it
   const outbox = openOutbox(pb, shelf, { onChange: outboxChanges.send });
 
   const live = openLive(pb, {
@@ -64,5 +64,5 @@ export function openSession(user) {
   }));
   const tieOf = shared((person, onChange) => openTie(pb, person, { onChange }));
 
-  return { user, live, liveChanges, feed, outbox, outboxChanges, shelf, likeOf, saveOf, tieOf, kept: openKept(), say, words };
+  return { user, begun, live, liveChanges, feed, outbox, outboxChanges, shelf, likeOf, saveOf, tieOf, kept: openKept(), say, words };
 }

@@ -1,14 +1,14 @@
 // What the screens share: drawing again when something changes, the states of a page, time and numbers.
 
-import { html, useEffect, useRef, useState } from '../vendor/preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { because } from '../lib/api.js';
 import { channel } from '../lib/channel.js';
 import { Sign } from './signs.js';
 
-/** Draws the component again whenever the channel says so. */
+/** Draws the component again whenever the channel says so, also before it was painted for the first time. */
 export function useChannel(of) {
   const [, draw] = useState(0);
-  useEffect(() => of.listen(() => draw((n) => n + 1)), [of]);
+  useLayoutEffect(() => of.listen(() => draw((n) => n + 1)), [of]);
 }
 
 export function useMedia(query) {
@@ -81,23 +81,23 @@ export function End({ list, words = '' }) {
 
 const minute = channel();
 setInterval(minute.send, 30_000);
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
+const units = [['year', 31_536_000], ['month', 2_592_000], ['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60]];
 
 function ago(date) {
-  const seconds = Math.min(0, (date - Date.now()) / 1000); // a clock behind the server's shows no future
-  for (const [unit, length] of [['year', 31_536_000], ['month', 2_592_000], ['week', 604_800], ['day', 86_400], ['hour', 3600], ['minute', 60]]) {
-    if (-seconds >= length) return relative.format(Math.trunc(seconds / length), unit);
-  }
-  return 'just now';
+  const seconds = Math.max(0, (Date.now() - date) / 1000); // a clock behind the server's shows no future
+  const [unit, length] = units.find(([, length]) => seconds >= length) ?? [];
+  return unit ? `${count(Math.trunc(seconds / length), unit)} ago` : 'just now';
 }
 
 export function Ago({ at }) {
   useChannel(minute);
   const date = new Date((at ?? '').replace(' ', 'T'));
   if (Number.isNaN(date.getTime())) return null;
-  return html`<time datetime=${date.toISOString()} title=${date.toLocaleString()}>${ago(date)}</time>`;
+  const exactly = ({ currentTarget }) => (currentTarget.title = date.toLocaleString());
+  return html`<time datetime=${date.toISOString()} onPointerEnter=${exactly}>${ago(date)}</time>`;
 }
 
-const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
-export const number = (n) => short.format(n || 0);
+// a browser takes its time to learn the ways of a language, which the first photos need not wait for
+let short = null;
+export const number = (n) => ((n || 0) < 1000 ? String(n || 0) : (short ??= new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })).format(n));
 export const count = (n, one, many = one + 's') => `${number(n)} ${n === 1 ? one : many}`;
