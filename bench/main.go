@@ -29,8 +29,9 @@ type config struct {
 	likers    int
 	samples   int
 	photos    int
-	tries     int // starts of a process, of which the median is taken
-	photo     int // pixels of its longer side
+	tries     int           // starts of a process, of which the median is taken
+	rest      time.Duration // how long listeners do nothing before memory is measured again, once for each subject
+	photo     int           // pixels of its longer side
 	growth    int
 	json, svg string
 	profile   string
@@ -72,7 +73,7 @@ func start(ctx context.Context, args []string) error {
 }
 
 func parse(args []string) (config, error) {
-	c := config{size: world.Standard, rounds: 3, run: 4 * time.Second, listeners: []int{1, 100, 1000, 10_000}, likers: 10_000, samples: 200, photos: 8, photo: 4032, tries: 5}
+	c := config{size: world.Standard, rounds: 3, run: 4 * time.Second, listeners: []int{1, 100, 1000, 10_000}, likers: 10_000, samples: 200, photos: 8, photo: 4032, tries: 5, rest: 130 * time.Second}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "small data and short rounds: shows that it works, says little about speed")
 	toy := flags.Bool("toy", false, "smaller still, for the smoke test")
@@ -89,11 +90,11 @@ func parse(args []string) (config, error) {
 	}
 	if *quick {
 		c.size, c.rounds, c.run, c.listeners = world.Quick, 1, time.Second, []int{1, 100, 1000}
-		c.likers, c.samples, c.photos, c.photo = 1000, 50, 2, 2000
+		c.likers, c.samples, c.photos, c.photo, c.rest = 1000, 50, 2, 2000, time.Second
 	}
 	if *toy {
 		c.size, c.rounds, c.run, c.listeners = world.Toy, 1, 300*time.Millisecond, []int{1, 50}
-		c.likers, c.samples, c.photos, c.photo, c.tries = 200, 10, 1, 800, 1
+		c.likers, c.samples, c.photos, c.photo, c.tries, c.rest = 200, 10, 1, 800, 1, 0
 	}
 	if *rounds > 0 {
 		c.rounds = *rounds

@@ -61,11 +61,12 @@ type runner struct {
 	folders  map[string]string // seeded, by kind
 	suffix   string            // of the cases' names
 	only     []string          // cases, beside the flag's
+	rested   map[string]bool   // subjects whose memory at rest is known
 }
 
 // prepare builds the programs and fills the folders.
 func prepare(ctx context.Context, b subject.Bench, c config, r *report.Report, size world.Size) (*runner, error) {
-	run := &runner{config: c, bench: b, report: r, world: world.New(size), programs: map[string]string{}, folders: map[string]string{}}
+	run := &runner{config: c, bench: b, report: r, world: world.New(size), programs: map[string]string{}, folders: map[string]string{}, rested: map[string]bool{}}
 	var err error
 	if run.tool, err = b.BuildTool(); err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ func (r *runner) starts(ctx context.Context, s subject.Subject, dir string, all 
 		}
 		cold = append(cold, server.Cold)
 		if n == r.tries-1 {
-			err = r.listened(ctx, welcome(server, r.world, all), m)
+			err = r.listened(ctx, s, welcome(server, r.world, all), m)
 		}
 		server.Stop()
 		if err != nil {
@@ -88,8 +88,9 @@ func (r *runner) starts(ctx context.Context, s subject.Subject, dir string, all 
 	return nil
 }
 
-// listened measures the memory of a fresh server, idle and with as many listeners as there are in any case.
-func (r *runner) listened(ctx context.Context, g *guest, m load.Metrics) error {
+// listened measures the memory of a fresh server: idle, with as many listeners as there are in any case, and when these
+// have been there for a while.
+func (r *runner) listened(ctx context.Context, s subject.Subject, g *guest, m load.Metrics) error {
 	time.Sleep(r.run / 4)
 	idle, err := g.Memory()
 	if err != nil {
@@ -109,6 +110,15 @@ func (r *runner) listened(ctx context.Context, g *guest, m load.Metrics) error {
 	}
 	m[report.Connected] = float64(full) / 1e6
 	m[report.Listener] = float64(full-idle) / 1e3 / float64(n)
+	if r.rested[s.Name] {
+		return nil
+	}
+	r.rested[s.Name] = true
+	time.Sleep(r.rest)
+	if full, err = g.Memory(); err != nil {
+		return err
+	}
+	m[report.Settled] = float64(full) / 1e6
 	return nil
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // readers are the connections that read data.db: a few for each core, as SQLite keeps a core busy.
-var readers = max(16, 4*runtime.NumCPU())
+var readers = max(8, 4*runtime.NumCPU())
 
 // Config returns how Doubletap's own program runs PocketBase, from the environment; flags on the command line go first.
 //
@@ -28,7 +28,7 @@ func Config() pocketbase.Config {
 	config := pocketbase.Config{
 		DefaultDataDir: cmp.Or(os.Getenv("DOUBLETAP_DIR"), "./pb_data"),
 		DBConnect:      connect,
-		// each has a cache of its own, and one that is closed has to be opened again
+		// each has a cache of its own, which takes twice its 4 MB; and one that is closed has to be opened again
 		DataMaxOpenConns: readers,
 		DataMaxIdleConns: readers,
 	}
@@ -54,7 +54,7 @@ func connect(path string) (*dbx.DB, error) {
 	}
 	return db.Open(path + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)" +
 		"&_txlock=immediate&_pragma=synchronous(" + synchronous + ")&_pragma=wal_autocheckpoint(" + checkpoint + ")" +
-		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-8000)&_defensive=1")
+		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-4000)&_defensive=1")
 }
 
 var _ core.DBConnectFunc = connect

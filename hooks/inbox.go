@@ -13,4 +13,13 @@ func (s *Social) bindInbox() {
 	s.app.OnRealtimeConnectRequest().Bind(&hook.Handler[*core.RealtimeConnectRequestEvent]{Func: s.inbox.Connect, Priority: late})
 	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: s.inbox.Subscribe, Priority: late})
 	s.app.OnRealtimeMessageSend().Bind(&hook.Handler[*core.RealtimeMessageEvent]{Func: s.inbox.Message, Priority: late})
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.BindFunc(func(e *core.RequestEvent) error {
+			if e.Request.URL.Path == "/api/realtime" { // everybody comes back at once after a restart
+				return quiet.Func(e)
+			}
+			return e.Next()
+		})
+		return e.Next()
+	})
 }

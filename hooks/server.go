@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase"
@@ -29,7 +30,7 @@ func (s *Social) bindServer() {
 				return err
 			}
 		}
-		if err := keepWriter(s.app); err != nil {
+		if err := keepConnections(s.app); err != nil {
 			return err
 		}
 		ctx, stop := context.WithCancel(context.Background())
@@ -44,10 +45,14 @@ func (s *Social) bindServer() {
 	})
 }
 
-// keepWriter gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we serve.
-func keepWriter(app core.App) error {
+// keepConnections gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we serve.
+// A reader that has nothing to do for a minute is closed, with all that it remembers.
+func keepConnections(app core.App) error {
 	if db, ok := app.NonconcurrentDB().(*dbx.DB); ok {
 		db.DB().SetConnMaxIdleTime(0) // one opened anew would begin with a small one
+	}
+	if db, ok := app.ConcurrentDB().(*dbx.DB); ok {
+		db.DB().SetConnMaxIdleTime(time.Minute)
 	}
 	if _, err := app.NonconcurrentDB().NewQuery(`PRAGMA cache_size = -64000`).Execute(); err != nil {
 		return fmt.Errorf("enlarge the writer's cache: %w", err)

@@ -14,6 +14,7 @@ const (
 	Idle      = "idle"      // megabytes of memory before anybody came
 	Connected = "connected" // megabytes with all listeners connected
 	Listener  = "listener"  // kilobytes for each of them
+	Settled   = "settled"   // megabytes when they have been connected for a while and nothing happens
 	After     = "after"     // megabytes when the case was over
 	TrayRows  = "trayRows"  // notifications that one post's burst of likes made
 )
@@ -32,6 +33,7 @@ var columns = []column{
 	{TrayRows, "notifications made", false}, {After, "memory after, MB", false},
 	{Cold, "cold start ms", false}, {Binary, "program MB", false}, {Idle, "memory idle MB", false},
 	{Connected, "memory with listeners MB", false}, {Listener, "KB a listener", false},
+	{Settled, "memory when they rest MB", false},
 }
 
 // title says in words what a case is.
