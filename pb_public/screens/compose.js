@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
 import { cut } from '../lib/crop.js';
-import { newId } from '../lib/once.js';
+import { newId } from '../lib/outbox.js';
 import { upload } from '../lib/upload.js';
 import { Crop } from './crop.js';
 import { Dialog } from './dialog.js';

@@ -2,14 +2,12 @@
 
 import { createContext, useContext } from '../vendor/preact.js';
 import { because, checkSession, pb } from '../lib/api.js';
-import { channel } from '../lib/channel.js';
-import { openEdge } from '../lib/edge.js';
+import { channel } from '../lib/cursor.js';
+import { openEdge, openLike, openTie } from '../lib/edge.js';
 import { feedStore } from '../lib/feed.js';
-import { openLike } from '../lib/like.js';
 import { openLive } from '../lib/live.js';
 import { openOutbox } from '../lib/outbox.js';
 import { openShelf } from '../lib/store.js';
-import { openTie } from '../lib/tie.js';
 import { openKept } from './router.js';
 import { sentence } from './sentence.js';
 

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { because } from '../lib/api.js';
-import { channel } from '../lib/channel.js';
+import { channel } from '../lib/cursor.js';
 import { Sign } from './signs.js';
 
 /** Draws the component again whenever the channel says so, also before it was painted for the first time. */
