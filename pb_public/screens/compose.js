@@ -9,7 +9,7 @@ import { Crop } from './crop.js';
 import { Dialog } from './dialog.js';
 import { Audience } from './edit.js';
 import { useSession } from './session.js';
-import { Sign } from './signs.js';
+import { Sign } from './ui.js';
 import { Writing } from './writing.js';
 
 const MOST = 10;

@@ -4,13 +4,12 @@ import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, pb } from '../lib/api.js';
 import { isPublic } from '../lib/photos.js';
 import { share } from '../lib/share.js';
-import { Confirm, Menu } from './dialog.js';
+import { Confirm } from './dialog.js';
 import { Avatar, Handle, Words, handleOf } from './people.js';
 import { Photos } from './photos.js';
 import { paths } from './router.js';
 import { useSession } from './session.js';
-import { Sign } from './signs.js';
-import { Ago, count, later, useChannel } from './ui.js';
+import { Ago, Menu, Sign, count, later, useChannel } from './ui.js';
 
 const Report = later(() => import('./report.js').then((module) => module.Report));
 const EditPost = later(() => import('./edit.js').then((module) => module.EditPost));
