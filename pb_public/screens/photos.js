@@ -2,7 +2,6 @@
 // of a post, side by side, with the double tap.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
-import { decode } from '../vendor/blurhash.js';
 import { fileToken, isPublic, mediaOf, sourcesOf, squaresOf } from '../lib/photos.js';
 import { handleOf } from './people.js';
 import { Sign } from './ui.js';
@@ -13,12 +12,12 @@ const SIDE = 20; // pixels; the page stretches them
 function Blur({ hash }) {
   const canvas = useRef(null);
   useEffect(() => { // after the page is drawn: the plain colour is there already
-    try {
+    import('../vendor/blurhash.js').then(({ decode }) => {
       const ink = canvas.current.getContext('2d');
       const image = ink.createImageData(SIDE, SIDE);
       image.data.set(decode(hash, SIDE, SIDE));
       ink.putImageData(image, 0, 0);
-    } catch {} // not a hash: it stays plain
+    }).catch(() => {}); // not a hash, or the photo is there already: it stays as it is
   }, [hash]);
   return html`<canvas ref=${canvas} class="blur" width=${SIDE} height=${SIDE} aria-hidden="true"></canvas>`;
 }

@@ -9,7 +9,6 @@ import { openLive } from '../lib/live.js';
 import { openOutbox } from '../lib/outbox.js';
 import { openShelf } from '../lib/store.js';
 import { openKept } from './router.js';
-import { sentence } from './sentence.js';
 
 /** {user, begun, live, feed, outbox, likeOf, saveOf, tieOf, kept, say, …}; see openSession. */
 export const Session = createContext(null);
@@ -39,7 +38,10 @@ export function openSession(user) {
 
   const live = openLive(pb, {
     onChange: liveChanges.send,
-    onNews: (row) => say(`${sentence(row).join(' ').trim()}.`, /like$/.test(row.type) ? 'heart' : 'bell'),
+    async onNews(row) {
+      const { sentence } = await import('./sentence.js');
+      say(`${sentence(row).join(' ').trim()}.`, /like$/.test(row.type) ? 'heart' : 'bell');
+    },
     onFeed: (action, row) => feed.heard(action, row),
     onConnect() {
       checkSession(); // an ended session closes the stream, so this is when one hears of it
