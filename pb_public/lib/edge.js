@@ -1,7 +1,8 @@
-// An optimistic yes or no that stays honest: it shows at once, the server has the
-// last word, and a refusal puts the truth back and says so.
+// My edges to posts and people. A like or a save is an optimistic yes or no that
+// stays honest: it shows at once, the server has the last word, and a refusal puts
+// the truth back and says so. A follow, a mute or a block shows when it is done.
 
-import { unreachable } from './once.js';
+import { removeEdge, unreachable } from './outbox.js';
 
 /**
  * Follows one edge of mine, such as a like, a save or the like of a comment.
@@ -87,5 +88,83 @@ export function openEdge(pb, collection, ends, { id = '', count = 0, outbox, onC
       truth.count = count ?? truth.count;
       onChange();
     },
+  };
+}
+
+/**
+ * Follows one post's like: the heart fills at once.
+ *
+ *   const like = openLike(pb, post, { onChange: draw, onError: (err) => say(err) });
+ *   like.toggle();                 // the button
+ *   like.like();                   // the double tap: never takes a like away
+ *   like.heard(event.record);      // from pb.collection('posts').subscribe(post.id, …)
+ *   like.shown();                  // {on, count, pending, queued}
+ *
+ * `post.liked` is the id of my own like or "", so a live count tells by itself
+ * whether my like is in it already.
+ */
+export function openLike(pb, post, options = {}) {
+  const edge = openEdge(pb, 'likes', { post: post.id }, { id: post.liked || '', count: post.likesCount || 0, ...options });
+  return {
+    shown: edge.shown,
+    toggle: edge.toggle,
+    like: () => edge.want(true),
+
+    /** Takes in what the server tells of the post: from a list, a view or a realtime event. */
+    heard: (record) => edge.heard({ id: record.liked, count: record.likesCount }),
+  };
+}
+
+/**
+ * Follows what is between me and another person: following, asked to, muted, blocked.
+ * `relationship` comes with every users record.
+ *
+ *   const tie = openTie(pb, person, { onChange: draw });
+ *   await tie.follow();      // tie.shown().following, or .requested when the account is private
+ *   await tie.block();       // parts both, as the server does
+ *
+ * Each deed shows when the server has agreed and rejects when it has not: whom one
+ * follows and blocks is not guessed at.
+ */
+export function openTie(pb, person, { onChange = () => {} } = {}) {
+  let shown = { ...person.relationship };
+  let busy = false;
+
+  async function deed(work) {
+    if (busy) return;
+    busy = true;
+    onChange();
+    try {
+      shown = { ...shown, ...(await work()) };
+    } finally {
+      busy = false;
+      onChange();
+    }
+  }
+
+  const add = (collection, ends) => pb.collection(collection).create(ends, { requestKey: null });
+  const take = (collection, ends) => removeEdge(pb, collection, ends);
+
+  return {
+    shown: () => ({ ...shown, busy }),
+    heard(relationship) {
+      if (!busy && relationship) shown = { ...relationship };
+    },
+    follow: () => deed(async () => {
+      const { state } = await add('follows', { followee: person.id });
+      return { following: state === 'accepted', requested: state !== 'accepted' };
+    }),
+    unfollow: () => deed(() => take('follows', { followee: person.id }).then(() => ({ following: false, requested: false }))),
+    mute: () => deed(() => add('mutes', { muted: person.id }).then(() => ({ muting: true }))),
+    unmute: () => deed(() => take('mutes', { muted: person.id, post: '' }).then(() => ({ muting: false }))),
+    block: () => deed(() => add('blocks', { blocked: person.id }).then(() => ({ blocking: true, following: false, requested: false, followsMe: false }))),
+    unblock: () => deed(() => take('blocks', { blocked: person.id }).then(() => ({ blocking: false }))),
+    /** Takes a follower away, or declines who asks to be one. */
+    dismiss: () => deed(async () => {
+      const follows = pb.collection('follows');
+      const row = await follows.getFirstListItem(pb.filter('follower = {:them} && followee = {:me}', { them: person.id, me: pb.authStore.record.id }), { requestKey: null });
+      await follows.delete(row.id, { requestKey: null });
+      return { followsMe: false };
+    }),
   };
 }

@@ -1,8 +1,7 @@
 // The home feed: posts as far as they were read, and newer ones that wait until
 // they are asked for, so that the page never jumps under a reader.
 
-import { channel } from './channel.js';
-import { openCursor } from './cursor.js';
+import { channel, openCursor } from './cursor.js';
 
 /**
  * Opens a feed at its newest post.

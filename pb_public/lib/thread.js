@@ -2,7 +2,7 @@
 
 import { openCursor } from './cursor.js';
 import { openEdge } from './edge.js';
-import { createOnce, newId, unreachable } from './once.js';
+import { createOnce, newId, unreachable } from './outbox.js';
 
 const PAGE = 20;
 

@@ -3,11 +3,10 @@
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
 import { openThread } from '../lib/thread.js';
-import { Confirm, Menu } from './dialog.js';
+import { Confirm } from './dialog.js';
 import { Avatar, Handle, Words, handleOf } from './people.js';
 import { useSession } from './session.js';
-import { Sign } from './signs.js';
-import { Ago, Loading, Trouble, count, later, number } from './ui.js';
+import { Ago, Loading, Menu, Sign, Trouble, count, later, number } from './ui.js';
 import { Writing } from './writing.js';
 
 const Report = later(() => import('./report.js').then((module) => module.Report));

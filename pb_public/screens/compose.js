@@ -3,13 +3,13 @@
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
 import { cut } from '../lib/crop.js';
-import { newId } from '../lib/once.js';
+import { newId } from '../lib/outbox.js';
 import { upload } from '../lib/upload.js';
 import { Crop } from './crop.js';
 import { Dialog } from './dialog.js';
 import { Audience } from './edit.js';
 import { useSession } from './session.js';
-import { Sign } from './signs.js';
+import { Sign } from './ui.js';
 import { Writing } from './writing.js';
 
 const MOST = 10;

@@ -1,8 +1,8 @@
-// What lies above a page: dialogs, questions, menus.
+// What lies above a page: dialogs and questions.
 
 import { html, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { because } from '../lib/api.js';
-import { Sign } from './signs.js';
+import { Sign } from './ui.js';
 
 /** A dialog that holds the keyboard while open; Escape, the cross and a click beside it close it. */
 export function Dialog({ name, title, onClose, children, busy = false }) {
@@ -44,37 +44,4 @@ export function Confirm({ title, children, deed, onDo, onClose }) {
     <p>${children}</p>${problem && html`<p class="notice" role="alert">${problem}</p>`}
     <p class="sheet-end"><button class="button" disabled=${busy} onClick=${onClose}>Cancel</button>
       <button class="button button-danger" disabled=${busy} onClick=${go}>${deed}</button></p></div><//>`;
-}
-
-/** A button with deeds behind it: [{word, onClick, danger}]. Arrow keys move, Escape closes. */
-export function Menu({ label, deeds }) {
-  const [open, setOpen] = useState(false);
-  const box = useRef(null);
-  useLayoutEffect(() => {
-    if (!open) return undefined;
-    box.current.querySelector('[role=menuitem]')?.focus();
-    const outside = (event) => box.current.contains(event.target) || setOpen(false);
-    addEventListener('pointerdown', outside);
-    return () => removeEventListener('pointerdown', outside);
-  }, [open]);
-
-  function pressed(event) {
-    const items = [...box.current.querySelectorAll('[role=menuitem]')];
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (open && step) items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
-    else if (open && event.key === 'Escape') close();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-  function close() {
-    setOpen(false);
-    box.current.querySelector('button').focus();
-  }
-  const left = (event) => open && event.relatedTarget && !box.current.contains(event.relatedTarget) && setOpen(false);
-
-  return html`<div class="menu" ref=${box} onKeyDown=${pressed} onFocusOut=${left}>
-    <button type="button" class="icon-button" aria-label=${label} aria-haspopup="menu" aria-expanded=${open} onClick=${() => setOpen(!open)}><${Sign} name="dots" /></button>
-    ${open && html`<div class="menu-list" role="menu" aria-label=${label}>${deeds.filter(Boolean).map(({ word, onClick, danger }) => html`<button type="button" role="menuitem" tabindex="-1"
-      class=${danger ? 'menu-deed is-danger' : 'menu-deed'} key=${word} onClick=${() => { close(); onClick(); }}>${word}</button>`)}</div>`}</div>`;
 }

@@ -1,11 +1,167 @@
-// The home feed.
+// The home feed, and one post of it: its photos, the heart, and the words beneath.
 
-import { html } from '../vendor/preact.js';
-import { Post } from './post.js';
+import { html, useEffect, useRef, useState } from '../vendor/preact.js';
+import { because, pb } from '../lib/api.js';
+import { isPublic } from '../lib/photos.js';
+import { Avatar, Handle, Words, handleOf } from './people.js';
+import { Photos } from './photos.js';
 import { paths } from './router.js';
 import { useSession } from './session.js';
-import { Empty, End, Trouble, count, useChannel } from './ui.js';
+import { Ago, Empty, End, Menu, Sign, Trouble, count, later, useChannel } from './ui.js';
 
+const Confirm = later(() => import('./dialog.js').then((module) => module.Confirm));
+const Report = later(() => import('./report.js').then((module) => module.Report));
+const EditPost = later(() => import('./edit.js').then((module) => module.EditPost));
+
+/** Tells when an element comes into view and when it leaves. */
+function useInView(ref, entered, key) {
+  useEffect(() => {
+    let left = null;
+    let soon = 0;
+    const leave = () => {
+      clearTimeout(soon);
+      left?.();
+      left = null;
+    };
+    const observer = new IntersectionObserver((entries) => {
+      clearTimeout(soon);
+      if (!entries.at(-1).isIntersecting) leave();
+      // not for what merely flies by
+      else if (!left) soon = setTimeout(() => (left = entered()), 250);
+    });
+    observer.observe(ref.current);
+    return () => {
+      observer.disconnect();
+      leave();
+    };
+  }, [key]);
+}
+
+function Caption({ post }) {
+  const text = post.caption ?? '';
+  const long = text.length > 220 || text.split('\n').length > 4;
+  const [open, setOpen] = useState(false);
+  if (!text) return null;
+  return html`<div class="caption">
+    <p class=${long && !open ? 'caption-text is-short' : 'caption-text'} dir="auto"><${Handle} user=${post.expand?.author} /> <${Words} text=${text} /></p>
+    ${long && html`<button class="link" aria-expanded=${open} onClick=${() => setOpen(!open)}>${open ? 'Less' : 'More'}</button>`}
+  </div>`;
+}
+
+const audiences = { private: 'Only you', followers: 'Followers' };
+
+function Head({ post, onHeard, onGone }) {
+  const { user, feed, say, tieOf } = useSession();
+  const [dialog, setDialog] = useState('');
+  const author = post.expand?.author;
+  const mine = post.author === user.id;
+  const close = () => setDialog('');
+
+  const attempt = (deed, words) => async () => {
+    try {
+      await deed();
+      say(words);
+    } catch (err) {
+      say(because(err));
+    }
+  };
+  const deeds = mine
+    ? [{ word: 'Edit', onClick: () => setDialog('edit') }, { word: 'Delete', onClick: () => setDialog('delete'), danger: true }]
+    : [
+      { word: 'Hide from my feed', onClick: attempt(() => feed.hide(post.id), 'Hidden. It will not come back.') },
+      author && { word: `Mute ${handleOf(author)}`, onClick: attempt(() => tieOf(author).mute().then(() => feed.without(author.id)), `${handleOf(author)} is muted, and does not know.`) },
+      { word: 'Report', onClick: () => setDialog('report'), danger: true },
+    ];
+
+  async function remove() {
+    await pb.collection('posts').delete(post.id, { requestKey: null }).catch((err) => {
+      if (err.status !== 404) throw err;
+    });
+    say('Your post is deleted.');
+    onGone();
+  }
+
+  return html`<header class="post-head">
+    <${Avatar} user=${author} />
+    <div class="post-who"><p><${Handle} user=${author} /></p>
+      <p class="post-when"><a class="quiet" href=${paths.post(post.id)}><${Ago} at=${post.created} /></a>${post.place && html` · <bdi>${post.place}</bdi>`}
+        ${post.hidden && html`<span class="post-lock"><${Sign} name="lock" />Hidden by a moderator</span>`}
+        ${audiences[post.visibility] && html`<span class="post-lock"><${Sign} name="lock" />${audiences[post.visibility]}</span>`}</p></div>
+    <${Menu} label=${`More about the post by ${handleOf(author)}`} deeds=${deeds} />
+    ${dialog === 'delete' && html`<${Confirm} quiet title="Delete this post?" deed="Delete post" onDo=${remove} onClose=${close}>
+      Its photos, likes and comments go with it.<//>`}
+    ${dialog === 'edit' && html`<${EditPost} quiet post=${post} onHeard=${onHeard} onClose=${close} />`}
+    ${dialog === 'report' && html`<${Report} quiet target=${{ post: post.id }} what="this post" onClose=${close} />`}
+  </header>`;
+}
+
+function Foot({ post }) {
+  const { likeOf, saveOf, say } = useSession();
+  const [like, save] = [likeOf(post), saveOf(post)];
+  useChannel(like.changes);
+  useChannel(save.changes);
+  const { on: liked, count: likes, queued } = like.shown();
+  const { on: saved } = save.shown();
+
+  async function handOn() {
+    try {
+      const { share } = await import('../lib/share.js');
+      await share(`/p/${post.id}`, say);
+    } catch (err) {
+      say(because(err));
+    }
+  }
+
+  return html`<footer class="post-foot">
+    <button class=${liked ? 'deed like is-liked' : 'deed like'} aria-pressed=${liked} aria-label="Like" aria-keyshortcuts="L" title="Like (L)" onClick=${like.toggle}><${Sign} name="heart" /></button>
+    ${post.commentsOff && !post.commentsCount ? null : html`<a class="deed" href=${paths.post(post.id)} aria-label=${count(post.commentsCount, 'comment')} title="Comments (C)"><${Sign} name="comment" /></a>`}
+    ${isPublic(post) && html`<button class="deed" aria-label="Share" title="Share" onClick=${handOn}><${Sign} name="share" /></button>`}
+    <button class=${saved ? 'deed save is-saved' : 'deed save'} aria-pressed=${saved} aria-label="Save" aria-keyshortcuts="S" title="Save (S)" onClick=${save.toggle}><${Sign} name="bookmark" /></button>
+    <p class="likes"><span key=${likes}>${likes ? count(likes, 'like') : 'Be the first to like it'}</span>
+      ${queued && html`<span class="waiting"><${Sign} name="clock" />waits for a connection</span>`}</p>
+  </footer>`;
+}
+
+/**
+ * A post with its author in expand. onHeard(record) takes in what changed,
+ * onGone() that it is there no more.
+ */
+export function Post({ post, eager, alone = false, onHeard, onGone }) {
+  const { live, likeOf, saveOf } = useSession();
+  const like = likeOf(post);
+  const save = saveOf(post);
+  const article = useRef(null);
+  useInView(article, () => live.watchPost(post.id, ({ action, record }) => (action === 'delete' ? onGone() : onHeard(record))), post.id);
+  useEffect(() => {
+    like.heard(post);
+    save.heard({ id: post.saved });
+  }, [post]);
+
+  function pressed(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea, select, dialog, [role=menu]')) return;
+    const key = event.key.toLowerCase();
+    if (key === 'l') like.toggle();
+    else if (key === 's') save.toggle();
+    else if (key === 'c') location.hash = paths.post(post.id);
+    else if (key === 'j' || key === 'k') {
+      const posts = [...document.querySelectorAll('.post')].filter((one) => one.offsetParent);
+      const next = posts[posts.indexOf(article.current) + (key === 'j' ? 1 : -1)];
+      next?.focus({ preventScroll: true });
+      next?.scrollIntoView({ block: 'start' });
+    } else return;
+    event.preventDefault();
+  }
+
+  return html`<article class="post" ref=${article} tabindex="0" aria-label=${`Post by ${handleOf(post.expand?.author)}`} onKeyDown=${pressed}>
+    <${Head} post=${post} onHeard=${onHeard} onGone=${onGone} />
+    <${Photos} post=${post} eager=${eager} onDoubleTap=${like.like} />
+    <${Foot} post=${post} />
+    <${Caption} post=${post} />
+    ${!alone && post.commentsCount > 0 && html`<a class="post-comments" href=${paths.post(post.id)}>${post.commentsCount === 1 ? 'View the comment' : `View all ${count(post.commentsCount, 'comment')}`}</a>`}
+  </article>`;
+}
+
+/** What holds the place of a post that is loading. */
 export const PostSkeleton = () => html`<div class="post skeleton" aria-hidden="true">
   <div class="post-head"><span class="avatar"></span><span class="bone"></span></div><div class="frame"></div><span class="bone"></span></div>`;
 

@@ -2,11 +2,10 @@
 
 import { html, useEffect, useState } from '../vendor/preact.js';
 import { handleOf } from './people.js';
-import { altOf, Picture } from './picture.js';
+import { altOf, Picture } from './photos.js';
 import { paths } from './router.js';
 import { useSession } from './session.js';
-import { Sign } from './signs.js';
-import { End, Trouble, number, useChannel } from './ui.js';
+import { End, Sign, Trouble, number, useChannel } from './ui.js';
 
 /** A list of this place, which begins to load and is found again when one comes back; see router.js. */
 export function useList(name, open) {

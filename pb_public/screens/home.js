@@ -5,8 +5,7 @@ import { Feed } from './feed.js';
 import { Avatar, handleOf } from './people.js';
 import { paths, usePlace } from './router.js';
 import { Session, useSession } from './session.js';
-import { Mark, Sign } from './signs.js';
-import { Empty, count, later, useChannel, useMedia } from './ui.js';
+import { Empty, Mark, Sign, count, later, useChannel, useMedia } from './ui.js';
 
 const screen = {
   single: later(() => import('./single.js').then((module) => module.Single)),

@@ -9,8 +9,7 @@ import { handleOf } from './people.js';
 import { reasons } from './report.js';
 import { paths } from './router.js';
 import { useSession } from './session.js';
-import { Sign } from './signs.js';
-import { Ago, Empty, End, Loading, Trouble, count } from './ui.js';
+import { Ago, Empty, End, Loading, Sign, Trouble, count } from './ui.js';
 
 const states = [['open', 'Open'], ['upheld', 'Upheld'], ['dismissed', 'Dismissed']];
 const settles = { dismiss: 'dismissed', hide: 'upheld', suspend: 'upheld' };

@@ -4,13 +4,12 @@ import { html, useEffect, useState } from '../vendor/preact.js';
 import { because, pb } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
 import { share } from '../lib/share.js';
-import { Confirm, Dialog, Menu } from './dialog.js';
+import { Confirm, Dialog } from './dialog.js';
 import { Grid, useList } from './grid.js';
 import { Avatar, FollowButton, Person, Words, handleOf } from './people.js';
 import { paths } from './router.js';
 import { useSession } from './session.js';
-import { Sign } from './signs.js';
-import { Empty, End, Loading, Trouble, later, number, useChannel } from './ui.js';
+import { Empty, End, Loading, Menu, Sign, Trouble, later, number, useChannel } from './ui.js';
 
 const Report = later(() => import('./report.js').then((module) => module.Report));
 

@@ -1,7 +1,7 @@
 // Where we are, behind the # of the address; and what a page held when one comes back to it.
 
 import { useEffect, useState } from '../vendor/preact.js';
-import { openList } from '../lib/list.js';
+import { openList } from '../lib/cursor.js';
 
 export const paths = {
   home: '#/',

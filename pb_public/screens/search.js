@@ -7,8 +7,7 @@ import { fewest, openSearch, plain, suggest } from '../lib/search.js';
 import { Grid, useList } from './grid.js';
 import { Person } from './people.js';
 import { paths } from './router.js';
-import { Sign } from './signs.js';
-import { Empty, End, Loading, Trouble, count } from './ui.js';
+import { Empty, End, Loading, Sign, Trouble, count } from './ui.js';
 
 const types = [['posts', 'Posts'], ['users', 'People'], ['tags', 'Hashtags']];
 

@@ -2,16 +2,13 @@
 
 import { createContext, useContext } from '../vendor/preact.js';
 import { because, checkSession, pb } from '../lib/api.js';
-import { channel } from '../lib/channel.js';
-import { openEdge } from '../lib/edge.js';
+import { channel } from '../lib/cursor.js';
+import { openEdge, openLike, openTie } from '../lib/edge.js';
 import { feedStore } from '../lib/feed.js';
-import { openLike } from '../lib/like.js';
 import { openLive } from '../lib/live.js';
 import { openOutbox } from '../lib/outbox.js';
 import { openShelf } from '../lib/store.js';
-import { openTie } from '../lib/tie.js';
 import { openKept } from './router.js';
-import { sentence } from './sentence.js';
 
 /** {user, begun, live, feed, outbox, likeOf, saveOf, tieOf, kept, say, …}; see openSession. */
 export const Session = createContext(null);
@@ -41,7 +38,10 @@ export function openSession(user) {
 
   const live = openLive(pb, {
     onChange: liveChanges.send,
-    onNews: (row) => say(`${sentence(row).join(' ').trim()}.`, /like$/.test(row.type) ? 'heart' : 'bell'),
+    async onNews(row) {
+      const { sentence } = await import('./sentence.js');
+      say(`${sentence(row).join(' ').trim()}.`, /like$/.test(row.type) ? 'heart' : 'bell');
+    },
     onFeed: (action, row) => feed.heard(action, row),
     onConnect() {
       checkSession(); // an ended session closes the stream, so this is when one hears of it

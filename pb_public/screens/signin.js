@@ -2,7 +2,7 @@
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, lastWords, pb, signIn, signUp } from '../lib/api.js';
-import { Mark } from './signs.js';
+import { Mark } from './ui.js';
 
 const handleShape = /^[a-z0-9_]+(\.[a-z0-9_]+)*$/;
 

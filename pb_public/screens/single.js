@@ -3,8 +3,7 @@
 import { html, useEffect, useState } from '../vendor/preact.js';
 import { pb } from '../lib/api.js';
 import { Comments } from './comments.js';
-import { PostSkeleton } from './feed.js';
-import { Post } from './post.js';
+import { Post, PostSkeleton } from './feed.js';
 import { useSession } from './session.js';
 import { Trouble } from './ui.js';
 

@@ -4,12 +4,11 @@ import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because } from '../lib/api.js';
 import { Dialog } from './dialog.js';
 import { Avatar } from './people.js';
-import { Picture } from './picture.js';
+import { Picture } from './photos.js';
 import { paths } from './router.js';
 import { actorsOf, sentence } from './sentence.js';
 import { useSession } from './session.js';
-import { Mark, Sign } from './signs.js';
-import { Ago, Empty, Loading } from './ui.js';
+import { Ago, Empty, Loading, Mark, Sign } from './ui.js';
 
 /** Where a notification leads. */
 function pathOf(row, me) {

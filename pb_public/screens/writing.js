@@ -5,8 +5,7 @@ import { pb } from '../lib/api.js';
 import { suggest } from '../lib/search.js';
 import { nameAt } from '../lib/words.js';
 import { Avatar } from './people.js';
-import { Sign } from './signs.js';
-import { count } from './ui.js';
+import { Sign, count } from './ui.js';
 
 export function Writing({ id, label, hideLabel = false, hint = '', value, onInput, onEnter, rows, most, placeholder, disabled = false, field = useRef(null) }) {
   const [name, setName] = useState(null); // being written; see nameAt
