@@ -6,6 +6,7 @@ import { post } from './photo.mjs';
 import { proxy } from './proxy.mjs';
 import { random } from './random.mjs';
 import { id, serve } from './service.mjs';
+import { openLive } from '../pb_public/lib/live.js';
 import { openTray, picture } from './tray.mjs';
 
 const people = 8;
@@ -52,4 +53,26 @@ test('a device on a bad line misses nothing', async (t) => {
   assert.deepEqual(steady.state(), stored, 'the device that was never cut');
   assert.deepEqual(shaky.state(), stored, 'the device that was cut');
   assert.deepEqual([...steady.errors, ...shaky.errors], []);
+});
+
+test('the web app comes back when its line breaks in the moment in which it has connected', async (t) => {
+  const service = await serve(t);
+  const [ada, bob] = await service.cast('ada', 'bob');
+  const { id: photo } = await post(ada);
+  const device = await service.device('ada');
+  const send = device.send.bind(device);
+  let breaks = 2;
+  device.send = async (path, options) => {
+    const answer = await send(path, options);
+    if (path === '/api/realtime' && breaks-- > 0) device.realtime.eventSource.onerror(new Event('error')); // while the SDK reads the answer
+    return answer;
+  };
+  let told;
+  const news = new Promise((resolve) => (told = resolve));
+  const live = openLive(device, { onNews: told });
+  t.after(() => live.stop());
+  await live.start();
+  assert.equal(live.connected, true);
+  await bob.collection('likes').create({ post: photo });
+  assert.equal((await news).post, photo);
 });

@@ -30,11 +30,13 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
   let seq = 0; // every change up to here is in rows
   let connected = false;
   let listening = false; // the topics are with the SDK, which keeps them over reconnects
+  let opening = false; // the topics are on their way to it
   let stopped = false;
   let oldest = null; // the last row of the pages read
   let complete = false; // the oldest notification has been read
   let ready = null; // the first read, once it is under way
   let catching = null; // the catch-up under way
+  let again = null; // the one after it, for who asked meanwhile: it may have read already what they mean
 
   // -- rows ----------------------------------------------------------------
 
@@ -134,7 +136,13 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
 
   /** Brings everything up to date: after a reconnect, when a sleeping page wakes, or when the tray is opened. */
   function catchUp() {
-    catching ??= (async () => {
+    if (catching) {
+      return (again ??= catching.then(() => {
+        again = null;
+        return catchUp();
+      }));
+    }
+    catching = (async () => {
       try {
         await (ready ??= more());
         await Promise.all([readMissed(), readSettings(), readWatched()]);
@@ -151,38 +159,52 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
 
   // -- the connection ------------------------------------------------------
 
-  async function start() {
+  function start() {
     pb.realtime.onDisconnect = () => {
       connected = false;
       onChange();
     };
-    const listen = () => Promise.all([
-      // comes after every connect, when the server knows all our topics again
-      pb.realtime.subscribe('PB_CONNECT', () => {
-        connected = true;
-        (catching ?? Promise.resolve()).then(catchUp);
-        onConnect();
-      }),
-      pb.collection('notifications').subscribe('*', notified, { expand: EXPAND }),
-      pb.collection('settings').subscribe('*', ({ record }) => {
-        putSettings(record);
-        onChange();
-      }),
-      pb.collection('feed').subscribe('*', ({ action, record }) => onFeed(action, record), { expand: 'post.author' }),
-    ]);
-    // The SDK reconnects by itself, but gives up when the very first attempt fails.
+    return open();
+  }
+
+  const listen = () => Promise.all([
+    // comes after every connect, when the server knows all our topics again
+    pb.realtime.subscribe('PB_CONNECT', () => {
+      if (!pb.realtime.isConnected) return void open();
+      connected = true;
+      catchUp();
+      onConnect();
+    }),
+    pb.collection('notifications').subscribe('*', notified, { expand: EXPAND }),
+    pb.collection('settings').subscribe('*', ({ record }) => {
+      putSettings(record);
+      onChange();
+    }),
+    pb.collection('feed').subscribe('*', ({ action, record }) => onFeed(action, record), { expand: 'post.author' }),
+  ]);
+
+  /**
+   * The SDK reconnects by itself, but gives up when the very first attempt fails, and also, without a word, when the
+   * line breaks in the moment in which it has connected.
+   */
+  async function open() {
+    if (opening) return;
+    opening = true;
     for (let wait = 500; !stopped; wait = Math.min(wait * 2, 15_000)) {
-      try {
-        await listen();
+      listening = false;
+      await pb.realtime.unsubscribe().catch(() => {});
+      await listen().catch(() => {});
+      if (pb.realtime.isConnected) {
         listening = !stopped;
         for (const [id, watch] of watched) hear(id, watch);
-        return;
-      } catch {
-        await pb.realtime.unsubscribe().catch(() => {});
-        if (!ready) catchUp(); // show what can be read meanwhile
-        await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
+        break;
       }
+      connected = false;
+      onChange();
+      if (!ready) catchUp(); // show what can be read meanwhile
+      await new Promise((resolve) => setTimeout(resolve, wait * (0.75 + Math.random() / 2)));
     }
+    opening = false;
   }
 
   function stop() {

@@ -14,7 +14,7 @@ const Report = later(() => import('./report.js').then((module) => module.Report)
 const EditPost = later(() => import('./edit.js').then((module) => module.EditPost));
 
 /** Tells when an element comes into view and when it leaves. */
-function useInView(ref, entered, key) {
+function useInView(ref, entered, key, wait) {
   useEffect(() => {
     let left = null;
     let soon = 0;
@@ -26,8 +26,7 @@ function useInView(ref, entered, key) {
     const observer = new IntersectionObserver((entries) => {
       clearTimeout(soon);
       if (!entries.at(-1).isIntersecting) leave();
-      // not for what merely flies by
-      else if (!left) soon = setTimeout(() => (left = entered()), 250);
+      else if (!left) soon = setTimeout(() => (left = entered()), wait);
     });
     observer.observe(ref.current);
     return () => {
@@ -131,7 +130,8 @@ export function Post({ post, eager, alone = false, onHeard, onGone }) {
   const like = likeOf(post);
   const save = saveOf(post);
   const article = useRef(null);
-  useInView(article, () => live.watchPost(post.id, ({ action, record }) => (action === 'delete' ? onGone() : onHeard(record))), post.id);
+  useInView(article, () => live.watchPost(post.id, ({ action, record }) => (action === 'delete' ? onGone() : onHeard(record))), post.id,
+    alone ? 0 : 250); // what merely flies by is not watched
   useEffect(() => {
     like.heard(post);
     save.heard({ id: post.saved });
