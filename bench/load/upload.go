@@ -15,13 +15,13 @@ var thumbs = []string{"640x640f", "320x320"}
 // upload is one photo after the other, each looked at in two sizes as soon as it is stored. The CPU is
 // that of the whole photo, up to the moment when the server rests again.
 func upload(ctx context.Context, t *Target, o Options) ([]Row, error) {
-	line, err := NewLine(t.Address, 0)
+	t.rest(ctx)
+	line, err := NewLine(t.Address, 0) // one that says nothing for long would be closed
 	if err != nil {
 		return nil, err
 	}
 	defer line.Close()
 	var stored, seen []time.Duration
-	t.rest(ctx)
 	cpu := t.cpu()
 	for n := range o.Photos {
 		who := t.reader(n * 31)

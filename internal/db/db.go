@@ -21,11 +21,22 @@ type Params = dbx.Params
 // NewID is the SQL of a fresh record id, for statements that insert many rows.
 const NewID = `substr(lower(hex(randomblob(8))), 1, 15)`
 
+// NextID is the SQL of the fresh record ids of a statement that inserts many rows and is given NewIDs as "id". They follow
+// each other, so that they share pages of the index.
+const NextID = `{:id} || printf('%05x', row_number() OVER ())`
+
+// NewIDs returns what the fresh ids of one statement begin with, for up to a million rows.
+func NewIDs() string {
+	return security.PseudorandomStringWithAlphabet(10, idAlphabet)
+}
+
+const idAlphabet = "0123456789abcdefghijklmnopqrstuvwxyz"
+
 // OrderedID returns a fresh record id that sorts by time to the millisecond. Rows that are added one after the other
 // then share pages of an index, where random ids would each touch a page of their own.
 func OrderedID(app core.App) string {
 	at := strconv.FormatInt(clock.Now(app).UnixMilli(), 36)
-	return at + security.PseudorandomStringWithAlphabet(15-len(at), "0123456789abcdefghijklmnopqrstuvwxyz")
+	return at + security.PseudorandomStringWithAlphabet(15-len(at), idAlphabet)
 }
 
 // Exec runs a statement and returns how many rows it changed.

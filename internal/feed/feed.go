@@ -57,7 +57,7 @@ func Reach(tx core.App, f Fanout, most int) error {
 		ID    string `db:"id"`
 		Count int    `db:"count"`
 	}
-	params := db.Params{"post": f.Post, "after": f.After, "n": most, "now": clock.Stamp(tx)}
+	params := db.Params{"post": f.Post, "after": f.After, "n": most, "now": clock.Stamp(tx), "id": db.NewIDs()}
 	const followers = `SELECT f.id, f.follower FROM posts p JOIN users u ON u.id = p.author JOIN follows f ON f.followee = p.author
 		WHERE p.id = {:post} AND p.visibility != 'private' AND NOT u.celebrity AND f.state = 'accepted' AND f.id > {:after} ORDER BY f.id LIMIT {:n}`
 	if _, err := db.One(tx, &last, `SELECT coalesce(max(id), '') id, count(*) count FROM (`+followers+`)`, params); err != nil {
@@ -66,7 +66,7 @@ func Reach(tx core.App, f Fanout, most int) error {
 	if last.Count == 0 {
 		return nil
 	}
-	_, err := spread(tx, insert+`SELECT `+db.NewID+`, v.follower, p.id, p.author, p.created, 0, {:now}, {:now}
+	_, err := spread(tx, insert+`SELECT `+db.NextID+`, v.follower, p.id, p.author, p.created, 0, {:now}, {:now}
 		FROM (`+followers+`) v JOIN posts p ON p.id = {:post} WHERE 1`+fmt.Sprintf(wanted, "v.follower"), params)
 	if err != nil {
 		return fmt.Errorf("put post %s into feeds: %w", f.Post, err)
