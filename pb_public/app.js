@@ -20,9 +20,9 @@ function App() {
   return session ? html`<${Home} key=${session.user.id} session=${session} />` : html`<${SignIn} quiet />`;
 }
 
+history.scrollRestoration = 'manual'; // screens/router.js keeps the places
 // who has the photos within the blink of an eye need not be shown that they are loading
 if (session) await Promise.race([session.begun, new Promise((done) => setTimeout(done, 100))]);
-history.scrollRestoration = 'manual'; // screens/router.js keeps the places
 const root = document.getElementById('app');
 root.textContent = '';
 render(html`<${App} />`, root);

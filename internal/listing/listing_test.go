@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/db/dbtest"
 	_ "doubletap/migrations"
 )
 
@@ -72,14 +73,7 @@ func TestWhatIsPlain(t *testing.T) {
 
 // TestPagesAreSearched keeps every statement to indexes, so that a page costs the same however much there is.
 func TestPagesAreSearched(t *testing.T) {
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir(), DBConnect: func(path string) (*dbx.DB, error) { return db.Open(path) }})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	defer app.ClearBootstrap()
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
+	app := dbtest.New(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) { return db.Open(path) }})
 	reader := NewReader(app)
 	for collection, known := range pages {
 		for _, expand := range known.expands {

@@ -10,20 +10,13 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/db/dbtest"
 	_ "doubletap/internal/rule"
 	_ "doubletap/migrations"
 )
 
 func TestCountersAreThoseOfTheTriggers(t *testing.T) {
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	defer app.ClearBootstrap()
-	app.Settings().Logs.MaxDays = 0 // nobody reads them
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
+	app := dbtest.New(t, core.BaseAppConfig{})
 	known := map[string]bool{"count_notification_events_notifications_actorsCount_in": true}
 	for _, c := range counters {
 		known["count_"+c.source+"_"+c.target+"_"+c.column+"_in"] = true
@@ -46,14 +39,7 @@ func TestCountersAreThoseOfTheTriggers(t *testing.T) {
 }
 
 func TestAChecksRestEndsItToo(t *testing.T) {
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	defer app.ClearBootstrap()
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
+	app := dbtest.New(t, core.BaseAppConfig{})
 	const rows = 2*slice + 1
 	_, err := db.Exec(app, `WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {:rows})
 		INSERT INTO hashtags (id, name, postsCount) SELECT 'tag' || i, 'tag' || i, i = {:rows} FROM n`, db.Params{"rows": rows})

@@ -7,6 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/search"
 	"github.com/pocketbase/pocketbase/tools/types"
 
+	"doubletap/internal/db/dbtest"
 	_ "doubletap/migrations"
 )
 
@@ -20,14 +21,7 @@ func TestFunctionsAreInTheRuleLanguage(t *testing.T) {
 }
 
 func TestFunctionsWantTheCallerLiterally(t *testing.T) {
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	defer app.ClearBootstrap()
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
+	app := dbtest.New(t, core.BaseAppConfig{})
 	posts, err := app.FindCollectionByNameOrId("posts")
 	if err != nil {
 		t.Fatal(err)

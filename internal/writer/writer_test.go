@@ -12,20 +12,14 @@ import (
 	_ "github.com/pocketbase/pocketbase/migrations"
 
 	"doubletap/internal/db"
+	"doubletap/internal/db/dbtest"
 	"doubletap/internal/fault"
 	"doubletap/internal/writer"
 )
 
 func serve(t *testing.T) core.App {
 	t.Helper()
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
-	if err := app.Bootstrap(); err != nil {
-		t.Fatal(err)
-	}
-	if err := app.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { app.ClearBootstrap() })
+	app := dbtest.New(t, core.BaseAppConfig{})
 	if _, err := db.Exec(app, `CREATE TABLE deeds (name TEXT UNIQUE)`, nil); err != nil {
 		t.Fatal(err)
 	}

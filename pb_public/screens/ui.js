@@ -99,7 +99,11 @@ export function Ago({ at }) {
 
 // a browser takes its time to learn the ways of a language, which the first photos need not wait for
 let short = null;
-export const number = (n) => ((n || 0) < 1000 ? String(n || 0) : (short ??= new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })).format(n));
+export function number(n) {
+  if (!(n >= 1000)) return String(n || 0);
+  short ??= new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+  return short.format(n);
+}
 export const count = (n, one, many = one + 's') => `${number(n)} ${n === 1 ? one : many}`;
 
 // Menus ------------------------------------------------------------------
