@@ -1,6 +1,6 @@
 // Where we are, behind the # of the address; and what a page held when one comes back to it.
 
-import { useEffect, useState } from '../vendor/preact.js';
+import { useLayoutEffect, useState } from '../vendor/preact.js';
 import { openList } from '../lib/cursor.js';
 
 export const paths = {
@@ -28,7 +28,7 @@ const here = () => location.hash.replace(/^#\/?/, '').split('/').map(decoded);
 /** The parts of the address, and whether one came back to it; onNew hears of places that one goes to. */
 export function usePlace(onNew) {
   const [place, setPlace] = useState(() => ({ parts: here(), hash: location.hash, back: false }));
-  useEffect(() => {
+  useLayoutEffect(() => { // a link may be followed before the page was ever painted
     history.replaceState({ seen: true }, '');
     const moved = () => {
       const back = Boolean(history.state?.seen); // an entry made by a link has no state yet
