@@ -169,6 +169,8 @@ export function Feed({ onCompose }) {
   const { feed } = useSession();
   useChannel(feed.changes);
   const { posts, phase, error, kept } = feed.get();
+  const [drawn, setDrawn] = useState(3); // who opens the app does not wait for what lies below
+  useEffect(() => void (posts.length && setDrawn(Infinity)), [posts.length]);
 
   function showWaiting() {
     feed.showWaiting();
@@ -180,7 +182,7 @@ export function Feed({ onCompose }) {
   return html`
     <div class="fresh-place" role="status">${fresh > 0 && html`<button class="fresh" onClick=${showWaiting}>${feed.behind ? 'Show what is new' : count(fresh, 'new photo')}</button>`}</div>
     ${kept && phase === 'failed' && html`<p class="notice" role="status">You are offline. These are the photos of your last visit.</p>`}
-    ${posts.map((post, index) => html`<${Post} key=${post.id} post=${post} eager=${index < 2} onHeard=${feed.update} onGone=${() => feed.remove(post.id)} />`)}
+    ${posts.slice(0, drawn).map((post, index) => html`<${Post} key=${post.id} post=${post} eager=${index < 2} onHeard=${feed.update} onGone=${() => feed.remove(post.id)} />`)}
     ${phase === 'loading' && !posts.length && html`<p class="visually-hidden" role="status">Photos are loading.</p><${PostSkeleton} /><${PostSkeleton} />`}
     ${phase === 'failed' && !posts.length && html`<${Trouble} what="The feed" error=${error} onAgain=${feed.more} />`}
     ${phase === 'ready' && !posts.length && html`<${Empty} sign="heart" title="It is quiet here"><p>Follow a few people, or post the first photo yourself.</p>

@@ -85,7 +85,7 @@ export function Photos({ post, eager, onDoubleTap }) {
 
   // Set from here, since a strict content policy allows no style attributes.
   const shape = (ratio) => frame.current?.style.setProperty('--ratio', Math.min(2, Math.max(0.75, ratio)).toFixed(4));
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (size) shape(size.w / size.h);
     if (/^#[0-9a-f]{6}$/i.test(size?.color ?? '')) frame.current.style.setProperty('--tint', size.color);
   }, [size?.w, size?.h, size?.color]);
