@@ -110,7 +110,7 @@ function screens({ ada, admin, moderator, post, tag, reported }) {
     profile: app('@bob', 'main img'),
     own: app('@ada', 'main img'),
     search: app('search', 'input'),
-    found: app('search/b', 'main a'),
+    found: app('search/mountains', 'main .tile'),
     tag: app(`tags/${encodeURIComponent(tag?.name ?? 'sea')}`, 'main img'),
     saved: app('saved', 'main h1, main h2'),
     requests: app('requests', 'main h1, main h2'),
