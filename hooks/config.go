@@ -41,7 +41,8 @@ func Config() pocketbase.Config {
 // connect opens a database as PocketBase does, with an fsync for every commit of data.db. As part of the name
 // the pragma holds for every connection that the pool ever opens. Logs need no such care. A transaction takes the
 // write lock at its beginning, where it waits for another process; later it would fail at once. The server copies the
-// write-ahead log beside the requests (db.Checkpoint), so a commit does it only where that is far behind.
+// write-ahead log beside the requests (db.Checkpoint), so a commit does it only where that is far behind. Pages are read
+// where the system holds the file, as far as SQLite maps it (2 GB), and only what lies beyond or in the log is copied into a cache.
 func connect(path string) (*dbx.DB, error) {
 	synchronous, checkpoint := "FULL", "80000"
 	switch level := os.Getenv("DOUBLETAP_DURABILITY"); {
@@ -54,7 +55,7 @@ func connect(path string) (*dbx.DB, error) {
 	}
 	return db.Open(path + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)" +
 		"&_txlock=immediate&_pragma=synchronous(" + synchronous + ")&_pragma=wal_autocheckpoint(" + checkpoint + ")" +
-		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-4000)&_defensive=1")
+		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=mmap_size(2147418112)&_pragma=cache_size(-4000)&_defensive=1")
 }
 
 var _ core.DBConnectFunc = connect

@@ -45,7 +45,8 @@ func (s *Social) bindServer() {
 	})
 }
 
-// keepConnections gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we serve.
+// keepConnections gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we serve:
+// it cannot write where the system holds the file, so it need not map it.
 // A reader that has nothing to do for a minute is closed, with all that it remembers.
 func keepConnections(app core.App) error {
 	if db, ok := app.NonconcurrentDB().(*dbx.DB); ok {
@@ -54,8 +55,10 @@ func keepConnections(app core.App) error {
 	if db, ok := app.ConcurrentDB().(*dbx.DB); ok {
 		db.DB().SetConnMaxIdleTime(time.Minute)
 	}
-	if _, err := app.NonconcurrentDB().NewQuery(`PRAGMA cache_size = -64000`).Execute(); err != nil {
-		return fmt.Errorf("enlarge the writer's cache: %w", err)
+	for _, pragma := range []string{`PRAGMA cache_size = -64000`, `PRAGMA mmap_size = 0`} {
+		if _, err := app.NonconcurrentDB().NewQuery(pragma).Execute(); err != nil {
+			return fmt.Errorf("enlarge the writer's cache: %s: %w", pragma, err)
+		}
 	}
 	return nil
 }

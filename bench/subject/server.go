@@ -137,18 +137,19 @@ func (s *Server) CPU() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// Memory returns the server's resident memory in bytes.
+// Memory returns the server's resident memory in bytes. A page of a file that several connections have mapped counts
+// once, unlike in VmRSS.
 func (s *Server) Memory() (int64, error) {
-	file, err := os.Open(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	file, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", s.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	defer file.Close()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		var kilobytes int64
-		if _, err := fmt.Sscanf(lines.Text(), "VmRSS: %d kB", &kilobytes); err == nil {
+		if _, err := fmt.Sscanf(lines.Text(), "Pss: %d kB", &kilobytes); err == nil {
 			return kilobytes << 10, nil
 		}
 	}
-	return 0, errors.New("no VmRSS")
+	return 0, errors.New("no Pss")
 }
