@@ -13,7 +13,7 @@ import (
 const (
 	look   = 50 * time.Millisecond // between two looks at the log
 	calm   = time.Second           // without a write, after which all is copied
-	full   = 8000                  // pages from which the log is copied and begun anew: 32 MB, as more at once would hold up the disk for all
+	full   = 32_000                // pages from which the log is copied and begun anew: 128 MB
 	little = 1000                  // pages that the writer may wait for
 )
 
