@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -15,6 +17,7 @@ const (
 	calm   = time.Second           // without a write, after which all is copied
 	full   = 32_000                // pages from which the log is copied and begun anew: 128 MB
 	little = 1000                  // pages that the writer may wait for
+	often  = 5 * time.Millisecond  // between two hints to the system to write what is copied
 )
 
 // Checkpoint copies the write-ahead log into the database file, beside the requests instead of
@@ -26,6 +29,11 @@ const (
 func Checkpoint(ctx context.Context, app core.App) {
 	// Only its times are looked at: to open one of SQLite's files and close it again would drop SQLite's locks.
 	log := filepath.Join(app.DataDir(), "data.db-wal")
+	// Closed with the process, for the same reason.
+	data, err := syscall.Open(filepath.Join(app.DataDir(), "data.db"), syscall.O_RDWR|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		app.Logger().Warn("open the database to copy the write-ahead log", "err", err)
+	}
 	copied, pause := time.Now(), calm
 	for {
 		select {
@@ -48,7 +56,7 @@ func Checkpoint(ctx context.Context, app core.App) {
 		err = nil
 		for rest, last := full, full+1; err == nil && rest > little && rest < last; { // each time less comes meanwhile
 			last = rest
-			if _, err = checkpoint(app.ConcurrentDB(), "PASSIVE"); err == nil {
+			if err = copyLog(app.ConcurrentDB(), data); err == nil {
 				rest, err = checkpoint(app.ConcurrentDB(), "NOOP")
 			}
 		}
@@ -61,6 +69,26 @@ func Checkpoint(ctx context.Context, app core.App) {
 		}
 		copied = at
 	}
+}
+
+// copyLog copies what it can. Meanwhile the system writes what is copied already: all at once, in the fsync at the end, it
+// would keep the disk from the commits that wait for it.
+func copyLog(db dbx.Builder, data int) error {
+	ctx, done := context.WithCancel(context.Background())
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		for ctx.Err() == nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(often):
+				writeback(data)
+			}
+		}
+	})
+	_, err := checkpoint(db, "PASSIVE")
+	done()
+	writing.Wait()
+	return err
 }
 
 // checkpoint copies what it can without waiting for anybody, or nothing, and returns how many pages of the log are left to copy.
