@@ -128,6 +128,15 @@ func List(values []string) string {
 	return string(text)
 }
 
+// Fresh returns where a short statement sees soonest what was just committed: the connection that wrote it, and has it in
+// its cache, unless others are writing.
+func Fresh(app core.App) dbx.Builder {
+	if writer, ok := app.NonconcurrentDB().(*dbx.DB); ok && writer.DB().Stats().InUse == 0 {
+		return writer
+	}
+	return app.ConcurrentDB()
+}
+
 // AfterCommit runs fn when the transaction of tx has been committed, never when
 // it was rolled back, and at once when tx is no transaction. What must
 // happen does not belong here: the process may end before it.

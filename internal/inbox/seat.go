@@ -1,6 +1,8 @@
 package inbox
 
 import (
+	"slices"
+
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -39,6 +41,15 @@ func (a audiences) add(s *seat, auth *core.Record, match func(topic) bool) {
 		}
 		a[key].seats = append(a[key].seats, s)
 	}
+}
+
+func (a audiences) has(s *seat) bool {
+	for _, one := range a {
+		if slices.Contains(one.seats, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // viewer names an auth record among those of all auth collections; a guest's name is empty.

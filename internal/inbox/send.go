@@ -24,7 +24,7 @@ func (in *Inbox) sendChanges(a *audience, changes []change, at map[*seat]int64, 
 		of.Seq = c.seq
 		encoded := map[string][]byte{} // by action: one device may have the row already, another not
 		for _, s := range a.seats {
-			if c.seq <= at[s] {
+			if cursor, here := at[s]; !here || c.seq <= cursor { // who sat down meanwhile looks for itself
 				continue
 			}
 			action := "delete"

@@ -1,18 +1,13 @@
 package inbox
 
 import (
-	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
+	"math"
 
-	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/routine"
 )
-
-const page = 100 // rows that are read, shown and sent together
 
 // serve does an errand. When it fails, the person's devices are disconnected: a device that
 // connects again asks for what it missed, one that waits would miss it for good.
@@ -57,96 +52,62 @@ func (in *Inbox) servePerson(person string, n news) error {
 	return nil
 }
 
-// change is a notification as it is now, or its retraction.
-type change struct {
-	seq int64
-	id  string
-	row *core.Record // nil when retracted
-}
-
 // serveTray sends each device what has come since it was last served. All up to the seq
-// that is read first is committed, and what moves meanwhile has a later one: so nothing
+// that is read with it is committed, and what moves meanwhile has a later one: so nothing
 // is skipped, and no seq is sent before a smaller one.
 func (in *Inbox) serveTray(person string, n news) error {
-	if len(in.personal(person, notifications)) == 0 {
-		return nil
-	}
-	var top int64
-	err := in.app.ConcurrentDB().Select("seq").From("settings").Where(dbx.HashExp{"user": person}).Row(&top)
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	all := in.personal(person, notifications) // after top: what is committed later goes to who sits there then
-	from := top
-	at := map[*seat]int64{} // where each device is
-	for _, a := range all {
-		for _, s := range a.seats {
-			cursor, known := s.tray.at(person)
-			switch {
-			case known:
-				at[s] = cursor
-			case n.overheard: // by a superuser, who had not heard of this person yet
-				at[s] = n.from
-			default:
-				at[s] = top
-			}
-			from = min(from, at[s])
-		}
-	}
-	for from < top {
-		changes, last, err := in.changes(person, from, top)
+	at, from := in.cursors(person, n)
+	for len(at) > 0 {
+		changes, last, top, err := in.changes(person, from)
 		if err != nil {
 			return err
+		}
+		for s, cursor := range at {
+			at[s] = min(cursor, top)
+		}
+		all := in.personal(person, notifications) // after top: what is committed later goes to who sits there then
+		for s := range at {
+			if !all.has(s) {
+				delete(at, s)
+			}
 		}
 		for _, a := range all {
 			in.sendChanges(a, changes, at, Delivery{Person: person, Committed: n.committed})
 		}
-		for s := range at {
+		for s, cursor := range at {
 			for _, c := range changes {
-				if c.row != nil && c.seq > at[s] {
+				if c.row != nil && c.seq > cursor {
 					s.tray.took(rowOf(c.row))
 				}
 			}
 			s.tray.advance(person, last)
 		}
-		from = last
+		if from = last; last >= top {
+			return nil
+		}
 	}
 	return nil
 }
 
-// changes returns the next page of what changed after from and up to top, by seq, and the seq that it reaches.
-func (in *Inbox) changes(person string, from, top int64) ([]change, int64, error) {
-	between := dbx.NewExp("recipient = {:person} AND seq > {:from} AND seq <= {:top}", dbx.Params{"person": person, "from": from, "top": top})
-	var rows []*core.Record
-	if err := in.app.RecordQuery(notifications).AndWhere(between).OrderBy("seq").Limit(page).All(&rows); err != nil {
-		return nil, 0, err
+// cursors returns where each device is, and the least of it. A superuser's that had not heard of this person yet
+// begins before the news, or where no news is for it, behind all.
+func (in *Inbox) cursors(person string, n news) (at map[*seat]int64, from int64) {
+	at, from = map[*seat]int64{}, math.MaxInt64
+	for _, a := range in.personal(person, notifications) {
+		for _, s := range a.seats {
+			cursor, known := s.tray.at(person)
+			switch {
+			case known:
+			case n.overheard:
+				cursor = n.from
+			default:
+				cursor = math.MaxInt64
+			}
+			at[s], from = cursor, min(from, cursor)
+		}
 	}
-	var gone []struct {
-		ID  string `db:"notification"`
-		Seq int64  `db:"seq"`
-	}
-	err := in.app.ConcurrentDB().Select("notification", "seq").From("retractions").Where(between).OrderBy("seq").Limit(page).All(&gone)
-	if err != nil {
-		return nil, 0, err
-	}
-	var changes []change
-	for _, row := range rows {
-		changes = append(changes, change{int64(row.GetInt("seq")), row.Id, row})
-	}
-	for _, g := range gone {
-		changes = append(changes, change{g.Seq, g.ID, nil})
-	}
-	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.seq, b.seq) })
-	last := top
-	if len(rows) == page || len(gone) == page {
-		changes = changes[:page] // beyond it, the list that was cut may lack some
-		last = changes[page-1].seq
-	}
-	return slices.DeleteFunc(changes, change.silent), last, nil
+	return at, from
 }
-
-// silent reports whether the change is one that its person does not want to hear of at once.
-func (c change) silent() bool { return c.row != nil && int64(c.row.GetInt("silent")) == c.seq }
 
 func ignoreMissing(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {

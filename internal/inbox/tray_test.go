@@ -155,7 +155,7 @@ func TestWhatIsCommittedWhileADeviceSitsDownIsNotMissed(t *testing.T) {
 	d := s.connect("")
 	d.token = s.token("ada")
 	s.queried = func(query string) { // after the look at the tray, before the device is known
-		if strings.Contains(query, "LEFT JOIN notifications") {
+		if strings.Contains(query, "LEFT JOIN notifications n ON n.recipient = s.user") {
 			s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
 			s.in.desk.working.Wait()
 		}

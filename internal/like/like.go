@@ -54,11 +54,12 @@ func (l *Like) Look(tx core.App, person *core.Record) (allowed bool, err error) 
 // Stored reports whether there was such a like when Look or Find looked.
 func (l *Like) Stored() bool { return l.Created != "" }
 
-// Store adds the like. The post's count is a trigger's.
+// Store adds the like. The post's count is a trigger's. With OR FAIL, SQLite notes nothing to undo this statement alone:
+// an error undoes the transaction.
 func (l *Like) Store(tx core.App) error {
 	l.Created = types.NowDateTime().String()
 	l.Updated = l.Created
-	_, err := db.Exec(tx, `INSERT INTO likes (id, post, user, created, updated) VALUES ({:id}, {:post}, {:user}, {:now}, {:now})`,
+	_, err := db.Exec(tx, `INSERT OR FAIL INTO likes (id, post, user, created, updated) VALUES ({:id}, {:post}, {:user}, {:now}, {:now})`,
 		db.Params{"id": l.ID, "post": l.Post, "user": l.User, "now": l.Created})
 	if err != nil {
 		return fmt.Errorf("store like %s: %w", l.ID, err)

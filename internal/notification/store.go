@@ -60,7 +60,8 @@ func repeat(tx core.App, n *Notice, e event) error {
 	return regroup(tx, n.Recipient, group)
 }
 
-// publish stores a fresh event and shows it in the group that is open, else in a new one.
+// publish stores a fresh event and shows it in the group that is open, else in a new one. What it inserts, it inserts OR FAIL,
+// as like.Store does.
 func publish(tx core.App, n *Notice, was *before, at string) error {
 	group, alerted := "", ""
 	if n.List {
@@ -90,7 +91,7 @@ func publish(tx core.App, n *Notice, was *before, at string) error {
 	}
 	p := n.params()
 	p["id"], p["g"], p["now"], p["alerted"] = db.OrderedID(tx), group, at, alerted
-	_, err := db.Exec(tx, `INSERT INTO notification_events (id, notification, recipient, actor, type, subject, active, alertedAt, created, updated)
+	_, err := db.Exec(tx, `INSERT OR FAIL INTO notification_events (id, notification, recipient, actor, type, subject, active, alertedAt, created, updated)
 		VALUES ({:id}, {:g}, {:r}, {:a}, {:t}, {:s}, 1, {:alerted}, {:now}, {:now})`, p)
 	if err != nil {
 		return fmt.Errorf("record %s for %s: %w", n.Type, n.Recipient, err)
@@ -109,7 +110,7 @@ func publish(tx core.App, n *Notice, was *before, at string) error {
 
 // open makes a notification for its first event. How many its actors are is a trigger's to count.
 func open(tx core.App, n *Notice, id, at string, seq int64) error {
-	_, err := db.Exec(tx, `INSERT INTO notifications (id, recipient, type, actors, actorsCount, post, comment, read, latestAt, seq, groupKey, created, updated)
+	_, err := db.Exec(tx, `INSERT OR FAIL INTO notifications (id, recipient, type, actors, actorsCount, post, comment, read, latestAt, seq, groupKey, created, updated)
 		VALUES ({:id}, {:r}, {:type}, {:actors}, 0, {:post}, {:comment}, 0, {:at}, {:seq}, {:key}, {:now}, {:now})`,
 		db.Params{"id": id, "r": n.Recipient, "type": n.Type, "actors": db.List([]string{n.Actor}), "post": n.Post, "comment": n.Comment,
 			"at": at, "seq": seq, "key": n.group() + at, "now": at})

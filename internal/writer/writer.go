@@ -48,11 +48,13 @@ func (w *Writer) Do(do func(tx core.App) error) error {
 		return fault.ErrBusy
 	}
 	w.queue = append(w.queue, d)
-	if !w.writing {
-		w.writing = true
+	idle := !w.writing
+	w.writing = true
+	w.mu.Unlock()
+	if idle { // no goroutine has to be woken for who comes alone
+		w.serve(w.next())
 		go w.write()
 	}
-	w.mu.Unlock()
 	<-d.done
 	return d.err
 }
@@ -67,14 +69,18 @@ func (w *Writer) Waiting() int {
 // write serves the queue until it is empty.
 func (w *Writer) write() {
 	for group := w.next(); len(group) > 0; group = w.next() {
-		if w.commit(group) != nil && len(group) > 1 {
-			for i := range group {
-				w.commit(group[i : i+1])
-			}
+		w.serve(group)
+	}
+}
+
+func (w *Writer) serve(group []*deed) {
+	if w.commit(group) != nil && len(group) > 1 {
+		for i := range group {
+			w.commit(group[i : i+1])
 		}
-		for _, d := range group {
-			close(d.done)
-		}
+	}
+	for _, d := range group {
+		close(d.done)
 	}
 }
 

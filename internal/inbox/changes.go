@@ -1,0 +1,88 @@
+package inbox
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cast"
+
+	"doubletap/internal/db"
+)
+
+const page = 100 // rows that are read, shown and sent together
+
+// change is a notification as it is now, or its retraction.
+type change struct {
+	seq int64
+	id  string
+	row *core.Record // nil when retracted
+}
+
+// tail is what is read of a person's tray in one look: their last seq, whether something left it, and what changed.
+const tail = `SELECT s.seq "@top", EXISTS (SELECT 1 FROM retractions r WHERE r.recipient = {:person} AND r.seq > {:from}) "@left", n.*
+	FROM settings s LEFT JOIN notifications n ON n.recipient = {:person} AND n.seq > {:from} AND n.seq <= s.seq
+	WHERE s.user = {:person} ORDER BY n.seq LIMIT {:page}`
+
+// changes returns the next page of what changed after from, by seq, the seq that it reaches, and the last that there is.
+func (in *Inbox) changes(person string, from int64) (changes []change, last, top int64, err error) {
+	params := dbx.Params{"person": person, "from": from, "page": page}
+	var rows []dbx.NullStringMap
+	if err := db.Fresh(in.app).NewQuery(tail).Bind(params).All(&rows); err != nil || len(rows) == 0 {
+		return nil, 0, 0, err
+	}
+	top, left := cast.ToInt64(rows[0]["@top"].String), rows[0]["@left"].String == "1"
+	c, err := in.app.FindCachedCollectionByNameOrId(notifications)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	for _, row := range rows {
+		if row["id"].Valid {
+			r, err := record(c, row)
+			if err != nil {
+				return nil, 0, 0, err
+			}
+			changes = append(changes, change{int64(r.GetInt("seq")), r.Id, r})
+		}
+	}
+	var gone []struct {
+		ID  string `db:"notification"`
+		Seq int64  `db:"seq"`
+	}
+	if left {
+		params["top"] = top
+		err = db.Fresh(in.app).NewQuery(`SELECT notification, seq FROM retractions
+			WHERE recipient = {:person} AND seq > {:from} AND seq <= {:top} ORDER BY seq LIMIT {:page}`).Bind(params).All(&gone)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+	}
+	for _, g := range gone {
+		changes = append(changes, change{g.Seq, g.ID, nil})
+	}
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.seq, b.seq) })
+	last = top
+	if len(rows) == page || len(gone) == page {
+		changes = changes[:page] // beyond it, the list that was cut may lack some
+		last = changes[page-1].seq
+	}
+	return slices.DeleteFunc(changes, change.silent), last, top, nil
+}
+
+// record is a row that a statement of ours has read.
+func record(c *core.Collection, row dbx.NullStringMap) (*core.Record, error) {
+	r := core.NewRecord(c)
+	for _, field := range c.Fields {
+		value, err := field.PrepareValue(r, row[field.GetName()].String)
+		if err != nil {
+			return nil, err
+		}
+		r.SetRaw(field.GetName(), value)
+	}
+	r.MarkAsNotNew()
+	return r, nil
+}
+
+// silent reports whether the change is one that its person does not want to hear of at once.
+func (c change) silent() bool { return c.row != nil && int64(c.row.GetInt("silent")) == c.seq }
