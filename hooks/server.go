@@ -47,17 +47,18 @@ func (s *Social) bindServer() {
 
 // keepConnections gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we serve:
 // it cannot write where the system holds the file, so it need not map it.
-// A reader that has nothing to do for a minute is closed, with all that it remembers.
+// A reader is closed after a minute, with all that it remembers and the pages it has mapped: after hours these would be most
+// of the database, in the figures of the process's memory if not in the machine's.
 func keepConnections(app core.App) error {
 	if db, ok := app.NonconcurrentDB().(*dbx.DB); ok {
 		db.DB().SetConnMaxIdleTime(0) // one opened anew would begin with a small one
 	}
 	if db, ok := app.ConcurrentDB().(*dbx.DB); ok {
-		db.DB().SetConnMaxIdleTime(time.Minute)
+		db.DB().SetConnMaxLifetime(time.Minute)
 	}
 	for _, pragma := range []string{`PRAGMA cache_size = -64000`, `PRAGMA mmap_size = 0`} {
 		if _, err := app.NonconcurrentDB().NewQuery(pragma).Execute(); err != nil {
-			return fmt.Errorf("enlarge the writer's cache: %s: %w", pragma, err)
+			return fmt.Errorf("set up the connection that writes: %s: %w", pragma, err)
 		}
 	}
 	return nil

@@ -107,7 +107,7 @@ func (f *Found) Some(app core.App, from string) (n int, first string, err error)
 		began := time.Now()
 		var some int
 		var one string
-		if _, err := db.Row(app, statement, db.Params{"after": after, "to": after + slice}, &some, &one); err != nil {
+		if err := db.Scan(app, statement, db.Params{"after": after, "to": after + slice}, &some, &one); err != nil {
 			return 0, "", err
 		}
 		if n += some; first == "" {

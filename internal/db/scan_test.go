@@ -1,0 +1,59 @@
+package db_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+	_ "github.com/pocketbase/pocketbase/migrations"
+
+	"doubletap/internal/db"
+	"doubletap/internal/db/dbtest"
+)
+
+func TestAScanLeavesNothingMapped(t *testing.T) {
+	app := dbtest.New(t, core.BaseAppConfig{DBConnect: db.Open, DataMaxOpenConns: 1, DataMaxIdleConns: 1})
+	mapped := func() (limit int, pages bool) {
+		maps, err := os.ReadFile("/proc/self/maps")
+		if err != nil {
+			t.Skip("needs Linux:", err)
+		}
+		for line := range strings.Lines(string(maps)) {
+			pages = pages || strings.HasSuffix(strings.TrimSpace(line), app.DataDir()+"/data.db")
+		}
+		if err := app.ConcurrentDB().NewQuery(`PRAGMA mmap_size`).Row(&limit); err != nil {
+			t.Fatal(err)
+		}
+		return limit, pages
+	}
+	if _, err := app.ConcurrentDB().NewQuery(`PRAGMA mmap_size = 1048576`).Execute(); err != nil {
+		t.Fatal(err)
+	}
+	tables, look := 0, `SELECT count(*) FROM sqlite_master WHERE type = {:type}`
+	if _, err := db.Value(app, &tables, look, db.Params{"type": "table"}); err != nil {
+		t.Fatal(err)
+	}
+	if limit, pages := mapped(); limit == 0 || !pages {
+		t.Fatalf("at most %d bytes are mapped, some %t", limit, pages)
+	}
+	for _, statement := range []string{look, `SELECT count(*) FROM nowhere WHERE type = {:type}`} {
+		tables = 0
+		err := db.Scan(app, statement, db.Params{"type": "table"}, &tables)
+		if statement == look && (err != nil || tables == 0) || statement != look && err == nil {
+			t.Errorf("%s: %d tables, %v", statement, tables, err)
+		}
+		if limit, pages := mapped(); limit == 0 || pages {
+			t.Errorf("%s: at most %d bytes are mapped, some %t", statement, limit, pages)
+		}
+	}
+	err := app.RunInTransaction(func(tx core.App) error {
+		if _, err := db.Exec(tx, `CREATE TABLE fresh (id TEXT)`, nil); err != nil {
+			return err
+		}
+		return db.Scan(tx, `SELECT count(*) FROM fresh`, nil, &tables)
+	})
+	if err != nil || tables != 0 {
+		t.Errorf("in a transaction: %d rows, %v", tables, err)
+	}
+}
