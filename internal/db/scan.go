@@ -9,35 +9,38 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// Scan reads the only row of a statement that looks at much of the database, and leaves nothing of that in memory: what is
-// seldom looked at is neither mapped, for as long as the connection lives, nor kept in its cache.
-func Scan(app core.App, statement string, params Params, columns ...any) (err error) {
+// Scan is Row for a statement that looks at much of the database. It leaves nothing of that in memory: what is seldom looked at
+// is neither mapped, for as long as the connection lives, nor kept in its cache.
+func Scan(app core.App, statement string, params Params, columns ...any) (found bool, err error) {
 	pool, ok := executor(app, true).(*sql.DB)
 	if !ok { // in a transaction
-		_, err := Row(app, statement, params, columns...)
-		return err
+		return Row(app, statement, params, columns...)
 	}
 	t := translate(statement)
 	args, err := t.args(params)
 	if err != nil {
-		return err
+		return false, err
 	}
 	ctx := context.Background()
 	conn, err := pool.Conn(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer conn.Close()
 	var mapped int64
 	if err := conn.QueryRowContext(ctx, `PRAGMA mmap_size`).Scan(&mapped); err != nil {
-		return err
+		return false, err
 	}
 	if _, err := conn.ExecContext(ctx, `PRAGMA mmap_size = 0`); err != nil {
-		return err
+		return false, err
 	}
 	defer func() {
 		_, again := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA shrink_memory; PRAGMA mmap_size = %d`, mapped))
 		err = errors.Join(err, again)
 	}()
-	return conn.QueryRowContext(ctx, t.sql, args...).Scan(columns...)
+	err = conn.QueryRowContext(ctx, t.sql, args...).Scan(columns...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -39,7 +39,7 @@ func TestAScanLeavesNothingMapped(t *testing.T) {
 	}
 	for _, statement := range []string{look, `SELECT count(*) FROM nowhere WHERE type = {:type}`} {
 		tables = 0
-		err := db.Scan(app, statement, db.Params{"type": "table"}, &tables)
+		_, err := db.Scan(app, statement, db.Params{"type": "table"}, &tables)
 		if statement == look && (err != nil || tables == 0) || statement != look && err == nil {
 			t.Errorf("%s: %d tables, %v", statement, tables, err)
 		}
@@ -51,7 +51,8 @@ func TestAScanLeavesNothingMapped(t *testing.T) {
 		if _, err := db.Exec(tx, `CREATE TABLE fresh (id TEXT)`, nil); err != nil {
 			return err
 		}
-		return db.Scan(tx, `SELECT count(*) FROM fresh`, nil, &tables)
+		_, err := db.Scan(tx, `SELECT count(*) FROM fresh`, nil, &tables)
+		return err
 	})
 	if err != nil || tables != 0 {
 		t.Errorf("in a transaction: %d rows, %v", tables, err)

@@ -102,12 +102,16 @@ func (f *Found) Some(app core.App, from string) (n int, first string, err error)
 	if _, err := db.Value(app, &last, `SELECT coalesce(max(rowid), 0) FROM `+table, nil); err != nil {
 		return 0, "", err
 	}
+	look := db.Scan
+	if f.Rest == nil { // in a hurry
+		look = db.Row
+	}
 	statement := `SELECT count(*), coalesce(min(t.id), '') FROM ` + table + ` t WHERE t.rowid > {:after} AND t.rowid <= {:to} AND (` + where + `)`
 	for after := int64(0); after < last; after += slice {
 		began := time.Now()
 		var some int
 		var one string
-		if err := db.Scan(app, statement, db.Params{"after": after, "to": after + slice}, &some, &one); err != nil {
+		if _, err := look(app, statement, db.Params{"after": after, "to": after + slice}, &some, &one); err != nil {
 			return 0, "", err
 		}
 		if n += some; first == "" {
