@@ -40,7 +40,8 @@ func All() []Subject {
 }
 
 // techniques are those of a like whose worth can be shown by leaving one out: transactions that many share, statements kept
-// prepared, copying the log beside the requests, writing what was copied while more is, tokens that are verified once, and no row in PocketBase's log.
+// prepared, copying the log beside the requests, writing what was copied while more is, tokens that are verified once, and no
+// row in PocketBase's log.
 var techniques = []Edit{
 	{"grouping", "internal/writer/writer.go", "together = 64 ", "together = 1 "},
 	{"preparing", "internal/db/prepared.go", "const kept = 100", "const kept = 0"},

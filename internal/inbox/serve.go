@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/pocketbase/pocketbase/tools/routine"
@@ -66,11 +67,7 @@ func (in *Inbox) serveTray(person string, n news) error {
 			at[s] = min(cursor, top)
 		}
 		all := in.personal(person, notifications) // after top: what is committed later goes to who sits there then
-		for s := range at {
-			if !all.has(s) {
-				delete(at, s)
-			}
-		}
+		maps.DeleteFunc(at, func(s *seat, _ int64) bool { return !all.has(s) })
 		for _, a := range all {
 			in.sendChanges(a, changes, at, Delivery{Person: person, Committed: n.committed})
 		}

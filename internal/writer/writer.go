@@ -53,7 +53,9 @@ func (w *Writer) Do(do func(tx core.App) error) error {
 	w.mu.Unlock()
 	if idle { // no goroutine has to be woken for who comes alone
 		w.serve(w.next())
-		go w.write()
+		if group := w.next(); len(group) > 0 {
+			go w.write(group)
+		}
 	}
 	<-d.done
 	return d.err
@@ -66,9 +68,9 @@ func (w *Writer) Waiting() int {
 	return len(w.queue)
 }
 
-// write serves the queue until it is empty.
-func (w *Writer) write() {
-	for group := w.next(); len(group) > 0; group = w.next() {
+// write serves a group and then the queue until it is empty.
+func (w *Writer) write(group []*deed) {
+	for ; len(group) > 0; group = w.next() {
 		w.serve(group)
 	}
 }
