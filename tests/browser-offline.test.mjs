@@ -1,6 +1,7 @@
 // The web app without a connection or without its service: it opens, it shows, it keeps what is done, and sends it once.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { browse, skip } from './browser.mjs';
 import { post } from './photo.mjs';
@@ -93,6 +94,28 @@ test('an answer that gets lost costs nothing: the comment is stored once', { ski
   page.offline = false;
   assert.equal((await ada.collection('comments').getFullList()).length, 1);
   assert.equal((await ada.collection('posts').getOne(photo)).likesCount, 1);
+  windows.fine();
+});
+
+test('an answer that breaks off is none: nobody is signed out by it', { skip }, async (t) => {
+  const windows = await browse(t);
+  const breaking = createServer((_, answer) => {
+    answer.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 500, 'Access-Control-Allow-Origin': '*' });
+    answer.write('{"token":', () => answer.destroy());
+  });
+  await new Promise((ready) => breaking.listen(0, '127.0.0.1', ready));
+  t.after(() => breaking.close());
+  const page = await windows.of('ada');
+  const refresh = '**/api/collections/users/auth-refresh';
+  await page.route(refresh, (route) => route.continue({ url: `http://127.0.0.1:${breaking.address().port}/` }));
+  page.offline = true; // the browser calls it an error
+  const broken = page.waitForEvent('console', (said) => said.location().url.endsWith('/auth-refresh'));
+  await page.reload();
+  await broken;
+  await page.unroute(refresh);
+  await page.reload();
+  page.offline = false;
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
   windows.fine();
 });
 

@@ -5,6 +5,15 @@ import PocketBase from '../vendor/pocketbase.js';
 
 export const pb = new PocketBase(location.origin);
 
+/** An answer that breaks off in its body is none, as when the page is left or the line is cut: it is not to be read as {}. */
+async function whole(url, options) {
+  const answer = await fetch(url, options);
+  const text = await answer.text();
+  answer.json = async () => JSON.parse(text);
+  return answer;
+}
+pb.beforeSend = (url, options) => ({ url, options: { ...options, fetch: whole } });
+
 /** The record of whoever is signed in, or null. */
 export const me = () => (pb.authStore.isValid ? pb.authStore.record : null);
 
