@@ -9,8 +9,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// Scan is Row for a statement that looks at much of the database. It leaves nothing of that in memory: what is seldom looked at
-// is neither mapped, for as long as the connection lives, nor kept in its cache.
+// Scan is Row for a statement that looks at much of the database, and leaves none of it mapped, as it else would be for as long
+// as the connection lives.
 func Scan(app core.App, statement string, params Params, columns ...any) (found bool, err error) {
 	pool, ok := executor(app, true).(*sql.DB)
 	if !ok { // in a transaction
@@ -31,11 +31,8 @@ func Scan(app core.App, statement string, params Params, columns ...any) (found 
 	if err := conn.QueryRowContext(ctx, `PRAGMA mmap_size`).Scan(&mapped); err != nil {
 		return false, err
 	}
-	if _, err := conn.ExecContext(ctx, `PRAGMA mmap_size = 0`); err != nil {
-		return false, err
-	}
 	defer func() {
-		_, again := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA shrink_memory; PRAGMA mmap_size = %d`, mapped))
+		_, again := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA mmap_size = 0; PRAGMA mmap_size = %d`, mapped))
 		err = errors.Join(err, again)
 	}()
 	err = conn.QueryRowContext(ctx, t.sql, args...).Scan(columns...)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations"
 
@@ -56,5 +57,22 @@ func TestAScanLeavesNothingMapped(t *testing.T) {
 	})
 	if err != nil || tables != 0 {
 		t.Errorf("in a transaction: %d rows, %v", tables, err)
+	}
+}
+
+// SQLite's cache is one for the whole process: what a connection gives back may be another's.
+func TestAScanLeavesTheWritersCache(t *testing.T) {
+	app := dbtest.New(t, core.BaseAppConfig{DBConnect: db.Open})
+	writer := app.NonconcurrentDB().(*dbx.DB).DB()
+	before, err := db.CacheUsed(writer)
+	if err != nil || before < 100_000 {
+		t.Fatalf("the writer keeps %d bytes: %v", before, err)
+	}
+	var tables int
+	if _, err := db.Scan(app, `SELECT count(*) FROM sqlite_master`, nil, &tables); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := db.CacheUsed(writer); err != nil || after < before {
+		t.Errorf("the writer keeps %d bytes instead of %d: %v", after, before, err)
 	}
 }
