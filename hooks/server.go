@@ -18,6 +18,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/heap"
 	"doubletap/internal/job"
 )
 
@@ -29,6 +30,7 @@ func (s *Social) bindServer() {
 			if err := serveAs(pb, e); err != nil {
 				return err
 			}
+			heap.Tune()
 		}
 		if err := keepConnections(s.app); err != nil {
 			return err
