@@ -47,7 +47,7 @@ var techniques = []Edit{
 	{"preparing", "internal/db/prepared.go", "const kept = 100", "const kept = 0"},
 	{"copying", "hooks/config.go", `"FULL", "80000"`, `"FULL", "1000"`},
 	{"writeback", "internal/db/checkpoint.go", "writeback(data)", ""},
-	{"room", "internal/heap/heap.go", "room = 64 << 20", "room = 1 << 20"},
+	{"room", "internal/heap/heap.go", "room = 32 << 20", "room = 0"},
 	{"tokens", "hooks/token.go", "t.held[token] = h", "_ = h"},
 	{"silence", "hooks/token.go", "return quiet.Func(e)", "return e.Next()"},
 }

@@ -3,7 +3,6 @@ package heap
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
 	"runtime/metrics"
 	"sync"
 	"testing"
@@ -11,25 +10,25 @@ import (
 )
 
 func TestABusyHeapHasRoom(t *testing.T) {
-	start := time.Now()
+	now := time.Now()
+	tuner := &tuner{at: now}
 	for _, c := range []struct {
-		name    string
-		since   time.Duration
-		live    uint64
-		percent int
+		name  string
+		after time.Duration
+		live  int // beside the ballast
+		room  bool
 	}{
-		{"busy, little lives", time.Second, 8 << 20, 700},
-		{"busy, hardly anything lives", time.Second, 1000, 6300},
-		{"busy, much lives", time.Second, 40 << 20, 100},
-		{"at rest", 2 * time.Second, 8 << 20, 100},
+		{"busy", time.Second, 8 << 20, true},
+		{"still busy", time.Second, 31 << 20, true},
+		{"busy, and much lives", time.Second, 33 << 20, false},
+		{"busy again", time.Second, 8 << 20, true},
+		{"at rest", 2 * time.Second, 8 << 20, false},
+		{"still at rest", time.Hour, 8 << 20, false},
 	} {
-		tuner := &tuner{at: start, percent: usual}
-		now := start.Add(c.since)
-		if news := tuner.collected(now, c.live); tuner.percent != c.percent || news != (c.percent != usual) || tuner.at != now {
-			t.Errorf("%s: %d %%, news %t, at %s", c.name, tuner.percent, news, tuner.at)
-		}
-		if tuner.collected(now.Add(time.Hour), c.live); tuner.percent != usual {
-			t.Errorf("%s, and then at rest: %d %%", c.name, tuner.percent)
+		now = now.Add(c.after)
+		tuner.collected(now, uint64(c.live+len(tuner.ballast)))
+		if room := len(tuner.ballast) == room; room != c.room {
+			t.Errorf("%s: room %t", c.name, room)
 		}
 	}
 }
@@ -39,14 +38,13 @@ func TestTuneHearsOfCollections(t *testing.T) {
 		t.Skip("GOGC is set")
 	}
 	once = sync.Once{}
-	t.Cleanup(func() { debug.SetGCPercent(usual) })
 	Tune()
-	percent := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
 	for range 1000 {
 		runtime.GC() // one after the other, as in a busy server
-		if metrics.Read(percent); percent[0].Value.Uint64() > usual {
+		if metrics.Read(goal); goal[0].Value.Uint64() > 2*room {
 			return
 		}
 	}
-	t.Error("nothing was tuned")
+	t.Error("the heap has no room")
 }
