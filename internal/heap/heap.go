@@ -21,7 +21,7 @@ var once sync.Once
 // Whoever sets GOGC decides instead; GOMEMLIMIT holds in any case.
 func Tune() {
 	if os.Getenv("GOGC") == "" {
-		once.Do(func() { (&tuner{at: time.Now()}).wait() })
+		once.Do(func() { new(tuner).wait() })
 	}
 }
 

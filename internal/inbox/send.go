@@ -1,6 +1,8 @@
 package inbox
 
 import (
+	"database/sql"
+	"errors"
 	"slices"
 
 	"github.com/pocketbase/dbx"
@@ -46,8 +48,12 @@ func (in *Inbox) serveRow(person, collection string) error {
 		return nil
 	}
 	row := &core.Record{}
-	if err := in.app.RecordQuery(collection).AndWhere(dbx.HashExp{"user": person}).Limit(1).One(row); err != nil {
-		return ignoreMissing(err)
+	err := in.app.RecordQuery(collection).AndWhere(dbx.HashExp{"user": person}).Limit(1).One(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	for _, a := range all {
 		if a.is(collection, row.Id) {

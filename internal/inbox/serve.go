@@ -1,8 +1,6 @@
 package inbox
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -104,11 +102,4 @@ func (in *Inbox) cursors(person string, n news) (at map[*seat]int64, from int64)
 		}
 	}
 	return at, from
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	return err
 }

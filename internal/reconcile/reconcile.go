@@ -91,7 +91,7 @@ func Run(ctx context.Context, app core.App, repaired func(check string, n int, n
 	return nil
 }
 
-// slice is how many rows are looked at in one statement: about a millisecond, and pages that are mapped meanwhile by the ten megabytes.
+// slice is how many rows are looked at in one statement: about a millisecond, and a few megabytes that are mapped meanwhile.
 const slice = 200
 
 // Some counts rows, given as all that follows FROM, beginning with "TABLE t WHERE", and names the first. It looks at the table
