@@ -131,45 +131,40 @@ func Decide(kind string, p Person, now time.Time) Plan {
 	case mail == Digest && p.Digest == "hourly":
 		plan.Kind, plan.Mail = Digest, now.Truncate(time.Hour).Add(time.Hour)
 	case mail == Digest && p.Digest == "daily":
-		plan.Kind, plan.Mail = Digest, p.next(now, morning)
+		plan.Kind, plan.Mail = Digest, nextWall(now.In(p.zone()), morning).UTC()
 	}
 	return plan
 }
 
-const morning = "08:00" // when daily digests are due
+// morning is when daily digests are due.
+var morning = time.Date(0, 1, 1, 8, 0, 0, 0, time.UTC)
 
-// afterQuiet returns the first moment from now on that is outside the quiet hours.
+// afterQuiet returns the first moment from now on at which the clock on the person's wall is outside the quiet hours. A
+// clock that is put forward may skip their end, and one that is put back may lead out of them or into them again.
 func (p Person) afterQuiet(now time.Time) time.Time {
-	from, to := p.QuietFrom, p.QuietTo
-	if from == "" || to == "" || from == to {
+	from, errFrom := time.Parse(wallLayout, p.QuietFrom)
+	to, errTo := time.Parse(wallLayout, p.QuietTo)
+	if errFrom != nil || errTo != nil || from.Equal(to) {
 		return now
 	}
-	at := now.In(p.zone()).Format("15:04")
-	quiet := from <= at && at < to
-	if from > to { // over midnight
-		quiet = from <= at || at < to
-	}
-	if !quiet {
-		return now
-	}
-	return p.next(now, to)
-}
-
-// next returns when a clock in the person's zone will show hour, such as "08:00", after now.
-func (p Person) next(now time.Time, hour string) time.Time {
-	clock, err := time.Parse("15:04", hour)
-	if err != nil {
-		return now
-	}
-	local := now.In(p.zone())
-	for day := 0; ; day++ {
-		at := time.Date(local.Year(), local.Month(), local.Day()+day, clock.Hour(), clock.Minute(), 0, 0, p.zone())
-		if at.After(now) {
-			return at.UTC()
+	at := now.In(p.zone())
+	for isQuiet(sinceMidnight(at), sinceMidnight(from), sinceMidnight(to)) {
+		end := at.Add(untilWall(at, to))
+		if change, changes := clockChange(at); changes && change.Before(end) {
+			end = change
 		}
+		at = end
 	}
+	return at.UTC()
 }
 
+// isQuiet reports whether a time of day is in [from, to), which may go over midnight.
+func isQuiet(at, from, to time.Duration) bool {
+	if from < to {
+		return from <= at && at < to
+	}
+	return from <= at || at < to
+}
 func (p Person) zone() *time.Location {
 	if p.Zone == nil {
 		return time.UTC
