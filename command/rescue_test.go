@@ -1,0 +1,72 @@
+package command_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// newerSQL is what SQLite after 3.40 reads and SQLite 3.40 does not, when it stands in a schema.
+var newerSQL = regexp.MustCompile(`(?is)\b(group_concat|string_agg|json_group_array|json_group_object|sum|count|min|max|avg|total)\s*\([^;]*?\bORDER\s+BY\b[^()]*\)\s*(FROM|,)` +
+	`|\b(concat|concat_ws|string_agg|octet_length|jsonb\w*|timediff|unistr\w*|if)\s*\(|'subsec(ond)?'`)
+
+func TestStoredSQLStaysWithinSQLite340(t *testing.T) {
+	s := seeded(t)
+	var stored []struct{ Name, SQL string }
+	if err := s.App.DB().NewQuery(`SELECT name, sql FROM sqlite_master WHERE sql != ''`).All(&stored); err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range stored {
+		if newer := newerSQL.FindString(object.SQL); newer != "" {
+			t.Errorf("%s has %q, which SQLite 3.40 does not read", object.Name, newer)
+		}
+	}
+	for text, newer := range map[string]bool{
+		`SELECT group_concat(CASE WHEN c GLOB 'x' THEN ' ' || c ELSE c END, '' ORDER BY key) FROM (SELECT 1)`: true,
+		`SELECT group_concat(c, '') FROM (SELECT c FROM t ORDER BY key)`:                                      false,
+		`SELECT unixepoch('now', 'subsec')`:                                                                   true,
+		`CREATE INDEX i ON t (concat(a, b))`:                                                                  true,
+	} {
+		if newerSQL.MatchString(text) != newer {
+			t.Errorf("%s: newer is %v", text, !newer)
+		}
+	}
+}
+
+// TestTheRescueSystemsSQLiteReadsAFolder is somebody who has nothing but Debian's own sqlite3 and a folder.
+func TestTheRescueSystemsSQLiteReadsAFolder(t *testing.T) {
+	shell, err := exec.LookPath("sqlite3")
+	if err != nil {
+		t.Skip("no sqlite3: make needs")
+	}
+	s := seeded(t)
+	ask := func(file, input string) string {
+		t.Helper()
+		c := exec.Command(shell, "-bail", "-batch", file)
+		c.Stdin = strings.NewReader(input)
+		out, err := c.CombinedOutput()
+		if err != nil || strings.Contains(string(out), "Error") && len(out) < 2000 {
+			t.Fatalf("sqlite3 %s: %v: %.2000s", filepath.Base(file), err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	file := filepath.Join(s.App.DataDir(), "data.db")
+	if got := ask(file, "PRAGMA integrity_check;"); got != "ok" {
+		t.Errorf("integrity_check says %s", got)
+	}
+	dump := ask(file, ".dump")
+	if strings.Contains(dump, "ROLLBACK; -- due to errors") {
+		t.Error("the dump is not whole")
+	}
+	again := filepath.Join(t.TempDir(), "again.db")
+	ask(again, dump)
+	const counts = `SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM posts), (SELECT count(*) FROM likes), (SELECT count(*) FROM sqlite_master WHERE type IN ('trigger', 'index'));`
+	if before, after := ask(file, counts), ask(again, counts); before != after || strings.HasPrefix(after, "0|") {
+		t.Errorf("%s came back of %s", after, before)
+	}
+	if got := ask(again, "PRAGMA integrity_check;"); got != "ok" {
+		t.Errorf("integrity_check of the reloaded says %s", got)
+	}
+}
