@@ -39,6 +39,7 @@ var shapes = map[string]any{
 	"posts.alts":      []string{},
 	"posts.media":     []*rendition.Meta{},
 	"settings.notify": map[string]deliver.Preference{},
+	"devices.keys":    map[string]string{},
 }
 
 // added are the fields that records get for who looks at them.

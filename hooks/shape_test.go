@@ -1,0 +1,162 @@
+package hooks_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/dbx"
+
+	"doubletap/hooks/hookstest"
+)
+
+// shapedFields are the JSON fields that a client writes and others read, each with values that fit and that do not.
+var shapedFields = []struct {
+	collection, field string
+	fit, unfit        []string
+}{
+	{"posts", "alts", []string{`["a sea"]`, `[]`, `null`, `["", "b"]`}, []string{`5`, `{"a":1}`, `[1]`, `[["a"]]`, `[null]`, `true`}},
+	{"settings", "notify", []string{`{}`, `null`, `{"like":{"push":false,"mail":"now","from":"follows"}}`, `{"like":{}}`},
+		[]string{`5`, `[]`, `"x"`, `{"like":5}`, `{"like":{"push":1}}`, `{"like":{"mail":"sometimes"}}`, `{"like":{"from":7}}`, `{"like":null}`}},
+	{"devices", "keys", []string{`null`, `{"p256dh":"a","auth":"b"}`}, []string{`5`, `"x"`, `["a"]`, `{"auth":1}`}},
+}
+
+// rowWith returns the id of a row of ada's in a collection.
+func rowWith(s *hookstest.Service, collection string) string {
+	ada := s.As("ada")
+	switch collection {
+	case "posts":
+		return ada.Post("look")
+	case "settings":
+		return ada.List("settings", "")[0]["id"].(string)
+	}
+	return ada.Create("devices", map[string]any{"kind": "webpush", "endpoint": "https://push.example.com/1"}).Body["id"].(string)
+}
+
+func TestStoredJSONIsAsDescribed(t *testing.T) {
+	s := hookstest.New(t)
+	document := described(t, s)
+	for _, shaped := range shapedFields {
+		id := rowWith(s, shaped.collection)
+		path := "/api/collections/" + shaped.collection + "/records/" + id
+		for writer, c := range map[string]*hookstest.Client{"the owner": s.As("ada"), "a superuser": s.Admin()} {
+			for _, value := range shaped.unfit {
+				a := c.Do("PATCH", path, map[string]any{shaped.field: json.RawMessage(value)})
+				if a.Status != 400 || !strings.Contains(a.Raw, `"`+shaped.field+`":{"code":"validation_shape"`) {
+					t.Errorf("%s.%s = %s by %s: %d %s", shaped.collection, shaped.field, value, writer, a.Status, a.Raw)
+				}
+			}
+			for _, value := range shaped.fit {
+				a := c.Do("PATCH", path, map[string]any{shaped.field: json.RawMessage(value)})
+				if a.Status != 200 {
+					t.Errorf("%s.%s = %s by %s: %d %s", shaped.collection, shaped.field, value, writer, a.Status, a.Raw)
+				}
+			}
+		}
+		record := s.Record(shaped.collection, id)
+		record.Set(shaped.field, 5)
+		if err := s.App.Save(record); err == nil {
+			t.Errorf("Go stored %s.%s = 5", shaped.collection, shaped.field)
+		}
+	}
+	// every JSON field with a published shape that a client may send is in the table
+	for name, schema := range document.Components.Schemas {
+		if !strings.HasSuffix(name, "Update") && !strings.HasSuffix(name, "Create") {
+			continue
+		}
+		for field, property := range schema.Value.Properties {
+			kind := property.Value.Type
+			if kind.Is("object") && field != "geo" || kind.Is("array") && property.Value.Items.Value.Format != "binary" && property.Value.Items.Value.Description == "" {
+				known := false
+				for _, shaped := range shapedFields {
+					known = known || shaped.field == field && strings.HasPrefix(strings.ToLower(name), strings.ReplaceAll(shaped.collection, "_", ""))
+				}
+				if !known {
+					t.Errorf("%s.%s has a shape that no test breaks", name, field)
+				}
+			}
+		}
+	}
+}
+
+func TestALoneDescriptionIsAList(t *testing.T) {
+	s := hookstest.New(t)
+	post := s.As("ada").Post("look", "alts", "a sea")
+	if got := s.Record("posts", post).GetString("alts"); got != `["a sea"]` {
+		t.Errorf("alts: %s", got)
+	}
+}
+
+func TestQuietHoursAndZoneAreChecked(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	path := "/api/collections/settings/records/" + ada.List("settings", "")[0]["id"].(string)
+	for _, c := range []struct {
+		body   map[string]any
+		status int
+		field  string
+	}{
+		{map[string]any{"quietFrom": "22:00"}, 400, "quietTo"},
+		{map[string]any{"quietTo": "22:00"}, 400, "quietFrom"},
+		{map[string]any{"quietFrom": "22:00", "quietTo": "07:00"}, 200, ""},
+		{map[string]any{"quietTo": "08:00"}, 200, ""},
+		{map[string]any{"quietTo": ""}, 400, "quietTo"},
+		{map[string]any{"quietFrom": "", "quietTo": ""}, 200, ""},
+		{map[string]any{"timezone": "Mars/Olympus"}, 400, "timezone"},
+		{map[string]any{"timezone": "Local"}, 400, "timezone"},
+		{map[string]any{"timezone": "../../etc/passwd"}, 400, "timezone"},
+		{map[string]any{"timezone": "Pacific/Apia"}, 200, ""},
+		{map[string]any{"timezone": ""}, 200, ""},
+	} {
+		a := ada.Do("PATCH", path, c.body)
+		if a.Status != c.status || c.field != "" && !strings.Contains(a.Raw, fmt.Sprintf("%q:{", c.field)) {
+			t.Errorf("%v: %d %s", c.body, a.Status, a.Raw)
+		}
+	}
+}
+
+// What was stored before shapes were checked is mended by the step that came with the check.
+func TestOldJSONIsMended(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	set := func(statement string, params dbx.Params) {
+		t.Helper()
+		if _, err := s.App.NonconcurrentDB().NewQuery(statement).Bind(params).Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	settings := ada.List("settings", "")[0]["id"].(string)
+	device := rowWith(s, "devices")
+	alts := map[string]string{`"a sea"`: `["a sea"]`, `5`: ``, `{"a":1}`: ``, `["a",1]`: `["a",""]`, `["a"]`: `["a"]`, `null`: `null`, `[]`: `[]`}
+	posts := map[string]string{} // by what was stored
+	for stored := range alts {
+		posts[stored] = ada.Post("look")
+		set(`UPDATE posts SET alts = {:alts} WHERE id = {:id}`, dbx.Params{"alts": stored, "id": posts[stored]})
+	}
+	set(`UPDATE settings SET quietFrom = '22:00', quietTo = '', timezone = 'Mars/Olympus', notify = {:notify} WHERE id = {:id}`,
+		dbx.Params{"notify": `{"comment":7,"like":{"push":false,"mail":"sometimes"}}`, "id": settings})
+	set(`UPDATE devices SET keys = '[1]' WHERE id = {:id}`, dbx.Params{"id": device})
+	set(`DELETE FROM _migrations WHERE file = '1763701880_shapes.go'`, nil)
+	if err := s.App.RunAllMigrations(); err != nil {
+		t.Fatal(err)
+	}
+	for stored, want := range alts {
+		if got := s.Record("posts", posts[stored]).GetString("alts"); got != want && !(want == "" && got == "null") {
+			t.Errorf("alts %s became %s, want %s", stored, got, want)
+		}
+	}
+	row := s.Record("settings", settings)
+	if got := row.GetString("notify"); got != `{"like":{"push":false}}` {
+		t.Errorf("notify: %s", got)
+	}
+	if row.GetString("quietFrom") != "" || row.GetString("timezone") != "" {
+		t.Errorf("quiet from %q in %q", row.GetString("quietFrom"), row.GetString("timezone"))
+	}
+	if got := s.Record("devices", device).GetString("keys"); got != "null" && got != "" {
+		t.Errorf("keys: %s", got)
+	}
+	if err := s.App.Save(row); err != nil {
+		t.Error("a mended row is not valid:", err)
+	}
+}

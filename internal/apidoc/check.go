@@ -1,0 +1,113 @@
+package apidoc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// ErrShape is of a value that is not as its published schema says.
+var ErrShape = errors.New("not as described")
+
+// ShapedFields returns the JSON fields of a collection whose shape is published.
+func ShapedFields(collection string, fields []string) []string {
+	return slices.DeleteFunc(slices.Clone(fields), func(field string) bool {
+		_, shaped := shapes[collection+"."+field]
+		return !shaped
+	})
+}
+
+// CheckField says what is wrong with the JSON of a field whose shape is published; nothing is wrong with an empty one.
+func CheckField(collection, field string, text []byte) error {
+	shape, shaped := shapes[collection+"."+field]
+	if !shaped || len(text) == 0 {
+		return nil
+	}
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		return fmt.Errorf("%w: %v", ErrShape, err)
+	}
+	if value == nil {
+		return nil
+	}
+	return of(reflect.TypeOf(shape)).check(value)
+}
+
+// WrapField returns a lone string as the list that the field's shape asks for, and all else as it is: a form that names a
+// field once cannot say that it is a list.
+func WrapField(collection, field string, text []byte) []byte {
+	shape, shaped := shapes[collection+"."+field]
+	if _, lists := shape.([]string); !shaped || !lists || len(text) == 0 || text[0] != '"' {
+		return text
+	}
+	return slices.Concat([]byte("["), text, []byte("]"))
+}
+
+// check says what is wrong with a value that encoding/json has read.
+func (s *Schema) check(value any) error {
+	if len(s.AnyOf) > 0 {
+		errs := make([]error, len(s.AnyOf))
+		for i, one := range s.AnyOf {
+			if errs[i] = one.check(value); errs[i] == nil {
+				return nil
+			}
+		}
+		return errs[0]
+	}
+	fits := true
+	switch s.Type {
+	case "array":
+		values, list := value.([]any)
+		for i, one := range values {
+			if err := s.Items.check(one); err != nil {
+				return fmt.Errorf("%d: %w", i, err)
+			}
+		}
+		fits = list
+	case "object":
+		return s.checkObject(value)
+	case "string":
+		var text string
+		text, fits = value.(string)
+		if fits && len(s.Enum) > 0 && !slices.Contains(s.Enum, text) {
+			return fmt.Errorf("%w: one of %v is expected", ErrShape, s.Enum)
+		}
+	case "boolean":
+		_, fits = value.(bool)
+	case "number", "integer":
+		_, fits = value.(float64)
+	case "null":
+		fits = value == nil
+	}
+	if !fits {
+		return fmt.Errorf("%w: %s is expected", ErrShape, s.Type)
+	}
+	return nil
+}
+
+func (s *Schema) checkObject(value any) error {
+	values, object := value.(map[string]any)
+	if !object {
+		return fmt.Errorf("%w: object is expected", ErrShape)
+	}
+	for _, name := range s.Required {
+		if _, there := values[name]; !there {
+			return fmt.Errorf("%w: %s is missing", ErrShape, name)
+		}
+	}
+	for name, one := range values {
+		shape := s.Properties[name]
+		if shape == nil {
+			shape = s.Others
+		}
+		if shape == nil {
+			continue
+		}
+		if err := shape.check(one); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
