@@ -25,12 +25,15 @@ func (s *Social) bindGuard() {
 		return e.Next()
 	})
 	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: streamAsked, Priority: first})
-	s.app.OnRecordCreateRequest().Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answer(recordRequested), Priority: first})
-	s.app.OnRecordUpdateRequest().Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answer(changeRequested), Priority: first})
-	s.app.OnRecordCreate().Bind(&hook.Handler[*core.RecordEvent]{Func: answer(recordStored), Priority: first})
-	s.app.OnRecordUpdate().Bind(&hook.Handler[*core.RecordEvent]{Func: answer(recordChanged), Priority: first})
-	s.app.OnRecordUpdate().Bind(&hook.Handler[*core.RecordEvent]{Func: recordWritten, Priority: last})
-	s.app.OnRecordDelete().Bind(&hook.Handler[*core.RecordEvent]{Func: recordDeleted, Priority: first})
+	ours := guard.Guarded
+	s.app.OnRecordCreateRequest(ours...).Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answer(recordRequested), Priority: first})
+	s.app.OnRecordUpdateRequest(ours...).Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answer(changeRequested), Priority: first})
+	s.app.OnRecordCreate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: answer(recordOffered), Priority: first})
+	s.app.OnRecordUpdate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: answer(recordChanged), Priority: first})
+	s.app.OnRecordUpdate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordWritten, Priority: last})
+	s.app.OnRecordCreateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: first})
+	s.app.OnRecordUpdateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: first})
+	s.app.OnRecordDelete(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordDeleted, Priority: first})
 }
 
 // asked refuses questions whose answer would tell of rows that the caller may not see.
@@ -83,7 +86,7 @@ func changeRequested(e *core.RecordRequestEvent) error {
 	return e.Next()
 }
 
-func recordStored(e *core.RecordEvent) error {
+func recordOffered(e *core.RecordEvent) error {
 	guard.Derive(e.Record)
 	return e.Next()
 }
@@ -91,9 +94,17 @@ func recordStored(e *core.RecordEvent) error {
 // recordChanged lets an update write only what it changes: somebody else's
 // change of another field in the meantime stays.
 func recordChanged(e *core.RecordEvent) error {
+	guard.BeginUpdate(e.Record)
 	guard.Derive(e.Record)
-	e.Record.IgnoreUnchangedFields(true)
 	return e.Next()
+}
+
+// recordStored notes what was stored, for the next time that the same instance is saved.
+func recordStored(e *core.RecordEvent) error {
+	if err := e.Next(); err != nil {
+		return err
+	}
+	return guard.Stored(e.App, e.Record)
 }
 
 // recordWritten takes derived fields back once more, from whatever later handlers did.

@@ -57,8 +57,13 @@ func kept(collection string, creating bool) []string {
 
 // Offers reports whether a client that is no superuser may give the field a value of its own.
 func Offers(collection, field string, creating bool) bool {
-	return !slices.Contains(kept(collection, creating), field) && !slices.Contains(derived[collection], field) &&
+	return !slices.Contains(kept(collection, creating), field) && MaySet(collection, field) &&
 		(creating || !slices.Contains(edge.Ends[collection], field) && field != Owners[collection])
+}
+
+// MaySet reports whether Go code, or a superuser, may give the field a value.
+func MaySet(collection, field string) bool {
+	return !slices.Contains(derived[collection], field)
 }
 
 // Derive puts the fields that nobody may set back to what they were, and an edge's ends.
@@ -71,7 +76,13 @@ func Derive(record *core.Record) {
 }
 
 func restore(record *core.Record, fields []string) {
+	if len(fields) == 0 {
+		return
+	}
 	original := record.Original()
+	if record.IsNew() {
+		original = core.NewRecord(record.Collection()) // a copy made in Go brings nothing of what it was copied from
+	}
 	for _, field := range fields {
 		record.SetRaw(field, original.GetRaw(field))
 	}

@@ -1,0 +1,85 @@
+package guard
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// written is where a record keeps what this process stored of it last. PocketBase leaves keys that begin so out of all
+// that it shows.
+const written = "@pbInternalDoubletapWritten"
+
+// lastWrite is what an instance stored last. committed is what it is compared with should the transaction of
+// that write be rolled back, and nil after the commit.
+type lastWrite struct{ values, committed map[string]any }
+
+// BeginUpdate makes an update write what changed since the instance was read or last stored, and nothing else: other fields
+// may have been changed by somebody else meanwhile. From here on Original() is what this instance stored last.
+func BeginUpdate(record *core.Record) {
+	if last, ok := record.GetRaw(written).(lastWrite); ok {
+		setOriginal(record, last.values)
+	}
+	record.IgnoreUnchangedFields(true)
+}
+
+// Stored notes what a create or an update has just stored. app is the transaction, if there is one.
+func Stored(app core.App, record *core.Record) error {
+	last := lastWrite{committed: fieldsOf(record.Original())}
+	if before, ok := record.GetRaw(written).(lastWrite); ok && before.committed != nil {
+		last.committed = before.committed // the second write of one transaction
+	}
+	columns, err := record.IgnoreUnchangedFields(false).DBExport(app)
+	if err != nil {
+		return fmt.Errorf("note what was stored of %s %q: %w", record.Collection().Name, record.Id, err)
+	}
+	last.values = make(map[string]any, len(columns))
+	for _, field := range record.Collection().Fields {
+		name := field.GetName()
+		if last.values[name], err = field.PrepareValue(record, columns[name]); err != nil {
+			return fmt.Errorf("note what was stored of %s %q: %w", record.Collection().Name, name, err)
+		}
+	}
+	record.SetRaw(written, last)
+	tx := app.TxInfo()
+	if tx == nil {
+		record.SetRaw(written, lastWrite{values: last.values})
+		return nil
+	}
+	tx.OnComplete(func(err error) error {
+		last, ok := record.GetRaw(written).(lastWrite)
+		switch {
+		case !ok || last.committed == nil: // another write of the transaction has seen to it
+		case err == nil:
+			record.SetRaw(written, lastWrite{values: last.values})
+		default:
+			setOriginal(record, last.committed)
+			record.SetRaw(written, nil)
+		}
+		return nil
+	})
+	return nil
+}
+
+func fieldsOf(record *core.Record) map[string]any {
+	values := make(map[string]any, len(record.Collection().Fields))
+	for _, field := range record.Collection().Fields {
+		values[field.GetName()] = record.GetRaw(field.GetName())
+	}
+	return values
+}
+
+// setOriginal makes values what Original() returns, and leaves the record's own.
+func setOriginal(record *core.Record, values map[string]any) {
+	now := fieldsOf(record)
+	for name, value := range values {
+		if password, ok := value.(*core.PasswordFieldValue); ok { // PostScan asks for the plain one, which nobody has
+			value = &core.PasswordFieldValue{Hash: password.Hash, Plain: password.Hash}
+		}
+		record.SetRaw(name, value)
+	}
+	_ = record.PostScan() // fails only without an id: a record that was not stored has none to compare with
+	for name, value := range now {
+		record.SetRaw(name, value)
+	}
+}
