@@ -13,7 +13,6 @@ import (
 
 	"doubletap/internal/account"
 	"doubletap/internal/clock"
-	"doubletap/internal/db"
 	"doubletap/internal/erase"
 	"doubletap/internal/graph"
 	"doubletap/internal/guard"
@@ -100,9 +99,6 @@ func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
 	}
 	if err := e.Next(); err != nil {
 		return err
-	}
-	if user.TokenKey() != before.TokenKey() {
-		db.AfterCommit(tx, func() { s.inbox.Drop(user.Id) })
 	}
 	opened := before.GetBool("private") && !user.GetBool("private")
 	closed := !before.GetBool("private") && user.GetBool("private")

@@ -232,6 +232,7 @@ func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 		"GET /tags/{name}":                 {s.Guest(), "/tags/sea", nil, 200},
 		"GET /api/v1/search":               {bob, "/api/v1/search?q=sea", nil, 200},
 		"POST /api/v1/notifications/read":  {ada, "/api/v1/notifications/read", map[string]any{"before": "2030-01-01 00:00:00.000Z"}, 204},
+		"POST /api/v1/logout-everywhere":   {s.As("eve"), "/api/v1/logout-everywhere", nil, 204},
 		"GET /api/v1/moderation/queue":     {mallory, queuePath, nil, 200},
 		"POST /api/v1/moderation/{report}": {mallory, "/api/v1/moderation/" + reported, map[string]any{"action": "dismiss"}, 204},
 		"GET /api/v1/moderation/photos/{collection}/{record}/{file}/{size}": {s.Guest(), photo, nil, 200},

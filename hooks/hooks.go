@@ -42,6 +42,7 @@ func Bind(app core.App) *Social {
 	s.bindGuard()
 	s.bindShapes()
 	s.bindEdges()
+	s.bindCredentials()
 	s.bindAccounts()
 	s.bindPosts()
 	s.bindPhotos()

@@ -1,0 +1,136 @@
+package hooks
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/account"
+	"doubletap/internal/db"
+	"doubletap/internal/deliver"
+	"doubletap/internal/deliver/mail"
+	"doubletap/internal/deliver/wording"
+	"doubletap/internal/fault"
+	"doubletap/internal/job"
+)
+
+// What was given to whoever held a credential ends with it, and the sign of that is the account's token key: PocketBase
+// changes it with the password and the address, signs tokens and file tokens with it, and deletes codes. A trigger of
+// users deletes the push devices; the streams are closed here.
+func (s *Social) bindCredentials() {
+	s.app.OnRecordUpdateExecute("users").Bind(afterFiles(answer(inTransaction(s.credentialChanged))))
+	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: streamOutlived, Priority: first})
+	s.routes = append(s.routes, route{
+		method: "POST", path: "/api/v1/logout-everywhere", access: users, do: loggedOutEverywhere,
+		summary: "Ends every session, stream, file token and push device of the caller, this one's too.",
+	})
+}
+
+// credential is what an account signs in with, as it is stored.
+type credential struct {
+	Key      string `db:"tokenKey"`
+	Password string `db:"password"` // its hash
+	Email    string `db:"email"`
+	Verified bool   `db:"verified"`
+}
+
+// credentialOf reads what is stored: a record in memory may be older, or saved before.
+func credentialOf(tx core.App, user string) (c credential, err error) {
+	found, err := db.One(tx, &c, `SELECT tokenKey, password, email, verified FROM users WHERE id = {:u}`, db.Params{"u": user})
+	if err == nil && !found {
+		err = fault.ErrGone
+	}
+	return c, err
+}
+
+// credentialChanged tells the person, in the transaction, and closes the streams once it is committed.
+func (s *Social) credentialChanged(tx core.App, e *core.RecordEvent) error {
+	user := e.Record
+	before, err := credentialOf(tx, user.Id)
+	if errors.Is(err, fault.ErrGone) {
+		return e.Next() // and refused there
+	}
+	if err != nil {
+		return err
+	}
+	if err := e.Next(); err != nil {
+		return err
+	}
+	after, err := credentialOf(tx, user.Id)
+	if err != nil || after.Key == before.Key {
+		return err
+	}
+	db.AfterCommit(tx, func() { s.inbox.Drop(user.Id) })
+	if user.GetString("state") == account.Deleting {
+		return nil
+	}
+	switch {
+	case after.Email != before.Email:
+		return addressMailed(tx, user, before, after)
+	case after.Password != before.Password && after.Verified:
+		return credentialMailed(tx, user, after.Email, "password")
+	}
+	return nil
+}
+
+// addressMailed tells of a changed address at both. Only addresses that were verified are written to: somebody
+// else's, typed in at sign-up, would be a stranger's.
+func addressMailed(tx core.App, user *core.Record, before, after credential) error {
+	if before.Verified && before.Email != "" {
+		if err := credentialMailed(tx, user, before.Email, "address.old"); err != nil {
+			return err
+		}
+	}
+	if after.Verified && after.Email != "" {
+		return credentialMailed(tx, user, after.Email, "address.new")
+	}
+	return nil
+}
+
+// credentialMailed leaves a mail to an address, in its person's language.
+func credentialMailed(tx core.App, user *core.Record, address, what string) error {
+	var locale string
+	if _, err := db.Value(tx, &locale, `SELECT coalesce(locale, '') FROM settings WHERE user = {:u}`, db.Params{"u": user.Id}); err != nil {
+		return err
+	}
+	meta, words := tx.Settings().Meta, wording.In(locale)
+	values := []string{"app", meta.AppName, "handle", user.GetString("handle"), "url", strings.TrimRight(meta.AppURL, "/") + "/"}
+	return job.Add(tx, deliver.LetterJob, mail.Letter{
+		To: address, Locale: locale, Subject: words.Say("credential."+what+".subject", values...),
+		Sections: []mail.Section{{Items: []mail.Item{
+			{Text: words.Say("credential."+what, values...)}, {Text: words.Say("credential.ended", values...)}, {Text: words.Say("credential.not_you", values...)},
+		}}},
+	})
+}
+
+// streamOutlived closes a stream whose subscriber's credential ended while it subscribed: the token was asked before the
+// change, and the stream was there only after all others had been closed.
+func streamOutlived(e *core.RealtimeSubscribeRequestEvent) error {
+	if err := e.Next(); err != nil || e.Auth == nil || e.Auth.Collection().Name != "users" {
+		return err
+	}
+	now, err := credentialOf(e.App, e.Auth.Id)
+	if err != nil || now.Key != e.Auth.TokenKey() {
+		e.Client.Discard()
+	}
+	return nil
+}
+
+// loggedOutEverywhere answers POST /api/v1/logout-everywhere.
+func loggedOutEverywhere(e *core.RequestEvent) error {
+	err := e.App.RunInTransaction(func(tx core.App) error {
+		user, err := find(tx, "users", e.Auth.Id)
+		if err != nil {
+			return err
+		}
+		user.RefreshTokenKey()
+		return tx.Save(user)
+	})
+	if err != nil {
+		return err
+	}
+	return e.NoContent(http.StatusNoContent)
+}

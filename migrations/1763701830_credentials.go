@@ -1,0 +1,20 @@
+package migrations
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+	m "github.com/pocketbase/pocketbase/migrations"
+)
+
+func init() {
+	m.Register(func(app core.App) error {
+		// A push device was registered with a credential and ends with it, whoever changes it and by whatever door.
+		_, err := app.DB().NewQuery(`CREATE TRIGGER credential_devices AFTER UPDATE OF tokenKey ON users
+			WHEN OLD.tokenKey IS NOT NEW.tokenKey BEGIN DELETE FROM devices WHERE user = NEW.id; END`).Execute()
+		if err != nil {
+			return fmt.Errorf("end devices with their credential: %w", err)
+		}
+		return nil
+	}, nil)
+}
