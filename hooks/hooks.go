@@ -71,6 +71,7 @@ func Bind(app core.App) *Social {
 	s.bindDashboard()
 	s.bindAPIDoc()
 	s.bindRoutes()
+	s.bindTimeouts()
 	s.bindServer()
 	s.bindCommands()
 	s.bindFastPath(before)

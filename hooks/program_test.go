@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	osexec "os/exec"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -28,10 +29,17 @@ const (
 	programDir  = "DOUBLETAP_TEST_PROGRAM" // the data folder of a program, which this test binary then is
 	programJob  = "DOUBLETAP_TEST_JOB"     // an address that a job of the kind "slow" asks, and waits for
 	programPost = "DOUBLETAP_TEST_SMTP"    // lets deliveries reach this machine
+	programMost = "DOUBLETAP_TEST_NOFILE"  // how many files the program may have open
 )
 
 // program is main.go, and a job that takes as long as the test wants.
 func program() {
+	if most, err := strconv.ParseUint(os.Getenv(programMost), 10, 32); err == nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	app := pocketbase.NewWithConfig(hooks.Config())
 	hooks.Bind(app)
 	if os.Getenv(programPost) != "" {

@@ -14,9 +14,18 @@ import (
 // PocketBase's hands, answers as PocketBase would, and returns; any other lasts as long as
 // Next does. When the connection is over, the client is forgotten. Bind it to OnRealtimeConnectRequest.
 func (in *Inbox) Connect(e *core.RealtimeConnectRequestEvent) error {
+	if e.Request.Method == http.MethodHead { // which net/http routes like GET: there is nothing to wait for
+		e.Response.WriteHeader(http.StatusOK)
+		return nil
+	}
+	if !in.descriptors.grant() {
+		e.Response.Header().Set("Retry-After", retryAfter)
+		e.Response.Header().Set("Connection", "close") // or the descriptor would stay with who is refused
+		return refuse(e, "Too many connections. Please try again later.")
+	}
 	d := newDevice(e.Client, in.loop)
 	if !in.enter(d) {
-		return e.Error(http.StatusServiceUnavailable, "The service is stopping.", nil)
+		return refuse(e, "The service is stopping.")
 	}
 	l, err := in.takeOver(e)
 	if err != nil {
@@ -28,6 +37,7 @@ func (in *Inbox) Connect(e *core.RealtimeConnectRequestEvent) error {
 		return nil
 	}
 	defer in.leave(d)
+	defer d.forgetAnswer()
 	in.loop.replace(d, e.Client.Subscriptions()) // an owner's
 	e.Client = d
 	return e.Next()
@@ -61,11 +71,23 @@ func (in *Inbox) takeOver(e *core.RealtimeConnectRequestEvent) (*line, error) {
 	return &line{Conn: conn, in: in, idle: e.IdleTimeout, last: now.Add(e.MaxTimeout), wrote: now}, nil
 }
 
+// retryAfter is in how many seconds a stream that is refused may be asked for again.
+const retryAfter = "10"
+
+func refuse(e *core.RealtimeConnectRequestEvent, words string) error {
+	e.Response.Header().Del("Content-Type") // it is no event stream
+	return e.Error(http.StatusServiceUnavailable, words, nil)
+}
+
 // Message gives a device that PocketBase serves some seconds to take what is written to it; one that does
 // not is disconnected. Bind it to OnRealtimeMessageSend.
 func (in *Inbox) Message(e *core.RealtimeMessageEvent) error {
 	if d, ours := e.Client.(*device); ours {
 		in.loop.enter(d)
+		d.answering.Lock()
+		defer d.answering.Unlock()
+		d.response = e.Response
+		defer d.spoken()
 	}
 	rc := http.NewResponseController(e.Response)
 	err := rc.SetWriteDeadline(time.Now().Add(in.patience))
@@ -80,4 +102,18 @@ func (in *Inbox) Message(e *core.RealtimeMessageEvent) error {
 		return err
 	}
 	return nil
+}
+
+// spoken notes that something was written to the device.
+func (d *device) spoken() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.spoke = time.Now()
+}
+
+// forgetAnswer lets no heartbeat be written any more, and waits for one that is.
+func (d *device) forgetAnswer() {
+	d.answering.Lock()
+	defer d.answering.Unlock()
+	d.response = nil
 }

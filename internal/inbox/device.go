@@ -1,7 +1,9 @@
 package inbox
 
 import (
+	"net/http"
 	"sync"
+	"time"
 
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 )
@@ -25,7 +27,11 @@ type device struct {
 	subscribing sync.Mutex // held by the subscribe call under way
 	changing    sync.Mutex // held while PocketBase's subscriptions change
 
+	answering sync.Mutex          // held while something is written to response, and guards it
+	response  http.ResponseWriter // of a device that PocketBase serves, from its first message to the end
+
 	mu     sync.Mutex                 // guards all below
+	spoke  time.Time                  // when something was last written to it, zero before the first
 	line   *line                      // nil while PocketBase serves the device
 	next   chan subscriptions.Message // nil with a line
 	behind []letter

@@ -32,7 +32,10 @@ type Inbox struct {
 	lines    sync.WaitGroup // not closed yet; added to with mu, while the inbox is open
 	pause    time.Duration  // between two counts of one post
 	patience time.Duration  // with a device that does not take what is written to it
-	round    time.Duration  // between two looks whether connections have lasted long enough
+	round    time.Duration  // between two looks whether connections have lasted long enough, or were silent for too long
+	heart    time.Duration  // of silence, after which a device is sent a heartbeat
+
+	descriptors descriptors
 
 	mu      sync.Mutex // guards all below, and every seat's seen
 	devices map[*device]*seat
@@ -40,6 +43,7 @@ type Inbox struct {
 	supers  seats            // of superusers, who hear of everybody
 	lookout *lookout         // from the first line on
 	posts   map[string]*watched
+	beats   chan struct{} // closed to end the heartbeats, nil before the first device
 	closed  bool
 }
 
@@ -64,10 +68,14 @@ func Of(app core.App) *Inbox {
 			pause:    250 * time.Millisecond,
 			patience: 10 * time.Second,
 			round:    time.Second,
-			devices:  map[*device]*seat{},
-			people:   map[string]seats{},
-			supers:   seats{},
-			posts:    map[string]*watched{},
+			heart:    25 * time.Second,
+
+			descriptors: descriptors{count: countDescriptors},
+
+			devices: map[*device]*seat{},
+			people:  map[string]seats{},
+			supers:  seats{},
+			posts:   map[string]*watched{},
 		}
 		in.desk = newDesk(in.serve)
 		return in
@@ -104,6 +112,9 @@ func (in *Inbox) Drop(person string) {
 // Close disconnects every device, lets no other connect, and waits for what is being sent.
 func (in *Inbox) Close() {
 	in.mu.Lock()
+	if in.beats != nil && !in.closed {
+		close(in.beats)
+	}
 	in.closed = true
 	var all []*device
 	for d := range in.devices {

@@ -12,10 +12,15 @@ type watched struct {
 func (in *Inbox) enter(d *device) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if !in.closed {
-		in.devices[d] = nil
+	if in.closed {
+		return false
 	}
-	return !in.closed
+	in.devices[d] = nil
+	if in.beats == nil {
+		in.beats = make(chan struct{})
+		go in.beat(in.beats)
+	}
+	return true
 }
 
 // leave forgets a device and disconnects it; a second time it does nothing.

@@ -26,7 +26,8 @@ type line struct {
 	number uint64        // with the lookout, which guards it
 
 	// guarded by the device's mu
-	wrote   time.Time
+	wrote   time.Time // the last message
+	beating bool      // a heartbeat waits to be written
 	writing bool
 }
 
@@ -46,7 +47,7 @@ func (in *Inbox) attach(d *device, l *line) {
 		return
 	}
 	d.mu.Lock()
-	d.line, d.next = l, nil
+	d.line, d.next, d.spoke = l, nil, time.Now()
 	if d.closed {
 		l.wake(d)
 	}
@@ -115,8 +116,9 @@ func (l *line) interrupt() {
 
 func (l *line) write(d *device) {
 	d.mu.Lock()
-	for len(d.behind) > 0 {
-		letters := d.take()
+	for len(d.behind) > 0 || l.beating && !d.closed {
+		letters := d.take() // none when there is a heartbeat alone, which no message makes needless any more
+		l.beating = false
 		l.SetWriteDeadline(time.Now().Add(l.in.patience)) // likewise
 		d.mu.Unlock()
 		err := l.send(d.Id(), letters)
@@ -125,7 +127,10 @@ func (l *line) write(d *device) {
 			d.cut()
 			l.Close()
 		}
-		l.wrote = time.Now()
+		d.spoke = time.Now()
+		if len(letters) > 0 {
+			l.wrote = d.spoke
+		}
 	}
 	over := d.closed
 	l.writing = over // for good
@@ -140,7 +145,7 @@ func (l *line) write(d *device) {
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// send writes letters as one chunk of the answer.
+// send writes letters, or a heartbeat when there are none, as one chunk of the answer.
 func (l *line) send(id string, letters []letter) error {
 	buffer := buffers.Get().(*[]byte)
 	*buffer = appendChunk((*buffer)[:0], id, letters)
@@ -161,8 +166,11 @@ func (l *line) send(id string, letters []letter) error {
 	return nil
 }
 
-// appendChunk appends the messages in the words of PocketBase's Message.WriteSSE.
+// appendChunk appends the messages in the words of PocketBase's Message.WriteSSE, or a heartbeat when there are none.
 func appendChunk(b []byte, id string, letters []letter) []byte {
+	if len(letters) == 0 {
+		return append(b, "2\r\n"+heartbeat+"\r\n"...)
+	}
 	size := 0
 	for _, m := range letters {
 		size += len("id:\nevent:\ndata:\n\n") + len(id) + len(m.Name) + len(m.Data)

@@ -1,0 +1,67 @@
+package inbox
+
+import (
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// descriptors keeps some of the process's file descriptors for requests: a stream holds one for as long as it is
+// open, and who waits for an answer must not starve because of those who wait for events.
+type descriptors struct {
+	count func() (used, most int, err error)
+
+	mu      sync.Mutex // guards all below
+	spare   int        // for streams, when they were counted
+	granted int        // to streams since then
+	counted time.Time
+}
+
+// recount is how long a count holds good. Where the system has to list all descriptors to count them, each stream
+// that connects would else cost as much as there are.
+const recount = time.Second
+
+// reserve returns how many descriptors are not for streams: a request needs one, and those of the database's
+// connections that it waits for.
+func reserve(most int) int { return min(most/4, 1024) }
+
+// grant reports whether there is a descriptor for one more stream.
+func (d *descriptors) grant() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.granted >= d.spare/2 || time.Since(d.counted) >= recount { // half: requests take some meanwhile
+		used, most, err := d.count()
+		if err != nil {
+			return true // the system does not tell
+		}
+		d.spare, d.granted, d.counted = most-reserve(most)-used, 0, time.Now()
+	}
+	if d.granted >= d.spare {
+		return false
+	}
+	d.granted++
+	return true
+}
+
+// countDescriptors returns how many files the process has open, sockets included, and how many it may have.
+func countDescriptors() (used, most int, err error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, 0, err
+	}
+	most = int(min(limit.Cur, 1<<30)) //nolint:gosec // bounded
+	if runtime.GOOS == "linux" {
+		if info, err := os.Stat("/proc/self/fd"); err == nil && info.Size() > 0 { // since 6.2, at no cost
+			return int(info.Size()), most, nil
+		}
+	}
+	dir, err := os.Open("/dev/fd")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	return len(names), most, err
+}
