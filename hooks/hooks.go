@@ -41,6 +41,7 @@ func Bind(app core.App) *Social {
 	s.studio = rendition.NewStudio(app)
 	s.bindGuard()
 	s.bindShapes()
+	s.bindBatch()
 	s.bindEdges()
 	s.bindCredentials()
 	s.bindAccounts()

@@ -1,0 +1,175 @@
+package hooks
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	validation "github.com/pocketbase/ozzo-validation/v4"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/router"
+
+	"doubletap/internal/fault"
+)
+
+// A batch runs inside one transaction, so whatever a client may put into it is done while everybody else's writes wait.
+
+func (s *Social) bindBatch() {
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth, Func: batchMember})
+		return e.Next()
+	})
+	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: first, Func: batchHashesNothing})
+	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: last, Func: batchExpandsAfterwards})
+}
+
+// afterAuth is the place in the router where the caller is known and nothing of the body has been read.
+const afterAuth = apis.DefaultSuperuserIPsWhitelistMiddlewarePriority + 1
+
+// batchMember refuses a guest's batch at its headers.
+func batchMember(e *core.RequestEvent) error {
+	if e.Auth == nil && e.Request.Method == http.MethodPost && e.Request.URL.Path == "/api/batch" {
+		return fault.Refused("Sign in to send a batch.")
+	}
+	return e.Next()
+}
+
+// batchItem is the part of an item's URL that says what it is about.
+var batchItem = regexp.MustCompile(`^/api/collections/([^/?]+)/records(/[^/?]+)?(\?.*)?$`)
+
+// batchHashesNothing refuses sign-ups, and all items that would hash a password under the write lock, in every spelling.
+func batchHashesNothing(e *core.BatchRequestEvent) error {
+	for i, item := range e.Batch {
+		if item == nil { // PocketBase would follow the pointer
+			return batchRefused(i, "The item is empty.")
+		}
+		parts := batchItem.FindStringSubmatch(item.URL)
+		if parts == nil {
+			continue // PocketBase knows no such item
+		}
+		collection, err := e.App.FindCachedCollectionByNameOrId(parts[1])
+		if err != nil {
+			continue // nor this collection
+		}
+		switch {
+		case collection.IsAuth() && strings.EqualFold(item.Method, http.MethodPost):
+			return batchRefused(i, "A sign-up cannot be part of a batch.")
+		case namesPassword(collection, item.Body): // without one, an upsert of an account can only be a change
+			return batchRefused(i, "Passwords cannot be part of a batch.")
+		}
+	}
+	return e.Next()
+}
+
+// namesPassword reports whether a body sets or proves a password of the collection.
+func namesPassword(collection *core.Collection, body map[string]any) bool {
+	for key := range body {
+		key, _, _ = strings.Cut(strings.Trim(key, "+-"), ":")
+		if collection.IsAuth() && (key == "oldPassword" || key == "passwordConfirm") {
+			return true
+		}
+		if field := collection.Fields.GetByName(key); field != nil && field.Type() == core.FieldTypePassword {
+			return true
+		}
+	}
+	return false
+}
+
+// batchRefused has the shape of PocketBase's own refusal of one item.
+func batchRefused(i int, text string) error {
+	return router.NewBadRequestError("Invalid batch request data.", validation.Errors{
+		"requests": validation.Errors{strconv.Itoa(i): validation.NewError("batch_request_failed", text)},
+	})
+}
+
+// expansion is what an item asks to be shown of its record besides the record itself.
+type expansion struct {
+	item int
+	url  *url.URL
+}
+
+// batchResult is apis.BatchRequestResult with the bytes of its body.
+type batchResult struct {
+	Body   json.RawMessage `json:"body"`
+	Status int             `json:"status"`
+}
+
+// batchExpandsAfterwards takes expand out of the items, so that no relation is read under the write lock, and shows
+// those records anew when the batch is committed. They are shown as they are then.
+func batchExpandsAfterwards(e *core.BatchRequestEvent) error {
+	var expansions []expansion
+	for i, item := range e.Batch {
+		at, err := url.Parse(item.URL)
+		if err != nil || at.Query().Get("expand") == "" {
+			continue
+		}
+		expansions = append(expansions, expansion{i, at})
+		query := at.Query()
+		query.Del("expand")
+		query.Del("fields") // which may leave out the id by which the record is found again
+		bare := *at
+		bare.RawQuery = query.Encode()
+		item.URL = bare.String()
+	}
+	if len(expansions) == 0 {
+		return e.Next()
+	}
+	response, answered := e.Response, httptest.NewRecorder()
+	e.Response = &router.ResponseWriter{ResponseWriter: answered}
+	err := e.Next()
+	e.Response = response
+	if err != nil {
+		return err
+	}
+	var results []batchResult
+	if err := json.Unmarshal(answered.Body.Bytes(), &results); err != nil { // an owner's own answer
+		for name, values := range answered.Header() {
+			e.Response.Header()[name] = values
+		}
+		return e.Blob(answered.Code, answered.Header().Get("Content-Type"), answered.Body.Bytes())
+	}
+	for _, x := range expansions {
+		if x.item < len(results) && results[x.item].Status == http.StatusOK {
+			expandResult(e.RequestEvent, e.Batch[x.item].Method, x.url, &results[x.item])
+		}
+	}
+	return e.JSON(answered.Code, results)
+}
+
+// expandResult shows the record of a result as the URL asks for it. What is not there any more stays as it was answered.
+func expandResult(e *core.RequestEvent, method string, at *url.URL, result *batchResult) {
+	var stored struct{ CollectionID, ID string }
+	if json.Unmarshal(result.Body, &stored) != nil || stored.ID == "" {
+		return // an owner's own answer
+	}
+	record, err := e.App.FindRecordById(stored.CollectionID, stored.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return // deleted since, by a later item perhaps
+	}
+	shown := httptest.NewRecorder()
+	item := &core.RequestEvent{App: e.App, Auth: e.Auth}
+	item.Request = e.Request.Clone(e.Request.Context())
+	item.Request.Method, item.Request.URL, item.Request.Body, item.Request.ContentLength = method, at, http.NoBody, 0
+	item.Response = &router.ResponseWriter{ResponseWriter: shown}
+	item.Set(core.RequestEventKeyInfoContext, core.RequestInfoContextBatch)
+	if err == nil {
+		err = apis.EnrichRecord(item, record)
+	}
+	if err == nil {
+		err = item.JSON(http.StatusOK, record)
+	}
+	if err != nil { // the batch is committed all the same
+		e.App.Logger().Warn("show the record of a batch item", "collection", stored.CollectionID, "id", stored.ID, "err", err)
+		return
+	}
+	result.Body = bytes.Clone(shown.Body.Bytes())
+}

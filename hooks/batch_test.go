@@ -1,0 +1,161 @@
+package hooks_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+)
+
+func batch(c *hookstest.Client, items ...fields) hookstest.Answer {
+	return c.Do("POST", "/api/batch", fields{"requests": items})
+}
+
+func item(method, path string, body fields) fields {
+	return fields{"method": method, "url": path, "body": body}
+}
+
+// batchForm sends the same batch in a multipart body.
+func batchForm(c *hookstest.Client, items ...fields) hookstest.Answer {
+	text, _ := json.Marshal(fields{"requests": items})
+	return c.Do("POST", "/api/batch", &hookstest.Upload{Fields: map[string]string{"@jsonPayload": string(text)}})
+}
+
+func TestBatchOfAGuestIsRefused(t *testing.T) {
+	s := hookstest.New(t)
+	post := s.As("ada").Post("hello")
+	like := item("POST", "/api/collections/likes/records", fields{"post": post})
+	expired := &hookstest.Client{}
+	*expired = *s.Guest()
+	expired.Token = "not.a.token"
+	for who, c := range map[string]*hookstest.Client{"a guest": s.Guest(), "a bad token": expired} {
+		a := batch(c, like)
+		if a.Status != 400 || a.Body["message"] != "Sign in to send a batch." || a.Body["data"] == nil {
+			t.Errorf("%s: %d %s", who, a.Status, a.Raw)
+		}
+		if broken := c.Do("POST", "/api/batch", `{"requests":`); broken.Raw != a.Raw {
+			t.Errorf("%s: the body was read: %s", who, broken.Raw)
+		}
+	}
+	if a := batch(s.As("bob"), like); a.Status != 200 {
+		t.Errorf("bob: %d %s", a.Status, a.Raw)
+	}
+}
+
+func TestBatchHashesNoPassword(t *testing.T) {
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			safes := core.NewBaseCollection("safes")
+			safes.Fields.Add(&core.PasswordField{Name: "code"}, &core.TextField{Name: "label"})
+			for _, rule := range []**string{&safes.CreateRule, &safes.UpdateRule} {
+				*rule = new("")
+			}
+			if err := e.App.Save(safes); err != nil {
+				return err
+			}
+			return e.Next()
+		})
+	})
+	ada, admin := s.As("ada"), s.Admin()
+	users := "/api/collections/users/records"
+	collection, err := s.App.FindCollectionByNameOrId("users")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signUp := fields{"email": "new@example.com", "handle": "newcomer", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
+	change := fields{"password": "another horse", "passwordConfirm": "another horse", "oldPassword": hookstest.Password}
+	with := func(name string) fields { return fields{name: "another horse"} }
+	type attempt struct {
+		by   *hookstest.Client
+		item fields
+	}
+	attempts := map[string]attempt{
+		"sign-up":                {ada, item("POST", users, signUp)},
+		"sign-up by id":          {ada, item("POST", "/api/collections/"+collection.Id+"/records", signUp)},
+		"sign-up by upsert":      {ada, item("PUT", users+"?fields=id", signUp)},
+		"sign-up by a superuser": {admin, item("POST", users, signUp)},
+		"superuser":              {admin, item("POST", "/api/collections/_superusers/records", signUp)},
+		"password":               {ada, item("PATCH", users+"/"+ada.ID, change)},
+		"password by upsert":     {ada, item("PUT", users, fields{"id": ada.ID, "password": "another horse", "passwordConfirm": "another horse", "oldPassword": hookstest.Password})},
+		"password by superuser":  {admin, item("PATCH", users+"/"+ada.ID, change)},
+		"code of a safe":         {ada, item("POST", "/api/collections/safes/records", with("code"))},
+	}
+	for _, name := range []string{"password", "password+", "+password", "password-", "password:hash", "passwordConfirm", "oldPassword"} {
+		attempts["a superuser's "+name] = attempt{admin, item("PATCH", users+"/"+ada.ID, with(name))}
+	}
+	before := s.User("ada").GetString("tokenKey") + s.User("ada").GetString("password:hash")
+	for name, a := range attempts {
+		for form, send := range map[string]func(*hookstest.Client, ...fields) hookstest.Answer{"JSON": batch, "form": batchForm} {
+			answer := send(a.by, item("POST", "/api/collections/safes/records", fields{"label": "first"}), a.item)
+			if answer.Status != 400 || !strings.Contains(answer.Raw, "cannot be part of a batch") || !strings.Contains(answer.Raw, `"1"`) {
+				t.Errorf("%s as %s: %d %s", name, form, answer.Status, answer.Raw)
+			}
+		}
+	}
+	if s.Rows("safes", "true") != 0 || s.Rows("users", "handle = 'newcomer'") != 0 || s.User("ada").GetString("tokenKey")+s.User("ada").GetString("password:hash") != before {
+		t.Error("something was stored")
+	}
+	for _, c := range []*hookstest.Client{ada, admin} {
+		if a := batch(c, item("PATCH", users+"/"+ada.ID, fields{"name": "Countess"}), item("PUT", users, fields{"id": ada.ID, "bio": "Numbers"})); a.Status != 200 {
+			t.Errorf("%s changes a name: %d %s", c.Name, a.Status, a.Raw)
+		}
+	}
+	if a := batch(admin, item("PUT", users, fields{"id": "newcomer0000000", "email": "new@example.com", "handle": "newcomer"})); a.Status != 400 {
+		t.Errorf("an upsert of nobody without a password: %d %s", a.Status, a.Raw)
+	}
+	if a := batch(ada, item("POST", "/api/collections/safes/records", fields{"label": "mine"})); a.Status != 200 {
+		t.Errorf("an owner's collection: %d %s", a.Status, a.Raw)
+	}
+}
+
+func TestBatchExpandsAfterItsCommit(t *testing.T) {
+	var shown []string
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnRecordEnrich("users").BindFunc(func(e *core.RecordEnrichEvent) error {
+			shown = append(shown, fmt.Sprint(e.Record.GetString("handle"), " in a transaction: ", e.App.IsTransactional()))
+			return e.Next()
+		})
+	})
+	bob := s.As("bob")
+	post := s.As("ada").Post("hello")
+	shown = nil
+	likes, comments := "/api/collections/likes/records", "/api/collections/comments/records"
+	a := batch(bob,
+		item("POST", likes+"?expand=post.author&fields=post,expand.post.expand.author.handle", fields{"post": post}),
+		item("PUT", comments+"?expand=author", fields{"post": post, "text": "nice"}),
+		item("POST", comments, fields{"post": post, "text": "plain"}))
+	if a.Status != 200 {
+		t.Fatalf("%d %s", a.Status, a.Raw)
+	}
+	var results []struct {
+		Status int
+		Body   map[string]any
+	}
+	if err := json.Unmarshal([]byte(a.Raw), &results); err != nil || len(results) != 3 {
+		t.Fatalf("%v in %s", err, a.Raw)
+	}
+	text := func(i int) string { encoded, _ := json.Marshal(results[i].Body); return string(encoded) }
+	if want := `{"expand":{"post":{"expand":{"author":{"handle":"ada"}}}},"post":"` + post + `"}`; text(0) != want {
+		t.Errorf("the like is shown as %s, want %s", text(0), want)
+	}
+	if !strings.Contains(text(1), `"handle":"bob"`) || results[1].Body["text"] != "nice" {
+		t.Errorf("the comment is shown as %s", text(1))
+	}
+	if strings.Contains(text(2), "expand") || results[2].Body["text"] != "plain" {
+		t.Errorf("the plain comment is shown as %s", text(2))
+	}
+	if got := fmt.Sprint(shown); got != "[ada in a transaction: false bob in a transaction: false]" {
+		t.Errorf("enriched: %s", got)
+	}
+	t.Run("and a batch that fails answers as ever", func(t *testing.T) {
+		a := batch(bob, item("POST", likes+"?expand=post", fields{"post": "missing00000000"}))
+		if a.Status != 400 || !strings.Contains(a.Raw, "batch_request_failed") {
+			t.Errorf("%d %s", a.Status, a.Raw)
+		}
+	})
+}
