@@ -22,6 +22,7 @@ import (
 
 func (s *Social) bindAccounts() {
 	s.app.OnRecordAuthWithOAuth2Request("users").BindFunc(answer(accountIntroduced))
+	s.app.OnRecordAuthRequest("users").BindFunc(accountSignedIn)
 	s.app.OnRecordCreateRequest("users").BindFunc(answer(s.accountRequested))
 	s.app.OnRecordCreate("users").BindFunc(answer(accountOffered))
 	s.app.OnRecordCreateExecute("users").Bind(afterFiles(together(s.accountStored)))
@@ -41,6 +42,14 @@ const wish = "doubletap.wish"
 // accountIntroduced notes how somebody who comes with OAuth2 is called there.
 func accountIntroduced(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	e.Set(wish, cmp.Or(e.OAuth2User.Username, e.OAuth2User.Name))
+	return e.Next()
+}
+
+// accountSignedIn lets only active people in by any way, whatever has become of the collection's own rule, and answers as that does.
+func accountSignedIn(e *core.RecordAuthRequestEvent) error {
+	if e.Record.GetString("state") != account.Active && !e.HasSuperuserAuth() {
+		return e.ForbiddenError("The request doesn't satisfy the collection requirements to authenticate.", nil)
+	}
 	return e.Next()
 }
 

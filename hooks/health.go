@@ -34,12 +34,14 @@ type health struct {
 	asked   time.Time
 	err     error
 	writing chan error // one that is under way
+
+	structure *structure
 }
 
 // bindHealth answers /livez and /readyz, and ends the process in order: no longer ready, requests and jobs done, realtime
 // closed, then PocketBase's own handlers.
 func (s *Social) bindHealth() {
-	h := &health{app: s.app, drain: watch.NewDrain()}
+	h := &health{app: s.app, drain: watch.NewDrain(), structure: &structure{app: s.app}}
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		h.server = e.Server
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: -99999, Func: func(e *core.RequestEvent) error {
@@ -54,11 +56,14 @@ func (s *Social) bindHealth() {
 	s.routes = append(s.routes, route{
 		method: "GET", path: "/livez", quiet: true, gives: state{},
 		summary: "Whether the process lives.",
-		do:      func(e *core.RequestEvent) error { return healthy(e, nil) },
+		do:      func(e *core.RequestEvent) error { return healthy(e, nil, nil) },
 	}, route{
 		method: "GET", path: "/readyz", quiet: true, gives: state{}, refuses: []int{http.StatusServiceUnavailable},
-		summary: "Whether it can serve: it can write, the disk has room, and it is not about to end.",
-		do:      func(e *core.RequestEvent) error { return healthy(e, h.ready()) },
+		summary: "Whether it can serve: it can write, the disk has room, its collections are there, and it is not about to end. What differs from what ships is counted in data.",
+		do: func(e *core.RequestEvent) error {
+			err := h.ready()
+			return healthy(e, err, h.structure.counts())
+		},
 	})
 	s.app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Priority: -99999, Func: func(e *core.TerminateEvent) error {
 		s.end(h)
@@ -74,12 +79,16 @@ type state struct {
 }
 
 // healthy answers a supervisor. A bad state is an answer and no error, so that no log has a row for each time it is asked.
-func healthy(e *core.RequestEvent, err error) error {
+func healthy(e *core.RequestEvent, err error, differs map[string]int) error {
 	e.Response.Header().Set("Cache-Control", "no-store")
-	if err != nil {
-		return e.JSON(http.StatusServiceUnavailable, state{http.StatusServiceUnavailable, err.Error(), map[string]any{}})
+	data := map[string]any{}
+	if len(differs) > 0 {
+		data["structure"] = differs
 	}
-	return e.JSON(http.StatusOK, state{http.StatusOK, "ok", map[string]any{}})
+	if err != nil {
+		return e.JSON(http.StatusServiceUnavailable, state{http.StatusServiceUnavailable, err.Error(), data})
+	}
+	return e.JSON(http.StatusOK, state{http.StatusOK, "ok", data})
 }
 
 // ready returns why the service cannot serve, or nil. It writes at most once a second, whoever asks.
@@ -90,7 +99,7 @@ func (h *health) ready() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if now := clock.Now(h.app); now.Sub(h.asked) >= time.Second {
-		h.err = errors.Join(h.room(), h.write())
+		h.err = errors.Join(h.room(), h.write(), h.structure.look())
 		h.asked = now
 	}
 	return h.err

@@ -40,6 +40,7 @@ func Bind(app core.App) *Social {
 	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app), pages: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindGuard()
+	s.bindStructure()
 	s.bindShapes()
 	s.bindBatch()
 	s.bindEdges()

@@ -7,6 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/command"
 	"doubletap/internal/job"
 	"doubletap/internal/reconcile"
 	"doubletap/internal/watch"
@@ -42,6 +43,9 @@ func (s *Social) reconciled(ctx context.Context, app core.App, _ *job.Job) error
 	lag, err := job.Lag(app)
 	if err != nil {
 		return err
+	}
+	for _, finding := range command.Structure(app) {
+		app.Logger().Error("the data differs from what ships", "check", finding.Check, "count", finding.Count, "detail", finding.Detail)
 	}
 	if lag > overdue {
 		app.Logger().Warn("jobs are late", "lag", lag)

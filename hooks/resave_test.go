@@ -85,7 +85,7 @@ func (c cast) row(collection string) map[string]any {
 
 // fixed are fields that a hook decides, and those that have no second value.
 var fixed = map[string]string{
-	"settings.seenAt": "only moves on", "notifications.seq": "given by each change", "users.handle": "has rules of its own, also about who had it before",
+	"settings.seenAt": "only moves on", "settings.quietFrom": "goes with the other", "settings.quietTo": "goes with the other", "notifications.seq": "given by each change", "users.handle": "has rules of its own, also about who had it before",
 	"webhook_deliveries.event": "given once", "webhooks.secret": "has a form of its own",
 	"_superusers.tokenKey": "PocketBase's", "users.tokenKey": "PocketBase's", "_superusers.verified": "PocketBase keeps it true",
 	"webhooks.reason": "taken back when it is enabled", "webhooks.failingSince": "taken back when it is enabled",
@@ -94,8 +94,6 @@ var fixed = map[string]string{
 // values returns two values that a field may have in turn.
 func values(collection string, field core.Field) [2]any {
 	switch collection + "." + field.GetName() {
-	case "settings.quietFrom", "settings.quietTo":
-		return [2]any{"08:00", "09:00"}
 	case "settings.timezone":
 		return [2]any{"Europe/Berlin", "Asia/Tokyo"}
 	case "settings.locale":

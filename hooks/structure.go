@@ -1,0 +1,108 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/command"
+	"doubletap/internal/db"
+	"doubletap/internal/fault"
+	"doubletap/internal/guard"
+)
+
+// bindStructure keeps the collections that the product cannot do without, whoever changes them: the dashboard, an import
+// with "delete missing", an owner's code. More fields, other rules and other limits are the owner's to choose.
+func (s *Social) bindStructure() {
+	s.app.OnCollectionDeleteRequest().Bind(&hook.Handler[*core.CollectionRequestEvent]{Func: collectionDeleting, Priority: first})
+	s.app.OnCollectionDelete(guard.Collections...).Bind(&hook.Handler[*core.CollectionEvent]{
+		Func: func(e *core.CollectionEvent) error { return needed("collections", neededWords(e.Collection.Name)) }, Priority: first,
+	})
+	s.app.OnCollectionUpdate().Bind(&hook.Handler[*core.CollectionEvent]{Func: collectionChanging, Priority: first})
+}
+
+func neededWords(collection string) string {
+	return fmt.Sprintf("Doubletap needs the collection %s and what is in it: it cannot be deleted or renamed.", collection)
+}
+
+func needed(field, words string) error { return fault.Invalid(field, "validation_needed", words) }
+
+// collectionDeleting says in the answer what PocketBase would only say in the log.
+func collectionDeleting(e *core.CollectionRequestEvent) error {
+	if slices.Contains(guard.Collections, e.Collection.Name) {
+		return fault.Refused(neededWords(e.Collection.Name))
+	}
+	return e.Next()
+}
+
+// collectionChanging refuses a change that takes a name, a field or its type away that the product needs.
+func collectionChanging(e *core.CollectionEvent) error {
+	stored, err := e.App.FindCollectionByNameOrId(e.Collection.Id)
+	if err != nil {
+		return fmt.Errorf("find the collection %q that changes: %w", e.Collection.Name, err)
+	}
+	if !slices.Contains(guard.Collections, stored.Name) {
+		return e.Next()
+	}
+	if e.Collection.Name != stored.Name {
+		return needed("name", neededWords(stored.Name))
+	}
+	for _, field := range stored.Fields {
+		// by its id, as PocketBase drops the column of an id that is no longer there
+		if now := e.Collection.Fields.GetById(field.GetId()); now != nil && now.GetName() == field.GetName() && now.Type() == field.Type() {
+			continue
+		}
+		ships, err := command.Ships(stored.Name, field.GetName())
+		if err != nil {
+			return err
+		}
+		if ships {
+			return needed("fields", fmt.Sprintf("Doubletap needs the field %s.%s and what is in it: it cannot be deleted, renamed or given another type.", stored.Name, field.GetName()))
+		}
+	}
+	return e.Next()
+}
+
+// structure remembers what is wrong with the shape of the data until that changes.
+type structure struct {
+	app core.App
+
+	mu      sync.Mutex // guards the last look
+	version string
+	wrong   []command.Finding
+}
+
+// look returns an error when something is missing without which the service cannot do its work.
+func (s *structure) look() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var version string
+	_, err := db.Value(s.app, &version, `SELECT (SELECT schema_version FROM pragma_schema_version) || '/' || count(*) || '/' || max(updated) FROM _collections`, nil)
+	if err != nil {
+		return errors.New("the database cannot be read")
+	}
+	if version != s.version {
+		s.version, s.wrong = version, command.Structure(s.app)
+	}
+	for _, finding := range s.wrong {
+		if finding.Check == "collections" || finding.Check == "triggers" {
+			return fmt.Errorf("the data lacks %d %s that the service needs: run doctor", finding.Count, finding.Check)
+		}
+	}
+	return nil
+}
+
+// counts is how much differs from what ships, by check; strangers may ask, so it tells nothing more.
+func (s *structure) counts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counts := map[string]int{}
+	for _, finding := range s.wrong {
+		counts[finding.Check] = finding.Count
+	}
+	return counts
+}
