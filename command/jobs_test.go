@@ -117,6 +117,7 @@ func TestDeadJobsAreForgotten(t *testing.T) {
 func TestADrainDoesWhatAServerWould(t *testing.T) {
 	browsers := delivertest.NewBrowsers(t)
 	s := hookstest.New(t)
+	delivertest.Reach(s.App)
 	ada := s.As("ada")
 	endpoint, keys := browsers.Subscribe("ada", s.Social.PushKey())
 	ada.Create("devices", map[string]any{"kind": "webpush", "endpoint": endpoint, "keys": keys})

@@ -542,12 +542,12 @@ func openWorld(t *testing.T) *world {
 	w.add("notification_events/ada", id("notification_events", "recipient = {:u}", ofAda), to("", fields{"active": false}))
 	w.create("notification_events/*", "", fields{"recipient": ada.ID, "actor": bob.ID, "type": "like", "subject": "x"})
 
-	w.add("devices/ada", ada.Create("devices", fields{"kind": "fcm", "endpoint": "ada's phone"}).ID(),
+	w.add("devices/ada", ada.Create("devices", fields{"kind": "fcm", "endpoint": "adas-phone-is-an-android"}).ID(),
 		to("", fields{"name": "x"}), to("user", fields{"user": frank.ID}))
-	w.create("devices/ada", "", fields{"kind": "fcm", "endpoint": "ada's phone"})
-	w.create("devices/*", "", fields{"kind": "fcm", "endpoint": "another phone"})
-	w.create("devices/*", "naming oneself", fields{"kind": "fcm", "endpoint": "another phone", "user": me})
-	w.create("devices/*", "naming frank", fields{"kind": "fcm", "endpoint": "another phone", "user": frank.ID})
+	w.create("devices/ada", "", fields{"kind": "fcm", "endpoint": "adas-phone-is-an-android"})
+	w.create("devices/*", "", fields{"kind": "fcm", "endpoint": "another-phone-of-somebody"})
+	w.create("devices/*", "naming oneself", fields{"kind": "fcm", "endpoint": "another-phone-of-somebody", "user": me})
+	w.create("devices/*", "naming frank", fields{"kind": "fcm", "endpoint": "another-phone-of-somebody", "user": frank.ID})
 
 	for _, audience := range []string{"public", "private", "hidden"} {
 		w.add("feed/"+audience, id("feed", "viewer = {:u} && post = {:p}", dbx.Params{"u": ada.ID, "p": posts[audience]}), to("", fields{"gone": true}))

@@ -230,7 +230,7 @@ func TestDevicesThatAreGoneAreForgotten(t *testing.T) {
 	a.browser("ada")
 	endpoint, keys := a.browsers.Subscribe("former", "another key")
 	other := a.As("ada").Create("devices", map[string]any{"kind": "webpush", "endpoint": strings.Replace(endpoint, "former", "nobody", 1), "keys": keys}).ID()
-	a.As("ada").Create("devices", map[string]any{"kind": "fcm", "endpoint": "a phone of an app that is not configured"})
+	a.As("ada").Create("devices", map[string]any{"kind": "fcm", "endpoint": "a-phone-of-an-app-that-is-not-configured"})
 	a.As("bob").Like(post)
 	a.RunJobs()
 	a.expectPushes("ada", "bob liked your photo")
@@ -580,14 +580,14 @@ func TestPhonesAreReachedToo(t *testing.T) {
 	post := a.As("ada").Post("hello")
 	phone, former := strings.Repeat("ab", 32), strings.Repeat("cd", 32)
 	ada := a.As("ada")
-	for kind, endpoint := range map[string]string{"apns": phone, "fcm": "pixel"} {
+	for kind, endpoint := range map[string]string{"apns": phone, "fcm": "a-pixel-in-somebodys-pocket"} {
 		ada.Create("devices", map[string]any{"kind": kind, "endpoint": endpoint})
 	}
 	gone := []string{
 		ada.Create("devices", map[string]any{"kind": "apns", "endpoint": former}).ID(),
-		ada.Create("devices", map[string]any{"kind": "fcm", "endpoint": "former"}).ID(),
+		ada.Create("devices", map[string]any{"kind": "fcm", "endpoint": "former-pixel-in-a-drawer"}).ID(),
 	}
-	apple.Gone[former], firebase.Gone["former"] = "Unregistered", "UNREGISTERED"
+	apple.Gone[former], firebase.Gone["former-pixel-in-a-drawer"] = "Unregistered", "UNREGISTERED"
 	a.As("bob").Like(post)
 	a.RunJobs()
 	a.As("carol").Like(post)
@@ -595,7 +595,7 @@ func TestPhonesAreReachedToo(t *testing.T) {
 	if got := apple.Received(); len(got) != 1 || got[0].Token != phone || !strings.Contains(fmt.Sprint(got[0].Body), "bob liked your photo") {
 		t.Errorf("apple got %v", got)
 	}
-	if got := firebase.Received(); len(got) != 1 || got[0].Token != "pixel" || !strings.Contains(fmt.Sprint(got[0].Body), "bob liked your photo") {
+	if got := firebase.Received(); len(got) != 1 || got[0].Token != "a-pixel-in-somebodys-pocket" || !strings.Contains(fmt.Sprint(got[0].Body), "bob liked your photo") {
 		t.Errorf("firebase got %v", got)
 	}
 	for _, id := range gone {

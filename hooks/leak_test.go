@@ -278,7 +278,7 @@ func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 		c.Comment(st.public, st.bob.Comment(st.public, "", "hello"), "hello to you") // bob is told of carol
 		c.Block("mallory")
 	}
-	st.carol.Create("devices", fields{"kind": "fcm", "endpoint": "carol's phone"})
+	st.carol.Create("devices", fields{"kind": "fcm", "endpoint": "carols-phone-is-an-android"})
 
 	for _, c := range []struct {
 		what, asker string
@@ -791,7 +791,7 @@ func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	comment := st.ada.Comment(st.public, bobs, "thanks")
-	device := st.ada.Create("devices", fields{"kind": "fcm", "endpoint": "ada's phone"}).ID()
+	device := st.ada.Create("devices", fields{"kind": "fcm", "endpoint": "adas-phone-is-an-android"}).ID()
 	tag, err := st.s.App.FindFirstRecordByData("hashtags", "name", "sunset")
 	if err != nil {
 		t.Fatal(err)
@@ -915,7 +915,7 @@ func TestLeakWhoseSomethingIsCannotBeChanged(t *testing.T) {
 	comment := st.ada.Comment(st.public, "", "hello")
 	save := st.ada.Create("saves", fields{"post": st.public}).ID()
 	mute := st.ada.Create("mutes", fields{"muted": st.carol.ID}).ID()
-	device := st.ada.Create("devices", fields{"kind": "fcm", "endpoint": "ada's phone"}).ID()
+	device := st.ada.Create("devices", fields{"kind": "fcm", "endpoint": "adas-phone-is-an-android"}).ID()
 	follow := st.ada.Follow("bob")
 	for _, c := range []struct {
 		collection, id string

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
 	"strconv"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
 	"doubletap/internal/guard"
 )
 
@@ -67,25 +65,4 @@ func reportOffered(e *core.RecordEvent) error {
 
 func (s *Social) reportStored(tx core.App, e *core.RecordEvent) error {
 	return run(&s.events.report, &ReportEvent{App: tx, Report: e.Record}, e.Next)
-}
-
-func (s *Social) bindDevices() {
-	s.app.OnRecordCreateRequest("devices").BindFunc(answer(deviceRequested))
-}
-
-// deviceRequested moves an endpoint that is known to whoever is signed in on the device now.
-func deviceRequested(e *core.RecordRequestEvent) error {
-	e.Record.Set("lastSeen", clock.Stamp(e.App))
-	known, err := e.App.FindFirstRecordByFilter("devices", "endpoint = {:e}", dbx.Params{"e": e.Record.GetString("endpoint")})
-	if err != nil {
-		return e.Next()
-	}
-	for _, field := range []string{"user", "kind", "keys", "name", "lastSeen"} {
-		known.Set(field, e.Record.Get(field))
-	}
-	if err := e.App.Save(known); err != nil {
-		return err
-	}
-	e.Record = known
-	return e.JSON(http.StatusOK, known)
 }

@@ -271,7 +271,7 @@ test('what ada turns off for likes is off, and a device that she removes is gone
   const { id: first } = await post(ada);
   const { id: second } = await post(ada);
   const devices = () => ada.collection('devices').getFullList();
-  for (const name of ['old phone', 'tablet']) await ada.collection('devices').create({ kind: 'fcm', endpoint: name.repeat(5), name });
+  for (const name of ['old phone', 'tablet']) await ada.collection('devices').create({ kind: 'fcm', endpoint: name.replace(' ', '-').repeat(5), name });
   const page = await windows.of('ada', { at: '#/settings' });
 
   await page.getByRole('listitem').filter({ hasText: 'old phone' }).getByRole('button', { name: 'Remove' }).click();

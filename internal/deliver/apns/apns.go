@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"regexp"
 	"slices"
 	"time"
 
@@ -63,9 +62,6 @@ func New(app core.App, config Config) (*Channel, error) {
 	return &Channel{app: app, client: client, topic: config.Topic, rest: outbound.Of(app).Rest}, nil
 }
 
-// isToken keeps what a stranger calls a token from being more than a part of a path.
-var isToken = regexp.MustCompile(`^[0-9A-Fa-f]{64,200}$`)
-
 // gone are the reasons after which a token will never work again.
 var gone = []string{apns2.ReasonUnregistered, apns2.ReasonExpiredToken, apns2.ReasonBadDeviceToken, apns2.ReasonDeviceTokenNotForTopic}
 
@@ -74,7 +70,7 @@ const most = 4096
 
 // Push sends a message to one phone.
 func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) error {
-	if !isToken.MatchString(d.Endpoint) {
+	if push.CheckEndpoint(nil, "apns", push.NormalizeEndpoint("apns", d.Endpoint)) != nil { // a stranger's word, and a part of a path
 		return fmt.Errorf("push to phone %s: it has no token: %w", d.ID, push.ErrGone)
 	}
 	body, err := push.Fit(m, most, payload)

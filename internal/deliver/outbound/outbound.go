@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"code.dny.dev/ssrf" // the ranges of IANA, kept up to date, in every spelling
@@ -36,6 +37,7 @@ type Client struct {
 	Failures uint32        // 5 unless told
 
 	loopback     bool
+	guard        *ssrf.Guardian
 	plain, https *http.Transport
 	breakers     breakers
 }
@@ -66,7 +68,8 @@ func New(loopback bool) *Client {
 	if loopback {
 		options = append(options, local...)
 	}
-	c.https = transport(ssrf.New(options...))
+	c.guard = ssrf.New(options...)
+	c.https = transport(c.guard)
 	everything := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	c.plain = transport(ssrf.New(append(local, ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(everything[0]), ssrf.WithDeniedV6Prefixes(everything[1]))...))
 	return c
@@ -88,7 +91,8 @@ func transport(guard *ssrf.Guardian) *http.Transport {
 	}
 }
 
-// Allows returns ErrForbidden for an address that may never be asked, wherever its host points.
+// Allows returns ErrForbidden for an address that may never be asked: one without https or a host, and one that names
+// an address or a name of this machine or its network. Where other names point is asked when they are dialled.
 func (c *Client) Allows(u *url.URL) error {
 	switch {
 	case u.Host == "":
@@ -97,8 +101,21 @@ func (c *Client) Allows(u *url.URL) error {
 		return fmt.Errorf("%w: it must be https", ErrForbidden)
 	case u.User != nil:
 		return fmt.Errorf("%w: it names a user", ErrForbidden)
+	case !c.allowsHost(strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")):
+		return fmt.Errorf("%w: it is here", ErrForbidden)
 	}
 	return nil
+}
+
+func (c *Client) allowsHost(host string) bool {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return c.guard.SafeAddr(address.Unmap().WithZone("")) == nil
+	}
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return c.loopback
+	}
+	label := host[strings.LastIndexByte(host, '.')+1:]
+	return label != host && label != "" && !strings.ContainsAny(label[:1], "0123456789") // "127.1" and "0x7f.1" are addresses to some
 }
 
 // Do sends a request and reads the answer, whatever its status. It is ErrForbidden where we may not ask,

@@ -1,0 +1,136 @@
+package hooks
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/deliver/outbound"
+	"doubletap/internal/deliver/push"
+	"doubletap/internal/fault"
+)
+
+func (s *Social) bindDevices() {
+	s.app.OnRecordCreateRequest("devices").BindFunc(answer(deviceRequested))
+	s.app.OnRecordUpdateRequest("devices").BindFunc(answer(deviceChangeRequested))
+	s.app.OnRecordCreate("devices").BindFunc(answer(deviceOffered))
+	s.app.OnRecordUpdate("devices").BindFunc(answer(deviceOffered))
+	s.app.OnRecordCreateExecute("devices").BindFunc(together(deviceStored))
+	s.app.OnRecordUpdateExecute("devices").BindFunc(together(deviceStored))
+}
+
+// deviceRequested registers a device, or moves one that is known to whoever is signed in on it now. It asks once more, in
+// the transaction, whether the caller's credential still holds: a device outlives the token that registered it.
+func deviceRequested(e *core.RecordRequestEvent) error {
+	app, moved := e.App, (*core.Record)(nil)
+	defer func() { e.App = app }()
+	err := app.RunInTransaction(func(tx core.App) (err error) {
+		e.App = tx
+		if holds, err := credentialHolds(tx, e.Auth); err != nil || !holds {
+			return cmp.Or(err, fault.Refused("Failed to create record."))
+		}
+		e.Record.Set("lastSeen", clock.Stamp(tx))
+		known, err := deviceAt(tx, e.Record)
+		switch {
+		case err != nil:
+			return err
+		case known == nil:
+			return e.Next()
+		}
+		moved, err = moveDevice(tx, known, e.Record)
+		return err
+	})
+	if err != nil || moved == nil {
+		return err
+	}
+	e.App = app
+	return show(e, moved)
+}
+
+// deviceAt returns the device whose endpoint the record has, nil when there is none.
+func deviceAt(tx core.App, record *core.Record) (*core.Record, error) {
+	endpoint := push.NormalizeEndpoint(record.GetString("kind"), record.GetString("endpoint"))
+	known, err := tx.FindFirstRecordByFilter("devices", "endpoint = {:e} && id != {:id}", dbx.Params{"e": endpoint, "id": record.Id})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the device of an endpoint: %w", err)
+	}
+	return known, nil
+}
+
+// moveDevice gives a known device to the user of the record. An endpoint alone may have been seen in a log or on the wire;
+// its keys are in the browser and nowhere else, so another user must show the same.
+func moveDevice(tx core.App, known, record *core.Record) (*core.Record, error) {
+	if known.GetString("user") != record.GetString("user") && !sameKeys(known, record) {
+		return nil, fault.Refused("Failed to create record.")
+	}
+	for _, field := range []string{"user", "kind", "keys", "name", "lastSeen"} {
+		known.Set(field, record.Get(field))
+	}
+	return known, tx.Save(known)
+}
+
+func sameKeys(a, b *core.Record) bool {
+	var as, bs map[string]any
+	if a.UnmarshalJSONField("keys", &as) != nil || b.UnmarshalJSONField("keys", &bs) != nil {
+		return false
+	}
+	return a.GetString("kind") == b.GetString("kind") && reflect.DeepEqual(as, bs)
+}
+
+// deviceChangeRequested refuses to change an endpoint into one that is known, which is how a device moves, in words that
+// do not tell that it is.
+func deviceChangeRequested(e *core.RecordRequestEvent) error {
+	other, err := deviceAt(e.App, e.Record)
+	if err != nil {
+		return err
+	}
+	if other != nil {
+		return fault.Refused("Failed to update record.")
+	}
+	return e.Next()
+}
+
+// deviceOffered refuses an endpoint that no device can have, from whomever it comes: it is the server that asks it.
+func deviceOffered(e *core.RecordEvent) error {
+	kind := e.Record.GetString("kind")
+	e.Record.Set("endpoint", push.NormalizeEndpoint(kind, e.Record.GetString("endpoint")))
+	if err := push.CheckEndpoint(outbound.Of(e.App), kind, e.Record.GetString("endpoint")); err != nil {
+		return fault.Invalid("endpoint", "validation_invalid_endpoint", "Must be the address of a push service, or the token of a phone.")
+	}
+	return e.Next()
+}
+
+func deviceStored(tx core.App, e *core.RecordEvent) error {
+	if err := e.Next(); err != nil {
+		return err
+	}
+	return dropUnseenDevices(tx, e.Record)
+}
+
+// mostDevices are how many push devices a person has; one more takes the place of the one that was unseen for longest.
+const mostDevices = 20
+
+// dropUnseenDevices keeps a person's devices few: each of them is a request for each alert, to a host of their choice.
+func dropUnseenDevices(tx core.App, stored *core.Record) error {
+	var dropped []string
+	err := db.Column(tx, &dropped, `DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE user = {:u} AND id != {:id}
+		ORDER BY max(lastSeen, created) DESC, id LIMIT -1 OFFSET {:others}) RETURNING id`,
+		db.Params{"u": stored.GetString("user"), "id": stored.Id, "others": mostDevices - 1})
+	if err != nil {
+		return fmt.Errorf("drop devices of %s beyond %d: %w", stored.GetString("user"), mostDevices, err)
+	}
+	for _, id := range dropped {
+		tx.Logger().Info("device replaced", "device", id, "by", stored.Id, "account", stored.GetString("user"))
+	}
+	return nil
+}
