@@ -45,6 +45,7 @@ var checks = []check{
 	{name: "triggers", data: true, look: lookObjects("trigger"), repair: repairObjects("trigger")},
 	reconciled(reconcile.Relations),
 	{name: "indexes", data: true, look: lookObjects("index"), repair: repairObjects("index")},
+	{name: "addresses", data: true, look: lookAddresses, repair: foldAddresses},
 	reconciled(reconcile.Settings),
 	reconciled(reconcile.Missing),
 	reconciled(reconcile.Notifications),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/account"
 	"doubletap/internal/db"
 	"doubletap/internal/job"
 	"doubletap/internal/reconcile"
@@ -38,6 +39,28 @@ func lookSuperusers(app core.App, f *reconcile.Found) error {
 		f.Warn(1, "nobody can come into the dashboard: superuser create, or DOUBLETAP_SUPERUSER")
 	}
 	return err
+}
+
+// lookAddresses names accounts that share an e-mail address in several spellings, from before these were one.
+func lookAddresses(app core.App, f *reconcile.Found) error {
+	shared, err := account.SharedAddresses(app)
+	if err != nil {
+		return err
+	}
+	for _, address := range shared {
+		f.Warn(len(address.Users), "users %s share an e-mail address in several spellings: give all but one another", address)
+	}
+	folded, err := account.AddressesFolded(app)
+	if err == nil && !folded && len(shared) == 0 {
+		f.Fail(1, "the unique index of users.email tells spellings of an address apart")
+	}
+	return err
+}
+
+// foldAddresses makes the index once no accounts share an address any more.
+func foldAddresses(tx core.App) (int64, error) {
+	_, changed, err := account.FoldAddresses(tx)
+	return changed, err
 }
 
 // asked counts people who want mail, and mails that wait.

@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -318,12 +319,12 @@ func TestDoctorCommand(t *testing.T) {
 	}
 	run(t, s.App, `UPDATE posts SET likesCount = likesCount + 1`)
 	out, err := typed(t, dir, "doctor", "--json")
-	if err == nil || err.Error() != "doctor: 1 of 18 checks failed" {
-		t.Errorf("a damaged folder: %v", err)
-	}
 	var findings []command.Finding
-	if err := json.NewDecoder(strings.NewReader(out)).Decode(&findings); err != nil || len(findings) != 18 {
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(&findings); err != nil || len(findings) == 0 {
 		t.Errorf("it printed %d findings, %v:\n%s", len(findings), err, out)
+	}
+	if want := fmt.Sprintf("doctor: 1 of %d checks failed", len(findings)); err == nil || err.Error() != want {
+		t.Errorf("a damaged folder: %v, want %s", err, want)
 	}
 	for _, f := range findings {
 		if f.Check == "counters" && (f.State != command.Fail || f.Count != small.Posts) {

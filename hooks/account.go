@@ -41,6 +41,7 @@ const wish = "doubletap.wish"
 
 // accountIntroduced notes how somebody who comes with OAuth2 is called there.
 func accountIntroduced(e *core.RecordAuthWithOAuth2RequestEvent) error {
+	e.OAuth2User.Email = account.FoldAddress(e.OAuth2User.Email) // PocketBase compares it with the stored one
 	e.Set(wish, cmp.Or(e.OAuth2User.Username, e.OAuth2User.Name))
 	return e.Next()
 }
@@ -61,6 +62,7 @@ func (s *Social) accountRequested(e *core.RecordRequestEvent) error {
 }
 
 func accountOffered(e *core.RecordEvent) error {
+	e.Record.SetEmail(account.FoldAddress(e.Record.Email()))
 	e.Record.Set("handle", strings.ToLower(e.Record.GetString("handle")))
 	guard.Default(e.Record, "state", account.Active)
 	guard.Default(e.Record, "role", "member")
@@ -80,6 +82,9 @@ func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
 	if err := account.CheckHandle(tx, user.GetString("handle")); err != nil {
 		return err
 	}
+	if err := account.CheckAddress(tx, user); err != nil {
+		return err
+	}
 	return run(&s.events.signup, &AccountEvent{App: tx, User: user}, func() error {
 		if err := e.Next(); err != nil {
 			return err
@@ -90,6 +95,9 @@ func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
 
 // accountChanging ends every session of an account that is no longer active.
 func accountChanging(e *core.RecordEvent) error {
+	if changed(e.Record, core.FieldNameEmail) {
+		e.Record.SetEmail(account.FoldAddress(e.Record.Email()))
+	}
 	e.Record.Set("handle", strings.ToLower(e.Record.GetString("handle")))
 	guard.Default(e.Record, "state", account.Active)
 	guard.Default(e.Record, "role", "member")
@@ -103,6 +111,11 @@ func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
 	user, before := e.Record, e.Record.Original()
 	if changed(user, "handle") {
 		if err := account.CheckHandle(tx, user.GetString("handle")); err != nil {
+			return err
+		}
+	}
+	if changed(user, core.FieldNameEmail) {
+		if err := account.CheckAddress(tx, user); err != nil {
 			return err
 		}
 	}

@@ -46,6 +46,7 @@ func Bind(app core.App) *Social {
 	s.bindEdges()
 	s.bindCredentials()
 	s.bindAccounts()
+	s.bindAddresses()
 	s.bindPosts()
 	s.bindPhotos()
 	s.bindLikes()

@@ -13,6 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/mailer"
 
+	"doubletap/internal/account"
 	"doubletap/internal/deliver/wording"
 )
 
@@ -65,7 +66,7 @@ func (l *Letter) Message(app core.App) (*mailer.Message, error) {
 		headers["List-Unsubscribe"] = "<" + page.Unsubscribe + ">"
 		headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click" // RFC 8058
 	}
-	if _, domain, ok := strings.Cut(meta.SenderAddress, "@"); ok && l.MessageID != "" {
+	if _, domain, ok := strings.Cut(account.WireAddress(meta.SenderAddress), "@"); ok && l.MessageID != "" {
 		headers["Message-ID"] = "<" + l.MessageID + "@" + domain + ">"
 	}
 	var rich, plain strings.Builder

@@ -1,0 +1,103 @@
+package hooks
+
+import (
+	"database/sql"
+	"errors"
+	"net/http"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/account"
+	"doubletap/internal/fault"
+)
+
+// bindAddresses makes an e-mail address of users one identity in all its spellings. They are stored in one, see
+// account.FoldAddress, and looked up in it at every door: the doors of PocketBase that look before any hook get an app that folds.
+func (s *Social) bindAddresses() {
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		if err := foldAddresses(e.App); err != nil {
+			return err
+		}
+		e.Router.BindFunc(authAsked)
+		return e.Next()
+	})
+	s.app.OnRecordAuthWithPasswordRequest("users").BindFunc(answer(passwordAsked))
+	s.app.OnRecordRequestEmailChangeRequest("users").BindFunc(answer(addressChanging))
+	s.app.OnMailerSend().BindFunc(mailAddressed)
+}
+
+// foldAddresses does at a start what could not be done before because accounts shared an address, and names those that still do.
+func foldAddresses(app core.App) error {
+	return app.RunInTransaction(func(tx core.App) error {
+		shared, _, err := account.FoldAddresses(tx)
+		for _, address := range shared {
+			tx.Logger().Error("accounts share an e-mail address in several spellings: give all but one another address", "users", address.String())
+		}
+		return err
+	})
+}
+
+// addressBook is an app that finds users by any spelling of their address.
+type addressBook struct{ core.App }
+
+// FindAuthRecordByEmail is PocketBase's, but for users.
+func (a addressBook) FindAuthRecordByEmail(collection any, email string) (*core.Record, error) {
+	name, _ := collection.(string)
+	if c, ok := collection.(*core.Collection); ok {
+		name = c.Id
+	}
+	users, err := a.FindCachedCollectionByNameOrId("users")
+	if err != nil || name != users.Id && name != users.Name {
+		return a.App.FindAuthRecordByEmail(collection, email)
+	}
+	return account.FindByAddress(a.App, email)
+}
+
+// authAsked gives the routes that find somebody by an address an app that folds it.
+func authAsked(e *core.RequestEvent) error {
+	if e.Request.Method == http.MethodPost && strings.HasPrefix(e.Request.URL.Path, "/api/collections/") {
+		action := e.Request.URL.Path[strings.LastIndex(e.Request.URL.Path, "/")+1:]
+		if slices.ContainsFunc([]string{"request-", "confirm-", "auth-with-"}, func(p string) bool { return strings.HasPrefix(action, p) }) {
+			e.App = addressBook{e.App}
+		}
+	}
+	return e.Next()
+}
+
+// passwordAsked finds whom PocketBase did not: it looks for the identity as it was typed.
+func passwordAsked(e *core.RecordAuthWithPasswordRequestEvent) error {
+	if e.Record == nil && e.IdentityField != "handle" && strings.Contains(e.Identity, "@") {
+		user, err := account.FindByAddress(e.App, e.Identity)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		e.Record = user
+	}
+	return e.Next()
+}
+
+// addressChanging refuses another spelling of one's own address, as PocketBase does the same spelling.
+func addressChanging(e *core.RecordRequestEmailChangeRequestEvent) error {
+	e.NewEmail = account.FoldAddress(e.NewEmail)
+	if e.NewEmail == account.FoldAddress(e.Record.Email()) {
+		return fault.Invalid("newEmail", "validation_not_in_invalid", "Must not be in list.")
+	}
+	return e.Next()
+}
+
+// mailAddressed lets every mail leave with domains that mail servers know. The message stays what it is for those who keep it.
+func mailAddressed(e *core.MailerEvent) error {
+	message := *e.Message
+	message.From.Address = account.WireAddress(message.From.Address)
+	message.To, message.Cc, message.Bcc = slices.Clone(message.To), slices.Clone(message.Cc), slices.Clone(message.Bcc)
+	for _, list := range [][]mail.Address{message.To, message.Cc, message.Bcc} {
+		for i := range list {
+			list[i].Address = account.WireAddress(list[i].Address)
+		}
+	}
+	e.Message = &message
+	return e.Next()
+}

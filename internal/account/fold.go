@@ -1,0 +1,109 @@
+package account
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/dbutils"
+
+	"doubletap/internal/db"
+)
+
+// SharedAddress is an e-mail address that several accounts have, in spellings that were told apart once.
+type SharedAddress struct {
+	Users []string // ids, the oldest row first
+}
+
+func (s SharedAddress) String() string { return strings.Join(s.Users, " and ") }
+
+// AddressesFolded reports whether the unique index of users tells no spellings of an address apart.
+func AddressesFolded(app core.App) (bool, error) {
+	users, err := app.FindCollectionByNameOrId("users")
+	if err != nil {
+		return false, fmt.Errorf("find users: %w", err)
+	}
+	index, found := dbutils.FindSingleColumnUniqueIndex(users.Indexes, core.FieldNameEmail)
+	return found && strings.EqualFold(index.Columns[0].Collate, "NOCASE"), nil
+}
+
+// SharedAddresses returns the addresses that more than one account has. None can come to be once the index is folded.
+func SharedAddresses(app core.App) ([]SharedAddress, error) {
+	shared, _, err := readAddresses(app)
+	return shared, err
+}
+
+// FoldAddresses stores each address in its one spelling, unless two accounts would have the same: which of them is meant is
+// the operator's to decide, and nothing is merged. Once there are no such accounts left it makes the index that keeps it so.
+func FoldAddresses(tx core.App) (shared []SharedAddress, changed int64, err error) {
+	folded, err := AddressesFolded(tx)
+	if err != nil {
+		return nil, 0, err
+	}
+	var one int
+	unusual, err := db.Value(tx, &one, `SELECT 1 FROM users WHERE email GLOB '*[^!-@[-~]*'`, nil) // capitals, and what is not ASCII
+	if err != nil || folded && !unusual {
+		return nil, 0, err
+	}
+	shared, spellings, err := readAddresses(tx)
+	if err != nil {
+		return nil, 0, err
+	}
+	for user, folded := range spellings {
+		n, err := db.Exec(tx, `UPDATE users SET email = {:folded} WHERE id = {:id}`, db.Params{"folded": folded, "id": user})
+		if err != nil {
+			return nil, 0, fmt.Errorf("fold the address of %s: %w", user, err)
+		}
+		changed += n
+	}
+	if folded || len(shared) > 0 {
+		return shared, changed, nil
+	}
+	return nil, changed + 1, indexAddresses(tx)
+}
+
+// indexAddresses makes the unique index of addresses one that tells no spellings apart.
+func indexAddresses(tx core.App) error {
+	users, err := tx.FindCollectionByNameOrId("users")
+	if err != nil {
+		return fmt.Errorf("find users: %w", err)
+	}
+	index, found := dbutils.FindSingleColumnUniqueIndex(users.Indexes, core.FieldNameEmail)
+	if !found {
+		return fmt.Errorf("users has no unique index of %s", core.FieldNameEmail)
+	}
+	index.Columns[0].Collate = "NOCASE"
+	users.AddIndex(index.IndexName, true, "`email` COLLATE NOCASE", "`email` != ''")
+	if err := tx.Save(users); err != nil {
+		return fmt.Errorf("index the addresses of users: %w", err)
+	}
+	return nil
+}
+
+// readAddresses returns which accounts share an address, and what others that are not folded yet are to become, by id.
+func readAddresses(app core.App) (shared []SharedAddress, spellings map[string]string, err error) {
+	users, stored, order := map[string][]string{}, map[string]string{}, []string{}
+	var id, address string
+	err = db.Each(app, `SELECT id, email FROM users WHERE email != '' ORDER BY rowid`, nil, func() {
+		folded := FoldAddress(address)
+		if len(users[folded]) == 0 {
+			order = append(order, folded)
+		}
+		users[folded] = append(users[folded], id)
+		stored[id] = address
+	}, &id, &address)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the addresses of users: %w", err)
+	}
+	spellings = map[string]string{}
+	for _, folded := range order {
+		switch ids := users[folded]; {
+		case len(ids) > 1:
+			shared = append(shared, SharedAddress{Users: slices.Clone(ids)})
+		case stored[ids[0]] != folded:
+			spellings[ids[0]] = folded
+		}
+	}
+	return shared, spellings, nil
+}
