@@ -182,6 +182,9 @@ func (s *Social) closeAccount(tx core.App, user *core.Record) error {
 		return nil
 	}
 	return run(&s.events.erase, &AccountEvent{App: tx, User: user}, func() error {
+		if err := erase.Needed(tx, user); err != nil {
+			return err
+		}
 		if err := account.Reserve(tx, user.GetString("handle"), "deleted"); err != nil {
 			return err
 		}

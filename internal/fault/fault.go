@@ -55,7 +55,24 @@ func Answer(err error) error {
 	if _, ok := errors.AsType[validation.Errors](err); ok {
 		return err
 	}
+	if strings.Contains(err.Error(), required) {
+		return router.NewBadRequestError("Failed to delete record. Make sure that the record is not part of a required relation reference.", err)
+	}
 	return router.NewInternalServerError("", err)
+}
+
+// required is how PocketBase says that a record cannot be deleted because another one needs it.
+const required = "part of a required reference"
+
+// Reason returns what went wrong in words for the operator, where err's own are for the client.
+func Reason(err error) string {
+	text := err.Error()
+	if answer, ok := errors.AsType[*router.ApiError](err); ok {
+		if cause, ok := answer.RawData().(error); ok {
+			text = strings.Replace(text, answer.Error(), Reason(cause), 1)
+		}
+	}
+	return text
 }
 
 // passing lists SQLite's and the system's own words for conditions that end by themselves.

@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/clock"
+	"doubletap/internal/fault"
 )
 
 const lastWords = 1000 // of an error, in characters
@@ -148,7 +149,8 @@ func (r *Runner) outcome(ctx context.Context, j *Job, result error) func() error
 	if result == nil {
 		return j.remove
 	}
-	now, reason := clock.Now(r.app), []rune(result.Error())
+	now, why := clock.Now(r.app), fault.Reason(result)
+	reason := []rune(why)
 	reason = reason[:min(len(reason), lastWords)]
 	pause, snoozed := errors.AsType[snooze](result)
 	_, buried := errors.AsType[bury](result)
@@ -158,10 +160,10 @@ func (r *Runner) outcome(ctx context.Context, j *Job, result error) func() error
 	case !buried && ctx.Err() != nil: // stopped in the middle: not the job's fault
 		return func() error { return j.put("ready", now, j.Attempts-1, "") }
 	case buried || j.Attempts >= j.rules.attempts:
-		r.app.Logger().Error("job gave up", "job", j.ID, "kind", j.Kind, "attempts", j.Attempts, "err", result)
+		r.app.Logger().Error("job gave up", "job", j.ID, "kind", j.Kind, "attempts", j.Attempts, "err", why)
 		return func() error { return j.put("dead", now, j.Attempts, string(reason)) }
 	default:
-		r.app.Logger().Warn("job failed", "job", j.ID, "kind", j.Kind, "attempts", j.Attempts, "err", result)
+		r.app.Logger().Warn("job failed", "job", j.ID, "kind", j.Kind, "attempts", j.Attempts, "err", why)
 		return func() error { return j.put("ready", now.Add(backoff(j.Attempts)), j.Attempts, string(reason)) }
 	}
 }

@@ -1,0 +1,66 @@
+package erase
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/dbutils"
+)
+
+// left are the rows that Step deletes although no relation cascades to them.
+var left = map[string]string{"comments": "author"}
+
+// Needed returns PocketBase's refusal if the account, or something that goes with it, is what an owner's required relation
+// points at: the erasing could never end. Ask it before the account is closed.
+func Needed(app core.App, user *core.Record) error {
+	return needed(app, user.Collection(), `{:user}`, dbx.Params{"user": user.Id}, nil)
+}
+
+// needed follows what goes with the rows of a collection whose ids the SQL selects.
+func needed(app core.App, c *core.Collection, ids string, params dbx.Params, path []string) error {
+	path = append(slices.Clip(path), c.Id)
+	references, err := app.FindCachedCollectionReferences(c)
+	if err != nil {
+		return fmt.Errorf("find the relations to %s: %w", c.Name, err)
+	}
+	for from, fields := range references {
+		if from.IsView() {
+			continue
+		}
+		for _, f := range fields {
+			field, ok := f.(*core.RelationField)
+			if !ok {
+				continue
+			}
+			pointing := fmt.Sprintf("SELECT id FROM {{%s}} WHERE [[%s]] IN (%s)", from.Name, field.Name, ids)
+			if field.IsMultiple() { // one of several that stays is enough
+				each := dbutils.JSONEach(from.Name + "." + field.Name)
+				pointing = fmt.Sprintf("SELECT id FROM {{%s}} WHERE EXISTS (SELECT 1 FROM %s WHERE value IN (%s)) AND NOT EXISTS (SELECT 1 FROM %s WHERE value NOT IN (%s))",
+					from.Name, each, ids, each, ids)
+			}
+			switch {
+			case field.CascadeDelete || left[from.Name] == field.Name:
+				if slices.Contains(path, from.Id) {
+					continue
+				}
+				if err := needed(app, from, pointing, params, path); err != nil {
+					return err
+				}
+			case field.Required:
+				var id string
+				switch err := app.DB().NewQuery(pointing + " LIMIT 1").Bind(params).Row(&id); {
+				case errors.Is(err, sql.ErrNoRows):
+				case err != nil:
+					return fmt.Errorf("look whether %s.%s needs an account: %w", from.Name, field.Name, err)
+				default:
+					return fmt.Errorf("the record cannot be deleted because it is part of a required reference in record %s (%s collection)", id, from.Name)
+				}
+			}
+		}
+	}
+	return nil
+}
