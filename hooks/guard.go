@@ -62,7 +62,7 @@ func streamAsked(e *core.RealtimeSubscribeRequestEvent) error {
 	return e.Next()
 }
 
-// recordRequested takes the server's fields back and writes who is asking into the owner's.
+// recordRequested takes the server's fields and id back and writes who is asking into the owner's field.
 func recordRequested(e *core.RecordRequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
@@ -76,12 +76,27 @@ func recordRequested(e *core.RecordRequestEvent) error {
 		}
 		e.Record.Set(owner, e.Auth.Id)
 	}
+	if !guard.Ours(e.Collection.Name) {
+		return e.Next()
+	}
+	if !guard.ChoosesID(e.Collection.Name) {
+		e.Record.Id = ""
+	}
+	if err := keepRequest(e); err != nil {
+		return err
+	}
 	return e.Next()
 }
 
 func changeRequested(e *core.RecordRequestEvent) error {
-	if !e.HasSuperuserAuth() {
-		guard.Keep(e.Record)
+	if e.HasSuperuserAuth() {
+		return e.Next()
+	}
+	guard.Keep(e.Record)
+	if guard.Ours(e.Collection.Name) {
+		if err := keepRequest(e); err != nil {
+			return err
+		}
 	}
 	return e.Next()
 }

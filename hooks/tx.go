@@ -16,13 +16,17 @@ import (
 // transaction until fn returns, so e.Next() joins it.
 //
 // Creates and updates bind it to the Execute event: PocketBase has validated the record by then and, where it
-// is bound by afterFiles, stored its files, so neither happens under the write lock.
+// is bound by afterFiles, stored its files, so neither happens under the write lock. What let the record's request in is
+// asked again in the transaction.
 func inTransaction(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
 	return func(e *core.RecordEvent) error {
 		app := e.App
 		defer func() { e.App = app }()
 		return app.RunInTransaction(func(tx core.App) error {
 			e.App = tx
+			if err := admitAgain(tx, e.Record); err != nil {
+				return err
+			}
 			return fn(tx, e)
 		})
 	}

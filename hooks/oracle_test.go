@@ -1,0 +1,395 @@
+package hooks_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks/hookstest"
+)
+
+// TestOracle asks every collection, with every verb and at every door, for an id that never was, for one that is
+// there but not for who asks, and for one that is gone: the status, the body with the id masked and the headers must be the
+// same. A new collection fails until hiddenRows knows a row of it.
+//
+// Where clients choose ids (posts, comments) a create under a fresh id succeeds; there the other two answer what a malformed id does.
+func TestOracle(t *testing.T) {
+	w := hiddenRows(t)
+	for _, name := range []string{"guest", "carol", "dave"} {
+		asker := w.s.Guest()
+		if name != "guest" {
+			asker = w.s.As(name)
+		}
+		for _, d := range w.doors(t, asker) {
+			rows, known := w.rows[d.collection]
+			if !known {
+				t.Fatalf("hiddenRows has no row of %s", d.collection)
+			}
+			there := append(slices.Clone(rows.there), rows.thereFor[name]...)
+			t.Run(name+" "+d.name, func(t *testing.T) { d.compare(t, w, there, rows.gone) })
+		}
+	}
+}
+
+// hiddenRow names the rows of a collection that no asker may see: some that are there for others, and one that is gone.
+type hiddenRow struct {
+	there    []string
+	thereFor map[string][]string // hidden from this asker alone
+	gone     string
+}
+
+type oracleWorld struct {
+	s           *hookstest.Service
+	collections []*core.Collection
+	rows        map[string]hiddenRow
+	files       map[string]string // of a hidden record, by its id
+	public      string            // a post of ada's that all but dave see
+	comment     string            // one on it
+	story       string
+	next        int
+}
+
+// fresh returns an id that never was.
+func (w *oracleWorld) fresh() string {
+	w.next++
+	return fmt.Sprintf("never%010d", w.next)
+}
+
+// door is one way to ask for an id of a collection.
+type door struct {
+	collection, name string
+	ask              func(id string) hookstest.Answer
+	chooses          bool // a create under an id that the client may choose
+}
+
+func (d door) compare(t *testing.T, w *oracleWorld, there []string, gone string) {
+	ask := func(id string) string { return masked(d.ask(id), id) }
+	never := ask(w.fresh())
+	if d.chooses && strings.HasPrefix(never, "200") {
+		never = ask("NOTANIDATALL000") // as long, and malformed
+		if !strings.HasPrefix(never, "400") {
+			t.Fatalf("a malformed id: %s", never)
+		}
+	}
+	for _, id := range there {
+		if got := ask(id); got != never {
+			t.Errorf("there, but not for the asker:\n%s\nnot there:\n%s", got, never)
+		}
+	}
+	if got := ask(gone); got != never {
+		t.Errorf("gone:\n%s\nnever there:\n%s", got, never)
+	}
+}
+
+var (
+	momentary = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z|"(id|handle|name|email|photo|endpoint|note)":"[^"]*"|photo_[a-z0-9]+\.jpg`)
+	unequal   = []string{"Date", "Content-Length"} // the length is the body's, which is compared
+)
+
+// masked writes an answer without what differs from one request to the next, and without the id.
+func masked(a hookstest.Answer, id string) string {
+	text := fmt.Sprintf("%d %s", a.Status, momentary.ReplaceAllString(strings.ReplaceAll(a.Raw, id, "ID"), "…"))
+	for _, name := range slices.Sorted(maps.Keys(a.Header)) {
+		if !slices.Contains(unequal, name) {
+			text += "\n" + name + ": " + strings.ReplaceAll(strings.Join(a.Header[name], ", "), id, "ID")
+		}
+	}
+	return text
+}
+
+// bodies are what a create of the collection needs besides what a door puts in; a collection that no client creates in
+// is refused before its body is read.
+func (w *oracleWorld) body(collection string) fields {
+	w.next++
+	return map[string]fields{
+		"posts":         {"caption": "hello"},
+		"comments":      {"post": w.public, "text": "hello"},
+		"likes":         {"post": w.public},
+		"saves":         {"post": w.public},
+		"comment_likes": {"comment": w.comment},
+		"follows":       {"followee": w.s.User("bob").Id},
+		"blocks":        {"blocked": w.s.User("eve").Id},
+		"mutes":         {"muted": w.s.User("eve").Id},
+		"stories":       {},
+		"story_views":   {"story": w.story},
+		"reports":       {"user": w.s.User("bob").Id, "note": fmt.Sprint(w.next)},
+		"devices":       {"kind": "fcm", "endpoint": fmt.Sprintf("phone %d", w.next)},
+		"users":         {"email": fmt.Sprintf("newcomer%d@example.com", w.next), "password": hookstest.Password, "passwordConfirm": hookstest.Password},
+	}[collection]
+}
+
+// send creates with a body, or upserts, as a request of its own or in a batch; where a photo is required it has one.
+func (w *oracleWorld) send(c *hookstest.Client, method, collection string, body fields, batch bool) hookstest.Answer {
+	files := map[string][]byte{}
+	photo := map[string]string{"posts": "photos", "stories": "photo"}[collection]
+	path, sent := "/api/collections/"+collection+"/records", any(body)
+	if batch {
+		sent = fields{"requests": []fields{{"method": method, "url": path, "body": body}}}
+		method, path = "POST", "/api/batch"
+		if photo != "" {
+			photo = "requests.0." + photo
+		}
+	}
+	if photo != "" {
+		files[photo] = hookstest.Photo()
+		payload, _ := json.Marshal(sent) // strings and maps
+		sent = &hookstest.Upload{Fields: map[string]string{"@jsonPayload": string(payload)}, Files: files}
+	}
+	return c.Do(method, path, sent)
+}
+
+// doors are all ways in which c may ask.
+func (w *oracleWorld) doors(t *testing.T, c *hookstest.Client) (all []door) {
+	stream := c.Listen()
+	for _, collection := range w.collections {
+		name := collection.Name
+		add := func(what string, ask func(id string) hookstest.Answer) *door {
+			all = append(all, door{collection: name, name: name + " " + what, ask: ask})
+			return &all[len(all)-1]
+		}
+		get := func(what string, path func(id string) string) {
+			add(what, func(id string) hookstest.Answer { return c.Do("GET", path(id), nil) })
+		}
+		with := func(body fields, field, id string) fields {
+			body = maps.Clone(body)
+			if body == nil {
+				body = fields{}
+			}
+			body[field] = id
+			return body
+		}
+		single := "/api/collections/" + name + "/records/"
+		get("view", func(id string) string { return single + id + "?expand=post,comment,story,user,author,followee" })
+		get("list", func(id string) string {
+			return "/api/collections/" + name + "/records?filter=" + escape("id = '"+id+"'")
+		})
+		get("file", func(id string) string {
+			return "/api/files/" + name + "/" + id + "/" + or(w.files[id], "photo_abcdefghij.jpg")
+		})
+		get("thumb", func(id string) string {
+			return "/api/files/" + name + "/" + id + "/" + or(w.files[id], "photo_abcdefghij.jpg") + "?thumb=100x100"
+		})
+		add("update", func(id string) hookstest.Answer { return c.Do("PATCH", single+id, w.body(name)) })
+		add("update of nothing", func(id string) hookstest.Answer { return c.Do("PATCH", single+id, fields{}) })
+		add("update with a broken body", func(id string) hookstest.Answer { return c.Do("PATCH", single+id, "{") })
+		add("delete", func(id string) hookstest.Answer { return c.Do("DELETE", single+id, nil) })
+		for _, method := range []string{"PATCH", "DELETE"} {
+			add(method+" in a batch", func(id string) hookstest.Answer {
+				return c.Do("POST", "/api/batch", fields{"requests": []fields{{"method": method, "url": single + id, "body": w.body(name)}}})
+			})
+		}
+		chooses := name == "posts" || name == "comments"
+		add("create with the id", func(id string) hookstest.Answer {
+			return w.send(c, "POST", name, with(w.body(name), "id", id), false)
+		}).chooses = chooses
+		add("create with the id in a batch", func(id string) hookstest.Answer {
+			return w.send(c, "POST", name, with(w.body(name), "id", id), true)
+		}).chooses = chooses
+		add("upsert", func(id string) hookstest.Answer {
+			return w.send(c, "PUT", name, with(w.body(name), "id", id), true)
+		}).chooses = chooses
+		add("upsert of nothing", func(id string) hookstest.Answer { return w.send(c, "PUT", name, fields{"id": id}, true) }).chooses = chooses
+		add("refused create with the id", func(id string) hookstest.Answer {
+			return w.send(c, "POST", name, fields{"id": id, "text": " ", "caption": strings.Repeat("x", 3000), "post": w.public, "email": "none"}, false)
+		})
+		add("subscribe", func(id string) hookstest.Answer {
+			return c.Do("POST", "/api/realtime", fields{"clientId": stream.ClientID, "subscriptions": []string{name + "/" + id}})
+		})
+
+		for _, from := range w.collections { // whatever can name a row of this collection
+			for _, field := range from.Fields {
+				relation, ok := field.(*core.RelationField)
+				if !ok || relation.CollectionId != collection.Id {
+					continue
+				}
+				source := from.Name
+				body := func(id string) fields {
+					body := with(w.body(source), relation.Name, id)
+					if source == "mutes" && relation.Name == "post" {
+						delete(body, "muted")
+					}
+					return body
+				}
+				as := source + "." + relation.Name
+				add("as "+as, func(id string) hookstest.Answer { return w.send(c, "POST", source, body(id), false) })
+				add("as "+as+" of an upsert", func(id string) hookstest.Answer { return w.send(c, "PUT", source, body(id), true) })
+				own, err := w.s.App.FindFirstRecordByFilter(source, or(ownerField[source], "id")+" = {:me}", dbx.Params{"me": or(c.ID, "-")})
+				if err == nil {
+					add("as "+as+" of an update", func(id string) hookstest.Answer {
+						return c.Do("PATCH", "/api/collections/"+source+"/records/"+own.Id, fields{relation.Name: id})
+					})
+				}
+			}
+		}
+		switch name {
+		case "posts":
+			get("page", func(id string) string { return "/p/" + id })
+		case "users":
+			get("profile page", func(id string) string {
+				if user := w.s.Record("users", id); user != nil && c.Name == "guest" {
+					return "/@" + user.GetString("handle")
+				}
+				return "/@nosuchhandle"
+			})
+		case "reports":
+			add("decision", func(id string) hookstest.Answer {
+				return c.Do("POST", "/api/v1/moderation/"+id, fields{"action": "dismiss"})
+			})
+		}
+	}
+	return all
+}
+
+// ownerField names whose a row is, as the contract has it.
+var ownerField = map[string]string{
+	"likes": "user", "comment_likes": "user", "saves": "user", "devices": "user", "posts": "author", "comments": "author", "stories": "author",
+	"follows": "follower", "blocks": "blocker", "mutes": "muter", "reports": "reporter", "story_views": "viewer", "settings": "user", "notifications": "recipient",
+}
+
+func or(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// hiddenRows tells a story in which every collection has a row that neither a guest, nor carol, nor dave may see, and one that is gone.
+func hiddenRows(t *testing.T) *oracleWorld {
+	s := hookstest.New(t)
+	w := &oracleWorld{s: s, rows: map[string]hiddenRow{}, files: map[string]string{}}
+	users, err := s.App.FindCollectionByNameOrId("users")
+	if err != nil {
+		t.Fatal(err)
+	}
+	users.Fields.GetByName(core.FieldNamePassword).(*core.PasswordField).Cost = 4 // bcrypt's least, as many sign up
+	if err := s.App.Save(users); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.App.FindAllCollections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		if !strings.HasPrefix(c.Name, "_") {
+			w.collections = append(w.collections, c)
+		}
+	}
+	there := func(collection string, ids ...string) {
+		row := w.rows[collection]
+		row.there = append(row.there, ids...)
+		w.rows[collection] = row
+	}
+	gone := func(collection, id string) {
+		t.Helper()
+		if record := s.Record(collection, id); record != nil {
+			if err := s.App.Delete(record); err != nil {
+				t.Fatalf("delete %s %s: %v", collection, id, err)
+			}
+		}
+		row := w.rows[collection]
+		row.gone = id
+		w.rows[collection] = row
+	}
+	one := func(collection, condition string, params ...any) string {
+		t.Helper()
+		record, err := s.App.FindFirstRecordByFilter(collection, fmt.Sprintf(condition, params...))
+		if err != nil {
+			t.Fatalf("find %s where %s: %v", collection, fmt.Sprintf(condition, params...), err)
+		}
+		return record.Id
+	}
+	admin, ada, bob, eve := s.Admin(), s.As("ada"), s.As("bob"), s.As("eve")
+	w.public = ada.Post("hello")
+	w.comment = ada.Comment(w.public, "", "hello")
+	w.story = ada.Story()
+	bob.Follow("ada")
+	for _, name := range []string{"carol", "dave"} { // rows of the askers' own, for what can be updated
+		c := s.As(name)
+		c.Like(w.public)
+		c.Create("saves", fields{"post": w.public})
+		c.Create("mutes", fields{"muted": eve.ID})
+		c.Comment(w.public, "", "mine")
+		c.Post("mine")
+		c.Follow("bob")
+		c.Create("devices", fields{"kind": "fcm", "endpoint": name + "'s phone"})
+	}
+
+	// the same twice: once to stay, once to go
+	goes := map[string]string{}
+	for _, stays := range []bool{true, false} {
+		word := map[bool]string{true: "stays", false: "goes"}[stays]
+		id := ada.Post("#"+word, "visibility", "followers")
+		comment, story := ada.Comment(id, "", "hello"), ada.Story("visibility", "followers")
+		other := map[bool]*hookstest.Client{true: eve, false: s.As("mallory")}[stays]
+		if stays {
+			w.files[id], w.files[story] = s.Record("posts", id).GetStringSlice("photos")[0], s.Record("stories", story).GetString("photo")
+		}
+		for collection, row := range map[string]string{
+			"posts": id, "comments": comment, "stories": story, "likes": bob.Like(id),
+			"saves":         bob.Create("saves", fields{"post": id}).ID(),
+			"comment_likes": bob.Create("comment_likes", fields{"comment": comment}).ID(),
+			"story_views":   bob.Create("story_views", fields{"story": story}).ID(),
+			"mutes":         bob.Create("mutes", fields{"muted": other.ID}).ID(),
+			"blocks":        bob.Block(other.Name),
+			"reports":       bob.Create("reports", fields{"post": id}).ID(),
+			"devices":       bob.Create("devices", fields{"kind": "fcm", "endpoint": "bob's phone that " + word}).ID(),
+			"hashtags":      one("hashtags", "name = '%s'", word),
+			"post_tags":     one("post_tags", "post = '%s'", id),
+			"feed":          one("feed", "post = '%s' && viewer = '%s'", id, bob.ID),
+			"notifications": one("notifications", "recipient = '%s' && post = '%s' && type = 'like'", ada.ID, id),
+			"audit":         admin.Create("audit", fields{"action": "test"}).ID(),
+			"jobs":          admin.Create("jobs", fields{"kind": "test", "state": "dead"}).ID(),
+			"handles":       admin.Create("handles", fields{"name": "taken_" + word}).ID(),
+			"secrets":       admin.Create("secrets", fields{"name": word, "value": "x"}).ID(),
+			"webhooks":      admin.Create("webhooks", fields{"url": "https://example.com/" + word, "disabled": true}).ID(),
+		} {
+			if stays {
+				there(collection, row)
+			} else {
+				goes[collection] = row
+			}
+		}
+		event := one("notification_events", "recipient = '%s' && subject = '%s'", ada.ID, id)
+		delivery := admin.Create("webhook_deliveries", fields{"webhook": one("webhooks", "url ~ '%s'", word), "event": "evt_" + word, "state": "dead"}).ID()
+		mallory := s.As("mallory")
+		mallory.Delete("likes", mallory.Like(ada.Post("hello"))) // leaves a retraction
+		if stays {
+			there("notification_events", event)
+			there("webhook_deliveries", delivery)
+			there("retractions", one("retractions", "recipient = '%s'", ada.ID))
+			continue
+		}
+		goes["notification_events"], goes["webhook_deliveries"] = event, delivery
+		goes["retractions"] = one("retractions", "recipient = '%s' && id != '%s'", ada.ID, w.rows["retractions"].there[0])
+	}
+	gone("posts", goes["posts"]) // and what hangs on it
+	for collection, id := range goes {
+		gone(collection, id)
+	}
+
+	asks, left := s.Someone(1), s.Someone(2)
+	eve.Update("users", eve.ID, fields{"private": true})
+	there("follows", asks.Create("follows", fields{"followee": eve.ID}).ID())
+	gone("follows", left.Create("follows", fields{"followee": eve.ID}).ID())
+
+	suspended, erased := s.Someone(3), s.Someone(4)
+	admin.Update("users", suspended.ID, fields{"state": "suspended"})
+	there("users", suspended.ID)
+	there("settings", one("settings", "user = '%s'", ada.ID))
+	settings := one("settings", "user = '%s'", erased.ID)
+	gone("users", erased.ID)
+	gone("settings", settings)
+	row := w.rows["users"]
+	row.thereFor = map[string][]string{"dave": {ada.ID}, "carol": {s.As("mallory").ID}}
+	w.rows["users"] = row
+	ada.Block("dave")
+	s.As("mallory").Block("carol")
+	return w
+}

@@ -1,0 +1,50 @@
+package migrations
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+	m "github.com/pocketbase/pocketbase/migrations"
+	"github.com/pocketbase/pocketbase/tools/types"
+)
+
+func init() {
+	// What is not there and what is not for the asker answer alike, and an id that was once used is never used again.
+	m.Register(func(app core.App) error {
+		// A table and no collection: only these triggers write it, so that a cascade, a job and the SQL console count
+		// like a request. WITHOUT ROWID keeps one small tree of the ids alone.
+		statements := []string{`CREATE TABLE gone_ids (id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID`}
+		for _, table := range []string{"posts", "comments", "stories", "users"} {
+			statements = append(statements, fmt.Sprintf(
+				`CREATE TRIGGER gone_%[1]s AFTER DELETE ON %[1]s BEGIN INSERT OR IGNORE INTO gone_ids (id) VALUES (OLD.id); END`, table))
+		}
+		for _, sql := range statements {
+			if _, err := app.DB().NewQuery(sql).Execute(); err != nil {
+				return fmt.Errorf("%s: %w", sql, err)
+			}
+		}
+		// Whoever points at a person or a comment must see it.
+		shown := func(field string) string {
+			return field + `.state = "active" && blockedBy(` + me + `, ` + field + `) = false`
+		}
+		for name, rule := range map[string]string{
+			"blocks": mine("blocker") + ` && blocked != ` + me + ` && ` + shown("blocked"),
+			"mutes": mine("muter") + ` && ((muted != "" && post = "") || (muted = "" && post != "")) && muted != ` + me +
+				` && (muted = "" || (` + shown("muted") + `)) && (post = "" || seesPost(` + me + `, post) = true)`,
+			"reports": mine("reporter") + ` && (user != "" || post != "" || comment != "")` +
+				` && (user = "" || (` + shown("user") + `)) && (post = "" || seesPost(` + me + `, post) = true)` +
+				` && (comment = "" || (seesPost(` + me + `, comment.post) = true && (comment.hidden = false || (` + own("comment.author") + `))` +
+				` && (comment.author = "" || blocked(` + me + `, comment.author) = false)))`,
+		} {
+			c, err := app.FindCollectionByNameOrId(name)
+			if err != nil {
+				return err
+			}
+			c.CreateRule = types.Pointer(rule)
+			if err := app.Save(c); err != nil {
+				return fmt.Errorf("save the create rule of %s: %w", name, err)
+			}
+		}
+		return nil
+	}, nil)
+}
