@@ -74,7 +74,7 @@ type stage struct {
 }
 
 func newStage() *stage {
-	s := &stage{world: &world{r: rand.New(rand.NewPCG(2026, 11))}, people: map[string]person{}}
+	s := &stage{world: &world{r: rand.New(rand.NewPCG(2026, 11))}, people: map[string]person{}} // #nosec G404 -- painted from a seed, alike each time
 	for _, p := range cast {
 		p.id, p.face = s.id(), s.r.Uint64()
 		s.people[p.handle] = p

@@ -127,15 +127,6 @@ func (p *process) wait() error {
 	}
 }
 
-// kill ends the program as a power switch would.
-func (p *process) kill() {
-	p.t.Helper()
-	if err := p.command.Process.Kill(); err != nil {
-		p.t.Fatal(err)
-	}
-	_ = p.wait()
-}
-
 func (p *process) status(path string) int {
 	answer, err := http.Get(p.url + path)
 	if err != nil {

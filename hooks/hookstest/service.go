@@ -70,7 +70,7 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	if err != nil {
 		t.Fatal("make the router:", err)
 	}
-	event := &core.ServeEvent{App: s.App, Router: routes, Server: &http.Server{}}
+	event := &core.ServeEvent{App: s.App, Router: routes, Server: &http.Server{}} // #nosec G112 -- httptest's server is what listens
 	routes.BindFunc(s.explain)
 	err = s.App.OnServe().Trigger(event, func(e *core.ServeEvent) error {
 		mux, err := e.Router.BuildMux()

@@ -172,5 +172,5 @@ func (r *Runner) outcome(ctx context.Context, j *Job, result error) func() error
 // by chance up to half less, so that what failed together does not return together.
 func backoff(attempts int) time.Duration {
 	d := min(time.Second<<min(attempts-1, 12), time.Hour)
-	return d - rand.N(d/2)
+	return d - rand.N(d/2) // #nosec G404 -- nobody gains by knowing when a job is tried again
 }

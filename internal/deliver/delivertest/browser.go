@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -144,10 +143,13 @@ func (who *browser) admit(r *http.Request, origin string) (string, error) {
 		return "", fmt.Errorf("not the key of the subscription")
 	}
 	point, err := base64.RawURLEncoding.DecodeString(key)
-	if err != nil || len(point) != 65 {
+	if err != nil {
 		return "", fmt.Errorf("no key: %w", err)
 	}
-	public := &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(point[1:33]), Y: new(big.Int).SetBytes(point[33:])}
+	public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	if err != nil {
+		return "", fmt.Errorf("no key: %w", err)
+	}
 	claims := jwt.RegisteredClaims{}
 	_, err = jwt.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return public, nil },
 		jwt.WithValidMethods([]string{"ES256"}), jwt.WithAudience(origin), jwt.WithExpirationRequired())

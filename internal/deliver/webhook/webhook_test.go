@@ -574,7 +574,7 @@ func child(dir string) {
 }
 
 func TestSecrets(t *testing.T) {
-	if !Valid(NewSecret()) || NewSecret() == NewSecret() {
+	if first, second := NewSecret(), NewSecret(); !Valid(first) || first == second {
 		t.Error("a new secret is none")
 	}
 	for _, bad := range []string{"", "whsec_", "secret", "whsec_" + strings.Repeat("A", 16), strings.TrimPrefix(NewSecret(), "whsec_"), "whsec_!" + NewSecret()} {
