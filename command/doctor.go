@@ -43,6 +43,7 @@ var checks = []check{
 	{name: "collections", data: true, look: lookCollections},
 	{name: "rules", data: true, look: lookRules},
 	{name: "triggers", data: true, look: lookObjects("trigger"), repair: repairObjects("trigger")},
+	reconciled(reconcile.Moments),
 	reconciled(reconcile.Relations),
 	{name: "indexes", data: true, look: lookObjects("index"), repair: repairObjects("index")},
 	{name: "addresses", data: true, look: lookAddresses, repair: foldAddresses},

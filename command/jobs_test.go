@@ -148,7 +148,7 @@ func TestADrainGivesUp(t *testing.T) {
 	if err := job.Add(s.App, "notified", nil); err != nil {
 		t.Fatal(err)
 	}
-	run(t, s.App, `UPDATE jobs SET state = 'running', worker = 'somebody', runAt = '2100-01-01 00:00:00.000Z'`)
+	run(t, s.App, `UPDATE jobs SET state = 'running', worker = 'somebody', runAt = '`+clock.Text(clock.Now(s.App).Add(15*time.Second))+`'`)
 	if _, err := typed(t, s.App.DataDir(), "jobs", "drain", "--timeout", "150ms"); err == nil || !strings.Contains(err.Error(), "1 jobs are left") {
 		t.Errorf("got %v", err)
 	}

@@ -39,6 +39,7 @@ func Bind(app core.App) *Social {
 	before, beforeReads := handlers(app, recordHooks), handlers(app, readHooks)
 	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app), pages: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
+	s.bindClock()
 	s.bindGuard()
 	s.bindStructure()
 	s.bindShapes()

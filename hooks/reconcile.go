@@ -40,6 +40,7 @@ func (s *Social) bindReconcile() {
 }
 
 func (s *Social) reconciled(ctx context.Context, app core.App, _ *job.Job) error {
+	believeMachine(app)
 	lag, err := job.Lag(app)
 	if err != nil {
 		return err

@@ -26,13 +26,15 @@ type Runner struct {
 	workers int
 	poll    time.Duration
 
-	woken   chan struct{}
-	start   sync.Once
-	stop    sync.Once
-	stopped chan struct{}
-	working sync.WaitGroup
-	ctx     context.Context // ends when Stop has no time left
-	cancel  context.CancelFunc
+	woken chan struct{}
+	start sync.Once
+	stop  sync.Once
+
+	endLeases sync.Once
+	stopped   chan struct{}
+	working   sync.WaitGroup
+	ctx       context.Context // ends when Stop has no time left
+	cancel    context.CancelFunc
 
 	failing  atomic.Bool
 	claiming sync.Mutex // held while jobs are claimed, so that nobody else takes the last place of a kind
@@ -124,6 +126,7 @@ func wake(app core.App) {
 // those they add, until none is due, and returns how many. A job that fails is
 // no error of Drain.
 func (r *Runner) Drain(ctx context.Context) (ran int, err error) {
+	r.endLeases.Do(r.endForeignLeases)
 	for ctx.Err() == nil {
 		j, err := r.claim()
 		if j == nil || err != nil {
@@ -140,6 +143,7 @@ func (r *Runner) Drain(ctx context.Context) (ran int, err error) {
 
 // serve hands out jobs and removes those that are done until Stop, and until nothing is in hand.
 func (r *Runner) serve() {
+	r.endLeases.Do(r.endForeignLeases)
 	tick := time.NewTicker(r.poll)
 	defer tick.Stop()
 	stopped := r.stopped

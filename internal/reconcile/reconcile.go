@@ -33,7 +33,7 @@ var (
 	Feed          = Check{"feed", lookFeed, repairFeed}
 	Counters      = Check{"counters", lookCounters, repairCounters}
 
-	All = []Check{Relations, Settings, Missing, Notifications, Feed, Counters}
+	All = []Check{Moments, Relations, Settings, Missing, Notifications, Feed, Counters}
 )
 
 // Found collects what a check finds.

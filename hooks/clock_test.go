@@ -1,0 +1,218 @@
+package hooks_test
+
+import (
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/job"
+	"doubletap/internal/reconcile"
+)
+
+const year = 365 * 24 * time.Hour
+
+// whileMachineSays runs do with a service on a folder, on a machine whose clock is off by d.
+func whileMachineSays(t *testing.T, dir string, d time.Duration, do func(t *testing.T, s *hookstest.Service)) {
+	t.Helper()
+	t.Run("the machine is off by "+d.String(), func(t *testing.T) {
+		do(t, hookstest.Open(t, dir, func(app core.App, _ *hooks.Social) { clock.PutMachine(app, d) }))
+	})
+}
+
+// freshFolder is a data folder with the cast in it.
+func freshFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Run("a folder", func(t *testing.T) {
+		if err := os.CopyFS(dir, os.DirFS(hookstest.New(t).App.DataDir())); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return dir
+}
+
+// feedOf returns the posts of a feed, the newest first.
+func feedOf(c *hookstest.Client) (posts []string) {
+	for _, row := range c.List("feed", "sort=-at,-post") {
+		posts = append(posts, row["post"].(string))
+	}
+	return posts
+}
+
+func TestOrderHoldsWhileTheMachineIsPutBack(t *testing.T) {
+	s := hookstest.New(t)
+	ada, bob := s.As("ada"), s.As("bob")
+	var posts []string
+	for range 3 {
+		posts = slices.Insert(posts, 0, ada.Post("look"))
+		clock.PutMachine(s.App, -time.Hour)
+	}
+	if got := feedOf(ada); !slices.Equal(got, posts) {
+		t.Errorf("feed %v, want %v", got, posts)
+	}
+	bob.Like(posts[0])
+	settings := ada.List("settings", "")[0]["id"].(string)
+	seen := ada.Update("settings", settings, map[string]any{"seenAt": clock.Stamp(s.App)}).Body["seenAt"].(string)
+	clock.PutMachine(s.App, -time.Hour)
+	bob.Comment(posts[0], "", "late")
+	if unseen := ada.List("notifications", "filter="+url.QueryEscape(`latestAt > "`+seen+`"`)); len(unseen) != 1 {
+		t.Errorf("%d notifications after %s: %v", len(unseen), seen, unseen)
+	}
+}
+
+func TestOrderHoldsOverARestart(t *testing.T) {
+	dir := freshFolder(t)
+	var posts []string
+	whileMachineSays(t, dir, 0, func(t *testing.T, s *hookstest.Service) { posts = append(posts, s.As("ada").Post("first")) })
+	whileMachineSays(t, dir, -40*time.Second, func(t *testing.T, s *hookstest.Service) {
+		posts = slices.Insert(posts, 0, s.As("ada").Post("second"))
+		if got := feedOf(s.As("ada")); !slices.Equal(got, posts) {
+			t.Errorf("feed %v, want %v", got, posts)
+		}
+	})
+}
+
+func TestRowsOfATimeToComeAreMendedAtStart(t *testing.T) {
+	dir := freshFolder(t)
+	var posts []string
+	var before []string // the tray
+	whileMachineSays(t, dir, year, func(t *testing.T, s *hookstest.Service) {
+		ada, bob := s.As("ada"), s.As("bob")
+		for range 3 {
+			posts = slices.Insert(posts, 0, ada.Post("look"))
+			bob.Like(posts[0])
+		}
+		before = trayOf(ada)
+		if err := job.Add(s.App, "nobody does this", nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(s.App, `UPDATE jobs SET state = 'running', runAt = {:at}`, db.Params{"at": clock.Text(clock.Now(s.App).Add(time.Minute))}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	whileMachineSays(t, dir, 0, func(t *testing.T, s *hookstest.Service) {
+		ada, bob := s.As("ada"), s.As("bob")
+		lookForMoments(t, s)
+		if got := feedOf(ada); !slices.Equal(got, posts) {
+			t.Errorf("feed %v, want %v", got, posts)
+		}
+		if got := trayOf(ada); !slices.Equal(got, before) {
+			t.Errorf("tray %v, want %v", got, before)
+		}
+		posts = slices.Insert(posts, 0, ada.Post("now"))
+		if got := feedOf(ada); !slices.Equal(got, posts) {
+			t.Errorf("feed %v, want %v", got, posts)
+		}
+		bob.Like(posts[0])
+		newest := ada.List("notifications", "sort=-latestAt,-id")[0]
+		if newest["post"] != posts[0] {
+			t.Errorf("the newest notification is of %v, want %s", newest["post"], posts[0])
+		}
+		ada.Must(204, "POST", "/api/v1/notifications/read", map[string]any{"before": newest["latestAt"]})
+		if n := s.Rows("notifications", "NOT read"); n != 0 {
+			t.Errorf("%d notifications cannot be marked as read", n)
+		}
+		s.RunJobs()
+		if n := s.Rows("jobs", "state = 'running' AND runAt > '"+clock.Text(clock.Now(s.App).Add(time.Hour))+"'"); n != 0 {
+			t.Errorf("%d jobs stay running", n)
+		}
+	})
+}
+
+// A machine whose clock says that this program is not written yet is not believed.
+func TestAClockWithoutABatteryMendsNothing(t *testing.T) {
+	dir := freshFolder(t)
+	var posts []string
+	var created string
+	whileMachineSays(t, dir, 0, func(t *testing.T, s *hookstest.Service) {
+		posts = append(posts, s.As("ada").Post("first"))
+		created = s.Record("posts", posts[0]).GetString("created")
+	})
+	whileMachineSays(t, dir, -10*year, func(t *testing.T, s *hookstest.Service) {
+		if got := s.Record("posts", posts[0]).GetString("created"); got != created {
+			t.Errorf("created %s, want %s", got, created)
+		}
+		posts = slices.Insert(posts, 0, s.As("ada").Post("second"))
+		if got := feedOf(s.As("ada")); !slices.Equal(got, posts) {
+			t.Errorf("feed %v, want %v", got, posts)
+		}
+	})
+}
+
+func TestReconciliationMendsWhatAFastClockStored(t *testing.T) {
+	s := hookstest.New(t)
+	ada, bob := s.As("ada"), s.As("bob")
+	posts := []string{ada.Post("before")}
+	clock.PutMachine(s.App, year)
+	for range 2 {
+		posts = slices.Insert(posts, 0, ada.Post("ahead"))
+		bob.Like(posts[0])
+	}
+	story := ada.Story()
+	clock.PutMachine(s.App, -year)
+	posts = slices.Insert(posts, 0, ada.Post("put back"))
+	if err := job.Add(s.App, reconcile.Job, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Advance(0)
+	s.RunJobs()
+	lookForMoments(t, s)
+	if got := feedOf(ada); !slices.Equal(got, posts) {
+		t.Errorf("feed %v, want %v", got, posts)
+	}
+	if expires := s.Record("stories", story).GetDateTime("expires").Time(); expires.After(clock.Now(s.App).Add(25 * time.Hour)) {
+		t.Errorf("the story ends %s", expires)
+	}
+	if now := clock.Now(s.App); now.After(clock.Latest(s.App)) {
+		t.Errorf("the clock still shows %s", now)
+	}
+}
+
+// lookForMoments fails when something stored is of a time to come, in any table that has times.
+func lookForMoments(t *testing.T, s *hookstest.Service) {
+	t.Helper()
+	f := &reconcile.Found{}
+	if err := reconcile.Moments.Look(s.App, f); err != nil || f.Failed > 0 {
+		t.Errorf("%v %v", err, f.Notes)
+	}
+}
+
+// Every collection of ours that has a date is one whose moments are looked at, but for dates that are of the future by nature.
+func TestEveryMomentIsLookedAt(t *testing.T) {
+	s := hookstest.New(t)
+	future := []string{"mutes.until", "stories.expires", "jobs.runAt", "exports.expires", "idempotency.expires"}
+	collections, err := s.App.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range collections {
+		if c.System {
+			continue
+		}
+		columns := reconcile.MomentColumns(c.Name)
+		for _, field := range c.Fields {
+			if field.Type() != core.FieldTypeDate && field.Type() != core.FieldTypeAutodate {
+				continue
+			}
+			if name := field.GetName(); !slices.Contains(columns, name) && !slices.Contains(future, c.Name+"."+name) {
+				t.Errorf("%s.%s", c.Name, name)
+			}
+		}
+	}
+}
+
+func trayOf(c *hookstest.Client) (posts []string) {
+	for _, row := range c.List("notifications", "sort=-latestAt,-id") {
+		posts = append(posts, strings.Join([]string{row["type"].(string), row["post"].(string)}, " "))
+	}
+	return posts
+}

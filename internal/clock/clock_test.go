@@ -1,0 +1,93 @@
+package clock_test
+
+import (
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+)
+
+func newApp(t *testing.T) core.App {
+	return core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
+}
+
+func TestTimeNeverGoesBackWhateverTheMachineSays(t *testing.T) {
+	app := newApp(t)
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	before := clock.Now(app)
+	for n := range 2000 {
+		clock.PutMachine(app, time.Duration(random.Int64N(int64(2*time.Hour)))-time.Hour)
+		now := clock.Now(app)
+		if now.Before(before) {
+			t.Fatalf("seed %d, step %d: %s after %s", seed, n, now, before)
+		}
+		before = now
+	}
+}
+
+func TestManyAskAtOnceAndNobodyGoesBack(t *testing.T) {
+	app := newApp(t)
+	var asking sync.WaitGroup
+	for range 8 {
+		asking.Go(func() {
+			before := time.Time{}
+			for n := range 500 {
+				if n%50 == 0 {
+					clock.PutMachine(app, -time.Minute)
+				}
+				now := clock.Now(app)
+				if now.Before(before) {
+					t.Errorf("%s after %s", now, before)
+				}
+				before = now
+			}
+		})
+	}
+	asking.Wait()
+}
+
+func TestTimeGoesOnAlthoughTheMachineWasPutBack(t *testing.T) {
+	app := newApp(t)
+	before := clock.Now(app)
+	clock.PutMachine(app, -24*time.Hour)
+	for clock.Now(app).Equal(before) { // ends only if time goes on
+	}
+	if ahead := clock.Now(app).Sub(clock.Latest(app)); ahead < 23*time.Hour {
+		t.Errorf("%s ahead of what may be stored", ahead)
+	}
+	clock.Restart(app)
+	if now := clock.Now(app); now.After(before.Add(-23 * time.Hour)) {
+		t.Errorf("still %s", now)
+	}
+}
+
+func TestTimeGoesOnAtWhatIsStored(t *testing.T) {
+	app := newApp(t)
+	stored := clock.Now(app).Add(40 * time.Second)
+	clock.GoOn(app, stored)
+	if now := clock.Now(app); now.Before(stored.Truncate(time.Millisecond)) || now.After(stored.Add(10*time.Second)) {
+		t.Errorf("%s, stored is %s", now, stored)
+	}
+	clock.GoOn(app, stored.Add(-time.Hour))
+	if now := clock.Now(app); now.Before(stored.Truncate(time.Millisecond)) {
+		t.Errorf("went back to %s", now)
+	}
+}
+
+func TestAdvanceMovesBothWays(t *testing.T) {
+	app := newApp(t)
+	before := clock.Now(app)
+	clock.Advance(app, time.Hour)
+	if now := clock.Now(app); now.Before(before.Add(time.Hour)) {
+		t.Errorf("%s", now)
+	}
+	clock.Advance(app, -2*time.Hour)
+	if now := clock.Now(app); now.After(before) {
+		t.Errorf("%s", now)
+	}
+}
