@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"doubletap/command"
 	"doubletap/hooks"
@@ -59,9 +60,10 @@ func tellQueued(queued chan struct{}) func(core.App, *hooks.Social) {
 			queued <- struct{}{}
 			return err
 		}
-		app.OnMailerRecordPasswordResetSend().BindFunc(tell)
-		app.OnMailerRecordVerificationSend().BindFunc(tell)
-		app.OnMailerRecordEmailChangeSend().BindFunc(tell)
+		around := &hook.Handler[*core.MailerRecordEvent]{Func: tell, Priority: -20000} // also where a mail is queued
+		app.OnMailerRecordPasswordResetSend().Bind(around)
+		app.OnMailerRecordVerificationSend().Bind(around)
+		app.OnMailerRecordEmailChangeSend().Bind(around)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -22,6 +23,7 @@ import (
 	"doubletap/internal/deliver/webhook"
 	"doubletap/internal/deliver/webpush"
 	"doubletap/internal/fault"
+	"doubletap/internal/guard"
 	"doubletap/internal/job"
 	"doubletap/internal/notification"
 )
@@ -84,6 +86,7 @@ type delivery struct {
 	mail     hook.Hook[*MailEvent]
 	webhook  hook.Hook[*WebhookEvent]
 	leaving  sync.Map // records whose account mail leaves now, from its job
+	serving  atomic.Bool
 }
 
 func (s *Social) delivery() *delivery {
@@ -95,10 +98,11 @@ func (s *Social) bindDelivery() {
 	service.Online, service.Pushing, service.Mailing = s.online, s.pushing, s.mailing
 	service.Handle(s.jobs)
 	s.jobs.Handle(deliver.AccountJob, s.accountMailed, job.Concurrency(2), job.MaxAttempts(40))
-	s.app.OnMailerRecordVerificationSend().Bind(s.queued("verification"))
-	s.app.OnMailerRecordPasswordResetSend().Bind(s.queued("password_reset"))
-	s.app.OnMailerRecordEmailChangeSend().Bind(s.queued("email_change"))
+	s.app.OnMailerRecordVerificationSend(guard.Guarded...).Bind(s.queued("verification"))
+	s.app.OnMailerRecordPasswordResetSend(guard.Guarded...).Bind(s.queued("password_reset"))
+	s.app.OnMailerRecordEmailChangeSend(guard.Guarded...).Bind(s.queued("email_change"))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		s.delivery().serving.Store(true)
 		if err := s.openChannels(); err != nil {
 			return err
 		}
@@ -205,11 +209,13 @@ func passed[E hook.Resolver](h *hook.Hook[E], e E, err error) (came bool, _ erro
 // accountMail is one of PocketBase's mails to an account. It has no token: the mail gets a fresh one when it leaves.
 type accountMail struct{ Kind, Collection, Record, Email string }
 
-// queued puts a mail that a request is about to send into a job, so that no request waits for a mail server and none is lost with
-// the process. Codes to sign in with are not queued: they last for minutes, and PocketBase sends them beside the request.
+// queued puts a mail to one of our accounts into a job, so that no request waits for a mail server and none is lost with the
+// process. It comes before an owner's hooks, which run when the job sends the mail, and only then. At once leave the mails of an
+// owner's own collections, and those of a command, whose job nobody might run. Codes to sign in with are not
+// queued: they last for minutes, and PocketBase sends them beside the request.
 func (s *Social) queued(kind string) *hook.Handler[*core.MailerRecordEvent] {
-	return &hook.Handler[*core.MailerRecordEvent]{Priority: last, Func: func(e *core.MailerRecordEvent) error {
-		if _, now := s.delivery().leaving.Load(e.Record); now || e.Record.IsNew() { // the dashboard tests mail with an account that is none
+	return &hook.Handler[*core.MailerRecordEvent]{Priority: first, Func: func(e *core.MailerRecordEvent) error {
+		if _, now := s.delivery().leaving.Load(e.Record); now || !s.delivery().serving.Load() || e.Record.IsNew() { // the dashboard tests mail with an account that is none
 			return e.Next()
 		}
 		address, _ := e.Meta["newEmail"].(string)

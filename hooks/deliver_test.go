@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
@@ -438,14 +439,14 @@ func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
 		a.As("bob").Like(post)
 	}
 	queued := make(chan struct{}, 1)
-	a.App.OnMailerRecordPasswordResetSend().BindFunc(func(e *core.MailerRecordEvent) error {
+	a.App.OnMailerRecordPasswordResetSend().Bind(&hook.Handler[*core.MailerRecordEvent]{Priority: -20000, Func: func(e *core.MailerRecordEvent) error {
 		err := e.Next()
 		select {
 		case queued <- struct{}{}:
 		default: // it is on its way again, from the job
 		}
 		return err
-	})
+	}})
 	a.Guest().Must(204, "POST", "/api/collections/users/request-password-reset", map[string]any{"email": "carol@example.com"})
 	select {
 	case <-queued: // PocketBase sends it from a goroutine of its own
