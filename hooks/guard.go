@@ -2,11 +2,9 @@ package hooks
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
-	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"doubletap/internal/account"
 	"doubletap/internal/fault"
@@ -20,11 +18,6 @@ const (
 )
 
 func (s *Social) bindGuard() {
-	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.BindFunc(asked)
-		return e.Next()
-	})
-	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: streamAsked, Priority: first})
 	ours := guard.Guarded
 	s.app.OnRecordCreateRequest(ours...).Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answer(recordRequested), Priority: first})
 	s.app.OnRecordUpdateRequest(ours...).Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answer(changeRequested), Priority: first})
@@ -34,32 +27,6 @@ func (s *Social) bindGuard() {
 	s.app.OnRecordCreateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: first})
 	s.app.OnRecordUpdateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: first})
 	s.app.OnRecordDelete(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordDeleted, Priority: first})
-}
-
-// asked refuses questions whose answer would tell of rows that the caller may not see.
-func asked(e *core.RequestEvent) error {
-	if !e.HasSuperuserAuth() && strings.HasPrefix(e.Request.URL.Path, "/api/collections/") {
-		query := e.Request.URL.Query()
-		if err := guard.Query(query.Get("filter"), query.Get("sort")); err != nil {
-			return err
-		}
-	}
-	return e.Next()
-}
-
-// streamAsked is asked for the filters of a stream's topics.
-func streamAsked(e *core.RealtimeSubscribeRequestEvent) error {
-	if e.HasSuperuserAuth() {
-		return e.Next()
-	}
-	parsed := subscriptions.NewDefaultClient()
-	parsed.Subscribe(e.Subscriptions...)
-	for _, options := range parsed.Subscriptions() {
-		if err := guard.Query(options.Query["filter"], options.Query["sort"]); err != nil {
-			return err
-		}
-	}
-	return e.Next()
 }
 
 // recordRequested takes the server's fields and id back and writes who is asking into the owner's field.

@@ -41,6 +41,7 @@ func Bind(app core.App) *Social {
 	s.studio = rendition.NewStudio(app)
 	s.bindClock()
 	s.bindGuard()
+	s.bindBudget()
 	s.bindStructure()
 	s.bindShapes()
 	s.bindBatch()

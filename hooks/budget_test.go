@@ -1,0 +1,290 @@
+package hooks_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	command "os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/guard"
+)
+
+// tooMuch are questions over the budget at whatever door they come in.
+var tooMuch = func() []url.Values {
+	one := func(name, value string) url.Values { return url.Values{name: {value}} }
+	all := []url.Values{
+		one("filter", strings.Repeat("(", 1700)), // nothing that could be parsed
+		one("filter", strings.Repeat("(", 11)+"id='x'"+strings.Repeat(")", 11)),
+		one("filter", strings.Repeat("id='x'||", 100)+"id='x'"),
+		one("filter", "id='"+strings.Repeat("x", 3500)+"'"),
+		one("filter", "likes_via_post.user='x'"),
+		one("sort", "a,b,c,d,e,f,g,h,i"),
+		one("sort", strings.Repeat("x", 501)),
+		one("sort", "-likes_via_post.user"),
+		one("expand", "post.author.post.author"),
+		one("expand", "a,b,c,d,e,f,g,h,i,j,k"),
+		one("expand", strings.Repeat("x", 1001)),
+		one("expand", "comments_via_post.post.comments_via_post"),
+		one("expand", "author,comments_ via _POST."),
+		one("expand", "comments(post)"),
+		one("fields", strings.Repeat("x,", 100)+"x"),
+		one("fields", strings.Repeat(",", 2001)),
+		{"expand": {"author", "comments_via_post"}},
+		{"filter": {"id='x'", "likes_via_post.user='x'"}},
+	}
+	return all
+}()
+
+// overBudget reports whether an answer is the budget's own.
+func overBudget(a hookstest.Answer) bool {
+	message, _ := a.Body["message"].(string)
+	_, shaped := a.Body["data"].(map[string]any)
+	return a.Status == 400 && shaped && (strings.HasPrefix(message, "The request asks for too much: ") ||
+		slices.Contains([]string{"Invalid filter.", "Invalid sort field.", "Invalid expand."}, message))
+}
+
+// door is a way to PocketBase's query engine.
+type door struct {
+	name string
+	ask  func(c *hookstest.Client, query url.Values) hookstest.Answer
+}
+
+func urlDoor(method, path string) door {
+	return door{method + " " + path, func(c *hookstest.Client, query url.Values) hookstest.Answer {
+		return c.Do(method, path+"?"+query.Encode(), nil)
+	}}
+}
+
+// doorsOf returns every route that the description of the API knows, those of PocketBase that it leaves out, the items of a
+// batch as JSON and as a form, and the topics of a stream.
+func doorsOf(t *testing.T, s *hookstest.Service) (doors []door) {
+	t.Helper()
+	id := regexp.MustCompile(`\{\w+\}`)
+	for path, item := range described(t, s).Paths.Map() {
+		for method := range item.Operations() {
+			doors = append(doors, urlDoor(method, id.ReplaceAllString(path, strings.Repeat("x", 15))))
+		}
+	}
+	for _, action := range []string{"auth-with-password", "auth-with-oauth2", "auth-with-otp", "request-otp", "auth-refresh", "request-verification",
+		"confirm-verification", "request-password-reset", "confirm-password-reset", "confirm-email-change"} {
+		doors = append(doors, urlDoor("POST", "/api/collections/users/"+action), urlDoor("POST", "/api/collections/_superusers/"+action))
+	}
+	doors = append(doors, urlDoor("HEAD", "/api/collections/posts/records"), urlDoor("POST", "/api/batch"), urlDoor("POST", "/api/realtime"),
+		urlDoor("GET", "/api/files/posts/xxxxxxxxxxxxxxx/x.jpg"), urlDoor("GET", "/api/health"), urlDoor("GET", "/owners/posts"))
+	for _, item := range [][2]string{{"POST", "posts/records"}, {"PUT", "posts/records"}, {"PATCH", "posts/records/xxxxxxxxxxxxxxx"}, {"DELETE", "posts/records/xxxxxxxxxxxxxxx"}} {
+		requests := func(query url.Values) map[string]any {
+			return map[string]any{"requests": []any{
+				map[string]any{"method": "POST", "url": "/api/collections/likes/records", "body": map[string]any{}},
+				map[string]any{"method": item[0], "url": "/api/collections/" + item[1] + "?" + query.Encode(), "body": map[string]any{}},
+			}}
+		}
+		doors = append(doors, door{"batch " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
+			return c.Do("POST", "/api/batch", requests(query))
+		}}, door{"batch form " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
+			body, err := json.Marshal(requests(query))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c.Do("POST", "/api/batch", &hookstest.Upload{Fields: map[string]string{"@jsonPayload": string(body)}})
+		}})
+	}
+	for _, topic := range []string{"posts/*", "posts", "posts/xxxxxxxxxxxxxxx", "notifications/*", "anything"} {
+		doors = append(doors, door{"topic " + topic, func(c *hookstest.Client, query url.Values) hookstest.Answer {
+			options := map[string]any{}
+			for name := range query { // one value each: JSON has no second, and PocketBase takes none
+				options[name] = query[name][len(query[name])-1]
+			}
+			text, err := json.Marshal(map[string]any{"query": options, "headers": map[string]any{"x_any": "x"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			stream := c.Listen()
+			defer stream.Close()
+			return c.Do("POST", "/api/realtime", map[string]any{"clientId": stream.ClientID, "subscriptions": []string{topic + "?options=" + escape(string(text))}})
+		}})
+	}
+	return doors
+}
+
+func TestBudgetHoldsAtEveryDoor(t *testing.T) {
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			e.Router.GET("/owners/posts", func(e *core.RequestEvent) error { return e.JSON(http.StatusOK, map[string]any{}) })
+			return e.Next()
+		})
+	})
+	doors := doorsOf(t, s)
+	if len(doors) < 80 {
+		t.Errorf("only %d doors were found", len(doors))
+	}
+	for _, d := range doors {
+		for _, c := range []*hookstest.Client{s.Guest(), s.As("mallory")} {
+			for _, query := range tooMuch {
+				a := d.ask(c, query)
+				bare := strings.HasPrefix(d.name, "HEAD") && a.Status == 400 // no body to look at
+				turnedAway := a.Status == 401 || a.Status == 403 || strings.Contains(a.Raw, "Missing or invalid collection context.") || strings.Contains(a.Raw, "Sign in to send a batch.") ||
+					strings.Contains(a.Raw, "validation_length_") // by PocketBase, with nothing asked of the engine
+				if !overBudget(a) && !bare && !turnedAway {
+					t.Errorf("%s: %s is answered %d %.200s for %.100s", d.name, c.Name, a.Status, a.Raw, query.Encode())
+				}
+			}
+			for _, query := range []url.Values{
+				{"expand": {"author"}, "fields": {"id,expand.author.handle,caption:excerpt(10,true)"}, "sort": {"-created,id"}, "filter": {"((id='x' || caption~'((((((((((((((((('))"}},
+				{"perPage": {"1000"}, "expand": {"author,post.author,comment"}},
+			} {
+				if d.name == "GET /api/realtime" {
+					continue // it would be answered for as long as it is listened to
+				}
+				if a := d.ask(c, query); overBudget(a) {
+					t.Errorf("%s: %s is answered %d %s for %s", d.name, c.Name, a.Status, a.Raw, query.Encode())
+				}
+			}
+		}
+	}
+}
+
+// TestBudgetKnowsPocketBase fails when PocketBase reads what clients ask for at one more place, which is then to be looked at.
+func TestBudgetKnowsPocketBase(t *testing.T) {
+	where, err := command.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pocketbase/pocketbase").Output()
+	if err != nil {
+		t.Skip("no Go command to find PocketBase's source with: ", err)
+	}
+	reads := regexp.MustCompile(`expandQueryParam|fieldsQueryParam|jsonFieldsParam|search\.\w+QueryParam|search\.NewProvider|ParseAndExec`)
+	var found []string
+	for _, dir := range []string{"apis", "core", "forms", "tools/router"} {
+		files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(where)), dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(file, "_test.go") && reads.Match(source) {
+				found = append(found, dir+"/"+filepath.Base(file))
+			}
+		}
+	}
+	want := []string{
+		"apis/collection.go", "apis/logs.go", // superusers only
+		"apis/realtime.go", "apis/record_crud.go", "apis/record_helpers.go", "core/record_field_resolver.go", "tools/router/event.go",
+	}
+	if !slices.Equal(found, want) {
+		t.Errorf("PocketBase reads what clients ask for in %q, and the budget was made for %q", found, want)
+	}
+}
+
+func TestBudgetKnowsOurCollections(t *testing.T) {
+	s := hookstest.New(t)
+	collections, err := s.App.FindAllCollections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, c := range collections {
+		if !strings.HasPrefix(c.Name, "_") { // PocketBase's
+			found = append(found, c.Name)
+		}
+	}
+	slices.Sort(found)
+	if !slices.Equal(found, slices.Sorted(slices.Values(guard.Collections))) {
+		t.Errorf("a fresh service has the collections %q, and guard.Collections is %q", found, guard.Collections)
+	}
+}
+
+// An answer with all that may be expanded is refused before the work, and one that the SDK asks for is not.
+func TestBudgetBoundsTheAnswer(t *testing.T) {
+	s := hookstest.New(t)
+	ada, path := s.As("ada"), "/api/collections/notifications/records?"
+	ada.Must(200, "GET", path+"perPage=1000&skipTotal=1&expand=actors,post.author,comment", nil) // getFullList
+	a := ada.Must(400, "GET", path+"perPage=1000&expand=actors,post.author,comment.author,comment.parent.author,comment.post", nil)
+	if !overBudget(a) {
+		t.Errorf("ada is answered %s", a.Raw)
+	}
+	ada.Must(200, "GET", path+"perPage=500&expand=actors,post.author,comment.author,comment.parent,comment.post", nil)
+}
+
+func TestBudgetLeavesSuperusersFree(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	post := ada.Post("hello")
+	admin := s.Admin()
+	for _, query := range []string{"expand=likes_via_post.user.posts_via_author.author", "filter=" + escape("author.email ~ 'ada'"), "sort=author.email,likes_via_post.created"} {
+		if items := admin.List("posts", query); len(items) != 1 || items[0]["id"] != post {
+			t.Errorf("%s: %v", query, items)
+		}
+	}
+	for _, path := range []string{"/api/collections/posts/records", "/api/logs"} {
+		a := admin.Must(400, "GET", path+"?filter="+escape(strings.Repeat("(", 1700)+"id=1"+strings.Repeat(")", 1700)), nil)
+		if !overBudget(a) {
+			t.Errorf("%s: the superuser is answered %s", path, a.Raw)
+		}
+	}
+}
+
+// What an owner's own collections may be asked stays PocketBase's, up to where one of ours is on the path.
+func TestBudgetLeavesOwnersCollections(t *testing.T) {
+	s := hookstest.New(t)
+	public := ""
+	collection := func(name, kind string, fields ...core.Field) *core.Collection {
+		c := core.NewCollection(kind, name)
+		c.ListRule, c.ViewRule = &public, &public
+		c.Fields.Add(fields...)
+		if err := s.App.Save(c); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	users, err := s.App.FindCollectionByNameOrId("users")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clubs := collection("clubs", core.CollectionTypeBase, &core.EmailField{Name: "email"}, &core.JSONField{Name: "extra"})
+	collection("rooms", core.CollectionTypeBase, &core.RelationField{Name: "club", CollectionId: clubs.Id, MaxSelect: 1},
+		&core.RelationField{Name: "keeper", CollectionId: users.Id, MaxSelect: 1}, &core.TextField{Name: "name"})
+	staff := collection("staff", core.CollectionTypeAuth, &core.RelationField{Name: "club", CollectionId: clubs.Id, MaxSelect: 1})
+	_ = staff
+	guest := s.Guest()
+	for _, test := range []struct {
+		path   string
+		status int
+	}{
+		{"clubs/records?filter=" + escape("email = 'a@b.c'"), 200},
+		{"clubs/records?filter=" + escape("email:lower = 'a@b.c'"), 200},
+		{"clubs/records?filter=" + escape("extra.email = 'a'"), 200},
+		{"clubs/records?sort=-email", 200},
+		{"rooms/records?filter=" + escape("club.email = 'a'"), 200},
+		{"clubs/records?filter=" + escape("rooms_via_club.name ?= 'a'"), 200},
+		{"clubs/records?sort=rooms_via_club.name", 200},
+		{"clubs/records?expand=rooms_via_club.club", 200},
+		{"staff/records?filter=" + escape("club.rooms_via_club.name ?= 'a'"), 200},
+		{"staff/records?filter=" + escape("name = 'a' || email = 'a@b.c'"), 400},
+		{"clubs/records?filter=" + escape("staff_via_club.email ?= 'a'"), 400},
+		{"staff/records?sort=email", 400},
+		{"rooms/records?filter=" + escape("keeper.email = 'a'"), 400},
+		{"clubs/records?filter=" + escape("rooms_via_club.keeper.name ?= 'a'"), 400},
+		{"clubs/records?expand=rooms_via_club.keeper", 400},
+		{"rooms/records?expand=keeper.rooms_via_keeper", 400},
+		{"rooms/records?filter=" + escape("keeper.posts_via_author.caption ?= 'a'"), 400},
+		{"users/records?expand=rooms_via_keeper", 400},
+		{"users/records?expand=" + escape(users.Id+"_via_x"), 400},
+		{"rooms/records?expand=keeper", 200},
+		{"rooms/records?filter=" + escape("keeper.name = 'a'"), 200},
+	} {
+		a := guest.Do("GET", "/api/collections/"+test.path, nil)
+		if a.Status != test.status || test.status == 400 && a.Status == 400 && !overBudget(a) {
+			t.Errorf("%s: answered %d %s, want %d", test.path, a.Status, a.Raw, test.status)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package guard
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/ganigeorgiev/fexpr"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/fault"
+)
+
+// What one request of a client may ask of PocketBase's query engine. They are documented in docs/reads.md.
+const (
+	maxFilterBytes      = 3500 // PocketBase's own limit, kept at the doors where it has none
+	maxFilterDepth      = 10
+	maxFilterGroups     = 100 // parentheses, wherever they are: the parser reads the inside of each again
+	maxFilterConditions = 100
+	maxSortBytes        = 500
+	maxSortNames        = 8
+	maxExpandBytes      = 1000
+	maxExpandPaths      = 10
+	maxExpandHops       = 3
+	maxFieldsBytes      = 2000
+	maxFieldsNames      = 100
+	maxAnswerRows       = 15000 // records in one answer, those inside expand included
+)
+
+// What a superuser may ask is bounded only where it would take the process down.
+const (
+	maxSuperuserBytes = 64 << 10
+	maxSuperuserDepth = 100
+)
+
+// Question is what a request asks of PocketBase's query engine.
+type Question struct {
+	// Collection is the one whose records are asked for, or nil if the door does not name it.
+	Collection *core.Collection
+	// Ours says that the records are those of a collection of ours although Collection is nil.
+	Ours bool
+	// List says that the answer is a page of records and not a single one.
+	List bool
+	// Query has the parameters. PocketBase reads the first value of each; all of them are checked.
+	Query url.Values
+}
+
+// CheckQuestion refuses with 400, before anything of it is parsed or run by PocketBase, what a guest or a user must not ask:
+// what costs too much, back-relations from, to or by way of our collections, and e-mail addresses, since rows that
+// one may not see would decide the answer. What PocketBase cannot understand is left for it to refuse.
+func CheckQuestion(app core.App, q Question) error {
+	for _, filter := range q.Query["filter"] {
+		if err := checkFilter(app, q, filter); err != nil {
+			return err
+		}
+	}
+	for _, sort := range q.Query["sort"] {
+		if err := checkSort(app, q, sort); err != nil {
+			return err
+		}
+	}
+	for _, fields := range q.Query["fields"] {
+		if err := checkFields(fields); err != nil {
+			return err
+		}
+	}
+	for _, expand := range q.Query["expand"] {
+		if err := checkExpand(app, q, expand); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckSuperuserQuestion refuses what no dashboard asks and what would exhaust the process in the parsers.
+func CheckSuperuserQuestion(query url.Values) error {
+	for _, name := range []string{"filter", "sort", "fields", "expand"} {
+		for _, value := range query[name] {
+			if len(value) > maxSuperuserBytes {
+				return tooMuch("%s may be at most %d bytes long.", name, maxSuperuserBytes)
+			}
+			if name == "filter" && strings.Count(value, "(") > maxSuperuserDepth {
+				return tooMuch("filter may have at most %d parentheses.", maxSuperuserDepth)
+			}
+		}
+	}
+	return nil
+}
+
+func tooMuch(format string, a ...any) error {
+	return fault.Refused(fmt.Sprintf("The request asks for too much: "+format, a...))
+}
+
+func checkFilter(app core.App, q Question, filter string) error {
+	switch {
+	case filter == "":
+		return nil
+	case len(filter) > maxFilterBytes:
+		return tooMuch("filter may be at most %d bytes long.", maxFilterBytes)
+	case strings.Count(filter, "(") > maxFilterGroups:
+		return tooMuch("filter may have at most %d parentheses.", maxFilterGroups)
+	case depthOf(filter) > maxFilterDepth:
+		return tooMuch("filter may be at most %d parentheses deep.", maxFilterDepth)
+	}
+	groups, err := fexpr.Parse(filter)
+	if err != nil {
+		return nil
+	}
+	conditions, secret := 0, false
+	eachCondition(groups, func(e fexpr.Expr) {
+		conditions++
+		for _, path := range append(identifiers(e.Left), identifiers(e.Right)...) {
+			secret = secret || followPath(app, q, path, false).secret()
+		}
+	})
+	switch {
+	case secret:
+		return fault.Refused("Invalid filter.")
+	case conditions > maxFilterConditions:
+		return tooMuch("filter may have at most %d conditions.", maxFilterConditions)
+	}
+	return nil
+}
+
+// depthOf returns how deep the parentheses outside of texts are nested. Comments, which hide some from this count but not from
+// the parser, are bounded by maxFilterGroups.
+func depthOf(filter string) (deepest int) {
+	depth, quote, escaped := 0, byte(0), false
+	for i := range len(filter) {
+		switch c := filter[i]; {
+		case escaped:
+			escaped = false
+		case quote != 0 && c == '\\':
+			escaped = true
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '(':
+			depth++
+			deepest = max(deepest, depth)
+		case c == ')':
+			depth--
+		}
+	}
+	return deepest
+}
+
+func eachCondition(item any, visit func(fexpr.Expr)) {
+	switch i := item.(type) {
+	case []fexpr.ExprGroup:
+		for _, group := range i {
+			eachCondition(group.Item, visit)
+		}
+	case fexpr.ExprGroup:
+		eachCondition(i.Item, visit)
+	case fexpr.Expr:
+		visit(i)
+	}
+}
+
+// identifiers returns the paths that a token names, in the arguments of functions too.
+func identifiers(token fexpr.Token) (paths []string) {
+	if token.Type == fexpr.TokenIdentifier {
+		paths = append(paths, token.Literal)
+	}
+	arguments, _ := token.Meta.([]fexpr.Token)
+	for _, argument := range arguments {
+		paths = append(paths, identifiers(argument)...)
+	}
+	return paths
+}
+
+func checkSort(app core.App, q Question, sort string) error {
+	if len(sort) > maxSortBytes || strings.Count(sort, ",") >= maxSortNames {
+		return tooMuch("sort may have at most %d names and %d bytes.", maxSortNames, maxSortBytes)
+	}
+	for name := range strings.SplitSeq(sort, ",") {
+		if followPath(app, q, strings.TrimLeft(strings.TrimSpace(name), "+-"), false).secret() {
+			return fault.Refused("Invalid sort field.")
+		}
+	}
+	return nil
+}
+
+func checkFields(fields string) error {
+	if len(fields) > maxFieldsBytes || strings.Count(fields, ",") >= maxFieldsNames {
+		return tooMuch("fields may have at most %d names and %d bytes.", maxFieldsNames, maxFieldsBytes)
+	}
+	return nil
+}

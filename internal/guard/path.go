@@ -1,0 +1,95 @@
+package guard
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// backRelation is how PocketBase writes a relation that is followed backwards, and olderBackRelation how expand still
+// takes it too.
+var (
+	backRelation      = regexp.MustCompile(`^(\w+)_via_(\w+)$`)
+	olderBackRelation = regexp.MustCompile(`^(\w+)\((\w+)\)$`)
+)
+
+// trail is where a path of relations leads.
+type trail struct {
+	back    bool  // a relation is followed backwards
+	ours    bool  // it touches a collection of ours
+	address bool  // it ends at the e-mail address of an auth collection
+	fanOuts []int // how many records each relation may lead to
+}
+
+// backOurs reports whether a relation from, to or by way of our collections is followed backwards.
+func (t trail) backOurs() bool { return t.back && t.ours }
+
+// secret reports whether rows or addresses that one may not see would decide what is asked by this path.
+func (t trail) secret() bool { return t.backOurs() || t.address }
+
+// followPath follows a path through the collections as PocketBase does, up to what does not exist. A filter takes a field of
+// that name before a back-relation, an expand the other way round.
+func followPath(app core.App, q Question, path string, expand bool) trail {
+	at := q.Collection
+	t := trail{ours: q.Ours}
+	visit := func(c *core.Collection) {
+		at = c
+		t.ours = t.ours || c != nil && slices.Contains(Collections, c.Name)
+	}
+	visit(at)
+	names := strings.Split(path, ".")
+	for i, name := range names {
+		var field core.Field
+		if at != nil {
+			bare, _, _ := strings.Cut(name, ":") // a modifier
+			field = at.Fields.GetByName(bare)
+		}
+		if from, by, back := splitBackRelation(name); back && (expand || field == nil) {
+			t.back = true
+			t.fanOuts = append(t.fanOuts, guessedFanOut)
+			source := findCollection(app, from)
+			visit(source)
+			if source == nil {
+				return t
+			}
+			relation, _ := source.Fields.GetByName(by).(*core.RelationField)
+			if relation != nil {
+				visit(findCollection(app, relation.CollectionId))
+			}
+			at = source
+			continue
+		}
+		if relation, is := field.(*core.RelationField); is {
+			t.fanOuts = append(t.fanOuts, min(max(relation.MaxSelect, 1), guessedFanOut))
+			if i < len(names)-1 || expand {
+				visit(findCollection(app, relation.CollectionId))
+			}
+			continue
+		}
+		if field != nil {
+			t.address = at.IsAuth() && field.GetName() == core.FieldNameEmail
+			return t
+		}
+		at = nil // what follows can only be told by the names of back-relations
+	}
+	return t
+}
+
+func splitBackRelation(name string) (collection, field string, back bool) {
+	for _, pattern := range []*regexp.Regexp{backRelation, olderBackRelation} {
+		if found := pattern.FindStringSubmatch(name); found != nil {
+			return found[1], found[2], true
+		}
+	}
+	return "", "", false
+}
+
+func findCollection(app core.App, name string) *core.Collection {
+	c, err := app.FindCachedCollectionByNameOrId(name)
+	if err != nil {
+		return nil // as if it did not exist; PocketBase meets the error again
+	}
+	return c
+}
