@@ -14,6 +14,7 @@ import (
 	"doubletap/internal/account"
 	"doubletap/internal/clock"
 	"doubletap/internal/erase"
+	"doubletap/internal/fault"
 	"doubletap/internal/graph"
 	"doubletap/internal/guard"
 	"doubletap/internal/inbox"
@@ -79,7 +80,7 @@ func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
 		}
 		user.Set("handle", handle)
 	}
-	if err := account.CheckHandle(tx, user.GetString("handle")); err != nil {
+	if err := account.CheckHandle(tx, user.Id, user.GetString("handle")); err != nil {
 		return err
 	}
 	if err := account.CheckAddress(tx, user); err != nil {
@@ -99,6 +100,9 @@ func accountChanging(e *core.RecordEvent) error {
 		e.Record.SetEmail(account.FoldAddress(e.Record.Email()))
 	}
 	e.Record.Set("handle", strings.ToLower(e.Record.GetString("handle")))
+	if e.Record.GetString("handle") == "" && e.Record.Original().GetString("handle") != "" {
+		return fault.Invalid("handle", "validation_required", "Cannot be blank.")
+	}
 	guard.Default(e.Record, "state", account.Active)
 	guard.Default(e.Record, "role", "member")
 	if changed(e.Record, "state") && e.Record.GetString("state") != account.Active {
@@ -110,7 +114,7 @@ func accountChanging(e *core.RecordEvent) error {
 func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
 	user, before := e.Record, e.Record.Original()
 	if changed(user, "handle") {
-		if err := account.CheckHandle(tx, user.GetString("handle")); err != nil {
+		if err := account.ChangeHandle(tx, user.Id, user.GetString("handle")); err != nil {
 			return err
 		}
 	}
@@ -185,7 +189,10 @@ func (s *Social) closeAccount(tx core.App, user *core.Record) error {
 		if err := erase.Needed(tx, user); err != nil {
 			return err
 		}
-		if err := account.Reserve(tx, user.GetString("handle"), "deleted"); err != nil {
+		if err := account.ReserveHandle(tx, user.GetString("handle"), "deleted"); err != nil {
+			return err
+		}
+		if err := account.ForgetFormerHandles(tx, user.Id); err != nil {
 			return err
 		}
 		user.Set("state", account.Deleting)

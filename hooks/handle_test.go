@@ -1,0 +1,133 @@
+package hooks_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"doubletap/hooks/hookstest"
+	"doubletap/pb_public"
+)
+
+// refusedHandle fails unless the answer refuses the handle with the code, or takes it where the code is empty.
+func refusedHandle(t *testing.T, what string, a hookstest.Answer, code string) {
+	t.Helper()
+	data, _ := a.Body["data"].(map[string]any)
+	at, _ := data["handle"].(map[string]any)
+	if code == "" && a.Status != 200 || code != "" && (a.Status != 400 || at["code"] != code) {
+		t.Errorf("%s: %d %s, want %q", what, a.Status, a.Raw, code)
+	}
+}
+
+func TestAHandleGivenUpIsKeptForItsFormerOwner(t *testing.T) {
+	const reserved = "validation_handle_reserved"
+	s := hookstest.New(t)
+	rename := func(c *hookstest.Client, user, handle string) hookstest.Answer {
+		return c.Do("PATCH", "/api/collections/users/records/"+user, map[string]any{"handle": handle})
+	}
+	ada, bob, admin := s.As("ada"), s.As("bob"), s.Admin()
+	refusedHandle(t, "ada becomes lovelace", rename(ada, ada.ID, "Lovelace"), "")
+	for what, a := range map[string]hookstest.Answer{
+		"bob takes ada":              rename(bob, bob.ID, "ada"),
+		"bob takes Ada":              rename(bob, bob.ID, "ADA"),
+		"somebody signs up as ada":   signUp(s.Guest(), "ada", map[string]any{"email": "x@example.com"}),
+		"a superuser gives bob ada":  rename(admin, bob.ID, "ada"),
+		"a superuser creates an ada": signUp(admin, "ada", map[string]any{"email": "x@example.com"}),
+	} {
+		refusedHandle(t, what, a, reserved)
+	}
+	p := newProvider(t, s, false)
+	if a := p.signIn(s.Guest(), person("1", "ada"), nil); a.Status != 200 || !regexp.MustCompile(`^ada_[a-z2-7]{6}$`).MatchString(handleOf(a)) {
+		t.Errorf("an ada from a provider: %d %s", a.Status, a.Raw)
+	}
+	refusedHandle(t, "ada takes hers back", rename(ada, ada.ID, "ada"), "")
+	refusedHandle(t, "bob takes lovelace", rename(bob, bob.ID, "lovelace"), reserved)
+	refusedHandle(t, "ada becomes lovelace again", rename(ada, ada.ID, "lovelace"), "")
+
+	s.Advance(30*24*time.Hour - time.Minute)
+	refusedHandle(t, "bob takes ada too early", rename(s.As("bob"), bob.ID, "ada"), reserved)
+	s.Advance(2 * time.Minute)
+	refusedHandle(t, "bob takes ada after a month", rename(s.As("bob"), bob.ID, "ada"), "")
+	refusedHandle(t, "ada wants hers back too late", rename(s.As("lovelace"), ada.ID, "ada"), "validation_not_unique")
+	refusedHandle(t, "ada takes bob, which bob gave up", rename(s.As("lovelace"), ada.ID, "bob"), reserved)
+	refusedHandle(t, "bob becomes nobody", rename(s.As("ada"), bob.ID, ""), "validation_required")
+}
+
+func TestAnErasedAccountsHandlesStayItsOwn(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	ada.Update("users", ada.ID, map[string]any{"handle": "lovelace"})
+	ada.Update("users", ada.ID, map[string]any{"handle": "countess"})
+	ada.Update("users", ada.ID, map[string]any{"handle": "lovelace"}) // countess is given up, lovelace and ada were before
+	ada.Delete("users", ada.ID)
+	s.RunJobs()
+	if n := s.Rows("handles", "user = {:u}", map[string]any{"u": ada.ID}); n != 0 {
+		t.Errorf("%d handles tell whose they were", n)
+	}
+	for _, handle := range []string{"ada", "lovelace", "countess"} {
+		refusedHandle(t, "sign up as "+handle, signUp(s.Guest(), handle, map[string]any{"email": "x@example.com"}), "validation_handle_reserved")
+	}
+	s.Advance(31 * 24 * time.Hour)
+	refusedHandle(t, "the last one, after a month", signUp(s.Guest(), "lovelace", map[string]any{"email": "x@example.com"}), "validation_handle_reserved")
+	refusedHandle(t, "a former one, after a month", signUp(s.Guest(), "countess", map[string]any{"email": "x@example.com"}), "")
+}
+
+func TestNobodyHoardsHandles(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	for i := range 10 {
+		ada.Update("users", ada.ID, map[string]any{"handle": fmt.Sprint("hoard", i)})
+	}
+	refusedHandle(t, "the eleventh", ada.Do("PATCH", "/api/collections/users/records/"+ada.ID, map[string]any{"handle": "hoard10"}), "validation_handle_changes")
+	s.Advance(31 * 24 * time.Hour)
+	s.As("hoard9").Update("users", ada.ID, map[string]any{"handle": "hoard10"})
+}
+
+// TestTheServicesOwnNamesAreReserved looks at what stands behind the first slash too: a route or a file to come is reserved as well.
+func TestTheServicesOwnNamesAreReserved(t *testing.T) {
+	s := hookstest.New(t)
+	bob := s.As("bob")
+	names := map[string]bool{}
+	for _, name := range strings.Fields(`api www staff team abuse postmaster privacy security moderators admin root support help about
+		login signup settings explore search tags everyone here null undefined official system moderator info contact noreply doubletap`) {
+		names[name] = true
+	}
+	var description struct{ Paths map[string]any }
+	if err := json.Unmarshal([]byte(s.Guest().Must(200, "GET", "/api/v1/openapi.json", nil).Raw), &description); err != nil || len(description.Paths) == 0 {
+		t.Fatal(err)
+	}
+	for route := range description.Paths {
+		names[strings.Split(route, "/")[1]] = true
+	}
+	files, err := fs.ReadDir(pb_public.FS, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if file.IsDir() || path.Ext(file.Name()) != ".png" {
+			names[strings.TrimSuffix(file.Name(), path.Ext(file.Name()))] = true
+		}
+	}
+	possible := regexp.MustCompile(`^[a-z0-9_]{3,30}$`)
+	for name := range names {
+		if !possible.MatchString(name) {
+			continue
+		}
+		refusedHandle(t, "bob becomes "+name, bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": name}), "validation_handle_reserved")
+	}
+	refusedHandle(t, "sign up as moderators", signUp(s.Guest(), "moderators", nil), "validation_handle_reserved")
+	// who has such a name by now keeps it
+	exec(t, s.App, "UPDATE users SET handle = 'staff' WHERE handle = 'ada'")
+	staff := s.As("staff")
+	staff.Update("users", staff.ID, map[string]any{"bio": "was here before", "handle": "staff"})
+	staff.Update("users", staff.ID, map[string]any{"handle": "ada_l"})
+	refusedHandle(t, "bob becomes staff", bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": "staff"}), "validation_handle_reserved")
+	if n := s.Rows("handles", "name = 'staff' AND until = ''"); n != 1 {
+		t.Error("what is reserved for good was shortened")
+	}
+}

@@ -1,0 +1,125 @@
+package account
+
+import (
+	"crypto/rand"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/pocketbase/pocketbase/core"
+	"golang.org/x/text/unicode/norm"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/fault"
+)
+
+const (
+	handleKept    = 30 * 24 * time.Hour // for the one who gave it up
+	mostKept      = 10                  // such handles of one person: nobody hoards names by taking them one after the other
+	reasonRenamed = "renamed"
+)
+
+// ReserveHandle keeps the handle from being taken again, for good.
+func ReserveHandle(tx core.App, handle, reason string) error {
+	return reserveHandle(tx, handle, reason, "", "")
+}
+
+// reserveHandle keeps the handle for a user until a time; both are empty for good, which nothing shortens.
+func reserveHandle(tx core.App, handle, reason, user, until string) error {
+	if handle == "" {
+		return nil
+	}
+	_, err := db.Exec(tx, `INSERT INTO handles (id, name, reason, user, until, created, updated)
+		VALUES (`+db.NewID+`, {:h}, {:reason}, {:user}, {:until}, {:now}, {:now})
+		ON CONFLICT DO UPDATE SET reason = excluded.reason, user = excluded.user, until = excluded.until, updated = excluded.updated WHERE until != ''`,
+		db.Params{"h": handle, "reason": reason, "user": user, "until": until, "now": clock.Stamp(tx)})
+	if err != nil {
+		return fmt.Errorf("reserve handle %s: %w", handle, err)
+	}
+	return nil
+}
+
+// CheckHandle refuses a handle that is reserved, unless for this user. Its form and that it is free are PocketBase's to check.
+func CheckHandle(tx core.App, user, handle string) error {
+	var one int
+	reserved, err := db.Value(tx, &one, `SELECT 1 FROM handles WHERE name = {:h} COLLATE NOCASE AND (until = '' OR until > {:now} AND user != {:user})`,
+		db.Params{"h": handle, "user": user, "now": clock.Stamp(tx)})
+	if err != nil {
+		return fmt.Errorf("check handle %s: %w", handle, err)
+	}
+	if reserved {
+		return fault.Invalid("handle", "validation_handle_reserved", "This handle cannot be taken.")
+	}
+	return nil
+}
+
+// ChangeHandle lets a user have another handle, before it is stored, and keeps the one that they give up for them for 30 days.
+func ChangeHandle(tx core.App, user, handle string) error {
+	if err := CheckHandle(tx, user, handle); err != nil {
+		return err
+	}
+	params := db.Params{"user": user, "now": clock.Stamp(tx)}
+	if _, err := db.Exec(tx, `DELETE FROM handles WHERE until != '' AND until <= {:now}`, params); err != nil {
+		return fmt.Errorf("forget handles kept long enough: %w", err)
+	}
+	var former string // what is stored, which another request may have changed meanwhile
+	if _, err := db.Value(tx, &former, `SELECT handle FROM users WHERE id = {:user}`, params); err != nil {
+		return fmt.Errorf("find the handle of %s: %w", user, err)
+	}
+	if strings.EqualFold(former, handle) {
+		return nil
+	}
+	var kept int
+	if _, err := db.Value(tx, &kept, `SELECT count(*) FROM handles WHERE user = {:user} AND user != ''`, params); err != nil {
+		return fmt.Errorf("count the handles kept for %s: %w", user, err)
+	}
+	if kept >= mostKept {
+		return fault.Invalid("handle", "validation_handle_changes", "You have changed your handle too often. Please try again in some weeks.")
+	}
+	return reserveHandle(tx, former, reasonRenamed, user, clock.Text(clock.Now(tx).Add(handleKept)))
+}
+
+// ForgetFormerHandles lets go of whose the handles were that somebody gave up, when the account ends; nobody gets them sooner.
+func ForgetFormerHandles(tx core.App, user string) error {
+	if _, err := db.Exec(tx, `UPDATE handles SET user = '' WHERE user = {:user} AND user != ''`, db.Params{"user": user}); err != nil {
+		return fmt.Errorf("forget the former handles of %s: %w", user, err)
+	}
+	return nil
+}
+
+var notInHandle = regexp.MustCompile(`[^a-z0-9_]+`)
+
+// withoutMarks drops accents, which NFKD has set apart.
+func withoutMarks(r rune) rune {
+	if unicode.Is(unicode.Mn, r) {
+		return -1
+	}
+	return r
+}
+
+// FreeHandle returns a handle that nobody has, as close to the wish as it can be.
+func FreeHandle(tx core.App, wish string) (string, error) {
+	plain := strings.Map(withoutMarks, norm.NFKD.String(wish))
+	base := strings.Trim(notInHandle.ReplaceAllString(strings.ToLower(plain), "_"), "_")
+	base = base[:min(len(base), 20)]
+	if len(base) < 3 {
+		base = "user"
+	}
+	handle := base
+	for range 20 {
+		var one int
+		taken, err := db.Value(tx, &one, `SELECT 1 FROM users WHERE handle = {:h} COLLATE NOCASE
+			UNION ALL SELECT 1 FROM handles WHERE name = {:h} COLLATE NOCASE AND (until = '' OR until > {:now})`, db.Params{"h": handle, "now": clock.Stamp(tx)})
+		if err != nil {
+			return "", fmt.Errorf("find a free handle like %s: %w", base, err)
+		}
+		if !taken && handle != "user" {
+			return handle, nil
+		}
+		handle = base + "_" + strings.ToLower(rand.Text()[:6])
+	}
+	return "", fmt.Errorf("find a free handle like %s: all tries are taken", base)
+}
