@@ -28,15 +28,15 @@ func Parts(s string) []Part {
 	var parts []Part
 	plain := 0
 	for at := 0; at < len(s); {
-		part, found := Part{}, []int(nil)
+		part, end := Part{}, at+1
 		switch s[at] {
 		case '#':
-			if found = tag.FindStringSubmatchIndex(s[at:]); found != nil && found[0] == 0 && !endsInWord(s[:at], "&#/") {
-				part.Tag = fold(s[at+1 : at+found[1]])
+			if end += tagLength(s[end:]); !endsInWord(s[:at], "&#/") {
+				part.Tag = fold(s[at+1 : end])
 			}
 		case '@':
-			if found = handle.FindStringSubmatchIndex(s[at:]); found != nil && found[0] == 0 && !endsInWord(s[:at], ".-+@/") {
-				part.User = fold(s[at+1 : at+found[1]])
+			if end += handleLength(s[end:]); !endsInWord(s[:at], ".-+@/") {
+				part.User = fold(s[at+1 : end])
 			}
 		}
 		if !tags[part.Tag] && !users[part.User] {
@@ -44,12 +44,12 @@ func Parts(s string) []Part {
 			at += size
 			continue
 		}
-		part.Text = s[at : at+found[1]]
+		part.Text = s[at:end]
 		if plain < at {
 			parts = append(parts, Part{Text: s[plain:at]})
 		}
 		parts = append(parts, part)
-		at += found[1]
+		at = end
 		plain = at
 	}
 	if plain < len(s) {
