@@ -11,28 +11,18 @@ import (
 )
 
 func (s *Social) bindFollows() {
-	s.app.OnRecordCreate("follows").BindFunc(answer(followOffered))
 	s.app.OnRecordCreateExecute("follows").BindFunc(together(s.followStored))
 	s.app.OnRecordUpdateExecute("follows").BindFunc(together(s.followAccepted))
 	s.app.OnRecordDelete("follows").BindFunc(together(s.followRemoved))
 }
 
-func followOffered(e *core.RecordEvent) error {
-	if e.Record.GetString("state") == "" {
-		state, err := graph.Initial(e.App, e.Record.GetString("followee"))
-		if err != nil {
-			return e.Next() // no such user: PocketBase says so
-		}
-		guard.Default(e.Record, "state", state)
-	}
-	return e.Next()
-}
-
+// followStored decides in the transaction whether the followee is asked first: the account may be closed at the same time.
 func (s *Social) followStored(tx core.App, e *core.RecordEvent) error {
 	ev, err := followEvent(tx, e.Record)
 	if err != nil {
 		return err
 	}
+	guard.Default(e.Record, "state", graph.Initial(ev.Followee))
 	return run(&s.events.follow, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err

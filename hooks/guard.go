@@ -43,9 +43,6 @@ func recordRequested(e *core.RecordRequestEvent) error {
 		}
 		e.Record.Set(owner, e.Auth.Id)
 	}
-	if !guard.Ours(e.Collection.Name) {
-		return e.Next()
-	}
 	if !guard.ChoosesID(e.Collection.Name) {
 		e.Record.Id = ""
 	}
@@ -60,10 +57,8 @@ func changeRequested(e *core.RecordRequestEvent) error {
 		return e.Next()
 	}
 	guard.Keep(e.Record)
-	if guard.Ours(e.Collection.Name) {
-		if err := keepRequest(e); err != nil {
-			return err
-		}
+	if err := keepRequest(e); err != nil {
+		return err
 	}
 	return e.Next()
 }

@@ -120,7 +120,7 @@ func (w *oracleWorld) body(collection string) fields {
 		"stories":       {},
 		"story_views":   {"story": w.story},
 		"reports":       {"user": w.s.User("bob").Id, "note": fmt.Sprint(w.next)},
-		"devices":       {"kind": "fcm", "endpoint": fmt.Sprintf("phone %d", w.next)},
+		"devices":       {"kind": "fcm", "endpoint": fmt.Sprintf("a-phone-with-an-android-%d", w.next)},
 		"users":         {"email": fmt.Sprintf("newcomer%d@example.com", w.next), "password": hookstest.Password, "passwordConfirm": hookstest.Password},
 	}[collection]
 }
@@ -318,7 +318,7 @@ func hiddenRows(t *testing.T) *oracleWorld {
 		c.Comment(w.public, "", "mine")
 		c.Post("mine")
 		c.Follow("bob")
-		c.Create("devices", fields{"kind": "fcm", "endpoint": name + "'s phone"})
+		c.Create("devices", fields{"kind": "fcm", "endpoint": name + "s-phone-is-an-android"})
 	}
 
 	// the same twice: once to stay, once to go
@@ -339,7 +339,7 @@ func hiddenRows(t *testing.T) *oracleWorld {
 			"mutes":         bob.Create("mutes", fields{"muted": other.ID}).ID(),
 			"blocks":        bob.Block(other.Name),
 			"reports":       bob.Create("reports", fields{"post": id}).ID(),
-			"devices":       bob.Create("devices", fields{"kind": "fcm", "endpoint": "bob's phone that " + word}).ID(),
+			"devices":       bob.Create("devices", fields{"kind": "fcm", "endpoint": "bobs-phone-that-" + word + "-is-an-android"}).ID(),
 			"hashtags":      one("hashtags", "name = '%s'", word),
 			"post_tags":     one("post_tags", "post = '%s'", id),
 			"feed":          one("feed", "post = '%s' && viewer = '%s'", id, bob.ID),

@@ -18,15 +18,11 @@ const (
 const ReleaseJob = "graph.release"
 
 // Initial returns the state of a new follow: a private account is asked first.
-func Initial(tx core.App, followee string) (string, error) {
-	user, err := tx.FindRecordById("users", followee)
-	if err != nil {
-		return "", fmt.Errorf("find the followed user %s: %w", followee, err)
+func Initial(followee *core.Record) string {
+	if followee.GetBool("private") {
+		return Pending
 	}
-	if user.GetBool("private") {
-		return Pending, nil
-	}
-	return Accepted, nil
+	return Accepted
 }
 
 // Part deletes the follows between two people, both ways, as if each had unfollowed the other.

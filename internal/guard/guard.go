@@ -21,15 +21,6 @@ var Owners = map[string]string{
 // lost can be told from a new one.
 func ChoosesID(collection string) bool { return collection == "posts" || collection == "comments" }
 
-// Ours reports whether a collection is one of Doubletap's that users and guests can reach.
-func Ours(collection string) bool {
-	_, owned := Owners[collection]
-	return owned || slices.Contains(unowned, collection)
-}
-
-// unowned are the collections that clients reach and no row of which is made in its owner's name.
-var unowned = []string{"users", "settings", "feed", "hashtags", "post_tags", "notifications", "retractions"}
-
 // server are the fields that the service sets; superusers may, other clients may not.
 var server = map[string][]string{
 	"users":         {"state", "role"},
@@ -70,7 +61,7 @@ func kept(collection string, creating bool) []string {
 
 // Offers reports whether a client that is no superuser may give the field a value of its own.
 func Offers(collection, field string, creating bool) bool {
-	if field == core.FieldNameId && Ours(collection) && !ChoosesID(collection) {
+	if field == core.FieldNameId && slices.Contains(Collections, collection) && !ChoosesID(collection) {
 		return false
 	}
 	return !slices.Contains(kept(collection, creating), field) && MaySet(collection, field) &&

@@ -1,0 +1,249 @@
+package hooks_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/edge"
+)
+
+// ties is all that lies between ada, who has one post, and bob.
+type ties struct {
+	follow                string // bob's of ada: "", pending or accepted
+	adaBlocks, bobBlocks  bool
+	bobMutes, bobLikes    bool
+	private, followedOnly bool // ada's account; her post
+}
+
+func (w *ties) parted() bool { return w.adaBlocks || w.bobBlocks }
+
+// postSeen reports whether bob sees ada's post.
+func (w *ties) postSeen() bool {
+	return !w.parted() && (w.follow == "accepted" || !w.private && !w.followedOnly)
+}
+
+// An action is what one of the two asks for, and the answer that it must have in a state, which it changes.
+type action struct {
+	by, method, path string
+	body             fields
+	answer           func(w *ties) string
+}
+
+func tieActions(ada, bob, post string) map[string]action {
+	records := func(collection string) string { return "/api/collections/" + collection + "/records" }
+	edgeOf := func(collection string, ends ...string) string {
+		return records(collection) + "/" + edge.ID(collection, ends...)
+	}
+	when := func(yes bool, then, or string) string {
+		if yes {
+			return then
+		}
+		return or
+	}
+	set := func(field func(w *ties) *bool, value bool) func(w *ties) string {
+		return func(w *ties) string { *field(w) = value; return "200" }
+	}
+	undo := func(field func(w *ties) *bool) func(w *ties) string {
+		return func(w *ties) string {
+			was := *field(w)
+			*field(w) = false
+			return when(was, "204", "404")
+		}
+	}
+	unfollow := func(w *ties) string {
+		was := w.follow
+		w.follow = ""
+		return when(was != "", "204", "404")
+	}
+	block := func(mine, theirs func(w *ties) *bool) func(w *ties) string {
+		return func(w *ties) string {
+			if *theirs(w) {
+				return "400"
+			}
+			*mine(w), w.follow = true, ""
+			return "200"
+		}
+	}
+	adaBlocks, bobBlocks := func(w *ties) *bool { return &w.adaBlocks }, func(w *ties) *bool { return &w.bobBlocks }
+	bobMutes, bobLikes := func(w *ties) *bool { return &w.bobMutes }, func(w *ties) *bool { return &w.bobLikes }
+	private, followedOnly := func(w *ties) *bool { return &w.private }, func(w *ties) *bool { return &w.followedOnly }
+	follow := edgeOf("follows", bob, ada)
+	return map[string]action{
+		"bob follows": {"bob", "POST", records("follows"), fields{"followee": ada}, func(w *ties) string {
+			if w.parted() {
+				return "400"
+			}
+			if w.follow == "" {
+				w.follow = when(w.private, "pending", "accepted")
+			}
+			return "200 " + w.follow
+		}},
+		"bob unfollows":     {"bob", "DELETE", follow, nil, unfollow},
+		"ada takes him off": {"ada", "DELETE", follow, nil, unfollow},
+		"ada accepts": {"ada", "PATCH", follow, fields{"state": "accepted"}, func(w *ties) string {
+			if w.follow == "" {
+				return "404"
+			}
+			w.follow = "accepted"
+			return "200 accepted"
+		}},
+		"bob reads the follow": {"bob", "GET", follow, nil, func(w *ties) string { return when(w.follow == "", "404", "200 "+w.follow) }},
+
+		"ada blocks":   {"ada", "POST", records("blocks"), fields{"blocked": bob}, block(adaBlocks, bobBlocks)},
+		"ada unblocks": {"ada", "DELETE", edgeOf("blocks", ada, bob), nil, undo(adaBlocks)},
+		"bob blocks":   {"bob", "POST", records("blocks"), fields{"blocked": ada}, block(bobBlocks, adaBlocks)},
+		"bob unblocks": {"bob", "DELETE", edgeOf("blocks", bob, ada), nil, undo(bobBlocks)},
+		"bob mutes": {"bob", "POST", records("mutes"), fields{"muted": ada}, func(w *ties) string {
+			w.bobMutes = w.bobMutes || !w.adaBlocks
+			return when(w.adaBlocks, "400", "200")
+		}},
+		"bob unmutes": {"bob", "DELETE", edgeOf("mutes", bob, ada, ""), nil, undo(bobMutes)},
+		"bob likes": {"bob", "POST", records("likes"), fields{"post": post}, func(w *ties) string {
+			w.bobLikes = w.bobLikes || w.postSeen()
+			return when(w.postSeen(), "200", "400")
+		}},
+		"bob unlikes":           {"bob", "DELETE", edgeOf("likes", post, bob), nil, undo(bobLikes)},
+		"bob looks at the post": {"bob", "GET", records("posts") + "/" + post, nil, func(w *ties) string { return when(w.postSeen(), "200", "404") }},
+		"bob looks at ada":      {"bob", "GET", records("users") + "/" + ada, nil, func(w *ties) string { return when(w.adaBlocks, "404", "200") }},
+
+		"ada closes her account":    {"ada", "PATCH", records("users") + "/" + ada, fields{"private": true}, set(private, true)},
+		"ada opens her account":     {"ada", "PATCH", records("users") + "/" + ada, fields{"private": false}, set(private, false)},
+		"ada narrows the post":      {"ada", "PATCH", records("posts") + "/" + post, fields{"visibility": "followers"}, set(followedOnly, true)},
+		"ada shows the post to all": {"ada", "PATCH", records("posts") + "/" + post, fields{"visibility": "public"}, set(followedOnly, false)},
+	}
+}
+
+// gate holds requests between two of their steps until another one is through, or until all are held: so that what
+// happens in between happens often.
+type gate struct {
+	mu                     sync.Mutex
+	moved                  *sync.Cond
+	running, held, through int
+	dice                   *rand.Rand
+}
+
+func newGate(seed uint64) *gate {
+	g := &gate{dice: rand.New(rand.NewPCG(seed, 0))}
+	g.moved = sync.NewCond(&g.mu)
+	return g
+}
+
+// run counts a request while it runs.
+func (g *gate) run(request func()) {
+	g.mu.Lock()
+	g.running++
+	g.mu.Unlock()
+	request()
+	g.mu.Lock()
+	g.running--
+	g.through++
+	g.moved.Broadcast()
+	g.mu.Unlock()
+}
+
+// hold keeps every second request.
+func (g *gate) hold() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.dice.IntN(2) == 0 {
+		return
+	}
+	g.held++
+	defer func() { g.held-- }()
+	for through := g.through; g.through == through && g.held < g.running; {
+		g.moved.Wait()
+	}
+	g.through++ // one goes on, and those who are held with it
+	g.moved.Broadcast()
+}
+
+func (g *gate) bind(app core.App, _ *hooks.Social) {
+	asked := &hook.Handler[*core.RecordRequestEvent]{Priority: -1, Func: func(e *core.RecordRequestEvent) error {
+		g.hold()
+		return e.Next()
+	}}
+	app.OnRecordCreateRequest().Bind(asked)
+	app.OnRecordUpdateRequest().Bind(asked)
+	app.OnRecordDeleteRequest().Bind(asked)
+	checked := &hook.Handler[*core.RecordEvent]{Priority: 9999, Func: func(e *core.RecordEvent) error {
+		g.hold()
+		return e.Next()
+	}}
+	app.OnRecordValidate("follows", "likes", "mutes", "blocks", "posts", "users").Bind(checked)
+}
+
+// TestTiesAreLinearizable has two people follow, accept, block, mute, like, open and close at random from several devices at
+// once, and asks porcupine for an order of the requests in which each answer was right: what a rule reads, and what a
+// request then writes, are one moment.
+func TestTiesAreLinearizable(t *testing.T) {
+	const rounds, devices, requests = 20, 6, 14
+	for round := range rounds {
+		seed := uint64(time.Now().UnixNano())
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			g := newGate(seed)
+			owners := []func(core.App, *hooks.Social){g.bind}
+			if round%2 == 1 {
+				owners = nil // nobody binds to likes, so they take the fast path
+			}
+			s := hookstest.New(t, owners...)
+			people := map[string]*hookstest.Client{"ada": s.As("ada"), "bob": s.As("bob")}
+			actions := tieActions(people["ada"].ID, people["bob"].ID, people["ada"].Post("hello"))
+			names := slices.Sorted(maps.Keys(actions))
+			var (
+				mu      sync.Mutex
+				history []porcupine.Operation
+				all     sync.WaitGroup
+				began   = time.Now()
+			)
+			for device := range devices {
+				all.Go(func() {
+					dice := rand.New(rand.NewPCG(seed, uint64(device)))
+					for range requests {
+						name := names[dice.IntN(len(names))]
+						a := actions[name]
+						call := time.Since(began).Nanoseconds()
+						var answer hookstest.Answer
+						g.run(func() { answer = people[a.by].Do(a.method, a.path, a.body) })
+						returned := time.Since(began).Nanoseconds()
+						said := fmt.Sprint(answer.Status)
+						if state, ok := answer.Body["state"].(string); ok && strings.Contains(a.path, "/follows/") {
+							said += " " + state
+						}
+						mu.Lock()
+						history = append(history, porcupine.Operation{ClientId: device, Input: name, Call: call, Output: said, Return: returned})
+						mu.Unlock()
+					}
+				})
+			}
+			all.Wait()
+			model := porcupine.Model{
+				Init: func() any { return ties{} },
+				Step: func(state, input, output any) (bool, any) {
+					w := state.(ties)
+					return actions[input.(string)].answer(&w) == output, w
+				},
+			}
+			if porcupine.CheckOperations(model, history) {
+				return
+			}
+			slices.SortFunc(history, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
+			t.Errorf("round %d: no order of these explains the answers:", round)
+			for _, o := range history {
+				t.Logf("%9d–%9d µs  device %d  %-26s %s", o.Call/1000, o.Return/1000, o.ClientId, o.Input, o.Output)
+			}
+		})
+	}
+}
