@@ -53,21 +53,21 @@ func overBudget(a hookstest.Answer) bool {
 		slices.Contains([]string{"Invalid filter.", "Invalid sort field.", "Invalid expand."}, message))
 }
 
-// door is a way to PocketBase's query engine.
-type door struct {
+// queryDoor is a way to PocketBase's query engine.
+type queryDoor struct {
 	name string
 	ask  func(c *hookstest.Client, query url.Values) hookstest.Answer
 }
 
-func urlDoor(method, path string) door {
-	return door{method + " " + path, func(c *hookstest.Client, query url.Values) hookstest.Answer {
+func urlDoor(method, path string) queryDoor {
+	return queryDoor{method + " " + path, func(c *hookstest.Client, query url.Values) hookstest.Answer {
 		return c.Do(method, path+"?"+query.Encode(), nil)
 	}}
 }
 
 // doorsOf returns every route that the description of the API knows, those of PocketBase that it leaves out, the items of a
 // batch as JSON and as a form, and the topics of a stream.
-func doorsOf(t *testing.T, s *hookstest.Service) (doors []door) {
+func doorsOf(t *testing.T, s *hookstest.Service) (doors []queryDoor) {
 	t.Helper()
 	id := regexp.MustCompile(`\{\w+\}`)
 	for path, item := range described(t, s).Paths.Map() {
@@ -88,9 +88,9 @@ func doorsOf(t *testing.T, s *hookstest.Service) (doors []door) {
 				map[string]any{"method": item[0], "url": "/api/collections/" + item[1] + "?" + query.Encode(), "body": map[string]any{}},
 			}}
 		}
-		doors = append(doors, door{"batch " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
+		doors = append(doors, queryDoor{"batch " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
 			return c.Do("POST", "/api/batch", requests(query))
-		}}, door{"batch form " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
+		}}, queryDoor{"batch form " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
 			body, err := json.Marshal(requests(query))
 			if err != nil {
 				t.Fatal(err)
@@ -99,7 +99,7 @@ func doorsOf(t *testing.T, s *hookstest.Service) (doors []door) {
 		}})
 	}
 	for _, topic := range []string{"posts/*", "posts", "posts/xxxxxxxxxxxxxxx", "notifications/*", "anything"} {
-		doors = append(doors, door{"topic " + topic, func(c *hookstest.Client, query url.Values) hookstest.Answer {
+		doors = append(doors, queryDoor{"topic " + topic, func(c *hookstest.Client, query url.Values) hookstest.Answer {
 			options := map[string]any{}
 			for name := range query { // one value each: JSON has no second, and PocketBase takes none
 				options[name] = query[name][len(query[name])-1]
