@@ -28,6 +28,7 @@ func (s *Social) bindNotifications() {
 	})
 	s.jobs.Handle(notifiedJob, s.notified, job.Concurrency(8)) // an owner's channel may be slow
 	s.jobs.Handle(notification.PurgeJob, purgeRetractions)
+	s.jobs.Handle(notification.RingJob, ringBells, job.Concurrency(1))
 	s.app.Cron().MustAdd(notification.PurgeJob, "23 4 * * *", func() { s.enqueue(notification.PurgeJob) })
 }
 
@@ -168,6 +169,15 @@ func (s *Social) trayRead(e *core.RequestEvent) error {
 		return err
 	}
 	return e.NoContent(http.StatusNoContent)
+}
+
+// ringBells tells a step of those who asked for somebody's posts.
+func ringBells(_ context.Context, app core.App, j *job.Job) error {
+	var r notification.Ring
+	if err := j.Payload(&r); err != nil {
+		return err
+	}
+	return app.RunInTransaction(func(tx core.App) error { return notification.TellFollowers(tx, r) })
 }
 
 func purgeRetractions(_ context.Context, app core.App, _ *job.Job) error {

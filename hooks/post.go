@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -44,6 +45,9 @@ func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 		if err := feed.Posted(tx, e.Record); err != nil {
 			return err
 		}
+		if err := notification.Posted(tx, e.Record); err != nil {
+			return err
+		}
 		return mentioned(tx, e.Record.Id, author.Id, "", e.Record.GetString("caption"))
 	})
 }
@@ -60,7 +64,7 @@ func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 		}
 	}
 	if post.Widened(before, after) {
-		if err := feed.Posted(tx, after); err != nil {
+		if err := errors.Join(feed.Posted(tx, after), notification.Posted(tx, after)); err != nil {
 			return err
 		}
 	}

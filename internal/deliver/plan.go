@@ -42,6 +42,7 @@ var defaults = map[string]struct {
 	"follow":          {true, Digest},
 	"follow_request":  {true, Digest},
 	"follow_accepted": {true, Off},
+	"post":            {true, Digest},
 	"order":           {true, Now},
 	"system":          {true, Now},
 }

@@ -18,5 +18,8 @@ func decide(tx core.App, n *Notice, was *before, now time.Time) error {
 	p.Follows = was.follows
 	n.Plan, n.Reachable = deliver.Decide(n.Type, p, now), was.reach
 	n.List, n.Live, n.Push, n.Mail = n.Plan.List, n.Plan.Live, !n.Plan.Push.IsZero(), !n.Plan.Mail.IsZero()
+	if n.Type == Post && was.group != "" { // one alert is enough for what somebody shares in half a day
+		n.Live, n.Push, n.Mail = false, false, false
+	}
 	return ask(tx, n)
 }

@@ -21,6 +21,7 @@ const (
 	Follow         = "follow"
 	FollowRequest  = "follow_request"
 	FollowAccepted = "follow_accepted"
+	Post           = "post"   // of somebody whose bell is on
 	System         = "system" // from the service itself; its message says what
 )
 
@@ -44,7 +45,7 @@ type Notice struct {
 // news reports whether every notice of the type is news even from an actor who is
 // already in the group: a second comment is, a second like is not.
 func (n *Notice) news() bool {
-	return n.Type == Comment || n.Type == Reply || n.Type == Mention
+	return n.Type == Comment || n.Type == Reply || n.Type == Mention || n.Type == Post
 }
 
 // Listener is asked about each notice and hears which ones were listed, both inside the
@@ -170,6 +171,9 @@ func Unfollowed(tx core.App, follow *core.Record) error {
 		if err := retractFrom(tx, told.recipient, told.kind, told.recipient, told.actor); err != nil {
 			return fmt.Errorf("unfollow %s: %w", told.recipient, err)
 		}
+	}
+	if err := retractFrom(tx, follower, Post, followee, followee); err != nil {
+		return fmt.Errorf("unfollow %s: %w", followee, err)
 	}
 	return nil
 }

@@ -108,6 +108,9 @@ func PostGone(tx core.App, post string) error {
 		Recipient string `db:"recipient"`
 	}
 	p := db.Params{"post": post}
+	if err := showFormer(tx, post); err != nil {
+		return err
+	}
 	if err := db.All(tx, &groups, `SELECT id, recipient FROM notifications WHERE post = {:post}`, p); err != nil {
 		return err
 	}

@@ -123,10 +123,13 @@ func open(tx core.App, n *Notice, id, at string, seq int64) error {
 // move brings a notification to the front of the tray for one more event.
 func move(tx core.App, n *Notice, id string, actors []string, at string, seq int64) error {
 	statement := `UPDATE notifications SET actors = {:actors}, latestAt = {:at}, read = 0, seq = {:seq}, updated = {:at} WHERE id = {:id}`
-	if n.Comment != "" { // the newest is shown
+	switch { // the newest is shown
+	case n.Comment != "":
 		statement = `UPDATE notifications SET actors = {:actors}, latestAt = {:at}, read = 0, seq = {:seq}, updated = {:at}, comment = {:comment} WHERE id = {:id}`
+	case n.Type == Post:
+		statement = `UPDATE notifications SET actors = {:actors}, latestAt = {:at}, read = 0, seq = {:seq}, updated = {:at}, post = {:post} WHERE id = {:id}`
 	}
-	_, err := db.Exec(tx, statement, db.Params{"actors": db.List(actors), "at": at, "seq": seq, "comment": n.Comment, "id": id})
+	_, err := db.Exec(tx, statement, db.Params{"actors": db.List(actors), "at": at, "seq": seq, "comment": n.Comment, "post": n.Post, "id": id})
 	if err != nil {
 		return fmt.Errorf("update notification %s: %w", id, err)
 	}

@@ -11,6 +11,7 @@ const deeds = {
   follow: 'started following you',
   follow_request: 'asked to follow you',
   follow_accepted: 'accepted your request to follow',
+  post: 'shared a photo',
   order: 'There is news about your order',
   system: 'There is a message from Doubletap',
 };

@@ -1,0 +1,104 @@
+package hooks_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+)
+
+// ring turns the bell of somebody's follow on.
+func ring(c *hookstest.Client, followee string) {
+	c.Update("follows", c.Follow(followee), map[string]any{"notify": true})
+}
+
+func TestABellTellsOfOnePersonsPosts(t *testing.T) {
+	alerts := 0
+	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
+		social.OnNotify("post").BindFunc(func(e *hooks.NotifyEvent) error {
+			if e.Push || e.Mail || e.Live {
+				alerts++
+			}
+			return e.Next()
+		})
+	})
+	ada, bob, carol, dave := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave")
+	ring(bob, "ada")
+	carol.Follow("ada") // without a bell
+	ring(dave, "carol")
+	s.RunJobs()
+	quiet := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			if n := s.Rows("notifications", "type = 'post' AND recipient = {:u}", map[string]any{"u": s.User(name).Id}); n != 0 {
+				t.Errorf("%s was told %d times", name, n)
+			}
+		}
+	}
+
+	ada.Post("for me alone", "visibility", "private")
+	s.RunJobs()
+	quiet("ada", "bob", "carol", "dave")
+
+	first := ada.Post("one")
+	second := ada.Post("two", "visibility", "followers")
+	s.RunJobs()
+	s.Expect("bob", hookstest.Told{Type: "post", Actors: 1})
+	if got := bob.List("notifications", "filter=type='post'")[0]["post"]; got != second {
+		t.Errorf("bob is shown %v, want the newest post %s", got, second)
+	}
+	if alerts != 1 {
+		t.Errorf("%d alerts for two posts", alerts)
+	}
+	quiet("ada", "carol", "dave")
+
+	ada.Delete("posts", second)
+	if got := bob.List("notifications", "filter=type='post'"); len(got) != 1 || got[0]["post"] != first {
+		t.Errorf("without the newest post bob is shown %v, want %s", got, first)
+	}
+
+	s.Advance(13 * time.Hour)
+	ada.Post("three")
+	s.RunJobs()
+	if n := s.Rows("notifications", "type = 'post'"); n != 1 || alerts != 2 {
+		t.Errorf("%d notifications and %d alerts after half a day, want the one moved up, and 2", n, alerts)
+	}
+
+	bob.Delete("follows", bob.Follow("ada"))
+	quiet("bob")
+	ada.Post("four")
+	s.RunJobs()
+	quiet("bob")
+}
+
+func TestABellRingsForThoseWhoMaySee(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	for _, name := range []string{"bob", "carol", "dave"} {
+		ring(s.As(name), "ada")
+	}
+	s.As("carol").Create("mutes", map[string]any{"muted": ada.ID})
+	ada.Post("hello")
+	ada.Block("dave") // before the job
+	s.RunJobs()
+	s.Expect("bob", hookstest.Told{Type: "post", Actors: 1})
+	s.Expect("carol")
+	s.Expect("dave")
+}
+
+// A step tells so many and leaves the rest to the next; nobody is told twice or left out.
+func TestABellRingsForManyInSteps(t *testing.T) {
+	s := hookstest.New(t)
+	const people = 47
+	for n := range people {
+		ring(s.Someone(n), "ada")
+	}
+	post := s.As("ada").Post("hello")
+	s.RunJobs()
+	if n := s.Rows("notifications", "type = 'post' AND post = {:p}", map[string]any{"p": post}); n != people {
+		t.Errorf("%d of %d were told", n, people)
+	}
+}
