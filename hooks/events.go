@@ -122,34 +122,34 @@ type events struct {
 	render           hook.Hook[*RenderEvent]
 }
 
-// OnSignup runs when an account is stored, in the transaction.
+// OnSignup runs when an account is stored, in the transaction (see Social).
 func (s *Social) OnSignup() *hook.Hook[*AccountEvent] { return &s.events.signup }
 
-// OnErase runs when an account is closed for good, in the transaction that closes it.
+// OnErase runs when an account is closed for good, in the transaction (see Social) that closes it.
 func (s *Social) OnErase() *hook.Hook[*AccountEvent] { return &s.events.erase }
 
-// OnPost runs when a post is stored, in the transaction.
+// OnPost runs when a post is stored, in the transaction (see Social).
 func (s *Social) OnPost() *hook.Hook[*PostEvent] { return &s.events.post }
 
-// OnLike runs when a like is stored, in the transaction; a repeated like is none.
+// OnLike runs when a like is stored, in the transaction (see Social); a repeated like is none.
 func (s *Social) OnLike() *hook.Hook[*LikeEvent] { return &s.events.like }
 
-// OnUnlike runs when a like is taken back, in the transaction.
+// OnUnlike runs when a like is taken back, in the transaction (see Social).
 func (s *Social) OnUnlike() *hook.Hook[*LikeEvent] { return &s.events.unlike }
 
-// OnComment runs when a comment is stored, in the transaction.
+// OnComment runs when a comment is stored, in the transaction (see Social).
 func (s *Social) OnComment() *hook.Hook[*CommentEvent] { return &s.events.comment }
 
-// OnFollow runs when a follow is stored, pending or accepted, and when a pending one is accepted, in the transaction.
+// OnFollow runs when a follow is stored, pending or accepted, and when a pending one is accepted, in the transaction (see Social).
 func (s *Social) OnFollow() *hook.Hook[*FollowEvent] { return &s.events.follow }
 
-// OnUnfollow runs when a follow is taken back by either side, in the transaction.
+// OnUnfollow runs when a follow is taken back by either side, in the transaction (see Social).
 func (s *Social) OnUnfollow() *hook.Hook[*FollowEvent] { return &s.events.unfollow }
 
-// OnBlock runs when a block is stored, in the transaction.
+// OnBlock runs when a block is stored, in the transaction (see Social).
 func (s *Social) OnBlock() *hook.Hook[*BlockEvent] { return &s.events.block }
 
-// OnReport runs when a report is stored, in the transaction.
+// OnReport runs when a report is stored, in the transaction (see Social).
 func (s *Social) OnReport() *hook.Hook[*ReportEvent] { return &s.events.report }
 
 // OnPurge runs after photos stopped being public. As long as nobody is bound to it, shared caches are told to ask
@@ -157,7 +157,7 @@ func (s *Social) OnReport() *hook.Hook[*ReportEvent] { return &s.events.report }
 func (s *Social) OnPurge() *hook.Hook[*PurgeEvent] { return &s.events.purge }
 
 // OnNotify runs for each person about to be told of something of the types, or of anything when
-// there are none, in the transaction.
+// there are none, in the transaction (see Social).
 func (s *Social) OnNotify(types ...string) *hook.TaggedHook[*NotifyEvent] {
 	return hook.NewTaggedHook(&s.events.notify, types...)
 }

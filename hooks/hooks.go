@@ -17,7 +17,14 @@ import (
 	_ "doubletap/migrations" // the collections
 )
 
-// Social is the product bound to one app.
+// Social is the product bound to one app. Its On… methods are for the app's owner.
+//
+// Handlers that run in the transaction may veto and alter what is stored, and what they store is stored with it. But they
+// hold the one connection that writes: meanwhile everybody else's likes, comments and posts wait. So a handler looks
+// and writes, and leaves what is slow, a call of another service above all, to OnNotified or a job. A transaction
+// of more than 50 ms is told off in the log, with its route. After 500 ms one that a user's or a guest's
+// request began is ended: everything in it is rolled back, its statements fail from then on, the client is answered
+// 503, and others go on, even if the handler never returns.
 type Social struct {
 	app    core.App
 	jobs   *job.Runner
@@ -44,6 +51,7 @@ func Bind(app core.App) *Social {
 	s.bindBudget()
 	s.bindStructure()
 	s.bindShapes()
+	s.bindWriter()
 	s.bindBatch()
 	s.bindEdges()
 	s.bindCredentials()

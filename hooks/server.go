@@ -58,12 +58,7 @@ func keepConnections(app core.App) error {
 	if db, ok := app.ConcurrentDB().(*dbx.DB); ok {
 		db.DB().SetConnMaxLifetime(time.Minute)
 	}
-	for _, pragma := range []string{`PRAGMA cache_size = -64000`, `PRAGMA mmap_size = 0`} {
-		if _, err := app.NonconcurrentDB().NewQuery(pragma).Execute(); err != nil {
-			return fmt.Errorf("set up the connection that writes: %s: %w", pragma, err)
-		}
-	}
-	return nil
+	return db.SetUpWriter(app, `PRAGMA cache_size = -64000`, `PRAGMA mmap_size = 0`)
 }
 
 func (s *Social) bindJobs() {

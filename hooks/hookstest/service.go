@@ -24,6 +24,7 @@ import (
 
 	"doubletap/hooks"
 	"doubletap/internal/clock"
+	"doubletap/internal/db"
 )
 
 // Cast are the users of every service, and their password. Nobody follows anybody; all are public.
@@ -80,6 +81,9 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	if err != nil {
 		t.Fatal("serve:", err)
 	}
+	limits := db.WriterLimits(s.App)
+	limits.Longest = patience // as tests share their machine with others
+	db.LimitWriter(s.App, limits)
 	if err := s.Social.StopJobs(context.Background()); err != nil { // RunJobs runs them, when the test says so
 		t.Fatal("stop jobs:", err)
 	}

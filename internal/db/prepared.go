@@ -5,11 +5,15 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/pocketbase/dbx"
 	"modernc.org/sqlite" // PocketBase's own driver
+
+	"doubletap/internal/fault"
 )
 
 // kept is how many statements a connection keeps prepared.
@@ -22,17 +26,32 @@ func Open(dsn string) (*dbx.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dbx.NewFromDB(sql.OpenDB(connector{c}), "sqlite"), nil
+	return dbx.NewFromDB(sql.OpenDB(connector{c, &poolState{Driver: c.Driver()}}), driverName), nil
 }
 
-type connector struct{ driver.Connector }
+type connector struct {
+	driver.Connector
+	pool *poolState
+}
 
+// Driver implements driver.Connector.
+func (c connector) Driver() driver.Driver { return c.pool }
+
+// Connect implements driver.Connector.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	inner, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{session: inner.(session), order: list.New(), prepared: map[string]*list.Element{}}, nil
+	opened := &conn{session: inner.(session), order: list.New(), prepared: map[string]*list.Element{}}
+	if setup := c.pool.setup.Load(); setup != nil {
+		for _, statement := range *setup {
+			if _, err := opened.session.ExecContext(ctx, statement, nil); err != nil {
+				return nil, errors.Join(err, opened.Close())
+			}
+		}
+	}
+	return opened, nil
 }
 
 // session is what database/sql uses of the driver's connection.
@@ -53,6 +72,32 @@ type conn struct {
 	session
 	order    *list.List
 	prepared map[string]*list.Element
+
+	hold *hold // of the transaction, if it is watched
+	dead bool  // its transaction was ended
+
+	closing sync.Mutex // guards closed
+	closed  bool
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c *conn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	inner, err := c.session.BeginTx(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return &heldTx{inner, c}, nil
+}
+
+// IsValid implements driver.Validator.
+func (c *conn) IsValid() bool { return !c.dead && c.session.IsValid() }
+
+// runs is asked before every statement.
+func (c *conn) runs() error {
+	if c.hold != nil && c.hold.state.Load() == ended {
+		return fault.ErrHeld
+	}
+	return nil
 }
 
 // statement is what the driver prepares.
@@ -68,6 +113,15 @@ type entry struct {
 }
 
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if query == holdQuery {
+		if do, ok := ctx.Value(holdKey{}).(func(*conn)); ok {
+			do(c)
+		}
+		return driver.RowsAffected(0), nil
+	}
+	if err := c.runs(); err != nil {
+		return nil, err
+	}
 	if !lasting(query) {
 		return c.session.ExecContext(ctx, query, args)
 	}
@@ -80,6 +134,9 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 }
 
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := c.runs(); err != nil {
+		return nil, err
+	}
 	if !lasting(query) {
 		return c.session.QueryContext(ctx, query, args)
 	}
@@ -102,6 +159,9 @@ func (c *conn) Close() error {
 	}
 	clear(c.prepared)
 	c.order.Init()
+	c.closing.Lock()
+	defer c.closing.Unlock()
+	c.closed = true
 	return c.session.Close()
 }
 

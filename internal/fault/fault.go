@@ -39,6 +39,9 @@ var ErrGone = errors.New("gone meanwhile")
 // ErrBusy says that more wait to be stored than can be in a short time.
 var ErrBusy = errors.New("too many writes are waiting")
 
+// ErrHeld says that a transaction was ended because it kept all other writes waiting.
+var ErrHeld = errors.New("the transaction held the database too long")
+
 // Answer returns err as the client shall see it: nil, answers made on purpose
 // and validation errors pass; a full disk, a lock or a failing device becomes
 // 503, so that the client tries again; all else is a bland 500 with err as its cause.
@@ -96,5 +99,5 @@ func Passing(err error) bool {
 	if inner := errors.Unwrap(err); inner != nil && Passing(inner) {
 		return true
 	}
-	return errors.Is(err, ErrBusy) || slices.ContainsFunc(passing, func(words string) bool { return strings.Contains(err.Error(), words) })
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrHeld) || slices.ContainsFunc(passing, func(words string) bool { return strings.Contains(err.Error(), words) })
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"runtime/pprof"
 	"sync"
 	"time"
 
@@ -111,6 +112,9 @@ func keep(j *Job, over <-chan struct{}, lose context.CancelCauseFunc) {
 	}
 }
 
+// Label is the pprof label that carries the kind of the job for which a goroutine works.
+const Label = "job"
+
 func (r *Runner) call(ctx context.Context, j *Job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -118,7 +122,8 @@ func (r *Runner) call(ctx context.Context, j *Job) (err error) {
 			r.app.Logger().Error("job panicked", "job", j.ID, "kind", j.Kind, "err", err, "stack", string(debug.Stack()))
 		}
 	}()
-	return j.rules.handle(ctx, r.app, j)
+	pprof.Do(ctx, pprof.Labels(Label, j.Kind), func(ctx context.Context) { err = j.rules.handle(ctx, r.app, j) })
+	return err
 }
 
 // settle writes how a job ended, and stays with it while the database cannot:

@@ -7,7 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations"
 
@@ -19,7 +21,9 @@ import (
 
 func serve(t *testing.T) core.App {
 	t.Helper()
-	app := dbtest.New(t, core.BaseAppConfig{})
+	app := dbtest.New(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
+		return db.Open(path + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_txlock=immediate")
+	}})
 	if _, err := db.Exec(app, `CREATE TABLE deeds (name TEXT UNIQUE)`, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +59,7 @@ func held(w *writer.Writer) (release func()) {
 func TestWhatWaitsIsCommittedTogether(t *testing.T) {
 	app := serve(t)
 	w := writer.New(app)
+	w.SetBrief(time.Hour)
 	release := held(w)
 	var all sync.WaitGroup
 	var transactions sync.Map
@@ -168,5 +173,110 @@ func TestItWorksAgainAfterARest(t *testing.T) {
 	}
 	if stored(t, app) != 20 {
 		t.Errorf("%d rows", stored(t, app))
+	}
+}
+
+// limit has transactions ended after a moment.
+func limit(app core.App) {
+	db.LimitWriter(app, db.Limits{Tolerated: time.Hour, Longest: 30 * time.Millisecond, Ends: func() bool { return true }, Told: func(time.Duration, bool) {}})
+}
+
+func TestWhoHoldsTheWriterTooLongHarmsNobodyElse(t *testing.T) {
+	app := serve(t)
+	w := writer.New(app)
+	w.SetBrief(time.Hour)
+	release := held(w)
+	leave := make(chan struct{})
+	var left, all sync.WaitGroup
+	left.Add(2)
+	blocks := func(i int) bool { return i == 7 || i == 31 }
+	for i := range 64 {
+		all.Go(func() {
+			err := w.Do(func(tx core.App) error {
+				if err := insert(tx, fmt.Sprint("deed", i)); err != nil {
+					return err
+				}
+				if blocks(i) {
+					defer left.Done()
+					<-leave
+				}
+				return nil
+			})
+			if blocks(i) != errors.Is(err, fault.ErrHeld) {
+				t.Errorf("deed %d: %v", i, err)
+			}
+		})
+	}
+	for w.Waiting() < 64 {
+		runtime.Gosched()
+	}
+	limit(app)
+	release()
+	all.Wait() // also for the two, whose code is still blocked
+	if n := stored(t, app); n != 62 {
+		t.Errorf("%d rows, want 62", n)
+	}
+	close(leave)
+	left.Wait()
+	for i := range 3 {
+		if err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("later", i)) }); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := stored(t, app); n != 65 {
+		t.Errorf("%d rows, want 65", n)
+	}
+}
+
+func TestWhoComesAloneAndBlocksDoesNotKeepTheQueue(t *testing.T) {
+	app := serve(t)
+	limit(app)
+	w := writer.New(app)
+	entered, leave, told := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		told <- w.Do(func(core.App) error {
+			close(entered)
+			<-leave
+			return nil
+		})
+	}()
+	<-entered
+	for i := range 5 {
+		if err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("deed", i)) }); err != nil {
+			t.Error(err)
+		}
+	}
+	close(leave)
+	if err := <-told; !errors.Is(err, fault.ErrHeld) || stored(t, app) != 5 {
+		t.Errorf("%v, %d rows", err, stored(t, app))
+	}
+}
+
+func TestATransactionOfManySlowDeedsIsSeveral(t *testing.T) {
+	app := serve(t)
+	w := writer.New(app)
+	w.SetBrief(0)
+	release := held(w)
+	var transactions sync.Map
+	var all sync.WaitGroup
+	for i := range 10 {
+		all.Go(func() {
+			if err := w.Do(func(tx core.App) error {
+				transactions.Store(tx.TxInfo(), true)
+				return insert(tx, fmt.Sprint("deed", i))
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for w.Waiting() < 10 {
+		runtime.Gosched()
+	}
+	release()
+	all.Wait()
+	n := 0
+	transactions.Range(func(any, any) bool { n++; return true })
+	if n != 10 || stored(t, app) != 10 {
+		t.Errorf("%d rows in %d transactions", stored(t, app), n)
 	}
 }

@@ -1,0 +1,84 @@
+package hooks
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/db"
+	"doubletap/internal/job"
+)
+
+// One transaction writes at a time, so how long it does is how long everybody else waits.
+const (
+	toleratedHold = 50 * time.Millisecond  // a longer one is told off in the log
+	longestHold   = 500 * time.Millisecond // a request's is ended
+)
+
+// bindWriter names who writes, by pprof labels, which goroutines inherit, and bounds transactions from the moment we serve:
+// migrations at the start and commands may take what they take.
+//
+// Only what a user or a guest asked for is ended. A job, a cron function, a backup or a superuser's request is
+// told off, also while it goes on: ended, it would begin again and never be done. So is a deletion, as everything
+// that hangs on what is deleted goes with it.
+func (s *Social) bindWriter() {
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth, Func: writerNamed})
+		db.LimitWriter(s.app, db.Limits{
+			Tolerated: toleratedHold,
+			Longest:   longestHold,
+			Ends:      func() bool { kind, _ := writerHere(); return kind == byRequest },
+			Told: func(held time.Duration, ended bool) {
+				kind, who := writerHere()
+				s.app.Logger().Warn("a transaction held the writer too long", "kind", kind, "who", who,
+					"ms", float64(held.Microseconds())/1000, "ended", ended)
+			},
+		})
+		return e.Next()
+	})
+}
+
+// The pprof labels under which goroutines tell who writes. The job runner has one more, job.Label.
+const (
+	byRequest   = "request"
+	byDeletion  = "deletion"
+	bySuperuser = "superuser"
+)
+
+// writerNamed labels what follows from a request that may write.
+func writerNamed(e *core.RequestEvent) (err error) {
+	kind := byRequest
+	switch method := e.Request.Method; {
+	case method == http.MethodGet, method == http.MethodHead, method == http.MethodOptions:
+		return e.Next()
+	case e.HasSuperuserAuth():
+		kind = bySuperuser
+	case method == http.MethodDelete:
+		kind = byDeletion
+	}
+	route := e.Request.Pattern // without ids and queries
+	if collection := e.Request.PathValue("collection"); len(collection) < 50 {
+		route = strings.Replace(route, "{collection}", collection, 1)
+	}
+	pprof.Do(e.Request.Context(), pprof.Labels(kind, route), func(context.Context) { err = e.Next() })
+	return err
+}
+
+var writerLabel = regexp.MustCompile(`\b(` + byRequest + `|` + byDeletion + `|` + bySuperuser + `|` + job.Label + `): "((?:[^"\\]|\\.)*)"`)
+
+// writerHere reads the labels of this goroutine, which Go shows in the first line of its stack alone.
+func writerHere() (kind, who string) {
+	var stack [1024]byte
+	head, _, _ := strings.Cut(string(stack[:runtime.Stack(stack[:], false)]), "\n")
+	if found := writerLabel.FindStringSubmatch(head); found != nil {
+		return found[1], found[2]
+	}
+	return "", ""
+}

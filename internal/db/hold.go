@@ -1,0 +1,247 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"modernc.org/libc"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"doubletap/internal/fault"
+)
+
+// Limits say how long a transaction may hold the only connection that writes. Told and Ended are called on a goroutine of
+// their own which has the pprof labels of the one that began the transaction, so that they can say who it was.
+type Limits struct {
+	Tolerated time.Duration                        // from which it is told off
+	Longest   time.Duration                        // after which it is ended, if Ends says so
+	Ends      func() bool                          // asked when Longest is over
+	Told      func(held time.Duration, ended bool) // when it is over, was ended, or goes on although Longest is over
+}
+
+// LimitWriter bounds the transactions of app's connection that writes, from now on. Without it, as in a command, a
+// transaction may take what it takes.
+//
+// A transaction that is ended is rolled back at once: its statement is interrupted, each further one and the commit
+// is fault.ErrHeld, and others write meanwhile with another connection, even if the code in it never returns.
+func LimitWriter(app core.App, limits Limits) {
+	if _, pool := writing(app); pool != nil {
+		pool.limits.Store(&limits)
+	}
+}
+
+// WriterLimits returns what LimitWriter has set.
+func WriterLimits(app core.App) Limits {
+	if _, pool := writing(app); pool != nil {
+		if limits := pool.limits.Load(); limits != nil {
+			return *limits
+		}
+	}
+	return Limits{}
+}
+
+// SetUpWriter runs statements on the connection that writes, and on each that ever takes its place.
+func SetUpWriter(app core.App, statements ...string) error {
+	writer, pool := writing(app)
+	if writer == nil {
+		return nil
+	}
+	if pool != nil {
+		pool.setup.Store(&statements)
+	}
+	for _, statement := range statements {
+		if _, err := writer.Exec(statement); err != nil {
+			return fmt.Errorf("set up the connection that writes: %s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
+// writing returns what app writes with: nil in a transaction, and no poolState where Open did not open it.
+func writing(app core.App) (*sql.DB, *poolState) {
+	writer, ok := app.NonconcurrentDB().(*dbx.DB)
+	if !ok {
+		return nil, nil
+	}
+	pool, _ := writer.DB().Driver().(*poolState)
+	return writer.DB(), pool
+}
+
+// OnEnded has fn called, on another goroutine, when the transaction of tx is ended for holding the writer too long.
+func OnEnded(tx core.App, fn func()) {
+	transaction, ok := executor(tx, false).(*sql.Tx)
+	if !ok {
+		return
+	}
+	var h *hold
+	if _, err := transaction.ExecContext(context.WithValue(context.Background(), holdKey{}, func(c *conn) { h = c.hold }), holdQuery); err == nil && h != nil {
+		h.onEnded.Store(&fn)
+	}
+}
+
+// poolState is what the connections of one pool share. database/sql hands it out as the pool's driver.
+type poolState struct {
+	driver.Driver
+	limits atomic.Pointer[Limits]
+	setup  atomic.Pointer[[]string]
+
+	mu    sync.Mutex
+	ended int // transactions that were ended and whose code has not returned
+}
+
+// hold is one transaction's time with the connection.
+type hold struct {
+	limits    *Limits
+	began     time.Time
+	state     atomic.Int32 // running, over or ended
+	over      chan struct{}
+	onEnded   atomic.Pointer[func()]
+	interrupt func()
+}
+
+const (
+	running = iota
+	over
+	ended
+)
+
+// holdQuery reaches the connection of a transaction, which database/sql hides, and calls the func(*conn) of the context.
+const holdQuery = "-- hold"
+
+type holdKey struct{}
+
+// watchedBuilder is dbx's builder for SQLite. dbx makes one for each transaction, right after its beginning.
+func watchedBuilder(db *dbx.DB, e dbx.Executor) dbx.Builder {
+	if transaction, ok := e.(*sql.Tx); ok {
+		pool := db.DB().Driver().(*poolState)
+		if limits := pool.limits.Load(); limits != nil {
+			pool.watch(db.DB(), transaction, limits)
+		}
+	}
+	return dbx.NewSqliteBuilder(db, e)
+}
+
+func init() { dbx.BuilderFuncMap[driverName] = watchedBuilder }
+
+// driverName is dbx's name for what Open opens.
+const driverName = "sqlite-watched"
+
+func (p *poolState) watch(db *sql.DB, transaction *sql.Tx, limits *Limits) {
+	h := &hold{limits: limits, began: time.Now(), over: make(chan struct{})}
+	attach := context.WithValue(context.Background(), holdKey{}, func(c *conn) { c.hold, h.interrupt = h, c.interrupt })
+	if _, err := transaction.ExecContext(attach, holdQuery); err != nil {
+		return // its first statement fails likewise
+	}
+	go p.await(db, transaction, h)
+}
+
+// await sees a transaction out. Its goroutine inherits the labels of who began it.
+func (p *poolState) await(db *sql.DB, transaction *sql.Tx, h *hold) {
+	longest := time.NewTimer(h.limits.Longest)
+	defer longest.Stop()
+	select {
+	case <-h.over:
+	case <-longest.C:
+		if !h.limits.Ends() {
+			h.limits.Told(time.Since(h.began), false)
+			<-h.over
+		} else if h.state.CompareAndSwap(running, ended) {
+			h.limits.Told(time.Since(h.began), true)
+			p.end(db, transaction, h)
+			return
+		}
+		<-h.over
+	}
+	if held := time.Since(h.began); held > h.limits.Tolerated {
+		h.limits.Told(held, false)
+	}
+}
+
+// end rolls back, and lets others write until the code of the transaction has returned.
+func (p *poolState) end(db *sql.DB, transaction *sql.Tx, h *hold) {
+	if then := h.onEnded.Load(); then != nil {
+		(*then)()
+	}
+	h.interrupt()
+	rollback := context.WithValue(context.Background(), holdKey{}, (*conn).abandon)
+	_, _ = transaction.ExecContext(rollback, holdQuery) // it fails where the code has returned meanwhile
+	p.room(db, +1)
+	if other, err := db.Conn(context.Background()); err == nil { // nobody who waits is woken by more room alone
+		_ = other.Close()
+	}
+	<-h.over
+	p.room(db, -1)
+}
+
+// room allows one more connection, or one less.
+func (p *poolState) room(db *sql.DB, by int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended += by
+	db.SetMaxOpenConns(1 + p.ended)
+}
+
+// heldTx ends the hold with the transaction.
+type heldTx struct {
+	driver.Tx
+	conn *conn
+}
+
+// Commit implements driver.Tx.
+func (t *heldTx) Commit() error {
+	if t.conn.release() {
+		_ = t.Tx.Rollback() // perhaps again
+		return fault.ErrHeld
+	}
+	return t.Tx.Commit()
+}
+
+// Rollback implements driver.Tx.
+func (t *heldTx) Rollback() error {
+	wasEnded := t.conn.release()
+	err := t.Tx.Rollback()
+	if wasEnded { // its code's own error may not tell
+		return fault.ErrHeld
+	}
+	return err
+}
+
+// release ends the hold and reports whether it was ended before. A commit that has begun is not ended: nobody could say
+// what became of it.
+func (c *conn) release() (wasEnded bool) {
+	h := c.hold
+	if h == nil {
+		return false
+	}
+	wasEnded = !h.state.CompareAndSwap(running, over)
+	c.hold = nil
+	close(h.over)
+	return wasEnded
+}
+
+// abandon takes the lock of the database from a transaction that was ended.
+func (c *conn) abandon() {
+	c.dead = true
+	_, _ = c.session.ExecContext(context.Background(), "ROLLBACK", nil) // an interrupted write has done it already
+}
+
+// interrupt ends the statement that runs, if any.
+func (c *conn) interrupt() {
+	c.closing.Lock()
+	defer c.closing.Unlock()
+	if c.closed {
+		return
+	}
+	tls := libc.NewTLS()
+	defer tls.Close()
+	// The driver interrupts by a context alone, which it does not heed between two rows.
+	sqlite3.Xsqlite3_interrupt(tls, uintptr(reflect.ValueOf(c.session).Elem().FieldByName("db").Uint()))
+}
