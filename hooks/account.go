@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/types"
 	"github.com/spf13/cast"
 
@@ -24,6 +25,7 @@ import (
 func (s *Social) bindAccounts() {
 	s.app.OnRecordAuthWithOAuth2Request("users").BindFunc(answer(accountIntroduced))
 	s.app.OnRecordAuthRequest("users").BindFunc(accountSignedIn)
+	s.app.OnRecordAuthWithOAuth2Request().Bind(&hook.Handler[*core.RecordAuthWithOAuth2RequestEvent]{Priority: last, Func: avatarFetched})
 	s.app.OnRecordCreateRequest("users").BindFunc(answer(s.accountRequested))
 	s.app.OnRecordCreate("users").BindFunc(answer(accountOffered))
 	s.app.OnRecordCreateExecute("users").Bind(afterFiles(together(s.accountStored)))

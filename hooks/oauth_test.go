@@ -62,6 +62,35 @@ func TestOAuth2SignUp(t *testing.T) {
 		})
 	}
 
+	t.Run("fetches the avatar before the transaction", func(t *testing.T) {
+		t.Setenv("DOUBLETAP_LOOPBACK", "on")
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		post, bob := s.As("ada").Post("hello"), s.As("bob")
+		pictures := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/zoe" {
+				http.Redirect(w, r, "/zoe.jpg", http.StatusFound)
+				return
+			}
+			bob.Like(post) // would wait for the transaction that waits for the picture
+			_, _ = w.Write(hookstest.Photo())
+		}))
+		defer pictures.Close()
+		zoe := person("1", "zoe")
+		zoe["picture"] = pictures.URL + "/zoe"
+		if a := p.signIn(s.Guest(), zoe, nil); a.Status != 200 || !strings.HasSuffix(s.User("zoe").GetString("avatar"), ".jpg") {
+			t.Errorf("zoe is answered %d and has the avatar %q", a.Status, s.User("zoe").GetString("avatar"))
+		}
+		if s.Rows("likes", "true") != 1 {
+			t.Error("bob's like is not stored")
+		}
+		max := person("2", "max_2")
+		max["picture"] = pictures.URL[:strings.LastIndex(pictures.URL, ":")] + ":1/nobody.jpg"
+		if a := p.signIn(s.Guest(), max, nil); a.Status != 200 || s.User("max_2").GetString("avatar") != "" {
+			t.Errorf("max, whose picture cannot be had, is answered %d %s", a.Status, a.Raw)
+		}
+	})
+
 	t.Run("believes no id_token that somebody else signed", func(t *testing.T) {
 		s := hookstest.New(t)
 		p := newProvider(t, s, true)

@@ -1,0 +1,62 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/filesystem"
+
+	"doubletap/internal/deliver/outbound"
+)
+
+// avatarFetched brings the picture that somebody has at an OAuth2 provider before the sign-up: PocketBase would wait for it, up to
+// 10 seconds, in the transaction. Who has none that can be had signs up without.
+func avatarFetched(e *core.RecordAuthWithOAuth2RequestEvent) error {
+	name := e.Collection.OAuth2.MappedFields.AvatarURL
+	field, ok := e.Collection.Fields.GetByName(name).(*core.FileField)
+	if _, given := e.CreateData[name]; !ok || given || e.Record != nil || e.OAuth2User.AvatarURL == "" {
+		return e.Next()
+	}
+	if e.CreateData == nil {
+		e.CreateData = map[string]any{}
+	}
+	file, err := fetchFile(e.Request.Context(), e.OAuth2User.AvatarURL, field.CalculateMaxBodySize())
+	if err != nil {
+		e.App.Logger().Warn("fetch the avatar of an OAuth2 sign-up", "provider", e.ProviderName, "err", err)
+		e.CreateData[name] = ""
+	} else {
+		e.CreateData[name] = file
+	}
+	return e.Next()
+}
+
+// fetchFile downloads a file of at most so many bytes from a public address.
+func fetchFile(ctx context.Context, address string, most int64) (*filesystem.File, error) {
+	outside := outbound.New(os.Getenv("DOUBLETAP_LOOPBACK") == "on")
+	outside.Most, outside.Patience = most, 10*time.Second
+	client := outside.HTTP()
+	client.CheckRedirect = nil // as providers send on to where they store pictures; each step is judged
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %d", response.StatusCode)
+	}
+	content := make([]byte, response.ContentLength) // outbound has read it
+	if _, err := io.ReadFull(response.Body, content); err != nil {
+		return nil, err
+	}
+	return filesystem.NewFileFromBytes(content, path.Base(response.Request.URL.Path))
+}
