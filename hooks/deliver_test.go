@@ -608,3 +608,123 @@ func TestPhonesAreReachedToo(t *testing.T) {
 		t.Errorf("%d devices are left, want 2", n)
 	}
 }
+
+// silentDevices gives somebody devices whose pushes hang.
+func (a *away) silentDevices(name string, n int) {
+	a.t.Helper()
+	for i := range n {
+		endpoint, keys := a.browsers.Subscribe(fmt.Sprint("silent", i), a.Social.PushKey())
+		a.As(name).Create("devices", map[string]any{"kind": "webpush", "endpoint": endpoint, "keys": keys})
+	}
+}
+
+// One person's devices that do not answer keep nobody else's waiting, and are few at a time.
+func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
+	a := newAway(t)
+	outbound.Of(a.App).Patience = delivertest.Patience
+	silent, stop := make(chan struct{}, 1000), make(chan struct{})
+	var mu sync.Mutex
+	hanging, most := 0, 0
+	a.browsers.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "silent") {
+			return true
+		}
+		mu.Lock()
+		hanging++
+		most = max(most, hanging)
+		mu.Unlock()
+		silent <- struct{}{}
+		<-stop
+		mu.Lock()
+		hanging--
+		mu.Unlock()
+		w.WriteHeader(http.StatusCreated)
+		return false
+	})
+	mallorys, adas := a.As("mallory").Post("hello"), a.As("ada").Post("hello")
+	a.RunJobs()
+	a.silentDevices("mallory", 20)
+	a.browser("ada")
+	a.As("bob").Like(mallorys)
+	a.As("carol").Follow("mallory")
+	a.As("bob").Like(adas)
+	if n := a.Rows("jobs", "kind = 'push.webpush' AND user = {:u} AND host = '127.0.0.1'", map[string]any{"u": a.User("mallory").Id}); n != 40 {
+		t.Fatalf("%d pushes wait for mallory, want 40", n)
+	}
+	var running sync.WaitGroup
+	for range 8 {
+		running.Go(func() { _, _ = a.Social.DrainJobs(t.Context()) })
+	}
+	for range 2 {
+		select {
+		case <-silent:
+		case <-time.After(delivertest.Patience):
+			t.Fatal("mallory's devices are not asked")
+		}
+	}
+	for len(a.pushes("ada")) == 0 {
+		select {
+		case <-silent:
+			t.Fatal("another of mallory's devices was asked before ada was told")
+		default:
+			_, _ = a.Social.DrainJobs(t.Context())
+		}
+	}
+	close(stop)
+	running.Wait()
+	a.RunJobs()
+	if most != 2 {
+		t.Errorf("%d of mallory's devices were asked at once, want 2", most)
+	}
+}
+
+func TestADeviceThatNeverAnsweredDiesAfterADay(t *testing.T) {
+	a := newAway(t)
+	post := a.As("ada").Post("hello")
+	down := true
+	var mu sync.Mutex
+	a.browsers.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if down {
+			panic(http.ErrAbortHandler)
+		}
+		return true
+	})
+	set := func(to bool) { mu.Lock(); defer mu.Unlock(); down = to }
+	tried := func(hours int) {
+		for range hours {
+			a.RunJobs()
+			a.Advance(time.Hour)
+		}
+		a.RunJobs()
+	}
+	// one that answered before is waited for
+	old := a.browser("ada")
+	set(false)
+	a.As("bob").Like(post)
+	a.RunJobs()
+	a.expectPushes("ada", "bob liked your photo")
+	set(true)
+	endpoint, keys := a.browsers.Subscribe("new", a.Social.PushKey())
+	fresh := a.As("ada").Create("devices", map[string]any{"kind": "webpush", "endpoint": endpoint, "keys": keys}).ID()
+	a.Advance(time.Hour)
+	a.As("carol").Like(post)
+	tried(22)
+	if a.Record("devices", fresh) == nil || a.Record("devices", fresh).GetString("failingSince") == "" {
+		t.Fatal("the new device went within the day, or is not known to be silent")
+	}
+	tried(4)
+	if a.Record("devices", fresh) != nil {
+		t.Error("a device that never answered lives for more than a day")
+	}
+	if a.Record("devices", old) == nil {
+		t.Error("a device that answered before went too")
+	}
+	set(false)
+	a.As("dave").Like(post)
+	a.RunJobs()
+	if d := a.Record("devices", old); d.GetString("failingSince") != "" || d.GetString("answeredAt") == "" {
+		t.Errorf("it answers again, and is known as failing since %q, answered at %q", d.GetString("failingSince"), d.GetString("answeredAt"))
+	}
+}

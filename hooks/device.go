@@ -110,7 +110,18 @@ func deviceOffered(e *core.RecordEvent) error {
 	return e.Next()
 }
 
+// deviceStored makes room for a device that is new to its person. What an endpoint answered is not what another one did.
 func deviceStored(tx core.App, e *core.RecordEvent) error {
+	if !e.Record.IsNew() {
+		stored, err := find(tx, "devices", e.Record.Id)
+		if err != nil {
+			return err
+		}
+		if stored.GetString("endpoint") != e.Record.GetString("endpoint") {
+			e.Record.Set("answeredAt", "")
+			e.Record.Set("failingSince", "")
+		}
+	}
 	if err := e.Next(); err != nil {
 		return err
 	}

@@ -25,7 +25,15 @@ const (
 const (
 	calm  = 5 * time.Minute // between two alerts of one notification
 	tries = 60              // of a mail, which is about a day and a half
-	slots = 2               // of one channel at a time
+	slots = 2               // of one kind of mail at a time
+)
+
+// How many pushes of one kind are under way: in all, for one person, and to one host. The service of a browser may be
+// anybody's, and silent; those of Apple and Google are one host each.
+const (
+	pushSlots, pushSlotsPhones = 6, 4
+	pushesPerUser              = 2
+	pushesPerHost              = 4
 )
 
 // The kinds of devices.
@@ -59,7 +67,11 @@ func New(app core.App) *Service {
 // Handle has jobs do the service's work.
 func (s *Service) Handle(jobs *job.Runner) {
 	for _, kind := range kinds {
-		jobs.Handle(pushKind+kind, s.push, job.Concurrency(slots), job.MaxAttempts(tries))
+		most := pushSlotsPhones
+		if kind == "webpush" {
+			most = pushSlots
+		}
+		jobs.Handle(pushKind+kind, s.push, job.Concurrency(most), job.Fair(pushesPerUser, pushesPerHost), job.MaxAttempts(tries))
 	}
 	jobs.Handle(mailJob, s.mailNotification, job.Concurrency(slots), job.MaxAttempts(tries))
 	jobs.Handle(digestJob, s.mailDigest, job.Concurrency(slots), job.MaxAttempts(tries))
@@ -99,7 +111,7 @@ func (s *Service) Told(tx core.App, t Told) error {
 
 func (s *Service) addPushes(tx core.App, t Told) error {
 	var devices []push.Device
-	if err := db.All(tx, &devices, `SELECT id, kind FROM devices WHERE user = {:u}`, db.Params{"u": t.Recipient}); err != nil {
+	if err := db.All(tx, &devices, `SELECT id, kind, endpoint FROM devices WHERE user = {:u}`, db.Params{"u": t.Recipient}); err != nil {
 		return err
 	}
 	added, at := false, t.Plan.Push
@@ -108,7 +120,8 @@ func (s *Service) addPushes(tx core.App, t Told) error {
 			continue
 		}
 		payload := pushPayload{Device: d.ID, Notification: t.Notification, At: at}
-		if err := job.Add(tx, pushKind+d.Kind, payload, job.At(at), job.Dedupe(t.Notification+" "+d.ID)); err != nil {
+		err := job.Add(tx, pushKind+d.Kind, payload, job.At(at), job.Dedupe(t.Notification+" "+d.ID), job.ForUser(t.Recipient), job.ToHost(d.Host()))
+		if err != nil {
 			return err
 		}
 		added = true

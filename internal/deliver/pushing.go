@@ -29,16 +29,17 @@ func (s *Service) push(ctx context.Context, app core.App, j *job.Job) error {
 	if err := j.Payload(&p); err != nil {
 		return job.Bury(err)
 	}
-	if clock.Now(app).Sub(p.At) > push.TTL {
-		return nil // no news any more
-	}
-	n, err := note(app, p.Notification)
-	if err != nil || n == nil {
+	var d push.Device
+	found, err := db.One(app, &d, `SELECT id, user, kind, endpoint, coalesce(keys, '') keys, answeredAt, failingSince FROM devices WHERE id = {:id}`, db.Params{"id": p.Device})
+	if err != nil || !found {
 		return err
 	}
-	var d push.Device
-	found, err := db.One(app, &d, `SELECT id, user, kind, endpoint, coalesce(keys, '') keys FROM devices WHERE id = {:id}`, db.Params{"id": p.Device})
-	if err != nil || !found || d.User != n.User || s.Channels[d.Kind] == nil {
+	if clock.Now(app).Sub(p.At) > push.TTL { // no news any more
+		_, err := forgetSilent(app, &d)
+		return err
+	}
+	n, err := note(app, p.Notification)
+	if err != nil || n == nil || d.User != n.User || s.Channels[d.Kind] == nil {
 		return err
 	}
 	m, err := message(app, n)
@@ -48,15 +49,65 @@ func (s *Service) push(ctx context.Context, app core.App, j *job.Job) error {
 	if wanted, err := s.Pushing(app, &d, n, m); err != nil || !wanted {
 		return err
 	}
-	err = s.Channels[d.Kind].Push(ctx, &d, m)
-	if errors.Is(err, push.ErrGone) {
-		app.Logger().Info("device gone", "device", d.ID, "kind", d.Kind, "err", err)
-		_, err = db.Exec(app, `DELETE FROM devices WHERE id = {:id} AND endpoint = {:endpoint}`, db.Params{"id": d.ID, "endpoint": d.Endpoint})
+	return pushed(app, &d, s.Channels[d.Kind].Push(ctx, &d, m))
+}
+
+// pushed notes how a push to a device ended, and returns what that means for the job.
+func pushed(app core.App, d *push.Device, outcome error) error {
+	switch {
+	case outcome == nil:
+		return noteAnswer(app, d)
+	case errors.Is(outcome, push.ErrGone):
+		app.Logger().Info("device gone", "device", d.ID, "kind", d.Kind, "err", outcome)
+		return forget(app, d)
+	case errors.Is(outcome, push.ErrSilent) && d.Host() != "" && d.FailingSince == "":
+		d.FailingSince = clock.Stamp(app)
+		_, err := db.Exec(app, `UPDATE devices SET failingSince = {:now} WHERE id = {:id} AND endpoint = {:endpoint} AND failingSince = ''`,
+			db.Params{"id": d.ID, "endpoint": d.Endpoint, "now": d.FailingSince})
 		if err != nil {
-			return fmt.Errorf("forget device %s: %w", d.ID, err)
+			return fmt.Errorf("note that device %s is silent: %w", d.ID, err)
 		}
+		return outcome
 	}
-	return err
+	if forgotten, err := forgetSilent(app, d); err != nil || forgotten {
+		return err
+	}
+	return outcome
+}
+
+// noteAnswer notes that a device took a message, once a day while it takes all of them.
+func noteAnswer(app core.App, d *push.Device) error {
+	now := clock.Now(app)
+	if d.FailingSince == "" && d.AnsweredAt > clock.Text(now.Add(-24*time.Hour)) {
+		return nil
+	}
+	_, err := db.Exec(app, `UPDATE devices SET answeredAt = {:now}, failingSince = '' WHERE id = {:id} AND endpoint = {:endpoint}`,
+		db.Params{"id": d.ID, "endpoint": d.Endpoint, "now": clock.Text(now)})
+	if err != nil {
+		app.Logger().Error("answer of a device not noted", "device", d.ID, "err", err) // it has the message
+	}
+	return nil
+}
+
+// silence is for how long a device that never answered is asked again.
+const silence = 24 * time.Hour
+
+// forgetSilent deletes a device that never took a message and has not answered for a day: its host may be of
+// somebody's choice who wants nothing but to be asked.
+func forgetSilent(app core.App, d *push.Device) (bool, error) {
+	if d.AnsweredAt != "" || d.FailingSince == "" || d.FailingSince > clock.Text(clock.Now(app).Add(-silence)) {
+		return false, nil
+	}
+	app.Logger().Info("device never answered", "device", d.ID, "kind", d.Kind, "account", d.User, "since", d.FailingSince)
+	return true, forget(app, d)
+}
+
+func forget(app core.App, d *push.Device) error {
+	_, err := db.Exec(app, `DELETE FROM devices WHERE id = {:id} AND endpoint = {:endpoint}`, db.Params{"id": d.ID, "endpoint": d.Endpoint})
+	if err != nil {
+		return fmt.Errorf("forget device %s: %w", d.ID, err)
+	}
+	return nil
 }
 
 func message(app core.App, n *Note) (*push.Message, error) {

@@ -30,7 +30,7 @@ var server = map[string][]string{
 	"notifications": {"recipient", "type", "actors", "post", "comment", "message", "latestAt", "seq"},
 	"reports":       {"state", "resolution"},
 	"stories":       {"expires"},
-	"devices":       {"lastSeen"},
+	"devices":       {"lastSeen", "answeredAt", "failingSince"},
 }
 
 // onCreate are further ones that a client may change later but not choose at first.

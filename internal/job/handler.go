@@ -55,7 +55,7 @@ func MaxAttempts(n int) KindOption { return func(k *kind) { k.attempts = n } }
 func Lease(d time.Duration) KindOption { return func(k *kind) { k.lease = d } }
 
 // Concurrency sets how many jobs of this kind the runner has in hand at once, so
-// that slow ones leave room for others; unless told, as many as it has workers.
+// that slow ones leave room for others; 16 unless told, which is half of its workers.
 func Concurrency(n int) KindOption { return func(k *kind) { k.limit = n } }
 
 type kind struct {
@@ -64,6 +64,8 @@ type kind struct {
 	lease    time.Duration
 	limit    int
 	running  int
+	users    share
+	hosts    share
 }
 
 // run does a claimed job and returns how it ended; begun is false where it could not be made sure that it is still ours.

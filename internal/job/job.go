@@ -47,13 +47,13 @@ func Add(tx core.App, kind string, payload any, opts ...Option) error {
 		return fmt.Errorf("add %s job: write its payload: %w", kind, err)
 	}
 	now := clock.Stamp(tx)
-	row := db.Params{"id": core.GenerateDefaultRandomId(), "kind": kind, "payload": string(body), "runAt": now, "dedupe": "", "now": now}
+	row := db.Params{"id": core.GenerateDefaultRandomId(), "kind": kind, "payload": string(body), "runAt": now, "dedupe": "", "user": "", "host": "", "now": now}
 	for _, o := range opts {
 		o(row)
 	}
 	// SQL and not Save: no hooks, no broadcast to the realtime clients
-	_, err = db.Exec(tx, `INSERT INTO jobs (id, kind, payload, state, runAt, attempts, worker, dedupe, error, created, updated)
-		VALUES ({:id}, {:kind}, {:payload}, 'ready', {:runAt}, 0, '', {:dedupe}, '', {:now}, {:now})
+	_, err = db.Exec(tx, `INSERT INTO jobs (id, kind, payload, state, runAt, attempts, worker, dedupe, user, host, error, created, updated)
+		VALUES ({:id}, {:kind}, {:payload}, 'ready', {:runAt}, 0, '', {:dedupe}, {:user}, {:host}, '', {:now}, {:now})
 		ON CONFLICT DO NOTHING`, row)
 	if err != nil {
 		return fmt.Errorf("add %s job: %w", kind, err)

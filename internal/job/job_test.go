@@ -174,7 +174,7 @@ var template = sync.OnceValues(func() (string, error) {
 	jobs.Fields.Add(
 		&core.TextField{Name: "kind"}, &core.JSONField{Name: "payload"}, &core.TextField{Name: "state"},
 		&core.DateField{Name: "runAt"}, &core.NumberField{Name: "attempts"}, &core.TextField{Name: "worker"},
-		&core.TextField{Name: "dedupe"}, &core.TextField{Name: "error", Max: 1000},
+		&core.TextField{Name: "dedupe"}, &core.TextField{Name: "user"}, &core.TextField{Name: "host"}, &core.TextField{Name: "error", Max: 1000},
 		&core.AutodateField{Name: "created", OnCreate: true}, &core.AutodateField{Name: "updated", OnCreate: true, OnUpdate: true})
 	jobs.Indexes = []string{
 		"CREATE INDEX idx_jobs_due ON jobs (runAt) WHERE state IN ('ready','running')",

@@ -22,6 +22,8 @@ type Job struct {
 
 	app     core.App
 	rules   *kind
+	user    string
+	host    string
 	worker  string
 	payload string
 	lapsed  bool // the claim before this one ended without a word
@@ -80,8 +82,11 @@ const lapsed = "the lease ran out: the worker died or stood still"
 
 // lookDue finds the jobs that are longest due. It only reads, which is what a runner mostly does.
 // While a job runs its runAt is the end of its lease: whoever looks next finds it due then. One index serves both.
-const lookDue = `SELECT id, kind FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now}
-	AND kind IN (SELECT value FROM json_each({:kinds})) ORDER BY runAt LIMIT {:n}`
+// Those of users and hosts that have their share are passed over.
+const lookDue = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now}
+	AND kind IN (SELECT value FROM json_each({:kinds}))
+	AND (user = '' OR kind || ' ' || user NOT IN (SELECT value FROM json_each({:users})))
+	AND (host = '' OR kind || ' ' || host NOT IN (SELECT value FROM json_each({:hosts}))) ORDER BY runAt LIMIT {:n}`
 
 // claimDue takes the jobs named, in the transaction that looked, so that two processes never take the same one. The plus
 // sign keeps SQLite from looking through all that is due for the few that are named.
@@ -90,7 +95,7 @@ const claimDue = `
 		error = CASE state WHEN 'running' THEN {:lapsed} ELSE error END,
 		runAt = (SELECT value FROM json_each({:leases}) WHERE key = jobs.kind)
 	WHERE id IN (SELECT value FROM json_each({:ids})) AND +state IN ('ready', 'running')
-	RETURNING id, kind, coalesce(payload, 'null') payload, attempts, error`
+	RETURNING id, kind, user, host, coalesce(payload, 'null') payload, attempts, error`
 
 // removeDone deletes the jobs named, with the attempts of their claims, that are still the worker's, and returns them.
 const removeDone = `DELETE FROM jobs WHERE id IN (SELECT key FROM json_each({:done})) AND +state = 'running' AND worker = {:worker}
@@ -117,6 +122,8 @@ func (r *Runner) endForeignLeases() {
 type due struct {
 	ID   string `db:"id"`
 	Kind string `db:"kind"`
+	User string `db:"user"`
+	Host string `db:"host"`
 }
 
 // claimed is a row that was taken.
@@ -127,12 +134,16 @@ type claimed struct {
 	Error    string `db:"error"`
 }
 
-// look returns up to n due jobs of these kinds, the one longest due first.
-func look(app core.App, kinds []string, n int) (all []due, err error) {
+// look returns up to n due jobs for which there is room, the one longest due first.
+func look(app core.App, left room, n int) (all []due, err error) {
 	if app.ConcurrentDB() == nil {
 		return nil, errClosed
 	}
-	err = db.All(app, &all, lookDue, db.Params{"now": clock.Stamp(app), "kinds": db.List(kinds), "n": n})
+	kinds, users, hosts := left.wants()
+	if len(kinds) == 0 {
+		return nil, nil
+	}
+	err = db.All(app, &all, lookDue, db.Params{"now": clock.Stamp(app), "kinds": db.List(kinds), "users": db.List(users), "hosts": db.List(hosts), "n": n})
 	return all, err
 }
 
@@ -159,7 +170,7 @@ func claim(tx core.App, worker string, wanted []due, kinds map[string]*kind) ([]
 	jobs := make([]*Job, len(rows))
 	for i, r := range rows {
 		jobs[i] = &Job{
-			ID: r.ID, Kind: r.Kind, Attempts: r.Attempts, rules: kinds[r.Kind], worker: worker, payload: r.Payload,
+			ID: r.ID, Kind: r.Kind, Attempts: r.Attempts, rules: kinds[r.Kind], user: r.User, host: r.Host, worker: worker, payload: r.Payload,
 			lapsed: r.Error == lapsed, claimed: now,
 		}
 	}

@@ -52,7 +52,7 @@ func NewRunner(app core.App) *Runner {
 	r := &Runner{
 		app:     app,
 		name:    fmt.Sprintf("%.40s:%d:%s", host, os.Getpid(), security.PseudorandomString(6)),
-		workers: 16,
+		workers: 32,
 		poll:    time.Second,
 		woken:   make(chan struct{}, 1),
 		stopped: make(chan struct{}),
@@ -71,7 +71,7 @@ func (r *Runner) Handle(name string, h Handler, opts ...KindOption) {
 	if r.kinds[name] != nil {
 		panic("job: two handlers for " + name)
 	}
-	k := &kind{handle: h, attempts: 10, lease: 30 * time.Second}
+	k := &kind{handle: h, attempts: 10, lease: 30 * time.Second, limit: 16}
 	for _, o := range opts {
 		o(k)
 	}
@@ -193,35 +193,15 @@ func (r *Runner) choose(app core.App, n int, done []*Job) ([]due, error) {
 	if n <= 0 {
 		return nil, nil
 	}
-	room, names := map[string]int{}, []string{}
-	r.mu.Lock()
-	for name, k := range r.kinds {
-		free := n
-		if k.limit > 0 {
-			free = k.limit - k.running
-			for _, j := range done {
-				if j.rules == k {
-					free++
-				}
-			}
-		}
-		if free > 0 {
-			room[name] = free
-			names = append(names, name)
-		}
-	}
-	r.mu.Unlock()
-	if len(names) == 0 {
-		return nil, nil
-	}
-	all, err := look(app, names, n)
+	left := r.room(done)
+	all, err := look(app, left, n)
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
 	var chosen []due
 	for _, d := range all {
-		if room[d.Kind] > 0 {
-			room[d.Kind]--
+		if k := left[d.Kind]; k.free(d.User, d.Host) {
+			k.take(d.User, d.Host)
 			chosen = append(chosen, d)
 		}
 	}
@@ -264,13 +244,13 @@ func (r *Runner) exchange(done []*Job, n int) (jobs []*Job, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, j := range done {
-		j.rules.running--
+		j.rules.give(j.user, j.host)
 	}
 	r.done = r.done[len(done):]
 	r.hands += len(jobs) - len(done)
 	for _, j := range jobs {
 		j.app = r.app
-		j.rules.running++
+		j.rules.take(j.user, j.host)
 	}
 	return jobs, nil
 }
@@ -283,7 +263,7 @@ func (r *Runner) work(j *Job) {
 		if handed {
 			r.done = append(r.done, j)
 		} else {
-			j.rules.running--
+			j.rules.give(j.user, j.host)
 			r.hands--
 		}
 		r.mu.Unlock()
@@ -334,7 +314,7 @@ func (r *Runner) claim() (*Job, error) {
 func (r *Runner) release(j *Job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	j.rules.running--
+	j.rules.give(j.user, j.host)
 }
 
 // noteClaim logs that claims fail once, not every second, and that they work again.

@@ -60,7 +60,7 @@ func TestOneWakeIsEnoughForAllWorkers(t *testing.T) {
 		together.Wait()
 		done <- struct{}{}
 		return nil
-	})
+	}, Concurrency(r.workers))
 	looked := make(chan struct{}, 100)
 	onLook(app, func() { looked <- struct{}{} })
 	begin(t, r)
@@ -357,7 +357,7 @@ func TestAClaimReadsTheIndexAndSortsNothing(t *testing.T) {
 		planned := func(statement string) string {
 			var steps []struct{ Detail string }
 			must(t, app.NonconcurrentDB().NewQuery("EXPLAIN QUERY PLAN "+statement).Bind(dbx.Params{
-				"worker": "w", "now": clock.Stamp(app), "lapsed": lapsed, "n": 16, "kinds": `["kind1","kind2"]`,
+				"worker": "w", "now": clock.Stamp(app), "lapsed": lapsed, "n": 16, "kinds": `["kind1","kind2"]`, "users": `["kind1 u"]`, "hosts": `[]`,
 				"leases": `{"kind1":"2030-01-01 00:00:00.000Z"}`, "ids": `["a","b"]`, "done": `{"a":1}`,
 			}).All(&steps))
 			return fmt.Sprint(steps)

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -21,6 +23,9 @@ const TTL = 24 * time.Hour
 // ErrGone tells that a device will never be reached again: its row can go.
 var ErrGone = errors.New("device gone")
 
+// ErrSilent tells that nobody answered for a device, or only that it cannot answer.
+var ErrSilent = errors.New("no answer")
+
 // Channel reaches devices of one kind. Its error is ErrGone, or tells the job what to do.
 type Channel interface {
 	Push(ctx context.Context, d *Device, m *Message) error
@@ -33,6 +38,17 @@ type Device struct {
 	Kind     string `db:"kind"`
 	Endpoint string `db:"endpoint"` // the URL of a browser, the token of a phone
 	Keys     string `db:"keys"`     // JSON; of a browser {p256dh, auth}
+
+	AnsweredAt   string `db:"answeredAt"`   // when it last took a message; empty for never
+	FailingSince string `db:"failingSince"` // when it first did not answer since then; empty while it does
+}
+
+// Host is whom a message to the device is sent to, as far as strangers choose it.
+func (d *Device) Host() string {
+	if address, err := url.Parse(d.Endpoint); d.Kind == "webpush" && err == nil {
+		return strings.ToLower(address.Hostname())
+	}
+	return ""
 }
 
 // Message is what a device shows. As JSON it is what a browser's service worker gets.
@@ -58,7 +74,9 @@ func Outcome(answer *outbound.Answer, gone ...int) error {
 		return ErrGone
 	case (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && answer.RetryAfter > 0:
 		return fmt.Errorf("status %d: %w", status, job.Snooze(answer.RetryAfter))
-	case status == http.StatusTooManyRequests || status >= 500:
+	case status >= 500:
+		return fmt.Errorf("%w: status %d", ErrSilent, status)
+	case status == http.StatusTooManyRequests:
 		return fmt.Errorf("status %d", status)
 	default: // it will not like the same message better later
 		return job.Bury(fmt.Errorf("status %d: %.200s", status, answer.Body))
@@ -72,8 +90,10 @@ func Unanswered(err error, rest time.Duration) error {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	case errors.Is(err, outbound.ErrResting):
 		return fmt.Errorf("%w: %w", job.Snooze(rest), err)
+	case errors.Is(err, context.Canceled): // it was we who stopped
+		return err
 	}
-	return err
+	return fmt.Errorf("%w: %w", ErrSilent, err)
 }
 
 // Fit encodes a message, its body cut so that it takes most bytes at most.

@@ -1,0 +1,93 @@
+package job
+
+import (
+	"maps"
+
+	"doubletap/internal/db"
+)
+
+// ForUser names whom the job is done for, so that one person's many wait for each other and not everybody for them; see Fair.
+func ForUser(id string) Option { return func(row db.Params) { row["user"] = id } }
+
+// ToHost names the host that the job asks, likewise.
+func ToHost(name string) Option { return func(row db.Params) { row["host"] = name } }
+
+// Fair sets how many jobs of this kind the runner has in hand at once for one user, and how many that ask one host. Others
+// that are due later go first while a user or a host has its share.
+func Fair(perUser, perHost int) KindOption {
+	return func(k *kind) { k.users, k.hosts = newShare(perUser), newShare(perHost) }
+}
+
+// share is how many jobs are in hand of each user, or to each host, and how many may be; none is counted without a bound.
+type share struct {
+	most   int
+	inHand map[string]int
+}
+
+func newShare(most int) share { return share{most: most, inHand: map[string]int{}} }
+
+func (s share) clone() share { return share{most: s.most, inHand: maps.Clone(s.inHand)} }
+
+// free reports whether one more job of the name may be taken.
+func (s share) free(name string) bool { return s.most == 0 || name == "" || s.inHand[name] < s.most }
+
+func (s share) add(name string, n int) {
+	if s.most == 0 || name == "" {
+		return
+	}
+	if s.inHand[name] += n; s.inHand[name] == 0 {
+		delete(s.inHand, name)
+	}
+}
+
+// full are the names that have their share, each behind the kind it is of.
+func (s share) full(kind string) (names []string) {
+	for name, n := range s.inHand {
+		if n >= s.most {
+			names = append(names, kind+" "+name)
+		}
+	}
+	return names
+}
+
+// take counts a job of the kind as in hand, and give as no longer.
+func (k *kind) take(user, host string) { k.count(user, host, 1) }
+func (k *kind) give(user, host string) { k.count(user, host, -1) }
+
+func (k *kind) count(user, host string, n int) {
+	k.running += n
+	k.users.add(user, n)
+	k.hosts.add(host, n)
+}
+
+// free reports whether one more job of the kind may be taken.
+func (k *kind) free(user, host string) bool {
+	return (k.limit == 0 || k.running < k.limit) && k.users.free(user) && k.hosts.free(host)
+}
+
+// room is what may be taken of each kind: a copy of what is counted, to plan with.
+type room map[string]*kind
+
+// room returns what the runner may take once those that are done are gone.
+func (r *Runner) room(done []*Job) room {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	left := room{}
+	for name, k := range r.kinds {
+		left[name] = &kind{limit: k.limit, running: k.running, users: k.users.clone(), hosts: k.hosts.clone()}
+	}
+	for _, j := range done {
+		left[j.Kind].give(j.user, j.host)
+	}
+	return left
+}
+
+// wants are the kinds that have room, and the users and hosts of which no more is wanted.
+func (left room) wants() (kinds, users, hosts []string) {
+	for name, k := range left {
+		if k.free("", "") {
+			kinds, users, hosts = append(kinds, name), append(users, k.users.full(name)...), append(hosts, k.hosts.full(name)...)
+		}
+	}
+	return kinds, users, hosts
+}

@@ -1,0 +1,83 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// A person, or a host, of whom all jobs hang keeps nobody else's from being done, and has no more than its share in hand.
+func TestWhoeverHangsKeepsNobodyElseWaiting(t *testing.T) {
+	for what, option := range map[string]func(string) Option{"a user": ForUser, "a host": ToHost} {
+		t.Run(what, func(t *testing.T) {
+			app := newApp(t)
+			r := NewRunner(app)
+			var mu sync.Mutex
+			hanging, most := 0, 0
+			goOn, began, told := make(chan struct{}), make(chan struct{}, 300), make(chan string, 100)
+			r.Handle("push", func(_ context.Context, _ core.App, j *Job) error {
+				var who string
+				must(t, j.Payload(&who))
+				if who != "mallory" {
+					told <- who
+					return nil
+				}
+				mu.Lock()
+				hanging++
+				most = max(most, hanging)
+				mu.Unlock()
+				began <- struct{}{}
+				<-goOn
+				mu.Lock()
+				hanging--
+				mu.Unlock()
+				return nil
+			}, Concurrency(4), Fair(2, 2))
+			must(t, app.RunInTransaction(func(tx core.App) error {
+				for range 200 { // older, and more than any claim looks at
+					must(t, Add(tx, "push", "mallory", option("mallory")))
+				}
+				for i := range 40 {
+					must(t, Add(tx, "push", fmt.Sprint("user", i), option(fmt.Sprint("user", i))))
+				}
+				return nil
+			}))
+			begin(t, r)
+			<-began
+			<-began
+			for range 40 {
+				<-told
+			}
+			close(goOn)
+			for range 198 {
+				<-began
+			}
+			if most != 2 {
+				t.Errorf("%d of mallory's were in hand at once, want 2", most)
+			}
+			must(t, r.Stop(t.Context()))
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if k := r.kinds["push"]; k.running != 0 || len(k.users.inHand) != 0 || len(k.hosts.inHand) != 0 {
+				t.Errorf("%d are counted as in hand, of %v and to %v", k.running, k.users.inHand, k.hosts.inHand)
+			}
+		})
+	}
+}
+
+func TestAShareIsOfOneKind(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	goOn, mailed := make(chan struct{}), make(chan struct{})
+	r.Handle("push", func(context.Context, core.App, *Job) error { <-goOn; return nil }, Fair(1, 1))
+	r.Handle("mail", func(context.Context, core.App, *Job) error { close(mailed); return nil }, Fair(1, 1))
+	must(t, Add(app, "push", nil, ForUser("ada"), ToHost("h")))
+	must(t, Add(app, "push", nil, ForUser("ada"), ToHost("h")))
+	must(t, Add(app, "mail", nil, ForUser("ada"), ToHost("h")))
+	begin(t, r)
+	<-mailed
+	close(goOn)
+}

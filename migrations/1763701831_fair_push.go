@@ -1,0 +1,37 @@
+package migrations
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+	m "github.com/pocketbase/pocketbase/migrations"
+)
+
+func init() {
+	m.Register(func(app core.App) error {
+		// for whom a job is done and which host it asks, so that neither keeps everybody else's waiting
+		jobs, err := app.FindCollectionByNameOrId("jobs")
+		if err != nil {
+			return err
+		}
+		jobs.Fields.Add(text("user", 30), text("host", 255))
+		if err := app.Save(jobs); err != nil {
+			return fmt.Errorf("add the shares of jobs: %w", err)
+		}
+		// when a device last took a message, and since when it does not answer
+		devices, err := app.FindCollectionByNameOrId("devices")
+		if err != nil {
+			return err
+		}
+		devices.Fields.Add(hiddenDate("answeredAt"), hiddenDate("failingSince"))
+		if err := app.Save(devices); err != nil {
+			return fmt.Errorf("add what devices answered: %w", err)
+		}
+		_, err = app.DB().NewQuery(`DELETE FROM devices WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER
+			(PARTITION BY user ORDER BY max(lastSeen, created) DESC, id) place FROM devices) WHERE place > 20)`).Execute()
+		if err != nil {
+			return fmt.Errorf("keep the twenty devices of each user that were seen last: %w", err)
+		}
+		return nil
+	}, nil)
+}
