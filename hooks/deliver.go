@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/mails"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -95,7 +94,7 @@ func (s *Social) delivery() *delivery {
 
 func (s *Social) bindDelivery() {
 	service := s.delivery().service
-	service.Online, service.Pushing, service.Mailing = s.online, s.pushing, s.mailing
+	service.Online, service.Pushing, service.Mailing = s.inbox.Online, s.pushing, s.mailing
 	service.Handle(s.jobs)
 	s.jobs.Handle(deliver.AccountJob, s.accountMailed, job.Concurrency(2), job.MaxAttempts(40))
 	s.app.OnMailerRecordVerificationSend(guard.Guarded...).Bind(s.queued("verification"))
@@ -151,17 +150,6 @@ func (s *Social) deliverTold(tx core.App, n *notification.Notice, id string) err
 	return s.delivery().service.Told(tx, deliver.Told{
 		Notification: id, Recipient: n.Recipient, Plan: n.Plan, Push: n.Push, Mail: n.Mail,
 	})
-}
-
-// online reports whether one of somebody's devices listens right now.
-func (s *Social) online(user string) bool {
-	for _, client := range s.app.SubscriptionsBroker().Clients() {
-		auth, _ := client.Get(apis.RealtimeClientAuthKey).(*core.Record)
-		if auth != nil && auth.Id == user && auth.Collection().Name == "users" {
-			return true
-		}
-	}
-	return false
 }
 
 // pushing lets the owner alter or drop a message to a device.

@@ -23,7 +23,7 @@ import (
 
 // The fast path answers the commonest writes as PocketBase's general path would, with a few statements in a transaction
 // shared by all who wait. Whatever is not the plain case goes the general way: a rule or a field that an admin
-// changed, a record or model hook that an owner bound, somebody who listens to the collection.
+// changed, or a record or model hook that an owner bound.
 
 // recordHooks are the moments of PocketBase's general path that the fast path leaves out.
 var recordHooks = []func(core.App) int{
@@ -129,7 +129,7 @@ func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
 		return nil
 	}
 	likes, err := e.App.FindCachedCollectionByNameOrId("likes")
-	if err != nil || !plainFields(likes) || s.inbox.Watched("likes") {
+	if err != nil || !plainFields(likes) {
 		return nil
 	}
 	switch {

@@ -303,16 +303,36 @@ func TestATokenThatWasTakenBackLikesNothing(t *testing.T) {
 	}
 }
 
+// A stream changes nobody's path: whatever is listened to, likes are fast, and heard of as on the general path.
 func TestWhoListensToLikesHearsThem(t *testing.T) {
-	s := onPath(t, "fast")
-	post := s.As("ada").Post("hello")
-	stream := s.As("carol").Listen("likes/*")
-	s.As("bob").Like(post)
-	if m := stream.Next(); m.Topic != "likes/*" {
-		t.Errorf("got %v", m)
-	}
-	if fast := taps(t, s, "fast"); fast != 0 {
-		t.Errorf("%d on the fast path", fast)
+	for _, path := range []string{"fast", "general"} {
+		s := onPath(t, path)
+		post := s.As("ada").Post("hello")
+		likes := s.Record("posts", post).Collection()
+		carol := s.As("carol").Listen("likes/*", likes.Id+"/*", "posts/*", "users/*", "notifications/*")
+		guest := s.Guest().Listen("likes/*", "likes/000000000000000")
+		blocked := s.As("dave").Listen("likes/*", `likes/*?options={"query":{"filter":"post!='x'"}}`)
+		s.As("bob").Block("dave") // who is not told of bob's likes any more
+		id := s.As("bob").Like(post)
+		s.As("bob").Delete("likes", id)
+		s.As("eve").Like(post)
+		for who, stream := range map[string]*hookstest.Stream{"carol": carol, "a guest": guest} {
+			for _, action := range []string{"create", "delete"} {
+				m := stream.Next()
+				if m.Topic != "likes/*" || m.Action != action || m.Record["id"] != id || m.Record["post"] != post ||
+					m.Record["user"] != s.As("bob").ID || m.Record["collectionName"] != "likes" || m.Record["created"] == "" {
+					t.Errorf("%s is told %s %s, want the %s", who, m.Topic, m.Raw, action)
+				}
+			}
+		}
+		for range 2 {
+			if m := blocked.Next(); m.Record["user"] != s.As("eve").ID {
+				t.Errorf("who is blocked is told %s", m.Raw)
+			}
+		}
+		if fast := taps(t, s, path); fast != 3 {
+			t.Errorf("%d of 3 on the %s path", fast, path)
+		}
 	}
 }
 

@@ -25,6 +25,8 @@ var readHooks = []func(core.App) int{
 	func(a core.App) int { return a.OnRecordEnrich().Length() },
 }
 
+const enriching = 2 // among readHooks
+
 const readKey = "doubletap.read"
 
 // reading returns what a plain read asks for.
@@ -74,6 +76,7 @@ func (s *Social) bindFastReads(before []int) {
 		if err != nil {
 			return err
 		}
+		s.enrichers = shipped[enriching] - ours[enriching] + 2 // postsShown and usersShown, of which alike knows
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: last, Func: func(e *core.RequestEvent) error {
 			ask, ok := reading(e)
 			if !ok {

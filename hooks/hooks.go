@@ -37,6 +37,8 @@ type Social struct {
 	wishes sync.Map // handles that people would like, by the record being stored
 	routes []route  // our own, for the router and for the description of the API
 	events events
+
+	enrichers int // handlers of OnRecordEnrich while alike knows what each does, set when the app serves
 }
 
 // Bind adds likes, comments, follows, feed, notifications and all else of Doubletap to app. Call it once,

@@ -10,9 +10,13 @@ import (
 const late = 999
 
 func (s *Social) bindInbox() {
+	s.inbox.Alike = s.alike
 	s.app.OnRealtimeConnectRequest().Bind(&hook.Handler[*core.RealtimeConnectRequestEvent]{Func: s.inbox.Connect, Priority: late})
 	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: s.inbox.Subscribe, Priority: late})
 	s.app.OnRealtimeMessageSend().Bind(&hook.Handler[*core.RealtimeMessageEvent]{Func: s.inbox.Message, Priority: late})
+	s.app.OnRecordAfterCreateSuccess().BindFunc(s.written("create"))
+	s.app.OnRecordAfterUpdateSuccess().BindFunc(s.written("update"))
+	s.app.OnRecordAfterDeleteSuccess().BindFunc(s.written("delete"))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.BindFunc(func(e *core.RequestEvent) error {
 			if e.Request.URL.Path == "/api/realtime" { // everybody comes back at once after a restart
@@ -22,4 +26,11 @@ func (s *Social) bindInbox() {
 		})
 		return e.Next()
 	})
+}
+
+func (s *Social) written(action string) func(*core.RecordEvent) error {
+	return func(e *core.RecordEvent) error {
+		s.inbox.Written(action, e.Record)
+		return e.Next()
+	}
 }

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -63,6 +62,7 @@ func (s *Social) likeTapped(e *core.RequestEvent, likes *core.Collection, post s
 				return err
 			}
 			inbox.Touched(tx, post)
+			inbox.WrittenBySQL(tx, "create", likes.Name, tapped.ID, func() *core.Record { return tapped.Record(likes) })
 			return errors.Join(webhook.Emit(tx, "like.created", tapped), notification.Liked(tx, tapped.User, post, tapped.Owner))
 		})
 	})
@@ -72,19 +72,7 @@ func (s *Social) likeTapped(e *core.RequestEvent, likes *core.Collection, post s
 	case !allowed:
 		return fault.Refused("Failed to create record.")
 	}
-	if s.inbox.Watched("likes") { // since we looked
-		if err := broadcast(s.app, tapped.Record(likes)); err != nil {
-			s.app.Logger().Warn("broadcast a like", "like", tapped.ID, "err", err)
-		}
-	}
 	return e.JSON(http.StatusOK, tapped)
-}
-
-// broadcast has PocketBase tell who listens to a collection of a record that was created past it.
-func broadcast(app core.App, record *core.Record) error {
-	event := new(core.ModelEvent)
-	event.App, event.Context, event.Type, event.Model = app, context.Background(), core.ModelEventTypeCreate, record
-	return app.OnModelAfterCreateSuccess().Trigger(event)
 }
 
 // likeUntapped is the fast path of an unlike.
@@ -101,6 +89,7 @@ func (s *Social) likeUntapped(e *core.RequestEvent, likes *core.Collection, id s
 				return err
 			}
 			inbox.Touched(tx, tapped.Post)
+			inbox.WrittenBySQL(tx, "delete", likes.Name, tapped.ID, func() *core.Record { return tapped.Record(likes) })
 			return errors.Join(webhook.Emit(tx, "like.deleted", tapped), notification.Unliked(tx, tapped.User, tapped.Post, tapped.Owner))
 		})
 	})

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 
@@ -13,6 +14,41 @@ import (
 func (s *Social) bindViewer() {
 	s.app.OnRecordEnrich("posts").BindFunc(answer(batched(postsShown)))
 	s.app.OnRecordEnrich("users").BindFunc(answer(batched(usersShown)))
+}
+
+// alike returns for users who see a record a key of what is shown to each: what postsShown and usersShown add. It
+// does not know what an owner's handlers add.
+func (s *Social) alike(record *core.Record, users []string) (map[string]string, bool, error) {
+	if s.app.OnRecordEnrich().Length() != s.enrichers {
+		return nil, false, nil
+	}
+	keys := make(map[string]string, len(users))
+	for _, user := range users {
+		keys[user] = ""
+	}
+	c := record.Collection()
+	switch {
+	case c.IsAuth() && c.Name != "users", c.ManageRule != nil:
+		return nil, false, nil // whoever manages an account sees its address
+	case c.Name == "users":
+		relationships, err := viewer.OfUser(s.app, record.Id, users, clock.Stamp(s.app))
+		if err != nil {
+			return nil, false, err
+		}
+		for user, r := range relationships {
+			r.ID = ""
+			keys[user] = fmt.Sprint(r, user == record.Id) // who sees their own address
+		}
+	case c.Name == "posts":
+		edges, err := viewer.OfPost(s.app, record.Id, users)
+		if err != nil {
+			return nil, false, err
+		}
+		for user, e := range edges {
+			keys[user] = e.Liked + "/" + e.Saved
+		}
+	}
+	return keys, true, nil
 }
 
 // batched collects the records of one list and calls fill once for all of them. PocketBase enriches a list

@@ -23,7 +23,7 @@ func (in *Inbox) Connect(e *core.RealtimeConnectRequestEvent) error {
 		e.Response.Header().Set("Connection", "close") // or the descriptor would stay with who is refused
 		return refuse(e, "Too many connections. Please try again later.")
 	}
-	d := newDevice(e.Client, in.loop)
+	d := newDevice(e.Client)
 	if !in.enter(d) {
 		return refuse(e, "The service is stopping.")
 	}
@@ -38,7 +38,6 @@ func (in *Inbox) Connect(e *core.RealtimeConnectRequestEvent) error {
 	}
 	defer in.leave(d)
 	defer d.forgetAnswer()
-	in.loop.replace(d, e.Client.Subscriptions()) // an owner's
 	e.Client = d
 	return e.Next()
 }
@@ -83,7 +82,6 @@ func refuse(e *core.RealtimeConnectRequestEvent, words string) error {
 // not is disconnected. Bind it to OnRealtimeMessageSend.
 func (in *Inbox) Message(e *core.RealtimeMessageEvent) error {
 	if d, ours := e.Client.(*device); ours {
-		in.loop.enter(d)
 		d.answering.Lock()
 		defer d.answering.Unlock()
 		d.response = e.Response

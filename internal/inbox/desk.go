@@ -2,15 +2,19 @@ package inbox
 
 import "sync"
 
-const workers = 4 // errands under way at once
+const workers = 4 // errands for people that are under way at once
 
-// errand is something to do for one person, one post, or the posts of one author.
-type errand struct{ person, post, author string }
+// errand is something to do for one person, one post, the posts of one author, or a row that was written.
+type errand struct {
+	person, post, author string
+	row                  *written
+}
 
 // desk hands errands to a few workers: each errand to one at a time, and what is asked of
 // it meanwhile adds up to one more. Workers come when there is work and leave when there is none.
 type desk struct {
 	serve func(errand, news)
+	most  int // workers
 
 	mu       sync.Mutex // guards all below
 	queue    []errand
@@ -22,8 +26,8 @@ type desk struct {
 }
 
 // newDesk returns a desk whose errands are done by serve, which must not panic.
-func newDesk(serve func(errand, news)) *desk {
-	return &desk{serve: serve, wanted: map[errand]*news{}, underway: map[errand]bool{}}
+func newDesk(most int, serve func(errand, news)) *desk {
+	return &desk{serve: serve, most: most, wanted: map[errand]*news{}, underway: map[errand]bool{}}
 }
 
 func (d *desk) put(e errand, n news) {
@@ -41,7 +45,7 @@ func (d *desk) put(e errand, n news) {
 		return
 	}
 	d.queue = append(d.queue, e)
-	if d.workers < workers {
+	if d.workers < d.most {
 		d.workers++
 		d.working.Go(d.work)
 	}
@@ -67,6 +71,13 @@ func (d *desk) work() {
 		}
 	}
 	d.workers--
+}
+
+// waiting returns how many errands are not begun.
+func (d *desk) waiting() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.queue)
 }
 
 // close forgets what was not begun and waits for the rest.

@@ -22,10 +22,7 @@ const (
 type device struct {
 	subscriptions.Client // keeps the id, PocketBase's subscriptions, and what hooks store
 
-	loop        *loop
-	heeds       heeds
 	subscribing sync.Mutex // held by the subscribe call under way
-	changing    sync.Mutex // held while PocketBase's subscriptions change
 
 	answering sync.Mutex          // held while something is written to response, and guards it
 	response  http.ResponseWriter // of a device that PocketBase serves, from its first message to the end
@@ -45,8 +42,8 @@ type letter struct {
 	of Delivery // what to report once it is written, if it was Committed at some time
 }
 
-func newDevice(c subscriptions.Client, l *loop) *device {
-	return &device{Client: c, loop: l, next: make(chan subscriptions.Message, ready)}
+func newDevice(c subscriptions.Client) *device {
+	return &device{Client: c, next: make(chan subscriptions.Message, ready)}
 }
 
 // Send queues a message behind those sent before; a discarded device ignores it.
@@ -93,22 +90,6 @@ func (d *device) Channel() chan subscriptions.Message {
 		d.behind = nil
 	}
 	return d.next
-}
-
-// Subscribe adds to PocketBase's subscriptions.
-func (d *device) Subscribe(subs ...string) {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	d.loop.add(d, subs...) // before PocketBase may ask the device
-	d.Client.Subscribe(subs...)
-}
-
-// Unsubscribe takes from PocketBase's subscriptions, all if none is named.
-func (d *device) Unsubscribe(subs ...string) {
-	d.changing.Lock()
-	defer d.changing.Unlock()
-	d.Client.Unsubscribe(subs...)
-	d.loop.replace(d, d.Client.Subscriptions())
 }
 
 // Discard ends the connection once the device has taken what is on its line or in its channel.
@@ -166,7 +147,6 @@ func (d *device) close() {
 	}
 	d.closed = true
 	d.Client.Discard()
-	d.loop.leave(d)
 	if d.line != nil {
 		d.line.wake(d)
 		return

@@ -20,7 +20,7 @@ func message(i, size int) subscriptions.Message {
 }
 
 func TestSendKeepsTheOrderAndNeverWaits(t *testing.T) {
-	d := newDevice(subscriptions.NewDefaultClient(), newLoop(subscriptions.NewBroker()))
+	d := newDevice(subscriptions.NewDefaultClient())
 	const n = 10 * ready
 	for i := range n {
 		d.Send(message(i, 100))
@@ -39,7 +39,7 @@ func TestSendKeepsTheOrderAndNeverWaits(t *testing.T) {
 }
 
 func TestADeviceThatDoesNotReadIsDiscarded(t *testing.T) {
-	d := newDevice(subscriptions.NewDefaultClient(), newLoop(subscriptions.NewBroker()))
+	d := newDevice(subscriptions.NewDefaultClient())
 	sent := 0
 	for ; !d.IsDiscarded(); sent++ {
 		d.Send(message(sent, 1000))
@@ -59,7 +59,7 @@ func TestADeviceThatDoesNotReadIsDiscarded(t *testing.T) {
 }
 
 func TestADeviceThatIsHungUpOnGetsNoMore(t *testing.T) {
-	d := newDevice(subscriptions.NewDefaultClient(), newLoop(subscriptions.NewBroker()))
+	d := newDevice(subscriptions.NewDefaultClient())
 	for i := range 2 * ready {
 		d.Send(message(i, 100))
 	}
@@ -71,7 +71,7 @@ func TestADeviceThatIsHungUpOnGetsNoMore(t *testing.T) {
 
 func TestSendAndDiscardMayMeet(t *testing.T) {
 	for range 200 {
-		d := newDevice(subscriptions.NewDefaultClient(), newLoop(subscriptions.NewBroker()))
+		d := newDevice(subscriptions.NewDefaultClient())
 		var all sync.WaitGroup
 		for i := range 4 {
 			all.Go(func() {

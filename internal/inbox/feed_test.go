@@ -92,7 +92,7 @@ func TestNobodyConnectedCostsNoQuery(t *testing.T) {
 		RecheckAuthor(tx, "bob")
 		RecheckPerson(tx, "ada")
 	})
-	s.in.desk.working.Wait()
+	s.idle()
 	if got := s.queries.Load() - before; got != 0 {
 		t.Errorf("%d queries", got)
 	}

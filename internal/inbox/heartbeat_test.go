@@ -113,7 +113,7 @@ func BenchmarkHeartbeatsOfTenThousand(b *testing.B) {
 	s := serve(b)
 	s.in.round = time.Hour
 	for range 10_000 {
-		d := newDevice(subscriptions.NewDefaultClient(), s.in.loop)
+		d := newDevice(subscriptions.NewDefaultClient())
 		d.spoke = time.Now().Add(time.Hour)
 		s.in.enter(d)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"doubletap/internal/clock"
@@ -91,6 +92,14 @@ func serve(t testing.TB, start ...func(*httptest.Server)) *service {
 		}
 		return s.in.Connect(e)
 	})
+	for action, success := range map[string]*hook.TaggedHook[*core.RecordEvent]{
+		"create": s.app.OnRecordAfterCreateSuccess(), "update": s.app.OnRecordAfterUpdateSuccess(), "delete": s.app.OnRecordAfterDeleteSuccess(),
+	} {
+		success.BindFunc(func(e *core.RecordEvent) error {
+			s.in.Written(action, e.Record)
+			return e.Next()
+		})
+	}
 	s.app.OnRealtimeSubscribeRequest().BindFunc(s.in.Subscribe)
 	s.app.OnRealtimeMessageSend().BindFunc(s.in.Message)
 	router, err := apis.NewRouter(s.app)
@@ -310,10 +319,17 @@ func (d *stream) want(events ...string) {
 	}
 }
 
+// idle waits until all work is done.
+func (s *service) idle() {
+	s.in.desk.working.Wait()
+	s.in.crowd.working.Wait()
+	s.in.desk.working.Wait() // what the crowd's left
+}
+
 // wantNothing lets all work be done and then sees that nothing came of it.
 func (d *stream) wantNothing() {
 	d.Helper()
-	d.in.desk.working.Wait()
+	d.idle()
 	client, err := d.app.SubscriptionsBroker().ClientById(d.id)
 	must(d, err)
 	client.Send(subscriptions.Message{Name: "fence", Data: []byte("{}")})

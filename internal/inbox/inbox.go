@@ -13,11 +13,10 @@ const storeKey = "doubletap.inbox"
 
 // Inbox knows the connected devices of one app: whose they are, and what they listen to.
 //
-// The collections notifications, settings and feed belong to it alone. Their rows are
-// written by SQL, of which PocketBase's broadcast hears nothing, and a row that is saved
-// the usual way would be told twice if both spoke. So also the topic of a single row and
-// superusers' topics are served here, and no filter is applied. Posts stay PocketBase's: the
-// inbox adds the counts of a watched post, and the delete when it goes out of sight.
+// All collections of ours belong to it alone, and PocketBase's broadcast serves owners'. Of notifications, settings and
+// feed each row is one person's, is written by SQL, and no filter is applied. Who hears of any other row is worked out
+// after the writer's answer, see Written; of a post that is watched also its counts are told, and the delete when it
+// goes out of sight.
 //
 // With several nodes, the arguments of tell, touch, recheck, recheckAuthor, recheckPerson
 // and Drop are what they would have to send each other.
@@ -26,14 +25,20 @@ type Inbox struct {
 	// Devices that PocketBase serves are not reported. Set it before the app serves.
 	Delivered func(Delivery)
 
+	// Alike, unless nil, returns for each of some users who see the record a key: those with equal keys are shown the
+	// same, but for what they expand. It reports false when that is not known. Set it before the app serves.
+	Alike func(record *core.Record, users []string) (keys map[string]string, known bool, err error)
+
 	app      core.App
-	desk     *desk
-	loop     *loop
-	lines    sync.WaitGroup // not closed yet; added to with mu, while the inbox is open
-	pause    time.Duration  // between two counts of one post
-	patience time.Duration  // with a device that does not take what is written to it
-	round    time.Duration  // between two looks whether connections have lasted long enough, or were silent for too long
-	heart    time.Duration  // of silence, after which a device is sent a heartbeat
+	desk     *desk               // of what concerns one person
+	crowd    *desk               // of what may concern everybody: one after the other, so that each device hears in order
+	spent    map[*device]float64 // how much was done for each since the crowd's desk was last empty; its worker's alone
+	bearable int                 // errands that may wait there before those for whom most is done are disconnected; likewise
+	lines    sync.WaitGroup      // not closed yet; added to with mu, while the inbox is open
+	pause    time.Duration       // between two counts of one post
+	patience time.Duration       // with a device that does not take what is written to it
+	round    time.Duration       // between two looks whether connections have lasted long enough, or were silent for too long
+	heart    time.Duration       // of silence, after which a device is sent a heartbeat
 
 	descriptors descriptors
 
@@ -43,7 +48,8 @@ type Inbox struct {
 	supers  seats            // of superusers, who hear of everybody
 	lookout *lookout         // from the first line on
 	posts   map[string]*watched
-	beats   chan struct{} // closed to end the heartbeats, nil before the first device
+	rows    map[about]seats // of topics that are not personal
+	beats   chan struct{}   // closed to end the heartbeats, nil before the first device
 	closed  bool
 }
 
@@ -64,7 +70,6 @@ func Of(app core.App) *Inbox {
 		}
 		in := &Inbox{
 			app:      app,
-			loop:     newLoop(app.SubscriptionsBroker()),
 			pause:    250 * time.Millisecond,
 			patience: 10 * time.Second,
 			round:    time.Second,
@@ -72,12 +77,16 @@ func Of(app core.App) *Inbox {
 
 			descriptors: descriptors{count: countDescriptors},
 
-			devices: map[*device]*seat{},
-			people:  map[string]seats{},
-			supers:  seats{},
-			posts:   map[string]*watched{},
+			devices:  map[*device]*seat{},
+			people:   map[string]seats{},
+			supers:   seats{},
+			posts:    map[string]*watched{},
+			rows:     map[about]seats{},
+			spent:    map[*device]float64{},
+			bearable: crowded,
 		}
-		in.desk = newDesk(in.serve)
+		in.desk = newDesk(workers, in.serve)
+		in.crowd = newDesk(1, in.serve)
 		return in
 	}).(*Inbox)
 }
@@ -94,6 +103,13 @@ func (in *Inbox) Connected() (people, devices int) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return len(in.people), len(in.devices)
+}
+
+// Online reports whether one of the person's devices listens right now.
+func (in *Inbox) Online(person string) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return len(in.people[person]) > 0
 }
 
 // Drop disconnects all devices of a person at once. What they were not sent yet, they never get.
@@ -125,6 +141,7 @@ func (in *Inbox) Close() {
 		in.leave(d)
 	}
 	in.desk.close()
+	in.crowd.close()
 	in.lines.Wait()
 	in.lookout.close()
 }

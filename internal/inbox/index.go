@@ -2,7 +2,6 @@ package inbox
 
 // watched is a post that somebody listens to.
 type watched struct {
-	seats   seats
 	author  string // known once somebody saw the post
 	resting bool   // its counts were sent a moment ago
 	moved   bool   // and have changed since
@@ -60,11 +59,19 @@ func (in *Inbox) index(s, before *seat) {
 	if s.super {
 		in.supers[s] = struct{}{}
 	}
+	for _, t := range s.topics {
+		if t.personal() {
+			continue
+		}
+		if in.rows[t.about()] == nil {
+			in.rows[t.about()] = seats{}
+		}
+		in.rows[t.about()][s] = struct{}{}
+	}
 	for post := range s.seen {
 		if in.posts[post] == nil {
-			in.posts[post] = &watched{seats: seats{}}
+			in.posts[post] = &watched{}
 		}
-		in.posts[post].seats[s] = struct{}{}
 		if before != nil && before.viewer == s.viewer {
 			s.seen[post] = s.seen[post] || before.seen[post]
 		}
@@ -81,9 +88,14 @@ func (in *Inbox) rise(s *seat) {
 	if len(in.people[s.person]) == 0 {
 		delete(in.people, s.person)
 	}
+	for _, t := range s.topics {
+		delete(in.rows[t.about()], s)
+		if len(in.rows[t.about()]) == 0 {
+			delete(in.rows, t.about())
+		}
+	}
 	for post := range s.seen {
-		delete(in.posts[post].seats, s)
-		if len(in.posts[post].seats) == 0 {
+		if in.rows[about{posts, post}] == nil {
 			delete(in.posts, post)
 		}
 	}

@@ -59,7 +59,6 @@ func (in *Inbox) attach(d *device, l *line) {
 		broker.Unregister(d.Id())
 		return
 	}
-	in.loop.enter(d)
 	d.Send(subscriptions.Message{Name: "PB_CONNECT", Data: []byte(`{"clientId":"` + d.Id() + `"}`)})
 	if !in.lookout.add(d, l) {
 		go l.listen(d)

@@ -142,7 +142,7 @@ func TestAClientThatGoesIsForgottenAtOnce(t *testing.T) {
 			}
 			leave(conn)
 			within(t, "the end", s.in.lines.Wait)
-			if _, devices := s.in.Connected(); devices != 0 || s.app.SubscriptionsBroker().TotalClients() != 0 || s.in.Watched("likes") {
+			if _, devices := s.in.Connected(); devices != 0 || s.app.SubscriptionsBroker().TotalClients() != 0 {
 				t.Errorf("%d devices, %d clients", devices, s.app.SubscriptionsBroker().TotalClients())
 			}
 		})
@@ -212,7 +212,7 @@ func TestMessagesThatWaitGoTogetherAndInOrder(t *testing.T) {
 	defer client.Close()
 	c := slow{server, make(chan struct{}, 100), make(chan int, 100)}
 	s := serve(t)
-	d := newDevice(subscriptions.NewDefaultClient(), s.in.loop)
+	d := newDevice(subscriptions.NewDefaultClient())
 	s.in.enter(d)
 	s.in.attach(d, &line{Conn: c, in: s.in, idle: time.Hour, last: time.Now().Add(time.Hour), wrote: time.Now()})
 	<-c.writes // PB_CONNECT

@@ -82,16 +82,3 @@ func (in *Inbox) personal(person, collection string) audiences {
 	}
 	return found
 }
-
-// watching returns who listens to a post.
-func (in *Inbox) watching(post string) audiences {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	found := audiences{}
-	if w := in.posts[post]; w != nil {
-		for s := range w.seats {
-			found.add(s, s.device.auth(), func(t topic) bool { return t.collection == posts && t.row == post })
-		}
-	}
-	return found
-}

@@ -8,25 +8,33 @@ import (
 	"github.com/pocketbase/pocketbase/tools/routine"
 )
 
-// serve does an errand. When it fails, the person's devices are disconnected: a device that
+// serve does an errand. When it fails, the devices that would have heard are disconnected: a device that
 // connects again asks for what it missed, one that waits would miss it for good.
 func (in *Inbox) serve(e errand, n news) {
 	err := routine.SafeWrap(func() error {
 		switch {
 		case e.person != "":
 			return in.servePerson(e.person, n)
+		case e.row != nil:
+			return in.serveWritten(e.row)
 		case e.post != "":
 			return in.servePost(e.post, n)
 		default:
 			return in.serveAuthor(e.author)
 		}
 	})()
+	if e.person == "" {
+		in.relieve()
+	}
 	if err == nil {
 		return
 	}
-	in.app.Logger().Error("could not deliver", "account", e.person, "post", e.post, "author", e.author, "err", err)
-	if e.person != "" {
+	in.app.Logger().Error("could not deliver", "account", e.person, "post", e.post, "author", e.author, "row", e.row.String(), "err", err)
+	switch {
+	case e.person != "":
 		in.Drop(e.person)
+	case e.row != nil:
+		in.dropListeners(e.row)
 	}
 }
 

@@ -83,21 +83,31 @@ func byID(rows []*core.Record) map[string]*core.Record {
 // encode returns the message in PocketBase's shape. A delete names the row and no more: it
 // may have left the viewer's sight; anything else is nil unless the row could be shown.
 func (in *Inbox) encode(action string, a *audience, shown *core.Record, collection, id string) []byte {
-	var record any = shown
-	switch fields := a.options.Query["fields"]; {
-	case action == "delete":
-		c, err := in.app.FindCachedCollectionByNameOrId(collection)
-		if err != nil {
-			return nil
-		}
-		record = map[string]string{"id": id, "collectionId": c.Id, "collectionName": c.Name}
-	case shown == nil:
+	if action != "delete" {
+		return in.encodeRow(action, a.topic, shown)
+	}
+	c, err := in.app.FindCachedCollectionByNameOrId(collection)
+	if err != nil {
 		return nil
-	case fields != "":
+	}
+	return in.message(action, map[string]string{"id": id, "collectionId": c.Id, "collectionName": c.Name}, collection, id)
+}
+
+// encodeRow returns the message of a row with the fields that the topic asks for, nil unless it could be shown.
+func (in *Inbox) encodeRow(action string, t topic, shown *core.Record) []byte {
+	if shown == nil {
+		return nil
+	}
+	var record any = shown
+	if fields := t.options.Query["fields"]; fields != "" {
 		if picked, err := picker.Pick(shown, fields); err == nil {
 			record = picked
 		}
 	}
+	return in.message(action, record, t.collection, shown.Id)
+}
+
+func (in *Inbox) message(action string, record any, collection, id string) []byte {
 	data, err := json.Marshal(struct {
 		Record any    `json:"record"`
 		Action string `json:"action"`

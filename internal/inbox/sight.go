@@ -1,7 +1,9 @@
 package inbox
 
 import (
+	"database/sql"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,44 +14,51 @@ import (
 
 // servePost sends the post to those who watch it, or its delete to whom it went out of sight.
 func (in *Inbox) servePost(post string, n news) error {
-	now := map[*seat]bool{} // who sees it
-	author := ""
-	for _, a := range in.watching(post) {
-		asked := func(s *seat) bool { return s.person != "" && slices.Contains(n.of, s.person) }
-		recheck := n.recheck || slices.ContainsFunc(a.seats, asked)
-		if !recheck && !n.touched {
-			continue
-		}
-		e := in.request(a.auth, a.options)
-		visible, err := in.visible(e, posts, []string{post})
-		if err != nil {
-			return fmt.Errorf("deliver post %s: %w", post, err)
-		}
-		if row := visible[post]; row != nil {
-			author = row.GetString("author")
-			for _, s := range a.seats {
-				now[s] = true
-			}
-			if n.touched {
-				a.send(in.encode("update", a, in.show(e, []*core.Record{row})[post], posts, post))
-			}
-			continue
-		}
-		if !recheck {
-			continue
-		}
-		for _, s := range a.seats {
-			now[s] = false
-			if in.saw(s, post) {
-				s.send(a, in.encode("delete", a, nil, posts, post))
-			}
-		}
+	if err := in.serveWatched(post, n); err != nil {
+		return fmt.Errorf("deliver post %s: %w", post, err)
 	}
-	in.noteSight(post, author, now)
 	if !n.feeds {
 		return nil
 	}
 	return in.recheckFeeds("post", post)
+}
+
+func (in *Inbox) serveWatched(post string, n news) error {
+	listeners := slices.DeleteFunc(in.listeners(posts, post, false), func(l listener) bool {
+		return !n.touched && !n.recheck && !slices.Contains(n.of, l.person)
+	})
+	if len(listeners) == 0 {
+		return nil
+	}
+	row, err := in.app.FindRecordById(posts, post)
+	var seeing []listener
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		row = nil
+	case err != nil:
+		return err
+	default:
+		if seeing, err = in.seeing(row, listeners); err != nil {
+			return err
+		}
+	}
+	if n.touched && row != nil {
+		if err := in.sendRow("update", row, seeing); err != nil {
+			return err
+		}
+	}
+	sees := map[*seat]bool{}
+	for _, l := range seeing {
+		sees[l.seat] = true
+	}
+	for _, l := range listeners {
+		if (n.recheck || slices.Contains(n.of, l.person)) && !sees[l.seat] && in.saw(l.seat, post) {
+			a := &audience{topic: l.topic}
+			l.send(a, in.encode("delete", a, nil, posts, post))
+		}
+	}
+	in.noteSight(post, row, listeners, sees)
+	return nil
 }
 
 func (in *Inbox) saw(s *seat, post string) bool {
@@ -59,15 +68,17 @@ func (in *Inbox) saw(s *seat, post string) bool {
 }
 
 // noteSight keeps who sees a post, so that nobody is sent its delete twice, nor the
-// delete of a post that was never in sight.
-func (in *Inbox) noteSight(post, author string, now map[*seat]bool) {
+// delete of a post that was never in sight. Of a post that is gone, row is nil.
+func (in *Inbox) noteSight(post string, row *core.Record, listeners []listener, sees map[*seat]bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for s, sees := range now {
-		s.seen[post] = sees
+	for _, l := range listeners {
+		if _, watches := l.seen[post]; watches {
+			l.seen[post] = sees[l.seat]
+		}
 	}
-	if w := in.posts[post]; w != nil && author != "" {
-		w.author = author
+	if w := in.posts[post]; w != nil && row != nil && len(sees) > 0 {
+		w.author = row.GetString("author")
 	}
 }
 
@@ -76,7 +87,7 @@ func (in *Inbox) serveAuthor(author string) error {
 	in.mu.Lock()
 	for post, w := range in.posts {
 		if w.author == author {
-			in.desk.put(errand{post: post}, news{recheck: true})
+			in.crowd.put(errand{post: post}, news{recheck: true})
 		}
 	}
 	in.mu.Unlock()

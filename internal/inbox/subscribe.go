@@ -13,19 +13,21 @@ import (
 	"doubletap/internal/clock"
 )
 
-// Subscribe takes the topics of notifications, settings and feed out of what PocketBase
-// is asked for, when a user or a superuser asks, and serves them itself; others may see
-// nothing there. Who watches a post, it notes beside PocketBase. What is committed after the
-// answer reaches the device. Bind it to OnRealtimeSubscribeRequest.
+// Subscribe takes the topics of our collections out of what PocketBase is asked for and serves them itself. What is
+// committed after the answer reaches the device. Bind it to OnRealtimeSubscribeRequest.
 func (in *Inbox) Subscribe(e *core.RealtimeSubscribeRequestEvent) error {
-	d, ours := e.Client.(*device)
-	if !ours {
+	d, known := e.Client.(*device)
+	if !known {
 		return e.Next()
 	}
 	d.subscribing.Lock()
 	defer d.subscribing.Unlock()
 
-	s := in.seat(d, e.Auth, e.Subscriptions)
+	ours := topics(in.app, e.Subscriptions)
+	if err := allowed(e.Auth, e.Subscriptions, ours); err != nil {
+		return err
+	}
+	s := newSeat(d, e.Auth, ours)
 	if err := in.openTray(s); err != nil {
 		return err
 	}
@@ -34,7 +36,7 @@ func (in *Inbox) Subscribe(e *core.RealtimeSubscribeRequestEvent) error {
 	before := in.sit(d, s)
 	err := in.settle(s, e.Auth)
 	if err == nil {
-		e.Subscriptions = without(e.Subscriptions, s.topics)
+		e.Subscriptions = without(e.Subscriptions, ours)
 		err = e.Next()
 	}
 	if err != nil {
@@ -44,21 +46,22 @@ func (in *Inbox) Subscribe(e *core.RealtimeSubscribeRequestEvent) error {
 	return err
 }
 
-// seat returns the seat that the subscriptions ask for.
-func (in *Inbox) seat(d *device, auth *core.Record, subs []string) *seat {
+// newSeat returns the seat that the topics ask for. Nobody but users and superusers may see anything personal.
+func newSeat(d *device, auth *core.Record, ours []topic) *seat {
 	s := &seat{device: d, viewer: viewer(auth)}
 	if auth != nil && auth.Collection().Name == "users" {
 		s.person = auth.Id
 	}
 	s.super = auth != nil && auth.IsSuperuser()
-	for _, t := range topics(in.app, subs) {
-		if t.collection == posts {
+	for _, t := range ours {
+		if t.personal() && s.person == "" && !s.super {
+			continue
+		}
+		if t.collection == posts && t.row != every && t.row != "" {
 			if s.seen == nil {
 				s.seen = map[string]bool{}
 			}
 			s.seen[t.row] = false
-		} else if s.person == "" && !s.super {
-			continue
 		}
 		s.topics = append(s.topics, t)
 	}

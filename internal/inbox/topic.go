@@ -6,15 +6,20 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
+
+	"doubletap/internal/guard"
 )
 
-// The collections that the inbox speaks of. Each row of the first three belongs to one person.
+// The collections of which each row belongs to one person, whose devices alone hear of it.
 const (
 	notifications = "notifications"
 	settings      = "settings"
 	feed          = "feed"
-	posts         = "posts"
 )
+
+var personal = []string{notifications, settings, feed}
+
+const posts = "posts"
 
 const every = "*" // row of a topic
 
@@ -26,19 +31,23 @@ type topic struct {
 	options    subscriptions.SubscriptionOptions
 }
 
+// about is what a topic is about, whatever its options.
+type about struct{ collection, row string }
+
+func (t topic) about() about { return about{t.collection, t.row} }
+
+func (t topic) personal() bool { return slices.Contains(personal, t.collection) }
+
 func (t topic) is(collection, row string) bool {
 	return t.collection == collection && (t.row == every || t.row == row)
 }
 
+// isOurs reports whether the inbox speaks of the collection, and not PocketBase's broadcast, which asks the rules for
+// each subscriber while the writer waits. Only owners' collections are left to it.
+func isOurs(c *core.Collection) bool { return c.System || slices.Contains(guard.Collections, c.Name) }
+
 // topics returns those of the subscriptions that concern the inbox.
 func topics(app core.App, subs []string) []topic {
-	names := map[string]string{}
-	for _, name := range []string{notifications, settings, feed, posts} {
-		names[name] = name
-		if c, err := app.FindCachedCollectionByNameOrId(name); err == nil {
-			names[c.Id] = name // PocketBase takes either
-		}
-	}
 	parser := subscriptions.NewDefaultClient() // so that options mean what they mean to PocketBase
 	parser.Subscribe(subs...)
 	var found []topic
@@ -48,19 +57,21 @@ func topics(app core.App, subs []string) []topic {
 		if !whole {
 			row = every // the bare name is PocketBase's older word for it
 		}
-		if names[name] != "" && row != "" && !(names[name] == posts && row == every) {
-			if len(options.Query)+len(options.Headers) == 0 {
-				options = subscriptions.SubscriptionOptions{} // two empty maps for each topic of each device add up
-			}
-			found = append(found, topic{name: sub, collection: names[name], row: row, options: options})
+		c, err := app.FindCachedCollectionByNameOrId(name)
+		if err != nil || name != c.Name && name != c.Id || !isOurs(c) { // PocketBase takes either, as it is written
+			continue
 		}
+		if len(options.Query)+len(options.Headers) == 0 {
+			options = subscriptions.SubscriptionOptions{} // two empty maps for each topic of each device add up
+		}
+		found = append(found, topic{name: sub, collection: c.Name, row: row, options: options})
 	}
 	return slices.Clip(found)
 }
 
-// without returns the subscriptions that are left for PocketBase: all but the personal topics.
+// without returns the subscriptions that are left for PocketBase.
 func without(subs []string, ours []topic) []string {
 	return slices.DeleteFunc(slices.Clone(subs), func(sub string) bool {
-		return slices.ContainsFunc(ours, func(t topic) bool { return t.name == sub && t.collection != posts })
+		return slices.ContainsFunc(ours, func(t topic) bool { return t.name == sub })
 	})
 }

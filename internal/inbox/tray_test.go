@@ -157,7 +157,7 @@ func TestWhatIsCommittedWhileADeviceSitsDownIsNotMissed(t *testing.T) {
 	s.queried = func(query string) { // after the look at the tray, before the device is known
 		if strings.Contains(query, "LEFT JOIN notifications n ON n.recipient = s.user") {
 			s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
-			s.in.desk.working.Wait()
+			s.idle()
 		}
 	}
 	d.subscribe("notifications/*")
@@ -170,7 +170,7 @@ func TestWhatIsCommittedBeforeTheAnswerIsSentToo(t *testing.T) {
 	d.token = s.token("ada")
 	s.app.OnRealtimeSubscribeRequest().BindFunc(func(e *core.RealtimeSubscribeRequestEvent) error {
 		s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
-		s.in.desk.working.Wait()
+		s.idle()
 		return e.Next()
 	})
 	d.subscribe("notifications/*")
@@ -180,7 +180,7 @@ func TestWhatIsCommittedBeforeTheAnswerIsSentToo(t *testing.T) {
 func TestADeviceThatSubscribesAnewGoesOnWhereItWas(t *testing.T) {
 	s := serve(t)
 	d := s.connect(s.token("ada"), "notifications/*", "settings/*")
-	s.in.desk.working.Wait()
+	s.idle()
 	busy, free := make(chan struct{}), make(chan struct{})
 	s.queried = func(query string) {
 		if strings.Contains(query, "`settings`.*") {
@@ -358,19 +358,19 @@ func TestWhoElseIsConnectedCostsNothing(t *testing.T) {
 	d := s.connect(s.token("ada"), with("notifications/*", `{"expand":"actors"}`))
 	n := 0
 	delivery := func() int64 {
-		s.in.desk.working.Wait()
+		s.idle()
 		before := s.queries.Load()
 		n++
 		s.transaction(func(tx core.App) { s.notify(tx, "ada", fmt.Sprint("n", n)) })
 		if got := d.next(); got.Record["id"] != fmt.Sprint("n", n) {
 			t.Fatalf("got %v", got)
 		}
-		s.in.desk.working.Wait()
+		s.idle()
 		return s.queries.Load() - before
 	}
 	alone := delivery()
 	for i := range 1000 {
-		other := newDevice(subscriptions.NewDefaultClient(), s.in.loop)
+		other := newDevice(subscriptions.NewDefaultClient())
 		s.app.SubscriptionsBroker().Register(other)
 		s.in.enter(other)
 		s.in.sit(other, &seat{device: other, person: fmt.Sprint("other", i), topics: topics(s.app, []string{"notifications/*", "feed/*"}), tray: &tray{person: fmt.Sprint("other", i)}})

@@ -53,7 +53,7 @@ func (in *Inbox) touch(post string) {
 // sendCounts has the counts sent now and, if they moved meanwhile, once more after the pause. It needs mu.
 func (in *Inbox) sendCounts(post string, w *watched) {
 	w.resting, w.moved = true, false
-	in.desk.put(errand{post: post}, news{touched: true})
+	in.crowd.put(errand{post: post}, news{touched: true})
 	time.AfterFunc(in.pause, func() {
 		in.mu.Lock()
 		defer in.mu.Unlock()
@@ -69,12 +69,12 @@ func (in *Inbox) recheck(posts []string) {
 		return
 	}
 	for _, post := range posts {
-		in.desk.put(errand{post: post}, news{recheck: true, feeds: true})
+		in.crowd.put(errand{post: post}, news{recheck: true, feeds: true})
 	}
 }
 
 func (in *Inbox) recheckAuthor(author string) {
-	in.desk.put(errand{author: author}, news{})
+	in.crowd.put(errand{author: author}, news{})
 }
 
 func (in *Inbox) recheckPerson(person string) {
@@ -82,7 +82,7 @@ func (in *Inbox) recheckPerson(person string) {
 	defer in.mu.Unlock()
 	for s := range in.people[person] {
 		for post := range s.seen {
-			in.desk.put(errand{post: post}, news{of: []string{person}})
+			in.crowd.put(errand{post: post}, news{of: []string{person}})
 		}
 	}
 }

@@ -66,6 +66,43 @@ func Users(app core.App, me string, users []string, now string) (map[string]Rela
 	return found, nil
 }
 
+// OfPost returns the edges that each of the users has to one post.
+func OfPost(app core.App, post string, users []string) (map[string]Edges, error) {
+	var rows []Edges
+	err := db.All(app, &rows, `SELECT value id,
+			coalesce((SELECT l.id FROM likes l WHERE l.post = {:post} AND l.user = value), '') liked,
+			coalesce((SELECT s.id FROM saves s WHERE s.user = value AND s.post = {:post}), '') saved
+		FROM json_each({:users})`, db.Params{"post": post, "users": db.List(users)})
+	if err != nil {
+		return nil, fmt.Errorf("read the likes and saves of post %s: %w", post, err)
+	}
+	found := make(map[string]Edges, len(rows))
+	for _, row := range rows {
+		found[row.ID] = row
+	}
+	return found, nil
+}
+
+// OfUser returns what is between each of the viewers and one user.
+func OfUser(app core.App, user string, viewers []string, now string) (map[string]Relationship, error) {
+	var rows []Relationship
+	err := db.All(app, &rows, `SELECT value id,
+			EXISTS (SELECT 1 FROM follows WHERE follower = value AND followee = {:user} AND state = 'accepted') following,
+			EXISTS (SELECT 1 FROM follows WHERE follower = value AND followee = {:user} AND state = 'pending') requested,
+			EXISTS (SELECT 1 FROM follows WHERE follower = {:user} AND followee = value AND state = 'accepted') followsMe,
+			EXISTS (SELECT 1 FROM blocks WHERE blocker = value AND blocked = {:user}) blocking,
+			EXISTS (SELECT 1 FROM mutes WHERE muter = value AND muted = {:user} AND post = '' AND (until = '' OR until > {:now})) muting
+		FROM json_each({:viewers})`, db.Params{"user": user, "viewers": db.List(viewers), "now": now})
+	if err != nil {
+		return nil, fmt.Errorf("read the relationships to user %s: %w", user, err)
+	}
+	found := make(map[string]Relationship, len(rows))
+	for _, row := range rows {
+		found[row.ID] = row
+	}
+	return found, nil
+}
+
 func params(me string, ids []string) db.Params {
 	return db.Params{"me": me, "ids": db.List(ids)}
 }

@@ -1,0 +1,180 @@
+package inbox
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/search"
+
+	"doubletap/internal/db"
+)
+
+// seeing returns those of the listeners whom the rule and their own filters let see the row as the record has it.
+func (in *Inbox) seeing(record *core.Record, listeners []listener) ([]listener, error) {
+	c := record.Collection()
+	seeing, err := in.pass(record, listeners, true, func(l listener) *string {
+		switch {
+		case l.super:
+			return new(string)
+		case l.topic.row == every:
+			return c.ListRule
+		}
+		return c.ViewRule
+	})
+	if err != nil {
+		return nil, err
+	}
+	return in.pass(record, seeing, false, func(l listener) *string {
+		filter := l.topic.options.Query[search.FilterQueryParam]
+		if !l.super && (strings.Contains(filter, "@request.") || strings.Contains(filter, "@collection.")) { // as PocketBase has it
+			return nil
+		}
+		return &filter
+	})
+}
+
+// question is what a condition is asked of a row, on behalf of all viewers for whom the answer can be had at once.
+type question struct {
+	condition string
+	viewers   string // their auth collection, empty for guests
+	alone     string // the one viewer and topic, when the condition depends on more than the viewer's id
+}
+
+// dependent finds what a rule may depend on beside the row and the viewer's own row.
+var dependent = regexp.MustCompile(`@request\.(query|headers|auth\.(email|emailVisibility|verified)\b)`)
+
+// pass returns those of the listeners whose condition holds. Nobody passes a condition that is nil, everybody an empty one.
+func (in *Inbox) pass(record *core.Record, listeners []listener, rule bool, condition func(listener) *string) (passed []listener, err error) {
+	asking := map[question][]listener{}
+	for _, l := range listeners {
+		text := condition(l)
+		switch {
+		case text == nil:
+		case *text == "":
+			passed = append(passed, l)
+		default:
+			q := question{condition: *text}
+			if l.auth != nil {
+				q.viewers = l.auth.Collection().Id
+			}
+			if rule && dependent.MatchString(*text) || !rule && strings.Contains(*text, ".") { // across a relation other rules are asked as well
+				q.alone = viewer(l.auth) + "?" + l.topic.name
+			}
+			asking[q] = append(asking[q], l)
+		}
+	}
+	for q, asking := range asking {
+		in.spend(asking)
+		holds, err := in.ask(record, q, rule, asking)
+		if err != nil {
+			return nil, err
+		}
+		passed = append(passed, holds...)
+	}
+	return passed, nil
+}
+
+const together = 500 // viewers about whom the database is asked at once
+
+// anybody is an id that stands for that of each viewer until the statement is written.
+const anybody = "each_viewer_in_turn"
+
+func (in *Inbox) ask(record *core.Record, q question, rule bool, asking []listener) (holds []listener, err error) {
+	first := asking[0]
+	if q.viewers == "" || q.alone != "" {
+		var yes []int
+		query, err := in.query(record, q.condition, rule, in.info(first.auth, first.topic), nil)
+		if err == nil {
+			err = query.Column(&yes)
+		}
+		if err != nil {
+			return nil, unanswerable(record, q, rule, err)
+		}
+		if len(yes) == 0 {
+			return nil, nil
+		}
+		return asking, nil
+	}
+	one := core.NewRecord(first.auth.Collection())
+	one.Id = anybody
+	viewers := map[string]bool{}
+	for _, l := range asking {
+		viewers[l.auth.Id] = false
+	}
+	for ids := range slices.Chunk(keys(viewers), together) {
+		query, err := in.query(record, q.condition, rule, in.info(one, first.topic), ids)
+		var seeing []string
+		if err == nil {
+			err = query.Column(&seeing)
+		}
+		if err != nil {
+			return nil, unanswerable(record, q, rule, err)
+		}
+		for _, id := range seeing {
+			viewers[id] = true
+		}
+	}
+	return slices.DeleteFunc(asking, func(l listener) bool { return !viewers[l.auth.Id] }), nil
+}
+
+func keys(m map[string]bool) []string {
+	all := make([]string, 0, len(m))
+	for k := range m {
+		all = append(all, k)
+	}
+	return all
+}
+
+// unanswerable is the error of a question, unless it is a filter: one that makes no sense lets nobody see anything.
+func unanswerable(record *core.Record, q question, rule bool, err error) error {
+	if !rule {
+		return nil
+	}
+	return fmt.Errorf("ask who sees %s %s: %s: %w", record.Collection().Name, record.Id, q.condition, err)
+}
+
+// info is the request that PocketBase's realtime imagines for a topic.
+func (in *Inbox) info(auth *core.Record, t topic) *core.RequestInfo {
+	return &core.RequestInfo{Context: core.RequestInfoContextRealtime, Method: "GET", Query: t.options.Query, Headers: t.options.Headers, Auth: auth}
+}
+
+// query asks whether the condition holds for the viewer of info or, if there are viewers, for which of them.
+func (in *Inbox) query(record *core.Record, condition string, rule bool, info *core.RequestInfo, viewers []string) (*dbx.Query, error) {
+	c, with, params, err := asQuery(in.app, record)
+	if err != nil {
+		return nil, err
+	}
+	base := in.app.ConcurrentDB()
+	q := base.Select("(1)").From(c.Name).Limit(1)
+	if viewers != nil {
+		with += ", viewers_ AS (SELECT value AS id FROM json_each({:viewers_}))"
+		q = base.Select("viewers_.id").From("viewers_", c.Name)
+	}
+	q.PreFragment("WITH " + with).AndBind(params)
+	resolver := core.NewRecordFieldResolver(in.app, c, info, rule) // filters see no hidden fields
+	expression, err := search.FilterData(condition).BuildExpr(resolver)
+	if err != nil {
+		return nil, err
+	}
+	q.AndWhere(expression)
+	if err := resolver.UpdateQuery(q); err != nil {
+		return nil, err
+	}
+	if viewers == nil {
+		return q.Build(), nil
+	}
+	built := q.Build()
+	text, bound := built.SQL(), dbx.Params{"viewers_": db.List(viewers)}
+	for name, value := range built.Params() {
+		if value == anybody {
+			text = strings.ReplaceAll(text, "{:"+name+"}", "viewers_.id")
+		} else {
+			bound[name] = value
+		}
+	}
+	return base.NewQuery(text).Bind(bound), nil
+}

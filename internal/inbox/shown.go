@@ -1,0 +1,66 @@
+package inbox
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/subscriptions"
+)
+
+// view is what listeners have in common who are sent the same bytes.
+type view struct{ who, options string }
+
+// sendRow sends a row to those who may see it, shown and encoded once for each view.
+func (in *Inbox) sendRow(action string, record *core.Record, seeing []listener) error {
+	alike, err := in.alike(record, seeing)
+	if err != nil {
+		return err
+	}
+	views := map[view][]listener{}
+	for _, l := range seeing {
+		_, options, _ := strings.Cut(l.topic.name, "?")
+		v := view{alike(l), options}
+		views[v] = append(views[v], l)
+	}
+	for _, all := range views {
+		in.spend(all)
+		first := all[0]
+		shown := in.show(in.request(first.auth, first.topic.options), []*core.Record{record})[record.Id]
+		data := in.encodeRow(action, first.topic, shown)
+		for _, l := range all {
+			if data != nil && viewer(l.device.auth()) == viewer(l.auth) {
+				l.device.Send(subscriptions.Message{Name: l.topic.name, Data: data})
+			}
+		}
+	}
+	return nil
+}
+
+// alike returns what names the viewers who are shown the same of the record when they ask in the same words: all guests,
+// and users between whom and the record lies the same.
+func (in *Inbox) alike(record *core.Record, seeing []listener) (func(listener) string, error) {
+	users := map[string]bool{}
+	for _, l := range seeing {
+		if l.auth != nil && l.person != "" && l.topic.options.Query["expand"] == "" {
+			users[l.person] = true
+		}
+	}
+	var keysOf map[string]string
+	if known := false; in.Alike != nil && len(users) > 0 {
+		var err error
+		if keysOf, known, err = in.Alike(record, keys(users)); err != nil {
+			return nil, fmt.Errorf("compare the viewers of %s %s: %w", record.Collection().Name, record.Id, err)
+		}
+		if !known {
+			keysOf = nil
+		}
+	}
+	return func(l listener) string {
+		key, known := keysOf[l.person]
+		if l.auth == nil || !known || l.person == "" || l.topic.options.Query["expand"] != "" {
+			return "the viewer " + viewer(l.auth)
+		}
+		return "users " + key
+	}, nil
+}

@@ -1,0 +1,482 @@
+package inbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/search"
+	"github.com/pocketbase/pocketbase/tools/subscriptions"
+
+	"doubletap/internal/guard"
+)
+
+// sit connects a device past HTTP, as whom auth says, or a guest.
+func (s *service) sit(auth *core.Record, subs ...string) *device {
+	s.Helper()
+	d := newDevice(subscriptions.NewDefaultClient())
+	s.app.SubscriptionsBroker().Register(d)
+	s.in.enter(d)
+	d.Set(apis.RealtimeClientAuthKey, auth)
+	s.in.sit(d, newSeat(d, auth, topics(s.app, subs)))
+	return d
+}
+
+func (s *service) user(name string) *core.Record {
+	s.Helper()
+	user, err := s.app.FindRecordById("users", name)
+	must(s, err)
+	return user
+}
+
+// row stores a record past all hooks and validation.
+func (s *service) row(collection string, fields map[string]any) *core.Record {
+	s.Helper()
+	c, err := s.app.FindCachedCollectionByNameOrId(collection)
+	must(s, err)
+	record := core.NewRecord(c)
+	record.Load(fields)
+	must(s, s.app.SaveNoValidate(record))
+	return record
+}
+
+// superuser returns the token of one.
+func (s *service) superuser() string {
+	s.Helper()
+	record := s.row("_superusers", map[string]any{"email": "root@example.com", "password": "correct horse"})
+	token, err := record.NewAuthToken()
+	must(s, err)
+	return token
+}
+
+func TestNothingOfOursIsLeftToPocketBase(t *testing.T) {
+	s := serve(t)
+	collections, err := s.app.FindAllCollections()
+	must(t, err)
+	root := s.superuser()
+	games := core.NewBaseCollection("games")
+	must(t, s.app.Save(games))
+	seen := 0
+	for _, c := range collections {
+		if !slices.Contains(guard.Collections, c.Name) && !c.System {
+			t.Errorf("%s is nobody's", c.Name)
+		}
+		seen++
+		for who, token := range map[string]string{"guest": "", "user": s.token("ada"), "superuser": root} {
+			d := s.connect(token, c.Name, c.Name+"/*", c.Name+"/abc", c.Id, c.Id+"/*", c.Id+"/abc", "games/*", "my topic")
+			if left := d.device().Subscriptions(); len(left) != 2 || !d.device().HasSubscription("games/*") || !d.device().HasSubscription("my topic") {
+				t.Errorf("%s, %s: PocketBase is left %v", c.Name, who, left)
+			}
+			d.device().Discard()
+		}
+	}
+	if seen < len(guard.Collections) {
+		t.Errorf("%d collections", seen)
+	}
+}
+
+func TestTopicsAreBounded(t *testing.T) {
+	s := serve(t)
+	many := func(n int) (names []string) {
+		for i := range n {
+			names = append(names, fmt.Sprint("posts/p", i))
+		}
+		return names
+	}
+	root := s.superuser()
+	for name, c := range map[string]struct {
+		token  string
+		topics []string
+		want   int
+	}{
+		"a guest, 20":                     {"", many(20), 204},
+		"a guest, 21":                     {"", many(21), 400},
+		"a guest, 21 with owners' topics": {"", append(many(20), "my topic"), 400},
+		"a guest with options":            {"", []string{with("posts/*", `{"fields":"id"}`)}, 400},
+		"a guest with headers":            {"", []string{`posts/*?options={"headers":{"x":"y"}}`}, 400},
+		"a guest with a filter":           {"", []string{with("likes/*", `{"filter":"post='p1'"}`)}, 400},
+		"a guest with empty options":      {"", []string{`posts/*?options={"query":{},"headers":{}}`}, 204},
+		"a guest, an owner's collection":  {"", []string{with("games/*", `{"filter":"id!=''"}`)}, 204},
+		"a user, 100":                     {s.token("ada"), many(100), 204},
+		"a user, 101":                     {s.token("ada"), many(101), 400},
+		"a user with options":             {s.token("ada"), []string{with("posts/*", `{"fields":"id"}`)}, 204},
+		"a superuser":                     {root, many(1000), 204},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := s.connect(c.token, "likes/*")
+			if got := d.subscribe(c.topics...); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+			if want := len(c.topics); c.want != http.StatusNoContent {
+				if topics := s.in.devices[d.device()].topics; len(topics) != 1 || topics[0].name != "likes/*" {
+					t.Errorf("a refused subscribe changed the topics to %d, not %d", len(topics), want)
+				}
+			}
+		})
+	}
+}
+
+// world fills the collections with rows that some may see and others not.
+func (s *service) world() (rows []*core.Record, viewers []*core.Record) {
+	s.Helper()
+	s.signUp(s.app, "dan")
+	s.signUp(s.app, "eve")
+	s.exec(s.app, `UPDATE users SET private = 1 WHERE id = 'dan'`, nil)
+	s.exec(s.app, `UPDATE users SET state = 'suspended' WHERE id = 'eve'`, nil)
+	s.exec(s.app, `UPDATE users SET role = 'moderator' WHERE id = 'cyn'`, nil)
+	add := func(collection string, fields map[string]any) string {
+		row := s.row(collection, fields)
+		rows = append(rows, row)
+		return row.Id
+	}
+	add("follows", map[string]any{"follower": "ada", "followee": "dan", "state": "accepted"})
+	add("follows", map[string]any{"follower": "bob", "followee": "dan", "state": "pending"})
+	add("follows", map[string]any{"follower": "bob", "followee": "ada", "state": "accepted"})
+	add("blocks", map[string]any{"blocker": "cyn", "blocked": "ada"})
+	add("mutes", map[string]any{"muter": "bob", "muted": "ada"})
+	tag := add("hashtags", map[string]any{"name": "cats"})
+	soon, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	for _, author := range []string{"ada", "cyn", "dan", "eve"} {
+		add("devices", map[string]any{"user": author, "kind": "webpush", "endpoint": "https://" + author})
+		for _, visibility := range []string{"public", "followers", "private"} {
+			post := add("posts", map[string]any{"author": author, "visibility": visibility, "hidden": author == "ada" && visibility == "followers"})
+			add("post_tags", map[string]any{"tag": tag, "post": post})
+			add("likes", map[string]any{"post": post, "user": "bob"})
+			add("saves", map[string]any{"post": post, "user": "bob"})
+			comment := add("comments", map[string]any{"post": post, "author": "cyn", "text": "hi", "hidden": author == "cyn"})
+			add("comment_likes", map[string]any{"comment": comment, "user": "ada"})
+			add("reports", map[string]any{"reporter": author, "post": post, "state": "open"})
+			story := add("stories", map[string]any{"author": author, "visibility": visibility, "expires": map[bool]time.Time{true: soon, false: past}[visibility == "public"]})
+			add("story_views", map[string]any{"story": story, "viewer": "bob"})
+		}
+	}
+	users, err := s.app.FindAllRecords("users")
+	must(s, err)
+	return append(rows, users...), append(users, nil)
+}
+
+// pocketBaseTells is realtimeCanAccessRecord of PocketBase's apis/realtime.go.
+func (s *service) pocketBaseTells(record *core.Record, info *core.RequestInfo, rule *string) bool {
+	if ok, _ := s.app.CanAccessRecord(record, info, rule); !ok {
+		return false
+	}
+	filter := info.Query[search.FilterQueryParam]
+	if filter == "" {
+		return true
+	}
+	if strings.Contains(filter, "@request.") || strings.Contains(filter, "@collection.") {
+		return false
+	}
+	name := record.Collection().Name
+	q := s.app.ConcurrentDB().Select("(1)").From(name).AndWhere(dbx.HashExp{name + ".id": record.Id})
+	resolver := core.NewRecordFieldResolver(s.app, record.Collection(), info, false)
+	expression, err := search.FilterData(filter).BuildExpr(resolver)
+	if err != nil || resolver.UpdateQuery(q.AndWhere(expression)) != nil {
+		return false
+	}
+	exists := 0
+	return q.Limit(1).Row(&exists) == nil && exists > 0
+}
+
+func TestWhoSeesARowIsWhomPocketBaseTells(t *testing.T) {
+	s := serve(t)
+	rows, viewers := s.world()
+	filters := map[string][]string{
+		"":         {"", `id != "x"`, `id = "x"`, `created > "2020-01-01 00:00:00.000Z"`, `nonsense(`, `nothing = 1`, `@request.auth.id != ""`},
+		"likes":    {`user = "bob"`, `post.author = "ada"`, `post.author.private = false`, `post.hidden = false`},
+		"comments": {`text ~ "h"`, `post.visibility = "public"`, `post.author.handle != "dan"`},
+		"users":    {`email = ""`, `handle = "ada"`},
+	}
+	yes, no := 0, 0
+	for _, row := range rows {
+		c := row.Collection()
+		for _, filter := range append(filters[""], filters[c.Name]...) {
+			topic := topic{name: c.Name + "/*?" + filter, collection: c.Name, row: every}
+			topic.options.Query = map[string]string{"filter": filter}
+			want := map[string]bool{}
+			var listeners []listener
+			for _, auth := range viewers {
+				d := newDevice(subscriptions.NewDefaultClient())
+				if filter == "" || auth != nil { // guests have none
+					listeners = append(listeners, listener{newSeat(d, auth, nil), topic, auth})
+					want[viewer(auth)] = s.pocketBaseTells(row, s.in.info(auth, topic), c.ListRule)
+				}
+			}
+			seeing, err := s.in.seeing(row, listeners)
+			must(t, err)
+			got := map[string]bool{}
+			for _, l := range seeing {
+				got[viewer(l.auth)] = true
+			}
+			for who, want := range want {
+				if got[who] != want {
+					t.Errorf("%s %v, filter %s: %q sees it: %v, PocketBase says %v", c.Name, row.FieldsData(), filter, who, got[who], want)
+				}
+				if want {
+					yes++
+				} else {
+					no++
+				}
+			}
+		}
+	}
+	if yes < 500 || no < 500 {
+		t.Errorf("%d times somebody sees, %d times not", yes, no)
+	}
+}
+
+// statements counts those of both pools, from now on.
+func (s *service) statements() *atomic.Int64 {
+	n := new(atomic.Int64)
+	for _, pool := range []dbx.Builder{s.app.ConcurrentDB(), s.app.NonconcurrentDB()} {
+		pool.(*dbx.DB).QueryLogFunc = func(context.Context, time.Duration, string, *sql.Rows, error) { n.Add(1) }
+		pool.(*dbx.DB).ExecLogFunc = func(context.Context, time.Duration, string, sql.Result, error) { n.Add(1) }
+	}
+	return n
+}
+
+// A write costs its writer the same, whoever listens to whatever: all else is worked out after the answer.
+func TestWhoListensCostsTheWriterNothing(t *testing.T) {
+	s := serve(t)
+	s.world()
+	n := s.statements()
+	hold := make(chan struct{})
+	writes := func() (statements int64) {
+		before := n.Load()
+		post := s.row("posts", map[string]any{"author": "ada", "visibility": "public"})
+		like := s.row("likes", map[string]any{"post": post.Id, "user": "bob"})
+		comment := s.row("comments", map[string]any{"post": post.Id, "author": "bob", "text": "hi"})
+		comment.Set("text", "again")
+		must(t, s.app.SaveNoValidate(comment))
+		post.Set("caption", "again")
+		must(t, s.app.SaveNoValidate(post))
+		must(t, s.app.Delete(like))
+		must(t, s.app.Delete(comment))
+		must(t, s.app.Delete(post))
+		return n.Load() - before
+	}
+	alone := writes()
+	for _, auth := range []*core.Record{nil, s.user("ada"), s.user("bob"), s.user("cyn")} {
+		for i := range 100 {
+			filter := fmt.Sprintf(`{"filter":"id != '%d'"}`, i)
+			s.sit(auth, "posts/*", "likes/*", "comments/*", "posts", "users/*", with("likes/*", filter), with("posts/*", filter), "settings/*", "likes/not_there")
+		}
+	}
+	s.in.crowd.put(errand{author: "hold"}, news{})
+	s.idle()
+	s.in.crowd.serve = func(e errand, n news) { <-hold; s.in.serve(e, n) }
+	if among := writes(); among != alone || alone < 8 {
+		t.Errorf("the writes took %d statements, and %d with nobody there", among, alone)
+	}
+	if waiting := s.in.crowd.waiting(); waiting < 7 {
+		t.Errorf("%d errands wait: who listens would hear nothing", waiting)
+	}
+	close(hold)
+	s.idle()
+}
+
+func TestFiveHundredFollowersCostAFewStatementsAndOneEncoding(t *testing.T) {
+	s := serve(t)
+	s.in.Alike = func(_ *core.Record, users []string) (map[string]string, bool, error) {
+		keys := map[string]string{}
+		for _, user := range users {
+			keys[user] = ""
+		}
+		return keys, true, nil
+	}
+	var shown atomic.Int64
+	s.app.OnRecordEnrich("posts").BindFunc(func(e *core.RecordEnrichEvent) error {
+		shown.Add(1)
+		return e.Next()
+	})
+	s.signUpMany(500)
+	s.exec(s.app, `INSERT INTO blocks (id, blocker, blocked, created, updated) VALUES ('b', 'bob', 'other7', {:now}, {:now})`, nil)
+	var devices []*device
+	for i := range 500 {
+		devices = append(devices, s.sit(s.user(fmt.Sprint("other", i)), "posts/*"))
+	}
+	for range 500 {
+		devices = append(devices, s.sit(nil, "posts/*"))
+	}
+	n := s.statements()
+	post := s.row("posts", map[string]any{"author": "bob", "visibility": "public"})
+	s.idle()
+	if told := n.Load(); told > 10 || shown.Load() != 2 {
+		t.Errorf("it took %d statements and %d encodings to tell 1,000", told, shown.Load())
+	}
+	for i, d := range devices {
+		select {
+		case m := <-d.Channel():
+			if i == 7 || m.Name != "posts/*" || !strings.Contains(string(m.Data), post.Id) || !strings.HasSuffix(string(m.Data), `"action":"create"}`) {
+				t.Fatalf("device %d is told %s %s", i, m.Name, m.Data)
+			}
+		default:
+			if i != 7 {
+				t.Fatalf("device %d is told nothing", i)
+			}
+		}
+	}
+}
+
+func TestADeleteReachesWhoSawTheRowAndNobodyElse(t *testing.T) {
+	s := serve(t)
+	rows, viewers := s.world()
+	streams := map[string]*device{}
+	for _, row := range rows {
+		c := row.Collection()
+		if slices.Contains(personal, c.Name) || c.Name == "users" {
+			continue
+		}
+		want := map[string]bool{}
+		for _, auth := range viewers {
+			topic := topic{name: c.Name + "/*", collection: c.Name, row: every}
+			want[viewer(auth)] = s.pocketBaseTells(row, s.in.info(auth, topic), c.ListRule)
+			streams[viewer(auth)] = s.sit(auth, c.Name+"/*")
+		}
+		s.exec(s.app, `DELETE FROM `+c.Name+` WHERE id = {:id}`, dbx.Params{"id": row.Id}) // cascades would be told as well
+		s.in.Written("delete", row)
+		s.idle()
+		for who, d := range streams {
+			select {
+			case m := <-d.Channel():
+				if !want[who] || !strings.Contains(string(m.Data), row.Id) {
+					t.Errorf("%q is told %s %s", who, m.Name, m.Data)
+				}
+			default:
+				if want[who] {
+					t.Errorf("%q is not told of the delete of %s %v", who, c.Name, row.FieldsData())
+				}
+			}
+			s.in.leave(d)
+		}
+		restore := row.Fresh()
+		restore.MarkAsNew()
+		must(t, s.app.SaveNoValidate(restore))
+	}
+}
+
+func TestADeviceHearsInTheOrderOfTheWrites(t *testing.T) {
+	s := serve(t)
+	d := s.connect(s.token("ada"), "posts/*", "comments/*", with("likes/*", `{"fields":"id"}`))
+	var want []string
+	for range 30 {
+		post := s.row("posts", map[string]any{"author": "bob", "visibility": "public"})
+		comment := s.row("comments", map[string]any{"post": post.Id, "author": "cyn", "text": "hi"})
+		like := s.row("likes", map[string]any{"post": post.Id, "user": "bob"})
+		must(t, s.app.Delete(like))
+		comment.Set("text", "again")
+		must(t, s.app.SaveNoValidate(comment))
+		want = append(want, "posts/* create "+post.Id, "comments/* create "+comment.Id, "like create "+like.Id, "like delete "+like.Id, "comments/* update "+comment.Id)
+	}
+	for _, one := range want {
+		e := d.next()
+		got := e.String()
+		if strings.HasPrefix(e.name, "likes/*?") {
+			got = "like" + strings.TrimPrefix(got, e.name)
+			if len(e.Record) != 1 {
+				t.Fatalf("got the fields %v", e.Record)
+			}
+		}
+		if got != one {
+			t.Fatalf("got %q, want %q", got, one)
+		}
+	}
+}
+
+// What changes between the write and the telling tells nobody more than either moment would.
+func TestNobodyIsToldWhatTheyCouldNotSeeOrCanNoLonger(t *testing.T) {
+	s := serve(t)
+	d, bob := s.connect(s.token("ada"), "posts/*"), s.connect(s.token("bob"), "posts/*")
+	hold, held := make(chan struct{}), true
+	s.idle()
+	s.in.crowd.serve = func(e errand, n news) {
+		if held {
+			<-hold
+		}
+		s.in.serve(e, n)
+	}
+	opened := s.row("posts", map[string]any{"author": "bob", "visibility": "private", "caption": "secret"})
+	opened.Set("visibility", "public")
+	opened.Set("caption", "for all")
+	must(t, s.app.SaveNoValidate(opened))
+	closed := s.row("posts", map[string]any{"author": "bob", "visibility": "public", "caption": "still"})
+	closed.Set("visibility", "private")
+	must(t, s.app.SaveNoValidate(closed))
+	gone := s.row("posts", map[string]any{"author": "bob", "visibility": "public"})
+	must(t, s.app.Delete(gone))
+	close(hold)
+	bob.want("posts/* create "+opened.Id, "posts/* update "+opened.Id, "posts/* create "+closed.Id, "posts/* update "+closed.Id, "posts/* create "+gone.Id, "posts/* delete "+gone.Id)
+	if e := d.next(); e.Action != "update" || e.Record["caption"] != "for all" {
+		t.Errorf("ada is told %v %v", e, e.Record)
+	}
+	d.want("posts/* create "+gone.Id, "posts/* delete "+gone.Id)
+	d.wantNothing()
+}
+
+func TestASuperuserHearsOfWhatNobodyMaySee(t *testing.T) {
+	s := serve(t)
+	root := s.connect(s.superuser(), "audit/*", with("audit/*", `{"filter":"action='suspend'"}`), "posts/*")
+	ada := s.connect(s.token("ada"), "audit/*")
+	row := s.row("audit", map[string]any{"action": "hide"})
+	root.want("audit/* create " + row.Id)
+	post := s.row("posts", map[string]any{"author": "bob", "visibility": "private"})
+	root.want("posts/* create " + post.Id)
+	ada.wantNothing()
+}
+
+func TestWhoAsksForTooMuchIsDisconnectedAndOthersAreNot(t *testing.T) {
+	s := serve(t)
+	hold := make(chan struct{})
+	s.in.crowd.serve = func(e errand, n news) { <-hold; s.in.serve(e, n) }
+	var greedy []string
+	for i := range 100 {
+		greedy = append(greedy, with("posts/*", fmt.Sprintf(`{"filter":"caption != '%d'"}`, i)))
+	}
+	quiet, loud := s.sit(s.user("ada"), "posts/*"), s.sit(s.user("bob"), greedy...)
+	for range crowded + 50 {
+		s.row("posts", map[string]any{"author": "cyn", "visibility": "public"})
+	}
+	close(hold)
+	s.idle()
+	if quiet.IsDiscarded() || !loud.IsDiscarded() {
+		t.Errorf("disconnected: the quiet %v, the loud %v", quiet.IsDiscarded(), loud.IsDiscarded())
+	}
+	if len(s.in.spent) > 0 {
+		t.Error("what was spent is not forgotten")
+	}
+}
+
+func TestOwnersCollectionsStayWithPocketBase(t *testing.T) {
+	s := serve(t)
+	games := core.NewBaseCollection("games")
+	games.ListRule = new(string)
+	must(t, s.app.Save(games))
+	guest := s.connect("", with("games/*", `{"filter":"id != 'x'"}`))
+	s.idle()
+	s.in.crowd.serve = func(e errand, _ news) { t.Errorf("the inbox is asked about %s", e.row) }
+	row := core.NewRecord(games)
+	must(t, s.app.Save(row))
+	if e := guest.next(); e.Action != "create" || e.Record["id"] != row.Id {
+		t.Errorf("got %v", e)
+	}
+}
+
+func TestAnErrorOfTheDatabaseIsNoSilence(t *testing.T) {
+	s := serve(t)
+	d := s.connect(s.token("ada"), "posts/*")
+	other := s.connect(s.token("ada"), "likes/*")
+	s.app.OnRecordEnrich("posts").Bind(&hook.Handler[*core.RecordEnrichEvent]{Func: func(*core.RecordEnrichEvent) error { panic("at the worst moment") }})
+	s.row("posts", map[string]any{"author": "bob", "visibility": "public"})
+	d.wantEnd()
+	other.wantNothing()
+}
