@@ -62,14 +62,14 @@ func (w *oracleWorld) fresh() string {
 	return fmt.Sprintf("never%010d", w.next)
 }
 
-// door is one way to ask for an id of a collection.
-type door struct {
+// oracleDoor is one way to ask for an id of a collection.
+type oracleDoor struct {
 	collection, name string
 	ask              func(id string) hookstest.Answer
 	chooses          bool // a create under an id that the client may choose
 }
 
-func (d door) compare(t *testing.T, w *oracleWorld, there []string, gone string) {
+func (d oracleDoor) compare(t *testing.T, w *oracleWorld, there []string, gone string) {
 	ask := func(id string) string { return masked(d.ask(id), id) }
 	never := ask(w.fresh())
 	if d.chooses && strings.HasPrefix(never, "200") {
@@ -146,12 +146,12 @@ func (w *oracleWorld) send(c *hookstest.Client, method, collection string, body 
 }
 
 // doors are all ways in which c may ask.
-func (w *oracleWorld) doors(t *testing.T, c *hookstest.Client) (all []door) {
+func (w *oracleWorld) doors(t *testing.T, c *hookstest.Client) (all []oracleDoor) {
 	stream := c.Listen()
 	for _, collection := range w.collections {
 		name := collection.Name
-		add := func(what string, ask func(id string) hookstest.Answer) *door {
-			all = append(all, door{collection: name, name: name + " " + what, ask: ask})
+		add := func(what string, ask func(id string) hookstest.Answer) *oracleDoor {
+			all = append(all, oracleDoor{collection: name, name: name + " " + what, ask: ask})
 			return &all[len(all)-1]
 		}
 		get := func(what string, path func(id string) string) {
