@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -45,6 +47,11 @@ const wish = "doubletap.wish"
 // accountIntroduced notes how somebody who comes with OAuth2 is called there.
 func accountIntroduced(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	e.OAuth2User.Email = account.FoldAddress(e.OAuth2User.Email) // PocketBase compares it with the stored one
+	if e.IsNewRecord {
+		if err := accountInvited(e); err != nil {
+			return err
+		}
+	}
 	e.Set(wish, cmp.Or(e.OAuth2User.Username, e.OAuth2User.Name))
 	return e.Next()
 }
@@ -55,6 +62,26 @@ func accountSignedIn(e *core.RecordAuthRequestEvent) error {
 		return e.ForbiddenError("The request doesn't satisfy the collection requirements to authenticate.", nil)
 	}
 	return e.Next()
+}
+
+// accountInvited sees to it that a provider's word alone refuses no sign-up: a name there is a wish, for which a free handle is
+// found where it is taken or reserved, however the owner has mapped it; and without an address it is said what to do.
+func accountInvited(e *core.RecordAuthWithOAuth2RequestEvent) error {
+	create := maps.Clone(e.CreateData)
+	if create == nil {
+		create = map[string]any{}
+	}
+	mapped := e.Collection.OAuth2.MappedFields
+	if _, chosen := create["handle"]; !chosen && slices.Contains([]string{mapped.Id, mapped.Name, mapped.Username}, "handle") {
+		create["handle"] = "" // else PocketBase takes the provider's as it is
+	}
+	e.CreateData = create
+	email, _ := e.Collection.Fields.GetByName(core.FieldNameEmail).(*core.EmailField)
+	if email != nil && email.Required && e.OAuth2User.Email == "" && cast.ToString(create[core.FieldNameEmail]) == "" {
+		return fault.Invalid(core.FieldNameEmail, "validation_email_missing",
+			"The provider tells no verified e-mail address. Ask the person for one and send it as createData.email, or let your app ask the provider for it.")
+	}
+	return nil
 }
 
 // accountRequested hands the wish on to where the handle is chosen, in the transaction.

@@ -92,6 +92,9 @@ func addressMailed(tx core.App, user *core.Record, before, after credential) err
 
 // credentialMailed leaves a mail to an address, in its person's language.
 func credentialMailed(tx core.App, user *core.Record, address, what string) error {
+	if allowed, err := mail.Spend(tx, mail.Credential, address, ""); err != nil || !allowed {
+		return err
+	}
 	var locale string
 	if _, err := db.Value(tx, &locale, `SELECT coalesce(locale, '') FROM settings WHERE user = {:u}`, db.Params{"u": user.Id}); err != nil {
 		return err

@@ -97,9 +97,9 @@ func (s *Social) bindDelivery() {
 	service.Online, service.Pushing, service.Mailing = s.inbox.Online, s.pushing, s.mailing
 	service.Handle(s.jobs)
 	s.jobs.Handle(deliver.AccountJob, s.accountMailed, job.Concurrency(2), job.MaxAttempts(40))
-	s.app.OnMailerRecordVerificationSend(guard.Guarded...).Bind(s.queued("verification"))
-	s.app.OnMailerRecordPasswordResetSend(guard.Guarded...).Bind(s.queued("password_reset"))
-	s.app.OnMailerRecordEmailChangeSend(guard.Guarded...).Bind(s.queued("email_change"))
+	s.app.OnMailerRecordVerificationSend(guard.Guarded...).Bind(s.queued(mail.Verification))
+	s.app.OnMailerRecordPasswordResetSend(guard.Guarded...).Bind(s.queued(mail.PasswordReset))
+	s.app.OnMailerRecordEmailChangeSend(guard.Guarded...).Bind(s.queued(mail.EmailChange))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		s.delivery().serving.Store(true)
 		if err := s.openChannels(); err != nil {
@@ -207,7 +207,19 @@ func (s *Social) queued(kind string) *hook.Handler[*core.MailerRecordEvent] {
 			return e.Next()
 		}
 		address, _ := e.Meta["newEmail"].(string)
-		return job.Add(e.App, deliver.AccountJob, accountMail{kind, e.Record.Collection().Name, e.Record.Id, address})
+		to, by := e.Record.Email(), ""
+		if address != "" {
+			to, by = address, e.Record.Id
+		}
+		allowed, err := mail.Spend(e.App, kind, to, by)
+		if err != nil {
+			return err
+		}
+		if !allowed {
+			mailHeldBack(e.App, kind)
+			return nil
+		}
+		return job.Add(e.App, deliver.AccountJob, accountMail{kind, e.Record.Collection().Name, e.Record.Id, address}, job.Dedupe(kind+" "+mail.Target(to)))
 	}}
 }
 
@@ -226,12 +238,12 @@ func (s *Social) accountMailed(ctx context.Context, app core.App, j *job.Job) er
 	address := record.Email()
 	send := func() error { return mails.SendRecordPasswordReset(app, record) }
 	switch p.Kind {
-	case "verification":
+	case mail.Verification:
 		if record.Verified() {
 			return nil
 		}
 		send = func() error { return mails.SendRecordVerification(app, record) }
-	case "email_change":
+	case mail.EmailChange:
 		address = p.Email
 		send = func() error { return mails.SendRecordChangeEmail(app, record, p.Email) }
 	}

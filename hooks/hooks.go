@@ -73,6 +73,7 @@ func Bind(app core.App) *Social {
 	s.bindReports()
 	s.bindModeration()
 	s.bindDelivery()
+	s.bindMailBudgets()
 	s.bindWebhooks()
 	s.bindViewer()
 	s.bindInbox()

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -130,6 +131,71 @@ func TestOAuth2SignUp(t *testing.T) {
 			if a.Status != 200 || !regexp.MustCompile(who.want).MatchString(handleOf(a)) {
 				t.Errorf("%q, %q: %d, handle %q, want %s: %s", who.username, who.name, a.Status, handleOf(a), who.want, a.Raw)
 			}
+		}
+	})
+
+	t.Run("derives one also where the owner mapped the name there to the handle", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		users, err := s.App.FindCollectionByNameOrId("users")
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone := s.As("bob")
+		gone.Delete("users", gone.ID)
+		s.RunJobs()
+		sub := 0
+		for _, mapped := range []string{"username", "name", "id"} {
+			users.OAuth2.MappedFields = core.OAuth2KnownFields{}
+			switch mapped {
+			case "username":
+				users.OAuth2.MappedFields.Username = "handle"
+			case "name":
+				users.OAuth2.MappedFields.Name = "handle"
+			case "id":
+				users.OAuth2.MappedFields.Id = "handle"
+			}
+			if err := s.App.Save(users); err != nil {
+				t.Fatal(err)
+			}
+			for name, want := range map[string]string{"ada": `^ada_[a-z2-7]{6}$`, "bob": `^bob_[a-z2-7]{6}$`, "staff": `^staff_[a-z2-7]{6}$`, "Has Space": `^has_space`, "free." + mapped: `^free_` + mapped + `$`} {
+				sub++
+				who := person(fmt.Sprint("mapped", sub), name)
+				who["name"] = name
+				a := p.signIn(s.Guest(), who, nil)
+				if a.Status != 200 || !regexp.MustCompile(want).MatchString(handleOf(a)) {
+					t.Errorf("%s %q: %d, handle %q, want %s: %s", mapped, name, a.Status, handleOf(a), want, a.Raw)
+				}
+			}
+		}
+	})
+
+	t.Run("without an address says what to do, and takes one that the person gives", func(t *testing.T) {
+		s := hookstest.New(t)
+		p := newProvider(t, s, false)
+		for what, who := range map[string]claims{
+			"no address":          {"sub": "1", "preferred_username": "zoe"},
+			"one not verified":    {"sub": "1", "preferred_username": "zoe", "email": "zoe@example.net", "email_verified": false},
+			"one that is a blank": {"sub": "1", "preferred_username": "zoe", "email": " ", "email_verified": true},
+		} {
+			a := p.signIn(s.Guest(), who, nil)
+			data, _ := a.Body["data"].(map[string]any)
+			email, _ := data["email"].(map[string]any)
+			message, _ := email["message"].(string)
+			if a.Status != 400 || email["code"] != "validation_email_missing" || !strings.Contains(message, "createData.email") {
+				t.Errorf("%s: %d %s", what, a.Status, a.Raw)
+			}
+		}
+		onlyTheCast(t, s)
+		a := p.signIn(s.Guest(), claims{"sub": "1", "preferred_username": "zoe"}, map[string]any{"email": "Zoe@example.net"})
+		if zoe := s.Record("users", accountOf(a)); a.Status != 200 || zoe.Email() != "zoe@example.net" || zoe.Verified() || zoe.GetString("handle") != "zoe" {
+			t.Errorf("with an address: %d %s", a.Status, a.Raw)
+		}
+		if a := p.signIn(s.Guest(), claims{"sub": "1", "preferred_username": "zoe"}, nil); a.Status != 200 || metaOf(a)["isNew"] != false {
+			t.Errorf("a second time: %d %s", a.Status, a.Raw)
+		}
+		if a := p.signIn(s.Guest(), claims{"sub": "2", "preferred_username": "eve2"}, map[string]any{"email": "ADA@example.com"}); a.Status != 400 {
+			t.Errorf("with ada's address: %d %s", a.Status, a.Raw)
 		}
 	})
 

@@ -1,0 +1,146 @@
+package mail
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/account"
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+)
+
+// The kinds of mails to accounts that somebody else may cause.
+const (
+	Verification  = "verification"
+	PasswordReset = "password_reset"
+	EmailChange   = "email_change"
+	OneTimeCode   = "otp"
+	LoginAlert    = "auth_alert"
+	Credential    = "credential" // that a password or an address was changed
+)
+
+// budget is how often mails of a kind go to one mailbox.
+type budget struct {
+	pause time.Duration // between two
+	most  int           // in a day
+}
+
+var budgets = map[string]budget{
+	Verification:  {2 * time.Minute, 5},
+	PasswordReset: {2 * time.Minute, 5},
+	EmailChange:   {2 * time.Minute, 5},
+	OneTimeCode:   {30 * time.Second, 20},
+	LoginAlert:    {0, 5},
+	Credential:    {0, 10},
+}
+
+const (
+	budgetTime = 24 * time.Hour
+	mostMails  = 30 // of all kinds, to one mailbox in that time
+	mostCaused = 10 // mails to whatever mailboxes that one account causes in that time
+	forgotten  = 50 // rows that one mail clears away
+)
+
+// Target names a mailbox for Dedupe and in the rows of budgets: in all spellings of its address, those with +anything too, which most
+// providers bring to one mailbox. It is a hash.
+func Target(address string) string {
+	local, domain, _ := strings.Cut(account.FoldAddress(address), "@")
+	local, _, _ = strings.Cut(local, "+")
+	sum := sha256.Sum256([]byte(local + "@" + domain))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Spend reports whether one more mail of the kind may go to the address, and counts it. by is the account that causes
+// a mail to somebody else, or empty. Rows hold the counts: a restart forgets none.
+func Spend(app core.App, kind, address, by string) (allowed bool, err error) {
+	limit, limited := budgets[kind]
+	if !limited || os.Getenv("DOUBLETAP_LIMITS") == "off" {
+		return true, nil
+	}
+	err = app.RunInTransaction(func(tx core.App) error {
+		now := clock.Now(tx)
+		target := Target(address)
+		rows, err := readSpent(tx, target, now)
+		if err != nil {
+			return err
+		}
+		total := 0
+		for _, row := range rows {
+			total += row.Count
+		}
+		one := rows[kind]
+		allowed = one.Count < limit.most && total < mostMails && (one.Count == 0 || apart(one.LastAt, now) >= limit.pause)
+		if !allowed {
+			return nil
+		}
+		if by != "" {
+			caused, err := readSpent(tx, by, now)
+			if err != nil {
+				return err
+			}
+			if allowed = caused[kind].Count < mostCaused; !allowed {
+				return nil
+			}
+			if err := writeSpent(tx, by, kind, caused[kind], now); err != nil {
+				return err
+			}
+		}
+		return writeSpent(tx, target, kind, one, now)
+	})
+	if err != nil {
+		return false, fmt.Errorf("count a mail of %s: %w", kind, err)
+	}
+	return allowed, nil
+}
+
+// spent is a row of mailings.
+type spent struct {
+	Kind   string `db:"kind"`
+	Count  int    `db:"count"`
+	Since  string `db:"since"`
+	LastAt string `db:"lastAt"`
+}
+
+// readSpent returns what a target got lately, by kind.
+func readSpent(tx core.App, target string, now time.Time) (map[string]spent, error) {
+	var all []spent
+	if err := db.All(tx, &all, `SELECT kind, count, since, lastAt FROM mailings WHERE target = {:target}`, db.Params{"target": target}); err != nil {
+		return nil, err
+	}
+	rows := map[string]spent{}
+	for _, row := range all {
+		if apart(row.Since, now) < budgetTime {
+			rows[row.Kind] = row
+		}
+	}
+	return rows, nil
+}
+
+func writeSpent(tx core.App, target, kind string, row spent, now time.Time) error {
+	if row.Count == 0 {
+		row.Since = clock.Text(now)
+	}
+	_, err := db.Exec(tx, `REPLACE INTO mailings (target, kind, count, since, lastAt) VALUES ({:target}, {:kind}, {:count}, {:since}, {:now})`,
+		db.Params{"target": target, "kind": kind, "count": row.Count + 1, "since": row.Since, "now": clock.Text(now)})
+	if err != nil {
+		return err
+	}
+	_, err = db.Exec(tx, `DELETE FROM mailings WHERE rowid IN (SELECT rowid FROM mailings WHERE lastAt < {:old} LIMIT {:n})`,
+		db.Params{"old": clock.Text(now.Add(-2 * budgetTime)), "n": forgotten})
+	return err
+}
+
+// apart is how far a stored time is from now, in either direction: a clock that was put back must not close a budget for long.
+func apart(stored string, now time.Time) time.Duration {
+	at, err := clock.Read(stored)
+	if err != nil {
+		return budgetTime
+	}
+	return now.Sub(at).Abs()
+}
