@@ -7,15 +7,22 @@ import (
 	"os"
 
 	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/plugins/migratecmd"
 
 	"doubletap/hooks"
 )
 
 func main() {
-	app := pocketbase.NewWithConfig(hooks.Config())
-	hooks.Bind(app)
-	if err := app.Start(); err != nil {
+	if err := newProgram().Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "doubletap:", err)
 		os.Exit(1)
 	}
+}
+
+// newProgram is PocketBase with Doubletap, and PocketBase's own command for the steps of the data folder.
+func newProgram() *pocketbase.PocketBase {
+	app := pocketbase.NewWithConfig(hooks.Config())
+	hooks.Bind(app)
+	migratecmd.MustRegister(app, app.RootCmd, migratecmd.Config{})
+	return app
 }
