@@ -1,9 +1,7 @@
 package hooks
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"syscall"
@@ -18,10 +16,8 @@ import (
 )
 
 const (
-	draining = 25 * time.Second // for requests and jobs when the service is asked to end; supervisors kill after 30
-	notice   = 3 * time.Second  // during which whoever still comes is answered, while something is under way
-	sluggish = 2 * time.Second  // of a write: the service is not ready
-	spare    = 64 << 20         // bytes that the disk must have left
+	sluggish = 2 * time.Second // of a write: the service is not ready
+	spare    = 64 << 20        // bytes that the disk must have left
 )
 
 // health is whether this process can serve, and how it ends.
@@ -65,10 +61,7 @@ func (s *Social) bindHealth() {
 			return healthy(e, err, h.structure.counts())
 		},
 	})
-	s.app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Priority: -99999, Func: func(e *core.TerminateEvent) error {
-		s.end(h)
-		return e.Next()
-	}})
+	s.bindTermination(h)
 }
 
 // state is how a supervisor is answered, in PocketBase's shape.
@@ -143,29 +136,4 @@ func (h *health) write() error {
 	case <-time.After(sluggish):
 		return errors.New("the database is busy")
 	}
-}
-
-// end drains what is under way. Requests go on being answered for a moment, so that who sends them can see that the
-// service is no longer ready; then nobody else is let in.
-func (s *Social) end(h *health) {
-	ctx, cancel := context.WithTimeout(context.Background(), draining)
-	defer cancel()
-	h.drain.Begin()
-	var ending sync.WaitGroup
-	ending.Go(func() {
-		if err := s.jobs.Stop(ctx); err != nil {
-			s.app.Logger().Warn("jobs cut short", "err", err)
-		}
-	})
-	soon, stop := context.WithTimeout(ctx, notice)
-	h.drain.Wait(soon)
-	stop()
-	if h.server != nil {
-		ending.Go(func() { _ = h.server.Shutdown(ctx) }) // what it says, the drain says as well
-	}
-	if !h.drain.Wait(ctx) {
-		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", draining))
-	}
-	s.inbox.Close()
-	ending.Wait()
 }

@@ -34,6 +34,7 @@ type Social struct {
 	writer *writer.Writer
 	pages  *listing.Reader
 	tokens tokens
+	bodies bodies   // of the requests under way
 	wishes sync.Map // handles that people would like, by the record being stored
 	routes []route  // our own, for the router and for the description of the API
 	events events

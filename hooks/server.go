@@ -2,14 +2,11 @@ package hooks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -118,27 +115,6 @@ func flagged(pb *pocketbase.PocketBase, name string) bool {
 	}
 	flag := command.Flag(name)
 	return flag != nil && flag.Changed
-}
-
-// held keeps the lock's file open for as long as the process lives.
-//
-//lint:ignore U1000 nobody reads it, but without it the file would be closed when the garbage is collected
-var held *os.File
-
-// lock makes this process the only one that serves the folder.
-func lock(dir string) error {
-	file, err := os.OpenFile(filepath.Join(dir, "serve.lock"), os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- the operator says where the data is
-	if err != nil {
-		return fmt.Errorf("lock the data folder: %w", err)
-	}
-	switch err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
-	case errors.Is(err, syscall.EWOULDBLOCK):
-		return fmt.Errorf("another process serves the data folder %s", dir)
-	case err != nil:
-		return fmt.Errorf("lock the data folder %s: %w", dir, err)
-	}
-	held = file
-	return nil
 }
 
 // firstSuperuser creates the superuser of DOUBLETAP_SUPERUSER, email:password, while there is none.

@@ -127,3 +127,32 @@ func TestAServerWaitsForHeadersForTenSeconds(t *testing.T) {
 		t.Errorf("headers %v, idle %v", e.Server.ReadHeaderTimeout, e.Server.IdleTimeout)
 	}
 }
+
+// A process that is asked to end waits for uploads that come, and not for those that stand still: those that did so before
+// it was asked, and those that begin to afterwards. Without that they have a minute.
+func TestABodyThatStandsStillHoldsUpNoEnd(t *testing.T) {
+	patient := pace{grace: time.Hour, stall: time.Hour, rate: 1}
+	var under bodies
+	begun := make(chan struct{}, 2)
+	wait := func(e *core.RequestEvent) error {
+		body := e.Request.Body.(*pacedBody)
+		defer under.enter(body)()
+		begun <- struct{}{}
+		_, err := io.ReadAll(body)
+		return err
+	}
+	hang := func() net.Conn {
+		conn, _ := heldServer(t, patient, false, wait)
+		fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhel")
+		<-begun
+		return conn
+	}
+	before := hang()
+	under.hurry(50 * time.Millisecond)
+	after := hang()
+	for when, conn := range map[string]net.Conn{"before": before, "after": after} {
+		if _, err := io.Copy(io.Discard, conn); err != nil {
+			t.Errorf("the connection of %s stays open: %v", when, err)
+		}
+	}
+}

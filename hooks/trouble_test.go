@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	command "os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -227,6 +228,12 @@ func TestDataFolderHasOneService(t *testing.T) {
 	one := start()
 	if output, err := service().CombinedOutput(); err == nil || !strings.Contains(string(output), "another process serves the data folder "+dir) {
 		t.Errorf("a second service ends with %v and %s", err, output)
+	}
+	if err := os.Remove(filepath.Join(dir, "serve.lock")); err != nil { // as somebody might who takes it for a leftover
+		t.Fatal(err)
+	}
+	if output, err := service().CombinedOutput(); err == nil || !strings.Contains(string(output), "another process serves the data folder "+dir) {
+		t.Errorf("without the lock's file a second service ends with %v and %s", err, output)
 	}
 	_ = one.Process.Kill()
 	_ = one.Wait() // killed

@@ -69,6 +69,16 @@ class Service {
     return this.#child.pid;
   }
 
+  /** Whether the process that was started is there, which may have replaced itself. */
+  get running() {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** The last that it printed. */
+  get log() {
+    return this.#log;
+  }
+
   /** Ends it as a power switch would. */
   async kill() {
     this.#child.kill('SIGKILL');

@@ -1,0 +1,102 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+)
+
+const (
+	draining    = 25 * time.Second // for requests and jobs when the service is asked to end; supervisors kill after 30
+	notice      = 3 * time.Second  // during which whoever still comes is answered, while something is under way
+	hangingBody = 4 * time.Second  // without a byte of its body, after which a request holds up the end no longer
+	restarting  = time.Minute      // for a restart, and for the restore that it belongs to, before the process may end
+)
+
+// errAskedToEnd is why a restart is given up.
+var errAskedToEnd = errors.New("asked to end while restarting")
+
+// bindTermination ends the process in order, and lets app.Restart replace it. PocketBase's server returns as soon as
+// it is closed, also when that is for a restart: PocketBase then ends the process, with 0, while the restart is still
+// on its way to execve. The second termination therefore waits for the first.
+func (s *Social) bindTermination(h *health) {
+	var restarts sync.WaitGroup
+	var drained sync.Once
+	var ending, replacing atomic.Bool
+	s.app.OnBackupRestore().BindFunc(func(e *core.BackupEvent) error {
+		restarts.Add(1) // when the restart fails, the restore puts the folder back
+		defer restarts.Done()
+		return e.Next()
+	})
+	s.app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Priority: -99999, Func: func(e *core.TerminateEvent) error {
+		if !e.IsRestart {
+			ending.Store(!replacing.Load())
+			waitAtMost(&restarts, restarting)
+			drained.Do(func() { s.end(h) })
+			return e.Next()
+		}
+		if ending.Load() {
+			return errAskedToEnd
+		}
+		replacing.Store(true)
+		restarts.Add(1)
+		defer restarts.Done()
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
+		defer signal.Stop(asked)
+		drained.Do(func() { s.end(h) })
+		select {
+		case <-asked:
+			return errAskedToEnd
+		default:
+			return e.Next() // which returns only when the process could not be replaced
+		}
+	}})
+}
+
+func waitAtMost(all *sync.WaitGroup, most time.Duration) {
+	over := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-time.After(most):
+	}
+}
+
+// end drains what is under way. Requests go on being answered for a moment, so that who sends them can see that the
+// service is no longer ready; then nobody else is let in.
+func (s *Social) end(h *health) {
+	ctx, cancel := context.WithTimeout(context.Background(), draining)
+	defer cancel()
+	h.drain.Begin()
+	s.bodies.hurry(hangingBody)
+	var ending sync.WaitGroup
+	ending.Go(func() {
+		if err := s.jobs.Stop(ctx); err != nil {
+			s.app.Logger().Warn("jobs cut short", "err", err)
+		}
+	})
+	soon, stop := context.WithTimeout(ctx, notice)
+	h.drain.Wait(soon)
+	stop()
+	if h.server != nil {
+		ending.Go(func() { _ = h.server.Shutdown(ctx) }) // what it says, the drain says as well
+	}
+	if !h.drain.Wait(ctx) {
+		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", draining))
+	}
+	s.inbox.Close()
+	ending.Wait()
+}
