@@ -38,10 +38,10 @@ var credentialDoors = map[string]struct {
 	"a superuser sets her password": {func(_ *testing.T, s *hookstest.Service, ada *hookstest.Client) {
 		s.Admin().Update("users", ada.ID, fields{"password": "another horse", "passwordConfirm": "another horse"})
 	}, []string{"ada@example.com: Your password on Doubletap was changed"}},
-	"a superuser sets her password in a batch": {func(_ *testing.T, s *hookstest.Service, ada *hookstest.Client) {
+	"a superuser sets her address in a batch": {func(_ *testing.T, s *hookstest.Service, ada *hookstest.Client) {
 		s.Admin().Must(200, "POST", "/api/batch", fields{"requests": []any{fields{
-			"method": "PATCH", "url": "/api/collections/users/records/" + ada.ID, "body": fields{"password": "another horse", "passwordConfirm": "another horse"}}}})
-	}, []string{"ada@example.com: Your password on Doubletap was changed"}},
+			"method": "PATCH", "url": "/api/collections/users/records/" + ada.ID, "body": fields{"email": "ada@example.net"}}}})
+	}, []string{"ada@example.com: Your mail address on Doubletap was changed", "ada@example.net: This is your mail address on Doubletap now"}},
 	"a superuser sets her address": {func(_ *testing.T, s *hookstest.Service, ada *hookstest.Client) {
 		s.Admin().Update("users", ada.ID, fields{"email": "ada@example.net"})
 	}, []string{"ada@example.com: Your mail address on Doubletap was changed", "ada@example.net: This is your mail address on Doubletap now"}},

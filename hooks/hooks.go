@@ -58,6 +58,7 @@ func Bind(app core.App) *Social {
 	s.bindBatch()
 	s.bindEdges()
 	s.bindCredentials()
+	s.bindSignIns()
 	s.bindAccounts()
 	s.bindAddresses()
 	s.bindPosts()

@@ -15,6 +15,9 @@ import (
 	"testing"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/account"
+	"doubletap/internal/clock"
 )
 
 // Client is somebody who asks the service over HTTP.
@@ -48,11 +51,14 @@ func (a Answer) Items() []map[string]any {
 	return items
 }
 
-// As returns one of the cast, signed in.
+// As returns one of the cast, signed in just now.
 func (s *Service) As(name string) *Client {
 	s.t.Helper()
 	user := s.User(name)
 	token, err := user.NewAuthToken()
+	if err == nil {
+		token, err = account.StampToken(user, token, clock.Now(s.App))
+	}
 	if err != nil {
 		s.t.Fatalf("sign %s in: %v", name, err)
 	}

@@ -54,6 +54,7 @@ export function Data() {
 export function Deletion({ onClose }) {
   const { user, shelf } = useSession();
   const [typed, setTyped] = useState('');
+  const [password, setPassword] = useState(null); // asked for when the sign-in was too long ago
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   async function submit(event) {
@@ -61,16 +62,19 @@ export function Deletion({ onClose }) {
     setBusy(true);
     try {
       await shelf.clear();
-      await users().delete(user.id, quiet);
+      await users().delete(user.id, password ? { ...quiet, body: { password } } : quiet);
       signOut('Your account is deleted.');
     } catch (err) {
-      setProblem(because(err));
+      const missing = fieldErrors(err).password;
+      if (missing) setPassword((given) => given ?? '');
+      setProblem(!missing ? because(err) : password ? 'This is not your password.' : 'You signed in a while ago. Give your password, or sign out and in again.');
       setBusy(false);
     }
   }
   return html`<${Dialog} name="small" title="Delete your account?" onClose=${onClose} busy=${busy}><form class="sheet" onSubmit=${submit}>
     <p>Your photos, comments, likes and everything else of yours are erased. Your handle is not given to anybody else. This cannot be undone.</p>
     <div class="field"><label for="sure">Type your handle, <bdi>${user.handle}</bdi>, to go on</label><input id="sure" autocomplete="off" autocapitalize="none" spellcheck=${false} dir="ltr" value=${typed} onInput=${(event) => setTyped(event.target.value)} /></div>
+    ${password !== null && html`<div class="field"><label for="sure-password">Password</label><input id="sure-password" type="password" autocomplete="current-password" value=${password} onInput=${(event) => setPassword(event.target.value)} /></div>`}
     ${problem && html`<p class="notice" role="alert">${problem}</p>`}
     <p class="sheet-end"><button type="button" class="button" disabled=${busy} onClick=${onClose}>Keep it</button>
       <button class="button button-danger" disabled=${busy || typed.trim() !== user.handle}>Delete my account</button></p></form><//>`;

@@ -1,0 +1,79 @@
+package hooks
+
+import (
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/security"
+	"github.com/spf13/cast"
+
+	"doubletap/internal/account"
+	"doubletap/internal/clock"
+	"doubletap/internal/fault"
+)
+
+func (s *Social) bindSignIns() {
+	s.app.OnRecordAuthRequest("users").Bind(&hook.Handler[*core.RecordAuthRequestEvent]{Func: answer(signedIn), Priority: first})
+	s.app.OnRecordDeleteRequest("users").BindFunc(answer(deletionConfirmed))
+}
+
+// signedIn writes into a token when its person signed in. PocketBase's tokens tell only when they end, and one that is
+// refreshed for years looks like a new one; so a refresh keeps the time.
+func signedIn(e *core.RecordAuthRequestEvent) error {
+	at := clock.Now(e.App)
+	if e.AuthMethod == "" {
+		at = signInTime(e.RequestEvent, e.Record.Id)
+	}
+	if !at.IsZero() {
+		token, err := account.StampToken(e.Record, e.Token, at)
+		if err != nil {
+			return err
+		}
+		e.Token = token
+	}
+	return e.Next()
+}
+
+// signInTime returns when a user signed in, by the token of their request, and the zero time where it does not say.
+func signInTime(e *core.RequestEvent, user string) time.Time {
+	token := bearer(e)
+	holder, err := e.App.FindAuthRecordByToken(token, core.TokenTypeAuth) // it may be an owner's own way that e.Auth came
+	if err != nil || holder.Id != user {
+		return time.Time{}
+	}
+	claims, err := security.ParseUnverifiedJWT(token)
+	at := cast.ToInt64(claims[account.SignInClaim])
+	if err != nil || at == 0 {
+		return time.Time{}
+	}
+	return time.Unix(at, 0)
+}
+
+// freshSignIn is how long ago a sign-in may be to stand for the password.
+const freshSignIn = 15 * time.Minute
+
+// deletionConfirmed wants whoever deletes their account to have signed in a moment ago, or to give the password: a
+// token alone may be a thief's, or left behind on somebody else's computer.
+func deletionConfirmed(e *core.RecordRequestEvent) error {
+	if e.Auth == nil || e.Auth.Id != e.Record.Id { // a superuser, or whom an owner's rule lets
+		return e.Next()
+	}
+	at := signInTime(e.RequestEvent, e.Record.Id)
+	if ago := clock.Now(e.App).Sub(at); !at.IsZero() && ago > -time.Minute && ago < freshSignIn {
+		return e.Next()
+	}
+	var form struct {
+		Password string `json:"password" form:"password"`
+	}
+	if err := e.BindBody(&form); err != nil {
+		return e.BadRequestError("Failed to read the submitted data.", err)
+	}
+	if form.Password == "" || e.App.IsTransactional() { // a batch holds the write lock, and hashing takes long
+		return fault.Invalid("password", "validation_required", "Sign in again, or give the password.")
+	}
+	if !e.Record.ValidatePassword(form.Password) {
+		return fault.Invalid("password", "validation_invalid_password", "This is not the password.")
+	}
+	return e.Next()
+}
