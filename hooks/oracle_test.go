@@ -167,6 +167,7 @@ func (w *oracleWorld) doors(t *testing.T, c *hookstest.Client) (all []oracleDoor
 		}
 		single := "/api/collections/" + name + "/records/"
 		get("view", func(id string) string { return single + id + "?expand=post,comment,story,user,author,followee" })
+		add("view by HEAD", func(id string) hookstest.Answer { return c.Do("HEAD", single+id, nil) })
 		get("list", func(id string) string {
 			return "/api/collections/" + name + "/records?filter=" + escape("id = '"+id+"'")
 		})
@@ -237,6 +238,13 @@ func (w *oracleWorld) doors(t *testing.T, c *hookstest.Client) (all []oracleDoor
 					return "/@" + user.GetString("handle")
 				}
 				return "/@nosuchhandle"
+			})
+		case "hashtags":
+			get("tag page", func(id string) string {
+				if tag := w.s.Record("hashtags", id); tag != nil {
+					return "/tags/" + tag.GetString("name")
+				}
+				return "/tags/nosuchtag"
 			})
 		case "reports":
 			add("decision", func(id string) hookstest.Answer {
