@@ -1,8 +1,10 @@
 package inbox
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -23,7 +25,7 @@ func (in *Inbox) Connect(e *core.RealtimeConnectRequestEvent) error {
 		e.Response.Header().Set("Connection", "close") // or the descriptor would stay with who is refused
 		return refuse(e, "Too many connections. Please try again later.")
 	}
-	d := newDevice(e.Client)
+	d := newDevice(e.Client, &in.waiting)
 	if !in.enter(d) {
 		return refuse(e, "The service is stopping.")
 	}
@@ -66,8 +68,20 @@ func (in *Inbox) takeOver(e *core.RealtimeConnectRequestEvent) (*line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("take over a realtime connection: %w", err)
 	}
+	if raw := rawConn(conn); raw != nil {
+		_ = raw.SetWriteBuffer(socket) // or the system decides, as ever
+	}
 	now := time.Now()
 	return &line{Conn: conn, in: in, idle: e.IdleTimeout, last: now.Add(e.MaxTimeout), wrote: now}, nil
+}
+
+// rawConn returns the socket below a connection, encrypted or not, if it is one.
+func rawConn(conn net.Conn) *net.TCPConn {
+	if over, encrypted := conn.(*tls.Conn); encrypted {
+		conn = over.NetConn()
+	}
+	tcp, _ := conn.(*net.TCPConn)
+	return tcp
 }
 
 // retryAfter is in how many seconds a stream that is refused may be asked for again.

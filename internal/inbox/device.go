@@ -3,14 +3,20 @@ package inbox
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 )
 
 const (
-	ready   = 64        // messages in the channel of a device that PocketBase serves
-	waiting = 512 << 10 // bytes that wait for a device; one that is further behind does not read
+	ready   = 4         // messages in the channel of a device that PocketBase serves
+	waiting = 256 << 10 // bytes that wait for a device; one that is further behind does not read
+	socket  = 64 << 10  // bytes that the system keeps for a device: by itself it would keep some megabytes for one that does not read
+
+	allWaiting  = 64 << 20 // bytes that wait for all devices
+	fairWaiting = 16 << 10 // for a device when they do; one that is further behind makes room
 )
 
 // device is a connected client whose Send never waits. PocketBase's own keeps a goroutine
@@ -22,7 +28,8 @@ const (
 type device struct {
 	subscriptions.Client // keeps the id, PocketBase's subscriptions, and what hooks store
 
-	subscribing sync.Mutex // held by the subscribe call under way
+	subscribing sync.Mutex  // held by the subscribe call under way
+	elsewhere   atomic.Bool // whether it may have subscriptions that are PocketBase's
 
 	answering sync.Mutex          // held while something is written to response, and guards it
 	response  http.ResponseWriter // of a device that PocketBase serves, from its first message to the end
@@ -32,7 +39,8 @@ type device struct {
 	line   *line                      // nil while PocketBase serves the device
 	next   chan subscriptions.Message // nil with a line
 	behind []letter
-	bytes  int // of behind
+	bytes  int           // of behind
+	all    *atomic.Int64 // bytes that wait for all devices
 	closed bool
 }
 
@@ -42,9 +50,12 @@ type letter struct {
 	of Delivery // what to report once it is written, if it was Committed at some time
 }
 
-func newDevice(c subscriptions.Client) *device {
-	return &device{Client: c, next: make(chan subscriptions.Message, ready)}
+func newDevice(c subscriptions.Client, all *atomic.Int64) *device {
+	return &device{Client: c, all: all, next: make(chan subscriptions.Message, ready)}
 }
+
+// size is what a letter takes: many small messages are as much as a few large ones.
+func (l letter) size() int { return len(l.Name) + len(l.Data) + int(unsafe.Sizeof(l)) }
 
 // Send queues a message behind those sent before; a discarded device ignores it.
 func (d *device) Send(m subscriptions.Message) { d.post(letter{Message: m}) }
@@ -63,8 +74,8 @@ func (d *device) post(l letter) {
 		}
 	}
 	d.behind = append(d.behind, l)
-	d.bytes += len(l.Data)
-	if d.bytes > waiting && len(d.behind) > 1 { // one message may be of any size
+	d.weigh(l.size())
+	if d.bytes > waiting && len(d.behind) > 1 || d.bytes > fairWaiting && d.all.Load() > allWaiting { // one message may be of any size
 		d.cut()
 		return
 	}
@@ -83,13 +94,38 @@ func (d *device) Channel() chan subscriptions.Message {
 	}
 	for len(d.behind) > 0 && len(d.next) < cap(d.next) {
 		d.next <- d.behind[0].Message // only post and this add to it, so there is room
-		d.bytes -= len(d.behind[0].Data)
+		d.weigh(-d.behind[0].size())
 		d.behind = d.behind[1:]
 	}
 	if len(d.behind) == 0 {
 		d.behind = nil
 	}
 	return d.next
+}
+
+// Subscriptions returns PocketBase's. Its broadcast asks each client six times for each write, before it answers: those
+// who listen to nothing of an owner's say so without a look.
+func (d *device) Subscriptions(prefixes ...string) map[string]subscriptions.SubscriptionOptions {
+	if len(prefixes) > 0 && !d.elsewhere.Load() {
+		return nil
+	}
+	return d.Client.Subscriptions(prefixes...)
+}
+
+// Subscribe adds to PocketBase's subscriptions.
+func (d *device) Subscribe(subs ...string) {
+	if len(subs) > 0 {
+		d.elsewhere.Store(true) // before PocketBase may ask
+	}
+	d.Client.Subscribe(subs...)
+}
+
+// Unsubscribe takes from PocketBase's subscriptions, all if none is named.
+func (d *device) Unsubscribe(subs ...string) {
+	d.Client.Unsubscribe(subs...)
+	if len(subs) == 0 {
+		d.elsewhere.Store(false)
+	}
 }
 
 // Discard ends the connection once the device has taken what is on its line or in its channel.
@@ -108,16 +144,29 @@ func (d *device) IsDiscarded() bool {
 
 // take returns what is to be written next. It needs mu.
 func (d *device) take() []letter {
-	n, size := 0, 0
-	for n < len(d.behind) && (n == 0 || size+len(d.behind[n].Data) <= block) {
-		size += len(d.behind[n].Data)
+	n, data := 0, 0
+	for n < len(d.behind) && (n == 0 || data+len(d.behind[n].Data) <= block) {
+		data += len(d.behind[n].Data)
+		d.weigh(-d.behind[n].size())
 		n++
 	}
 	letters := d.behind[:n]
-	if d.behind, d.bytes = d.behind[n:], d.bytes-size; len(d.behind) == 0 {
+	if d.behind = d.behind[n:]; len(d.behind) == 0 {
 		d.behind = nil
 	}
 	return letters
+}
+
+// weigh notes that more bytes wait, or fewer. It needs mu.
+func (d *device) weigh(more int) {
+	d.bytes += more
+	d.all.Add(int64(more))
+}
+
+// forget gives up all that waits. It needs mu.
+func (d *device) forget() {
+	d.weigh(-d.bytes)
+	d.behind = nil
 }
 
 // hangUp discards the device together with all that it has not taken.
@@ -133,7 +182,7 @@ func (d *device) hangUp() {
 
 // cut needs mu.
 func (d *device) cut() {
-	d.behind, d.bytes = nil, 0
+	d.forget()
 	d.close()
 	if d.line != nil {
 		d.line.interrupt()
@@ -151,6 +200,6 @@ func (d *device) close() {
 		d.line.wake(d)
 		return
 	}
-	d.behind, d.bytes = nil, 0
+	d.forget()
 	close(d.next)
 }

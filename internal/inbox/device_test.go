@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
@@ -20,7 +22,7 @@ func message(i, size int) subscriptions.Message {
 }
 
 func TestSendKeepsTheOrderAndNeverWaits(t *testing.T) {
-	d := newDevice(subscriptions.NewDefaultClient())
+	d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
 	const n = 10 * ready
 	for i := range n {
 		d.Send(message(i, 100))
@@ -39,12 +41,12 @@ func TestSendKeepsTheOrderAndNeverWaits(t *testing.T) {
 }
 
 func TestADeviceThatDoesNotReadIsDiscarded(t *testing.T) {
-	d := newDevice(subscriptions.NewDefaultClient())
+	d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
 	sent := 0
 	for ; !d.IsDiscarded(); sent++ {
 		d.Send(message(sent, 1000))
 	}
-	if most := ready + waiting/1000 + 1; sent > most {
+	if most := ready + waiting/1000 + 1; sent > most || d.all.Load() != 0 {
 		t.Errorf("it took %d messages, want at most %d", sent, most)
 	}
 	d.Send(message(0, 1000))
@@ -58,8 +60,56 @@ func TestADeviceThatDoesNotReadIsDiscarded(t *testing.T) {
 	d.Discard()
 }
 
+func TestSmallMessagesAndLongTopicsWeighWhatTheyTake(t *testing.T) {
+	for name, m := range map[string]subscriptions.Message{
+		"many topics":  {Name: strings.Repeat("x", 2500), Data: []byte("{}")},
+		"tiny":         {Name: "x", Data: []byte("{}")},
+		"large":        {Name: "x", Data: make([]byte, waiting/2)},
+		"nothing else": {},
+	} {
+		d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
+		heap := 0 // that the device's letters take
+		for !d.IsDiscarded() {
+			d.Send(m)
+			if heap = max(heap, d.bytes); len(d.behind)*int(unsafe.Sizeof(letter{}))+len(d.behind)*(len(m.Name)+len(m.Data)) > waiting {
+				t.Fatalf("%s: %d messages wait", name, len(d.behind))
+			}
+		}
+		if heap < waiting/4 {
+			t.Errorf("%s: discarded at %d bytes", name, heap)
+		}
+	}
+}
+
+func TestAllDevicesTogetherAreBounded(t *testing.T) {
+	all := new(atomic.Int64)
+	var devices []*device
+	most := int64(0)
+	for range allWaiting / (waiting / 2) * 2 { // each takes less than its own bound, together it is twice what there is
+		d := newDevice(subscriptions.NewDefaultClient(), all)
+		for d.bytes < waiting/2 && !d.IsDiscarded() {
+			d.Send(message(1, 1000))
+			most = max(most, all.Load())
+		}
+		devices = append(devices, d)
+	}
+	if most > allWaiting+waiting {
+		t.Errorf("%d bytes waited", most)
+	}
+	one := newDevice(subscriptions.NewDefaultClient(), all)
+	if one.Send(message(1, 1000)); one.IsDiscarded() {
+		t.Error("one that takes next to nothing is disconnected")
+	}
+	for _, d := range devices {
+		d.hangUp()
+	}
+	if one.hangUp(); all.Load() != 0 {
+		t.Errorf("%d bytes wait for nobody", all.Load())
+	}
+}
+
 func TestADeviceThatIsHungUpOnGetsNoMore(t *testing.T) {
-	d := newDevice(subscriptions.NewDefaultClient())
+	d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
 	for i := range 2 * ready {
 		d.Send(message(i, 100))
 	}
@@ -71,7 +121,7 @@ func TestADeviceThatIsHungUpOnGetsNoMore(t *testing.T) {
 
 func TestSendAndDiscardMayMeet(t *testing.T) {
 	for range 200 {
-		d := newDevice(subscriptions.NewDefaultClient())
+		d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
 		var all sync.WaitGroup
 		for i := range 4 {
 			all.Go(func() {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -113,7 +114,7 @@ func BenchmarkHeartbeatsOfTenThousand(b *testing.B) {
 	s := serve(b)
 	s.in.round = time.Hour
 	for range 10_000 {
-		d := newDevice(subscriptions.NewDefaultClient())
+		d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
 		d.spoke = time.Now().Add(time.Hour)
 		s.in.enter(d)
 	}

@@ -4,6 +4,7 @@ package inbox
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -41,6 +42,7 @@ type Inbox struct {
 	heart    time.Duration       // of silence, after which a device is sent a heartbeat
 
 	descriptors descriptors
+	waiting     atomic.Int64 // bytes that wait for all devices
 
 	mu      sync.Mutex // guards all below, and every seat's seen
 	devices map[*device]*seat

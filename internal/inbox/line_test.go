@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -212,7 +213,7 @@ func TestMessagesThatWaitGoTogetherAndInOrder(t *testing.T) {
 	defer client.Close()
 	c := slow{server, make(chan struct{}, 100), make(chan int, 100)}
 	s := serve(t)
-	d := newDevice(subscriptions.NewDefaultClient())
+	d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
 	s.in.enter(d)
 	s.in.attach(d, &line{Conn: c, in: s.in, idle: time.Hour, last: time.Now().Add(time.Hour), wrote: time.Now()})
 	<-c.writes // PB_CONNECT

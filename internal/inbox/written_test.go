@@ -24,7 +24,7 @@ import (
 // sit connects a device past HTTP, as whom auth says, or a guest.
 func (s *service) sit(auth *core.Record, subs ...string) *device {
 	s.Helper()
-	d := newDevice(subscriptions.NewDefaultClient())
+	d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
 	s.app.SubscriptionsBroker().Register(d)
 	s.in.enter(d)
 	d.Set(apis.RealtimeClientAuthKey, auth)
@@ -206,7 +206,7 @@ func TestWhoSeesARowIsWhomPocketBaseTells(t *testing.T) {
 			want := map[string]bool{}
 			var listeners []listener
 			for _, auth := range viewers {
-				d := newDevice(subscriptions.NewDefaultClient())
+				d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
 				if filter == "" || auth != nil { // guests have none
 					listeners = append(listeners, listener{newSeat(d, auth, nil), topic, auth})
 					want[viewer(auth)] = s.pocketBaseTells(row, s.in.info(auth, topic), c.ListRule)
@@ -283,6 +283,27 @@ func TestWhoListensCostsTheWriterNothing(t *testing.T) {
 	}
 	close(hold)
 	s.idle()
+}
+
+// PocketBase's broadcast asks each device in its broker, whatever it listens to.
+func BenchmarkASaveAmongFiveThousand(b *testing.B) {
+	s := serve(b)
+	for name, n := range map[string]int{"0": 0, "5000": 5000} {
+		b.Run(name, func(b *testing.B) {
+			var devices []*device
+			for range n {
+				devices = append(devices, s.sit(nil, "stories/*"))
+			}
+			post := s.row("posts", map[string]any{"author": "ada", "visibility": "public"})
+			for b.Loop() {
+				must(b, s.app.SaveNoValidate(post))
+			}
+			for _, d := range devices {
+				s.in.leave(d)
+				s.app.SubscriptionsBroker().Unregister(d.Id())
+			}
+		})
+	}
 }
 
 func TestFiveHundredFollowersCostAFewStatementsAndOneEncoding(t *testing.T) {
@@ -436,13 +457,15 @@ func TestASuperuserHearsOfWhatNobodyMaySee(t *testing.T) {
 
 func TestWhoAsksForTooMuchIsDisconnectedAndOthersAreNot(t *testing.T) {
 	s := serve(t)
+	quiet := s.connect(s.token("ada"), "posts/*").device() // which reads
+	s.idle()
 	hold := make(chan struct{})
 	s.in.crowd.serve = func(e errand, n news) { <-hold; s.in.serve(e, n) }
 	var greedy []string
 	for i := range 100 {
 		greedy = append(greedy, with("posts/*", fmt.Sprintf(`{"filter":"caption != '%d'"}`, i)))
 	}
-	quiet, loud := s.sit(s.user("ada"), "posts/*"), s.sit(s.user("bob"), greedy...)
+	loud := s.sit(s.user("bob"), greedy...)
 	for range crowded + 50 {
 		s.row("posts", map[string]any{"author": "cyn", "visibility": "public"})
 	}
