@@ -24,7 +24,7 @@ GOSEC_EXCLUDED = G104,G115
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test first-like bench check screenshots fmt clean needs go-test modules-test node-test
+.PHONY: help build demo test compat first-like bench check screenshots fmt clean needs go-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: build ## run it with people and photos in ./demo_data
 	./doubletap demo --dir=demo_data
 
 test: needs check go-test modules-test node-test ## everything: formatting, vet, Go tests with -race, then the built program through the JS SDK and a browser
+
+compat: ## PocketBase's own tests with Doubletap bound to the app they test, some four minutes; -v and packages in ARGS
+	go run ./tests/compat $(ARGS)
 
 first-like: build tests/node_modules ## one photo, one like, one notification, and how long it took
 	cd tests && $(NODE_TEST) first-like.test.mjs

@@ -146,7 +146,7 @@ func (s *Social) photoAwaited(e *core.RequestEvent, path []string) error {
 	if field == nil || field.Name != rendition.Fields[collection.Name] {
 		return nil
 	}
-	if size := e.Request.URL.Query().Get("thumb"); size != "" && !rendition.Known(size) {
+	if size := e.Request.URL.Query().Get("thumb"); size != "" && !rendition.Known(size) && !slices.Contains(field.Thumbs, size) { // or of an owner's own choice
 		return fault.NotFound()
 	}
 	ctx, cancel := context.WithTimeout(e.Request.Context(), patience)

@@ -1,6 +1,8 @@
 package migrations
 
 import (
+	"slices"
+
 	"github.com/pocketbase/pocketbase/core"
 	m "github.com/pocketbase/pocketbase/migrations"
 	"github.com/pocketbase/pocketbase/tools/types"
@@ -35,7 +37,11 @@ func init() {
 			"CREATE UNIQUE INDEX `idx_users_handle` ON `users` (`handle` COLLATE NOCASE) WHERE `handle` != ''",
 			"CREATE INDEX `idx_users_celebrity` ON `users` (`id`) WHERE `celebrity`")
 		users.PasswordAuth.Enabled = true
-		users.PasswordAuth.IdentityFields = []string{"email", "handle"}
+		for _, field := range []string{"email", "handle"} { // beside those that people here sign in with already
+			if !slices.Contains(users.PasswordAuth.IdentityFields, field) {
+				users.PasswordAuth.IdentityFields = append(users.PasswordAuth.IdentityFields, field)
+			}
+		}
 		users.AuthRule = types.Pointer(`state = "active"`)
 		rules{
 			see:    either("id", `state = "active" && blockedBy(`+me+`, id) = false`),

@@ -1,6 +1,8 @@
 package migrations
 
 import (
+	"slices"
+
 	"github.com/pocketbase/pocketbase/core"
 	m "github.com/pocketbase/pocketbase/migrations"
 )
@@ -13,7 +15,11 @@ func init() {
 			return err
 		}
 		if avatar, ok := users.Fields.GetByName("avatar").(*core.FileField); ok {
-			avatar.Thumbs = []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"}
+			for _, size := range []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"} { // beside those that were asked for here already
+				if !slices.Contains(avatar.Thumbs, size) {
+					avatar.Thumbs = append(avatar.Thumbs, size)
+				}
+			}
 			if err := app.Save(users); err != nil {
 				return err
 			}
