@@ -52,6 +52,7 @@ func Bind(app core.App) *Social {
 	s.bindClock()
 	s.bindGuard()
 	s.bindBudget()
+	s.bindStatementTimeout()
 	s.bindStructure()
 	s.bindShapes()
 	s.bindWriter()

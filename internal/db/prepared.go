@@ -149,7 +149,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		c.keep(e)
 		return nil, err
 	}
-	return &rows{found.(typedRows), c, e}, nil
+	return &rows{found.(typedRows), c, e, c.interruptOnDone(ctx)}, nil
 }
 
 // Close ends the connection and its statements.
@@ -226,9 +226,13 @@ type rows struct {
 	typedRows
 	conn *conn
 	from *entry
+	stop func() // of interrupts; nil for none
 }
 
 func (r *rows) Close() error {
+	if r.stop != nil {
+		r.stop()
+	}
 	err := r.typedRows.Close()
 	if r.from != nil {
 		r.conn.keep(r.from)

@@ -3,6 +3,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -80,6 +81,20 @@ func Reason(err error) string {
 
 // passing lists SQLite's and the system's own words for conditions that end by themselves.
 var passing = []string{"database or disk is full", "no space left on device", "database is locked", "disk I/O error", "SQLITE_BUSY", "SQLITE_FULL"}
+
+// TookTooLong returns the answer to a question that was ended because it took too long.
+func TookTooLong(cause error) error {
+	return router.NewApiError(http.StatusServiceUnavailable, "The answer takes too long to find. Please ask for less, or try again later.", cause)
+}
+
+// Interrupted reports whether err comes from a statement that was ended because its time was over. It looks into answers.
+func Interrupted(err error) bool {
+	if answer, ok := errors.AsType[*router.ApiError](err); ok {
+		cause, _ := answer.RawData().(error)
+		return cause != nil && Interrupted(cause)
+	}
+	return errors.Is(err, context.DeadlineExceeded) || err != nil && strings.Contains(err.Error(), "interrupted (9)")
+}
 
 // Passing reports whether err comes from a full disk, a lock or a failing
 // device: nothing the client did, and worth another try. It looks into answers and

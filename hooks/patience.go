@@ -1,0 +1,97 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+)
+
+// statementTimeout is how long one statement may read for a guest or a user; for all others PocketBase's own 30 s hold.
+const statementTimeout = 3 * time.Second
+
+func (s *Social) bindStatementTimeout() {
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: statementsBounded, Priority: generalPath})
+		return e.Next()
+	})
+}
+
+func statementsBounded(e *core.RequestEvent) error {
+	if e.HasSuperuserAuth() {
+		return e.Next()
+	}
+	app, ctx := e.App, context.Background()
+	if e.Request.Method == http.MethodGet || e.Request.Method == http.MethodHead {
+		ctx = e.Request.Context() // nobody waits for the rows once the client is gone
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	e.App = clientApp{app, ctx}
+	err := e.Next()
+	e.App = app
+	return err
+}
+
+// clientApp is the app as a client's request sees it: what PocketBase reads for it by the client's own question, pages, single
+// records and what is expanded, is ended when it takes longer than statementTimeout.
+type clientApp struct {
+	core.App
+	ctx context.Context // of the request
+}
+
+func (a clientApp) bound(query *dbx.SelectQuery) *dbx.SelectQuery {
+	if query.Context() != nil { // PocketBase has ended it already
+		return query
+	}
+	pocketbase := query.Info().BuildHook
+	return query.WithBuildHook(func(q *dbx.Query) {
+		if pocketbase != nil {
+			pocketbase(q)
+		}
+		q.WithExecHook(a.run) // in place of PocketBase's 30 s; who reads does not meet the locks that it waits for
+	})
+}
+
+// run runs a statement, and says so when its time was over: dbx takes rows that were cut short for all there are.
+func (a clientApp) run(query *dbx.Query, statement func() error) error {
+	ctx, cancel := context.WithTimeout(a.ctx, statementTimeout)
+	defer cancel()
+	query.WithContext(ctx)
+	defer query.WithContext(nil) //nolint:staticcheck // as PocketBase does, so that the query may run again
+	err := statement()
+	if ended := ctx.Err(); ended != nil {
+		return fmt.Errorf("read for a client: %w", errors.Join(ended, err))
+	}
+	return err
+}
+
+func (a clientApp) boundFilter(query *dbx.SelectQuery) error {
+	a.bound(query)
+	return nil
+}
+
+// RecordQuery implements [core.App].
+func (a clientApp) RecordQuery(collection any) *dbx.SelectQuery {
+	return a.bound(a.App.RecordQuery(collection))
+}
+
+// FindRecordById implements [core.App].
+func (a clientApp) FindRecordById(collection any, id string, filters ...func(*dbx.SelectQuery) error) (*core.Record, error) {
+	return a.App.FindRecordById(collection, id, append(filters, a.boundFilter)...)
+}
+
+// FindRecordsByIds implements [core.App].
+func (a clientApp) FindRecordsByIds(collection any, ids []string, filters ...func(*dbx.SelectQuery) error) ([]*core.Record, error) {
+	return a.App.FindRecordsByIds(collection, ids, append(filters, a.boundFilter)...)
+}
+
+// RunInTransaction implements [core.App].
+func (a clientApp) RunInTransaction(fn func(tx core.App) error) error {
+	return a.App.RunInTransaction(func(tx core.App) error { return fn(clientApp{tx, a.ctx}) })
+}

@@ -1,0 +1,64 @@
+package db
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// endless has its first row at once and no second one.
+const endless = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i = 1 OR i < 0`
+
+func TestNextIsInterrupted(t *testing.T) {
+	d, err := Open(filepath.Join(t.TempDir(), "data.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	d.DB().SetMaxOpenConns(1)
+	for range 3 { // the connection, or the next one, still serves
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		rows, err := d.DB().QueryContext(ctx, endless)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for rows.Next() { // it would never return
+			n++
+		}
+		if rows.Err() == nil || n != 1 {
+			t.Errorf("%d rows, and %v", n, rows.Err())
+		}
+		rows.Close()
+		cancel()
+		var one int
+		if err := d.DB().QueryRowContext(context.Background(), "SELECT 1").Scan(&one); err != nil || one != 1 {
+			t.Errorf("what follows is answered %d, %v", one, err)
+		}
+	}
+}
+
+// What ends after a statement has nothing to do with the next one on its connection.
+func TestInterruptEndsWithItsRows(t *testing.T) {
+	d, err := Open(filepath.Join(t.TempDir(), "data.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	d.DB().SetMaxOpenConns(1)
+	for range 100 {
+		ctx, cancel := context.WithCancel(context.Background())
+		rows, err := d.DB().QueryContext(ctx, "SELECT 1 UNION SELECT 2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows.Next()
+		rows.Close()
+		go cancel()
+		var n int
+		if err := d.DB().QueryRowContext(context.Background(), "SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n)").Scan(&n); err != nil || n != 1000 {
+			t.Fatalf("the next statement is answered %d, %v", n, err)
+		}
+	}
+}
