@@ -5,7 +5,15 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/clock"
 	"doubletap/internal/deliver"
+)
+
+// What one actor alerts one recipient of, by whatever way: so many things in an hour, and one that was taken back not again
+// at once. The rest is in the tray.
+const (
+	alertsPerHour = 5
+	pause         = 5 * time.Minute
 )
 
 // decide sets how n is told: as the recipient wants, and then as the app owner's hook says. Whoever is muted, or
@@ -21,5 +29,20 @@ func decide(tx core.App, n *Notice, was *before, now time.Time) error {
 	if n.Type == Post && was.group != "" { // one alert is enough for what somebody shares in half a day
 		n.Live, n.Push, n.Mail = false, false, false
 	}
+	switch {
+	case n.Actor != "" && was.alerts >= alertsPerHour:
+		n.overBudget, n.Live = true, false
+		n.dropAlerts()
+	case was.event.known() && !was.event.active && was.event.alertedAt > clock.Text(now.Add(-pause)):
+		n.dropAlerts() // taken back and said again
+	}
 	return ask(tx, n)
+}
+
+// dropAlerts has n wait until its recipient looks; a digest tells of it.
+func (n *Notice) dropAlerts() {
+	n.Push = false
+	if n.Plan.Kind == deliver.Now {
+		n.Mail = false
+	}
 }

@@ -40,6 +40,8 @@ type Notice struct {
 
 	Plan      deliver.Plan // how the recipient wants to be told
 	Reachable bool         // there may be a device or an address to send it to
+
+	overBudget bool // the actor has alerted the recipient often enough for now
 }
 
 // news reports whether every notice of the type is news even from an actor who is

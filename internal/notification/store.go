@@ -48,7 +48,7 @@ func repeat(tx core.App, n *Notice, e event) error {
 	group := ""
 	if e.alertedAt != "" {
 		var err error
-		if group, err = place(tx, n, e.created, e.notification); err != nil {
+		if group, err = place(tx, n, e); err != nil {
 			return err
 		}
 	}
@@ -70,8 +70,7 @@ func publish(tx core.App, n *Notice, was *before, at string) error {
 			return err
 		}
 		if group, alerted = was.group, at; group == "" {
-			group = db.OrderedID(tx)
-			err = open(tx, n, group, at, seq)
+			group, err = open(tx, n, was.event.former, at, seq)
 		} else {
 			err = move(tx, n, group, newest(n.Actor, was.actors), at, seq)
 		}
@@ -90,9 +89,9 @@ func publish(tx core.App, n *Notice, was *before, at string) error {
 		}
 	}
 	p := n.params()
-	p["id"], p["g"], p["now"], p["alerted"] = db.OrderedID(tx), group, at, alerted
-	_, err := db.Exec(tx, `INSERT OR FAIL INTO notification_events (id, notification, recipient, actor, type, subject, active, alertedAt, created, updated)
-		VALUES ({:id}, {:g}, {:r}, {:a}, {:t}, {:s}, 1, {:alerted}, {:now}, {:now})`, p)
+	p["id"], p["g"], p["now"], p["alerted"], p["silent"] = db.OrderedID(tx), group, at, alerted, n.overBudget
+	_, err := db.Exec(tx, `INSERT OR FAIL INTO notification_events (id, notification, recipient, actor, type, subject, active, alertedAt, silent, created, updated)
+		VALUES ({:id}, {:g}, {:r}, {:a}, {:t}, {:s}, 1, {:alerted}, {:silent}, {:now}, {:now})`, p)
 	if err != nil {
 		return fmt.Errorf("record %s for %s: %w", n.Type, n.Recipient, err)
 	}
@@ -108,16 +107,37 @@ func publish(tx core.App, n *Notice, was *before, at string) error {
 	return told(tx, n, group)
 }
 
-// open makes a notification for its first event. How many its actors are is a trigger's to count.
-func open(tx core.App, n *Notice, id, at string, seq int64) error {
-	_, err := db.Exec(tx, `INSERT OR FAIL INTO notifications (id, recipient, type, actors, actorsCount, post, comment, read, latestAt, seq, groupKey, created, updated)
+// open makes a notification for its first event, under the id of the former one that left the tray, if there was one: the
+// retraction ends, as a device that was away finds the notification behind it. How many its actors are is a trigger's to count.
+func open(tx core.App, n *Notice, former, at string, seq int64) (id string, err error) {
+	id = db.OrderedID(tx)
+	if former != "" {
+		if id, err = revive(tx, n, former, id); err != nil {
+			return "", err
+		}
+	}
+	_, err = db.Exec(tx, `INSERT OR FAIL INTO notifications (id, recipient, type, actors, actorsCount, post, comment, read, latestAt, seq, groupKey, created, updated)
 		VALUES ({:id}, {:r}, {:type}, {:actors}, 0, {:post}, {:comment}, 0, {:at}, {:seq}, {:key}, {:now}, {:now})`,
 		db.Params{"id": id, "r": n.Recipient, "type": n.Type, "actors": db.List([]string{n.Actor}), "post": n.Post, "comment": n.Comment,
 			"at": at, "seq": seq, "key": n.group() + at, "now": at})
 	if err != nil {
-		return fmt.Errorf("create notification of %s for %s: %w", n.Type, n.Recipient, err)
+		return "", fmt.Errorf("create notification of %s for %s: %w", n.Type, n.Recipient, err)
 	}
-	return nil
+	return id, nil
+}
+
+// revive ends the retraction of a former notification and returns its id; where another actor has brought it back, the fresh one.
+func revive(tx core.App, n *Notice, former, fresh string) (string, error) {
+	var one int
+	there, err := db.Value(tx, &one, `SELECT 1 FROM notifications WHERE id = {:id}`, db.Params{"id": former})
+	if err != nil || there {
+		return fresh, err
+	}
+	_, err = db.Exec(tx, `DELETE FROM retractions WHERE recipient = {:r} AND notification = {:id}`, db.Params{"r": n.Recipient, "id": former})
+	if err != nil {
+		return "", fmt.Errorf("end the retraction of notification %s: %w", former, err)
+	}
+	return former, nil
 }
 
 // move brings a notification to the front of the tray for one more event.
@@ -147,12 +167,15 @@ func newest(actor string, others []string) []string {
 	return named
 }
 
-// place returns the group that a repeated event of time at belongs to: the one it was in, else
-// the one that is open, else a new one, which is read already.
-func place(tx core.App, n *Notice, at, former string) (string, error) {
+// place returns the group that a repeated event belongs to: the one it was in, else the one that is open, else a new one,
+// which is read already.
+func place(tx core.App, n *Notice, e event) (string, error) {
 	var id string
-	if former != "" {
-		if found, err := db.Value(tx, &id, `SELECT id FROM notifications WHERE id = {:id}`, db.Params{"id": former}); err != nil || found {
+	for _, was := range []string{e.notification, e.former} {
+		if was == "" {
+			continue
+		}
+		if found, err := db.Value(tx, &id, `SELECT id FROM notifications WHERE id = {:id}`, db.Params{"id": was}); err != nil || found {
 			return id, err
 		}
 	}
@@ -160,8 +183,7 @@ func place(tx core.App, n *Notice, at, former string) (string, error) {
 	if err != nil || found {
 		return id, err
 	}
-	id = db.OrderedID(tx)
-	if err := open(tx, n, id, at, -1); err != nil { // regroup gives the real seq, next in this transaction
+	if id, err = open(tx, n, e.former, e.created, -1); err != nil { // regroup gives the real seq, next in this transaction
 		return "", err
 	}
 	_, err = db.Exec(tx, `UPDATE notifications SET read = 1, actors = '[]' WHERE id = {:id}`, db.Params{"id": id})

@@ -36,10 +36,12 @@ func regroup(tx core.App, recipient, id string) error {
 	return nil
 }
 
-// remove takes a notification out of the tray and leaves its retraction.
+// remove takes a notification out of the tray and leaves its retraction. Its events remember it: whoever does the same
+// again brings the same notification back, and toggling leaves one trace and not hundreds.
 func remove(tx core.App, recipient, id string) error {
-	if err := Detach(tx, id); err != nil {
-		return err
+	_, err := db.Exec(tx, `UPDATE notification_events SET notification = '', former = {:id} WHERE notification = {:id}`, db.Params{"id": id})
+	if err != nil {
+		return fmt.Errorf("take the events of notification %s out of it: %w", id, err)
 	}
 	gone, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id})
 	if err != nil || gone == 0 {
@@ -48,14 +50,15 @@ func remove(tx core.App, recipient, id string) error {
 	return Leave(tx, recipient, id)
 }
 
-// Leave records that a notification left the tray, for devices that were away.
+// Leave records that a notification left the tray, for devices that were away: once, with the seq of the last time.
 func Leave(tx core.App, recipient, id string) error {
 	seq, err := NextSeq(tx, recipient)
 	if err != nil {
 		return err
 	}
 	_, err = db.Exec(tx, `INSERT INTO retractions (id, recipient, notification, seq, created, updated)
-		VALUES (`+db.NewID+`, {:r}, {:id}, {:seq}, {:now}, {:now})`,
+		VALUES (`+db.NewID+`, {:r}, {:id}, {:seq}, {:now}, {:now})
+		ON CONFLICT (recipient, notification) WHERE notification != '' DO UPDATE SET seq = excluded.seq, created = excluded.created, updated = excluded.updated`,
 		db.Params{"r": recipient, "id": id, "seq": seq, "now": clock.Stamp(tx)})
 	if err != nil {
 		return fmt.Errorf("retract notification %s: %w", id, err)

@@ -61,8 +61,8 @@ export function Deletion({ onClose }) {
     event.preventDefault();
     setBusy(true);
     try {
-      await shelf.clear();
       await users().delete(user.id, password ? { ...quiet, body: { password } } : quiet);
+      await shelf.clear();
       signOut('Your account is deleted.');
     } catch (err) {
       const missing = fieldErrors(err).password;
