@@ -8,6 +8,7 @@ import (
 
 	"doubletap/internal/account"
 	"doubletap/internal/db"
+	"doubletap/internal/edge"
 	"doubletap/internal/fault"
 	"doubletap/internal/guard"
 	"doubletap/internal/rule"
@@ -60,6 +61,9 @@ func admitAgain(tx core.App, record *core.Record) error {
 	}
 	if !allowed {
 		return refusal(record)
+	}
+	if _, isEdge := edge.Ends[record.Collection().Name]; isEdge && record.IsNew() {
+		return meetStoredEdge(tx, record)
 	}
 	if record.IsNew() && guard.ChoosesID(record.Collection().Name) {
 		return freeID(tx, record, &info)

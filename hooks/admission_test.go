@@ -15,7 +15,8 @@ import (
 type meanwhile struct {
 	mu    sync.Mutex
 	then  func() // after the rule
-	later func() // after the hooks of a create, for follows
+	later func() // after the hooks of a create, for follows and saves
+	after func() // after a create that failed
 }
 
 func (m *meanwhile) happens(what *func()) {
@@ -33,8 +34,12 @@ func (m *meanwhile) bind(app core.App, _ *hooks.Social) {
 		m.happens(&m.then)
 		return e.Next()
 	}}
-	app.OnRecordValidate("follows").BindFunc(func(e *core.RecordEvent) error {
+	app.OnRecordValidate("follows", "saves").BindFunc(func(e *core.RecordEvent) error {
 		m.happens(&m.later)
+		return e.Next()
+	})
+	app.OnRecordAfterCreateError().BindFunc(func(e *core.RecordErrorEvent) error {
+		m.happens(&m.after)
 		return e.Next()
 	})
 	app.OnRecordCreateRequest().Bind(asked)
@@ -128,6 +133,18 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 			id := bob.Create(collection, fields{map[string]string{"blocks": "blocked", "mutes": "muted"}[collection]: carol.ID}).ID()
 			m.then = func() { bob.Delete(collection, id) }
 			bob.Must(404, "DELETE", "/api/collections/"+collection+"/records/"+id, nil)
+		}
+	})
+	t.Run("the same edge is stored and taken back", func(t *testing.T) {
+		bob := s.As("bob")
+		path, save := "/api/collections/saves/records", fields{"post": carol.Post("hello")}
+		m.later = func() {
+			id := bob.Create("saves", save).ID()
+			m.after = func() { bob.Delete("saves", id) }
+		}
+		bob.Must(200, "POST", path, save)
+		if m.after != nil {
+			t.Error("the transaction did not meet the edge")
 		}
 	})
 	t.Run("a change by somebody who is suspended", func(t *testing.T) {

@@ -1,12 +1,14 @@
 package hooks
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/edge"
+	"doubletap/internal/fault"
 )
 
 func (s *Social) bindEdges() {
@@ -26,10 +28,30 @@ func edgeRequested(e *core.RecordRequestEvent) error {
 	if err == nil || !e.Record.IsNew() { // later items of a batch run inside Next: ours may be stored although they failed
 		return err
 	}
+	if stored, met := e.Record.GetRaw(storedEdgeKey).(*core.Record); met {
+		return show(e, stored)
+	}
 	if stored, found := e.App.FindRecordById(e.Collection, id); found == nil {
 		return show(e, stored) // somebody stored it between our look and our write
 	}
 	return err
+}
+
+// storedEdgeKey is where a new edge keeps the same one that its transaction met. PocketBase never shows custom data under this prefix.
+const storedEdgeKey = "@pbInternalDoubletapStored"
+
+// meetStoredEdge ends a transaction that would store an edge again, and notes what is stored: once the transaction is over,
+// it may be gone.
+func meetStoredEdge(tx core.App, record *core.Record) error {
+	stored, err := find(tx, record.Collection().Name, record.Id)
+	if errors.Is(err, fault.ErrGone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	record.SetRaw(storedEdgeKey, stored)
+	return fault.Invalid("id", "validation_not_unique", "Value must be unique.")
 }
 
 func edgeOffered(e *core.RecordEvent) error {
