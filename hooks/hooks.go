@@ -56,6 +56,7 @@ func Bind(app core.App) *Social {
 	s.bindStructure()
 	s.bindShapes()
 	s.bindWriter()
+	s.bindBodies()
 	s.bindBatch()
 	s.bindEdges()
 	s.bindCredentials()
