@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"net/http"
+
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 )
@@ -17,6 +19,20 @@ func (s *Social) bindInbox() {
 	s.app.OnRecordAfterCreateSuccess().BindFunc(s.written("create"))
 	s.app.OnRecordAfterUpdateSuccess().BindFunc(s.written("update"))
 	s.app.OnRecordAfterDeleteSuccess().BindFunc(s.written("delete"))
+	s.app.OnCollectionUpdate().BindFunc(func(e *core.CollectionEvent) error {
+		before, _ := e.App.FindCachedCollectionByNameOrId(e.Collection.Id)
+		if err := e.Next(); err != nil {
+			return err
+		}
+		if before != nil && before.AuthToken.Secret != e.Collection.AuthToken.Secret {
+			s.inbox.SignOut(e.Collection)
+		}
+		return nil
+	})
+	s.app.OnCollectionAfterDeleteSuccess().BindFunc(func(e *core.CollectionEvent) error {
+		s.inbox.SignOut(e.Collection)
+		return e.Next()
+	})
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.BindFunc(func(e *core.RequestEvent) error {
 			if e.Request.URL.Path == "/api/realtime" { // everybody comes back at once after a restart
@@ -24,6 +40,12 @@ func (s *Social) bindInbox() {
 			}
 			return e.Next()
 		})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: late, Func: func(e *core.RequestEvent) error {
+			if e.Request.URL.Path == "/api/realtime" && e.Request.Method == http.MethodPost {
+				return s.inbox.Introduce(e)
+			}
+			return e.Next()
+		}})
 		return e.Next()
 	})
 }

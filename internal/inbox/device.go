@@ -30,6 +30,8 @@ type device struct {
 
 	subscribing sync.Mutex  // held by the subscribe call under way
 	elsewhere   atomic.Bool // whether it may have subscriptions that are PocketBase's
+	introduced  sync.Mutex  // held by the subscribe call for which it is in PocketBase's broker
+	withdrawing atomic.Bool // from the broker
 
 	answering sync.Mutex          // held while something is written to response, and guards it
 	response  http.ResponseWriter // of a device that PocketBase serves, from its first message to the end
@@ -103,19 +105,10 @@ func (d *device) Channel() chan subscriptions.Message {
 	return d.next
 }
 
-// Subscriptions returns PocketBase's. Its broadcast asks each client six times for each write, before it answers: those
-// who listen to nothing of an owner's say so without a look.
-func (d *device) Subscriptions(prefixes ...string) map[string]subscriptions.SubscriptionOptions {
-	if len(prefixes) > 0 && !d.elsewhere.Load() {
-		return nil
-	}
-	return d.Client.Subscriptions(prefixes...)
-}
-
 // Subscribe adds to PocketBase's subscriptions.
 func (d *device) Subscribe(subs ...string) {
 	if len(subs) > 0 {
-		d.elsewhere.Store(true) // before PocketBase may ask
+		d.elsewhere.Store(true)
 	}
 	d.Client.Subscribe(subs...)
 }
@@ -130,6 +123,9 @@ func (d *device) Unsubscribe(subs ...string) {
 
 // Discard ends the connection once the device has taken what is on its line or in its channel.
 func (d *device) Discard() {
+	if d.withdrawing.Load() {
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.close()

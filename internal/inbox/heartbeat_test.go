@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -51,8 +52,9 @@ func TestAQuietStreamIsSentHeartbeats(t *testing.T) {
 				})
 			}
 			until(func() bool { return strings.Count(said.String(), heartbeat) >= 3+strings.Count(said.String(), "id:") })
-			for id, client := range s.app.SubscriptionsBroker().Clients() {
-				client.Send(subscriptions.Message{Name: "one", Data: []byte("{}")})
+			id := regexp.MustCompile(`id:(\w+)`).FindStringSubmatch(said.String())[1]
+			{
+				s.device(id).Send(subscriptions.Message{Name: "one", Data: []byte("{}")})
 				whole := "id:" + id + "\nevent:one\ndata:{}\n\n"
 				until(func() bool { return strings.Contains(said.String(), whole) })
 			}

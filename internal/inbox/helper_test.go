@@ -104,6 +104,12 @@ func serve(t testing.TB, start ...func(*httptest.Server)) *service {
 	s.app.OnRealtimeMessageSend().BindFunc(s.in.Message)
 	router, err := apis.NewRouter(s.app)
 	must(t, err)
+	router.Bind(&hook.Handler[*core.RequestEvent]{Priority: 999, Func: func(e *core.RequestEvent) error {
+		if e.Request.Method == http.MethodPost && e.Request.URL.Path == "/api/realtime" {
+			return s.in.Introduce(e)
+		}
+		return e.Next()
+	}})
 	router.Bind(apis.CORS(apis.CORSConfig{AllowOrigins: []string{"https://photos.example"}}))
 	mux, err := router.BuildMux()
 	must(t, err)
@@ -256,12 +262,24 @@ func (s *service) connect(token string, subs ...string) *stream {
 	return d
 }
 
+// device is what the service knows of a client.
+func (s *service) device(id string) *device {
+	s.Helper()
+	s.in.mu.Lock()
+	defer s.in.mu.Unlock()
+	for d := range s.in.devices {
+		if d.Id() == id {
+			return d
+		}
+	}
+	s.Fatalf("there is no device %s", id)
+	return nil
+}
+
 // device is what the service knows of it.
 func (d *stream) device() *device {
 	d.Helper()
-	client, err := d.app.SubscriptionsBroker().ClientById(d.id)
-	must(d, err)
-	return client.(*device)
+	return d.service.device(d.id)
 }
 
 func (d *stream) read(response *http.Response) {
@@ -330,9 +348,7 @@ func (s *service) idle() {
 func (d *stream) wantNothing() {
 	d.Helper()
 	d.idle()
-	client, err := d.app.SubscriptionsBroker().ClientById(d.id)
-	must(d, err)
-	client.Send(subscriptions.Message{Name: "fence", Data: []byte("{}")})
+	d.device().Send(subscriptions.Message{Name: "fence", Data: []byte("{}")})
 	d.want("fence  <nil>")
 }
 

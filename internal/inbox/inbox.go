@@ -46,9 +46,10 @@ type Inbox struct {
 
 	mu      sync.Mutex // guards all below, and every seat's seen
 	devices map[*device]*seat
-	people  map[string]seats // by user id
-	supers  seats            // of superusers, who hear of everybody
-	lookout *lookout         // from the first line on
+	lineOf  map[string]*device // by their own id, those that PocketBase does not serve
+	people  map[string]seats   // by user id
+	supers  seats              // of superusers, who hear of everybody
+	lookout *lookout           // from the first line on
 	posts   map[string]*watched
 	rows    map[about]seats // of topics that are not personal
 	beats   chan struct{}   // closed to end the heartbeats, nil before the first device
@@ -80,6 +81,7 @@ func Of(app core.App) *Inbox {
 			descriptors: descriptors{count: countDescriptors},
 
 			devices:  map[*device]*seat{},
+			lineOf:   map[string]*device{},
 			people:   map[string]seats{},
 			supers:   seats{},
 			posts:    map[string]*watched{},

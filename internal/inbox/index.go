@@ -27,6 +27,7 @@ func (in *Inbox) leave(d *device) {
 	in.mu.Lock()
 	in.rise(in.devices[d])
 	delete(in.devices, d)
+	delete(in.lineOf, d.Id())
 	in.mu.Unlock()
 	d.hangUp()
 }

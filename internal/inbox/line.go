@@ -36,6 +36,7 @@ func (in *Inbox) attach(d *device, l *line) {
 	in.mu.Lock()
 	_, here := in.devices[d]
 	if here {
+		in.lineOf[d.Id()] = d
 		in.lines.Add(1)
 		if in.lookout == nil {
 			in.lookout = newLookout(in.round)
@@ -53,12 +54,6 @@ func (in *Inbox) attach(d *device, l *line) {
 	}
 	d.mu.Unlock()
 
-	broker := in.app.SubscriptionsBroker()
-	broker.Register(d)
-	if d.IsDiscarded() { // and perhaps detached already
-		broker.Unregister(d.Id())
-		return
-	}
 	d.Send(subscriptions.Message{Name: "PB_CONNECT", Data: []byte(`{"clientId":"` + d.Id() + `"}`)})
 	if !in.lookout.add(d, l) {
 		go l.listen(d)

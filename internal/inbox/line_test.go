@@ -47,15 +47,14 @@ func (s *service) wire(request string) string {
 		all.WriteString(line)
 	}
 	id := regexp.MustCompile(`"clientId":"(\w+)"`).FindStringSubmatch(all.String())[1]
-	client, err := s.app.SubscriptionsBroker().ClientById(id)
-	must(s, err)
+	client := s.device(id)
 	client.Send(subscriptions.Message{Name: "one", Data: []byte(`{"n":1}`)})
 	for !strings.HasSuffix(all.String(), "1}\n\n\r\n") {
 		line, err := r.ReadString('\n')
 		must(s, err)
 		all.WriteString(line)
 	}
-	s.app.SubscriptionsBroker().Unregister(id)
+	client.Discard()
 	for !strings.HasSuffix(all.String(), "\n0\r\n\r\n") {
 		line, err := r.ReadString('\n')
 		must(s, err)
@@ -138,7 +137,7 @@ func TestAClientThatGoesIsForgottenAtOnce(t *testing.T) {
 			if name, _, err := nextEvent(bufio.NewReader(answer.Body)); err != nil || name != "PB_CONNECT" {
 				t.Fatalf("got %s, %v", name, err)
 			}
-			if n := s.app.SubscriptionsBroker().TotalClients(); n != 1 {
+			if _, n := s.in.Connected(); n != 1 {
 				t.Fatalf("%d clients", n)
 			}
 			leave(conn)

@@ -18,7 +18,7 @@ func (in *Inbox) seeing(record *core.Record, listeners []listener) ([]listener, 
 	c := record.Collection()
 	seeing, err := in.pass(record, listeners, true, func(l listener) *string {
 		switch {
-		case l.super:
+		case l.isSuper():
 			return new(string)
 		case l.topic.row == every:
 			return c.ListRule
@@ -30,7 +30,7 @@ func (in *Inbox) seeing(record *core.Record, listeners []listener) ([]listener, 
 	}
 	return in.pass(record, seeing, false, func(l listener) *string {
 		filter := l.topic.options.Query[search.FilterQueryParam]
-		if !l.super && (strings.Contains(filter, "@request.") || strings.Contains(filter, "@collection.")) { // as PocketBase has it
+		if !l.isSuper() && (strings.Contains(filter, "@request.") || strings.Contains(filter, "@collection.")) { // as PocketBase has it
 			return nil
 		}
 		return &filter

@@ -372,7 +372,6 @@ func TestWhoElseIsConnectedCostsNothing(t *testing.T) {
 	alone := delivery()
 	for i := range 1000 {
 		other := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
-		s.app.SubscriptionsBroker().Register(other)
 		s.in.enter(other)
 		s.in.sit(other, &seat{device: other, person: fmt.Sprint("other", i), topics: topics(s.app, []string{"notifications/*", "feed/*"}), tray: &tray{person: fmt.Sprint("other", i)}})
 	}

@@ -29,11 +29,14 @@ func (w *written) String() string {
 	return w.record.Collection().Name + "/" + w.record.Id
 }
 
-// Written says that a record of one of our collections was created, updated or deleted and that this is committed; of
-// other collections it does nothing. Whoever listens to it and may see it is told, after the writer's answer and in the
+// Written says that a record was created, updated or deleted and that this is committed. Of accounts it keeps those who
+// are signed in fresh; of owners' collections it tells nobody. Whoever listens to it and may see it is told, after the writer's answer and in the
 // order of the calls, in PocketBase's words. The writer waits for a look into a map, whoever is connected.
 func (in *Inbox) Written(action string, record *core.Record) {
 	c := record.Collection()
+	if c.IsAuth() && action != "create" {
+		in.accountWritten(action, record)
+	}
 	if isOurs(c) && !slices.Contains(personal, c.Name) && in.heard(c.Name, record.Id) {
 		in.tellWritten(&written{action, record.Fresh()}) // a copy: the request shows the record to its writer next
 	}
@@ -63,6 +66,9 @@ type listener struct {
 	topic topic
 	auth  *core.Record // nil for guests
 }
+
+// isSuper reports whether a superuser is signed in now: the seat tells who was when the device subscribed.
+func (l listener) isSuper() bool { return l.auth != nil && l.auth.IsSuperuser() }
 
 // listeners returns who listens to a row, by itself or, if all is set, with all rows of its collection.
 func (in *Inbox) listeners(collection, row string, all bool) []listener {

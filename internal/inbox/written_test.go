@@ -25,7 +25,6 @@ import (
 func (s *service) sit(auth *core.Record, subs ...string) *device {
 	s.Helper()
 	d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
-	s.app.SubscriptionsBroker().Register(d)
 	s.in.enter(d)
 	d.Set(apis.RealtimeClientAuthKey, auth)
 	s.in.sit(d, newSeat(d, auth, topics(s.app, subs)))
@@ -300,7 +299,6 @@ func BenchmarkASaveAmongFiveThousand(b *testing.B) {
 			}
 			for _, d := range devices {
 				s.in.leave(d)
-				s.app.SubscriptionsBroker().Unregister(d.Id())
 			}
 		})
 	}
