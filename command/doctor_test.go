@@ -86,6 +86,8 @@ func TestDoctorRepairs(t *testing.T) {
 		{"counts of people", []string{`UPDATE users SET postsCount = 9, followersCount = 9, followingCount = 9`}, map[string]string{"counters": "FAIL"}, "users.followingCount of"},
 		{"a count of followers above all bounds", []string{`UPDATE users SET followersCount = 20000`}, map[string]string{"counters": "FAIL"}, "users.followersCount of"},
 		{"a celebrity mark", []string{`UPDATE users SET celebrity = 1`}, map[string]string{"counters": "FAIL"}, "users.celebrity of"},
+		{"counts of public posts", []string{`UPDATE users SET publicPosts = 7`}, map[string]string{"counters": "FAIL"}, "users.publicPosts of"},
+		{"what is counted of hashtags", []string{`UPDATE post_tags SET counted = NOT counted`}, map[string]string{"counters": "FAIL"}, "post_tags.counted of"},
 		{"counts of hashtags", []string{`UPDATE hashtags SET postsCount = 0`}, map[string]string{"counters": "FAIL"}, "hashtags.postsCount of"},
 		{"settings gone", []string{`DELETE FROM settings WHERE user = ` + someUser}, map[string]string{"settings": "FAIL"}, "1 users without settings"},
 		{"settings behind", []string{`UPDATE settings SET seq = 0`}, map[string]string{"settings": "FAIL"}, "behind their notifications"},

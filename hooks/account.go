@@ -22,6 +22,7 @@ import (
 	"doubletap/internal/guard"
 	"doubletap/internal/inbox"
 	"doubletap/internal/job"
+	"doubletap/internal/post"
 )
 
 func (s *Social) bindAccounts() {
@@ -38,6 +39,7 @@ func (s *Social) bindAccounts() {
 	s.app.OnRecordUpdate("settings").BindFunc(answer(settingsChanging))
 	s.app.OnRecordUpdateExecute("settings").BindFunc(together(settingsChanged))
 	s.jobs.Handle(erase.Job, s.eraseAccount, job.Concurrency(2))
+	s.jobs.Handle(post.CountJob, post.CountTagsOf, job.Concurrency(1))
 	s.jobs.Handle(graph.ReleaseJob, releaseFollows, job.Concurrency(2))
 }
 
@@ -160,6 +162,11 @@ func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
 	if closed || changed(user, "state") {
 		inbox.RecheckAuthor(tx, user.Id)
 		if err := s.photosClosed(tx, purgePayload{Author: user.Id}); err != nil {
+			return err
+		}
+	}
+	if opened || closed || changed(user, "state") {
+		if err := post.CountTags(tx, user.Id); err != nil {
 			return err
 		}
 	}

@@ -289,8 +289,8 @@ func countsAreExact(t *testing.T, s *hookstest.Service) {
 	for _, wrong := range []struct{ table, condition string }{
 		{"posts", "likesCount != (SELECT count(*) FROM likes WHERE post = posts.id)"},
 		{"posts", "commentsCount != (SELECT count(*) FROM comments WHERE post = posts.id)"},
-		{"users", "postsCount != (SELECT count(*) FROM posts WHERE author = users.id)"},
-		{"hashtags", "postsCount != (SELECT count(*) FROM post_tags WHERE tag = hashtags.id)"},
+		{"users", "postsCount != (SELECT count(*) FROM posts WHERE author = users.id AND visibility = 'public' AND NOT hidden AND users.state = 'active' AND NOT users.private)"},
+		{"hashtags", "postsCount != (SELECT count(*) FROM post_tags WHERE tag = hashtags.id AND counted)"},
 		{"notifications", "actorsCount != (SELECT count(DISTINCT actor) FROM notification_events WHERE notification = notifications.id AND active)"},
 		{"likes", "post NOT IN (SELECT id FROM posts)"},
 		{"saves", "post NOT IN (SELECT id FROM posts)"},

@@ -26,13 +26,13 @@ func Doubletap(file string, w *world.World) error {
 
 func people(b *bulk, w *world.World) error {
 	start := world.Text(w.Start())
-	err := b.table("users", "id, email, handle, name, password, tokenKey, verified, state, role, postsCount, followersCount, followingCount, created, updated", func(emit func(...any)) {
+	err := b.table("users", "id, email, handle, name, password, tokenKey, verified, state, role, postsCount, publicPosts, followersCount, followingCount, created, updated", func(emit func(...any)) {
 		for n := range w.Users + w.Crowd {
 			posts, follows := 0, 0
 			if n < w.Users {
 				posts, follows = len(w.PostsOf(n)), w.Follows
 			}
-			emit(world.UserID(n), email(n), fmt.Sprintf("user%d", n), name(n), nobody, tokenKey(n), true, "active", "member", posts, follows, follows, start, start)
+			emit(world.UserID(n), email(n), fmt.Sprintf("user%d", n), name(n), nobody, tokenKey(n), true, "active", "member", posts, posts, follows, follows, start, start)
 		}
 	})
 	if err != nil {

@@ -38,10 +38,11 @@ var onCreate = map[string][]string{"follows": {"state"}}
 
 // derived are the fields that follow from other rows: nobody sets them.
 var derived = map[string][]string{
-	"users":         {"postsCount", "followersCount", "followingCount", "celebrity"},
+	"users":         {"postsCount", "publicPosts", "followersCount", "followingCount", "celebrity"},
 	"posts":         {"likesCount", "commentsCount"},
 	"comments":      {"likesCount", "repliesCount"},
 	"hashtags":      {"postsCount"},
+	"post_tags":     {"counted"},
 	"settings":      {"seq"},
 	"notifications": {"actorsCount", "groupKey"},
 }
