@@ -92,7 +92,7 @@ func (h *health) ready() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if now := clock.Now(h.app); now.Sub(h.asked) >= time.Second {
-		h.err = errors.Join(h.room(), h.write(), h.structure.look())
+		h.err = errors.Join(h.room(), h.write(), h.whole(), h.structure.look())
 		h.asked = now
 	}
 	return h.err
@@ -106,6 +106,14 @@ func (h *health) room() error {
 	}
 	if disk.Bavail*uint64(disk.Bsize) < spare { //nolint:gosec // a block has a positive size
 		return errors.New("the disk is full")
+	}
+	return nil
+}
+
+// whole says whether all that was read of the database made sense. It stays so until the process starts anew.
+func (h *health) whole() error {
+	if db.Damaged(h.app) {
+		return errors.New("the database is damaged: run doctor")
 	}
 	return nil
 }

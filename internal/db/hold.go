@@ -92,6 +92,7 @@ type poolState struct {
 	driver.Driver
 	limits atomic.Pointer[Limits]
 	setup  atomic.Pointer[[]string]
+	damage damage
 
 	mu    sync.Mutex
 	ended int // transactions that were ended and whose code has not returned

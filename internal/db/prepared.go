@@ -43,13 +43,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &conn{session: inner.(session), order: list.New(), prepared: map[string]*list.Element{}}
-	if setup := c.pool.setup.Load(); setup != nil {
-		for _, statement := range *setup {
-			if _, err := opened.session.ExecContext(ctx, statement, nil); err != nil {
-				return nil, errors.Join(err, opened.Close())
-			}
-		}
+	opened := &conn{session: inner.(session), pool: c.pool, faults: c.pool.damage.faults.Load(), order: list.New(), prepared: map[string]*list.Element{}}
+	if err := opened.setUp(ctx); err != nil {
+		return nil, errors.Join(err, opened.Close())
 	}
 	return opened, nil
 }
@@ -70,6 +66,10 @@ type session interface {
 // them, so that it can run a second time meanwhile.
 type conn struct {
 	session
+	pool   *poolState
+	faults int64 // of the pool when it was opened
+	lost   bool  // its state is not known after a fault
+
 	order    *list.List
 	prepared map[string]*list.Element
 
@@ -90,7 +90,9 @@ func (c *conn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx
 }
 
 // IsValid implements driver.Validator.
-func (c *conn) IsValid() bool { return !c.dead && c.session.IsValid() }
+func (c *conn) IsValid() bool {
+	return !c.dead && c.faults == c.pool.damage.faults.Load() && c.session.IsValid()
+}
 
 // runs is asked before every statement.
 func (c *conn) runs() error {
@@ -112,7 +114,9 @@ type entry struct {
 	statement
 }
 
-func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Result, err error) {
+	expectFault()
+	defer c.endFault(&err)
 	if query == holdQuery {
 		if do, ok := ctx.Value(holdKey{}).(func(*conn)); ok {
 			do(c)
@@ -133,7 +137,9 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	return e.ExecContext(ctx, args)
 }
 
-func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Rows, err error) {
+	expectFault()
+	defer c.endFault(&err)
 	if err := c.runs(); err != nil {
 		return nil, err
 	}
@@ -154,6 +160,9 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 
 // Close ends the connection and its statements.
 func (c *conn) Close() error {
+	if c.lost {
+		return nil
+	}
 	for e := c.order.Front(); e != nil; e = e.Next() {
 		e.Value.(*entry).Close()
 	}
@@ -229,9 +238,19 @@ type rows struct {
 	stop func() // of interrupts; nil for none
 }
 
+// Next implements driver.Rows.
+func (r *rows) Next(row []driver.Value) (err error) {
+	expectFault()
+	defer r.conn.endFault(&err)
+	return r.typedRows.Next(row)
+}
+
 func (r *rows) Close() error {
 	if r.stop != nil {
 		r.stop()
+	}
+	if r.conn.lost {
+		return nil
 	}
 	err := r.typedRows.Close()
 	if r.from != nil {

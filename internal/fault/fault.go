@@ -43,6 +43,9 @@ var ErrBusy = errors.New("too many writes are waiting")
 // ErrHeld says that a transaction was ended because it kept all other writes waiting.
 var ErrHeld = errors.New("the transaction held the database too long")
 
+// ErrDamaged says that a part of the database cannot be read.
+var ErrDamaged = errors.New("the database is damaged")
+
 // Answer returns err as the client shall see it: nil, answers made on purpose
 // and validation errors pass; a full disk, a lock or a failing device becomes
 // 503, so that the client tries again; all else is a bland 500 with err as its cause.
@@ -79,8 +82,9 @@ func Reason(err error) string {
 	return text
 }
 
-// passing lists SQLite's and the system's own words for conditions that end by themselves.
-var passing = []string{"database or disk is full", "no space left on device", "database is locked", "disk I/O error", "SQLITE_BUSY", "SQLITE_FULL"}
+// passing lists SQLite's and the system's own words for conditions that end by themselves, or when somebody has seen to the disk.
+var passing = []string{"database or disk is full", "no space left on device", "database is locked", "disk I/O error", "SQLITE_BUSY", "SQLITE_FULL",
+	"database disk image is malformed", "file is not a database"}
 
 // TookTooLong returns the answer to a question that was ended because it took too long.
 func TookTooLong(cause error) error {
@@ -114,5 +118,5 @@ func Passing(err error) bool {
 	if inner := errors.Unwrap(err); inner != nil && Passing(inner) {
 		return true
 	}
-	return errors.Is(err, ErrBusy) || errors.Is(err, ErrHeld) || slices.ContainsFunc(passing, func(words string) bool { return strings.Contains(err.Error(), words) })
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrHeld) || slices.ContainsFunc(passing, func(words string) bool { return strings.Contains(err.Error(), words) })
 }
