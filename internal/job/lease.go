@@ -101,6 +101,13 @@ const claimDue = `
 const removeDone = `DELETE FROM jobs WHERE id IN (SELECT key FROM json_each({:done})) AND +state = 'running' AND worker = {:worker}
 	AND attempts = (SELECT value FROM json_each({:done}) WHERE key = jobs.id) RETURNING id`
 
+// endLeasesOnce ends foreign leases at the first call that finds the database open.
+func (r *Runner) endLeasesOnce() {
+	if r.app.NonconcurrentDB() != nil {
+		r.endLeases.Do(r.endForeignLeases)
+	}
+}
+
 // endForeignLeases makes the jobs due whose lease ends later than any that begins now: they were claimed while the machine's
 // clock was ahead, and nobody would look at them until that time has come.
 func (r *Runner) endForeignLeases() {

@@ -126,7 +126,7 @@ func wake(app core.App) {
 // those they add, until none is due, and returns how many. A job that fails is
 // no error of Drain.
 func (r *Runner) Drain(ctx context.Context) (ran int, err error) {
-	r.endLeases.Do(r.endForeignLeases)
+	r.endLeasesOnce()
 	for ctx.Err() == nil {
 		j, err := r.claim()
 		if j == nil || err != nil {
@@ -143,7 +143,7 @@ func (r *Runner) Drain(ctx context.Context) (ran int, err error) {
 
 // serve hands out jobs and removes those that are done until Stop, and until nothing is in hand.
 func (r *Runner) serve() {
-	r.endLeases.Do(r.endForeignLeases)
+	r.endLeasesOnce()
 	tick := time.NewTicker(r.poll)
 	defer tick.Stop()
 	stopped := r.stopped
