@@ -47,8 +47,8 @@ check: build ## formatting, vet, staticcheck, gosec and known vulnerabilities; m
 	@unformatted=$$($(GOFMT) -l $(GO_FILES)); test -z "$$unformatted" || { echo "make fmt would change: $$unformatted"; exit 1; }
 	go vet ./...
 	go tool -modfile=tests/gate/go.mod staticcheck -checks=$(STATICCHECK) ./...
-	@mkdir -p dist && go -C tests/gate build -o $(CURDIR)/dist/gosec ./gosec
-	go vet -vettool=dist/gosec -gosec.exclude=$(GOSEC_EXCLUDED) $$(go list ./... | grep -v /bench)
+	@mkdir -p dist && go -C tests/gate build -o $(CURDIR)/dist/inspect ./inspect
+	go vet -vettool=dist/inspect -gosec.exclude=$(GOSEC_EXCLUDED) $$(go list ./... | grep -v /bench)
 	go -C tests/gate run ./vulns $(VULNDB) $(CURDIR)/doubletap
 
 bench: ## measure it beside plain PocketBase in one run, with a table, JSON and a chart

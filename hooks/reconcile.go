@@ -49,7 +49,7 @@ func (s *Social) reconciled(ctx context.Context, app core.App, _ *job.Job) error
 		app.Logger().Error("the data differs from what ships", "check", finding.Check, "count", finding.Count, "detail", finding.Detail)
 	}
 	if lag > overdue {
-		app.Logger().Warn("jobs are late", "lag", lag)
+		app.Logger().Warn("jobs are late", "ms", lag.Milliseconds())
 	}
 	return reconcile.Run(ctx, app, func(check string, n int, notes []string) {
 		watch.Of(app).Repaired(check, n)

@@ -1,5 +1,6 @@
-// Command gosec looks for what is unsafe in Go code, as a tool of go vet, which remembers what it has looked at. The project's
-// own command does the same, but brings the clients of several language models, which take minutes to build.
+// Command inspect looks for what is unsafe in Go code, with gosec, and for log lines that would be lost, as a tool of go vet,
+// which remembers what it has looked at. gosec's own command brings the clients of several language models, which take
+// minutes to build.
 //
 //	go vet -vettool=PATH -gosec.exclude=G104,G115 ./...
 package main
@@ -10,6 +11,8 @@ import (
 	"github.com/securego/gosec/v2/goanalysis"
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/unitchecker"
+
+	"gate/logattr"
 )
 
 func main() {
@@ -25,5 +28,5 @@ func main() {
 		}
 		return inspect(pass)
 	}
-	unitchecker.Main(analyzer)
+	unitchecker.Main(analyzer, logattr.Analyzer)
 }

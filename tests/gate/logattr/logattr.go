@@ -1,0 +1,99 @@
+// Package logattr finds what a log line cannot hold. PocketBase stores the attributes of a line as JSON, and a value that
+// has none, a time.Duration among them, loses the whole line without a word.
+package logattr
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/analysis"
+)
+
+// Analyzer reports arguments of log/slog that do not serialise.
+var Analyzer = &analysis.Analyzer{
+	Name: "logattr",
+	Doc:  "reports values given to log/slog that encoding/json/v2 refuses",
+	Run:  run,
+}
+
+func run(pass *analysis.Pass) (any, error) {
+	for _, file := range pass.Files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || !logs(pass, call) {
+				return true
+			}
+			for _, arg := range call.Args {
+				if why := refused(pass.TypesInfo.TypeOf(arg), 0); why != "" {
+					pass.Reportf(arg.Pos(), "a log line cannot hold %s, and is lost", why)
+				}
+			}
+			return true
+		})
+	}
+	return nil, nil
+}
+
+// logs reports whether a call is of a function or a method of log/slog.
+func logs(pass *analysis.Pass, call *ast.CallExpr) bool {
+	selector, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	called, ok := pass.TypesInfo.Uses[selector.Sel].(*types.Func)
+	return ok && called.Pkg() != nil && called.Pkg().Path() == "log/slog"
+}
+
+// refused says what part of a type has no JSON, or nothing.
+func refused(t types.Type, depth int) string {
+	if t == nil || depth > 4 {
+		return ""
+	}
+	if named, ok := types.Unalias(t).(*types.Named); ok {
+		name := named.Obj()
+		if name.Pkg() != nil {
+			switch path := name.Pkg().Path(); {
+			case path == "time" && name.Name() == "Duration":
+				return "a time.Duration (use milliseconds as a number)"
+			case path == "time", path == "log/slog", path == "context":
+				return "" // a time has JSON
+			}
+		}
+		if marshals(t) {
+			return ""
+		}
+	}
+	switch under := t.Underlying().(type) {
+	case *types.Chan:
+		return "a channel"
+	case *types.Signature:
+		return "a function"
+	case *types.Basic:
+		if under.Info()&types.IsComplex != 0 {
+			return "a complex number"
+		}
+	case *types.Slice:
+		return refused(under.Elem(), depth+1)
+	case *types.Array:
+		return refused(under.Elem(), depth+1)
+	case *types.Map:
+		return refused(under.Elem(), depth+1)
+	case *types.Struct:
+		for field := range under.Fields() {
+			if why := refused(field.Type(), depth+1); field.Exported() && why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// marshals reports whether a type, or a pointer to it, says itself how it is written, or is an error, of which the text is.
+func marshals(t types.Type) bool {
+	for _, method := range []string{"MarshalJSON", "MarshalJSONTo", "MarshalText", "Error", "LogValue"} {
+		if found, _, _ := types.LookupFieldOrMethod(types.NewPointer(t), true, nil, method); found != nil {
+			return true
+		}
+	}
+	return false
+}
