@@ -1,9 +1,12 @@
 package hooks
 
 import (
+	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
@@ -20,18 +23,21 @@ func (s *Social) bindEdges() {
 // edgeRequested gives an edge its natural key, and answers one that is stored already
 // with what is stored.
 func edgeRequested(e *core.RecordRequestEvent) error {
-	id := edge.Of(e.Record)
-	if stored, err := e.App.FindRecordById(e.Collection, id); err == nil {
+	stored, err := findEdge(e.App, e.Record)
+	if err != nil {
+		return err
+	}
+	if stored != nil {
 		return show(e, stored)
 	}
-	err := e.Next()
+	err = e.Next()
 	if err == nil || !e.Record.IsNew() { // later items of a batch run inside Next: ours may be stored although they failed
 		return err
 	}
 	if stored, met := e.Record.GetRaw(storedEdgeKey).(*core.Record); met {
 		return show(e, stored)
 	}
-	if stored, found := e.App.FindRecordById(e.Collection, id); found == nil {
+	if stored, lookErr := findEdge(e.App, e.Record); lookErr == nil && stored != nil {
 		return show(e, stored) // somebody stored it between our look and our write
 	}
 	return err
@@ -43,15 +49,29 @@ const storedEdgeKey = "@pbInternalDoubletapStored"
 // meetStoredEdge ends a transaction that would store an edge again, and notes what is stored: once the transaction is over,
 // it may be gone.
 func meetStoredEdge(tx core.App, record *core.Record) error {
-	stored, err := find(tx, record.Collection().Name, record.Id)
-	if errors.Is(err, fault.ErrGone) {
-		return nil
-	}
-	if err != nil {
+	stored, err := findEdge(tx, record)
+	if err != nil || stored == nil {
 		return err
 	}
 	record.SetRaw(storedEdgeKey, stored)
 	return fault.Invalid("id", "validation_not_unique", "Value must be unique.")
+}
+
+// findEdge returns the stored edge between the same ends, or nil. It may have another id than its natural key, when an
+// import or an app before ours stored it.
+func findEdge(app core.App, like *core.Record) (*core.Record, error) {
+	ends := dbx.HashExp{}
+	for _, end := range edge.Ends[like.Collection().Name] {
+		ends[end] = like.GetString(end)
+	}
+	stored := &core.Record{}
+	switch err := app.RecordQuery(like.Collection()).AndWhere(ends).Limit(1).One(stored); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("find the row of %s between the same ends: %w", like.Collection().Name, err)
+	}
+	return stored, nil
 }
 
 func edgeOffered(e *core.RecordEvent) error {

@@ -37,14 +37,14 @@ func Of(likes *core.Collection, post, user string) *Like {
 	return &Like{CollectionID: likes.Id, CollectionName: likes.Name, ID: edge.ID("likes", post, user), Post: post, User: user}
 }
 
-// Look reads the post's owner, and the like's times if it is stored, and reports whether the person that a
-// token was given to may still come in and sees the post.
+// Look reads the post's owner, and the like's id and times if it is stored, and reports whether the person that a
+// token was given to may still come in and sees the post. An import may have stored the like under another id.
 func (l *Like) Look(tx core.App, person *core.Record) (allowed bool, err error) {
-	allowed, err = db.Row(tx, `SELECT _p.author, coalesce(l.created, ''), coalesce(l.updated, '')
-		FROM posts _p JOIN users _u ON _u.id = _p.author JOIN users me ON me.id = {:me} LEFT JOIN likes l ON l.id = {:like}
+	allowed, err = db.Row(tx, `SELECT _p.author, coalesce(l.id, {:like}), coalesce(l.created, ''), coalesce(l.updated, '')
+		FROM posts _p JOIN users _u ON _u.id = _p.author JOIN users me ON me.id = {:me} LEFT JOIN likes l ON l.post = _p.id AND l.user = me.id
 		WHERE _p.id = {:post} AND me.state = 'active' AND me.tokenKey = {:key} AND `+rule.PostShown,
 		db.Params{"me": person.Id, "key": person.TokenKey(), "post": l.Post, "like": l.ID},
-		&l.Owner, &l.Created, &l.Updated)
+		&l.Owner, &l.ID, &l.Created, &l.Updated)
 	if err != nil {
 		return false, fmt.Errorf("look at post %s: %w", l.Post, err)
 	}

@@ -1,0 +1,52 @@
+package hooks_test
+
+import (
+	"testing"
+
+	"doubletap/command"
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/edge"
+)
+
+// TestAnEdgeUnderAnotherIDIsThatEdge stores each kind of edge under an id that is not its natural key, as an import or an
+// app before ours may have.
+func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
+	const imported = "imported0000000"
+	for name := range edge.Ends {
+		t.Run(name, func(t *testing.T) {
+			s := hookstest.New(t)
+			ada, bob := s.As("ada"), s.As("bob")
+			post := ada.Post("hello")
+			body := map[string]map[string]any{
+				"likes": {"post": post}, "saves": {"post": post}, "follows": {"followee": ada.ID}, "mutes": {"muted": ada.ID}, "blocks": {"blocked": ada.ID},
+			}[name]
+			switch name {
+			case "comment_likes":
+				body = map[string]any{"comment": ada.Comment(post, "", "hello")}
+			case "story_views":
+				body = map[string]any{"story": ada.Story()}
+			}
+			if body == nil {
+				t.Fatal("a kind of edge that this test does not know")
+			}
+			key := bob.Create(name, body).ID()
+			exec(t, s.App, "UPDATE "+name+" SET id = '"+imported+"' WHERE id = '"+key+"'")
+			for range 2 {
+				if again := bob.Create(name, body); again.ID() != imported {
+					t.Errorf("said again, it is %s", again.Raw)
+				}
+			}
+			if n := s.Rows(name, "1"); n != 1 {
+				t.Errorf("%d rows", n)
+			}
+
+			done, err := command.Repair(s.App)
+			if err != nil || done["keys"] != 1 {
+				t.Fatalf("repaired %v, %v", done, err)
+			}
+			if again := bob.Create(name, body); again.ID() != key || s.Rows(name, "1") != 1 {
+				t.Errorf("after the repair it is %s", again.Raw)
+			}
+		})
+	}
+}
