@@ -3,6 +3,7 @@ package command
 import (
 	"bufio"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ func (v *visit) stages() stages {
 	request, err := http.NewRequest("GET", v.trial.URL+"/metrics", nil)
 	if err != nil {
 		return found
+	}
+	if token := os.Getenv("DOUBLETAP_METRICS_TOKEN"); token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -62,6 +62,11 @@ func demoCommand(app core.App) *cobra.Command {
 		Example: "  doubletap demo --dir=demo_data",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if os.Getenv("DOUBLETAP_MODE") == "" { // it is no production, so that who looks around may look at /metrics
+				if err := os.Setenv("DOUBLETAP_MODE", "development"); err != nil {
+					return fmt.Errorf("demo: %w", err)
+				}
+			}
 			err := interruptible(app, func(ctx context.Context) error {
 				if err := app.RunAllMigrations(); err != nil {
 					return fmt.Errorf("migrate: %w", err)

@@ -47,6 +47,7 @@ var checks = []check{
 	reconciled(reconcile.Relations),
 	{name: "indexes", data: true, look: lookObjects("index"), repair: repairObjects("index")},
 	{name: "addresses", data: true, look: lookAddresses, repair: foldAddresses},
+	{name: "keys", data: true, look: lookKeys, repair: moveToKeys},
 	reconciled(reconcile.Settings),
 	reconciled(reconcile.Missing),
 	reconciled(reconcile.Notifications),
@@ -58,6 +59,7 @@ var checks = []check{
 	{name: "superusers", look: lookSuperusers},
 	{name: "mail", look: lookMail},
 	{name: "encryption", look: lookEncryption},
+	{name: "folder", look: lookFolder},
 }
 
 // finding is what a check found, for people.

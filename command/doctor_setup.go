@@ -4,12 +4,14 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/account"
 	"doubletap/internal/db"
+	"doubletap/internal/folder"
 	"doubletap/internal/job"
 	"doubletap/internal/reconcile"
 )
@@ -105,6 +107,22 @@ func lookEncryption(app core.App, f *reconcile.Found) error {
 	}
 	if os.Getenv(name) == "" {
 		f.Warn(1, "%s is not set: secrets in the settings lie in the database as they are", name)
+	}
+	return nil
+}
+
+// lookFolder tells what other users of the machine can read. The program closes a folder when it starts, so that this is
+// what it could not close; and it names logs that were damaged.
+func lookFolder(app core.App, f *reconcile.Found) error {
+	open, err := folder.OpenToOthers(app.DataDir())
+	if err != nil {
+		return err
+	}
+	if len(open) > 0 {
+		f.Warn(len(open), "other users of this machine can read %s: chmod go= them, or give the folder to the user who serves it", strings.Join(open, ", "))
+	}
+	for _, name := range folder.Damaged(app.DataDir()) {
+		f.Warn(1, "the logs were damaged and are set aside as %s: remove it when nobody needs it", name)
 	}
 	return nil
 }

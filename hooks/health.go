@@ -1,7 +1,9 @@
 package hooks
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"syscall"
@@ -9,9 +11,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/security"
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
+	"doubletap/internal/folder"
 	"doubletap/internal/watch"
 )
 
@@ -30,6 +34,9 @@ type health struct {
 	asked   time.Time
 	err     error
 	writing chan error // one that is under way
+
+	stored   time.Time // when the storage was last tried
+	storeErr error
 
 	structure *structure
 }
@@ -52,13 +59,13 @@ func (s *Social) bindHealth() {
 	s.routes = append(s.routes, route{
 		method: "GET", path: "/livez", quiet: true, gives: state{},
 		summary: "Whether the process lives.",
-		do:      func(e *core.RequestEvent) error { return healthy(e, nil, nil) },
+		do:      func(e *core.RequestEvent) error { return healthy(e, nil, nil, nil) },
 	}, route{
 		method: "GET", path: "/readyz", quiet: true, gives: state{}, refuses: []int{http.StatusServiceUnavailable},
-		summary: "Whether it can serve: it can write, the disk has room, its collections are there, and it is not about to end. What differs from what ships is counted in data.",
+		summary: "Whether it can serve: it can write rows and files, the disk has room, its collections are there, and it is not about to end. What differs from what ships is counted in data, which names damaged logs that were set aside.",
 		do: func(e *core.RequestEvent) error {
 			err := h.ready()
-			return healthy(e, err, h.structure.counts())
+			return healthy(e, err, h.structure.counts(), folder.Damaged(h.app.DataDir()))
 		},
 	})
 	s.bindTermination(h)
@@ -72,11 +79,14 @@ type state struct {
 }
 
 // healthy answers a supervisor. A bad state is an answer and no error, so that no log has a row for each time it is asked.
-func healthy(e *core.RequestEvent, err error, differs map[string]int) error {
+func healthy(e *core.RequestEvent, err error, differs map[string]int, aside []string) error {
 	e.Response.Header().Set("Cache-Control", "no-store")
 	data := map[string]any{}
 	if len(differs) > 0 {
 		data["structure"] = differs
+	}
+	if len(aside) > 0 {
+		data["setAside"] = aside
 	}
 	if err != nil {
 		return e.JSON(http.StatusServiceUnavailable, state{http.StatusServiceUnavailable, err.Error(), data})
@@ -92,7 +102,7 @@ func (h *health) ready() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if now := clock.Now(h.app); now.Sub(h.asked) >= time.Second {
-		h.err = errors.Join(h.room(), h.write(), h.whole(), h.structure.look())
+		h.err = errors.Join(h.room(), h.write(), h.whole(), h.store(), h.structure.look())
 		h.asked = now
 	}
 	return h.err
@@ -144,4 +154,39 @@ func (h *health) write() error {
 	case <-time.After(sluggish):
 		return errors.New("the database is busy")
 	}
+}
+
+// store leaves a file in the storage and takes it away. A storage on another machine is tried twice a minute, as each
+// file costs money there.
+func (h *health) store() error {
+	every := time.Duration(0)
+	if h.app.Settings().S3.Enabled {
+		every = 30 * time.Second
+	}
+	now := clock.Now(h.app)
+	if h.stored.IsZero() || now.Sub(h.stored) >= every {
+		h.stored = now
+		h.storeErr = nil
+		if err := storeFile(h.app); err != nil {
+			h.app.Logger().Warn("the storage takes no files", "err", err)
+			h.storeErr = errors.New("the storage takes no files")
+		}
+	}
+	return h.storeErr
+}
+
+func storeFile(app core.App) error {
+	fsys, err := app.NewFilesystem()
+	if err != nil {
+		return fmt.Errorf("open the storage: %w", err)
+	}
+	defer fsys.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), sluggish)
+	defer cancel()
+	fsys.SetContext(ctx)
+	name := "readyz-" + security.PseudorandomString(10)
+	if err := fsys.Upload([]byte("ok"), name); err != nil {
+		return fmt.Errorf("store a file: %w", err)
+	}
+	return fsys.Delete(name)
 }

@@ -10,7 +10,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	os.Setenv("DOUBLETAP_LIMITS", "off") // tests of limits turn them on
+	os.Setenv("DOUBLETAP_LIMITS", "off")       // tests of limits turn them on
+	os.Setenv("DOUBLETAP_MODE", "development") // tests read figures
 	if os.Getenv(programDir) != "" {
 		program()
 		return

@@ -50,6 +50,8 @@ func Bind(app core.App) *Social {
 	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app), pages: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindClock()
+	s.bindFolder()
+	s.bindLogs()
 	s.bindGuard()
 	s.bindBudget()
 	s.bindStatementTimeout()

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -50,12 +51,15 @@ func (s *Social) bindPhotos() {
 		e.Router.BindFunc(s.photoAsked)
 		return e.Next()
 	})
+	var began atomic.Pointer[time.Time] // when this process began to serve, until its first collection
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		now := time.Now()
+		began.Store(&now)
 		s.enqueue(collectJob) // after a crash
 		return e.Next()
 	})
 	s.app.Cron().MustAdd(collectJob, "41 * * * *", func() { s.enqueue(collectJob) })
-	s.jobs.Handle(collectJob, collectPhotos)
+	s.jobs.Handle(collectJob, func(_ context.Context, app core.App, _ *job.Job) error { return collectPhotos(app, &began) })
 	s.jobs.Handle(rendition.Job, s.renderPhotos, job.Lease(15*time.Second), job.Concurrency(renderers))
 	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20), job.Concurrency(4))
 }
@@ -104,9 +108,14 @@ func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) err
 	return s.studio.Publish(ctx, app, p.Collection, p.Record)
 }
 
-// collectPhotos deletes the files that a crash left without a record.
-func collectPhotos(_ context.Context, app core.App, _ *job.Job) error {
-	n, err := rendition.Collect(app)
+// collectPhotos deletes the files that a crash left without a record. The first time, files from before this process
+// are nobody's however young they are; later the clock may have been put back since it began.
+func collectPhotos(app core.App, began *atomic.Pointer[time.Time]) error {
+	before := time.Time{}
+	if at := began.Swap(nil); at != nil {
+		before = *at
+	}
+	n, err := rendition.Collect(app, before)
 	if n > 0 {
 		app.Logger().Warn("photos of no record deleted", "count", n)
 	}

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	osexec "os/exec"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -268,5 +270,49 @@ func TestNotReadyWhileNothingCanBeStored(t *testing.T) {
 	s.Guest().Must(200, "GET", "/readyz", nil)
 	if n := s.Rows("secrets", "name = 'readyz'"); n != 0 {
 		t.Errorf("%d rows are left of asking", n)
+	}
+}
+
+// TestAProgramKeepsItsFilesToItself starts the program on a folder that others could read, with logs that are damaged.
+func TestAProgramKeepsItsFilesToItself(t *testing.T) {
+	s := hookstest.New(t)
+	dir := s.App.DataDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "auxiliary.db"), []byte("no database at all, and long enough to be looked at"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range []string{"auxiliary.db-wal", "auxiliary.db-shm"} {
+		_ = os.Remove(filepath.Join(dir, more)) // of the logs that were there
+	}
+	p := run(t, s)
+	answer, err := http.Get(p.url + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if text, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != 200 || !bytes.Contains(text, []byte(`"setAside":["auxiliary.db.damaged-`)) {
+		t.Errorf("ready with new logs: %s %v", text, err)
+	}
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // SQLite removes its own
+		}
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 && filepath.Dir(path) == dir {
+			t.Errorf("others may read %s: %v", path, info.Mode())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stop()
+	if err := p.wait(); err != nil {
+		t.Errorf("it ended with %v", err)
 	}
 }

@@ -23,9 +23,9 @@ func (s *Social) bindWatch() {
 	})
 	s.routes = append(s.routes, route{
 		method: "GET", path: "/metrics", content: "text/plain", refuses: []int{401}, quiet: true,
-		summary: "Figures for Prometheus, with the token of DOUBLETAP_METRICS_TOKEN; without one for who asks from the machine itself.",
+		summary: "Figures for Prometheus, with the token of DOUBLETAP_METRICS_TOKEN; without one in development, for who asks from the machine itself.",
 		do: func(e *core.RequestEvent) error {
-			if !mayWatch(e.Request) {
+			if !mayWatch(e.App, e.Request) {
 				return fault.Unauthorized()
 			}
 			figures.Handler().ServeHTTP(e.Response, e.Request)
@@ -34,10 +34,14 @@ func (s *Social) bindWatch() {
 	})
 }
 
-// mayWatch lets in who has the token of DOUBLETAP_METRICS_TOKEN, and without one who asks from this machine itself.
-func mayWatch(r *http.Request) bool {
+// mayWatch lets in who has the token of DOUBLETAP_METRICS_TOKEN, and without one, in development, who asks from this
+// machine itself. Elsewhere a proxy on the machine, which need not say for whom it asks, would let everybody in.
+func mayWatch(app core.App, r *http.Request) bool {
 	if token := os.Getenv("DOUBLETAP_METRICS_TOKEN"); token != "" {
 		return subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+token)) == 1
+	}
+	if !app.IsDev() && os.Getenv("DOUBLETAP_MODE") != "development" {
+		return false
 	}
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
 		if r.Header.Get(name) != "" {

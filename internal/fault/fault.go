@@ -5,6 +5,7 @@ package fault
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -84,7 +85,9 @@ func Reason(err error) string {
 
 // passing lists SQLite's and the system's own words for conditions that end by themselves, or when somebody has seen to the disk.
 var passing = []string{"database or disk is full", "no space left on device", "database is locked", "disk I/O error", "SQLITE_BUSY", "SQLITE_FULL",
-	"database disk image is malformed", "file is not a database"}
+	"database disk image is malformed", "file is not a database",
+	"failed to upload all files", // which is how PocketBase says that the storage took none
+	"disk quota exceeded", "read-only file system", "input/output error", "too many open files"}
 
 // TookTooLong returns the answer to a question that was ended because it took too long.
 func TookTooLong(cause error) error {
@@ -117,6 +120,9 @@ func Passing(err error) bool {
 	}
 	if inner := errors.Unwrap(err); inner != nil && Passing(inner) {
 		return true
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok && (path.Op == "mkdir" || path.Op == "write") {
+		return true // no client says where we store things
 	}
 	return errors.Is(err, ErrBusy) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrHeld) || slices.ContainsFunc(passing, func(words string) bool { return strings.Contains(err.Error(), words) })
 }

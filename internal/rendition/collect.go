@@ -19,31 +19,36 @@ import (
 )
 
 // Files are stored before the row that names them. A crash between the two leaves files of nobody; younger
-// ones than settled may still get their row. Older ones than looked were looked at before.
+// ones than settled may still get their row, unless the process that stored them is gone. Older ones than looked were
+// looked at before.
 const (
 	settled = time.Hour
 	looked  = 48 * time.Hour
 )
 
-// Collect deletes the files of photos that no record names, and returns how many folders and files those were.
-func Collect(app core.App) (int, error) {
+// Collect deletes the files of photos that no record names, and returns how many folders and files those were. Files on
+// this machine that are older than began are of a process before this one; the clock of a storage elsewhere is not ours.
+func Collect(app core.App, began time.Time) (int, error) {
 	fsys, err := app.NewFilesystem()
 	if err != nil {
 		return 0, fmt.Errorf("open the storage: %w", err)
 	}
 	defer fsys.Close()
+	isSettled := func(changed time.Time) bool {
+		return clock.Now(app).Sub(changed) > settled || (!app.Settings().S3.Enabled && changed.Before(began))
+	}
 	total := 0
 	for name, field := range Fields {
 		collection, err := app.FindCachedCollectionByNameOrId(name)
 		if err != nil {
 			return total, err
 		}
-		folders, err := folders(app, fsys, collection.Id)
+		folders, err := folders(app, fsys, collection.Id, isSettled)
 		if err != nil {
 			return total, fmt.Errorf("list the photos of %s: %w", name, err)
 		}
 		for chunk := range slices.Chunk(folders, 500) {
-			n, err := collect(app, fsys, collection, field, chunk)
+			n, err := collect(app, fsys, collection, field, chunk, isSettled)
 			total += n
 			if err != nil {
 				return total, fmt.Errorf("collect photos of %s: %w", name, err)
@@ -54,11 +59,11 @@ func Collect(app core.App) (int, error) {
 }
 
 // folders returns the ids of records that have settled files and that nobody looked at since.
-func folders(app core.App, fsys *filesystem.System, collection string) ([]string, error) {
+func folders(app core.App, fsys *filesystem.System, collection string, isSettled func(time.Time) bool) ([]string, error) {
 	var ids []string
 	now := clock.Now(app)
 	take := func(id string, changed time.Time) {
-		if age := now.Sub(changed); age > settled && age < looked && !slices.Contains(ids, id) {
+		if isSettled(changed) && now.Sub(changed) < looked && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -83,7 +88,7 @@ func folders(app core.App, fsys *filesystem.System, collection string) ([]string
 	return ids, err
 }
 
-func collect(app core.App, fsys *filesystem.System, collection *core.Collection, field string, ids []string) (int, error) {
+func collect(app core.App, fsys *filesystem.System, collection *core.Collection, field string, ids []string, isSettled func(time.Time) bool) (int, error) {
 	var gone []string
 	err := db.Column(app, &gone, `SELECT value FROM json_each({:ids}) WHERE value NOT IN (SELECT id FROM {{`+collection.Name+`}})`, db.Params{"ids": db.List(ids)})
 	if err != nil {
@@ -100,7 +105,7 @@ func collect(app core.App, fsys *filesystem.System, collection *core.Collection,
 	}
 	total := len(gone)
 	for _, record := range records {
-		n, err := strays(app, fsys, record, field)
+		n, err := strays(fsys, record, field, isSettled)
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("of %s: %w", record.Id, err)
@@ -110,7 +115,7 @@ func collect(app core.App, fsys *filesystem.System, collection *core.Collection,
 }
 
 // strays deletes the settled files beside a record's own that it does not name.
-func strays(app core.App, fsys *filesystem.System, record *core.Record, field string) (n int, err error) {
+func strays(fsys *filesystem.System, record *core.Record, field string, isSettled func(time.Time) bool) (n int, err error) {
 	objects, err := fsys.List(record.BaseFilesPath() + "/")
 	if err != nil {
 		return 0, err
@@ -118,7 +123,7 @@ func strays(app core.App, fsys *filesystem.System, record *core.Record, field st
 	for _, o := range objects {
 		name, _, _ := strings.Cut(strings.TrimPrefix(o.Key, record.BaseFilesPath()+"/"), "/")
 		name = strings.TrimPrefix(name, "thumbs_")
-		if clock.Now(app).Sub(o.ModTime) <= settled || slices.Contains(record.GetStringSlice(field), name) {
+		if !isSettled(o.ModTime) || slices.Contains(record.GetStringSlice(field), name) {
 			continue
 		}
 		if err := fsys.Delete(o.Key); err != nil && !errors.Is(err, filesystem.ErrNotFound) {

@@ -1,0 +1,40 @@
+package hooks
+
+import (
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/folder"
+)
+
+// bindFolder keeps what a program stores to its owner, from before the first file on, and lets damaged logs keep nobody
+// from starting. A folder from before is closed; what cannot be is the operator's, and doctor says it.
+func (s *Social) bindFolder() {
+	if _, ok := s.app.(*pocketbase.PocketBase); !ok {
+		return // umask is the whole process's, which is a test's here
+	}
+	s.app.OnBootstrap().Bind(&hook.Handler[*core.BootstrapEvent]{Priority: first, Func: func(e *core.BootstrapEvent) error {
+		folder.KeepPrivate()
+		closed, closing := folder.Close(e.App.DataDir())
+		aside, setting := folder.SetAside(e.App.DataDir(), connect, time.Now())
+		if err := e.Next(); err != nil {
+			return err
+		}
+		if len(closed) > 0 {
+			e.App.Logger().Warn("the data folder was open to other users of the machine, and is no longer", "paths", strings.Join(closed, " "))
+		}
+		if aside != "" {
+			e.App.Logger().Error("the logs were damaged: they are set aside, and new ones begun", "file", aside)
+		}
+		for _, err := range []error{closing, setting} {
+			if err != nil {
+				e.App.Logger().Error("the data folder is not in order", "err", err)
+			}
+		}
+		return nil
+	}})
+}

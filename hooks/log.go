@@ -1,0 +1,134 @@
+package hooks
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// bindLogs keeps the values of queries out of the activity log, whoever logs: tokens of files, of unsubscribing and of
+// sign-ins elsewhere, and what people search and filter for. PocketBase logs the address of each request whole, for
+// days, and errors of the network name the address that was asked.
+func (s *Social) bindLogs() {
+	s.app.OnModelCreate(core.LogsTableName).BindFunc(func(e *core.ModelEvent) error {
+		if log, ok := e.Model.(*core.Log); ok {
+			withoutQueries(log)
+		}
+		return e.Next()
+	})
+}
+
+// withoutQueries leaves the names of a query's parameters, and takes their values from addresses and from whatever else
+// repeats them, such as the message of an error.
+func withoutQueries(log *core.Log) {
+	address, _ := log.Data["url"].(string)
+	values := queryValues(address)
+	for key, value := range log.Data {
+		if text, ok := value.(string); ok && (key == "url" || key == "referer") {
+			log.Data[key] = withoutQuery(text) // and nothing else, as a value may be a word of the path
+			continue
+		}
+		log.Data[key] = withoutValuesIn(value, values)
+	}
+	shown, _ := log.Data["url"].(string)
+	if method, _ := log.Data["method"].(string); method != "" && shown != "" && strings.HasPrefix(log.Message, method+" /") {
+		path, query, asked := strings.Cut(shown, "?")
+		if meant, err := url.PathUnescape(path); err == nil {
+			path = meant
+		}
+		if log.Message = method + " " + path; asked {
+			log.Message += "?" + query
+		}
+		return
+	}
+	log.Message = withoutValues(log.Message, values)
+}
+
+func withoutValuesIn(value any, values []string) any {
+	switch v := value.(type) {
+	case string:
+		return withoutValues(v, values)
+	case []string:
+		for i := range v {
+			v[i] = withoutValues(v[i], values)
+		}
+	case []any:
+		for i := range v {
+			v[i] = withoutValuesIn(v[i], values)
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = withoutValuesIn(v[key], values)
+		}
+	}
+	return value
+}
+
+const hiddenValue = "*"
+
+// plainName is what parameters are called; what else stands there may be a secret itself.
+var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,24}$`)
+
+// withoutQuery leaves the names in an address's query.
+func withoutQuery(address string) string {
+	path, query, asked := strings.Cut(address, "?")
+	if !asked {
+		return address
+	}
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, _, named := strings.Cut(pair, "=")
+		pairs[i] = hiddenValue
+		if named && plainName.MatchString(name) {
+			pairs[i] = name + "=" + hiddenValue
+		}
+	}
+	return path + "?" + strings.Join(pairs, "&")
+}
+
+// queryInText is a query inside a text, up to whatever cannot be part of one.
+var queryInText = regexp.MustCompile(`\?[^\s"'<>]*=[^\s"'<>]*`)
+
+func withoutValues(text string, values []string) string {
+	for _, value := range values {
+		text = strings.ReplaceAll(text, value, hiddenValue)
+	}
+	return queryInText.ReplaceAllStringFunc(text, withoutQuery)
+}
+
+// Shorter values and literals tell nothing, and are in many a word.
+const (
+	tellingValue   = 8
+	tellingLiteral = 4
+)
+
+var literalInFilter = regexp.MustCompile(`'[^']*'|"[^"]*"`)
+
+// queryValues returns the values in an address's query, as written and as meant, and the literals of filters.
+func queryValues(address string) []string {
+	_, query, _ := strings.Cut(address, "?")
+	var values []string
+	for pair := range strings.SplitSeq(query, "&") {
+		_, written, named := strings.Cut(pair, "=")
+		if !named {
+			written = pair
+		}
+		spellings := []string{written}
+		if meant, err := url.QueryUnescape(written); err == nil {
+			spellings = append(spellings, meant)
+			for _, literal := range literalInFilter.FindAllString(meant, 200) {
+				if literal = literal[1 : len(literal)-1]; len(literal) >= tellingLiteral {
+					values = append(values, literal)
+				}
+			}
+		}
+		for _, value := range spellings {
+			if len(value) >= tellingValue {
+				values = append(values, value)
+			}
+		}
+	}
+	return values
+}

@@ -1,0 +1,64 @@
+// Package folder keeps the data folder in order: its files are its owner's alone, and logs that cannot be read are none
+// that keep a service from starting.
+package folder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// others are the rights of everybody but the owner.
+const others fs.FileMode = 0o077
+
+// KeepPrivate lets this process make no file that others may read. It holds for all that the process makes.
+func KeepPrivate() { syscall.Umask(int(others)) }
+
+// Close takes the rights of others from dir, its entries and the backups in it, as far as they have any, and returns the
+// paths. What lies deeper cannot be reached through a closed folder.
+func Close(dir string) (closed []string, err error) {
+	open, err := OpenToOthers(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range open {
+		info, err := os.Stat(path)
+		if err == nil {
+			err = os.Chmod(path, info.Mode().Perm()&^others)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // SQLite may just have removed its own
+			return closed, fmt.Errorf("close %s to others: %w", path, err)
+		}
+		closed = append(closed, path)
+	}
+	return closed, nil
+}
+
+// OpenToOthers returns the paths of what Close would close, the folder itself first.
+func OpenToOthers(dir string) ([]string, error) {
+	paths := []string{dir}
+	for _, pattern := range []string{"*", "backups/*"} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", dir, err)
+		}
+		paths = append(paths, found...)
+	}
+	var open []string
+	for _, path := range paths {
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look at the data folder: %w", err)
+		}
+		if info.Mode()&fs.ModeSymlink == 0 && info.Mode().Perm()&others != 0 {
+			open = append(open, path)
+		}
+	}
+	return open, nil
+}
