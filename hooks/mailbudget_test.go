@@ -73,6 +73,9 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 			for n := range 60 {
 				forget()
 				door.ask(s, n)
+				if strings.HasPrefix(door.what, "a change") || strings.HasPrefix(door.what, "Go code") {
+					s.RunJobs() // else the job that waits is reason enough for no second one
+				}
 				if strings.Contains(door.what, "password reset") || strings.Contains(door.what, "verification") {
 					if n == 0 {
 						awaitQueued(t, queued)
