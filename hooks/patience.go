@@ -63,7 +63,8 @@ func (a clientApp) run(query *dbx.Query, statement func() error) error {
 	ctx, cancel := context.WithTimeout(a.ctx, statementTimeout)
 	defer cancel()
 	query.WithContext(ctx)
-	defer query.WithContext(nil) //nolint:staticcheck // as PocketBase does, so that the query may run again
+	//lint:ignore SA1012 as PocketBase does, so that the query may run again
+	defer query.WithContext(nil)
 	err := statement()
 	if ended := ctx.Err(); ended != nil {
 		return fmt.Errorf("read for a client: %w", errors.Join(ended, err))
