@@ -19,7 +19,7 @@ func TestABellTellsOfOnePersonsPosts(t *testing.T) {
 	alerts := 0
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnNotify("post").BindFunc(func(e *hooks.NotifyEvent) error {
-			if e.Push || e.Mail || e.Live {
+			if e.Push || e.Mail {
 				alerts++
 			}
 			return e.Next()

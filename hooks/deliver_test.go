@@ -393,7 +393,8 @@ func TestMailGoesOnlyWhereItArrives(t *testing.T) {
 	}
 	change(func(ada *core.Record) { ada.SetEmail("ada@example.net") })
 	likedBy("eve")
-	a.expectMails("ada@example.net: eve and 3 others liked your photo")
+	a.expectMails("ada@example.com: Your mail address on Doubletap was changed", "ada@example.net: This is your mail address on Doubletap now",
+		"ada@example.net: eve and 3 others liked your photo")
 }
 
 func TestARefusalOfTheSenderIsNobodysBounce(t *testing.T) {

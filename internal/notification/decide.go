@@ -9,8 +9,8 @@ import (
 	"doubletap/internal/deliver"
 )
 
-// What one actor alerts one recipient of, by whatever way: so many things in an hour, and one that was taken back not again
-// at once. The rest is in the tray.
+// What one actor alerts one recipient of by push and mail: so many things in an hour, and one that was taken back not again
+// at once. The rest is in the tray, and a device that shows the tray hears of it as of everything else.
 const (
 	alertsPerHour = 5
 	pause         = 5 * time.Minute
@@ -27,11 +27,11 @@ func decide(tx core.App, n *Notice, was *before, now time.Time) error {
 	n.Plan, n.Reachable = deliver.Decide(n.Type, p, now), was.reach
 	n.List, n.Live, n.Push, n.Mail = n.Plan.List, n.Plan.Live, !n.Plan.Push.IsZero(), !n.Plan.Mail.IsZero()
 	if n.Type == Post && was.group != "" { // one alert is enough for what somebody shares in half a day
-		n.Live, n.Push, n.Mail = false, false, false
+		n.Push, n.Mail = false, false
 	}
 	switch {
 	case n.Actor != "" && was.alerts >= alertsPerHour:
-		n.overBudget, n.Live = true, false
+		n.overBudget = true
 		n.dropAlerts()
 	case was.event.known() && !was.event.active && was.event.alertedAt > clock.Text(now.Add(-pause)):
 		n.dropAlerts() // taken back and said again

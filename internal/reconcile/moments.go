@@ -20,7 +20,7 @@ var Moments = Check{"moments", lookMoments, repairMoments}
 
 // moments are the columns of each table that say when something was.
 var moments = map[string][]string{
-	"users": {"created", "updated"}, "settings": {"created", "updated", "seenAt", "readAt", "digestedAt"}, "devices": {"created", "updated", "lastSeen"},
+	"users": {"created", "updated"}, "settings": {"created", "updated", "seenAt", "readAt", "digestedAt"}, "devices": {"created", "updated", "lastSeen", "answeredAt", "failingSince"},
 	"posts": {"created", "updated"}, "comments": {"created", "updated"}, "stories": {"created", "updated"}, "feed": {"at", "created", "updated"},
 	"likes": {"created", "updated"}, "comment_likes": {"created", "updated"}, "saves": {"created", "updated"}, "story_views": {"created", "updated"},
 	"follows": {"created", "updated"}, "blocks": {"created", "updated"}, "mutes": {"created", "updated"},
