@@ -83,6 +83,7 @@ test('an answer that gets lost costs nothing: the comment is stored once', { ski
     await route.fetch();
     return route.abort('connectionreset');
   });
+  const found = page.waitForResponse((answer) => answer.status() === 400 && answer.url().includes('/comments/')); // by the second try
   page.offline = true; // the lost answers, and the second try that finds the comment there, are errors to the browser
   await page.getByRole('button', { name: 'Like', exact: true }).click();
   await page.getByLabel('Your comment').fill('said once');
@@ -91,6 +92,7 @@ test('an answer that gets lost costs nothing: the comment is stored once', { ski
   await page.getByText('waits for a connection').first().waitFor({ state: 'detached' });
   await page.locator('.waiting').first().waitFor({ state: 'detached' });
   assert.ok(lost.comments > 1 && lost.likes > 1, `sent ${lost.comments} and ${lost.likes} times`);
+  await found;
   page.offline = false;
   assert.equal((await ada.collection('comments').getFullList()).length, 1);
   assert.equal((await ada.collection('posts').getOne(photo)).likesCount, 1);

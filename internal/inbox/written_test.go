@@ -105,6 +105,7 @@ func TestTopicsAreBounded(t *testing.T) {
 		"a guest with headers":            {"", []string{`posts/*?options={"headers":{"x":"y"}}`}, 400},
 		"a guest with a filter":           {"", []string{with("likes/*", `{"filter":"post='p1'"}`)}, 400},
 		"a guest with empty options":      {"", []string{`posts/*?options={"query":{},"headers":{}}`}, 204},
+		"a guest, what is personal":       {"", []string{with("notifications/*", `{"expand":"post"}`), with("feed/*", `{"expand":"post"}`)}, 204},
 		"a guest, an owner's collection":  {"", []string{with("games/*", `{"filter":"id!=''"}`)}, 204},
 		"a user, 100":                     {s.token("ada"), many(100), 204},
 		"a user, 101":                     {s.token("ada"), many(101), 400},

@@ -20,8 +20,9 @@ const EXPAND = 'actors,post.author,comment'; // whose post it is tells whether i
  * onNews(row)           a notification arrived that has not been seen
  * onFeed(action, row)   a row of the home feed came or went
  * onConnect()           connected, at first or again: refresh whatever else is shown
+ * onRefused()           the server takes no such subscription: perhaps the session has ended
  */
-export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = () => {}, onConnect = () => {} } = {}) {
+export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = () => {}, onConnect = () => {}, onRefused = () => {} } = {}) {
   const rows = new Map(); // notifications by id
   const gone = new Map(); // retracted ids with their seq
   const watched = new Map(); // posts in view: id → {callback, end}
@@ -193,7 +194,7 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
     for (let wait = 500; !stopped; wait = Math.min(wait * 2, 15_000)) {
       listening = false;
       await pb.realtime.unsubscribe().catch(() => {});
-      await listen().catch(() => {});
+      await listen().catch((err) => err.status >= 400 && onRefused()); // a dead session may ask for less
       if (pb.realtime.isConnected) {
         listening = !stopped;
         for (const [id, watch] of watched) hear(id, watch);

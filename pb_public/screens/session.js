@@ -43,6 +43,7 @@ export function openSession(user) {
       say(`${sentence(row).join(' ').trim()}.`, /like$/.test(row.type) ? 'heart' : 'bell');
     },
     onFeed: (action, row) => feed.heard(action, row),
+    onRefused: checkSession,
     onConnect() {
       checkSession(); // an ended session closes the stream, so this is when one hears of it
       feed.check();
