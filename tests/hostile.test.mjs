@@ -32,7 +32,8 @@ test('hostile bodies are refused and leave nothing', async (t) => {
   const admin = await service.admin();
   const photo = (await post(ada)).id;
   const comment = (await ada.collection('comments').create({ post: photo, text: 'hello' })).id;
-  const before = await counts(admin);
+  let before;
+  do before = await counts(admin); while (before.jobs > 0); // the photo's are no trace of what follows
 
   const required = {
     likes: { post: [...values, id(ada), comment] }, saves: { post: [...values, id(ada)] }, comment_likes: { comment: [...values, photo] },

@@ -108,7 +108,8 @@ test('a refused like and a missing post are the same to the byte', async (t) => 
     hidden: moderated,
     'of a private account': closed,
   };
-  await bob.collection('blocks').create({ blocked: id(mallory) });
+  // who is blocked does not see whom they would block
+  await admin.collection('blocks').create({ blocker: id(bob), blocked: id(mallory) });
   const like = (pb, to) => send(pb, 'POST', records('likes'), { post: to });
   const view = (pb, of) => send(pb, 'GET', records('posts', of));
 
