@@ -22,7 +22,7 @@ import (
 // Handlers that run in the transaction may veto and alter what is stored, and what they store is stored with it. But they
 // hold the one connection that writes: meanwhile everybody else's likes, comments and posts wait. So a handler looks
 // and writes, and leaves what is slow, a call of another service above all, to OnNotified or a job. A transaction
-// of more than 50 ms is told off in the log, with its route. After 500 ms one that a user's or a guest's
+// of more than 50 ms is logged, with its route. After 500 ms one that a user's or a guest's
 // request began is ended: everything in it is rolled back, its statements fail from then on, the client is answered
 // 503, and others go on, even if the handler never returns.
 type Social struct {

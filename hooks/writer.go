@@ -18,7 +18,7 @@ import (
 
 // One transaction writes at a time, so how long it does is how long everybody else waits.
 const (
-	toleratedHold = 50 * time.Millisecond  // a longer one is told off in the log
+	toleratedHold = 50 * time.Millisecond  // a longer one is logged
 	longestHold   = 500 * time.Millisecond // a request's is ended
 )
 
@@ -26,7 +26,7 @@ const (
 // migrations at the start and commands may take what they take.
 //
 // Only what a user or a guest asked for is ended. A job, a cron function, a backup or a superuser's request is
-// told off, also while it goes on: ended, it would begin again and never be done. So is a deletion, as everything
+// only logged, also while it goes on: ended, it would begin again and never be done. So is a deletion, as everything
 // that hangs on what is deleted goes with it.
 func (s *Social) bindWriter() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {

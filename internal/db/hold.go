@@ -21,7 +21,7 @@ import (
 // Limits say how long a transaction may hold the only connection that writes. Told and Ended are called on a goroutine of
 // their own which has the pprof labels of the one that began the transaction, so that they can say who it was.
 type Limits struct {
-	Tolerated time.Duration                        // from which it is told off
+	Tolerated time.Duration                        // from which it is told of
 	Longest   time.Duration                        // after which it is ended, if Ends says so
 	Ends      func() bool                          // asked when Longest is over
 	Told      func(held time.Duration, ended bool) // when it is over, was ended, or goes on although Longest is over

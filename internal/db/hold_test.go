@@ -16,7 +16,7 @@ import (
 	"doubletap/internal/fault"
 )
 
-// limited is an app whose transactions are told off from tolerated and ended after longest.
+// limited is an app whose transactions are told of from tolerated and ended after longest.
 func limited(t *testing.T, tolerated, longest time.Duration, ends bool) (app core.App, told chan bool) {
 	t.Helper()
 	app = dbtest.New(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
@@ -88,7 +88,7 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 				})
 			}()
 			if ended := <-told; !ended {
-				t.Fatal("it was told off, but not ended")
+				t.Fatal("it was told of, but not ended")
 			}
 			err := app.RunInTransaction(func(tx core.App) error { return addDeed(tx, "second") })
 			if n := deeds(t, app); err != nil || n != 1 {

@@ -64,11 +64,13 @@ export function because(err) {
   return err.response?.message || 'Something went wrong. Try again.';
 }
 
+const taken = { handle: 'Somebody has this handle already.', email: 'There is an account with this address already.' };
+
 /** The messages of a refused form, by field name. */
 export function fieldErrors(err) {
   const fields = {};
   for (const [name, problem] of Object.entries(err?.response?.data ?? {})) {
-    if (problem?.message) fields[name] = problem.message;
+    if (problem?.message) fields[name] = (problem.code === 'validation_not_unique' && taken[name]) || problem.message;
   }
   return fields;
 }

@@ -62,7 +62,7 @@ export function Deletion({ onClose }) {
     setBusy(true);
     try {
       await users().delete(user.id, password ? { ...quiet, body: { password } } : quiet);
-      await shelf.clear();
+      await shelf.clear().catch(() => {}); // the account is gone all the same
       signOut('Your account is deleted.');
     } catch (err) {
       const missing = fieldErrors(err).password;

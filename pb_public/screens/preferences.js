@@ -28,7 +28,7 @@ const Choice = ({ id, label, value, options, onChoose }) => html`<div class="fie
   <select id=${id} value=${value} onChange=${(event) => onChoose(event.target.value)}>${options.map(([name, word]) => html`<option key=${name} value=${name}>${word}</option>`)}</select></div>`;
 
 const kinds = {
-  like: 'Likes', comment: 'Comments', reply: 'Replies', comment_like: 'Likes of your comments', mention: 'Mentions', follow: 'New followers', follow_request: 'Follow requests', follow_accepted: 'Accepted requests', post: 'New posts of people whose bell is on',
+  like: 'Likes', comment: 'Comments', reply: 'Replies', comment_like: 'Likes of your comments', mention: 'Mentions', follow: 'New followers', follow_request: 'Follow requests', follow_accepted: 'Accepted requests',
 };
 const mails = [['off', 'Never'], ['digest', 'In the digest'], ['now', 'At once']];
 
