@@ -3,6 +3,7 @@
 package hooks
 
 import (
+	"runtime/pprof"
 	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -47,7 +48,7 @@ type Social struct {
 // where an owner adds hooks; every hook of PocketBase keeps working beside them.
 func Bind(app core.App) *Social {
 	before, beforeReads := handlers(app, recordHooks), handlers(app, readHooks)
-	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app), pages: listing.NewReader(app)}
+	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app, pprof.Labels(byRequest, "likes and marks")), pages: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindClock()
 	s.bindFolder()

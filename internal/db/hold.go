@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -137,8 +138,12 @@ const driverName = "sqlite-watched"
 
 func (p *poolState) watch(db *sql.DB, transaction *sql.Tx, limits *Limits) {
 	h := &hold{limits: limits, began: time.Now(), over: make(chan struct{})}
-	attach := context.WithValue(context.Background(), holdKey{}, func(c *conn) { c.hold, h.interrupt = h, c.interrupt })
-	if _, err := transaction.ExecContext(attach, holdQuery); err != nil {
+	attach := context.WithValue(context.Background(), holdKey{}, func(c *conn) {
+		if c.hold == nil { // else it is wrapped a second time
+			c.hold, h.interrupt = h, c.interrupt
+		}
+	})
+	if _, err := transaction.ExecContext(attach, holdQuery); err != nil || h.interrupt == nil {
 		return // its first statement fails likewise
 	}
 	go p.await(db, transaction, h)
@@ -171,15 +176,30 @@ func (p *poolState) end(db *sql.DB, transaction *sql.Tx, h *hold) {
 	if then := h.onEnded.Load(); then != nil {
 		(*then)()
 	}
-	h.interrupt()
+	given := make(chan struct{})
+	go interruptUntil(given, h.interrupt)
 	rollback := context.WithValue(context.Background(), holdKey{}, (*conn).abandon)
 	_, _ = transaction.ExecContext(rollback, holdQuery) // it fails where the code has returned meanwhile
+	close(given)
 	p.room(db, +1)
 	if other, err := db.Conn(context.Background()); err == nil { // nobody who waits is woken by more room alone
 		_ = other.Close()
 	}
 	<-h.over
 	p.room(db, -1)
+}
+
+// interruptUntil interrupts again and again: a statement that is about to begin forgets that it was.
+func interruptUntil(over <-chan struct{}, interrupt func()) {
+	for again := time.NewTicker(10 * time.Millisecond); ; {
+		interrupt()
+		select {
+		case <-over:
+			again.Stop()
+			return
+		case <-again.C:
+		}
+	}
 }
 
 // room allows one more connection, or one less.
@@ -224,6 +244,9 @@ func (c *conn) release() (wasEnded bool) {
 	}
 	wasEnded = !h.state.CompareAndSwap(running, over)
 	c.hold = nil
+	if wasEnded { // an interrupt may still come, and must meet nobody else's transaction
+		c.dead = true
+	}
 	close(h.over)
 	return wasEnded
 }
@@ -231,7 +254,14 @@ func (c *conn) release() (wasEnded bool) {
 // abandon takes the lock of the database from a transaction that was ended.
 func (c *conn) abandon() {
 	c.dead = true
-	_, _ = c.session.ExecContext(context.Background(), "ROLLBACK", nil) // an interrupted write has done it already
+	for r := range c.open {
+		_ = r.Close()
+	}
+	for range 10 { // an interrupted write has done it already, and an interrupt may come between
+		if _, err := c.session.ExecContext(context.Background(), "ROLLBACK", nil); err == nil || strings.Contains(err.Error(), "no transaction is active") {
+			return
+		}
+	}
 }
 
 // interrupt ends the statement that runs, if any.

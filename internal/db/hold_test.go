@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -57,7 +58,26 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 	never := make(chan struct{})
 	t.Cleanup(func() { close(never) })
 	for name, work := range map[string]func(tx core.App) error{
-		"in its code":               func(core.App) error { <-never; return nil },
+		"in its code": func(core.App) error { <-never; return nil },
+		"in its code, with rows open": func(tx core.App) error {
+			rows, err := tx.NonconcurrentDB().NewQuery(endless + `SELECT i FROM n LIMIT 1000`).Rows()
+			if err != nil || !rows.Next() {
+				return err
+			}
+			<-never
+			if rows.Next() {
+				return errors.New("there is a further row")
+			}
+			return rows.Err()
+		},
+		"in statements that are prepared": func(tx core.App) error {
+			prepared := tx.NonconcurrentDB().NewQuery(`INSERT INTO deeds VALUES ('prepared')`).Prepare()
+			for {
+				if _, err := prepared.Execute(); err != nil {
+					return nil
+				}
+			}
+		},
 		"in a statement that reads": func(tx core.App) error { return db.Column(tx, new([]int), endless+`SELECT max(i) FROM n`, nil) },
 		"between two rows": func(tx core.App) error {
 			return db.Column(tx, new([]int), endless+`SELECT i FROM n WHERE i = 1 OR i < 0`, nil)
@@ -97,7 +117,7 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 			if err := addDeed(app, "third"); err != nil {
 				t.Error("a write without a transaction:", err)
 			}
-			if name == "in its code" {
+			if strings.HasPrefix(name, "in its code") {
 				never <- struct{}{}
 			}
 			if err := <-result; !fault.Passing(err) {

@@ -43,7 +43,8 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened := &conn{session: inner.(session), pool: c.pool, faults: c.pool.damage.faults.Load(), order: list.New(), prepared: map[string]*list.Element{}}
+	opened := &conn{session: inner.(session), pool: c.pool, faults: c.pool.damage.faults.Load(), order: list.New(),
+		prepared: map[string]*list.Element{}, open: map[*rows]struct{}{}}
 	if err := opened.setUp(ctx); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
@@ -73,8 +74,9 @@ type conn struct {
 	order    *list.List
 	prepared map[string]*list.Element
 
-	hold *hold // of the transaction, if it is watched
-	dead bool  // its transaction was ended
+	hold *hold              // of the transaction, if it is watched
+	open map[*rows]struct{} // that are not closed: SQLite rolls nothing back that was interrupted beside them
+	dead bool               // its transaction was ended
 
 	closing sync.Mutex // guards closed
 	closed  bool
@@ -155,7 +157,56 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		c.keep(e)
 		return nil, err
 	}
-	return &rows{found.(typedRows), c, e, c.interruptOnDone(ctx)}, nil
+	r := &rows{typedRows: found.(typedRows), conn: c, from: e, stop: c.interruptOnDone(ctx)}
+	c.open[r] = struct{}{}
+	return r, nil
+}
+
+// PrepareContext implements driver.ConnPrepareContext. What a caller prepares is asked for like everything else whether its
+// transaction was ended.
+func (c *conn) PrepareContext(ctx context.Context, query string) (_ driver.Stmt, err error) {
+	expectFault()
+	defer c.endFault(&err)
+	if err := c.runs(); err != nil {
+		return nil, err
+	}
+	s, err := c.session.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return &watchedStatement{s.(statement), c}, nil
+}
+
+// watchedStatement is what a caller of ours has prepared.
+type watchedStatement struct {
+	statement
+	conn *conn
+}
+
+// ExecContext implements driver.StmtExecContext.
+func (s *watchedStatement) ExecContext(ctx context.Context, args []driver.NamedValue) (_ driver.Result, err error) {
+	expectFault()
+	defer s.conn.endFault(&err)
+	if err := s.conn.runs(); err != nil {
+		return nil, err
+	}
+	return s.statement.ExecContext(ctx, args)
+}
+
+// QueryContext implements driver.StmtQueryContext.
+func (s *watchedStatement) QueryContext(ctx context.Context, args []driver.NamedValue) (_ driver.Rows, err error) {
+	expectFault()
+	defer s.conn.endFault(&err)
+	if err := s.conn.runs(); err != nil {
+		return nil, err
+	}
+	found, err := s.statement.QueryContext(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	r := &rows{typedRows: found.(typedRows), conn: s.conn}
+	s.conn.open[r] = struct{}{}
+	return r, nil
 }
 
 // Close ends the connection and its statements.
@@ -236,12 +287,16 @@ type rows struct {
 	conn *conn
 	from *entry
 	stop func() // of interrupts; nil for none
+	over bool   // closed, perhaps with their transaction
 }
 
 // Next implements driver.Rows.
 func (r *rows) Next(row []driver.Value) (err error) {
 	expectFault()
 	defer r.conn.endFault(&err)
+	if r.over {
+		return fault.ErrHeld
+	}
 	return r.typedRows.Next(row)
 }
 
@@ -249,9 +304,11 @@ func (r *rows) Close() error {
 	if r.stop != nil {
 		r.stop()
 	}
-	if r.conn.lost {
+	if r.conn.lost || r.over {
 		return nil
 	}
+	r.over = true
+	delete(r.conn.open, r)
 	err := r.typedRows.Close()
 	if r.from != nil {
 		r.conn.keep(r.from)

@@ -3,8 +3,10 @@
 package writer
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"time"
@@ -23,8 +25,9 @@ const (
 
 // Writer is the one that writes for all who wait. It has no goroutine while nobody does.
 type Writer struct {
-	app   core.App
-	brief time.Duration
+	app    core.App
+	brief  time.Duration
+	labels pprof.LabelSet
 
 	mu      sync.Mutex // guards all below
 	queue   []*deed
@@ -46,7 +49,9 @@ type run struct {
 }
 
 // New returns a writer to the app's database.
-func New(app core.App) *Writer { return &Writer{app: app, brief: brief} }
+func New(app core.App, labels pprof.LabelSet) *Writer {
+	return &Writer{app: app, brief: brief, labels: labels}
+}
 
 // Do runs do in a transaction that it may share with others', and returns when it is committed or undone. Where too many
 // wait already, it is fault.ErrBusy at once.
@@ -180,10 +185,16 @@ func (w *Writer) transact(r *run) (err error) {
 			}
 		}
 	}()
+	pprof.Do(context.Background(), w.labels, func(context.Context) { err = w.transactLabelled(r, &committed) })
+	return err
+}
+
+// transactLabelled does it under the writer's own labels: its goroutine is that of one of those who wait, for all of them.
+func (w *Writer) transactLabelled(r *run, committed *bool) error {
 	return w.app.RunInTransaction(func(tx core.App) error {
 		db.OnEnded(tx, func() { w.takeOver(r) })
 		tx.TxInfo().OnComplete(func(failed error) error {
-			committed = failed == nil
+			*committed = failed == nil
 			return nil
 		})
 		began := time.Now()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,7 +59,7 @@ func held(w *writer.Writer) (release func()) {
 
 func TestWhatWaitsIsCommittedTogether(t *testing.T) {
 	app := serve(t)
-	w := writer.New(app)
+	w := writer.New(app, pprof.Labels("request", "test"))
 	w.SetBrief(time.Hour)
 	release := held(w)
 	var all sync.WaitGroup
@@ -88,7 +89,7 @@ func TestWhatWaitsIsCommittedTogether(t *testing.T) {
 
 func TestAnErrorOrAPanicHarmsNobodyElse(t *testing.T) {
 	app := serve(t)
-	w := writer.New(app)
+	w := writer.New(app, pprof.Labels("request", "test"))
 	release := held(w)
 	refused := errors.New("refused")
 	var all sync.WaitGroup
@@ -128,7 +129,7 @@ func TestAnErrorOrAPanicHarmsNobodyElse(t *testing.T) {
 
 func TestAPanicAfterTheCommitUndoesNothing(t *testing.T) {
 	app := serve(t)
-	err := writer.New(app).Do(func(tx core.App) error {
+	err := writer.New(app, pprof.Labels("request", "test")).Do(func(tx core.App) error {
 		tx.TxInfo().OnComplete(func(error) error { panic("too late") })
 		return insert(tx, "deed")
 	})
@@ -139,7 +140,7 @@ func TestAPanicAfterTheCommitUndoesNothing(t *testing.T) {
 
 func TestTheQueueHasAnEnd(t *testing.T) {
 	app := serve(t)
-	w := writer.New(app)
+	w := writer.New(app, pprof.Labels("request", "test"))
 	release := held(w)
 	var all sync.WaitGroup
 	var busy atomic.Int32
@@ -165,7 +166,7 @@ func TestTheQueueHasAnEnd(t *testing.T) {
 
 func TestItWorksAgainAfterARest(t *testing.T) {
 	app := serve(t)
-	w := writer.New(app)
+	w := writer.New(app, pprof.Labels("request", "test"))
 	for i := range 20 {
 		if err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("deed", i)) }); err != nil {
 			t.Fatal(err)
@@ -183,7 +184,7 @@ func limit(app core.App) {
 
 func TestWhoHoldsTheWriterTooLongHarmsNobodyElse(t *testing.T) {
 	app := serve(t)
-	w := writer.New(app)
+	w := writer.New(app, pprof.Labels("request", "test"))
 	w.SetBrief(time.Hour)
 	release := held(w)
 	leave := make(chan struct{})
@@ -231,7 +232,7 @@ func TestWhoHoldsTheWriterTooLongHarmsNobodyElse(t *testing.T) {
 func TestWhoComesAloneAndBlocksDoesNotKeepTheQueue(t *testing.T) {
 	app := serve(t)
 	limit(app)
-	w := writer.New(app)
+	w := writer.New(app, pprof.Labels("request", "test"))
 	entered, leave, told := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
 		told <- w.Do(func(core.App) error {
@@ -254,7 +255,7 @@ func TestWhoComesAloneAndBlocksDoesNotKeepTheQueue(t *testing.T) {
 
 func TestATransactionOfManySlowDeedsIsSeveral(t *testing.T) {
 	app := serve(t)
-	w := writer.New(app)
+	w := writer.New(app, pprof.Labels("request", "test"))
 	w.SetBrief(0)
 	release := held(w)
 	var transactions sync.Map
