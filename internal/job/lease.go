@@ -88,13 +88,13 @@ const lookDue = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 
 	AND (user = '' OR kind || ' ' || user NOT IN (SELECT value FROM json_each({:users})))
 	AND (host = '' OR kind || ' ' || host NOT IN (SELECT value FROM json_each({:hosts}))) ORDER BY runAt LIMIT {:n}`
 
-// claimDue takes the jobs named, in the transaction that looked, so that two processes never take the same one. The plus
+// claimDue takes the jobs named that are still due, so that two processes never take the same one. The plus
 // sign keeps SQLite from looking through all that is due for the few that are named.
 const claimDue = `
 	UPDATE jobs SET state = 'running', worker = {:worker}, attempts = attempts + 1, updated = {:now},
 		error = CASE state WHEN 'running' THEN {:lapsed} ELSE error END,
 		runAt = (SELECT value FROM json_each({:leases}) WHERE key = jobs.kind)
-	WHERE id IN (SELECT value FROM json_each({:ids})) AND +state IN ('ready', 'running')
+	WHERE id IN (SELECT value FROM json_each({:ids})) AND +state IN ('ready', 'running') AND +runAt <= {:now}
 	RETURNING id, kind, user, host, coalesce(payload, 'null') payload, attempts, error`
 
 // removeDone deletes the jobs named, with the attempts of their claims, that are still the worker's, and returns them.
@@ -103,14 +103,14 @@ const removeDone = `DELETE FROM jobs WHERE id IN (SELECT key FROM json_each({:do
 
 // endLeasesOnce ends foreign leases at the first call that finds the database open.
 func (r *Runner) endLeasesOnce() {
-	if r.app.NonconcurrentDB() != nil {
-		r.endLeases.Do(r.endForeignLeases)
+	if !r.leasesEnded.Load() && r.app.NonconcurrentDB() != nil {
+		r.leasesEnded.Store(r.endForeignLeases() == nil)
 	}
 }
 
 // endForeignLeases makes the jobs due whose lease ends later than any that begins now: they were claimed while the machine's
 // clock was ahead, and nobody would look at them until that time has come.
-func (r *Runner) endForeignLeases() {
+func (r *Runner) endForeignLeases() error {
 	r.mu.Lock()
 	longest := time.Duration(0)
 	for _, k := range r.kinds {
@@ -123,6 +123,7 @@ func (r *Runner) endForeignLeases() {
 	if err != nil || n > 0 {
 		r.app.Logger().Warn("jobs were leased by a clock that was ahead", "jobs", n, "err", err)
 	}
+	return err
 }
 
 // due names a job that may be claimed.

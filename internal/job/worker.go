@@ -30,11 +30,11 @@ type Runner struct {
 	start sync.Once
 	stop  sync.Once
 
-	endLeases sync.Once
-	stopped   chan struct{}
-	working   sync.WaitGroup
-	ctx       context.Context // ends when Stop has no time left
-	cancel    context.CancelFunc
+	leasesEnded atomic.Bool // of those that a clock gave that was ahead
+	stopped     chan struct{}
+	working     sync.WaitGroup
+	ctx         context.Context // ends when Stop has no time left
+	cancel      context.CancelFunc
 
 	failing  atomic.Bool
 	claiming sync.Mutex // held while jobs are claimed, so that nobody else takes the last place of a kind
@@ -210,10 +210,12 @@ func (r *Runner) choose(app core.App, n int, done []*Job) ([]due, error) {
 
 // exchange removes jobs that are done and claims up to n others.
 func (r *Runner) exchange(done []*Job, n int) (jobs []*Job, err error) {
-	if len(done) == 0 { // mostly there is nothing to do, which is found out without writing
-		if wanted, err := r.choose(r.app, n, nil); err != nil || len(wanted) == 0 {
-			return nil, err
-		}
+	wanted, err := r.choose(r.app, n, done) // outside of the transaction: a long queue takes long to look through
+	if err != nil {
+		return nil, err
+	}
+	if len(done)+len(wanted) == 0 { // which is mostly so, and found out without writing
+		return nil, nil
 	}
 	if r.app.NonconcurrentDB() == nil {
 		return nil, fmt.Errorf("remove jobs: %w", errClosed)
@@ -223,12 +225,11 @@ func (r *Runner) exchange(done []*Job, n int) (jobs []*Job, err error) {
 	r.mu.Unlock()
 	var lost []*Job
 	err = r.app.RunInTransaction(func(tx core.App) (err error) {
-		if lost, err = remove(tx, r.name, done); err != nil { // it also keeps others from what is looked at next
+		if lost, err = remove(tx, r.name, done); err != nil {
 			return fmt.Errorf("remove jobs: %w", err)
 		}
-		wanted, err := r.choose(tx, n, done)
-		if err != nil || len(wanted) == 0 {
-			return err
+		if len(wanted) == 0 {
+			return nil
 		}
 		if jobs, err = claim(tx, r.name, wanted, kinds); err != nil {
 			return fmt.Errorf("claim jobs: %w", err)
