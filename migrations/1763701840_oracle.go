@@ -13,7 +13,7 @@ func init() {
 	m.Register(func(app core.App) error {
 		// A table and no collection: only these triggers write it, so that a cascade, a job and the SQL console count
 		// like a request. WITHOUT ROWID keeps one small tree of the ids alone.
-		statements := []string{`CREATE TABLE gone_ids (id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID`}
+		statements := []string{`CREATE TABLE IF NOT EXISTS gone_ids (id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID`}
 		for _, table := range []string{"posts", "comments", "stories", "users"} {
 			statements = append(statements, fmt.Sprintf(
 				`CREATE TRIGGER gone_%[1]s AFTER DELETE ON %[1]s BEGIN INSERT OR IGNORE INTO gone_ids (id) VALUES (OLD.id); END`, table))

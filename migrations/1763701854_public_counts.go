@@ -24,8 +24,8 @@ func init() {
 		}
 		publicPost := "%[1]s.visibility = 'public' AND NOT %[1]s.hidden"
 		statements := []string{
-			`DROP TRIGGER count_posts_users_postsCount_in`, `DROP TRIGGER count_posts_users_postsCount_out`, `DROP TRIGGER count_posts_users_postsCount_moved`,
-			`DROP TRIGGER count_post_tags_hashtags_postsCount_in`, `DROP TRIGGER count_post_tags_hashtags_postsCount_out`, `DROP TRIGGER count_post_tags_hashtags_postsCount_moved`,
+			`DROP TRIGGER IF EXISTS count_posts_users_postsCount_in`, `DROP TRIGGER IF EXISTS count_posts_users_postsCount_out`, `DROP TRIGGER IF EXISTS count_posts_users_postsCount_moved`,
+			`DROP TRIGGER IF EXISTS count_post_tags_hashtags_postsCount_in`, `DROP TRIGGER IF EXISTS count_post_tags_hashtags_postsCount_out`, `DROP TRIGGER IF EXISTS count_post_tags_hashtags_postsCount_moved`,
 			`UPDATE users SET publicPosts = (SELECT count(*) FROM posts WHERE author = users.id AND visibility = 'public' AND hidden = 0)`,
 			`UPDATE users SET postsCount = ` + openAccount("users") + ` * publicPosts`,
 			`UPDATE post_tags SET counted = ` + countedTag("post_tags.post"),

@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/types"
 
+	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/edge"
 	"doubletap/internal/rule"
@@ -57,7 +57,7 @@ func (l *Like) Stored() bool { return l.Created != "" }
 // Store adds the like. The post's count is a trigger's. With OR FAIL, SQLite notes nothing to undo this statement alone:
 // an error undoes the transaction.
 func (l *Like) Store(tx core.App) error {
-	l.Created = types.NowDateTime().String()
+	l.Created = clock.Stamp(tx)
 	l.Updated = l.Created
 	_, err := db.Exec(tx, `INSERT OR FAIL INTO likes (id, post, user, created, updated) VALUES ({:id}, {:post}, {:user}, {:now}, {:now})`,
 		db.Params{"id": l.ID, "post": l.Post, "user": l.User, "now": l.Created})
