@@ -24,6 +24,7 @@ func TestFoldAddress(t *testing.T) {
 		"Jürgen@Example.com":                    "jürgen@example.com",
 		"Ju\u0308rgen@example.com":              "jürgen@example.com",
 		"ada@München.example":                   "ada@xn--mnchen-3ya.example",
+		"ada@example.test.":                     "ada@example.test",
 		"ada@XN--MNCHEN-3YA.example":            "ada@xn--mnchen-3ya.example",
 		"ada@mu\u0308nchen.example":             "ada@xn--mnchen-3ya.example",
 		"ada@faß.example":                       "ada@xn--fa-hia.example",

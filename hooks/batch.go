@@ -9,16 +9,19 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/filesystem"
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 
 	"doubletap/internal/fault"
+	"doubletap/internal/guard"
 )
 
 // A batch runs inside one transaction, so whatever a client may put into it is done while everybody else's writes wait.
@@ -48,6 +51,7 @@ var batchItem = regexp.MustCompile(`^/api/collections/([^/?]+)/records(/[^/?]+)?
 
 // batchHashesNothing refuses sign-ups, and all items that would hash a password under the write lock, in every spelling.
 func batchHashesNothing(e *core.BatchRequestEvent) error {
+	files := int64(0)
 	for i, item := range e.Batch {
 		if item == nil { // PocketBase would follow the pointer
 			return batchRefused(i, "The item is empty.")
@@ -63,11 +67,38 @@ func batchHashesNothing(e *core.BatchRequestEvent) error {
 		switch {
 		case collection.IsAuth() && strings.EqualFold(item.Method, http.MethodPost):
 			return batchRefused(i, "A sign-up cannot be part of a batch.")
+		case !e.HasSuperuserAuth() && slices.Contains(guard.Guarded, collection.Name) && !filesFit(item.Body, &files):
+			return batchRefused(i, "The files of a batch are too large together: send each in a request of its own.")
 		case namesPassword(collection, item.Body): // without one, an upsert of an account can only be a change
 			return batchRefused(i, "Passwords cannot be part of a batch.")
 		}
 	}
 	return e.Next()
+}
+
+// batchFilesMost is how many bytes of files a batch may bring for our collections: they are looked into and stored under the
+// write lock.
+const batchFilesMost = 8 << 20
+
+// filesFit adds the files that a body brings to the sum of the batch, and reports whether it is still small enough.
+func filesFit(body map[string]any, sum *int64) bool {
+	for _, value := range body {
+		switch files := value.(type) {
+		case *filesystem.File:
+			*sum += files.Size
+		case []*filesystem.File:
+			for _, file := range files {
+				*sum += file.Size
+			}
+		case []any:
+			for _, one := range files {
+				if file, is := one.(*filesystem.File); is {
+					*sum += file.Size
+				}
+			}
+		}
+	}
+	return *sum <= batchFilesMost
 }
 
 // namesPassword reports whether a body sets or proves a password of the collection.

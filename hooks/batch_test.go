@@ -159,3 +159,25 @@ func TestBatchExpandsAfterItsCommit(t *testing.T) {
 		}
 	})
 }
+
+// What files need is done under the write lock, so a batch brings few.
+func TestBatchBringsFewFiles(t *testing.T) {
+	s := hookstest.New(t)
+	create := item("POST", "/api/collections/posts/records", fields{"caption": "x"})
+	send := func(c *hookstest.Client, photo []byte) hookstest.Answer {
+		payload, err := json.Marshal(fields{"requests": []fields{create, create}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Do("POST", "/api/batch", &hookstest.Upload{
+			Fields: map[string]string{"@jsonPayload": string(payload)},
+			Files:  map[string][]byte{"requests.0.photos": photo, "requests.1.photos": photo},
+		})
+	}
+	if a := send(s.As("ada"), make([]byte, 5<<20)); a.Status != 400 || !strings.Contains(a.Raw, "too large together") {
+		t.Errorf("10 MB: %d %s", a.Status, a.Raw)
+	}
+	if a := send(s.As("ada"), hookstest.Photo()); a.Status != 200 {
+		t.Errorf("two small photos: %d %s", a.Status, a.Raw)
+	}
+}

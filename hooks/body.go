@@ -142,10 +142,20 @@ func (s *Social) bodyLimit(e *core.RequestEvent) int64 {
 		return batchBody
 	case pattern == "POST /api/realtime":
 		return recordBody
-	case slices.ContainsFunc(s.routes, func(r route) bool { return r.method+" "+r.path == pattern }):
+	case slices.ContainsFunc(s.routes, func(r route) bool { return r.method+" "+r.path == pattern }), isPocketBase(pattern) && !e.HasSuperuserAuth():
 		return plainBody
 	}
 	return 0
+}
+
+// pocketBaseRoutes begin the paths of PocketBase's own routes; what else there is under /api is an owner's.
+var pocketBaseRoutes = []string{"oauth2-redirect", "files", "health", "settings", "logs", "backups", "crons", "sql", "collections"}
+
+// isPocketBase reports whether a route is PocketBase's own. Nobody but a superuser has much to say to these.
+func isPocketBase(pattern string) bool {
+	_, path, _ := strings.Cut(pattern, " ")
+	name, _, _ := strings.Cut(strings.TrimPrefix(path, "/api/"), "/")
+	return strings.HasPrefix(path, "/api/") && slices.Contains(pocketBaseRoutes, name)
 }
 
 // recordLimit returns what a record of the collection can need.

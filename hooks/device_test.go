@@ -48,7 +48,7 @@ func TestEndpointsAreCheckedAtEveryDoor(t *testing.T) {
 			"http://push.example.com/1", "push.example.com/1", "https:///1", "https://", "https://ada@push.example.com/1", "https://ada:x@push.example.com/1",
 			"ftp://push.example.com/1", "javascript:alert(1)", "https://localhost/1", "https://a.localhost/1", "https://LOCALHOST./1", "https://metadata/1",
 			"https://127.0.0.1/1", "https://127.1/1", "https://2130706433/1", "https://0x7f000001/1", "https://0x7f.1/1", "https://10.0.0.1/1", "https://192.168.1.1/1", "https://169.254.169.254/latest",
-			"https://[::1]/1", "https://[::ffff:127.0.0.1]/1", "https://[fe80::1%25eth0]/1", "https://[fd00::1]/1", "https://0.0.0.0/1", "https://push.example.com/\n", "https://%zz/",
+			"https://[::1]/1", "https://[::ffff:127.0.0.1]/1", "https://[fe80::1%25eth0]/1", "https://[fd00::1]/1", "https://0.0.0.0/1", "https://①②⑦.⓪.⓪.①/1", "https://metadata.google.internal/1", "https://router.local/1", "https://push.example.com/\n", "https://%zz/",
 		},
 		"apns": {"ab", strings.Repeat("g", 64), strings.Repeat("a", 63), strings.Repeat("a", 201), apnsToken("x")[:60] + "/../"},
 		"fcm":  {"pixel", "ada's own phone, the blue one", strings.Repeat("x", 19) + "\n", strings.Repeat("x", 30) + "\"", strings.Repeat("ü", 30)},

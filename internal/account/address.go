@@ -47,7 +47,7 @@ func WireAddress(address string) string {
 	if at < 0 {
 		return address
 	}
-	domain, err := idna.Lookup.ToASCII(address[at+1:])
+	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(address[at+1:], ".")) // the root may be written or not
 	if err != nil {
 		return address
 	}

@@ -16,11 +16,13 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"code.dny.dev/ssrf" // the ranges of IANA, kept up to date, in every spelling
 	"github.com/pocketbase/pocketbase/core"
+	"golang.org/x/net/idna"
 )
 
 // ErrForbidden tells that an address is none that we may ask. Trying again does not help.
@@ -107,6 +109,9 @@ func (c *Client) Allows(u *url.URL) error {
 	return nil
 }
 
+// privateNames are top-level names that only networks of one's own have.
+var privateNames = []string{"internal", "local", "localdomain", "home", "lan", "arpa"}
+
 func (c *Client) allowsHost(host string) bool {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return c.guard.SafeAddr(address.Unmap().WithZone("")) == nil
@@ -114,7 +119,17 @@ func (c *Client) allowsHost(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return c.loopback
 	}
+	host, err := idna.Lookup.ToASCII(host) // as it is asked for: other digits are digits
+	if err != nil {
+		return false
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return c.allowsHost(host)
+	}
 	label := host[strings.LastIndexByte(host, '.')+1:]
+	if slices.Contains(privateNames, label) {
+		return false
+	}
 	return label != host && label != "" && !strings.ContainsAny(label[:1], "0123456789") // "127.1" and "0x7f.1" are addresses to some
 }
 

@@ -23,17 +23,36 @@ func NormalizeEndpoint(kind, endpoint string) string {
 	case "apns":
 		return strings.ToLower(endpoint)
 	case "webpush":
-		scheme, rest, ok := strings.Cut(endpoint, "://")
-		if !ok {
-			return endpoint
-		}
-		host, path := rest, ""
-		if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-			host, path = rest[:i], rest[i:]
-		}
-		return strings.ToLower(scheme) + "://" + strings.ToLower(host) + path
+		return normalizeURL(endpoint)
 	}
 	return endpoint
+}
+
+// escaped are characters that mean the same with and without an escape.
+var escaped = regexp.MustCompile(`%(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])`)
+
+// normalizeURL takes out of an address what makes no other address of it: case of the host, its last dot, the usual port, escapes
+// that need none, steps to nowhere and the fragment.
+func normalizeURL(endpoint string) string {
+	address, err := url.Parse(escaped.ReplaceAllStringFunc(endpoint, func(code string) string {
+		plain, _ := url.PathUnescape(code) // the pattern is of valid ones
+		return plain
+	}))
+	if err != nil || address.Host == "" {
+		return endpoint
+	}
+	host, port := strings.TrimSuffix(strings.ToLower(address.Hostname()), "."), address.Port()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port != "" && !(port == "443" && address.Scheme == "https") {
+		host += ":" + port
+	}
+	address.Host, address.Fragment, address.RawFragment = host, "", ""
+	if strings.Contains(address.Path, "/.") {
+		address = address.JoinPath()
+	}
+	return address.String()
 }
 
 // CheckEndpoint refuses what no device of the kind has: strangers choose endpoints, and the server asks them.
