@@ -21,6 +21,9 @@ import (
 //
 // Where clients choose ids (posts, comments) a create under a fresh id succeeds; there the other two answer what a malformed id does.
 func TestOracle(t *testing.T) {
+	if raced {
+		t.Skip("one request after the other, which takes minutes under the race detector; make go-test runs it without")
+	}
 	w := hiddenRows(t)
 	for _, name := range []string{"guest", "carol", "dave"} {
 		asker := w.s.Guest()
