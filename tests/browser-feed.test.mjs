@@ -48,8 +48,7 @@ test('a feed without an end shows every post once, and stays where it is read', 
   // the same for a grid, which begins anew when it is opened by a link
   await go(page, '#/@ada');
   await page.locator('.tile').nth(29).waitFor();
-  await page.mouse.wheel(0, 6000);
-  await page.locator('.tile').nth(59).waitFor();
+  while (!(await page.locator('.tile').nth(59).isVisible())) await page.mouse.wheel(0, 4000);
   const last = page.locator('.tile a').nth(50);
   await last.scrollIntoViewIfNeeded();
   const down = await page.evaluate(() => scrollY);
