@@ -3,6 +3,7 @@ package hooks_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -211,8 +212,14 @@ func TestPostRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fsys.Close()
-	if files, _ := fsys.List(photos.BaseFilesPath()); len(files) != 0 {
-		t.Errorf("%d files are left", len(files))
+	left := func() int {
+		files, _ := fsys.List(photos.BaseFilesPath())
+		return len(files)
+	}
+	for began := time.Now(); left() != 0; { // PocketBase deletes them after its answer
+		if time.Since(began) > 10*time.Second {
+			t.Fatalf("%d files are left", left())
+		}
 	}
 }
 

@@ -211,7 +211,7 @@ func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
 	if told < 80 {
 		t.Errorf("only %d were told", told)
 	}
-	if a, b := s.Guest().Do("POST", "/api/collections/likes/records", fields{"post": "missing00000000"}), s.As("ada").Do("POST", "/api/collections/likes/records", fields{"post": "missing00000000"}); a.Raw != b.Raw {
+	if a, b := s.Guest().Do("POST", "/api/collections/saves/records", fields{"post": "missing00000000"}), s.As("ada").Do("POST", "/api/collections/saves/records", fields{"post": "missing00000000"}); a.Raw != b.Raw {
 		t.Errorf("a guest can tell why: %s %s", a.Raw, b.Raw)
 	}
 }
