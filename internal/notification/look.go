@@ -41,10 +41,6 @@ const openGroup = `SELECT id FROM notifications WHERE recipient = {:r} AND group
 const spent = `SELECT count(*) FROM (SELECT 1 FROM notification_events x WHERE x.actor = {:a} AND x.recipient = {:r} AND x.alertedAt > {:hour}
 	AND NOT x.silent AND NOT (x.type = {:t} AND x.subject = {:s}) LIMIT {:most})`
 
-// rings is the condition, on the recipient u and their settings s, without which nothing can ring, so that no alerts need be
-// counted: no device, and no wish of one's own for mail at once.
-const rings = `(EXISTS (SELECT 1 FROM devices WHERE user = u.id) OR coalesce(s.notify, '') NOT IN ('', '{}', 'null'))`
-
 // look reads it in one statement, as likes come by the thousand. It finds nothing when there is no such recipient.
 func look(tx core.App, n *Notice, now time.Time) (*before, bool, error) {
 	p := n.params()
@@ -61,7 +57,7 @@ func look(tx core.App, n *Notice, now time.Time) (*before, bool, error) {
 			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = {:a} AND b.blocked = u.id),
 			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:a} AND f.state = 'accepted'), `+deliver.Reachable+`,
 			coalesce(e.id, ''), coalesce(e.notification, ''), coalesce(e.active, 0), coalesce(e.created, ''), coalesce(e.alertedAt, ''), coalesce(e.former, ''),
-			coalesce(g.id, ''), coalesce(g.actors, '[]'), CASE WHEN `+rings+` THEN (`+spent+`) ELSE 0 END, `+deliver.WishColumns+`
+			coalesce(g.id, ''), coalesce(g.actors, '[]'), (`+spent+`), `+deliver.WishColumns+`
 		FROM users u LEFT JOIN settings s ON s.user = u.id
 		LEFT JOIN notification_events e ON e.recipient = u.id AND e.type = {:t} AND e.subject = {:s} AND e.actor = {:a}
 		LEFT JOIN notifications g ON g.id = (`+openGroup+`)
