@@ -2,6 +2,7 @@ package hookstest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -192,6 +193,8 @@ func (c *Client) Delete(collection, id string) {
 type Upload struct {
 	Fields map[string]string
 	Files  map[string][]byte
+	// Name is what the files are called, photo.jpg unless told.
+	Name string
 }
 
 func encode(t testing.TB, body any) (io.Reader, string) {
@@ -208,7 +211,7 @@ func encode(t testing.TB, body any) (io.Reader, string) {
 			_ = form.WriteField(name, value) // a buffer takes every write
 		}
 		for name, content := range b.Files {
-			part, err := form.CreateFormFile(name, "photo.jpg")
+			part, err := form.CreateFormFile(name, cmp.Or(b.Name, "photo.jpg"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -109,9 +108,17 @@ func (s *Studio) admit(ctx context.Context, app core.App, file *filesystem.File)
 	if err != nil {
 		return err
 	}
+	file.Name = named(file.Name, info.Kind)
 	file.Reader = &stripped{file.Reader, file.Size, info}
 	file.Size = int64(len(clean))
 	return nil
+}
+
+// named returns the name with the extension of the kind in place of whatever the sender called it: a photo that is stored
+// as x.html is opened as a page by whoever serves the folder, or saves the photo and clicks on it.
+func named(name string, kind door.Kind) string {
+	base, _, _ := strings.Cut(name, ".") // PocketBase keeps two, as in x.html.jpg
+	return base + kind.Extension()
 }
 
 // convert puts the JPEG that a HEIC becomes into its place.
@@ -136,7 +143,7 @@ func (s *Studio) convert(ctx context.Context, file *filesystem.File, source []by
 	if err != nil {
 		return err
 	}
-	file.Name = strings.TrimSuffix(file.Name, filepath.Ext(file.Name)) + ".jpg"
+	file.Name = named(file.Name, door.JPEG)
 	file.Reader = &filesystem.BytesReader{Bytes: jpeg}
 	file.Size = int64(len(jpeg))
 	return nil

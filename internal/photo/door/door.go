@@ -16,6 +16,14 @@ const (
 	HEIC Kind = "heic"
 )
 
+// Extension returns what the name of a file of this kind ends in.
+func (k Kind) Extension() string {
+	if k == JPEG {
+		return ".jpg"
+	}
+	return "." + string(k)
+}
+
 // Info is what a photo's headers say.
 type Info struct {
 	Kind Kind
