@@ -23,9 +23,11 @@ func TestNextIsInterrupted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := 0
+		n, value := 0, 0
 		for rows.Next() { // it would never return
-			n++
+			if rows.Scan(&value) == nil {
+				n++
+			}
 		}
 		if rows.Err() == nil || n != 1 {
 			t.Errorf("%d rows, and %v", n, rows.Err())

@@ -146,7 +146,11 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, err
 	}
 	if !lasting(query) {
-		return c.session.QueryContext(ctx, query, args)
+		found, err := c.session.QueryContext(ctx, query, args)
+		if err != nil {
+			return nil, err
+		}
+		return c.opened(ctx, found, nil), nil
 	}
 	e, err := c.take(ctx, query)
 	if err != nil {
@@ -157,8 +161,8 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		c.keep(e)
 		return nil, err
 	}
-	r := &rows{typedRows: found.(typedRows), conn: c, from: e, stop: c.interruptOnDone(ctx)}
-	c.open[r] = struct{}{}
+	r := c.opened(ctx, found, e)
+	r.stop = c.interruptOnDone(ctx)
 	return r, nil
 }
 
@@ -204,9 +208,7 @@ func (s *watchedStatement) QueryContext(ctx context.Context, args []driver.Named
 	if err != nil {
 		return nil, err
 	}
-	r := &rows{typedRows: found.(typedRows), conn: s.conn}
-	s.conn.open[r] = struct{}{}
-	return r, nil
+	return s.conn.opened(ctx, found, nil), nil
 }
 
 // Close ends the connection and its statements.
@@ -269,50 +271,4 @@ func (c *conn) keep(e *entry) {
 		delete(c.prepared, oldest.query)
 		oldest.Close()
 	}
-}
-
-// typedRows is what database/sql uses of the driver's rows.
-type typedRows interface {
-	driver.Rows
-	driver.RowsColumnTypeDatabaseTypeName
-	driver.RowsColumnTypeLength
-	driver.RowsColumnTypeNullable
-	driver.RowsColumnTypePrecisionScale
-	driver.RowsColumnTypeScanType
-}
-
-// rows give their statement back when they are closed.
-type rows struct {
-	typedRows
-	conn *conn
-	from *entry
-	stop func() // of interrupts; nil for none
-	over bool   // closed, perhaps with their transaction
-}
-
-// Next implements driver.Rows.
-func (r *rows) Next(row []driver.Value) (err error) {
-	expectFault()
-	defer r.conn.endFault(&err)
-	if r.over {
-		return fault.ErrHeld
-	}
-	return r.typedRows.Next(row)
-}
-
-func (r *rows) Close() error {
-	if r.stop != nil {
-		r.stop()
-	}
-	if r.conn.lost || r.over {
-		return nil
-	}
-	r.over = true
-	delete(r.conn.open, r)
-	err := r.typedRows.Close()
-	if r.from != nil {
-		r.conn.keep(r.from)
-		r.from = nil
-	}
-	return err
 }
