@@ -69,7 +69,7 @@ function Offline() {
 function Bell({ open, onClick }) {
   const { live } = useSession();
   const unseen = live.unseen();
-  const shown = !live.complete && unseen === live.rows().length ? `${unseen}+` : String(unseen);
+  const shown = unseen > 99 ? '99+' : !live.complete && unseen === live.rows().length ? `${unseen}+` : String(unseen);
   return html`<button class="nav-item nav-bell" aria-haspopup="dialog" aria-expanded=${open} onClick=${onClick}
       aria-label=${unseen ? `${shown} Notifications` : 'Notifications'}>
     <span class="nav-sign"><${Sign} name="bell" />${unseen > 0 && html`<span class="badge" key=${shown} aria-hidden="true">${shown}</span>`}</span>${' '}

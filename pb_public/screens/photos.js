@@ -87,8 +87,13 @@ export function Photos({ post, eager, onDoubleTap }) {
   const shape = (ratio) => frame.current?.style.setProperty('--ratio', Math.min(2, Math.max(0.75, ratio)).toFixed(4));
   useLayoutEffect(() => {
     if (size) shape(size.w / size.h);
-    if (/^#[0-9a-f]{6}$/i.test(size?.color ?? '')) frame.current.style.setProperty('--tint', size.color);
-  }, [size?.w, size?.h, size?.color]);
+  }, [size?.w, size?.h]);
+  useLayoutEffect(() => { // what a photo leaves free of the frame has its own colour, not the first one's
+    [...strip.current.children].forEach((slide, index) => {
+      const color = mediaOf(post, index)?.color ?? '';
+      if (/^#[0-9a-f]{6}$/i.test(color)) slide.style.setProperty('--tint', color);
+    });
+  }, [post.media]);
 
   function tapped(event) {
     if (event.target.closest('button')) return;

@@ -65,7 +65,7 @@ export function Search({ q = '', type = 'posts' }) {
     ${few && html`<div class="few" role="group" aria-label="Suggestions">
       <p class="visually-hidden" role="status">${count(few.users.length + few.tags.length, 'suggestion')}</p>
       <ul class="persons">${few.users.map((person) => html`<${Person} key=${person.id} person=${person} />`)}${few.tags.map((tag) => html`<${TagRow} key=${tag.id} tag=${tag} />`)}</ul>
-      <button class="button button-wide" onClick=${submit}>Search for “${words.trim()}”</button></div>`}
+      <button class="button button-wide" onClick=${submit}>Search for “<bdi>${words.trim()}</bdi>”</button></div>`}
     ${!few && q && html`<nav class="tabs" aria-label="What to search">${types.map(([name, word]) => html`<a key=${name} href=${`${paths.search(q)}/${name}`} aria-current=${type === name ? 'page' : undefined}>${word}</a>`)}</nav>
       <${Found} key=${`${type}/${q}`} type=${type} q=${q} />`}
     ${!few && !q && html`<${Explore} />`}

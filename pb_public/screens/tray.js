@@ -29,7 +29,7 @@ function Row({ row, onPick }) {
   return html`<li><button class=${read ? 'row' : 'row is-unread'} onClick=${onPick}>
     <span class=${actors.length > 1 ? 'row-faces is-two' : 'row-faces'}>${actors.slice(0, 2).map((actor) => html`<${Avatar} key=${actor.id} user=${actor} />`)}
       ${!actors.length && html`<${Mark} />`}</span>
-    <span class="row-words"><b><bdi>${who}</bdi></b> ${deed}${said && html`: <span class="row-said" dir="auto">“${said}”</span>`} <span class="row-when"><${Ago} at=${row.latestAt} /></span>
+    <span class="row-words"><b><bdi>${who}</bdi></b> ${deed}${said && html`: <span class="row-said">“<bdi>${said}</bdi>”</span>`} <span class="row-when"><${Ago} at=${row.latestAt} /></span>
       ${!read && html`<span class="visually-hidden">, unread</span>`}</span>
     ${post?.photos?.length > 0 && html`<span class="row-photo"><${Picture} post=${post} square alt="" sizes="48px" /></span>`}
     <span class="row-dot" aria-hidden="true"></span></button></li>`;
