@@ -15,6 +15,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/types"
 	"github.com/spf13/cobra"
+
+	"doubletap/internal/setup"
 )
 
 const admin = "admin@example.com"
@@ -95,16 +97,13 @@ func announce(app core.App, out io.Writer) {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		host, port, err := net.SplitHostPort(e.Server.Addr)
+		host, _, err := net.SplitHostPort(e.Server.Addr)
 		if err != nil {
 			return fmt.Errorf("listen on %s: %w", e.Server.Addr, err)
 		}
 		ip := net.ParseIP(host)
 		local := host == "localhost" || (ip != nil && ip.IsLoopback())
-		if host == "" || (ip != nil && ip.IsUnspecified()) { // all addresses of the machine, this one among them
-			host = "127.0.0.1"
-		}
-		url := "http://" + net.JoinHostPort(host, port)
+		url := setup.URL(e.Server.Addr, false)
 		fmt.Fprintf(out, "The demo is at %s\n", url)
 		fmt.Fprintf(out, "  sign in as    ada       %s\n", secret(e.App, "users", "ada@example.com"))
 		fmt.Fprintf(out, "  or as         bob       %s\n", secret(e.App, "users", "bob@example.com"))

@@ -57,6 +57,7 @@ var checks = []check{
 	{name: "photos", data: true, look: lookPhotos, repair: repairPhotos},
 	{name: "jobs", data: true, look: lookJobs},
 	{name: "superusers", look: lookSuperusers},
+	{name: "address", look: lookAppURL},
 	{name: "mail", look: lookMail},
 	{name: "encryption", look: lookEncryption},
 	{name: "folder", look: lookFolder},

@@ -2,7 +2,6 @@ package command
 
 import (
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"doubletap/internal/folder"
 	"doubletap/internal/job"
 	"doubletap/internal/reconcile"
+	"doubletap/internal/setup"
 )
 
 // late is how long a job may be due without having begun before somebody should look.
@@ -70,34 +70,33 @@ const asked = `SELECT (SELECT count(*) FROM settings s JOIN users u ON u.id = s.
 		WHERE u.verified AND (s.digest IN ('hourly', 'daily') OR s.notify LIKE '%"mail":"now"%')),
 	(SELECT count(*) FROM jobs WHERE kind LIKE 'mail.%' AND state != 'dead')`
 
+// lookAppURL tells what the links of a service begin with that has no address of its own in the settings.
+func lookAppURL(app core.App, f *reconcile.Found) error {
+	if unset := setup.URLDefault(app); unset != "" {
+		f.Warn(1, "%s", unset)
+	}
+	return nil
+}
+
 // lookMail tells how mail leaves: without SMTP PocketBase hands it to sendmail, and without that it is lost.
 func lookMail(app core.App, f *reconcile.Found) error {
-	settings := app.Settings()
-	if !settings.SMTP.Enabled {
+	if unset := setup.MailDefault(app); unset != "" {
 		people, waiting := 0, 0
 		if app.HasTable("jobs") {
 			if _, err := db.Row(app, asked, nil, &people, &waiting); err != nil {
 				return err
 			}
 		}
-		switch sendmail := slices.ContainsFunc([]string{"/usr/sbin/sendmail", "/usr/bin/sendmail", "sendmail"}, runs); {
-		case sendmail:
-			f.Warn(1, "no SMTP server in the settings: mail goes through sendmail, and is seldom taken")
-		case people+waiting > 0:
+		if people+waiting > 0 && !setup.HasSendmail() {
 			f.Fail(1, "%d people ask for mail and %d mails wait, and there is neither an SMTP server in the settings nor a sendmail", people, waiting)
-		default:
-			f.Warn(1, "neither an SMTP server in the settings nor a sendmail: no mail can leave")
+		} else {
+			f.Warn(1, "%s", unset)
 		}
 	}
-	if settings.Meta.SenderAddress == "support@example.com" {
-		f.Warn(1, "mail comes from support@example.com, as PocketBase ships")
+	if unset := setup.SenderDefault(app); unset != "" {
+		f.Warn(1, "%s", unset)
 	}
 	return nil
-}
-
-func runs(program string) bool {
-	_, err := exec.LookPath(program)
-	return err == nil
 }
 
 func lookEncryption(app core.App, f *reconcile.Found) error {

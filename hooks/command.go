@@ -1,12 +1,15 @@
 package hooks
 
 import (
+	"cmp"
 	"errors"
+	"os"
 
 	"github.com/pocketbase/pocketbase"
 
 	"doubletap/command"
 	"doubletap/internal/rendition"
+	"doubletap/internal/setup"
 )
 
 // bindCommands adds Doubletap's commands where there is a command line.
@@ -23,5 +26,6 @@ func (s *Social) prepareJobs() error {
 		return err
 	}
 	s.studio.Bound(memory)
+	setup.Listens(s.app, setup.URL(cmp.Or(os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090"), false)) // of the server beside it
 	return errors.Join(s.openChannels(), s.delivery().webhooks.Load())
 }

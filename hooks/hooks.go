@@ -52,6 +52,7 @@ func Bind(app core.App) *Social {
 	s.studio = rendition.NewStudio(app)
 	s.bindClock()
 	s.bindFolder()
+	s.bindAppURL()
 	s.bindLogs()
 	s.bindGuard()
 	s.bindBudget()

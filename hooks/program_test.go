@@ -72,6 +72,7 @@ type process struct {
 	url     string
 	command *osexec.Cmd
 	ended   chan error
+	said    bytes.Buffer // on its error output, to be read when it has ended
 }
 
 // run starts the program on the folder of a service, beside it, and returns once it answers.
@@ -86,8 +87,7 @@ func run(t *testing.T, s *hookstest.Service, env ...string) *process {
 	listener.Close()
 	p := &process{t: t, service: s, url: "http://" + address, command: osexec.Command(os.Args[0], "serve", "--dir="+dir, "--http="+address, "--dev=false"), ended: make(chan error, 1)}
 	p.command.Env = append(append(os.Environ(), programDir+"="+dir), env...)
-	var said bytes.Buffer
-	p.command.Stdout, p.command.Stderr = io.Discard, &said
+	p.command.Stdout, p.command.Stderr = io.Discard, &p.said
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func run(t *testing.T, s *hookstest.Service, env ...string) *process {
 		}
 		select {
 		case err := <-p.ended:
-			t.Fatalf("it did not start: %v\n%s", err, said.String())
+			t.Fatalf("it did not start: %v\n%s", err, p.said.String())
 		case <-time.After(10 * time.Millisecond): // leaves the processor to the program
 		}
 	}

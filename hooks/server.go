@@ -90,6 +90,7 @@ func serveAs(pb *pocketbase.PocketBase, e *core.ServeEvent) error {
 	if address := os.Getenv("DOUBLETAP_HTTP"); address != "" && !flagged(pb, "http") {
 		e.Server.Addr = address
 	}
+	serveDefaults(pb, e)
 	if !flagged(pb, "origins") {
 		allowOrigins(e, os.Getenv("DOUBLETAP_ORIGINS"))
 	}

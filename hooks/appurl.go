@@ -1,0 +1,56 @@
+package hooks
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/setup"
+)
+
+// bindAppURL has the application URL of PocketBase's settings, with which every link of ours and of PocketBase's mails begins,
+// follow the address that the server listens on until the operator has set one. Only the settings in memory follow: what is stored
+// stays unset, whoever saves other settings, and is right again at the next start on another address.
+func (s *Social) bindAppURL() {
+	s.app.OnSettingsReload().Bind(&hook.Handler[*core.SettingsReloadEvent]{Priority: first, Func: func(e *core.SettingsReloadEvent) error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		setup.Follow(e.App)
+		return nil
+	}})
+	for _, saved := range []*hook.TaggedHook[*core.ModelEvent]{
+		s.app.OnModelCreateExecute((&core.Settings{}).TableName()), s.app.OnModelUpdateExecute((&core.Settings{}).TableName()),
+	} {
+		saved.BindFunc(func(e *core.ModelEvent) error {
+			if settings, ok := e.Model.(*core.Settings); ok {
+				defer setup.Unfollow(e.App, settings)()
+			}
+			return e.Next()
+		})
+	}
+}
+
+// serveDefaults notes where the program listens, and tells the operator what they have not set.
+func serveDefaults(pb *pocketbase.PocketBase, e *core.ServeEvent) {
+	command, _, err := pb.RootCmd.Find(os.Args[1:])
+	if err != nil {
+		return
+	}
+	var domains []string
+	if command.Name() == "serve" {
+		domains = command.Flags().Args()
+	}
+	https := command.Flag("https")
+	setup.Listens(pb, setup.URL(e.Server.Addr, len(domains) > 0 || https != nil && https.Value.String() != "", domains...))
+	if command.Name() != "serve" {
+		return
+	}
+	for _, unset := range setup.Defaults(pb) {
+		fmt.Fprintln(os.Stderr, "doubletap: warning:", unset)
+		pb.Logger().Warn(unset)
+	}
+}

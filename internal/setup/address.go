@@ -1,0 +1,79 @@
+// Package setup knows what an operator has not set yet, and what holds until then.
+package setup
+
+import (
+	"net"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// What PocketBase's settings say before anybody has changed them.
+const (
+	shippedURL    = "http://localhost:8090"
+	shippedSender = "support@example.com"
+)
+
+// listening is where an app's store keeps the address that it listens on.
+const listening = "doubletap.listening"
+
+// Listens notes the address under which an app that listens can be reached, which the application URL of its settings follows
+// until the operator has set one.
+func Listens(app core.App, url string) {
+	app.Store().Set(listening, url)
+	Follow(app)
+}
+
+// Follow makes the application URL, as it was just read from the database, what Go code and PocketBase's templates should see: the
+// address that the app listens on where none was set, and never with a slash at its end, which templates put behind it.
+func Follow(app core.App) {
+	meta := &app.Settings().Meta
+	meta.AppURL = strings.TrimRight(meta.AppURL, "/")
+	if url := heard(app); url != "" && meta.AppURL == shippedURL {
+		meta.AppURL = url
+	}
+}
+
+// Unfollow puts back, in settings about to be stored, the application URL that nobody has set, so that it goes on following. It
+// returns how to undo that for settings which stay in use.
+func Unfollow(app core.App, settings *core.Settings) (undo func()) {
+	url := heard(app)
+	if url == "" || strings.TrimRight(settings.Meta.AppURL, "/") != url {
+		return func() {}
+	}
+	settings.Meta.AppURL = shippedURL
+	return func() { settings.Meta.AppURL = url }
+}
+
+func heard(app core.App) string {
+	url, _ := app.Store().Get(listening).(string)
+	return url
+}
+
+// URL returns the address under which a server can be reached that listens on addr, such as "0.0.0.0:80". One that listens on all addresses of the
+// machine is reached under its first domain, if it has any, and else by the machine itself.
+func URL(addr string, tls bool, domains ...string) string {
+	scheme, standard := "http", "80"
+	if tls {
+		scheme, standard = "https", "443"
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		host, port = addr, standard
+	}
+	ip := net.ParseIP(host)
+	switch {
+	case len(domains) > 0:
+		host = domains[0]
+	case host == "", ip != nil && ip.IsUnspecified():
+		host = "127.0.0.1"
+	}
+	switch port {
+	case "", scheme, standard:
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		return scheme + "://" + host
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
