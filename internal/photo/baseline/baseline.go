@@ -27,8 +27,8 @@ var (
 
 // Decode returns src at eighths/8 of its size, eighths being 8, 4, 2 or 1. The
 // picture takes at most limit samples, all planes together, or is ErrTooLarge;
-// nothing else of note is allocated. The caller frees the picture. Decode ends
-// soon after ctx does.
+// nothing else of note is allocated. What is damaged past its first rows is gray
+// from there. The caller frees the picture. Decode ends soon after ctx does.
 func Decode(ctx context.Context, src []byte, eighths, limit int) (*plane.Picture, error) {
 	d := decoders.Get().(*decoder)
 	*d = decoder{eighths: eighths, limit: limit}

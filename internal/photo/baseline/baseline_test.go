@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"doubletap/internal/photo/phototest"
@@ -161,7 +162,8 @@ func TestWhatIsNotOurs(t *testing.T) {
 		"CMYK":          {phototest.Shape{Sampling: append(three, one), Adobe: 0}.Encode(w, h, at), ErrUnsupported},
 		"Adobe's RGB":   {phototest.Shape{Sampling: three, Adobe: 0}.Encode(w, h, at), ErrUnsupported},
 		"RGB by name":   {phototest.Shape{Sampling: three, Adobe: -1, Names: "RGB"}.Encode(w, h, at), ErrUnsupported},
-		"4:1:1":         {phototest.Shape{Sampling: [][2]int{{4, 1}, one, one}, Adobe: -1}.Encode(w, h, at), ErrUnsupported},
+		"4:1:1":         {phototest.Shape{Sampling: [][2]int{{4, 1}, one, one}, Adobe: -1}.Encode(w, h, at), nil},
+		"colours first": {phototest.Shape{Sampling: [][2]int{one, {2, 2}, {2, 2}}, Adobe: -1}.Encode(w, h, at), ErrUnsupported},
 		"Adobe's YCbCr": {phototest.Shape{Sampling: three, Adobe: 1}.Encode(w, h, at), nil},
 		"empty":         {nil, ErrMalformed},
 		"a PNG":         {[]byte("\x89PNG\r\n\x1a\n"), ErrMalformed},
@@ -183,6 +185,19 @@ func TestDamage(t *testing.T) {
 		if _, err := Decode(t.Context(), src[:n], 4, plenty); err == nil {
 			t.Fatalf("%d of %d bytes decoded without an error", n, len(src))
 		}
+	}
+	whole, err := Decode(t.Context(), src, 4, plenty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := append(bytes.Clone(src[:len(src)/2]), 0xFF, eoi) // somebody ended it
+	p, err := Decode(t.Context(), half, 4, plenty)
+	if err != nil {
+		t.Fatalf("half of a picture: %v", err)
+	}
+	row := func(p *plane.Picture, y int) string { return string(p.Y.Pix[y*p.Y.Stride:][:p.W]) }
+	if row(p, 0) != row(whole, 0) || row(p, p.H-1) != strings.Repeat("\x80", p.W) {
+		t.Errorf("half of a picture begins %q and ends %q", row(p, 0)[:8], row(p, p.H-1)[:8])
 	}
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for _, src := range shapes() {

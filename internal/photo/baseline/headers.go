@@ -180,8 +180,8 @@ func (d *decoder) frame(data []byte) error {
 	if y.id == cb.id || y.id == cr.id || cb.id == cr.id {
 		return ErrMalformed
 	}
-	if y.h < 1 || y.h > 2 || y.v < 1 || y.v > 2 || cb.h != 1 || cb.v != 1 || cr.h != 1 || cr.v != 1 {
-		return ErrUnsupported // 4:4:4, 4:2:2, 4:4:0 and 4:2:0 are what is left
+	if y.h < 1 || y.h > 4 || y.v < 1 || y.v > 4 || cb.h != 1 || cb.v != 1 || cr.h != 1 || cr.v != 1 {
+		return ErrUnsupported // 4:4:4, 4:2:2, 4:4:0 and 4:2:0 are what is left, and what few write, as 3 x 1
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package baseline
 
-import "context"
+import (
+	"bytes"
+	"context"
+)
 
 // places says where the kth coefficient of the zigzag lies among those that a
 // scale needs: the upper left eighths x eighths of the block. The others, and
@@ -32,7 +35,7 @@ var zigzag = [64]int{
 // that the innermost loop needs no bounds check.
 type coefficients [256]int32
 
-// scan decodes all MCUs into the picture.
+// scan decodes all MCUs into the picture. Rows from where the data is damaged on are gray.
 func (d *decoder) scan(ctx context.Context) error {
 	k := d.eighths
 	h, v := d.comps[0].h, d.comps[0].v
@@ -51,7 +54,7 @@ func (d *decoder) scan(ctx context.Context) error {
 			if d.interval > 0 {
 				if left == 0 {
 					if err := d.bits.restart(marker); err != nil {
-						return err
+						return d.endAt(row, err)
 					}
 					for i := range d.n {
 						d.comps[i].last = 0
@@ -68,7 +71,7 @@ func (d *decoder) scan(ctx context.Context) error {
 					for range c.h {
 						last := c.block(&d.bits, &co, place)
 						if last < 0 {
-							return ErrMalformed
+							return d.endAt(row, ErrMalformed)
 						}
 						invert(k, &co, last, c.plane.Pix[at:], stride)
 						at += k
@@ -77,7 +80,23 @@ func (d *decoder) scan(ctx context.Context) error {
 			}
 		}
 		if d.bits.short() {
-			return ErrShort
+			return d.endAt(row, ErrShort)
+		}
+	}
+	return nil
+}
+
+// endAt makes all gray from a row of MCUs on, as everybody does who shows a damaged photo. A picture of which there is
+// nothing, or of which the file itself lacks the end and may have it when it is read again, is the error.
+func (d *decoder) endAt(row int, err error) error {
+	if row == 0 || !bytes.HasSuffix(d.bits.src, []byte{0xFF, eoi}) {
+		return err
+	}
+	for i := range d.n {
+		c := &d.comps[i]
+		rest := c.plane.Pix[row*c.v*d.eighths*c.plane.Stride:]
+		for at := range rest {
+			rest[at] = 128
 		}
 	}
 	return nil

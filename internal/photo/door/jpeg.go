@@ -75,7 +75,11 @@ type frame struct {
 	n     int
 	h, v  [4]int
 	names [4]byte
+	quant [4]byte
 }
+
+func (f *frame) maxH() int { return max(f.h[0], f.h[1], f.h[2], f.h[3]) }
+func (f *frame) maxV() int { return max(f.v[0], f.v[1], f.v[2], f.v[3]) }
 
 func openJPEG(src []byte) (Info, error) {
 	info := Info{Orientation: 1, Frames: 1}
@@ -114,8 +118,7 @@ func openJPEG(src []byte) (Info, error) {
 			if f.n == 4 && adobe < 0 {
 				return info, ErrCoding // four colours, and nobody says which
 			}
-			f.judge(&info, rgb, f.inOneScan(s.data))
-			return info, nil
+			return info, f.judge(&info, rgb, f.inOneScan(s.data))
 		}
 	}
 }
@@ -133,10 +136,16 @@ func readFrame(info *Info, mark byte, data []byte) (frame, error) {
 		return f, ErrCoding
 	}
 	info.Height, info.Width = int(binary.BigEndian.Uint16(data[1:])), int(binary.BigEndian.Uint16(data[3:]))
+	if info.Height == 0 {
+		return f, ErrCoding // it is told behind the picture
+	}
 	info.Gray = f.n == 1
 	for i := range f.n {
-		f.names[i], f.h[i], f.v[i] = data[6+3*i], int(data[7+3*i]>>4), int(data[7+3*i]&15)
-		if f.h[i] < 1 || f.h[i] > 4 || f.v[i] < 1 || f.v[i] > 4 {
+		if bytes.IndexByte(f.names[:i], data[6+3*i]) >= 0 {
+			return f, broken("two of its colours have one name")
+		}
+		f.names[i], f.h[i], f.v[i], f.quant[i] = data[6+3*i], int(data[7+3*i]>>4), int(data[7+3*i]&15), data[8+3*i]
+		if f.h[i] < 1 || f.h[i] > 4 || f.v[i] < 1 || f.v[i] > 4 || f.quant[i] > 3 {
 			return f, broken("its colours are sampled in no known way")
 		}
 	}
@@ -156,21 +165,42 @@ func (f frame) inOneScan(data []byte) bool {
 	return true
 }
 
-// judge says which decoder will read the picture and what that holds in memory.
-func (f frame) judge(info *Info, rgb, oneScan bool) {
+// plain reports whether image/jpeg stores colours that are sampled so as they are; all others it stores in full.
+func (f *frame) plain() bool {
+	return f.n == 1 || f.h[1] == f.h[2] && f.v[1] == f.v[2] && f.h[0] == f.maxH() && f.v[0] == f.maxV() && f.v[0]/f.v[1] <= 2
+}
+
+// sampled reports whether image/jpeg decodes colours that are sampled so.
+func (f *frame) sampled(rgb bool) bool {
+	for i := range f.n {
+		if f.h[i] == 3 || f.v[i] == 3 {
+			return false
+		}
+	}
+	if f.n == 4 {
+		return f.h[0] == f.v[0] && f.h[0] <= 2 && f.h[3] == f.h[0] && f.v[3] == f.v[0] && f.h[1]*f.v[1]*f.h[2]*f.v[2] == 1
+	}
+	return !rgb || f.plain()
+}
+
+// judge says which decoder will read the picture and what that holds in memory, or refuses what none will.
+func (f *frame) judge(info *Info, rgb, oneScan bool) error {
 	pixels := int64(info.Width) * int64(info.Height)
 	most, samples := int64(0), int64(0) // for most pixels, so that all is whole numbers
 	for i := range f.n {
 		most = max(most, int64(f.h[i]*f.v[i]))
 		samples += int64(f.h[i] * f.v[i])
 	}
-	usual := f.n == 1 || f.n == 3 && f.h[0] <= 2 && f.v[0] <= 2 && f.h[1]*f.v[1]*f.h[2]*f.v[2] == 1
+	usual := f.n == 1 || f.n == 3 && f.h[1]*f.v[1]*f.h[2]*f.v[2] == 1
 	info.Scales = f.mark != markSOF2 && usual && oneScan && !rgb
+	if !info.Scales && !f.sampled(rgb) {
+		return ErrCoding
+	}
 	switch {
 	case f.n == 1:
 		samples, most = 1, 1
-	case !usual:
-		samples, most = int64(f.n), 1 // image/jpeg stores odd sampling in full
+	case !info.Scales && !f.plain():
+		samples, most = int64(f.n), 1
 	}
 	info.Decoded = pixels * samples / most
 	if f.mark == markSOF2 {
@@ -179,6 +209,7 @@ func (f frame) judge(info *Info, rgb, oneScan bool) {
 	if f.n == 4 || rgb {
 		info.Decoded += 4 * pixels // and converts
 	}
+	return nil
 }
 
 // stripJPEG keeps what a decoder needs, and of JFIF and Adobe markers only the
@@ -191,7 +222,7 @@ func stripJPEG(src []byte, info Info) ([]byte, error) {
 	if info.Orientation > 1 {
 		exif = "\xff\xe1\x00\x22" + exifHead + tiff(info.Orientation)
 	}
-	scans := 0
+	c := coding{scales: info.Scales}
 	for s := (segments{src: src, at: 2}); s.mark != markEOI; {
 		if err := s.next(); err != nil {
 			return nil, err
@@ -209,22 +240,24 @@ func stripJPEG(src []byte, info Info) ([]byte, error) {
 			kept.add(s.start, s.at)
 		case s.has(markAPP14, adobeHead) && len(s.data) > 12:
 			kept.put("\xff\xee\x00\x0e" + string(s.data[:12]))
-		case s.has(markAPP2, iccHead), s.mark == markDQT, s.mark == markDHT, s.mark == markDRI, s.mark == markEOI,
-			s.mark >= markSOF0 && s.mark <= markSOF2:
+		case s.has(markAPP2, iccHead), s.mark == markEOI:
 			kept.add(s.start, s.at)
-		case s.mark == markSOS:
-			// a picture sent in thousands of scans of a few bytes would keep a decoder busy for hours
-			if scans++; scans > mostScans {
-				return nil, ErrCoding
+		case s.mark == markDQT, s.mark == markDHT, s.mark == markDRI, s.mark >= markSOF0 && s.mark <= markSOF2, s.mark == markSOS:
+			missing, err := c.read(s.mark, s.data)
+			if err != nil {
+				return nil, err
 			}
-			s.at = endOfScan(src, s.at)
+			if s.mark == markSOS {
+				s.at = endOfScan(src, s.at)
+			}
+			kept.put(missing)
 			kept.add(s.start, s.at)
 		case s.mark == markSOI:
 			return nil, broken("another picture begins in it")
 		}
 	}
-	if scans == 0 {
-		return nil, broken("it has no picture")
+	if err := c.whole(); err != nil {
+		return nil, err
 	}
 	return kept.join(), nil
 }
