@@ -16,12 +16,16 @@ func answer[E any](fn func(E) error) func(E) error {
 // as a lock met while reading, and when to come back.
 func answered(e *core.RequestEvent) error {
 	err := e.Next()
-	if err != nil && fault.Interrupted(err) {
+	switch {
+	case err == nil:
+		return nil
+	case fault.Interrupted(err):
 		err = fault.TookTooLong(err)
+	case fault.Passing(err):
+		err = fault.Answer(err)
+	default:
+		return err
 	}
-	if err != nil && fault.Passing(err) {
-		e.Response.Header().Set("Retry-After", "2")
-		return fault.Answer(err)
-	}
+	e.Response.Header().Set("Retry-After", "2")
 	return err
 }

@@ -56,7 +56,7 @@ func (s *Social) plainRead(e *core.RequestEvent, ask listing.Ask, began time.Tim
 	defer buffers.Put(buffer)
 	page, ok, err := s.pages.Page((*buffer)[:0], e.Auth, ask)
 	*buffer = page
-	if err != nil || !ok {
+	if err != nil || !ok || len(page) > maxAnswerBytes/4 {
 		return false, nil // PocketBase meets the error again, and says it
 	}
 	watch.Of(s.app).Read(ask.Collection, watch.Fast, time.Since(began))
@@ -76,7 +76,7 @@ func (s *Social) bindFastReads(before []int) {
 		if err != nil {
 			return err
 		}
-		s.enrichers = shipped[enriching] - ours[enriching] + 2 // postsShown and usersShown, of which alike knows
+		s.enrichers = shipped[enriching] - ours[enriching] + 3 // postsShown and usersShown, of which alike knows, and answerIsWhole, which adds nothing
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: last, Func: func(e *core.RequestEvent) error {
 			ask, ok := reading(e)
 			if !ok {

@@ -57,6 +57,7 @@ func Bind(app core.App) *Social {
 	s.bindGuard()
 	s.bindBudget()
 	s.bindStatementTimeout()
+	s.bindAnswerSize()
 	s.bindStructure()
 	s.bindShapes()
 	s.bindWriter()

@@ -10,6 +10,8 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/db"
 )
 
 // statementTimeout is how long one statement may read for a guest or a user; for all others PocketBase's own 30 s hold.
@@ -30,9 +32,9 @@ func statementsBounded(e *core.RequestEvent) error {
 	if e.Request.Method == http.MethodGet || e.Request.Method == http.MethodHead {
 		ctx = e.Request.Context() // nobody waits for the rows once the client is gone
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(db.LimitReads(ctx, maxAnswerBytes, errAnswerTooLarge))
 	defer cancel()
-	e.App = clientApp{app, ctx}
+	e.App = clientApp{app, ctx, newClientAnswer(e.Request.Method)}
 	err := e.Next()
 	e.App = app
 	return err
@@ -42,7 +44,8 @@ func statementsBounded(e *core.RequestEvent) error {
 // records and what is expanded, is ended when it takes longer than statementTimeout.
 type clientApp struct {
 	core.App
-	ctx context.Context // of the request
+	ctx    context.Context // of the request
+	answer *clientAnswer
 }
 
 func (a clientApp) bound(query *dbx.SelectQuery) *dbx.SelectQuery {
@@ -67,8 +70,9 @@ func (a clientApp) run(query *dbx.Query, statement func() error) error {
 	defer query.WithContext(nil)
 	err := statement()
 	if ended := ctx.Err(); ended != nil {
-		return fmt.Errorf("read for a client: %w", errors.Join(ended, err))
+		err = fmt.Errorf("read for a client: %w", errors.Join(ended, err))
 	}
+	a.answer.failed(err)
 	return err
 }
 
@@ -94,5 +98,5 @@ func (a clientApp) FindRecordsByIds(collection any, ids []string, filters ...fun
 
 // RunInTransaction implements [core.App].
 func (a clientApp) RunInTransaction(fn func(tx core.App) error) error {
-	return a.App.RunInTransaction(func(tx core.App) error { return fn(clientApp{tx, a.ctx}) })
+	return a.App.RunInTransaction(func(tx core.App) error { return fn(clientApp{tx, a.ctx, a.answer}) })
 }
