@@ -27,7 +27,7 @@ const (
 	smallBody   = 256       // is neither looked into nor counted
 )
 
-// How many bytes of uploads are in temporary files at once. A post may have 10 photos of 50 MB.
+// How many bytes of uploads are in temporary files at once; see uploadsDir. A post may have 10 photos of 50 MB.
 const (
 	spoolMost    = 4 << 30
 	spoolPersons = 1 << 30 // of one person, or of one address
@@ -231,14 +231,9 @@ func readBounded(e *core.RequestEvent, limit int64, uploads *spool) error {
 			}
 			defer uploads.give(who, size)
 		}
-		if err := e.Request.ParseMultipartForm(router.DefaultMaxMemory); err == nil {
-			if err := checkForm(e.Request.MultipartForm.Value); err != nil {
-				return err
-			}
+		if err := parseForm(e.Request, body, kind); err != nil {
+			return err
 		}
-	}
-	if body.refused != nil {
-		return body.refused
 	}
 	err := e.Next()
 	if body.refused != nil { // a handler may have made something else of it
@@ -247,23 +242,33 @@ func readBounded(e *core.RequestEvent, limit int64, uploads *spool) error {
 	return err
 }
 
-// checkForm holds the text of a form to what the text of a JSON body is held to.
-func checkForm(values map[string][]string) error {
-	text := 0
-	for name, all := range values {
-		text += len(name)
-		for _, value := range all {
-			text += len(value)
-			if name == router.JSONPayloadKey {
-				var nested nesting
-				if nested.scan([]byte(value)); nested.tooDeep {
-					return errTooDeep()
-				}
-			}
-		}
+// parseForm parses a form for all who look at it later. One that makes no sense is left for PocketBase to refuse.
+func parseForm(request *http.Request, body *boundedBody, kind string) error {
+	if copying, ok := body.ReadCloser.(*router.RereadableReadCloser); ok {
+		body.ReadCloser = copying.ReadCloser // nobody reads a form's bytes twice, so they need not be stored twice
 	}
-	if text > batchBody {
-		return errBodyTooLarge()
+	body.text = boundFormText(kind, batchBody)
+	err := request.ParseMultipartForm(spoolFree)
+	body.text.close()
+	body.text = nil
+	switch {
+	case body.refused != nil:
+		return body.refused
+	case err == nil:
+		return checkFormDepth(request.MultipartForm.Value)
+	case fault.Passing(err):
+		return err // PocketBase would call it the client's mistake
+	}
+	return nil
+}
+
+// checkFormDepth holds the JSON in a form to what a JSON body is held to.
+func checkFormDepth(values map[string][]string) error {
+	for _, value := range values[router.JSONPayloadKey] {
+		var nested nesting
+		if nested.scan([]byte(value)); nested.tooDeep {
+			return errTooDeep()
+		}
 	}
 	return nil
 }

@@ -81,6 +81,11 @@ func send(t *testing.T, s *hookstest.Service, c *hookstest.Client, method, path,
 		defer close(ended)
 		body = silence{ended}
 	}
+	return sendBody(t, s, c, method, path, kind, size, body)
+}
+
+func sendBody(t *testing.T, s *hookstest.Service, c *hookstest.Client, method, path, kind string, size int64, body io.Reader) hookstest.Answer {
+	t.Helper()
 	request, err := http.NewRequest(method, s.URL+path, io.NopCloser(body))
 	if err != nil {
 		t.Fatal(err)
@@ -164,6 +169,27 @@ func TestBodiesAreBounded(t *testing.T) {
 	if a := send(t, s, s.Guest(), "POST", "/api/collections/users/records", bodyKinds[2], 15<<20); a.Status != 413 {
 		t.Errorf("a sign-up with an avatar of 15 MB: %d", a.Status)
 	}
+}
+
+// TestFormTextIsBoundedWhileItIsRead sends as much text as a post's photos may weigh: it is refused before it is in memory.
+func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
+	s, read := bodies(t)
+	const most = 2 << 20
+	for name, begin := range map[string]string{
+		"one field":            "--x\r\nContent-Disposition: form-data; name=\"caption\"\r\n\r\n",
+		"one behind a photo":   "--x\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"p.jpg\"\r\n\r\nphoto\r\n--x\r\nContent-Disposition: form-data; name=\"caption\"\r\n\r\n",
+		"the JSON of a record": "--x\r\nContent-Disposition: form-data; name=\"@jsonPayload\"\r\n\r\n",
+		"several fields":       strings.Repeat("--x\r\nContent-Disposition: form-data; name=\"caption\"\r\n\r\n"+strings.Repeat("x", most/8)+"\r\n", 7) + "--x\r\nContent-Disposition: form-data; name=\"place\"\r\n\r\n",
+	} {
+		for _, door := range [][2]string{{"POST", "/api/collections/posts/records"}, {"POST", "/api/batch"}} {
+			read.Store(0)
+			a := sendBody(t, s, s.As("ada"), door[0], door[1], bodyKinds[2], -1, spaces{strings.NewReader(begin)})
+			if a.Status != 413 || read.Load() > most+1<<20 {
+				t.Errorf("%s to %s: %d after %d bytes", name, door[1], a.Status, read.Load())
+			}
+		}
+	}
+	s.As("ada").Post(strings.Repeat("x", 2000))
 }
 
 // TestWhoMayNotWriteIsToldAtTheHeaders compares what is answered before a body has come with what is answered to one that has.

@@ -19,6 +19,7 @@ type boundedBody struct {
 	io.ReadCloser
 	limit, left int64
 	json        bool
+	text        *formText // of a form that is being parsed, or nil
 	nested      nesting
 	refused     *router.ApiError
 }
@@ -37,6 +38,12 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 		return 0, b.refused
 	}
 	b.left -= int64(n)
+	if b.text != nil {
+		if _, err := b.text.Write(p[:n]); err != nil {
+			b.refused = errBodyTooLarge()
+			return 0, b.refused
+		}
+	}
 	if b.json {
 		if b.nested.scan(p[:n]); b.nested.tooDeep {
 			b.refused = errTooDeep()

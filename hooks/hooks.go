@@ -62,6 +62,7 @@ func Bind(app core.App) *Social {
 	s.bindShapes()
 	s.bindWriter()
 	s.bindBodies()
+	s.bindUploads()
 	s.bindBatch()
 	s.bindEdges()
 	s.bindCredentials()

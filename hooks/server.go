@@ -87,6 +87,9 @@ func serveAs(pb *pocketbase.PocketBase, e *core.ServeEvent) error {
 	if err := lock(pb.DataDir()); err != nil {
 		return err
 	}
+	if err := makeUploadsDir(pb.DataDir()); err != nil {
+		return err
+	}
 	if address := os.Getenv("DOUBLETAP_HTTP"); address != "" && !flagged(pb, "http") {
 		e.Server.Addr = address
 	}

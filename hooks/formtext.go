@@ -1,0 +1,48 @@
+package hooks
+
+import (
+	"io"
+	"mime"
+	"mime/multipart"
+)
+
+// formText bounds the text of a form while the form is read: what net/http parses is in memory, up to 10 MB of it, before
+// anybody can look at it.
+type formText struct{ pipe *io.PipeWriter }
+
+// boundFormText returns what the bytes of a form of the kind are to be written to; close it when all have been.
+func boundFormText(kind string, limit int64) *formText {
+	_, parameters, err := mime.ParseMediaType(kind)
+	if err != nil || parameters["boundary"] == "" {
+		return nil // nor does net/http find a form
+	}
+	read, written := io.Pipe()
+	go func() {
+		parts := multipart.NewReader(read, parameters["boundary"])
+		for left := limit; ; {
+			part, err := parts.NextRawPart()
+			if err != nil { // the end, or something that net/http refuses too
+				break
+			}
+			if part.FileName() != "" {
+				continue
+			}
+			n, _ := io.Copy(io.Discard, io.LimitReader(part, left+1))
+			if left -= n + int64(len(part.FormName())); left < 0 {
+				_ = read.CloseWithError(errBodyTooLarge())
+				return
+			}
+		}
+		_, _ = io.Copy(io.Discard, read)
+	}()
+	return &formText{written}
+}
+
+// Write implements io.Writer. Its error is that there is too much text.
+func (f *formText) Write(p []byte) (int, error) { return f.pipe.Write(p) }
+
+func (f *formText) close() {
+	if f != nil {
+		_ = f.pipe.Close()
+	}
+}

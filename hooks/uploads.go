@@ -1,0 +1,45 @@
+package hooks
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// uploadsDir is where uploads wait until they are stored, within the data folder: on the disk whose room /readyz looks at, and
+// not in a /tmp that may be memory. PocketBase's own folder for such things is emptied by every command that begins.
+const uploadsDir = ".uploads"
+
+// bindUploads keeps uploads out of backups, and a restore from moving them away.
+func (s *Social) bindUploads() {
+	exclude := func(e *core.BackupEvent) error {
+		e.Exclude = append(e.Exclude, uploadsDir)
+		return e.Next()
+	}
+	s.app.OnBackupCreate().BindFunc(exclude)
+	s.app.OnBackupRestore().BindFunc(exclude)
+}
+
+// makeUploadsDir has net/http, and all else in this process that asks for a temporary file, use the data folder, unless the
+// operator has said where. What is left from a process that died goes. Call it with the folder's lock.
+func makeUploadsDir(dataDir string) error {
+	dir, err := filepath.Abs(filepath.Join(dataDir, uploadsDir))
+	if err != nil {
+		return fmt.Errorf("make a folder for uploads: %w", err)
+	}
+	if chosen := os.Getenv("TMPDIR"); chosen != "" && chosen != dir { // it is dir after a restart
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("empty the folder for uploads: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make a folder for uploads: %w", err)
+	}
+	if err := os.Setenv("TMPDIR", dir); err != nil {
+		return fmt.Errorf("use %s for uploads: %w", dir, err)
+	}
+	return nil
+}
