@@ -77,6 +77,7 @@ func Bind(app core.App) *Social {
 	s.bindBlocks()
 	s.bindStories()
 	s.bindFeed()
+	s.bindHashtags()
 	s.bindSearch()
 	s.bindNotifications()
 	s.bindDevices()

@@ -6,14 +6,13 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/pocketbase/pocketbase/core"
-	"golang.org/x/text/unicode/norm"
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/fault"
+	"doubletap/internal/text"
 )
 
 const (
@@ -92,18 +91,9 @@ func ForgetFormerHandles(tx core.App, user string) error {
 
 var notInHandle = regexp.MustCompile(`[^a-z0-9_]+`)
 
-// withoutMarks drops accents, which NFKD has set apart.
-func withoutMarks(r rune) rune {
-	if unicode.Is(unicode.Mn, r) {
-		return -1
-	}
-	return r
-}
-
 // FreeHandle returns a handle that nobody has, as close to the wish as it can be.
 func FreeHandle(tx core.App, wish string) (string, error) {
-	plain := strings.Map(withoutMarks, norm.NFKD.String(wish))
-	base := strings.Trim(notInHandle.ReplaceAllString(strings.ToLower(plain), "_"), "_")
+	base := strings.Trim(notInHandle.ReplaceAllString(text.Fold(wish), "_"), "_")
 	base = base[:min(len(base), 20)]
 	if len(base) < 3 {
 		base = "user"

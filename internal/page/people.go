@@ -7,7 +7,6 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	"golang.org/x/text/unicode/norm"
 
 	"doubletap/internal/text"
 )
@@ -47,14 +46,15 @@ func OfUser(app core.App, handle string) (*Page, error) {
 
 // OfTag is the page of a hashtag with its newest posts, or nil when there is none that a guest may see.
 func OfTag(app core.App, name string) (*Page, error) {
-	name = strings.ToLower(norm.NFKC.String(name))
+	name = text.Fold(name)
 	tag, err := one(app, "hashtags", "hashtags.name = {:name}", dbx.Params{"name": name})
 	if tag == nil || err != nil {
 		return nil, err
 	}
 	p := begin(app, Tag, tag, "/tags/"+url.PathEscape(name), "/tags/"+url.PathEscape(name))
-	p.Title = "#" + name + " on " + p.Site
-	p.Description = "The newest photos with #" + name + "."
+	shown := cmp.Or(tag.GetString("displayName"), name)
+	p.Title = "#" + shown + " on " + p.Site
+	p.Description = "The newest photos with #" + shown + "."
 	p.Posts, err = tiles(app, func(q *dbx.SelectQuery) {
 		q.InnerJoin("post_tags", dbx.NewExp("post_tags.post = posts.id")).
 			AndWhere(dbx.HashExp{"post_tags.tag": tag.Id}).OrderBy("post_tags.created DESC", "posts.id DESC")

@@ -2,6 +2,7 @@
 package post
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -24,21 +25,38 @@ func Audience(record *core.Record) string { return record.GetString("visibility"
 // Hidden reports whether a moderator took the post in record out of sight.
 func Hidden(record *core.Record) bool { return record.GetBool("hidden") }
 
-// Tag makes the post's hashtags those of its caption.
+// Tag makes the post's hashtags those of its caption. A hashtag that nobody used before is shown as it is written here.
 func Tag(tx core.App, post *core.Record) error {
-	p := db.Params{"post": post.Id, "names": db.List(text.Hashtags(post.GetString("caption"))), "now": clock.Stamp(tx)}
+	names := []hashtag{}
+	for _, part := range text.Parts(post.GetString("caption")) {
+		if part.Tag != "" {
+			names = append(names, hashtag{part.Tag, part.TagName()})
+		}
+	}
+	written, err := json.Marshal(names)
+	if err != nil {
+		return fmt.Errorf("tag post %s: write its hashtags: %w", post.Id, err)
+	}
+	const named = `(SELECT value ->> 'name' FROM json_each({:names}))`
+	p := db.Params{"post": post.Id, "names": string(written), "now": clock.Stamp(tx)}
 	for _, statement := range []string{
-		`INSERT INTO hashtags (id, name, postsCount, banned, created, updated)
-			SELECT ` + db.NewID + `, value, 0, 0, {:now}, {:now} FROM json_each({:names}) WHERE 1 ON CONFLICT DO NOTHING`,
-		`DELETE FROM post_tags WHERE post = {:post} AND tag NOT IN (SELECT id FROM hashtags WHERE name IN (SELECT value FROM json_each({:names})))`,
+		`INSERT INTO hashtags (id, name, displayName, postsCount, banned, created, updated)
+			SELECT ` + db.NewID + `, value ->> 'name', value ->> 'written', 0, 0, {:now}, {:now} FROM json_each({:names}) WHERE 1 ON CONFLICT DO NOTHING`,
+		`DELETE FROM post_tags WHERE post = {:post} AND tag NOT IN (SELECT id FROM hashtags WHERE name IN ` + named + `)`,
 		`INSERT INTO post_tags (id, tag, post, created, updated)
-			SELECT ` + db.NewID + `, h.id, {:post}, {:now}, {:now} FROM hashtags h WHERE h.name IN (SELECT value FROM json_each({:names})) ON CONFLICT DO NOTHING`,
+			SELECT ` + db.NewID + `, h.id, {:post}, {:now}, {:now} FROM hashtags h WHERE h.name IN ` + named + ` ON CONFLICT DO NOTHING`,
 	} {
 		if _, err := db.Exec(tx, statement, p); err != nil {
 			return fmt.Errorf("tag post %s: %w", post.Id, err)
 		}
 	}
 	return nil
+}
+
+// hashtag is one that a caption carries: its folded name, and how it is written there.
+type hashtag struct {
+	Name    string `json:"name"`
+	Written string `json:"written"`
 }
 
 // Empty deletes what hangs on a post by statements, as a row at a time with hooks would

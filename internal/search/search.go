@@ -11,9 +11,9 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	rules "github.com/pocketbase/pocketbase/tools/search"
-	"golang.org/x/text/unicode/norm"
 
 	"doubletap/internal/db"
+	"doubletap/internal/text"
 )
 
 // Kind is one kind of what can be found.
@@ -68,7 +68,7 @@ func Find(app core.App, info *core.RequestInfo, kind Kind, q, cursor string, lim
 
 // name is what q names when it is all of a name: a handle or a hashtag.
 func name(q string) string {
-	return strings.ToLower(strings.TrimLeft(norm.NFKC.String(q), "@#"))
+	return strings.TrimLeft(text.Fold(q), "@#")
 }
 
 // search is one question.

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,72 +12,179 @@ import (
 // Part is a stretch of a text: plain words, or a name in them.
 type Part struct {
 	Text string // as written
-	Tag  string // the hashtag it names, without #, or empty
-	User string // the handle it names, without @, or empty
+	Tag  string // the hashtag it names, folded, without #, or empty
+	User string // the handle it names, lower case, without @, or empty
 }
 
-// Parts cuts s where its #hashtags and @mentions begin and end; together the parts are s. It finds what Hashtags and
-// Mentions find, but for names that only normalization brings to light.
+// TagName returns the name of the hashtag as people see it: as it was written, in NFKC.
+func (p Part) TagName() string { return norm.NFKC.String(p.Text)[len("#"):] }
+
+// The longest names, in characters.
+const (
+	longestTag     = 100
+	shortestHandle = 3
+	longestHandle  = 30
+)
+
+// Parts cuts s where its #hashtags and @mentions begin and end; together the parts are s. What it finds is what Hashtags and
+// Mentions return. It looks at no character of s more than a few times.
 func Parts(s string) []Part {
-	tags, users := map[string]bool{}, map[string]bool{}
-	for _, name := range Hashtags(s) {
-		tags[name] = true
+	if !strings.ContainsAny(s, "#@＃＠﹟﹫") {
+		return whole(s)
 	}
-	for _, name := range Mentions(s) {
-		users[name] = true
-	}
+	pieces := cut(s)
 	var parts []Part
-	plain := 0
-	for at := 0; at < len(s); {
-		part, end := Part{}, at+1
-		switch s[at] {
-		case '#':
-			if end += tagLength(s[end:]); !endsInWord(s[:at], "&#/") {
-				part.Tag = fold(s[at+1 : end])
+	var tags, users []string
+	plain := 0 // where the words before the next name begin
+	for i := 0; i < len(pieces); {
+		part, next := Part{}, i+1
+		switch pieces[i].plain {
+		case "#":
+			next += tagLength(pieces[next:])
+			if name := s[pieces[i].to:pieces[next-1].to]; isTag(name) && !follows(pieces[:i], "&#/") {
+				part.Tag = Fold(name)
 			}
-		case '@':
-			if end += handleLength(s[end:]); !endsInWord(s[:at], ".-+@/") {
-				part.User = fold(s[at+1 : end])
+			if tags = within(tags, &part.Tag, MaxHashtags); part.Tag == "" {
+				next = i + 1
+			}
+		case "@":
+			next += handleLength(pieces[next:])
+			name := strings.ToLower(norm.NFKC.String(s[pieces[i].to:pieces[next-1].to]))
+			if len(name) >= shortestHandle && len(name) <= longestHandle && !follows(pieces[:i], ".-+@/") && !precedes(pieces[next:], "@") {
+				part.User = name
+			}
+			if users = within(users, &part.User, MaxMentions); part.User == "" {
+				next = i + 1
 			}
 		}
-		if !tags[part.Tag] && !users[part.User] {
-			_, size := utf8.DecodeRuneInString(s[at:])
-			at += size
-			continue
+		if part.Tag != "" || part.User != "" {
+			parts = append(parts, whole(s[plain:pieces[i].from])...)
+			plain = pieces[next-1].to
+			part.Text = s[pieces[i].from:plain]
+			parts = append(parts, part)
 		}
-		part.Text = s[at:end]
-		if plain < at {
-			parts = append(parts, Part{Text: s[plain:at]})
-		}
-		parts = append(parts, part)
-		at = end
-		plain = at
+		i = next
 	}
-	if plain < len(s) {
-		parts = append(parts, Part{Text: s[plain:]})
-	}
-	return parts
+	return append(parts, whole(s[plain:])...)
 }
 
-func fold(name string) string { return strings.ToLower(norm.NFKC.String(name)) }
+func whole(s string) []Part {
+	if s == "" {
+		return nil
+	}
+	return []Part{{Text: s}}
+}
 
-// Line is s as one line of at most so many characters, cut at a word where that is possible. What would
-// turn the direction of the words around it is left out.
-func Line(s string, most int) string {
-	words := strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
-	line := strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError {
-			return -1
+// within adds a name to those found, or empties it when they are as many as a text may carry.
+func within(found []string, name *string, most int) []string {
+	if *name == "" || slices.Contains(found, *name) {
+		return found
+	}
+	if len(found) == most {
+		*name = ""
+		return found
+	}
+	return append(found, *name)
+}
+
+func appendOnce(names []string, name string) []string {
+	if slices.Contains(names, name) {
+		return names
+	}
+	return append(names, name)
+}
+
+// piece is a character with the marks on it: what is one for a reader, and for NFKC.
+type piece struct {
+	from, to int    // where it is in the text
+	plain    string // its NFKC
+}
+
+func cut(s string) []piece {
+	pieces := make([]piece, 0, len(s))
+	for from := 0; from < len(s); {
+		_, size := utf8.DecodeRuneInString(s[from:])
+		to := from + size
+		for to < len(s) {
+			r, size := utf8.DecodeRuneInString(s[to:])
+			if !unicode.IsMark(r) {
+				break
+			}
+			to += size
 		}
-		return r
-	}, strings.Join(words, " "))
-	runes := []rune(line)
-	if len(runes) <= most {
-		return line
+		pieces = append(pieces, piece{from, to, norm.NFKC.String(s[from:to])})
+		from = to
 	}
-	line = string(runes[:most-1])
-	if at := strings.LastIndexByte(line, ' '); at > len(line)/2 {
-		line = line[:at]
+	return pieces
+}
+
+// joiners are what stands inside a name and neither begins nor ends it, as others have it: twitter-text all of them, Mastodon the dots
+// and the first of the two that cannot be seen, which Persian and the scripts of India need.
+const joiners = "\u200c\u200d·・゠〜〃\u05be\u05f3\u05f4\u0f0b\ua67e"
+
+// tagLength is the number of pieces of the hashtag's name that pieces begin with.
+func tagLength(pieces []piece) int {
+	end := 0
+	for i, p := range pieces {
+		switch {
+		case strings.IndexFunc(p.plain, notInTag) < 0:
+			end = i + 1
+		case end > 0 && isJoiner(p.plain):
+		default:
+			return end
+		}
 	}
-	return strings.TrimRight(line, " ") + "…"
+	return end
+}
+
+func isJoiner(plain string) bool {
+	return utf8.RuneCountInString(plain) == 1 && strings.Contains(joiners, plain)
+}
+
+func notInTag(r rune) bool { return !isWord(r) }
+
+func isWord(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.Nd) || r == '_' }
+
+// isTag reports whether a name can be that of a hashtag: no digits alone, nothing that cannot be seen, and not too long.
+func isTag(name string) bool {
+	folded := Fold(name)
+	return utf8.RuneCountInString(folded) <= longestTag && utf8.RuneCountInString(norm.NFKC.String(name)) <= longestTag &&
+		strings.ContainsFunc(folded, func(r rune) bool { return unicode.In(r, unicode.L, unicode.M) || r == '_' })
+}
+
+// handleLength is the number of pieces of the handle that pieces begin with: words of ASCII with a dot between two of them.
+func handleLength(pieces []piece) int {
+	end := 0
+	for i, p := range pieces {
+		switch {
+		case strings.IndexFunc(p.plain, notInHandle) < 0:
+			end = i + 1
+		case p.plain == "." && i > 0 && end == i:
+		default:
+			return end
+		}
+	}
+	return end
+}
+
+func notInHandle(r rune) bool {
+	return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+}
+
+// follows reports whether what comes after the pieces is in a word, or behind one of also.
+func follows(pieces []piece, also string) bool {
+	if len(pieces) == 0 {
+		return false
+	}
+	r, _ := utf8.DecodeLastRuneInString(pieces[len(pieces)-1].plain)
+	return isWord(r) || strings.ContainsRune(also, r)
+}
+
+// precedes reports whether what comes before the pieces is in a word, or before one of also.
+func precedes(pieces []piece, also string) bool {
+	if len(pieces) == 0 {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(pieces[0].plain)
+	return isWord(r) || strings.ContainsRune(also, r)
 }

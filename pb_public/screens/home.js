@@ -1,6 +1,7 @@
 // The page of somebody who is signed in: the bar, the screen that the address names, and what lies above it.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
+import { fold } from '../lib/words.js';
 import { Feed } from './feed.js';
 import { Avatar, handleOf } from './people.js';
 import { paths, usePlace } from './router.js';
@@ -25,7 +26,7 @@ const screen = {
 function Screen({ parts: [where, what, more], hash, user }) {
   if (where.startsWith('@')) return html`<${screen.profile} key=${where} handle=${where.slice(1).toLowerCase()} list=${what} />`;
   if (where === 'p' && what) return html`<${screen.single} key=${what} id=${what} comment=${more} />`;
-  if (where === 'tags' && what) return html`<${screen.tag} key=${what} name=${what.normalize('NFKC').toLowerCase()} />`;
+  if (where === 'tags' && what) return html`<${screen.tag} key=${what} name=${fold(what)} />`;
   if (where === 'search') return html`<${screen.search} q=${what} type=${['users', 'tags'].includes(more) ? more : 'posts'} />`;
   if (where === 'moderation' && user.role === 'moderator') return html`<${screen.moderation} key=${what} state=${what} />`;
   if (['saved', 'requests', 'settings'].includes(where)) return html`<${screen[where]} />`;

@@ -12,7 +12,7 @@ import { Empty, End, Loading, Sign, Trouble, count } from './ui.js';
 const types = [['posts', 'Posts'], ['users', 'People'], ['tags', 'Hashtags']];
 
 const TagRow = ({ tag }) => html`<li class="person"><span class="avatar tag-sign"><${Sign} name="hash" /></span>
-  <div class="person-who"><p><a class="handle" href=${paths.tag(tag.name)}><bdi>${tag.name}</bdi></a></p><p class="person-name">${count(tag.postsCount, 'post')}</p></div></li>`;
+  <div class="person-who"><p><a class="handle" href=${paths.tag(tag.name)}><bdi>${tag.displayName || tag.name}</bdi></a></p><p class="person-name">${count(tag.postsCount, 'post')}</p></div></li>`;
 
 function Found({ type, q }) {
   const list = useList(`${type}/${q}`, () => openSearch(pb, type, q));

@@ -32,7 +32,7 @@ export function Writing({ id, label, hideLabel = false, hint = '', value, onInpu
     onInput(event.target.value);
     look();
   }
-  const wordOf = (row) => row.handle ?? row.name;
+  const wordOf = (row) => row.handle ?? (row.displayName || row.name);
 
   function take(row) {
     const text = `${value.slice(0, name.from)}${wordOf(row)} `;
@@ -63,6 +63,6 @@ export function Writing({ id, label, hideLabel = false, hint = '', value, onInpu
     <p class="visually-hidden" role="status">${found.length ? `${count(found.length, 'suggestion')}, arrow keys choose` : ''}</p>
     ${found.length > 0 && html`<ul class="names" id=${list} role="listbox" aria-label="Suggestions">${found.map((row, index) => html`
       <li key=${row.id} id=${`${list}-${index}`} role="option" aria-selected=${index === at} onMouseDown=${(event) => { event.preventDefault(); take(row); }}>
-        ${row.handle ? html`<${Avatar} user=${row} /><span><b><bdi>${row.handle}</bdi></b> <bdi class="soft">${row.name}</bdi></span>` : html`<${Sign} name="hash" /><span><b><bdi>${row.name}</bdi></b> <span class="soft">${count(row.postsCount, 'post')}</span></span>`}</li>`)}</ul>`}
+        ${row.handle ? html`<${Avatar} user=${row} /><span><b><bdi>${row.handle}</bdi></b> <bdi class="soft">${row.name}</bdi></span>` : html`<${Sign} name="hash" /><span><b><bdi>${wordOf(row)}</bdi></b> <span class="soft">${count(row.postsCount, 'post')}</span></span>`}</li>`)}</ul>`}
     ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}</div>`;
 }

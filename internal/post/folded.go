@@ -1,0 +1,143 @@
+package post
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/job"
+	"doubletap/internal/text"
+)
+
+// FoldJob is the kind of the job that gives hashtags of before the names that text.Fold gives them, and merges those that are one.
+const FoldJob = "hashtags.fold"
+
+// What one transaction of the job does: steps for about 5 ms, of which each moves some posts from one hashtag to another.
+const (
+	foldedFor    = 5 * time.Millisecond
+	mergedAtOnce = 50
+)
+
+// Unfolded reports whether there are hashtags for the job: those without a displayName, as an import may store too.
+func Unfolded(app core.App) (bool, error) {
+	var one int
+	return db.Value(app, &one, `SELECT 1 FROM hashtags WHERE displayName = '' LIMIT 1`, nil)
+}
+
+// FoldTags does the job, in steps. A post is under one of two names that become one at every moment, and their counts are right.
+func FoldTags(ctx context.Context, app core.App, _ *job.Job) error {
+	for done := false; !done; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := app.RunInTransaction(func(tx core.App) (err error) {
+			for began := time.Now(); err == nil && !done && time.Since(began) < foldedFor; {
+				done, err = foldStep(tx)
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("fold hashtags: %w", err)
+		}
+	}
+	return nil
+}
+
+// foldStep names one hashtag, or moves some of its posts to the one that has the name already.
+func foldStep(tx core.App) (done bool, err error) {
+	var id, name, other string
+	some, err := db.Row(tx, `SELECT id, name FROM hashtags WHERE displayName = '' LIMIT 1`, nil, &id, &name)
+	if err != nil || !some {
+		return true, err
+	}
+	p := db.Params{"id": id, "name": name, "folded": text.Fold(name), "now": clock.Stamp(tx), "n": mergedAtOnce}
+	if p["folded"] == "" { // nothing that anybody could write
+		p["folded"] = name
+	}
+	taken, err := db.Value(tx, &other, `SELECT id FROM hashtags WHERE name = {:folded} AND id != {:id}`, p)
+	if err != nil {
+		return false, err
+	}
+	if !taken {
+		_, err := db.Exec(tx, `UPDATE hashtags SET name = {:folded}, displayName = {:name}, updated = {:now} WHERE id = {:id}`, p)
+		return false, err
+	}
+	p["other"] = other
+	const few = `(SELECT id FROM post_tags WHERE tag = {:id} LIMIT {:n})`
+	if _, err := db.Exec(tx, `DELETE FROM post_tags WHERE id IN `+few+` AND post IN (SELECT post FROM post_tags WHERE tag = {:other})`, p); err != nil {
+		return false, err
+	}
+	moved, err := db.Exec(tx, `UPDATE post_tags SET tag = {:other}, updated = {:now} WHERE id IN `+few, p)
+	if err != nil || moved == mergedAtOnce {
+		return false, err
+	}
+	// a moderator's decision about one of them holds for both
+	if _, err := db.Exec(tx, `UPDATE hashtags SET banned = max(hashtags.banned, t.banned), created = min(hashtags.created, t.created), updated = {:now}
+		FROM (SELECT banned, created FROM hashtags WHERE id = {:id}) t WHERE hashtags.id = {:other}`, p); err != nil {
+		return false, err
+	}
+	return false, merge(tx, id, other)
+}
+
+// merge lets what owners have pointing at a hashtag point at another, such as follows of hashtags, and deletes it. Of two rows that
+// would become the same one stays.
+func merge(tx core.App, id, other string) error {
+	record, err := tx.FindRecordById("hashtags", id)
+	if err != nil {
+		return fmt.Errorf("find hashtag %s: %w", id, err)
+	}
+	references, err := tx.FindCachedCollectionReferences(record.Collection())
+	if err != nil {
+		return fmt.Errorf("find what points at hashtags: %w", err)
+	}
+	for collection, fields := range references {
+		for _, field := range fields {
+			if err := repoint(tx, collection.Name, field, id, other); err != nil {
+				return fmt.Errorf("move %s.%s from hashtag %s to %s: %w", collection.Name, field.GetName(), id, other, err)
+			}
+		}
+	}
+	if err := tx.Delete(record); err != nil {
+		return fmt.Errorf("delete hashtag %s, which is %s now: %w", id, other, err)
+	}
+	return nil
+}
+
+func repoint(tx core.App, collection string, field core.Field, id, other string) error {
+	p, column := db.Params{"id": id, "other": other}, "[["+field.GetName()+"]]"
+	if many, ok := field.(core.MultiValuer); !ok || !many.IsMultiple() {
+		_, err := db.Exec(tx, "UPDATE OR IGNORE {{"+collection+"}} SET "+column+" = {:other} WHERE "+column+" = {:id}", p)
+		return err
+	}
+	rows := map[string]string{}
+	var row, list string
+	err := db.Each(tx, "SELECT id, "+column+" FROM {{"+collection+"}} WHERE "+column+" LIKE '%' || {:id} || '%'", p, func() { rows[row] = list }, &row, &list)
+	if err != nil {
+		return err
+	}
+	for row, list := range rows {
+		var ids, changed []string
+		if err := json.Unmarshal([]byte(list), &ids); err != nil {
+			return fmt.Errorf("read the list of %s: %w", row, err)
+		}
+		seen := map[string]bool{}
+		for _, one := range ids {
+			if one == id {
+				one = other
+			}
+			if !seen[one] {
+				changed = append(changed, one)
+			}
+			seen[one] = true
+		}
+		if _, err := db.Exec(tx, "UPDATE {{"+collection+"}} SET "+column+" = {:list} WHERE id = {:row}", db.Params{"list": db.List(changed), "row": row}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

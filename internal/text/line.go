@@ -1,0 +1,28 @@
+package text
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Line is s as one line of at most so many characters, cut at a word where that is possible. What would
+// turn the direction of the words around it is left out.
+func Line(s string, most int) string {
+	words := strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+	line := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, strings.Join(words, " "))
+	runes := []rune(line)
+	if len(runes) <= most {
+		return line
+	}
+	line = string(runes[:most-1])
+	if at := strings.LastIndexByte(line, ' '); at > len(line)/2 {
+		line = line[:at]
+	}
+	return strings.TrimRight(line, " ") + "…"
+}

@@ -1,0 +1,20 @@
+package migrations
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+	m "github.com/pocketbase/pocketbase/migrations"
+)
+
+func init() {
+	// hashtags.name is the fold of what people write, by which #Fußball and #FUSSBALL are one; displayName is how it is shown. A job
+	// gives the rows of before their folded names, and merges those that become the same: a row without displayName waits for it.
+	m.Register(func(app core.App) error {
+		hashtags, err := app.FindCollectionByNameOrId("hashtags")
+		if err != nil {
+			return err
+		}
+		hashtags.Fields.Add(text("displayName", 100))
+		hashtags.Indexes = append(hashtags.Indexes, "CREATE INDEX `idx_hashtags_unfolded` ON `hashtags` (`id`) WHERE `displayName` = ''")
+		return app.Save(hashtags)
+	}, nil)
+}
