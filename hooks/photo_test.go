@@ -141,6 +141,7 @@ func TestPhoto(t *testing.T) {
 			"JPEG":            phone(),
 			"JPEG, XMP first": phototest.Phone(phototest.JPEG(scene, 90), 6, phototest.DisplayP3(), true),
 			"PNG":             phototest.PNG(scene, 6, phototest.DisplayP3()),
+			"APNG":            slices.Insert(phototest.PNG(scene, 6, phototest.DisplayP3()), 8+12+13, []byte(phototest.Chunk("acTL", "\x00\x00\x00\x01\x00\x00\x00\x00"))...),
 			"GIF":             phototest.GIF(scene, 2),
 			"WebP":            phototest.WebP("lossy.webp", 6, phototest.DisplayP3()),
 			"HEIC":            phototest.Fixture("phone.heic"),

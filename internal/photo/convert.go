@@ -17,7 +17,9 @@ func planes(m image.Image, canvas image.Rectangle, videoRange bool) *plane.Pictu
 		if videoRange {
 			stretch(p)
 		}
-		return p
+		if m.Rect == canvas {
+			return p
+		}
 	case *image.Gray:
 		if m.Rect == canvas {
 			return plane.OfGray(m)
@@ -27,8 +29,10 @@ func planes(m image.Image, canvas image.Rectangle, videoRange bool) *plane.Pictu
 		if videoRange {
 			stretch(p)
 		}
-		flatten(p, m)
-		return p
+		if m.Rect == canvas {
+			flatten(p, m)
+			return p
+		}
 	}
 	return convert(m, canvas)
 }

@@ -85,6 +85,7 @@ func (r Renderer) decode(ctx context.Context, src []byte, info door.Info, eighth
 	}
 	from := reader{ctx, bytes.NewReader(src)}
 	var m image.Image
+	var left, top int // of it on its canvas, unless it says so itself
 	var err error
 	switch info.Kind {
 	case door.JPEG:
@@ -94,7 +95,9 @@ func (r Renderer) decode(ctx context.Context, src []byte, info door.Info, eighth
 	case door.GIF:
 		m, err = gif.Decode(from) // the first picture; DecodeAll would be 8 GB for a file of 7 MB
 	case door.WebP:
-		m, err = webp.Decode(reader{ctx, bytes.NewReader(door.Still(src))})
+		var still []byte
+		still, left, top = door.Still(src)
+		m, err = webp.Decode(reader{ctx, bytes.NewReader(still)})
 	case door.HEIC:
 		if r.HEIC == nil {
 			return nil, door.ErrKind
@@ -110,8 +113,8 @@ func (r Renderer) decode(ctx context.Context, src []byte, info door.Info, eighth
 		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	canvas := m.Bounds()
-	if info.Kind == door.GIF {
-		canvas = image.Rect(0, 0, info.Width, info.Height)
+	if info.Kind == door.GIF || info.Kind == door.WebP { // whose first frame may be a part of it
+		canvas = image.Rect(0, 0, info.Width, info.Height).Sub(image.Pt(left, top))
 	}
 	if canvas.Empty() {
 		return nil, fmt.Errorf("%w: empty", ErrUnreadable)

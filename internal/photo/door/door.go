@@ -143,7 +143,7 @@ func Strip(src []byte, info Info) ([]byte, error) {
 }
 
 // Profile returns the colour profile of a photo that Open let in, or nil when
-// it has none, or one that is damaged, larger than 4 MB or not for colours like its own.
+// it has none, or one that is damaged, larger than 1 MB or not for colours like its own.
 func Profile(src []byte, info Info) []byte {
 	var p []byte
 	switch info.Kind {

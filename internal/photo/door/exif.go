@@ -1,6 +1,28 @@
 package door
 
-import "encoding/binary"
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+)
+
+// turn is how a photo is turned: as EXIF says, and where that says nothing, as XMP does.
+type turn struct{ exif, xmp int }
+
+func (t turn) orientation() int { return cmp.Or(t.exif, t.xmp, 1) }
+
+// xmpHead comes before XMP in JPEG.
+const xmpHead = "http://ns.adobe.com/xap/1.0/\x00"
+
+// orientationXMP returns what an XMP packet notes as the picture's orientation, as an attribute or an element, or 0.
+func orientationXMP(packet []byte) int {
+	_, value, found := bytes.Cut(packet, []byte("tiff:Orientation"))
+	value = bytes.TrimLeft(value, " \t\r\n=\"'>")
+	if !found || len(value) < 2 || value[0] < '1' || value[0] > '8' || value[1] >= '0' && value[1] <= '9' {
+		return 0
+	}
+	return int(value[0] - '0')
+}
 
 // orientation returns what a TIFF structure, EXIF's inside, notes as the
 // picture's orientation, or 0 if it notes none.

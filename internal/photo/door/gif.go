@@ -101,6 +101,9 @@ func openGIF(src []byte, limits Limits) (Info, error) {
 		if x+w > info.Width || y+h > info.Height {
 			return info, broken("its picture is larger than its canvas")
 		}
+		if bits := src[b.body-1]; w == 0 || h == 0 || palette(src[10])+palette(p[8]) == 0 || bits < 2 || bits > 8 {
+			return info, broken("a part of it has the wrong size")
+		}
 		info.Frames++
 		if err := limits.allow(info); err != nil {
 			return info, err
@@ -124,7 +127,7 @@ func stripGIF(src []byte) ([]byte, error) {
 		if err := b.next(); err != nil {
 			return nil, err
 		}
-		if b.kind != gifExtension || b.label == gifControl && b.at-b.start == 8 || b.label == gifApp && repeats(src[b.body:b.at]) {
+		if b.kind != gifExtension || b.label == gifControl && b.at-b.start == 8 && src[b.body] == 4 || b.label == gifApp && repeats(src[b.body:b.at]) {
 			kept.add(b.start, b.at)
 		}
 	}

@@ -2,6 +2,7 @@ package door
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"strings"
 )
@@ -18,7 +19,7 @@ const (
 	jfifHead, iccHead, adobeHead = "JFIF\x00", "ICC_PROFILE\x00", "Adobe"
 
 	iccHeadSize = len(iccHead) + 2
-	mostICC     = 4 << 20
+	mostICC     = 1 << 20 // which each of a photo's renditions carries
 	mostScans   = 100
 )
 
@@ -82,9 +83,10 @@ func (f *frame) maxH() int { return max(f.h[0], f.h[1], f.h[2], f.h[3]) }
 func (f *frame) maxV() int { return max(f.v[0], f.v[1], f.v[2], f.v[3]) }
 
 func openJPEG(src []byte) (Info, error) {
-	info := Info{Orientation: 1, Frames: 1}
+	info := Info{Frames: 1}
 	var f frame
-	jfif, adobe, oriented := false, -1, false
+	var turned turn
+	jfif, adobe := false, -1
 	for s := (segments{src: src, at: 2}); ; {
 		if err := s.next(); err != nil {
 			return info, err
@@ -96,10 +98,10 @@ func openJPEG(src []byte) (Info, error) {
 			jfif = true
 		case s.has(markAPP14, adobeHead) && len(s.data) >= 12:
 			adobe = int(s.data[11])
-		case s.has(markAPP1, exifHead) && !oriented:
-			if o := orientation(s.data[len(exifHead):]); o > 0 {
-				info.Orientation, oriented = o, true
-			}
+		case s.has(markAPP1, exifHead):
+			turned.exif = cmp.Or(turned.exif, orientation(s.data[len(exifHead):]))
+		case s.has(markAPP1, xmpHead):
+			turned.xmp = cmp.Or(turned.xmp, orientationXMP(s.data))
 		case s.mark == markSOF0 || s.mark == markSOF1 || s.mark == markSOF2:
 			if f.mark != 0 {
 				return info, broken("it has two pictures in one")
@@ -114,6 +116,7 @@ func openJPEG(src []byte) (Info, error) {
 			if f.mark == 0 || len(s.data) < 1 {
 				return info, broken("it has no frame")
 			}
+			info.Orientation = turned.orientation()
 			rgb := !jfif && (adobe == 0 || string(f.names[:3]) == "RGB")
 			if f.n == 4 && adobe < 0 {
 				return info, ErrCoding // four colours, and nobody says which
@@ -320,17 +323,22 @@ func profileJPEG(src []byte) []byte {
 	return whole
 }
 
-// JPEGProfile returns the marker that gives a JPEG the profile p, to stand
-// after its first two bytes; or nothing if p is empty or does not fit into
-// one marker, as profiles of cameras and screens do.
+// JPEGProfile returns the markers that give a JPEG the profile p, to stand after its first two bytes, as many as it
+// takes; nothing if p is empty.
 func JPEGProfile(p []byte) string {
-	if len(p) == 0 || len(p) > 0xFFFF-2-iccHeadSize {
+	const most = 0xFFFF - 2 - iccHeadSize
+	count := (len(p) + most - 1) / most
+	if count > 0xFF {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString("\xff\xe2")
-	b.Write(binary.BigEndian.AppendUint16(nil, uint16(2+iccHeadSize+len(p))))
-	b.WriteString(iccHead + "\x01\x01")
-	b.Write(p)
+	for n := range count {
+		part := p[n*most : min((n+1)*most, len(p))]
+		b.WriteString("\xff\xe2")
+		b.Write(binary.BigEndian.AppendUint16(nil, uint16(2+iccHeadSize+len(part))))
+		b.WriteString(iccHead)
+		b.Write([]byte{byte(n + 1), byte(count)})
+		b.Write(part)
+	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package door
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"encoding/binary"
 	"hash/crc32"
@@ -52,7 +53,8 @@ func pngName(b []byte) string {
 }
 
 func openPNG(src []byte, limits Limits) (Info, error) {
-	info := Info{Orientation: 1}
+	info := Info{Frames: 1}
+	var turned turn
 	c := chunks{src: src, at: len(pngHead)}
 	if err := c.next(); err != nil {
 		return info, err
@@ -66,6 +68,9 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 	}
 	info.Width, info.Height = int(w), int(h)
 	depth, color, interlaced := c.data[8], c.data[9], c.data[12] == 1
+	if !pngCoded(depth, color) || c.data[10] != 0 || c.data[11] != 0 || c.data[12] > 1 {
+		return info, ErrCoding
+	}
 	info.Gray = color == 0 // one with alpha is decoded, and flattened, in colours
 	perPixel := int64(4)
 	switch {
@@ -87,46 +92,111 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 	if err := limits.allow(info); err != nil {
 		return info, err
 	}
-	pixels := false
+	palette, pixels := false, false
 	for c.name != "IEND" {
 		if err := c.next(); err != nil {
 			return info, err
 		}
 		switch c.name {
+		case "PLTE":
+			palette = true
 		case "IDAT":
+			if color == pngPalette && !palette {
+				return info, broken("it lacks a table")
+			}
 			pixels = true
-		case "fcTL":
-			info.Frames++
-			if err := limits.allow(info); err != nil {
-				return info, err
-			}
 		case "eXIf":
-			if o := orientation(c.data); o > 0 {
-				info.Orientation = o
-			}
+			turned.exif = cmp.Or(orientation(c.data), turned.exif)
+		case "iTXt":
+			turned.xmp = cmp.Or(turned.xmp, orientationXMP(pngXMP(c.data)))
 		case "tRNS":
-			info.Gray = false
-			info.Decoded = max(info.Decoded, 4*int64(info.Width)*int64(info.Height))
+			if !pixels && color&pngAlpha == 0 {
+				info.Gray = false
+				info.Decoded = max(info.Decoded, 4*int64(info.Width)*int64(info.Height))
+			}
 		}
 	}
 	if !pixels {
 		return info, broken("it has no picture")
 	}
-	info.Frames = max(info.Frames, 1)
+	info.Orientation = turned.orientation()
 	return info, nil
 }
 
+// pngXMP returns the XMP of an iTXt that holds one.
+func pngXMP(data []byte) []byte {
+	text, found := bytes.CutPrefix(data, []byte("XML:com.adobe.xmp\x00"))
+	if !found {
+		return nil
+	}
+	if packed := compressed("iTXt", data); packed != nil {
+		r, err := zlib.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			return nil
+		}
+		text, _ = io.ReadAll(io.LimitReader(r, 1<<16)) // an orientation stands near the beginning
+	}
+	return text
+}
+
+// Colours as a PNG's head counts them.
+const (
+	pngPalette = 3
+	pngAlpha   = 4 // of those without a palette
+)
+
+// pngCoded reports whether there are PNGs of the depth and the colours.
+func pngCoded(depth, color byte) bool {
+	switch depth {
+	case 1, 2, 4:
+		return color == 0 || color == pngPalette
+	case 8:
+		return color == 0 || color == 2 || color == pngPalette || color == pngAlpha || color == 2|pngAlpha
+	}
+	return depth == 16 && (color == 0 || color == 2 || color == pngAlpha || color == 2|pngAlpha)
+}
+
+// stripPNG keeps the picture and what says how its colours are meant; of an animation the picture for who knows none.
 func stripPNG(src []byte, info Info) ([]byte, error) {
 	kept := parts{src: src}
 	kept.add(0, len(pngHead))
 	texts := inflater{left: mostText}
+	var depth, color byte
+	palette, transparent, pixels := false, false, false
 	for c := (chunks{src: src, at: len(pngHead)}); c.name != "IEND"; {
 		if err := c.next(); err != nil {
 			return nil, err
 		}
+		if pixels && c.name != "IDAT" && c.name != "IEND" && c.name != "zTXt" && c.name != "iTXt" {
+			continue // too late to mean anything, and the pixels stay in one piece
+		}
 		switch c.name {
-		case "", "eXIf": // tEXt, tIME and what nobody needs for showing the picture
+		case "", "eXIf", "acTL", "fcTL", "fdAT": // tEXt, tIME and what nobody needs for showing the picture
 			continue
+		case "IHDR":
+			if depth > 0 || len(c.data) != 13 {
+				return nil, broken("its size is in the wrong place")
+			}
+			depth, color = c.data[8], c.data[9]
+		case "PLTE":
+			if color == 0 || color == pngAlpha {
+				continue // it means nothing for gray, and image/png would not have it
+			}
+			if n := len(c.data) / 3; palette || transparent || len(c.data)%3 != 0 || n == 0 || n > 256 || color == pngPalette && n > 1<<depth {
+				return nil, broken("a table of it has the wrong size")
+			}
+			palette = true
+		case "tRNS":
+			if color&pngAlpha > 0 {
+				continue // each pixel says it already, and image/png would not have it
+			}
+			n := len(c.data)
+			if transparent || color == 0 && n != 2 || color == 2 && n != 6 || color == pngPalette && (!palette || n > 256) {
+				return nil, broken("a table of it has the wrong size")
+			}
+			transparent = true
+		case "IDAT":
+			pixels = true
 		case "zTXt", "iTXt", "iCCP":
 			if !texts.small(compressed(c.name, c.data)) {
 				return nil, ErrHidden

@@ -52,7 +52,8 @@ const (
 )
 
 func openWebP(src []byte, limits Limits) (Info, error) {
-	info := Info{Orientation: 1}
+	var info Info
+	var turned turn
 	r, err := webpChunks(src)
 	if err != nil {
 		return info, err
@@ -85,8 +86,15 @@ func openWebP(src []byte, limits Limits) (Info, error) {
 			if !canvas {
 				info.Width, info.Height = w, h
 			}
-			if w > info.Width || h > info.Height {
+			x, y := 0, 0
+			if r.is("ANMF") {
+				x, y = 2*uint24(r.data), 2*uint24(r.data[3:])
+			}
+			if x+w > info.Width || y+h > info.Height {
 				return info, broken("its picture is larger than its canvas")
+			}
+			if pictures == 0 && !r.is("ANMF") && (w != info.Width || h != info.Height) {
+				return info, broken("its picture is smaller than its canvas")
 			}
 			info.Decoded = max(info.Decoded, twice*int64(w)*int64(h)/2)
 			if r.is("ANMF") {
@@ -99,15 +107,15 @@ func openWebP(src []byte, limits Limits) (Info, error) {
 		case r.is("ALPH"):
 			info.Decoded = max(info.Decoded, 7*int64(info.Width)*int64(info.Height)) // decoded as a picture first
 		case r.is("EXIF") && canvas: // which alone can announce it
-			if o := orientation(bytes.TrimPrefix(r.data, []byte(exifHead))); o > 0 {
-				info.Orientation = o
-			}
+			turned.exif = cmp.Or(orientation(bytes.TrimPrefix(r.data, []byte(exifHead))), turned.exif)
+		case r.is("XMP ") && canvas:
+			turned.xmp = cmp.Or(turned.xmp, orientationXMP(r.data))
 		}
 	}
 	if pictures == 0 {
 		return info, broken("it has no picture")
 	}
-	info.Frames = max(info.Frames, 1)
+	info.Frames, info.Orientation = max(info.Frames, 1), turned.orientation()
 	return info, nil
 }
 
@@ -144,6 +152,9 @@ func webpPicture(r *riff) (w, h int, twice int64, err error) {
 		if r.data[0] != 0x2F {
 			return 0, 0, 0, broken("its picture does not begin as one")
 		}
+		if bits>>29 != 0 {
+			return 0, 0, 0, ErrCoding // a version that is not written yet
+		}
 		return 1 + int(bits&0x3FFF), 1 + int(bits>>14&0x3FFF), 16, nil
 	}
 	if len(r.data) < 10 {
@@ -163,6 +174,7 @@ func stripWebP(src []byte, info Info) ([]byte, error) {
 	var out []byte // smaller than a copy with pieces, since sizes and flags change too
 	out = append(make([]byte, 0, len(r.src)+48), src[:12]...)
 	flags := -1
+	var p webpPixels
 	for {
 		more, err := r.next()
 		if err != nil {
@@ -181,12 +193,22 @@ func stripWebP(src []byte, info Info) ([]byte, error) {
 				return nil, err
 			}
 			out = appendChunk(out, "ANMF", frame)
-		case r.is("VP8 "), r.is("VP8L"), r.is("ALPH"), r.is("ICCP"), r.is("ANIM"):
+		case r.is("ICCP"), r.is("ANIM"):
 			out = appendChunk(out, string(r.name[:]), r.data)
+		default:
+			if out, err = p.add(out, &r, flags >= 0); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if flags >= 0 {
 		out[flags] &^= webpXMP | webpEXIF
+		if p.lossy { // a flag without its chunk, or a chunk without its flag, is a picture that nobody decodes
+			out[flags] &^= webpAlpha
+			if p.alpha != nil {
+				out[flags] |= webpAlpha
+			}
+		}
 		if info.Orientation > 1 {
 			out[flags] |= webpEXIF
 			out = appendChunk(out, "EXIF", []byte(tiff(info.Orientation)))
@@ -199,19 +221,51 @@ func stripWebP(src []byte, info Info) ([]byte, error) {
 	return out, nil
 }
 
+// webpPixels keeps of a still WebP, or of a frame, its first picture and the transparency that belongs to it.
+type webpPixels struct {
+	alpha       []byte
+	done, lossy bool
+}
+
+func (p *webpPixels) add(out []byte, r *riff, extended bool) ([]byte, error) {
+	switch {
+	case p.done:
+	case r.is("ALPH") && extended: // which belongs to the lossy picture behind it
+		p.alpha = r.data
+	case r.is("VP8L"):
+		p.done, p.alpha = true, nil
+		return appendChunk(out, "VP8L", r.data), nil
+	case r.is("VP8 "):
+		p.done, p.lossy = true, true
+		if p.alpha != nil {
+			w, h, _, err := webpPicture(r)
+			if err != nil {
+				return nil, err
+			}
+			if n := len(p.alpha); n == 0 || p.alpha[0]&3 > 1 || p.alpha[0]&3 == 0 && n-1 < w*h {
+				return nil, broken("its transparency is of no known kind")
+			}
+			out = appendChunk(out, "ALPH", p.alpha)
+		}
+		return appendChunk(out, "VP8 ", r.data), nil
+	}
+	return out, nil
+}
+
 // stripFrame keeps of an animation's frame its place and its picture.
 func stripFrame(data []byte) ([]byte, error) {
 	if len(data) < 16 {
 		return nil, ErrShort
 	}
 	out := bytes.Clone(data[:16])
+	var p webpPixels
 	for r := (riff{src: data, at: 16}); ; {
 		more, err := r.next()
 		if err != nil || !more {
 			return out, err
 		}
-		if r.is("VP8 ") || r.is("VP8L") || r.is("ALPH") {
-			out = appendChunk(out, string(r.name[:]), r.data)
+		if out, err = p.add(out, &r, true); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -227,33 +281,33 @@ func appendChunk(out []byte, name string, data []byte) []byte {
 }
 
 // Still returns a WebP with the first picture of an animated one, for
-// decoders that know no animations; or src if it is not animated.
-func Still(src []byte) []byte {
+// decoders that know no animations, and where on its canvas that lies; or src if it is not animated.
+func Still(src []byte) (still []byte, x, y int) {
 	r, err := webpChunks(src)
 	if err != nil {
-		return src
+		return src, 0, 0
 	}
 	for {
 		more, err := r.next()
 		if err != nil || !more {
-			return src
+			return src, 0, 0
 		}
-		if !r.is("ANMF") || len(r.data) < 16 {
+		if !r.is("ANMF") {
 			continue
 		}
 		frame, err := stripFrame(r.data)
 		if err != nil {
-			return src
+			return src, 0, 0
 		}
 		canvas := make([]byte, 10)
-		if bytes.Contains(frame[16:min(len(frame), 20)], []byte("ALPH")) {
+		if bytes.HasPrefix(frame[16:], []byte("ALPH")) {
 			canvas[0] = webpAlpha
 		}
 		copy(canvas[4:], frame[6:12])
 		out := appendChunk([]byte("RIFF\x00\x00\x00\x00WEBP"), "VP8X", canvas)
 		out = append(out, frame[16:]...)
 		binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
-		return out
+		return out, 2 * uint24(frame), 2 * uint24(frame[3:])
 	}
 }
 

@@ -89,15 +89,16 @@ func WebP(fixture string, orientation int, profile string) []byte {
 	flags |= 0x0C
 	if profile != "" {
 		flags |= 0x20
-		body = riffChunk("ICCP", profile) + body
+		body = RIFF("ICCP", profile) + body
 	}
 	w, h := info.w-1, info.h-1
 	canvas := string([]byte{flags, 0, 0, 0, byte(w), byte(w >> 8), 0, byte(h), byte(h >> 8), 0})
-	body = riffChunk("VP8X", canvas) + body + riffChunk("EXIF", TIFF(orientation)) + riffChunk("XMP ", XMP())
-	return []byte(riffChunk("RIFF", "WEBP"+body) + Tail)
+	body = RIFF("VP8X", canvas) + body + RIFF("EXIF", TIFF(orientation)) + RIFF("XMP ", XMP())
+	return []byte(RIFF("RIFF", "WEBP"+body) + Tail)
 }
 
-func riffChunk(name, data string) string {
+// RIFF returns a chunk of a WebP.
+func RIFF(name, data string) string {
 	out := name + string(binary.LittleEndian.AppendUint32(nil, uint32(len(data)))) + data
 	if len(data)%2 == 1 {
 		out += "\x00"
@@ -136,7 +137,6 @@ func Bombs() map[string][]byte {
 	}
 	idat, iend := Chunk("IDAT", Deflate(zeros(1<<16))), Chunk("IEND", "")
 	small := header(8, 8, 8, 0) + Chunk("IDAT", Deflate(zeros(72)))
-	control := Chunk("fcTL", strings.Repeat("\x00", 26))
 	screen := func(w, h int) string {
 		return "GIF89a" + string([]byte{byte(w), byte(w >> 8), byte(h), byte(h >> 8), 0x80, 0, 0}) + strings.Repeat("\x00", 6)
 	}
@@ -144,16 +144,16 @@ func Bombs() map[string][]byte {
 		return ",\x00\x00\x00\x00" + string([]byte{byte(w), byte(w >> 8), byte(h), byte(h >> 8), 0}) + "\x02\x02\x4c\x01\x00"
 	}
 	lossless := func(w, h int) string {
-		return riffChunk("VP8L", "/"+string(binary.LittleEndian.AppendUint32(nil, uint32(w-1)|uint32(h-1)<<14))+"\x88\x88\x08\x00\x00")
+		return RIFF("VP8L", "/"+string(binary.LittleEndian.AppendUint32(nil, uint32(w-1)|uint32(h-1)<<14))+"\x88\x88\x08\x00\x00")
 	}
 	canvas := func(flags byte, w, h int) string {
 		w, h = w-1, h-1
-		return riffChunk("VP8X", string([]byte{flags, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)}))
+		return RIFF("VP8X", string([]byte{flags, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)}))
 	}
-	webp := func(body string) []byte { return []byte(riffChunk("RIFF", "WEBP"+body)) }
+	webp := func(body string) []byte { return []byte(RIFF("RIFF", "WEBP"+body)) }
 	anmf := func(w, h int) string {
 		w1, h1 := w-1, h-1
-		return riffChunk("ANMF", "\x00\x00\x00\x00\x00\x00"+string([]byte{byte(w1), byte(w1 >> 8), byte(w1 >> 16), byte(h1), byte(h1 >> 8), byte(h1 >> 16)})+"\x0a\x00\x00\x00"+lossless(w, h))
+		return RIFF("ANMF", "\x00\x00\x00\x00\x00\x00"+string([]byte{byte(w1), byte(w1 >> 8), byte(w1 >> 16), byte(h1), byte(h1 >> 8), byte(h1 >> 16)})+"\x0a\x00\x00\x00"+lossless(w, h))
 	}
 	heic := Fixture("phone.heic")
 	if i := bytes.Index(heic, []byte("ispe")); i > 0 {
@@ -169,14 +169,13 @@ func Bombs() map[string][]byte {
 		"100 MiB zTXt":                 []byte(small + Chunk("zTXt", "a\x00\x00"+packed) + iend),
 		"100 MiB iTXt":                 []byte(small + Chunk("iTXt", "a\x00\x01\x00\x00\x00"+packed) + iend),
 		"100 MiB iCCP":                 []byte(header(8, 8, 8, 0) + Chunk("iCCP", "a\x00\x00"+packed) + idat + iend),
-		"APNG of 5000 frames":          []byte(header(4000, 3000, 8, 0) + strings.Repeat(control, 5000) + idat + iend),
 		"65500² JPEG":                  sized(0xC0, 65500, 65500),
 		"65500² progressive JPEG":      sized(0xC2, 65500, 65500),
 		"16000² progressive JPEG":      sized(0xC2, 16000, 16000),
 		"progressive JPEG, 5000 scans": append(sized(0xC2, 4000, 3000)[:len(gray)-2], strings.Repeat(scan, 5000)+"\xff\xd9"...),
 		"arithmetic JPEG":              sized(0xC9, 64, 64),
 		"16383² WebP in 44 bytes":      webp(lossless(16383, 16383)),
-		"2²⁴ WebP canvas":              webp(canvas(0x10, 1<<24, 1<<24) + riffChunk("ALPH", "\x00") + lossless(64, 64)),
+		"2²⁴ WebP canvas":              webp(canvas(0x10, 1<<24, 1<<24) + RIFF("ALPH", "\x00") + lossless(64, 64)),
 		"large WebP in a small one":    webp(canvas(0, 64, 64) + lossless(16383, 16383)),
 		"WebP of 5000 frames":          webp(canvas(2, 1000, 1000) + strings.Repeat(anmf(1000, 1000), 5000)),
 		"20000² GIF":                   []byte(screen(20000, 20000) + frame(20000, 20000) + ";"),
