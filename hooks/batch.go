@@ -29,6 +29,7 @@ import (
 func (s *Social) bindBatch() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth, Func: batchMember})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth + 1, Func: batchOfItems})
 		return e.Next()
 	})
 	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: first, Func: batchHashesNothing})
@@ -46,6 +47,26 @@ func batchMember(e *core.RequestEvent) error {
 	return e.Next()
 }
 
+// batchOfItems refuses a batch in which an item is null: PocketBase would follow the pointer.
+func batchOfItems(e *core.RequestEvent) error {
+	if e.Request.Pattern != batchPattern {
+		return e.Next()
+	}
+	var batch struct {
+		Requests []json.RawMessage `json:"requests"`
+	}
+	if err := e.BindBody(&batch); err == nil { // else PocketBase says so
+		for i, item := range batch.Requests {
+			if string(item) == "null" {
+				return batchRefused(i, "The item is empty.")
+			}
+		}
+	}
+	return e.Next()
+}
+
+const batchPattern = "POST /api/batch"
+
 // batchItem is the part of an item's URL that says what it is about.
 var batchItem = regexp.MustCompile(`^/api/collections/([^/?]+)/records(/[^/?]+)?(\?.*)?$`)
 
@@ -53,9 +74,6 @@ var batchItem = regexp.MustCompile(`^/api/collections/([^/?]+)/records(/[^/?]+)?
 func batchHashesNothing(e *core.BatchRequestEvent) error {
 	files := int64(0)
 	for i, item := range e.Batch {
-		if item == nil { // PocketBase would follow the pointer
-			return batchRefused(i, "The item is empty.")
-		}
 		parts := batchItem.FindStringSubmatch(item.URL)
 		if parts == nil {
 			continue // PocketBase knows no such item

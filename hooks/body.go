@@ -54,8 +54,22 @@ func (s *Social) bindBodies() {
 			}
 			return readBounded(e, limit, uploads)
 		}})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth + 1, Func: bodyIsNotNull})
 		return e.Next()
 	})
+}
+
+// bodyIsNotNull refuses null, in a form's JSON too, where PocketBase decodes it into the pointer to what it expects and then
+// follows that: at its own routes, but for those of records.
+func bodyIsNotNull(e *core.RequestEvent) error {
+	if pattern := e.Request.Pattern; e.Request.ContentLength == 0 || !isPocketBase(pattern) || pattern == createPattern || pattern == updatePattern {
+		return e.Next()
+	}
+	body := &struct{}{}
+	if err := e.BindBody(&body); err == nil && body == nil { // else PocketBase says what is wrong
+		return e.BadRequestError("The body is null.", nil)
+	}
+	return e.Next()
 }
 
 func errBodyTooLarge() *router.ApiError {
@@ -136,9 +150,9 @@ func (s *Social) bodyLimit(e *core.RequestEvent) int64 {
 			return recordLimit(collection, files, e.Auth == nil)
 		}
 		return plainBody
-	case pattern == "POST /api/batch" && files:
+	case pattern == batchPattern && files:
 		return cmp.Or(max(e.App.Settings().Batch.MaxBodySize, 0), batchFiles)
-	case pattern == "POST /api/batch":
+	case pattern == batchPattern:
 		return batchBody
 	case pattern == "POST /api/realtime":
 		return recordBody

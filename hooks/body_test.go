@@ -237,6 +237,12 @@ func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
 	if told < 80 {
 		t.Errorf("only %d were told", told)
 	}
+	for _, kind := range []string{bodyKinds[0], bodyKinds[2]} {
+		read.Store(0)
+		if a := send(t, s, s.Guest(), "POST", "/api/batch", kind, 1<<20); a.Status != 400 || read.Load() != 0 {
+			t.Errorf("a guest's batch of %s: %d after %d bytes", kind, a.Status, read.Load())
+		}
+	}
 	if a, b := s.Guest().Do("POST", "/api/collections/saves/records", fields{"post": "missing00000000"}), s.As("ada").Do("POST", "/api/collections/saves/records", fields{"post": "missing00000000"}); a.Raw != b.Raw {
 		t.Errorf("a guest can tell why: %s %s", a.Raw, b.Raw)
 	}

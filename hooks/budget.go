@@ -47,9 +47,6 @@ func urlAsked(e *core.RequestEvent) error {
 
 func batchAsked(e *core.BatchRequestEvent) error {
 	for _, item := range e.Batch {
-		if item == nil {
-			return fault.Refused("A request of the batch is missing.")
-		}
 		u, err := url.Parse(item.URL)
 		if err != nil {
 			return fault.Refused("A request of the batch has no valid URL.")

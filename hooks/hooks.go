@@ -61,9 +61,9 @@ func Bind(app core.App) *Social {
 	s.bindStructure()
 	s.bindShapes()
 	s.bindWriter()
-	s.bindBodies()
 	s.bindUploads()
-	s.bindBatch()
+	s.bindBatch() // before the bodies, so that no guest's is read
+	s.bindBodies()
 	s.bindEdges()
 	s.bindCredentials()
 	s.bindSignIns()
