@@ -61,16 +61,18 @@ func (a clientApp) bound(query *dbx.SelectQuery) *dbx.SelectQuery {
 	})
 }
 
-// run runs a statement, and says so when its time was over: dbx takes rows that were cut short for all there are.
+// run runs a statement, and says so when it was ended: dbx takes rows that were cut short for all there are.
 func (a clientApp) run(query *dbx.Query, statement func() error) error {
-	ctx, cancel := context.WithTimeout(a.ctx, statementTimeout)
-	defer cancel()
+	ctx, limit := db.LimitStatements(a.ctx, statementTimeout)
 	query.WithContext(ctx)
 	//lint:ignore SA1012 as PocketBase does, so that the query may run again
 	defer query.WithContext(nil)
 	err := statement()
-	if ended := ctx.Err(); ended != nil {
-		err = fmt.Errorf("read for a client: %w", errors.Join(ended, err))
+	switch gone := ctx.Err(); {
+	case limit.Ended():
+		err = fmt.Errorf("read for a client: %w", errors.Join(context.DeadlineExceeded, err))
+	case gone != nil:
+		err = fmt.Errorf("read for a client: %w", errors.Join(gone, err))
 	}
 	a.answer.failed(err)
 	return err

@@ -64,3 +64,45 @@ func TestInterruptEndsWithItsRows(t *testing.T) {
 		}
 	}
 }
+
+// What a limit bounds is the statement: who waits for the only connection has lost nothing of it.
+func TestLimitCountsTheStatementAlone(t *testing.T) {
+	d, err := Open(filepath.Join(t.TempDir(), "data.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	d.DB().SetMaxOpenConns(1)
+	const each = 50 * time.Millisecond
+	for name, query := range map[string]string{
+		"before the first row": `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0`,
+		"after it":             endless,
+	} {
+		ctx, limit := LimitStatements(context.Background(), each)
+		rows, err := d.DB().QueryContext(ctx, query)
+		if err == nil {
+			for rows.Next() { // it would never return
+			}
+			err = rows.Err()
+			rows.Close()
+		}
+		if err == nil || !limit.Ended() {
+			t.Errorf("%s: %v, and ended is %v", name, err, limit.Ended())
+		}
+	}
+
+	held, err := d.DB().Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, limit := LimitStatements(context.Background(), each)
+	answered := make(chan error)
+	go func() {
+		var one int
+		answered <- d.DB().QueryRowContext(ctx, "SELECT 1").Scan(&one)
+	}()
+	time.AfterFunc(3*each, func() { held.Close() })
+	if err := <-answered; err != nil || limit.Ended() {
+		t.Errorf("who waited is answered %v, and ended is %v", err, limit.Ended())
+	}
+}

@@ -156,13 +156,17 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	if err != nil {
 		return nil, err
 	}
+	stop := c.interruptWhenDone(ctx)
 	found, err := e.QueryContext(ctx, args)
 	if err != nil {
+		if stop != nil {
+			stop()
+		}
 		c.keep(e)
 		return nil, err
 	}
 	r := c.opened(ctx, found, e)
-	r.stop = c.interruptOnDone(ctx)
+	r.stop = stop
 	return r, nil
 }
 

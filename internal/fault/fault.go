@@ -55,7 +55,7 @@ func Answer(err error) error {
 		return nil
 	}
 	if Passing(err) {
-		return router.NewApiError(http.StatusServiceUnavailable, "The service cannot store this right now. Please try again.", err)
+		return router.NewApiError(http.StatusServiceUnavailable, "The service cannot do this right now. Please try again.", err)
 	}
 	if _, ok := errors.AsType[*router.ApiError](err); ok {
 		return err

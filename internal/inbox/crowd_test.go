@@ -339,6 +339,11 @@ func (c *client) compare(want Rows, late time.Time) error {
 }
 
 func (c *client) request(method, path string, body, into any) error {
+	return c.ask(method, path, body, into, 10)
+}
+
+// ask asks again, as often as again says, while the service is too busy.
+func (c *client) ask(method, path string, body, into any, again int) error {
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		return err
@@ -355,6 +360,9 @@ func (c *client) request(method, path string, body, into any) error {
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
+	if response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "" && again > 0 {
+		return c.ask(method, path, body, into, again-1) // as a device does that is told so
+	}
 	if err != nil || response.StatusCode >= 300 {
 		return cmp.Or(err, fmt.Errorf("%s %s: status %d: %s", method, path, response.StatusCode, answer))
 	}

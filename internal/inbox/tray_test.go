@@ -259,6 +259,8 @@ func TestALargeChangeReachesADeviceThatReadsInOrder(t *testing.T) {
 	}
 	s.transaction(func(tx core.App) { s.notify(tx, "ada", "new0"); s.notify(tx, "ada", fmt.Sprint("new", n-1)) })
 	d.want("notifications/* update new0", fmt.Sprint("notifications/* update new", n-1))
+	s.in.mu.Lock()
+	defer s.in.mu.Unlock()
 	for client := range s.in.devices {
 		if got := len(s.in.devices[client].tray.sent); got > remembered {
 			t.Errorf("%d rows are remembered", got)

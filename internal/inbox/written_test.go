@@ -50,9 +50,9 @@ func (s *service) row(collection string, fields map[string]any) *core.Record {
 }
 
 // superuser returns the token of one.
-func (s *service) superuser() string {
+func (s *service) superuser(email string) (token string) {
 	s.Helper()
-	record := s.row("_superusers", map[string]any{"email": "root@example.com", "password": "correct horse"})
+	record := s.row("_superusers", map[string]any{"email": email, "password": "correct horse"})
 	token, err := record.NewAuthToken()
 	must(s, err)
 	return token
@@ -62,7 +62,7 @@ func TestNothingOfOursIsLeftToPocketBase(t *testing.T) {
 	s := serve(t)
 	collections, err := s.app.FindAllCollections()
 	must(t, err)
-	root := s.superuser()
+	root := s.superuser("root@example.com")
 	games := core.NewBaseCollection("games")
 	must(t, s.app.Save(games))
 	seen := 0
@@ -92,7 +92,7 @@ func TestTopicsAreBounded(t *testing.T) {
 		}
 		return names
 	}
-	root := s.superuser()
+	root := s.superuser("root@example.com")
 	for name, c := range map[string]struct {
 		token  string
 		topics []string
@@ -118,7 +118,11 @@ func TestTopicsAreBounded(t *testing.T) {
 				t.Errorf("got %d, want %d", got, c.want)
 			}
 			if want := len(c.topics); c.want != http.StatusNoContent {
-				if topics := s.in.devices[d.device()].topics; len(topics) != 1 || topics[0].name != "likes/*" {
+				device := d.device()
+				s.in.mu.Lock()
+				topics := s.in.devices[device].topics
+				s.in.mu.Unlock()
+				if len(topics) != 1 || topics[0].name != "likes/*" {
 					t.Errorf("a refused subscribe changed the topics to %d, not %d", len(topics), want)
 				}
 			}
@@ -445,7 +449,7 @@ func TestNobodyIsToldWhatTheyCouldNotSeeOrCanNoLonger(t *testing.T) {
 
 func TestASuperuserHearsOfWhatNobodyMaySee(t *testing.T) {
 	s := serve(t)
-	root := s.connect(s.superuser(), "audit/*", with("audit/*", `{"filter":"action='suspend'"}`), "posts/*")
+	root := s.connect(s.superuser("root@example.com"), "audit/*", with("audit/*", `{"filter":"action='suspend'"}`), "posts/*")
 	ada := s.connect(s.token("ada"), "audit/*")
 	row := s.row("audit", map[string]any{"action": "hide"})
 	root.want("audit/* create " + row.Id)
