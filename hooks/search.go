@@ -1,17 +1,18 @@
 package hooks
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"golang.org/x/text/unicode/norm"
 
 	"doubletap/internal/fault"
+	"doubletap/internal/job"
 	"doubletap/internal/search"
 )
 
@@ -31,15 +32,47 @@ type finds struct {
 }
 
 func (s *Social) bindSearch() {
+	for _, kind := range search.Kinds {
+		index := together(indexed(kind))
+		s.app.OnRecordCreateExecute(kind.Collection).Bind(afterFiles(index))
+		s.app.OnRecordUpdateExecute(kind.Collection).Bind(afterFiles(index))
+	}
+	s.jobs.Handle(search.Job, func(ctx context.Context, app core.App, _ *job.Job) error { return search.IndexAll(ctx, app) }, job.Concurrency(1))
+	s.app.Cron().MustAdd(search.Job, "11 * * * *", s.indexWaiting) // what came by SQL
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		s.indexWaiting()
+		return e.Next()
+	})
 	s.routes = append(s.routes, route{
 		method: "GET", path: "/api/v1/search", do: searched, gives: finds{},
 		summary: "People, hashtags and posts that have all words of q, or begin with them, and that the caller may see.",
 		query: []parameter{
-			{"q", "2 to 50 characters"}, {"type", "users, tags or posts; the first 5 of each unless told"},
+			{"q", "2 to 50 characters, or one of a script in which each is a word"}, {"type", "users, tags or posts; the first 5 of each unless told"},
 			{"cursor", "the cursor of the page before"}, {"perPage", "1 to 100, 30 unless told"},
 			{"expand", "relations to show as records, with commas"}, {"fields", "the fields to answer with, with commas"},
 		},
 	})
+}
+
+// indexed puts the words of what is stored into the index in the same transaction.
+func indexed(kind search.Kind) func(tx core.App, e *core.RecordEvent) error {
+	return func(tx core.App, e *core.RecordEvent) error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return search.Index(tx, kind, e.Record.Id)
+	}
+}
+
+// indexWaiting adds the job of the index if there is something to do.
+func (s *Social) indexWaiting() {
+	waiting, err := search.Waiting(s.app)
+	if err != nil {
+		s.app.Logger().Error("not looked for what is to be indexed", "err", err)
+	}
+	if waiting {
+		s.enqueue(search.Job)
+	}
 }
 
 // searched answers the first of each kind, {users, tags, posts}, or with type=users, type=tags or type=posts a page of
@@ -48,7 +81,7 @@ func (s *Social) bindSearch() {
 func searched(e *core.RequestEvent) error {
 	query := e.Request.URL.Query()
 	q := norm.NFC.String(strings.TrimSpace(query.Get("q")))
-	if n := utf8.RuneCountInString(q); n < 2 || n > 50 || !utf8.ValidString(q) {
+	if !search.IsQuestion(q) {
 		return fault.Invalid("q", "validation_length_out_of_range", "The length must be between 2 and 50.")
 	}
 	kinds := map[string]search.Kind{"users": search.Users, "tags": search.Tags, "posts": search.Posts}

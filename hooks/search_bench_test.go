@@ -27,6 +27,7 @@ func populate(b *testing.B, s *hookstest.Service) {
 			b.Fatal(err)
 		}
 	}
+	indexAll(b, s)
 }
 
 // BenchmarkSearch asks 100,000 posts, of which all have the words, and 2,000 people.

@@ -1,17 +1,23 @@
 package hooks_test
 
 import (
+	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pocketbase/pocketbase/core"
+	"golang.org/x/text/unicode/norm"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/search"
 )
 
 // found asks for one kind and returns a field of each record, and the cursor.
@@ -375,7 +381,7 @@ func TestSearchKeepsAnOwnersRule(t *testing.T) {
 	}
 }
 
-// What was here before the index is in it, and an owner may go on changing collections.
+// An index as folders of before have it is made anew by the job, and an owner may go on changing collections.
 func TestSearchIndexesWhatIsThere(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")
@@ -384,31 +390,162 @@ func TestSearchIndexesWhatIsThere(t *testing.T) {
 	var objects []string
 	err := s.App.DB().NewQuery(`SELECT 'DROP ' || type || ' ' || name FROM sqlite_master
 		WHERE type IN ('trigger', 'view', 'table') AND name LIKE 'search\_%' ESCAPE '\' AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
-		ORDER BY type = 'table'`).Column(&objects)
+		ORDER BY type = 'table', name LIKE '%\_words' ESCAPE '\' DESC`).Column(&objects)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, drop := range objects {
-		if _, err := s.App.NonconcurrentDB().NewQuery(drop).Execute(); err != nil {
-			t.Fatal(drop, err)
-		}
+		exec(t, s.App, drop)
 	}
-	for _, step := range core.AppMigrations.Items() {
-		if step.File == "1763701400_search.go" {
-			if err := s.App.RunInTransaction(step.Up); err != nil {
-				t.Fatal(err)
+	for _, file := range []string{"1763701400_search.go", "1763702160_search_text.go"} {
+		for _, step := range core.AppMigrations.Items() {
+			if step.File == file {
+				if err := s.App.RunInTransaction(step.Up); err != nil {
+					t.Fatal(file, err)
+				}
 			}
 		}
 	}
-	if got, _ := found(t, s.Guest(), "posts", "caption", "東京", ""); !slices.Equal(got, []string{"newer 東京", "older 東京"}) {
+	findsPosts(t, s.Guest(), "東京")
+	ada.Post("newest 東京") // is found before the others are
+	findsPosts(t, s.Guest(), "東京", "newest 東京")
+	indexAll(t, s)
+	if got, _ := found(t, s.Guest(), "posts", "caption", "東京", ""); !slices.Equal(got, []string{"newest 東京", "newer 東京", "older 東京"}) {
+		t.Errorf("found %q", got)
+	}
+	if got, _ := found(t, s.Guest(), "users", "handle", "ada", ""); !slices.Equal(got, []string{"ada"}) {
 		t.Errorf("found %q", got)
 	}
 
 	posts := s.Admin().Must(200, "GET", "/api/collections/posts", nil)
 	fields := posts.Body["fields"].([]any)
 	s.Admin().Must(200, "PATCH", "/api/collections/posts", map[string]any{"fields": append(slices.Clone(fields), map[string]any{"name": "mood", "type": "text"})})
-	post := ada.Post("newest 東京", "mood", "fine")
+	post := ada.Post("last 東京", "mood", "fine")
 	s.Admin().Must(200, "PATCH", "/api/collections/posts", map[string]any{"fields": fields})
-	ada.Update("posts", post, map[string]any{"caption": "newest 大阪"})
-	findsPosts(t, s.Guest(), "大阪", "newest 大阪")
+	ada.Update("posts", post, map[string]any{"caption": "last 大阪"})
+	findsPosts(t, s.Guest(), "大阪", "last 大阪")
+}
+
+// indexAll runs the job of the index, as a start and each hour do when something waits.
+func indexAll(t testing.TB, s *hookstest.Service) {
+	t.Helper()
+	if waiting, err := search.Waiting(s.App); err != nil || !waiting {
+		t.Fatalf("nothing waits to be indexed: %v", err)
+	}
+	if err := search.IndexAll(t.Context(), s.App); err != nil {
+		t.Fatal(err)
+	}
+	if waiting, err := search.Waiting(s.App); err != nil || waiting {
+		t.Errorf("something still waits to be indexed: %v", err)
+	}
+	indexHolds(t, s)
+}
+
+// indexHolds fails unless each row of what can be found has the words that its columns have, and FTS5 has the same.
+func indexHolds(t testing.TB, s *hookstest.Service) {
+	t.Helper()
+	for _, kind := range search.Kinds {
+		var rows []struct{ ID, Stored, A, B string }
+		err := s.App.DB().NewQuery("SELECT t.id, coalesce(s.words, 'none') stored, t." + kind.Columns[0] + " a, t." + kind.Columns[len(kind.Columns)-1] + " b FROM " + kind.Collection +
+			" t LEFT JOIN search_" + kind.Collection + " s ON s.id = t.id").All(&rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			want := kind.IndexText([]string{row.A, row.B}[:len(kind.Columns)]...)
+			if row.Stored != want {
+				t.Errorf("%s %s is indexed as %q, want %q", kind.Collection, row.ID, row.Stored, want)
+			}
+		}
+		check := "INSERT INTO search_" + kind.Collection + "_words (search_" + kind.Collection + "_words, rank) VALUES ('integrity-check', 1)"
+		if _, err := s.App.NonconcurrentDB().NewQuery(check).Execute(); err != nil {
+			t.Errorf("the index of %s differs from its text: %v", kind.Collection, err)
+		}
+	}
+}
+
+// TestWordsAreFoundAsInTheVectors posts each text in each form of Unicode and asks each question in each.
+func TestWordsAreFoundAsInTheVectors(t *testing.T) {
+	var vectors struct {
+		Search []struct {
+			Words         string
+			Found, Missed []string
+		}
+	}
+	file, err := os.ReadFile("../internal/text/testdata/vectors.json")
+	if err == nil {
+		err = json.Unmarshal(file, &vectors)
+	}
+	if err != nil || len(vectors.Search) < 20 {
+		t.Fatal(len(vectors.Search), err)
+	}
+	forms := []norm.Form{norm.NFC, norm.NFD, norm.NFKC, norm.NFKD}
+	s := hookstest.New(t)
+	ada, guest := s.As("ada"), s.Guest()
+	posts := map[string][]string{}
+	for _, v := range vectors.Search {
+		for _, form := range forms {
+			posts[v.Words] = append(posts[v.Words], ada.Post(form.String(v.Words)))
+		}
+		slices.Sort(posts[v.Words])
+	}
+	for _, v := range vectors.Search {
+		for _, q := range slices.Concat(v.Found, v.Missed) {
+			for _, form := range forms {
+				ids, _ := found(t, guest, "posts", "id", form.String(q), "&perPage=100")
+				slices.Sort(ids)
+				if slices.Contains(v.Found, q) != containsAll(ids, posts[v.Words]) || slices.Contains(v.Missed, q) && slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(posts[v.Words], id) }) {
+					t.Errorf("%+q (%[1]s) finds %d posts, of %q %v", form.String(q), len(ids), v.Words, slices.Contains(v.Found, q))
+				}
+			}
+		}
+	}
+	indexHolds(t, s)
+}
+
+func containsAll(all, some []string) bool {
+	return !slices.ContainsFunc(some, func(one string) bool { return !slices.Contains(all, one) })
+}
+
+func TestOneCharacterIsAQuestionWhereItIsAWord(t *testing.T) {
+	s := hookstest.New(t)
+	s.As("ada").Post("東京の夜 한글 กรุง a #夜")
+	for _, q := range []string{"東", "夜", "の", "한", norm.NFD.String("한"), "ก", " 京 "} {
+		findsPosts(t, s.Guest(), q, "東京の夜 한글 กรุง a #夜")
+	}
+	if got, _ := found(t, s.Guest(), "tags", "name", "夜", ""); !slices.Equal(got, []string{"夜"}) {
+		t.Errorf("夜 finds the tags %q", got)
+	}
+	for _, q := range []string{"a", "1", "#", "ж", "🎉", "。", "́", "ั", "x ", "ｘ"} {
+		s.Guest().Must(400, "GET", "/api/v1/search?q="+escape(q), nil)
+	}
+}
+
+// TestRowsWrittenBySQLAreIndexedByTheJob has an import, and changes past the service: nothing wrong is found, and in the end everything.
+func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
+	s := hookstest.New(t)
+	ada, guest := s.As("ada"), s.Guest()
+	post := ada.Post("ours")
+	exec(t, s.App, fmt.Sprintf(`INSERT INTO posts (id, author, caption, photos, visibility, created, updated) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+		SELECT printf('raw%%012d', i), '%s', 'Straße ' || i, '["x.jpg"]', 'public', '2026-01-01 00:00:00.000Z', '' FROM n`, ada.ID))
+	exec(t, s.App, "UPDATE posts SET caption = 'theirs' WHERE id = '"+post+"'")
+	exec(t, s.App, "UPDATE users SET name = 'Łukasz' WHERE handle = 'eve'")
+	exec(t, s.App, "INSERT OR REPLACE INTO posts SELECT * FROM posts WHERE id = 'raw000000000007'")
+	findsPosts(t, guest, "ours") // what is no more is not found
+	findsPosts(t, guest, "strasse")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := search.IndexAll(ended, s.App); !errors.Is(err, context.Canceled) {
+		t.Errorf("a job that is to end says %v", err)
+	}
+	indexAll(t, s)
+	findsPosts(t, guest, "theirs", "theirs")
+	findsPosts(t, guest, "STRASSE 77", "Straße 77")
+	findsPosts(t, guest, "strasse 7 ", "Straße 7", "Straße 70", "Straße 71", "Straße 72", "Straße 73", "Straße 74", "Straße 75", "Straße 76", "Straße 77", "Straße 78", "Straße 79")
+	if got, _ := found(t, guest, "users", "handle", "lukasz", ""); !slices.Equal(got, []string{"eve"}) {
+		t.Errorf("lukasz finds %q", got)
+	}
+	exec(t, s.App, "DELETE FROM posts WHERE id LIKE 'raw%'")
+	findsPosts(t, guest, "strasse 7")
+	indexHolds(t, s)
 }

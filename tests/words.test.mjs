@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
+import { enough } from '../pb_public/lib/search.js';
 import { fold, nameAt, namesIn } from '../pb_public/lib/words.js';
 
 const vectors = JSON.parse(readFileSync(new URL('../internal/text/testdata/vectors.json', import.meta.url), 'utf8'));
@@ -34,4 +35,9 @@ test('the name being written is found at the caret', () => {
   assert.deepEqual(nameAt('see #Fuß', 8), { sign: '#', typed: 'fuß', from: 5, to: 8 });
   assert.deepEqual(nameAt('#می\u200cخ', 5), { sign: '#', typed: 'می\u200cخ', from: 1, to: 5 });
   assert.equal(nameAt('mail@ada', 8), null);
+});
+
+test('one character is a question where it is a word', () => {
+  for (const q of ['東', 'の', '한', 'ก', 'ab', 'é1']) assert.ok(enough(q), q);
+  for (const q of ['', 'a', 'ж', '1', '。', '🎉', 'ｘ', '\u0e31']) assert.ok(!enough(q), q);
 });

@@ -11,6 +11,7 @@ import (
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/job"
+	"doubletap/internal/search"
 	"doubletap/internal/text"
 )
 
@@ -65,7 +66,10 @@ func foldStep(tx core.App) (done bool, err error) {
 	}
 	if !taken {
 		_, err := db.Exec(tx, `UPDATE hashtags SET name = {:folded}, displayName = {:name}, updated = {:now} WHERE id = {:id}`, p)
-		return false, err
+		if err != nil {
+			return false, err
+		}
+		return false, search.Index(tx, search.Tags, id)
 	}
 	p["other"] = other
 	const few = `(SELECT id FROM post_tags WHERE tag = {:id} LIMIT {:n})`

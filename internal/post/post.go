@@ -9,6 +9,7 @@ import (
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
+	"doubletap/internal/search"
 	"doubletap/internal/text"
 )
 
@@ -50,7 +51,11 @@ func Tag(tx core.App, post *core.Record) error {
 			return fmt.Errorf("tag post %s: %w", post.Id, err)
 		}
 	}
-	return nil
+	var tags []string
+	if err := db.Column(tx, &tags, `SELECT tag FROM post_tags WHERE post = {:post}`, p); err != nil {
+		return fmt.Errorf("find the hashtags of post %s: %w", post.Id, err)
+	}
+	return search.Index(tx, search.Tags, tags...) // those that are new
 }
 
 // hashtag is one that a caption carries: its folded name, and how it is written there.

@@ -11,5 +11,5 @@ func TestQuestionsAreReadInLinearTime(t *testing.T) {
 		"match":  func(s string) { match(s) },
 		"name":   func(s string) { name(s) },
 		"cursor": func(s string) { _, _ = parse(s) },
-	}, "doubletap/internal/search", "golang.org/x/text/unicode/norm")
+	}, "doubletap/internal/search", "doubletap/internal/text", "golang.org/x/text/unicode/norm")
 }

@@ -3,48 +3,45 @@ package search
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"doubletap/internal/text"
 )
 
+// The length of a question, in characters.
+const (
+	shortest = 2
+	longestQ = 50
+)
+
+// IsQuestion reports whether q is long enough to be asked and not too long. One character is enough where each is a word.
+func IsQuestion(q string) bool {
+	n := utf8.RuneCountInString(q)
+	if n >= shortest || !utf8.ValidString(q) {
+		return n <= longestQ && utf8.ValidString(q)
+	}
+	first, _ := utf8.DecodeRuneInString(text.Fold(q))
+	return text.Unspaced(first) && !unicode.IsMark(first)
+}
+
 // match is the question that FTS5 is asked for what a person typed, empty when there is no word in it: every word, or one
-// that begins with it, must be there. A word is quoted, so that it has no syntax.
+// that begins with it, must be there. Words that stand together, as snake_case and everything in scripts without spaces,
+// are a phrase. What is asked has no syntax, as it holds nothing but words.
 func match(q string) string {
 	var all []string
-	for _, word := range strings.Fields(spaced(norm.NFC.String(q))) {
-		if strings.IndexFunc(word, inWord) >= 0 { // a phrase of none would match nothing
-			end := "*"
-			if strings.HasSuffix(word, "\x01") { // a whole word, as all of its kind
-				end = ""
-			}
-			all = append(all, `"`+strings.ReplaceAll(strings.ReplaceAll(word, "\x01", " "), `"`, `""`)+`"`+end)
+	for _, typed := range strings.FieldsFunc(q, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		words := text.Words(typed)
+		if len(words) == 0 { // a phrase of none would match nothing
+			continue
 		}
+		end := "*"
+		if last, _ := utf8.DecodeRuneInString(words[len(words)-1]); text.Unspaced(last) { // a whole word, as all of its kind
+			end = ""
+		}
+		all = append(all, `"`+strings.Join(words, " ")+`"`+end)
 	}
 	return strings.Join(all, " ")
 }
 
-func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
-
-// spaced puts what is between characters of scripts without spaces, as the index has them, into one phrase:
-// \x01 is a space within it.
-func spaced(q string) string {
-	var text strings.Builder
-	for _, r := range q {
-		switch {
-		case unicode.IsControl(r):
-			text.WriteByte(' ')
-		case unspaced(r):
-			text.WriteByte('\x01')
-			text.WriteRune(r)
-			text.WriteByte('\x01')
-		default:
-			text.WriteRune(r)
-		}
-	}
-	return text.String()
-}
-
-// unspaced is the set of characters of which each is a word in the index; see the migration that makes it.
-func unspaced(r rune) bool {
-	return r >= 0x0e00 && r <= 0x0eff || r >= 0x1000 && r <= 0x109f || r >= 0x1780 && r <= 0x17ff || r >= 0x2e80
-}
+// name is what q names when it is all of a name: a handle or a hashtag.
+func name(q string) string { return strings.TrimLeft(text.Fold(q), "@#") }

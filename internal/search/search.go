@@ -13,24 +13,24 @@ import (
 	rules "github.com/pocketbase/pocketbase/tools/search"
 
 	"doubletap/internal/db"
-	"doubletap/internal/text"
 )
 
 // Kind is one kind of what can be found.
 type Kind struct {
 	Collection string
-	also       string // what a row must meet beside the list rule, in the rule language
-	known      string // the column that says how well known a row is
-	exact      string // the condition of the row t that is named {:name}
+	Columns    []string // whose words are found
+	also       string   // what a row must meet beside the list rule, in the rule language
+	known      string   // the column that says how well known a row is
+	exact      string   // the condition of the row t that is named {:name}
 }
 
 // The kinds. Posts come newest first. Of people and hashtags the best known come first, before all the one that is named
 // exactly, and those that do not fit on that page follow newest first.
 var (
-	Posts = Kind{Collection: "posts"}
-	Users = Kind{Collection: "users", also: `blocked(@request.auth.id, id) = false`, known: "followersCount",
+	Posts = Kind{Collection: "posts", Columns: []string{"caption", "place"}}
+	Users = Kind{Collection: "users", Columns: []string{"handle", "name"}, also: `blocked(@request.auth.id, id) = false`, known: "followersCount",
 		exact: `t.handle = {:name} COLLATE NOCASE AND t.handle != ''`}
-	Tags = Kind{Collection: "hashtags", known: "postsCount", exact: `t.name = {:name}`}
+	Tags = Kind{Collection: "hashtags", Columns: []string{"name"}, known: "postsCount", exact: `t.name = {:name}`}
 )
 
 // What one question may cost: how many rows that fit are held against the rule, and how many of them at a time.
@@ -64,11 +64,6 @@ func Find(app core.App, info *core.RequestInfo, kind Kind, q, cursor string, lim
 		return s.best(name(q))
 	}
 	return s.rest(at)
-}
-
-// name is what q names when it is all of a name: a handle or a hashtag.
-func name(q string) string {
-	return strings.TrimLeft(text.Fold(q), "@#")
 }
 
 // search is one question.

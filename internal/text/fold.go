@@ -18,8 +18,8 @@ import (
 //     and Arabic ones, the nukta of Devanagari. What makes another letter stays: й, the voiced kana, the vowels of Indic scripts;
 //   - with plain letters for those that are typed so elsewhere: ł as l, ø as o, and the Persian letters as the Arabic ones.
 //
-// The web app has the same in lib/words.js; testdata/vectors.json is held against both. A change of Fold changes what is stored: the
-// search index and the names of hashtags are to be made anew then, see search.Outdated.
+// The web app has the same in lib/words.js; testdata/vectors.json is held against both. Hashtags and the search
+// index are stored folded: a release that changes Fold has a migration that lets the jobs hashtags.fold and search.index make them anew.
 func Fold(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s)

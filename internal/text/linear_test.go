@@ -8,11 +8,12 @@ import (
 
 func TestPassesAreLinear(t *testing.T) {
 	texttest.Linear(t, map[string]func(string){
-		"Fold":     func(s string) { Fold(s) },
-		"Parts":    func(s string) { Parts(s) },
-		"Mentions": func(s string) { Mentions(s) },
-		"Hashtags": func(s string) { Hashtags(s) },
-		"Line":     func(s string) { Line(s, 60) },
-		"LongLine": func(s string) { Line(s, 1<<20) },
+		"Fold":      func(s string) { Fold(s) },
+		"IndexText": func(s string) { IndexText(s, s) },
+		"Parts":     func(s string) { Parts(s) },
+		"Mentions":  func(s string) { Mentions(s) },
+		"Hashtags":  func(s string) { Hashtags(s) },
+		"Line":      func(s string) { Line(s, 60) },
+		"LongLine":  func(s string) { Line(s, 1<<20) },
 	}, "doubletap/internal/text", "strings", "slices", "regexp", "unicode/utf8", "golang.org/x/text/unicode/norm", "golang.org/x/text/cases", "golang.org/x/text/transform")
 }

@@ -1,11 +1,13 @@
 // Finding people, hashtags and posts: the server's search, as a list without an end and as suggestions.
 
+import { fold } from './words.js';
+
 /** What people type, without the sign in front. */
 export const plain = (q) => q.trim().replace(/^[@#]+/, '').normalize('NFKC').toLowerCase();
 
-/** Fewer letters are no question. */
-export const fewest = 2;
-const asks = (q) => [...q].length >= fewest && [...q].length <= 50;
+/** Whether q is long enough to be asked: one character is where each is a word, as the server has it. */
+export const enough = (q) => [...q].length > 1 || /^(?!\p{M})[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u{10ffff}]/u.test(fold(q).match(/^[\p{L}\p{N}]/u)?.[0] ?? '');
+const asks = (q) => enough(q) && [...q].length <= 50;
 const ask = (pb, query) => pb.send('/api/v1/search', { query: { expand: 'author', ...query }, requestKey: null });
 
 /**

@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { pb } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
-import { fewest, openSearch, plain, suggest } from '../lib/search.js';
+import { enough, openSearch, plain, suggest } from '../lib/search.js';
 import { Grid, useList } from './grid.js';
 import { Person } from './people.js';
 import { paths } from './router.js';
@@ -17,7 +17,7 @@ const TagRow = ({ tag }) => html`<li class="person"><span class="avatar tag-sign
 function Found({ type, q }) {
   const list = useList(`${type}/${q}`, () => openSearch(pb, type, q));
   const { rows, phase, error } = list.get();
-  const short = [...plain(q)].length < fewest;
+  const short = !enough(plain(q));
   const nothing = html`<${Empty} sign="search" title=${short ? 'A little more' : 'Nothing found'}><p>${short ? 'Two letters at least.' : 'Try fewer letters, or another word.'}</p><//>`;
   if (type === 'posts') return html`<${Grid} list=${list}>${nothing}<//>`;
   return html`
@@ -44,7 +44,7 @@ export function Search({ q = '', type = 'posts' }) {
   useEffect(() => setWords((now) => (plain(now) === plain(q) ? now : q)), [q]);
   useEffect(() => {
     const mine = ++latest.current;
-    if ([...asked].length < fewest || asked === plain(q)) return setFew(null);
+    if (!enough(asked) || asked === plain(q)) return setFew(null);
     const timer = setTimeout(async () => {
       const found = await suggest(pb, asked).catch(() => null);
       if (mine === latest.current) setFew(found);

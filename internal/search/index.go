@@ -1,0 +1,133 @@
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/db"
+	"doubletap/internal/text"
+)
+
+// Job is the kind of the job that indexes what waits for it: rows that came or changed by SQL, and all rows of a folder whose index
+// was made in another way before.
+const Job = "search.index"
+
+// What one transaction of the job does.
+const (
+	indexedFor    = 8 * time.Millisecond
+	indexedAtOnce = 50
+)
+
+// Kinds are all kinds of what can be found.
+var Kinds = []Kind{Posts, Users, Tags}
+
+// IndexText returns what search_COLLECTION.words must be for a row with these values of the kind's Columns, in their order. A row
+// whose stored words differ from it, or that has none, is to be given to Index.
+func (k Kind) IndexText(values ...string) string { return text.IndexText(values...) }
+
+// unindexed is a row whose words are to be made, and what they are made of: its columns, as JSON.
+type unindexed struct {
+	N      int64  `db:"n"`
+	ID     string `db:"id"`
+	Values string `db:"vals"`
+}
+
+func (k Kind) values(row string) string {
+	columns := make([]string, len(k.Columns))
+	for i, column := range k.Columns {
+		columns[i] = "coalesce(" + row + "." + column + ", '')"
+	}
+	return "json_array(" + strings.Join(columns, ", ") + ")"
+}
+
+// Index makes the words of the rows with these ids that wait for it, in the transaction that wrote them.
+func Index(tx core.App, kind Kind, ids ...string) error {
+	var rows []unindexed
+	err := db.All(tx, &rows, `SELECT s.n, s.id, `+kind.values("t")+` vals FROM json_each({:ids}) i JOIN search_`+kind.Collection+` s ON s.id = i.value AND s.words IS NULL
+		JOIN `+kind.Collection+` t ON t.id = s.id`, db.Params{"ids": db.List(ids)})
+	for i := 0; err == nil && i < len(rows); i++ {
+		err = rows[i].index(tx, kind)
+	}
+	if err != nil {
+		return fmt.Errorf("index %s %q: %w", kind.Collection, ids, err)
+	}
+	return nil
+}
+
+// index stores the words of a row, unless it changed since it was read.
+func (r unindexed) index(tx core.App, kind Kind) error {
+	var values []string
+	if err := json.Unmarshal([]byte(r.Values), &values); err != nil {
+		return fmt.Errorf("read what is indexed of %s: %w", r.ID, err)
+	}
+	_, err := db.Exec(tx, `UPDATE search_`+kind.Collection+` SET words = {:words} WHERE n = {:n} AND words IS NULL
+		AND EXISTS (SELECT 1 FROM `+kind.Collection+` t WHERE t.id = {:id} AND `+kind.values("t")+` = {:vals})`,
+		db.Params{"words": kind.IndexText(values...), "n": r.N, "id": r.ID, "vals": r.Values})
+	return err
+}
+
+// Waiting reports whether there is anything for IndexAll to do.
+func Waiting(app core.App) (bool, error) {
+	for _, kind := range Kinds {
+		rows, err := kind.waiting(app, 1)
+		if err != nil || len(rows) > 0 {
+			return len(rows) > 0, err
+		}
+	}
+	return false, nil
+}
+
+// IndexAll does the job: the newest rows first, in short transactions, of which each leaves the index right.
+func IndexAll(ctx context.Context, app core.App) error {
+	for _, kind := range Kinds {
+		for {
+			rows, err := kind.waiting(app, indexedAtOnce)
+			if err != nil {
+				return err
+			}
+			if len(rows) == 0 {
+				break
+			}
+			for len(rows) > 0 {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if rows, err = kind.indexSome(app, rows); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (k Kind) waiting(app core.App, most int) (rows []unindexed, err error) {
+	err = db.All(app, &rows, `SELECT s.n, s.id, `+k.values("t")+` vals FROM search_`+k.Collection+` s CROSS JOIN `+k.Collection+` t ON t.id = s.id
+		WHERE s.words IS NULL ORDER BY s.n DESC LIMIT {:most}`, db.Params{"most": most})
+	if err != nil {
+		return nil, fmt.Errorf("find %s that are not indexed: %w", k.Collection, err)
+	}
+	return rows, nil
+}
+
+// indexSome indexes rows as long as one transaction may take, and returns those that are left.
+func (k Kind) indexSome(app core.App, rows []unindexed) (left []unindexed, err error) {
+	err = app.RunInTransaction(func(tx core.App) error {
+		left = rows
+		for began := time.Now(); len(left) > 0 && time.Since(began) < indexedFor; left = left[1:] {
+			if err := left[0].index(tx, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("index %s: %w", k.Collection, err)
+	}
+	return left, nil
+}

@@ -1,0 +1,69 @@
+package migrations
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+	m "github.com/pocketbase/pocketbase/migrations"
+)
+
+func init() {
+	// The index of the search takes its text from Go, folded and cut into words, where a trigger cut it with time in proportion to
+	// the square of its length and knew no Unicode. search_posts.words holds the text, from which FTS5 is fed by triggers: SQLite 3.40 reads
+	// that, which has no contentless_delete. NULL marks a row whose text is to be made: new, changed by whomever, or of before; a partial
+	// index finds those, and a job makes them. Until it is through, a search finds what it has come to.
+	m.Register(func(app core.App) error {
+		for _, w := range []words{
+			{"posts", []string{"caption", "place"}},
+			{"users", []string{"handle", "name"}},
+			{"hashtags", []string{"name"}},
+		} {
+			collection, err := app.FindCollectionByNameOrId(w.table)
+			if err != nil {
+				return err
+			}
+			first := `(julianday('now') - 2440587.5) * 86400000`
+			if collection.Fields.GetByName("created") != nil { // users that were here before Doubletap may have none
+				first = `(coalesce(julianday(NEW.created), 2440587.5) - 2440587.5) * 86400000`
+			}
+			for _, statement := range w.textStatements(first) {
+				if _, err := app.DB().NewQuery(statement).Execute(); err != nil {
+					return fmt.Errorf("index the text of %s: %s: %w", w.table, statement, err)
+				}
+			}
+		}
+		return nil
+	}, nil)
+}
+
+// textStatements make the index of a table anew; first is the SQL of the millisecond at which a row was made.
+func (w words) textStatements(first string) []string {
+	changed := make([]string, len(w.columns))
+	for i, column := range w.columns {
+		changed[i] = "OLD." + column + " IS NOT NEW." + column
+	}
+	in := strings.NewReplacer("@table", w.table, "@columns", strings.Join(w.columns, ", "), "@changed", strings.Join(changed, " OR "),
+		"@first", "CAST(round("+first+") AS INTEGER) * 1000000").Replace
+	return []string{
+		in(`DROP TRIGGER IF EXISTS search_@table_in`), in(`DROP TRIGGER IF EXISTS search_@table_changed`), in(`DROP TRIGGER IF EXISTS search_@table_out`),
+		in(`DROP TABLE search_@table_words`),
+		in(`ALTER TABLE search_@table ADD COLUMN words TEXT`),
+		in(`CREATE INDEX search_@table_waiting ON search_@table (n) WHERE words IS NULL`),
+		in(`CREATE VIRTUAL TABLE search_@table_words USING fts5(words, content='search_@table', content_rowid='n', prefix='2 3', tokenize='ascii')`),
+		// no upsert: the conflict clause of the statement that fires a trigger goes before the trigger's own
+		in(`CREATE TRIGGER search_@table_in AFTER INSERT ON @table BEGIN
+			UPDATE search_@table SET words = NULL WHERE id = NEW.id;
+			INSERT INTO search_@table (n, id) SELECT max(@first, coalesce((SELECT max(n) + 1 FROM search_@table WHERE n < @first + 1000000), 0)), NEW.id
+				WHERE NOT EXISTS (SELECT 1 FROM search_@table WHERE id = NEW.id); END`),
+		// a like counts on the post's row: only a change of the words may come here
+		in(`CREATE TRIGGER search_@table_changed AFTER UPDATE OF @columns ON @table WHEN @changed BEGIN
+			UPDATE search_@table SET words = NULL WHERE id = NEW.id; END`),
+		in(`CREATE TRIGGER search_@table_out AFTER DELETE ON @table BEGIN DELETE FROM search_@table WHERE id = OLD.id; END`),
+		in(`CREATE TRIGGER search_@table_indexed AFTER UPDATE OF words ON search_@table WHEN OLD.words IS NOT NEW.words BEGIN
+			INSERT INTO search_@table_words (search_@table_words, rowid, words) SELECT 'delete', OLD.n, OLD.words WHERE OLD.words IS NOT NULL;
+			INSERT INTO search_@table_words (rowid, words) SELECT NEW.n, NEW.words WHERE NEW.words IS NOT NULL; END`),
+		in(`CREATE TRIGGER search_@table_gone AFTER DELETE ON search_@table WHEN OLD.words IS NOT NULL BEGIN
+			INSERT INTO search_@table_words (search_@table_words, rowid, words) VALUES ('delete', OLD.n, OLD.words); END`),
+	}
+}
