@@ -4,6 +4,7 @@ import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
 import { openThread } from '../lib/thread.js';
 import { Confirm } from './dialog.js';
+import { useDraft } from './drafts.js';
 import { Avatar, Handle, Words, handleOf } from './people.js';
 import { useSession } from './session.js';
 import { Ago, Loading, Menu, Sign, Trouble, count, later, number } from './ui.js';
@@ -50,8 +51,9 @@ export function Comments({ post, marked }) {
   const [, draw] = useState(0);
   const [error, setError] = useState(null);
   const [phase, setPhase] = useState('loading');
-  const [text, setText] = useState('');
-  const [answering, setAnswering] = useState(null);
+  const [{ text = '', answering = null }, change, drop] = useDraft(`comment/${post.id}`);
+  const latest = useRef('');
+  latest.current = text;
   const [problem, setProblem] = useState('');
   const [thread] = useState(() => openThread(pb, post.id, { outbox, onChange: () => draw((n) => n + 1), onError: (err) => say(`That did not go through. ${because(err)}`) }));
   const field = useRef(null);
@@ -83,29 +85,26 @@ export function Comments({ post, marked }) {
     pb.collection('comments').getOne(marked, { requestKey: null }).then((found) => found.parent && thread.answers(found.parent)).catch(() => {});
   }, [marked, phase]);
 
-  function answer(comment) {
-    setAnswering(comment);
-    setText(`@${handleOf(comment.expand?.author)} `);
+  const nameOf = (comment) => (comment ? `@${handleOf(comment.expand?.author)} ` : '');
+  const withoutName = () => (text.startsWith(nameOf(answering)) ? text.slice(nameOf(answering).length) : text);
+  function answer({ id, parent, expand }) {
+    const to = { id, parent, expand: { author: { handle: expand?.author?.handle } } };
+    change({ answering: to, text: nameOf(to) + withoutName() });
     field.current?.focus();
   }
-  function stopAnswering() {
-    setAnswering(null);
-    setText('');
-  }
+  const stopAnswering = () => change({ answering: null, text: withoutName() });
 
   async function send(event) {
     event?.preventDefault();
     const said = text.trim();
     if (!said) return;
     const root = answering ? answering.parent || answering.id : '';
-    setText('');
-    setAnswering(null);
+    drop();
     setProblem('');
     try {
       await thread.write(said, root);
     } catch (err) {
-      setText(said); // nothing written is lost
-      setAnswering(answering);
+      change({ answering, text: [said, latest.current].filter((one) => one.trim()).join(' ') }); // nothing written is lost
       setProblem(fieldErrors(err).text ?? (err.status === 400 ? 'This comment was not accepted.' : because(err)));
     }
   }
@@ -117,7 +116,7 @@ export function Comments({ post, marked }) {
     <h2 class="thread-title">Comments ${post.commentsCount > 0 && html`<span class="soft">${number(post.commentsCount)}</span>`}</h2>
     ${post.commentsOff ? html`<p class="hint">Comments are off for this post.</p>` : html`<form class="say" onSubmit=${send}>
       ${answering && html`<p class="say-to">Replying to <bdi>${handleOf(answering.expand?.author)}</bdi> <button type="button" class="link link-quiet" onClick=${stopAnswering}>Cancel</button></p>`}
-      <${Writing} id="say" label="Your comment" hideLabel value=${text} onInput=${setText} onEnter=${send} rows="1" most="2200" placeholder="Say something kind" field=${field} />
+      <${Writing} id="say" label="Your comment" hideLabel value=${text} onInput=${(text) => change({ text })} onEnter=${send} rows="1" most="2200" placeholder="Say something kind" field=${field} />
       <button class="button button-main" disabled=${!text.trim()}>Send</button>
       ${problem && html`<p class="notice" role="alert">${problem}</p>`}
     </form>`}

@@ -1,4 +1,4 @@
-// Posting: choose photos, cut and describe them, say something.
+// Posting: choose photos, cut and describe them, say something. All of it is a draft until it is posted or given up.
 
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
@@ -6,7 +6,8 @@ import { cut } from '../lib/crop.js';
 import { newId } from '../lib/outbox.js';
 import { upload } from '../lib/upload.js';
 import { Crop } from './crop.js';
-import { Dialog } from './dialog.js';
+import { Confirm, Dialog } from './dialog.js';
+import { useDraft } from './drafts.js';
 import { Audience } from './edit.js';
 import { useSession } from './session.js';
 import { Sign } from './ui.js';
@@ -18,26 +19,27 @@ const TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/heic
 // without HEIC in accept, phones convert their photos on the way
 const ACCEPT = 'image/jpeg,image/png,image/webp,image/gif';
 
-/** A chosen file with its size, as far as this browser can read it. */
-async function looked(file) {
+/** A chosen file with its size, as far as this browser can read it; key is the name under which the device keeps it. */
+async function looked(file, key = newId()) {
   const url = URL.createObjectURL(file);
   const image = new Image();
   image.src = url;
   const seen = await image.decode().then(() => true, () => false);
-  return { file, url, alt: '', shape: null, readable: seen, width: image.naturalWidth, height: image.naturalHeight };
+  return { file, key, url, alt: '', shape: null, readable: seen, width: image.naturalWidth, height: image.naturalHeight };
 }
 
 export function Compose({ onClose }) {
-  const { user, feed, say } = useSession();
-  const [photos, setPhotos] = useState([]); // see looked
+  const { user, feed, say, shelf } = useSession();
+  const [draft, changeDraft, dropDraft] = useDraft('compose');
+  const [files, setFiles] = useState(new Map()); // by key; see looked
   const [chosen, setChosen] = useState(0);
-  const [caption, setCaption] = useState('');
-  const [visibility, setVisibility] = useState('public');
+  const { caption = '', visibility = 'public' } = draft;
+  const photos = (draft.photos ?? []).filter(({ key }) => files.has(key)).map((one) => ({ ...files.get(one.key), ...one }));
+  const [asking, setAsking] = useState(false);
   const [sent, setSent] = useState(null); // the share of the upload that has left, or null
   const [problem, setProblem] = useState('');
   const [over, setOver] = useState(false);
   const input = useRef(null);
-  const attempt = useRef({ body: '', id: '' });
   const urls = useRef([]);
   const stop = useRef(null);
   const busy = sent !== null;
@@ -45,6 +47,37 @@ export function Compose({ onClose }) {
     urls.current.forEach((url) => URL.revokeObjectURL(url));
     stop.current?.abort();
   }, []);
+
+  const shelfKey = (key) => `draft-photo/${key}`;
+  function keep(added) {
+    urls.current.push(...added.map((one) => one.url));
+    setFiles((now) => new Map([...now, ...added.map((one) => [one.key, one])]));
+  }
+  const setPhotos = (change) => changeDraft((now) => ({ photos: change(now.photos ?? []) })); // each as {key, alt, shape}
+  // what an earlier visit left
+  useEffect(() => {
+    const missing = (draft.photos ?? []).filter(({ key }) => !files.has(key));
+    if (!missing.length) return;
+    Promise.all(missing.map(async ({ key }) => {
+      const file = await shelf.get(shelfKey(key)).catch(() => null);
+      return file && looked(file, key);
+    })).then((found) => {
+      const there = found.filter(Boolean);
+      keep(there);
+      const lost = missing.filter(({ key }) => !there.some((one) => one.key === key)); // as on a full device
+      if (lost.length) setPhotos((all) => all.filter((one) => !lost.includes(one)));
+    });
+  }, [draft.photos?.length]);
+  function giveUp() {
+    for (const { key } of draft.photos ?? []) shelf.drop(shelfKey(key)).catch(() => {});
+    dropDraft();
+    setChosen(0);
+    setProblem('');
+  }
+  function leave() {
+    if (photos.length || caption.trim()) say('Your draft is kept.');
+    onClose(false);
+  }
 
   async function choose(files) {
     const all = [...files];
@@ -54,13 +87,15 @@ export function Compose({ onClose }) {
       fit.length < all.length ? 'Photos are JPEG, PNG, WebP, GIF or HEIC files of at most 50 MB.' : fit.length > room ? `A post holds at most ${MOST} photos.` : '');
     input.current.value = ''; // the same file may be chosen again after it was taken out
     const added = await Promise.all(fit.slice(0, room).map(looked));
-    urls.current.push(...added.map((one) => one.url));
-    setPhotos((now) => [...now, ...added].slice(0, MOST));
+    for (const { key, file } of added) shelf.put(shelfKey(key), file).catch(() => {}); // a full device keeps it for as long as the page is open
+    keep(added);
+    setPhotos((now) => [...now, ...added.map(({ key, alt, shape }) => ({ key, alt, shape }))].slice(0, MOST));
     if (!photos.length) setChosen(0);
   }
 
   const change = (index, what) => setPhotos((all) => all.map((one, i) => (i === index ? { ...one, ...what } : one)));
   function take(index) {
+    shelf.drop(shelfKey(photos[index].key)).catch(() => {});
     setPhotos((all) => all.filter((_, i) => i !== index));
     setChosen((now) => Math.max(0, Math.min(now > index ? now - 1 : now, photos.length - 2)));
   }
@@ -79,21 +114,23 @@ export function Compose({ onClose }) {
     const body = { caption: caption.trim(), visibility, alts: photos.map((one) => one.alt.trim()) };
 
     // one id for as long as nothing changes: trying again after a lost answer posts once
-    const what = JSON.stringify([body, photos.map((one) => [one.url, one.shape])]);
-    if (attempt.current.body !== what) attempt.current = { body: what, id: newId() };
+    const what = JSON.stringify([body, photos.map((one) => [one.key, one.shape])]);
+    const attempt = draft.attempt?.body === what ? draft.attempt : { body: what, id: newId() };
+    changeDraft({ attempt });
 
     setSent(0);
     setProblem('');
     stop.current = new AbortController();
     try {
       const form = new FormData();
-      form.set('id', attempt.current.id);
+      form.set('id', attempt.id);
       form.set('caption', body.caption);
       form.set('visibility', visibility);
       form.set('alts', JSON.stringify(body.alts));
       for (const one of photos) form.append('photos', one.shape ? await cut(one.file, one.shape) : one.file);
-      const post = await upload(pb, 'posts', form, { expand: 'author', onProgress: setSent, signal: stop.current.signal }).catch(stored);
+      const post = await upload(pb, 'posts', form, { expand: 'author', onProgress: setSent, signal: stop.current.signal }).catch((err) => stored(err, attempt.id));
       feed.add({ ...post, expand: { author: user, ...post.expand } });
+      giveUp();
       say('Your photo is posted.');
       onClose(true);
     } catch (err) {
@@ -104,9 +141,9 @@ export function Compose({ onClose }) {
   }
 
   /** An earlier try whose answer was lost may have been stored. */
-  async function stored(err) {
+  async function stored(err, id) {
     if (err.response?.data?.id?.code !== 'validation_not_unique') throw err;
-    return pb.collection('posts').getOne(attempt.current.id, { expand: 'author', requestKey: null });
+    return pb.collection('posts').getOne(id, { expand: 'author', requestKey: null });
   }
 
   const drop = (event) => {
@@ -121,7 +158,7 @@ export function Compose({ onClose }) {
 
   const photo = photos[chosen];
   const percent = Math.round((sent ?? 0) * 100);
-  return html`<${Dialog} name="compose" title="Post a photo" onClose=${() => onClose(false)} busy=${busy}>
+  return html`<${Dialog} name="compose" title="Post a photo" onClose=${leave} busy=${busy}>
     <form class="compose" onSubmit=${submit} onDragOver=${hover} onDragLeave=${() => setOver(false)} onDrop=${drop}>
       ${photo && html`<div class="editing">
         ${photo.readable ? html`<${Crop} key=${photo.url} photo=${photo} index=${chosen} disabled=${busy} onShape=${(shape) => change(chosen, { shape })} />`
@@ -142,12 +179,14 @@ export function Compose({ onClose }) {
         ${photos.length > 1 && html`<button type="button" class="link link-quiet" disabled=${busy || chosen === 0} onClick=${() => move(chosen, -1)}>Move earlier</button>
           <button type="button" class="link link-quiet" disabled=${busy || chosen === photos.length - 1} onClick=${() => move(chosen, 1)}>Move later</button>`}
         <button type="button" class="link link-quiet" disabled=${busy} onClick=${() => take(chosen)}>Take out photo ${chosen + 1}</button></p>`}
-      <${Writing} id="caption" label="Caption" rows="3" most="2200" disabled=${busy} value=${caption} onInput=${setCaption} hint="@ names people, # makes hashtags." />
-      <${Audience} value=${visibility} disabled=${busy} onChange=${setVisibility} />
+      <${Writing} id="caption" label="Caption" rows="3" most="2200" disabled=${busy} value=${caption} onInput=${(caption) => changeDraft({ caption })} hint="@ names people, # makes hashtags." />
+      <${Audience} value=${visibility} disabled=${busy} onChange=${(visibility) => changeDraft({ visibility })} />
+      ${(photos.length > 0 || caption) && !busy && html`<p class="kept"><button type="button" class="link link-quiet" onClick=${() => setAsking(true)}>Discard this draft</button></p>`}
       <div class="compose-end">
         ${busy ? html`<div class="progress"><progress max="1" value=${sent} aria-label="Upload">${percent} %</progress><span aria-hidden="true">${percent < 100 ? `${percent} %` : 'Storing…'}</span></div>
           <button key="cancel" type="button" class="button" onClick=${() => stop.current.abort()}>Cancel</button>`
           : html`<p class=${problem ? 'notice' : ''} role="alert">${problem}</p><button key="post" class="button button-main">Post</button>`}</div>
     </form>
+    ${asking && html`<${Confirm} title="Discard this draft?" deed="Discard" onDo=${giveUp} onClose=${() => setAsking(false)}>The photos and words that you chose here are forgotten. The files on your device stay.<//>`}
   <//>`;
 }

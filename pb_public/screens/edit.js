@@ -3,6 +3,7 @@
 import { html, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
 import { Dialog } from './dialog.js';
+import { useDraft } from './drafts.js';
 import { useSession } from './session.js';
 import { Writing } from './writing.js';
 
@@ -12,10 +13,9 @@ export const Audience = ({ value, disabled, onChange }) => html`<div class="fiel
 
 export function EditPost({ post, onHeard, onClose }) {
   const { say } = useSession();
-  const [caption, setCaption] = useState(post.caption ?? '');
-  const [alts, setAlts] = useState(post.photos.map((_, index) => post.alts?.[index] ?? ''));
-  const [visibility, setVisibility] = useState(post.visibility);
-  const [commentsOff, setCommentsOff] = useState(post.commentsOff);
+  const [draft, change, drop] = useDraft(`edit/${post.id}`);
+  const { caption = post.caption ?? '', visibility = post.visibility, commentsOff = post.commentsOff } = draft;
+  const alts = post.photos.map((_, index) => (draft.alts ?? post.alts)?.[index] ?? '');
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
 
@@ -24,6 +24,7 @@ export function EditPost({ post, onHeard, onClose }) {
     setBusy(true);
     try {
       onHeard(await pb.collection('posts').update(post.id, { caption: caption.trim(), alts, visibility, commentsOff }, { expand: 'author', requestKey: null }));
+      drop();
       say('Your post is changed.');
       onClose();
     } catch (err) {
@@ -33,12 +34,13 @@ export function EditPost({ post, onHeard, onClose }) {
   }
 
   return html`<${Dialog} name="compose" title="Edit post" onClose=${onClose} busy=${busy}><form class="compose" onSubmit=${submit}>
-    <${Writing} id="edit-caption" label="Caption" rows="4" most="2200" value=${caption} onInput=${setCaption} disabled=${busy} />
+    <${Writing} id="edit-caption" label="Caption" rows="4" most="2200" value=${caption} onInput=${(caption) => change({ caption })} disabled=${busy} />
     ${alts.map((alt, index) => html`<div class="field" key=${index}><label for=${'edit-alt-' + index}>Description${alts.length > 1 ? ` of photo ${index + 1}` : ' of the photo'}</label>
       <textarea id=${'edit-alt-' + index} rows="2" maxlength="1000" dir="auto" disabled=${busy} value=${alt}
-        onInput=${(event) => setAlts(alts.map((one, i) => (i === index ? event.target.value : one)))}></textarea></div>`)}
-    <${Audience} value=${visibility} disabled=${busy} onChange=${setVisibility} />
-    <label class="switch"><input type="checkbox" checked=${!commentsOff} disabled=${busy} onChange=${(event) => setCommentsOff(!event.target.checked)} /><span>People can comment</span></label>
+        onInput=${(event) => change({ alts: alts.map((one, i) => (i === index ? event.target.value : one)) })}></textarea></div>`)}
+    <${Audience} value=${visibility} disabled=${busy} onChange=${(visibility) => change({ visibility })} />
+    <label class="switch"><input type="checkbox" checked=${!commentsOff} disabled=${busy} onChange=${(event) => change({ commentsOff: !event.target.checked })} /><span>People can comment</span></label>
+    ${Object.keys(draft).length > 0 && !busy && html`<p class="kept"><span class="hint">Not saved yet.</span> <button type="button" class="link link-quiet" onClick=${() => drop()}>Undo my changes</button></p>`}
     <div class="compose-end"><p class=${problem ? 'notice' : ''} role="alert">${problem}</p><button class="button button-main" disabled=${busy} aria-busy=${busy}>Save</button></div>
   </form><//>`;
 }

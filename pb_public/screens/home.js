@@ -4,7 +4,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/pr
 import { fold } from '../lib/words.js';
 import { Feed } from './feed.js';
 import { Avatar, handleOf } from './people.js';
-import { paths, usePlace } from './router.js';
+import { goTo, paths, usePlace } from './router.js';
 import { Session, useSession } from './session.js';
 import { Empty, Mark, Sign, count, later, useChannel, useMedia } from './ui.js';
 
@@ -136,13 +136,13 @@ export function Home({ session }) {
   const compose = () => setDialog('compose');
   function go(path) {
     close();
-    location.hash = path;
+    goTo(path);
   }
   function composed(posted) {
     close();
     if (!posted) return;
     feedTop.current = 0;
-    location.hash = paths.home;
+    goTo(paths.home);
     scrollTo({ top: 0 });
   }
   const upHome = () => atHome && scrollTo({ top: 0 });

@@ -4,6 +4,7 @@ import { html, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
 import { decide, openQueue } from '../lib/queue.js';
 import { Dialog } from './dialog.js';
+import { useDraft } from './drafts.js';
 import { useList } from './grid.js';
 import { handleOf } from './people.js';
 import { reasons } from './report.js';
@@ -37,7 +38,7 @@ function after(item, action) {
 }
 
 function Decision({ item, deed, onDone, onClose }) {
-  const [note, setNote] = useState('');
+  const [{ note = '' }, change, drop] = useDraft(`decision/${item.id}/${deed.action}`);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   async function submit(event) {
@@ -45,6 +46,7 @@ function Decision({ item, deed, onDone, onClose }) {
     setBusy(true);
     try {
       await decide(pb, item.id, deed.action, note.trim());
+      drop();
       onDone();
     } catch (err) {
       setProblem(Object.values(fieldErrors(err))[0] ?? because(err));
@@ -54,7 +56,7 @@ function Decision({ item, deed, onDone, onClose }) {
   return html`<${Dialog} name="small" title=${`${deed.word}?`} onClose=${onClose} busy=${busy}><form class="sheet" onSubmit=${submit}>
     <p>${deed.about}</p>
     <div class="field"><label for="decision-note">Note for other moderators (optional)</label>
-      <textarea id="decision-note" rows="3" maxlength="2000" dir="auto" value=${note} onInput=${(event) => setNote(event.target.value)}></textarea></div>
+      <textarea id="decision-note" rows="3" maxlength="2000" dir="auto" value=${note} onInput=${(event) => change({ note: event.target.value })}></textarea></div>
     ${problem && html`<p class="notice" role="alert">${problem}</p>`}
     <p class="sheet-end"><button type="button" class="button" disabled=${busy} onClick=${onClose}>Cancel</button>
       <button class=${deed.action === 'hide' || deed.action === 'suspend' ? 'button button-danger' : 'button button-main'} disabled=${busy}>${deed.word}</button></p></form><//>`;

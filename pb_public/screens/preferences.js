@@ -7,18 +7,27 @@ import { useSession } from './session.js';
 /** Changes that are stored as they are made, one after the other; what the server refuses is put back and said. */
 export function useSaving(stored, save) {
   const { say } = useSession();
-  const [shown, setShown] = useState(stored);
+  const [mine, setMine] = useState({}); // what was changed here
+  const waiting = useRef({}); // what of it is not stored yet, which stays whatever else arrives
   const last = useRef(Promise.resolve());
-  useEffect(() => setShown(stored), [stored]);
+  useEffect(() => setMine(waiting.current), [stored]);
+  const without = (all, what) => Object.fromEntries(Object.entries(all).filter(([name, value]) => what[name] !== value)); // but for what was changed again
   function change(what) {
-    const before = shown;
-    setShown({ ...shown, ...what });
+    setMine((now) => ({ ...now, ...what }));
+    waiting.current = { ...waiting.current, ...what };
     last.current = last.current.then(() => save(what)).catch((err) => {
-      setShown(before);
+      setMine((now) => without(now, what));
       say(`That was not saved. ${Object.values(fieldErrors(err))[0] ?? because(err)}`);
-    });
+    }).finally(() => (waiting.current = without(waiting.current, what)));
   }
-  return [shown, change];
+  return [{ ...stored, ...mine }, change];
+}
+
+/** A time of day; half of one stays while it is typed. */
+function Time({ id, label, value, onChoose }) {
+  const [typed, setTyped] = useState(null);
+  return html`<div class="field"><label for=${id}>${label}</label><input id=${id} type="time" required value=${typed ?? value} onBlur=${() => setTyped(null)}
+    onInput=${(event) => { setTyped(event.target.value); if (event.target.value) onChoose(event.target.value); }} /></div>`;
 }
 
 export const Switch = ({ label, hint, on, onTurn }) => html`<label class="switch"><input type="checkbox" role="switch" checked=${on} onChange=${(event) => onTurn(event.target.checked)} />
@@ -56,7 +65,7 @@ export function Notifications({ stored }) {
     <div class="folds">${Object.keys(kinds).map((type) => html`<${Kind} key=${type} type=${type} preference=${notify[type] ?? {}} onChange=${(preference) => change({ notify: { ...notify, [type]: preference } })} />`)}</div>
     <${Choice} id="digest" label="E-mail digest" value=${settings.digest || 'off'} options=${[['off', 'Off'], ['hourly', 'Every hour'], ['daily', 'Every day']]} onChoose=${(digest) => change({ digest })} />
     <${Switch} label="Quiet hours" hint="No push and no e-mail in this time; the list fills all the same." on=${night} onTurn=${(on) => change(on ? { quietFrom: '22:00', quietTo: '07:00' } : { quietFrom: '', quietTo: '' })} />
-    ${night && html`<div class="times"><div class="field"><label for="quiet-from">From</label><input id="quiet-from" type="time" required value=${quietFrom} onChange=${(event) => event.target.value && change({ quietFrom: event.target.value })} /></div>
-      <div class="field"><label for="quiet-to">To</label><input id="quiet-to" type="time" required value=${quietTo} onChange=${(event) => event.target.value && change({ quietTo: event.target.value })} /></div>
+    ${night && html`<div class="times"><${Time} id="quiet-from" label="From" value=${quietFrom} onChoose=${(quietFrom) => change({ quietFrom })} />
+      <${Time} id="quiet-to" label="To" value=${quietTo} onChoose=${(quietTo) => change({ quietTo })} />
       <p class="hint">${timezone.replaceAll('_', ' ')}</p></div>`}`;
 }

@@ -7,7 +7,7 @@ import { share } from '../lib/share.js';
 import { Confirm, Dialog } from './dialog.js';
 import { Grid, useList } from './grid.js';
 import { Avatar, FollowButton, Person, Words, handleOf } from './people.js';
-import { paths } from './router.js';
+import { leaveTo, paths } from './router.js';
 import { useSession } from './session.js';
 import { Empty, End, Loading, Menu, Sign, Trouble, later, number, useChannel } from './ui.js';
 
@@ -19,7 +19,7 @@ function Ties({ person, kind, onClose }) {
   const list = useList(kind, () => openCursor(pb, 'follows', { filter: pb.filter(`${of} = {:id} && state = "accepted"`, { id: person.id }), expand: other }));
   const { rows, phase, error } = list.get();
   const people = rows.map((row) => row.expand?.[other]).filter(Boolean);
-  return html`<${Dialog} name="list" title=${kind === 'followers' ? 'Followers' : 'Following'} onClose=${onClose}><div class="tray">
+  return html`<${Dialog} name="list" title=${kind === 'followers' ? 'Followers' : 'Following'} onClose=${onClose} place><div class="tray">
     ${phase === 'loading' && html`<${Loading} what="People" />`}
     ${phase === 'failed' && !rows.length && html`<${Trouble} what="The list" error=${error} onAgain=${list.more} />`}
     ${phase === 'ready' && !people.length && html`<p class="hint">Nobody yet.</p>`}
@@ -41,7 +41,7 @@ function About({ person, onChanged, list }) {
   const mine = person.id === user.id;
   const handle = handleOf(person);
   const close = () => setDialog('');
-  const leaveList = () => location.replace(paths.person(person));
+  const leaveList = () => ['followers', 'following'].includes(list) && location.hash.endsWith(`/${list}`) && leaveTo(paths.person(person));
 
   const attempt = (deed, words) => async () => {
     try {

@@ -3,6 +3,7 @@
 import { html, useState } from '../vendor/preact.js';
 import { because, pb } from '../lib/api.js';
 import { Dialog } from './dialog.js';
+import { useDraft } from './drafts.js';
 import { useSession } from './session.js';
 
 export const reasons = {
@@ -12,8 +13,7 @@ export const reasons = {
 /** target is {user}, {post} or {comment}. */
 export function Report({ target, what, onClose }) {
   const { say } = useSession();
-  const [reason, setReason] = useState('');
-  const [note, setNote] = useState('');
+  const [{ reason = '', note = '' }, change, drop] = useDraft(`report/${Object.values(target)[0]}`);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
 
@@ -23,6 +23,7 @@ export function Report({ target, what, onClose }) {
     setBusy(true);
     try {
       await pb.collection('reports').create({ ...target, reason, note: note.trim() }, { requestKey: null });
+      drop();
       say('Thank you. A moderator will look at it.');
       onClose();
     } catch (err) {
@@ -35,9 +36,9 @@ export function Report({ target, what, onClose }) {
   return html`<${Dialog} name="small" title=${`Report ${what}`} onClose=${onClose} busy=${busy}>
     <form class="sheet" onSubmit=${submit}>
       <fieldset class="choices"><legend>What is wrong?</legend>${Object.entries(reasons).map(([name, word]) => html`<label class="choice" key=${name}>
-        <input type="radio" name="reason" value=${name} checked=${reason === name} onChange=${() => setReason(name)} />${word}</label>`)}</fieldset>
+        <input type="radio" name="reason" value=${name} checked=${reason === name} onChange=${() => change({ reason: name })} />${word}</label>`)}</fieldset>
       <div class="field"><label for="note">Anything else (optional)</label>
-        <textarea id="note" rows="3" maxlength="2000" dir="auto" value=${note} onInput=${(event) => setNote(event.target.value)}></textarea></div>
+        <textarea id="note" rows="3" maxlength="2000" dir="auto" value=${note} onInput=${(event) => change({ note: event.target.value })}></textarea></div>
       ${problem && html`<p class="notice" role="alert">${problem}</p>`}
       <p class="sheet-end"><button type="button" class="button" disabled=${busy} onClick=${onClose}>Cancel</button>
         <button class="button button-danger" disabled=${busy}>Report</button></p></form><//>`;

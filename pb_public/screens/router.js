@@ -25,17 +25,34 @@ function decoded(part) {
 
 const here = () => location.hash.replace(/^#\/?/, '').split('/').map(decoded);
 
+let before = ''; // the place that a link led away from
+
+/** Goes to a place; above it nothing is open any more, and Back leads to where one was before a dialog was opened. */
+export function goTo(path) {
+  if (location.hash.replace(/^#\/?$/, '#/').replace(/^$/, '#/') === path) return;
+  if (history.state?.over) location.replace(path);
+  else location.hash = path;
+}
+
+/** Leaves a place that lies above another one. */
+export function leaveTo(path) {
+  if (before === path) history.back();
+  else location.replace(path);
+}
+
 /** The parts of the address, and whether one came back to it; onNew hears of places that one goes to. */
 export function usePlace(onNew) {
   const [place, setPlace] = useState(() => ({ parts: here(), hash: location.hash, back: false }));
   useLayoutEffect(() => { // a link may be followed before the page was ever painted
-    history.replaceState({ seen: true }, '');
-    const moved = () => {
+    if (history.state?.over) history.go(-history.state.over); // loaded anew with a dialog open, which is so no more
+    else history.replaceState({ seen: true }, '');
+    const moved = ({ oldURL }) => {
       const back = Boolean(history.state?.seen); // an entry made by a link has no state yet
       if (!back) {
         history.replaceState({ seen: true }, '');
         onNew(location.hash);
       }
+      before = back ? '' : new URL(oldURL).hash;
       setPlace({ parts: here(), hash: location.hash, back });
     };
     addEventListener('hashchange', moved);

@@ -5,6 +5,7 @@ import { because, fieldErrors, pb, signOut } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
 import { pushable, subscribe, subscription } from '../lib/push.js';
 import { Data, Deletion, Password } from './account.js';
+import { useDraft } from './drafts.js';
 import { useList } from './grid.js';
 import { Avatar, Person, handleOf } from './people.js';
 import { Notifications, Switch, useSaving } from './preferences.js';
@@ -17,20 +18,23 @@ const quiet = { requestKey: null };
 function ProfileForm() {
   const { user, say } = useSession();
   const [problems, setProblems] = useState({});
+  const [draft, change, drop] = useDraft('profile');
   const [busy, setBusy] = useState(false);
   const form = useRef(null);
+  const { handle = user.handle, name = user.name, bio = user.bio } = draft;
 
   async function submit(event) {
     event.preventDefault();
     setBusy(true);
     setProblems({});
-    const { handle, name, bio } = Object.fromEntries(new FormData(form.current));
     try {
       await users().update(user.id, { handle: handle.trim().replace(/^@/, '').toLowerCase(), name: name.trim(), bio: bio.trim() }, quiet);
+      drop({ handle, name, bio });
       say('Your profile is saved.');
     } catch (err) {
       const found = fieldErrors(err);
       setProblems(Object.keys(found).length ? found : { bio: because(err) });
+      form.current?.querySelector(`[name=${Object.keys(found)[0] ?? 'bio'}]`)?.focus();
     }
     setBusy(false);
   }
@@ -45,17 +49,18 @@ function ProfileForm() {
   }
   const field = (name, label, input) => html`<div class="field"><label for=${'my-' + name}>${label}</label>${input}
     ${problems[name] && html`<p class="problem" id=${`my-${name}-problem`}>${problems[name]}</p>`}</div>`;
-  const about = (name) => ({ id: 'my-' + name, name, 'aria-invalid': problems[name] ? 'true' : undefined, 'aria-describedby': problems[name] ? `my-${name}-problem` : undefined });
+  const about = (name, value) => ({ id: 'my-' + name, name, value, onInput: (event) => change({ [name]: event.target.value }), 'aria-invalid': problems[name] ? 'true' : undefined, 'aria-describedby': problems[name] ? `my-${name}-problem` : undefined });
 
   return html`<div class="settings-face"><${Avatar} user=${user} large />
       <p><input class="visually-hidden" type="file" id="avatar" accept="image/jpeg,image/png,image/webp,image/gif" onChange=${(event) => changePhoto(event.target.files[0])} />
         <label class="button" for="avatar">Change photo</label>
         ${user.avatar && html`<button class="link link-quiet" onClick=${() => changePhoto(null)}>Take away</button>`}</p></div>
     <form ref=${form} class="settings-form" onSubmit=${submit}>
-      ${field('handle', 'Handle', html`<input ...${about('handle')} maxlength="30" autocapitalize="none" spellcheck=${false} dir="ltr" defaultValue=${user.handle} value=${user.handle} />`)}
-      ${field('name', 'Name', html`<input ...${about('name')} maxlength="255" dir="auto" autocomplete="name" value=${user.name} />`)}
-      ${field('bio', 'About you', html`<textarea ...${about('bio')} rows="3" maxlength="300" dir="auto" value=${user.bio}></textarea>`)}
-      <button class="button button-main" disabled=${busy}>Save profile</button></form>`;
+      ${field('handle', 'Handle', html`<input ...${about('handle', handle)} maxlength="31" autocapitalize="none" spellcheck=${false} dir="ltr" />`)}
+      ${field('name', 'Name', html`<input ...${about('name', name)} maxlength="255" dir="auto" autocomplete="name" />`)}
+      ${field('bio', 'About you', html`<textarea ...${about('bio', bio)} rows="3" maxlength="300" dir="auto"></textarea>`)}
+      <p class="kept"><button class="button button-main" disabled=${busy}>Save profile</button>
+        ${Object.keys(draft).some((field) => draft[field] !== user[field]) && !busy && html`<button type="button" class="link link-quiet" onClick=${() => { drop(); setProblems({}); }}>Undo my changes</button>`}</p></form>`;
 }
 
 function Privacy() {
