@@ -28,32 +28,37 @@ func Hidden(record *core.Record) bool { return record.GetBool("hidden") }
 
 // Tag makes the post's hashtags those of its caption. A hashtag that nobody used before is shown as it is written here.
 func Tag(tx core.App, post *core.Record) error {
+	return tag(tx, post.Id, post.GetString("caption"), clock.Stamp(tx))
+}
+
+// tag is Tag for a post with this caption; those hashtags that are new to it have it since a time.
+func tag(tx core.App, post, caption, since string) error {
 	names := []hashtag{}
-	for _, part := range text.Parts(post.GetString("caption")) {
+	for _, part := range text.Parts(caption) {
 		if part.Tag != "" {
 			names = append(names, hashtag{part.Tag, part.TagName()})
 		}
 	}
 	written, err := json.Marshal(names)
 	if err != nil {
-		return fmt.Errorf("tag post %s: write its hashtags: %w", post.Id, err)
+		return fmt.Errorf("tag post %s: write its hashtags: %w", post, err)
 	}
 	const named = `(SELECT value ->> 'name' FROM json_each({:names}))`
-	p := db.Params{"post": post.Id, "names": string(written), "now": clock.Stamp(tx)}
+	p := db.Params{"post": post, "names": string(written), "since": since, "now": clock.Stamp(tx)}
 	for _, statement := range []string{
 		`INSERT INTO hashtags (id, name, displayName, postsCount, banned, created, updated)
 			SELECT ` + db.NewID + `, value ->> 'name', value ->> 'written', 0, 0, {:now}, {:now} FROM json_each({:names}) WHERE 1 ON CONFLICT DO NOTHING`,
 		`DELETE FROM post_tags WHERE post = {:post} AND tag NOT IN (SELECT id FROM hashtags WHERE name IN ` + named + `)`,
 		`INSERT INTO post_tags (id, tag, post, created, updated)
-			SELECT ` + db.NewID + `, h.id, {:post}, {:now}, {:now} FROM hashtags h WHERE h.name IN ` + named + ` ON CONFLICT DO NOTHING`,
+			SELECT ` + db.NewID + `, h.id, {:post}, {:since}, {:now} FROM hashtags h WHERE h.name IN ` + named + ` ON CONFLICT DO NOTHING`,
 	} {
 		if _, err := db.Exec(tx, statement, p); err != nil {
-			return fmt.Errorf("tag post %s: %w", post.Id, err)
+			return fmt.Errorf("tag post %s: %w", post, err)
 		}
 	}
 	var tags []string
-	if err := db.Column(tx, &tags, `SELECT tag FROM post_tags WHERE post = {:post}`, p); err != nil {
-		return fmt.Errorf("find the hashtags of post %s: %w", post.Id, err)
+	if err := db.Column(tx, &tags, `SELECT tag FROM post_tags WHERE post = {:post}`, db.Params{"post": post}); err != nil {
+		return fmt.Errorf("find the hashtags of post %s: %w", post, err)
 	}
 	return search.Index(tx, search.Tags, tags...) // those that are new
 }
