@@ -14,7 +14,8 @@ import (
 // lacking is a record whose photos lack what is to be known of them, or else renditions.
 type lacking struct {
 	rendition.Payload
-	media bool
+	person string
+	media  bool
 }
 
 // lookPhotos compares the photos with what is known of them and, in the folder, with their renditions. A rendition
@@ -49,7 +50,7 @@ func repairPhotos(tx core.App) (int64, error) {
 		return 0, err
 	}
 	for _, l := range all {
-		if err := job.Add(tx, rendition.Job, l.Payload, job.Dedupe("repair/"+l.Record)); err != nil {
+		if err := job.Add(tx, rendition.Job, l.Payload, job.Dedupe("repair/"+l.Record), job.ForUser(l.person)); err != nil {
 			return 0, err
 		}
 	}
@@ -67,11 +68,12 @@ func lackingPhotos(app core.App) ([]lacking, error) {
 	var rows []struct {
 		Collection string `db:"collection"`
 		ID         string `db:"id"`
+		Person     string `db:"person"`
 		Unknown    bool   `db:"unknown"`
 	}
-	err := db.All(app, &rows, `SELECT 'posts' collection, id, `+undescribed+` unknown FROM posts t WHERE NOT `+rendering+
-		` UNION ALL SELECT 'stories', id, 0 FROM stories t WHERE NOT `+rendering+
-		` UNION ALL SELECT 'users', id, 0 FROM users t WHERE avatar != '' AND NOT `+rendering, nil)
+	err := db.All(app, &rows, `SELECT 'posts' collection, id, author person, `+undescribed+` unknown FROM posts t WHERE NOT `+rendering+
+		` UNION ALL SELECT 'stories', id, author, 0 FROM stories t WHERE NOT `+rendering+
+		` UNION ALL SELECT 'users', id, id, 0 FROM users t WHERE avatar != '' AND NOT `+rendering, nil)
 	if err != nil {
 		return nil, fmt.Errorf("list photos: %w", err)
 	}
@@ -82,7 +84,7 @@ func lackingPhotos(app core.App) ([]lacking, error) {
 	defer fsys.Close()
 	var all []lacking
 	for _, row := range rows {
-		l := lacking{rendition.Payload{Collection: row.Collection, Record: row.ID}, row.Unknown}
+		l := lacking{rendition.Payload{Collection: row.Collection, Record: row.ID}, row.Person, row.Unknown}
 		if !l.media {
 			if app.Settings().S3.Enabled {
 				continue // a bucket is slow to look through, one photo after the other

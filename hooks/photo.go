@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -32,9 +31,11 @@ const (
 	patience = 15 * time.Second
 )
 
-// renderers is how many posts are rendered at once: as many as there are cores, so that a thousand new photos leave
-// room for a message.
-var renderers = min(max(2, runtime.NumCPU()), 12)
+// renderers is how many posts are in hand at once, half of the workers, so that a thousand new photos leave room for a
+// message. Their photos wait for one of rendition.Places, which are fair by person; a person who is alone has all of them.
+const renderers = 16
+
+var renderersPerUser = min(int(rendition.Places), renderers/2)
 
 func (s *Social) bindPhotos() {
 	s.app.OnRecordCreate("posts", "stories", "users").BindFunc(answer(s.photoOffered))
@@ -60,7 +61,7 @@ func (s *Social) bindPhotos() {
 	})
 	s.app.Cron().MustAdd(collectJob, "41 * * * *", func() { s.enqueue(collectJob) })
 	s.jobs.Handle(collectJob, func(_ context.Context, app core.App, _ *job.Job) error { return collectPhotos(app, &began) })
-	s.jobs.Handle(rendition.Job, s.renderPhotos, job.Lease(15*time.Second), job.Concurrency(renderers))
+	s.jobs.Handle(rendition.Job, s.renderPhotos, job.Lease(15*time.Second), job.Concurrency(renderers), job.Fair(renderersPerUser, 0))
 	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20), job.Concurrency(4))
 }
 
@@ -97,7 +98,7 @@ func (s *Social) photoStored(tx core.App, e *core.RecordEvent) error {
 	if len(files) == 0 {
 		return nil
 	}
-	return job.Add(tx, rendition.Job, rendition.Payload{Collection: name, Record: e.Record.Id}, job.Dedupe(key))
+	return job.Add(tx, rendition.Job, rendition.Payload{Collection: name, Record: e.Record.Id}, job.Dedupe(key), job.ForUser(rendition.Person(e.Record)))
 }
 
 func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) error {

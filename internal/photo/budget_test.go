@@ -3,6 +3,8 @@ package photo
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 )
@@ -10,14 +12,14 @@ import (
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(100)
-		release, err := b.Acquire(t.Context(), 70)
+		release, err := b.Acquire(t.Context(), "ada", 70)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := make(chan int64, 2)
 		for _, cost := range []int64{1000, 40} { // more than there is waits for all of it, and the next behind it
 			go func() {
-				release, err := b.Acquire(t.Context(), cost)
+				release, err := b.Acquire(t.Context(), "ada", cost)
 				if err != nil {
 					t.Error(err)
 					return
@@ -37,12 +39,12 @@ func TestBudget(t *testing.T) {
 		}
 
 		ctx, cancel := context.WithCancel(t.Context())
-		if release, err = b.Acquire(ctx, 100); err != nil {
+		if release, err = b.Acquire(ctx, "ada", 100); err != nil {
 			t.Fatal(err)
 		}
 		failed := make(chan error)
 		go func() {
-			_, err := b.Acquire(ctx, 1)
+			_, err := b.Acquire(ctx, "ada", 1)
 			failed <- err
 		}()
 		synctest.Wait()
@@ -51,5 +53,63 @@ func TestBudget(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		release()
+	})
+}
+
+// TestBudgetIsFairByPerson: 71 large photos of one person do not delay another's first.
+func TestBudgetIsFairByPerson(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, places := range []int64{1, 3} {
+			b := NewBudget(places)
+			var mu sync.Mutex
+			var served []string // in the order in which they were
+			next := make(chan struct{})
+			offer := func(ctx context.Context, person string, cost int64) {
+				go func() {
+					release, err := b.Acquire(ctx, person, cost)
+					if err != nil {
+						return
+					}
+					mu.Lock()
+					served = append(served, person)
+					mu.Unlock()
+					<-next
+					release()
+				}()
+				synctest.Wait()
+			}
+			for range 71 {
+				offer(t.Context(), "ada", 1)
+			}
+			if int64(len(served)) != places {
+				t.Fatalf("%d are served in %d places", len(served), places)
+			}
+			gone, leave := context.WithCancel(t.Context())
+			offer(gone, "dave", places)
+			offer(t.Context(), "bob", 1)
+			offer(t.Context(), "bob", 1)
+			offer(t.Context(), "carol", places) // who needs all of it
+			leave()
+			synctest.Wait()
+			began := len(served)
+			for range 71 + 3 - int(places) {
+				next <- struct{}{}
+				synctest.Wait()
+			}
+			order := []string{"bob", "carol", "ada", "bob"}
+			if places > 1 {
+				order = order[:2] // those behind carol go on at the same moment
+			}
+			if got := served[began : began+len(order)]; !slices.Equal(got, order) {
+				t.Errorf("in %d places, after ada's first: %v, want %v", places, got, order)
+			}
+			for range places {
+				next <- struct{}{}
+			}
+			synctest.Wait()
+			if b.free != places || len(b.held)+len(b.waiting)+len(b.order) != 0 || len(served) != 74 {
+				t.Errorf("in the end %d of %d are free, %v are held, %v wait, %d were served", b.free, places, b.held, b.waiting, len(served))
+			}
+		}
 	})
 }

@@ -35,12 +35,13 @@ const (
 func (s *Studio) Admit(ctx context.Context, app core.App, record *core.Record) (release func(), err error) {
 	field := Fields[record.Collection().Name]
 	files := record.GetUnsavedFiles(field)
-	release, err = s.hold(ctx, app, files)
+	person := Person(record)
+	release, err = s.hold(ctx, app, person, files)
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range files {
-		err = s.admit(ctx, app, file)
+		err = s.admit(ctx, app, person, file)
 		if refusal, ok := errors.AsType[*door.Refusal](err); ok {
 			release()
 			return nil, fault.Invalid(field, refusal.Code, refusal.Text)
@@ -55,7 +56,7 @@ func (s *Studio) Admit(ctx context.Context, app core.App, record *core.Record) (
 
 // hold waits until the largest of the files may be in memory twice, as it came and as it stays; they are read one after
 // the other.
-func (s *Studio) hold(ctx context.Context, app core.App, files []*filesystem.File) (release func(), err error) {
+func (s *Studio) hold(ctx context.Context, app core.App, person string, files []*filesystem.File) (release func(), err error) {
 	var cost int64
 	for _, file := range files {
 		if _, done := file.Reader.(*stripped); !done { // not at the second save of the same record
@@ -71,7 +72,7 @@ func (s *Studio) hold(ctx context.Context, app core.App, files []*filesystem.Fil
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	release, err = s.uploads.Acquire(waiting, cost)
+	release, err = s.uploads.Acquire(waiting, person, cost)
 	return release, busy(ctx, err)
 }
 
@@ -83,7 +84,7 @@ func busy(ctx context.Context, err error) error {
 	return err
 }
 
-func (s *Studio) admit(ctx context.Context, app core.App, file *filesystem.File) error {
+func (s *Studio) admit(ctx context.Context, app core.App, person string, file *filesystem.File) error {
 	if _, done := file.Reader.(*stripped); done {
 		return nil
 	}
@@ -102,7 +103,7 @@ func (s *Studio) admit(ctx context.Context, app core.App, file *filesystem.File)
 		if app.IsTransactional() {
 			return door.ErrConvert
 		}
-		return s.convert(ctx, file, source, info)
+		return s.convert(ctx, person, file, source, info)
 	}
 	clean, err := door.Strip(source, info)
 	if err != nil {
@@ -122,16 +123,15 @@ func named(name string, kind door.Kind) string {
 }
 
 // convert puts the JPEG that a HEIC becomes into its place.
-func (s *Studio) convert(ctx context.Context, file *filesystem.File, source []byte, info door.Info) error {
+func (s *Studio) convert(ctx context.Context, person string, file *filesystem.File, source []byte, info door.Info) error {
 	waiting, cancel := context.WithTimeout(ctx, convertPatience)
 	defer cancel()
-	select { // before memory is taken for it, which renditions can use meanwhile
-	case s.converting <- struct{}{}:
-		defer func() { <-s.converting }()
-	case <-waiting.Done():
-		return busy(ctx, waiting.Err())
+	turn, err := s.converting.Acquire(waiting, person, 1) // before memory is taken for it, which renditions can use meanwhile
+	if err != nil {
+		return busy(ctx, err)
 	}
-	release, err := s.budget.Acquire(waiting, s.renderer.Cost(info))
+	defer turn()
+	release, err := s.budget.Acquire(waiting, person, s.renderer.Cost(info))
 	if err != nil {
 		return busy(ctx, err)
 	}

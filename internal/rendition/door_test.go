@@ -33,42 +33,42 @@ func TestHold(t *testing.T) {
 			}
 			return all
 		}
-		release, err := s.hold(t.Context(), alone, files(20, 5, 20))
+		release, err := s.hold(t.Context(), alone, "ada", files(20, 5, 20))
 		if err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if _, err := s.hold(t.Context(), alone, files(20)); !errors.Is(err, ErrBusy) || time.Since(start) != doorPatience {
+		if _, err := s.hold(t.Context(), alone, "ada", files(20)); !errors.Is(err, ErrBusy) || time.Since(start) != doorPatience {
 			t.Errorf("a second waits %v: %v", time.Since(start), err)
 		}
 		start = time.Now()
-		if _, err := s.hold(t.Context(), batch, files(20)); !errors.Is(err, ErrBusy) || time.Since(start) != batchPatience {
+		if _, err := s.hold(t.Context(), batch, "ada", files(20)); !errors.Is(err, ErrBusy) || time.Since(start) != batchPatience {
 			t.Errorf("in a transaction it waits %v: %v", time.Since(start), err)
 		}
-		if small, err := s.hold(t.Context(), batch, files(5)); err != nil {
+		if small, err := s.hold(t.Context(), batch, "ada", files(5)); err != nil {
 			t.Errorf("what there is room for: %v", err)
 		} else {
 			small()
 		}
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		if _, err := s.hold(gone, alone, files(20)); !errors.Is(err, context.Canceled) {
+		if _, err := s.hold(gone, alone, "ada", files(20)); !errors.Is(err, context.Canceled) {
 			t.Errorf("somebody who left: %v", err)
 		}
 		time.AfterFunc(time.Second, func() {
 			start := time.Now()
 			for _, none := range [][]*filesystem.File{nil, {{Reader: &stripped{}, Size: 20}}} {
-				if _, err := s.hold(t.Context(), batch, none); err != nil || time.Since(start) != 0 {
+				if _, err := s.hold(t.Context(), batch, "ada", none); err != nil || time.Since(start) != 0 {
 					t.Errorf("no new photo, while another waits: %v, %v", time.Since(start), err)
 				}
 			}
 			release()
 		})
-		whole, err := s.hold(t.Context(), alone, files(1000))
+		whole, err := s.hold(t.Context(), alone, "ada", files(1000))
 		if err != nil {
 			t.Fatalf("more than there is waits for all of it: %v", err)
 		}
-		if _, err := s.hold(t.Context(), alone, files(1)); !errors.Is(err, ErrBusy) {
+		if _, err := s.hold(t.Context(), alone, "ada", files(1)); !errors.Is(err, ErrBusy) {
 			t.Errorf("beside what takes all: %v", err)
 		}
 		whole()
@@ -79,12 +79,14 @@ func TestHold(t *testing.T) {
 func TestOnlyOneHEICIsConverted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewStudio(nil)
-		s.converting <- struct{}{}
+		if _, err := s.converting.Acquire(t.Context(), "bob", 1); err != nil {
+			t.Fatal(err)
+		}
 		start := time.Now()
-		if err := s.convert(t.Context(), nil, nil, door.Info{Kind: door.HEIC}); !errors.Is(err, ErrBusy) || time.Since(start) != convertPatience {
+		if err := s.convert(t.Context(), "ada", nil, nil, door.Info{Kind: door.HEIC}); !errors.Is(err, ErrBusy) || time.Since(start) != convertPatience {
 			t.Errorf("it waits %v: %v", time.Since(start), err)
 		}
-		if release, err := s.budget.Acquire(t.Context(), 512<<20); err != nil {
+		if release, err := s.budget.Acquire(t.Context(), "ada", 512<<20); err != nil {
 			t.Errorf("it holds memory: %v", err)
 		} else {
 			release()

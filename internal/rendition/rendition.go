@@ -25,6 +25,14 @@ import (
 // Fields names the field of each collection that holds photos.
 var Fields = map[string]string{"posts": "photos", "stories": "photo", "users": "avatar"}
 
+// Person is whose photos a record holds, to whom they are counted.
+func Person(record *core.Record) string {
+	if record.Collection().Name == "users" {
+		return record.Id
+	}
+	return record.GetString("author")
+}
+
 // Full is the size that is served for a photo without a size.
 const Full = "1920x1920f"
 
@@ -58,8 +66,8 @@ type Studio struct {
 	renderer   photo.Renderer
 	budget     *photo.Budget // of what is decoded
 	uploads    *photo.Budget // of what is looked at, beside that
-	places     chan struct{}
-	converting chan struct{} // held by the upload that HEIC is decoded for
+	places     *photo.Budget // of photos rather than bytes: how many are rendered at once
+	converting *photo.Budget // of one: the upload that HEIC is decoded for
 
 	mu      sync.Mutex // guards all below
 	running map[string]*work
@@ -74,6 +82,9 @@ type work struct {
 	err  error
 }
 
+// Places is how many photos are rendered at once: one core is left for everything else.
+var Places = int64(max(1, runtime.NumCPU()-1))
+
 // How many photos are remembered as made, so that showing one again costs no look into the storage, and as
 // impossible to decode, so that they are not tried again before the next start.
 const (
@@ -86,8 +97,8 @@ func NewStudio(app core.App) *Studio {
 	s := &Studio{
 		app:        app,
 		renderer:   photo.Renderer{HEIC: heic.New(heic.DefaultMemory)},
-		places:     make(chan struct{}, max(1, runtime.NumCPU()-1)),
-		converting: make(chan struct{}, 1),
+		places:     photo.NewBudget(Places),
+		converting: photo.NewBudget(1),
 		running:    map[string]*work{},
 		ready:      map[string]Meta{},
 	}
@@ -185,13 +196,16 @@ func (s *Studio) make(ctx context.Context, record *core.Record, file string) (me
 	if meta, all := made(fsys, record, file); all {
 		return meta, nil
 	}
-	s.places <- struct{}{}
-	defer func() { <-s.places }()
+	release, err := s.places.Acquire(ctx, Person(record), 1)
+	if err != nil {
+		return Meta{}, err
+	}
+	defer release()
 	source, err := read(fsys, record.BaseFilesPath()+"/"+file)
 	if err != nil {
 		return Meta{}, fmt.Errorf("read photo %s of %s: %w", file, record.Id, err)
 	}
-	result, err := s.render(ctx, source)
+	result, err := s.render(ctx, Person(record), source)
 	if err != nil {
 		return Meta{}, fmt.Errorf("render photo %s of %s: %w", file, record.Id, err)
 	}
@@ -248,12 +262,12 @@ func Missing(fsys *filesystem.System, record *core.Record) (missing []string) {
 	return missing
 }
 
-func (s *Studio) render(ctx context.Context, source []byte) (photo.Result, error) {
+func (s *Studio) render(ctx context.Context, person string, source []byte) (photo.Result, error) {
 	cost, err := s.renderer.CostOf(source)
 	if err != nil {
 		return photo.Result{}, errors.Join(photo.ErrUnreadable, err)
 	}
-	release, err := s.budget.Acquire(ctx, cost)
+	release, err := s.budget.Acquire(ctx, person, cost)
 	if err != nil {
 		return photo.Result{}, err
 	}
