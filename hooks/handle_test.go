@@ -120,6 +120,19 @@ func TestTheServicesOwnNamesAreReserved(t *testing.T) {
 		}
 		refusedHandle(t, "bob becomes "+name, bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": name}), "validation_handle_reserved")
 	}
+	for _, handle := range []string{"ad.min", "adm_in", "a.d.m.i.n", "Ad_Min", "4dmin", "adm1n", "admln", "adrnin", "r00t", "rool_", "vvebmaster", "w.w_w", "supp0rt", "clashboard", "noreply_", "no.reply"} {
+		code := "validation_handle_reserved"
+		if handle == "rool_" { // which looks like nothing of ours
+			code = ""
+		}
+		refusedHandle(t, "bob becomes "+handle, bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": handle}), code)
+	}
+	refusedHandle(t, "sign up as ad.min", signUp(s.Guest(), "ad.min", nil), "validation_handle_reserved")
+	p := newProvider(t, s, false)
+	if a := p.signIn(s.Guest(), person("1", "Adm1n"), nil); a.Status != 200 || !regexp.MustCompile(`^adm1n_[a-z2-7]{6}$`).MatchString(handleOf(a)) {
+		t.Errorf("an admin from a provider: %d %s", a.Status, a.Raw)
+	}
+	bob.Update("users", bob.ID, map[string]any{"handle": "badminton"})
 	refusedHandle(t, "sign up as moderators", signUp(s.Guest(), "moderators", nil), "validation_handle_reserved")
 	// who has such a name by now keeps it
 	exec(t, s.App, "UPDATE users SET handle = 'staff' WHERE handle = 'ada'")

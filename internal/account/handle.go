@@ -41,13 +41,18 @@ func reserveHandle(tx core.App, handle, reason, user, until string) error {
 	return nil
 }
 
-// CheckHandle refuses a handle that is reserved, unless for this user. Its form and that it is free are PocketBase's to check.
+// CheckHandle refuses a handle that is reserved, unless for this user, and one that looks like a name of the service. Its form and that it is free are PocketBase's to check.
 func CheckHandle(tx core.App, user, handle string) error {
 	var one int
 	reserved, err := db.Value(tx, &one, `SELECT 1 FROM handles WHERE name = {:h} COLLATE NOCASE AND (until = '' OR until > {:now} AND user != {:user})`,
 		db.Params{"h": handle, "user": user, "now": clock.Stamp(tx)})
 	if err != nil {
 		return fmt.Errorf("check handle %s: %w", handle, err)
+	}
+	if !reserved {
+		if reserved, err = looksReserved(tx, handle); err != nil {
+			return err
+		}
 	}
 	if reserved {
 		return fault.Invalid("handle", "validation_handle_reserved", "This handle cannot be taken.")
@@ -105,6 +110,11 @@ func FreeHandle(tx core.App, wish string) (string, error) {
 			UNION ALL SELECT 1 FROM handles WHERE name = {:h} COLLATE NOCASE AND (until = '' OR until > {:now})`, db.Params{"h": handle, "now": clock.Stamp(tx)})
 		if err != nil {
 			return "", fmt.Errorf("find a free handle like %s: %w", base, err)
+		}
+		if !taken {
+			if taken, err = looksReserved(tx, handle); err != nil {
+				return "", err
+			}
 		}
 		if !taken && handle != "user" {
 			return handle, nil
