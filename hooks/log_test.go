@@ -63,6 +63,10 @@ func TestTheLogTellsNoSecretOfAQuery(t *testing.T) {
 			answer.Body.Close()
 		}
 	}
+	for path, body := range map[string]any{"/api/v1/notifications/read": fields{"before": "no time"}, "/api/v1/moderation/missing00000000": fields{"action": "none"}} {
+		ada.Do("POST", path, body)
+		s.Admin().Do("POST", path, body)
+	}
 	s.App.Logger().Warn("webhook failed", "err", `Post "https://peer.example/hook?key=`+secret+`": refused`)
 	ada.Must(404, "GET", "/last?x="+secret, nil)
 
@@ -85,6 +89,9 @@ func TestTheLogTellsNoSecretOfAQuery(t *testing.T) {
 		if !strings.Contains(lines, want) {
 			t.Errorf("the log lacks %s", want)
 		}
+	}
+	if strings.Contains(lines, `"status":0`) || !strings.Contains(lines, `/api/v1/notifications/read`) {
+		t.Errorf("a request in the log has no status: %s", lines)
 	}
 	for _, hidden := range []string{secret, token} {
 		for _, line := range strings.Split(lines, "\n") {

@@ -4,6 +4,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/router"
 
 	"doubletap/internal/fault"
 	"doubletap/internal/moderation"
@@ -46,12 +47,16 @@ func (s *Social) bindRoutes() {
 			if r.yields && e.Router.HasRoute(r.method, r.path) {
 				continue
 			}
-			added := e.Router.Route(r.method, r.path, answer(func(e *core.RequestEvent) error {
-				if err := r.access.allows(e.Auth); err != nil {
-					return err
+			added := e.Router.Route(r.method, r.path, func(e *core.RequestEvent) error {
+				err := r.access.allows(e.Auth)
+				if err == nil {
+					err = r.do(e)
 				}
-				return r.do(e)
-			}))
+				if err = fault.Answer(err); err == nil {
+					return nil
+				}
+				return router.ToApiError(err) // as PocketBase will answer it, so that the log has its status too
+			})
 			if r.quiet {
 				added.Bind(apis.SkipSuccessActivityLog())
 			}
