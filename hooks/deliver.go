@@ -96,7 +96,7 @@ func (s *Social) bindDelivery() {
 	service := s.delivery().service
 	service.Online, service.Pushing, service.Mailing = s.inbox.Online, s.pushing, s.mailing
 	service.Handle(s.jobs)
-	s.jobs.Handle(deliver.AccountJob, s.accountMailed, job.Concurrency(2), job.MaxAttempts(40))
+	s.jobs.Handle(deliver.AccountJob, s.accountMailed, job.Concurrency(2), job.Within(job.Waiting, job.MostWaiting), job.MaxAttempts(40))
 	s.app.OnMailerRecordVerificationSend(guard.Guarded...).Bind(s.queued(mail.Verification))
 	s.app.OnMailerRecordPasswordResetSend(guard.Guarded...).Bind(s.queued(mail.PasswordReset))
 	s.app.OnMailerRecordEmailChangeSend(guard.Guarded...).Bind(s.queued(mail.EmailChange))

@@ -26,7 +26,7 @@ func (s *Social) bindNotifications() {
 		method: "POST", path: "/api/v1/notifications/read", access: users, do: s.trayRead, takes: trayReading{},
 		summary: "Marks all notifications up to a time as read, on all devices.",
 	})
-	s.jobs.Handle(notifiedJob, s.notified, job.Concurrency(8)) // an owner's channel may be slow
+	s.jobs.Handle(notifiedJob, s.notified, job.Concurrency(8), job.Within(job.Waiting, job.MostWaiting)) // an owner's channel may be slow
 	s.jobs.Handle(notification.PurgeJob, purgeRetractions)
 	s.jobs.Handle(notification.RingJob, ringBells, job.Concurrency(1))
 	s.app.Cron().MustAdd(notification.PurgeJob, "23 4 * * *", func() { s.enqueue(notification.PurgeJob) })

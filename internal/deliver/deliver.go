@@ -66,16 +66,17 @@ func New(app core.App) *Service {
 
 // Handle has jobs do the service's work.
 func (s *Service) Handle(jobs *job.Runner) {
+	waiting := job.Within(job.Waiting, job.MostWaiting)
 	for _, kind := range kinds {
 		most := pushSlotsPhones
 		if kind == "webpush" {
 			most = pushSlots
 		}
-		jobs.Handle(pushKind+kind, s.push, job.Concurrency(most), job.Fair(pushesPerUser, pushesPerHost), job.MaxAttempts(tries))
+		jobs.Handle(pushKind+kind, s.push, job.Concurrency(most), job.Fair(pushesPerUser, pushesPerHost), waiting, job.MaxAttempts(tries))
 	}
-	jobs.Handle(mailJob, s.mailNotification, job.Concurrency(slots), job.MaxAttempts(tries))
-	jobs.Handle(digestJob, s.mailDigest, job.Concurrency(slots), job.MaxAttempts(tries))
-	jobs.Handle(LetterJob, s.mailLetter, job.Concurrency(slots), job.MaxAttempts(tries))
+	jobs.Handle(mailJob, s.mailNotification, job.Concurrency(slots), waiting, job.MaxAttempts(tries))
+	jobs.Handle(digestJob, s.mailDigest, job.Concurrency(slots), waiting, job.MaxAttempts(tries))
+	jobs.Handle(LetterJob, s.mailLetter, job.Concurrency(slots), waiting, job.MaxAttempts(tries))
 }
 
 // Told is a notice that was listed: what notification tells its listener.

@@ -2,6 +2,7 @@ package job
 
 import (
 	"maps"
+	"slices"
 
 	"doubletap/internal/db"
 )
@@ -16,6 +17,25 @@ func ToHost(name string) Option { return func(row db.Params) { row["host"] = nam
 // that are due later go first while a user or a host has its share.
 func Fair(perUser, perHost int) KindOption {
 	return func(k *kind) { k.users, k.hosts = newShare(perUser), newShare(perHost) }
+}
+
+// Within sets how many jobs the runner has in hand at once of all kinds that are within the same group; a kind may be within
+// several. Those whose work waits for others leave workers for ours that way, however many kinds they are.
+func Within(name string, most int) KindOption {
+	return func(k *kind) { k.groups = append(k.groups, &group{name: name, most: most}) }
+}
+
+// Waiting is the group of the kinds that wait for other machines, push services, mail servers and webhooks: at most MostWaiting of
+// a runner's 32 workers do so, so that photos, counts and erasures go on when all of these hang.
+const (
+	Waiting     = "waiting"
+	MostWaiting = 24
+)
+
+// group is how many jobs are in hand of several kinds, and how many may be.
+type group struct {
+	name          string
+	most, running int
 }
 
 // share is how many jobs are in hand of each user, or to each host, and how many may be; none is counted without a bound.
@@ -56,12 +76,18 @@ func (k *kind) give(user, host string) { k.count(user, host, -1) }
 
 func (k *kind) count(user, host string, n int) {
 	k.running += n
+	for _, g := range k.groups {
+		g.running += n
+	}
 	k.users.add(user, n)
 	k.hosts.add(host, n)
 }
 
 // free reports whether one more job of the kind may be taken.
 func (k *kind) free(user, host string) bool {
+	if slices.ContainsFunc(k.groups, func(g *group) bool { return g.running >= g.most }) {
+		return false
+	}
 	return (k.limit == 0 || k.running < k.limit) && k.users.free(user) && k.hosts.free(host)
 }
 
@@ -72,14 +98,26 @@ type room map[string]*kind
 func (r *Runner) room(done []*Job) room {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	left := room{}
+	left, groups := room{}, map[string]*group{}
 	for name, k := range r.kinds {
-		left[name] = &kind{limit: k.limit, running: k.running, users: k.users.clone(), hosts: k.hosts.clone()}
+		copied := &kind{limit: k.limit, running: k.running, users: k.users.clone(), hosts: k.hosts.clone()}
+		for _, g := range k.groups {
+			copied.groups = append(copied.groups, sharedGroup(groups, *g))
+		}
+		left[name] = copied
 	}
 	for _, j := range done {
 		left[j.Kind].give(j.user, j.host)
 	}
 	return left
+}
+
+// sharedGroup returns the one group of its name.
+func sharedGroup(groups map[string]*group, g group) *group {
+	if groups[g.name] == nil {
+		groups[g.name] = &g
+	}
+	return groups[g.name]
 }
 
 // wants are the kinds that have room, and the users and hosts of which no more is wanted.

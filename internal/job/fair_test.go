@@ -81,3 +81,50 @@ func TestAShareIsOfOneKind(t *testing.T) {
 	<-mailed
 	close(goOn)
 }
+
+// However many kinds wait for others, such as one for each webhook, and for however long: workers are left for our own work.
+func TestKindsWithinAGroupLeaveWorkersForOthers(t *testing.T) {
+	app := newApp(t)
+	r := NewRunner(app)
+	goOn, began, done := make(chan struct{}), make(chan struct{}, 100), make(chan struct{})
+	for i := range 20 { // twice what the workers could hold
+		name := fmt.Sprint("webhook", i)
+		r.Handle(name, func(context.Context, core.App, *Job) error { began <- struct{}{}; <-goOn; return nil }, Concurrency(4), Within("webhooks", 8), Within("waiting", 10))
+		must(t, app.RunInTransaction(func(tx core.App) error {
+			for range 4 {
+				must(t, Add(tx, name, nil))
+			}
+			return nil
+		}))
+	}
+	r.Handle("push", func(context.Context, core.App, *Job) error { began <- struct{}{}; <-goOn; return nil }, Within("waiting", 10))
+	for range 4 {
+		must(t, Add(app, "push", nil))
+	}
+	r.Handle("ours", func(context.Context, core.App, *Job) error { done <- struct{}{}; return nil })
+	for range 3 {
+		must(t, Add(app, "ours", nil))
+	}
+	begin(t, r)
+	for range 10 {
+		<-began
+	}
+	for range 3 {
+		<-done
+	}
+	r.mu.Lock()
+	if webhooks, waiting := r.groups["webhooks"].running, r.groups["waiting"].running; webhooks != 8 || waiting != 10 {
+		t.Errorf("%d webhooks and %d that wait for others are in hand, want 8 and 10", webhooks, waiting)
+	}
+	r.mu.Unlock()
+	close(goOn)
+	for range 74 {
+		<-began
+	}
+	must(t, r.Stop(t.Context()))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if webhooks, waiting := r.groups["webhooks"].running, r.groups["waiting"].running; webhooks != 0 || waiting != 0 {
+		t.Errorf("%d and %d are counted as in hand", webhooks, waiting)
+	}
+}

@@ -66,6 +66,7 @@ type kind struct {
 	running  int
 	users    share
 	hosts    share
+	groups   []*group
 }
 
 // run does a claimed job and returns how it ended; begun is false where it could not be made sure that it is still ours.

@@ -39,10 +39,11 @@ type Runner struct {
 	failing  atomic.Bool
 	claiming sync.Mutex // held while jobs are claimed, so that nobody else takes the last place of a kind
 
-	mu    sync.Mutex // guards all below, and what is running of each kind
-	kinds map[string]*kind
-	hands int    // jobs in hand in the background: running, or done and not removed
-	done  []*Job // to be removed
+	mu     sync.Mutex // guards all below, and what is running of each kind
+	kinds  map[string]*kind
+	groups map[string]*group
+	hands  int    // jobs in hand in the background: running, or done and not removed
+	done   []*Job // to be removed
 }
 
 // NewRunner returns a runner with no kinds that Add on app will wake from now
@@ -57,6 +58,7 @@ func NewRunner(app core.App) *Runner {
 		woken:   make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 		kinds:   map[string]*kind{},
+		groups:  map[string]*group{},
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	app.Store().Set(storeKey, r)
@@ -74,6 +76,9 @@ func (r *Runner) Handle(name string, h Handler, opts ...KindOption) {
 	k := &kind{handle: h, attempts: 10, lease: 30 * time.Second, limit: 16}
 	for _, o := range opts {
 		o(k)
+	}
+	for i, g := range k.groups {
+		k.groups[i] = sharedGroup(r.groups, *g)
 	}
 	r.kinds[name] = k
 }

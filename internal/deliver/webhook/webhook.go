@@ -38,8 +38,9 @@ var Types = []string{
 const KindPrefix = "webhook:"
 
 const (
-	together = 2 // deliveries of one webhook at a time
-	fresh    = 30 * time.Second
+	together    = 2 // deliveries of one webhook at a time
+	allTogether = 8 // of all webhooks
+	fresh       = 30 * time.Second
 )
 
 // Webhooks are those of one app.
@@ -168,7 +169,7 @@ func (w *Webhooks) read() (*list, error) {
 		if !w.known[id] {
 			w.known[id] = true
 			// what ends a delivery is its age, not how often it was tried
-			w.jobs.Handle(KindPrefix+id, w.handle(id), job.Concurrency(together), job.MaxAttempts(10_000))
+			w.jobs.Handle(KindPrefix+id, w.handle(id), job.Concurrency(together), job.Within("webhooks", allTogether), job.Within(job.Waiting, job.MostWaiting), job.MaxAttempts(10_000))
 		}
 	}
 	return l, nil
