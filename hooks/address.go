@@ -29,6 +29,9 @@ func (s *Social) bindAddresses() {
 	s.app.OnMailerSend().BindFunc(mailAddressed)
 }
 
+// ourMailHooks are how many handlers we bind to OnMailerSend; any other is an owner's.
+const ourMailHooks = 1
+
 // foldAddresses does at a start what could not be done before because accounts shared an address, and names those that still do.
 func foldAddresses(app core.App) error {
 	return app.RunInTransaction(func(tx core.App) error {

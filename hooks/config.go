@@ -14,6 +14,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/setup"
 )
 
 // readers are the connections that read data.db: a few for each core, as SQLite keeps a core busy.
@@ -65,6 +66,7 @@ type config struct {
 	VapidKey string           `json:"vapidKey" about:"the key that a browser needs to subscribe to web push"`
 	Limits   map[string]int64 `json:"limits" about:"how much of what one request takes"`
 	Version  string           `json:"version"`
+	Mail     bool             `json:"mail" about:"whether this server can send mail, such as a link to set a new password"`
 }
 
 func (s *Social) bindConfig() {
@@ -78,9 +80,14 @@ func (s *Social) bindConfig() {
 				return err
 			}
 			e.Response.Header().Set("Cache-Control", "public, max-age=300")
-			return e.JSON(http.StatusOK, config{s.PushKey(), limits, version})
+			return e.JSON(http.StatusOK, config{s.PushKey(), limits, version, canMail(e.App)})
 		},
 	})
+}
+
+// canMail reports whether mail has a way to leave: SMTP, sendmail, or an owner's own.
+func canMail(app core.App) bool {
+	return app.Settings().SMTP.Enabled || setup.HasSendmail() || app.OnMailerSend().Length() > ourMailHooks
 }
 
 // limits are those that the collections have right now, so that a client can say so before it uploads.

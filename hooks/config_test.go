@@ -12,7 +12,7 @@ func TestAClientLearnsWhatItNeedsBeforeItSignsIn(t *testing.T) {
 	s := hookstest.New(t)
 	got := s.Guest().Must(200, "GET", "/api/v1/config", nil)
 	limits, _ := got.Body["limits"].(map[string]any)
-	if got.Body["vapidKey"] != s.Social.PushKey() || len(s.Social.PushKey()) != 87 || got.Body["version"] == "" || len(got.Body) != 3 {
+	if got.Body["vapidKey"] != s.Social.PushKey() || len(s.Social.PushKey()) != 87 || got.Body["version"] == "" || got.Body["mail"] != true || len(got.Body) != 4 { // the kit takes mail
 		t.Errorf("got %s", got.Raw)
 	}
 	for name, want := range map[string]float64{"photos": 10, "photoBytes": 50 << 20, "caption": 2200, "comment": 2200, "bio": 300, "handle": 30, "batch": 50} {

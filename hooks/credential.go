@@ -95,17 +95,20 @@ func credentialMailed(tx core.App, user *core.Record, address, what string) erro
 	if allowed, err := mail.Spend(tx, mail.Credential, address, ""); err != nil || !allowed {
 		return err
 	}
-	var locale string
-	if _, err := db.Value(tx, &locale, `SELECT coalesce(locale, '') FROM settings WHERE user = {:u}`, db.Params{"u": user.Id}); err != nil {
+	locale, err := localeOf(tx, user.Id)
+	if err != nil {
 		return err
 	}
 	meta, words := tx.Settings().Meta, wording.In(locale)
-	values := []string{"app", meta.AppName, "handle", user.GetString("handle"), "url", strings.TrimRight(meta.AppURL, "/") + "/"}
+	values := []string{"app", meta.AppName, "handle", wording.Unlinked(user.GetString("handle")), "url", strings.TrimRight(meta.AppURL, "/") + "/"}
+	told := mail.Section{Items: []mail.Item{
+		{Text: words.Say("credential."+what, values...)}, {Text: words.Say("credential.ended", values...)}, {Text: words.Say("credential.not_you", values...)},
+	}}
+	if what != "address.old" { // where no link for a new password goes any more
+		told.URL, told.Label = mail.ForgotLink(tx), words.Say("credential.reset")
+	}
 	return job.Add(tx, deliver.LetterJob, mail.Letter{
-		To: address, Locale: locale, Subject: words.Say("credential."+what+".subject", values...),
-		Sections: []mail.Section{{Items: []mail.Item{
-			{Text: words.Say("credential."+what, values...)}, {Text: words.Say("credential.ended", values...)}, {Text: words.Say("credential.not_you", values...)},
-		}}},
+		To: address, Locale: locale, Subject: words.Say("credential."+what+".subject", values...), Sections: []mail.Section{told},
 	})
 }
 

@@ -85,6 +85,7 @@ func Bind(app core.App) *Social {
 	s.bindModeration()
 	s.bindDelivery()
 	s.bindMailBudgets()
+	s.bindAccountMails()
 	s.bindWebhooks()
 	s.bindViewer()
 	s.bindInbox()

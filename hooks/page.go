@@ -13,6 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/deliver/mail"
 	pb_public "doubletap/pb_public"
 )
 
@@ -20,6 +21,7 @@ import (
 func (s *Social) bindPages() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if e.Router.HasRoute(http.MethodGet, "/{path...}") {
+			mail.LeadElsewhere(e.App)
 			return e.Next()
 		}
 		files, err := assets(pb_public.FS)

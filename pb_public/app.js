@@ -7,6 +7,11 @@ import { openSession } from './screens/session.js';
 import { later } from './screens/ui.js';
 
 const SignIn = later(() => import('./screens/signin.js').then((module) => module.SignIn));
+const Forgot = later(() => import('./screens/forgot.js').then((module) => module.Forgot));
+const Confirm = later(() => import('./screens/confirm.js').then((module) => module.Confirm));
+
+/** Pages for whoever is or is not signed in, to which mails lead: ["#/verify/TOKEN", "verify", "TOKEN"]. */
+const errand = () => /^#\/(forgot|verify|reset|change)(?:\/(.*))?$/.exec(location.hash) ?? [];
 
 let session = me() && openSession(me());
 
@@ -17,6 +22,14 @@ function App() {
     session = user && (session?.user.id === user.id ? { ...session, user } : openSession(user));
     draw((n) => n + 1);
   }), []);
+  useEffect(() => {
+    const moved = () => draw((n) => n + 1);
+    addEventListener('hashchange', moved);
+    return () => removeEventListener('hashchange', moved);
+  }, []);
+  const [, what, token = ''] = errand();
+  if (what === 'forgot') return html`<${Forgot} quiet />`;
+  if (what) return html`<${Confirm} key=${token} what=${what} token=${token} quiet />`;
   return session ? html`<${Home} key=${session.user.id} session=${session} />` : html`<${SignIn} quiet />`;
 }
 

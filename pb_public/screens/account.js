@@ -1,13 +1,56 @@
-// The account itself: password, data, end.
+// The account itself: address, password, sessions, data, end.
 
 import { html, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb, signOut } from '../lib/api.js';
 import { gather } from '../lib/export.js';
-import { Dialog } from './dialog.js';
+import { Confirm, Dialog } from './dialog.js';
 import { useSession } from './session.js';
 
 const users = () => pb.collection('users');
 const quiet = { requestKey: null };
+
+export function Address() {
+  const { user } = useSession();
+  const [told, setTold] = useState('');
+  const [problem, setProblem] = useState('');
+  const form = useRef(null);
+  async function tell(words, ask) {
+    setProblem('');
+    setTold('');
+    try {
+      await ask();
+      setTold(words);
+    } catch (err) {
+      setProblem(fieldErrors(err).newEmail ? 'This address cannot be used. Give another one.' : because(err));
+    }
+  }
+  const again = () => tell(`A link is on its way to ${user.email}. Nothing there after a few minutes? Look among the unwanted mail.`, () => users().requestVerification(user.email, quiet));
+  function submit(event) {
+    event.preventDefault();
+    const { newEmail } = Object.fromEntries(new FormData(form.current));
+    tell(`A link is on its way to ${newEmail.trim()}. Your address changes when you open it there.`, () => users().requestEmailChange(newEmail.trim(), quiet).then(() => form.current.reset()));
+  }
+  return html`<details class="fold"><summary>Mail address <span class="soft"><bdi>${user.email}</bdi>${user.verified ? '' : ', not confirmed'}</span></summary><div class="fold-body settings-form">
+    ${told && html`<p class="notice" role="status">${told}</p>`}${problem && html`<p class="notice" role="alert">${problem}</p>`}
+    ${!user.verified && html`<p class="hint">Confirm that this address is yours: it gets you back in when you forget your password.</p><button class="button" onClick=${again}>Mail me a link</button>`}
+    <form ref=${form} class="settings-form" onSubmit=${submit}>
+      <div class="field"><label for="new-email">New mail address</label><input id="new-email" name="newEmail" type="email" autocomplete="email" dir="ltr" required aria-describedby="new-email-hint" />
+        <p class="hint" id="new-email-hint">It asks for your password when you open the link. Then every device is signed out.</p></div>
+      <button class="button">Change address</button></form></div></details>`;
+}
+
+/** Signing out of every device, this one too. */
+export function Everywhere() {
+  const { shelf, outbox } = useSession();
+  const [asking, setAsking] = useState(false);
+  async function leave() {
+    await pb.send('/api/v1/logout-everywhere', { method: 'POST', requestKey: null });
+    if (!outbox.size) await shelf.clear().catch(() => {});
+    signOut('You are signed out on every device.');
+  }
+  return html`<p><button class="button" onClick=${() => setAsking(true)}>Sign out everywhere</button></p>
+    ${asking && html`<${Confirm} title="Sign out everywhere?" deed="Sign out everywhere" onDo=${leave} onClose=${() => setAsking(false)}>Every browser and phone is signed out, this one too, and gets no messages until you sign in there again.<//>`}`;
+}
 
 export function Password() {
   const { user } = useSession();
@@ -30,7 +73,7 @@ export function Password() {
     <div class="field"><label for="old-password">Present password</label><input id="old-password" name="oldPassword" type="password" autocomplete="current-password" required /></div>
     <div class="field"><label for="new-password">New password</label><input id="new-password" name="password" type="password" autocomplete="new-password" minlength="8" required /></div>
     ${problem && html`<p class="notice" role="alert">${problem}</p>`}
-    <button class="button">Change password</button></form></details>`;
+    <p class="settings-end"><button class="button">Change password</button><a class="link link-quiet" href="#/forgot">You forgot it, or never had one?</a></p></form></details>`;
 }
 
 export function Data() {

@@ -1,109 +1,125 @@
-// The door: sign in, or make an account.
+// The door: sign in by password, code or another service, with as many proofs as the server asks for; or make an account.
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
-import { because, fieldErrors, lastWords, pb, signIn, signUp } from '../lib/api.js';
-import { Mark } from './ui.js';
+import { html, useEffect, useLayoutEffect, useState } from '../vendor/preact.js';
+import { fieldErrors, lastWords, pb, signUp } from '../lib/api.js';
+import { Door, DoorForm, Email, Field, Password } from './door.js';
 
+const users = () => pb.collection('users');
 const handleShape = /^[a-z0-9_]+(\.[a-z0-9_]+)*$/;
+const lead = 'Photos from people you know. Tap twice when one stays with you.';
 
-function Field({ name, label, hint, error, children }) {
-  const about = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ');
-  return html`<div class="field">
-    <label for=${name}>${label}</label>
-    ${children({ id: name, name, required: true, 'aria-describedby': about || undefined, 'aria-invalid': error ? 'true' : undefined })}
-    ${hint && html`<p class="hint" id=${name + '-hint'}>${hint}</p>`}
-    ${error && html`<p class="problem" id=${name + '-error'}>${error}</p>`}
-  </div>`;
+/** What can be said of a new account without asking the server. */
+function check({ handle, password }) {
+  const found = {};
+  if (handle.length < 3 || handle.length > 30) found.handle = 'A handle has 3 to 30 characters.';
+  else if (!handleShape.test(handle)) found.handle = 'Use the letters a–z, digits, _ and single dots inside.';
+  if (password.length < 8) found.password = 'Use at least 8 characters.';
+  return found;
 }
 
-function Password({ field, autocomplete }) {
-  const [plain, setPlain] = useState(false);
-  return html`<div class="password">
-    <input ...${field} type=${plain ? 'text' : 'password'} autocomplete=${autocomplete} autocapitalize="none" spellcheck=${false} />
-    <button type="button" aria-pressed=${plain} aria-label="Show password" onClick=${() => setPlain(!plain)}>${plain ? 'Hide' : 'Show'}</button>
-  </div>`;
-}
+const closed = (err) => (err.status === 403 ? 'This account is suspended or closed.' : null);
 
 export function SignIn() {
-  const [isNew, setNew] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState(lastWords());
-  const [problems, setProblems] = useState({});
-  const form = useRef(null);
+  const [step, setStep] = useState('password');
+  const [methods, setMethods] = useState({});
+  const [proof, setProof] = useState(''); // the id of a sign-in that wants a second proof
+  const [who, setWho] = useState(''); // the identity that was given
+  const [code, setCode] = useState(null); // that was mailed: {email, otpId}
+  const [provider, setProvider] = useState('');
+  const [words, setWords] = useState(lastWords());
 
   // the reason may come a moment after the session has ended
-  useLayoutEffect(() => pb.authStore.onChange(() => setProblem(lastWords())), []);
-
-  useEffect(() => {
-    document.title = isNew ? 'Create an account · Doubletap' : 'Sign in · Doubletap';
-  }, [isNew]);
-
-  useEffect(() => form.current.querySelector('[aria-invalid]')?.focus(), [problems]);
+  useLayoutEffect(() => pb.authStore.onChange(() => setWords(lastWords())), []);
+  useEffect(() => void users().listAuthMethods({ requestKey: null }).then(setMethods, () => {}), []); // the password does without
+  const codes = methods.otp?.enabled;
+  const providers = methods.oauth2?.enabled ? methods.oauth2.providers : [];
 
   function turn(to) {
-    setNew(to);
-    setProblem('');
-    setProblems({});
+    setStep(to);
+    setWords('');
   }
 
-  /** What can be said without asking the server. */
-  function check({ handle, password }) {
-    const found = {};
-    if (handle.length < 3 || handle.length > 30) found.handle = 'A handle has 3 to 30 characters.';
-    else if (!handleShape.test(handle)) found.handle = 'Use the letters a–z, digits, _ and single dots inside.';
-    if (password.length < 8) found.password = 'Use at least 8 characters.';
-    return found;
-  }
-
-  async function submit(event) {
-    event.preventDefault();
-    const said = Object.fromEntries(new FormData(form.current));
-    const handle = (said.handle ?? '').trim().replace(/^@/, '').toLowerCase();
-    const found = isNew ? check({ handle, password: said.password }) : {};
-    setProblem('');
-    setProblems(found);
-    if (Object.keys(found).length) return;
-
-    setBusy(true);
+  /** Gives a proof with what it takes to go on from the one before; app.js hears of the session. after is what the next proof may be. */
+  async function prove(give, after) {
+    setWords('');
     try {
-      if (isNew) await signUp({ handle, email: said.email.trim(), password: said.password });
-      else await signIn(said.identity.replace(/^@/, ''), said.password); // app.js hears of the new session
+      await give(proof ? { mfaId: proof } : {});
     } catch (err) {
-      const refused = fieldErrors(err);
-      setProblems(isNew ? refused : {});
-      const told = isNew && ['handle', 'email', 'password'].some((name) => refused[name]);
-      const wrong = !isNew && err.status === 400;
-      setProblem(wrong ? 'This handle or e-mail and password do not belong together.' : told ? 'Please look at the marked fields.' : because(err));
-      setBusy(false);
+      if (err.status !== 401 || !err.response?.mfaId) throw err;
+      setProof(err.response.mfaId);
+      setStep(after);
     }
   }
 
-  return html`<div class="door">
-    <div class="door-art" aria-hidden="true"><${Mark} /></div>
-    <main class="door-form" id="main">
-      <p class="brand brand-large"><${Mark} />doubletap</p>
-      <h1>${isNew ? 'Make yourself at home' : 'Welcome back'}</h1>
-      <p class="lead">Photos from people you know. Tap twice when one stays with you.</p>
-      <form ref=${form} onSubmit=${submit} novalidate=${isNew}>
-        ${problem && html`<p class="notice" role="alert">${problem}</p>`}
-        ${isNew
-          ? html`
-            <${Field} key="handle" name="handle" label="Handle" hint="How people find you. Small letters, digits, dots and _." error=${problems.handle}>
-              ${(field) => html`<input ...${field} type="text" autocomplete="nickname" autocapitalize="none" spellcheck=${false} maxlength="31" dir="ltr" />`}<//>
-            <${Field} key="email" name="email" label="E-mail" error=${problems.email}>
-              ${(field) => html`<input ...${field} type="email" autocomplete="email" dir="ltr" />`}<//>
-            <${Field} key="new" name="password" label="Password" hint="At least 8 characters." error=${problems.password}>
-              ${(field) => html`<${Password} field=${field} autocomplete="new-password" />`}<//>`
-          : html`
-            <${Field} key="identity" name="identity" label="Handle or e-mail">
-              ${(field) => html`<input ...${field} type="text" autocomplete="username" autocapitalize="none" spellcheck=${false} dir="ltr" />`}<//>
-            <${Field} key="current" name="password" label="Password">
-              ${(field) => html`<${Password} field=${field} autocomplete="current-password" />`}<//>`}
-        <button class="button button-main button-wide" disabled=${busy} aria-busy=${busy}>
-          ${busy ? 'One moment…' : isNew ? 'Create account' : 'Sign in'}</button>
-      </form>
-      <p class="door-turn">${isNew ? 'Here before?' : 'New here?'}
-        <button type="button" class="link" onClick=${() => turn(!isNew)}>${isNew ? 'Sign in' : 'Create an account'}</button></p>
-    </main>
-  </div>`;
+  const second = codes ? 'mail' : 'other';
+  const byPassword = ({ identity, password }) => {
+    const name = identity.trim().replace(/^@/, '');
+    setWho(name);
+    return prove((more) => users().authWithPassword(name, password, more), second);
+  };
+  const byCode = ({ code: typed }) => prove((more) => users().authWithOTP(code.otpId, typed.trim(), more), 'password');
+  const mailCode = async ({ email }) => {
+    const { otpId } = await users().requestOTP(email.trim(), { requestKey: null });
+    setCode({ email: email.trim(), otpId });
+    turn('code');
+  };
+  const byProvider = (name, createData) => prove((more) => users().authWithOAuth2({ provider: name, createData, query: more }), second === 'mail' ? 'mail' : 'password');
+  const make = ({ handle: typed, email, password }) => {
+    const handle = typed.trim().replace(/^@/, '').toLowerCase();
+    const found = check({ handle, password });
+    if (Object.keys(found).length) throw Object.assign(new Error('not yet'), { found });
+    setWho(email.trim());
+    return prove(() => signUp({ handle, email: email.trim(), password }), second);
+  };
+  async function tap(name) {
+    try {
+      await byProvider(name);
+    } catch (err) {
+      if (err.isAbort) return;
+      if (fieldErrors(err).email) {
+        setProvider(name);
+        turn('address');
+      } else setWords(closed(err) ?? 'That did not go through. Try again, or sign in another way.');
+    }
+  }
+
+  const notice = words && html`<p class="notice" role="alert">${words}</p>`;
+  const others = providers.length > 0 && html`<div class="door-others">${providers.map(({ name, displayName }) => html`<button type="button" class="button button-wide" key=${name} onClick=${() => tap(name)}>Continue with ${displayName || name}</button>`)}</div>`;
+  const toStart = html`<p class="door-turn"><button type="button" class="link" onClick=${() => { setProof(''); turn('password'); }}>Back to sign-in</button></p>`;
+
+  if (step === 'new') {
+    return html`<${Door} key="new" title="Make yourself at home" lead=${lead}>${notice}
+      <${DoorForm} deed="Create account" send=${make} refused=${(err) => err.found ?? closed(err)} novalidate>${({ handle, email, password }) => html`
+        <${Field} name="handle" label="Handle" hint="How people find you. Small letters, digits, dots and _." error=${handle}>
+          ${(field) => html`<input ...${field} type="text" autocomplete="nickname" autocapitalize="none" spellcheck=${false} maxlength="31" dir="ltr" />`}<//>
+        <${Email} error=${email} />
+        <${Password} fresh error=${password} />`}<//>
+      ${others}
+      <p class="door-turn">Here before? <button type="button" class="link" onClick=${() => turn('password')}>Sign in</button></p><//>`;
+  }
+  if (step === 'mail') {
+    return html`<${Door} key="mail" title=${proof ? 'One more step' : 'A code by mail'} lead="Tell us the address of your account, and we mail you a code to sign in with.">${notice}
+      <${DoorForm} deed="Mail me a code" send=${mailCode}>${({ email }) => html`<${Email} error=${email} value=${who.includes('@') ? who : ''} />`}<//>
+      ${proof && others}${toStart}<//>`;
+  }
+  if (step === 'code') {
+    return html`<${Door} key="code" title="Look into your mail" lead=${html`If there is an account with <bdi class="address">${code.email}</bdi>, a code is on its way there.`}>${notice}
+      <${DoorForm} deed="Sign in" send=${byCode} refused=${(err) => closed(err) ?? (err.status === 400 ? { code: 'This is not the code, or it is too old.' } : null)}>${({ code: wrong }) => html`
+        <${Field} name="code" label="Code" error=${wrong}>${(field) => html`<input ...${field} type="text" inputmode="numeric" autocomplete="one-time-code" dir="ltr" />`}<//>`}<//>
+      <p class="door-turn"><button type="button" class="link" onClick=${() => turn('mail')}>Mail another code</button></p>${toStart}<//>`;
+  }
+  if (step === 'address') {
+    return html`<${Door} key="address" title="Your mail address" lead="They did not tell us a confirmed one, and an account needs it. We mail you a link to confirm it.">${notice}
+      <${DoorForm} deed="Go on" send=${({ email }) => byProvider(provider, { email: email.trim() })} refused=${closed}>${({ email }) => html`<${Email} error=${email} />`}<//>${toStart}<//>`;
+  }
+  if (step === 'other') return html`<${Door} key="other" title="One more step" lead="Your password is right. Confirm in a second way that it is you.">${notice}${others}${toStart}<//>`;
+  return html`<${Door} key=${'password' + proof} title=${proof ? 'One more step' : 'Welcome back'} lead=${proof ? 'Confirm with your password that it is you.' : lead}>${notice}
+    <${DoorForm} deed="Sign in" send=${byPassword} refused=${(err) => closed(err) ?? (err.status === 400 ? 'This handle or e-mail and password do not belong together.' : null)}>${() => html`
+      <${Field} name="identity" label="Handle or e-mail">
+        ${(field) => html`<input ...${field} type="text" autocomplete="username" autocapitalize="none" spellcheck=${false} dir="ltr" defaultValue=${code?.email} />`}<//>
+      <${Password} />`}<//>
+    <p class="door-forgot"><a class="link link-quiet" href="#/forgot">Forgot your password?</a>
+      ${codes && !proof && html`<button type="button" class="link link-quiet" onClick=${() => turn('mail')}>Sign in with a code by mail</button>`}</p>
+    ${!proof && others}
+    ${proof ? toStart : html`<p class="door-turn">New here? <button type="button" class="link" onClick=${() => turn('new')}>Create an account</button></p>`}<//>`;
 }

@@ -32,10 +32,14 @@ type Section struct {
 	Title string
 	Items []Item
 	URL   string // empty where there is nothing to see
+	Label string // of the button that leads there; empty where it is to be seen
 }
 
 // Item is one thing told.
-type Item struct{ Text, Quote string }
+type Item struct {
+	Text, Quote string
+	Code        string // to be typed somewhere
+}
 
 //go:embed letter.html
 var htmlSource string

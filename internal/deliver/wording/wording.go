@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/language"
@@ -73,6 +74,26 @@ func (w Words) Told(kind string, actors []string, count int, app string) string 
 		return w.Say(kind+".2", "actor", name(0), "other", name(1))
 	}
 	return w.Say(kind+".n", "actor", name(0), "rest", strconv.Itoa(count-1))
+}
+
+// Duration says how long something lasts, in whole days, hours or minutes, never more than it does.
+func (w Words) Duration(d time.Duration) string {
+	unit, n := "minute", d/time.Minute
+	switch day := 24 * time.Hour; {
+	case d >= 2*day || d == day:
+		unit, n = "day", d/day
+	case d >= 2*time.Hour || d == time.Hour:
+		unit, n = "hour", d/time.Hour
+	}
+	if n == 1 {
+		return w.Say("duration." + unit + ".1")
+	}
+	return w.Say("duration."+unit+".n", "n", strconv.Itoa(int(n)))
+}
+
+// Unlinked keeps mail programs from making a link of what people call themselves: @www.example.com is a handle. What it adds is not seen.
+func Unlinked(text string) string {
+	return strings.NewReplacer(".", ".\u200b", "://", ":\u200b//").Replace(text)
 }
 
 // Line makes one line of what people wrote, so that a name cannot end a header or pretend to be a sentence of ours.

@@ -1,0 +1,43 @@
+package hooks
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/db"
+	"doubletap/internal/deliver/mail"
+)
+
+// bindAccountMails writes PocketBase's mails to users in the product's own words, with links into the web app. They are written
+// when they leave, before an owner's hooks. An owner's own templates are kept, and so are all mails to superusers.
+func (s *Social) bindAccountMails() {
+	for kind, sent := range map[string]*hook.TaggedHook[*core.MailerRecordEvent]{
+		mail.Verification:  s.app.OnMailerRecordVerificationSend("users"),
+		mail.PasswordReset: s.app.OnMailerRecordPasswordResetSend("users"),
+		mail.EmailChange:   s.app.OnMailerRecordEmailChangeSend("users"),
+		mail.OneTimeCode:   s.app.OnMailerRecordOTPSend("users"),
+		mail.LoginAlert:    s.app.OnMailerRecordAuthAlertSend("users"),
+	} {
+		sent.Bind(&hook.Handler[*core.MailerRecordEvent]{Priority: first + 1, Func: func(e *core.MailerRecordEvent) error {
+			if !mail.Shipped(e.Record.Collection(), kind) {
+				return e.Next()
+			}
+			locale, err := localeOf(e.App, e.Record.Id)
+			if err != nil {
+				return err
+			}
+			message, err := mail.ForAccount(e.App, kind, e.Record, locale, e.Meta).Message(e.App)
+			if err != nil {
+				return err
+			}
+			e.Message.Subject, e.Message.HTML, e.Message.Text, e.Message.Headers = message.Subject, message.HTML, message.Text, message.Headers
+			return e.Next()
+		}})
+	}
+}
+
+// localeOf is the language that somebody has chosen, or empty.
+func localeOf(app core.App, user string) (locale string, err error) {
+	_, err = db.Value(app, &locale, `SELECT coalesce(locale, '') FROM settings WHERE user = {:u}`, db.Params{"u": user})
+	return locale, err
+}

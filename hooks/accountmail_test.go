@@ -1,0 +1,237 @@
+package hooks_test
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/mails"
+
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/deliver/delivertest"
+)
+
+// lastMail is the newest mail that the mail server took.
+func (a *away) lastMail() delivertest.Mail {
+	a.t.Helper()
+	a.RunJobs()
+	all := a.post.Mails()
+	if len(all) == 0 {
+		a.t.Fatal("nothing was mailed")
+	}
+	return all[len(all)-1]
+}
+
+var appLink = regexp.MustCompile(`https?://[^\s"<]+`)
+
+// follow reads the link to a page of the web app from both parts of a mail, and returns its token.
+func follow(t *testing.T, m delivertest.Mail, page string) (token string) {
+	t.Helper()
+	link := func(text string) string {
+		for _, found := range appLink.FindAllString(text, -1) {
+			if strings.Contains(found, "/_/") || strings.Count(found, "//") != 1 {
+				t.Errorf("%s has the link %s", m.Subject, found)
+			}
+			if u, err := url.Parse(found); err == nil && u.Path == "/" && strings.HasPrefix(u.Fragment, "/"+page+"/") {
+				return found
+			}
+		}
+		t.Fatalf("%s has no link to %s: %s", m.Subject, page, text)
+		return ""
+	}
+	plain, rich := link(m.Text), link(m.HTML)
+	if plain != rich || !strings.HasPrefix(plain, "https://photos.example.com/#/") {
+		t.Errorf("the links are %s and %s", plain, rich)
+	}
+	return plain[strings.LastIndex(plain, "/")+1:]
+}
+
+// accountDoors are PocketBase's mails to accounts, each with what is told of it in both languages and what its link is good for.
+var accountDoors = []struct {
+	kind, page string
+	subjects   map[string]string // by locale
+	ask        func(a *away)     // ada, or somebody for her
+	spend      func(a *away, token string)
+}{
+	{"verification", "verify", map[string]string{"": "Confirm your mail address on Doubletap", "de-AT": "Bestätige deine Mailadresse auf Doubletap"}, func(a *away) {
+		exec(a.t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'ada'")
+		mailAda(a, mails.SendRecordVerification)
+	}, func(a *away, token string) {
+		a.Guest().Must(204, "POST", "/api/collections/users/confirm-verification", fields{"token": token})
+		if !a.User("ada").Verified() {
+			a.t.Error("ada is not verified")
+		}
+	}},
+	{"password_reset", "reset", map[string]string{"": "Set a new password on Doubletap", "de-AT": "Setze ein neues Passwort auf Doubletap"}, func(a *away) {
+		mailAda(a, mails.SendRecordPasswordReset)
+	}, func(a *away, token string) {
+		body := fields{"token": token, "password": "another horse", "passwordConfirm": "another horse"}
+		a.Guest().Must(204, "POST", "/api/collections/users/confirm-password-reset", body)
+		a.Guest().Must(400, "POST", "/api/collections/users/confirm-password-reset", body) // once
+		a.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", fields{"identity": "ada", "password": "another horse"})
+	}},
+	{"email_change", "change", map[string]string{"": "Confirm your new mail address on Doubletap", "de-AT": "Bestätige deine neue Mailadresse auf Doubletap"}, func(a *away) {
+		a.As("ada").Must(204, "POST", "/api/collections/users/request-email-change", fields{"newEmail": "ada@example.org"})
+	}, func(a *away, token string) {
+		body := fields{"token": token, "password": hookstest.Password}
+		a.Guest().Must(204, "POST", "/api/collections/users/confirm-email-change", body)
+		a.Guest().Must(400, "POST", "/api/collections/users/confirm-email-change", body)
+		a.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", fields{"identity": "ada@example.org", "password": hookstest.Password})
+	}},
+}
+
+// mailAda mails ada from Go code, as PocketBase's routes do beside the request.
+func mailAda(a *away, mail func(core.App, *core.Record) error) {
+	a.t.Helper()
+	if err := mail(a.App, a.User("ada")); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+func TestMailsToAccountsLeadToTheWebApp(t *testing.T) {
+	for _, door := range accountDoors {
+		for locale, subject := range door.subjects {
+			t.Run(door.kind+" "+locale, func(t *testing.T) {
+				a := newAway(t)
+				a.wants("ada", map[string]any{"locale": locale})
+				door.ask(a)
+				m := a.lastMail()
+				if m.Subject != subject || m.From != "post@photos.example.com" || m.Header.Get("Auto-Submitted") != "auto-generated" {
+					t.Errorf("mailed %q from %s", m.Subject, m.From)
+				}
+				for _, part := range []string{m.HTML, m.Text} {
+					if !strings.Contains(part, "@ada") || strings.Contains(part, "{") {
+						t.Errorf("it says %s", part)
+					}
+				}
+				if want := map[string]string{"": `lang="en"`, "de-AT": `lang="de"`}[locale]; !strings.Contains(m.HTML, want) {
+					t.Errorf("no %s in %s", want, m.HTML)
+				}
+				door.spend(a, follow(t, m, door.page))
+			})
+		}
+	}
+}
+
+func TestCodesAndAlertsAreInTheProductsWords(t *testing.T) {
+	a := newAway(t)
+	if err := mails.SendRecordOTP(a.App, a.User("ada"), "none", "12345678"); err != nil {
+		t.Fatal(err)
+	}
+	if m := a.lastMail(); m.Subject != "Your code for Doubletap" || !strings.Contains(m.HTML, ">12345678<") || !strings.Contains(m.Text, "12345678") || !strings.Contains(m.Text, "3 minutes") {
+		t.Errorf("mailed %q: %s", m.Subject, m.Text)
+	}
+	if err := mails.SendRecordAuthAlert(a.App, a.User("ada"), `1.2.3.4 <b>pay at http://evil.example</b>`+strings.Repeat("!", 5000)); err != nil {
+		t.Fatal(err)
+	}
+	m := a.lastMail()
+	if m.Subject != "A sign-in to your account on Doubletap" || strings.Contains(m.HTML, "<b>") || strings.Contains(m.HTML, "&amp;lt;") || strings.Contains(m.Text, "http://evil.example") || len(m.Text) > 2000 {
+		t.Errorf("mailed %q: %s", m.Subject, m.Text)
+	}
+	if !strings.Contains(m.Text, "https://photos.example.com/#/forgot") {
+		t.Errorf("no link to set a new password: %s", m.Text)
+	}
+}
+
+// A handle may be the name of a host, of which mail programs make a link.
+func TestAHandleIsNoLinkInAMail(t *testing.T) {
+	for _, door := range accountDoors {
+		a := newAway(t)
+		exec(t, a.App, "UPDATE users SET handle = 'www.example.com' WHERE handle = 'ada'")
+		as := func(mail func(core.App, *core.Record) error) {
+			if err := mail(a.App, a.User("www.example.com")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		switch door.kind {
+		case "verification":
+			exec(t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'www.example.com'")
+			as(mails.SendRecordVerification)
+		case "password_reset":
+			as(mails.SendRecordPasswordReset)
+		default:
+			a.As("www.example.com").Must(204, "POST", "/api/collections/users/request-email-change", fields{"newEmail": "ada@example.org"})
+		}
+		m := a.lastMail()
+		for _, part := range []string{m.Subject, m.HTML, m.Text} {
+			if strings.Contains(part, "www.example.com") {
+				t.Errorf("%s says %s", door.kind, part)
+			}
+		}
+	}
+}
+
+func TestAnOwnersTemplatesAreKept(t *testing.T) {
+	a := newAway(t)
+	users := a.User("ada").Collection()
+	users.ResetPasswordTemplate = core.EmailTemplate{Subject: "Ours", Body: "<a href='{APP_URL}/ours/{TOKEN}'>here</a>"}
+	settings := a.App.Settings()
+	settings.Meta.AppURL = "https://photos.example.com/" // which doubles the slash
+	for _, model := range []core.Model{users, settings} {
+		if err := a.App.Save(model); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mailAda(a, mails.SendRecordPasswordReset)
+	if m := a.lastMail(); m.Subject != "Ours" || !strings.Contains(m.HTML, "https://photos.example.com/ours/ey") {
+		t.Errorf("mailed %q: %s", m.Subject, m.HTML)
+	}
+	exec(t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'ada'")
+	mailAda(a, mails.SendRecordVerification) // which the owner has left as it is
+	follow(t, a.lastMail(), "verify")
+}
+
+func TestSuperusersKeepPocketBasesMails(t *testing.T) {
+	a := newAway(t)
+	if err := mails.SendRecordPasswordReset(a.App, a.Record("_superusers", a.Admin().ID)); err != nil {
+		t.Fatal(err)
+	}
+	if m := a.lastMail(); m.Subject != "Reset your Doubletap password" || !strings.Contains(m.HTML, "https://photos.example.com/_/#/auth/confirm-password-reset/") {
+		t.Errorf("mailed %q: %s", m.Subject, m.HTML)
+	}
+}
+
+// A former PocketBase's own templates are nobody's, whatever version a folder comes from.
+func TestFormerDefaultsAreReplaced(t *testing.T) {
+	a := newAway(t)
+	users := a.User("ada").Collection()
+	body := users.ResetPasswordTemplate.Body
+	users.ResetPasswordTemplate.Body = strings.Replace(body, "please ignore", "you can ignore", 1)
+	if users.ResetPasswordTemplate.Body == body {
+		t.Fatalf("PocketBase ships %s", body)
+	}
+	if err := a.App.Save(users); err != nil {
+		t.Fatal(err)
+	}
+	mailAda(a, mails.SendRecordPasswordReset)
+	follow(t, a.lastMail(), "reset")
+}
+
+func TestTwoProofsWhereTheOwnerAsksForThem(t *testing.T) {
+	a := newAway(t)
+	a.Admin().Must(200, "PATCH", "/api/collections/users", fields{"otp": fields{"enabled": true, "duration": 180, "length": 8}, "mfa": fields{"enabled": true, "duration": 600, "rule": ""}})
+	const users = "/api/collections/users/"
+	first := a.Guest().Must(401, "POST", users+"auth-with-password", fields{"identity": "ada", "password": hookstest.Password})
+	proof, _ := first.Body["mfaId"].(string)
+	if proof == "" {
+		t.Fatalf("answered %s", first.Raw)
+	}
+	asked := make(chan string, 1)
+	a.App.OnMailerRecordOTPSend("users").BindFunc(func(e *core.MailerRecordEvent) error {
+		code, _ := e.Meta["password"].(string)
+		err := e.Next()
+		asked <- code
+		return err
+	})
+	otp := a.Guest().Must(200, "POST", users+"request-otp", fields{"email": "ada@example.com"}).Body["otpId"]
+	code := <-asked
+	if m := a.lastMail(); !strings.Contains(m.Text, code) {
+		t.Errorf("the code %s is not in %s", code, m.Text)
+	}
+	a.Guest().Must(400, "POST", users+"auth-with-otp", fields{"otpId": otp, "password": "00000000", "mfaId": proof})
+	if signed := a.Guest().Must(200, "POST", users+"auth-with-otp?mfaId="+proof, fields{"otpId": otp, "password": code}); signed.Body["token"] == nil {
+		t.Errorf("answered %s", signed.Raw)
+	}
+}
