@@ -69,6 +69,9 @@ func (c *conn) endFault(err *error) {
 func (c *conn) setUp(ctx context.Context) (err error) {
 	expectFault()
 	defer c.endFault(&err)
+	if err := c.keepPlans(); err != nil {
+		return err
+	}
 	var statements []string
 	if setup := c.pool.setup.Load(); setup != nil {
 		statements = *setup

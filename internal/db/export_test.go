@@ -3,8 +3,11 @@ package db
 import (
 	"context"
 	"database/sql"
+	"reflect"
 
+	"modernc.org/libc"
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // CacheUsed returns how many bytes of pages a connection of the pool keeps.
@@ -19,4 +22,23 @@ func CacheUsed(pool *sql.DB) (bytes int, err error) {
 		return err
 	})
 	return bytes, err
+}
+
+// Replanned returns how often SQLite prepared again what a connection of the pool keeps prepared.
+func Replanned(pool *sql.DB) (times int, err error) {
+	c, err := pool.Conn(context.Background())
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	err = c.Raw(func(driver any) error {
+		tls := libc.NewTLS()
+		defer tls.Close()
+		for _, kept := range driver.(*conn).prepared {
+			handle := reflect.ValueOf(kept.Value.(*entry).statement).Elem().FieldByName("pstmt").Uint()
+			times += int(sqlite3.Xsqlite3_stmt_status(tls, uintptr(handle), sqlite3.SQLITE_STMTSTATUS_REPREPARE, 0))
+		}
+		return nil
+	})
+	return times, err
 }

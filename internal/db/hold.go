@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
-	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -274,5 +273,5 @@ func (c *conn) interrupt() {
 	tls := libc.NewTLS()
 	defer tls.Close()
 	// The driver interrupts by a context alone, which it does not heed between two rows.
-	sqlite3.Xsqlite3_interrupt(tls, uintptr(reflect.ValueOf(c.session).Elem().FieldByName("db").Uint()))
+	sqlite3.Xsqlite3_interrupt(tls, c.handle())
 }

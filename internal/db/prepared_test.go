@@ -162,3 +162,23 @@ func TestWhatIsNotKept(t *testing.T) {
 		}
 	}
 }
+
+// Each of these is a way in which SQLite would look at a value to choose a plan, and prepare the statement again for the next one.
+func TestAStatementIsPreparedOnce(t *testing.T) {
+	d := open(t)
+	d.DB().SetMaxOpenConns(1)
+	run(t, d, `CREATE INDEX rare ON likes (id) WHERE user != 'ada'`)
+	for name, query := range map[string]string{
+		"a limit":         `SELECT id FROM likes ORDER BY id LIMIT {:p0}`,
+		"an inner limit":  `SELECT count(*) FROM (SELECT 1 FROM likes LIMIT {:p0})`,
+		"a partial index": `SELECT id FROM likes WHERE user = {:p0}`,
+		"a pattern":       `SELECT id FROM likes WHERE user GLOB {:p0}`,
+	} {
+		for value := range 5 {
+			run(t, d, query, value+1)
+		}
+		if times, err := db.Replanned(d.DB()); err != nil || times != 0 {
+			t.Errorf("%s: prepared %d times more, %v", name, times, err)
+		}
+	}
+}

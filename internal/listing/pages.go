@@ -71,6 +71,6 @@ func beside(posts, authors bool) (joins string) {
 // list is the page of a row that is joined to me.
 func list(row *template, joins, shown, cursor, order string) *page {
 	head := "SELECT " + row.sql() + me + joins + asks + shown
-	limit := " LIMIT {:n} + 0"
+	limit := " LIMIT {:n}"
 	return &page{first: head + order + limit, next: head + cursor + order + limit, row: row}
 }

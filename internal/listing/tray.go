@@ -39,7 +39,7 @@ func (b *book) makeTray(expands string) *page {
 	}
 	p.row = object(all)
 	head := "SELECT " + p.row.sql() + ", " + ofPost + ", " + ofComment + ", " + actors + me + joins + asks + "1"
-	tail := " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n} + 0"
+	tail := " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n}"
 	p.first, p.next = head+tail, head+" AND n.latestAt <= {:at} AND (n.latestAt < {:at} OR n.id < {:last})"+tail
 	return p
 }
