@@ -3,6 +3,7 @@ package hooks
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 	"doubletap/internal/inbox"
 	"doubletap/internal/job"
 	"doubletap/internal/post"
+	"doubletap/internal/sweep"
 )
 
 func (s *Social) bindAccounts() {
@@ -38,9 +40,8 @@ func (s *Social) bindAccounts() {
 	s.app.OnRecordDelete("users").BindFunc(together(s.accountErased))
 	s.app.OnRecordUpdate("settings").BindFunc(answer(settingsChanging))
 	s.app.OnRecordUpdateExecute("settings").BindFunc(together(settingsChanged))
-	s.jobs.Handle(erase.Job, s.eraseAccount, job.Concurrency(2))
+	s.jobs.Handle(erase.Account.Kind, s.eraseAccount, job.Concurrency(2), sweepAttempts)
 	s.jobs.Handle(post.CountJob, post.CountTagsOf, job.Concurrency(1))
-	s.jobs.Handle(graph.ReleaseJob, releaseFollows, job.Concurrency(2))
 }
 
 // wish is where a request keeps the name that somebody would like as a handle.
@@ -171,32 +172,7 @@ func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
 		}
 	}
 	if opened {
-		return job.Add(tx, graph.ReleaseJob, erase.Payload{User: user.Id}, job.Dedupe(user.Id))
-	}
-	return nil
-}
-
-// released is how many requests one transaction accepts.
-const released = 50
-
-func releaseFollows(_ context.Context, app core.App, j *job.Job) error {
-	var p erase.Payload
-	if err := j.Payload(&p); err != nil {
-		return err
-	}
-	for n := released; n == released; {
-		err := app.RunInTransaction(func(tx core.App) error {
-			user, err := find(tx, "users", p.User)
-			if err != nil || user.GetBool("private") { // gone, or private again
-				n = 0
-				return nil
-			}
-			n, err = graph.Release(tx, p.User, released)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+		return job.Add(tx, graph.Release.Kind, sweep.Subject{"user": user.Id})
 	}
 	return nil
 }
@@ -235,45 +211,32 @@ func (s *Social) closeAccount(tx core.App, user *core.Record) error {
 		if err := tx.Save(user); err != nil {
 			return fmt.Errorf("close account %s: %w", user.Id, err)
 		}
-		return job.Add(tx, erase.Job, erase.Payload{User: user.Id}, job.Dedupe(user.Id))
+		return job.Add(tx, erase.Account.Kind, sweep.Subject{"user": user.Id}, job.Dedupe(user.Id))
 	})
 }
 
 func (s *Social) eraseAccount(ctx context.Context, app core.App, j *job.Job) error {
-	var p erase.Payload
-	if err := j.Payload(&p); err != nil {
+	var on sweep.Subject
+	if err := j.Payload(&on); err != nil {
+		return job.Bury(err)
+	}
+	if err := erase.Account.Finish(ctx, app, on); err != nil {
 		return err
 	}
-	for done := false; !done; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := app.RunInTransaction(func(tx core.App) (err error) {
-			done, err = erase.Step(tx, p.User)
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	user, err := find(app, "users", on["user"])
+	if errors.Is(err, fault.ErrGone) {
+		return nil // a former try came this far, or Go code deleted it
 	}
-	user, err := app.FindRecordById("users", p.User)
 	if err != nil {
-		return nil // a former try came this far
+		return err
 	}
 	return app.Delete(user)
 }
 
-// accountErased erases whatever is left when the account itself goes: nothing, after
-// the job; everything, when Go code deletes the record.
+// accountErased closes an account that Go code deletes; what it leaves behind goes in steps.
 func (s *Social) accountErased(tx core.App, e *core.RecordEvent) error {
 	if err := s.closeAccount(tx, e.Record); err != nil {
 		return err
-	}
-	for done := false; !done; {
-		var err error
-		if done, err = erase.Step(tx, e.Record.Id); err != nil {
-			return err
-		}
 	}
 	return e.Next()
 }

@@ -10,6 +10,7 @@ import (
 	"doubletap/internal/inbox"
 	"doubletap/internal/mention"
 	"doubletap/internal/notification"
+	"doubletap/internal/sweep"
 )
 
 func (s *Social) bindComments() {
@@ -93,10 +94,13 @@ func commentRemoved(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
-	if answered {
-		return comment.Bury(tx, e.Record) // without Next: the row stays
+	if !answered {
+		return e.Next()
 	}
-	return e.Next()
+	if err := comment.Bury(tx, e.Record); err != nil { // without Next: the row stays
+		return err
+	}
+	return gone["comments"].Begin(tx, sweep.Subject{"id": e.Record.Id})
 }
 
 func commentLikeStored(tx core.App, e *core.RecordEvent) error {

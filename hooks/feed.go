@@ -8,6 +8,7 @@ import (
 
 	"doubletap/internal/feed"
 	"doubletap/internal/job"
+	"doubletap/internal/sweep"
 )
 
 func (s *Social) bindFeed() {
@@ -16,7 +17,7 @@ func (s *Social) bindFeed() {
 		e.Router.BindFunc(s.feedLooked)
 		return e.Next()
 	})
-	s.jobs.Handle(feed.FanoutJob, fanOut)
+	s.jobs.Handle(feed.Fanout.Kind, feed.Fanout.Run, sweepAttempts)
 	s.jobs.Handle(feed.TrimJob, trimFeeds)
 	s.app.Cron().MustAdd(feed.TrimJob, "17 * * * *", func() { s.enqueue(feed.TrimJob) })
 }
@@ -40,26 +41,21 @@ func feedRowHidden(e *core.RecordRequestEvent) error {
 	return e.NoContent(http.StatusNoContent)
 }
 
-func fanOut(_ context.Context, app core.App, j *job.Job) error {
-	var f feed.Fanout
-	if err := j.Payload(&f); err != nil {
-		return err
-	}
-	return app.RunInTransaction(func(tx core.App) error { return feed.ReachChunk(tx, f) })
-}
+// trimmed is how many feeds one look finds that are too long.
+const trimmed = 1000
 
 func trimFeeds(ctx context.Context, app core.App, _ *job.Job) error {
-	for n := 1; n > 0; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := app.RunInTransaction(func(tx core.App) (err error) {
-			n, err = feed.Trim(tx, 50)
-			return err
-		})
+	for n := trimmed; n == trimmed; {
+		viewers, err := feed.Long(app, trimmed)
 		if err != nil {
 			return err
 		}
+		for _, viewer := range viewers {
+			if err := feed.Trim.Finish(ctx, app, sweep.Subject{"viewer": viewer}); err != nil {
+				return err
+			}
+		}
+		n = len(viewers)
 	}
 	return nil
 }

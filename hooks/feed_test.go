@@ -68,8 +68,8 @@ func TestFeed(t *testing.T) {
 		s := hookstest.New(t)
 		crowd(t, s, "ada", 1700)
 		post := s.As("ada").Post("hello")
-		if n := s.Rows("feed", "1"); n != 501 {
-			t.Errorf("%d rows in the post's transaction, want 501", n)
+		if n := s.Rows("feed", "1"); n != 401 {
+			t.Errorf("%d rows in the post's transaction, want its author's and a step's 400", n)
 		}
 		s.RunJobs()
 		if n := s.Rows("feed", "post = '"+post+"'"); n != 1701 {

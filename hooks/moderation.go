@@ -17,6 +17,7 @@ import (
 	"doubletap/internal/notification"
 	"doubletap/internal/photo"
 	"doubletap/internal/rendition"
+	"doubletap/internal/sweep"
 )
 
 func (s *Social) bindModeration() {
@@ -91,10 +92,11 @@ func (s *Social) reportDecided(e *core.RequestEvent) error {
 		if err != nil {
 			return err
 		}
-		for _, word := range words {
-			if err := s.wordSent(tx, word); err != nil {
-				return err
-			}
+		if err := s.wordsSent(tx, words); err != nil {
+			return err
+		}
+		if others := d.Others(tx); others != nil {
+			return s.settling().Begin(tx, others)
 		}
 		return nil
 	})
@@ -102,6 +104,26 @@ func (s *Social) reportDecided(e *core.RequestEvent) error {
 		return err
 	}
 	return e.NoContent(http.StatusNoContent)
+}
+
+// settling decides the open reports of the same thing.
+func (s *Social) settling() *sweep.Work {
+	return &sweep.Work{Kind: "report.settle", Parts: []sweep.Part{{Weight: 10, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
+		words, n, err := moderation.SettleOthers(tx, on, most)
+		if err != nil {
+			return 0, err
+		}
+		return n, s.wordsSent(tx, words)
+	}}}}
+}
+
+func (s *Social) wordsSent(tx core.App, words []moderation.Word) error {
+	for _, word := range words {
+		if err := s.wordSent(tx, word); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wordSent puts a word of ours into somebody's tray, and on its way to them when it is about their own things.

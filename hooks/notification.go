@@ -9,7 +9,6 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 
 	"doubletap/internal/clock"
-	"doubletap/internal/db"
 	"doubletap/internal/fault"
 	"doubletap/internal/guard"
 	"doubletap/internal/inbox"
@@ -27,9 +26,7 @@ func (s *Social) bindNotifications() {
 		summary: "Marks all notifications up to a time as read, on all devices.",
 	})
 	s.jobs.Handle(notifiedJob, s.notified, job.Concurrency(8), job.Within(job.Waiting, job.MostWaiting)) // an owner's channel may be slow
-	s.jobs.Handle(notification.PurgeJob, purgeRetractions)
 	s.jobs.Handle(notification.RingJob, ringBells, job.Concurrency(1))
-	s.app.Cron().MustAdd(notification.PurgeJob, "23 4 * * *", func() { s.enqueue(notification.PurgeJob) })
 }
 
 // notifying lets the owner alter or drop a notice, in its transaction.
@@ -127,12 +124,9 @@ func notificationRead(tx core.App, e *core.RecordEvent) error {
 	return nil
 }
 
-// notificationDismissed keeps the events of a row that its recipient deletes, so that a
-// repeated like does not alert again.
+// notificationDismissed leaves the retraction of a row that its recipient deletes. Its events stay, so that a repeated like
+// does not alert again.
 func notificationDismissed(tx core.App, e *core.RecordEvent) error {
-	if err := notification.Detach(tx, e.Record.Id); err != nil {
-		return err
-	}
 	if err := e.Next(); err != nil {
 		return err
 	}
@@ -160,10 +154,8 @@ func (s *Social) trayRead(e *core.RequestEvent) error {
 		if err := notification.MarkRead(tx, e.Auth.Id, before.String()); err != nil {
 			return err
 		}
-		_, err := db.Exec(tx, `UPDATE settings SET readAt = {:at}, updated = {:now} WHERE user = {:u} AND readAt < {:at}`,
-			db.Params{"at": before.String(), "u": e.Auth.Id, "now": clock.Stamp(tx)})
 		inbox.Updated(tx, e.Auth.Id, "settings")
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
@@ -178,8 +170,4 @@ func ringBells(_ context.Context, app core.App, j *job.Job) error {
 		return err
 	}
 	return app.RunInTransaction(func(tx core.App) error { return notification.TellFollowers(tx, r) })
-}
-
-func purgeRetractions(_ context.Context, app core.App, _ *job.Job) error {
-	return notification.Purge(app)
 }

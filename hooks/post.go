@@ -81,19 +81,12 @@ func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 	return mentioned(tx, after.Id, author, "", after.GetString("caption"))
 }
 
-// postRemoved takes everything that hangs on the post along by statements, before
-// PocketBase would do it a row at a time; the files go after the commit.
+// postRemoved takes what is counted elsewhere along; the rest goes by steps, see gone, and the files after the commit.
 func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
 	if err := s.photosClosed(tx, purgePayload{URLs: rendition.URLs(e.Record)}); err != nil {
 		return err
 	}
-	if err := notification.PostGone(tx, e.Record.Id); err != nil {
-		return err
-	}
-	if err := feed.PostGone(tx, e.Record.Id); err != nil {
-		return err
-	}
-	if err := post.Empty(tx, e.Record.Id); err != nil {
+	if err := post.Untag(tx, e.Record.Id); err != nil {
 		return err
 	}
 	return e.Next()

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"fmt"
 	"net/url"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"doubletap/internal/account"
+	"doubletap/internal/clock"
 	"doubletap/internal/comment"
 	"doubletap/internal/deliver"
 	"doubletap/internal/deliver/mail"
@@ -17,6 +17,7 @@ import (
 	"doubletap/internal/deliver/webhook"
 	"doubletap/internal/fault"
 	"doubletap/internal/job"
+	"doubletap/internal/sweep"
 )
 
 // WebhookEvent is an event about to leave for a webhook, after the commit and before each attempt. Its body may be
@@ -54,7 +55,6 @@ func (s *Social) bindWebhooks() {
 	s.app.OnRecordCreate("webhooks").BindFunc(answer(webhookOffered))
 	s.app.OnRecordUpdate("webhooks").BindFunc(answer(webhookOffered))
 	s.app.OnRecordUpdateExecute("webhooks").BindFunc(together(webhookChanged))
-	s.app.OnRecordDelete("webhooks").BindFunc(together(webhookRemoved))
 	changed := func(e *core.RecordEvent) error {
 		hooks.Forget()
 		return e.Next()
@@ -76,8 +76,6 @@ func (s *Social) bindWebhooks() {
 		}
 		return e.Next()
 	})
-	s.jobs.Handle(webhook.PurgeJob, func(_ context.Context, app core.App, _ *job.Job) error { return webhook.Purge(app) })
-	s.app.Cron().MustAdd(webhook.PurgeJob, "41 4 * * *", func() { s.enqueue(webhook.PurgeJob) })
 }
 
 func creationEmitted(tx core.App, e *core.RecordEvent) error {
@@ -165,14 +163,7 @@ func webhookChanged(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil || !enabled {
 		return err
 	}
-	return webhook.Resume(tx, e.Record.Id)
-}
-
-func webhookRemoved(tx core.App, e *core.RecordEvent) error {
-	if err := webhook.Gone(tx, e.Record.Id); err != nil {
-		return err
-	}
-	return e.Next()
+	return webhook.Resuming.Begin(tx, sweep.Subject{"id": e.Record.Id, "at": clock.Stamp(tx)})
 }
 
 // webhookSending lets the owner alter or drop an event on its way.

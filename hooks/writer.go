@@ -26,8 +26,7 @@ const (
 // migrations at the start and commands may take what they take.
 //
 // Only what a user or a guest asked for is ended. A job, a cron function, a backup or a superuser's request is
-// only logged, also while it goes on: ended, it would begin again and never be done. So is a deletion, as everything
-// that hangs on what is deleted goes with it.
+// only logged, also while it goes on: ended, it would begin again and never be done.
 func (s *Social) bindWriter() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth, Func: writerNamed})
@@ -48,20 +47,18 @@ func (s *Social) bindWriter() {
 // The pprof labels under which goroutines tell who writes. The job runner has one more, job.Label.
 const (
 	byRequest   = "request"
-	byDeletion  = "deletion"
 	bySuperuser = "superuser"
 )
 
 // writerNamed labels what follows from a request that may write.
 func writerNamed(e *core.RequestEvent) (err error) {
 	kind := byRequest
-	switch method := e.Request.Method; {
-	case method == http.MethodGet, method == http.MethodHead, method == http.MethodOptions:
+	switch e.Request.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return e.Next()
-	case e.HasSuperuserAuth():
+	}
+	if e.HasSuperuserAuth() {
 		kind = bySuperuser
-	case method == http.MethodDelete:
-		kind = byDeletion
 	}
 	route := e.Request.Pattern // without ids and queries
 	if collection := e.Request.PathValue("collection"); len(collection) < 50 {
@@ -71,7 +68,7 @@ func writerNamed(e *core.RequestEvent) (err error) {
 	return err
 }
 
-var writerLabel = regexp.MustCompile(`\b(` + byRequest + `|` + byDeletion + `|` + bySuperuser + `|` + job.Label + `): "((?:[^"\\]|\\.)*)"`)
+var writerLabel = regexp.MustCompile(`\b(` + byRequest + `|` + bySuperuser + `|` + job.Label + `): "((?:[^"\\]|\\.)*)"`)
 
 // writerHere reads the labels of this goroutine, which Go shows in the first line of its stack alone.
 func writerHere() (kind, who string) {

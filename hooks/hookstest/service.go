@@ -25,6 +25,7 @@ import (
 	"doubletap/hooks"
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
+	"doubletap/internal/sweep"
 )
 
 // Cast are the users of every service, and their password. Nobody follows anybody; all are public.
@@ -84,6 +85,7 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	limits := db.WriterLimits(s.App)
 	limits.Longest = patience // as tests share their machine with others
 	db.LimitWriter(s.App, limits)
+	sweep.SetPace(s.App, sweep.Pace{Time: patience, Rows: 400})     // rows are counted, time is not
 	if err := s.Social.StopJobs(context.Background()); err != nil { // RunJobs runs them, when the test says so
 		t.Fatal("stop jobs:", err)
 	}

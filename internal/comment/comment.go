@@ -11,6 +11,7 @@ import (
 
 	"doubletap/internal/db"
 	"doubletap/internal/fault"
+	"doubletap/internal/sweep"
 )
 
 // Root makes record a reply to the root of the thread it answers in, and returns the
@@ -42,12 +43,12 @@ func HasReplies(tx core.App, id string) (bool, error) {
 	return db.Value(tx, &one, `SELECT 1 FROM comments WHERE parent = {:id} LIMIT 1`, db.Params{"id": id})
 }
 
+// LikePart deletes the likes of a comment, the subject's id, that is deleted.
+var LikePart = sweep.Delete("comment_likes", `comment = {:id}`)
+
 // Bury turns the comment in record into a tombstone: still there and counted, since others answered it, but
-// without words, author and likes.
+// without words and author. Its likes are LikePart's.
 func Bury(tx core.App, record *core.Record) error {
-	if _, err := db.Exec(tx, `DELETE FROM comment_likes WHERE comment = {:id}`, db.Params{"id": record.Id}); err != nil {
-		return fmt.Errorf("bury comment %s: %w", record.Id, err)
-	}
 	record.Set("deleted", true)
 	record.Set("text", "")
 	record.Set("author", "")

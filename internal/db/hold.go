@@ -25,6 +25,7 @@ type Limits struct {
 	Longest   time.Duration                        // after which it is ended, if Ends says so
 	Ends      func() bool                          // asked when Longest is over
 	Told      func(held time.Duration, ended bool) // when it is over, was ended, or goes on although Longest is over
+	Wrote     func(rows int64)                     // after its commit, those that triggers changed counted; nil for nobody
 }
 
 // LimitWriter bounds the transactions of app's connection that writes, from now on. Without it, as in a command, a
@@ -87,6 +88,19 @@ func OnEnded(tx core.App, fn func()) {
 	}
 }
 
+// Began returns when the transaction of tx began: now, where LimitWriter has not been told to look.
+func Began(tx core.App) time.Time {
+	began := time.Now()
+	if transaction, ok := executor(tx, false).(*sql.Tx); ok {
+		_, _ = transaction.ExecContext(context.WithValue(context.Background(), holdKey{}, func(c *conn) {
+			if c.hold != nil {
+				began = c.hold.began
+			}
+		}), holdQuery) // it fails where the transaction is over, as its next statement will
+	}
+	return began
+}
+
 // poolState is what the connections of one pool share. database/sql hands it out as the pool's driver.
 type poolState struct {
 	driver.Driver
@@ -106,6 +120,7 @@ type hold struct {
 	over      chan struct{}
 	onEnded   atomic.Pointer[func()]
 	interrupt func()
+	changes   int64 // of the connection when it began, if somebody asks
 }
 
 const (
@@ -140,6 +155,9 @@ func (p *poolState) watch(db *sql.DB, transaction *sql.Tx, limits *Limits) {
 	attach := context.WithValue(context.Background(), holdKey{}, func(c *conn) {
 		if c.hold == nil { // else it is wrapped a second time
 			c.hold, h.interrupt = h, c.interrupt
+			if limits.Wrote != nil {
+				h.changes = c.totalChanges()
+			}
 		}
 	})
 	if _, err := transaction.ExecContext(attach, holdQuery); err != nil || h.interrupt == nil {
@@ -217,11 +235,16 @@ type heldTx struct {
 
 // Commit implements driver.Tx.
 func (t *heldTx) Commit() error {
+	h := t.conn.hold
 	if t.conn.release() {
 		_ = t.Tx.Rollback() // perhaps again
 		return fault.ErrHeld
 	}
-	return t.Tx.Commit()
+	err := t.Tx.Commit()
+	if err == nil && h != nil && h.limits.Wrote != nil {
+		h.limits.Wrote(t.conn.totalChanges() - h.changes)
+	}
+	return err
 }
 
 // Rollback implements driver.Tx.
@@ -274,4 +297,11 @@ func (c *conn) interrupt() {
 	defer tls.Close()
 	// The driver interrupts by a context alone, which it does not heed between two rows.
 	sqlite3.Xsqlite3_interrupt(tls, c.handle())
+}
+
+// totalChanges is how many rows the connection has changed since it was opened.
+func (c *conn) totalChanges() int64 {
+	tls := libc.NewTLS()
+	defer tls.Close()
+	return int64(sqlite3.Xsqlite3_total_changes64(tls, c.handle()))
 }

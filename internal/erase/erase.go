@@ -1,4 +1,4 @@
-// Package erase removes a person and what they left behind, a chunk at a time, so that nobody waits
+// Package erase removes a person and what they left behind, a little at a time, so that nobody waits
 // for it.
 package erase
 
@@ -11,112 +11,64 @@ import (
 	"doubletap/internal/db"
 	"doubletap/internal/inbox"
 	"doubletap/internal/notification"
+	"doubletap/internal/sweep"
 )
 
-// Job is the kind of the job that erases an account.
-const Job = "account.erase"
+// Account is what an account that is closed, the subject's user, leaves behind, edges first. Nothing but the account itself is
+// left after it, and not even that has to be there.
+var Account = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
+	{Do: likes},
+	sweep.Delete("follows", `follower = {:user}`), sweep.Delete("follows", `followee = {:user}`),
+	sweep.Delete("blocks", `blocker = {:user}`), sweep.Delete("blocks", `blocked = {:user}`),
+	sweep.Delete("mutes", `muter = {:user}`), sweep.Delete("mutes", `muted = {:user}`),
+	sweep.Delete("comment_likes", `user = {:user}`), sweep.Delete("saves", `user = {:user}`), sweep.Delete("devices", `user = {:user}`),
+	sweep.Delete("story_views", `viewer = {:user}`),
+	sweep.Delete("feed", `viewer = {:user}`), sweep.Delete("feed", `author = {:user}`),
+	sweep.Delete("notifications", `recipient = {:user}`), sweep.Delete("notification_events", `recipient = {:user}`),
+	sweep.Delete("retractions", `recipient = {:user}`),
+	notification.Forget,
+	records("comments"), records("posts"), records("stories"),
+	sweep.Update("reports", `reporter = ''`, `reporter = {:user}`), sweep.Update("reports", `user = ''`, `user = {:user}`),
+	{Do: orders},
+	sweep.Delete("settings", `user = {:user}`),
+}}
 
-// Payload says whom a Job erases.
-type Payload struct {
-	User string `json:"user"`
-}
-
-// The sizes of a step: rows that statements delete, and records that go one by one with
-// their hooks and files.
-const (
-	rows    = 2000
-	records = 25
-)
-
-// Step erases one chunk of what the user left, edges first, and reports whether
-// nothing but the account itself is left. Call it until it does, each time in a transaction.
-func Step(tx core.App, user string) (done bool, err error) {
-	for _, step := range []func(core.App, string) (int64, error){edges, forget, comments, posts, stories, remains} {
-		n, err := step(tx, user)
-		if err != nil {
-			return false, fmt.Errorf("erase %s: %w", user, err)
-		}
-		if n > 0 {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// edges are what ties the user to others: they go in the first chunk.
-func edges(tx core.App, user string) (int64, error) {
-	var total int64
-	p := db.Params{"u": user, "n": rows}
+// likes tells the devices that watch a post what it lost.
+func likes(tx core.App, on sweep.Subject, most int) (int, error) {
 	var liked []string
-	err := db.Column(tx, &liked, `DELETE FROM likes WHERE id IN (SELECT id FROM likes WHERE user = {:u} LIMIT {:n}) RETURNING post`, p)
+	err := db.Column(tx, &liked, `DELETE FROM likes WHERE id IN (SELECT id FROM likes WHERE user = {:user} LIMIT {:n}) RETURNING post`, on.Params(most))
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("likes: %w", err)
 	}
 	for _, post := range liked {
 		inbox.Touched(tx, post)
 	}
-	total += int64(len(liked))
-	for _, edge := range []struct{ table, condition string }{
-		{"follows", "follower = {:u}"}, {"follows", "followee = {:u}"},
-		{"blocks", "blocker = {:u}"}, {"blocks", "blocked = {:u}"},
-		{"mutes", "muter = {:u}"}, {"mutes", "muted = {:u}"},
-		{"comment_likes", "user = {:u}"}, {"saves", "user = {:u}"}, {"devices", "user = {:u}"},
-		{"story_views", "viewer = {:u}"},
-		{"feed", "viewer = {:u}"}, {"feed", "author = {:u}"},
-		{"notifications", "recipient = {:u}"}, {"retractions", "recipient = {:u}"}, {"notification_events", "recipient = {:u}"},
-	} {
-		n, err := db.Exec(tx, `DELETE FROM `+edge.table+` WHERE id IN (SELECT id FROM `+edge.table+` WHERE `+edge.condition+` LIMIT {:n})`, p)
+	return len(liked), nil
+}
+
+// orders stay without the person, where there is a shop.
+func orders(tx core.App, on sweep.Subject, most int) (int, error) {
+	if !tx.HasTable("orders") {
+		return 0, nil
+	}
+	return sweep.Update("orders", `user = ''`, `user = {:user}`).Do(tx, on, most)
+}
+
+// recordWeight is for records that go one by one with their hooks.
+const recordWeight = 40
+
+func records(collection string) sweep.Part {
+	return sweep.Part{Weight: recordWeight, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
+		found := []*core.Record{}
+		err := tx.RecordQuery(collection).AndWhere(dbx.HashExp{"author": on["user"]}).Limit(int64(most)).All(&found)
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", edge.table, err)
+			return 0, fmt.Errorf("find %s: %w", collection, err)
 		}
-		total += n
-	}
-	return total, nil
-}
-
-// forget takes the user's doings out of other people's trays.
-func forget(tx core.App, user string) (int64, error) {
-	return notification.Forget(tx, user, rows)
-}
-
-func comments(tx core.App, user string) (int64, error) {
-	return each(tx, "comments", "author = {:u}", user)
-}
-
-func posts(tx core.App, user string) (int64, error) {
-	return each(tx, "posts", "author = {:u}", user)
-}
-
-func stories(tx core.App, user string) (int64, error) {
-	return each(tx, "stories", "author = {:u}", user)
-}
-
-// remains are rows that stay without the person.
-func remains(tx core.App, user string) (int64, error) {
-	var total int64
-	for _, field := range []struct{ table, column string }{{"reports", "reporter"}, {"reports", "user"}, {"orders", "user"}} {
-		if !tx.HasTable(field.table) {
-			continue
+		for _, record := range found {
+			if err := tx.Delete(record); err != nil {
+				return 0, fmt.Errorf("delete %s %s: %w", collection, record.Id, err)
+			}
 		}
-		n, err := db.Exec(tx, `UPDATE `+field.table+` SET `+field.column+` = '' WHERE `+field.column+` = {:u}`, db.Params{"u": user})
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", field.table, err)
-		}
-		total += n
-	}
-	return total, nil
-}
-
-func each(tx core.App, collection, condition, user string) (int64, error) {
-	found := []*core.Record{}
-	err := tx.RecordQuery(collection).AndWhere(dbx.NewExp(condition, dbx.Params{"u": user})).Limit(records).All(&found)
-	if err != nil {
-		return 0, err
-	}
-	for _, record := range found {
-		if err := tx.Delete(record); err != nil {
-			return 0, fmt.Errorf("delete %s %s: %w", collection, record.Id, err)
-		}
-	}
-	return int64(len(found)), nil
+		return len(found), nil
+	}}
 }

@@ -10,23 +10,17 @@ import (
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/inbox"
-	"doubletap/internal/job"
+	"doubletap/internal/sweep"
 )
 
 const (
-	// FirstReached followers get a post in its own transaction, the rest in jobs.
-	FirstReached = 500
-	chunk        = 1000 // followers that one step of a job reaches
-	backfilled   = 20   // newest posts that a new follower gets
+	backfilled = 20 // newest posts that a new follower gets
 	// Kept is how many rows a viewer's feed keeps.
 	Kept = 800
 )
 
-// The kinds of the feed's jobs.
-const (
-	FanoutJob = "feed.fanout"
-	TrimJob   = "feed.trim"
-)
+// TrimJob is the kind of the job that cuts feeds that are too long.
+const TrimJob = "feed.trim"
 
 // insert is the head of every statement that adds rows; a row that is there, hidden or not, stays.
 const insert = `INSERT INTO feed (id, viewer, post, author, at, gone, created, updated) `
@@ -34,11 +28,9 @@ const insert = `INSERT INTO feed (id, viewer, post, author, at, gone, created, u
 // kept tells whether viewer v wants posts of p's author and p itself.
 const wanted = ` AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = %s AND (m.until = '' OR m.until > {:now}) AND (m.muted = p.author OR m.post = p.id))`
 
-// Fanout is the payload of a FanoutJob: the post, and the follow after which to go on.
-type Fanout struct {
-	Post  string `json:"post"`
-	After string `json:"after"`
-}
+// Fanout puts a post, the subject's, into the feeds of its author's followers behind the follow after. An author with the
+// celebrity mark is not fanned out: see missing.
+var Fanout = sweep.Work{Kind: "feed.fanout", Parts: []sweep.Part{{Do: reach}}}
 
 // Posted puts a new post into its author's feed and into those of the first followers; a job reaches the rest.
 func Posted(tx core.App, post *core.Record) error {
@@ -47,38 +39,32 @@ func Posted(tx core.App, post *core.Record) error {
 	if err != nil {
 		return fmt.Errorf("put post %s into its author's feed: %w", post.Id, err)
 	}
-	return Reach(tx, Fanout{Post: post.Id}, FirstReached)
+	return Fanout.Begin(tx, sweep.Subject{"post": post.Id, "after": ""})
 }
 
-// Reach puts a post into the feeds of up to most followers behind f.After and leaves a job for those
-// behind them. An author with the celebrity mark is not fanned out: see Missing.
-func Reach(tx core.App, f Fanout, most int) error {
+func reach(tx core.App, on sweep.Subject, most int) (int, error) {
 	var last struct {
 		ID    string `db:"id"`
 		Count int    `db:"count"`
 	}
-	params := db.Params{"post": f.Post, "after": f.After, "n": most, "now": clock.Stamp(tx), "id": db.NewIDs()}
+	params := on.Params(most)
+	params["now"], params["id"] = clock.Stamp(tx), db.NewIDs()
 	const followers = `SELECT f.id, f.follower FROM posts p JOIN users u ON u.id = p.author JOIN follows f ON f.followee = p.author
 		WHERE p.id = {:post} AND p.visibility != 'private' AND NOT u.celebrity AND f.state = 'accepted' AND f.id > {:after} ORDER BY f.id LIMIT {:n}`
 	if _, err := db.One(tx, &last, `SELECT coalesce(max(id), '') id, count(*) count FROM (`+followers+`)`, params); err != nil {
-		return fmt.Errorf("find followers of the author of post %s: %w", f.Post, err)
+		return 0, fmt.Errorf("find followers of the author of post %s: %w", on["post"], err)
 	}
 	if last.Count == 0 {
-		return nil
+		return 0, nil
 	}
 	_, err := spread(tx, insert+`SELECT `+db.NextID+`, v.follower, p.id, p.author, p.created, 0, {:now}, {:now}
 		FROM (`+followers+`) v JOIN posts p ON p.id = {:post} WHERE 1`+fmt.Sprintf(wanted, "v.follower"), params)
 	if err != nil {
-		return fmt.Errorf("put post %s into feeds: %w", f.Post, err)
+		return 0, fmt.Errorf("put post %s into feeds: %w", on["post"], err)
 	}
-	if last.Count < most {
-		return nil
-	}
-	return job.Add(tx, FanoutJob, Fanout{Post: f.Post, After: last.ID}, job.Dedupe(f.Post+"/"+last.ID))
+	on["after"] = last.ID
+	return last.Count, nil
 }
-
-// ReachChunk is the FanoutJob's work: one chunk of followers and, in the same transaction, the job for the next.
-func ReachChunk(tx core.App, f Fanout) error { return Reach(tx, f, chunk) }
 
 // Backfill gives viewer the author's newest posts.
 func Backfill(tx core.App, viewer, author string) error {
@@ -92,20 +78,24 @@ func Backfill(tx core.App, viewer, author string) error {
 	return nil
 }
 
-// Remove takes the author's posts out of the viewer's feed.
+// Unwanted takes an author's posts out of the feed of a viewer who follows them no more or has muted them, as the subject says.
+var Unwanted = sweep.Work{Kind: "feed.unwanted", Parts: []sweep.Part{withdraw(`viewer = {:viewer} AND author = {:author}
+	AND (NOT EXISTS (SELECT 1 FROM follows WHERE follower = {:viewer} AND followee = {:author} AND state = 'accepted')
+		OR EXISTS (SELECT 1 FROM mutes WHERE muter = {:viewer} AND muted = {:author}))`)}}
+
+// Remove takes the author's posts out of the viewer's feed. Call it when the follow is gone or the mute is there.
 func Remove(tx core.App, viewer, author string) error {
-	return withdraw(tx, `viewer = {:viewer} AND author = {:author}`, db.Params{"viewer": viewer, "author": author})
+	return Unwanted.Begin(tx, sweep.Subject{"viewer": viewer, "author": author})
 }
 
 // RemovePost takes one post out of the viewer's feed.
 func RemovePost(tx core.App, viewer, post string) error {
-	return withdraw(tx, `viewer = {:viewer} AND post = {:post}`, db.Params{"viewer": viewer, "post": post})
+	_, err := withdrawn(tx, `viewer = {:viewer} AND post = {:post}`, db.Params{"viewer": viewer, "post": post, "n": 1})
+	return err
 }
 
-// PostGone takes a post out of every feed.
-func PostGone(tx core.App, post string) error {
-	return withdraw(tx, `post = {:post}`, db.Params{"post": post})
-}
+// PostPart takes a post that is gone, the subject's id, out of every feed.
+var PostPart = withdraw(`post = {:id}`)
 
 // Hide takes a row out of its viewer's sight; it stays, so that the post does not come back.
 func Hide(tx core.App, row *core.Record) error {
@@ -125,11 +115,18 @@ func spread(tx core.App, statement string, params db.Params) (int, error) {
 	return len(rows), nil
 }
 
-func withdraw(tx core.App, condition string, params db.Params) error {
+func withdraw(condition string) sweep.Part {
+	return sweep.Part{Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
+		return withdrawn(tx, condition, on.Params(most))
+	}}
+}
+
+func withdrawn(tx core.App, condition string, params db.Params) (int, error) {
 	var rows []inbox.FeedRow
-	if err := db.All(tx, &rows, `DELETE FROM feed WHERE `+condition+` RETURNING id, viewer`, params); err != nil {
-		return fmt.Errorf("remove from feeds: %w", err)
+	err := db.All(tx, &rows, `DELETE FROM feed WHERE id IN (SELECT id FROM feed WHERE `+condition+` LIMIT {:n}) RETURNING id, viewer`, params)
+	if err != nil {
+		return 0, fmt.Errorf("remove from feeds: %w", err)
 	}
 	inbox.FeedRemoved(tx, rows)
-	return nil
+	return len(rows), nil
 }

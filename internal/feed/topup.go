@@ -11,6 +11,7 @@ import (
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
+	"doubletap/internal/sweep"
 )
 
 // Patience is how long a reader waits for a top-up before the feed is shown as it is.
@@ -87,20 +88,21 @@ func (t *TopUps) start(viewer string, params db.Params) <-chan struct{} {
 	return done
 }
 
-// Trim cuts the feeds of up to most viewers to their newest Kept rows and returns how many it cut.
-func Trim(tx core.App, most int) (int, error) {
+// Long returns up to most viewers whose feeds have more than Kept rows.
+func Long(app core.App, most int) ([]string, error) {
 	var viewers []string
-	err := db.Column(tx, &viewers, `SELECT viewer FROM feed GROUP BY viewer HAVING count(*) > {:kept} LIMIT {:n}`,
+	err := db.Column(app, &viewers, `SELECT viewer FROM feed GROUP BY viewer HAVING count(*) > {:kept} LIMIT {:n}`,
 		db.Params{"kept": Kept, "n": most})
 	if err != nil {
-		return 0, fmt.Errorf("find long feeds: %w", err)
+		return nil, fmt.Errorf("find long feeds: %w", err)
 	}
-	for _, viewer := range viewers {
-		_, err := db.Exec(tx, `DELETE FROM feed WHERE viewer = {:v} AND id IN
-			(SELECT id FROM feed WHERE viewer = {:v} ORDER BY at DESC, post DESC LIMIT -1 OFFSET {:kept})`, db.Params{"v": viewer, "kept": Kept})
-		if err != nil {
-			return 0, fmt.Errorf("trim feed of %s: %w", viewer, err)
-		}
-	}
-	return len(viewers), nil
+	return viewers, nil
 }
+
+// Trim cuts the feed of a viewer to its newest Kept rows.
+var Trim = sweep.Work{Kind: "feed.cut", Parts: []sweep.Part{{Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
+	params := on.Params(most)
+	params["kept"] = Kept
+	n, err := db.Exec(tx, `DELETE FROM feed WHERE id IN (SELECT id FROM feed WHERE viewer = {:viewer} ORDER BY at DESC, post DESC LIMIT {:n} OFFSET {:kept})`, params)
+	return int(n), err
+}}}}

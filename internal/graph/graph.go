@@ -6,6 +6,8 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/sweep"
 )
 
 // The states of a follow.
@@ -13,9 +15,6 @@ const (
 	Pending  = "pending"
 	Accepted = "accepted"
 )
-
-// ReleaseJob accepts the requests that are still open when a private account becomes public.
-const ReleaseJob = "graph.release"
 
 // Initial returns the state of a new follow: a private account is asked first.
 func Initial(followee *core.Record) string {
@@ -40,12 +39,12 @@ func Part(tx core.App, a, b string) error {
 	return nil
 }
 
-// Release accepts up to most requests to follow a user who is no longer private, the oldest first, and
-// returns how many there were.
-func Release(tx core.App, user string, most int) (int, error) {
-	requests, err := tx.FindRecordsByFilter("follows", "followee = {:u} && state = 'pending'", "created", most, 0, dbx.Params{"u": user})
+// Release accepts the requests that are still open when a private account, the subject's user, has become public, the oldest
+// first. Accepting ends when it is private again.
+var Release = sweep.Work{Kind: "graph.release", Parts: []sweep.Part{{Weight: 40, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
+	requests, err := tx.FindRecordsByFilter("follows", "followee = {:u} && state = 'pending' && followee.private = false", "created", most, 0, dbx.Params{"u": on["user"]})
 	if err != nil {
-		return 0, fmt.Errorf("find requests to follow %s: %w", user, err)
+		return 0, fmt.Errorf("find requests to follow %s: %w", on["user"], err)
 	}
 	for _, follow := range requests {
 		follow.Set("state", Accepted)
@@ -54,4 +53,4 @@ func Release(tx core.App, user string, most int) (int, error) {
 		}
 	}
 	return len(requests), nil
-}
+}}}}

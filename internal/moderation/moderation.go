@@ -15,6 +15,7 @@ import (
 	"doubletap/internal/comment"
 	"doubletap/internal/db"
 	"doubletap/internal/fault"
+	"doubletap/internal/sweep"
 )
 
 // The actions of a moderator.
@@ -128,35 +129,60 @@ func Decide(tx core.App, d Decision) ([]Word, error) {
 	return append(words, told...), d.trace(tx, target, before, after)
 }
 
-// settle gives the report, and the open ones of the same thing, the state that follows, and returns what their
-// reporters are told.
+// settle gives the report the state that follows, and returns what its reporter is told. The open ones of the same thing are
+// SettleOthers'.
 func (d Decision) settle(tx core.App, report *core.Record) ([]Word, error) {
 	state, known := verdicts[d.Action]
 	if !known {
 		return nil, nil
 	}
-	p := db.Params{"id": report.Id, "by": d.By.Id, "state": state, "note": d.Note, "now": clock.Stamp(tx)}
-	var reporters []string
-	err := db.Column(tx, &reporters, `SELECT DISTINCT o.reporter FROM reports r JOIN reports o ON o.id = r.id OR (o.state = 'open' AND `+same+`)
-		WHERE r.id = {:id} AND o.state != {:state} AND o.reporter NOT IN ('', {:by})`, p)
-	if err != nil {
-		return nil, fmt.Errorf("find who reports the same as %s: %w", report.Id, err)
-	}
-	_, err = db.Exec(tx, `UPDATE reports SET state = {:state}, resolution = {:note}, updated = {:now} WHERE id != {:id} AND id IN (
-		SELECT o.id FROM reports r JOIN reports o ON o.state = 'open' AND `+same+` WHERE r.id = {:id})`, p)
-	if err != nil {
-		return nil, fmt.Errorf("settle what reports the same as %s: %w", report.Id, err)
+	var words []Word
+	if reporter := report.GetString("reporter"); report.GetString("state") != state && reporter != "" && reporter != d.By.Id {
+		words = []Word{{Recipient: reporter, Message: "report_" + state}}
 	}
 	report.Set("state", state)
 	report.Set("resolution", d.Note)
 	if err := tx.Save(report); err != nil {
 		return nil, fmt.Errorf("settle report %s: %w", report.Id, err)
 	}
-	words := make([]Word, len(reporters))
-	for i, reporter := range reporters {
-		words[i] = Word{Recipient: reporter, Message: "report_" + state}
-	}
 	return words, nil
+}
+
+// Others is the subject of SettleOthers: the open reports of the same thing when d was decided; nil where they stay open.
+func (d Decision) Others(tx core.App) sweep.Subject {
+	state, known := verdicts[d.Action]
+	if !known {
+		return nil
+	}
+	return sweep.Subject{"report": d.Report, "state": state, "note": d.Note, "by": d.By.Id, "at": clock.Stamp(tx)}
+}
+
+// SettleOthers decides the reports of up to most reporters as theirs was decided, and returns what these are told and how many
+// they are.
+func SettleOthers(tx core.App, on sweep.Subject, most int) ([]Word, int, error) {
+	const others = ` FROM reports r JOIN reports o ON o.state = 'open' AND ` + same + ` WHERE r.id = {:report} AND o.id != r.id AND o.created <= {:at}`
+	var reporters []struct {
+		ID   string `db:"reporter"`
+		Told bool   `db:"told"`
+	}
+	p := on.Params(most)
+	err := db.All(tx, &reporters, `SELECT DISTINCT o.reporter, o.reporter = r.reporter told`+others+` LIMIT {:n}`, p)
+	if err != nil {
+		return nil, 0, fmt.Errorf("find who reports the same as %s: %w", on["report"], err)
+	}
+	var words []Word
+	for _, reporter := range reporters {
+		p["reporter"], p["now"] = reporter.ID, clock.Stamp(tx)
+		_, err := db.Exec(tx, `UPDATE reports SET state = {:state}, resolution = {:note}, updated = {:now}
+			WHERE id IN (SELECT o.id`+others+` AND o.reporter = {:reporter} LIMIT 200)`, p)
+		if err != nil {
+			return nil, 0, fmt.Errorf("settle what reports the same as %s: %w", on["report"], err)
+		}
+		if !reporter.Told && reporter.ID != "" && reporter.ID != on["by"] {
+			words = append(words, Word{Recipient: reporter.ID, Message: "report_" + on["state"]})
+		}
+	}
+	return words, len(reporters), nil
 }
 
 func forbidden(text string) error { return router.NewForbiddenError(text, nil) }

@@ -78,27 +78,18 @@ func TellFollowers(tx core.App, r Ring) error {
 	return job.Add(tx, RingJob, r, job.Dedupe(r.Post+"/"+r.After))
 }
 
-// showFormer makes the groups that show a post which is about to go show its author's newest other post since they
-// began. The hour is for the job that began them, which may have been late.
-func showFormer(tx core.App, post string) error {
-	var groups []struct {
-		ID        string `db:"id"`
-		Recipient string `db:"recipient"`
-		Former    string `db:"former"`
+// showFormer makes a group that shows a post which is gone show its author's newest other post since it began, if there is
+// one. The hour is for the job that began it, which may have been late.
+func showFormer(tx core.App, post, author string, g group) (bool, error) {
+	var former string
+	found, err := db.Value(tx, &former, `SELECT o.id FROM notifications n JOIN posts o ON o.author = {:author} AND o.id != {:post}
+			AND o.created > strftime('%Y-%m-%d %H:%M:%fZ', n.created, '-1 hour') AND o.visibility != 'private' AND NOT o.hidden
+		WHERE n.id = {:id} ORDER BY o.created DESC LIMIT 1`, db.Params{"post": post, "author": author, "id": g.ID})
+	if err != nil || !found {
+		return false, err
 	}
-	err := db.All(tx, &groups, `SELECT * FROM (SELECT n.id, n.recipient, coalesce((SELECT o.id FROM posts o WHERE o.author = p.author AND o.id != p.id
-			AND o.created > strftime('%Y-%m-%d %H:%M:%fZ', n.created, '-1 hour') AND o.visibility != 'private' AND NOT o.hidden ORDER BY o.created DESC LIMIT 1), '') former
-		FROM posts p JOIN notifications n ON n.post = p.id AND n.type = 'post' WHERE p.id = {:post}) WHERE former != ''`, db.Params{"post": post})
-	if err != nil {
-		return fmt.Errorf("find who was told of post %s: %w", post, err)
+	if _, err := db.Exec(tx, `UPDATE notifications SET post = {:former} WHERE id = {:id}`, db.Params{"former": former, "id": g.ID}); err != nil {
+		return false, fmt.Errorf("show post %s instead of %s: %w", former, post, err)
 	}
-	for _, g := range groups {
-		if _, err := db.Exec(tx, `UPDATE notifications SET post = {:former} WHERE id = {:id}`, db.Params{"former": g.Former, "id": g.ID}); err != nil {
-			return fmt.Errorf("show post %s instead of %s: %w", g.Former, post, err)
-		}
-		if err := regroup(tx, g.Recipient, g.ID); err != nil {
-			return err
-		}
-	}
-	return nil
+	return true, regroup(tx, g.Recipient, g.ID)
 }

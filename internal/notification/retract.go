@@ -7,6 +7,7 @@ import (
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
+	"doubletap/internal/sweep"
 )
 
 // unlike begins a condition on the subject of events that are no likes: these are found by their recipient, the
@@ -69,111 +70,178 @@ func CommentGone(tx core.App, comment *core.Record, still []string) error {
 			return fmt.Errorf("comment %s gone: %w", comment.Id, err)
 		}
 	}
-	if err := ungroup(tx, `DELETE FROM notification_events WHERE `+unlike+`type = 'comment_like' AND subject = {:id}`, p); err != nil {
+	if err := dropAll(tx, `type = 'comment_like' AND comment = {:id}`, p); err != nil { // their events are those of CommentParts
 		return fmt.Errorf("comment %s gone: %w", comment.Id, err)
 	}
-	return repoint(tx, comment.Id)
+	return nil
 }
 
-// repoint makes the groups that show a deleted comment show the newest one that an actor of
-// theirs left on the post, since a comment takes what points at it along.
-func repoint(tx core.App, comment string) error {
-	var groups []struct {
-		ID        string `db:"id"`
-		Recipient string `db:"recipient"`
-		Newest    string `db:"newest"`
-	}
-	err := db.All(tx, &groups, `SELECT n.id, n.recipient, coalesce((SELECT c.id FROM comments c WHERE c.post = n.post AND NOT c.deleted AND c.id != {:c}
-			AND c.author IN (SELECT actor FROM notification_events WHERE notification = n.id AND active = 1)
-			ORDER BY c.created DESC LIMIT 1), '') newest
-		FROM notifications n WHERE n.comment = {:c}`, db.Params{"c": comment})
-	if err != nil {
+// CommentParts have no tray show a comment, the subject's id, that was deleted, and forget the likes that it had.
+var CommentParts = []sweep.Part{{Do: repoint, Weight: groupWeight}, sweep.Delete("notification_events", unlike+`type = 'comment_like' AND subject = {:id}`)}
+
+// dropAll takes the few notifications that meet a condition out of their trays.
+func dropAll(tx core.App, condition string, params db.Params) error {
+	var groups []group
+	if err := db.All(tx, &groups, `SELECT id, recipient FROM notifications WHERE `+condition, params); err != nil {
 		return err
 	}
 	for _, g := range groups {
-		if _, err := db.Exec(tx, `UPDATE notifications SET comment = {:c} WHERE id = {:id}`, db.Params{"c": g.Newest, "id": g.ID}); err != nil {
-			return err
-		}
-		if err := regroup(tx, g.Recipient, g.ID); err != nil {
+		if err := drop(tx, g.Recipient, g.ID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// PostGone removes every notification of a post that is about to go, and forgets its events.
-func PostGone(tx core.App, post string) error {
+// group is a row of notifications.
+type group struct {
+	ID        string `db:"id"`
+	Recipient string `db:"recipient"`
+}
+
+// repoint makes the groups that show a deleted comment, the subject's id, show the newest one that an actor of theirs left on
+// the post.
+func repoint(tx core.App, on sweep.Subject, most int) (int, error) {
 	var groups []struct {
-		ID        string `db:"id"`
-		Recipient string `db:"recipient"`
+		group
+		Newest string `db:"newest"`
 	}
-	p := db.Params{"post": post}
-	if err := showFormer(tx, post); err != nil {
-		return err
+	err := db.All(tx, &groups, `SELECT n.id, n.recipient, coalesce((SELECT c.id FROM comments c WHERE c.post = n.post AND NOT c.deleted AND c.id != {:id}
+			AND c.author IN (SELECT actor FROM notification_events WHERE notification = n.id AND active = 1)
+			ORDER BY c.created DESC LIMIT 1), '') newest
+		FROM notifications n WHERE n.comment = {:id} LIMIT {:n}`, on.Params(most))
+	if err != nil {
+		return 0, err
 	}
-	if err := db.All(tx, &groups, `SELECT id, recipient FROM notifications WHERE post = {:post}`, p); err != nil {
-		return err
+	for _, g := range groups {
+		if _, err := db.Exec(tx, `UPDATE notifications SET comment = {:c} WHERE id = {:id}`, db.Params{"c": g.Newest, "id": g.ID}); err != nil {
+			return 0, err
+		}
+		if err := regroup(tx, g.Recipient, g.ID); err != nil {
+			return 0, err
+		}
+	}
+	return len(groups), nil
+}
+
+// PostParts remove every notification of a post that is gone, the subject's id, of its author, and forget its events. The
+// notifications go first, so that no tray shows half of one.
+var PostParts = []sweep.Part{
+	{Do: dropSome(`post = {:id}`), Weight: groupWeight},
+	{Do: dropSome(`comment IN (SELECT id FROM comments WHERE post = {:id})`), Weight: groupWeight},
+	sweep.Delete("notification_events", `recipient = {:author} AND type = 'like' AND subject = {:id}`),
+	sweep.Delete("notification_events", unlike+`subject = {:id}`),
+	sweep.Delete("notification_events", unlike+`subject IN (SELECT id FROM comments WHERE post = {:id})`),
+}
+
+// groupWeight is what a notification costs that changes, with its seq and its retraction, beside a row that goes.
+const groupWeight = 10
+
+// dropSome takes notifications of what is gone out of their trays; one that tells of several posts tells of another one.
+func dropSome(condition string) func(core.App, sweep.Subject, int) (int, error) {
+	return func(tx core.App, on sweep.Subject, most int) (int, error) {
+		var groups []struct {
+			group
+			Type string `db:"type"`
+		}
+		if err := db.All(tx, &groups, `SELECT id, recipient, type FROM notifications WHERE `+condition+` LIMIT {:n}`, on.Params(most)); err != nil {
+			return 0, err
+		}
+		for _, g := range groups {
+			if g.Type == Post {
+				if shown, err := showFormer(tx, on["id"], on["author"], g.group); err != nil {
+					return 0, err
+				} else if shown {
+					continue
+				}
+			}
+			if err := drop(tx, g.Recipient, g.ID); err != nil {
+				return 0, err
+			}
+		}
+		return len(groups), nil
+	}
+}
+
+// Parting retracts what each of two people, a and b of the subject, was told of the other up to the moment at.
+var Parting = sweep.Work{Kind: "notification.part", Parts: []sweep.Part{{Weight: groupWeight, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
+	return ungroupSome(tx, `UPDATE notification_events SET active = 0`,
+		`active = 1 AND created <= {:at} AND ((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`, on.Params(most))
+}}}}
+
+// Part retracts what each of two people was told of the other.
+func Part(tx core.App, a, b string) error {
+	return Parting.Begin(tx, sweep.Subject{"a": a, "b": b, "at": clock.Stamp(tx)})
+}
+
+// Forget is the part that takes the events of an actor, the subject's user, out of other people's trays.
+var Forget = sweep.Part{Weight: groupWeight, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
+	return ungroupSome(tx, `DELETE FROM notification_events`, `actor = {:user}`, on.Params(most))
+}}
+
+// ungroupSome is ungroup for up to {:n} of the events that meet a condition, and returns how many there were.
+func ungroupSome(tx core.App, statement, condition string, params db.Params) (int, error) {
+	var ids []string
+	if err := db.Column(tx, &ids, `SELECT id FROM notification_events WHERE `+condition+` LIMIT {:n}`, params); err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return len(ids), ungroup(tx, statement+` WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)})
+}
+
+// Detached is what becomes of the events of a notification, the subject's id, that left the tray: they let go of it, and
+// remember it as their former one if the subject says so.
+var Detached = sweep.Work{Kind: "notification.detach", Parts: []sweep.Part{
+	sweep.Update("notification_events", `notification = '', former = CASE {:former} WHEN '' THEN former ELSE {:former} END`,
+		`notification = {:id} AND NOT EXISTS (SELECT 1 FROM notifications WHERE id = {:id})`),
+}}
+
+// Detach lets the events of a notification that its recipient deleted go of it.
+func Detach(tx core.App, id string) error {
+	return Detached.Begin(tx, sweep.Subject{"id": id, "former": ""})
+}
+
+// Expire takes notifications out of their trays that are too old to be kept. Their events stay for a while.
+func Expire(tx core.App, ids []string) error {
+	var groups []group
+	if err := db.All(tx, &groups, `SELECT id, recipient FROM notifications WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)}); err != nil {
+		return fmt.Errorf("find old notifications: %w", err)
 	}
 	for _, g := range groups {
 		if err := remove(tx, g.Recipient, g.ID); err != nil {
 			return err
 		}
 	}
-	for _, condition := range []string{
-		`recipient = (SELECT author FROM posts WHERE id = {:post}) AND type = 'like' AND subject = {:post}`,
-		unlike + `subject = {:post}`,
-		unlike + `subject IN (SELECT id FROM comments WHERE post = {:post})`,
-	} {
-		if _, err := db.Exec(tx, `DELETE FROM notification_events WHERE `+condition, p); err != nil {
-			return fmt.Errorf("forget events of post %s: %w", post, err)
-		}
-	}
 	return nil
 }
 
-// Part retracts what each of two people was told of the other.
-func Part(tx core.App, a, b string) error {
-	return deactivate(tx, `((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`, db.Params{"a": a, "b": b})
-}
-
-// Forget takes up to most events of an actor out of other people's trays and returns
-// how many there were.
-func Forget(tx core.App, actor string, most int) (int64, error) {
-	p := db.Params{"a": actor, "n": most}
-	const some = `(SELECT id FROM notification_events WHERE actor = {:a} LIMIT {:n})`
-	var n int64
-	if _, err := db.Value(tx, &n, `SELECT count(*) FROM `+some, p); err != nil || n == 0 {
+// Reading marks the notifications of a user, the subject's, that are later than after and earlier than below, the newest first.
+var Reading = sweep.Work{Kind: "notification.read", Parts: []sweep.Part{{Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
+	var some []string
+	params := on.Params(most)
+	err := db.Column(tx, &some, `SELECT latestAt FROM notifications WHERE recipient = {:user} AND latestAt < {:below} AND latestAt > {:after}
+		ORDER BY latestAt DESC LIMIT {:n}`, params)
+	if err != nil || len(some) == 0 {
 		return 0, err
 	}
-	return n, ungroup(tx, `DELETE FROM notification_events WHERE id IN `+some, p)
-}
+	params["last"], params["now"] = some[len(some)-1], clock.Stamp(tx)
+	_, err = db.Exec(tx, `UPDATE notifications SET read = 1, updated = {:now} WHERE recipient = {:user} AND read = 0 AND latestAt < {:below} AND latestAt >= {:last}`, params)
+	on["below"] = some[len(some)-1]
+	return len(some), err
+}}}}
 
-// Detach takes the events of a notification out of it before its recipient deletes it.
-func Detach(tx core.App, id string) error {
-	_, err := db.Exec(tx, `UPDATE notification_events SET notification = '' WHERE notification = {:id}`, db.Params{"id": id})
-	return err
-}
-
-// PurgeJob is the kind of the job that forgets old retractions.
-const PurgeJob = "notification.purge"
-
-// Purge deletes retractions older than 7 days, which is how long a device may be away and still catch up.
-func Purge(app core.App) error {
-	_, err := db.Exec(app, `DELETE FROM retractions WHERE created < {:since}`,
-		db.Params{"since": clock.Text(clock.Now(app).AddDate(0, 0, -7))})
-	if err != nil {
-		return fmt.Errorf("purge retractions: %w", err)
-	}
-	return nil
-}
-
-// MarkRead marks the recipient's notifications up to latestAt before as read, in one statement. Other
-// devices learn it from settings.readAt.
+// MarkRead marks the recipient's notifications up to latestAt before as read, and in settings that they are. Those that were
+// marked with the last readAt are read, or being marked. Other devices learn it from settings.readAt.
 func MarkRead(tx core.App, recipient, before string) error {
-	_, err := db.Exec(tx, `UPDATE notifications SET read = 1, updated = {:now} WHERE recipient = {:r} AND read = 0 AND latestAt <= {:before}`,
-		db.Params{"r": recipient, "before": before, "now": clock.Stamp(tx)})
-	if err != nil {
+	var last string
+	p := db.Params{"at": before, "u": recipient, "now": clock.Stamp(tx)}
+	if _, err := db.Value(tx, &last, `SELECT readAt FROM settings WHERE user = {:u}`, p); err != nil {
+		return fmt.Errorf("find what %s has read: %w", recipient, err)
+	}
+	if err := Reading.Begin(tx, sweep.Subject{"user": recipient, "after": last, "below": before + "~"}); err != nil { // ~ sorts behind it
 		return fmt.Errorf("mark notifications of %s read: %w", recipient, err)
+	}
+	if _, err := db.Exec(tx, `UPDATE settings SET readAt = {:at}, updated = {:now} WHERE user = {:u} AND readAt < {:at}`, p); err != nil {
+		return fmt.Errorf("note what %s has read: %w", recipient, err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package notification
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -9,6 +10,7 @@ import (
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/inbox"
+	"doubletap/internal/sweep"
 )
 
 // regroup names the newest actors of a notification, gives it its next seq, and removes it
@@ -24,6 +26,9 @@ func regroup(tx core.App, recipient, id string) error {
 		return remove(tx, recipient, id)
 	}
 	seq, err := NextSeq(tx, recipient)
+	if errors.Is(err, errNobody) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -39,10 +44,14 @@ func regroup(tx core.App, recipient, id string) error {
 // remove takes a notification out of the tray and leaves its retraction. Its events remember it: whoever does the same
 // again brings the same notification back, and toggling leaves one trace and not hundreds.
 func remove(tx core.App, recipient, id string) error {
-	_, err := db.Exec(tx, `UPDATE notification_events SET notification = '', former = {:id} WHERE notification = {:id}`, db.Params{"id": id})
-	if err != nil {
-		return fmt.Errorf("take the events of notification %s out of it: %w", id, err)
+	if err := drop(tx, recipient, id); err != nil {
+		return err
 	}
+	return Detached.Begin(tx, sweep.Subject{"id": id, "former": id})
+}
+
+// drop takes a notification out of the tray without its events.
+func drop(tx core.App, recipient, id string) error {
 	gone, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id})
 	if err != nil || gone == 0 {
 		return err
@@ -53,6 +62,9 @@ func remove(tx core.App, recipient, id string) error {
 // Leave records that a notification left the tray, for devices that were away: once, with the seq of the last time.
 func Leave(tx core.App, recipient, id string) error {
 	seq, err := NextSeq(tx, recipient)
+	if errors.Is(err, errNobody) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -66,6 +78,9 @@ func Leave(tx core.App, recipient, id string) error {
 	inbox.Changed(tx, recipient)
 	return nil
 }
+
+// errNobody is of a recipient whose account is gone and whose rows are being removed.
+var errNobody = errors.New("no such user")
 
 // NextSeq gives the recipient's next seq; the transaction orders all who ask.
 func NextSeq(tx core.App, recipient string) (int64, error) {
@@ -82,5 +97,5 @@ func NextSeq(tx core.App, recipient string) (int64, error) {
 			return 0, err
 		}
 	}
-	return 0, fmt.Errorf("next seq of %s: no such user", recipient)
+	return 0, fmt.Errorf("next seq of %s: %w", recipient, errNobody)
 }

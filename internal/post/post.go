@@ -10,6 +10,7 @@ import (
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/search"
+	"doubletap/internal/sweep"
 	"doubletap/internal/text"
 )
 
@@ -69,21 +70,23 @@ type hashtag struct {
 	Written string `json:"written"`
 }
 
-// Empty deletes what hangs on a post by statements, as a row at a time with hooks would
-// hold the write lock for long. What others were told of it is notification.PostGone's.
-func Empty(tx core.App, post string) error {
-	for _, statement := range []string{
-		`DELETE FROM comment_likes WHERE comment IN (SELECT id FROM comments WHERE post = {:post})`,
-		`UPDATE reports SET comment = '' WHERE comment IN (SELECT id FROM comments WHERE post = {:post})`,
-		`DELETE FROM comments WHERE post = {:post}`,
-		`DELETE FROM likes WHERE post = {:post}`,
-		`DELETE FROM saves WHERE post = {:post}`,
-		`DELETE FROM post_tags WHERE post = {:post}`,
-		`DELETE FROM mutes WHERE post = {:post}`,
-	} {
-		if _, err := db.Exec(tx, statement, db.Params{"post": post}); err != nil {
-			return fmt.Errorf("empty post %s: %w", post, err)
-		}
+// Parts remove what hangs on a post that is gone, the subject's id. What others were told of it is notification.PostParts'.
+var Parts = []sweep.Part{
+	sweep.Delete("comment_likes", `comment IN (SELECT id FROM comments WHERE post = {:id})`),
+	sweep.Update("reports", `comment = ''`, `comment IN (SELECT id FROM comments WHERE post = {:id})`),
+	sweep.Delete("comments", `post = {:id}`),
+	sweep.Delete("likes", `post = {:id}`),
+	sweep.Delete("saves", `post = {:id}`),
+	sweep.Delete("mutes", `post = {:id}`),
+	sweep.Update("reports", `post = ''`, `post = {:id}`),
+	sweep.Delete("post_tags", `post = {:id}`), // written past Untag
+}
+
+// Untag takes a post's few hashtags, so that they are counted right at once.
+func Untag(tx core.App, post string) error {
+	if _, err := db.Exec(tx, `DELETE FROM post_tags WHERE id IN (SELECT id FROM post_tags WHERE post = {:post} LIMIT {:n})`,
+		db.Params{"post": post, "n": 2 * text.MaxHashtags}); err != nil {
+		return fmt.Errorf("untag post %s: %w", post, err)
 	}
 	return nil
 }

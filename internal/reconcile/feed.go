@@ -4,11 +4,14 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/sweep"
 )
 
 // strays are feed rows that their viewer does not get: of somebody they do not follow, or of
 // another author than the post's. While an account is being erased, its rows are not looked at.
 const strays = `feed t WHERE NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.viewer, t.author) AND state = 'deleting')
+	AND t.post NOT IN ` + sweep.Pending + ` AND t.viewer NOT IN ` + sweep.Pending + ` AND t.author NOT IN ` + sweep.Pending + `
+	AND NOT EXISTS (SELECT 1 FROM jobs WHERE kind = 'feed.unwanted' AND state IN ('ready', 'running') AND json_extract(payload, '$.viewer') = t.viewer)
 	AND ((t.viewer != t.author AND NOT EXISTS (SELECT 1 FROM follows WHERE follower = t.viewer AND followee = t.author AND state = 'accepted'))
 		OR NOT EXISTS (SELECT 1 FROM posts WHERE id = t.post AND author = t.author))`
 

@@ -21,7 +21,7 @@ const untold = `(
 		SELECT l.id, 'likes' deed, l.user actor, p.author recipient, l.created FROM likes l JOIN posts p ON p.id = l.post
 		WHERE l.created > {:since} AND NOT EXISTS (SELECT 1 FROM notification_events e WHERE e.recipient = p.author AND e.type = 'like' AND e.subject = l.post AND e.actor = l.user)
 	UNION ALL
-		SELECT l.id, 'comment_likes', l.user, c.author, l.created FROM comment_likes l JOIN comments c ON c.id = l.comment
+		SELECT l.id, 'comment_likes', l.user, c.author, l.created FROM comment_likes l JOIN comments c ON c.id = l.comment JOIN posts p ON p.id = c.post
 		WHERE l.created > {:since} AND NOT EXISTS (SELECT 1 FROM notification_events e WHERE e.recipient = c.author AND e.type = 'comment_like' AND e.subject = l.comment AND e.actor = l.user)
 	UNION ALL
 		SELECT c.id, 'comments', c.author, p.author, c.created FROM comments c JOIN posts p ON p.id = c.post

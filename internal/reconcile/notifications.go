@@ -8,12 +8,14 @@ import (
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/notification"
+	"doubletap/internal/sweep"
 )
 
 // undone are the active events of what is no more. While an account is being erased its rows go chunk
 // by chunk, so that its events are not looked at.
 const undone = `notification_events t WHERE t.active = 1
-	AND NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.actor, t.recipient) AND state = 'deleting') AND CASE t.type
+	AND NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.actor, t.recipient) AND state = 'deleting')
+	AND NOT EXISTS (SELECT 1 FROM ` + sweep.Pending + ` p WHERE p.id IN (t.actor, t.recipient, t.subject)) AND CASE t.type
 		WHEN 'like' THEN NOT EXISTS (SELECT 1 FROM likes WHERE post = t.subject AND user = t.actor)
 		WHEN 'comment_like' THEN NOT EXISTS (SELECT 1 FROM comment_likes WHERE comment = t.subject AND user = t.actor)
 		WHEN 'comment' THEN NOT EXISTS (SELECT 1 FROM comments WHERE post = t.subject AND author = t.actor)
@@ -69,10 +71,10 @@ func repairNotifications(tx core.App) (int64, error) {
 
 // withdraw deletes a notification that nobody is left in, and says so to its recipient's devices.
 func withdraw(tx core.App, recipient, id string) error {
-	if err := notification.Detach(tx, id); err != nil {
+	if _, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id}); err != nil {
 		return err
 	}
-	if _, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id}); err != nil {
+	if err := notification.Detach(tx, id); err != nil {
 		return err
 	}
 	return notification.Leave(tx, recipient, id)

@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/sweep"
 )
 
 // pointer is a relation field and where it points; its SQL calls the row t.
@@ -23,8 +24,12 @@ func (p pointer) dangling() string {
 		return fmt.Sprintf(`{{%s}} t WHERE json_valid(t.[[%s]]) AND EXISTS (SELECT 1 FROM json_each(t.[[%s]]) j WHERE NOT EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
 			p.from.Name, p.field.Name, p.field.Name, p.to.Name)
 	}
-	return fmt.Sprintf(`{{%s}} t WHERE t.[[%s]] != '' AND NOT EXISTS (SELECT 1 FROM {{%s}} o WHERE o.id = t.[[%s]])`,
-		p.from.Name, p.field.Name, p.to.Name, p.field.Name)
+	under := "" // rows of what is gone go in steps, and may be met half-way
+	if p.from.Name == "notification_events" {
+		under = ` AND NOT EXISTS (SELECT 1 FROM ` + sweep.Pending + `)`
+	}
+	return fmt.Sprintf(`{{%s}} t WHERE t.[[%s]] != '' AND NOT EXISTS (SELECT 1 FROM {{%s}} o WHERE o.id = t.[[%s]]) AND t.[[%s]] NOT IN `+sweep.Pending+under,
+		p.from.Name, p.field.Name, p.to.Name, p.field.Name, p.field.Name)
 }
 
 // pointers are all relations of all collections, an owner's too.

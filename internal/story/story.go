@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/clock"
-	"doubletap/internal/db"
+	"doubletap/internal/sweep"
 )
 
 // Day is how long a story is shown.
@@ -29,37 +29,22 @@ func Narrowed(before, after *core.Record) bool {
 		after.GetDateTime("expires").Before(before.GetDateTime("expires"))
 }
 
-// Over returns the ids of up to n stories whose day is over.
-func Over(app core.App, n int) ([]string, error) {
-	var ids []string
-	err := db.Column(app, &ids, `SELECT id FROM stories WHERE expires <= {:now} LIMIT {:n}`, db.Params{"now": clock.Stamp(app), "n": n})
+// Expiry removes the stories whose day is over, with their views and files. Nobody but their authors has seen them since.
+var Expiry = sweep.Work{Kind: Job, Parts: []sweep.Part{{Weight: recordWeight, Do: func(tx core.App, _ sweep.Subject, most int) (int, error) {
+	over := []*core.Record{}
+	err := tx.RecordQuery("stories").AndWhere(dbx.NewExp("expires <= {:now}", dbx.Params{"now": clock.Stamp(tx)})).Limit(int64(most)).All(&over)
 	if err != nil {
-		return nil, fmt.Errorf("find stories that are over: %w", err)
-	}
-	return ids, nil
-}
-
-// Remove deletes the stories, with their views and files. Those that are gone or go on meanwhile are left alone.
-func Remove(tx core.App, ids []string) error {
-	over, err := tx.FindRecordsByIds("stories", ids, func(q *dbx.SelectQuery) error {
-		q.AndWhere(dbx.NewExp("expires <= {:now}", dbx.Params{"now": clock.Stamp(tx)}))
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("find stories that are over: %w", err)
+		return 0, fmt.Errorf("find stories that are over: %w", err)
 	}
 	for _, story := range over {
 		if err := tx.Delete(story); err != nil {
-			return fmt.Errorf("delete story %s: %w", story.Id, err)
+			return 0, fmt.Errorf("delete story %s: %w", story.Id, err)
 		}
 	}
-	return nil
-}
+	return len(over), nil
+}}}}
 
-// Empty deletes the views of a story by a statement, as a row at a time with hooks would hold the write lock for long.
-func Empty(tx core.App, story string) error {
-	if _, err := db.Exec(tx, `DELETE FROM story_views WHERE story = {:story}`, db.Params{"story": story}); err != nil {
-		return fmt.Errorf("empty story %s: %w", story, err)
-	}
-	return nil
-}
+const recordWeight = 40
+
+// ViewPart deletes the views of a story, the subject's id, that is gone.
+var ViewPart = sweep.Delete("story_views", `story = {:id}`)

@@ -18,14 +18,10 @@ import (
 )
 
 const (
-	giveUp  = 72 * time.Hour      // of a delivery
-	disable = 5 * 24 * time.Hour  // of a webhook that does nothing but fail
-	pause   = time.Hour           // of deliveries to a disabled one
-	keep    = 30 * 24 * time.Hour // of what is delivered or dead
+	giveUp  = 72 * time.Hour     // of a delivery
+	disable = 5 * 24 * time.Hour // of a webhook that does nothing but fail
+	pause   = time.Hour          // of deliveries to a disabled one
 )
-
-// PurgeJob is the kind of the job that forgets old deliveries.
-const PurgeJob = "webhook.purge"
 
 type endpoint struct {
 	ID           string `db:"id"`
@@ -176,14 +172,4 @@ func (w *Webhooks) disable(app core.App, e *endpoint, reason string) {
 	})
 	w.Forget()
 	app.Logger().Error("webhook disabled", "webhook", e.ID, "reason", reason, "err", err)
-}
-
-// Purge forgets deliveries that ended long ago.
-func Purge(app core.App) error {
-	_, err := db.Exec(app, `DELETE FROM webhook_deliveries WHERE state IN ('delivered', 'dead') AND updated < {:before}`,
-		db.Params{"before": clock.Text(clock.Now(app).Add(-keep))})
-	if err != nil {
-		return fmt.Errorf("purge webhook deliveries: %w", err)
-	}
-	return nil
 }

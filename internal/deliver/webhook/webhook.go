@@ -16,6 +16,7 @@ import (
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/job"
+	"doubletap/internal/sweep"
 )
 
 // Types are the events that a webhook may ask for.
@@ -175,24 +176,19 @@ func (w *Webhooks) read() (*list, error) {
 	return l, nil
 }
 
-// Gone forgets what waited for a webhook that is deleted.
-func Gone(tx core.App, webhook string) error {
-	_, err := db.Exec(tx, `DELETE FROM jobs WHERE kind = {:kind}`, db.Params{"kind": KindPrefix + webhook})
-	if err != nil {
-		return fmt.Errorf("forget the jobs of webhook %s: %w", webhook, err)
-	}
-	return nil
+// Parts forget what waited for a webhook that is gone, the subject's id, and what it was sent.
+var Parts = []sweep.Part{
+	{Weight: bodyWeight, Do: sweep.Delete("jobs", `kind = '`+KindPrefix+`' || {:id}`).Do},
+	{Weight: bodyWeight, Do: sweep.Delete("webhook_deliveries", `webhook = {:id}`).Do},
 }
 
-// Resume has what waited for a webhook that is no longer disabled go out now.
-func Resume(tx core.App, webhook string) error {
-	_, err := db.Exec(tx, `UPDATE jobs SET runAt = {:now} WHERE kind = {:kind} AND state = 'ready'`,
-		db.Params{"kind": KindPrefix + webhook, "now": clock.Stamp(tx)})
-	if err != nil {
-		return fmt.Errorf("resume webhook %s: %w", webhook, err)
-	}
-	return nil
-}
+// bodyWeight is for rows that hold a whole event.
+const bodyWeight = 2
+
+// Resuming has what waited for a webhook, the subject's id, that is no longer disabled go out now.
+var Resuming = sweep.Work{Kind: "webhook.resume", Parts: []sweep.Part{
+	sweep.Update("jobs", `runAt = {:at}`, `kind = '`+KindPrefix+`' || {:id} AND state = 'ready' AND runAt > {:at}`),
+}}
 
 // Replay sends an event to its webhook once more, under the same id: what was delivered or is dead
 // begins anew, what is under way goes on. id is that of a row of webhook_deliveries.

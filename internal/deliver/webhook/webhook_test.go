@@ -22,6 +22,7 @@ import (
 	"doubletap/internal/deliver/delivertest"
 	"doubletap/internal/deliver/outbound"
 	"doubletap/internal/job"
+	"doubletap/internal/sweep"
 )
 
 const childDir = "DOUBLETAP_WEBHOOK_CHILD" // the data folder of a child, which this test binary then is
@@ -341,7 +342,8 @@ func TestReceiversThatMisbehaveAreFailures(t *testing.T) {
 			t.Errorf("%s: log %v", what, log.FieldsData())
 		}
 		must(t, s.app.Delete(s.webhook(id)))
-		must(t, Gone(s.app, id))
+		forgetting := sweep.Work{Kind: "webhook.gone", Parts: Parts}
+		must(t, forgetting.Begin(s.app, sweep.Subject{"id": id}))
 		s.w.Forget()
 	}
 	if n := len(elsewhere.Tries()); n != 0 {
@@ -426,7 +428,7 @@ func TestAWebhookThatFailsForDaysIsDisabledAndItsOwnerTold(t *testing.T) {
 	record.Set("disabled", false)
 	record.Set("failingSince", "")
 	must(t, s.app.Save(record))
-	must(t, Resume(s.app, id))
+	must(t, Resuming.Begin(s.app, sweep.Subject{"id": id, "at": clock.Stamp(s.app)}))
 	s.w.Forget()
 	s.drain()
 	if n := len(r.Events()); n == 0 {

@@ -1,0 +1,24 @@
+package hooks
+
+import (
+	"context"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/job"
+	"doubletap/internal/retention"
+)
+
+// bindRetention forgets each night what is kept for a while only.
+func (s *Social) bindRetention() {
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		if _, err := retention.Settings(); err != nil {
+			return err
+		}
+		return e.Next()
+	})
+	for _, kind := range append(retention.FormerJobs, retention.Job) {
+		s.jobs.Handle(kind, func(ctx context.Context, app core.App, _ *job.Job) error { return retention.Forget(ctx, app) }, job.Concurrency(1))
+	}
+	s.app.Cron().MustAdd(retention.Job, "23 4 * * *", func() { s.enqueue(retention.Job) })
+}

@@ -1,0 +1,169 @@
+// Package retention forgets what nobody needs any more: rows that would pile up for as long as the service lives, each kind
+// after so many days.
+package retention
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/notification"
+	"doubletap/internal/sweep"
+)
+
+// Job is the kind of the job that forgets, and FormerJobs are those of earlier versions which may still wait.
+const Job = "retention"
+
+// FormerJobs are the kinds of jobs of earlier versions that did a part of it, and may still wait.
+var FormerJobs = []string{"notification.purge", "webhook.purge"}
+
+// Variable is the environment variable with which an operator keeps rows for longer or shorter than Rule.Days:
+// "notifications=180,audit=forever".
+const Variable = "DOUBLETAP_RETENTION"
+
+// Forever keeps rows for good.
+const Forever = -1
+
+// Rule is how long the rows of a table are kept that meet its condition.
+type Rule struct {
+	Name  string // in Variable
+	Table string
+	Days  int // unless the operator says otherwise
+	Least int // the fewest that an operator may say
+
+	condition string // of rows to forget, on {:before}
+	weight    int
+	forget    func(tx core.App, ids []string) error // nil where deleting the rows is all
+}
+
+// Rules are in the order in which they are followed: events come after the notifications that hold them.
+var Rules = []Rule{
+	{Name: "notifications", Table: "notifications", Days: 90, Least: 1, condition: `read AND latestAt < {:before}`, weight: 10, forget: notification.Expire},
+	{Name: "unread", Table: "notifications", Days: 365, Least: 1, condition: `NOT read AND latestAt < {:before}`, weight: 10, forget: notification.Expire},
+	// nobody is told of a deed of the last 7 days again while its event is there
+	{Name: "events", Table: "notification_events", Days: 90, Least: 8, condition: `notification = '' AND created < {:before}`, weight: 2},
+	// a device that was away for 7 days may still catch up
+	{Name: "retractions", Table: "retractions", Days: 7, Least: 7, condition: `created < {:before}`},
+	{Name: "devices", Table: "devices", Days: 270, Least: 7, condition: `max(lastSeen, answeredAt, created) < {:before}`},
+	{Name: "mutes", Table: "mutes", Days: 30, Least: 0, condition: `until != '' AND until < {:before}`},
+	{Name: "hashtags", Table: "hashtags", Days: 30, Least: 1, weight: 5,
+		condition: `NOT banned AND updated < {:before} AND NOT EXISTS (SELECT 1 FROM post_tags WHERE tag = hashtags.id)`},
+	{Name: "reports", Table: "reports", Days: 730, Least: 1, condition: `state != 'open' AND updated < {:before}`},
+	{Name: "audit", Table: "audit", Days: 730, Least: 1, condition: `created < {:before}`},
+	{Name: "jobs", Table: "jobs", Days: 30, Least: 1, condition: `state = 'dead' AND updated < {:before}`},
+	{Name: "deliveries", Table: "webhook_deliveries", Days: 30, Least: 3, condition: `state IN ('delivered', 'dead') AND updated < {:before}`, weight: 2},
+	{Name: "handles", Table: "handles", Days: 0, Least: 0, condition: `until != '' AND until < {:before}`},
+}
+
+// Settings are the days of each rule, by its name, as the environment says. Ask it when the service starts: a mistake in it is
+// an error.
+func Settings() (map[string]int, error) {
+	days := map[string]int{}
+	least := map[string]int{}
+	names := make([]string, len(Rules))
+	for i, rule := range Rules {
+		days[rule.Name], least[rule.Name], names[i] = rule.Days, rule.Least, rule.Name
+	}
+	for _, setting := range strings.FieldsFunc(os.Getenv(Variable), func(r rune) bool { return r == ',' || r == ' ' }) {
+		name, value, _ := strings.Cut(setting, "=")
+		if _, known := days[name]; !known {
+			return nil, fmt.Errorf("%s: %q is none of %s", Variable, name, strings.Join(names, ", "))
+		}
+		if value == "forever" {
+			days[name] = Forever
+			continue
+		}
+		n, err := strconv.Atoi(value)
+		if err != nil || n < least[name] || n > 36500 {
+			return nil, fmt.Errorf("%s: %s is %q, want a number of days from %d on, or forever", Variable, name, value, least[name])
+		}
+		days[name] = n
+	}
+	return days, nil
+}
+
+// looked is how many rows one look reads.
+const looked = 1000
+
+// Forget follows all rules. Rows are looked for beside those who write, and deleted in steps; others have the machine for as
+// long again after each look.
+func Forget(ctx context.Context, app core.App) error {
+	days, err := Settings()
+	if err != nil {
+		return err
+	}
+	for _, rule := range Rules {
+		if days[rule.Name] == Forever {
+			continue
+		}
+		before := clock.Text(clock.Now(app).AddDate(0, 0, -days[rule.Name]))
+		if err := rule.follow(ctx, app, before); err != nil {
+			return fmt.Errorf("forget %s before %s: %w", rule.Name, before, err)
+		}
+	}
+	return nil
+}
+
+func (r *Rule) follow(ctx context.Context, app core.App, before string) error {
+	for after := int64(-1); ; {
+		began := time.Now()
+		ids, last, err := r.look(app, before, after)
+		if err != nil {
+			return err
+		}
+		worked := time.Since(began)
+		if err := r.remove(ctx, app, before, ids); err != nil || last == after {
+			return err
+		}
+		after = last
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(worked):
+		}
+	}
+}
+
+// look reads the rows behind after in the order in which they were stored, and returns the last of them and which are to be
+// forgotten. No index is kept for it.
+func (r *Rule) look(app core.App, before string, after int64) (ids []string, last int64, err error) {
+	var id string
+	var row int64
+	var hit bool
+	last = after
+	err = db.Each(app, `SELECT rowid, id, coalesce(`+r.condition+`, 0) FROM `+r.Table+` WHERE rowid > {:after} ORDER BY rowid LIMIT {:n}`,
+		db.Params{"before": before, "after": after, "n": looked}, func() {
+			last = row
+			if hit {
+				ids = append(ids, id)
+			}
+		}, &row, &id, &hit)
+	return ids, last, err
+}
+
+// remove forgets the rows, those that are still to be forgotten.
+func (r *Rule) remove(ctx context.Context, app core.App, before string, ids []string) error {
+	work := sweep.Work{Kind: Job, Parts: []sweep.Part{{Weight: r.weight, Do: func(tx core.App, _ sweep.Subject, most int) (int, error) {
+		some := ids[:min(most, len(ids))]
+		ids = ids[len(some):]
+		p := db.Params{"before": before, "ids": db.List(some)}
+		const among = ` WHERE id IN (SELECT value FROM json_each({:ids})) AND `
+		if r.forget == nil {
+			_, err := db.Exec(tx, `DELETE FROM `+r.Table+among+r.condition, p)
+			return len(some), err
+		}
+		var still []string
+		if err := db.Column(tx, &still, `SELECT id FROM `+r.Table+among+r.condition, p); err != nil {
+			return 0, err
+		}
+		return len(some), r.forget(tx, still)
+	}}}}
+	return work.Finish(ctx, app, nil)
+}
