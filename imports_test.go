@@ -17,7 +17,7 @@ import (
 var layers = [][]string{
 	{"internal/clock", "internal/fault", "internal/edge", "internal/folder", "internal/heap", "internal/setup", "internal/text", "internal/text/texttest", "internal/watch", "internal/db/dbtest", "migrations", "pb_public"},
 	{"internal/db"},
-	{"internal/photo/plane"},
+	{"internal/photo/plane", "internal/photo/heif"},
 	{"internal/photo/door", "internal/photo/baseline"},
 	{"internal/photo", "internal/photo/heic", "internal/photo/phototest"},
 	{"internal/rendition"},

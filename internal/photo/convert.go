@@ -30,7 +30,7 @@ func planes(m image.Image, canvas image.Rectangle, videoRange bool) *plane.Pictu
 			stretch(p)
 		}
 		if m.Rect == canvas {
-			flatten(p, m)
+			p.OnWhite(plane.Plane{Pix: m.A, Stride: m.AStride, W: p.W, H: p.H}, false)
 			return p
 		}
 	}
@@ -51,24 +51,6 @@ func stretch(p *plane.Picture) {
 		}
 		for j, v := range pl.Pix {
 			pl.Pix[j] = table[v]
-		}
-	}
-}
-
-// flatten lays the picture on white, which is 255 in Y and 128 in the colours.
-func flatten(p *plane.Picture, m *image.NYCbCrA) {
-	over := func(v, on, a byte) byte { return byte((int(v)*int(a) + int(on)*(255-int(a)) + 127) / 255) }
-	for y := range p.H {
-		alpha := m.A[y*m.AStride:][:p.W]
-		row := p.Y.Pix[y*p.Y.Stride:][:p.W]
-		for x, a := range alpha {
-			row[x] = over(row[x], 255, a)
-		}
-		if y%p.SubY == 0 {
-			cb, cr := p.Cb.Pix[y/p.SubY*p.Cb.Stride:], p.Cr.Pix[y/p.SubY*p.Cr.Stride:]
-			for x := 0; x < p.W; x += p.SubX {
-				cb[x/p.SubX], cr[x/p.SubX] = over(cb[x/p.SubX], 128, alpha[x]), over(cr[x/p.SubX], 128, alpha[x])
-			}
 		}
 	}
 }

@@ -53,8 +53,8 @@ func (r Renderer) Cost(info door.Info) int64 {
 	case info.Scales:
 		k := int64(r.eighths(info))
 		return info.Decoded*k*k/64 + overhead
-	case info.Kind == door.HEIC: // decoded elsewhere
-		return pixels*3/2 + overhead
+	case info.Kind == door.HEIC: // put together here from parts that are decoded elsewhere
+		return info.Decoded + overhead
 	case info.Kind == door.JPEG && info.Decoded < 5*pixels:
 		return info.Decoded + overhead
 	}
@@ -119,7 +119,7 @@ func (r Renderer) decode(ctx context.Context, src []byte, info door.Info, eighth
 	if canvas.Empty() {
 		return nil, fmt.Errorf("%w: empty", ErrUnreadable)
 	}
-	return planes(m, canvas, info.Kind == door.WebP || info.VideoRange), nil
+	return planes(m, canvas, info.Kind == door.WebP), nil
 }
 
 // reader fails once its context has ended: the decoders of the standard

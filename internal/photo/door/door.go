@@ -2,7 +2,11 @@
 // whether decoding it can hurt, and what in it is nobody's business.
 package door
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"doubletap/internal/photo/heif"
+)
 
 // Kind is the format of a photo.
 type Kind string
@@ -36,8 +40,6 @@ type Info struct {
 	Frames int
 	// Gray says that the picture has no colours.
 	Gray bool
-	// VideoRange says that black is 16 and white 235 in what the decoder returns.
-	VideoRange bool
 	// Scales says that package baseline decodes it, at any scale.
 	Scales bool
 	// Decoded is how many bytes a decoder holds at most for the whole picture, in full size.
@@ -180,7 +182,7 @@ func sniff(src []byte) (Kind, error) {
 		return GIF, nil
 	case len(src) >= 12 && begins("RIFF") && string(src[8:12]) == "WEBP":
 		return WebP, nil
-	case len(src) >= 12 && string(src[4:8]) == "ftyp" && isHEIC(src):
+	case heif.IsHEIF(src):
 		return HEIC, nil
 	}
 	return "", ErrKind

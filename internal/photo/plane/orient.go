@@ -2,16 +2,15 @@ package plane
 
 // Orient returns the picture as a viewer shall see it, from the orientation
 // that EXIF gives it: 1 (as it lies) to 8. It frees p unless it returns p itself.
-// Colour planes must be subsampled alike in both directions.
 func Orient(p *Picture, orientation int) *Picture {
 	if orientation < 2 || orientation > 8 {
 		return p
 	}
-	w, h := p.W, p.H
+	w, h, subX, subY := p.W, p.H, p.SubX, p.SubY
 	if orientation >= 5 {
-		w, h = h, w
+		w, h, subX, subY = h, w, subY, subX
 	}
-	out := New(w, h, p.SubX, p.SubY, p.Gray())
+	out := New(w, h, subX, subY, p.Gray())
 	turn(out.Y, p.Y, orientation)
 	if !p.Gray() {
 		turn(out.Cb, p.Cb, orientation)

@@ -1,0 +1,163 @@
+package heic
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"doubletap/internal/photo/heif"
+	"doubletap/internal/photo/plane"
+)
+
+// libheif's names for what it returns.
+const (
+	spaceYCbCr, spaceRGB, spaceMono = 0, 1, 2
+	chroma420, chroma422            = 1, 2
+)
+
+// samples decodes a coded picture as it is, in a module of its own: what a picture does to the module's memory ends with it.
+func (d *Decoder) samples(ctx context.Context, c *heif.Coded) (*plane.Picture, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	with := experimental.WithMemoryAllocator(ctx, reserve(uint64(d.most)))
+	m, err := d.rt.InstantiateModule(with, d.code, wazero.NewModuleConfig().WithName(""))
+	if err != nil {
+		return nil, fmt.Errorf("heic: start module: %w", err)
+	}
+	defer m.Close(context.WithoutCancel(ctx))
+	l := layoutOf(c)
+	src := still(c)
+	in, err := alloc(with, m, len(src))
+	if err != nil {
+		return nil, err
+	}
+	if !m.Memory().Write(in, src) {
+		return nil, ErrDecode
+	}
+	const answers = 5 // width, height, space, chroma, premultiplied
+	says, err := alloc(with, m, answers*4)
+	if err != nil {
+		return nil, err
+	}
+	out, err := alloc(with, m, l.size)
+	if err != nil {
+		return nil, err
+	}
+	args := []uint64{uint64(in), uint64(len(src)), 0}
+	for i := range uint64(answers) {
+		args = append(args, uint64(says)+4*i)
+	}
+	ok, err := m.ExportedFunction("decode").Call(with, append(args, uint64(out))...)
+	if err != nil {
+		return nil, failed(ctx, err)
+	}
+	if ok[0] == 0 {
+		return nil, ErrDecode
+	}
+	for i, want := range []int{c.Width, c.Height, l.space} {
+		if got, _ := m.Memory().ReadUint32Le(says + 4*uint32(i)); int(got) != want {
+			return nil, ErrDecode
+		}
+	}
+	pix, readable := m.Memory().Read(out, uint32(l.size))
+	if !readable {
+		return nil, ErrDecode
+	}
+	return l.picture(c, pix), nil // a copy: the module's memory goes with it
+}
+
+func alloc(ctx context.Context, m api.Module, n int) (uint32, error) {
+	at, err := m.ExportedFunction("malloc").Call(ctx, uint64(n))
+	if err != nil {
+		return 0, failed(ctx, err)
+	}
+	if at[0] == 0 {
+		return 0, fmt.Errorf("%w: out of memory", ErrDecode)
+	}
+	return uint32(at[0]), nil
+}
+
+// failed says why the module stopped.
+func failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("%w: %v", ErrDecode, err)
+}
+
+// layout is where libheif puts the samples: in planes, or side by side for each pixel.
+type layout struct {
+	space  int
+	bytes  int // of a sample in a row
+	stride int
+	size   int
+}
+
+// layoutOf returns the layout of a picture. libheif makes samples of 8 bits of what it has to convert, so not of those
+// in planes.
+func layoutOf(c *heif.Coded) layout {
+	l := layout{space: spaceYCbCr, bytes: (c.Depth + 7) / 8}
+	planes := 3
+	switch {
+	case c.Gray():
+		l.space, planes = spaceMono, 1
+	case c.SubX > 1:
+		l.space, l.bytes, planes = spaceRGB, 4, 1
+	}
+	// A row has at least 64 samples, an even number of them, and a multiple of 16 bytes.
+	l.stride = (max(64, c.Width+c.Width&1)*l.bytes + 15) &^ 15
+	l.size = planes * l.stride * c.Height
+	return l
+}
+
+// picture returns a copy of the samples in pix, in planes of 8 bits.
+func (l layout) picture(c *heif.Coded, pix []byte) *plane.Picture {
+	if l.space == spaceRGB {
+		return l.apart(c, pix)
+	}
+	p := plane.New(c.Width, c.Height, 1, 1, c.Gray())
+	for i, to := range []plane.Plane{p.Y, p.Cb, p.Cr} {
+		for y := range to.H {
+			row, from := to.Pix[y*to.Stride:][:to.W], pix[(i*c.Height+y)*l.stride:]
+			if l.bytes == 2 {
+				narrow(row, from, c.Depth)
+			} else {
+				copy(row, from)
+			}
+		}
+	}
+	return p
+}
+
+// narrow makes samples of 8 bits of those of 16 of which depth are used.
+func narrow(to, from []byte, depth int) {
+	for x := range to {
+		v := int(binary.LittleEndian.Uint16(from[2*x:]))
+		to[x] = byte(min((v+1<<(depth-9))>>(depth-8), 255))
+	}
+}
+
+// apart takes samples apart that lie side by side: Cr, Y, Cb, and nothing.
+func (l layout) apart(c *heif.Coded, pix []byte) *plane.Picture {
+	p := plane.New(c.Width, c.Height, c.SubX, c.SubY, false)
+	for y := range p.H {
+		from := pix[y*l.stride:][:4*p.W]
+		row := p.Y.Pix[y*p.Y.Stride:][:p.W]
+		for x := range row {
+			row[x] = from[4*x+1]
+		}
+		if y%p.SubY > 0 {
+			continue
+		}
+		cb, cr := p.Cb.Pix[y/p.SubY*p.Cb.Stride:][:p.Cb.W], p.Cr.Pix[y/p.SubY*p.Cr.Stride:][:p.Cr.W]
+		for x := range cb {
+			cr[x], cb[x] = from[4*p.SubX*x], from[4*p.SubX*x+2]
+		}
+	}
+	return p
+}

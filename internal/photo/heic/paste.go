@@ -1,0 +1,103 @@
+package heic
+
+import (
+	"image"
+
+	"doubletap/internal/photo/heif"
+	"doubletap/internal/photo/plane"
+)
+
+// paste lays what of src lies inside of dst on it.
+func paste(dst, src *plane.Picture, at image.Point) {
+	pastePlane(dst.Y, src.Y, at, 1, 1, 1, 1)
+	if dst.Gray() {
+		return
+	}
+	if src.Gray() {
+		gray := make([]byte, src.W)
+		fill(gray, 128)
+		none := plane.Plane{Pix: gray, W: src.W, H: src.H} // each row is the same
+		pastePlane(dst.Cb, none, at, dst.SubX, dst.SubY, 1, 1)
+		pastePlane(dst.Cr, none, at, dst.SubX, dst.SubY, 1, 1)
+		return
+	}
+	pastePlane(dst.Cb, src.Cb, at, dst.SubX, dst.SubY, src.SubX, src.SubY)
+	pastePlane(dst.Cr, src.Cr, at, dst.SubX, dst.SubY, src.SubX, src.SubY)
+}
+
+// pastePlane lays a plane at a place, which is told in samples of brightness. Of each plane it is told how many of
+// those share a sample.
+func pastePlane(dst, src plane.Plane, at image.Point, dstX, dstY, srcX, srcY int) {
+	fromX, toX := span(dst.W, dstX, at.X, src.W*srcX)
+	fromY, toY := span(dst.H, dstY, at.Y, src.H*srcY)
+	for y := fromY; y < toY; y++ {
+		row := dst.Pix[y*dst.Stride:]
+		line := src.Pix[(y*dstY-at.Y)/srcY*src.Stride:]
+		if dstX == srcX {
+			copy(row[fromX:toX], line[(fromX*dstX-at.X)/srcX:])
+			continue
+		}
+		for x := fromX; x < toX; x++ {
+			row[x] = line[(x*dstX-at.X)/srcX]
+		}
+	}
+}
+
+// span returns which of n samples, of which each stands for sub, lie between at and at + size.
+func span(n, sub, at, size int) (from, to int) {
+	return min(max((at+sub-1)/sub, 0), n), min(max((at+size+sub-1)/sub, 0), n)
+}
+
+// blend lays a picture with alpha on a canvas of full colours.
+func blend(dst *plane.Picture, src shown, at image.Point) {
+	layer := plane.New(src.W, src.H, 1, 1, false)
+	defer layer.Free()
+	paste(layer, src.Picture, image.Point{})
+	visible := image.Rect(0, 0, dst.W, dst.H).Intersect(image.Rectangle{at, at.Add(image.Pt(src.W, src.H))})
+	for y := visible.Min.Y; y < visible.Max.Y; y++ {
+		alpha := src.alpha.Y.Pix[(y-at.Y)*src.alpha.Y.Stride:]
+		for i, from := range []plane.Plane{layer.Y, layer.Cb, layer.Cr} {
+			to := []plane.Plane{dst.Y, dst.Cb, dst.Cr}[i]
+			zero := []int{0, 128, 128}[i] // what a colour is multiplied from
+			line, row := from.Pix[(y-at.Y)*from.Stride:], to.Pix[y*to.Stride:]
+			for x := visible.Min.X; x < visible.Max.X; x++ {
+				a := int(alpha[x-at.X])
+				v := int(line[x-at.X]) * a
+				if src.premultiplied {
+					v = int(line[x-at.X])*255 - zero*(255-a)
+				}
+				row[x] = byte(min(max((v+int(row[x])*(255-a)+127)/255, 0), 255))
+			}
+		}
+	}
+}
+
+// change crops or turns a picture.
+func change(p *plane.Picture, c heif.Change) *plane.Picture {
+	if c.Crop.Empty() {
+		return plane.Orient(p, c.Orientation)
+	}
+	subX, subY := p.SubX, p.SubY
+	if c.Crop.Min.X%subX != 0 || c.Crop.Min.Y%subY != 0 { // the colours would move by half of what they stand for
+		subX, subY = 1, 1
+	}
+	out := plane.New(c.Crop.Dx(), c.Crop.Dy(), subX, subY, p.Gray())
+	paste(out, p, image.Point{}.Sub(c.Crop.Min))
+	p.Free()
+	return out
+}
+
+// enlarged returns the brightness of p in another size, each sample the nearest.
+func enlarged(p *plane.Picture, w, h int) *plane.Picture {
+	if p.W == w && p.H == h {
+		return p
+	}
+	out := plane.New(w, h, 1, 1, true)
+	for y := range h {
+		row, line := out.Y.Pix[y*out.Y.Stride:], p.Y.Pix[y*p.H/h*p.Y.Stride:]
+		for x := range w {
+			row[x] = line[x*p.W/w]
+		}
+	}
+	return out
+}

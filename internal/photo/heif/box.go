@@ -1,0 +1,103 @@
+// Package heif reads what a HEIC file says of its picture: from which coded
+// pictures it is put together, how each is cropped and turned, in which colours
+// its samples are. It decodes no sample; package heic does.
+package heif
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// Why a file has no picture for us.
+var (
+	ErrShort       = errors.New("heif: the file ends too early")
+	ErrDamaged     = errors.New("heif: the file contradicts itself")
+	ErrKind        = errors.New("heif: no HEVC still")
+	ErrUnsupported = errors.New("heif: coded in a way that is not read")
+	ErrLarge       = errors.New("heif: more to decode than is allowed")
+	ErrDirectory   = errors.New("heif: a directory larger than any photo's")
+)
+
+// box is one box of a file: its name and what is in it.
+type box struct {
+	name string
+	data []byte
+}
+
+// nextBox takes the first box off b.
+func nextBox(b []byte) (first box, rest []byte, err error) {
+	if len(b) < 8 {
+		return box{}, nil, ErrShort
+	}
+	size, head := uint64(binary.BigEndian.Uint32(b)), uint64(8)
+	switch size {
+	case 0: // up to the end
+		size = uint64(len(b))
+	case 1:
+		if len(b) < 16 {
+			return box{}, nil, ErrShort
+		}
+		size, head = binary.BigEndian.Uint64(b[8:]), 16
+	}
+	if size < head {
+		return box{}, nil, ErrDamaged
+	}
+	if size > uint64(len(b)) {
+		return box{}, nil, ErrShort
+	}
+	return box{string(b[4:8]), b[head:size]}, b[size:], nil
+}
+
+// eachBox calls visit for the boxes of b, one after the other.
+func eachBox(b []byte, visit func(box) error) error {
+	for len(b) > 0 {
+		first, rest, err := nextBox(b)
+		if err != nil {
+			return err
+		}
+		if err := visit(first); err != nil {
+			return err
+		}
+		b = rest
+	}
+	return nil
+}
+
+// fields reads numbers off the front of a box. After the first that is not
+// there, all are 0 and short is true, so that who reads looks once, at the end.
+type fields struct {
+	rest  []byte
+	short bool
+}
+
+func (f *fields) take(n int) []byte {
+	if n < 0 || len(f.rest) < n {
+		f.rest, f.short = nil, true
+		return nil
+	}
+	taken := f.rest[:n]
+	f.rest = f.rest[n:]
+	return taken
+}
+
+// number reads a number of so many bytes, 0 to 8.
+func (f *fields) number(bytes int) (n uint64) {
+	for _, b := range f.take(bytes) {
+		n = n<<8 | uint64(b)
+	}
+	return n
+}
+
+// version reads the version and the flags of a box that has them.
+func (f *fields) version() (version, flags int) {
+	n := f.number(4)
+	return int(n >> 24), int(n & 0xFFFFFF)
+}
+
+// err says of a box that was read to where it ended too early that it is damaged.
+func (f *fields) err() error {
+	if f.short {
+		return ErrDamaged
+	}
+	return nil
+}

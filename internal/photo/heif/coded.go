@@ -1,0 +1,113 @@
+package heif
+
+// Coded is a picture as HEVC codes it.
+type Coded struct {
+	Sequence
+	// Units are the NAL units that make it, parameter sets first, without what it does not need.
+	Units [][]byte
+}
+
+// Size returns how many bytes the units are.
+func (c *Coded) Size() (n int) {
+	for _, unit := range c.Units {
+		n += len(unit)
+	}
+	return n
+}
+
+// Types of NAL units.
+const (
+	unitFirstKey, unitLastKey    = 16, 21 // pictures that need no other
+	unitSlices                   = 32     // below are parts of pictures
+	unitSequence, unitParameters = 33, 34
+)
+
+// readCoded reads the parameter sets of a coded item, from its configuration and from between its slices, and finds
+// the slices of its first picture.
+func (f *file) readCoded(it *item) (*Coded, error) {
+	config := fields{rest: it.property("hvcC")}
+	config.take(21)
+	lengthSize := int(config.number(1)&3) + 1
+	c := &Coded{}
+	for range config.number(1) {
+		config.number(1)
+		for range config.number(2) {
+			if err := f.addUnit(c, config.take(int(config.number(2)))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if config.short {
+		return nil, ErrDamaged
+	}
+	pieces, err := f.data(it)
+	if err != nil {
+		return nil, err
+	}
+	stream := fields{rest: pieces[0]}
+	if len(pieces) > 1 {
+		stream.rest = nil
+		for _, piece := range pieces {
+			stream.rest = append(stream.rest, piece...)
+		}
+	}
+	var slices [][]byte
+	for len(stream.rest) > 0 {
+		unit := stream.take(int(stream.number(lengthSize)))
+		if stream.short {
+			return nil, ErrDamaged
+		}
+		switch {
+		case len(unit) < 3 || layer(unit) > 0:
+		case unitType(unit) >= unitSlices:
+			err = f.addUnit(c, unit)
+		case unit[2]&0x80 != 0 && len(slices) > 0: // the next picture begins
+			stream.rest = nil
+		default:
+			slices = append(slices, unit)
+			err = f.count()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(slices) == 0 || c.Width == 0 {
+		return nil, ErrDamaged
+	}
+	if t := unitType(slices[0]); t < unitFirstKey || t > unitLastKey {
+		return nil, ErrUnsupported // made from a picture that is not here
+	}
+	c.Units = append(c.Units, slices...)
+	return c, nil
+}
+
+// addUnit keeps a parameter set. All that say how large the picture is must say the same.
+func (f *file) addUnit(c *Coded, unit []byte) error {
+	if len(unit) < 3 || layer(unit) > 0 || unitType(unit) < unitSlices || unitType(unit) > unitParameters {
+		return nil
+	}
+	if unitType(unit) == unitSequence {
+		s, err := readSequence(unit)
+		if err != nil {
+			return err
+		}
+		if c.Width != 0 && s != c.Sequence {
+			return ErrUnsupported
+		}
+		c.Sequence = s
+	}
+	c.Units = append(c.Units, unit)
+	return f.count()
+}
+
+// count counts the units of a file, which must not be endless.
+func (f *file) count() error {
+	if f.links++; f.links > 2*maxLinks {
+		return ErrDirectory
+	}
+	return nil
+}
+
+func unitType(unit []byte) int { return int(unit[0] >> 1 & 0x3F) }
+
+func layer(unit []byte) int { return int(unit[0]&1)<<5 | int(unit[1]>>3) }

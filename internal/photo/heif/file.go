@@ -1,0 +1,300 @@
+package heif
+
+// What a phone writes before the picture is 20 kB: a box for each of 100 tiles.
+const (
+	maxDirectory = 4 << 20
+	maxItems     = 8192
+	maxLinks     = 1 << 16 // of items to properties, of items to their data, of pictures to coded units
+)
+
+// file is the directory of a HEIF file.
+type file struct {
+	source     []byte
+	inside     []byte // idat's: data that lies in the directory
+	primary    uint32
+	items      map[uint32]*item
+	properties []box
+	links      int
+}
+
+// item is one of the things that a file is made of.
+type item struct {
+	kind       string
+	properties []box // in the order in which they apply
+	references map[string][]uint32
+	backwards  []uint32 // the items that are auxiliary to this one
+	extents    []extent
+	inside     bool // extents lie in the directory
+	elsewhere  bool // extents lie where we do not look
+	coded      *Coded
+	err        error // of reading coded
+}
+
+type extent struct{ offset, length uint64 }
+
+// IsHEIF reports whether src begins as a file of HEVC stills does, or as one
+// that may have them. AVIF, its cousin, is not.
+func IsHEIF(src []byte) bool {
+	first, _, err := nextBox(src)
+	if err != nil || first.name != "ftyp" {
+		return false
+	}
+	found := false
+	for i := 0; i+4 <= len(first.data); i += 4 {
+		if i == 4 {
+			continue // a version
+		}
+		switch string(first.data[i : i+4]) {
+		case "heic", "heix", "heim", "heis", "hevc", "hevx":
+			return true
+		case "mif1", "mif2", "msf1":
+			found = true
+		case "avif", "avis":
+			return false
+		}
+	}
+	return found
+}
+
+// readFile reads the directory of src. It looks at no item's data.
+func readFile(src []byte) (*file, error) {
+	f := &file{source: src, items: map[uint32]*item{}}
+	var meta []byte
+	sequence := false
+	err := eachBox(src, func(b box) error {
+		if b.name == "meta" && meta == nil {
+			if len(b.data) < 4 {
+				return ErrDamaged
+			}
+			meta = b.data[4:]
+		}
+		sequence = sequence || b.name == "moov"
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case meta == nil && sequence:
+		return nil, ErrUnsupported // a film without a still
+	case meta == nil:
+		return nil, ErrDamaged
+	case len(meta) > maxDirectory:
+		return nil, ErrDirectory
+	}
+	err = eachBox(meta, func(b box) error {
+		if b.name == "iinf" {
+			return f.readItems(b.data)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, eachBox(meta, f.readOfItems)
+}
+
+// readOfItems reads a box that speaks of items, which must be known before.
+func (f *file) readOfItems(b box) error {
+	switch b.name {
+	case "idat":
+		f.inside = b.data
+	case "pitm":
+		data := fields{rest: b.data}
+		v, _ := data.version()
+		f.primary = uint32(data.number(2 + 2*min(v, 1)))
+		return data.err()
+	case "iloc":
+		return f.readLocations(b.data)
+	case "iref":
+		return f.readReferences(b.data)
+	case "iprp":
+		return f.readProperties(b.data)
+	}
+	return nil
+}
+
+func (f *file) readItems(data []byte) error {
+	list := fields{rest: data}
+	v, _ := list.version()
+	list.number(2 + 2*min(v, 1)) // how many; the boxes tell it too
+	if list.short {
+		return ErrDamaged
+	}
+	return eachBox(list.rest, func(b box) error {
+		entry := fields{rest: b.data}
+		v, _ := entry.version()
+		if b.name != "infe" || v < 2 {
+			return nil
+		}
+		id := uint32(entry.number(2 * (min(v, 3) - 1)))
+		entry.number(2) // protection
+		kind := string(entry.take(4))
+		if len(f.items) == maxItems {
+			return ErrDirectory
+		}
+		f.items[id] = &item{kind: kind, references: map[string][]uint32{}}
+		return entry.err()
+	})
+}
+
+func (f *file) readLocations(data []byte) error {
+	list := fields{rest: data}
+	v, _ := list.version()
+	sizes := list.number(2)
+	offsetSize, lengthSize, baseSize, indexSize := int(sizes>>12), int(sizes>>8&15), int(sizes>>4&15), int(sizes&15)
+	if v == 0 {
+		indexSize = 0
+	}
+	if offsetSize > 8 || lengthSize > 8 || baseSize > 8 || indexSize > 8 {
+		return ErrDamaged
+	}
+	idSize := 2
+	if v == 2 {
+		idSize = 4
+	}
+	total := 0
+	for range list.number(idSize) {
+		id, where := uint32(list.number(idSize)), uint64(0)
+		if v > 0 {
+			where = list.number(2) & 15
+		}
+		elsewhere := list.number(2) != 0 || where > 1 // another file, or another item
+		base := list.number(baseSize)
+		it := f.items[id]
+		for range list.number(2) {
+			list.number(indexSize)
+			e := extent{base + list.number(offsetSize), list.number(lengthSize)}
+			if list.short {
+				return ErrDamaged
+			}
+			if total++; total > maxLinks {
+				return ErrDirectory
+			}
+			if it != nil {
+				it.extents, it.inside, it.elsewhere = append(it.extents, e), where == 1, elsewhere
+			}
+		}
+		if list.short {
+			return ErrDamaged
+		}
+	}
+	return nil
+}
+
+func (f *file) readReferences(data []byte) error {
+	list := fields{rest: data}
+	v, _ := list.version()
+	idSize := 2 + 2*min(v, 1)
+	return eachBox(list.rest, func(b box) error {
+		entry := fields{rest: b.data}
+		from := uint32(entry.number(idSize))
+		count := int(entry.number(2))
+		if len(entry.rest) < count*idSize {
+			return ErrDamaged
+		}
+		it := f.items[from]
+		if it == nil {
+			return nil
+		}
+		for range count {
+			to := uint32(entry.number(idSize))
+			it.references[b.name] = append(it.references[b.name], to)
+			if main := f.items[to]; main != nil && b.name == "auxl" {
+				main.backwards = append(main.backwards, from)
+			}
+		}
+		return nil
+	})
+}
+
+func (f *file) readProperties(data []byte) error {
+	var links []box
+	err := eachBox(data, func(b box) error {
+		switch b.name {
+		case "ipco":
+			return eachBox(b.data, func(p box) error {
+				if len(f.properties) == maxItems {
+					return ErrDirectory
+				}
+				f.properties = append(f.properties, p)
+				return nil
+			})
+		case "ipma":
+			links = append(links, b)
+		}
+		return nil
+	})
+	for _, b := range links {
+		if err != nil {
+			break
+		}
+		err = f.link(b.data)
+	}
+	return err
+}
+
+// link gives the items their properties.
+func (f *file) link(data []byte) error {
+	list := fields{rest: data}
+	v, flags := list.version()
+	for range list.number(4) {
+		it := f.items[uint32(list.number(2+2*min(v, 1)))]
+		for range list.number(1) {
+			index := int(list.number(1) & 0x7F)
+			if flags&1 == 1 {
+				index = index<<8 | int(list.number(1))
+			}
+			if f.links++; f.links > maxLinks {
+				return ErrDirectory
+			}
+			if it != nil && index > 0 && index <= len(f.properties) {
+				it.properties = append(it.properties, f.properties[index-1])
+			}
+		}
+		if list.short {
+			return ErrDamaged
+		}
+	}
+	return nil
+}
+
+// property returns the first property of a name, or nil.
+func (it *item) property(name string) []byte {
+	for _, p := range it.properties {
+		if p.name == name {
+			return p.data
+		}
+	}
+	return nil
+}
+
+// data returns the pieces that an item's data lies in. An extent of no length
+// reaches to the end.
+func (f *file) data(it *item) ([][]byte, error) {
+	if it.elsewhere {
+		return nil, ErrUnsupported
+	}
+	from := f.source
+	if it.inside {
+		from = f.inside
+	}
+	pieces := make([][]byte, 0, len(it.extents))
+	total := uint64(0)
+	for _, e := range it.extents {
+		if e.offset > uint64(len(from)) || e.length > uint64(len(from))-e.offset {
+			return nil, ErrShort
+		}
+		if e.length == 0 {
+			e.length = uint64(len(from)) - e.offset
+		}
+		if total += e.length; total > uint64(len(from)) {
+			return nil, ErrDamaged // the same bytes again and again
+		}
+		pieces = append(pieces, from[e.offset:e.offset+e.length])
+	}
+	if total == 0 && it.kind != "iden" {
+		return nil, ErrShort
+	}
+	return pieces, nil
+}

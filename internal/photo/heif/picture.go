@@ -1,0 +1,256 @@
+package heif
+
+import (
+	"image"
+	"image/color"
+	"slices"
+)
+
+// Picture is an item that shows something: a coded picture, or one that is derived from others.
+type Picture struct {
+	// Width and Height are of the picture as it is shown, after Changes.
+	Width, Height int
+	// Coded is the picture itself, or nil: then Parts are laid at their places on a canvas.
+	Coded  *Coded
+	Parts  []Part
+	Canvas image.Point
+	Fill   color.NRGBA64 // of the canvas, where no part lies
+	Blend  bool          // parts are laid over each other, else side by side
+	// Changes are made in order when the picture is whole.
+	Changes []Change
+	// Alpha is as large as the picture, or is to be made so; nil where all is opaque.
+	Alpha *Picture
+	// Premultiplied says that the samples have been multiplied with Alpha.
+	Premultiplied bool
+	// Color is told where the file tells it of this item; of a coded picture, also where an item that it is part of or
+	// its own parameter set does.
+	Color Color
+	// Profile is an ICC profile of this item, or else of the first part that has one.
+	Profile []byte
+	// Coding is how many samples of brightness are decoded for it, parts and alpha with it.
+	Coding int64
+}
+
+// Part is a picture that another one is put together from.
+type Part struct {
+	*Picture
+	At image.Point
+}
+
+// Change crops a picture, when Crop is not empty, or else turns it as EXIF's orientation does.
+type Change struct {
+	Crop        image.Rectangle
+	Orientation int
+}
+
+// Gray reports whether there are no colours in the picture.
+func (p *Picture) Gray() bool {
+	if p.Coded != nil {
+		return p.Coded.Gray()
+	}
+	return !p.Blend && !slices.ContainsFunc(p.Parts, func(part Part) bool { return !part.Gray() })
+}
+
+const (
+	maxDepth    = 8
+	maxPictures = 8192
+	// leastCoding is what a coded picture counts at least: a decoder has to be started for it.
+	leastCoding = 128 * 128
+)
+
+// Open returns the primary picture of src, of which at most so many samples are to be decoded.
+func Open(src []byte, maxCoding int64) (*Picture, error) {
+	f, err := readFile(src)
+	if err != nil {
+		return nil, err
+	}
+	r := reader{file: f, left: maxCoding}
+	return r.picture(f.primary, Color{}, 0)
+}
+
+// reader builds the pictures of a file, within bounds.
+type reader struct {
+	*file
+	left     int64 // samples that may still be decoded
+	pictures int
+}
+
+// picture builds an item. In a coded one without a word on its colours, they are those of the item that it is part of.
+func (r *reader) picture(id uint32, inherited Color, depth int) (*Picture, error) {
+	it := r.items[id]
+	if r.pictures++; it == nil || depth > maxDepth {
+		return nil, ErrDamaged
+	}
+	if r.pictures > maxPictures {
+		return nil, ErrDirectory
+	}
+	p := &Picture{}
+	p.Color, p.Profile = it.colors()
+	if !p.Color.Told {
+		p.Color = inherited
+	}
+	var err error
+	switch it.kind {
+	case "hvc1", "hev1":
+		err = r.coded(p, it)
+	case "grid", "iovl", "iden":
+		err = r.derived(p, it, depth)
+	default:
+		return nil, ErrKind
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.Color.Told && !p.Color.supported() {
+		return nil, ErrUnsupported
+	}
+	p.Width, p.Height = p.Canvas.X, p.Canvas.Y
+	if err := p.cut(it.property("ispe")); err != nil {
+		return nil, err
+	}
+	if err := p.change(it.properties); err != nil {
+		return nil, err
+	}
+	return p, r.alpha(p, it, id, depth)
+}
+
+func (r *reader) coded(p *Picture, it *item) error {
+	if it.coded == nil && it.err == nil {
+		it.coded, it.err = r.readCoded(it)
+	}
+	if it.err != nil {
+		return it.err
+	}
+	p.Coded = it.coded
+	p.Canvas = image.Pt(p.Coded.Width, p.Coded.Height)
+	p.Coding = int64(p.Coded.Width) * int64(p.Coded.Height)
+	if r.left -= max(p.Coding, leastCoding); r.left < 0 {
+		return ErrLarge
+	}
+	if !p.Color.Told {
+		p.Color = p.Coded.Color
+	}
+	if p.Color.Told && p.Color.Matrix == MatrixRGB && p.Coded.SubX*p.Coded.SubY > 1 {
+		return ErrUnsupported
+	}
+	return nil
+}
+
+func (r *reader) derived(p *Picture, it *item, depth int) error {
+	sources := it.references["dimg"]
+	if len(sources) == 0 {
+		return ErrDamaged
+	}
+	for _, id := range sources {
+		part, err := r.picture(id, p.Color, depth+1)
+		if err != nil {
+			return err
+		}
+		p.Parts = append(p.Parts, Part{Picture: part})
+		p.Coding += part.Coding
+		if p.Profile == nil {
+			p.Profile = part.Profile
+		}
+	}
+	if it.kind == "iden" {
+		p.Canvas = image.Pt(p.Parts[0].Width, p.Parts[0].Height)
+		p.Parts = p.Parts[:1]
+		return nil
+	}
+	pieces, err := r.data(it)
+	if err != nil {
+		return err
+	}
+	layout := fields{rest: slices.Concat(pieces...)}
+	if len(layout.rest) > maxDirectory {
+		return ErrDirectory
+	}
+	if layout.number(1) != 0 {
+		return ErrUnsupported
+	}
+	size := 2 + 2*int(layout.number(1)&1)
+	if it.kind == "grid" {
+		return p.grid(&layout, size)
+	}
+	return p.overlay(&layout, size)
+}
+
+// grid lays the parts out in rows, all as large as the first.
+func (p *Picture) grid(layout *fields, size int) error {
+	rows, columns := int(layout.number(1))+1, int(layout.number(1))+1
+	if err := p.canvas(layout, size); err != nil {
+		return err
+	}
+	w, h := p.Parts[0].Width, p.Parts[0].Height
+	if len(p.Parts) != rows*columns || w*columns < p.Canvas.X || h*rows < p.Canvas.Y {
+		return ErrDamaged
+	}
+	for i := range p.Parts {
+		if p.Parts[i].Width != w || p.Parts[i].Height != h {
+			return ErrDamaged
+		}
+		p.Parts[i].At = image.Pt(i%columns*w, i/columns*h)
+	}
+	return nil
+}
+
+// overlay lays the parts over each other, wherever the file says.
+func (p *Picture) overlay(layout *fields, size int) error {
+	p.Blend = true
+	for _, c := range []*uint16{&p.Fill.R, &p.Fill.G, &p.Fill.B, &p.Fill.A} {
+		*c = uint16(layout.number(2))
+	}
+	if err := p.canvas(layout, size); err != nil {
+		return err
+	}
+	for i := range p.Parts {
+		x, y := layout.number(size), layout.number(size)
+		if size == 2 {
+			p.Parts[i].At = image.Pt(int(int16(x)), int(int16(y)))
+		} else {
+			p.Parts[i].At = image.Pt(int(int32(x)), int(int32(y)))
+		}
+	}
+	return layout.err()
+}
+
+// canvas reads the size of what the parts make.
+func (p *Picture) canvas(layout *fields, size int) error {
+	w, h := layout.number(size), layout.number(size)
+	switch {
+	case layout.short || w == 0 || h == 0:
+		return ErrDamaged
+	case w > 1<<16 || h > 1<<16:
+		return ErrLarge
+	}
+	p.Canvas = image.Pt(int(w), int(h))
+	return nil
+}
+
+// alphaNames are what an auxiliary picture calls itself that says how opaque the main one is.
+var alphaNames = []string{"urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"}
+
+func (r *reader) alpha(p *Picture, it *item, id uint32, depth int) error {
+	for _, from := range it.backwards {
+		aux := r.items[from]
+		name := aux.property("auxC")
+		if len(name) < 5 {
+			continue
+		}
+		name = name[4:]
+		if end := slices.Index(name, 0); end >= 0 {
+			name = name[:end]
+		}
+		if !slices.Contains(alphaNames, string(name)) {
+			continue
+		}
+		alpha, err := r.picture(from, Color{Told: true, Matrix: 2, FullRange: true}, depth+1)
+		if err != nil {
+			return err
+		}
+		p.Alpha, p.Premultiplied = alpha, slices.Contains(it.references["prem"], from)
+		p.Coding += alpha.Coding
+		return nil
+	}
+	return nil
+}
