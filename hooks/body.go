@@ -60,9 +60,10 @@ func (s *Social) bindBodies() {
 }
 
 // bodyIsNotNull refuses null, in a form's JSON too, where PocketBase decodes it into the pointer to what it expects and then
-// follows that: at its own routes, but for those of records.
+// follows that: at its own routes that take one, but for those of records.
 func bodyIsNotNull(e *core.RequestEvent) error {
-	if pattern := e.Request.Pattern; e.Request.ContentLength == 0 || !isPocketBase(pattern) || pattern == createPattern || pattern == updatePattern {
+	pattern := e.Request.Pattern
+	if e.Request.ContentLength == 0 || !isPocketBase(pattern) || strings.HasPrefix(pattern, "DELETE ") || strings.HasPrefix(pattern, "GET ") || strings.Contains(pattern, "/records") {
 		return e.Next()
 	}
 	body := &struct{}{}
