@@ -90,10 +90,10 @@ tests/node_modules: tests/package.json tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund
 	@touch $@
 
-# The race detector needs a C compiler, the browser test Chromium, the photos a cache to be purged and second opinions on WebP and HEIC, the power cut somebody who watches, the rescue an SQLite that is not ours.
+# The race detector needs a C compiler, the browser test Chromium, the photos a cache to be purged and second opinions on WebP and HEIC, the power cut somebody who watches, the rescue an SQLite that is not ours, streams a proxy.
 needs:
 	@missing=; command -v gcc >/dev/null || missing="gcc libc6-dev"; command -v chromium >/dev/null || missing="$$missing chromium"; \
 	command -v strace >/dev/null || missing="$$missing strace"; command -v varnishd >/dev/null || missing="$$missing varnish"; command -v dwebp >/dev/null || missing="$$missing webp"; command -v heif-convert >/dev/null || missing="$$missing libheif-examples"; \
-	command -v sqlite3 >/dev/null || missing="$$missing sqlite3"; \
+	command -v sqlite3 >/dev/null || missing="$$missing sqlite3"; command -v nginx >/dev/null || missing="$$missing nginx-light"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update -qq && $(APT) $$missing; \
 	elif [ -n "$$missing" ]; then echo "not installed: $$missing"; fi
