@@ -23,6 +23,24 @@ func (s *Social) bindStructure() {
 		Func: func(e *core.CollectionEvent) error { return needed("collections", neededWords(e.Collection.Name)) }, Priority: first,
 	})
 	s.app.OnCollectionUpdate().Bind(&hook.Handler[*core.CollectionEvent]{Func: collectionChanging, Priority: first})
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth, Func: collectionTruncating})
+		return e.Next()
+	})
+}
+
+// collectionTruncating refuses to empty a collection of ours, for which PocketBase has no event. It deletes record after record
+// in one transaction, while nobody else writes, and for ever where a deletion is a promise that a job keeps, as with users; and what
+// other rows say of those that went, settings above all, would be wrong.
+func collectionTruncating(e *core.RequestEvent) error {
+	if e.Request.Pattern != "DELETE /api/collections/{collection}/truncate" || !e.HasSuperuserAuth() {
+		return e.Next()
+	}
+	collection, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
+	if err == nil && slices.Contains(guard.Collections, collection.Name) { // else PocketBase says so
+		return fault.Refused(fmt.Sprintf("Doubletap needs what is in the collection %s: it cannot be emptied at once. Delete the records that shall go.", collection.Name))
+	}
+	return e.Next()
 }
 
 func neededWords(collection string) string {

@@ -85,6 +85,45 @@ func TestNeededCollectionsStay(t *testing.T) {
 }
 
 // TestOwnersChangesGoThrough is what an owner may do with our collections and with their own.
+// TestNeededCollectionsAreNotEmptied tries the dashboard's "Truncate", by name and by id.
+func TestNeededCollectionsAreNotEmptied(t *testing.T) {
+	s := hookstest.New(t)
+	s.As("bob").Like(s.As("ada").Post("hello"))
+	rows := func() (counts []int) {
+		for _, name := range guard.Collections {
+			counts = append(counts, s.Rows(name, "1"))
+		}
+		return counts
+	}
+	before := rows()
+	for _, name := range guard.Collections {
+		collection, err := s.App.FindCollectionByNameOrId(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"/api/collections/" + name + "/truncate", "/api/collections/" + collection.Id + "/truncate"} {
+			if a := s.Admin().Do("DELETE", path, nil); a.Status != 400 || !strings.Contains(a.Raw, "Doubletap needs what is in the collection "+name+":") {
+				t.Errorf("%s: %d %s", path, a.Status, a.Raw)
+			}
+			s.Guest().Must(401, "DELETE", path, nil)
+			s.As("ada").Must(403, "DELETE", path, nil)
+		}
+	}
+	if after := rows(); !slices.Equal(after, before) {
+		t.Errorf("%d rows are left of %d", after, before)
+	}
+	owners := core.NewBaseCollection("notes")
+	owners.Fields.Add(&core.TextField{Name: "text"})
+	if err := s.App.Save(owners); err != nil {
+		t.Fatal(err)
+	}
+	s.Admin().Create("notes", fields{"text": "an owner's"})
+	s.Admin().Must(204, "DELETE", "/api/collections/notes/truncate", nil)
+	if n := s.Rows("notes", "1"); n != 0 {
+		t.Errorf("%d rows are left of an owner's collection", n)
+	}
+}
+
 func TestOwnersChangesGoThrough(t *testing.T) {
 	s := hookstest.New(t)
 	admin := s.Admin()
