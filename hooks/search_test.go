@@ -549,3 +549,35 @@ func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
 	findsPosts(t, guest, "strasse 7")
 	indexHolds(t, s)
 }
+
+// TestADamagedIndexIsRepaired has everything that somebody can do to the index who writes past the triggers.
+func TestADamagedIndexIsRepaired(t *testing.T) {
+	for name, damage := range map[string]string{
+		"no place": "DELETE FROM search_@table", "not in FTS5": "DELETE FROM search_@table_words", "other words": "UPDATE search_@table SET words = 'nonsense'",
+		"waiting": "UPDATE search_@table SET words = NULL", "of nothing": "INSERT INTO search_@table (n, id, words) VALUES (5, 'nosuchrow000000', 'nonsense')",
+		"all gone": "INSERT INTO search_@table_words (search_@table_words) VALUES ('delete-all')",
+	} {
+		s := hookstest.New(t)
+		s.As("ada").Post("Łódź #sea")
+		for _, kind := range search.Kinds {
+			exec(t, s.App, strings.ReplaceAll(damage, "@table", kind.Collection))
+			var ids, left []string
+			if err := s.App.DB().NewQuery("SELECT id FROM " + kind.Collection + " UNION SELECT id FROM search_" + kind.Collection).Column(&ids); err != nil {
+				t.Fatal(err)
+			}
+			err := s.App.RunInTransaction(func(tx core.App) error { return search.Repair(tx, kind, ids...) })
+			if err != nil {
+				t.Fatalf("%s of %s: %v", name, kind.Collection, err)
+			}
+			if err := s.App.DB().NewQuery("SELECT id FROM " + kind.Collection + " t WHERE " + kind.Unindexed()).Column(&left); err != nil || len(left) > 0 {
+				t.Errorf("%s of %s: %q are not found: %v", name, kind.Collection, left, err)
+			}
+			if n := s.Rows("search_"+kind.Collection, "id NOT IN (SELECT id FROM "+kind.Collection+")"); n > 0 {
+				t.Errorf("%s of %s: %d rows of nothing", name, kind.Collection, n)
+			}
+		}
+		indexHolds(t, s)
+		findsPosts(t, s.Guest(), "lodz sea", "Łódź #sea")
+		findsPosts(t, s.Guest(), "nonsense")
+	}
+}

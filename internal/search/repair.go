@@ -1,0 +1,49 @@
+package search
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/db"
+)
+
+// Unindexed is the SQL condition of a row t of the kind that is not found by its words: it waits for the job, or somebody wrote past the
+// triggers. Whether the words are the right ones is IndexText's to say.
+func (k Kind) Unindexed() string {
+	return k.in(`NOT EXISTS (SELECT 1 FROM search_@table s JOIN search_@table_words_docsize d ON d.id = s.n WHERE s.id = t.id AND s.words IS NOT NULL)`)
+}
+
+func (k Kind) in(statement string) string {
+	return strings.ReplaceAll(statement, "@table", k.Collection)
+}
+
+// Repair gives the rows with these ids their places and their words anew, whatever has become of those. What the index has of rows that
+// are gone goes.
+func Repair(tx core.App, kind Kind, ids ...string) error {
+	collection, err := tx.FindCachedCollectionByNameOrId(kind.Collection)
+	if err != nil {
+		return fmt.Errorf("find collection %s: %w", kind.Collection, err)
+	}
+	created := "'now'"
+	if collection.Fields.GetByName("created") != nil { // users that were here before Doubletap may have none
+		created = "created"
+	}
+	for _, id := range ids {
+		for _, statement := range []string{
+			// FTS5 must know what it is to forget
+			`INSERT INTO search_@table_words (rowid, words) SELECT n, words FROM search_@table WHERE id = {:id} AND words IS NOT NULL AND n NOT IN (SELECT id FROM search_@table_words_docsize)`,
+			`UPDATE search_@table SET words = NULL WHERE id = {:id}`,
+			`DELETE FROM search_@table WHERE id = {:id} AND id NOT IN (SELECT id FROM @table WHERE id = {:id})`,
+			`INSERT INTO search_@table (n, id) SELECT max(first, coalesce((SELECT max(n) + 1 FROM search_@table WHERE n < first + 1000000), 0)), id
+				FROM (SELECT CAST(round((coalesce(julianday(` + created + `), 2440587.5) - 2440587.5) * 86400000) AS INTEGER) * 1000000 first, id FROM @table WHERE id = {:id})
+				WHERE NOT EXISTS (SELECT 1 FROM search_@table WHERE id = {:id})`,
+		} {
+			if _, err := db.Exec(tx, kind.in(statement), db.Params{"id": id}); err != nil {
+				return fmt.Errorf("repair the index of %s %s: %w", kind.Collection, id, err)
+			}
+		}
+	}
+	return Index(tx, kind, ids...)
+}
