@@ -30,7 +30,7 @@ import (
 func (s *Social) bindAccounts() {
 	s.app.OnRecordAuthWithOAuth2Request("users").BindFunc(answer(accountIntroduced))
 	s.app.OnRecordAuthRequest("users").BindFunc(accountSignedIn)
-	s.app.OnRecordAuthWithOAuth2Request().Bind(&hook.Handler[*core.RecordAuthWithOAuth2RequestEvent]{Priority: last, Func: avatarFetched})
+	s.app.OnRecordAuthWithOAuth2Request().Bind(&hook.Handler[*core.RecordAuthWithOAuth2RequestEvent]{Priority: last, Func: s.avatarFetched})
 	s.app.OnRecordCreateRequest("users").BindFunc(answer(s.accountRequested))
 	s.app.OnRecordCreate("users").BindFunc(answer(accountOffered))
 	s.app.OnRecordCreateExecute("users").Bind(afterFiles(together(s.accountStored)))

@@ -16,8 +16,8 @@ import (
 )
 
 // avatarFetched brings the picture that somebody has at an OAuth2 provider before the sign-up: PocketBase would wait for it, up to
-// 10 seconds, in the transaction. Who has none that can be had signs up without.
-func avatarFetched(e *core.RecordAuthWithOAuth2RequestEvent) error {
+// 10 seconds, in the transaction. Who has none that can be had, or one that we do not take, signs up without.
+func (s *Social) avatarFetched(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	name := e.Collection.OAuth2.MappedFields.AvatarURL
 	field, ok := e.Collection.Fields.GetByName(name).(*core.FileField)
 	if _, given := e.CreateData[name]; !ok || given || e.Record != nil || e.OAuth2User.AvatarURL == "" {
@@ -27,6 +27,9 @@ func avatarFetched(e *core.RecordAuthWithOAuth2RequestEvent) error {
 		e.CreateData = map[string]any{}
 	}
 	file, err := fetchFile(e.Request.Context(), e.OAuth2User.AvatarURL, field.CalculateMaxBodySize())
+	if err == nil {
+		err = s.takesFile(e.RequestEvent, e.Collection, field, file)
+	}
 	if err != nil {
 		e.App.Logger().Warn("fetch the avatar of an OAuth2 sign-up", "provider", e.ProviderName, "err", err)
 		e.CreateData[name] = ""
@@ -34,6 +37,18 @@ func avatarFetched(e *core.RecordAuthWithOAuth2RequestEvent) error {
 		e.CreateData[name] = file
 	}
 	return e.Next()
+}
+
+// takesFile returns why a record of the collection could not have the file.
+func (s *Social) takesFile(e *core.RequestEvent, collection *core.Collection, field *core.FileField, file *filesystem.File) error {
+	record := core.NewRecord(collection)
+	record.Set(field.Name, file)
+	release, err := s.studio.Admit(e.Request.Context(), e.App, record)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return field.ValidateValue(e.Request.Context(), e.App, record)
 }
 
 // fetchFile downloads a file of at most so many bytes from a public address.

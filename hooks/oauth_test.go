@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -68,9 +69,18 @@ func TestOAuth2SignUp(t *testing.T) {
 		s := hookstest.New(t)
 		p := newProvider(t, s, false)
 		post, bob := s.As("ada").Post("hello"), s.As("bob")
+		photo := string(hookstest.Photo())
+		strange := map[string]string{
+			"svg.svg": `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="4"/></svg>`, "photo.svg": photo[:len(photo)/2],
+			"broken.jpg": photo[:20] + strings.Repeat("x", 500), "empty.png": "", "page": "<!doctype html><p>Sign in to see it", "bomb.png": "\x89PNG\r\n\x1a\n" + strings.Repeat("\xff", 99),
+		}
 		pictures := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/zoe" {
 				http.Redirect(w, r, "/zoe.jpg", http.StatusFound)
+				return
+			}
+			if content, ok := strange[strings.TrimPrefix(r.URL.Path, "/strange/")]; ok {
+				_, _ = io.WriteString(w, content)
 				return
 			}
 			bob.Like(post) // would wait for the transaction that waits for the picture
@@ -89,6 +99,14 @@ func TestOAuth2SignUp(t *testing.T) {
 		max["picture"] = pictures.URL[:strings.LastIndex(pictures.URL, ":")] + ":1/nobody.jpg"
 		if a := p.signIn(s.Guest(), max, nil); a.Status != 200 || s.User("max_2").GetString("avatar") != "" {
 			t.Errorf("max, whose picture cannot be had, is answered %d %s", a.Status, a.Raw)
+		}
+		for name := range strange {
+			handle := "with_" + strings.NewReplacer(".", "_").Replace(name)
+			who := person(handle, handle)
+			who["picture"] = pictures.URL + "/strange/" + name
+			if a := p.signIn(s.Guest(), who, nil); a.Status != 200 || name != "photo.svg" && s.User(handle).GetString("avatar") != "" {
+				t.Errorf("who has %s as a picture is answered %d %s", name, a.Status, a.Raw)
+			}
 		}
 	})
 
