@@ -17,6 +17,8 @@ import (
 
 	"doubletap/internal/account"
 	"doubletap/internal/clock"
+	"doubletap/internal/deliver/mail"
+	"doubletap/internal/deliver/wording"
 	"doubletap/internal/erase"
 	"doubletap/internal/fault"
 	"doubletap/internal/graph"
@@ -87,9 +89,20 @@ func accountInvited(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	return nil
 }
 
-// accountRequested hands the wish on to where the handle is chosen, in the transaction.
+// newcomer is what a request tells of the account that it makes, to where this is stored, in the transaction.
+type newcomer struct {
+	handle string // that the person would like
+	locale string // of their browser
+	mailed bool   // a link to confirm the address
+}
+
 func (s *Social) accountRequested(e *core.RecordRequestEvent) error {
-	s.wishes.Store(e.Record, cmp.Or(cast.ToString(e.Get(wish)), e.Record.GetString("name")))
+	signup := !e.HasSuperuserAuth() // who makes an account for somebody else knows why
+	who := newcomer{handle: cmp.Or(cast.ToString(e.Get(wish)), e.Record.GetString("name")), mailed: signup && canMail(e.App)}
+	if signup {
+		who.locale = wording.Locale(e.Request.Header.Get("Accept-Language"))
+	}
+	s.wishes.Store(e.Record, who)
 	defer s.wishes.Delete(e.Record)
 	return e.Next()
 }
@@ -104,9 +117,10 @@ func accountOffered(e *core.RecordEvent) error {
 
 func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
 	user := e.Record
+	came, _ := s.wishes.Load(user)
+	who, _ := came.(newcomer)
 	if user.GetString("handle") == "" {
-		name, _ := s.wishes.Load(user)
-		handle, err := account.FreeHandle(tx, cmp.Or(cast.ToString(name), user.GetString("name")))
+		handle, err := account.FreeHandle(tx, cmp.Or(who.handle, user.GetString("name")))
 		if err != nil {
 			return err
 		}
@@ -122,7 +136,13 @@ func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		return account.MakeSettings(tx, user.Id)
+		if err := account.MakeSettings(tx, user.Id, who.locale); err != nil {
+			return err
+		}
+		if !who.mailed || user.Verified() || user.Email() == "" {
+			return nil
+		}
+		return queueAccountMail(tx, accountMail{mail.Verification, user.Collection().Name, user.Id, ""}, user.Email(), "")
 	})
 }
 

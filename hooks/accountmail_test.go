@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -233,5 +234,57 @@ func TestTwoProofsWhereTheOwnerAsksForThem(t *testing.T) {
 	a.Guest().Must(400, "POST", users+"auth-with-otp", fields{"otpId": otp, "password": "00000000", "mfaId": proof})
 	if signed := a.Guest().Must(200, "POST", users+"auth-with-otp?mfaId="+proof, fields{"otpId": otp, "password": code}); signed.Body["token"] == nil {
 		t.Errorf("answered %s", signed.Raw)
+	}
+}
+
+func TestASignUpMailsTheLinkThatConfirmsTheAddress(t *testing.T) {
+	a := newAway(t)
+	signup := func(handle, email, language string) {
+		t.Helper()
+		body := `{"handle": "` + handle + `", "email": "` + email + `", "password": "` + hookstest.Password + `", "passwordConfirm": "` + hookstest.Password + `"}`
+		request, err := http.NewRequest("POST", a.URL+"/api/collections/users/records", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Accept-Language", language)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		a.RunJobs()
+	}
+	signup("zoe", "zoe@example.net", "de-AT,de;q=0.9,en;q=0.5")
+	a.expectMails("zoe@example.net: Bestätige deine Mailadresse auf Doubletap")
+	a.Guest().Must(204, "POST", "/api/collections/users/confirm-verification", fields{"token": follow(t, a.lastMail(), "verify")})
+	if zoe := a.User("zoe"); !zoe.Verified() {
+		t.Error("zoe is not verified")
+	}
+	if n := a.Rows("settings", "locale = 'de-AT' AND user = {:u}", map[string]any{"u": a.User("zoe").Id}); n != 1 {
+		t.Error("her language is not kept")
+	}
+	for i, language := range []string{"", "*", "x", strings.Repeat("de-", 5000), "\"'; DROP TABLE users", "zxx-" + strings.Repeat("a", 8)} {
+		handle := "max" + strings.Repeat("x", i)
+		signup(handle, handle+"@example.net", language)
+		if m := a.lastMail(); m.Subject != "Confirm your mail address on Doubletap" || m.To != handle+"@example.net" {
+			t.Errorf("for %.20q mailed %q to %s", language, m.Subject, m.To)
+		}
+	}
+	before := len(a.post.Mails())
+	signup("zoe", "other@example.net", "en") // is refused
+	a.Admin().Create("users", fields{"handle": "leo", "email": "leo@example.net", "password": hookstest.Password, "passwordConfirm": hookstest.Password})
+	a.Someone(1)
+	p := newProvider(t, a.Service, false)
+	p.signIn(a.Guest(), claims{"sub": "1", "preferred_username": "kim", "email": "kim@example.net", "email_verified": true}, nil)
+	a.RunJobs()
+	if all := a.post.Mails(); len(all) != before {
+		t.Errorf("who signs nobody up is mailed %q", all[before].Subject)
+	}
+	if a := p.signIn(a.Guest(), claims{"sub": "2", "preferred_username": "lin"}, fields{"email": "lin@example.net"}); a.Status != 200 {
+		t.Fatalf("lin is answered %d %s", a.Status, a.Raw)
+	}
+	if m := a.lastMail(); m.To != "lin@example.net" {
+		t.Errorf("mailed %s", m.To)
 	}
 }

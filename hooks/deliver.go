@@ -211,16 +211,21 @@ func (s *Social) queued(kind string) *hook.Handler[*core.MailerRecordEvent] {
 		if address != "" {
 			to, by = address, e.Record.Id
 		}
-		allowed, err := mail.Spend(e.App, kind, to, by)
-		if err != nil {
-			return err
-		}
-		if !allowed {
-			mailHeldBack(e.App, kind)
-			return nil
-		}
-		return job.Add(e.App, deliver.AccountJob, accountMail{kind, e.Record.Collection().Name, e.Record.Id, address}, job.Dedupe(kind+" "+mail.Target(to)))
+		return queueAccountMail(e.App, accountMail{kind, e.Record.Collection().Name, e.Record.Id, address}, to, by)
 	}}
+}
+
+// queueAccountMail leaves a mail to a job if the budgets of the mailbox and of by, the account that causes it or empty, allow it.
+func queueAccountMail(app core.App, m accountMail, to, by string) error {
+	allowed, err := mail.Spend(app, m.Kind, to, by)
+	if err != nil {
+		return err
+	}
+	if !allowed {
+		mailHeldBack(app, m.Kind)
+		return nil
+	}
+	return job.Add(app, deliver.AccountJob, m, job.Dedupe(m.Kind+" "+mail.Target(to)))
 }
 
 func (s *Social) accountMailed(ctx context.Context, app core.App, j *job.Job) error {

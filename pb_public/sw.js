@@ -8,7 +8,7 @@ const FILES = [
   '/screens/account.js', '/screens/comments.js', '/screens/compose.js', '/screens/confirm.js', '/screens/crop.js', '/screens/dialog.js', '/screens/door.js', '/screens/drafts.js', '/screens/edit.js', '/screens/feed.js', '/screens/forgot.js', '/screens/grid.js', '/screens/home.js', '/screens/moderation.js', '/screens/newcomers.js', '/screens/people.js',
   '/screens/photos.js', '/screens/preferences.js', '/screens/profile.js', '/screens/report.js', '/screens/requests.js', '/screens/router.js',
   '/screens/saved.js', '/screens/search.js', '/screens/sentence.js', '/screens/session.js', '/screens/settings.js', '/screens/signin.js', '/screens/single.js',
-  '/screens/tag.js', '/screens/tray.js', '/screens/ui.js', '/screens/writing.js', '/vendor/blurhash.js', '/vendor/pocketbase.js', '/vendor/preact.js',
+  '/screens/tag.js', '/screens/tray.js', '/screens/ui.js', '/screens/unverified.js', '/screens/writing.js', '/vendor/blurhash.js', '/vendor/pocketbase.js', '/vendor/preact.js',
 ];
 const PREFIX = 'doubletap-';
 

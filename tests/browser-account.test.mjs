@@ -104,6 +104,44 @@ test('who forgot the password sets a new one by mail', { skip }, async (t) => {
   windows.fine();
 });
 
+test('a sign-up mails a link, and a line says so until it is followed', { skip }, async (t) => {
+  const windows = await browse(t);
+  const box = await mailbox(t, windows.service);
+  const page = await windows.of('', phone);
+  await page.getByRole('button', { name: 'Create an account' }).click();
+  await page.getByRole('heading', { name: 'Make yourself at home' }).waitFor();
+  await looks(windows, page, 'sign-up');
+  await page.getByLabel('Handle').fill('www.example.com');
+  await page.getByLabel('E-mail').fill('zoe@example.com');
+  await page.getByLabel('Password', { exact: true }).fill('correct-horse');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  const line = page.getByRole('complementary', { name: 'Confirm your address' });
+  await line.getByText('zoe@example.com').waitFor();
+  await looks(windows, page, 'unverified');
+  await line.getByRole('button', { name: 'Mail it again' }).click();
+  await line.getByText('A link is on its way to zoe@example.com.').waitFor();
+
+  const mail = await box.to('zoe@example.com', /Confirm your mail address/);
+  assert.ok(!mail.text.includes('www.example.com') && !mail.html.includes('www.example.com'), mail.text);
+  if (process.env.PICTURES) {
+    const reader = await (await windows.browser.newContext(phone)).newPage();
+    await reader.setContent(mail.html);
+    await pictured(reader, 'mail');
+  }
+  await page.goto(linkOf(mail, 'verify'));
+  await page.getByRole('heading', { name: 'Confirm your address' }).waitFor();
+  await looks(windows, page, 'verify');
+  await page.getByRole('button', { name: 'Confirm this address' }).click();
+  await page.getByRole('heading', { name: 'Your address is confirmed' }).waitFor();
+  await looks(windows, page, 'verify-done');
+  await page.getByRole('link', { name: 'To your photos' }).click();
+  await page.getByRole('heading', { name: 'Home feed' }).waitFor();
+  await page.evaluate(() => fetch('/api/v1/config').then((answer) => answer.json())); // and the line had time to come
+  assert.equal(await line.count(), 0);
+  assert.equal(await page.evaluate(() => JSON.parse(localStorage.pocketbase_auth).record.verified), true);
+  windows.fine();
+});
+
 test('a changed address: asked for in the settings, confirmed by mail and password', { skip }, async (t) => {
   const windows = await browse(t);
   const box = await mailbox(t, windows.service);

@@ -18,13 +18,13 @@ const (
 	Deleting  = "deleting"
 )
 
-// MakeSettings gives the user a settings row unless there is one. Its seq goes on where a lost row's was.
-func MakeSettings(tx core.App, user string) error {
-	_, err := db.Exec(tx, `INSERT INTO settings (id, user, digest, notify, seq, created, updated)
-		SELECT {:u}, {:u}, 'off', '{}', max(coalesce((SELECT max(seq) FROM notifications WHERE recipient = {:u}), 0),
+// MakeSettings gives the user a settings row unless there is one, in their language or none. Its seq goes on where a lost row's was.
+func MakeSettings(tx core.App, user, locale string) error {
+	_, err := db.Exec(tx, `INSERT INTO settings (id, user, digest, notify, locale, seq, created, updated)
+		SELECT {:u}, {:u}, 'off', '{}', {:locale}, max(coalesce((SELECT max(seq) FROM notifications WHERE recipient = {:u}), 0),
 			coalesce((SELECT max(seq) FROM retractions WHERE recipient = {:u}), 0)), {:now}, {:now}
 		WHERE EXISTS (SELECT 1 FROM users WHERE id = {:u}) ON CONFLICT DO NOTHING`,
-		db.Params{"u": user, "now": clock.Stamp(tx)})
+		db.Params{"u": user, "locale": locale, "now": clock.Stamp(tx)})
 	if err != nil {
 		return fmt.Errorf("make settings of %s: %w", user, err)
 	}

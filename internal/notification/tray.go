@@ -93,7 +93,7 @@ func NextSeq(tx core.App, recipient string) (int64, error) {
 		if found {
 			return seq, nil
 		}
-		if err := account.MakeSettings(tx, recipient); err != nil { // written past our hooks, by SQL or an import
+		if err := account.MakeSettings(tx, recipient, ""); err != nil { // written past our hooks, by SQL or an import
 			return 0, err
 		}
 	}

@@ -30,7 +30,7 @@ func repairSettings(tx core.App) (int64, error) {
 		return 0, err
 	}
 	for _, user := range users {
-		if err := account.MakeSettings(tx, user); err != nil {
+		if err := account.MakeSettings(tx, user, ""); err != nil {
 			return 0, err
 		}
 	}

@@ -18,6 +18,7 @@ const screen = {
   requests: later(() => import('./requests.js').then((module) => module.Requests)),
   settings: later(() => import('./settings.js').then((module) => module.Settings)),
   moderation: later(() => import('./moderation.js').then((module) => module.Moderation)),
+  unverified: later(() => import('./unverified.js').then((module) => module.Unverified)),
   tray: later(() => import('./tray.js').then((module) => module.Tray)),
   compose: later(() => import('./compose.js').then((module) => module.Compose)),
 };
@@ -171,6 +172,7 @@ export function Home({ session }) {
     </header>
     <main id="main" class=${atHome ? 'main main-feed' : `main main-${where.replace(/\W.*/, 'person')}`} tabindex="-1">
       <${Offline} />
+      ${atHome && !user.verified && html`<${screen.unverified} quiet />`}
       <div hidden=${!atHome}><h1 class="visually-hidden">Home feed</h1><${Feed} onCompose=${compose} /></div>
       ${!atHome && html`<${Screen} ...${place} user=${user} />`}
     </main>

@@ -24,6 +24,24 @@ var (
 	texts   = load()
 )
 
+// Locale is the language that a browser asks for first, by its Accept-Language header, or empty.
+func Locale(accepted string) string {
+	tags, _, err := language.ParseAcceptLanguage(accepted[:min(len(accepted), mostAccepted)])
+	if err != nil || len(tags) == 0 {
+		return ""
+	}
+	locale := tags[0].String()
+	if len(locale) > mostLocale || tags[0] == language.Und || locale == "mul" { // whatever there is
+		return ""
+	}
+	return locale
+}
+
+const (
+	mostAccepted = 200 // bytes of a header
+	mostLocale   = 35  // of settings.locale
+)
+
 // Words are the texts in one language.
 type Words struct {
 	Language string // such as "en"
