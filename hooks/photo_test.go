@@ -146,6 +146,7 @@ func TestPhoto(t *testing.T) {
 			"WebP":            phototest.WebP("lossy.webp", 6, phototest.DisplayP3()),
 			"HEIC":            phototest.Fixture("phone.heic"),
 			"HEIC of tiles":   phototest.Fixture("tiles.heic"),
+			"HEIC of mif1":    bytes.Replace(phototest.Fixture("tiles.heic"), []byte("ftypheic"), []byte("ftypmif1"), 1),
 		} {
 			if !slices.ContainsFunc(phototest.Secrets, func(secret string) bool { return bytes.Contains(photo, []byte(secret)) }) {
 				t.Fatalf("%s has nothing to hide", name)

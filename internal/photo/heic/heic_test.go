@@ -7,9 +7,11 @@ import (
 	"image"
 	"image/jpeg"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"doubletap/internal/photo"
+	"doubletap/internal/photo/door"
 	"doubletap/internal/photo/phototest"
 )
 
@@ -67,18 +69,80 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// seeds are files of every kind that is put together in another way.
+func seeds() [][]byte {
+	tile := phototest.CodedItem(phototest.Fixture("phone.heic"), nil)
+	with := func(it phototest.HEIFItem, reference string, to int, properties ...string) phototest.HEIFItem {
+		it.Properties = append(it.Properties[:len(it.Properties):len(it.Properties)], properties...)
+		if reference != "" {
+			it.References = append(it.References, phototest.HEIFReference{Kind: reference, To: []int{to}})
+		}
+		return it
+	}
+	all := [][]byte{phototest.Fixture("phone.heic"), phototest.Fixture("tiles.heic")}
+	for _, items := range [][]phototest.HEIFItem{
+		{with(tile, "", 0, phototest.Colors(1, 13, 1, false), phototest.Crop(61, 47, 9, -4), phototest.Rotation(1), phototest.Mirror(1))},
+		{phototest.GridItem(2, 2, 150, 201, 2, 2, 2, 2), tile},
+		{phototest.OverlayItem(128, 96, [4]uint16{1, 2, 3, 4}, []int{-5, 7, 32, 48}, 2, 3), tile, with(tile, "", 0), with(tile, "auxl", 3, phototest.Alpha())},
+		{with(tile, "prem", 2), with(tile, "auxl", 1, phototest.Alpha(), phototest.Crop(50, 40, 0, 0))},
+		{with(phototest.HEIFItem{Kind: "iden"}, "dimg", 2), tile},
+	} {
+		all = append(all, phototest.HEIF{Items: items}.Encode())
+	}
+	return all
+}
+
+// survive decodes what the door lets in, which may fail, but ends, and else is as large as the door has said.
+func survive(t *testing.T, d *Decoder, src []byte) (trapped bool) {
+	t.Helper()
+	info, err := door.Open(src, door.Standard)
+	if err != nil || info.Kind != door.HEIC {
+		return false
+	}
+	door.Profile(src, info)
+	m, err := d.Decode(t.Context(), src)
+	if err == nil {
+		if m.Bounds() != image.Rect(0, 0, info.Width, info.Height) {
+			t.Fatalf("decoded as %v, at the door it was %d x %d", m.Bounds(), info.Width, info.Height)
+		}
+		return false
+	}
+	if !errors.Is(err, ErrDecode) {
+		t.Fatal(err)
+	}
+	return strings.Contains(err.Error(), "wasm error")
+}
+
 func TestDamage(t *testing.T) {
 	d := New(DefaultMemory)
-	src := phototest.Fixture("phone.heic")
 	rnd := rand.New(rand.NewPCG(5, 6))
-	for range 200 {
-		bad := bytes.Clone(src)
-		for range 1 + rnd.IntN(6) {
-			bad[rnd.IntN(len(bad))] = byte(rnd.Uint32())
+	traps, count := 0, 0
+	for _, src := range seeds() {
+		for i := range 20 {
+			bad := bytes.Clone(src)
+			for range 1 + rnd.IntN(6) {
+				within := len(bad)
+				if i%2 == 1 {
+					within = min(within, 900) // the directory
+				}
+				bad[rnd.IntN(within)] = byte(rnd.Uint32())
+			}
+			count++
+			if survive(t, d, bad) {
+				traps++
+			}
 		}
-		d.Decode(t.Context(), bad) // must return
 	}
-	if _, err := d.Decode(t.Context(), src); err != nil {
+	t.Logf("%d of %d trapped", traps, count)
+	if _, err := d.Decode(t.Context(), phototest.Fixture("phone.heic")); err != nil {
 		t.Errorf("after damaged ones: %v", err)
 	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, src := range seeds() {
+		f.Add(src)
+	}
+	d := New(DefaultMemory)
+	f.Fuzz(func(t *testing.T, src []byte) { survive(t, d, src) })
 }

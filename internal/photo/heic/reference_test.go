@@ -40,7 +40,7 @@ func encoded(t testing.TB, m image.Image, args ...string) []byte {
 	if err := os.WriteFile(filepath.Join(dir, "in.png"), b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := Program(t, "heif-enc", append(args, filepath.Join(dir, "in.png"), "-o", filepath.Join(dir, "out.heic"))...)
+	cmd := Program(t, "heif-enc", append(args, "-p", "preset=ultrafast", filepath.Join(dir, "in.png"), "-o", filepath.Join(dir, "out.heic"))...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("heif-enc %v: %v\n%s", args, err, out)
 	}
