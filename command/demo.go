@@ -69,6 +69,10 @@ func demoCommand(app core.App) *cobra.Command {
 					return fmt.Errorf("demo: %w", err)
 				}
 			}
+			at := cmp.Or(address, os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090")
+			if err := listens(c.Context(), at); err != nil {
+				return fmt.Errorf("demo: %w", err)
+			}
 			err := interruptible(app, func(ctx context.Context) error {
 				if err := app.RunAllMigrations(); err != nil {
 					return fmt.Errorf("migrate: %w", err)
@@ -80,7 +84,7 @@ func demoCommand(app core.App) *cobra.Command {
 				return fmt.Errorf("demo: %w", err)
 			}
 			announce(app, c.OutOrStdout())
-			err = apis.Serve(app, apis.ServeConfig{HttpAddr: cmp.Or(address, os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090")})
+			err = apis.Serve(app, apis.ServeConfig{HttpAddr: at})
 			if err != nil && !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("demo: %w", err)
 			}
@@ -89,6 +93,19 @@ func demoCommand(app core.App) *cobra.Command {
 	}
 	c.Flags().StringVar(&address, "http", "", "the address to listen on (default DOUBLETAP_HTTP or 127.0.0.1:8090)")
 	return c
+}
+
+// listens reports whether an address is free, before half a minute is spent on a world that cannot be served there.
+func listens(ctx context.Context, address string) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("%w: stop what listens there, or choose another address with --http=127.0.0.1:8091", err)
+	}
+	if err := listener.Close(); err != nil {
+		return fmt.Errorf("leave %s: %w", address, err)
+	}
+	return nil
 }
 
 // announce says where the demonstration is and who may come in, once it listens.

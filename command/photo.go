@@ -35,21 +35,34 @@ func (p photo) jpeg() []byte {
 
 // portrait returns a small round-shouldered picture of nobody.
 func portrait(seed uint64) []byte {
-	r := rand.New(rand.NewPCG(seed, 2)) // #nosec G404 -- painted from a seed, alike each time
-	p := pick(r, [][3]tone{
-		{hex(0xffd6a5), hex(0xe76f51), hex(0x264653)}, {hex(0xbde0fe), hex(0x4895ef), hex(0x1d3557)},
-		{hex(0xd8f3dc), hex(0x52b788), hex(0x1b4332)}, {hex(0xffc8dd), hex(0xb5179e), hex(0x3c096c)},
-		{hex(0xfef9c3), hex(0xf4a261), hex(0x6f1d1b)},
-	})
-	skin := pick(r, []tone{hex(0xf6d7c3), hex(0xe0ac8a), hex(0xb97a56), hex(0x8d5a3b), hex(0x5c3a26)})
+	clothes, skin, hair := palettes[seed%uint64(len(palettes))], skins[seed>>8%uint64(len(skins))], seed>>16%3
 	c := newCanvas(320, 320)
-	c.sky(0, 320, p[0], p[1])
-	c.disc(160, 118, 66+6*r.Float64(), 2, p[2], 1) // hair
-	c.disc(160, 330, 118, 2, p[2].to(p[1], 0.25), 1)
+	c.sky(0, 320, clothes[0], clothes[1])
+	switch hair {
+	case 0: // long
+		c.disc(160, 118, 72, 2, clothes[2], 1)
+		c.box(90, 118, 230, 240, clothes[2], 1)
+	case 1: // tied up
+		c.disc(160, 116, 66, 2, clothes[2], 1)
+		c.disc(160, 54, 28, 2, clothes[2], 1)
+	default:
+		c.disc(160, 122, 64, 2, clothes[2], 1)
+	}
+	c.disc(160, 330, 118, 2, clothes[2].to(clothes[1], 0.25), 1)
 	c.box(138, 170, 182, 225, skin.to(hex(0), 0.12), 1)
 	c.disc(160, 138, 56, 2, skin, 1)
 	return encode(c.RGBA, 1)
 }
+
+// palettes are the colours of a portrait: behind it from top to bottom, and its hair. Neighbours are far from each other.
+var (
+	palettes = [][3]tone{
+		{hex(0xffb88a), hex(0xe4572e), hex(0x2b2d42)}, {hex(0x9ad1ff), hex(0x2f7fd6), hex(0x14213d)}, {hex(0xb7e4a8), hex(0x3a9d5d), hex(0x4a2c14)},
+		{hex(0xf5b3e6), hex(0xb5179e), hex(0x240046)}, {hex(0xffe57a), hex(0xe0a100), hex(0x5a189a)}, {hex(0x8ff0e6), hex(0x0b9aa0), hex(0x6f1d1b)},
+		{hex(0xd4d0ff), hex(0x5a4fcf), hex(0x101020)}, {hex(0xd9d9d9), hex(0x6c6c6c), hex(0x8a3b12)},
+	}
+	skins = []tone{hex(0xf6d7c3), hex(0x8d5a3b), hex(0xe0ac8a), hex(0x5c3a26), hex(0xb97a56)}
+)
 
 // turned is the picture as the sensor of a camera sees it that is held so.
 func turned(of *image.RGBA, held uint8) *image.RGBA {

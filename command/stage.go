@@ -22,6 +22,7 @@ var (
 		{"bob", "ada mia lola"}, {"mia", "ada bob kenji"}, {"noor", "ada bob mia kenji lola"}, {"kenji", "ada mia"},
 		{"ada", "bob mia kenji noor"}, {"lola", "ada mia noor bob"},
 	}
+	// The newest photo of ada is left for bob to like: with it the README begins.
 	shared = []struct {
 		who        string
 		ago        float64 // hours
@@ -48,7 +49,7 @@ var (
 		{"lola", 16, atSea, 1, "Just me and the gulls #sea", "Valparaíso", "", "bob noor", []string{"noor So calm."}},
 		{"mia", 12, outOfFocus, 1, "Saturday, slightly out of focus #bokeh", "", "", "ada", nil},
 		{"bob", 9, inTown, 1, "Eight million people and so quiet #city", "Hanoi", "", "ada mia", []string{"ada Is that the new tower? @bob"}},
-		{"ada", 5, atSea, 2, "Salt in the hair, sand in the shoes #sunset #slowdays", "Cape Town", "", "bob mia kenji lola noor", []string{"bob Jealous, in a friendly way.", "mia The second one!!", "lola Take me along next time."}},
+		{"ada", 5, atSea, 2, "Salt in the hair, sand in the shoes #sunset #slowdays", "Cape Town", "", "mia kenji lola noor", []string{"bob Jealous, in a friendly way.", "mia The second one!!", "lola Take me along next time."}},
 		{"kenji", 3, inMountains, 1, "The last ridge of the day #goldenhour", "", "", "ada mia", nil},
 	}
 )
@@ -75,8 +76,8 @@ type stage struct {
 
 func newStage() *stage {
 	s := &stage{world: &world{r: rand.New(rand.NewPCG(2026, 11))}, people: map[string]person{}} // #nosec G404 -- painted from a seed, alike each time
-	for _, p := range cast {
-		p.id, p.face = s.id(), s.r.Uint64()
+	for i, p := range cast {
+		p.id, p.face = s.id(), s.r.Uint64()&^0xffffff|uint64(i)*0x010101 // no two alike
 		s.people[p.handle] = p
 	}
 	return s

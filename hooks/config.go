@@ -27,8 +27,9 @@ var readers = max(8, 4*runtime.NumCPU())
 //	PB_ENCRYPTION_KEY     when set, its 32 characters encrypt the settings
 func Config() pocketbase.Config {
 	config := pocketbase.Config{
-		DefaultDataDir: cmp.Or(os.Getenv("DOUBLETAP_DIR"), "./pb_data"),
-		DBConnect:      connect,
+		DefaultDataDir:  cmp.Or(os.Getenv("DOUBLETAP_DIR"), "./pb_data"),
+		DBConnect:       connect,
+		HideStartBanner: true, // welcome says what a newcomer needs
 		// each has a cache of its own, which takes twice its 4 MB; and one that is closed has to be opened again
 		DataMaxOpenConns: readers,
 		DataMaxIdleConns: readers,

@@ -40,7 +40,13 @@ func (s *Social) bindServer() {
 			copying.Wait() // before the databases are closed
 			return e.Next()
 		})
-		return e.Next()
+		if err := e.Next(); err != nil {
+			return err
+		}
+		if pb, ok := s.app.(*pocketbase.PocketBase); ok {
+			return welcome(pb, os.Stdout)
+		}
+		return nil
 	})
 }
 

@@ -217,7 +217,7 @@ func TestDataFolderHasOneService(t *testing.T) {
 			t.Fatal(err)
 		}
 		for lines := bufio.NewScanner(output); lines.Scan(); {
-			if strings.Contains(lines.Text(), "Server started") {
+			if strings.Contains(lines.Text(), "Doubletap is at") {
 				return c
 			}
 		}

@@ -45,6 +45,9 @@ func Unfollow(app core.App, settings *core.Settings) (undo func()) {
 	return func() { settings.Meta.AppURL = url }
 }
 
+// Address returns where the server listens, as Listens has noted it; nothing before.
+func Address(app core.App) string { return heard(app) }
+
 func heard(app core.App) string {
 	url, _ := app.Store().Get(listening).(string)
 	return url
