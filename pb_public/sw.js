@@ -3,7 +3,7 @@
 // Every file of the app; pb_public/embed_test.go sees to it that none is missing.
 const FILES = [
   '/', '/app.css', '/app.js', '/screens.css', '/manifest.json', '/icon.svg', '/icon-192.png', '/icon-512.png', '/icon-maskable.png',
-  '/lib/api.js', '/lib/crop.js', '/lib/cursor.js', '/lib/edge.js', '/lib/export.js', '/lib/feed.js', '/lib/live.js',
+  '/lib/api.js', '/lib/crop.js', '/lib/cursor.js', '/lib/edge.js', '/lib/errors.js', '/lib/export.js', '/lib/feed.js', '/lib/live.js',
   '/lib/outbox.js', '/lib/photos.js', '/lib/push.js', '/lib/queue.js', '/lib/search.js', '/lib/share.js', '/lib/store.js', '/lib/thread.js', '/lib/upload.js', '/lib/words.js',
   '/screens/account.js', '/screens/comments.js', '/screens/compose.js', '/screens/confirm.js', '/screens/crop.js', '/screens/dialog.js', '/screens/door.js', '/screens/drafts.js', '/screens/edit.js', '/screens/feed.js', '/screens/forgot.js', '/screens/grid.js', '/screens/home.js', '/screens/moderation.js', '/screens/newcomers.js', '/screens/people.js',
   '/screens/photos.js', '/screens/preferences.js', '/screens/profile.js', '/screens/report.js', '/screens/requests.js', '/screens/router.js',

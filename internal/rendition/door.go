@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
-	"doubletap/internal/fault"
 	"doubletap/internal/photo"
 	"doubletap/internal/photo/door"
 )
@@ -40,11 +40,11 @@ func (s *Studio) Admit(ctx context.Context, app core.App, record *core.Record) (
 	if err != nil {
 		return nil, err
 	}
-	for _, file := range files {
+	for i, file := range files {
 		err = s.admit(ctx, app, person, file)
 		if refusal, ok := errors.AsType[*door.Refusal](err); ok {
 			release()
-			return nil, fault.Invalid(field, refusal.Code, refusal.Text)
+			return nil, refused(field, refusal, i, file)
 		}
 		if err != nil {
 			release()
@@ -52,6 +52,12 @@ func (s *Studio) Admit(ctx context.Context, app core.App, record *core.Record) (
 		}
 	}
 	return release, nil
+}
+
+// refused is the error of a field that says which of the new files is meant: of several, a person has to know.
+func refused(field string, why *door.Refusal, index int, file *filesystem.File) error {
+	name := []rune(file.OriginalName)
+	return validation.Errors{field: validation.NewError(why.Code, why.Text).SetParams(map[string]any{"file": string(name[:min(len(name), 300)]), "index": index})}
 }
 
 // hold waits until the largest of the files may be in memory twice, as it came and as it stays; they are read one after

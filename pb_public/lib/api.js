@@ -1,16 +1,32 @@
-// The way to the server: one PocketBase client, who is signed in, and what to
-// tell a person when a request fails.
+// The way to the server: one PocketBase client, whether it answers, and who is signed in.
 
 import PocketBase from '../vendor/pocketbase.js';
+import { channel } from './cursor.js';
+
+export { because, fieldErrors } from './errors.js';
 
 export const pb = new PocketBase(location.origin);
 
+/** Whether the server answered when it was last asked; changes tells when that has turned. */
+export const line = { answers: true, changes: channel() };
+function answered(yes) {
+  if (line.answers === yes) return;
+  line.answers = yes;
+  line.changes.send();
+}
+
 /** An answer that breaks off in its body is none, as when the page is left or the line is cut: it is not to be read as {}. */
 async function whole(url, options) {
-  const answer = await fetch(url, options);
-  const text = await answer.text();
-  answer.json = async () => JSON.parse(text);
-  return answer;
+  try {
+    const answer = await fetch(url, options);
+    const text = await answer.text();
+    answered(answer.status !== 502 && answer.status !== 504); // what a proxy says when nobody is behind it
+    answer.json = async () => JSON.parse(text);
+    return answer;
+  } catch (err) {
+    if (err.name !== 'AbortError') answered(false);
+    throw err;
+  }
 }
 pb.beforeSend = (url, options) => ({ url, options: { ...options, fetch: whole } });
 
@@ -28,16 +44,17 @@ export async function signUp({ handle, email, password }) {
   return signIn(email, password);
 }
 
-let farewell = '';
+let farewell = { words: '', good: false };
 
-/** Ends the session on this device; why is shown on the sign-in page. */
-export function signOut(why = '') {
-  farewell = why;
+/** Ends the session on this device; why is shown on the sign-in page, as good news or as trouble. */
+export function signOut(words = '', { good = false } = {}) {
+  farewell = { words, good };
   pb.authStore.clear();
 }
 
-/** Why the last session ended, when it was not the person's own wish. */
-export const lastWords = () => farewell;
+/** What is to be said about the end of the last session, and whether it ended as the person wished. */
+export const lastWords = () => farewell.words;
+export const endedWell = () => farewell.good;
 
 /**
  * Asks whether the session still holds, and signs out when it does not.
@@ -52,25 +69,4 @@ export async function checkSession() {
     if (token !== pb.authStore.token) return; // signed out, or in anew, meanwhile
     if (err.status === 401 || err.status === 403 || err.status === 404) signOut('Your session has ended. Please sign in again.');
   }
-}
-
-// Words ------------------------------------------------------------------
-
-/** What went wrong, in a sentence for the person who asked. */
-export function because(err) {
-  if (!err?.status) return 'No connection. Check your network and try again.';
-  if (err.status === 429) return err.response?.message || 'That was a lot at once. Try again in a while.';
-  if (err.status >= 500) return 'The server cannot do this right now. Try again in a moment.';
-  return err.response?.message || 'Something went wrong. Try again.';
-}
-
-const taken = { handle: 'Somebody has this handle already.', email: 'There is an account with this address already.' };
-
-/** The messages of a refused form, by field name. */
-export function fieldErrors(err) {
-  const fields = {};
-  for (const [name, problem] of Object.entries(err?.response?.data ?? {})) {
-    if (problem?.message) fields[name] = (problem.code === 'validation_not_unique' && taken[name]) || problem.message;
-  }
-  return fields;
 }

@@ -286,6 +286,8 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
     rows: () => [...rows.values()].sort(newestFirst).filter((row) => complete || !oldest || newestFirst(row, oldest) <= 0),
     /** The badge: what came since the tray was last opened. */
     unseen: () => api.rows().filter((row) => row.latestAt > seenAt()).length,
+    /** Whether a post is in view. */
+    watches: (id) => watched.has(id),
     isSeen: (row) => row.latestAt <= seenAt(),
     isRead: (row) => row.read || row.latestAt <= (settings?.readAt ?? ''),
     get connected() { return connected; },

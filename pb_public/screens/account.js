@@ -46,7 +46,7 @@ export function Everywhere() {
   async function leave() {
     await pb.send('/api/v1/logout-everywhere', { method: 'POST', requestKey: null });
     if (!outbox.size) await shelf.clear().catch(() => {});
-    signOut('You are signed out on every device.');
+    signOut('You are signed out on every device.', { good: true });
   }
   return html`<p><button class="button" onClick=${() => setAsking(true)}>Sign out everywhere</button></p>
     ${asking && html`<${Confirm} title="Sign out everywhere?" deed="Sign out everywhere" onDo=${leave} onClose=${() => setAsking(false)}>Every browser and phone is signed out, this one too, and gets no messages until you sign in there again.<//>`}`;
@@ -62,10 +62,10 @@ export function Password() {
     setProblem('');
     try {
       await users().update(user.id, { oldPassword, password, passwordConfirm: password }, quiet);
-      signOut('Your password is changed. Please sign in with it.'); // the change has ended every session, this one too
+      signOut('Your password is changed. Please sign in with it.', { good: true }); // the change has ended every session, this one too
     } catch (err) {
       const { oldPassword: old, password: fresh } = fieldErrors(err);
-      setProblem(old ? 'The present password is not right.' : fresh ?? because(err));
+      setProblem(old ?? fresh ?? because(err));
     }
   }
   return html`<details class="fold"><summary>Change password</summary><form ref=${form} class="settings-form fold-body" onSubmit=${submit}>
@@ -106,7 +106,7 @@ export function Deletion({ onClose }) {
     try {
       await users().delete(user.id, password ? { ...quiet, body: { password } } : quiet);
       await shelf.clear().catch(() => {}); // the account is gone all the same
-      signOut('Your account is deleted.');
+      signOut('Your account is deleted.', { good: true });
     } catch (err) {
       const missing = fieldErrors(err).password;
       if (missing) setPassword((given) => given ?? '');

@@ -83,10 +83,11 @@ export function Compose({ onClose }) {
     const all = [...files];
     const fit = all.filter((file) => TYPES.includes(file.type) && file.size <= LARGEST);
     const room = MOST - photos.length;
-    setProblem(
-      fit.length < all.length ? 'Photos are JPEG, PNG, WebP, GIF or HEIC files of at most 50 MB.' : fit.length > room ? `A post holds at most ${MOST} photos.` : '');
+    const unfit = all.find((file) => !fit.includes(file));
+    setProblem(unfit ? `${unfit.name}: ${TYPES.includes(unfit.type) ? 'a photo has at most 50 MB.' : 'photos are JPEG, PNG, WebP, GIF or HEIC files.'}`
+      : fit.length > room ? `A post holds at most ${MOST} photos; ${fit[Math.max(0, room)].name} and what follows is left out.` : '');
     input.current.value = ''; // the same file may be chosen again after it was taken out
-    const added = await Promise.all(fit.slice(0, room).map(looked));
+    const added = await Promise.all(fit.slice(0, room).map((file) => looked(file)));
     for (const { key, file } of added) shelf.put(shelfKey(key), file).catch(() => {}); // a full device keeps it for as long as the page is open
     keep(added);
     setPhotos((now) => [...now, ...added.map(({ key, alt, shape }) => ({ key, alt, shape }))].slice(0, MOST));
@@ -134,10 +135,19 @@ export function Compose({ onClose }) {
       say('Your photo is posted.');
       onClose(true);
     } catch (err) {
-      if (!err.isAbort) setProblem(Object.values(fieldErrors(err))[0] ?? because(err));
+      if (!err.isAbort) setProblem(refusedPhoto(err) ?? Object.values(fieldErrors(err))[0] ?? because(err));
       setSent(null);
     }
     return undefined;
+  }
+
+  /** Which photo was refused and why; it is shown, too. */
+  function refusedPhoto(err) {
+    const { index, file } = err.response?.data?.photos?.params ?? {};
+    const at = index ?? photos.findIndex((one) => file && one.file.name === file);
+    if (!photos[at]) return undefined;
+    setChosen(at);
+    return html`Photo ${at + 1}, <bdi>${photos[at].file.name}</bdi>: ${fieldErrors(err).photos}`;
   }
 
   /** An earlier try whose answer was lost may have been stored. */

@@ -181,7 +181,7 @@ export function Feed({ onCompose }) {
   const fresh = feed.waiting;
   return html`
     <div class="fresh-place" role="status">${fresh > 0 && html`<button class="fresh" onClick=${showWaiting}>${feed.behind ? 'Show what is new' : count(fresh, 'new photo')}</button>`}</div>
-    ${kept && phase === 'failed' && html`<p class="notice" role="status">You are offline. These are the photos of your last visit.</p>`}
+    ${kept && phase === 'failed' && html`<p class="notice" role="status">${navigator.onLine ? 'The server does not answer.' : 'You are offline.'} These are the photos of your last visit.</p>`}
     ${posts.slice(0, drawn).map((post, index) => html`<${Post} key=${post.id} post=${post} eager=${index < 2} onHeard=${feed.update} onGone=${() => feed.remove(post.id)} />`)}
     ${phase === 'loading' && !posts.length && html`<p class="visually-hidden" role="status">Photos are loading.</p><${PostSkeleton} /><${PostSkeleton} />`}
     ${phase === 'failed' && !posts.length && html`<${Trouble} what="The feed" error=${error} onAgain=${feed.more} />`}

@@ -5,7 +5,7 @@ import { handleOf } from './people.js';
 import { altOf, Picture } from './photos.js';
 import { paths } from './router.js';
 import { useSession } from './session.js';
-import { End, Sign, Trouble, number, useChannel } from './ui.js';
+import { End, Sign, Trouble, number, useAgain, useChannel } from './ui.js';
 
 /** A list of this place, which begins to load and is found again when one comes back; see router.js. */
 export function useList(name, open) {
@@ -13,6 +13,7 @@ export function useList(name, open) {
   const [list] = useState(() => kept.list(name, open));
   useChannel(list.changes);
   useEffect(() => void (list.get().phase === '' && list.more()), [list]);
+  useAgain(list.get().phase === 'failed' && list.get().error, list.more);
   return list;
 }
 

@@ -1,6 +1,7 @@
 // The page of somebody who is signed in: the bar, the screen that the address names, and what lies above it.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
+import { line, pb } from '../lib/api.js';
 import { fold } from '../lib/words.js';
 import { Feed } from './feed.js';
 import { Avatar, handleOf } from './people.js';
@@ -34,38 +35,86 @@ function Screen({ parts: [where, what, more], hash, user }) {
   return html`<${Empty} sign="search" title="Nothing to see"><p>There is no page at <bdi>${hash}</bdi>.</p><p><a class="button" href=${paths.home}>To the feed</a></p><//>`;
 }
 
-/** Short messages at the edge of the page; screen readers hear them as they come. */
-function Messages({ words }) {
-  const [said, setSaid] = useState([]);
-  useEffect(() => words.listen((text, sign = '') => {
-    const one = { text, sign, key: Math.random() };
-    setSaid((all) => [...all.slice(-2), one]);
-    setTimeout(() => setSaid((all) => all.filter((other) => other !== one)), 7000);
-  }), [words]);
-  return html`<div class="words" role="status" aria-live="polite">
-    ${said.map((one) => html`<p key=${one.key} class="word">${one.sign && html`<${Sign} name=${one.sign} />`}<span dir="auto">${one.text}</span></p>`)}</div>`;
+const SHOWN = 4000; // milliseconds
+const WAIT = 2; // news that may wait; the tray has all of it
+
+/** Where a message lies over nothing that one can press, as low as there is room; else at the edge. */
+function freePlace(box) {
+  const modal = [...document.querySelectorAll('dialog[open]')].at(-1);
+  const { left, right, height } = box.getBoundingClientRect();
+  const around = 8;
+  const taken = [...(modal ?? document).querySelectorAll('a, button, input, textarea, select, label, summary, [tabindex="0"]:not(article)')]
+    .filter((one) => !box.contains(one) && !one.closest('.skip')).map((one) => one.getBoundingClientRect())
+    .filter((one) => one.width && one.bottom > 0 && one.top < innerHeight && one.right > left - around && one.left < right + around);
+  for (let top = innerHeight - height - 12; top > 0; top -= 4) {
+    if (!taken.some((one) => one.bottom > top - around && one.top < top + height + around)) return top;
+  }
+  return null;
 }
 
-/** Tells of a lost connection, but not of the short breaks that belong to live updates. */
-function Offline() {
-  const { live: { connected }, outbox, outboxChanges } = useSession();
-  const [line, setLine] = useState(navigator.onLine); // as far as the device knows
-  const [long, setLong] = useState(false);
-  useChannel(outboxChanges);
+/**
+ * Short messages, one at a time; screen readers hear them as they come. What answers a deed shows at once. News wait for
+ * their turn, those of one group as one: the newest takes the place of the one before.
+ */
+function Messages({ words }) {
+  const [queue, setQueue] = useState([]); // the first is shown
+  const box = useRef(null);
+  const [held, setHeld] = useState(false); // somebody is reading it
+  const [one] = queue;
+  useEffect(() => words.listen((text, { sign = '', group = '' } = {}) => {
+    const next = { text, sign, group, key: Math.random() };
+    setQueue((all) => {
+      if (!group) return [next, ...all.filter((other) => other.group)].slice(0, WAIT + 1);
+      const at = all.findIndex((other) => other.group === group);
+      return at < 0 ? [...all, next].slice(0, WAIT + 1) : all.map((other, index) => (index === at ? next : other));
+    });
+  }), [words]);
+  const end = () => setQueue((all) => all.filter((other) => other !== one));
   useEffect(() => {
-    const changed = () => setLine(navigator.onLine);
+    if (!one || held) return undefined;
+    const timer = setTimeout(end, SHOWN);
+    return () => clearTimeout(timer);
+  }, [one, held]);
+  useLayoutEffect(() => {
+    if (!one) return setHeld(false);
+    if (document.querySelector('dialog[open]')) { // which would else lie above it
+      box.current.hidePopover?.();
+      box.current.showPopover?.();
+    }
+    const top = freePlace(box.current.querySelector('.word'));
+    box.current.toggleAttribute('data-placed', top !== null);
+    if (top !== null) box.current.style.setProperty('--top', `${top}px`);
+    return undefined;
+  }, [one]);
+  useLayoutEffect(() => box.current.showPopover?.(), []);
+  return html`<div class="words" ref=${box} popover="manual" onPointerEnter=${() => setHeld(true)} onPointerLeave=${() => setHeld(false)} onFocusIn=${() => setHeld(true)} onFocusOut=${() => setHeld(false)}>
+    <div role="status" aria-live="polite">${one && html`<p key=${one.key} class="word">${one.sign && html`<${Sign} name=${one.sign} />`}<span dir="auto">${one.text}</span>
+      <button type="button" class="word-end" aria-label="Dismiss" onClick=${end}><${Sign} name="close" /></button></p>`}</div></div>`;
+}
+
+/** What is the matter with the connection, if anything; short breaks belong to live updates. */
+function Connection() {
+  const { live: { connected }, outbox, outboxChanges } = useSession();
+  const [online, setOnline] = useState(navigator.onLine); // as far as the device knows
+  const [late, setLate] = useState(false);
+  useChannel(outboxChanges);
+  useChannel(line.changes);
+  useEffect(() => {
+    const changed = () => setOnline(navigator.onLine);
     const events = ['online', 'offline'];
     events.forEach((name) => addEventListener(name, changed));
     return () => events.forEach((name) => removeEventListener(name, changed));
   }, []);
   useEffect(() => {
-    setLong(false);
+    setLate(false);
     if (connected) return undefined;
-    const timer = setTimeout(() => setLong(true), 4000);
-    return () => clearTimeout(timer);
+    const ask = () => pb.health.check({ requestKey: null }).catch(() => {}); // is it the server, or only its live updates?
+    const timers = [setTimeout(() => ask().then(() => setLate(true)), 4000), setInterval(ask, 5000)];
+    return () => timers.forEach(clearTimeout);
   }, [connected]);
-  const waiting = outbox.size ? `${count(outbox.size, 'thing')} of yours will be sent when you are back.` : 'Trying again…';
-  return html`<p class="offline" role="status">${(!line || long) && html`<span><${Sign} name="cloud" />You are offline. ${waiting}</span>`}</p>`;
+  const matter = !online ? 'You are offline.' : !late ? '' : line.answers ? 'Live updates are late: what is new shows when a page is opened.' : 'The server does not answer.';
+  const rest = outbox.size ? `${count(outbox.size, 'thing')} of yours will be sent when it does.` : 'Trying again…';
+  return html`<p class="offline" role="status">${matter && html`<span><${Sign} name="cloud" />${matter} ${line.answers && online ? '' : online ? rest : rest.replace('it does', 'you are back')}</span>`}</p>`;
 }
 
 function Bell({ open, onClick }) {
@@ -171,7 +220,7 @@ export function Home({ session }) {
       </nav>
     </header>
     <main id="main" class=${atHome ? 'main main-feed' : `main main-${where.replace(/\W.*/, 'person')}`} tabindex="-1">
-      <${Offline} />
+      <${Connection} />
       ${atHome && !user.verified && html`<${screen.unverified} quiet />`}
       <div hidden=${!atHome}><h1 class="visually-hidden">Home feed</h1><${Feed} onCompose=${compose} /></div>
       ${!atHome && html`<${Screen} ...${place} user=${user} />`}

@@ -8,7 +8,7 @@ import { feedStore } from '../lib/feed.js';
 import { openLive } from '../lib/live.js';
 import { openOutbox } from '../lib/outbox.js';
 import { openShelf } from '../lib/store.js';
-import { openKept } from './router.js';
+import { openKept, paths } from './router.js';
 
 /** {user, begun, live, feed, outbox, likeOf, saveOf, tieOf, kept, say, …}; see openSession. */
 export const Session = createContext(null);
@@ -36,11 +36,14 @@ export function openSession(user) {
   const begun = feed.more(); // at once: everything else can wait for it
   const outbox = openOutbox(pb, shelf, { onChange: outboxChanges.send });
 
+  /** Whether somebody looks at it already: in the tray, on the page of the post, or at the heart that fills. */
+  const isSeen = (row) => document.querySelector('.dialog-tray[open]') || (row.post && location.hash.startsWith(paths.post(row.post))) || (row.type === 'like' && live.watches(row.post));
+
   const live = openLive(pb, {
     onChange: liveChanges.send,
     async onNews(row) {
       const { sentence } = await import('./sentence.js');
-      say(`${sentence(row).join(' ').trim()}.`, /like$/.test(row.type) ? 'heart' : 'bell');
+      if (!isSeen(row)) say(`${sentence(row).join(' ').trim()}.`, { sign: /like$/.test(row.type) ? 'heart' : 'bell', group: row.id });
     },
     onFeed: (action, row) => feed.heard(action, row),
     onRefused: checkSession,

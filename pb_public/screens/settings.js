@@ -8,7 +8,7 @@ import { Address, Data, Deletion, Everywhere, Password } from './account.js';
 import { useDraft } from './drafts.js';
 import { useList } from './grid.js';
 import { Avatar, Person, handleOf } from './people.js';
-import { Notifications, Switch, useSaving } from './preferences.js';
+import { Notifications, Switch, useDevices, useSaving } from './preferences.js';
 import { useSession } from './session.js';
 import { Ago, Loading, Trouble } from './ui.js';
 
@@ -94,7 +94,7 @@ function Kept({ name, field, title, word, none }) {
 
 function Devices() {
   const { say } = useSession();
-  const list = useList('devices', () => openCursor(pb, 'devices', { perPage: 50 }));
+  const list = useDevices();
   const [here, setHere] = useState('');
   const [busy, setBusy] = useState(false);
   useEffect(() => void subscription().then((found) => setHere(found?.endpoint ?? '')), []);

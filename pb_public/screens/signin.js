@@ -1,7 +1,7 @@
 // The door: sign in by password, code or another service, with as many proofs as the server asks for; or make an account.
 
 import { html, useEffect, useLayoutEffect, useState } from '../vendor/preact.js';
-import { fieldErrors, lastWords, pb, signUp } from '../lib/api.js';
+import { endedWell, fieldErrors, lastWords, pb, signUp } from '../lib/api.js';
 import { Door, DoorForm, Email, Field, Password } from './door.js';
 
 const users = () => pb.collection('users');
@@ -83,7 +83,8 @@ export function SignIn() {
     }
   }
 
-  const notice = words && html`<p class="notice" role="alert">${words}</p>`;
+  const good = words === lastWords() && endedWell();
+  const notice = words && html`<p class=${good ? 'notice is-good' : 'notice'} role=${good ? 'status' : 'alert'}>${words}</p>`;
   const others = providers.length > 0 && html`<div class="door-others">${providers.map(({ name, displayName }) => html`<button type="button" class="button button-wide" key=${name} onClick=${() => tap(name)}>Continue with ${displayName || name}</button>`)}</div>`;
   const toStart = html`<p class="door-turn"><button type="button" class="link" onClick=${() => { setProof(''); turn('password'); }}>Back to sign-in</button></p>`;
 

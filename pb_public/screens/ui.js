@@ -2,7 +2,7 @@
 // menus, and the signs on buttons.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
-import { because } from '../lib/api.js';
+import { because, line, pb } from '../lib/api.js';
 import { channel } from '../lib/cursor.js';
 
 /** Draws the component again whenever the channel says so, also before it was painted for the first time. */
@@ -30,11 +30,41 @@ export const Loading = ({ what = 'This' }) => html`<p class="visually-hidden" ro
 export const Empty = ({ sign, title, children }) => html`<div class="empty">
   ${sign && html`<${Sign} name=${sign} />`}<h2>${title}</h2>${children}</div>`;
 
-/** Something did not load. What is gone or hidden says so; all else can be tried again. */
+/** Tries again by itself what failed for want of an answer: when there is a line again, and now and then. */
+export function useAgain(error, again) {
+  const latest = useRef(again);
+  latest.current = again;
+  const passing = Boolean(error) && (!error.status || error.status >= 500);
+  useEffect(() => {
+    if (!passing) return undefined;
+    const back = () => navigator.onLine && latest.current();
+    const end = line.changes.listen(() => line.answers && back());
+    const timer = setInterval(back, 15_000);
+    addEventListener('online', back);
+    return () => {
+      end();
+      clearInterval(timer);
+      removeEventListener('online', back);
+    };
+  }, [passing]);
+  return passing;
+}
+
+/** Something did not load. What is gone or hidden says so; all else can be tried again, and is when there is a line again. */
 export function Trouble({ what, error, gone = 'It is gone, or it is not shared with you.', onAgain }) {
+  const passing = useAgain(error, onAgain);
   if (error.status === 404) return html`<div class="empty" role="alert"><${Sign} name="lock" /><h2>Nothing to see</h2><p>${gone}</p></div>`;
-  return html`<div class="empty" role="alert"><${Sign} name="cloud" /><h2>${what} did not load</h2><p>${because(error)}</p>
+  return html`<div class="empty" role="alert"><${Sign} name="cloud" /><h2>${what} did not load</h2><p>${because(error)}${passing && ' It is tried again by itself.'}</p>
     <button class="button button-main" onClick=${onAgain}>Try again</button></div>`;
+}
+
+/** A browser remembers that a module did not come until the page is loaded anew, which helps only when somebody answers; and once. */
+async function loadAnew() {
+  const name = 'doubletap-loaded-anew';
+  await pb.health.check({ requestKey: null }).catch(() => {});
+  if (!line.answers || Date.now() - Number(sessionStorage.getItem(name)) < 60_000) return;
+  sessionStorage.setItem(name, Date.now());
+  location.reload();
 }
 
 /** A screen whose module is fetched when it is first shown. */
@@ -51,7 +81,7 @@ export function later(load) {
       }, () => setError({ status: 0 }));
     };
     useEffect(() => void (Screen ?? get()), []);
-    if (error) return html`<${Trouble} what="This page" error=${error} onAgain=${get} />`;
+    if (error) return html`<${Trouble} what="This page" error=${error} onAgain=${loadAnew} />`;
     return Screen ? html`<${Screen} ...${props} />` : props.quiet ? null : html`<${Loading} />`;
   };
 }
@@ -60,7 +90,8 @@ export function later(load) {
 export function End({ list, words = '' }) {
   const end = useRef(null);
   const shownOf = ({ posts, rows }) => posts ?? rows;
-  const { phase } = list.get();
+  const { phase, error } = list.get();
+  useAgain(phase === 'failed' && error, () => list.more());
   const shown = shownOf(list.get());
   useEffect(() => {
     const observer = new IntersectionObserver(([entry]) => {
