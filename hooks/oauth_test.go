@@ -129,6 +129,7 @@ func TestOAuth2SignUp(t *testing.T) {
 		for i, who := range []struct{ username, name, want string }{
 			{"Leo", "", `^leo$`},
 			{"josé", "", `^jose$`},
+			{"Łukasz Müller-Weiß", "", `^lukasz_muller_weiss$`}, {"Đặng Þór", "", `^dang_thor$`},
 			{"ＷＩＤＥ", "", `^wide$`},
 			{"mia m-8", "", `^mia_m_8$`},
 			{"..dots..", "", `^dots$`},
