@@ -7,6 +7,8 @@ import (
 	"math"
 	"sync"
 
+	"github.com/disintegration/imaging"
+
 	"doubletap/internal/photo/door"
 	"doubletap/internal/photo/plane"
 )
@@ -60,59 +62,46 @@ func (c *cascade) free() {
 
 // make returns the photo, w x h upright, in a size. It belongs to the cascade.
 func (c *cascade) make(size Size, w, h int) *plane.Picture {
-	w, h = size.of(w, h)
+	if size.Crop {
+		p := c.square(min(w, h, size.Side), w, h)
+		c.crops = append(c.crops, p)
+		return p
+	}
+	p := c.resize(size.of(w, h))
+	c.made = append(c.made, p)
+	return p
+}
+
+// resize returns the photo as w x h, upright, from the smallest picture that is large enough.
+func (c *cascade) resize(w, h int) *plane.Picture {
 	for i := len(c.made) - 1; i >= 0; i-- {
-		if p := c.made[i]; size.within(p.W, p.H, w, h) {
-			return c.keep(plane.Resize(p, size.window(p), w, h, 1), size)
+		if p := c.made[i]; p.W >= w && p.H >= h {
+			return plane.Resize(p, w, h, 1)
 		}
 	}
 	if c.orientation >= 5 {
 		w, h = h, w
 	}
-	p := plane.Resize(c.base, size.window(c.base), w, h, c.orientation)
-	return c.keep(plane.Orient(p, c.orientation), size)
+	return plane.Orient(plane.Resize(c.base, w, h, c.orientation), c.orientation)
 }
 
-func (c *cascade) keep(p *plane.Picture, size Size) *plane.Picture {
-	if size.Crop {
-		c.crops = append(c.crops, p)
-	} else {
-		c.made = append(c.made, p)
-	}
-	return p
+// square returns the middle of the photo, w x h upright, made as small as the square is.
+func (c *cascade) square(side, w, h int) *plane.Picture {
+	scale := float64(side) / float64(min(w, h))
+	p := c.resize(max(int(math.Round(float64(w)*scale)), side), max(int(math.Round(float64(h)*scale)), side))
+	defer p.Free()
+	middle := imaging.CropCenter(p.Image(), side, side)
+	return convert(middle, middle.Rect, p.Gray())
 }
 
-// of returns how large a photo of w x h is in the size.
+// of returns how large a photo of w x h is when it fits into the size.
 func (s Size) of(w, h int) (int, int) {
-	if s.Crop {
-		side := min(w, h, s.Side)
-		return side, side
-	}
 	if w <= s.Side && h <= s.Side {
 		return w, h
 	}
 	scale := float64(s.Side) / float64(max(w, h))
 	fit := func(n int) int { return max(int(math.Round(float64(n)*scale)), 1) }
 	return fit(w), fit(h)
-}
-
-// within reports whether w x h of the size can be taken from a picture of
-// pw x ph without enlarging anything.
-func (s Size) within(pw, ph, w, h int) bool {
-	if s.Crop {
-		pw, ph = min(pw, ph), min(pw, ph)
-	}
-	return pw >= w && ph >= h
-}
-
-// window returns what of p is seen in the size.
-func (s Size) window(p *plane.Picture) plane.Window {
-	all := p.Whole()
-	if s.Crop {
-		side := min(all.W, all.H)
-		return plane.Window{X: (all.W - side) / 2, Y: (all.H - side) / 2, W: side, H: side}
-	}
-	return all
 }
 
 // buffers take the encoder's output, whose size nobody knows before.

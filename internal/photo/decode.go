@@ -58,7 +58,7 @@ func (r Renderer) Cost(info door.Info) int64 {
 	case info.Kind == door.JPEG && info.Decoded < 5*pixels:
 		return info.Decoded + overhead
 	}
-	return info.Decoded + pixels*3/2 + overhead // converted to planes
+	return info.Decoded + pixels*3/2 + pixels*4 + overhead // converted to planes, by way of RGB that is garbage at once
 }
 
 // CostOf is Cost for a photo that has not been opened, or Open's refusal.

@@ -40,6 +40,7 @@ func TestMemory(t *testing.T) {
 		"progressive, 3 MP": {progressive.Encode(2000, 1500, phototest.Of(m)), 0, 0},
 		"16-bit PNG, 3 MP":  {phototest.PNG(deep, 1, ""), 0, 0},
 		"GIF, 3 MP":         {phototest.GIF(m, 1), 0, 0},
+		"alpha PNG, 3 MP":   {phototest.PNG(phototest.RGBA(m), 1, ""), 0, 0},
 	} {
 		if c.peak == 0 {
 			cost, err := Renderer{}.CostOf(c.src)

@@ -78,8 +78,8 @@ type Renderer struct {
 // cannot be decoded. Trying again is no use.
 var ErrUnreadable = errors.New("photo cannot be decoded")
 
-// Render makes all renditions of src. It uses one core, Cost bytes of memory,
-// and starts no goroutines. After ctx ends it returns as soon as it has done
+// Render makes all renditions of src. It uses one core, save for what imaging
+// does, and Cost bytes of memory. After ctx ends it returns as soon as it has done
 // what it is at: a row of blocks, a rendition, a whole WebP. It returns a
 // *door.Refusal for what Open would not let in, ErrUnreadable for damage inside.
 func (r Renderer) Render(ctx context.Context, src []byte) (result Result, err error) {

@@ -2,29 +2,23 @@ package plane
 
 import "encoding/binary"
 
-// Window is the part of a picture that a resize reads, in samples of Y.
-type Window struct{ X, Y, W, H float64 }
-
-// Whole returns the window that is all of p.
-func (p *Picture) Whole() Window { return Window{0, 0, p.ExactW, p.ExactH} }
-
-// Resize returns the window of p as w x h, with one sample of colour for 2 x 2
-// of brightness, by a Lanczos3 filter. It is meant to make pictures smaller.
+// Resize returns p as w x h, with one sample of colour for 2 x 2 of
+// brightness, by a Lanczos3 filter. It is meant to make pictures smaller.
 // What Orient will mirror later has its colour samples laid out from the other
 // edge, so that an odd width or height does not shift the colours by a sample.
 // p stays as it is.
-func Resize(p *Picture, from Window, w, h, orientation int) *Picture {
+func Resize(p *Picture, w, h, orientation int) *Picture {
 	out := New(w, h, 2, 2, p.Gray())
-	scaleX, scaleY := from.W/float64(w), from.H/float64(h)
-	resize(out.Y, p.Y, newAxis(w, p.Y.W, from.X, scaleX), newAxis(h, p.Y.H, from.Y, scaleY))
+	scaleX, scaleY := p.ExactW/float64(w), p.ExactH/float64(h)
+	resize(out.Y, p.Y, newAxis(w, p.Y.W, 0, scaleX), newAxis(h, p.Y.H, 0, scaleY))
 	if !p.Gray() {
-		x, y := from.X, from.Y
+		x, y := 0.0, 0.0
 		mirrorX, mirrorY := Mirrors(orientation)
 		if mirrorX && w%2 == 1 {
-			x -= scaleX
+			x = -scaleX
 		}
 		if mirrorY && h%2 == 1 {
-			y -= scaleY
+			y = -scaleY
 		}
 		subX, subY := float64(p.SubX), float64(p.SubY)
 		across := newAxis(out.Cb.W, p.Cb.W, x/subX, scaleX*2/subX)
