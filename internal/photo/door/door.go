@@ -59,7 +59,7 @@ type Limits struct {
 	Bytes int // of the file
 	// Scaled is the most pixels of a JPEG that is decoded at a scale, Pixels that of all else.
 	Scaled, Pixels int
-	Decoded        int64 // bytes of a decoded picture, HEIC apart, which has a budget of its own
+	Decoded        int64 // bytes of a decoded picture, and of what libheif has of one part of a HEIC
 	Animated       int64 // pixels of an animation, all frames together
 }
 
@@ -114,7 +114,7 @@ func (l Limits) allow(i Info) error {
 	switch {
 	case pixels > most:
 		return ErrPixels
-	case !i.Scales && i.Kind != HEIC && i.Decoded > l.Decoded:
+	case !i.Scales && i.Decoded > l.Decoded:
 		return ErrPixels
 	case i.Frames > 1 && int64(i.Frames)*pixels > l.Animated:
 		return ErrFrames

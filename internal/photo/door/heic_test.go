@@ -57,6 +57,7 @@ func TestHEIC(t *testing.T) {
 		"grids of grids":                 {HEIF{Items: []HEIFItem{GridItem(16, 16, 500, 500, many...), GridItem(16, 16, 500, 500, append([]int{3}, many[1:]...)...), tile}}, 0, 0, false, door.ErrBroken},
 		"an overlay":                     {HEIF{Items: []HEIFItem{OverlayItem(700, 300, [4]uint16{}, []int{0, 0, 1000, 5}, 2, 2), with(tile, p3)}}, 700, 300, true, nil},
 		"an overlay of 256 of a picture": {HEIF{Items: []HEIFItem{OverlayItem(700, 300, [4]uint16{}, make([]int, 512), append(many, many...)...), tile}}, 0, 0, false, door.ErrPixels},
+		"overlays of an overlay":         {HEIF{Items: []HEIFItem{OverlayItem(8000, 6000, [4]uint16{}, []int{0, 0}, 2), OverlayItem(8000, 6000, [4]uint16{}, []int{0, 0}, 3), tile}}, 0, 0, false, door.ErrPixels},
 		"an identity":                    {HEIF{Items: []HEIFItem{refers(HEIFItem{Kind: "iden"}, "dimg", 2), with(tile, p3, Rotation(1))}}, 512, 512, true, nil},
 		"a thumbnail as the picture":     {HEIF{Primary: 2, Items: []HEIFItem{tile, refers(with(tile, Crop(200, 100, 0, 0)), "thmb", 1)}}, 200, 100, false, nil},
 		"alpha":                          {HEIF{Items: []HEIFItem{tile, refers(with(tile, Alpha()), "auxl", 1)}}, 512, 512, false, nil},

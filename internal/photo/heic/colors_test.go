@@ -16,7 +16,7 @@ import (
 // TestColorsOfTheBitstream says what samples mean in the parameter set of the bitstream and, of another file, in its
 // directory. The directory is right where both do.
 func TestColorsOfTheBitstream(t *testing.T) {
-	d := New(DefaultMemory)
+	d := decoder
 	file := func(matrix int, full bool, properties ...string) []byte {
 		it := CodedItem(Fixture("tiles.heic"), func(b *Bits) { b.Colors(matrix, full) })
 		it.Properties = append(it.Properties, properties...)
@@ -54,7 +54,7 @@ func TestColorsOfTheBitstream(t *testing.T) {
 // TestColorsThatDebianMisses are what libheif 1.15 takes for something else: gray of few levels, and colours that are
 // no matrix's.
 func TestColorsThatDebianMisses(t *testing.T) {
-	d := New(DefaultMemory)
+	d := decoder
 	item := func(m image.Image, colors string, args ...string) []byte {
 		it := CodedItem(encoded(t, m, args...), nil)
 		it.Properties = append(it.Properties, colors)
@@ -114,7 +114,8 @@ func TestMemoryIsEnough(t *testing.T) {
 		files[chroma+", 10 bits"] = encoded(t, deep, "-p", "chroma="+chroma)
 		files[chroma+", 12 bits"] = encoded(t, deep, "-b", "12", "-p", "chroma="+chroma)
 	}
-	d := New(DefaultMemory)
+	d := decoder
+	defer func() { d.most = DefaultMemory }()
 	for name, src := range files {
 		p, err := heif.Open(src, maxCoding)
 		if err != nil {

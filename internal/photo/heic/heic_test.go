@@ -15,8 +15,11 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
+// decoder is of all tests: to compile the module takes seconds where the race detector watches.
+var decoder = New(DefaultMemory)
+
 func TestDecode(t *testing.T) {
-	d := New(256 << 20)
+	d := decoder
 	m, err := d.Decode(t.Context(), phototest.Fixture("phone.heic"))
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +41,7 @@ func TestDecode(t *testing.T) {
 // with their profile.
 func TestRender(t *testing.T) {
 	for name, size := range map[string]image.Point{"phone.heic": {128, 96}, "tiles.heic": {1000, 700}} {
-		r, err := photo.Renderer{HEIC: New(DefaultMemory)}.Render(t.Context(), phototest.Fixture(name))
+		r, err := photo.Renderer{HEIC: decoder}.Render(t.Context(), phototest.Fixture(name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +117,7 @@ func survive(t *testing.T, d *Decoder, src []byte) (trapped bool) {
 }
 
 func TestDamage(t *testing.T) {
-	d := New(DefaultMemory)
+	d := decoder
 	rnd := rand.New(rand.NewPCG(5, 6))
 	traps, count := 0, 0
 	for _, src := range seeds() {
@@ -143,6 +146,6 @@ func FuzzDecode(f *testing.F) {
 	for _, src := range seeds() {
 		f.Add(src)
 	}
-	d := New(DefaultMemory)
+	d := decoder
 	f.Fuzz(func(t *testing.T, src []byte) { survive(t, d, src) })
 }

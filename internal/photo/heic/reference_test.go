@@ -122,7 +122,7 @@ func difference(a, b image.Image) (most float64) {
 
 // TestLikeLibheif shows each way in which a HEIC can be put together to Debian's libheif too.
 func TestLikeLibheif(t *testing.T) {
-	d := New(DefaultMemory)
+	d := decoder
 	size := image.Rect(0, 0, 128, 96)
 	coded := map[string]HEIFItem{}
 	for _, name := range []string{"420", "422", "444"} {

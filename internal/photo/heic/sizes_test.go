@@ -11,7 +11,7 @@ import (
 // TestEverySize decodes pictures of every width and height up to 70, cut out of a larger one in every way in which a
 // file can say that it is so large, and finds the samples of the larger one.
 func TestEverySize(t *testing.T) {
-	d := New(DefaultMemory)
+	d := decoder
 	file := func(it HEIFItem, properties ...string) HEIF {
 		it.Properties = append(it.Properties[:len(it.Properties):len(it.Properties)], properties...)
 		return HEIF{Items: []HEIFItem{it}}

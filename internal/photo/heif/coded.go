@@ -15,6 +15,8 @@ func (c *Coded) Size() (n int) {
 	return n
 }
 
+const maxUnits = 1 << 17
+
 // Types of NAL units.
 const (
 	unitFirstKey, unitLastKey    = 16, 21 // pictures that need no other
@@ -32,7 +34,10 @@ func (f *file) readCoded(it *item) (*Coded, error) {
 	for range config.number(1) {
 		config.number(1)
 		for range config.number(2) {
-			if err := f.addUnit(c, config.take(int(config.number(2)))); err != nil {
+			if err := addUnit(c, config.take(int(config.number(2)))); err != nil {
+				return nil, err
+			}
+			if err := f.count(); err != nil {
 				return nil, err
 			}
 		}
@@ -57,15 +62,17 @@ func (f *file) readCoded(it *item) (*Coded, error) {
 		if stream.short {
 			return nil, ErrDamaged
 		}
+		if err := f.count(); err != nil {
+			return nil, err
+		}
 		switch {
 		case len(unit) < 3 || layer(unit) > 0:
 		case unitType(unit) >= unitSlices:
-			err = f.addUnit(c, unit)
+			err = addUnit(c, unit)
 		case unit[2]&0x80 != 0 && len(slices) > 0: // the next picture begins
 			stream.rest = nil
 		default:
 			slices = append(slices, unit)
-			err = f.count()
 		}
 		if err != nil {
 			return nil, err
@@ -82,7 +89,7 @@ func (f *file) readCoded(it *item) (*Coded, error) {
 }
 
 // addUnit keeps a parameter set. All that say how large the picture is must say the same.
-func (f *file) addUnit(c *Coded, unit []byte) error {
+func addUnit(c *Coded, unit []byte) error {
 	if len(unit) < 3 || layer(unit) > 0 || unitType(unit) < unitSlices || unitType(unit) > unitParameters {
 		return nil
 	}
@@ -97,12 +104,12 @@ func (f *file) addUnit(c *Coded, unit []byte) error {
 		c.Sequence = s
 	}
 	c.Units = append(c.Units, unit)
-	return f.count()
+	return nil
 }
 
-// count counts the units of a file, which must not be endless.
+// count counts the units of a file that are looked at, which must not be endless.
 func (f *file) count() error {
-	if f.links++; f.links > 2*maxLinks {
+	if f.units++; f.units > maxUnits {
 		return ErrDirectory
 	}
 	return nil

@@ -4,7 +4,9 @@ package heif
 const (
 	maxDirectory = 4 << 20
 	maxItems     = 8192
-	maxLinks     = 1 << 16 // of items to properties, of items to their data, of pictures to coded units
+	maxLinks     = 1 << 16 // of items to each other, to properties and to their data
+	// maxProperties is what one list of an item can have.
+	maxProperties = 255
 )
 
 // file is the directory of a HEIF file.
@@ -15,6 +17,8 @@ type file struct {
 	items      map[uint32]*item
 	properties []box
 	links      int
+	units      int    // of coded pictures, looked at so far
+	read       uint64 // bytes of items, so far
 }
 
 // item is one of the things that a file is made of.
@@ -22,7 +26,8 @@ type item struct {
 	kind       string
 	properties []box // in the order in which they apply
 	references map[string][]uint32
-	backwards  []uint32 // the items that are auxiliary to this one
+	auxiliary  []uint32 // the items that are auxiliary to this one; once looked through, the one with its alpha
+	looked     bool
 	extents    []extent
 	inside     bool // extents lie in the directory
 	elsewhere  bool // extents lie where we do not look
@@ -197,11 +202,14 @@ func (f *file) readReferences(data []byte) error {
 		if it == nil {
 			return nil
 		}
+		if f.links += count; f.links > maxLinks {
+			return ErrDirectory
+		}
 		for range count {
 			to := uint32(entry.number(idSize))
 			it.references[b.name] = append(it.references[b.name], to)
 			if main := f.items[to]; main != nil && b.name == "auxl" {
-				main.backwards = append(main.backwards, from)
+				main.auxiliary = append(main.auxiliary, from)
 			}
 		}
 		return nil
@@ -249,6 +257,9 @@ func (f *file) link(data []byte) error {
 				return ErrDirectory
 			}
 			if it != nil && index > 0 && index <= len(f.properties) {
+				if len(it.properties) == maxProperties {
+					return ErrDirectory
+				}
 				it.properties = append(it.properties, f.properties[index-1])
 			}
 		}
@@ -270,7 +281,8 @@ func (it *item) property(name string) []byte {
 }
 
 // data returns the pieces that an item's data lies in. An extent of no length
-// reaches to the end.
+// reaches to the end. Items that together have more than twice the file share
+// their data, which would be work without end.
 func (f *file) data(it *item) ([][]byte, error) {
 	if it.elsewhere {
 		return nil, ErrUnsupported
@@ -288,8 +300,9 @@ func (f *file) data(it *item) ([][]byte, error) {
 		if e.length == 0 {
 			e.length = uint64(len(from)) - e.offset
 		}
-		if total += e.length; total > uint64(len(from)) {
-			return nil, ErrDamaged // the same bytes again and again
+		total += e.length
+		if f.read += e.length; f.read > 2*uint64(len(f.source)) {
+			return nil, ErrDamaged
 		}
 		pieces = append(pieces, from[e.offset:e.offset+e.length])
 	}

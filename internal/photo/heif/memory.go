@@ -17,12 +17,16 @@ func (c *Coded) memory() int64 {
 }
 
 // Planes returns how many bytes the picture takes at most while it is put together from decoded parts: twice what it
-// is, since it may be turned, beside a part.
+// is, since it may be turned, beside the same of the part that is at it.
 func (p *Picture) Planes() int64 {
 	var part int64
-	p.each(func(c *Coded) { part = max(part, 6*int64(c.Width)*int64(c.Height)) })
-	canvas := 6 * int64(p.Canvas.X) * int64(p.Canvas.Y)
-	return canvas + part
+	for _, other := range p.Parts {
+		part = max(part, other.Planes())
+	}
+	if p.Alpha != nil {
+		part = max(part, p.Alpha.Planes())
+	}
+	return 6*int64(p.Canvas.X)*int64(p.Canvas.Y) + part
 }
 
 // each calls visit for all coded pictures.

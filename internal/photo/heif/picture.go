@@ -71,7 +71,7 @@ func Open(src []byte, maxCoding int64) (*Picture, error) {
 // reader builds the pictures of a file, within bounds.
 type reader struct {
 	*file
-	left     int64 // samples that may still be decoded
+	left     int64 // samples that may still be decoded, or eight times as many copied
 	pictures int
 }
 
@@ -111,7 +111,15 @@ func (r *reader) picture(id uint32, inherited Color, depth int) (*Picture, error
 	if err := p.change(it.properties); err != nil {
 		return nil, err
 	}
-	return p, r.alpha(p, it, id, depth)
+	// What is copied costs less than what is decoded.
+	copies := int64(len(p.Changes))
+	if p.Coded == nil {
+		copies++
+	}
+	if r.left -= copies * int64(p.Canvas.X) * int64(p.Canvas.Y) / 8; r.left < 0 {
+		return nil, ErrLarge
+	}
+	return p, r.alpha(p, it, depth)
 }
 
 func (r *reader) coded(p *Picture, it *item) error {
@@ -161,9 +169,9 @@ func (r *reader) derived(p *Picture, it *item, depth int) error {
 	if err != nil {
 		return err
 	}
-	layout := fields{rest: slices.Concat(pieces...)}
-	if len(layout.rest) > maxDirectory {
-		return ErrDirectory
+	layout := fields{rest: pieces[0]}
+	if len(pieces) > 1 {
+		layout.rest = slices.Concat(pieces...)
 	}
 	if layout.number(1) != 0 {
 		return ErrUnsupported
@@ -230,27 +238,33 @@ func (p *Picture) canvas(layout *fields, size int) error {
 // alphaNames are what an auxiliary picture calls itself that says how opaque the main one is.
 var alphaNames = []string{"urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"}
 
-func (r *reader) alpha(p *Picture, it *item, id uint32, depth int) error {
-	for _, from := range it.backwards {
-		aux := r.items[from]
-		name := aux.property("auxC")
-		if len(name) < 5 {
-			continue
-		}
-		name = name[4:]
-		if end := slices.Index(name, 0); end >= 0 {
-			name = name[:end]
-		}
-		if !slices.Contains(alphaNames, string(name)) {
-			continue
-		}
-		alpha, err := r.picture(from, Color{Told: true, Matrix: 2, FullRange: true}, depth+1)
-		if err != nil {
-			return err
-		}
-		p.Alpha, p.Premultiplied = alpha, slices.Contains(it.references["prem"], from)
-		p.Coding += alpha.Coding
+func (r *reader) alpha(p *Picture, it *item, depth int) error {
+	if !it.looked {
+		it.looked = true
+		it.auxiliary = slices.DeleteFunc(it.auxiliary, func(id uint32) bool { return !r.items[id].isAlpha() })
+	}
+	if len(it.auxiliary) == 0 {
 		return nil
 	}
+	from := it.auxiliary[0]
+	// Its levels are as they are, whatever its bitstream says of them.
+	alpha, err := r.picture(from, Color{Told: true, Matrix: 2, FullRange: true}, depth+1)
+	if err != nil {
+		return err
+	}
+	p.Alpha, p.Premultiplied = alpha, slices.Contains(it.references["prem"], from)
+	p.Coding += alpha.Coding
 	return nil
+}
+
+func (it *item) isAlpha() bool {
+	name := it.property("auxC")
+	if len(name) < 5 {
+		return false
+	}
+	name = name[4:]
+	if end := slices.Index(name, 0); end >= 0 {
+		name = name[:end]
+	}
+	return slices.Contains(alphaNames, string(name))
 }
