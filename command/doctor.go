@@ -1,9 +1,9 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -19,7 +19,7 @@ const (
 	Fail = "FAIL"
 )
 
-// Finding is what one check found: how many things are wrong, and which.
+// Finding is what one check found: how many things are wrong, and which. A check is a group of invariants.
 type Finding struct {
 	Check  string `json:"check"`
 	State  string `json:"state"`
@@ -27,111 +27,146 @@ type Finding struct {
 	Detail string `json:"detail"`
 }
 
-// check looks at one thing and, where it can be put right without a person to decide, does so.
-type check struct {
-	name   string
-	data   bool // needs the collections
-	look   func(app core.App, f *reconcile.Found) error
-	repair func(tx core.App) (int64, error)
+// Checks are the groups in which invariants are told, in the order in which they are.
+var checkOrder = []string{
+	"integrity", "migrations", "collections", "rules", "triggers", "moments", "relations", "indexes", "addresses", "accounts", "keys", "edges", "settings",
+	"posts", "comments", "tags", "search", "missing", "notifications", "feed", "counters", "queue", "handles", "files", "photos", "jobs", "superusers", "address", "mail", "encryption", "folder",
 }
 
-// checks are in the order in which repairs build on each other: triggers count what later repairs
-// delete, and counters come after everything that they count.
-var checks = []check{
-	{name: "integrity", look: lookIntegrity},
-	{name: "migrations", look: lookMigrations},
-	{name: "collections", data: true, look: lookCollections},
-	{name: "rules", data: true, look: lookRules},
-	{name: "triggers", data: true, look: lookObjects("trigger"), repair: repairObjects("trigger")},
-	reconciled(reconcile.Moments),
-	reconciled(reconcile.Relations),
-	{name: "indexes", data: true, look: lookObjects("index"), repair: repairObjects("index")},
-	{name: "addresses", data: true, look: lookAddresses, repair: foldAddresses},
-	{name: "keys", data: true, look: lookKeys, repair: moveToKeys},
-	reconciled(reconcile.Settings),
-	reconciled(reconcile.Missing),
-	reconciled(reconcile.Notifications),
-	reconciled(reconcile.Feed),
-	reconciled(reconcile.Counters),
-	{name: "files", data: true, look: lookFiles},
-	{name: "photos", data: true, look: lookPhotos, repair: repairPhotos},
-	{name: "jobs", data: true, look: lookJobs},
-	{name: "superusers", look: lookSuperusers},
-	{name: "address", look: lookAppURL},
-	{name: "mail", look: lookMail},
-	{name: "encryption", look: lookEncryption},
-	{name: "folder", look: lookFolder},
-}
-
-// finding is what a check found, for people.
-func finding(name string, f *reconcile.Found) Finding {
-	state := OK
-	switch {
-	case f.Failed > 0:
-		state = Fail
-	case f.Warned > 0:
-		state = Warn
+// Invariants returns all that holds of a data folder, in the order in which repairs build on each other: triggers count what later
+// repairs delete. Where steps are not applied it is only what holds without them.
+func Invariants(app core.App) ([]*reconcile.Invariant, error) {
+	all := installation()
+	f := &reconcile.Found{}
+	if err := lookMigrations(app, f); err != nil || f.Failed > 0 {
+		return slices.DeleteFunc(all, func(i *reconcile.Invariant) bool { return slices.Contains(needCollections, i.Name) }), nil
 	}
+	rows, err := reconcile.Rows(app)
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(all, func(i *reconcile.Invariant) bool { return i.Name == "files" })
+	return slices.Concat(all[:at], rows, photoInvariants(), all[at:]), nil
+}
+
+// needCollections are the names of what cannot be looked at before the migrations.
+var needCollections = []string{"collections", "rules", "triggers", "indexes", "addresses", "files", "jobs"}
+
+// installation is what holds of a folder beside its rows.
+func installation() []*reconcile.Invariant {
+	about := func(name, holds, told string, look func(app core.App, f *reconcile.Found) error) *reconcile.Invariant {
+		return &reconcile.Invariant{Check: name, Name: name, Holds: holds, Cost: reconcile.DoctorOnly, Told: told, Look: look}
+	}
+	repaired := func(i *reconcile.Invariant, cost reconcile.Cost, mend func(tx core.App) (int64, error)) *reconcile.Invariant {
+		i.Cost, i.MendAll = cost, func(_ context.Context, app core.App) (n int64, err error) {
+			err = locked(app, func(tx core.App) error {
+				n, err = mend(tx)
+				return err
+			})
+			return n, err
+		}
+		return i
+	}
+	structural := func(i *reconcile.Invariant) *reconcile.Invariant { i.Cost = reconcile.Hourly; return i }
+	return []*reconcile.Invariant{
+		about("integrity", "The databases are what SQLite wrote.", "restore a backup, or have sqlite3's .recover save what it can", lookIntegrity),
+		about("migrations", "All steps are applied.", "the next serve applies them", lookMigrations),
+		structural(about("collections", "Collections and fields are there, and hidden where they ship hidden.", "an owner may have meant it", lookCollections)),
+		structural(about("rules", "Rules are those that ship.", "an owner may have meant it", lookRules)),
+		repaired(about("triggers", "Triggers are those that ship.", "", lookObjects("trigger")), reconcile.Hourly, repairObjects("trigger")),
+		repaired(about("indexes", "Indexes are those that ship.", "", lookObjects("index")), reconcile.Hourly, repairObjects("index")),
+		repaired(about("addresses", "An e-mail address is one account's, in one spelling.", "", lookAddresses), reconcile.DoctorOnly, foldAddresses),
+		about("files", "A record's files are there, and each file is a record's.", "a file that is lost is nowhere else, and one without a record may be somebody's only copy", lookFiles),
+		about("jobs", "No job is dead, and none waits for long.", "retry or delete them in the dashboard", lookJobs),
+		about("superusers", "Somebody can come into the dashboard.", "superuser create, or DOUBLETAP_SUPERUSER", lookSuperusers),
+		about("address", "The application URL is where the service is reached.", "the settings name it", lookAppURL),
+		about("mail", "Mail can leave.", "the settings name an SMTP server", lookMail),
+		about("encryption", "The settings are encrypted.", "PB_ENCRYPTION_KEY", lookEncryption),
+		about("folder", "The folder is the service's alone.", "chmod, or give it to the user who serves it", lookFolder),
+	}
+}
+
+// findings groups what an examination found by check.
+func findings(results []*reconcile.Result) (all []Finding) {
+	byCheck := map[string]*Finding{}
+	notes := map[string][]string{}
+	for _, r := range results {
+		f := byCheck[r.Check]
+		if f == nil {
+			f = &Finding{Check: r.Check, State: OK}
+			byCheck[r.Check] = f
+		}
+		switch {
+		case r.Err != nil:
+			f.State = Fail
+			f.Count++
+		case !r.Broken():
+			continue
+		case !r.Warned && !r.Warns:
+			f.State = Fail
+		case f.State == OK:
+			f.State = Warn
+		}
+		f.Count += r.Count
+		if r.Look != nil && r.Err == nil {
+			notes[r.Check] = append(notes[r.Check], r.Notes...)
+		} else {
+			notes[r.Check] = append(notes[r.Check], r.Detail())
+		}
+	}
+	for _, check := range checkOrder {
+		if f := byCheck[check]; f != nil {
+			f.Detail = shorten(notes[check])
+			all = append(all, *f)
+		}
+	}
+	return all
+}
+
+// shorten joins the first of many notes.
+func shorten(notes []string) string {
 	const shown = 8
-	notes := f.Notes
 	if more := len(notes) - shown; more > 0 {
 		notes = append(slices.Clip(notes[:shown]), fmt.Sprintf("and %d more", more))
 	}
-	return Finding{Check: name, State: state, Count: f.Failed + f.Warned, Detail: strings.Join(notes, "; ")}
+	return strings.Join(notes, "; ")
 }
 
-// reconciled is a check that a server makes too.
-func reconciled(c reconcile.Check) check {
-	return check{name: c.Name, data: true, look: c.Look, repair: c.Repair}
-}
-
-// Examine runs all checks, one after the other, and changes nothing. It may run beside a server on the same folder.
-func Examine(app core.App) iter.Seq[Finding] {
-	return func(yield func(Finding) bool) {
-		behind := false
-		for _, c := range checks {
-			if behind && c.data {
-				continue
-			}
-			f := &reconcile.Found{}
-			if err := c.look(app, f); err != nil {
-				f.Fail(1, "could not look: %v", err)
-			}
-			behind = behind || (c.name == "migrations" && f.Failed > 0)
-			if !yield(finding(c.name, f)) {
-				return
-			}
-		}
-	}
-}
-
-// Repair puts right, in one transaction, what needs nobody to decide, and returns what it did, by check.
-func Repair(app core.App) (done map[string]int64, err error) {
-	f := &reconcile.Found{}
-	if err := lookMigrations(app, f); err != nil {
-		return nil, fmt.Errorf("repair: %w", err)
-	}
-	if f.Failed > 0 {
-		return nil, errors.New("repair: " + finding("migrations", f).Detail)
-	}
-	if _, err := ships(); err != nil {
+// Examine looks whether everything holds, and changes nothing. It may run beside a server on the same folder.
+func Examine(ctx context.Context, app core.App, w reconcile.Watch) ([]Finding, error) {
+	all, err := Invariants(app)
+	if err != nil {
 		return nil, err
 	}
+	return findings(reconcile.Examine(ctx, app, all, w)), nil
+}
+
+// Repair puts right what needs nobody to decide, in steps that leave the writer to a server beside it, and looks again. It returns how
+// much it mended, by check, and what is wrong still. What fails keeps nothing else from being repaired; the error joins all failures.
+func Repair(ctx context.Context, app core.App, w reconcile.Watch) (done map[string]int64, left []Finding, err error) {
+	f := &reconcile.Found{}
+	if err := lookMigrations(app, f); err != nil {
+		return nil, nil, fmt.Errorf("repair: %w", err)
+	}
+	if f.Failed > 0 {
+		return nil, nil, errors.New("repair: " + strings.Join(f.Notes, "; "))
+	}
+	if _, err := ships(); err != nil {
+		return nil, nil, err
+	}
+	all, err := Invariants(app)
+	if err != nil {
+		return nil, nil, err
+	}
+	var failures []error
 	done = map[string]int64{}
-	err = locked(app, func(tx core.App) error {
-		for _, c := range checks {
-			if c.repair == nil {
-				continue
-			}
-			n, err := c.repair(tx)
-			if err != nil {
-				return fmt.Errorf("repair %s: %w", c.name, err)
-			}
-			if n > 0 {
-				done[c.name] = n
-			}
+	results := reconcile.RepairAll(ctx, app, all, w, func(r *reconcile.Result, mended int64, err error) {
+		if mended > 0 {
+			done[r.Check] += mended
 		}
-		return nil
+		if err != nil {
+			failures = append(failures, err)
+		}
 	})
-	return done, err
+	return done, findings(results), errors.Join(failures...)
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
+
+	"doubletap/internal/reconcile"
 )
 
 func doctorCommand(app core.App) *cobra.Command {
@@ -17,38 +20,11 @@ func doctorCommand(app core.App) *cobra.Command {
 		Short: "Check the data folder, and repair what can be repaired",
 		Long: "Check counters, relations, feeds, notifications, files, photos, rules, indexes and the configuration.\n" +
 			"It may run beside a server. It ends with an error when something FAILs; a warning is none.\n" +
-			"--repair puts right what needs nobody to decide, in one transaction, and checks again; rules, files\n" +
-			"and the configuration are left to you.",
+			"--repair puts right what needs nobody to decide, in short steps that a server beside it hardly notices, and checks\n" +
+			"again; rules, files and the configuration are left to you. What cannot be repaired keeps nothing else from it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			out := c.OutOrStdout()
-			if repair {
-				told := out
-				if asJSON {
-					told = os.Stderr
-				}
-				if err := repaired(app, told); err != nil {
-					return fmt.Errorf("doctor: %w", err)
-				}
-			}
-			all, failed := []Finding{}, 0
-			for f := range Examine(app) {
-				all = append(all, f)
-				if f.State == Fail {
-					failed++
-				}
-				if !asJSON {
-					fmt.Fprintln(out, line(f))
-				}
-			}
-			if asJSON {
-				text, _ := json.MarshalIndent(all, "", "  ") // texts and numbers always encode
-				fmt.Fprintln(out, string(text))
-			}
-			if failed > 0 {
-				return fmt.Errorf("doctor: %d of %d checks failed", failed, len(all))
-			}
-			return nil
+			return interruptible(app, func(ctx context.Context) error { return doctor(ctx, app, c.OutOrStdout(), asJSON, repair) })
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print an array of {check, state, count, detail}")
@@ -56,20 +32,59 @@ func doctorCommand(app core.App) *cobra.Command {
 	return c
 }
 
-func repaired(app core.App, out io.Writer) error {
-	done, err := Repair(app)
-	if err != nil {
-		return err
+func doctor(ctx context.Context, app core.App, out io.Writer, asJSON, repair bool) (err error) {
+	var all []Finding
+	var failed error
+	progress := newProgress("doctor")
+	watching := reconcile.Watch{Told: progress.on}
+	if repair {
+		told := out
+		if asJSON {
+			told = os.Stderr
+		}
+		var done map[string]int64
+		if done, all, failed = Repair(ctx, app, watching); all == nil {
+			return fmt.Errorf("doctor: %w", failed)
+		}
+		tellRepairs(told, done, failed)
+	} else if all, err = Examine(ctx, app, watching); err != nil {
+		return fmt.Errorf("doctor: %w", err)
 	}
-	for _, c := range checks {
-		if n := done[c.name]; n > 0 {
-			fmt.Fprintf(out, "repaired %s: %d\n", c.name, n)
+	progress.over()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("doctor: %w", err)
+	}
+	if asJSON {
+		text, _ := json.MarshalIndent(all, "", "  ") // texts and numbers always encode
+		fmt.Fprintln(out, string(text))
+	}
+	wrong := 0
+	for _, f := range all {
+		if f.State == Fail {
+			wrong++
+		}
+		if !asJSON {
+			fmt.Fprintln(out, line(f))
 		}
 	}
-	if len(done) == 0 {
-		fmt.Fprintln(out, "nothing to repair")
+	switch {
+	case failed != nil:
+		return fmt.Errorf("doctor: %w", failed)
+	case wrong > 0:
+		return fmt.Errorf("doctor: %d of %d checks failed", wrong, len(all))
 	}
 	return nil
+}
+
+func tellRepairs(out io.Writer, done map[string]int64, failed error) {
+	for _, check := range checkOrder {
+		if n := done[check]; n > 0 {
+			fmt.Fprintf(out, "repaired %s: %d\n", check, n)
+		}
+	}
+	if len(done) == 0 && failed == nil {
+		fmt.Fprintln(out, "nothing to repair")
+	}
 }
 
 // line is a finding for a person.

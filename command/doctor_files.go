@@ -22,6 +22,9 @@ import (
 // A file is stored before its record is, so one that is younger than this is perhaps waiting for it.
 const upload = time.Hour
 
+// mostNamed is how many lost files are looked for twice, and named.
+const mostNamed = 100
+
 // lookFiles compares the records with the files in the folder. A record without its file has lost something;
 // a file without a record takes up room only, and is left to a person to delete.
 func lookFiles(app core.App, f *reconcile.Found) error {
@@ -37,7 +40,7 @@ func lookFiles(app core.App, f *reconcile.Found) error {
 	if err != nil {
 		return err
 	}
-	wanted := map[string]bool{}
+	wanted, gone := map[string]bool{}, 0
 	for _, c := range collections {
 		keys, err := filesOf(app, c, "")
 		if err != nil {
@@ -45,7 +48,12 @@ func lookFiles(app core.App, f *reconcile.Found) error {
 		}
 		for _, key := range keys {
 			wanted[key] = true
-			if _, there := stored[key]; !there && lost(app, c, storage, key) {
+			if _, there := stored[key]; there {
+				continue
+			}
+			if gone++; gone > mostNamed { // a storage that is not there: no need to look twice
+				f.Failed++
+			} else if lost(app, c, storage, key) {
 				f.Fail(1, "%s %s has lost %s", c.Name, path.Base(path.Dir(key)), path.Base(key))
 			}
 		}

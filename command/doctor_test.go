@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -14,12 +15,27 @@ import (
 
 	"doubletap/command"
 	"doubletap/internal/deliver/delivertest"
+	"doubletap/internal/reconcile"
 )
+
+// examine runs the doctor and repair has it repair; both fail where they cannot begin.
+func examine(app core.App) []command.Finding {
+	all, err := command.Examine(context.Background(), app, reconcile.Watch{})
+	if err != nil {
+		return []command.Finding{{Check: "examine", State: command.Fail, Detail: err.Error()}}
+	}
+	return all
+}
+
+func repair(app core.App) (map[string]int64, error) {
+	done, _, err := command.Repair(context.Background(), app, reconcile.Watch{})
+	return done, err
+}
 
 // examined are the findings of a folder that are not ok, by check, the machine's mail and keys left out.
 func examined(app core.App) map[string]command.Finding {
 	wrong := map[string]command.Finding{}
-	for f := range command.Examine(app) {
+	for _, f := range examine(app) {
 		switch f.Check {
 		case "address", "mail", "encryption", "superusers", "folder":
 			continue
@@ -81,28 +97,28 @@ func TestDoctorRepairs(t *testing.T) {
 		want   map[string]string // state by check
 		detail string            // of the one check
 	}{
-		{"a count of likes", []string{`UPDATE posts SET likesCount = likesCount + 3 WHERE id = ` + somePost}, map[string]string{"counters": "FAIL"}, "posts.likesCount of 1 rows"},
-		{"counts of comments", []string{`UPDATE posts SET commentsCount = -1`, `UPDATE comments SET repliesCount = 9, likesCount = 9`}, map[string]string{"counters": "FAIL"}, "comments.repliesCount"},
-		{"counts of people", []string{`UPDATE users SET postsCount = 9, followersCount = 9, followingCount = 9`}, map[string]string{"counters": "FAIL"}, "users.followingCount of"},
-		{"a count of followers above all bounds", []string{`UPDATE users SET followersCount = 20000`}, map[string]string{"counters": "FAIL"}, "users.followersCount of"},
-		{"a celebrity mark", []string{`UPDATE users SET celebrity = 1`}, map[string]string{"counters": "FAIL"}, "users.celebrity of"},
-		{"counts of public posts", []string{`UPDATE users SET publicPosts = 7`}, map[string]string{"counters": "FAIL"}, "users.publicPosts of"},
-		{"what is counted of hashtags", []string{`UPDATE post_tags SET counted = NOT counted`}, map[string]string{"counters": "FAIL"}, "post_tags.counted of"},
-		{"counts of hashtags", []string{`UPDATE hashtags SET postsCount = 0`}, map[string]string{"counters": "FAIL"}, "hashtags.postsCount of"},
-		{"settings gone", []string{`DELETE FROM settings WHERE user = ` + someUser}, map[string]string{"settings": "FAIL"}, "1 users without settings"},
-		{"settings behind", []string{`UPDATE settings SET seq = 0`}, map[string]string{"settings": "FAIL"}, "behind their notifications"},
-		{"a notification that counts wrongly", []string{`UPDATE notifications SET actorsCount = 99 WHERE actorsCount > 1`}, map[string]string{"notifications": "FAIL"}, "other actors"},
-		{"a notification that names the wrong", []string{`UPDATE notifications SET actors = '[]' WHERE actorsCount > 1`}, map[string]string{"notifications": "FAIL"}, "other actors"},
-		{"a notification of nobody", []string{`UPDATE notification_events SET active = 0 WHERE notification = (SELECT id FROM notifications LIMIT 1)`}, map[string]string{"notifications": "FAIL"}, "other actors"},
-		{"events of what is no more", []string{`DELETE FROM likes WHERE post = ` + somePost, `DELETE FROM comment_likes`}, map[string]string{"notifications": "FAIL"}, "of what is no more"},
+		{"a count of likes", []string{`UPDATE posts SET likesCount = likesCount + 3 WHERE id = ` + somePost}, map[string]string{"counters": "FAIL"}, "counter of posts.likesCount: 1 rows"},
+		{"counts of comments", []string{`UPDATE posts SET commentsCount = -1`, `UPDATE comments SET repliesCount = 9, likesCount = 9`}, map[string]string{"counters": "FAIL"}, "counter of comments.repliesCount"},
+		{"counts of people", []string{`UPDATE users SET postsCount = 9, followersCount = 9, followingCount = 9`}, map[string]string{"counters": "FAIL"}, "users.followingCount: "},
+		{"a count of followers above all bounds", []string{`UPDATE users SET followersCount = 20000`}, map[string]string{"counters": "FAIL"}, "users.followersCount: "},
+		{"a celebrity mark", []string{`UPDATE users SET celebrity = 1`}, map[string]string{"counters": "FAIL"}, "users.celebrity: "},
+		{"counts of public posts", []string{`UPDATE users SET publicPosts = 7`}, map[string]string{"counters": "FAIL"}, "users.publicPosts: "},
+		{"what is counted of hashtags", []string{`UPDATE post_tags SET counted = NOT counted`}, map[string]string{"counters": "FAIL"}, "post_tags.counted: "},
+		{"counts of hashtags", []string{`UPDATE hashtags SET postsCount = 0`}, map[string]string{"counters": "FAIL"}, "hashtags.postsCount: "},
+		{"settings gone", []string{`DELETE FROM settings WHERE user = ` + someUser}, map[string]string{"settings": "FAIL"}, "settings: 1 rows"},
+		{"settings behind", []string{`UPDATE settings SET seq = 0`}, map[string]string{"settings": "FAIL"}, "seq: "},
+		{"a notification that counts wrongly", []string{`UPDATE notifications SET actorsCount = 99 WHERE actorsCount > 1`}, map[string]string{"notifications": "FAIL"}, "actors: "},
+		{"a notification that names the wrong", []string{`UPDATE notifications SET actors = '[]' WHERE actorsCount > 1`}, map[string]string{"notifications": "FAIL"}, "actors: "},
+		{"a notification of nobody", []string{`UPDATE notification_events SET active = 0 WHERE notification = (SELECT id FROM notifications LIMIT 1)`}, map[string]string{"notifications": "FAIL"}, "actors: "},
+		{"events of what is no more", []string{`DELETE FROM likes WHERE post = ` + somePost, `DELETE FROM comment_likes`}, map[string]string{"notifications": "FAIL"}, "undone: "},
 		{"a follow gone by SQL", []string{`DELETE FROM follows WHERE id = ` + someFollow}, map[string]string{"feed": "FAIL", "notifications": "FAIL"}, ""},
-		{"a follow taken back", []string{`UPDATE follows SET state = 'pending' WHERE id = ` + someFollow}, map[string]string{"feed": "FAIL"}, "does not follow"},
+		{"a follow taken back", []string{`UPDATE follows SET state = 'pending' WHERE id = ` + someFollow}, map[string]string{"edges": "FAIL", "feed": "*"}, ""},
 		{"a feed of another author", []string{`UPDATE feed SET author = viewer WHERE viewer != author`}, map[string]string{"feed": "FAIL"}, ""},
-		{"feeds of a post now private", []string{`UPDATE posts SET visibility = 'private' WHERE id = ` + somePost}, map[string]string{"feed": "warn"}, "never shown"},
+		{"feeds of a post now private", []string{`UPDATE posts SET visibility = 'private' WHERE id = ` + somePost}, map[string]string{"feed": "warn"}, "feed-private: "},
 		{"a trigger gone", []string{`DROP TRIGGER count_likes_posts_likesCount_in`}, map[string]string{"triggers": "FAIL"}, "count_likes_posts_likesCount_in on likes is missing"},
 		{"an index gone", []string{`DROP INDEX idx_likes_edge`}, map[string]string{"indexes": "FAIL"}, "idx_likes_edge on likes is missing"},
 		{"a like of no post", []string{`UPDATE likes SET post = 'nothingatall000' WHERE id = (SELECT id FROM likes LIMIT 1)`}, map[string]string{"relations": "FAIL", "notifications": "*", "keys": "*"}, ""},
-		{"a like under another id", []string{`UPDATE likes SET id = 'imported0000000' WHERE id = (SELECT id FROM likes LIMIT 1)`}, map[string]string{"keys": "FAIL"}, "natural key"},
+		{"a like under another id", []string{`UPDATE likes SET id = 'imported0000000' WHERE id = (SELECT id FROM likes LIMIT 1)`}, map[string]string{"keys": "FAIL"}, "key of likes: 1 rows"},
 		{"a post gone by SQL", []string{`DELETE FROM posts WHERE id = ` + somePost}, map[string]string{"relations": "FAIL", "feed": "*", "notifications": "*"}, ""},
 		{"a comment gone by SQL", []string{`DELETE FROM comments WHERE id = (SELECT id FROM comments WHERE repliesCount > 0 LIMIT 1)`}, map[string]string{"relations": "FAIL", "notifications": "*"}, ""},
 		{"a person gone by SQL", []string{`DELETE FROM users WHERE id = ` + someUser}, map[string]string{"relations": "FAIL", "notifications": "*", "feed": "*"}, ""},
@@ -123,7 +139,7 @@ func TestDoctorRepairs(t *testing.T) {
 					t.Errorf("it said %q, want %q", f.Detail, test.detail)
 				}
 			}
-			done, err := command.Repair(s.App)
+			done, err := repair(s.App)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +151,7 @@ func TestDoctorRepairs(t *testing.T) {
 			healthy(t, s.App)
 		})
 	}
-	if done, err := command.Repair(s.App); err != nil || len(done) > 0 {
+	if done, err := repair(s.App); err != nil || len(done) > 0 {
 		t.Errorf("one more repair did %v, %v", done, err)
 	}
 	// the product still works on what was repaired
@@ -216,7 +232,7 @@ func TestDoctorLeavesToAPerson(t *testing.T) {
 			if err := test.heal(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := command.Repair(s.App); err != nil {
+			if _, err := repair(s.App); err != nil {
 				t.Fatal(err)
 			}
 			healthy(t, s.App)
@@ -230,7 +246,7 @@ func TestDoctorTellsOfMailThatCannotLeave(t *testing.T) {
 	}
 	s := seeded(t)
 	mail := func() command.Finding {
-		for f := range command.Examine(s.App) {
+		for _, f := range examine(s.App) {
 			if f.Check == "mail" {
 				return f
 			}

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -11,90 +12,107 @@ import (
 	"doubletap/internal/rendition"
 )
 
-// lacking is a record whose photos lack what is to be known of them, or else renditions.
-type lacking struct {
-	rendition.Payload
-	person string
-	media  bool
-}
-
-// lookPhotos compares the photos with what is known of them and, in the folder, with their renditions. A rendition
-// that is missing is made when somebody asks for it, and slow once; what is not known is missing on every screen.
-func lookPhotos(app core.App, f *reconcile.Found) error {
-	all, err := lackingPhotos(app)
-	if err != nil {
-		return err
-	}
-	media, renditions, first := 0, 0, map[bool]string{}
-	for _, l := range all {
-		if l.media {
-			media++
-		} else {
-			renditions++
-		}
-		if first[l.media] == "" {
-			first[l.media] = l.Collection + " " + l.Record
-		}
-	}
-	f.Fail(media, "%d posts without size and blurhash of a photo, as %s", media, first[true])
-	f.Warn(renditions, "%d posts, stories and avatars without all renditions, as %s", renditions, first[false])
-	n, post, err := f.Some(app, `posts t WHERE EXISTS (SELECT 1 FROM json_each(`+mediaOf+`) WHERE type = 'null')`)
-	f.Warn(n, "%d posts with a photo that cannot be decoded, as %s", n, post)
-	return err
-}
-
-// repairPhotos leaves a job for each record whose photos lack something.
-func repairPhotos(tx core.App) (int64, error) {
-	all, err := lackingPhotos(tx)
-	if err != nil {
-		return 0, err
-	}
-	for _, l := range all {
-		if err := job.Add(tx, rendition.Job, l.Payload, job.Dedupe("repair/"+l.Record), job.ForUser(l.person)); err != nil {
-			return 0, err
-		}
-	}
-	return int64(len(all)), nil
-}
-
 // A photo that cannot be decoded is null in media. Other records wait for a job, which is no reason to worry.
 const (
 	mediaOf     = `iif(json_valid(t.media), t.media, '[]')`
 	rendering   = `t.id IN (SELECT payload ->> 'Record' FROM jobs WHERE kind = '` + rendition.Job + `' AND state != 'dead')`
-	undescribed = `json_array_length(t.photos) != (SELECT count(*) FROM json_each(` + mediaOf + `) WHERE type = 'null' OR (value ->> 'w' > 0 AND value ->> 'h' > 0 AND value ->> 'hash' != ''))`
+	undescribed = `iif(json_valid(t.photos), json_array_length(t.photos), 0) != (SELECT count(*) FROM json_each(` + mediaOf + `)
+		WHERE type = 'null' OR (value ->> 'w' > 0 AND value ->> 'h' > 0 AND value ->> 'hash' != ''))`
 )
 
-func lackingPhotos(app core.App) ([]lacking, error) {
-	var rows []struct {
-		Collection string `db:"collection"`
-		ID         string `db:"id"`
-		Person     string `db:"person"`
-		Unknown    bool   `db:"unknown"`
+// photoInvariants compare the photos with what is known of them and, in the folder, with their renditions. A rendition that is missing
+// is made when somebody asks for it, and slow once; what is not known is missing on every screen.
+func photoInvariants() []*reconcile.Invariant {
+	return []*reconcile.Invariant{
+		{
+			Check: "photos", Name: "described", Holds: "Size and blurhash of a photo are known.", Cost: reconcile.DoctorOnly, Table: "posts",
+			Broken: undescribed + ` AND NOT ` + rendering,
+			Mend: func(tx core.App, ids []string) error {
+				for _, id := range ids {
+					var author string
+					_, err := db.Value(tx, &author, `SELECT author FROM posts WHERE id = {:id}`, db.Params{"id": id})
+					if err == nil {
+						err = renderAgain(tx, lacking{rendition.Payload{Collection: "posts", Record: id}, author})
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+		},
+		{
+			Check: "photos", Name: "decoded", Holds: "A photo can be decoded.", Cost: reconcile.DoctorOnly, Table: "posts", Warns: true,
+			Broken: `t.media LIKE '%null%' AND EXISTS (SELECT 1 FROM json_each(` + mediaOf + `) WHERE type = 'null')`, Told: "it is as it came, and shown to nobody: its author posts it anew",
+		},
+		{
+			Check: "photos", Name: "renditions", Holds: "The renditions of a photo are made.", Cost: reconcile.DoctorOnly, Warns: true,
+			Look: lookRenditions, MendAll: mendRenditions,
+		},
 	}
-	err := db.All(app, &rows, `SELECT 'posts' collection, id, author person, `+undescribed+` unknown FROM posts t WHERE NOT `+rendering+
-		` UNION ALL SELECT 'stories', id, author, 0 FROM stories t WHERE NOT `+rendering+
-		` UNION ALL SELECT 'users', id, id, 0 FROM users t WHERE avatar != '' AND NOT `+rendering, nil)
+}
+
+// renderAgain leaves a job for the photos of a record.
+func renderAgain(tx core.App, l lacking) error {
+	return job.Add(tx, rendition.Job, l.Payload, job.Dedupe("repair/"+l.Record), job.ForUser(l.person))
+}
+
+// lacking is a record whose photos lack something, and whose they are.
+type lacking struct {
+	rendition.Payload
+	person string
+}
+
+func lookRenditions(app core.App, f *reconcile.Found) error {
+	all, err := lackingRenditions(app)
+	if err == nil && len(all) > 0 {
+		f.Warn(len(all), "%d posts, stories and avatars without all renditions, as %s %s", len(all), all[0].Collection, all[0].Record)
+	}
+	return err
+}
+
+// mendRenditions leaves a job for each record whose photos lack renditions.
+func mendRenditions(ctx context.Context, app core.App) (int64, error) {
+	all, err := lackingRenditions(app)
 	if err != nil {
-		return nil, fmt.Errorf("list photos: %w", err)
+		return 0, err
+	}
+	n, err := db.InSteps(ctx, app, all, func(tx core.App, some []lacking) error {
+		for _, l := range some {
+			if err := renderAgain(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return int64(n), err
+}
+
+// newestPhotos is how many records of a collection are looked at for their renditions, the newest ones: what is missing of older ones is
+// made when somebody asks, and photos rebuild looks at all of them.
+const newestPhotos = 500
+
+func lackingRenditions(app core.App) (all []lacking, err error) {
+	if app.Settings().S3.Enabled {
+		return nil, nil // a bucket is slow to look through, one photo after the other
 	}
 	fsys, err := app.NewFilesystem()
 	if err != nil {
 		return nil, fmt.Errorf("open the storage: %w", err)
 	}
 	defer fsys.Close()
-	var all []lacking
-	for _, row := range rows {
-		l := lacking{rendition.Payload{Collection: row.Collection, Record: row.ID}, row.Person, row.Unknown}
-		if !l.media {
-			if app.Settings().S3.Enabled {
-				continue // a bucket is slow to look through, one photo after the other
-			}
-			record, err := app.FindRecordById(row.Collection, row.ID)
-			if err != nil || len(rendition.Missing(fsys, record)) == 0 {
-				continue // gone meanwhile, or whole
+	for _, from := range []struct{ collection, person, condition string }{{"posts", "author", "NOT " + undescribed}, {"stories", "author", "1"}, {"users", "id", "avatar != ''"}} {
+		var ids []string
+		err := db.Column(app, &ids, `SELECT id FROM (SELECT * FROM `+from.collection+` ORDER BY rowid DESC LIMIT {:n}) t WHERE `+from.condition+` AND NOT `+rendering, db.Params{"n": newestPhotos})
+		if err != nil {
+			return nil, fmt.Errorf("list the photos of %s: %w", from.collection, err)
+		}
+		for _, id := range ids {
+			record, err := app.FindRecordById(from.collection, id)
+			if err == nil && len(rendition.Missing(fsys, record)) > 0 { // else it is gone meanwhile, or whole
+				all = append(all, lacking{rendition.Payload{Collection: from.collection, Record: id}, record.GetString(from.person)})
 			}
 		}
-		all = append(all, l)
 	}
 	return all, nil
 }

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"context"
+
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/reconcile"
@@ -8,18 +10,16 @@ import (
 
 // LookAtPhotos is what the doctor finds of photos.
 func LookAtPhotos(app core.App) Finding {
-	f := &reconcile.Found{}
-	if err := lookPhotos(app, f); err != nil {
-		f.Fail(1, "could not look: %v", err)
-	}
-	return finding("photos", f)
+	return findings(reconcile.Examine(context.Background(), app, photoInvariants(), reconcile.Watch{}))[0]
 }
 
 // RepairPhotos is what the doctor does about it.
 func RepairPhotos(app core.App) (n int64, err error) {
-	err = locked(app, func(tx core.App) error {
-		n, err = repairPhotos(tx)
-		return err
+	reconcile.RepairAll(context.Background(), app, photoInvariants(), reconcile.Watch{}, func(_ *reconcile.Result, mended int64, failed error) {
+		n += mended
+		if failed != nil {
+			err = failed
+		}
 	})
 	return n, err
 }

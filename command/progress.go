@@ -45,3 +45,30 @@ func (p *progress) at(done, total int) {
 	}
 	_, _ = io.WriteString(p.out, line) // nothing depends on it
 }
+
+// on tells what is being worked on, and how much of it is done.
+func (p *progress) on(what string, done int) {
+	pause := 5 * time.Second
+	if p.live {
+		pause = 100 * time.Millisecond
+	}
+	now := time.Now()
+	if now.Sub(p.last) < pause {
+		return
+	}
+	p.last = now
+	line := fmt.Sprintf("%s: %s, %d rows, after %s", p.what, what, done, now.Sub(p.began).Round(time.Second/10))
+	if p.live {
+		line = "\r\x1b[K" + line
+	} else {
+		line += "\n"
+	}
+	_, _ = io.WriteString(p.out, line) // nothing depends on it
+}
+
+// over ends a line that is rewritten.
+func (p *progress) over() {
+	if p.live {
+		_, _ = io.WriteString(p.out, "\r\x1b[K")
+	}
+}

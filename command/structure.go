@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -14,18 +15,11 @@ import (
 var Structural = []string{"collections", "rules", "triggers", "indexes"}
 
 // Structure returns what the structural checks find wrong with the data of a program whose migrations are applied.
-func Structure(app core.App) []Finding {
-	var wrong []Finding
-	for _, c := range checks {
-		if !slices.Contains(Structural, c.name) {
-			continue
-		}
-		f := &reconcile.Found{}
-		if err := c.look(app, f); err != nil {
-			f.Fail(1, "could not look: %v", err)
-		}
-		if f.Failed > 0 {
-			wrong = append(wrong, finding(c.name, f))
+func Structure(app core.App) (wrong []Finding) {
+	structural := slices.DeleteFunc(installation(), func(i *reconcile.Invariant) bool { return !slices.Contains(Structural, i.Name) })
+	for _, f := range findings(reconcile.Examine(context.Background(), app, structural, reconcile.Watch{})) {
+		if f.State == Fail {
+			wrong = append(wrong, f)
 		}
 	}
 	return wrong

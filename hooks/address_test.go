@@ -10,7 +10,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/command"
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/account"
@@ -236,7 +235,7 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 		t.Errorf("a third one joins: %d %s", a.Status, a.Raw)
 	}
 	found := func() string {
-		for f := range command.Examine(s.App) {
+		for _, f := range examined(t, s.App) {
 			if f.Check == "addresses" {
 				return f.State + " " + f.Detail
 			}
@@ -250,8 +249,8 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 	}
 	s.Admin().Update("users", s.User("ada").Id, map[string]any{"email": "ada@example.com"})
 	s.Admin().Update("users", s.User("carol").Id, map[string]any{"email": "carol@example.com"})
-	if done, err := command.Repair(s.App); err != nil || done["addresses"] == 0 {
-		t.Fatalf("repair did %v, %v", done, err)
+	if done := repaired(t, s.App); done["addresses"] == 0 {
+		t.Fatalf("repair did %v", done)
 	}
 	if got := found(); got != "ok " {
 		t.Errorf("doctor says %q", got)

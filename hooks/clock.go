@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -39,11 +40,7 @@ func (s *Social) goOnAfterLastStart() error {
 	case latest.Before(built):
 		s.app.Logger().Error("the machine's clock is wrong", "shows", clock.Text(latest), "stored", clock.Text(newest))
 	default:
-		var n int64
-		err := s.app.RunInTransaction(func(tx core.App) (err error) {
-			n, err = reconcile.Moments.Repair(tx)
-			return err
-		})
+		n, err := reconcile.MendMoments(context.Background(), s.app)
 		if err != nil {
 			return fmt.Errorf("mend what is stored of a time to come: %w", err)
 		}

@@ -110,7 +110,7 @@ func TestABigAccountIsClosedInSteps(t *testing.T) {
 	}
 	examine := func(what string) {
 		t.Helper()
-		for f := range command.Examine(s.App) {
+		for _, f := range examined(t, s.App) {
 			if f.Check == "counters" && f.State != command.OK {
 				t.Errorf("%s: doctor says %s", what, f.Detail)
 			}
@@ -134,8 +134,8 @@ func TestABigAccountIsClosedInSteps(t *testing.T) {
 	// by SQL no job is added: the check finds it, and repairs
 	exec(t, s.App, "UPDATE users SET private = 0")
 	counts("opened by SQL", posts, 0)
-	if done, err := command.Repair(s.App); err != nil || done["counters"] == 0 {
-		t.Errorf("repair did %v, %v", done, err)
+	if done := repaired(t, s.App); done["counters"] == 0 {
+		t.Errorf("repair did %v", done)
 	}
 	counts("repaired", posts, posts)
 }

@@ -15,6 +15,7 @@ import (
 	"doubletap/internal/deliver/outbound"
 	"doubletap/internal/deliver/push"
 	"doubletap/internal/fault"
+	"doubletap/internal/reconcile"
 )
 
 func (s *Social) bindDevices() {
@@ -128,17 +129,14 @@ func deviceStored(tx core.App, e *core.RecordEvent) error {
 	return dropUnseenDevices(tx, e.Record)
 }
 
-// mostDevices are how many push devices a person has; one more takes the place of the one that was unseen for longest.
-const mostDevices = 20
-
-// dropUnseenDevices keeps a person's devices few: each of them is a request for each alert, to a host of their choice.
+// dropUnseenDevices keeps a person's devices few: one more takes the place of the one that was unseen for longest.
 func dropUnseenDevices(tx core.App, stored *core.Record) error {
 	var dropped []string
 	err := db.Column(tx, &dropped, `DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE user = {:u} AND id != {:id}
 		ORDER BY max(lastSeen, created) DESC, id LIMIT -1 OFFSET {:others}) RETURNING id`,
-		db.Params{"u": stored.GetString("user"), "id": stored.Id, "others": mostDevices - 1})
+		db.Params{"u": stored.GetString("user"), "id": stored.Id, "others": reconcile.MostDevices - 1})
 	if err != nil {
-		return fmt.Errorf("drop devices of %s beyond %d: %w", stored.GetString("user"), mostDevices, err)
+		return fmt.Errorf("drop devices of %s beyond %d: %w", stored.GetString("user"), reconcile.MostDevices, err)
 	}
 	for _, id := range dropped {
 		tx.Logger().Info("device replaced", "device", id, "by", stored.Id, "account", stored.GetString("user"))

@@ -3,7 +3,6 @@ package hooks_test
 import (
 	"testing"
 
-	"doubletap/command"
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/edge"
 )
@@ -40,9 +39,8 @@ func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
 				t.Errorf("%d rows", n)
 			}
 
-			done, err := command.Repair(s.App)
-			if err != nil || done["keys"] != 1 {
-				t.Fatalf("repaired %v, %v", done, err)
+			if done := repaired(t, s.App); done["keys"] != 1 {
+				t.Fatalf("repaired %v", done)
 			}
 			if again := bob.Create(name, body); again.ID() != key || s.Rows(name, "1") != 1 {
 				t.Errorf("after the repair it is %s", again.Raw)

@@ -19,8 +19,8 @@ const overdue = 5 * time.Minute
 // bindReconcile looks at each start, and every hour, whether what follows from other rows does.
 func (s *Social) bindReconcile() {
 	figures := watch.Of(s.app)
-	for _, c := range reconcile.All {
-		figures.Repaired(c.Name, 0)
+	for _, check := range reconcile.Checks() {
+		figures.Repaired(check, 0)
 	}
 	figures.Gauge("doubletap_jobs_lag_seconds", "For how long the job that is longest due has been due.", func() float64 {
 		lag, err := job.Lag(s.app)
@@ -51,8 +51,8 @@ func (s *Social) reconciled(ctx context.Context, app core.App, _ *job.Job) error
 	if lag > overdue {
 		app.Logger().Warn("jobs are late", "ms", lag.Milliseconds())
 	}
-	return reconcile.Run(ctx, app, func(check string, n int, notes []string) {
-		watch.Of(app).Repaired(check, n)
-		app.Logger().Error("reconciled", "check", check, "repairs", n, "notes", notes)
+	return reconcile.Run(ctx, app, func(r *reconcile.Result) {
+		watch.Of(app).Repaired(r.Check, r.Count)
+		app.Logger().Error("reconciled", "check", r.Check, "invariant", r.Label(), "repairs", r.Count, "first", r.First)
 	})
 }

@@ -63,8 +63,8 @@ func TestReconciliationMendsAndCounts(t *testing.T) {
 		"notifications": {`UPDATE notifications SET actorsCount = 7, actors = '[]' WHERE type = 'like'`},
 		"settings":      {`UPDATE settings SET seq = 0 WHERE user = ` + ada},
 		"feed":          {`INSERT INTO feed (id, viewer, post, author, at) SELECT 'strayrow0000001', (SELECT id FROM users WHERE handle = 'eve'), id, author, created FROM posts`},
-		"relations":     {`PRAGMA foreign_keys = OFF`, `INSERT INTO saves (id, user, post, created, updated) VALUES ('orphan000000001', ` + ada + `, 'nosuchpost00001', '', '')`},
-		"missing":       {`INSERT INTO likes (id, post, user, created) SELECT 'sqlmadelike0001', p.id, u.id, strftime('%Y-%m-%d %H:%M:%fZ', 'now') FROM posts p, users u WHERE u.handle = 'dave'`},
+		"relations":     {`PRAGMA foreign_keys = OFF`, `INSERT INTO saves (id, user, post, created, updated) VALUES (doubletap_key('saves', ` + ada + `, 'nosuchpost00001'), ` + ada + `, 'nosuchpost00001', '', '')`},
+		"missing":       {`INSERT INTO likes (id, post, user, created) SELECT doubletap_key('likes', p.id, u.id), p.id, u.id, strftime('%Y-%m-%d %H:%M:%fZ', 'now') FROM posts p, users u WHERE u.handle = 'dave'`},
 	} {
 		t.Run(check, func(t *testing.T) {
 			s := village(t)

@@ -373,8 +373,8 @@ func TestADeletedPostIsHiddenAtOnceAtEveryDoor(t *testing.T) {
 			if n := s.Rows("hashtags", "postsCount != 0"); n != 0 {
 				t.Error("its hashtag counts it")
 			}
-			err := reconcile.Run(t.Context(), s.App, func(check string, n int, notes []string) {
-				t.Errorf("reconciled meanwhile: %s %d %v", check, n, notes)
+			err := reconcile.Run(t.Context(), s.App, func(r *reconcile.Result) {
+				t.Errorf("reconciled meanwhile: %s", r.Detail())
 			})
 			if err != nil {
 				t.Error(err)

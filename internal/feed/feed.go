@@ -83,6 +83,24 @@ var Unwanted = sweep.Work{Kind: "feed.unwanted", Parts: []sweep.Part{withdraw(`v
 	AND (NOT EXISTS (SELECT 1 FROM follows WHERE follower = {:viewer} AND followee = {:author} AND state = 'accepted')
 		OR EXISTS (SELECT 1 FROM mutes WHERE muter = {:viewer} AND muted = {:author}))`)}}
 
+// Restore puts a post into its author's feed and, if asked, into those of all who followed the author when it was made, as far as each goes
+// back, where it is missing.
+func Restore(tx core.App, post string, followers bool) error {
+	params := db.Params{"post": post, "now": clock.Stamp(tx), "id": db.NewIDs()}
+	viewers := `SELECT p.author viewer FROM posts p WHERE p.id = {:post}`
+	if followers {
+		viewers += ` UNION ALL SELECT f.follower FROM posts p JOIN follows f ON f.followee = p.author WHERE p.id = {:post} AND p.visibility != 'private' AND f.state = 'accepted' AND f.updated < p.created`
+	}
+	_, err := spread(tx, insert+`SELECT `+db.NextID+`, v.viewer, p.id, p.author, p.created, 0, {:now}, {:now} FROM (`+viewers+`) v JOIN posts p ON p.id = {:post}
+		WHERE NOT EXISTS (SELECT 1 FROM feed WHERE viewer = v.viewer AND post = p.id)
+		AND p.created > (SELECT at FROM feed WHERE viewer = v.viewer ORDER BY at, post LIMIT 1)`+
+		fmt.Sprintf(wanted, "v.viewer"), params)
+	if err != nil {
+		return fmt.Errorf("put post %s into the feeds that lack it: %w", post, err)
+	}
+	return nil
+}
+
 // Remove takes the author's posts out of the viewer's feed. Call it when the follow is gone or the mute is there.
 func Remove(tx core.App, viewer, author string) error {
 	return Unwanted.Begin(tx, sweep.Subject{"viewer": viewer, "author": author})

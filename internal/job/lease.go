@@ -111,15 +111,9 @@ func (r *Runner) endLeasesOnce() {
 // endForeignLeases makes the jobs due whose lease ends later than any that begins now: they were claimed while the machine's
 // clock was ahead, and nobody would look at them until that time has come.
 func (r *Runner) endForeignLeases() error {
-	r.mu.Lock()
-	longest := time.Duration(0)
-	for _, k := range r.kinds {
-		longest = max(longest, k.lease)
-	}
-	r.mu.Unlock()
 	now := clock.Now(r.app)
 	n, err := db.Exec(r.app, `UPDATE jobs SET runAt = {:now} WHERE state IN ('ready', 'running') AND runAt > {:end} AND state = 'running'`,
-		db.Params{"now": clock.Text(now), "end": clock.Text(now.Add(longest + time.Minute))})
+		db.Params{"now": clock.Text(now), "end": clock.Text(now.Add(r.LongestLease() + time.Minute))})
 	if err != nil || n > 0 {
 		r.app.Logger().Warn("jobs were leased by a clock that was ahead", "jobs", n, "err", err)
 	}

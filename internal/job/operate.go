@@ -2,6 +2,8 @@ package job
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -112,4 +114,21 @@ func (r *Runner) Left() (n int, err error) {
 		return 0, fmt.Errorf("count jobs: %w", err)
 	}
 	return n, nil
+}
+
+// Kinds returns the kinds of jobs that the runner does.
+func (r *Runner) Kinds() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.kinds))
+}
+
+// LongestLease returns how long a worker may be silent, at most, before its job goes to another.
+func (r *Runner) LongestLease() (longest time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, k := range r.kinds {
+		longest = max(longest, k.lease)
+	}
+	return longest
 }

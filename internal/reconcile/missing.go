@@ -1,97 +1,62 @@
 package reconcile
 
 import (
-	"fmt"
-	"time"
-
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
 	"doubletap/internal/notification"
 )
 
-// recent is how old a deed may be of which somebody is still told.
-const recent = 7 * 24 * time.Hour
-
-// untold are recent deeds of which nobody was ever told, as rows t of the one who did it, whom it concerns, and where the deed is.
-// Whatever is told leaves an event, also where a mute, a block or an owner's hook keeps it out of the tray.
-// While an account is being erased its events go before its rows or after them.
-const untold = `(
-		SELECT l.id, 'likes' deed, l.user actor, p.author recipient, l.created FROM likes l JOIN posts p ON p.id = l.post
-		WHERE l.created > {:since} AND NOT EXISTS (SELECT 1 FROM notification_events e WHERE e.recipient = p.author AND e.type = 'like' AND e.subject = l.post AND e.actor = l.user)
-	UNION ALL
-		SELECT l.id, 'comment_likes', l.user, c.author, l.created FROM comment_likes l JOIN comments c ON c.id = l.comment JOIN posts p ON p.id = c.post
-		WHERE l.created > {:since} AND NOT EXISTS (SELECT 1 FROM notification_events e WHERE e.recipient = c.author AND e.type = 'comment_like' AND e.subject = l.comment AND e.actor = l.user)
-	UNION ALL
-		SELECT c.id, 'comments', c.author, p.author, c.created FROM comments c JOIN posts p ON p.id = c.post
-		WHERE c.created > {:since} AND c.parent = '' AND NOT c.deleted AND NOT EXISTS (SELECT 1 FROM notification_events e WHERE e.recipient = p.author AND e.type = 'comment' AND e.subject = c.post AND e.actor = c.author)
-	UNION ALL
-		SELECT f.id, 'follows', f.follower, f.followee, f.created FROM follows f
-		WHERE f.created > {:since} AND NOT EXISTS (SELECT 1 FROM notification_events e WHERE e.recipient = f.followee AND e.type IN ('follow', 'follow_request') AND e.subject = f.followee AND e.actor = f.follower)
-	) t JOIN users a ON a.id = t.actor JOIN users r ON r.id = t.recipient
-	WHERE t.actor != t.recipient AND a.state != 'deleting' AND r.state != 'deleting'`
-
-type missing struct {
-	ID   string `db:"id"`
-	Deed string `db:"deed"`
+// missing are about deeds of the last days of which nobody was ever told. Whatever is told leaves an event, also where a mute, a block or
+// an owner's hook keeps it out of the tray. While an account is being erased its events go before its rows or after them.
+func missing() []*Invariant {
+	told := func(table, actor, recipient, event, where string, mend func(tx core.App, id string) error) *Invariant {
+		return &Invariant{
+			Check: "missing", Name: "told", On: table, Holds: "Whom it concerns was told of what somebody did in the last 7 days.", Cost: Hourly, Table: table,
+			Broken: `t.created > {:recent}` + where + ` AND ` + recipient + ` NOT IN ('', ` + actor + `)` +
+				` AND NOT EXISTS (SELECT 1 FROM notification_events e WHERE e.recipient = ` + recipient + ` AND e.actor = ` + actor + ` AND ` + event + `)
+				AND EXISTS (SELECT 1 FROM users u WHERE u.id = ` + actor + ` AND u.state != 'deleting') AND EXISTS (SELECT 1 FROM users u WHERE u.id = ` + recipient + ` AND u.state != 'deleting')`,
+			Mend: each(mend),
+		}
+	}
+	const postsAuthor, commentsAuthor = `coalesce((SELECT o.author FROM posts o WHERE o.id = t.post), '')`, `coalesce((SELECT o.author FROM comments o JOIN posts p ON p.id = o.post WHERE o.id = t.comment), '')`
+	return []*Invariant{
+		// of what is gone, and whose rows go in steps, nobody is told: its author is nobody
+		told("likes", "t.user", postsAuthor, `e.type = 'like' AND e.subject = t.post`, "", func(tx core.App, id string) error {
+			like, post, err := deed(tx, "likes", id, "posts", "post")
+			if err != nil {
+				return err
+			}
+			return notification.Liked(tx, like.GetString("user"), post.Id, post.GetString("author"))
+		}),
+		told("comment_likes", "t.user", commentsAuthor, `e.type = 'comment_like' AND e.subject = t.comment`, "", func(tx core.App, id string) error {
+			like, comment, err := deed(tx, "comment_likes", id, "comments", "comment")
+			if err != nil {
+				return err
+			}
+			return notification.CommentLiked(tx, like, comment)
+		}),
+		told("comments", "t.author", postsAuthor, `e.type = 'comment' AND e.subject = t.post`, ` AND t.parent = '' AND NOT t.deleted`, func(tx core.App, id string) error {
+			comment, post, err := deed(tx, "comments", id, "posts", "post")
+			if err != nil {
+				return err
+			}
+			return notification.Commented(tx, comment, post, nil)
+		}),
+		told("follows", "t.follower", "t.followee", `e.type IN ('follow', 'follow_request') AND e.subject = t.followee`, "", func(tx core.App, id string) error {
+			follow, err := record(tx, "follows", id)
+			if err != nil {
+				return err
+			}
+			return notification.Followed(tx, follow)
+		}),
+	}
 }
 
-func lookMissing(app core.App, f *Found) error {
-	all, err := findMissing(app)
-	if err != nil {
-		return err
+// deed reads a row and the one that it is about.
+func deed(tx core.App, table, id, about, field string) (row, subject *core.Record, err error) {
+	if row, err = record(tx, table, id); err != nil {
+		return nil, nil, err
 	}
-	n, first := map[string]int{}, map[string]string{}
-	for _, m := range all {
-		if n[m.Deed]++; n[m.Deed] == 1 {
-			first[m.Deed] = m.ID
-		}
-	}
-	for _, deed := range []string{"likes", "comment_likes", "comments", "follows"} {
-		f.Fail(n[deed], "%d %s that nobody was told of, as %s", n[deed], deed, first[deed])
-	}
-	return nil
-}
-
-func findMissing(app core.App) (all []missing, err error) {
-	err = db.All(app, &all, `SELECT t.id, t.deed FROM `+untold+` ORDER BY t.created`, db.Params{"since": clock.Text(clock.Now(app).Add(-recent))})
-	return all, err
-}
-
-// repairMissing tells them now.
-func repairMissing(tx core.App) (int64, error) {
-	all, err := findMissing(tx)
-	if err != nil {
-		return 0, err
-	}
-	for _, m := range all {
-		deed, err := tx.FindRecordById(m.Deed, m.ID)
-		if err != nil {
-			return 0, fmt.Errorf("find %s %s: %w", m.Deed, m.ID, err)
-		}
-		switch m.Deed {
-		case "likes":
-			var post *core.Record
-			if post, err = tx.FindRecordById("posts", deed.GetString("post")); err == nil {
-				err = notification.Liked(tx, deed.GetString("user"), post.Id, post.GetString("author"))
-			}
-		case "comment_likes":
-			var comment *core.Record
-			if comment, err = tx.FindRecordById("comments", deed.GetString("comment")); err == nil {
-				err = notification.CommentLiked(tx, deed, comment)
-			}
-		case "comments":
-			var post *core.Record
-			if post, err = tx.FindRecordById("posts", deed.GetString("post")); err == nil {
-				err = notification.Commented(tx, deed, post, nil)
-			}
-		case "follows":
-			err = notification.Followed(tx, deed)
-		}
-		if err != nil {
-			return 0, fmt.Errorf("tell of %s %s: %w", m.Deed, m.ID, err)
-		}
-	}
-	return int64(len(all)), nil
+	subject, err = record(tx, about, row.GetString(field))
+	return row, subject, err
 }

@@ -1,25 +1,22 @@
 package reconcile
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
 )
 
-// Moments are rows that say they are of a time that has not been yet: the machine's clock was ahead when they were stored.
-// They would stand at the head of every list until that time has come.
-var Moments = Check{"moments", lookMoments, repairMoments}
-
-// moments are the columns of each table that say when something was.
-var moments = map[string][]string{
+// momentColumns are the columns of each table that say when something was.
+var momentColumns = map[string][]string{
 	"users": {"created", "updated"}, "settings": {"created", "updated", "seenAt", "readAt", "digestedAt"}, "devices": {"created", "updated", "lastSeen", "answeredAt", "failingSince"},
 	"posts": {"created", "updated"}, "comments": {"created", "updated"}, "stories": {"created", "updated"}, "feed": {"at", "created", "updated"},
 	"likes": {"created", "updated"}, "comment_likes": {"created", "updated"}, "saves": {"created", "updated"}, "story_views": {"created", "updated"},
@@ -29,11 +26,14 @@ var moments = map[string][]string{
 	"reports": {"created", "updated"}, "jobs": {"created", "updated"}, "handles": {"created", "updated"}, "audit": {"created", "updated"},
 }
 
+// MomentColumns returns the columns of a collection that say when something was.
+func MomentColumns(collection string) []string { return momentColumns[collection] }
+
 // stamped are the tables to which every cause of an order adds a row: their newest rows tell when this folder was last written.
 var stamped = []string{"posts", "comments", "likes", "follows", "notification_events"}
 
 // Stamped returns the collections whose rows say when they were made.
-func Stamped() []string { return slices.Sorted(maps.Keys(moments)) }
+func Stamped() []string { return slices.Sorted(maps.Keys(momentColumns)) }
 
 // Newest returns the last moment that is stored, as the newest rows and the trays' marks say.
 func Newest(app core.App) (newest time.Time, err error) {
@@ -56,63 +56,120 @@ func Newest(app core.App) (newest time.Time, err error) {
 	return newest, nil
 }
 
-func lookMoments(app core.App, f *Found) error {
-	latest := clock.Text(clock.Latest(app))
-	for table, columns := range moments {
-		n, first, err := f.Some(app, table+` t WHERE `+ahead(columns, latest))
-		if err != nil {
-			return fmt.Errorf("%s: %w", table, err)
+// moments are about rows that say they are of a time that has not been yet: the machine's clock was ahead when they were stored. They
+// would stand at the head of every list until that time has come.
+func moments() (all []*Invariant) {
+	for _, table := range Stamped() {
+		conditions := make([]string, len(momentColumns[table]))
+		for i, column := range momentColumns[table] {
+			conditions[i] = `t.` + column + ` > {:latest}`
 		}
-		f.Fail(n, "%d %s are of a time to come, as %s", n, table, first)
+		all = append(all, &Invariant{
+			Check: "moments", Name: "moment", On: table, Holds: "Nothing is of a time to come.", Cost: Hourly, Table: table,
+			Broken: strings.Join(conditions, ` OR `), MendAll: MendMoments,
+		})
+	}
+	return all
+}
+
+// MendMoments puts what is of a time to come, in all tables, into the last milliseconds before now, in the order it had. Equal moments
+// stay equal, and what was to happen some time after one happens that time after now.
+func MendMoments(ctx context.Context, app core.App) (mended int64, err error) {
+	latest := clock.Text(clock.Latest(app))
+	rows, becomes, err := findMoments(ctx, app)
+	if err != nil || len(becomes) == 0 {
+		return 0, err
+	}
+	was := slices.Sorted(maps.Keys(becomes))
+	now := clock.Now(app)
+	for i, moment := range was {
+		becomes[moment] = clock.Text(now.Add(time.Duration(i+1-len(was)) * time.Millisecond))
+	}
+	var failures []error
+	for _, table := range Stamped() {
+		n, err := db.InSteps(ctx, app, rows[table], func(tx core.App, ids []string) error { return mendMoments(tx, table, ids, latest, becomes) })
+		mended += int64(n)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("mend the moments of %s: %w", table, err))
+		}
+	}
+	return mended, errors.Join(failures...)
+}
+
+// findMoments returns the rows of each table that are of a time to come, and all such moments.
+func findMoments(ctx context.Context, app core.App) (rows map[string][]string, becomes map[string]string, err error) {
+	rows, becomes = map[string][]string{}, map[string]string{}
+	for _, i := range moments() {
+		s := &scan{table: i.Table, of: []*Invariant{i}}
+		for more := true; more; {
+			if err := ctx.Err(); err != nil {
+				return nil, nil, err
+			}
+			wrong, n, err := s.page(app, pageRows, false)
+			if err != nil {
+				return nil, nil, err
+			}
+			more = n == pageRows
+			ids := make([]string, len(wrong))
+			for at, b := range wrong {
+				ids[at] = b.ID
+			}
+			rows[i.Table] = append(rows[i.Table], ids...)
+			for _, column := range momentColumns[i.Table] {
+				var values []string
+				err := db.Column(app, &values, `SELECT DISTINCT `+column+` FROM `+i.Table+` WHERE id IN (SELECT value FROM json_each({:ids})) AND `+column+` > {:latest}`,
+					db.Params{"ids": db.List(ids), "latest": clock.Text(clock.Latest(app))})
+				if err != nil {
+					return nil, nil, fmt.Errorf("read the moments of %s: %w", i.Table, err)
+				}
+				for _, value := range values {
+					becomes[value] = ""
+				}
+			}
+		}
+	}
+	return rows, becomes, nil
+}
+
+// due is what is due some time after the moment when a row was made, and goes with it.
+var due = map[string]string{
+	"stories": `UPDATE stories SET expires = strftime('%Y-%m-%d %H:%M:%fZ', {:becomes}, '+1 day') WHERE id = {:id} AND created = {:was} AND expires > created`,
+	"jobs": `UPDATE jobs SET runAt = strftime('%Y-%m-%d %H:%M:%fZ', {:becomes}, format('+%.3f seconds', (julianday(runAt) - julianday(created)) * 86400))
+		WHERE id = {:id} AND created = {:was} AND runAt >= created`,
+}
+
+func mendMoments(tx core.App, table string, ids []string, latest string, becomes map[string]string) error {
+	for _, id := range ids {
+		if table == "notifications" { // a group's key ends with the moment of its first event
+			var key string
+			if _, err := db.Value(tx, &key, `SELECT groupKey FROM notifications WHERE id = {:id}`, db.Params{"id": id}); err != nil {
+				return err
+			}
+			if at := max(0, len(key)-len(latest)); becomes[key[at:]] != "" {
+				if _, err := db.Exec(tx, `UPDATE notifications SET groupKey = {:key} WHERE id = {:id}`, db.Params{"key": key[:at] + becomes[key[at:]], "id": id}); err != nil {
+					return err
+				}
+			}
+		}
+		for _, column := range momentColumns[table] {
+			var was string
+			found, err := db.Value(tx, &was, `SELECT `+column+` FROM `+table+` WHERE id = {:id} AND `+column+` > {:latest}`, db.Params{"id": id, "latest": latest})
+			if err != nil {
+				return err
+			}
+			if !found || becomes[was] == "" {
+				continue
+			}
+			p := db.Params{"id": id, "was": was, "becomes": becomes[was]}
+			if statement := due[table]; statement != "" && column == "created" {
+				if _, err := db.Exec(tx, statement, p); err != nil {
+					return err
+				}
+			}
+			if _, err := db.Exec(tx, `UPDATE `+table+` SET `+column+` = {:becomes} WHERE id = {:id}`, p); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
-
-func ahead(columns []string, latest string) string {
-	conditions := make([]string, len(columns))
-	for i, column := range columns {
-		conditions[i] = `t.` + column + ` > '` + latest + `'`
-	}
-	return strings.Join(conditions, ` OR `)
-}
-
-// repairMoments puts what is of a time to come into the last milliseconds before now, in the order it had. Equal moments
-// stay equal, and what was to happen some time after one happens that time after now.
-func repairMoments(tx core.App) (total int64, err error) {
-	latest := clock.Text(clock.Latest(tx))
-	var all []string
-	for table, columns := range moments {
-		for _, column := range columns {
-			all = append(all, `SELECT `+column+` was FROM `+table+` WHERE `+column+` > {:latest}`)
-		}
-	}
-	limit := dbx.Params{"latest": latest, "now": clock.Stamp(tx)}
-	for _, statement := range []string{
-		`CREATE TEMP TABLE mended_moments (was TEXT PRIMARY KEY, becomes TEXT) WITHOUT ROWID`,
-		`INSERT INTO mended_moments SELECT was, strftime('%Y-%m-%d %H:%M:%fZ', {:now}, format('-%.3f seconds', (count(*) OVER () - row_number() OVER (ORDER BY was)) / 1000.0))
-			FROM (` + strings.Join(all, ` UNION `) + `)`,
-		// what is due some time after such a moment, while that moment is still known
-		`UPDATE stories SET expires = strftime('%Y-%m-%d %H:%M:%fZ', becomes, '+1 day') FROM mended_moments WHERE was = created AND expires > created`,
-		`UPDATE jobs SET runAt = strftime('%Y-%m-%d %H:%M:%fZ', becomes, format('+%.3f seconds', (julianday(runAt) - julianday(created)) * 86400))
-			FROM mended_moments WHERE was = created AND runAt >= created`,
-		`UPDATE notifications SET groupKey = substr(groupKey, 1, length(groupKey) - 24) || becomes FROM mended_moments WHERE was = substr(groupKey, -24)`,
-	} {
-		if _, err := tx.NonconcurrentDB().NewQuery(statement).Bind(limit).Execute(); err != nil {
-			return 0, fmt.Errorf("mend moments: %w", err)
-		}
-	}
-	for table, columns := range moments {
-		for _, column := range columns {
-			n, err := db.Exec(tx, `UPDATE `+table+` SET `+column+` = becomes FROM mended_moments WHERE was = `+column+` AND `+column+` > {:latest}`, limit)
-			if err != nil {
-				return 0, fmt.Errorf("mend %s.%s: %w", table, column, err)
-			}
-			total += n
-		}
-	}
-	_, err = db.Exec(tx, `DROP TABLE mended_moments`, nil)
-	return total, err
-}
-
-// MomentColumns returns the columns of a collection that say when something was.
-func MomentColumns(collection string) []string { return moments[collection] }

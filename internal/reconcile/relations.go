@@ -18,22 +18,10 @@ type pointer struct {
 	field    *core.RelationField
 }
 
-// dangling are the rows that point at what is not there.
-func (p pointer) dangling() string {
-	if p.field.IsMultiple() {
-		return fmt.Sprintf(`{{%s}} t WHERE json_valid(t.[[%s]]) AND EXISTS (SELECT 1 FROM json_each(t.[[%s]]) j WHERE NOT EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
-			p.from.Name, p.field.Name, p.field.Name, p.to.Name)
-	}
-	under := "" // rows of what is gone go in steps, and may be met half-way
-	if p.from.Name == "notification_events" {
-		under = ` AND NOT EXISTS (SELECT 1 FROM ` + sweep.Pending + `)`
-	}
-	return fmt.Sprintf(`{{%s}} t WHERE t.[[%s]] != '' AND NOT EXISTS (SELECT 1 FROM {{%s}} o WHERE o.id = t.[[%s]]) AND t.[[%s]] NOT IN `+sweep.Pending+under,
-		p.from.Name, p.field.Name, p.to.Name, p.field.Name, p.field.Name)
-}
-
-// pointers are all relations of all collections, an owner's too.
-func pointers(app core.App) (all []pointer, err error) {
+// relations returns an invariant for each relation field of each collection, an owner's too. What is repaired is what the deletion of the
+// missing record would have done: a row that goes with it goes, another one lets go of it. Rows that go by their hooks come
+// last, as hooks trust the relations of what they meet.
+func relations(app core.App) (all []*Invariant, err error) {
 	collections, err := app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth)
 	if err != nil {
 		return nil, err
@@ -42,72 +30,70 @@ func pointers(app core.App) (all []pointer, err error) {
 	for _, c := range collections {
 		byID[c.Id] = c
 	}
+	var pointers []pointer
 	for _, c := range collections {
 		for _, field := range c.Fields {
 			if relation, ok := field.(*core.RelationField); ok && byID[relation.CollectionId] != nil { // nil: a view, whose rows come and go
-				all = append(all, pointer{from: c, to: byID[relation.CollectionId], field: relation})
+				pointers = append(pointers, pointer{from: c, to: byID[relation.CollectionId], field: relation})
 			}
 		}
+	}
+	slices.SortStableFunc(pointers, func(a, b pointer) int { return cmp.Compare(a.hooked(), b.hooked()) })
+	for _, p := range pointers {
+		i := &Invariant{
+			Check: "relations", Name: "relation", On: p.from.Name + "." + p.field.Name, Holds: "What a relation points at is there.", Cost: Hourly,
+			Table: p.from.Name, Broken: p.dangling(), Mend: p.mend(),
+		}
+		if !p.field.IsMultiple() {
+			indexed, err := p.indexed(app)
+			if err != nil {
+				return nil, err
+			}
+			if indexed {
+				i.Values = []string{p.field.Name}
+			}
+		}
+		all = append(all, i)
 	}
 	return all, nil
 }
 
-func lookRelations(app core.App, f *Found) error {
-	all, err := pointers(app)
-	if err != nil {
-		return err
+// dangling is the condition of rows that point at what is not there.
+func (p pointer) dangling() string {
+	if p.field.IsMultiple() {
+		return fmt.Sprintf(`EXISTS (SELECT 1 FROM json_each(iif(json_valid(t.[[%s]]), t.[[%s]], '[]')) j WHERE NOT EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
+			p.field.Name, p.field.Name, p.to.Name)
 	}
-	for _, p := range all {
-		n, first, err := f.Some(app, p.dangling())
-		if err != nil {
-			return fmt.Errorf("%s.%s: %w", p.from.Name, p.field.Name, err)
-		}
-		f.Fail(n, "%s.%s of %d rows points at no %s, as of %s", p.from.Name, p.field.Name, n, p.to.Name, first)
+	under := "" // rows of what is gone go in steps, and may be met half-way
+	if p.from.Name == "notification_events" {
+		under = ` AND NOT EXISTS (SELECT 1 FROM ` + sweep.Pending + `)`
 	}
-	return nil
+	return fmt.Sprintf(`t.[[%s]] != '' AND NOT EXISTS (SELECT 1 FROM {{%s}} o WHERE o.id = t.[[%s]]) AND t.[[%s]] NOT IN `+sweep.Pending+under, p.field.Name, p.to.Name, p.field.Name, p.field.Name)
 }
 
-// repairRelations does what the deletion of the missing record would have done: a row that goes with it goes,
-// another one lets go of it. A row that goes may leave others behind, hence the rounds. Rows that go by their
-// hooks come last in each, as hooks trust the relations of what they meet.
-func repairRelations(tx core.App) (total int64, err error) {
-	all, err := pointers(tx)
-	if err != nil {
-		return 0, err
-	}
-	slices.SortStableFunc(all, func(a, b pointer) int { return cmp.Compare(a.hooked(), b.hooked()) })
-	for n := int64(1); n > 0; total += n {
-		n = 0
-		for _, p := range all {
-			m, err := p.repair(tx)
-			if err != nil {
-				return 0, fmt.Errorf("%s.%s: %w", p.from.Name, p.field.Name, err)
-			}
-			n += m
-		}
-	}
-	return total, nil
+// indexed reports whether an index of all rows begins with the field: each value is then looked up once, however many rows have it.
+func (p pointer) indexed(app core.App) (bool, error) {
+	var one int
+	return db.Value(app, &one, `SELECT 1 FROM pragma_index_list({:table}) l JOIN pragma_index_info(l.name) i WHERE NOT l.partial AND i.seqno = 0 AND i.name = {:field} LIMIT 1`,
+		db.Params{"table": p.from.Name, "field": p.field.Name})
 }
 
-func (p pointer) repair(tx core.App) (int64, error) {
-	among := ` WHERE id IN (SELECT t.id FROM ` + p.dangling() + `)`
+func (p pointer) mend() func(tx core.App, ids []string) error {
+	among := ` WHERE id IN @ids`
 	switch name := p.from.Name + "." + p.field.Name; {
 	case p.field.IsMultiple():
-		return db.Exec(tx, fmt.Sprintf(`UPDATE {{%s}} AS t SET [[%s]] = (SELECT json_group_array(j.value) FROM json_each(t.[[%s]]) j WHERE EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
-			p.from.Name, p.field.Name, p.field.Name, p.to.Name)+among, nil)
+		return run(fmt.Sprintf(`UPDATE {{%s}} AS t SET [[%s]] = (SELECT json_group_array(j.value) FROM json_each(t.[[%s]]) j WHERE EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
+			p.from.Name, p.field.Name, p.field.Name, p.to.Name) + among)
 	case name == "notification_events.notification": // it is what keeps a repeated like from alerting again
-		return db.Exec(tx, `UPDATE notification_events SET notification = ''`+among, nil)
+		return run(`UPDATE notification_events SET notification = ''` + among)
 	case name == "comments.author": // words of nobody become a tombstone
-		if _, err := db.Exec(tx, `DELETE FROM comment_likes WHERE comment IN (SELECT t.id FROM `+p.dangling()+`)`, nil); err != nil {
-			return 0, err
-		}
-		return db.Exec(tx, `UPDATE comments SET author = '', text = '', deleted = 1`+among, nil)
+		return run(`DELETE FROM comment_likes WHERE comment IN @ids`, `UPDATE comments SET author = '', text = '', deleted = 1`+among)
 	case !p.field.CascadeDelete:
-		return db.Exec(tx, fmt.Sprintf(`UPDATE {{%s}} SET [[%s]] = ''`, p.from.Name, p.field.Name)+among, nil)
+		return run(fmt.Sprintf(`UPDATE {{%s}} SET [[%s]] = ''`, p.from.Name, p.field.Name) + among)
 	case p.hooked() > 0:
-		return p.remove(tx)
+		return p.delete
 	}
-	return db.Exec(tx, fmt.Sprintf(`DELETE FROM {{%s}}`, p.from.Name)+among, nil)
+	return remove(p.from.Name)
 }
 
 // hooked is 1 where a dangling row goes as a record, whose hooks see to its files or tell devices, else 0.
@@ -119,29 +105,29 @@ func (p pointer) hooked() int {
 	return 0
 }
 
-// remove deletes the dangling rows as records.
-func (p pointer) remove(tx core.App) (int64, error) {
-	var ids []string
-	if err := db.Column(tx, &ids, `SELECT t.id FROM `+p.dangling(), nil); err != nil {
-		return 0, err
-	}
+// delete deletes the rows as records.
+func (p pointer) delete(tx core.App, ids []string) error {
 	for _, id := range ids {
 		record := &core.Record{}
 		if err := tx.RecordQuery(p.from).AndWhere(dbx.HashExp{"id": id}).One(record); err != nil {
-			return 0, fmt.Errorf("find %s: %w", id, err)
+			return fmt.Errorf("find %s: %w", id, err)
 		}
 		if err := tx.Delete(record); err != nil {
-			return 0, fmt.Errorf("delete %s: %w", id, err)
+			return fmt.Errorf("delete %s: %w", id, err)
 		}
 	}
-	return int64(len(ids)), nil
+	return nil
 }
 
 func hasFiles(c *core.Collection) bool {
-	for _, field := range c.Fields {
-		if field.Type() == core.FieldTypeFile {
-			return true
-		}
+	return slices.ContainsFunc(c.Fields, func(field core.Field) bool { return field.Type() == core.FieldTypeFile })
+}
+
+// record reads a row, which a Mend has just seen.
+func record(tx core.App, collection, id string) (*core.Record, error) {
+	found, err := tx.FindRecordById(collection, id)
+	if err != nil {
+		return nil, fmt.Errorf("find %s %s: %w", collection, id, err)
 	}
-	return false
+	return found, nil
 }

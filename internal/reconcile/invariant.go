@@ -1,0 +1,161 @@
+// Package reconcile knows what holds of the stored data at every moment: which row follows from which. As all of it is written in the
+// transactions of its causes there is nothing to find, unless somebody wrote past the service, or the service is wrong.
+//
+// Doctor and the hourly reconciliation are made from one list of invariants.
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+	"doubletap/internal/job"
+)
+
+// Job is the kind of the job that looks for broken invariants.
+const Job = "reconcile"
+
+// Cost says who looks whether an invariant holds.
+type Cost string
+
+// The costs. What only doctor looks at costs more than a few lookups for each row, or is about the installation.
+const (
+	Hourly     Cost = "hourly"
+	DoctorOnly Cost = "doctor"
+)
+
+// Invariant is something that holds of the stored data at every moment. It is either about the rows of a table, with Table and Broken,
+// or about something else, with Look.
+type Invariant struct {
+	Check string // the group that doctor and the metrics tell it in
+	Name  string
+	On    string // the table, or the table and column, where an invariant of this name is about several
+	Holds string // what holds, as a sentence
+	Cost  Cost
+	Told  string // why it is told and not repaired; empty where it is repaired
+	Warns bool   // nothing is wrong for anybody, but it should be known
+
+	Table  string
+	Broken string   // the SQL condition of a row t that is wrong; see params for the values it may use
+	Values []string // columns: looked at is each combination of theirs once instead of each row, and Broken names no others of t
+	Mend   func(tx core.App, ids []string) error
+
+	Look    func(app core.App, f *Found) error
+	MendAll func(ctx context.Context, app core.App) (int64, error)
+}
+
+// Label is how the invariant is called where it is found broken.
+func (i *Invariant) Label() string {
+	if i.On == "" {
+		return i.Name
+	}
+	return i.Name + " of " + i.On
+}
+
+// Repaired reports whether it can be repaired without a person to decide.
+func (i *Invariant) Repaired() bool { return i.Told == "" }
+
+// params are the values that the conditions of invariants use.
+func params(app core.App) db.Params {
+	now := clock.Now(app)
+	longest := time.Hour
+	if r := job.Of(app); r != nil {
+		longest = r.LongestLease()
+	}
+	return db.Params{
+		"now": clock.Text(now), "latest": clock.Text(clock.Latest(app)), "recent": clock.Text(now.Add(-recent)),
+		"lease": clock.Text(now.Add(longest + time.Minute)), "month": clock.Text(now.Add(30*24*time.Hour + time.Minute)),
+		"kinds": knownKinds(app),
+	}
+}
+
+// recent is how old a deed may be of which somebody is still told.
+const recent = 7 * 24 * time.Hour
+
+// Rows returns the invariants about rows of app, in the order in which repairs build on each other: counters come after all that they count.
+// An owner's relations are among them.
+func Rows(app core.App) ([]*Invariant, error) {
+	relations, err := relations(app)
+	if err != nil {
+		return nil, fmt.Errorf("list the relations: %w", err)
+	}
+	var all []*Invariant
+	for _, some := range [][]*Invariant{
+		moments(), relations, accounts(), edges(), settings(), posts(), stories(), comments(), missing(), notifications(), feeds(), jobs(), handles(), counters(),
+	} {
+		for _, i := range some {
+			if i.Table == "" || app.HasTable(i.Table) {
+				all = append(all, i)
+			}
+		}
+	}
+	return all, nil
+}
+
+// Checks returns the groups of the invariants about rows.
+func Checks() []string {
+	return []string{"moments", "relations", "accounts", "keys", "edges", "settings", "posts", "comments", "tags", "search", "missing", "notifications", "feed", "counters", "queue", "handles"}
+}
+
+// run is a Mend of one statement, in which ids are those of the rows.
+func run(statements ...string) func(tx core.App, ids []string) error {
+	return func(tx core.App, ids []string) error {
+		for _, statement := range statements {
+			p := params(tx)
+			p["ids"] = db.List(ids)
+			if _, err := db.Exec(tx, strings.ReplaceAll(statement, "@ids", `(SELECT value FROM json_each({:ids}))`), p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// each is a Mend that takes one row after the other.
+func each(mend func(tx core.App, id string) error) func(tx core.App, ids []string) error {
+	return func(tx core.App, ids []string) error {
+		for _, id := range ids {
+			if err := mend(tx, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// remove is a Mend that deletes rows of a table.
+func remove(table string) func(tx core.App, ids []string) error {
+	return run(`DELETE FROM {{` + table + `}} WHERE id IN @ids`)
+}
+
+// noJob is the condition that no job of the kind is about the value, which would put it right.
+func noJob(kind, key, value string) string {
+	return `NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '` + kind + `' AND j.state IN ('ready', 'running') AND iif(json_valid(j.payload), j.payload ->> '` + key + `', '') = ` + value + `)`
+}
+
+// Found collects what a Look finds.
+type Found struct {
+	Failed, Warned int
+	Notes          []string
+}
+
+// Fail notes n things that are wrong.
+func (f *Found) Fail(n int, format string, args ...any) {
+	if n > 0 {
+		f.Failed += n
+		f.Notes = append(f.Notes, fmt.Sprintf(format, args...))
+	}
+}
+
+// Warn notes n things that should be known.
+func (f *Found) Warn(n int, format string, args ...any) {
+	if n > 0 {
+		f.Warned += n
+		f.Notes = append(f.Notes, fmt.Sprintf(format, args...))
+	}
+}

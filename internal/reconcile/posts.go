@@ -1,0 +1,96 @@
+package reconcile
+
+import (
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/post"
+	"doubletap/internal/search"
+)
+
+func posts() []*Invariant {
+	return append([]*Invariant{
+		{
+			Check: "posts", Name: "visibility", Holds: "A post is public, for followers or private.", Cost: Hourly, Table: "posts",
+			Broken: `t.visibility NOT IN ('public', 'followers', 'private')`, Mend: run(`UPDATE posts SET visibility = 'private' WHERE id IN @ids`), // shows nothing that was not meant to be shown
+		},
+		{
+			Check: "posts", Name: "photos", Holds: "A post has photos.", Cost: Hourly, Table: "posts",
+			Broken: `iif(json_valid(t.photos), json_array_length(t.photos), 0) = 0`, Told: "no other row knows them: its author deletes the post, or the operator names its files in posts.photos",
+		},
+		{
+			Check: "posts", Name: "alts", Holds: "The descriptions of photos are a list of texts.", Cost: Hourly, Table: "posts",
+			Broken: notOfType("alts", "array") + ` OR iif(json_valid(t.alts), json_type(t.alts), '') = 'array' AND EXISTS (SELECT 1 FROM json_each(t.alts) WHERE type != 'text')`,
+			Mend: run(
+				`UPDATE posts SET alts = json_array(json_extract(alts, '$')) WHERE id IN @ids AND json_valid(alts) AND json_type(alts) = 'text'`,
+				`UPDATE posts SET alts = (SELECT json_group_array(CASE WHEN type = 'text' THEN value ELSE '' END) FROM json_each(posts.alts)) WHERE id IN @ids AND json_valid(alts) AND json_type(alts) = 'array'`,
+				`UPDATE posts SET alts = NULL WHERE id IN @ids AND iif(json_valid(alts), json_type(alts), '') != 'array'`),
+		},
+		{
+			Check: "posts", Name: "media", Holds: "What is known of photos is a list.", Cost: Hourly, Table: "posts",
+			Broken: notOfType("media", "array"), Mend: run(`UPDATE posts SET media = NULL WHERE id IN @ids`), // a job finds it out again: see photos
+		},
+		{
+			Check: "posts", Name: "gone-id", On: "posts", Holds: "What is there is not remembered as gone.", Cost: Hourly, Table: "posts", Broken: remembered, Mend: forgetGone,
+		},
+		{
+			Check: "tags", Name: "hashtags", Holds: "A post has the hashtags of its caption.", Cost: Hourly, Table: "posts",
+			// most captions have none, and no row
+			Broken: `(t.caption GLOB '*[#＃﹟]*' OR EXISTS (SELECT 1 FROM post_tags g WHERE g.post = t.id)) AND ` + tagNames + `(t.caption) !=
+				(SELECT json_group_array(name) FROM (SELECT h.name FROM post_tags g JOIN hashtags h ON h.id = g.tag WHERE g.post = t.id ORDER BY h.name))`,
+			Mend: each(func(tx core.App, id string) error {
+				found, err := record(tx, "posts", id)
+				if err != nil {
+					return err
+				}
+				return post.Tag(tx, found)
+			}),
+		},
+	}, searched()...)
+}
+
+// searched are the indexes of words. What was changed by SQL waits for a job there.
+func searched() (all []*Invariant) {
+	const noJob = ` AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '` + search.Job + `' AND j.state IN ('ready', 'running'))`
+	for _, kind := range search.Kinds {
+		table, mend := kind.Collection, func(tx core.App, ids []string) error { return search.Repair(tx, kind, ids...) }
+		all = append(all,
+			&Invariant{
+				Check: "search", Name: "found", On: table, Holds: "What has words can be found by them.", Cost: Hourly, Table: table, Broken: kind.Unindexed() + noJob, Mend: mend,
+			},
+			&Invariant{
+				Check: "search", Name: "found-gone", On: table, Holds: "Nothing is found that is gone.", Cost: Hourly, Table: "search_" + table,
+				Broken: `NOT EXISTS (SELECT 1 FROM ` + table + ` o WHERE o.id = t.id)`, Mend: mend,
+			},
+			&Invariant{
+				Check: "search", Name: "words", On: table, Holds: "A row is found by the words that it has now.", Cost: DoctorOnly, Table: "search_" + table,
+				Broken: `t.words != (SELECT ` + indexText + `(o.` + strings.Join(kind.Columns, ", o.") + `) FROM ` + table + ` o WHERE o.id = t.id)`, Mend: mend,
+			})
+	}
+	return all
+}
+
+func stories() []*Invariant {
+	return []*Invariant{
+		{
+			Check: "posts", Name: "story-end", Holds: "A story ends.", Cost: Hourly, Table: "stories", Broken: `julianday(t.expires) IS NULL`,
+			Mend: run(`UPDATE stories SET expires = strftime('%Y-%m-%d %H:%M:%fZ', created, '+1 day') WHERE id IN @ids`),
+		},
+		{
+			Check: "posts", Name: "story-day", Holds: "A story is shown for a day.", Cost: Hourly, Table: "stories", Warns: true,
+			Broken: `julianday(t.expires) > julianday(t.created) + 1.01`, Told: "a superuser may have meant it: set expires",
+		},
+		{
+			Check: "posts", Name: "story-visibility", Holds: "A story is public or for followers.", Cost: Hourly, Table: "stories",
+			Broken: `t.visibility NOT IN ('public', 'followers')`, Mend: run(`UPDATE stories SET visibility = 'followers' WHERE id IN @ids`),
+		},
+		{
+			Check: "posts", Name: "gone-id", On: "stories", Holds: "What is there is not remembered as gone.", Cost: Hourly, Table: "stories", Broken: remembered, Mend: forgetGone,
+		},
+		{
+			Check: "posts", Name: "report-state", Holds: "A report is open, upheld or dismissed.", Cost: Hourly, Table: "reports",
+			Broken: `t.state NOT IN ('open', 'upheld', 'dismissed')`, Mend: run(`UPDATE reports SET state = 'open' WHERE id IN @ids`),
+		},
+	}
+}

@@ -1,0 +1,108 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// What a run may cost: beside the requests it works a twentieth of the time, and no longer than this in all. The next one goes on
+// where it ended, so that a run costs the same however much is stored.
+const (
+	restFactor = 20
+	mostWork   = 10 * time.Second
+)
+
+// errSpent ends a run that has worked for long enough.
+var errSpent = errors.New("worked for long enough")
+
+// rounds remembers, for one app, where the last run ended.
+type rounds struct {
+	table    string
+	position position
+}
+
+const roundsKey = "doubletap.reconcile"
+
+// Run looks whether the invariants hold that are looked at every hour, and has repaired told of each that was broken, once it is put right.
+// Only then does it write, in steps; others read and write meanwhile, and have most of the machine. It ends with ctx. What fails keeps
+// nothing else from being looked at.
+func Run(ctx context.Context, app core.App, repaired func(r *Result)) error {
+	all, err := Rows(app)
+	if err != nil {
+		return err
+	}
+	hourly := make([]*Invariant, 0, len(all))
+	for _, i := range all {
+		if i.Cost == Hourly {
+			hourly = append(hourly, i)
+		}
+	}
+	left := mostWork
+	w := Watch{Rest: func(worked time.Duration) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(restFactor * worked):
+		}
+		if left -= worked; left <= 0 {
+			return errSpent
+		}
+		return nil
+	}}
+	var failures []error
+	given := map[string]bool{}
+	for range mostRounds {
+		results, err := examineOn(ctx, app, hourly, w)
+		if err != nil && !errors.Is(err, errSpent) {
+			failures = append(failures, err)
+		}
+		any := repairOnce(ctx, app, results, w, given, func(r *Result, mended int64, err error) {
+			if err != nil {
+				failures = append(failures, err)
+			} else if mended > 0 {
+				repaired(r)
+			}
+		})
+		if !any || err != nil {
+			break
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// examineOn looks at all tables, from where the last run ended, until the work is enough.
+func examineOn(ctx context.Context, app core.App, all []*Invariant, w Watch) (results []*Result, err error) {
+	last := app.Store().GetOrSet(roundsKey, func() any { return &rounds{} }).(*rounds)
+	found := map[*Invariant]*Result{}
+	for _, i := range all {
+		r := &Result{Invariant: i}
+		results, found[i] = append(results, r), r
+	}
+	list := scans(all)
+	for at, s := range list {
+		if s.name() == last.table {
+			s.state = last.position
+			list = append(list[at:], list[:at]...)
+			break
+		}
+	}
+	*last = rounds{}
+	var failures []error
+	for _, s := range list {
+		switch err := s.examine(ctx, app, found, w); {
+		case errors.Is(err, errSpent), err != nil && ctx.Err() != nil:
+			*last = rounds{s.name(), s.state}
+			return results, errors.Join(append(failures, err)...)
+		case err != nil:
+			failures = append(failures, fmt.Errorf("look at %s: %w", s.table, err))
+		}
+	}
+	return results, errors.Join(failures...)
+}
+
+// name tells the scans of a table apart.
+func (s *scan) name() string { return fmt.Sprint(s.table, s.values) }
