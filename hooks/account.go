@@ -231,6 +231,11 @@ func (s *Social) closeAccount(tx core.App, user *core.Record) error {
 		if err := tx.Save(user); err != nil {
 			return fmt.Errorf("close account %s: %w", user.Id, err)
 		}
+		if user.Verified() && user.Email() != "" {
+			if err := credentialMailed(tx, user, user.Email(), "deleted"); err != nil {
+				return err
+			}
+		}
 		return job.Add(tx, erase.Account.Kind, sweep.Subject{"user": user.Id}, job.Dedupe(user.Id))
 	})
 }

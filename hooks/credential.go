@@ -104,7 +104,9 @@ func credentialMailed(tx core.App, user *core.Record, address, what string) erro
 	told := mail.Section{Items: []mail.Item{
 		{Text: words.Say("credential."+what, values...)}, {Text: words.Say("credential.ended", values...)}, {Text: words.Say("credential.not_you", values...)},
 	}}
-	if what != "address.old" { // where no link for a new password goes any more
+	if what == "deleted" {
+		told.Items = []mail.Item{told.Items[0], {Text: words.Say("credential.deleted.not_you", values...)}}
+	} else if what != "address.old" { // where no link for a new password goes any more
 		told.URL, told.Label = mail.ForgotLink(tx), words.Say("credential.reset")
 	}
 	return job.Add(tx, deliver.LetterJob, mail.Letter{

@@ -74,7 +74,7 @@ var credentialDoors = map[string]struct {
 	}, nil},
 	"she deletes her account": {func(_ *testing.T, _ *hookstest.Service, ada *hookstest.Client) {
 		ada.Delete("users", ada.ID)
-	}, nil},
+	}, []string{"ada@example.com: Your account on Doubletap is deleted"}},
 }
 
 func save(t *testing.T, s *hookstest.Service, record *core.Record) {

@@ -2,7 +2,6 @@
 package mail
 
 import (
-	"cmp"
 	_ "embed"
 	"fmt"
 	html "html/template"
@@ -52,6 +51,14 @@ var (
 	textLetter = text.Must(text.New("letter").Parse(textSource))
 )
 
+// accent is the colour of the settings, and the product's where that is the one of PocketBase's dashboard.
+func accent(meta core.MetaConfig) string {
+	if meta.AccentColor == "" || meta.AccentColor == "#1055c9" {
+		return "#d6336c"
+	}
+	return meta.AccentColor
+}
+
 // Message gives the letter the look of the app: its name, address, sender and colour are PocketBase's settings.
 func (l *Letter) Message(app core.App) (*mailer.Message, error) {
 	meta := app.Settings().Meta
@@ -61,7 +68,7 @@ func (l *Letter) Message(app core.App) (*mailer.Message, error) {
 		*Letter
 		Language, App, AppURL, Accent, See, Why, Stop, Unsubscribe string
 	}{
-		Letter: l, Language: words.Language, App: meta.AppName, AppURL: base, Accent: cmp.Or(meta.AccentColor, "#d6336c"),
+		Letter: l, Language: words.Language, App: meta.AppName, AppURL: base, Accent: accent(meta),
 		See: words.Say("see", "app", meta.AppName), Why: words.Say("why", "app", meta.AppName), Stop: words.Say("unsubscribe"),
 	}
 	headers := map[string]string{"Auto-Submitted": "auto-generated"}

@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"cmp"
 	_ "embed"
 	"fmt"
 	html "html/template"
@@ -27,7 +26,7 @@ func Page(app core.App, locale, token string) (string, error) {
 		Accent                               html.CSS
 	}{
 		words.Language, meta.AppName, token, words.Say("unsubscribe.ask"), words.Say("unsubscribe.yes"), words.Say("unsubscribe.done"),
-		html.CSS(cmp.Or(meta.AccentColor, "#d6336c")), // #nosec G203 -- PocketBase has checked that it is a colour
+		html.CSS(accent(meta)), // #nosec G203 -- PocketBase has checked that it is a colour
 	})
 	if err != nil {
 		return "", fmt.Errorf("write the unsubscribe page: %w", err)
