@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -24,7 +25,7 @@ func (s *Social) bindPages() {
 			mail.LeadElsewhere(e.App)
 			return e.Next()
 		}
-		files, err := assets(pb_public.FS)
+		files, err := webAssets()
 		if err != nil {
 			return err
 		}
@@ -69,6 +70,9 @@ func seal(header http.Header) {
 		"default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 	header.Set("Referrer-Policy", "same-origin")
 }
+
+// webAssets are the web app's files. They are compressed once in a process, not for each service: tests start hundreds.
+var webAssets = sync.OnceValues(func() (map[string]asset, error) { return assets(pb_public.FS) })
 
 // assets reads every file. A tag comes from the content, as embedded files have no date.
 func assets(files fs.FS) (map[string]asset, error) {
