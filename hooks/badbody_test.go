@@ -77,12 +77,9 @@ func TestNoBodyBreaksARoute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, field := range []string{"requests", "subscriptions", "clientId", "identity", "password", "passwordConfirm", "oldPassword", "token", "email", "newEmail", "otpId", "mfaId", "provider", "code",
+	names := []string{"requests", "subscriptions", "clientId", "identity", "password", "passwordConfirm", "oldPassword", "token", "email", "newEmail", "otpId", "mfaId", "provider", "code",
 		"codeVerifier", "redirectURL", "createData", "name", "type", "fields", "indexes", "collections", "deleteMissing", "listRule", "viewQuery", "query", "meta", "smtp", "s3", "logs", "batch", "rateLimits",
-		"trustedProxy", "filesystem", "template", "collection", "duration", "clientId", "teamId", "keyId", "privateKey", "before", "action", "note", "body", "url", "method"} {
-		names = append(names, field)
-	}
+		"trustedProxy", "filesystem", "template", "collection", "duration", "clientId", "teamId", "keyId", "privateKey", "before", "action", "note", "body", "url", "method"}
 	object := func(names []string, value string) string {
 		var members []string
 		for _, name := range names {

@@ -104,8 +104,10 @@ func readColor(b *bits, layers int) (Color, error) {
 	for range 6 { // sizes of blocks
 		b.golomb()
 	}
-	if b.flag() && b.flag() {
-		skipScalingLists(b)
+	if lists := b.flag(); lists {
+		if own := b.flag(); own {
+			skipScalingLists(b)
+		}
 	}
 	b.read(2)
 	if b.flag() { // samples without coding
@@ -217,7 +219,11 @@ func shiftedSet(b *bits, before []int) []int {
 		if i < len(before) {
 			at += before[i]
 		}
-		if !b.flag() && !b.flag() { // neither used now nor later
+		used := b.flag()
+		if !used {
+			used = b.flag() // later
+		}
+		if !used {
 			continue
 		}
 		switch {
