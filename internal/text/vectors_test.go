@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// readVectors returns a part of the file that tests/words.test.mjs holds the web app against too.
+// readVectors returns a part of the file that tests/fold.test.mjs holds the web app against too.
 func readVectors(t *testing.T, part string, into any) {
 	t.Helper()
 	file, err := os.ReadFile("testdata/vectors.json")

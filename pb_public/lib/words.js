@@ -1,5 +1,5 @@
 // Names: how a person is called, and the @handle and #hashtag inside what people write, read as the server reads them. The test
-// vectors are the server's own: internal/text/testdata/vectors.json, by tests/words.test.mjs.
+// vectors are the server's own: internal/text/testdata/vectors.json, by tests/fold.test.mjs.
 
 /** How a person is called. */
 export const handleOf = (user) => user?.handle || user?.name || 'someone';
