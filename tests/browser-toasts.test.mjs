@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { browse, go, skip } from './browser.mjs';
 import { post } from './photo.mjs';
+import { id } from './service.mjs';
 
 /** What lies under the message and could be pressed. */
 const covered = (page) => page.evaluate(() => {
@@ -67,7 +68,7 @@ test('one message at a time, each group as one, over no control', { skip }, asyn
   await windows.accessible(page, 'a message');
   await page.getByRole('button', { name: 'Dismiss' }).click();
 
-  // none for what one looks at, such as the page of the post
+  // none for what one looks at: the page of the post, the tray
   await page.evaluate(() => (globalThis.told = []));
   await go(page, `#/p/${other}`);
   await page.getByText('later').waitFor();
@@ -75,6 +76,10 @@ test('one message at a time, each group as one, over no control', { skip }, asyn
   await page.locator('.comment').getByText('seen as it comes').waitFor();
   await crowd[2].collection('likes').create({ post: other });
   await page.locator('.single').getByText('1 like', { exact: true }).waitFor();
+  await page.getByRole('button', { name: /Notifications/ }).click();
+  await page.getByRole('dialog', { name: 'Notifications' }).waitFor();
+  await crowd[3].collection('follows').create({ followee: id(ada) });
+  await page.getByRole('dialog').getByRole('button', { name: /guest3 started following you/ }).waitFor();
   assert.deepEqual(await page.evaluate(() => globalThis.told), []);
   windows.fine();
 });
