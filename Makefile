@@ -25,7 +25,7 @@ GOSEC_EXCLUDED = G104,G115
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test compat first-like bench check screenshots fmt clean needs go-test modules-test node-test
+.PHONY: help build demo test compat first-like bench neighbours check screenshots fmt clean needs go-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,7 +59,11 @@ bench: ## measure it beside plain PocketBase in one run, with a table, JSON and 
 	go test -run '^$$' -bench 'PhotoThumb' -benchtime 2000x ./hooks
 	go test -run '^$$' -bench 'Photo$$' -benchtime 5x ./hooks
 	go test -run '^$$' -bench 'SharePage/post' -benchtime 2000x ./hooks
+	$(MAKE) neighbours
 	$(MAKE) build tests/node_modules && cd tests && node first-load.mjs
+
+neighbours: ## how much longer likes take while somebody's thousands of rows are removed
+	go test -run '^$$' -bench Neighbours -benchtime 1x ./hooks
 
 screenshots: build tests/node_modules ## make the README's pictures; ALL=folder makes every screen at three widths instead
 	cd tests && node screenshots.mjs $(abspath $(ALL))

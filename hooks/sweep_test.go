@@ -55,7 +55,7 @@ func (w *written) take() (most int64, n int) {
 	return most, n
 }
 
-func sqlOf(t *testing.T, s *hookstest.Service, statement string, params map[string]any) {
+func sqlOf(t testing.TB, s *hookstest.Service, statement string, params map[string]any) {
 	t.Helper()
 	if _, err := db.Exec(s.App, statement, params); err != nil {
 		t.Fatalf("%s: %v", statement, err)
@@ -65,9 +65,9 @@ func sqlOf(t *testing.T, s *hookstest.Service, statement string, params map[stri
 const longAgo = "2026-01-02 03:04:05.678Z"
 
 // storePeople stores people by the thousand: their ids are crowd and ten digits.
-func storePeople(t *testing.T, s *hookstest.Service) {
+func storePeople(t testing.TB, s *hookstest.Service, n int) {
 	t.Helper()
-	sqlOf(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < `+fmt.Sprint(seeded)+`)
+	sqlOf(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < `+fmt.Sprint(n)+`)
 		INSERT INTO users (id, handle, name, email, state, role, tokenKey, password, created, updated)
 		SELECT printf('crowd%010d', i), printf('crowd%d', i), '', printf('crowd%d@example.com', i), 'active', 'member', printf('%050d', i), 'x', {:at}, {:at} FROM n`, map[string]any{"at": longAgo})
 	sqlOf(t, s, `INSERT INTO settings (id, user, digest, notify, seq, created, updated) SELECT id, id, 'off', '{}', 0, {:at}, {:at} FROM users WHERE id LIKE 'crowd%'`, map[string]any{"at": longAgo})
@@ -190,7 +190,7 @@ func TestDeletionsAreShortTransactions(t *testing.T) {
 		}
 		t.Run(to, func(t *testing.T) {
 			s := hookstest.New(t)
-			storePeople(t, s)
+			storePeople(t, s, seeded)
 			id := subject(t, s, to)
 			sqlOf(t, s, `UPDATE settings SET seq = 100000 WHERE user = {:dave}`, map[string]any{"dave": s.User("dave").Id})
 			want := map[string]int{}
@@ -248,7 +248,7 @@ func TestDeletionsAreShortTransactions(t *testing.T) {
 
 func TestATombstoneLosesItsLikesInShortTransactions(t *testing.T) {
 	s := hookstest.New(t)
-	storePeople(t, s)
+	storePeople(t, s, seeded)
 	comment := subject(t, s, "comments")
 	s.As("carol").Comment(s.Record("comments", comment).GetString("post"), comment, "indeed")
 	likes, err := s.App.FindCachedCollectionByNameOrId("comment_likes")
@@ -314,7 +314,7 @@ func subject(t *testing.T, s *hookstest.Service, collection string) string {
 // likedByMany is a post of ada's with some thousands of rows, as the product would have stored them.
 func likedByMany(t *testing.T, s *hookstest.Service) string {
 	t.Helper()
-	storePeople(t, s)
+	storePeople(t, s, seeded)
 	post := s.As("ada").Post("hello #sea")
 	for _, name := range []string{"likes", "saves", "mutes", "comments"} {
 		from, err := s.App.FindCachedCollectionByNameOrId(name)

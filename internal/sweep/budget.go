@@ -17,9 +17,9 @@ type Pace struct {
 	Rest int           // how many times as long as a step a work rests after it
 }
 
-// usual makes a step of about 10 ms, as the last rows begin before Time is over and the commit comes after it. A like that
+// Usual makes a step of about 10 ms, as the last rows begin before Time is over and the commit comes after it. A like that
 // comes meanwhile mostly meets no step.
-var usual = Pace{Time: 5 * time.Millisecond, Rows: 400, Rest: 3}
+var Usual = Pace{Time: 5 * time.Millisecond, Rows: 400, Rest: 3}
 
 // statementRows is how many rows one statement changes at most, as the clock is looked at between two.
 const statementRows = 100
@@ -33,7 +33,7 @@ func paceOf(app core.App) Pace {
 	if p, ok := app.Store().Get(paceKey).(Pace); ok {
 		return p
 	}
-	return usual
+	return Usual
 }
 
 // budget is what is left for all works that begin or go on in one transaction.

@@ -1,0 +1,158 @@
+package hooks_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks/hookstest"
+	"doubletap/internal/job"
+	"doubletap/internal/retention"
+	"doubletap/internal/sweep"
+)
+
+// BenchmarkNeighbours is how long a like takes, at the 99th of 100, while somebody else's thousands of rows are removed or
+// accepted, against how long it takes alone. What it is for is the ratio: at most 3.
+func BenchmarkNeighbours(b *testing.B) {
+	const people, shared = 5000, 50_000
+	s := hookstest.New(b)
+	sweep.SetPace(s.App, sweep.Usual)
+	storePeople(b, s, people)
+	storePosts(b, s, shared)
+	crowd := likingCrowd(b, s, people, shared)
+	s.As("bob").Update("users", s.As("bob").ID, map[string]any{"private": true})
+	post := s.As("ada").Post("hello")
+	ada, bob, carol := s.User("ada").Id, s.User("bob").Id, s.User("carol").Id
+	sqlOf(b, s, rows(20_000)+`INSERT INTO likes (id, post, user, created) SELECT printf('m%014d', i), {:post}, printf('liker%010d', i), {:at} FROM n`, map[string]any{"post": post, "at": longAgo})
+	sqlOf(b, s, rows(20_000)+`INSERT INTO notification_events (id, recipient, actor, type, subject, created) SELECT printf('e%014d', i), {:ada}, printf('liker%010d', i), 'like', {:post}, {:at} FROM n`,
+		map[string]any{"post": post, "ada": ada, "at": longAgo})
+	sqlOf(b, s, rows(300_000)+`INSERT INTO retractions (id, recipient, seq, created) SELECT printf('r%014d', i), {:ada}, i, {:at} FROM n`, map[string]any{"ada": ada, "at": longAgo})
+	sqlOf(b, s, rows(shared)+`INSERT INTO likes (id, post, user, created) SELECT printf('c%014d', i), printf('share%010d', i), {:carol}, {:at} FROM n`, map[string]any{"carol": carol, "at": longAgo})
+	sqlOf(b, s, rows(people)+`INSERT INTO follows (id, follower, followee, state, created) SELECT printf('f%014d', i), printf('crowd%010d', i), {:bob}, 'pending', {:at} FROM n`, map[string]any{"bob": bob, "at": longAgo})
+	drain := func() {
+		if _, err := s.Social.DrainJobs(context.Background()); err != nil {
+			b.Error(err)
+		}
+	}
+	for b.Loop() {
+		crowd.during(func() { time.Sleep(2 * time.Second) }) // caches
+		alone := crowd.during(func() { time.Sleep(5 * time.Second) })
+		b.Logf("likes alone: p99 %v", alone)
+		for _, c := range []struct {
+			name, unit string
+			do         func()
+		}{
+			{"a post with 20,000 likes is deleted", "x-post", func() { s.As("ada").Delete("posts", post) }},
+			{"300,000 rows are purged", "x-purge", func() {
+				if err := job.Add(s.App, retention.Job, nil); err != nil {
+					b.Error(err)
+				}
+			}},
+			{"5,000 pending requests are accepted", "x-requests", func() { s.As("bob").Update("users", bob, map[string]any{"private": false}) }},
+			{"an account with 50,000 likes is erased", "x-account", func() { s.As("carol").Delete("users", carol) }},
+		} {
+			began := time.Now()
+			p99 := crowd.during(func() { c.do(); drain() })
+			b.Logf("%s, in %.1f s: p99 %v, %.1f times", c.name, time.Since(began).Seconds(), p99, p99.Seconds()/alone.Seconds())
+			b.ReportMetric(p99.Seconds()/alone.Seconds(), c.unit)
+		}
+	}
+	for table, condition := range map[string]string{"likes": "post = '" + post + "' OR user = '" + carol + "'", "retractions": "recipient = '" + ada + "'", "follows": "state = 'pending'", "users": "id = '" + carol + "'"} {
+		if n := s.Rows(table, condition); n != 0 {
+			b.Errorf("%d rows of %s are left", n, table)
+		}
+	}
+}
+
+func rows(n int) string {
+	return fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) `, n)
+}
+
+// storePosts stores posts of the crowd: their ids are share and ten digits.
+func storePosts(b *testing.B, s *hookstest.Service, n int) {
+	sqlOf(b, s, rows(n)+`INSERT INTO posts (id, author, photos, visibility, created, updated) SELECT printf('share%010d', i), printf('crowd%010d', 1 + i % 2000), '["a.jpg"]', 'public', {:at}, {:at} FROM n`,
+		map[string]any{"at": longAgo})
+}
+
+// likers are people who like posts, each pair once.
+type likers struct {
+	url    string
+	tokens []string
+	posts  int
+	client *http.Client
+	next   atomic.Int64
+	b      *testing.B
+}
+
+func likingCrowd(b *testing.B, s *hookstest.Service, people, posts int) *likers {
+	l := &likers{url: s.URL, posts: posts, b: b, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	users := []*core.Record{}
+	if err := s.App.RecordQuery("users").OrderBy("id").Limit(int64(people)).All(&users); err != nil {
+		b.Fatal(err)
+	}
+	for _, user := range users {
+		if strings.HasPrefix(user.Id, "crowd") {
+			token, err := user.NewAuthToken()
+			if err != nil {
+				b.Fatal(err)
+			}
+			l.tokens = append(l.tokens, token)
+		}
+	}
+	return l
+}
+
+// during has sixteen of them like until do is done, and returns what 99 of 100 likes took no longer than.
+func (l *likers) during(do func()) time.Duration {
+	var over atomic.Bool
+	var workers sync.WaitGroup
+	took := make([][]time.Duration, 16)
+	for w := range took {
+		workers.Go(func() {
+			for !over.Load() {
+				n := int(l.next.Add(1))
+				began := time.Now()
+				if err := l.like(l.tokens[n%len(l.tokens)], fmt.Sprintf("share%010d", 1+(n*7919+n/len(l.tokens))%l.posts)); err != nil {
+					l.b.Error(err)
+					return
+				}
+				took[w] = append(took[w], time.Since(began))
+			}
+		})
+	}
+	do()
+	over.Store(true)
+	workers.Wait()
+	all := slices.Concat(took...)
+	slices.Sort(all)
+	if len(all) < 1000 {
+		l.b.Logf("only %d likes", len(all))
+	}
+	return all[len(all)*99/100]
+}
+
+func (l *likers) like(token, post string) error {
+	request, err := http.NewRequest("POST", l.url+"/api/collections/likes/records", strings.NewReader(`{"post":"`+post+`"}`))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", token)
+	answer, err := l.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("a like of %s is answered %d", post, answer.StatusCode)
+	}
+	return nil
+}
