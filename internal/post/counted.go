@@ -9,14 +9,18 @@ import (
 	"doubletap/internal/account"
 	"doubletap/internal/db"
 	"doubletap/internal/job"
+	"doubletap/internal/sweep"
 )
 
 // CountJob is the kind of the job that counts the hashtags of an account's posts anew, in steps.
 const CountJob = "hashtags.count"
 
-// countedAtOnce is how many public posts a trigger counts itself when their account is opened or closed; a step of the job has
-// as many.
-const countedAtOnce = 50
+// countedAtOnce is how many public posts a trigger counts itself when their account is opened or closed; countedInStep is how
+// many a step of the job does, each with up to 30 hashtags.
+const (
+	countedAtOnce = 50
+	countedInStep = 15
+)
 
 type countPayload struct {
 	User string `json:"user"`
@@ -41,17 +45,14 @@ func CountTagsOf(ctx context.Context, app core.App, j *job.Job) error {
 	if err := j.Payload(&p); err != nil {
 		return job.Bury(err)
 	}
-	for after, more := "", true; more; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := app.RunInTransaction(func(tx core.App) (err error) {
-			after, more, err = countStep(tx, p.User, after)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("count the hashtags of %s: %w", p.User, err)
-		}
+	after := ""
+	err := sweep.Steps(ctx, app, func(tx core.App) (done bool, err error) {
+		last, more, err := countStep(tx, p.User, after)
+		db.AfterCommit(tx, func() { after = last })
+		return !more, err
+	})
+	if err != nil {
+		return fmt.Errorf("count the hashtags of %s: %w", p.User, err)
 	}
 	return nil
 }
@@ -60,11 +61,11 @@ func CountTagsOf(ctx context.Context, app core.App, j *job.Job) error {
 func countStep(tx core.App, user, after string) (last string, more bool, err error) {
 	var ids []string
 	err = db.Column(tx, &ids, `SELECT id FROM posts WHERE author = {:u} AND visibility = 'public' AND hidden = 0 AND id > {:after} ORDER BY id LIMIT {:n}`,
-		db.Params{"u": user, "after": after, "n": countedAtOnce})
+		db.Params{"u": user, "after": after, "n": countedInStep})
 	if err != nil || len(ids) == 0 {
 		return after, false, err
 	}
 	_, err = db.Exec(tx, `UPDATE post_tags SET counted = u.open FROM (SELECT state = {:active} AND NOT private AS open FROM users WHERE id = {:u}) u
 		WHERE post IN (SELECT value FROM json_each({:posts})) AND counted != u.open`, db.Params{"u": user, "active": account.Active, "posts": db.List(ids)})
-	return ids[len(ids)-1], len(ids) == countedAtOnce, err
+	return ids[len(ids)-1], len(ids) == countedInStep, err
 }
