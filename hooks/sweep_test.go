@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -14,7 +15,9 @@ import (
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/db"
 	"doubletap/internal/guard"
+	"doubletap/internal/job"
 	"doubletap/internal/reconcile"
+	"doubletap/internal/sweep"
 )
 
 const (
@@ -407,6 +410,22 @@ func TestWhatIsLeftOfADeletionGoesAfterARestart(t *testing.T) {
 	s.RunJobs()
 	if left := pointing(t, s, "posts", post); len(left) != 0 {
 		t.Errorf("left: %v", left)
+	}
+}
+
+func TestStepsEndWithTheService(t *testing.T) {
+	s := hookstest.New(t)
+	sweep.SetPace(s.App, sweep.Pace{Time: time.Second, Rows: 1, Rest: 1_000_000_000}) // a rest that is never over
+	stopping := make(chan struct{})
+	steps := 0
+	err := sweep.Steps(job.WithStopping(t.Context(), stopping), s.App, func(core.App) (bool, error) {
+		if steps++; steps == 1 {
+			close(stopping)
+		}
+		return false, nil
+	})
+	if steps != 1 || err == nil || t.Context().Err() != nil {
+		t.Errorf("%d steps, and then %v", steps, err)
 	}
 }
 

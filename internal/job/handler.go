@@ -23,6 +23,19 @@ const lastWords = 1000 // of an error, in characters
 // lease is lost or when the time for stopping is over.
 type Handler func(ctx context.Context, app core.App, j *Job) error
 
+type stoppingKey struct{}
+
+// WithStopping has Stopping return the channel.
+func WithStopping(ctx context.Context, stopping <-chan struct{}) context.Context {
+	return context.WithValue(ctx, stoppingKey{}, stopping)
+}
+
+// Stopping is closed when a handler that works for long had better Snooze, as the process wants to end; nil where nobody says.
+func Stopping(ctx context.Context) <-chan struct{} {
+	stopping, _ := ctx.Value(stoppingKey{}).(<-chan struct{})
+	return stopping
+}
+
 type snooze time.Duration
 
 func (s snooze) Error() string { return "snoozed for " + time.Duration(s).String() }

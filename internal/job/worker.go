@@ -60,7 +60,7 @@ func NewRunner(app core.App) *Runner {
 		kinds:   map[string]*kind{},
 		groups:  map[string]*group{},
 	}
-	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.ctx, r.cancel = context.WithCancel(WithStopping(context.Background(), r.stopped))
 	app.Store().Set(storeKey, r)
 	return r
 }

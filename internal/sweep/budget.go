@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/job"
 )
 
 // Pace is how much one transaction does, and how long others have before the next.
@@ -75,7 +76,8 @@ func (b *budget) affords(weight int) int {
 
 func (b *budget) spend(rows int) { b.rows -= rows }
 
-// Steps runs step in one short transaction after the other until it says that it is done, and lets others in between.
+// Steps runs step in one short transaction after the other until it says that it is done, and lets others in between. When the
+// process wants to end, it asks to be gone on with later.
 func Steps(ctx context.Context, app core.App, step func(tx core.App) (done bool, err error)) error {
 	rest := time.NewTimer(0)
 	defer rest.Stop()
@@ -97,6 +99,8 @@ func Steps(ctx context.Context, app core.App, step func(tx core.App) (done bool,
 		rest.Reset(time.Duration(paceOf(app).Rest) * time.Since(began))
 		select {
 		case <-ctx.Done():
+		case <-job.Stopping(ctx):
+			return job.Snooze(time.Second)
 		case <-rest.C:
 		}
 	}
