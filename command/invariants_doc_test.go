@@ -1,0 +1,80 @@
+package command_test
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"doubletap/command"
+	"doubletap/internal/reconcile"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/invariants.md")
+
+// TestTheInvariantsAreDocumented compares docs/invariants.md with the list that doctor and reconciliation are made from.
+func TestTheInvariantsAreDocumented(t *testing.T) {
+	s := seeded(t)
+	all, err := command.Invariants(s.App)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file, begin = "../docs/invariants.md", "| check |"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prose, _, found := strings.Cut(string(text), begin)
+	if !found {
+		t.Fatalf("%s has no table", file)
+	}
+	want := prose + table(all)
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if string(text) != want {
+		t.Errorf("%s is not what the code says; rewrite it with: go test ./command -run InvariantsAreDocumented -update", file)
+	}
+}
+
+// table has a row for each invariant, one for all of a name.
+func table(all []*reconcile.Invariant) string {
+	var names []string
+	first, on := map[string]*reconcile.Invariant{}, map[string][]string{}
+	for _, i := range all {
+		if first[i.Name] == nil {
+			first[i.Name] = i
+			names = append(names, i.Name)
+		}
+		if i.On != "" && !slices.Contains([]string{"relation", "moment"}, i.Name) {
+			on[i.Name] = append(on[i.Name], i.On)
+		}
+	}
+	var b strings.Builder
+	b.WriteString("| check | invariant | what holds | looked at | when it does not |\n|---|---|---|---|---|\n")
+	for _, name := range names {
+		i := first[name]
+		where := cmp.Or(strings.Join(on[name], ", "), map[string]string{"relation": "each relation of each collection", "moment": "each collection that says when"}[name])
+		if where != "" {
+			where = " (" + where + ")"
+		}
+		cost, then := "by doctor and hourly", "repaired"
+		if i.Cost == reconcile.DoctorOnly {
+			cost = "by doctor"
+		}
+		if i.Told != "" {
+			then = "told: " + i.Told
+		}
+		if i.Warns {
+			then += "; a warning"
+		}
+		fmt.Fprintf(&b, "| %s | %s%s | %s | %s | %s |\n", i.Check, name, where, i.Holds, cost, then)
+	}
+	return b.String()
+}
