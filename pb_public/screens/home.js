@@ -42,7 +42,7 @@ const WAIT = 2; // news that may wait; the tray has all of it
 function freePlace(box) {
   const modal = [...document.querySelectorAll('dialog[open]')].at(-1);
   const { left, right, height } = box.getBoundingClientRect();
-  const around = 8;
+  const around = 16; // more than it moves while it arrives
   const taken = [...(modal ?? document).querySelectorAll('a, button, input, textarea, select, label, summary, [tabindex="0"]:not(article)')]
     .filter((one) => !box.contains(one) && !one.closest('.skip')).map((one) => one.getBoundingClientRect())
     .filter((one) => one.width && one.bottom > 0 && one.top < innerHeight && one.right > left - around && one.left < right + around);
