@@ -48,7 +48,7 @@ func lookFiles(app core.App, f *reconcile.Found) error {
 		}
 		for _, key := range keys {
 			wanted[key] = true
-			if _, there := stored[key]; there {
+			if stored[key] {
 				continue
 			}
 			if gone++; gone > mostNamed { // a storage that is not there: no need to look twice
@@ -59,8 +59,11 @@ func lookFiles(app core.App, f *reconcile.Found) error {
 		}
 	}
 	strays, first, since := 0, "", clock.Now(app).Add(-upload)
-	for key, changed := range stored {
-		if !wanted[key] && changed.Before(since) {
+	for key := range stored {
+		if wanted[key] {
+			continue
+		}
+		if info, err := os.Lstat(filepath.Join(storage, filepath.FromSlash(key))); err == nil && info.ModTime().Before(since) {
 			if strays++; first == "" || key < first {
 				first = key
 			}
@@ -70,10 +73,10 @@ func lookFiles(app core.App, f *reconcile.Found) error {
 	return nil
 }
 
-// storedFiles are the originals in the storage, as collection/record/name, and when each was stored. What PocketBase
+// storedFiles are the originals in the storage, as collection/record/name. What PocketBase
 // derives from one, its attributes and thumbs, goes with it.
-func storedFiles(storage string) (map[string]time.Time, error) {
-	files := map[string]time.Time{}
+func storedFiles(storage string) (map[string]bool, error) {
+	files := map[string]bool{}
 	err := filepath.WalkDir(storage, func(file string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // none stored yet, or gone since the folder was read
@@ -95,9 +98,7 @@ func storedFiles(storage string) (map[string]time.Time, error) {
 		if strings.HasSuffix(key, ".attrs") {
 			return nil
 		}
-		if info, err := entry.Info(); err == nil {
-			files[key] = info.ModTime()
-		}
+		files[key] = true
 		return nil
 	})
 	return files, err
