@@ -377,7 +377,11 @@ func TestADeletedPostIsHiddenAtOnceAtEveryDoor(t *testing.T) {
 				t.Error("its hashtag counts it")
 			}
 			err := reconcile.Run(t.Context(), s.App, func(r *reconcile.Result) {
-				t.Errorf("reconciled meanwhile: %s", r.Detail())
+				for note := range strings.SplitSeq(r.Detail(), "; ") {
+					if !strings.HasPrefix(note, "key of ") && !strings.HasPrefix(note, "found of ") { // rows made by SQL have neither key nor index
+						t.Errorf("reconciled meanwhile: %s", note)
+					}
+				}
 			})
 			if err != nil {
 				t.Error(err)
