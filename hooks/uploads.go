@@ -20,16 +20,26 @@ func (s *Social) bindUploads() {
 	}
 	s.app.OnBackupCreate().BindFunc(exclude)
 	s.app.OnBackupRestore().BindFunc(exclude)
+	s.app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error { // the process may outlive its service, and the folder
+		if dir, err := uploadsDirOf(s.app.DataDir()); err == nil && os.Getenv("TMPDIR") == dir {
+			_ = os.Unsetenv("TMPDIR") // fails for impossible names alone
+		}
+		return e.Next()
+	})
+}
+
+func uploadsDirOf(dataDir string) (string, error) {
+	return filepath.Abs(filepath.Join(dataDir, uploadsDir))
 }
 
 // makeUploadsDir has net/http, and all else in this process that asks for a temporary file, use the data folder, unless the
 // operator has said where. What is left from a process that died goes. Call it with the folder's lock.
 func makeUploadsDir(dataDir string) error {
-	dir, err := filepath.Abs(filepath.Join(dataDir, uploadsDir))
+	dir, err := uploadsDirOf(dataDir)
 	if err != nil {
 		return fmt.Errorf("make a folder for uploads: %w", err)
 	}
-	if chosen := os.Getenv("TMPDIR"); chosen != "" && chosen != dir { // it is dir after a restart
+	if chosen := os.Getenv("TMPDIR"); chosen != "" && chosen != dir {
 		return nil
 	}
 	if err := os.RemoveAll(dir); err != nil {
