@@ -85,7 +85,7 @@ func (c cast) row(collection string) map[string]any {
 
 // fixed are fields that a hook decides, and those that have no second value.
 var fixed = map[string]string{
-	"devices.kind":    "goes with the endpoint",
+	"devices.kind": "goes with the endpoint", "hashtags.displayName": "is a way of writing the name",
 	"settings.seenAt": "only moves on", "settings.quietFrom": "goes with the other", "settings.quietTo": "goes with the other", "notifications.seq": "given by each change", "users.handle": "has rules of its own, also about who had it before",
 	"webhook_deliveries.event": "given once", "webhooks.secret": "has a form of its own",
 	"_superusers.tokenKey": "PocketBase's", "users.tokenKey": "PocketBase's", "_superusers.verified": "PocketBase keeps it true",

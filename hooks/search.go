@@ -38,7 +38,7 @@ func (s *Social) bindSearch() {
 		s.app.OnRecordUpdateExecute(kind.Collection).Bind(afterFiles(index))
 	}
 	s.jobs.Handle(search.Job, func(ctx context.Context, app core.App, _ *job.Job) error { return search.IndexAll(ctx, app) }, job.Concurrency(1))
-	s.app.Cron().MustAdd(search.Job, "11 * * * *", s.indexWaiting) // what came by SQL
+	s.app.Cron().MustAdd(search.Job, "11 * * * *", func() { s.enqueue(search.Job) }) // what came by SQL
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		s.indexWaiting()
 		return e.Next()
