@@ -87,7 +87,7 @@ func pixelsOf(m image.Image, canvas image.Rectangle) func(part image.Rectangle) 
 	if ok && canvas.In(m.Bounds()) && whole.Opaque() {
 		return func(part image.Rectangle) *image.NRGBA { return imaging.Crop(m, part) }
 	}
-	white := imaging.New(canvas.Dx(), band, color.White)
+	white := imaging.New(canvas.Dx(), min(band, canvas.Dy()), color.White)
 	return func(part image.Rectangle) *image.NRGBA {
 		from := m.(interface { // as all that decoders return
 			SubImage(image.Rectangle) image.Image

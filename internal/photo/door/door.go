@@ -100,6 +100,10 @@ func Open(src []byte, limits Limits) (Info, error) {
 	return info, nil
 }
 
+// longestSide is a JPEG's, and with it a rendition's. A PNG of one row could have 50 million pixels in it, and a filter or a band
+// of rows for such a row takes gigabytes.
+const longestSide = 1<<16 - 1
+
 // allow refuses what is too large. Formats whose headers lie far apart ask
 // before they go on reading.
 func (l Limits) allow(i Info) error {
@@ -112,7 +116,7 @@ func (l Limits) allow(i Info) error {
 		most = int64(l.Scaled)
 	}
 	switch {
-	case pixels > most:
+	case pixels > most, max(i.Width, i.Height) > longestSide:
 		return ErrPixels
 	case !i.Scales && i.Decoded > l.Decoded:
 		return ErrPixels

@@ -92,7 +92,7 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 	if err := limits.allow(info); err != nil {
 		return info, err
 	}
-	palette, pixels := false, false
+	palette, pixels, described := false, false, false
 	for c.name != "IEND" {
 		if err := c.next(); err != nil {
 			return info, err
@@ -108,7 +108,9 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 		case "eXIf":
 			turned.exif = cmp.Or(orientation(c.data), turned.exif)
 		case "iTXt":
-			turned.xmp = cmp.Or(turned.xmp, orientationXMP(pngXMP(c.data)))
+			if !described && bytes.HasPrefix(c.data, []byte(pngXMPHead)) { // there is one; a file of others would be inflated for a minute
+				described, turned.xmp = true, orientationXMP(pngXMP(c.data))
+			}
 		case "tRNS":
 			if !pixels && color&pngAlpha == 0 {
 				info.Gray = false
@@ -123,12 +125,12 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 	return info, nil
 }
 
+// pngXMPHead comes before XMP in an iTXt.
+const pngXMPHead = "XML:com.adobe.xmp\x00"
+
 // pngXMP returns the XMP of an iTXt that holds one.
 func pngXMP(data []byte) []byte {
-	text, found := bytes.CutPrefix(data, []byte("XML:com.adobe.xmp\x00"))
-	if !found {
-		return nil
-	}
+	text := data[len(pngXMPHead):]
 	if packed := compressed("iTXt", data); packed != nil {
 		r, err := zlib.NewReader(bytes.NewReader(packed))
 		if err != nil {
