@@ -15,7 +15,12 @@ func (c *Coded) Size() (n int) {
 	return n
 }
 
-const maxUnits = 1 << 17
+const (
+	maxUnits = 1 << 17
+	// maxSets is how many bytes of parameter sets are read for a file. A phone's have 100 for each tile, but all items may
+	// have the same large ones.
+	maxSets = 4 << 20
+)
 
 // Types of NAL units.
 const (
@@ -34,7 +39,7 @@ func (f *file) readCoded(it *item) (*Coded, error) {
 	for range config.number(1) {
 		config.number(1)
 		for range config.number(2) {
-			if err := addUnit(c, config.take(int(config.number(2)))); err != nil {
+			if err := f.addUnit(c, config.take(int(config.number(2)))); err != nil {
 				return nil, err
 			}
 			if err := f.count(); err != nil {
@@ -68,7 +73,7 @@ func (f *file) readCoded(it *item) (*Coded, error) {
 		switch {
 		case len(unit) < 3 || layer(unit) > 0:
 		case unitType(unit) >= unitSlices:
-			err = addUnit(c, unit)
+			err = f.addUnit(c, unit)
 		case unit[2]&0x80 != 0 && len(slices) > 0: // the next picture begins
 			stream.rest = nil
 		default:
@@ -89,9 +94,12 @@ func (f *file) readCoded(it *item) (*Coded, error) {
 }
 
 // addUnit keeps a parameter set. All that say how large the picture is must say the same.
-func addUnit(c *Coded, unit []byte) error {
+func (f *file) addUnit(c *Coded, unit []byte) error {
 	if len(unit) < 3 || layer(unit) > 0 || unitType(unit) < unitSlices || unitType(unit) > unitParameters {
 		return nil
+	}
+	if f.sets += len(unit); f.sets > maxSets {
+		return ErrDirectory
 	}
 	if unitType(unit) == unitSequence {
 		s, err := readSequence(unit)

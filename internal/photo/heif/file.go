@@ -4,6 +4,7 @@ package heif
 const (
 	maxDirectory = 4 << 20
 	maxItems     = 8192
+	maxBoxes     = 1024 // beside the directory, of which a photo has three
 	maxLinks     = 1 << 16 // of items to each other, to properties and to their data
 	// maxProperties is what one list of an item can have.
 	maxProperties = 255
@@ -18,6 +19,7 @@ type file struct {
 	properties []box
 	links      int
 	units      int    // of coded pictures, looked at so far
+	sets       int    // bytes of their parameter sets
 	read       uint64 // bytes of items, so far
 }
 
@@ -65,8 +67,11 @@ func IsHEIF(src []byte) bool {
 func readFile(src []byte) (*file, error) {
 	f := &file{source: src, items: map[uint32]*item{}}
 	var meta []byte
-	sequence := false
+	sequence, boxes := false, 0
 	err := eachBox(src, func(b box) error {
+		if boxes++; boxes > maxBoxes {
+			return ErrDirectory
+		}
 		if b.name == "meta" && meta == nil {
 			if len(b.data) < 4 {
 				return ErrDamaged
