@@ -30,6 +30,9 @@ func paste(dst, src *plane.Picture, at image.Point) {
 func pastePlane(dst, src plane.Plane, at image.Point, dstX, dstY, srcX, srcY int) {
 	fromX, toX := span(dst.W, dstX, at.X, src.W*srcX)
 	fromY, toY := span(dst.H, dstY, at.Y, src.H*srcY)
+	if fromX >= toX { // it lies beside
+		return
+	}
 	for y := fromY; y < toY; y++ {
 		row := dst.Pix[y*dst.Stride:]
 		line := src.Pix[(y*dstY-at.Y)/srcY*src.Stride:]

@@ -4,7 +4,7 @@ package heif
 const (
 	maxDirectory = 4 << 20
 	maxItems     = 8192
-	maxBoxes     = 1024 // beside the directory, of which a photo has three
+	maxBoxes     = 1024    // beside the directory, of which a photo has three
 	maxLinks     = 1 << 16 // of items to each other, to properties and to their data
 	// maxProperties is what one list of an item can have.
 	maxProperties = 255
