@@ -124,6 +124,7 @@ test('posting: several photos, cut and described, sent with progress, changed an
   assert.deepEqual(made.alts, ['', 'Stripes, wide']);
   const article = page.getByRole('article', { name: 'Post by ada' });
   await article.getByText('1 / 2').waitFor();
+  assert.equal(await page.getByText('Your draft is kept.').count(), 0);
   await article.locator('img.is-shown').first().waitFor();
   const media = async () => (await ada.collection('posts').getOne(made.id)).media;
   for (let n = 0; n < 400 && !(await media())?.length; n++);

@@ -31,6 +31,7 @@ export function Dialog({ name, title, onClose, children, busy = false, place = f
   const dialog = useRef(null);
   const stays = useRef(busy);
   stays.current = busy;
+  const ended = useRef(false);
   useLayoutEffect(() => {
     const shown = dialog.current;
     const shut = () => !stays.current && shown.close();
@@ -40,6 +41,7 @@ export function Dialog({ name, title, onClose, children, busy = false, place = f
       history.pushState({ ...history.state, seen: true, over: open.length }, '');
     }
     return () => {
+      ended.current = true; // by whoever shows it, who need not hear of it
       if (open.includes(shut)) open.splice(open.indexOf(shut), 1);
       queueMicrotask(agree); // after whatever leads to another place
       shown.close(); // gives the focus back to where it came from
@@ -55,7 +57,7 @@ export function Dialog({ name, title, onClose, children, busy = false, place = f
     event.preventDefault();
     goTo(link.hash);
   }
-  return html`<dialog ref=${dialog} class=${'dialog dialog-' + name} aria-labelledby=${name + '-title'} onClose=${onClose} onCancel=${close} onClick=${followed}
+  return html`<dialog ref=${dialog} class=${'dialog dialog-' + name} aria-labelledby=${name + '-title'} onClose=${() => ended.current || onClose()} onCancel=${close} onClick=${followed}
       onMouseDown=${(event) => event.target === dialog.current && close(event)}>
     <div class="dialog-inside">
       <header class="dialog-head"><h2 id=${name + '-title'}>${title}</h2>
