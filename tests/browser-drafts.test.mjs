@@ -214,7 +214,7 @@ test('what was begun is found again after leaving and after the page was closed'
   assert.equal(await page.getByLabel('Caption').inputValue(), 'as it was');
   await page.keyboard.press('Escape');
   await go(page, '#/settings');
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
   const left = await page.evaluate(() => new Promise((done) => {
     indexedDB.open('doubletap').onsuccess = ({ target }) => {
