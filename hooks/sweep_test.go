@@ -465,3 +465,45 @@ func TestAnOwnersRelationsCascadeAsPocketBaseDoesIt(t *testing.T) {
 		t.Errorf("the card is %v", got)
 	}
 }
+
+// Time bounds what is large: what is small is done with its cause, as the person looks for it at once, however busy the machine is.
+func TestWhatIsSmallIsDoneWithItsCauseHoweverLateItIs(t *testing.T) {
+	s := hookstest.New(t)
+	sweep.SetPace(s.App, sweep.Pace{Time: -time.Hour, Rows: 400})
+	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")
+	works := func(what string) {
+		t.Helper()
+		var left []string
+		if err := s.App.DB().NewQuery(`SELECT kind FROM jobs WHERE kind GLOB '*.gone' OR kind GLOB 'feed.*'`).Column(&left); err != nil {
+			t.Fatal(err)
+		}
+		if len(left) > 0 {
+			t.Errorf("%s leaves %v", what, left)
+		}
+	}
+	feed := func(c *hookstest.Client) int { return len(c.List("feed", "")) }
+	for _, c := range []*hookstest.Client{bob, carol} {
+		c.Follow("ada")
+	}
+	first, second := ada.Post("first"), ada.Post("second")
+	if feed(bob) != 2 || feed(carol) != 2 {
+		t.Errorf("bob's feed has %d posts and carol's %d, want 2", feed(bob), feed(carol))
+	}
+	works("a post")
+	bob.Like(first)
+	bob.Comment(first, "", "hello")
+	bob.Comment(second, "", "hello")
+	ada.Block("bob")
+	if n := feed(bob); n != 0 {
+		t.Errorf("who is blocked has %d posts in the feed", n)
+	}
+	if n := s.Rows("notifications", "recipient = {:r}", map[string]any{"r": ada.ID}); n != 1 { // carol's and bob's follows are one
+		t.Errorf("who has blocked has %d notifications, want carol's", n)
+	}
+	works("a block")
+	ada.Delete("posts", second)
+	if n := feed(carol); n != 1 {
+		t.Errorf("%d posts are in the feed after one was deleted, want 1", n)
+	}
+	works("a deletion")
+}

@@ -41,7 +41,7 @@ func paceOf(app core.App) Pace {
 type budget struct {
 	until time.Time
 	rows  int
-	least bool // something is done however late it is
+	least bool // a statement's rows are done however late it is
 }
 
 // budgets are those of the transactions under way, by their TxInfo.
@@ -64,13 +64,10 @@ func budgetOf(tx core.App) *budget {
 
 // affords returns how many rows of the weight may be done now.
 func (b *budget) affords(weight int) int {
-	if b.least {
-		b.least = false
-		return max(1, min(statementRows, b.rows)/weight)
-	}
-	if b.rows <= 0 || !time.Now().Before(b.until) {
+	if b.rows <= 0 || !b.least && !time.Now().Before(b.until) {
 		return 0
 	}
+	b.least = false
 	return max(1, min(statementRows, b.rows)/weight)
 }
 

@@ -34,13 +34,14 @@ type Work struct {
 	Parts []Part
 }
 
-// Begin does what the transaction has time for and leaves the rest to a job. A job more does no harm, so it has no key: one
-// that runs may be past the rows that this is about.
+// Begin does what the transaction has time for and leaves the rest to a job. Of each part it does the first rows whatever the
+// time, as long as the transaction has rows left: what is small is done with its cause, on a busy machine too. A job more does no
+// harm, so it has no key: one that runs may be past the rows that this is about.
 func (w *Work) Begin(tx core.App, on Subject) error {
 	if !tx.IsTransactional() {
 		return tx.RunInTransaction(func(tx core.App) error { return w.Begin(tx, on) })
 	}
-	done, err := w.step(tx, on, budgetOf(tx))
+	done, err := w.step(tx, on, budgetOf(tx), true)
 	if err != nil || done {
 		return err
 	}
@@ -65,16 +66,17 @@ func (w *Work) Finish(ctx context.Context, app core.App, on Subject) error {
 		if after == nil {
 			after = Subject{}
 		}
-		done, err := w.step(tx, after, b)
+		done, err := w.step(tx, after, b, false)
 		db.AfterCommit(tx, func() { on = after })
 		return done, err
 	})
 }
 
-// step does rows until the budget is spent or none is left.
-func (w *Work) step(tx core.App, on Subject, b *budget) (done bool, err error) {
+// step does rows until the budget is spent or none is left; if asked, some of each part however late it is.
+func (w *Work) step(tx core.App, on Subject, b *budget, each bool) (done bool, err error) {
 	for i, part := range w.Parts {
 		weight := max(part.Weight, 1)
+		b.least = b.least || each
 		for {
 			most := b.affords(weight)
 			if most == 0 {
