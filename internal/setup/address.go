@@ -14,12 +14,17 @@ const (
 	shippedSender = "support@example.com"
 )
 
-// listening is where an app's store keeps the address that it listens on.
-const listening = "doubletap.listening"
+// Where an app's store keeps the address that it listens on, and whether the application URL in memory is that one because none
+// is stored. An operator may have stored the same.
+const (
+	listening = "doubletap.listening"
+	following = "doubletap.following"
+)
 
 // Listens notes the address under which an app that listens can be reached, which the application URL of its settings follows
 // until the operator has set one.
 func Listens(app core.App, url string) {
+	Unfollow(app, app.Settings())
 	app.Store().Set(listening, url)
 	Follow(app)
 }
@@ -29,7 +34,10 @@ func Listens(app core.App, url string) {
 func Follow(app core.App) {
 	meta := &app.Settings().Meta
 	meta.AppURL = strings.TrimRight(meta.AppURL, "/")
-	if url := heard(app); url != "" && meta.AppURL == shippedURL {
+	url := heard(app)
+	unset := url != "" && meta.AppURL == shippedURL
+	app.Store().Set(following, unset)
+	if unset {
 		meta.AppURL = url
 	}
 }
@@ -38,7 +46,7 @@ func Follow(app core.App) {
 // returns how to undo that for settings which stay in use.
 func Unfollow(app core.App, settings *core.Settings) (undo func()) {
 	url := heard(app)
-	if url == "" || strings.TrimRight(settings.Meta.AppURL, "/") != url {
+	if !follows(app) || strings.TrimRight(settings.Meta.AppURL, "/") != url {
 		return func() {}
 	}
 	settings.Meta.AppURL = shippedURL
@@ -51,6 +59,11 @@ func Address(app core.App) string { return heard(app) }
 func heard(app core.App) string {
 	url, _ := app.Store().Get(listening).(string)
 	return url
+}
+
+func follows(app core.App) bool {
+	unset, _ := app.Store().Get(following).(bool)
+	return unset
 }
 
 // URL returns the address under which a server can be reached that listens on addr, such as "0.0.0.0:80". One that listens on all addresses of the

@@ -15,7 +15,7 @@ func Defaults(app core.App) []string {
 // URLDefault says that the application URL is not set, or nothing.
 func URLDefault(app core.App) string {
 	url := app.Settings().Meta.AppURL
-	if url != shippedURL && url != heard(app) {
+	if url != shippedURL && !follows(app) {
 		return ""
 	}
 	return "no application URL in the settings: pages, mails and push messages link to " + url

@@ -1,0 +1,30 @@
+package setup
+
+import (
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// TestWhatAnOperatorStoredStays: an address that is stored is one that was set, also where it is the listener's.
+func TestWhatAnOperatorStoredStays(t *testing.T) {
+	for _, c := range []struct{ stored, want string }{{shippedURL, shippedURL}, {"https://photos.example.com", "https://photos.example.com"}, {"https://other.example.com", "https://other.example.com"}} {
+		app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()}) // its settings are those that ship
+		meta := &app.Settings().Meta
+		meta.AppURL = c.stored
+		Follow(app) // as the start reads it
+		Listens(app, "http://127.0.0.1:8090")
+		Listens(app, "https://photos.example.com")
+		if said := URLDefault(app) != ""; said != (c.stored == shippedURL) {
+			t.Errorf("%s: told that it is not set: %v", c.stored, said)
+		}
+		shown := meta.AppURL
+		undo := Unfollow(app, app.Settings())
+		if meta.AppURL != c.want {
+			t.Errorf("%s: stored as %s with other settings", c.stored, meta.AppURL)
+		}
+		if undo(); meta.AppURL != shown {
+			t.Errorf("%s: shown as %s, want %s", c.stored, meta.AppURL, shown)
+		}
+	}
+}
