@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -37,7 +38,8 @@ func answerIsWhole(e *core.RecordEnrichEvent) error {
 
 // clientAnswer is what is known of the answer to a client's request.
 type clientAnswer struct {
-	reads bool // and stores nothing: what was stored must not be answered with an error
+	reads bool        // and stores nothing: what was stored must not be answered with an error
+	given atomic.Bool // the request has ended
 
 	mu    sync.Mutex
 	cut   error // what ended the first read that was cut short

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -28,28 +27,30 @@ func statementsBounded(e *core.RequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
 	}
-	app, ctx := e.App, context.Background()
-	if e.Request.Method == http.MethodGet || e.Request.Method == http.MethodHead {
-		ctx = e.Request.Context() // nobody waits for the rows once the client is gone
+	app, answer, asks := e.App, newClientAnswer(e.Request.Method), context.Background()
+	if answer.reads {
+		asks = e.Request.Context() // nobody waits for the rows once the client is gone
 	}
-	ctx, cancel := context.WithCancel(db.LimitReads(ctx, maxAnswerBytes, errAnswerTooLarge))
-	defer cancel()
-	e.App = clientApp{app, ctx, newClientAnswer(e.Request.Method)}
+	ctx, leave := context.WithCancel(db.LimitReads(context.Background(), maxAnswerBytes, errAnswerTooLarge))
+	stay := context.AfterFunc(asks, leave)
+	defer stay() // what goes on in the background, as mails do, reads to its end
+	e.App = clientApp{app, ctx, answer}
 	err := e.Next()
+	answer.given.Store(true)
 	e.App = app
 	return err
 }
 
 // clientApp is the app as a client's request sees it: what PocketBase reads for it by the client's own question, pages, single
-// records and what is expanded, is ended when it takes longer than statementTimeout.
+// records and what is expanded, is ended when it takes longer than statementTimeout. Who keeps it for longer than the request has the app as it is.
 type clientApp struct {
 	core.App
-	ctx    context.Context // of the request
+	ctx    context.Context // of the request, and ended if the client leaves before the answer
 	answer *clientAnswer
 }
 
 func (a clientApp) bound(query *dbx.SelectQuery) *dbx.SelectQuery {
-	if query.Context() != nil { // PocketBase has ended it already
+	if a.answer.given.Load() || query.Context() != nil { // or PocketBase has ended it already
 		return query
 	}
 	pocketbase := query.Info().BuildHook

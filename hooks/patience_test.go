@@ -79,3 +79,51 @@ func TestOnlyClientsAreHurried(t *testing.T) {
 		}
 	}
 }
+
+// What a handler leaves to be done in the background, as PocketBase's own do with mails, reads as if nobody had asked.
+func TestWhatGoesOnAfterARequestReads(t *testing.T) {
+	ended, read := make(chan struct{}), make(chan error)
+	var ada string
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			e.Router.BindFunc(func(e *core.RequestEvent) error {
+				err := e.Next()
+				if e.Request.URL.Path == "/owners/later" {
+					close(ended)
+				}
+				return err
+			})
+			later := func(e *core.RequestEvent) error {
+				app, request := e.App, e.Request.Context()
+				go func() {
+					<-ended
+					if e.Request.Method == "GET" {
+						<-request.Done()
+					}
+					_, err := app.FindRecordById("users", ada)
+					for range 17 {
+						var row struct {
+							Text string `db:"text"`
+						}
+						if err == nil {
+							err = app.RecordQuery("users").Select("printf('%.*c', 1048576, 'x') AS text").Limit(1).One(&row)
+						}
+					}
+					read <- err
+				}()
+				return e.NoContent(204)
+			}
+			e.Router.GET("/owners/later", later)
+			e.Router.POST("/owners/later", later)
+			return e.Next()
+		})
+	})
+	ada = s.As("ada").ID
+	for _, method := range []string{"GET", "POST"} {
+		ended = make(chan struct{})
+		s.Guest().Must(204, method, "/owners/later", nil)
+		if err := <-read; err != nil {
+			t.Errorf("after %s: %v", method, err)
+		}
+	}
+}
