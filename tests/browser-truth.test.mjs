@@ -43,7 +43,11 @@ test('each state of the connection has its own words, and what failed is tried a
   await page.getByText('No requests').waitFor({ timeout: 60_000 });
   await said.locator('span').waitFor({ state: 'detached' });
 
-  // the line is gone
+  // the line is gone; the page that is opened then is one whose module is there
+  await go(page, '#/saved');
+  await page.getByText('Nothing saved yet').waitFor();
+  await go(page, '#/requests');
+  await page.getByText('No requests').waitFor();
   await page.context().setOffline(true);
   await said.getByText('You are offline.').waitFor();
   await go(page, '#/saved');
