@@ -83,9 +83,9 @@ func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 	exec(t, s.App, fmt.Sprintf(`INSERT INTO posts (id, author, photos, visibility, created, updated) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		SELECT 'old' || printf('%%012d', i), '%s', '["x.jpg"]', 'public', '2026-01-01 00:00:00.000Z', '' FROM n`, posts, ada.ID))
 	exec(t, s.App, `INSERT INTO hashtags (id, name, banned, created) VALUES ('fussballbefore1', 'fußball', 1, '2020-01-01 00:00:00.000Z'), ('fussballbefore2', 'fußbåll', 0, '2026-01-01 00:00:00.000Z'),
-		('alonealonealone', 'straße', 0, ''), ('plainplainplain', 'sea', 0, '')`)
+		('alonealonealone', 'straße', 0, ''), ('emptyemptyempty', '', 0, ''), ('plainplainplain', 'sea', 0, '')`)
 	exec(t, s.App, `INSERT INTO post_tags (id, tag, post, created) SELECT 'x' || substr(id, 2), 'fussballbefore1', id, created FROM posts WHERE id LIKE 'old%' OR id IN ('`+both+`', '`+private+`')`)
-	exec(t, s.App, `INSERT INTO post_tags (id, tag, post, created) SELECT 'y' || substr(id, 2), 'fussballbefore2', id, created FROM posts WHERE id LIKE 'old%' LIMIT 7`)
+	exec(t, s.App, `INSERT INTO post_tags (id, tag, post, created) SELECT 'y' || substr(id, 2), 'fussballbefore2', id, created FROM posts WHERE id LIKE 'old%'`)
 	winner, err := s.App.FindFirstRecordByData("hashtags", "name", "fussball")
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 	s.RunJobs()
 
 	var left []string
-	if err := s.App.DB().NewQuery("SELECT name || ' ' || displayName || ' ' || banned || ' ' || substr(created, 1, 4) || ' ' || postsCount FROM hashtags ORDER BY name").Column(&left); err != nil {
+	if err := s.App.DB().NewQuery("SELECT name || ' ' || displayName || ' ' || banned || ' ' || substr(created, 1, 4) || ' ' || postsCount FROM hashtags WHERE name != '' ORDER BY name").Column(&left); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"fussball fussball 1 2020 121", "sea sea 0  0", "strasse straße 0  0"}; !slices.Equal(left, want) {

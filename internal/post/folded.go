@@ -24,10 +24,11 @@ const (
 	mergedAtOnce = 50
 )
 
-// Unfolded reports whether there are hashtags for the job: those without a displayName, as an import may store too.
+// Unfolded reports whether there are hashtags for the job: those without a displayName, as an import may store too. One without
+// a name would get none.
 func Unfolded(app core.App) (bool, error) {
 	var one int
-	return db.Value(app, &one, `SELECT 1 FROM hashtags WHERE displayName = '' LIMIT 1`, nil)
+	return db.Value(app, &one, `SELECT 1 FROM hashtags WHERE displayName = '' AND name != '' LIMIT 1`, nil)
 }
 
 // FoldTags does the job, in steps. A post is under one of two names that become one at every moment, and their counts are right.
@@ -52,7 +53,7 @@ func FoldTags(ctx context.Context, app core.App, _ *job.Job) error {
 // foldStep names one hashtag, or moves some of its posts to the one that has the name already.
 func foldStep(tx core.App) (done bool, err error) {
 	var id, name, other string
-	some, err := db.Row(tx, `SELECT id, name FROM hashtags WHERE displayName = '' LIMIT 1`, nil, &id, &name)
+	some, err := db.Row(tx, `SELECT id, name FROM hashtags WHERE displayName = '' AND name != '' LIMIT 1`, nil, &id, &name)
 	if err != nil || !some {
 		return true, err
 	}
@@ -73,7 +74,8 @@ func foldStep(tx core.App) (done bool, err error) {
 	}
 	p["other"] = other
 	const few = `(SELECT id FROM post_tags WHERE tag = {:id} LIMIT {:n})`
-	if _, err := db.Exec(tx, `DELETE FROM post_tags WHERE id IN `+few+` AND post IN (SELECT post FROM post_tags WHERE tag = {:other})`, p); err != nil {
+	doubled, err := db.Exec(tx, `DELETE FROM post_tags WHERE id IN `+few+` AND post IN (SELECT post FROM post_tags WHERE tag = {:other})`, p)
+	if err != nil || doubled > 0 { // others are the first few now, and may be doubled too
 		return false, err
 	}
 	moved, err := db.Exec(tx, `UPDATE post_tags SET tag = {:other}, updated = {:now} WHERE id IN `+few, p)
