@@ -136,7 +136,7 @@ export function Settings() {
   };
   useEffect(load, []);
   const leave = async () => {
-    if (!outbox.size) await shelf.clear(); // what waits to be sent stays for the next visit
+    if (!outbox.size) await shelf.clear().catch(() => {}); // what waits to be sent stays for the next visit
     signOut();
   };
 
