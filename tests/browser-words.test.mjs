@@ -16,18 +16,18 @@ test('hashtags lead to one page in every spelling, and one character is found', 
 
   await page.getByRole('link', { name: '#FUSSBALL', exact: true }).click();
   await page.getByRole('heading', { name: '#Fußball', exact: true }).waitFor(); // as it was written first
-  await page.locator('.tile').nth(2).waitFor();
+  await page.locator('.tile a').nth(2).waitFor();
   await page.getByText('3 posts').waitFor();
   await go(page, '#/@ada');
   for (const [at, name] of [[`#/tags/${encodeURIComponent('ｆｕSSball')}`, '#Fußball'], [`#/tags/${encodeURIComponent('ıstanbul')}`, '#İstanbul'], [`#/tags/${encodeURIComponent('ｽﾀｰ･ｳｫｰｽﾞ')}`, '#スター・ウォーズ']]) {
     await go(page, at);
     await page.getByRole('heading', { name, exact: true }).waitFor();
-    await page.locator('.tile').first().waitFor();
+    await page.locator('.tile a').first().waitFor();
   }
 
   await go(page, `#/search/${encodeURIComponent('京')}`);
-  await page.locator('.tile').nth(2).waitFor();
-  assert.equal(await page.locator('.tile').count(), 3);
+  await page.locator('.tile a').nth(2).waitFor();
+  assert.equal(await page.locator('.tile a').count(), 3);
   await go(page, `#/search/${encodeURIComponent('istanbul')}/tags`);
   await page.getByRole('link', { name: 'İstanbul' }).waitFor();
 });
