@@ -41,7 +41,7 @@ export async function openTray(pb, { catchUp = true } = {}) {
   await pb.collection('notifications').subscribe('*', ({ action, record }) => {
     heard.push({ action, id: record.id, seq: record.seq });
     if (action === 'delete') {
-      retract(record.id, Infinity); // an id that is gone never comes back
+      retract(record.id, rows.get(record.id)?.seq ?? 0); // done once more, it comes back under its id with a higher seq
     } else {
       if (record.seq <= last) errors.push(`seq ${record.seq} came after ${last}`);
       last = record.seq;
