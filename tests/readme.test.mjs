@@ -13,12 +13,13 @@ import { freePort, program } from './service.mjs';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** A program that ends with the test, and what it has printed; until waits for words of it. */
-function start(t, file, args) {
+const running = new Set();
+
+/** A program that ends with the test's folder, and what it has printed; until waits for words of it. */
+function start(file, args) {
   const env = { ...process.env };
   for (const name of Object.keys(env)) if (name.startsWith('DOUBLETAP_') && name !== 'DOUBLETAP_FASTPATH') delete env[name];
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
-  t.after(() => child.kill('SIGKILL'));
   const said = { out: '', err: '' };
   let look = () => {};
   const ended = new Promise((done) => child.on('exit', (code) => done(code)));
@@ -29,18 +30,24 @@ function start(t, file, args) {
     look();
     ended.then((code) => failed(new Error(`ended with ${code}: ${said.out}${said.err}`)));
   });
-  return { child, said, until, ended };
+  const started = { child, said, until, ended };
+  running.add(started);
+  ended.then(() => running.delete(started));
+  return started;
 }
 
 async function folder(t) {
   const dir = await mkdtemp(join(tmpdir(), 'doubletap-'));
-  t.after(() => rm(dir, { recursive: true, force: true }));
+  t.after(async () => {
+    await Promise.all([...running].map(({ child, ended }) => child.kill('SIGKILL') && ended)); // it would go on to write there
+    await rm(dir, { recursive: true, force: true });
+  });
   return dir;
 }
 
 test('the snippets of the README print what they say, against the demonstration, as often as they are run', async (t) => {
   const port = await freePort();
-  const demo = start(t, program, ['demo', `--dir=${await folder(t)}`, `--http=127.0.0.1:${port}`]);
+  const demo = start(program, ['demo', `--dir=${await folder(t)}`, `--http=127.0.0.1:${port}`]);
   await demo.until(/as +admin@example\.com +password \S+\n/);
   const readme = await readFile(here('../README.md'), 'utf8');
   const snippets = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code);
@@ -51,7 +58,7 @@ test('the snippets of the README print what they say, against the demonstration,
     await writeFile(file, code.replace('127.0.0.1:8090', `127.0.0.1:${port}`)); // several tests run at once
     t.after(() => rm(file, { force: true }));
     for (const run of ['first', 'second']) {
-      const like = start(t, process.execPath, [file]);
+      const like = start(process.execPath, [file]);
       assert.equal(await like.ended, 0, `${run}: ${like.said.err}`);
       assert.match(like.said.out, /^(create|update) like \d+ of post [a-z0-9]{15}$/m, `${run}: ${like.said.err}`);
     }
@@ -63,7 +70,7 @@ test('a demonstration whose address is taken says so before it makes a world', a
   await new Promise((ready) => taken.listen(0, '127.0.0.1', ready));
   t.after(() => taken.close());
   const dir = await folder(t);
-  const demo = start(t, program, ['demo', `--dir=${dir}`, `--http=127.0.0.1:${taken.address().port}`]);
+  const demo = start(program, ['demo', `--dir=${dir}`, `--http=127.0.0.1:${taken.address().port}`]);
   assert.notEqual(await demo.ended, 0);
   assert.match(demo.said.err, /address already in use: stop what listens there, or choose another address with --http=/);
   assert.equal((await readdir(dir)).includes('storage'), false, 'photos were made');
@@ -72,7 +79,7 @@ test('a demonstration whose address is taken says so before it makes a world', a
 test('a fresh service says where it is and how to make the first admin, which works', async (t) => {
   const dir = await folder(t);
   const url = `http://127.0.0.1:${await freePort()}`;
-  const serve = () => start(t, program, ['serve', `--dir=${dir}`, `--http=${new URL(url).host}`]);
+  const serve = () => start(program, ['serve', `--dir=${dir}`, `--http=${new URL(url).host}`]);
   const fresh = serve();
   const [, command] = await fresh.until(/no admin yet: (.*) makes the first one\.\n/);
   const lines = fresh.said.out.trim().split('\n');
