@@ -41,7 +41,7 @@ func paceOf(app core.App) Pace {
 type budget struct {
 	until time.Time
 	rows  int
-	least bool // a statement's rows are done however late it is
+	least bool // a statement's rows are done however late it is, and however long it took to find some
 }
 
 // budgets are those of the transactions under way, by their TxInfo.
@@ -67,11 +67,13 @@ func (b *budget) affords(weight int) int {
 	if b.rows <= 0 || !b.least && !time.Now().Before(b.until) {
 		return 0
 	}
-	b.least = false
 	return max(1, min(statementRows, b.rows)/weight)
 }
 
-func (b *budget) spend(rows int) { b.rows -= rows }
+func (b *budget) spend(rows int) {
+	b.rows -= rows
+	b.least = b.least && rows == 0
+}
 
 // Steps runs step in one short transaction after the other until it says that it is done, and lets others in between. When the
 // process wants to end, it asks to be gone on with later.

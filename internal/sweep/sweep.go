@@ -41,8 +41,8 @@ func (w *Work) Begin(tx core.App, on Subject) error {
 	if !tx.IsTransactional() {
 		return tx.RunInTransaction(func(tx core.App) error { return w.Begin(tx, on) })
 	}
-	done, err := w.step(tx, on, budgetOf(tx), true)
-	if err != nil || done {
+	next, err := w.step(tx, on, budgetOf(tx), 0, true)
+	if err != nil || next == len(w.Parts) {
 		return err
 	}
 	return job.Add(tx, w.Kind, on)
@@ -57,8 +57,9 @@ func (w *Work) Run(ctx context.Context, app core.App, j *job.Job) error {
 	return w.Finish(ctx, app, on)
 }
 
-// Finish does the work to its end in short transactions.
+// Finish does the work to its end in short transactions. A part of which nothing was left is not looked at again.
 func (w *Work) Finish(ctx context.Context, app core.App, on Subject) error {
+	part := 0
 	return Steps(ctx, app, func(tx core.App) (bool, error) {
 		b := budgetOf(tx)
 		b.least = true
@@ -66,25 +67,27 @@ func (w *Work) Finish(ctx context.Context, app core.App, on Subject) error {
 		if after == nil {
 			after = Subject{}
 		}
-		done, err := w.step(tx, after, b, false)
-		db.AfterCommit(tx, func() { on = after })
-		return done, err
+		next, err := w.step(tx, after, b, part, false)
+		db.AfterCommit(tx, func() { on, part = after, next })
+		return next == len(w.Parts), err
 	})
 }
 
-// step does rows until the budget is spent or none is left; if asked, some of each part however late it is.
-func (w *Work) step(tx core.App, on Subject, b *budget, each bool) (done bool, err error) {
-	for i, part := range w.Parts {
+// step does rows from a part on until the budget is spent or none is left; if asked, some of each part however late it is. It returns
+// the part to go on with.
+func (w *Work) step(tx core.App, on Subject, b *budget, from int, each bool) (next int, err error) {
+	for next = from; next < len(w.Parts); next++ {
+		part := w.Parts[next]
 		weight := max(part.Weight, 1)
 		b.least = b.least || each
 		for {
 			most := b.affords(weight)
 			if most == 0 {
-				return false, nil
+				return next, nil
 			}
 			n, err := part.Do(tx, on, most)
 			if err != nil {
-				return false, fmt.Errorf("%s, part %d, of %v: %w", w.Kind, i+1, on, err)
+				return next, fmt.Errorf("%s, part %d, of %v: %w", w.Kind, next+1, on, err)
 			}
 			b.spend(n * weight)
 			if n < most {
@@ -92,7 +95,7 @@ func (w *Work) step(tx core.App, on Subject, b *budget, each bool) (done bool, e
 			}
 		}
 	}
-	return true, nil
+	return next, nil
 }
 
 // Pending is the SQL of the ids of records that are gone and whose rows are still being removed.
