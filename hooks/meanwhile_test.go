@@ -3,12 +3,47 @@ package hooks_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/erase"
+	"doubletap/internal/job"
 	"doubletap/internal/sweep"
 )
+
+// stepOf has a transaction change so many rows at most of what goes in steps; with none, all is left to a job.
+func stepOf(s *hookstest.Service, rows int) {
+	sweep.SetPace(s.App, sweep.Pace{Time: time.Hour, Rows: rows})
+}
+
+// While an account is being erased, those whom it blocked or who blocked it see its comments as little as before.
+func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
+	s := hookstest.New(t)
+	post := s.As("ada").Post("hello")
+	s.As("eve").Comment(post, "", "one")
+	s.As("eve").Comment(post, "", "two")
+	s.As("bob").Block("eve")
+	s.As("eve").Block("carol")
+	s.As("eve").Delete("users", s.As("eve").ID)
+	stepOf(s, 1)
+	steps := 0
+	for left := true; left; steps++ {
+		for _, name := range []string{"bob", "carol"} {
+			if shown := s.As(name).List("comments", ""); len(shown) > 0 {
+				t.Fatalf("after %d steps %s sees %v", steps, name, shown[0]["text"])
+			}
+		}
+		left = s.Rows("comments", "true") > 0
+		if err := s.App.RunInTransaction(func(tx core.App) error { return erase.Account.Begin(tx, sweep.Subject{"user": s.As("eve").ID}) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if steps < 3 {
+		t.Errorf("%d steps", steps)
+	}
+}
 
 // A work comes to its end although looking for what there is not takes all the time that a step has.
 func TestASlowLookKeepsNoWorkFromItsEnd(t *testing.T) {

@@ -19,7 +19,6 @@ import (
 var Account = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
 	{Do: likes},
 	sweep.Delete("follows", `follower = {:user}`), sweep.Delete("follows", `followee = {:user}`),
-	sweep.Delete("blocks", `blocker = {:user}`), sweep.Delete("blocks", `blocked = {:user}`),
 	sweep.Delete("mutes", `muter = {:user}`), sweep.Delete("mutes", `muted = {:user}`),
 	sweep.Delete("comment_likes", `user = {:user}`), sweep.Delete("saves", `user = {:user}`), sweep.Delete("devices", `user = {:user}`),
 	sweep.Delete("story_views", `viewer = {:user}`),
@@ -28,6 +27,7 @@ var Account = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
 	sweep.Delete("retractions", `recipient = {:user}`),
 	notification.Forget,
 	records("comments"), records("posts"), records("stories"),
+	sweep.Delete("blocks", `blocker = {:user}`), sweep.Delete("blocks", `blocked = {:user}`), // when there is nothing left to hide
 	sweep.Update("reports", `reporter = ''`, `reporter = {:user}`), sweep.Update("reports", `user = ''`, `user = {:user}`),
 	{Do: orders},
 	sweep.Delete("settings", `user = {:user}`),
