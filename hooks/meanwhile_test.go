@@ -45,6 +45,53 @@ func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
 	}
 }
 
+// A notification that was dismissed, and whose events a job has yet to detach, does not come back with them.
+func TestADismissedNotificationDoesNotComeBackWithItsFormerActors(t *testing.T) {
+	s := hookstest.New(t)
+	post := s.As("ada").Post("hello")
+	like := s.As("bob").Like(post)
+	s.As("bob").Delete("likes", like)
+	s.As("bob").Like(post) // the notification remembers that it was there
+	s.As("carol").Like(post)
+	s.As("dave").Like(post)
+	s.Expect("ada", hookstest.Told{Type: "like", Actors: 3})
+	stepOf(s, 1)
+	s.As("ada").Delete("notifications", s.As("ada").List("notifications", "")[0]["id"].(string))
+	s.As("bob").Delete("likes", like)
+	s.As("bob").Like(post)
+	for range 2 {
+		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1, Read: true})
+		if actors := s.As("ada").List("notifications", "")[0]["actors"].([]any); len(actors) != 1 {
+			t.Errorf("it names %v", actors)
+		}
+		s.RunJobs()
+	}
+	sqlOf(t, s, `CREATE TABLE unblocked (a, b)`, nil)
+	sqlOf(t, s, `INSERT INTO unblocked SELECT author, {:bob} FROM posts`, map[string]any{"bob": s.As("bob").ID})
+	checkInvariants(t, s)
+}
+
+// What is done again after an unblock stays, while a job still takes back what was told before the block.
+func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
+	s := hookstest.New(t)
+	one, two := s.As("ada").Post("one"), s.As("ada").Post("two")
+	s.As("bob").Like(one)
+	s.As("bob").Like(two)
+	s.As("bob").Follow("ada")
+	stepOf(s, 1)
+	block := s.As("ada").Block("bob")
+	s.As("ada").Delete("blocks", block)
+	if s.Rows("jobs", "kind = 'notification.part'") == 0 {
+		t.Fatal("nothing is left for a job, so this test tests nothing")
+	}
+	s.As("bob").Follow("ada")
+	s.RunJobs()
+	s.Expect("ada", hookstest.Told{Type: "follow", Actors: 1, Read: true})
+	sqlOf(t, s, `CREATE TABLE unblocked (a, b)`, nil)
+	sqlOf(t, s, `INSERT INTO unblocked SELECT author, {:bob} FROM posts`, map[string]any{"bob": s.As("bob").ID})
+	checkInvariants(t, s)
+}
+
 // A work comes to its end although looking for what there is not takes all the time that a step has.
 func TestASlowLookKeepsNoWorkFromItsEnd(t *testing.T) {
 	s := hookstest.New(t)

@@ -163,10 +163,11 @@ func dropSome(condition string) func(core.App, sweep.Subject, int) (int, error) 
 	}
 }
 
-// Parting retracts what each of two people, a and b of the subject, was told of the other up to the moment at.
+// Parting retracts what each of two people, a and b of the subject, was told of the other up to the moment at. What was taken back
+// and done again since is updated after it.
 var Parting = sweep.Work{Kind: "notification.part", Parts: []sweep.Part{{Weight: groupWeight, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
 	return ungroupSome(tx, `UPDATE notification_events SET active = 0`,
-		`active = 1 AND created <= {:at} AND ((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`, on.Params(most))
+		`active = 1 AND updated <= {:at} AND ((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`, on.Params(most))
 }}}}
 
 // Part retracts what each of two people was told of the other.

@@ -52,8 +52,8 @@ func repeat(tx core.App, n *Notice, e event) error {
 			return err
 		}
 	}
-	_, err := db.Exec(tx, `UPDATE notification_events SET active = 1, notification = {:g} WHERE id = {:id}`,
-		db.Params{"g": group, "id": e.id})
+	_, err := db.Exec(tx, `UPDATE notification_events SET active = 1, notification = {:g}, updated = {:now} WHERE id = {:id}`,
+		db.Params{"g": group, "id": e.id, "now": clock.Stamp(tx)})
 	if err != nil || group == "" {
 		return err
 	}
@@ -126,10 +126,12 @@ func open(tx core.App, n *Notice, former, at string, seq int64) (id string, err 
 	return id, nil
 }
 
-// revive ends the retraction of a former notification and returns its id; where another actor has brought it back, the fresh one.
+// revive ends the retraction of a former notification and returns its id; where another actor has brought it back, or a job has yet to
+// detach events from it, the fresh one: they would be in it again, uncounted.
 func revive(tx core.App, n *Notice, former, fresh string) (string, error) {
 	var one int
-	there, err := db.Value(tx, &one, `SELECT 1 FROM notifications WHERE id = {:id}`, db.Params{"id": former})
+	there, err := db.Value(tx, &one, `SELECT 1 FROM notifications WHERE id = {:id} UNION ALL SELECT 1 FROM notification_events WHERE notification = {:id} LIMIT 1`,
+		db.Params{"id": former})
 	if err != nil || there {
 		return fresh, err
 	}
