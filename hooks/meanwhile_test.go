@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/db"
 	"doubletap/internal/erase"
 	"doubletap/internal/job"
 	"doubletap/internal/sweep"
@@ -90,6 +91,28 @@ func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
 	sqlOf(t, s, `CREATE TABLE unblocked (a, b)`, nil)
 	sqlOf(t, s, `INSERT INTO unblocked SELECT author, {:bob} FROM posts`, map[string]any{"bob": s.As("bob").ID})
 	checkInvariants(t, s)
+}
+
+// A comment that was answered is buried although its post is gone and the rows of that have yet to go, by its author and with its author.
+func TestAnAnsweredCommentOnAGonePostIsBuried(t *testing.T) {
+	s := hookstest.New(t)
+	post := s.As("ada").Post("hello")
+	for _, name := range []string{"bob", "dave"} {
+		root := s.As(name).Comment(post, "", "one")
+		s.As("carol").Comment(post, root, "two")
+	}
+	stepOf(s, 0)
+	s.As("ada").Delete("posts", post)
+	var comment string
+	if _, err := db.Value(s.App, &comment, `SELECT id FROM comments WHERE author = {:bob}`, map[string]any{"bob": s.As("bob").ID}); err != nil {
+		t.Fatal(err)
+	}
+	s.As("bob").Delete("comments", comment)
+	stepOf(s, 100)
+	err := s.App.RunInTransaction(func(tx core.App) error { return erase.Account.Begin(tx, sweep.Subject{"user": s.As("dave").ID}) })
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // A work comes to its end although looking for what there is not takes all the time that a step has.
