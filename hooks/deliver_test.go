@@ -166,24 +166,32 @@ func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
 			ada.Update("notifications", ada.List("notifications", "")[0]["id"].(string), map[string]any{"read": true})
 		},
 		"ada is gone": func(a *away, _ string) { ada := a.As("ada"); ada.Delete("users", ada.ID) },
+		"bob is gone": func(a *away, _ string) { bob := a.As("bob"); bob.Delete("users", bob.ID) },
 	} {
-		t.Run(what, func(t *testing.T) {
-			a := newAway(t)
-			post := a.As("ada").Post("hello")
-			a.browser("ada")
-			a.wants("ada", mailed("like", "now"))
-			a.As("bob").Like(post)
-			change(a, post)
-			a.RunJobs()
-			a.Advance(time.Hour)
-			a.RunJobs()
-			a.expectPushes("ada")
-			if what == "ada is gone" {
-				a.expectMails("ada@example.com: Your account on Doubletap is deleted") // that, and nothing of the like
-			} else {
-				a.expectMails()
-			}
-		})
+		for when, rows := range map[string]int{"at once": 400, "and its rows go later": 0} {
+			t.Run(what+" "+when, func(t *testing.T) {
+				a := newAway(t)
+				post := a.As("ada").Post("hello")
+				a.browser("ada")
+				a.wants("ada", mailed("like", "now"))
+				a.As("bob").Like(post)
+				stepOf(a.Service, rows)
+				change(a, post)
+				stepOf(a.Service, 400)
+				a.RunJobs()
+				a.Advance(time.Hour)
+				a.RunJobs()
+				a.expectPushes("ada")
+				switch what { // that, and nothing of the like
+				case "ada is gone":
+					a.expectMails("ada@example.com: Your account on Doubletap is deleted")
+				case "bob is gone":
+					a.expectMails("bob@example.com: Your account on Doubletap is deleted")
+				default:
+					a.expectMails()
+				}
+			})
+		}
 	}
 }
 

@@ -31,13 +31,17 @@ const noteColumns = personColumns + `, n.id, n.type, n.actorsCount, n.post, coal
 const noteTables = ` FROM notifications n JOIN users u ON u.id = n.recipient LEFT JOIN settings s ON s.user = u.id
 	LEFT JOIN posts p ON p.id = n.post LEFT JOIN comments c ON c.id = n.comment `
 
-// unmuted leaves out what its person has muted since it was told: the post, or everybody who is named.
-const unmuted = ` AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = '' AND m.post = n.post AND m.post != '' AND ` + silences + `)
+// unmuted leaves out what its person has muted since it was told, the post or everybody who is named, and what is about to leave the tray:
+// its post is gone, or everybody who is named is across a block or not there any more.
+const unmuted = ` AND (n.post = '' OR p.id IS NOT NULL)
+	 AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = '' AND m.post = n.post AND m.post != '' AND ` + silences + `)
 	AND (coalesce(json_array_length(n.actors), 0) = 0 OR EXISTS (SELECT 1 FROM json_each(n.actors) a WHERE NOT ` + mutedActor + `))`
 
 const (
 	silences   = `NOT m.keepNotifications AND (m.until = '' OR m.until > {:now})`
-	mutedActor = `EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = a.value AND m.post = '' AND ` + silences + `)`
+	mutedActor = `(EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = a.value AND m.post = '' AND ` + silences + `)
+		OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = n.recipient AND b.blocked = a.value) OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = a.value AND b.blocked = n.recipient)
+		OR NOT EXISTS (SELECT 1 FROM users o WHERE o.id = a.value AND o.state = 'active'))`
 )
 
 // note reads a notification; nil when it was taken back, seen or muted, or its person is not there to be told.
@@ -55,7 +59,7 @@ func note(app core.App, id string) (*Note, error) {
 
 func (n *Note) seen() bool { return n.Read || n.LatestAt <= n.SeenAt }
 
-// names are what the newest actors call themselves, but for those who are muted by now.
+// names are what the newest actors call themselves, but for those who are muted, blocked or gone by now.
 func (n *Note) names(app core.App) ([]string, error) {
 	var names []string
 	err := db.Column(app, &names, `SELECT coalesce(nullif(trim(u.name), ''), '@' || u.handle) FROM notifications n, json_each(n.actors) a JOIN users u ON u.id = a.value
