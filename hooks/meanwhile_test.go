@@ -11,6 +11,7 @@ import (
 	"doubletap/internal/db"
 	"doubletap/internal/erase"
 	"doubletap/internal/job"
+	"doubletap/internal/reconcile"
 	"doubletap/internal/sweep"
 )
 
@@ -112,6 +113,21 @@ func TestAnAnsweredCommentOnAGonePostIsBuried(t *testing.T) {
 	err := s.App.RunInTransaction(func(tx core.App) error { return erase.Account.Begin(tx, sweep.Subject{"user": s.As("dave").ID}) })
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAnOwnersJobOfOurFormKeepsNothingFromBeingMended(t *testing.T) {
+	s := hookstest.New(t)
+	s.As("bob").Like(s.As("ada").Post("hello"))
+	if err := job.Add(s.App, "owners.gone", map[string]any{"thing": "x"}); err != nil {
+		t.Fatal(err)
+	}
+	sqlOf(t, s, `UPDATE likes SET post = 'nosuchpost00001'`, nil)
+	if err := reconcile.Run(t.Context(), s.App, func(*reconcile.Result) {}); err != nil {
+		t.Error(err)
+	}
+	if s.Rows("likes", "true") != 0 {
+		t.Error("a like of nothing is left")
 	}
 }
 

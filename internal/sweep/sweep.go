@@ -99,7 +99,7 @@ func (w *Work) step(tx core.App, on Subject, b *budget, from int, each bool) (ne
 }
 
 // Pending is the SQL of the ids of records that are gone and whose rows are still being removed.
-const Pending = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user')) id FROM jobs
+const Pending = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user'), '') id FROM jobs
 	WHERE (kind GLOB '*.gone' OR kind IN ('account.erase', 'notification.detach')) AND state IN ('ready', 'running'))`
 
 // Delete is the part that deletes the rows of a table that meet a condition on the subject.
