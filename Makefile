@@ -77,6 +77,7 @@ clean: ## remove what was built or made
 go-test:
 	go test $(RACE) -timeout=45m $$(go list ./... | grep -v /bench)
 	go test -run 'TestAccess$$|TestOracle$$|TestNoBodyBreaksARoute|TestBenchMeasures' ./hooks # thousands of requests, one after the other
+	go test -run 'TestDoctorFindsTampering' ./command # as is each tampering
 	go test -short ./bench/...
 	go test -run 'TestMemory|TestQuality' ./internal/photo # under the race detector figures mean nothing
 	DOUBLETAP_FASTPATH=off go test -timeout=20m ./hooks # PocketBase's path must say what the fast one says
