@@ -98,4 +98,7 @@ export async function chosen(file) {
 }
 
 /** Goes to a place of the app without loading the page anew. */
-export const go = (page, hash) => page.evaluate((to) => { location.hash = to; }, hash);
+export async function go(page, hash) {
+  await page.waitForFunction(() => !history.state?.over || document.querySelector('dialog[open]')); // a closed dialog's entry is left a moment later
+  await page.evaluate((to) => { location.hash = to; }, hash);
+}
