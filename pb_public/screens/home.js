@@ -36,7 +36,8 @@ function Screen({ parts: [where, what, more], hash, user }) {
 }
 
 const SHOWN = 4000; // milliseconds
-const WAIT = 2; // news that may wait; the tray has all of it
+const WAIT = 2; // that may wait; the tray has all news
+const GLANCE = 1000; // milliseconds in which nobody has read a message
 
 /** Where a message lies over nothing that one can press, as low as there is room; else at the edge. */
 function freePlace(box) {
@@ -53,8 +54,9 @@ function freePlace(box) {
 }
 
 /**
- * Short messages, one at a time; screen readers hear them as they come. What answers a deed shows at once. News wait for
- * their turn, those of one group as one: the newest takes the place of the one before.
+ * Short messages, one at a time; screen readers hear them as they come. What answers a deed shows at once, and the answer before
+ * after it, if nobody can have read that yet. News wait for their turn, those of one group as one: the newest takes the place of
+ * the one before.
  */
 function Messages({ words }) {
   const [queue, setQueue] = useState([]); // the first is shown
@@ -62,9 +64,10 @@ function Messages({ words }) {
   const [held, setHeld] = useState(false); // somebody is reading it
   const [one] = queue;
   useEffect(() => words.listen((text, { sign = '', group = '' } = {}) => {
-    const next = { text, sign, group, key: Math.random() };
+    const now = performance.now();
+    const next = { text, sign, group, since: now, key: Math.random() };
     setQueue((all) => {
-      if (!group) return [next, ...all.filter((other) => other.group)].slice(0, WAIT + 1);
+      if (!group) return [next, ...all.filter((other) => other.group || now - other.since < GLANCE)].slice(0, WAIT + 1);
       const at = all.findIndex((other) => other.group === group);
       return at < 0 ? [...all, next].slice(0, WAIT + 1) : all.map((other, index) => (index === at ? next : other));
     });
