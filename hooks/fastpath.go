@@ -129,7 +129,7 @@ func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
 		return nil
 	}
 	likes, err := e.App.FindCachedCollectionByNameOrId("likes")
-	if err != nil || !plainFields(likes) {
+	if err != nil || !like.HasShippedFields(likes) {
 		return nil
 	}
 	switch {
@@ -141,16 +141,6 @@ func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
 		return func(e *core.RequestEvent) error { return s.likeUntapped(e, likes, rest[1:]) }
 	}
 	return nil
-}
-
-// plainFields reports whether the collection's fields are the five that are shipped, all of them shown.
-func plainFields(c *core.Collection) bool {
-	for _, f := range c.Fields {
-		if f.GetHidden() {
-			return false
-		}
-	}
-	return len(c.Fields) == 5
 }
 
 func isRule(rule *string, shipped string) bool { return rule != nil && *rule == shipped }

@@ -19,6 +19,29 @@ const (
 	DeleteRule = `@request.auth.id != "" && user = @request.auth.id`
 )
 
+// HasShippedFields reports whether the collection has the five fields that are shipped and no others, all of them shown and holding
+// what this package writes. An owner who adds, renames, hides or reshapes one gets PocketBase's general path.
+func HasShippedFields(likes *core.Collection) bool {
+	for _, field := range likes.Fields {
+		if field.GetHidden() || !isShippedField(field) {
+			return false
+		}
+	}
+	return len(likes.Fields) == 5 // whose names differ
+}
+
+func isShippedField(field core.Field) bool {
+	switch f := field.(type) {
+	case *core.TextField:
+		return f.Name == core.FieldNameId && f.Min <= 15 && f.Max >= 15 && f.Pattern == `^[a-z0-9]+$`
+	case *core.RelationField:
+		return f.Name == "post" || f.Name == "user"
+	case *core.AutodateField:
+		return (f.Name == "created" || f.Name == "updated") && f.OnCreate
+	}
+	return false
+}
+
 // Like is a like as a client sees it, its fields in the order of PocketBase's answers.
 type Like struct {
 	CollectionID   string `json:"collectionId"`
