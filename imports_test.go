@@ -15,7 +15,7 @@ import (
 // layers is the house from the ground up: a package may import those of lower
 // layers and none beside or above it. docs/architecture.md draws the same picture.
 var layers = [][]string{
-	{"internal/clock", "internal/fault", "internal/edge", "internal/folder", "internal/heap", "internal/setup", "internal/text", "internal/text/texttest", "internal/watch", "internal/db/dbtest", "migrations", "pb_public"},
+	{"internal/clock", "internal/fault", "internal/edge", "internal/folder", "internal/heap", "internal/setup", "internal/testenv", "internal/text", "internal/text/texttest", "internal/watch", "internal/db/dbtest", "migrations", "pb_public"},
 	{"internal/db"},
 	{"internal/photo/plane", "internal/photo/heif"},
 	{"internal/photo/door", "internal/photo/baseline"},

@@ -15,9 +15,9 @@ import (
 
 	"doubletap/command"
 	"doubletap/internal/edge"
-	"doubletap/internal/photo/phototest"
 	"doubletap/internal/reconcile"
 	"doubletap/internal/search"
+	"doubletap/internal/testenv"
 )
 
 // tamper is what somebody does past the service, and what becomes of it.
@@ -302,7 +302,7 @@ func TestEveryInvariantIsTamperedWith(t *testing.T) {
 }
 
 func TestDoctorFindsTampering(t *testing.T) {
-	if phototest.Race {
+	if testenv.Race {
 		t.Skip("one tampering after the other, which takes minutes under the race detector; make go-test runs it without")
 	}
 	s := seeded(t)

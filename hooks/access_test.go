@@ -17,6 +17,7 @@ import (
 
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/guard"
+	"doubletap/internal/testenv"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/access.txt and docs/schema.txt")
@@ -24,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite testdata/access.txt and docs/sc
 // TestAccess measures who may do what and compares it with testdata/access.txt, so that a change of a rule
 // shows up in a review as changed cells. Every collection must have a line for each verb.
 func TestAccess(t *testing.T) {
-	if raced {
+	if testenv.Race {
 		t.Skip("one request after the other, which takes minutes under the race detector; make go-test runs it without")
 	}
 	open := openWorld(t)

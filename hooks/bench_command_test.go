@@ -7,13 +7,11 @@ import (
 	"doubletap/bench/load"
 	"doubletap/command"
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/testenv"
 )
 
-// raced is whether this is run under the race detector.
-var raced bool
-
 func TestBenchMeasuresARunningServerAndLeavesNobodyThere(t *testing.T) {
-	if raced {
+	if testenv.Race {
 		t.Skip("its sign-ups and photos take minutes under the race detector; the run without it has them")
 	}
 	s := hookstest.New(t)

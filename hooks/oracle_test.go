@@ -13,6 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/testenv"
 )
 
 // TestOracle asks every collection, with every verb and at every door, for an id that never was, for one that is
@@ -21,7 +22,7 @@ import (
 //
 // Where clients choose ids (posts, comments) a create under a fresh id succeeds; there the other two answer what a malformed id does.
 func TestOracle(t *testing.T) {
-	if raced {
+	if testenv.Race {
 		t.Skip("one request after the other, which takes minutes under the race detector; make go-test runs it without")
 	}
 	w := hiddenRows(t)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"doubletap/internal/photo/phototest"
+	"doubletap/internal/testenv"
 )
 
 // TestMemory renders photos in a process of their own, which has done nothing
@@ -22,7 +23,7 @@ func TestMemory(t *testing.T) {
 		renderAlone(t, path)
 		return
 	}
-	if runtime.GOOS != "linux" || testing.Short() || phototest.Race {
+	if runtime.GOOS != "linux" || testing.Short() || testenv.Race {
 		t.Skip("needs /proc, seconds, and nobody who watches")
 	}
 	m := phototest.Scene(2000, 1500)

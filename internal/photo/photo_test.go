@@ -16,6 +16,7 @@ import (
 
 	"doubletap/internal/photo/door"
 	"doubletap/internal/photo/phototest"
+	"doubletap/internal/testenv"
 )
 
 // luma returns the brightness of a JPEG, row by row.
@@ -330,7 +331,7 @@ func TestColoursStay(t *testing.T) {
 
 // TestQuality compares with imaging's Lanczos of the whole photo, both ways that a size comes about.
 func TestQuality(t *testing.T) {
-	if testing.Short() || phototest.Race {
+	if testing.Short() || testenv.Race {
 		t.Skip("a 12 MP reference takes seconds")
 	}
 	src := phone(12)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	. "doubletap/internal/photo/phototest"
+	"doubletap/internal/testenv"
 )
 
 // TestEverySize decodes pictures of every width and height up to 70, cut out of a larger one in every way in which a
@@ -51,7 +52,7 @@ func TestEverySize(t *testing.T) {
 				if w != h && w+h != 71 { // of the 4,900 these have every width, every height and all remainders
 					continue
 				}
-				if (Race || testing.Short()) && w%7 != 1 {
+				if (testenv.Race || testing.Short()) && w%7 != 1 {
 					continue
 				}
 				f, possible := way(w, h)

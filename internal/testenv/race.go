@@ -1,7 +1,7 @@
-//go:build !race
+//go:build race
 
-package phototest
+package testenv
 
 // Race says that the race detector is on: everything takes ten times the time
 // and memory, and figures mean nothing.
-const Race = false
+const Race = true

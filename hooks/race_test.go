@@ -1,5 +1,0 @@
-//go:build race
-
-package hooks_test
-
-func init() { raced = true }
