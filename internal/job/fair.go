@@ -60,16 +60,6 @@ func (s share) add(name string, n int) {
 	}
 }
 
-// full are the names that have their share, each behind the kind it is of.
-func (s share) full(kind string) (names []string) {
-	for name, n := range s.inHand {
-		if n >= s.most {
-			names = append(names, kind+" "+name)
-		}
-	}
-	return names
-}
-
 // take counts a job of the kind as in hand, and give as no longer.
 func (k *kind) take(user, host string) { k.count(user, host, 1) }
 func (k *kind) give(user, host string) { k.count(user, host, -1) }
@@ -120,12 +110,23 @@ func sharedGroup(groups map[string]*group, g group) *group {
 	return groups[g.name]
 }
 
-// wants are the kinds that have room, and the users and hosts of which no more is wanted.
-func (left room) wants() (kinds, users, hosts []string) {
-	for name, k := range left {
-		if k.free("", "") {
-			kinds, users, hosts = append(kinds, name), append(users, k.users.full(name)...), append(hosts, k.hosts.full(name)...)
+// take returns up to n of the due jobs, those that may be taken, and counts them as in hand.
+func (left room) take(all []due, n int) (taken []due) {
+	for _, d := range all {
+		if k := left[d.Kind]; len(taken) < n && k != nil && k.free(d.User, d.Host) {
+			k.take(d.User, d.Host)
+			taken = append(taken, d)
 		}
 	}
-	return kinds, users, hosts
+	return taken
+}
+
+// any reports whether anything may be taken.
+func (left room) any() bool {
+	for _, k := range left {
+		if k.free("", "") {
+			return true
+		}
+	}
+	return false
 }

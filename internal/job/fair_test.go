@@ -2,10 +2,14 @@ package job
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -126,5 +130,74 @@ func TestKindsWithinAGroupLeaveWorkersForOthers(t *testing.T) {
 	defer r.mu.Unlock()
 	if webhooks, waiting := r.groups["webhooks"].running, r.groups["waiting"].running; webhooks != 0 || waiting != 0 {
 		t.Errorf("%d and %d are counted as in hand", webhooks, waiting)
+	}
+}
+
+// Who waits for a share costs those behind them nothing, however many jobs are waiting: a look takes as many statements, each of one
+// range of an index, for twenty thousand as for two hundred.
+func TestALookReadsPastNobodysBacklog(t *testing.T) {
+	for what, full := range map[string][]Option{
+		"a kind": {ForUser("mallory"), ToHost("slow.example")},
+		"a host": {ToHost("slow.example")},
+		"a user": {ForUser("mallory")},
+	} {
+		t.Run(what, func(t *testing.T) {
+			steps := map[int]int{}
+			for _, backlog := range []int{200, 20_000} {
+				app := newApp(t)
+				r := NewRunner(app)
+				limit := 10
+				if what == "a kind" {
+					limit = 2
+				}
+				nothing := func(context.Context, core.App, *Job) error { return nil }
+				r.Handle("push", nothing, Concurrency(limit), Fair(2, 2))
+				r.Handle("mail", nothing)
+				must(t, app.RunInTransaction(func(tx core.App) error {
+					must(t, Add(tx, "push", "mallory", full...))
+					must(t, Add(tx, "push", "mallory", full...))
+					return nil
+				}))
+				held, err := r.exchange(nil, 2)
+				if must(t, err); len(held) != 2 {
+					t.Fatalf("%d are in hand", len(held))
+				}
+				must(t, app.RunInTransaction(func(tx core.App) error {
+					for range backlog {
+						must(t, Add(tx, "push", "mallory", full...))
+					}
+					kind := "push"
+					if what == "a kind" {
+						kind = "mail"
+					}
+					must(t, Add(tx, kind, "ada", ForUser("ada"), ToHost("quick.example")))
+					must(t, Add(tx, kind, "bob", ForUser("bob"), ToHost("other.example")))
+					return nil
+				}))
+				rows := 0
+				app.ConcurrentDB().(*dbx.DB).QueryLogFunc = func(_ context.Context, _ time.Duration, statement string, _ *sql.Rows, _ error) {
+					if strings.Contains(statement, "LIMIT") {
+						steps[backlog]++
+					}
+				}
+				for _, want := range []int{2, 0} {
+					wanted, err := r.choose(30, nil)
+					must(t, err)
+					if len(wanted) != want {
+						t.Errorf("%d jobs behind %d are found, want %d", len(wanted), backlog, want)
+					}
+					jobs, err := r.exchange(nil, 30)
+					must(t, err)
+					rows += len(jobs)
+				}
+				app.ConcurrentDB().(*dbx.DB).QueryLogFunc = nil
+				if rows != 2 {
+					t.Errorf("%d were begun, want ada's and bob's", rows)
+				}
+			}
+			if steps[200] != steps[20_000] || steps[200] == 0 || steps[200] > 40 {
+				t.Errorf("steps by backlog: %v", steps)
+			}
+		})
 	}
 }

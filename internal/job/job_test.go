@@ -178,6 +178,7 @@ var template = sync.OnceValues(func() (string, error) {
 		&core.AutodateField{Name: "created", OnCreate: true}, &core.AutodateField{Name: "updated", OnCreate: true, OnUpdate: true})
 	jobs.Indexes = []string{
 		"CREATE INDEX idx_jobs_due ON jobs (runAt) WHERE state IN ('ready','running')",
+		"CREATE INDEX idx_jobs_lane ON jobs (kind, host, user, runAt) WHERE state IN ('ready','running')",
 		"CREATE UNIQUE INDEX idx_jobs_dedupe ON jobs (kind, dedupe) WHERE dedupe != '' AND state IN ('ready','running')",
 	}
 	if err := app.Save(jobs); err != nil {

@@ -82,11 +82,7 @@ const lapsed = "the lease ran out: the worker died or stood still"
 
 // lookDue finds the jobs that are longest due. It only reads, which is what a runner mostly does.
 // While a job runs its runAt is the end of its lease: whoever looks next finds it due then. One index serves both.
-// Those of users and hosts that have their share are passed over.
-const lookDue = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now}
-	AND kind IN (SELECT value FROM json_each({:kinds}))
-	AND (user = '' OR kind || ' ' || user NOT IN (SELECT value FROM json_each({:users})))
-	AND (host = '' OR kind || ' ' || host NOT IN (SELECT value FROM json_each({:hosts}))) ORDER BY runAt LIMIT {:n}`
+const lookDue = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now} ORDER BY runAt LIMIT {:n}`
 
 // claimDue takes the jobs named that are still due, so that two processes never take the same one. The plus
 // sign keeps SQLite from looking through all that is due for the few that are named.
@@ -134,19 +130,6 @@ type claimed struct {
 	Payload  string `db:"payload"`
 	Attempts int    `db:"attempts"`
 	Error    string `db:"error"`
-}
-
-// look returns up to n due jobs for which there is room, the one longest due first.
-func look(app core.App, left room, n int) (all []due, err error) {
-	if app.ConcurrentDB() == nil {
-		return nil, errClosed
-	}
-	kinds, users, hosts := left.wants()
-	if len(kinds) == 0 {
-		return nil, nil
-	}
-	err = db.All(app, &all, lookDue, db.Params{"now": clock.Stamp(app), "kinds": db.List(kinds), "users": db.List(users), "hosts": db.List(hosts), "n": n})
-	return all, err
 }
 
 // claim takes jobs that are due, each with the lease of its kind, in their order.

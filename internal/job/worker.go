@@ -38,6 +38,7 @@ type Runner struct {
 
 	failing  atomic.Bool
 	claiming sync.Mutex // held while jobs are claimed, so that nobody else takes the last place of a kind
+	passed   lane       // guarded by claiming: the last lane that a look went through
 
 	mu     sync.Mutex // guards all below, and what is running of each kind
 	kinds  map[string]*kind
@@ -193,29 +194,9 @@ func (r *Runner) turn(stopping bool) (begun int, err error) {
 	return len(jobs), nil
 }
 
-// choose returns up to n due jobs for which their kinds have room, once those that are done are gone.
-func (r *Runner) choose(app core.App, n int, done []*Job) ([]due, error) {
-	if n <= 0 {
-		return nil, nil
-	}
-	left := r.room(done)
-	all, err := look(app, left, n)
-	if err != nil {
-		return nil, fmt.Errorf("claim jobs: %w", err)
-	}
-	var chosen []due
-	for _, d := range all {
-		if k := left[d.Kind]; k.free(d.User, d.Host) {
-			k.take(d.User, d.Host)
-			chosen = append(chosen, d)
-		}
-	}
-	return chosen, nil
-}
-
 // exchange removes jobs that are done and claims up to n others.
 func (r *Runner) exchange(done []*Job, n int) (jobs []*Job, err error) {
-	wanted, err := r.choose(r.app, n, done) // outside of the transaction: a long queue takes long to look through
+	wanted, err := r.choose(n, done) // outside of the transaction: looking needs no lock
 	if err != nil {
 		return nil, err
 	}

@@ -357,14 +357,17 @@ func TestAClaimReadsTheIndexAndSortsNothing(t *testing.T) {
 		planned := func(statement string) string {
 			var steps []struct{ Detail string }
 			must(t, app.NonconcurrentDB().NewQuery("EXPLAIN QUERY PLAN "+statement).Bind(dbx.Params{
-				"worker": "w", "now": clock.Stamp(app), "lapsed": lapsed, "n": 16, "kinds": `["kind1","kind2"]`, "users": `["kind1 u"]`, "hosts": `[]`,
+				"worker": "w", "now": clock.Stamp(app), "lapsed": lapsed, "n": 16, "kind": "kind1", "host": "", "user": "",
 				"leases": `{"kind1":"2030-01-01 00:00:00.000Z"}`, "ids": `["a","b"]`, "done": `{"a":1}`,
 			}).All(&steps))
 			return fmt.Sprint(steps)
 		}
-		plan := planned(lookDue)
-		if !strings.Contains(plan, "SEARCH jobs USING INDEX idx_jobs_due (runAt<?)") || strings.Contains(plan, "TEMP B-TREE") {
-			t.Errorf("statistics %v: got plan %s", statistics, plan)
+		for statement, search := range map[string]string{
+			lookDue: "idx_jobs_due (runAt<?)", nextLane: "idx_jobs_lane ((kind,host,user)>(?,?,?))", lookInLane: "idx_jobs_lane (kind=? AND host=? AND user=? AND runAt<?)",
+		} {
+			if plan := planned(statement); !strings.Contains(plan, "INDEX "+search) || !strings.Contains(plan, "SEARCH jobs") || strings.Contains(plan, "TEMP B-TREE") {
+				t.Errorf("statistics %v: got plan %s", statistics, plan)
+			}
 		}
 		for _, statement := range []string{claimDue, removeDone} {
 			if plan := planned(statement); !strings.Contains(plan, "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)") {

@@ -1,0 +1,101 @@
+package job
+
+import (
+	"fmt"
+
+	"doubletap/internal/clock"
+	"doubletap/internal/db"
+)
+
+// How far one look goes: so many of the jobs that are longest due, and so many lanes where all of those must wait.
+const (
+	mostLooked = 100
+	mostLanes  = 1000
+)
+
+// lane is what jobs have in common that take each other's share: their kind, the host they ask and whom they are for.
+type lane struct {
+	Kind string `db:"kind"`
+	Host string `db:"host"`
+	User string `db:"user"`
+}
+
+// behindAll sorts behind every name of a host or a user.
+const behindAll = "\U0010FFFF"
+
+// nextLane finds the lane behind another one, and lookInLane the jobs of a lane that are longest due. Both read one range of one
+// index, however many jobs the lanes before it have.
+const (
+	nextLane = `SELECT kind, host, user FROM jobs WHERE state IN ('ready', 'running')
+		AND (kind, host, user) > ({:kind}, {:host}, {:user}) ORDER BY kind, host, user LIMIT 1`
+	lookInLane = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 'running')
+		AND kind = {:kind} AND host = {:host} AND user = {:user} AND runAt <= {:now} ORDER BY runAt LIMIT {:n}`
+)
+
+// choose returns up to n due jobs for which there is room once those that are done are gone, the one longest due first. Where the
+// first that are due must all wait, as a hundred thousand may for one host that hangs, the others are found lane by lane.
+func (r *Runner) choose(n int, done []*Job) ([]due, error) {
+	if n <= 0 {
+		return nil, nil
+	}
+	if r.app.ConcurrentDB() == nil {
+		return nil, fmt.Errorf("claim jobs: %w", errClosed)
+	}
+	left := r.room(done)
+	if !left.any() {
+		return nil, nil
+	}
+	var all []due
+	err := db.All(r.app, &all, lookDue, db.Params{"now": clock.Stamp(r.app), "n": mostLooked})
+	chosen := left.take(all, n)
+	if err == nil && len(chosen) == 0 && len(all) == mostLooked {
+		from := r.passed
+		chosen, err = r.chooseByLane(left, n)
+		if err == nil && len(chosen) == 0 && from != (lane{}) && r.passed == (lane{}) { // it began in the middle
+			chosen, err = r.chooseByLane(left, n)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("claim jobs: %w", err)
+	}
+	return chosen, nil
+}
+
+// chooseByLane goes through lanes from where the last look ended, so that each has its turn, until it has n jobs or comes to the end.
+// A kind or a host that has its share is passed over in one step.
+func (r *Runner) chooseByLane(left room, n int) (chosen []due, err error) {
+	now := clock.Stamp(r.app)
+	for range mostLanes {
+		at := r.passed
+		there, err := db.One(r.app, &at, nextLane, at.params())
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			r.passed = lane{}
+			break
+		}
+		switch k := left[at.Kind]; {
+		case k == nil || !k.free("", ""):
+			r.passed = lane{at.Kind, behindAll, behindAll}
+			continue
+		case !k.hosts.free(at.Host):
+			r.passed = lane{at.Kind, at.Host, behindAll}
+			continue
+		case k.users.free(at.User):
+			var all []due
+			p := at.params()
+			p["now"], p["n"] = now, n-len(chosen)
+			if err := db.All(r.app, &all, lookInLane, p); err != nil {
+				return nil, err
+			}
+			chosen = append(chosen, left.take(all, n-len(chosen))...)
+		}
+		if r.passed = at; len(chosen) == n {
+			break
+		}
+	}
+	return chosen, nil
+}
+
+func (l lane) params() db.Params { return db.Params{"kind": l.Kind, "host": l.Host, "user": l.User} }
