@@ -210,6 +210,9 @@ func (s *Social) accountClosing(e *core.RecordRequestEvent) error {
 	if err != nil {
 		return err
 	}
+	if e.Auth != nil && e.Auth.Id == e.Record.Id {
+		clearBrowserCache(e.RequestEvent)
+	}
 	return e.NoContent(http.StatusNoContent)
 }
 

@@ -151,5 +151,12 @@ func loggedOutEverywhere(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
+	clearBrowserCache(e)
 	return e.NoContent(http.StatusNoContent)
+}
+
+// clearBrowserCache has the browser forget the answers and photos that it keeps for whoever leaves it for good. Its storage
+// stays: other people's drafts and what waits to be sent may lie there, and the web app clears what is the leaver's.
+func clearBrowserCache(e *core.RequestEvent) {
+	e.Response.Header().Set("Clear-Site-Data", `"cache"`)
 }

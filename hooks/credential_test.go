@@ -179,6 +179,25 @@ func TestTheMailOfAChangedPasswordIsInItsPersonsLanguage(t *testing.T) {
 	}
 }
 
+func TestTheBrowserForgetsWhoLeavesForGood(t *testing.T) {
+	s := hookstest.New(t)
+	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")
+	account := "/api/collections/users/records/"
+	for _, leave := range []struct {
+		by           *hookstest.Client
+		method, path string
+		want         string
+	}{
+		{ada, http.MethodPost, "/api/v1/logout-everywhere", `"cache"`},
+		{carol, http.MethodDelete, account + carol.ID, `"cache"`},
+		{s.Admin(), http.MethodDelete, account + bob.ID, ""}, // a superuser stays
+	} {
+		if got := leave.by.Must(204, leave.method, leave.path, nil).Header.Get("Clear-Site-Data"); got != leave.want {
+			t.Errorf("%s %s answers with Clear-Site-Data %q, want %q", leave.method, leave.path, got, leave.want)
+		}
+	}
+}
+
 func TestOnlyWhoIsSignedInLogsOutEverywhere(t *testing.T) {
 	s := hookstest.New(t)
 	s.Guest().Must(401, http.MethodPost, "/api/v1/logout-everywhere", nil)

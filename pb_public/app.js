@@ -19,6 +19,8 @@ function App() {
   const [, draw] = useState(0);
   useEffect(() => pb.authStore.onChange(() => {
     const user = me();
+    // however the session has ended, its messages do not come to the next person
+    if (!user && session && globalThis.Notification?.permission === 'granted') import('./lib/push.js').then((push) => push.unsubscribe()).catch(() => {});
     session = user && (session?.user.id === user.id ? { ...session, user } : openSession(user));
     draw((n) => n + 1);
   }), []);

@@ -5,7 +5,7 @@ const FILES = [
   '/', '/app.css', '/app.js', '/screens.css', '/manifest.json', '/icon.svg', '/icon-192.png', '/icon-512.png', '/icon-maskable.png',
   '/lib/api.js', '/lib/crop.js', '/lib/cursor.js', '/lib/edge.js', '/lib/errors.js', '/lib/export.js', '/lib/feed.js', '/lib/live.js',
   '/lib/outbox.js', '/lib/photos.js', '/lib/push.js', '/lib/queue.js', '/lib/search.js', '/lib/share.js', '/lib/store.js', '/lib/thread.js', '/lib/upload.js', '/lib/words.js',
-  '/screens/account.js', '/screens/comments.js', '/screens/compose.js', '/screens/confirm.js', '/screens/crop.js', '/screens/dialog.js', '/screens/door.js', '/screens/drafts.js', '/screens/edit.js', '/screens/feed.js', '/screens/forgot.js', '/screens/grid.js', '/screens/home.js', '/screens/moderation.js', '/screens/newcomers.js', '/screens/people.js',
+  '/screens/account.js', '/screens/comments.js', '/screens/compose.js', '/screens/confirm.js', '/screens/crop.js', '/screens/dialog.js', '/screens/door.js', '/screens/drafts.js', '/screens/edit.js', '/screens/feed.js', '/screens/forgot.js', '/screens/grid.js', '/screens/home.js', '/screens/leave.js', '/screens/moderation.js', '/screens/newcomers.js', '/screens/people.js',
   '/screens/photos.js', '/screens/preferences.js', '/screens/profile.js', '/screens/report.js', '/screens/requests.js', '/screens/router.js',
   '/screens/saved.js', '/screens/search.js', '/screens/sentence.js', '/screens/session.js', '/screens/settings.js', '/screens/signin.js', '/screens/single.js',
   '/screens/tag.js', '/screens/tray.js', '/screens/ui.js', '/screens/unverified.js', '/screens/writing.js', '/vendor/blurhash.js', '/vendor/pocketbase.js', '/vendor/preact.js',
@@ -61,6 +61,36 @@ addEventListener('push', (event) => {
   const { title = 'Doubletap', body = 'Something new is there for you.', url = '/', tag } = message;
   event.waitUntil(registration.showNotification(title, { body, tag, icon: '/icon-192.png', badge: '/icon-192.png', data: { url } }));
 });
+
+/** The shelf of lib/store.js, which a worker cannot import. */
+function shelf(mode, work) {
+  return new Promise((done, failed) => {
+    const opening = indexedDB.open('doubletap', 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore('shelf');
+    opening.onerror = () => failed(opening.error);
+    opening.onsuccess = () => {
+      const request = work(opening.result.transaction('shelf', mode).objectStore('shelf'));
+      request.onsuccess = () => done(request.result);
+      request.onerror = () => failed(request.error);
+    };
+  });
+}
+
+/** The browser gives this device another address: the server hears of it at once, though no window is open. */
+async function moved({ oldSubscription, newSubscription }) {
+  const kept = await shelf('readonly', (all) => all.get('device/push'));
+  if (!kept) return; // nobody is signed in here
+  const keyed = async () => oldSubscription?.options.applicationServerKey ?? (await (await fetch('/api/v1/config')).json()).vapidKey;
+  const made = newSubscription ?? (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: await keyed() }));
+  const { endpoint, keys } = made.toJSON();
+  const ask = (method, id, body) => fetch(`/api/collections/devices/records${id}`, { method, body, headers: { Authorization: kept.token, 'Content-Type': 'application/json' } });
+  const answer = await ask('POST', '', JSON.stringify({ kind: 'webpush', endpoint, keys, name: kept.name }));
+  if (!answer.ok) return; // the session has ended meanwhile, or the next start tells it
+  const { id } = await answer.json();
+  await shelf('readwrite', (all) => all.put({ ...kept, device: id, endpoint }, 'device/push'));
+  if (id !== kept.device) await ask('DELETE', `/${kept.device}`);
+}
+addEventListener('pushsubscriptionchange', (event) => event.waitUntil(moved(event)));
 
 /** Where the app shows what an address of the server is about: /p/ID is for people without it. */
 function inApp(address) {

@@ -1,5 +1,11 @@
 // Messages to this device while the page is closed. Ask only after a tap: a browser
-// remembers a "no" for good.
+// remembers a "no" for good. What the device agreed to lives on until somebody ends it: browsers
+// and servers change addresses and keys, and nobody should have to notice.
+
+import { openShelf } from './store.js';
+
+const shelf = openShelf('device'); // push: {user, device, endpoint, name, token}, which sw.js reads as well
+const quiet = { requestKey: null };
 
 /** Whether this browser could show them at all. */
 export const pushable = () => 'serviceWorker' in navigator && 'PushManager' in globalThis && 'Notification' in globalThis;
@@ -13,13 +19,56 @@ export async function subscription() {
 /** Asks the person, subscribes this device and tells the server; answers the stored device. */
 export async function subscribe(pb) {
   if ((await Notification.requestPermission()) !== 'granted') throw new Error('Your browser does not allow messages from this page.');
-  const { vapidKey } = await pb.send('/api/v1/config', { requestKey: null });
-  if (!vapidKey) throw new Error('This server sends no push messages.');
-  const worker = await navigator.serviceWorker.ready;
-  const made = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: vapidKey });
-  const { endpoint, keys } = made.toJSON();
-  return pb.collection('devices').create({ kind: 'webpush', endpoint, keys, name: deviceName() }, { requestKey: null });
+  return register(pb, await subscribeToServer(pb));
 }
+
+/**
+ * Called at the start: subscribes again where the browser dropped the subscription or the server has another key, and tells
+ * the server of another address. A device that was removed from afar, or that belongs to somebody else, ends its subscription.
+ */
+export async function renew(pb) {
+  const user = pb.authStore.record.id;
+  const kept = await shelf.get('push').then((known) => (known?.user === user ? known : null));
+  const found = await subscription();
+  if (!kept && !found) return;
+  const row = found && await pb.collection('devices').getList(1, 1, { filter: pb.filter('endpoint = {:e}', { e: found.endpoint }), skipTotal: true, ...quiet }).then((page) => page.items[0]);
+  if (found && !row && (!kept || kept.endpoint === found.endpoint)) return void (await unsubscribe());
+  const current = await subscribeToServer(pb);
+  if (current.endpoint === row?.endpoint) await remember(pb, row);
+  else await register(pb, current, kept?.device ?? row?.id);
+}
+
+/** Ends the messages to this device. With pb the server hears of it; without, it knows, as when a session has ended there. */
+export async function unsubscribe(pb) {
+  const [kept, found] = await Promise.all([shelf.get('push'), subscription()]);
+  if (pb && kept) await pb.collection('devices').delete(kept.device, quiet).catch(() => {}); // unsubscribed below, its address is dead all the same
+  await found?.unsubscribe();
+  await shelf.clear();
+}
+
+/** The subscription under the server's present key; a browser refuses to make one while there is one under another. */
+async function subscribeToServer(pb) {
+  const { vapidKey } = await pb.send('/api/v1/config', quiet);
+  if (!vapidKey) throw new Error('This server sends no push messages.');
+  const { pushManager } = await navigator.serviceWorker.ready;
+  const old = await pushManager.getSubscription();
+  if (old && keyOf(old) !== vapidKey) await old.unsubscribe();
+  return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: vapidKey });
+}
+
+const keyOf = ({ options }) => btoa(String.fromCharCode(...new Uint8Array(options?.applicationServerKey ?? []))).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+
+/** Tells the server where this device is reached, and takes away the row of where it was. */
+async function register(pb, made, before = '') {
+  const { endpoint, keys } = made.toJSON();
+  const devices = pb.collection('devices');
+  const row = await devices.create({ kind: 'webpush', endpoint, keys, name: deviceName() }, quiet);
+  await remember(pb, { ...row, endpoint });
+  if (before && before !== row.id) await devices.delete(before, quiet).catch(() => {}); // gone already, or soon: nobody answers there
+  return row;
+}
+
+const remember = (pb, { id, endpoint, name }) => shelf.put('push', { user: pb.authStore.record.id, device: id, endpoint, name, token: pb.authStore.token });
 
 function deviceName() {
   const browser = /Firefox|Edg|OPR|Chrome|Safari/.exec(navigator.userAgent)?.[0] ?? 'Browser';

@@ -148,6 +148,7 @@ export function Home({ session }) {
   useEffect(() => {
     session.begun.then(outbox.open); // the first photos come first
     Promise.all([closing, session.begun]).then(live.start);
+    if (globalThis.Notification?.permission === 'granted') session.begun.then(() => import('../lib/push.js')).then((push) => push.renew(pb)).catch(() => {}); // else at the next start
     const woken = () => document.visibilityState === 'visible' && live.catchUp();
     const online = () => {
       live.catchUp();

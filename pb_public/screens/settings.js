@@ -1,12 +1,13 @@
 // How the product behaves for me: profile, privacy, notifications, devices, account.
 
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
-import { because, fieldErrors, pb, signOut } from '../lib/api.js';
+import { because, fieldErrors, pb } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
-import { pushable, subscribe, subscription } from '../lib/push.js';
+import { pushable, subscribe, subscription, unsubscribe } from '../lib/push.js';
 import { Address, Data, Deletion, Everywhere, Password } from './account.js';
 import { useDraft } from './drafts.js';
 import { useList } from './grid.js';
+import { leave } from './leave.js';
 import { Avatar, Person, handleOf } from './people.js';
 import { Notifications, Switch, useDevices, useSaving } from './preferences.js';
 import { useSession } from './session.js';
@@ -114,7 +115,7 @@ function Devices() {
   async function take(row) {
     try {
       await pb.collection('devices').delete(row.id, quiet);
-      if (row.endpoint === here) await subscription().then((found) => found?.unsubscribe());
+      if (row.endpoint === here) await unsubscribe();
       list.change(row.id, () => null);
     } catch (err) {
       say(because(err));
@@ -126,7 +127,7 @@ function Devices() {
 }
 
 export function Settings() {
-  const { user, shelf, outbox } = useSession();
+  const session = useSession();
   const [settings, setSettings] = useState(null);
   const [error, setError] = useState(null);
   const [deleting, setDeleting] = useState(false);
@@ -135,11 +136,6 @@ export function Settings() {
     pb.collection('settings').getFirstListItem('', quiet).then(setSettings, setError);
   };
   useEffect(load, []);
-  const leave = async () => {
-    if (!outbox.size) await shelf.clear().catch(() => {}); // what waits to be sent stays for the next visit
-    signOut();
-  };
-
   return html`<section class="page page-narrow settings"><h1 class="page-title">Settings</h1>
     <section aria-labelledby="s-profile"><h2 class="section-title" id="s-profile">Profile</h2><${ProfileForm} /></section>
     <section aria-labelledby="s-privacy"><h2 class="section-title" id="s-privacy">Privacy</h2><${Privacy} /></section>
@@ -152,7 +148,7 @@ export function Settings() {
       <p class="hint">On a post: <kbd>L</kbd> likes, <kbd>S</kbd> saves, <kbd>C</kbd> opens its comments, <kbd>J</kbd> and <kbd>K</kbd> go to the next and the one before.</p></section>
     <section aria-labelledby="s-account"><h2 class="section-title" id="s-account">Account</h2>
       <${Address} /><${Password} /><${Data} />
-      <p class="settings-end"><button class="button" onClick=${leave}>Sign out</button><button class="button button-quiet-danger" onClick=${() => setDeleting(true)}>Delete account</button></p></section>
+      <p class="settings-end"><button class="button" onClick=${() => leave(session)}>Sign out</button><button class="button button-quiet-danger" onClick=${() => setDeleting(true)}>Delete account</button></p></section>
     ${deleting && html`<${Deletion} onClose=${() => setDeleting(false)} />`}
   </section>`;
 }
