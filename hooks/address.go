@@ -21,7 +21,7 @@ func (s *Social) bindAddresses() {
 		if err := foldAddresses(e.App); err != nil {
 			return err
 		}
-		e.Router.BindFunc(authAsked)
+		e.Router.BindFunc(s.authAsked)
 		return e.Next()
 	})
 	s.app.OnRecordAuthWithPasswordRequest("users").BindFunc(answer(passwordAsked))
@@ -59,12 +59,16 @@ func (a addressBook) FindAuthRecordByEmail(collection any, email string) (*core.
 	return account.FindByAddress(a.App, email)
 }
 
-// authAsked gives the routes that find somebody by an address an app that folds it.
-func authAsked(e *core.RequestEvent) error {
+// authAsked gives the routes that find somebody by an address an app that folds it, and the one that finds a one-time code an app
+// that finds decoys.
+func (s *Social) authAsked(e *core.RequestEvent) error {
 	if e.Request.Method == http.MethodPost && strings.HasPrefix(e.Request.URL.Path, "/api/collections/") {
 		action := e.Request.URL.Path[strings.LastIndex(e.Request.URL.Path, "/")+1:]
 		if slices.ContainsFunc([]string{"request-", "confirm-", "auth-with-"}, func(p string) bool { return strings.HasPrefix(action, p) }) {
 			e.App = addressBook{e.App}
+		}
+		if action == "auth-with-otp" {
+			e.App = &otpEntered{App: e.App, codes: s.codes}
 		}
 	}
 	return e.Next()

@@ -35,6 +35,7 @@ type Social struct {
 	writer *writer.Writer
 	pages  *listing.Reader
 	tokens tokens
+	codes  *oneTimeCodes
 	bodies bodies   // of the requests under way
 	wishes sync.Map // handles that people would like, by the record being stored
 	routes []route  // our own, for the router and for the description of the API
@@ -86,6 +87,7 @@ func Bind(app core.App) *Social {
 	s.bindModeration()
 	s.bindDelivery()
 	s.bindMailBudgets()
+	s.bindOneTimeCodes()
 	s.bindAccountMails()
 	s.bindWebhooks()
 	s.bindViewer()

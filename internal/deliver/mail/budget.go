@@ -56,6 +56,14 @@ func Target(address string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// Pause is how long after a mail of the kind there is no other to the same mailbox.
+func Pause(kind string) time.Duration {
+	if os.Getenv("DOUBLETAP_LIMITS") == "off" {
+		return 0
+	}
+	return budgets[kind].pause
+}
+
 // Spend reports whether one more mail of the kind may go to the address, and counts it. by is the account that causes
 // a mail to somebody else, or empty. Rows hold the counts: a restart forgets none.
 func Spend(app core.App, kind, address, by string) (allowed bool, err error) {

@@ -1,0 +1,102 @@
+package hooks_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"doubletap/hooks/hookstest"
+)
+
+// TestNobodyLearnsWhetherAnAddressHasAnAccount asks every door that takes an address, or what it gave for one, several times for an
+// account of each kind and for an address that nobody has: status, body, headers and when an id is a new one are the same.
+func TestNobodyLearnsWhetherAnAddressHasAnAccount(t *testing.T) {
+	t.Setenv("DOUBLETAP_LIMITS", "on")
+	const users = "/api/collections/users/"
+	ask := func(action string, body fields) func(*hookstest.Service, int) hookstest.Answer {
+		return func(s *hookstest.Service, _ int) hookstest.Answer { return s.Guest().Do("POST", users+action, body) }
+	}
+	type asked = func(*hookstest.Service, int) hookstest.Answer
+	for door, of := range map[string]func(address, handle string) asked{
+		"request-password-reset": func(address, _ string) asked {
+			return ask("request-password-reset", fields{"email": address})
+		},
+		"request-verification": func(address, _ string) asked { return ask("request-verification", fields{"email": address}) },
+		"request-otp, in several spellings": func(address, _ string) asked {
+			return func(s *hookstest.Service, n int) hookstest.Answer {
+				if n%2 == 1 {
+					address = strings.ToUpper(address)
+				}
+				return s.Guest().Do("POST", users+"request-otp", fields{"email": address})
+			}
+		},
+		"request-otp, each time as soon as there is a new one": func(address, _ string) asked {
+			return func(s *hookstest.Service, n int) hookstest.Answer {
+				s.Advance(time.Duration(n) * 31 * time.Second)
+				return s.Guest().Do("POST", users+"request-otp", fields{"email": address})
+			}
+		},
+		"auth-with-otp by an id that was given": func(address, _ string) asked {
+			var id any
+			return func(s *hookstest.Service, n int) hookstest.Answer {
+				if n == 0 {
+					id = s.Guest().Must(200, "POST", users+"request-otp", fields{"email": address}).Body["otpId"]
+				}
+				return s.Guest().Do("POST", users+"auth-with-otp", fields{"otpId": id, "password": "00000000"})
+			}
+		},
+		"auth-with-otp by ids that were given one after the other": func(address, _ string) asked {
+			return func(s *hookstest.Service, n int) hookstest.Answer {
+				s.Advance(31 * time.Second)
+				id := s.Guest().Must(200, "POST", users+"request-otp", fields{"email": address}).Body["otpId"]
+				return s.Guest().Do("POST", users+"auth-with-otp", fields{"otpId": id, "password": "00000000"})
+			}
+		},
+		"auth-with-password by address": func(address, _ string) asked {
+			return ask("auth-with-password", fields{"identity": address, "password": "a wrong one"})
+		},
+		"auth-with-password by address alone": func(address, _ string) asked {
+			return ask("auth-with-password", fields{"identity": address, "identityField": "email", "password": "a wrong one"})
+		},
+		"auth-with-password by handle": func(_, handle string) asked {
+			return ask("auth-with-password", fields{"identity": handle, "password": "a wrong one"})
+		},
+	} {
+		t.Run(door, func(t *testing.T) {
+			rounds, handles := 7, []string{"ada", "eve", "carol", "dave"}
+			if strings.HasPrefix(door, "request-otp, each time") {
+				rounds, handles = 22, []string{"ada", "carol"} // more than the budget of a day
+			}
+			s := hookstest.New(t)
+			s.Admin().Must(200, "PATCH", "/api/collections/users", fields{"otp": fields{"enabled": true, "duration": 900, "length": 8}})
+			exec(t, s.App, "UPDATE users SET verified = 0 WHERE handle = 'eve'")
+			exec(t, s.App, "UPDATE users SET state = 'suspended' WHERE handle = 'carol'")
+			exec(t, s.App, "UPDATE users SET state = 'deleting' WHERE handle = 'dave'")
+			transcript := func(handle string) (all string) {
+				do, last := of(handle+"@example.com", handle), ""
+				for n := range rounds {
+					a := do(s, n)
+					id, _ := a.Body["otpId"].(string)
+					all += fmt.Sprintf("%d: %s\nthe id of before: %v\n", n, masked(a, id+"?"), id == last)
+					if id != "" {
+						all = strings.ReplaceAll(all, id, "ID")
+					}
+					last = id
+				}
+				return all
+			}
+			want := transcript("nobody")
+			for _, handle := range handles {
+				exec(t, s.App, "DELETE FROM mailings")
+				forgetLimits(s)
+				if got := transcript(handle); got != want {
+					t.Errorf("%s:\n%s\nnobody:\n%s", handle, got, want)
+				}
+			}
+		})
+	}
+}
+
+// forgetLimits ends the pauses of PocketBase, which count by the address of who asks.
+func forgetLimits(s *hookstest.Service) { s.App.Store().Remove("__pbRateLimiters__") }
