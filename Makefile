@@ -5,8 +5,6 @@ ifeq ($(filter-out local,$(GOTOOLCHAIN)),)
 GOTOOLCHAIN := go1.27.3+auto
 endif
 export GOTOOLCHAIN
-# HEIC is decoded by what the program brings, not by a library of the machine; without the tag the binary is not static.
-export GOFLAGS := $(GOFLAGS) -tags=nodynamic
 
 GO_FILES = $(shell find . -name '*.go' -not -path '*/node_modules/*')
 GOFMT = $$(go env GOROOT)/bin/gofmt

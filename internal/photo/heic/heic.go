@@ -7,24 +7,22 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"image"
 	"io"
 	"sync"
-	_ "unsafe" // for go:linkname
 
-	_ "github.com/gen2brain/heic" // brings the WebAssembly module
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"doubletap/internal/photo/heif"
 )
 
-// The module is the one that github.com/gen2brain/heic embeds. We run it ourselves, in memory that
-// is bounded and given back, and never beside a libheif of the machine.
+// compressed is libheif, run in memory that is bounded and given back.
 //
-//go:linkname compressed github.com/gen2brain/heic.heifWasm
+//go:embed libheif/heif.wasm.gz
 var compressed []byte
 
 // ErrDecode is returned for what libheif refuses, or has not enough memory for.
