@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"doubletap/command"
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/db/dbtest"
 )
 
 // small is the world of these tests.
@@ -62,11 +64,11 @@ func makeWorld() (dir string, err error) {
 }
 
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // a seventh less work under the race detector, for memory that tests have
 	code := m.Run()
 	if world.dir != "" {
 		_ = os.RemoveAll(world.dir)
 	}
-	hookstest.Cleanup()
 	os.Exit(code)
 }
 
@@ -117,7 +119,7 @@ func TestSeedStoresAsMuchAsAsked(t *testing.T) {
 }
 
 func TestTheSameSeedGivesEqualData(t *testing.T) {
-	s := hookstest.Open(t, t.TempDir())
+	s := hookstest.Open(t, dbtest.MigratedFolder(t))
 	handle, err := command.Seed(context.Background(), s.App, small, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +160,7 @@ func TestSeedTwice(t *testing.T) {
 }
 
 func TestSeedRefusesWhatCannotBe(t *testing.T) {
-	s := hookstest.Open(t, t.TempDir())
+	s := hookstest.Open(t, dbtest.MigratedFolder(t))
 	for want, size := range map[string]command.Size{
 		"below zero":             {Users: -1},
 		"posts need users":       {Posts: 1},
@@ -177,7 +179,7 @@ func TestSeedRefusesWhatCannotBe(t *testing.T) {
 
 func TestSeedFillsToTheBrim(t *testing.T) {
 	full := command.Size{Users: 5, Posts: 3, Follows: 20, Likes: 15, Seed: 3}
-	s := hookstest.Open(t, t.TempDir())
+	s := hookstest.Open(t, dbtest.MigratedFolder(t))
 	_, err := command.Seed(context.Background(), s.App, full, nil)
 	for n := full.Likes; err != nil && n > 0; n-- { // a private post has fewer who see it
 		full.Likes = n
@@ -192,7 +194,7 @@ func TestSeedFillsToTheBrim(t *testing.T) {
 }
 
 func TestSeedInterrupted(t *testing.T) {
-	s := hookstest.Open(t, t.TempDir())
+	s := hookstest.Open(t, dbtest.MigratedFolder(t))
 	ctx, stop := context.WithCancel(context.Background())
 	stored := 0
 	_, err := command.Seed(ctx, s.App, small, func(done, total int) { stored = done; stop() })

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"testing"
 
 	"doubletap/hooks/hookstest"
@@ -16,9 +17,17 @@ func TestMain(m *testing.M) {
 		program()
 		return
 	}
-	code := m.Run()
-	hookstest.Cleanup()
-	os.Exit(code)
+	debug.SetGCPercent(400) // a seventh less work under the race detector, for memory that tests have
+	os.Exit(m.Run())
+}
+
+// skipWithoutFastPath skips a test in the run that turns the fast path off (make general-path-test) if that run adds nothing:
+// the test chooses the path itself, or is about what the fast path never answers.
+func skipWithoutFastPath(t *testing.T) {
+	t.Helper()
+	if os.Getenv("DOUBLETAP_FASTPATH") == "off" {
+		t.Skip("the same with the fast path and without")
+	}
 }
 
 // unlike takes somebody's like of a post back.

@@ -19,11 +19,13 @@ import (
 
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/db/dbtest"
 	"doubletap/internal/photo/phototest"
 	"doubletap/internal/rendition"
 )
 
 func TestPhotoDoor(t *testing.T) {
+	skipWithoutFastPath(t)
 	t.Run("that is none, or could hurt, is a refusal of the field", func(t *testing.T) {
 		s := service(t)
 		ada := s.As("ada")
@@ -165,7 +167,7 @@ func TestPhotoDoor(t *testing.T) {
 			}
 		}
 		t.Setenv("DOUBLETAP_PHOTO_MEMORY", "much")
-		app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
+		app := core.NewBaseApp(core.BaseAppConfig{DataDir: dbtest.MigratedFolder(t)})
 		hooks.Bind(app)
 		if err := app.Bootstrap(); err != nil {
 			t.Fatal(err)

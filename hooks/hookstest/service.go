@@ -10,21 +10,24 @@ package hookstest
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
+	"golang.org/x/crypto/bcrypt"
 
 	"doubletap/hooks"
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
+	"doubletap/internal/db/dbtest"
 	"doubletap/internal/sweep"
 )
 
@@ -49,7 +52,7 @@ type Service struct {
 func New(t testing.TB, owners ...func(app core.App, social *hooks.Social)) *Service {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(template(t))); err != nil {
+	if err := os.CopyFS(dir, template(t)); err != nil {
 		t.Fatal("copy the template:", err)
 	}
 	return Open(t, dir, owners...)
@@ -66,6 +69,9 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	}
 	if err := s.App.RunAllMigrations(); err != nil {
 		t.Fatal("migrate:", err)
+	}
+	if _, err := s.App.NonconcurrentDB().NewQuery("PRAGMA synchronous = OFF").Execute(); err != nil { // no test cuts this process's power
+		t.Fatal("leave out the waits for the disk:", err)
 	}
 
 	routes, err := apis.NewRouter(s.App)
@@ -125,33 +131,31 @@ func bound(dir string, owners ...func(core.App, *hooks.Social)) (core.App, *hook
 	return app, social
 }
 
-// template makes the data folder that every service of this process starts from.
-func template(t testing.TB) string {
+// template is the data folder that every service of this process starts from.
+func template(t testing.TB) fs.FS {
 	t.Helper()
-	made.Do(func() { made.dir, made.err = makeTemplate() })
+	made.Do(func() { made.files, made.err = makeTemplate(t) })
 	if made.err != nil {
 		t.Fatal("make the template:", made.err)
 	}
-	return made.dir
+	return made.files
 }
 
 var made struct {
 	sync.Once
-	dir string
-	err error
+	files fs.FS
+	err   error
 }
 
-func makeTemplate() (string, error) {
-	dir, err := os.MkdirTemp("", "hookstest")
-	if err != nil {
-		return "", err
-	}
+func makeTemplate(t testing.TB) (fs.FS, error) {
+	dir := dbtest.MigratedFolder(t)
 	app, _ := bound(dir)
 	if err := app.Bootstrap(); err != nil {
-		return "", err
+		return nil, err
 	}
-	if err := app.RunAllMigrations(); err != nil {
-		return "", err
+	password, err := bcrypt.GenerateFromPassword([]byte(Password), bcrypt.MinCost) // which is compared fast, too
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range append(Cast, "") {
 		collection, email := "users", name+"@example.com"
@@ -160,30 +164,23 @@ func makeTemplate() (string, error) {
 		}
 		c, err := app.FindCollectionByNameOrId(collection)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		record := core.NewRecord(c)
 		record.SetEmail(email)
-		record.SetPassword(Password)
+		record.SetRaw(core.FieldNamePassword, &core.PasswordFieldValue{Hash: string(password)})
 		record.SetVerified(true)
 		record.Set("handle", name)
 		record.Set("name", name)
 		if err := app.Save(record); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	if err := app.ClearBootstrap(); err != nil {
-		return "", err
+		return nil, err
 	}
-	_ = os.Remove(filepath.Join(dir, "auxiliary.db")) // logs only
-	return dir, nil
-}
-
-// Cleanup removes what services of this process share; call it after m.Run in a TestMain that cares.
-func Cleanup() {
-	if made.dir != "" {
-		_ = os.RemoveAll(made.dir)
-	}
+	data, err := fs.ReadFile(os.DirFS(dir), "data.db") // the other file has logs only
+	return fstest.MapFS{"data.db": {Data: data}}, err
 }
 
 // Advance moves the service's clock.

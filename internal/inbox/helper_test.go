@@ -10,9 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
+	"runtime/debug"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,38 +23,20 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"doubletap/internal/clock"
+	"doubletap/internal/db/dbtest"
 	_ "doubletap/internal/rule"
 	_ "doubletap/migrations"
 )
 
 const patience = 10 * time.Second // with an event that must come
 
-// template is a data folder that has been migrated, made once.
-var template = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "inbox")
-	if err != nil {
-		return "", err
-	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
-	if err := app.Bootstrap(); err != nil {
-		return "", err
-	}
-	if err := app.RunAllMigrations(); err != nil {
-		return "", err
-	}
-	return dir, app.ClearBootstrap()
-})
-
 func TestMain(m *testing.M) {
 	if os.Getenv(crowdKey) != "" {
 		crowd()
 		return
 	}
-	code := m.Run()
-	if dir, err := template(); err == nil {
-		os.RemoveAll(dir)
-	}
-	os.Exit(code)
+	debug.SetGCPercent(400) // a seventh less work under the race detector, for memory that tests have
+	os.Exit(m.Run())
 }
 
 // service is an app behind HTTP with the people ada, bob and cyn.
@@ -71,11 +52,7 @@ type service struct {
 
 func serve(t testing.TB, start ...func(*httptest.Server)) *service {
 	t.Helper()
-	source, err := template()
-	must(t, err)
-	dir := filepath.Join(t.TempDir(), "data")
-	must(t, os.CopyFS(dir, os.DirFS(source)))
-	s := &service{TB: t, app: core.NewBaseApp(core.BaseAppConfig{DataDir: dir})}
+	s := &service{TB: t, app: core.NewBaseApp(core.BaseAppConfig{DataDir: dbtest.MigratedFolder(t)})}
 	must(t, s.app.Bootstrap())
 	t.Cleanup(func() { must(t, s.app.ClearBootstrap()) })
 	s.app.ConcurrentDB().(*dbx.DB).QueryLogFunc = func(_ context.Context, _ time.Duration, query string, _ *sql.Rows, _ error) {

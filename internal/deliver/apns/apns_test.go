@@ -11,8 +11,6 @@ import (
 	"doubletap/internal/deliver/push"
 )
 
-func TestMain(m *testing.M) { delivertest.Main(m) }
-
 var (
 	device = strings.Repeat("0a", 32)
 	hello  = &push.Message{Title: "Bob", Body: "liked your photo", Tag: "abcdefghij12345", Type: "like", Notification: "abcdefghij12345", URL: "https://example.com/p/1", Badge: 3}

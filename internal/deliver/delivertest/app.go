@@ -3,14 +3,12 @@
 package delivertest
 
 import (
-	"os"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/db/dbtest"
 	"doubletap/internal/deliver/outbound"
 	_ "doubletap/internal/rule" // the migrations speak it
 	_ "doubletap/migrations"
@@ -19,42 +17,10 @@ import (
 // Patience is how long a test waits for what must come.
 const Patience = 20 * time.Second
 
-var template = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "delivertest")
-	if err != nil {
-		return "", err
-	}
-	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
-	if err := app.Bootstrap(); err != nil {
-		return "", err
-	}
-	if err := app.RunAllMigrations(); err != nil {
-		return "", err
-	}
-	return dir, app.ClearBootstrap()
-})
-
-// Main runs the tests of a package and removes what they share.
-func Main(m *testing.M) {
-	code := m.Run()
-	if dir, err := template(); err == nil {
-		_ = os.RemoveAll(dir)
-	}
-	os.Exit(code)
-}
-
 // App returns a migrated app without any of the service's hooks, that reaches loopback.
 func App(t testing.TB) core.App {
 	t.Helper()
-	source, err := template()
-	if err != nil {
-		t.Fatal("make the template:", err)
-	}
-	dir := filepath.Join(t.TempDir(), "data")
-	if err := os.CopyFS(dir, os.DirFS(source)); err != nil {
-		t.Fatal("copy the template:", err)
-	}
-	return Open(t, dir)
+	return Open(t, dbtest.MigratedFolder(t))
 }
 
 // Open starts an app on a data folder.

@@ -12,8 +12,6 @@ import (
 	"doubletap/internal/deliver/push"
 )
 
-func TestMain(m *testing.M) { delivertest.Main(m) }
-
 var hello = &push.Message{Title: "Bob", Body: "liked your photo", Tag: "abcdefghij12345", Type: "like", Notification: "abcdefghij12345", URL: "https://example.com/p/1", Urgent: true}
 
 func channel(t *testing.T, firebase *delivertest.Phones) *Channel {

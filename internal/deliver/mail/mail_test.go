@@ -15,8 +15,6 @@ import (
 	"doubletap/internal/deliver/delivertest"
 )
 
-func TestMain(m *testing.M) { delivertest.Main(m) }
-
 func TestWhatIsABounce(t *testing.T) {
 	for _, c := range []struct {
 		err  error

@@ -17,8 +17,6 @@ import (
 	"doubletap/internal/job"
 )
 
-func TestMain(m *testing.M) { delivertest.Main(m) }
-
 func channel(t *testing.T, app core.App) *Channel {
 	t.Helper()
 	c, err := New(app)
