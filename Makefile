@@ -8,9 +8,25 @@ export GOTOOLCHAIN
 
 GO_FILES = $(shell find . -name '*.go' -not -path '*/node_modules/*')
 GOFMT = $$(go env GOROOT)/bin/gofmt
-# SQLite, being translated C, would be many times slower under the race detector, and so would hashing; they are their
-# authors' to check.
-RACE = -race '-gcflags=modernc.org/...=-race=false' '-gcflags=golang.org/x/crypto/...=-race=false'
+# SQLite, being translated C, would be many times slower under the race detector, and so would hashing, WebAssembly's
+# compiler and the reading of JSON's tokens; they are their authors' to check. Packages that begin something once stay under it, as
+# the detector would miss that the beginning came first.
+RACE = -race '-gcflags=modernc.org/...=-race=false' '-gcflags=golang.org/x/crypto/...=-race=false' \
+	'-gcflags=github.com/tetratelabs/wazero/...=-race=false' '-gcflags=encoding/json/jsontext=-race=false'
+# Tests of one step after the other that would take minutes under the race detector, which has nothing to find there: those that
+# call testenv.SkipSequential, as a test at the top of the repository makes sure.
+SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPocketBaseDoes TestAFastReadKnowsFieldsOfTheOwner \
+	TestAccess TestAnAddressIsOneIdentityAtEveryDoor TestAnEdgeUnderAnotherIDIsThatEdge TestAnswersAreBoundedInBytes \
+	TestBenchMeasuresARunningServerAndLeavesNobodyThere TestBudgetHoldsAtEveryDoor TestColorsOfTheBitstream \
+	TestCountsTellNothingThatAGuestMayNotSee TestDeletingAnAccountAsksForAFreshSignIn TestDeletionsAreShortTransactions \
+	TestDoctorAfterABusyDay TestDoctorFindsTampering TestDoctorRepairs TestEveryCodingIsShownOrRefused \
+	TestEveryGIFIsShownOrRefused TestEveryPNGIsShownOrRefused TestEverySamplingIsShownOrRefused \
+	TestEveryWebPIsShownOrRefused TestFoldIsItsOwnFold TestLeakNoAnswerTellsOfAPostThatOneMayNotSee \
+	TestLeakNoClientMovesWhatIsTheServers TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee TestLikeLibheif \
+	TestMemoryIsEnough TestNeededCollectionsStay TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp \
+	TestOracle TestReconciliationMendsAndCounts TestSavedTwiceLosesNothing TestSignUp
+SEQUENTIAL_IN = ./command ./hooks ./internal/photo ./internal/photo/heic ./internal/text
+empty :=
 NODE_TEST = node --test --test-force-exit --test-timeout=180000 --test-reporter=spec
 APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
@@ -23,7 +39,7 @@ GOSEC_EXCLUDED = G104,G115
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test compat first-like bench neighbours check screenshots fmt clean needs go-test modules-test node-test
+.PHONY: help build demo test compat first-like bench neighbours check screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,10 +90,14 @@ clean: ## remove what was built or made
 
 go-test:
 	go test $(RACE) -timeout=45m $$(go list ./... | grep -v /bench)
-	go test -run 'TestAccess$$|TestOracle$$|TestNoBodyBreaksARoute|TestBenchMeasures' ./hooks # thousands of requests, one after the other
-	go test -run 'TestDoctorFindsTampering' ./command # as is each tampering
+	$(MAKE) -j2 --output-sync=target sequential-test general-path-test
+
+sequential-test:
+	go test -timeout=20m -run '^($(subst $(empty) ,|,$(strip $(SEQUENTIAL))))$$' $(SEQUENTIAL_IN)
 	go test -short ./bench/...
 	go test -run 'TestMemory|TestQuality' ./internal/photo # under the race detector figures mean nothing
+
+general-path-test:
 	DOUBLETAP_FASTPATH=off go test -timeout=20m ./hooks # PocketBase's path must say what the fast one says
 
 modules-test:

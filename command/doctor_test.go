@@ -16,6 +16,7 @@ import (
 	"doubletap/command"
 	"doubletap/internal/deliver/delivertest"
 	"doubletap/internal/reconcile"
+	"doubletap/internal/testenv"
 )
 
 // examine runs the doctor and repair has it repair; both fail where they cannot begin.
@@ -90,6 +91,7 @@ const (
 )
 
 func TestDoctorRepairs(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := seeded(t)
 	for _, test := range []struct {
 		name   string

@@ -8,6 +8,7 @@ import (
 
 	"doubletap/command"
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/testenv"
 )
 
 // town is a service whose people do this and that.
@@ -136,6 +137,7 @@ func (w town) leave() {
 
 // Whatever people do, the doctor has nothing to say: no check cries wolf, and the product leaves nothing behind.
 func TestDoctorAfterABusyDay(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	w := town{Service: s, t: t, r: rand.New(rand.NewPCG(1, 2))}
 	someone := func() string { return w.somebody().ID }

@@ -302,9 +302,7 @@ func TestEveryInvariantIsTamperedWith(t *testing.T) {
 }
 
 func TestDoctorFindsTampering(t *testing.T) {
-	if testenv.Race {
-		t.Skip("one tampering after the other, which takes minutes under the race detector; make go-test runs it without")
-	}
+	testenv.SkipSequential(t)
 	s := seeded(t)
 	var names []string
 	if err := s.App.DB().NewQuery(`SELECT handle FROM users WHERE NOT private ORDER BY handle LIMIT 3`).Column(&names); err != nil || len(names) < 3 {

@@ -25,9 +25,7 @@ var update = flag.Bool("update", false, "rewrite testdata/access.txt and docs/sc
 // TestAccess measures who may do what and compares it with testdata/access.txt, so that a change of a rule
 // shows up in a review as changed cells. Every collection must have a line for each verb.
 func TestAccess(t *testing.T) {
-	if testenv.Race {
-		t.Skip("one request after the other, which takes minutes under the race detector; make go-test runs it without")
-	}
+	testenv.SkipSequential(t)
 	open := openWorld(t)
 	private := open.but(t, "private account", fields{"private": true}, requested)
 	suspended := open.but(t, "suspended account", fields{"state": "suspended"}, func(*hookstest.Service, *world) {})

@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/testenv"
 )
 
 func signUp(c *hookstest.Client, handle string, fields map[string]any) hookstest.Answer {
@@ -19,6 +20,8 @@ func signUp(c *hookstest.Client, handle string, fields map[string]any) hookstest
 }
 
 func TestSignUp(t *testing.T) {
+	testenv.SkipSequential(t)
+	skipWithoutFastPath(t)
 	t.Run("gives an active member with settings, whatever was asked", func(t *testing.T) {
 		s := hookstest.New(t)
 		a := signUp(s.Guest(), "Zoe", map[string]any{"state": "suspended", "role": "moderator", "followersCount": 99, "celebrity": true, "verified": false})

@@ -13,6 +13,7 @@ import (
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/account"
+	"doubletap/internal/testenv"
 )
 
 func TestFoldAddress(t *testing.T) {
@@ -79,6 +80,8 @@ func awaitQueued(t *testing.T, queued chan struct{}) {
 
 // TestAnAddressIsOneIdentityAtEveryDoor goes through all that takes an e-mail address.
 func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
+	testenv.SkipSequential(t)
+	skipWithoutFastPath(t)
 	for _, address := range addresses {
 		t.Run(address.typed, func(t *testing.T) {
 			queued := make(chan struct{}, 100)
@@ -195,6 +198,7 @@ func TestMailLeavesWithDomainsOfTheWire(t *testing.T) {
 // TestAccountsThatShareAnAddress are from before addresses were folded: nobody is merged, all are named, the start does not
 // fail, and the index is made when the operator has decided.
 func TestAccountsThatShareAnAddress(t *testing.T) {
+	skipWithoutFastPath(t)
 	dir := t.TempDir()
 	func() {
 		s := hookstest.New(t)

@@ -11,6 +11,7 @@ import (
 
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/testenv"
 )
 
 func init() {
@@ -60,6 +61,7 @@ func TestExpandThatTookTooLongIsNoAnswer(t *testing.T) {
 }
 
 func TestAnswersAreBoundedInBytes(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	articles := publicCollection(t, s, "articles", "", &core.TextField{Name: "text", Max: 2 << 20})
 	shelves := publicCollection(t, s, "shelves", "", &core.RelationField{Name: "article", CollectionId: articles.Id}, &core.NumberField{Name: "n"})

@@ -46,6 +46,7 @@ func (p *process) links(to string) {
 }
 
 func TestTheApplicationURLFollowsTheListenerUntilItIsSet(t *testing.T) {
+	skipWithoutFastPath(t)
 	s := hookstest.New(t)
 	s.As("ada").Post("hello")
 	admin := s.Admin().Token

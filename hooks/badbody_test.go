@@ -67,9 +67,7 @@ var wrong = []string{`null`, `[]`, `{}`, `""`, `"x"`, `5`, `-1e300`, `true`, `[n
 // TestNoBodyBreaksARoute sends what no client means, as everybody, to every route and in every field of every collection. Whoever
 // sends it, a mistake of the client's is never a breakage of ours.
 func TestNoBodyBreaksARoute(t *testing.T) {
-	if testenv.Race {
-		t.Skip("thousands of requests, one after the other; make go-test runs it without the race detector")
-	}
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")

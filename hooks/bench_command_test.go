@@ -11,9 +11,7 @@ import (
 )
 
 func TestBenchMeasuresARunningServerAndLeavesNobodyThere(t *testing.T) {
-	if testenv.Race {
-		t.Skip("its sign-ups and photos take minutes under the race detector; the run without it has them")
-	}
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	before := s.Rows("users", "1")
 	rows, err := command.Bench(t.Context(), command.Trial{

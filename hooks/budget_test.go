@@ -17,6 +17,7 @@ import (
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/guard"
+	"doubletap/internal/testenv"
 )
 
 // tooMuch are questions over the budget at whatever door they come in.
@@ -117,6 +118,7 @@ func doorsOf(t *testing.T, s *hookstest.Service) (doors []queryDoor) {
 }
 
 func TestBudgetHoldsAtEveryDoor(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 			e.Router.GET("/owners/posts", func(e *core.RequestEvent) error { return e.JSON(http.StatusOK, map[string]any{}) })

@@ -7,11 +7,13 @@ import (
 
 	"doubletap/command"
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/testenv"
 )
 
 // TestCountsTellNothingThatAGuestMayNotSee compares users.postsCount and hashtags.postsCount, after each change that opens or closes
 // something, with what a guest is shown over HTTP.
 func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	exec(t, s.App, "CREATE TABLE unblocked (a TEXT, b TEXT)") // of the invariants
 	ada, bob := s.As("ada"), s.As("bob")

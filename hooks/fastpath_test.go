@@ -50,6 +50,7 @@ func onPath(t *testing.T, path string, owners ...func(core.App, *hooks.Social)) 
 }
 
 func TestTheFastPathAnswersAsTheGeneralOne(t *testing.T) {
+	skipWithoutFastPath(t)
 	answers := map[string][]string{}
 	for _, path := range []string{"fast", "general"} {
 		t.Run(path, func(t *testing.T) {
@@ -171,6 +172,7 @@ func TestThePlainLikeTakesTheFastPath(t *testing.T) {
 }
 
 func TestTheFastPathStepsAside(t *testing.T) {
+	skipWithoutFastPath(t)
 	for name, owner := range map[string]func(core.App, *hooks.Social){
 		"for a request hook": func(app core.App, _ *hooks.Social) {
 			app.OnRecordCreateRequest("likes").BindFunc(func(e *core.RecordRequestEvent) error { return e.Next() })
@@ -337,6 +339,7 @@ func TestWhoListensToLikesHearsThem(t *testing.T) {
 }
 
 func TestASaturatedServiceAnswers503(t *testing.T) {
+	skipWithoutFastPath(t)
 	s := onPath(t, "fast")
 	post, bob := s.As("ada").Post("hello"), s.As("bob")
 	held, release := make(chan struct{}), make(chan struct{})

@@ -15,6 +15,7 @@ import (
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/db"
+	"doubletap/internal/testenv"
 )
 
 const (
@@ -185,6 +186,8 @@ func cursors(c *hookstest.Client) (paths []string) {
 }
 
 func TestAFastReadAnswersAsPocketBaseDoes(t *testing.T) {
+	testenv.SkipSequential(t)
+	skipWithoutFastPath(t)
 	s, posts := neighbourhood(t)
 	before := answered(t, s, "read", "fast")
 	askEverything(t, s, twin(t, s), posts)
@@ -194,6 +197,8 @@ func TestAFastReadAnswersAsPocketBaseDoes(t *testing.T) {
 }
 
 func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
+	testenv.SkipSequential(t)
+	skipWithoutFastPath(t)
 	s, posts := neighbourhood(t)
 	for _, name := range []string{"posts", "users", "feed", "notifications", "comments"} {
 		c, err := s.App.FindCollectionByNameOrId(name)
@@ -233,6 +238,7 @@ func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
 }
 
 func TestAFastReadOfARevokedTokenIsAGuests(t *testing.T) {
+	skipWithoutFastPath(t)
 	for name, revoke := range map[string]func(*hookstest.Service, *hookstest.Client){
 		"a new password": func(s *hookstest.Service, bob *hookstest.Client) {
 			s.Admin().Update("users", bob.ID, map[string]any{"password": "another password", "passwordConfirm": "another password"})
@@ -298,6 +304,7 @@ func TestAFastReadIsNoRowOfTheLog(t *testing.T) {
 }
 
 func TestAFastReadStepsAside(t *testing.T) {
+	skipWithoutFastPath(t)
 	fast := func(t *testing.T, s *hookstest.Service, path string) bool {
 		t.Helper()
 		before := answered(t, s, "read", "fast")
@@ -428,6 +435,7 @@ func TestAFastReadStepsAside(t *testing.T) {
 }
 
 func TestAFastReadTakesFewStatements(t *testing.T) {
+	skipWithoutFastPath(t)
 	s, posts := neighbourhood(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	for path, most := range map[string]int64{

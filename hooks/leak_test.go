@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/dbx"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/testenv"
 )
 
 // story is ada's service with three posts: one for everybody, one for her followers, of whom bob is one, and one for
@@ -112,6 +113,7 @@ func records(collection, parameter, value string) string {
 }
 
 func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
+	testenv.SkipSequential(t)
 	st := tell(t)
 	atOnce([]struct{ collection, parameter, value string }{
 		{"posts", "filter", "caption ~ 'secret'"},
@@ -224,6 +226,7 @@ func (g guess) test(t *testing.T, st *story, who string, watcher *hookstest.Clie
 }
 
 func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
+	testenv.SkipSequential(t)
 	st := tell(t)
 	atOnce([]guess{
 		{"users", "id = 'ADA' && posts_via_author.caption ?~ '%s'", "secret picnic", "secret horse"},
@@ -789,6 +792,7 @@ func spellings(c *hookstest.Client, collection, id string, change fields, field 
 }
 
 func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
+	testenv.SkipSequential(t)
 	st := tell(t)
 	bobs := st.bob.Comment(st.public, "", "hello") // so that ada has a notification of it
 	notification, err := st.s.App.FindFirstRecordByFilter("notifications", "recipient = {:u} && type = 'comment' && post = {:p}", dbx.Params{"u": st.ada.ID, "p": st.public})

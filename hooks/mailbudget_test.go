@@ -12,10 +12,13 @@ import (
 
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/deliver/mail"
+	"doubletap/internal/testenv"
 )
 
 // TestNobodysRequestsFillAMailbox asks sixty times, at every door that mails an account, for mail to one mailbox.
 func TestNobodysRequestsFillAMailbox(t *testing.T) {
+	testenv.SkipSequential(t)
+	skipWithoutFastPath(t)
 	t.Setenv("DOUBLETAP_LIMITS", "on")
 	const users = "/api/collections/users/"
 	for _, door := range []struct {

@@ -5,11 +5,13 @@ import (
 
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/edge"
+	"doubletap/internal/testenv"
 )
 
 // TestAnEdgeUnderAnotherIDIsThatEdge stores each kind of edge under an id that is not its natural key, as an import or an
 // app before ours may have.
 func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
+	testenv.SkipSequential(t)
 	const imported = "imported0000000"
 	for name := range edge.Ends {
 		t.Run(name, func(t *testing.T) {

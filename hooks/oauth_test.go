@@ -25,9 +25,11 @@ import (
 
 	"doubletap/hooks"
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/testenv"
 )
 
 func TestOAuth2SignUp(t *testing.T) {
+	testenv.SkipSequential(t)
 	for name, tokenOnly := range map[string]bool{"what userinfo tells": false, "what a signed id_token tells": true} {
 		t.Run("makes an active member of "+name, func(t *testing.T) {
 			var seen, committed int
@@ -289,6 +291,7 @@ func TestOAuth2SignUp(t *testing.T) {
 }
 
 func TestOAuth2LogIn(t *testing.T) {
+	skipWithoutFastPath(t)
 	t.Run("a second time is the same account and makes nothing new", func(t *testing.T) {
 		s := hookstest.New(t)
 		p := newProvider(t, s, false)

@@ -22,9 +22,7 @@ import (
 //
 // Where clients choose ids (posts, comments) a create under a fresh id succeeds; there the other two answer what a malformed id does.
 func TestOracle(t *testing.T) {
-	if testenv.Race {
-		t.Skip("one request after the other, which takes minutes under the race detector; make go-test runs it without")
-	}
+	testenv.SkipSequential(t)
 	w := hiddenRows(t)
 	for _, name := range []string{"guest", "carol", "dave"} {
 		asker := w.s.Guest()

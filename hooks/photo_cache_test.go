@@ -96,6 +96,7 @@ func asked(t *testing.T, cache, path string) (status int, hit bool, keeps float6
 }
 
 func TestPhotoCaches(t *testing.T) {
+	skipWithoutFastPath(t)
 	path := func(post, file string) string { return "/api/files/posts/" + post + "/" + file + "?thumb=640x640f" }
 	t.Run("that somebody purges keep a photo for good, until it is public no more", func(t *testing.T) {
 		var cache string

@@ -33,6 +33,7 @@ func fileToken(c *hookstest.Client) string {
 var number = regexp.MustCompile(`\d+`)
 
 func TestPhotoOfAStory(t *testing.T) {
+	skipWithoutFastPath(t)
 	t.Run("takes the way of a post's", func(t *testing.T) {
 		s := service(t)
 		ada := s.As("ada")

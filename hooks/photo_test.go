@@ -60,6 +60,7 @@ func get(t testing.TB, s *hookstest.Service, path string, header ...string) (int
 }
 
 func TestPhoto(t *testing.T) {
+	skipWithoutFastPath(t)
 	t.Run("comes out upright, in every size, with nothing but the picture", func(t *testing.T) {
 		s := service(t)
 		post, file := share(s.As("ada"), phone(), nil)

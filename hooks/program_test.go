@@ -282,6 +282,7 @@ func TestNotReadyWhileNothingCanBeStored(t *testing.T) {
 
 // TestAProgramKeepsItsFilesToItself starts the program on a folder that others could read, with logs that are damaged.
 func TestAProgramKeepsItsFilesToItself(t *testing.T) {
+	skipWithoutFastPath(t)
 	s := hookstest.New(t)
 	dir := s.App.DataDir()
 	if err := os.Chmod(dir, 0o755); err != nil {

@@ -11,6 +11,7 @@ import (
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/job"
 	"doubletap/internal/reconcile"
+	"doubletap/internal/testenv"
 )
 
 // repairs are the figures that are not 0, by check.
@@ -57,6 +58,7 @@ func village(t *testing.T) *hookstest.Service {
 }
 
 func TestReconciliationMendsAndCounts(t *testing.T) {
+	testenv.SkipSequential(t)
 	const ada = `(SELECT id FROM users WHERE handle = 'ada')`
 	for check, damage := range map[string][]string{
 		"counters":      {`UPDATE posts SET likesCount = 99`},
@@ -104,6 +106,7 @@ func TestReconciliationMendsAndCounts(t *testing.T) {
 }
 
 func TestTheProgramReconcilesWhenItStarts(t *testing.T) {
+	skipWithoutFastPath(t)
 	s := village(t)
 	if _, err := s.App.NonconcurrentDB().NewQuery(`UPDATE posts SET likesCount = 99`).Execute(); err != nil {
 		t.Fatal(err)

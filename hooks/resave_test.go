@@ -15,6 +15,7 @@ import (
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/edge"
 	"doubletap/internal/guard"
+	"doubletap/internal/testenv"
 )
 
 // TestEveryCollectionIsGuarded finds the collection that a new migration adds and nobody guards.
@@ -133,6 +134,7 @@ func values(collection string, field core.Field) [2]any {
 
 // TestSavedTwiceLosesNothing saves one instance again and again, in every collection: what is stored is what it had last.
 func TestSavedTwiceLosesNothing(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	notes(t, s.App)
 	people := cast{ada: s.As("ada").ID, bob: s.As("bob").ID, post: s.As("ada").Post("#tag"), story: s.As("ada").Story()}

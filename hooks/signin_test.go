@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/testenv"
 )
 
 // Whoever deletes an account has signed in a moment ago, or gives the password.
 func TestDeletingAnAccountAsksForAFreshSignIn(t *testing.T) {
+	testenv.SkipSequential(t)
 	record := func(c *hookstest.Client) string { return "/api/collections/users/records/" + c.ID }
 	signIn := func(t *testing.T, s *hookstest.Service) *hookstest.Client {
 		ada := s.As("ada")

@@ -11,6 +11,7 @@ import (
 
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/guard"
+	"doubletap/internal/testenv"
 )
 
 // exported is the collections as the dashboard exports them.
@@ -26,6 +27,7 @@ func exported(t *testing.T, s *hookstest.Service) []map[string]any {
 
 // TestNeededCollectionsStay tries every way in which the dashboard or code can take a collection away.
 func TestNeededCollectionsStay(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	admin := s.Admin()
 	all := exported(t, s)

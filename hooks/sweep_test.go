@@ -18,6 +18,7 @@ import (
 	"doubletap/internal/job"
 	"doubletap/internal/reconcile"
 	"doubletap/internal/sweep"
+	"doubletap/internal/testenv"
 )
 
 const (
@@ -186,6 +187,8 @@ func pointing(t *testing.T, s *hookstest.Service, to, id string) map[string]int 
 // TestDeletionsAreShortTransactions deletes a record of each collection at which thousands of rows point by each relation
 // there is. One that nobody has thought of goes as PocketBase does it, all in one transaction.
 func TestDeletionsAreShortTransactions(t *testing.T) {
+	testenv.SkipSequential(t)
+	skipWithoutFastPath(t)
 	probe := hookstest.New(t)
 	for _, to := range guard.Collections {
 		if len(relations(t, probe, to)) == 0 {
@@ -332,6 +335,7 @@ func likedByMany(t *testing.T, s *hookstest.Service) string {
 }
 
 func TestADeletedPostIsHiddenAtOnceAtEveryDoor(t *testing.T) {
+	testenv.SkipSequential(t)
 	for door, remove := range map[string]func(s *hookstest.Service, post string){
 		"its author":  func(s *hookstest.Service, post string) { s.As("ada").Delete("posts", post) },
 		"a superuser": func(s *hookstest.Service, post string) { s.Admin().Delete("posts", post) },

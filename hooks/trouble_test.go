@@ -187,6 +187,7 @@ func TestPostThatGoesWhilePeopleAct(t *testing.T) {
 const serving = "DOUBLETAP_TEST_SERVING"
 
 func TestDataFolderHasOneService(t *testing.T) {
+	skipWithoutFastPath(t)
 	if os.Getenv(serving) != "" {
 		os.Args = []string{"doubletap", "serve", "--http=127.0.0.1:0"}
 		app := pocketbase.NewWithConfig(hooks.Config())

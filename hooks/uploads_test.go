@@ -17,6 +17,7 @@ import (
 
 // An upload waits on the disk of the data folder, once, and nothing of it stays.
 func TestUploadsWaitInTheDataFolder(t *testing.T) {
+	skipWithoutFastPath(t)
 	s := hookstest.New(t)
 	uploads := filepath.Join(s.App.DataDir(), ".uploads")
 	if err := os.Mkdir(uploads, 0o700); err != nil {

@@ -12,10 +12,12 @@ import (
 
 	"doubletap/internal/photo/door"
 	"doubletap/internal/photo/phototest"
+	"doubletap/internal/testenv"
 )
 
 // TestEveryPNGIsShownOrRefused goes through all depths and colours, those that do not exist included.
 func TestEveryPNGIsShownOrRefused(t *testing.T) {
+	testenv.SkipSequential(t)
 	for kind := byte(0); kind < 8; kind++ {
 		for _, depth := range []byte{0, 1, 2, 3, 4, 8, 12, 16} {
 			for _, interlaced := range []bool{false, true} {
@@ -131,6 +133,7 @@ func onCanvas(m image.Image, w, h, x, y int) image.Image {
 }
 
 func TestEveryGIFIsShownOrRefused(t *testing.T) {
+	testenv.SkipSequential(t)
 	grays := color.Palette{color.RGBA{}}
 	for i := range 255 {
 		grays = append(grays, color.Gray{uint8(i)})
@@ -191,6 +194,7 @@ func TestEveryGIFIsShownOrRefused(t *testing.T) {
 }
 
 func TestEveryWebPIsShownOrRefused(t *testing.T) {
+	testenv.SkipSequential(t)
 	scene := phototest.Scene(96, 64)
 	body := func(fixture string) string { // from its first picture on
 		src := string(phototest.Fixture(fixture))

@@ -10,6 +10,7 @@ import (
 
 	"doubletap/internal/photo/door"
 	"doubletap/internal/photo/phototest"
+	"doubletap/internal/testenv"
 )
 
 // Odd, and more than one MCU of the largest kind in both directions.
@@ -77,6 +78,7 @@ func softly(n int, rgb bool) image.Image {
 
 // TestEverySamplingIsShownOrRefused goes through all samplings that a JPEG can have, in every way of writing them.
 func TestEverySamplingIsShownOrRefused(t *testing.T) {
+	testenv.SkipSequential(t)
 	var factors [][2]int
 	for h := 1; h <= 4; h++ {
 		for v := 1; v <= 4; v++ {
@@ -154,6 +156,7 @@ func sampled(s phototest.Shape) []byte {
 
 // TestEveryCodingIsShownOrRefused: what else a JPEG can be.
 func TestEveryCodingIsShownOrRefused(t *testing.T) {
+	testenv.SkipSequential(t)
 	one, two := [2]int{1, 1}, [2]int{2, 2}
 	full, usual := [][2]int{one, one, one}, [][2]int{two, one, one}
 	make := func(s phototest.Shape) []byte {

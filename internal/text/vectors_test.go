@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/text/unicode/norm"
+
+	"doubletap/internal/testenv"
 )
 
 // readVectors returns a part of the file that tests/fold.test.mjs holds the web app against too.
@@ -55,6 +57,7 @@ func TestFoldHasOneFormForAllSpellings(t *testing.T) {
 }
 
 func TestFoldIsItsOwnFold(t *testing.T) {
+	testenv.SkipSequential(t)
 	for r := rune(0); r <= 0x10ffff; r++ {
 		for _, s := range []string{string(r), "a" + string(r) + "b"} {
 			if once := Fold(s); Fold(once) != once {

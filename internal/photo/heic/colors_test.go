@@ -11,11 +11,13 @@ import (
 	"doubletap/internal/photo/door"
 	"doubletap/internal/photo/heif"
 	. "doubletap/internal/photo/phototest"
+	"doubletap/internal/testenv"
 )
 
 // TestColorsOfTheBitstream says what samples mean in the parameter set of the bitstream and, of another file, in its
 // directory. The directory is right where both do.
 func TestColorsOfTheBitstream(t *testing.T) {
+	testenv.SkipSequential(t)
 	d := decoder
 	file := func(matrix int, full bool, properties ...string) []byte {
 		it := CodedItem(Fixture("tiles.heic"), func(b *Bits) { b.Colors(matrix, full) })
@@ -101,6 +103,7 @@ func TestColorsThatDebianMisses(t *testing.T) {
 // TestMemoryIsEnough gives the decoder no more than it says that a picture takes, and sees each kind through to its
 // renditions: what the door lets in is shown.
 func TestMemoryIsEnough(t *testing.T) {
+	testenv.SkipSequential(t)
 	m := Scene(320, 240)
 	deep := image.NewNRGBA64(m.Rect)
 	gray := image.NewGray16(m.Rect)

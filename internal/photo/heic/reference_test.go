@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	. "doubletap/internal/photo/phototest"
+	"doubletap/internal/testenv"
 )
 
 // patches are squares of 16 pixels of colours that every matrix and range has, so that how colours are made smaller and
@@ -122,6 +123,7 @@ func difference(a, b image.Image) (most float64) {
 
 // TestLikeLibheif shows each way in which a HEIC can be put together to Debian's libheif too.
 func TestLikeLibheif(t *testing.T) {
+	testenv.SkipSequential(t)
 	d := decoder
 	size := image.Rect(0, 0, 128, 96)
 	coded := map[string]HEIFItem{}

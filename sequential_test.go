@@ -1,0 +1,74 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestWhatTheRaceDetectorDoesNotSeeRunsWithoutIt compares the Makefile's list with the tests that call testenv.SkipSequential,
+// so that none of them runs nowhere.
+func TestWhatTheRaceDetectorDoesNotSeeRunsWithoutIt(t *testing.T) {
+	variable := func(name string) []string {
+		found := regexp.MustCompile(`(?m)^` + name + ` = ((?:.*\\\n)*.*)$`).FindStringSubmatch(read(t, "Makefile"))
+		if found == nil {
+			t.Fatalf("the Makefile has no %s", name)
+		}
+		return strings.Fields(strings.ReplaceAll(found[1], "\\\n", " "))
+	}
+	tests, folders := callers(t, "SkipSequential")
+	if len(tests) < 5 {
+		t.Fatalf("only %q call testenv.SkipSequential", tests)
+	}
+	if listed := slices.Sorted(slices.Values(variable("SEQUENTIAL"))); !slices.Equal(listed, tests) {
+		t.Errorf("the Makefile's SEQUENTIAL is\n%q, want\n%q", listed, tests)
+	}
+	if listed := slices.Sorted(slices.Values(variable("SEQUENTIAL_IN"))); !slices.Equal(listed, folders) {
+		t.Errorf("the Makefile's SEQUENTIAL_IN is %q, want %q", listed, folders)
+	}
+}
+
+// callers returns the tests that call a function of testenv, and the folders they are in.
+func callers(t *testing.T, function string) (tests, folders []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.Name() == "node_modules" {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		for _, declared := range file.Decls {
+			test, ok := declared.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			ast.Inspect(test, func(node ast.Node) bool {
+				if called, ok := node.(*ast.SelectorExpr); ok && called.Sel.Name == function {
+					tests, folders = append(tests, test.Name.Name), append(folders, "./"+filepath.Dir(path))
+				}
+				return true
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(tests)
+	slices.Sort(folders)
+	return tests, slices.Compact(folders)
+}
