@@ -16,6 +16,18 @@ const (
 	mostWork   = 10 * time.Second
 )
 
+const restKey = "doubletap.reconcile.rest"
+
+// SetRest changes how many times as long as it worked a run of app rests; 20 unless told.
+func SetRest(app core.App, times int) { app.Store().Set(restKey, times) }
+
+func restOf(app core.App) time.Duration {
+	if times, ok := app.Store().Get(restKey).(int); ok {
+		return time.Duration(times)
+	}
+	return restFactor
+}
+
 // errSpent ends a run that has worked for long enough.
 var errSpent = errors.New("worked for long enough")
 
@@ -46,7 +58,7 @@ func Run(ctx context.Context, app core.App, repaired func(r *Result)) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(restFactor * worked):
+		case <-time.After(restOf(app) * worked):
 		}
 		if left -= worked; left <= 0 {
 			return errSpent
