@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -32,107 +33,126 @@ func lookFiles(app core.App, f *reconcile.Found) error {
 		return nil // a bucket is the provider's to look after, and listing it costs
 	}
 	storage := filepath.Join(app.DataDir(), core.LocalStorageDirName)
-	stored, err := storedFiles(storage)
+	all, err := app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth)
 	if err != nil {
 		return err
 	}
-	collections, err := app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth)
-	if err != nil {
-		return err
-	}
-	wanted, gone := map[string]bool{}, 0
-	for _, c := range collections {
-		keys, err := filesOf(app, c, "")
-		if err != nil {
+	wanted, collections := map[string][]string{}, map[string]*core.Collection{}
+	for _, c := range all {
+		collections[c.Id] = c
+		if err := readFileNames(app, c, "", wanted); err != nil {
 			return err
 		}
-		for _, key := range keys {
-			wanted[key] = true
-			if stored[key] {
-				continue
-			}
-			if gone++; gone > mostNamed { // a storage that is not there: no need to look twice
-				f.Failed++
-			} else if lost(app, c, storage, key) {
-				f.Fail(1, "%s %s has lost %s", c.Name, path.Base(path.Dir(key)), path.Base(key))
-			}
+	}
+	lost := 0
+	lose := func(folder, name string) {
+		c := collections[path.Dir(folder)]
+		if lost++; lost > mostNamed { // a storage that is not there: no need to look twice
+			f.Failed++
+		} else if isLost(app, c, storage, folder, name) {
+			f.Fail(1, "%s %s has lost %s", c.Name, path.Base(folder), name)
 		}
 	}
 	strays, first, since := 0, "", clock.Now(app).Add(-upload)
-	for key := range stored {
-		if wanted[key] {
-			continue
-		}
-		if info, err := os.Lstat(filepath.Join(storage, filepath.FromSlash(key))); err == nil && info.ModTime().Before(since) {
+	stray := func(key string, info fs.FileInfo) {
+		if info.ModTime().Before(since) {
 			if strays++; first == "" || key < first {
 				first = key
 			}
+		}
+	}
+	if err := compareFiles(storage, "", wanted, lose, stray); err != nil {
+		return err
+	}
+	for _, folder := range slices.Sorted(maps.Keys(wanted)) { // there are no such folders
+		for _, name := range wanted[folder] {
+			lose(folder, name)
 		}
 	}
 	f.Warn(strays, "%d files without a record, as storage/%s", strays, first)
 	return nil
 }
 
-// storedFiles are the originals in the storage, as collection/record/name. What PocketBase
-// derives from one, its attributes and thumbs, goes with it.
-func storedFiles(storage string) (map[string]bool, error) {
-	files := map[string]bool{}
-	err := filepath.WalkDir(storage, func(file string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // none stored yet, or gone since the folder was read
-		}
-		if err != nil {
-			return err
-		}
-		key, err := filepath.Rel(storage, file)
-		if err != nil {
-			return err
-		}
-		key = filepath.ToSlash(key)
-		if entry.IsDir() {
-			if original, ok := strings.CutPrefix(entry.Name(), "thumbs_"); ok && original != "" {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if strings.HasSuffix(key, ".attrs") {
-			return nil
-		}
-		files[key] = true
+// compareFiles compares a folder of the storage, and those in it, with the files that are wanted of each, and takes those that it meets out
+// of wanted. What PocketBase derives from a file, its attributes and thumbs, goes with it. What is gone since its folder was read is left out.
+//
+// A folder is read once, and only what nobody wants is looked at by itself: with 100,000 photos all else is seconds.
+func compareFiles(storage, folder string, wanted map[string][]string, lose func(folder, name string), stray func(key string, info fs.FileInfo)) error {
+	names, err := readNames(filepath.Join(storage, filepath.FromSlash(folder)))
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	})
-	return files, err
+	}
+	if err != nil {
+		return err
+	}
+	want := wanted[folder]
+	delete(wanted, folder)
+	for _, name := range names {
+		original, derived := strings.CutPrefix(name, "thumbs_")
+		if slices.Contains(want, name) || strings.HasSuffix(name, ".attrs") || derived && slices.Contains(want, original) {
+			continue
+		}
+		key := path.Join(folder, name)
+		if _, isRecords := wanted[key]; !isRecords {
+			info, err := os.Lstat(filepath.Join(storage, filepath.FromSlash(key)))
+			if err == nil && !info.IsDir() {
+				stray(key, info)
+			}
+			if err != nil || !info.IsDir() || derived && original != "" {
+				continue
+			}
+		}
+		if err := compareFiles(storage, key, wanted, lose, stray); err != nil {
+			return err
+		}
+	}
+	for _, name := range want {
+		if !slices.Contains(names, name) {
+			lose(folder, name)
+		}
+	}
+	return nil
 }
 
-// filesOf are the files that the records of a collection name, or only the record id unless that is empty.
-func filesOf(app core.App, c *core.Collection, id string) (keys []string, err error) {
+// readNames returns the names in a folder, in no order.
+func readNames(folder string) ([]string, error) {
+	opened, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	names, err := opened.Readdirnames(-1)
+	return names, errors.Join(err, opened.Close())
+}
+
+// readFileNames adds to names the files that the records of a collection name, or only the record id unless that is empty, by the folder
+// of the record.
+func readFileNames(app core.App, c *core.Collection, id string, names map[string][]string) error {
+	condition := ""
+	if id != "" {
+		condition = " AND id = {:id}"
+	}
 	for _, field := range c.Fields {
 		if field.Type() != core.FieldTypeFile {
 			continue
 		}
-		var rows []struct {
-			ID    string `db:"id"`
-			Names string `db:"names"`
-		}
-		err := db.All(app, &rows, fmt.Sprintf(`SELECT id, [[%s]] names FROM {{%s}} WHERE [[%s]] NOT IN ('', '[]') AND (id = {:id} OR {:id} = '')`,
-			field.GetName(), c.Name, field.GetName()), db.Params{"id": id})
+		var record, value string
+		err := db.Each(app, fmt.Sprintf(`SELECT id, [[%s]] FROM {{%s}} WHERE [[%s]] NOT IN ('', '[]')`, field.GetName(), c.Name, field.GetName())+condition, db.Params{"id": id}, func() {
+			folder := c.Id + "/" + record
+			names[folder] = append(names[folder], list.ToUniqueStringSlice(value)...)
+		}, &record, &value)
 		if err != nil {
-			return nil, fmt.Errorf("files of %s: %w", c.Name, err)
-		}
-		for _, row := range rows {
-			for _, name := range list.ToUniqueStringSlice(row.Names) {
-				keys = append(keys, path.Join(c.Id, row.ID, name))
-			}
+			return fmt.Errorf("files of %s: %w", c.Name, err)
 		}
 	}
-	return keys, nil
+	return nil
 }
 
-// lost looks again, at the file and at the record: one may have come since, or the other gone.
-func lost(app core.App, c *core.Collection, storage, key string) bool {
-	if _, err := os.Stat(filepath.Join(storage, filepath.FromSlash(key))); err == nil {
+// isLost looks again, at the file and at the record: one may have come since, or the other gone.
+func isLost(app core.App, c *core.Collection, storage, folder, name string) bool {
+	if _, err := os.Stat(filepath.Join(storage, filepath.FromSlash(folder), name)); err == nil {
 		return false
 	}
-	now, err := filesOf(app, c, path.Base(path.Dir(key)))
-	return err == nil && slices.Contains(now, key)
+	now := map[string][]string{}
+	err := readFileNames(app, c, path.Base(folder), now)
+	return err == nil && slices.Contains(now[folder], name)
 }
