@@ -16,7 +16,7 @@ import (
 // merged since the last look for damage.
 func lookIntegrity(app core.App, f *reconcile.Found) error {
 	for _, name := range []string{"data.db", "auxiliary.db"} {
-		database, err := db.Open("file:" + filepath.ToSlash(filepath.Join(app.DataDir(), name)) + "?mode=ro&_pragma=busy_timeout(10000)")
+		database, err := db.Open("file:" + filepath.ToSlash(filepath.Join(app.DataDir(), name)) + "?mode=ro&_pragma=busy_timeout(10000)&_pragma=mmap_size(2147418112)")
 		if err != nil {
 			return fmt.Errorf("open %s: %w", name, err)
 		}
