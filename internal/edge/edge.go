@@ -5,7 +5,6 @@ package edge
 import (
 	"crypto/sha256"
 	"encoding/base32"
-	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
 )
@@ -33,9 +32,17 @@ func Collections() []string {
 // ID returns the id of the edge of collection between ends: the first 15 characters of the
 // lower-case base32hex of sha256("collection|end|end").
 func ID(collection string, ends ...string) string {
-	sum := sha256.Sum256([]byte(collection + "|" + strings.Join(ends, "|")))
-	return strings.ToLower(base32.HexEncoding.EncodeToString(sum[:])[:15])
+	var room [80]byte // what most need, so that none of it is left to the garbage collector
+	key := append(room[:0], collection...)
+	for _, end := range ends {
+		key = append(append(key, '|'), end...)
+	}
+	sum := sha256.Sum256(key)
+	return lowerHex.EncodeToString(sum[:10])[:15]
 }
+
+// lowerHex is base32hex in lower case.
+var lowerHex = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv")
 
 // Of returns the id that the edge in record must have.
 func Of(record *core.Record) string {
