@@ -330,6 +330,18 @@ func TestDoctorFindsTampering(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			together := map[string]int{}
+			for _, r := range reconcile.Examine(t.Context(), s.App, invariants, reconcile.Watch{}) {
+				together[r.Label()] = r.Count
+			}
+			for _, i := range invariants {
+				if i.Fine == "" {
+					continue
+				}
+				if alone := reconcile.Examine(t.Context(), s.App, []*reconcile.Invariant{i}, reconcile.Watch{})[0]; alone.Count != together[i.Label()] || alone.Err != nil {
+					t.Errorf("%s is broken by %d rows, and with those that share its Fine by %d: %v", i.Label(), alone.Count, together[i.Label()], alone.Err)
+				}
+			}
 			named := []string{}
 			left := reconcile.RepairAll(t.Context(), s.App, invariants, reconcile.Watch{}, func(r *reconcile.Result, _ int64, err error) {
 				if named = append(named, r.Label()); err != nil {

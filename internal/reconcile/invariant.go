@@ -45,6 +45,10 @@ type Invariant struct {
 	Values []string // columns: looked at is each combination of theirs once instead of each row, and Broken names no others of t
 	Mend   func(tx core.App, ids []string) error
 
+	// Fine is a condition that only rows meet which break none of the invariants that share it: where several of them are looked at, it is
+	// asked once in place of all their conditions. It has no part in what is repaired.
+	Fine string
+
 	Look    func(app core.App, f *Found) error
 	MendAll func(ctx context.Context, app core.App) (int64, error)
 }

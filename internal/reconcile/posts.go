@@ -9,6 +9,10 @@ import (
 	"doubletap/internal/search"
 )
 
+// FinePhoto is the condition of posts of one photo of which all is known.
+const FinePhoto = `iif(json_valid(t.photos) AND json_valid(t.media), json_array_length(t.photos) = 1 AND json_array_length(t.media) = 1
+	AND t.media ->> '$[0].w' > 0 AND t.media ->> '$[0].h' > 0 AND t.media ->> '$[0].hash' != '', 0)`
+
 func posts() []*Invariant {
 	return append([]*Invariant{
 		{
@@ -17,7 +21,7 @@ func posts() []*Invariant {
 		},
 		{
 			Check: "posts", Name: "photos", Holds: "A post has photos.", Cost: Hourly, Table: "posts",
-			Broken: `iif(json_valid(t.photos), json_array_length(t.photos), 0) = 0`, Told: "no other row knows them: its author deletes the post, or the operator names its files in posts.photos",
+			Broken: `iif(json_valid(t.photos), json_array_length(t.photos), 0) = 0`, Fine: FinePhoto, Told: "no other row knows them: its author deletes the post, or the operator names its files in posts.photos",
 		},
 		{
 			Check: "posts", Name: "alts", Holds: "The descriptions of photos are a list of texts.", Cost: Hourly, Table: "posts",
@@ -29,7 +33,7 @@ func posts() []*Invariant {
 		},
 		{
 			Check: "posts", Name: "media", Holds: "What is known of photos is a list.", Cost: Hourly, Table: "posts",
-			Broken: notOfType("media", "array"), Mend: run(`UPDATE posts SET media = NULL WHERE id IN @ids`), // a job finds it out again: see photos
+			Broken: notOfType("media", "array"), Fine: FinePhoto, Mend: run(`UPDATE posts SET media = NULL WHERE id IN @ids`), // a job finds it out again: see photos
 		},
 		{
 			Check: "posts", Name: "gone-id", On: "posts", Holds: "What is there is not remembered as gone.", Cost: Hourly, Table: "posts", Broken: remembered, Mend: forgetGone,
@@ -55,17 +59,19 @@ func searched() (all []*Invariant) {
 	const noJob = ` AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '` + search.Job + `' AND j.state IN ('ready', 'running'))`
 	for _, kind := range search.Kinds {
 		table, mend := kind.Collection, func(tx core.App, ids []string) error { return search.Repair(tx, kind, ids...) }
+		words := indexText + `(t.` + strings.Join(kind.Columns, ", t.") + `)`
+		fine := kind.Indexed(words)
 		all = append(all,
 			&Invariant{
-				Check: "search", Name: "found", On: table, Holds: "What has words can be found by them.", Cost: Hourly, Table: table, Broken: kind.Unindexed() + noJob, Mend: mend,
+				Check: "search", Name: "found", On: table, Holds: "What has words can be found by them.", Cost: Hourly, Table: table, Broken: kind.Unindexed() + noJob, Fine: fine, Mend: mend,
 			},
 			&Invariant{
 				Check: "search", Name: "found-gone", On: table, Holds: "Nothing is found that is gone.", Cost: Hourly, Table: "search_" + table,
 				Broken: `NOT EXISTS (SELECT 1 FROM ` + table + ` o WHERE o.id = t.id)`, Mend: mend,
 			},
 			&Invariant{
-				Check: "search", Name: "words", On: table, Holds: "A row is found by the words that it has now.", Cost: DoctorOnly, Table: "search_" + table,
-				Broken: `t.words != (SELECT ` + indexText + `(o.` + strings.Join(kind.Columns, ", o.") + `) FROM ` + table + ` o WHERE o.id = t.id)`, Mend: mend,
+				Check: "search", Name: "words", On: table, Holds: "A row is found by the words that it has now.", Cost: DoctorOnly, Table: table,
+				Broken: `EXISTS (SELECT 1 FROM search_` + table + ` s WHERE s.id = t.id AND s.words != ` + words + `)`, Fine: fine, Mend: mend,
 			})
 	}
 	return all

@@ -133,18 +133,19 @@ func keys(list string) (values []any, err error) {
 	return values, nil
 }
 
-// statement reads one page: how many rows it has, what it ends with, and the broken ones.
+// statement reads one page: how many rows it has, what it ends with, and the broken ones. Almost no row is broken, so that each row is
+// first asked whether any invariant is, up to the first, and only such a row which.
 func (s *scan) statement() string {
 	bits := make([]string, len(s.of))
 	for i, invariant := range s.of {
 		bits[i] = fmt.Sprintf("(iif(%s, 1, 0) << %d)", invariant.Broken, i)
 	}
-	mask := strings.Join(bits, " | ")
+	mask, any := strings.Join(bits, " | "), s.anyBroken()
 	if len(s.values) == 0 {
-		return `WITH page AS MATERIALIZED (SELECT rowid n FROM {{` + s.table + `}} WHERE rowid > {:after0} ORDER BY rowid LIMIT {:n})
-			SELECT (SELECT count(*) FROM page), coalesce((SELECT json_array(max(n)) FROM page), '[]'), coalesce((
-				SELECT json_group_array(json_array(id, mask, 1)) FROM (SELECT t.id, ` + mask + ` mask FROM {{` + s.table + `}} t
-					WHERE t.rowid > {:after0} AND t.rowid <= (SELECT max(n) FROM page)) WHERE mask != 0), '[]')`
+		return `WITH page AS MATERIALIZED (SELECT (SELECT rowid FROM {{` + s.table + `}} WHERE rowid > {:after0} ORDER BY rowid LIMIT 1 OFFSET {:n} - 1) last)
+			SELECT iif(last IS NULL, (SELECT count(*) FROM {{` + s.table + `}} WHERE rowid > {:after0}), {:n}), json_array(coalesce(last, {:after0})), coalesce((
+				SELECT json_group_array(json_array(t.id, ` + mask + `, 1)) FROM {{` + s.table + `}} t
+					WHERE t.rowid > {:after0} AND t.rowid <= coalesce(last, ` + fmt.Sprint(math.MaxInt64) + `) AND ` + any + `), '[]') FROM page`
 	}
 	columns, same, after := make([]string, len(s.values)), make([]string, len(s.values)), make([]string, len(s.values))
 	for i, value := range s.values {
@@ -154,7 +155,31 @@ func (s *scan) statement() string {
 	rows := `FROM {{` + s.table + `}} o WHERE ` + strings.Join(same, " AND ")
 	return `WITH page AS MATERIALIZED (SELECT DISTINCT ` + list + ` FROM {{` + s.table + `}} WHERE (` + list + `) > (` + strings.Join(after, ", ") + `) ORDER BY ` + list + ` LIMIT {:n})
 		SELECT (SELECT count(*) FROM page), coalesce((SELECT json_array(` + list + `) FROM page ORDER BY ` + strings.Join(columns, " DESC, ") + ` DESC LIMIT 1), '[]'), coalesce((
-			SELECT json_group_array(json_array((SELECT min(o.id) ` + rows + `), mask, (SELECT count(*) ` + rows + `), ` + list + `)) FROM (SELECT t.*, ` + mask + ` mask FROM page t) t WHERE mask != 0), '[]')`
+			SELECT json_group_array(json_array((SELECT min(o.id) ` + rows + `), mask, (SELECT count(*) ` + rows + `), ` + list + `)) FROM (SELECT t.*, ` + mask + ` mask FROM page t WHERE ` + any + `) t), '[]')`
+}
+
+// anyBroken is the condition of rows that break any of the invariants.
+func (s *scan) anyBroken() string {
+	byFine, order := map[string][]string{}, []string{}
+	for _, i := range s.of {
+		key := i.Fine
+		if key == "" {
+			key = i.Broken
+		}
+		if byFine[key] == nil {
+			order = append(order, key)
+		}
+		byFine[key] = append(byFine[key], "("+i.Broken+")")
+	}
+	cases := make([]string, len(order))
+	for at, key := range order {
+		condition := strings.Join(byFine[key], " OR ")
+		if len(byFine[key]) > 1 {
+			condition = "iif(" + key + ", 0, " + condition + ")"
+		}
+		cases[at] = "WHEN " + condition + " THEN 1"
+	}
+	return "CASE " + strings.Join(cases, " ") + " END"
 }
 
 // Result is what became of one invariant in an examination.
