@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"regexp"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/account"
 	"doubletap/pb_public"
 )
 
@@ -142,5 +144,27 @@ func TestTheServicesOwnNamesAreReserved(t *testing.T) {
 	refusedHandle(t, "bob becomes staff", bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": "staff"}), "validation_handle_reserved")
 	if n := s.Rows("handles", "name = 'staff' AND until = ''"); n != 1 {
 		t.Error("what is reserved for good was shortened")
+	}
+}
+
+// TestCommonWordsCanBeHandles: what the service reserves takes no word from anybody but the reserved ones.
+func TestCommonWordsCanBeHandles(t *testing.T) {
+	s := hookstest.New(t)
+	content, err := os.ReadFile("testdata/common_words.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(content), "\n")
+	words, refused := strings.Fields(list), 0
+	for _, word := range words {
+		if account.CheckHandle(s.App, "", word) == nil {
+			continue
+		}
+		if refused++; s.Rows("handles", "name = {:w} AND reason = 'reserved'", map[string]any{"w": word}) == 0 {
+			t.Errorf("%s is refused", word)
+		}
+	}
+	if len(words) < 4000 || refused == 0 || refused > 80 {
+		t.Errorf("%d of %d words are refused", refused, len(words))
 	}
 }

@@ -21,18 +21,52 @@ func skeleton(handle string) string {
 	return readAsOne.Replace(withoutSeparators.Replace(strings.ToLower(handle)))
 }
 
-// looksReserved reports whether a handle is one of the service's own names for the eye. Names that people gave up are kept as
-// they are written.
+// The fewest letters of a reserved name that a handle of nothing but letters can look like, and of two that are one handle. What is
+// shorter is a word of somebody's language sooner than a disguise: apl is none of api, nor is tagteam one of tag and team.
+const (
+	fewestInWord = 5
+	fewestInTwo  = 4
+)
+
+// looksReserved reports whether a handle is one of the service's own names for the eye, or two and more of them together. Names that
+// people gave up are kept as they are written.
 func looksReserved(tx core.App, handle string) (bool, error) {
 	var names []string
 	if err := db.Column(tx, &names, `SELECT name FROM handles WHERE reason = 'reserved'`, nil); err != nil {
 		return false, fmt.Errorf("find reserved names that look like %s: %w", handle, err)
 	}
-	seen := skeleton(handle)
+	return looksLike(handle, names), nil
+}
+
+func looksLike(handle string, names []string) bool {
+	reserved := map[string]bool{} // skeletons
+	isWord := onlyLetters(handle)
 	for _, name := range names {
-		if skeleton(name) == seen {
-			return true, nil
+		if !isWord || onlyLetters(name) && len(name) >= fewestInWord {
+			reserved[skeleton(name)] = true
 		}
 	}
-	return false, nil
+	if reserved[skeleton(handle)] {
+		return true
+	}
+	seen, ends := skeleton(handle), map[string]bool{}
+	for _, name := range names {
+		ends[skeleton(name)] = len(name) >= fewestInTwo
+	}
+	for begin, long := range ends { // doubletapteam
+		if end, ok := strings.CutPrefix(seen, begin); ok && long && ends[end] {
+			return true
+		}
+	}
+	parts := strings.FieldsFunc(handle, func(r rune) bool { return r == '.' || r == '_' })
+	for _, part := range parts { // doubletap_mod
+		if _, known := ends[skeleton(part)]; !known {
+			return false
+		}
+	}
+	return len(parts) > 1
+}
+
+func onlyLetters(handle string) bool {
+	return !strings.ContainsFunc(strings.ToLower(handle), func(r rune) bool { return r < 'a' || r > 'z' })
 }
