@@ -116,8 +116,11 @@ func TestDoctorFindsWhatPhotosLack(t *testing.T) {
 	})
 	t.Run("a photo that cannot be decoded, once", func(t *testing.T) {
 		s := hookstest.New(t)
-		broken := phototest.Damaged()
-		s.As("ada").Create("posts", &hookstest.Upload{Files: map[string][]byte{"photos": broken}})
+		post := s.Record("posts", s.As("ada").Post("broken"))
+		path := filepath.Join(s.App.DataDir(), "storage", post.BaseFilesPath(), post.GetStringSlice("photos")[0])
+		if err := os.WriteFile(path, phototest.Damaged(), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		s.RunJobs()
 		f := command.LookAtPhotos(s.App)
 		if f.State != command.Warn || f.Count != 1 || !strings.HasPrefix(f.Detail, "decoded: ") {

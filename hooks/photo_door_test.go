@@ -50,7 +50,8 @@ func TestPhotoDoor(t *testing.T) {
 		s := service(t)
 		ada := s.As("ada")
 		post, file := share(ada, phone(), nil)
-		broken, its := share(ada, phototest.Damaged(), nil)
+		broken, its := share(ada, phone(), nil)
+		damage(t, s, broken, its)
 		paths := []string{"posts/" + post + "/" + file + "?thumb=5000x5000", "posts/" + post + "/" + file + "?thumb=640x640", "posts/" + post + "/nothing.jpg", "posts/" + broken + "/" + its}
 		for size := range sizes {
 			paths = append(paths, "posts/"+broken+"/"+its+"?thumb="+size)
@@ -200,4 +201,52 @@ func (s *slow) Open() (io.ReadSeekCloser, error) {
 	}
 	<-s.goOn
 	return s.FileReader.Open()
+}
+
+// damage puts a photo that cannot be decoded into a post's place of storage, as the door let in before it looked inside.
+func damage(t *testing.T, s *hookstest.Service, post, file string) {
+	t.Helper()
+	storage, err := s.App.NewFilesystem()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer storage.Close()
+	if err := storage.Upload(phototest.Damaged(), s.Record("posts", post).BaseFilesPath()+"/"+file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestADamagedPhotoIsRefused at every door but a batch, which has no time to decode: what is wrong with it there is told to its author as
+// null in media, and nobody is shown a photo.
+func TestADamagedPhotoIsRefused(t *testing.T) {
+	s := service(t)
+	ada := s.As("ada")
+	jpeg := phone()
+	scan := bytes.LastIndex(jpeg, []byte{0xFF, 0xDA})
+	copy(jpeg[scan+14:], bytes.Repeat([]byte{0xFF, 0x00}, 100)) // no code is all ones
+	for name, photo := range map[string][]byte{"PNG": phototest.Damaged(), "JPEG": jpeg} {
+		for _, door := range []struct{ method, path, field string }{
+			{"POST", "posts/records", "photos"},
+			{"POST", "stories/records", "photo"},
+			{"PATCH", "users/records/" + ada.ID, "avatar"},
+		} {
+			a := ada.Do(door.method, "/api/collections/"+door.path, &hookstest.Upload{Files: map[string][]byte{door.field: photo}})
+			data, _ := a.Body["data"].(map[string]any)
+			refusal, _ := data[door.field].(map[string]any)
+			if a.Status != 400 || refusal["code"] != "photo_broken" {
+				t.Errorf("%s at %s %s: %d %.200s", name, door.method, door.path, a.Status, a.Raw)
+			}
+		}
+	}
+	a := ada.Do("POST", "/api/batch", &hookstest.Upload{
+		Fields: map[string]string{"@jsonPayload": `{"requests": [{"method": "POST", "url": "/api/collections/posts/records", "body": {"caption": "in a batch"}}]}`},
+		Files:  map[string][]byte{"requests.0.photos": phototest.Damaged()},
+	})
+	if a.Status != 200 {
+		t.Fatalf("in a batch: %d %s", a.Status, a.Raw)
+	}
+	s.RunJobs()
+	if n := s.Rows("posts", "caption = 'in a batch' AND media = '[null]'"); n != 1 {
+		t.Error("its author is not told that it cannot be shown")
+	}
 }

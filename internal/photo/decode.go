@@ -70,23 +70,51 @@ func (r Renderer) CostOf(src []byte) (int64, error) {
 	return r.Cost(info), nil
 }
 
+// scaledLimit is how many samples package baseline may take at a scale: more than Open lets in.
+func (r Renderer) scaledLimit(eighths int) int {
+	return 2*r.limits().Scaled*eighths*eighths/64*3/2 + 1<<20
+}
+
 // decode returns the photo as it is stored, at eighths/8 of its size if it scales.
 func (r Renderer) decode(ctx context.Context, src []byte, info door.Info, eighths int) (*plane.Picture, error) {
 	if info.Scales {
-		limit := 2*r.limits().Scaled*eighths*eighths/64*3/2 + 1<<20 // more than Open lets in
-		p, err := baseline.Decode(ctx, src, eighths, limit)
-		if err == nil || ctx.Err() != nil {
-			return p, err
-		}
-		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		p, err := baseline.Decode(ctx, src, eighths, r.scaledLimit(eighths))
+		return p, unreadable(ctx, err)
 	}
-	if err := ctx.Err(); err != nil {
+	m, canvas, err := r.decodeWhole(ctx, src, info)
+	if err != nil {
 		return nil, err
 	}
+	return planes(m, canvas, info.Kind == door.WebP), nil
+}
+
+// Check returns ErrUnreadable for a photo that Render could not decode, which only its inside tells. Of a photo that package
+// baseline reads, and shows however damaged, it looks at the beginning; any other it decodes, in the memory that Cost says.
+// src is what Strip returned, and info what Open did.
+func (r Renderer) Check(ctx context.Context, src []byte, info door.Info) (err error) {
+	defer recoverInto(&err)
+	if info.Scales {
+		return unreadable(ctx, baseline.Check(ctx, src, r.scaledLimit(1)))
+	}
+	_, _, err = r.decodeWhole(ctx, src, info)
+	return err
+}
+
+// unreadable makes a decoder's error ErrUnreadable, unless the context's end is the cause.
+func unreadable(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnreadable, err)
+}
+
+// decodeWhole returns a photo that does not scale, and the canvas on which it lies.
+func (r Renderer) decodeWhole(ctx context.Context, src []byte, info door.Info) (m image.Image, canvas image.Rectangle, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, canvas, err
+	}
 	from := reader{ctx, bytes.NewReader(src)}
-	var m image.Image
 	var left, top int // of it on its canvas, unless it says so itself
-	var err error
 	switch info.Kind {
 	case door.JPEG:
 		m, err = jpeg.Decode(from)
@@ -100,26 +128,26 @@ func (r Renderer) decode(ctx context.Context, src []byte, info door.Info, eighth
 		m, err = webp.Decode(reader{ctx, bytes.NewReader(still)})
 	case door.HEIC:
 		if r.HEIC == nil {
-			return nil, door.ErrKind
+			return nil, canvas, door.ErrKind
 		}
 		m, err = r.HEIC.Decode(ctx, src)
 	default:
 		err = errors.New("no decoder")
 	}
 	if cause := ctx.Err(); cause != nil {
-		return nil, cause
+		return nil, canvas, cause
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return nil, canvas, unreadable(ctx, err)
 	}
-	canvas := m.Bounds()
+	canvas = m.Bounds()
 	if info.Kind == door.GIF || info.Kind == door.WebP { // whose first frame may be a part of it
 		canvas = image.Rect(0, 0, info.Width, info.Height).Sub(image.Pt(left, top))
 	}
 	if canvas.Empty() {
-		return nil, fmt.Errorf("%w: empty", ErrUnreadable)
+		return nil, canvas, fmt.Errorf("%w: empty", ErrUnreadable)
 	}
-	return planes(m, canvas, info.Kind == door.WebP), nil
+	return m, canvas, nil
 }
 
 // reader fails once its context has ended: the decoders of the standard

@@ -20,17 +20,18 @@ import (
 // ErrBusy says that too many uploads are at the door. Trying again later helps.
 var ErrBusy = errors.New("too many photos arrive at once")
 
-// How long an upload waits for its turn: less in a transaction, where all who write wait with it, and more for a HEIC,
-// of which one takes seconds.
+// How long an upload waits for its turn: less in a transaction, where all who write wait with it, and more for what is decoded at the door:
+// a HEIC takes seconds.
 const (
-	doorPatience    = 5 * time.Second
-	batchPatience   = time.Second
-	convertPatience = 20 * time.Second
+	doorPatience   = 5 * time.Second
+	batchPatience  = time.Second
+	decodePatience = 20 * time.Second
 )
 
 // Admit looks at the photos that record is about to store and takes everything out of them that is not the
-// picture. What is no photo, or could hurt, is a refusal of the field. It decodes nothing, except a HEIC, which is stored as
-// the JPEG it becomes; not in a transaction, where that would hold the write lock. It returns ErrBusy when memory for the
+// picture. What is no photo, could hurt or could not be shown is a refusal of the field. A HEIC is decoded and stored as the JPEG
+// it becomes; so are, to see whether they can be, those that are no JPEGs in one scan; neither in a transaction, where that would hold
+// the write lock. It returns ErrBusy when memory for the
 // upload does not become free, else the function that gives it back, to be called when the record is stored.
 func (s *Studio) Admit(ctx context.Context, app core.App, record *core.Record) (release func(), err error) {
 	field := Fields[record.Collection().Name]
@@ -115,10 +116,40 @@ func (s *Studio) admit(ctx context.Context, app core.App, person string, file *f
 	if err != nil {
 		return err
 	}
+	if err := s.check(ctx, app, person, clean, info); err != nil {
+		return err
+	}
 	file.Name = named(file.Name, info.Kind)
 	file.Reader = &stripped{file.Reader, file.Size, info}
 	file.Size = int64(len(clean))
 	return nil
+}
+
+// check refuses a photo that is well from outside and could never be shown. Most are JPEGs of which a look at the beginning tells; others are
+// decoded, which a transaction has no time for: what comes by a batch is told as null in posts.media.
+func (s *Studio) check(ctx context.Context, app core.App, person string, clean []byte, info door.Info) error {
+	if !info.Scales {
+		if app.IsTransactional() {
+			return nil
+		}
+		waiting, cancel := context.WithTimeout(ctx, decodePatience)
+		defer cancel()
+		turn, err := s.checking.Acquire(waiting, person, 1)
+		if err != nil {
+			return busy(ctx, err)
+		}
+		defer turn()
+		release, err := s.budget.Acquire(waiting, person, s.renderer.Cost(info))
+		if err != nil {
+			return busy(ctx, err)
+		}
+		defer release()
+	}
+	err := s.renderer.Check(ctx, clean, info)
+	if errors.Is(err, photo.ErrUnreadable) {
+		return door.ErrBroken
+	}
+	return err
 }
 
 // named returns the name with the extension of the kind in place of whatever the sender called it: a photo that is stored
@@ -130,7 +161,7 @@ func named(name string, kind door.Kind) string {
 
 // convert puts the JPEG that a HEIC becomes into its place.
 func (s *Studio) convert(ctx context.Context, person string, file *filesystem.File, source []byte, info door.Info) error {
-	waiting, cancel := context.WithTimeout(ctx, convertPatience)
+	waiting, cancel := context.WithTimeout(ctx, decodePatience)
 	defer cancel()
 	turn, err := s.converting.Acquire(waiting, person, 1) // before memory is taken for it, which renditions can use meanwhile
 	if err != nil {

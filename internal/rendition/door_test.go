@@ -83,7 +83,7 @@ func TestOnlyOneHEICIsConverted(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if err := s.convert(t.Context(), "ada", nil, nil, door.Info{Kind: door.HEIC}); !errors.Is(err, ErrBusy) || time.Since(start) != convertPatience {
+		if err := s.convert(t.Context(), "ada", nil, nil, door.Info{Kind: door.HEIC}); !errors.Is(err, ErrBusy) || time.Since(start) != decodePatience {
 			t.Errorf("it waits %v: %v", time.Since(start), err)
 		}
 		if release, err := s.budget.Acquire(t.Context(), "ada", 512<<20); err != nil {

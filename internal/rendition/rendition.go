@@ -68,6 +68,7 @@ type Studio struct {
 	uploads    *photo.Budget // of what is looked at, beside that
 	places     *photo.Budget // of photos rather than bytes: how many are rendered at once
 	converting *photo.Budget // of one: the upload that HEIC is decoded for
+	checking   *photo.Budget // of photos: how many are decoded at the door, to see whether they can be
 
 	mu      sync.Mutex // guards all below
 	running map[string]*work
@@ -99,6 +100,7 @@ func NewStudio(app core.App) *Studio {
 		renderer:   photo.Renderer{HEIC: heic.New(heic.DefaultMemory)},
 		places:     photo.NewBudget(Places),
 		converting: photo.NewBudget(1),
+		checking:   photo.NewBudget(Places),
 		running:    map[string]*work{},
 		ready:      map[string]Meta{},
 	}

@@ -30,8 +30,21 @@ var (
 // nothing else of note is allocated. What is damaged past its first rows is gray
 // from there. The caller frees the picture. Decode ends soon after ctx does.
 func Decode(ctx context.Context, src []byte, eighths, limit int) (*plane.Picture, error) {
+	return decode(ctx, src, eighths, limit, false)
+}
+
+// Check returns the error that Decode would return for damage, for the price of the first row of blocks: without it there is no picture.
+func Check(ctx context.Context, src []byte, limit int) error {
+	p, err := decode(ctx, src, 1, limit, true)
+	if err == nil {
+		p.Free()
+	}
+	return err
+}
+
+func decode(ctx context.Context, src []byte, eighths, limit int, firstRow bool) (*plane.Picture, error) {
 	d := decoders.Get().(*decoder)
-	*d = decoder{eighths: eighths, limit: limit}
+	*d = decoder{eighths: eighths, limit: limit, firstRow: firstRow}
 	defer func() {
 		d.picture, d.bits.src = nil, nil // neither is the pool's to keep
 		decoders.Put(d)

@@ -11,6 +11,7 @@ import (
 // tables, and therefore kept between photos.
 type decoder struct {
 	eighths, limit int
+	firstRow       bool // is all that is read
 
 	width, height int
 	comps         [3]component

@@ -40,6 +40,9 @@ func (d *decoder) scan(ctx context.Context) error {
 	k := d.eighths
 	h, v := d.comps[0].h, d.comps[0].v
 	columns, rows := (d.width+8*h-1)/(8*h), (d.height+8*v-1)/(8*v)
+	if d.firstRow {
+		rows = 1
+	}
 	place := &places[k]
 	var co coefficients
 	for i := range d.n {

@@ -1,0 +1,122 @@
+package photo
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"math/rand/v2"
+	"testing"
+
+	"doubletap/internal/photo/door"
+	"doubletap/internal/photo/phototest"
+)
+
+// TestWhatIsDamagedIsRefusedOrShown flips bytes of a photo of every kind, in its headers, its data and where a checksum is made right again.
+func TestWhatIsDamagedIsRefusedOrShown(t *testing.T) {
+	scene := phototest.Scene(96, 64)
+	shape := func(s phototest.Shape) []byte {
+		s.Sampling, s.Quality = [][2]int{{2, 2}, {1, 1}, {1, 1}}, 90
+		return s.Encode(96, 64, phototest.Of(scene))
+	}
+	for name, src := range map[string][]byte{
+		"JPEG": phototest.JPEG(scene, 90), "JPEG of a phone": phototest.Phone(phototest.JPEG(scene, 90), 6, phototest.DisplayP3(), false),
+		"gray JPEG":       phototest.JPEG(&image.Gray{Pix: scene.Y, Stride: scene.YStride, Rect: scene.Rect}, 90),
+		"restarts":        shape(phototest.Shape{Adobe: -1, Restart: 2}),
+		"apart":           shape(phototest.Shape{Adobe: -1, Apart: true}),
+		"progressive":     shape(phototest.Shape{Adobe: -1, Progressive: true}),
+		"PNG":             phototest.PNG(scene, 6, phototest.DisplayP3()),
+		"PNG, interlaced": phototest.RawPNG(96, 64, 8, 2, true, "", func(c, x, y int) int { return (c + 1) * x * y & 255 }),
+		"PNG, 16 bits":    phototest.RawPNG(96, 64, 16, 0, false, "", func(_, x, y int) int { return x * y & 0xFFFF }),
+		"GIF":             phototest.GIF(scene, 3),
+		"lossy WebP":      phototest.WebP("lossy.webp", 6, ""), "lossless WebP": phototest.WebP("lossless.webp", 1, ""),
+		"WebP with alpha": phototest.WebP("alpha.webp", 1, ""), "animated WebP": phototest.WebP("animated.webp", 1, ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 2))
+			refused, unseen := 0, 0
+			for n := range 200 {
+				damaged := bytes.Clone(src)
+				at := random.IntN(len(damaged) - 4)
+				damaged[at] ^= byte(1 + random.IntN(255))
+				if n%2 == 0 {
+					damaged = rightSums(damaged)
+				}
+				r := Renderer{Sizes: []Size{{Side: 24, Crop: true}}}
+				info, err := door.Open(damaged, door.Standard)
+				var clean []byte
+				if err == nil {
+					clean, err = door.Strip(damaged, info)
+				}
+				if err != nil {
+					if _, coded := errors.AsType[*door.Refusal](err); !coded {
+						t.Fatalf("byte %d: %v", at, err)
+					}
+					continue
+				}
+				err = r.Check(t.Context(), clean, info)
+				_, shown := r.Render(t.Context(), clean)
+				switch {
+				case errors.Is(err, ErrUnreadable) && errors.Is(shown, ErrUnreadable):
+					refused++
+				case err != nil || shown != nil:
+					t.Errorf("byte %d is let in with %v, and shown with %v", at, err, shown)
+				default:
+					unseen++
+				}
+			}
+			t.Logf("%d refused by what is inside, %d let in and shown", refused, unseen)
+		})
+	}
+}
+
+// rightSums returns a PNG with the checksums of its chunks made right, as far as they are there.
+func rightSums(src []byte) []byte {
+	const head = "\x89PNG\r\n\x1a\n"
+	if !bytes.HasPrefix(src, []byte(head)) {
+		return src
+	}
+	out := []byte(head)
+	for at := len(head); ; {
+		if at+12 > len(src) {
+			return append(out, src[at:]...)
+		}
+		size := int(src[at])<<24 | int(src[at+1])<<16 | int(src[at+2])<<8 | int(src[at+3])
+		if size > len(src)-at-12 {
+			return append(out, src[at:]...)
+		}
+		out = append(out, phototest.Chunk(string(src[at+4:at+8]), string(src[at+8:at+8+size]))...)
+		at += 12 + size
+	}
+}
+
+// BenchmarkCheck is what the door takes to decode what cannot be judged from outside, of 12 MP, beside Render of the same.
+func BenchmarkCheck(b *testing.B) {
+	scene := phototest.Scene(4000, 3000)
+	s := phototest.Shape{Adobe: -1, Progressive: true, Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Quality: 90}
+	for name, src := range map[string][]byte{
+		"JPEG": phototest.JPEG(scene, 92), "progressive": s.Encode(4000, 3000, phototest.Of(scene)), "PNG": phototest.PNG(scene, 1, ""), "GIF": phototest.GIF(scene, 1),
+	} {
+		info, err := door.Open(src, door.Standard)
+		if err != nil {
+			b.Fatal(name, err)
+		}
+		clean, err := door.Strip(src, info)
+		if err != nil {
+			b.Fatal(name, err)
+		}
+		b.Run(name+"/check", func(b *testing.B) {
+			for b.Loop() {
+				if err := (Renderer{}).Check(b.Context(), clean, info); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/render", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := (Renderer{}).Render(b.Context(), clean); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
