@@ -365,7 +365,7 @@ func TestDoctorFindsTampering(t *testing.T) {
 			}
 			run(t, s.App, test.heal...)
 			if len(test.heal) > 0 {
-				if err := search.IndexAll(t.Context(), s.App); err != nil { // the job that the next start would add
+				if err := search.Indexing.Finish(t.Context(), s.App, nil); err != nil { // the job that the next start would add
 					t.Fatal(err)
 				}
 				healthy(t, s.App)

@@ -43,7 +43,6 @@ func (s *Social) bindAccounts() {
 	s.app.OnRecordUpdate("settings").BindFunc(answer(settingsChanging))
 	s.app.OnRecordUpdateExecute("settings").BindFunc(together(settingsChanged))
 	s.jobs.Handle(erase.Account.Kind, s.eraseAccount, job.Concurrency(2), sweepAttempts)
-	s.jobs.Handle(post.CountJob, post.CountTagsOf, job.Concurrency(1))
 }
 
 // wish is where a request keeps the name that somebody would like as a handle.

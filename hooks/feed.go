@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -50,10 +51,12 @@ func trimFeeds(ctx context.Context, app core.App, _ *job.Job) error {
 		if err != nil {
 			return err
 		}
+		var failures []error
 		for _, viewer := range viewers {
-			if err := feed.Trim.Finish(ctx, app, sweep.Subject{"viewer": viewer}); err != nil {
-				return err
-			}
+			failures = append(failures, feed.Trim.Finish(ctx, app, sweep.Subject{"viewer": viewer}))
+		}
+		if err := errors.Join(failures...); err != nil { // they would be found again
+			return err
 		}
 		n = len(viewers)
 	}

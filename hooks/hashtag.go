@@ -11,11 +11,10 @@ import (
 func (s *Social) bindHashtags() {
 	s.app.OnRecordCreate("hashtags").BindFunc(hashtagOffered)
 	s.app.OnRecordUpdate("hashtags").BindFunc(hashtagOffered)
-	s.jobs.Handle(post.FoldJob, post.FoldTags, job.Concurrency(1))
 	s.jobs.Handle(post.RetagJob, post.Retag, job.Concurrency(1))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if waiting, err := post.Unfolded(s.app); err != nil || waiting {
-			s.enqueue(post.FoldJob) // which says what went wrong
+			s.enqueue(post.Folding.Kind) // which says what went wrong
 		}
 		return e.Next()
 	})

@@ -1,7 +1,7 @@
 package hooks_test
 
 import (
-	"errors"
+	"context"
 	"testing"
 	"time"
 
@@ -17,7 +17,7 @@ import (
 
 // stepOf has a transaction change so many rows at most of what goes in steps; with none, all is left to a job.
 func stepOf(s *hookstest.Service, rows int) {
-	sweep.SetPace(s.App, sweep.Pace{Time: time.Hour, Rows: rows})
+	db.SetPace(s.App, db.Pace{Time: time.Hour, Rows: rows})
 }
 
 // While an account is being erased, those whom it blocked or who blocked it see its comments as little as before.
@@ -134,22 +134,42 @@ func TestAnOwnersJobOfOurFormKeepsNothingFromBeingMended(t *testing.T) {
 // A work comes to its end although looking for what there is not takes all the time that a step has.
 func TestASlowLookKeepsNoWorkFromItsEnd(t *testing.T) {
 	s := hookstest.New(t)
-	sweep.SetPace(s.App, sweep.Pace{Rows: 400}) // it is late as soon as it begins
-	looks, left := 0, 3
-	work := sweep.Work{Kind: "late", Parts: []sweep.Part{
-		{Do: func(core.App, sweep.Subject, int) (int, error) {
-			if looks++; looks > 10 {
-				return 0, errors.New("it looks again and again")
-			}
-			return 0, nil
-		}},
-		{Weight: 400, Do: func(core.App, sweep.Subject, int) (int, error) {
-			n := min(left, 1)
-			left -= n
-			return n, nil
-		}},
-	}}
-	if err := work.Finish(t.Context(), s.App, nil); err != nil || left != 0 {
-		t.Errorf("%v, %d rows are left", err, left)
+	post := s.As("ada").Post("hello")
+	for _, name := range []string{"bob", "carol", "dave"} {
+		s.As(name).Like(post)
 	}
+	db.SetPace(s.App, db.Pace{Rows: 400}) // it is late as soon as it begins
+	ctx, end := context.WithCancel(t.Context())
+	steps := 0
+	limits := db.WriterLimits(s.App)
+	limits.Wrote = func(int64) {
+		if steps++; steps > 10 {
+			end() // it looks again and again
+		}
+	}
+	db.LimitWriter(s.App, limits)
+	work := sweep.Work{Kind: "late", Parts: []sweep.Part{sweep.Delete("saves", `post = 'none'`), sweep.Delete("likes", `post = {:post}`).Heavier(400)}}
+	if err := work.Finish(ctx, s.App, sweep.Subject{"post": post}); err != nil || s.Rows("likes", "true") != 0 {
+		t.Errorf("%v, %d rows are left", err, s.Rows("likes", "true"))
+	}
+}
+
+// A tray is marked as read by what is not read in it: also what came in below what was read before, as from an import.
+func TestNothingStaysUnreadBelowWhatWasRead(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	for _, text := range []string{"one", "two"} {
+		s.As("bob").Like(ada.Post(text))
+	}
+	all := ada.List("notifications", "sort=-latestAt")
+	read := func() {
+		ada.Must(204, "POST", "/api/v1/notifications/read", map[string]any{"before": all[0]["latestAt"]})
+		s.RunJobs()
+		if n := s.Rows("notifications", "read = 0"); n != 0 {
+			t.Errorf("%d notifications are not read", n)
+		}
+	}
+	read()
+	sqlOf(t, s, `UPDATE notifications SET read = 0 WHERE id = {:id}`, map[string]any{"id": all[1]["id"]})
+	read()
 }

@@ -108,13 +108,15 @@ func (s *Social) reportDecided(e *core.RequestEvent) error {
 
 // settling decides the open reports of the same thing.
 func (s *Social) settling() *sweep.Work {
-	return &sweep.Work{Kind: "report.settle", Parts: []sweep.Part{{Weight: 10, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
-		words, n, err := moderation.SettleOthers(tx, on, most)
+	part := moderation.Others
+	part.Do = func(tx core.App, on sweep.Subject, reporters []string) error {
+		words, err := moderation.SettleOthers(tx, on, reporters)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		return n, s.wordsSent(tx, words)
-	}}}}
+		return s.wordsSent(tx, words)
+	}
+	return &sweep.Work{Kind: "report.settle", Parts: []sweep.Part{part}}
 }
 
 func (s *Social) wordsSent(tx core.App, words []moderation.Word) error {

@@ -14,9 +14,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/db"
 	"doubletap/internal/job"
 	"doubletap/internal/retention"
-	"doubletap/internal/sweep"
 )
 
 // BenchmarkNeighbours is how long a like takes, at the 99th of 100, while somebody else's thousands of rows are removed or
@@ -24,7 +24,7 @@ import (
 func BenchmarkNeighbours(b *testing.B) {
 	const people, shared = 5000, 50_000
 	s := hookstest.New(b)
-	sweep.SetPace(s.App, sweep.Usual)
+	db.SetPace(s.App, db.Usual)
 	storePeople(b, s, people)
 	storePosts(b, s, shared)
 	crowd := likingCrowd(b, s, people, shared)

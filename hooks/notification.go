@@ -26,7 +26,6 @@ func (s *Social) bindNotifications() {
 		summary: "Marks all notifications up to a time as read, on all devices.",
 	})
 	s.jobs.Handle(notifiedJob, s.notified, job.Concurrency(8), job.Within(job.Waiting, job.MostWaiting)) // an owner's channel may be slow
-	s.jobs.Handle(notification.RingJob, ringBells, job.Concurrency(1))
 }
 
 // notifying lets the owner alter or drop a notice, in its transaction.
@@ -161,13 +160,4 @@ func (s *Social) trayRead(e *core.RequestEvent) error {
 		return err
 	}
 	return e.NoContent(http.StatusNoContent)
-}
-
-// ringBells tells a step of those who asked for somebody's posts.
-func ringBells(_ context.Context, app core.App, j *job.Job) error {
-	var r notification.Ring
-	if err := j.Payload(&r); err != nil {
-		return err
-	}
-	return app.RunInTransaction(func(tx core.App) error { return notification.TellFollowers(tx, r) })
 }

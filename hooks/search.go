@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"doubletap/internal/fault"
-	"doubletap/internal/job"
 	"doubletap/internal/search"
 )
 
@@ -37,7 +35,6 @@ func (s *Social) bindSearch() {
 		s.app.OnRecordCreateExecute(kind.Collection).Bind(afterFiles(index))
 		s.app.OnRecordUpdateExecute(kind.Collection).Bind(afterFiles(index))
 	}
-	s.jobs.Handle(search.Job, func(ctx context.Context, app core.App, _ *job.Job) error { return search.IndexAll(ctx, app) }, job.Concurrency(1))
 	s.app.Cron().MustAdd(search.Job, "11 * * * *", func() { s.enqueue(search.Job) }) // what came by SQL
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		s.indexWaiting()

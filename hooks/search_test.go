@@ -432,7 +432,7 @@ func indexAll(t testing.TB, s *hookstest.Service) {
 	if waiting, err := search.Waiting(s.App); err != nil || !waiting {
 		t.Fatalf("nothing waits to be indexed: %v", err)
 	}
-	if err := search.IndexAll(t.Context(), s.App); err != nil {
+	if err := search.Indexing.Finish(t.Context(), s.App, nil); err != nil {
 		t.Fatal(err)
 	}
 	if waiting, err := search.Waiting(s.App); err != nil || waiting {
@@ -535,7 +535,7 @@ func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
 	findsPosts(t, guest, "strasse")
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if err := search.IndexAll(ended, s.App); !errors.Is(err, context.Canceled) {
+	if err := search.Indexing.Finish(ended, s.App, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a job that is to end says %v", err)
 	}
 	indexAll(t, s)

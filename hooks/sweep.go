@@ -15,6 +15,7 @@ import (
 	"doubletap/internal/job"
 	"doubletap/internal/notification"
 	"doubletap/internal/post"
+	"doubletap/internal/search"
 	"doubletap/internal/story"
 	"doubletap/internal/sweep"
 )
@@ -35,7 +36,7 @@ var gone = map[string]*sweep.Work{
 
 // bindSweeps has what follows from one thing for many rows done a little at a time.
 func (s *Social) bindSweeps() {
-	works := []*sweep.Work{&graph.Release, &notification.Parting, &notification.Reading, &feed.Unwanted, &webhook.Resuming, s.settling()}
+	works := []*sweep.Work{&graph.Release, &notification.Parting, &notification.Reading, &notification.Ringing, &feed.Unwanted, &webhook.Resuming, &post.Counting, &post.Folding, &search.Indexing, s.settling()}
 	for collection, work := range gone {
 		if collection != "users" { // whose job ends with the account itself
 			works = append(works, work)

@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,9 +16,7 @@ import (
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/db"
 	"doubletap/internal/guard"
-	"doubletap/internal/job"
 	"doubletap/internal/reconcile"
-	"doubletap/internal/sweep"
 	"doubletap/internal/testenv"
 )
 
@@ -423,16 +422,16 @@ func TestWhatIsLeftOfADeletionGoesAfterARestart(t *testing.T) {
 
 func TestStepsEndWithTheService(t *testing.T) {
 	s := hookstest.New(t)
-	sweep.SetPace(s.App, sweep.Pace{Time: time.Second, Rows: 1, Rest: 1_000_000_000}) // a rest that is never over
+	db.SetPace(s.App, db.Pace{Time: time.Second, Rows: 1, Rest: 1_000_000_000}) // a rest that is never over
 	stopping := make(chan struct{})
 	steps := 0
-	err := sweep.Steps(job.WithStopping(t.Context(), stopping), s.App, func(core.App) (bool, error) {
+	err := db.Steps(db.WithStopping(t.Context(), stopping), s.App, func(core.App, int) (bool, error) {
 		if steps++; steps == 1 {
 			close(stopping)
 		}
 		return false, nil
-	})
-	if steps != 1 || err == nil || t.Context().Err() != nil {
+	}, nil)
+	if steps != 1 || !errors.Is(err, db.ErrStopping) {
 		t.Errorf("%d steps, and then %v", steps, err)
 	}
 }
@@ -473,7 +472,7 @@ func TestAnOwnersRelationsCascadeAsPocketBaseDoesIt(t *testing.T) {
 // Time bounds what is large: what is small is done with its cause, as the person looks for it at once, however busy the machine is.
 func TestWhatIsSmallIsDoneWithItsCauseHoweverLateItIs(t *testing.T) {
 	s := hookstest.New(t)
-	sweep.SetPace(s.App, sweep.Pace{Time: -time.Hour, Rows: 400})
+	db.SetPace(s.App, db.Pace{Time: -time.Hour, Rows: 400})
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")
 	works := func(what string) {
 		t.Helper()

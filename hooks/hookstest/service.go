@@ -29,7 +29,6 @@ import (
 	"doubletap/internal/db"
 	"doubletap/internal/db/dbtest"
 	"doubletap/internal/reconcile"
-	"doubletap/internal/sweep"
 )
 
 // Cast are the users of every service, and their password. Nobody follows anybody; all are public.
@@ -92,7 +91,7 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	limits := db.WriterLimits(s.App)
 	limits.Longest = patience // as tests share their machine with others
 	db.LimitWriter(s.App, limits)
-	sweep.SetPace(s.App, sweep.Pace{Time: patience, Rows: 400})     // rows are counted, time is not
+	db.SetPace(s.App, db.Pace{Time: patience, Rows: 400})           // rows are counted, time is not
 	reconcile.SetRest(s.App, 0)                                     // nobody else needs the machine meanwhile
 	if err := s.Social.StopJobs(context.Background()); err != nil { // RunJobs runs them, when the test says so
 		t.Fatal("stop jobs:", err)

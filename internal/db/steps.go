@@ -7,77 +7,157 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/fault"
 )
 
-// StepTime is how long one transaction of work that can be done in parts may hold the only connection that writes.
-const StepTime = 10 * time.Millisecond
+// Pace is how much one transaction of work in steps does, and how long others have before the next.
+type Pace struct {
+	Time time.Duration // after which a transaction begins no further rows
+	Rows int           // that one transaction changes at most
+	Rest int           // how many times as long as a step a work rests after it
+}
 
-// mostAtOnce is how many items one transaction takes at most, however quick they are.
-const mostAtOnce = 500
+// Usual makes a step of about 10 ms, as the last rows begin before Time is over and the commit comes after it. A like that
+// comes meanwhile mostly meets no step.
+var Usual = Pace{Time: 5 * time.Millisecond, Rows: 400, Rest: 3}
 
-// InSteps does the work on items in transactions of their own that are about StepTime long, and leaves the writer to others for as long
-// after each. An item that fails keeps no other from being done: InSteps returns how many are done, and an error that joins the first
-// failures, or the one of ctx.
+const paceKey = "doubletap.pace"
+
+// SetPace changes the pace of app.
+func SetPace(app core.App, p Pace) { app.Store().Set(paceKey, p) }
+
+// PaceOf returns the pace of app.
+func PaceOf(app core.App) Pace {
+	if p, ok := app.Store().Get(paceKey).(Pace); ok {
+		return p
+	}
+	return Usual
+}
+
+// ErrStopping is what ends work in steps when the process wants to end: it is to be gone on with later.
+var ErrStopping = errors.New("the process is about to end")
+
+type stoppingKey struct{}
+
+// WithStopping has work in steps end with ErrStopping once the channel is closed.
+func WithStopping(ctx context.Context, stopping <-chan struct{}) context.Context {
+	return context.WithValue(ctx, stoppingKey{}, stopping)
+}
+
+// mostInRow is how many rows may fail one after the other before the work itself is what fails.
+const mostInRow = 100
+
+// Steps runs step in one short transaction after the other until it says that it is done, and leaves the writer to others after each, for
+// as long as the pace of app says. A transaction that fails is tried again with most, the number of rows that it may do, at 1. If it
+// fails with one as well, skip is given the error: it sees to it that the next step passes over that row, or returns an error that ends
+// the work. So does an error that no row is to blame for.
 //
 // Each transaction takes SQLite's write lock first, so that it waits for another process instead of failing in the middle.
-func InSteps[T any](ctx context.Context, app core.App, items []T, work func(tx core.App, some []T) error) (done int, err error) {
-	var failures []error
-	failed, size := 0, 8
-	for from := 0; from < len(items); {
+func Steps(ctx context.Context, app core.App, step func(tx core.App, most int) (done bool, err error), skip func(err error) error) error {
+	pace := PaceOf(app)
+	stopping, _ := ctx.Value(stoppingKey{}).(<-chan struct{})
+	most, failed := max(1, pace.Rows), 0
+	for {
 		if err := ctx.Err(); err != nil {
-			return done, errors.Join(append(failures, err)...)
+			return err
 		}
-		some := items[from:min(from+size, len(items))]
-		var held time.Duration
+		var began time.Time
+		done := false
 		err := app.RunInTransaction(func(tx core.App) error {
 			if _, err := Exec(tx, `DELETE FROM _migrations WHERE 0`, nil); err != nil {
 				return err
 			}
-			began := time.Now()
-			defer func() { held = time.Since(began) }()
-			return work(tx, some)
+			began = time.Now() // without the wait for the writer
+			var err error
+			done, err = step(tx, most)
+			return err
 		})
 		switch {
-		case err != nil && len(some) > 1: // one of them: each alone
-			size = 1
-			continue
-		case err != nil:
-			if failed++; failed <= mostFailures {
-				failures = append(failures, fmt.Errorf("%v: %w", some[0], err))
-			}
+		case err == nil && done:
+			return nil
+		case err == nil:
+			most, failed = min(2*most, max(1, pace.Rows)), 0
+		case ctx.Err() != nil || fault.Passing(err) || failed == mostInRow || began.IsZero():
+			return err
+		case most > 1:
+			most = 1
 		default:
-			done += len(some)
+			if err := skip(err); err != nil {
+				return err
+			}
+			failed++
 		}
-		from += len(some)
-		size = nextSize(size, held)
-		if from < len(items) {
-			rest(ctx, held)
+		rest := time.NewTimer(time.Duration(pace.Rest) * time.Since(began))
+		select {
+		case <-ctx.Done():
+		case <-stopping:
+			return ErrStopping
+		case <-rest.C:
 		}
+		rest.Stop()
 	}
-	if failed > mostFailures {
-		failures = append(failures, fmt.Errorf("and %d more", failed-mostFailures))
-	}
-	return done, errors.Join(failures...)
 }
 
-// mostFailures is how many failures an error of InSteps names.
-const mostFailures = 5
+// InSteps does the work on items in steps. An item that fails keeps no other from being done: InSteps returns how many are done, and an
+// error that joins the first failures, or what ended it.
+func InSteps[T any](ctx context.Context, app core.App, items []T, work func(tx core.App, some []T) error) (done int, err error) {
+	if len(items) == 0 {
+		return 0, nil
+	}
+	var failures Failures
+	pace, size, from := PaceOf(app), 8, 0
+	err = Steps(ctx, app, func(tx core.App, most int) (bool, error) {
+		some := items[from:min(from+min(size, most), len(items))]
+		if len(some) == 0 { // the last ones failed
+			return true, nil
+		}
+		began := time.Now()
+		if err := work(tx, some); err != nil {
+			return false, err
+		}
+		size = pace.next(size, time.Since(began))
+		AfterCommit(tx, func() { from, done = from+len(some), done+len(some) })
+		return from+len(some) == len(items), nil
+	}, func(err error) error {
+		failures.Add(items[from], err)
+		from++
+		return nil
+	})
+	return done, errors.Join(failures.Err(), err)
+}
 
-// nextSize is how many items the next transaction takes after one with size items held the writer for a time.
-func nextSize(size int, held time.Duration) int {
+// next is how many items a transaction takes after one with size items held the writer for a time.
+func (p Pace) next(size int, held time.Duration) int {
 	switch {
-	case held > StepTime:
+	case held > 2*p.Time:
 		return max(1, size/2)
-	case held < StepTime/4:
-		return min(2*size, mostAtOnce)
+	case held < p.Time/2:
+		return min(2*size, max(1, p.Rows))
 	}
 	return size
 }
 
-// rest waits, unless ctx ends before.
-func rest(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+// Failures are the rows that work went on without.
+type Failures struct {
+	first []error
+	n     int
+}
+
+// named is how many rows an error of Failures names.
+const named = 5
+
+// Add notes what a row failed with.
+func (f *Failures) Add(row any, err error) {
+	if f.n++; f.n <= named {
+		f.first = append(f.first, fmt.Errorf("%v: %w", row, err))
 	}
+}
+
+// Err returns nil where nothing failed, else an error that names the first rows and says how many more there are.
+func (f *Failures) Err() error {
+	if f.n > named {
+		return errors.Join(append(f.first, fmt.Errorf("and %d more", f.n-named))...)
+	}
+	return errors.Join(f.first...)
 }

@@ -5,7 +5,6 @@ package erase
 import (
 	"fmt"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
@@ -17,7 +16,7 @@ import (
 // Account is what an account that is closed, the subject's user, leaves behind, edges first. Nothing but the account itself is
 // left after it, and not even that has to be there.
 var Account = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
-	{Do: likes},
+	{From: `likes WHERE user = {:user}`, Do: likes},
 	sweep.Delete("follows", `follower = {:user}`), sweep.Delete("follows", `followee = {:user}`),
 	sweep.Delete("mutes", `muter = {:user}`), sweep.Delete("mutes", `muted = {:user}`),
 	sweep.Delete("comment_likes", `user = {:user}`), sweep.Delete("saves", `user = {:user}`), sweep.Delete("devices", `user = {:user}`),
@@ -29,46 +28,29 @@ var Account = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
 	records("comments"), records("posts"), records("stories"),
 	sweep.Delete("blocks", `blocker = {:user}`), sweep.Delete("blocks", `blocked = {:user}`), // when there is nothing left to hide
 	sweep.Update("reports", `reporter = ''`, `reporter = {:user}`), sweep.Update("reports", `user = ''`, `user = {:user}`),
-	{Do: orders},
+	orders,
 	sweep.Delete("settings", `user = {:user}`),
 }}
 
 // likes tells the devices that watch a post what it lost.
-func likes(tx core.App, on sweep.Subject, most int) (int, error) {
+func likes(tx core.App, _ sweep.Subject, ids []string) error {
 	var liked []string
-	err := db.Column(tx, &liked, `DELETE FROM likes WHERE id IN (SELECT id FROM likes WHERE user = {:user} LIMIT {:n}) RETURNING post`, on.Params(most))
-	if err != nil {
-		return 0, fmt.Errorf("likes: %w", err)
+	if err := db.Column(tx, &liked, `DELETE FROM likes WHERE id IN (SELECT value FROM json_each({:ids})) RETURNING post`, db.Params{"ids": db.List(ids)}); err != nil {
+		return fmt.Errorf("likes: %w", err)
 	}
 	for _, post := range liked {
 		inbox.Touched(tx, post)
 	}
-	return len(liked), nil
+	return nil
 }
 
 // orders stay without the person, where there is a shop.
-func orders(tx core.App, on sweep.Subject, most int) (int, error) {
-	if !tx.HasTable("orders") {
-		return 0, nil
-	}
-	return sweep.Update("orders", `user = ''`, `user = {:user}`).Do(tx, on, most)
-}
-
-// recordWeight is for records that go one by one with their hooks.
-const recordWeight = 40
+var orders = func() sweep.Part {
+	part := sweep.Update("orders", `user = ''`, `user = {:user}`)
+	part.Optional = true
+	return part
+}()
 
 func records(collection string) sweep.Part {
-	return sweep.Part{Weight: recordWeight, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
-		found := []*core.Record{}
-		err := tx.RecordQuery(collection).AndWhere(dbx.HashExp{"author": on["user"]}).Limit(int64(most)).All(&found)
-		if err != nil {
-			return 0, fmt.Errorf("find %s: %w", collection, err)
-		}
-		for _, record := range found {
-			if err := tx.Delete(record); err != nil {
-				return 0, fmt.Errorf("delete %s %s: %w", collection, record.Id, err)
-			}
-		}
-		return len(found), nil
-	}}
+	return sweep.Records(collection, `author = {:user}`, sweep.DeleteRecord)
 }

@@ -30,7 +30,9 @@ const wanted = ` AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = %s AND (m
 
 // Fanout puts a post, the subject's, into the feeds of its author's followers behind the follow after. An author with the
 // celebrity mark is not fanned out: see missing.
-var Fanout = sweep.Work{Kind: "feed.fanout", Parts: []sweep.Part{{Do: reach}}}
+var Fanout = sweep.Work{Kind: "feed.fanout", Parts: []sweep.Part{{Do: reach, Key: "f.id", Order: `ORDER BY f.id`,
+	From: `posts p JOIN users u ON u.id = p.author JOIN follows f ON f.followee = p.author
+		WHERE p.id = {:post} AND p.visibility != 'private' AND NOT u.celebrity AND f.state = 'accepted' AND f.id > {:after}`}}}
 
 // Posted puts a new post into its author's feed and into those of the first followers; a job reaches the rest.
 func Posted(tx core.App, post *core.Record) error {
@@ -42,28 +44,16 @@ func Posted(tx core.App, post *core.Record) error {
 	return Fanout.Begin(tx, sweep.Subject{"post": post.Id, "after": ""})
 }
 
-func reach(tx core.App, on sweep.Subject, most int) (int, error) {
-	var last struct {
-		ID    string `db:"id"`
-		Count int    `db:"count"`
-	}
-	params := on.Params(most)
-	params["now"], params["id"] = clock.Stamp(tx), db.NewIDs()
-	const followers = `SELECT f.id, f.follower FROM posts p JOIN users u ON u.id = p.author JOIN follows f ON f.followee = p.author
-		WHERE p.id = {:post} AND p.visibility != 'private' AND NOT u.celebrity AND f.state = 'accepted' AND f.id > {:after} ORDER BY f.id LIMIT {:n}`
-	if _, err := db.One(tx, &last, `SELECT coalesce(max(id), '') id, count(*) count FROM (`+followers+`)`, params); err != nil {
-		return 0, fmt.Errorf("find followers of the author of post %s: %w", on["post"], err)
-	}
-	if last.Count == 0 {
-		return 0, nil
-	}
+func reach(tx core.App, on sweep.Subject, follows []string) error {
+	params := on.Params(tx)
+	params["id"], params["follows"] = db.NewIDs(), db.List(follows)
 	_, err := spread(tx, insert+`SELECT `+db.NextID+`, v.follower, p.id, p.author, p.created, 0, {:now}, {:now}
-		FROM (`+followers+`) v JOIN posts p ON p.id = {:post} WHERE 1`+fmt.Sprintf(wanted, "v.follower"), params)
+		FROM follows v JOIN posts p ON p.id = {:post} WHERE v.id IN (SELECT value FROM json_each({:follows}))`+fmt.Sprintf(wanted, "v.follower"), params)
 	if err != nil {
-		return 0, fmt.Errorf("put post %s into feeds: %w", on["post"], err)
+		return fmt.Errorf("put post %s into feeds: %w", on["post"], err)
 	}
-	on["after"] = last.ID
-	return last.Count, nil
+	on["after"] = follows[len(follows)-1]
+	return nil
 }
 
 // Backfill gives viewer the author's newest posts.
@@ -108,8 +98,7 @@ func Remove(tx core.App, viewer, author string) error {
 
 // RemovePost takes one post out of the viewer's feed.
 func RemovePost(tx core.App, viewer, post string) error {
-	_, err := withdrawn(tx, `viewer = {:viewer} AND post = {:post}`, db.Params{"viewer": viewer, "post": post, "n": 1})
-	return err
+	return withdrawn(tx, `viewer = {:viewer} AND post = {:post}`, db.Params{"viewer": viewer, "post": post})
 }
 
 // PostPart takes a post that is gone, the subject's id, out of every feed.
@@ -134,17 +123,17 @@ func spread(tx core.App, statement string, params db.Params) (int, error) {
 }
 
 func withdraw(condition string) sweep.Part {
-	return sweep.Part{Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
-		return withdrawn(tx, condition, on.Params(most))
+	return sweep.Part{From: `feed WHERE (` + condition + `)`, Do: func(tx core.App, _ sweep.Subject, ids []string) error {
+		return withdrawn(tx, `id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)})
 	}}
 }
 
-func withdrawn(tx core.App, condition string, params db.Params) (int, error) {
+func withdrawn(tx core.App, condition string, params db.Params) error {
 	var rows []inbox.FeedRow
-	err := db.All(tx, &rows, `DELETE FROM feed WHERE id IN (SELECT id FROM feed WHERE `+condition+` LIMIT {:n}) RETURNING id, viewer`, params)
+	err := db.All(tx, &rows, `DELETE FROM feed WHERE `+condition+` RETURNING id, viewer`, params)
 	if err != nil {
-		return 0, fmt.Errorf("remove from feeds: %w", err)
+		return fmt.Errorf("remove from feeds: %w", err)
 	}
 	inbox.FeedRemoved(tx, rows)
-	return len(rows), nil
+	return nil
 }

@@ -100,9 +100,5 @@ func Long(app core.App, most int) ([]string, error) {
 }
 
 // Trim cuts the feed of a viewer to its newest Kept rows.
-var Trim = sweep.Work{Kind: "feed.cut", Parts: []sweep.Part{{Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
-	params := on.Params(most)
-	params["kept"] = Kept
-	n, err := db.Exec(tx, `DELETE FROM feed WHERE id IN (SELECT id FROM feed WHERE viewer = {:viewer} ORDER BY at DESC, post DESC LIMIT {:n} OFFSET {:kept})`, params)
-	return int(n), err
-}}}}
+var Trim = sweep.Work{Kind: "feed.cut", Parts: []sweep.Part{sweep.Delete("feed", fmt.Sprintf(`viewer = {:viewer}
+	AND (at, post) < (SELECT at, post FROM feed WHERE viewer = {:viewer} ORDER BY at DESC, post DESC LIMIT 1 OFFSET %d)`, Kept-1))}}

@@ -41,16 +41,14 @@ func Part(tx core.App, a, b string) error {
 
 // Release accepts the requests that are still open when a private account, the subject's user, has become public, the oldest
 // first. Accepting ends when it is private again.
-var Release = sweep.Work{Kind: "graph.release", Parts: []sweep.Part{{Weight: 40, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
-	requests, err := tx.FindRecordsByFilter("follows", "followee = {:u} && state = 'pending' && followee.private = false", "created", most, 0, dbx.Params{"u": on["user"]})
-	if err != nil {
-		return 0, fmt.Errorf("find requests to follow %s: %w", on["user"], err)
-	}
-	for _, follow := range requests {
-		follow.Set("state", Accepted)
-		if err := tx.Save(follow); err != nil {
-			return 0, fmt.Errorf("accept follow %s: %w", follow.Id, err)
-		}
-	}
-	return len(requests), nil
-}}}}
+var Release = sweep.Work{Kind: "graph.release", Parts: []sweep.Part{requests}}
+
+var requests = func() sweep.Part {
+	part := sweep.Records("follows", `followee = {:user} AND state = 'pending' AND (SELECT NOT private FROM users WHERE id = {:user})`,
+		func(tx core.App, follow *core.Record) error {
+			follow.Set("state", Accepted)
+			return tx.Save(follow)
+		})
+	part.Order = `ORDER BY created`
+	return part
+}()

@@ -13,6 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/clock"
+	"doubletap/internal/db"
 	"doubletap/internal/fault"
 )
 
@@ -22,19 +23,6 @@ const lastWords = 1000 // of an error, in characters
 // any other error, or a panic, has it tried again later. Its ctx ends when the
 // lease is lost or when the time for stopping is over.
 type Handler func(ctx context.Context, app core.App, j *Job) error
-
-type stoppingKey struct{}
-
-// WithStopping has Stopping return the channel.
-func WithStopping(ctx context.Context, stopping <-chan struct{}) context.Context {
-	return context.WithValue(ctx, stoppingKey{}, stopping)
-}
-
-// Stopping is closed when a handler that works for long had better Snooze, as the process wants to end; nil where nobody says.
-func Stopping(ctx context.Context) <-chan struct{} {
-	stopping, _ := ctx.Value(stoppingKey{}).(<-chan struct{})
-	return stopping
-}
 
 type snooze time.Duration
 
@@ -176,6 +164,8 @@ func (r *Runner) outcome(ctx context.Context, j *Job, result error) func() error
 	pause, snoozed := errors.AsType[snooze](result)
 	_, buried := errors.AsType[bury](result)
 	switch {
+	case errors.Is(result, db.ErrStopping):
+		return func() error { return j.put("ready", now.Add(time.Second), j.Attempts-1, "") }
 	case snoozed:
 		return func() error { return j.put("ready", now.Add(time.Duration(pause)), j.Attempts-1, "") }
 	case !buried && ctx.Err() != nil: // stopped in the middle: not the job's fault

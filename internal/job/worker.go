@@ -11,6 +11,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/security"
+
+	"doubletap/internal/db"
 )
 
 const (
@@ -61,7 +63,7 @@ func NewRunner(app core.App) *Runner {
 		kinds:   map[string]*kind{},
 		groups:  map[string]*group{},
 	}
-	r.ctx, r.cancel = context.WithCancel(WithStopping(context.Background(), r.stopped))
+	r.ctx, r.cancel = context.WithCancel(db.WithStopping(context.Background(), r.stopped))
 	app.Store().Set(storeKey, r)
 	return r
 }

@@ -157,32 +157,31 @@ func (d Decision) Others(tx core.App) sweep.Subject {
 	return sweep.Subject{"report": d.Report, "state": state, "note": d.Note, "by": d.By.Id, "at": clock.Stamp(tx)}
 }
 
-// SettleOthers decides the reports of up to most reporters as theirs was decided, and returns what these are told and how many
-// they are.
-func SettleOthers(tx core.App, on sweep.Subject, most int) ([]Word, int, error) {
-	const others = ` FROM reports r JOIN reports o ON o.state = 'open' AND ` + same + ` WHERE r.id = {:report} AND o.id != r.id AND o.created <= {:at}`
-	var reporters []struct {
-		ID   string `db:"reporter"`
-		Told bool   `db:"told"`
+// others are the open reports of the same thing as one that was decided.
+const others = `reports r JOIN reports o ON o.state = 'open' AND ` + same + ` WHERE r.id = {:report} AND o.id != r.id AND o.created <= {:at}`
+
+// Others are those who reported the same thing; SettleOthers decides their reports.
+var Others = sweep.Part{From: others, Key: "o.reporter", Order: `GROUP BY o.reporter`, Weight: 10}
+
+// SettleOthers decides the reports of these reporters as the subject's was decided, and returns what they are told.
+func SettleOthers(tx core.App, on sweep.Subject, reporters []string) (words []Word, err error) {
+	p := on.Params(tx)
+	var former string // who reported it first was told when that was decided
+	if _, err := db.Value(tx, &former, `SELECT reporter FROM reports WHERE id = {:report}`, p); err != nil {
+		return nil, fmt.Errorf("find report %s: %w", on["report"], err)
 	}
-	p := on.Params(most)
-	err := db.All(tx, &reporters, `SELECT DISTINCT o.reporter, o.reporter = r.reporter told`+others+` LIMIT {:n}`, p)
-	if err != nil {
-		return nil, 0, fmt.Errorf("find who reports the same as %s: %w", on["report"], err)
-	}
-	var words []Word
 	for _, reporter := range reporters {
-		p["reporter"], p["now"] = reporter.ID, clock.Stamp(tx)
+		p["reporter"] = reporter
 		_, err := db.Exec(tx, `UPDATE reports SET state = {:state}, resolution = {:note}, updated = {:now}
-			WHERE id IN (SELECT o.id`+others+` AND o.reporter = {:reporter} LIMIT 200)`, p)
+			WHERE id IN (SELECT o.id FROM `+others+` AND o.reporter = {:reporter} LIMIT 200)`, p)
 		if err != nil {
-			return nil, 0, fmt.Errorf("settle what reports the same as %s: %w", on["report"], err)
+			return nil, fmt.Errorf("settle what %s reports as %s does: %w", reporter, on["report"], err)
 		}
-		if !reporter.Told && reporter.ID != "" && reporter.ID != on["by"] {
-			words = append(words, Word{Recipient: reporter.ID, Message: "report_" + on["state"]})
+		if reporter != former && reporter != "" && reporter != on["by"] {
+			words = append(words, Word{Recipient: reporter, Message: "report_" + on["state"]})
 		}
 	}
-	return words, len(reporters), nil
+	return words, nil
 }
 
 func forbidden(text string) error { return router.NewForbiddenError(text, nil) }

@@ -9,73 +9,53 @@ import (
 	"doubletap/internal/graph"
 	"doubletap/internal/job"
 	"doubletap/internal/rule"
+	"doubletap/internal/sweep"
 )
 
-// RingJob is the kind of the job that tells of a new post those who asked for it by follows.notify.
-const RingJob = "notification.ring"
-
-// Ring is the payload of a RingJob: the post, and the follow after which to go on.
-type Ring struct {
-	Post  string `json:"post"`
-	After string `json:"after"`
-}
-
-// ringStep is how many are told in one transaction, some milliseconds.
-const ringStep = 20
-
-// belled are the follows of people who want to hear of the posts of author {:author}.
-const belled = ` FROM follows f WHERE f.followee = {:author} AND f.state = '` + graph.Accepted + `' AND f.notify`
+// Ringing tells of a new post, the subject's, those who asked for it by follows.notify. A post that is gone is told to nobody, and who may
+// not see it is not told.
+var Ringing = sweep.Work{Kind: "notification.ring", Parts: []sweep.Part{{
+	From:   `follows f WHERE f.followee = (SELECT author FROM posts WHERE id = {:post}) AND f.state = '` + graph.Accepted + `' AND f.notify AND f.id > {:after}`,
+	Key:    "f.id",
+	Order:  `ORDER BY f.id`,
+	Weight: 20,
+	Do:     ring,
+}}}
 
 // Posted leaves a job to tell of a new post, if anybody asked to be told of its author's.
 func Posted(tx core.App, post *core.Record) error {
+	author := post.GetString("author")
 	var one int
-	asked, err := db.Value(tx, &one, `SELECT 1`+belled+` LIMIT 1`, db.Params{"author": post.GetString("author")})
+	asked, err := db.Value(tx, &one, `SELECT 1 FROM follows WHERE followee = {:author} AND state = '`+graph.Accepted+`' AND notify LIMIT 1`, db.Params{"author": author})
 	if err != nil {
-		return fmt.Errorf("look who asked for posts of %s: %w", post.GetString("author"), err)
+		return fmt.Errorf("look who asked for posts of %s: %w", author, err)
 	}
 	if !asked {
 		return nil
 	}
-	return job.Add(tx, RingJob, Ring{Post: post.Id}, job.Dedupe(post.Id))
+	return job.Add(tx, Ringing.Kind, sweep.Subject{"post": post.Id}, job.Dedupe(post.Id))
 }
 
-// TellFollowers tells the next of those who asked for the posts of the post's author, and leaves a job in the same transaction
-// for those behind them. A post that is gone is told to nobody, and who may not see it is not told.
-func TellFollowers(tx core.App, r Ring) error {
-	var author string
-	found, err := db.Value(tx, &author, `SELECT author FROM posts WHERE id = {:post}`, db.Params{"post": r.Post})
-	if err != nil {
-		return fmt.Errorf("find the author of post %s: %w", r.Post, err)
-	}
-	if !found {
-		return nil
-	}
-	var follows []struct {
-		ID       string `db:"id"`
-		Follower string `db:"follower"`
-	}
-	err = db.All(tx, &follows, `SELECT f.id, f.follower`+belled+` AND f.id > {:after} ORDER BY f.id LIMIT {:n}`,
-		db.Params{"author": author, "after": r.After, "n": ringStep})
-	if err != nil {
-		return fmt.Errorf("find who asked for posts of %s: %w", author, err)
-	}
-	for _, f := range follows {
-		r.After = f.ID
-		sees, err := rule.SeesPost(tx, f.Follower, r.Post)
+// ring tells the people of these follows.
+func ring(tx core.App, on sweep.Subject, follows []string) error {
+	for _, id := range follows {
+		var follower, author string
+		_, err := db.Row(tx, `SELECT follower, followee FROM follows WHERE id = {:id}`, db.Params{"id": id}, &follower, &author)
 		if err != nil {
-			return fmt.Errorf("ask whether %s sees post %s: %w", f.Follower, r.Post, err)
+			return fmt.Errorf("find who asked by follow %s: %w", id, err)
 		}
-		if !sees {
-			continue
+		sees, err := rule.SeesPost(tx, follower, on["post"])
+		if err != nil {
+			return fmt.Errorf("ask whether %s sees post %s: %w", follower, on["post"], err)
 		}
-		if err := tell(tx, &Notice{Recipient: f.Follower, Actor: author, Type: Post, Subject: author, Post: r.Post}); err != nil {
-			return err
+		if sees {
+			if err := tell(tx, &Notice{Recipient: follower, Actor: author, Type: Post, Subject: author, Post: on["post"]}); err != nil {
+				return err
+			}
 		}
+		on["after"] = id
 	}
-	if len(follows) < ringStep {
-		return nil
-	}
-	return job.Add(tx, RingJob, r, job.Dedupe(r.Post+"/"+r.After))
+	return nil
 }
 
 // showFormer makes a group that shows a post which is gone show its author's newest other post since it began, if there is

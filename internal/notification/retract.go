@@ -77,7 +77,7 @@ func CommentGone(tx core.App, comment *core.Record, still []string) error {
 }
 
 // CommentParts have no tray show a comment, the subject's id, that was deleted, and forget the likes that it had.
-var CommentParts = []sweep.Part{{Do: repoint, Weight: groupWeight}, sweep.Delete("notification_events", unlike+`type = 'comment_like' AND subject = {:id}`)}
+var CommentParts = []sweep.Part{{From: `notifications WHERE comment = {:id}`, Do: repoint, Weight: groupWeight}, sweep.Delete("notification_events", unlike+`type = 'comment_like' AND subject = {:id}`)}
 
 // dropAll takes the few notifications that meet a condition out of their trays.
 func dropAll(tx core.App, condition string, params db.Params) error {
@@ -101,7 +101,7 @@ type group struct {
 
 // repoint makes the groups that show a deleted comment, the subject's id, show the newest one that an actor of theirs left on
 // the post.
-func repoint(tx core.App, on sweep.Subject, most int) (int, error) {
+func repoint(tx core.App, on sweep.Subject, ids []string) error {
 	var groups []struct {
 		group
 		Newest string `db:"newest"`
@@ -109,26 +109,26 @@ func repoint(tx core.App, on sweep.Subject, most int) (int, error) {
 	err := db.All(tx, &groups, `SELECT n.id, n.recipient, coalesce((SELECT c.id FROM comments c WHERE c.post = n.post AND NOT c.deleted AND c.id != {:id}
 			AND c.author IN (SELECT actor FROM notification_events WHERE notification = n.id AND active = 1)
 			ORDER BY c.created DESC LIMIT 1), '') newest
-		FROM notifications n WHERE n.comment = {:id} LIMIT {:n}`, on.Params(most))
+		FROM notifications n WHERE n.id IN (SELECT value FROM json_each({:ids}))`, db.Params{"id": on["id"], "ids": db.List(ids)})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, g := range groups {
 		if _, err := db.Exec(tx, `UPDATE notifications SET comment = {:c} WHERE id = {:id}`, db.Params{"c": g.Newest, "id": g.ID}); err != nil {
-			return 0, err
+			return err
 		}
 		if err := regroup(tx, g.Recipient, g.ID); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return len(groups), nil
+	return nil
 }
 
 // PostParts remove every notification of a post that is gone, the subject's id, of its author, and forget its events. The
 // notifications go first, so that no tray shows half of one.
 var PostParts = []sweep.Part{
-	{Do: dropSome(`post = {:id}`), Weight: groupWeight},
-	{Do: dropSome(`comment IN (SELECT id FROM comments WHERE post = {:id})`), Weight: groupWeight},
+	{From: `notifications WHERE post = {:id}`, Do: dropSome, Weight: groupWeight},
+	{From: `notifications WHERE comment IN (SELECT id FROM comments WHERE post = {:id})`, Do: dropSome, Weight: groupWeight},
 	sweep.Delete("notification_events", `recipient = {:author} AND type = 'like' AND subject = {:id}`),
 	sweep.Delete("notification_events", unlike+`subject = {:id}`),
 	sweep.Delete("notification_events", unlike+`subject IN (SELECT id FROM comments WHERE post = {:id})`),
@@ -138,37 +138,33 @@ var PostParts = []sweep.Part{
 const groupWeight = 10
 
 // dropSome takes notifications of what is gone out of their trays; one that tells of several posts tells of another one.
-func dropSome(condition string) func(core.App, sweep.Subject, int) (int, error) {
-	return func(tx core.App, on sweep.Subject, most int) (int, error) {
-		var groups []struct {
-			group
-			Type string `db:"type"`
-		}
-		if err := db.All(tx, &groups, `SELECT id, recipient, type FROM notifications WHERE `+condition+` LIMIT {:n}`, on.Params(most)); err != nil {
-			return 0, err
-		}
-		for _, g := range groups {
-			if g.Type == Post {
-				if shown, err := showFormer(tx, on["id"], on["author"], g.group); err != nil {
-					return 0, err
-				} else if shown {
-					continue
-				}
-			}
-			if err := drop(tx, g.Recipient, g.ID); err != nil {
-				return 0, err
-			}
-		}
-		return len(groups), nil
+func dropSome(tx core.App, on sweep.Subject, ids []string) error {
+	var groups []struct {
+		group
+		Type string `db:"type"`
 	}
+	if err := db.All(tx, &groups, `SELECT id, recipient, type FROM notifications WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)}); err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if g.Type == Post {
+			if shown, err := showFormer(tx, on["id"], on["author"], g.group); err != nil {
+				return err
+			} else if shown {
+				continue
+			}
+		}
+		if err := drop(tx, g.Recipient, g.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Parting retracts what each of two people, a and b of the subject, was told of the other up to the moment at. What was taken back
 // and done again since is updated after it.
-var Parting = sweep.Work{Kind: "notification.part", Parts: []sweep.Part{{Weight: groupWeight, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
-	return ungroupSome(tx, `UPDATE notification_events SET active = 0`,
-		`active = 1 AND updated <= {:at} AND ((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`, on.Params(most))
-}}}}
+var Parting = sweep.Work{Kind: "notification.part", Parts: []sweep.Part{ungroupSome(`UPDATE notification_events SET active = 0`,
+	`active = 1 AND updated <= {:at} AND ((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`)}}
 
 // Part retracts what each of two people was told of the other.
 func Part(tx core.App, a, b string) error {
@@ -176,17 +172,13 @@ func Part(tx core.App, a, b string) error {
 }
 
 // Forget is the part that takes the events of an actor, the subject's user, out of other people's trays.
-var Forget = sweep.Part{Weight: groupWeight, Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
-	return ungroupSome(tx, `DELETE FROM notification_events`, `actor = {:user}`, on.Params(most))
-}}
+var Forget = ungroupSome(`DELETE FROM notification_events`, `actor = {:user}`)
 
-// ungroupSome is ungroup for up to {:n} of the events that meet a condition, and returns how many there were.
-func ungroupSome(tx core.App, statement, condition string, params db.Params) (int, error) {
-	var ids []string
-	if err := db.Column(tx, &ids, `SELECT id FROM notification_events WHERE `+condition+` LIMIT {:n}`, params); err != nil || len(ids) == 0 {
-		return 0, err
-	}
-	return len(ids), ungroup(tx, statement+` WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)})
+// ungroupSome is the part that runs ungroup's statement for the events that meet a condition.
+func ungroupSome(statement, condition string) sweep.Part {
+	return sweep.Part{From: `notification_events WHERE ` + condition, Weight: groupWeight, Do: func(tx core.App, _ sweep.Subject, ids []string) error {
+		return ungroup(tx, statement+` WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)})
+	}}
 }
 
 // Detached is what becomes of the events of a notification, the subject's id, that left the tray: they let go of it, and
@@ -215,33 +207,21 @@ func Expire(tx core.App, ids []string) error {
 	return nil
 }
 
-// Reading marks the notifications of a user, the subject's, that are later than after and earlier than below, the newest first.
-var Reading = sweep.Work{Kind: "notification.read", Parts: []sweep.Part{{Do: func(tx core.App, on sweep.Subject, most int) (int, error) {
-	var some []string
-	params := on.Params(most)
-	err := db.Column(tx, &some, `SELECT latestAt FROM notifications WHERE recipient = {:user} AND latestAt < {:below} AND latestAt > {:after}
-		ORDER BY latestAt DESC LIMIT {:n}`, params)
-	if err != nil || len(some) == 0 {
-		return 0, err
-	}
-	params["last"], params["now"] = some[len(some)-1], clock.Stamp(tx)
-	_, err = db.Exec(tx, `UPDATE notifications SET read = 1, updated = {:now} WHERE recipient = {:user} AND read = 0 AND latestAt < {:below} AND latestAt >= {:last}`, params)
-	on["below"] = some[len(some)-1]
-	return len(some), err
-}}}}
+// Reading marks the notifications of a user, the subject's, that are earlier than below. An index holds those that are not read, so all of
+// them are found, whatever was read before.
+var Reading = sweep.Work{Kind: "notification.read", Parts: []sweep.Part{
+	sweep.Update("notifications", `read = 1, updated = {:now}`, `recipient = {:user} AND read = 0 AND latestAt < {:below}`),
+}}
 
-// MarkRead marks the recipient's notifications up to latestAt before as read, and in settings that they are. Those that were
-// marked with the last readAt are read, or being marked. Other devices learn it from settings.readAt.
+// MarkRead marks the recipient's notifications up to latestAt before as read, and in settings that they are. Other devices learn it
+// from settings.readAt.
 func MarkRead(tx core.App, recipient, before string) error {
-	var last string
-	p := db.Params{"at": before, "u": recipient, "now": clock.Stamp(tx)}
-	if _, err := db.Value(tx, &last, `SELECT readAt FROM settings WHERE user = {:u}`, p); err != nil {
-		return fmt.Errorf("find what %s has read: %w", recipient, err)
-	}
-	if err := Reading.Begin(tx, sweep.Subject{"user": recipient, "after": last, "below": before + "~"}); err != nil { // ~ sorts behind it
+	if err := Reading.Begin(tx, sweep.Subject{"user": recipient, "below": before + "~"}); err != nil { // ~ sorts behind it
 		return fmt.Errorf("mark notifications of %s read: %w", recipient, err)
 	}
-	if _, err := db.Exec(tx, `UPDATE settings SET readAt = {:at}, updated = {:now} WHERE user = {:u} AND readAt < {:at}`, p); err != nil {
+	_, err := db.Exec(tx, `UPDATE settings SET readAt = {:at}, updated = {:now} WHERE user = {:u} AND readAt < {:at}`,
+		db.Params{"at": before, "u": recipient, "now": clock.Stamp(tx)})
+	if err != nil {
 		return fmt.Errorf("note what %s has read: %w", recipient, err)
 	}
 	return nil

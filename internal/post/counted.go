@@ -1,7 +1,6 @@
 package post
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -12,19 +11,22 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// CountJob is the kind of the job that counts the hashtags of an account's posts anew, in steps.
-const CountJob = "hashtags.count"
+// countedAtOnce is how many public posts a trigger counts itself when their account is opened or closed.
+const countedAtOnce = 50
 
-// countedAtOnce is how many public posts a trigger counts itself when their account is opened or closed; countedInStep is how
-// many a step of the job does, each with up to 30 hashtags.
-const (
-	countedAtOnce = 50
-	countedInStep = 15
-)
-
-type countPayload struct {
-	User string `json:"user"`
-}
+// Counting counts the hashtags of the posts of an account, the subject's user, anew. A step counts what the account is at its moment; each
+// change of the account has a job of its own.
+var Counting = sweep.Work{Kind: "hashtags.count", Parts: []sweep.Part{{
+	From:   `posts WHERE author = {:user} AND visibility = 'public' AND hidden = 0 AND id > {:after}`,
+	Order:  `ORDER BY id`,
+	Weight: 25, // each has up to 30 hashtags
+	Do: func(tx core.App, on sweep.Subject, ids []string) error {
+		_, err := db.Exec(tx, `UPDATE post_tags SET counted = u.open FROM (SELECT state = {:active} AND NOT private AS open FROM users WHERE id = {:u}) u
+			WHERE post IN (SELECT value FROM json_each({:posts})) AND counted != u.open`, db.Params{"u": on["user"], "active": account.Active, "posts": db.List(ids)})
+		on["after"] = ids[len(ids)-1]
+		return err
+	},
+}}}
 
 // CountTags lets a job count the hashtags of an account that was opened or closed, where these are too many for the trigger. The job
 // has no Dedupe: one that runs may be past posts that this change is about.
@@ -36,36 +38,5 @@ func CountTags(tx core.App, user string) error {
 	if posts <= countedAtOnce {
 		return nil
 	}
-	return job.Add(tx, CountJob, countPayload{user})
-}
-
-// CountTagsOf does the job. A step counts what the account is at its moment; each change of the account has a job of its own.
-func CountTagsOf(ctx context.Context, app core.App, j *job.Job) error {
-	var p countPayload
-	if err := j.Payload(&p); err != nil {
-		return job.Bury(err)
-	}
-	after := ""
-	err := sweep.Steps(ctx, app, func(tx core.App) (done bool, err error) {
-		last, more, err := countStep(tx, p.User, after)
-		db.AfterCommit(tx, func() { after = last })
-		return !more, err
-	})
-	if err != nil {
-		return fmt.Errorf("count the hashtags of %s: %w", p.User, err)
-	}
-	return nil
-}
-
-// countStep counts the hashtags of some posts behind the post after, and returns the last of these.
-func countStep(tx core.App, user, after string) (last string, more bool, err error) {
-	var ids []string
-	err = db.Column(tx, &ids, `SELECT id FROM posts WHERE author = {:u} AND visibility = 'public' AND hidden = 0 AND id > {:after} ORDER BY id LIMIT {:n}`,
-		db.Params{"u": user, "after": after, "n": countedInStep})
-	if err != nil || len(ids) == 0 {
-		return after, false, err
-	}
-	_, err = db.Exec(tx, `UPDATE post_tags SET counted = u.open FROM (SELECT state = {:active} AND NOT private AS open FROM users WHERE id = {:u}) u
-		WHERE post IN (SELECT value FROM json_each({:posts})) AND counted != u.open`, db.Params{"u": user, "active": account.Active, "posts": db.List(ids)})
-	return ids[len(ids)-1], len(ids) == countedInStep, err
+	return job.Add(tx, Counting.Kind, sweep.Subject{"user": user})
 }

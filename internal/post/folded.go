@@ -1,28 +1,27 @@
 package post
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
-	"doubletap/internal/job"
 	"doubletap/internal/search"
+	"doubletap/internal/sweep"
 	"doubletap/internal/text"
 )
 
-// FoldJob is the kind of the job that gives hashtags of before the names that text.Fold gives them, and merges those that are one.
-const FoldJob = "hashtags.fold"
+// Folding gives hashtags of before the names that text.Fold gives them, and merges those that are one, some of their posts at a time. A
+// post is under one of two names that become one at every moment, and their counts are right.
+var Folding = sweep.Work{Kind: "hashtags.fold", Parts: []sweep.Part{{
+	From: `hashtags WHERE displayName = '' AND name != ''`, Weight: 2 * mergedAtOnce, // so that one is taken at a time, perhaps again
+	Do: func(tx core.App, _ sweep.Subject, ids []string) error { return fold(tx, ids[0]) },
+}}}
 
-// What one transaction of the job does: steps for about 5 ms, of which each moves some posts from one hashtag to another.
-const (
-	foldedFor    = 5 * time.Millisecond
-	mergedAtOnce = 50
-)
+// mergedAtOnce is how many posts are moved from one hashtag to another before others may write.
+const mergedAtOnce = 50
 
 // Unfolded reports whether there are hashtags for the job: those without a displayName, as an import may store too. One without
 // a name would get none.
@@ -31,31 +30,11 @@ func Unfolded(app core.App) (bool, error) {
 	return db.Value(app, &one, `SELECT 1 FROM hashtags WHERE displayName = '' AND name != '' LIMIT 1`, nil)
 }
 
-// FoldTags does the job, in steps. A post is under one of two names that become one at every moment, and their counts are right.
-func FoldTags(ctx context.Context, app core.App, _ *job.Job) error {
-	for done := false; !done; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		err := app.RunInTransaction(func(tx core.App) (err error) {
-			for began := time.Now(); err == nil && !done && time.Since(began) < foldedFor; {
-				done, err = foldStep(tx)
-			}
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("fold hashtags: %w", err)
-		}
-	}
-	return nil
-}
-
-// foldStep names one hashtag, or moves some of its posts to the one that has the name already.
-func foldStep(tx core.App) (done bool, err error) {
-	var id, name, other string
-	some, err := db.Row(tx, `SELECT id, name FROM hashtags WHERE displayName = '' AND name != '' LIMIT 1`, nil, &id, &name)
-	if err != nil || !some {
-		return true, err
+// fold names a hashtag, or moves some of its posts to the one that has the name already.
+func fold(tx core.App, id string) error {
+	var name, other string
+	if _, err := db.Value(tx, &name, `SELECT name FROM hashtags WHERE id = {:id}`, db.Params{"id": id}); err != nil {
+		return err
 	}
 	p := db.Params{"id": id, "name": name, "folded": text.Fold(name), "now": clock.Stamp(tx), "n": mergedAtOnce}
 	if p["folded"] == "" { // nothing that anybody could write
@@ -63,31 +42,31 @@ func foldStep(tx core.App) (done bool, err error) {
 	}
 	taken, err := db.Value(tx, &other, `SELECT id FROM hashtags WHERE name = {:folded} AND id != {:id}`, p)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if !taken {
 		_, err := db.Exec(tx, `UPDATE hashtags SET name = {:folded}, displayName = {:name}, updated = {:now} WHERE id = {:id}`, p)
 		if err != nil {
-			return false, err
+			return err
 		}
-		return false, search.Index(tx, search.Tags, id)
+		return search.Index(tx, search.Tags, id)
 	}
 	p["other"] = other
 	const few = `(SELECT id FROM post_tags WHERE tag = {:id} LIMIT {:n})`
 	doubled, err := db.Exec(tx, `DELETE FROM post_tags WHERE id IN `+few+` AND post IN (SELECT post FROM post_tags WHERE tag = {:other})`, p)
 	if err != nil || doubled > 0 { // others are the first few now, and may be doubled too
-		return false, err
+		return err
 	}
 	moved, err := db.Exec(tx, `UPDATE post_tags SET tag = {:other}, updated = {:now} WHERE id IN `+few, p)
 	if err != nil || moved == mergedAtOnce {
-		return false, err
+		return err
 	}
 	// a moderator's decision about one of them holds for both
 	if _, err := db.Exec(tx, `UPDATE hashtags SET banned = max(hashtags.banned, t.banned), created = min(hashtags.created, t.created), updated = {:now}
 		FROM (SELECT banned, created FROM hashtags WHERE id = {:id}) t WHERE hashtags.id = {:other}`, p); err != nil {
-		return false, err
+		return err
 	}
-	return false, merge(tx, id, other)
+	return merge(tx, id, other)
 }
 
 // merge lets what owners have pointing at a hashtag point at another, such as follows of hashtags, and deletes it. Of two rows that

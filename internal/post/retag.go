@@ -3,13 +3,14 @@ package post
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/fault"
 	"doubletap/internal/job"
 	"doubletap/internal/text"
 )
@@ -17,11 +18,8 @@ import (
 // RetagJob is the kind of the job that gives posts the hashtags that their captions carry by the rules of now.
 const RetagJob = "hashtags.retag"
 
-// What the job does at once: posts that it looks at in a statement, and how long it writes in a transaction.
-const (
-	lookedAt    = 100
-	retaggedFor = 5 * time.Millisecond
-)
+// lookedAt is how many posts the job looks at in a statement.
+const lookedAt = 100
 
 // captioned is a post, and the names of the hashtags that it has, as JSON.
 type captioned struct {
@@ -32,14 +30,12 @@ type captioned struct {
 }
 
 // Retag does the job. Posts whose hashtags are right already cost a look outside of any transaction.
-func Retag(ctx context.Context, app core.App, j *job.Job) error {
-	if err := FoldTags(ctx, app, j); err != nil { // or each post with a hashtag of before would differ
+func Retag(ctx context.Context, app core.App, _ *job.Job) error {
+	if err := Folding.Finish(ctx, app, nil); err != nil { // or each post with a hashtag of before would differ
 		return err
 	}
+	var failures []error
 	for after, more := "", true; more; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		var posts []captioned
 		err := db.All(app, &posts, `SELECT p.id, p.caption, p.created, (SELECT json_group_array(h.name) FROM post_tags t JOIN hashtags h ON h.id = t.tag WHERE t.post = p.id) tags
 			FROM posts p WHERE p.id > {:after} ORDER BY p.id LIMIT {:n}`, db.Params{"after": after, "n": lookedAt})
@@ -49,14 +45,12 @@ func Retag(ctx context.Context, app core.App, j *job.Job) error {
 		if more = len(posts) == lookedAt; more {
 			after = posts[lookedAt-1].ID
 		}
-		posts = slices.DeleteFunc(posts, captioned.isTagged)
-		for len(posts) > 0 {
-			if posts, err = retagSome(app, posts); err != nil {
-				return err
-			}
+		_, err = db.InSteps(ctx, app, slices.DeleteFunc(posts, captioned.isTagged), retag)
+		if failures = append(failures, err); ctx.Err() != nil || errors.Is(err, db.ErrStopping) || fault.Passing(err) {
+			break
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // isTagged reports whether the post has the hashtags that its caption carries.
@@ -69,25 +63,23 @@ func (c captioned) isTagged() bool {
 	return slices.Equal(has, carries)
 }
 
-// retagSome gives posts their hashtags as long as one transaction may take, and returns those that are left. Who edited a caption
-// meanwhile has tagged the post.
-func retagSome(app core.App, posts []captioned) (left []captioned, err error) {
-	err = app.RunInTransaction(func(tx core.App) error {
-		left = posts
-		for began := time.Now(); len(left) > 0 && time.Since(began) < retaggedFor; left = left[1:] {
-			var caption string
-			there, err := db.Value(tx, &caption, `SELECT caption FROM posts WHERE id = {:id}`, db.Params{"id": left[0].ID})
-			if err != nil {
-				return fmt.Errorf("read the caption of post %s: %w", left[0].ID, err)
-			}
-			if !there || caption != left[0].Caption {
-				continue
-			}
-			if err := tag(tx, left[0].ID, caption, left[0].Created); err != nil {
-				return err
-			}
+// retag gives posts their hashtags. Who edited a caption meanwhile has tagged the post.
+func retag(tx core.App, posts []captioned) error {
+	for _, p := range posts {
+		var caption string
+		there, err := db.Value(tx, &caption, `SELECT caption FROM posts WHERE id = {:id}`, db.Params{"id": p.ID})
+		if err != nil {
+			return fmt.Errorf("read the caption of post %s: %w", p.ID, err)
 		}
-		return nil
-	})
-	return left, err
+		if !there || caption != p.Caption {
+			continue
+		}
+		if err := tag(tx, p.ID, caption, p.Created); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// String implements fmt.Stringer, for errors.
+func (c captioned) String() string { return "post " + c.ID }

@@ -38,6 +38,7 @@ func Collect(app core.App, began time.Time) (int, error) {
 		return clock.Now(app).Sub(changed) > settled || (!app.Settings().S3.Enabled && changed.Before(began))
 	}
 	total := 0
+	var failures []error
 	for name, field := range Fields {
 		collection, err := app.FindCachedCollectionByNameOrId(name)
 		if err != nil {
@@ -51,11 +52,11 @@ func Collect(app core.App, began time.Time) (int, error) {
 			n, err := collect(app, fsys, collection, field, chunk, isSettled)
 			total += n
 			if err != nil {
-				return total, fmt.Errorf("collect photos of %s: %w", name, err)
+				failures = append(failures, fmt.Errorf("collect photos of %s: %w", name, err))
 			}
 		}
 	}
-	return total, nil
+	return total, errors.Join(failures...)
 }
 
 // folders returns the ids of records that have settled files and that nobody looked at since.
@@ -94,24 +95,24 @@ func collect(app core.App, fsys *filesystem.System, collection *core.Collection,
 	if err != nil {
 		return 0, err
 	}
+	total := 0
+	var failures db.Failures // which keep no other files from being collected
 	for _, id := range gone {
 		if err := errors.Join(fsys.DeletePrefix(collection.Id + "/" + id + "/")...); err != nil {
-			return 0, err
+			failures.Add(id, err)
+			continue
 		}
+		total++
 	}
 	records, err := app.FindAllRecords(collection, dbx.In("id", list(ids)...))
-	if err != nil {
-		return len(gone), err
-	}
-	total := len(gone)
 	for _, record := range records {
 		n, err := strays(fsys, record, field, isSettled)
 		total += n
 		if err != nil {
-			return total, fmt.Errorf("of %s: %w", record.Id, err)
+			failures.Add(record.Id, err)
 		}
 	}
-	return total, nil
+	return total, errors.Join(failures.Err(), err)
 }
 
 // strays deletes the settled files beside a record's own that it does not name.

@@ -4,6 +4,7 @@ package retention
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 
 	"doubletap/internal/clock"
 	"doubletap/internal/db"
+	"doubletap/internal/fault"
 	"doubletap/internal/notification"
 	"doubletap/internal/sweep"
 )
@@ -99,19 +101,21 @@ func Forget(ctx context.Context, app core.App) error {
 	if err != nil {
 		return err
 	}
+	var failures []error
 	for _, rule := range Rules {
 		if days[rule.Name] == Forever {
 			continue
 		}
 		before := clock.Text(clock.Now(app).AddDate(0, 0, -days[rule.Name]))
 		if err := rule.follow(ctx, app, before); err != nil {
-			return fmt.Errorf("forget %s before %s: %w", rule.Name, before, err)
+			failures = append(failures, fmt.Errorf("forget %s before %s: %w", rule.Name, before, err))
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 func (r *Rule) follow(ctx context.Context, app core.App, before string) error {
+	var failures []error
 	for after := int64(-1); ; {
 		began := time.Now()
 		ids, last, err := r.look(app, before, after)
@@ -119,8 +123,14 @@ func (r *Rule) follow(ctx context.Context, app core.App, before string) error {
 			return err
 		}
 		worked := time.Since(began)
-		if err := r.remove(ctx, app, before, ids); err != nil || last == after {
-			return err
+		switch err := r.remove(ctx, app, before, ids); {
+		case err != nil && (ctx.Err() != nil || errors.Is(err, db.ErrStopping) || fault.Passing(err)):
+			return errors.Join(append(failures, err)...)
+		case err != nil:
+			failures = append(failures, err)
+		}
+		if last == after {
+			return errors.Join(failures...)
 		}
 		after = last
 		select {
@@ -150,20 +160,13 @@ func (r *Rule) look(app core.App, before string, after int64) (ids []string, las
 
 // remove forgets the rows, those that are still to be forgotten.
 func (r *Rule) remove(ctx context.Context, app core.App, before string, ids []string) error {
-	work := sweep.Work{Kind: Job, Parts: []sweep.Part{{Weight: r.weight, Do: func(tx core.App, _ sweep.Subject, most int) (int, error) {
-		some := ids[:min(most, len(ids))]
-		ids = ids[len(some):]
-		p := db.Params{"before": before, "ids": db.List(some)}
-		const among = ` WHERE id IN (SELECT value FROM json_each({:ids})) AND `
-		if r.forget == nil {
-			_, err := db.Exec(tx, `DELETE FROM `+r.Table+among+r.condition, p)
-			return len(some), err
-		}
-		var still []string
-		if err := db.Column(tx, &still, `SELECT id FROM `+r.Table+among+r.condition, p); err != nil {
-			return 0, err
-		}
-		return len(some), r.forget(tx, still)
-	}}}}
-	return work.Finish(ctx, app, nil)
+	if len(ids) == 0 {
+		return nil
+	}
+	part := sweep.Delete(r.Table, `id IN (SELECT value FROM json_each({:ids})) AND `+r.condition).Heavier(r.weight)
+	if r.forget != nil {
+		part.Do = func(tx core.App, _ sweep.Subject, ids []string) error { return r.forget(tx, ids) }
+	}
+	work := sweep.Work{Kind: Job, Parts: []sweep.Part{part}}
+	return work.Finish(ctx, app, sweep.Subject{"before": before, "ids": db.List(ids)})
 }

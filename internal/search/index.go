@@ -1,15 +1,14 @@
 package search
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/db"
+	"doubletap/internal/sweep"
 	"doubletap/internal/text"
 )
 
@@ -17,11 +16,18 @@ import (
 // was made in another way before.
 const Job = "search.index"
 
-// What one transaction of the job does.
-const (
-	indexedFor    = 8 * time.Millisecond
-	indexedAtOnce = 50
-)
+// Indexing does the job: the newest rows first, in steps, of which each leaves the index right.
+var Indexing = sweep.Work{Kind: Job, Parts: []sweep.Part{Posts.indexing(), Users.indexing(), Tags.indexing()}}
+
+func (k Kind) indexing() sweep.Part {
+	return sweep.Part{
+		From:   `search_` + k.Collection + ` s CROSS JOIN ` + k.Collection + ` t ON t.id = s.id WHERE s.words IS NULL`,
+		Key:    "s.id",
+		Order:  `ORDER BY s.n DESC`,
+		Weight: 8,
+		Do:     func(tx core.App, _ sweep.Subject, ids []string) error { return Index(tx, k, ids...) },
+	}
+}
 
 // Kinds are all kinds of what can be found.
 var Kinds = []Kind{Posts, Users, Tags}
@@ -71,63 +77,17 @@ func (r unindexed) index(tx core.App, kind Kind) error {
 	return err
 }
 
-// Waiting reports whether there is anything for IndexAll to do.
+// Waiting reports whether there is anything for Indexing to do.
 func Waiting(app core.App) (bool, error) {
 	for _, kind := range Kinds {
-		rows, err := kind.waiting(app, 1)
-		if err != nil || len(rows) > 0 {
-			return len(rows) > 0, err
+		var one int
+		waits, err := db.Value(app, &one, `SELECT 1 FROM search_`+kind.Collection+` s CROSS JOIN `+kind.Collection+` t ON t.id = s.id WHERE s.words IS NULL LIMIT 1`, nil)
+		if err != nil {
+			return false, fmt.Errorf("find %s that are not indexed: %w", kind.Collection, err)
+		}
+		if waits {
+			return true, nil
 		}
 	}
 	return false, nil
-}
-
-// IndexAll does the job: the newest rows first, in short transactions, of which each leaves the index right.
-func IndexAll(ctx context.Context, app core.App) error {
-	for _, kind := range Kinds {
-		for {
-			rows, err := kind.waiting(app, indexedAtOnce)
-			if err != nil {
-				return err
-			}
-			if len(rows) == 0 {
-				break
-			}
-			for len(rows) > 0 {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if rows, err = kind.indexSome(app, rows); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (k Kind) waiting(app core.App, most int) (rows []unindexed, err error) {
-	err = db.All(app, &rows, `SELECT s.n, s.id, `+k.values("t")+` vals FROM search_`+k.Collection+` s CROSS JOIN `+k.Collection+` t ON t.id = s.id
-		WHERE s.words IS NULL ORDER BY s.n DESC LIMIT {:most}`, db.Params{"most": most})
-	if err != nil {
-		return nil, fmt.Errorf("find %s that are not indexed: %w", k.Collection, err)
-	}
-	return rows, nil
-}
-
-// indexSome indexes rows as long as one transaction may take, and returns those that are left.
-func (k Kind) indexSome(app core.App, rows []unindexed) (left []unindexed, err error) {
-	err = app.RunInTransaction(func(tx core.App) error {
-		left = rows
-		for began := time.Now(); len(left) > 0 && time.Since(began) < indexedFor; left = left[1:] {
-			if err := left[0].index(tx, k); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("index %s: %w", k.Collection, err)
-	}
-	return left, nil
 }

@@ -2,10 +2,8 @@
 package story
 
 import (
-	"fmt"
 	"time"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/clock"
@@ -30,21 +28,7 @@ func Narrowed(before, after *core.Record) bool {
 }
 
 // Expiry removes the stories whose day is over, with their views and files. Nobody but their authors has seen them since.
-var Expiry = sweep.Work{Kind: Job, Parts: []sweep.Part{{Weight: recordWeight, Do: func(tx core.App, _ sweep.Subject, most int) (int, error) {
-	over := []*core.Record{}
-	err := tx.RecordQuery("stories").AndWhere(dbx.NewExp("expires <= {:now}", dbx.Params{"now": clock.Stamp(tx)})).Limit(int64(most)).All(&over)
-	if err != nil {
-		return 0, fmt.Errorf("find stories that are over: %w", err)
-	}
-	for _, story := range over {
-		if err := tx.Delete(story); err != nil {
-			return 0, fmt.Errorf("delete story %s: %w", story.Id, err)
-		}
-	}
-	return len(over), nil
-}}}}
-
-const recordWeight = 40
+var Expiry = sweep.Work{Kind: Job, Parts: []sweep.Part{sweep.Records("stories", `expires <= {:now}`, sweep.DeleteRecord)}}
 
 // ViewPart deletes the views of a story, the subject's id, that is gone.
 var ViewPart = sweep.Delete("story_views", `story = {:id}`)

@@ -2,16 +2,21 @@
 // milliseconds and not for all of it: what hangs on a deleted record, old rows, effects that reach thousands.
 //
 // A work begins in the transaction of its cause and does there what is soon done. A job, stored in the same transaction, does
-// the rest in short transactions of its own; after a crash it goes on where it was.
+// the rest in short transactions of its own; after a crash it goes on where it was. A row that cannot be done keeps no other from being
+// done: the job goes on without it, fails in the end with the row's id, and tries it again as other jobs are tried again.
 package sweep
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/clock"
 	"doubletap/internal/db"
 	"doubletap/internal/job"
 )
@@ -21,11 +26,38 @@ type Subject map[string]string
 
 // Part is one kind of rows of a work.
 type Part struct {
-	// Do does up to most of the rows and returns how many it did; fewer than most mean that none is left. It must find those
-	// that are left by looking, or keep in the subject where it is.
-	Do func(tx core.App, on Subject, most int) (int, error)
+	// From is the SQL of the rows that are to be done, "likes WHERE post = {:id}". It has a WHERE without an OR at its outermost. What is
+	// done must not be among them any more; a part that leaves rows as they are keeps in the subject where it is.
+	From string
+	// Key is the column that tells the rows apart; "" is id.
+	Key string
+	// Order is an ORDER BY or GROUP BY; "" for any order.
+	Order string
+	// Optional says that the table, which From begins with, is not in every folder.
+	Optional bool
 	// Weight is what one of the rows costs, against one that a statement deletes with a hundred others; 0 is 1.
 	Weight int
+	// Do does the rows with these keys.
+	Do func(tx core.App, on Subject, keys []string) error
+}
+
+// find returns up to most rows that are to be done, in their order, without those that are skipped.
+func (p Part) find(tx core.App, on Subject, most int, skipped []string) (keys []string, err error) {
+	if p.Optional && !tx.HasTable(strings.Fields(p.From)[0]) {
+		return nil, nil
+	}
+	key, params := p.Key, on.Params(tx)
+	if key == "" {
+		key = "id"
+	}
+	statement := `SELECT ` + key + ` FROM ` + p.From
+	if len(skipped) > 0 {
+		statement += ` AND ` + key + ` NOT IN (SELECT value FROM json_each({:skipped}))`
+		params["skipped"] = db.List(skipped)
+	}
+	params["most"] = most
+	err = db.Column(tx, &keys, statement+` `+p.Order+` LIMIT {:most}`, params)
+	return keys, err
 }
 
 // Work is what follows from one thing, in parts that are done in their order.
@@ -41,8 +73,8 @@ func (w *Work) Begin(tx core.App, on Subject) error {
 	if !tx.IsTransactional() {
 		return tx.RunInTransaction(func(tx core.App) error { return w.Begin(tx, on) })
 	}
-	next, err := w.step(tx, on, budgetOf(tx), 0, true)
-	if err != nil || next == len(w.Parts) {
+	s := step{work: w, tx: tx, on: on, budget: budgetOf(tx), each: true}
+	if err := s.run(); err != nil || s.part == len(w.Parts) {
 		return err
 	}
 	return job.Add(tx, w.Kind, on)
@@ -57,45 +89,74 @@ func (w *Work) Run(ctx context.Context, app core.App, j *job.Job) error {
 	return w.Finish(ctx, app, on)
 }
 
-// Finish does the work to its end in short transactions. A part of which nothing was left is not looked at again.
+// Finish does the work to its end in short transactions. A part of which nothing was left is not looked at again. Rows that fail
+// are passed over, and named by the error that Finish returns when all others are done.
 func (w *Work) Finish(ctx context.Context, app core.App, on Subject) error {
-	part := 0
-	return Steps(ctx, app, func(tx core.App) (bool, error) {
+	part, skipped := 0, []string(nil)
+	var last step
+	var failures db.Failures
+	err := db.Steps(ctx, app, func(tx core.App, most int) (bool, error) {
 		b := budgetOf(tx)
-		b.least = true
-		after := maps.Clone(on) // the transaction may be undone
-		if after == nil {
-			after = Subject{}
+		if b.least, b.most = true, min(most, statementRows); most == 1 {
+			b.rows = 1
 		}
-		next, err := w.step(tx, after, b, part, false)
-		db.AfterCommit(tx, func() { on, part = after, next })
-		return next == len(w.Parts), err
+		after := Subject{} // of its own, as the transaction may be undone
+		maps.Copy(after, on)
+		last = step{work: w, tx: tx, on: after, budget: b, part: part, skipped: skipped}
+		if err := last.run(); err != nil {
+			return false, err
+		}
+		db.AfterCommit(tx, func() { on, part = after, last.part })
+		return last.part == len(w.Parts), nil
+	}, func(err error) error {
+		if len(last.keys) == 0 {
+			return err
+		}
+		failures.Add(last.keys[0], err)
+		skipped = append(skipped, last.keys[0])
+		return nil
 	})
+	return errors.Join(failures.Err(), err)
 }
 
-// step does rows from a part on until the budget is spent or none is left; if asked, some of each part however late it is. It returns
-// the part to go on with.
-func (w *Work) step(tx core.App, on Subject, b *budget, from int, each bool) (next int, err error) {
-	for next = from; next < len(w.Parts); next++ {
-		part := w.Parts[next]
+// step is what one transaction does of a work.
+type step struct {
+	work    *Work
+	tx      core.App
+	on      Subject
+	budget  *budget
+	part    int      // to go on with
+	each    bool     // some rows of each part are done however late it is
+	skipped []string // rows
+	keys    []string // of the rows that are being done
+}
+
+// run does rows until the budget is spent or none is left.
+func (s *step) run() error {
+	b := s.budget
+	for ; s.part < len(s.work.Parts); s.part++ {
+		part := s.work.Parts[s.part]
 		weight := max(part.Weight, 1)
-		b.least = b.least || each
+		b.least = b.least || s.each
 		for {
 			most := b.affords(weight)
 			if most == 0 {
-				return next, nil
+				return nil
 			}
-			n, err := part.Do(tx, on, most)
+			var err error
+			if s.keys, err = part.find(s.tx, s.on, most, s.skipped); err == nil && len(s.keys) > 0 {
+				err = part.Do(s.tx, s.on, s.keys)
+			}
 			if err != nil {
-				return next, fmt.Errorf("%s, part %d, of %v: %w", w.Kind, next+1, on, err)
+				return fmt.Errorf("%s, part %d, of %v: %w", s.work.Kind, s.part+1, s.on, err)
 			}
-			b.spend(n * weight)
-			if n < most {
+			b.spend(len(s.keys) * weight)
+			if len(s.keys) < most {
 				break
 			}
 		}
 	}
-	return next, nil
+	return nil
 }
 
 // Pending is the SQL of the ids of records that are gone and whose rows are still being removed.
@@ -104,31 +165,61 @@ const Pending = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(pa
 
 // Delete is the part that deletes the rows of a table that meet a condition on the subject.
 func Delete(table, condition string) Part {
-	return statement(`DELETE FROM ` + table + some(table, condition))
+	return statement(table, condition, `DELETE FROM `+table)
 }
 
 // Update is the part that sets columns of such rows, so that they meet the condition no more.
 func Update(table, set, condition string) Part {
-	return statement(`UPDATE ` + table + ` SET ` + set + some(table, condition))
+	return statement(table, condition, `UPDATE `+table+` SET `+set)
 }
 
-func some(table, condition string) string {
-	return ` WHERE id IN (SELECT id FROM ` + table + ` WHERE ` + condition + ` LIMIT {:n})`
-}
-
-func statement(text string) Part {
-	return Part{Do: func(tx core.App, on Subject, most int) (int, error) {
-		n, err := db.Exec(tx, text, on.Params(most))
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", text, err)
+func statement(table, condition, text string) Part {
+	text += ` WHERE id IN (SELECT value FROM json_each({:keys}))`
+	return Part{From: table + ` WHERE (` + condition + `)`, Do: func(tx core.App, on Subject, keys []string) error {
+		params := on.Params(tx)
+		params["keys"] = db.List(keys)
+		if _, err := db.Exec(tx, text, params); err != nil {
+			return fmt.Errorf("%s: %w", text, err)
 		}
-		return int(n), nil
+		return nil
 	}}
 }
 
-// Params are the subject's values for a statement, with the most rows as n.
-func (on Subject) Params(most int) db.Params {
-	params := db.Params{"n": most}
+// Heavier returns the part with rows of the weight.
+func (p Part) Heavier(weight int) Part {
+	p.Weight = weight
+	return p
+}
+
+// Records is the part that does something with records that meet a condition, one by one with their hooks.
+func Records(collection, condition string, do func(tx core.App, record *core.Record) error) Part {
+	return Part{From: collection + ` WHERE (` + condition + `)`, Weight: recordWeight, Do: func(tx core.App, _ Subject, ids []string) error {
+		for _, id := range ids {
+			record, err := tx.FindRecordById(collection, id)
+			if errors.Is(err, sql.ErrNoRows) { // it went with one before it
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("find %s %s: %w", collection, id, err)
+			}
+			if err := do(tx, record); err != nil {
+				return fmt.Errorf("%s %s: %w", collection, id, err)
+			}
+		}
+		return nil
+	}}
+}
+
+// recordWeight is for records that go one by one with their hooks.
+const recordWeight = 40
+
+// DeleteRecord deletes a record with its hooks.
+func DeleteRecord(tx core.App, record *core.Record) error { return tx.Delete(record) }
+
+// Params are the subject's values for a statement, and the time as now. Where a work keeps in the subject where it is, it begins
+// after "".
+func (on Subject) Params(tx core.App) db.Params {
+	params := db.Params{"now": clock.Stamp(tx), "after": ""}
 	for key, value := range on {
 		params[key] = value
 	}

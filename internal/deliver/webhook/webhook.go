@@ -178,8 +178,8 @@ func (w *Webhooks) read() (*list, error) {
 
 // Parts forget what waited for a webhook that is gone, the subject's id, and what it was sent.
 var Parts = []sweep.Part{
-	{Weight: bodyWeight, Do: sweep.Delete("jobs", `kind = '`+KindPrefix+`' || {:id}`).Do},
-	{Weight: bodyWeight, Do: sweep.Delete("webhook_deliveries", `webhook = {:id}`).Do},
+	sweep.Delete("jobs", `kind = '`+KindPrefix+`' || {:id}`).Heavier(bodyWeight),
+	sweep.Delete("webhook_deliveries", `webhook = {:id}`).Heavier(bodyWeight),
 }
 
 // bodyWeight is for rows that hold a whole event.
