@@ -100,3 +100,32 @@ func TestNobodyLearnsWhetherAnAddressHasAnAccount(t *testing.T) {
 
 // forgetLimits ends the pauses of PocketBase, which count by the address of who asks.
 func forgetLimits(s *hookstest.Service) { s.App.Store().Remove("__pbRateLimiters__") }
+
+// TestABlockedPersonLearnsNothingByBlockingBack: whoever blocks the asker is answered like an account in deletion and one that never was.
+func TestABlockedPersonLearnsNothingByBlockingBack(t *testing.T) {
+	s := hookstest.New(t)
+	ada, bob := s.As("ada"), s.As("bob")
+	block := ada.Block("bob")
+	exec(t, s.App, "UPDATE users SET state = 'deleting' WHERE handle = 'dave'")
+	for _, collection := range []struct{ name, end string }{{"blocks", "blocked"}, {"mutes", "muted"}, {"follows", "followee"}, {"reports", "user"}} {
+		for way, ask := range map[string]func(id string) hookstest.Answer{
+			"create": func(id string) hookstest.Answer {
+				return bob.Do("POST", "/api/collections/"+collection.name+"/records", fields{collection.end: id})
+			},
+			"batch": func(id string) hookstest.Answer {
+				return bob.Do("POST", "/api/batch", fields{"requests": []fields{{"method": "POST", "url": "/api/collections/" + collection.name + "/records", "body": fields{collection.end: id}}}})
+			},
+		} {
+			const never = "never0000000000"
+			want := masked(ask(never), never)
+			for _, name := range []string{"ada", "dave"} {
+				id := s.User(name).Id
+				if got := masked(ask(id), id); got != want {
+					t.Errorf("%s of %s by %s:\n%s\nof nobody:\n%s", collection.name, name, way, got, want)
+				}
+			}
+		}
+	}
+	ada.Delete("blocks", block)
+	bob.Block("ada")
+}
