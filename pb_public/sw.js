@@ -4,11 +4,11 @@
 const FILES = [
   '/', '/app.css', '/app.js', '/screens.css', '/manifest.json', '/icon.svg', '/icon-192.png', '/icon-512.png', '/icon-maskable.png',
   '/lib/api.js', '/lib/crop.js', '/lib/cursor.js', '/lib/edge.js', '/lib/errors.js', '/lib/export.js', '/lib/feed.js', '/lib/live.js',
-  '/lib/outbox.js', '/lib/photos.js', '/lib/push.js', '/lib/queue.js', '/lib/search.js', '/lib/share.js', '/lib/store.js', '/lib/thread.js', '/lib/upload.js', '/lib/words.js',
-  '/screens/account.js', '/screens/comments.js', '/screens/compose.js', '/screens/confirm.js', '/screens/crop.js', '/screens/dialog.js', '/screens/door.js', '/screens/drafts.js', '/screens/edit.js', '/screens/feed.js', '/screens/forgot.js', '/screens/grid.js', '/screens/home.js', '/screens/leave.js', '/screens/moderation.js', '/screens/newcomers.js', '/screens/people.js',
-  '/screens/photos.js', '/screens/preferences.js', '/screens/profile.js', '/screens/report.js', '/screens/requests.js', '/screens/router.js',
+  '/lib/outbox.js', '/lib/photos.js', '/lib/push.js', '/lib/queue.js', '/lib/search.js', '/lib/share.js', '/lib/store.js', '/lib/stories.js', '/lib/thread.js', '/lib/upload.js', '/lib/words.js',
+  '/screens/account.js', '/screens/bell.js', '/screens/block.js', '/screens/comments.js', '/screens/compose.js', '/screens/confirm.js', '/screens/crop.js', '/screens/dialog.js', '/screens/door.js', '/screens/drafts.js', '/screens/edit.js', '/screens/enlarge.js', '/screens/feed.js', '/screens/forgot.js', '/screens/grid.js', '/screens/home.js', '/screens/leave.js', '/screens/likers.js', '/screens/menu.js', '/screens/moderation.js', '/screens/newcomers.js', '/screens/people.js', '/screens/persons.js',
+  '/screens/photos.js', '/screens/postmenu.js', '/screens/preferences.js', '/screens/profile.js', '/screens/report.js', '/screens/requests.js', '/screens/router.js',
   '/screens/saved.js', '/screens/search.js', '/screens/sentence.js', '/screens/session.js', '/screens/settings.js', '/screens/signin.js', '/screens/single.js',
-  '/screens/tag.js', '/screens/tray.js', '/screens/ui.js', '/screens/unverified.js', '/screens/writing.js', '/vendor/blurhash.js', '/vendor/pocketbase.js', '/vendor/preact.js',
+  '/screens/stories.js', '/screens/story.js', '/screens/storyshare.js', '/screens/tag.js', '/screens/tray.js', '/screens/ui.js', '/screens/unverified.js', '/screens/writing.js', '/vendor/blurhash.js', '/vendor/pocketbase.js', '/vendor/preact.js',
 ];
 const PREFIX = 'doubletap-';
 

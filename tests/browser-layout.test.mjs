@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { browse, go, skip } from './browser.mjs';
+import { browse, chosen, go, skip } from './browser.mjs';
 import { misfits } from './layout.mjs';
 import { post, smallPhoto } from './photo.mjs';
 import { id } from './service.mjs';
@@ -44,8 +44,13 @@ test('nothing sticks out and nothing is cut off, whatever people write', { skip 
   await ada.collection('likes').create({ post: his });
   await ada.collection('saves').create({ post: his });
   for (const [pb, text] of [[bob, words], [ada, endless], [bob, arabic]]) await pb.collection('comments').create({ post: his, text });
+  const story = await ada.collection('stories').create({ photo: smallPhoto(), visibility: 'followers' });
+  await bob.collection('story_views').create({ story: story.id });
+  await bob.collection('stories').create({ photo: smallPhoto() });
   await carol.collection('reports').create({ post: his, reason: endless.slice(0, 60), note: endless });
   await carol.collection('reports').create({ user: id(bob), reason: 'spam', note: arabic });
+
+  await bob.collection('users').update(id(bob), { private: true });
 
   const page = await windows.of('ada', { viewport: { width: 390, height: 844 }, serviceWorkers: 'block' });
   await crowded(page);
@@ -118,13 +123,31 @@ test('nothing sticks out and nothing is cut off, whatever people write', { skip 
   await page.getByRole('button', { name: /More about the post/ }).click();
   await check('a menu');
   await page.keyboard.press('Escape');
+  await dialog('who liked it', () => page.locator('.single .likes-who').click(), within('Likes').locator('.person').first());
+  await dialog('a photo enlarged', () => page.getByRole('button', { name: 'Enlarge' }).click(), page.locator('.zoomer .is-shown'));
   await dialog('reporting', () => menu(/More about the post/, 'Report'));
   await page.getByRole('button', { name: `Reply to ${handle}` }).first().click();
   await check('an answer');
   await go(page, `#/@${handle}`);
   await page.locator('.tile').first().waitFor();
+  await dialog('unfollowing', () => page.getByRole('button', { name: `Following ${handle}` }).click());
   await dialog('blocking', () => menu(`More about ${handle}`, 'Block'));
   await dialog('followers', () => go(page, `#/@${handle}/followers`), within('Followers'));
+  await page.waitForFunction(() => !location.hash.endsWith('/followers')); // it was a place
+  await go(page, '#/');
+  await dialog('a story', () => page.getByRole('button', { name: new RegExp(`tory of ${handle}`) }).click(), page.locator('.story-photo .is-shown'));
+  await page.getByRole('button', { name: 'Your story' }).click();
+  await page.getByRole('button', { name: /^Seen by \d/ }).waitFor();
+  await check('a story of mine');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole('button', { name: /^Seen by \d/ }).click();
+  await page.getByRole('dialog', { name: 'Seen by' }).locator('.person').waitFor();
+  await check('who saw it');
+  for (const last of [1, 0]) {
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').nth(last).waitFor({ state: 'detached' });
+  }
+  await dialog('sharing a story', async () => page.locator('#story-photo').setInputFiles(await chosen(smallPhoto())));
   await go(page, '#/moderation');
   await dialog('deciding', () => page.getByRole('button', { name: `Suspend ${handle}` }).first().click());
   await go(page, '#/settings');

@@ -68,7 +68,7 @@ class Windows {
       await page.evaluate(atRest);
       if (!(await page.evaluate(() => globalThis.axe !== undefined))) await page.evaluate(axe);
       // by night only the colours are others
-      const { violations } = await page.evaluate(([dark, of]) => globalThis.axe.run(of, dark ? { runOnly: ['color-contrast', 'link-in-text-block'] } : {}), [colorScheme === 'dark', part]);
+      const { violations } = await page.evaluate(([dark, of]) => globalThis.axe.run(of, dark ? { runOnly: ['color-contrast', 'link-in-text-block'] } : { rules: { 'target-size': { enabled: true } } }), [colorScheme === 'dark', part]);
       for (const { id, nodes } of violations) this.wrong.push(`${where}, ${colorScheme}: ${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join('\n')}`);
     }
     await this.narrow(page, where);

@@ -20,7 +20,7 @@ export async function misfits(page) {
 
 /** Runs in the page. */
 function look() {
-  const meant = '.strip, .chosen, .case-photos'; // rows of photos that one moves sideways
+  const meant = '.strip, .chosen, .case-photos, .stories'; // rows of photos that one moves sideways
   const found = new Map(); // by kind and element, each told once
   const nameOf = (el) => `${el.localName}${[...el.classList].map((one) => '.' + one).join('')}`;
   const tell = (kind, el, by) => {

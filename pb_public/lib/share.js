@@ -1,18 +1,27 @@
 // Handing on the address of a page that needs no app.
 
+/** Copies the address; say hears what to tell the person. */
+export async function copy(path, say) {
+  const url = location.origin + path;
+  try {
+    await navigator.clipboard.writeText(url);
+    say('The link is copied.');
+  } catch {
+    say(`The link is ${url}`);
+  }
+}
+
 /**
  * Opens the device's own sheet, or copies the address: share('/p/' + post.id, say).
  * say hears what to tell the person.
  */
 export async function share(path, say) {
+  if (!navigator.share) return copy(path, say);
   const url = location.origin + path;
   try {
-    if (navigator.share) await navigator.share({ url });
-    else {
-      await navigator.clipboard.writeText(url);
-      say('The link is copied.');
-    }
+    await navigator.share({ url });
   } catch (err) {
     if (err.name !== 'AbortError') say(`The link is ${url}`);
   }
+  return undefined;
 }

@@ -44,10 +44,10 @@ export function openThread(pb, post, { outbox, onChange = () => {}, onError = ()
   /** Takes rows in, and which of them I like: comments do not tell by themselves. */
   async function put(rows) {
     if (!rows.length) return;
-    const mine = await pb.collection('comment_likes').getFullList({
+    const mine = me && await pb.collection('comment_likes').getFullList({
       filter: `${pb.filter('user = {:me}', { me: me.id })} && (${rows.map((row) => pb.filter('comment = {:id}', { id: row.id })).join(' || ')})`, requestKey: null,
     });
-    const edges = new Map(mine.map((edge) => [edge.comment, edge.id]));
+    const edges = new Map(mine?.map((edge) => [edge.comment, edge.id]));
     for (const row of rows) {
       comments.set(row.id, row);
       likeOf(row).heard({ id: edges.get(row.id) ?? '', count: row.likesCount });

@@ -5,15 +5,16 @@ import { because, fieldErrors, pb } from '../lib/api.js';
 import { openThread } from '../lib/thread.js';
 import { Confirm } from './dialog.js';
 import { useDraft } from './drafts.js';
-import { Avatar, Handle, Words, handleOf } from './people.js';
+import { Menu } from './menu.js';
+import { Face, Handle, Words, handleOf } from './people.js';
 import { useSession } from './session.js';
-import { Ago, Loading, Menu, Sign, Trouble, count, later, number } from './ui.js';
+import { Ago, Loading, Sign, Trouble, count, later, number } from './ui.js';
 import { Writing } from './writing.js';
 
 const Report = later(() => import('./report.js').then((module) => module.Report));
 
 function Comment({ comment, post, marked, onAnswer, onRemove }) {
-  const { user } = useSession();
+  const { user, guest, invite } = useSession();
   const [dialog, setDialog] = useState('');
   const item = useRef(null);
   const isMarked = marked === comment.id;
@@ -30,24 +31,24 @@ function Comment({ comment, post, marked, onAnswer, onRemove }) {
     !mine && { word: 'Report', onClick: () => setDialog('report'), danger: true },
   ];
   return html`<div class=${`comment ${isMarked ? 'is-marked' : ''}`} ref=${item}>
-    <${Avatar} user=${author} />
+    <${Face} user=${author} />
     <div class="comment-body">
       <p class="comment-text" dir="auto"><${Handle} user=${author} /> <${Words} text=${comment.text} /></p>
       <p class="comment-foot">
         ${comment.waiting ? html`<span class="waiting"><${Sign} name="clock" />${comment.waiting === 'queued' ? 'waits for a connection' : 'sending…'}</span>` : html`<${Ago} at=${comment.created} />`}
         ${comment.hidden && html`<span class="post-lock"><${Sign} name="lock" />Hidden by a moderator</span>`}
         ${likes > 0 && html`<span>${count(likes, 'like')}</span>`}
-        ${!comment.waiting && !post.commentsOff && html`<button class="link link-quiet" aria-label=${`Reply to ${handleOf(author)}`} onClick=${() => onAnswer(comment)}>Reply</button>`}
+        ${!comment.waiting && !post.commentsOff && html`<button class="link link-quiet" aria-label=${`Reply to ${handleOf(author)}`} onClick=${() => (guest ? invite() : onAnswer(comment))}>Reply</button>`}
       </p></div>
-    ${!comment.waiting && html`<button class=${liked ? 'deed like deed-small is-liked' : 'deed like deed-small'} aria-pressed=${liked} aria-label=${`Like the comment by ${handleOf(author)}`} onClick=${comment.like.toggle}><${Sign} name="heart" /></button>`}
-    <${Menu} label=${`More about the comment by ${handleOf(author)}`} deeds=${deeds} />
+    ${!comment.waiting && html`<button class=${liked ? 'deed like deed-small is-liked' : 'deed like deed-small'} aria-pressed=${liked} aria-label=${`Like the comment by ${handleOf(author)}`} onClick=${guest ? invite : comment.like.toggle}><${Sign} name="heart" /></button>`}
+    ${!guest && html`<${Menu} label=${`More about the comment by ${handleOf(author)}`} deeds=${deeds} />`}
     ${dialog === 'delete' && html`<${Confirm} title="Delete this comment?" deed="Delete comment" onDo=${() => onRemove(comment)} onClose=${() => setDialog('')}>It cannot be brought back.<//>`}
     ${dialog === 'report' && html`<${Report} quiet target=${{ comment: comment.id }} what="this comment" onClose=${() => setDialog('')} />`}
   </div>`;
 }
 
 export function Comments({ post, marked }) {
-  const { outbox, say, live, liveChanges } = useSession();
+  const { guest, invite, outbox, say, live, liveChanges } = useSession();
   const [, draw] = useState(0);
   const [error, setError] = useState(null);
   const [phase, setPhase] = useState('loading');
@@ -114,7 +115,7 @@ export function Comments({ post, marked }) {
   const roots = thread.roots();
   return html`<section class="thread" aria-label="Comments">
     <h2 class="thread-title">Comments ${post.commentsCount > 0 && html`<span class="soft">${number(post.commentsCount)}</span>`}</h2>
-    ${post.commentsOff ? html`<p class="hint">Comments are off for this post.</p>` : html`<form class="say" onSubmit=${send}>
+    ${post.commentsOff ? html`<p class="hint">Comments are off for this post.</p>` : guest ? html`<p><button class="button button-wide" onClick=${invite}>Say something kind</button></p>` : html`<form class="say" onSubmit=${send}>
       ${answering && html`<p class="say-to">Replying to <bdi>${handleOf(answering.expand?.author)}</bdi> <button type="button" class="link link-quiet" onClick=${stopAnswering}>Cancel</button></p>`}
       <${Writing} id="say" label="Your comment" hideLabel value=${text} onInput=${(text) => change({ text })} onEnter=${send} rows="1" most="2200" placeholder="Say something kind" field=${field} />
       <button class="button button-main" disabled=${!text.trim()}>Send</button>

@@ -8,7 +8,7 @@ import { upload } from '../lib/upload.js';
 import { Crop } from './crop.js';
 import { Confirm, Dialog } from './dialog.js';
 import { useDraft } from './drafts.js';
-import { Audience } from './edit.js';
+import { Audience, Place } from './edit.js';
 import { useSession } from './session.js';
 import { Sign } from './ui.js';
 import { Writing } from './writing.js';
@@ -33,7 +33,7 @@ export function Compose({ onClose }) {
   const [draft, changeDraft, dropDraft] = useDraft('compose');
   const [files, setFiles] = useState(new Map()); // by key; see looked
   const [chosen, setChosen] = useState(0);
-  const { caption = '', visibility = 'public' } = draft;
+  const { caption = '', place = '', visibility = 'public' } = draft;
   const photos = (draft.photos ?? []).filter(({ key }) => files.has(key)).map((one) => ({ ...files.get(one.key), ...one }));
   const [asking, setAsking] = useState(false);
   const [sent, setSent] = useState(null); // the share of the upload that has left, or null
@@ -75,7 +75,7 @@ export function Compose({ onClose }) {
     setProblem('');
   }
   function leave() {
-    if (photos.length || caption.trim()) say('Your draft is kept.');
+    if (photos.length || caption.trim() || place.trim()) say('Your draft is kept.');
     onClose(false);
   }
 
@@ -112,7 +112,7 @@ export function Compose({ onClose }) {
   async function submit(event) {
     event.preventDefault();
     if (!photos.length) return setProblem('Choose a photo first.');
-    const body = { caption: caption.trim(), visibility, alts: photos.map((one) => one.alt.trim()) };
+    const body = { caption: caption.trim(), place: place.trim(), visibility, alts: photos.map((one) => one.alt.trim()) };
 
     // one id for as long as nothing changes: trying again after a lost answer posts once
     const what = JSON.stringify([body, photos.map((one) => [one.key, one.shape])]);
@@ -126,6 +126,7 @@ export function Compose({ onClose }) {
       const form = new FormData();
       form.set('id', attempt.id);
       form.set('caption', body.caption);
+      form.set('place', body.place);
       form.set('visibility', visibility);
       form.set('alts', JSON.stringify(body.alts));
       for (const one of photos) form.append('photos', one.shape ? await cut(one.file, one.shape) : one.file);
@@ -190,8 +191,9 @@ export function Compose({ onClose }) {
           <button type="button" class="link link-quiet" disabled=${busy || chosen === photos.length - 1} onClick=${() => move(chosen, 1)}>Move later</button>`}
         <button type="button" class="link link-quiet" disabled=${busy} onClick=${() => take(chosen)}>Take out photo ${chosen + 1}</button></p>`}
       <${Writing} id="caption" label="Caption" rows="3" most="2200" disabled=${busy} value=${caption} onInput=${(caption) => changeDraft({ caption })} hint="@ names people, # makes hashtags." />
+      <${Place} value=${place} disabled=${busy} onInput=${(place) => changeDraft({ place })} />
       <${Audience} value=${visibility} disabled=${busy} onChange=${(visibility) => changeDraft({ visibility })} />
-      ${(photos.length > 0 || caption) && !busy && html`<p class="kept"><button type="button" class="link link-quiet" onClick=${() => setAsking(true)}>Discard this draft</button></p>`}
+      ${(photos.length > 0 || caption || place) && !busy && html`<p class="kept"><button type="button" class="link link-quiet" onClick=${() => setAsking(true)}>Discard this draft</button></p>`}
       <div class="compose-end">
         ${busy ? html`<div class="progress"><progress max="1" value=${sent} aria-label="Upload">${percent} %</progress><span aria-hidden="true">${percent < 100 ? `${percent} %` : 'Storing…'}</span></div>
           <button key="cancel" type="button" class="button" onClick=${() => stop.current.abort()}>Cancel</button>`

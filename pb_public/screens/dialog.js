@@ -1,6 +1,6 @@
 // What lies above a page: dialogs and questions. Each has an entry in the history, so that Back closes it.
 
-import { html, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { because } from '../lib/api.js';
 import { goTo } from './router.js';
 import { Sign } from './ui.js';
@@ -65,6 +65,20 @@ export function Dialog({ name, title, onClose, children, busy = false, place = f
       ${children}
     </div>
   </dialog>`;
+}
+
+/** Keys for a dialog as a whole, wherever in it the focus is, while no other one lies above it. */
+export function useKeys(name, pressed) {
+  const latest = useRef(pressed);
+  latest.current = pressed;
+  useEffect(() => {
+    const heard = (event) => {
+      const [top] = [...document.querySelectorAll('dialog[open]')].slice(-1);
+      if (top?.classList.contains(`dialog-${name}`) && !event.ctrlKey && !event.metaKey && !event.altKey) latest.current(event);
+    };
+    addEventListener('keydown', heard);
+    return () => removeEventListener('keydown', heard);
+  }, []);
 }
 
 /** A question before something that cannot be undone. */

@@ -1,17 +1,15 @@
 // The home feed, and one post of it: its photos, the heart, and the words beneath.
 
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
-import { because, pb } from '../lib/api.js';
+import { because } from '../lib/api.js';
 import { isPublic } from '../lib/photos.js';
-import { Avatar, Handle, Words, handleOf } from './people.js';
+import { Face, Handle, Words, handleOf } from './people.js';
 import { Photos } from './photos.js';
 import { paths } from './router.js';
 import { useSession } from './session.js';
-import { Ago, Empty, End, Menu, Sign, Trouble, count, later, useChannel } from './ui.js';
+import { Ago, Empty, End, Sign, Trouble, count, later, useChannel } from './ui.js';
 
-const Confirm = later(() => import('./dialog.js').then((module) => module.Confirm));
-const Report = later(() => import('./report.js').then((module) => module.Report));
-const EditPost = later(() => import('./edit.js').then((module) => module.EditPost));
+const Likers = later(() => import('./likers.js').then((module) => module.Likers));
 
 /** Tells when an element comes into view and when it leaves. */
 function useInView(ref, entered, key, wait) {
@@ -50,52 +48,25 @@ function Caption({ post }) {
 const audiences = { private: 'Only you', followers: 'Followers' };
 
 function Head({ post, onHeard, onGone }) {
-  const { user, feed, say, tieOf } = useSession();
-  const [dialog, setDialog] = useState('');
+  const { say } = useSession();
+  const [More, setMore] = useState(null); // the menu, once somebody asks for it
   const author = post.expand?.author;
-  const mine = post.author === user.id;
-  const close = () => setDialog('');
-
-  const attempt = (deed, words) => async () => {
-    try {
-      await deed();
-      say(words);
-    } catch (err) {
-      say(because(err));
-    }
-  };
-  const deeds = mine
-    ? [{ word: 'Edit', onClick: () => setDialog('edit') }, { word: 'Delete', onClick: () => setDialog('delete'), danger: true }]
-    : [
-      { word: 'Hide from my feed', onClick: attempt(() => feed.hide(post.id), 'Hidden. It will not come back.') },
-      author && { word: `Mute ${handleOf(author)}`, onClick: attempt(() => tieOf(author).mute().then(() => feed.without(author.id)), `${handleOf(author)} is muted, and does not know.`) },
-      { word: 'Report', onClick: () => setDialog('report'), danger: true },
-    ];
-
-  async function remove() {
-    await pb.collection('posts').delete(post.id, { requestKey: null }).catch((err) => {
-      if (err.status !== 404) throw err;
-    });
-    say('Your post is deleted.');
-    onGone();
-  }
+  const open = () => import('./postmenu.js').then((module) => setMore(() => module.PostMenu), (err) => say(because(err)));
 
   return html`<header class="post-head">
-    <${Avatar} user=${author} />
+    <${Face} user=${author} />
     <div class="post-who"><p><${Handle} user=${author} /></p>
       <p class="post-when"><a class="quiet" href=${paths.post(post.id)}><${Ago} at=${post.created} /></a>${post.place && html` · <bdi>${post.place}</bdi>`}
         ${post.hidden && html`<span class="post-lock"><${Sign} name="lock" />Hidden by a moderator</span>`}
         ${audiences[post.visibility] && html`<span class="post-lock"><${Sign} name="lock" />${audiences[post.visibility]}</span>`}</p></div>
-    <${Menu} label=${`More about the post by ${handleOf(author)}`} deeds=${deeds} />
-    ${dialog === 'delete' && html`<${Confirm} quiet title="Delete this post?" deed="Delete post" onDo=${remove} onClose=${close}>
-      Its photos, likes and comments go with it.<//>`}
-    ${dialog === 'edit' && html`<${EditPost} quiet post=${post} onHeard=${onHeard} onClose=${close} />`}
-    ${dialog === 'report' && html`<${Report} quiet target=${{ post: post.id }} what="this post" onClose=${close} />`}
+    ${More ? html`<${More} post=${post} onHeard=${onHeard} onGone=${onGone} />`
+      : html`<button type="button" class="icon-button" aria-label=${`More about the post by ${handleOf(author)}`} aria-haspopup="menu" aria-expanded="false" onClick=${open}><${Sign} name="dots" /></button>`}
   </header>`;
 }
 
 function Foot({ post }) {
   const { likeOf, saveOf, say } = useSession();
+  const [asked, setAsked] = useState(false); // who liked it
   const [like, save] = [likeOf(post), saveOf(post)];
   useChannel(like.changes);
   useChannel(save.changes);
@@ -116,8 +87,9 @@ function Foot({ post }) {
     ${post.commentsOff && !post.commentsCount ? null : html`<a class="deed" href=${paths.post(post.id)} aria-label=${count(post.commentsCount, 'comment')} title="Comments (C)"><${Sign} name="comment" /></a>`}
     ${isPublic(post) && html`<button class="deed" aria-label="Share" title="Share" onClick=${handOn}><${Sign} name="share" /></button>`}
     <button class=${saved ? 'deed save is-saved' : 'deed save'} aria-pressed=${saved} aria-label="Save" aria-keyshortcuts="S" title="Save (S)" onClick=${save.toggle}><${Sign} name="bookmark" /></button>
-    <p class="likes"><span key=${likes}>${likes ? count(likes, 'like') : 'Be the first to like it'}</span>
+    <p class="likes">${likes ? html`<button key=${likes} class="likes-who" aria-haspopup="dialog" onClick=${() => setAsked(true)}>${count(likes, 'like')}</button>` : html`<span>Be the first to like it</span>`}
       ${queued && html`<span class="waiting"><${Sign} name="clock" />waits for a connection</span>`}</p>
+    ${asked && html`<${Likers} quiet post=${post} onClose=${() => setAsked(false)} />`}
   </footer>`;
 }
 

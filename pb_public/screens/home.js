@@ -7,7 +7,7 @@ import { Feed } from './feed.js';
 import { Avatar, handleOf } from './people.js';
 import { goTo, paths, usePlace } from './router.js';
 import { Session, useSession } from './session.js';
-import { Empty, Mark, Sign, count, later, useChannel, useMedia } from './ui.js';
+import { Empty, Mark, Sign, count, countInTitle, later, useChannel, useMedia, useTitle } from './ui.js';
 
 const screen = {
   single: later(() => import('./single.js').then((module) => module.Single)),
@@ -21,6 +21,7 @@ const screen = {
   moderation: later(() => import('./moderation.js').then((module) => module.Moderation)),
   unverified: later(() => import('./unverified.js').then((module) => module.Unverified)),
   tray: later(() => import('./tray.js').then((module) => module.Tray)),
+  stories: later(() => import('./stories.js').then((module) => module.Stories)),
   compose: later(() => import('./compose.js').then((module) => module.Compose)),
 };
 
@@ -32,7 +33,12 @@ function Screen({ parts: [where, what, more], hash, user }) {
   if (where === 'search') return html`<${screen.search} q=${what} type=${['users', 'tags'].includes(more) ? more : 'posts'} />`;
   if (where === 'moderation' && user.role === 'moderator') return html`<${screen.moderation} key=${what} state=${what} />`;
   if (['saved', 'requests', 'settings'].includes(where)) return html`<${screen[where]} />`;
-  return html`<${Empty} sign="search" title="Nothing to see"><p>There is no page at <bdi>${hash}</bdi>.</p><p><a class="button" href=${paths.home}>To the feed</a></p><//>`;
+  return html`<${Nowhere} hash=${hash} />`;
+}
+
+function Nowhere({ hash }) {
+  useTitle('Nothing to see');
+  return html`<h1 class="visually-hidden">Nothing to see</h1><${Empty} sign="search" title="Nothing to see"><p>There is no page at <bdi>${hash}</bdi>.</p><p><a class="button" href=${paths.home}>To the feed</a></p><//>`;
 }
 
 const SHOWN = 4000; // milliseconds
@@ -58,7 +64,7 @@ function freePlace(box) {
  * after it, if nobody can have read that yet. News wait for their turn, those of one group as one: the newest takes the place of
  * the one before.
  */
-function Messages({ words }) {
+export function Messages({ words }) {
   const [queue, setQueue] = useState([]); // the first is shown
   const box = useRef(null);
   const [held, setHeld] = useState(false); // somebody is reading it
@@ -84,10 +90,14 @@ function Messages({ words }) {
       box.current.hidePopover?.();
       box.current.showPopover?.();
     }
-    const top = freePlace(box.current.querySelector('.word'));
-    box.current.toggleAttribute('data-placed', top !== null);
-    if (top !== null) box.current.style.setProperty('--top', `${top}px`);
-    return undefined;
+    const place = () => {
+      const top = freePlace(box.current.querySelector('.word'));
+      box.current.toggleAttribute('data-placed', top !== null);
+      if (top !== null) box.current.style.setProperty('--top', `${top}px`);
+    };
+    place();
+    addEventListener('popstate', place); // the dialog that it was said in is closed: other controls are there
+    return () => removeEventListener('popstate', place);
   }, [one]);
   useLayoutEffect(() => box.current.showPopover?.(), []);
   return html`<div class="words" ref=${box} popover="manual" onPointerEnter=${() => setHeld(true)} onPointerLeave=${() => setHeld(false)} onFocusIn=${() => setHeld(true)} onFocusOut=${() => setHeld(false)}>
@@ -143,10 +153,14 @@ export function Home({ session }) {
   const wide = useMedia('(min-width: 1180px)');
   const feedTop = useRef(0);
   const atHome = where === '';
+  const [begun, setBegun] = useState(false);
   useChannel(session.liveChanges);
 
   useEffect(() => {
-    session.begun.then(outbox.open); // the first photos come first
+    session.begun.then(() => {
+      outbox.open(); // the first photos come first
+      setBegun(true);
+    });
     Promise.all([closing, session.begun]).then(live.start);
     if (globalThis.Notification?.permission === 'granted') session.begun.then(() => import('../lib/push.js')).then((push) => push.renew(pb)).catch(() => {}); // else at the next start
     const woken = () => document.visibilityState === 'visible' && live.catchUp();
@@ -181,7 +195,7 @@ export function Home({ session }) {
 
   const unseen = live.unseen();
   useEffect(() => {
-    document.title = (unseen ? `(${unseen}) ` : '') + 'Doubletap';
+    countInTitle(unseen);
     if (unseen) navigator.setAppBadge?.(unseen).catch(() => {});
     else navigator.clearAppBadge?.().catch(() => {});
   }, [unseen]);
@@ -226,7 +240,7 @@ export function Home({ session }) {
     <main id="main" class=${atHome ? 'main main-feed' : `main main-${where.replace(/\W.*/, 'person')}`} tabindex="-1">
       <${Connection} />
       ${atHome && !user.verified && html`<${screen.unverified} quiet />`}
-      <div hidden=${!atHome}><h1 class="visually-hidden">Home feed</h1><${Feed} onCompose=${compose} /></div>
+      <div hidden=${!atHome}><h1 class="visually-hidden">Home feed</h1><div class="stories-place">${begun && html`<${screen.stories} quiet />`}</div><${Feed} onCompose=${compose} /></div>
       ${!atHome && html`<${Screen} ...${place} user=${user} />`}
     </main>
     ${wide && atHome && html`<aside class="aside" aria-label="People"><${screen.newcomers} quiet /></aside>`}

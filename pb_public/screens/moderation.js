@@ -10,7 +10,7 @@ import { handleOf } from './people.js';
 import { reasons } from './report.js';
 import { paths } from './router.js';
 import { useSession } from './session.js';
-import { Ago, Empty, End, Loading, Sign, Trouble, count } from './ui.js';
+import { Ago, Empty, End, Loading, Sign, Trouble, count, useTitle } from './ui.js';
 
 const states = [['open', 'Open'], ['upheld', 'Upheld'], ['dismissed', 'Dismissed']];
 const settles = { dismiss: 'dismissed', hide: 'upheld', suspend: 'upheld' };
@@ -120,6 +120,7 @@ function Cases({ state }) {
 }
 
 export function Moderation({ state }) {
+  useTitle('Moderation');
   const chosen = states.some(([name]) => name === state) ? state : 'open';
   return html`<section class="page page-narrow moderation"><h1 class="page-title">Moderation</h1>
     <nav class="tabs" aria-label="Which reports">${states.map(([name, word]) => html`<a key=${name} href=${`${paths.moderation}/${name}`} aria-current=${name === chosen ? 'page' : undefined}>${word}</a>`)}</nav>

@@ -3,7 +3,7 @@
 import { html, useEffect, useState } from '../vendor/preact.js';
 import { because, pb } from '../lib/api.js';
 import { newcomers } from '../lib/search.js';
-import { Person } from './people.js';
+import { Person } from './persons.js';
 import { useAgain } from './ui.js';
 
 export function Newcomers() {

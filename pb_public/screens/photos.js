@@ -4,7 +4,9 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { fileToken, isPublic, mediaOf, sourcesOf, squaresOf } from '../lib/photos.js';
 import { handleOf } from './people.js';
-import { Sign } from './ui.js';
+import { Sign, later } from './ui.js';
+
+const Enlarged = later(() => import('./enlarge.js').then((module) => module.Enlarged));
 
 const SIDE = 20; // pixels; the page stretches them
 
@@ -80,6 +82,7 @@ export function Photos({ post, eager, onDoubleTap }) {
   const lastTap = useRef(null);
   const [at, setAt] = useState(0);
   const [hearts, setHearts] = useState([]);
+  const [closer, setCloser] = useState(0); // how close one looks at it, in a dialog of its own
   const many = post.photos.length > 1;
   const size = mediaOf(post, 0);
 
@@ -96,7 +99,7 @@ export function Photos({ post, eager, onDoubleTap }) {
   }, [post.media]);
 
   function tapped(event) {
-    if (event.target.closest('button')) return;
+    if (event.target.closest('button, dialog')) return;
     const tap = { time: event.timeStamp, x: event.clientX, y: event.clientY };
     const last = lastTap.current;
     lastTap.current = tap;
@@ -114,7 +117,7 @@ export function Photos({ post, eager, onDoubleTap }) {
   const turnTo = (index) => strip.current.scrollTo({ left: index * strip.current.clientWidth });
   const scrolled = () => setAt(Math.round(Math.abs(strip.current.scrollLeft) / strip.current.clientWidth));
 
-  return html`<div class="frame" ref=${frame} onClick=${tapped}>
+  return html`<div class="frame" ref=${frame} onClick=${tapped} onTouchStart=${(event) => event.touches.length === 2 && setCloser(2)}>
     <div class="strip" ref=${strip} onScroll=${many ? scrolled : undefined} tabindex=${many ? 0 : undefined}
         role=${many ? 'group' : undefined} aria-label=${many ? `${post.photos.length} photos` : undefined}>
       ${post.photos.map((name, index) => html`<div class="slide" key=${name}>
@@ -123,6 +126,8 @@ export function Photos({ post, eager, onDoubleTap }) {
     ${many && html`<p class="slide-number">${at + 1} / ${post.photos.length}</p>
       <button class="turn turn-back" aria-label="Photo before" disabled=${at === 0} onClick=${() => turnTo(at - 1)}><${Sign} name="back" /></button>
       <button class="turn turn-next" aria-label="Next photo" disabled=${at === post.photos.length - 1} onClick=${() => turnTo(at + 1)}><${Sign} name="next" /></button>`}
+    <button class="turn enlarge" aria-haspopup="dialog" aria-label="Enlarge" title="Enlarge" onClick=${() => setCloser(1)}><${Sign} name="enlarge" /></button>
+    ${closer > 0 && html`<${Enlarged} quiet post=${post} index=${at} scale=${closer} onClose=${() => setCloser(0)} />`}
     ${hearts.map((heart) => html`<span class="pop" key=${heart.key} ref=${place(heart)} aria-hidden="true"
       onAnimationEnd=${(event) => event.target === event.currentTarget && setHearts((all) => all.filter((one) => one !== heart))}>
       <i></i><i></i><${Sign} name="heart" /></span>`)}

@@ -42,7 +42,7 @@ const Choice = ({ id, label, value, options, onChoose }) => html`<div class="fie
 export const useDevices = () => useList('devices', () => openCursor(pb, 'devices', { perPage: 50 }));
 
 const kinds = {
-  like: 'Likes', comment: 'Comments', reply: 'Replies', comment_like: 'Likes of your comments', mention: 'Mentions', follow: 'New followers', follow_request: 'Follow requests', follow_accepted: 'Accepted requests',
+  like: 'Likes', comment: 'Comments', reply: 'Replies', comment_like: 'Likes of your comments', mention: 'Mentions', follow: 'New followers', follow_request: 'Follow requests', follow_accepted: 'Accepted requests', post: 'Posts of people whose bell is on',
 };
 const mails = [['off', 'Never'], ['digest', 'In the digest'], ['now', 'At once']];
 

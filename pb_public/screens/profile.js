@@ -3,13 +3,18 @@
 import { html, useEffect, useState } from '../vendor/preact.js';
 import { because, pb } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
-import { share } from '../lib/share.js';
-import { Confirm, Dialog } from './dialog.js';
+import { copy, share } from '../lib/share.js';
+import { Bell } from './bell.js';
+import { BlockQuestion } from './block.js';
+import { Dialog } from './dialog.js';
 import { Grid, useList } from './grid.js';
-import { Avatar, FollowButton, Person, Words, handleOf } from './people.js';
-import { leaveTo, paths } from './router.js';
+import { leave } from './leave.js';
+import { Menu } from './menu.js';
+import { Avatar, Words, handleOf } from './people.js';
+import { FollowButton, Person } from './persons.js';
+import { goTo, leaveTo, paths } from './router.js';
 import { useSession } from './session.js';
-import { Empty, End, Loading, Menu, Sign, Trouble, later, number, useChannel } from './ui.js';
+import { Empty, End, Loading, Sign, Trouble, later, number, useChannel, useTitle } from './ui.js';
 
 const Report = later(() => import('./report.js').then((module) => module.Report));
 
@@ -26,6 +31,10 @@ function Ties({ person, kind, onClose }) {
     <ul class="persons">${people.map((one) => html`<${Person} key=${one.id} person=${one} />`)}</ul><${End} list=${list} /></div><//>`;
 }
 
+/** What somebody tells of themselves: names are links, and so are addresses, which nobody vouches for. */
+const Bio = ({ text }) => text.split(/(https?:\/\/[^\s\p{C}<>"']*[^\s\p{C}<>"'.,;:!?)\]])/u).map((part, index) => (index % 2
+  ? html`<a class="name" href=${part} rel="ugc nofollow noopener noreferrer" target="_blank" dir="ltr">${part}</a>` : html`<${Words} text=${part} />`));
+
 function Posts({ person }) {
   const { user } = useSession();
   const list = useList('posts', () => openCursor(pb, 'posts', { filter: pb.filter('author = {:id}', { id: person.id }), expand: 'author' }));
@@ -33,7 +42,8 @@ function Posts({ person }) {
 }
 
 function About({ person, onChanged, list }) {
-  const { user, feed, say, tieOf } = useSession();
+  const session = useSession();
+  const { user, feed, say, tieOf } = session;
   const [dialog, setDialog] = useState('');
   const tie = tieOf(person);
   useChannel(tie.changes);
@@ -52,13 +62,10 @@ function About({ person, onChanged, list }) {
       say(because(err));
     }
   };
-  async function block() {
-    await tie.block();
-    feed.without(person.id);
-    onChanged();
-  }
-  const deeds = [
-    { word: 'Share', onClick: () => share(`/@${handle}`, say) },
+  const link = { word: 'Copy link', onClick: () => copy(`/@${handle}`, say) };
+  const own = [link, { word: 'Share', onClick: () => share(`/@${handle}`, say) }, { word: 'Settings', onClick: () => goTo(paths.settings) }, { word: 'Sign out', onClick: () => leave(session), danger: true }];
+  const deeds = session.guest ? own.slice(0, 2) : [
+    link, { word: 'Share', onClick: () => share(`/@${handle}`, say) },
     ties.muting
       ? { word: 'Unmute', onClick: attempt(tie.unmute, `${handle} is no longer muted.`) }
       : { word: 'Mute', onClick: attempt(() => tie.mute().then(() => feed.without(person.id)), `${handle} is muted, and does not know.`) },
@@ -76,15 +83,15 @@ function About({ person, onChanged, list }) {
       <ul class="figures">${figure(person.postsCount, person.postsCount === 1 ? 'post' : 'posts')}
         ${figure(person.followersCount, person.followersCount === 1 ? 'follower' : 'followers', paths.person(person, 'followers'))}
         ${figure(person.followingCount, 'following', paths.person(person, 'following'))}</ul>
-      ${person.bio && html`<p class="profile-bio" dir="auto"><${Words} text=${person.bio} /></p>`}
+      ${person.bio && html`<p class="profile-bio" dir="auto"><${Bio} text=${person.bio} /></p>`}
       ${(ties.followsMe || ties.muting) && html`<p class="hint">${[ties.followsMe && 'Follows you', ties.muting && 'Muted by you'].filter(Boolean).join(' · ')}</p>`}
     </div>
     <div class="profile-deeds">
       ${mine ? html`<a class="button" href=${paths.settings}>Edit profile</a><a class="button" href=${paths.saved}><${Sign} name="bookmark" />Saved</a>
-          ${user.role === 'moderator' && html`<a class="button" href=${paths.moderation}>Moderation</a>`}<${Menu} label="More about you" deeds=${deeds.slice(0, 1)} />`
-        : html`<${FollowButton} person=${person} /><${Menu} label=${`More about ${handle}`} deeds=${deeds} />`}</div>
+          ${user.role === 'moderator' && html`<a class="button" href=${paths.moderation}>Moderation</a>`}<${Menu} label="More about you" deeds=${own} />`
+        : html`<${FollowButton} person=${person} />${ties.following && html`<${Bell} key=${person.id} person=${person} />`}<${Menu} label=${`More about ${handle}`} deeds=${deeds} />`}</div>
     ${list && html`<${Ties} key=${list} person=${person} kind=${list} onClose=${leaveList} />`}
-    ${dialog === 'block' && html`<${Confirm} title=${`Block ${handle}?`} deed="Block" onDo=${block} onClose=${close}>You will not see each other's photos, likes and comments, and follow each other no longer. Nobody is told.<//>`}
+    ${dialog === 'block' && html`<${BlockQuestion} person=${person} onDone=${onChanged} onClose=${close} />`}
     ${dialog === 'report' && html`<${Report} quiet target=${{ user: person.id }} what=${handle} onClose=${close} />`}
   </header>`;
 }
@@ -106,9 +113,10 @@ export function Profile({ handle, list }) {
     }
   }
   useEffect(() => void load(), [handle]);
+  useTitle(`@${handle}`);
 
-  if (error) return html`<${Trouble} what="The profile" error=${error} gone="There is nobody with this handle." onAgain=${load} />`;
-  if (!person) return html`<${Loading} what="The profile" />`;
+  if (error) return html`<h1 class="visually-hidden">@${handle}</h1><${Trouble} what="The profile" error=${error} gone="There is nobody with this handle." onAgain=${load} />`;
+  if (!person) return html`<h1 class="visually-hidden">@${handle}</h1><${Loading} what="The profile" />`;
   return html`<section class="page" aria-label=${`Profile of ${handleOf(person)}`}>
     <${About} person=${person} list=${['followers', 'following'].includes(list) ? list : ''} onChanged=${load} />
     <${Content} person=${person} /></section>`;

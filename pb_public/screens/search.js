@@ -5,9 +5,9 @@ import { pb } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
 import { enough, openSearch, plain, suggest } from '../lib/search.js';
 import { Grid, useList } from './grid.js';
-import { Person } from './people.js';
+import { Person } from './persons.js';
 import { paths } from './router.js';
-import { Empty, End, Loading, Sign, Trouble, count } from './ui.js';
+import { Empty, End, Loading, Sign, Trouble, count, useTitle } from './ui.js';
 
 const types = [['posts', 'Posts'], ['users', 'People'], ['tags', 'Hashtags']];
 
@@ -36,6 +36,7 @@ function Explore() {
 }
 
 export function Search({ q = '', type = 'posts' }) {
+  useTitle(q ? `Search: ${q}` : 'Search');
   const [words, setWords] = useState(q);
   const [few, setFew] = useState(null); // people and hashtags while typing
   const latest = useRef(0);

@@ -8,10 +8,11 @@ import { Address, Data, Deletion, Everywhere, Password } from './account.js';
 import { useDraft } from './drafts.js';
 import { useList } from './grid.js';
 import { leave } from './leave.js';
-import { Avatar, Person, handleOf } from './people.js';
+import { Avatar, handleOf } from './people.js';
+import { Person } from './persons.js';
 import { Notifications, Switch, useDevices, useSaving } from './preferences.js';
 import { useSession } from './session.js';
-import { Ago, Loading, Trouble } from './ui.js';
+import { Ago, Loading, Trouble, useTitle } from './ui.js';
 
 const users = () => pb.collection('users');
 const quiet = { requestKey: null };
@@ -128,6 +129,7 @@ function Devices() {
 
 export function Settings() {
   const session = useSession();
+  useTitle('Settings');
   const [settings, setSettings] = useState(null);
   const [error, setError] = useState(null);
   const [deleting, setDeleting] = useState(false);

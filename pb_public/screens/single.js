@@ -4,13 +4,15 @@ import { html, useEffect, useState } from '../vendor/preact.js';
 import { pb } from '../lib/api.js';
 import { Comments } from './comments.js';
 import { Post, PostSkeleton } from './feed.js';
+import { handleOf } from './people.js';
 import { useSession } from './session.js';
-import { Trouble } from './ui.js';
+import { Trouble, useTitle } from './ui.js';
 
 export function Single({ id, comment }) {
   const { feed, kept } = useSession();
   const [post, setPost] = useState(() => feed.get().posts.find((one) => one.id === id) ?? kept.value('post') ?? null);
   const [error, setError] = useState(null);
+  useTitle(post ? `Post by ${handleOf(post?.expand?.author)}` : 'Post');
 
   async function load() {
     setError(null);

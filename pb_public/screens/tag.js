@@ -4,9 +4,10 @@ import { html, useEffect, useState } from '../vendor/preact.js';
 import { pb } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
 import { Grid, useList } from './grid.js';
-import { Empty, count } from './ui.js';
+import { Empty, count, useTitle } from './ui.js';
 
 export function Tag({ name }) {
+  useTitle(`#${name}`);
   const [tag, setTag] = useState(null);
   const list = useList('posts', () => openCursor(pb, 'post_tags', { filter: pb.filter('tag.name = {:name}', { name }), expand: 'post.author' }));
   useEffect(() => void pb.collection('hashtags').getFirstListItem(pb.filter('name = {:name}', { name }), { requestKey: null }).then(setTag, () => {}), [name]);

@@ -3,8 +3,9 @@
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because } from '../lib/api.js';
 import { Dialog } from './dialog.js';
-import { Avatar } from './people.js';
+import { Face } from './people.js';
 import { Picture } from './photos.js';
+import { FewRequests } from './requests.js';
 import { paths } from './router.js';
 import { actorsOf, sentence } from './sentence.js';
 import { useSession } from './session.js';
@@ -26,9 +27,10 @@ function Row({ row, onPick }) {
   const said = row.expand?.comment?.text;
   const [who, deed] = sentence(row);
   const read = live.isRead(row);
-  return html`<li><button class=${read ? 'row' : 'row is-unread'} onClick=${onPick}>
-    <span class=${actors.length > 1 ? 'row-faces is-two' : 'row-faces'}>${actors.slice(0, 2).map((actor) => html`<${Avatar} key=${actor.id} user=${actor} />`)}
+  return html`<li class=${read ? 'row' : 'row is-unread'}>
+    <span class=${actors.length > 1 ? 'row-faces is-two' : 'row-faces'}>${actors.slice(0, 2).map((actor) => html`<${Face} key=${actor.id} user=${actor} />`)}
       ${!actors.length && html`<${Mark} />`}</span>
+    <button class="row-main" onClick=${onPick}>
     <span class="row-words"><b><bdi>${who}</bdi></b> ${deed}${said && html`: <span class="row-said">“<bdi>${said}</bdi>”</span>`} <span class="row-when"><${Ago} at=${row.latestAt} /></span>
       ${!read && html`<span class="visually-hidden">, unread</span>`}</span>
     ${post?.photos?.length > 0 && html`<span class="row-photo"><${Picture} post=${post} square alt="" sizes="48px" /></span>`}
@@ -68,7 +70,7 @@ export function Tray({ onClose, onGo }) {
     <p class="visually-hidden" role="status">${newest && newest !== opened.current ? `${sentence(rows[0]).join(' ').trim()}.` : ''}</p>
     <div class="tray">
       ${problem && html`<p class="notice" role="alert">${problem}</p>`}
-      ${user.private && html`<a class="tray-requests" href=${paths.requests} onClick=${onClose}><${Sign} name="people" />Follow requests<${Sign} name="next" /></a>`}
+      ${user.private && html`<${FewRequests} latest=${rows.find((row) => row.type === 'follow_request')?.latestAt} onClose=${onClose} />`}
       ${!live.loaded && html`<${Loading} what="The list" />`}
       ${live.loaded && !rows.length && html`<${Empty} sign="bell" title="Nothing yet"><p>When somebody likes your photo or follows you, it shows here at once.</p><//>`}
       <ul class="rows" aria-label="Notifications">${rows.map((row) => html`<${Row} key=${row.id} row=${row} onPick=${() => pick(row)} />`)}</ul>

@@ -1,5 +1,5 @@
-// What the screens share: drawing again when something changes, the states of a page, time and numbers,
-// menus, and the signs on buttons.
+// What the screens share: drawing again when something changes, the states and the title of a page, time and numbers, and the signs
+// on buttons.
 
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { because, line, pb } from '../lib/api.js';
@@ -20,6 +20,28 @@ export function useMedia(query) {
     return () => media.removeEventListener('change', changed);
   }, [query]);
   return fits;
+}
+
+let unseen = 0;
+let screen = '';
+const entitle = () => (document.title = `${unseen ? `(${unseen}) ` : ''}${screen && `${screen} · `}Doubletap`);
+
+/** The news that the title of the page counts. */
+export function countInTitle(n) {
+  unseen = n;
+  entitle();
+}
+
+/** What the page is called while the component is shown. */
+export function useTitle(words) {
+  useLayoutEffect(() => {
+    screen = words;
+    entitle();
+    return () => {
+      screen = '';
+      entitle();
+    };
+  }, [words]);
 }
 
 // States of a page -------------------------------------------------------
@@ -137,41 +159,6 @@ export function number(n) {
 }
 export const count = (n, one, many = one + 's') => `${number(n)} ${n === 1 ? one : many}`;
 
-// Menus ------------------------------------------------------------------
-
-/** A button with deeds behind it: [{word, onClick, danger}]. Arrow keys move, Escape closes. */
-export function Menu({ label, deeds }) {
-  const [open, setOpen] = useState(false);
-  const box = useRef(null);
-  useLayoutEffect(() => {
-    if (!open) return undefined;
-    box.current.querySelector('[role=menuitem]')?.focus();
-    const outside = (event) => box.current.contains(event.target) || setOpen(false);
-    addEventListener('pointerdown', outside);
-    return () => removeEventListener('pointerdown', outside);
-  }, [open]);
-
-  function pressed(event) {
-    const items = [...box.current.querySelectorAll('[role=menuitem]')];
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (open && step) items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
-    else if (open && event.key === 'Escape') close();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-  function close() {
-    setOpen(false);
-    box.current.querySelector('button').focus();
-  }
-  const left = (event) => open && event.relatedTarget && !box.current.contains(event.relatedTarget) && setOpen(false);
-
-  return html`<div class="menu" ref=${box} onKeyDown=${pressed} onFocusOut=${left}>
-    <button type="button" class="icon-button" aria-label=${label} aria-haspopup="menu" aria-expanded=${open} onClick=${() => setOpen(!open)}><${Sign} name="dots" /></button>
-    ${open && html`<div class="menu-list" role="menu" aria-label=${label}>${deeds.filter(Boolean).map(({ word, onClick, danger }) => html`<button type="button" role="menuitem" tabindex="-1"
-      class=${danger ? 'menu-deed is-danger' : 'menu-deed'} key=${word} onClick=${() => { close(); onClick(); }}>${word}</button>`)}</div>`}</div>`;
-}
-
 // Signs ------------------------------------------------------------------
 
 const heart = 'M12 20.6 4.3 13a5.2 5.2 0 0 1 0-7.4 5.2 5.2 0 0 1 7.4 0l.3.3.3-.3a5.2 5.2 0 0 1 7.4 7.4Z';
@@ -180,6 +167,9 @@ const signs = {
   home: html`<path d="M4 11.2 12 4l8 7.2V19a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 19Z" /><path d="M9.5 20.3V15h5v5.3" />`,
   search: html`<circle cx="11" cy="11" r="6.8" /><path d="m16.2 16.2 4.3 4.3" />`,
   people: html`<circle cx="9" cy="8" r="3.6" /><path d="M2.5 20c0-3.8 2.9-6 6.5-6s6.5 2.2 6.5 6" /><path d="M16 4.7a3.6 3.6 0 0 1 0 6.6M18.3 14.6c2 .9 3.2 2.8 3.2 5.4" />`,
+  enlarge: html`<path d="M9.5 4.5h-5v5M14.5 4.5h5v5M9.5 19.5h-5v-5M14.5 19.5h5v-5" />`,
+  pause: html`<path d="M8.5 5.5v13M15.5 5.5v13" />`,
+  play: html`<path d="M8 5.5v13l10-6.5Z" />`,
   plus: html`<rect x="3.5" y="3.5" width="17" height="17" rx="5" /><path d="M12 8.2v7.6M8.2 12h7.6" />`,
   bell: html`<path d="M18.3 15.8V10.5a6.3 6.3 0 0 0-12.6 0v5.3L4 18.2h16Z" /><path d="M9.8 18.4a2.3 2.3 0 0 0 4.4 0" />`,
   comment: html`<path d="M20.5 11.6c0 4.2-3.8 7.6-8.5 7.6-1.2 0-2.4-.2-3.4-.6L4 20l1.3-3.8a7.2 7.2 0 0 1-1.8-4.6C3.5 7.4 7.3 4 12 4s8.5 3.4 8.5 7.6Z" />`,
