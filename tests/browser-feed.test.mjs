@@ -110,7 +110,7 @@ test('a like takes two taps or one key, shows at once, and says when it is refus
     await route.continue();
   });
   page.offline = true; // the 400 that follows is meant
-  await article('first').getByRole('button', { name: 'Like' }).click();
+  await article('first').getByRole('button', { name: 'Like', exact: true }).click();
   await liked('first').waitFor();
   await article('first').getByText('1 like').waitFor();
   await (await windows.service.admin()).collection('posts').update(first.id, { visibility: 'private' });

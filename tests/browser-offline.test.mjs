@@ -36,11 +36,11 @@ test('what is done without a connection is sent once, even after the page was cl
   page.offline = true;
   await windows.service.kill();
   const article = (words) => page.getByRole('article').filter({ hasText: words });
-  await article('harbour').getByRole('button', { name: 'Like' }).click();
+  await article('harbour').getByRole('button', { name: 'Like', exact: true }).click();
   await article('harbour').getByText('waits for a connection').waitFor();
-  await article('lighthouse').getByRole('button', { name: 'Like' }).click();
+  await article('lighthouse').getByRole('button', { name: 'Like', exact: true }).click();
   await article('lighthouse').getByText('waits for a connection').waitFor();
-  await article('lighthouse').getByRole('button', { name: 'Like' }).click(); // and thought better of it
+  await article('lighthouse').getByRole('button', { name: 'Like', exact: true }).click(); // and thought better of it
   await article('lighthouse').getByRole('link', { name: 'comment', exact: false }).click();
   await page.getByLabel('Your comment').fill('from the train');
   await page.getByRole('button', { name: 'Send' }).click();
@@ -162,6 +162,7 @@ test('the service worker shows what the server pushes, and the app can be instal
   assert.deepEqual(shown, message);
 
   // a tap on it leads the window that is open to the post in the app, also by the address of its page for everybody
+  page.offline = true; // there are no such posts
   for (const [url, hash] of [['/#/p/abc', '#/p/abc'], ['https://photos.example/p/def', '#/p/def'], ['/', '']]) {
     const tap = async (wanted) => {
       const [one] = (await registration.getNotifications()).filter((each) => each.data.url === wanted);

@@ -42,7 +42,7 @@ test('a like in one window is a notification in the other', { skip }, async (t) 
   await seen.getByText('the sea').waitFor();
   await ada.getByRole('button', { name: '1 Notifications' }).waitFor(); // the follow
 
-  await seen.getByRole('button', { name: 'Like' }).click();
+  await seen.getByRole('button', { name: 'Like', exact: true }).click();
   await ada.getByRole('button', { name: '2 Notifications' }).waitFor();
   await ada.getByRole('article', { name: 'Post by ada' }).getByText('1 like').waitFor();
   await windows.accessible(ada, 'the feed');
@@ -52,7 +52,7 @@ test('a like in one window is a notification in the other', { skip }, async (t) 
   await like.waitFor();
   await windows.accessible(ada, 'the tray');
 
-  await seen.getByRole('button', { name: 'Like' }).click();
+  await seen.getByRole('button', { name: 'Like', exact: true }).click();
   await like.waitFor({ state: 'detached' });
   await ada.keyboard.press('Escape');
   await ada.getByRole('button', { name: 'Notifications', exact: true }).waitFor();
