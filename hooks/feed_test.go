@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/hooks/hookstest"
+	"doubletap/internal/feed"
 )
 
 func TestFeed(t *testing.T) {
@@ -48,6 +50,23 @@ func TestFeed(t *testing.T) {
 			t.Error("bob's feed lacks the post")
 		}
 		s.Expect("carol", hookstest.Told{Type: "mention", Actors: 1})
+	})
+	t.Run("a mute that has ended takes nothing out", func(t *testing.T) {
+		s := hookstest.New(t)
+		bob := s.As("bob")
+		s.As("ada").Post("hello")
+		follow := bob.Follow("ada")
+		bob.Create("mutes", map[string]any{"muted": s.User("ada").Id, "until": time.Now().Add(time.Hour).UTC().Format("2006-01-02 15:04:05.000Z")})
+		s.Advance(2 * time.Hour)
+		bob = s.As("bob")
+		bob.Delete("follows", follow)
+		bob.Follow("ada")
+		if err := feed.Remove(s.App, bob.ID, s.User("ada").Id); err != nil { // as a job of before that comes late does
+			t.Fatal(err)
+		}
+		if n := len(bob.List("feed", "")); n != 1 {
+			t.Errorf("bob, who follows ada anew, has %d rows", n)
+		}
 	})
 	t.Run("what is hidden does not come back", func(t *testing.T) {
 		s := hookstest.New(t)

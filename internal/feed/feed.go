@@ -71,7 +71,7 @@ func Backfill(tx core.App, viewer, author string) error {
 // Unwanted takes an author's posts out of the feed of a viewer who follows them no more or has muted them, as the subject says.
 var Unwanted = sweep.Work{Kind: "feed.unwanted", Parts: []sweep.Part{withdraw(`viewer = {:viewer} AND author = {:author}
 	AND (NOT EXISTS (SELECT 1 FROM follows WHERE follower = {:viewer} AND followee = {:author} AND state = 'accepted')
-		OR EXISTS (SELECT 1 FROM mutes WHERE muter = {:viewer} AND muted = {:author}))`)}}
+		OR EXISTS (SELECT 1 FROM mutes WHERE muter = {:viewer} AND muted = {:author} AND (until = '' OR until > {:now})))`)}}
 
 // Restore puts a post into its author's feed and, if asked, into those of all who followed the author when it was made, as far as each goes
 // back, where it is missing.

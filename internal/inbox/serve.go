@@ -35,6 +35,33 @@ func (in *Inbox) serve(e errand, n news) {
 		in.Drop(e.person)
 	case e.row != nil:
 		in.dropListeners(e.row)
+	case e.post != "":
+		in.dropWatchers(func(post string, _ *watched) bool { return post == e.post }, n.feeds)
+	default:
+		in.dropWatchers(func(_ string, w *watched) bool { return w.author == e.author }, true)
+	}
+}
+
+// dropWatchers disconnects those who watch such a post and would miss that it changed or left their sight, and those who listen to
+// their feed, in which it may be: who connects again fetches what is there.
+func (in *Inbox) dropWatchers(concerned func(post string, w *watched) bool, feeds bool) {
+	in.mu.Lock()
+	var theirs []*device
+	for d, s := range in.devices {
+		if s == nil {
+			continue
+		}
+		misses := feeds && s.listens(feed)
+		for post := range s.seen {
+			misses = misses || in.posts[post] != nil && concerned(post, in.posts[post])
+		}
+		if misses {
+			theirs = append(theirs, d)
+		}
+	}
+	in.mu.Unlock()
+	for _, d := range theirs {
+		in.leave(d)
 	}
 }
 

@@ -1,6 +1,8 @@
 package inbox
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -100,6 +102,9 @@ func (in *Inbox) settle(s *seat, auth *core.Record) error {
 		var top int64
 		err := in.app.ConcurrentDB().Select("u.tokenKey", "coalesce(s.seq, 0)").From("users u").LeftJoin("settings s", dbx.NewExp("s.user = u.id")).
 			Where(dbx.HashExp{"u.id": s.person}).Row(&key, &top)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("look how far the notifications of %s are: %w", s.person, err)
+		}
 		if err != nil || key != auth.TokenKey() {
 			return apis.NewUnauthorizedError("", err) // or Drop would have come too early
 		}

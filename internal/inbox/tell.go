@@ -1,6 +1,8 @@
 package inbox
 
 import (
+	"database/sql"
+	"errors"
 	"slices"
 	"time"
 
@@ -86,7 +88,8 @@ func Changed(tx core.App, person string) {
 }
 
 // overheard returns, if a superuser listens to notifications, the person's last seq. Read
-// beside the transaction under way, it is the one that precedes its changes.
+// beside the transaction under way, it is the one that precedes its changes. It is 0 where it cannot be read: the superuser is
+// rather sent too much.
 func (in *Inbox) overheard(person string) (seq int64, listens bool) {
 	in.mu.Lock()
 	for s := range in.supers {
@@ -97,7 +100,10 @@ func (in *Inbox) overheard(person string) (seq int64, listens bool) {
 		return 0, false
 	}
 	err := in.app.ConcurrentDB().Select("seq").From("settings").Where(dbx.HashExp{"user": person}).Row(&seq)
-	return seq, err == nil
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		in.app.Logger().Error("could not read how far the notifications are", "account", person, "err", err)
+	}
+	return seq, true
 }
 
 // Updated says that the person's row in a collection that has one for each user, such as

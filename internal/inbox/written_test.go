@@ -506,3 +506,25 @@ func TestAnErrorOfTheDatabaseIsNoSilence(t *testing.T) {
 	d.wantEnd()
 	other.wantNothing()
 }
+
+// TestAPostThatCannotBeReadIsNoSilence: who watches it, or has it in a feed, might miss that it left their sight.
+func TestAPostThatCannotBeReadIsNoSilence(t *testing.T) {
+	for what, recheck := range map[string]func(tx core.App){
+		"post":   func(tx core.App) { Recheck(tx, "p1") },
+		"author": func(tx core.App) { RecheckAuthor(tx, "bob") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := serve(t)
+			s.post("bob", "p1", "public")
+			s.post("cyn", "p2", "public")
+			watcher, feed, other := s.connect(s.token("ada"), "posts/p1"), s.connect(s.token("cyn"), "feed/*"), s.connect(s.token("ada"), "posts/p2")
+			for _, table := range []string{"posts", "feed"} {
+				s.exec(s.app, `ALTER TABLE `+table+` RENAME TO `+table+`_away`, nil)
+			}
+			s.transaction(recheck)
+			watcher.wantEnd()
+			feed.wantEnd()
+			other.wantNothing()
+		})
+	}
+}

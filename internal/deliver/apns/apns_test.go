@@ -75,6 +75,14 @@ func TestWhatRefusalsMean(t *testing.T) {
 	}
 }
 
+// TestAHostThatMayNotBeAskedIsNotThePhonesFault: the operator has set it, or a name server answers wrongly for a while.
+func TestAHostThatMayNotBeAskedIsNotThePhonesFault(t *testing.T) {
+	c := channel(t, delivertest.NewApple(t), func(c *Config) { c.Host = "https://10.0.0.1" })
+	if err := c.Push(t.Context(), &push.Device{ID: "d", Endpoint: device}, hello); err == nil || errors.Is(err, push.ErrGone) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestOnlyTheRightKeyGetsIn(t *testing.T) {
 	apple := delivertest.NewApple(t)
 	for what, change := range map[string]func(*Config){

@@ -83,11 +83,10 @@ func Outcome(answer *outbound.Answer, gone ...int) error {
 	}
 }
 
-// Unanswered says what it means for the job that nobody could be asked.
+// Unanswered says what it means for the job that nobody could be asked. An address that is not allowed is a device's fault only
+// where the device has named it: those of Apple's and Google's services are the operator's.
 func Unanswered(err error, rest time.Duration) error {
 	switch {
-	case errors.Is(err, outbound.ErrForbidden):
-		return fmt.Errorf("%w: %w", ErrGone, err)
 	case errors.Is(err, outbound.ErrResting):
 		return fmt.Errorf("%w: %w", job.Snooze(rest), err)
 	case errors.Is(err, context.Canceled): // it was we who stopped

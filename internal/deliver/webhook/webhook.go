@@ -4,7 +4,6 @@ package webhook
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -202,8 +201,13 @@ func Replay(app core.App, id string) error {
 	w, _ := app.Store().Get(storeKey).(*Webhooks)
 	return app.RunInTransaction(func(tx core.App) error {
 		found, err := db.One(tx, &row, `SELECT webhook, event, type, body FROM webhook_deliveries WHERE id = {:id}`, db.Params{"id": id})
-		if err != nil || !found || w == nil {
-			return errors.Join(fmt.Errorf("replay delivery %s: not found", id), err)
+		switch {
+		case err != nil:
+			return fmt.Errorf("replay delivery %s: %w", id, err)
+		case !found:
+			return fmt.Errorf("replay delivery %s: not found", id)
+		case w == nil:
+			return fmt.Errorf("replay delivery %s: this app sends no webhooks", id)
 		}
 		_, err = db.Exec(tx, `DELETE FROM jobs WHERE kind = {:kind} AND dedupe = {:event} AND state = 'dead'`,
 			db.Params{"kind": KindPrefix + row.Webhook, "event": row.Event})

@@ -5,6 +5,7 @@ package webpush
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -70,6 +71,8 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 	switch {
 	case !road.asked: // the keys or the address are none
 		return fmt.Errorf("push to browser %s: %w: %w", d.ID, push.ErrGone, err)
+	case errors.Is(err, outbound.ErrForbidden): // the device has named the address
+		err = fmt.Errorf("%w: %w", push.ErrGone, err)
 	case err != nil:
 		err = push.Unanswered(err, c.client.Rest)
 	default:

@@ -124,6 +124,16 @@ func TestLongTextsAreCutToFourKilobytes(t *testing.T) {
 	}
 }
 
+// TestABrowserThatNamesAnAddressOfOursIsGone: the device has chosen the address, so its row can go.
+func TestABrowserThatNamesAnAddressOfOursIsGone(t *testing.T) {
+	b, c := delivertest.NewBrowsers(t), channel(t, delivertest.App(t))
+	d := device(t, b, "adas", c.PublicKey())
+	d.Endpoint = "https://10.0.0.1/push"
+	if err := c.Push(t.Context(), d, hello); !errors.Is(err, push.ErrGone) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWhatAnswersMean(t *testing.T) {
 	isGone := func(err error) bool { return errors.Is(err, push.ErrGone) }
 	waits := func(d time.Duration) func(error) bool {
