@@ -16,6 +16,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 	"github.com/spf13/cobra"
 
+	"doubletap/internal/db"
 	"doubletap/internal/setup"
 )
 
@@ -34,8 +35,11 @@ func Demo(ctx context.Context, app core.App, report func(done, total int)) (made
 		return false, fmt.Errorf("look for superusers: %w", err)
 	}
 	stage := newStage()
-	_, err = app.FindRecordById("users", stage.people["ada"].id)
-	there := err == nil
+	ada, err := db.FindRecord(app, "users", stage.people["ada"].id)
+	if err != nil {
+		return false, err
+	}
+	there := ada != nil
 	if !there && users+superusers > 0 {
 		return false, fmt.Errorf("the folder %s is somebody's already: give the demo its own with --dir", app.DataDir())
 	}
@@ -135,9 +139,11 @@ func announce(app core.App, out io.Writer) {
 
 // secret tells the password of a login, as far as it is still the one that the demo gave it.
 func secret(app core.App, collection, email string) string {
-	record, err := app.FindAuthRecordByEmail(collection, email)
+	record, found, err := db.Optional(app.FindAuthRecordByEmail(collection, email))
 	switch {
 	case err != nil:
+		return "(cannot be read: " + err.Error() + ")"
+	case !found:
 		return "(gone)"
 	case !record.ValidatePassword(Password):
 		return "(with a password of your own)"

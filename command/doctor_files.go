@@ -149,10 +149,10 @@ func readFileNames(app core.App, c *core.Collection, id string, names map[string
 
 // isLost looks again, at the file and at the record: one may have come since, or the other gone.
 func isLost(app core.App, c *core.Collection, storage, folder, name string) bool {
-	if _, err := os.Stat(filepath.Join(storage, filepath.FromSlash(folder), name)); err == nil {
+	if _, err := os.Stat(filepath.Join(storage, filepath.FromSlash(folder), name)); err == nil { //nolint:nilerr // else the record decides, which is asked next
 		return false
 	}
 	now := map[string][]string{}
-	err := readFileNames(app, c, path.Base(folder), now)
+	err := readFileNames(app, c, path.Base(folder), now) // what cannot be read is not known to be lost
 	return err == nil && slices.Contains(now[folder], name)
 }

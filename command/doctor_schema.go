@@ -66,8 +66,11 @@ func lookCollections(app core.App, f *reconcile.Found) error {
 		return err
 	}
 	for _, want := range shipped.collections {
-		got, err := app.FindCollectionByNameOrId(want.Name)
+		got, found, err := db.Optional(app.FindCollectionByNameOrId(want.Name))
 		if err != nil {
+			return fmt.Errorf("find collection %s: %w", want.Name, err)
+		}
+		if !found {
 			f.Fail(1, "%s is missing", want.Name)
 			continue
 		}
@@ -98,8 +101,11 @@ func lookRules(app core.App, f *reconcile.Found) error {
 		return err
 	}
 	for _, want := range shipped.collections {
-		got, err := app.FindCollectionByNameOrId(want.Name)
+		got, found, err := db.Optional(app.FindCollectionByNameOrId(want.Name))
 		if err != nil {
+			return fmt.Errorf("find collection %s: %w", want.Name, err)
+		}
+		if !found {
 			continue // said by lookCollections
 		}
 		now := rules(got)

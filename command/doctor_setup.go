@@ -82,7 +82,11 @@ func lookAppURL(app core.App, f *reconcile.Found) error {
 func lookMail(app core.App, f *reconcile.Found) error {
 	if unset := setup.MailDefault(app); unset != "" {
 		people, waiting := 0, 0
-		if app.HasTable("jobs") {
+		queues, err := db.HasTable(app, "jobs")
+		if err != nil {
+			return err
+		}
+		if queues {
 			if _, err := db.Row(app, asked, nil, &people, &waiting); err != nil {
 				return err
 			}

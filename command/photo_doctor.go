@@ -108,8 +108,11 @@ func lackingRenditions(app core.App) (all []lacking, err error) {
 			return nil, fmt.Errorf("list the photos of %s: %w", from.collection, err)
 		}
 		for _, id := range ids {
-			record, err := app.FindRecordById(from.collection, id)
-			if err == nil && len(rendition.Missing(fsys, record)) > 0 { // else it is gone meanwhile, or whole
+			record, err := db.FindRecord(app, from.collection, id)
+			if err != nil {
+				return nil, err
+			}
+			if record != nil && len(rendition.Missing(fsys, record)) > 0 { // else it is gone meanwhile, or whole
 				all = append(all, lacking{rendition.Payload{Collection: from.collection, Record: id}, record.GetString(from.person)})
 			}
 		}

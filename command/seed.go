@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
+	"doubletap/internal/db"
 	"doubletap/internal/job"
 )
 
@@ -34,7 +35,11 @@ func Seed(ctx context.Context, app core.App, size Size, report func(done, total 
 		return "", err
 	}
 	if len(w.people) > 0 {
-		if _, err := app.FindRecordById("users", w.people[0].id); err == nil {
+		first, err := db.FindRecord(app, "users", w.people[0].id)
+		if err != nil {
+			return "", err
+		}
+		if first != nil {
 			return "", fmt.Errorf("the world of --seed=%d, or a part of it, is in this folder already: choose another --seed", size.Seed)
 		}
 	}

@@ -14,15 +14,22 @@ import (
 // them, and what the database does by itself.
 var Structural = []string{"collections", "rules", "triggers", "indexes"}
 
-// Structure returns what the structural checks find wrong with the data of a program whose migrations are applied.
-func Structure(app core.App) (wrong []Finding) {
+// Structure returns what the structural checks find wrong with the data of a program whose migrations are applied. That one of them
+// could not look is an error: nothing is known to be missing then.
+func Structure(app core.App) (wrong []Finding, err error) {
 	structural := slices.DeleteFunc(installation(), func(i *reconcile.Invariant) bool { return !slices.Contains(Structural, i.Name) })
-	for _, f := range findings(reconcile.Examine(context.Background(), app, structural, reconcile.Watch{})) {
+	results := reconcile.Examine(context.Background(), app, structural, reconcile.Watch{})
+	for _, result := range results {
+		if result.Err != nil {
+			return nil, fmt.Errorf("look at the %s: %w", result.Name, result.Err)
+		}
+	}
+	for _, f := range findings(results) {
 		if f.State == Fail {
 			wrong = append(wrong, f)
 		}
 	}
-	return wrong
+	return wrong, nil
 }
 
 // Ships reports whether the program's own migrations give the collection the field.

@@ -6,6 +6,8 @@ import (
 
 	"doubletap/internal/db"
 	"doubletap/internal/deliver/mail"
+
+	"fmt"
 )
 
 // bindAccountMails writes PocketBase's mails to users in the product's own words, with links into the web app. They are written
@@ -38,6 +40,8 @@ func (s *Social) bindAccountMails() {
 
 // localeOf is the language that somebody has chosen, or empty.
 func localeOf(app core.App, user string) (locale string, err error) {
-	_, err = db.Value(app, &locale, `SELECT coalesce(locale, '') FROM settings WHERE user = {:u}`, db.Params{"u": user})
-	return locale, err
+	if _, err = db.Value(app, &locale, `SELECT coalesce(locale, '') FROM settings WHERE user = {:u}`, db.Params{"u": user}); err != nil {
+		return "", fmt.Errorf("read the language of %s: %w", user, err)
+	}
+	return locale, nil
 }

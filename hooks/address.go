@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"database/sql"
-	"errors"
 	"net/http"
 	"net/mail"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"doubletap/internal/account"
+	"doubletap/internal/db"
 	"doubletap/internal/fault"
 )
 
@@ -78,7 +77,7 @@ func (s *Social) authAsked(e *core.RequestEvent) error {
 func passwordAsked(e *core.RecordAuthWithPasswordRequestEvent) error {
 	if e.Record == nil && e.IdentityField != "handle" && strings.Contains(e.Identity, "@") {
 		user, err := account.FindByAddress(e.App, e.Identity)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		if _, err := db.Found(err); err != nil {
 			return err
 		}
 		e.Record = user

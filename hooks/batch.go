@@ -2,9 +2,7 @@ package hooks
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -20,6 +18,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 
+	"doubletap/internal/db"
 	"doubletap/internal/fault"
 	"doubletap/internal/guard"
 )
@@ -200,8 +199,8 @@ func expandResult(e *core.RequestEvent, method string, at *url.URL, result *batc
 	if json.Unmarshal(result.Body, &stored) != nil || stored.ID == "" {
 		return // an owner's own answer
 	}
-	record, err := e.App.FindRecordById(stored.CollectionID, stored.ID)
-	if errors.Is(err, sql.ErrNoRows) {
+	record, err := db.FindRecord(e.App, stored.CollectionID, stored.ID)
+	if err == nil && record == nil {
 		return // deleted since, by a later item perhaps
 	}
 	shown := httptest.NewRecorder()

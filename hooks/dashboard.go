@@ -10,6 +10,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/db"
 	"doubletap/internal/deliver/webhook"
 	"doubletap/internal/fault"
 	"doubletap/internal/insight"
@@ -129,11 +130,14 @@ func whyAsked(e *core.RequestEvent) error {
 	query := e.Request.URL.Query()
 	var viewer *core.Record
 	if name := strings.TrimPrefix(strings.TrimSpace(query.Get("viewer")), "@"); name != "" {
-		found, err := e.App.FindFirstRecordByFilter("users", "id = {:n} || handle = {:n}", map[string]any{"n": name})
+		person, found, err := db.Optional(e.App.FindFirstRecordByFilter("users", "id = {:n} || handle = {:n}", map[string]any{"n": name}))
 		if err != nil {
+			return err
+		}
+		if !found {
 			return fault.Invalid("viewer", "validation_unknown_user", "There is nobody of this id or handle.")
 		}
-		viewer = found
+		viewer = person
 	}
 	collection, err := e.App.FindCachedCollectionByNameOrId(query.Get("collection"))
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/mailer"
 
+	"doubletap/internal/db"
 	"doubletap/internal/deliver"
 	"doubletap/internal/deliver/apns"
 	"doubletap/internal/deliver/fcm"
@@ -292,9 +293,9 @@ func unsubscribed(e *core.RequestEvent) error {
 }
 
 func unsubscribePage(e *core.RequestEvent, user, token string) error {
-	locale := ""
-	if settings, err := e.App.FindFirstRecordByData("settings", "user", user); err == nil {
-		locale = settings.GetString("locale")
+	locale, err := localeOf(e.App, user)
+	if err != nil {
+		return err
 	}
 	page, err := mail.Page(e.App, locale, token)
 	if err != nil {
@@ -318,9 +319,12 @@ func readToken(app core.App, token string) (user, scope string, err error) {
 // unsubscribe ends a user's mails of one type, or the digests. Somebody who is gone gets none anyway.
 func unsubscribe(app core.App, user, scope string) error {
 	return app.RunInTransaction(func(tx core.App) error {
-		settings, err := tx.FindFirstRecordByData("settings", "user", user)
+		settings, found, err := db.Optional(tx.FindFirstRecordByData("settings", "user", user))
 		if err != nil {
-			return nil //nolint:nilerr // gone
+			return fmt.Errorf("find the settings of %s: %w", user, err)
+		}
+		if !found {
+			return nil
 		}
 		if scope == mail.Digest {
 			settings.Set("digest", "off")

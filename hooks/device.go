@@ -2,8 +2,6 @@ package hooks
 
 import (
 	"cmp"
-	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 
@@ -58,12 +56,12 @@ func deviceRequested(e *core.RecordRequestEvent) error {
 // deviceAt returns the device whose endpoint the record has, nil when there is none.
 func deviceAt(tx core.App, record *core.Record) (*core.Record, error) {
 	endpoint := push.NormalizeEndpoint(record.GetString("kind"), record.GetString("endpoint"))
-	known, err := tx.FindFirstRecordByFilter("devices", "endpoint = {:e} && id != {:id}", dbx.Params{"e": endpoint, "id": record.Id})
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
+	known, found, err := db.Optional(tx.FindFirstRecordByFilter("devices", "endpoint = {:e} && id != {:id}", dbx.Params{"e": endpoint, "id": record.Id}))
 	if err != nil {
 		return nil, fmt.Errorf("find the device of an endpoint: %w", err)
+	}
+	if !found {
+		return nil, nil
 	}
 	return known, nil
 }

@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -10,6 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/db"
 	"doubletap/internal/edge"
 	"doubletap/internal/fault"
 )
@@ -65,11 +64,11 @@ func findEdge(app core.App, like *core.Record) (*core.Record, error) {
 		ends[end] = like.GetString(end)
 	}
 	stored := &core.Record{}
-	switch err := app.RecordQuery(like.Collection()).AndWhere(ends).Limit(1).One(stored); {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, nil
+	switch found, err := db.Found(app.RecordQuery(like.Collection()).AndWhere(ends).Limit(1).One(stored)); {
 	case err != nil:
 		return nil, fmt.Errorf("find the row of %s between the same ends: %w", like.Collection().Name, err)
+	case !found:
+		return nil, nil
 	}
 	return stored, nil
 }

@@ -75,8 +75,9 @@ func (s *Social) bindFastPath(before []int) {
 		if err != nil {
 			return err
 		}
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 1, Func: callerRead})
 		if !off {
-			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 1, Func: known.load})
+			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 2, Func: known.load})
 		}
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: last, Func: func(e *core.RequestEvent) error {
 			if _, ok := tapped(e); !ok {
@@ -85,7 +86,9 @@ func (s *Social) bindFastPath(before []int) {
 			began, path, tap := time.Now(), watch.Fast, s.plainTap(e)
 			if off || tap == nil || !slices.Equal(handlers(s.app, recordHooks), shipped) {
 				path, tap = watch.General, (*core.RequestEvent).Next
-				known.reload(e)
+				if err := known.reload(e); err != nil {
+					return err
+				}
 			}
 			if err := tap(e); err != nil {
 				return err

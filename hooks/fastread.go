@@ -88,7 +88,9 @@ func (s *Social) bindFastReads(before []int) {
 					return err
 				}
 			}
-			s.tokens.reload(e)
+			if err := s.tokens.reload(e); err != nil {
+				return err
+			}
 			if err := e.Next(); err != nil {
 				return err
 			}

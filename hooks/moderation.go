@@ -15,7 +15,6 @@ import (
 	"doubletap/internal/fault"
 	"doubletap/internal/moderation"
 	"doubletap/internal/notification"
-	"doubletap/internal/photo"
 	"doubletap/internal/rendition"
 	"doubletap/internal/sweep"
 )
@@ -181,10 +180,7 @@ func (s *Social) signedPhotoAsked(e *core.RequestEvent) error {
 		return err
 	}
 	if _, err := s.studio.Ensure(e.Request.Context(), record, asked.File); err != nil {
-		if errors.Is(err, photo.ErrUnreadable) {
-			return fault.NotFound()
-		}
-		return err
+		return unshown(err)
 	}
 	files, err := e.App.NewFilesystem()
 	if err != nil {

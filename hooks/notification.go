@@ -72,12 +72,17 @@ func (s *Social) notified(_ context.Context, app core.App, j *job.Job) error {
 		return err
 	}
 	e := &NotifiedEvent{App: app, Type: p.Type}
-	err := errors.Join(
-		load(app, &e.Notification, "notifications", p.Notification),
-		load(app, &e.Recipient, "users", p.Recipient),
-		load(app, &e.Actor, "users", p.Actor))
-	if err != nil {
-		return nil // taken back or gone meanwhile: nothing to tell
+	for _, part := range []struct {
+		into           **core.Record
+		collection, id string
+	}{{&e.Notification, "notifications", p.Notification}, {&e.Recipient, "users", p.Recipient}, {&e.Actor, "users", p.Actor}} {
+		err := load(app, part.into, part.collection, part.id)
+		if errors.Is(err, fault.ErrGone) {
+			return nil // taken back meanwhile: nothing to tell
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return s.events.notified.Trigger(e)
 }

@@ -12,12 +12,15 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/filesystem"
 	"github.com/pocketbase/pocketbase/tools/router"
 
 	"doubletap/internal/account"
 	"doubletap/internal/clock"
+	"doubletap/internal/db"
 	"doubletap/internal/fault"
 	"doubletap/internal/job"
+	"doubletap/internal/photo"
 	"doubletap/internal/post"
 	"doubletap/internal/rendition"
 	"doubletap/internal/rule"
@@ -148,8 +151,11 @@ func (s *Social) photoAwaited(e *core.RequestEvent, path []string) error {
 	if err != nil || rendition.Fields[collection.Name] == "" {
 		return nil
 	}
-	record, err := e.App.FindRecordById(collection, path[1])
+	record, err := db.FindRecord(e.App, collection.Name, path[1])
 	if err != nil {
+		return fault.Answer(err)
+	}
+	if record == nil {
 		return nil // PocketBase's 404
 	}
 	field := record.FindFileFieldByFile(path[2])
@@ -169,8 +175,17 @@ func (s *Social) photoAwaited(e *core.RequestEvent, path []string) error {
 		return e.Error(http.StatusServiceUnavailable, "The photo is not ready yet.", nil)
 	default:
 		e.App.Logger().Warn("photo not shown", "collection", collection.Name, "id", record.Id, "file", path[2], "err", err)
+		return unshown(err)
+	}
+}
+
+// unshown answers why a photo has no renditions: a file that is not there, or is no photo, is 404; one that could not be
+// read is our own trouble.
+func unshown(err error) error {
+	if errors.Is(err, photo.ErrUnreadable) || errors.Is(err, filesystem.ErrNotFound) {
 		return fault.NotFound()
 	}
+	return fault.Answer(err)
 }
 
 // photoServed decides what is served and who may keep it. PocketBase has let the caller in: its rule shows them the
@@ -189,7 +204,11 @@ func (s *Social) photoServed(e *core.FileDownloadRequestEvent) error {
 		return err
 	}
 	if size == "" {
-		if own(e) {
+		mine, err := own(e)
+		if err != nil {
+			return fault.Answer(err)
+		}
+		if mine {
 			public = false // the original, which is its author's alone
 			size = "original"
 		} else {
@@ -221,13 +240,13 @@ const forGood = 365 * 24 * time.Hour
 func seconds(keep, most time.Duration) int { return int(min(keep, most).Seconds()) }
 
 // own reports whether the file token is that of the photo's author.
-func own(e *core.FileDownloadRequestEvent) bool {
+func own(e *core.FileDownloadRequestEvent) (bool, error) {
 	token := e.Request.URL.Query().Get("token")
 	if token == "" || e.Collection.Name == "users" {
-		return false
+		return false, nil
 	}
-	auth, err := e.App.FindAuthRecordByToken(token, core.TokenTypeFile)
-	return err == nil && auth.Collection().Name == "users" && auth.Id == e.Record.GetString("author")
+	holder, err := findByToken(e.App, token, core.TokenTypeFile)
+	return holder != nil && holder.Collection().Name == "users" && holder.Id == e.Record.GetString("author"), err
 }
 
 func everybodySees(app core.App, record *core.Record) (bool, error) {

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/pocketbase/pocketbase"
@@ -45,14 +46,15 @@ func (s *Social) reconciled(ctx context.Context, app core.App, _ *job.Job) error
 	if err != nil {
 		return err
 	}
-	for _, finding := range command.Structure(app) {
+	wrong, unread := command.Structure(app)
+	for _, finding := range wrong {
 		app.Logger().Error("the data differs from what ships", "check", finding.Check, "count", finding.Count, "detail", finding.Detail)
 	}
 	if lag > overdue {
 		app.Logger().Warn("jobs are late", "ms", lag.Milliseconds())
 	}
-	return reconcile.Run(ctx, app, func(r *reconcile.Result) {
+	return errors.Join(unread, reconcile.Run(ctx, app, func(r *reconcile.Result) {
 		watch.Of(app).Repaired(r.Check, r.Count)
 		app.Logger().Error("reconciled", "check", r.Check, "invariant", r.Label(), "repairs", r.Count, "first", r.First)
-	})
+	}))
 }

@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -10,6 +8,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/db"
 	"doubletap/internal/guard"
 )
 
@@ -34,12 +33,12 @@ func reportRequested(e *core.RecordRequestEvent) error {
 			same[field] = e.Record.GetString(field)
 		}
 		stored := &core.Record{}
-		err := tx.RecordQuery("reports").AndWhere(same).Limit(1).One(stored)
-		if err == nil {
-			return show(e, stored)
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
+		found, err := db.Found(tx.RecordQuery("reports").AndWhere(same).Limit(1).One(stored))
+		if err != nil {
 			return fmt.Errorf("look for the same report: %w", err)
+		}
+		if found {
+			return show(e, stored)
 		}
 		if err := withinLimit(e.RequestEvent, "reports", e.Auth.Id); err != nil {
 			return err

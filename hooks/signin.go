@@ -23,7 +23,10 @@ func (s *Social) bindSignIns() {
 func signedIn(e *core.RecordAuthRequestEvent) error {
 	at := clock.Now(e.App)
 	if e.AuthMethod == "" {
-		at = signInTime(e.RequestEvent, e.Record.Id)
+		var err error
+		if at, err = signInTime(e.RequestEvent, e.Record.Id); err != nil {
+			return err
+		}
 	}
 	if !at.IsZero() {
 		token, err := account.StampToken(e.Record, e.Token, at)
@@ -36,18 +39,18 @@ func signedIn(e *core.RecordAuthRequestEvent) error {
 }
 
 // signInTime returns when a user signed in, by the token of their request, and the zero time where it does not say.
-func signInTime(e *core.RequestEvent, user string) time.Time {
+func signInTime(e *core.RequestEvent, user string) (time.Time, error) {
 	token := bearer(e)
-	holder, err := e.App.FindAuthRecordByToken(token, core.TokenTypeAuth) // it may be an owner's own way that e.Auth came
-	if err != nil || holder.Id != user {
-		return time.Time{}
+	holder, err := findByToken(e.App, token, core.TokenTypeAuth) // it may be an owner's own way that e.Auth came
+	if err != nil || holder == nil || holder.Id != user {
+		return time.Time{}, err
 	}
 	claims, err := security.ParseUnverifiedJWT(token)
 	at := cast.ToInt64(claims[account.SignInClaim])
 	if err != nil || at == 0 {
-		return time.Time{}
+		return time.Time{}, nil //nolint:nilerr // it does not say
 	}
-	return time.Unix(at, 0)
+	return time.Unix(at, 0), nil
 }
 
 // freshSignIn is how long ago a sign-in may be to stand for the password.
@@ -59,7 +62,10 @@ func deletionConfirmed(e *core.RecordRequestEvent) error {
 	if e.Auth == nil || e.Auth.Id != e.Record.Id { // a superuser, or whom an owner's rule lets
 		return e.Next()
 	}
-	at := signInTime(e.RequestEvent, e.Record.Id)
+	at, err := signInTime(e.RequestEvent, e.Record.Id)
+	if err != nil {
+		return err
+	}
 	if ago := clock.Now(e.App).Sub(at); !at.IsZero() && ago > -time.Minute && ago < freshSignIn {
 		return e.Next()
 	}

@@ -100,11 +100,15 @@ func (s *structure) look() error {
 	defer s.mu.Unlock()
 	var version string
 	_, err := db.Value(s.app, &version, `SELECT (SELECT schema_version FROM pragma_schema_version) || '/' || count(*) || '/' || max(updated) FROM _collections`, nil)
-	if err != nil {
+	if err != nil { //nolint:nilerr // strangers may ask, so that it tells no more
 		return errors.New("the database cannot be read")
 	}
 	if version != s.version {
-		s.version, s.wrong = version, command.Structure(s.app)
+		wrong, err := command.Structure(s.app)
+		if err != nil {
+			return errors.New("the structure of the database cannot be read")
+		}
+		s.version, s.wrong = version, wrong
 	}
 	for _, finding := range s.wrong {
 		if finding.Check == "collections" || finding.Check == "triggers" {

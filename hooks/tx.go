@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core/validators"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
+	"doubletap/internal/db"
 	"doubletap/internal/fault"
 )
 
@@ -62,14 +62,11 @@ func together(fn func(tx core.App, e *core.RecordEvent) error) func(*core.Record
 // find reads a record that another one points at. It was there when PocketBase validated the
 // relation; one that is gone by now is fault.ErrGone.
 func find(tx core.App, collection, id string) (*core.Record, error) {
-	record, err := tx.FindRecordById(collection, id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("%s %q: %w", collection, id, fault.ErrGone)
+	record, err := db.FindRecord(tx, collection, id)
+	if err == nil && record == nil {
+		err = fmt.Errorf("%s %q: %w", collection, id, fault.ErrGone)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("find %s %q: %w", collection, id, err)
-	}
-	return record, nil
+	return record, err
 }
 
 // anchored stores a record only if all it points at is still there.

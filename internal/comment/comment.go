@@ -3,8 +3,6 @@
 package comment
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -21,8 +19,8 @@ func Root(tx core.App, record *core.Record) (*core.Record, error) {
 	if parent == "" {
 		return nil, nil
 	}
-	answered, err := tx.FindRecordById("comments", parent)
-	if errors.Is(err, sql.ErrNoRows) || (err == nil && Buried(answered)) {
+	answered, err := db.FindRecord(tx, "comments", parent)
+	if err == nil && (answered == nil || Buried(answered)) {
 		return nil, fmt.Errorf("the comment %s that is answered: %w", parent, fault.ErrGone)
 	}
 	if err != nil {

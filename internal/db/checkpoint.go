@@ -42,7 +42,7 @@ func Checkpoint(ctx context.Context, app core.App) {
 		case <-time.After(pause):
 		}
 		info, err := os.Stat(log)
-		if err != nil || !info.ModTime().After(copied) {
+		if err != nil || !info.ModTime().After(copied) { //nolint:nilerr // it is looked at again, for good
 			pause = calm // all is copied
 			continue
 		}

@@ -2,9 +2,7 @@
 package db
 
 import (
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -55,11 +53,7 @@ func All(app core.App, rows any, statement string, params Params) error {
 
 // One reads the first row of a statement into row, a struct with db tags, and reports whether there was one.
 func One(app core.App, row any, statement string, params Params) (bool, error) {
-	err := app.DB().NewQuery(statement).Bind(params).One(row)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
+	return Found(app.DB().NewQuery(statement).Bind(params).One(row))
 }
 
 // Column reads the only column of a statement.

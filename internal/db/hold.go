@@ -106,6 +106,7 @@ type poolState struct {
 	driver.Driver
 	limits atomic.Pointer[Limits]
 	setup  atomic.Pointer[[]string]
+	check  atomic.Pointer[func(query string) error]
 	damage damage
 
 	mu    sync.Mutex

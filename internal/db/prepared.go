@@ -97,7 +97,12 @@ func (c *conn) IsValid() bool {
 }
 
 // runs is asked before every statement.
-func (c *conn) runs() error {
+func (c *conn) runs(query string) error {
+	if check := c.pool.check.Load(); check != nil {
+		if err := (*check)(query); err != nil {
+			return err
+		}
+	}
 	if c.hold != nil && c.hold.state.Load() == ended {
 		return fault.ErrHeld
 	}
@@ -125,7 +130,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		}
 		return driver.RowsAffected(0), nil
 	}
-	if err := c.runs(); err != nil {
+	if err := c.runs(query); err != nil {
 		return nil, err
 	}
 	if !lasting(query) {
@@ -142,7 +147,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Rows, err error) {
 	expectFault()
 	defer c.endFault(&err)
-	if err := c.runs(); err != nil {
+	if err := c.runs(query); err != nil {
 		return nil, err
 	}
 	if !lasting(query) {
@@ -175,27 +180,28 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 func (c *conn) PrepareContext(ctx context.Context, query string) (_ driver.Stmt, err error) {
 	expectFault()
 	defer c.endFault(&err)
-	if err := c.runs(); err != nil {
+	if err := c.runs(query); err != nil {
 		return nil, err
 	}
 	s, err := c.session.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return &watchedStatement{s.(statement), c}, nil
+	return &watchedStatement{s.(statement), c, query}, nil
 }
 
 // watchedStatement is what a caller of ours has prepared.
 type watchedStatement struct {
 	statement
-	conn *conn
+	conn  *conn
+	query string
 }
 
 // ExecContext implements driver.StmtExecContext.
 func (s *watchedStatement) ExecContext(ctx context.Context, args []driver.NamedValue) (_ driver.Result, err error) {
 	expectFault()
 	defer s.conn.endFault(&err)
-	if err := s.conn.runs(); err != nil {
+	if err := s.conn.runs(s.query); err != nil {
 		return nil, err
 	}
 	return s.statement.ExecContext(ctx, args)
@@ -205,7 +211,7 @@ func (s *watchedStatement) ExecContext(ctx context.Context, args []driver.NamedV
 func (s *watchedStatement) QueryContext(ctx context.Context, args []driver.NamedValue) (_ driver.Rows, err error) {
 	expectFault()
 	defer s.conn.endFault(&err)
-	if err := s.conn.runs(); err != nil {
+	if err := s.conn.runs(s.query); err != nil {
 		return nil, err
 	}
 	found, err := s.statement.QueryContext(ctx, args)

@@ -35,9 +35,5 @@ func Scan(app core.App, statement string, params Params, columns ...any) (found 
 		_, again := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA mmap_size = 0; PRAGMA mmap_size = %d`, mapped))
 		err = errors.Join(err, again)
 	}()
-	err = conn.QueryRowContext(ctx, t.sql, args...).Scan(columns...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
+	return Found(conn.QueryRowContext(ctx, t.sql, args...).Scan(columns...))
 }

@@ -1,14 +1,14 @@
 package erase
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/dbutils"
+
+	"doubletap/internal/db"
 )
 
 // left are the rows that Step deletes although no relation cascades to them.
@@ -52,11 +52,10 @@ func needed(app core.App, c *core.Collection, ids string, params dbx.Params, pat
 				}
 			case field.Required:
 				var id string
-				switch err := app.DB().NewQuery(pointing + " LIMIT 1").Bind(params).Row(&id); {
-				case errors.Is(err, sql.ErrNoRows):
+				switch found, err := db.Found(app.DB().NewQuery(pointing + " LIMIT 1").Bind(params).Row(&id)); {
 				case err != nil:
 					return fmt.Errorf("look whether %s.%s needs an account: %w", from.Name, field.Name, err)
-				default:
+				case found:
 					return fmt.Errorf("the record cannot be deleted because it is part of a required reference in record %s (%s collection)", id, from.Name)
 				}
 			}

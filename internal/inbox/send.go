@@ -1,13 +1,13 @@
 package inbox
 
 import (
-	"database/sql"
-	"errors"
 	"slices"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
+
+	"doubletap/internal/db"
 )
 
 // sendChanges sends an audience a page of notifications and retractions, to each device what is new to it.
@@ -48,11 +48,8 @@ func (in *Inbox) serveRow(person, collection string) error {
 		return nil
 	}
 	row := &core.Record{}
-	err := in.app.RecordQuery(collection).AndWhere(dbx.HashExp{"user": person}).Limit(1).One(row)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
+	found, err := db.Found(in.app.RecordQuery(collection).AndWhere(dbx.HashExp{"user": person}).Limit(1).One(row))
+	if err != nil || !found {
 		return err
 	}
 	for _, a := range all {

@@ -1,9 +1,7 @@
 package inbox
 
 import (
-	"database/sql"
 	"encoding/json/v2"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -30,14 +28,12 @@ func (in *Inbox) serveWatched(post string, n news) error {
 	if len(listeners) == 0 {
 		return nil
 	}
-	row, err := in.app.FindRecordById(posts, post)
-	var seeing []listener
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		row = nil
-	case err != nil:
+	row, err := db.FindRecord(in.app, posts, post)
+	if err != nil {
 		return err
-	default:
+	}
+	var seeing []listener
+	if row != nil {
 		if seeing, err = in.seeing(row, listeners); err != nil {
 			return err
 		}

@@ -1,8 +1,6 @@
 package inbox
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"doubletap/internal/clock"
+	"doubletap/internal/db"
 )
 
 // Subscribe takes the topics of our collections out of what PocketBase is asked for and serves them itself. What is
@@ -102,11 +101,12 @@ func (in *Inbox) settle(s *seat, auth *core.Record) error {
 		var top int64
 		err := in.app.ConcurrentDB().Select("u.tokenKey", "coalesce(s.seq, 0)").From("users u").LeftJoin("settings s", dbx.NewExp("s.user = u.id")).
 			Where(dbx.HashExp{"u.id": s.person}).Row(&key, &top)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("look how far the notifications of %s are: %w", s.person, err)
+		found, err := db.Found(err)
+		if err != nil {
+			return fmt.Errorf("read the credential of %s: %w", s.person, err)
 		}
-		if err != nil || key != auth.TokenKey() {
-			return apis.NewUnauthorizedError("", err) // or Drop would have come too early
+		if !found || key != auth.TokenKey() {
+			return apis.NewUnauthorizedError("", nil) // or Drop would have come too early
 		}
 		if s.tray != nil && s.tray.behind(top) {
 			in.tell(s.person, news{tray: true})

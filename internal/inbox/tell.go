@@ -1,8 +1,6 @@
 package inbox
 
 import (
-	"database/sql"
-	"errors"
 	"slices"
 	"time"
 
@@ -100,7 +98,7 @@ func (in *Inbox) overheard(person string) (seq int64, listens bool) {
 		return 0, false
 	}
 	err := in.app.ConcurrentDB().Select("seq").From("settings").Where(dbx.HashExp{"user": person}).Row(&seq)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if _, err := db.Found(err); err != nil {
 		in.app.Logger().Error("could not read how far the notifications are", "account", person, "err", err)
 	}
 	return seq, true

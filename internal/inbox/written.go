@@ -1,8 +1,6 @@
 package inbox
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -108,12 +106,9 @@ func (in *Inbox) serveWritten(w *written) error {
 	if len(listeners) == 0 {
 		return nil
 	}
-	now, err := in.app.FindRecordById(c, w.record.Id)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read %s %s: %w", c.Name, w.record.Id, err)
-	}
-	if errors.Is(err, sql.ErrNoRows) {
-		now = nil
+	now, err := db.FindRecord(in.app, c.Name, w.record.Id)
+	if err != nil {
+		return err
 	}
 	if w.action == "delete" {
 		if now != nil && now.GetString("created") == w.record.GetString("created") {

@@ -163,11 +163,13 @@ func facts(app core.App, viewer, record *core.Record) ([]Fact, error) {
 	post, author := record, record
 	for _, field := range []string{"comment", "post"} { // a like of a comment belongs to its post
 		if id := post.GetString(field); id != "" {
-			next, err := app.FindRecordById(field+"s", id)
+			next, err := db.FindRecord(app, field+"s", id)
 			if err != nil {
-				continue //nolint:nilerr // gone
+				return nil, err
 			}
-			post = next
+			if next != nil { // else it is gone
+				post = next
+			}
 		}
 	}
 	if post.Collection().Name == "posts" {

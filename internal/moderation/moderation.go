@@ -3,8 +3,6 @@
 package moderation
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -66,12 +64,12 @@ func MayModerate(caller *core.Record) bool {
 // Decide does what d says, in the transaction: the deed, the state of the report and of all open ones of the same
 // thing, and the trace in audit. It returns who is to be told of it.
 func Decide(tx core.App, d Decision) ([]Word, error) {
-	report, err := tx.FindRecordById("reports", d.Report)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fault.NotFound()
-	}
+	report, err := db.FindRecord(tx, "reports", d.Report)
 	if err != nil {
-		return nil, fmt.Errorf("find report %s: %w", d.Report, err)
+		return nil, err
+	}
+	if report == nil {
+		return nil, fault.NotFound()
 	}
 	on, err := subjectOf(tx, report)
 	if err != nil {
@@ -237,12 +235,5 @@ func there(tx core.App, collection, id string) (*core.Record, error) {
 	if id == "" {
 		return nil, nil
 	}
-	record, err := tx.FindRecordById(collection, id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find %s %s: %w", collection, id, err)
-	}
-	return record, nil
+	return db.FindRecord(tx, collection, id)
 }

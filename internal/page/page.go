@@ -6,10 +6,8 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"database/sql"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"html/template"
 	"strconv"
@@ -19,6 +17,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/search"
 
+	"doubletap/internal/db"
 	"doubletap/internal/text"
 )
 
@@ -153,11 +152,11 @@ func one(app core.App, name, condition string, params dbx.Params) (*core.Record,
 		return nil, err
 	}
 	record := &core.Record{}
-	switch err := q.One(record); {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, nil
+	switch found, err := db.Found(q.One(record)); {
 	case err != nil:
 		return nil, fmt.Errorf("find %s: %w", name, err)
+	case !found:
+		return nil, nil
 	}
 	return record, nil
 }

@@ -93,7 +93,13 @@ func Rows(app core.App) ([]*Invariant, error) {
 		moments(), relations, accounts(), edges(), settings(), posts(), stories(), comments(), missing(), notifications(), feeds(), jobs(), handles(), counters(),
 	} {
 		for _, i := range some {
-			if i.Table == "" || app.HasTable(i.Table) {
+			applies := i.Table == ""
+			if !applies {
+				if applies, err = db.HasTable(app, i.Table); err != nil {
+					return nil, err
+				}
+			}
+			if applies {
 				all = append(all, i)
 			}
 		}

@@ -2,25 +2,22 @@ package rendition
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"doubletap/internal/db"
 	"doubletap/internal/photo"
 )
 
 // Publish makes all renditions of a record's photos and stores what screens want to know of them, in one
 // change of a post. A record that is gone is none, and a photo that cannot be decoded has no rendition and no meta.
 func (s *Studio) Publish(ctx context.Context, app core.App, collection, id string) error {
-	record, err := app.FindRecordById(collection, id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("find %s %s: %w", collection, id, err)
+	record, err := db.FindRecord(app, collection, id)
+	if err != nil || record == nil {
+		return err
 	}
 	files := record.GetStringSlice(Fields[collection])
 	metas := make([]*Meta, len(files))
@@ -43,12 +40,9 @@ func (s *Studio) Publish(ctx context.Context, app core.App, collection, id strin
 }
 
 func store(tx core.App, post string, metas []*Meta) error {
-	record, err := tx.FindRecordById("posts", post)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("find post %s: %w", post, err)
+	record, err := db.FindRecord(tx, "posts", post)
+	if err != nil || record == nil {
+		return err
 	}
 	text, err := json.Marshal(metas)
 	if err != nil {

@@ -1,8 +1,6 @@
 package rule
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,6 +9,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/inflector"
 	"github.com/pocketbase/pocketbase/tools/search"
 	"github.com/pocketbase/pocketbase/tools/security"
+
+	"doubletap/internal/db"
 )
 
 // MayCreate reports whether the collection's create rule, as it is stored now, lets the request store the record. It asks
@@ -48,8 +48,7 @@ func MayCreate(app core.App, record *core.Record, info *core.RequestInfo) (bool,
 		return false, fmt.Errorf("join for the create rule of %s: %w", record.Collection().Name, err)
 	}
 	var yes int
-	err = query.Row(&yes)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if _, err := db.Found(query.Row(&yes)); err != nil {
 		return false, fmt.Errorf("ask the create rule of %s: %w", record.Collection().Name, err)
 	}
 	return yes == 1, nil

@@ -8,7 +8,6 @@ package sweep
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -43,8 +42,10 @@ type Part struct {
 
 // find returns up to most rows that are to be done, in their order, without those that are skipped.
 func (p Part) find(tx core.App, on Subject, most int, skipped []string) (keys []string, err error) {
-	if p.Optional && !tx.HasTable(strings.Fields(p.From)[0]) {
-		return nil, nil
+	if p.Optional {
+		if there, err := db.HasTable(tx, strings.Fields(p.From)[0]); err != nil || !there {
+			return nil, err
+		}
 	}
 	key, params := p.Key, on.Params(tx)
 	if key == "" {
@@ -195,12 +196,12 @@ func (p Part) Heavier(weight int) Part {
 func Records(collection, condition string, do func(tx core.App, record *core.Record) error) Part {
 	return Part{From: collection + ` WHERE (` + condition + `)`, Weight: recordWeight, Do: func(tx core.App, _ Subject, ids []string) error {
 		for _, id := range ids {
-			record, err := tx.FindRecordById(collection, id)
-			if errors.Is(err, sql.ErrNoRows) { // it went with one before it
-				continue
-			}
+			record, err := db.FindRecord(tx, collection, id)
 			if err != nil {
-				return fmt.Errorf("find %s %s: %w", collection, id, err)
+				return err
+			}
+			if record == nil { // it went with one before it
+				continue
 			}
 			if err := do(tx, record); err != nil {
 				return fmt.Errorf("%s %s: %w", collection, id, err)

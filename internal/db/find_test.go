@@ -1,0 +1,61 @@
+package db_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+	_ "github.com/pocketbase/pocketbase/migrations" // the superusers
+
+	"doubletap/internal/db"
+	"doubletap/internal/db/dbtest"
+	"doubletap/internal/fault"
+)
+
+func TestOnlyNoRowsIsNotFound(t *testing.T) {
+	unread := errors.New("disk I/O error")
+	for _, c := range []struct {
+		err    error
+		found  bool
+		failed error
+	}{
+		{nil, true, nil}, {sql.ErrNoRows, false, nil}, {fmt.Errorf("find: %w", sql.ErrNoRows), false, nil}, {unread, false, unread}, {fault.ErrDamaged, false, fault.ErrDamaged},
+	} {
+		if found, err := db.Found(c.err); found != c.found || !errors.Is(err, c.failed) || (err == nil) != (c.failed == nil) {
+			t.Errorf("%v: got %v, %v", c.err, found, err)
+		}
+	}
+}
+
+func TestWhatCannotBeReadIsNotGone(t *testing.T) {
+	app := dbtest.New(t, core.BaseAppConfig{DBConnect: db.Open})
+	look := func() (failed bool, answers string) {
+		record, recordErr := db.FindRecord(app, core.CollectionNameSuperusers, "nobody000000000")
+		table, tableErr := db.HasTable(app, "_Superusers")
+		none, noneErr := db.HasTable(app, "nothing")
+		return recordErr != nil && tableErr != nil && noneErr != nil && db.Failed(recordErr), fmt.Sprint(record == nil, table, none, recordErr == nil, tableErr == nil, noneErr == nil)
+	}
+	if _, answers := look(); answers != "true true false true true true" {
+		t.Errorf("got %s", answers)
+	}
+	db.CheckStatements(app, func(string) error { return fault.ErrDamaged })
+	if failed, answers := look(); !failed {
+		t.Errorf("while nothing can be read: got %s", answers)
+	}
+	db.CheckStatements(app, nil)
+	if _, answers := look(); answers != "true true false true true true" {
+		t.Errorf("once it can be read again: got %s", answers)
+	}
+}
+
+func TestAnErrorOfTheDatabaseIsToldFromOthers(t *testing.T) {
+	app := dbtest.New(t, core.BaseAppConfig{})
+	_, broken := db.Exec(app, "SELECT nothing", nil)
+	for err, want := range map[error]bool{nil: false, broken: true, fault.ErrHeld: true, sql.ErrNoRows: false, errors.New("missing token"): false} {
+		if got := db.Failed(err); got != want {
+			t.Errorf("%v: got %v", err, got)
+		}
+	}
+}
