@@ -80,6 +80,12 @@ func TestHEIC(t *testing.T) {
 			t.Errorf("%s: a profile of %d bytes", name, len(p))
 		}
 	}
+	far := door.Limits{Bytes: 1 << 20, Pixels: 100e6, Decoded: 1 << 40}
+	src := HEIF{Items: []HEIFItem{GridItem(16, 16, 8192, 8192, many...), with(tile, p3)}}.Encode()
+	info, err := door.Open(src, far)
+	if err != nil || string(door.Profile(src, info)) != DisplayP3() {
+		t.Errorf("beyond the standard limits, where the owner's allow it: %v, and a profile of %d bytes", err, len(door.Profile(src, info)))
+	}
 	film := Box("ftyp", "msf1", "\x00\x00\x00\x00", "msf1hevc") + Box("moov") + Box("mdat", strings.Repeat("x", 99))
 	if _, err := door.Open([]byte(film), door.Standard); !errors.Is(err, door.ErrCoding) {
 		t.Errorf("a sequence without a still: %v", err)

@@ -16,12 +16,19 @@ type shown struct {
 	premultiplied bool
 }
 
-// onWhite returns the picture without alpha.
+// onWhite returns the picture without alpha, which is freed.
 func (s shown) onWhite() *plane.Picture {
 	if s.alpha != nil {
 		s.OnWhite(s.alpha.Y, s.premultiplied)
+		s.alpha.Free()
 	}
 	return s.Picture
+}
+
+// free gives the picture's planes back: what is put together from many has memory for one at a time.
+func (s shown) free() {
+	s.Picture.Free()
+	s.alpha.Free()
 }
 
 // compose decodes a picture and all that it is put together from.
@@ -77,6 +84,7 @@ func (d *Decoder) grid(ctx context.Context, p *heif.Picture) (*plane.Picture, er
 			canvas = canvasFor(p, tile)
 		}
 		paste(canvas, tile, part.At)
+		tile.Free()
 	}
 	return canvas, nil
 }
@@ -109,6 +117,7 @@ func (d *Decoder) overlay(ctx context.Context, p *heif.Picture) (*plane.Picture,
 		} else {
 			blend(canvas, s, part.At)
 		}
+		s.free()
 	}
 	return canvas, nil
 }

@@ -90,11 +90,12 @@ func change(p *plane.Picture, c heif.Change) *plane.Picture {
 	return out
 }
 
-// enlarged returns the brightness of p in another size, each sample the nearest.
+// enlarged returns the brightness of p in another size, each sample the nearest, and frees p if that is another picture.
 func enlarged(p *plane.Picture, w, h int) *plane.Picture {
 	if p.W == w && p.H == h {
 		return p
 	}
+	defer p.Free()
 	out := plane.New(w, h, 1, 1, true)
 	for y := range h {
 		row, line := out.Y.Pix[y*out.Y.Stride:], p.Y.Pix[y*p.H/h*p.Y.Stride:]
