@@ -99,4 +99,7 @@ func (s *Social) end(h *health) {
 	}
 	s.inbox.Close()
 	ending.Wait()
+	unwaited, stop := context.WithTimeout(context.Background(), notice) // photos that nobody waits for any more
+	defer stop()
+	s.studio.Close(unwaited)
 }

@@ -70,7 +70,11 @@ type Studio struct {
 	converting *photo.Budget // of one: the upload that HEIC is decoded for
 	checking   *photo.Budget // of photos: how many are decoded at the door, to see whether they can be
 
-	mu      sync.Mutex // guards all below
+	life      context.Context // of what is rendered, whoever waits for it
+	end       context.CancelFunc
+	rendering sync.WaitGroup
+
+	mu      sync.Mutex // guards all below, and that nothing begins once life has ended
 	running map[string]*work
 	ready   map[string]Meta // photos of which all renditions exist, some of them
 	failed  []string        // the latest photos that cannot be decoded
@@ -104,6 +108,7 @@ func NewStudio(app core.App) *Studio {
 		running:    map[string]*work{},
 		ready:      map[string]Meta{},
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.Bound(photo.DefaultBudget)
 	return s
 }
@@ -112,6 +117,23 @@ func NewStudio(app core.App) *Studio {
 // that beside them. Call it before the first photo comes.
 func (s *Studio) Bound(memory int64) {
 	s.budget, s.uploads = photo.NewBudget(memory), photo.NewBudget(memory/2)
+}
+
+// Close ends what is being rendered and returns when it has ended, or with ctx. Nothing is rendered afterwards: what is asked for then
+// is context.Canceled.
+func (s *Studio) Close(ctx context.Context) {
+	s.mu.Lock()
+	s.end()
+	s.mu.Unlock()
+	over := make(chan struct{})
+	go func() {
+		s.rendering.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-ctx.Done():
+	}
 }
 
 // Known reports whether size is one of those that exist of every photo.
@@ -156,8 +178,15 @@ func (s *Studio) begin(record *core.Record, file string) *work {
 		close(w.done)
 		return w
 	}
+	if err := s.life.Err(); err != nil {
+		w.err = err
+		close(w.done)
+		return w
+	}
 	s.running[path] = w
+	s.rendering.Add(1)
 	routine.FireAndForget(func() {
+		defer s.rendering.Done()
 		w.err = errors.New("rendering ended early") // unless it does not
 		defer func() {
 			s.mu.Lock()
@@ -175,7 +204,7 @@ func (s *Studio) begin(record *core.Record, file string) *work {
 			}
 			close(w.done)
 		}()
-		w.meta, w.err = s.make(context.Background(), record, file)
+		w.meta, w.err = s.make(s.life, record, file)
 	})
 	return w
 }
