@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -22,15 +24,15 @@ func photo(file string, width int) ([]byte, error) {
 			picture.SetRGBA(x, y, color.RGBA{uint8(x*200/width + noise), uint8(y*200/height + noise), uint8((x/40+y/40)%2*60 + 80 + noise), 255})
 		}
 	}
-	out, err := os.Create(file)
-	if err != nil {
-		return nil, err
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, picture, &jpeg.Options{Quality: 80}); err != nil {
+		return nil, fmt.Errorf("encode photo %s: %w", file, err)
 	}
-	defer out.Close()
-	if err := jpeg.Encode(out, picture, &jpeg.Options{Quality: 80}); err != nil {
-		return nil, err
+	part := file + ".part" // of a run that is ended in the midst, the next would take half a photo for the whole
+	if err := os.WriteFile(part, out.Bytes(), 0o600); err != nil {
+		return nil, fmt.Errorf("keep photo: %w", err)
 	}
-	return os.ReadFile(file)
+	return out.Bytes(), os.Rename(part, file)
 }
 
 func size(file string) (int64, error) {

@@ -43,7 +43,7 @@ func Start(ctx context.Context, s Subject, program, dir string) (*Server, error)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a server does not outlive the benchmark
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, log.Close())
 	}
 	server := &Server{Subject: s, Address: address, Dir: dir, cmd: cmd, log: log, done: make(chan struct{})}
 	go func() {

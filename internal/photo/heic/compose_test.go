@@ -35,7 +35,7 @@ func TestPartsShareTheirMemory(t *testing.T) {
 		_, err := decoder.Decode(t.Context(), src)
 		runtime.ReadMemStats(&after)
 		debug.SetGCPercent(percent)
-		if taken := after.TotalAlloc - before.TotalAlloc; err != nil || taken > c.canvas*5/4+count*size/2 {
+		if taken := after.TotalAlloc - before.TotalAlloc; err != nil || taken > c.canvas*5/4+count*size*3/4 {
 			t.Errorf("%s of %d parts: %d bytes, of which the canvas is %d and the parts %d, %v", name, count, taken, c.canvas, count*size, err)
 		}
 	}
