@@ -131,7 +131,7 @@ func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
 	if err := account.CheckAddress(tx, user); err != nil {
 		return err
 	}
-	return run(&s.events.signup, &AccountEvent{App: tx, User: user}, func() error {
+	return run("OnSignup", &s.events.signup, &AccountEvent{App: tx, User: user}, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (s *Social) closeAccount(tx core.App, user *core.Record) error {
 	if user.GetString("state") == account.Deleting {
 		return nil
 	}
-	return run(&s.events.erase, &AccountEvent{App: tx, User: user}, func() error {
+	return run("OnErase", &s.events.erase, &AccountEvent{App: tx, User: user}, func() error {
 		if err := erase.Needed(tx, user); err != nil {
 			return err
 		}
@@ -245,7 +245,7 @@ func (s *Social) closeAccount(tx core.App, user *core.Record) error {
 func (s *Social) eraseAccount(ctx context.Context, app core.App, j *job.Job) error {
 	var on sweep.Subject
 	if err := j.Payload(&on); err != nil {
-		return job.Bury(err)
+		return err
 	}
 	if err := erase.Account.Finish(ctx, app, on); err != nil {
 		return err

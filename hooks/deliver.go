@@ -232,7 +232,7 @@ func queueAccountMail(app core.App, m accountMail, to, by string) error {
 func (s *Social) accountMailed(ctx context.Context, app core.App, j *job.Job) error {
 	var p accountMail
 	if err := j.Payload(&p); err != nil {
-		return job.Bury(err)
+		return err
 	}
 	record, err := find(app, p.Collection, p.Record)
 	if errors.Is(err, fault.ErrGone) {

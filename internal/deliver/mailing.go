@@ -25,7 +25,7 @@ type mailPayload struct {
 func (s *Service) mailNotification(ctx context.Context, app core.App, j *job.Job) error {
 	var cause mailPayload
 	if err := j.Payload(&cause); err != nil {
-		return job.Bury(err)
+		return err
 	}
 	n, err := note(app, cause.Notification)
 	if err != nil || n == nil || !n.mailable() || n.MailedAt > n.SeenAt {
@@ -78,7 +78,7 @@ const most = 50
 func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) error {
 	var p digestPayload
 	if err := j.Payload(&p); err != nil {
-		return job.Bury(err)
+		return err
 	}
 	notes, err := digest(app, p.User)
 	if err != nil || len(notes) == 0 {
@@ -155,7 +155,7 @@ func digest(app core.App, user string) ([]*Note, error) {
 func (s *Service) mailLetter(ctx context.Context, app core.App, j *job.Job) error {
 	var l mail.Letter
 	if err := j.Payload(&l); err != nil {
-		return job.Bury(err)
+		return err
 	}
 	if l.MessageID == "" {
 		l.MessageID = j.ID

@@ -27,7 +27,7 @@ var urgent = map[string]bool{"comment": true, "reply": true, "mention": true, "f
 func (s *Service) push(ctx context.Context, app core.App, j *job.Job) error {
 	var p pushPayload
 	if err := j.Payload(&p); err != nil {
-		return job.Bury(err)
+		return err
 	}
 	var d push.Device
 	found, err := db.One(app, &d, `SELECT id, user, kind, endpoint, coalesce(keys, '') keys, answeredAt, failingSince FROM devices WHERE id = {:id}`, db.Params{"id": p.Device})

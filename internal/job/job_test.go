@@ -99,6 +99,28 @@ func TestAPayloadArrivesAsItWasGiven(t *testing.T) {
 	}
 }
 
+// What cannot be read now cannot be read later: no handler has to know that.
+func TestAPayloadThatCannotBeReadBuriesItsJob(t *testing.T) {
+	for what, payload := range map[string]string{"of another shape": `{"a": [1]}`, "no JSON": "{"} {
+		t.Run(what, func(t *testing.T) {
+			app := newApp(t)
+			r := NewRunner(app)
+			r.Handle("mail", func(_ context.Context, _ core.App, j *Job) error {
+				if err := j.Payload(new([]int)); err != nil {
+					return fmt.Errorf("mail: %w", err)
+				}
+				return nil
+			})
+			must(t, Add(app, "mail", nil))
+			execute(t, app, "UPDATE jobs SET payload = {:payload}", db.Params{"payload": payload})
+			drain(t, r, 1)
+			if got := only(t, app); got.State != "dead" || got.Attempts != 1 || !strings.Contains(got.Error, "read payload of mail job") {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
 func TestAJobWithoutPayloadRunsToo(t *testing.T) {
 	app := newApp(t)
 	r := NewRunner(app)

@@ -30,10 +30,10 @@ type Job struct {
 	claimed time.Time
 }
 
-// Payload reads what Add was given into the value that into points to.
+// Payload reads what Add was given into the value that into points to. Its error is one of [Bury]: no later try reads it either.
 func (j *Job) Payload(into any) error {
 	if err := json.Unmarshal([]byte(j.payload), into); err != nil {
-		return fmt.Errorf("read payload of %s job %s: %w", j.Kind, j.ID, err)
+		return Bury(fmt.Errorf("read payload of %s job %s: %w", j.Kind, j.ID, err))
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func (w *Work) Begin(tx core.App, on Subject) error {
 func (w *Work) Run(ctx context.Context, app core.App, j *job.Job) error {
 	var on Subject
 	if err := j.Payload(&on); err != nil {
-		return job.Bury(err)
+		return err
 	}
 	return w.Finish(ctx, app, on)
 }

@@ -41,7 +41,7 @@ func (w *Webhooks) handle(id string) job.Handler {
 	return func(ctx context.Context, app core.App, j *job.Job) error {
 		var d Delivery
 		if err := j.Payload(&d); err != nil {
-			return job.Bury(err)
+			return err
 		}
 		var e endpoint
 		found, err := db.One(app, &e, `SELECT id, url, secret, formerSecret, formerUntil, contact, disabled FROM webhooks WHERE id = {:id}`, db.Params{"id": id})
