@@ -112,14 +112,17 @@ func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) err
 	return s.studio.Publish(ctx, app, p.Collection, p.Record)
 }
 
-// collectPhotos deletes the files that a crash left without a record. The first time, files from before this process
-// are nobody's however young they are; later the clock may have been put back since it began.
+// collectPhotos deletes the files that a crash left without a record. Until it has succeeded once, files from before this process
+// are nobody's however young or old they are; later the clock may have been put back since it began.
 func collectPhotos(app core.App, began *atomic.Pointer[time.Time]) error {
-	before := time.Time{}
-	if at := began.Swap(nil); at != nil {
-		before = *at
+	before, first := time.Time{}, began.Load()
+	if first != nil {
+		before = *first
 	}
 	n, err := rendition.Collect(app, before)
+	if err == nil {
+		began.CompareAndSwap(first, nil)
+	}
 	if n > 0 {
 		app.Logger().Warn("photos of no record deleted", "count", n)
 	}

@@ -108,10 +108,18 @@ func TestFilesOfAProcessThatDiedAreCollectedAtStart(t *testing.T) {
 		return dir
 	}
 	died := orphan("died00000000000", time.Now().Add(-5*time.Minute))
+	old := orphan("old000000000000", time.Now().Add(-30*24*time.Hour)) // and nobody ran since
 	coming := orphan("coming000000000", time.Now())
+	long := time.Now().Add(-30 * 24 * time.Hour)
+	if err := os.Chtimes(filepath.Join(storage, kept), long, long); err != nil {
+		t.Fatal(err)
+	}
 	s.RunJobs() // the collection that the start has asked for
 	if _, err := os.Stat(died); err == nil {
 		t.Error("files of a process that is gone stay")
+	}
+	if _, err := os.Stat(old); err == nil {
+		t.Error("files of a process that is long gone stay")
 	}
 	if _, err := os.Stat(coming); err != nil {
 		t.Error("files that may still get their row are gone:", err)

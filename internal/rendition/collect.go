@@ -20,14 +20,16 @@ import (
 
 // Files are stored before the row that names them. A crash between the two leaves files of nobody; younger
 // ones than settled may still get their row, unless the process that stored them is gone. Older ones than looked were
-// looked at before.
+// looked at before, by this process: at its start all folders are looked at, as nobody ran when theirs was the time.
 const (
 	settled = time.Hour
 	looked  = 48 * time.Hour
 )
 
 // Collect deletes the files of photos that no record names, and returns how many folders and files those were. Files on
-// this machine that are older than began are of a process before this one; the clock of a storage elsewhere is not ours.
+// this machine that are older than began are of a process before this one; the clock of a storage elsewhere is not ours. With
+// began, folders without a record are found whatever their age; it is zero when that was done. Beside the files of a record that is there
+// only what is young is looked through: to list each record's folder would take a start of many posts hours.
 func Collect(app core.App, began time.Time) (int, error) {
 	fsys, err := app.NewFilesystem()
 	if err != nil {
@@ -44,12 +46,22 @@ func Collect(app core.App, began time.Time) (int, error) {
 		if err != nil {
 			return total, err
 		}
-		folders, err := folders(app, fsys, collection.Id, isSettled)
+		young, old, err := folders(app, fsys, collection.Id, isSettled)
 		if err != nil {
 			return total, fmt.Errorf("list the photos of %s: %w", name, err)
 		}
-		for chunk := range slices.Chunk(folders, 500) {
-			n, err := collect(app, fsys, collection, field, chunk, isSettled)
+		if began.IsZero() {
+			old = nil
+		}
+		for chunk := range slices.Chunk(slices.Concat(young, old), 500) {
+			n, err := collectOrphans(app, fsys, collection, chunk)
+			total += n
+			if err != nil {
+				failures = append(failures, fmt.Errorf("collect photos of %s: %w", name, err))
+			}
+		}
+		for chunk := range slices.Chunk(young, 500) {
+			n, err := collectStrays(app, fsys, collection, field, chunk, isSettled)
 			total += n
 			if err != nil {
 				failures = append(failures, fmt.Errorf("collect photos of %s: %w", name, err))
@@ -59,15 +71,24 @@ func Collect(app core.App, began time.Time) (int, error) {
 	return total, errors.Join(failures...)
 }
 
-// folders returns the ids of records that have settled files and that nobody looked at since.
-func folders(app core.App, fsys *filesystem.System, collection string, isSettled func(time.Time) bool) ([]string, error) {
-	var ids []string
+// folders returns the ids of records that have settled files: young ones that came since looked, and the others.
+func folders(app core.App, fsys *filesystem.System, collection string, isSettled func(time.Time) bool) (young, old []string, err error) {
+	isYoung := map[string]bool{}
 	now := clock.Now(app)
 	take := func(id string, changed time.Time) {
-		if isSettled(changed) && now.Sub(changed) < looked && !slices.Contains(ids, id) {
-			ids = append(ids, id)
+		if isSettled(changed) {
+			isYoung[id] = isYoung[id] || now.Sub(changed) < looked
 		}
 	}
+	defer func() {
+		for id, is := range isYoung {
+			if is {
+				young = append(young, id)
+			} else {
+				old = append(old, id)
+			}
+		}
+	}()
 	if app.Settings().S3.Enabled {
 		objects, err := fsys.List(collection + "/")
 		for _, o := range objects {
@@ -75,21 +96,22 @@ func folders(app core.App, fsys *filesystem.System, collection string, isSettled
 				take(id, o.ModTime)
 			}
 		}
-		return ids, err
+		return nil, nil, err
 	}
 	entries, err := os.ReadDir(filepath.Join(app.DataDir(), core.LocalStorageDirName, collection))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	for _, entry := range entries {
 		if info, err := entry.Info(); err == nil && entry.IsDir() {
 			take(entry.Name(), info.ModTime())
 		}
 	}
-	return ids, err
+	return nil, nil, err
 }
 
-func collect(app core.App, fsys *filesystem.System, collection *core.Collection, field string, ids []string, isSettled func(time.Time) bool) (int, error) {
+// collectOrphans deletes the folders, of those of the ids, that are of no record.
+func collectOrphans(app core.App, fsys *filesystem.System, collection *core.Collection, ids []string) (int, error) {
 	var gone []string
 	err := db.Column(app, &gone, `SELECT value FROM json_each({:ids}) WHERE value NOT IN (SELECT id FROM {{`+collection.Name+`}})`, db.Params{"ids": db.List(ids)})
 	if err != nil {
@@ -104,7 +126,16 @@ func collect(app core.App, fsys *filesystem.System, collection *core.Collection,
 		}
 		total++
 	}
+	return total, failures.Err()
+}
+
+// collectStrays deletes the files in the folders of records that these do not name.
+func collectStrays(app core.App, fsys *filesystem.System, collection *core.Collection, field string, ids []string, isSettled func(time.Time) bool) (total int, err error) {
 	records, err := app.FindAllRecords(collection, dbx.In("id", list(ids)...))
+	if err != nil {
+		return 0, err
+	}
+	var failures db.Failures
 	for _, record := range records {
 		n, err := strays(fsys, record, field, isSettled)
 		total += n
@@ -112,7 +143,7 @@ func collect(app core.App, fsys *filesystem.System, collection *core.Collection,
 			failures.Add(record.Id, err)
 		}
 	}
-	return total, errors.Join(failures.Err(), err)
+	return total, failures.Err()
 }
 
 // strays deletes the settled files beside a record's own that it does not name.
