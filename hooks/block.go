@@ -25,7 +25,7 @@ func (s *Social) blockStored(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
-	return run(&s.events.block, &BlockEvent{App: tx, Block: e.Record, Blocker: blocker, Blocked: blocked}, func() error {
+	return run("OnBlock", &s.events.block, &BlockEvent{App: tx, Block: e.Record, Blocker: blocker, Blocked: blocked}, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (s *Social) commentStored(tx core.App, e *core.RecordEvent) error {
 		return err
 	}
 	ev := &CommentEvent{App: tx, Comment: e.Record, Post: post, Author: author, Answers: answered}
-	return run(&s.events.comment, ev, func() error {
+	return run("OnComment", &s.events.comment, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}

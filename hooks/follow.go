@@ -23,7 +23,7 @@ func (s *Social) followStored(tx core.App, e *core.RecordEvent) error {
 		return err
 	}
 	guard.Default(e.Record, "state", graph.Initial(ev.Followee))
-	return run(&s.events.follow, ev, func() error {
+	return run("OnFollow", &s.events.follow, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (s *Social) followAccepted(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
-	return run(&s.events.follow, ev, func() error {
+	return run("OnFollow", &s.events.follow, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (s *Social) followRemoved(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
-	return run(&s.events.unfollow, ev, func() error {
+	return run("OnUnfollow", &s.events.unfollow, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ func (s *Social) likeStored(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
-	return run(&s.events.like, ev, func() error {
+	return run("OnLike", &s.events.like, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
-	return run(&s.events.unlike, ev, func() error {
+	return run("OnUnlike", &s.events.unlike, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Social) likeTapped(e *core.RequestEvent, likes *core.Collection, post s
 		if allowed, err = tapped.Look(tx, e.Auth); err != nil || !allowed || tapped.Stored() {
 			return err
 		}
-		return aroundLike(&s.events.like, tx, likes, tapped, func() error {
+		return aroundLike("OnLike", &s.events.like, tx, likes, tapped, func() error {
 			if err := tapped.Store(tx); err != nil {
 				return err
 			}
@@ -84,7 +84,7 @@ func (s *Social) likeUntapped(e *core.RequestEvent, likes *core.Collection, id s
 		if found, err = tapped.Find(tx, e.Auth); err != nil || !found {
 			return err
 		}
-		return aroundLike(&s.events.unlike, tx, likes, tapped, func() error {
+		return aroundLike("OnUnlike", &s.events.unlike, tx, likes, tapped, func() error {
 			if err := tapped.Remove(tx); err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ func (s *Social) likeUntapped(e *core.RequestEvent, likes *core.Collection, id s
 }
 
 // aroundLike runs an owner's hook around what the product does, and reads what it is told only when there is one.
-func aroundLike(h *hook.Hook[*LikeEvent], tx core.App, likes *core.Collection, l *like.Like, then func() error) error {
+func aroundLike(name string, h *hook.Hook[*LikeEvent], tx core.App, likes *core.Collection, l *like.Like, then func() error) error {
 	if h.Length() == 0 {
 		return then()
 	}
@@ -111,7 +111,7 @@ func aroundLike(h *hook.Hook[*LikeEvent], tx core.App, likes *core.Collection, l
 	if err != nil {
 		return err
 	}
-	return run(h, ev, func() error {
+	return run(name, h, ev, func() error {
 		if err := then(); err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
-	return run(&s.events.post, &PostEvent{App: tx, Post: e.Record, Author: author}, func() error {
+	return run("OnPost", &s.events.post, &PostEvent{App: tx, Post: e.Record, Author: author}, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}

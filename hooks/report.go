@@ -63,5 +63,5 @@ func reportOffered(e *core.RecordEvent) error {
 }
 
 func (s *Social) reportStored(tx core.App, e *core.RecordEvent) error {
-	return run(&s.events.report, &ReportEvent{App: tx, Report: e.Record}, e.Next)
+	return run("OnReport", &s.events.report, &ReportEvent{App: tx, Report: e.Record}, e.Next)
 }

@@ -85,9 +85,18 @@ func anchored(tx core.App, e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// run triggers an owner's hook around what the product does.
-func run[E hook.Resolver](h *hook.Hook[E], event E, then func() error) error {
-	return h.Trigger(event, func(E) error { return then() })
+// run triggers the owner's hook of the name around what the product does. One that gives no error and does not call Next has kept
+// it from being done, and must not have the client told that it was.
+func run[E hook.Resolver](name string, h *hook.Hook[E], event E, then func() error) error {
+	done := false
+	err := h.Trigger(event, func(E) error {
+		done = true
+		return then()
+	})
+	if err == nil && !done {
+		return fmt.Errorf("a handler of %s returned nil and did not call Next", name)
+	}
+	return err
 }
 
 // afterFiles binds behind PocketBase's own handler of the event, which stores the files of a record: that must not
