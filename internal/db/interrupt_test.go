@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"path/filepath"
 	"testing"
 	"time"
@@ -78,16 +79,31 @@ func TestLimitCountsTheStatementAlone(t *testing.T) {
 		"before the first row": `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0`,
 		"after it":             endless,
 	} {
-		ctx, limit := LimitStatements(context.Background(), each)
-		rows, err := d.DB().QueryContext(ctx, query)
-		if err == nil {
-			for rows.Next() { // it would never return
+		for kind, ask := range map[string]func(ctx context.Context) (*sql.Rows, error){
+			"kept": func(ctx context.Context) (*sql.Rows, error) { return d.DB().QueryContext(ctx, query) },
+			"not kept": func(ctx context.Context) (*sql.Rows, error) {
+				return d.DB().QueryContext(ctx, "/* no word that is kept */ "+query)
+			},
+			"a caller's own": func(ctx context.Context) (*sql.Rows, error) {
+				own, err := d.DB().PrepareContext(context.Background(), query)
+				if err != nil {
+					return nil, err
+				}
+				t.Cleanup(func() { own.Close() })
+				return own.QueryContext(ctx)
+			},
+		} {
+			ctx, limit := LimitStatements(context.Background(), each)
+			rows, err := ask(ctx)
+			if err == nil {
+				for rows.Next() { // it would never return
+				}
+				err = rows.Err()
+				rows.Close()
 			}
-			err = rows.Err()
-			rows.Close()
-		}
-		if err == nil || !limit.Ended() {
-			t.Errorf("%s: %v, and ended is %v", name, err, limit.Ended())
+			if err == nil || !limit.Ended() {
+				t.Errorf("%s, %s: %v, and ended is %v", kind, name, err, limit.Ended())
+			}
 		}
 	}
 

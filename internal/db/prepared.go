@@ -151,26 +151,29 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, err
 	}
 	if !lasting(query) {
-		found, err := c.session.QueryContext(ctx, query, args)
-		if err != nil {
-			return nil, err
-		}
-		return c.opened(ctx, found, nil), nil
+		return c.read(ctx, nil, func() (driver.Rows, error) { return c.session.QueryContext(ctx, query, args) })
 	}
 	e, err := c.take(ctx, query)
 	if err != nil {
 		return nil, err
 	}
+	return c.read(ctx, e, func() (driver.Rows, error) { return e.QueryContext(ctx, args) })
+}
+
+// read asks for rows, of an entry if it has to be kept, and has them interrupted until they are closed.
+func (c *conn) read(ctx context.Context, from *entry, ask func() (driver.Rows, error)) (driver.Rows, error) {
 	stop := c.interruptWhenDone(ctx)
-	found, err := e.QueryContext(ctx, args)
+	found, err := ask()
 	if err != nil {
 		if stop != nil {
 			stop()
 		}
-		c.keep(e)
+		if from != nil {
+			c.keep(from)
+		}
 		return nil, err
 	}
-	r := c.opened(ctx, found, e)
+	r := c.opened(ctx, found, from)
 	r.stop = stop
 	return r, nil
 }
@@ -214,11 +217,7 @@ func (s *watchedStatement) QueryContext(ctx context.Context, args []driver.Named
 	if err := s.conn.runs(s.query); err != nil {
 		return nil, err
 	}
-	found, err := s.statement.QueryContext(ctx, args)
-	if err != nil {
-		return nil, err
-	}
-	return s.conn.opened(ctx, found, nil), nil
+	return s.conn.read(ctx, nil, func() (driver.Rows, error) { return s.statement.QueryContext(ctx, args) })
 }
 
 // Close ends the connection and its statements.
