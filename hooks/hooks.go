@@ -25,7 +25,8 @@ import (
 // and writes, and leaves what is slow, a call of another service above all, to OnNotified or a job. A transaction
 // of more than 50 ms is logged, with its route. After 500 ms one that a user's or a guest's
 // request began is ended: everything in it is rolled back, its statements fail from then on, the client is answered
-// 503, and others go on, even if the handler never returns.
+// 503, and others go on, even if the handler never returns. A handler that returns nil and does not call Next is an error
+// of its own, answered 500: nothing is stored. To drop something it returns an error, as apis.NewForbiddenError.
 type Social struct {
 	app    core.App
 	jobs   *job.Runner

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	_ "github.com/pocketbase/pocketbase/migrations"
 
 	"doubletap/internal/clock"
+	"doubletap/internal/db"
 )
 
 func TestMain(m *testing.M) {

@@ -81,7 +81,8 @@ type hit struct {
 	ID string `db:"id"`
 }
 
-// best is the first page of a kind whose best known rows come first.
+// best is the first page of a kind whose best known rows come first, of the oldest ones where more than most fit: to rank all would cost
+// in proportion to how many there are.
 func (s *search) best(name string) (Page, error) {
 	var exact, known []hit
 	err := s.hits(&exact, `SELECT s.n, s.id FROM @table t JOIN search_@table s ON s.id = t.id WHERE `+s.kind.exact, db.Params{"name": name})
