@@ -15,16 +15,18 @@ RACE = -race '-gcflags=modernc.org/...=-race=false' '-gcflags=golang.org/x/crypt
 	'-gcflags=github.com/tetratelabs/wazero/...=-race=false' '-gcflags=encoding/json/jsontext=-race=false'
 # Tests of one step after the other that would take minutes under the race detector, which has nothing to find there: those that
 # call testenv.SkipSequential, as a test at the top of the repository makes sure.
-SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPocketBaseDoes TestAFastReadKnowsFieldsOfTheOwner \
-	TestAccess TestAnAddressIsOneIdentityAtEveryDoor TestAnEdgeUnderAnotherIDIsThatEdge TestAnswersAreBoundedInBytes \
-	TestBenchMeasuresARunningServerAndLeavesNobodyThere TestBudgetHoldsAtEveryDoor TestColorsOfTheBitstream \
-	TestCountsTellNothingThatAGuestMayNotSee TestDeletingAnAccountAsksForAFreshSignIn TestDeletionsAreShortTransactions \
-	TestDoctorAfterABusyDay TestDoctorFindsTampering TestDoctorRepairs TestEveryCodingIsShownOrRefused \
-	TestEveryGIFIsShownOrRefused TestEveryPNGIsShownOrRefused TestEverySamplingIsShownOrRefused \
-	TestEveryWebPIsShownOrRefused TestFoldIsItsOwnFold TestLeakNoAnswerTellsOfAPostThatOneMayNotSee \
-	TestLeakNoClientMovesWhatIsTheServers TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee TestLikeLibheif \
-	TestMemoryIsEnough TestNeededCollectionsStay TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp \
-	TestOracle TestReconciliationMendsAndCounts TestSavedTwiceLosesNothing TestSignUp
+SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPocketBaseDoes \
+	TestAFastReadKnowsFieldsOfTheOwner TestAJobLosesNothingByAStatementThatFails \
+	TestARouteBlamesItselfForAStatementThatFails TestAccess TestAnAddressIsOneIdentityAtEveryDoor \
+	TestAnEdgeUnderAnotherIDIsThatEdge TestAnswersAreBoundedInBytes TestBenchMeasuresARunningServerAndLeavesNobodyThere \
+	TestBudgetHoldsAtEveryDoor TestColorsOfTheBitstream TestCountsTellNothingThatAGuestMayNotSee \
+	TestDeletingAnAccountAsksForAFreshSignIn TestDeletionsAreShortTransactions TestDoctorAfterABusyDay \
+	TestDoctorFindsTampering TestDoctorRepairs TestEveryCodingIsShownOrRefused TestEveryGIFIsShownOrRefused \
+	TestEveryPNGIsShownOrRefused TestEverySamplingIsShownOrRefused TestEveryWebPIsShownOrRefused TestFoldIsItsOwnFold \
+	TestLeakNoAnswerTellsOfAPostThatOneMayNotSee TestLeakNoClientMovesWhatIsTheServers \
+	TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee TestLikeLibheif TestMemoryIsEnough TestNeededCollectionsStay \
+	TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp TestOracle TestReconciliationMendsAndCounts \
+	TestSavedTwiceLosesNothing TestSignUp
 SEQUENTIAL_IN = ./command ./hooks ./internal/photo ./internal/photo/heic ./internal/text
 empty :=
 NODE_TEST = node --test --test-force-exit --test-timeout=180000 --test-reporter=spec

@@ -60,6 +60,16 @@ func (a *clientAnswer) failed(err error) {
 	}
 }
 
+// unread is what kept a read from being done that may well be done later; nil for nothing, and for an answer to what stores.
+func (a *clientAnswer) unread() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.reads || !fault.Passing(a.cut) {
+		return nil
+	}
+	return a.cut
+}
+
 // add counts a record with what is expanded in it, and returns why the answer cannot be given.
 func (a *clientAnswer) add(record *core.Record) error {
 	a.mu.Lock()

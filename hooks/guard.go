@@ -24,6 +24,7 @@ func (s *Social) bindGuard() {
 	s.app.OnRecordCreate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: answer(recordOffered), Priority: first})
 	s.app.OnRecordUpdate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: answer(recordChanged), Priority: first})
 	s.app.OnRecordUpdate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordWritten, Priority: last})
+	s.app.OnRecordValidate().BindFunc(relationsValidated)
 	s.app.OnRecordCreateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: first})
 	s.app.OnRecordUpdateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: first})
 	s.app.OnRecordDelete(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordDeleted, Priority: first})

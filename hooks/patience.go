@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"doubletap/internal/db"
+	"doubletap/internal/fault"
 )
 
 // statementTimeout is how long one statement may read for a guest or a user; for all others PocketBase's own 30 s hold.
@@ -38,6 +39,9 @@ func statementsBounded(e *core.RequestEvent) error {
 	err := e.Next()
 	answer.given.Store(true)
 	e.App = app
+	if cut := answer.unread(); err != nil && cut != nil { // and PocketBase took it for not there, or not allowed
+		return fault.Answer(cut)
+	}
 	return err
 }
 
@@ -97,6 +101,13 @@ func (a clientApp) FindRecordById(collection any, id string, filters ...func(*db
 // FindRecordsByIds implements [core.App].
 func (a clientApp) FindRecordsByIds(collection any, ids []string, filters ...func(*dbx.SelectQuery) error) ([]*core.Record, error) {
 	return a.App.FindRecordsByIds(collection, ids, append(filters, a.boundFilter)...)
+}
+
+// CanAccessRecord implements [core.App].
+func (a clientApp) CanAccessRecord(record *core.Record, info *core.RequestInfo, rule *string) (bool, error) {
+	allowed, err := a.App.CanAccessRecord(record, info, rule)
+	a.answer.failed(err)
+	return allowed, err
 }
 
 // RunInTransaction implements [core.App].

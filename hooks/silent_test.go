@@ -14,8 +14,8 @@ import (
 	"doubletap/internal/job"
 )
 
-// silence binds a handler that gives neither an error nor what Next returns while silent.
-func silence[E hook.Resolver](h *hook.Hook[E], silent *atomic.Bool) {
+// silentHandler binds a handler that gives neither an error nor what Next returns while silent.
+func silentHandler[E hook.Resolver](h *hook.Hook[E], silent *atomic.Bool) {
 	h.BindFunc(func(e E) error {
 		if silent.Load() {
 			return nil
@@ -31,15 +31,15 @@ func TestAHandlerThatKeepsSilentIsNoSuccess(t *testing.T) {
 		t.Setenv("DOUBLETAP_FASTPATH", path)
 		var silent atomic.Bool
 		s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
-			silence(social.OnPost(), &silent)
-			silence(social.OnLike(), &silent)
-			silence(social.OnUnlike(), &silent)
-			silence(social.OnComment(), &silent)
-			silence(social.OnFollow(), &silent)
-			silence(social.OnUnfollow(), &silent)
-			silence(social.OnBlock(), &silent)
-			silence(social.OnReport(), &silent)
-			silence(social.OnErase(), &silent)
+			silentHandler(social.OnPost(), &silent)
+			silentHandler(social.OnLike(), &silent)
+			silentHandler(social.OnUnlike(), &silent)
+			silentHandler(social.OnComment(), &silent)
+			silentHandler(social.OnFollow(), &silent)
+			silentHandler(social.OnUnfollow(), &silent)
+			silentHandler(social.OnBlock(), &silent)
+			silentHandler(social.OnReport(), &silent)
+			silentHandler(social.OnErase(), &silent)
 		})
 		ada, bob := s.As("ada"), s.As("bob")
 		post := ada.Post("one")

@@ -47,6 +47,9 @@ var ErrHeld = errors.New("the transaction held the database too long")
 // ErrDamaged says that a part of the database cannot be read.
 var ErrDamaged = errors.New("the database is damaged")
 
+// ErrUnread says that something could not be looked at, and is not known to be there or not.
+var ErrUnread = errors.New("it could not be looked at")
+
 // Answer returns err as the client shall see it: nil, answers made on purpose
 // and validation errors pass; a full disk, a lock or a failing device becomes
 // 503, so that the client tries again; all else is a bland 500 with err as its cause.
@@ -124,5 +127,5 @@ func Passing(err error) bool {
 	if path, ok := errors.AsType[*fs.PathError](err); ok && (path.Op == "mkdir" || path.Op == "write") {
 		return true // no client says where we store things
 	}
-	return errors.Is(err, ErrBusy) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrHeld) || slices.ContainsFunc(passing, func(words string) bool { return strings.Contains(err.Error(), words) })
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnread) || errors.Is(err, ErrHeld) || slices.ContainsFunc(passing, func(words string) bool { return strings.Contains(err.Error(), words) })
 }

@@ -1,0 +1,13 @@
+package hooks
+
+// JobKinds are the kinds of jobs that have a handler.
+func (s *Social) JobKinds() []string { return s.jobs.Kinds() }
+
+// OwnRoutes are our routes, as "GET /path".
+func (s *Social) OwnRoutes() []string {
+	all := make([]string, len(s.routes))
+	for i, r := range s.routes {
+		all[i] = r.method + " " + r.path
+	}
+	return all
+}
