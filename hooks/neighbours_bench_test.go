@@ -2,6 +2,7 @@ package hooks_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"doubletap/hooks/hookstest"
 	"doubletap/internal/db"
 	"doubletap/internal/job"
+	"doubletap/internal/reconcile"
 	"doubletap/internal/retention"
 )
 
@@ -58,6 +60,13 @@ func BenchmarkNeighbours(b *testing.B) {
 			}},
 			{"5,000 pending requests are accepted", "x-requests", func() { s.As("bob").Update("users", bob, map[string]any{"private": false}) }},
 			{"an account with 50,000 likes is erased", "x-account", func() { s.As("carol").Delete("users", carol) }},
+			{"a reconciliation looks at everything, for 20 seconds of its minutes", "x-reconciliation", func() {
+				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+				defer cancel()
+				if err := reconcile.Run(ctx, s.App, func(*reconcile.Result) {}); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+					b.Error(err)
+				}
+			}},
 		} {
 			began := time.Now()
 			p99 := crowd.during(func() { c.do(); drain() })
