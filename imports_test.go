@@ -39,8 +39,8 @@ var layers = [][]string{
 	{""},
 }
 
-// forbidden says what a part of the house must not use of others' modules.
-var forbidden = map[string]struct {
+// forbiddenImports says what a part of the house must not use of others' modules.
+var forbiddenImports = map[string]struct {
 	paths  []string
 	except []string
 }{
@@ -58,7 +58,7 @@ func TestImportsPointDown(t *testing.T) {
 		}
 	}
 	seen := map[string]bool{}
-	for file, imports := range files(t) {
+	for file, imports := range importsByFile(t) {
 		pkg := filepath.ToSlash(filepath.Dir(file))
 		if pkg == "." {
 			pkg = ""
@@ -73,7 +73,7 @@ func TestImportsPointDown(t *testing.T) {
 			if name, ours := strings.CutPrefix(path, "doubletap/"); ours && level[name] >= at {
 				t.Errorf("%s imports %s, which is not below it", file, name)
 			}
-			for prefix, ban := range forbidden {
+			for prefix, ban := range forbiddenImports {
 				if strings.HasPrefix(pkg, prefix) && !slices.Contains(ban.except, pkg) &&
 					slices.ContainsFunc(ban.paths, func(p string) bool { return path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(path, p) }) {
 					t.Errorf("%s must not import %s", file, path)
@@ -90,11 +90,11 @@ func TestImportsPointDown(t *testing.T) {
 
 // TestOnlyHooksBinds keeps what happens apart from when it happens.
 func TestOnlyHooksBinds(t *testing.T) {
-	for file := range files(t) {
+	for file := range importsByFile(t) {
 		if !strings.HasPrefix(file, "internal/") {
 			continue
 		}
-		source := read(t, file)
+		source := readFile(t, file)
 		for i, line := range strings.Split(source, "\n") {
 			if at := strings.Index(line, ".On"); at >= 0 && strings.Contains(line[at:], "Bind") || strings.Contains(line, ".Cron()") {
 				t.Errorf("%s:%d binds an event: %s", file, i+1, strings.TrimSpace(line))
@@ -103,8 +103,8 @@ func TestOnlyHooksBinds(t *testing.T) {
 	}
 }
 
-// files returns what each of our Go files imports, tests and modules of their own apart.
-func files(t *testing.T) map[string][]string {
+// importsByFile returns what each of our Go files imports, tests and modules of their own apart.
+func importsByFile(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -135,7 +135,7 @@ func files(t *testing.T) map[string][]string {
 	return found
 }
 
-func read(t *testing.T, file string) string {
+func readFile(t *testing.T, file string) string {
 	t.Helper()
 	source, err := os.ReadFile(file)
 	if err != nil {

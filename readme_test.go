@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-var fence = regexp.MustCompile("(?s)```go\n(package main.*?)```")
+var readmeProgram = regexp.MustCompile("(?s)```go\n(package main.*?)```")
 
 // TestTheGoInTheReadmeBuilds compiles the README's program as a module of its own, so
 // against nothing but what is public. The JavaScript is run by tests/.
 func TestTheGoInTheReadmeBuilds(t *testing.T) {
-	snippet := fence.FindStringSubmatch(read(t, "README.md"))
+	snippet := readmeProgram.FindStringSubmatch(readFile(t, "README.md"))
 	if snippet == nil {
 		t.Fatal("README.md has no Go program")
 	}
@@ -25,7 +25,7 @@ func TestTheGoInTheReadmeBuilds(t *testing.T) {
 	for name, content := range map[string]string{
 		"main.go": snippet[1],
 		"go.mod":  "module snippet\n\ngo 1.27\n\nrequire (\n\tdoubletap v0.0.0\n\tgithub.com/pocketbase/pocketbase v0.40.4\n)\n\nreplace doubletap => " + root + "\n",
-		"go.sum":  read(t, "go.sum"),
+		"go.sum":  readFile(t, "go.sum"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 // so that none of them runs nowhere.
 func TestWhatTheRaceDetectorDoesNotSeeRunsWithoutIt(t *testing.T) {
 	variable := func(name string) []string {
-		found := regexp.MustCompile(`(?m)^` + name + ` = ((?:.*\\\n)*.*)$`).FindStringSubmatch(read(t, "Makefile"))
+		found := regexp.MustCompile(`(?m)^` + name + ` = ((?:.*\\\n)*.*)$`).FindStringSubmatch(readFile(t, "Makefile"))
 		if found == nil {
 			t.Fatalf("the Makefile has no %s", name)
 		}

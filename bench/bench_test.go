@@ -20,7 +20,7 @@ func TestEverythingRuns(t *testing.T) {
 		t.Skip("it builds and serves the subjects")
 	}
 	figures, chart := filepath.Join(t.TempDir(), "bench.json"), filepath.Join(t.TempDir(), "bench.svg")
-	err := start(t.Context(), []string{"-toy", "-subjects", "plain,careful,doubletap,bare", "-json", figures, "-svg", chart})
+	err := runBench(t.Context(), []string{"-toy", "-subjects", "plain,careful,doubletap,bare", "-json", figures, "-svg", chart})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,16 +46,16 @@ func TestEverythingRuns(t *testing.T) {
 			}
 		}
 	}
-	if made, _ := r.Value("burst", report.TrayRows, "doubletap"); made != 1 {
+	if made, _ := r.FigureOf("burst", report.TrayRows, "doubletap"); made != 1 {
 		t.Errorf("a burst of likes made %g notifications, want 1", made)
 	}
-	if _, ok := r.Value("likes-64", "rate", "bare"); !ok || len(r.Limits) == 0 {
+	if _, ok := r.FigureOf("likes-64", "rate", "bare"); !ok || len(r.Limits) == 0 {
 		t.Error("the limits were not measured")
 	}
-	wellFormed(t, chart)
+	checkWellFormed(t, chart)
 }
 
-func wellFormed(t *testing.T, file string) {
+func checkWellFormed(t *testing.T, file string) {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -77,21 +77,21 @@ func TestFlags(t *testing.T) {
 		{"-cases nothing", `no case "nothing"`},
 		{"-subjects plain,mongo", `no subject "mongo"`},
 	} {
-		_, err := parse(strings.Fields(c.flags))
+		_, err := parseFlags(strings.Fields(c.flags))
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.flags, err, c.want)
 		}
 	}
-	c, err := parse(strings.Fields("-quick -cases likes,feed-8"))
+	c, err := parseFlags(strings.Fields("-quick -cases likes,feed-8"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]bool{"likes-64": true, "feed-8": true, "feed-1": false, "start": false} {
-		if got := c.wants(name, nil); got != want {
+		if got := c.wantsCase(name, nil); got != want {
 			t.Errorf("wants %s: got %v, want %v", name, got, want)
 		}
 	}
-	if c.wants("feed-8", []string{"likes"}) {
+	if c.wantsCase("feed-8", []string{"likes"}) {
 		t.Error("a subject that only takes likes was asked for a feed")
 	}
 }

@@ -20,66 +20,66 @@ import (
 
 // config is what the flags say.
 type config struct {
-	size      world.Size
-	rounds    int
-	run       time.Duration
-	cases     []string // or families; empty means all
-	subjects  []string
-	listeners []int
-	likers    int
-	samples   int
-	photos    int
-	tries     int           // starts of a process, of which the median is taken
-	rest      time.Duration // how long listeners do nothing before memory is measured again, once for each subject
-	photo     int           // pixels of its longer side
-	growth    int
-	json, svg string
-	profile   string
+	size         world.Size
+	rounds       int
+	run          time.Duration
+	cases        []string // or families; empty means all
+	subjects     []string
+	listeners    []int
+	likers       int
+	samples      int
+	photos       int
+	startCount   int           // starts of a process, of which the median is taken
+	restDuration time.Duration // how long listeners do nothing before memory is measured again, once for each subject
+	photo        int           // pixels of its longer side
+	growth       int
+	json, svg    string
+	profile      string
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := start(ctx, os.Args[1:]); err != nil {
+	if err := runBench(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func start(ctx context.Context, args []string) error {
-	c, err := parse(args)
+func runBench(ctx context.Context, args []string) error {
+	c, err := parseFlags(args)
 	if err != nil {
 		return err
 	}
-	b, err := subject.Open(".")
+	b, err := subject.OpenBench(".")
 	if err != nil {
 		return err
 	}
 	defer b.Close()
 	if c.profile != "" {
-		return profile(ctx, b, c)
+		return writeProfile(ctx, b, c)
 	}
-	r, err := measure(ctx, b, c)
+	r, err := measureAll(ctx, b, c)
 	if err != nil {
 		return err
 	}
-	if err := r.Table(os.Stdout); err != nil {
+	if err := r.WriteTable(os.Stdout); err != nil {
 		return err
 	}
-	if err := r.JSON(c.json); err != nil {
+	if err := r.WriteJSON(c.json); err != nil {
 		return err
 	}
-	return r.Chart(c.svg)
+	return r.WriteChart(c.svg)
 }
 
-func parse(args []string) (config, error) {
-	c := config{size: world.Standard, rounds: 3, run: 4 * time.Second, listeners: []int{1, 100, 1000, 10_000}, likers: 10_000, samples: 200, photos: 8, photo: 4032, tries: 5, rest: 130 * time.Second}
+func parseFlags(args []string) (config, error) {
+	c := config{size: world.Standard, rounds: 3, run: 4 * time.Second, listeners: []int{1, 100, 1000, 10_000}, likers: 10_000, samples: 200, photos: 8, photo: 4032, startCount: 5, restDuration: 130 * time.Second}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	quick := flags.Bool("quick", false, "small data and short rounds: shows that it works, says little about speed")
 	toy := flags.Bool("toy", false, "smaller still, for the smoke test")
 	rounds := flags.Int("rounds", 0, "rounds, of which medians are taken (default 3, with -quick 1)")
 	seconds := flags.Float64("seconds", 0, "seconds that each case is measured in each round (default 4, with -quick 1)")
-	cases := flags.String("cases", "", "comma-separated cases or families, such as likes,feed-8 (default all): "+names())
+	cases := flags.String("cases", "", "comma-separated cases or families, such as likes,feed-8 (default all): "+caseNames())
 	subjects := flags.String("subjects", "plain,careful,doubletap,normal,bare,bare-normal", "comma-separated subjects; there are also general, profiled, and without-X for each technique X of a like; see README.md")
 	flags.IntVar(&c.growth, "growth", 0, "also measure likes, feed and notifications with so many times the data, such as 10")
 	flags.StringVar(&c.json, "json", "bench.json", "file for all figures")
@@ -90,11 +90,11 @@ func parse(args []string) (config, error) {
 	}
 	if *quick {
 		c.size, c.rounds, c.run, c.listeners = world.Quick, 1, time.Second, []int{1, 100, 1000}
-		c.likers, c.samples, c.photos, c.photo, c.rest = 1000, 50, 2, 2000, time.Second
+		c.likers, c.samples, c.photos, c.photo, c.restDuration = 1000, 50, 2, 2000, time.Second
 	}
 	if *toy {
 		c.size, c.rounds, c.run, c.listeners = world.Toy, 1, 300*time.Millisecond, []int{1, 50}
-		c.likers, c.samples, c.photos, c.photo, c.tries, c.rest = 200, 10, 1, 800, 1, 0
+		c.likers, c.samples, c.photos, c.photo, c.startCount, c.restDuration = 200, 10, 1, 800, 1, 0
 	}
 	if *rounds > 0 {
 		c.rounds = *rounds
@@ -102,40 +102,40 @@ func parse(args []string) (config, error) {
 	if *seconds > 0 {
 		c.run = time.Duration(*seconds * float64(time.Second))
 	}
-	c.subjects = split(*subjects)
+	c.subjects = splitList(*subjects)
 	for _, name := range c.subjects {
-		if _, ok := subject.Find(name); !ok {
+		if _, ok := subject.FindSubject(name); !ok {
 			return c, fmt.Errorf("no subject %q", name)
 		}
 	}
-	c.cases = split(*cases)
+	c.cases = splitList(*cases)
 	for _, word := range c.cases {
-		if !slices.ContainsFunc(strings.Split(names(), ","), func(name string) bool { return chosen(name, []string{word}) }) {
-			return c, fmt.Errorf("no case %q; there are %s", word, names())
+		if !slices.ContainsFunc(strings.Split(caseNames(), ","), func(name string) bool { return isChosen(name, []string{word}) }) {
+			return c, fmt.Errorf("no case %q; there are %s", word, caseNames())
 		}
 	}
 	return c, nil
 }
 
-func split(list string) []string {
+func splitList(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// names are the cases, with commas.
-func names() string {
+// caseNames are the cases, with commas.
+func caseNames() string {
 	all := []string{"start"}
-	for _, k := range load.Cases() {
+	for _, k := range load.AllCases() {
 		all = append(all, k.Name)
 	}
 	return strings.Join(all, ",")
 }
 
-// wants reports whether a case is asked for, by the flag and by a subject's own list.
-func (c config) wants(name string, only []string) bool {
-	return chosen(name, c.cases) && chosen(name, only)
+// wantsCase reports whether a case is asked for, by the flag and by a subject's own list.
+func (c config) wantsCase(name string, only []string) bool {
+	return isChosen(name, c.cases) && isChosen(name, only)
 }
 
-// chosen reports whether a list, unless it is empty, has the case or its family: likes is all of likes-1, likes-16 and likes-64.
-func chosen(name string, list []string) bool {
+// isChosen reports whether a list, unless it is empty, has the case or its family: likes is all of likes-1, likes-16 and likes-64.
+func isChosen(name string, list []string) bool {
 	return len(list) == 0 || slices.ContainsFunc(list, func(word string) bool { return name == word || strings.HasPrefix(name, word+"-") })
 }

@@ -10,8 +10,8 @@ import (
 	"os"
 )
 
-// photo returns a JPEG like a telephone's, with as much noise as makes 12 megapixels 3 megabytes, and keeps it in file.
-func photo(file string, width int) ([]byte, error) {
+// benchPhoto returns a JPEG like a telephone's, with as much noise as makes 12 megapixels 3 megabytes, and keeps it in file.
+func benchPhoto(file string, width int) ([]byte, error) {
 	if data, err := os.ReadFile(file); err == nil {
 		return data, nil
 	}
@@ -35,7 +35,7 @@ func photo(file string, width int) ([]byte, error) {
 	return out.Bytes(), os.Rename(part, file)
 }
 
-func size(file string) (int64, error) {
+func fileSize(file string) (int64, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return 0, err

@@ -11,8 +11,8 @@ import (
 	"doubletap/bench/subject"
 )
 
-// profile writes a CPU profile of Doubletap while the chosen cases run, and their figures.
-func profile(ctx context.Context, b subject.Bench, c config) error {
+// writeProfile writes a CPU profile of Doubletap while the chosen cases run, and their figures.
+func writeProfile(ctx context.Context, b subject.Bench, c config) error {
 	file, err := filepath.Abs(c.profile)
 	if err != nil {
 		return err
@@ -21,28 +21,28 @@ func profile(ctx context.Context, b subject.Bench, c config) error {
 	if len(c.cases) == 0 {
 		c.cases = []string{"likes-16"}
 	}
-	run, err := prepare(ctx, b, c, &report.Report{Machine: machine(), Size: c.size, Rounds: 1, Seconds: c.run.Seconds()}, c.size)
+	run, err := prepareRunner(ctx, b, c, &report.Report{Machine: describeMachine(), Size: c.size, Rounds: 1, Seconds: c.run.Seconds()}, c.size)
 	if err != nil {
 		return err
 	}
 	run.subjects[0].Env = append(run.subjects[0].Env, "BENCH_CPUPROFILE="+file)
-	g, err := run.serve(ctx, run.subjects[0])
+	g, err := run.serveCopy(ctx, run.subjects[0])
 	if err != nil {
 		return err
 	}
 	defer g.Stop()
 	options := load.Options{Warm: c.run / 4, Run: c.run, Listeners: c.listeners, Samples: c.samples, Likers: c.likers, Photos: c.photos}
-	if options.Photo, err = photo(b.Cache(fmt.Sprintf("photo-%d.jpg", c.photo)), c.photo); err != nil {
+	if options.Photo, err = benchPhoto(b.CachePath(fmt.Sprintf("photo-%d.jpg", c.photo)), c.photo); err != nil {
 		return err
 	}
 	if err := g.Signal(syscall.SIGUSR1); err != nil {
 		return err
 	}
-	for _, k := range load.Cases() {
-		if c.wants(k.Name, nil) {
+	for _, k := range load.AllCases() {
+		if c.wantsCase(k.Name, nil) {
 			results, err := k.Run(ctx, g.Target, options)
 			for _, row := range results {
-				say("%-16s %s", row.Name, brief(row.Metrics))
+				printProgress("%-16s %s", row.Name, briefMetrics(row.Metrics))
 			}
 			if err != nil {
 				return err
@@ -52,6 +52,6 @@ func profile(ctx context.Context, b subject.Bench, c config) error {
 	if err := g.Signal(syscall.SIGUSR2); err != nil {
 		return err
 	}
-	say("look at it with: go tool pprof -http=: %s", file)
+	printProgress("look at it with: go tool pprof -http=: %s", file)
 	return nil
 }

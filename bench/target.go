@@ -10,17 +10,17 @@ import (
 	"doubletap/bench/world"
 )
 
-// guest is a server together with the people of the world as the load generator sees them.
-type guest struct {
+// servedSubject is a server together with the people of the world as the load generator sees them.
+type servedSubject struct {
 	*subject.Server
 	*load.Target
-	owner load.Owner   // the last one that a case was given
-	rows  *stored.Rows // that were there when we last looked
+	lastOwner load.Owner   // the last one that a case was given
+	lastRows  *stored.Rows // that were there when we last looked
 }
 
-// people returns everybody with a token for the folder that is going to be served.
-func people(ctx context.Context, tool, dir string, w *world.World) ([]load.Person, error) {
-	tokens, err := subject.Tokens(ctx, tool, dir, w.Size)
+// peopleWithTokens returns everybody with a token for the folder that is going to be served.
+func peopleWithTokens(ctx context.Context, tool, dir string, w *world.World) ([]load.Person, error) {
+	tokens, err := subject.UserTokens(ctx, tool, dir, w.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -32,18 +32,18 @@ func people(ctx context.Context, tool, dir string, w *world.World) ([]load.Perso
 	return all, nil
 }
 
-// welcome makes a guest of a server.
-func welcome(s *subject.Server, w *world.World, all []load.Person) *guest {
+// newServedSubject makes a guest of a server.
+func newServedSubject(s *subject.Server, w *world.World, all []load.Person) *servedSubject {
 	readers := w.Users - world.Owners
-	g := &guest{Server: s}
+	g := &servedSubject{Server: s}
 	g.Target = &load.Target{
-		Address: s.Address, API: s.API, CPU: s.CPU,
+		Address: s.Address, API: s.API, CPU: s.CPUTime,
 		Readers: all[:readers],
 		Others:  append(append([]load.Person{}, all[:readers]...), all[w.Users:]...),
 	}
 	var free []int // posts that are no owner's
 	for p := range w.Posts {
-		if w.Author(p) < readers {
+		if w.AuthorOf(p) < readers {
 			free = append(free, p)
 			g.Posts = append(g.Posts, world.PostID(p))
 		}
@@ -52,7 +52,7 @@ func welcome(s *subject.Server, w *world.World, all []load.Person) *guest {
 	g.Like = func() (load.Person, string) {
 		n := int(likes.Add(1)) - 1
 		p := free[n*7919%len(free)] // old and new posts by turns
-		return all[w.Fresh(p, n/len(free)%w.Unmoved())], world.PostID(p)
+		return all[w.NonLikerOf(p, n/len(free)%w.NonLikerCount())], world.PostID(p)
 	}
 	g.Owner = func() load.Owner {
 		user := w.Users - 1 - (int(owners.Add(1))-1)%world.Owners
@@ -62,12 +62,12 @@ func welcome(s *subject.Server, w *world.World, all []load.Person) *guest {
 			o.Posts = append(o.Posts, world.PostID(p))
 		}
 		o.Liker = func(post, n int) (load.Person, bool) {
-			if n >= w.Unmoved() {
+			if n >= w.NonLikerCount() {
 				return load.Person{}, false
 			}
-			return all[w.Fresh(mine[post], n)], true
+			return all[w.NonLikerOf(mine[post], n)], true
 		}
-		g.owner = o
+		g.lastOwner = o
 		return o
 	}
 	return g

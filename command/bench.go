@@ -18,8 +18,8 @@ import (
 	"doubletap/bench/load"
 )
 
-// Trial is how `bench` tries a running server.
-type Trial struct {
+// BenchOptions is how `bench` tries a running server.
+type BenchOptions struct {
 	URL      string // http://host:port
 	Email    string // of a superuser
 	Password string
@@ -31,7 +31,7 @@ type Trial struct {
 }
 
 func benchCommand(app core.App) *cobra.Command {
-	t := Trial{}
+	t := BenchOptions{}
 	var admin string
 	var asJSON bool
 	c := &cobra.Command{
@@ -48,7 +48,7 @@ func benchCommand(app core.App) *cobra.Command {
 				return fmt.Errorf("bench: --admin must be email:password of a superuser")
 			}
 			return interruptible(app, func(ctx context.Context) error {
-				rows, err := Bench(ctx, t, newProgress("people").at)
+				rows, err := RunBench(ctx, t, newProgress("people").reportCount)
 				if err != nil {
 					return fmt.Errorf("bench: %w", err)
 				}
@@ -70,39 +70,39 @@ func benchCommand(app core.App) *cobra.Command {
 	return c
 }
 
-// Bench runs the benchmark's cases against a running server and returns their figures. The people it makes are
+// RunBench runs the benchmark's cases against a running server and returns their figures. The people it makes are
 // deleted again, whatever comes.
-func Bench(ctx context.Context, t Trial, report func(done, total int)) (rows []load.Row, err error) {
+func RunBench(ctx context.Context, t BenchOptions, report func(done, total int)) (rows []load.Row, err error) {
 	address, err := url.Parse(t.URL)
 	if err != nil || address.Scheme != "http" || address.Host == "" {
 		return nil, fmt.Errorf("%q is no http://host:port", t.URL)
 	}
-	visit, err := newVisit(ctx, t)
+	visit, err := newBenchGroup(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
-		if left := visit.leave(); err == nil {
+		if left := visit.deletePeople(); err == nil {
 			err = left
 		}
 	}()
-	if err := visit.settle(ctx, report); err != nil {
+	if err := visit.createPeople(ctx, report); err != nil {
 		return nil, err
 	}
-	before := visit.stages()
+	before := visit.readHistograms()
 	options := load.Options{Warm: t.Run / 4, Run: t.Run, Listeners: t.Others, Samples: 200, Likers: t.People - 1, Photo: visit.photo, Photos: 5}
-	for _, k := range load.Cases() {
+	for _, k := range load.AllCases() {
 		family, _, _ := strings.Cut(k.Name, "-")
 		if !slices.Contains(t.Cases, k.Name) && !slices.Contains(t.Cases, family) {
 			continue
 		}
-		figures, err := k.Run(ctx, visit.target(address.Host), options)
+		figures, err := k.Run(ctx, visit.loadTarget(address.Host), options)
 		if err != nil {
 			return rows, fmt.Errorf("%s: %w", k.Name, err)
 		}
 		rows = append(rows, figures...)
 	}
-	return append(rows, visit.stages().since(before)...), nil
+	return append(rows, visit.readHistograms().addedSince(before)...), nil
 }
 
 func printRows(out io.Writer, rows []load.Row) error {
@@ -115,10 +115,10 @@ func printRows(out io.Writer, rows []load.Row) error {
 	return w.Flush()
 }
 
-// target is the server as the load generator sees it: everybody likes everybody's posts but the owners'.
-func (v *visit) target(host string) *load.Target {
-	readers := v.people[:len(v.people)-owners]
-	t := &load.Target{Address: host, API: load.Doubletap, Readers: v.persons(readers), Others: v.persons(readers)}
+// loadTarget is the server as the load generator sees it: everybody likes everybody's posts but the owners'.
+func (v *benchGroup) loadTarget(host string) *load.Target {
+	readers := v.people[:len(v.people)-ownerCount]
+	t := &load.Target{Address: host, API: load.Doubletap, Readers: v.loadPersons(readers), Others: v.loadPersons(readers)}
 	for _, p := range readers {
 		t.Posts = append(t.Posts, p.posts...)
 	}
@@ -128,7 +128,7 @@ func (v *visit) target(host string) *load.Target {
 	}
 	var turn atomic.Int64
 	t.Owner = func() load.Owner {
-		owner := v.people[len(v.people)-1-int(turn.Add(1)-1)%owners]
+		owner := v.people[len(v.people)-1-int(turn.Add(1)-1)%ownerCount]
 		o := load.Owner{Person: owner.Person, Posts: owner.posts}
 		o.Liker = func(_, n int) (load.Person, bool) {
 			if n >= len(t.Readers) {

@@ -11,19 +11,19 @@ import (
 	"doubletap/bench/load"
 )
 
-// stages are the server's own histograms, as /metrics has them: counts by name and upper bound in seconds. Empty
+// serverHistograms are the server's own histograms, as /metrics has them: counts by name and upper bound in seconds. Empty
 // where the server does not show them.
-type stages map[string]map[float64]float64
+type serverHistograms map[string]map[float64]float64
 
-var stageNames = map[string]string{
+var histogramNames = map[string]string{
 	`doubletap_like_seconds_bucket{method="POST",path="fast",`:    "server: like to answer, fast path",
 	`doubletap_like_seconds_bucket{method="POST",path="general",`: "server: like to answer, general path",
 	`doubletap_delivery_seconds_bucket{`:                          "server: commit to socket",
 }
 
-func (v *visit) stages() stages {
-	found := stages{}
-	request, err := http.NewRequest("GET", v.trial.URL+"/metrics", nil)
+func (v *benchGroup) readHistograms() serverHistograms {
+	found := serverHistograms{}
+	request, err := http.NewRequest("GET", v.options.URL+"/metrics", nil)
 	if err != nil {
 		return found
 	}
@@ -36,7 +36,7 @@ func (v *visit) stages() stages {
 	}
 	defer response.Body.Close()
 	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		for prefix, name := range stageNames {
+		for prefix, name := range histogramNames {
 			rest, ok := strings.CutPrefix(lines.Text(), prefix+`le="`)
 			bound, count, ok2 := strings.Cut(rest, `"} `)
 			if !ok || !ok2 {
@@ -56,31 +56,31 @@ func (v *visit) stages() stages {
 	return found
 }
 
-// since returns what was added, as rows with upper bounds of the quantiles.
-func (s stages) since(before stages) (rows []load.Row) {
+// addedSince returns what was added, as rows with upper bounds of the quantiles.
+func (s serverHistograms) addedSince(before serverHistograms) (rows []load.Row) {
 	for _, name := range []string{"server: like to answer, fast path", "server: like to answer, general path", "server: commit to socket"} {
 		added := map[float64]float64{}
 		for le, n := range s[name] {
 			added[le] = n - before[name][le]
 		}
-		if total := most(added); total > 0 {
+		if total := highestCount(added); total > 0 {
 			rows = append(rows, load.Row{Name: name, Metrics: load.Metrics{
-				load.Count: total, load.P50: within(added, total/2), load.P99: within(added, total*0.99),
+				load.Count: total, load.P50: quantileBound(added, total/2), load.P99: quantileBound(added, total*0.99),
 			}})
 		}
 	}
 	return rows
 }
 
-func most(counts map[float64]float64) (n float64) {
+func highestCount(counts map[float64]float64) (n float64) {
 	for _, c := range counts {
 		n = max(n, c)
 	}
 	return n
 }
 
-// within is the smallest bound, in milliseconds, under which so many are.
-func within(counts map[float64]float64, n float64) float64 {
+// quantileBound is the smallest bound, in milliseconds, under which so many are.
+func quantileBound(counts map[float64]float64, n float64) float64 {
 	best := float64(time.Hour / time.Second)
 	for le, c := range counts {
 		if c >= n {

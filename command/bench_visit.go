@@ -19,34 +19,34 @@ import (
 	"doubletap/bench/load"
 )
 
-// owners are the people whose posts only the cases of notifications like.
-const owners = 4
+// ownerCount are the people whose posts only the cases of notifications like.
+const ownerCount = 4
 
-// visit is the benchmark's people on a server.
-type visit struct {
-	trial  Trial
-	admin  string // token
-	people []*visitor
-	photo  []byte
-	likes  atomic.Int64
+// benchGroup is the benchmark's people on a server.
+type benchGroup struct {
+	options    BenchOptions
+	adminToken string // token
+	people     []*benchPerson
+	photo      []byte
+	likes      atomic.Int64
 }
 
-type visitor struct {
+type benchPerson struct {
 	load.Person
 	posts []string
 }
 
-func newVisit(ctx context.Context, t Trial) (*visit, error) {
-	if t.People < owners+21 || t.Posts < 5 {
-		return nil, fmt.Errorf("it takes %d people at least, with five posts each", owners+21)
+func newBenchGroup(ctx context.Context, t BenchOptions) (*benchGroup, error) {
+	if t.People < ownerCount+21 || t.Posts < 5 {
+		return nil, fmt.Errorf("it takes %d people at least, with five posts each", ownerCount+21)
 	}
-	v := &visit{trial: t}
+	v := &benchGroup{options: t}
 	var session struct{ Token string }
-	err := v.ask(ctx, "POST", "/api/collections/_superusers/auth-with-password", "", map[string]any{"identity": t.Email, "password": t.Password}, &session)
+	err := v.sendJSON(ctx, "POST", "/api/collections/_superusers/auth-with-password", "", map[string]any{"identity": t.Email, "password": t.Password}, &session)
 	if err != nil {
 		return nil, fmt.Errorf("sign in as %s: %w", t.Email, err)
 	}
-	v.admin = session.Token
+	v.adminToken = session.Token
 	picture := image.NewRGBA(image.Rect(0, 0, 320, 320))
 	for i := range 320 * 320 {
 		picture.Set(i%320, i/320, color.RGBA{uint8(i), uint8(i / 320), uint8(i % 320), 255})
@@ -57,33 +57,33 @@ func newVisit(ctx context.Context, t Trial) (*visit, error) {
 	return v, err
 }
 
-// settle makes the people, who follow twenty others each, and their posts.
-func (v *visit) settle(ctx context.Context, report func(done, total int)) error {
-	total := v.trial.People
+// createPeople makes the people, who follow twenty others each, and their posts.
+func (v *benchGroup) createPeople(ctx context.Context, report func(done, total int)) error {
+	total := v.options.People
 	for n := range total {
-		if err := v.arrive(ctx, n); err != nil {
+		if err := v.createPerson(ctx, n); err != nil {
 			return fmt.Errorf("make person %d: %w", n+1, err)
 		}
 		report(n+1, 2*total)
 	}
 	for n, p := range v.people {
 		for i := range 20 {
-			follow := load.Create(p.Person, "follows", "followee", v.people[(n+i+1)%total].ID)
-			if err := v.send(ctx, follow, nil); err != nil {
+			follow := load.CreateRequest(p.Person, "follows", "followee", v.people[(n+i+1)%total].ID)
+			if err := v.sendRequest(ctx, follow, nil); err != nil {
 				return fmt.Errorf("follow: %w", err)
 			}
 		}
-		posts := v.trial.Posts
-		if n >= total-owners {
+		posts := v.options.Posts
+		if n >= total-ownerCount {
 			posts *= 8 // each is liked once by everybody, one like after the other
 		}
 		for range posts {
-			upload, err := load.Doubletap.Upload(p.Person, v.photo, "caption", "a benchmark")
+			upload, err := load.Doubletap.UploadRequest(p.Person, v.photo, "caption", "a benchmark")
 			if err != nil {
 				return err
 			}
 			var post struct{ ID string }
-			if err := v.send(ctx, upload, &post); err != nil {
+			if err := v.sendRequest(ctx, upload, &post); err != nil {
 				return fmt.Errorf("post: %w", err)
 			}
 			p.posts = append(p.posts, post.ID)
@@ -93,34 +93,34 @@ func (v *visit) settle(ctx context.Context, report func(done, total int)) error 
 	return nil
 }
 
-func (v *visit) arrive(ctx context.Context, n int) error {
+func (v *benchGroup) createPerson(ctx context.Context, n int) error {
 	handle := "bench_" + strings.ToLower(security.RandomString(10))
 	password := security.RandomString(20)
 	var user struct{ ID string }
-	err := v.ask(ctx, "POST", "/api/collections/users/records", v.admin, map[string]any{
+	err := v.sendJSON(ctx, "POST", "/api/collections/users/records", v.adminToken, map[string]any{
 		"handle": handle, "name": fmt.Sprint("Bench ", n), "email": handle + "@example.invalid", "password": password, "passwordConfirm": password,
 	}, &user)
 	if err != nil {
 		return err
 	}
-	p := &visitor{Person: load.Person{ID: user.ID}}
+	p := &benchPerson{Person: load.Person{ID: user.ID}}
 	v.people = append(v.people, p)
 	var session struct{ Token string }
-	err = v.ask(ctx, "POST", "/api/collections/users/impersonate/"+user.ID, v.admin, map[string]any{"duration": 3600}, &session)
+	err = v.sendJSON(ctx, "POST", "/api/collections/users/impersonate/"+user.ID, v.adminToken, map[string]any{"duration": 3600}, &session)
 	p.Token = session.Token
 	return err
 }
 
-// leave deletes the people; the server erases what was theirs.
-func (v *visit) leave() error {
+// deletePeople deletes the people; the server erases what was theirs.
+func (v *benchGroup) deletePeople() error {
 	var all error
 	for _, p := range v.people {
-		all = errors.Join(all, v.ask(context.Background(), "DELETE", "/api/collections/users/records/"+p.ID, v.admin, nil, nil))
+		all = errors.Join(all, v.sendJSON(context.Background(), "DELETE", "/api/collections/users/records/"+p.ID, v.adminToken, nil, nil))
 	}
 	return all
 }
 
-func (v *visit) persons(of []*visitor) []load.Person {
+func (v *benchGroup) loadPersons(of []*benchPerson) []load.Person {
 	all := make([]load.Person, len(of))
 	for i, p := range of {
 		all[i] = p.Person
@@ -128,16 +128,16 @@ func (v *visit) persons(of []*visitor) []load.Person {
 	return all
 }
 
-func (v *visit) ask(ctx context.Context, method, path, token string, body, answer any) error {
+func (v *benchGroup) sendJSON(ctx context.Context, method, path, token string, body, answer any) error {
 	r := load.Request{Method: method, Path: path, Token: token}
 	if body != nil {
 		r.Body, _ = json.Marshal(body) // a map of texts and numbers always encodes
 	}
-	return v.send(ctx, r, answer)
+	return v.sendRequest(ctx, r, answer)
 }
 
-func (v *visit) send(ctx context.Context, r load.Request, answer any) error {
-	request, err := http.NewRequestWithContext(ctx, r.Method, v.trial.URL+r.Path, bytes.NewReader(r.Body))
+func (v *benchGroup) sendRequest(ctx context.Context, r load.Request, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, r.Method, v.options.URL+r.Path, bytes.NewReader(r.Body))
 	if err != nil {
 		return err
 	}

@@ -9,29 +9,29 @@ import (
 // tone is a colour, its parts from 0 to 1.
 type tone struct{ r, g, b float64 }
 
-// hex is the tone 0xRRGGBB.
-func hex(v uint32) tone {
+// hexTone is the tone 0xRRGGBB.
+func hexTone(v uint32) tone {
 	return tone{float64(v>>16) / 255, float64(v>>8&255) / 255, float64(v&255) / 255}
 }
 
-// to is the tone a part t of the way to another.
-func (a tone) to(b tone, t float64) tone {
+// mixedWith is the tone a part t of the way to another.
+func (a tone) mixedWith(b tone, t float64) tone {
 	t = min(max(t, 0), 1)
 	return tone{a.r + (b.r-a.r)*t, a.g + (b.g-a.g)*t, a.b + (b.b-a.b)*t}
 }
 
-// canvas is what a scene is painted on, from the back to the front; lengths are in pixels.
-type canvas struct {
+// painting is what a scene is painted on, from the back to the front; lengths are in pixels.
+type painting struct {
 	*image.RGBA
 	w, h int
 }
 
-func newCanvas(w, h int) *canvas {
-	return &canvas{RGBA: image.NewRGBA(image.Rect(0, 0, w, h)), w: w, h: h}
+func newPainting(w, h int) *painting {
+	return &painting{RGBA: image.NewRGBA(image.Rect(0, 0, w, h)), w: w, h: h}
 }
 
-// lay covers a pixel with a tone as far as alpha says, 1 being all.
-func (c *canvas) lay(x, y int, t tone, alpha float64) {
+// blendPixel covers a pixel with a tone as far as alpha says, 1 being all.
+func (c *painting) blendPixel(x, y int, t tone, alpha float64) {
 	if x < 0 || y < 0 || x >= c.w || y >= c.h || alpha <= 0 {
 		return
 	}
@@ -47,47 +47,47 @@ func (c *canvas) lay(x, y int, t tone, alpha float64) {
 	p[2] = uint8(float64(p[2])*keep + t.b*255*alpha)
 }
 
-// sky fills the rows from top to bottom with tones that run into each other.
-func (c *canvas) sky(top, bottom int, tones ...tone) {
+// fillGradient fills the rows from top to bottom with tones that run into each other.
+func (c *painting) fillGradient(top, bottom int, tones ...tone) {
 	for y := max(top, 0); y < min(bottom, c.h); y++ {
 		at := float64(y-top) / float64(bottom-top) * float64(len(tones)-1)
 		i := min(int(at), len(tones)-2)
-		t := tones[i].to(tones[i+1], at-float64(i))
+		t := tones[i].mixedWith(tones[i+1], at-float64(i))
 		for x := range c.w {
-			c.lay(x, y, t, 1)
+			c.blendPixel(x, y, t, 1)
 		}
 	}
 }
 
-// disc paints a disc that is solid up to its radius and fades out over soft.
-func (c *canvas) disc(cx, cy, radius, soft float64, t tone, alpha float64) {
+// paintDisc paints a disc that is solid up to its radius and fades out over soft.
+func (c *painting) paintDisc(cx, cy, radius, soft float64, t tone, alpha float64) {
 	reach := radius + soft
 	for y := int(cy - reach); y <= int(cy+reach); y++ {
 		for x := int(cx - reach); x <= int(cx+reach); x++ {
 			d := math.Hypot(float64(x)-cx, float64(y)-cy)
 			fade := min(max((reach-d)/max(soft, 1), 0), 1)
-			c.lay(x, y, t, alpha*fade*fade)
+			c.blendPixel(x, y, t, alpha*fade*fade)
 		}
 	}
 }
 
-// ground fills what lies below a line of heights, from one tone at the line to another at the bottom.
-func (c *canvas) ground(line []float64, from, to tone) {
+// fillBelow fills what lies below a line of heights, from one tone at the line to another at the bottom.
+func (c *painting) fillBelow(line []float64, from, to tone) {
 	highest := float64(c.h)
 	for _, y := range line {
 		highest = min(highest, y)
 	}
 	for y := max(int(highest), 0); y < c.h; y++ {
-		t := from.to(to, (float64(y)-highest)/(float64(c.h)-highest))
+		t := from.mixedWith(to, (float64(y)-highest)/(float64(c.h)-highest))
 		for x := range c.w {
-			c.lay(x, y, t, min(max(float64(y)-line[x], 0), 1))
+			c.blendPixel(x, y, t, min(max(float64(y)-line[x], 0), 1))
 		}
 	}
 }
 
-// ridge is a line as of hills around the height base: swing is how far it goes up and down, grain
+// ridgeLine is a line as of hills around the height base: swing is how far it goes up and down, grain
 // how rough it is, and steps how many hills there are.
-func (c *canvas) ridge(r *rand.Rand, base, swing, grain float64, steps int) []float64 {
+func (c *painting) ridgeLine(r *rand.Rand, base, swing, grain float64, steps int) []float64 {
 	line := make([]float64, c.w)
 	for size, n := swing, steps; n < c.w/2 && size > 0.5; size, n = size*grain, n*2 {
 		knots := make([]float64, n+2)
@@ -108,21 +108,21 @@ func (c *canvas) ridge(r *rand.Rand, base, swing, grain float64, steps int) []fl
 	return line
 }
 
-// box paints a rectangle.
-func (c *canvas) box(x0, y0, x1, y1 int, t tone, alpha float64) {
+// paintRectangle paints a rectangle.
+func (c *painting) paintRectangle(x0, y0, x1, y1 int, t tone, alpha float64) {
 	for y := y0; y < y1; y++ {
 		for x := x0; x < x1; x++ {
-			c.lay(x, y, t, alpha)
+			c.blendPixel(x, y, t, alpha)
 		}
 	}
 }
 
-// spike paints a triangle that stands on (x, y), as tall as h and as wide as w.
-func (c *canvas) spike(x, y, w, h float64, t tone) {
+// paintTriangle paints a triangle that stands on (x, y), as tall as h and as wide as w.
+func (c *painting) paintTriangle(x, y, w, h float64, t tone) {
 	for dy := 0.0; dy < h; dy++ {
 		half := w / 2 * dy / h
 		for dx := -half; dx <= half; dx++ {
-			c.lay(int(x+dx), int(y-h+dy), t, 1)
+			c.blendPixel(int(x+dx), int(y-h+dy), t, 1)
 		}
 	}
 }

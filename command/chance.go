@@ -8,102 +8,102 @@ import (
 	"strings"
 )
 
-// few is a number below n that is more often small than large, as fame is.
-func (w *world) few(n int) int { return int(float64(n) * math.Pow(w.r.Float64(), 2)) }
+// skewedIntN is a number below n that is more often small than large, as fame is.
+func (w *world) skewedIntN(n int) int { return int(float64(n) * math.Pow(w.rng.Float64(), 2)) }
 
-// between is a time after a.
-func (w *world) between(a, b float64) float64 { return a + (b-a)*w.r.Float64() }
+// timeBetween is a time after a.
+func (w *world) timeBetween(a, b float64) float64 { return a + (b-a)*w.rng.Float64() }
 
-func (w *world) populate(n int) {
+func (w *world) addPeople(n int) {
 	taken := map[string]bool{}
 	for range n {
-		first, last := pick(w.r, firstNames), pick(w.r, lastNames)
+		first, last := pickOne(w.rng, firstNames), pickOne(w.rng, lastNames)
 		handle := strings.ToLower(first + "_" + last)
 		for base := handle; taken[handle]; {
-			handle = fmt.Sprintf("%s_%d", base, 2+w.r.IntN(10*n))
+			handle = fmt.Sprintf("%s_%d", base, 2+w.rng.IntN(10*n))
 		}
 		taken[handle] = true
-		w.people = append(w.people, person{
-			id: w.id(), handle: handle, name: first + " " + last, bio: pick(w.r, bios), private: w.r.IntN(10) == 0, face: w.r.Uint64(),
+		w.people = append(w.people, castMember{
+			id: w.newRecordID(), handle: handle, name: first + " " + last, bio: pickOne(w.rng, bios), private: w.rng.IntN(10) == 0, avatarSeed: w.rng.Uint64(),
 		})
-		w.joined = append(w.joined, w.between(0, 0.1))
+		w.joined = append(w.joined, w.timeBetween(0, 0.1))
 	}
 }
 
-func (w *world) connect(n int) {
+func (w *world) addFollows(n int) {
 	taken := map[[2]int]bool{}
 	for tries := 0; len(w.follows) < n; tries++ {
-		a, b := w.r.IntN(len(w.people)), w.few(len(w.people))
+		a, b := w.rng.IntN(len(w.people)), w.skewedIntN(len(w.people))
 		if tries > 10*n { // the famous have everybody already
-			b = w.r.IntN(len(w.people))
+			b = w.rng.IntN(len(w.people))
 		}
 		if a == b || taken[[2]int{a, b}] {
 			continue
 		}
 		taken[[2]int{a, b}] = true
-		f := following{follower: a, followee: b, at: w.between(0.1, 0.6)}
+		f := plannedFollow{follower: a, followee: b, at: w.timeBetween(0.1, 0.6)}
 		if !w.people[b].private {
 			f.accepted = f.at
-		} else if w.r.IntN(4) > 0 {
-			f.accepted = w.between(f.at, 0.7)
+		} else if w.rng.IntN(4) > 0 {
+			f.accepted = w.timeBetween(f.at, 0.7)
 		}
 		w.follows = append(w.follows, f)
 	}
 }
 
-func (w *world) fill(n int) {
+func (w *world) addPosts(n int) {
 	for range n {
-		author := w.few(len(w.people))
-		s := pick(w.r, scenes)
-		place := pick(w.r, places)
-		p := posted{author: author, at: w.between(0.1, 1), share: share{id: w.id(), author: w.people[author].id, visibility: "public"}}
-		for range 1 + w.few(4)/2 {
-			p.photos = append(p.photos, photo{scene: s, seed: w.r.Uint64()})
+		author := w.skewedIntN(len(w.people))
+		s := pickOne(w.rng, photoMotifs)
+		place := pickOne(w.rng, places)
+		p := plannedPost{author: author, at: w.timeBetween(0.1, 1), postContent: postContent{id: w.newRecordID(), author: w.people[author].id, visibility: "public"}}
+		for range 1 + w.skewedIntN(4)/2 {
+			p.photos = append(p.photos, paintedPhoto{scene: s, seed: w.rng.Uint64()})
 		}
-		switch w.r.IntN(20) {
+		switch w.rng.IntN(20) {
 		case 0:
 			p.visibility = "private"
 		case 1, 2:
 			p.visibility = "followers"
 		}
-		p.caption = pick(w.r, s.captions)
-		if w.r.IntN(8) == 0 {
-			p.caption += " with @" + pick(w.r, w.people).handle
+		p.caption = pickOne(w.rng, s.captions)
+		if w.rng.IntN(8) == 0 {
+			p.caption += " with @" + pickOne(w.rng, w.people).handle
 		}
-		for _, tag := range s.tags[:w.r.IntN(len(s.tags)+1)] {
+		for _, tag := range s.tags[:w.rng.IntN(len(s.tags)+1)] {
 			p.caption += " #" + tag
 		}
-		if w.r.IntN(2) == 0 {
+		if w.rng.IntN(2) == 0 {
 			p.place, p.lat, p.lon = place.name, place.lat, place.lon
 		}
 		w.posts = append(w.posts, p)
 	}
 }
 
-// seer is somebody who sees a post, and since when.
-type seer struct {
+// audienceMember is somebody who sees a post, and since when.
+type audienceMember struct {
 	user  int
 	since float64
 }
 
-// audiences are those who see each post: a follower who was accepted after it sees it from then on.
-func (w *world) audiences() [][]seer {
-	followers := make([][]seer, len(w.people))
+// audiencesOfPosts are those who see each post: a follower who was accepted after it sees it from then on.
+func (w *world) audiencesOfPosts() [][]audienceMember {
+	followers := make([][]audienceMember, len(w.people))
 	for _, f := range w.follows {
 		if f.accepted > 0 {
-			followers[f.followee] = append(followers[f.followee], seer{f.follower, f.accepted})
+			followers[f.followee] = append(followers[f.followee], audienceMember{f.follower, f.accepted})
 		}
 	}
-	everybody := make([]seer, len(w.people))
+	everybody := make([]audienceMember, len(w.people))
 	for i := range everybody {
-		everybody[i] = seer{i, w.joined[i]}
+		everybody[i] = audienceMember{i, w.joined[i]}
 	}
-	all := make([][]seer, len(w.posts))
+	all := make([][]audienceMember, len(w.posts))
 	for i, p := range w.posts {
-		self := seer{p.author, w.joined[p.author]}
+		self := audienceMember{p.author, w.joined[p.author]}
 		switch {
 		case p.visibility == "private":
-			all[i] = []seer{self}
+			all[i] = []audienceMember{self}
 		case p.visibility == "followers" || w.people[p.author].private:
 			all[i] = append(slices.Clip(followers[p.author]), self)
 		default:
@@ -113,42 +113,42 @@ func (w *world) audiences() [][]seer {
 	return all
 }
 
-// look is a time at which s, who sees the post, may do something about it.
-func (w *world) look(post int, s seer) float64 {
+// reactionTime is a time at which s, who sees the post, may do something about it.
+func (w *world) reactionTime(post int, s audienceMember) float64 {
 	from := max(w.posts[post].at, s.since)
-	return from + (1-from)*math.Pow(w.r.Float64(), 2)
+	return from + (1-from)*math.Pow(w.rng.Float64(), 2)
 }
 
-func (w *world) applaud(n int, audience [][]seer) {
+func (w *world) addLikes(n int, audience [][]audienceMember) {
 	taken := map[[2]int]bool{}
 	for tries := 0; len(w.likes) < n; tries++ {
-		post := w.few(len(w.posts))
+		post := w.skewedIntN(len(w.posts))
 		if tries > 5*n { // the favourites have all their likes already
-			post = w.r.IntN(len(w.posts))
+			post = w.rng.IntN(len(w.posts))
 		}
-		s := pick(w.r, audience[post])
+		s := pickOne(w.rng, audience[post])
 		if taken[[2]int{s.user, post}] {
 			continue
 		}
 		taken[[2]int{s.user, post}] = true
-		w.likes = append(w.likes, liked{user: s.user, post: post, at: w.look(post, s)})
+		w.likes = append(w.likes, plannedLike{user: s.user, post: post, at: w.reactionTime(post, s)})
 	}
 }
 
-func (w *world) talk(n int, audience [][]seer) {
+func (w *world) addComments(n int, audience [][]audienceMember) {
 	for range n {
-		post := w.few(len(w.posts))
-		s := pick(w.r, audience[post])
-		w.comments = append(w.comments, said{id: w.id(), user: s.user, post: post, to: -1, at: w.look(post, s)})
+		post := w.skewedIntN(len(w.posts))
+		s := pickOne(w.rng, audience[post])
+		w.comments = append(w.comments, plannedComment{id: w.newRecordID(), user: s.user, post: post, answers: -1, at: w.reactionTime(post, s)})
 	}
-	slices.SortStableFunc(w.comments, func(a, b said) int { return cmp.Compare(a.at, b.at) })
+	slices.SortStableFunc(w.comments, func(a, b plannedComment) int { return cmp.Compare(a.at, b.at) })
 	threads := map[int][]int{}
 	for i := range w.comments {
 		c := &w.comments[i]
-		c.text = pick(w.r, remarks)
-		if before := threads[c.post]; len(before) > 0 && w.r.IntN(2) == 0 {
-			c.to = pick(w.r, before)
-			c.text = "@" + w.people[w.comments[c.to].user].handle + " " + pick(w.r, replies)
+		c.text = pickOne(w.rng, remarks)
+		if before := threads[c.post]; len(before) > 0 && w.rng.IntN(2) == 0 {
+			c.answers = pickOne(w.rng, before)
+			c.text = "@" + w.people[w.comments[c.answers].user].handle + " " + pickOne(w.rng, replies)
 		}
 		threads[c.post] = append(threads[c.post], i)
 	}

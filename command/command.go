@@ -14,9 +14,9 @@ import (
 	_ "doubletap/migrations"    // the collections
 )
 
-// Add adds Doubletap's commands to a program. The product's hooks must be bound to the same app, as what
+// AddCommands adds Doubletap's commands to a program. The product's hooks must be bound to the same app, as what
 // the commands store goes through them; prepare opens what jobs need that a server opens when it starts.
-func Add(app *pocketbase.PocketBase, prepare func() error) {
+func AddCommands(app *pocketbase.PocketBase, prepare func() error) {
 	for _, c := range []*cobra.Command{seedCommand(app), demoCommand(app), doctorCommand(app), photosCommand(app), jobsCommand(app, prepare), webhooksCommand(app), benchCommand(app)} {
 		c.SilenceUsage = true // an error is one line, which main prints
 		c.SilenceErrors = true
@@ -46,9 +46,9 @@ func interruptible(app core.App, fn func(context.Context) error) error {
 	return failed
 }
 
-// locked is app.RunInTransaction that takes SQLite's write lock first, so that it waits for a server
+// inWriteTx is app.RunInTransaction that takes SQLite's write lock first, so that it waits for a server
 // that writes to the same folder instead of failing in the middle.
-func locked(app core.App, fn func(tx core.App) error) error {
+func inWriteTx(app core.App, fn func(tx core.App) error) error {
 	return app.RunInTransaction(func(tx core.App) error {
 		if _, err := db.Exec(tx, `DELETE FROM jobs WHERE 0`, nil); err != nil {
 			return err

@@ -13,33 +13,33 @@ import (
 // Password is that of everybody whom a command makes up.
 const Password = "doubletap"
 
-// person is somebody made up.
-type person struct {
+// castMember is somebody made up.
+type castMember struct {
 	id, handle, name, bio string
 	private               bool
-	face                  uint64 // the seed of the avatar
+	avatarSeed            uint64 // the seed of the avatar
 }
 
-// share is a post made up.
-type share struct {
+// postContent is a post made up.
+type postContent struct {
 	id, author, caption, visibility, place string
 	lat, lon                               float64
-	photos                                 []photo
+	photos                                 []paintedPhoto
 }
 
-// signUp has p sign up, with hash as the password's: bcrypt is slow on purpose, and once is enough.
-func (s *story) signUp(at float64, p person, hash string) {
+// addSignUp has p sign up, with hash as the password's: bcrypt is slow on purpose, and once is enough.
+func (s *timeline) addSignUp(at float64, p castMember, hash string) {
 	var face []byte
-	s.steps = append(s.steps, step{at: at, ready: func() { face = portrait(p.face) }, store: func(tx core.App, at types.DateTime) error {
-		handle, err := account.FreeHandle(tx, p.handle)
+	s.actions = append(s.actions, timelineAction{at: at, prepare: func() { face = paintPortrait(p.avatarSeed) }, store: func(tx core.App, at types.DateTime) error {
+		handle, err := account.FindFreeHandle(tx, p.handle)
 		if err != nil {
 			return err
 		}
-		file, err := named(face, "avatar_"+p.id+".jpg")
+		file, err := fileNamed(face, "avatar_"+p.id+".jpg")
 		if err != nil {
 			return err
 		}
-		return save(tx, "users", p.id, at, map[string]any{
+		return saveRecord(tx, "users", p.id, at, map[string]any{
 			"email": handle + "@example.com", "verified": true, "handle": handle, "name": p.name, "bio": p.bio, "private": p.private, "avatar": file,
 		}, func(record *core.Record) {
 			record.SetRaw(core.FieldNamePassword, &core.PasswordFieldValue{Hash: hash})
@@ -47,27 +47,27 @@ func (s *story) signUp(at float64, p person, hash string) {
 	}})
 }
 
-// share has somebody post p.
-func (s *story) share(at float64, p share) {
+// addPost has somebody post p.
+func (s *timeline) addPost(at float64, p postContent) {
 	photos := make([][]byte, len(p.photos))
-	s.steps = append(s.steps, step{
+	s.actions = append(s.actions, timelineAction{
 		at: at,
-		ready: func() {
+		prepare: func() {
 			for i, photo := range p.photos {
-				photos[i] = photo.jpeg()
+				photos[i] = photo.encodeJPEG()
 			}
 		},
 		store: func(tx core.App, at types.DateTime) error {
 			files, alts := make([]*filesystem.File, len(photos)), make([]string, len(photos))
 			for i, content := range photos {
-				file, err := named(content, fmt.Sprintf("photo_%s_%d.jpg", p.id, i+1))
+				file, err := fileNamed(content, fmt.Sprintf("photo_%s_%d.jpg", p.id, i+1))
 				if err != nil {
 					return err
 				}
 				files[i], alts[i] = file, p.photos[i].scene.alt
 			}
 			clear(photos) // what is stored need not be kept
-			return save(tx, "posts", p.id, at, map[string]any{
+			return saveRecord(tx, "posts", p.id, at, map[string]any{
 				"author": p.author, "photos": files, "alts": alts, "caption": p.caption, "visibility": p.visibility,
 				"place": p.place, "geo": types.GeoPoint{Lat: p.lat, Lon: p.lon},
 			})
@@ -75,35 +75,35 @@ func (s *story) share(at float64, p share) {
 	})
 }
 
-// show has author show a photo for a day.
-func (s *story) show(at float64, id, author, visibility string, p photo) {
+// addStory has author show a photo for a day.
+func (s *timeline) addStory(at float64, id, author, visibility string, p paintedPhoto) {
 	var content []byte
-	s.steps = append(s.steps, step{at: at, ready: func() { content = p.jpeg() }, store: func(tx core.App, at types.DateTime) error {
-		file, err := named(content, "story_"+id+".jpg")
+	s.actions = append(s.actions, timelineAction{at: at, prepare: func() { content = p.encodeJPEG() }, store: func(tx core.App, at types.DateTime) error {
+		file, err := fileNamed(content, "story_"+id+".jpg")
 		if err != nil {
 			return err
 		}
-		return save(tx, "stories", id, at, map[string]any{"author": author, "photo": file, "visibility": visibility})
+		return saveRecord(tx, "stories", id, at, map[string]any{"author": author, "photo": file, "visibility": visibility})
 	}})
 }
 
-// view has viewer see what somebody shows for a day.
-func (s *story) view(at float64, viewer, shown string) {
-	s.add(at, func(tx core.App, at types.DateTime) error {
-		return save(tx, "story_views", "", at, map[string]any{"story": shown, "viewer": viewer})
+// addStoryView has viewer see what somebody shows for a day.
+func (s *timeline) addStoryView(at float64, viewer, shown string) {
+	s.addAction(at, func(tx core.App, at types.DateTime) error {
+		return saveRecord(tx, "story_views", "", at, map[string]any{"story": shown, "viewer": viewer})
 	})
 }
 
-// follow has one person follow another, or ask to.
-func (s *story) follow(at float64, follower, followee string) {
-	s.add(at, func(tx core.App, at types.DateTime) error {
-		return save(tx, "follows", "", at, map[string]any{"follower": follower, "followee": followee})
+// addFollow has one person follow another, or ask to.
+func (s *timeline) addFollow(at float64, follower, followee string) {
+	s.addAction(at, func(tx core.App, at types.DateTime) error {
+		return saveRecord(tx, "follows", "", at, map[string]any{"follower": follower, "followee": followee})
 	})
 }
 
-// accept has followee accept what follower asked.
-func (s *story) accept(at float64, follower, followee string) {
-	s.add(at, func(tx core.App, at types.DateTime) error {
+// addFollowAcceptance has followee accept what follower asked.
+func (s *timeline) addFollowAcceptance(at float64, follower, followee string) {
+	s.addAction(at, func(tx core.App, at types.DateTime) error {
 		follow, err := tx.FindFirstRecordByFilter("follows", "follower = {:a} && followee = {:b}", map[string]any{"a": follower, "b": followee})
 		if err != nil {
 			return fmt.Errorf("accept follow of %s by %s: %w", followee, follower, err)
@@ -117,29 +117,29 @@ func (s *story) accept(at float64, follower, followee string) {
 	})
 }
 
-// like has user like a post.
-func (s *story) like(at float64, user, post string) {
-	s.add(at, func(tx core.App, at types.DateTime) error {
-		return save(tx, "likes", "", at, map[string]any{"user": user, "post": post})
+// addLike has user like a post.
+func (s *timeline) addLike(at float64, user, post string) {
+	s.addAction(at, func(tx core.App, at types.DateTime) error {
+		return saveRecord(tx, "likes", "", at, map[string]any{"user": user, "post": post})
 	})
 }
 
-// likeComment has user like a comment.
-func (s *story) likeComment(at float64, user, comment string) {
-	s.add(at, func(tx core.App, at types.DateTime) error {
-		return save(tx, "comment_likes", "", at, map[string]any{"user": user, "comment": comment})
+// addCommentLike has user like a comment.
+func (s *timeline) addCommentLike(at float64, user, comment string) {
+	s.addAction(at, func(tx core.App, at types.DateTime) error {
+		return saveRecord(tx, "comment_likes", "", at, map[string]any{"user": user, "comment": comment})
 	})
 }
 
-// comment has author say something under a post, in answer to the comment parent unless that is empty.
-func (s *story) comment(at float64, id, author, post, parent, text string) {
-	s.add(at, func(tx core.App, at types.DateTime) error {
-		return save(tx, "comments", id, at, map[string]any{"author": author, "post": post, "parent": parent, "text": text})
+// addComment has author say something under a post, in answer to the comment parent unless that is empty.
+func (s *timeline) addComment(at float64, id, author, post, parent, text string) {
+	s.addAction(at, func(tx core.App, at types.DateTime) error {
+		return saveRecord(tx, "comments", id, at, map[string]any{"author": author, "post": post, "parent": parent, "text": text})
 	})
 }
 
-// save stores a new record through all hooks, as of the time at; an empty id leaves it to the product.
-func save(tx core.App, collection, id string, at types.DateTime, fields map[string]any, more ...func(*core.Record)) error {
+// saveRecord stores a new record through all hooks, as of the time at; an empty id leaves it to the product.
+func saveRecord(tx core.App, collection, id string, at types.DateTime, fields map[string]any, more ...func(*core.Record)) error {
 	c, err := tx.FindCachedCollectionByNameOrId(collection)
 	if err != nil {
 		return fmt.Errorf("find collection %s: %w", collection, err)
@@ -158,8 +158,8 @@ func save(tx core.App, collection, id string, at types.DateTime, fields map[stri
 	return nil
 }
 
-// named is a file that keeps its name: PocketBase would put chance into it.
-func named(content []byte, name string) (*filesystem.File, error) {
+// fileNamed is a file that keeps its name: PocketBase would put chance into it.
+func fileNamed(content []byte, name string) (*filesystem.File, error) {
 	file, err := filesystem.NewFileFromBytes(content, name)
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", name, err)
@@ -168,8 +168,8 @@ func named(content []byte, name string) (*filesystem.File, error) {
 	return file, nil
 }
 
-// hashed is Password as a users record keeps it.
-func hashed(app core.App) (string, error) {
+// passwordHash is Password as a users record keeps it.
+func passwordHash(app core.App) (string, error) {
 	users, err := app.FindCachedCollectionByNameOrId("users")
 	if err != nil {
 		return "", fmt.Errorf("find collection users: %w", err)

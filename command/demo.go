@@ -20,12 +20,12 @@ import (
 	"doubletap/internal/setup"
 )
 
-const admin = "admin@example.com"
+const adminEmail = "admin@example.com"
 
-// Demo makes the small world of the demonstration, in one transaction, and reports whether it did: a folder that
+// CreateDemo makes the small world of the demonstration, in one transaction, and reports whether it did: a folder that
 // has it already is left as it is, but for a superuser where there is none. In a folder
 // with other people it is an error, as the logins of a demonstration are no secret.
-func Demo(ctx context.Context, app core.App, report func(done, total int)) (made bool, err error) {
+func CreateDemo(ctx context.Context, app core.App, report func(done, total int)) (made bool, err error) {
 	users, err := app.CountRecords("users")
 	if err != nil {
 		return false, fmt.Errorf("look for people: %w", err)
@@ -34,7 +34,7 @@ func Demo(ctx context.Context, app core.App, report func(done, total int)) (made
 	if err != nil {
 		return false, fmt.Errorf("look for superusers: %w", err)
 	}
-	stage := newStage()
+	stage := newDemoCast()
 	ada, err := db.FindRecord(app, "users", stage.people["ada"].id)
 	if err != nil {
 		return false, err
@@ -43,20 +43,20 @@ func Demo(ctx context.Context, app core.App, report func(done, total int)) (made
 	if !there && users+superusers > 0 {
 		return false, fmt.Errorf("the folder %s is somebody's already: give the demo its own with --dir", app.DataDir())
 	}
-	s := &story{}
+	s := &timeline{}
 	if !there {
-		hash, err := hashed(app)
+		hash, err := passwordHash(app)
 		if err != nil {
 			return false, err
 		}
-		s = stage.story(hash)
+		s = stage.buildTimeline(hash)
 	}
 	if superusers == 0 {
-		s.add(0, func(tx core.App, at types.DateTime) error {
-			return save(tx, core.CollectionNameSuperusers, "", at, map[string]any{"email": admin, "password": Password})
+		s.addAction(0, func(tx core.App, at types.DateTime) error {
+			return saveRecord(tx, core.CollectionNameSuperusers, "", at, map[string]any{"email": adminEmail, "password": Password})
 		})
 	}
-	return !there, s.tell(ctx, app, max(len(s.steps), 1), report)
+	return !there, s.storeActions(ctx, app, max(len(s.actions), 1), report)
 }
 
 func demoCommand(app core.App) *cobra.Command {
@@ -74,20 +74,20 @@ func demoCommand(app core.App) *cobra.Command {
 				}
 			}
 			at := cmp.Or(address, os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090")
-			if err := listens(c.Context(), at); err != nil {
+			if err := checkAddressFree(c.Context(), at); err != nil {
 				return fmt.Errorf("demo: %w", err)
 			}
 			err := interruptible(app, func(ctx context.Context) error {
 				if err := app.RunAllMigrations(); err != nil {
 					return fmt.Errorf("migrate: %w", err)
 				}
-				_, err := Demo(ctx, app, newProgress("demo").at)
+				_, err := CreateDemo(ctx, app, newProgress("demo").reportCount)
 				return err
 			})
 			if err != nil {
 				return fmt.Errorf("demo: %w", err)
 			}
-			announce(app, c.OutOrStdout())
+			announceDemo(app, c.OutOrStdout())
 			err = apis.Serve(app, apis.ServeConfig{HttpAddr: at})
 			if err != nil && !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("demo: %w", err)
@@ -99,8 +99,8 @@ func demoCommand(app core.App) *cobra.Command {
 	return c
 }
 
-// listens reports whether an address is free, before half a minute is spent on a world that cannot be served there.
-func listens(ctx context.Context, address string) error {
+// checkAddressFree reports whether an address is free, before half a minute is spent on a world that cannot be served there.
+func checkAddressFree(ctx context.Context, address string) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
@@ -112,8 +112,8 @@ func listens(ctx context.Context, address string) error {
 	return nil
 }
 
-// announce says where the demonstration is and who may come in, once it listens.
-func announce(app core.App, out io.Writer) {
+// announceDemo says where the demonstration is and who may come in, once it listens.
+func announceDemo(app core.App, out io.Writer) {
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Priority: -99999, Func: func(e *core.ServeEvent) error {
 		if err := e.Next(); err != nil {
 			return err
@@ -124,12 +124,12 @@ func announce(app core.App, out io.Writer) {
 		}
 		ip := net.ParseIP(host)
 		local := host == "localhost" || (ip != nil && ip.IsLoopback())
-		url := setup.URL(e.Server.Addr, false)
+		url := setup.ReachableURL(e.Server.Addr, false)
 		fmt.Fprintf(out, "The demo is at %s\n", url)
-		fmt.Fprintf(out, "  sign in as    ada       %s\n", secret(e.App, "users", "ada@example.com"))
-		fmt.Fprintf(out, "  or as         bob       %s\n", secret(e.App, "users", "bob@example.com"))
+		fmt.Fprintf(out, "  sign in as    ada       %s\n", passwordHint(e.App, "users", "ada@example.com"))
+		fmt.Fprintf(out, "  or as         bob       %s\n", passwordHint(e.App, "users", "bob@example.com"))
 		fmt.Fprintf(out, "  dashboard     %s/_/\n", url)
-		fmt.Fprintf(out, "  as            %s  %s\n", admin, secret(e.App, core.CollectionNameSuperusers, admin))
+		fmt.Fprintf(out, "  as            %s  %s\n", adminEmail, passwordHint(e.App, core.CollectionNameSuperusers, adminEmail))
 		if !local {
 			fmt.Fprintln(out, "Whoever reaches this address can come in with these.")
 		}
@@ -137,8 +137,8 @@ func announce(app core.App, out io.Writer) {
 	}})
 }
 
-// secret tells the password of a login, as far as it is still the one that the demo gave it.
-func secret(app core.App, collection, email string) string {
+// passwordHint tells the password of a login, as far as it is still the one that the demo gave it.
+func passwordHint(app core.App, collection, email string) string {
 	record, found, err := db.Optional(app.FindAuthRecordByEmail(collection, email))
 	switch {
 	case err != nil:

@@ -20,11 +20,11 @@ import (
 
 func TestDemoIsMadeOnce(t *testing.T) {
 	s := hookstest.Open(t, t.TempDir())
-	made, err := command.Demo(context.Background(), s.App, nil)
+	made, err := command.CreateDemo(context.Background(), s.App, nil)
 	if err != nil || !made {
 		t.Fatalf("the first start made it: %v, %v", made, err)
 	}
-	healthy(t, s.App)
+	expectHealthy(t, s.App)
 	for name, least := range map[string]int{"ada": 10, "bob": 5} {
 		if n := len(s.As(name).List("notifications", "perPage=100")); n < least {
 			t.Errorf("%s has %d notifications, want %d or more", name, n, least)
@@ -45,13 +45,13 @@ func TestDemoIsMadeOnce(t *testing.T) {
 		t.Errorf("ada's stories have %d views, want some", n)
 	}
 
-	before := everything(t, s.App)
-	made, err = command.Demo(context.Background(), s.App, nil)
+	before := tableHashes(t, s.App)
+	made, err = command.CreateDemo(context.Background(), s.App, nil)
 	if err != nil || made {
 		t.Errorf("the second start made it: %v, %v", made, err)
 	}
-	serves(t, s.App.DataDir()) // the third
-	if after := everything(t, s.App); !maps.Equal(before, after) {
+	serveDemo(t, s.App.DataDir()) // the third
+	if after := tableHashes(t, s.App); !maps.Equal(before, after) {
 		t.Errorf("further starts changed %v to %v", before, after)
 	}
 	if n := s.Rows("_superusers", "1"); n != 1 {
@@ -59,8 +59,8 @@ func TestDemoIsMadeOnce(t *testing.T) {
 	}
 }
 
-// program is Doubletap as main makes it, on a folder, with what it prints.
-func program(t *testing.T, dir string, args ...string) (*pocketbase.PocketBase, *bufio.Scanner) {
+// newProgram is Doubletap as main makes it, on a folder, with what it prints.
+func newProgram(t *testing.T, dir string, args ...string) (*pocketbase.PocketBase, *bufio.Scanner) {
 	t.Helper()
 	pb := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: dir, HideStartBanner: true})
 	hooks.Bind(pb)
@@ -82,8 +82,8 @@ func program(t *testing.T, dir string, args ...string) (*pocketbase.PocketBase, 
 	return pb, bufio.NewScanner(read)
 }
 
-// serves starts the command on a folder and signs in as it says.
-func serves(t *testing.T, dir string) {
+// serveDemo starts the command on a folder and signs in as it says.
+func serveDemo(t *testing.T, dir string) {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -91,7 +91,7 @@ func serves(t *testing.T, dir string) {
 	}
 	address := free.Addr().String()
 	_ = free.Close()
-	pb, out := program(t, dir, "demo", "--http="+address)
+	pb, out := newProgram(t, dir, "demo", "--http="+address)
 	ended := make(chan error, 1)
 	go func() { ended <- pb.RootCmd.Execute() }()
 
@@ -129,12 +129,12 @@ func serves(t *testing.T, dir string) {
 
 func TestDemoKeepsOutOfSomebodysFolder(t *testing.T) {
 	s := hookstest.New(t)
-	before := everything(t, s.App)
-	made, err := command.Demo(context.Background(), s.App, nil)
+	before := tableHashes(t, s.App)
+	made, err := command.CreateDemo(context.Background(), s.App, nil)
 	if err == nil || made || !strings.Contains(err.Error(), "--dir") {
 		t.Errorf("made it: %v, %v, want words about --dir", made, err)
 	}
-	if after := everything(t, s.App); !maps.Equal(before, after) {
+	if after := tableHashes(t, s.App); !maps.Equal(before, after) {
 		t.Errorf("the refused demo changed %v to %v", before, after)
 	}
 }

@@ -14,9 +14,9 @@ import (
 
 // The states of a Finding. A warning is about something that works but should be known.
 const (
-	OK   = "ok"
-	Warn = "warn"
-	Fail = "FAIL"
+	StateOK   = "ok"
+	StateWarn = "warn"
+	StateFail = "FAIL"
 )
 
 // Finding is what one check found: how many things are wrong, and which. A check is a group of invariants.
@@ -36,12 +36,12 @@ var checkOrder = []string{
 // Invariants returns all that holds of a data folder, in the order in which repairs build on each other: triggers count what later
 // repairs delete. Where steps are not applied it is only what holds without them.
 func Invariants(app core.App) ([]*reconcile.Invariant, error) {
-	all := installation()
-	f := &reconcile.Found{}
-	if err := lookMigrations(app, f); err != nil || f.Failed > 0 {
+	all := folderInvariants()
+	f := &reconcile.Problems{}
+	if err := checkMigrations(app, f); err != nil || f.Failed > 0 {
 		return slices.DeleteFunc(all, func(i *reconcile.Invariant) bool { return slices.Contains(needCollections, i.Name) }), nil
 	}
-	rows, err := reconcile.Rows(app)
+	rows, err := reconcile.RowInvariants(app)
 	if err != nil {
 		return nil, err
 	}
@@ -52,14 +52,14 @@ func Invariants(app core.App) ([]*reconcile.Invariant, error) {
 // needCollections are the names of what cannot be looked at before the migrations.
 var needCollections = []string{"collections", "rules", "triggers", "indexes", "addresses", "files", "jobs"}
 
-// installation is what holds of a folder beside its rows.
-func installation() []*reconcile.Invariant {
-	about := func(name, holds, told string, look func(app core.App, f *reconcile.Found) error) *reconcile.Invariant {
-		return &reconcile.Invariant{Check: name, Name: name, Holds: holds, Cost: reconcile.DoctorOnly, Told: told, Look: look}
+// folderInvariants is what holds of a folder beside its rows.
+func folderInvariants() []*reconcile.Invariant {
+	about := func(name, holds, told string, look func(app core.App, f *reconcile.Problems) error) *reconcile.Invariant {
+		return &reconcile.Invariant{Check: name, Name: name, Holds: holds, Cost: reconcile.DoctorOnly, WhyNotRepaired: told, Inspect: look}
 	}
 	repaired := func(i *reconcile.Invariant, cost reconcile.Cost, mend func(tx core.App) (int64, error)) *reconcile.Invariant {
 		i.Cost, i.MendAll = cost, func(_ context.Context, app core.App) (n int64, err error) {
-			err = locked(app, func(tx core.App) error {
+			err = inWriteTx(app, func(tx core.App) error {
 				n, err = mend(tx)
 				return err
 			})
@@ -69,46 +69,46 @@ func installation() []*reconcile.Invariant {
 	}
 	structural := func(i *reconcile.Invariant) *reconcile.Invariant { i.Cost = reconcile.Hourly; return i }
 	return []*reconcile.Invariant{
-		about("integrity", "The databases are what SQLite wrote.", "restore a backup, or have sqlite3's .recover save what it can", lookIntegrity),
-		about("migrations", "All steps are applied.", "the next serve applies them", lookMigrations),
-		structural(about("collections", "Collections and fields are there, and hidden where they ship hidden.", "an owner may have meant it", lookCollections)),
-		structural(about("rules", "Rules are those that ship.", "an owner may have meant it", lookRules)),
-		repaired(about("triggers", "Triggers are those that ship.", "", lookObjects("trigger")), reconcile.Hourly, repairObjects("trigger")),
-		repaired(about("indexes", "Indexes are those that ship.", "", lookObjects("index")), reconcile.Hourly, repairObjects("index")),
-		repaired(about("addresses", "An e-mail address is one account's, in one spelling.", "", lookAddresses), reconcile.DoctorOnly, foldAddresses),
-		about("files", "A record's files are there, and each file is a record's.", "a file that is lost is nowhere else, and one without a record may be somebody's only copy", lookFiles),
-		about("jobs", "No job is dead, and none waits for long.", "retry or delete them in the dashboard", lookJobs),
-		about("superusers", "Somebody can come into the dashboard.", "superuser create, or DOUBLETAP_SUPERUSER", lookSuperusers),
-		about("address", "The application URL is where the service is reached.", "the settings name it", lookAppURL),
-		about("mail", "Mail can leave.", "the settings name an SMTP server", lookMail),
-		about("encryption", "The settings are encrypted.", "PB_ENCRYPTION_KEY", lookEncryption),
-		about("folder", "The folder is the service's alone.", "chmod, or give it to the user who serves it", lookFolder),
+		about("integrity", "The databases are what SQLite wrote.", "restore a backup, or have sqlite3's .recover save what it can", checkIntegrity),
+		about("migrations", "All steps are applied.", "the next serve applies them", checkMigrations),
+		structural(about("collections", "Collections and fields are there, and hidden where they ship hidden.", "an owner may have meant it", checkCollections)),
+		structural(about("rules", "Rules are those that ship.", "an owner may have meant it", checkRules)),
+		repaired(about("triggers", "Triggers are those that ship.", "", checkObjects("trigger")), reconcile.Hourly, repairObjects("trigger")),
+		repaired(about("indexes", "Indexes are those that ship.", "", checkObjects("index")), reconcile.Hourly, repairObjects("index")),
+		repaired(about("addresses", "An e-mail address is one account's, in one spelling.", "", checkAddresses), reconcile.DoctorOnly, foldAddresses),
+		about("files", "A record's files are there, and each file is a record's.", "a file that is lost is nowhere else, and one without a record may be somebody's only copy", checkFiles),
+		about("jobs", "No job is dead, and none waits for long.", "retry or delete them in the dashboard", checkJobs),
+		about("superusers", "Somebody can come into the dashboard.", "superuser create, or DOUBLETAP_SUPERUSER", checkSuperusers),
+		about("address", "The application URL is where the service is reached.", "the settings name it", checkAppURL),
+		about("mail", "Mail can leave.", "the settings name an SMTP server", checkMail),
+		about("encryption", "The settings are encrypted.", "PB_ENCRYPTION_KEY", checkEncryption),
+		about("folder", "The folder is the service's alone.", "chmod, or give it to the user who serves it", checkFolder),
 	}
 }
 
-// findings groups what an examination found by check.
-func findings(results []*reconcile.Result) (all []Finding) {
+// groupFindings groups what an examination found by check.
+func groupFindings(results []*reconcile.Result) (all []Finding) {
 	byCheck := map[string]*Finding{}
 	notes := map[string][]string{}
 	for _, r := range results {
 		f := byCheck[r.Check]
 		if f == nil {
-			f = &Finding{Check: r.Check, State: OK}
+			f = &Finding{Check: r.Check, State: StateOK}
 			byCheck[r.Check] = f
 		}
 		switch {
 		case r.Err != nil:
-			f.State = Fail
+			f.State = StateFail
 			f.Count++
-		case !r.Broken():
+		case !r.IsBroken():
 			continue
 		case !r.Warned && !r.Warns:
-			f.State = Fail
-		case f.State == OK:
-			f.State = Warn
+			f.State = StateFail
+		case f.State == StateOK:
+			f.State = StateWarn
 		}
 		f.Count += r.Count
-		if r.Look != nil && r.Err == nil {
+		if r.Inspect != nil && r.Err == nil {
 			notes[r.Check] = append(notes[r.Check], r.Notes...)
 		} else {
 			notes[r.Check] = append(notes[r.Check], r.Detail())
@@ -116,15 +116,15 @@ func findings(results []*reconcile.Result) (all []Finding) {
 	}
 	for _, check := range checkOrder {
 		if f := byCheck[check]; f != nil {
-			f.Detail = shorten(notes[check])
+			f.Detail = joinFirstNotes(notes[check])
 			all = append(all, *f)
 		}
 	}
 	return all
 }
 
-// shorten joins the first of many notes.
-func shorten(notes []string) string {
+// joinFirstNotes joins the first of many notes.
+func joinFirstNotes(notes []string) string {
 	const shown = 8
 	if more := len(notes) - shown; more > 0 {
 		notes = append(slices.Clip(notes[:shown]), fmt.Sprintf("and %d more", more))
@@ -133,25 +133,25 @@ func shorten(notes []string) string {
 }
 
 // Examine looks whether everything holds, and changes nothing. It may run beside a server on the same folder.
-func Examine(ctx context.Context, app core.App, w reconcile.Watch) ([]Finding, error) {
+func Examine(ctx context.Context, app core.App, w reconcile.ExamineOptions) ([]Finding, error) {
 	all, err := Invariants(app)
 	if err != nil {
 		return nil, err
 	}
-	return findings(reconcile.Examine(ctx, app, all, w)), nil
+	return groupFindings(reconcile.Examine(ctx, app, all, w)), nil
 }
 
 // Repair puts right what needs nobody to decide, in steps that leave the writer to a server beside it, and looks again. It returns how
 // much it mended, by check, and what is wrong still. What fails keeps nothing else from being repaired; the error joins all failures.
-func Repair(ctx context.Context, app core.App, w reconcile.Watch) (done map[string]int64, left []Finding, err error) {
-	f := &reconcile.Found{}
-	if err := lookMigrations(app, f); err != nil {
+func Repair(ctx context.Context, app core.App, w reconcile.ExamineOptions) (done map[string]int64, left []Finding, err error) {
+	f := &reconcile.Problems{}
+	if err := checkMigrations(app, f); err != nil {
 		return nil, nil, fmt.Errorf("repair: %w", err)
 	}
 	if f.Failed > 0 {
 		return nil, nil, errors.New("repair: " + strings.Join(f.Notes, "; "))
 	}
-	if _, err := ships(); err != nil {
+	if _, err := shippedSchema(); err != nil {
 		return nil, nil, err
 	}
 	all, err := Invariants(app)
@@ -168,5 +168,5 @@ func Repair(ctx context.Context, app core.App, w reconcile.Watch) (done map[stri
 			failures = append(failures, err)
 		}
 	})
-	return done, findings(results), errors.Join(failures...)
+	return done, groupFindings(results), errors.Join(failures...)
 }

@@ -24,7 +24,7 @@ func doctorCommand(app core.App) *cobra.Command {
 			"again; rules, files and the configuration are left to you. What cannot be repaired keeps nothing else from it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return interruptible(app, func(ctx context.Context) error { return doctor(ctx, app, c.OutOrStdout(), asJSON, repair) })
+			return interruptible(app, func(ctx context.Context) error { return runDoctor(ctx, app, c.OutOrStdout(), asJSON, repair) })
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print an array of {check, state, count, detail}")
@@ -32,11 +32,11 @@ func doctorCommand(app core.App) *cobra.Command {
 	return c
 }
 
-func doctor(ctx context.Context, app core.App, out io.Writer, asJSON, repair bool) (err error) {
+func runDoctor(ctx context.Context, app core.App, out io.Writer, asJSON, repair bool) (err error) {
 	var all []Finding
 	var failed error
 	progress := newProgress("doctor")
-	watching := reconcile.Watch{Told: progress.on}
+	watching := reconcile.ExamineOptions{Report: progress.reportWork}
 	if repair {
 		told := out
 		if asJSON {
@@ -46,11 +46,11 @@ func doctor(ctx context.Context, app core.App, out io.Writer, asJSON, repair boo
 		if done, all, failed = Repair(ctx, app, watching); all == nil {
 			return fmt.Errorf("doctor: %w", failed)
 		}
-		tellRepairs(told, done, failed)
+		printRepairs(told, done, failed)
 	} else if all, err = Examine(ctx, app, watching); err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
-	progress.over()
+	progress.endLine()
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
@@ -60,11 +60,11 @@ func doctor(ctx context.Context, app core.App, out io.Writer, asJSON, repair boo
 	}
 	wrong := 0
 	for _, f := range all {
-		if f.State == Fail {
+		if f.State == StateFail {
 			wrong++
 		}
 		if !asJSON {
-			fmt.Fprintln(out, line(f))
+			fmt.Fprintln(out, findingLine(f))
 		}
 	}
 	switch {
@@ -76,7 +76,7 @@ func doctor(ctx context.Context, app core.App, out io.Writer, asJSON, repair boo
 	return nil
 }
 
-func tellRepairs(out io.Writer, done map[string]int64, failed error) {
+func printRepairs(out io.Writer, done map[string]int64, failed error) {
 	for _, check := range checkOrder {
 		if n := done[check]; n > 0 {
 			fmt.Fprintf(out, "repaired %s: %d\n", check, n)
@@ -87,9 +87,9 @@ func tellRepairs(out io.Writer, done map[string]int64, failed error) {
 	}
 }
 
-// line is a finding for a person.
-func line(f Finding) string {
-	if f.State == OK {
+// findingLine is a finding for a person.
+func findingLine(f Finding) string {
+	if f.State == StateOK {
 		return fmt.Sprintf("%-4s  %s", f.State, f.Check)
 	}
 	return fmt.Sprintf("%-4s  %-13s %6d  %s", f.State, f.Check, f.Count, f.Detail)

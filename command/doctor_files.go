@@ -21,14 +21,14 @@ import (
 )
 
 // A file is stored before its record is, so one that is younger than this is perhaps waiting for it.
-const upload = time.Hour
+const uploadGrace = time.Hour
 
-// mostNamed is how many lost files are looked for twice, and named.
-const mostNamed = 100
+// maxNamedFiles is how many lost files are looked for twice, and named.
+const maxNamedFiles = 100
 
-// lookFiles compares the records with the files in the folder. A record without its file has lost something;
+// checkFiles compares the records with the files in the folder. A record without its file has lost something;
 // a file without a record takes up room only, and is left to a person to delete.
-func lookFiles(app core.App, f *reconcile.Found) error {
+func checkFiles(app core.App, f *reconcile.Problems) error {
 	if app.Settings().S3.Enabled {
 		return nil // a bucket is the provider's to look after, and listing it costs
 	}
@@ -47,13 +47,13 @@ func lookFiles(app core.App, f *reconcile.Found) error {
 	lost := 0
 	lose := func(folder, name string) {
 		c := collections[path.Dir(folder)]
-		if lost++; lost > mostNamed { // a storage that is not there: no need to look twice
+		if lost++; lost > maxNamedFiles { // a storage that is not there: no need to look twice
 			f.Failed++
 		} else if isLost(app, c, storage, folder, name) {
-			f.Fail(1, "%s %s has lost %s", c.Name, path.Base(folder), name)
+			f.AddFailure(1, "%s %s has lost %s", c.Name, path.Base(folder), name)
 		}
 	}
-	strays, first, since := 0, "", clock.Now(app).Add(-upload)
+	strays, first, since := 0, "", clock.Now(app).Add(-uploadGrace)
 	stray := func(key string, info fs.FileInfo) {
 		if info.ModTime().Before(since) {
 			if strays++; first == "" || key < first {
@@ -69,7 +69,7 @@ func lookFiles(app core.App, f *reconcile.Found) error {
 			lose(folder, name)
 		}
 	}
-	f.Warn(strays, "%d files without a record, as storage/%s", strays, first)
+	f.AddWarning(strays, "%d files without a record, as storage/%s", strays, first)
 	return nil
 }
 
@@ -136,7 +136,7 @@ func readFileNames(app core.App, c *core.Collection, id string, names map[string
 			continue
 		}
 		var record, value string
-		err := db.Each(app, fmt.Sprintf(`SELECT id, [[%s]] FROM {{%s}} WHERE [[%s]] NOT IN ('', '[]')`, field.GetName(), c.Name, field.GetName())+condition, db.Params{"id": id}, func() {
+		err := db.QueryEach(app, fmt.Sprintf(`SELECT id, [[%s]] FROM {{%s}} WHERE [[%s]] NOT IN ('', '[]')`, field.GetName(), c.Name, field.GetName())+condition, db.Params{"id": id}, func() {
 			folder := c.Id + "/" + record
 			names[folder] = append(names[folder], list.ToUniqueStringSlice(value)...)
 		}, &record, &value)

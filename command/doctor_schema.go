@@ -11,10 +11,10 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-// lookIntegrity has SQLite look at its files: each page and row, and that each index has an entry for each row, which costs a twentieth of
+// checkIntegrity has SQLite look at its files: each page and row, and that each index has an entry for each row, which costs a twentieth of
 // looking for each entry too. A connection of its own is needed, as an index of words takes what another connection
 // merged since the last look for damage.
-func lookIntegrity(app core.App, f *reconcile.Found) error {
+func checkIntegrity(app core.App, f *reconcile.Problems) error {
 	for _, name := range []string{"data.db", "auxiliary.db"} {
 		database, err := db.Open("file:" + filepath.ToSlash(filepath.Join(app.DataDir(), name)) + "?mode=ro&_pragma=busy_timeout(10000)&_pragma=mmap_size(2147418112)")
 		if err != nil {
@@ -29,16 +29,16 @@ func lookIntegrity(app core.App, f *reconcile.Found) error {
 			continue
 		}
 		for _, fault := range faults {
-			f.Fail(1, "%s: %s", name, fault)
+			f.AddFailure(1, "%s: %s", name, fault)
 		}
 	}
 	return nil
 }
 
-// lookMigrations tells which steps the folder lacks; without them the other checks would miss what they look for.
-func lookMigrations(app core.App, f *reconcile.Found) error {
+// checkMigrations tells which steps the folder lacks; without them the other checks would miss what they look for.
+func checkMigrations(app core.App, f *reconcile.Problems) error {
 	var applied []string
-	if err := db.Column(app, &applied, `SELECT file FROM `+core.DefaultMigrationsTable, nil); err != nil {
+	if err := db.QueryColumn(app, &applied, `SELECT file FROM `+core.DefaultMigrationsTable, nil); err != nil {
 		return err
 	}
 	done := map[string]bool{}
@@ -52,16 +52,16 @@ func lookMigrations(app core.App, f *reconcile.Found) error {
 		}
 	}
 	if missing > 0 && missing == len(core.AppMigrations.Items()) {
-		f.Fail(missing, "%s holds no Doubletap: is it the right --dir?", app.DataDir())
+		f.AddFailure(missing, "%s holds no Doubletap: is it the right --dir?", app.DataDir())
 		return nil
 	}
-	f.Fail(missing, "%d steps are not applied: serve, or run migrate up", missing)
+	f.AddFailure(missing, "%d steps are not applied: serve, or run migrate up", missing)
 	return nil
 }
 
-// lookCollections looks for collections and fields that are missing or show more than they ship with.
-func lookCollections(app core.App, f *reconcile.Found) error {
-	shipped, err := ships()
+// checkCollections looks for collections and fields that are missing or show more than they ship with.
+func checkCollections(app core.App, f *reconcile.Problems) error {
+	shipped, err := shippedSchema()
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func lookCollections(app core.App, f *reconcile.Found) error {
 			return fmt.Errorf("find collection %s: %w", want.Name, err)
 		}
 		if !found {
-			f.Fail(1, "%s is missing", want.Name)
+			f.AddFailure(1, "%s is missing", want.Name)
 			continue
 		}
 		for _, field := range want.Fields {
@@ -79,13 +79,13 @@ func lookCollections(app core.App, f *reconcile.Found) error {
 			has := got.Fields.GetByName(field.GetName())
 			switch {
 			case has == nil || has.Type() != field.Type():
-				f.Fail(1, "%s is missing or of another type", name)
+				f.AddFailure(1, "%s is missing or of another type", name)
 			case field.GetHidden() && !has.GetHidden():
-				f.Fail(1, "%s is no longer hidden", name)
+				f.AddFailure(1, "%s is no longer hidden", name)
 			}
 			if file, ok := field.(*core.FileField); ok && file.Protected {
 				if now, ok := has.(*core.FileField); ok && !now.Protected {
-					f.Fail(1, "%s is no longer protected", name)
+					f.AddFailure(1, "%s is no longer protected", name)
 				}
 			}
 		}
@@ -93,10 +93,10 @@ func lookCollections(app core.App, f *reconcile.Found) error {
 	return nil
 }
 
-// lookRules reports every rule that differs from what ships; one that is closed can leak nothing, so that is a
+// checkRules reports every rule that differs from what ships; one that is closed can leak nothing, so that is a
 // warning. What an owner changes by a migration of the program is a part of what ships.
-func lookRules(app core.App, f *reconcile.Found) error {
-	shipped, err := ships()
+func checkRules(app core.App, f *reconcile.Problems) error {
+	shipped, err := shippedSchema()
 	if err != nil {
 		return err
 	}
@@ -106,48 +106,48 @@ func lookRules(app core.App, f *reconcile.Found) error {
 			return fmt.Errorf("find collection %s: %w", want.Name, err)
 		}
 		if !found {
-			continue // said by lookCollections
+			continue // said by checkCollections
 		}
-		now := rules(got)
-		for i, rule := range rules(want) {
+		now := rulesOf(got)
+		for i, rule := range rulesOf(want) {
 			switch has := now[i].text; {
 			case has == nil && rule.text == nil, has != nil && rule.text != nil && *has == *rule.text:
 			case has == nil:
-				f.Warn(1, "%s.%s is closed to all but superusers, unlike what ships", want.Name, rule.name)
+				f.AddWarning(1, "%s.%s is closed to all but superusers, unlike what ships", want.Name, rule.name)
 			default:
-				f.Fail(1, "%s.%s differs from what ships", want.Name, rule.name)
+				f.AddFailure(1, "%s.%s differs from what ships", want.Name, rule.name)
 			}
 		}
 	}
 	return nil
 }
 
-// rule is one of a collection's rules.
-type rule struct {
+// namedRule is one of a collection's rules.
+type namedRule struct {
 	name string
 	text *string
 }
 
-func rules(c *core.Collection) []rule {
-	all := []rule{{"listRule", c.ListRule}, {"viewRule", c.ViewRule}, {"createRule", c.CreateRule}, {"updateRule", c.UpdateRule}, {"deleteRule", c.DeleteRule}}
+func rulesOf(c *core.Collection) []namedRule {
+	all := []namedRule{{"listRule", c.ListRule}, {"viewRule", c.ViewRule}, {"createRule", c.CreateRule}, {"updateRule", c.UpdateRule}, {"deleteRule", c.DeleteRule}}
 	if c.IsAuth() {
-		all = append(all, rule{"authRule", c.AuthRule}, rule{"manageRule", c.ManageRule})
+		all = append(all, namedRule{"authRule", c.AuthRule}, namedRule{"manageRule", c.ManageRule})
 	}
 	return all
 }
 
-// lookObjects compares the database's indexes, or its triggers, with what ships.
-func lookObjects(kind string) func(core.App, *reconcile.Found) error {
-	return func(app core.App, f *reconcile.Found) error {
-		missing, changed, err := compared(app, kind)
+// checkObjects compares the database's indexes, or its triggers, with what ships.
+func checkObjects(kind string) func(core.App, *reconcile.Problems) error {
+	return func(app core.App, f *reconcile.Problems) error {
+		missing, changed, err := compareObjects(app, kind)
 		if err != nil {
 			return err
 		}
 		for _, o := range missing {
-			f.Fail(1, "%s on %s is missing", o.Name, o.Table)
+			f.AddFailure(1, "%s on %s is missing", o.Name, o.Table)
 		}
 		for _, o := range changed {
-			f.Fail(1, "%s on %s differs from what ships", o.Name, o.Table)
+			f.AddFailure(1, "%s on %s differs from what ships", o.Name, o.Table)
 		}
 		return nil
 	}
@@ -156,7 +156,7 @@ func lookObjects(kind string) func(core.App, *reconcile.Found) error {
 // repairObjects makes what is missing; what differs was perhaps meant.
 func repairObjects(kind string) func(core.App) (int64, error) {
 	return func(tx core.App) (int64, error) {
-		missing, _, err := compared(tx, kind)
+		missing, _, err := compareObjects(tx, kind)
 		if err != nil {
 			return 0, err
 		}

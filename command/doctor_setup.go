@@ -16,45 +16,45 @@ import (
 	"doubletap/internal/setup"
 )
 
-// late is how long a job may be due without having begun before somebody should look.
-const late = 5 * time.Minute
+// lateJobAge is how long a job may be due without having begun before somebody should look.
+const lateJobAge = 5 * time.Minute
 
-func lookJobs(app core.App, f *reconcile.Found) error {
-	counts, err := job.Counts(app)
+func checkJobs(app core.App, f *reconcile.Problems) error {
+	counts, err := job.CountByState(app)
 	if err != nil {
 		return err
 	}
 	for kind, states := range counts {
-		f.Warn(states["dead"], "%d dead %s jobs: see jobs in the dashboard", states["dead"], kind)
+		f.AddWarning(states["dead"], "%d dead %s jobs: see jobs in the dashboard", states["dead"], kind)
 	}
 	slices.Sort(f.Notes)
-	lag, err := job.Lag(app)
-	if err == nil && lag > late {
-		f.Warn(1, "the job that is longest due has waited for %s: does a server run?", lag.Round(time.Second))
+	lag, err := job.QueueLag(app)
+	if err == nil && lag > lateJobAge {
+		f.AddWarning(1, "the job that is longest due has waited for %s: does a server run?", lag.Round(time.Second))
 	}
 	return err
 }
 
-func lookSuperusers(app core.App, f *reconcile.Found) error {
+func checkSuperusers(app core.App, f *reconcile.Problems) error {
 	n, err := app.CountRecords(core.CollectionNameSuperusers)
 	if err == nil && n == 0 {
-		f.Warn(1, "nobody can come into the dashboard: superuser create, or DOUBLETAP_SUPERUSER")
+		f.AddWarning(1, "nobody can come into the dashboard: superuser create, or DOUBLETAP_SUPERUSER")
 	}
 	return err
 }
 
-// lookAddresses names accounts that share an e-mail address in several spellings, from before these were one.
-func lookAddresses(app core.App, f *reconcile.Found) error {
+// checkAddresses names accounts that share an e-mail address in several spellings, from before these were one.
+func checkAddresses(app core.App, f *reconcile.Problems) error {
 	shared, err := account.SharedAddresses(app)
 	if err != nil {
 		return err
 	}
 	for _, address := range shared {
-		f.Warn(len(address.Users), "users %s share an e-mail address in several spellings: give all but one another", address)
+		f.AddWarning(len(address.Users), "users %s share an e-mail address in several spellings: give all but one another", address)
 	}
 	folded, err := account.AddressesFolded(app)
 	if err == nil && !folded && len(shared) == 0 {
-		f.Fail(1, "the unique index of users.email tells spellings of an address apart")
+		f.AddFailure(1, "the unique index of users.email tells spellings of an address apart")
 	}
 	return err
 }
@@ -65,21 +65,21 @@ func foldAddresses(tx core.App) (int64, error) {
 	return changed, err
 }
 
-// asked counts people who want mail, and mails that wait.
-const asked = `SELECT (SELECT count(*) FROM settings s JOIN users u ON u.id = s.user
+// mailDemandSQL counts people who want mail, and mails that wait.
+const mailDemandSQL = `SELECT (SELECT count(*) FROM settings s JOIN users u ON u.id = s.user
 		WHERE u.verified AND (s.digest IN ('hourly', 'daily') OR s.notify LIKE '%"mail":"now"%')),
 	(SELECT count(*) FROM jobs WHERE kind LIKE 'mail.%' AND state != 'dead')`
 
-// lookAppURL tells what the links of a service begin with that has no address of its own in the settings.
-func lookAppURL(app core.App, f *reconcile.Found) error {
+// checkAppURL tells what the links of a service begin with that has no address of its own in the settings.
+func checkAppURL(app core.App, f *reconcile.Problems) error {
 	if unset := setup.URLDefault(app); unset != "" {
-		f.Warn(1, "%s", unset)
+		f.AddWarning(1, "%s", unset)
 	}
 	return nil
 }
 
-// lookMail tells how mail leaves: without SMTP PocketBase hands it to sendmail, and without that it is lost.
-func lookMail(app core.App, f *reconcile.Found) error {
+// checkMail tells how mail leaves: without SMTP PocketBase hands it to sendmail, and without that it is lost.
+func checkMail(app core.App, f *reconcile.Problems) error {
 	if unset := setup.MailDefault(app); unset != "" {
 		people, waiting := 0, 0
 		queues, err := db.HasTable(app, "jobs")
@@ -87,45 +87,45 @@ func lookMail(app core.App, f *reconcile.Found) error {
 			return err
 		}
 		if queues {
-			if _, err := db.Row(app, asked, nil, &people, &waiting); err != nil {
+			if _, err := db.QueryRow(app, mailDemandSQL, nil, &people, &waiting); err != nil {
 				return err
 			}
 		}
 		if people+waiting > 0 && !setup.HasSendmail() {
-			f.Fail(1, "%d people ask for mail and %d mails wait, and there is neither an SMTP server in the settings nor a sendmail", people, waiting)
+			f.AddFailure(1, "%d people ask for mail and %d mails wait, and there is neither an SMTP server in the settings nor a sendmail", people, waiting)
 		} else {
-			f.Warn(1, "%s", unset)
+			f.AddWarning(1, "%s", unset)
 		}
 	}
 	if unset := setup.SenderDefault(app); unset != "" {
-		f.Warn(1, "%s", unset)
+		f.AddWarning(1, "%s", unset)
 	}
 	return nil
 }
 
-func lookEncryption(app core.App, f *reconcile.Found) error {
+func checkEncryption(app core.App, f *reconcile.Problems) error {
 	name := app.EncryptionEnv()
 	if name == "" {
 		name = "PB_ENCRYPTION_KEY"
 	}
 	if os.Getenv(name) == "" {
-		f.Warn(1, "%s is not set: secrets in the settings lie in the database as they are", name)
+		f.AddWarning(1, "%s is not set: secrets in the settings lie in the database as they are", name)
 	}
 	return nil
 }
 
-// lookFolder tells what other users of the machine can read. The program closes a folder when it starts, so that this is
+// checkFolder tells what other users of the machine can read. The program closes a folder when it starts, so that this is
 // what it could not close; and it names logs that were damaged.
-func lookFolder(app core.App, f *reconcile.Found) error {
+func checkFolder(app core.App, f *reconcile.Problems) error {
 	open, err := folder.OpenToOthers(app.DataDir())
 	if err != nil {
 		return err
 	}
 	if len(open) > 0 {
-		f.Warn(len(open), "other users of this machine can read %s: chmod go= them, or give the folder to the user who serves it", strings.Join(open, ", "))
+		f.AddWarning(len(open), "other users of this machine can read %s: chmod go= them, or give the folder to the user who serves it", strings.Join(open, ", "))
 	}
-	for _, name := range folder.Damaged(app.DataDir()) {
-		f.Warn(1, "the logs were damaged and are set aside as %s: remove it when nobody needs it", name)
+	for _, name := range folder.DamagedLogs(app.DataDir()) {
+		f.AddWarning(1, "the logs were damaged and are set aside as %s: remove it when nobody needs it", name)
 	}
 	return nil
 }

@@ -19,43 +19,43 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// examine runs the doctor and repair has it repair; both fail where they cannot begin.
-func examine(app core.App) []command.Finding {
-	all, err := command.Examine(context.Background(), app, reconcile.Watch{})
+// examineFolder runs the doctor and repair has it repair; both fail where they cannot begin.
+func examineFolder(app core.App) []command.Finding {
+	all, err := command.Examine(context.Background(), app, reconcile.ExamineOptions{})
 	if err != nil {
-		return []command.Finding{{Check: "examine", State: command.Fail, Detail: err.Error()}}
+		return []command.Finding{{Check: "examine", State: command.StateFail, Detail: err.Error()}}
 	}
 	return all
 }
 
-func repair(app core.App) (map[string]int64, error) {
-	done, _, err := command.Repair(context.Background(), app, reconcile.Watch{})
+func repairFolder(app core.App) (map[string]int64, error) {
+	done, _, err := command.Repair(context.Background(), app, reconcile.ExamineOptions{})
 	return done, err
 }
 
-// examined are the findings of a folder that are not ok, by check, the machine's mail and keys left out.
-func examined(app core.App) map[string]command.Finding {
+// wrongFindings are the findings of a folder that are not ok, by check, the machine's mail and keys left out.
+func wrongFindings(app core.App) map[string]command.Finding {
 	wrong := map[string]command.Finding{}
-	for _, f := range examine(app) {
+	for _, f := range examineFolder(app) {
 		switch f.Check {
 		case "address", "mail", "encryption", "superusers", "folder":
 			continue
 		}
-		if f.State != command.OK {
+		if f.State != command.StateOK {
 			wrong[f.Check] = f
 		}
 	}
 	return wrong
 }
 
-func healthy(t *testing.T, app core.App) {
+func expectHealthy(t *testing.T, app core.App) {
 	t.Helper()
-	if wrong := examined(app); len(wrong) > 0 {
+	if wrong := wrongFindings(app); len(wrong) > 0 {
 		t.Errorf("the doctor found %+v", wrong)
 	}
 }
 
-func run(t *testing.T, app core.App, statements ...string) {
+func execStatements(t *testing.T, app core.App, statements ...string) {
 	t.Helper()
 	for _, sql := range statements {
 		if _, err := app.NonconcurrentDB().NewQuery(sql).Execute(); err != nil {
@@ -64,7 +64,7 @@ func run(t *testing.T, app core.App, statements ...string) {
 	}
 }
 
-func closed(t *testing.T, app core.App) {
+func closeApp(t *testing.T, app core.App) {
 	t.Helper()
 	if err := app.ClearBootstrap(); err != nil {
 		t.Error("close:", err)
@@ -72,14 +72,14 @@ func closed(t *testing.T, app core.App) {
 }
 
 func TestDoctorBesideAServer(t *testing.T) {
-	s := seeded(t)
-	healthy(t, s.App)
+	s := seededService(t)
+	expectHealthy(t, s.App)
 	beside := core.NewBaseApp(core.BaseAppConfig{DataDir: s.App.DataDir()})
 	if err := beside.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}
-	defer closed(t, beside)
-	healthy(t, beside)
+	defer closeApp(t, beside)
+	expectHealthy(t, beside)
 }
 
 // some picks a row of the busiest.
@@ -92,7 +92,7 @@ const (
 
 func TestDoctorRepairs(t *testing.T) {
 	testenv.SkipSequential(t)
-	s := seeded(t)
+	s := seededService(t)
 	for _, test := range []struct {
 		name   string
 		damage []string
@@ -126,8 +126,8 @@ func TestDoctorRepairs(t *testing.T) {
 		{"a person gone by SQL", []string{`DELETE FROM users WHERE id = ` + someUser}, map[string]string{"relations": "FAIL", "notifications": "*", "feed": "*"}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			run(t, s.App, test.damage...)
-			wrong := examined(s.App)
+			execStatements(t, s.App, test.damage...)
+			wrong := wrongFindings(s.App)
 			for name, want := range test.want {
 				if f := wrong[name]; want != "*" && (f.State != want || f.Count == 0) {
 					t.Errorf("the doctor found %+v, want %s of %s", f, want, name)
@@ -141,7 +141,7 @@ func TestDoctorRepairs(t *testing.T) {
 					t.Errorf("it said %q, want %q", f.Detail, test.detail)
 				}
 			}
-			done, err := repair(s.App)
+			done, err := repairFolder(s.App)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,10 +150,10 @@ func TestDoctorRepairs(t *testing.T) {
 					t.Errorf("it repaired %v, want %s too", done, name)
 				}
 			}
-			healthy(t, s.App)
+			expectHealthy(t, s.App)
 		})
 	}
-	if done, err := repair(s.App); err != nil || len(done) > 0 {
+	if done, err := repairFolder(s.App); err != nil || len(done) > 0 {
 		t.Errorf("one more repair did %v, %v", done, err)
 	}
 	// the product still works on what was repaired
@@ -168,11 +168,11 @@ func TestDoctorRepairs(t *testing.T) {
 	if err := s.App.Delete(record); err != nil {
 		t.Error("delete a post:", err)
 	}
-	healthy(t, s.App)
+	expectHealthy(t, s.App)
 }
 
 func TestDoctorLeavesToAPerson(t *testing.T) {
-	s := seeded(t)
+	s := seededService(t)
 	storage := filepath.Join(s.App.DataDir(), "storage")
 	var post, photo string
 	if err := s.App.DB().NewQuery(`SELECT id, json_extract(photos, '$[0]') FROM posts LIMIT 1`).Row(&post, &photo); err != nil {
@@ -190,24 +190,24 @@ func TestDoctorLeavesToAPerson(t *testing.T) {
 		check, state string
 		detail       string
 	}{
-		{"a rule opened", sql(s.App, `UPDATE _collections SET createRule = '' WHERE name = 'likes'`), sql(s.App, `UPDATE _collections SET createRule = (SELECT createRule FROM kept WHERE name = 'likes') WHERE name = 'likes'`),
-			"rules", command.Fail, "likes.createRule differs from what ships"},
-		{"a rule closed", sql(s.App, `UPDATE _collections SET viewRule = NULL WHERE name = 'likes'`), sql(s.App, `UPDATE _collections SET viewRule = (SELECT viewRule FROM kept WHERE name = 'likes') WHERE name = 'likes'`),
-			"rules", command.Warn, "likes.viewRule is closed"},
-		{"an internal collection opened", sql(s.App, `UPDATE _collections SET listRule = '' WHERE name = 'jobs'`), sql(s.App, `UPDATE _collections SET listRule = NULL WHERE name = 'jobs'`),
-			"rules", command.Fail, "jobs.listRule differs"},
-		{"suspended people let in", sql(s.App, `UPDATE _collections SET options = json_set(options, '$.authRule', '') WHERE name = 'users'`), sql(s.App, `UPDATE _collections SET options = (SELECT options FROM kept WHERE name = 'users') WHERE name = 'users'`),
-			"rules", command.Fail, "users.authRule differs"},
-		{"files opened", sql(s.App, `UPDATE _collections SET fields = replace(fields, '"protected":true', '"protected":false') WHERE name = 'posts'`), sql(s.App, `UPDATE _collections SET fields = replace(fields, '"protected":false', '"protected":true') WHERE name = 'posts'`),
-			"collections", command.Fail, "posts.photos is no longer protected"},
-		{"a trigger changed", sql(s.App, `DROP TRIGGER celebrity`, `CREATE TRIGGER celebrity AFTER UPDATE OF followersCount ON users BEGIN SELECT 1; END`), sql(s.App, `DROP TRIGGER celebrity`),
-			"triggers", command.Fail, "celebrity on users differs"},
-		{"a dead job", sql(s.App, `INSERT INTO jobs (id, kind, state, runAt) VALUES ('deadjob00000000', 'feed.trim', 'dead', '2026-01-01 00:00:00.000Z')`), sql(s.App, `DELETE FROM jobs`),
-			"jobs", command.Warn, "1 dead feed.trim jobs"},
-		{"a job that nobody runs", sql(s.App, `INSERT INTO jobs (id, kind, state, runAt) VALUES ('latejob00000000', 'feed.trim', 'ready', strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-10 minutes'))`), sql(s.App, `DELETE FROM jobs`),
-			"jobs", command.Warn, "the job that is longest due has waited for 10m"},
+		{"a rule opened", statementFunc(s.App, `UPDATE _collections SET createRule = '' WHERE name = 'likes'`), statementFunc(s.App, `UPDATE _collections SET createRule = (SELECT createRule FROM kept WHERE name = 'likes') WHERE name = 'likes'`),
+			"rules", command.StateFail, "likes.createRule differs from what ships"},
+		{"a rule closed", statementFunc(s.App, `UPDATE _collections SET viewRule = NULL WHERE name = 'likes'`), statementFunc(s.App, `UPDATE _collections SET viewRule = (SELECT viewRule FROM kept WHERE name = 'likes') WHERE name = 'likes'`),
+			"rules", command.StateWarn, "likes.viewRule is closed"},
+		{"an internal collection opened", statementFunc(s.App, `UPDATE _collections SET listRule = '' WHERE name = 'jobs'`), statementFunc(s.App, `UPDATE _collections SET listRule = NULL WHERE name = 'jobs'`),
+			"rules", command.StateFail, "jobs.listRule differs"},
+		{"suspended people let in", statementFunc(s.App, `UPDATE _collections SET options = json_set(options, '$.authRule', '') WHERE name = 'users'`), statementFunc(s.App, `UPDATE _collections SET options = (SELECT options FROM kept WHERE name = 'users') WHERE name = 'users'`),
+			"rules", command.StateFail, "users.authRule differs"},
+		{"files opened", statementFunc(s.App, `UPDATE _collections SET fields = replace(fields, '"protected":true', '"protected":false') WHERE name = 'posts'`), statementFunc(s.App, `UPDATE _collections SET fields = replace(fields, '"protected":false', '"protected":true') WHERE name = 'posts'`),
+			"collections", command.StateFail, "posts.photos is no longer protected"},
+		{"a trigger changed", statementFunc(s.App, `DROP TRIGGER celebrity`, `CREATE TRIGGER celebrity AFTER UPDATE OF followersCount ON users BEGIN SELECT 1; END`), statementFunc(s.App, `DROP TRIGGER celebrity`),
+			"triggers", command.StateFail, "celebrity on users differs"},
+		{"a dead job", statementFunc(s.App, `INSERT INTO jobs (id, kind, state, runAt) VALUES ('deadjob00000000', 'feed.trim', 'dead', '2026-01-01 00:00:00.000Z')`), statementFunc(s.App, `DELETE FROM jobs`),
+			"jobs", command.StateWarn, "1 dead feed.trim jobs"},
+		{"a job that nobody runs", statementFunc(s.App, `INSERT INTO jobs (id, kind, state, runAt) VALUES ('latejob00000000', 'feed.trim', 'ready', strftime('%Y-%m-%d %H:%M:%fZ', 'now', '-10 minutes'))`), statementFunc(s.App, `DELETE FROM jobs`),
+			"jobs", command.StateWarn, "the job that is longest due has waited for 10m"},
 		{"a file lost", func() error { return os.Rename(file, file+".away") }, func() error { return os.Rename(file+".away", file) },
-			"files", command.Fail, "posts " + post + " has lost " + photo},
+			"files", command.StateFail, "posts " + post + " has lost " + photo},
 		{"a file left behind", func() error {
 			old := time.Now().Add(-2 * time.Hour)
 			if err := os.MkdirAll(filepath.Dir(stray), 0o755); err != nil {
@@ -218,26 +218,26 @@ func TestDoctorLeavesToAPerson(t *testing.T) {
 			}
 			return os.Chtimes(stray, old, old)
 		}, func() error { return os.RemoveAll(filepath.Dir(stray)) },
-			"files", command.Warn, "1 files without a record, as storage/" + posts.Id + "/nobodyspost0000/left.jpg"},
-		{"a step undone", sql(s.App, `DELETE FROM _migrations WHERE file = '1763700400_likes.go'`), sql(s.App, `INSERT INTO _migrations (file, applied) VALUES ('1763700400_likes.go', 1)`),
-			"migrations", command.Fail, "1 steps are not applied"},
+			"files", command.StateWarn, "1 files without a record, as storage/" + posts.Id + "/nobodyspost0000/left.jpg"},
+		{"a step undone", statementFunc(s.App, `DELETE FROM _migrations WHERE file = '1763700400_likes.go'`), statementFunc(s.App, `INSERT INTO _migrations (file, applied) VALUES ('1763700400_likes.go', 1)`),
+			"migrations", command.StateFail, "1 steps are not applied"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			run(t, s.App, `CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM _collections`)
+			execStatements(t, s.App, `CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM _collections`)
 			if err := test.damage(); err != nil {
 				t.Fatal(err)
 			}
-			wrong := examined(s.App)
+			wrong := wrongFindings(s.App)
 			if f := wrong[test.check]; len(wrong) != 1 || f.State != test.state || !strings.Contains(f.Detail, test.detail) {
 				t.Errorf("the doctor found %+v, want %s of %s: %s", wrong, test.state, test.check, test.detail)
 			}
 			if err := test.heal(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := repair(s.App); err != nil {
+			if _, err := repairFolder(s.App); err != nil {
 				t.Fatal(err)
 			}
-			healthy(t, s.App)
+			expectHealthy(t, s.App)
 		})
 	}
 }
@@ -246,9 +246,9 @@ func TestDoctorTellsOfMailThatCannotLeave(t *testing.T) {
 	if _, err := exec.LookPath("sendmail"); err == nil {
 		t.Skip("this machine has a sendmail")
 	}
-	s := seeded(t)
+	s := seededService(t)
 	mail := func() command.Finding {
-		for _, f := range examine(s.App) {
+		for _, f := range examineFolder(s.App) {
 			if f.Check == "mail" {
 				return f
 			}
@@ -256,12 +256,12 @@ func TestDoctorTellsOfMailThatCannotLeave(t *testing.T) {
 		t.Fatal("the doctor did not look at mail")
 		return command.Finding{}
 	}
-	run(t, s.App, `UPDATE settings SET digest = 'off', notify = '{}'`)
-	if f := mail(); f.State != command.Warn || !strings.Contains(f.Detail, "no mail can leave") {
+	execStatements(t, s.App, `UPDATE settings SET digest = 'off', notify = '{}'`)
+	if f := mail(); f.State != command.StateWarn || !strings.Contains(f.Detail, "no mail can leave") {
 		t.Errorf("nobody asks for mail: %+v", f)
 	}
-	run(t, s.App, `UPDATE users SET verified = 1 WHERE id = `+someUser, `UPDATE settings SET notify = '{"like":{"mail":"now"}}' WHERE user = `+someUser)
-	if f := mail(); f.State != command.Fail || !strings.Contains(f.Detail, "1 people ask for mail and 0 mails wait") {
+	execStatements(t, s.App, `UPDATE users SET verified = 1 WHERE id = `+someUser, `UPDATE settings SET notify = '{"like":{"mail":"now"}}' WHERE user = `+someUser)
+	if f := mail(); f.State != command.StateFail || !strings.Contains(f.Detail, "1 people ask for mail and 0 mails wait") {
 		t.Errorf("somebody asks for mail: %+v", f)
 	}
 	settings := s.App.Settings()
@@ -269,12 +269,12 @@ func TestDoctorTellsOfMailThatCannotLeave(t *testing.T) {
 	if err := s.App.Save(settings); err != nil {
 		t.Fatal(err)
 	}
-	if f := mail(); f.State != command.OK {
+	if f := mail(); f.State != command.StateOK {
 		t.Errorf("with a mail server: %+v", f)
 	}
 }
 
-func sql(app core.App, statements ...string) func() error {
+func statementFunc(app core.App, statements ...string) func() error {
 	return func() error {
 		for _, statement := range statements {
 			if _, err := app.NonconcurrentDB().NewQuery(statement).Execute(); err != nil {
@@ -294,7 +294,7 @@ func TestDoctorSeesABrokenDatabase(t *testing.T) {
 	if err := app.RunAllMigrations(); err != nil {
 		t.Fatal(err)
 	}
-	run(t, app, `CREATE TABLE t (a TEXT)`, `CREATE INDEX idx_t ON t (a)`, `INSERT INTO t VALUES ('a')`)
+	execStatements(t, app, `CREATE TABLE t (a TEXT)`, `CREATE INDEX idx_t ON t (a)`, `INSERT INTO t VALUES ('a')`)
 	var page, size int64
 	if err := app.DB().NewQuery(`SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_master WHERE name = 'idx_t'`).Row(&page, &size); err != nil {
 		t.Fatal(err)
@@ -315,17 +315,17 @@ func TestDoctorSeesABrokenDatabase(t *testing.T) {
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
 	}
-	defer closed(t, app)
-	if f := examined(app)["integrity"]; f.State != command.Fail || !strings.Contains(f.Detail, "idx_t") {
+	defer closeApp(t, app)
+	if f := wrongFindings(app)["integrity"]; f.State != command.StateFail || !strings.Contains(f.Detail, "idx_t") {
 		t.Errorf("the doctor found %+v, want the index idx_t", f)
 	}
 }
 
-// typed runs a command as a person would and returns what it prints and its error.
-func typed(t *testing.T, dir string, args ...string) (string, error) {
+// runCommand runs a command as a person would and returns what it prints and its error.
+func runCommand(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
-	pb, _ := program(t, dir, args...)
-	delivertest.Reach(pb)
+	pb, _ := newProgram(t, dir, args...)
+	delivertest.AllowLoopback(pb)
 	var out strings.Builder
 	pb.RootCmd.SetOut(&out)
 	err := pb.RootCmd.Execute()
@@ -333,13 +333,13 @@ func typed(t *testing.T, dir string, args ...string) (string, error) {
 }
 
 func TestDoctorCommand(t *testing.T) {
-	s := seeded(t)
+	s := seededService(t)
 	dir := s.App.DataDir()
-	if out, err := typed(t, dir, "doctor"); err != nil || !strings.Contains(out, "ok    counters\n") {
+	if out, err := runCommand(t, dir, "doctor"); err != nil || !strings.Contains(out, "ok    counters\n") {
 		t.Errorf("a healthy folder: %v\n%s", err, out)
 	}
-	run(t, s.App, `UPDATE posts SET likesCount = likesCount + 1`)
-	out, err := typed(t, dir, "doctor", "--json")
+	execStatements(t, s.App, `UPDATE posts SET likesCount = likesCount + 1`)
+	out, err := runCommand(t, dir, "doctor", "--json")
 	var findings []command.Finding
 	if err := json.NewDecoder(strings.NewReader(out)).Decode(&findings); err != nil || len(findings) == 0 {
 		t.Errorf("it printed %d findings, %v:\n%s", len(findings), err, out)
@@ -348,17 +348,17 @@ func TestDoctorCommand(t *testing.T) {
 		t.Errorf("a damaged folder: %v, want %s", err, want)
 	}
 	for _, f := range findings {
-		if f.Check == "counters" && (f.State != command.Fail || f.Count != small.Posts) {
+		if f.Check == "counters" && (f.State != command.StateFail || f.Count != smallSize.Posts) {
 			t.Errorf("it found %+v", f)
 		}
 	}
-	if out, err := typed(t, dir, "doctor", "--repair"); err != nil || !strings.Contains(out, "repaired counters: 8\n") {
+	if out, err := runCommand(t, dir, "doctor", "--repair"); err != nil || !strings.Contains(out, "repaired counters: 8\n") {
 		t.Errorf("the repair: %v\n%s", err, out)
 	}
-	if out, err := typed(t, dir, "doctor", "--repair"); err != nil || !strings.HasPrefix(out, "nothing to repair\n") {
+	if out, err := runCommand(t, dir, "doctor", "--repair"); err != nil || !strings.HasPrefix(out, "nothing to repair\n") {
 		t.Errorf("a second repair: %v\n%s", err, out)
 	}
-	if out, err := typed(t, t.TempDir(), "doctor"); err == nil || !strings.Contains(out, "holds no Doubletap") {
+	if out, err := runCommand(t, t.TempDir(), "doctor"); err == nil || !strings.Contains(out, "holds no Doubletap") {
 		t.Errorf("an empty folder: %v\n%s", err, out)
 	}
 }

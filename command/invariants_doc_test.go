@@ -13,11 +13,11 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/invariants.md")
+var updateDocs = flag.Bool("update", false, "rewrite docs/invariants.md")
 
 // TestTheInvariantsAreDocumented compares docs/invariants.md with the list that doctor and reconciliation are made from.
 func TestTheInvariantsAreDocumented(t *testing.T) {
-	s := seeded(t)
+	s := seededService(t)
 	all, err := command.Invariants(s.App)
 	if err != nil {
 		t.Fatal(err)
@@ -31,8 +31,8 @@ func TestTheInvariantsAreDocumented(t *testing.T) {
 	if !found {
 		t.Fatalf("%s has no table", file)
 	}
-	want := prose + table(all)
-	if *update {
+	want := prose + invariantTable(all)
+	if *updateDocs {
 		if err := os.WriteFile(file, []byte(want), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -43,8 +43,8 @@ func TestTheInvariantsAreDocumented(t *testing.T) {
 	}
 }
 
-// table has a row for each invariant, one for all of a name.
-func table(all []*reconcile.Invariant) string {
+// invariantTable has a row for each invariant, one for all of a name.
+func invariantTable(all []*reconcile.Invariant) string {
 	var names []string
 	first, on := map[string]*reconcile.Invariant{}, map[string][]string{}
 	for _, i := range all {
@@ -68,8 +68,8 @@ func table(all []*reconcile.Invariant) string {
 		if i.Cost == reconcile.DoctorOnly {
 			cost = "by doctor"
 		}
-		if i.Told != "" {
-			then = "told: " + i.Told
+		if i.WhyNotRepaired != "" {
+			then = "told: " + i.WhyNotRepaired
 		}
 		if i.Warns {
 			then += "; a warning"

@@ -19,8 +19,8 @@ import (
 	"doubletap/internal/job"
 )
 
-// chunk is how many jobs one transaction changes, so that a server beside us never waits for long.
-const chunk = 500
+// jobsPerTx is how many jobs one transaction changes, so that a server beside us never waits for long.
+const jobsPerTx = 500
 
 func jobsCommand(app core.App, prepare func() error) *cobra.Command {
 	jobs := &cobra.Command{
@@ -54,7 +54,7 @@ func jobsList(app core.App) *cobra.Command {
 			if f.Kind == "" && f.State == "" {
 				return countJobs(app, out, asJSON)
 			}
-			rows, err := job.List(app, f, limit)
+			rows, err := job.ListMatching(app, f, limit)
 			if err != nil {
 				return fmt.Errorf("jobs ls: %w", err)
 			}
@@ -76,8 +76,8 @@ func jobsList(app core.App) *cobra.Command {
 	return c
 }
 
-// counted is a line of jobs ls.
-type counted struct {
+// jobCount is a line of jobs ls.
+type jobCount struct {
 	Kind    string `json:"kind"`
 	Ready   int    `json:"ready"`
 	Running int    `json:"running"`
@@ -85,19 +85,19 @@ type counted struct {
 }
 
 func countJobs(app core.App, out io.Writer, asJSON bool) error {
-	counts, err := job.Counts(app)
+	counts, err := job.CountByState(app)
 	if err != nil {
 		return fmt.Errorf("jobs ls: %w", err)
 	}
-	all := []counted{}
+	all := []jobCount{}
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
 		n := counts[kind]
-		all = append(all, counted{kind, n["ready"], n["running"], n["dead"]})
+		all = append(all, jobCount{kind, n["ready"], n["running"], n["dead"]})
 	}
 	if asJSON {
 		return printJSON(out, all)
 	}
-	lag, err := job.Lag(app)
+	lag, err := job.QueueLag(app)
 	if err != nil {
 		return fmt.Errorf("jobs ls: %w", err)
 	}
@@ -130,7 +130,7 @@ func jobsRetry(app core.App) *cobra.Command {
 			"An event that a webhook did not take within its three days is dead for good here; webhooks replay sends it again.",
 		Example: "  doubletap jobs retry --kind mail.notification",
 		RunE: func(c *cobra.Command, ids []string) error {
-			return changeJobs(app, c, f, ids, job.Retry, "jobs retry", "begin anew")
+			return changeJobs(app, c, f, ids, job.RetryDead, "jobs retry", "begin anew")
 		},
 	}
 	c.Flags().StringVar(&f.Kind, "kind", "", "those of this kind")
@@ -150,7 +150,7 @@ func jobsPurge(app core.App) *cobra.Command {
 			if older > 0 {
 				f.Before = clock.Now(app).Add(-older)
 			}
-			return changeJobs(app, c, f, ids, job.Purge, "jobs purge", "are forgotten")
+			return changeJobs(app, c, f, ids, job.PurgeDead, "jobs purge", "are forgotten")
 		},
 	}
 	c.Flags().StringVar(&f.Kind, "kind", "", "those of this kind")
@@ -166,7 +166,7 @@ func changeJobs(app core.App, c *cobra.Command, f job.Filter, ids []string, chan
 		return fmt.Errorf("%s: which? give ids, --kind or --all", name)
 	}
 	f.IDs, f.State = ids, "dead"
-	total, err := job.Count(app, f)
+	total, err := job.CountMatching(app, f)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -177,15 +177,15 @@ func changeJobs(app core.App, c *cobra.Command, f job.Filter, ids []string, chan
 				return fmt.Errorf("interrupted: %d of %d are done", done, total)
 			}
 			var n int64
-			err := locked(app, func(tx core.App) (err error) {
-				n, err = change(tx, f, chunk)
+			err := inWriteTx(app, func(tx core.App) (err error) {
+				n, err = change(tx, f, jobsPerTx)
 				return err
 			})
 			if err != nil || n == 0 { // others changed them meanwhile
 				return err
 			}
 			done += int(n)
-			shown.at(done, max(total, done))
+			shown.reportCount(done, max(total, done))
 		}
 		return nil
 	})
@@ -205,7 +205,7 @@ func jobsDrain(app core.App, prepare func() error) *cobra.Command {
 			"their share. A job that fails waits for its next attempt as ever, and is not waited for.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			n, err := drain(app, prepare, patience)
+			n, err := drainJobs(app, prepare, patience)
 			if err != nil {
 				return fmt.Errorf("jobs drain: %w", err)
 			}
@@ -217,16 +217,16 @@ func jobsDrain(app core.App, prepare func() error) *cobra.Command {
 	return c
 }
 
-// drain returns how many jobs less there are than were seen.
-func drain(app core.App, prepare func() error, patience time.Duration) (over int, err error) {
-	jobs := job.Of(app)
+// drainJobs returns how many jobs less there are than were seen.
+func drainJobs(app core.App, prepare func() error, patience time.Duration) (over int, err error) {
+	jobs := job.RunnerOf(app)
 	if jobs == nil {
 		return 0, errors.New("there is nobody to run them")
 	}
 	if err := prepare(); err != nil {
 		return 0, err
 	}
-	most, err := jobs.Left()
+	most, err := jobs.CountDue()
 	if err != nil {
 		return 0, err
 	}
@@ -243,13 +243,13 @@ func drain(app core.App, prepare func() error, patience time.Duration) (over int
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
 		for {
-			left, err := jobs.Left()
+			left, err := jobs.CountDue()
 			if err != nil {
 				return err
 			}
 			most = max(most, left)
 			over = most - left
-			shown.at(over, most)
+			shown.reportCount(over, most)
 			if left == 0 {
 				return nil
 			}

@@ -7,65 +7,65 @@ import (
 	"math/rand/v2"
 )
 
-// quality is that of a small JPEG from a phone.
-const quality = 80
+// jpegQuality is that of a small JPEG from a phone.
+const jpegQuality = 80
 
 // orientations are EXIF's words for how a camera was held: upright, on its head, and on either side.
 var orientations = []uint8{1, 1, 1, 6, 6, 8, 3}
 
-// photo is a picture that is yet to be taken: the same seed gives the same bytes.
-type photo struct {
-	scene scene
+// paintedPhoto is a picture that is yet to be taken: the same seed gives the same bytes.
+type paintedPhoto struct {
+	scene photoMotif
 	seed  uint64
 }
 
-// jpeg takes the photo, as a phone stores it: as it came from the sensor, with a note of how the
+// encodeJPEG takes the photo, as a phone stores it: as it came from the sensor, with a note of how the
 // phone was held.
-func (p photo) jpeg() []byte {
+func (p paintedPhoto) encodeJPEG() []byte {
 	r := rand.New(rand.NewPCG(p.seed, 1)) // #nosec G404 -- painted from a seed, alike each time
-	held := pick(r, orientations)
+	held := pickOne(r, orientations)
 	w, h := 1200, 900
 	if held > 4 || (held == 1 && r.IntN(3) == 0) {
 		w, h = h, w
 	}
-	c := newCanvas(w, h)
+	c := newPainting(w, h)
 	p.scene.paint(c, r)
-	return encode(turned(c.RGBA, held), held)
+	return encodeWithEXIF(turnedImage(c.RGBA, held), held)
 }
 
-// portrait returns a small round-shouldered picture of nobody.
-func portrait(seed uint64) []byte {
+// paintPortrait returns a small round-shouldered picture of nobody.
+func paintPortrait(seed uint64) []byte {
 	clothes, skin, hair := palettes[seed%uint64(len(palettes))], skins[seed>>8%uint64(len(skins))], seed>>16%3
-	c := newCanvas(320, 320)
-	c.sky(0, 320, clothes[0], clothes[1])
+	c := newPainting(320, 320)
+	c.fillGradient(0, 320, clothes[0], clothes[1])
 	switch hair {
 	case 0: // long
-		c.disc(160, 118, 72, 2, clothes[2], 1)
-		c.box(90, 118, 230, 240, clothes[2], 1)
+		c.paintDisc(160, 118, 72, 2, clothes[2], 1)
+		c.paintRectangle(90, 118, 230, 240, clothes[2], 1)
 	case 1: // tied up
-		c.disc(160, 116, 66, 2, clothes[2], 1)
-		c.disc(160, 54, 28, 2, clothes[2], 1)
+		c.paintDisc(160, 116, 66, 2, clothes[2], 1)
+		c.paintDisc(160, 54, 28, 2, clothes[2], 1)
 	default:
-		c.disc(160, 122, 64, 2, clothes[2], 1)
+		c.paintDisc(160, 122, 64, 2, clothes[2], 1)
 	}
-	c.disc(160, 330, 118, 2, clothes[2].to(clothes[1], 0.25), 1)
-	c.box(138, 170, 182, 225, skin.to(hex(0), 0.12), 1)
-	c.disc(160, 138, 56, 2, skin, 1)
-	return encode(c.RGBA, 1)
+	c.paintDisc(160, 330, 118, 2, clothes[2].mixedWith(clothes[1], 0.25), 1)
+	c.paintRectangle(138, 170, 182, 225, skin.mixedWith(hexTone(0), 0.12), 1)
+	c.paintDisc(160, 138, 56, 2, skin, 1)
+	return encodeWithEXIF(c.RGBA, 1)
 }
 
 // palettes are the colours of a portrait: behind it from top to bottom, and its hair. Neighbours are far from each other.
 var (
 	palettes = [][3]tone{
-		{hex(0xffb88a), hex(0xe4572e), hex(0x2b2d42)}, {hex(0x9ad1ff), hex(0x2f7fd6), hex(0x14213d)}, {hex(0xb7e4a8), hex(0x3a9d5d), hex(0x4a2c14)},
-		{hex(0xf5b3e6), hex(0xb5179e), hex(0x240046)}, {hex(0xffe57a), hex(0xe0a100), hex(0x5a189a)}, {hex(0x8ff0e6), hex(0x0b9aa0), hex(0x6f1d1b)},
-		{hex(0xd4d0ff), hex(0x5a4fcf), hex(0x101020)}, {hex(0xd9d9d9), hex(0x6c6c6c), hex(0x8a3b12)},
+		{hexTone(0xffb88a), hexTone(0xe4572e), hexTone(0x2b2d42)}, {hexTone(0x9ad1ff), hexTone(0x2f7fd6), hexTone(0x14213d)}, {hexTone(0xb7e4a8), hexTone(0x3a9d5d), hexTone(0x4a2c14)},
+		{hexTone(0xf5b3e6), hexTone(0xb5179e), hexTone(0x240046)}, {hexTone(0xffe57a), hexTone(0xe0a100), hexTone(0x5a189a)}, {hexTone(0x8ff0e6), hexTone(0x0b9aa0), hexTone(0x6f1d1b)},
+		{hexTone(0xd4d0ff), hexTone(0x5a4fcf), hexTone(0x101020)}, {hexTone(0xd9d9d9), hexTone(0x6c6c6c), hexTone(0x8a3b12)},
 	}
-	skins = []tone{hex(0xf6d7c3), hex(0x8d5a3b), hex(0xe0ac8a), hex(0x5c3a26), hex(0xb97a56)}
+	skins = []tone{hexTone(0xf6d7c3), hexTone(0x8d5a3b), hexTone(0xe0ac8a), hexTone(0x5c3a26), hexTone(0xb97a56)}
 )
 
-// turned is the picture as the sensor of a camera sees it that is held so.
-func turned(of *image.RGBA, held uint8) *image.RGBA {
+// turnedImage is the picture as the sensor of a camera sees it that is held so.
+func turnedImage(of *image.RGBA, held uint8) *image.RGBA {
 	if held == 1 {
 		return of
 	}
@@ -90,10 +90,10 @@ func turned(of *image.RGBA, held uint8) *image.RGBA {
 	return to
 }
 
-// encode writes a JPEG and, unless it is upright, the orientation as EXIF.
-func encode(of *image.RGBA, held uint8) []byte {
+// encodeWithEXIF writes a JPEG and, unless it is upright, the orientation as EXIF.
+func encodeWithEXIF(of *image.RGBA, held uint8) []byte {
 	var out bytes.Buffer
-	_ = jpeg.Encode(&out, of, &jpeg.Options{Quality: quality}) // a buffer takes every write
+	_ = jpeg.Encode(&out, of, &jpeg.Options{Quality: jpegQuality}) // a buffer takes every write
 	if held == 1 {
 		return out.Bytes()
 	}

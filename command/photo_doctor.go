@@ -14,9 +14,9 @@ import (
 
 // A photo that cannot be decoded is null in media. Other records wait for a job, which is no reason to worry.
 const (
-	mediaOf     = `iif(json_valid(t.media), t.media, '[]')`
-	rendering   = `t.id IN (SELECT payload ->> 'Record' FROM jobs WHERE kind = '` + rendition.Job + `' AND state != 'dead')`
-	undescribed = `iif(json_valid(t.photos), json_array_length(t.photos), 0) != (SELECT count(*) FROM json_each(` + mediaOf + `)
+	mediaJSON        = `iif(json_valid(t.media), t.media, '[]')`
+	isRenderingSQL   = `t.id IN (SELECT payload ->> 'Record' FROM jobs WHERE kind = '` + rendition.JobKind + `' AND state != 'dead')`
+	isUndescribedSQL = `iif(json_valid(t.photos), json_array_length(t.photos), 0) != (SELECT count(*) FROM json_each(` + mediaJSON + `)
 		WHERE type = 'null' OR (value ->> 'w' > 0 AND value ->> 'h' > 0 AND value ->> 'hash' != ''))`
 )
 
@@ -26,13 +26,13 @@ func photoInvariants() []*reconcile.Invariant {
 	return []*reconcile.Invariant{
 		{
 			Check: "photos", Name: "described", Holds: "Size and blurhash of a photo are known.", Cost: reconcile.DoctorOnly, Table: "posts",
-			Broken: undescribed + ` AND NOT ` + rendering, Fine: reconcile.FinePhoto,
+			Broken: isUndescribedSQL + ` AND NOT ` + isRenderingSQL, Fine: reconcile.FinePhoto,
 			Mend: func(tx core.App, ids []string) error {
 				for _, id := range ids {
 					var author string
-					_, err := db.Value(tx, &author, `SELECT author FROM posts WHERE id = {:id}`, db.Params{"id": id})
+					_, err := db.QueryValue(tx, &author, `SELECT author FROM posts WHERE id = {:id}`, db.Params{"id": id})
 					if err == nil {
-						err = renderAgain(tx, lacking{rendition.Payload{Collection: "posts", Record: id}, author})
+						err = addRenderJob(tx, unrenderedRecord{rendition.Payload{Collection: "posts", Record: id}, author})
 					}
 					if err != nil {
 						return err
@@ -43,43 +43,43 @@ func photoInvariants() []*reconcile.Invariant {
 		},
 		{
 			Check: "photos", Name: "decoded", Holds: "A photo can be decoded.", Cost: reconcile.DoctorOnly, Table: "posts", Warns: true,
-			Broken: `t.media LIKE '%null%' AND EXISTS (SELECT 1 FROM json_each(` + mediaOf + `) WHERE type = 'null')`, Fine: reconcile.FinePhoto, Told: "it is as it came, and shown to nobody: its author posts it anew",
+			Broken: `t.media LIKE '%null%' AND EXISTS (SELECT 1 FROM json_each(` + mediaJSON + `) WHERE type = 'null')`, Fine: reconcile.FinePhoto, WhyNotRepaired: "it is as it came, and shown to nobody: its author posts it anew",
 		},
 		{
 			Check: "photos", Name: "renditions", Holds: "The renditions of a photo are made.", Cost: reconcile.DoctorOnly, Warns: true,
-			Look: lookRenditions, MendAll: mendRenditions,
+			Inspect: checkRenditions, MendAll: mendRenditions,
 		},
 	}
 }
 
-// renderAgain leaves a job for the photos of a record.
-func renderAgain(tx core.App, l lacking) error {
-	return job.Add(tx, rendition.Job, l.Payload, job.Dedupe("repair/"+l.Record), job.ForUser(l.person))
+// addRenderJob leaves a job for the photos of a record.
+func addRenderJob(tx core.App, l unrenderedRecord) error {
+	return job.Enqueue(tx, rendition.JobKind, l.Payload, job.Dedupe("repair/"+l.Record), job.ForUser(l.owner))
 }
 
-// lacking is a record whose photos lack something, and whose they are.
-type lacking struct {
+// unrenderedRecord is a record whose photos lack something, and whose they are.
+type unrenderedRecord struct {
 	rendition.Payload
-	person string
+	owner string
 }
 
-func lookRenditions(app core.App, f *reconcile.Found) error {
-	all, err := lackingRenditions(app)
+func checkRenditions(app core.App, f *reconcile.Problems) error {
+	all, err := unrenderedRecords(app)
 	if err == nil && len(all) > 0 {
-		f.Warn(len(all), "%d posts, stories and avatars without all renditions, as %s %s", len(all), all[0].Collection, all[0].Record)
+		f.AddWarning(len(all), "%d posts, stories and avatars without all renditions, as %s %s", len(all), all[0].Collection, all[0].Record)
 	}
 	return err
 }
 
 // mendRenditions leaves a job for each record whose photos lack renditions.
 func mendRenditions(ctx context.Context, app core.App) (int64, error) {
-	all, err := lackingRenditions(app)
+	all, err := unrenderedRecords(app)
 	if err != nil {
 		return 0, err
 	}
-	n, err := db.InSteps(ctx, app, all, func(tx core.App, some []lacking) error {
+	n, err := db.RunInSteps(ctx, app, all, func(tx core.App, some []unrenderedRecord) error {
 		for _, l := range some {
-			if err := renderAgain(tx, l); err != nil {
+			if err := addRenderJob(tx, l); err != nil {
 				return err
 			}
 		}
@@ -88,11 +88,11 @@ func mendRenditions(ctx context.Context, app core.App) (int64, error) {
 	return int64(n), err
 }
 
-// newestPhotos is how many records of a collection are looked at for their renditions, the newest ones: what is missing of older ones is
+// maxCheckedPhotos is how many records of a collection are looked at for their renditions, the newest ones: what is missing of older ones is
 // made when somebody asks, and photos rebuild looks at all of them.
-const newestPhotos = 500
+const maxCheckedPhotos = 500
 
-func lackingRenditions(app core.App) (all []lacking, err error) {
+func unrenderedRecords(app core.App) (all []unrenderedRecord, err error) {
 	if app.Settings().S3.Enabled {
 		return nil, nil // a bucket is slow to look through, one photo after the other
 	}
@@ -101,9 +101,9 @@ func lackingRenditions(app core.App) (all []lacking, err error) {
 		return nil, fmt.Errorf("open the storage: %w", err)
 	}
 	defer fsys.Close()
-	for _, from := range []struct{ collection, person, condition string }{{"posts", "author", "NOT " + undescribed}, {"stories", "author", "1"}, {"users", "id", "avatar != ''"}} {
+	for _, from := range []struct{ collection, person, condition string }{{"posts", "author", "NOT " + isUndescribedSQL}, {"stories", "author", "1"}, {"users", "id", "avatar != ''"}} {
 		var ids []string
-		err := db.Column(app, &ids, `SELECT id FROM (SELECT * FROM `+from.collection+` ORDER BY rowid DESC LIMIT {:n}) t WHERE `+from.condition+` AND NOT `+rendering, db.Params{"n": newestPhotos})
+		err := db.QueryColumn(app, &ids, `SELECT id FROM (SELECT * FROM `+from.collection+` ORDER BY rowid DESC LIMIT {:n}) t WHERE `+from.condition+` AND NOT `+isRenderingSQL, db.Params{"n": maxCheckedPhotos})
 		if err != nil {
 			return nil, fmt.Errorf("list the photos of %s: %w", from.collection, err)
 		}
@@ -112,8 +112,8 @@ func lackingRenditions(app core.App) (all []lacking, err error) {
 			if err != nil {
 				return nil, err
 			}
-			if record != nil && len(rendition.Missing(fsys, record)) > 0 { // else it is gone meanwhile, or whole
-				all = append(all, lacking{rendition.Payload{Collection: from.collection, Record: id}, record.GetString(from.person)})
+			if record != nil && len(rendition.FilesToRender(fsys, record)) > 0 { // else it is gone meanwhile, or whole
+				all = append(all, unrenderedRecord{rendition.Payload{Collection: from.collection, Record: id}, record.GetString(from.person)})
 			}
 		}
 	}

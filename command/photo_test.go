@@ -10,11 +10,11 @@ import (
 
 func TestPhotos(t *testing.T) {
 	turned, upright := 0, 0
-	for i, s := range scenes {
+	for i, s := range photoMotifs {
 		for seed := range uint64(2) {
-			p := photo{scene: s, seed: seed}
-			content := p.jpeg()
-			if seed == 0 && !bytes.Equal(content, p.jpeg()) {
+			p := paintedPhoto{scene: s, seed: seed}
+			content := p.encodeJPEG()
+			if seed == 0 && !bytes.Equal(content, p.encodeJPEG()) {
 				t.Errorf("scene %d of seed %d is not the same twice", i, seed)
 			}
 			size, kind, err := image.DecodeConfig(bytes.NewReader(content))
@@ -39,14 +39,14 @@ func TestPhotos(t *testing.T) {
 // PocketBase reads the orientation, so its thumb of a turned photo is the picture as it was meant.
 func TestTurnedPhotoIsUprightAgain(t *testing.T) {
 	for _, held := range []uint8{3, 6, 8} {
-		c := newCanvas(80, 40)
-		c.sky(0, 40, hex(0xffffff), hex(0xffffff))
-		c.box(0, 0, 30, 20, hex(0x000000), 1) // the top left corner is black
+		c := newPainting(80, 40)
+		c.fillGradient(0, 40, hexTone(0xffffff), hexTone(0xffffff))
+		c.paintRectangle(0, 0, 30, 20, hexTone(0x000000), 1) // the top left corner is black
 		fsys, err := filesystem.NewLocal(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := fsys.Upload(encode(turned(c.RGBA, held), held), "a.jpg"); err != nil {
+		if err := fsys.Upload(encodeWithEXIF(turnedImage(c.RGBA, held), held), "a.jpg"); err != nil {
 			t.Fatal(err)
 		}
 		if err := fsys.CreateThumb("a.jpg", "thumb.jpg", "80x40f"); err != nil {

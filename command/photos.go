@@ -11,24 +11,24 @@ import (
 	"doubletap/internal/rendition"
 )
 
-// Rebuild makes the renditions that photos lack, or have in another version, and returns how many posts,
+// RebuildRenditions makes the renditions that photos lack, or have in another version, and returns how many posts,
 // stories and avatars it looked at. What was done before an interruption is not done again.
-func Rebuild(ctx context.Context, app core.App, report func(done, total int)) (int, error) {
+func RebuildRenditions(ctx context.Context, app core.App, report func(done, total int)) (int, error) {
 	var all []struct {
 		Collection string `db:"collection"`
 		ID         string `db:"id"`
 	}
-	err := db.All(app, &all, `SELECT 'posts' collection, id FROM posts
+	err := db.QueryAll(app, &all, `SELECT 'posts' collection, id FROM posts
 		UNION ALL SELECT 'stories', id FROM stories UNION ALL SELECT 'users', id FROM users WHERE avatar != ''`, nil)
 	if err != nil {
 		return 0, fmt.Errorf("list photos: %w", err)
 	}
-	memory, err := rendition.Memory()
+	memory, err := rendition.MemoryFromEnv()
 	if err != nil {
 		return 0, err
 	}
 	studio := rendition.NewStudio(app)
-	studio.Bound(memory)
+	studio.SetMemory(memory)
 	for i, record := range all {
 		if err := ctx.Err(); err != nil {
 			return i, fmt.Errorf("interrupted: %d of %d are done", i, len(all))
@@ -54,7 +54,7 @@ func photosCommand(app core.App) *cobra.Command {
 				if err := app.RunAllMigrations(); err != nil {
 					return fmt.Errorf("migrate: %w", err)
 				}
-				n, err := Rebuild(ctx, app, newProgress("photos").at)
+				n, err := RebuildRenditions(ctx, app, newProgress("photos").reportCount)
 				if err != nil {
 					return fmt.Errorf("photos rebuild: %w", err)
 				}

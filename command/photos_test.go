@@ -14,8 +14,8 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// renditions are the files of renditions in the storage, with what they hold.
-func renditions(t *testing.T, s *hookstest.Service) map[string]string {
+// renditionFiles are the files of renditions in the storage, with what they hold.
+func renditionFiles(t *testing.T, s *hookstest.Service) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(s.App.DataDir() + "/storage/*/*/thumbs_*/*.jpg")
 	if err != nil {
@@ -32,11 +32,11 @@ func renditions(t *testing.T, s *hookstest.Service) map[string]string {
 	return all
 }
 
-// gallery is a service with two posts, a story and an avatar, all of them rendered.
-func gallery(t *testing.T) (s *hookstest.Service, post string) {
+// galleryService is a service with two posts, a story and an avatar, all of them rendered.
+func galleryService(t *testing.T) (s *hookstest.Service, post string) {
 	s = hookstest.New(t)
 	ada := s.As("ada")
-	post = ada.Create("posts", &hookstest.Upload{Files: map[string][]byte{"photos": phototest.JPEG(phototest.Scene(300, 200), 90)}}).ID()
+	post = ada.Create("posts", &hookstest.Upload{Files: map[string][]byte{"photos": phototest.EncodeJPEG(phototest.DrawScene(300, 200), 90)}}).ID()
 	ada.Post("another")
 	ada.Story()
 	ada.Must(200, "PATCH", "/api/collections/users/records/"+ada.ID, &hookstest.Upload{Files: map[string][]byte{"avatar": hookstest.Photo()}})
@@ -44,10 +44,10 @@ func gallery(t *testing.T) (s *hookstest.Service, post string) {
 	return s, post
 }
 
-func sound(t *testing.T, s *hookstest.Service) {
+func expectSound(t *testing.T, s *hookstest.Service) {
 	t.Helper()
-	healthy(t, s.App)
-	if f := command.LookAtPhotos(s.App); f.State != command.OK {
+	expectHealthy(t, s.App)
+	if f := command.ExaminePhotos(s.App); f.State != command.StateOK {
 		t.Errorf("found %+v", f)
 	}
 }
@@ -61,44 +61,44 @@ func TestDoctorFindsWhatPhotosLack(t *testing.T) {
 		"what is known of a photo": {func(s *hookstest.Service, post string) error {
 			_, err := s.App.NonconcurrentDB().NewQuery(`UPDATE posts SET media = '' WHERE id = '` + post + `'`).Execute()
 			return err
-		}, command.Fail, "described: 1 rows, as "},
+		}, command.StateFail, "described: 1 rows, as "},
 		"its blurhash": {func(s *hookstest.Service, post string) error {
 			_, err := s.App.NonconcurrentDB().NewQuery(`UPDATE posts SET media = json_remove(media, '$[0].hash') WHERE id = '` + post + `'`).Execute()
 			return err
-		}, command.Fail, "described: 1 rows, as "},
+		}, command.StateFail, "described: 1 rows, as "},
 		"all its renditions": {func(s *hookstest.Service, post string) error {
 			folders, _ := filepath.Glob(s.App.DataDir() + "/storage/*/" + post + "/thumbs_*")
 			return os.RemoveAll(folders[0])
-		}, command.Warn, "1 posts, stories and avatars without all renditions, as posts "},
+		}, command.StateWarn, "1 posts, stories and avatars without all renditions, as posts "},
 		"one rendition, of those that the server remembers": {func(s *hookstest.Service, post string) error {
 			files, _ := filepath.Glob(s.App.DataDir() + "/storage/*/" + post + "/thumbs_*/640x640f_*.jpg")
 			return os.Remove(files[0])
-		}, command.Warn, "1 posts, stories and avatars without all renditions, as posts "},
+		}, command.StateWarn, "1 posts, stories and avatars without all renditions, as posts "},
 		"the renditions of an avatar": {func(s *hookstest.Service, _ string) error {
 			folders, _ := filepath.Glob(s.App.DataDir() + "/storage/*/" + s.User("ada").Id + "/thumbs_*")
 			return os.RemoveAll(folders[0])
-		}, command.Warn, "1 posts, stories and avatars without all renditions, as users "},
+		}, command.StateWarn, "1 posts, stories and avatars without all renditions, as users "},
 		"the renditions of a story": {func(s *hookstest.Service, _ string) error {
 			folders, _ := filepath.Glob(s.App.DataDir() + "/storage/*/" + s.As("ada").List("stories", "")[0]["id"].(string) + "/thumbs_*")
 			return os.RemoveAll(folders[0])
-		}, command.Warn, "1 posts, stories and avatars without all renditions, as stories "},
+		}, command.StateWarn, "1 posts, stories and avatars without all renditions, as stories "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, post := gallery(t)
-			sound(t, s)
-			before, media := renditions(t, s), s.Record("posts", post).GetString("media")
+			s, post := galleryService(t)
+			expectSound(t, s)
+			before, media := renditionFiles(t, s), s.Record("posts", post).GetString("media")
 			if err := test.damage(s, post); err != nil {
 				t.Fatal(err)
 			}
-			if f := command.LookAtPhotos(s.App); f.State != test.state || f.Count != 1 || !strings.HasPrefix(f.Detail, test.detail) {
+			if f := command.ExaminePhotos(s.App); f.State != test.state || f.Count != 1 || !strings.HasPrefix(f.Detail, test.detail) {
 				t.Errorf("found %+v", f)
 			}
 			if n, err := command.RepairPhotos(s.App); err != nil || n != 1 {
 				t.Errorf("repaired %d, %v", n, err)
 			}
 			s.RunJobs()
-			sound(t, s)
-			after := renditions(t, s)
+			expectSound(t, s)
+			after := renditionFiles(t, s)
 			for file, content := range before {
 				if after[file] != content {
 					t.Errorf("%s is not as it was", file)
@@ -112,18 +112,18 @@ func TestDoctorFindsWhatPhotosLack(t *testing.T) {
 	t.Run("nothing that a job is still to do", func(t *testing.T) {
 		s := hookstest.New(t)
 		s.As("ada").Post("new")
-		sound(t, s)
+		expectSound(t, s)
 	})
 	t.Run("a photo that cannot be decoded, once", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.Record("posts", s.As("ada").Post("broken"))
 		path := filepath.Join(s.App.DataDir(), "storage", post.BaseFilesPath(), post.GetStringSlice("photos")[0])
-		if err := os.WriteFile(path, phototest.Damaged(), 0o600); err != nil {
+		if err := os.WriteFile(path, phototest.DamagedPNG(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		s.RunJobs()
-		f := command.LookAtPhotos(s.App)
-		if f.State != command.Warn || f.Count != 1 || !strings.HasPrefix(f.Detail, "decoded: ") {
+		f := command.ExaminePhotos(s.App)
+		if f.State != command.StateWarn || f.Count != 1 || !strings.HasPrefix(f.Detail, "decoded: ") {
 			t.Errorf("found %+v", f)
 		}
 		if n, err := command.RepairPhotos(s.App); err != nil || n != 0 {
@@ -133,8 +133,8 @@ func TestDoctorFindsWhatPhotosLack(t *testing.T) {
 }
 
 func TestRebuildGoesOnWhereItWas(t *testing.T) {
-	s, _ := gallery(t)
-	want := renditions(t, s)
+	s, _ := galleryService(t)
+	want := renditionFiles(t, s)
 	folders, _ := filepath.Glob(s.App.DataDir() + "/storage/*/*/thumbs_*")
 	for _, folder := range folders {
 		if err := os.RemoveAll(folder); err != nil {
@@ -142,7 +142,7 @@ func TestRebuildGoesOnWhereItWas(t *testing.T) {
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	n, err := command.Rebuild(ctx, s.App, func(done, total int) {
+	n, err := command.RebuildRenditions(ctx, s.App, func(done, total int) {
 		if total != 4 {
 			t.Errorf("%d in all, want 4", total)
 		}
@@ -151,7 +151,7 @@ func TestRebuildGoesOnWhereItWas(t *testing.T) {
 	if n != 1 || err == nil || errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "1 of 4 are done") {
 		t.Errorf("interrupted after one: %d, %v", n, err)
 	}
-	first := renditions(t, s)
+	first := renditionFiles(t, s)
 	if len(first) == 0 || len(first) == len(want) {
 		t.Errorf("%d of %d renditions are there", len(first), len(want))
 	}
@@ -159,10 +159,10 @@ func TestRebuildGoesOnWhereItWas(t *testing.T) {
 	for file := range first {
 		at[file], _ = os.Stat(file)
 	}
-	if n, err := command.Rebuild(t.Context(), s.App, func(int, int) {}); n != 4 || err != nil {
+	if n, err := command.RebuildRenditions(t.Context(), s.App, func(int, int) {}); n != 4 || err != nil {
 		t.Errorf("the rest: %d, %v", n, err)
 	}
-	got := renditions(t, s)
+	got := renditionFiles(t, s)
 	for file, content := range want {
 		if got[file] != content {
 			t.Errorf("%s is not as it was", file)
@@ -179,7 +179,7 @@ func TestRebuildGoesOnWhereItWas(t *testing.T) {
 		t.Fatal(err)
 	} else if err := os.WriteFile(old[0], bytes.Replace(text, []byte(`"version":`), []byte(`"version":99`), 1), 0o600); err != nil {
 		t.Fatal(err)
-	} else if _, err := command.Rebuild(t.Context(), s.App, func(int, int) {}); err != nil {
+	} else if _, err := command.RebuildRenditions(t.Context(), s.App, func(int, int) {}); err != nil {
 		t.Fatal(err)
 	} else if again, _ := os.ReadFile(old[0]); !bytes.Equal(again, text) {
 		t.Errorf("a photo of another version is left as it was: %s", again)

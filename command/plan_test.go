@@ -9,19 +9,19 @@ func TestSizeScales(t *testing.T) {
 	for _, test := range []struct {
 		users int
 		given map[string]bool
-		want  Size
+		want  SeedSize
 	}{
-		{users: 50, want: Size{Users: 50, Posts: 200, Likes: 2000, Comments: 400, Follows: 500}},
-		{users: 2, want: Size{Users: 2, Posts: 8, Likes: 8, Comments: 16}},
-		{users: 0, want: Size{}},
-		{users: 50, given: map[string]bool{"posts": true, "likes": true}, want: Size{Users: 50, Follows: 500}},
+		{users: 50, want: SeedSize{Users: 50, Posts: 200, Likes: 2000, Comments: 400, Follows: 500}},
+		{users: 2, want: SeedSize{Users: 2, Posts: 8, Likes: 8, Comments: 16}},
+		{users: 0, want: SeedSize{}},
+		{users: 50, given: map[string]bool{"posts": true, "likes": true}, want: SeedSize{Users: 50, Follows: 500}},
 	} {
-		size := Size{Users: test.users}
-		size.scale(func(flag string) bool { return test.given[flag] })
+		size := SeedSize{Users: test.users}
+		size.setDefaults(func(flag string) bool { return test.given[flag] })
 		if size != test.want {
 			t.Errorf("%d users: %+v, want %+v", test.users, size, test.want)
 		}
-		if _, err := plan(size); err != nil {
+		if _, err := planWorld(size); err != nil {
 			t.Errorf("%+v cannot be: %v", size, err)
 		}
 	}
@@ -29,7 +29,7 @@ func TestSizeScales(t *testing.T) {
 
 // account.FreeHandle must leave the handles as they are, or they would depend on chance.
 func TestHandlesOfACity(t *testing.T) {
-	w, err := plan(Size{Users: 20_000})
+	w, err := planWorld(SeedSize{Users: 20_000})
 	if err != nil {
 		t.Fatal(err)
 	}

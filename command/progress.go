@@ -10,24 +10,24 @@ import (
 // progress tells how far something is: on a terminal in one line that it rewrites, elsewhere
 // in a line every 5 seconds.
 type progress struct {
-	out   io.Writer
-	live  bool
-	what  string
-	began time.Time
-	last  time.Time
+	out        io.Writer
+	isTerminal bool
+	what       string
+	began      time.Time
+	last       time.Time
 }
 
 // newProgress returns a progress on standard error, since standard output is for what a command has to say.
 func newProgress(what string) *progress {
 	info, err := os.Stderr.Stat()
 	now := time.Now()
-	return &progress{out: os.Stderr, live: err == nil && info.Mode()&os.ModeCharDevice != 0, what: what, began: now, last: now}
+	return &progress{out: os.Stderr, isTerminal: err == nil && info.Mode()&os.ModeCharDevice != 0, what: what, began: now, last: now}
 }
 
-// at tells that done of total is done.
-func (p *progress) at(done, total int) {
+// reportCount tells that done of total is done.
+func (p *progress) reportCount(done, total int) {
 	pause := 5 * time.Second
-	if p.live {
+	if p.isTerminal {
 		pause = 100 * time.Millisecond
 	}
 	now := time.Now()
@@ -37,19 +37,19 @@ func (p *progress) at(done, total int) {
 	}
 	p.last = now
 	line := fmt.Sprintf("%s: %d of %d (%d%%) after %s", p.what, done, total, 100*done/max(total, 1), now.Sub(p.began).Round(time.Second/10))
-	if p.live {
+	if p.isTerminal {
 		line = "\r\x1b[K" + line
 	}
-	if !p.live || over {
+	if !p.isTerminal || over {
 		line += "\n"
 	}
 	_, _ = io.WriteString(p.out, line) // nothing depends on it
 }
 
-// on tells what is being worked on, and how much of it is done.
-func (p *progress) on(what string, done int) {
+// reportWork tells what is being worked on, and how much of it is done.
+func (p *progress) reportWork(what string, done int) {
 	pause := 5 * time.Second
-	if p.live {
+	if p.isTerminal {
 		pause = 100 * time.Millisecond
 	}
 	now := time.Now()
@@ -58,7 +58,7 @@ func (p *progress) on(what string, done int) {
 	}
 	p.last = now
 	line := fmt.Sprintf("%s: %s, %d rows, after %s", p.what, what, done, now.Sub(p.began).Round(time.Second/10))
-	if p.live {
+	if p.isTerminal {
 		line = "\r\x1b[K" + line
 	} else {
 		line += "\n"
@@ -66,9 +66,9 @@ func (p *progress) on(what string, done int) {
 	_, _ = io.WriteString(p.out, line) // nothing depends on it
 }
 
-// over ends a line that is rewritten.
-func (p *progress) over() {
-	if p.live {
+// endLine ends a line that is rewritten.
+func (p *progress) endLine() {
+	if p.isTerminal {
 		_, _ = io.WriteString(p.out, "\r\x1b[K")
 	}
 }

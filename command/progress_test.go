@@ -22,10 +22,10 @@ func TestProgress(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var out strings.Builder
 			p := newProgress("seed")
-			p.out, p.live = &out, test.live
+			p.out, p.isTerminal = &out, test.live
 			for i := range 10 {
 				<-time.After(time.Second)
-				p.at(10*(i+1), 100)
+				p.reportCount(10*(i+1), 100)
 			}
 			if out.String() != test.want {
 				t.Errorf("%s: %q, want %q", test.name, out.String(), test.want)

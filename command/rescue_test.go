@@ -13,7 +13,7 @@ var newerSQL = regexp.MustCompile(`(?is)\b(group_concat|string_agg|json_group_ar
 	`|\b(concat|concat_ws|string_agg|octet_length|jsonb\w*|timediff|unistr\w*|if)\s*\(|'subsec(ond)?'|contentless_delete`)
 
 func TestStoredSQLStaysWithinSQLite340(t *testing.T) {
-	s := seeded(t)
+	s := seededService(t)
 	var stored []struct{ Name, SQL string }
 	if err := s.App.DB().NewQuery(`SELECT name, sql FROM sqlite_master WHERE sql != ''`).All(&stored); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestTheRescueSystemsSQLiteReadsAFolder(t *testing.T) {
 	if err != nil {
 		t.Skip("no sqlite3: make needs")
 	}
-	s := seeded(t)
+	s := seededService(t)
 	ask := func(file, input string) string {
 		t.Helper()
 		c := exec.Command(shell, "-bail", "-batch", file)

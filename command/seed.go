@@ -13,8 +13,8 @@ import (
 	"doubletap/internal/job"
 )
 
-// Size says how much of what Seed makes, and which world: the same Seed and numbers give the same one.
-type Size struct {
+// SeedSize says how much of what Seed makes, and which world: the same Seed and numbers give the same one.
+type SeedSize struct {
 	Users, Posts, Likes, Comments, Follows int
 	Seed                                   uint64
 }
@@ -26,11 +26,11 @@ const (
 	seededChunk = 50
 )
 
-// Seed stores a made-up world through the product's hooks, as if people had done all of it over the last 30
+// SeedData stores a made-up world through the product's hooks, as if people had done all of it over the last 30
 // days, and returns one of them. Names, words, photos, ids and who does what come from size alone; a second
 // world of the same seed in one folder is an error. What is stored when ctx ends stays. report may be nil.
-func Seed(ctx context.Context, app core.App, size Size, report func(done, total int)) (handle string, err error) {
-	w, err := plan(size)
+func SeedData(ctx context.Context, app core.App, size SeedSize, report func(done, total int)) (handle string, err error) {
+	w, err := planWorld(size)
 	if err != nil {
 		return "", err
 	}
@@ -43,11 +43,11 @@ func Seed(ctx context.Context, app core.App, size Size, report func(done, total 
 			return "", fmt.Errorf("the world of --seed=%d, or a part of it, is in this folder already: choose another --seed", size.Seed)
 		}
 	}
-	hash, err := hashed(app)
+	hash, err := passwordHash(app)
 	if err != nil {
 		return "", err
 	}
-	if err := w.story(hash).tell(ctx, app, seededChunk, report); err != nil || len(w.people) == 0 {
+	if err := w.buildTimeline(hash).storeActions(ctx, app, seededChunk, report); err != nil || len(w.people) == 0 {
 		return "", err
 	}
 	first, err := app.FindRecordById("users", w.people[0].id)
@@ -58,7 +58,7 @@ func Seed(ctx context.Context, app core.App, size Size, report func(done, total 
 }
 
 func seedCommand(app core.App) *cobra.Command {
-	size := Size{}
+	size := SeedSize{}
 	c := &cobra.Command{
 		Use:   "seed",
 		Short: "Fill the data folder with made-up people, photos and what they do",
@@ -67,13 +67,13 @@ func seedCommand(app core.App) *cobra.Command {
 			"numbers give the same world. A server may run on the folder meanwhile.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			size.scale(c.Flags().Changed)
+			size.setDefaults(c.Flags().Changed)
 			return interruptible(app, func(ctx context.Context) error {
 				if err := app.RunAllMigrations(); err != nil {
 					return fmt.Errorf("seed: migrate: %w", err)
 				}
 				began := time.Now()
-				handle, err := Seed(ctx, app, size, newProgress("seed").at)
+				handle, err := SeedData(ctx, app, size, newProgress("seed").reportCount)
 				if err != nil {
 					return fmt.Errorf("seed: %w", err)
 				}
@@ -83,7 +83,7 @@ func seedCommand(app core.App) *cobra.Command {
 				if handle != "" {
 					fmt.Fprintf(out, "sign in as %s, or any other of them; everybody's password is %s\n", handle, Password)
 				}
-				jobs, err := waiting(app)
+				jobs, err := countWaitingJobs(app)
 				if err != nil {
 					return err
 				}
@@ -104,8 +104,8 @@ func seedCommand(app core.App) *cobra.Command {
 	return c
 }
 
-// scale sets the numbers that nobody gave, and to less than usual where there are only a few users.
-func (s *Size) scale(given func(flag string) bool) {
+// setDefaults sets the numbers that nobody gave, and to less than usual where there are only a few users.
+func (s *SeedSize) setDefaults(given func(flag string) bool) {
 	unless := func(flag string, number *int, value int) {
 		if !given(flag) {
 			*number = value
@@ -117,17 +117,17 @@ func (s *Size) scale(given func(flag string) bool) {
 	unless("follows", &s.Follows, min(10*s.Users, s.Users*(s.Users-1)/3))
 }
 
-// waiting is how many jobs there are to be run.
-func waiting(app core.App) (n int, err error) {
-	counts, err := job.Counts(app)
+// countWaitingJobs is how many jobs there are to be run.
+func countWaitingJobs(app core.App) (n int, err error) {
+	counts, err := job.CountByState(app)
 	for _, states := range counts {
 		n += states["ready"] + states["running"]
 	}
 	return n, err
 }
 
-// check tells what cannot be made, as far as it shows before the plan.
-func (s Size) check() error {
+// validate tells what cannot be made, as far as it shows before the plan.
+func (s SeedSize) validate() error {
 	switch {
 	case min(s.Users, s.Posts, s.Likes, s.Comments, s.Follows) < 0:
 		return errors.New("a number is below zero")

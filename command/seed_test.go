@@ -20,31 +20,31 @@ import (
 	"doubletap/internal/db/dbtest"
 )
 
-// small is the world of these tests.
-var small = command.Size{Users: 10, Posts: 8, Likes: 40, Comments: 30, Follows: 40, Seed: 7}
+// smallSize is the world of these tests.
+var smallSize = command.SeedSize{Users: 10, Posts: 8, Likes: 40, Comments: 30, Follows: 40, Seed: 7}
 
-// seeded starts a service in the small world.
-func seeded(t *testing.T) *hookstest.Service {
+// seededService starts a service in the small world.
+func seededService(t *testing.T) *hookstest.Service {
 	t.Helper()
-	world.Do(func() { world.dir, world.err = makeWorld() })
-	if world.err != nil {
-		t.Fatal("make the small world:", world.err)
+	seededFolder.Do(func() { seededFolder.dir, seededFolder.err = makeSeededFolder() })
+	if seededFolder.err != nil {
+		t.Fatal("make the small world:", seededFolder.err)
 	}
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(world.dir)); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(seededFolder.dir)); err != nil {
 		t.Fatal(err)
 	}
 	return hookstest.Open(t, dir)
 }
 
-// world is a folder that is seeded once and copied for each test.
-var world struct {
+// seededFolder is a folder that is seeded once and copied for each test.
+var seededFolder struct {
 	sync.Once
 	dir string
 	err error
 }
 
-func makeWorld() (dir string, err error) {
+func makeSeededFolder() (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "command_test"); err != nil {
 		return "", err
 	}
@@ -57,7 +57,7 @@ func makeWorld() (dir string, err error) {
 	if err := app.RunAllMigrations(); err != nil {
 		return dir, err
 	}
-	if _, err := command.Seed(context.Background(), app, small, nil); err != nil {
+	if _, err := command.SeedData(context.Background(), app, smallSize, nil); err != nil {
 		return dir, err
 	}
 	return dir, app.ClearBootstrap()
@@ -66,14 +66,14 @@ func makeWorld() (dir string, err error) {
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // a seventh less work under the race detector, for memory that tests have
 	code := m.Run()
-	if world.dir != "" {
-		_ = os.RemoveAll(world.dir)
+	if seededFolder.dir != "" {
+		_ = os.RemoveAll(seededFolder.dir)
 	}
 	os.Exit(code)
 }
 
-// everything is a hash of each table, without what chance or the clock decides.
-func everything(t *testing.T, app core.App) map[string]string {
+// tableHashes is a hash of each table, without what chance or the clock decides.
+func tableHashes(t *testing.T, app core.App) map[string]string {
 	t.Helper()
 	hashes := map[string]string{}
 	for table, columns := range map[string]string{
@@ -100,8 +100,8 @@ func everything(t *testing.T, app core.App) map[string]string {
 }
 
 func TestSeedStoresAsMuchAsAsked(t *testing.T) {
-	s := seeded(t)
-	for table, want := range map[string]int{"users": small.Users, "posts": small.Posts, "likes": small.Likes, "comments": small.Comments, "follows": small.Follows} {
+	s := seededService(t)
+	for table, want := range map[string]int{"users": smallSize.Users, "posts": smallSize.Posts, "likes": smallSize.Likes, "comments": smallSize.Comments, "follows": smallSize.Follows} {
 		if n := s.Rows(table, "1"); n != want {
 			t.Errorf("%d %s, want %d", n, table, want)
 		}
@@ -120,16 +120,16 @@ func TestSeedStoresAsMuchAsAsked(t *testing.T) {
 
 func TestTheSameSeedGivesEqualData(t *testing.T) {
 	s := hookstest.Open(t, dbtest.MigratedFolder(t))
-	handle, err := command.Seed(context.Background(), s.App, small, nil)
+	handle, err := command.SeedData(context.Background(), s.App, smallSize, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := seeded(t)
+	first := seededService(t)
 	for _, s := range []*hookstest.Service{first, s} {
 		s.RunJobs() // which reach the followers that the seed's transactions left to them
 	}
-	again := everything(t, s.App)
-	for table, want := range everything(t, first.App) {
+	again := tableHashes(t, s.App)
+	for table, want := range tableHashes(t, first.App) {
 		if again[table] != want {
 			t.Errorf("%s: %s, then %s", table, want, again[table])
 		}
@@ -138,37 +138,37 @@ func TestTheSameSeedGivesEqualData(t *testing.T) {
 }
 
 func TestSeedTwice(t *testing.T) {
-	s := seeded(t)
-	before := everything(t, s.App)
-	if _, err := command.Seed(context.Background(), s.App, small, nil); err == nil || !strings.Contains(err.Error(), "another --seed") {
+	s := seededService(t)
+	before := tableHashes(t, s.App)
+	if _, err := command.SeedData(context.Background(), s.App, smallSize, nil); err == nil || !strings.Contains(err.Error(), "another --seed") {
 		t.Errorf("the same world again: %v, want words about another --seed", err)
 	}
-	if after := everything(t, s.App); !maps.Equal(before, after) {
+	if after := tableHashes(t, s.App); !maps.Equal(before, after) {
 		t.Errorf("the refused world changed %v to %v", before, after)
 	}
-	other := small
+	other := smallSize
 	other.Seed++
 	other.Posts = 2
 	other.Likes = 2
-	if _, err := command.Seed(context.Background(), s.App, other, nil); err != nil {
+	if _, err := command.SeedData(context.Background(), s.App, other, nil); err != nil {
 		t.Errorf("another world: %v", err)
 	}
-	if n, want := s.Rows("users", "1"), small.Users+other.Users; n != want {
+	if n, want := s.Rows("users", "1"), smallSize.Users+other.Users; n != want {
 		t.Errorf("%d users after another world, want %d", n, want)
 	}
-	healthy(t, s.App)
+	expectHealthy(t, s.App)
 }
 
 func TestSeedRefusesWhatCannotBe(t *testing.T) {
 	s := hookstest.Open(t, dbtest.MigratedFolder(t))
-	for want, size := range map[string]command.Size{
+	for want, size := range map[string]command.SeedSize{
 		"below zero":             {Users: -1},
 		"posts need users":       {Posts: 1},
 		"need posts":             {Users: 2, Likes: 1},
 		"only 2":                 {Users: 2, Follows: 3},
 		"can have 2 likes, not ": {Users: 2, Posts: 1, Likes: 3, Seed: 1},
 	} {
-		if _, err := command.Seed(context.Background(), s.App, size, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := command.SeedData(context.Background(), s.App, size, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("seed %+v: %v, want %q", size, err, want)
 		}
 	}
@@ -178,12 +178,12 @@ func TestSeedRefusesWhatCannotBe(t *testing.T) {
 }
 
 func TestSeedFillsToTheBrim(t *testing.T) {
-	full := command.Size{Users: 5, Posts: 3, Follows: 20, Likes: 15, Seed: 3}
+	full := command.SeedSize{Users: 5, Posts: 3, Follows: 20, Likes: 15, Seed: 3}
 	s := hookstest.Open(t, dbtest.MigratedFolder(t))
-	_, err := command.Seed(context.Background(), s.App, full, nil)
+	_, err := command.SeedData(context.Background(), s.App, full, nil)
 	for n := full.Likes; err != nil && n > 0; n-- { // a private post has fewer who see it
 		full.Likes = n
-		_, err = command.Seed(context.Background(), s.App, full, nil)
+		_, err = command.SeedData(context.Background(), s.App, full, nil)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -197,12 +197,12 @@ func TestSeedInterrupted(t *testing.T) {
 	s := hookstest.Open(t, dbtest.MigratedFolder(t))
 	ctx, stop := context.WithCancel(context.Background())
 	stored := 0
-	_, err := command.Seed(ctx, s.App, small, func(done, total int) { stored = done; stop() })
+	_, err := command.SeedData(ctx, s.App, smallSize, func(done, total int) { stored = done; stop() })
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%d of ", stored)) {
 		t.Errorf("interrupted: %v, want how many of %d steps are stored", err, stored)
 	}
-	if n := s.Rows("users", "1"); n == 0 || s.Rows("likes", "1") == small.Likes {
+	if n := s.Rows("users", "1"); n == 0 || s.Rows("likes", "1") == smallSize.Likes {
 		t.Errorf("%d users, and all likes: want a beginning", n)
 	}
-	healthy(t, s.App)
+	expectHealthy(t, s.App)
 }

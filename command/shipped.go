@@ -13,31 +13,31 @@ import (
 	"doubletap/internal/db"
 )
 
-// schema is what the program's migrations make of an empty folder, an owner's migrations among them: what a
+// shippedCollections is what the program's migrations make of an empty folder, an owner's migrations among them: what a
 // folder's collections are compared with.
-type schema struct {
+type shippedCollections struct {
 	collections []*core.Collection
-	objects     []object
+	objects     []schemaObject
 }
 
-// object is an index or a trigger.
-type object struct {
+// schemaObject is an index or a trigger.
+type schemaObject struct {
 	Type  string `db:"type"`
 	Name  string `db:"name"`
 	Table string `db:"tbl_name"`
 	SQL   string `db:"sql"`
 }
 
-// ships returns the schema that this program ships. It makes it once, in a folder that it removes again.
-var ships = sync.OnceValues(func() (*schema, error) {
-	s, err := scratch()
+// shippedSchema returns the schema that this program ships. It makes it once, in a folder that it removes again.
+var shippedSchema = sync.OnceValues(func() (*shippedCollections, error) {
+	s, err := buildShippedSchema()
 	if err != nil {
 		return nil, fmt.Errorf("make an empty folder to compare with: %w", err)
 	}
 	return s, nil
 })
 
-func scratch() (s *schema, err error) {
+func buildShippedSchema() (s *shippedCollections, err error) {
 	dir, err := os.MkdirTemp("", "doubletap-doctor")
 	if err != nil {
 		return nil, err
@@ -52,11 +52,11 @@ func scratch() (s *schema, err error) {
 	if err := app.RunAllMigrations(); err != nil {
 		return nil, err
 	}
-	s = &schema{}
+	s = &shippedCollections{}
 	if s.collections, err = app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth); err != nil {
 		return nil, err
 	}
-	all, err := objects(app)
+	all, err := schemaObjects(app)
 	if err != nil {
 		return nil, err
 	}
@@ -70,24 +70,24 @@ func scratch() (s *schema, err error) {
 	return s, nil
 }
 
-// objects returns the indexes and triggers that a database has.
-func objects(app core.App) (all []object, err error) {
-	err = db.All(app, &all, `SELECT type, name, tbl_name, sql FROM sqlite_master
+// schemaObjects returns the indexes and triggers that a database has.
+func schemaObjects(app core.App) (all []schemaObject, err error) {
+	err = db.QueryAll(app, &all, `SELECT type, name, tbl_name, sql FROM sqlite_master
 		WHERE type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY name`, nil)
 	return all, err
 }
 
-// compared returns the objects of a kind that ship but that the folder lacks or has otherwise.
-func compared(app core.App, kind string) (missing, changed []object, err error) {
-	shipped, err := ships()
+// compareObjects returns the objects of a kind that ship but that the folder lacks or has otherwise.
+func compareObjects(app core.App, kind string) (missing, changed []schemaObject, err error) {
+	shipped, err := shippedSchema()
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := objects(app)
+	all, err := schemaObjects(app)
 	if err != nil {
 		return nil, nil, err
 	}
-	has := map[string]object{}
+	has := map[string]schemaObject{}
 	for _, o := range all {
 		has[o.Name] = o
 	}
@@ -99,14 +99,14 @@ func compared(app core.App, kind string) (missing, changed []object, err error) 
 		switch {
 		case !there:
 			missing = append(missing, want)
-		case plain(got.SQL) != plain(want.SQL):
+		case normalizeSQL(got.SQL) != normalizeSQL(want.SQL):
 			changed = append(changed, want)
 		}
 	}
 	return missing, changed, nil
 }
 
-// plain is a statement without what its meaning does not depend on.
-func plain(sql string) string {
+// normalizeSQL is a statement without what its meaning does not depend on.
+func normalizeSQL(sql string) string {
 	return strings.ToLower(strings.NewReplacer("`", "", `"`, "", "[", "", "]", "", " ", "", "\n", "", "\t", "", "\r", "").Replace(sql))
 }

@@ -12,8 +12,8 @@ import (
 // TestDemoFacesDiffer: who is who is seen at a glance, by the colour behind a face.
 func TestDemoFacesDiffer(t *testing.T) {
 	behind := map[string]color.RGBA{}
-	for handle, p := range newStage().people {
-		face, err := jpeg.Decode(bytes.NewReader(portrait(p.face)))
+	for handle, p := range newDemoCast().people {
+		face, err := jpeg.Decode(bytes.NewReader(paintPortrait(p.avatarSeed)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,18 +33,18 @@ func TestDemoFacesDiffer(t *testing.T) {
 // TestDemoLeavesAPhotoToLike: README's first story is that bob likes ada's newest photo, which is the newest in his feed.
 func TestDemoLeavesAPhotoToLike(t *testing.T) {
 	followed := []string{}
-	for _, f := range friends {
+	for _, f := range castFollows {
 		if f.who == "bob" {
 			followed = strings.Fields(f.whom)
 		}
 	}
 	newest := -1
-	for i, p := range shared {
-		if slices.Contains(followed, p.who) && (newest < 0 || p.ago < shared[newest].ago) {
+	for i, p := range castPosts {
+		if slices.Contains(followed, p.who) && (newest < 0 || p.ago < castPosts[newest].ago) {
 			newest = i
 		}
 	}
-	if p := shared[newest]; p.who != "ada" || strings.Contains(p.likes, "bob") {
+	if p := castPosts[newest]; p.who != "ada" || strings.Contains(p.likes, "bob") {
 		t.Errorf("bob's feed begins with %s's photo, liked by %s", p.who, p.likes)
 	}
 }

@@ -10,31 +10,31 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-// Structural are the checks of what everything else stands on: which collections there are, who may do what with
+// StructuralChecks are the checks of what everything else stands on: which collections there are, who may do what with
 // them, and what the database does by itself.
-var Structural = []string{"collections", "rules", "triggers", "indexes"}
+var StructuralChecks = []string{"collections", "rules", "triggers", "indexes"}
 
-// Structure returns what the structural checks find wrong with the data of a program whose migrations are applied. That one of them
+// CheckStructure returns what the structural checks find wrong with the data of a program whose migrations are applied. That one of them
 // could not look is an error: nothing is known to be missing then.
-func Structure(app core.App) (wrong []Finding, err error) {
-	structural := slices.DeleteFunc(installation(), func(i *reconcile.Invariant) bool { return !slices.Contains(Structural, i.Name) })
-	results := reconcile.Examine(context.Background(), app, structural, reconcile.Watch{})
+func CheckStructure(app core.App) (wrong []Finding, err error) {
+	structural := slices.DeleteFunc(folderInvariants(), func(i *reconcile.Invariant) bool { return !slices.Contains(StructuralChecks, i.Name) })
+	results := reconcile.Examine(context.Background(), app, structural, reconcile.ExamineOptions{})
 	for _, result := range results {
 		if result.Err != nil {
 			return nil, fmt.Errorf("look at the %s: %w", result.Name, result.Err)
 		}
 	}
-	for _, f := range findings(results) {
-		if f.State == Fail {
+	for _, f := range groupFindings(results) {
+		if f.State == StateFail {
 			wrong = append(wrong, f)
 		}
 	}
 	return wrong, nil
 }
 
-// Ships reports whether the program's own migrations give the collection the field.
-func Ships(collection, field string) (bool, error) {
-	shipped, err := ships()
+// HasShippedField reports whether the program's own migrations give the collection the field.
+func HasShippedField(collection, field string) (bool, error) {
+	shipped, err := shippedSchema()
 	if err != nil {
 		return false, fmt.Errorf("look whether %s.%s ships: %w", collection, field, err)
 	}

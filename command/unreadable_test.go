@@ -28,13 +28,13 @@ func TestWhatCannotBeReadIsNotGone(t *testing.T) {
 	like := s.Record("likes", s.As("bob").Like(post))
 	people := s.Rows("users", "1")
 	app := unreadable{s.App}
-	if _, err := command.Seed(t.Context(), app, small, nil); !errors.Is(err, errUnreadable) {
+	if _, err := command.SeedData(t.Context(), app, smallSize, nil); !errors.Is(err, errUnreadable) {
 		t.Errorf("the seed says %v", err)
 	}
-	if _, err := command.Demo(t.Context(), app, nil); !errors.Is(err, errUnreadable) {
+	if _, err := command.CreateDemo(t.Context(), app, nil); !errors.Is(err, errUnreadable) {
 		t.Errorf("the demo says %v", err)
 	}
-	if _, err := insight.Why(app, s.User("bob"), like); !errors.Is(err, errUnreadable) {
+	if _, err := insight.ExplainView(app, s.User("bob"), like); !errors.Is(err, errUnreadable) {
 		t.Errorf("why somebody sees a like: %v", err)
 	}
 	if n := s.Rows("users", "1"); n != people {

@@ -33,7 +33,7 @@ func webhooksList(app core.App) *cobra.Command {
 		Short: "List the webhooks, how they do, and how many events wait for them",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			all, err := webhook.States(app)
+			all, err := webhook.ListStatuses(app)
 			if err != nil {
 				return fmt.Errorf("webhooks ls: %w", err)
 			}
@@ -72,7 +72,7 @@ func webhooksReplay(app core.App) *cobra.Command {
 			if len(names) == 0 && of == "" {
 				return errors.New("webhooks replay: which? give ids or --webhook")
 			}
-			ids, err := webhook.Deliveries(app, of, names)
+			ids, err := webhook.FindDeliveries(app, of, names)
 			if err != nil {
 				return fmt.Errorf("webhooks replay: %w", err)
 			}
@@ -85,10 +85,10 @@ func webhooksReplay(app core.App) *cobra.Command {
 					if ctx.Err() != nil {
 						return fmt.Errorf("interrupted: %d of %d are done", i, len(ids))
 					}
-					if err := locked(app, func(tx core.App) error { return webhook.Replay(tx, id) }); err != nil {
+					if err := inWriteTx(app, func(tx core.App) error { return webhook.Replay(tx, id) }); err != nil {
 						return err
 					}
-					shown.at(i+1, len(ids))
+					shown.reportCount(i+1, len(ids))
 				}
 				return nil
 			})
@@ -111,7 +111,7 @@ func webhooksRotate(app core.App) *cobra.Command {
 		Long:  "Give a webhook a new secret, and print it. For the overlap, events are signed with the former one too, so that\nthe receiver can change over without losing one.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			secret, err := webhook.Rotate(app, args[0], overlap)
+			secret, err := webhook.RotateSecret(app, args[0], overlap)
 			if err != nil {
 				return fmt.Errorf("webhooks rotate: %w", err)
 			}

@@ -11,7 +11,7 @@ import (
 	"doubletap/internal/testenv"
 )
 
-func signUp(c *hookstest.Client, handle string, fields map[string]any) hookstest.Answer {
+func signUpUser(c *hookstest.Client, handle string, fields map[string]any) hookstest.Answer {
 	body := map[string]any{"email": "new." + handle + "@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password, "handle": handle}
 	for name, value := range fields {
 		body[name] = value
@@ -24,7 +24,7 @@ func TestSignUp(t *testing.T) {
 	skipWithoutFastPath(t)
 	t.Run("gives an active member with settings, whatever was asked", func(t *testing.T) {
 		s := hookstest.New(t)
-		a := signUp(s.Guest(), "Zoe", map[string]any{"state": "suspended", "role": "moderator", "followersCount": 99, "celebrity": true, "verified": false})
+		a := signUpUser(s.Guest(), "Zoe", map[string]any{"state": "suspended", "role": "moderator", "followersCount": 99, "celebrity": true, "verified": false})
 		if a.Status != 200 {
 			t.Fatal(a.Raw)
 		}
@@ -39,7 +39,7 @@ func TestSignUp(t *testing.T) {
 	t.Run("refuses handles that are taken, reserved or malformed", func(t *testing.T) {
 		s := hookstest.New(t)
 		for _, handle := range []string{"ada", "ADA", "admin", "a", "has space", "dot.", ".dot", "a..b", "ünïcode", strings.Repeat("x", 31)} {
-			a := signUp(s.Guest(), handle, map[string]any{"email": "x@example.com"})
+			a := signUpUser(s.Guest(), handle, map[string]any{"email": "x@example.com"})
 			data, _ := a.Body["data"].(map[string]any)
 			if a.Status != 400 || data["handle"] == nil {
 				t.Errorf("handle %q: %d %s", handle, a.Status, a.Raw)
@@ -54,11 +54,11 @@ func TestSignUp(t *testing.T) {
 	})
 	t.Run("gives a handle to whom comes without", func(t *testing.T) {
 		s := hookstest.New(t)
-		a := signUp(s.Guest(), "", map[string]any{"email": "x@example.com", "name": "Zoë Müller"})
+		a := signUpUser(s.Guest(), "", map[string]any{"email": "x@example.com", "name": "Zoë Müller"})
 		if got := a.Body["handle"]; got != "zoe_muller" {
 			t.Errorf("handle is %v", got)
 		}
-		b := signUp(s.Guest(), "", map[string]any{"email": "y@example.com"})
+		b := signUpUser(s.Guest(), "", map[string]any{"email": "y@example.com"})
 		if got, _ := b.Body["handle"].(string); !strings.HasPrefix(got, "user_") {
 			t.Errorf("handle is %v", got)
 		}
@@ -128,7 +128,7 @@ func TestErasure(t *testing.T) {
 	carol.Must(404, "DELETE", "/api/collections/users/records/"+bob.ID, nil)
 	bob.Delete("users", bob.ID)
 	bob.Must(401, "POST", "/api/collections/users/auth-refresh", nil)
-	stream.Ended()
+	stream.AwaitEnd()
 	carol.Must(404, "GET", "/api/collections/users/records/"+bob.ID, nil)
 	carol.Must(404, "GET", "/api/collections/posts/records/"+bobs, nil)
 	s.RunJobs()
@@ -158,9 +158,9 @@ func TestErasure(t *testing.T) {
 	if r := s.Record("reports", report); r == nil || r.GetString("reporter") != "" {
 		t.Error("the report did not stay without its reporter")
 	}
-	s.Expect("ada", hookstest.Told{Type: "comment", Actors: 1}, hookstest.Told{Type: "like", Actors: 1})
-	s.Expect("carol")
-	if a := signUp(s.Guest(), "bob", nil); a.Status != 400 {
+	s.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 1}, hookstest.Notification{Type: "like", Actors: 1})
+	s.ExpectTray("carol")
+	if a := signUpUser(s.Guest(), "bob", nil); a.Status != 400 {
 		t.Errorf("bob's handle can be taken: %d", a.Status)
 	}
 }
@@ -173,7 +173,7 @@ func TestErasureByGoCodeIsWhole(t *testing.T) {
 	if err := s.App.Delete(s.User("bob")); err != nil {
 		t.Fatal(err)
 	}
-	s.Expect("ada")
+	s.ExpectTray("ada")
 	if p := s.Record("posts", post); p.GetInt("likesCount") != 0 || p.GetInt("commentsCount") != 0 {
 		t.Error("the counts are wrong")
 	}
@@ -204,9 +204,9 @@ func TestPostRemoved(t *testing.T) {
 			t.Errorf("%d rows are left in %s", n, collection)
 		}
 	}
-	s.Expect("ada", hookstest.Told{Type: "follow", Actors: 1})
-	s.Expect("bob")
-	s.Expect("carol")
+	s.ExpectTray("ada", hookstest.Notification{Type: "follow", Actors: 1})
+	s.ExpectTray("bob")
+	s.ExpectTray("carol")
 	if n := s.User("ada").GetInt("postsCount"); n != 0 {
 		t.Errorf("postsCount is %d", n)
 	}

@@ -20,15 +20,15 @@ func (s *Social) bindAccountMails() {
 		mail.OneTimeCode:   s.app.OnMailerRecordOTPSend("users"),
 		mail.LoginAlert:    s.app.OnMailerRecordAuthAlertSend("users"),
 	} {
-		sent.Bind(&hook.Handler[*core.MailerRecordEvent]{Priority: first + 1, Func: func(e *core.MailerRecordEvent) error {
-			if !mail.Shipped(e.Record.Collection(), kind) {
+		sent.Bind(&hook.Handler[*core.MailerRecordEvent]{Priority: firstPriority + 1, Func: func(e *core.MailerRecordEvent) error {
+			if !mail.IsShippedTemplate(e.Record.Collection(), kind) {
 				return e.Next()
 			}
 			locale, err := localeOf(e.App, e.Record.Id)
 			if err != nil {
 				return err
 			}
-			message, err := mail.ForAccount(e.App, kind, e.Record, locale, e.Meta).Message(e.App)
+			message, err := mail.NewAccountEmail(e.App, kind, e.Record, locale, e.Meta).MailerMessage(e.App)
 			if err != nil {
 				return err
 			}
@@ -40,7 +40,7 @@ func (s *Social) bindAccountMails() {
 
 // localeOf is the language that somebody has chosen, or empty.
 func localeOf(app core.App, user string) (locale string, err error) {
-	if _, err = db.Value(app, &locale, `SELECT coalesce(locale, '') FROM settings WHERE user = {:u}`, db.Params{"u": user}); err != nil {
+	if _, err = db.QueryValue(app, &locale, `SELECT coalesce(locale, '') FROM settings WHERE user = {:u}`, db.Params{"u": user}); err != nil {
 		return "", fmt.Errorf("read the language of %s: %w", user, err)
 	}
 	return locale, nil

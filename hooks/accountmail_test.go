@@ -15,10 +15,10 @@ import (
 )
 
 // lastMail is the newest mail that the mail server took.
-func (a *away) lastMail() delivertest.Mail {
+func (a *awayService) lastMail() delivertest.ReceivedMail {
 	a.t.Helper()
 	a.RunJobs()
-	all := a.post.Mails()
+	all := a.mailServer.ReceivedMails()
 	if len(all) == 0 {
 		a.t.Fatal("nothing was mailed")
 	}
@@ -27,8 +27,8 @@ func (a *away) lastMail() delivertest.Mail {
 
 var appLink = regexp.MustCompile(`https?://[^\s"<]+`)
 
-// follow reads the link to a page of the web app from both parts of a mail, and returns its token.
-func follow(t *testing.T, m delivertest.Mail, page string) (token string) {
+// readLinkToken reads the link to a page of the web app from both parts of a mail, and returns its token.
+func readLinkToken(t *testing.T, m delivertest.ReceivedMail, page string) (token string) {
 	t.Helper()
 	link := func(text string) string {
 		for _, found := range appLink.FindAllString(text, -1) {
@@ -49,42 +49,42 @@ func follow(t *testing.T, m delivertest.Mail, page string) (token string) {
 	return plain[strings.LastIndex(plain, "/")+1:]
 }
 
-// accountDoors are PocketBase's mails to accounts, each with what is told of it in both languages and what its link is good for.
-var accountDoors = []struct {
+// accountMailCases are PocketBase's mails to accounts, each with what is told of it in both languages and what its link is good for.
+var accountMailCases = []struct {
 	kind, page string
-	subjects   map[string]string // by locale
-	ask        func(a *away)     // ada, or somebody for her
-	spend      func(a *away, token string)
+	subjects   map[string]string    // by locale
+	ask        func(a *awayService) // ada, or somebody for her
+	spend      func(a *awayService, token string)
 }{
-	{"verification", "verify", map[string]string{"": "Confirm your mail address on Doubletap", "de-AT": "Bestätige deine Mailadresse auf Doubletap"}, func(a *away) {
-		exec(a.t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'ada'")
+	{"verification", "verify", map[string]string{"": "Confirm your mail address on Doubletap", "de-AT": "Bestätige deine Mailadresse auf Doubletap"}, func(a *awayService) {
+		execSQL(a.t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'ada'")
 		mailAda(a, mails.SendRecordVerification)
-	}, func(a *away, token string) {
-		a.Guest().Must(204, "POST", "/api/collections/users/confirm-verification", fields{"token": token})
+	}, func(a *awayService, token string) {
+		a.Guest().Must(204, "POST", "/api/collections/users/confirm-verification", jsonObject{"token": token})
 		if !a.User("ada").Verified() {
 			a.t.Error("ada is not verified")
 		}
 	}},
-	{"password_reset", "reset", map[string]string{"": "Set a new password on Doubletap", "de-AT": "Setze ein neues Passwort auf Doubletap"}, func(a *away) {
+	{"password_reset", "reset", map[string]string{"": "Set a new password on Doubletap", "de-AT": "Setze ein neues Passwort auf Doubletap"}, func(a *awayService) {
 		mailAda(a, mails.SendRecordPasswordReset)
-	}, func(a *away, token string) {
-		body := fields{"token": token, "password": "another horse", "passwordConfirm": "another horse"}
+	}, func(a *awayService, token string) {
+		body := jsonObject{"token": token, "password": "another horse", "passwordConfirm": "another horse"}
 		a.Guest().Must(204, "POST", "/api/collections/users/confirm-password-reset", body)
 		a.Guest().Must(400, "POST", "/api/collections/users/confirm-password-reset", body) // once
-		a.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", fields{"identity": "ada", "password": "another horse"})
+		a.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", jsonObject{"identity": "ada", "password": "another horse"})
 	}},
-	{"email_change", "change", map[string]string{"": "Confirm your new mail address on Doubletap", "de-AT": "Bestätige deine neue Mailadresse auf Doubletap"}, func(a *away) {
-		a.As("ada").Must(204, "POST", "/api/collections/users/request-email-change", fields{"newEmail": "ada@example.org"})
-	}, func(a *away, token string) {
-		body := fields{"token": token, "password": hookstest.Password}
+	{"email_change", "change", map[string]string{"": "Confirm your new mail address on Doubletap", "de-AT": "Bestätige deine neue Mailadresse auf Doubletap"}, func(a *awayService) {
+		a.As("ada").Must(204, "POST", "/api/collections/users/request-email-change", jsonObject{"newEmail": "ada@example.org"})
+	}, func(a *awayService, token string) {
+		body := jsonObject{"token": token, "password": hookstest.Password}
 		a.Guest().Must(204, "POST", "/api/collections/users/confirm-email-change", body)
 		a.Guest().Must(400, "POST", "/api/collections/users/confirm-email-change", body)
-		a.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", fields{"identity": "ada@example.org", "password": hookstest.Password})
+		a.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", jsonObject{"identity": "ada@example.org", "password": hookstest.Password})
 	}},
 }
 
 // mailAda mails ada from Go code, as PocketBase's routes do beside the request.
-func mailAda(a *away, mail func(core.App, *core.Record) error) {
+func mailAda(a *awayService, mail func(core.App, *core.Record) error) {
 	a.t.Helper()
 	if err := mail(a.App, a.User("ada")); err != nil {
 		a.t.Fatal(err)
@@ -92,11 +92,11 @@ func mailAda(a *away, mail func(core.App, *core.Record) error) {
 }
 
 func TestMailsToAccountsLeadToTheWebApp(t *testing.T) {
-	for _, door := range accountDoors {
+	for _, door := range accountMailCases {
 		for locale, subject := range door.subjects {
 			t.Run(door.kind+" "+locale, func(t *testing.T) {
-				a := newAway(t)
-				a.wants("ada", map[string]any{"locale": locale})
+				a := newAwayService(t)
+				a.setPreferences("ada", map[string]any{"locale": locale})
 				door.ask(a)
 				m := a.lastMail()
 				if m.Subject != subject || m.From != "post@photos.example.com" || m.Header.Get("Auto-Submitted") != "auto-generated" {
@@ -110,14 +110,14 @@ func TestMailsToAccountsLeadToTheWebApp(t *testing.T) {
 				if want := map[string]string{"": `lang="en"`, "de-AT": `lang="de"`}[locale]; !strings.Contains(m.HTML, want) {
 					t.Errorf("no %s in %s", want, m.HTML)
 				}
-				door.spend(a, follow(t, m, door.page))
+				door.spend(a, readLinkToken(t, m, door.page))
 			})
 		}
 	}
 }
 
 func TestCodesAndAlertsAreInTheProductsWords(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	if err := mails.SendRecordOTP(a.App, a.User("ada"), "none", "12345678"); err != nil {
 		t.Fatal(err)
 	}
@@ -138,9 +138,9 @@ func TestCodesAndAlertsAreInTheProductsWords(t *testing.T) {
 
 // A handle may be the name of a host, of which mail programs make a link.
 func TestAHandleIsNoLinkInAMail(t *testing.T) {
-	for _, door := range accountDoors {
-		a := newAway(t)
-		exec(t, a.App, "UPDATE users SET handle = 'www.example.com' WHERE handle = 'ada'")
+	for _, door := range accountMailCases {
+		a := newAwayService(t)
+		execSQL(t, a.App, "UPDATE users SET handle = 'www.example.com' WHERE handle = 'ada'")
 		as := func(mail func(core.App, *core.Record) error) {
 			if err := mail(a.App, a.User("www.example.com")); err != nil {
 				t.Fatal(err)
@@ -148,12 +148,12 @@ func TestAHandleIsNoLinkInAMail(t *testing.T) {
 		}
 		switch door.kind {
 		case "verification":
-			exec(t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'www.example.com'")
+			execSQL(t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'www.example.com'")
 			as(mails.SendRecordVerification)
 		case "password_reset":
 			as(mails.SendRecordPasswordReset)
 		default:
-			a.As("www.example.com").Must(204, "POST", "/api/collections/users/request-email-change", fields{"newEmail": "ada@example.org"})
+			a.As("www.example.com").Must(204, "POST", "/api/collections/users/request-email-change", jsonObject{"newEmail": "ada@example.org"})
 		}
 		m := a.lastMail()
 		for _, part := range []string{m.Subject, m.HTML, m.Text} {
@@ -165,7 +165,7 @@ func TestAHandleIsNoLinkInAMail(t *testing.T) {
 }
 
 func TestAnOwnersTemplatesAreKept(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	users := a.User("ada").Collection()
 	users.ResetPasswordTemplate = core.EmailTemplate{Subject: "Ours", Body: "<a href='{APP_URL}/ours/{TOKEN}'>here</a>"}
 	settings := a.App.Settings()
@@ -179,13 +179,13 @@ func TestAnOwnersTemplatesAreKept(t *testing.T) {
 	if m := a.lastMail(); m.Subject != "Ours" || !strings.Contains(m.HTML, "https://photos.example.com/ours/ey") {
 		t.Errorf("mailed %q: %s", m.Subject, m.HTML)
 	}
-	exec(t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'ada'")
+	execSQL(t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'ada'")
 	mailAda(a, mails.SendRecordVerification) // which the owner has left as it is
-	follow(t, a.lastMail(), "verify")
+	readLinkToken(t, a.lastMail(), "verify")
 }
 
 func TestSuperusersKeepPocketBasesMails(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	if err := mails.SendRecordPasswordReset(a.App, a.Record("_superusers", a.Admin().ID)); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestSuperusersKeepPocketBasesMails(t *testing.T) {
 
 // A former PocketBase's own templates are nobody's, whatever version a folder comes from.
 func TestFormerDefaultsAreReplaced(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	users := a.User("ada").Collection()
 	body := users.ResetPasswordTemplate.Body
 	users.ResetPasswordTemplate.Body = strings.Replace(body, "please ignore", "you can ignore", 1)
@@ -207,14 +207,14 @@ func TestFormerDefaultsAreReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	mailAda(a, mails.SendRecordPasswordReset)
-	follow(t, a.lastMail(), "reset")
+	readLinkToken(t, a.lastMail(), "reset")
 }
 
 func TestTwoProofsWhereTheOwnerAsksForThem(t *testing.T) {
-	a := newAway(t)
-	a.Admin().Must(200, "PATCH", "/api/collections/users", fields{"otp": fields{"enabled": true, "duration": 180, "length": 8}, "mfa": fields{"enabled": true, "duration": 600, "rule": ""}})
+	a := newAwayService(t)
+	a.Admin().Must(200, "PATCH", "/api/collections/users", jsonObject{"otp": jsonObject{"enabled": true, "duration": 180, "length": 8}, "mfa": jsonObject{"enabled": true, "duration": 600, "rule": ""}})
 	const users = "/api/collections/users/"
-	first := a.Guest().Must(401, "POST", users+"auth-with-password", fields{"identity": "ada", "password": hookstest.Password})
+	first := a.Guest().Must(401, "POST", users+"auth-with-password", jsonObject{"identity": "ada", "password": hookstest.Password})
 	proof, _ := first.Body["mfaId"].(string)
 	if proof == "" {
 		t.Fatalf("answered %s", first.Raw)
@@ -226,19 +226,19 @@ func TestTwoProofsWhereTheOwnerAsksForThem(t *testing.T) {
 		asked <- code
 		return err
 	})
-	otp := a.Guest().Must(200, "POST", users+"request-otp", fields{"email": "ada@example.com"}).Body["otpId"]
+	otp := a.Guest().Must(200, "POST", users+"request-otp", jsonObject{"email": "ada@example.com"}).Body["otpId"]
 	code := <-asked
 	if m := a.lastMail(); !strings.Contains(m.Text, code) {
 		t.Errorf("the code %s is not in %s", code, m.Text)
 	}
-	a.Guest().Must(400, "POST", users+"auth-with-otp", fields{"otpId": otp, "password": "00000000", "mfaId": proof})
-	if signed := a.Guest().Must(200, "POST", users+"auth-with-otp?mfaId="+proof, fields{"otpId": otp, "password": code}); signed.Body["token"] == nil {
+	a.Guest().Must(400, "POST", users+"auth-with-otp", jsonObject{"otpId": otp, "password": "00000000", "mfaId": proof})
+	if signed := a.Guest().Must(200, "POST", users+"auth-with-otp?mfaId="+proof, jsonObject{"otpId": otp, "password": code}); signed.Body["token"] == nil {
 		t.Errorf("answered %s", signed.Raw)
 	}
 }
 
 func TestASignUpMailsTheLinkThatConfirmsTheAddress(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	signup := func(handle, email, language string) {
 		t.Helper()
 		body := `{"handle": "` + handle + `", "email": "` + email + `", "password": "` + hookstest.Password + `", "passwordConfirm": "` + hookstest.Password + `"}`
@@ -257,7 +257,7 @@ func TestASignUpMailsTheLinkThatConfirmsTheAddress(t *testing.T) {
 	}
 	signup("zoe", "zoe@example.net", "de-AT,de;q=0.9,en;q=0.5")
 	a.expectMails("zoe@example.net: Bestätige deine Mailadresse auf Doubletap")
-	a.Guest().Must(204, "POST", "/api/collections/users/confirm-verification", fields{"token": follow(t, a.lastMail(), "verify")})
+	a.Guest().Must(204, "POST", "/api/collections/users/confirm-verification", jsonObject{"token": readLinkToken(t, a.lastMail(), "verify")})
 	if zoe := a.User("zoe"); !zoe.Verified() {
 		t.Error("zoe is not verified")
 	}
@@ -271,17 +271,17 @@ func TestASignUpMailsTheLinkThatConfirmsTheAddress(t *testing.T) {
 			t.Errorf("for %.20q mailed %q to %s", language, m.Subject, m.To)
 		}
 	}
-	before := len(a.post.Mails())
+	before := len(a.mailServer.ReceivedMails())
 	signup("zoe", "other@example.net", "en") // is refused
-	a.Admin().Create("users", fields{"handle": "leo", "email": "leo@example.net", "password": hookstest.Password, "passwordConfirm": hookstest.Password})
+	a.Admin().Create("users", jsonObject{"handle": "leo", "email": "leo@example.net", "password": hookstest.Password, "passwordConfirm": hookstest.Password})
 	a.Someone(1)
-	p := newProvider(t, a.Service, false)
-	p.signIn(a.Guest(), claims{"sub": "1", "preferred_username": "kim", "email": "kim@example.net", "email_verified": true}, nil)
+	p := newOAuthProvider(t, a.Service, false)
+	p.signInClient(a.Guest(), idClaims{"sub": "1", "preferred_username": "kim", "email": "kim@example.net", "email_verified": true}, nil)
 	a.RunJobs()
-	if all := a.post.Mails(); len(all) != before {
+	if all := a.mailServer.ReceivedMails(); len(all) != before {
 		t.Errorf("who signs nobody up is mailed %q", all[before].Subject)
 	}
-	if a := p.signIn(a.Guest(), claims{"sub": "2", "preferred_username": "lin"}, fields{"email": "lin@example.net"}); a.Status != 200 {
+	if a := p.signInClient(a.Guest(), idClaims{"sub": "2", "preferred_username": "lin"}, jsonObject{"email": "lin@example.net"}); a.Status != 200 {
 		t.Fatalf("lin is answered %d %s", a.Status, a.Raw)
 	}
 	if m := a.lastMail(); m.To != "lin@example.net" {

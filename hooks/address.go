@@ -23,9 +23,9 @@ func (s *Social) bindAddresses() {
 		e.Router.BindFunc(s.authAsked)
 		return e.Next()
 	})
-	s.app.OnRecordAuthWithPasswordRequest("users").BindFunc(answer(passwordAsked))
-	s.app.OnRecordRequestEmailChangeRequest("users").BindFunc(answer(addressChanging))
-	s.app.OnMailerSend().BindFunc(mailAddressed)
+	s.app.OnRecordAuthWithPasswordRequest("users").BindFunc(answerErrors(findByFoldedAddress))
+	s.app.OnRecordRequestEmailChangeRequest("users").BindFunc(answerErrors(refuseSameAddress))
+	s.app.OnMailerSend().BindFunc(encodeMailDomains)
 }
 
 // ourMailHooks are how many handlers we bind to OnMailerSend; any other is an owner's.
@@ -42,11 +42,11 @@ func foldAddresses(app core.App) error {
 	})
 }
 
-// addressBook is an app that finds users by any spelling of their address.
-type addressBook struct{ core.App }
+// foldingApp is an app that finds users by any spelling of their address.
+type foldingApp struct{ core.App }
 
 // FindAuthRecordByEmail is PocketBase's, but for users.
-func (a addressBook) FindAuthRecordByEmail(collection any, email string) (*core.Record, error) {
+func (a foldingApp) FindAuthRecordByEmail(collection any, email string) (*core.Record, error) {
 	name, _ := collection.(string)
 	if c, ok := collection.(*core.Collection); ok {
 		name = c.Id
@@ -64,7 +64,7 @@ func (s *Social) authAsked(e *core.RequestEvent) error {
 	if e.Request.Method == http.MethodPost && strings.HasPrefix(e.Request.URL.Path, "/api/collections/") {
 		action := e.Request.URL.Path[strings.LastIndex(e.Request.URL.Path, "/")+1:]
 		if slices.ContainsFunc([]string{"request-", "confirm-", "auth-with-"}, func(p string) bool { return strings.HasPrefix(action, p) }) {
-			e.App = addressBook{e.App}
+			e.App = foldingApp{e.App}
 		}
 		if action == "auth-with-otp" {
 			e.App = &otpEntered{App: e.App, codes: s.codes}
@@ -73,8 +73,8 @@ func (s *Social) authAsked(e *core.RequestEvent) error {
 	return e.Next()
 }
 
-// passwordAsked finds whom PocketBase did not: it looks for the identity as it was typed.
-func passwordAsked(e *core.RecordAuthWithPasswordRequestEvent) error {
+// findByFoldedAddress finds whom PocketBase did not: it looks for the identity as it was typed.
+func findByFoldedAddress(e *core.RecordAuthWithPasswordRequestEvent) error {
 	if e.Record == nil && e.IdentityField != "handle" && strings.Contains(e.Identity, "@") {
 		user, err := account.FindByAddress(e.App, e.Identity)
 		if _, err := db.Found(err); err != nil {
@@ -85,17 +85,17 @@ func passwordAsked(e *core.RecordAuthWithPasswordRequestEvent) error {
 	return e.Next()
 }
 
-// addressChanging refuses another spelling of one's own address, as PocketBase does the same spelling.
-func addressChanging(e *core.RecordRequestEmailChangeRequestEvent) error {
+// refuseSameAddress refuses another spelling of one's own address, as PocketBase does the same spelling.
+func refuseSameAddress(e *core.RecordRequestEmailChangeRequestEvent) error {
 	e.NewEmail = account.FoldAddress(e.NewEmail)
 	if e.NewEmail == account.FoldAddress(e.Record.Email()) {
-		return fault.Invalid("newEmail", "validation_not_in_invalid", "Must not be in list.")
+		return fault.InvalidField("newEmail", "validation_not_in_invalid", "Must not be in list.")
 	}
 	return e.Next()
 }
 
-// mailAddressed lets every mail leave with domains that mail servers know. The message stays what it is for those who keep it.
-func mailAddressed(e *core.MailerEvent) error {
+// encodeMailDomains lets every mail leave with domains that mail servers know. The message stays what it is for those who keep it.
+func encodeMailDomains(e *core.MailerEvent) error {
 	message := *e.Message
 	message.From.Address = account.WireAddress(message.From.Address)
 	message.To, message.Cc, message.Bcc = slices.Clone(message.To), slices.Clone(message.Cc), slices.Clone(message.Bcc)

@@ -44,17 +44,17 @@ func TestFoldAddress(t *testing.T) {
 	}
 }
 
-// addresses are an address as it is stored, as somebody signs up with it, and as others write it.
-var addresses = []struct{ stored, typed, other string }{
+// addressSpellings are an address as it is stored, as somebody signs up with it, and as others write it.
+var addressSpellings = []struct{ stored, typed, other string }{
 	{"emcase@example.test", "EmCase@example.test", "emcase@Example.TEST"},
 	{"jürgen@example.test", "Jürgen@example.test", "JÜRGEN@example.test"},
 	{"zoe@xn--mnchen-3ya.example", "zoe@münchen.example", "Zoe@MÜNCHEN.example"},
 	{"kim@xn--mnchen-3ya.example", "kim@xn--mnchen-3ya.example", "kim@München.example"},
 }
 
-// tellQueued tells of each mail to an account that PocketBase has asked for, from a goroutine of its own, and again when its job
+// signalQueued tells of each mail to an account that PocketBase has asked for, from a goroutine of its own, and again when its job
 // sends it.
-func tellQueued(queued chan struct{}) func(core.App, *hooks.Social) {
+func signalQueued(queued chan struct{}) func(core.App, *hooks.Social) {
 	return func(app core.App, _ *hooks.Social) {
 		tell := func(e *core.MailerRecordEvent) error {
 			err := e.Next()
@@ -82,13 +82,13 @@ func awaitQueued(t *testing.T, queued chan struct{}) {
 func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
-	for _, address := range addresses {
+	for _, address := range addressSpellings {
 		t.Run(address.typed, func(t *testing.T) {
 			queued := make(chan struct{}, 100)
-			s := hookstest.New(t, tellQueued(queued))
-			p := newProvider(t, s, false)
+			s := hookstest.New(t, signalQueued(queued))
+			p := newOAuthProvider(t, s, false)
 			s.Admin().Must(200, "PATCH", "/api/collections/users", map[string]any{"otp": map[string]any{"enabled": true, "duration": 180, "length": 8}})
-			a := signUp(s.Guest(), "zed", map[string]any{"email": address.typed})
+			a := signUpUser(s.Guest(), "zed", map[string]any{"email": address.typed})
 			if a.Status != 200 {
 				t.Fatal(a.Raw)
 			}
@@ -109,15 +109,15 @@ func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
 				body := map[string]any{"identity": typed, "password": hookstest.Password}
 				for _, field := range []string{"", "email"} {
 					body["identityField"] = field
-					if a := s.Guest().Do("POST", "/api/collections/users/auth-with-password", body); a.Status != 200 || accountOf(a) != id {
+					if a := s.Guest().Do("POST", "/api/collections/users/auth-with-password", body); a.Status != 200 || accountIDOf(a) != id {
 						t.Errorf("log in as %s by %q: %d %s", typed, field, a.Status, a.Raw)
 					}
 				}
 				if a := s.Guest().Do("POST", "/api/collections/"+s.User("zed").Collection().Id+"/auth-with-password", body); a.Status != 200 {
 					t.Errorf("log in as %s by the collection's id: %d %s", typed, a.Status, a.Raw)
 				}
-				refused("sign up as "+typed, signUp(s.Guest(), "other", map[string]any{"email": typed}), "email", "validation_not_unique")
-				refused("a superuser creates "+typed, signUp(s.Admin(), "other", map[string]any{"email": typed}), "email", "validation_not_unique")
+				refused("sign up as "+typed, signUpUser(s.Guest(), "other", map[string]any{"email": typed}), "email", "validation_not_unique")
+				refused("a superuser creates "+typed, signUpUser(s.Admin(), "other", map[string]any{"email": typed}), "email", "validation_not_unique")
 				refused("a superuser gives bob "+typed, s.Admin().Do("PATCH", "/api/collections/users/records/"+s.User("bob").Id, map[string]any{"email": typed}), "email", "validation_not_unique")
 				refused("bob changes to "+typed, s.As("bob").Do("POST", "/api/collections/users/request-email-change", map[string]any{"newEmail": typed}), "newEmail", "validation_invalid_new_email")
 				refused("zed changes to "+typed, s.As("zed").Do("POST", "/api/collections/users/request-email-change", map[string]any{"newEmail": typed}), "newEmail", "validation_not_in_invalid")
@@ -133,8 +133,8 @@ func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
 				if n := s.Rows("_otps", "recordRef = {:u}", map[string]any{"u": id}); n == 0 || n < before {
 					t.Errorf("%s is sent no password to sign in with: %d after %d", typed, n, before)
 				}
-				exec(t, s.App, "DELETE FROM _externalAuths") // so that the address alone leads to the account
-				if a := p.signIn(s.Guest(), claims{"sub": "of " + typed, "preferred_username": "zed", "email": typed, "email_verified": true}, nil); a.Status != 200 || accountOf(a) != id || metaOf(a)["isNew"] != false {
+				execSQL(t, s.App, "DELETE FROM _externalAuths") // so that the address alone leads to the account
+				if a := p.signInClient(s.Guest(), idClaims{"sub": "of " + typed, "preferred_username": "zed", "email": typed, "email_verified": true}, nil); a.Status != 200 || accountIDOf(a) != id || metaOf(a)["isNew"] != false {
 					t.Errorf("OAuth2 as %s: %d %s", typed, a.Status, a.Raw)
 				}
 			}
@@ -165,8 +165,8 @@ func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
 
 func TestOAuth2SignUpStoresAFoldedAddressThatIsVerified(t *testing.T) {
 	s := hookstest.New(t)
-	p := newProvider(t, s, false)
-	a := p.signIn(s.Guest(), claims{"sub": "1", "preferred_username": "zed", "email": "Zed@MÜNCHEN.example", "email_verified": true}, nil)
+	p := newOAuthProvider(t, s, false)
+	a := p.signInClient(s.Guest(), idClaims{"sub": "1", "preferred_username": "zed", "email": "Zed@MÜNCHEN.example", "email_verified": true}, nil)
 	if zed := s.User("zed"); a.Status != 200 || zed.Email() != "zed@xn--mnchen-3ya.example" || !zed.Verified() {
 		t.Errorf("zed is %s, verified %v: %s", zed.Email(), zed.Verified(), a.Raw)
 	}
@@ -174,7 +174,7 @@ func TestOAuth2SignUpStoresAFoldedAddressThatIsVerified(t *testing.T) {
 
 func TestMailLeavesWithDomainsOfTheWire(t *testing.T) {
 	queued := make(chan struct{}, 100)
-	s := hookstest.New(t, tellQueued(queued))
+	s := hookstest.New(t, signalQueued(queued))
 	s.App.Settings().Meta.SenderAddress = "post@münchen.example"
 	clubs := core.NewAuthCollection("clubs")
 	if err := s.App.Save(clubs); err != nil {
@@ -202,7 +202,7 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 	dir := t.TempDir()
 	func() {
 		s := hookstest.New(t)
-		exec(t, s.App, "DELETE FROM _migrations WHERE file = '1763701851_addresses.go'")
+		execSQL(t, s.App, "DELETE FROM _migrations WHERE file = '1763701851_addresses.go'")
 		users, err := s.App.FindCollectionByNameOrId("users")
 		if err != nil {
 			t.Fatal(err)
@@ -214,9 +214,9 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, address := range map[string]string{"ada": "EmCase@example.test", "bob": "emcase@example.test", "carol": "JÜRGEN@example.test", "dave": "jürgen@example.test", "eve": "Eve@Example.com", "mallory": "mal@münchen.example"} {
-			exec(t, s.App, "UPDATE users SET email = '"+address+"' WHERE handle = '"+name+"'")
+			execSQL(t, s.App, "UPDATE users SET email = '"+address+"' WHERE handle = '"+name+"'")
 		}
-		exec(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
+		execSQL(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
 		if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
 			t.Fatal(err)
 		}
@@ -235,11 +235,11 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 	if got := s.User("ada").Email(); got != "EmCase@example.test" {
 		t.Errorf("an edit of another field made ada's address %q", got)
 	}
-	if a := signUp(s.Guest(), "third", map[string]any{"email": "EMCASE@example.test"}); a.Status != 400 {
+	if a := signUpUser(s.Guest(), "third", map[string]any{"email": "EMCASE@example.test"}); a.Status != 400 {
 		t.Errorf("a third one joins: %d %s", a.Status, a.Raw)
 	}
 	found := func() string {
-		for _, f := range examined(t, s.App) {
+		for _, f := range doctorFindings(t, s.App) {
 			if f.Check == "addresses" {
 				return f.State + " " + f.Detail
 			}
@@ -253,7 +253,7 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 	}
 	s.Admin().Update("users", s.User("ada").Id, map[string]any{"email": "ada@example.com"})
 	s.Admin().Update("users", s.User("carol").Id, map[string]any{"email": "carol@example.com"})
-	if done := repaired(t, s.App); done["addresses"] == 0 {
+	if done := doctorRepairs(t, s.App); done["addresses"] == 0 {
 		t.Fatalf("repair did %v", done)
 	}
 	if got := found(); got != "ok " {

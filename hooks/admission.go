@@ -15,13 +15,13 @@ import (
 )
 
 // PocketBase asks a rule before the transaction that stores the record. In between another request may block, close,
-// delete or suspend. So what let a request in is asked again inside, where the only writer is this one: see inTransaction.
+// delete or suspend. So what let a request in is asked again inside, where the only writer is this one: see inRawTx.
 
 // admissionKey is where a record keeps the request that it comes by. PocketBase never shows custom data under this prefix.
 const admissionKey = "@pbInternalDoubletapRequest"
 
-// keepRequest notes on a record the user's or guest's request that is about to store it.
-func keepRequest(e *core.RecordRequestEvent) error {
+// attachRequest notes on a record the user's or guest's request that is about to store it.
+func attachRequest(e *core.RecordRequestEvent) error {
 	info, err := e.RequestInfo()
 	if err != nil {
 		return err
@@ -30,9 +30,9 @@ func keepRequest(e *core.RecordRequestEvent) error {
 	return nil
 }
 
-// admitAgain refuses a record whose request would not be let in any more, in PocketBase's own words. It does so once: what
+// recheckAdmission refuses a record whose request would not be let in any more, in PocketBase's own words. It does so once: what
 // Go code does with the record later is no request.
-func admitAgain(tx core.App, record *core.Record) error {
+func recheckAdmission(tx core.App, record *core.Record) error {
 	asked, ok := record.GetRaw(admissionKey).(*core.RequestInfo)
 	if !ok {
 		return nil
@@ -40,13 +40,13 @@ func admitAgain(tx core.App, record *core.Record) error {
 	record.SetRaw(admissionKey, nil)
 	info := *asked
 	if info.Auth != nil {
-		auth, err := find(tx, info.Auth.Collection().Name, info.Auth.Id)
+		auth, err := findRecord(tx, info.Auth.Collection().Name, info.Auth.Id)
 		if err != nil && !errors.Is(err, fault.ErrGone) {
 			return err
 		}
 		ended := err != nil || auth.TokenKey() != info.Auth.TokenKey() || auth.Collection().Name == "users" && auth.GetString("state") != account.Active
 		if ended {
-			return refusal(record)
+			return refusalOf(record)
 		}
 		info.Auth = auth
 	}
@@ -60,31 +60,31 @@ func admitAgain(tx core.App, record *core.Record) error {
 		return fmt.Errorf("ask the rule of %s again: %w", record.Collection().Name, err)
 	}
 	if !allowed {
-		return refusal(record)
+		return refusalOf(record)
 	}
 	if _, isEdge := edge.Ends[record.Collection().Name]; isEdge && record.IsNew() {
-		return meetStoredEdge(tx, record)
+		return refuseStoredEdge(tx, record)
 	}
-	if record.IsNew() && guard.ChoosesID(record.Collection().Name) {
-		return freeID(tx, record, &info)
+	if record.IsNew() && guard.ClientChoosesID(record.Collection().Name) {
+		return checkIDUnused(tx, record, &info)
 	}
 	return nil
 }
 
-// refusal is what PocketBase answers when a rule says no.
-func refusal(record *core.Record) error {
+// refusalOf is what PocketBase answers when a rule says no.
+func refusalOf(record *core.Record) error {
 	if record.IsNew() {
-		return fault.Refused("Failed to create record.")
+		return fault.BadRequest("Failed to create record.")
 	}
 	return fault.NotFound()
 }
 
-// freeID refuses an id that was used before, or is of a row that the caller does not see, in the words for one that is
+// checkIDUnused refuses an id that was used before, or is of a row that the caller does not see, in the words for one that is
 // malformed. Of a row that the caller sees PocketBase says that it is not unique.
-func freeID(tx core.App, record *core.Record, info *core.RequestInfo) error {
+func checkIDUnused(tx core.App, record *core.Record, info *core.RequestInfo) error {
 	c := record.Collection()
 	var gone, there bool
-	if _, err := db.Row(tx, `SELECT EXISTS (SELECT 1 FROM gone_ids WHERE id = {:id}), EXISTS (SELECT 1 FROM `+c.Name+` WHERE id = {:id})`,
+	if _, err := db.QueryRow(tx, `SELECT EXISTS (SELECT 1 FROM gone_ids WHERE id = {:id}), EXISTS (SELECT 1 FROM `+c.Name+` WHERE id = {:id})`,
 		db.Params{"id": record.Id}, &gone, &there); err != nil {
 		return fmt.Errorf("look for id %s: %w", record.Id, err)
 	}
@@ -96,7 +96,7 @@ func freeID(tx core.App, record *core.Record, info *core.RequestInfo) error {
 		gone = !seen
 	}
 	if gone {
-		return fault.Invalid("id", "validation_invalid_format", "Invalid value format.")
+		return fault.InvalidField("id", "validation_invalid_format", "Invalid value format.")
 	}
 	return nil
 }

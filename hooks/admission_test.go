@@ -11,15 +11,15 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// meanwhile lets something happen after a request has passed its rule and before its transaction.
-type meanwhile struct {
-	mu    sync.Mutex
-	then  func() // after the rule
-	later func() // after the hooks of a create, for follows and saves
-	after func() // after a create that failed
+// requestRace lets something happen after a request has passed its rule and before its transaction.
+type requestRace struct {
+	mu           sync.Mutex
+	afterRule    func() // after the rule
+	afterHooks   func() // after the hooks of a create, for follows and saves
+	afterFailure func() // after a create that failed
 }
 
-func (m *meanwhile) happens(what *func()) {
+func (m *requestRace) runOnce(what *func()) {
 	m.mu.Lock()
 	then := *what
 	*what = nil // what happens are requests too
@@ -29,17 +29,17 @@ func (m *meanwhile) happens(what *func()) {
 	}
 }
 
-func (m *meanwhile) bind(app core.App, _ *hooks.Social) {
+func (m *requestRace) bindHooks(app core.App, _ *hooks.Social) {
 	asked := &hook.Handler[*core.RecordRequestEvent]{Priority: -1, Func: func(e *core.RecordRequestEvent) error {
-		m.happens(&m.then)
+		m.runOnce(&m.afterRule)
 		return e.Next()
 	}}
 	app.OnRecordValidate("follows", "saves").BindFunc(func(e *core.RecordEvent) error {
-		m.happens(&m.later)
+		m.runOnce(&m.afterHooks)
 		return e.Next()
 	})
 	app.OnRecordAfterCreateError().BindFunc(func(e *core.RecordErrorEvent) error {
-		m.happens(&m.after)
+		m.runOnce(&m.afterFailure)
 		return e.Next()
 	})
 	app.OnRecordCreateRequest().Bind(asked)
@@ -50,14 +50,14 @@ func (m *meanwhile) bind(app core.App, _ *hooks.Social) {
 // TestWhatARuleReadIsReadAgainInTheTransaction has the answer of a rule change under a request that passed it, for every
 // collection that a client creates in. The request is refused as the rule would have refused it, and nothing is stored.
 func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
-	var m meanwhile
-	s := hookstest.New(t, m.bind)
+	var m requestRace
+	s := hookstest.New(t, m.bindHooks)
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")
-	private := func(post, _ string) { ada.Update("posts", post, fields{"visibility": "private"}) }
-	closed := func(post, _ string) { ada.Update("posts", post, fields{"commentsOff": true}) }
+	private := func(post, _ string) { ada.Update("posts", post, jsonObject{"visibility": "private"}) }
+	closed := func(post, _ string) { ada.Update("posts", post, jsonObject{"commentsOff": true}) }
 	buried := func(_, comment string) { carol.Delete("comments", comment) }
 	blocks := func(_, _ string) { ada.Block("bob") }
-	suspended := func(_, _ string) { s.Admin().Update("users", bob.ID, fields{"state": "suspended"}) }
+	suspended := func(_, _ string) { s.Admin().Update("users", bob.ID, jsonObject{"state": "suspended"}) }
 	var post, comment, story string
 	covered := map[string]bool{"users": true} // whose create rule asks nothing
 	for _, c := range []struct {
@@ -65,26 +65,26 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 		body             func() any
 		then             func(post, comment string)
 	}{
-		{"likes", "of a post that is made private", func() any { return fields{"post": post} }, private},
-		{"saves", "of a post that is made private", func() any { return fields{"post": post} }, private},
-		{"mutes", "of a post that is made private", func() any { return fields{"post": post} }, private},
-		{"mutes", "of somebody who blocks", func() any { return fields{"muted": ada.ID} }, blocks},
-		{"reports", "of a post that is made private", func() any { return fields{"post": post} }, private},
-		{"reports", "of somebody who blocks", func() any { return fields{"user": ada.ID} }, blocks},
-		{"comments", "on a post that is made private", func() any { return fields{"post": post, "text": "hello"} }, private},
-		{"comments", "on a post that is closed", func() any { return fields{"post": post, "text": "hello"} }, closed},
-		{"comments", "in answer to one that is deleted", func() any { return fields{"post": post, "parent": comment, "text": "hello"} }, buried},
-		{"comment_likes", "of a comment that is deleted", func() any { return fields{"comment": comment} }, buried},
-		{"comment_likes", "on a post that is made private", func() any { return fields{"comment": comment} }, private},
-		{"follows", "of somebody who blocks", func() any { return fields{"followee": ada.ID} }, blocks},
-		{"blocks", "of somebody who blocks", func() any { return fields{"blocked": ada.ID} }, blocks},
-		{"story_views", "of somebody who blocks", func() any { return fields{"story": story} }, blocks},
-		{"posts", "of somebody who is suspended", func() any { return newPost("") }, suspended},
+		{"likes", "of a post that is made private", func() any { return jsonObject{"post": post} }, private},
+		{"saves", "of a post that is made private", func() any { return jsonObject{"post": post} }, private},
+		{"mutes", "of a post that is made private", func() any { return jsonObject{"post": post} }, private},
+		{"mutes", "of somebody who blocks", func() any { return jsonObject{"muted": ada.ID} }, blocks},
+		{"reports", "of a post that is made private", func() any { return jsonObject{"post": post} }, private},
+		{"reports", "of somebody who blocks", func() any { return jsonObject{"user": ada.ID} }, blocks},
+		{"comments", "on a post that is made private", func() any { return jsonObject{"post": post, "text": "hello"} }, private},
+		{"comments", "on a post that is closed", func() any { return jsonObject{"post": post, "text": "hello"} }, closed},
+		{"comments", "in answer to one that is deleted", func() any { return jsonObject{"post": post, "parent": comment, "text": "hello"} }, buried},
+		{"comment_likes", "of a comment that is deleted", func() any { return jsonObject{"comment": comment} }, buried},
+		{"comment_likes", "on a post that is made private", func() any { return jsonObject{"comment": comment} }, private},
+		{"follows", "of somebody who blocks", func() any { return jsonObject{"followee": ada.ID} }, blocks},
+		{"blocks", "of somebody who blocks", func() any { return jsonObject{"blocked": ada.ID} }, blocks},
+		{"story_views", "of somebody who blocks", func() any { return jsonObject{"story": story} }, blocks},
+		{"posts", "of somebody who is suspended", func() any { return postUpload("") }, suspended},
 		{"stories", "of somebody who is suspended", func() any {
 			return &hookstest.Upload{Files: map[string][]byte{"photo": hookstest.Photo()}}
 		}, suspended},
-		{"devices", "of somebody who is suspended", func() any { return fields{"kind": "fcm", "endpoint": "bobs-phone-is-an-android"} }, suspended},
-		{"likes", "of somebody who is suspended", func() any { return fields{"post": post} }, suspended},
+		{"devices", "of somebody who is suspended", func() any { return jsonObject{"kind": "fcm", "endpoint": "bobs-phone-is-an-android"} }, suspended},
+		{"likes", "of somebody who is suspended", func() any { return jsonObject{"post": post} }, suspended},
 	} {
 		covered[c.collection] = true
 		t.Run(c.collection+" "+c.what, func(t *testing.T) {
@@ -93,8 +93,8 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 			ada.Comment(post, comment, "hello") // deleted, it stays as a tombstone
 			bob.Token = s.As("bob").Token       // a suspension ends tokens
 			rows := s.Rows(c.collection, "1")
-			refused := bob.Must(400, "POST", "/api/collections/likes/records", fields{"post": "nosuchpost00000"})
-			m.then = func() { c.then(post, comment); rows = s.Rows(c.collection, "1") }
+			refused := bob.Must(400, "POST", "/api/collections/likes/records", jsonObject{"post": "nosuchpost00000"})
+			m.afterRule = func() { c.then(post, comment); rows = s.Rows(c.collection, "1") }
 			answer := bob.Do("POST", "/api/collections/"+c.collection+"/records", c.body())
 			if answer.Status != 400 || answer.Raw != refused.Raw {
 				t.Errorf("the answer is %d %s, want %s", answer.Status, answer.Raw, refused.Raw)
@@ -102,10 +102,10 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 			if now := s.Rows(c.collection, "1"); now != rows {
 				t.Errorf("%d rows were stored", now-rows)
 			}
-			if n := s.Rows("blocks", "blocker = {:a}", fields{"a": ada.ID}); n > 0 {
+			if n := s.Rows("blocks", "blocker = {:a}", jsonObject{"a": ada.ID}); n > 0 {
 				ada.Delete("blocks", ada.List("blocks", "")[0]["id"].(string))
 			}
-			s.Admin().Update("users", bob.ID, fields{"state": "active"})
+			s.Admin().Update("users", bob.ID, jsonObject{"state": "active"})
 		})
 	}
 	collections, err := s.App.FindAllCollections()
@@ -118,8 +118,8 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 		}
 	}
 	t.Run("a follow of an account that is closed is a request", func(t *testing.T) {
-		m.later = func() { ada.Update("users", ada.ID, fields{"private": true}) }
-		if state := s.As("bob").Create("follows", fields{"followee": ada.ID}).Body["state"]; state != "pending" {
+		m.afterHooks = func() { ada.Update("users", ada.ID, jsonObject{"private": true}) }
+		if state := s.As("bob").Create("follows", jsonObject{"followee": ada.ID}).Body["state"]; state != "pending" {
 			t.Errorf("the follow is %v", state)
 		}
 	})
@@ -127,31 +127,31 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 		bob := s.As("bob")
 		mine := bob.Comment(carol.Post("hello"), "", "hello")
 		path := "/api/collections/comments/records/" + mine
-		m.then = func() { bob.Delete("comments", mine) }
-		bob.Must(404, "PATCH", path, fields{"text": "changed"})
+		m.afterRule = func() { bob.Delete("comments", mine) }
+		bob.Must(404, "PATCH", path, jsonObject{"text": "changed"})
 		for _, collection := range []string{"blocks", "mutes"} {
-			id := bob.Create(collection, fields{map[string]string{"blocks": "blocked", "mutes": "muted"}[collection]: carol.ID}).ID()
-			m.then = func() { bob.Delete(collection, id) }
+			id := bob.Create(collection, jsonObject{map[string]string{"blocks": "blocked", "mutes": "muted"}[collection]: carol.ID}).ID()
+			m.afterRule = func() { bob.Delete(collection, id) }
 			bob.Must(404, "DELETE", "/api/collections/"+collection+"/records/"+id, nil)
 		}
 	})
 	t.Run("the same edge is stored and taken back", func(t *testing.T) {
 		bob := s.As("bob")
-		path, save := "/api/collections/saves/records", fields{"post": carol.Post("hello")}
-		m.later = func() {
+		path, save := "/api/collections/saves/records", jsonObject{"post": carol.Post("hello")}
+		m.afterHooks = func() {
 			id := bob.Create("saves", save).ID()
-			m.after = func() { bob.Delete("saves", id) }
+			m.afterFailure = func() { bob.Delete("saves", id) }
 		}
 		bob.Must(200, "POST", path, save)
-		if m.after != nil {
+		if m.afterFailure != nil {
 			t.Error("the transaction did not meet the edge")
 		}
 	})
 	t.Run("a change by somebody who is suspended", func(t *testing.T) {
 		bob := s.As("bob")
 		mine := bob.Comment(carol.Post("hello"), "", "hello")
-		m.then = func() { suspended("", "") }
-		bob.Must(404, "PATCH", "/api/collections/comments/records/"+mine, fields{"text": "changed"})
+		m.afterRule = func() { suspended("", "") }
+		bob.Must(404, "PATCH", "/api/collections/comments/records/"+mine, jsonObject{"text": "changed"})
 		if text := s.Record("comments", mine).GetString("text"); text != "hello" {
 			t.Errorf("the text is %q", text)
 		}

@@ -12,9 +12,9 @@ import (
 
 // One actor alerts one recipient of a few things an hour; the rest is in the tray.
 func TestFortyPostsThatMentionOnePersonAreFewAlerts(t *testing.T) {
-	a := newAway(t)
-	a.browser("ada")
-	a.wants("ada", mailed("mention", "now"))
+	a := newAwayService(t)
+	a.addBrowser("ada")
+	a.setPreferences("ada", mailPreference("mention", "now"))
 	mention := func(n int) {
 		for i := range n {
 			a.As("bob").Post(fmt.Sprint("look, @ada ", i))
@@ -24,22 +24,22 @@ func TestFortyPostsThatMentionOnePersonAreFewAlerts(t *testing.T) {
 	a.RunJobs()
 	a.Advance(3 * time.Minute)
 	a.RunJobs()
-	if pushes, mails := len(a.pushes("ada")), len(a.post.Mails()); pushes != 5 || mails != 5 {
+	if pushes, mails := len(a.pushTexts("ada")), len(a.mailServer.ReceivedMails()); pushes != 5 || mails != 5 {
 		t.Errorf("%d pushes and %d mails, want 5 each", pushes, mails)
 	}
-	if n := len(a.As("ada").List("notifications", "perPage=100&filter="+escape("type='mention'"))); n != 40 {
+	if n := len(a.As("ada").List("notifications", "perPage=100&filter="+escapeQuery("type='mention'"))); n != 40 {
 		t.Errorf("%d mentions in the tray, want 40", n)
 	}
 	// somebody else's are not spent, and those of the next hour neither
 	a.As("carol").Post("and you, @ada")
 	a.RunJobs()
-	if n := len(a.pushes("ada")); n != 6 {
+	if n := len(a.pushTexts("ada")); n != 6 {
 		t.Errorf("%d pushes after carol's, want 6", n)
 	}
 	a.Advance(time.Hour)
 	mention(7)
 	a.RunJobs()
-	if n := len(a.pushes("ada")); n != 11 {
+	if n := len(a.pushTexts("ada")); n != 11 {
 		t.Errorf("%d pushes an hour later, want 11", n)
 	}
 }
@@ -70,15 +70,15 @@ func TestWhatIsBeyondTheBudgetIsToldLiveAllTheSame(t *testing.T) {
 }
 
 func TestAMentionThatIsTakenBackAndSaidAgainDoesNotRingEachTime(t *testing.T) {
-	a := newAway(t)
-	a.browser("ada")
+	a := newAwayService(t)
+	a.addBrowser("ada")
 	bob := a.As("bob")
 	post := bob.Post("hello @ada")
 	for range 10 {
 		a.RunJobs()
-		bob.Update("posts", post, fields{"caption": "hello"})
+		bob.Update("posts", post, jsonObject{"caption": "hello"})
 		a.Advance(10 * time.Second)
-		bob.Update("posts", post, fields{"caption": "hello @ada"})
+		bob.Update("posts", post, jsonObject{"caption": "hello @ada"})
 	}
 	a.RunJobs()
 	a.expectPushes("ada", "bob mentioned you")
@@ -87,20 +87,20 @@ func TestAMentionThatIsTakenBackAndSaidAgainDoesNotRingEachTime(t *testing.T) {
 	}
 }
 
-// tray is a device that catches up by seq.
-type tray struct {
-	c    *hookstest.Client
-	seq  float64
-	rows map[string]float64
+// trayClient is a device that catches up by seq.
+type trayClient struct {
+	client *hookstest.Client
+	seq    float64
+	rows   map[string]float64
 }
 
-func (d *tray) catchUp() {
-	since := escape(fmt.Sprintf("seq > %.0f", d.seq))
-	for _, n := range d.c.List("notifications", "sort=seq&perPage=200&filter="+since) {
+func (d *trayClient) catchUp() {
+	since := escapeQuery(fmt.Sprintf("seq > %.0f", d.seq))
+	for _, n := range d.client.List("notifications", "sort=seq&perPage=200&filter="+since) {
 		d.rows[n["id"].(string)] = n["seq"].(float64)
 		d.seq = max(d.seq, n["seq"].(float64))
 	}
-	for _, r := range d.c.List("retractions", "sort=seq&perPage=200&filter="+since) {
+	for _, r := range d.client.List("retractions", "sort=seq&perPage=200&filter="+since) {
 		if id := r["notification"].(string); d.rows[id] <= r["seq"].(float64) {
 			delete(d.rows, id)
 		}
@@ -112,7 +112,7 @@ func (d *tray) catchUp() {
 func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 	for what, toggle := range map[string]func(s *hookstest.Service, post string) (on, off func()){
 		"a like": func(s *hookstest.Service, post string) (on, off func()) {
-			return func() { s.As("bob").Like(post) }, func() { unlike(s, "bob", post) }
+			return func() { s.As("bob").Like(post) }, func() { unlikePost(s, "bob", post) }
 		},
 		"a follow": func(s *hookstest.Service, _ string) (on, off func()) {
 			id := ""
@@ -120,7 +120,7 @@ func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 		},
 		"a request": func(s *hookstest.Service, _ string) (on, off func()) {
 			ada, id := s.As("ada"), ""
-			ada.Update("users", ada.ID, fields{"private": true})
+			ada.Update("users", ada.ID, jsonObject{"private": true})
 			return func() { id = s.As("bob").Follow("ada") }, func() { s.As("bob").Delete("follows", id) }
 		},
 		"a comment": func(s *hookstest.Service, post string) (on, off func()) {
@@ -129,7 +129,7 @@ func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 		},
 		"a like of a comment": func(s *hookstest.Service, post string) (on, off func()) {
 			comment, id := s.As("ada").Comment(post, "", "mine"), ""
-			return func() { id = s.As("bob").Create("comment_likes", fields{"comment": comment}).ID() }, func() { s.As("bob").Delete("comment_likes", id) }
+			return func() { id = s.As("bob").Create("comment_likes", jsonObject{"comment": comment}).ID() }, func() { s.As("bob").Delete("comment_likes", id) }
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -137,9 +137,9 @@ func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 			s := hookstest.New(t)
 			ada := s.As("ada")
 			on, off := toggle(s, ada.Post("hello"))
-			devices := make([]*tray, 5) // the first catches up after each change, the last after each fifth
+			devices := make([]*trayClient, 5) // the first catches up after each change, the last after each fifth
 			for i := range devices {
-				devices[i] = &tray{c: ada, rows: map[string]float64{}}
+				devices[i] = &trayClient{client: ada, rows: map[string]float64{}}
 			}
 			check := func(step int) {
 				t.Helper()
@@ -194,13 +194,13 @@ func TestAnotherActorMayHaveBroughtItBack(t *testing.T) {
 	post := s.As("ada").Post("hello")
 	s.As("bob").Like(post)
 	s.As("carol").Like(post)
-	unlike(s, "bob", post)
-	unlike(s, "carol", post)
+	unlikePost(s, "bob", post)
+	unlikePost(s, "carol", post)
 	s.Advance(13 * time.Hour) // no group takes more actors
 	s.As("bob").Like(post)
 	s.As("carol").Like(post)
-	s.Expect("ada", hookstest.Told{Type: "like", Actors: 2, Read: true})
-	unlike(s, "carol", post)
+	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 2, Read: true})
+	unlikePost(s, "carol", post)
 	s.Advance(25 * time.Hour) // it is news again
 	s.As("carol").Like(post)
 	if n := s.Rows("notification_events", "active = 1"); n != 2 {

@@ -6,23 +6,23 @@ import (
 	"doubletap/internal/fault"
 )
 
-// answer is for moments that may still refuse: it lets what a client may see pass and
+// answerErrors is for moments that may still refuse: it lets what a client may see pass and
 // makes our own breakage a 500 or 503 instead of the client's mistake.
-func answer[E any](fn func(E) error) func(E) error {
-	return func(e E) error { return fault.Answer(fn(e)) }
+func answerErrors[E any](fn func(E) error) func(E) error {
+	return func(e E) error { return fault.ForClient(fn(e)) }
 }
 
-// answered is the middleware that makes an error the client's answer: what the record hooks could not see, such
+// answerTransient is the middleware that makes an error the client's answer: what the record hooks could not see, such
 // as a lock met while reading, and when to come back.
-func answered(e *core.RequestEvent) error {
+func answerTransient(e *core.RequestEvent) error {
 	err := e.Next()
 	switch {
 	case err == nil:
 		return nil
-	case fault.Interrupted(err):
+	case fault.IsInterrupted(err):
 		err = fault.TookTooLong(err)
-	case fault.Passing(err):
-		err = fault.Answer(err)
+	case fault.IsTransient(err):
+		err = fault.ForClient(err)
 	default:
 		return err
 	}

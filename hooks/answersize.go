@@ -17,46 +17,46 @@ import (
 // have is known before anything is read (guard.CheckQuestion); how large they are only while they are read.
 const maxAnswerBytes = 16 << 20
 
-var errAnswerTooLarge = fault.Refused("The request asks for too much: the answer would be larger than 16 MiB. Ask for a smaller page or expand less.")
+var errAnswerTooLarge = fault.BadRequest("The request asks for too much: the answer would be larger than 16 MiB. Ask for a smaller page or expand less.")
 
 // bindAnswerSize makes the answers to a client's reads whole or errors. PocketBase leaves out what it could not
 // expand and says so only in the log.
 func (s *Social) bindAnswerSize() {
-	s.app.OnRecordEnrich().Bind(&hook.Handler[*core.RecordEnrichEvent]{Func: answerIsWhole, Priority: first})
+	s.app.OnRecordEnrich().Bind(&hook.Handler[*core.RecordEnrichEvent]{Func: requireWholeAnswer, Priority: firstPriority})
 }
 
-func answerIsWhole(e *core.RecordEnrichEvent) error {
+func requireWholeAnswer(e *core.RecordEnrichEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
 	client, ok := e.App.(clientApp)
-	if !ok || e.RequestInfo.Context == core.RequestInfoContextExpand || !client.answer.reads {
+	if !ok || e.RequestInfo.Context == core.RequestInfoContextExpand || !client.answer.isRead {
 		return nil
 	}
-	return client.answer.add(e.Record)
+	return client.answer.addRecord(e.Record)
 }
 
 // clientAnswer is what is known of the answer to a client's request.
 type clientAnswer struct {
-	reads bool        // and stores nothing: what was stored must not be answered with an error
-	given atomic.Bool // the request has ended
+	isRead bool        // and stores nothing: what was stored must not be answered with an error
+	ended  atomic.Bool // the request has ended
 
-	mu    sync.Mutex
-	cut   error // what ended the first read that was cut short
-	bytes int
-	sizes map[*core.Record]int // of those that are shown in several places
+	mu          sync.Mutex
+	readErr     error // what ended the first read that was cut short
+	byteCount   int
+	recordSizes map[*core.Record]int // of those that are shown in several places
 }
 
 func newClientAnswer(method string) *clientAnswer {
-	return &clientAnswer{reads: method == http.MethodGet || method == http.MethodHead}
+	return &clientAnswer{isRead: method == http.MethodGet || method == http.MethodHead}
 }
 
-// failed notes how a read ended.
-func (a *clientAnswer) failed(err error) {
-	if errors.Is(err, errAnswerTooLarge) || fault.Interrupted(err) || fault.Passing(err) {
+// noteFailure notes how a read ended.
+func (a *clientAnswer) noteFailure(err error) {
+	if errors.Is(err, errAnswerTooLarge) || fault.IsInterrupted(err) || fault.IsTransient(err) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.cut = err
+		a.readErr = err
 	}
 }
 
@@ -64,33 +64,33 @@ func (a *clientAnswer) failed(err error) {
 func (a *clientAnswer) unread() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.reads || !fault.Passing(a.cut) {
+	if !a.isRead || !fault.IsTransient(a.readErr) {
 		return nil
 	}
-	return a.cut
+	return a.readErr
 }
 
-// add counts a record with what is expanded in it, and returns why the answer cannot be given.
-func (a *clientAnswer) add(record *core.Record) error {
+// addRecord counts a record with what is expanded in it, and returns why the answer cannot be given.
+func (a *clientAnswer) addRecord(record *core.Record) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.cut != nil {
-		return a.cut
+	if a.readErr != nil {
+		return a.readErr
 	}
 	if len(record.Expand()) == 0 { // has been counted when it was read
 		return nil
 	}
-	if a.sizes == nil {
-		a.sizes = map[*core.Record]int{}
+	if a.recordSizes == nil {
+		a.recordSizes = map[*core.Record]int{}
 	}
-	if a.bytes += a.size(record); a.bytes > maxAnswerBytes {
+	if a.byteCount += a.sizeOf(record); a.byteCount > maxAnswerBytes {
 		return errAnswerTooLarge
 	}
 	return nil
 }
 
-func (a *clientAnswer) size(record *core.Record) int {
-	size, known := a.sizes[record]
+func (a *clientAnswer) sizeOf(record *core.Record) int {
+	size, known := a.recordSizes[record]
 	if known {
 		return size
 	}
@@ -105,13 +105,13 @@ func (a *clientAnswer) size(record *core.Record) int {
 	for _, expanded := range record.Expand() {
 		switch e := expanded.(type) {
 		case *core.Record:
-			size += a.size(e)
+			size += a.sizeOf(e)
 		case []*core.Record:
 			for _, record := range e {
-				size += a.size(record)
+				size += a.sizeOf(record)
 			}
 		}
 	}
-	a.sizes[record] = size
+	a.recordSizes[record] = size
 	return size
 }

@@ -91,14 +91,14 @@ func TestAnswersAreBoundedInBytes(t *testing.T) {
 		{"15 rows of 1 MiB", "articles/records?perPage=15", true},
 		{"17 rows of 1 MiB", "articles/records", false},
 		{"17 rows of 1 MiB of which the ids are wanted", "articles/records?fields=id", false},
-		{"15 rows with the same MiB", "shelves/records?expand=article&filter=" + escape("n < 15"), true},
+		{"15 rows with the same MiB", "shelves/records?expand=article&filter=" + escapeQuery("n < 15"), true},
 		{"17 rows with the same MiB", "shelves/records?expand=article", false},
 		{"one record with the same MiB in 17 others", "loans/records/" + loan + "?expand=shelves.article", false},
 		{"one record with 17 others", "loans/records/" + loan + "?expand=shelves", true},
 	} {
 		for _, c := range []*hookstest.Client{s.Guest(), s.As("ada")} {
 			a := c.Do("GET", "/api/collections/"+test.path, nil)
-			if test.ok && a.Status != 200 || !test.ok && !overBudget(a) {
+			if test.ok && a.Status != 200 || !test.ok && !isOverBudget(a) {
 				t.Errorf("%s: %s: answered %d %.200s", c.Name, test.what, a.Status, a.Raw)
 			}
 		}
@@ -124,10 +124,10 @@ func TestFastPagesAreBoundedInBytes(t *testing.T) {
 	if _, err := s.App.NonconcurrentDB().NewQuery(`UPDATE posts SET essay = printf('%.*c', 1048576, 'x')`).Execute(); err != nil {
 		t.Fatal(err)
 	}
-	path := "/api/collections/posts/records?page=1&skipTotal=1&sort=-created&filter=" + escape(`author = "`+ada.ID+`"`) + "&perPage="
+	path := "/api/collections/posts/records?page=1&skipTotal=1&sort=-created&filter=" + escapeQuery(`author = "`+ada.ID+`"`) + "&perPage="
 	ada.Must(200, "GET", path+"3", nil)
 	ada.Must(200, "GET", path+"15", nil)
-	if a := ada.Do("GET", path+"17", nil); !overBudget(a) {
+	if a := ada.Do("GET", path+"17", nil); !isOverBudget(a) {
 		t.Errorf("17 posts of 1 MiB: answered %d %.200s", a.Status, a.Raw)
 	}
 }

@@ -17,27 +17,27 @@ import (
 func (s *Social) bindAPIDoc() {
 	packed := []*hook.Handler[*core.RequestEvent]{apis.Gzip()}
 	s.routes = append(s.routes, route{
-		method: "GET", path: "/api/v1/openapi.json", content: "application/json", quiet: true, with: packed,
+		method: "GET", path: "/api/v1/openapi.json", contentType: "application/json", skipsLog: true, middlewares: packed,
 		summary: "This API as OpenAPI 3.1, in step with the live collections.",
-		do: s.described("application/json", func(d *apidoc.Document) (string, error) {
+		handle: s.serveDescription("application/json", func(d *apidoc.Document) (string, error) {
 			text, err := json.Marshal(d)
 			return string(text), err
 		}),
 	}, route{
-		method: "GET", path: "/api/v1/types.d.ts", content: "application/typescript", quiet: true, with: packed,
+		method: "GET", path: "/api/v1/types.d.ts", contentType: "application/typescript", skipsLog: true, middlewares: packed,
 		summary: "The types of records, of what can be sent and of these routes, in TypeScript.",
-		do:      s.described("application/typescript; charset=utf-8", func(d *apidoc.Document) (string, error) { return d.Types(), nil }),
+		handle:  s.serveDescription("application/typescript; charset=utf-8", func(d *apidoc.Document) (string, error) { return d.TypeScript(), nil }),
 	}, route{
-		method: "GET", path: "/docs/api", content: "text/html", quiet: true, with: packed,
+		method: "GET", path: "/docs/api", contentType: "text/html", skipsLog: true, middlewares: packed,
 		summary: "This API as a page.",
-		do:      s.described("text/html; charset=utf-8", (*apidoc.Document).Page),
+		handle:  s.serveDescription("text/html; charset=utf-8", (*apidoc.Document).HTMLPage),
 	})
 }
 
-// described answers with the description of the API as write writes it, as it is now; a client that has it is told so.
-func (s *Social) described(kind string, write func(*apidoc.Document) (string, error)) func(*core.RequestEvent) error {
+// serveDescription answers with the description of the API as write writes it, as it is now; a client that has it is told so.
+func (s *Social) serveDescription(kind string, write func(*apidoc.Document) (string, error)) func(*core.RequestEvent) error {
 	return func(e *core.RequestEvent) error {
-		document, err := apidoc.Of(e.App, s.told())
+		document, err := apidoc.DescribeAPI(e.App, s.describedRoutes())
 		if err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (s *Social) described(kind string, write func(*apidoc.Document) (string, er
 		header := e.Response.Header()
 		header.Set("ETag", tag)
 		header.Set("Cache-Control", "no-cache")
-		header.Set("Content-Security-Policy", apidoc.Policy)
+		header.Set("Content-Security-Policy", apidoc.ContentSecurityPolicy)
 		if strings.Contains(e.Request.Header.Get("If-None-Match"), tag) {
 			return e.NoContent(http.StatusNotModified)
 		}
@@ -58,21 +58,21 @@ func (s *Social) described(kind string, write func(*apidoc.Document) (string, er
 	}
 }
 
-// told is our table of routes as it is described.
-func (s *Social) told() []apidoc.Route {
+// describedRoutes is our table of routes as it is described.
+func (s *Social) describedRoutes() []apidoc.Route {
 	var all []apidoc.Route
 	for _, r := range s.routes {
 		if r.internal {
 			continue
 		}
 		about := apidoc.Route{
-			Method: r.method, Path: r.path, Summary: r.summary, Access: r.access.String(), Takes: r.takes, Gives: r.gives, Content: r.content, Refuses: r.refuses,
+			Method: r.method, Path: r.path, Summary: r.summary, Access: r.access.String(), Request: r.requestBody, Response: r.responseBody, Content: r.contentType, ErrorStatuses: r.errorStatuses,
 		}
-		if r.access > users {
-			about.Refuses = append([]int{http.StatusForbidden}, r.refuses...)
+		if r.access > accessUsers {
+			about.ErrorStatuses = append([]int{http.StatusForbidden}, r.errorStatuses...)
 		}
 		for _, p := range r.query {
-			about.Query = append(about.Query, apidoc.Parameter{Name: p.name, About: p.about})
+			about.Query = append(about.Query, apidoc.QueryParameter{Name: p.name, About: p.about})
 		}
 		all = append(all, about)
 	}

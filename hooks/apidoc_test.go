@@ -20,8 +20,8 @@ import (
 
 const documentPath = "/api/v1/openapi.json"
 
-// described reads the description of the API, which must be valid.
-func described(t *testing.T, s *hookstest.Service) *openapi3.T {
+// apiDocument reads the description of the API, which must be valid.
+func apiDocument(t *testing.T, s *hookstest.Service) *openapi3.T {
 	t.Helper()
 	a := s.Guest().Must(200, "GET", documentPath, nil)
 	document, err := openapi3.NewLoader().LoadFromData([]byte(a.Raw))
@@ -36,7 +36,7 @@ func described(t *testing.T, s *hookstest.Service) *openapi3.T {
 
 func TestDescriptionIsOpenAPI(t *testing.T) {
 	s := hookstest.New(t)
-	document := described(t, s)
+	document := apiDocument(t, s)
 	if document.OpenAPI != "3.1.0" {
 		t.Errorf("OpenAPI %s", document.OpenAPI)
 	}
@@ -61,7 +61,7 @@ func TestDescriptionIsOpenAPI(t *testing.T) {
 
 // What people are answered is what the description says, in the letter.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look #sea @bob", "alts", `["a sea"]`)
 	s.RunJobs()
@@ -69,9 +69,9 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	bob.Follow("ada")
 	bob.Create("saves", map[string]any{"post": post})
 	comment := bob.Comment(post, "", "hello")
-	report(bob, "comment", comment)
+	createReport(bob, "comment", comment)
 	ada.Update("settings", ada.List("settings", "")[0]["id"].(string), map[string]any{"notify": map[string]any{"like": map[string]any{"push": false}}})
-	document := described(t, s)
+	document := apiDocument(t, s)
 	for _, asked := range []struct {
 		c            *hookstest.Client
 		path, method string
@@ -122,7 +122,7 @@ func TestDescriptionFollowsTheCollections(t *testing.T) {
 	if before.Header.Get("ETag") == after.Header.Get("ETag") {
 		t.Error("another description has the same ETag")
 	}
-	document := described(t, s)
+	document := apiDocument(t, s)
 	if created := document.Components.Schemas["BookClubsCreate"]; created == nil || !slices.Contains(created.Value.Required, "motto") {
 		t.Errorf("the new collection: %v", created)
 	}
@@ -146,7 +146,7 @@ func TestDescriptionsAreAskedForOnce(t *testing.T) {
 	for _, path := range []string{documentPath, "/api/v1/types.d.ts", "/docs/api"} {
 		tag := s.Guest().Must(200, "GET", path, nil).Header.Get("ETag")
 		for sent, status := range map[string]int{tag: 304, `"other", ` + tag: 304, `"other"`: 200} {
-			if a := ask(t, s, "GET", path, sent); a != status || tag == "" {
+			if a := statusFor(t, s, "GET", path, sent); a != status || tag == "" {
 				t.Errorf("%s with %s: %d, want %d", path, sent, a, status)
 			}
 		}
@@ -206,13 +206,13 @@ func TestRoutesAreInTheTable(t *testing.T) {
 
 // Every route of ours that the description tells of is asked, by somebody who may, by a member and by a guest, and answers as it says.
 func TestEveryRouteAnswersAsDescribed(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
 	post := ada.Post("look #sea")
 	s.RunJobs()
-	reported := report(bob, "post", post)
+	reported := createReport(bob, "post", post)
 	photo := mallory.Must(200, "GET", queuePath, nil).Items()[0]["post"].(map[string]any)["photos"].([]any)[0].(map[string]any)["thumb"].(string)
-	document := described(t, s)
+	document := apiDocument(t, s)
 	asked := map[string]struct {
 		c      *hookstest.Client
 		at     string // the path with its parameters

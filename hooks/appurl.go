@@ -15,11 +15,11 @@ import (
 // follow the address that the server listens on until the operator has set one. Only the settings in memory follow: what is stored
 // stays unset, whoever saves other settings, and is right again at the next start on another address.
 func (s *Social) bindAppURL() {
-	s.app.OnSettingsReload().Bind(&hook.Handler[*core.SettingsReloadEvent]{Priority: first, Func: func(e *core.SettingsReloadEvent) error {
+	s.app.OnSettingsReload().Bind(&hook.Handler[*core.SettingsReloadEvent]{Priority: firstPriority, Func: func(e *core.SettingsReloadEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		setup.Follow(e.App)
+		setup.FollowListenURL(e.App)
 		return nil
 	}})
 	for _, saved := range []*hook.TaggedHook[*core.ModelEvent]{
@@ -27,15 +27,15 @@ func (s *Social) bindAppURL() {
 	} {
 		saved.BindFunc(func(e *core.ModelEvent) error {
 			if settings, ok := e.Model.(*core.Settings); ok {
-				defer setup.Unfollow(e.App, settings)()
+				defer setup.UnfollowListenURL(e.App, settings)()
 			}
 			return e.Next()
 		})
 	}
 }
 
-// serveDefaults notes where the program listens, and tells the operator what they have not set.
-func serveDefaults(pb *pocketbase.PocketBase, e *core.ServeEvent) {
+// warnAboutDefaults notes where the program listens, and tells the operator what they have not set.
+func warnAboutDefaults(pb *pocketbase.PocketBase, e *core.ServeEvent) {
 	command, _, err := pb.RootCmd.Find(os.Args[1:])
 	if err != nil {
 		return
@@ -45,11 +45,11 @@ func serveDefaults(pb *pocketbase.PocketBase, e *core.ServeEvent) {
 		domains = command.Flags().Args()
 	}
 	https := command.Flag("https")
-	setup.Listens(pb, setup.URL(e.Server.Addr, len(domains) > 0 || https != nil && https.Value.String() != "", domains...))
+	setup.SetListenURL(pb, setup.ReachableURL(e.Server.Addr, len(domains) > 0 || https != nil && https.Value.String() != "", domains...))
 	if command.Name() != "serve" {
 		return
 	}
-	for _, unset := range setup.Defaults(pb) {
+	for _, unset := range setup.UnsetDefaults(pb) {
 		fmt.Fprintln(os.Stderr, "doubletap: warning:", unset)
 		pb.Logger().Warn(unset)
 	}

@@ -10,8 +10,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// ask asks a program as somebody, and returns the answer's body.
-func (p *process) ask(token, method, path, body string) string {
+// sendRequest asks a program as somebody, and returns the answer's body.
+func (p *programProcess) sendRequest(token, method, path, body string) string {
 	p.t.Helper()
 	request, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
 	if err != nil {
@@ -31,15 +31,15 @@ func (p *process) ask(token, method, path, body string) string {
 	return string(text)
 }
 
-// links expects every link of the program to begin with an address.
-func (p *process) links(to string) {
+// expectLinks expects every link of the program to begin with an address.
+func (p *programProcess) expectLinks(to string) {
 	p.t.Helper()
 	for path, want := range map[string]string{
 		"/robots.txt":  "Sitemap: " + to + "/sitemap.xml",
 		"/sitemap.xml": "<loc>" + to + "/sitemap/",
 		"/@ada":        `<link rel="canonical" href="` + to + `/@ada">`,
 	} {
-		if got := p.ask("", "GET", path, ""); !strings.Contains(got, want) {
+		if got := p.sendRequest("", "GET", path, ""); !strings.Contains(got, want) {
 			p.t.Errorf("%s says %s, want %s", path, got, want)
 		}
 	}
@@ -50,11 +50,11 @@ func TestTheApplicationURLFollowsTheListenerUntilItIsSet(t *testing.T) {
 	s := hookstest.New(t)
 	s.As("ada").Post("hello")
 	admin := s.Admin().Token
-	p := run(t, s)
-	p.links(p.url)
+	p := startProgram(t, s)
+	p.expectLinks(p.url)
 	settings := func() map[string]any {
 		var all map[string]any
-		if err := json.Unmarshal([]byte(p.ask(admin, "GET", "/api/settings", "")), &all); err != nil {
+		if err := json.Unmarshal([]byte(p.sendRequest(admin, "GET", "/api/settings", "")), &all); err != nil {
 			t.Fatal(err)
 		}
 		return all
@@ -69,39 +69,39 @@ func TestTheApplicationURLFollowsTheListenerUntilItIsSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.ask(admin, "PATCH", "/api/settings", string(whole))
-	p.links(p.url)
-	p.stop()
-	if err := p.wait(); err != nil {
+	p.sendRequest(admin, "PATCH", "/api/settings", string(whole))
+	p.expectLinks(p.url)
+	p.sendTerminate()
+	if err := p.waitForExit(); err != nil {
 		t.Fatal(err)
 	}
 
-	if said := p.said.String(); !strings.Contains(said, "no application URL in the settings: pages, mails and push messages link to "+p.url) || !strings.Contains(said, "mail comes from support@example.com") {
+	if said := p.stderr.String(); !strings.Contains(said, "no application URL in the settings: pages, mails and push messages link to "+p.url) || !strings.Contains(said, "mail comes from support@example.com") {
 		t.Errorf("the start says %s", said)
 	}
 
 	former := p.url
-	p = run(t, s)
+	p = startProgram(t, s)
 	if p.url == former {
 		t.Skip("the same port again")
 	}
-	p.links(p.url)
+	p.expectLinks(p.url)
 	if got := settings()["meta"].(map[string]any)["appName"]; got != "Photos" {
 		t.Errorf("the name is %v", got)
 	}
-	p.ask(admin, "PATCH", "/api/settings", `{"meta": {"appName": "Photos", "appURL": "https://photos.example.com/", "senderName": "Photos", "senderAddress": "post@example.com"}}`)
-	p.links("https://photos.example.com")
-	p.stop()
-	if err := p.wait(); err != nil {
+	p.sendRequest(admin, "PATCH", "/api/settings", `{"meta": {"appName": "Photos", "appURL": "https://photos.example.com/", "senderName": "Photos", "senderAddress": "post@example.com"}}`)
+	p.expectLinks("https://photos.example.com")
+	p.sendTerminate()
+	if err := p.waitForExit(); err != nil {
 		t.Fatal(err)
 	}
-	p = run(t, s)
-	p.links("https://photos.example.com")
-	p.stop()
-	if err := p.wait(); err != nil {
+	p = startProgram(t, s)
+	p.expectLinks("https://photos.example.com")
+	p.sendTerminate()
+	if err := p.waitForExit(); err != nil {
 		t.Fatal(err)
 	}
-	if said := p.said.String(); strings.Contains(said, "application URL") || strings.Contains(said, "support@") || !strings.Contains(said, "no SMTP server") && !strings.Contains(said, "neither an SMTP server") {
+	if said := p.stderr.String(); strings.Contains(said, "application URL") || strings.Contains(said, "support@") || !strings.Contains(said, "no SMTP server") && !strings.Contains(said, "neither an SMTP server") {
 		t.Errorf("the start says %s", said)
 	}
 }

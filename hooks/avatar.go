@@ -15,9 +15,9 @@ import (
 	"doubletap/internal/deliver/outbound"
 )
 
-// avatarFetched brings the picture that somebody has at an OAuth2 provider before the sign-up: PocketBase would wait for it, up to
+// fetchAvatar brings the picture that somebody has at an OAuth2 provider before the sign-up: PocketBase would wait for it, up to
 // 10 seconds, in the transaction. Who has none that can be had, or one that we do not take, signs up without.
-func (s *Social) avatarFetched(e *core.RecordAuthWithOAuth2RequestEvent) error {
+func (s *Social) fetchAvatar(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	name := e.Collection.OAuth2.MappedFields.AvatarURL
 	field, ok := e.Collection.Fields.GetByName(name).(*core.FileField)
 	if _, given := e.CreateData[name]; !ok || given || e.Record != nil || e.OAuth2User.AvatarURL == "" {
@@ -26,9 +26,9 @@ func (s *Social) avatarFetched(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	if e.CreateData == nil {
 		e.CreateData = map[string]any{}
 	}
-	file, err := fetchFile(e.Request.Context(), e.OAuth2User.AvatarURL, field.CalculateMaxBodySize())
+	file, err := downloadFile(e.Request.Context(), e.OAuth2User.AvatarURL, field.CalculateMaxBodySize())
 	if err == nil {
-		err = s.takesFile(e.RequestEvent, e.Collection, field, file)
+		err = s.validateFile(e.RequestEvent, e.Collection, field, file)
 	}
 	if err != nil {
 		e.App.Logger().Warn("fetch the avatar of an OAuth2 sign-up", "provider", e.ProviderName, "err", err)
@@ -39,11 +39,11 @@ func (s *Social) avatarFetched(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	return e.Next()
 }
 
-// takesFile returns why a record of the collection could not have the file.
-func (s *Social) takesFile(e *core.RequestEvent, collection *core.Collection, field *core.FileField, file *filesystem.File) error {
+// validateFile returns why a record of the collection could not have the file.
+func (s *Social) validateFile(e *core.RequestEvent, collection *core.Collection, field *core.FileField, file *filesystem.File) error {
 	record := core.NewRecord(collection)
 	record.Set(field.Name, file)
-	release, err := s.studio.Admit(e.Request.Context(), e.App, record)
+	release, err := s.studio.AdmitUploads(e.Request.Context(), e.App, record)
 	if err != nil {
 		return err
 	}
@@ -51,11 +51,11 @@ func (s *Social) takesFile(e *core.RequestEvent, collection *core.Collection, fi
 	return field.ValidateValue(e.Request.Context(), e.App, record)
 }
 
-// fetchFile downloads a file of at most so many bytes from a public address.
-func fetchFile(ctx context.Context, address string, most int64) (*filesystem.File, error) {
+// downloadFile downloads a file of at most so many bytes from a public address.
+func downloadFile(ctx context.Context, address string, most int64) (*filesystem.File, error) {
 	outside := outbound.New(os.Getenv("DOUBLETAP_LOOPBACK") == "on")
-	outside.Most, outside.Patience = most, 10*time.Second
-	client := outside.HTTP()
+	outside.MaxBytes, outside.Timeout = most, 10*time.Second
+	client := outside.HTTPClient()
 	client.CheckRedirect = nil // as providers send on to where they store pictures; each step is judged
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

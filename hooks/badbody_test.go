@@ -61,8 +61,8 @@ func writingRoutes(t *testing.T) (routes [][2]string) {
 	return routes
 }
 
-// wrong are values of every type but the one that is meant.
-var wrong = []string{`null`, `[]`, `{}`, `""`, `"x"`, `5`, `-1e300`, `true`, `[null]`, `[[]]`, `[5]`, `{"a":null}`}
+// wrongBodies are values of every type but the one that is meant.
+var wrongBodies = []string{`null`, `[]`, `{}`, `""`, `"x"`, `5`, `-1e300`, `true`, `[null]`, `[[]]`, `[5]`, `{"a":null}`}
 
 // TestNoBodyBreaksARoute sends what no client means, as everybody, to every route and in every field of every collection. Whoever
 // sends it, a mistake of the client's is never a breakage of ours.
@@ -86,11 +86,11 @@ func TestNoBodyBreaksARoute(t *testing.T) {
 		}
 		return "{" + strings.Join(members, ",") + "}"
 	}
-	bodies := slices.Clone(wrong)
-	for _, value := range wrong {
+	bodies := slices.Clone(wrongBodies)
+	for _, value := range wrongBodies {
 		bodies = append(bodies, object(names, value))
 	}
-	for _, item := range wrong {
+	for _, item := range wrongBodies {
 		bodies = append(bodies, `{"requests":[`+item+`]}`, `{"collections":[`+item+`]}`, `{"fields":[`+item+`]}`, `{"clientId":"x","subscriptions":[`+item+`]}`, `{"body":`+item+`}`)
 		for _, method := range []string{"POST", "PATCH", "PUT", "DELETE"} {
 			path := "/api/collections/posts/records"
@@ -126,12 +126,12 @@ func TestNoBodyBreaksARoute(t *testing.T) {
 				for _, body := range bodies {
 					ask(c, route[0], path, body)
 				}
-				for _, value := range wrong {
+				for _, value := range wrongBodies {
 					asked++
 					if a := c.Do(route[0], path, &hookstest.Upload{Fields: map[string]string{"@jsonPayload": value}}); a.Status >= 500 {
 						t.Errorf("%s: %s %s, a form with %s: answered %d %s", c.Name, route[0], path, value, a.Status, a.Raw)
 					}
-					request, err := http.NewRequest(route[0], s.URL+path, strings.NewReader("@jsonPayload="+escape(value)))
+					request, err := http.NewRequest(route[0], s.URL+path, strings.NewReader("@jsonPayload="+escapeQuery(value)))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -159,7 +159,7 @@ func TestNoBodyBreaksARoute(t *testing.T) {
 			one = path + "/" + id
 		}
 		fields := append(collection.Fields.FieldNames(), "@jsonPayload", "passwordConfirm", "oldPassword")
-		for _, value := range wrong {
+		for _, value := range wrongBodies {
 			for _, c := range clients() {
 				for _, body := range []string{value, object(fields, value), object(slices.DeleteFunc(slices.Clone(fields), func(name string) bool { return name == "id" }), value)} {
 					ask(c, "POST", path, body)

@@ -27,27 +27,27 @@ import (
 
 func (s *Social) bindBatch() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth, Func: batchMember})
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth + 1, Func: batchOfItems})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuthPriority, Func: requireBatchSignIn})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuthPriority + 1, Func: refuseNullItems})
 		return e.Next()
 	})
-	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: first, Func: batchHashesNothing})
-	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: last, Func: batchExpandsAfterwards})
+	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: firstPriority, Func: refuseHashingItems})
+	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: lastPriority, Func: expandAfterBatch})
 }
 
-// afterAuth is the place in the router where the caller is known and nothing of the body has been read.
-const afterAuth = apis.DefaultSuperuserIPsWhitelistMiddlewarePriority + 1
+// afterAuthPriority is the place in the router where the caller is known and nothing of the body has been read.
+const afterAuthPriority = apis.DefaultSuperuserIPsWhitelistMiddlewarePriority + 1
 
-// batchMember refuses a guest's batch at its headers.
-func batchMember(e *core.RequestEvent) error {
+// requireBatchSignIn refuses a guest's batch at its headers.
+func requireBatchSignIn(e *core.RequestEvent) error {
 	if e.Auth == nil && e.Request.Method == http.MethodPost && e.Request.URL.Path == "/api/batch" {
-		return fault.Refused("Sign in to send a batch.")
+		return fault.BadRequest("Sign in to send a batch.")
 	}
 	return e.Next()
 }
 
-// batchOfItems refuses a batch in which an item is null: PocketBase would follow the pointer.
-func batchOfItems(e *core.RequestEvent) error {
+// refuseNullItems refuses a batch in which an item is null: PocketBase would follow the pointer.
+func refuseNullItems(e *core.RequestEvent) error {
 	if e.Request.Pattern != batchPattern {
 		return e.Next()
 	}
@@ -57,7 +57,7 @@ func batchOfItems(e *core.RequestEvent) error {
 	if err := e.BindBody(&batch); err == nil { // else PocketBase says so
 		for i, item := range batch.Requests {
 			if string(item) == "null" {
-				return batchRefused(i, "The item is empty.")
+				return refuseBatchItem(i, "The item is empty.")
 			}
 		}
 	}
@@ -66,14 +66,14 @@ func batchOfItems(e *core.RequestEvent) error {
 
 const batchPattern = "POST /api/batch"
 
-// batchItem is the part of an item's URL that says what it is about.
-var batchItem = regexp.MustCompile(`^/api/collections/([^/?]+)/records(/[^/?]+)?(\?.*)?$`)
+// batchItemURL is the part of an item's URL that says what it is about.
+var batchItemURL = regexp.MustCompile(`^/api/collections/([^/?]+)/records(/[^/?]+)?(\?.*)?$`)
 
-// batchHashesNothing refuses sign-ups, and all items that would hash a password under the write lock, in every spelling.
-func batchHashesNothing(e *core.BatchRequestEvent) error {
+// refuseHashingItems refuses sign-ups, and all items that would hash a password under the write lock, in every spelling.
+func refuseHashingItems(e *core.BatchRequestEvent) error {
 	files := int64(0)
 	for i, item := range e.Batch {
-		parts := batchItem.FindStringSubmatch(item.URL)
+		parts := batchItemURL.FindStringSubmatch(item.URL)
 		if parts == nil {
 			continue // PocketBase knows no such item
 		}
@@ -83,22 +83,22 @@ func batchHashesNothing(e *core.BatchRequestEvent) error {
 		}
 		switch {
 		case collection.IsAuth() && strings.EqualFold(item.Method, http.MethodPost):
-			return batchRefused(i, "A sign-up cannot be part of a batch.")
-		case !e.HasSuperuserAuth() && slices.Contains(guard.Guarded, collection.Name) && !filesFit(item.Body, &files):
-			return batchRefused(i, "The files of a batch are too large together: send each in a request of its own.")
-		case namesPassword(collection, item.Body): // without one, an upsert of an account can only be a change
-			return batchRefused(i, "Passwords cannot be part of a batch.")
+			return refuseBatchItem(i, "A sign-up cannot be part of a batch.")
+		case !e.HasSuperuserAuth() && slices.Contains(guard.GuardedCollections, collection.Name) && !batchFilesFit(item.Body, &files):
+			return refuseBatchItem(i, "The files of a batch are too large together: send each in a request of its own.")
+		case setsPassword(collection, item.Body): // without one, an upsert of an account can only be a change
+			return refuseBatchItem(i, "Passwords cannot be part of a batch.")
 		}
 	}
 	return e.Next()
 }
 
-// batchFilesMost is how many bytes of files a batch may bring for our collections: they are looked into and stored under the
+// maxBatchFileBytes is how many bytes of files a batch may bring for our collections: they are looked into and stored under the
 // write lock.
-const batchFilesMost = 8 << 20
+const maxBatchFileBytes = 8 << 20
 
-// filesFit adds the files that a body brings to the sum of the batch, and reports whether it is still small enough.
-func filesFit(body map[string]any, sum *int64) bool {
+// batchFilesFit adds the files that a body brings to the sum of the batch, and reports whether it is still small enough.
+func batchFilesFit(body map[string]any, sum *int64) bool {
 	for _, value := range body {
 		switch files := value.(type) {
 		case *filesystem.File:
@@ -115,11 +115,11 @@ func filesFit(body map[string]any, sum *int64) bool {
 			}
 		}
 	}
-	return *sum <= batchFilesMost
+	return *sum <= maxBatchFileBytes
 }
 
-// namesPassword reports whether a body sets or proves a password of the collection.
-func namesPassword(collection *core.Collection, body map[string]any) bool {
+// setsPassword reports whether a body sets or proves a password of the collection.
+func setsPassword(collection *core.Collection, body map[string]any) bool {
 	for key := range body {
 		key, _, _ = strings.Cut(strings.Trim(key, "+-"), ":")
 		if collection.IsAuth() && (key == "oldPassword" || key == "passwordConfirm") {
@@ -132,8 +132,8 @@ func namesPassword(collection *core.Collection, body map[string]any) bool {
 	return false
 }
 
-// batchRefused has the shape of PocketBase's own refusal of one item.
-func batchRefused(i int, text string) error {
+// refuseBatchItem has the shape of PocketBase's own refusal of one item.
+func refuseBatchItem(i int, text string) error {
 	return router.NewBadRequestError("Invalid batch request data.", validation.Errors{
 		"requests": validation.Errors{strconv.Itoa(i): validation.NewError("batch_request_failed", text)},
 	})
@@ -151,9 +151,9 @@ type batchResult struct {
 	Status int             `json:"status"`
 }
 
-// batchExpandsAfterwards takes expand out of the items, so that no relation is read under the write lock, and shows
+// expandAfterBatch takes expand out of the items, so that no relation is read under the write lock, and shows
 // those records anew when the batch is committed. They are shown as they are then.
-func batchExpandsAfterwards(e *core.BatchRequestEvent) error {
+func expandAfterBatch(e *core.BatchRequestEvent) error {
 	var expansions []expansion
 	for i, item := range e.Batch {
 		at, err := url.Parse(item.URL)
@@ -187,14 +187,14 @@ func batchExpandsAfterwards(e *core.BatchRequestEvent) error {
 	}
 	for _, x := range expansions {
 		if x.item < len(results) && results[x.item].Status == http.StatusOK {
-			expandResult(e.RequestEvent, e.Batch[x.item].Method, x.url, &results[x.item])
+			expandBatchResult(e.RequestEvent, e.Batch[x.item].Method, x.url, &results[x.item])
 		}
 	}
 	return e.JSON(answered.Code, results)
 }
 
-// expandResult shows the record of a result as the URL asks for it. What is not there any more stays as it was answered.
-func expandResult(e *core.RequestEvent, method string, at *url.URL, result *batchResult) {
+// expandBatchResult shows the record of a result as the URL asks for it. What is not there any more stays as it was answered.
+func expandBatchResult(e *core.RequestEvent, method string, at *url.URL, result *batchResult) {
 	var stored struct{ CollectionID, ID string }
 	if json.Unmarshal(result.Body, &stored) != nil || stored.ID == "" {
 		return // an owner's own answer

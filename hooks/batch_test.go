@@ -12,29 +12,29 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-func batch(c *hookstest.Client, items ...fields) hookstest.Answer {
-	return c.Do("POST", "/api/batch", fields{"requests": items})
+func sendBatch(c *hookstest.Client, items ...jsonObject) hookstest.Answer {
+	return c.Do("POST", "/api/batch", jsonObject{"requests": items})
 }
 
-func item(method, path string, body fields) fields {
-	return fields{"method": method, "url": path, "body": body}
+func batchItem(method, path string, body jsonObject) jsonObject {
+	return jsonObject{"method": method, "url": path, "body": body}
 }
 
-// batchForm sends the same batch in a multipart body.
-func batchForm(c *hookstest.Client, items ...fields) hookstest.Answer {
-	text, _ := json.Marshal(fields{"requests": items})
+// sendBatchForm sends the same batch in a multipart body.
+func sendBatchForm(c *hookstest.Client, items ...jsonObject) hookstest.Answer {
+	text, _ := json.Marshal(jsonObject{"requests": items})
 	return c.Do("POST", "/api/batch", &hookstest.Upload{Fields: map[string]string{"@jsonPayload": string(text)}})
 }
 
 func TestBatchOfAGuestIsRefused(t *testing.T) {
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
-	like := item("POST", "/api/collections/likes/records", fields{"post": post})
+	like := batchItem("POST", "/api/collections/likes/records", jsonObject{"post": post})
 	expired := &hookstest.Client{}
 	*expired = *s.Guest()
 	expired.Token = "not.a.token"
 	for who, c := range map[string]*hookstest.Client{"a guest": s.Guest(), "a bad token": expired} {
-		a := batch(c, like)
+		a := sendBatch(c, like)
 		if a.Status != 400 || a.Body["message"] != "Sign in to send a batch." || a.Body["data"] == nil {
 			t.Errorf("%s: %d %s", who, a.Status, a.Raw)
 		}
@@ -42,7 +42,7 @@ func TestBatchOfAGuestIsRefused(t *testing.T) {
 			t.Errorf("%s: the body was read: %s", who, broken.Raw)
 		}
 	}
-	if a := batch(s.As("bob"), like); a.Status != 200 {
+	if a := sendBatch(s.As("bob"), like); a.Status != 200 {
 		t.Errorf("bob: %d %s", a.Status, a.Raw)
 	}
 }
@@ -67,31 +67,31 @@ func TestBatchHashesNoPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signUp := fields{"email": "new@example.com", "handle": "newcomer", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
-	change := fields{"password": "another horse", "passwordConfirm": "another horse", "oldPassword": hookstest.Password}
-	with := func(name string) fields { return fields{name: "another horse"} }
+	signUp := jsonObject{"email": "new@example.com", "handle": "newcomer", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
+	change := jsonObject{"password": "another horse", "passwordConfirm": "another horse", "oldPassword": hookstest.Password}
+	with := func(name string) jsonObject { return jsonObject{name: "another horse"} }
 	type attempt struct {
 		by   *hookstest.Client
-		item fields
+		item jsonObject
 	}
 	attempts := map[string]attempt{
-		"sign-up":                {ada, item("POST", users, signUp)},
-		"sign-up by id":          {ada, item("POST", "/api/collections/"+collection.Id+"/records", signUp)},
-		"sign-up by upsert":      {ada, item("PUT", users+"?fields=id", signUp)},
-		"sign-up by a superuser": {admin, item("POST", users, signUp)},
-		"superuser":              {admin, item("POST", "/api/collections/_superusers/records", signUp)},
-		"password":               {ada, item("PATCH", users+"/"+ada.ID, change)},
-		"password by upsert":     {ada, item("PUT", users, fields{"id": ada.ID, "password": "another horse", "passwordConfirm": "another horse", "oldPassword": hookstest.Password})},
-		"password by superuser":  {admin, item("PATCH", users+"/"+ada.ID, change)},
-		"code of a safe":         {ada, item("POST", "/api/collections/safes/records", with("code"))},
+		"sign-up":                {ada, batchItem("POST", users, signUp)},
+		"sign-up by id":          {ada, batchItem("POST", "/api/collections/"+collection.Id+"/records", signUp)},
+		"sign-up by upsert":      {ada, batchItem("PUT", users+"?fields=id", signUp)},
+		"sign-up by a superuser": {admin, batchItem("POST", users, signUp)},
+		"superuser":              {admin, batchItem("POST", "/api/collections/_superusers/records", signUp)},
+		"password":               {ada, batchItem("PATCH", users+"/"+ada.ID, change)},
+		"password by upsert":     {ada, batchItem("PUT", users, jsonObject{"id": ada.ID, "password": "another horse", "passwordConfirm": "another horse", "oldPassword": hookstest.Password})},
+		"password by superuser":  {admin, batchItem("PATCH", users+"/"+ada.ID, change)},
+		"code of a safe":         {ada, batchItem("POST", "/api/collections/safes/records", with("code"))},
 	}
 	for _, name := range []string{"password", "password+", "+password", "password-", "password:hash", "passwordConfirm", "oldPassword"} {
-		attempts["a superuser's "+name] = attempt{admin, item("PATCH", users+"/"+ada.ID, with(name))}
+		attempts["a superuser's "+name] = attempt{admin, batchItem("PATCH", users+"/"+ada.ID, with(name))}
 	}
 	before := s.User("ada").GetString("tokenKey") + s.User("ada").GetString("password:hash")
 	for name, a := range attempts {
-		for form, send := range map[string]func(*hookstest.Client, ...fields) hookstest.Answer{"JSON": batch, "form": batchForm} {
-			answer := send(a.by, item("POST", "/api/collections/safes/records", fields{"label": "first"}), a.item)
+		for form, send := range map[string]func(*hookstest.Client, ...jsonObject) hookstest.Answer{"JSON": sendBatch, "form": sendBatchForm} {
+			answer := send(a.by, batchItem("POST", "/api/collections/safes/records", jsonObject{"label": "first"}), a.item)
 			if answer.Status != 400 || !strings.Contains(answer.Raw, "cannot be part of a batch") || !strings.Contains(answer.Raw, `"1"`) {
 				t.Errorf("%s as %s: %d %s", name, form, answer.Status, answer.Raw)
 			}
@@ -101,14 +101,14 @@ func TestBatchHashesNoPassword(t *testing.T) {
 		t.Error("something was stored")
 	}
 	for _, c := range []*hookstest.Client{ada, admin} {
-		if a := batch(c, item("PATCH", users+"/"+ada.ID, fields{"name": "Countess"}), item("PUT", users, fields{"id": ada.ID, "bio": "Numbers"})); a.Status != 200 {
+		if a := sendBatch(c, batchItem("PATCH", users+"/"+ada.ID, jsonObject{"name": "Countess"}), batchItem("PUT", users, jsonObject{"id": ada.ID, "bio": "Numbers"})); a.Status != 200 {
 			t.Errorf("%s changes a name: %d %s", c.Name, a.Status, a.Raw)
 		}
 	}
-	if a := batch(admin, item("PUT", users, fields{"id": "newcomer0000000", "email": "new@example.com", "handle": "newcomer"})); a.Status != 400 {
+	if a := sendBatch(admin, batchItem("PUT", users, jsonObject{"id": "newcomer0000000", "email": "new@example.com", "handle": "newcomer"})); a.Status != 400 {
 		t.Errorf("an upsert of nobody without a password: %d %s", a.Status, a.Raw)
 	}
-	if a := batch(ada, item("POST", "/api/collections/safes/records", fields{"label": "mine"})); a.Status != 200 {
+	if a := sendBatch(ada, batchItem("POST", "/api/collections/safes/records", jsonObject{"label": "mine"})); a.Status != 200 {
 		t.Errorf("an owner's collection: %d %s", a.Status, a.Raw)
 	}
 }
@@ -125,10 +125,10 @@ func TestBatchExpandsAfterItsCommit(t *testing.T) {
 	post := s.As("ada").Post("hello")
 	shown = nil
 	likes, comments := "/api/collections/likes/records", "/api/collections/comments/records"
-	a := batch(bob,
-		item("POST", likes+"?expand=post.author&fields=post,expand.post.expand.author.handle", fields{"post": post}),
-		item("PUT", comments+"?expand=author", fields{"post": post, "text": "nice"}),
-		item("POST", comments, fields{"post": post, "text": "plain"}))
+	a := sendBatch(bob,
+		batchItem("POST", likes+"?expand=post.author&fields=post,expand.post.expand.author.handle", jsonObject{"post": post}),
+		batchItem("PUT", comments+"?expand=author", jsonObject{"post": post, "text": "nice"}),
+		batchItem("POST", comments, jsonObject{"post": post, "text": "plain"}))
 	if a.Status != 200 {
 		t.Fatalf("%d %s", a.Status, a.Raw)
 	}
@@ -153,7 +153,7 @@ func TestBatchExpandsAfterItsCommit(t *testing.T) {
 		t.Errorf("enriched: %s", got)
 	}
 	t.Run("and a batch that fails answers as ever", func(t *testing.T) {
-		a := batch(bob, item("POST", likes+"?expand=post", fields{"post": "missing00000000"}))
+		a := sendBatch(bob, batchItem("POST", likes+"?expand=post", jsonObject{"post": "missing00000000"}))
 		if a.Status != 400 || !strings.Contains(a.Raw, "batch_request_failed") {
 			t.Errorf("%d %s", a.Status, a.Raw)
 		}
@@ -163,9 +163,9 @@ func TestBatchExpandsAfterItsCommit(t *testing.T) {
 // What files need is done under the write lock, so a batch brings few.
 func TestBatchBringsFewFiles(t *testing.T) {
 	s := hookstest.New(t)
-	create := item("POST", "/api/collections/posts/records", fields{"caption": "x"})
+	create := batchItem("POST", "/api/collections/posts/records", jsonObject{"caption": "x"})
 	send := func(c *hookstest.Client, photo []byte) hookstest.Answer {
-		payload, err := json.Marshal(fields{"requests": []fields{create, create}})
+		payload, err := json.Marshal(jsonObject{"requests": []jsonObject{create, create}})
 		if err != nil {
 			t.Fatal(err)
 		}

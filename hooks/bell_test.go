@@ -10,8 +10,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// ring turns the bell of somebody's follow on.
-func ring(c *hookstest.Client, followee string) {
+// turnBellOn turns the bell of somebody's follow on.
+func turnBellOn(c *hookstest.Client, followee string) {
 	c.Update("follows", c.Follow(followee), map[string]any{"notify": true})
 }
 
@@ -26,9 +26,9 @@ func TestABellTellsOfOnePersonsPosts(t *testing.T) {
 		})
 	})
 	ada, bob, carol, dave := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave")
-	ring(bob, "ada")
+	turnBellOn(bob, "ada")
 	carol.Follow("ada") // without a bell
-	ring(dave, "carol")
+	turnBellOn(dave, "carol")
 	s.RunJobs()
 	quiet := func(names ...string) {
 		t.Helper()
@@ -46,7 +46,7 @@ func TestABellTellsOfOnePersonsPosts(t *testing.T) {
 	first := ada.Post("one")
 	second := ada.Post("two", "visibility", "followers")
 	s.RunJobs()
-	s.Expect("bob", hookstest.Told{Type: "post", Actors: 1})
+	s.ExpectTray("bob", hookstest.Notification{Type: "post", Actors: 1})
 	if got := bob.List("notifications", "filter=type='post'")[0]["post"]; got != second {
 		t.Errorf("bob is shown %v, want the newest post %s", got, second)
 	}
@@ -78,15 +78,15 @@ func TestABellRingsForThoseWhoMaySee(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	for _, name := range []string{"bob", "carol", "dave"} {
-		ring(s.As(name), "ada")
+		turnBellOn(s.As(name), "ada")
 	}
 	s.As("carol").Create("mutes", map[string]any{"muted": ada.ID})
 	ada.Post("hello")
 	ada.Block("dave") // before the job
 	s.RunJobs()
-	s.Expect("bob", hookstest.Told{Type: "post", Actors: 1})
-	s.Expect("carol")
-	s.Expect("dave")
+	s.ExpectTray("bob", hookstest.Notification{Type: "post", Actors: 1})
+	s.ExpectTray("carol")
+	s.ExpectTray("dave")
 }
 
 // A step tells so many and leaves the rest to the next; nobody is told twice or left out.
@@ -94,7 +94,7 @@ func TestABellRingsForManyInSteps(t *testing.T) {
 	s := hookstest.New(t)
 	const people = 47
 	for n := range people {
-		ring(s.Someone(n), "ada")
+		turnBellOn(s.Someone(n), "ada")
 	}
 	post := s.As("ada").Post("hello")
 	s.RunJobs()

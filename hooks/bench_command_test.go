@@ -14,7 +14,7 @@ func TestBenchMeasuresARunningServerAndLeavesNobodyThere(t *testing.T) {
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	before := s.Rows("users", "1")
-	rows, err := command.Bench(t.Context(), command.Trial{
+	rows, err := command.RunBench(t.Context(), command.BenchOptions{
 		URL: s.URL, Email: "admin@example.com", Password: hookstest.Password, People: 25, Posts: 5,
 		Cases: []string{"likes-1", "likes-16", "feed-1", "tray", "grid", "notify"}, Run: 200 * time.Millisecond, Others: []int{1, 10},
 	}, func(int, int) {})
@@ -24,7 +24,7 @@ func TestBenchMeasuresARunningServerAndLeavesNobodyThere(t *testing.T) {
 	names := map[string]load.Metrics{}
 	for _, row := range rows {
 		names[row.Name] = row.Metrics
-		if failed := row.Metrics[load.Failed] + row.Metrics[load.Lost] + row.Metrics[load.Strange]; failed > 0 || row.Metrics[load.P50] <= 0 {
+		if failed := row.Metrics[load.Failed] + row.Metrics[load.Lost] + row.Metrics[load.Misdelivered]; failed > 0 || row.Metrics[load.P50] <= 0 {
 			t.Errorf("%s: %v", row.Name, row.Metrics)
 		}
 	}

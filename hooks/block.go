@@ -10,37 +10,37 @@ import (
 )
 
 func (s *Social) bindBlocks() {
-	s.app.OnRecordCreateExecute("blocks").BindFunc(together(s.blockStored))
-	s.app.OnRecordCreateExecute("mutes").BindFunc(together(muteStored))
+	s.app.OnRecordCreateExecute("blocks").BindFunc(inTx(s.blockStored))
+	s.app.OnRecordCreateExecute("mutes").BindFunc(inTx(muteStored))
 }
 
 // blockStored parts two people: follows, feeds and what each was told of the other go, both ways. Likes and
 // comments stay, counted, and the rules hide them.
 func (s *Social) blockStored(tx core.App, e *core.RecordEvent) error {
-	blocker, err := find(tx, "users", e.Record.GetString("blocker"))
+	blocker, err := findRecord(tx, "users", e.Record.GetString("blocker"))
 	if err != nil {
 		return err
 	}
-	blocked, err := find(tx, "users", e.Record.GetString("blocked"))
+	blocked, err := findRecord(tx, "users", e.Record.GetString("blocked"))
 	if err != nil {
 		return err
 	}
-	return run("OnBlock", &s.events.block, &BlockEvent{App: tx, Block: e.Record, Blocker: blocker, Blocked: blocked}, func() error {
+	return runHook("OnBlock", &s.events.block, &BlockEvent{App: tx, Block: e.Record, Blocker: blocker, Blocked: blocked}, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if err := graph.Part(tx, blocker.Id, blocked.Id); err != nil {
+		if err := graph.DeleteFollowsBetween(tx, blocker.Id, blocked.Id); err != nil {
 			return err
 		}
-		if err := feed.Remove(tx, blocker.Id, blocked.Id); err != nil {
+		if err := feed.RemoveAuthor(tx, blocker.Id, blocked.Id); err != nil {
 			return err
 		}
-		if err := feed.Remove(tx, blocked.Id, blocker.Id); err != nil {
+		if err := feed.RemoveAuthor(tx, blocked.Id, blocker.Id); err != nil {
 			return err
 		}
 		inbox.RecheckPerson(tx, blocker.Id)
 		inbox.RecheckPerson(tx, blocked.Id)
-		return notification.Part(tx, blocker.Id, blocked.Id)
+		return notification.RetractBetween(tx, blocker.Id, blocked.Id)
 	})
 }
 
@@ -52,5 +52,5 @@ func muteStored(tx core.App, e *core.RecordEvent) error {
 	if post := e.Record.GetString("post"); post != "" {
 		return feed.RemovePost(tx, muter, post)
 	}
-	return feed.Remove(tx, muter, e.Record.GetString("muted"))
+	return feed.RemoveAuthor(tx, muter, e.Record.GetString("muted"))
 }

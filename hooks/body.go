@@ -18,52 +18,52 @@ import (
 
 // How many bytes of a body are read. What a collection's JSON and files may take comes on top.
 const (
-	plainBody   = 64 << 10  // a question, a sign-in, a route of our own
-	recordBody  = 256 << 10 // the fields of a record
-	batchBody   = 2 << 20   // a batch without files
-	batchFiles  = 128 << 20 // one with files, where PocketBase's setting does not say
-	signUpFiles = 10 << 20  // of who has no account yet
-	fileExcess  = 4 << 20   // so that a photo that is a little too large is refused by the name of its field
-	smallBody   = 256       // is neither looked into nor counted
+	maxDefaultBodyBytes = 64 << 10  // a question, a sign-in, a route of our own
+	maxRecordBodyBytes  = 256 << 10 // the fields of a record
+	maxBatchBodyBytes   = 2 << 20   // a batch without files
+	maxBatchFormBytes   = 128 << 20 // one with files, where PocketBase's setting does not say
+	maxSignUpFileBytes  = 10 << 20  // of who has no account yet
+	fileSlackBytes      = 4 << 20   // so that a photo that is a little too large is refused by the name of its field
+	uncheckedBodyBytes  = 256       // is neither looked into nor counted
 )
 
 // How many bytes of uploads are in temporary files at once; see uploadsDir. A post may have 10 photos of 50 MB.
 const (
-	spoolMost    = 4 << 30
-	spoolPersons = 1 << 30 // of one person, or of one address
-	spoolFree    = 1 << 20 // stays in memory
+	maxUploadBytes       = 4 << 30
+	maxPersonUploadBytes = 1 << 30 // of one person, or of one address
+	maxMemoryFormBytes   = 1 << 20 // stays in memory
 )
 
 // bindBodies answers at the headers what needs no body, and bounds the bodies that are read. An owner's collections and
 // routes keep PocketBase's limits.
 func (s *Social) bindBodies() {
-	uploads := &spool{by: map[string]int64{}}
+	uploads := &uploadBudget{bytesByPerson: map[string]int64{}}
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth, Func: func(e *core.RequestEvent) error {
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuthPriority, Func: func(e *core.RequestEvent) error {
 			if e.Request.ContentLength == 0 {
 				return e.Next()
 			}
-			if err := refusedAtHeaders(e); err != nil {
+			if err := refuseAtHeaders(e); err != nil {
 				return err
 			}
 			limit := s.bodyLimit(e)
-			if size := e.Request.ContentLength; limit == 0 || 0 < size && size <= smallBody {
+			if size := e.Request.ContentLength; limit == 0 || 0 < size && size <= uncheckedBodyBytes {
 				return e.Next()
 			} else if size > limit {
 				return errBodyTooLarge()
 			}
-			return readBounded(e, limit, uploads)
+			return readBoundedBody(e, limit, uploads)
 		}})
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth + 1, Func: bodyIsNotNull})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuthPriority + 1, Func: refuseNullBody})
 		return e.Next()
 	})
 }
 
-// bodyIsNotNull refuses null, in a form's JSON too, where PocketBase decodes it into the pointer to what it expects and then
+// refuseNullBody refuses null, in a form's JSON too, where PocketBase decodes it into the pointer to what it expects and then
 // follows that: at its own routes that take one, but for those of records.
-func bodyIsNotNull(e *core.RequestEvent) error {
+func refuseNullBody(e *core.RequestEvent) error {
 	pattern := e.Request.Pattern
-	if e.Request.ContentLength == 0 || !isPocketBase(pattern) || strings.HasPrefix(pattern, "DELETE ") || strings.HasPrefix(pattern, "GET ") || strings.Contains(pattern, "/records") {
+	if e.Request.ContentLength == 0 || !isPocketBaseRoute(pattern) || strings.HasPrefix(pattern, "DELETE ") || strings.HasPrefix(pattern, "GET ") || strings.Contains(pattern, "/records") {
 		return e.Next()
 	}
 	body := &struct{}{}
@@ -82,9 +82,9 @@ const (
 	updatePattern = "PATCH /api/collections/{collection}/records/{id}"
 )
 
-// refusedAtHeaders is PocketBase's answer to a create or an update that the caller may not do whatever its body says. It
+// refuseAtHeaders is PocketBase's answer to a create or an update that the caller may not do whatever its body says. It
 // would be given after the body has been read and its files stored.
-func refusedAtHeaders(e *core.RequestEvent) error {
+func refuseAtHeaders(e *core.RequestEvent) error {
 	creates := e.Request.Pattern == createPattern
 	if !creates && e.Request.Pattern != updatePattern || e.HasSuperuserAuth() {
 		return nil
@@ -97,24 +97,24 @@ func refusedAtHeaders(e *core.RequestEvent) error {
 	if creates {
 		rule = collection.CreateRule
 	}
-	_, owned := guard.Owners[collection.Name]
+	_, owned := guard.OwnerFields[collection.Name]
 	switch {
 	case rule == nil:
 		return e.ForbiddenError("Only superusers can perform this action.", nil)
-	case e.Auth == nil && needsCaller(*rule) && !creates:
+	case e.Auth == nil && refusesGuests(*rule) && !creates:
 		return e.NotFoundError("", nil)
-	case e.Auth == nil && needsCaller(*rule), creates && owned && !activeUser(e.Auth):
+	case e.Auth == nil && refusesGuests(*rule), creates && owned && !isActiveUser(e.Auth):
 		return e.BadRequestError("Failed to create record.", nil)
 	}
 	return nil
 }
 
-func activeUser(caller *core.Record) bool {
+func isActiveUser(caller *core.Record) bool {
 	return caller != nil && caller.Collection().Name == "users" && caller.GetString("state") == account.Active
 }
 
-// needsCaller reports whether a rule refuses every guest by its first condition.
-func needsCaller(rule string) bool {
+// refusesGuests reports whether a rule refuses every guest by its first condition.
+func refusesGuests(rule string) bool {
 	rest, begins := strings.CutPrefix(strings.TrimSpace(rule), `@request.auth.id != ""`)
 	depth, quote := 0, rune(0)
 	for i, c := range rest {
@@ -144,21 +144,21 @@ func (s *Social) bodyLimit(e *core.RequestEvent) int64 {
 		collection, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
 		switch {
 		case err != nil:
-			return plainBody
-		case !slices.Contains(guard.Guarded, collection.Name):
+			return maxDefaultBodyBytes
+		case !slices.Contains(guard.GuardedCollections, collection.Name):
 			return 0
 		case pattern == createPattern, pattern == updatePattern:
-			return recordLimit(collection, files, e.Auth == nil)
+			return recordBodyLimit(collection, files, e.Auth == nil)
 		}
-		return plainBody
+		return maxDefaultBodyBytes
 	case pattern == batchPattern && files:
-		return cmp.Or(max(e.App.Settings().Batch.MaxBodySize, 0), batchFiles)
+		return cmp.Or(max(e.App.Settings().Batch.MaxBodySize, 0), maxBatchFormBytes)
 	case pattern == batchPattern:
-		return batchBody
+		return maxBatchBodyBytes
 	case pattern == "POST /api/realtime":
-		return recordBody
-	case slices.ContainsFunc(s.routes, func(r route) bool { return r.method+" "+r.path == pattern }), isPocketBase(pattern) && !e.HasSuperuserAuth():
-		return plainBody
+		return maxRecordBodyBytes
+	case slices.ContainsFunc(s.routes, func(r route) bool { return r.method+" "+r.path == pattern }), isPocketBaseRoute(pattern) && !e.HasSuperuserAuth():
+		return maxDefaultBodyBytes
 	}
 	return 0
 }
@@ -166,16 +166,16 @@ func (s *Social) bodyLimit(e *core.RequestEvent) int64 {
 // pocketBaseRoutes begin the paths of PocketBase's own routes; what else there is under /api is an owner's.
 var pocketBaseRoutes = []string{"oauth2-redirect", "files", "health", "settings", "logs", "backups", "crons", "sql", "collections"}
 
-// isPocketBase reports whether a route is PocketBase's own. Nobody but a superuser has much to say to these.
-func isPocketBase(pattern string) bool {
+// isPocketBaseRoute reports whether a route is PocketBase's own. Nobody but a superuser has much to say to these.
+func isPocketBaseRoute(pattern string) bool {
 	_, path, _ := strings.Cut(pattern, " ")
 	name, _, _ := strings.Cut(strings.TrimPrefix(path, "/api/"), "/")
 	return strings.HasPrefix(path, "/api/") && slices.Contains(pocketBaseRoutes, name)
 }
 
-// recordLimit returns what a record of the collection can need.
-func recordLimit(collection *core.Collection, files, guest bool) int64 {
-	limit, most := int64(recordBody), int64(0)
+// recordBodyLimit returns what a record of the collection can need.
+func recordBodyLimit(collection *core.Collection, files, guest bool) int64 {
+	limit, most := int64(maxRecordBodyBytes), int64(0)
 	for _, field := range collection.Fields {
 		switch f := field.(type) {
 		case *core.FileField:
@@ -188,48 +188,48 @@ func recordLimit(collection *core.Collection, files, guest bool) int64 {
 		return limit
 	}
 	if guest {
-		most = min(most, signUpFiles)
+		most = min(most, maxSignUpFileBytes)
 	}
 	if most > 0 {
-		most += fileExcess
+		most += fileSlackBytes
 	}
 	return limit + most
 }
 
-// spool counts the bytes of uploads that are being received or stored.
-type spool struct {
-	mu  sync.Mutex
-	all int64
-	by  map[string]int64
+// uploadBudget counts the bytes of uploads that are being received or stored.
+type uploadBudget struct {
+	mu            sync.Mutex
+	totalBytes    int64
+	bytesByPerson map[string]int64
 }
 
-// take reserves n bytes for somebody, and reports whether there was room.
-func (s *spool) take(who string, n int64) bool {
+// reserve reserves n bytes for somebody, and reports whether there was room.
+func (s *uploadBudget) reserve(who string, n int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.all+n > spoolMost || s.by[who]+n > spoolPersons {
+	if s.totalBytes+n > maxUploadBytes || s.bytesByPerson[who]+n > maxPersonUploadBytes {
 		return false
 	}
-	s.all += n
-	s.by[who] += n
+	s.totalBytes += n
+	s.bytesByPerson[who] += n
 	return true
 }
 
-func (s *spool) give(who string, n int64) {
+func (s *uploadBudget) release(who string, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all -= n
-	if s.by[who] -= n; s.by[who] == 0 {
-		delete(s.by, who)
+	s.totalBytes -= n
+	if s.bytesByPerson[who] -= n; s.bytesByPerson[who] == 0 {
+		delete(s.bytesByPerson, who)
 	}
 }
 
-// readBounded lets a request go on with a body of at most limit bytes, whose JSON is nested no deeper than jsonDepth in
+// readBoundedBody lets a request go on with a body of at most limit bytes, whose JSON is nested no deeper than maxJSONDepth in
 // every spelling.
-func readBounded(e *core.RequestEvent, limit int64, uploads *spool) error {
+func readBoundedBody(e *core.RequestEvent, limit int64, uploads *uploadBudget) error {
 	kind := e.Request.Header.Get("Content-Type")
 	form := strings.HasPrefix(kind, "multipart/form-data")
-	body := &boundedBody{ReadCloser: e.Request.Body, limit: limit, left: limit, json: strings.HasPrefix(kind, "application/json")}
+	body := &boundedBody{ReadCloser: e.Request.Body, limit: limit, left: limit, isJSON: strings.HasPrefix(kind, "application/json")}
 	e.Request.Body = body
 	if form {
 		size, who := e.Request.ContentLength, e.RealIP()
@@ -239,14 +239,14 @@ func readBounded(e *core.RequestEvent, limit int64, uploads *spool) error {
 		if e.Auth != nil {
 			who = e.Auth.Id
 		}
-		if size > spoolFree {
-			if !uploads.take(who, size) {
+		if size > maxMemoryFormBytes {
+			if !uploads.reserve(who, size) {
 				e.Response.Header().Set("Retry-After", "5")
 				return router.NewApiError(http.StatusServiceUnavailable, "Too many uploads arrive at once. Please try again.", fault.ErrBusy)
 			}
-			defer uploads.give(who, size)
+			defer uploads.release(who, size)
 		}
-		if err := parseForm(e.Request, body, kind); err != nil {
+		if err := parseBoundedForm(e.Request, body, kind); err != nil {
 			return err
 		}
 	}
@@ -257,21 +257,21 @@ func readBounded(e *core.RequestEvent, limit int64, uploads *spool) error {
 	return err
 }
 
-// parseForm parses a form for all who look at it later. One that makes no sense is left for PocketBase to refuse.
-func parseForm(request *http.Request, body *boundedBody, kind string) error {
+// parseBoundedForm parses a form for all who look at it later. One that makes no sense is left for PocketBase to refuse.
+func parseBoundedForm(request *http.Request, body *boundedBody, kind string) error {
 	if copying, ok := body.ReadCloser.(*router.RereadableReadCloser); ok {
 		body.ReadCloser = copying.ReadCloser // nobody reads a form's bytes twice, so they need not be stored twice
 	}
-	body.text = boundFormText(kind, batchBody)
-	err := request.ParseMultipartForm(spoolFree)
-	body.text.close()
-	body.text = nil
+	body.formText = limitFormText(kind, maxBatchBodyBytes)
+	err := request.ParseMultipartForm(maxMemoryFormBytes)
+	body.formText.closePipe()
+	body.formText = nil
 	switch {
 	case body.refused != nil:
 		return body.refused
 	case err == nil:
 		return checkFormDepth(request.MultipartForm.Value)
-	case fault.Passing(err):
+	case fault.IsTransient(err):
 		return err // PocketBase would call it the client's mistake
 	}
 	return nil
@@ -280,9 +280,9 @@ func parseForm(request *http.Request, body *boundedBody, kind string) error {
 // checkFormDepth holds the JSON in a form to what a JSON body is held to.
 func checkFormDepth(values map[string][]string) error {
 	for _, value := range values[router.JSONPayloadKey] {
-		var nested nesting
-		if nested.scan([]byte(value)); nested.tooDeep {
-			return errTooDeep()
+		var nested jsonNesting
+		if nested.scanJSON([]byte(value)); nested.tooDeep {
+			return errNestedTooDeep()
 		}
 	}
 	return nil

@@ -18,22 +18,22 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// counted counts what the service reads of a body.
-type counted struct {
+// countingBody counts what the service reads of a body.
+type countingBody struct {
 	io.ReadCloser
-	n *atomic.Int64
+	readBytes *atomic.Int64
 }
 
-func (c *counted) Read(p []byte) (int, error) {
+func (c *countingBody) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
-	c.n.Add(int64(n))
+	c.readBytes.Add(int64(n))
 	return n, err
 }
 
-func (c *counted) Reread() { c.ReadCloser.(router.Rereader).Reread() }
+func (c *countingBody) Reread() { c.ReadCloser.(router.Rereader).Reread() }
 
-// bodies is a service that counts what it reads, and an owner's collection that anybody may write to.
-func bodies(t *testing.T) (s *hookstest.Service, read *atomic.Int64) {
+// newBodyService is a service that counts what it reads, and an owner's collection that anybody may write to.
+func newBodyService(t *testing.T) (s *hookstest.Service, read *atomic.Int64) {
 	read = new(atomic.Int64)
 	s = hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -44,7 +44,7 @@ func bodies(t *testing.T) (s *hookstest.Service, read *atomic.Int64) {
 				return err
 			}
 			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: -20000, Func: func(e *core.RequestEvent) error {
-				e.Request.Body = &counted{e.Request.Body, read}
+				e.Request.Body = &countingBody{e.Request.Body, read}
 				return e.Next()
 			}})
 			return e.Next()
@@ -53,15 +53,15 @@ func bodies(t *testing.T) (s *hookstest.Service, read *atomic.Int64) {
 	return s, read
 }
 
-// silence is a body of which nothing comes.
-type silence struct{ ended chan struct{} }
+// silentBody is a body of which nothing comes.
+type silentBody struct{ ended chan struct{} }
 
-func (s silence) Read([]byte) (int, error) { <-s.ended; return 0, io.EOF }
+func (s silentBody) Read([]byte) (int, error) { <-s.ended; return 0, io.EOF }
 
-// spaces is a body without an end.
-type spaces struct{ begin io.Reader }
+// endlessBody is a body without an end.
+type endlessBody struct{ begin io.Reader }
 
-func (s spaces) Read(p []byte) (int, error) {
+func (s endlessBody) Read(p []byte) (int, error) {
 	if n, err := s.begin.Read(p); err == nil {
 		return n, nil
 	}
@@ -71,15 +71,15 @@ func (s spaces) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// send returns the answer to a request with a body of a size that is told at the headers, or of one without an end.
-func send(t *testing.T, s *hookstest.Service, c *hookstest.Client, method, path, kind string, size int64) hookstest.Answer {
+// sendSized returns the answer to a request with a body of a size that is told at the headers, or of one without an end.
+func sendSized(t *testing.T, s *hookstest.Service, c *hookstest.Client, method, path, kind string, size int64) hookstest.Answer {
 	t.Helper()
 	begin := map[string]string{"application/json": `{"text":"`, "multipart/form-data; boundary=x": "--x\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"p.jpg\"\r\n\r\n"}[kind]
-	body := io.Reader(spaces{strings.NewReader(begin)})
+	body := io.Reader(endlessBody{strings.NewReader(begin)})
 	if size >= 0 {
 		ended := make(chan struct{})
 		defer close(ended)
-		body = silence{ended}
+		body = silentBody{ended}
 	}
 	return sendBody(t, s, c, method, path, kind, size, body)
 }
@@ -106,7 +106,7 @@ func sendBody(t *testing.T, s *hookstest.Service, c *hookstest.Client, method, p
 	return a
 }
 
-var bodyKinds = []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"}
+var bodyContentTypes = []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"}
 
 // TestBodiesAreBounded asks every collection for more than it can need, by every verb. What a new collection takes must be told here.
 func TestBodiesAreBounded(t *testing.T) {
@@ -115,7 +115,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	jsons := map[string]int64{                                                                             // what their JSON may take on top of text
 		"audit": 200_000, "devices": 4_000, "jobs": 1 << 20, "notifications": 0, "posts": 1 << 20, "settings": 1 << 20, "webhook_deliveries": 1<<20 + 100_000, "webhooks": 1 << 20, "secrets": 1 << 20, "handles": 0,
 	}
-	s, read := bodies(t)
+	s, read := newBodyService(t)
 	collections, err := s.App.FindAllCollections()
 	if err != nil {
 		t.Fatal(err)
@@ -126,24 +126,24 @@ func TestBodiesAreBounded(t *testing.T) {
 			continue
 		}
 		path := "/api/collections/" + c.Name + "/records"
-		for _, kind := range bodyKinds {
+		for _, kind := range bodyContentTypes {
 			most := text + jsons[c.Name]
 			if strings.HasPrefix(kind, "multipart") {
 				most += files[c.Name]
 			}
 			for _, verb := range [][2]string{{"POST", path}, {"PATCH", path + "/missing00000000"}, {"DELETE", path + "/missing00000000"}, {"GET", path}, {"GET", path + "/missing00000000"}} {
-				if verb[0] != "POST" && kind != bodyKinds[0] {
+				if verb[0] != "POST" && kind != bodyContentTypes[0] {
 					continue // one table for all
 				}
 				what := fmt.Sprint(verb[0], " ", verb[1], " ", kind)
 				read.Store(0)
-				if a := send(t, s, admin, verb[0], verb[1], kind, most+1); a.Status != 413 || read.Load() != 0 {
+				if a := sendSized(t, s, admin, verb[0], verb[1], kind, most+1); a.Status != 413 || read.Load() != 0 {
 					t.Errorf("%s, told that it is too large: %d after %d bytes", what, a.Status, read.Load())
 				}
 				if most > 2<<20 || verb[0] != "POST" { // the others are bounded by the same reader
 					continue
 				}
-				if a := send(t, s, admin, verb[0], verb[1], kind, -1); a.Status != 413 || read.Load() > most+1 {
+				if a := sendSized(t, s, admin, verb[0], verb[1], kind, -1); a.Status != 413 || read.Load() > most+1 {
 					t.Errorf("%s, without an end: %d after %d bytes", what, a.Status, read.Load())
 				}
 			}
@@ -152,28 +152,28 @@ func TestBodiesAreBounded(t *testing.T) {
 	for _, path := range []string{"/api/batch", "/api/realtime", "/api/v1/notifications/read", "/api/collections/users/auth-with-password", "/api/collections/users/auth-with-oauth2",
 		"/api/oauth2-redirect", "/api/files/token", "/api/collections/users/auth-refresh", "/api/collections/users/request-password-reset", "/api/collections/_superusers/auth-with-password"} {
 		read.Store(0)
-		if a := send(t, s, s.As("ada"), "POST", path, "application/json", 3<<20); a.Status != 413 || read.Load() != 0 {
+		if a := sendSized(t, s, s.As("ada"), "POST", path, "application/json", 3<<20); a.Status != 413 || read.Load() != 0 {
 			t.Errorf("%s: %d after %d bytes", path, a.Status, read.Load())
 		}
 		if slices.Contains([]string{"/api/collections/users/auth-with-oauth2", "/api/oauth2-redirect", "/api/files/token"}, path) { // off, or not interested in what it is sent
 			continue
 		}
-		if a := send(t, s, s.As("ada"), "POST", path, "application/json", -1); a.Status != 413 || read.Load() > 2<<20+1 {
+		if a := sendSized(t, s, s.As("ada"), "POST", path, "application/json", -1); a.Status != 413 || read.Load() > 2<<20+1 {
 			t.Errorf("%s without an end: %d after %d bytes", path, a.Status, read.Load())
 		}
 	}
 	read.Store(0)
-	if a := s.Guest().Do("POST", "/api/collections/notes/records", fields{"text": strings.Repeat("x", 4<<20)}); a.Status != 200 {
+	if a := s.Guest().Do("POST", "/api/collections/notes/records", jsonObject{"text": strings.Repeat("x", 4<<20)}); a.Status != 200 {
 		t.Errorf("an owner's collection takes what PocketBase lets it: %d", a.Status)
 	}
-	if a := send(t, s, s.Guest(), "POST", "/api/collections/users/records", bodyKinds[2], 15<<20); a.Status != 413 {
+	if a := sendSized(t, s, s.Guest(), "POST", "/api/collections/users/records", bodyContentTypes[2], 15<<20); a.Status != 413 {
 		t.Errorf("a sign-up with an avatar of 15 MB: %d", a.Status)
 	}
 }
 
 // TestFormTextIsBoundedWhileItIsRead sends as much text as a post's photos may weigh: it is refused before it is in memory.
 func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
-	s, read := bodies(t)
+	s, read := newBodyService(t)
 	const most = 2 << 20
 	for name, begin := range map[string]string{
 		"one field":            "--x\r\nContent-Disposition: form-data; name=\"caption\"\r\n\r\n",
@@ -183,7 +183,7 @@ func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
 	} {
 		for _, door := range [][2]string{{"POST", "/api/collections/posts/records"}, {"POST", "/api/batch"}} {
 			read.Store(0)
-			a := sendBody(t, s, s.As("ada"), door[0], door[1], bodyKinds[2], -1, spaces{strings.NewReader(begin)})
+			a := sendBody(t, s, s.As("ada"), door[0], door[1], bodyContentTypes[2], -1, endlessBody{strings.NewReader(begin)})
 			if a.Status != 413 || read.Load() > most+1<<20 {
 				t.Errorf("%s to %s: %d after %d bytes", name, door[1], a.Status, read.Load())
 			}
@@ -194,13 +194,13 @@ func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
 
 // TestWhoMayNotWriteIsToldAtTheHeaders compares what is answered before a body has come with what is answered to one that has.
 func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
-	s, read := bodies(t)
+	s, read := newBodyService(t)
 	collections, err := s.App.FindAllCollections()
 	if err != nil {
 		t.Fatal(err)
 	}
 	suspended := s.As("mallory")
-	s.Admin().Update("users", suspended.ID, fields{"state": "suspended"})
+	s.Admin().Update("users", suspended.ID, jsonObject{"state": "suspended"})
 	told := 0
 	for _, c := range collections {
 		if c.IsView() || strings.HasPrefix(c.Name, "_") {
@@ -223,9 +223,9 @@ func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
 				case method == "PATCH":
 					want = 404
 				}
-				for _, kind := range []string{bodyKinds[0], bodyKinds[2]} {
+				for _, kind := range []string{bodyContentTypes[0], bodyContentTypes[2]} {
 					read.Store(0)
-					a := send(t, s, client, method, at, kind, 1<<20) // of less, net/http waits for the rest itself
+					a := sendSized(t, s, client, method, at, kind, 1<<20) // of less, net/http waits for the rest itself
 					if a.Status != want || read.Load() != 0 {
 						t.Errorf("%s, %s %s %s: %d after %d bytes, want %d", who, method, at, kind, a.Status, read.Load(), want)
 					}
@@ -237,19 +237,19 @@ func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
 	if told < 80 {
 		t.Errorf("only %d were told", told)
 	}
-	for _, kind := range []string{bodyKinds[0], bodyKinds[2]} {
+	for _, kind := range []string{bodyContentTypes[0], bodyContentTypes[2]} {
 		read.Store(0)
-		if a := send(t, s, s.Guest(), "POST", "/api/batch", kind, 1<<20); a.Status != 400 || read.Load() != 0 {
+		if a := sendSized(t, s, s.Guest(), "POST", "/api/batch", kind, 1<<20); a.Status != 400 || read.Load() != 0 {
 			t.Errorf("a guest's batch of %s: %d after %d bytes", kind, a.Status, read.Load())
 		}
 	}
-	if a, b := s.Guest().Do("POST", "/api/collections/saves/records", fields{"post": "missing00000000"}), s.As("ada").Do("POST", "/api/collections/saves/records", fields{"post": "missing00000000"}); a.Raw != b.Raw {
+	if a, b := s.Guest().Do("POST", "/api/collections/saves/records", jsonObject{"post": "missing00000000"}), s.As("ada").Do("POST", "/api/collections/saves/records", jsonObject{"post": "missing00000000"}); a.Raw != b.Raw {
 		t.Errorf("a guest can tell why: %s %s", a.Raw, b.Raw)
 	}
 }
 
 func TestJSONIsBoundedInDepth(t *testing.T) {
-	s, read := bodies(t)
+	s, read := newBodyService(t)
 	ada := s.As("ada")
 	deep := strings.Repeat("[", 100_000)
 	for name, send := range map[string]func() hookstest.Answer{

@@ -6,10 +6,10 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
-// jsonDepth is how deep JSON may be nested, several times what any of our bodies needs.
-const jsonDepth = 32
+// maxJSONDepth is how deep JSON may be nested, several times what any of our bodies needs.
+const maxJSONDepth = 32
 
-func errTooDeep() *router.ApiError {
+func errNestedTooDeep() *router.ApiError {
 	return router.NewBadRequestError("The body is nested too deeply.", nil)
 }
 
@@ -18,9 +18,9 @@ func errTooDeep() *router.ApiError {
 type boundedBody struct {
 	io.ReadCloser
 	limit, left int64
-	json        bool
-	text        *formText // of a form that is being parsed, or nil
-	nested      nesting
+	isJSON      bool
+	formText    *formTextLimiter // of a form that is being parsed, or nil
+	nested      jsonNesting
 	refused     *router.ApiError
 }
 
@@ -38,20 +38,20 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 		return 0, b.refused
 	}
 	b.left -= int64(n)
-	if b.text != nil {
-		if _, err := b.text.Write(p[:n]); err != nil {
+	if b.formText != nil {
+		if _, err := b.formText.Write(p[:n]); err != nil {
 			b.refused = errBodyTooLarge()
 			return 0, b.refused
 		}
 	}
-	if b.json {
-		if b.nested.scan(p[:n]); b.nested.tooDeep {
-			b.refused = errTooDeep()
+	if b.isJSON {
+		if b.nested.scanJSON(p[:n]); b.nested.tooDeep {
+			b.refused = errNestedTooDeep()
 			return 0, b.refused
 		}
 	}
 	if err == io.EOF {
-		b.again()
+		b.resetCount()
 	}
 	return n, err
 }
@@ -60,33 +60,33 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 func (b *boundedBody) Reread() {
 	if body, ok := b.ReadCloser.(router.Rereader); ok {
 		body.Reread()
-		b.again()
+		b.resetCount()
 	}
 }
 
-// again begins to count anew, as what is below rewinds itself at its end.
-func (b *boundedBody) again() { b.left, b.nested = b.limit, nesting{} }
+// resetCount begins to count anew, as what is below rewinds itself at its end.
+func (b *boundedBody) resetCount() { b.left, b.nested = b.limit, jsonNesting{} }
 
-// nesting follows JSON as it passes.
-type nesting struct {
-	depth           int
-	quoted, escaped bool
-	tooDeep         bool
+// jsonNesting follows JSON as it passes.
+type jsonNesting struct {
+	depth             int
+	inString, escaped bool
+	tooDeep           bool
 }
 
-func (n *nesting) scan(text []byte) {
+func (n *jsonNesting) scanJSON(text []byte) {
 	for _, c := range text {
 		switch {
 		case n.escaped:
 			n.escaped = false
-		case n.quoted:
+		case n.inString:
 			n.escaped = c == '\\'
-			n.quoted = c != '"'
+			n.inString = c != '"'
 		case c == '"':
-			n.quoted = true
+			n.inString = true
 		case c == '{', c == '[':
 			n.depth++
-			n.tooDeep = n.tooDeep || n.depth > jsonDepth
+			n.tooDeep = n.tooDeep || n.depth > maxJSONDepth
 		case c == '}', c == ']':
 			n.depth--
 		}

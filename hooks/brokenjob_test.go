@@ -25,7 +25,7 @@ type jobCase func(f *fragile, n int) (done func() bool)
 // enqueued is a job of a kind with a payload.
 func (f *fragile) enqueued(kind string, payload any) {
 	f.t.Helper()
-	if err := job.Add(f.App, kind, payload); err != nil {
+	if err := job.Enqueue(f.App, kind, payload); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -177,10 +177,10 @@ var jobCases = map[string]jobCase{
 		return nil
 	},
 	webhook.KindPrefix: func(f *fragile, n int) func() bool {
-		before := len(f.receiver.Events())
+		before := len(f.receiver.ReceivedEvents())
 		f.Someone(n).Like(f.As("dave").Post("hello"))
 		f.execute("DELETE FROM jobs WHERE kind = ? AND payload NOT LIKE '%%like.created%%'", webhook.KindPrefix+f.id)
-		return func() bool { return len(f.receiver.Events()) > before }
+		return func() bool { return len(f.receiver.ReceivedEvents()) > before }
 	},
 	"reconcile": func(f *fragile, _ int) func() bool {
 		post := f.As("dave").Post("hello")
@@ -213,26 +213,26 @@ var jobCases = map[string]jobCase{
 	"push.apns":          pushedTo("push.apns"),
 	"push.fcm":           pushedTo("push.fcm"),
 	"mail.notification": func(f *fragile, n int) func() bool {
-		before := len(f.post.Mails())
+		before := len(f.mailServer.ReceivedMails())
 		f.Someone(2000 + n).Like(f.As("ada").Post("hello")) // whose alerts no other case has spent
 		f.Advance(10 * time.Minute)
-		return func() bool { return len(f.post.Mails()) == before+1 }
+		return func() bool { return len(f.mailServer.ReceivedMails()) == before+1 }
 	},
 	"mail.digest": func(f *fragile, n int) func() bool {
-		before := len(f.post.Mails())
+		before := len(f.mailServer.ReceivedMails())
 		f.Someone(n).Like(f.As("bob").Post("hello"))
 		f.Advance(2 * time.Hour)
-		return func() bool { return len(f.post.Mails()) == before+1 }
+		return func() bool { return len(f.mailServer.ReceivedMails()) == before+1 }
 	},
-	deliver.LetterJob: func(f *fragile, n int) func() bool {
-		before := len(f.post.Mails())
-		f.enqueued(deliver.LetterJob, mail.Letter{To: "carol@example.com", Subject: fmt.Sprint(n), Sections: []mail.Section{{Items: []mail.Item{{Text: "hello"}}}}})
-		return func() bool { return len(f.post.Mails()) == before+1 }
+	deliver.EmailJob: func(f *fragile, n int) func() bool {
+		before := len(f.mailServer.ReceivedMails())
+		f.enqueued(deliver.EmailJob, mail.Email{To: "carol@example.com", Subject: fmt.Sprint(n), Sections: []mail.Section{{Items: []mail.Item{{Text: "hello"}}}}})
+		return func() bool { return len(f.mailServer.ReceivedMails()) == before+1 }
 	},
-	deliver.AccountJob: func(f *fragile, n int) func() bool {
-		before := len(f.post.Mails())
+	deliver.AccountEmailJob: func(f *fragile, n int) func() bool {
+		before := len(f.mailServer.ReceivedMails())
 		f.Guest().Must(204, "POST", "/api/collections/users/request-password-reset", map[string]any{"email": f.User(f.Someone(n).Name).Email()})
-		return func() bool { return len(f.post.Mails()) == before+1 }
+		return func() bool { return len(f.mailServer.ReceivedMails()) == before+1 }
 	},
 }
 
@@ -244,8 +244,8 @@ func pushedTo(kind string) jobCase {
 		if kind != "push.webpush" {
 			return nil
 		}
-		before := len(f.pushes("ada"))
-		return func() bool { return len(f.pushes("ada")) == before+1 }
+		before := len(f.pushTexts("ada"))
+		return func() bool { return len(f.pushTexts("ada")) == before+1 }
 	}
 }
 

@@ -75,13 +75,13 @@ func next(n int) int { return max(n+1, n*5/4-10) }
 
 // fragile is a service in which everything that a job or a route may do is done: with a webhook, phones, browsers, mails, hooks.
 type fragile struct {
-	*listened
+	*webhookService
 	notified, purged int
 }
 
 func newFragile(t *testing.T) *fragile {
 	f := &fragile{}
-	apple, firebase := delivertest.NewApple(t), delivertest.NewFirebase(t)
+	apple, firebase := delivertest.NewApplePush(t), delivertest.NewFirebase(t)
 	for name, value := range map[string]string{
 		"DOUBLETAP_APNS_KEY": apple.Config, "DOUBLETAP_APNS_KEY_ID": delivertest.AppleKeyID, "DOUBLETAP_APNS_TEAM": delivertest.AppleTeam,
 		"DOUBLETAP_APNS_TOPIC": delivertest.AppleTopic, "DOUBLETAP_APNS_HOST": apple.URL,
@@ -89,7 +89,7 @@ func newFragile(t *testing.T) *fragile {
 	} {
 		t.Setenv(name, value)
 	}
-	f.listened = newListened(t, nil, func(_ core.App, social *hooks.Social) {
+	f.webhookService = newWebhookService(t, nil, func(_ core.App, social *hooks.Social) {
 		social.OnNotified().BindFunc(func(e *hooks.NotifiedEvent) error {
 			f.notified++
 			return e.Next()
@@ -99,14 +99,14 @@ func newFragile(t *testing.T) *fragile {
 			return e.Next()
 		})
 	})
-	outbound.Of(f.App).Trust(apple.Roots)
-	f.browser("ada")
+	outbound.ClientOf(f.App).TrustRoots(apple.Roots)
+	f.addBrowser("ada")
 	f.As("ada").Create("devices", map[string]any{"kind": "apns", "endpoint": strings.Repeat("ab", 32)})
 	f.As("ada").Create("devices", map[string]any{"kind": "fcm", "endpoint": "a-pixel-in-somebodys-pocket"})
-	f.wants("ada", mailed("like", "now"))
+	f.setPreferences("ada", mailPreference("like", "now"))
 	f.As("bob").Like(f.As("ada").Post("hello #sea")) // the webhook's first event
 	f.RunJobs()
-	f.wants("bob", map[string]any{"digest": "hourly", "notify": map[string]any{"like": map[string]any{"mail": "digest"}}})
+	f.setPreferences("bob", map[string]any{"digest": "hourly", "notify": map[string]any{"like": map[string]any{"mail": "digest"}}})
 	return f
 }
 
@@ -118,5 +118,5 @@ func (f *fragile) count(table, condition string, ids ...any) int {
 // execute runs a statement with ids in the place of each ?.
 func (f *fragile) execute(statement string, ids ...any) {
 	f.t.Helper()
-	sqlOf(f.t, f.Service, fmt.Sprintf(strings.ReplaceAll(statement, "?", "'%s'"), ids...), nil)
+	execSQLWith(f.t, f.Service, fmt.Sprintf(strings.ReplaceAll(statement, "?", "'%s'"), ids...), nil)
 }

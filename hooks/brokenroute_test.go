@@ -26,7 +26,7 @@ type routeCall struct {
 var routeCases = map[string]func(f *fragile, n int) routeCall{
 	"POST /unsubscribe": func(f *fragile, n int) routeCall {
 		who := f.Someone(n)
-		token, err := mail.Token(f.App, who.ID, "like")
+		token, err := mail.UnsubscribeToken(f.App, who.ID, "like")
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -35,7 +35,7 @@ var routeCases = map[string]func(f *fragile, n int) routeCall{
 		}}
 	},
 	"GET /unsubscribe": func(f *fragile, _ int) routeCall {
-		token, err := mail.Token(f.App, f.As("ada").ID, "like")
+		token, err := mail.UnsubscribeToken(f.App, f.As("ada").ID, "like")
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ var routeCases = map[string]func(f *fragile, n int) routeCall{
 		return routeCall{by: f.Admin(), path: "/api/v1/admin/jobs?state=dead", status: 200}
 	},
 	"POST /api/v1/admin/jobs/{id}": func(f *fragile, n int) routeCall {
-		if err := job.Add(f.App, "retention", nil); err != nil {
+		if err := job.Enqueue(f.App, "retention", nil); err != nil {
 			f.t.Fatal(err)
 		}
 		id := fmt.Sprintf("dead%011d", n)
@@ -118,7 +118,7 @@ var routeCases = map[string]func(f *fragile, n int) routeCall{
 	},
 	"GET a photo": func(f *fragile, _ int) routeCall { // PocketBase's route, with more than half of it ours
 		post := f.Record("posts", f.As("ada").Post("hello"))
-		return routeCall{by: f.Guest(), path: "/api/files/posts/" + post.Id + "/" + post.GetStringSlice("photos")[0] + "?thumb=" + photo.Sizes[0].Name(), status: 200}
+		return routeCall{by: f.Guest(), path: "/api/files/posts/" + post.Id + "/" + post.GetStringSlice("photos")[0] + "?thumb=" + photo.Sizes[0].ThumbName(), status: 200}
 	},
 	"a like taken back": func(f *fragile, n int) routeCall {
 		who := f.Someone(n)

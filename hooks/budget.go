@@ -17,27 +17,27 @@ import (
 // routes included, since PocketBase reads expand and fields wherever records are shown; the URLs of a batch's items;
 // and the options of a stream's topics.
 
-// generalPath is behind the fast paths, which know all that they are asked for.
-const generalPath = last + 1
+// generalPathPriority is behind the fast paths, which know all that they are asked for.
+const generalPathPriority = lastPriority + 1
 
 func (s *Social) bindBudget() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: urlAsked, Priority: generalPath})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: checkURLBudget, Priority: generalPathPriority})
 		return e.Next()
 	})
-	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Func: batchAsked, Priority: first})
-	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: streamAsked, Priority: first})
+	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Func: checkBatchBudget, Priority: firstPriority})
+	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: checkTopicsBudget, Priority: firstPriority})
 }
 
-func urlAsked(e *core.RequestEvent) error {
+func checkURLBudget(e *core.RequestEvent) error {
 	if e.Request.URL.RawQuery == "" {
 		return e.Next()
 	}
 	collection, ours := e.Request.PathValue("collection"), strings.HasPrefix(e.Request.URL.Path, "/api/v1/")
-	question := guard.Question{
-		Query: e.Request.URL.Query(),
-		Ours:  ours,
-		List:  e.Request.Method != http.MethodPost && e.Request.PathValue("id") == "" && (ours || collection != ""),
+	question := guard.RecordQuery{
+		Query:         e.Request.URL.Query(),
+		OurCollection: ours,
+		IsPage:        e.Request.Method != http.MethodPost && e.Request.PathValue("id") == "" && (ours || collection != ""),
 	}
 	if err := checkQuestion(e, collection, question); err != nil {
 		return err
@@ -45,21 +45,21 @@ func urlAsked(e *core.RequestEvent) error {
 	return e.Next()
 }
 
-func batchAsked(e *core.BatchRequestEvent) error {
+func checkBatchBudget(e *core.BatchRequestEvent) error {
 	for _, item := range e.Batch {
 		u, err := url.Parse(item.URL)
 		if err != nil {
-			return fault.Refused("A request of the batch has no valid URL.")
+			return fault.BadRequest("A request of the batch has no valid URL.")
 		}
 		collection, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/api/collections/"), "/")
-		if err := checkQuestion(e.RequestEvent, collection, guard.Question{Query: u.Query()}); err != nil {
+		if err := checkQuestion(e.RequestEvent, collection, guard.RecordQuery{Query: u.Query()}); err != nil {
 			return err
 		}
 	}
 	return e.Next()
 }
 
-func streamAsked(e *core.RealtimeSubscribeRequestEvent) error {
+func checkTopicsBudget(e *core.RealtimeSubscribeRequestEvent) error {
 	parsed := subscriptions.NewDefaultClient() // so that options mean what they mean to PocketBase
 	parsed.Subscribe(e.Subscriptions...)
 	for topic, options := range parsed.Subscriptions() {
@@ -69,7 +69,7 @@ func streamAsked(e *core.RealtimeSubscribeRequestEvent) error {
 		}
 		path, _, _ := strings.Cut(topic, "?")
 		collection, _, _ := strings.Cut(path, "/")
-		if err := checkQuestion(e.RequestEvent, collection, guard.Question{Query: query}); err != nil {
+		if err := checkQuestion(e.RequestEvent, collection, guard.RecordQuery{Query: query}); err != nil {
 			return err
 		}
 	}
@@ -77,12 +77,12 @@ func streamAsked(e *core.RealtimeSubscribeRequestEvent) error {
 }
 
 // checkQuestion checks what the caller asks of a collection, which may not exist.
-func checkQuestion(e *core.RequestEvent, collection string, q guard.Question) error {
+func checkQuestion(e *core.RequestEvent, collection string, q guard.RecordQuery) error {
 	if e.HasSuperuserAuth() {
-		return guard.CheckSuperuserQuestion(q.Query)
+		return guard.CheckSuperuserQuery(q.Query)
 	}
 	if c, err := e.App.FindCachedCollectionByNameOrId(collection); err == nil {
 		q.Collection = c
 	}
-	return guard.CheckQuestion(e.App, q)
+	return guard.CheckQuery(e.App, q)
 }

@@ -20,8 +20,8 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// tooMuch are questions over the budget at whatever door they come in.
-var tooMuch = func() []url.Values {
+// overBudgetQueries are questions over the budget at whatever door they come in.
+var overBudgetQueries = func() []url.Values {
 	one := func(name, value string) url.Values { return url.Values{name: {value}} }
 	all := []url.Values{
 		one("filter", strings.Repeat("(", 1700)), // nothing that could be parsed
@@ -46,42 +46,42 @@ var tooMuch = func() []url.Values {
 	return all
 }()
 
-// overBudget reports whether an answer is the budget's own.
-func overBudget(a hookstest.Answer) bool {
+// isOverBudget reports whether an answer is the budget's own.
+func isOverBudget(a hookstest.Answer) bool {
 	message, _ := a.Body["message"].(string)
 	_, shaped := a.Body["data"].(map[string]any)
 	return a.Status == 400 && shaped && (strings.HasPrefix(message, "The request asks for too much: ") ||
 		slices.Contains([]string{"Invalid filter.", "Invalid sort field.", "Invalid expand."}, message))
 }
 
-// queryDoor is a way to PocketBase's query engine.
-type queryDoor struct {
+// queryEntry is a way to PocketBase's query engine.
+type queryEntry struct {
 	name string
 	ask  func(c *hookstest.Client, query url.Values) hookstest.Answer
 }
 
-func urlDoor(method, path string) queryDoor {
-	return queryDoor{method + " " + path, func(c *hookstest.Client, query url.Values) hookstest.Answer {
+func urlEntry(method, path string) queryEntry {
+	return queryEntry{method + " " + path, func(c *hookstest.Client, query url.Values) hookstest.Answer {
 		return c.Do(method, path+"?"+query.Encode(), nil)
 	}}
 }
 
-// doorsOf returns every route that the description of the API knows, those of PocketBase that it leaves out, the items of a
+// queryEntries returns every route that the description of the API knows, those of PocketBase that it leaves out, the items of a
 // batch as JSON and as a form, and the topics of a stream.
-func doorsOf(t *testing.T, s *hookstest.Service) (doors []queryDoor) {
+func queryEntries(t *testing.T, s *hookstest.Service) (doors []queryEntry) {
 	t.Helper()
 	id := regexp.MustCompile(`\{\w+\}`)
-	for path, item := range described(t, s).Paths.Map() {
+	for path, item := range apiDocument(t, s).Paths.Map() {
 		for method := range item.Operations() {
-			doors = append(doors, urlDoor(method, id.ReplaceAllString(path, strings.Repeat("x", 15))))
+			doors = append(doors, urlEntry(method, id.ReplaceAllString(path, strings.Repeat("x", 15))))
 		}
 	}
 	for _, action := range []string{"auth-with-password", "auth-with-oauth2", "auth-with-otp", "request-otp", "auth-refresh", "request-verification",
 		"confirm-verification", "request-password-reset", "confirm-password-reset", "confirm-email-change"} {
-		doors = append(doors, urlDoor("POST", "/api/collections/users/"+action), urlDoor("POST", "/api/collections/_superusers/"+action))
+		doors = append(doors, urlEntry("POST", "/api/collections/users/"+action), urlEntry("POST", "/api/collections/_superusers/"+action))
 	}
-	doors = append(doors, urlDoor("HEAD", "/api/collections/posts/records"), urlDoor("POST", "/api/batch"), urlDoor("POST", "/api/realtime"),
-		urlDoor("GET", "/api/files/posts/xxxxxxxxxxxxxxx/x.jpg"), urlDoor("GET", "/api/health"), urlDoor("GET", "/owners/posts"))
+	doors = append(doors, urlEntry("HEAD", "/api/collections/posts/records"), urlEntry("POST", "/api/batch"), urlEntry("POST", "/api/realtime"),
+		urlEntry("GET", "/api/files/posts/xxxxxxxxxxxxxxx/x.jpg"), urlEntry("GET", "/api/health"), urlEntry("GET", "/owners/posts"))
 	for _, item := range [][2]string{{"POST", "posts/records"}, {"PUT", "posts/records"}, {"PATCH", "posts/records/xxxxxxxxxxxxxxx"}, {"DELETE", "posts/records/xxxxxxxxxxxxxxx"}} {
 		requests := func(query url.Values) map[string]any {
 			return map[string]any{"requests": []any{
@@ -89,9 +89,9 @@ func doorsOf(t *testing.T, s *hookstest.Service) (doors []queryDoor) {
 				map[string]any{"method": item[0], "url": "/api/collections/" + item[1] + "?" + query.Encode(), "body": map[string]any{}},
 			}}
 		}
-		doors = append(doors, queryDoor{"batch " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
+		doors = append(doors, queryEntry{"batch " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
 			return c.Do("POST", "/api/batch", requests(query))
-		}}, queryDoor{"batch form " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
+		}}, queryEntry{"batch form " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
 			body, err := json.Marshal(requests(query))
 			if err != nil {
 				t.Fatal(err)
@@ -100,7 +100,7 @@ func doorsOf(t *testing.T, s *hookstest.Service) (doors []queryDoor) {
 		}})
 	}
 	for _, topic := range []string{"posts/*", "posts", "posts/xxxxxxxxxxxxxxx", "notifications/*", "anything"} {
-		doors = append(doors, queryDoor{"topic " + topic, func(c *hookstest.Client, query url.Values) hookstest.Answer {
+		doors = append(doors, queryEntry{"topic " + topic, func(c *hookstest.Client, query url.Values) hookstest.Answer {
 			options := map[string]any{}
 			for name := range query { // one value each: JSON has no second, and PocketBase takes none
 				options[name] = query[name][len(query[name])-1]
@@ -111,7 +111,7 @@ func doorsOf(t *testing.T, s *hookstest.Service) (doors []queryDoor) {
 			}
 			stream := c.Listen()
 			defer stream.Close()
-			return c.Do("POST", "/api/realtime", map[string]any{"clientId": stream.ClientID, "subscriptions": []string{topic + "?options=" + escape(string(text))}})
+			return c.Do("POST", "/api/realtime", map[string]any{"clientId": stream.ClientID, "subscriptions": []string{topic + "?options=" + escapeQuery(string(text))}})
 		}})
 	}
 	return doors
@@ -125,18 +125,18 @@ func TestBudgetHoldsAtEveryDoor(t *testing.T) {
 			return e.Next()
 		})
 	})
-	doors := doorsOf(t, s)
+	doors := queryEntries(t, s)
 	if len(doors) < 80 {
 		t.Errorf("only %d doors were found", len(doors))
 	}
 	for _, d := range doors {
 		for _, c := range []*hookstest.Client{s.Guest(), s.As("mallory")} {
-			for _, query := range tooMuch {
+			for _, query := range overBudgetQueries {
 				a := d.ask(c, query)
 				bare := strings.HasPrefix(d.name, "HEAD") && a.Status == 400 // no body to look at
 				turnedAway := a.Status == 401 || a.Status == 403 || strings.Contains(a.Raw, "Missing or invalid collection context.") || strings.Contains(a.Raw, "Sign in to send a batch.") ||
 					strings.Contains(a.Raw, "validation_length_") // by PocketBase, with nothing asked of the engine
-				if !overBudget(a) && !bare && !turnedAway {
+				if !isOverBudget(a) && !bare && !turnedAway {
 					t.Errorf("%s: %s is answered %d %.200s for %.100s", d.name, c.Name, a.Status, a.Raw, query.Encode())
 				}
 			}
@@ -147,7 +147,7 @@ func TestBudgetHoldsAtEveryDoor(t *testing.T) {
 				if d.name == "GET /api/realtime" {
 					continue // it would be answered for as long as it is listened to
 				}
-				if a := d.ask(c, query); overBudget(a) {
+				if a := d.ask(c, query); isOverBudget(a) {
 					t.Errorf("%s: %s is answered %d %s for %s", d.name, c.Name, a.Status, a.Raw, query.Encode())
 				}
 			}
@@ -200,8 +200,8 @@ func TestBudgetKnowsOurCollections(t *testing.T) {
 		}
 	}
 	slices.Sort(found)
-	if !slices.Equal(found, slices.Sorted(slices.Values(guard.Collections))) {
-		t.Errorf("a fresh service has the collections %q, and guard.Collections is %q", found, guard.Collections)
+	if !slices.Equal(found, slices.Sorted(slices.Values(guard.ServiceCollections))) {
+		t.Errorf("a fresh service has the collections %q, and guard.Collections is %q", found, guard.ServiceCollections)
 	}
 }
 
@@ -211,7 +211,7 @@ func TestBudgetBoundsTheAnswer(t *testing.T) {
 	ada, path := s.As("ada"), "/api/collections/notifications/records?"
 	ada.Must(200, "GET", path+"perPage=1000&skipTotal=1&expand=actors,post.author,comment", nil) // getFullList
 	a := ada.Must(400, "GET", path+"perPage=1000&expand=actors,post.author,comment.author,comment.parent.author,comment.post", nil)
-	if !overBudget(a) {
+	if !isOverBudget(a) {
 		t.Errorf("ada is answered %s", a.Raw)
 	}
 	ada.Must(200, "GET", path+"perPage=500&expand=actors,post.author,comment.author,comment.parent,comment.post", nil)
@@ -222,14 +222,14 @@ func TestBudgetLeavesSuperusersFree(t *testing.T) {
 	ada := s.As("ada")
 	post := ada.Post("hello")
 	admin := s.Admin()
-	for _, query := range []string{"expand=likes_via_post.user.posts_via_author.author", "filter=" + escape("author.email ~ 'ada'"), "sort=author.email,likes_via_post.created"} {
+	for _, query := range []string{"expand=likes_via_post.user.posts_via_author.author", "filter=" + escapeQuery("author.email ~ 'ada'"), "sort=author.email,likes_via_post.created"} {
 		if items := admin.List("posts", query); len(items) != 1 || items[0]["id"] != post {
 			t.Errorf("%s: %v", query, items)
 		}
 	}
 	for _, path := range []string{"/api/collections/posts/records", "/api/logs"} {
-		a := admin.Must(400, "GET", path+"?filter="+escape(strings.Repeat("(", 1700)+"id=1"+strings.Repeat(")", 1700)), nil)
-		if !overBudget(a) {
+		a := admin.Must(400, "GET", path+"?filter="+escapeQuery(strings.Repeat("(", 1700)+"id=1"+strings.Repeat(")", 1700)), nil)
+		if !isOverBudget(a) {
 			t.Errorf("%s: the superuser is answered %s", path, a.Raw)
 		}
 	}
@@ -262,30 +262,30 @@ func TestBudgetLeavesOwnersCollections(t *testing.T) {
 		path   string
 		status int
 	}{
-		{"clubs/records?filter=" + escape("email = 'a@b.c'"), 200},
-		{"clubs/records?filter=" + escape("email:lower = 'a@b.c'"), 200},
-		{"clubs/records?filter=" + escape("extra.email = 'a'"), 200},
+		{"clubs/records?filter=" + escapeQuery("email = 'a@b.c'"), 200},
+		{"clubs/records?filter=" + escapeQuery("email:lower = 'a@b.c'"), 200},
+		{"clubs/records?filter=" + escapeQuery("extra.email = 'a'"), 200},
 		{"clubs/records?sort=-email", 200},
-		{"rooms/records?filter=" + escape("club.email = 'a'"), 200},
-		{"clubs/records?filter=" + escape("rooms_via_club.name ?= 'a'"), 200},
+		{"rooms/records?filter=" + escapeQuery("club.email = 'a'"), 200},
+		{"clubs/records?filter=" + escapeQuery("rooms_via_club.name ?= 'a'"), 200},
 		{"clubs/records?sort=rooms_via_club.name", 200},
 		{"clubs/records?expand=rooms_via_club.club", 200},
-		{"staff/records?filter=" + escape("club.rooms_via_club.name ?= 'a'"), 200},
-		{"staff/records?filter=" + escape("name = 'a' || email = 'a@b.c'"), 400},
-		{"clubs/records?filter=" + escape("staff_via_club.email ?= 'a'"), 400},
+		{"staff/records?filter=" + escapeQuery("club.rooms_via_club.name ?= 'a'"), 200},
+		{"staff/records?filter=" + escapeQuery("name = 'a' || email = 'a@b.c'"), 400},
+		{"clubs/records?filter=" + escapeQuery("staff_via_club.email ?= 'a'"), 400},
 		{"staff/records?sort=email", 400},
-		{"rooms/records?filter=" + escape("keeper.email = 'a'"), 400},
-		{"clubs/records?filter=" + escape("rooms_via_club.keeper.name ?= 'a'"), 400},
+		{"rooms/records?filter=" + escapeQuery("keeper.email = 'a'"), 400},
+		{"clubs/records?filter=" + escapeQuery("rooms_via_club.keeper.name ?= 'a'"), 400},
 		{"clubs/records?expand=rooms_via_club.keeper", 400},
 		{"rooms/records?expand=keeper.rooms_via_keeper", 400},
-		{"rooms/records?filter=" + escape("keeper.posts_via_author.caption ?= 'a'"), 400},
+		{"rooms/records?filter=" + escapeQuery("keeper.posts_via_author.caption ?= 'a'"), 400},
 		{"users/records?expand=rooms_via_keeper", 400},
-		{"users/records?expand=" + escape(users.Id+"_via_x"), 400},
+		{"users/records?expand=" + escapeQuery(users.Id+"_via_x"), 400},
 		{"rooms/records?expand=keeper", 200},
-		{"rooms/records?filter=" + escape("keeper.name = 'a'"), 200},
+		{"rooms/records?filter=" + escapeQuery("keeper.name = 'a'"), 200},
 	} {
 		a := guest.Do("GET", "/api/collections/"+test.path, nil)
-		if a.Status != test.status || test.status == 400 && a.Status == 400 && !overBudget(a) {
+		if a.Status != test.status || test.status == 400 && a.Status == 400 && !isOverBudget(a) {
 			t.Errorf("%s: answered %d %s, want %d", test.path, a.Status, a.Raw, test.status)
 		}
 	}

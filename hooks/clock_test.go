@@ -19,13 +19,13 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-const year = 365 * 24 * time.Hour
+const oneYear = 365 * 24 * time.Hour
 
-// whileMachineSays runs do with a service on a folder, on a machine whose clock is off by d.
-func whileMachineSays(t *testing.T, dir string, d time.Duration, do func(t *testing.T, s *hookstest.Service)) {
+// withMachineClock runs do with a service on a folder, on a machine whose clock is off by d.
+func withMachineClock(t *testing.T, dir string, d time.Duration, do func(t *testing.T, s *hookstest.Service)) {
 	t.Helper()
 	t.Run("the machine is off by "+d.String(), func(t *testing.T) {
-		do(t, hookstest.Open(t, dir, func(app core.App, _ *hooks.Social) { clock.PutMachine(app, d) }))
+		do(t, hookstest.Open(t, dir, func(app core.App, _ *hooks.Social) { clock.ShiftMachine(app, d) }))
 	})
 }
 
@@ -41,8 +41,8 @@ func freshFolder(t *testing.T) string {
 	return dir
 }
 
-// feedOf returns the posts of a feed, the newest first.
-func feedOf(c *hookstest.Client) (posts []string) {
+// feedPosts returns the posts of a feed, the newest first.
+func feedPosts(c *hookstest.Client) (posts []string) {
 	for _, row := range c.List("feed", "sort=-at,-post") {
 		posts = append(posts, row["post"].(string))
 	}
@@ -55,15 +55,15 @@ func TestOrderHoldsWhileTheMachineIsPutBack(t *testing.T) {
 	var posts []string
 	for range 3 {
 		posts = slices.Insert(posts, 0, ada.Post("look"))
-		clock.PutMachine(s.App, -time.Hour)
+		clock.ShiftMachine(s.App, -time.Hour)
 	}
-	if got := feedOf(ada); !slices.Equal(got, posts) {
+	if got := feedPosts(ada); !slices.Equal(got, posts) {
 		t.Errorf("feed %v, want %v", got, posts)
 	}
 	bob.Like(posts[0])
 	settings := ada.List("settings", "")[0]["id"].(string)
-	seen := ada.Update("settings", settings, map[string]any{"seenAt": clock.Stamp(s.App)}).Body["seenAt"].(string)
-	clock.PutMachine(s.App, -time.Hour)
+	seen := ada.Update("settings", settings, map[string]any{"seenAt": clock.Timestamp(s.App)}).Body["seenAt"].(string)
+	clock.ShiftMachine(s.App, -time.Hour)
 	bob.Comment(posts[0], "", "late")
 	if unseen := ada.List("notifications", "filter="+url.QueryEscape(`latestAt > "`+seen+`"`)); len(unseen) != 1 {
 		t.Errorf("%d notifications after %s: %v", len(unseen), seen, unseen)
@@ -73,10 +73,10 @@ func TestOrderHoldsWhileTheMachineIsPutBack(t *testing.T) {
 func TestOrderHoldsOverARestart(t *testing.T) {
 	dir := freshFolder(t)
 	var posts []string
-	whileMachineSays(t, dir, 0, func(t *testing.T, s *hookstest.Service) { posts = append(posts, s.As("ada").Post("first")) })
-	whileMachineSays(t, dir, -40*time.Second, func(t *testing.T, s *hookstest.Service) {
+	withMachineClock(t, dir, 0, func(t *testing.T, s *hookstest.Service) { posts = append(posts, s.As("ada").Post("first")) })
+	withMachineClock(t, dir, -40*time.Second, func(t *testing.T, s *hookstest.Service) {
 		posts = slices.Insert(posts, 0, s.As("ada").Post("second"))
-		if got := feedOf(s.As("ada")); !slices.Equal(got, posts) {
+		if got := feedPosts(s.As("ada")); !slices.Equal(got, posts) {
 			t.Errorf("feed %v, want %v", got, posts)
 		}
 	})
@@ -86,31 +86,31 @@ func TestRowsOfATimeToComeAreMendedAtStart(t *testing.T) {
 	dir := freshFolder(t)
 	var posts []string
 	var before []string // the tray
-	whileMachineSays(t, dir, year, func(t *testing.T, s *hookstest.Service) {
+	withMachineClock(t, dir, oneYear, func(t *testing.T, s *hookstest.Service) {
 		ada, bob := s.As("ada"), s.As("bob")
 		for range 3 {
 			posts = slices.Insert(posts, 0, ada.Post("look"))
 			bob.Like(posts[0])
 		}
-		before = trayOf(ada)
-		if err := job.Add(s.App, "nobody does this", nil); err != nil {
+		before = trayPosts(ada)
+		if err := job.Enqueue(s.App, "nobody does this", nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Exec(s.App, `UPDATE jobs SET state = 'running', runAt = {:at}`, db.Params{"at": clock.Text(clock.Now(s.App).Add(time.Minute))}); err != nil {
+		if _, err := db.Exec(s.App, `UPDATE jobs SET state = 'running', runAt = {:at}`, db.Params{"at": clock.FormatTime(clock.Now(s.App).Add(time.Minute))}); err != nil {
 			t.Fatal(err)
 		}
 	})
-	whileMachineSays(t, dir, 0, func(t *testing.T, s *hookstest.Service) {
+	withMachineClock(t, dir, 0, func(t *testing.T, s *hookstest.Service) {
 		ada, bob := s.As("ada"), s.As("bob")
-		lookForMoments(t, s)
-		if got := feedOf(ada); !slices.Equal(got, posts) {
+		expectNoFutureTimes(t, s)
+		if got := feedPosts(ada); !slices.Equal(got, posts) {
 			t.Errorf("feed %v, want %v", got, posts)
 		}
-		if got := trayOf(ada); !slices.Equal(got, before) {
+		if got := trayPosts(ada); !slices.Equal(got, before) {
 			t.Errorf("tray %v, want %v", got, before)
 		}
 		posts = slices.Insert(posts, 0, ada.Post("now"))
-		if got := feedOf(ada); !slices.Equal(got, posts) {
+		if got := feedPosts(ada); !slices.Equal(got, posts) {
 			t.Errorf("feed %v, want %v", got, posts)
 		}
 		bob.Like(posts[0])
@@ -123,7 +123,7 @@ func TestRowsOfATimeToComeAreMendedAtStart(t *testing.T) {
 			t.Errorf("%d notifications cannot be marked as read", n)
 		}
 		s.RunJobs()
-		if n := s.Rows("jobs", "state = 'running' AND runAt > '"+clock.Text(clock.Now(s.App).Add(time.Hour))+"'"); n != 0 {
+		if n := s.Rows("jobs", "state = 'running' AND runAt > '"+clock.FormatTime(clock.Now(s.App).Add(time.Hour))+"'"); n != 0 {
 			t.Errorf("%d jobs stay running", n)
 		}
 	})
@@ -134,16 +134,16 @@ func TestAClockWithoutABatteryMendsNothing(t *testing.T) {
 	dir := freshFolder(t)
 	var posts []string
 	var created string
-	whileMachineSays(t, dir, 0, func(t *testing.T, s *hookstest.Service) {
+	withMachineClock(t, dir, 0, func(t *testing.T, s *hookstest.Service) {
 		posts = append(posts, s.As("ada").Post("first"))
 		created = s.Record("posts", posts[0]).GetString("created")
 	})
-	whileMachineSays(t, dir, -10*year, func(t *testing.T, s *hookstest.Service) {
+	withMachineClock(t, dir, -10*oneYear, func(t *testing.T, s *hookstest.Service) {
 		if got := s.Record("posts", posts[0]).GetString("created"); got != created {
 			t.Errorf("created %s, want %s", got, created)
 		}
 		posts = slices.Insert(posts, 0, s.As("ada").Post("second"))
-		if got := feedOf(s.As("ada")); !slices.Equal(got, posts) {
+		if got := feedPosts(s.As("ada")); !slices.Equal(got, posts) {
 			t.Errorf("feed %v, want %v", got, posts)
 		}
 	})
@@ -153,36 +153,36 @@ func TestReconciliationMendsWhatAFastClockStored(t *testing.T) {
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	posts := []string{ada.Post("before")}
-	clock.PutMachine(s.App, year)
+	clock.ShiftMachine(s.App, oneYear)
 	for range 2 {
 		posts = slices.Insert(posts, 0, ada.Post("ahead"))
 		bob.Like(posts[0])
 	}
 	story := ada.Story()
-	clock.PutMachine(s.App, -year)
+	clock.ShiftMachine(s.App, -oneYear)
 	posts = slices.Insert(posts, 0, ada.Post("put back"))
-	if err := job.Add(s.App, reconcile.Job, nil); err != nil {
+	if err := job.Enqueue(s.App, reconcile.HourlyJob, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.Advance(0)
 	s.RunJobs()
-	lookForMoments(t, s)
-	if got := feedOf(ada); !slices.Equal(got, posts) {
+	expectNoFutureTimes(t, s)
+	if got := feedPosts(ada); !slices.Equal(got, posts) {
 		t.Errorf("feed %v, want %v", got, posts)
 	}
 	if expires := s.Record("stories", story).GetDateTime("expires").Time(); expires.After(clock.Now(s.App).Add(25 * time.Hour)) {
 		t.Errorf("the story ends %s", expires)
 	}
-	if now := clock.Now(s.App); now.After(clock.Latest(s.App)) {
+	if now := clock.Now(s.App); now.After(clock.LatestPlausible(s.App)) {
 		t.Errorf("the clock still shows %s", now)
 	}
 }
 
-// lookForMoments fails when something stored is of a time to come, in any table that has times.
-func lookForMoments(t *testing.T, s *hookstest.Service) {
+// expectNoFutureTimes fails when something stored is of a time to come, in any table that has times.
+func expectNoFutureTimes(t *testing.T, s *hookstest.Service) {
 	t.Helper()
-	for _, f := range examined(t, s.App) {
-		if f.Check == "moments" && f.State != command.OK {
+	for _, f := range doctorFindings(t, s.App) {
+		if f.Check == "moments" && f.State != command.StateOK {
 			t.Error(f.Detail)
 		}
 	}
@@ -212,7 +212,7 @@ func TestEveryMomentIsLookedAt(t *testing.T) {
 	}
 }
 
-func trayOf(c *hookstest.Client) (posts []string) {
+func trayPosts(c *hookstest.Client) (posts []string) {
 	for _, row := range c.List("notifications", "sort=-latestAt,-id") {
 		posts = append(posts, strings.Join([]string{row["type"].(string), row["post"].(string)}, " "))
 	}

@@ -15,17 +15,17 @@ import (
 // bindCommands adds Doubletap's commands where there is a command line.
 func (s *Social) bindCommands() {
 	if pb, ok := s.app.(*pocketbase.PocketBase); ok {
-		command.Add(pb, s.prepareJobs)
+		command.AddCommands(pb, s.prepareJobs)
 	}
 }
 
 // prepareJobs opens what jobs need and a server opens when it starts.
 func (s *Social) prepareJobs() error {
-	memory, err := rendition.Memory()
+	memory, err := rendition.MemoryFromEnv()
 	if err != nil {
 		return err
 	}
-	s.studio.Bound(memory)
-	setup.Listens(s.app, setup.URL(cmp.Or(os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090"), false)) // of the server beside it
-	return errors.Join(s.openChannels(), s.delivery().webhooks.Load())
+	s.studio.SetMemory(memory)
+	setup.SetListenURL(s.app, setup.ReachableURL(cmp.Or(os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090"), false)) // of the server beside it
+	return errors.Join(s.openChannels(), s.deliveryState().webhooks.LoadHandlers())
 }

@@ -14,49 +14,49 @@ import (
 )
 
 func (s *Social) bindComments() {
-	s.app.OnRecordCreate("comments").BindFunc(answer(commentOffered))
-	s.app.OnRecordUpdate("comments").BindFunc(answer(commentOffered))
-	s.app.OnRecordCreateExecute("comments").BindFunc(together(s.commentStored))
-	s.app.OnRecordUpdateExecute("comments").BindFunc(together(commentChanged))
-	s.app.OnRecordDelete("comments").BindFunc(together(commentRemoved))
-	s.app.OnRecordCreateExecute("comment_likes").BindFunc(together(commentLikeStored))
-	s.app.OnRecordDelete("comment_likes").BindFunc(together(commentLikeRemoved))
+	s.app.OnRecordCreate("comments").BindFunc(answerErrors(requireCommentText))
+	s.app.OnRecordUpdate("comments").BindFunc(answerErrors(requireCommentText))
+	s.app.OnRecordCreateExecute("comments").BindFunc(inTx(s.commentStored))
+	s.app.OnRecordUpdateExecute("comments").BindFunc(inTx(commentChanged))
+	s.app.OnRecordDelete("comments").BindFunc(inTx(commentRemoved))
+	s.app.OnRecordCreateExecute("comment_likes").BindFunc(inTx(commentLikeStored))
+	s.app.OnRecordDelete("comment_likes").BindFunc(inTx(commentLikeRemoved))
 }
 
-func commentOffered(e *core.RecordEvent) error {
-	if strings.TrimSpace(e.Record.GetString("text")) == "" && !comment.Buried(e.Record) {
-		return fault.Invalid("text", "validation_required", "Cannot be blank.")
+func requireCommentText(e *core.RecordEvent) error {
+	if strings.TrimSpace(e.Record.GetString("text")) == "" && !comment.IsTombstone(e.Record) {
+		return fault.InvalidField("text", "validation_required", "Cannot be blank.")
 	}
 	return e.Next()
 }
 
 func (s *Social) commentStored(tx core.App, e *core.RecordEvent) error {
-	answered, err := comment.Root(tx, e.Record)
+	answered, err := comment.AttachToRoot(tx, e.Record)
 	if err != nil {
 		return err
 	}
-	post, err := find(tx, "posts", e.Record.GetString("post"))
+	post, err := findRecord(tx, "posts", e.Record.GetString("post"))
 	if err != nil {
 		return err
 	}
-	author, err := find(tx, "users", e.Record.GetString("author"))
+	author, err := findRecord(tx, "users", e.Record.GetString("author"))
 	if err != nil {
 		return err
 	}
 	ev := &CommentEvent{App: tx, Comment: e.Record, Post: post, Author: author, Answers: answered}
-	return run("OnComment", &s.events.comment, ev, func() error {
+	return runHook("OnComment", &s.events.comment, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		inbox.Touched(tx, post.Id)
-		if err := notification.Commented(tx, e.Record, post, answered); err != nil {
+		inbox.PostCountsChanged(tx, post.Id)
+		if err := notification.CommentCreated(tx, e.Record, post, answered); err != nil {
 			return err
 		}
 		told := []string{post.GetString("author")}
 		if answered != nil {
 			told = append(told, answered.GetString("author"))
 		}
-		return mentioned(tx, post.Id, author.Id, e.Record.Id, e.Record.GetString("text"), told...)
+		return storeMentions(tx, post.Id, author.Id, e.Record.Id, e.Record.GetString("text"), told...)
 	})
 }
 
@@ -65,31 +65,31 @@ func commentChanged(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	if !changed(e.Record, "text") || comment.Buried(e.Record) {
+	if !hasChanged(e.Record, "text") || comment.IsTombstone(e.Record) {
 		return nil
 	}
-	post, err := find(tx, "posts", e.Record.GetString("post"))
+	post, err := findRecord(tx, "posts", e.Record.GetString("post"))
 	if err != nil {
 		return err
 	}
 	author := e.Record.GetString("author")
-	if err := unmentioned(tx, post.Id, author, before, ""); err != nil {
+	if err := removeMentions(tx, post.Id, author, before, ""); err != nil {
 		return err
 	}
-	return mentioned(tx, post.Id, author, e.Record.Id, e.Record.GetString("text"), post.GetString("author"))
+	return storeMentions(tx, post.Id, author, e.Record.Id, e.Record.GetString("text"), post.GetString("author"))
 }
 
 // commentRemoved leaves a tombstone where others answered. Either way it was said
 // no longer: what was told of it is taken back first, while it can be read.
 func commentRemoved(tx core.App, e *core.RecordEvent) error {
-	still, err := mention.On(tx, e.Record.GetString("post"), e.Record.GetString("author"), e.Record.Id)
+	still, err := mention.UsersNamedOn(tx, e.Record.GetString("post"), e.Record.GetString("author"), e.Record.Id)
 	if err != nil {
 		return err
 	}
-	if err := notification.CommentGone(tx, e.Record, still); err != nil {
+	if err := notification.CommentDeleted(tx, e.Record, still); err != nil {
 		return err
 	}
-	inbox.Touched(tx, e.Record.GetString("post"))
+	inbox.PostCountsChanged(tx, e.Record.GetString("post"))
 	answered, err := comment.HasReplies(tx, e.Record.Id)
 	if err != nil {
 		return err
@@ -97,18 +97,18 @@ func commentRemoved(tx core.App, e *core.RecordEvent) error {
 	if !answered {
 		return e.Next()
 	}
-	if err := comment.Bury(tx, e.Record); err != nil { // without Next: the row stays
+	if err := comment.MakeTombstone(tx, e.Record); err != nil { // without Next: the row stays
 		return err
 	}
-	return gone["comments"].Begin(tx, sweep.Subject{"id": e.Record.Id})
+	return deletionWorks["comments"].Begin(tx, sweep.Subject{"id": e.Record.Id})
 }
 
 func commentLikeStored(tx core.App, e *core.RecordEvent) error {
-	record, err := find(tx, "comments", e.Record.GetString("comment"))
+	record, err := findRecord(tx, "comments", e.Record.GetString("comment"))
 	if err != nil {
 		return err
 	}
-	if comment.Buried(record) {
+	if comment.IsTombstone(record) {
 		return fault.ErrGone
 	}
 	if err := e.Next(); err != nil {

@@ -14,7 +14,7 @@ func TestComments(t *testing.T) {
 		if got := s.Record("posts", post).GetInt("commentsCount"); got != 1 {
 			t.Errorf("commentsCount is %d, want 1", got)
 		}
-		s.Expect("ada", hookstest.Told{Type: "comment", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 1})
 	})
 	t.Run("a reply to a reply is stored under the root and told to whom it answers", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -28,9 +28,9 @@ func TestComments(t *testing.T) {
 		if got := s.Record("comments", root).GetInt("repliesCount"); got != 2 {
 			t.Errorf("repliesCount is %d, want 2", got)
 		}
-		s.Expect("ada", hookstest.Told{Type: "comment", Actors: 3})
-		s.Expect("bob", hookstest.Told{Type: "reply", Actors: 1})
-		s.Expect("carol", hookstest.Told{Type: "reply", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 3})
+		s.ExpectTray("bob", hookstest.Notification{Type: "reply", Actors: 1})
+		s.ExpectTray("carol", hookstest.Notification{Type: "reply", Actors: 1})
 	})
 	t.Run("an actor leaves the group with the last comment", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -38,13 +38,13 @@ func TestComments(t *testing.T) {
 		bob := s.As("bob")
 		first, second := bob.Comment(post, "", "one"), bob.Comment(post, "", "two")
 		bob.Delete("comments", second)
-		s.Expect("ada", hookstest.Told{Type: "comment", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 1})
 		tray := s.As("ada").List("notifications", "")
 		if tray[0]["comment"] != first {
 			t.Errorf("the notification shows %v, want the comment that is left, %s", tray[0]["comment"], first)
 		}
 		bob.Delete("comments", first)
-		s.Expect("ada")
+		s.ExpectTray("ada")
 		if got := s.Record("posts", post).GetInt("commentsCount"); got != 0 {
 			t.Errorf("commentsCount is %d, want 0", got)
 		}
@@ -56,7 +56,7 @@ func TestComments(t *testing.T) {
 		root := bob.Comment(post, "", "root")
 		s.As("carol").Comment(post, root, "reply")
 		s.As("eve").Create("comment_likes", map[string]any{"comment": root})
-		s.Expect("bob", hookstest.Told{Type: "comment_like", Actors: 1}, hookstest.Told{Type: "reply", Actors: 1})
+		s.ExpectTray("bob", hookstest.Notification{Type: "comment_like", Actors: 1}, hookstest.Notification{Type: "reply", Actors: 1})
 		bob.Delete("comments", root)
 		stone := s.Record("comments", root)
 		if stone == nil || !stone.GetBool("deleted") || stone.GetString("text") != "" || stone.GetString("author") != "" {
@@ -68,7 +68,7 @@ func TestComments(t *testing.T) {
 		if n := s.Rows("comment_likes", "1"); n != 0 {
 			t.Errorf("%d likes of the tombstone, want none", n)
 		}
-		s.Expect("ada", hookstest.Told{Type: "comment", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 1})
 		s.As("dave").Must(400, "POST", "/api/collections/comments/records", map[string]any{"post": post, "parent": root, "text": "late"})
 	})
 	t.Run("the post's author may delete a comment, others may not", func(t *testing.T) {
@@ -97,12 +97,12 @@ func TestComments(t *testing.T) {
 		post := s.As("ada").Post("hello")
 		comment := s.As("bob").Comment(post, "", "x")
 		like := s.As("carol").Create("comment_likes", map[string]any{"comment": comment}).ID()
-		s.Expect("bob", hookstest.Told{Type: "comment_like", Actors: 1})
+		s.ExpectTray("bob", hookstest.Notification{Type: "comment_like", Actors: 1})
 		if got := s.Record("comments", comment).GetInt("likesCount"); got != 1 {
 			t.Errorf("likesCount is %d, want 1", got)
 		}
 		s.As("carol").Delete("comment_likes", like)
-		s.Expect("bob")
+		s.ExpectTray("bob")
 	})
 }
 
@@ -111,24 +111,24 @@ func TestMentions(t *testing.T) {
 		s := hookstest.New(t)
 		ada := s.As("ada")
 		post := ada.Post("with @bob and @nobody")
-		s.Expect("bob", hookstest.Told{Type: "mention", Actors: 1})
+		s.ExpectTray("bob", hookstest.Notification{Type: "mention", Actors: 1})
 		ada.Update("posts", post, map[string]any{"caption": "with @carol"})
-		s.Expect("bob")
-		s.Expect("carol", hookstest.Told{Type: "mention", Actors: 1})
+		s.ExpectTray("bob")
+		s.ExpectTray("carol", hookstest.Notification{Type: "mention", Actors: 1})
 	})
 	t.Run("who may not see the post is not told", func(t *testing.T) {
 		s := hookstest.New(t)
 		s.As("ada").Post("secret of @bob", "visibility", "private")
-		s.Expect("bob")
+		s.ExpectTray("bob")
 	})
 	t.Run("one comment tells one person once", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("hello")
 		root := s.As("bob").Comment(post, "", "root")
 		s.As("carol").Comment(post, root, "@ada @bob @dave")
-		s.Expect("ada", hookstest.Told{Type: "comment", Actors: 2})
-		s.Expect("bob", hookstest.Told{Type: "reply", Actors: 1})
-		s.Expect("dave", hookstest.Told{Type: "mention", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 2})
+		s.ExpectTray("bob", hookstest.Notification{Type: "reply", Actors: 1})
+		s.ExpectTray("dave", hookstest.Notification{Type: "mention", Actors: 1})
 	})
 	t.Run("an edit that drops the name takes it back unless it is still said elsewhere", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -136,9 +136,9 @@ func TestMentions(t *testing.T) {
 		bob := s.As("bob")
 		one, two := bob.Comment(post, "", "@carol"), bob.Comment(post, "", "again @carol")
 		bob.Update("comments", one, map[string]any{"text": "nobody"})
-		s.Expect("carol", hookstest.Told{Type: "mention", Actors: 1})
+		s.ExpectTray("carol", hookstest.Notification{Type: "mention", Actors: 1})
 		bob.Delete("comments", two)
-		s.Expect("carol")
+		s.ExpectTray("carol")
 	})
 	t.Run("hashtags follow the caption", func(t *testing.T) {
 		s := hookstest.New(t)

@@ -17,8 +17,8 @@ import (
 	"doubletap/internal/setup"
 )
 
-// readers are the connections that read data.db: a few for each core, as SQLite keeps a core busy.
-var readers = max(8, 4*runtime.NumCPU())
+// maxReadConns are the connections that read data.db: a few for each core, as SQLite keeps a core busy.
+var maxReadConns = max(8, 4*runtime.NumCPU())
 
 // Config returns how Doubletap's own program runs PocketBase, from the environment; flags on the command line go first.
 //
@@ -28,11 +28,11 @@ var readers = max(8, 4*runtime.NumCPU())
 func Config() pocketbase.Config {
 	config := pocketbase.Config{
 		DefaultDataDir:  cmp.Or(os.Getenv("DOUBLETAP_DIR"), "./pb_data"),
-		DBConnect:       connect,
+		DBConnect:       openDatabase,
 		HideStartBanner: true, // welcome says what a newcomer needs
 		// each has a cache of its own, which takes twice its 4 MB; and one that is closed has to be opened again
-		DataMaxOpenConns: readers,
-		DataMaxIdleConns: readers,
+		DataMaxOpenConns: maxReadConns,
+		DataMaxIdleConns: maxReadConns,
 	}
 	if os.Getenv("PB_ENCRYPTION_KEY") != "" {
 		config.DefaultEncryptionEnv = "PB_ENCRYPTION_KEY"
@@ -40,12 +40,12 @@ func Config() pocketbase.Config {
 	return config
 }
 
-// connect opens a database as PocketBase does, with an fsync for every commit of data.db. As part of the name
+// openDatabase opens a database as PocketBase does, with an fsync for every commit of data.db. As part of the name
 // the pragma holds for every connection that the pool ever opens. Logs need no such care. A transaction takes the
 // write lock at its beginning, where it waits for another process; later it would fail at once. The server copies the
 // write-ahead log beside the requests (db.Checkpoint), so a commit does it only where that is far behind. Pages are read
 // where the system holds the file, as far as SQLite maps it (2 GB), and only what lies beyond or in the log is copied into a cache.
-func connect(path string) (*dbx.DB, error) {
+func openDatabase(path string) (*dbx.DB, error) {
 	synchronous, checkpoint := "FULL", "80000"
 	switch level := os.Getenv("DOUBLETAP_DURABILITY"); {
 	case strings.HasSuffix(path, "auxiliary.db"):
@@ -60,10 +60,10 @@ func connect(path string) (*dbx.DB, error) {
 		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=mmap_size(2147418112)&_pragma=cache_size(-4000)&_defensive=1")
 }
 
-var _ core.DBConnectFunc = connect
+var _ core.DBConnectFunc = openDatabase
 
-// config is what a client should know before it asks for more.
-type config struct {
+// clientConfig is what a client should know before it asks for more.
+type clientConfig struct {
 	VapidKey string           `json:"vapidKey" about:"the key that a browser needs to subscribe to web push"`
 	Limits   map[string]int64 `json:"limits" about:"how much of what one request takes"`
 	Version  string           `json:"version"`
@@ -71,17 +71,17 @@ type config struct {
 }
 
 func (s *Social) bindConfig() {
-	version := version()
+	version := moduleVersion()
 	s.routes = append(s.routes, route{
-		method: "GET", path: "/api/v1/config", gives: config{},
+		method: "GET", path: "/api/v1/config", responseBody: clientConfig{},
 		summary: "What a client should know before it asks for more.",
-		do: func(e *core.RequestEvent) error {
-			limits, err := limits(e.App)
+		handle: func(e *core.RequestEvent) error {
+			limits, err := collectionLimits(e.App)
 			if err != nil {
 				return err
 			}
 			e.Response.Header().Set("Cache-Control", "public, max-age=300")
-			return e.JSON(http.StatusOK, config{s.PushKey(), limits, version, canMail(e.App)})
+			return e.JSON(http.StatusOK, clientConfig{s.PushKey(), limits, version, canMail(e.App)})
 		},
 	})
 }
@@ -91,8 +91,8 @@ func canMail(app core.App) bool {
 	return app.Settings().SMTP.Enabled || setup.HasSendmail() || app.OnMailerSend().Length() > ourMailHooks
 }
 
-// limits are those that the collections have right now, so that a client can say so before it uploads.
-func limits(app core.App) (map[string]int64, error) {
+// collectionLimits are those that the collections have right now, so that a client can say so before it uploads.
+func collectionLimits(app core.App) (map[string]int64, error) {
 	all := map[string]int64{"batch": int64(app.Settings().Batch.MaxRequests)}
 	for _, l := range []struct{ name, collection, field string }{
 		{"photos", "posts", "photos"}, {"caption", "posts", "caption"}, {"comment", "comments", "text"}, {"bio", "users", "bio"}, {"handle", "users", "handle"},
@@ -111,8 +111,8 @@ func limits(app core.App) (map[string]int64, error) {
 	return all, nil
 }
 
-// version is that of Doubletap in this program, whoever's program it is.
-func version() string {
+// moduleVersion is that of Doubletap in this program, whoever's program it is.
+func moduleVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "(unknown)"

@@ -15,7 +15,7 @@ import (
 func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
-	exec(t, s.App, "CREATE TABLE unblocked (a TEXT, b TEXT)") // of the invariants
+	execSQL(t, s.App, "CREATE TABLE unblocked (a TEXT, b TEXT)") // of the invariants
 	ada, bob := s.As("ada"), s.As("bob")
 	open := ada.Post("one #sea #sun")
 	ada.Post("two #sea", "visibility", "followers")
@@ -27,7 +27,7 @@ func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
 		t.Helper()
 		for name, want := range map[string]int{"ada": adas, "bob": bobs} {
 			user := s.User(name)
-			seen := len(guest.List("posts", "perPage=100&filter="+escape("author='"+user.Id+"'")))
+			seen := len(guest.List("posts", "perPage=100&filter="+escapeQuery("author='"+user.Id+"'")))
 			if got := user.GetInt("postsCount"); got != want || got != seen {
 				t.Errorf("%s: %s has %d posts, want %d; a guest sees %d", what, name, got, want, seen)
 			}
@@ -37,7 +37,7 @@ func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			seen := len(guest.List("post_tags", "perPage=100&filter="+escape("tag='"+hashtag.Id+"'")))
+			seen := len(guest.List("post_tags", "perPage=100&filter="+escapeQuery("tag='"+hashtag.Id+"'")))
 			if got := hashtag.GetInt("postsCount"); got != tags[tag] || got != seen {
 				t.Errorf("%s: #%s has %d posts, want %d; a guest sees %d", what, tag, got, tags[tag], seen)
 			}
@@ -70,9 +70,9 @@ func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
 	check("suspended", 0, 1, map[string]int{"sea": 1})
 	admin.Update("users", ada.ID, map[string]any{"state": "active", "private": true})
 	check("active and private", 0, 1, map[string]int{"sea": 1})
-	exec(t, s.App, "UPDATE users SET private = 0")
+	execSQL(t, s.App, "UPDATE users SET private = 0")
 	check("opened by SQL", 2, 1, map[string]int{"sea": 3, "sun": 2})
-	exec(t, s.App, "UPDATE posts SET author = '"+bob.ID+"' WHERE id = '"+open+"'")
+	execSQL(t, s.App, "UPDATE posts SET author = '"+bob.ID+"' WHERE id = '"+open+"'")
 	check("given to bob by SQL", 1, 2, map[string]int{"sea": 3, "sun": 2})
 	bob.Delete("posts", bobs)
 	check("deleted", 1, 1, map[string]int{"sea": 2, "sun": 2})
@@ -96,10 +96,10 @@ func TestABigAccountIsClosedInSteps(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	const posts = 120
-	exec(t, s.App, fmt.Sprintf(`INSERT INTO posts (id, author, photos, caption, visibility, created, updated) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+	execSQL(t, s.App, fmt.Sprintf(`INSERT INTO posts (id, author, photos, caption, visibility, created, updated) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		SELECT 'bigpost' || printf('%%08d', i), '%s', '["x.jpg"]', '#sea', 'public', '2026-01-01 00:00:00.000Z', '2026-01-01 00:00:00.000Z' FROM n`, posts, ada.ID))
-	exec(t, s.App, "INSERT INTO hashtags (id, name) VALUES ('seaseaseaseasea', 'sea')")
-	exec(t, s.App, "INSERT INTO post_tags (id, tag, post) SELECT 'tag' || substr(id, 4), 'seaseaseaseasea', id FROM posts")
+	execSQL(t, s.App, "INSERT INTO hashtags (id, name) VALUES ('seaseaseaseasea', 'sea')")
+	execSQL(t, s.App, "INSERT INTO post_tags (id, tag, post) SELECT 'tag' || substr(id, 4), 'seaseaseaseasea', id FROM posts")
 	counts := func(what string, own, tag int) {
 		t.Helper()
 		hashtag := s.Record("hashtags", "seaseaseaseasea")
@@ -112,8 +112,8 @@ func TestABigAccountIsClosedInSteps(t *testing.T) {
 	}
 	examine := func(what string) {
 		t.Helper()
-		for _, f := range examined(t, s.App) {
-			if f.Check == "counters" && f.State != command.OK {
+		for _, f := range doctorFindings(t, s.App) {
+			if f.Check == "counters" && f.State != command.StateOK {
 				t.Errorf("%s: doctor says %s", what, f.Detail)
 			}
 		}
@@ -134,9 +134,9 @@ func TestABigAccountIsClosedInSteps(t *testing.T) {
 	counts("private", 0, 0)
 	examine("after the job")
 	// by SQL no job is added: the check finds it, and repairs
-	exec(t, s.App, "UPDATE users SET private = 0")
+	execSQL(t, s.App, "UPDATE users SET private = 0")
 	counts("opened by SQL", posts, 0)
-	if done := repaired(t, s.App); done["counters"] == 0 {
+	if done := doctorRepairs(t, s.App); done["counters"] == 0 {
 		t.Errorf("repair did %v", done)
 	}
 	counts("repaired", posts, posts)

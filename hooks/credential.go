@@ -21,10 +21,10 @@ import (
 // changes it with the password and the address, signs tokens and file tokens with it, and deletes codes. A trigger of
 // users deletes the push devices; the streams are closed here.
 func (s *Social) bindCredentials() {
-	s.app.OnRecordUpdateExecute("users").Bind(afterFiles(answer(inTransaction(s.credentialChanged))))
-	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: streamOutlived, Priority: first})
+	s.app.OnRecordUpdateExecute("users").Bind(afterFiles(answerErrors(inRawTx(s.credentialChanged))))
+	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: closeOutdatedStream, Priority: firstPriority})
 	s.routes = append(s.routes, route{
-		method: "POST", path: "/api/v1/logout-everywhere", access: users, do: loggedOutEverywhere,
+		method: "POST", path: "/api/v1/logout-everywhere", access: accessUsers, handle: logoutEverywhere,
 		summary: "Ends every session, stream, file token and push device of the caller, this one's too.",
 	})
 }
@@ -37,9 +37,9 @@ type credential struct {
 	Verified bool   `db:"verified"`
 }
 
-// credentialOf reads what is stored: a record in memory may be older, or saved before.
-func credentialOf(tx core.App, user string) (c credential, err error) {
-	found, err := db.One(tx, &c, `SELECT tokenKey, password, email, verified FROM users WHERE id = {:u}`, db.Params{"u": user})
+// findCredential reads what is stored: a record in memory may be older, or saved before.
+func findCredential(tx core.App, user string) (c credential, err error) {
+	found, err := db.QueryOne(tx, &c, `SELECT tokenKey, password, email, verified FROM users WHERE id = {:u}`, db.Params{"u": user})
 	if err == nil && !found {
 		err = fault.ErrGone
 	}
@@ -49,7 +49,7 @@ func credentialOf(tx core.App, user string) (c credential, err error) {
 // credentialChanged tells the person, in the transaction, and closes the streams once it is committed.
 func (s *Social) credentialChanged(tx core.App, e *core.RecordEvent) error {
 	user := e.Record
-	before, err := credentialOf(tx, user.Id)
+	before, err := findCredential(tx, user.Id)
 	if errors.Is(err, fault.ErrGone) {
 		return e.Next() // and refused there
 	}
@@ -59,89 +59,89 @@ func (s *Social) credentialChanged(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	after, err := credentialOf(tx, user.Id)
+	after, err := findCredential(tx, user.Id)
 	if err != nil || after.Key == before.Key {
 		return err
 	}
-	db.AfterCommit(tx, func() { s.inbox.Drop(user.Id) })
+	db.AfterCommit(tx, func() { s.inbox.DisconnectPerson(user.Id) })
 	if user.GetString("state") == account.Deleting {
 		return nil
 	}
 	switch {
 	case after.Email != before.Email:
-		return addressMailed(tx, user, before, after)
+		return mailAddressChange(tx, user, before, after)
 	case after.Password != before.Password && after.Verified:
-		return credentialMailed(tx, user, after.Email, "password")
+		return queueCredentialMail(tx, user, after.Email, "password")
 	}
 	return nil
 }
 
-// addressMailed tells of a changed address at both. Only addresses that were verified are written to: somebody
+// mailAddressChange tells of a changed address at both. Only addresses that were verified are written to: somebody
 // else's, typed in at sign-up, would be a stranger's.
-func addressMailed(tx core.App, user *core.Record, before, after credential) error {
+func mailAddressChange(tx core.App, user *core.Record, before, after credential) error {
 	if before.Verified && before.Email != "" {
-		if err := credentialMailed(tx, user, before.Email, "address.old"); err != nil {
+		if err := queueCredentialMail(tx, user, before.Email, "address.old"); err != nil {
 			return err
 		}
 	}
 	if after.Verified && after.Email != "" {
-		return credentialMailed(tx, user, after.Email, "address.new")
+		return queueCredentialMail(tx, user, after.Email, "address.new")
 	}
 	return nil
 }
 
-// credentialMailed leaves a mail to an address, in its person's language.
-func credentialMailed(tx core.App, user *core.Record, address, what string) error {
-	if allowed, err := mail.Spend(tx, mail.Credential, address, ""); err != nil || !allowed {
+// queueCredentialMail leaves a mail to an address, in its person's language.
+func queueCredentialMail(tx core.App, user *core.Record, address, what string) error {
+	if allowed, err := mail.SpendBudget(tx, mail.Credential, address, ""); err != nil || !allowed {
 		return err
 	}
 	locale, err := localeOf(tx, user.Id)
 	if err != nil {
 		return err
 	}
-	meta, words := tx.Settings().Meta, wording.In(locale)
-	values := []string{"app", meta.AppName, "handle", wording.Unlinked(user.GetString("handle")), "url", strings.TrimRight(meta.AppURL, "/") + "/"}
+	meta, words := tx.Settings().Meta, wording.WordsFor(locale)
+	values := []string{"app", meta.AppName, "handle", wording.WithoutLinks(user.GetString("handle")), "url", strings.TrimRight(meta.AppURL, "/") + "/"}
 	told := mail.Section{Items: []mail.Item{
-		{Text: words.Say("credential."+what, values...)}, {Text: words.Say("credential.ended", values...)}, {Text: words.Say("credential.not_you", values...)},
+		{Text: words.Translate("credential."+what, values...)}, {Text: words.Translate("credential.ended", values...)}, {Text: words.Translate("credential.not_you", values...)},
 	}}
 	if what == "deleted" {
-		told.Items = []mail.Item{told.Items[0], {Text: words.Say("credential.deleted.not_you", values...)}}
+		told.Items = []mail.Item{told.Items[0], {Text: words.Translate("credential.deleted.not_you", values...)}}
 	} else if what != "address.old" { // where no link for a new password goes any more
-		told.URL, told.Label = mail.ForgotLink(tx), words.Say("credential.reset")
+		told.URL, told.Label = mail.ForgotPasswordLink(tx), words.Translate("credential.reset")
 	}
-	return job.Add(tx, deliver.LetterJob, mail.Letter{
-		To: address, Locale: locale, Subject: words.Say("credential."+what+".subject", values...), Sections: []mail.Section{told},
+	return job.Enqueue(tx, deliver.EmailJob, mail.Email{
+		To: address, Locale: locale, Subject: words.Translate("credential."+what+".subject", values...), Sections: []mail.Section{told},
 	})
 }
 
-// credentialHolds reports whether the credential that the caller came with is still theirs.
-func credentialHolds(tx core.App, caller *core.Record) (bool, error) {
+// isCredentialCurrent reports whether the credential that the caller came with is still theirs.
+func isCredentialCurrent(tx core.App, caller *core.Record) (bool, error) {
 	if caller == nil || caller.Collection().Name != "users" {
 		return true, nil
 	}
-	now, err := credentialOf(tx, caller.Id)
+	now, err := findCredential(tx, caller.Id)
 	if errors.Is(err, fault.ErrGone) {
 		return false, nil
 	}
 	return now.Key == caller.TokenKey(), err
 }
 
-// streamOutlived closes a stream whose subscriber's credential ended while it subscribed: the token was asked before the
+// closeOutdatedStream closes a stream whose subscriber's credential ended while it subscribed: the token was asked before the
 // change, and the stream was there only after all others had been closed.
-func streamOutlived(e *core.RealtimeSubscribeRequestEvent) error {
+func closeOutdatedStream(e *core.RealtimeSubscribeRequestEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	if holds, err := credentialHolds(e.App, e.Auth); err != nil || !holds {
+	if holds, err := isCredentialCurrent(e.App, e.Auth); err != nil || !holds {
 		e.Client.Discard()
 	}
 	return nil
 }
 
-// loggedOutEverywhere answers POST /api/v1/logout-everywhere.
-func loggedOutEverywhere(e *core.RequestEvent) error {
+// logoutEverywhere answers POST /api/v1/logout-everywhere.
+func logoutEverywhere(e *core.RequestEvent) error {
 	err := e.App.RunInTransaction(func(tx core.App) error {
-		user, err := find(tx, "users", e.Auth.Id)
+		user, err := findRecord(tx, "users", e.Auth.Id)
 		if err != nil {
 			return err
 		}

@@ -12,13 +12,13 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// credentialDoors are the ways in which what ada signs in with changes, and the mails that this brings.
-var credentialDoors = map[string]struct {
+// credentialChanges are the ways in which what ada signs in with changes, and the mails that this brings.
+var credentialChanges = map[string]struct {
 	change func(t *testing.T, s *hookstest.Service, ada *hookstest.Client)
 	mails  []string
 }{
 	"she changes her password": {func(_ *testing.T, _ *hookstest.Service, ada *hookstest.Client) {
-		ada.Update("users", ada.ID, fields{"oldPassword": hookstest.Password, "password": "another horse", "passwordConfirm": "another horse"})
+		ada.Update("users", ada.ID, jsonObject{"oldPassword": hookstest.Password, "password": "another horse", "passwordConfirm": "another horse"})
 	}, []string{"ada@example.com: Your password on Doubletap was changed"}},
 	"she resets her password": {func(t *testing.T, s *hookstest.Service, _ *hookstest.Client) {
 		token, err := s.User("ada").NewPasswordResetToken()
@@ -26,46 +26,46 @@ var credentialDoors = map[string]struct {
 			t.Fatal(err)
 		}
 		s.Guest().Must(204, "POST", "/api/collections/users/confirm-password-reset",
-			fields{"token": token, "password": "another horse", "passwordConfirm": "another horse"})
+			jsonObject{"token": token, "password": "another horse", "passwordConfirm": "another horse"})
 	}, []string{"ada@example.com: Your password on Doubletap was changed"}},
 	"she changes her address": {func(t *testing.T, s *hookstest.Service, _ *hookstest.Client) {
 		token, err := s.User("ada").NewEmailChangeToken("ada@example.net")
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Guest().Must(204, "POST", "/api/collections/users/confirm-email-change", fields{"token": token, "password": hookstest.Password})
+		s.Guest().Must(204, "POST", "/api/collections/users/confirm-email-change", jsonObject{"token": token, "password": hookstest.Password})
 	}, []string{"ada@example.com: Your mail address on Doubletap was changed", "ada@example.net: This is your mail address on Doubletap now"}},
 	"a superuser sets her password": {func(_ *testing.T, s *hookstest.Service, ada *hookstest.Client) {
-		s.Admin().Update("users", ada.ID, fields{"password": "another horse", "passwordConfirm": "another horse"})
+		s.Admin().Update("users", ada.ID, jsonObject{"password": "another horse", "passwordConfirm": "another horse"})
 	}, []string{"ada@example.com: Your password on Doubletap was changed"}},
 	"a superuser sets her address in a batch": {func(_ *testing.T, s *hookstest.Service, ada *hookstest.Client) {
-		s.Admin().Must(200, "POST", "/api/batch", fields{"requests": []any{fields{
-			"method": "PATCH", "url": "/api/collections/users/records/" + ada.ID, "body": fields{"email": "ada@example.net"}}}})
+		s.Admin().Must(200, "POST", "/api/batch", jsonObject{"requests": []any{jsonObject{
+			"method": "PATCH", "url": "/api/collections/users/records/" + ada.ID, "body": jsonObject{"email": "ada@example.net"}}}})
 	}, []string{"ada@example.com: Your mail address on Doubletap was changed", "ada@example.net: This is your mail address on Doubletap now"}},
 	"a superuser sets her address": {func(_ *testing.T, s *hookstest.Service, ada *hookstest.Client) {
-		s.Admin().Update("users", ada.ID, fields{"email": "ada@example.net"})
+		s.Admin().Update("users", ada.ID, jsonObject{"email": "ada@example.net"})
 	}, []string{"ada@example.com: Your mail address on Doubletap was changed", "ada@example.net: This is your mail address on Doubletap now"}},
 	"a superuser suspends her": {func(_ *testing.T, s *hookstest.Service, ada *hookstest.Client) {
-		s.Admin().Update("users", ada.ID, fields{"state": "suspended"})
+		s.Admin().Update("users", ada.ID, jsonObject{"state": "suspended"})
 	}, nil},
 	"Go code changes it": {func(t *testing.T, s *hookstest.Service, _ *hookstest.Client) {
 		user := s.User("ada")
 		user.SetPassword("another horse")
-		save(t, s, user)
+		saveRecord(t, s, user)
 	}, []string{"ada@example.com: Your password on Doubletap was changed"}},
 	"Go code changes a record that it has saved before": {func(t *testing.T, s *hookstest.Service, _ *hookstest.Client) {
 		user := s.User("ada")
 		user.Set("bio", "about to change")
-		save(t, s, user)
+		saveRecord(t, s, user)
 		user.SetPassword("another horse")
-		save(t, s, user)
+		saveRecord(t, s, user)
 	}, []string{"ada@example.com: Your password on Doubletap was changed"}},
 	"somebody takes the unverified account over with OAuth2": {func(t *testing.T, s *hookstest.Service, ada *hookstest.Client) {
 		if _, err := s.App.NonconcurrentDB().NewQuery("UPDATE users SET verified = 0 WHERE handle = 'ada'").Execute(); err != nil {
 			t.Fatal(err)
 		}
-		p := newProvider(t, s, false)
-		if a := p.signIn(s.Guest(), claims{"sub": "1", "preferred_username": "ada", "email": "ada@example.com", "email_verified": true}, nil); accountOf(a) != ada.ID {
+		p := newOAuthProvider(t, s, false)
+		if a := p.signInClient(s.Guest(), idClaims{"sub": "1", "preferred_username": "ada", "email": "ada@example.com", "email_verified": true}, nil); accountIDOf(a) != ada.ID {
 			t.Fatalf("answered %d %s", a.Status, a.Raw)
 		}
 	}, []string{"ada@example.com: Your password on Doubletap was changed"}},
@@ -77,7 +77,7 @@ var credentialDoors = map[string]struct {
 	}, []string{"ada@example.com: Your account on Doubletap is deleted"}},
 }
 
-func save(t *testing.T, s *hookstest.Service, record *core.Record) {
+func saveRecord(t *testing.T, s *hookstest.Service, record *core.Record) {
 	t.Helper()
 	if err := s.App.Save(record); err != nil {
 		t.Fatal(err)
@@ -85,14 +85,14 @@ func save(t *testing.T, s *hookstest.Service, record *core.Record) {
 }
 
 func TestNothingOutlivesACredential(t *testing.T) {
-	for what, door := range credentialDoors {
+	for what, door := range credentialChanges {
 		t.Run(what, func(t *testing.T) {
 			s := hookstest.New(t)
 			ada, bob := s.As("ada"), s.As("bob")
 			post := ada.Post("mine alone", "visibility", "private")
 			photo := "/api/files/posts/" + post + "/" + ada.Must(200, "GET", "/api/collections/posts/records/"+post, nil).Body["photos"].([]any)[0].(string)
 			for _, c := range []*hookstest.Client{ada, bob} {
-				c.Create("devices", fields{"kind": "apns", "endpoint": apnsToken(c.Name)})
+				c.Create("devices", jsonObject{"kind": "apns", "endpoint": apnsToken(c.Name)})
 			}
 			fileToken := func() string {
 				return ada.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
@@ -112,7 +112,7 @@ func TestNothingOutlivesACredential(t *testing.T) {
 			ada.Must(401, "POST", "/api/files/token", nil)
 			ada.Must(404, "GET", photo+"?token="+token, nil)
 			for _, stream := range streams {
-				stream.Ended()
+				stream.AwaitEnd()
 			}
 			if n := s.Rows("devices", "user = {:u}", map[string]any{"u": bob.ID}); n != 1 {
 				t.Errorf("bob has %d devices, want his", n)
@@ -142,8 +142,8 @@ func apnsToken(name string) string { return fmt.Sprintf("%064x", name) }
 func TestOtherChangesEndNothing(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")
-	ada.Create("devices", fields{"kind": "apns", "endpoint": apnsToken("ada")})
-	ada.Update("users", ada.ID, fields{"bio": "new", "name": "Ada L"})
+	ada.Create("devices", jsonObject{"kind": "apns", "endpoint": apnsToken("ada")})
+	ada.Update("users", ada.ID, jsonObject{"bio": "new", "name": "Ada L"})
 	ada.Must(200, "POST", "/api/collections/users/auth-refresh", nil)
 	if n := s.Rows("devices", "1"); n != 1 {
 		t.Errorf("%d devices, want hers", n)
@@ -157,11 +157,11 @@ func TestOtherChangesEndNothing(t *testing.T) {
 // Whoever signs up with a stranger's address could have mail sent there as often as they like.
 func TestAnUnverifiedAddressIsNotWrittenTo(t *testing.T) {
 	s := hookstest.New(t)
-	a := signUp(s.Guest(), "zoe", fields{"email": "stranger@example.org"})
+	a := signUpUser(s.Guest(), "zoe", jsonObject{"email": "stranger@example.org"})
 	s.RunJobs() // mails the link that confirms it, as often as budgets let it
 	zoe := s.As("zoe")
-	zoe.Update("users", a.ID(), fields{"oldPassword": hookstest.Password, "password": "another horse", "passwordConfirm": "another horse"})
-	s.Admin().Update("users", a.ID(), fields{"email": "other@example.org"})
+	zoe.Update("users", a.ID(), jsonObject{"oldPassword": hookstest.Password, "password": "another horse", "passwordConfirm": "another horse"})
+	s.Admin().Update("users", a.ID(), jsonObject{"email": "other@example.org"})
 	s.RunJobs()
 	if mails := s.Mails(); len(mails) != 1 || mails[0].Subject != "Confirm your mail address on Doubletap" {
 		t.Errorf("%d mails, the last one %s", len(mails), mails[len(mails)-1].Subject)
@@ -171,8 +171,8 @@ func TestAnUnverifiedAddressIsNotWrittenTo(t *testing.T) {
 func TestTheMailOfAChangedPasswordIsInItsPersonsLanguage(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")
-	ada.Update("settings", ada.List("settings", "")[0]["id"].(string), fields{"locale": "de"})
-	s.Admin().Update("users", ada.ID, fields{"password": "another horse", "passwordConfirm": "another horse"})
+	ada.Update("settings", ada.List("settings", "")[0]["id"].(string), jsonObject{"locale": "de"})
+	s.Admin().Update("users", ada.ID, jsonObject{"password": "another horse", "passwordConfirm": "another horse"})
 	s.RunJobs()
 	if mails := s.Mails(); len(mails) != 1 || mails[0].Subject != "Dein Passwort auf Doubletap wurde geändert" || !strings.Contains(mails[0].Text, "@ada") {
 		t.Errorf("mailed %v", mails)

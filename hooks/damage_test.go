@@ -59,14 +59,14 @@ func TestAFileCutShortEndsNoProcess(t *testing.T) {
 	}
 	for rows.Next() {
 	}
-	if err := rows.Err(); !errors.Is(err, fault.ErrDamaged) || !fault.Passing(err) {
+	if err := rows.Err(); !errors.Is(err, fault.ErrDamaged) || !fault.IsTransient(err) {
 		t.Fatalf("read of what went meanwhile: %v", err)
 	}
 	if err := rows.Close(); err != nil {
 		t.Error(err)
 	}
 	for range 3 { // without the map
-		if _, err := read(); err == nil || errors.Is(err, fault.ErrDamaged) || !fault.Passing(err) {
+		if _, err := read(); err == nil || errors.Is(err, fault.ErrDamaged) || !fault.IsTransient(err) {
 			t.Fatalf("read by a call of what is gone: %v", err)
 		}
 	}
@@ -126,7 +126,7 @@ func TestDamageIsTheServicesTrouble(t *testing.T) {
 			t.Errorf("%s %s: %d %s", asked.method, asked.path, a.Status, a.Raw)
 		}
 	}
-	if !db.Damaged(s.App) {
+	if !db.IsDamaged(s.App) {
 		t.Error("the damage was not noted")
 	}
 	s.Advance(2e9)

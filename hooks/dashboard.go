@@ -16,14 +16,14 @@ import (
 	"doubletap/internal/insight"
 )
 
-// dashboard is what we add to PocketBase's dashboard: four pages, in its own look.
+// dashboardFiles is what we add to PocketBase's dashboard: four pages, in its own look.
 //
 //go:embed dashboard
-var dashboard embed.FS
+var dashboardFiles embed.FS
 
 func (s *Social) bindDashboard() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		files, err := fs.Sub(dashboard, "dashboard")
+		files, err := fs.Sub(dashboardFiles, "dashboard")
 		if err != nil {
 			return err
 		}
@@ -37,58 +37,58 @@ func (s *Social) bindDashboard() {
 		return e.Next()
 	})
 	for _, r := range []route{
-		{method: "GET", path: "/api/v1/admin/insights", do: s.insightsAsked},
-		{method: "GET", path: "/api/v1/admin/jobs", do: jobsAsked},
-		{method: "POST", path: "/api/v1/admin/jobs/{id}", do: s.jobHandled},
-		{method: "GET", path: "/api/v1/admin/deliveries", do: deliveriesAsked},
-		{method: "POST", path: "/api/v1/admin/deliveries/{id}", do: deliveryRepeated},
-		{method: "GET", path: "/api/v1/admin/why", do: whyAsked},
+		{method: "GET", path: "/api/v1/admin/insights", handle: s.serveInsights},
+		{method: "GET", path: "/api/v1/admin/jobs", handle: serveJobs},
+		{method: "POST", path: "/api/v1/admin/jobs/{id}", handle: s.applyJobAction},
+		{method: "GET", path: "/api/v1/admin/deliveries", handle: serveDeliveries},
+		{method: "POST", path: "/api/v1/admin/deliveries/{id}", handle: replayDelivery},
+		{method: "GET", path: "/api/v1/admin/why", handle: explainVisibility},
 	} {
-		r.access, r.internal = superusers, true
+		r.access, r.internal = accessSuperusers, true
 		s.routes = append(s.routes, r)
 	}
 }
 
-const mostDays = 366
+const maxInsightDays = 366
 
-// insightsAsked answers GET /api/v1/admin/insights?days=.
-func (s *Social) insightsAsked(e *core.RequestEvent) error {
+// serveInsights answers GET /api/v1/admin/insights?days=.
+func (s *Social) serveInsights(e *core.RequestEvent) error {
 	days := 30
 	if text := e.Request.URL.Query().Get("days"); text != "" {
 		var err error
-		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > mostDays {
-			return fault.Invalid("days", "validation_invalid_days", "Must be a number from 1 to 366.")
+		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > maxInsightDays {
+			return fault.InvalidField("days", "validation_invalid_days", "Must be a number from 1 to 366.")
 		}
 	}
-	figures, err := insight.Of(e.App, days)
+	figures, err := insight.ReadFigures(e.App, days)
 	if err != nil {
 		return err
 	}
-	figures.People, figures.Devices = s.inbox.Connected()
+	figures.People, figures.Devices = s.inbox.ConnectedCount()
 	return e.JSON(http.StatusOK, figures)
 }
 
-// jobsAsked answers GET /api/v1/admin/jobs?state=.
-func jobsAsked(e *core.RequestEvent) error {
-	jobs, err := insight.JobsIn(e.App, e.Request.URL.Query().Get("state"))
+// serveJobs answers GET /api/v1/admin/jobs?state=.
+func serveJobs(e *core.RequestEvent) error {
+	jobs, err := insight.ListJobs(e.App, e.Request.URL.Query().Get("state"))
 	if err != nil {
 		return err
 	}
 	return e.JSON(http.StatusOK, jobs)
 }
 
-// jobHandled answers POST /api/v1/admin/jobs/{id} {action: retry|discard}.
-func (s *Social) jobHandled(e *core.RequestEvent) error {
+// applyJobAction answers POST /api/v1/admin/jobs/{id} {action: retry|discard}.
+func (s *Social) applyJobAction(e *core.RequestEvent) error {
 	var form struct {
 		Action string `json:"action" form:"action"`
 	}
 	if err := e.BindBody(&form); err != nil {
 		return e.BadRequestError("Failed to read the submitted data.", err)
 	}
-	deeds := map[string]func(core.App, string) error{"retry": insight.Retry, "discard": insight.Discard}
+	deeds := map[string]func(core.App, string) error{"retry": insight.RetryJob, "discard": insight.DiscardJob}
 	do := deeds[form.Action]
 	if do == nil {
-		return fault.Invalid("action", "validation_in_invalid", "Must be retry or discard.")
+		return fault.InvalidField("action", "validation_in_invalid", "Must be retry or discard.")
 	}
 	err := e.App.RunInTransaction(func(tx core.App) error { return do(tx, e.Request.PathValue("id")) })
 	if errors.Is(err, insight.ErrNotDead) {
@@ -101,19 +101,19 @@ func (s *Social) jobHandled(e *core.RequestEvent) error {
 	return e.NoContent(http.StatusNoContent)
 }
 
-// deliveriesAsked answers GET /api/v1/admin/deliveries?webhook=.
-func deliveriesAsked(e *core.RequestEvent) error {
-	all, err := insight.Deliveries(e.App, e.Request.URL.Query().Get("webhook"))
+// serveDeliveries answers GET /api/v1/admin/deliveries?webhook=.
+func serveDeliveries(e *core.RequestEvent) error {
+	all, err := insight.ListDeliveries(e.App, e.Request.URL.Query().Get("webhook"))
 	if err != nil {
 		return err
 	}
 	return e.JSON(http.StatusOK, map[string]any{"items": all})
 }
 
-// deliveryRepeated answers POST /api/v1/admin/deliveries/{id}: the event goes out once more.
-func deliveryRepeated(e *core.RequestEvent) error {
+// replayDelivery answers POST /api/v1/admin/deliveries/{id}: the event goes out once more.
+func replayDelivery(e *core.RequestEvent) error {
 	id := e.Request.PathValue("id")
-	if _, err := find(e.App, "webhook_deliveries", id); err != nil {
+	if _, err := findRecord(e.App, "webhook_deliveries", id); err != nil {
 		if errors.Is(err, fault.ErrGone) {
 			return fault.NotFound()
 		}
@@ -125,8 +125,8 @@ func deliveryRepeated(e *core.RequestEvent) error {
 	return e.NoContent(http.StatusNoContent)
 }
 
-// whyAsked answers GET /api/v1/admin/why?viewer=&collection=&record=. The viewer is an id or a handle, nobody for a guest.
-func whyAsked(e *core.RequestEvent) error {
+// explainVisibility answers GET /api/v1/admin/why?viewer=&collection=&record=. The viewer is an id or a handle, nobody for a guest.
+func explainVisibility(e *core.RequestEvent) error {
 	query := e.Request.URL.Query()
 	var viewer *core.Record
 	if name := strings.TrimPrefix(strings.TrimSpace(query.Get("viewer")), "@"); name != "" {
@@ -135,22 +135,22 @@ func whyAsked(e *core.RequestEvent) error {
 			return err
 		}
 		if !found {
-			return fault.Invalid("viewer", "validation_unknown_user", "There is nobody of this id or handle.")
+			return fault.InvalidField("viewer", "validation_unknown_user", "There is nobody of this id or handle.")
 		}
 		viewer = person
 	}
 	collection, err := e.App.FindCachedCollectionByNameOrId(query.Get("collection"))
 	if err != nil {
-		return fault.Invalid("collection", "validation_unknown_collection", "There is no such collection.")
+		return fault.InvalidField("collection", "validation_unknown_collection", "There is no such collection.")
 	}
-	record, err := find(e.App, collection.Name, strings.TrimSpace(query.Get("record")))
+	record, err := findRecord(e.App, collection.Name, strings.TrimSpace(query.Get("record")))
 	if errors.Is(err, fault.ErrGone) {
-		return fault.Invalid("record", "validation_unknown_record", "There is no such record.")
+		return fault.InvalidField("record", "validation_unknown_record", "There is no such record.")
 	}
 	if err != nil {
 		return err
 	}
-	reason, err := insight.Why(e.App, viewer, record)
+	reason, err := insight.ExplainView(e.App, viewer, record)
 	if err != nil {
 		return err
 	}

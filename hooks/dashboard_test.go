@@ -8,7 +8,7 @@ import (
 )
 
 func TestDashboardIsForSuperusers(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	for _, asked := range [][2]string{
 		{"GET", "insights"}, {"GET", "jobs"}, {"POST", "jobs/x"}, {"GET", "deliveries"}, {"POST", "deliveries/x"}, {"GET", "why"},
 	} {
@@ -23,12 +23,12 @@ func TestDashboardIsForSuperusers(t *testing.T) {
 }
 
 func TestInsights(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob, admin := s.As("ada"), s.As("bob"), s.Admin()
 	post := ada.Post("look")
 	bob.Like(post)
 	bob.Comment(post, "", "hello")
-	report(bob, "post", post)
+	createReport(bob, "post", post)
 	a := admin.Must(200, "GET", "/api/v1/admin/insights?days=7", nil)
 	days := a.Body["days"].([]any)
 	if len(days) != 7 {
@@ -36,11 +36,11 @@ func TestInsights(t *testing.T) {
 	}
 	today := days[6].(map[string]any)
 	for figure, n := range map[string]float64{"likes": 1, "posts": 1, "active": 2, "signups": 6} {
-		want(t, figure, today[figure], n)
+		expectEqual(t, figure, today[figure], n)
 	}
-	want(t, "yesterday", days[5].(map[string]any)["likes"], 0.0)
-	want(t, "likes measured", a.Body["likes"].(map[string]any)["count"], 1.0)
-	want(t, "reports", a.Body["reports"], 1.0)
+	expectEqual(t, "yesterday", days[5].(map[string]any)["likes"], 0.0)
+	expectEqual(t, "likes measured", a.Body["likes"].(map[string]any)["count"], 1.0)
+	expectEqual(t, "reports", a.Body["reports"], 1.0)
 	for _, days := range []string{"0", "367", "x"} {
 		admin.Must(400, "GET", "/api/v1/admin/insights?days="+days, nil)
 	}
@@ -76,21 +76,21 @@ func TestDeadJobs(t *testing.T) {
 	do(204, "samesamesamesa1", "retry")
 	do(204, "samesamesamesa2", "retry") // the other does the same
 	do(400, "samesamesamesa2", "burn")
-	want(t, "waiting", s.Rows("jobs", "kind = 'test' AND state = 'ready' AND attempts = 0 AND error = ''"), 2)
-	want(t, "dead", s.Rows("jobs", "kind = 'test' AND state = 'dead'"), 0)
+	expectEqual(t, "waiting", s.Rows("jobs", "kind = 'test' AND state = 'ready' AND attempts = 0 AND error = ''"), 2)
+	expectEqual(t, "dead", s.Rows("jobs", "kind = 'test' AND state = 'dead'"), 0)
 	admin.Must(404, "POST", "/api/v1/admin/deliveries/nothing", nil)
 }
 
 // What the page says is what PocketBase does, for every collection and viewer of a lively service.
 func TestWhy(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob, carol, dave := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave")
 	bob.Follow("ada")
 	public, followers, private := ada.Post("a"), ada.Post("b", "visibility", "followers"), ada.Post("c", "visibility", "private")
 	comment := bob.Comment(public, "", "hello")
 	bob.Create("comment_likes", map[string]any{"comment": comment})
 	bob.Like(followers)
-	report(carol, "post", public)
+	createReport(carol, "post", public)
 	ada.Block("dave")
 	why := func(viewer, collection, record string) hookstest.Answer {
 		return s.Admin().Must(200, "GET", "/api/v1/admin/why?viewer="+viewer+"&collection="+collection+"&record="+record, nil)
@@ -135,10 +135,10 @@ func TestWhy(t *testing.T) {
 		walk(a.Body["rule"].(map[string]any))
 		return all
 	}
-	want(t, "ada's private post, to ada", decided(why("ada", "posts", private)), `[@request.auth.id != "" author = @request.auth.id]`)
-	want(t, "a followers' post, to bob", decided(why("@bob", "posts", followers)), `[hidden = false sees(@request.auth.id, author, visibility) = true]`)
+	expectEqual(t, "ada's private post, to ada", decided(why("ada", "posts", private)), `[@request.auth.id != "" author = @request.auth.id]`)
+	expectEqual(t, "a followers' post, to bob", decided(why("@bob", "posts", followers)), `[hidden = false sees(@request.auth.id, author, visibility) = true]`)
 	a := why("dave", "posts", public)
-	want(t, "what decides for dave", decided(a), `[author = @request.auth.id sees(@request.auth.id, author, visibility) = true]`)
+	expectEqual(t, "what decides for dave", decided(a), `[author = @request.auth.id sees(@request.auth.id, author, visibility) = true]`)
 	if !strings.Contains(a.Raw, `{"name":"the account blocks the viewer","value":"yes"}`) {
 		t.Errorf("the facts: %s", a.Raw)
 	}

@@ -62,66 +62,66 @@ func (e *MailEvent) Tags() []string { return []string{e.Type} }
 
 // OnPush runs before a notification of the types, or any, leaves for a device. It may be slow.
 func (s *Social) OnPush(types ...string) *hook.TaggedHook[*PushEvent] {
-	return hook.NewTaggedHook(&s.delivery().push, types...)
+	return hook.NewTaggedHook(&s.deliveryState().pushHook, types...)
 }
 
 // OnMail runs before a mail of the types, or any, leaves. It may be slow.
 func (s *Social) OnMail(types ...string) *hook.TaggedHook[*MailEvent] {
-	return hook.NewTaggedHook(&s.delivery().mail, types...)
+	return hook.NewTaggedHook(&s.deliveryState().mailHook, types...)
 }
 
 // PushKey is the public key that a browser needs to subscribe to web push, empty before the service serves.
 func (s *Social) PushKey() string {
-	if browsers, ok := s.delivery().service.Channels["webpush"].(*webpush.Channel); ok {
+	if browsers, ok := s.deliveryState().service.Channels["webpush"].(*webpush.Channel); ok {
 		return browsers.PublicKey()
 	}
 	return ""
 }
 
-// delivery is what brings things to people who are away.
-type delivery struct {
-	service  *deliver.Service
-	webhooks *webhook.Webhooks
-	push     hook.Hook[*PushEvent]
-	mail     hook.Hook[*MailEvent]
-	webhook  hook.Hook[*WebhookEvent]
-	leaving  sync.Map // records whose account mail leaves now, from its job
-	serving  atomic.Bool
+// deliveryState is what brings things to people who are away.
+type deliveryState struct {
+	service      *deliver.Service
+	webhooks     *webhook.Webhooks
+	pushHook     hook.Hook[*PushEvent]
+	mailHook     hook.Hook[*MailEvent]
+	webhookHook  hook.Hook[*WebhookEvent]
+	sendingMails sync.Map // records whose account mail leaves now, from its job
+	isServing    atomic.Bool
 }
 
-func (s *Social) delivery() *delivery {
-	return s.app.Store().GetOrSet("doubletap.delivery", func() any { return &delivery{service: deliver.New(s.app)} }).(*delivery)
+func (s *Social) deliveryState() *deliveryState {
+	return s.app.Store().GetOrSet("doubletap.delivery", func() any { return &deliveryState{service: deliver.New(s.app)} }).(*deliveryState)
 }
 
 func (s *Social) bindDelivery() {
-	service := s.delivery().service
-	service.Online, service.Pushing, service.Mailing = s.inbox.Online, s.pushing, s.mailing
-	service.Handle(s.jobs)
-	s.jobs.Handle(deliver.AccountJob, s.accountMailed, job.Concurrency(2), job.Within(job.Waiting, job.MostWaiting), job.MaxAttempts(40))
-	s.app.OnMailerRecordVerificationSend(guard.Guarded...).Bind(s.queued(mail.Verification))
-	s.app.OnMailerRecordPasswordResetSend(guard.Guarded...).Bind(s.queued(mail.PasswordReset))
-	s.app.OnMailerRecordEmailChangeSend(guard.Guarded...).Bind(s.queued(mail.EmailChange))
+	service := s.deliveryState().service
+	service.IsOnline, service.BeforePush, service.BeforeMail = s.inbox.IsOnline, s.runPushHook, s.runMailHook
+	service.RegisterJobs(s.jobs)
+	s.jobs.Handle(deliver.AccountEmailJob, s.sendAccountMail, job.Concurrency(2), job.WithinGroup(job.ExternalGroup, job.MaxExternal), job.MaxAttempts(40))
+	s.app.OnMailerRecordVerificationSend(guard.GuardedCollections...).Bind(s.queueMailHandler(mail.Verification))
+	s.app.OnMailerRecordPasswordResetSend(guard.GuardedCollections...).Bind(s.queueMailHandler(mail.PasswordReset))
+	s.app.OnMailerRecordEmailChangeSend(guard.GuardedCollections...).Bind(s.queueMailHandler(mail.EmailChange))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		s.delivery().serving.Store(true)
+		s.deliveryState().isServing.Store(true)
 		if err := s.openChannels(); err != nil {
 			return err
 		}
 		return e.Next()
 	})
-	token := []parameter{{"t", "the token from the mail"}}
+	token := []queryParameter{{"t", "the token from the mail"}}
 	s.routes = append(s.routes, route{
-		method: "GET", path: "/unsubscribe", do: unsubscribeAsked, query: token, content: "text/html", refuses: []int{400},
+		method: "GET", path: "/unsubscribe", handle: serveUnsubscribe, query: token, contentType: "text/html", errorStatuses: []int{400},
 		summary: "A page that asks whether to end mails of one kind; it changes nothing.",
 	}, route{
-		method: "POST", path: "/unsubscribe", do: unsubscribed, query: token, refuses: []int{400},
+		method: "POST", path: "/unsubscribe", handle: applyUnsubscribe, query: token, errorStatuses: []int{400},
 		summary: "Ends mails of one kind, as mail programs ask for it (RFC 8058).",
 	})
 }
 
 // openChannels makes the keys that are made once, and connects what is configured.
 func (s *Social) openChannels() error {
-	channels := s.delivery().service.Channels
-	if err := mail.Prepare(s.app); err != nil {
+	channels := s.deliveryState().service.Channels
+	if err := mail.PrepareKey(s.app); err != nil {
 		return err
 	}
 	browsers, err := webpush.New(s.app)
@@ -146,45 +146,45 @@ func (s *Social) openChannels() error {
 	return nil
 }
 
-// deliverTold stores what is to be sent because of a notice, in its transaction.
-func (s *Social) deliverTold(tx core.App, n *notification.Notice, id string) error {
-	return s.delivery().service.Told(tx, deliver.Told{
+// queueDelivery stores what is to be sent because of a notice, in its transaction.
+func (s *Social) queueDelivery(tx core.App, n *notification.Event, id string) error {
+	return s.deliveryState().service.Schedule(tx, deliver.Delivery{
 		Notification: id, Recipient: n.Recipient, Plan: n.Plan, Push: n.Push, Mail: n.Mail,
 	})
 }
 
-// pushing lets the owner alter or drop a message to a device.
-func (s *Social) pushing(app core.App, d *push.Device, n *deliver.Note, m *push.Message) (bool, error) {
-	hooks := &s.delivery().push
+// runPushHook lets the owner alter or drop a message to a device.
+func (s *Social) runPushHook(app core.App, d *push.Device, n *deliver.Notification, m *push.Message) (bool, error) {
+	hooks := &s.deliveryState().pushHook
 	if hooks.Length() == 0 {
 		return true, nil
 	}
 	e := &PushEvent{App: app, Type: n.Type, Title: m.Title, Body: m.Body, URL: m.URL, Badge: m.Badge, Urgent: m.Urgent}
-	err := errors.Join(load(app, &e.Recipient, "users", d.User), load(app, &e.Notification, "notifications", n.ID), load(app, &e.Device, "devices", d.ID))
+	err := errors.Join(loadRecord(app, &e.Recipient, "users", d.User), loadRecord(app, &e.Notification, "notifications", n.ID), loadRecord(app, &e.Device, "devices", d.ID))
 	if errors.Is(err, fault.ErrGone) {
 		return false, nil
 	}
-	came, err := passed(hooks, e, err)
+	came, err := passesHook(hooks, e, err)
 	m.Title, m.Body, m.URL, m.Badge, m.Urgent = e.Title, e.Body, e.URL, e.Badge, e.Urgent
 	return came, err
 }
 
-// mailing lets the owner alter or drop a mail.
-func (s *Social) mailing(app core.App, kind, recipient string, m *mailer.Message) (bool, error) {
-	hooks := &s.delivery().mail
+// runMailHook lets the owner alter or drop a mail.
+func (s *Social) runMailHook(app core.App, kind, recipient string, m *mailer.Message) (bool, error) {
+	hooks := &s.deliveryState().mailHook
 	if hooks.Length() == 0 {
 		return true, nil
 	}
 	e := &MailEvent{App: app, Type: kind, Message: m}
-	err := load(app, &e.Recipient, "users", recipient)
+	err := loadRecord(app, &e.Recipient, "users", recipient)
 	if errors.Is(err, fault.ErrGone) {
 		return false, nil
 	}
-	return passed(hooks, e, err)
+	return passesHook(hooks, e, err)
 }
 
-// passed triggers an owner's hook and reports whether the event came through.
-func passed[E hook.Resolver](h *hook.Hook[E], e E, err error) (came bool, _ error) {
+// passesHook triggers an owner's hook and reports whether the event came through.
+func passesHook[E hook.Resolver](h *hook.Hook[E], e E, err error) (came bool, _ error) {
 	if err != nil {
 		return false, err
 	}
@@ -198,13 +198,13 @@ func passed[E hook.Resolver](h *hook.Hook[E], e E, err error) (came bool, _ erro
 // accountMail is one of PocketBase's mails to an account. It has no token: the mail gets a fresh one when it leaves.
 type accountMail struct{ Kind, Collection, Record, Email string }
 
-// queued puts a mail to one of our accounts into a job, so that no request waits for a mail server and none is lost with the
+// queueMailHandler puts a mail to one of our accounts into a job, so that no request waits for a mail server and none is lost with the
 // process. It comes before an owner's hooks, which run when the job sends the mail, and only then. At once leave the mails of an
 // owner's own collections, and those of a command, whose job nobody might run. Codes to sign in with are not
 // queued: they last for minutes, and PocketBase sends them beside the request.
-func (s *Social) queued(kind string) *hook.Handler[*core.MailerRecordEvent] {
-	return &hook.Handler[*core.MailerRecordEvent]{Priority: first, Func: func(e *core.MailerRecordEvent) error {
-		if _, now := s.delivery().leaving.Load(e.Record); now || !s.delivery().serving.Load() || e.Record.IsNew() { // the dashboard tests mail with an account that is none
+func (s *Social) queueMailHandler(kind string) *hook.Handler[*core.MailerRecordEvent] {
+	return &hook.Handler[*core.MailerRecordEvent]{Priority: firstPriority, Func: func(e *core.MailerRecordEvent) error {
+		if _, now := s.deliveryState().sendingMails.Load(e.Record); now || !s.deliveryState().isServing.Load() || e.Record.IsNew() { // the dashboard tests mail with an account that is none
 			return e.Next()
 		}
 		address, _ := e.Meta["newEmail"].(string)
@@ -218,23 +218,23 @@ func (s *Social) queued(kind string) *hook.Handler[*core.MailerRecordEvent] {
 
 // queueAccountMail leaves a mail to a job if the budgets of the mailbox and of by, the account that causes it or empty, allow it.
 func queueAccountMail(app core.App, m accountMail, to, by string) error {
-	allowed, err := mail.Spend(app, m.Kind, to, by)
+	allowed, err := mail.SpendBudget(app, m.Kind, to, by)
 	if err != nil {
 		return err
 	}
 	if !allowed {
-		mailHeldBack(app, m.Kind)
+		logMailHeldBack(app, m.Kind)
 		return nil
 	}
-	return job.Add(app, deliver.AccountJob, m, job.Dedupe(m.Kind+" "+mail.Target(to)))
+	return job.Enqueue(app, deliver.AccountEmailJob, m, job.Dedupe(m.Kind+" "+mail.MailboxKey(to)))
 }
 
-func (s *Social) accountMailed(ctx context.Context, app core.App, j *job.Job) error {
+func (s *Social) sendAccountMail(ctx context.Context, app core.App, j *job.Job) error {
 	var p accountMail
-	if err := j.Payload(&p); err != nil {
+	if err := j.ReadPayload(&p); err != nil {
 		return err
 	}
-	record, err := find(app, p.Collection, p.Record)
+	record, err := findRecord(app, p.Collection, p.Record)
 	if errors.Is(err, fault.ErrGone) {
 		return nil
 	}
@@ -253,13 +253,13 @@ func (s *Social) accountMailed(ctx context.Context, app core.App, j *job.Job) er
 		address = p.Email
 		send = func() error { return mails.SendRecordChangeEmail(app, record, p.Email) }
 	}
-	err = mail.Wait(ctx, func() error {
-		s.delivery().leaving.Store(record, true)
-		defer s.delivery().leaving.Delete(record)
+	err = mail.SendWithTimeout(ctx, func() error {
+		s.deliveryState().sendingMails.Store(record, true)
+		defer s.deliveryState().sendingMails.Delete(record)
 		return send()
 	})
 	if errors.Is(err, mail.ErrBounced) {
-		return deliver.Bounced(app, p.Record, address, err)
+		return deliver.RecordBounce(app, p.Record, address, err)
 	}
 	if err != nil {
 		return fmt.Errorf("mail %s to %s: %w", p.Kind, p.Record, err)
@@ -267,37 +267,37 @@ func (s *Social) accountMailed(ctx context.Context, app core.App, j *job.Job) er
 	return nil
 }
 
-// unsubscribeAsked answers GET /unsubscribe?t= with a page that asks; it changes nothing.
-func unsubscribeAsked(e *core.RequestEvent) error {
+// serveUnsubscribe answers GET /unsubscribe?t= with a page that asks; it changes nothing.
+func serveUnsubscribe(e *core.RequestEvent) error {
 	token := e.Request.URL.Query().Get("t")
-	user, _, err := readToken(e.App, token)
+	user, _, err := readUnsubscribeToken(e.App, token)
 	if err != nil {
 		return err
 	}
-	return unsubscribePage(e, user, token)
+	return respondUnsubscribe(e, user, token)
 }
 
-// unsubscribed answers POST /unsubscribe?t=, which mail programs send by themselves (RFC 8058), and the page's button.
-func unsubscribed(e *core.RequestEvent) error {
-	user, scope, err := readToken(e.App, e.Request.URL.Query().Get("t"))
+// applyUnsubscribe answers POST /unsubscribe?t=, which mail programs send by themselves (RFC 8058), and the page's button.
+func applyUnsubscribe(e *core.RequestEvent) error {
+	user, scope, err := readUnsubscribeToken(e.App, e.Request.URL.Query().Get("t"))
 	if err != nil {
 		return err
 	}
-	if err := unsubscribe(e.App, user, scope); err != nil {
+	if err := unsubscribeFromMail(e.App, user, scope); err != nil {
 		return err
 	}
 	if e.Request.PostFormValue("page") == "" {
 		return e.NoContent(http.StatusNoContent)
 	}
-	return unsubscribePage(e, user, "")
+	return respondUnsubscribe(e, user, "")
 }
 
-func unsubscribePage(e *core.RequestEvent, user, token string) error {
+func respondUnsubscribe(e *core.RequestEvent, user, token string) error {
 	locale, err := localeOf(e.App, user)
 	if err != nil {
 		return err
 	}
-	page, err := mail.Page(e.App, locale, token)
+	page, err := mail.UnsubscribePage(e.App, locale, token)
 	if err != nil {
 		return err
 	}
@@ -308,16 +308,16 @@ func unsubscribePage(e *core.RequestEvent, user, token string) error {
 	return e.HTML(http.StatusOK, page)
 }
 
-func readToken(app core.App, token string) (user, scope string, err error) {
-	user, scope, err = mail.Read(app, token)
-	if errors.Is(err, mail.ErrToken) {
-		return "", "", fault.Invalid("t", "validation_invalid_token", "This link is not one of ours, or not all of it.")
+func readUnsubscribeToken(app core.App, token string) (user, scope string, err error) {
+	user, scope, err = mail.ParseToken(app, token)
+	if errors.Is(err, mail.ErrInvalidToken) {
+		return "", "", fault.InvalidField("t", "validation_invalid_token", "This link is not one of ours, or not all of it.")
 	}
 	return user, scope, err
 }
 
-// unsubscribe ends a user's mails of one type, or the digests. Somebody who is gone gets none anyway.
-func unsubscribe(app core.App, user, scope string) error {
+// unsubscribeFromMail ends a user's mails of one type, or the digests. Somebody who is gone gets none anyway.
+func unsubscribeFromMail(app core.App, user, scope string) error {
 	return app.RunInTransaction(func(tx core.App) error {
 		settings, found, err := db.Optional(tx.FindFirstRecordByData("settings", "user", user))
 		if err != nil {
@@ -326,7 +326,7 @@ func unsubscribe(app core.App, user, scope string) error {
 		if !found {
 			return nil
 		}
-		if scope == mail.Digest {
+		if scope == mail.DigestScope {
 			settings.Set("digest", "off")
 			return tx.Save(settings)
 		}

@@ -21,20 +21,20 @@ import (
 	"doubletap/internal/deliver/outbound"
 )
 
-// away is a service whose people have browsers and mailboxes.
-type away struct {
+// awayService is a service whose people have browsers and mailboxes.
+type awayService struct {
 	*hookstest.Service
-	t        *testing.T
-	browsers *delivertest.Browsers
-	post     *delivertest.Post
+	t          *testing.T
+	browsers   *delivertest.Browsers
+	mailServer *delivertest.MailServer
 }
 
-func newAway(t *testing.T, owners ...func(core.App, *hooks.Social)) *away {
+func newAwayService(t *testing.T, owners ...func(core.App, *hooks.Social)) *awayService {
 	t.Helper()
-	a := &away{t: t, browsers: delivertest.NewBrowsers(t), post: delivertest.NewPost(t)}
+	a := &awayService{t: t, browsers: delivertest.NewBrowsers(t), mailServer: delivertest.NewMailServer(t)}
 	a.Service = hookstest.New(t, append(owners, func(app core.App, _ *hooks.Social) {
-		delivertest.Reach(app)
-		app.OnMailerSend().Bind(a.post.Carrier())
+		delivertest.AllowLoopback(app)
+		app.OnMailerSend().Bind(a.mailServer.SMTPHandler())
 	})...)
 	settings := a.App.Settings()
 	settings.Meta.AppName, settings.Meta.AppURL, settings.Meta.SenderAddress = "Doubletap", "https://photos.example.com", "post@photos.example.com"
@@ -44,26 +44,26 @@ func newAway(t *testing.T, owners ...func(core.App, *hooks.Social)) *away {
 	return a
 }
 
-// browser gives somebody a browser that takes push messages, and returns its device.
-func (a *away) browser(name string) string {
+// addBrowser gives somebody a browser that takes push messages, and returns its device.
+func (a *awayService) addBrowser(name string) string {
 	a.t.Helper()
 	endpoint, keys := a.browsers.Subscribe(name, a.Social.PushKey())
 	return a.As(name).Create("devices", map[string]any{"kind": "webpush", "endpoint": endpoint, "keys": keys}).ID()
 }
 
-// wants changes somebody's settings.
-func (a *away) wants(name string, changes map[string]any) {
+// setPreferences changes somebody's settings.
+func (a *awayService) setPreferences(name string, changes map[string]any) {
 	a.t.Helper()
 	user := a.As(name)
 	user.Update("settings", user.List("settings", "")[0]["id"].(string), changes)
 }
 
-func mailed(kind, when string) map[string]any {
+func mailPreference(kind, when string) map[string]any {
 	return map[string]any{"notify": map[string]any{kind: map[string]any{"mail": when}}}
 }
 
-// pushes are the texts that somebody's browser showed.
-func (a *away) pushes(name string) []string {
+// pushTexts are the texts that somebody's browser showed.
+func (a *awayService) pushTexts(name string) []string {
 	var texts []string
 	for _, p := range a.browsers.Received() {
 		if p.Browser == name {
@@ -73,17 +73,17 @@ func (a *away) pushes(name string) []string {
 	return texts
 }
 
-func (a *away) expectPushes(name string, want ...string) {
+func (a *awayService) expectPushes(name string, want ...string) {
 	a.t.Helper()
-	if got := a.pushes(name); !slices.Equal(got, want) {
+	if got := a.pushTexts(name); !slices.Equal(got, want) {
 		a.t.Fatalf("%s is pushed %q, want %q", name, got, want)
 	}
 }
 
-func (a *away) expectMails(want ...string) {
+func (a *awayService) expectMails(want ...string) {
 	a.t.Helper()
 	got := []string{}
-	for _, m := range a.post.Mails() {
+	for _, m := range a.mailServer.ReceivedMails() {
 		got = append(got, m.To+": "+m.Subject)
 	}
 	if !slices.Equal(got, want) {
@@ -92,10 +92,10 @@ func (a *away) expectMails(want ...string) {
 }
 
 func TestALikeReachesTheBrowserOfWhoeverIsAway(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.browser("ada")
-	a.browser("bob")
+	a.addBrowser("ada")
+	a.addBrowser("bob")
 	a.As("bob").Like(post)
 	if n := len(a.browsers.Received()); n != 0 {
 		t.Fatalf("%d messages were sent in the request", n)
@@ -120,10 +120,10 @@ func TestALikeReachesTheBrowserOfWhoeverIsAway(t *testing.T) {
 }
 
 func TestAHundredLikesAreOnePushAndOneMail(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.browser("ada")
-	a.wants("ada", mailed("like", "now"))
+	a.addBrowser("ada")
+	a.setPreferences("ada", mailPreference("like", "now"))
 	for i := range 100 {
 		a.Someone(i).Like(post)
 		a.RunJobs()
@@ -141,43 +141,45 @@ func TestAHundredLikesAreOnePushAndOneMail(t *testing.T) {
 	a.Advance(time.Hour)
 	a.RunJobs()
 	a.expectPushes("ada", "@someone_0 liked your photo", "bob and 100 others liked your photo")
-	if n := len(a.post.Mails()); n != 1 {
+	if n := len(a.mailServer.ReceivedMails()); n != 1 {
 		t.Errorf("%d mails although ada has not looked since the first", n)
 	}
-	a.wants("ada", map[string]any{"seenAt": clock.Stamp(a.App)})
+	a.setPreferences("ada", map[string]any{"seenAt": clock.Timestamp(a.App)})
 	a.As("carol").Like(post)
 	a.Advance(time.Hour)
 	a.RunJobs()
-	if n := len(a.post.Mails()); n != 2 {
+	if n := len(a.mailServer.ReceivedMails()); n != 2 {
 		t.Errorf("%d mails, want another now that ada has looked", n)
 	}
 }
 
 func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
-	for what, change := range map[string]func(*away, string){
-		"the like is taken back": func(a *away, post string) { unlike(a.Service, "bob", post) },
-		"the post is deleted":    func(a *away, post string) { a.As("ada").Delete("posts", post) },
-		"bob is blocked":         func(a *away, _ string) { a.As("ada").Block("bob") },
-		"bob is muted":           func(a *away, _ string) { a.As("ada").Create("mutes", fields{"muted": a.User("bob").Id}) },
-		"the post is muted":      func(a *away, post string) { a.As("ada").Create("mutes", fields{"post": post}) },
-		"the tray was seen":      func(a *away, _ string) { a.wants("ada", map[string]any{"seenAt": clock.Stamp(a.App)}) },
-		"it was read": func(a *away, _ string) {
+	for what, change := range map[string]func(*awayService, string){
+		"the like is taken back": func(a *awayService, post string) { unlikePost(a.Service, "bob", post) },
+		"the post is deleted":    func(a *awayService, post string) { a.As("ada").Delete("posts", post) },
+		"bob is blocked":         func(a *awayService, _ string) { a.As("ada").Block("bob") },
+		"bob is muted":           func(a *awayService, _ string) { a.As("ada").Create("mutes", jsonObject{"muted": a.User("bob").Id}) },
+		"the post is muted":      func(a *awayService, post string) { a.As("ada").Create("mutes", jsonObject{"post": post}) },
+		"the tray was seen": func(a *awayService, _ string) {
+			a.setPreferences("ada", map[string]any{"seenAt": clock.Timestamp(a.App)})
+		},
+		"it was read": func(a *awayService, _ string) {
 			ada := a.As("ada")
 			ada.Update("notifications", ada.List("notifications", "")[0]["id"].(string), map[string]any{"read": true})
 		},
-		"ada is gone": func(a *away, _ string) { ada := a.As("ada"); ada.Delete("users", ada.ID) },
-		"bob is gone": func(a *away, _ string) { bob := a.As("bob"); bob.Delete("users", bob.ID) },
+		"ada is gone": func(a *awayService, _ string) { ada := a.As("ada"); ada.Delete("users", ada.ID) },
+		"bob is gone": func(a *awayService, _ string) { bob := a.As("bob"); bob.Delete("users", bob.ID) },
 	} {
 		for when, rows := range map[string]int{"at once": 400, "and its rows go later": 0} {
 			t.Run(what+" "+when, func(t *testing.T) {
-				a := newAway(t)
+				a := newAwayService(t)
 				post := a.As("ada").Post("hello")
-				a.browser("ada")
-				a.wants("ada", mailed("like", "now"))
+				a.addBrowser("ada")
+				a.setPreferences("ada", mailPreference("like", "now"))
 				a.As("bob").Like(post)
-				stepOf(a.Service, rows)
+				setStepRows(a.Service, rows)
 				change(a, post)
-				stepOf(a.Service, 400)
+				setStepRows(a.Service, 400)
 				a.RunJobs()
 				a.Advance(time.Hour)
 				a.RunJobs()
@@ -196,9 +198,9 @@ func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
 }
 
 func TestNoMailToWhoeverIsHere(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.wants("ada", mailed("like", "now"))
+	a.setPreferences("ada", mailPreference("like", "now"))
 	a.As("ada").Listen("notifications/*")
 	a.As("bob").Like(post)
 	a.Advance(time.Hour)
@@ -207,11 +209,11 @@ func TestNoMailToWhoeverIsHere(t *testing.T) {
 }
 
 func TestNothingRingsInQuietHours(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.browser("ada")
+	a.addBrowser("ada")
 	now := clock.Now(a.App)
-	a.wants("ada", map[string]any{"quietFrom": now.Add(-time.Hour).Format("15:04"), "quietTo": now.Add(time.Hour).Format("15:04"), "timezone": "UTC"})
+	a.setPreferences("ada", map[string]any{"quietFrom": now.Add(-time.Hour).Format("15:04"), "quietTo": now.Add(time.Hour).Format("15:04"), "timezone": "UTC"})
 	a.As("bob").Like(post)
 	a.Advance(10 * time.Minute)
 	a.As("carol").Like(post)
@@ -223,10 +225,10 @@ func TestNothingRingsInQuietHours(t *testing.T) {
 }
 
 func TestPreferencesAreKept(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.browser("ada")
-	a.wants("ada", map[string]any{"notify": map[string]any{
+	a.addBrowser("ada")
+	a.setPreferences("ada", map[string]any{"notify": map[string]any{
 		"like": map[string]any{"push": false, "mail": "now"}, "comment": map[string]any{"mail": "off"}, "follow": map[string]any{"push": false, "mail": "now"},
 	}})
 	a.As("bob").Like(post)
@@ -238,9 +240,9 @@ func TestPreferencesAreKept(t *testing.T) {
 }
 
 func TestDevicesThatAreGoneAreForgotten(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.browser("ada")
+	a.addBrowser("ada")
 	endpoint, keys := a.browsers.Subscribe("former", "another key")
 	other := a.As("ada").Create("devices", map[string]any{"kind": "webpush", "endpoint": strings.Replace(endpoint, "former", "nobody", 1), "keys": keys}).ID()
 	a.As("ada").Create("devices", map[string]any{"kind": "fcm", "endpoint": "a-phone-of-an-app-that-is-not-configured"})
@@ -259,17 +261,17 @@ func TestDevicesThatAreGoneAreForgotten(t *testing.T) {
 }
 
 func TestAPushServiceThatIsDownGetsItLater(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.browser("ada")
-	a.browsers.Answer(func(w http.ResponseWriter, _ *http.Request) bool {
+	a.addBrowser("ada")
+	a.browsers.SetAnswer(func(w http.ResponseWriter, _ *http.Request) bool {
 		w.Header().Set("Retry-After", "3600")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return false
 	})
 	a.As("bob").Like(post)
 	a.RunJobs()
-	a.browsers.Answer(nil)
+	a.browsers.SetAnswer(nil)
 	a.Advance(30 * time.Minute)
 	a.RunJobs()
 	a.expectPushes("ada")
@@ -279,16 +281,16 @@ func TestAPushServiceThatIsDownGetsItLater(t *testing.T) {
 }
 
 func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.wants("ada", mailed("comment", "now"))
+	a.setPreferences("ada", mailPreference("comment", "now"))
 	bob := a.As("bob")
 	bob.Update("users", bob.ID, map[string]any{"name": "Bob <b>\"Ü\"</b>"})
 	bob.Comment(post, "", "<script>alert(1)</script> & more")
 	a.Advance(3 * time.Minute)
 	a.RunJobs()
 	a.expectMails(`ada@example.com: Bob <b>"Ü"</b> commented on your photo`)
-	m := a.post.Mails()[0]
+	m := a.mailServer.ReceivedMails()[0]
 	if strings.Contains(m.HTML, "<script>") || strings.Contains(m.HTML, "<b>") || !strings.Contains(m.HTML, "https://photos.example.com/p/"+post) {
 		t.Errorf("html: %s", m.HTML)
 	}
@@ -320,7 +322,7 @@ func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
 	a.As("carol").Comment(post, "", "me too")
 	a.Advance(time.Hour)
 	a.RunJobs()
-	if n := len(a.post.Mails()); n != 1 {
+	if n := len(a.mailServer.ReceivedMails()); n != 1 {
 		t.Errorf("%d mails, want no more", n)
 	}
 	if page := a.Guest().Must(200, "POST", path, &hookstest.Upload{Fields: map[string]string{"page": "1"}}); !strings.Contains(page.Raw, "Done.") {
@@ -329,23 +331,23 @@ func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
 }
 
 func TestADigestTellsWhatIsNewByPost(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	ada := a.As("ada")
 	first, second := ada.Post("the sea"), ada.Post("the hills")
-	a.wants("ada", map[string]any{"digest": "daily", "timezone": "Europe/Berlin", "locale": "de", "notify": map[string]any{"follow": map[string]any{"mail": "off"}}})
+	a.setPreferences("ada", map[string]any{"digest": "daily", "timezone": "Europe/Berlin", "locale": "de", "notify": map[string]any{"follow": map[string]any{"mail": "off"}}})
 	a.As("bob").Like(first)
 	a.As("carol").Like(second)
 	a.As("bob").Comment(second, "", "wow")
 	a.As("dave").Like(first)
 	a.As("eve").Like(second)
-	unlike(a.Service, "eve", second)
+	unlikePost(a.Service, "eve", second)
 	a.As("dave").Follow("ada")
 	a.RunJobs()
 	a.expectMails()
 	a.Advance(24 * time.Hour)
 	a.RunJobs()
 	a.expectMails("ada@example.com: 3 neue Mitteilungen auf Doubletap")
-	text := a.post.Mails()[0].Text
+	text := a.mailServer.ReceivedMails()[0].Text
 	for _, line := range []string{"Zu deinem Foto „the hills“", "carol gefällt dein Foto", "bob hat dein Foto kommentiert", "“wow”", "Zu deinem Foto „the sea“", "dave und bob gefällt dein Foto"} {
 		if !strings.Contains(text, line) {
 			t.Errorf("%q is missing in %s", line, text)
@@ -357,22 +359,22 @@ func TestADigestTellsWhatIsNewByPost(t *testing.T) {
 	a.As("mallory").Like(first)
 	a.Advance(24 * time.Hour)
 	a.RunJobs()
-	if mails := a.post.Mails(); len(mails) != 2 || mails[1].Subject != "Eine neue Mitteilung auf Doubletap" || mails[0].Header.Get("Message-ID") == mails[1].Header.Get("Message-ID") {
+	if mails := a.mailServer.ReceivedMails(); len(mails) != 2 || mails[1].Subject != "Eine neue Mitteilung auf Doubletap" || mails[0].Header.Get("Message-ID") == mails[1].Header.Get("Message-ID") {
 		t.Errorf("the second digest: %+v", mails)
 	}
-	a.Guest().Must(204, "POST", strings.TrimPrefix(strings.Trim(a.post.Mails()[1].Header.Get("List-Unsubscribe"), "<>"), "https://photos.example.com"), nil)
+	a.Guest().Must(204, "POST", strings.TrimPrefix(strings.Trim(a.mailServer.ReceivedMails()[1].Header.Get("List-Unsubscribe"), "<>"), "https://photos.example.com"), nil)
 	a.As("eve").Like(first)
 	a.Advance(48 * time.Hour)
 	a.RunJobs()
-	if n := len(a.post.Mails()); n != 2 {
+	if n := len(a.mailServer.ReceivedMails()); n != 2 {
 		t.Errorf("%d mails, want no more digests", n)
 	}
 }
 
 func TestMailGoesOnlyWhereItArrives(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.wants("ada", mailed("like", "now"))
+	a.setPreferences("ada", mailPreference("like", "now"))
 	change := func(how func(*core.Record)) {
 		t.Helper()
 		ada := a.User("ada")
@@ -392,9 +394,9 @@ func TestMailGoesOnlyWhereItArrives(t *testing.T) {
 	a.expectMails()
 
 	change(func(ada *core.Record) { ada.SetVerified(true) })
-	a.post.Refuse("ada@example.com", 550, [3]int{5, 1, 1}, "no such user")
+	a.mailServer.RefuseRecipient("ada@example.com", 550, [3]int{5, 1, 1}, "no such user")
 	likedBy("carol")
-	a.post.Refuse("ada@example.com", 0, [3]int{}, "")
+	a.mailServer.RefuseRecipient("ada@example.com", 0, [3]int{}, "")
 	likedBy("dave")
 	a.expectMails()
 	if n := a.Rows("settings", "bounced = 'ada@example.com'"); n != 1 {
@@ -410,43 +412,43 @@ func TestMailGoesOnlyWhereItArrives(t *testing.T) {
 }
 
 func TestARefusalOfTheSenderIsNobodysBounce(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.wants("ada", mailed("like", "now"))
-	a.post.Refuse("post@photos.example.com", 550, [3]int{5, 7, 1}, "sender not allowed")
+	a.setPreferences("ada", mailPreference("like", "now"))
+	a.mailServer.RefuseRecipient("post@photos.example.com", 550, [3]int{5, 7, 1}, "sender not allowed")
 	a.As("bob").Like(post)
 	a.Advance(time.Hour)
 	a.RunJobs()
 	if n := a.Rows("settings", "bounced != ''"); n != 0 {
 		t.Error("ada's address is taken for a bad one")
 	}
-	a.post.Refuse("post@photos.example.com", 0, [3]int{}, "")
+	a.mailServer.RefuseRecipient("post@photos.example.com", 0, [3]int{}, "")
 	a.Advance(time.Hour)
 	a.RunJobs()
 	a.expectMails("ada@example.com: bob liked your photo")
 }
 
 func TestAMailSentTwiceIsTheSameMail(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.wants("ada", mailed("like", "now"))
+	a.setPreferences("ada", mailPreference("like", "now"))
 	a.As("bob").Like(post)
 	a.Advance(3 * time.Minute)
-	a.post.After(func() error { return errors.New("stumbled") })
+	a.mailServer.AfterMail(func() error { return errors.New("stumbled") })
 	a.RunJobs()
-	a.post.After(nil)
+	a.mailServer.AfterMail(nil)
 	a.Advance(time.Minute)
 	a.RunJobs()
-	mails := a.post.Mails()
+	mails := a.mailServer.ReceivedMails()
 	if len(mails) != 2 || mails[0].Header.Get("Message-ID") != mails[1].Header.Get("Message-ID") || !strings.HasSuffix(mails[0].Header.Get("Message-ID"), "@photos.example.com>") {
 		t.Errorf("mails %+v", mails)
 	}
 }
 
 func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
-	a := newAway(t)
-	a.wants("ada", mailed("like", "now"))
-	a.post.Refuse("post@photos.example.com", 421, [3]int{4, 3, 2}, "down")
+	a := newAwayService(t)
+	a.setPreferences("ada", mailPreference("like", "now"))
+	a.mailServer.RefuseRecipient("post@photos.example.com", 421, [3]int{4, 3, 2}, "down")
 	for i := range 5 {
 		post := a.As("ada").Post(fmt.Sprint("post ", i))
 		a.As("bob").Like(post)
@@ -463,7 +465,7 @@ func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
 	a.Guest().Must(204, "POST", "/api/collections/users/request-password-reset", map[string]any{"email": "carol@example.com"})
 	select {
 	case <-queued: // PocketBase sends it from a goroutine of its own
-	case <-time.After(delivertest.Patience):
+	case <-time.After(delivertest.WaitTimeout):
 		t.Fatal("no mail was asked for")
 	}
 	for range 12 {
@@ -471,13 +473,13 @@ func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
 		a.Advance(5 * time.Minute)
 	}
 	a.expectMails()
-	a.post.Refuse("post@photos.example.com", 0, [3]int{}, "")
+	a.mailServer.RefuseRecipient("post@photos.example.com", 0, [3]int{}, "")
 	for range 6 {
 		a.Advance(30 * time.Minute)
 		a.RunJobs()
 	}
 	to := map[string]int{}
-	for _, m := range a.post.Mails() {
+	for _, m := range a.mailServer.ReceivedMails() {
 		to[m.To]++
 	}
 	if to["ada@example.com"] != 5 || to["carol@example.com"] != 1 || len(to) != 2 {
@@ -486,7 +488,7 @@ func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
 	if n := a.Rows("jobs", "payload LIKE '%eyJ%'"); n != 0 {
 		t.Error("a token was kept in a job")
 	}
-	for _, m := range a.post.Mails() {
+	for _, m := range a.mailServer.ReceivedMails() {
 		if m.To == "carol@example.com" && !strings.Contains(m.HTML, "/#/reset/") {
 			t.Errorf("carol's mail has no link: %s", m.HTML)
 		}
@@ -494,7 +496,7 @@ func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
 }
 
 func TestOwnersAlterAndDropWhatLeaves(t *testing.T) {
-	a := newAway(t, func(_ core.App, social *hooks.Social) {
+	a := newAwayService(t, func(_ core.App, social *hooks.Social) {
 		social.OnPush("like").BindFunc(func(e *hooks.PushEvent) error {
 			if e.Recipient.GetString("handle") == "carol" {
 				return nil
@@ -509,8 +511,8 @@ func TestOwnersAlterAndDropWhatLeaves(t *testing.T) {
 		social.OnMail("like").BindFunc(func(*hooks.MailEvent) error { return nil })
 	})
 	for _, name := range []string{"ada", "carol"} {
-		a.browser(name)
-		a.wants(name, map[string]any{"notify": map[string]any{"like": map[string]any{"mail": "now"}, "comment": map[string]any{"mail": "now"}}})
+		a.addBrowser(name)
+		a.setPreferences(name, map[string]any{"notify": map[string]any{"like": map[string]any{"mail": "now"}, "comment": map[string]any{"mail": "now"}}})
 		post := a.As(name).Post("hello")
 		a.As("bob").Like(post)
 		a.As("bob").Comment(post, "", "hi")
@@ -524,7 +526,7 @@ func TestOwnersAlterAndDropWhatLeaves(t *testing.T) {
 }
 
 func TestALikeIsAnsweredWhileThoseItIsToldToHang(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	hanging, stop := make(chan string, 100), make(chan struct{})
 	var letGo atomic.Int64
 	hang := func(what string, gone <-chan struct{}) {
@@ -535,14 +537,14 @@ func TestALikeIsAnsweredWhileThoseItIsToldToHang(t *testing.T) {
 			letGo.Add(1)
 		}
 	}
-	a.browsers.Answer(func(_ http.ResponseWriter, r *http.Request) bool { hang("push", r.Context().Done()); return false })
-	a.post.After(func() error { hang("mail", nil); return nil })
+	a.browsers.SetAnswer(func(_ http.ResponseWriter, r *http.Request) bool { hang("push", r.Context().Done()); return false })
+	a.mailServer.AfterMail(func() error { hang("mail", nil); return nil })
 	receiver := delivertest.NewReceiver(t)
-	receiver.Answer(func(_ http.ResponseWriter, r *http.Request) { hang("webhook", r.Context().Done()) })
+	receiver.SetAnswer(func(_ http.ResponseWriter, r *http.Request) { hang("webhook", r.Context().Done()) })
 	a.Admin().Create("webhooks", map[string]any{"url": receiver.URL, "events": []string{"like.created"}})
 	post := a.As("ada").Post("hello")
-	a.browser("ada")
-	a.wants("ada", mailed("like", "now"))
+	a.addBrowser("ada")
+	a.setPreferences("ada", mailPreference("like", "now"))
 	a.RunJobs() // the photo
 	a.As("bob").Like(post)
 	a.Advance(3 * time.Minute)
@@ -555,7 +557,7 @@ func TestALikeIsAnsweredWhileThoseItIsToldToHang(t *testing.T) {
 		select {
 		case what := <-hanging:
 			held[what] = true
-		case <-time.After(delivertest.Patience):
+		case <-time.After(delivertest.WaitTimeout):
 			t.Fatalf("only %v hang", held)
 		}
 	}
@@ -573,15 +575,15 @@ func TestALikeIsAnsweredWhileThoseItIsToldToHang(t *testing.T) {
 }
 
 func TestTheDashboardsTestMailLeavesAtOnce(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	a.Admin().Must(204, "POST", "/api/settings/test/email", map[string]any{"email": "owner@example.org", "template": "verification", "collection": "users"})
-	if mails := a.post.Mails(); len(mails) != 1 || mails[0].To != "owner@example.org" {
+	if mails := a.mailServer.ReceivedMails(); len(mails) != 1 || mails[0].To != "owner@example.org" {
 		t.Errorf("got %+v", mails)
 	}
 }
 
 func TestPhonesAreReachedToo(t *testing.T) {
-	apple, firebase := delivertest.NewApple(t), delivertest.NewFirebase(t)
+	apple, firebase := delivertest.NewApplePush(t), delivertest.NewFirebase(t)
 	for name, value := range map[string]string{
 		"DOUBLETAP_APNS_KEY": apple.Config, "DOUBLETAP_APNS_KEY_ID": delivertest.AppleKeyID, "DOUBLETAP_APNS_TEAM": delivertest.AppleTeam,
 		"DOUBLETAP_APNS_TOPIC": delivertest.AppleTopic, "DOUBLETAP_APNS_HOST": apple.URL,
@@ -589,8 +591,8 @@ func TestPhonesAreReachedToo(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	a := newAway(t)
-	outbound.Of(a.App).Trust(apple.Roots)
+	a := newAwayService(t)
+	outbound.ClientOf(a.App).TrustRoots(apple.Roots)
 	post := a.As("ada").Post("hello")
 	phone, former := strings.Repeat("ab", 32), strings.Repeat("cd", 32)
 	ada := a.As("ada")
@@ -622,8 +624,8 @@ func TestPhonesAreReachedToo(t *testing.T) {
 	}
 }
 
-// silentDevices gives somebody devices whose pushes hang.
-func (a *away) silentDevices(name string, n int) {
+// addSilentDevices gives somebody devices whose pushes hang.
+func (a *awayService) addSilentDevices(name string, n int) {
 	a.t.Helper()
 	for i := range n {
 		endpoint, keys := a.browsers.Subscribe(fmt.Sprint("silent", i), a.Social.PushKey())
@@ -633,12 +635,12 @@ func (a *away) silentDevices(name string, n int) {
 
 // One person's devices that do not answer keep nobody else's waiting, and are few at a time.
 func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
-	a := newAway(t)
-	outbound.Of(a.App).Patience = delivertest.Patience
+	a := newAwayService(t)
+	outbound.ClientOf(a.App).Timeout = delivertest.WaitTimeout
 	silent, told, stop := make(chan struct{}, 1000), make(chan struct{}, 10), make(chan struct{})
 	var mu sync.Mutex
 	hanging, most := 0, 0
-	a.browsers.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+	a.browsers.SetAnswer(func(w http.ResponseWriter, r *http.Request) bool {
 		if !strings.Contains(r.URL.Path, "silent") {
 			told <- struct{}{}
 			return true
@@ -657,8 +659,8 @@ func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
 	})
 	mallorys, adas := a.As("mallory").Post("hello"), a.As("ada").Post("hello")
 	a.RunJobs()
-	a.silentDevices("mallory", 20)
-	a.browser("ada")
+	a.addSilentDevices("mallory", 20)
+	a.addBrowser("ada")
 	a.As("bob").Like(mallorys)
 	a.As("carol").Follow("mallory")
 	a.As("bob").Like(adas)
@@ -672,7 +674,7 @@ func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
 	for range 2 {
 		select {
 		case <-silent:
-		case <-time.After(delivertest.Patience):
+		case <-time.After(delivertest.WaitTimeout):
 			t.Fatal("mallory's devices are not asked")
 		}
 	}
@@ -680,7 +682,7 @@ func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
 	case <-told:
 	case <-silent:
 		t.Error("another of mallory's devices was asked before ada was told")
-	case <-time.After(delivertest.Patience):
+	case <-time.After(delivertest.WaitTimeout):
 		t.Error("ada is not told")
 	}
 	close(stop)
@@ -692,11 +694,11 @@ func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
 }
 
 func TestADeviceThatNeverAnsweredDiesAfterADay(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	down := true
 	var mu sync.Mutex
-	a.browsers.Answer(func(w http.ResponseWriter, r *http.Request) bool {
+	a.browsers.SetAnswer(func(w http.ResponseWriter, r *http.Request) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		if down {
@@ -713,7 +715,7 @@ func TestADeviceThatNeverAnsweredDiesAfterADay(t *testing.T) {
 		a.RunJobs()
 	}
 	// one that answered before is waited for
-	old := a.browser("ada")
+	old := a.addBrowser("ada")
 	set(false)
 	a.As("bob").Like(post)
 	a.RunJobs()

@@ -13,7 +13,7 @@ import (
 func TestStreamsCannotTakeAllDescriptors(t *testing.T) {
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
-	p := run(t, s, programMost+"=120")
+	p := startProgram(t, s, programMaxFilesEnv+"=120")
 	streams := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	open, refused := 0, 0
 	for range 200 {

@@ -17,12 +17,12 @@ import (
 )
 
 func (s *Social) bindDevices() {
-	s.app.OnRecordCreateRequest("devices").BindFunc(answer(deviceRequested))
-	s.app.OnRecordUpdateRequest("devices").BindFunc(answer(deviceChangeRequested))
-	s.app.OnRecordCreate("devices").BindFunc(answer(deviceOffered))
-	s.app.OnRecordUpdate("devices").BindFunc(answer(deviceOffered))
-	s.app.OnRecordCreateExecute("devices").BindFunc(together(deviceStored))
-	s.app.OnRecordUpdateExecute("devices").BindFunc(together(deviceStored))
+	s.app.OnRecordCreateRequest("devices").BindFunc(answerErrors(deviceRequested))
+	s.app.OnRecordUpdateRequest("devices").BindFunc(answerErrors(deviceChangeRequested))
+	s.app.OnRecordCreate("devices").BindFunc(answerErrors(checkDeviceEndpoint))
+	s.app.OnRecordUpdate("devices").BindFunc(answerErrors(checkDeviceEndpoint))
+	s.app.OnRecordCreateExecute("devices").BindFunc(inTx(deviceStored))
+	s.app.OnRecordUpdateExecute("devices").BindFunc(inTx(deviceStored))
 }
 
 // deviceRequested registers a device, or moves one that is known to whoever is signed in on it now. It asks once more, in
@@ -32,11 +32,11 @@ func deviceRequested(e *core.RecordRequestEvent) error {
 	defer func() { e.App = app }()
 	err := app.RunInTransaction(func(tx core.App) (err error) {
 		e.App = tx
-		if holds, err := credentialHolds(tx, e.Auth); err != nil || !holds {
-			return cmp.Or(err, fault.Refused("Failed to create record."))
+		if holds, err := isCredentialCurrent(tx, e.Auth); err != nil || !holds {
+			return cmp.Or(err, fault.BadRequest("Failed to create record."))
 		}
-		e.Record.Set("lastSeen", clock.Stamp(tx))
-		known, err := deviceAt(tx, e.Record)
+		e.Record.Set("lastSeen", clock.Timestamp(tx))
+		known, err := deviceByEndpoint(tx, e.Record)
 		switch {
 		case err != nil:
 			return err
@@ -50,11 +50,11 @@ func deviceRequested(e *core.RecordRequestEvent) error {
 		return err
 	}
 	e.App = app
-	return show(e, moved)
+	return respondRecord(e, moved)
 }
 
-// deviceAt returns the device whose endpoint the record has, nil when there is none.
-func deviceAt(tx core.App, record *core.Record) (*core.Record, error) {
+// deviceByEndpoint returns the device whose endpoint the record has, nil when there is none.
+func deviceByEndpoint(tx core.App, record *core.Record) (*core.Record, error) {
 	endpoint := push.NormalizeEndpoint(record.GetString("kind"), record.GetString("endpoint"))
 	known, found, err := db.Optional(tx.FindFirstRecordByFilter("devices", "endpoint = {:e} && id != {:id}", dbx.Params{"e": endpoint, "id": record.Id}))
 	if err != nil {
@@ -69,8 +69,8 @@ func deviceAt(tx core.App, record *core.Record) (*core.Record, error) {
 // moveDevice gives a known device to the user of the record. An endpoint alone may have been seen in a log or on the wire;
 // its keys are in the browser and nowhere else, so another user must show the same.
 func moveDevice(tx core.App, known, record *core.Record) (*core.Record, error) {
-	if known.GetString("user") != record.GetString("user") && !sameKeys(known, record) {
-		return nil, fault.Refused("Failed to create record.")
+	if known.GetString("user") != record.GetString("user") && !haveSameKeys(known, record) {
+		return nil, fault.BadRequest("Failed to create record.")
 	}
 	for _, field := range []string{"user", "kind", "keys", "name", "lastSeen"} {
 		known.Set(field, record.Get(field))
@@ -78,7 +78,7 @@ func moveDevice(tx core.App, known, record *core.Record) (*core.Record, error) {
 	return known, tx.Save(known)
 }
 
-func sameKeys(a, b *core.Record) bool {
+func haveSameKeys(a, b *core.Record) bool {
 	var as, bs map[string]any
 	if a.UnmarshalJSONField("keys", &as) != nil || b.UnmarshalJSONField("keys", &bs) != nil {
 		return false
@@ -89,22 +89,22 @@ func sameKeys(a, b *core.Record) bool {
 // deviceChangeRequested refuses to change an endpoint into one that is known, which is how a device moves, in words that
 // do not tell that it is.
 func deviceChangeRequested(e *core.RecordRequestEvent) error {
-	other, err := deviceAt(e.App, e.Record)
+	other, err := deviceByEndpoint(e.App, e.Record)
 	if err != nil {
 		return err
 	}
 	if other != nil {
-		return fault.Refused("Failed to update record.")
+		return fault.BadRequest("Failed to update record.")
 	}
 	return e.Next()
 }
 
-// deviceOffered refuses an endpoint that no device can have, from whomever it comes: it is the server that asks it.
-func deviceOffered(e *core.RecordEvent) error {
+// checkDeviceEndpoint refuses an endpoint that no device can have, from whomever it comes: it is the server that asks it.
+func checkDeviceEndpoint(e *core.RecordEvent) error {
 	kind := e.Record.GetString("kind")
 	e.Record.Set("endpoint", push.NormalizeEndpoint(kind, e.Record.GetString("endpoint")))
-	if err := push.CheckEndpoint(outbound.Of(e.App), kind, e.Record.GetString("endpoint")); err != nil {
-		return fault.Invalid("endpoint", "validation_invalid_endpoint", "Must be the address of a push service, or the token of a phone.")
+	if err := push.CheckEndpoint(outbound.ClientOf(e.App), kind, e.Record.GetString("endpoint")); err != nil {
+		return fault.InvalidField("endpoint", "validation_invalid_endpoint", "Must be the address of a push service, or the token of a phone.")
 	}
 	return e.Next()
 }
@@ -112,7 +112,7 @@ func deviceOffered(e *core.RecordEvent) error {
 // deviceStored makes room for a device that is new to its person. What an endpoint answered is not what another one did.
 func deviceStored(tx core.App, e *core.RecordEvent) error {
 	if !e.Record.IsNew() {
-		stored, err := find(tx, "devices", e.Record.Id)
+		stored, err := findRecord(tx, "devices", e.Record.Id)
 		if err != nil {
 			return err
 		}
@@ -130,11 +130,11 @@ func deviceStored(tx core.App, e *core.RecordEvent) error {
 // dropUnseenDevices keeps a person's devices few: one more takes the place of the one that was unseen for longest.
 func dropUnseenDevices(tx core.App, stored *core.Record) error {
 	var dropped []string
-	err := db.Column(tx, &dropped, `DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE user = {:u} AND id != {:id}
+	err := db.QueryColumn(tx, &dropped, `DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE user = {:u} AND id != {:id}
 		ORDER BY max(lastSeen, created) DESC, id LIMIT -1 OFFSET {:others}) RETURNING id`,
-		db.Params{"u": stored.GetString("user"), "id": stored.Id, "others": reconcile.MostDevices - 1})
+		db.Params{"u": stored.GetString("user"), "id": stored.Id, "others": reconcile.MaxDevices - 1})
 	if err != nil {
-		return fmt.Errorf("drop devices of %s beyond %d: %w", stored.GetString("user"), reconcile.MostDevices, err)
+		return fmt.Errorf("drop devices of %s beyond %d: %w", stored.GetString("user"), reconcile.MaxDevices, err)
 	}
 	for _, id := range dropped {
 		tx.Logger().Info("device replaced", "device", id, "by", stored.Id, "account", stored.GetString("user"))

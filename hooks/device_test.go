@@ -27,7 +27,7 @@ func TestEndpointsAreCheckedAtEveryDoor(t *testing.T) {
 		},
 		"a superuser's update": func(id string, body map[string]any) int { return admin.Do("PATCH", records+"/"+id, body).Status },
 		"a batch": func(_ string, body map[string]any) int {
-			return ada.Do("POST", "/api/batch", fields{"requests": []any{fields{"method": "POST", "url": records, "body": body}}}).Status
+			return ada.Do("POST", "/api/batch", jsonObject{"requests": []any{jsonObject{"method": "POST", "url": records, "body": body}}}).Status
 		},
 		"Go code": func(id string, body map[string]any) int {
 			device := s.Record("devices", id)
@@ -59,11 +59,11 @@ func TestEndpointsAreCheckedAtEveryDoor(t *testing.T) {
 			try := func(kind, endpoint string, want int) {
 				t.Helper()
 				n++
-				id := ada.Create("devices", fields{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 1000+n)}).ID()
+				id := ada.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 1000+n)}).ID()
 				if strings.Contains(endpoint, "%d") {
 					endpoint = fmt.Sprintf(endpoint, n)
 				}
-				if got := write(id, fields{"kind": kind, "endpoint": endpoint}); got != want {
+				if got := write(id, jsonObject{"kind": kind, "endpoint": endpoint}); got != want {
 					t.Errorf("%s %q is answered %d, want %d", kind, endpoint, got, want)
 				}
 				if _, err := s.App.NonconcurrentDB().NewQuery("DELETE FROM devices").Execute(); err != nil {
@@ -87,17 +87,17 @@ func TestEndpointsAreCheckedAtEveryDoor(t *testing.T) {
 func TestAPersonHasTwentyDevices(t *testing.T) {
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
-	bobs := bob.Create("devices", fields{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 999)}).ID()
+	bobs := bob.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 999)}).ID()
 	var ids []string
 	for i := range 20 {
-		ids = append(ids, ada.Create("devices", fields{"kind": "apns", "endpoint": fmt.Sprintf("%064x", i)}).ID())
+		ids = append(ids, ada.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", i)}).ID())
 		s.Advance(time.Minute)
 	}
-	if again := ada.Create("devices", fields{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 0)}).ID(); again != ids[0] {
+	if again := ada.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 0)}).ID(); again != ids[0] {
 		t.Fatalf("the first one again is %s, want %s", again, ids[0])
 	}
 	s.Advance(time.Minute)
-	newest := ada.Create("devices", fields{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 20)}).ID()
+	newest := ada.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 20)}).ID()
 	for i, id := range append(ids, newest, bobs) {
 		if stays, there := i != 1, s.Record("devices", id) != nil; stays != there { // the first was seen again
 			t.Errorf("device %d is there: %v, want %v", i, there, stays)
@@ -107,9 +107,9 @@ func TestAPersonHasTwentyDevices(t *testing.T) {
 		t.Errorf("ada has %d devices", n)
 	}
 	// one that moves to her counts too
-	moved := bob.Create("devices", fields{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 21)}).ID()
+	moved := bob.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 21)}).ID()
 	s.Advance(time.Minute)
-	if got := ada.Create("devices", fields{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 21)}).ID(); got != moved {
+	if got := ada.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 21)}).ID(); got != moved {
 		t.Errorf("moved as %s, want %s", got, moved)
 	}
 	if n := s.Rows("devices", "user = {:u}", map[string]any{"u": ada.ID}); n != 20 || s.Record("devices", ids[2]) != nil {
@@ -121,7 +121,7 @@ func TestAnEndpointMovesOnlyWithItsKeys(t *testing.T) {
 	s := hookstest.New(t)
 	ada, mallory := s.As("ada"), s.As("mallory")
 	device := func(endpoint, auth string) map[string]any {
-		return fields{"kind": "webpush", "endpoint": endpoint, "keys": fields{"p256dh": "p", "auth": auth}, "name": "of " + auth}
+		return jsonObject{"kind": "webpush", "endpoint": endpoint, "keys": jsonObject{"p256dh": "p", "auth": auth}, "name": "of " + auth}
 	}
 	const endpoint = "https://push.example.com/ada"
 	id := ada.Create("devices", device(endpoint, "secret")).ID()
@@ -129,7 +129,7 @@ func TestAnEndpointMovesOnlyWithItsKeys(t *testing.T) {
 
 	refused := mallory.Must(400, "POST", "/api/collections/devices/records", device(endpoint, "guess"))
 	mallory.Must(400, "POST", "/api/collections/devices/records", device("https://PUSH.example.com/ada", "guess"))
-	mallory.Must(400, "POST", "/api/collections/devices/records", fields{"kind": "webpush", "endpoint": endpoint})
+	mallory.Must(400, "POST", "/api/collections/devices/records", jsonObject{"kind": "webpush", "endpoint": endpoint})
 	own := mallory.Create("devices", device("https://push.example.com/mallory", "own")).ID()
 	changed := mallory.Must(400, "PATCH", "/api/collections/devices/records/"+own, device(endpoint, "guess"))
 	for _, a := range []hookstest.Answer{refused, changed} {
@@ -170,7 +170,7 @@ func TestNoDeviceIsRegisteredWithACredentialThatEnds(t *testing.T) {
 			return e.Next()
 		}})
 	})
-	ada, body := s.As("ada"), fields{"kind": "apns", "endpoint": apnsToken("ada")}
+	ada, body := s.As("ada"), jsonObject{"kind": "apns", "endpoint": apnsToken("ada")}
 	ending = true
 	ada.Must(400, "POST", "/api/collections/devices/records", body)
 	if n := s.Rows("devices", "1"); n != 0 {

@@ -9,20 +9,20 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-// examined is what the doctor finds.
-func examined(t *testing.T, app core.App) []command.Finding {
+// doctorFindings is what the doctor finds.
+func doctorFindings(t *testing.T, app core.App) []command.Finding {
 	t.Helper()
-	all, err := command.Examine(t.Context(), app, reconcile.Watch{})
+	all, err := command.Examine(t.Context(), app, reconcile.ExamineOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
 
-// repaired is what the doctor repairs, by check.
-func repaired(t *testing.T, app core.App) map[string]int64 {
+// doctorRepairs is what the doctor repairs, by check.
+func doctorRepairs(t *testing.T, app core.App) map[string]int64 {
 	t.Helper()
-	done, _, err := command.Repair(t.Context(), app, reconcile.Watch{})
+	done, _, err := command.Repair(t.Context(), app, reconcile.ExamineOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

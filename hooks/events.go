@@ -108,7 +108,7 @@ type PurgeEvent struct {
 	URLs []string // paths with their query, without the host
 }
 
-type events struct {
+type eventHooks struct {
 	signup, erase    hook.Hook[*AccountEvent]
 	post             hook.Hook[*PostEvent]
 	like, unlike     hook.Hook[*LikeEvent]

@@ -1,7 +1,7 @@
 package hooks
 
 // JobKinds are the kinds of jobs that have a handler.
-func (s *Social) JobKinds() []string { return s.jobs.Kinds() }
+func (s *Social) JobKinds() []string { return s.jobs.HandledKinds() }
 
 // OwnRoutes are our routes, as "GET /path".
 func (s *Social) OwnRoutes() []string {

@@ -27,9 +27,9 @@ func TestOwner(t *testing.T) {
 		if a := s.As("bob").Do("POST", "/api/collections/likes/records", map[string]any{"post": post}); a.Status != 403 || a.Body["message"] != "Not you." {
 			t.Errorf("bob is answered %d %s", a.Status, a.Raw)
 		}
-		nothingHappened(t, s, post)
+		expectNothingStored(t, s, post)
 		s.As("carol").Like(post)
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 	})
 	t.Run("whose hook fails leaves nothing behind", func(t *testing.T) {
 		s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
@@ -45,7 +45,7 @@ func TestOwner(t *testing.T) {
 		if a.Status != 500 || strings.Contains(a.Raw, "fire") {
 			t.Errorf("bob is answered %d %s, want a bland 500", a.Status, a.Raw)
 		}
-		nothingHappened(t, s, post)
+		expectNothingStored(t, s, post)
 	})
 	t.Run("whose hook panics leaves nothing behind and the service alive", func(t *testing.T) {
 		s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
@@ -58,7 +58,7 @@ func TestOwner(t *testing.T) {
 		if a := s.As("bob").Do("POST", "/api/collections/likes/records", map[string]any{"post": post}); a.Status != 500 {
 			t.Errorf("bob is answered %d, want 500", a.Status)
 		}
-		nothingHappened(t, s, post)
+		expectNothingStored(t, s, post)
 	})
 	t.Run("whose hook after the commit panics does not undo the like", func(t *testing.T) {
 		s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
@@ -66,7 +66,7 @@ func TestOwner(t *testing.T) {
 		})
 		post := s.As("ada").Post("hello")
 		s.As("bob").Do("POST", "/api/collections/likes/records", map[string]any{"post": post})
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 	})
 	t.Run("alters and drops notifications", func(t *testing.T) {
 		s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
@@ -83,11 +83,11 @@ func TestOwner(t *testing.T) {
 		post := s.As("ada").Post("hello")
 		for _, name := range []string{"bob", "carol"} {
 			s.As(name).Like(post)
-			s.Expect("ada")
+			s.ExpectTray("ada")
 		}
 		s.As("bob").Comment(post, "", "another type")
 		s.As("dave").Like(post)
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1}, hookstest.Told{Type: "comment", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1}, hookstest.Notification{Type: "comment", Actors: 1})
 	})
 	t.Run("hears of what was notified, again after an error", func(t *testing.T) {
 		var calls atomic.Int32
@@ -152,7 +152,7 @@ func TestOwner(t *testing.T) {
 			})
 		})
 		heard = nil // the kit signs people up
-		signUp(s.Guest(), "zoe", nil)
+		signUpUser(s.Guest(), "zoe", nil)
 		post := s.As("ada").Post("hello")
 		bob := s.As("bob")
 		like := bob.Like(post)
@@ -179,8 +179,8 @@ func TestOwner(t *testing.T) {
 	})
 }
 
-// nothingHappened fails if a like of the post, its count or a notification is stored.
-func nothingHappened(t *testing.T, s *hookstest.Service, post string) {
+// expectNothingStored fails if a like of the post, its count or a notification is stored.
+func expectNothingStored(t *testing.T, s *hookstest.Service, post string) {
 	t.Helper()
 	s.RunJobs() // the post's photo has one
 	if n := s.Rows("likes", "1") + s.Rows("notifications", "1") + s.Rows("notification_events", "1") + s.Rows("jobs", "1"); n != 0 {
@@ -189,7 +189,7 @@ func nothingHappened(t *testing.T, s *hookstest.Service, post string) {
 	if n := s.Record("posts", post).GetInt("likesCount"); n != 0 {
 		t.Errorf("likesCount is %d", n)
 	}
-	s.Expect("ada")
+	s.ExpectTray("ada")
 }
 
 func TestBatch(t *testing.T) {
@@ -206,11 +206,11 @@ func TestBatch(t *testing.T) {
 		if a := batch(bob, like(one), like("missing00000000")); a.Status != 400 {
 			t.Errorf("a batch with a refused like: %d", a.Status)
 		}
-		nothingHappened(t, s, one)
+		expectNothingStored(t, s, one)
 		if a := batch(bob, like(one), like(two), like(one)); a.Status != 200 || strings.Count(a.Raw, `"status":200`) != 3 {
 			t.Errorf("a batch: %d %s", a.Status, a.Raw)
 		}
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1}, hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1}, hookstest.Notification{Type: "like", Actors: 1})
 	})
 	t.Run("a stored like before a refused item stays as it was", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -220,7 +220,7 @@ func TestBatch(t *testing.T) {
 		if a := batch(bob, like(post), like("missing00000000")); a.Status != 400 {
 			t.Errorf("the batch: %d %s", a.Status, a.Raw)
 		}
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 	})
 	t.Run("takes fifty requests", func(t *testing.T) {
 		s := hookstest.New(t)

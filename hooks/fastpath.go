@@ -50,7 +50,7 @@ var recordHooks = []func(core.App) int{
 	func(a core.App) int { return a.OnModelAfterDeleteError().Length() },
 }
 
-func handlers(app core.App, moments []func(core.App) int) []int {
+func handlerCounts(app core.App, moments []func(core.App) int) []int {
 	n := make([]int, len(moments))
 	for i, length := range moments {
 		n[i] = length(app)
@@ -58,35 +58,35 @@ func handlers(app core.App, moments []func(core.App) int) []int {
 	return n
 }
 
-// sampled is of how many successes one is logged; PocketBase would write a row for each.
-const sampled = 1000
+// likesPerLogLine is of how many successes one is logged; PocketBase would write a row for each.
+const likesPerLogLine = 1000
 
 // bindFastPath comes last in Bind; before are the handlers that were there when it began.
 func (s *Social) bindFastPath(before []int) {
-	figures, off, known := watch.Of(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off", &s.tokens
-	known.bind(s.app)
-	ours := handlers(s.app, recordHooks)
+	figures, off, known := watch.ForApp(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off", &s.tokens
+	known.bindForget(s.app)
+	ours := handlerCounts(s.app, recordHooks)
 	for i := range ours {
 		ours[i] -= before[i]
 	}
 	var served atomic.Int64
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		shipped, err := shippedHandlers(recordHooks, ours)
+		shipped, err := shippedHandlerCounts(recordHooks, ours)
 		if err != nil {
 			return err
 		}
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 1, Func: callerRead})
 		if !off {
-			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 2, Func: known.load})
+			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 2, Func: known.loadUser})
 		}
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: last, Func: func(e *core.RequestEvent) error {
-			if _, ok := tapped(e); !ok {
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: lastPriority, Func: func(e *core.RequestEvent) error {
+			if _, ok := cutLikesPath(e); !ok {
 				return e.Next()
 			}
-			began, path, tap := time.Now(), watch.Fast, s.plainTap(e)
-			if off || tap == nil || !slices.Equal(handlers(s.app, recordHooks), shipped) {
-				path, tap = watch.General, (*core.RequestEvent).Next
-				if err := known.reload(e); err != nil {
+			began, path, tap := time.Now(), watch.FastPath, s.fastLikeHandler(e)
+			if off || tap == nil || !slices.Equal(handlerCounts(s.app, recordHooks), shipped) {
+				path, tap = watch.GeneralPath, (*core.RequestEvent).Next
+				if err := known.reloadUser(e); err != nil {
 					return err
 				}
 			}
@@ -94,9 +94,9 @@ func (s *Social) bindFastPath(before []int) {
 				return err
 			}
 			took := time.Since(began)
-			figures.Answered(e.Request.Method, path, took)
-			if served.Add(1)%sampled == 0 {
-				s.app.Logger().Info("one of many likes", "method", e.Request.Method, "path", path, "ms", took.Seconds()*1000, "of", sampled)
+			figures.ObserveLike(e.Request.Method, path, took)
+			if served.Add(1)%likesPerLogLine == 0 {
+				s.app.Logger().Info("one of many likes", "method", e.Request.Method, "path", path, "ms", took.Seconds()*1000, "of", likesPerLogLine)
 			}
 			return nil
 		}})
@@ -104,30 +104,30 @@ func (s *Social) bindFastPath(before []int) {
 	})
 }
 
-// shippedHandlers counts what an app has that nobody but PocketBase and we bound to.
-func shippedHandlers(moments []func(core.App) int, ours []int) ([]int, error) {
+// shippedHandlerCounts counts what an app has that nobody but PocketBase and we bound to.
+func shippedHandlerCounts(moments []func(core.App) int, ours []int) ([]int, error) {
 	bare := core.NewBaseApp(core.BaseAppConfig{})
 	if _, err := apis.NewRouter(bare); err != nil {
 		return nil, err
 	}
-	want := handlers(bare, moments)
+	want := handlerCounts(bare, moments)
 	for i := range want {
 		want[i] += ours[i]
 	}
 	return want, nil
 }
 
-// tapped reports whether a request stores or takes back a like, and what follows in its path.
-func tapped(e *core.RequestEvent) (rest string, ok bool) {
+// cutLikesPath reports whether a request stores or takes back a like, and what follows in its path.
+func cutLikesPath(e *core.RequestEvent) (rest string, ok bool) {
 	if e.Request.Method != http.MethodPost && e.Request.Method != http.MethodDelete {
 		return "", false
 	}
 	return strings.CutPrefix(e.Request.URL.Path, "/api/collections/likes/records")
 }
 
-// plainTap returns what answers a like or unlike that the fast path serves, else nil.
-func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
-	rest, ok := tapped(e)
+// fastLikeHandler returns what answers a like or unlike that the fast path serves, else nil.
+func (s *Social) fastLikeHandler(e *core.RequestEvent) func(*core.RequestEvent) error {
+	rest, ok := cutLikesPath(e)
 	if !ok || e.Auth == nil || e.Auth.Collection().Name != "users" || e.Request.URL.RawQuery != "" {
 		return nil
 	}
@@ -136,26 +136,26 @@ func (s *Social) plainTap(e *core.RequestEvent) func(*core.RequestEvent) error {
 		return nil
 	}
 	switch {
-	case e.Request.Method == http.MethodPost && rest == "" && isRule(likes.CreateRule, like.CreateRule) && !limited(e, "likes", "create"):
-		if post, ok := postOf(e); ok {
-			return func(e *core.RequestEvent) error { return s.likeTapped(e, likes, post) }
+	case e.Request.Method == http.MethodPost && rest == "" && isShippedRule(likes.CreateRule, like.CreateRule) && !isRateLimited(e, "likes", "create"):
+		if post, ok := readLikedPost(e); ok {
+			return func(e *core.RequestEvent) error { return s.serveFastLike(e, likes, post) }
 		}
-	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isRule(likes.DeleteRule, like.DeleteRule) && !limited(e, "likes", "delete") && !referenced(e.App, likes):
-		return func(e *core.RequestEvent) error { return s.likeUntapped(e, likes, rest[1:]) }
+	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isShippedRule(likes.DeleteRule, like.DeleteRule) && !isRateLimited(e, "likes", "delete") && !isReferenced(e.App, likes):
+		return func(e *core.RequestEvent) error { return s.serveFastUnlike(e, likes, rest[1:]) }
 	}
 	return nil
 }
 
-func isRule(rule *string, shipped string) bool { return rule != nil && *rule == shipped }
+func isShippedRule(rule *string, shipped string) bool { return rule != nil && *rule == shipped }
 
-// referenced reports whether a delete may cascade.
-func referenced(app core.App, c *core.Collection) bool {
+// isReferenced reports whether a delete may cascade.
+func isReferenced(app core.App, c *core.Collection) bool {
 	references, err := app.FindCachedCollectionReferences(c)
 	return err != nil || len(references) > 0
 }
 
-// limited reports whether one of the admin's rate limits is about this request. PocketBase's path counts it.
-func limited(e *core.RequestEvent, collection, action string) bool {
+// isRateLimited reports whether one of the admin's rate limits is about this request. PocketBase's path counts it.
+func isRateLimited(e *core.RequestEvent, collection, action string) bool {
 	limits := e.App.Settings().RateLimits
 	if !limits.Enabled {
 		return false
@@ -166,8 +166,8 @@ func limited(e *core.RequestEvent, collection, action string) bool {
 	return found
 }
 
-// postOf reads {"post": id}, perhaps with the caller as the user; anything else is not the plain case.
-func postOf(e *core.RequestEvent) (post string, ok bool) {
+// readLikedPost reads {"post": id}, perhaps with the caller as the user; anything else is not the plain case.
+func readLikedPost(e *core.RequestEvent) (post string, ok bool) {
 	if n := e.Request.ContentLength; n <= 0 || n > 200 || !strings.HasPrefix(e.Request.Header.Get("Content-Type"), "application/json") {
 		return "", false
 	}
@@ -188,8 +188,8 @@ func postOf(e *core.RequestEvent) (post string, ok bool) {
 	return post, true
 }
 
-// refuse answers an error of the fast path as PocketBase's general path would.
-func refuse(e *core.RequestEvent, err error, words string) error {
+// refuseFastPath answers an error of the fast path as PocketBase's general path would.
+func refuseFastPath(e *core.RequestEvent, err error, words string) error {
 	if invalid, ok := errors.AsType[validation.Errors](err); ok {
 		return e.BadRequestError(words, invalid)
 	}

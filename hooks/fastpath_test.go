@@ -20,14 +20,14 @@ import (
 
 const likesPath = "/api/collections/likes/records"
 
-// taps is how many likes and unlikes were answered on a path.
-func taps(t *testing.T, s *hookstest.Service, path string) int {
+// answeredLikes is how many likes and unlikes were answered on a path.
+func answeredLikes(t *testing.T, s *hookstest.Service, path string) int {
 	t.Helper()
-	return answered(t, s, "like", path)
+	return answeredCount(t, s, "like", path)
 }
 
-// answered is how many likes or reads were answered on a path, as /metrics tells.
-func answered(t *testing.T, s *hookstest.Service, what, path string) (n int) {
+// answeredCount is how many likes or reads were answered on a path, as /metrics tells.
+func answeredCount(t *testing.T, s *hookstest.Service, what, path string) (n int) {
 	t.Helper()
 	response, err := http.Get(s.URL + "/metrics")
 	if err != nil {
@@ -43,8 +43,8 @@ func answered(t *testing.T, s *hookstest.Service, what, path string) (n int) {
 	return n
 }
 
-// onPath is a service whose plain likes take a path, whatever the rest of the tests do.
-func onPath(t *testing.T, path string, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
+// newServiceOnPath is a service whose plain likes take a path, whatever the rest of the tests do.
+func newServiceOnPath(t *testing.T, path string, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
 	t.Setenv("DOUBLETAP_FASTPATH", map[string]string{"fast": "on", "general": "off"}[path])
 	return hookstest.New(t, owners...)
 }
@@ -54,7 +54,7 @@ func TestTheFastPathAnswersAsTheGeneralOne(t *testing.T) {
 	answers := map[string][]string{}
 	for _, path := range []string{"fast", "general"} {
 		t.Run(path, func(t *testing.T) {
-			answers[path] = likeAll(t, onPath(t, path))
+			answers[path] = collectLikeAnswers(t, newServiceOnPath(t, path))
 		})
 	}
 	for i, want := range answers["general"] {
@@ -67,10 +67,10 @@ func TestTheFastPathAnswersAsTheGeneralOne(t *testing.T) {
 	}
 }
 
-var ids = regexp.MustCompile(`[a-z0-9]{15}|photo_\w+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z|Vary: .*|Date: .*`)
+var volatileParts = regexp.MustCompile(`[a-z0-9]{15}|photo_\w+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z|Vary: .*|Date: .*`)
 
-// likeAll does all that can be done about likes and returns each answer, without ids and times.
-func likeAll(t *testing.T, s *hookstest.Service) (answers []string) {
+// collectLikeAnswers does all that can be done about likes and returns each answer, without ids and times.
+func collectLikeAnswers(t *testing.T, s *hookstest.Service) (answers []string) {
 	ada, bob, carol, dave, eve, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave"), s.As("eve"), s.As("mallory")
 	public, private, gone := ada.Post("hello"), ada.Post("mine", "visibility", "private"), ada.Post("gone")
 	ada.Delete("posts", gone)
@@ -100,7 +100,7 @@ func likeAll(t *testing.T, s *hookstest.Service) (answers []string) {
 		text, _ := io.ReadAll(response.Body)
 		var header bytes.Buffer
 		response.Header.Write(&header)
-		answers = append(answers, name+": "+ids.ReplaceAllString(fmt.Sprint(response.StatusCode, " ", string(text), "\n", header.String()), "*"))
+		answers = append(answers, name+": "+volatileParts.ReplaceAllString(fmt.Sprint(response.StatusCode, " ", string(text), "\n", header.String()), "*"))
 		return string(text)
 	}
 	post := func(name string, c *hookstest.Client, body string) string {
@@ -163,10 +163,10 @@ func likeAll(t *testing.T, s *hookstest.Service) (answers []string) {
 }
 
 func TestThePlainLikeTakesTheFastPath(t *testing.T) {
-	s := onPath(t, "fast")
+	s := newServiceOnPath(t, "fast")
 	like := s.As("bob").Like(s.As("ada").Post("hello"))
 	s.As("bob").Delete("likes", like)
-	if fast, slow := taps(t, s, "fast"), taps(t, s, "general"); fast != 2 || slow != 0 {
+	if fast, slow := answeredLikes(t, s, "fast"), answeredLikes(t, s, "general"); fast != 2 || slow != 0 {
 		t.Errorf("%d fast, %d general", fast, slow)
 	}
 }
@@ -188,9 +188,9 @@ func TestTheFastPathStepsAside(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := onPath(t, "fast", owner)
+			s := newServiceOnPath(t, "fast", owner)
 			s.As("bob").Like(s.As("ada").Post("hello"))
-			if fast, slow := taps(t, s, "fast"), taps(t, s, "general"); fast != 0 || slow != 1 {
+			if fast, slow := answeredLikes(t, s, "fast"), answeredLikes(t, s, "general"); fast != 0 || slow != 1 {
 				t.Errorf("%d fast, %d general", fast, slow)
 			}
 		})
@@ -210,7 +210,7 @@ func TestTheFastPathStepsAside(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := onPath(t, "fast")
+			s := newServiceOnPath(t, "fast")
 			post := s.As("ada").Post("hello")
 			likes, err := s.App.FindCollectionByNameOrId("likes")
 			if err != nil {
@@ -220,7 +220,7 @@ func TestTheFastPathStepsAside(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.As("bob").Like(post)
-			if fast, slow := taps(t, s, "fast"), taps(t, s, "general"); fast != 0 || slow != 1 {
+			if fast, slow := answeredLikes(t, s, "fast"), answeredLikes(t, s, "general"); fast != 0 || slow != 1 {
 				t.Errorf("%d fast, %d general", fast, slow)
 			}
 		})
@@ -229,7 +229,7 @@ func TestTheFastPathStepsAside(t *testing.T) {
 
 func TestAVetoHarmsNobodyWhoIsStoredTogether(t *testing.T) {
 	vetoed := map[string]bool{}
-	s := onPath(t, "fast", func(_ core.App, social *hooks.Social) {
+	s := newServiceOnPath(t, "fast", func(_ core.App, social *hooks.Social) {
 		social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {
 			if err := e.Next(); err != nil {
 				return err
@@ -262,14 +262,14 @@ func TestAVetoHarmsNobodyWhoIsStoredTogether(t *testing.T) {
 	if n := s.Record("posts", post).GetInt("likesCount"); n != 24 || s.Rows("likes", "1") != 24 {
 		t.Errorf("%d counted, %d stored, want 24", n, s.Rows("likes", "1"))
 	}
-	s.Expect("ada", hookstest.Told{Type: "like", Actors: 24})
-	if fast := taps(t, s, "fast"); fast != 24 {
+	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 24})
+	if fast := answeredLikes(t, s, "fast"); fast != 24 {
 		t.Errorf("%d on the fast path", fast)
 	}
 }
 
 func TestATokenThatWasTakenBackLikesNothing(t *testing.T) {
-	s := onPath(t, "fast")
+	s := newServiceOnPath(t, "fast")
 	post, other := s.As("ada").Post("hello"), s.As("ada").Post("world")
 	for name, change := range map[string]func(user *core.Record) error{
 		"a new password": func(user *core.Record) error {
@@ -308,7 +308,7 @@ func TestATokenThatWasTakenBackLikesNothing(t *testing.T) {
 // A stream changes nobody's path: whatever is listened to, likes are fast, and heard of as on the general path.
 func TestWhoListensToLikesHearsThem(t *testing.T) {
 	for _, path := range []string{"fast", "general"} {
-		s := onPath(t, path)
+		s := newServiceOnPath(t, path)
 		post := s.As("ada").Post("hello")
 		likes := s.Record("posts", post).Collection()
 		carol := s.As("carol").Listen("likes/*", likes.Id+"/*", "posts/*", "users/*", "notifications/*")
@@ -332,7 +332,7 @@ func TestWhoListensToLikesHearsThem(t *testing.T) {
 				t.Errorf("who is blocked is told %s", m.Raw)
 			}
 		}
-		if fast := taps(t, s, path); fast != 3 {
+		if fast := answeredLikes(t, s, path); fast != 3 {
 			t.Errorf("%d of 3 on the %s path", fast, path)
 		}
 	}
@@ -340,7 +340,7 @@ func TestWhoListensToLikesHearsThem(t *testing.T) {
 
 func TestASaturatedServiceAnswers503(t *testing.T) {
 	skipWithoutFastPath(t)
-	s := onPath(t, "fast")
+	s := newServiceOnPath(t, "fast")
 	post, bob := s.As("ada").Post("hello"), s.As("bob")
 	held, release := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup

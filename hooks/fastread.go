@@ -25,41 +25,41 @@ var readHooks = []func(core.App) int{
 	func(a core.App) int { return a.OnRecordEnrich().Length() },
 }
 
-const enriching = 2 // among readHooks
+const enrichHookIndex = 2 // among readHooks
 
-const readKey = "doubletap.read"
+const fastReadKey = "doubletap.read"
 
-// reading returns what a plain read asks for.
-func reading(e *core.RequestEvent) (listing.Ask, bool) {
-	if ask, known := e.Get(readKey).(listing.Ask); known {
+// fastReadOf returns what a plain read asks for.
+func fastReadOf(e *core.RequestEvent) (listing.Request, bool) {
+	if ask, known := e.Get(fastReadKey).(listing.Request); known {
 		return ask, true
 	}
 	if e.Request.Method != http.MethodGet {
-		return listing.Ask{}, false
+		return listing.Request{}, false
 	}
-	ask, ok := listing.Read(e.Request.URL)
+	ask, ok := listing.ParseRequest(e.Request.URL)
 	if ok {
-		e.Set(readKey, ask)
+		e.Set(fastReadKey, ask)
 	}
 	return ask, ok
 }
 
-// buffers are for answers, which are some tens of kilobytes.
-var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 32<<10)) }}
+// answerBuffers are for answers, which are some tens of kilobytes.
+var answerBuffers = sync.Pool{New: func() any { return new(make([]byte, 0, 32<<10)) }}
 
-// plainRead answers a read and reports whether it did.
-func (s *Social) plainRead(e *core.RequestEvent, ask listing.Ask, began time.Time) (bool, error) {
-	if e.Auth == nil || e.Auth.Collection().Name != "users" || limited(e, ask.Collection, ask.Action()) {
+// serveFastRead answers a read and reports whether it did.
+func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began time.Time) (bool, error) {
+	if e.Auth == nil || e.Auth.Collection().Name != "users" || isRateLimited(e, ask.Collection, ask.Action()) {
 		return false, nil
 	}
-	buffer := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
-	page, ok, err := s.pages.Page((*buffer)[:0], e.Auth, ask)
+	buffer := answerBuffers.Get().(*[]byte)
+	defer answerBuffers.Put(buffer)
+	page, ok, err := s.listReader.AppendPage((*buffer)[:0], e.Auth, ask)
 	*buffer = page
 	if err != nil || !ok || len(page) > maxAnswerBytes/4 {
 		return false, nil // PocketBase meets the error again, and says it
 	}
-	watch.Of(s.app).Read(ask.Collection, watch.Fast, time.Since(began))
+	watch.ForApp(s.app).ObserveRead(ask.Collection, watch.FastPath, time.Since(began))
 	e.Response.Header().Set("Content-Length", strconv.Itoa(len(page)))
 	return true, e.Blob(http.StatusOK, "application/json", page)
 }
@@ -67,34 +67,34 @@ func (s *Social) plainRead(e *core.RequestEvent, ask listing.Ask, began time.Tim
 // bindFastReads comes after bindFastPath, whose tokens it shares; before are the handlers that were there when Bind began.
 func (s *Social) bindFastReads(before []int) {
 	off := os.Getenv("DOUBLETAP_FASTPATH") == "off"
-	ours := handlers(s.app, readHooks)
+	ours := handlerCounts(s.app, readHooks)
 	for i := range ours {
 		ours[i] -= before[i]
 	}
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		shipped, err := shippedHandlers(readHooks, ours)
+		shipped, err := shippedHandlerCounts(readHooks, ours)
 		if err != nil {
 			return err
 		}
-		s.enrichers = shipped[enriching] - ours[enriching] + 3 // postsShown and usersShown, of which alike knows, and answerIsWhole, which adds nothing
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: last, Func: func(e *core.RequestEvent) error {
-			ask, ok := reading(e)
+		s.knownEnrichers = shipped[enrichHookIndex] - ours[enrichHookIndex] + 3 // enrichPosts and enrichUsers, of which alike knows, and requireWholeAnswer, which adds nothing
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: lastPriority, Func: func(e *core.RequestEvent) error {
+			ask, ok := fastReadOf(e)
 			if !ok {
 				return e.Next()
 			}
 			began := time.Now()
-			if !off && slices.Equal(handlers(s.app, readHooks), shipped) {
-				if done, err := s.plainRead(e, ask, began); done {
+			if !off && slices.Equal(handlerCounts(s.app, readHooks), shipped) {
+				if done, err := s.serveFastRead(e, ask, began); done {
 					return err
 				}
 			}
-			if err := s.tokens.reload(e); err != nil {
+			if err := s.tokens.reloadUser(e); err != nil {
 				return err
 			}
 			if err := e.Next(); err != nil {
 				return err
 			}
-			watch.Of(s.app).Read(ask.Collection, watch.General, time.Since(began))
+			watch.ForApp(s.app).ObserveRead(ask.Collection, watch.GeneralPath, time.Since(began))
 			return nil
 		}})
 		return e.Next()

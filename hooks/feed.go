@@ -13,47 +13,47 @@ import (
 )
 
 func (s *Social) bindFeed() {
-	s.app.OnRecordDeleteRequest("feed").BindFunc(answer(feedRowHidden))
+	s.app.OnRecordDeleteRequest("feed").BindFunc(answerErrors(hideFeedRow))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.BindFunc(s.feedLooked)
+		e.Router.BindFunc(s.topUpFeed)
 		return e.Next()
 	})
-	s.jobs.Handle(feed.Fanout.Kind, feed.Fanout.Run, sweepAttempts)
-	s.jobs.Handle(feed.TrimJob, trimFeeds)
-	s.app.Cron().MustAdd(feed.TrimJob, "17 * * * *", func() { s.enqueue(feed.TrimJob) })
+	s.jobs.Handle(feed.FanOutWork.Kind, feed.FanOutWork.HandleJob, sweepAttempts)
+	s.jobs.Handle(feed.TrimJobKind, trimFeeds)
+	s.app.Cron().MustAdd(feed.TrimJobKind, "17 * * * *", func() { s.enqueueJob(feed.TrimJobKind) })
 }
 
-// feedLooked lets the feed's worker add what celebrities posted, before a feed is listed from its
+// topUpFeed lets the feed's worker add what celebrities posted, before a feed is listed from its
 // start. This request writes nothing itself.
-func (s *Social) feedLooked(e *core.RequestEvent) error {
+func (s *Social) topUpFeed(e *core.RequestEvent) error {
 	if e.Request.Method == http.MethodGet && e.Request.URL.Path == "/api/collections/feed/records" &&
 		e.Auth != nil && e.Auth.Collection().Name == "users" && e.Request.URL.Query().Get("filter") == "" {
-		s.topUps.Wait(e.Request.Context(), e.Auth.Id)
+		s.topUps.WaitForTopUp(e.Request.Context(), e.Auth.Id)
 	}
 	return e.Next()
 }
 
-// feedRowHidden hides a row from its viewer for good instead of deleting it.
-func feedRowHidden(e *core.RecordRequestEvent) error {
-	err := e.App.RunInTransaction(func(tx core.App) error { return feed.Hide(tx, e.Record) })
+// hideFeedRow hides a row from its viewer for good instead of deleting it.
+func hideFeedRow(e *core.RecordRequestEvent) error {
+	err := e.App.RunInTransaction(func(tx core.App) error { return feed.HideRow(tx, e.Record) })
 	if err != nil {
 		return err
 	}
 	return e.NoContent(http.StatusNoContent)
 }
 
-// trimmed is how many feeds one look finds that are too long.
-const trimmed = 1000
+// trimBatchSize is how many feeds one look finds that are too long.
+const trimBatchSize = 1000
 
 func trimFeeds(ctx context.Context, app core.App, _ *job.Job) error {
-	for n := trimmed; n == trimmed; {
-		viewers, err := feed.Long(app, trimmed)
+	for n := trimBatchSize; n == trimBatchSize; {
+		viewers, err := feed.LongFeeds(app, trimBatchSize)
 		if err != nil {
 			return err
 		}
 		var failures []error
 		for _, viewer := range viewers {
-			failures = append(failures, feed.Trim.Finish(ctx, app, sweep.Subject{"viewer": viewer}))
+			failures = append(failures, feed.TrimWork.Finish(ctx, app, sweep.Subject{"viewer": viewer}))
 		}
 		if err := errors.Join(failures...); err != nil { // they would be found again
 			return err

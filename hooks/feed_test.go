@@ -18,10 +18,10 @@ func TestFeed(t *testing.T) {
 		s.As("bob").Follow("ada")
 		ada := s.As("ada")
 		public, followers, private := ada.Post("1"), ada.Post("2", "visibility", "followers"), ada.Post("3", "visibility", "private")
-		if got := posts(s.As("ada").List("feed", "sort=at")); got != fmt.Sprint([]string{public, followers, private}) {
+		if got := postIDsOf(s.As("ada").List("feed", "sort=at")); got != fmt.Sprint([]string{public, followers, private}) {
 			t.Errorf("ada's feed is %s", got)
 		}
-		if got := posts(s.As("bob").List("feed", "sort=at")); got != fmt.Sprint([]string{public, followers}) {
+		if got := postIDsOf(s.As("bob").List("feed", "sort=at")); got != fmt.Sprint([]string{public, followers}) {
 			t.Errorf("bob's feed is %s", got)
 		}
 		if n := len(s.As("carol").List("feed", "")); n != 0 {
@@ -49,7 +49,7 @@ func TestFeed(t *testing.T) {
 		if n := len(s.As("bob").List("feed", "")); n != 1 {
 			t.Error("bob's feed lacks the post")
 		}
-		s.Expect("carol", hookstest.Told{Type: "mention", Actors: 1})
+		s.ExpectTray("carol", hookstest.Notification{Type: "mention", Actors: 1})
 	})
 	t.Run("a mute that has ended takes nothing out", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -61,7 +61,7 @@ func TestFeed(t *testing.T) {
 		bob = s.As("bob")
 		bob.Delete("follows", follow)
 		bob.Follow("ada")
-		if err := feed.Remove(s.App, bob.ID, s.User("ada").Id); err != nil { // as a job of before that comes late does
+		if err := feed.RemoveAuthor(s.App, bob.ID, s.User("ada").Id); err != nil { // as a job of before that comes late does
 			t.Fatal(err)
 		}
 		if n := len(bob.List("feed", "")); n != 1 {
@@ -85,7 +85,7 @@ func TestFeed(t *testing.T) {
 	})
 	t.Run("further followers are reached by jobs", func(t *testing.T) {
 		s := hookstest.New(t)
-		crowd(t, s, "ada", 1700)
+		addFollowers(t, s, "ada", 1700)
 		post := s.As("ada").Post("hello")
 		if n := s.Rows("feed", "1"); n != 401 {
 			t.Errorf("%d rows in the post's transaction, want its author's and a step's 400", n)
@@ -99,10 +99,10 @@ func TestFeed(t *testing.T) {
 		}
 	})
 	t.Run("a celebrity is not fanned out but topped up, and a GET writes nothing itself", func(t *testing.T) {
-		s := onPath(t, "fast")
+		s := newServiceOnPath(t, "fast")
 		s.As("bob").Follow("ada")
 		s.As("bob").Post("my own, which is older")
-		crowd(t, s, "ada", 10_000)
+		addFollowers(t, s, "ada", 10_000)
 		if !s.User("ada").GetBool("celebrity") {
 			t.Fatal("ada is no celebrity")
 		}
@@ -111,8 +111,8 @@ func TestFeed(t *testing.T) {
 			t.Errorf("%d rows, want the author's own", n)
 		}
 		for range 100 { // the worker writes within 50 ms, or by the next look
-			if got := posts(s.As("bob").List("feed", "page=1&sort=-at,-post&perPage=1&skipTotal=1")); got == fmt.Sprint([]string{post}) {
-				if answered(t, s, "read", "fast") == 0 {
+			if got := postIDsOf(s.As("bob").List("feed", "page=1&sort=-at,-post&perPage=1&skipTotal=1")); got == fmt.Sprint([]string{post}) {
+				if answeredCount(t, s, "read", "fast") == 0 {
 					t.Error("the page was not read on the fast path, which asks for a top-up too")
 				}
 				return
@@ -122,12 +122,12 @@ func TestFeed(t *testing.T) {
 	})
 	t.Run("the mark of a celebrity goes below nine thousand", func(t *testing.T) {
 		s := hookstest.New(t)
-		crowd(t, s, "ada", 10_001)
-		exec(t, s.App, "DELETE FROM follows WHERE id IN (SELECT id FROM follows LIMIT 900)")
+		addFollowers(t, s, "ada", 10_001)
+		execSQL(t, s.App, "DELETE FROM follows WHERE id IN (SELECT id FROM follows LIMIT 900)")
 		if !s.User("ada").GetBool("celebrity") {
 			t.Error("the mark went too early")
 		}
-		exec(t, s.App, "DELETE FROM follows WHERE id IN (SELECT id FROM follows LIMIT 200)")
+		execSQL(t, s.App, "DELETE FROM follows WHERE id IN (SELECT id FROM follows LIMIT 200)")
 		if s.User("ada").GetBool("celebrity") {
 			t.Error("the mark stayed")
 		}
@@ -166,9 +166,9 @@ func TestFeed(t *testing.T) {
 	t.Run("a feed keeps its newest eight hundred rows", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("hello")
-		exec(t, s.App, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+		execSQL(t, s.App, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
 			INSERT INTO posts (id, author, photos, visibility, created) SELECT printf('%015d', i), author, photos, 'public', '2020-01-01 00:00:00.000Z' FROM n, posts WHERE id = '`+post+`'`)
-		exec(t, s.App, `INSERT INTO feed (id, viewer, post, author, at) SELECT id, author, id, author, created FROM posts WHERE id != '`+post+`'`)
+		execSQL(t, s.App, `INSERT INTO feed (id, viewer, post, author, at) SELECT id, author, id, author, created FROM posts WHERE id != '`+post+`'`)
 		for _, j := range s.App.Cron().Jobs() {
 			if j.Id() == "feed.trim" {
 				j.Run()
@@ -193,7 +193,7 @@ func TestNoGetWrites(t *testing.T) {
 	post := s.As("ada").Post("hello")
 	s.As("bob").Follow("ada")
 	s.As("bob").Like(post)
-	before := version(t, s.App)
+	before := writtenRowCount(t, s.App)
 	for _, c := range []*hookstest.Client{s.As("ada"), s.As("bob"), s.Guest(), s.Admin()} {
 		for _, collection := range []string{"users", "posts", "likes", "comments", "follows", "notifications", "settings", "feed", "hashtags", "post_tags", "saves", "reports"} {
 			c.Do("GET", "/api/collections/"+collection+"/records?expand=author,post.author,user", nil)
@@ -202,13 +202,13 @@ func TestNoGetWrites(t *testing.T) {
 		c.Do("GET", "/", nil)
 		c.Do("GET", "/api/health", nil)
 	}
-	if after := version(t, s.App); after != before {
+	if after := writtenRowCount(t, s.App); after != before {
 		t.Errorf("the database was written: %d, was %d", after, before)
 	}
 }
 
-// version counts the rows that the only connection that writes has written.
-func version(t *testing.T, app core.App) int {
+// writtenRowCount counts the rows that the only connection that writes has written.
+func writtenRowCount(t *testing.T, app core.App) int {
 	t.Helper()
 	var n int
 	if err := app.NonconcurrentDB().NewQuery("SELECT total_changes()").Row(&n); err != nil {
@@ -217,7 +217,7 @@ func version(t *testing.T, app core.App) int {
 	return n
 }
 
-func posts(rows []map[string]any) string {
+func postIDsOf(rows []map[string]any) string {
 	ids := make([]string, len(rows))
 	for i, row := range rows {
 		ids[i] = row["post"].(string)
@@ -225,16 +225,16 @@ func posts(rows []map[string]any) string {
 	return fmt.Sprint(ids)
 }
 
-// crowd makes n followers of somebody by SQL.
-func crowd(t *testing.T, s *hookstest.Service, name string, n int) {
+// addFollowers makes n followers of somebody by SQL.
+func addFollowers(t *testing.T, s *hookstest.Service, name string, n int) {
 	t.Helper()
-	exec(t, s.App, fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+	execSQL(t, s.App, fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		INSERT INTO users (id, email, handle, state, role, password, tokenKey) SELECT printf('crowd%%010d', i), printf('crowd%%d@example.com', i), printf('crowd%%d', i), 'active', 'member', '', printf('key%%d', i) FROM n`, n))
-	exec(t, s.App, `INSERT INTO follows (id, follower, followee, state, created, updated)
+	execSQL(t, s.App, `INSERT INTO follows (id, follower, followee, state, created, updated)
 		SELECT substr(lower(hex(randomblob(8))), 1, 15), id, '`+s.User(name).Id+`', 'accepted', '2020-01-01 00:00:00.000Z', '' FROM users WHERE handle LIKE 'crowd%'`)
 }
 
-func exec(t *testing.T, app core.App, statement string) {
+func execSQL(t *testing.T, app core.App, statement string) {
 	t.Helper()
 	if _, err := app.DB().NewQuery(statement).Execute(); err != nil {
 		t.Fatalf("%v: %s", err, statement)

@@ -17,10 +17,10 @@ func (s *Social) bindFolder() {
 	if _, ok := s.app.(*pocketbase.PocketBase); !ok {
 		return // umask is the whole process's, which is a test's here
 	}
-	s.app.OnBootstrap().Bind(&hook.Handler[*core.BootstrapEvent]{Priority: first, Func: func(e *core.BootstrapEvent) error {
+	s.app.OnBootstrap().Bind(&hook.Handler[*core.BootstrapEvent]{Priority: firstPriority, Func: func(e *core.BootstrapEvent) error {
 		folder.KeepPrivate()
-		closed, closing := folder.Close(e.App.DataDir())
-		aside, setting := folder.SetAside(e.App.DataDir(), connect, time.Now())
+		closed, closing := folder.CloseToOthers(e.App.DataDir())
+		aside, setting := folder.SetAsideDamagedLogs(e.App.DataDir(), openDatabase, time.Now())
 		if err := e.Next(); err != nil {
 			return err
 		}

@@ -6,12 +6,12 @@ import (
 	"mime/multipart"
 )
 
-// formText bounds the text of a form while the form is read: what net/http parses is in memory, up to 10 MB of it, before
+// formTextLimiter bounds the text of a form while the form is read: what net/http parses is in memory, up to 10 MB of it, before
 // anybody can look at it.
-type formText struct{ pipe *io.PipeWriter }
+type formTextLimiter struct{ pipe *io.PipeWriter }
 
-// boundFormText returns what the bytes of a form of the kind are to be written to; close it when all have been.
-func boundFormText(kind string, limit int64) *formText {
+// limitFormText returns what the bytes of a form of the kind are to be written to; close it when all have been.
+func limitFormText(kind string, limit int64) *formTextLimiter {
 	_, parameters, err := mime.ParseMediaType(kind)
 	if err != nil || parameters["boundary"] == "" {
 		return nil // nor does net/http find a form
@@ -35,13 +35,13 @@ func boundFormText(kind string, limit int64) *formText {
 		}
 		_, _ = io.Copy(io.Discard, read)
 	}()
-	return &formText{written}
+	return &formTextLimiter{written}
 }
 
 // Write implements io.Writer. Its error is that there is too much text.
-func (f *formText) Write(p []byte) (int, error) { return f.pipe.Write(p) }
+func (f *formTextLimiter) Write(p []byte) (int, error) { return f.pipe.Write(p) }
 
-func (f *formText) close() {
+func (f *formTextLimiter) closePipe() {
 	if f != nil {
 		_ = f.pipe.Close()
 	}

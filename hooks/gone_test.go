@@ -7,8 +7,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// newPost is a post under a chosen id.
-func newPost(id string) *hookstest.Upload {
+// postUpload is a post under a chosen id.
+func postUpload(id string) *hookstest.Upload {
 	return &hookstest.Upload{Fields: map[string]string{"id": id, "caption": "hello"}, Files: map[string][]byte{"photos": hookstest.Photo()}}
 }
 
@@ -17,13 +17,13 @@ func TestGoneIDs(t *testing.T) {
 	s := hookstest.New(t)
 	ada, mallory := s.As("ada"), s.As("mallory")
 	public := ada.Post("hello")
-	malformed := mallory.Must(400, "POST", comments, fields{"id": "MALFORMED000000", "post": public, "text": "hello"}).Raw
+	malformed := mallory.Must(400, "POST", comments, jsonObject{"id": "MALFORMED000000", "post": public, "text": "hello"}).Raw
 	gone := func(t *testing.T, id string) {
 		t.Helper()
-		if answer := mallory.Must(400, "POST", comments, fields{"id": id, "post": public, "text": "hello"}); answer.Raw != malformed {
+		if answer := mallory.Must(400, "POST", comments, jsonObject{"id": id, "post": public, "text": "hello"}); answer.Raw != malformed {
 			t.Errorf("the answer is %s, want that to a malformed id, %s", answer.Raw, malformed)
 		}
-		if answer := mallory.Must(400, "POST", posts, newPost(id)); answer.Raw != malformed {
+		if answer := mallory.Must(400, "POST", posts, postUpload(id)); answer.Raw != malformed {
 			t.Errorf("the answer is %s, want that to a malformed id, %s", answer.Raw, malformed)
 		}
 	}
@@ -66,18 +66,18 @@ func TestGoneIDs(t *testing.T) {
 		}
 	})
 	t.Run("one's own id that is taken is said to be", func(t *testing.T) {
-		first := mallory.Create("posts", newPost("mallorys0000001")).ID()
+		first := mallory.Create("posts", postUpload("mallorys0000001")).ID()
 		var again struct {
 			Data struct{ ID struct{ Code string } }
 		}
-		answer := mallory.Must(400, "POST", posts, newPost(first))
+		answer := mallory.Must(400, "POST", posts, postUpload(first))
 		if err := json.Unmarshal([]byte(answer.Raw), &again); err != nil || again.Data.ID.Code != "validation_not_unique" {
 			t.Errorf("the answer is %s, want that the id is not unique, as a retry must hear", answer.Raw)
 		}
 	})
 	t.Run("nobody but a superuser chooses a user's id", func(t *testing.T) {
-		body := func(email, id string) fields {
-			return fields{"id": id, "email": email + "@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
+		body := func(email, id string) jsonObject {
+			return jsonObject{"id": id, "email": email + "@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
 		}
 		for who, c := range map[string]*hookstest.Client{"guest": s.Guest(), "user": mallory} {
 			if id := c.Create("users", body(who, "chosen000000001")).ID(); id == "chosen000000001" {
@@ -94,15 +94,15 @@ func TestUpsert(t *testing.T) {
 	s := hookstest.New(t)
 	bob := s.As("bob")
 	post := s.As("ada").Post("hello")
-	batch := func(requests ...fields) hookstest.Answer {
-		return bob.Do("POST", "/api/batch", fields{"requests": requests})
+	batch := func(requests ...jsonObject) hookstest.Answer {
+		return bob.Do("POST", "/api/batch", jsonObject{"requests": requests})
 	}
-	put := func(collection string, body fields) fields {
-		return fields{"method": "PUT", "url": "/api/collections/" + collection + "/records", "body": body}
+	put := func(collection string, body jsonObject) jsonObject {
+		return jsonObject{"method": "PUT", "url": "/api/collections/" + collection + "/records", "body": body}
 	}
 	t.Run("a row of one's own is changed", func(t *testing.T) {
 		comment := bob.Comment(post, "", "hello")
-		if answer := batch(put("comments", fields{"id": comment, "text": "changed"})); answer.Status != 200 {
+		if answer := batch(put("comments", jsonObject{"id": comment, "text": "changed"})); answer.Status != 200 {
 			t.Fatalf("status %d: %s", answer.Status, answer.Raw)
 		}
 		if got := s.Record("comments", comment).GetString("text"); got != "changed" {
@@ -110,21 +110,21 @@ func TestUpsert(t *testing.T) {
 		}
 	})
 	t.Run("what the same batch has created is changed", func(t *testing.T) {
-		answer := batch(put("comments", fields{"id": "bobscomment0001", "post": post, "text": "hello"}), put("comments", fields{"id": "bobscomment0001", "text": "changed"}))
+		answer := batch(put("comments", jsonObject{"id": "bobscomment0001", "post": post, "text": "hello"}), put("comments", jsonObject{"id": "bobscomment0001", "text": "changed"}))
 		if answer.Status != 200 || s.Record("comments", "bobscomment0001").GetString("text") != "changed" {
 			t.Errorf("status %d: %s", answer.Status, answer.Raw)
 		}
 	})
 	t.Run("a row that one sees and may not change is 404", func(t *testing.T) {
 		comment := s.As("ada").Comment(post, "", "hello")
-		if answer := batch(put("comments", fields{"id": comment, "post": post, "text": "changed"})); answer.Status != 400 || s.Record("comments", comment).GetString("text") != "hello" {
+		if answer := batch(put("comments", jsonObject{"id": comment, "post": post, "text": "changed"})); answer.Status != 400 || s.Record("comments", comment).GetString("text") != "hello" {
 			t.Errorf("status %d: %s", answer.Status, answer.Raw)
 		}
 	})
 	t.Run("an edge of somebody else's becomes one's own", func(t *testing.T) {
-		save := s.As("ada").Create("saves", fields{"post": post}).ID()
-		answer := batch(put("saves", fields{"id": save, "post": post}))
-		if answer.Status != 200 || s.Rows("saves", "user = {:u}", fields{"u": bob.ID}) != 1 || s.Record("saves", save).GetString("user") == bob.ID {
+		save := s.As("ada").Create("saves", jsonObject{"post": post}).ID()
+		answer := batch(put("saves", jsonObject{"id": save, "post": post}))
+		if answer.Status != 200 || s.Rows("saves", "user = {:u}", jsonObject{"u": bob.ID}) != 1 || s.Record("saves", save).GetString("user") == bob.ID {
 			t.Errorf("status %d: %s", answer.Status, answer.Raw)
 		}
 	})

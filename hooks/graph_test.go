@@ -18,7 +18,7 @@ func TestFollow(t *testing.T) {
 		if got := s.Record("follows", follow).GetString("state"); got != "accepted" {
 			t.Errorf("state is %s, want accepted", got)
 		}
-		s.Expect("ada", hookstest.Told{Type: "follow", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "follow", Actors: 1})
 		if s.User("ada").GetInt("followersCount") != 1 || s.User("bob").GetInt("followingCount") != 1 {
 			t.Error("the counts are wrong")
 		}
@@ -26,7 +26,7 @@ func TestFollow(t *testing.T) {
 			t.Errorf("bob's feed is %v, want ada's post", feed)
 		}
 		s.As("bob").Delete("follows", follow)
-		s.Expect("ada")
+		s.ExpectTray("ada")
 		if s.User("ada").GetInt("followersCount") != 0 || s.User("bob").GetInt("followingCount") != 0 {
 			t.Error("the counts are wrong after the unfollow")
 		}
@@ -40,7 +40,7 @@ func TestFollow(t *testing.T) {
 		ada.Update("users", ada.ID, map[string]any{"private": true})
 		ada.Post("for followers")
 		follow := bob.Follow("ada")
-		s.Expect("ada", hookstest.Told{Type: "follow_request", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "follow_request", Actors: 1})
 		if s.User("ada").GetInt("followersCount") != 0 {
 			t.Error("a request counts as a follower")
 		}
@@ -48,8 +48,8 @@ func TestFollow(t *testing.T) {
 		bob.Must(404, "PATCH", "/api/collections/follows/records/"+follow, map[string]any{"state": "accepted"})
 		ada.Must(404, "PATCH", "/api/collections/follows/records/"+follow, map[string]any{"state": "accepted", "notify": true})
 		ada.Update("follows", follow, map[string]any{"state": "accepted"})
-		s.Expect("ada")
-		s.Expect("bob", hookstest.Told{Type: "follow_accepted", Actors: 1})
+		s.ExpectTray("ada")
+		s.ExpectTray("bob", hookstest.Notification{Type: "follow_accepted", Actors: 1})
 		if s.User("ada").GetInt("followersCount") != 1 {
 			t.Error("the accepted follow is not counted")
 		}
@@ -70,8 +70,8 @@ func TestFollow(t *testing.T) {
 		if got := s.User("ada").GetInt("followersCount"); got != 3 {
 			t.Errorf("followersCount is %d, want 3", got)
 		}
-		s.Expect("carol", hookstest.Told{Type: "follow_accepted", Actors: 1})
-		s.Expect("ada")
+		s.ExpectTray("carol", hookstest.Notification{Type: "follow_accepted", Actors: 1})
+		s.ExpectTray("ada")
 		if feed := s.As("dave").List("feed", ""); len(feed) != 1 {
 			t.Errorf("dave's feed is %v, want one post", feed)
 		}
@@ -92,11 +92,11 @@ func TestBlock(t *testing.T) {
 	ada.Follow("bob")
 	like := bob.Like(post)
 	bob.Comment(post, "", "x")
-	s.Expect("ada", hookstest.Told{Type: "comment", Actors: 1}, hookstest.Told{Type: "like", Actors: 1}, hookstest.Told{Type: "follow", Actors: 1})
+	s.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 1}, hookstest.Notification{Type: "like", Actors: 1}, hookstest.Notification{Type: "follow", Actors: 1})
 
 	block := ada.Block("bob")
-	s.Expect("ada")
-	s.Expect("bob")
+	s.ExpectTray("ada")
+	s.ExpectTray("bob")
 	if n := s.Rows("follows", "1"); n != 0 {
 		t.Errorf("%d follows are left, want none", n)
 	}
@@ -137,24 +137,24 @@ func TestMute(t *testing.T) {
 		post := s.As("ada").Post("hello")
 		id := mute(s, "ada", map[string]any{"muted": s.User("bob").Id})
 		s.As("bob").Like(post)
-		s.Expect("ada")
+		s.ExpectTray("ada")
 		if n := s.Rows("notification_events", "active = 1"); n != 1 {
 			t.Errorf("%d events, want 1", n)
 		}
 		s.As("ada").Delete("mutes", id)
-		s.Expect("ada")
+		s.ExpectTray("ada")
 		s.As("carol").Like(post)
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 	})
 	t.Run("a mute ends", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("hello")
 		mute(s, "ada", map[string]any{"post": post, "until": time.Now().Add(time.Hour).UTC().Format("2006-01-02 15:04:05.000Z")})
 		s.As("bob").Like(post)
-		s.Expect("ada")
+		s.ExpectTray("ada")
 		s.Advance(2 * time.Hour)
 		s.As("carol").Like(post)
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 	})
 	t.Run("keepNotifications keeps them and clears the feed", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -165,7 +165,7 @@ func TestMute(t *testing.T) {
 			t.Errorf("%d rows of a muted person in the feed", n)
 		}
 		s.As("bob").Like(s.As("ada").Post("mine"))
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 		s.As("bob").Post("another")
 		if n := len(s.As("ada").List("feed", "")); n != 1 {
 			t.Errorf("%d rows in the feed, want ada's own", n)
@@ -225,5 +225,5 @@ func TestAcceptingWhatIsWithdrawn(t *testing.T) {
 	if n := s.Rows("feed", "viewer = '"+bob.ID+"'"); n != 0 {
 		t.Errorf("%d rows in bob's feed", n)
 	}
-	s.Expect("bob")
+	s.ExpectTray("bob")
 }

@@ -13,21 +13,21 @@ import (
 
 // first and last are the places around all other handlers, an owner's too.
 const (
-	first = -10000
-	last  = 10000
+	firstPriority = -10000
+	lastPriority  = 10000
 )
 
 func (s *Social) bindGuard() {
-	ours := guard.Guarded
-	s.app.OnRecordCreateRequest(ours...).Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answer(recordRequested), Priority: first})
-	s.app.OnRecordUpdateRequest(ours...).Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answer(changeRequested), Priority: first})
-	s.app.OnRecordCreate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: answer(recordOffered), Priority: first})
-	s.app.OnRecordUpdate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: answer(recordChanged), Priority: first})
-	s.app.OnRecordUpdate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordWritten, Priority: last})
+	ours := guard.GuardedCollections
+	s.app.OnRecordCreateRequest(ours...).Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answerErrors(recordRequested), Priority: firstPriority})
+	s.app.OnRecordUpdateRequest(ours...).Bind(&hook.Handler[*core.RecordRequestEvent]{Func: answerErrors(recordChangeRequested), Priority: firstPriority})
+	s.app.OnRecordCreate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: answerErrors(deriveRecordFields), Priority: firstPriority})
+	s.app.OnRecordUpdate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: answerErrors(limitUpdateToChanges), Priority: firstPriority})
+	s.app.OnRecordUpdate(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: rederiveRecordFields, Priority: lastPriority})
 	s.app.OnRecordValidate().BindFunc(relationsValidated)
-	s.app.OnRecordCreateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: first})
-	s.app.OnRecordUpdateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: first})
-	s.app.OnRecordDelete(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordDeleted, Priority: first})
+	s.app.OnRecordCreateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: firstPriority})
+	s.app.OnRecordUpdateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: firstPriority})
+	s.app.OnRecordDelete(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordDeleted, Priority: firstPriority})
 }
 
 // recordRequested takes the server's fields and id back and writes who is asking into the owner's field.
@@ -35,45 +35,45 @@ func recordRequested(e *core.RecordRequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
 	}
-	guard.Keep(e.Record)
-	if owner, owned := guard.Owners[e.Collection.Name]; owned {
+	guard.RestoreServerFields(e.Record)
+	if owner, owned := guard.OwnerFields[e.Collection.Name]; owned {
 		// The rule has seen to it that the field is empty or names the caller; an id
 		// from another auth collection is nobody here.
 		if e.Auth == nil || e.Auth.Collection().Name != "users" || e.Auth.GetString("state") != account.Active {
-			return fault.Refused("Failed to create record.")
+			return fault.BadRequest("Failed to create record.")
 		}
 		e.Record.Set(owner, e.Auth.Id)
 	}
-	if !guard.ChoosesID(e.Collection.Name) {
+	if !guard.ClientChoosesID(e.Collection.Name) {
 		e.Record.Id = ""
 	}
-	if err := keepRequest(e); err != nil {
+	if err := attachRequest(e); err != nil {
 		return err
 	}
 	return e.Next()
 }
 
-func changeRequested(e *core.RecordRequestEvent) error {
+func recordChangeRequested(e *core.RecordRequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
 	}
-	guard.Keep(e.Record)
-	if err := keepRequest(e); err != nil {
+	guard.RestoreServerFields(e.Record)
+	if err := attachRequest(e); err != nil {
 		return err
 	}
 	return e.Next()
 }
 
-func recordOffered(e *core.RecordEvent) error {
-	guard.Derive(e.Record)
+func deriveRecordFields(e *core.RecordEvent) error {
+	guard.RestoreDerived(e.Record)
 	return e.Next()
 }
 
-// recordChanged lets an update write only what it changes: somebody else's
+// limitUpdateToChanges lets an update write only what it changes: somebody else's
 // change of another field in the meantime stays.
-func recordChanged(e *core.RecordEvent) error {
+func limitUpdateToChanges(e *core.RecordEvent) error {
 	guard.BeginUpdate(e.Record)
-	guard.Derive(e.Record)
+	guard.RestoreDerived(e.Record)
 	return e.Next()
 }
 
@@ -82,26 +82,26 @@ func recordStored(e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	return guard.Stored(e.App, e.Record)
+	return guard.NoteStored(e.App, e.Record)
 }
 
-// recordWritten takes derived fields back once more, from whatever later handlers did.
-func recordWritten(e *core.RecordEvent) error {
-	guard.Derive(e.Record)
+// rederiveRecordFields takes derived fields back once more, from whatever later handlers did.
+func rederiveRecordFields(e *core.RecordEvent) error {
+	guard.RestoreDerived(e.Record)
 	return e.Next()
 }
 
 // recordDeleted lets PocketBase's own words about a delete pass, but not a full disk as the client's mistake.
 func recordDeleted(e *core.RecordEvent) error {
 	err := e.Next()
-	if err != nil && fault.Passing(err) {
-		return fault.Answer(err)
+	if err != nil && fault.IsTransient(err) {
+		return fault.ForClient(err)
 	}
 	return err
 }
 
-// changed reports whether an update moves one of the fields.
-func changed(record *core.Record, fields ...string) bool {
+// hasChanged reports whether an update moves one of the fields.
+func hasChanged(record *core.Record, fields ...string) bool {
 	before := record.Original()
 	return slices.ContainsFunc(fields, func(f string) bool { return before.GetString(f) != record.GetString(f) })
 }

@@ -16,8 +16,8 @@ import (
 	"doubletap/pb_public"
 )
 
-// refusedHandle fails unless the answer refuses the handle with the code, or takes it where the code is empty.
-func refusedHandle(t *testing.T, what string, a hookstest.Answer, code string) {
+// expectHandleRefused fails unless the answer refuses the handle with the code, or takes it where the code is empty.
+func expectHandleRefused(t *testing.T, what string, a hookstest.Answer, code string) {
 	t.Helper()
 	data, _ := a.Body["data"].(map[string]any)
 	at, _ := data["handle"].(map[string]any)
@@ -33,31 +33,31 @@ func TestAHandleGivenUpIsKeptForItsFormerOwner(t *testing.T) {
 		return c.Do("PATCH", "/api/collections/users/records/"+user, map[string]any{"handle": handle})
 	}
 	ada, bob, admin := s.As("ada"), s.As("bob"), s.Admin()
-	refusedHandle(t, "ada becomes lovelace", rename(ada, ada.ID, "Lovelace"), "")
+	expectHandleRefused(t, "ada becomes lovelace", rename(ada, ada.ID, "Lovelace"), "")
 	for what, a := range map[string]hookstest.Answer{
 		"bob takes ada":              rename(bob, bob.ID, "ada"),
 		"bob takes Ada":              rename(bob, bob.ID, "ADA"),
-		"somebody signs up as ada":   signUp(s.Guest(), "ada", map[string]any{"email": "x@example.com"}),
+		"somebody signs up as ada":   signUpUser(s.Guest(), "ada", map[string]any{"email": "x@example.com"}),
 		"a superuser gives bob ada":  rename(admin, bob.ID, "ada"),
-		"a superuser creates an ada": signUp(admin, "ada", map[string]any{"email": "x@example.com"}),
+		"a superuser creates an ada": signUpUser(admin, "ada", map[string]any{"email": "x@example.com"}),
 	} {
-		refusedHandle(t, what, a, reserved)
+		expectHandleRefused(t, what, a, reserved)
 	}
-	p := newProvider(t, s, false)
-	if a := p.signIn(s.Guest(), person("1", "ada"), nil); a.Status != 200 || !regexp.MustCompile(`^ada_[a-z2-7]{6}$`).MatchString(handleOf(a)) {
+	p := newOAuthProvider(t, s, false)
+	if a := p.signInClient(s.Guest(), newClaims("1", "ada"), nil); a.Status != 200 || !regexp.MustCompile(`^ada_[a-z2-7]{6}$`).MatchString(handleOf(a)) {
 		t.Errorf("an ada from a provider: %d %s", a.Status, a.Raw)
 	}
-	refusedHandle(t, "ada takes hers back", rename(ada, ada.ID, "ada"), "")
-	refusedHandle(t, "bob takes lovelace", rename(bob, bob.ID, "lovelace"), reserved)
-	refusedHandle(t, "ada becomes lovelace again", rename(ada, ada.ID, "lovelace"), "")
+	expectHandleRefused(t, "ada takes hers back", rename(ada, ada.ID, "ada"), "")
+	expectHandleRefused(t, "bob takes lovelace", rename(bob, bob.ID, "lovelace"), reserved)
+	expectHandleRefused(t, "ada becomes lovelace again", rename(ada, ada.ID, "lovelace"), "")
 
 	s.Advance(30*24*time.Hour - time.Minute)
-	refusedHandle(t, "bob takes ada too early", rename(s.As("bob"), bob.ID, "ada"), reserved)
+	expectHandleRefused(t, "bob takes ada too early", rename(s.As("bob"), bob.ID, "ada"), reserved)
 	s.Advance(2 * time.Minute)
-	refusedHandle(t, "bob takes ada after a month", rename(s.As("bob"), bob.ID, "ada"), "")
-	refusedHandle(t, "ada wants hers back too late", rename(s.As("lovelace"), ada.ID, "ada"), "validation_not_unique")
-	refusedHandle(t, "ada takes bob, which bob gave up", rename(s.As("lovelace"), ada.ID, "bob"), reserved)
-	refusedHandle(t, "bob becomes nobody", rename(s.As("ada"), bob.ID, ""), "validation_required")
+	expectHandleRefused(t, "bob takes ada after a month", rename(s.As("bob"), bob.ID, "ada"), "")
+	expectHandleRefused(t, "ada wants hers back too late", rename(s.As("lovelace"), ada.ID, "ada"), "validation_not_unique")
+	expectHandleRefused(t, "ada takes bob, which bob gave up", rename(s.As("lovelace"), ada.ID, "bob"), reserved)
+	expectHandleRefused(t, "bob becomes nobody", rename(s.As("ada"), bob.ID, ""), "validation_required")
 }
 
 func TestAnErasedAccountsHandlesStayItsOwn(t *testing.T) {
@@ -72,11 +72,11 @@ func TestAnErasedAccountsHandlesStayItsOwn(t *testing.T) {
 		t.Errorf("%d handles tell whose they were", n)
 	}
 	for _, handle := range []string{"ada", "lovelace", "countess"} {
-		refusedHandle(t, "sign up as "+handle, signUp(s.Guest(), handle, map[string]any{"email": "x@example.com"}), "validation_handle_reserved")
+		expectHandleRefused(t, "sign up as "+handle, signUpUser(s.Guest(), handle, map[string]any{"email": "x@example.com"}), "validation_handle_reserved")
 	}
 	s.Advance(31 * 24 * time.Hour)
-	refusedHandle(t, "the last one, after a month", signUp(s.Guest(), "lovelace", map[string]any{"email": "x@example.com"}), "validation_handle_reserved")
-	refusedHandle(t, "a former one, after a month", signUp(s.Guest(), "countess", map[string]any{"email": "x@example.com"}), "")
+	expectHandleRefused(t, "the last one, after a month", signUpUser(s.Guest(), "lovelace", map[string]any{"email": "x@example.com"}), "validation_handle_reserved")
+	expectHandleRefused(t, "a former one, after a month", signUpUser(s.Guest(), "countess", map[string]any{"email": "x@example.com"}), "")
 }
 
 func TestNobodyHoardsHandles(t *testing.T) {
@@ -85,7 +85,7 @@ func TestNobodyHoardsHandles(t *testing.T) {
 	for i := range 10 {
 		ada.Update("users", ada.ID, map[string]any{"handle": fmt.Sprint("hoard", i)})
 	}
-	refusedHandle(t, "the eleventh", ada.Do("PATCH", "/api/collections/users/records/"+ada.ID, map[string]any{"handle": "hoard10"}), "validation_handle_changes")
+	expectHandleRefused(t, "the eleventh", ada.Do("PATCH", "/api/collections/users/records/"+ada.ID, map[string]any{"handle": "hoard10"}), "validation_handle_changes")
 	s.Advance(31 * 24 * time.Hour)
 	s.As("hoard9").Update("users", ada.ID, map[string]any{"handle": "hoard10"})
 }
@@ -120,28 +120,28 @@ func TestTheServicesOwnNamesAreReserved(t *testing.T) {
 		if !possible.MatchString(name) {
 			continue
 		}
-		refusedHandle(t, "bob becomes "+name, bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": name}), "validation_handle_reserved")
+		expectHandleRefused(t, "bob becomes "+name, bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": name}), "validation_handle_reserved")
 	}
 	for _, handle := range []string{"ad.min", "adm_in", "a.d.m.i.n", "Ad_Min", "4dmin", "adm1n", "admln", "adrnin", "r00t", "rool_", "vvebmaster", "w.w_w", "supp0rt", "clashboard", "noreply_", "no.reply"} {
 		code := "validation_handle_reserved"
 		if handle == "rool_" { // which looks like nothing of ours
 			code = ""
 		}
-		refusedHandle(t, "bob becomes "+handle, bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": handle}), code)
+		expectHandleRefused(t, "bob becomes "+handle, bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": handle}), code)
 	}
-	refusedHandle(t, "sign up as ad.min", signUp(s.Guest(), "ad.min", nil), "validation_handle_reserved")
-	p := newProvider(t, s, false)
-	if a := p.signIn(s.Guest(), person("1", "Adm1n"), nil); a.Status != 200 || !regexp.MustCompile(`^adm1n_[a-z2-7]{6}$`).MatchString(handleOf(a)) {
+	expectHandleRefused(t, "sign up as ad.min", signUpUser(s.Guest(), "ad.min", nil), "validation_handle_reserved")
+	p := newOAuthProvider(t, s, false)
+	if a := p.signInClient(s.Guest(), newClaims("1", "Adm1n"), nil); a.Status != 200 || !regexp.MustCompile(`^adm1n_[a-z2-7]{6}$`).MatchString(handleOf(a)) {
 		t.Errorf("an admin from a provider: %d %s", a.Status, a.Raw)
 	}
 	bob.Update("users", bob.ID, map[string]any{"handle": "badminton"})
-	refusedHandle(t, "sign up as moderators", signUp(s.Guest(), "moderators", nil), "validation_handle_reserved")
+	expectHandleRefused(t, "sign up as moderators", signUpUser(s.Guest(), "moderators", nil), "validation_handle_reserved")
 	// who has such a name by now keeps it
-	exec(t, s.App, "UPDATE users SET handle = 'staff' WHERE handle = 'ada'")
+	execSQL(t, s.App, "UPDATE users SET handle = 'staff' WHERE handle = 'ada'")
 	staff := s.As("staff")
 	staff.Update("users", staff.ID, map[string]any{"bio": "was here before", "handle": "staff"})
 	staff.Update("users", staff.ID, map[string]any{"handle": "ada_l"})
-	refusedHandle(t, "bob becomes staff", bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": "staff"}), "validation_handle_reserved")
+	expectHandleRefused(t, "bob becomes staff", bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": "staff"}), "validation_handle_reserved")
 	if n := s.Rows("handles", "name = 'staff' AND until = ''"); n != 1 {
 		t.Error("what is reserved for good was shortened")
 	}

@@ -9,22 +9,22 @@ import (
 )
 
 func (s *Social) bindHashtags() {
-	s.app.OnRecordCreate("hashtags").BindFunc(hashtagOffered)
-	s.app.OnRecordUpdate("hashtags").BindFunc(hashtagOffered)
-	s.jobs.Handle(post.RetagJob, post.Retag, job.Concurrency(1))
+	s.app.OnRecordCreate("hashtags").BindFunc(foldHashtagName)
+	s.app.OnRecordUpdate("hashtags").BindFunc(foldHashtagName)
+	s.jobs.Handle(post.RetagJob, post.RunRetagJob, job.Concurrency(1))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		if waiting, err := post.Unfolded(s.app); err != nil || waiting {
-			s.enqueue(post.Folding.Kind) // which says what went wrong
+		if waiting, err := post.HasUnfoldedTags(s.app); err != nil || waiting {
+			s.enqueueJob(post.Folding.Kind) // which says what went wrong
 		}
 		return e.Next()
 	})
 }
 
-// hashtagOffered stores the name that a superuser or Go code gives a hashtag folded, as those of captions are, and shows it as it was
+// foldHashtagName stores the name that a superuser or Go code gives a hashtag folded, as those of captions are, and shows it as it was
 // given. What it is shown as must be a way of writing the name.
-func hashtagOffered(e *core.RecordEvent) error {
+func foldHashtagName(e *core.RecordEvent) error {
 	given := e.Record.GetString("name")
-	if e.Record.IsNew() || changed(e.Record, "name", "displayName") {
+	if e.Record.IsNew() || hasChanged(e.Record, "name", "displayName") {
 		e.Record.Set("name", text.Fold(given))
 		if text.Fold(e.Record.GetString("displayName")) != text.Fold(given) {
 			e.Record.Set("displayName", given)

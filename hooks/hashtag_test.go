@@ -13,10 +13,10 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// tagged returns the ids of the posts that c sees under a name, by the filter that clients use.
-func tagged(c *hookstest.Client, name string) []string {
+// taggedPosts returns the ids of the posts that c sees under a name, by the filter that clients use.
+func taggedPosts(c *hookstest.Client, name string) []string {
 	ids := []string{}
-	for _, row := range c.List("post_tags", "filter="+escape(fmt.Sprintf("tag.name = %q", name))) {
+	for _, row := range c.List("post_tags", "filter="+escapeQuery(fmt.Sprintf("tag.name = %q", name))) {
 		id, _ := row["post"].(string)
 		ids = append(ids, id)
 	}
@@ -37,7 +37,7 @@ func TestSpellingsOfAHashtagAreOne(t *testing.T) {
 			posts = append(posts, ada.Post("look: #"+spelling+", #"+spelling))
 		}
 		slices.Sort(posts)
-		if got := tagged(guest, name); !slices.Equal(got, posts) {
+		if got := taggedPosts(guest, name); !slices.Equal(got, posts) {
 			t.Errorf("%s has the posts %q, want %q", name, got, posts)
 		}
 		tags := guest.List("hashtags", "")
@@ -47,7 +47,7 @@ func TestSpellingsOfAHashtagAreOne(t *testing.T) {
 		for _, spelling := range spellings {
 			for _, form := range []norm.Form{norm.NFC, norm.NFD, norm.NFKC, norm.NFKD} {
 				written := form.String(spelling)
-				if got, _ := found(t, guest, "tags", "name", "#"+written, ""); !slices.Equal(got, []string{name}) {
+				if got, _ := searchField(t, guest, "tags", "name", "#"+written, ""); !slices.Equal(got, []string{name}) {
 					t.Errorf("#%s finds %q", written, got)
 				}
 				if page := guest.Do("GET", "/tags/"+url.PathEscape(written), nil); page.Status != 200 || !strings.Contains(page.Raw, "<title>#"+norm.NFKC.String(spellings[0])) {
@@ -56,7 +56,7 @@ func TestSpellingsOfAHashtagAreOne(t *testing.T) {
 			}
 		}
 		ada.Update("posts", posts[0], map[string]any{"caption": "no more"})
-		if got := tagged(guest, name); len(got) != len(posts)-1 {
+		if got := taggedPosts(guest, name); len(got) != len(posts)-1 {
 			t.Errorf("%s still has %d posts", name, len(got))
 		}
 	}
@@ -80,20 +80,20 @@ func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 	both := ada.Post("#fussball")
 	private := ada.Post("#fussball", "visibility", "private")
 	const posts = 120
-	exec(t, s.App, fmt.Sprintf(`INSERT INTO posts (id, author, photos, visibility, created, updated) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+	execSQL(t, s.App, fmt.Sprintf(`INSERT INTO posts (id, author, photos, visibility, created, updated) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		SELECT 'old' || printf('%%012d', i), '%s', '["x.jpg"]', 'public', '2026-01-01 00:00:00.000Z', '' FROM n`, posts, ada.ID))
-	exec(t, s.App, `INSERT INTO hashtags (id, name, banned, created) VALUES ('fussballbefore1', 'fußball', 1, '2020-01-01 00:00:00.000Z'), ('fussballbefore2', 'fußbåll', 0, '2026-01-01 00:00:00.000Z'),
+	execSQL(t, s.App, `INSERT INTO hashtags (id, name, banned, created) VALUES ('fussballbefore1', 'fußball', 1, '2020-01-01 00:00:00.000Z'), ('fussballbefore2', 'fußbåll', 0, '2026-01-01 00:00:00.000Z'),
 		('alonealonealone', 'straße', 0, ''), ('emptyemptyempty', '', 0, ''), ('plainplainplain', 'sea', 0, '')`)
-	exec(t, s.App, `INSERT INTO post_tags (id, tag, post, created) SELECT 'x' || substr(id, 2), 'fussballbefore1', id, created FROM posts WHERE id LIKE 'old%' OR id IN ('`+both+`', '`+private+`')`)
-	exec(t, s.App, `INSERT INTO post_tags (id, tag, post, created) SELECT 'y' || substr(id, 2), 'fussballbefore2', id, created FROM posts WHERE id LIKE 'old%'`)
+	execSQL(t, s.App, `INSERT INTO post_tags (id, tag, post, created) SELECT 'x' || substr(id, 2), 'fussballbefore1', id, created FROM posts WHERE id LIKE 'old%' OR id IN ('`+both+`', '`+private+`')`)
+	execSQL(t, s.App, `INSERT INTO post_tags (id, tag, post, created) SELECT 'y' || substr(id, 2), 'fussballbefore2', id, created FROM posts WHERE id LIKE 'old%'`)
 	winner, err := s.App.FindFirstRecordByData("hashtags", "name", "fussball")
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, s.App, `INSERT INTO tag_follows (id, who, tag, others) VALUES ('f1', 'bob', 'fussballbefore1', '["fussballbefore1","alonealonealone","`+winner.Id+`"]'), ('f2', 'bob', '`+winner.Id+`', '[]'),
+	execSQL(t, s.App, `INSERT INTO tag_follows (id, who, tag, others) VALUES ('f1', 'bob', 'fussballbefore1', '["fussballbefore1","alonealonealone","`+winner.Id+`"]'), ('f2', 'bob', '`+winner.Id+`', '[]'),
 		('f3', 'eve', 'fussballbefore2', '[]'), ('f4', 'eve', 'alonealonealone', '["fussballbefore2"]')`)
 
-	exec(t, s.App, `INSERT INTO jobs (id, kind, payload, state, runAt, created, updated) VALUES ('fold', 'hashtags.fold', '{}', 'ready', '', '', '')`)
+	execSQL(t, s.App, `INSERT INTO jobs (id, kind, payload, state, runAt, created, updated) VALUES ('fold', 'hashtags.fold', '{}', 'ready', '', '', '')`)
 	s.RunJobs()
 
 	var left []string
@@ -122,9 +122,9 @@ func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 	if banned, err := s.App.FindRecordById("hashtags", winner.Id); err != nil || !banned.GetBool("banned") {
 		t.Errorf("a moderator's decision got lost: %v", err)
 	}
-	exec(t, s.App, "UPDATE hashtags SET banned = 0")
+	execSQL(t, s.App, "UPDATE hashtags SET banned = 0")
 	bob.Post("#FUẞBALL")
-	if got := tagged(bob, "fussball"); len(got) == 0 {
+	if got := taggedPosts(bob, "fussball"); len(got) == 0 {
 		t.Error("nothing is found under the merged name")
 	}
 }
@@ -135,10 +135,10 @@ func TestPostsOfBeforeGetTheirHashtags(t *testing.T) {
 	ada := s.As("ada")
 	right := ada.Post("#sea and #スター")
 	cut := ada.Post("none")
-	exec(t, s.App, "UPDATE posts SET caption = '#スター・ウォーズ #Fußball', created = '2026-01-02 03:04:05.000Z' WHERE id = '"+cut+"'")
-	exec(t, s.App, "INSERT INTO hashtags (id, name) VALUES ('fussballfussbal', 'fußball')")
-	exec(t, s.App, "INSERT INTO post_tags (id, tag, post, created) SELECT 'before' || name, id, '"+cut+"', '2026-01-02 03:04:05.000Z' FROM hashtags WHERE name IN ('スター', 'fußball')")
-	before := tagged(ada, "sea")
+	execSQL(t, s.App, "UPDATE posts SET caption = '#スター・ウォーズ #Fußball', created = '2026-01-02 03:04:05.000Z' WHERE id = '"+cut+"'")
+	execSQL(t, s.App, "INSERT INTO hashtags (id, name) VALUES ('fussballfussbal', 'fußball')")
+	execSQL(t, s.App, "INSERT INTO post_tags (id, tag, post, created) SELECT 'before' || name, id, '"+cut+"', '2026-01-02 03:04:05.000Z' FROM hashtags WHERE name IN ('スター', 'fußball')")
+	before := taggedPosts(ada, "sea")
 	for _, step := range core.AppMigrations.Items() {
 		if step.File == "1763702170_hashtag_posts.go" {
 			if err := s.App.RunInTransaction(step.Up); err != nil {
@@ -148,7 +148,7 @@ func TestPostsOfBeforeGetTheirHashtags(t *testing.T) {
 	}
 	s.RunJobs()
 	for name, want := range map[string][]string{"sea": before, "スター": {right}, "スター・ウォーズ": {cut}, "fussball": {cut}} {
-		if got := tagged(ada, name); !slices.Equal(got, want) {
+		if got := taggedPosts(ada, name); !slices.Equal(got, want) {
 			t.Errorf("%s has %q, want %q", name, got, want)
 		}
 	}
@@ -158,7 +158,7 @@ func TestPostsOfBeforeGetTheirHashtags(t *testing.T) {
 	if n := s.Rows("hashtags h", "postsCount != (SELECT count(*) FROM post_tags WHERE tag = h.id AND counted)"); n != 0 {
 		t.Error("a count is not right")
 	}
-	if got, _ := found(t, ada, "tags", "name", "スター・ウォーズ", ""); !slices.Equal(got, []string{"スター・ウォーズ", "スター"}) && !slices.Equal(got, []string{"スター・ウォーズ"}) {
+	if got, _ := searchField(t, ada, "tags", "name", "スター・ウォーズ", ""); !slices.Equal(got, []string{"スター・ウォーズ", "スター"}) && !slices.Equal(got, []string{"スター・ウォーズ"}) {
 		t.Errorf("the search finds %q", got)
 	}
 }
@@ -177,7 +177,7 @@ func TestASuperusersHashtagIsFolded(t *testing.T) {
 			t.Errorf("%s %q makes it %s", c.field, c.value, a.Raw)
 		}
 	}
-	exec(t, s.App, "INSERT INTO hashtags (id, name) VALUES ('unfoldedunfolde', 'größe')")
+	execSQL(t, s.App, "INSERT INTO hashtags (id, name) VALUES ('unfoldedunfolde', 'größe')")
 	admin.Update("hashtags", "unfoldedunfolde", map[string]any{"banned": true})
 	if n := s.Rows("hashtags", "name = 'größe' AND displayName = '' AND banned"); n != 1 {
 		t.Error("a row that waits for the job does not wait any more")

@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	sluggish = 2 * time.Second // of a write: the service is not ready
-	spare    = 64 << 20        // bytes that the disk must have left
+	readyTimeout = 2 * time.Second // of a write: the service is not ready
+	minFreeBytes = 64 << 20        // bytes that the disk must have left
 )
 
 // health is whether this process can serve, and how it ends.
@@ -30,56 +30,56 @@ type health struct {
 	drain  *watch.Drain
 	server *http.Server
 
-	mu      sync.Mutex // guards the last look
-	asked   time.Time
-	err     error
-	writing chan error // one that is under way
+	mu           sync.Mutex // guards the last look
+	checkedAt    time.Time
+	lastErr      error
+	pendingWrite chan error // one that is under way
 
-	stored   time.Time // when the storage was last tried
-	storeErr error
+	storageCheckedAt time.Time // when the storage was last tried
+	storageErr       error
 
-	structure *structure
+	structure *structureCheck
 }
 
 // bindHealth answers /livez and /readyz, and ends the process in order: no longer ready, requests and jobs done, realtime
 // closed, then PocketBase's own handlers.
 func (s *Social) bindHealth() {
-	h := &health{app: s.app, drain: watch.NewDrain(), structure: &structure{app: s.app}}
+	h := &health{app: s.app, drain: watch.NewDrain(), structure: &structureCheck{app: s.app}}
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		h.server = e.Server
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: -99999, Func: func(e *core.RequestEvent) error {
 			if e.Request.URL.Path == "/api/realtime" && e.Request.Method != http.MethodPost {
 				return e.Next() // it lasts until it is closed
 			}
-			defer h.drain.Enter()()
+			defer h.drain.EnterRequest()()
 			return e.Next()
 		}})
 		return e.Next()
 	})
 	s.routes = append(s.routes, route{
-		method: "GET", path: "/livez", quiet: true, gives: state{},
+		method: "GET", path: "/livez", skipsLog: true, responseBody: healthState{},
 		summary: "Whether the process lives.",
-		do:      func(e *core.RequestEvent) error { return healthy(e, nil, nil, nil) },
+		handle:  func(e *core.RequestEvent) error { return respondHealth(e, nil, nil, nil) },
 	}, route{
-		method: "GET", path: "/readyz", quiet: true, gives: state{}, refuses: []int{http.StatusServiceUnavailable},
+		method: "GET", path: "/readyz", skipsLog: true, responseBody: healthState{}, errorStatuses: []int{http.StatusServiceUnavailable},
 		summary: "Whether it can serve: it can write rows and files, the disk has room, its collections are there, and it is not about to end. What differs from what ships is counted in data, which names damaged logs that were set aside.",
-		do: func(e *core.RequestEvent) error {
-			err := h.ready()
-			return healthy(e, err, h.structure.counts(), folder.Damaged(h.app.DataDir()))
+		handle: func(e *core.RequestEvent) error {
+			err := h.checkReady()
+			return respondHealth(e, err, h.structure.findingCounts(), folder.DamagedLogs(h.app.DataDir()))
 		},
 	})
 	s.bindTermination(h)
 }
 
-// state is how a supervisor is answered, in PocketBase's shape.
-type state struct {
+// healthState is how a supervisor is answered, in PocketBase's shape.
+type healthState struct {
 	Status  int            `json:"status"`
 	Message string         `json:"message"`
 	Data    map[string]any `json:"data"`
 }
 
-// healthy answers a supervisor. A bad state is an answer and no error, so that no log has a row for each time it is asked.
-func healthy(e *core.RequestEvent, err error, differs map[string]int, aside []string) error {
+// respondHealth answers a supervisor. A bad state is an answer and no error, so that no log has a row for each time it is asked.
+func respondHealth(e *core.RequestEvent, err error, differs map[string]int, aside []string) error {
 	e.Response.Header().Set("Cache-Control", "no-store")
 	data := map[string]any{}
 	if len(differs) > 0 {
@@ -89,50 +89,50 @@ func healthy(e *core.RequestEvent, err error, differs map[string]int, aside []st
 		data["setAside"] = aside
 	}
 	if err != nil {
-		return e.JSON(http.StatusServiceUnavailable, state{http.StatusServiceUnavailable, err.Error(), data})
+		return e.JSON(http.StatusServiceUnavailable, healthState{http.StatusServiceUnavailable, err.Error(), data})
 	}
-	return e.JSON(http.StatusOK, state{http.StatusOK, "ok", data})
+	return e.JSON(http.StatusOK, healthState{http.StatusOK, "ok", data})
 }
 
-// ready returns why the service cannot serve, or nil. It writes at most once a second, whoever asks.
-func (h *health) ready() error {
-	if h.drain.Began() {
+// checkReady returns why the service cannot serve, or nil. It writes at most once a second, whoever asks.
+func (h *health) checkReady() error {
+	if h.drain.HasBegun() {
 		return errors.New("draining")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if now := clock.Now(h.app); now.Sub(h.asked) >= time.Second {
-		h.err = errors.Join(h.room(), h.write(), h.whole(), h.store(), h.structure.look())
-		h.asked = now
+	if now := clock.Now(h.app); now.Sub(h.checkedAt) >= time.Second {
+		h.lastErr = errors.Join(h.checkFreeSpace(), h.checkDatabaseWrite(), h.checkIntegrity(), h.checkStorage(), h.structure.checkRequired())
+		h.checkedAt = now
 	}
-	return h.err
+	return h.lastErr
 }
 
-// room looks whether the disk takes more.
-func (h *health) room() error {
+// checkFreeSpace looks whether the disk takes more.
+func (h *health) checkFreeSpace() error {
 	var disk syscall.Statfs_t
 	if err := syscall.Statfs(h.app.DataDir(), &disk); err != nil {
 		return errors.New("the data folder cannot be looked at")
 	}
-	if disk.Bavail*uint64(disk.Bsize) < spare { //nolint:gosec // a block has a positive size
+	if disk.Bavail*uint64(disk.Bsize) < minFreeBytes { //nolint:gosec // a block has a positive size
 		return errors.New("the disk is full")
 	}
 	return nil
 }
 
-// whole says whether all that was read of the database made sense. It stays so until the process starts anew.
-func (h *health) whole() error {
-	if db.Damaged(h.app) {
+// checkIntegrity says whether all that was read of the database made sense. It stays so until the process starts anew.
+func (h *health) checkIntegrity() error {
+	if db.IsDamaged(h.app) {
 		return errors.New("the database is damaged: run doctor")
 	}
 	return nil
 }
 
-// write stores and removes a row, in one transaction that leaves nothing.
-func (h *health) write() error {
-	if h.writing == nil {
+// checkDatabaseWrite stores and removes a row, in one transaction that leaves nothing.
+func (h *health) checkDatabaseWrite() error {
+	if h.pendingWrite == nil {
 		written := make(chan error, 1)
-		h.writing = written
+		h.pendingWrite = written
 		go func() {
 			written <- h.app.RunInTransaction(func(tx core.App) error {
 				_, err := db.Exec(tx, `INSERT INTO secrets (id, name, value, created, updated) VALUES ('readyz000000000', 'readyz', '', '', '')`, nil)
@@ -145,43 +145,43 @@ func (h *health) write() error {
 		}()
 	}
 	select {
-	case err := <-h.writing:
-		h.writing = nil
+	case err := <-h.pendingWrite:
+		h.pendingWrite = nil
 		if err != nil {
 			return errors.New("the database cannot be written to")
 		}
 		return nil
-	case <-time.After(sluggish):
+	case <-time.After(readyTimeout):
 		return errors.New("the database is busy")
 	}
 }
 
-// store leaves a file in the storage and takes it away. A storage on another machine is tried twice a minute, as each
+// checkStorage leaves a file in the storage and takes it away. A storage on another machine is tried twice a minute, as each
 // file costs money there.
-func (h *health) store() error {
+func (h *health) checkStorage() error {
 	every := time.Duration(0)
 	if h.app.Settings().S3.Enabled {
 		every = 30 * time.Second
 	}
 	now := clock.Now(h.app)
-	if h.stored.IsZero() || now.Sub(h.stored) >= every {
-		h.stored = now
-		h.storeErr = nil
-		if err := storeFile(h.app); err != nil {
+	if h.storageCheckedAt.IsZero() || now.Sub(h.storageCheckedAt) >= every {
+		h.storageCheckedAt = now
+		h.storageErr = nil
+		if err := storeProbeFile(h.app); err != nil {
 			h.app.Logger().Warn("the storage takes no files", "err", err)
-			h.storeErr = errors.New("the storage takes no files")
+			h.storageErr = errors.New("the storage takes no files")
 		}
 	}
-	return h.storeErr
+	return h.storageErr
 }
 
-func storeFile(app core.App) error {
+func storeProbeFile(app core.App) error {
 	fsys, err := app.NewFilesystem()
 	if err != nil {
 		return fmt.Errorf("open the storage: %w", err)
 	}
 	defer fsys.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), sluggish)
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	fsys.SetContext(ctx)
 	name := "readyz-" + security.PseudorandomString(10)

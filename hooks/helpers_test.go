@@ -13,8 +13,8 @@ import (
 func TestMain(m *testing.M) {
 	os.Setenv("DOUBLETAP_LIMITS", "off")       // tests of limits turn them on
 	os.Setenv("DOUBLETAP_MODE", "development") // tests read figures
-	if os.Getenv(programDir) != "" {
-		program()
+	if os.Getenv(programDirEnv) != "" {
+		runProgram()
 		return
 	}
 	debug.SetGCPercent(400) // a seventh less work under the race detector, for memory that tests have
@@ -30,18 +30,18 @@ func skipWithoutFastPath(t *testing.T) {
 	}
 }
 
-// unlike takes somebody's like of a post back.
-func unlike(s *hookstest.Service, name, post string) {
+// unlikePost takes somebody's like of a post back.
+func unlikePost(s *hookstest.Service, name, post string) {
 	c := s.As(name)
-	for _, like := range c.List("likes", "filter="+escape("post='"+post+"' && user='"+c.ID+"'")) {
+	for _, like := range c.List("likes", "filter="+escapeQuery("post='"+post+"' && user='"+c.ID+"'")) {
 		c.Delete("likes", like["id"].(string))
 	}
 }
 
-func escape(s string) string { return url.QueryEscape(s) }
+func escapeQuery(s string) string { return url.QueryEscape(s) }
 
-// ask returns the status for a sender who has what the tags say.
-func ask(t *testing.T, s *hookstest.Service, method, path, tags string) int {
+// statusFor returns the status for a sender who has what the tags say.
+func statusFor(t *testing.T, s *hookstest.Service, method, path, tags string) int {
 	t.Helper()
 	request, err := http.NewRequest(method, s.URL+path, nil)
 	if err != nil {

@@ -19,32 +19,32 @@ import (
 	"doubletap/internal/edge"
 )
 
-// ties is all that lies between ada, who has one post, and bob.
-type ties struct {
+// tieState is all that lies between ada, who has one post, and bob.
+type tieState struct {
 	follow                string // bob's of ada: "", pending or accepted
 	adaBlocks, bobBlocks  bool
 	bobMutes, bobLikes    bool
 	private, followedOnly bool // ada's account; her post
 }
 
-func (w *ties) parted() bool { return w.adaBlocks || w.bobBlocks }
+func (w *tieState) isParted() bool { return w.adaBlocks || w.bobBlocks }
 
-// postSeen reports whether bob sees ada's post.
-func (w *ties) postSeen() bool {
-	return !w.parted() && (w.follow == "accepted" || !w.private && !w.followedOnly)
+// seesPost reports whether bob sees ada's post.
+func (w *tieState) seesPost() bool {
+	return !w.isParted() && (w.follow == "accepted" || !w.private && !w.followedOnly)
 }
 
 // An action is what one of the two asks for, and the answer that it must have in a state, which it changes.
-type action struct {
+type tieAction struct {
 	by, method, path string
-	body             fields
-	answer           func(w *ties) string
+	body             jsonObject
+	answer           func(w *tieState) string
 }
 
-func tieActions(ada, bob, post string) map[string]action {
+func tieActions(ada, bob, post string) map[string]tieAction {
 	records := func(collection string) string { return "/api/collections/" + collection + "/records" }
 	edgeOf := func(collection string, ends ...string) string {
-		return records(collection) + "/" + edge.ID(collection, ends...)
+		return records(collection) + "/" + edge.IDBetween(collection, ends...)
 	}
 	when := func(yes bool, then, or string) string {
 		if yes {
@@ -52,23 +52,23 @@ func tieActions(ada, bob, post string) map[string]action {
 		}
 		return or
 	}
-	set := func(field func(w *ties) *bool, value bool) func(w *ties) string {
-		return func(w *ties) string { *field(w) = value; return "200" }
+	set := func(field func(w *tieState) *bool, value bool) func(w *tieState) string {
+		return func(w *tieState) string { *field(w) = value; return "200" }
 	}
-	undo := func(field func(w *ties) *bool) func(w *ties) string {
-		return func(w *ties) string {
+	undo := func(field func(w *tieState) *bool) func(w *tieState) string {
+		return func(w *tieState) string {
 			was := *field(w)
 			*field(w) = false
 			return when(was, "204", "404")
 		}
 	}
-	unfollow := func(w *ties) string {
+	unfollow := func(w *tieState) string {
 		was := w.follow
 		w.follow = ""
 		return when(was != "", "204", "404")
 	}
-	block := func(mine, theirs func(w *ties) *bool) func(w *ties) string {
-		return func(w *ties) string {
+	block := func(mine, theirs func(w *tieState) *bool) func(w *tieState) string {
+		return func(w *tieState) string {
 			if *theirs(w) {
 				return "400"
 			}
@@ -76,13 +76,13 @@ func tieActions(ada, bob, post string) map[string]action {
 			return "200"
 		}
 	}
-	adaBlocks, bobBlocks := func(w *ties) *bool { return &w.adaBlocks }, func(w *ties) *bool { return &w.bobBlocks }
-	bobMutes, bobLikes := func(w *ties) *bool { return &w.bobMutes }, func(w *ties) *bool { return &w.bobLikes }
-	private, followedOnly := func(w *ties) *bool { return &w.private }, func(w *ties) *bool { return &w.followedOnly }
+	adaBlocks, bobBlocks := func(w *tieState) *bool { return &w.adaBlocks }, func(w *tieState) *bool { return &w.bobBlocks }
+	bobMutes, bobLikes := func(w *tieState) *bool { return &w.bobMutes }, func(w *tieState) *bool { return &w.bobLikes }
+	private, followedOnly := func(w *tieState) *bool { return &w.private }, func(w *tieState) *bool { return &w.followedOnly }
 	follow := edgeOf("follows", bob, ada)
-	return map[string]action{
-		"bob follows": {"bob", "POST", records("follows"), fields{"followee": ada}, func(w *ties) string {
-			if w.parted() {
+	return map[string]tieAction{
+		"bob follows": {"bob", "POST", records("follows"), jsonObject{"followee": ada}, func(w *tieState) string {
+			if w.isParted() {
 				return "400"
 			}
 			if w.follow == "" {
@@ -92,56 +92,56 @@ func tieActions(ada, bob, post string) map[string]action {
 		}},
 		"bob unfollows":     {"bob", "DELETE", follow, nil, unfollow},
 		"ada takes him off": {"ada", "DELETE", follow, nil, unfollow},
-		"ada accepts": {"ada", "PATCH", follow, fields{"state": "accepted"}, func(w *ties) string {
+		"ada accepts": {"ada", "PATCH", follow, jsonObject{"state": "accepted"}, func(w *tieState) string {
 			if w.follow == "" {
 				return "404"
 			}
 			w.follow = "accepted"
 			return "200 accepted"
 		}},
-		"bob reads the follow": {"bob", "GET", follow, nil, func(w *ties) string { return when(w.follow == "", "404", "200 "+w.follow) }},
+		"bob reads the follow": {"bob", "GET", follow, nil, func(w *tieState) string { return when(w.follow == "", "404", "200 "+w.follow) }},
 
-		"ada blocks":   {"ada", "POST", records("blocks"), fields{"blocked": bob}, block(adaBlocks, bobBlocks)},
+		"ada blocks":   {"ada", "POST", records("blocks"), jsonObject{"blocked": bob}, block(adaBlocks, bobBlocks)},
 		"ada unblocks": {"ada", "DELETE", edgeOf("blocks", ada, bob), nil, undo(adaBlocks)},
-		"bob blocks":   {"bob", "POST", records("blocks"), fields{"blocked": ada}, block(bobBlocks, adaBlocks)},
+		"bob blocks":   {"bob", "POST", records("blocks"), jsonObject{"blocked": ada}, block(bobBlocks, adaBlocks)},
 		"bob unblocks": {"bob", "DELETE", edgeOf("blocks", bob, ada), nil, undo(bobBlocks)},
-		"bob mutes": {"bob", "POST", records("mutes"), fields{"muted": ada}, func(w *ties) string {
+		"bob mutes": {"bob", "POST", records("mutes"), jsonObject{"muted": ada}, func(w *tieState) string {
 			w.bobMutes = w.bobMutes || !w.adaBlocks
 			return when(w.adaBlocks, "400", "200")
 		}},
 		"bob unmutes": {"bob", "DELETE", edgeOf("mutes", bob, ada, ""), nil, undo(bobMutes)},
-		"bob likes": {"bob", "POST", records("likes"), fields{"post": post}, func(w *ties) string {
-			w.bobLikes = w.bobLikes || w.postSeen()
-			return when(w.postSeen(), "200", "400")
+		"bob likes": {"bob", "POST", records("likes"), jsonObject{"post": post}, func(w *tieState) string {
+			w.bobLikes = w.bobLikes || w.seesPost()
+			return when(w.seesPost(), "200", "400")
 		}},
 		"bob unlikes":           {"bob", "DELETE", edgeOf("likes", post, bob), nil, undo(bobLikes)},
-		"bob looks at the post": {"bob", "GET", records("posts") + "/" + post, nil, func(w *ties) string { return when(w.postSeen(), "200", "404") }},
-		"bob looks at ada":      {"bob", "GET", records("users") + "/" + ada, nil, func(w *ties) string { return when(w.adaBlocks, "404", "200") }},
+		"bob looks at the post": {"bob", "GET", records("posts") + "/" + post, nil, func(w *tieState) string { return when(w.seesPost(), "200", "404") }},
+		"bob looks at ada":      {"bob", "GET", records("users") + "/" + ada, nil, func(w *tieState) string { return when(w.adaBlocks, "404", "200") }},
 
-		"ada closes her account":    {"ada", "PATCH", records("users") + "/" + ada, fields{"private": true}, set(private, true)},
-		"ada opens her account":     {"ada", "PATCH", records("users") + "/" + ada, fields{"private": false}, set(private, false)},
-		"ada narrows the post":      {"ada", "PATCH", records("posts") + "/" + post, fields{"visibility": "followers"}, set(followedOnly, true)},
-		"ada shows the post to all": {"ada", "PATCH", records("posts") + "/" + post, fields{"visibility": "public"}, set(followedOnly, false)},
+		"ada closes her account":    {"ada", "PATCH", records("users") + "/" + ada, jsonObject{"private": true}, set(private, true)},
+		"ada opens her account":     {"ada", "PATCH", records("users") + "/" + ada, jsonObject{"private": false}, set(private, false)},
+		"ada narrows the post":      {"ada", "PATCH", records("posts") + "/" + post, jsonObject{"visibility": "followers"}, set(followedOnly, true)},
+		"ada shows the post to all": {"ada", "PATCH", records("posts") + "/" + post, jsonObject{"visibility": "public"}, set(followedOnly, false)},
 	}
 }
 
-// gate holds requests between two of their steps until another one is through, or until all are held: so that what
+// requestGate holds requests between two of their steps until another one is through, or until all are held: so that what
 // happens in between happens often.
-type gate struct {
+type requestGate struct {
 	mu                     sync.Mutex
 	moved                  *sync.Cond
 	running, held, through int
 	dice                   *rand.Rand
 }
 
-func newGate(seed uint64) *gate {
-	g := &gate{dice: rand.New(rand.NewPCG(seed, 0))}
+func newRequestGate(seed uint64) *requestGate {
+	g := &requestGate{dice: rand.New(rand.NewPCG(seed, 0))}
 	g.moved = sync.NewCond(&g.mu)
 	return g
 }
 
-// run counts a request while it runs.
-func (g *gate) run(request func()) {
+// runRequest counts a request while it runs.
+func (g *requestGate) runRequest(request func()) {
 	g.mu.Lock()
 	g.running++
 	g.mu.Unlock()
@@ -153,8 +153,8 @@ func (g *gate) run(request func()) {
 	g.mu.Unlock()
 }
 
-// hold keeps every second request.
-func (g *gate) hold() {
+// holdRequest keeps every second request.
+func (g *requestGate) holdRequest() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.dice.IntN(2) == 0 {
@@ -169,16 +169,16 @@ func (g *gate) hold() {
 	g.moved.Broadcast()
 }
 
-func (g *gate) bind(app core.App, _ *hooks.Social) {
+func (g *requestGate) bindHooks(app core.App, _ *hooks.Social) {
 	asked := &hook.Handler[*core.RecordRequestEvent]{Priority: -1, Func: func(e *core.RecordRequestEvent) error {
-		g.hold()
+		g.holdRequest()
 		return e.Next()
 	}}
 	app.OnRecordCreateRequest().Bind(asked)
 	app.OnRecordUpdateRequest().Bind(asked)
 	app.OnRecordDeleteRequest().Bind(asked)
 	checked := &hook.Handler[*core.RecordEvent]{Priority: 9999, Func: func(e *core.RecordEvent) error {
-		g.hold()
+		g.holdRequest()
 		return e.Next()
 	}}
 	app.OnRecordValidate("follows", "likes", "mutes", "blocks", "posts", "users").Bind(checked)
@@ -193,8 +193,8 @@ func TestTiesAreLinearizable(t *testing.T) {
 		seed := uint64(time.Now().UnixNano())
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			g := newGate(seed)
-			owners := []func(core.App, *hooks.Social){g.bind}
+			g := newRequestGate(seed)
+			owners := []func(core.App, *hooks.Social){g.bindHooks}
 			if round%2 == 1 {
 				owners = nil // nobody binds to likes, so they take the fast path
 			}
@@ -216,7 +216,7 @@ func TestTiesAreLinearizable(t *testing.T) {
 						a := actions[name]
 						call := time.Since(began).Nanoseconds()
 						var answer hookstest.Answer
-						g.run(func() { answer = people[a.by].Do(a.method, a.path, a.body) })
+						g.runRequest(func() { answer = people[a.by].Do(a.method, a.path, a.body) })
 						returned := time.Since(began).Nanoseconds()
 						said := fmt.Sprint(answer.Status)
 						if state, ok := answer.Body["state"].(string); ok && strings.Contains(a.path, "/follows/") {
@@ -230,9 +230,9 @@ func TestTiesAreLinearizable(t *testing.T) {
 			}
 			all.Wait()
 			model := porcupine.Model{
-				Init: func() any { return ties{} },
+				Init: func() any { return tieState{} },
 				Step: func(state, input, output any) (bool, any) {
-					w := state.(ties)
+					w := state.(tieState)
 					return actions[input.(string)].answer(&w) == output, w
 				},
 			}

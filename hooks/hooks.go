@@ -28,29 +28,29 @@ import (
 // 503, and others go on, even if the handler never returns. A handler that returns nil and does not call Next is an error
 // of its own, answered 500: nothing is stored. To drop something it returns an error, as apis.NewForbiddenError.
 type Social struct {
-	app    core.App
-	jobs   *job.Runner
-	inbox  *inbox.Inbox
-	topUps *feed.TopUps
-	studio *rendition.Studio
-	writer *writer.Writer
-	pages  *listing.Reader
-	tokens tokens
-	codes  *oneTimeCodes
-	bodies bodies   // of the requests under way
-	wishes sync.Map // handles that people would like, by the record being stored
-	routes []route  // our own, for the router and for the description of the API
-	events events
+	app         core.App
+	jobs        *job.Runner
+	inbox       *inbox.Inbox
+	topUps      *feed.TopUps
+	studio      *rendition.Studio
+	writer      *writer.BatchWriter
+	listReader  *listing.Reader
+	tokens      tokenCache
+	codes       *oneTimeCodes
+	bodies      openBodies // of the requests under way
+	signupHints sync.Map   // handles that people would like, by the record being stored
+	routes      []route    // our own, for the router and for the description of the API
+	events      eventHooks
 
-	enrichers int // handlers of OnRecordEnrich while alike knows what each does, set when the app serves
+	knownEnrichers int // handlers of OnRecordEnrich while alike knows what each does, set when the app serves
 }
 
 // Bind adds likes, comments, follows, feed, notifications and all else of Doubletap to app. Call it once,
 // before the app starts; the first start creates the collections. What it returns is
 // where an owner adds hooks; every hook of PocketBase keeps working beside them.
 func Bind(app core.App) *Social {
-	before, beforeReads := handlers(app, recordHooks), handlers(app, readHooks)
-	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.Of(app), topUps: feed.NewTopUps(app), writer: writer.New(app, pprof.Labels(byRequest, "likes and marks")), pages: listing.NewReader(app)}
+	before, beforeReads := handlerCounts(app, recordHooks), handlerCounts(app, readHooks)
+	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), topUps: feed.NewTopUps(app), writer: writer.New(app, pprof.Labels(requestLabel, "likes and marks")), listReader: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindClock()
 	s.bindFolder()
@@ -96,11 +96,11 @@ func Bind(app core.App) *Social {
 	s.bindJobs()
 	s.bindReconcile()
 	s.bindRetention()
-	s.bindWatch()
+	s.bindMetrics()
 	s.bindHealth()
 	s.bindConfig()
-	s.bindPages()
-	s.bindRender()
+	s.bindWebApp()
+	s.bindSharePages()
 	s.bindDashboard()
 	s.bindAPIDoc()
 	s.bindRoutes()
@@ -123,4 +123,4 @@ type RuleFunc = func(me string, args ...string) string
 //	hooks.RegisterRule("memberOf", 1, func(me string, a ...string) string {
 //		return "EXISTS (SELECT 1 FROM members m_ WHERE m_.user = " + me + " AND m_.club = " + a[0] + ")"
 //	})
-func RegisterRule(name string, n int, sql RuleFunc) { rule.Register(name, n, sql) }
+func RegisterRule(name string, n int, sql RuleFunc) { rule.RegisterFunction(name, n, sql) }

@@ -25,14 +25,14 @@ func TestInbox(t *testing.T) {
 		if m := phone.Next(); m.Action != "update" || m.Record["actorsCount"] != 2.0 {
 			t.Errorf("the phone is told %s", m.Raw)
 		}
-		unlike(s, "bob", post)
-		unlike(s, "carol", post)
+		unlikePost(s, "bob", post)
+		unlikePost(s, "carol", post)
 		last := phone.Next()
 		for last.Action != "delete" { // two changes may come as one
 			last = phone.Next()
 		}
 		for _, stream := range others {
-			stream.Silent()
+			stream.ExpectSilence()
 		}
 	})
 	t.Run("reading on one device is seen on the other", func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestInbox(t *testing.T) {
 		ada := s.As("ada")
 		stream := ada.Listen("notifications/*")
 		s.Admin().Update("users", ada.ID, map[string]any{"state": "suspended"})
-		stream.Ended()
+		stream.AwaitEnd()
 	})
 	t.Run("a superuser hears of everybody's", func(t *testing.T) {
 		s := hookstest.New(t)

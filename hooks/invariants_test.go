@@ -63,8 +63,8 @@ func TestWhateverPeopleDo(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			s := hookstest.New(t)
 			// an unblock leaves likes whose events the block took back
-			exec(t, s.App, "CREATE TABLE unblocked (a TEXT, b TEXT)")
-			exec(t, s.App, "CREATE TRIGGER unblocked AFTER DELETE ON blocks BEGIN INSERT INTO unblocked VALUES (OLD.blocker, OLD.blocked); END")
+			execSQL(t, s.App, "CREATE TABLE unblocked (a TEXT, b TEXT)")
+			execSQL(t, s.App, "CREATE TRIGGER unblocked AFTER DELETE ON blocks BEGIN INSERT INTO unblocked VALUES (OLD.blocker, OLD.blocked); END")
 			for _, name := range hookstest.Cast {
 				s.As(name).Post("first #tag of " + name)
 			}
@@ -73,7 +73,7 @@ func TestWhateverPeopleDo(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, uint64(worker)))
 				all.Go(func() {
 					for range 120 {
-						act(s, random)
+						actRandomly(s, random)
 					}
 				})
 			}
@@ -92,9 +92,9 @@ func TestWhateverPeopleDo(t *testing.T) {
 	}
 }
 
-// act lets a random person do a random thing to random rows, allowed or not: the answer may
+// actRandomly lets a random person do a random thing to random rows, allowed or not: the answer may
 // be a refusal, never our own mistake.
-func act(s *hookstest.Service, random *rand.Rand) {
+func actRandomly(s *hookstest.Service, random *rand.Rand) {
 	c := s.As(hookstest.Cast[random.IntN(len(hookstest.Cast))])
 	other := s.User(hookstest.Cast[random.IntN(len(hookstest.Cast))])
 	pick := func(collection string) string {
@@ -158,7 +158,7 @@ func act(s *hookstest.Service, random *rand.Rand) {
 		create("story_views", map[string]any{"story": pick("stories")})
 		if random.IntN(4) == 0 {
 			remove("stories")
-			expire(s)
+			runStoryExpiry(s)
 		}
 	case 24:
 		change("notifications", pick("notifications"), map[string]any{"read": true})

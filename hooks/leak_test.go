@@ -15,55 +15,55 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// story is ada's service with three posts: one for everybody, one for her followers, of whom bob is one, and one for
+// leakWorld is ada's service with three posts: one for everybody, one for her followers, of whom bob is one, and one for
 // herself. She has stories for her followers and one whose day is over, both seen by bob. dave is blocked, carol has no
 // ties with her.
-type story struct {
-	s                          *hookstest.Service
-	ada, bob, carol, dave      *hookstest.Client
-	public, followers, private string   // posts
-	day, over                  string   // stories
-	collection                 string   // the id of posts
-	secrets                    []string // ids and words of the latter two, in no answer to the watchers
+type leakWorld struct {
+	service                                *hookstest.Service
+	ada, bob, carol, dave                  *hookstest.Client
+	publicPost, followersPost, privatePost string   // posts
+	dayStory, pastStory                    string   // stories
+	postsID                                string   // the id of posts
+	secrets                                []string // ids and words of the latter two, in no answer to the watchers
 }
 
-func tell(t *testing.T) *story {
+func newLeakWorld(t *testing.T) *leakWorld {
 	s := hookstest.New(t)
-	st := &story{s: s, ada: s.As("ada"), bob: s.As("bob"), carol: s.As("carol"), dave: s.As("dave")}
+	st := &leakWorld{service: s, ada: s.As("ada"), bob: s.As("bob"), carol: s.As("carol"), dave: s.As("dave")}
 	collection, err := s.App.FindCollectionByNameOrId("posts")
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.collection = collection.Id
+	st.postsID = collection.Id
 	st.bob.Follow("ada")
-	st.public = st.ada.Post("hello #sunset")
-	st.ada.Like(st.public)
-	st.ada.Comment(st.public, "", "welcome")
-	st.followers = st.ada.Post("secret swim #sunset #splash", "visibility", "followers", "place", "secret lake")
-	st.private = st.ada.Post("secret picnic #hush", "visibility", "private", "place", "secret garden")
-	for _, post := range []string{st.followers, st.private} {
+	st.publicPost = st.ada.Post("hello #sunset")
+	st.ada.Like(st.publicPost)
+	st.ada.Comment(st.publicPost, "", "welcome")
+	st.followersPost = st.ada.Post("secret swim #sunset #splash", "visibility", "followers", "place", "secret lake")
+	st.privatePost = st.ada.Post("secret picnic #hush", "visibility", "private", "place", "secret garden")
+	for _, post := range []string{st.followersPost, st.privatePost} {
 		st.ada.Like(post)
-		st.ada.Create("saves", fields{"post": post})
+		st.ada.Create("saves", jsonObject{"post": post})
 		comment := st.ada.Comment(post, "", "secret word")
-		st.ada.Create("comment_likes", fields{"comment": comment})
+		st.ada.Create("comment_likes", jsonObject{"comment": comment})
 	}
-	st.bob.Like(st.followers)
-	st.bob.Comment(st.followers, "", "secret answer")
-	st.bob.Create("saves", fields{"post": st.followers})
-	st.day, st.over = st.ada.Story("visibility", "followers"), st.ada.Story()
-	for _, id := range []string{st.day, st.over} {
-		st.secrets = append(st.secrets, id, s.Record("stories", id).GetString("photo"), st.bob.Create("story_views", fields{"story": id}).ID())
+	st.bob.Like(st.followersPost)
+	st.bob.Comment(st.followersPost, "", "secret answer")
+	st.bob.Create("saves", jsonObject{"post": st.followersPost})
+	st.dayStory, st.pastStory = st.ada.Story("visibility", "followers"), st.ada.Story()
+	for _, id := range []string{st.dayStory, st.pastStory} {
+		st.secrets = append(st.secrets, id, s.Record("stories", id).GetString("photo"), st.bob.Create("story_views", jsonObject{"story": id}).ID())
 	}
-	past(s, st.over)
+	backdateStory(s, st.pastStory)
 	st.ada.Block("dave")
 	s.RunJobs()
 
-	st.secrets = append(st.secrets, "secret", "hush", "splash", st.followers, st.private)
+	st.secrets = append(st.secrets, "secret", "hush", "splash", st.followersPost, st.privatePost)
 	for collection, field := range map[string]string{
 		"posts": "id", "likes": "post", "comments": "post", "saves": "post", "post_tags": "post", "feed": "post",
 		"notifications": "post", "comment_likes": "comment.post",
 	} {
-		rows, err := s.App.FindRecordsByFilter(collection, field+" = {:a} || "+field+" = {:b}", "", 0, 0, dbx.Params{"a": st.followers, "b": st.private})
+		rows, err := s.App.FindRecordsByFilter(collection, field+" = {:a} || "+field+" = {:b}", "", 0, 0, dbx.Params{"a": st.followersPost, "b": st.privatePost})
 		if err != nil || len(rows) == 0 {
 			t.Fatalf("find the secret rows of %s: %v, %v", collection, rows, err)
 		}
@@ -78,12 +78,12 @@ func tell(t *testing.T) *story {
 }
 
 // watchers are those who may see nothing of the two posts.
-func (st *story) watchers() map[string]*hookstest.Client {
-	return map[string]*hookstest.Client{"a guest": st.s.Guest(), "a stranger": st.carol, "somebody blocked": st.dave}
+func (st *leakWorld) watchers() map[string]*hookstest.Client {
+	return map[string]*hookstest.Client{"a guest": st.service.Guest(), "a stranger": st.carol, "somebody blocked": st.dave}
 }
 
-// keeps fails if text tells a secret.
-func (st *story) keeps(t *testing.T, who, what, text string) {
+// expectNoSecret fails if text tells a secret.
+func (st *leakWorld) expectNoSecret(t *testing.T, who, what, text string) {
 	t.Helper()
 	for _, secret := range st.secrets {
 		if at := strings.Index(text, secret); at >= 0 {
@@ -93,14 +93,14 @@ func (st *story) keeps(t *testing.T, who, what, text string) {
 	}
 }
 
-// of writes the ids of the story into a query.
-func (st *story) of(query string) string {
-	return strings.NewReplacer("POSTS", st.collection, "PUBLIC", st.public, "FOLLOWERS", st.followers, "PRIVATE", st.private, "DAY", st.day, "OVER", st.over, "ADA", st.ada.ID,
+// fillIDs writes the ids of the story into a query.
+func (st *leakWorld) fillIDs(query string) string {
+	return strings.NewReplacer("POSTS", st.postsID, "PUBLIC", st.publicPost, "FOLLOWERS", st.followersPost, "PRIVATE", st.privatePost, "DAY", st.dayStory, "OVER", st.pastStory, "ADA", st.ada.ID,
 		"BOB", st.bob.ID, "CAROL", st.carol.ID, "DAVE", st.dave.ID).Replace(query)
 }
 
-// atOnce asks all the questions at the same time, as PocketBase lets those wait who filter in vain.
-func atOnce[Q any](questions []Q, ask func(Q)) {
+// runAtOnce asks all the questions at the same time, as PocketBase lets those wait who filter in vain.
+func runAtOnce[Q any](questions []Q, ask func(Q)) {
 	var all sync.WaitGroup
 	for _, q := range questions {
 		all.Go(func() { ask(q) })
@@ -108,14 +108,14 @@ func atOnce[Q any](questions []Q, ask func(Q)) {
 	all.Wait()
 }
 
-func records(collection, parameter, value string) string {
-	return "/api/collections/" + collection + "/records?perPage=500&" + parameter + "=" + escape(value)
+func recordsPath(collection, parameter, value string) string {
+	return "/api/collections/" + collection + "/records?perPage=500&" + parameter + "=" + escapeQuery(value)
 }
 
 func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
 	testenv.SkipSequential(t)
-	st := tell(t)
-	atOnce([]struct{ collection, parameter, value string }{
+	st := newLeakWorld(t)
+	runAtOnce([]struct{ collection, parameter, value string }{
 		{"posts", "filter", "caption ~ 'secret'"},
 		{"posts", "filter", "id = 'PRIVATE' || id = 'FOLLOWERS'"},
 		{"posts", "filter", "visibility != 'public'"},
@@ -185,24 +185,24 @@ func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
 		{"posts", "expand", "author.stories_via_author.story_views_via_story"},
 	}, func(c struct{ collection, parameter, value string }) {
 		for who, watcher := range st.watchers() {
-			answer := watcher.Do("GET", records(c.collection, c.parameter, st.of(c.value)), nil)
+			answer := watcher.Do("GET", recordsPath(c.collection, c.parameter, st.fillIDs(c.value)), nil)
 			if answer.Status >= 500 {
 				t.Errorf("%s: %s?%s=%s: status %d", who, c.collection, c.parameter, c.value, answer.Status)
 			}
-			st.keeps(t, who, fmt.Sprintf("%s?%s=%s", c.collection, c.parameter, c.value), answer.Raw)
+			st.expectNoSecret(t, who, fmt.Sprintf("%s?%s=%s", c.collection, c.parameter, c.value), answer.Raw)
 		}
 	})
 	for who, watcher := range st.watchers() {
 		for _, secret := range st.secrets {
 			for _, collection := range []string{"posts", "likes", "comments", "comment_likes", "saves", "post_tags", "feed", "notifications", "stories", "story_views"} {
-				path := "/api/collections/" + collection + "/records/" + escape(secret)
+				path := "/api/collections/" + collection + "/records/" + escapeQuery(secret)
 				if answer := watcher.Do("GET", path+"?expand=post,comment,story", nil); answer.Status != 404 {
 					t.Errorf("%s: GET %s: status %d, want 404", who, path, answer.Status)
 				}
 			}
 		}
 	}
-	if items := st.ada.List("posts", "filter="+escape("caption ~ 'secret'")); len(items) != 2 {
+	if items := st.ada.List("posts", "filter="+escapeQuery("caption ~ 'secret'")); len(items) != 2 {
 		t.Errorf("ada finds %d of her secret posts, want 2", len(items))
 	}
 }
@@ -211,10 +211,10 @@ func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
 // something.
 type guess struct{ collection, filter, right, wrong string }
 
-func (g guess) test(t *testing.T, st *story, who string, watcher *hookstest.Client) {
+func (g guess) compareAnswers(t *testing.T, st *leakWorld, who string, watcher *hookstest.Client) {
 	t.Helper()
 	ask := func(guess string) string {
-		answer := watcher.Do("GET", records(g.collection, "filter", st.of(fmt.Sprintf(g.filter, guess))), nil)
+		answer := watcher.Do("GET", recordsPath(g.collection, "filter", st.fillIDs(fmt.Sprintf(g.filter, guess))), nil)
 		if answer.Status >= 500 {
 			t.Errorf("%s: %s?filter=%s: status %d", who, g.collection, g.filter, answer.Status)
 		}
@@ -227,8 +227,8 @@ func (g guess) test(t *testing.T, st *story, who string, watcher *hookstest.Clie
 
 func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
 	testenv.SkipSequential(t)
-	st := tell(t)
-	atOnce([]guess{
+	st := newLeakWorld(t)
+	runAtOnce([]guess{
 		{"users", "id = 'ADA' && posts_via_author.caption ?~ '%s'", "secret picnic", "secret horse"},
 		{"users", "id = 'ADA' && posts_via_author.caption ?!~ '%s'", "secret picnic", "secret horse"},
 		{"users", "id = 'ADA' && posts_via_author.caption ~ '%s'", "secret picnic", "secret horse"},
@@ -264,7 +264,7 @@ func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
 		{"users", "id = 'BOB' && story_views_via_viewer.story != '%s'", "DAY", "nosuchstory0000"},
 	}, func(g guess) {
 		for who, watcher := range st.watchers() {
-			g.test(t, st, who, watcher)
+			g.compareAnswers(t, st, who, watcher)
 		}
 	})
 }
@@ -272,16 +272,16 @@ func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
 // What is between two others, or what somebody keeps to themselves, is nobody's business, not even of those who
 // saved, muted, blocked and reported the same.
 func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
-	st := tell(t)
-	eve, mallory := st.s.As("eve"), st.s.As("mallory")
+	st := newLeakWorld(t)
+	eve, mallory := st.service.As("eve"), st.service.As("mallory")
 	for _, c := range []*hookstest.Client{st.bob, st.carol} {
-		c.Create("saves", fields{"post": st.public})
-		c.Create("mutes", fields{"muted": eve.ID, "keepNotifications": c == st.bob})
-		c.Create("reports", fields{"post": st.public, "reason": "reason of " + c.Name})
-		c.Comment(st.public, st.bob.Comment(st.public, "", "hello"), "hello to you") // bob is told of carol
+		c.Create("saves", jsonObject{"post": st.publicPost})
+		c.Create("mutes", jsonObject{"muted": eve.ID, "keepNotifications": c == st.bob})
+		c.Create("reports", jsonObject{"post": st.publicPost, "reason": "reason of " + c.Name})
+		c.Comment(st.publicPost, st.bob.Comment(st.publicPost, "", "hello"), "hello to you") // bob is told of carol
 		c.Block("mallory")
 	}
-	st.carol.Create("devices", fields{"kind": "fcm", "endpoint": "carols-phone-is-an-android"})
+	st.carol.Create("devices", jsonObject{"kind": "fcm", "endpoint": "carols-phone-is-an-android"})
 
 	for _, c := range []struct {
 		what, asker string
@@ -298,7 +298,7 @@ func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 		{"whose settings are so", "carol", guess{"users", "id = 'BOB' && settings_via_user.digest != '%s'", "off", "x"}},
 		{"what an event is about", "carol", guess{"users", "id = 'ADA' && notification_events_via_recipient.subject != '%s'", "PUBLIC", "nosuchpost00000"}},
 	} {
-		t.Run(c.what, func(t *testing.T) { c.test(t, st, c.asker, st.s.As(c.asker)) })
+		t.Run(c.what, func(t *testing.T) { c.compareAnswers(t, st, c.asker, st.service.As(c.asker)) })
 	}
 
 	// a relation to rows that one may not see must look like none at all
@@ -312,10 +312,10 @@ func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 		{"whether somebody saves posts", "saves_via_user", st.carol.ID, eve.ID},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			atOnce([]*hookstest.Client{st.s.Guest(), st.dave}, func(watcher *hookstest.Client) {
+			runAtOnce([]*hookstest.Client{st.service.Guest(), st.dave}, func(watcher *hookstest.Client) {
 				for _, query := range [][2]string{{"filter", c.back + ".id = ''"}, {"filter", "id != '' || " + c.back + ".id != ''"}, {"sort", c.back + ".id"}, {"expand", c.back}} {
 					found := map[string]bool{}
-					answer := watcher.Do("GET", records("users", query[0], query[1]), nil)
+					answer := watcher.Do("GET", recordsPath("users", query[0], query[1]), nil)
 					for _, item := range answer.Items() {
 						id, _ := item["id"].(string)
 						_, told := item[c.back]
@@ -331,15 +331,15 @@ func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 }
 
 func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
-	st := tell(t)
-	comment, err := st.s.App.FindFirstRecordByFilter("comments", "post = {:p}", dbx.Params{"p": st.private})
+	st := newLeakWorld(t)
+	comment, err := st.service.App.FindFirstRecordByFilter("comments", "post = {:p}", dbx.Params{"p": st.privatePost})
 	if err != nil {
 		t.Fatal(err)
 	}
-	photo := "/" + st.s.Record("posts", st.private).GetStringSlice("photos")[0]
-	ofDay, ofOver := "/"+st.s.Record("stories", st.day).GetString("photo"), "/"+st.s.Record("stories", st.over).GetString("photo")
+	photo := "/" + st.service.Record("posts", st.privatePost).GetStringSlice("photos")[0]
+	ofDay, ofOver := "/"+st.service.Record("stories", st.dayStory).GetString("photo"), "/"+st.service.Record("stories", st.pastStory).GetString("photo")
 	const nothing = "nosuchthing0000"
-	post := func(collection string, body func(id string) fields) func(*hookstest.Client, string) hookstest.Answer {
+	post := func(collection string, body func(id string) jsonObject) func(*hookstest.Client, string) hookstest.Answer {
 		return func(c *hookstest.Client, id string) hookstest.Answer {
 			return c.Do("POST", "/api/collections/"+collection+"/records", body(id))
 		}
@@ -352,38 +352,38 @@ func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
 		id     string
 		ask    func(*hookstest.Client, string) hookstest.Answer
 	}{
-		"viewing a post":    {404, st.private, get("/api/collections/posts/records/", "")},
-		"fetching a photo":  {404, st.private, get("/api/files/posts/", photo)},
-		"fetching a thumb":  {404, st.private, get("/api/files/posts/", photo+"?thumb=100x100")},
+		"viewing a post":    {404, st.privatePost, get("/api/collections/posts/records/", "")},
+		"fetching a photo":  {404, st.privatePost, get("/api/files/posts/", photo)},
+		"fetching a thumb":  {404, st.privatePost, get("/api/files/posts/", photo+"?thumb=100x100")},
 		"viewing a comment": {404, comment.Id, get("/api/collections/comments/records/", "")},
-		"liking":            {400, st.private, post("likes", func(id string) fields { return fields{"post": id} })},
-		"saving":            {400, st.private, post("saves", func(id string) fields { return fields{"post": id} })},
-		"muting":            {400, st.private, post("mutes", func(id string) fields { return fields{"post": id} })},
-		"commenting":        {400, st.private, post("comments", func(id string) fields { return fields{"post": id, "text": "hello"} })},
-		"reporting":         {400, st.private, post("reports", func(id string) fields { return fields{"post": id} })},
-		"answering": {400, comment.Id, post("comments", func(id string) fields {
-			return fields{"post": st.public, "parent": id, "text": "hello"}
+		"liking":            {400, st.privatePost, post("likes", func(id string) jsonObject { return jsonObject{"post": id} })},
+		"saving":            {400, st.privatePost, post("saves", func(id string) jsonObject { return jsonObject{"post": id} })},
+		"muting":            {400, st.privatePost, post("mutes", func(id string) jsonObject { return jsonObject{"post": id} })},
+		"commenting":        {400, st.privatePost, post("comments", func(id string) jsonObject { return jsonObject{"post": id, "text": "hello"} })},
+		"reporting":         {400, st.privatePost, post("reports", func(id string) jsonObject { return jsonObject{"post": id} })},
+		"answering": {400, comment.Id, post("comments", func(id string) jsonObject {
+			return jsonObject{"post": st.publicPost, "parent": id, "text": "hello"}
 		})},
-		"liking a comment":                 {400, comment.Id, post("comment_likes", func(id string) fields { return fields{"comment": id} })},
-		"reporting a comment":              {400, comment.Id, post("reports", func(id string) fields { return fields{"comment": id} })},
-		"viewing a story":                  {404, st.day, get("/api/collections/stories/records/", "")},
-		"viewing a story that is over":     {404, st.over, get("/api/collections/stories/records/", "")},
-		"fetching a story's photo":         {404, st.day, get("/api/files/stories/", ofDay)},
-		"fetching the photo of one over":   {404, st.over, get("/api/files/stories/", ofOver)},
-		"fetching a thumb of one over":     {404, st.over, get("/api/files/stories/", ofOver+"?thumb=100x100")},
-		"having seen a story":              {400, st.day, post("story_views", func(id string) fields { return fields{"story": id} })},
-		"having seen a story that is over": {400, st.over, post("story_views", func(id string) fields { return fields{"story": id} })},
-		"deleting a story": {404, st.day, func(c *hookstest.Client, id string) hookstest.Answer {
+		"liking a comment":                 {400, comment.Id, post("comment_likes", func(id string) jsonObject { return jsonObject{"comment": id} })},
+		"reporting a comment":              {400, comment.Id, post("reports", func(id string) jsonObject { return jsonObject{"comment": id} })},
+		"viewing a story":                  {404, st.dayStory, get("/api/collections/stories/records/", "")},
+		"viewing a story that is over":     {404, st.pastStory, get("/api/collections/stories/records/", "")},
+		"fetching a story's photo":         {404, st.dayStory, get("/api/files/stories/", ofDay)},
+		"fetching the photo of one over":   {404, st.pastStory, get("/api/files/stories/", ofOver)},
+		"fetching a thumb of one over":     {404, st.pastStory, get("/api/files/stories/", ofOver+"?thumb=100x100")},
+		"having seen a story":              {400, st.dayStory, post("story_views", func(id string) jsonObject { return jsonObject{"story": id} })},
+		"having seen a story that is over": {400, st.pastStory, post("story_views", func(id string) jsonObject { return jsonObject{"story": id} })},
+		"deleting a story": {404, st.dayStory, func(c *hookstest.Client, id string) hookstest.Answer {
 			return c.Do("DELETE", "/api/collections/stories/records/"+id, nil)
 		}},
-		"changing a post": {404, st.private, func(c *hookstest.Client, id string) hookstest.Answer {
-			return c.Do("PATCH", "/api/collections/posts/records/"+id, fields{"caption": "x"})
+		"changing a post": {404, st.privatePost, func(c *hookstest.Client, id string) hookstest.Answer {
+			return c.Do("PATCH", "/api/collections/posts/records/"+id, jsonObject{"caption": "x"})
 		}},
-		"deleting a post": {404, st.private, func(c *hookstest.Client, id string) hookstest.Answer {
+		"deleting a post": {404, st.privatePost, func(c *hookstest.Client, id string) hookstest.Answer {
 			return c.Do("DELETE", "/api/collections/posts/records/"+id, nil)
 		}},
-		"liking in a batch": {400, st.private, func(c *hookstest.Client, id string) hookstest.Answer {
-			return c.Do("POST", "/api/batch", fields{"requests": []fields{{"method": "POST", "url": "/api/collections/likes/records", "body": fields{"post": id}}}})
+		"liking in a batch": {400, st.privatePost, func(c *hookstest.Client, id string) hookstest.Answer {
+			return c.Do("POST", "/api/batch", jsonObject{"requests": []jsonObject{{"method": "POST", "url": "/api/collections/likes/records", "body": jsonObject{"post": id}}}})
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -401,8 +401,8 @@ func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
 }
 
 func TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost(t *testing.T) {
-	st := tell(t)
-	guest := st.s.Guest()
+	st := newLeakWorld(t)
+	guest := st.service.Guest()
 	token := func(c *hookstest.Client) string {
 		if c.Token == "" {
 			return "nonsense"
@@ -416,28 +416,28 @@ func TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost(t *testing.T) {
 		post   string
 		status int
 	}{
-		{"a guest gets a public photo", guest, st.public, 200},
-		{"a stranger gets a public photo", st.carol, st.public, 200},
-		{"somebody blocked gets no photo with a token of his own", st.dave, st.public, 404},
-		{"a guest gets no photo for followers", guest, st.followers, 404},
-		{"a stranger gets no photo for followers", st.carol, st.followers, 404},
-		{"somebody blocked gets no photo for followers", st.dave, st.followers, 404},
-		{"a follower gets a photo for followers", st.bob, st.followers, 200},
-		{"a guest gets no private photo", guest, st.private, 404},
-		{"a stranger gets no private photo", st.carol, st.private, 404},
-		{"a follower gets no private photo", st.bob, st.private, 404},
-		{"somebody blocked gets no private photo", st.dave, st.private, 404},
-		{"ada gets her private photo", st.ada, st.private, 200},
+		{"a guest gets a public photo", guest, st.publicPost, 200},
+		{"a stranger gets a public photo", st.carol, st.publicPost, 200},
+		{"somebody blocked gets no photo with a token of his own", st.dave, st.publicPost, 404},
+		{"a guest gets no photo for followers", guest, st.followersPost, 404},
+		{"a stranger gets no photo for followers", st.carol, st.followersPost, 404},
+		{"somebody blocked gets no photo for followers", st.dave, st.followersPost, 404},
+		{"a follower gets a photo for followers", st.bob, st.followersPost, 200},
+		{"a guest gets no private photo", guest, st.privatePost, 404},
+		{"a stranger gets no private photo", st.carol, st.privatePost, 404},
+		{"a follower gets no private photo", st.bob, st.privatePost, 404},
+		{"somebody blocked gets no private photo", st.dave, st.privatePost, 404},
+		{"ada gets her private photo", st.ada, st.privatePost, 200},
 	} {
 		t.Run(c.title, func(t *testing.T) {
-			name := st.s.Record("posts", c.post).GetStringSlice("photos")[0]
-			for _, path := range []string{"posts", st.collection} {
+			name := st.service.Record("posts", c.post).GetStringSlice("photos")[0]
+			for _, path := range []string{"posts", st.postsID} {
 				for _, thumb := range []string{"", "&thumb=100x100", "&thumb=320x320f", "&thumb=320x320", "&download=1"} {
 					url := "/api/files/" + path + "/" + c.post + "/" + name + "?token=" + token(c.who) + thumb
 					if answer := c.who.Do("GET", url, nil); answer.Status != c.status {
 						t.Errorf("GET %s: status %d, want %d", url, answer.Status, c.status)
 					}
-					if c.post == st.public {
+					if c.post == st.publicPost {
 						continue
 					}
 					// an Authorization header is no token, as a photo's address is what gets passed on
@@ -452,15 +452,15 @@ func TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost(t *testing.T) {
 }
 
 func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
-	st := tell(t)
-	eve := st.s.As("eve")
+	st := newLeakWorld(t)
+	eve := st.service.As("eve")
 	hers := eve.Post("eve's")
-	topics := []string{"posts/" + st.followers, "posts/" + st.private, "posts/" + hers, "posts"}
+	topics := []string{"posts/" + st.followersPost, "posts/" + st.privatePost, "posts/" + hers, "posts"}
 	for _, collection := range []string{"likes", "comments", "comment_likes", "saves", "post_tags", "hashtags", "notifications", "retractions", "feed", "settings", "mutes", "reports", "notification_events", "story_views"} {
 		topics = append(topics, collection+"/*")
 	}
-	plain := append(slices.Clone(topics), "posts/*", st.s.Record("posts", hers).Collection().Id+"/*") // guests have no options
-	for topic, query := range map[string]fields{
+	plain := append(slices.Clone(topics), "posts/*", st.service.Record("posts", hers).Collection().Id+"/*") // guests have no options
+	for topic, query := range map[string]jsonObject{
 		"posts/*":        {"expand": "author", "filter": "caption != 'x'"},
 		"likes/*":        {"expand": "post.author,user"},
 		"comments/*":     {"expand": "post.author,author,parent.post"},
@@ -471,7 +471,7 @@ func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
 		"posts/" + hers:  {"fields": "*"},
 		"notification/*": {"expand": "post"},
 	} {
-		topics = append(topics, topic+option(query))
+		topics = append(topics, topic+topicOptions(query))
 	}
 	var heard bool // the follower, of what the others must not hear
 	streams := map[string]*hookstest.Stream{"a follower": st.bob.Listen(topics...)}
@@ -483,36 +483,36 @@ func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
 		streams[who] = watcher.Listen(topics...)
 	}
 
-	for _, post := range []string{st.followers, st.private} {
-		st.ada.Update("posts", post, fields{"caption": "secret change #hush2"})
+	for _, post := range []string{st.followersPost, st.privatePost} {
+		st.ada.Update("posts", post, jsonObject{"caption": "secret change #hush2"})
 		comment := st.ada.Comment(post, "", "secret remark @carol @dave")
-		like := st.ada.Create("comment_likes", fields{"comment": comment}).ID()
+		like := st.ada.Create("comment_likes", jsonObject{"comment": comment}).ID()
 		st.ada.Delete("comment_likes", like)
 		st.ada.Delete("comments", comment)
 	}
-	st.bob.Delete("likes", st.bob.Like(st.followers))
-	st.bob.Comment(st.followers, "", "secret reply @carol")
+	st.bob.Delete("likes", st.bob.Like(st.followersPost))
+	st.bob.Comment(st.followersPost, "", "secret reply @carol")
 	st.secrets = append(st.secrets, st.ada.Post("secret third @carol @dave", "visibility", "private"))
 	story := st.ada.Story("visibility", "followers")
-	st.secrets = append(st.secrets, story, st.bob.Create("story_views", fields{"story": story}).ID())
-	for _, id := range []string{story, st.over} {
+	st.secrets = append(st.secrets, story, st.bob.Create("story_views", jsonObject{"story": story}).ID())
+	for _, id := range []string{story, st.pastStory} {
 		st.ada.Delete("stories", id)
 	}
-	st.ada.Update("users", st.ada.ID, fields{"bio": "new"})
+	st.ada.Update("users", st.ada.ID, jsonObject{"bio": "new"})
 	// what goes out of sight takes its new words along
-	st.ada.Update("posts", st.public, fields{"visibility": "followers", "caption": "secret turn"})
-	st.ada.Delete("posts", st.private)
-	st.ada.Delete("posts", st.followers)
+	st.ada.Update("posts", st.publicPost, jsonObject{"visibility": "followers", "caption": "secret turn"})
+	st.ada.Delete("posts", st.privatePost)
+	st.ada.Delete("posts", st.followersPost)
 	// the last things to happen, of which all of them hear, from PocketBase and from the inbox
 	eve.Like(hers)
-	eve.Update("posts", hers, fields{"caption": "the end"})
+	eve.Update("posts", hers, jsonObject{"caption": "the end"})
 
 	for who, stream := range streams {
 		ended, ofHers := map[string]bool{}, 0
 		for len(ended) < 4 || ofHers < 2 {
 			m := stream.Next()
 			if who != "a follower" {
-				st.keeps(t, who, "the topic "+m.Topic, m.Raw)
+				st.expectNoSecret(t, who, "the topic "+m.Topic, m.Raw)
 			} else if strings.Contains(m.Raw, "secret change") {
 				heard = true
 			}
@@ -529,42 +529,42 @@ func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
 	}
 }
 
-func option(query fields) string {
-	text, _ := json.Marshal(fields{"query": query}) // strings always encode
-	return "?options=" + escape(string(text))
+func topicOptions(query jsonObject) string {
+	text, _ := json.Marshal(jsonObject{"query": query}) // strings always encode
+	return "?options=" + escapeQuery(string(text))
 }
 
 func TestLeakABatchReachesNothingMore(t *testing.T) {
-	st := tell(t)
-	before := st.s.Record("posts", st.private).GetString("caption")
+	st := newLeakWorld(t)
+	before := st.service.Record("posts", st.privatePost).GetString("caption")
 	for who, watcher := range st.watchers() {
-		for name, request := range map[string]fields{
-			"like":          {"method": "POST", "url": "/api/collections/likes/records?expand=post", "body": fields{"post": st.private}},
-			"like by PUT":   {"method": "PUT", "url": "/api/collections/likes/records?expand=post", "body": fields{"post": st.private}},
-			"comment":       {"method": "POST", "url": "/api/collections/comments/records?expand=post", "body": fields{"post": st.followers, "text": "x"}},
-			"change":        {"method": "PATCH", "url": "/api/collections/posts/records/" + st.private, "body": fields{"caption": "x"}},
-			"change by PUT": {"method": "PUT", "url": "/api/collections/posts/records", "body": fields{"id": st.private, "caption": "x"}},
-			"delete":        {"method": "DELETE", "url": "/api/collections/posts/records/" + st.private},
-			"view":          {"method": "POST", "url": "/api/collections/story_views/records?expand=story", "body": fields{"story": st.day}},
-			"view of past":  {"method": "POST", "url": "/api/collections/story_views/records?expand=story", "body": fields{"story": st.over}},
-			"story":         {"method": "DELETE", "url": "/api/collections/stories/records/" + st.day},
+		for name, request := range map[string]jsonObject{
+			"like":          {"method": "POST", "url": "/api/collections/likes/records?expand=post", "body": jsonObject{"post": st.privatePost}},
+			"like by PUT":   {"method": "PUT", "url": "/api/collections/likes/records?expand=post", "body": jsonObject{"post": st.privatePost}},
+			"comment":       {"method": "POST", "url": "/api/collections/comments/records?expand=post", "body": jsonObject{"post": st.followersPost, "text": "x"}},
+			"change":        {"method": "PATCH", "url": "/api/collections/posts/records/" + st.privatePost, "body": jsonObject{"caption": "x"}},
+			"change by PUT": {"method": "PUT", "url": "/api/collections/posts/records", "body": jsonObject{"id": st.privatePost, "caption": "x"}},
+			"delete":        {"method": "DELETE", "url": "/api/collections/posts/records/" + st.privatePost},
+			"view":          {"method": "POST", "url": "/api/collections/story_views/records?expand=story", "body": jsonObject{"story": st.dayStory}},
+			"view of past":  {"method": "POST", "url": "/api/collections/story_views/records?expand=story", "body": jsonObject{"story": st.pastStory}},
+			"story":         {"method": "DELETE", "url": "/api/collections/stories/records/" + st.dayStory},
 		} {
-			answer := watcher.Do("POST", "/api/batch", fields{"requests": []fields{request}})
+			answer := watcher.Do("POST", "/api/batch", jsonObject{"requests": []jsonObject{request}})
 			if answer.Status != 400 {
 				t.Errorf("%s: %s in a batch: status %d, want 400", who, name, answer.Status)
 			}
-			st.keeps(t, who, name+" in a batch", answer.Raw)
+			st.expectNoSecret(t, who, name+" in a batch", answer.Raw)
 		}
 	}
-	if after := st.s.Record("posts", st.private).GetString("caption"); after != before {
+	if after := st.service.Record("posts", st.privatePost).GetString("caption"); after != before {
 		t.Errorf("the caption is %q, want %q", after, before)
 	}
 }
 
 func TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy(t *testing.T) {
-	st := tell(t)
-	st.ada.Create("reports", fields{"user": st.bob.ID})
-	admin := st.s.Admin()
+	st := newLeakWorld(t)
+	st.ada.Create("reports", jsonObject{"user": st.bob.ID})
+	admin := st.service.Admin()
 	for _, c := range []struct{ collection, field string }{
 		{"users", "celebrity"}, {"users", "tokenKey"}, {"users", "password"},
 		{"posts", "author.celebrity"}, {"posts", "author.tokenKey"},
@@ -576,12 +576,12 @@ func TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy(t *testing.T) {
 		{"hashtags", "banned"}, {"post_tags", "tag.banned"},
 	} {
 		t.Run(c.collection+" by "+c.field, func(t *testing.T) {
-			for _, asker := range []*hookstest.Client{st.s.Guest(), st.carol, st.ada} {
+			for _, asker := range []*hookstest.Client{st.service.Guest(), st.carol, st.ada} {
 				for _, query := range [][2]string{
 					{"filter", c.field + " != 'x'"}, {"filter", c.field + " ?!= 'x'"}, {"filter", c.field + ":lower != 'x'"},
 					{"filter", "id != '' || " + c.field + " = true"}, {"sort", c.field}, {"sort", "-" + c.field},
 				} {
-					if answer := asker.Do("GET", records(c.collection, query[0], query[1]), nil); answer.Status != 400 {
+					if answer := asker.Do("GET", recordsPath(c.collection, query[0], query[1]), nil); answer.Status != 400 {
 						t.Errorf("%s: %s?%s=%s: status %d, want 400", asker.Name, c.collection, query[0], query[1], answer.Status)
 					}
 				}
@@ -606,20 +606,20 @@ func TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy(t *testing.T) {
 }
 
 func TestLeakAnAddressThatIsNotShownCannotBeFoundOut(t *testing.T) {
-	st := tell(t)
-	eve := st.s.As("eve")
-	eve.Update("users", eve.ID, fields{"emailVisibility": true})
+	st := newLeakWorld(t)
+	eve := st.service.As("eve")
+	eve.Update("users", eve.ID, jsonObject{"emailVisibility": true})
 	eve.Follow("ada")
-	eve.Like(st.public)
-	st.bob.Like(st.public)
-	guess{"notifications", "type = 'like' && actors.email !~ '%s'", "bob@", "x@"}.test(t, st, "ada", st.ada)
-	for _, asker := range []*hookstest.Client{st.s.Guest(), st.carol} {
+	eve.Like(st.publicPost)
+	st.bob.Like(st.publicPost)
+	guess{"notifications", "type = 'like' && actors.email !~ '%s'", "bob@", "x@"}.compareAnswers(t, st, "ada", st.ada)
+	for _, asker := range []*hookstest.Client{st.service.Guest(), st.carol} {
 		for _, item := range asker.List("users", "perPage=500") {
 			if email, shown := item["email"]; shown && item["id"] != asker.ID && item["id"] != eve.ID {
 				t.Errorf("%s reads the address %v of %v", asker.Name, email, item["handle"])
 			}
 		}
-		atOnce([]guess{
+		runAtOnce([]guess{
 			{"users", "id = 'ADA' && email = '%s'", "ada@example.com", "x@example.com"},
 			{"users", "id = 'ADA' && email != '%s'", "ada@example.com", "x@example.com"},
 			{"users", "id = 'ADA' && email ~ '%s'", "ada@", "x@"},
@@ -629,21 +629,21 @@ func TestLeakAnAddressThatIsNotShownCannotBeFoundOut(t *testing.T) {
 			{"posts", "author = 'ADA' && author.email !~ '%s'", "ada@", "x@"},
 			{"users", "id = 'ADA' && posts_via_author.author.email !~ '%s'", "ada@", "x@"},
 			{"users", "id = 'ADA' && follows_via_followee.follower.email !~ '%s'", "bob@", "x@"},
-		}, func(g guess) { g.test(t, st, asker.Name, asker) })
+		}, func(g guess) { g.compareAnswers(t, st, asker.Name, asker) })
 		// by the order: one's own second account between two letters finds out the rest
 		for _, collection := range []string{"users", "follows"} {
 			field := map[string]string{"users": "email", "follows": "follower.email"}[collection]
-			up := asker.Do("GET", records(collection, "sort", field), nil)
-			down := asker.Do("GET", records(collection, "sort", "-"+field), nil)
-			if up.Status == 200 && !slices.Equal(order(up, asker.ID), order(down, asker.ID)) {
+			up := asker.Do("GET", recordsPath(collection, "sort", field), nil)
+			down := asker.Do("GET", recordsPath(collection, "sort", "-"+field), nil)
+			if up.Status == 200 && !slices.Equal(othersOrder(up, asker.ID), othersOrder(down, asker.ID)) {
 				t.Errorf("%s reads the order of hidden addresses from %s?sort=%s", asker.Name, collection, field)
 			}
 		}
 	}
 }
 
-// order is the ids of a list without one's own.
-func order(answer hookstest.Answer, me string) []string {
+// othersOrder is the ids of a list without one's own.
+func othersOrder(answer hookstest.Answer, me string) []string {
 	var ids []string
 	for _, item := range answer.Items() {
 		if id, _ := item["id"].(string); id != me {
@@ -654,20 +654,20 @@ func order(answer hookstest.Answer, me string) []string {
 }
 
 func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
-	st := tell(t)
-	askers := []*hookstest.Client{st.s.Guest(), st.carol, st.dave}
+	st := newLeakWorld(t)
+	askers := []*hookstest.Client{st.service.Guest(), st.carol, st.dave}
 	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, visibility", "seesPost": "id", "seesTag": "id"} {
 		for first, want := range map[string]int{
 			"@request.auth.id": 403, " @request.auth.id ": 403, "@request.auth.id:lower": 403,
 			"'" + st.ada.ID + "'": 400, "author": 400, "@now": 400, "@REQUEST.AUTH.ID": 400, "''": 400, "1": 400,
 		} {
 			expression := call + "(" + first + ", " + args + ")"
-			atOnce(askers, func(asker *hookstest.Client) {
+			runAtOnce(askers, func(asker *hookstest.Client) {
 				for _, query := range []string{
-					"filter=" + escape(expression+" = true"),
-					"filter=" + escape("id != '' || "+expression+" != 1"),
-					"filter=" + escape("true = "+expression) + "&filter=" + escape("id != ''"),
-					"sort=" + escape(expression),
+					"filter=" + escapeQuery(expression+" = true"),
+					"filter=" + escapeQuery("id != '' || "+expression+" != 1"),
+					"filter=" + escapeQuery("true = "+expression) + "&filter=" + escapeQuery("id != ''"),
+					"sort=" + escapeQuery(expression),
 				} {
 					if answer := asker.Do("GET", "/api/collections/posts/records?"+query, nil); answer.Status != want {
 						t.Errorf("%s: posts?%s: status %d, want %d", asker.Name, query, answer.Status, want)
@@ -677,28 +677,28 @@ func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
 		}
 	}
 	for _, asker := range askers {
-		twice := "filter=" + escape("id != ''") + "&filter=" + escape("seesPost('"+st.ada.ID+"', id) = true")
+		twice := "filter=" + escapeQuery("id != ''") + "&filter=" + escapeQuery("seesPost('"+st.ada.ID+"', id) = true")
 		if answer := asker.Do("GET", "/api/collections/posts/records?"+twice, nil); answer.Status == 200 {
-			st.keeps(t, asker.Name, "a second filter", answer.Raw)
+			st.expectNoSecret(t, asker.Name, "a second filter", answer.Raw)
 		}
 	}
 }
 
 func TestLeakRuleFunctionsDoNothingInAStreamsFilter(t *testing.T) {
-	st := tell(t)
+	st := newLeakWorld(t)
 	filters := []string{"seesPost('" + st.ada.ID + "', id) = true", "id = '' || sees(author, author, 'public') = true"}
 	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, 'public'", "seesPost": "id", "seesTag": "id"} {
 		filters = append(filters, call+"(@request.auth.id, "+args+") = true", call+"(@request.auth.id, "+args+") = false")
 	}
 	var topics []string
 	for _, filter := range filters {
-		topics = append(topics, "posts/*"+option(fields{"filter": filter}))
+		topics = append(topics, "posts/*"+topicOptions(jsonObject{"filter": filter}))
 	}
-	stream, refused := listen(st.carol, append(topics, "posts/*"))
+	stream, refused := tryListen(st.carol, append(topics, "posts/*"))
 	if refused {
 		return
 	}
-	st.ada.Update("posts", st.public, fields{"caption": "again"})
+	st.ada.Update("posts", st.publicPost, jsonObject{"caption": "again"})
 	marker := st.ada.Post("the end")
 	for {
 		m := stream.Next()
@@ -709,33 +709,33 @@ func TestLeakRuleFunctionsDoNothingInAStreamsFilter(t *testing.T) {
 			break
 		}
 	}
-	stream.Silent()
+	stream.ExpectSilence()
 }
 
-// listen opens a stream, or reports that the service refuses such topics, which is as good as being silent on them.
-func listen(c *hookstest.Client, topics []string) (stream *hookstest.Stream, refused bool) {
+// tryListen opens a stream, or reports that the service refuses such topics, which is as good as being silent on them.
+func tryListen(c *hookstest.Client, topics []string) (stream *hookstest.Stream, refused bool) {
 	stream = c.Listen("posts/*")
-	answer := c.Do("POST", "/api/realtime", fields{"clientId": stream.ClientID, "subscriptions": topics})
+	answer := c.Do("POST", "/api/realtime", jsonObject{"clientId": stream.ClientID, "subscriptions": topics})
 	return stream, answer.Status == 400 || answer.Status == 403
 }
 
 func TestLeakNoStreamsFilterAnswersAGuess(t *testing.T) {
-	st := tell(t)
+	st := newLeakWorld(t)
 	topic := func(word string) string {
-		return "posts/*" + option(fields{"filter": "author.posts_via_author.caption !~ '" + word + "'"})
+		return "posts/*" + topicOptions(jsonObject{"filter": "author.posts_via_author.caption !~ '" + word + "'"})
 	}
-	escaped := func(word string) string { return strings.ReplaceAll(topic(word), "_via_", escape(`\u005fvia_`)) }
+	escaped := func(word string) string { return strings.ReplaceAll(topic(word), "_via_", escapeQuery(`\u005fvia_`)) }
 	for name, topic := range map[string]func(word string) string{"as it is": topic, "escaped": escaped} {
 		right, wrong := topic("secret picnic"), topic("secret horse")
-		stream, refused := listen(st.carol, []string{"posts/*", right, wrong})
+		stream, refused := tryListen(st.carol, []string{"posts/*", right, wrong})
 		if refused {
 			continue
 		}
-		st.ada.Update("posts", st.public, fields{"caption": "again " + name})
-		marker := st.s.As("eve").Post("the end")
+		st.ada.Update("posts", st.publicPost, jsonObject{"caption": "again " + name})
+		marker := st.service.As("eve").Post("the end")
 		told := map[string]bool{}
 		for m := stream.Next(); m.Topic != "posts/*" || m.Record["id"] != marker; m = stream.Next() {
-			told[m.Topic] = told[m.Topic] || m.Record["id"] == st.public
+			told[m.Topic] = told[m.Topic] || m.Record["id"] == st.publicPost
 		}
 		if told[right] != told[wrong] {
 			t.Errorf("a stream's filter, %s, answers a guess", name)
@@ -743,10 +743,10 @@ func TestLeakNoStreamsFilterAnswersAGuess(t *testing.T) {
 	}
 }
 
-// spellings are the ways to ask for a change of one field; the answer's status is that of the change itself.
-func spellings(c *hookstest.Client, collection, id string, change fields, field string, value any) map[string]func() hookstest.Answer {
+// changeSpellings are the ways to ask for a change of one field; the answer's status is that of the change itself.
+func changeSpellings(c *hookstest.Client, collection, id string, change jsonObject, field string, value any) map[string]func() hookstest.Answer {
 	path := "/api/collections/" + collection + "/records/" + id
-	body := func(field string) fields {
+	body := func(field string) jsonObject {
 		body := maps.Clone(change)
 		body[field] = value
 		return body
@@ -758,7 +758,7 @@ func spellings(c *hookstest.Client, collection, id string, change fields, field 
 		encoded, _ := json.Marshal(v) // plain values always encode
 		return string(encoded)
 	}
-	form := func(body fields) *hookstest.Upload {
+	form := func(body jsonObject) *hookstest.Upload {
 		upload := &hookstest.Upload{Fields: map[string]string{}}
 		for field, value := range body {
 			upload.Fields[field] = text(value)
@@ -768,19 +768,19 @@ func spellings(c *hookstest.Client, collection, id string, change fields, field 
 	patch := func(body any) func() hookstest.Answer {
 		return func() hookstest.Answer { return c.Do("PATCH", path, body) }
 	}
-	batch := func(method, path string, body fields) func() hookstest.Answer {
+	batch := func(method, path string, body jsonObject) func() hookstest.Answer {
 		return func() hookstest.Answer {
-			return c.Do("POST", "/api/batch", fields{"requests": []fields{{"method": method, "url": path, "body": body}}})
+			return c.Do("POST", "/api/batch", jsonObject{"requests": []jsonObject{{"method": method, "url": path, "body": body}}})
 		}
 	}
 	upsert := body(field)
 	upsert["id"] = id
 	all := map[string]func() hookstest.Answer{
-		"@jsonPayload":   patch(form(fields{"@jsonPayload": body(field)})),
-		"@jsonPayload +": patch(form(fields{"@jsonPayload": body(field + "+")})),
+		"@jsonPayload":   patch(form(jsonObject{"@jsonPayload": body(field)})),
+		"@jsonPayload +": patch(form(jsonObject{"@jsonPayload": body(field + "+")})),
 		"batch by PUT":   batch("PUT", "/api/collections/"+collection+"/records", upsert),
 		"batch form": func() hookstest.Answer {
-			return c.Do("POST", "/api/batch", form(fields{"@jsonPayload": fields{"requests": []fields{{"method": "PATCH", "url": path, "body": body(field)}}}}))
+			return c.Do("POST", "/api/batch", form(jsonObject{"@jsonPayload": jsonObject{"requests": []jsonObject{{"method": "PATCH", "url": path, "body": body(field)}}}}))
 		},
 	}
 	for _, name := range []string{field, field + "+", "+" + field, field + "-"} {
@@ -793,50 +793,50 @@ func spellings(c *hookstest.Client, collection, id string, change fields, field 
 
 func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
 	testenv.SkipSequential(t)
-	st := tell(t)
-	bobs := st.bob.Comment(st.public, "", "hello") // so that ada has a notification of it
-	notification, err := st.s.App.FindFirstRecordByFilter("notifications", "recipient = {:u} && type = 'comment' && post = {:p}", dbx.Params{"u": st.ada.ID, "p": st.public})
+	st := newLeakWorld(t)
+	bobs := st.bob.Comment(st.publicPost, "", "hello") // so that ada has a notification of it
+	notification, err := st.service.App.FindFirstRecordByFilter("notifications", "recipient = {:u} && type = 'comment' && post = {:p}", dbx.Params{"u": st.ada.ID, "p": st.publicPost})
 	if err != nil {
 		t.Fatal(err)
 	}
-	comment := st.ada.Comment(st.public, bobs, "thanks")
-	device := st.ada.Create("devices", fields{"kind": "fcm", "endpoint": "adas-phone-is-an-android"}).ID()
-	tag, err := st.s.App.FindFirstRecordByData("hashtags", "name", "sunset")
+	comment := st.ada.Comment(st.publicPost, bobs, "thanks")
+	device := st.ada.Create("devices", jsonObject{"kind": "fcm", "endpoint": "adas-phone-is-an-android"}).ID()
+	tag, err := st.service.App.FindFirstRecordByData("hashtags", "name", "sunset")
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := st.s.Admin()
-	read := fields{"read": true}
+	admin := st.service.Admin()
+	read := jsonObject{"read": true}
 	for _, c := range []struct {
 		who            *hookstest.Client
 		collection, id string
-		change         fields // what makes the rest of the update one that is allowed
-		values         fields
+		change         jsonObject // what makes the rest of the update one that is allowed
+		values         jsonObject
 	}{
-		{st.ada, "users", st.ada.ID, fields{"bio": "x"}, fields{
+		{st.ada, "users", st.ada.ID, jsonObject{"bio": "x"}, jsonObject{
 			"state": "suspended", "role": "moderator", "celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99}},
-		{st.ada, "posts", st.public, fields{"caption": "x"}, fields{"hidden": true, "media": []int{1}, "likesCount": 99, "commentsCount": 99}},
-		{st.ada, "comments", comment, fields{"text": "x"}, fields{"deleted": true, "likesCount": 99, "repliesCount": 99}},
-		{st.ada, "settings", st.ada.ID, fields{"locale": "en"}, fields{"readAt": "2030-01-01 00:00:00.000Z", "seq": 99}},
-		{st.ada, "notifications", notification.Id, read, fields{
-			"recipient": st.carol.ID, "type": "system", "actors": []string{st.carol.ID}, "actorsCount": 99, "post": st.private,
+		{st.ada, "posts", st.publicPost, jsonObject{"caption": "x"}, jsonObject{"hidden": true, "media": []int{1}, "likesCount": 99, "commentsCount": 99}},
+		{st.ada, "comments", comment, jsonObject{"text": "x"}, jsonObject{"deleted": true, "likesCount": 99, "repliesCount": 99}},
+		{st.ada, "settings", st.ada.ID, jsonObject{"locale": "en"}, jsonObject{"readAt": "2030-01-01 00:00:00.000Z", "seq": 99}},
+		{st.ada, "notifications", notification.Id, read, jsonObject{
+			"recipient": st.carol.ID, "type": "system", "actors": []string{st.carol.ID}, "actorsCount": 99, "post": st.privatePost,
 			"comment": comment, "latestAt": "2030-01-01 00:00:00.000Z", "groupKey": "x"}},
-		{st.ada, "devices", device, fields{"name": "x"}, fields{"lastSeen": "2030-01-01 00:00:00.000Z"}},
-		{admin, "users", st.ada.ID, fields{"bio": "x"}, fields{"celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99}},
-		{admin, "posts", st.public, fields{"caption": "x"}, fields{"likesCount": 99, "commentsCount": 99}},
-		{admin, "comments", comment, fields{"text": "x"}, fields{"likesCount": 99, "repliesCount": 99}},
-		{admin, "hashtags", tag.Id, fields{"name": "sunset"}, fields{"postsCount": 99}},
-		{admin, "settings", st.ada.ID, fields{"locale": "en"}, fields{"seq": 99}},
-		{admin, "notifications", notification.Id, read, fields{"actorsCount": 99}},
+		{st.ada, "devices", device, jsonObject{"name": "x"}, jsonObject{"lastSeen": "2030-01-01 00:00:00.000Z"}},
+		{admin, "users", st.ada.ID, jsonObject{"bio": "x"}, jsonObject{"celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99}},
+		{admin, "posts", st.publicPost, jsonObject{"caption": "x"}, jsonObject{"likesCount": 99, "commentsCount": 99}},
+		{admin, "comments", comment, jsonObject{"text": "x"}, jsonObject{"likesCount": 99, "repliesCount": 99}},
+		{admin, "hashtags", tag.Id, jsonObject{"name": "sunset"}, jsonObject{"postsCount": 99}},
+		{admin, "settings", st.ada.ID, jsonObject{"locale": "en"}, jsonObject{"seq": 99}},
+		{admin, "notifications", notification.Id, read, jsonObject{"actorsCount": 99}},
 	} {
 		for field, value := range c.values {
 			t.Run(fmt.Sprintf("%s cannot set %s of %s", c.who.Name, field, c.collection), func(t *testing.T) {
-				for spelling, ask := range spellings(c.who, c.collection, c.id, c.change, field, value) {
-					before := st.s.Record(c.collection, c.id).GetString(field)
+				for spelling, ask := range changeSpellings(c.who, c.collection, c.id, c.change, field, value) {
+					before := st.service.Record(c.collection, c.id).GetString(field)
 					if answer := ask(); answer.Status != 200 {
 						t.Errorf("%s: status %d, want 200 with the field kept: %s", spelling, answer.Status, answer.Raw)
 					}
-					if after := st.s.Record(c.collection, c.id).GetString(field); after != before {
+					if after := st.service.Record(c.collection, c.id).GetString(field); after != before {
 						t.Errorf("%s: it is %q, want %q", spelling, after, before)
 					}
 				}
@@ -844,11 +844,11 @@ func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
 		}
 	}
 	t.Run("ada cannot set the seq of her notification, which a change moves by one", func(t *testing.T) {
-		for spelling, ask := range spellings(st.ada, "notifications", notification.Id, read, "seq", 9999) {
+		for spelling, ask := range changeSpellings(st.ada, "notifications", notification.Id, read, "seq", 9999) {
 			if answer := ask(); answer.Status != 200 {
 				t.Errorf("%s: status %d: %s", spelling, answer.Status, answer.Raw)
 			}
-			if got, last := st.s.Record("notifications", notification.Id).GetInt("seq"), st.s.Record("settings", st.ada.ID).GetInt("seq"); got > last {
+			if got, last := st.service.Record("notifications", notification.Id).GetInt("seq"), st.service.Record("settings", st.ada.ID).GetInt("seq"); got > last {
 				t.Errorf("%s: it is %d, but the last that was given is %d", spelling, got, last)
 			}
 		}
@@ -856,38 +856,38 @@ func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
 }
 
 func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
-	st := tell(t)
-	st.s.Admin().Update("users", st.ada.ID, fields{"private": true})
-	newcomer := func(handle string, more fields) fields {
-		body := fields{"handle": handle, "email": handle + "@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
+	st := newLeakWorld(t)
+	st.service.Admin().Update("users", st.ada.ID, jsonObject{"private": true})
+	newcomer := func(handle string, more jsonObject) jsonObject {
+		body := jsonObject{"handle": handle, "email": handle + "@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
 		maps.Copy(body, more)
 		return body
 	}
-	server := fields{"state": "suspended", "role": "moderator", "celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99, "verified": false}
+	server := jsonObject{"state": "suspended", "role": "moderator", "celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99, "verified": false}
 	for _, c := range []struct {
 		title      string
 		who        *hookstest.Client
 		collection string
-		body       fields
+		body       jsonObject
 		want       map[string]string
 	}{
-		{"a newcomer is an active member with nothing yet", st.s.Guest(), "users", newcomer("newcomer", server),
+		{"a newcomer is an active member with nothing yet", st.service.Guest(), "users", newcomer("newcomer", server),
 			map[string]string{"state": "active", "role": "member", "celebrity": "false", "postsCount": "0", "followersCount": "0", "followingCount": "0"}},
-		{"a superuser makes moderators, but no counts", st.s.Admin(), "users", newcomer("chosen", server),
+		{"a superuser makes moderators, but no counts", st.service.Admin(), "users", newcomer("chosen", server),
 			map[string]string{"state": "suspended", "role": "moderator", "celebrity": "false", "postsCount": "0", "followersCount": "0"}},
-		{"a comment is born unliked", st.ada, "comments", fields{"post": st.public, "text": "x", "deleted": true, "likesCount": 9, "repliesCount": 9},
+		{"a comment is born unliked", st.ada, "comments", jsonObject{"post": st.publicPost, "text": "x", "deleted": true, "likesCount": 9, "repliesCount": 9},
 			map[string]string{"deleted": "false", "likesCount": "0", "repliesCount": "0"}},
-		{"a superuser's comment too", st.s.Admin(), "comments", fields{"post": st.public, "author": st.ada.ID, "text": "x", "likesCount": 9, "repliesCount": 9},
+		{"a superuser's comment too", st.service.Admin(), "comments", jsonObject{"post": st.publicPost, "author": st.ada.ID, "text": "x", "likesCount": 9, "repliesCount": 9},
 			map[string]string{"likesCount": "0", "repliesCount": "0"}},
-		{"a request to follow is not accepted by who makes it", st.carol, "follows", fields{"followee": st.ada.ID, "state": "accepted"},
+		{"a request to follow is not accepted by who makes it", st.carol, "follows", jsonObject{"followee": st.ada.ID, "state": "accepted"},
 			map[string]string{"state": "pending"}},
-		{"a report is open", st.carol, "reports", fields{"user": st.bob.ID, "state": "upheld", "resolution": "x"},
+		{"a report is open", st.carol, "reports", jsonObject{"user": st.bob.ID, "state": "upheld", "resolution": "x"},
 			map[string]string{"state": "open", "resolution": ""}},
-		{"a superuser's hashtag has no posts", st.s.Admin(), "hashtags", fields{"name": "new", "postsCount": 9},
+		{"a superuser's hashtag has no posts", st.service.Admin(), "hashtags", jsonObject{"name": "new", "postsCount": 9},
 			map[string]string{"postsCount": "0"}},
 	} {
 		t.Run(c.title, func(t *testing.T) {
-			record := st.s.Record(c.collection, c.who.Create(c.collection, c.body).ID())
+			record := st.service.Record(c.collection, c.who.Create(c.collection, c.body).ID())
 			for field, want := range c.want {
 				if got := record.GetString(field); got != want {
 					t.Errorf("%s is %q, want %q", field, got, want)
@@ -898,7 +898,7 @@ func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
 	t.Run("a post is born in sight and unliked, as a form and in a batch", func(t *testing.T) {
 		values := map[string]string{"caption": "x", "hidden": "true", "likesCount": "9", "commentsCount": "9", "media": `["x"]`}
 		form := st.bob.Create("posts", &hookstest.Upload{Fields: values, Files: map[string][]byte{"photos": hookstest.Photo()}}).ID()
-		payload, err := json.Marshal(fields{"requests": []fields{{"method": "POST", "url": "/api/collections/posts/records", "body": values}}})
+		payload, err := json.Marshal(jsonObject{"requests": []jsonObject{{"method": "POST", "url": "/api/collections/posts/records", "body": values}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -906,12 +906,12 @@ func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
 			Fields: map[string]string{"@jsonPayload": string(payload)},
 			Files:  map[string][]byte{"requests.0.photos": hookstest.Photo()},
 		})
-		posts := st.bob.List("posts", "filter="+escape("author = '"+st.bob.ID+"'"))
+		posts := st.bob.List("posts", "filter="+escapeQuery("author = '"+st.bob.ID+"'"))
 		if len(posts) != 2 || (posts[0]["id"] != form && posts[1]["id"] != form) {
 			t.Fatalf("bob has %d posts, want the one of the form and the one of the batch", len(posts))
 		}
 		for _, p := range posts {
-			record := st.s.Record("posts", p["id"].(string))
+			record := st.service.Record("posts", p["id"].(string))
 			if record.GetBool("hidden") || record.GetInt("likesCount") != 0 || record.GetInt("commentsCount") != 0 || strings.Contains(record.GetString("media"), "x") {
 				t.Errorf("the post is stored as %v", record.FieldsData())
 			}
@@ -920,28 +920,28 @@ func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
 }
 
 func TestLeakWhoseSomethingIsCannotBeChanged(t *testing.T) {
-	st := tell(t)
-	comment := st.ada.Comment(st.public, "", "hello")
-	save := st.ada.Create("saves", fields{"post": st.public}).ID()
-	mute := st.ada.Create("mutes", fields{"muted": st.carol.ID}).ID()
-	device := st.ada.Create("devices", fields{"kind": "fcm", "endpoint": "adas-phone-is-an-android"}).ID()
+	st := newLeakWorld(t)
+	comment := st.ada.Comment(st.publicPost, "", "hello")
+	save := st.ada.Create("saves", jsonObject{"post": st.publicPost}).ID()
+	mute := st.ada.Create("mutes", jsonObject{"muted": st.carol.ID}).ID()
+	device := st.ada.Create("devices", jsonObject{"kind": "fcm", "endpoint": "adas-phone-is-an-android"}).ID()
 	follow := st.ada.Follow("bob")
 	for _, c := range []struct {
 		collection, id string
-		change, values fields
+		change, values jsonObject
 	}{
-		{"posts", st.public, fields{"caption": "x"}, fields{"author": st.carol.ID, "photos": []string{}}},
-		{"comments", comment, fields{"text": "x"}, fields{"author": st.carol.ID, "post": st.private, "parent": comment}},
-		{"saves", save, fields{"board": "x"}, fields{"user": st.carol.ID, "post": st.private}},
-		{"mutes", mute, fields{"keepNotifications": true}, fields{"muter": st.carol.ID, "muted": st.bob.ID, "post": st.private}},
-		{"devices", device, fields{"name": "x"}, fields{"user": st.carol.ID}},
-		{"settings", st.ada.ID, fields{"locale": "en"}, fields{"user": st.carol.ID}},
-		{"follows", follow, fields{"notify": true}, fields{"follower": st.carol.ID, "followee": st.carol.ID, "state": "accepted"}},
+		{"posts", st.publicPost, jsonObject{"caption": "x"}, jsonObject{"author": st.carol.ID, "photos": []string{}}},
+		{"comments", comment, jsonObject{"text": "x"}, jsonObject{"author": st.carol.ID, "post": st.privatePost, "parent": comment}},
+		{"saves", save, jsonObject{"board": "x"}, jsonObject{"user": st.carol.ID, "post": st.privatePost}},
+		{"mutes", mute, jsonObject{"keepNotifications": true}, jsonObject{"muter": st.carol.ID, "muted": st.bob.ID, "post": st.privatePost}},
+		{"devices", device, jsonObject{"name": "x"}, jsonObject{"user": st.carol.ID}},
+		{"settings", st.ada.ID, jsonObject{"locale": "en"}, jsonObject{"user": st.carol.ID}},
+		{"follows", follow, jsonObject{"notify": true}, jsonObject{"follower": st.carol.ID, "followee": st.carol.ID, "state": "accepted"}},
 	} {
 		for field, value := range c.values {
 			t.Run(field+" of "+c.collection, func(t *testing.T) {
-				before := st.s.Record(c.collection, c.id)
-				for spelling, ask := range spellings(st.ada, c.collection, c.id, c.change, field, value) {
+				before := st.service.Record(c.collection, c.id)
+				for spelling, ask := range changeSpellings(st.ada, c.collection, c.id, c.change, field, value) {
 					want := 404
 					if strings.HasPrefix(spelling, "batch") {
 						want = 400
@@ -949,7 +949,7 @@ func TestLeakWhoseSomethingIsCannotBeChanged(t *testing.T) {
 					if answer := ask(); answer.Status != want {
 						t.Errorf("%s: status %d, want %d: %.200s", spelling, answer.Status, want, answer.Raw)
 					}
-					if after := st.s.Record(c.collection, c.id); after.GetString(field) != before.GetString(field) {
+					if after := st.service.Record(c.collection, c.id); after.GetString(field) != before.GetString(field) {
 						t.Errorf("%s: it is %q, want %q", spelling, after.GetString(field), before.GetString(field))
 					}
 				}

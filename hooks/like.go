@@ -15,123 +15,123 @@ import (
 )
 
 func (s *Social) bindLikes() {
-	s.app.OnRecordCreateExecute("likes").BindFunc(together(s.likeStored))
-	s.app.OnRecordDelete("likes").BindFunc(together(s.likeRemoved))
+	s.app.OnRecordCreateExecute("likes").BindFunc(inTx(s.likeStored))
+	s.app.OnRecordDelete("likes").BindFunc(inTx(s.likeRemoved))
 }
 
 // likeStored keeps the like, the post's count and the owner's notification
 // together: all three are stored, or none. The count is a trigger's.
 func (s *Social) likeStored(tx core.App, e *core.RecordEvent) error {
-	ev, err := likeEvent(tx, e.Record)
+	ev, err := newLikeEvent(tx, e.Record)
 	if err != nil {
 		return err
 	}
-	return run("OnLike", &s.events.like, ev, func() error {
+	return runHook("OnLike", &s.events.like, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		inbox.Touched(tx, ev.Post.Id)
-		return notification.Liked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
+		inbox.PostCountsChanged(tx, ev.Post.Id)
+		return notification.PostLiked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
 	})
 }
 
 func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
-	ev, err := likeEvent(tx, e.Record)
+	ev, err := newLikeEvent(tx, e.Record)
 	if err != nil {
 		return err
 	}
-	return run("OnUnlike", &s.events.unlike, ev, func() error {
+	return runHook("OnUnlike", &s.events.unlike, ev, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		inbox.Touched(tx, ev.Post.Id)
-		return notification.Unliked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
+		inbox.PostCountsChanged(tx, ev.Post.Id)
+		return notification.PostUnliked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
 	})
 }
 
-// likeTapped is the fast path of a like, from the request to the answer.
-func (s *Social) likeTapped(e *core.RequestEvent, likes *core.Collection, post string) error {
+// serveFastLike is the fast path of a like, from the request to the answer.
+func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, post string) error {
 	tapped, allowed := (*like.Like)(nil), false
-	err := s.writer.Do(func(tx core.App) (err error) {
-		tapped = like.Of(likes, post, e.Auth.Id)
-		if allowed, err = tapped.Look(tx, e.Auth); err != nil || !allowed || tapped.Stored() {
+	err := s.writer.InSharedTx(func(tx core.App) (err error) {
+		tapped = like.NewLike(likes, post, e.Auth.Id)
+		if allowed, err = tapped.ReadIfAllowed(tx, e.Auth); err != nil || !allowed || tapped.IsStored() {
 			return err
 		}
-		return aroundLike("OnLike", &s.events.like, tx, likes, tapped, func() error {
-			if err := tapped.Store(tx); err != nil {
+		return runLikeHook("OnLike", &s.events.like, tx, likes, tapped, func() error {
+			if err := tapped.InsertRow(tx); err != nil {
 				return err
 			}
-			inbox.Touched(tx, post)
-			inbox.WrittenBySQL(tx, "create", likes.Name, tapped.ID, func() *core.Record { return tapped.Record(likes) })
-			return errors.Join(webhook.Emit(tx, "like.created", tapped), notification.Liked(tx, tapped.User, post, tapped.Owner))
+			inbox.PostCountsChanged(tx, post)
+			inbox.RecordWrittenBySQL(tx, "create", likes.Name, tapped.ID, func() *core.Record { return tapped.ToRecord(likes) })
+			return errors.Join(webhook.EmitEvent(tx, "like.created", tapped), notification.PostLiked(tx, tapped.User, post, tapped.PostAuthor))
 		})
 	})
 	switch {
 	case err != nil:
-		return refuse(e, fault.Answer(err), "Failed to create record")
+		return refuseFastPath(e, fault.ForClient(err), "Failed to create record")
 	case !allowed:
-		return fault.Refused("Failed to create record.")
+		return fault.BadRequest("Failed to create record.")
 	}
 	return e.JSON(http.StatusOK, tapped)
 }
 
-// likeUntapped is the fast path of an unlike.
-func (s *Social) likeUntapped(e *core.RequestEvent, likes *core.Collection, id string) error {
+// serveFastUnlike is the fast path of an unlike.
+func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, id string) error {
 	found := false
-	err := s.writer.Do(func(tx core.App) (err error) {
-		tapped := like.Of(likes, "", "")
+	err := s.writer.InSharedTx(func(tx core.App) (err error) {
+		tapped := like.NewLike(likes, "", "")
 		tapped.ID = id
-		if found, err = tapped.Find(tx, e.Auth); err != nil || !found {
+		if found, err = tapped.FindOwn(tx, e.Auth); err != nil || !found {
 			return err
 		}
-		return aroundLike("OnUnlike", &s.events.unlike, tx, likes, tapped, func() error {
-			if err := tapped.Remove(tx); err != nil {
+		return runLikeHook("OnUnlike", &s.events.unlike, tx, likes, tapped, func() error {
+			if err := tapped.DeleteRow(tx); err != nil {
 				return err
 			}
-			inbox.Touched(tx, tapped.Post)
-			inbox.WrittenBySQL(tx, "delete", likes.Name, tapped.ID, func() *core.Record { return tapped.Record(likes) })
-			return errors.Join(webhook.Emit(tx, "like.deleted", tapped), notification.Unliked(tx, tapped.User, tapped.Post, tapped.Owner))
+			inbox.PostCountsChanged(tx, tapped.Post)
+			inbox.RecordWrittenBySQL(tx, "delete", likes.Name, tapped.ID, func() *core.Record { return tapped.ToRecord(likes) })
+			return errors.Join(webhook.EmitEvent(tx, "like.deleted", tapped), notification.PostUnliked(tx, tapped.User, tapped.Post, tapped.PostAuthor))
 		})
 	})
 	switch {
 	case err != nil:
-		return refuse(e, fault.Answer(err), "Failed to delete record. Make sure that the record is not part of a required relation reference.")
+		return refuseFastPath(e, fault.ForClient(err), "Failed to delete record. Make sure that the record is not part of a required relation reference.")
 	case !found:
 		return fault.NotFound()
 	}
 	return e.NoContent(http.StatusNoContent)
 }
 
-// aroundLike runs an owner's hook around what the product does, and reads what it is told only when there is one.
-func aroundLike(name string, h *hook.Hook[*LikeEvent], tx core.App, likes *core.Collection, l *like.Like, then func() error) error {
+// runLikeHook runs an owner's hook around what the product does, and reads what it is told only when there is one.
+func runLikeHook(name string, h *hook.Hook[*LikeEvent], tx core.App, likes *core.Collection, l *like.Like, then func() error) error {
 	if h.Length() == 0 {
 		return then()
 	}
-	ev, err := likeEvent(tx, l.Record(likes))
+	ev, err := newLikeEvent(tx, l.ToRecord(likes))
 	if err != nil {
 		return err
 	}
-	return run(name, h, ev, func() error {
+	return runHook(name, h, ev, func() error {
 		if err := then(); err != nil {
 			return err
 		}
-		stored := l.Record(likes)
+		stored := l.ToRecord(likes)
 		ev.Like.Load(stored.FieldsData())
 		ev.Like.MarkAsNotNew()
 		return nil
 	})
 }
 
-func likeEvent(tx core.App, like *core.Record) (*LikeEvent, error) {
-	post, err := find(tx, "posts", like.GetString("post"))
+func newLikeEvent(tx core.App, like *core.Record) (*LikeEvent, error) {
+	post, err := findRecord(tx, "posts", like.GetString("post"))
 	if err != nil {
 		return nil, err
 	}
-	owner, err := find(tx, "users", post.GetString("author"))
+	owner, err := findRecord(tx, "users", post.GetString("author"))
 	if err != nil {
 		return nil, err
 	}
-	user, err := find(tx, "users", like.GetString("user"))
+	user, err := findRecord(tx, "users", like.GetString("user"))
 	if err != nil {
 		return nil, err
 	}

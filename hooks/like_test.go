@@ -16,13 +16,13 @@ func TestLike(t *testing.T) {
 	if got := s.Record("posts", post).GetInt("likesCount"); got != 1 {
 		t.Errorf("likesCount is %d, want 1", got)
 	}
-	s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 	if again := bob.Like(post); again != like {
 		t.Errorf("a second like is %s, want the first, %s", again, like)
 	}
 
 	bob.Delete("likes", like)
-	s.Expect("ada")
+	s.ExpectTray("ada")
 	bob.Must(404, "DELETE", "/api/collections/likes/records/"+like, nil)
 	if got := s.Record("posts", post).GetInt("likesCount"); got != 0 {
 		t.Errorf("likesCount is %d after the unlike, want 0", got)
@@ -37,7 +37,7 @@ func TestLikeOfOnesOwnIsCountedAndToldNobody(t *testing.T) {
 	ada := s.As("ada")
 	post := ada.Post("me")
 	ada.Like(post)
-	s.Expect("ada")
+	s.ExpectTray("ada")
 	if got := s.Record("posts", post).GetInt("likesCount"); got != 1 {
 		t.Errorf("likesCount is %d, want 1", got)
 	}
@@ -66,5 +66,5 @@ func TestTwentyLikesAtOnceAreOne(t *testing.T) {
 	if got := s.Record("posts", post).GetInt("likesCount"); got != 1 {
 		t.Errorf("likesCount is %d, want 1", got)
 	}
-	s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 }

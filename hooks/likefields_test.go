@@ -8,7 +8,7 @@ import (
 
 // An owner may give likes fields of their own, and take them away: a like is then served by whichever path knows all of them.
 func TestFieldsOfAnOwnersOwnOnLikesNeverBreakALike(t *testing.T) {
-	s := onPath(t, "fast")
+	s := newServiceOnPath(t, "fast")
 	ada, bob := s.As("ada"), s.As("bob")
 	execute := func(statements ...string) func(*core.Collection) error {
 		return func(*core.Collection) error {
@@ -51,13 +51,13 @@ func TestFieldsOfAnOwnersOwnOnLikesNeverBreakALike(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", step.what, err)
 		}
-		post, before := ada.Post(step.what), taps(t, s, step.path)
+		post, before := ada.Post(step.what), answeredLikes(t, s, step.path)
 		id := bob.Like(post)
 		if n := s.Rows("likes", "id = {:id}", map[string]any{"id": id}); n != 1 {
 			t.Errorf("%s: %d likes stored", step.what, n)
 		}
 		bob.Delete("likes", id)
-		if n := taps(t, s, step.path) - before; n != 2 {
+		if n := answeredLikes(t, s, step.path) - before; n != 2 {
 			t.Errorf("%s: %d of a like and an unlike took the %s path", step.what, n, step.path)
 		}
 	}

@@ -12,10 +12,10 @@ import (
 
 // What is not live is in the tray, on devices and in the mail, and all else of it reaches those who are connected.
 func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.browser("ada")
-	a.wants("ada", map[string]any{"notify": map[string]any{"like": map[string]any{"live": false, "mail": "now"}}})
+	a.addBrowser("ada")
+	a.setPreferences("ada", map[string]any{"notify": map[string]any{"like": map[string]any{"live": false, "mail": "now"}}})
 	stream := a.As("ada").Listen("notifications/*")
 	expect := func(action, kind string) hookstest.Message {
 		t.Helper()
@@ -29,7 +29,7 @@ func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 	a.As("carol").Like(post) // joins bob
 	a.As("bob").Comment(post, "", "hi")
 	expect("create", "comment") // and nothing before it
-	a.Expect("ada", hookstest.Told{Type: "comment", Actors: 1}, hookstest.Told{Type: "like", Actors: 2})
+	a.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 1}, hookstest.Notification{Type: "like", Actors: 2})
 
 	a.RunJobs()
 	a.expectPushes("ada", "carol and bob liked your photo", "bob commented on your photo: hi")
@@ -43,7 +43,7 @@ func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 	}
 	a.As("dave").Like(post)
 	ada := a.As("ada")
-	note := ada.List("notifications", "filter="+escape("type='like'"))[0]["id"].(string)
+	note := ada.List("notifications", "filter="+escapeQuery("type='like'"))[0]["id"].(string)
 	ada.Update("notifications", note, map[string]any{"read": true}) // on another device
 	if m := expect("update", "like"); m.Record["read"] != true || m.Record["actorsCount"] != 2.0 {
 		t.Errorf("told %s, want that it is read", m.Raw)
@@ -53,7 +53,7 @@ func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 	for range 2 {
 		expect("delete", "")
 	}
-	stream.Silent()
+	stream.ExpectSilence()
 }
 
 func TestANoticeKeptSilentByTheOwner(t *testing.T) {
@@ -66,10 +66,10 @@ func TestANoticeKeptSilentByTheOwner(t *testing.T) {
 	post := s.As("ada").Post("hello")
 	stream := s.As("ada").Listen("notifications/*")
 	s.As("bob").Like(post)
-	s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 	s.As("carol").Like(post)
 	if m := stream.Next(); m.Action != "create" || m.Record["actorsCount"] != 2.0 {
 		t.Errorf("told %s %s", m.Action, m.Raw)
 	}
-	stream.Silent()
+	stream.ExpectSilence()
 }

@@ -12,13 +12,13 @@ import (
 // SQLite has on it.
 var lockFiles []*os.File
 
-// lock makes this process the only one that serves the folder. The lock is on a file of its own, which a restore of a
+// lockDataDir makes this process the only one that serves the folder. The lock is on a file of its own, which a restore of a
 // backup moves away, and on the database, as somebody may remove the file. Both end with the process, and with execve.
-func lock(dir string) error {
+func lockDataDir(dir string) error {
 	for _, l := range []struct {
 		name string
 		take func(*os.File) error
-	}{{"serve.lock", lockWhole}, {"data.db", lockBeside}} {
+	}{{"serve.lock", lockWholeFile}, {"data.db", lockBeside}} {
 		file, err := os.OpenFile(filepath.Join(dir, l.name), os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- the operator says where the data is
 		if err != nil {
 			return fmt.Errorf("lock the data folder: %w", err)
@@ -34,6 +34,6 @@ func lock(dir string) error {
 	return nil
 }
 
-func lockWhole(file *os.File) error {
+func lockWholeFile(file *os.File) error {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }

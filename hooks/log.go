@@ -14,23 +14,23 @@ import (
 func (s *Social) bindLogs() {
 	s.app.OnModelCreate(core.LogsTableName).BindFunc(func(e *core.ModelEvent) error {
 		if log, ok := e.Model.(*core.Log); ok {
-			withoutQueries(log)
+			redactLog(log)
 		}
 		return e.Next()
 	})
 }
 
-// withoutQueries leaves the names of a query's parameters, and takes their values from addresses and from whatever else
+// redactLog leaves the names of a query's parameters, and takes their values from addresses and from whatever else
 // repeats them, such as the message of an error.
-func withoutQueries(log *core.Log) {
+func redactLog(log *core.Log) {
 	address, _ := log.Data["url"].(string)
 	values := queryValues(address)
 	for key, value := range log.Data {
 		if text, ok := value.(string); ok && (key == "url" || key == "referer") {
-			log.Data[key] = withoutQuery(text) // and nothing else, as a value may be a word of the path
+			log.Data[key] = redactQuery(text) // and nothing else, as a value may be a word of the path
 			continue
 		}
-		log.Data[key] = withoutValuesIn(value, values)
+		log.Data[key] = redactValuesIn(value, values)
 	}
 	shown, _ := log.Data["url"].(string)
 	if method, _ := log.Data["method"].(string); method != "" && shown != "" && strings.HasPrefix(log.Message, method+" /") {
@@ -43,36 +43,36 @@ func withoutQueries(log *core.Log) {
 		}
 		return
 	}
-	log.Message = withoutValues(log.Message, values)
+	log.Message = redactValues(log.Message, values)
 }
 
-func withoutValuesIn(value any, values []string) any {
+func redactValuesIn(value any, values []string) any {
 	switch v := value.(type) {
 	case string:
-		return withoutValues(v, values)
+		return redactValues(v, values)
 	case []string:
 		for i := range v {
-			v[i] = withoutValues(v[i], values)
+			v[i] = redactValues(v[i], values)
 		}
 	case []any:
 		for i := range v {
-			v[i] = withoutValuesIn(v[i], values)
+			v[i] = redactValuesIn(v[i], values)
 		}
 	case map[string]any:
 		for key := range v {
-			v[key] = withoutValuesIn(v[key], values)
+			v[key] = redactValuesIn(v[key], values)
 		}
 	}
 	return value
 }
 
-const hiddenValue = "*"
+const redactedValue = "*"
 
-// plainName is what parameters are called; what else stands there may be a secret itself.
-var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,24}$`)
+// parameterName is what parameters are called; what else stands there may be a secret itself.
+var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,24}$`)
 
-// withoutQuery leaves the names in an address's query.
-func withoutQuery(address string) string {
+// redactQuery leaves the names in an address's query.
+func redactQuery(address string) string {
 	path, query, asked := strings.Cut(address, "?")
 	if !asked {
 		return address
@@ -80,9 +80,9 @@ func withoutQuery(address string) string {
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
 		name, _, named := strings.Cut(pair, "=")
-		pairs[i] = hiddenValue
-		if named && plainName.MatchString(name) {
-			pairs[i] = name + "=" + hiddenValue
+		pairs[i] = redactedValue
+		if named && parameterName.MatchString(name) {
+			pairs[i] = name + "=" + redactedValue
 		}
 	}
 	return path + "?" + strings.Join(pairs, "&")
@@ -91,17 +91,17 @@ func withoutQuery(address string) string {
 // queryInText is a query inside a text, up to whatever cannot be part of one.
 var queryInText = regexp.MustCompile(`\?[^\s"'<>]*=[^\s"'<>]*`)
 
-func withoutValues(text string, values []string) string {
+func redactValues(text string, values []string) string {
 	for _, value := range values {
-		text = strings.ReplaceAll(text, value, hiddenValue)
+		text = strings.ReplaceAll(text, value, redactedValue)
 	}
-	return queryInText.ReplaceAllStringFunc(text, withoutQuery)
+	return queryInText.ReplaceAllStringFunc(text, redactQuery)
 }
 
 // Shorter values and literals tell nothing, and are in many a word.
 const (
-	tellingValue   = 8
-	tellingLiteral = 4
+	minValueLength   = 8
+	minLiteralLength = 4
 )
 
 var literalInFilter = regexp.MustCompile(`'[^']*'|"[^"]*"`)
@@ -119,13 +119,13 @@ func queryValues(address string) []string {
 		if meant, err := url.QueryUnescape(written); err == nil {
 			spellings = append(spellings, meant)
 			for _, literal := range literalInFilter.FindAllString(meant, 200) {
-				if literal = literal[1 : len(literal)-1]; len(literal) >= tellingLiteral {
+				if literal = literal[1 : len(literal)-1]; len(literal) >= minLiteralLength {
 					values = append(values, literal)
 				}
 			}
 		}
 		for _, value := range spellings {
-			if len(value) >= tellingValue {
+			if len(value) >= minValueLength {
 				values = append(values, value)
 			}
 		}

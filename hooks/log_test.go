@@ -64,7 +64,7 @@ func TestTheLogTellsNoSecretOfAQuery(t *testing.T) {
 			answer.Body.Close()
 		}
 	}
-	for path, body := range map[string]any{"/api/v1/notifications/read": fields{"before": "no time"}, "/api/v1/moderation/missing00000000": fields{"action": "none"}} {
+	for path, body := range map[string]any{"/api/v1/notifications/read": jsonObject{"before": "no time"}, "/api/v1/moderation/missing00000000": jsonObject{"action": "none"}} {
 		ada.Do("POST", path, body)
 		s.Admin().Do("POST", path, body)
 	}

@@ -12,24 +12,24 @@ import (
 // nobody is told whether there is an account. Mails that leave by jobs are counted where they are queued, one-time codes in
 // oneTimeCodes.
 func (s *Social) bindMailBudgets() {
-	s.app.OnMailerRecordAuthAlertSend(guard.Guarded...).Bind(&hook.Handler[*core.MailerRecordEvent]{Func: alertMailed, Priority: first})
+	s.app.OnMailerRecordAuthAlertSend(guard.GuardedCollections...).Bind(&hook.Handler[*core.MailerRecordEvent]{Func: limitAlertMail, Priority: firstPriority})
 }
 
-func alertMailed(e *core.MailerRecordEvent) error {
+func limitAlertMail(e *core.MailerRecordEvent) error {
 	if e.Record.IsNew() { // the dashboard tests mail
 		return e.Next()
 	}
-	allowed, err := mail.Spend(e.App, mail.LoginAlert, e.Record.Email(), "")
+	allowed, err := mail.SpendBudget(e.App, mail.LoginAlert, e.Record.Email(), "")
 	if err != nil {
 		return err
 	}
 	if !allowed {
-		mailHeldBack(e.App, mail.LoginAlert)
+		logMailHeldBack(e.App, mail.LoginAlert)
 		return nil
 	}
 	return e.Next()
 }
 
-func mailHeldBack(app core.App, kind string) {
+func logMailHeldBack(app core.App, kind string) {
 	app.Logger().Warn("mail to an account held back: too many to one mailbox", "kind", kind)
 }

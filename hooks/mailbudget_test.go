@@ -61,9 +61,9 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 		t.Run(door.what, func(t *testing.T) {
 			queued := make(chan struct{}, 1000)
 			dir := t.TempDir()
-			s := hookstest.New(t, tellQueued(queued))
+			s := hookstest.New(t, signalQueued(queued))
 			s.Admin().Must(200, "PATCH", "/api/collections/users", map[string]any{"otp": map[string]any{"enabled": true, "duration": 180, "length": 8}})
-			exec(t, s.App, "UPDATE users SET verified = 0 WHERE handle = 'eve'")
+			execSQL(t, s.App, "UPDATE users SET verified = 0 WHERE handle = 'eve'")
 			forget := func() { // PocketBase's own pause, which a restart ends and an instance beside does not know
 				for key := range s.App.Store().GetAll() {
 					if strings.HasPrefix(key, "@limit") {
@@ -94,11 +94,11 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 				t.Errorf("%d mails, want %d", got, door.first)
 			}
 			// a restart forgets nothing
-			exec(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
+			execSQL(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
 			if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
 				t.Fatal(err)
 			}
-			again := hookstest.Open(t, dir, tellQueued(queued))
+			again := hookstest.Open(t, dir, signalQueued(queued))
 			before := count(again)
 			door.ask(again, 0)
 			if got := count(again) - before; got != 0 && door.first != door.day {
@@ -114,7 +114,7 @@ func TestTheBudgetOfADay(t *testing.T) {
 	s := hookstest.New(t)
 	spend := func(kind, address, by string) bool {
 		t.Helper()
-		allowed, err := mail.Spend(s.App, kind, address, by)
+		allowed, err := mail.SpendBudget(s.App, kind, address, by)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,8 +15,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// accountMails are PocketBase's mails to accounts, as Go code sends them.
-var accountMails = map[string]func(core.App, *core.Record) error{
+// accountMailSenders are PocketBase's mails to accounts, as Go code sends them.
+var accountMailSenders = map[string]func(core.App, *core.Record) error{
 	"verification":   mails.SendRecordVerification,
 	"password reset": mails.SendRecordPasswordReset,
 	"email change": func(app core.App, record *core.Record) error {
@@ -24,8 +24,8 @@ var accountMails = map[string]func(core.App, *core.Record) error{
 	},
 }
 
-// count binds an owner's hook to all of them.
-func count(app core.App, calls *atomic.Int64) {
+// countMails binds an owner's hook to all of them.
+func countMails(app core.App, calls *atomic.Int64) {
 	each := &hook.Handler[*core.MailerRecordEvent]{Func: func(e *core.MailerRecordEvent) error {
 		e.Message.Subject = fmt.Sprintf("owner's %d", calls.Add(1))
 		return e.Next()
@@ -37,7 +37,7 @@ func count(app core.App, calls *atomic.Int64) {
 
 func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
 	var calls atomic.Int64
-	s := hookstest.New(t, func(app core.App, _ *hooks.Social) { count(app, &calls) })
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) { countMails(app, &calls) })
 	clubs := core.NewAuthCollection("clubs")
 	club := core.NewRecord(clubs)
 	club.SetEmail("club@example.com")
@@ -57,7 +57,7 @@ func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
 		record *core.Record
 		queued bool
 	}{{ada, true}, {admin, true}, {club, false}} {
-		for kind, send := range accountMails {
+		for kind, send := range accountMailSenders {
 			if kind == "verification" && account.record.Verified() {
 				continue
 			}
@@ -85,14 +85,14 @@ func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
 func TestACommandsMailLeaves(t *testing.T) {
 	dir := t.TempDir()
 	s := hookstest.New(t)
-	exec(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
+	execSQL(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
 	if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
 		t.Fatal(err)
 	}
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: hooks.Config().DBConnect})
 	hooks.Bind(app)
 	var calls atomic.Int64
-	count(app, &calls)
+	countMails(app, &calls)
 	var sent []string
 	app.OnMailerSend().BindFunc(func(e *core.MailerEvent) error {
 		sent = append(sent, e.Message.Subject)
@@ -106,7 +106,7 @@ func TestACommandsMailLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, send := range accountMails {
+	for kind, send := range accountMailSenders {
 		if err := send(app, ada); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}

@@ -15,8 +15,8 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// stepOf has a transaction change so many rows at most of what goes in steps; with none, all is left to a job.
-func stepOf(s *hookstest.Service, rows int) {
+// setStepRows has a transaction change so many rows at most of what goes in steps; with none, all is left to a job.
+func setStepRows(s *hookstest.Service, rows int) {
 	db.SetPace(s.App, db.Pace{Time: time.Hour, Rows: rows})
 }
 
@@ -29,7 +29,7 @@ func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
 	s.As("bob").Block("eve")
 	s.As("eve").Block("carol")
 	s.As("eve").Delete("users", s.As("eve").ID)
-	stepOf(s, 1)
+	setStepRows(s, 1)
 	steps := 0
 	for left := true; left; steps++ {
 		for _, name := range []string{"bob", "carol"} {
@@ -38,7 +38,7 @@ func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
 			}
 		}
 		left = s.Rows("comments", "true") > 0
-		if err := s.App.RunInTransaction(func(tx core.App) error { return erase.Account.Begin(tx, sweep.Subject{"user": s.As("eve").ID}) }); err != nil {
+		if err := s.App.RunInTransaction(func(tx core.App) error { return erase.AccountWork.Begin(tx, sweep.Subject{"user": s.As("eve").ID}) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,20 +56,20 @@ func TestADismissedNotificationDoesNotComeBackWithItsFormerActors(t *testing.T) 
 	s.As("bob").Like(post) // the notification remembers that it was there
 	s.As("carol").Like(post)
 	s.As("dave").Like(post)
-	s.Expect("ada", hookstest.Told{Type: "like", Actors: 3})
-	stepOf(s, 1)
+	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 3})
+	setStepRows(s, 1)
 	s.As("ada").Delete("notifications", s.As("ada").List("notifications", "")[0]["id"].(string))
 	s.As("bob").Delete("likes", like)
 	s.As("bob").Like(post)
 	for range 2 {
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1, Read: true})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1, Read: true})
 		if actors := s.As("ada").List("notifications", "")[0]["actors"].([]any); len(actors) != 1 {
 			t.Errorf("it names %v", actors)
 		}
 		s.RunJobs()
 	}
-	sqlOf(t, s, `CREATE TABLE unblocked (a, b)`, nil)
-	sqlOf(t, s, `INSERT INTO unblocked SELECT author, {:bob} FROM posts`, map[string]any{"bob": s.As("bob").ID})
+	execSQLWith(t, s, `CREATE TABLE unblocked (a, b)`, nil)
+	execSQLWith(t, s, `INSERT INTO unblocked SELECT author, {:bob} FROM posts`, map[string]any{"bob": s.As("bob").ID})
 	checkInvariants(t, s)
 }
 
@@ -80,7 +80,7 @@ func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
 	s.As("bob").Like(one)
 	s.As("bob").Like(two)
 	s.As("bob").Follow("ada")
-	stepOf(s, 1)
+	setStepRows(s, 1)
 	block := s.As("ada").Block("bob")
 	s.As("ada").Delete("blocks", block)
 	if s.Rows("jobs", "kind = 'notification.part'") == 0 {
@@ -88,9 +88,9 @@ func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
 	}
 	s.As("bob").Follow("ada")
 	s.RunJobs()
-	s.Expect("ada", hookstest.Told{Type: "follow", Actors: 1, Read: true})
-	sqlOf(t, s, `CREATE TABLE unblocked (a, b)`, nil)
-	sqlOf(t, s, `INSERT INTO unblocked SELECT author, {:bob} FROM posts`, map[string]any{"bob": s.As("bob").ID})
+	s.ExpectTray("ada", hookstest.Notification{Type: "follow", Actors: 1, Read: true})
+	execSQLWith(t, s, `CREATE TABLE unblocked (a, b)`, nil)
+	execSQLWith(t, s, `INSERT INTO unblocked SELECT author, {:bob} FROM posts`, map[string]any{"bob": s.As("bob").ID})
 	checkInvariants(t, s)
 }
 
@@ -102,15 +102,15 @@ func TestAnAnsweredCommentOnAGonePostIsBuried(t *testing.T) {
 		root := s.As(name).Comment(post, "", "one")
 		s.As("carol").Comment(post, root, "two")
 	}
-	stepOf(s, 0)
+	setStepRows(s, 0)
 	s.As("ada").Delete("posts", post)
 	var comment string
-	if _, err := db.Value(s.App, &comment, `SELECT id FROM comments WHERE author = {:bob}`, map[string]any{"bob": s.As("bob").ID}); err != nil {
+	if _, err := db.QueryValue(s.App, &comment, `SELECT id FROM comments WHERE author = {:bob}`, map[string]any{"bob": s.As("bob").ID}); err != nil {
 		t.Fatal(err)
 	}
 	s.As("bob").Delete("comments", comment)
-	stepOf(s, 100)
-	err := s.App.RunInTransaction(func(tx core.App) error { return erase.Account.Begin(tx, sweep.Subject{"user": s.As("dave").ID}) })
+	setStepRows(s, 100)
+	err := s.App.RunInTransaction(func(tx core.App) error { return erase.AccountWork.Begin(tx, sweep.Subject{"user": s.As("dave").ID}) })
 	if err != nil {
 		t.Error(err)
 	}
@@ -119,11 +119,11 @@ func TestAnAnsweredCommentOnAGonePostIsBuried(t *testing.T) {
 func TestAnOwnersJobOfOurFormKeepsNothingFromBeingMended(t *testing.T) {
 	s := hookstest.New(t)
 	s.As("bob").Like(s.As("ada").Post("hello"))
-	if err := job.Add(s.App, "owners.gone", map[string]any{"thing": "x"}); err != nil {
+	if err := job.Enqueue(s.App, "owners.gone", map[string]any{"thing": "x"}); err != nil {
 		t.Fatal(err)
 	}
-	sqlOf(t, s, `UPDATE likes SET post = 'nosuchpost00001'`, nil)
-	if err := reconcile.Run(t.Context(), s.App, func(*reconcile.Result) {}); err != nil {
+	execSQLWith(t, s, `UPDATE likes SET post = 'nosuchpost00001'`, nil)
+	if err := reconcile.RunHourly(t.Context(), s.App, func(*reconcile.Result) {}); err != nil {
 		t.Error(err)
 	}
 	if s.Rows("likes", "true") != 0 {
@@ -142,13 +142,13 @@ func TestASlowLookKeepsNoWorkFromItsEnd(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	steps := 0
 	limits := db.WriterLimits(s.App)
-	limits.Wrote = func(int64) {
+	limits.OnCommit = func(int64) {
 		if steps++; steps > 10 {
 			end() // it looks again and again
 		}
 	}
 	db.LimitWriter(s.App, limits)
-	work := sweep.Work{Kind: "late", Parts: []sweep.Part{sweep.Delete("saves", `post = 'none'`), sweep.Delete("likes", `post = {:post}`).Heavier(400)}}
+	work := sweep.Work{Kind: "late", Parts: []sweep.Part{sweep.DeletePart("saves", `post = 'none'`), sweep.DeletePart("likes", `post = {:post}`).Heavier(400)}}
 	if err := work.Finish(ctx, s.App, sweep.Subject{"post": post}); err != nil || s.Rows("likes", "true") != 0 {
 		t.Errorf("%v, %d rows are left", err, s.Rows("likes", "true"))
 	}
@@ -170,6 +170,6 @@ func TestNothingStaysUnreadBelowWhatWasRead(t *testing.T) {
 		}
 	}
 	read()
-	sqlOf(t, s, `UPDATE notifications SET read = 0 WHERE id = {:id}`, map[string]any{"id": all[1]["id"]})
+	execSQLWith(t, s, `UPDATE notifications SET read = 0 WHERE id = {:id}`, map[string]any{"id": all[1]["id"]})
 	read()
 }

@@ -31,7 +31,7 @@ func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
 				t.Fatal("a kind of edge that this test does not know")
 			}
 			key := bob.Create(name, body).ID()
-			exec(t, s.App, "UPDATE "+name+" SET id = '"+imported+"' WHERE id = '"+key+"'")
+			execSQL(t, s.App, "UPDATE "+name+" SET id = '"+imported+"' WHERE id = '"+key+"'")
 			for range 2 {
 				if again := bob.Create(name, body); again.ID() != imported {
 					t.Errorf("said again, it is %s", again.Raw)
@@ -41,7 +41,7 @@ func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
 				t.Errorf("%d rows", n)
 			}
 
-			if done := repaired(t, s.App); done["keys"] != 1 {
+			if done := doctorRepairs(t, s.App); done["keys"] != 1 {
 				t.Fatalf("repaired %v", done)
 			}
 			if again := bob.Create(name, body); again.ID() != key || s.Rows(name, "1") != 1 {

@@ -16,17 +16,17 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// moderated is a service where mallory and eve moderate.
-func moderated(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
+// newModeratedService is a service where mallory and eve moderate.
+func newModeratedService(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
 	t.Helper()
 	s := hookstest.New(t, owners...)
 	for _, name := range []string{"mallory", "eve"} {
-		set(t, s, name, "role", "moderator")
+		setUserField(t, s, name, "role", "moderator")
 	}
 	return s
 }
 
-func set(t *testing.T, s *hookstest.Service, name, field string, value any) {
+func setUserField(t *testing.T, s *hookstest.Service, name, field string, value any) {
 	t.Helper()
 	user := s.User(name)
 	user.Set(field, value)
@@ -37,30 +37,30 @@ func set(t *testing.T, s *hookstest.Service, name, field string, value any) {
 
 const queuePath = "/api/v1/moderation/queue"
 
-func decide(c *hookstest.Client, report, action string) hookstest.Answer {
+func decideReport(c *hookstest.Client, report, action string) hookstest.Answer {
 	return c.Do("POST", "/api/v1/moderation/"+report, map[string]any{"action": action, "note": action + " it"})
 }
 
-// must fails unless the decision was made.
-func must(t *testing.T, a hookstest.Answer) {
+// requireDecided fails unless the decision was made.
+func requireDecided(t *testing.T, a hookstest.Answer) {
 	t.Helper()
 	if a.Status != 204 {
 		t.Fatalf("decided: %d %s, want 204", a.Status, a.Raw)
 	}
 }
 
-func report(c *hookstest.Client, target, id string) string {
+func createReport(c *hookstest.Client, target, id string) string {
 	return c.Create("reports", map[string]any{target: id, "reason": "spam"}).ID()
 }
 
-func messages(c *hookstest.Client) (all []string) {
-	for _, n := range c.List("notifications", "sort=seq&filter="+escape("type='system'")) {
+func systemMessages(c *hookstest.Client) (all []string) {
+	for _, n := range c.List("notifications", "sort=seq&filter="+escapeQuery("type='system'")) {
 		all = append(all, n["message"].(string))
 	}
 	return all
 }
 
-func want(t *testing.T, what string, got, want any) {
+func expectEqual(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%s: %v, want %v", what, got, want)
@@ -68,34 +68,34 @@ func want(t *testing.T, what string, got, want any) {
 }
 
 func TestModeratorHidesAReportedPost(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
 	post := ada.Post("look")
-	first := report(bob, "post", post)
-	second := report(carol, "post", post)
-	other := report(bob, "user", ada.ID)
+	first := createReport(bob, "post", post)
+	second := createReport(carol, "post", post)
+	other := createReport(bob, "user", ada.ID)
 
 	items := mallory.Must(200, "GET", queuePath, nil).Items()
 	if len(items) != 2 || items[0]["id"] != first || items[0]["reports"] != 2.0 || items[1]["id"] != other {
 		t.Fatalf("the queue: %v", items)
 	}
-	must(t, decide(mallory, first, "hide"))
+	requireDecided(t, decideReport(mallory, first, "hide"))
 
 	for _, c := range []*hookstest.Client{bob, carol, s.Guest()} {
 		c.Must(404, "GET", "/api/collections/posts/records/"+post, nil)
 	}
 	ada.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
 	for id, state := range map[string]string{first: "upheld", second: "upheld", other: "open"} {
-		want(t, "state of report "+id, s.Record("reports", id).GetString("state"), state)
+		expectEqual(t, "state of report "+id, s.Record("reports", id).GetString("state"), state)
 	}
-	want(t, "ada is told", messages(ada), []string{"post_hidden"})
-	want(t, "bob is told", messages(bob), []string{"report_upheld"})
-	want(t, "carol is told", messages(carol), []string{"report_upheld"})
+	expectEqual(t, "ada is told", systemMessages(ada), []string{"post_hidden"})
+	expectEqual(t, "bob is told", systemMessages(bob), []string{"report_upheld"})
+	expectEqual(t, "carol is told", systemMessages(carol), []string{"report_upheld"})
 
-	must(t, decide(mallory, first, "unhide"))
+	requireDecided(t, decideReport(mallory, first, "unhide"))
 	bob.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
-	want(t, "ada is told", messages(ada), []string{"post_hidden", "post_restored"})
-	want(t, "state after unhide", s.Record("reports", first).GetString("state"), "upheld")
+	expectEqual(t, "ada is told", systemMessages(ada), []string{"post_hidden", "post_restored"})
+	expectEqual(t, "state after unhide", s.Record("reports", first).GetString("state"), "upheld")
 	if n := s.Rows("audit", "actor = {:a} AND target = {:t}", map[string]any{"a": "users/" + mallory.ID, "t": "posts/" + post}); n != 2 {
 		t.Errorf("%d rows of audit, want 2", n)
 	}
@@ -109,15 +109,15 @@ func TestModeratorHidesAReportedPost(t *testing.T) {
 }
 
 func TestModeratorDismisses(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look")
-	id := report(bob, "post", post)
+	id := createReport(bob, "post", post)
 	request := mallory.Do("POST", "/api/v1/moderation/"+id, map[string]any{"action": "dismiss", "note": "fine"})
-	must(t, request)
-	want(t, "state", s.Record("reports", id).GetString("state"), "dismissed")
-	want(t, "bob is told", messages(bob), []string{"report_dismissed"})
-	want(t, "ada is told", messages(ada), []string(nil))
+	requireDecided(t, request)
+	expectEqual(t, "state", s.Record("reports", id).GetString("state"), "dismissed")
+	expectEqual(t, "bob is told", systemMessages(bob), []string{"report_dismissed"})
+	expectEqual(t, "ada is told", systemMessages(ada), []string(nil))
 	row, err := s.App.FindFirstRecordByData("audit", "target", "reports/"+id)
 	if err != nil {
 		t.Fatal(err)
@@ -128,8 +128,8 @@ func TestModeratorDismisses(t *testing.T) {
 		row.GetString("requestId") == "" || row.GetString("requestId") != request.Header.Get("X-Request-Id") {
 		t.Errorf("audit: %v", row)
 	}
-	must(t, decide(mallory, id, "dismiss")) // again
-	want(t, "bob is told once", messages(bob), []string{"report_dismissed"})
+	requireDecided(t, decideReport(mallory, id, "dismiss")) // again
+	expectEqual(t, "bob is told once", systemMessages(bob), []string{"report_dismissed"})
 	bob.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
 	if n := len(mallory.Must(200, "GET", queuePath, nil).Items()); n != 0 {
 		t.Errorf("%d in the queue, want 0", n)
@@ -137,18 +137,18 @@ func TestModeratorDismisses(t *testing.T) {
 }
 
 func TestHiddenComment(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
 	post := ada.Post("look")
 	comment := bob.Comment(post, "", "nasty words")
 	reply := carol.Comment(post, comment, "please")
 	carol.Create("comment_likes", map[string]any{"comment": comment})
-	id := report(carol, "comment", comment)
+	id := createReport(carol, "comment", comment)
 	item := mallory.Must(200, "GET", queuePath, nil).Items()[0]
 	if text := item["comment"].(map[string]any)["text"]; text != "nasty words" || item["post"].(map[string]any)["id"] != post {
 		t.Errorf("the queue: %v", item)
 	}
-	must(t, decide(mallory, id, "hide"))
+	requireDecided(t, decideReport(mallory, id, "hide"))
 	for _, c := range []*hookstest.Client{ada, carol, s.Guest()} {
 		c.Must(404, "GET", "/api/collections/comments/records/"+comment, nil)
 		if n := len(c.List("comment_likes", "")); n != 0 {
@@ -161,34 +161,34 @@ func TestHiddenComment(t *testing.T) {
 	}
 	bob.Must(200, "GET", "/api/collections/comments/records/"+comment, nil)
 	carol.Must(200, "GET", "/api/collections/comments/records/"+reply, nil)
-	told := ada.List("notifications", "expand=comment&filter="+escape("type='comment'"))
+	told := ada.List("notifications", "expand=comment&filter="+escapeQuery("type='comment'"))
 	if strings.Contains(fmt.Sprint(told), "nasty") {
 		t.Errorf("ada's tray says what was hidden: %v", told)
 	}
 	if s.Record("posts", post).GetInt("commentsCount") != 2 {
 		t.Error("a hidden comment is not counted any more")
 	}
-	want(t, "bob is told", messages(bob), []string{"comment_hidden"})
+	expectEqual(t, "bob is told", systemMessages(bob), []string{"comment_hidden"})
 	bob.Must(200, "PATCH", "/api/collections/comments/records/"+comment, map[string]any{"hidden": false, "text": "kind words"})
 	carol.Must(404, "GET", "/api/collections/comments/records/"+comment, nil)
-	must(t, decide(mallory, id, "unhide"))
+	requireDecided(t, decideReport(mallory, id, "unhide"))
 	carol.Must(200, "GET", "/api/collections/comments/records/"+comment, nil)
 }
 
 func TestSuspendAndUnsuspend(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look")
 	under := bob.Post("mine")
 	comment := ada.Comment(under, "", "hello")
-	id := report(bob, "post", post)
+	id := createReport(bob, "post", post)
 	file := ada.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
 	stream := ada.Listen("notifications/*")
 	general := ada.Listen("posts/*")
 
-	must(t, decide(mallory, id, "suspend"))
-	stream.Ended()
-	general.Ended()
+	requireDecided(t, decideReport(mallory, id, "suspend"))
+	stream.AwaitEnd()
+	general.AwaitEnd()
 	ada.Must(401, "POST", "/api/v1/notifications/read", map[string]any{"before": "2030-01-01 00:00:00.000Z"})
 	ada.Must(401, "POST", "/api/collections/users/auth-refresh", nil)
 	ada.Must(400, "POST", "/api/collections/likes/records", map[string]any{"post": under})
@@ -203,47 +203,47 @@ func TestSuspendAndUnsuspend(t *testing.T) {
 		s.Guest().Must(404, "GET", "/api/files/posts/"+post+"/"+name+query, nil)
 	}
 	bob.Must(200, "GET", "/api/collections/comments/records/"+comment, nil) // what is said under others' posts stays, as its rule says
-	want(t, "state", s.Record("reports", id).GetString("state"), "upheld")
+	expectEqual(t, "state", s.Record("reports", id).GetString("state"), "upheld")
 
-	must(t, decide(mallory, id, "unsuspend"))
+	requireDecided(t, decideReport(mallory, id, "unsuspend"))
 	bob.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
 	ada.Must(401, "POST", "/api/collections/users/auth-refresh", nil) // the old token stays dead
 	ada = s.As("ada")
 	ada.Must(200, "POST", "/api/collections/users/auth-refresh", nil)
-	want(t, "ada is told", messages(ada), []string{"account_restored"})
+	expectEqual(t, "ada is told", systemMessages(ada), []string{"account_restored"})
 	actions := s.Rows("audit", "target = {:t} AND action IN ('suspend', 'unsuspend')", map[string]any{"t": "users/" + ada.ID})
-	want(t, "rows of audit", actions, 2)
+	expectEqual(t, "rows of audit", actions, 2)
 }
 
 func TestWhomNobodySuspends(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, mallory, eve := s.As("ada"), s.As("mallory"), s.As("eve")
-	onEve, onMallory := report(ada, "user", eve.ID), report(ada, "user", mallory.ID)
+	onEve, onMallory := createReport(ada, "user", eve.ID), createReport(ada, "user", mallory.ID)
 	for what, a := range map[string]hookstest.Answer{
-		"another moderator":    decide(mallory, onEve, "suspend"),
-		"oneself":              decide(mallory, onMallory, "suspend"),
-		"dismissal of oneself": decide(mallory, onMallory, "dismiss"),
+		"another moderator":    decideReport(mallory, onEve, "suspend"),
+		"oneself":              decideReport(mallory, onMallory, "suspend"),
+		"dismissal of oneself": decideReport(mallory, onMallory, "dismiss"),
 	} {
-		want(t, what, a.Status, 403)
+		expectEqual(t, what, a.Status, 403)
 	}
-	want(t, "audit", s.Rows("audit", "1"), 0)
-	want(t, "reports", s.Rows("reports", "state = 'open'"), 2)
-	must(t, decide(s.Admin(), onEve, "suspend"))
-	want(t, "eve", s.User("eve").GetString("state"), "suspended")
-	want(t, "audit", s.Rows("audit", "actor = {:a}", map[string]any{"a": "_superusers/" + s.Admin().ID}), 1)
+	expectEqual(t, "audit", s.Rows("audit", "1"), 0)
+	expectEqual(t, "reports", s.Rows("reports", "state = 'open'"), 2)
+	requireDecided(t, decideReport(s.Admin(), onEve, "suspend"))
+	expectEqual(t, "eve", s.User("eve").GetString("state"), "suspended")
+	expectEqual(t, "audit", s.Rows("audit", "actor = {:a}", map[string]any{"a": "_superusers/" + s.Admin().ID}), 1)
 	eve.Must(401, "GET", queuePath, nil)
 
-	must(t, decide(s.Admin(), onMallory, "suspend"))
-	set(t, s, "mallory", "state", "active")
-	set(t, s, "mallory", "role", "member")
+	requireDecided(t, decideReport(s.Admin(), onMallory, "suspend"))
+	setUserField(t, s, "mallory", "state", "active")
+	setUserField(t, s, "mallory", "role", "member")
 	s.As("mallory").Must(403, "GET", queuePath, nil)
 }
 
 func TestWhoModerates(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("look")
-	id := report(bob, "post", post)
+	id := createReport(bob, "post", post)
 	for _, test := range []struct {
 		c      *hookstest.Client
 		status int
@@ -257,42 +257,42 @@ func TestWhoModerates(t *testing.T) {
 	for _, body := range []any{map[string]any{"action": "burn"}, map[string]any{}, "{", map[string]any{"action": "hide", "note": strings.Repeat("x", 2001)}} {
 		mallory.Must(400, "POST", "/api/v1/moderation/"+id, body)
 	}
-	onUser := report(bob, "user", ada.ID)
+	onUser := createReport(bob, "user", ada.ID)
 	mallory.Must(400, "POST", "/api/v1/moderation/"+onUser, map[string]any{"action": "hide"})
 	for _, query := range []string{"state=other", "cursor=x", "limit=0", "limit=x"} {
 		mallory.Must(400, "GET", queuePath+"?"+query, nil)
 	}
-	want(t, "audit", s.Rows("audit", "1"), 0)
-	want(t, "open reports", s.Rows("reports", "state = 'open'"), 2)
+	expectEqual(t, "audit", s.Rows("audit", "1"), 0)
+	expectEqual(t, "open reports", s.Rows("reports", "state = 'open'"), 2)
 }
 
 // A decision is whole or not at all.
 func TestDecisionIsOneTransaction(t *testing.T) {
-	s := moderated(t, func(app core.App, _ *hooks.Social) {
+	s := newModeratedService(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordCreateExecute("notifications").BindFunc(func(e *core.RecordEvent) error { return fmt.Errorf("on fire") })
 	})
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look")
-	id := report(bob, "post", post)
-	want(t, "status", decide(mallory, id, "hide").Status, 500)
-	want(t, "audit", s.Rows("audit", "1"), 0)
-	want(t, "open", s.Rows("reports", "state = 'open'"), 1)
-	want(t, "hidden", s.Rows("posts", "hidden"), 0)
+	id := createReport(bob, "post", post)
+	expectEqual(t, "status", decideReport(mallory, id, "hide").Status, 500)
+	expectEqual(t, "audit", s.Rows("audit", "1"), 0)
+	expectEqual(t, "open", s.Rows("reports", "state = 'open'"), 1)
+	expectEqual(t, "hidden", s.Rows("posts", "hidden"), 0)
 }
 
 func TestQueueHasPages(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, mallory := s.As("ada"), s.As("mallory")
 	var all []string
 	for range 5 {
 		post := ada.Post("look")
-		all = append(all, report(s.As("bob"), "post", post))
-		report(s.As("carol"), "post", post) // the same
+		all = append(all, createReport(s.As("bob"), "post", post))
+		createReport(s.As("carol"), "post", post) // the same
 	}
 	gone := ada.Post("gone")
-	all = append(all, report(s.As("bob"), "post", gone))
+	all = append(all, createReport(s.As("bob"), "post", gone))
 	gone2 := ada.Post("gone too")
-	all = append(all, report(s.As("bob"), "post", gone2))
+	all = append(all, createReport(s.As("bob"), "post", gone2))
 	ada.Delete("posts", gone)
 	ada.Delete("posts", gone2)
 	var seen []string
@@ -306,13 +306,13 @@ func TestQueueHasPages(t *testing.T) {
 			break
 		}
 		if len(seen) == 2 {
-			report(s.As("dave"), "post", ada.Post("new")) // while somebody pages
+			createReport(s.As("dave"), "post", ada.Post("new")) // while somebody pages
 			all = append(all, s.Record("reports", lastReport(t, s)).Id)
 		}
 	}
-	want(t, "the queue", seen, all)
-	must(t, decide(mallory, all[5], "dismiss"))
-	want(t, "what is gone is decided alone", s.Record("reports", all[6]).GetString("state"), "open")
+	expectEqual(t, "the queue", seen, all)
+	requireDecided(t, decideReport(mallory, all[5], "dismiss"))
+	expectEqual(t, "what is gone is decided alone", s.Record("reports", all[6]).GetString("state"), "open")
 	mallory.Must(400, "POST", "/api/v1/moderation/"+all[6], map[string]any{"action": "hide"})
 	mallory.Must(400, "POST", "/api/v1/moderation/"+all[6], map[string]any{"action": "suspend"})
 }
@@ -327,10 +327,10 @@ func lastReport(t *testing.T, s *hookstest.Service) (id string) {
 
 // The moderator sees what is reported wherever it is; the address of a photo is for that photo and five minutes.
 func TestSignedPhotos(t *testing.T) {
-	s := moderated(t)
+	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post, other := ada.Post("look", "alts", `["a sea"]`), ada.Post("other", "visibility", "private")
-	report(bob, "post", post)
+	createReport(bob, "post", post)
 	ada.Update("posts", post, map[string]any{"visibility": "private"})
 	mallory.Must(404, "GET", "/api/collections/posts/records/"+post, nil) // rules are the same for moderators
 
@@ -374,7 +374,7 @@ func TestSignedPhotos(t *testing.T) {
 
 func TestReportsAreLimited(t *testing.T) {
 	t.Setenv("DOUBLETAP_LIMITS", "on")
-	s := moderated(t)
+	s := newModeratedService(t)
 	bob := s.As("bob")
 	post := s.As("ada").Post("look")
 	body := func(i int) map[string]any { return map[string]any{"post": post, "reason": fmt.Sprint("reason ", i)} }

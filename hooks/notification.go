@@ -17,26 +17,26 @@ import (
 )
 
 func (s *Social) bindNotifications() {
-	notification.Listen(s.app, notification.Listener{Ask: s.notifying, Told: s.notificationListed})
-	s.app.OnRecordCreateExecute("notifications").BindFunc(together(notificationStored))
-	s.app.OnRecordUpdateExecute("notifications").BindFunc(together(notificationRead))
-	s.app.OnRecordDelete("notifications").BindFunc(together(notificationDismissed))
+	notification.SetListener(s.app, notification.Listener{Intercept: s.runNotifyHook, Listed: s.notificationListed})
+	s.app.OnRecordCreateExecute("notifications").BindFunc(inTx(notificationStored))
+	s.app.OnRecordUpdateExecute("notifications").BindFunc(inTx(notificationRead))
+	s.app.OnRecordDelete("notifications").BindFunc(inTx(notificationDismissed))
 	s.routes = append(s.routes, route{
-		method: "POST", path: "/api/v1/notifications/read", access: users, do: s.trayRead, takes: trayReading{},
+		method: "POST", path: "/api/v1/notifications/read", access: accessUsers, handle: s.markTrayRead, requestBody: trayReadForm{},
 		summary: "Marks all notifications up to a time as read, on all devices.",
 	})
-	s.jobs.Handle(notifiedJob, s.notified, job.Concurrency(8), job.Within(job.Waiting, job.MostWaiting)) // an owner's channel may be slow
+	s.jobs.Handle(notifiedJob, s.runNotifiedHook, job.Concurrency(8), job.WithinGroup(job.ExternalGroup, job.MaxExternal)) // an owner's channel may be slow
 }
 
-// notifying lets the owner alter or drop a notice, in its transaction.
-func (s *Social) notifying(tx core.App, n *notification.Notice) (bool, error) {
+// runNotifyHook lets the owner alter or drop a notice, in its transaction.
+func (s *Social) runNotifyHook(tx core.App, n *notification.Event) (bool, error) {
 	if s.events.notify.Length() == 0 {
 		return true, nil
 	}
 	e := &NotifyEvent{App: tx, Type: n.Type, List: n.List, Live: n.Live, Push: n.Push, Mail: n.Mail}
 	err := errors.Join(
-		load(tx, &e.Recipient, "users", n.Recipient), load(tx, &e.Actor, "users", n.Actor),
-		load(tx, &e.Post, "posts", n.Post), load(tx, &e.Comment, "comments", n.Comment))
+		loadRecord(tx, &e.Recipient, "users", n.Recipient), loadRecord(tx, &e.Actor, "users", n.Actor),
+		loadRecord(tx, &e.Post, "posts", n.Post), loadRecord(tx, &e.Comment, "comments", n.Comment))
 	if err != nil {
 		return false, err
 	}
@@ -54,21 +54,21 @@ const notifiedJob = "notified"
 
 type notifiedPayload struct{ Type, Notification, Recipient, Actor string }
 
-func (s *Social) notificationListed(tx core.App, n *notification.Notice, id string) error {
+func (s *Social) notificationListed(tx core.App, n *notification.Event, id string) error {
 	if n.Reachable {
-		if err := s.deliverTold(tx, n, id); err != nil {
+		if err := s.queueDelivery(tx, n, id); err != nil {
 			return err
 		}
 	}
 	if s.events.notified.Length() == 0 {
 		return nil
 	}
-	return job.Add(tx, notifiedJob, notifiedPayload{Type: n.Type, Notification: id, Recipient: n.Recipient, Actor: n.Actor})
+	return job.Enqueue(tx, notifiedJob, notifiedPayload{Type: n.Type, Notification: id, Recipient: n.Recipient, Actor: n.Actor})
 }
 
-func (s *Social) notified(_ context.Context, app core.App, j *job.Job) error {
+func (s *Social) runNotifiedHook(_ context.Context, app core.App, j *job.Job) error {
 	var p notifiedPayload
-	if err := j.Payload(&p); err != nil {
+	if err := j.ReadPayload(&p); err != nil {
 		return err
 	}
 	e := &NotifiedEvent{App: app, Type: p.Type}
@@ -76,7 +76,7 @@ func (s *Social) notified(_ context.Context, app core.App, j *job.Job) error {
 		into           **core.Record
 		collection, id string
 	}{{&e.Notification, "notifications", p.Notification}, {&e.Recipient, "users", p.Recipient}, {&e.Actor, "users", p.Actor}} {
-		err := load(app, part.into, part.collection, part.id)
+		err := loadRecord(app, part.into, part.collection, part.id)
 		if errors.Is(err, fault.ErrGone) {
 			return nil // taken back meanwhile: nothing to tell
 		}
@@ -87,10 +87,10 @@ func (s *Social) notified(_ context.Context, app core.App, j *job.Job) error {
 	return s.events.notified.Trigger(e)
 }
 
-// load reads a record into its place, unless there is no id.
-func load(app core.App, into **core.Record, collection, id string) (err error) {
+// loadRecord reads a record into its place, unless there is no id.
+func loadRecord(app core.App, into **core.Record, collection, id string) (err error) {
 	if id != "" {
-		*into, err = find(app, collection, id)
+		*into, err = findRecord(app, collection, id)
 	}
 	return err
 }
@@ -104,12 +104,12 @@ func notificationStored(tx core.App, e *core.RecordEvent) error {
 		return err
 	}
 	e.Record.Set("seq", seq)
-	e.Record.Set("groupKey", e.Record.GetString("type")+":"+e.Record.Id+":"+clock.Stamp(tx))
-	guard.Default(e.Record, "latestAt", clock.Stamp(tx))
+	e.Record.Set("groupKey", e.Record.GetString("type")+":"+e.Record.Id+":"+clock.Timestamp(tx))
+	guard.SetDefault(e.Record, "latestAt", clock.Timestamp(tx))
 	if err := e.Next(); err != nil {
 		return err
 	}
-	inbox.Changed(tx, recipient)
+	inbox.NotificationsChanged(tx, recipient)
 	return nil
 }
 
@@ -124,7 +124,7 @@ func notificationRead(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	inbox.Changed(tx, recipient)
+	inbox.NotificationsChanged(tx, recipient)
 	return nil
 }
 
@@ -134,31 +134,31 @@ func notificationDismissed(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	return notification.Leave(tx, e.Record.GetString("recipient"), e.Record.Id)
+	return notification.RecordRetraction(tx, e.Record.GetString("recipient"), e.Record.Id)
 }
 
-type trayReading struct {
+type trayReadForm struct {
 	Before string `json:"before" form:"before" about:"the latestAt of the newest notification that was read"`
 }
 
-// trayRead answers POST /api/v1/notifications/read {before}.
-func (s *Social) trayRead(e *core.RequestEvent) error {
-	var form trayReading
+// markTrayRead answers POST /api/v1/notifications/read {before}.
+func (s *Social) markTrayRead(e *core.RequestEvent) error {
+	var form trayReadForm
 	if err := e.BindBody(&form); err != nil {
 		return e.BadRequestError("Failed to read the submitted data.", err)
 	}
 	before, err := types.ParseDateTime(form.Before)
 	if err != nil || before.IsZero() {
-		return fault.Invalid("before", "validation_invalid_date", "Must be the latestAt of a notification.")
+		return fault.InvalidField("before", "validation_invalid_date", "Must be the latestAt of a notification.")
 	}
 	if now := clock.Now(e.App); before.Time().After(now) {
 		before, _ = types.ParseDateTime(now)
 	}
-	err = s.writer.Do(func(tx core.App) error {
+	err = s.writer.InSharedTx(func(tx core.App) error {
 		if err := notification.MarkRead(tx, e.Auth.Id, before.String()); err != nil {
 			return err
 		}
-		inbox.Updated(tx, e.Auth.Id, "settings")
+		inbox.PersonRowChanged(tx, e.Auth.Id, "settings")
 		return nil
 	})
 	if err != nil {

@@ -15,9 +15,9 @@ func TestGroups(t *testing.T) {
 			s.As(name).Like(post)
 			s.Advance(5 * time.Hour)
 		}
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 3})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 3})
 		s.As("eve").Like(post) // 15 hours after the first
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1}, hookstest.Told{Type: "like", Actors: 3})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1}, hookstest.Notification{Type: "like", Actors: 3})
 	})
 	t.Run("a new actor makes a read row unread and newest", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -28,10 +28,10 @@ func TestGroups(t *testing.T) {
 		s.As("bob").Like(two)
 		rows := ada.List("notifications", "sort=latestAt")
 		ada.Update("notifications", rows[0]["id"].(string), map[string]any{"read": true})
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1}, hookstest.Told{Type: "like", Actors: 1, Read: true})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1}, hookstest.Notification{Type: "like", Actors: 1, Read: true})
 		s.Advance(time.Minute)
 		s.As("carol").Like(one)
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 2}, hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 2}, hookstest.Notification{Type: "like", Actors: 1})
 	})
 	t.Run("a like that comes back is silent", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -40,18 +40,18 @@ func TestGroups(t *testing.T) {
 		bob.Like(post)
 		at := ada.List("notifications", "")[0]["latestAt"]
 		s.Advance(time.Hour)
-		unlike(s, "bob", post)
-		s.Expect("ada")
+		unlikePost(s, "bob", post)
+		s.ExpectTray("ada")
 		s.Advance(time.Hour)
 		bob.Like(post)
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1, Read: true})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1, Read: true})
 		if got := ada.List("notifications", "")[0]["latestAt"]; got != at {
 			t.Errorf("latestAt moved from %v to %v", at, got)
 		}
 		s.Advance(25 * time.Hour)
-		unlike(s, "bob", post)
+		unlikePost(s, "bob", post)
 		bob.Like(post)
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 	})
 	t.Run("eight actors are named and all are counted", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -71,7 +71,7 @@ func TestGroups(t *testing.T) {
 		s.As("bob").Like(post)
 		ada.Delete("notifications", ada.List("notifications", "")[0]["id"].(string))
 		s.As("carol").Like(post)
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 	})
 	t.Run("preferences decide what is listed", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -82,10 +82,10 @@ func TestGroups(t *testing.T) {
 		}})
 		s.As("bob").Like(post)
 		s.As("bob").Comment(post, "", "x")
-		s.Expect("ada")
+		s.ExpectTray("ada")
 		ada.Follow("carol")
 		s.As("carol").Comment(post, "", "x")
-		s.Expect("ada", hookstest.Told{Type: "comment", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 1})
 	})
 }
 
@@ -113,9 +113,9 @@ func TestSeq(t *testing.T) {
 	next("another actor")
 	ada.Update("notifications", ada.List("notifications", "")[0]["id"].(string), map[string]any{"read": true})
 	next("read")
-	unlike(s, "bob", post)
+	unlikePost(s, "bob", post)
 	next("an unlike")
-	unlike(s, "carol", post)
+	unlikePost(s, "carol", post)
 	next("the group's end")
 	s.As("bob").Like(post)
 	next("back again")
@@ -144,7 +144,7 @@ func TestSeenAndRead(t *testing.T) {
 	if seen != rows[0]["latestAt"] {
 		t.Errorf("seenAt is %v, want %v", seen, rows[0]["latestAt"])
 	}
-	if n := len(ada.List("notifications", "filter=latestAt>'"+escape(seen.(string))+"'")); n != 1 {
+	if n := len(ada.List("notifications", "filter=latestAt>'"+escapeQuery(seen.(string))+"'")); n != 1 {
 		t.Errorf("the badge is %d, want 1", n)
 	}
 	if got := ada.Update("settings", settings, map[string]any{"seenAt": "2001-01-01 00:00:00.000Z"}).Body["seenAt"]; got != seen {
@@ -155,7 +155,7 @@ func TestSeenAndRead(t *testing.T) {
 	}
 
 	ada.Must(204, "POST", "/api/v1/notifications/read", map[string]any{"before": rows[0]["latestAt"]})
-	s.Expect("ada", hookstest.Told{Type: "like", Actors: 1}, hookstest.Told{Type: "like", Actors: 1, Read: true})
+	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1}, hookstest.Notification{Type: "like", Actors: 1, Read: true})
 	if got := ada.List("settings", "")[0]["readAt"]; got != rows[0]["latestAt"] {
 		t.Errorf("readAt is %v, want %v", got, rows[0]["latestAt"])
 	}
@@ -176,7 +176,7 @@ func TestSuperusersTellPeople(t *testing.T) {
 			t.Errorf("ada is told %s", m.Raw)
 		}
 	}
-	s.Expect("ada", hookstest.Told{Type: "system"}, hookstest.Told{Type: "system"})
+	s.ExpectTray("ada", hookstest.Notification{Type: "system"}, hookstest.Notification{Type: "system"})
 }
 
 func TestALostSettingsRowIsMadeAnew(t *testing.T) {
@@ -187,5 +187,5 @@ func TestALostSettingsRowIsMadeAnew(t *testing.T) {
 	s.As("bob").Like(two)
 	s.Admin().Delete("settings", ada.List("settings", "")[0]["id"].(string))
 	s.As("carol").Like(two)
-	s.Expect("ada", hookstest.Told{Type: "like", Actors: 2}, hookstest.Told{Type: "like", Actors: 1})
+	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 2}, hookstest.Notification{Type: "like", Actors: 1})
 }

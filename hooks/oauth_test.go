@@ -45,13 +45,13 @@ func TestOAuth2SignUp(t *testing.T) {
 						app.ConcurrentDB().NewQuery(settings).Bind(user).Row(&committed))
 				})
 			})
-			p := newProvider(t, s, tokenOnly)
-			a := p.signIn(s.Guest(), claims{"sub": "1", "preferred_username": "Zoe.Miller", "name": "Zoe", "email": "zoe@example.net", "email_verified": true}, nil)
+			p := newOAuthProvider(t, s, tokenOnly)
+			a := p.signInClient(s.Guest(), idClaims{"sub": "1", "preferred_username": "Zoe.Miller", "name": "Zoe", "email": "zoe@example.net", "email_verified": true}, nil)
 			if a.Status != 200 || metaOf(a)["isNew"] != true {
 				t.Fatalf("zoe is answered %d %s", a.Status, a.Raw)
 			}
 			zoe := s.User("zoe_miller")
-			if zoe.Id != accountOf(a) || zoe.GetString("state") != "active" || zoe.GetString("role") != "member" ||
+			if zoe.Id != accountIDOf(a) || zoe.GetString("state") != "active" || zoe.GetString("role") != "member" ||
 				zoe.GetString("name") != "Zoe" || zoe.Email() != "zoe@example.net" || !zoe.Verified() {
 				t.Errorf("zoe is %v", zoe.PublicExport())
 			}
@@ -62,14 +62,14 @@ func TestOAuth2SignUp(t *testing.T) {
 				t.Errorf("%d settings rows, want 1", n)
 			}
 			s.As("zoe_miller").Like(s.As("ada").Post("hello"))
-			s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+			s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 		})
 	}
 
 	t.Run("fetches the avatar before the transaction", func(t *testing.T) {
 		t.Setenv("DOUBLETAP_LOOPBACK", "on")
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
+		p := newOAuthProvider(t, s, false)
 		post, bob := s.As("ada").Post("hello"), s.As("bob")
 		photo := string(hookstest.Photo())
 		strange := map[string]string{
@@ -89,24 +89,24 @@ func TestOAuth2SignUp(t *testing.T) {
 			_, _ = w.Write(hookstest.Photo())
 		}))
 		defer pictures.Close()
-		zoe := person("1", "zoe")
+		zoe := newClaims("1", "zoe")
 		zoe["picture"] = pictures.URL + "/zoe"
-		if a := p.signIn(s.Guest(), zoe, nil); a.Status != 200 || !strings.HasSuffix(s.User("zoe").GetString("avatar"), ".jpg") {
+		if a := p.signInClient(s.Guest(), zoe, nil); a.Status != 200 || !strings.HasSuffix(s.User("zoe").GetString("avatar"), ".jpg") {
 			t.Errorf("zoe is answered %d and has the avatar %q", a.Status, s.User("zoe").GetString("avatar"))
 		}
 		if s.Rows("likes", "true") != 1 {
 			t.Error("bob's like is not stored")
 		}
-		max := person("2", "max_2")
+		max := newClaims("2", "max_2")
 		max["picture"] = pictures.URL[:strings.LastIndex(pictures.URL, ":")] + ":1/nobody.jpg"
-		if a := p.signIn(s.Guest(), max, nil); a.Status != 200 || s.User("max_2").GetString("avatar") != "" {
+		if a := p.signInClient(s.Guest(), max, nil); a.Status != 200 || s.User("max_2").GetString("avatar") != "" {
 			t.Errorf("max, whose picture cannot be had, is answered %d %s", a.Status, a.Raw)
 		}
 		for name := range strange {
 			handle := "with_" + strings.NewReplacer(".", "_").Replace(name)
-			who := person(handle, handle)
+			who := newClaims(handle, handle)
 			who["picture"] = pictures.URL + "/strange/" + name
-			if a := p.signIn(s.Guest(), who, nil); a.Status != 200 || name != "photo.svg" && s.User(handle).GetString("avatar") != "" {
+			if a := p.signInClient(s.Guest(), who, nil); a.Status != 200 || name != "photo.svg" && s.User(handle).GetString("avatar") != "" {
 				t.Errorf("who has %s as a picture is answered %d %s", name, a.Status, a.Raw)
 			}
 		}
@@ -114,20 +114,20 @@ func TestOAuth2SignUp(t *testing.T) {
 
 	t.Run("believes no id_token that somebody else signed", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, true)
+		p := newOAuthProvider(t, s, true)
 		var err error
 		if p.key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
 			t.Fatal(err)
 		}
-		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 400 {
+		if a := p.signInClient(s.Guest(), newClaims("1", "zoe"), nil); a.Status != 400 {
 			t.Errorf("a forged token is answered %d %s", a.Status, a.Raw)
 		}
-		onlyTheCast(t, s)
+		expectOnlyCast(t, s)
 	})
 
 	t.Run("derives a handle that is free from the name there", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
+		p := newOAuthProvider(t, s, false)
 		for i, who := range []struct{ username, name, want string }{
 			{"Leo", "", `^leo$`},
 			{"josé", "", `^jose$`},
@@ -146,9 +146,9 @@ func TestOAuth2SignUp(t *testing.T) {
 			{"zo", "", `^user_[a-z2-7]{6}$`},
 			{"", "", `^user_[a-z2-7]{6}$`},
 		} {
-			c := person(string(rune('a'+i)), who.username)
+			c := newClaims(string(rune('a'+i)), who.username)
 			c["name"] = who.name
-			a := p.signIn(s.Guest(), c, nil)
+			a := p.signInClient(s.Guest(), c, nil)
 			if a.Status != 200 || !regexp.MustCompile(who.want).MatchString(handleOf(a)) {
 				t.Errorf("%q, %q: %d, handle %q, want %s: %s", who.username, who.name, a.Status, handleOf(a), who.want, a.Raw)
 			}
@@ -157,7 +157,7 @@ func TestOAuth2SignUp(t *testing.T) {
 
 	t.Run("derives one also where the owner mapped the name there to the handle", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
+		p := newOAuthProvider(t, s, false)
 		users, err := s.App.FindCollectionByNameOrId("users")
 		if err != nil {
 			t.Fatal(err)
@@ -181,9 +181,9 @@ func TestOAuth2SignUp(t *testing.T) {
 			}
 			for name, want := range map[string]string{"ada": `^ada_[a-z2-7]{6}$`, "bob": `^bob_[a-z2-7]{6}$`, "staff": `^staff_[a-z2-7]{6}$`, "Has Space": `^has_space`, "free." + mapped: `^free_` + mapped + `$`} {
 				sub++
-				who := person(fmt.Sprint("mapped", sub), name)
+				who := newClaims(fmt.Sprint("mapped", sub), name)
 				who["name"] = name
-				a := p.signIn(s.Guest(), who, nil)
+				a := p.signInClient(s.Guest(), who, nil)
 				if a.Status != 200 || !regexp.MustCompile(want).MatchString(handleOf(a)) {
 					t.Errorf("%s %q: %d, handle %q, want %s: %s", mapped, name, a.Status, handleOf(a), want, a.Raw)
 				}
@@ -193,13 +193,13 @@ func TestOAuth2SignUp(t *testing.T) {
 
 	t.Run("without an address says what to do, and takes one that the person gives", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
-		for what, who := range map[string]claims{
+		p := newOAuthProvider(t, s, false)
+		for what, who := range map[string]idClaims{
 			"no address":          {"sub": "1", "preferred_username": "zoe"},
 			"one not verified":    {"sub": "1", "preferred_username": "zoe", "email": "zoe@example.net", "email_verified": false},
 			"one that is a blank": {"sub": "1", "preferred_username": "zoe", "email": " ", "email_verified": true},
 		} {
-			a := p.signIn(s.Guest(), who, nil)
+			a := p.signInClient(s.Guest(), who, nil)
 			data, _ := a.Body["data"].(map[string]any)
 			email, _ := data["email"].(map[string]any)
 			message, _ := email["message"].(string)
@@ -207,24 +207,24 @@ func TestOAuth2SignUp(t *testing.T) {
 				t.Errorf("%s: %d %s", what, a.Status, a.Raw)
 			}
 		}
-		onlyTheCast(t, s)
-		a := p.signIn(s.Guest(), claims{"sub": "1", "preferred_username": "zoe"}, map[string]any{"email": "Zoe@example.net"})
-		if zoe := s.Record("users", accountOf(a)); a.Status != 200 || zoe.Email() != "zoe@example.net" || zoe.Verified() || zoe.GetString("handle") != "zoe" {
+		expectOnlyCast(t, s)
+		a := p.signInClient(s.Guest(), idClaims{"sub": "1", "preferred_username": "zoe"}, map[string]any{"email": "Zoe@example.net"})
+		if zoe := s.Record("users", accountIDOf(a)); a.Status != 200 || zoe.Email() != "zoe@example.net" || zoe.Verified() || zoe.GetString("handle") != "zoe" {
 			t.Errorf("with an address: %d %s", a.Status, a.Raw)
 		}
-		if a := p.signIn(s.Guest(), claims{"sub": "1", "preferred_username": "zoe"}, nil); a.Status != 200 || metaOf(a)["isNew"] != false {
+		if a := p.signInClient(s.Guest(), idClaims{"sub": "1", "preferred_username": "zoe"}, nil); a.Status != 200 || metaOf(a)["isNew"] != false {
 			t.Errorf("a second time: %d %s", a.Status, a.Raw)
 		}
-		if a := p.signIn(s.Guest(), claims{"sub": "2", "preferred_username": "eve2"}, map[string]any{"email": "ADA@example.com"}); a.Status != 400 {
+		if a := p.signInClient(s.Guest(), idClaims{"sub": "2", "preferred_username": "eve2"}, map[string]any{"email": "ADA@example.com"}); a.Status != 400 {
 			t.Errorf("with ada's address: %d %s", a.Status, a.Raw)
 		}
 	})
 
 	t.Run("gives two people of one name two handles", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
-		one, two := p.signIn(s.Guest(), person("1", "zoe"), nil), p.signIn(s.Guest(), person("2", "zoe"), nil)
-		if one.Status != 200 || two.Status != 200 || accountOf(one) == accountOf(two) || handleOf(one) != "zoe" || !strings.HasPrefix(handleOf(two), "zoe_") {
+		p := newOAuthProvider(t, s, false)
+		one, two := p.signInClient(s.Guest(), newClaims("1", "zoe"), nil), p.signInClient(s.Guest(), newClaims("2", "zoe"), nil)
+		if one.Status != 200 || two.Status != 200 || accountIDOf(one) == accountIDOf(two) || handleOf(one) != "zoe" || !strings.HasPrefix(handleOf(two), "zoe_") {
 			t.Errorf("they are answered\n%d %s\n%d %s", one.Status, one.Raw, two.Status, two.Raw)
 		}
 		if n := s.Rows("settings", "1"); n != len(hookstest.Cast)+2 {
@@ -234,15 +234,15 @@ func TestOAuth2SignUp(t *testing.T) {
 
 	t.Run("lets nobody choose what the service decides", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
-		a := p.signIn(s.Guest(), person("1", "zoe"), map[string]any{
+		p := newOAuthProvider(t, s, false)
+		a := p.signInClient(s.Guest(), newClaims("1", "zoe"), map[string]any{
 			"handle": "Zed", "bio": "hello", "state": "suspended", "role": "moderator", "celebrity": true,
 			"followersCount": 99, "followingCount+": 99, "postsCount": 99,
 		})
 		if a.Status != 200 {
 			t.Fatal(a.Raw)
 		}
-		zoe := s.Record("users", accountOf(a))
+		zoe := s.Record("users", accountIDOf(a))
 		if zoe.GetString("handle") != "zed" || zoe.GetString("bio") != "hello" {
 			t.Errorf("zoe did not get what is hers to choose: %v", zoe.PublicExport())
 		}
@@ -254,15 +254,15 @@ func TestOAuth2SignUp(t *testing.T) {
 
 	t.Run("refuses a chosen handle that is taken, reserved or malformed", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
+		p := newOAuthProvider(t, s, false)
 		for _, chosen := range []string{"ada", "ADA", "admin", "has space"} {
-			a := p.signIn(s.Guest(), person("1", "zoe"), map[string]any{"handle": chosen})
+			a := p.signInClient(s.Guest(), newClaims("1", "zoe"), map[string]any{"handle": chosen})
 			data, _ := a.Body["data"].(map[string]any)
 			if a.Status != 400 || data["handle"] == nil {
 				t.Errorf("handle %q: %d %s", chosen, a.Status, a.Raw)
 			}
 		}
-		onlyTheCast(t, s)
+		expectOnlyCast(t, s)
 	})
 
 	t.Run("that the owner vetoes leaves nobody behind", func(t *testing.T) {
@@ -275,16 +275,16 @@ func TestOAuth2SignUp(t *testing.T) {
 				return apis.NewForbiddenError("By invitation only.", nil)
 			})
 		})
-		p := newProvider(t, s, false)
-		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 403 || a.Body["message"] != "By invitation only." {
+		p := newOAuthProvider(t, s, false)
+		if a := p.signInClient(s.Guest(), newClaims("1", "zoe"), nil); a.Status != 403 || a.Body["message"] != "By invitation only." {
 			t.Errorf("zoe is answered %d %s", a.Status, a.Raw)
 		}
-		if a := signUp(s.Guest(), "zoe", nil); a.Status != 403 {
+		if a := signUpUser(s.Guest(), "zoe", nil); a.Status != 403 {
 			t.Errorf("zoe, with a password, is answered %d %s", a.Status, a.Raw)
 		}
-		onlyTheCast(t, s)
+		expectOnlyCast(t, s)
 		veto = false
-		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 200 || handleOf(a) != "zoe" {
+		if a := p.signInClient(s.Guest(), newClaims("1", "zoe"), nil); a.Status != 200 || handleOf(a) != "zoe" {
 			t.Errorf("zoe, invited, is answered %d %s", a.Status, a.Raw)
 		}
 	})
@@ -294,10 +294,10 @@ func TestOAuth2LogIn(t *testing.T) {
 	skipWithoutFastPath(t)
 	t.Run("a second time is the same account and makes nothing new", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
-		first := p.signIn(s.Guest(), person("1", "zoe"), nil)
-		again := p.signIn(s.Guest(), person("1", "renamed"), map[string]any{"handle": "other", "role": "moderator"})
-		if again.Status != 200 || accountOf(again) != accountOf(first) || metaOf(again)["isNew"] != false || handleOf(again) != "zoe" {
+		p := newOAuthProvider(t, s, false)
+		first := p.signInClient(s.Guest(), newClaims("1", "zoe"), nil)
+		again := p.signInClient(s.Guest(), newClaims("1", "renamed"), map[string]any{"handle": "other", "role": "moderator"})
+		if again.Status != 200 || accountIDOf(again) != accountIDOf(first) || metaOf(again)["isNew"] != false || handleOf(again) != "zoe" {
 			t.Errorf("zoe is answered %d %s", again.Status, again.Raw)
 		}
 		if zoe := s.User("zoe"); zoe.GetString("role") != "member" {
@@ -314,10 +314,10 @@ func TestOAuth2LogIn(t *testing.T) {
 
 	t.Run("with the address of somebody here is their account", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
-		c := person("1", "somebody else")
+		p := newOAuthProvider(t, s, false)
+		c := newClaims("1", "somebody else")
 		c["email"] = "ada@example.com"
-		if a := p.signIn(s.Guest(), c, nil); a.Status != 200 || handleOf(a) != "ada" || metaOf(a)["isNew"] != false {
+		if a := p.signInClient(s.Guest(), c, nil); a.Status != 200 || handleOf(a) != "ada" || metaOf(a)["isNew"] != false {
 			t.Errorf("ada is answered %d %s", a.Status, a.Raw)
 		}
 		if n := s.Rows("users", "1"); n != len(hookstest.Cast) {
@@ -327,32 +327,32 @@ func TestOAuth2LogIn(t *testing.T) {
 
 	t.Run("is closed to somebody suspended", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
-		zoe := accountOf(p.signIn(s.Guest(), person("1", "zoe"), nil))
+		p := newOAuthProvider(t, s, false)
+		zoe := accountIDOf(p.signInClient(s.Guest(), newClaims("1", "zoe"), nil))
 		s.Admin().Update("users", zoe, map[string]any{"state": "suspended"})
-		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 403 || a.Body["token"] != nil {
+		if a := p.signInClient(s.Guest(), newClaims("1", "zoe"), nil); a.Status != 403 || a.Body["token"] != nil {
 			t.Errorf("zoe, suspended, is answered %d %s", a.Status, a.Raw)
 		}
 		s.Admin().Update("users", zoe, map[string]any{"state": "active"})
-		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 200 || accountOf(a) != zoe {
+		if a := p.signInClient(s.Guest(), newClaims("1", "zoe"), nil); a.Status != 200 || accountIDOf(a) != zoe {
 			t.Errorf("zoe, active again, is answered %d %s", a.Status, a.Raw)
 		}
 	})
 
 	t.Run("after an erasure is somebody new under another handle", func(t *testing.T) {
 		s := hookstest.New(t)
-		p := newProvider(t, s, false)
-		former := accountOf(p.signIn(s.Guest(), person("1", "zoe"), nil))
+		p := newOAuthProvider(t, s, false)
+		former := accountIDOf(p.signInClient(s.Guest(), newClaims("1", "zoe"), nil))
 		zoe := s.As("zoe")
 		zoe.Delete("users", zoe.ID)
-		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 403 {
+		if a := p.signInClient(s.Guest(), newClaims("1", "zoe"), nil); a.Status != 403 {
 			t.Errorf("zoe, being erased, is answered %d %s", a.Status, a.Raw)
 		}
 		s.RunJobs()
 		if n := s.Rows("_externalAuths", "1"); n != 0 {
 			t.Errorf("%d links are left", n)
 		}
-		if a := p.signIn(s.Guest(), person("1", "zoe"), nil); a.Status != 200 || accountOf(a) == former || !strings.HasPrefix(handleOf(a), "zoe_") {
+		if a := p.signInClient(s.Guest(), newClaims("1", "zoe"), nil); a.Status != 200 || accountIDOf(a) == former || !strings.HasPrefix(handleOf(a), "zoe_") {
 			t.Errorf("zoe, come back, is answered %d %s", a.Status, a.Raw)
 		}
 	})
@@ -392,7 +392,7 @@ func TestOTP(t *testing.T) {
 	if a := logIn("ada@example.com"); a.Status != 200 || handleOf(a) != "ada" {
 		t.Errorf("ada is answered %d %s", a.Status, a.Raw)
 	}
-	if a := signUp(s.Guest(), "", map[string]any{"email": "zoe@example.net", "name": "Zoe Miller"}); a.Status != 200 {
+	if a := signUpUser(s.Guest(), "", map[string]any{"email": "zoe@example.net", "name": "Zoe Miller"}); a.Status != 200 {
 		t.Fatal(a.Raw)
 	}
 	if a := logIn("zoe@example.net"); a.Status != 200 || handleOf(a) != "zoe_miller" {
@@ -407,8 +407,8 @@ func TestOTP(t *testing.T) {
 	}
 }
 
-// onlyTheCast fails unless the cast are the only ones with an account, settings or a link to a provider.
-func onlyTheCast(t *testing.T, s *hookstest.Service) {
+// expectOnlyCast fails unless the cast are the only ones with an account, settings or a link to a provider.
+func expectOnlyCast(t *testing.T, s *hookstest.Service) {
 	t.Helper()
 	n := len(hookstest.Cast)
 	if users, settings, links := s.Rows("users", "1"), s.Rows("settings", "1"), s.Rows("_externalAuths", "1"); users != n || settings != n || links != 0 {
@@ -418,31 +418,31 @@ func onlyTheCast(t *testing.T, s *hookstest.Service) {
 
 func recordOf(a hookstest.Answer) map[string]any { r, _ := a.Body["record"].(map[string]any); return r }
 func metaOf(a hookstest.Answer) map[string]any   { m, _ := a.Body["meta"].(map[string]any); return m }
-func accountOf(a hookstest.Answer) string        { id, _ := recordOf(a)["id"].(string); return id }
+func accountIDOf(a hookstest.Answer) string      { id, _ := recordOf(a)["id"].(string); return id }
 func handleOf(a hookstest.Answer) string         { h, _ := recordOf(a)["handle"].(string); return h }
 
-// claims are what a provider says of a person.
-type claims map[string]any
+// idClaims are what a provider says of a person.
+type idClaims map[string]any
 
-// person is somebody whom the provider knows by a username and whose address it has verified.
-func person(sub, username string) claims {
-	return claims{"sub": sub, "preferred_username": username, "email": "person." + sub + "@example.net", "email_verified": true}
+// newClaims is somebody whom the provider knows by a username and whose address it has verified.
+func newClaims(sub, username string) idClaims {
+	return idClaims{"sub": sub, "preferred_username": username, "email": "person." + sub + "@example.net", "email_verified": true}
 }
 
-// provider is an OpenID Connect provider on loopback that takes everybody for who they say they are.
-type provider struct {
+// oauthProvider is an OpenID Connect provider on loopback that takes everybody for who they say they are.
+type oauthProvider struct {
 	*httptest.Server
 	t   *testing.T
 	key *rsa.PrivateKey // signs
 
 	mu     sync.Mutex
-	grants map[string]grant // by code
-	tokens map[string]claims
+	grants map[string]oauthGrant // by code
+	tokens map[string]idClaims
 }
 
-// grant is what a code stands for.
-type grant struct {
-	who                    claims
+// oauthGrant is what a code stands for.
+type oauthGrant struct {
+	who                    idClaims
 	redirectURL, challenge string
 }
 
@@ -452,23 +452,23 @@ const (
 	redirectURL  = "http://127.0.0.1/redirect"
 )
 
-// newProvider starts a provider and makes it a way into users: by userinfo, or by what the id_token says alone.
-func newProvider(t *testing.T, s *hookstest.Service, tokenOnly bool) *provider {
+// newOAuthProvider starts a provider and makes it a way into users: by userinfo, or by what the id_token says alone.
+func newOAuthProvider(t *testing.T, s *hookstest.Service, tokenOnly bool) *oauthProvider {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &provider{t: t, key: key, grants: map[string]grant{}, tokens: map[string]claims{}}
+	p := &oauthProvider{t: t, key: key, grants: map[string]oauthGrant{}, tokens: map[string]idClaims{}}
 	published := key.PublicKey
 	routes := http.NewServeMux()
-	routes.HandleFunc("GET /authorize", p.authorize)
-	routes.HandleFunc("POST /token", p.token)
-	routes.HandleFunc("GET /userinfo", p.userinfo)
+	routes.HandleFunc("GET /authorize", p.serveAuthorize)
+	routes.HandleFunc("POST /token", p.serveToken)
+	routes.HandleFunc("GET /userinfo", p.serveUserInfo)
 	routes.HandleFunc("GET /jwks", func(w http.ResponseWriter, _ *http.Request) {
-		answerJSON(w, map[string]any{"keys": []any{map[string]any{
+		writeJSON(w, map[string]any{"keys": []any{map[string]any{
 			"kty": "RSA", "kid": "1", "use": "sig", "alg": "RS256",
-			"n": encoded(published.N.Bytes()), "e": encoded(big.NewInt(int64(published.E)).Bytes()),
+			"n": encodeBase64(published.N.Bytes()), "e": encodeBase64(big.NewInt(int64(published.E)).Bytes()),
 		}}})
 	})
 	p.Server = httptest.NewServer(routes)
@@ -494,9 +494,9 @@ func newProvider(t *testing.T, s *hookstest.Service, tokenOnly bool) *provider {
 	return p
 }
 
-// signIn goes the way of the JavaScript SDK and its browser: it asks for the providers, visits ours as who, and
+// signInClient goes the way of the JavaScript SDK and its browser: it asks for the providers, visits ours as who, and
 // takes the code it comes back with to the service.
-func (p *provider) signIn(c *hookstest.Client, who claims, createData map[string]any) hookstest.Answer {
+func (p *oauthProvider) signInClient(c *hookstest.Client, who idClaims, createData map[string]any) hookstest.Answer {
 	p.t.Helper()
 	methods := c.Must(200, "GET", "/api/collections/users/auth-methods", nil)
 	var listed struct {
@@ -531,10 +531,10 @@ func (p *provider) signIn(c *hookstest.Client, who claims, createData map[string
 	return c.Do("POST", "/api/collections/users/auth-with-oauth2", body)
 }
 
-// authorize sends the visitor back with a code.
-func (p *provider) authorize(w http.ResponseWriter, r *http.Request) {
+// serveAuthorize sends the visitor back with a code.
+func (p *oauthProvider) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	g := grant{redirectURL: query.Get("redirect_uri"), challenge: query.Get("code_challenge")}
+	g := oauthGrant{redirectURL: query.Get("redirect_uri"), challenge: query.Get("code_challenge")}
 	err := json.Unmarshal([]byte(query.Get("who")), &g.who)
 	if err != nil || query.Get("client_id") != clientID || query.Get("response_type") != "code" || query.Get("code_challenge_method") != "S256" {
 		http.Error(w, "invalid_request", http.StatusBadRequest)
@@ -547,8 +547,8 @@ func (p *provider) authorize(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, g.redirectURL+"?"+url.Values{"code": {code}, "state": {query.Get("state")}}.Encode(), http.StatusFound)
 }
 
-// token takes a code, once, from the one who asked for it.
-func (p *provider) token(w http.ResponseWriter, r *http.Request) {
+// serveToken takes a code, once, from the one who asked for it.
+func (p *oauthProvider) serveToken(w http.ResponseWriter, r *http.Request) {
 	id, secret, ok := r.BasicAuth()
 	if secret, _ = url.QueryUnescape(secret); !ok || id != clientID || secret != clientSecret {
 		http.Error(w, "invalid_client", http.StatusUnauthorized)
@@ -559,19 +559,19 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	g, known := p.grants[r.FormValue("code")]
 	delete(p.grants, r.FormValue("code"))
 	verified := sha256.Sum256([]byte(r.FormValue("code_verifier")))
-	if !known || r.FormValue("grant_type") != "authorization_code" || r.FormValue("redirect_uri") != g.redirectURL || encoded(verified[:]) != g.challenge {
+	if !known || r.FormValue("grant_type") != "authorization_code" || r.FormValue("redirect_uri") != g.redirectURL || encodeBase64(verified[:]) != g.challenge {
 		http.Error(w, "invalid_grant", http.StatusBadRequest)
 		return
 	}
 	access := rand.Text()
 	p.tokens[access] = g.who
-	answerJSON(w, map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 600, "id_token": p.idToken(g.who)})
+	writeJSON(w, map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 600, "id_token": p.signIDToken(g.who)})
 }
 
-// idToken is what the provider says of somebody, signed.
-func (p *provider) idToken(who claims) string {
+// signIDToken is what the provider says of somebody, signed.
+func (p *oauthProvider) signIDToken(who idClaims) string {
 	now := time.Now().Unix()
-	all := claims{"iss": p.URL, "aud": clientID, "iat": now, "exp": now + 600}
+	all := idClaims{"iss": p.URL, "aud": clientID, "iat": now, "exp": now + 600}
 	for name, claim := range who {
 		all[name] = claim
 	}
@@ -579,16 +579,16 @@ func (p *provider) idToken(who claims) string {
 	if err != nil {
 		p.t.Error(err)
 	}
-	signed := encoded([]byte(`{"alg":"RS256","typ":"JWT","kid":"1"}`)) + "." + encoded(payload)
+	signed := encodeBase64([]byte(`{"alg":"RS256","typ":"JWT","kid":"1"}`)) + "." + encodeBase64(payload)
 	sum := sha256.Sum256([]byte(signed))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, p.key, crypto.SHA256, sum[:])
 	if err != nil {
 		p.t.Error(err)
 	}
-	return signed + "." + encoded(signature)
+	return signed + "." + encodeBase64(signature)
 }
 
-func (p *provider) userinfo(w http.ResponseWriter, r *http.Request) {
+func (p *oauthProvider) serveUserInfo(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who, known := p.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
@@ -596,12 +596,12 @@ func (p *provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "invalid_token", http.StatusUnauthorized)
 		return
 	}
-	answerJSON(w, who)
+	writeJSON(w, who)
 }
 
-func answerJSON(w http.ResponseWriter, body any) {
+func writeJSON(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(body) // a client that went away needs no answer
 }
 
-func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+func encodeBase64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

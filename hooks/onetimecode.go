@@ -54,7 +54,7 @@ type otpDecoy struct {
 
 func (s *Social) bindOneTimeCodes() {
 	s.codes = &oneTimeCodes{secret: security.RandomString(30), answers: map[string]*otpAnswer{}, decoys: map[string]otpDecoy{}}
-	s.app.OnRecordRequestOTPRequest(guard.Guarded...).Bind(&hook.Handler[*core.RecordCreateOTPRequestEvent]{Func: answer(s.codes.requested), Priority: last})
+	s.app.OnRecordRequestOTPRequest(guard.GuardedCollections...).Bind(&hook.Handler[*core.RecordCreateOTPRequestEvent]{Func: answerErrors(s.codes.requested), Priority: lastPriority})
 }
 
 // requested answers a request for a code, once in the pause between two mails with a new id.
@@ -112,10 +112,10 @@ func codeAllowed(e *core.RecordCreateOTPRequestEvent) (bool, error) {
 	}
 	allowed := active < mostActive
 	if allowed {
-		allowed, err = mail.Spend(e.App, mail.OneTimeCode, e.Record.Email(), "")
+		allowed, err = mail.SpendBudget(e.App, mail.OneTimeCode, e.Record.Email(), "")
 	}
 	if err == nil && !allowed {
-		mailHeldBack(e.App, mail.OneTimeCode)
+		logMailHeldBack(e.App, mail.OneTimeCode)
 	}
 	return allowed, err
 }

@@ -18,24 +18,24 @@ import (
 
 // TestOracle asks every collection, with every verb and at every door, for an id that never was, for one that is
 // there but not for who asks, and for one that is gone: the status, the body with the id masked and the headers must be the
-// same. A new collection fails until hiddenRows knows a row of it.
+// same. A new collection fails until newOracleWorld knows a row of it.
 //
 // Where clients choose ids (posts, comments) a create under a fresh id succeeds; there the other two answer what a malformed id does.
 func TestOracle(t *testing.T) {
 	testenv.SkipSequential(t)
-	w := hiddenRows(t)
+	w := newOracleWorld(t)
 	for _, name := range []string{"guest", "carol", "dave"} {
-		asker := w.s.Guest()
+		asker := w.service.Guest()
 		if name != "guest" {
-			asker = w.s.As(name)
+			asker = w.service.As(name)
 		}
-		for _, d := range w.doors(t, asker) {
+		for _, d := range w.allRequests(t, asker) {
 			rows, known := w.rows[d.collection]
 			if !known {
 				t.Fatalf("hiddenRows has no row of %s", d.collection)
 			}
 			there := append(slices.Clone(rows.there), rows.thereFor[name]...)
-			t.Run(name+" "+d.name, func(t *testing.T) { d.compare(t, w, there, rows.gone) })
+			t.Run(name+" "+d.name, func(t *testing.T) { d.compareAnswers(t, w, there, rows.gone) })
 		}
 	}
 }
@@ -48,7 +48,7 @@ type hiddenRow struct {
 }
 
 type oracleWorld struct {
-	s           *hookstest.Service
+	service     *hookstest.Service
 	collections []*core.Collection
 	rows        map[string]hiddenRow
 	files       map[string]string // of a hidden record, by its id
@@ -58,23 +58,23 @@ type oracleWorld struct {
 	next        int
 }
 
-// fresh returns an id that never was.
-func (w *oracleWorld) fresh() string {
+// neverUsedID returns an id that never was.
+func (w *oracleWorld) neverUsedID() string {
 	w.next++
 	return fmt.Sprintf("never%010d", w.next)
 }
 
-// oracleDoor is one way to ask for an id of a collection.
-type oracleDoor struct {
+// oracleRequest is one way to ask for an id of a collection.
+type oracleRequest struct {
 	collection, name string
 	ask              func(id string) hookstest.Answer
-	chooses          bool // a create under an id that the client may choose
+	choosesID        bool // a create under an id that the client may choose
 }
 
-func (d oracleDoor) compare(t *testing.T, w *oracleWorld, there []string, gone string) {
-	ask := func(id string) string { return masked(d.ask(id), id) }
-	never := ask(w.fresh())
-	if d.chooses && strings.HasPrefix(never, "200") {
+func (d oracleRequest) compareAnswers(t *testing.T, w *oracleWorld, there []string, gone string) {
+	ask := func(id string) string { return maskAnswer(d.ask(id), id) }
+	never := ask(w.neverUsedID())
+	if d.choosesID && strings.HasPrefix(never, "200") {
 		never = ask("NOTANIDATALL000") // as long, and malformed
 		if !strings.HasPrefix(never, "400") {
 			t.Fatalf("a malformed id: %s", never)
@@ -91,15 +91,15 @@ func (d oracleDoor) compare(t *testing.T, w *oracleWorld, there []string, gone s
 }
 
 var (
-	momentary = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z|"(id|handle|name|email|photo|endpoint|note)":"[^"]*"|photo_[a-z0-9]+\.jpg`)
-	unequal   = []string{"Date", "Content-Length"} // the length is the body's, which is compared
+	volatileValues = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z|"(id|handle|name|email|photo|endpoint|note)":"[^"]*"|photo_[a-z0-9]+\.jpg`)
+	ignoredHeaders = []string{"Date", "Content-Length"} // the length is the body's, which is compared
 )
 
-// masked writes an answer without what differs from one request to the next, and without the id.
-func masked(a hookstest.Answer, id string) string {
-	text := fmt.Sprintf("%d %s", a.Status, momentary.ReplaceAllString(strings.ReplaceAll(a.Raw, id, "ID"), "…"))
+// maskAnswer writes an answer without what differs from one request to the next, and without the id.
+func maskAnswer(a hookstest.Answer, id string) string {
+	text := fmt.Sprintf("%d %s", a.Status, volatileValues.ReplaceAllString(strings.ReplaceAll(a.Raw, id, "ID"), "…"))
 	for _, name := range slices.Sorted(maps.Keys(a.Header)) {
-		if !slices.Contains(unequal, name) {
+		if !slices.Contains(ignoredHeaders, name) {
 			text += "\n" + name + ": " + strings.ReplaceAll(strings.Join(a.Header[name], ", "), id, "ID")
 		}
 	}
@@ -108,32 +108,32 @@ func masked(a hookstest.Answer, id string) string {
 
 // bodies are what a create of the collection needs besides what a door puts in; a collection that no client creates in
 // is refused before its body is read.
-func (w *oracleWorld) body(collection string) fields {
+func (w *oracleWorld) createBody(collection string) jsonObject {
 	w.next++
-	return map[string]fields{
+	return map[string]jsonObject{
 		"posts":         {"caption": "hello"},
 		"comments":      {"post": w.public, "text": "hello"},
 		"likes":         {"post": w.public},
 		"saves":         {"post": w.public},
 		"comment_likes": {"comment": w.comment},
-		"follows":       {"followee": w.s.User("bob").Id},
-		"blocks":        {"blocked": w.s.User("eve").Id},
-		"mutes":         {"muted": w.s.User("eve").Id},
+		"follows":       {"followee": w.service.User("bob").Id},
+		"blocks":        {"blocked": w.service.User("eve").Id},
+		"mutes":         {"muted": w.service.User("eve").Id},
 		"stories":       {},
 		"story_views":   {"story": w.story},
-		"reports":       {"user": w.s.User("bob").Id, "note": fmt.Sprint(w.next)},
+		"reports":       {"user": w.service.User("bob").Id, "note": fmt.Sprint(w.next)},
 		"devices":       {"kind": "fcm", "endpoint": fmt.Sprintf("a-phone-with-an-android-%d", w.next)},
 		"users":         {"email": fmt.Sprintf("newcomer%d@example.com", w.next), "password": hookstest.Password, "passwordConfirm": hookstest.Password},
 	}[collection]
 }
 
-// send creates with a body, or upserts, as a request of its own or in a batch; where a photo is required it has one.
-func (w *oracleWorld) send(c *hookstest.Client, method, collection string, body fields, batch bool) hookstest.Answer {
+// sendCreate creates with a body, or upserts, as a request of its own or in a batch; where a photo is required it has one.
+func (w *oracleWorld) sendCreate(c *hookstest.Client, method, collection string, body jsonObject, batch bool) hookstest.Answer {
 	files := map[string][]byte{}
 	photo := map[string]string{"posts": "photos", "stories": "photo"}[collection]
 	path, sent := "/api/collections/"+collection+"/records", any(body)
 	if batch {
-		sent = fields{"requests": []fields{{"method": method, "url": path, "body": body}}}
+		sent = jsonObject{"requests": []jsonObject{{"method": method, "url": path, "body": body}}}
 		method, path = "POST", "/api/batch"
 		if photo != "" {
 			photo = "requests.0." + photo
@@ -147,22 +147,22 @@ func (w *oracleWorld) send(c *hookstest.Client, method, collection string, body 
 	return c.Do(method, path, sent)
 }
 
-// doors are all ways in which c may ask.
-func (w *oracleWorld) doors(t *testing.T, c *hookstest.Client) (all []oracleDoor) {
+// allRequests are all ways in which c may ask.
+func (w *oracleWorld) allRequests(t *testing.T, c *hookstest.Client) (all []oracleRequest) {
 	stream := c.Listen()
 	for _, collection := range w.collections {
 		name := collection.Name
-		add := func(what string, ask func(id string) hookstest.Answer) *oracleDoor {
-			all = append(all, oracleDoor{collection: name, name: name + " " + what, ask: ask})
+		add := func(what string, ask func(id string) hookstest.Answer) *oracleRequest {
+			all = append(all, oracleRequest{collection: name, name: name + " " + what, ask: ask})
 			return &all[len(all)-1]
 		}
 		get := func(what string, path func(id string) string) {
 			add(what, func(id string) hookstest.Answer { return c.Do("GET", path(id), nil) })
 		}
-		with := func(body fields, field, id string) fields {
+		with := func(body jsonObject, field, id string) jsonObject {
 			body = maps.Clone(body)
 			if body == nil {
-				body = fields{}
+				body = jsonObject{}
 			}
 			body[field] = id
 			return body
@@ -171,39 +171,39 @@ func (w *oracleWorld) doors(t *testing.T, c *hookstest.Client) (all []oracleDoor
 		get("view", func(id string) string { return single + id + "?expand=post,comment,story,user,author,followee" })
 		add("view by HEAD", func(id string) hookstest.Answer { return c.Do("HEAD", single+id, nil) })
 		get("list", func(id string) string {
-			return "/api/collections/" + name + "/records?filter=" + escape("id = '"+id+"'")
+			return "/api/collections/" + name + "/records?filter=" + escapeQuery("id = '"+id+"'")
 		})
 		get("file", func(id string) string {
-			return "/api/files/" + name + "/" + id + "/" + or(w.files[id], "photo_abcdefghij.jpg")
+			return "/api/files/" + name + "/" + id + "/" + firstNonEmpty(w.files[id], "photo_abcdefghij.jpg")
 		})
 		get("thumb", func(id string) string {
-			return "/api/files/" + name + "/" + id + "/" + or(w.files[id], "photo_abcdefghij.jpg") + "?thumb=100x100"
+			return "/api/files/" + name + "/" + id + "/" + firstNonEmpty(w.files[id], "photo_abcdefghij.jpg") + "?thumb=100x100"
 		})
-		add("update", func(id string) hookstest.Answer { return c.Do("PATCH", single+id, w.body(name)) })
-		add("update of nothing", func(id string) hookstest.Answer { return c.Do("PATCH", single+id, fields{}) })
+		add("update", func(id string) hookstest.Answer { return c.Do("PATCH", single+id, w.createBody(name)) })
+		add("update of nothing", func(id string) hookstest.Answer { return c.Do("PATCH", single+id, jsonObject{}) })
 		add("update with a broken body", func(id string) hookstest.Answer { return c.Do("PATCH", single+id, "{") })
 		add("delete", func(id string) hookstest.Answer { return c.Do("DELETE", single+id, nil) })
 		for _, method := range []string{"PATCH", "DELETE"} {
 			add(method+" in a batch", func(id string) hookstest.Answer {
-				return c.Do("POST", "/api/batch", fields{"requests": []fields{{"method": method, "url": single + id, "body": w.body(name)}}})
+				return c.Do("POST", "/api/batch", jsonObject{"requests": []jsonObject{{"method": method, "url": single + id, "body": w.createBody(name)}}})
 			})
 		}
 		chooses := name == "posts" || name == "comments"
 		add("create with the id", func(id string) hookstest.Answer {
-			return w.send(c, "POST", name, with(w.body(name), "id", id), false)
-		}).chooses = chooses
+			return w.sendCreate(c, "POST", name, with(w.createBody(name), "id", id), false)
+		}).choosesID = chooses
 		add("create with the id in a batch", func(id string) hookstest.Answer {
-			return w.send(c, "POST", name, with(w.body(name), "id", id), true)
-		}).chooses = chooses
+			return w.sendCreate(c, "POST", name, with(w.createBody(name), "id", id), true)
+		}).choosesID = chooses
 		add("upsert", func(id string) hookstest.Answer {
-			return w.send(c, "PUT", name, with(w.body(name), "id", id), true)
-		}).chooses = chooses
-		add("upsert of nothing", func(id string) hookstest.Answer { return w.send(c, "PUT", name, fields{"id": id}, true) }).chooses = chooses
+			return w.sendCreate(c, "PUT", name, with(w.createBody(name), "id", id), true)
+		}).choosesID = chooses
+		add("upsert of nothing", func(id string) hookstest.Answer { return w.sendCreate(c, "PUT", name, jsonObject{"id": id}, true) }).choosesID = chooses
 		add("refused create with the id", func(id string) hookstest.Answer {
-			return w.send(c, "POST", name, fields{"id": id, "text": " ", "caption": strings.Repeat("x", 3000), "post": w.public, "email": "none"}, false)
+			return w.sendCreate(c, "POST", name, jsonObject{"id": id, "text": " ", "caption": strings.Repeat("x", 3000), "post": w.public, "email": "none"}, false)
 		})
 		add("subscribe", func(id string) hookstest.Answer {
-			return c.Do("POST", "/api/realtime", fields{"clientId": stream.ClientID, "subscriptions": []string{name + "/" + id}})
+			return c.Do("POST", "/api/realtime", jsonObject{"clientId": stream.ClientID, "subscriptions": []string{name + "/" + id}})
 		})
 
 		for _, from := range w.collections { // whatever can name a row of this collection
@@ -213,20 +213,20 @@ func (w *oracleWorld) doors(t *testing.T, c *hookstest.Client) (all []oracleDoor
 					continue
 				}
 				source := from.Name
-				body := func(id string) fields {
-					body := with(w.body(source), relation.Name, id)
+				body := func(id string) jsonObject {
+					body := with(w.createBody(source), relation.Name, id)
 					if source == "mutes" && relation.Name == "post" {
 						delete(body, "muted")
 					}
 					return body
 				}
 				as := source + "." + relation.Name
-				add("as "+as, func(id string) hookstest.Answer { return w.send(c, "POST", source, body(id), false) })
-				add("as "+as+" of an upsert", func(id string) hookstest.Answer { return w.send(c, "PUT", source, body(id), true) })
-				own, err := w.s.App.FindFirstRecordByFilter(source, or(ownerField[source], "id")+" = {:me}", dbx.Params{"me": or(c.ID, "-")})
+				add("as "+as, func(id string) hookstest.Answer { return w.sendCreate(c, "POST", source, body(id), false) })
+				add("as "+as+" of an upsert", func(id string) hookstest.Answer { return w.sendCreate(c, "PUT", source, body(id), true) })
+				own, err := w.service.App.FindFirstRecordByFilter(source, firstNonEmpty(ownerField[source], "id")+" = {:me}", dbx.Params{"me": firstNonEmpty(c.ID, "-")})
 				if err == nil {
 					add("as "+as+" of an update", func(id string) hookstest.Answer {
-						return c.Do("PATCH", "/api/collections/"+source+"/records/"+own.Id, fields{relation.Name: id})
+						return c.Do("PATCH", "/api/collections/"+source+"/records/"+own.Id, jsonObject{relation.Name: id})
 					})
 				}
 			}
@@ -236,21 +236,21 @@ func (w *oracleWorld) doors(t *testing.T, c *hookstest.Client) (all []oracleDoor
 			get("page", func(id string) string { return "/p/" + id })
 		case "users":
 			get("profile page", func(id string) string {
-				if user := w.s.Record("users", id); user != nil && c.Name == "guest" {
+				if user := w.service.Record("users", id); user != nil && c.Name == "guest" {
 					return "/@" + user.GetString("handle")
 				}
 				return "/@nosuchhandle"
 			})
 		case "hashtags":
 			get("tag page", func(id string) string {
-				if tag := w.s.Record("hashtags", id); tag != nil {
+				if tag := w.service.Record("hashtags", id); tag != nil {
 					return "/tags/" + tag.GetString("name")
 				}
 				return "/tags/nosuchtag"
 			})
 		case "reports":
 			add("decision", func(id string) hookstest.Answer {
-				return c.Do("POST", "/api/v1/moderation/"+id, fields{"action": "dismiss"})
+				return c.Do("POST", "/api/v1/moderation/"+id, jsonObject{"action": "dismiss"})
 			})
 		}
 	}
@@ -263,17 +263,17 @@ var ownerField = map[string]string{
 	"follows": "follower", "blocks": "blocker", "mutes": "muter", "reports": "reporter", "story_views": "viewer", "settings": "user", "notifications": "recipient",
 }
 
-func or(a, b string) string {
+func firstNonEmpty(a, b string) string {
 	if a == "" {
 		return b
 	}
 	return a
 }
 
-// hiddenRows tells a story in which every collection has a row that neither a guest, nor carol, nor dave may see, and one that is gone.
-func hiddenRows(t *testing.T) *oracleWorld {
+// newOracleWorld tells a story in which every collection has a row that neither a guest, nor carol, nor dave may see, and one that is gone.
+func newOracleWorld(t *testing.T) *oracleWorld {
 	s := hookstest.New(t)
-	w := &oracleWorld{s: s, rows: map[string]hiddenRow{}, files: map[string]string{}}
+	w := &oracleWorld{service: s, rows: map[string]hiddenRow{}, files: map[string]string{}}
 	users, err := s.App.FindCollectionByNameOrId("users")
 	if err != nil {
 		t.Fatal(err)
@@ -323,12 +323,12 @@ func hiddenRows(t *testing.T) *oracleWorld {
 	for _, name := range []string{"carol", "dave"} { // rows of the askers' own, for what can be updated
 		c := s.As(name)
 		c.Like(w.public)
-		c.Create("saves", fields{"post": w.public})
-		c.Create("mutes", fields{"muted": eve.ID})
+		c.Create("saves", jsonObject{"post": w.public})
+		c.Create("mutes", jsonObject{"muted": eve.ID})
 		c.Comment(w.public, "", "mine")
 		c.Post("mine")
 		c.Follow("bob")
-		c.Create("devices", fields{"kind": "fcm", "endpoint": name + "s-phone-is-an-android"})
+		c.Create("devices", jsonObject{"kind": "fcm", "endpoint": name + "s-phone-is-an-android"})
 	}
 
 	// the same twice: once to stay, once to go
@@ -343,22 +343,22 @@ func hiddenRows(t *testing.T) *oracleWorld {
 		}
 		for collection, row := range map[string]string{
 			"posts": id, "comments": comment, "stories": story, "likes": bob.Like(id),
-			"saves":         bob.Create("saves", fields{"post": id}).ID(),
-			"comment_likes": bob.Create("comment_likes", fields{"comment": comment}).ID(),
-			"story_views":   bob.Create("story_views", fields{"story": story}).ID(),
-			"mutes":         bob.Create("mutes", fields{"muted": other.ID}).ID(),
+			"saves":         bob.Create("saves", jsonObject{"post": id}).ID(),
+			"comment_likes": bob.Create("comment_likes", jsonObject{"comment": comment}).ID(),
+			"story_views":   bob.Create("story_views", jsonObject{"story": story}).ID(),
+			"mutes":         bob.Create("mutes", jsonObject{"muted": other.ID}).ID(),
 			"blocks":        bob.Block(other.Name),
-			"reports":       bob.Create("reports", fields{"post": id}).ID(),
-			"devices":       bob.Create("devices", fields{"kind": "fcm", "endpoint": "bobs-phone-that-" + word + "-is-an-android"}).ID(),
+			"reports":       bob.Create("reports", jsonObject{"post": id}).ID(),
+			"devices":       bob.Create("devices", jsonObject{"kind": "fcm", "endpoint": "bobs-phone-that-" + word + "-is-an-android"}).ID(),
 			"hashtags":      one("hashtags", "name = '%s'", word),
 			"post_tags":     one("post_tags", "post = '%s'", id),
 			"feed":          one("feed", "post = '%s' && viewer = '%s'", id, bob.ID),
 			"notifications": one("notifications", "recipient = '%s' && post = '%s' && type = 'like'", ada.ID, id),
-			"audit":         admin.Create("audit", fields{"action": "test"}).ID(),
-			"jobs":          admin.Create("jobs", fields{"kind": "test", "state": "dead"}).ID(),
-			"handles":       admin.Create("handles", fields{"name": "taken_" + word}).ID(),
-			"secrets":       admin.Create("secrets", fields{"name": word, "value": "x"}).ID(),
-			"webhooks":      admin.Create("webhooks", fields{"url": "https://example.com/" + word, "disabled": true}).ID(),
+			"audit":         admin.Create("audit", jsonObject{"action": "test"}).ID(),
+			"jobs":          admin.Create("jobs", jsonObject{"kind": "test", "state": "dead"}).ID(),
+			"handles":       admin.Create("handles", jsonObject{"name": "taken_" + word}).ID(),
+			"secrets":       admin.Create("secrets", jsonObject{"name": word, "value": "x"}).ID(),
+			"webhooks":      admin.Create("webhooks", jsonObject{"url": "https://example.com/" + word, "disabled": true}).ID(),
 		} {
 			if stays {
 				there(collection, row)
@@ -367,7 +367,7 @@ func hiddenRows(t *testing.T) *oracleWorld {
 			}
 		}
 		event := one("notification_events", "recipient = '%s' && subject = '%s'", ada.ID, id)
-		delivery := admin.Create("webhook_deliveries", fields{"webhook": one("webhooks", "url ~ '%s'", word), "event": "evt_" + word, "state": "dead"}).ID()
+		delivery := admin.Create("webhook_deliveries", jsonObject{"webhook": one("webhooks", "url ~ '%s'", word), "event": "evt_" + word, "state": "dead"}).ID()
 		mallory := s.As("mallory")
 		mallory.Delete("likes", mallory.Like(ada.Post("hello"))) // leaves a retraction
 		if stays {
@@ -385,12 +385,12 @@ func hiddenRows(t *testing.T) *oracleWorld {
 	}
 
 	asks, left := s.Someone(1), s.Someone(2)
-	eve.Update("users", eve.ID, fields{"private": true})
-	there("follows", asks.Create("follows", fields{"followee": eve.ID}).ID())
-	gone("follows", left.Create("follows", fields{"followee": eve.ID}).ID())
+	eve.Update("users", eve.ID, jsonObject{"private": true})
+	there("follows", asks.Create("follows", jsonObject{"followee": eve.ID}).ID())
+	gone("follows", left.Create("follows", jsonObject{"followee": eve.ID}).ID())
 
 	suspended, erased := s.Someone(3), s.Someone(4)
-	admin.Update("users", suspended.ID, fields{"state": "suspended"})
+	admin.Update("users", suspended.ID, jsonObject{"state": "suspended"})
 	there("users", suspended.ID)
 	there("settings", one("settings", "user = '%s'", ada.ID))
 	settings := one("settings", "user = '%s'", erased.ID)

@@ -18,64 +18,64 @@ import (
 	pb_public "doubletap/pb_public"
 )
 
-// bindPages serves the web app at /, unless the owner serves something there.
-func (s *Social) bindPages() {
+// bindWebApp serves the web app at /, unless the owner serves something there.
+func (s *Social) bindWebApp() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if e.Router.HasRoute(http.MethodGet, "/{path...}") {
-			mail.LeadElsewhere(e.App)
+			mail.UseDashboardLinks(e.App)
 			return e.Next()
 		}
 		files, err := webAssets()
 		if err != nil {
 			return err
 		}
-		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(s.userAsked, sealed(files))
+		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(s.serveUserPage, serveAssets(files))
 		return e.Next()
 	})
 }
 
 // asset is a file as it is sent: with a tag, and compressed once, where that makes it smaller.
 type asset struct {
-	tag    string
-	packed []byte
+	etag    string
+	gzipped []byte
 }
 
-// sealed keeps our pages to our own scripts, styles and answers, and lets a browser keep what has not changed.
-func sealed(files map[string]asset) func(*core.RequestEvent) error {
+// serveAssets keeps our pages to our own scripts, styles and answers, and lets a browser keep what has not changed.
+func serveAssets(files map[string]asset) func(*core.RequestEvent) error {
 	return func(e *core.RequestEvent) error {
 		path := e.Request.PathValue(apis.StaticWildcardParam)
 		if path == "" {
 			path = "index.html"
 		}
 		header := e.Response.Header()
-		seal(header)
+		setPagePolicy(header)
 		file, ours := files[path]
 		if !ours {
 			return e.Next()
 		}
-		header.Set("ETag", file.tag)
+		header.Set("ETag", file.etag)
 		header.Set("Cache-Control", "no-cache") // ask each time; mostly the answer is 304
 		header.Set("Vary", "Accept-Encoding")
-		if file.packed == nil || !strings.Contains(e.Request.Header.Get("Accept-Encoding"), "gzip") {
+		if file.gzipped == nil || !strings.Contains(e.Request.Header.Get("Accept-Encoding"), "gzip") {
 			return e.Next()
 		}
 		header.Set("Content-Encoding", "gzip")
-		http.ServeContent(e.Response, e.Request, path, time.Time{}, bytes.NewReader(file.packed))
+		http.ServeContent(e.Response, e.Request, path, time.Time{}, bytes.NewReader(file.gzipped))
 		return nil
 	}
 }
 
-func seal(header http.Header) {
+func setPagePolicy(header http.Header) {
 	header.Set("Content-Security-Policy",
 		"default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 	header.Set("Referrer-Policy", "same-origin")
 }
 
 // webAssets are the web app's files. They are compressed once in a process, not for each service: tests start hundreds.
-var webAssets = sync.OnceValues(func() (map[string]asset, error) { return assets(pb_public.FS) })
+var webAssets = sync.OnceValues(func() (map[string]asset, error) { return loadAssets(pb_public.FS) })
 
-// assets reads every file. A tag comes from the content, as embedded files have no date.
-func assets(files fs.FS) (map[string]asset, error) {
+// loadAssets reads every file. A tag comes from the content, as embedded files have no date.
+func loadAssets(files fs.FS) (map[string]asset, error) {
 	all := map[string]asset{}
 	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -86,7 +86,7 @@ func assets(files fs.FS) (map[string]asset, error) {
 			return err
 		}
 		sum := sha256.Sum256(content)
-		file := asset{tag: `W/"` + hex.EncodeToString(sum[:8]) + `"`} // weak, as the bytes may be compressed
+		file := asset{etag: `W/"` + hex.EncodeToString(sum[:8]) + `"`} // weak, as the bytes may be compressed
 		var packed bytes.Buffer
 		w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 		if _, err := w.Write(content); err != nil {
@@ -96,7 +96,7 @@ func assets(files fs.FS) (map[string]asset, error) {
 			return err
 		}
 		if packed.Len() < len(content) {
-			file.packed = packed.Bytes()
+			file.gzipped = packed.Bytes()
 		}
 		all[path] = file
 		return nil

@@ -19,17 +19,17 @@ const statementTimeout = 3 * time.Second
 
 func (s *Social) bindStatementTimeout() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: statementsBounded, Priority: generalPath})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: boundStatements, Priority: generalPathPriority})
 		return e.Next()
 	})
 }
 
-func statementsBounded(e *core.RequestEvent) error {
+func boundStatements(e *core.RequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
 	}
 	app, answer, asks := e.App, newClientAnswer(e.Request.Method), context.Background()
-	if answer.reads {
+	if answer.isRead {
 		asks = e.Request.Context() // nobody waits for the rows once the client is gone
 	}
 	ctx, leave := context.WithCancel(db.LimitReads(context.Background(), maxAnswerBytes, errAnswerTooLarge))
@@ -37,10 +37,10 @@ func statementsBounded(e *core.RequestEvent) error {
 	defer stay() // what goes on in the background, as mails do, reads to its end
 	e.App = clientApp{app, ctx, answer}
 	err := e.Next()
-	answer.given.Store(true)
+	answer.ended.Store(true)
 	e.App = app
 	if cut := answer.unread(); err != nil && cut != nil { // and PocketBase took it for not there, or not allowed
-		return fault.Answer(cut)
+		return fault.ForClient(cut)
 	}
 	return err
 }
@@ -53,8 +53,8 @@ type clientApp struct {
 	answer *clientAnswer
 }
 
-func (a clientApp) bound(query *dbx.SelectQuery) *dbx.SelectQuery {
-	if a.answer.given.Load() || query.Context() != nil { // or PocketBase has ended it already
+func (a clientApp) boundQuery(query *dbx.SelectQuery) *dbx.SelectQuery {
+	if a.answer.ended.Load() || query.Context() != nil { // or PocketBase has ended it already
 		return query
 	}
 	pocketbase := query.Info().BuildHook
@@ -62,35 +62,35 @@ func (a clientApp) bound(query *dbx.SelectQuery) *dbx.SelectQuery {
 		if pocketbase != nil {
 			pocketbase(q)
 		}
-		q.WithExecHook(a.run) // in place of PocketBase's 30 s; who reads does not meet the locks that it waits for
+		q.WithExecHook(a.runStatement) // in place of PocketBase's 30 s; who reads does not meet the locks that it waits for
 	})
 }
 
-// run runs a statement, and says so when it was ended: dbx takes rows that were cut short for all there are.
-func (a clientApp) run(query *dbx.Query, statement func() error) error {
+// runStatement runs a statement, and says so when it was ended: dbx takes rows that were cut short for all there are.
+func (a clientApp) runStatement(query *dbx.Query, statement func() error) error {
 	ctx, limit := db.LimitStatements(a.ctx, statementTimeout)
 	query.WithContext(ctx)
 	//lint:ignore SA1012 as PocketBase does, so that the query may run again
 	defer query.WithContext(nil)
 	err := statement()
 	switch gone := ctx.Err(); {
-	case limit.Ended():
+	case limit.WasInterrupted():
 		err = fmt.Errorf("read for a client: %w", errors.Join(context.DeadlineExceeded, err))
 	case gone != nil:
 		err = fmt.Errorf("read for a client: %w", errors.Join(gone, err))
 	}
-	a.answer.failed(err)
+	a.answer.noteFailure(err)
 	return err
 }
 
 func (a clientApp) boundFilter(query *dbx.SelectQuery) error {
-	a.bound(query)
+	a.boundQuery(query)
 	return nil
 }
 
 // RecordQuery implements [core.App].
 func (a clientApp) RecordQuery(collection any) *dbx.SelectQuery {
-	return a.bound(a.App.RecordQuery(collection))
+	return a.boundQuery(a.App.RecordQuery(collection))
 }
 
 // FindRecordById implements [core.App].
@@ -106,7 +106,7 @@ func (a clientApp) FindRecordsByIds(collection any, ids []string, filters ...fun
 // CanAccessRecord implements [core.App].
 func (a clientApp) CanAccessRecord(record *core.Record, info *core.RequestInfo, rule *string) (bool, error) {
 	allowed, err := a.App.CanAccessRecord(record, info, rule)
-	a.answer.failed(err)
+	a.answer.noteFailure(err)
 	return allowed, err
 }
 

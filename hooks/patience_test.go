@@ -31,9 +31,9 @@ func TestStatementsOfClientsAreInterrupted(t *testing.T) {
 	var all sync.WaitGroup
 	for _, path := range []string{
 		"endless/records", // the count
-		"endless/records?skipTotal=1&filter=" + escape("id = 'x'"), // no row at all
-		"endless/records?skipTotal=1&filter=" + escape("id = '1'"), // one at once, and then none
-		"endless/records?skipTotal=1&sort=-caption",                // all before the first
+		"endless/records?skipTotal=1&filter=" + escapeQuery("id = 'x'"), // no row at all
+		"endless/records?skipTotal=1&filter=" + escapeQuery("id = '1'"), // one at once, and then none
+		"endless/records?skipTotal=1&sort=-caption",                     // all before the first
 		"endless/records/x",
 	} {
 		all.Go(func() {

@@ -30,46 +30,46 @@ import (
 const (
 	purgeJob   = "photo.purge"
 	collectJob = "photo.collect"
-	// patience is how long a request waits for renditions that are being made.
-	patience = 15 * time.Second
+	// renditionTimeout is how long a request waits for renditions that are being made.
+	renditionTimeout = 15 * time.Second
 )
 
-// renderers is how many posts are in hand at once, half of the workers, so that a thousand new photos leave room for a
+// maxRenderJobs is how many posts are in hand at once, half of the workers, so that a thousand new photos leave room for a
 // message. Their photos wait for one of rendition.Places, which are fair by person; a person who is alone has all of them.
-const renderers = 16
+const maxRenderJobs = 16
 
-var renderersPerUser = min(int(rendition.Places), renderers/2)
+var maxRenderJobsPerUser = min(int(rendition.MaxConcurrent), maxRenderJobs/2)
 
 func (s *Social) bindPhotos() {
-	s.app.OnRecordCreate("posts", "stories", "users").BindFunc(answer(s.photoOffered))
-	s.app.OnRecordUpdate("posts", "stories", "users").BindFunc(answer(s.photoOffered))
-	s.app.OnRecordCreateExecute("posts", "stories", "users").Bind(afterFiles(together(s.photoStored)))
-	s.app.OnRecordUpdateExecute("posts", "stories", "users").Bind(afterFiles(together(s.photoStored)))
-	s.app.OnFileDownloadRequest("posts", "stories", "users").BindFunc(answer(s.photoServed))
+	s.app.OnRecordCreate("posts", "stories", "users").BindFunc(answerErrors(s.admitPhotos))
+	s.app.OnRecordUpdate("posts", "stories", "users").BindFunc(answerErrors(s.admitPhotos))
+	s.app.OnRecordCreateExecute("posts", "stories", "users").Bind(afterFiles(inTx(s.photoStored)))
+	s.app.OnRecordUpdateExecute("posts", "stories", "users").Bind(afterFiles(inTx(s.photoStored)))
+	s.app.OnFileDownloadRequest("posts", "stories", "users").BindFunc(answerErrors(s.servePhoto))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		memory, err := rendition.Memory()
+		memory, err := rendition.MemoryFromEnv()
 		if err != nil {
 			return err
 		}
-		s.studio.Bound(memory)
-		e.Router.BindFunc(s.photoAsked)
+		s.studio.SetMemory(memory)
+		e.Router.BindFunc(s.awaitRenditions)
 		return e.Next()
 	})
 	var began atomic.Pointer[time.Time] // when this process began to serve, until its first collection
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		now := time.Now()
 		began.Store(&now)
-		s.enqueue(collectJob) // after a crash
+		s.enqueueJob(collectJob) // after a crash
 		return e.Next()
 	})
-	s.app.Cron().MustAdd(collectJob, "41 * * * *", func() { s.enqueue(collectJob) })
+	s.app.Cron().MustAdd(collectJob, "41 * * * *", func() { s.enqueueJob(collectJob) })
 	s.jobs.Handle(collectJob, func(_ context.Context, app core.App, _ *job.Job) error { return collectPhotos(app, &began) })
-	s.jobs.Handle(rendition.Job, s.renderPhotos, job.Lease(15*time.Second), job.Concurrency(renderers), job.Fair(renderersPerUser, 0))
+	s.jobs.Handle(rendition.JobKind, s.renderPhotos, job.LeaseDuration(15*time.Second), job.Concurrency(maxRenderJobs), job.FairShare(maxRenderJobsPerUser, 0))
 	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20), job.Concurrency(4))
 }
 
-func (s *Social) photoOffered(e *core.RecordEvent) error {
-	release, err := s.studio.Admit(e.Context, e.App, e.Record)
+func (s *Social) admitPhotos(e *core.RecordEvent) error {
+	release, err := s.studio.AdmitUploads(e.Context, e.App, e.Record)
 	if errors.Is(err, rendition.ErrBusy) {
 		return router.NewApiError(http.StatusServiceUnavailable, "", err)
 	}
@@ -85,7 +85,7 @@ func (s *Social) photoOffered(e *core.RecordEvent) error {
 func (s *Social) photoStored(tx core.App, e *core.RecordEvent) error {
 	name := e.Record.Collection().Name
 	key := e.Record.Id // a later change of the same record is another job, as the first may run already
-	files := e.Record.GetUnsavedFiles(rendition.Fields[name])
+	files := e.Record.GetUnsavedFiles(rendition.PhotoFields[name])
 	for _, file := range files {
 		key += "/" + file.Name
 	}
@@ -93,20 +93,20 @@ func (s *Social) photoStored(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	if old := rendition.URLs(before); len(old) > 0 && changed(e.Record, rendition.Fields[name]) {
-		if err := s.photosClosed(tx, purgePayload{URLs: old}); err != nil {
+	if old := rendition.CacheableURLs(before); len(old) > 0 && hasChanged(e.Record, rendition.PhotoFields[name]) {
+		if err := s.queuePurge(tx, purgePayload{URLs: old}); err != nil {
 			return err
 		}
 	}
 	if len(files) == 0 {
 		return nil
 	}
-	return job.Add(tx, rendition.Job, rendition.Payload{Collection: name, Record: e.Record.Id}, job.Dedupe(key), job.ForUser(rendition.Person(e.Record)))
+	return job.Enqueue(tx, rendition.JobKind, rendition.Payload{Collection: name, Record: e.Record.Id}, job.Dedupe(key), job.ForUser(rendition.PhotoOwner(e.Record)))
 }
 
 func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) error {
 	var p rendition.Payload
-	if err := j.Payload(&p); err != nil {
+	if err := j.ReadPayload(&p); err != nil {
 		return err
 	}
 	return s.studio.Publish(ctx, app, p.Collection, p.Record)
@@ -119,7 +119,7 @@ func collectPhotos(app core.App, began *atomic.Pointer[time.Time]) error {
 	if first != nil {
 		before = *first
 	}
-	n, err := rendition.Collect(app, before)
+	n, err := rendition.CollectOrphans(app, before)
 	if err == nil {
 		began.CompareAndSwap(first, nil)
 	}
@@ -129,14 +129,14 @@ func collectPhotos(app core.App, began *atomic.Pointer[time.Time]) error {
 	return err
 }
 
-// photoAsked keeps refusals of files out of caches, and makes a request for a photo wait until its renditions exist,
+// awaitRenditions keeps refusals of files out of caches, and makes a request for a photo wait until its renditions exist,
 // so that these are what is served.
-func (s *Social) photoAsked(e *core.RequestEvent) error {
+func (s *Social) awaitRenditions(e *core.RequestEvent) error {
 	path, ours := strings.CutPrefix(e.Request.URL.Path, "/api/files/")
 	if !ours || e.Request.Method == http.MethodPost {
 		return e.Next()
 	}
-	err := s.photoAwaited(e, strings.Split(path, "/"))
+	err := s.ensureRenditions(e, strings.Split(path, "/"))
 	if err == nil {
 		err = e.Next()
 	}
@@ -146,31 +146,31 @@ func (s *Social) photoAsked(e *core.RequestEvent) error {
 	return err
 }
 
-func (s *Social) photoAwaited(e *core.RequestEvent, path []string) error {
+func (s *Social) ensureRenditions(e *core.RequestEvent, path []string) error {
 	if len(path) != 3 {
 		return nil
 	}
 	collection, err := e.App.FindCachedCollectionByNameOrId(path[0])
-	if err != nil || rendition.Fields[collection.Name] == "" {
+	if err != nil || rendition.PhotoFields[collection.Name] == "" {
 		return nil
 	}
 	record, err := db.FindRecord(e.App, collection.Name, path[1])
 	if err != nil {
-		return fault.Answer(err)
+		return fault.ForClient(err)
 	}
 	if record == nil {
 		return nil // PocketBase's 404
 	}
 	field := record.FindFileFieldByFile(path[2])
-	if field == nil || field.Name != rendition.Fields[collection.Name] {
+	if field == nil || field.Name != rendition.PhotoFields[collection.Name] {
 		return nil
 	}
-	if size := e.Request.URL.Query().Get("thumb"); size != "" && !rendition.Known(size) && !slices.Contains(field.Thumbs, size) { // or of an owner's own choice
+	if size := e.Request.URL.Query().Get("thumb"); size != "" && !rendition.IsKnownSize(size) && !slices.Contains(field.Thumbs, size) { // or of an owner's own choice
 		return fault.NotFound()
 	}
-	ctx, cancel := context.WithTimeout(e.Request.Context(), patience)
+	ctx, cancel := context.WithTimeout(e.Request.Context(), renditionTimeout)
 	defer cancel()
-	switch _, err := s.studio.Ensure(ctx, record, path[2]); {
+	switch _, err := s.studio.EnsureRendered(ctx, record, path[2]); {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):
@@ -188,13 +188,13 @@ func unshown(err error) error {
 	if errors.Is(err, photo.ErrUnreadable) || errors.Is(err, filesystem.ErrNotFound) {
 		return fault.NotFound()
 	}
-	return fault.Answer(err)
+	return fault.ForClient(err)
 }
 
-// photoServed decides what is served and who may keep it. PocketBase has let the caller in: its rule shows them the
+// servePhoto decides what is served and who may keep it. PocketBase has let the caller in: its rule shows them the
 // post or the story.
-func (s *Social) photoServed(e *core.FileDownloadRequestEvent) error {
-	if e.FileField.Name != rendition.Fields[e.Collection.Name] {
+func (s *Social) servePhoto(e *core.FileDownloadRequestEvent) error {
+	if e.FileField.Name != rendition.PhotoFields[e.Collection.Name] {
 		return e.Next()
 	}
 	if e.ThumbError != nil || (e.Collection.Name == "users" && e.Record.GetString("state") != account.Active) {
@@ -202,48 +202,48 @@ func (s *Social) photoServed(e *core.FileDownloadRequestEvent) error {
 	}
 	file := strings.TrimPrefix(e.ServedPath, e.Record.BaseFilesPath()+"/")
 	size := e.Request.URL.Query().Get("thumb")
-	public, err := everybodySees(e.App, e.Record)
+	public, err := isVisibleToAll(e.App, e.Record)
 	if err != nil {
 		return err
 	}
 	if size == "" {
-		mine, err := own(e)
+		mine, err := isOwnPhoto(e)
 		if err != nil {
-			return fault.Answer(err)
+			return fault.ForClient(err)
 		}
 		if mine {
 			public = false // the original, which is its author's alone
 			size = "original"
 		} else {
-			size = rendition.Full
-			e.ServedPath = rendition.Key(e.Record, file, size)
+			size = rendition.FullSize
+			e.ServedPath = rendition.StorageKey(e.Record, file, size)
 		}
 	}
 	header := e.Response.Header()
 	header.Set("ETag", fmt.Sprintf(`"%s-%s"`, strings.TrimSuffix(e.Request.PathValue("filename"), ".jpg"), size))
-	keep := forGood
+	keep := maxCacheAge
 	if e.Collection.Name == "stories" {
-		keep = story.Left(e.App, e.Record)
+		keep = story.TimeLeft(e.App, e.Record)
 	}
 	switch {
 	case !public || e.Request.URL.Query().Has("token"): // which is its holder's
-		header.Set("Cache-Control", fmt.Sprintf("private, max-age=%d", seconds(keep, 5*time.Minute)))
-	case s.events.purge.Length() > 0 && slices.Contains(rendition.URLs(e.Record), e.Request.RequestURI):
-		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, immutable", seconds(keep, forGood)))
+		header.Set("Cache-Control", fmt.Sprintf("private, max-age=%d", cacheSeconds(keep, 5*time.Minute)))
+	case s.events.purge.Length() > 0 && slices.Contains(rendition.CacheableURLs(e.Record), e.Request.RequestURI):
+		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, immutable", cacheSeconds(keep, maxCacheAge)))
 	default: // nobody takes it, or it under this address, out of shared caches when it is public no more
-		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, s-maxage=%d, immutable", seconds(keep, forGood), seconds(keep, time.Minute)))
+		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, s-maxage=%d, immutable", cacheSeconds(keep, maxCacheAge), cacheSeconds(keep, time.Minute)))
 	}
 	return e.Next()
 }
 
-// forGood is a year, the longest that caches are told.
-const forGood = 365 * 24 * time.Hour
+// maxCacheAge is a year, the longest that caches are told.
+const maxCacheAge = 365 * 24 * time.Hour
 
-// seconds is for how long a cache may have what is there for as long as keep, but no longer than most.
-func seconds(keep, most time.Duration) int { return int(min(keep, most).Seconds()) }
+// cacheSeconds is for how long a cache may have what is there for as long as keep, but no longer than most.
+func cacheSeconds(keep, most time.Duration) int { return int(min(keep, most).Seconds()) }
 
-// own reports whether the file token is that of the photo's author.
-func own(e *core.FileDownloadRequestEvent) (bool, error) {
+// isOwnPhoto reports whether the file token is that of the photo's author.
+func isOwnPhoto(e *core.FileDownloadRequestEvent) (bool, error) {
 	token := e.Request.URL.Query().Get("token")
 	if token == "" || e.Collection.Name == "users" {
 		return false, nil
@@ -252,15 +252,15 @@ func own(e *core.FileDownloadRequestEvent) (bool, error) {
 	return holder != nil && holder.Collection().Name == "users" && holder.Id == e.Record.GetString("author"), err
 }
 
-func everybodySees(app core.App, record *core.Record) (bool, error) {
+func isVisibleToAll(app core.App, record *core.Record) (bool, error) {
 	switch record.Collection().Name {
 	case "posts":
-		return rule.SeesPost(app, "", record.Id)
+		return rule.MaySeePost(app, "", record.Id)
 	case "stories":
-		if record.GetString("visibility") != post.Public || story.Left(app, record) == 0 {
+		if record.GetString("visibility") != post.Public || story.TimeLeft(app, record) == 0 {
 			return false, nil
 		}
-		return rule.Sees(app, "", record.GetString("author"))
+		return rule.MaySeeUser(app, "", record.GetString("author"))
 	}
 	return record.GetString("state") == account.Active, nil
 }
@@ -272,27 +272,27 @@ type purgePayload struct {
 	Again  bool // it was done once
 }
 
-// underway is how long an answer may take to a shared cache: one that was let out before the photo closed is purged then.
-const underway = time.Minute
+// purgeRepeatDelay is how long an answer may take to a shared cache: one that was let out before the photo closed is purged then.
+const purgeRepeatDelay = time.Minute
 
-// photosClosed leaves a job to take photos out of shared caches, if somebody does that.
-func (s *Social) photosClosed(tx core.App, p purgePayload) error {
+// queuePurge leaves a job to take photos out of shared caches, if somebody does that.
+func (s *Social) queuePurge(tx core.App, p purgePayload) error {
 	if s.events.purge.Length() == 0 {
 		return nil
 	}
 	if p.Author != "" {
-		author, err := find(tx, "users", p.Author)
+		author, err := findRecord(tx, "users", p.Author)
 		if err != nil {
 			return err
 		}
-		p.URLs = append(p.URLs, rendition.URLs(author)...) // perhaps gone when the job runs
+		p.URLs = append(p.URLs, rendition.CacheableURLs(author)...) // perhaps gone when the job runs
 	}
-	return job.Add(tx, purgeJob, p)
+	return job.Enqueue(tx, purgeJob, p)
 }
 
 func (s *Social) purgePhotos(_ context.Context, app core.App, j *job.Job) error {
 	var p purgePayload
-	if err := j.Payload(&p); err != nil {
+	if err := j.ReadPayload(&p); err != nil {
 		return err
 	}
 	if p.Author != "" {
@@ -302,12 +302,12 @@ func (s *Social) purgePhotos(_ context.Context, app core.App, j *job.Job) error 
 				return fmt.Errorf("find %s of %s: %w", collection, p.Author, err)
 			}
 			for _, record := range records {
-				p.URLs = append(p.URLs, rendition.URLs(record)...)
+				p.URLs = append(p.URLs, rendition.CacheableURLs(record)...)
 			}
 		}
 	}
 	if err := s.events.purge.Trigger(&PurgeEvent{App: app, URLs: p.URLs}); err != nil || p.Again {
 		return err
 	}
-	return job.Add(app, purgeJob, purgePayload{URLs: p.URLs, Again: true}, job.At(clock.Now(app).Add(underway)))
+	return job.Enqueue(app, purgeJob, purgePayload{URLs: p.URLs, Again: true}, job.RunAt(clock.Now(app).Add(purgeRepeatDelay)))
 }

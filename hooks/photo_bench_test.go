@@ -17,10 +17,10 @@ import (
 func BenchmarkPhoto(b *testing.B) {
 	jpeg := func(w, h int) func(*testing.B) []byte {
 		return func(*testing.B) []byte {
-			return phototest.Phone(phototest.JPEG(phototest.Scene(w, h), 92), 6, phototest.DisplayP3(), false)
+			return phototest.PhoneJPEG(phototest.EncodeJPEG(phototest.DrawScene(w, h), 92), 6, phototest.DisplayP3(), false)
 		}
 	}
-	for name, photo := range map[string]func(*testing.B) []byte{"12MP": jpeg(4032, 3024), "48MP": jpeg(8064, 6048), "HEIC12MP": heic} {
+	for name, photo := range map[string]func(*testing.B) []byte{"12MP": jpeg(4032, 3024), "48MP": jpeg(8064, 6048), "HEIC12MP": heicPhoto} {
 		b.Run(name, func(b *testing.B) {
 			upload := &hookstest.Upload{Files: map[string][]byte{"photos": photo(b)}}
 			s := hookstest.New(b)
@@ -28,7 +28,7 @@ func BenchmarkPhoto(b *testing.B) {
 			ada.Post("what is made once for all")
 			s.RunJobs()
 			var answered, rendered time.Duration
-			start := used()
+			start := processorTime()
 			for b.Loop() {
 				asked := time.Now()
 				ada.Create("posts", upload)
@@ -40,7 +40,7 @@ func BenchmarkPhoto(b *testing.B) {
 			perUpload := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(b.N) }
 			b.ReportMetric(perUpload(answered), "answered-ms")
 			b.ReportMetric(perUpload(rendered), "then-ready-ms")
-			b.ReportMetric(perUpload(used()-start), "cpu-ms")
+			b.ReportMetric(perUpload(processorTime()-start), "cpu-ms")
 		})
 	}
 }
@@ -48,13 +48,13 @@ func BenchmarkPhoto(b *testing.B) {
 // BenchmarkPhotoThumb tells how long a rendition takes that is ready.
 func BenchmarkPhotoThumb(b *testing.B) {
 	s := hookstest.New(b)
-	post, file := share(s.As("ada"), phone(), nil)
+	post, file := sharePhoto(s.As("ada"), phonePhoto(), nil)
 	s.RunJobs()
 	path := "/api/files/posts/" + post + "/" + file + "?thumb=640x640f"
 	var took []time.Duration
 	for b.Loop() {
 		start := time.Now()
-		if status, _, _ := get(b, s, path); status != 200 {
+		if status, _, _ := fetchPath(b, s, path); status != 200 {
 			b.Fatal(status)
 		}
 		took = append(took, time.Since(start))
@@ -63,8 +63,8 @@ func BenchmarkPhotoThumb(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }
 
-// heic is a photo of 12 MP as Debian's heif-enc makes it.
-func heic(b *testing.B) []byte {
+// heicPhoto is a photo of 12 MP as Debian's heif-enc makes it.
+func heicPhoto(b *testing.B) []byte {
 	dir := b.TempDir()
 	file, err := os.Create(dir + "/photo.png")
 	if err != nil {
@@ -72,10 +72,10 @@ func heic(b *testing.B) []byte {
 	}
 	defer file.Close()
 	fast := png.Encoder{CompressionLevel: png.NoCompression}
-	if err := fast.Encode(file, phototest.Scene(4032, 3024)); err != nil {
+	if err := fast.Encode(file, phototest.DrawScene(4032, 3024)); err != nil {
 		b.Fatal(err)
 	}
-	cmd := phototest.Program(b, "heif-enc", "-q", "50", "-p", "preset=ultrafast", dir+"/photo.png", "-o", dir+"/photo.heic")
+	cmd := phototest.RequireProgram(b, "heif-enc", "-q", "50", "-p", "preset=ultrafast", dir+"/photo.png", "-o", dir+"/photo.heic")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
@@ -86,8 +86,8 @@ func heic(b *testing.B) []byte {
 	return src
 }
 
-// used is the processor time of this process until now.
-func used() time.Duration {
+// processorTime is the processor time of this process until now.
+func processorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		panic(err)

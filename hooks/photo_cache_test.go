@@ -18,8 +18,8 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// rules make Varnish forget what it is asked to by PURGE, as its owner would write them, and tell what it does.
-const rules = `vcl 4.1;
+// varnishRules make Varnish forget what it is asked to by PURGE, as its owner would write them, and tell what it does.
+const varnishRules = `vcl 4.1;
 backend default { .host = "%s"; .port = "%s"; }
 sub vcl_recv {
 	if (req.method == "PURGE") { return (purge); }
@@ -30,8 +30,8 @@ sub vcl_deliver {
 }
 `
 
-// varnish starts a shared cache before the service, which ends with the test, and returns its URL.
-func varnish(t *testing.T, service string) string {
+// startVarnish starts a shared cache before the service, which ends with the test, and returns its URL.
+func startVarnish(t *testing.T, service string) string {
 	t.Helper()
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(service, "http://"))
 	if err != nil {
@@ -42,7 +42,7 @@ func varnish(t *testing.T, service string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.WriteFile(dir+"/rules.vcl", fmt.Appendf(nil, rules, host, port), 0o644); err != nil {
+	if err := os.WriteFile(dir+"/rules.vcl", fmt.Appendf(nil, varnishRules, host, port), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
@@ -56,7 +56,7 @@ func varnish(t *testing.T, service string) string {
 		t.Fatal(err)
 	}
 	defer said.Close()
-	cmd := phototest.Program(t, "varnishd", "-F", "-n", dir+"/work", "-j", "none", "-a", address, "-f", dir+"/rules.vcl", "-s", "malloc,64m")
+	cmd := phototest.RequireProgram(t, "varnishd", "-F", "-n", dir+"/work", "-j", "none", "-a", address, "-f", dir+"/rules.vcl", "-s", "malloc,64m")
 	cmd.Stdout, cmd.Stderr = said, said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -83,8 +83,8 @@ func varnish(t *testing.T, service string) string {
 	}
 }
 
-// asked is what a cache answers, from its memory or not, and how many seconds it means to keep that.
-func asked(t *testing.T, cache, path string) (status int, hit bool, keeps float64) {
+// askCache is what a cache answers, from its memory or not, and how many seconds it means to keep that.
+func askCache(t *testing.T, cache, path string) (status int, hit bool, keeps float64) {
 	t.Helper()
 	response, err := http.Get(cache + path)
 	if err != nil {
@@ -100,7 +100,7 @@ func TestPhotoCaches(t *testing.T) {
 	path := func(post, file string) string { return "/api/files/posts/" + post + "/" + file + "?thumb=640x640f" }
 	t.Run("that somebody purges keep a photo for good, until it is public no more", func(t *testing.T) {
 		var cache string
-		s := service(t, func(_ core.App, social *hooks.Social) {
+		s := newPhotoService(t, func(_ core.App, social *hooks.Social) {
 			social.OnPurge().BindFunc(func(e *hooks.PurgeEvent) error {
 				for _, url := range e.URLs {
 					request, _ := http.NewRequest("PURGE", cache+url, nil)
@@ -113,7 +113,7 @@ func TestPhotoCaches(t *testing.T) {
 				return e.Next()
 			})
 		})
-		cache = varnish(t, s.URL)
+		cache = startVarnish(t, s.URL)
 		for name, close := range map[string]func(c *hookstest.Client, post string){
 			"private": func(c *hookstest.Client, post string) {
 				c.Update("posts", post, map[string]any{"visibility": "private"})
@@ -121,45 +121,45 @@ func TestPhotoCaches(t *testing.T) {
 			"deleted": func(c *hookstest.Client, post string) { c.Delete("posts", post) },
 		} {
 			ada := s.As("ada")
-			post, file := share(ada, hookstest.Photo(), nil)
-			other, its := share(ada, hookstest.Photo(), nil)
+			post, file := sharePhoto(ada, hookstest.Photo(), nil)
+			other, its := sharePhoto(ada, hookstest.Photo(), nil)
 			for range 2 {
-				asked(t, cache, path(post, file))
-				asked(t, cache, path(other, its))
+				askCache(t, cache, path(post, file))
+				askCache(t, cache, path(other, its))
 			}
-			if status, hit, keeps := asked(t, cache, path(post, file)); status != 200 || !hit || keeps < 30_000_000 {
+			if status, hit, keeps := askCache(t, cache, path(post, file)); status != 200 || !hit || keeps < 30_000_000 {
 				t.Fatalf("public: %d, from the cache: %v, for %v s", status, hit, keeps)
 			}
 			close(ada, post)
 			s.RunJobs()
-			if status, hit, _ := asked(t, cache, path(post, file)); status != 404 || hit {
+			if status, hit, _ := askCache(t, cache, path(post, file)); status != 404 || hit {
 				t.Errorf("%s: %d, from the cache: %v", name, status, hit)
 			}
-			if status, hit, _ := asked(t, cache, path(post, file)); status != 404 || hit {
+			if status, hit, _ := askCache(t, cache, path(post, file)); status != 404 || hit {
 				t.Errorf("%s, again: %d, from the cache: %v", name, status, hit)
 			}
-			if status, hit, _ := asked(t, cache, path(other, its)); status != 200 || !hit {
+			if status, hit, _ := askCache(t, cache, path(other, its)); status != 200 || !hit {
 				t.Errorf("another photo: %d, from the cache: %v", status, hit)
 			}
 		}
 	})
 	t.Run("that nobody purges keep it a minute", func(t *testing.T) {
-		s := service(t)
-		cache := varnish(t, s.URL)
-		post, file := share(s.As("ada"), hookstest.Photo(), nil)
-		asked(t, cache, path(post, file))
-		if status, hit, keeps := asked(t, cache, path(post, file)); status != 200 || !hit || keeps <= 0 || keeps > 60 {
+		s := newPhotoService(t)
+		cache := startVarnish(t, s.URL)
+		post, file := sharePhoto(s.As("ada"), hookstest.Photo(), nil)
+		askCache(t, cache, path(post, file))
+		if status, hit, keeps := askCache(t, cache, path(post, file)); status != 200 || !hit || keeps <= 0 || keeps > 60 {
 			t.Errorf("%d, from the cache: %v, for %v s", status, hit, keeps)
 		}
 	})
 	t.Run("keep nothing that needs a token", func(t *testing.T) {
-		s := service(t)
-		cache := varnish(t, s.URL)
+		s := newPhotoService(t)
+		cache := startVarnish(t, s.URL)
 		ada := s.As("ada")
-		post, file := share(ada, hookstest.Photo(), map[string]string{"visibility": "private"})
+		post, file := sharePhoto(ada, hookstest.Photo(), map[string]string{"visibility": "private"})
 		token := "&token=" + ada.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
 		for range 2 {
-			if status, hit, _ := asked(t, cache, path(post, file)+token); status != 200 || hit {
+			if status, hit, _ := askCache(t, cache, path(post, file)+token); status != 200 || hit {
 				t.Errorf("%d, from the cache: %v", status, hit)
 			}
 		}

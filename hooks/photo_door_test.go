@@ -27,10 +27,10 @@ import (
 func TestPhotoDoor(t *testing.T) {
 	skipWithoutFastPath(t)
 	t.Run("that is none, or could hurt, is a refusal of the field", func(t *testing.T) {
-		s := service(t)
+		s := newPhotoService(t)
 		ada := s.As("ada")
-		bad := phototest.Bombs()
-		whole := phone()
+		bad := phototest.ImageBombs()
+		whole := phonePhoto()
 		bad["truncated"] = whole[:len(whole)/4]
 		bad["text"] = []byte("this is no photo")
 		bad["svg"] = []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`)
@@ -44,21 +44,21 @@ func TestPhotoDoor(t *testing.T) {
 		if n := s.Rows("posts", "1") + s.Rows("jobs", "kind = 'photo.render'"); n != 0 {
 			t.Errorf("%d rows are stored", n)
 		}
-		everyFile(t, s, func(path string, _ []byte) { t.Errorf("%s is stored", path) })
+		eachStoredFile(t, s, func(path string, _ []byte) { t.Errorf("%s is stored", path) })
 	})
 	t.Run("of an unknown size, or that cannot be decoded, is 404 and kept by nobody", func(t *testing.T) {
-		s := service(t)
+		s := newPhotoService(t)
 		ada := s.As("ada")
-		post, file := share(ada, phone(), nil)
-		broken, its := share(ada, phone(), nil)
+		post, file := sharePhoto(ada, phonePhoto(), nil)
+		broken, its := sharePhoto(ada, phonePhoto(), nil)
 		damage(t, s, broken, its)
 		paths := []string{"posts/" + post + "/" + file + "?thumb=5000x5000", "posts/" + post + "/" + file + "?thumb=640x640", "posts/" + post + "/nothing.jpg", "posts/" + broken + "/" + its}
-		for size := range sizes {
+		for size := range photoSizes {
 			paths = append(paths, "posts/"+broken+"/"+its+"?thumb="+size)
 		}
 		for _, when := range []string{"before", "after"} {
 			for _, path := range paths {
-				status, header, body := get(t, s, "/api/files/"+path)
+				status, header, body := fetchPath(t, s, "/api/files/"+path)
 				if status != 404 || header.Get("Cache-Control") != "no-store" || header.Get("Content-Type") != "application/json" {
 					t.Errorf("%s the job, %s: %d %s %.20q", when, path, status, header.Get("Cache-Control"), body)
 				}
@@ -70,9 +70,9 @@ func TestPhotoDoor(t *testing.T) {
 		}
 	})
 	t.Run("that could hurt costs next to nothing, four at a time", func(t *testing.T) {
-		s := service(t)
+		s := newPhotoService(t)
 		ada := s.As("ada")
-		for name, bomb := range phototest.Bombs() {
+		for name, bomb := range phototest.ImageBombs() {
 			if len(bomb) > 1<<20 {
 				continue // heavy to send, and then no bomb
 			}
@@ -114,13 +114,13 @@ func TestPhotoDoor(t *testing.T) {
 	})
 	t.Run("is asked to come again while others fill the memory", func(t *testing.T) {
 		t.Setenv("DOUBLETAP_PHOTO_MEMORY", "64") // of which the door has 32
-		heavy := append([]byte("\xff\xd8"+strings.Repeat(phototest.Segment(0xFE, strings.Repeat(".", 65_000)), 200)), phone()[2:]...)
+		heavy := append([]byte("\xff\xd8"+strings.Repeat(phototest.JPEGSegment(0xFE, strings.Repeat(".", 65_000)), 200)), phonePhoto()[2:]...)
 		stuck, goOn := make(chan struct{}), make(chan struct{})
-		s := service(t, func(app core.App, _ *hooks.Social) {
+		s := newPhotoService(t, func(app core.App, _ *hooks.Social) {
 			app.OnRecordCreateRequest("posts").BindFunc(func(e *core.RecordRequestEvent) error {
 				if e.Record.GetString("caption") == "stuck" {
 					file := e.Record.GetUnsavedFiles("photos")[0]
-					file.Reader = &slow{file.Reader, stuck, goOn}
+					file.Reader = &slowUpload{file.Reader, stuck, goOn}
 				}
 				return e.Next()
 			})
@@ -136,7 +136,7 @@ func TestPhotoDoor(t *testing.T) {
 		if a := offer(bob, heavy, ""); a.Status != 503 || a.Header.Get("Retry-After") == "" {
 			t.Errorf("a second heavy photo: %d, again after %q", a.Status, a.Header.Get("Retry-After"))
 		}
-		if a := offer(bob, phone(), ""); a.Status != 200 {
+		if a := offer(bob, phonePhoto(), ""); a.Status != 200 {
 			t.Errorf("a light one beside it: %d %s", a.Status, a.Raw)
 		}
 		close(goOn)
@@ -162,7 +162,7 @@ func TestPhotoDoor(t *testing.T) {
 	t.Run("has the memory that its owner gives, in words that mean something", func(t *testing.T) {
 		for text, want := range map[string]int64{"": 512 << 20, "64": 64 << 20, "2048": 2 << 30, "0": 0, "-512": 0, "512MB": 0, "9999999999": 0} {
 			t.Setenv("DOUBLETAP_PHOTO_MEMORY", text)
-			got, err := rendition.Memory()
+			got, err := rendition.MemoryFromEnv()
 			if got != want || (err == nil) != (want > 0) || err != nil && !strings.Contains(err.Error(), "DOUBLETAP_PHOTO_MEMORY is \""+text+"\", want MiB") {
 				t.Errorf("%q: %d, %v", text, got, err)
 			}
@@ -188,13 +188,13 @@ func TestPhotoDoor(t *testing.T) {
 	})
 }
 
-// slow is an upload from a disk that tells when it is asked and then takes its time.
-type slow struct {
+// slowUpload is an upload from a disk that tells when it is asked and then takes its time.
+type slowUpload struct {
 	filesystem.FileReader
 	asked, goOn chan struct{}
 }
 
-func (s *slow) Open() (io.ReadSeekCloser, error) {
+func (s *slowUpload) Open() (io.ReadSeekCloser, error) {
 	if s.asked != nil {
 		s.asked <- struct{}{}
 		s.asked = nil
@@ -211,7 +211,7 @@ func damage(t *testing.T, s *hookstest.Service, post, file string) {
 		t.Fatal(err)
 	}
 	defer storage.Close()
-	if err := storage.Upload(phototest.Damaged(), s.Record("posts", post).BaseFilesPath()+"/"+file); err != nil {
+	if err := storage.Upload(phototest.DamagedPNG(), s.Record("posts", post).BaseFilesPath()+"/"+file); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -219,12 +219,12 @@ func damage(t *testing.T, s *hookstest.Service, post, file string) {
 // TestADamagedPhotoIsRefused at every door but a batch, which has no time to decode: what is wrong with it there is told to its author as
 // null in media, and nobody is shown a photo.
 func TestADamagedPhotoIsRefused(t *testing.T) {
-	s := service(t)
+	s := newPhotoService(t)
 	ada := s.As("ada")
-	jpeg := phone()
+	jpeg := phonePhoto()
 	scan := bytes.LastIndex(jpeg, []byte{0xFF, 0xDA})
 	copy(jpeg[scan+14:], bytes.Repeat([]byte{0xFF, 0x00}, 100)) // no code is all ones
-	for name, photo := range map[string][]byte{"PNG": phototest.Damaged(), "JPEG": jpeg} {
+	for name, photo := range map[string][]byte{"PNG": phototest.DamagedPNG(), "JPEG": jpeg} {
 		for _, door := range []struct{ method, path, field string }{
 			{"POST", "posts/records", "photos"},
 			{"POST", "stories/records", "photo"},
@@ -240,7 +240,7 @@ func TestADamagedPhotoIsRefused(t *testing.T) {
 	}
 	a := ada.Do("POST", "/api/batch", &hookstest.Upload{
 		Fields: map[string]string{"@jsonPayload": `{"requests": [{"method": "POST", "url": "/api/collections/posts/records", "body": {"caption": "in a batch"}}]}`},
-		Files:  map[string][]byte{"requests.0.photos": phototest.Damaged()},
+		Files:  map[string][]byte{"requests.0.photos": phototest.DamagedPNG()},
 	})
 	if a.Status != 200 {
 		t.Fatalf("in a batch: %d %s", a.Status, a.Raw)

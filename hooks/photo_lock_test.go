@@ -34,18 +34,18 @@ func TestPhotoIsStoredBesideOtherWrites(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var reader *writing
-			s := service(t, func(app core.App, _ *hooks.Social) {
+			var reader *writingUpload
+			s := newPhotoService(t, func(app core.App, _ *hooks.Social) {
 				watch := func(e *core.RecordRequestEvent) error {
 					file := e.Record.GetUnsavedFiles(test.field)[0]
-					reader = &writing{file.Reader, app, nil}
+					reader = &writingUpload{file.Reader, app, nil}
 					file.Reader = reader
 					return e.Next()
 				}
 				app.OnRecordCreateRequest("posts", "stories", "users").BindFunc(watch)
 				app.OnRecordUpdateRequest("users").BindFunc(watch)
 			})
-			test.store(s, map[string][]byte{test.field: phone()})
+			test.store(s, map[string][]byte{test.field: phonePhoto()})
 			if len(reader.errs) < 2 {
 				t.Errorf("the photo is read %d times, want a look and the storing", len(reader.errs))
 			}
@@ -59,12 +59,12 @@ func TestPhotoIsStoredBesideOtherWrites(t *testing.T) {
 }
 
 func TestPhotoOfARefusedSignUpIsNotKept(t *testing.T) {
-	s := service(t)
+	s := newPhotoService(t)
 	ada := s.As("ada")
 	for handle, code := range map[string]string{"bob": "validation_not_unique", "admin": "validation_handle_reserved"} {
 		upload := &hookstest.Upload{
 			Fields: map[string]string{"handle": handle, "email": "newcomer@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password},
-			Files:  map[string][]byte{"avatar": phone()},
+			Files:  map[string][]byte{"avatar": phonePhoto()},
 		}
 		for what, a := range map[string]hookstest.Answer{
 			"a newcomer": s.Guest().Do("POST", "/api/collections/users/records", upload),
@@ -79,20 +79,20 @@ func TestPhotoOfARefusedSignUpIsNotKept(t *testing.T) {
 			}
 		}
 	}
-	everyFile(t, s, func(path string, _ []byte) { t.Errorf("%s is stored", path) })
+	eachStoredFile(t, s, func(path string, _ []byte) { t.Errorf("%s is stored", path) })
 	if n := s.Rows("jobs", "kind = 'photo.render'"); n != 0 {
 		t.Errorf("%d jobs wait", n)
 	}
 }
 
-// writing is an upload during the reading of which somebody else writes.
-type writing struct {
+// writingUpload is an upload during the reading of which somebody else writes.
+type writingUpload struct {
 	filesystem.FileReader
 	app  core.App
 	errs []error
 }
 
-func (w *writing) Open() (io.ReadSeekCloser, error) {
+func (w *writingUpload) Open() (io.ReadSeekCloser, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	_, err := w.app.NonconcurrentDB().NewQuery("UPDATE users SET bio = 'hello'").WithContext(ctx).Execute()

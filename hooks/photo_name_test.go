@@ -11,11 +11,11 @@ import (
 
 // TestPhotosAreNamedAfterTheirKind: what the sender calls a file decides nothing about how it is opened, at any door.
 func TestPhotosAreNamedAfterTheirKind(t *testing.T) {
-	s := service(t)
+	s := newPhotoService(t)
 	ada, admin, guest := s.As("ada"), s.Admin(), s.Guest()
-	scene := phototest.Scene(64, 48)
+	scene := phototest.DrawScene(64, 48)
 	kinds := map[string][]byte{
-		".jpg": phototest.JPEG(scene, 80), ".png": phototest.PNG(scene, 1, ""), ".gif": phototest.GIF(scene, 1), ".webp": phototest.Fixture("lossy.webp"),
+		".jpg": phototest.EncodeJPEG(scene, 80), ".png": phototest.TaggedPNG(scene, 1, ""), ".gif": phototest.TaggedGIF(scene, 1), ".webp": phototest.Fixture("lossy.webp"),
 	}
 	upload := func(field, name string, photo []byte, fields map[string]string) *hookstest.Upload {
 		return &hookstest.Upload{Fields: fields, Files: map[string][]byte{field: photo}, Name: name}

@@ -15,12 +15,12 @@ import (
 func TestPhotoSight(t *testing.T) {
 	skipWithoutFastPath(t)
 	t.Run("of a post that is not public needs a token and the right to see it, at once", func(t *testing.T) {
-		s := service(t)
+		s := newPhotoService(t)
 		ada, bob := s.As("ada"), s.As("bob")
 		bob.Follow("ada")
-		post, file := share(ada, hookstest.Photo(), nil)
+		post, file := sharePhoto(ada, hookstest.Photo(), nil)
 		path := "/api/files/posts/" + post + "/" + file + "?thumb=640x640f"
-		get(t, s, path)
+		fetchPath(t, s, path)
 		ada.Update("posts", post, map[string]any{"visibility": "followers"})
 		token := func(c *hookstest.Client) string {
 			return "&token=" + c.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
@@ -29,7 +29,7 @@ func TestPhotoSight(t *testing.T) {
 			token string
 			want  int
 		}{"guest": {"", 404}, "bob": {token(bob), 200}, "carol": {token(s.As("carol")), 404}} {
-			status, header, _ := get(t, s, path+test.token)
+			status, header, _ := fetchPath(t, s, path+test.token)
 			if status != test.want {
 				t.Errorf("%s: %d, want %d", who, status, test.want)
 			}
@@ -39,7 +39,7 @@ func TestPhotoSight(t *testing.T) {
 		}
 		bobs := token(bob)
 		ada.Block("bob")
-		if status, _, _ := get(t, s, path+bobs); status != 404 {
+		if status, _, _ := fetchPath(t, s, path+bobs); status != 404 {
 			t.Errorf("bob after the block: %d", status)
 		}
 	})
@@ -66,29 +66,29 @@ func TestPhotoSight(t *testing.T) {
 	} {
 		t.Run("of "+name+" is 404 at once, and purged", func(t *testing.T) {
 			var purged []string
-			s := service(t, func(_ core.App, social *hooks.Social) {
+			s := newPhotoService(t, func(_ core.App, social *hooks.Social) {
 				social.OnPurge().BindFunc(func(e *hooks.PurgeEvent) error {
 					purged = append(purged, e.URLs...)
 					return e.Next()
 				})
 			})
-			post, file := share(s.As("ada"), hookstest.Photo(), nil)
+			post, file := sharePhoto(s.As("ada"), hookstest.Photo(), nil)
 			path := "/api/files/posts/" + post + "/" + file + "?thumb=640x640f"
 			token := "&token=" + s.As("bob").Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
 			for _, url := range []string{path, path + token} {
-				if status, _, _ := get(t, s, url); status != 200 {
+				if status, _, _ := fetchPath(t, s, url); status != 200 {
 					t.Fatalf("before: %d", status)
 				}
 			}
 			close(s, post)
-			status, header, _ := get(t, s, path+token)
+			status, header, _ := fetchPath(t, s, path+token)
 			if status != 404 || header.Get("Cache-Control") != "no-store" {
 				t.Errorf("bob is answered %d %s", status, header.Get("Cache-Control"))
 			}
 			if strings.Contains(name, "blocks") { // it is public still, and bob's alone to miss
 				return
 			}
-			if status, header, _ := get(t, s, path); status != 404 || header.Get("Cache-Control") != "no-store" {
+			if status, header, _ := fetchPath(t, s, path); status != 404 || header.Get("Cache-Control") != "no-store" {
 				t.Errorf("a guest is answered %d %s", status, header.Get("Cache-Control"))
 			}
 			s.RunJobs()
@@ -104,10 +104,10 @@ func TestPhotoSight(t *testing.T) {
 		})
 	}
 	t.Run("is kept for good by shared caches only under addresses that are purged", func(t *testing.T) {
-		s := service(t, func(_ core.App, social *hooks.Social) {
+		s := newPhotoService(t, func(_ core.App, social *hooks.Social) {
 			social.OnPurge().BindFunc(func(e *hooks.PurgeEvent) error { return e.Next() })
 		})
-		post, file := share(s.As("ada"), hookstest.Photo(), nil)
+		post, file := sharePhoto(s.As("ada"), hookstest.Photo(), nil)
 		token := s.As("bob").Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
 		name := "/" + post + "/" + file
 		collection := s.Record("posts", post).Collection().Id
@@ -121,7 +121,7 @@ func TestPhotoSight(t *testing.T) {
 			"posts" + name + "?thumb=640%78640f":              "public, max-age=31536000, s-maxage=60, immutable",
 			"posts" + name + "?thumb=640x640f&token=" + token: "private, max-age=300",
 		} {
-			if _, header, _ := get(t, s, "/api/files/"+url); header.Get("Cache-Control") != want {
+			if _, header, _ := fetchPath(t, s, "/api/files/"+url); header.Get("Cache-Control") != want {
 				t.Errorf("%s: %q, want %q", url, header.Get("Cache-Control"), want)
 			}
 		}
@@ -139,16 +139,16 @@ func TestPhotoSight(t *testing.T) {
 	} {
 		t.Run("of a person who "+name+" is purged too", func(t *testing.T) {
 			var purged []string
-			s := service(t, func(_ core.App, social *hooks.Social) {
+			s := newPhotoService(t, func(_ core.App, social *hooks.Social) {
 				social.OnPurge().BindFunc(func(e *hooks.PurgeEvent) error {
 					purged = append(purged, e.URLs...)
 					return e.Next()
 				})
 			})
 			ada := s.As("ada")
-			avatar := ada.Must(200, "PATCH", "/api/collections/users/records/"+ada.ID, &hookstest.Upload{Files: map[string][]byte{"avatar": phone()}}).Body["avatar"].(string)
+			avatar := ada.Must(200, "PATCH", "/api/collections/users/records/"+ada.ID, &hookstest.Upload{Files: map[string][]byte{"avatar": phonePhoto()}}).Body["avatar"].(string)
 			path := "/api/files/users/" + ada.ID + "/" + avatar + "?thumb=100x100"
-			if status, _, _ := get(t, s, path); status != 200 {
+			if status, _, _ := fetchPath(t, s, path); status != 200 {
 				t.Fatalf("before: %d", status)
 			}
 			ada.Update("users", ada.ID, map[string]any{"bio": "hello"})

@@ -23,22 +23,22 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// sizes are what every photo exists in, with the longer side.
-var sizes = map[string]int{"1920x1920f": 1600, "1080x1080f": 1080, "640x640f": 640, "320x320f": 320, "320x320": 320, "100x100": 100}
+// photoSizes are what every photo exists in, with the longer side.
+var photoSizes = map[string]int{"1920x1920f": 1600, "1080x1080f": 1080, "640x640f": 640, "320x320f": 320, "320x320": 320, "100x100": 100}
 
-// phone is a photo as a phone stores it: lying on its side, with a position and more.
-func phone() []byte { return bytes.Clone(phoned()) }
+// phonePhoto is a photo as a phone stores it: lying on its side, with a position and more.
+func phonePhoto() []byte { return bytes.Clone(makePhonePhoto()) }
 
-var phoned = sync.OnceValue(func() []byte {
-	return phototest.Phone(phototest.JPEG(phototest.Scene(1600, 1200), 90), 6, "", false)
+var makePhonePhoto = sync.OnceValue(func() []byte {
+	return phototest.PhoneJPEG(phototest.EncodeJPEG(phototest.DrawScene(1600, 1200), 90), 6, "", false)
 })
 
-func share(c *hookstest.Client, photo []byte, fields map[string]string) (id, file string) {
+func sharePhoto(c *hookstest.Client, photo []byte, fields map[string]string) (id, file string) {
 	a := c.Create("posts", &hookstest.Upload{Fields: fields, Files: map[string][]byte{"photos": photo}})
 	return a.ID(), a.Body["photos"].([]any)[0].(string)
 }
 
-func get(t testing.TB, s *hookstest.Service, path string, header ...string) (int, http.Header, []byte) {
+func fetchPath(t testing.TB, s *hookstest.Service, path string, header ...string) (int, http.Header, []byte) {
 	t.Helper()
 	request, err := http.NewRequest("GET", s.URL+path, nil)
 	if err != nil {
@@ -62,11 +62,11 @@ func get(t testing.TB, s *hookstest.Service, path string, header ...string) (int
 func TestPhoto(t *testing.T) {
 	skipWithoutFastPath(t)
 	t.Run("comes out upright, in every size, with nothing but the picture", func(t *testing.T) {
-		s := service(t)
-		post, file := share(s.As("ada"), phone(), nil)
+		s := newPhotoService(t)
+		post, file := sharePhoto(s.As("ada"), phonePhoto(), nil)
 		s.RunJobs()
-		for size, side := range sizes {
-			status, header, body := get(t, s, "/api/files/posts/"+post+"/"+file+"?thumb="+size)
+		for size, side := range photoSizes {
+			status, header, body := fetchPath(t, s, "/api/files/posts/"+post+"/"+file+"?thumb="+size)
 			picture, kind, err := image.DecodeConfig(bytes.NewReader(body))
 			if status != 200 || err != nil || kind != "jpeg" || max(picture.Width, picture.Height) != side || picture.Width > picture.Height {
 				t.Errorf("%s: %d %s %dx%d %v", size, status, kind, picture.Width, picture.Height, err)
@@ -74,7 +74,7 @@ func TestPhoto(t *testing.T) {
 			if header.Get("ETag") == "" || !strings.Contains(header.Get("Cache-Control"), "public, max-age=31536000, s-maxage=60, immutable") {
 				t.Errorf("%s may be kept so: %q %q", size, header.Get("ETag"), header.Get("Cache-Control"))
 			}
-			if status, _, _ := get(t, s, "/api/files/posts/"+post+"/"+file+"?thumb="+size, "If-None-Match", header.Get("ETag")); status != 304 {
+			if status, _, _ := fetchPath(t, s, "/api/files/posts/"+post+"/"+file+"?thumb="+size, "If-None-Match", header.Get("ETag")); status != 304 {
 				t.Errorf("%s again: %d, want 304", size, status)
 			}
 		}
@@ -84,13 +84,13 @@ func TestPhoto(t *testing.T) {
 		}
 	})
 	t.Run("is there for who asks before the worker is done", func(t *testing.T) {
-		s := service(t)
-		post, file := share(s.As("ada"), phone(), nil)
-		status, _, body := get(t, s, "/api/files/posts/"+post+"/"+file+"?thumb=640x640f") // no job ran
+		s := newPhotoService(t)
+		post, file := sharePhoto(s.As("ada"), phonePhoto(), nil)
+		status, _, body := fetchPath(t, s, "/api/files/posts/"+post+"/"+file+"?thumb=640x640f") // no job ran
 		if picture, _, err := image.DecodeConfig(bytes.NewReader(body)); status != 200 || err != nil || picture.Height != 640 {
 			t.Errorf("%d %v", status, err)
 		}
-		if n := len(keys(t, s)); n != 1+len(sizes)+1 {
+		if n := len(storedKeys(t, s)); n != 1+len(photoSizes)+1 {
 			t.Errorf("%d files are stored, want the photo, all of its sizes and what is known of them; PocketBase would have made one", n)
 		}
 		s.RunJobs()
@@ -99,52 +99,52 @@ func TestPhoto(t *testing.T) {
 		}
 	})
 	t.Run("is its author's in the original, everybody else's in 1920", func(t *testing.T) {
-		s := service(t)
+		s := newPhotoService(t)
 		ada := s.As("ada")
-		post, file := share(ada, phone(), nil)
+		post, file := sharePhoto(ada, phonePhoto(), nil)
 		path := "/api/files/posts/" + post + "/" + file
-		_, _, full := get(t, s, path)
-		_, _, large := get(t, s, path+"?thumb=1920x1920f")
+		_, _, full := fetchPath(t, s, path)
+		_, _, large := fetchPath(t, s, path+"?thumb=1920x1920f")
 		if !bytes.Equal(full, large) {
 			t.Error("a photo without a size is not the 1920")
 		}
 		token := ada.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
-		_, header, original := get(t, s, path+"?token="+token)
+		_, header, original := fetchPath(t, s, path+"?token="+token)
 		if picture, _, err := image.DecodeConfig(bytes.NewReader(original)); err != nil || picture.Width != 1600 || !strings.HasPrefix(header.Get("Cache-Control"), "private") {
 			t.Errorf("the author gets %dx%d %v %s", picture.Width, picture.Height, err, header.Get("Cache-Control"))
 		}
 		other := s.As("bob").Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
-		if _, _, got := get(t, s, path+"?token="+other); !bytes.Equal(got, large) {
+		if _, _, got := fetchPath(t, s, path+"?token="+other); !bytes.Equal(got, large) {
 			t.Error("somebody else's token gives the original")
 		}
 	})
 	t.Run("as an avatar takes the same way", func(t *testing.T) {
-		s := service(t)
+		s := newPhotoService(t)
 		ada := s.As("ada")
-		avatar := ada.Must(200, "PATCH", "/api/collections/users/records/"+ada.ID, &hookstest.Upload{Files: map[string][]byte{"avatar": phone()}}).Body["avatar"].(string)
+		avatar := ada.Must(200, "PATCH", "/api/collections/users/records/"+ada.ID, &hookstest.Upload{Files: map[string][]byte{"avatar": phonePhoto()}}).Body["avatar"].(string)
 		s.RunJobs()
 		for _, side := range []int{100, 320} {
-			status, _, body := get(t, s, fmt.Sprintf("/api/files/users/%s/%s?thumb=%dx%[3]d", ada.ID, avatar, side))
+			status, _, body := fetchPath(t, s, fmt.Sprintf("/api/files/users/%s/%s?thumb=%dx%[3]d", ada.ID, avatar, side))
 			if picture, _, err := image.DecodeConfig(bytes.NewReader(body)); status != 200 || err != nil || picture.Width != side || picture.Height != side {
 				t.Errorf("%d: %d %v", side, status, err)
 			}
 		}
-		everyFile(t, s, tellsNothing(t))
+		eachStoredFile(t, s, expectNoSecrets(t))
 		s.Admin().Update("users", ada.ID, map[string]any{"state": "suspended"})
-		if status, _, _ := get(t, s, "/api/files/users/"+ada.ID+"/"+avatar+"?thumb=100x100"); status != 404 {
+		if status, _, _ := fetchPath(t, s, "/api/files/users/"+ada.ID+"/"+avatar+"?thumb=100x100"); status != 404 {
 			t.Errorf("a suspended person's avatar: %d", status)
 		}
 	})
 	t.Run("of any kind leaves everything but the picture behind", func(t *testing.T) {
-		scene := phototest.Scene(800, 600)
-		s := service(t)
+		scene := phototest.DrawScene(800, 600)
+		s := newPhotoService(t)
 		for name, photo := range map[string][]byte{
-			"JPEG":            phone(),
-			"JPEG, XMP first": phototest.Phone(phototest.JPEG(scene, 90), 6, phototest.DisplayP3(), true),
-			"PNG":             phototest.PNG(scene, 6, phototest.DisplayP3()),
-			"APNG":            slices.Insert(phototest.PNG(scene, 6, phototest.DisplayP3()), 8+12+13, []byte(phototest.Chunk("acTL", "\x00\x00\x00\x01\x00\x00\x00\x00"))...),
-			"GIF":             phototest.GIF(scene, 2),
-			"WebP":            phototest.WebP("lossy.webp", 6, phototest.DisplayP3()),
+			"JPEG":            phonePhoto(),
+			"JPEG, XMP first": phototest.PhoneJPEG(phototest.EncodeJPEG(scene, 90), 6, phototest.DisplayP3(), true),
+			"PNG":             phototest.TaggedPNG(scene, 6, phototest.DisplayP3()),
+			"APNG":            slices.Insert(phototest.TaggedPNG(scene, 6, phototest.DisplayP3()), 8+12+13, []byte(phototest.PNGChunk("acTL", "\x00\x00\x00\x01\x00\x00\x00\x00"))...),
+			"GIF":             phototest.TaggedGIF(scene, 2),
+			"WebP":            phototest.TaggedWebP("lossy.webp", 6, phototest.DisplayP3()),
 			"HEIC":            phototest.Fixture("phone.heic"),
 			"HEIC of tiles":   phototest.Fixture("tiles.heic"),
 			"HEIC of mif1":    bytes.Replace(phototest.Fixture("tiles.heic"), []byte("ftypheic"), []byte("ftypmif1"), 1),
@@ -152,34 +152,34 @@ func TestPhoto(t *testing.T) {
 			if !slices.ContainsFunc(phototest.Secrets, func(secret string) bool { return bytes.Contains(photo, []byte(secret)) }) {
 				t.Fatalf("%s has nothing to hide", name)
 			}
-			post, file := share(s.As("ada"), photo, nil)
+			post, file := sharePhoto(s.As("ada"), photo, nil)
 			if strings.HasPrefix(name, "HEIC") && !strings.HasSuffix(file, ".jpg") {
 				t.Errorf("%s is stored as %s", name, file)
 			}
-			for size := range sizes {
-				status, header, body := get(t, s, "/api/files/posts/"+post+"/"+file+"?thumb="+size)
+			for size := range photoSizes {
+				status, header, body := fetchPath(t, s, "/api/files/posts/"+post+"/"+file+"?thumb="+size)
 				if _, kind, err := image.DecodeConfig(bytes.NewReader(body)); status != 200 || err != nil || kind != "jpeg" || header.Get("Content-Type") != "image/jpeg" {
 					t.Errorf("%s as %s: %d %s %v", name, size, status, header.Get("Content-Type"), err)
 				}
-				tellsNothing(t)(name+" as "+size, body)
+				expectNoSecrets(t)(name+" as "+size, body)
 			}
 		}
-		everyFile(t, s, tellsNothing(t))
+		eachStoredFile(t, s, expectNoSecrets(t))
 	})
 	t.Run("leaves no file with its post", func(t *testing.T) {
-		s := service(t)
-		post, _ := share(s.As("ada"), phone(), nil)
+		s := newPhotoService(t)
+		post, _ := sharePhoto(s.As("ada"), phonePhoto(), nil)
 		s.RunJobs()
 		s.As("ada").Delete("posts", post)
-		for tick := time.NewTicker(20 * time.Millisecond); len(keys(t, s)) > 0; <-tick.C { // PocketBase deletes them after its answer
+		for tick := time.NewTicker(20 * time.Millisecond); len(storedKeys(t, s)) > 0; <-tick.C { // PocketBase deletes them after its answer
 			if t.Context().Err() != nil {
-				t.Fatalf("%v are left", keys(t, s))
+				t.Fatalf("%v are left", storedKeys(t, s))
 			}
 		}
 	})
 	t.Run("that a crash left without its post is collected, once it is settled", func(t *testing.T) {
-		s := service(t)
-		post, file := share(s.As("ada"), phone(), nil)
+		s := newPhotoService(t)
+		post, file := sharePhoto(s.As("ada"), phonePhoto(), nil)
 		s.RunJobs()
 		folder := s.Record("posts", post).BaseFilesPath()
 		fsys, err := s.App.NewFilesystem()
@@ -187,7 +187,7 @@ func TestPhoto(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer fsys.Close()
-		own := keys(t, s)
+		own := storedKeys(t, s)
 		for _, key := range own {
 			if err := fsys.Copy(key, strings.Replace(key, post, "orphan000000000", 1)); err != nil {
 				t.Fatal(err)
@@ -205,19 +205,19 @@ func TestPhoto(t *testing.T) {
 			s.RunJobs()
 		}
 		collect()
-		if n := len(keys(t, s)); n != 2*len(own)+1 {
+		if n := len(storedKeys(t, s)); n != 2*len(own)+1 {
 			t.Errorf("%d files are there, want all %d, as their row may come", n, 2*len(own)+1)
 		}
 		s.Advance(2 * time.Hour)
 		collect()
-		if got := keys(t, s); !slices.Equal(got, own) {
+		if got := storedKeys(t, s); !slices.Equal(got, own) {
 			t.Errorf("%v are left, want %v", got, own)
 		}
 	})
 }
 
-// service is a fresh one that stores in the S3 server of DOUBLETAP_TEST_S3, if there is one; tests/s3 brings it.
-func service(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
+// newPhotoService is a fresh one that stores in the S3 server of DOUBLETAP_TEST_S3, if there is one; tests/s3 brings it.
+func newPhotoService(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
 	t.Helper()
 	s := hookstest.New(t, owners...)
 	if endpoint := os.Getenv("DOUBLETAP_TEST_S3"); endpoint != "" {
@@ -233,8 +233,8 @@ func service(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.S
 	return s
 }
 
-// tellsNothing demands of a file that it says nothing of the phone, the place and the person.
-func tellsNothing(t *testing.T) func(name string, content []byte) {
+// expectNoSecrets demands of a file that it says nothing of the phone, the place and the person.
+func expectNoSecrets(t *testing.T) func(name string, content []byte) {
 	return func(name string, content []byte) {
 		t.Helper()
 		for _, secret := range append(phototest.Secrets, "ftyp") {
@@ -249,17 +249,17 @@ func tellsNothing(t *testing.T) func(name string, content []byte) {
 	}
 }
 
-// keys are the names of all files that the service stores, sorted.
-func keys(t *testing.T, s *hookstest.Service) []string {
+// storedKeys are the names of all files that the service stores, sorted.
+func storedKeys(t *testing.T, s *hookstest.Service) []string {
 	t.Helper()
 	all := []string{}
-	everyFile(t, s, func(key string, _ []byte) { all = append(all, key) })
+	eachStoredFile(t, s, func(key string, _ []byte) { all = append(all, key) })
 	slices.Sort(all)
 	return all
 }
 
-// everyFile shows all files that the service stores. One that goes meanwhile is none.
-func everyFile(t *testing.T, s *hookstest.Service, look func(key string, content []byte)) {
+// eachStoredFile shows all files that the service stores. One that goes meanwhile is none.
+func eachStoredFile(t *testing.T, s *hookstest.Service, look func(key string, content []byte)) {
 	t.Helper()
 	fsys, err := s.App.NewFilesystem()
 	if err != nil {

@@ -16,39 +16,39 @@ import (
 )
 
 func (s *Social) bindPosts() {
-	s.app.OnRecordCreate("posts").BindFunc(answer(postOffered))
-	s.app.OnRecordCreateExecute("posts").Bind(afterFiles(together(s.postStored)))
-	s.app.OnRecordUpdate("posts").BindFunc(answer(postOffered))
-	s.app.OnRecordUpdateExecute("posts").Bind(afterFiles(together(s.postChanged)))
-	s.app.OnRecordDelete("posts").BindFunc(together(s.postRemoved))
+	s.app.OnRecordCreate("posts").BindFunc(answerErrors(setPostDefaults))
+	s.app.OnRecordCreateExecute("posts").Bind(afterFiles(inTx(s.postStored)))
+	s.app.OnRecordUpdate("posts").BindFunc(answerErrors(setPostDefaults))
+	s.app.OnRecordUpdateExecute("posts").Bind(afterFiles(inTx(s.postChanged)))
+	s.app.OnRecordDelete("posts").BindFunc(inTx(s.postRemoved))
 }
 
-func postOffered(e *core.RecordEvent) error {
-	guard.Default(e.Record, "visibility", post.Public)
+func setPostDefaults(e *core.RecordEvent) error {
+	guard.SetDefault(e.Record, "visibility", post.Public)
 	return e.Next()
 }
 
 // postStored puts the post, its hashtags, the feeds of the first followers and the word to those
 // it mentions into one transaction; a job reaches further followers.
 func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
-	author, err := find(tx, "users", e.Record.GetString("author"))
+	author, err := findRecord(tx, "users", e.Record.GetString("author"))
 	if err != nil {
 		return err
 	}
-	return run("OnPost", &s.events.post, &PostEvent{App: tx, Post: e.Record, Author: author}, func() error {
+	return runHook("OnPost", &s.events.post, &PostEvent{App: tx, Post: e.Record, Author: author}, func() error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if err := post.Tag(tx, e.Record); err != nil {
+		if err := post.SetHashtags(tx, e.Record); err != nil {
 			return err
 		}
-		if err := feed.Posted(tx, e.Record); err != nil {
+		if err := feed.FanOutPost(tx, e.Record); err != nil {
 			return err
 		}
-		if err := notification.Posted(tx, e.Record); err != nil {
+		if err := notification.PostCreated(tx, e.Record); err != nil {
 			return err
 		}
-		return mentioned(tx, e.Record.Id, author.Id, "", e.Record.GetString("caption"))
+		return storeMentions(tx, e.Record.Id, author.Id, "", e.Record.GetString("caption"))
 	})
 }
 
@@ -57,45 +57,45 @@ func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	if post.Narrowed(before, after) {
-		inbox.Recheck(tx, after.Id)
-		if err := s.photosClosed(tx, purgePayload{URLs: rendition.URLs(before)}); err != nil {
+	if post.IsNarrowed(before, after) {
+		inbox.RecheckPosts(tx, after.Id)
+		if err := s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(before)}); err != nil {
 			return err
 		}
 	}
-	if post.Widened(before, after) {
-		if err := errors.Join(feed.Posted(tx, after), notification.Posted(tx, after)); err != nil {
+	if post.IsWidened(before, after) {
+		if err := errors.Join(feed.FanOutPost(tx, after), notification.PostCreated(tx, after)); err != nil {
 			return err
 		}
 	}
-	if !changed(after, "caption", "visibility") {
+	if !hasChanged(after, "caption", "visibility") {
 		return nil
 	}
-	if err := post.Tag(tx, after); err != nil {
+	if err := post.SetHashtags(tx, after); err != nil {
 		return err
 	}
 	author := after.GetString("author")
-	if err := unmentioned(tx, after.Id, author, before.GetString("caption"), ""); err != nil {
+	if err := removeMentions(tx, after.Id, author, before.GetString("caption"), ""); err != nil {
 		return err
 	}
-	return mentioned(tx, after.Id, author, "", after.GetString("caption"))
+	return storeMentions(tx, after.Id, author, "", after.GetString("caption"))
 }
 
 // postRemoved takes what is counted elsewhere along; the rest goes by steps, see gone, and the files after the commit.
 func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
-	if err := s.photosClosed(tx, purgePayload{URLs: rendition.URLs(e.Record)}); err != nil {
+	if err := s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(e.Record)}); err != nil {
 		return err
 	}
-	if err := post.Untag(tx, e.Record.Id); err != nil {
+	if err := post.RemoveHashtags(tx, e.Record.Id); err != nil {
 		return err
 	}
 	return e.Next()
 }
 
-// mentioned tells those whom words on a post name, except those who hear of them anyway;
+// storeMentions tells those whom words on a post name, except those who hear of them anyway;
 // comment is empty for a caption.
-func mentioned(tx core.App, post, author, comment, words string, except ...string) error {
-	users, err := mention.In(tx, words)
+func storeMentions(tx core.App, post, author, comment, words string, except ...string) error {
+	users, err := mention.UsersNamedIn(tx, words)
 	if err != nil {
 		return err
 	}
@@ -103,21 +103,21 @@ func mentioned(tx core.App, post, author, comment, words string, except ...strin
 		if slices.Contains(except, user) {
 			continue
 		}
-		if err := notification.Mentioned(tx, user, author, post, comment); err != nil {
+		if err := notification.UserMentioned(tx, user, author, post, comment); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// unmentioned takes back the mentions of words that are gone, unless the author's other
+// removeMentions takes back the mentions of words that are gone, unless the author's other
 // words on the post name the same people.
-func unmentioned(tx core.App, post, author, words, leftOut string) error {
-	users, err := mention.In(tx, words)
+func removeMentions(tx core.App, post, author, words, leftOut string) error {
+	users, err := mention.UsersNamedIn(tx, words)
 	if err != nil || len(users) == 0 {
 		return err
 	}
-	still, err := mention.On(tx, post, author, leftOut)
+	still, err := mention.UsersNamedOn(tx, post, author, leftOut)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func unmentioned(tx core.App, post, author, words, leftOut string) error {
 		if slices.Contains(still, user) {
 			continue
 		}
-		if err := notification.Unmentioned(tx, user, author, post); err != nil {
+		if err := notification.UserUnmentioned(tx, user, author, post); err != nil {
 			return err
 		}
 	}

@@ -29,15 +29,15 @@ import (
 )
 
 const (
-	programDir  = "DOUBLETAP_TEST_PROGRAM" // the data folder of a program, which this test binary then is
-	programJob  = "DOUBLETAP_TEST_JOB"     // an address that a job of the kind "slow" asks, and waits for
-	programPost = "DOUBLETAP_TEST_SMTP"    // lets deliveries reach this machine
-	programMost = "DOUBLETAP_TEST_NOFILE"  // how many files the program may have open
+	programDirEnv      = "DOUBLETAP_TEST_PROGRAM" // the data folder of a program, which this test binary then is
+	programJobEnv      = "DOUBLETAP_TEST_JOB"     // an address that a job of the kind "slow" asks, and waits for
+	programMailEnv     = "DOUBLETAP_TEST_SMTP"    // lets deliveries reach this machine
+	programMaxFilesEnv = "DOUBLETAP_TEST_NOFILE"  // how many files the program may have open
 )
 
-// program is main.go, and a job that takes as long as the test wants.
-func program() {
-	if most, err := strconv.ParseUint(os.Getenv(programMost), 10, 32); err == nil {
+// runProgram is main.go, and a job that takes as long as the test wants.
+func runProgram() {
+	if most, err := strconv.ParseUint(os.Getenv(programMaxFilesEnv), 10, 32); err == nil {
 		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -45,14 +45,14 @@ func program() {
 	}
 	app := pocketbase.NewWithConfig(hooks.Config())
 	hooks.Bind(app)
-	if os.Getenv(programPost) != "" {
-		delivertest.Reach(app)
+	if os.Getenv(programMailEnv) != "" {
+		delivertest.AllowLoopback(app)
 	}
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		app.Settings().Logs.MaxDays = 1 // the kit's folders keep none
 		runner, _ := app.Store().Get("doubletap.job").(*job.Runner)
 		runner.Handle("slow", func(context.Context, core.App, *job.Job) error {
-			answer, err := http.Get(os.Getenv(programJob))
+			answer, err := http.Get(os.Getenv(programJobEnv))
 			if err == nil {
 				answer.Body.Close()
 			}
@@ -66,18 +66,18 @@ func program() {
 	}
 }
 
-// process is a program that serves a data folder.
-type process struct {
+// programProcess is a program that serves a data folder.
+type programProcess struct {
 	t       *testing.T
 	service *hookstest.Service
 	url     string
 	command *osexec.Cmd
 	ended   chan error
-	said    bytes.Buffer // on its error output, to be read when it has ended
+	stderr  bytes.Buffer // on its error output, to be read when it has ended
 }
 
-// run starts the program on the folder of a service, beside it, and returns once it answers.
-func run(t *testing.T, s *hookstest.Service, env ...string) *process {
+// startProgram starts the program on the folder of a service, beside it, and returns once it answers.
+func startProgram(t *testing.T, s *hookstest.Service, env ...string) *programProcess {
 	t.Helper()
 	dir := s.App.DataDir()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -86,9 +86,9 @@ func run(t *testing.T, s *hookstest.Service, env ...string) *process {
 	}
 	address := listener.Addr().String()
 	listener.Close()
-	p := &process{t: t, service: s, url: "http://" + address, command: osexec.Command(os.Args[0], "serve", "--dir="+dir, "--http="+address, "--dev=false"), ended: make(chan error, 1)}
-	p.command.Env = append(append(os.Environ(), programDir+"="+dir, "GORACE=exitcode=0"), env...) // wait reads its reports
-	p.command.Stdout, p.command.Stderr = io.Discard, &p.said
+	p := &programProcess{t: t, service: s, url: "http://" + address, command: osexec.Command(os.Args[0], "serve", "--dir="+dir, "--http="+address, "--dev=false"), ended: make(chan error, 1)}
+	p.command.Env = append(append(os.Environ(), programDirEnv+"="+dir, "GORACE=exitcode=0"), env...) // wait reads its reports
+	p.command.Stdout, p.command.Stderr = io.Discard, &p.stderr
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,28 +103,28 @@ func run(t *testing.T, s *hookstest.Service, env ...string) *process {
 		}
 		select {
 		case err := <-p.ended:
-			t.Fatalf("it did not start: %v\n%s", err, p.said.String())
+			t.Fatalf("it did not start: %v\n%s", err, p.stderr.String())
 		case <-time.After(10 * time.Millisecond): // leaves the processor to the program
 		}
 	}
 }
 
-// stop asks the program to end.
-func (p *process) stop() {
+// sendTerminate asks the program to end.
+func (p *programProcess) sendTerminate() {
 	p.t.Helper()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-// wait returns how the program ended. One that was built with the race detector must have reported no race, but for PocketBase's
+// waitForExit returns how the program ended. One that was built with the race detector must have reported no race, but for PocketBase's
 // own: whoever saves settings has them read in place, and its logger looks at them without a lock.
-func (p *process) wait() error {
+func (p *programProcess) waitForExit() error {
 	p.t.Helper()
 	select {
 	case err := <-p.ended:
 		p.ended <- err
-		for i, report := range strings.Split(p.said.String(), "WARNING: DATA RACE") {
+		for i, report := range strings.Split(p.stderr.String(), "WARNING: DATA RACE") {
 			if i > 0 && !strings.Contains(report, "core.(*BaseApp).ReloadSettings()") {
 				p.t.Errorf("a race in the program:%s", report)
 			}
@@ -136,7 +136,7 @@ func (p *process) wait() error {
 	}
 }
 
-func (p *process) status(path string) int {
+func (p *programProcess) statusOf(path string) int {
 	answer, err := http.Get(p.url + path)
 	if err != nil {
 		return 0
@@ -145,13 +145,13 @@ func (p *process) status(path string) int {
 	return answer.StatusCode
 }
 
-// slowly is a request whose body comes in two halves.
-type slowly struct {
-	half   io.WriteCloser
-	answer chan *http.Response
+// slowRequest is a request whose body comes in two halves.
+type slowRequest struct {
+	secondHalf io.WriteCloser
+	answer     chan *http.Response
 }
 
-func (p *process) slowly(path, token, body string) slowly {
+func (p *programProcess) sendSlowly(path, token, body string) slowRequest {
 	p.t.Helper()
 	reader, writer := io.Pipe()
 	request, err := http.NewRequest("POST", p.url+path, reader)
@@ -163,7 +163,7 @@ func (p *process) slowly(path, token, body string) slowly {
 	request.ContentLength = int64(len(body))
 	request.Header.Set("Expect", "100-continue") // so that nothing is sent before the program reads
 	client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
-	s := slowly{writer, make(chan *http.Response, 1)}
+	s := slowRequest{writer, make(chan *http.Response, 1)}
 	go func() {
 		answer, err := client.Do(request)
 		if err != nil {
@@ -190,12 +190,12 @@ func TestAskedToEndItFinishesWhatHasBegun(t *testing.T) {
 	})}
 	go server.Serve(peer)
 	defer server.Close()
-	if err := job.Add(s.App, "slow", nil); err != nil {
+	if err := job.Enqueue(s.App, "slow", nil); err != nil {
 		t.Fatal(err)
 	}
-	p := run(t, s, programJob+"=http://"+peer.Addr().String())
+	p := startProgram(t, s, programJobEnv+"=http://"+peer.Addr().String())
 	<-asked // the job is under way
-	if p.status("/livez") != 200 || p.status("/readyz") != 200 {
+	if p.statusOf("/livez") != 200 || p.statusOf("/readyz") != 200 {
 		t.Error("it serves, and says that it does not")
 	}
 	stream, err := http.Get(p.url + "/api/realtime")
@@ -207,20 +207,20 @@ func TestAskedToEndItFinishesWhatHasBegun(t *testing.T) {
 	if line, err := lines.ReadString('\n'); err != nil {
 		t.Fatalf("the stream says %q, %v", line, err)
 	}
-	request := p.slowly("/api/collections/follows/records", s.As("ada").Token, `{"followee":"`+s.As("bob").ID+`"}`)
+	request := p.sendSlowly("/api/collections/follows/records", s.As("ada").Token, `{"followee":"`+s.As("bob").ID+`"}`)
 
-	p.stop()
-	for p.status("/readyz") != 503 { // the old answer may be seen a moment longer
+	p.sendTerminate()
+	for p.statusOf("/readyz") != 503 { // the old answer may be seen a moment longer
 		select {
 		case err := <-p.ended:
 			t.Fatalf("it ended before it said that it would: %v", err)
 		default:
 		}
 	}
-	if p.status("/livez") != 200 {
+	if p.statusOf("/livez") != 200 {
 		t.Error("it is alive, and says that it is not")
 	}
-	if _, err := request.half.Write([]byte("}")); err != nil {
+	if _, err := request.secondHalf.Write([]byte("}")); err != nil {
 		t.Fatal(err)
 	}
 	if answer := <-request.answer; answer == nil || answer.StatusCode != 200 {
@@ -235,7 +235,7 @@ func TestAskedToEndItFinishesWhatHasBegun(t *testing.T) {
 	default:
 	}
 	close(goOn)
-	if err := p.wait(); err != nil {
+	if err := p.waitForExit(); err != nil {
 		t.Errorf("it ended with %v, want exit 0", err)
 	}
 	if s.Rows("jobs", "kind = 'slow'") != 0 {
@@ -244,13 +244,13 @@ func TestAskedToEndItFinishesWhatHasBegun(t *testing.T) {
 	if n := s.Rows("follows", "1"); n != 1 {
 		t.Errorf("%d follows, want the one that was answered", n)
 	}
-	if asked, told := p.logged("/readyz")+p.logged("/livez"), p.logged("/api/collections/follows"); asked != 0 || told == 0 {
+	if asked, told := p.loggedRequests("/readyz")+p.loggedRequests("/livez"), p.loggedRequests("/api/collections/follows"); asked != 0 || told == 0 {
 		t.Errorf("%d log rows of who asks how it is, want none; %d of the follow, want one", asked, told)
 	}
 }
 
-// logged counts the log rows of requests for a path, once the program has ended.
-func (p *process) logged(path string) (n int) {
+// loggedRequests counts the log rows of requests for a path, once the program has ended.
+func (p *programProcess) loggedRequests(path string) (n int) {
 	p.t.Helper()
 	if err := p.service.App.AuxConcurrentDB().NewQuery(`SELECT count(*) FROM _logs WHERE data LIKE '%"` + path + `%'`).Row(&n); err != nil {
 		p.t.Fatal(err)
@@ -294,7 +294,7 @@ func TestAProgramKeepsItsFilesToItself(t *testing.T) {
 	for _, more := range []string{"auxiliary.db-wal", "auxiliary.db-shm"} {
 		_ = os.Remove(filepath.Join(dir, more)) // of the logs that were there
 	}
-	p := run(t, s)
+	p := startProgram(t, s)
 	answer, err := http.Get(p.url + "/readyz")
 	if err != nil {
 		t.Fatal(err)
@@ -319,8 +319,8 @@ func TestAProgramKeepsItsFilesToItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.stop()
-	if err := p.wait(); err != nil {
+	p.sendTerminate()
+	if err := p.waitForExit(); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// repairs are the figures that are not 0, by check.
-func repairs(t *testing.T, url string) map[string]string {
+// repairCounts are the figures that are not 0, by check.
+func repairCounts(t *testing.T, url string) map[string]string {
 	t.Helper()
 	answer, err := http.Get(url + "/metrics")
 	if err != nil {
@@ -38,8 +38,8 @@ func repairs(t *testing.T, url string) map[string]string {
 	return all
 }
 
-// village is a service in which something happened.
-func village(t *testing.T) *hookstest.Service {
+// newVillage is a service in which something happened.
+func newVillage(t *testing.T) *hookstest.Service {
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello #sea with @carol")
 	s.As("bob").Like(post)
@@ -69,16 +69,16 @@ func TestReconciliationMendsAndCounts(t *testing.T) {
 		"missing":       {`INSERT INTO likes (id, post, user, created) SELECT doubletap_key('likes', p.id, u.id), p.id, u.id, strftime('%Y-%m-%d %H:%M:%fZ', 'now') FROM posts p, users u WHERE u.handle = 'dave'`},
 	} {
 		t.Run(check, func(t *testing.T) {
-			s := village(t)
+			s := newVillage(t)
 			reconciled := func() {
 				t.Helper()
-				if err := job.Add(s.App, reconcile.Job, nil); err != nil {
+				if err := job.Enqueue(s.App, reconcile.HourlyJob, nil); err != nil {
 					t.Fatal(err)
 				}
 				s.RunJobs()
 			}
 			reconciled()
-			if got := repairs(t, s.URL); len(got) != 0 {
+			if got := repairCounts(t, s.URL); len(got) != 0 {
 				t.Fatalf("nothing was wrong, and it mended %v", got)
 			}
 			for _, statement := range damage {
@@ -87,16 +87,16 @@ func TestReconciliationMendsAndCounts(t *testing.T) {
 				}
 			}
 			reconciled()
-			if got := fmt.Sprint(repairs(t, s.URL)); got != "map["+check+":1]" {
+			if got := fmt.Sprint(repairCounts(t, s.URL)); got != "map["+check+":1]" {
 				t.Errorf("it mended %s, want one of %s", got, check)
 			}
 			s.Advance(time.Minute)
 			reconciled()
-			if got := fmt.Sprint(repairs(t, s.URL)); got != "map["+check+":1]" {
+			if got := fmt.Sprint(repairCounts(t, s.URL)); got != "map["+check+":1]" {
 				t.Errorf("it mended again: %s", got)
 			}
 			if check == "missing" {
-				ada := s.As("ada").List("notifications", "filter="+escape("type='like'"))
+				ada := s.As("ada").List("notifications", "filter="+escapeQuery("type='like'"))
 				if len(ada) != 1 || ada[0]["actorsCount"] != 3.0 || s.Rows("posts", "likesCount = 5") != 1 {
 					t.Errorf("ada is told %v, want dave among bob and carol", ada)
 				}
@@ -107,11 +107,11 @@ func TestReconciliationMendsAndCounts(t *testing.T) {
 
 func TestTheProgramReconcilesWhenItStarts(t *testing.T) {
 	skipWithoutFastPath(t)
-	s := village(t)
+	s := newVillage(t)
 	if _, err := s.App.NonconcurrentDB().NewQuery(`UPDATE posts SET likesCount = 99`).Execute(); err != nil {
 		t.Fatal(err)
 	}
-	p := run(t, s)
+	p := startProgram(t, s)
 	for s.Rows("posts", "likesCount = 99") > 0 || s.Rows("jobs", "kind = 'reconcile'") > 0 {
 		select {
 		case err := <-p.ended:
@@ -119,7 +119,7 @@ func TestTheProgramReconcilesWhenItStarts(t *testing.T) {
 		case <-time.After(10 * time.Millisecond): // leaves the processor to the program
 		}
 	}
-	if got := fmt.Sprint(repairs(t, p.url)); got != "map[counters:1]" {
+	if got := fmt.Sprint(repairCounts(t, p.url)); got != "map[counters:1]" {
 		t.Errorf("it mended %s", got)
 	}
 }

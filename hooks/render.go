@@ -37,44 +37,44 @@ func (s *Social) OnRender(pages ...string) *hook.TaggedHook[*RenderEvent] {
 	return hook.NewTaggedHook(&s.events.render, pages...)
 }
 
-func (s *Social) bindRender() {
+func (s *Social) bindSharePages() {
 	pages := []route{
-		{path: "/p/{id}", summary: "A public post as a page, for people without the app and for previews.", refuses: []int{404}, do: func(e *core.RequestEvent) error {
-			return s.render(e, page.OfPost, e.Request.PathValue("id"))
+		{path: "/p/{id}", summary: "A public post as a page, for people without the app and for previews.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
+			return s.renderPage(e, page.PostPage, e.Request.PathValue("id"))
 		}},
-		{path: "/tags/{name}", summary: "The public posts of a hashtag as a page.", refuses: []int{404}, do: func(e *core.RequestEvent) error {
-			return s.render(e, page.OfTag, e.Request.PathValue("name"))
+		{path: "/tags/{name}", summary: "The public posts of a hashtag as a page.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
+			return s.renderPage(e, page.TagPage, e.Request.PathValue("name"))
 		}},
-		{path: "/sitemap.xml", internal: true, do: sitemapAsked},
-		{path: "/sitemap/{part}", internal: true, do: sitemapPartAsked},
-		{path: "/robots.txt", internal: true, do: func(e *core.RequestEvent) error {
-			return kept(e, http.StatusOK, "text/plain; charset=utf-8", page.Robots(e.App))
+		{path: "/sitemap.xml", internal: true, handle: serveSitemap},
+		{path: "/sitemap/{part}", internal: true, handle: serveSitemapPart},
+		{path: "/robots.txt", internal: true, handle: func(e *core.RequestEvent) error {
+			return respondCached(e, http.StatusOK, "text/plain; charset=utf-8", page.RobotsText(e.App))
 		}},
-		{path: "/page.css", internal: true, do: func(e *core.RequestEvent) error {
-			return kept(e, http.StatusOK, "text/css; charset=utf-8", page.CSS)
+		{path: "/page.css", internal: true, handle: func(e *core.RequestEvent) error {
+			return respondCached(e, http.StatusOK, "text/css; charset=utf-8", page.CSS)
 		}},
-		{path: "/page.js", internal: true, do: func(e *core.RequestEvent) error {
-			return kept(e, http.StatusOK, "text/javascript; charset=utf-8", page.JS)
+		{path: "/page.js", internal: true, handle: func(e *core.RequestEvent) error {
+			return respondCached(e, http.StatusOK, "text/javascript; charset=utf-8", page.JS)
 		}},
 	}
 	for _, r := range pages {
-		r.method, r.content, r.yields = http.MethodGet, "text/html", true
+		r.method, r.contentType, r.yieldsToOwner = http.MethodGet, "text/html", true
 		s.routes = append(s.routes, r)
 	}
 }
 
-// userAsked shows /@handle, which no pattern of a route can say.
-func (s *Social) userAsked(e *core.RequestEvent) error {
+// serveUserPage shows /@handle, which no pattern of a route can say.
+func (s *Social) serveUserPage(e *core.RequestEvent) error {
 	handle, ours := strings.CutPrefix(e.Request.URL.Path, "/@")
 	if !ours {
 		return e.Next()
 	}
-	return fault.Answer(s.render(e, page.OfUser, handle))
+	return fault.ForClient(s.renderPage(e, page.UserPage, handle))
 }
 
-// render answers with a page, or with that of what is missing. Shared caches keep it for half a minute at most, and browsers
+// renderPage answers with a page, or with that of what is missing. Shared caches keep it for half a minute at most, and browsers
 // ask each time, so that it is hardly seen longer than what it shows.
-func (s *Social) render(e *core.RequestEvent, load func(app core.App, name string) (*page.Page, error), name string) error {
+func (s *Social) renderPage(e *core.RequestEvent, load func(app core.App, name string) (*page.Page, error), name string) error {
 	p, err := load(e.App, name)
 	if err != nil {
 		return err
@@ -93,24 +93,24 @@ func (s *Social) render(e *core.RequestEvent, load func(app core.App, name strin
 		}
 	}
 	if !shown {
-		body, err := page.Missing(e.App)
+		body, err := page.MissingPage(e.App)
 		if err != nil {
 			return err
 		}
 		e.Response.Header().Set("Cache-Control", "no-store")
-		return sent(e, http.StatusNotFound, "text/html; charset=utf-8", body)
+		return respond(e, http.StatusNotFound, "text/html; charset=utf-8", body)
 	}
-	body, err := p.HTML()
+	body, err := p.RenderHTML()
 	if err != nil {
 		return err
 	}
-	return kept(e, http.StatusOK, "text/html; charset=utf-8", body)
+	return respondCached(e, http.StatusOK, "text/html; charset=utf-8", body)
 }
 
-// kept is sent with an ETag, or 304 to those who have it.
-func kept(e *core.RequestEvent, status int, kind string, body []byte) error {
+// respondCached is sent with an ETag, or 304 to those who have it.
+func respondCached(e *core.RequestEvent, status int, kind string, body []byte) error {
 	header := e.Response.Header()
-	tag := `"` + page.Tagged(body) + `"`
+	tag := `"` + page.ContentTag(body) + `"`
 	header.Set("ETag", tag)
 	header.Set("Cache-Control", "public, max-age=0, s-maxage=30")
 	if e.Request.URL.RequestURI() == page.StylePath {
@@ -118,48 +118,48 @@ func kept(e *core.RequestEvent, status int, kind string, body []byte) error {
 	}
 	for known := range strings.SplitSeq(e.Request.Header.Get("If-None-Match"), ",") {
 		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == tag {
-			seal(header)
+			setPagePolicy(header)
 			e.Response.WriteHeader(http.StatusNotModified)
 			return nil
 		}
 	}
-	return sent(e, status, kind, body)
+	return respond(e, status, kind, body)
 }
 
-func sent(e *core.RequestEvent, status int, kind string, body []byte) error {
-	seal(e.Response.Header())
+func respond(e *core.RequestEvent, status int, kind string, body []byte) error {
+	setPagePolicy(e.Response.Header())
 	e.Response.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	return e.Blob(status, kind, body)
 }
 
-func sitemapAsked(e *core.RequestEvent) error {
-	index, err := page.Index(e.App)
+func serveSitemap(e *core.RequestEvent) error {
+	index, err := page.SitemapIndex(e.App)
 	if err != nil {
 		return err
 	}
-	return mapped(e, index)
+	return respondSitemap(e, index)
 }
 
-func sitemapPartAsked(e *core.RequestEvent) error {
+func serveSitemapPart(e *core.RequestEvent) error {
 	name, number, _ := strings.Cut(strings.TrimSuffix(e.Request.PathValue("part"), ".xml"), "-")
 	n, err := strconv.Atoi(number)
 	if err != nil || e.Request.PathValue("part") != fmt.Sprintf("%s-%d.xml", name, n) {
 		return fault.NotFound()
 	}
-	part, err := page.Part(e.App, name, n)
+	part, err := page.SitemapPart(e.App, name, n)
 	if err != nil {
 		return err
 	}
 	if part == nil {
 		return fault.NotFound()
 	}
-	return mapped(e, part)
+	return respondSitemap(e, part)
 }
 
-func mapped(e *core.RequestEvent, m *page.Sitemap) error {
-	body, err := m.XML()
+func respondSitemap(e *core.RequestEvent, m *page.Sitemap) error {
+	body, err := m.EncodeXML()
 	if err != nil {
 		return err
 	}
-	return kept(e, http.StatusOK, "application/xml; charset=utf-8", body)
+	return respondCached(e, http.StatusOK, "application/xml; charset=utf-8", body)
 }

@@ -18,16 +18,16 @@ import (
 
 const appURL = "https://photos.example"
 
-// shared is a service that knows its address and name.
-func shared(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
+// newPageService is a service that knows its address and name.
+func newPageService(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
 	t.Helper()
 	s := hookstest.New(t, owners...)
 	s.Admin().Must(200, "PATCH", "/api/settings", map[string]any{"meta": map[string]any{"appName": "Photos", "appURL": appURL + "/", "senderName": "x", "senderAddress": "x@example.com"}})
 	return s
 }
 
-// elements are those of a page with their attributes, by name.
-func elements(t *testing.T, page, name string) []map[string]string {
+// pageElements are those of a page with their attributes, by name.
+func pageElements(t *testing.T, page, name string) []map[string]string {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(page))
 	if err != nil {
@@ -49,10 +49,10 @@ func elements(t *testing.T, page, name string) []map[string]string {
 	return all
 }
 
-// meta returns what a page says of itself under a name.
-func meta(t *testing.T, page, name string) string {
+// metaContent returns what a page says of itself under a name.
+func metaContent(t *testing.T, page, name string) string {
 	t.Helper()
-	for _, m := range elements(t, page, "meta") {
+	for _, m := range pageElements(t, page, "meta") {
 		if m["property"] == name || m["name"] == name {
 			return m["content"]
 		}
@@ -61,7 +61,7 @@ func meta(t *testing.T, page, name string) string {
 }
 
 func TestAPostHasAPageAndAPreview(t *testing.T) {
-	s := shared(t)
+	s := newPageService(t)
 	ada := s.As("ada")
 	post := ada.Post("Dusk with @bob\nat the #Sea", "alts", `["A red sky"]`, "place", "Brighton")
 	s.RunJobs()
@@ -73,7 +73,7 @@ func TestAPostHasAPageAndAPreview(t *testing.T) {
 		"og:type": "article", "og:site_name": "Photos", "og:image": appURL + "/api/files/posts/" + post + "/" + file + "?thumb=1080x1080f", "og:image:width": "64", "og:image:height": "48", "og:image:alt": "A red sky",
 		"twitter:card": "summary_large_image", "robots": "",
 	} {
-		if got := meta(t, a.Raw, name); got != want {
+		if got := metaContent(t, a.Raw, name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
@@ -89,15 +89,15 @@ func TestAPostHasAPageAndAPreview(t *testing.T) {
 		}
 	}
 	// what it links to is there for a guest
-	image := strings.TrimPrefix(meta(t, a.Raw, "og:image"), appURL)
+	image := strings.TrimPrefix(metaContent(t, a.Raw, "og:image"), appURL)
 	if photo := s.Guest().Must(200, "GET", image, nil); photo.Header.Get("Content-Type") != "image/jpeg" {
 		t.Errorf("the image of the preview is %s", photo.Header.Get("Content-Type"))
 	}
-	for _, path := range []string{elements(t, a.Raw, "img")[1]["src"], "/@ada", "/tags/sea", "/icon.svg", elements(t, a.Raw, "link")[2]["href"]} {
+	for _, path := range []string{pageElements(t, a.Raw, "img")[1]["src"], "/@ada", "/tags/sea", "/icon.svg", pageElements(t, a.Raw, "link")[2]["href"]} {
 		s.Guest().Must(200, "GET", path, nil)
 	}
 	var thing map[string]any
-	if err := json.Unmarshal([]byte(elements(t, a.Raw, "script")[0][""]), &thing); err != nil || elements(t, a.Raw, "script")[0]["type"] != "application/ld+json" {
+	if err := json.Unmarshal([]byte(pageElements(t, a.Raw, "script")[0][""]), &thing); err != nil || pageElements(t, a.Raw, "script")[0]["type"] != "application/ld+json" {
 		t.Fatal("the page's data:", err)
 	}
 	author, _ := thing["author"].(map[string]any)
@@ -107,38 +107,38 @@ func TestAPostHasAPageAndAPreview(t *testing.T) {
 }
 
 func TestPeopleAndHashtagsHavePages(t *testing.T) {
-	s := shared(t)
+	s := newPageService(t)
 	ada := s.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"name": "Ada Byron", "bio": "Engines. #sea"})
 	post := ada.Post("#海 at #SeaSide")
 	ada.Post("only for followers #sea", "visibility", "followers")
 	a := s.Guest().Must(200, "GET", "/@ADA", nil)
-	if meta(t, a.Raw, "og:title") != "Ada Byron (@ada) on Photos" || meta(t, a.Raw, "og:url") != appURL+"/@ada" || meta(t, a.Raw, "description") != "Engines. #sea" {
-		t.Errorf("ada's page says %q of her", meta(t, a.Raw, "og:title"))
+	if metaContent(t, a.Raw, "og:title") != "Ada Byron (@ada) on Photos" || metaContent(t, a.Raw, "og:url") != appURL+"/@ada" || metaContent(t, a.Raw, "description") != "Engines. #sea" {
+		t.Errorf("ada's page says %q of her", metaContent(t, a.Raw, "og:title"))
 	}
 	if n := strings.Count(a.Raw, `href="/p/`); n != 1 || !strings.Contains(a.Raw, "/p/"+post) {
 		t.Errorf("ada's page shows %d posts: %s", n, a.Raw)
 	}
 	for _, path := range []string{"/tags/seaside", "/tags/SeaSide", "/tags/%E6%B5%B7"} {
-		if a := s.Guest().Must(200, "GET", path, nil); !strings.Contains(a.Raw, "/p/"+post) || meta(t, a.Raw, "og:image") == "" {
+		if a := s.Guest().Must(200, "GET", path, nil); !strings.Contains(a.Raw, "/p/"+post) || metaContent(t, a.Raw, "og:image") == "" {
 			t.Errorf("%s does not show the post", path)
 		}
 	}
-	if a := s.Guest().Must(200, "GET", "/tags/%E6%B5%B7", nil); meta(t, a.Raw, "og:url") != appURL+"/tags/%E6%B5%B7" || meta(t, a.Raw, "og:title") != "#海 on Photos" {
-		t.Errorf("the page of 海 is at %q", meta(t, a.Raw, "og:url"))
+	if a := s.Guest().Must(200, "GET", "/tags/%E6%B5%B7", nil); metaContent(t, a.Raw, "og:url") != appURL+"/tags/%E6%B5%B7" || metaContent(t, a.Raw, "og:title") != "#海 on Photos" {
+		t.Errorf("the page of 海 is at %q", metaContent(t, a.Raw, "og:url"))
 	}
 	s.Guest().Must(404, "GET", "/tags/sea", nil)
 
 	ada.Update("users", ada.ID, map[string]any{"private": true})
 	a = s.Guest().Must(200, "GET", "/@ada", nil)
-	if strings.Contains(a.Raw, "/p/") || meta(t, a.Raw, "robots") != "noindex" || !strings.Contains(a.Raw, "private") {
+	if strings.Contains(a.Raw, "/p/") || metaContent(t, a.Raw, "robots") != "noindex" || !strings.Contains(a.Raw, "private") {
 		t.Errorf("the page of a private account is %s", a.Raw)
 	}
 }
 
 // What a guest may not see and what is not there are one answer, whoever asks.
 func TestAPageIsForGuestsOrNotThere(t *testing.T) {
-	s := shared(t)
+	s := newPageService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	bob.Follow("ada")
 	tagged := func(name string) string { return "/tags/" + name }
@@ -158,7 +158,7 @@ func TestAPageIsForGuestsOrNotThere(t *testing.T) {
 	s.Guest().Must(200, "GET", "/p/"+banned, nil)
 
 	missing := s.Guest().Must(404, "GET", "/p/nothinghere0000", nil)
-	if missing.Header.Get("Cache-Control") != "no-store" || meta(t, missing.Raw, "robots") != "noindex" {
+	if missing.Header.Get("Cache-Control") != "no-store" || metaContent(t, missing.Raw, "robots") != "noindex" {
 		t.Errorf("what is missing may be kept: %v", missing.Header)
 	}
 	same := func(paths ...string) {
@@ -194,7 +194,7 @@ func TestAPageIsForGuestsOrNotThere(t *testing.T) {
 }
 
 func TestPagesAreAskedForAgain(t *testing.T) {
-	s := shared(t)
+	s := newPageService(t)
 	ada := s.As("ada")
 	post := ada.Post("before #sea")
 	for _, path := range []string{"/p/" + post, "/@ada", "/tags/sea", "/sitemap.xml", "/sitemap/posts-0.xml", "/robots.txt"} {
@@ -206,25 +206,25 @@ func TestPagesAreAskedForAgain(t *testing.T) {
 		if !regexp.MustCompile(`^"[0-9a-f]+"$`).MatchString(tag) || a.Header.Get("Cache-Control") != "public, max-age=0, s-maxage=30" {
 			t.Errorf("%s has the tag %s, to be kept as %s", path, tag, a.Header.Get("Cache-Control"))
 		}
-		if status := ask(t, s, "GET", path, tag); status != 304 {
+		if status := statusFor(t, s, "GET", path, tag); status != 304 {
 			t.Errorf("%s again: %d, want 304", path, status)
 		}
-		if status := ask(t, s, "GET", path, `"other", W/`+tag); status != 304 {
+		if status := statusFor(t, s, "GET", path, `"other", W/`+tag); status != 304 {
 			t.Errorf("%s again, with others: %d, want 304", path, status)
 		}
-		if status := ask(t, s, "HEAD", path, ""); status != 200 {
+		if status := statusFor(t, s, "HEAD", path, ""); status != 200 {
 			t.Errorf("HEAD %s: %d", path, status)
 		}
 	}
 	tag := s.Guest().Must(200, "GET", "/p/"+post, nil).Header.Get("ETag")
 	ada.Update("posts", post, map[string]any{"caption": "after"})
-	if status := ask(t, s, "GET", "/p/"+post, tag); status != 200 {
+	if status := statusFor(t, s, "GET", "/p/"+post, tag); status != 200 {
 		t.Errorf("a changed post: %d, want 200", status)
 	}
 	tag = s.Guest().Must(200, "GET", "/p/"+post, nil).Header.Get("ETag")
 	ada.Update("posts", post, map[string]any{"visibility": "private"})
 	for _, known := range []string{tag, "*"} {
-		if status := ask(t, s, "GET", "/p/"+post, known); status != 404 {
+		if status := statusFor(t, s, "GET", "/p/"+post, known); status != 404 {
 			t.Errorf("a post that is public no more: %d, want 404", status)
 		}
 	}
@@ -232,7 +232,7 @@ func TestPagesAreAskedForAgain(t *testing.T) {
 
 // Whatever people write is text: no element, attribute, script or link of theirs gets into a page.
 func TestWhatPeopleWriteStaysText(t *testing.T) {
-	s := shared(t)
+	s := newPageService(t)
 	s.Admin().Must(200, "PATCH", "/api/settings", map[string]any{"meta": map[string]any{"appName": `P"><script>alert(1)</script>`, "appURL": appURL, "senderName": "x", "senderAddress": "x@example.com"}})
 	ada := s.As("ada")
 	for i, hostile := range []string{
@@ -254,7 +254,7 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 				t.Errorf("%d: %s: %d %s", i, path, a.Status, a.Raw)
 				continue
 			}
-			scripts := elements(t, a.Raw, "script")
+			scripts := pageElements(t, a.Raw, "script")
 			if len(scripts) != 1 || scripts[0]["type"] != "application/ld+json" {
 				t.Errorf("%d: %s has the scripts %v", i, path, scripts)
 			}
@@ -265,11 +265,11 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 			if path[1] == 'p' && !strings.Contains(hostile, "\x00") && thing["articleBody"] != s.Record("posts", post).GetString("caption") {
 				t.Errorf("%d: the data says %q", i, thing["articleBody"])
 			}
-			if len(elements(t, a.Raw, "svg"))+len(elements(t, a.Raw, "b"))+len(elements(t, a.Raw, "i"))+len(elements(t, a.Raw, "style"))+len(elements(t, a.Raw, "iframe")) != strings.Count(a.Raw, "<b>") || strings.Contains(a.Raw, "<i>") {
+			if len(pageElements(t, a.Raw, "svg"))+len(pageElements(t, a.Raw, "b"))+len(pageElements(t, a.Raw, "i"))+len(pageElements(t, a.Raw, "style"))+len(pageElements(t, a.Raw, "iframe")) != strings.Count(a.Raw, "<b>") || strings.Contains(a.Raw, "<i>") {
 				t.Errorf("%d: %s has elements of somebody's", i, path)
 			}
 			for _, element := range []string{"img", "a", "body", "meta", "p", "bdi", "span", "title", "html", "head", "article", "li"} {
-				for _, one := range elements(t, a.Raw, element) {
+				for _, one := range pageElements(t, a.Raw, element) {
 					for key, value := range one {
 						if strings.HasPrefix(key, "on") || (key == "href" || key == "src") && !strings.HasPrefix(value, "/") {
 							t.Errorf("%d: %s: <%s %s=%q>", i, path, element, key, value)
@@ -277,7 +277,7 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 					}
 				}
 			}
-			if title := meta(t, a.Raw, "og:title"); strings.ContainsAny(title, "\u202e\u2066\u200f\n") || len([]rune(title)) > 250 {
+			if title := metaContent(t, a.Raw, "og:title"); strings.ContainsAny(title, "\u202e\u2066\u200f\n") || len([]rune(title)) > 250 {
 				t.Errorf("%d: %s is titled %q", i, path, title)
 			}
 		}
@@ -285,7 +285,7 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 }
 
 func TestTheSitemapNamesWhatGuestsMaySee(t *testing.T) {
-	s := shared(t)
+	s := newPageService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	public := ada.Post("a #sea")
 	private := ada.Post("b #secret", "visibility", "private")
@@ -362,7 +362,7 @@ func TestTheSitemapNamesWhatGuestsMaySee(t *testing.T) {
 }
 
 func TestAnOwnerAltersPagesOrTakesThemBack(t *testing.T) {
-	s := shared(t, func(_ core.App, social *hooks.Social) {
+	s := newPageService(t, func(_ core.App, social *hooks.Social) {
 		social.OnRender("post").BindFunc(func(e *hooks.RenderEvent) error {
 			switch {
 			case strings.Contains(e.Record.GetString("caption"), "veto"):
@@ -378,19 +378,19 @@ func TestAnOwnerAltersPagesOrTakesThemBack(t *testing.T) {
 	ada := s.As("ada")
 	a := s.Guest().Must(200, "GET", "/p/"+ada.Post("x"), nil)
 	for name, want := range map[string]string{"og:title": `Mine <&"'>`, "twitter:title": `Mine <&"'>`, "description": "Said otherwise", "owner": "me"} {
-		if got := meta(t, a.Raw, name); got != want {
+		if got := metaContent(t, a.Raw, name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if !strings.Contains(elements(t, a.Raw, "script")[0][""], `"headline":"Mine \u003c\u0026\"'\u003e"`) && !strings.Contains(elements(t, a.Raw, "script")[0][""], `Mine \u003c`) {
-		t.Errorf("the data is %s", elements(t, a.Raw, "script")[0][""])
+	if !strings.Contains(pageElements(t, a.Raw, "script")[0][""], `"headline":"Mine \u003c\u0026\"'\u003e"`) && !strings.Contains(pageElements(t, a.Raw, "script")[0][""], `Mine \u003c`) {
+		t.Errorf("the data is %s", pageElements(t, a.Raw, "script")[0][""])
 	}
 	missing := s.Guest().Must(404, "GET", "/p/nothinghere0000", nil)
 	if a := s.Guest().Must(404, "GET", "/p/"+ada.Post("veto"), nil); a.Raw != missing.Raw {
 		t.Errorf("a veto is told: %s", a.Raw)
 	}
 	s.Guest().Must(403, "GET", "/p/"+ada.Post("fail"), nil)
-	if a := s.Guest().Must(200, "GET", "/@ada", nil); meta(t, a.Raw, "og:title") != "@ada on Photos" {
+	if a := s.Guest().Must(200, "GET", "/@ada", nil); metaContent(t, a.Raw, "og:title") != "@ada on Photos" {
 		t.Error("a handler for posts changed another page")
 	}
 }
@@ -410,13 +410,13 @@ func TestAnOwnersRouteComesFirst(t *testing.T) {
 
 func BenchmarkSharePage(b *testing.B) {
 	s := hookstest.New(b)
-	populate(b, s)
+	populatePeople(b, s)
 	post := s.As("ada").Post("Dusk with @bob at the #sea, and more words as people write them")
 	for range 30 {
 		s.As("ada").Post("again at the #sea")
 	}
 	s.RunJobs()
 	for name, path := range map[string]string{"post": "/p/" + post, "user": "/@ada", "tag": "/tags/sea", "missing": "/p/nothinghere0000", "sitemap": "/sitemap.xml", "part": "/sitemap/posts-3.xml"} {
-		b.Run(name, func(b *testing.B) { fetch(b, s.URL+path) })
+		b.Run(name, func(b *testing.B) { measureGet(b, s.URL+path) })
 	}
 }

@@ -13,9 +13,9 @@ import (
 )
 
 func (s *Social) bindReports() {
-	s.app.OnRecordCreateRequest("reports").BindFunc(answer(reportRequested))
-	s.app.OnRecordCreate("reports").BindFunc(answer(reportOffered))
-	s.app.OnRecordCreateExecute("reports").BindFunc(together(s.reportStored))
+	s.app.OnRecordCreateRequest("reports").BindFunc(answerErrors(reportRequested))
+	s.app.OnRecordCreate("reports").BindFunc(answerErrors(setReportDefaults))
+	s.app.OnRecordCreateExecute("reports").BindFunc(inTx(s.reportStored))
 }
 
 // reportRequested answers a report that somebody sends again with the one that is stored and open, and counts those that are
@@ -38,18 +38,18 @@ func reportRequested(e *core.RecordRequestEvent) error {
 			return fmt.Errorf("look for the same report: %w", err)
 		}
 		if found {
-			return show(e, stored)
+			return respondRecord(e, stored)
 		}
-		if err := withinLimit(e.RequestEvent, "reports", e.Auth.Id); err != nil {
+		if err := requireWithinLimit(e.RequestEvent, "reports", e.Auth.Id); err != nil {
 			return err
 		}
 		return e.Next()
 	})
 }
 
-// withinLimit refuses what would be one too many of somebody's in a time, and says when to come back.
-func withinLimit(e *core.RequestEvent, collection, person string) error {
-	wait, err := guard.Wait(e.App, collection, person)
+// requireWithinLimit refuses what would be one too many of somebody's in a time, and says when to come back.
+func requireWithinLimit(e *core.RequestEvent, collection, person string) error {
+	wait, err := guard.CreateDelay(e.App, collection, person)
 	if err != nil || wait == 0 {
 		return err
 	}
@@ -57,11 +57,11 @@ func withinLimit(e *core.RequestEvent, collection, person string) error {
 	return e.TooManyRequestsError("Too many of these for now. Please try again later.", nil)
 }
 
-func reportOffered(e *core.RecordEvent) error {
-	guard.Default(e.Record, "state", "open")
+func setReportDefaults(e *core.RecordEvent) error {
+	guard.SetDefault(e.Record, "state", "open")
 	return e.Next()
 }
 
 func (s *Social) reportStored(tx core.App, e *core.RecordEvent) error {
-	return run("OnReport", &s.events.report, &ReportEvent{App: tx, Report: e.Record}, e.Next)
+	return runHook("OnReport", &s.events.report, &ReportEvent{App: tx, Report: e.Record}, e.Next)
 }

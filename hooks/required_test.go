@@ -13,8 +13,8 @@ import (
 
 const partOfRequired = `{"data":{},"message":"Failed to delete record. Make sure that the record is not part of a required relation reference.","status":400}`
 
-// entries adds an owner's collection with a required relation to one of ours and a row of it.
-func entries(t *testing.T, s *hookstest.Service, to string, many bool, ids ...string) *core.Record {
+// addRequiredEntry adds an owner's collection with a required relation to one of ours and a row of it.
+func addRequiredEntry(t *testing.T, s *hookstest.Service, to string, many bool, ids ...string) *core.Record {
 	t.Helper()
 	target, err := s.App.FindCollectionByNameOrId(to)
 	if err != nil {
@@ -50,7 +50,7 @@ func TestRequiredByAnOwner(t *testing.T) {
 	}{
 		{"users", false, ada.ID, false}, {"users", true, ada.ID, false}, {"posts", false, post, true}, {"posts", true, post, true}, {"stories", false, story, true}, {"comments", false, comment, true},
 	} {
-		entry := entries(t, s, test.collection, test.many, test.id)
+		entry := addRequiredEntry(t, s, test.collection, test.many, test.id)
 		refused := func(door string, answer hookstest.Answer) {
 			t.Helper()
 			if answer.Status != 400 || strings.TrimSpace(answer.Raw) != partOfRequired {
@@ -104,7 +104,7 @@ func TestAnOwnerMakesRoom(t *testing.T) {
 		})
 	})
 	ada := s.As("ada")
-	entry = entries(t, s, "users", false, ada.ID)
+	entry = addRequiredEntry(t, s, "users", false, ada.ID)
 	ada.Must(204, "DELETE", "/api/collections/users/records/"+ada.ID, nil)
 	s.RunJobs()
 	if s.Record("users", ada.ID) != nil {

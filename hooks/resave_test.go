@@ -26,14 +26,14 @@ func TestEveryCollectionIsGuarded(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range collections {
-		if !strings.HasPrefix(c.Name, "_") && !slices.Contains(guard.Collections, c.Name) {
+		if !strings.HasPrefix(c.Name, "_") && !slices.Contains(guard.ServiceCollections, c.Name) {
 			t.Errorf("guard.Collections lacks %s", c.Name)
 		}
 	}
 }
 
-// notes adds a collection of an owner's own.
-func notes(t *testing.T, app core.App) {
+// addNotes adds a collection of an owner's own.
+func addNotes(t *testing.T, app core.App) {
 	t.Helper()
 	c := core.NewBaseCollection("notes")
 	c.Fields.Add(&core.TextField{Name: "title"}, &core.BoolField{Name: "active"}, &core.NumberField{Name: "likesCount"},
@@ -43,11 +43,11 @@ func notes(t *testing.T, app core.App) {
 	}
 }
 
-// cast is what new rows point at.
-type cast struct{ ada, bob, post, story, comment, tag, notification, webhook string }
+// resaveCast is what new rows point at.
+type resaveCast struct{ ada, bob, post, story, comment, tag, notification, webhook string }
 
-// row makes a record of each collection, with what its hooks and validators ask for.
-func (c cast) row(collection string) map[string]any {
+// newRow makes a record of each collection, with what its hooks and validators ask for.
+func (c resaveCast) newRow(collection string) map[string]any {
 	file := func() *filesystem.File {
 		f, _ := filesystem.NewFileFromBytes(hookstest.Photo(), "photo.jpg")
 		return f
@@ -84,8 +84,8 @@ func (c cast) row(collection string) map[string]any {
 	}[collection]
 }
 
-// fixed are fields that a hook decides, and those that have no second value.
-var fixed = map[string]string{
+// fixedFields are fields that a hook decides, and those that have no second value.
+var fixedFields = map[string]string{
 	"devices.kind": "goes with the endpoint", "hashtags.displayName": "is a way of writing the name",
 	"settings.seenAt": "only moves on", "settings.quietFrom": "goes with the other", "settings.quietTo": "goes with the other", "notifications.seq": "given by each change", "users.handle": "has rules of its own, also about who had it before",
 	"webhook_deliveries.event": "given once", "webhooks.secret": "has a form of its own",
@@ -93,8 +93,8 @@ var fixed = map[string]string{
 	"webhooks.reason": "taken back when it is enabled", "webhooks.failingSince": "taken back when it is enabled",
 }
 
-// values returns two values that a field may have in turn.
-func values(collection string, field core.Field) [2]any {
+// fieldValues returns two values that a field may have in turn.
+func fieldValues(collection string, field core.Field) [2]any {
 	switch collection + "." + field.GetName() {
 	case "settings.timezone":
 		return [2]any{"Europe/Berlin", "Asia/Tokyo"}
@@ -136,8 +136,8 @@ func values(collection string, field core.Field) [2]any {
 func TestSavedTwiceLosesNothing(t *testing.T) {
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
-	notes(t, s.App)
-	people := cast{ada: s.As("ada").ID, bob: s.As("bob").ID, post: s.As("ada").Post("#tag"), story: s.As("ada").Story()}
+	addNotes(t, s.App)
+	people := resaveCast{ada: s.As("ada").ID, bob: s.As("bob").ID, post: s.As("ada").Post("#tag"), story: s.As("ada").Story()}
 	people.comment = s.As("ada").Comment(people.post, "", "hello")
 	s.As("carol").Like(people.post)
 	find := func(collection string) string {
@@ -152,7 +152,7 @@ func TestSavedTwiceLosesNothing(t *testing.T) {
 	tag := s.Record("post_tags", find("post_tags"))
 	webhooks, _ := s.App.FindCollectionByNameOrId("webhooks")
 	webhook := core.NewRecord(webhooks)
-	webhook.Load(people.row("webhooks"))
+	webhook.Load(people.newRow("webhooks"))
 	for _, err := range []error{s.App.Save(webhook), s.App.Delete(tag)} {
 		if err != nil {
 			t.Fatal(err)
@@ -161,7 +161,7 @@ func TestSavedTwiceLosesNothing(t *testing.T) {
 	people.webhook = webhook.Id
 
 	tried := 0
-	for _, name := range append([]string{"notes"}, guard.Guarded...) {
+	for _, name := range append([]string{"notes"}, guard.GuardedCollections...) {
 		collection, err := s.App.FindCollectionByNameOrId(name)
 		if err != nil {
 			t.Fatal(err)
@@ -171,7 +171,7 @@ func TestSavedTwiceLosesNothing(t *testing.T) {
 				t.Fatal(err) // they come with each notification of his
 			}
 			made := core.NewRecord(collection)
-			made.Load(people.row(name))
+			made.Load(people.newRow(name))
 			if err := s.App.Save(made); err != nil {
 				t.Fatalf("create: %v", err)
 			}
@@ -198,9 +198,9 @@ func TestSavedTwiceLosesNothing(t *testing.T) {
 			}}} {
 				record := origin.record()
 				for _, field := range collection.Fields {
-					two := values(name, field)
+					two := fieldValues(name, field)
 					path := name + "." + field.GetName()
-					if two[0] == nil || fixed[path] != "" || slices.Contains(edge.Ends[name], field.GetName()) || field.GetName() == core.FieldNameId || !guard.MaySet(name, field.GetName()) {
+					if two[0] == nil || fixedFields[path] != "" || slices.Contains(edge.Ends[name], field.GetName()) || field.GetName() == core.FieldNameId || !guard.ServerMaySet(name, field.GetName()) {
 						continue
 					}
 					for turn := range 4 {
@@ -208,7 +208,7 @@ func TestSavedTwiceLosesNothing(t *testing.T) {
 						if err := s.App.Save(record); err != nil {
 							t.Fatalf("%s: set %s to %v: %v", origin.name, path, two[turn%2], err)
 						}
-						if got := shown(read(), field); got != wanted(collection, field, two[turn%2]) {
+						if got := encodedField(read(), field); got != encodedValue(collection, field, two[turn%2]) {
 							t.Fatalf("%s: %s is stored as %s, set to %v", origin.name, path, got, two[turn%2])
 						}
 						tried++
@@ -222,15 +222,15 @@ func TestSavedTwiceLosesNothing(t *testing.T) {
 	}
 }
 
-func shown(record *core.Record, field core.Field) string {
+func encodedField(record *core.Record, field core.Field) string {
 	text, _ := json.Marshal(record.Get(field.GetName()))
 	return string(text)
 }
 
-func wanted(collection *core.Collection, field core.Field, value any) string {
+func encodedValue(collection *core.Collection, field core.Field, value any) string {
 	record := core.NewRecord(collection)
 	record.Set(field.GetName(), value)
-	return shown(record, field)
+	return encodedField(record, field)
 }
 
 // TestSavedTwiceInATransaction does it where another write is not committed yet, or never is.
@@ -313,7 +313,7 @@ func TestSavedTwiceUndoesNobody(t *testing.T) {
 // TestOwnersCollectionsAreWrittenWhole is PocketBase's own behaviour, which owners may count on.
 func TestOwnersCollectionsAreWrittenWhole(t *testing.T) {
 	s := hookstest.New(t)
-	notes(t, s.App)
+	addNotes(t, s.App)
 	c, _ := s.App.FindCollectionByNameOrId("notes")
 	note := core.NewRecord(c)
 	note.Set("likesCount", 7)

@@ -12,13 +12,13 @@ import (
 // bindRetention forgets each night what is kept for a while only.
 func (s *Social) bindRetention() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		if _, err := retention.Settings(); err != nil {
+		if _, err := retention.DaysFromEnvironment(); err != nil {
 			return err
 		}
 		return e.Next()
 	})
-	for _, kind := range append(retention.FormerJobs, retention.Job) {
-		s.jobs.Handle(kind, func(ctx context.Context, app core.App, _ *job.Job) error { return retention.Forget(ctx, app) }, job.Concurrency(1))
+	for _, kind := range append(retention.FormerJobs, retention.PurgeJob) {
+		s.jobs.Handle(kind, func(ctx context.Context, app core.App, _ *job.Job) error { return retention.PurgeExpired(ctx, app) }, job.Concurrency(1))
 	}
-	s.app.Cron().MustAdd(retention.Job, "23 4 * * *", func() { s.enqueue(retention.Job) })
+	s.app.Cron().MustAdd(retention.PurgeJob, "23 4 * * *", func() { s.enqueueJob(retention.PurgeJob) })
 }

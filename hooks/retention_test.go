@@ -17,8 +17,8 @@ import (
 
 // agedRows are what each rule forgets, as a row {:id} of the age {:at}, and what of the same age stays.
 var agedRows = map[string]struct{ forgotten, kept string }{
-	"notifications": {notificationAt("1"), ""}, // what is not read has the next rule
-	"unread":        {notificationAt("0"), ""},
+	"notifications": {insertNotification("1"), ""}, // what is not read has the next rule
+	"unread":        {insertNotification("0"), ""},
 	"events": {`INSERT INTO notification_events (id, notification, recipient, actor, type, subject, active, created) VALUES ({:id}, '', {:ada}, {:bob}, 'like', {:id}, 0, {:at})`,
 		`INSERT INTO notification_events (id, notification, recipient, actor, type, subject, active, created) VALUES ({:id}, 'somenotification', {:ada}, {:bob}, 'like', {:id}, 0, {:at})`},
 	"retractions": {`INSERT INTO retractions (id, recipient, seq, created) SELECT {:id}, {:ada}, coalesce(max(seq), 0) + 1, {:at} FROM retractions`, ""},
@@ -39,7 +39,7 @@ var agedRows = map[string]struct{ forgotten, kept string }{
 		`INSERT INTO handles (id, name, reason, user, created) VALUES ({:id}, {:id}, 'deleted', {:ada}, {:at})`},
 }
 
-func notificationAt(read string) string {
+func insertNotification(read string) string {
 	return `INSERT INTO notifications (id, recipient, type, actors, read, latestAt, seq, groupKey, created)
 		SELECT {:id}, {:ada}, 'system', '[]', ` + read + `, {:at}, coalesce(max(seq), 0) + 1, {:id}, {:at} FROM notifications`
 }
@@ -48,18 +48,18 @@ func notificationAt(read string) string {
 func storeAged(t *testing.T, s *hookstest.Service, statement, id string, days int) {
 	t.Helper()
 	now := clock.Now(s.App)
-	params := map[string]any{"id": id, "at": clock.Text(now.AddDate(0, 0, -days).Add(-time.Second)), "now": clock.Text(now)}
+	params := map[string]any{"id": id, "at": clock.FormatTime(now.AddDate(0, 0, -days).Add(-time.Second)), "now": clock.FormatTime(now)}
 	for name := range map[string]bool{"ada": true, "bob": true} {
 		if strings.Contains(statement, "{:"+name+"}") {
 			params[name] = s.User(name).Id
 		}
 	}
-	sqlOf(t, s, statement, params)
+	execSQLWith(t, s, statement, params)
 }
 
-func forget(t *testing.T, s *hookstest.Service) {
+func runRetention(t *testing.T, s *hookstest.Service) {
 	t.Helper()
-	if err := job.Add(s.App, retention.Job, nil); err != nil {
+	if err := job.Enqueue(s.App, retention.PurgeJob, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.RunJobs()
@@ -78,24 +78,24 @@ func TestRetention(t *testing.T) {
 			if aged.kept != "" {
 				storeAged(t, s, aged.kept, "agedkept0000000", 5000)
 			}
-			t.Setenv(retention.Variable, rule.Name+"=forever")
-			forget(t, s)
+			t.Setenv(retention.EnvVariable, rule.Name+"=forever")
+			runRetention(t, s)
 			if s.Record(rule.Table, "aged00000000old") == nil {
 				t.Errorf("a row that is kept for good is gone")
 			}
-			t.Setenv(retention.Variable, "")
-			forget(t, s)
+			t.Setenv(retention.EnvVariable, "")
+			runRetention(t, s)
 			if s.Record(rule.Table, "aged00000000old") != nil || s.Record(rule.Table, "agedyoung000000") == nil {
 				t.Errorf("after %d days: old %v, young %v", rule.Days, s.Record(rule.Table, "aged00000000old"), s.Record(rule.Table, "agedyoung000000"))
 			}
 			if aged.kept != "" && s.Record(rule.Table, "agedkept0000000") == nil {
 				t.Error("a row that stays for another reason is gone")
 			}
-			if rule.Days-1 < rule.Least {
+			if rule.Days-1 < rule.MinDays {
 				return
 			}
-			t.Setenv(retention.Variable, fmt.Sprintf("%s=%d", rule.Name, rule.Days-1))
-			forget(t, s)
+			t.Setenv(retention.EnvVariable, fmt.Sprintf("%s=%d", rule.Name, rule.Days-1))
+			runRetention(t, s)
 			if s.Record(rule.Table, "agedyoung000000") != nil {
 				t.Errorf("it is kept for longer than the operator says")
 			}
@@ -110,7 +110,7 @@ func TestAnExpiredNotificationLeavesItsRetractionAndAlertsNobodyAgain(t *testing
 	notification := s.As("ada").List("notifications", "")[0]
 	s.As("ada").Must(204, "POST", "/api/v1/notifications/read", map[string]any{"before": notification["latestAt"]})
 	s.Advance(91 * 24 * time.Hour)
-	forget(t, s)
+	runRetention(t, s)
 	if left := s.As("ada").List("notifications", ""); len(left) != 0 {
 		t.Errorf("it is still there: %v", left)
 	}
@@ -127,11 +127,11 @@ func TestAnExpiredNotificationLeavesItsRetractionAndAlertsNobodyAgain(t *testing
 
 func TestRetentionIsShortTransactions(t *testing.T) {
 	s := hookstest.New(t)
-	sqlOf(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+	execSQLWith(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
 		INSERT INTO retractions (id, recipient, seq, created) SELECT printf('r%014d', i), {:ada}, i, '2026-01-01 00:00:00.000Z' FROM n`, map[string]any{"ada": s.User("ada").Id})
-	w := watchWriter(s)
-	forget(t, s)
-	if most, n := w.take(); most > stepMost || n < 5000/stepMost {
+	w := recordWrites(s)
+	runRetention(t, s)
+	if most, n := w.takeLargest(); most > maxStepRows || n < 5000/maxStepRows {
 		t.Errorf("%d transactions, the longest of %d rows", n, most)
 	}
 	if n := s.Rows("retractions", "true"); n != 0 {
@@ -141,13 +141,13 @@ func TestRetentionIsShortTransactions(t *testing.T) {
 
 func TestWrongRetentionIsRefused(t *testing.T) {
 	for _, setting := range []string{"likes=3", "audit", "audit=", "audit=soon", "audit=-1", "audit=0", "retractions=6", "audit=99999999", "=3"} {
-		t.Setenv(retention.Variable, setting)
-		if _, err := retention.Settings(); err == nil || !strings.Contains(err.Error(), retention.Variable) {
+		t.Setenv(retention.EnvVariable, setting)
+		if _, err := retention.DaysFromEnvironment(); err == nil || !strings.Contains(err.Error(), retention.EnvVariable) {
 			t.Errorf("%q: %v", setting, err)
 		}
 	}
-	t.Setenv(retention.Variable, "audit=1, jobs=forever notifications=180,")
-	if days, err := retention.Settings(); err != nil || days["audit"] != 1 || days["jobs"] != retention.Forever || days["notifications"] != 180 || days["events"] != 90 {
+	t.Setenv(retention.EnvVariable, "audit=1, jobs=forever notifications=180,")
+	if days, err := retention.DaysFromEnvironment(); err != nil || days["audit"] != 1 || days["jobs"] != retention.Forever || days["notifications"] != 180 || days["events"] != 90 {
 		t.Errorf("%v %v", days, err)
 	}
 }
@@ -181,8 +181,8 @@ func TestEveryTableIsBounded(t *testing.T) {
 	names := map[string]bool{}
 	for _, rule := range retention.Rules {
 		names[rule.Name] = true
-		if l := line(rules, rule.Name); len(l) != 4 || l[2] != fmt.Sprint(rule.Days) || l[3] != fmt.Sprint(rule.Least) {
-			t.Errorf("%s: %d days, at least %d, and docs/retention.md says %v", rule.Name, rule.Days, rule.Least, l)
+		if l := line(rules, rule.Name); len(l) != 4 || l[2] != fmt.Sprint(rule.Days) || l[3] != fmt.Sprint(rule.MinDays) {
+			t.Errorf("%s: %d days, at least %d, and docs/retention.md says %v", rule.Name, rule.Days, rule.MinDays, l)
 		}
 		if l := line(bounds, rule.Table); len(l) != 2 || !strings.Contains(l[1], "`"+rule.Name+"`") {
 			t.Errorf("%s: its rule %s is not named among what bounds it: %v", rule.Table, rule.Name, l)

@@ -28,11 +28,11 @@ func TestSchema(t *testing.T) {
 	text := schemaLegend
 	for _, c := range collections {
 		if !strings.HasPrefix(c.Name, "_") {
-			text += "\n" + describe(c, names, triggers(t, s.App, c.Name))
+			text += "\n" + describeCollection(c, names, tableTriggers(t, s.App, c.Name))
 		}
 	}
-	text += others(t, s.App, collections)
-	same(t, filepath.Join("..", "docs", "schema.txt"), text)
+	text += describeOthers(t, s.App, collections)
+	requireSameFile(t, filepath.Join("..", "docs", "schema.txt"), text)
 }
 
 const schemaLegend = `# The collections, as the migrations make them. Rewrite with: go test ./hooks -run Schema -update
@@ -41,7 +41,7 @@ const schemaLegend = `# The collections, as the migrations make them. Rewrite wi
 # "nobody" lets superusers alone; a superuser passes every rule. * marks a required field.
 `
 
-func describe(c *core.Collection, names map[string]string, triggers []string) string {
+func describeCollection(c *core.Collection, names map[string]string, triggers []string) string {
 	var text strings.Builder
 	line := func(format string, args ...any) {
 		text.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " ") + "\n")
@@ -63,7 +63,7 @@ func describe(c *core.Collection, names map[string]string, triggers []string) st
 		if f.GetName() == core.FieldNameId {
 			continue
 		}
-		details, required := detail(f, names)
+		details, required := describeField(f, names)
 		name := f.GetName()
 		if required {
 			name += "*"
@@ -80,11 +80,11 @@ func describe(c *core.Collection, names map[string]string, triggers []string) st
 		verb string
 		rule *string
 	}{{"list", c.ListRule}, {"view", c.ViewRule}, {"create", c.CreateRule}, {"update", c.UpdateRule}, {"delete", c.DeleteRule}} {
-		line("  %-7s  %s", r.verb, rule(r.rule))
+		line("  %-7s  %s", r.verb, describeRule(r.rule))
 	}
 	if c.IsAuth() {
-		line("  %-7s  %s", "sign in", rule(c.AuthRule))
-		line("  %-7s  %s", "manage", rule(c.ManageRule))
+		line("  %-7s  %s", "sign in", describeRule(c.AuthRule))
+		line("  %-7s  %s", "manage", describeRule(c.ManageRule))
 	}
 	for _, sql := range triggers {
 		line("  trigger  %s", sql)
@@ -92,7 +92,7 @@ func describe(c *core.Collection, names map[string]string, triggers []string) st
 	return text.String()
 }
 
-func rule(r *string) string {
+func describeRule(r *string) string {
 	switch {
 	case r == nil:
 		return "nobody"
@@ -102,8 +102,8 @@ func rule(r *string) string {
 	return *r
 }
 
-// detail says what a field holds beyond its type, and whether it must hold something.
-func detail(field core.Field, names map[string]string) (details []string, required bool) {
+// describeField says what a field holds beyond its type, and whether it must hold something.
+func describeField(field core.Field, names map[string]string) (details []string, required bool) {
 	add := func(when bool, format string, args ...any) {
 		if when {
 			details = append(details, fmt.Sprintf(format, args...))
@@ -163,7 +163,7 @@ func detail(field core.Field, names map[string]string) (details []string, requir
 	return []string{"a type that this test does not know"}, false
 }
 
-func triggers(t *testing.T, app core.App, table string) []string {
+func tableTriggers(t *testing.T, app core.App, table string) []string {
 	t.Helper()
 	var all []string
 	err := app.DB().NewQuery("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = {:table} ORDER BY name").
@@ -177,8 +177,8 @@ func triggers(t *testing.T, app core.App, table string) []string {
 	return all
 }
 
-// others describes what is in the database beside the collections.
-func others(t *testing.T, app core.App, collections []*core.Collection) string {
+// describeOthers describes what is in the database beside the collections.
+func describeOthers(t *testing.T, app core.App, collections []*core.Collection) string {
 	t.Helper()
 	var all []struct{ Type, Name, Sql string }
 	err := app.DB().NewQuery(`SELECT type, name, coalesce(sql, '') sql FROM sqlite_master
@@ -193,7 +193,7 @@ func others(t *testing.T, app core.App, collections []*core.Collection) string {
 			continue
 		}
 		text += fmt.Sprintf("\n%s, a %s that is no collection\n  %s\n", o.Name, o.Type, strings.Join(strings.Fields(o.Sql), " "))
-		for _, sql := range triggers(t, app, o.Name) {
+		for _, sql := range tableTriggers(t, app, o.Name) {
 			text += "  trigger  " + sql + "\n"
 		}
 	}

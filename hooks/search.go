@@ -16,13 +16,13 @@ import (
 
 // How many of each kind are found without a type, and how many of one kind when not asked for another number.
 const (
-	fewFound  = 5
-	pageFound = 30
-	mostFound = 100
+	mixedPageSize   = 5
+	defaultPageSize = 30
+	maxPageSize     = 100
 )
 
-// finds is the answer of a search: without a type the first of each kind, with one a page of it.
-type finds struct {
+// searchAnswer is the answer of a search: without a type the first of each kind, with one a page of it.
+type searchAnswer struct {
 	Users  []*core.Record `json:"users,omitempty" records:"users"`
 	Tags   []*core.Record `json:"tags,omitempty" records:"hashtags"`
 	Posts  []*core.Record `json:"posts,omitempty" records:"posts"`
@@ -31,19 +31,19 @@ type finds struct {
 
 func (s *Social) bindSearch() {
 	for _, kind := range search.Kinds {
-		index := together(indexed(kind))
+		index := inTx(indexStored(kind))
 		s.app.OnRecordCreateExecute(kind.Collection).Bind(afterFiles(index))
 		s.app.OnRecordUpdateExecute(kind.Collection).Bind(afterFiles(index))
 	}
-	s.app.Cron().MustAdd(search.Job, "11 * * * *", func() { s.enqueue(search.Job) }) // what came by SQL
+	s.app.Cron().MustAdd(search.IndexJob, "11 * * * *", func() { s.enqueueJob(search.IndexJob) }) // what came by SQL
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		s.indexWaiting()
+		s.queueIndexing()
 		return e.Next()
 	})
 	s.routes = append(s.routes, route{
-		method: "GET", path: "/api/v1/search", do: searched, gives: finds{},
+		method: "GET", path: "/api/v1/search", handle: serveSearch, responseBody: searchAnswer{},
 		summary: "People, hashtags and posts that have all words of q, or begin with them, and that the caller may see.",
-		query: []parameter{
+		query: []queryParameter{
 			{"q", "2 to 50 characters, or one of a script in which each is a word"}, {"type", "users, tags or posts; the first 5 of each unless told"},
 			{"cursor", "the cursor of the page before"}, {"perPage", "1 to 100, 30 unless told"},
 			{"expand", "relations to show as records, with commas"}, {"fields", "the fields to answer with, with commas"},
@@ -51,8 +51,8 @@ func (s *Social) bindSearch() {
 	})
 }
 
-// indexed puts the words of what is stored into the index in the same transaction.
-func indexed(kind search.Kind) func(tx core.App, e *core.RecordEvent) error {
+// indexStored puts the words of what is stored into the index in the same transaction.
+func indexStored(kind search.Kind) func(tx core.App, e *core.RecordEvent) error {
 	return func(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
@@ -61,31 +61,31 @@ func indexed(kind search.Kind) func(tx core.App, e *core.RecordEvent) error {
 	}
 }
 
-// indexWaiting adds the job of the index if there is something to do.
-func (s *Social) indexWaiting() {
-	waiting, err := search.Waiting(s.app)
+// queueIndexing adds the job of the index if there is something to do.
+func (s *Social) queueIndexing() {
+	waiting, err := search.HasUnindexed(s.app)
 	if err != nil {
 		s.app.Logger().Error("not looked for what is to be indexed", "err", err)
 	}
 	if waiting {
-		s.enqueue(search.Job)
+		s.enqueueJob(search.IndexJob)
 	}
 }
 
-// searched answers the first of each kind, {users, tags, posts}, or with type=users, type=tags or type=posts a page of
+// serveSearch answers the first of each kind, {users, tags, posts}, or with type=users, type=tags or type=posts a page of
 // that kind and the cursor of the next, {posts, cursor}. The records are as in a list of their
 // collection; expand and fields are honoured.
-func searched(e *core.RequestEvent) error {
+func serveSearch(e *core.RequestEvent) error {
 	query := e.Request.URL.Query()
 	q := norm.NFC.String(strings.TrimSpace(query.Get("q")))
-	if !search.IsQuestion(q) {
-		return fault.Invalid("q", "validation_length_out_of_range", "The length must be between 2 and 50.")
+	if !search.IsValidQuery(q) {
+		return fault.InvalidField("q", "validation_length_out_of_range", "The length must be between 2 and 50.")
 	}
 	kinds := map[string]search.Kind{"users": search.Users, "tags": search.Tags, "posts": search.Posts}
 	if !query.Has("type") {
 		all := map[string]any{}
 		for name, kind := range kinds {
-			page, err := found(e, kind, q, "", fewFound)
+			page, err := findSearchPage(e, kind, q, "", mixedPageSize)
 			if err != nil {
 				return err
 			}
@@ -96,15 +96,15 @@ func searched(e *core.RequestEvent) error {
 	name := query.Get("type")
 	kind, known := kinds[name]
 	if !known {
-		return fault.Invalid("type", "validation_in_invalid", "Must be users, tags or posts.")
+		return fault.InvalidField("type", "validation_in_invalid", "Must be users, tags or posts.")
 	}
-	limit := pageFound
+	limit := defaultPageSize
 	if n, err := strconv.Atoi(query.Get("perPage")); err == nil && n > 0 {
-		limit = min(n, mostFound)
+		limit = min(n, maxPageSize)
 	}
-	page, err := found(e, kind, q, query.Get("cursor"), limit)
+	page, err := findSearchPage(e, kind, q, query.Get("cursor"), limit)
 	if errors.Is(err, search.ErrCursor) {
-		return fault.Invalid("cursor", "validation_invalid_cursor", "Must be the cursor of an answer, or left out.")
+		return fault.InvalidField("cursor", "validation_invalid_cursor", "Must be the cursor of an answer, or left out.")
 	}
 	if err != nil {
 		return err
@@ -112,14 +112,14 @@ func searched(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, map[string]any{name: page.Records, "cursor": page.Next})
 }
 
-func found(e *core.RequestEvent, kind search.Kind, q, cursor string, limit int) (search.Page, error) {
+func findSearchPage(e *core.RequestEvent, kind search.Kind, q, cursor string, limit int) (search.ResultPage, error) {
 	info, err := e.RequestInfo()
 	if err != nil {
-		return search.Page{}, err
+		return search.ResultPage{}, err
 	}
-	page, err := search.Find(e.App, info, kind, q, cursor, limit)
+	page, err := search.FindPage(e.App, info, kind, q, cursor, limit)
 	if err != nil {
-		return search.Page{}, err
+		return search.ResultPage{}, err
 	}
 	if page.Records == nil {
 		page.Records = []*core.Record{} // a list, if an empty one

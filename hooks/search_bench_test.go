@@ -10,8 +10,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// populate stores many people and posts by SQL: 2,000 people with 50 posts each, half of them for nobody else.
-func populate(b *testing.B, s *hookstest.Service) {
+// populatePeople stores many people and posts by SQL: 2,000 people with 50 posts each, half of them for nobody else.
+func populatePeople(b *testing.B, s *hookstest.Service) {
 	b.Helper()
 	for _, statement := range []string{
 		`INSERT INTO users (id, handle, name, email, password, tokenKey, state, role, created, updated)
@@ -27,22 +27,22 @@ func populate(b *testing.B, s *hookstest.Service) {
 			b.Fatal(err)
 		}
 	}
-	indexAll(b, s)
+	runIndexJob(b, s)
 }
 
 // BenchmarkSearch asks 100,000 posts, of which all have the words, and 2,000 people.
 func BenchmarkSearch(b *testing.B) {
 	s := hookstest.New(b)
-	populate(b, s)
+	populatePeople(b, s)
 	for name, query := range map[string]string{
 		"all": "q=person", "posts": "type=posts&q=sunset", "prefix": "type=posts&q=su", "rare": "type=posts&q=sunset%2099999", "cjk": "type=posts&q=%E6%9D%B1%E4%BA%AC", "people": "type=users&q=person",
 	} {
-		b.Run(name, func(b *testing.B) { fetch(b, s.URL+"/api/v1/search?"+query) })
+		b.Run(name, func(b *testing.B) { measureGet(b, s.URL+"/api/v1/search?"+query) })
 	}
 }
 
-// fetch gets an address over and over, reports the median, and ends the benchmark unless it is answered.
-func fetch(b *testing.B, url string) {
+// measureGet gets an address over and over, reports the median, and ends the benchmark unless it is answered.
+func measureGet(b *testing.B, url string) {
 	var took []time.Duration
 	for b.Loop() {
 		began := time.Now()

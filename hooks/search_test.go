@@ -20,10 +20,10 @@ import (
 	"doubletap/internal/search"
 )
 
-// found asks for one kind and returns a field of each record, and the cursor.
-func found(t *testing.T, c *hookstest.Client, kind, field, q, more string) ([]string, string) {
+// searchField asks for one kind and returns a field of each record, and the cursor.
+func searchField(t *testing.T, c *hookstest.Client, kind, field, q, more string) ([]string, string) {
 	t.Helper()
-	a := c.Must(200, "GET", "/api/v1/search?type="+kind+"&q="+escape(q)+more, nil)
+	a := c.Must(200, "GET", "/api/v1/search?type="+kind+"&q="+escapeQuery(q)+more, nil)
 	list, ok := a.Body[kind].([]any)
 	if !ok {
 		t.Fatalf("%s: no list of %s: %s", q, kind, a.Raw)
@@ -37,10 +37,10 @@ func found(t *testing.T, c *hookstest.Client, kind, field, q, more string) ([]st
 	return values, cursor
 }
 
-// findsPosts fails unless c finds exactly these posts, by their captions.
-func findsPosts(t *testing.T, c *hookstest.Client, q string, want ...string) {
+// expectPostsFound fails unless c finds exactly these posts, by their captions.
+func expectPostsFound(t *testing.T, c *hookstest.Client, q string, want ...string) {
 	t.Helper()
-	got, _ := found(t, c, "posts", "caption", q, "")
+	got, _ := searchField(t, c, "posts", "caption", q, "")
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
@@ -62,7 +62,7 @@ func TestSearchFindsWords(t *testing.T) {
 		"여행": {seoul}, "국어": {seoul}, "กรุงเทพ": {bangkok}, "มหา": {bangkok},
 		"sun": {plain}, "SUNSET bay": {plain}, "snake_ca": {plain}, "@snake": {plain}, "wien": {"elsewhere"}, "sunrise": {},
 	} {
-		findsPosts(t, guest, q, want...)
+		expectPostsFound(t, guest, q, want...)
 	}
 }
 
@@ -73,13 +73,13 @@ func TestSearchTakesNoSyntax(t *testing.T) {
 	for _, q := range []string{`""`, `"*`, `a"b`, `one" OR "two`, `caption:one`, `NEAR(one two)`, `one NOT two`, `-one`, `^one`, `**`, `((`, `))`, `{caption} : one`, `one + two`, "one\x00two",
 		"\x01\x01", `'; DROP TABLE posts; --`, `%%`, `__`, `\\`, `🎉🎉`, `##`, `@@`, "\u202eeno", "\u0301\u0301", `one AND`, `AND OR`, strings.Repeat("漢", 50), strings.Repeat("a ", 25), strings.Repeat(`"`, 50)} {
 		for _, kind := range []string{"", "&type=posts", "&type=users", "&type=tags"} {
-			if a := ada.Do("GET", "/api/v1/search?q="+escape(q)+kind, nil); a.Status != 200 {
+			if a := ada.Do("GET", "/api/v1/search?q="+escapeQuery(q)+kind, nil); a.Status != 200 {
 				t.Errorf("%q%s: %d %s", q, kind, a.Status, a.Raw)
 			}
 		}
 	}
 	for q, want := range map[string][]string{`one" OR "two`: {"one OR two"}, `one NOT two`: {}, `caption:one`: {}, "one\x00two": {"one OR two"}, `🎉🎉 one`: {"one OR two"}} {
-		findsPosts(t, ada, q, want...)
+		expectPostsFound(t, ada, q, want...)
 	}
 }
 
@@ -114,17 +114,17 @@ func TestSearchKeepsTheRules(t *testing.T) {
 	gone := ada.Post("needle gone")
 	ada.Delete("posts", gone)
 
-	findsPosts(t, s.Guest(), "needle", "needle public")
-	findsPosts(t, carol, "needle", "needle public")
-	findsPosts(t, bob, "needle", "needle public", "needle followers")
-	findsPosts(t, ada, "needle", "needle public", "needle followers", "needle private", "needle hidden")
-	findsPosts(t, dave, "needle")
-	findsPosts(t, eve, "needle")
-	findsPosts(t, s.Admin(), "needle", "needle public", "needle followers", "needle private", "needle hidden")
+	expectPostsFound(t, s.Guest(), "needle", "needle public")
+	expectPostsFound(t, carol, "needle", "needle public")
+	expectPostsFound(t, bob, "needle", "needle public", "needle followers")
+	expectPostsFound(t, ada, "needle", "needle public", "needle followers", "needle private", "needle hidden")
+	expectPostsFound(t, dave, "needle")
+	expectPostsFound(t, eve, "needle")
+	expectPostsFound(t, s.Admin(), "needle", "needle public", "needle followers", "needle private", "needle hidden")
 
 	people := func(c *hookstest.Client, q string, want ...string) {
 		t.Helper()
-		if got, _ := found(t, c, "users", "handle", q, ""); !slices.Equal(got, append([]string{}, want...)) {
+		if got, _ := searchField(t, c, "users", "handle", q, ""); !slices.Equal(got, append([]string{}, want...)) {
 			t.Errorf("%s looks for %q and finds %q, want %q", c.Name, q, got, want)
 		}
 	}
@@ -137,7 +137,7 @@ func TestSearchKeepsTheRules(t *testing.T) {
 
 	tags := func(c *hookstest.Client, want ...string) {
 		t.Helper()
-		if got, _ := found(t, c, "tags", "name", "rar", ""); !slices.Equal(got, append([]string{}, want...)) {
+		if got, _ := searchField(t, c, "tags", "name", "rar", ""); !slices.Equal(got, append([]string{}, want...)) {
 			t.Errorf("%s finds the tags %q, want %q", c.Name, got, want)
 		}
 	}
@@ -153,11 +153,11 @@ func TestSearchKeepsTheRules(t *testing.T) {
 	tags(carol)
 
 	ada.Update("users", ada.ID, map[string]any{"private": true})
-	findsPosts(t, carol, "needle")
-	findsPosts(t, bob, "needle", "needle public", "needle followers")
+	expectPostsFound(t, carol, "needle")
+	expectPostsFound(t, bob, "needle", "needle public", "needle followers")
 	people(carol, "ada", "ada")
 	s.Admin().Update("users", ada.ID, map[string]any{"state": "suspended"})
-	findsPosts(t, bob, "needle")
+	expectPostsFound(t, bob, "needle")
 	people(bob, "ada")
 }
 
@@ -165,31 +165,31 @@ func TestSearchFollowsChangesAtOnce(t *testing.T) {
 	s := hookstest.New(t)
 	ada, guest := s.As("ada"), s.Guest()
 	post := ada.Post("before")
-	findsPosts(t, guest, "before", "before")
+	expectPostsFound(t, guest, "before", "before")
 	ada.Update("posts", post, map[string]any{"caption": "after"})
-	findsPosts(t, guest, "before")
-	findsPosts(t, guest, "after", "after")
+	expectPostsFound(t, guest, "before")
+	expectPostsFound(t, guest, "after", "after")
 	ada.Update("posts", post, map[string]any{"place": "Wien"})
-	findsPosts(t, guest, "after wien", "after")
+	expectPostsFound(t, guest, "after wien", "after")
 	s.Admin().Update("posts", post, map[string]any{"hidden": true})
-	findsPosts(t, guest, "after")
+	expectPostsFound(t, guest, "after")
 	s.Admin().Update("posts", post, map[string]any{"hidden": false})
-	findsPosts(t, guest, "after", "after")
+	expectPostsFound(t, guest, "after", "after")
 	ada.Delete("posts", post)
-	findsPosts(t, guest, "after")
+	expectPostsFound(t, guest, "after")
 
 	ada.Update("users", ada.ID, map[string]any{"handle": "lovelace", "name": "Ada Byron"})
 	for q, want := range map[string][]string{"ada": {"lovelace"}, "love": {"lovelace"}, "byron": {"lovelace"}} {
-		if got, _ := found(t, guest, "users", "handle", q, ""); !slices.Equal(got, want) {
+		if got, _ := searchField(t, guest, "users", "handle", q, ""); !slices.Equal(got, want) {
 			t.Errorf("%q finds %q, want %q", q, got, want)
 		}
 	}
 	ada.Update("users", ada.ID, map[string]any{"name": ""})
-	if got, _ := found(t, guest, "users", "handle", "ada", ""); len(got) > 0 {
+	if got, _ := searchField(t, guest, "users", "handle", "ada", ""); len(got) > 0 {
 		t.Errorf("a former name finds %q", got)
 	}
 	ada.Delete("users", ada.ID)
-	if got, _ := found(t, guest, "users", "handle", "lovelace", ""); len(got) > 0 {
+	if got, _ := searchField(t, guest, "users", "handle", "lovelace", ""); len(got) > 0 {
 		t.Errorf("an erased account is found: %q", got)
 	}
 	s.RunJobs()
@@ -205,16 +205,16 @@ func TestCountsDoNotTouchTheIndex(t *testing.T) {
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello #world")
-	before := indexed(t, s)
+	before := indexSums(t, s)
 	bob.Like(post)
 	bob.Comment(post, "", "well")
 	bob.Follow("ada")
 	s.Admin().Update("posts", post, map[string]any{"hidden": true, "caption": "hello #world"})
-	if after := indexed(t, s); !maps.Equal(before, after) {
+	if after := indexSums(t, s); !maps.Equal(before, after) {
 		t.Errorf("the index changed from %v to %v", before, after)
 	}
 	ada.Update("posts", post, map[string]any{"caption": "bye"})
-	if after := indexed(t, s); maps.Equal(before, after) {
+	if after := indexSums(t, s); maps.Equal(before, after) {
 		t.Error("the index did not change with the caption, so this test proves nothing")
 	}
 	var plan []struct{ Opcode, P4 sql.NullString }
@@ -228,8 +228,8 @@ func TestCountsDoNotTouchTheIndex(t *testing.T) {
 	}
 }
 
-// indexed sums up what FTS5 has stored.
-func indexed(t *testing.T, s *hookstest.Service) map[string]string {
+// indexSums sums up what FTS5 has stored.
+func indexSums(t *testing.T, s *hookstest.Service) map[string]string {
 	t.Helper()
 	sums := map[string]string{}
 	for _, table := range []string{"posts", "users", "hashtags"} {
@@ -255,7 +255,7 @@ func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 	slices.Reverse(ids) // newest first
 	var got []string
 	for cursor, pages := "", 0; ; pages++ {
-		page, next := found(t, guest, "posts", "id", "bird", "&perPage=5&cursor="+cursor)
+		page, next := searchField(t, guest, "posts", "id", "bird", "&perPage=5&cursor="+cursor)
 		got = append(got, page...)
 		if next == "" {
 			break
@@ -284,7 +284,7 @@ func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 		s.As(hookstest.Cast[n]).Follow("someone_7")
 	}
 	s.As("bob").Follow("someone_3")
-	people, cursor := found(t, guest, "users", "handle", "someone", "&perPage=4")
+	people, cursor := searchField(t, guest, "users", "handle", "someone", "&perPage=4")
 	if len(people) != 4 || people[0] != "someone_7" || people[1] != "someone_3" {
 		t.Errorf("the best known are %q", people)
 	}
@@ -295,7 +295,7 @@ func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 			}
 		}
 		var page []string
-		page, cursor = found(t, guest, "users", "handle", "someone", "&perPage=4&cursor="+cursor)
+		page, cursor = searchField(t, guest, "users", "handle", "someone", "&perPage=4&cursor="+cursor)
 		people = append(people, page...)
 	}
 	slices.Sort(people)
@@ -306,7 +306,7 @@ func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 
 	// whoever is named exactly comes first, however unknown
 	for _, name := range []string{"SOMEONE_1", "@someone_1"} {
-		if people, _ := found(t, guest, "users", "handle", name, ""); len(people) == 0 || people[0] != "someone_1" {
+		if people, _ := searchField(t, guest, "users", "handle", name, ""); len(people) == 0 || people[0] != "someone_1" {
 			t.Errorf("%s finds %q first", name, people)
 		}
 	}
@@ -336,9 +336,9 @@ func TestSearchAnswersRecordsAsListsDo(t *testing.T) {
 	if relationship["following"] != true || user["email"] != nil || user["tokenKey"] != nil || user["celebrity"] != nil || user["password"] != nil {
 		t.Errorf("ada is shown to bob as %v", user)
 	}
-	page := bob.Must(200, "GET", "/api/v1/search?q="+escape("adasea")+"&type=posts&expand=author", nil)
+	page := bob.Must(200, "GET", "/api/v1/search?q="+escapeQuery("adasea")+"&type=posts&expand=author", nil)
 	shown := page.Body["posts"].([]any)[0].(map[string]any)
-	listed := bob.List("posts", "expand=author&filter="+escape("id='"+post+"'"))[0]
+	listed := bob.List("posts", "expand=author&filter="+escapeQuery("id='"+post+"'"))[0]
 	if shown["liked"] != like || shown["likesCount"] != 1.0 || fmt.Sprint(shown) != fmt.Sprint(listed) {
 		t.Errorf("found as\n%v, listed as\n%v", shown, listed)
 	}
@@ -374,7 +374,7 @@ func TestSearchKeepsAnOwnersRule(t *testing.T) {
 	for rule, want := range map[any][2]int{`@request.auth.id != ""`: {0, 1}, nil: {0, 0}, "": {1, 1}} {
 		s.Admin().Must(200, "PATCH", "/api/collections/users", map[string]any{"listRule": rule})
 		for i, c := range []*hookstest.Client{s.Guest(), s.As("bob")} {
-			if got, _ := found(t, c, "users", "handle", "ada", ""); len(got) != want[i] {
+			if got, _ := searchField(t, c, "users", "handle", "ada", ""); len(got) != want[i] {
 				t.Errorf("with the rule %v %s finds %q", rule, c.Name, got)
 			}
 		}
@@ -395,7 +395,7 @@ func TestSearchIndexesWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, drop := range objects {
-		exec(t, s.App, drop)
+		execSQL(t, s.App, drop)
 	}
 	for _, file := range []string{"1763701400_search.go", "1763702160_search_text.go"} {
 		for _, step := range core.AppMigrations.Items() {
@@ -406,14 +406,14 @@ func TestSearchIndexesWhatIsThere(t *testing.T) {
 			}
 		}
 	}
-	findsPosts(t, s.Guest(), "東京")
+	expectPostsFound(t, s.Guest(), "東京")
 	ada.Post("newest 東京") // is found before the others are
-	findsPosts(t, s.Guest(), "東京", "newest 東京")
-	indexAll(t, s)
-	if got, _ := found(t, s.Guest(), "posts", "caption", "東京", ""); !slices.Equal(got, []string{"newest 東京", "newer 東京", "older 東京"}) {
+	expectPostsFound(t, s.Guest(), "東京", "newest 東京")
+	runIndexJob(t, s)
+	if got, _ := searchField(t, s.Guest(), "posts", "caption", "東京", ""); !slices.Equal(got, []string{"newest 東京", "newer 東京", "older 東京"}) {
 		t.Errorf("found %q", got)
 	}
-	if got, _ := found(t, s.Guest(), "users", "handle", "ada", ""); !slices.Equal(got, []string{"ada"}) {
+	if got, _ := searchField(t, s.Guest(), "users", "handle", "ada", ""); !slices.Equal(got, []string{"ada"}) {
 		t.Errorf("found %q", got)
 	}
 
@@ -423,26 +423,26 @@ func TestSearchIndexesWhatIsThere(t *testing.T) {
 	post := ada.Post("last 東京", "mood", "fine")
 	s.Admin().Must(200, "PATCH", "/api/collections/posts", map[string]any{"fields": fields})
 	ada.Update("posts", post, map[string]any{"caption": "last 大阪"})
-	findsPosts(t, s.Guest(), "大阪", "last 大阪")
+	expectPostsFound(t, s.Guest(), "大阪", "last 大阪")
 }
 
-// indexAll runs the job of the index, as a start and each hour do when something waits.
-func indexAll(t testing.TB, s *hookstest.Service) {
+// runIndexJob runs the job of the index, as a start and each hour do when something waits.
+func runIndexJob(t testing.TB, s *hookstest.Service) {
 	t.Helper()
-	if waiting, err := search.Waiting(s.App); err != nil || !waiting {
+	if waiting, err := search.HasUnindexed(s.App); err != nil || !waiting {
 		t.Fatalf("nothing waits to be indexed: %v", err)
 	}
 	if err := search.Indexing.Finish(t.Context(), s.App, nil); err != nil {
 		t.Fatal(err)
 	}
-	if waiting, err := search.Waiting(s.App); err != nil || waiting {
+	if waiting, err := search.HasUnindexed(s.App); err != nil || waiting {
 		t.Errorf("something still waits to be indexed: %v", err)
 	}
-	indexHolds(t, s)
+	expectWholeIndex(t, s)
 }
 
-// indexHolds fails unless each row of what can be found has the words that its columns have, and FTS5 has the same.
-func indexHolds(t testing.TB, s *hookstest.Service) {
+// expectWholeIndex fails unless each row of what can be found has the words that its columns have, and FTS5 has the same.
+func expectWholeIndex(t testing.TB, s *hookstest.Service) {
 	t.Helper()
 	for _, kind := range search.Kinds {
 		var rows []struct{ ID, Stored, A, B string }
@@ -492,7 +492,7 @@ func TestWordsAreFoundAsInTheVectors(t *testing.T) {
 	for _, v := range vectors.Search {
 		for _, q := range slices.Concat(v.Found, v.Missed) {
 			for _, form := range forms {
-				ids, _ := found(t, guest, "posts", "id", form.String(q), "&perPage=100")
+				ids, _ := searchField(t, guest, "posts", "id", form.String(q), "&perPage=100")
 				slices.Sort(ids)
 				if slices.Contains(v.Found, q) != containsAll(ids, posts[v.Words]) || slices.Contains(v.Missed, q) && slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(posts[v.Words], id) }) {
 					t.Errorf("%+q (%[1]s) finds %d posts, of %q %v", form.String(q), len(ids), v.Words, slices.Contains(v.Found, q))
@@ -500,7 +500,7 @@ func TestWordsAreFoundAsInTheVectors(t *testing.T) {
 			}
 		}
 	}
-	indexHolds(t, s)
+	expectWholeIndex(t, s)
 }
 
 func containsAll(all, some []string) bool {
@@ -511,13 +511,13 @@ func TestOneCharacterIsAQuestionWhereItIsAWord(t *testing.T) {
 	s := hookstest.New(t)
 	s.As("ada").Post("東京の夜 한글 กรุง a #夜")
 	for _, q := range []string{"東", "夜", "の", "한", norm.NFD.String("한"), "ก", " 京 "} {
-		findsPosts(t, s.Guest(), q, "東京の夜 한글 กรุง a #夜")
+		expectPostsFound(t, s.Guest(), q, "東京の夜 한글 กรุง a #夜")
 	}
-	if got, _ := found(t, s.Guest(), "tags", "name", "夜", ""); !slices.Equal(got, []string{"夜"}) {
+	if got, _ := searchField(t, s.Guest(), "tags", "name", "夜", ""); !slices.Equal(got, []string{"夜"}) {
 		t.Errorf("夜 finds the tags %q", got)
 	}
 	for _, q := range []string{"a", "1", "#", "ж", "🎉", "。", "́", "ั", "x ", "ｘ"} {
-		s.Guest().Must(400, "GET", "/api/v1/search?q="+escape(q), nil)
+		s.Guest().Must(400, "GET", "/api/v1/search?q="+escapeQuery(q), nil)
 	}
 }
 
@@ -526,28 +526,28 @@ func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
 	s := hookstest.New(t)
 	ada, guest := s.As("ada"), s.Guest()
 	post := ada.Post("ours")
-	exec(t, s.App, fmt.Sprintf(`INSERT INTO posts (id, author, caption, photos, visibility, created, updated) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+	execSQL(t, s.App, fmt.Sprintf(`INSERT INTO posts (id, author, caption, photos, visibility, created, updated) WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200)
 		SELECT printf('raw%%012d', i), '%s', 'Straße ' || i, '["x.jpg"]', 'public', '2026-01-01 00:00:00.000Z', '' FROM n`, ada.ID))
-	exec(t, s.App, "UPDATE posts SET caption = 'theirs' WHERE id = '"+post+"'")
-	exec(t, s.App, "UPDATE users SET name = 'Łukasz' WHERE handle = 'eve'")
-	exec(t, s.App, "INSERT OR REPLACE INTO posts SELECT * FROM posts WHERE id = 'raw000000000007'")
-	findsPosts(t, guest, "ours") // what is no more is not found
-	findsPosts(t, guest, "strasse")
+	execSQL(t, s.App, "UPDATE posts SET caption = 'theirs' WHERE id = '"+post+"'")
+	execSQL(t, s.App, "UPDATE users SET name = 'Łukasz' WHERE handle = 'eve'")
+	execSQL(t, s.App, "INSERT OR REPLACE INTO posts SELECT * FROM posts WHERE id = 'raw000000000007'")
+	expectPostsFound(t, guest, "ours") // what is no more is not found
+	expectPostsFound(t, guest, "strasse")
 	ended, end := context.WithCancel(t.Context())
 	end()
 	if err := search.Indexing.Finish(ended, s.App, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a job that is to end says %v", err)
 	}
-	indexAll(t, s)
-	findsPosts(t, guest, "theirs", "theirs")
-	findsPosts(t, guest, "STRASSE 77", "Straße 77")
-	findsPosts(t, guest, "strasse 7 ", "Straße 7", "Straße 70", "Straße 71", "Straße 72", "Straße 73", "Straße 74", "Straße 75", "Straße 76", "Straße 77", "Straße 78", "Straße 79")
-	if got, _ := found(t, guest, "users", "handle", "lukasz", ""); !slices.Equal(got, []string{"eve"}) {
+	runIndexJob(t, s)
+	expectPostsFound(t, guest, "theirs", "theirs")
+	expectPostsFound(t, guest, "STRASSE 77", "Straße 77")
+	expectPostsFound(t, guest, "strasse 7 ", "Straße 7", "Straße 70", "Straße 71", "Straße 72", "Straße 73", "Straße 74", "Straße 75", "Straße 76", "Straße 77", "Straße 78", "Straße 79")
+	if got, _ := searchField(t, guest, "users", "handle", "lukasz", ""); !slices.Equal(got, []string{"eve"}) {
 		t.Errorf("lukasz finds %q", got)
 	}
-	exec(t, s.App, "DELETE FROM posts WHERE id LIKE 'raw%'")
-	findsPosts(t, guest, "strasse 7")
-	indexHolds(t, s)
+	execSQL(t, s.App, "DELETE FROM posts WHERE id LIKE 'raw%'")
+	expectPostsFound(t, guest, "strasse 7")
+	expectWholeIndex(t, s)
 }
 
 // TestADamagedIndexIsRepaired has everything that somebody can do to the index who writes past the triggers.
@@ -560,24 +560,24 @@ func TestADamagedIndexIsRepaired(t *testing.T) {
 		s := hookstest.New(t)
 		s.As("ada").Post("Łódź #sea")
 		for _, kind := range search.Kinds {
-			exec(t, s.App, strings.ReplaceAll(damage, "@table", kind.Collection))
+			execSQL(t, s.App, strings.ReplaceAll(damage, "@table", kind.Collection))
 			var ids, left []string
 			if err := s.App.DB().NewQuery("SELECT id FROM " + kind.Collection + " UNION SELECT id FROM search_" + kind.Collection).Column(&ids); err != nil {
 				t.Fatal(err)
 			}
-			err := s.App.RunInTransaction(func(tx core.App) error { return search.Repair(tx, kind, ids...) })
+			err := s.App.RunInTransaction(func(tx core.App) error { return search.RepairIndex(tx, kind, ids...) })
 			if err != nil {
 				t.Fatalf("%s of %s: %v", name, kind.Collection, err)
 			}
-			if err := s.App.DB().NewQuery("SELECT id FROM " + kind.Collection + " t WHERE " + kind.Unindexed()).Column(&left); err != nil || len(left) > 0 {
+			if err := s.App.DB().NewQuery("SELECT id FROM " + kind.Collection + " t WHERE " + kind.UnindexedCondition()).Column(&left); err != nil || len(left) > 0 {
 				t.Errorf("%s of %s: %q are not found: %v", name, kind.Collection, left, err)
 			}
 			if n := s.Rows("search_"+kind.Collection, "id NOT IN (SELECT id FROM "+kind.Collection+")"); n > 0 {
 				t.Errorf("%s of %s: %d rows of nothing", name, kind.Collection, n)
 			}
 		}
-		indexHolds(t, s)
-		findsPosts(t, s.Guest(), "lodz sea", "Łódź #sea")
-		findsPosts(t, s.Guest(), "nonsense")
+		expectWholeIndex(t, s)
+		expectPostsFound(t, s.Guest(), "lodz sea", "Łódź #sea")
+		expectPostsFound(t, s.Guest(), "nonsense")
 	}
 }

@@ -22,19 +22,19 @@ import (
 func (s *Social) bindServer() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.InstallerFunc = nil // the first superuser comes from a command or a variable, never from a link in a log
-		e.Router.BindFunc(answered)
+		e.Router.BindFunc(answerTransient)
 		if pb, ok := s.app.(*pocketbase.PocketBase); ok {
-			if err := serveAs(pb, e); err != nil {
+			if err := prepareServing(pb, e); err != nil {
 				return err
 			}
-			heap.Tune()
+			heap.TuneCollector()
 		}
-		if err := keepConnections(s.app); err != nil {
+		if err := tuneConnections(s.app); err != nil {
 			return err
 		}
 		ctx, stop := context.WithCancel(context.Background())
 		var copying sync.WaitGroup
-		copying.Go(func() { db.Checkpoint(ctx, s.app) })
+		copying.Go(func() { db.RunCheckpoints(ctx, s.app) })
 		s.app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 			stop()
 			copying.Wait() // before the databases are closed
@@ -44,17 +44,17 @@ func (s *Social) bindServer() {
 			return err
 		}
 		if pb, ok := s.app.(*pocketbase.PocketBase); ok {
-			return welcome(pb, os.Stdout)
+			return printWelcome(pb, os.Stdout)
 		}
 		return nil
 	})
 }
 
-// keepConnections gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we serve:
+// tuneConnections gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we serve:
 // it cannot write where the system holds the file, so it need not map it.
 // A reader is closed after a minute, with all that it remembers and the pages it has mapped: after hours these would be most
 // of the database, in the figures of the process's memory if not in the machine's.
-func keepConnections(app core.App) error {
+func tuneConnections(app core.App) error {
 	if db, ok := app.NonconcurrentDB().(*dbx.DB); ok {
 		db.DB().SetConnMaxIdleTime(0) // one opened anew would begin with a small one
 	}
@@ -74,9 +74,9 @@ func (s *Social) bindJobs() {
 	})
 }
 
-// enqueue adds a recurring job unless one waits; every process's cron does so.
-func (s *Social) enqueue(kind string) {
-	if err := job.Add(s.app, kind, struct{}{}, job.Dedupe("recurring")); err != nil {
+// enqueueJob adds a recurring job unless one waits; every process's cron does so.
+func (s *Social) enqueueJob(kind string) {
+	if err := job.Enqueue(s.app, kind, struct{}{}, job.Dedupe("recurring")); err != nil {
 		s.app.Logger().Error("recurring job not added", "kind", kind, "err", err)
 	}
 }
@@ -88,22 +88,22 @@ func (s *Social) DrainJobs(ctx context.Context) (int, error) { return s.jobs.Dra
 // StopJobs lets no further background job begin and waits for those that have, until ctx ends.
 func (s *Social) StopJobs(ctx context.Context) error { return s.jobs.Stop(ctx) }
 
-// serveAs applies what belongs to a serving process: the lock of its data folder, its address, the first superuser.
-func serveAs(pb *pocketbase.PocketBase, e *core.ServeEvent) error {
-	if err := lock(pb.DataDir()); err != nil {
+// prepareServing applies what belongs to a serving process: the lock of its data folder, its address, the first superuser.
+func prepareServing(pb *pocketbase.PocketBase, e *core.ServeEvent) error {
+	if err := lockDataDir(pb.DataDir()); err != nil {
 		return err
 	}
 	if err := makeUploadsDir(pb.DataDir()); err != nil {
 		return err
 	}
-	if address := os.Getenv("DOUBLETAP_HTTP"); address != "" && !flagged(pb, "http") {
+	if address := os.Getenv("DOUBLETAP_HTTP"); address != "" && !isFlagSet(pb, "http") {
 		e.Server.Addr = address
 	}
-	serveDefaults(pb, e)
-	if !flagged(pb, "origins") {
+	warnAboutDefaults(pb, e)
+	if !isFlagSet(pb, "origins") {
 		allowOrigins(e, os.Getenv("DOUBLETAP_ORIGINS"))
 	}
-	return firstSuperuser(pb)
+	return createFirstSuperuser(pb)
 }
 
 // allowOrigins lets browsers call us from the origins in a list with commas, and from our own alone when there are none.
@@ -118,7 +118,7 @@ func allowOrigins(e *core.ServeEvent, origins string) {
 	}))
 }
 
-func flagged(pb *pocketbase.PocketBase, name string) bool {
+func isFlagSet(pb *pocketbase.PocketBase, name string) bool {
 	command, _, err := pb.RootCmd.Find(os.Args[1:])
 	if err != nil {
 		return false
@@ -127,8 +127,8 @@ func flagged(pb *pocketbase.PocketBase, name string) bool {
 	return flag != nil && flag.Changed
 }
 
-// firstSuperuser creates the superuser of DOUBLETAP_SUPERUSER, email:password, while there is none.
-func firstSuperuser(app core.App) error {
+// createFirstSuperuser creates the superuser of DOUBLETAP_SUPERUSER, email:password, while there is none.
+func createFirstSuperuser(app core.App) error {
 	value := os.Getenv("DOUBLETAP_SUPERUSER")
 	if value == "" {
 		return nil

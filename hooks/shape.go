@@ -15,17 +15,17 @@ import (
 // whoever writes it.
 
 func (s *Social) bindShapes() {
-	s.app.OnRecordCreate().BindFunc(answer(shapesOffered))
-	s.app.OnRecordUpdate().BindFunc(answer(shapesOffered))
-	s.app.OnRecordValidate("settings").BindFunc(settingsValidated)
+	s.app.OnRecordCreate().BindFunc(answerErrors(checkShapes))
+	s.app.OnRecordUpdate().BindFunc(answerErrors(checkShapes))
+	s.app.OnRecordValidate("settings").BindFunc(validateSettings)
 }
 
-// shapesOffered wraps a lone string where a list of strings is meant, and refuses what is not as described.
-func shapesOffered(e *core.RecordEvent) error {
+// checkShapes wraps a lone string where a list of strings is meant, and refuses what is not as described.
+func checkShapes(e *core.RecordEvent) error {
 	c, wrong := e.Record.Collection(), validation.Errors{}
 	for _, field := range apidoc.ShapedFields(c.Name, c.Fields.FieldNames()) {
 		text, isJSON := e.Record.GetRaw(field).(types.JSONRaw)
-		if !isJSON || !guard.Offers(c.Name, field, e.Record.IsNew()) {
+		if !isJSON || !guard.ClientMaySet(c.Name, field, e.Record.IsNew()) {
 			continue
 		}
 		text = apidoc.WrapField(c.Name, field, text)
@@ -40,8 +40,8 @@ func shapesOffered(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// settingsValidated refuses quiet hours with one end, and a time zone that there is not.
-func settingsValidated(e *core.RecordEvent) error {
+// validateSettings refuses quiet hours with one end, and a time zone that there is not.
+func validateSettings(e *core.RecordEvent) error {
 	wrong := validation.Errors{}
 	from, to := e.Record.GetString("quietFrom"), e.Record.GetString("quietTo")
 	for field, missing := range map[string]bool{"quietFrom": from == "" && to != "", "quietTo": to == "" && from != ""} {

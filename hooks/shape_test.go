@@ -22,8 +22,8 @@ var shapedFields = []struct {
 	{"devices", "keys", []string{`null`, `{"p256dh":"a","auth":"b"}`}, []string{`5`, `"x"`, `["a"]`, `{"auth":1}`}},
 }
 
-// rowWith returns the id of a row of ada's in a collection.
-func rowWith(s *hookstest.Service, collection string) string {
+// createRow returns the id of a row of ada's in a collection.
+func createRow(s *hookstest.Service, collection string) string {
 	ada := s.As("ada")
 	switch collection {
 	case "posts":
@@ -36,9 +36,9 @@ func rowWith(s *hookstest.Service, collection string) string {
 
 func TestStoredJSONIsAsDescribed(t *testing.T) {
 	s := hookstest.New(t)
-	document := described(t, s)
+	document := apiDocument(t, s)
 	for _, shaped := range shapedFields {
-		id := rowWith(s, shaped.collection)
+		id := createRow(s, shaped.collection)
 		path := "/api/collections/" + shaped.collection + "/records/" + id
 		for writer, c := range map[string]*hookstest.Client{"the owner": s.As("ada"), "a superuser": s.Admin()} {
 			for _, value := range shaped.unfit {
@@ -127,7 +127,7 @@ func TestOldJSONIsMended(t *testing.T) {
 		}
 	}
 	settings := ada.List("settings", "")[0]["id"].(string)
-	device := rowWith(s, "devices")
+	device := createRow(s, "devices")
 	alts := map[string]string{`"a sea"`: `["a sea"]`, `5`: ``, `{"a":1}`: ``, `["a",1]`: `["a",""]`, `["a"]`: `["a"]`, `null`: `null`, `[]`: `[]`}
 	posts := map[string]string{} // by what was stored
 	for stored := range alts {

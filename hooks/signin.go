@@ -14,13 +14,13 @@ import (
 )
 
 func (s *Social) bindSignIns() {
-	s.app.OnRecordAuthRequest("users").Bind(&hook.Handler[*core.RecordAuthRequestEvent]{Func: answer(signedIn), Priority: first})
-	s.app.OnRecordDeleteRequest("users").BindFunc(answer(deletionConfirmed))
+	s.app.OnRecordAuthRequest("users").Bind(&hook.Handler[*core.RecordAuthRequestEvent]{Func: answerErrors(stampSignIn), Priority: firstPriority})
+	s.app.OnRecordDeleteRequest("users").BindFunc(answerErrors(confirmDeletion))
 }
 
-// signedIn writes into a token when its person signed in. PocketBase's tokens tell only when they end, and one that is
+// stampSignIn writes into a token when its person signed in. PocketBase's tokens tell only when they end, and one that is
 // refreshed for years looks like a new one; so a refresh keeps the time.
-func signedIn(e *core.RecordAuthRequestEvent) error {
+func stampSignIn(e *core.RecordAuthRequestEvent) error {
 	at := clock.Now(e.App)
 	if e.AuthMethod == "" {
 		var err error
@@ -40,7 +40,7 @@ func signedIn(e *core.RecordAuthRequestEvent) error {
 
 // signInTime returns when a user signed in, by the token of their request, and the zero time where it does not say.
 func signInTime(e *core.RequestEvent, user string) (time.Time, error) {
-	token := bearer(e)
+	token := bearerToken(e)
 	holder, err := findByToken(e.App, token, core.TokenTypeAuth) // it may be an owner's own way that e.Auth came
 	if err != nil || holder == nil || holder.Id != user {
 		return time.Time{}, err
@@ -53,12 +53,12 @@ func signInTime(e *core.RequestEvent, user string) (time.Time, error) {
 	return time.Unix(at, 0), nil
 }
 
-// freshSignIn is how long ago a sign-in may be to stand for the password.
-const freshSignIn = 15 * time.Minute
+// maxSignInAge is how long ago a sign-in may be to stand for the password.
+const maxSignInAge = 15 * time.Minute
 
-// deletionConfirmed wants whoever deletes their account to have signed in a moment ago, or to give the password: a
+// confirmDeletion wants whoever deletes their account to have signed in a moment ago, or to give the password: a
 // token alone may be a thief's, or left behind on somebody else's computer.
-func deletionConfirmed(e *core.RecordRequestEvent) error {
+func confirmDeletion(e *core.RecordRequestEvent) error {
 	if e.Auth == nil || e.Auth.Id != e.Record.Id { // a superuser, or whom an owner's rule lets
 		return e.Next()
 	}
@@ -66,7 +66,7 @@ func deletionConfirmed(e *core.RecordRequestEvent) error {
 	if err != nil {
 		return err
 	}
-	if ago := clock.Now(e.App).Sub(at); !at.IsZero() && ago > -time.Minute && ago < freshSignIn {
+	if ago := clock.Now(e.App).Sub(at); !at.IsZero() && ago > -time.Minute && ago < maxSignInAge {
 		return e.Next()
 	}
 	var form struct {
@@ -76,10 +76,10 @@ func deletionConfirmed(e *core.RecordRequestEvent) error {
 		return e.BadRequestError("Failed to read the submitted data.", err)
 	}
 	if form.Password == "" || e.App.IsTransactional() { // a batch holds the write lock, and hashing takes long
-		return fault.Invalid("password", "validation_required", "Sign in again, or give the password.")
+		return fault.InvalidField("password", "validation_required", "Sign in again, or give the password.")
 	}
 	if !e.Record.ValidatePassword(form.Password) {
-		return fault.Invalid("password", "validation_invalid_password", "This is not the password.")
+		return fault.InvalidField("password", "validation_invalid_password", "This is not the password.")
 	}
 	return e.Next()
 }

@@ -14,14 +14,14 @@ func TestDeletingAnAccountAsksForAFreshSignIn(t *testing.T) {
 	record := func(c *hookstest.Client) string { return "/api/collections/users/records/" + c.ID }
 	signIn := func(t *testing.T, s *hookstest.Service) *hookstest.Client {
 		ada := s.As("ada")
-		ada.Token = s.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", fields{"identity": "ada", "password": hookstest.Password}).Body["token"].(string)
+		ada.Token = s.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", jsonObject{"identity": "ada", "password": hookstest.Password}).Body["token"].(string)
 		return ada
 	}
 	refresh := func(c *hookstest.Client) {
 		c.Token = c.Must(200, "POST", "/api/collections/users/auth-refresh", nil).Body["token"].(string)
 	}
 	inBatch := func(c *hookstest.Client, body any) hookstest.Answer {
-		return c.Do("POST", "/api/batch", fields{"requests": []any{fields{"method": "DELETE", "url": record(c), "body": body}}})
+		return c.Do("POST", "/api/batch", jsonObject{"requests": []any{jsonObject{"method": "DELETE", "url": record(c), "body": body}}})
 	}
 	const fresh, late = time.Minute, 16 * time.Minute
 	for what, c := range map[string]struct {
@@ -51,12 +51,12 @@ func TestDeletingAnAccountAsksForAFreshSignIn(t *testing.T) {
 		"who signed in long ago and gives the password": {func(t *testing.T, s *hookstest.Service) int {
 			ada := signIn(t, s)
 			s.Advance(late)
-			return ada.Do("DELETE", record(ada), fields{"password": hookstest.Password}).Status
+			return ada.Do("DELETE", record(ada), jsonObject{"password": hookstest.Password}).Status
 		}, 204},
 		"who gives another password": {func(t *testing.T, s *hookstest.Service) int {
 			ada := signIn(t, s)
 			s.Advance(late)
-			return ada.Do("DELETE", record(ada), fields{"password": "battery staple"}).Status
+			return ada.Do("DELETE", record(ada), jsonObject{"password": "battery staple"}).Status
 		}, 400},
 		"whose token Go code made": {func(t *testing.T, s *hookstest.Service) int {
 			ada := s.As("ada")
@@ -76,20 +76,20 @@ func TestDeletingAnAccountAsksForAFreshSignIn(t *testing.T) {
 			return s.Admin().Do("DELETE", record(s.As("ada")), nil).Status
 		}, 204},
 		"a stranger who has just signed in": {func(t *testing.T, s *hookstest.Service) int {
-			return s.As("bob").Do("DELETE", record(s.As("ada")), fields{"password": hookstest.Password}).Status
+			return s.As("bob").Do("DELETE", record(s.As("ada")), jsonObject{"password": hookstest.Password}).Status
 		}, 404},
 		"a batch of who signed in long ago": {func(t *testing.T, s *hookstest.Service) int {
 			ada := signIn(t, s)
 			s.Advance(late)
-			return inBatch(ada, fields{"password": hookstest.Password}).Status
+			return inBatch(ada, jsonObject{"password": hookstest.Password}).Status
 		}, 400},
 		"with a provider's word alone, long ago": {func(t *testing.T, s *hookstest.Service) int {
-			zoe := withProvider(t, s)
+			zoe := signUpByProvider(t, s)
 			s.Advance(late)
 			return zoe.Do("DELETE", record(zoe), nil).Status
 		}, 400},
 		"with a provider's word alone": {func(t *testing.T, s *hookstest.Service) int {
-			zoe := withProvider(t, s)
+			zoe := signUpByProvider(t, s)
 			return zoe.Do("DELETE", record(zoe), nil).Status
 		}, 204},
 	} {
@@ -105,12 +105,12 @@ func TestDeletingAnAccountAsksForAFreshSignIn(t *testing.T) {
 	}
 }
 
-// withProvider signs somebody in who has no password.
-func withProvider(t *testing.T, s *hookstest.Service) *hookstest.Client {
+// signUpByProvider signs somebody in who has no password.
+func signUpByProvider(t *testing.T, s *hookstest.Service) *hookstest.Client {
 	t.Helper()
-	a := newProvider(t, s, false).signIn(s.Guest(), person("1", "zoe"), nil)
+	a := newOAuthProvider(t, s, false).signInClient(s.Guest(), newClaims("1", "zoe"), nil)
 	zoe := s.Guest()
-	zoe.Name, zoe.ID = "zoe", accountOf(a)
+	zoe.Name, zoe.ID = "zoe", accountIDOf(a)
 	zoe.Token, _ = a.Body["token"].(string)
 	return zoe
 }

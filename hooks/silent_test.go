@@ -85,8 +85,8 @@ func TestAHandlerThatKeepsSilentIsNoSuccess(t *testing.T) {
 func TestNoJobIsTriedAgainThatCannotBeRead(t *testing.T) {
 	s := hookstest.New(t)
 	s.RunJobs()
-	for _, kind := range job.Of(s.App).Kinds() {
-		if err := job.Add(s.App, kind, "what no handler expects"); err != nil {
+	for _, kind := range job.RunnerOf(s.App).HandledKinds() {
+		if err := job.Enqueue(s.App, kind, "what no handler expects"); err != nil {
 			t.Fatal(err)
 		}
 	}

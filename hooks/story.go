@@ -11,18 +11,18 @@ import (
 )
 
 func (s *Social) bindStories() {
-	s.app.OnRecordCreate("stories").BindFunc(answer(storyOffered))
-	s.app.OnRecordCreateExecute("stories").Bind(afterFiles(together(anchored)))
-	s.app.OnRecordUpdate("stories").BindFunc(answer(storyOffered))
-	s.app.OnRecordUpdateExecute("stories").Bind(afterFiles(together(s.storyChanged)))
-	s.app.OnRecordDelete("stories").BindFunc(together(s.storyRemoved))
-	s.jobs.Handle(story.Job, story.Expiry.Run, sweepAttempts)
-	s.app.Cron().MustAdd(story.Job, "29 * * * *", func() { s.enqueue(story.Job) })
+	s.app.OnRecordCreate("stories").BindFunc(answerErrors(setStoryDefaults))
+	s.app.OnRecordCreateExecute("stories").Bind(afterFiles(inTx(requireRelations)))
+	s.app.OnRecordUpdate("stories").BindFunc(answerErrors(setStoryDefaults))
+	s.app.OnRecordUpdateExecute("stories").Bind(afterFiles(inTx(s.storyChanged)))
+	s.app.OnRecordDelete("stories").BindFunc(inTx(s.storyRemoved))
+	s.jobs.Handle(story.ExpiryJob, story.ExpiryWork.HandleJob, sweepAttempts)
+	s.app.Cron().MustAdd(story.ExpiryJob, "29 * * * *", func() { s.enqueueJob(story.ExpiryJob) })
 }
 
-func storyOffered(e *core.RecordEvent) error {
-	guard.Default(e.Record, "visibility", post.Public)
-	guard.Default(e.Record, "expires", clock.Text(clock.Now(e.App).Add(story.Day)))
+func setStoryDefaults(e *core.RecordEvent) error {
+	guard.SetDefault(e.Record, "visibility", post.Public)
+	guard.SetDefault(e.Record, "expires", clock.FormatTime(clock.Now(e.App).Add(story.Lifetime)))
 	return e.Next()
 }
 
@@ -32,15 +32,15 @@ func (s *Social) storyChanged(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	if !story.Narrowed(before, e.Record) {
+	if !story.IsNarrowed(before, e.Record) {
 		return nil
 	}
-	return s.photosClosed(tx, purgePayload{URLs: rendition.URLs(before)})
+	return s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(before)})
 }
 
 // storyRemoved lets a story go. Its views go by steps, the files after the commit.
 func (s *Social) storyRemoved(tx core.App, e *core.RecordEvent) error {
-	if err := s.photosClosed(tx, purgePayload{URLs: rendition.URLs(e.Record)}); err != nil {
+	if err := s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(e.Record)}); err != nil {
 		return err
 	}
 	return e.Next()

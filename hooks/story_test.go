@@ -11,13 +11,13 @@ import (
 	"doubletap/internal/edge"
 )
 
-// past makes a story as one whose day is over. The rules go by the machine's time, so moving the service's does not.
-func past(s *hookstest.Service, story string) {
-	s.Admin().Update("stories", story, fields{"expires": clock.Text(time.Now().Add(-time.Second))})
+// backdateStory makes a story as one whose day is over. The rules go by the machine's time, so moving the service's does not.
+func backdateStory(s *hookstest.Service, story string) {
+	s.Admin().Update("stories", story, jsonObject{"expires": clock.FormatTime(time.Now().Add(-time.Second))})
 }
 
-// expire has the recurring job remove what is over.
-func expire(s *hookstest.Service) {
+// runStoryExpiry has the recurring job remove what is over.
+func runStoryExpiry(s *hookstest.Service) {
 	for _, j := range s.App.Cron().Jobs() {
 		if j.Id() == "story.expire" {
 			j.Run()
@@ -25,8 +25,8 @@ func expire(s *hookstest.Service) {
 	}
 }
 
-// finds are the ids that somebody finds in a collection.
-func finds(c *hookstest.Client, collection, query string) []string {
+// listedIDs are the ids that somebody finds in a collection.
+func listedIDs(c *hookstest.Client, collection, query string) []string {
 	found := []string{}
 	for _, item := range c.List(collection, query) {
 		found = append(found, item["id"].(string))
@@ -49,7 +49,7 @@ func TestStory(t *testing.T) {
 		if story.GetString("author") != ada.ID || story.GetString("visibility") != "public" {
 			t.Errorf("it is %v", story.FieldsData())
 		}
-		if status := ada.Do("PATCH", "/api/collections/stories/records/"+story.Id, fields{"visibility": "followers"}).Status; status != 403 {
+		if status := ada.Do("PATCH", "/api/collections/stories/records/"+story.Id, jsonObject{"visibility": "followers"}).Status; status != 403 {
 			t.Errorf("a change is answered %d", status)
 		}
 		const later = "2031-01-01 00:00:00.000Z"
@@ -84,8 +84,8 @@ func TestStory(t *testing.T) {
 				if who != "guest" {
 					c = s.As(who)
 				}
-				for _, query := range []string{"sort=created", "sort=created&filter=" + escape("visibility != '' && author = '"+ada.ID+"'")} {
-					if got := finds(c, "stories", query); !slices.Equal(got, stories) {
+				for _, query := range []string{"sort=created", "sort=created&filter=" + escapeQuery("visibility != '' && author = '"+ada.ID+"'")} {
+					if got := listedIDs(c, "stories", query); !slices.Equal(got, stories) {
 						t.Errorf("%s: %s finds %v by %q, want %v", when, who, got, query, stories)
 					}
 				}
@@ -105,12 +105,12 @@ func TestStory(t *testing.T) {
 		}
 		all, none := []string{public, followers}, []string{}
 		look("at first", map[string][]string{"guest": {public}, "carol": {public}, "bob": all, "dave": none, "eve": none, "ada": all})
-		ada.Update("users", ada.ID, fields{"private": true})
+		ada.Update("users", ada.ID, jsonObject{"private": true})
 		look("of a private account", map[string][]string{"guest": none, "carol": none, "bob": all, "dave": none, "ada": all})
-		s.Admin().Update("users", ada.ID, fields{"state": "suspended"})
+		s.Admin().Update("users", ada.ID, jsonObject{"state": "suspended"})
 		look("of a suspended account", map[string][]string{"guest": none, "carol": none, "bob": none, "dave": none})
-		s.Admin().Update("users", ada.ID, fields{"state": "active", "private": false})
-		past(s, public)
+		s.Admin().Update("users", ada.ID, jsonObject{"state": "active", "private": false})
+		backdateStory(s, public)
 		look("when a day is over", map[string][]string{"guest": none, "carol": none, "bob": {followers}, "ada": all})
 		s.As("ada").Block("bob") // her former token died with her suspension
 		look("after a block", map[string][]string{"bob": none, "ada": all})
@@ -126,9 +126,9 @@ func TestStory(t *testing.T) {
 		}
 		streams["guest"] = s.Guest().Listen("stories/*", "story_views/*")
 		followers := ada.Story("visibility", "followers")
-		s.As("bob").Create("story_views", fields{"story": followers})
+		s.As("bob").Create("story_views", jsonObject{"story": followers})
 		over := ada.Story("visibility", "followers")
-		past(s, over)
+		backdateStory(s, over)
 		s.RunJobs() // which moves nothing of a story
 		marker := s.As("mallory").Story()
 		for who, stream := range streams {
@@ -149,14 +149,14 @@ func TestStory(t *testing.T) {
 		var over []string
 		for range 30 {
 			story := ada.Story()
-			bob.Create("story_views", fields{"story": story})
+			bob.Create("story_views", jsonObject{"story": story})
 			over = append(over, story)
 		}
 		s.Advance(23*time.Hour + 59*time.Minute)
 		young := ada.Story()
-		bob.Create("story_views", fields{"story": young})
-		expire(s)
-		expire(s)
+		bob.Create("story_views", jsonObject{"story": young})
+		runStoryExpiry(s)
+		runStoryExpiry(s)
 		if n := s.Rows("jobs", "kind = 'story.expire'"); n != 1 {
 			t.Errorf("%d jobs wait", n)
 		}
@@ -165,9 +165,9 @@ func TestStory(t *testing.T) {
 			t.Errorf("%d stories are left a minute before", n)
 		}
 		s.Advance(time.Minute)
-		expire(s)
+		runStoryExpiry(s)
 		s.RunJobs()
-		if got := finds(ada, "stories", ""); !slices.Equal(got, []string{young}) {
+		if got := listedIDs(ada, "stories", ""); !slices.Equal(got, []string{young}) {
 			t.Errorf("%v are left, want %s", got, young)
 		}
 		if n := s.Rows("story_views", "1"); n != 1 {
@@ -182,9 +182,9 @@ func TestStory(t *testing.T) {
 		ada, bob := s.As("ada"), s.As("bob")
 		first, second, bobs := ada.Story(), ada.Story(), bob.Story()
 		for _, story := range []string{first, second} {
-			bob.Create("story_views", fields{"story": story})
+			bob.Create("story_views", jsonObject{"story": story})
 		}
-		ada.Create("story_views", fields{"story": bobs})
+		ada.Create("story_views", jsonObject{"story": bobs})
 		bob.Must(404, "DELETE", "/api/collections/stories/records/"+first, nil)
 		ada.Delete("stories", first)
 		if n := s.Rows("story_views", "1"); n != 2 {
@@ -204,29 +204,29 @@ func TestStoryViews(t *testing.T) {
 	bob.Follow("ada")
 	ada.Block("dave")
 	public, followers, over := ada.Story(), ada.Story("visibility", "followers"), ada.Story()
-	past(s, over)
+	backdateStory(s, over)
 	t.Run("are stored once, under a key that follows from their ends", func(t *testing.T) {
-		first := bob.Create("story_views", fields{"id": "chosenbyclient0", "story": public})
-		if want := edge.ID("story_views", public, bob.ID); first.ID() != want {
+		first := bob.Create("story_views", jsonObject{"id": "chosenbyclient0", "story": public})
+		if want := edge.IDBetween("story_views", public, bob.ID); first.ID() != want {
 			t.Errorf("the view is %s, want %s", first.ID(), want)
 		}
-		again := bob.Create("story_views", fields{"story": public, "viewer": bob.ID})
+		again := bob.Create("story_views", jsonObject{"story": public, "viewer": bob.ID})
 		if again.Raw != first.Raw {
 			t.Errorf("again: %s, first: %s", again.Raw, first.Raw)
 		}
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				if a := bob.Do("POST", "/api/collections/story_views/records", fields{"story": followers}); a.Status != 200 {
+				if a := bob.Do("POST", "/api/collections/story_views/records", jsonObject{"story": followers}); a.Status != 200 {
 					t.Errorf("one of twenty at once: %d %s", a.Status, a.Raw)
 				}
 			})
 		}
 		all.Wait()
-		carol.Create("story_views", fields{"story": public})
+		carol.Create("story_views", jsonObject{"story": public})
 	})
 	t.Run("are of what one sees, and never one's own", func(t *testing.T) {
-		missing := carol.Do("POST", "/api/collections/story_views/records", fields{"story": "nosuchstory0000"})
+		missing := carol.Do("POST", "/api/collections/story_views/records", jsonObject{"story": "nosuchstory0000"})
 		for what, c := range map[string]struct {
 			who   *hookstest.Client
 			story string
@@ -234,11 +234,11 @@ func TestStoryViews(t *testing.T) {
 			"a stranger, of one for followers": {carol, followers}, "somebody blocked": {dave, public}, "a guest": {s.Guest(), public},
 			"its author": {ada, public}, "anybody, of one that is over": {bob, over},
 		} {
-			if a := c.who.Do("POST", "/api/collections/story_views/records", fields{"story": c.story}); a.Status != 400 || a.Raw != missing.Raw {
+			if a := c.who.Do("POST", "/api/collections/story_views/records", jsonObject{"story": c.story}); a.Status != 400 || a.Raw != missing.Raw {
 				t.Errorf("%s: %d %s, want %s", what, a.Status, a.Raw, missing.Raw)
 			}
 		}
-		if a := bob.Do("POST", "/api/collections/story_views/records", fields{"story": public, "viewer": carol.ID}); a.Status != 400 {
+		if a := bob.Do("POST", "/api/collections/story_views/records", jsonObject{"story": public, "viewer": carol.ID}); a.Status != 400 {
 			t.Errorf("in somebody else's name: %d", a.Status)
 		}
 	})
@@ -247,29 +247,29 @@ func TestStoryViews(t *testing.T) {
 			who  *hookstest.Client
 			want int
 		}{{ada, 3}, {bob, 2}, {carol, 1}, {dave, 0}, {s.Guest(), 0}} {
-			if got := finds(c.who, "story_views", ""); len(got) != c.want {
+			if got := listedIDs(c.who, "story_views", ""); len(got) != c.want {
 				t.Errorf("%s finds %d views, want %d", c.who.Name, len(got), c.want)
 			}
 		}
 		names := map[any]bool{}
-		for _, view := range ada.List("story_views", "expand=viewer&filter="+escape("story = '"+public+"'")) {
+		for _, view := range ada.List("story_views", "expand=viewer&filter="+escapeQuery("story = '"+public+"'")) {
 			names[view["expand"].(map[string]any)["viewer"].(map[string]any)["handle"]] = true
 		}
 		if len(names) != 2 || !names["bob"] || !names["carol"] {
 			t.Errorf("ada is told of %v", names)
 		}
-		view := edge.ID("story_views", public, bob.ID)
+		view := edge.IDBetween("story_views", public, bob.ID)
 		carol.Must(404, "GET", "/api/collections/story_views/records/"+view, nil)
 		for _, method := range []string{"PATCH", "DELETE"} {
 			for _, who := range []*hookstest.Client{ada, bob} {
-				who.Must(403, method, "/api/collections/story_views/records/"+view, fields{"viewer": carol.ID})
+				who.Must(403, method, "/api/collections/story_views/records/"+view, jsonObject{"viewer": carol.ID})
 			}
 		}
 	})
 	t.Run("tell nothing of a story that is out of sight since", func(t *testing.T) {
-		past(s, public)
+		backdateStory(s, public)
 		for _, who := range []*hookstest.Client{bob, carol} {
-			for _, view := range who.List("story_views", "expand=story&filter="+escape("story = '"+public+"'")) {
+			for _, view := range who.List("story_views", "expand=story&filter="+escapeQuery("story = '"+public+"'")) {
 				if expanded, _ := view["expand"].(map[string]any); expanded["story"] != nil {
 					t.Errorf("%s is shown %v", who.Name, expanded)
 				}

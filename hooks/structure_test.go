@@ -14,8 +14,8 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// exported is the collections as the dashboard exports them.
-func exported(t *testing.T, s *hookstest.Service) []map[string]any {
+// exportCollections is the collections as the dashboard exports them.
+func exportCollections(t *testing.T, s *hookstest.Service) []map[string]any {
 	t.Helper()
 	var all struct{ Items []map[string]any }
 	answer := s.Admin().Must(200, "GET", "/api/collections?perPage=200", nil)
@@ -30,8 +30,8 @@ func TestNeededCollectionsStay(t *testing.T) {
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	admin := s.Admin()
-	all := exported(t, s)
-	for _, name := range guard.Collections {
+	all := exportCollections(t, s)
+	for _, name := range guard.ServiceCollections {
 		said := func(door string, answer hookstest.Answer) {
 			t.Helper()
 			if answer.Status != 400 || !strings.Contains(answer.Raw, "Doubletap needs the collection "+name+" ") && !strings.Contains(answer.Raw, "validation_collection_system_name_change") {
@@ -92,13 +92,13 @@ func TestNeededCollectionsAreNotEmptied(t *testing.T) {
 	s := hookstest.New(t)
 	s.As("bob").Like(s.As("ada").Post("hello"))
 	rows := func() (counts []int) {
-		for _, name := range guard.Collections {
+		for _, name := range guard.ServiceCollections {
 			counts = append(counts, s.Rows(name, "1"))
 		}
 		return counts
 	}
 	before := rows()
-	for _, name := range guard.Collections {
+	for _, name := range guard.ServiceCollections {
 		collection, err := s.App.FindCollectionByNameOrId(name)
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestNeededCollectionsAreNotEmptied(t *testing.T) {
 	if err := s.App.Save(owners); err != nil {
 		t.Fatal(err)
 	}
-	s.Admin().Create("notes", fields{"text": "an owner's"})
+	s.Admin().Create("notes", jsonObject{"text": "an owner's"})
 	s.Admin().Must(204, "DELETE", "/api/collections/notes/truncate", nil)
 	if n := s.Rows("notes", "1"); n != 0 {
 		t.Errorf("%d rows are left of an owner's collection", n)
@@ -129,7 +129,7 @@ func TestNeededCollectionsAreNotEmptied(t *testing.T) {
 func TestOwnersChangesGoThrough(t *testing.T) {
 	s := hookstest.New(t)
 	admin := s.Admin()
-	notes(t, s.App)
+	addNotes(t, s.App)
 	posts, _ := s.App.FindCollectionByNameOrId("posts")
 	posts.Fields.Add(&core.TextField{Name: "mood"})
 	posts.Fields.GetByName("caption").(*core.TextField).Max = 500
@@ -145,9 +145,9 @@ func TestOwnersChangesGoThrough(t *testing.T) {
 	if err := s.App.Save(posts); err != nil {
 		t.Fatal(err)
 	}
-	admin.Must(204, "PUT", "/api/collections/import", map[string]any{"collections": exported(t, s), "deleteMissing": true})
+	admin.Must(204, "PUT", "/api/collections/import", map[string]any{"collections": exportCollections(t, s), "deleteMissing": true})
 	admin.Must(200, "PATCH", "/api/collections/notes", map[string]any{"name": "papers"})
-	rest := slices.DeleteFunc(exported(t, s), func(c map[string]any) bool { return c["name"] == "papers" })
+	rest := slices.DeleteFunc(exportCollections(t, s), func(c map[string]any) bool { return c["name"] == "papers" })
 	admin.Must(204, "PUT", "/api/collections/import", map[string]any{"collections": rest, "deleteMissing": true})
 	if _, err := s.App.FindCollectionByNameOrId("papers"); err == nil {
 		t.Error("the owner's collection stays")

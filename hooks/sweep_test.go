@@ -21,21 +21,21 @@ import (
 )
 
 const (
-	seeded   = 2000 // rows of each relation
-	smallest = 300  // rows that go one by one with their hooks
-	stepMost = 1600 // rows that one transaction may change: a step's 400, and what triggers change of each
+	seededRows    = 2000 // rows of each relation
+	minHookedRows = 300  // rows that go one by one with their hooks
+	maxStepRows   = 1600 // rows that one transaction may change: a step's 400, and what triggers change of each
 )
 
-// written notes how many rows each transaction changes, until it is asked.
-type written struct {
+// writeRecorder notes how many rows each transaction changes, until it is asked.
+type writeRecorder struct {
 	mu   sync.Mutex
 	rows []int64
 }
 
-func watchWriter(s *hookstest.Service) *written {
-	w := &written{}
+func recordWrites(s *hookstest.Service) *writeRecorder {
+	w := &writeRecorder{}
 	limits := db.WriterLimits(s.App)
-	limits.Wrote = func(rows int64) {
+	limits.OnCommit = func(rows int64) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.rows = append(w.rows, rows)
@@ -44,8 +44,8 @@ func watchWriter(s *hookstest.Service) *written {
 	return w
 }
 
-// take returns the largest of the transactions since the last time, and how many changed more than a row or two.
-func (w *written) take() (most int64, n int) {
+// takeLargest returns the largest of the transactions since the last time, and how many changed more than a row or two.
+func (w *writeRecorder) takeLargest() (most int64, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, rows := range w.rows {
@@ -58,7 +58,7 @@ func (w *written) take() (most int64, n int) {
 	return most, n
 }
 
-func sqlOf(t testing.TB, s *hookstest.Service, statement string, params map[string]any) {
+func execSQLWith(t testing.TB, s *hookstest.Service, statement string, params map[string]any) {
 	t.Helper()
 	if _, err := db.Exec(s.App, statement, params); err != nil {
 		t.Fatalf("%s: %v", statement, err)
@@ -70,10 +70,10 @@ const longAgo = "2026-01-02 03:04:05.678Z"
 // storePeople stores people by the thousand: their ids are crowd and ten digits.
 func storePeople(t testing.TB, s *hookstest.Service, n int) {
 	t.Helper()
-	sqlOf(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < `+fmt.Sprint(n)+`)
+	execSQLWith(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < `+fmt.Sprint(n)+`)
 		INSERT INTO users (id, handle, name, email, state, role, tokenKey, password, created, updated)
 		SELECT printf('crowd%010d', i), printf('crowd%d', i), '', printf('crowd%d@example.com', i), 'active', 'member', printf('%050d', i), 'x', {:at}, {:at} FROM n`, map[string]any{"at": longAgo})
-	sqlOf(t, s, `INSERT INTO settings (id, user, digest, notify, seq, created, updated) SELECT id, id, 'off', '{}', 0, {:at}, {:at} FROM users WHERE id LIKE 'crowd%'`, map[string]any{"at": longAgo})
+	execSQLWith(t, s, `INSERT INTO settings (id, user, digest, notify, seq, created, updated) SELECT id, id, 'off', '{}', 0, {:at}, {:at} FROM users WHERE id LIKE 'crowd%'`, map[string]any{"at": longAgo})
 }
 
 // relateRows stores n rows of a collection whose relation points at id, and whatever else a row has is somebody of the crowd's.
@@ -135,13 +135,13 @@ func relateRows(t *testing.T, s *hookstest.Service, from *core.Collection, relat
 		t.Fatal(err)
 	}
 	prefix := fmt.Sprintf("%.4s%02d", from.Name+"xxxx", collections%97)
-	sqlOf(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {:n})
+	execSQLWith(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {:n})
 		INSERT OR IGNORE INTO `+from.Name+` (`+strings.Join(columns, ", ")+`) SELECT `+strings.Join(values, ", ")+` FROM n`,
 		map[string]any{"id": id, "n": n, "dave": s.User("dave").Id, "prefix": prefix})
 }
 
-// relations are all relations of ours to a collection, as they are in the database.
-func relations(t *testing.T, s *hookstest.Service, to string) map[*core.Collection][]*core.RelationField {
+// relationsTo are all relations of ours to a collection, as they are in the database.
+func relationsTo(t *testing.T, s *hookstest.Service, to string) map[*core.Collection][]*core.RelationField {
 	t.Helper()
 	collection, err := s.App.FindCachedCollectionByNameOrId(to)
 	if err != nil {
@@ -154,7 +154,7 @@ func relations(t *testing.T, s *hookstest.Service, to string) map[*core.Collecti
 	ours := map[*core.Collection][]*core.RelationField{}
 	for from, fields := range references {
 		for _, field := range fields {
-			if relation, ok := field.(*core.RelationField); ok && slices.Contains(guard.Collections, from.Name) {
+			if relation, ok := field.(*core.RelationField); ok && slices.Contains(guard.ServiceCollections, from.Name) {
 				ours[from] = append(ours[from], relation)
 			}
 		}
@@ -165,11 +165,11 @@ func relations(t *testing.T, s *hookstest.Service, to string) map[*core.Collecti
 // oneByOne are those whose rows go as records, with their hooks.
 var oneByOne = []string{"posts.author", "comments.author", "stories.author"}
 
-// pointing counts the rows that point at a record, by relation.
-func pointing(t *testing.T, s *hookstest.Service, to, id string) map[string]int {
+// pointingRows counts the rows that point at a record, by relation.
+func pointingRows(t *testing.T, s *hookstest.Service, to, id string) map[string]int {
 	t.Helper()
 	left := map[string]int{}
-	for from, fields := range relations(t, s, to) {
+	for from, fields := range relationsTo(t, s, to) {
 		for _, f := range fields {
 			condition := f.Name + " = {:id}"
 			if f.IsMultiple() {
@@ -189,22 +189,22 @@ func TestDeletionsAreShortTransactions(t *testing.T) {
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	probe := hookstest.New(t)
-	for _, to := range guard.Collections {
-		if len(relations(t, probe, to)) == 0 {
+	for _, to := range guard.ServiceCollections {
+		if len(relationsTo(t, probe, to)) == 0 {
 			continue
 		}
 		t.Run(to, func(t *testing.T) {
 			s := hookstest.New(t)
-			storePeople(t, s, seeded)
-			id := subject(t, s, to)
-			sqlOf(t, s, `UPDATE settings SET seq = 100000 WHERE user = {:dave}`, map[string]any{"dave": s.User("dave").Id})
+			storePeople(t, s, seededRows)
+			id := createSubject(t, s, to)
+			execSQLWith(t, s, `UPDATE settings SET seq = 100000 WHERE user = {:dave}`, map[string]any{"dave": s.User("dave").Id})
 			want := map[string]int{}
-			for from, fields := range relations(t, s, to) {
+			for from, fields := range relationsTo(t, s, to) {
 				for _, field := range fields {
-					name, n := from.Name+"."+field.Name, seeded
+					name, n := from.Name+"."+field.Name, seededRows
 					switch {
 					case slices.Contains(oneByOne, name):
-						n = smallest
+						n = minHookedRows
 					case from.Name == "devices":
 						n = 20 // as many as a person may have; they end with the sessions, in the request
 					}
@@ -218,30 +218,30 @@ func TestDeletionsAreShortTransactions(t *testing.T) {
 					want[name] = n
 				}
 			}
-			if got := pointing(t, s, to, id); !atLeast(got, want) {
+			if got := pointingRows(t, s, to, id); !hasAtLeast(got, want) {
 				t.Fatalf("seeded %v, want %v", got, want)
 			}
-			w := watchWriter(s)
+			w := recordWrites(s)
 			s.Admin().Delete(to, id)
-			if most, _ := w.take(); most > stepMost {
+			if most, _ := w.takeLargest(); most > maxStepRows {
 				t.Errorf("the request's transaction changed %d rows", most)
 			}
 			if to != "users" && s.Record(to, id) != nil {
 				t.Error("it is there after the request")
 			}
 			s.RunJobs()
-			most, n := w.take()
-			if most > stepMost {
+			most, n := w.takeLargest()
+			if most > maxStepRows {
 				t.Errorf("one step changed %d rows", most)
 			}
 			sum := 0
 			for _, rows := range want {
 				sum += rows
 			}
-			if n < sum/stepMost {
+			if n < sum/maxStepRows {
 				t.Errorf("%d rows took %d transactions", sum, n)
 			}
-			if left := pointing(t, s, to, id); len(left) != 0 || s.Record(to, id) != nil {
+			if left := pointingRows(t, s, to, id); len(left) != 0 || s.Record(to, id) != nil {
 				t.Errorf("left: %v", left)
 			}
 			if n := s.Rows("jobs", "true"); n != 0 {
@@ -253,32 +253,32 @@ func TestDeletionsAreShortTransactions(t *testing.T) {
 
 func TestATombstoneLosesItsLikesInShortTransactions(t *testing.T) {
 	s := hookstest.New(t)
-	storePeople(t, s, seeded)
-	comment := subject(t, s, "comments")
+	storePeople(t, s, seededRows)
+	comment := createSubject(t, s, "comments")
 	s.As("carol").Comment(s.Record("comments", comment).GetString("post"), comment, "indeed")
 	likes, err := s.App.FindCachedCollectionByNameOrId("comment_likes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	relateRows(t, s, likes, likes.Fields.GetByName("comment").(*core.RelationField), comment, seeded)
-	w := watchWriter(s)
+	relateRows(t, s, likes, likes.Fields.GetByName("comment").(*core.RelationField), comment, seededRows)
+	w := recordWrites(s)
 	s.As("bob").Delete("comments", comment)
 	if shown := s.As("carol").List("comment_likes", "filter=comment='"+comment+"'"); len(shown) > 0 {
 		t.Errorf("its likes are shown: %v", shown[0])
 	}
 	s.RunJobs()
-	if most, n := w.take(); most > stepMost || n < seeded/stepMost {
+	if most, n := w.takeLargest(); most > maxStepRows || n < seededRows/maxStepRows {
 		t.Errorf("%d transactions, the longest of %d rows", n, most)
 	}
 	if got := s.Record("comments", comment); got == nil || !got.GetBool("deleted") || got.GetInt("likesCount") != 0 || got.GetInt("repliesCount") != 1 {
 		t.Errorf("the tombstone is %v", got)
 	}
-	if left := pointing(t, s, "comments", comment); !maps.Equal(left, map[string]int{"comments.parent": 1}) {
+	if left := pointingRows(t, s, "comments", comment); !maps.Equal(left, map[string]int{"comments.parent": 1}) {
 		t.Errorf("left: %v", left)
 	}
 }
 
-func atLeast(got, want map[string]int) bool {
+func hasAtLeast(got, want map[string]int) bool {
 	for name, n := range want {
 		if got[name] < n {
 			return false
@@ -287,8 +287,8 @@ func atLeast(got, want map[string]int) bool {
 	return len(want) > 0
 }
 
-// subject makes a record to delete.
-func subject(t *testing.T, s *hookstest.Service, collection string) string {
+// createSubject makes a record to delete.
+func createSubject(t *testing.T, s *hookstest.Service, collection string) string {
 	t.Helper()
 	post := s.As("ada").Post("hello #sea")
 	s.As("bob").Like(post)
@@ -316,20 +316,20 @@ func subject(t *testing.T, s *hookstest.Service, collection string) string {
 	return ""
 }
 
-// likedByMany is a post of ada's with some thousands of rows, as the product would have stored them.
-func likedByMany(t *testing.T, s *hookstest.Service) string {
+// createLikedPost is a post of ada's with some thousands of rows, as the product would have stored them.
+func createLikedPost(t *testing.T, s *hookstest.Service) string {
 	t.Helper()
-	storePeople(t, s, seeded)
+	storePeople(t, s, seededRows)
 	post := s.As("ada").Post("hello #sea")
 	for _, name := range []string{"likes", "saves", "mutes", "comments"} {
 		from, err := s.App.FindCachedCollectionByNameOrId(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		relateRows(t, s, from, from.Fields.GetByName("post").(*core.RelationField), post, seeded)
+		relateRows(t, s, from, from.Fields.GetByName("post").(*core.RelationField), post, seededRows)
 	}
-	sqlOf(t, s, `UPDATE comments SET text = 'wow', author = 'crowd' || substr(id, 6)`, nil)
-	sqlOf(t, s, `UPDATE comments SET author = printf('crowd%010d', rowid) WHERE rowid <= `+fmt.Sprint(seeded), nil)
+	execSQLWith(t, s, `UPDATE comments SET text = 'wow', author = 'crowd' || substr(id, 6)`, nil)
+	execSQLWith(t, s, `UPDATE comments SET author = printf('crowd%010d', rowid) WHERE rowid <= `+fmt.Sprint(seededRows), nil)
 	return post
 }
 
@@ -349,15 +349,15 @@ func TestADeletedPostIsHiddenAtOnceAtEveryDoor(t *testing.T) {
 	} {
 		t.Run(door, func(t *testing.T) {
 			s := hookstest.New(t)
-			post := likedByMany(t, s)
+			post := createLikedPost(t, s)
 			s.As("bob").Like(post)
 			s.RunJobs()
-			w := watchWriter(s)
+			w := recordWrites(s)
 			remove(s, post)
-			if most, _ := w.take(); most > stepMost {
+			if most, _ := w.takeLargest(); most > maxStepRows {
 				t.Errorf("its transaction changed %d rows", most)
 			}
-			if n := s.Rows("likes", "true"); n < seeded/2 {
+			if n := s.Rows("likes", "true"); n < seededRows/2 {
 				t.Fatalf("%d likes are left before the job, so this test tests nothing", n)
 			}
 			for _, c := range []*hookstest.Client{s.As("ada"), s.As("carol"), s.Guest()} {
@@ -379,7 +379,7 @@ func TestADeletedPostIsHiddenAtOnceAtEveryDoor(t *testing.T) {
 			if n := s.Rows("hashtags", "postsCount != 0"); n != 0 {
 				t.Error("its hashtag counts it")
 			}
-			err := reconcile.Run(t.Context(), s.App, func(r *reconcile.Result) {
+			err := reconcile.RunHourly(t.Context(), s.App, func(r *reconcile.Result) {
 				for note := range strings.SplitSeq(r.Detail(), "; ") {
 					if !strings.HasPrefix(note, "key of ") && !strings.HasPrefix(note, "found of ") { // rows made by SQL have neither key nor index
 						t.Errorf("reconciled meanwhile: %s", note)
@@ -390,10 +390,10 @@ func TestADeletedPostIsHiddenAtOnceAtEveryDoor(t *testing.T) {
 				t.Error(err)
 			}
 			s.RunJobs()
-			if left := pointing(t, s, "posts", post); len(left) != 0 {
+			if left := pointingRows(t, s, "posts", post); len(left) != 0 {
 				t.Errorf("left: %v", left)
 			}
-			sqlOf(t, s, `CREATE TABLE unblocked (a, b)`, nil)
+			execSQLWith(t, s, `CREATE TABLE unblocked (a, b)`, nil)
 			checkInvariants(t, s)
 		})
 	}
@@ -407,15 +407,15 @@ func TestWhatIsLeftOfADeletionGoesAfterARestart(t *testing.T) {
 		for _, name := range hookstest.Cast {
 			s.Guest().Create("users", map[string]any{"handle": name, "email": name + "@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password})
 		}
-		post = likedByMany(t, s)
+		post = createLikedPost(t, s)
 		s.As("ada").Delete("posts", post)
 	})
 	s := hookstest.Open(t, dir)
-	if left := pointing(t, s, "posts", post); left["likes.post"] == 0 || left["comments.post"] == 0 {
+	if left := pointingRows(t, s, "posts", post); left["likes.post"] == 0 || left["comments.post"] == 0 {
 		t.Fatalf("left before: %v", left)
 	}
 	s.RunJobs()
-	if left := pointing(t, s, "posts", post); len(left) != 0 {
+	if left := pointingRows(t, s, "posts", post); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
 }

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	draining    = 25 * time.Second // for requests and jobs when the service is asked to end; supervisors kill after 30
-	notice      = 3 * time.Second  // during which whoever still comes is answered, while something is under way
-	hangingBody = 4 * time.Second  // without a byte of its body, after which a request holds up the end no longer
-	restarting  = time.Minute      // for a restart, and for the restore that it belongs to, before the process may end
+	drainTimeout      = 25 * time.Second // for requests and jobs when the service is asked to end; supervisors kill after 30
+	drainGraceTimeout = 3 * time.Second  // during which whoever still comes is answered, while something is under way
+	drainBodyTimeout  = 4 * time.Second  // without a byte of its body, after which a request holds up the end no longer
+	restartTimeout    = time.Minute      // for a restart, and for the restore that it belongs to, before the process may end
 )
 
 // errAskedToEnd is why a restart is given up.
@@ -40,8 +40,8 @@ func (s *Social) bindTermination(h *health) {
 	s.app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Priority: -99999, Func: func(e *core.TerminateEvent) error {
 		if !e.IsRestart {
 			ending.Store(!replacing.Load())
-			waitAtMost(&restarts, restarting)
-			drained.Do(func() { s.end(h) })
+			waitAtMost(&restarts, restartTimeout)
+			drained.Do(func() { s.drainService(h) })
 			return e.Next()
 		}
 		if ending.Load() {
@@ -53,7 +53,7 @@ func (s *Social) bindTermination(h *health) {
 		asked := make(chan os.Signal, 1)
 		signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
 		defer signal.Stop(asked)
-		drained.Do(func() { s.end(h) })
+		drained.Do(func() { s.drainService(h) })
 		select {
 		case <-asked:
 			return errAskedToEnd
@@ -75,31 +75,31 @@ func waitAtMost(all *sync.WaitGroup, most time.Duration) {
 	}
 }
 
-// end drains what is under way. Requests go on being answered for a moment, so that who sends them can see that the
+// drainService drains what is under way. Requests go on being answered for a moment, so that who sends them can see that the
 // service is no longer ready; then nobody else is let in.
-func (s *Social) end(h *health) {
-	ctx, cancel := context.WithTimeout(context.Background(), draining)
+func (s *Social) drainService(h *health) {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
-	h.drain.Begin()
-	s.bodies.hurry(hangingBody)
+	h.drain.BeginDrain()
+	s.bodies.shortenStalls(drainBodyTimeout)
 	var ending sync.WaitGroup
 	ending.Go(func() {
 		if err := s.jobs.Stop(ctx); err != nil {
 			s.app.Logger().Warn("jobs cut short", "err", err)
 		}
 	})
-	soon, stop := context.WithTimeout(ctx, notice)
-	h.drain.Wait(soon)
+	soon, stop := context.WithTimeout(ctx, drainGraceTimeout)
+	h.drain.WaitDrained(soon)
 	stop()
 	if h.server != nil {
 		ending.Go(func() { _ = h.server.Shutdown(ctx) }) // what it says, the drain says as well
 	}
-	if !h.drain.Wait(ctx) {
-		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", draining))
+	if !h.drain.WaitDrained(ctx) {
+		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", drainTimeout))
 	}
 	s.inbox.Close()
 	ending.Wait()
-	unwaited, stop := context.WithTimeout(context.Background(), notice) // photos that nobody waits for any more
+	unwaited, stop := context.WithTimeout(context.Background(), drainGraceTimeout) // photos that nobody waits for any more
 	defer stop()
 	s.studio.Close(unwaited)
 }

@@ -18,19 +18,19 @@ const (
 
 // bodyPace is how slowly a request's body may come. Who sends a photo over a bad line is slow all the time; who wants
 // to hold connections sends next to nothing.
-var bodyPace = pace{grace: 20 * time.Second, stall: time.Minute, rate: 4 << 10}
+var bodyPace = pace{graceTimeout: 20 * time.Second, stallTimeout: time.Minute, bytesPerSecond: 4 << 10}
 
 // pace bounds how long a body takes: some time, and more for each byte that has come, but never much without one.
 type pace struct {
-	grace time.Duration // for the first byte, and in addition to what rate gives
-	stall time.Duration // without a byte
-	rate  int64         // bytes a second
+	graceTimeout   time.Duration // for the first byte, and in addition to what rate gives
+	stallTimeout   time.Duration // without a byte
+	bytesPerSecond int64         // bytes a second
 }
 
 // deadline returns until when the next bytes have to come, after read bytes since began.
 func (p pace) deadline(began, now time.Time, read int64) time.Time {
-	earned := began.Add(p.grace + time.Duration(read)*time.Second/time.Duration(p.rate))
-	if stalled := now.Add(p.stall); stalled.Before(earned) {
+	earned := began.Add(p.graceTimeout + time.Duration(read)*time.Second/time.Duration(p.bytesPerSecond))
+	if stalled := now.Add(p.stallTimeout); stalled.Before(earned) {
 		return stalled
 	}
 	return earned
@@ -44,9 +44,9 @@ func (s *Social) bindTimeouts() {
 		e.Server.ReadHeaderTimeout = headerTimeout
 		e.Server.IdleTimeout = idleTimeout
 		writing := e.Server.WriteTimeout
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: first, Func: func(e *core.RequestEvent) error {
-			if body := bodyPace.hold(e, writing); body != nil {
-				defer s.bodies.enter(body)()
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: firstPriority, Func: func(e *core.RequestEvent) error {
+			if body := bodyPace.wrapBody(e, writing); body != nil {
+				defer s.bodies.addBody(body)()
 			}
 			return e.Next()
 		}})
@@ -54,14 +54,14 @@ func (s *Social) bindTimeouts() {
 	})
 }
 
-// hold drops a connection whose body comes too slowly, also when nobody reads it. The deadlines that net/http has set
+// wrapBody drops a connection whose body comes too slowly, also when nobody reads it. The deadlines that net/http has set
 // for the whole request, some minutes, would end an honest upload and wait long for the other.
-func (p pace) hold(e *core.RequestEvent, writing time.Duration) *pacedBody {
+func (p pace) wrapBody(e *core.RequestEvent, writing time.Duration) *pacedBody {
 	if e.Request.ContentLength == 0 {
 		return nil
 	}
-	body := &pacedBody{ReadCloser: e.Request.Body, pace: p, began: time.Now(), writing: writing, conn: http.NewResponseController(e.Response)}
-	body.hold(body.began)
+	body := &pacedBody{ReadCloser: e.Request.Body, pace: p, began: time.Now(), writeTimeout: writing, conn: http.NewResponseController(e.Response)}
+	body.extendDeadline(body.began)
 	if again, ok := e.Request.Body.(*router.RereadableReadCloser); ok {
 		body.ReadCloser = again.ReadCloser
 		again.ReadCloser = body
@@ -73,44 +73,44 @@ func (p pace) hold(e *core.RequestEvent, writing time.Duration) *pacedBody {
 
 type pacedBody struct {
 	io.ReadCloser
-	conn    *http.ResponseController
-	writing time.Duration // to write the answer, from the end of the body on
-	began   time.Time
+	conn         *http.ResponseController
+	writeTimeout time.Duration // to write the answer, from the end of the body on
+	began        time.Time
 
-	mu    sync.Mutex // guards all below: the process may end while the body is read
-	pace  pace
-	held  time.Time // when the deadline was last moved
-	read  int64
-	ended bool
+	mu            sync.Mutex // guards all below: the process may end while the body is read
+	pace          pace
+	deadlineSetAt time.Time // when the deadline was last moved
+	readBytes     int64
+	ended         bool
 }
 
-// hold moves the deadline, unless that was done just now. An error means that the connection has none, as in a test's
+// extendDeadline moves the deadline, unless that was done just now. An error means that the connection has none, as in a test's
 // recorder.
-func (b *pacedBody) hold(now time.Time) {
+func (b *pacedBody) extendDeadline(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.ended && now.Sub(b.held) > b.pace.stall/100 {
-		b.held = now
-		_ = b.conn.SetReadDeadline(b.pace.deadline(b.began, now, b.read))
+	if !b.ended && now.Sub(b.deadlineSetAt) > b.pace.stallTimeout/100 {
+		b.deadlineSetAt = now
+		_ = b.conn.SetReadDeadline(b.pace.deadline(b.began, now, b.readBytes))
 	}
 }
 
-// hurry lets no more than stall pass without a byte, from now on.
-func (b *pacedBody) hurry(stall time.Duration) {
+// shortenStall lets no more than stall pass without a byte, from now on.
+func (b *pacedBody) shortenStall(stall time.Duration) {
 	b.mu.Lock()
-	b.pace.stall, b.held = stall, time.Time{}
+	b.pace.stallTimeout, b.deadlineSetAt = stall, time.Time{}
 	b.mu.Unlock()
-	b.hold(time.Now())
+	b.extendDeadline(time.Now())
 }
 
 func (b *pacedBody) Read(into []byte) (int, error) {
-	b.hold(time.Now())
+	b.extendDeadline(time.Now())
 	n, err := b.ReadCloser.Read(into)
 	b.mu.Lock()
-	b.read += int64(n)
+	b.readBytes += int64(n)
 	b.mu.Unlock()
 	if err == io.EOF {
-		b.end()
+		b.endBody()
 	}
 	return n, err
 }
@@ -118,12 +118,12 @@ func (b *pacedBody) Read(into []byte) (int, error) {
 // Close is also how a body ends of which the last byte was read, but not that it is the last.
 func (b *pacedBody) Close() error {
 	err := b.ReadCloser.Close()
-	b.end()
+	b.endBody()
 	return err
 }
 
-// end lets the answer take its time: with the body's deadline the request would be cancelled while it is answered.
-func (b *pacedBody) end() {
+// endBody lets the answer take its time: with the body's deadline the request would be cancelled while it is answered.
+func (b *pacedBody) endBody() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ended {
@@ -131,42 +131,42 @@ func (b *pacedBody) end() {
 	}
 	b.ended = true
 	_ = b.conn.SetReadDeadline(time.Time{})
-	if b.writing > 0 {
-		_ = b.conn.SetWriteDeadline(time.Now().Add(b.writing))
+	if b.writeTimeout > 0 {
+		_ = b.conn.SetWriteDeadline(time.Now().Add(b.writeTimeout))
 	}
 }
 
-// bodies are those of the requests under way.
-type bodies struct {
-	mu      sync.Mutex // guards all below
-	all     map[*pacedBody]struct{}
-	hurried time.Duration // what hurry was called with, or 0
+// openBodies are those of the requests under way.
+type openBodies struct {
+	mu           sync.Mutex // guards all below
+	open         map[*pacedBody]struct{}
+	stallTimeout time.Duration // what hurry was called with, or 0
 }
 
-// enter counts a body until leave is called.
-func (b *bodies) enter(body *pacedBody) (leave func()) {
+// addBody counts a body until leave is called.
+func (b *openBodies) addBody(body *pacedBody) (leave func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.all == nil {
-		b.all = map[*pacedBody]struct{}{}
+	if b.open == nil {
+		b.open = map[*pacedBody]struct{}{}
 	}
-	b.all[body] = struct{}{}
-	if b.hurried > 0 {
-		body.hurry(b.hurried)
+	b.open[body] = struct{}{}
+	if b.stallTimeout > 0 {
+		body.shortenStall(b.stallTimeout)
 	}
 	return func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		delete(b.all, body)
+		delete(b.open, body)
 	}
 }
 
-// hurry drops every connection whose body stands still for so long, those that are yet to come among them.
-func (b *bodies) hurry(stall time.Duration) {
+// shortenStalls drops every connection whose body stands still for so long, those that are yet to come among them.
+func (b *openBodies) shortenStalls(stall time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.hurried = stall
-	for body := range b.all {
-		body.hurry(stall)
+	b.stallTimeout = stall
+	for body := range b.open {
+		body.shortenStall(stall)
 	}
 }

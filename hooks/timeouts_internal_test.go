@@ -54,7 +54,7 @@ func TestABodyThatDoesNotComeIsDropped(t *testing.T) {
 	} {
 		for _, again := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, ", rereadable ", again), func(t *testing.T) {
-				conn, _ := heldServer(t, pace{grace: 50 * time.Millisecond, stall: 50 * time.Millisecond, rate: 1}, again, read)
+				conn, _ := startPacedServer(t, pace{graceTimeout: 50 * time.Millisecond, stallTimeout: 50 * time.Millisecond, bytesPerSecond: 1}, again, read)
 				fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhel")
 				if _, err := io.Copy(io.Discard, conn); err != nil {
 					t.Errorf("the connection stays open: %v", err)
@@ -71,7 +71,7 @@ func TestARequestWhoseBodyCameIsNotCancelled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			late := make(chan time.Time, 1)
-			conn, answer := heldServer(t, pace{grace: 100 * time.Millisecond, stall: time.Hour, rate: 1 << 20}, false, func(e *core.RequestEvent) error {
+			conn, answer := startPacedServer(t, pace{graceTimeout: 100 * time.Millisecond, stallTimeout: time.Hour, bytesPerSecond: 1 << 20}, false, func(e *core.RequestEvent) error {
 				read(e.Request.Body)
 				select {
 				case <-e.Request.Context().Done():
@@ -90,8 +90,8 @@ func TestARequestWhoseBodyCameIsNotCancelled(t *testing.T) {
 	}
 }
 
-// heldServer serves read behind the pace and returns a connection to it.
-func heldServer(t *testing.T, p pace, again bool, read func(*core.RequestEvent) error) (net.Conn, *bufio.Reader) {
+// startPacedServer serves read behind the pace and returns a connection to it.
+func startPacedServer(t *testing.T, p pace, again bool, read func(*core.RequestEvent) error) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if again {
@@ -99,7 +99,7 @@ func heldServer(t *testing.T, p pace, again bool, read func(*core.RequestEvent) 
 		}
 		e := &core.RequestEvent{}
 		e.Request, e.Response = r, &router.ResponseWriter{ResponseWriter: w}
-		p.hold(e, time.Minute)
+		p.wrapBody(e, time.Minute)
 		if err := read(e); err != nil && !strings.Contains(err.Error(), "timeout") {
 			t.Error(err)
 		}
@@ -131,24 +131,24 @@ func TestAServerWaitsForHeadersForTenSeconds(t *testing.T) {
 // A process that is asked to end waits for uploads that come, and not for those that stand still: those that did so before
 // it was asked, and those that begin to afterwards. Without that they have a minute.
 func TestABodyThatStandsStillHoldsUpNoEnd(t *testing.T) {
-	patient := pace{grace: time.Hour, stall: time.Hour, rate: 1}
-	var under bodies
+	patient := pace{graceTimeout: time.Hour, stallTimeout: time.Hour, bytesPerSecond: 1}
+	var under openBodies
 	begun := make(chan struct{}, 2)
 	wait := func(e *core.RequestEvent) error {
 		body := e.Request.Body.(*pacedBody)
-		defer under.enter(body)()
+		defer under.addBody(body)()
 		begun <- struct{}{}
 		_, err := io.ReadAll(body)
 		return err
 	}
 	hang := func() net.Conn {
-		conn, _ := heldServer(t, patient, false, wait)
+		conn, _ := startPacedServer(t, patient, false, wait)
 		fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhel")
 		<-begun
 		return conn
 	}
 	before := hang()
-	under.hurry(50 * time.Millisecond)
+	under.shortenStalls(50 * time.Millisecond)
 	after := hang()
 	for when, conn := range map[string]net.Conn{"before": before, "after": after} {
 		if _, err := io.Copy(io.Discard, conn); err != nil {

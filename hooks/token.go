@@ -15,58 +15,58 @@ import (
 	"doubletap/internal/fault"
 )
 
-// tokens remembers to whom a token was given, for the fast path: its signature was verified with the person's
+// tokenCache remembers to whom a token was given, for the fast path: its signature was verified with the person's
 // key and the collection's secret. Any change of a person forgets theirs. Whether the key is still the person's, and
 // the person may come in, is asked again in the transaction of what they do.
-type tokens struct {
-	mu      sync.Mutex // guards all below
-	held    map[string]*holder
-	changes int // of people so far, so that nothing read before a change is kept after it
+type tokenCache struct {
+	mu          sync.Mutex // guards all below
+	holders     map[string]*tokenHolder
+	userChanges int // of people so far, so that nothing read before a change is kept after it
 }
 
-type holder struct {
-	person  *core.Record
+type tokenHolder struct {
+	user    *core.Record
 	secret  string
 	expires time.Time
 }
 
-const mostTokens = 20_000 // about 1 KB each
+const maxTokens = 20_000 // about 1 KB each
 
-func (t *tokens) bind(app core.App) {
+func (t *tokenCache) bindForget(app core.App) {
 	forget := func(e *core.RecordEvent) error {
-		t.forget(e.Record.Id)
+		t.forgetUser(e.Record.Id)
 		return e.Next()
 	}
 	app.OnRecordAfterUpdateSuccess("users").BindFunc(forget)
 	app.OnRecordAfterDeleteSuccess("users").BindFunc(forget)
 }
 
-const remembered = "doubletap.remembered"
+const rememberedTokenKey = "doubletap.remembered"
 
-// quiet leaves successes out of PocketBase's log, where each is a row.
-var quiet = apis.SkipSuccessActivityLog()
+// skipSuccessLog leaves successes out of PocketBase's log, where each is a row.
+var skipSuccessLog = apis.SkipSuccessActivityLog()
 
-// load signs in who sends or takes back a like, or reads what the fast path reads.
-func (t *tokens) load(e *core.RequestEvent) error {
-	if _, ok := tapped(e); !ok {
-		if _, ok := reading(e); !ok {
+// loadUser signs in who sends or takes back a like, or reads what the fast path reads.
+func (t *tokenCache) loadUser(e *core.RequestEvent) error {
+	if _, ok := cutLikesPath(e); !ok {
+		if _, ok := fastReadOf(e); !ok {
 			return e.Next()
 		}
 	}
-	if token := bearer(e); token != "" && e.Auth == nil {
-		if e.Auth = t.of(e.App, token); e.Auth != nil {
-			e.Set(remembered, token)
+	if token := bearerToken(e); token != "" && e.Auth == nil {
+		if e.Auth = t.userOf(e.App, token); e.Auth != nil {
+			e.Set(rememberedTokenKey, token)
 		}
 	}
-	return quiet.Func(e)
+	return skipSuccessLog.Func(e)
 }
 
-// reload looks the person up anew for a request that goes the general way.
-func (t *tokens) reload(e *core.RequestEvent) (err error) {
-	if token, _ := e.Get(remembered).(string); token != "" {
+// reloadUser looks the person up anew for a request that goes the general way.
+func (t *tokenCache) reloadUser(e *core.RequestEvent) (err error) {
+	if token, _ := e.Get(rememberedTokenKey).(string); token != "" {
 		e.Auth, err = findByToken(e.App, token, core.TokenTypeAuth)
 	}
-	return fault.Answer(err)
+	return fault.ForClient(err)
 }
 
 // findByToken returns whose token it is, nil for nobody's: it is none of ours, or its time is over, or the person is gone. That the
@@ -84,25 +84,25 @@ func findByToken(app core.App, token, kind string) (*core.Record, error) {
 
 // callerRead signs in who sends a token, in place of PocketBase, which takes whom it cannot read for a guest.
 func callerRead(e *core.RequestEvent) (err error) {
-	if token := bearer(e); token != "" && e.Auth == nil {
+	if token := bearerToken(e); token != "" && e.Auth == nil {
 		if e.Auth, err = findByToken(e.App, token, core.TokenTypeAuth); err != nil {
-			return fault.Answer(err)
+			return fault.ForClient(err)
 		}
 	}
 	return e.Next()
 }
 
-// of returns whose token it is, nil for nobody's.
-func (t *tokens) of(app core.App, token string) *core.Record {
+// userOf returns whose token it is, nil for nobody's.
+func (t *tokenCache) userOf(app core.App, token string) *core.Record {
 	t.mu.Lock()
-	h, changes := t.held[token], t.changes
+	h, changes := t.holders[token], t.userChanges
 	t.mu.Unlock()
 	users, err := app.FindCachedCollectionByNameOrId("users")
 	if err != nil {
 		return nil
 	}
 	if h != nil && time.Now().Before(h.expires) && h.secret == users.AuthToken.Secret {
-		return h.person.Clone()
+		return h.user.Clone()
 	}
 	person, err := app.FindAuthRecordByToken(token, core.TokenTypeAuth)
 	if err != nil || person.Collection().Name != "users" { //nolint:nilerr // callerRead says what it is
@@ -112,32 +112,32 @@ func (t *tokens) of(app core.App, token string) *core.Record {
 	if err != nil {
 		return nil
 	}
-	h = &holder{person.Clone(), users.AuthToken.Secret, time.Unix(cast.ToInt64(claims["exp"]), 0)}
+	h = &tokenHolder{person.Clone(), users.AuthToken.Secret, time.Unix(cast.ToInt64(claims["exp"]), 0)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.changes == changes {
-		if len(t.held) >= mostTokens || t.held == nil {
-			t.held = map[string]*holder{}
+	if t.userChanges == changes {
+		if len(t.holders) >= maxTokens || t.holders == nil {
+			t.holders = map[string]*tokenHolder{}
 		}
-		t.held[token] = h
+		t.holders[token] = h
 	}
 	return person
 }
 
-// forget drops the tokens of a person, or everybody's.
-func (t *tokens) forget(person string) {
+// forgetUser drops the tokens of a person, or everybody's.
+func (t *tokenCache) forgetUser(person string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.changes++
-	for token, h := range t.held {
-		if person == "" || h.person.Id == person {
-			delete(t.held, token)
+	t.userChanges++
+	for token, h := range t.holders {
+		if person == "" || h.user.Id == person {
+			delete(t.holders, token)
 		}
 	}
 }
 
-// bearer is the token of a request, as PocketBase reads it.
-func bearer(e *core.RequestEvent) string {
+// bearerToken is the token of a request, as PocketBase reads it.
+func bearerToken(e *core.RequestEvent) string {
 	token := e.Request.Header.Get("Authorization")
 	if len(token) > 7 && strings.EqualFold(token[:7], "Bearer ") {
 		return token[7:]

@@ -45,9 +45,9 @@ func TestFullDisk(t *testing.T) {
 			}
 			free := fillDisk(t, s)
 
-			n, before, a := 0, stored(t, s), try(s, post, 0)
+			n, before, a := 0, storedCounts(t, s), try(s, post, 0)
 			for a.Status == 200 && n+1 < people {
-				n, before = n+1, stored(t, s)
+				n, before = n+1, storedCounts(t, s)
 				a = try(s, post, n)
 			}
 			if a.Status != 503 || a.Header.Get("Retry-After") == "" {
@@ -59,7 +59,7 @@ func TestFullDisk(t *testing.T) {
 			if strings.Contains(a.Raw, "disk") {
 				t.Errorf("the answer tells the cause: %s", a.Raw)
 			}
-			if after := stored(t, s); !maps.Equal(before, after) {
+			if after := storedCounts(t, s); !maps.Equal(before, after) {
 				t.Errorf("something was stored\nbefore %v\nafter  %v", before, after)
 			}
 
@@ -79,9 +79,9 @@ func TestFullDisk(t *testing.T) {
 				if a := try(s, post, n); a.Status != 200 || s.Rows("likes", "1") != likes || likes != n+1 {
 					t.Errorf("the like again is answered %d, with %d likes of %d people", a.Status, s.Rows("likes", "1"), n+1)
 				}
-				s.Expect("ada", hookstest.Told{Type: "like", Actors: n + 1}, hookstest.Told{Type: "follow", Actors: 1})
+				s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: n + 1}, hookstest.Notification{Type: "follow", Actors: 1})
 			}
-			countsAreExact(t, s)
+			expectExactCounts(t, s)
 		})
 	}
 }
@@ -90,8 +90,8 @@ func TestNotificationThatCannotBeWritten(t *testing.T) {
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello")
-	exec(t, s.App, "CREATE TRIGGER broken BEFORE INSERT ON notification_events BEGIN SELECT RAISE(ABORT, 'broken'); END")
-	before := stored(t, s)
+	execSQL(t, s.App, "CREATE TRIGGER broken BEFORE INSERT ON notification_events BEGIN SELECT RAISE(ABORT, 'broken'); END")
+	before := storedCounts(t, s)
 	for collection, body := range map[string]any{
 		"likes":    map[string]any{"post": post},
 		"comments": map[string]any{"post": post, "text": "hello @carol"},
@@ -102,15 +102,15 @@ func TestNotificationThatCannotBeWritten(t *testing.T) {
 		if a.Status != 500 || a.Raw != `{"data":{},"message":"Something went wrong while processing your request.","status":500}` {
 			t.Errorf("%s: bob is answered %d %s, want a bland 500", collection, a.Status, a.Raw)
 		}
-		if after := stored(t, s); !maps.Equal(before, after) {
+		if after := storedCounts(t, s); !maps.Equal(before, after) {
 			t.Errorf("%s: something was stored\nbefore %v\nafter  %v", collection, before, after)
 		}
 	}
-	nothingHappened(t, s, post)
-	exec(t, s.App, "DROP TRIGGER broken")
+	expectNothingStored(t, s, post)
+	execSQL(t, s.App, "DROP TRIGGER broken")
 	bob.Like(post)
-	s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
-	countsAreExact(t, s)
+	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
+	expectExactCounts(t, s)
 }
 
 func TestPostThatGoesWhilePeopleAct(t *testing.T) {
@@ -153,9 +153,9 @@ func TestPostThatGoesWhilePeopleAct(t *testing.T) {
 			t.Errorf("%d posts, want the one that ada kept", n)
 		}
 		s.RunJobs()
-		countsAreExact(t, s)
-		s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
-		s.Expect("carol")
+		expectExactCounts(t, s)
+		s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
+		s.ExpectTray("carol")
 	})
 
 	for collection, fields := range acts {
@@ -177,18 +177,18 @@ func TestPostThatGoesWhilePeopleAct(t *testing.T) {
 			if a := s.As("bob").Do("POST", "/api/collections/"+collection+"/records", body); a.Status != 400 {
 				t.Errorf("bob is answered %d %s", a.Status, a.Raw)
 			}
-			countsAreExact(t, s)
-			s.Expect("ada")
+			expectExactCounts(t, s)
+			s.ExpectTray("ada")
 		})
 	}
 }
 
-// serving names the variable that makes this test's binary a Doubletap instead.
-const serving = "DOUBLETAP_TEST_SERVING"
+// servingEnv names the variable that makes this test's binary a Doubletap instead.
+const servingEnv = "DOUBLETAP_TEST_SERVING"
 
 func TestDataFolderHasOneService(t *testing.T) {
 	skipWithoutFastPath(t)
-	if os.Getenv(serving) != "" {
+	if os.Getenv(servingEnv) != "" {
 		os.Args = []string{"doubletap", "serve", "--http=127.0.0.1:0"}
 		app := pocketbase.NewWithConfig(hooks.Config())
 		hooks.Bind(app)
@@ -204,7 +204,7 @@ func TestDataFolderHasOneService(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		t.Cleanup(cancel)
 		c := command.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$")
-		c.Env = append(os.Environ(), serving+"=1", "DOUBLETAP_DIR="+dir)
+		c.Env = append(os.Environ(), servingEnv+"=1", "DOUBLETAP_DIR="+dir)
 		return c
 	}
 	start := func() *command.Cmd {
@@ -250,12 +250,12 @@ func fillDisk(t *testing.T, s *hookstest.Service) (free func()) {
 	if err := s.App.NonconcurrentDB().NewQuery("PRAGMA page_count").Row(&pages); err != nil {
 		t.Fatal(err)
 	}
-	exec(t, s.App, fmt.Sprint("PRAGMA max_page_count = ", pages))
-	return func() { exec(t, s.App, "PRAGMA max_page_count = 4294967294") }
+	execSQL(t, s.App, fmt.Sprint("PRAGMA max_page_count = ", pages))
+	return func() { execSQL(t, s.App, "PRAGMA max_page_count = 4294967294") }
 }
 
-// stored is how much there is of whatever an act leaves: rows, counts and files.
-func stored(t *testing.T, s *hookstest.Service) map[string]int {
+// storedCounts is how much there is of whatever an act leaves: rows, counts and files.
+func storedCounts(t *testing.T, s *hookstest.Service) map[string]int {
 	t.Helper()
 	all := map[string]int{}
 	for _, what := range []string{
@@ -284,8 +284,8 @@ func stored(t *testing.T, s *hookstest.Service) map[string]int {
 	return all
 }
 
-// countsAreExact fails if a count is not that of the rows, or a row is of a post that is gone.
-func countsAreExact(t *testing.T, s *hookstest.Service) {
+// expectExactCounts fails if a count is not that of the rows, or a row is of a post that is gone.
+func expectExactCounts(t *testing.T, s *hookstest.Service) {
 	t.Helper()
 	for _, wrong := range []struct{ table, condition string }{
 		{"posts", "likesCount != (SELECT count(*) FROM likes WHERE post = posts.id)"},

@@ -12,19 +12,19 @@ import (
 	"doubletap/internal/fault"
 )
 
-// inTransaction stores what fn writes together with the event's own write, or neither. e.App is the
+// inRawTx stores what fn writes together with the event's own write, or neither. e.App is the
 // transaction until fn returns, so e.Next() joins it.
 //
 // Creates and updates bind it to the Execute event: PocketBase has validated the record by then and, where it
 // is bound by afterFiles, stored its files, so neither happens under the write lock. What let the record's request in is
 // asked again in the transaction.
-func inTransaction(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
+func inRawTx(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
 	return func(e *core.RecordEvent) error {
 		app := e.App
 		defer func() { e.App = app }()
 		return app.RunInTransaction(func(tx core.App) error {
 			e.App = tx
-			if err := admitAgain(tx, e.Record); err != nil {
+			if err := recheckAdmission(tx, e.Record); err != nil {
 				return err
 			}
 			return fn(tx, e)
@@ -32,24 +32,24 @@ func inTransaction(fn func(tx core.App, e *core.RecordEvent) error) func(*core.R
 	}
 }
 
-// together is inTransaction with its errors made answers, as nearly every moment wants it. What went while the
+// inTx is inRawTx with its errors made answers, as nearly every moment wants it. What went while the
 // record was being stored is refused as the rule would have refused it. A record to be changed or deleted is looked at
 // again: one that another request deleted between this one's look and its transaction is 404, and nothing follows from it.
-func together(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
-	run := inTransaction(func(tx core.App, e *core.RecordEvent) error {
+func inTx(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
+	run := inRawTx(func(tx core.App, e *core.RecordEvent) error {
 		if !e.Record.IsNew() {
-			if _, err := find(tx, e.Record.Collection().Name, e.Record.Id); err != nil {
+			if _, err := findRecord(tx, e.Record.Collection().Name, e.Record.Id); err != nil {
 				return err
 			}
 		}
 		return fn(tx, e)
 	})
-	return answer(func(e *core.RecordEvent) error {
+	return answerErrors(func(e *core.RecordEvent) error {
 		created := e.Record.IsNew()
 		err := run(e)
 		switch {
 		case errors.Is(err, fault.ErrGone) && created:
-			return fault.Refused("Failed to create record.")
+			return fault.BadRequest("Failed to create record.")
 		case errors.Is(err, fault.ErrGone):
 			return fault.NotFound()
 		}
@@ -59,9 +59,9 @@ func together(fn func(tx core.App, e *core.RecordEvent) error) func(*core.Record
 	})
 }
 
-// find reads a record that another one points at. It was there when PocketBase validated the
+// findRecord reads a record that another one points at. It was there when PocketBase validated the
 // relation; one that is gone by now is fault.ErrGone.
-func find(tx core.App, collection, id string) (*core.Record, error) {
+func findRecord(tx core.App, collection, id string) (*core.Record, error) {
 	record, err := db.FindRecord(tx, collection, id)
 	if err == nil && record == nil {
 		err = fmt.Errorf("%s %q: %w", collection, id, fault.ErrGone)
@@ -69,15 +69,15 @@ func find(tx core.App, collection, id string) (*core.Record, error) {
 	return record, err
 }
 
-// anchored stores a record only if all it points at is still there.
-func anchored(tx core.App, e *core.RecordEvent) error {
+// requireRelations stores a record only if all it points at is still there.
+func requireRelations(tx core.App, e *core.RecordEvent) error {
 	for _, field := range e.Record.Collection().Fields {
 		relation, ok := field.(*core.RelationField)
 		if !ok {
 			continue
 		}
 		for _, id := range e.Record.GetStringSlice(relation.Name) {
-			if _, err := find(tx, relation.CollectionId, id); err != nil {
+			if _, err := findRecord(tx, relation.CollectionId, id); err != nil {
 				return err
 			}
 		}
@@ -85,9 +85,9 @@ func anchored(tx core.App, e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// run triggers the owner's hook of the name around what the product does. One that gives no error and does not call Next has kept
+// runHook triggers the owner's hook of the name around what the product does. One that gives no error and does not call Next has kept
 // it from being done, and must not have the client told that it was.
-func run[E hook.Resolver](name string, h *hook.Hook[E], event E, then func() error) error {
+func runHook[E hook.Resolver](name string, h *hook.Hook[E], event E, then func() error) error {
 	done := false
 	err := h.Trigger(event, func(E) error {
 		done = true

@@ -54,7 +54,7 @@ var undone = map[string]func(t *testing.T, s *hookstest.Service) (fails, left st
 			storeAged(t, s, agedRows["audit"].forgotten, fmt.Sprintf("aged0000000000%d", i), 5000)
 			storeAged(t, s, agedRows["reports"].forgotten, fmt.Sprintf("aged0000000001%d", i), 5000)
 		}
-		add(t, s, retention.Job)
+		add(t, s, retention.PurgeJob)
 		return `DELETE ON reports WHEN old.id = 'aged00000000010'`, `(SELECT created FROM reports UNION ALL SELECT created FROM audit) WHERE created < '2024'`
 	},
 	"a tray that is read": func(t *testing.T, s *hookstest.Service) (string, string) {
@@ -75,7 +75,7 @@ var undone = map[string]func(t *testing.T, s *hookstest.Service) (fails, left st
 	},
 	"bells": func(t *testing.T, s *hookstest.Service) (string, string) {
 		for n := range 3 {
-			ring(s.Someone(n), "ada")
+			turnBellOn(s.Someone(n), "ada")
 		}
 		s.As("ada").Post("hello")
 		return `INSERT ON notifications WHEN new.recipient = '` + s.Someone(0).ID + `'`,
@@ -83,7 +83,7 @@ var undone = map[string]func(t *testing.T, s *hookstest.Service) (fails, left st
 	},
 	"hashtags of before": func(t *testing.T, s *hookstest.Service) (string, string) {
 		s.As("ada").Post("#one #two #three")
-		sqlOf(t, s, `UPDATE hashtags SET displayName = ''`, nil)
+		execSQLWith(t, s, `UPDATE hashtags SET displayName = ''`, nil)
 		add(t, s, post.Folding.Kind)
 		return `UPDATE ON hashtags WHEN old.name = 'one'`, `hashtags WHERE displayName = ''`
 	},
@@ -91,13 +91,13 @@ var undone = map[string]func(t *testing.T, s *hookstest.Service) (fails, left st
 		first := s.As("ada").Post("#one")
 		s.As("ada").Post("#two")
 		s.As("ada").Post("#three")
-		sqlOf(t, s, `DELETE FROM post_tags`, nil)
+		execSQLWith(t, s, `DELETE FROM post_tags`, nil)
 		add(t, s, post.RetagJob)
 		return `INSERT ON post_tags WHEN new.post = '` + first + `'`, `posts WHERE id NOT IN (SELECT post FROM post_tags)`
 	},
 	"the index of the search": func(t *testing.T, s *hookstest.Service) (string, string) {
-		sqlOf(t, s, `UPDATE search_users SET words = NULL`, nil)
-		add(t, s, search.Job)
+		execSQLWith(t, s, `UPDATE search_users SET words = NULL`, nil)
+		add(t, s, search.IndexJob)
 		return `UPDATE ON search_users WHEN old.id = '` + s.As("carol").ID + `'`, `search_users WHERE words IS NULL`
 	},
 	"reports of the same": func(t *testing.T, s *hookstest.Service) (string, string) {
@@ -109,16 +109,16 @@ var undone = map[string]func(t *testing.T, s *hookstest.Service) (fails, left st
 		return `UPDATE ON reports WHEN old.reporter = '` + s.As("bob").ID + `'`, `reports WHERE state = 'open'`
 	},
 	"feeds that are too long": func(t *testing.T, s *hookstest.Service) (string, string) {
-		sqlOf(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 803)
+		execSQLWith(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 803)
 			INSERT INTO feed (id, viewer, post, author, at, gone) SELECT printf('f%014d', i), {:bob}, printf('p%014d', i), {:bob}, {:at} || i, 0 FROM n`, map[string]any{"bob": s.As("bob").ID, "at": longAgo})
-		add(t, s, feed.TrimJob)
+		add(t, s, feed.TrimJobKind)
 		return `DELETE ON feed WHEN old.id = (SELECT id FROM feed ORDER BY at, post LIMIT 1)`, `(SELECT 1 FROM feed ORDER BY at DESC, post DESC LIMIT -1 OFFSET 800) WHERE 1`
 	},
 }
 
 func add(t *testing.T, s *hookstest.Service, kind string) {
 	t.Helper()
-	if err := job.Add(s.App, kind, struct{}{}); err != nil {
+	if err := job.Enqueue(s.App, kind, struct{}{}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -128,9 +128,9 @@ func TestARowThatFailsKeepsNoOtherFromBeingDone(t *testing.T) {
 	for name, begin := range undone {
 		t.Run(name, func(t *testing.T) {
 			s := hookstest.New(t)
-			stepOf(s, 0) // all is left to jobs
+			setStepRows(s, 0) // all is left to jobs
 			fails, left := begin(t, s)
-			stepOf(s, 100)
+			setStepRows(s, 100)
 			rows := func() int {
 				t.Helper()
 				table, condition, _ := strings.Cut(left, " WHERE ")
@@ -142,7 +142,7 @@ func TestARowThatFailsKeepsNoOtherFromBeingDone(t *testing.T) {
 			if n := rows(); n < 2 {
 				t.Fatalf("%d rows are to be done, want several", n)
 			}
-			sqlOf(t, s, `CREATE TRIGGER poison BEFORE `+fails+` BEGIN SELECT RAISE(ABORT, 'poisoned'); END`, nil)
+			execSQLWith(t, s, `CREATE TRIGGER poison BEFORE `+fails+` BEGIN SELECT RAISE(ABORT, 'poisoned'); END`, nil)
 			s.RunJobs()
 			if n := rows(); n != 1 {
 				t.Errorf("%d rows are not done, want the one that fails", n)
@@ -150,7 +150,7 @@ func TestARowThatFailsKeepsNoOtherFromBeingDone(t *testing.T) {
 			if n := s.Rows("jobs", "state = 'ready' AND error LIKE '%poisoned%'"); n != 1 {
 				t.Errorf("%d jobs say what failed, want 1", n)
 			}
-			sqlOf(t, s, `DROP TRIGGER poison`, nil)
+			execSQLWith(t, s, `DROP TRIGGER poison`, nil)
 			s.Advance(2 * time.Minute)
 			s.RunJobs()
 			if n := rows(); n != 0 {

@@ -39,7 +39,7 @@ func TestUploadsWaitInTheDataFolder(t *testing.T) {
 	}
 
 	elsewhere := t.TempDir()
-	p := run(t, s, "TMPDIR=") // none
+	p := startProgram(t, s, "TMPDIR=") // none
 	names := func(dir string) (names []string) {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
@@ -53,7 +53,7 @@ func TestUploadsWaitInTheDataFolder(t *testing.T) {
 	if left := names(uploads); len(left) > 0 {
 		t.Errorf("left from before: %q", left)
 	}
-	upload := func(p *process) (end func()) {
+	upload := func(p *programProcess) (end func()) {
 		body, half := io.Pipe()
 		request, err := http.NewRequest("POST", p.url+"/api/collections/posts/records", body)
 		if err != nil {
@@ -95,12 +95,12 @@ func TestUploadsWaitInTheDataFolder(t *testing.T) {
 	if got := until(uploads, func(names []string) bool { return len(names) == 0 }); len(got) > 0 {
 		t.Errorf("an upload that broke off leaves %q", got)
 	}
-	p.stop()
-	if err := p.wait(); err != nil {
+	p.sendTerminate()
+	if err := p.waitForExit(); err != nil {
 		t.Fatal(err)
 	}
 
-	p = run(t, s, "TMPDIR="+elsewhere)
+	p = startProgram(t, s, "TMPDIR="+elsewhere)
 	end = upload(p)
 	if got := until(elsewhere, some); len(got) != 1 {
 		t.Errorf("where the operator says: %q", got)

@@ -61,7 +61,7 @@ func batchAction(method string) *regexp.Regexp {
 // seesRecord reports whether the caller sees a row of one of our collections. An owner's own keep PocketBase's behaviour.
 func seesRecord(e *core.RequestEvent, collection, id string) (bool, error) {
 	c, err := e.App.FindCachedCollectionByNameOrId(collection)
-	if err != nil || !slices.Contains(guard.Collections, c.Name) {
+	if err != nil || !slices.Contains(guard.ServiceCollections, c.Name) {
 		return true, nil //nolint:nilerr // PocketBase says that there is no such collection
 	}
 	info, err := e.RequestInfo()

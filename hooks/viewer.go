@@ -12,14 +12,14 @@ import (
 )
 
 func (s *Social) bindViewer() {
-	s.app.OnRecordEnrich("posts").BindFunc(answer(batched(postsShown)))
-	s.app.OnRecordEnrich("users").BindFunc(answer(batched(usersShown)))
+	s.app.OnRecordEnrich("posts").BindFunc(answerErrors(enrichBatched(enrichPosts)))
+	s.app.OnRecordEnrich("users").BindFunc(answerErrors(enrichBatched(enrichUsers)))
 }
 
-// alike returns for users who see a record a key of what is shown to each: what postsShown and usersShown add. It
+// enrichmentKeys returns for users who see a record a key of what is shown to each: what enrichPosts and enrichUsers add. It
 // does not know what an owner's handlers add.
-func (s *Social) alike(record *core.Record, users []string) (map[string]string, bool, error) {
-	if s.app.OnRecordEnrich().Length() != s.enrichers {
+func (s *Social) enrichmentKeys(record *core.Record, users []string) (map[string]string, bool, error) {
+	if s.app.OnRecordEnrich().Length() != s.knownEnrichers {
 		return nil, false, nil
 	}
 	keys := make(map[string]string, len(users))
@@ -31,7 +31,7 @@ func (s *Social) alike(record *core.Record, users []string) (map[string]string, 
 	case c.IsAuth() && c.Name != "users", c.ManageRule != nil:
 		return nil, false, nil // whoever manages an account sees its address
 	case c.Name == "users":
-		relationships, err := viewer.OfUser(s.app, record.Id, users, clock.Stamp(s.app))
+		relationships, err := viewer.ReadRelationshipsByViewer(s.app, record.Id, users, clock.Timestamp(s.app))
 		if err != nil {
 			return nil, false, err
 		}
@@ -40,7 +40,7 @@ func (s *Social) alike(record *core.Record, users []string) (map[string]string, 
 			keys[user] = fmt.Sprint(r, user == record.Id) // who sees their own address
 		}
 	case c.Name == "posts":
-		edges, err := viewer.OfPost(s.app, record.Id, users)
+		edges, err := viewer.ReadPostEdgesByUser(s.app, record.Id, users)
 		if err != nil {
 			return nil, false, err
 		}
@@ -51,9 +51,9 @@ func (s *Social) alike(record *core.Record, users []string) (map[string]string, 
 	return keys, true, nil
 }
 
-// batched collects the records of one list and calls fill once for all of them. PocketBase enriches a list
+// enrichBatched collects the records of one list and calls fill once for all of them. PocketBase enriches a list
 // by nesting: the event of the first record is still open when the last one's is done, and all share one event.
-func batched(fill func(app core.App, me string, records []*core.Record) error) func(*core.RecordEnrichEvent) error {
+func enrichBatched(fill func(app core.App, me string, records []*core.Record) error) func(*core.RecordEnrichEvent) error {
 	var mu sync.Mutex
 	lists := map[*core.RecordEnrichEvent]*[]*core.Record{}
 	return func(e *core.RecordEnrichEvent) error {
@@ -80,7 +80,7 @@ func batched(fill func(app core.App, me string, records []*core.Record) error) f
 			record.WithCustomData(true)
 			record.Hide(backRelations(e.RequestInfo)...)
 		}
-		return fill(e.App, caller(e.RequestInfo), records)
+		return fill(e.App, callerID(e.RequestInfo), records)
 	}
 }
 
@@ -96,19 +96,19 @@ func backRelations(info *core.RequestInfo) []string {
 	return names
 }
 
-// caller is the id of the users record that asks, or empty.
-func caller(info *core.RequestInfo) string {
+// callerID is the id of the users record that asks, or empty.
+func callerID(info *core.RequestInfo) string {
 	if info == nil || info.Auth == nil || info.Auth.Collection().Name != "users" {
 		return ""
 	}
 	return info.Auth.Id
 }
 
-func postsShown(app core.App, me string, posts []*core.Record) error {
-	edges := map[string]viewer.Edges{}
+func enrichPosts(app core.App, me string, posts []*core.Record) error {
+	edges := map[string]viewer.PostEdges{}
 	if me != "" {
 		var err error
-		if edges, err = viewer.Posts(app, me, ids(posts)); err != nil {
+		if edges, err = viewer.ReadPostEdges(app, me, recordIDs(posts)); err != nil {
 			return err
 		}
 	}
@@ -119,11 +119,11 @@ func postsShown(app core.App, me string, posts []*core.Record) error {
 	return nil
 }
 
-func usersShown(app core.App, me string, users []*core.Record) error {
+func enrichUsers(app core.App, me string, users []*core.Record) error {
 	relationships := map[string]viewer.Relationship{}
 	if me != "" {
 		var err error
-		if relationships, err = viewer.Users(app, me, ids(users), clock.Stamp(app)); err != nil {
+		if relationships, err = viewer.ReadRelationships(app, me, recordIDs(users), clock.Timestamp(app)); err != nil {
 			return err
 		}
 	}
@@ -133,7 +133,7 @@ func usersShown(app core.App, me string, users []*core.Record) error {
 	return nil
 }
 
-func ids(records []*core.Record) []string {
+func recordIDs(records []*core.Record) []string {
 	all := make([]string, len(records))
 	for i, r := range records {
 		all[i] = r.Id

@@ -13,19 +13,19 @@ import (
 	"doubletap/internal/watch"
 )
 
-func (s *Social) bindWatch() {
-	figures := watch.Of(s.app)
-	s.inbox.Delivered = func(d inbox.Delivery) { figures.Delivered(d.Written.Sub(d.Committed)) }
-	figures.Gauge("doubletap_writes_waiting", "Writes that wait for the next transaction.", func() float64 { return float64(s.writer.Waiting()) })
-	figures.Gauge("doubletap_devices", "Devices that are connected for realtime.", func() float64 {
-		_, devices := s.inbox.Connected()
+func (s *Social) bindMetrics() {
+	figures := watch.ForApp(s.app)
+	s.inbox.OnDelivered = func(d inbox.DeviceDelivery) { figures.ObserveDelivery(d.WrittenAt.Sub(d.CommittedAt)) }
+	figures.AddGauge("doubletap_writes_waiting", "Writes that wait for the next transaction.", func() float64 { return float64(s.writer.WaitingCount()) })
+	figures.AddGauge("doubletap_devices", "Devices that are connected for realtime.", func() float64 {
+		_, devices := s.inbox.ConnectedCount()
 		return float64(devices)
 	})
 	s.routes = append(s.routes, route{
-		method: "GET", path: "/metrics", content: "text/plain", refuses: []int{401}, quiet: true,
+		method: "GET", path: "/metrics", contentType: "text/plain", errorStatuses: []int{401}, skipsLog: true,
 		summary: "Figures for Prometheus, with the token of DOUBLETAP_METRICS_TOKEN; without one in development, for who asks from the machine itself.",
-		do: func(e *core.RequestEvent) error {
-			if !mayWatch(e.App, e.Request) {
+		handle: func(e *core.RequestEvent) error {
+			if !mayReadMetrics(e.App, e.Request) {
 				return fault.Unauthorized()
 			}
 			figures.Handler().ServeHTTP(e.Response, e.Request)
@@ -34,9 +34,9 @@ func (s *Social) bindWatch() {
 	})
 }
 
-// mayWatch lets in who has the token of DOUBLETAP_METRICS_TOKEN, and without one, in development, who asks from this
+// mayReadMetrics lets in who has the token of DOUBLETAP_METRICS_TOKEN, and without one, in development, who asks from this
 // machine itself. Elsewhere a proxy on the machine, which need not say for whom it asks, would let everybody in.
-func mayWatch(app core.App, r *http.Request) bool {
+func mayReadMetrics(app core.App, r *http.Request) bool {
 	if token := os.Getenv("DOUBLETAP_METRICS_TOKEN"); token != "" {
 		return subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+token)) == 1
 	}

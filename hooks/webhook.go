@@ -36,27 +36,27 @@ func (e *WebhookEvent) Tags() []string { return []string{e.Type} }
 
 // OnWebhook runs before an event of the types, or any, leaves for a webhook. It may be slow.
 func (s *Social) OnWebhook(types ...string) *hook.TaggedHook[*WebhookEvent] {
-	return hook.NewTaggedHook(&s.delivery().webhook, types...)
+	return hook.NewTaggedHook(&s.deliveryState().webhookHook, types...)
 }
 
-// nouns are how the events of a collection begin.
-var nouns = map[string]string{
+// eventNouns are how the events of a collection begin.
+var eventNouns = map[string]string{
 	"users": "user", "posts": "post", "likes": "like", "comments": "comment", "comment_likes": "comment_like", "follows": "follow", "saves": "save",
 	"blocks": "block", "mutes": "mute", "stories": "story", "story_views": "story_view", "reports": "report",
 }
 
-// early is around the handlers that delete, one of which keeps a row without calling the next.
-const early = -1
+// earlyPriority is around the handlers that delete, one of which keeps a row without calling the next.
+const earlyPriority = -1
 
 func (s *Social) bindWebhooks() {
-	hooks := webhook.Open(s.app, s.jobs)
-	hooks.Sending, hooks.Failed = s.webhookSending, webhookFailed
-	s.delivery().webhooks = hooks
-	s.app.OnRecordCreate("webhooks").BindFunc(answer(webhookOffered))
-	s.app.OnRecordUpdate("webhooks").BindFunc(answer(webhookOffered))
-	s.app.OnRecordUpdateExecute("webhooks").BindFunc(together(webhookChanged))
+	hooks := webhook.Register(s.app, s.jobs)
+	hooks.BeforeSend, hooks.OnDisabled = s.runWebhookHook, queueFailureMail
+	s.deliveryState().webhooks = hooks
+	s.app.OnRecordCreate("webhooks").BindFunc(answerErrors(checkWebhook))
+	s.app.OnRecordUpdate("webhooks").BindFunc(answerErrors(checkWebhook))
+	s.app.OnRecordUpdateExecute("webhooks").BindFunc(inTx(webhookChanged))
 	changed := func(e *core.RecordEvent) error {
-		hooks.Forget()
+		hooks.InvalidateCache()
 		return e.Next()
 	}
 	s.app.OnRecordAfterCreateSuccess("webhooks").BindFunc(changed)
@@ -64,91 +64,91 @@ func (s *Social) bindWebhooks() {
 	s.app.OnRecordAfterDeleteSuccess("webhooks").BindFunc(changed)
 
 	s.app.OnRecordCreateExecute("users", "posts", "likes", "comments", "comment_likes", "follows", "saves", "blocks", "mutes", "stories", "story_views", "reports").
-		Bind(afterFiles(together(creationEmitted)))
-	s.app.OnRecordUpdateExecute("users", "posts", "comments", "follows", "reports").Bind(afterFiles(together(changeEmitted)))
+		Bind(afterFiles(inTx(emitCreated)))
+	s.app.OnRecordUpdateExecute("users", "posts", "comments", "follows", "reports").Bind(afterFiles(inTx(emitUpdated)))
 	s.app.OnRecordDelete("posts", "likes", "comments", "comment_likes", "follows", "saves", "blocks", "mutes", "stories").Bind(&hook.Handler[*core.RecordEvent]{
-		Func: together(deletionEmitted), Priority: early,
+		Func: inTx(emitDeleted), Priority: earlyPriority,
 	})
 
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		if err := hooks.Load(); err != nil {
+		if err := hooks.LoadHandlers(); err != nil {
 			return err
 		}
 		return e.Next()
 	})
 }
 
-func creationEmitted(tx core.App, e *core.RecordEvent) error {
+func emitCreated(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	return webhook.Emit(tx, nouns[e.Record.Collection().Name]+".created", e.Record)
+	return webhook.EmitEvent(tx, eventNouns[e.Record.Collection().Name]+".created", e.Record)
 }
 
-func changeEmitted(tx core.App, e *core.RecordEvent) error {
+func emitUpdated(tx core.App, e *core.RecordEvent) error {
 	kind, data := "", any(e.Record)
 	switch e.Record.Collection().Name {
 	case "users":
 		switch {
-		case e.Record.GetString("state") == account.Deleting && changed(e.Record, "state"):
+		case e.Record.GetString("state") == account.Deleting && hasChanged(e.Record, "state"):
 			kind, data = "user.deleted", map[string]string{"id": e.Record.Id}
-		case changed(e.Record, "handle", "name", "bio", "avatar", "private", "state", "role"):
+		case hasChanged(e.Record, "handle", "name", "bio", "avatar", "private", "state", "role"):
 			kind = "user.updated"
 		}
 	case "posts":
-		if changed(e.Record, "caption", "alts", "visibility", "place", "geo", "commentsOff", "hidden") {
+		if hasChanged(e.Record, "caption", "alts", "visibility", "place", "geo", "commentsOff", "hidden") {
 			kind = "post.updated"
 		}
 	case "comments":
-		if changed(e.Record, "text", "hidden") && !comment.Buried(e.Record) {
+		if hasChanged(e.Record, "text", "hidden") && !comment.IsTombstone(e.Record) {
 			kind = "comment.updated"
 		}
 	case "follows":
-		if changed(e.Record, "state") {
+		if hasChanged(e.Record, "state") {
 			kind = "follow.accepted"
 		}
 	case "reports":
-		if changed(e.Record, "state") && e.Record.GetString("state") != "open" {
+		if hasChanged(e.Record, "state") && e.Record.GetString("state") != "open" {
 			kind = "report.resolved"
 		}
 	}
 	if err := e.Next(); err != nil || kind == "" {
 		return err
 	}
-	return webhook.Emit(tx, kind, data)
+	return webhook.EmitEvent(tx, kind, data)
 }
 
-func deletionEmitted(tx core.App, e *core.RecordEvent) error {
+func emitDeleted(tx core.App, e *core.RecordEvent) error {
 	data := e.Record.PublicExport() // a comment that is answered loses its words
 	if err := e.Next(); err != nil {
 		return err
 	}
-	return webhook.Emit(tx, nouns[e.Record.Collection().Name]+".deleted", data)
+	return webhook.EmitEvent(tx, eventNouns[e.Record.Collection().Name]+".deleted", data)
 }
 
-// webhookOffered gives a webhook its secret, and refuses what could never be delivered.
-func webhookOffered(e *core.RecordEvent) error {
+// checkWebhook gives a webhook its secret, and refuses what could never be delivered.
+func checkWebhook(e *core.RecordEvent) error {
 	address, err := url.Parse(e.Record.GetString("url"))
 	if err == nil {
-		err = outbound.Of(e.App).Allows(address)
+		err = outbound.ClientOf(e.App).CheckURL(address)
 	}
 	if err != nil {
-		return fault.Invalid("url", "validation_invalid_url", "Must be an https address.")
+		return fault.InvalidField("url", "validation_invalid_url", "Must be an https address.")
 	}
 	var types []string
 	if err := e.Record.UnmarshalJSONField("events", &types); err != nil {
-		return fault.Invalid("events", "validation_invalid_events", "Must be a list of event types.")
+		return fault.InvalidField("events", "validation_invalid_events", "Must be a list of event types.")
 	}
 	for _, t := range types {
-		if !slices.Contains(webhook.Types, t) {
-			return fault.Invalid("events", "validation_invalid_events", fmt.Sprintf("There is no event %q.", t))
+		if !slices.Contains(webhook.EventTypes, t) {
+			return fault.InvalidField("events", "validation_invalid_events", fmt.Sprintf("There is no event %q.", t))
 		}
 	}
 	if e.Record.GetString("secret") == "" {
 		e.Record.Set("secret", webhook.NewSecret())
 	}
-	if !webhook.Valid(e.Record.GetString("secret")) {
-		return fault.Invalid("secret", "validation_invalid_secret", "Must be whsec_ and 24 to 64 bytes in base64.")
+	if !webhook.IsValidSecret(e.Record.GetString("secret")) {
+		return fault.InvalidField("secret", "validation_invalid_secret", "Must be whsec_ and 24 to 64 bytes in base64.")
 	}
 	if !e.Record.GetBool("disabled") && e.Record.Original().GetBool("disabled") {
 		e.Record.Set("reason", "")
@@ -163,28 +163,28 @@ func webhookChanged(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil || !enabled {
 		return err
 	}
-	return webhook.Resuming.Begin(tx, sweep.Subject{"id": e.Record.Id, "at": clock.Stamp(tx)})
+	return webhook.ResumeWork.Begin(tx, sweep.Subject{"id": e.Record.Id, "at": clock.Timestamp(tx)})
 }
 
-// webhookSending lets the owner alter or drop an event on its way.
-func (s *Social) webhookSending(app core.App, id string, d *webhook.Delivery) (bool, error) {
-	hooks := &s.delivery().webhook
+// runWebhookHook lets the owner alter or drop an event on its way.
+func (s *Social) runWebhookHook(app core.App, id string, d *webhook.Delivery) (bool, error) {
+	hooks := &s.deliveryState().webhookHook
 	if hooks.Length() == 0 {
 		return true, nil
 	}
 	e := &WebhookEvent{App: app, Type: d.Type, ID: d.Event, Body: d.Body}
-	err := load(app, &e.Webhook, "webhooks", id)
-	came, err := passed(hooks, e, err)
+	err := loadRecord(app, &e.Webhook, "webhooks", id)
+	came, err := passesHook(hooks, e, err)
 	d.Body = e.Body
 	return came, err
 }
 
-// webhookFailed writes to whoever is named in a webhook that it was disabled.
-func webhookFailed(tx core.App, address, contact, reason string) error {
+// queueFailureMail writes to whoever is named in a webhook that it was disabled.
+func queueFailureMail(tx core.App, address, contact, reason string) error {
 	if contact == "" {
 		return nil
 	}
-	return job.Add(tx, deliver.LetterJob, mail.Letter{
+	return job.Enqueue(tx, deliver.EmailJob, mail.Email{
 		To: contact, Subject: "A webhook was disabled", Sections: []mail.Section{{Items: []mail.Item{
 			{Text: "Events are no longer sent to " + address + "."}, {Text: "Reason: " + reason},
 			{Text: "When it works again, enable it in the dashboard. What happened in the last three days is sent then."},

@@ -17,50 +17,50 @@ import (
 	"doubletap/internal/deliver/webhook"
 )
 
-// listened is a service with a receiver of its webhooks.
-type listened struct {
-	*away
+// webhookService is a service with a receiver of its webhooks.
+type webhookService struct {
+	*awayService
 	receiver *delivertest.Receiver
 	id       string
 }
 
-func newListened(t *testing.T, webhook map[string]any, owners ...func(core.App, *hooks.Social)) *listened {
+func newWebhookService(t *testing.T, webhook map[string]any, owners ...func(core.App, *hooks.Social)) *webhookService {
 	t.Helper()
-	l := &listened{away: newAway(t, owners...), receiver: delivertest.NewReceiver(t)}
+	l := &webhookService{awayService: newAwayService(t, owners...), receiver: delivertest.NewReceiver(t)}
 	body := map[string]any{"url": l.receiver.URL}
 	for k, v := range webhook {
 		body[k] = v
 	}
 	l.id = l.Admin().Create("webhooks", body).ID()
-	l.receiver.Expect(l.Record("webhooks", l.id).GetString("secret"))
+	l.receiver.SetSecrets(l.Record("webhooks", l.id).GetString("secret"))
 	return l
 }
 
-// told are the types of the events that came, in no order, since they go out two at a time.
-func (l *listened) told() []string {
+// eventTypes are the types of the events that came, in no order, since they go out two at a time.
+func (l *webhookService) eventTypes() []string {
 	l.t.Helper()
 	l.RunJobs()
 	var types []string
-	for _, e := range l.receiver.Events() {
+	for _, e := range l.receiver.ReceivedEvents() {
 		types = append(types, e.Type)
 	}
 	slices.Sort(types)
 	return types
 }
 
-func (l *listened) expect(want ...string) {
+func (l *webhookService) expectEvents(want ...string) {
 	l.t.Helper()
 	slices.Sort(want)
-	if got := l.told(); !slices.Equal(got, want) {
+	if got := l.eventTypes(); !slices.Equal(got, want) {
 		l.t.Fatalf("told %q, want %q", got, want)
 	}
 }
 
-// last is the newest event of a type.
-func (l *listened) last(kind string) delivertest.Event {
+// lastEvent is the newest event of a type.
+func (l *webhookService) lastEvent(kind string) delivertest.ReceivedEvent {
 	l.t.Helper()
-	var last delivertest.Event
-	for _, e := range l.receiver.Events() {
+	var last delivertest.ReceivedEvent
+	for _, e := range l.receiver.ReceivedEvents() {
 		if e.Type == kind {
 			last = e
 		}
@@ -69,16 +69,16 @@ func (l *listened) last(kind string) delivertest.Event {
 }
 
 func TestOtherServicesHearWhatHappens(t *testing.T) {
-	l := newListened(t, nil)
+	l := newWebhookService(t, nil)
 	ada, bob := l.As("ada"), l.As("bob")
 	post := ada.Post("hello")
 	want := []string{"post.created"}
 	also := func(kind string, data map[string]any) {
 		t.Helper()
 		want = append(want, kind)
-		l.expect(want...)
+		l.expectEvents(want...)
 		for field, value := range data {
-			if got := l.last(kind).Data[field]; got != value {
+			if got := l.lastEvent(kind).Data[field]; got != value {
 				t.Errorf("%s: %s is %v, want %v", kind, field, got, value)
 			}
 		}
@@ -86,7 +86,7 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 	like := bob.Like(post)
 	also("like.created", map[string]any{"id": like, "post": post, "user": bob.ID})
 	bob.Like(post)
-	l.expect(want...) // said already
+	l.expectEvents(want...) // said already
 	bob.Delete("likes", like)
 	also("like.deleted", map[string]any{"id": like, "post": post, "user": bob.ID})
 	comment := bob.Comment(post, "", "nice")
@@ -110,7 +110,7 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 	ada.Update("users", ada.ID, map[string]any{"private": true})
 	also("user.updated", map[string]any{"id": ada.ID, "private": true})
 	ada.Update("users", ada.ID, map[string]any{"emailVisibility": false})
-	l.expect(want...)
+	l.expectEvents(want...)
 	follow = bob.Follow("ada")
 	also("follow.created", map[string]any{"state": "pending"})
 	ada.Update("follows", follow, map[string]any{"state": "accepted"})
@@ -140,7 +140,7 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 	zoe := l.As("zoe")
 	zoe.Delete("users", zoe.ID)
 	also("user.deleted", map[string]any{"id": zoe.ID, "handle": nil})
-	for _, e := range l.receiver.Events() {
+	for _, e := range l.receiver.ReceivedEvents() {
 		if strings.Contains(e.Raw, "tokenKey") || strings.Contains(e.Raw, "password") || strings.Contains(e.Raw, "zoe@example.com") {
 			t.Errorf("%s tells too much: %s", e.Type, e.Raw)
 		}
@@ -149,7 +149,7 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 
 // What happens to many at once is told one by one.
 func TestOtherServicesHearOfFollowsThatOthersDecide(t *testing.T) {
-	l := newListened(t, map[string]any{"events": []string{"follow.accepted", "follow.deleted", "block.created", "block.deleted"}})
+	l := newWebhookService(t, map[string]any{"events": []string{"follow.accepted", "follow.deleted", "block.created", "block.deleted"}})
 	ada := l.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"private": true})
 	ids := map[any]bool{}
@@ -157,20 +157,20 @@ func TestOtherServicesHearOfFollowsThatOthersDecide(t *testing.T) {
 		ids[l.As(name).Follow("ada")] = true
 	}
 	ada.Follow("bob")
-	l.expect()
+	l.expectEvents()
 	ada.Update("users", ada.ID, map[string]any{"private": false})
-	l.expect("follow.accepted", "follow.accepted", "follow.accepted")
-	for _, e := range l.receiver.Events() {
+	l.expectEvents("follow.accepted", "follow.accepted", "follow.accepted")
+	for _, e := range l.receiver.ReceivedEvents() {
 		if !ids[e.Data["id"]] || e.Data["state"] != "accepted" || e.Data["followee"] != ada.ID {
 			t.Errorf("told %s", e.Raw)
 		}
 		delete(ids, e.Data["id"])
 	}
 	block := ada.Block("bob")
-	l.expect("follow.accepted", "follow.accepted", "follow.accepted", "follow.deleted", "follow.deleted", "block.created")
+	l.expectEvents("follow.accepted", "follow.accepted", "follow.accepted", "follow.deleted", "follow.deleted", "block.created")
 	ada.Delete("blocks", block)
-	l.expect("follow.accepted", "follow.accepted", "follow.accepted", "follow.deleted", "follow.deleted", "block.created", "block.deleted")
-	if e := l.last("block.created"); e.Data["blocker"] != ada.ID || e.Data["blocked"] != l.As("bob").ID {
+	l.expectEvents("follow.accepted", "follow.accepted", "follow.accepted", "follow.deleted", "follow.deleted", "block.created", "block.deleted")
+	if e := l.lastEvent("block.created"); e.Data["blocker"] != ada.ID || e.Data["blocked"] != l.As("bob").ID {
 		t.Errorf("told %s", e.Raw)
 	}
 }
@@ -185,7 +185,7 @@ func TestEveryEventIsToldOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range webhook.Types {
+	for _, kind := range webhook.EventTypes {
 		if !strings.Contains(string(stories), `"`+kind+`"`) || !strings.Contains(string(page), "`"+kind+"`") {
 			t.Errorf("%s is not in the stories, or not in docs/webhooks.md", kind)
 		}
@@ -193,7 +193,7 @@ func TestEveryEventIsToldOf(t *testing.T) {
 }
 
 func TestWhatIsRefusedIsNoEvent(t *testing.T) {
-	l := newListened(t, nil, func(_ core.App, social *hooks.Social) {
+	l := newWebhookService(t, nil, func(_ core.App, social *hooks.Social) {
 		social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {
 			if err := e.Next(); err != nil {
 				return err
@@ -205,11 +205,11 @@ func TestWhatIsRefusedIsNoEvent(t *testing.T) {
 	l.As("bob").Do("POST", "/api/collections/likes/records", map[string]any{"post": post})
 	l.As("bob").Do("POST", "/api/collections/likes/records", map[string]any{"post": "nothing"})
 	l.As("bob").Do("DELETE", "/api/collections/posts/records/"+post, nil)
-	l.expect("post.created")
+	l.expectEvents("post.created")
 }
 
 func TestAWebhookIsForSuperusersAndWellFormed(t *testing.T) {
-	a := newAway(t)
+	a := newAwayService(t)
 	admin := a.Admin()
 	for _, who := range []*hookstest.Client{a.Guest(), a.As("ada")} {
 		for _, c := range []string{"webhooks", "webhook_deliveries", "secrets"} {
@@ -243,33 +243,33 @@ func TestAWebhookIsForSuperusersAndWellFormed(t *testing.T) {
 }
 
 func TestAWebhookIsChangedAndDeleted(t *testing.T) {
-	l := newListened(t, map[string]any{"events": []string{"like.created"}})
+	l := newWebhookService(t, map[string]any{"events": []string{"like.created"}})
 	post := l.As("ada").Post("hello")
 	l.As("bob").Like(post)
-	l.expect("like.created")
+	l.expectEvents("like.created")
 	l.Admin().Update("webhooks", l.id, map[string]any{"events": []string{"comment.created"}})
 	l.As("carol").Like(post)
 	l.As("carol").Comment(post, "", "hi")
-	l.expect("like.created", "comment.created")
+	l.expectEvents("like.created", "comment.created")
 	l.Admin().Update("webhooks", l.id, map[string]any{"disabled": true})
 	l.As("dave").Comment(post, "", "hi")
-	l.expect("like.created", "comment.created")
+	l.expectEvents("like.created", "comment.created")
 	l.Admin().Update("webhooks", l.id, map[string]any{"disabled": false})
-	l.receiver.Status(http.StatusInternalServerError)
+	l.receiver.SetStatus(http.StatusInternalServerError)
 	l.As("eve").Comment(post, "", "hi")
 	l.RunJobs()
 	l.Admin().Delete("webhooks", l.id)
-	l.receiver.Answer(nil)
+	l.receiver.SetAnswer(nil)
 	l.Advance(time.Hour)
-	l.expect("like.created", "comment.created")
+	l.expectEvents("like.created", "comment.created")
 	if jobs, log := l.Rows("jobs", "kind LIKE 'webhook:%'"), l.Rows("webhook_deliveries", "1"); jobs != 0 || log != 0 {
 		t.Errorf("%d jobs and %d deliveries are left", jobs, log)
 	}
 }
 
 func TestTheOwnerOfAFailingWebhookIsWritten(t *testing.T) {
-	l := newListened(t, map[string]any{"contact": "owner@example.org"})
-	l.receiver.Status(http.StatusInternalServerError)
+	l := newWebhookService(t, map[string]any{"contact": "owner@example.org"})
+	l.receiver.SetStatus(http.StatusInternalServerError)
 	for range 7 {
 		l.As("ada").Post("hello")
 		l.RunJobs()
@@ -277,13 +277,13 @@ func TestTheOwnerOfAFailingWebhookIsWritten(t *testing.T) {
 	}
 	l.RunJobs()
 	l.expectMails("owner@example.org: A webhook was disabled")
-	mail := l.post.Mails()[0]
+	mail := l.mailServer.ReceivedMails()[0]
 	if !strings.Contains(mail.Text, l.receiver.URL) || strings.Contains(mail.Text, "whsec_") || mail.Header.Get("List-Unsubscribe") != "" {
 		t.Errorf("mail: %s", mail.Text)
 	}
-	l.receiver.Answer(nil)
+	l.receiver.SetAnswer(nil)
 	l.Admin().Update("webhooks", l.id, map[string]any{"disabled": false})
-	if n := len(l.told()); n < 3 {
+	if n := len(l.eventTypes()); n < 3 {
 		t.Errorf("%d events came after it was enabled, want those of three days", n)
 	}
 	if webhook := l.Record("webhooks", l.id); webhook.GetString("reason") != "" || webhook.GetString("failingSince") != "" {
@@ -292,7 +292,7 @@ func TestTheOwnerOfAFailingWebhookIsWritten(t *testing.T) {
 }
 
 func TestOwnersAlterAndDropEvents(t *testing.T) {
-	l := newListened(t, nil, func(_ core.App, social *hooks.Social) {
+	l := newWebhookService(t, nil, func(_ core.App, social *hooks.Social) {
 		social.OnWebhook("like.created").BindFunc(func(e *hooks.WebhookEvent) error {
 			e.Body = strings.Replace(e.Body, `"type":`, `"app":"photos","type":`, 1)
 			return e.Next()
@@ -301,8 +301,8 @@ func TestOwnersAlterAndDropEvents(t *testing.T) {
 	})
 	post := l.As("ada").Post("hello")
 	l.As("bob").Like(post)
-	l.expect("like.created")
-	if raw := l.receiver.Events()[0].Raw; !strings.HasPrefix(raw, `{"app":"photos","type":"like.created"`) {
+	l.expectEvents("like.created")
+	if raw := l.receiver.ReceivedEvents()[0].Raw; !strings.HasPrefix(raw, `{"app":"photos","type":"like.created"`) {
 		t.Errorf("body %s", raw)
 	}
 }

@@ -18,8 +18,8 @@ import (
 
 // One transaction writes at a time, so how long it does is how long everybody else waits.
 const (
-	toleratedHold = 50 * time.Millisecond  // a longer one is logged
-	longestHold   = 500 * time.Millisecond // a request's is ended
+	slowTxThreshold = 50 * time.Millisecond  // a longer one is logged
+	maxTxDuration   = 500 * time.Millisecond // a request's is ended
 )
 
 // bindWriter names who writes, by pprof labels, which goroutines inherit, and bounds transactions from the moment we serve:
@@ -29,13 +29,13 @@ const (
 // only logged, also while it goes on: ended, it would begin again and never be done.
 func (s *Social) bindWriter() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuth, Func: writerNamed})
-		db.LimitWriter(s.app, db.Limits{
-			Tolerated: toleratedHold,
-			Longest:   longestHold,
-			Ends:      func() bool { kind, _ := writerHere(); return kind == byRequest },
-			Told: func(held time.Duration, ended bool) {
-				kind, who := writerHere()
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuthPriority, Func: labelWriter})
+		db.LimitWriter(s.app, db.TransactionLimits{
+			WarnAfter: slowTxThreshold,
+			EndAfter:  maxTxDuration,
+			MayEnd:    func() bool { kind, _ := currentWriter(); return kind == requestLabel },
+			OnTooLong: func(held time.Duration, ended bool) {
+				kind, who := currentWriter()
 				s.app.Logger().Warn("a transaction held the writer too long", "kind", kind, "who", who,
 					"ms", float64(held.Microseconds())/1000, "ended", ended)
 			},
@@ -46,19 +46,19 @@ func (s *Social) bindWriter() {
 
 // The pprof labels under which goroutines tell who writes. The job runner has one more, job.Label.
 const (
-	byRequest   = "request"
-	bySuperuser = "superuser"
+	requestLabel   = "request"
+	superuserLabel = "superuser"
 )
 
-// writerNamed labels what follows from a request that may write.
-func writerNamed(e *core.RequestEvent) (err error) {
-	kind := byRequest
+// labelWriter labels what follows from a request that may write.
+func labelWriter(e *core.RequestEvent) (err error) {
+	kind := requestLabel
 	switch e.Request.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return e.Next()
 	}
 	if e.HasSuperuserAuth() {
-		kind = bySuperuser
+		kind = superuserLabel
 	}
 	route := e.Request.Pattern // without ids and queries
 	if collection := e.Request.PathValue("collection"); len(collection) < 50 {
@@ -68,13 +68,13 @@ func writerNamed(e *core.RequestEvent) (err error) {
 	return err
 }
 
-var writerLabel = regexp.MustCompile(`\b(` + byRequest + `|` + bySuperuser + `|` + job.Label + `): "((?:[^"\\]|\\.)*)"`)
+var writerLabelPattern = regexp.MustCompile(`\b(` + requestLabel + `|` + superuserLabel + `|` + job.ProfileLabel + `): "((?:[^"\\]|\\.)*)"`)
 
-// writerHere reads the labels of this goroutine, which Go shows in the first line of its stack alone.
-func writerHere() (kind, who string) {
+// currentWriter reads the labels of this goroutine, which Go shows in the first line of its stack alone.
+func currentWriter() (kind, who string) {
 	var stack [1024]byte
 	head, _, _ := strings.Cut(string(stack[:runtime.Stack(stack[:], false)]), "\n")
-	if found := writerLabel.FindStringSubmatch(head); found != nil {
+	if found := writerLabelPattern.FindStringSubmatch(head); found != nil {
 		return found[1], found[2]
 	}
 	return "", ""

@@ -16,14 +16,14 @@ import (
 	"doubletap/internal/db"
 )
 
-// impatient has requests' transactions ended after a moment, and returns what the goroutine that tells of one is
+// endTxAfter has requests' transactions ended after a moment, and returns what the goroutine that tells of one is
 // labelled with.
-func impatient(s *hookstest.Service, longest time.Duration) (told chan string) {
+func endTxAfter(s *hookstest.Service, longest time.Duration) (told chan string) {
 	told = make(chan string, 100)
 	limits := db.WriterLimits(s.App)
-	tells := limits.Told
-	limits.Longest = longest
-	limits.Told = func(held time.Duration, ended bool) {
+	tells := limits.OnTooLong
+	limits.EndAfter = longest
+	limits.OnTooLong = func(held time.Duration, ended bool) {
 		tells(held, ended)
 		var stack [1024]byte
 		head, _, _ := strings.Cut(string(stack[:runtime.Stack(stack[:], false)]), "\n")
@@ -62,7 +62,7 @@ func TestAnOwnersHookThatBlocksIsEndedAndOthersGoOn(t *testing.T) {
 				social.OnLike().BindFunc(func(e *hooks.LikeEvent) error { hang(leave, e.User); return e.Next() })
 			},
 			func(s *hookstest.Service, post string) hookstest.Answer {
-				return s.As("mallory").Do("POST", "/api/collections/likes/records", fields{"post": post})
+				return s.As("mallory").Do("POST", "/api/collections/likes/records", jsonObject{"post": post})
 			},
 			"POST /api/collections/likes/records",
 		},
@@ -71,7 +71,7 @@ func TestAnOwnersHookThatBlocksIsEndedAndOthersGoOn(t *testing.T) {
 				social.OnLike().BindFunc(func(e *hooks.LikeEvent) error { err := e.Next(); hang(leave, e.User); return err })
 			},
 			func(s *hookstest.Service, post string) hookstest.Answer {
-				return s.As("mallory").Do("POST", "/api/collections/likes/records?fields=id", fields{"post": post})
+				return s.As("mallory").Do("POST", "/api/collections/likes/records?fields=id", jsonObject{"post": post})
 			},
 			"POST /api/collections/likes/records",
 		},
@@ -80,7 +80,7 @@ func TestAnOwnersHookThatBlocksIsEndedAndOthersGoOn(t *testing.T) {
 				social.OnComment().BindFunc(func(e *hooks.CommentEvent) error { hang(leave, e.Author); return e.Next() })
 			},
 			func(s *hookstest.Service, post string) hookstest.Answer {
-				return batch(s.As("mallory"), item("POST", "/api/collections/comments/records", fields{"post": post, "text": "x"}))
+				return sendBatch(s.As("mallory"), batchItem("POST", "/api/collections/comments/records", jsonObject{"post": post, "text": "x"}))
 			},
 			"POST /api/batch",
 		},
@@ -90,7 +90,7 @@ func TestAnOwnersHookThatBlocksIsEndedAndOthersGoOn(t *testing.T) {
 				leave := make(chan struct{})
 				s := hookstest.New(t, func(_ core.App, social *hooks.Social) { c.bind(social, leave) })
 				post := s.As("ada").Post("hello")
-				told := impatient(s, 100*time.Millisecond)
+				told := endTxAfter(s, 100*time.Millisecond)
 				answered := make(chan hookstest.Answer, 1)
 				go func() { answered <- c.does(s, post) }()
 				for head := ""; !strings.HasSuffix(head, "ended"); {
@@ -100,7 +100,7 @@ func TestAnOwnersHookThatBlocksIsEndedAndOthersGoOn(t *testing.T) {
 					}
 				}
 				limits := db.WriterLimits(s.App)
-				limits.Longest = time.Minute // for those who do nothing wrong, on a slow machine
+				limits.EndAfter = time.Minute // for those who do nothing wrong, on a slow machine
 				db.LimitWriter(s.App, limits)
 				var others sync.WaitGroup
 				for _, name := range []string{"bob", "carol", "dave"} {
@@ -156,7 +156,7 @@ func TestWhoIsEndedAndWhoIsOnlyToldOff(t *testing.T) {
 		})
 	})
 	s.App.Settings().Logs.MaxDays = 5 // the kit's folders keep none
-	told := impatient(s, time.Millisecond)
+	told := endTxAfter(s, time.Millisecond)
 	request := func(c *hookstest.Client, method string) func() bool {
 		return func() bool { return c.Do(method, "/hold/likes?token=secret", nil).Status == 204 }
 	}

@@ -14,20 +14,20 @@ func init() {
 		if err != nil {
 			return err
 		}
-		celebrity := flag("celebrity")
+		celebrity := boolField("celebrity")
 		celebrity.Hidden = true
 		users.Fields.Add(
 			// not required: OAuth2 and OTP sign-ups come without one and are given it
 			&core.TextField{Name: "handle", Min: 3, Max: 30, Pattern: `^[a-z0-9_]+(\.[a-z0-9_]+)*$`, Presentable: true},
-			text("bio", 300),
-			flag("private"),
-			choice("state", false, "active", "suspended", "deleting"),
-			choice("role", false, "member", "moderator"),
-			number("postsCount"), number("followersCount"), number("followingCount"),
+			textField("bio", 300),
+			boolField("private"),
+			selectField("state", false, "active", "suspended", "deleting"),
+			selectField("role", false, "member", "moderator"),
+			numberField("postsCount"), numberField("followersCount"), numberField("followingCount"),
 			celebrity,
 		)
 		if users.Fields.GetByName("name") == nil {
-			users.Fields.Add(text("name", 255))
+			users.Fields.Add(textField("name", 255))
 		}
 		if avatar, ok := users.Fields.GetByName("avatar").(*core.FileField); ok {
 			avatar.MimeTypes = []string{"image/jpeg", "image/png", "image/webp", "image/gif"}
@@ -43,36 +43,36 @@ func init() {
 			}
 		}
 		users.AuthRule = types.Pointer(`state = "active"`)
-		rules{
-			see:    either("id", `state = "active" && blockedBy(`+me+`, id) = false`),
-			update: own("id") + ` && state = "active"`,
-			remove: own("id"),
-		}.apply(users)
+		collectionRules{
+			see:    ownerOrRule("id", `state = "active" && blockedBy(`+callerID+`, id) = false`),
+			update: ownerRule("id") + ` && state = "active"`,
+			remove: ownerRule("id"),
+		}.applyTo(users)
 		users.CreateRule = types.Pointer("") // anybody may sign up
 		if err := app.Save(users); err != nil {
 			return err
 		}
 
-		seq := number("seq") // the last seq given to this user's notifications and retractions
+		seq := numberField("seq") // the last seq given to this user's notifications and retractions
 		seq.Hidden = true
 		hour := `^([01][0-9]|2[0-3]):[0-5][0-9]$`
-		err = create(app, "settings", rules{
-			see:    own("user"),
-			update: own("user") + fixed("user"),
-		}, []string{unique("settings", "user", "`user`")},
-			relation(app, "user", "users", true, cascades),
-			date("seenAt"), date("readAt"),
-			object("notify", 20_000),
-			choice("digest", false, "off", "hourly", "daily"),
+		err = createCollection(app, "settings", collectionRules{
+			see:    ownerRule("user"),
+			update: ownerRule("user") + fixedFieldsRule("user"),
+		}, []string{uniqueIndexDDL("settings", "user", "`user`")},
+			relationField(app, "user", "users", true, cascadeDelete),
+			dateField("seenAt"), dateField("readAt"),
+			jsonField("notify", 20_000),
+			selectField("digest", false, "off", "hourly", "daily"),
 			&core.TextField{Name: "quietFrom", Pattern: hour}, &core.TextField{Name: "quietTo", Pattern: hour},
-			text("locale", 35), text("timezone", 64),
+			textField("locale", 35), textField("timezone", 64),
 			seq,
 		)
 		if err != nil {
 			return err
 		}
-		return createInternal(app, "handles",
+		return createInternalCollection(app, "handles",
 			[]string{"CREATE UNIQUE INDEX `idx_handles_name` ON `handles` (`name` COLLATE NOCASE)"},
-			&core.TextField{Name: "name", Required: true, Max: 30}, text("reason", 200))
+			&core.TextField{Name: "name", Required: true, Max: 30}, textField("reason", 200))
 	}, nil)
 }

@@ -7,33 +7,33 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		err := create(app, "follows", rules{
-			see: `(` + own("follower") + `) || ` + either("followee", `state = "accepted" && (sees(`+me+`, followee, "public") = true || sees(`+
-				me+`, follower, "public") = true) && blocked(`+me+`, follower) = false && blocked(`+me+`, followee) = false`),
-			create: mine("follower") + ` && followee != ` + me + ` && followee.state = "active" && blocked(` + me + `, followee) = false`,
-			update: auth + ` && ((followee = ` + me + ` && @request.body.state = "accepted"` + fixed("notify") + `) || (follower = ` + me +
-				` && @request.body.notify:isset = true` + fixed("state") + `))` + fixed("follower", "followee"),
-			remove: auth + ` && (follower = ` + me + ` || followee = ` + me + `)`,
+		err := createCollection(app, "follows", collectionRules{
+			see: `(` + ownerRule("follower") + `) || ` + ownerOrRule("followee", `state = "accepted" && (sees(`+callerID+`, followee, "public") = true || sees(`+
+				callerID+`, follower, "public") = true) && blocked(`+callerID+`, follower) = false && blocked(`+callerID+`, followee) = false`),
+			create: ownerCreateRule("follower") + ` && followee != ` + callerID + ` && followee.state = "active" && blocked(` + callerID + `, followee) = false`,
+			update: signedInRule + ` && ((followee = ` + callerID + ` && @request.body.state = "accepted"` + fixedFieldsRule("notify") + `) || (follower = ` + callerID +
+				` && @request.body.notify:isset = true` + fixedFieldsRule("state") + `))` + fixedFieldsRule("follower", "followee"),
+			remove: signedInRule + ` && (follower = ` + callerID + ` || followee = ` + callerID + `)`,
 		}, []string{
-			unique("follows", "edge", "`follower`, `followee`"),
-			index("follows", "followee", "`followee`, `state`, `created`"),
+			uniqueIndexDDL("follows", "edge", "`follower`, `followee`"),
+			indexDDL("follows", "followee", "`followee`, `state`, `created`"),
 			// what is between two people is read for everybody on a page: from the index alone, near to each other
-			index("follows", "out", "`follower`, `followee`, `state`"),
-			index("follows", "in", "`followee`, `follower`, `state`"),
+			indexDDL("follows", "out", "`follower`, `followee`, `state`"),
+			indexDDL("follows", "in", "`followee`, `follower`, `state`"),
 		},
-			relation(app, "follower", "users", true, cascades), relation(app, "followee", "users", true, cascades),
-			choice("state", false, "pending", "accepted"), flag("notify"))
+			relationField(app, "follower", "users", true, cascadeDelete), relationField(app, "followee", "users", true, cascadeDelete),
+			selectField("state", false, "pending", "accepted"), boolField("notify"))
 		if err != nil {
 			return err
 		}
-		return create(app, "blocks", rules{
-			see:    own("blocker"),
-			create: mine("blocker") + ` && blocked != ` + me,
-			remove: own("blocker"),
+		return createCollection(app, "blocks", collectionRules{
+			see:    ownerRule("blocker"),
+			create: ownerCreateRule("blocker") + ` && blocked != ` + callerID,
+			remove: ownerRule("blocker"),
 		}, []string{
-			unique("blocks", "edge", "`blocker`, `blocked`"),
-			index("blocks", "blocked", "`blocked`, `blocker`"),
+			uniqueIndexDDL("blocks", "edge", "`blocker`, `blocked`"),
+			indexDDL("blocks", "blocked", "`blocked`, `blocker`"),
 		},
-			relation(app, "blocker", "users", true, cascades), relation(app, "blocked", "users", true, cascades))
+			relationField(app, "blocker", "users", true, cascadeDelete), relationField(app, "blocked", "users", true, cascadeDelete))
 	}, nil)
 }

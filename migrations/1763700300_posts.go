@@ -7,17 +7,17 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		postsCount := number("postsCount")
-		err := create(app, "posts", rules{
-			see:    either("author", `hidden = false && sees(`+me+`, author, visibility) = true`),
-			create: mine("author") + ` && @request.auth.state = "active"`,
-			update: own("author") + fixed("author", "photos"),
-			remove: own("author"),
+		postsCount := numberField("postsCount")
+		err := createCollection(app, "posts", collectionRules{
+			see:    ownerOrRule("author", `hidden = false && sees(`+callerID+`, author, visibility) = true`),
+			create: ownerCreateRule("author") + ` && @request.auth.state = "active"`,
+			update: ownerRule("author") + fixedFieldsRule("author", "photos"),
+			remove: ownerRule("author"),
 		}, []string{
-			index("posts", "author", "`author`, `created` DESC"),
-			index("posts", "created", "`created` DESC"),
+			indexDDL("posts", "author", "`author`, `created` DESC"),
+			indexDDL("posts", "created", "`created` DESC"),
 		},
-			relation(app, "author", "users", true, cascades),
+			relationField(app, "author", "users", true, cascadeDelete),
 			&core.FileField{
 				Name: "photos", Required: true, MaxSelect: 10, MaxSize: 50 << 20,
 				// protected: who may not see the post gets no file; a public post's photo needs no token
@@ -25,45 +25,45 @@ func init() {
 				MimeTypes: []string{"image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"},
 				Thumbs:    []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"},
 			},
-			object("alts", 20_000), object("media", 20_000),
-			text("caption", 2200),
-			choice("visibility", false, "public", "followers", "private"),
-			text("place", 120), &core.GeoPointField{Name: "geo"},
-			flag("commentsOff"), flag("hidden"),
-			number("likesCount"), number("commentsCount"))
+			jsonField("alts", 20_000), jsonField("media", 20_000),
+			textField("caption", 2200),
+			selectField("visibility", false, "public", "followers", "private"),
+			textField("place", 120), &core.GeoPointField{Name: "geo"},
+			boolField("commentsOff"), boolField("hidden"),
+			numberField("likesCount"), numberField("commentsCount"))
 		if err != nil {
 			return err
 		}
-		banned := flag("banned")
+		banned := boolField("banned")
 		banned.Hidden = true
-		err = create(app, "hashtags", rules{see: `banned = false && seesTag(` + me + `, id) = true`},
-			[]string{unique("hashtags", "name", "`name`")},
+		err = createCollection(app, "hashtags", collectionRules{see: `banned = false && seesTag(` + callerID + `, id) = true`},
+			[]string{uniqueIndexDDL("hashtags", "name", "`name`")},
 			&core.TextField{Name: "name", Required: true, Max: 100, Presentable: true}, postsCount, banned)
 		if err != nil {
 			return err
 		}
-		err = create(app, "post_tags", rules{see: `seesPost(` + me + `, post) = true`},
+		err = createCollection(app, "post_tags", collectionRules{see: `seesPost(` + callerID + `, post) = true`},
 			[]string{
-				unique("post_tags", "edge", "`tag`, `post`"),
-				index("post_tags", "newest", "`tag`, `created` DESC"),
-				index("post_tags", "post", "`post`"),
+				uniqueIndexDDL("post_tags", "edge", "`tag`, `post`"),
+				indexDDL("post_tags", "newest", "`tag`, `created` DESC"),
+				indexDDL("post_tags", "post", "`post`"),
 			},
-			relation(app, "tag", "hashtags", true, cascades), relation(app, "post", "posts", true, cascades))
+			relationField(app, "tag", "hashtags", true, cascadeDelete), relationField(app, "post", "posts", true, cascadeDelete))
 		if err != nil {
 			return err
 		}
-		return create(app, "mutes", rules{
-			see: own("muter"),
-			create: mine("muter") + ` && ((muted != "" && post = "") || (muted = "" && post != "")) && muted != ` + me +
-				` && (post = "" || seesPost(` + me + `, post) = true)`,
-			update: own("muter") + fixed("muter", "muted", "post"),
-			remove: own("muter"),
+		return createCollection(app, "mutes", collectionRules{
+			see: ownerRule("muter"),
+			create: ownerCreateRule("muter") + ` && ((muted != "" && post = "") || (muted = "" && post != "")) && muted != ` + callerID +
+				` && (post = "" || seesPost(` + callerID + `, post) = true)`,
+			update: ownerRule("muter") + fixedFieldsRule("muter", "muted", "post"),
+			remove: ownerRule("muter"),
 		}, []string{
-			unique("mutes", "edge", "`muter`, `muted`, `post`"),
-			index("mutes", "muted", "`muted`"),
-			index("mutes", "post", "`post`"),
+			uniqueIndexDDL("mutes", "edge", "`muter`, `muted`, `post`"),
+			indexDDL("mutes", "muted", "`muted`"),
+			indexDDL("mutes", "post", "`post`"),
 		},
-			relation(app, "muter", "users", true, cascades), relation(app, "muted", "users", false, cascades),
-			relation(app, "post", "posts", false, cascades), date("until"), flag("keepNotifications"))
+			relationField(app, "muter", "users", true, cascadeDelete), relationField(app, "muted", "users", false, cascadeDelete),
+			relationField(app, "post", "posts", false, cascadeDelete), dateField("until"), boolField("keepNotifications"))
 	}, nil)
 }

@@ -7,28 +7,28 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		err := create(app, "likes", rules{
-			see:    either("user", `seesPost(`+me+`, post) = true && blocked(`+me+`, user) = false`),
-			create: mine("user") + ` && seesPost(` + me + `, post) = true`,
-			remove: own("user"),
+		err := createCollection(app, "likes", collectionRules{
+			see:    ownerOrRule("user", `seesPost(`+callerID+`, post) = true && blocked(`+callerID+`, user) = false`),
+			create: ownerCreateRule("user") + ` && seesPost(` + callerID + `, post) = true`,
+			remove: ownerRule("user"),
 		}, []string{
-			unique("likes", "edge", "`post`, `user`"),
-			index("likes", "user", "`user`, `created`"),
-			index("likes", "post", "`post`, `created`"),
+			uniqueIndexDDL("likes", "edge", "`post`, `user`"),
+			indexDDL("likes", "user", "`user`, `created`"),
+			indexDDL("likes", "post", "`post`, `created`"),
 		},
-			relation(app, "post", "posts", true, cascades), relation(app, "user", "users", true, cascades))
+			relationField(app, "post", "posts", true, cascadeDelete), relationField(app, "user", "users", true, cascadeDelete))
 		if err != nil {
 			return err
 		}
-		return create(app, "saves", rules{
-			see:    own("user"),
-			create: mine("user") + ` && seesPost(` + me + `, post) = true`,
-			update: own("user") + fixed("user", "post"),
-			remove: own("user"),
+		return createCollection(app, "saves", collectionRules{
+			see:    ownerRule("user"),
+			create: ownerCreateRule("user") + ` && seesPost(` + callerID + `, post) = true`,
+			update: ownerRule("user") + fixedFieldsRule("user", "post"),
+			remove: ownerRule("user"),
 		}, []string{
-			unique("saves", "edge", "`user`, `post`"),
-			index("saves", "post", "`post`"),
+			uniqueIndexDDL("saves", "edge", "`user`, `post`"),
+			indexDDL("saves", "post", "`post`"),
 		},
-			relation(app, "post", "posts", true, cascades), relation(app, "user", "users", true, cascades), text("board", 60))
+			relationField(app, "post", "posts", true, cascadeDelete), relationField(app, "user", "users", true, cascadeDelete), textField("board", 60))
 	}, nil)
 }

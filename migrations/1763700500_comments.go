@@ -11,35 +11,35 @@ func init() {
 		if err := app.Save(comments); err != nil { // first, so that parent has something to point at
 			return err
 		}
-		rules{
-			see: `seesPost(` + me + `, post) = true && (author = "" || blocked(` + me + `, author) = false)`,
-			create: mine("author") + ` && post.commentsOff = false && seesPost(` + me + `, post) = true && (parent = "" || (parent.post = post && parent.deleted = false && blocked(` +
-				me + `, parent.author) = false))`,
-			update: own("author") + fixed("post", "parent", "author"),
-			remove: auth + ` && (author = ` + me + ` || post.author = ` + me + `)`,
-		}.apply(comments)
-		err := save(app, comments, []string{
-			index("comments", "thread", "`post`, `parent`, `created`"),
-			index("comments", "author", "`author`"),
-			index("comments", "parent", "`parent`"),
+		collectionRules{
+			see: `seesPost(` + callerID + `, post) = true && (author = "" || blocked(` + callerID + `, author) = false)`,
+			create: ownerCreateRule("author") + ` && post.commentsOff = false && seesPost(` + callerID + `, post) = true && (parent = "" || (parent.post = post && parent.deleted = false && blocked(` +
+				callerID + `, parent.author) = false))`,
+			update: ownerRule("author") + fixedFieldsRule("post", "parent", "author"),
+			remove: signedInRule + ` && (author = ` + callerID + ` || post.author = ` + callerID + `)`,
+		}.applyTo(comments)
+		err := saveCollection(app, comments, []string{
+			indexDDL("comments", "thread", "`post`, `parent`, `created`"),
+			indexDDL("comments", "author", "`author`"),
+			indexDDL("comments", "parent", "`parent`"),
 		}, []core.Field{
-			relation(app, "post", "posts", true, cascades),
-			relation(app, "author", "users", false, !cascades), // empty in a tombstone
-			relation(app, "parent", "comments", false, !cascades),
-			text("text", 2200), flag("deleted"), number("likesCount"), number("repliesCount"),
+			relationField(app, "post", "posts", true, cascadeDelete),
+			relationField(app, "author", "users", false, !cascadeDelete), // empty in a tombstone
+			relationField(app, "parent", "comments", false, !cascadeDelete),
+			textField("text", 2200), boolField("deleted"), numberField("likesCount"), numberField("repliesCount"),
 		})
 		if err != nil {
 			return err
 		}
-		visible := `seesPost(` + me + `, comment.post) = true && comment.deleted = false && blocked(` + me + `, comment.author) = false`
-		return create(app, "comment_likes", rules{
+		visible := `seesPost(` + callerID + `, comment.post) = true && comment.deleted = false && blocked(` + callerID + `, comment.author) = false`
+		return createCollection(app, "comment_likes", collectionRules{
 			see:    visible,
-			create: mine("user") + ` && ` + visible,
-			remove: own("user"),
+			create: ownerCreateRule("user") + ` && ` + visible,
+			remove: ownerRule("user"),
 		}, []string{
-			unique("comment_likes", "edge", "`comment`, `user`"),
-			index("comment_likes", "user", "`user`"),
+			uniqueIndexDDL("comment_likes", "edge", "`comment`, `user`"),
+			indexDDL("comment_likes", "user", "`user`"),
 		},
-			relation(app, "comment", "comments", true, cascades), relation(app, "user", "users", true, cascades))
+			relationField(app, "comment", "comments", true, cascadeDelete), relationField(app, "user", "users", true, cascadeDelete))
 	}, nil)
 }

@@ -8,60 +8,60 @@ import (
 func init() {
 	m.Register(func(app core.App) error {
 		types := []string{"like", "comment", "reply", "comment_like", "mention", "follow", "follow_request", "follow_accepted", "order", "system"}
-		actors := relation(app, "actors", "users", false, !cascades)
+		actors := relationField(app, "actors", "users", false, !cascadeDelete)
 		actors.MaxSelect = 8
-		err := create(app, "notifications", rules{
-			see:    own("recipient"),
-			update: own("recipient") + ` && @request.body.read = true`,
-			remove: own("recipient"),
+		err := createCollection(app, "notifications", collectionRules{
+			see:    ownerRule("recipient"),
+			update: ownerRule("recipient") + ` && @request.body.read = true`,
+			remove: ownerRule("recipient"),
 		}, []string{
-			unique("notifications", "group", "`recipient`, `groupKey`"),
-			unique("notifications", "seq", "`recipient`, `seq`"),
-			index("notifications", "latest", "`recipient`, `latestAt` DESC"),
-			index("notifications", "post", "`post`"),
-			index("notifications", "comment", "`comment`"),
+			uniqueIndexDDL("notifications", "group", "`recipient`, `groupKey`"),
+			uniqueIndexDDL("notifications", "seq", "`recipient`, `seq`"),
+			indexDDL("notifications", "latest", "`recipient`, `latestAt` DESC"),
+			indexDDL("notifications", "post", "`post`"),
+			indexDDL("notifications", "comment", "`comment`"),
 		},
-			relation(app, "recipient", "users", true, cascades), choice("type", true, types...),
-			actors, number("actorsCount"),
-			relation(app, "post", "posts", false, cascades), relation(app, "comment", "comments", false, cascades),
-			flag("read"), date("latestAt"), number("seq"), hiddenText("groupKey", 120))
+			relationField(app, "recipient", "users", true, cascadeDelete), selectField("type", true, types...),
+			actors, numberField("actorsCount"),
+			relationField(app, "post", "posts", false, cascadeDelete), relationField(app, "comment", "comments", false, cascadeDelete),
+			boolField("read"), dateField("latestAt"), numberField("seq"), hiddenTextField("groupKey", 120))
 		if err != nil {
 			return err
 		}
-		err = create(app, "retractions", rules{see: own("recipient")},
+		err = createCollection(app, "retractions", collectionRules{see: ownerRule("recipient")},
 			[]string{
-				unique("retractions", "seq", "`recipient`, `seq`"),
-				index("retractions", "created", "`created`"),
+				uniqueIndexDDL("retractions", "seq", "`recipient`, `seq`"),
+				indexDDL("retractions", "created", "`created`"),
 			},
-			relation(app, "recipient", "users", true, cascades), text("notification", 30), number("seq"))
+			relationField(app, "recipient", "users", true, cascadeDelete), textField("notification", 30), numberField("seq"))
 		if err != nil {
 			return err
 		}
-		err = createInternal(app, "notification_events",
+		err = createInternalCollection(app, "notification_events",
 			[]string{
-				unique("notification_events", "event", "`recipient`, `type`, `subject`, `actor`"),
-				index("notification_events", "group", "`notification`, `active`, `created`"),
-				index("notification_events", "actor", "`actor`"),
+				uniqueIndexDDL("notification_events", "event", "`recipient`, `type`, `subject`, `actor`"),
+				indexDDL("notification_events", "group", "`notification`, `active`, `created`"),
+				indexDDL("notification_events", "actor", "`actor`"),
 				// likes, which are most, are found by their recipient
-				index("notification_events", "subject", "`subject`") + " WHERE `type` != 'like'",
+				indexDDL("notification_events", "subject", "`subject`") + " WHERE `type` != 'like'",
 			},
 			// the row of the tray that shows the event; empty when none does
-			relation(app, "notification", "notifications", false, cascades),
-			relation(app, "recipient", "users", true, cascades), relation(app, "actor", "users", true, cascades),
-			choice("type", true, types...), text("subject", 30), flag("active"), date("alertedAt"))
+			relationField(app, "notification", "notifications", false, cascadeDelete),
+			relationField(app, "recipient", "users", true, cascadeDelete), relationField(app, "actor", "users", true, cascadeDelete),
+			selectField("type", true, types...), textField("subject", 30), boolField("active"), dateField("alertedAt"))
 		if err != nil {
 			return err
 		}
-		return create(app, "devices", rules{
-			see:    own("user"),
-			create: mine("user"),
-			update: own("user") + fixed("user"),
-			remove: own("user"),
+		return createCollection(app, "devices", collectionRules{
+			see:    ownerRule("user"),
+			create: ownerCreateRule("user"),
+			update: ownerRule("user") + fixedFieldsRule("user"),
+			remove: ownerRule("user"),
 		}, []string{
-			unique("devices", "endpoint", "`endpoint`"),
-			index("devices", "user", "`user`"),
+			uniqueIndexDDL("devices", "endpoint", "`endpoint`"),
+			indexDDL("devices", "user", "`user`"),
 		},
-			relation(app, "user", "users", true, cascades), choice("kind", true, "webpush", "fcm", "apns"),
-			&core.TextField{Name: "endpoint", Required: true, Max: 2000}, object("keys", 4_000), text("name", 100), date("lastSeen"))
+			relationField(app, "user", "users", true, cascadeDelete), selectField("kind", true, "webpush", "fcm", "apns"),
+			&core.TextField{Name: "endpoint", Required: true, Max: 2000}, jsonField("keys", 4_000), textField("name", 100), dateField("lastSeen"))
 	}, nil)
 }

@@ -7,20 +7,20 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		gone := flag("gone") // hidden by its viewer; kept so that it does not come back
+		gone := boolField("gone") // hidden by its viewer; kept so that it does not come back
 		gone.Hidden = true
-		return create(app, "feed", rules{
-			see:    own("viewer") + ` && gone = false && seesPost(` + me + `, post) = true`,
-			remove: own("viewer"),
+		return createCollection(app, "feed", collectionRules{
+			see:    ownerRule("viewer") + ` && gone = false && seesPost(` + callerID + `, post) = true`,
+			remove: ownerRule("viewer"),
 		}, []string{
-			unique("feed", "edge", "`viewer`, `post`"),
+			uniqueIndexDDL("feed", "edge", "`viewer`, `post`"),
 			// a page is read from the index alone, as a viewer's rows lie far apart in the table
-			index("feed", "page", "`viewer`, `at` DESC, `post` DESC, `gone`, `author`, `id`, `created`, `updated`"),
-			index("feed", "between", "`viewer`, `author`"),
-			index("feed", "post", "`post`"),
-			index("feed", "author", "`author`"),
+			indexDDL("feed", "page", "`viewer`, `at` DESC, `post` DESC, `gone`, `author`, `id`, `created`, `updated`"),
+			indexDDL("feed", "between", "`viewer`, `author`"),
+			indexDDL("feed", "post", "`post`"),
+			indexDDL("feed", "author", "`author`"),
 		},
-			relation(app, "viewer", "users", true, cascades), relation(app, "post", "posts", true, cascades),
-			relation(app, "author", "users", true, cascades), date("at"), gone)
+			relationField(app, "viewer", "users", true, cascadeDelete), relationField(app, "post", "posts", true, cascadeDelete),
+			relationField(app, "author", "users", true, cascadeDelete), dateField("at"), gone)
 	}, nil)
 }

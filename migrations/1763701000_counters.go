@@ -10,7 +10,7 @@ import (
 // counter keeps target.column at the number of source's rows that point at it
 // with key and meet when (with %[1]s for the row). As triggers, counters are right
 // for requests, batches, cascades, the dashboard and the SQL console alike.
-type counter struct{ source, key, target, column, when, watch string }
+type counter struct{ source, key, target, column, when, alsoWatched string }
 
 func init() {
 	m.Register(func(app core.App) error {
@@ -20,12 +20,12 @@ func init() {
 			{source: "comments", key: "parent", target: "comments", column: "repliesCount"},
 			{source: "comment_likes", key: "comment", target: "comments", column: "likesCount"},
 			{source: "posts", key: "author", target: "users", column: "postsCount"},
-			{source: "follows", key: "followee", target: "users", column: "followersCount", when: "%[1]s.state = 'accepted'", watch: ", state"},
-			{source: "follows", key: "follower", target: "users", column: "followingCount", when: "%[1]s.state = 'accepted'", watch: ", state"},
-			{source: "notification_events", key: "notification", target: "notifications", column: "actorsCount", when: "%[1]s.active", watch: ", active"},
+			{source: "follows", key: "followee", target: "users", column: "followersCount", when: "%[1]s.state = 'accepted'", alsoWatched: ", state"},
+			{source: "follows", key: "follower", target: "users", column: "followingCount", when: "%[1]s.state = 'accepted'", alsoWatched: ", state"},
+			{source: "notification_events", key: "notification", target: "notifications", column: "actorsCount", when: "%[1]s.active", alsoWatched: ", active"},
 			{source: "post_tags", key: "tag", target: "hashtags", column: "postsCount"},
 		} {
-			for _, ddl := range c.triggers() {
+			for _, ddl := range c.triggerDDL() {
 				if _, err := app.DB().NewQuery(ddl).Execute(); err != nil {
 					return fmt.Errorf("counter %s.%s: %w", c.target, c.column, err)
 				}
@@ -39,7 +39,7 @@ func init() {
 	}, nil)
 }
 
-func (c counter) triggers() []string {
+func (c counter) triggerDDL() []string {
 	name := "count_" + c.source + "_" + c.target + "_" + c.column
 	when := func(row string) string {
 		if c.when == "" {
@@ -54,6 +54,6 @@ func (c counter) triggers() []string {
 		fmt.Sprintf("CREATE TRIGGER %s_in AFTER INSERT ON %s WHEN %s BEGIN %s END", name, c.source, when("NEW"), add("+ 1", "NEW")),
 		fmt.Sprintf("CREATE TRIGGER %s_out AFTER DELETE ON %s WHEN %s BEGIN %s END", name, c.source, when("OLD"), add("- 1", "OLD")),
 		fmt.Sprintf("CREATE TRIGGER %s_moved AFTER UPDATE OF %s%s ON %s WHEN OLD.%s IS NOT NEW.%s OR (%s) IS NOT (%s) BEGIN %s %s END",
-			name, c.key, c.watch, c.source, c.key, c.key, when("OLD"), when("NEW"), add("- 1", "OLD"), add("+ 1", "NEW")),
+			name, c.key, c.alsoWatched, c.source, c.key, c.key, when("OLD"), when("NEW"), add("- 1", "OLD"), add("+ 1", "NEW")),
 	}
 }

@@ -21,28 +21,28 @@ func init() {
 		}
 
 		// what the service made for itself once, such as the key that browsers know it by
-		err := createInternal(app, "secrets", []string{unique("secrets", "name", "`name`")},
-			&core.TextField{Name: "name", Required: true, Max: 60, Presentable: true}, hiddenText("value", 10_000))
+		err := createInternalCollection(app, "secrets", []string{uniqueIndexDDL("secrets", "name", "`name`")},
+			&core.TextField{Name: "name", Required: true, Max: 60, Presentable: true}, hiddenTextField("value", 10_000))
 		if err != nil {
 			return err
 		}
-		err = createInternal(app, "webhooks", nil,
+		err = createInternalCollection(app, "webhooks", nil,
 			&core.URLField{Name: "url", Required: true, Presentable: true},
-			object("events", 4_000), // a list of event types; empty for all of them
-			hiddenText("secret", 200), hiddenText("formerSecret", 200), date("formerUntil"),
+			jsonField("events", 4_000), // a list of event types; empty for all of them
+			hiddenTextField("secret", 200), hiddenTextField("formerSecret", 200), dateField("formerUntil"),
 			&core.EmailField{Name: "contact"},
-			flag("disabled"), text("reason", 1000), date("failingSince"))
+			boolField("disabled"), textField("reason", 1000), dateField("failingSince"))
 		if err != nil {
 			return err
 		}
-		err = createInternal(app, "webhook_deliveries",
+		err = createInternalCollection(app, "webhook_deliveries",
 			[]string{
-				unique("webhook_deliveries", "event", "`webhook`, `event`"),
-				index("webhook_deliveries", "state", "`state`, `updated`"),
+				uniqueIndexDDL("webhook_deliveries", "event", "`webhook`, `event`"),
+				indexDDL("webhook_deliveries", "state", "`state`, `updated`"),
 			},
-			relation(app, "webhook", "webhooks", true, cascades), text("event", 40), text("type", 60),
-			choice("state", true, "failing", "delivered", "dead"),
-			object("body", 1<<20), object("attempts", 100_000), number("status"), text("error", 1000))
+			relationField(app, "webhook", "webhooks", true, cascadeDelete), textField("event", 40), textField("type", 60),
+			selectField("state", true, "failing", "delivered", "dead"),
+			jsonField("body", 1<<20), jsonField("attempts", 100_000), numberField("status"), textField("error", 1000))
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		notifications.Fields.Add(hiddenDate("pushedAt"), hiddenDate("mailedAt"))
+		notifications.Fields.Add(hiddenDateField("pushedAt"), hiddenDateField("mailedAt"))
 		if err := app.Save(notifications); err != nil {
 			return err
 		}
@@ -61,9 +61,9 @@ func init() {
 		if err != nil {
 			return err
 		}
-		settings.Fields.Add(hiddenText("bounced", 255), hiddenDate("digestedAt"))
+		settings.Fields.Add(hiddenTextField("bounced", 255), hiddenDateField("digestedAt"))
 		return app.Save(settings)
 	}, nil)
 }
 
-func hiddenDate(name string) *core.DateField { return &core.DateField{Name: name, Hidden: true} }
+func hiddenDateField(name string) *core.DateField { return &core.DateField{Name: name, Hidden: true} }

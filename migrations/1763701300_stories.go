@@ -8,14 +8,14 @@ import (
 func init() {
 	m.Register(func(app core.App) error {
 		visible := func(author, expires, visibility string) string {
-			return expires + ` > @now && sees(` + me + `, ` + author + `, ` + visibility + `) = true`
+			return expires + ` > @now && sees(` + callerID + `, ` + author + `, ` + visibility + `) = true`
 		}
-		err := create(app, "stories", rules{
-			see:    either("author", visible("author", "expires", "visibility")),
-			create: mine("author"),
-			remove: own("author"),
-		}, []string{index("stories", "author", "`author`, `expires`")},
-			relation(app, "author", "users", true, cascades),
+		err := createCollection(app, "stories", collectionRules{
+			see:    ownerOrRule("author", visible("author", "expires", "visibility")),
+			create: ownerCreateRule("author"),
+			remove: ownerRule("author"),
+		}, []string{indexDDL("stories", "author", "`author`, `expires`")},
+			relationField(app, "author", "users", true, cascadeDelete),
 			&core.FileField{
 				Name: "photo", Required: true, MaxSelect: 1, MaxSize: 50 << 20,
 				// protected, as those of posts are
@@ -23,18 +23,18 @@ func init() {
 				MimeTypes: []string{"image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"},
 				Thumbs:    []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"},
 			},
-			choice("visibility", false, "public", "followers"), date("expires"))
+			selectField("visibility", false, "public", "followers"), dateField("expires"))
 		if err != nil {
 			return err
 		}
-		return create(app, "story_views", rules{
-			see: auth + ` && (viewer = ` + me + ` || story.author = ` + me + `)`,
-			create: mine("viewer") + ` && story.author != ` + me + ` && ` +
+		return createCollection(app, "story_views", collectionRules{
+			see: signedInRule + ` && (viewer = ` + callerID + ` || story.author = ` + callerID + `)`,
+			create: ownerCreateRule("viewer") + ` && story.author != ` + callerID + ` && ` +
 				visible("story.author", "story.expires", "story.visibility"),
 		}, []string{
-			unique("story_views", "edge", "`story`, `viewer`"),
-			index("story_views", "viewer", "`viewer`"),
+			uniqueIndexDDL("story_views", "edge", "`story`, `viewer`"),
+			indexDDL("story_views", "viewer", "`viewer`"),
 		},
-			relation(app, "story", "stories", true, cascades), relation(app, "viewer", "users", true, cascades))
+			relationField(app, "story", "stories", true, cascadeDelete), relationField(app, "viewer", "users", true, cascadeDelete))
 	}, nil)
 }

@@ -8,22 +8,22 @@ import (
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
-// words is an index of the words in a table's columns, here posts: search_posts gives each row its place
+// wordIndex is an index of the words in a table's columns, here posts: search_posts gives each row its place
 // and search_posts_words knows which words are at which place. Places are in
 // the order of creation, so that a page of what was found begins where the last one ended, whatever came or
 // went; and they are a column, as SQLite may number rows anew in a copy.
-type words struct {
+type wordIndex struct {
 	table   string
 	columns []string
 }
 
-// unspaced are the characters of scripts that are written without spaces between words, as a set of GLOB's: South East
+// unspacedGlob are the characters of scripts that are written without spaces between words, as a set of GLOB's: South East
 // Asian ones, then everything from the Chinese radicals on. Each is a word of its own in the index.
-const unspaced = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0010ffff]"
+const unspacedGlob = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0010ffff]"
 
 func init() {
 	m.Register(func(app core.App) error {
-		for _, w := range []words{
+		for _, w := range []wordIndex{
 			{"posts", []string{"caption", "place"}},
 			{"users", []string{"handle", "name"}},
 			{"hashtags", []string{"name"}},
@@ -39,7 +39,7 @@ func init() {
 			if collection.Fields.GetByName(created) == nil { // as users may be that were here before Doubletap
 				created = ""
 			}
-			for _, statement := range w.statements(created) {
+			for _, statement := range w.createStatements(created) {
 				if _, err := app.DB().NewQuery(statement).Execute(); err != nil {
 					return fmt.Errorf("index the words of %s: %w", w.table, err)
 				}
@@ -49,18 +49,18 @@ func init() {
 	}, nil)
 }
 
-// statements make the index of a table; created is its column of when a row was made, or empty.
-func (w words) statements(created string) []string {
+// createStatements make the index of a table; created is its column of when a row was made, or empty.
+func (w wordIndex) createStatements(created string) []string {
 	when := func(row string) string {
 		if created == "" {
-			return place("'now'")
+			return placeSQL("'now'")
 		}
-		return place(row + "." + created)
+		return placeSQL(row + "." + created)
 	}
 	text := make([]string, len(w.columns))
 	changed := make([]string, len(w.columns))
 	for i, column := range w.columns {
-		text[i] = spaced("t."+column) + " " + column
+		text[i] = spacedSQL("t."+column) + " " + column
 		changed[i] = "OLD." + column + " IS NOT NEW." + column
 	}
 	// no view: triggers that name one keep PocketBase from changing a field to several values
@@ -84,16 +84,16 @@ func (w words) statements(created string) []string {
 	}
 }
 
-// place is the SQL of the first place for a row created at a time: milliseconds, with room for a million rows in each.
-func place(created string) string {
+// placeSQL is the SQL of the first place for a row created at a time: milliseconds, with room for a million rows in each.
+func placeSQL(created string) string {
 	return `CAST(round(coalesce(unixepoch(` + created + `, 'subsec'), 0) * 1000) AS INTEGER) * 1000000`
 }
 
-// spaced is the SQL of a text with spaces around each unspaced character: the list that json_each counts
+// spacedSQL is the SQL of a text with spaces around each unspaced character: the list that json_each counts
 // through has an element for each character of the text.
-func spaced(text string) string {
-	return `CASE WHEN ` + text + ` GLOB '*` + unspaced + `*' THEN (
-		SELECT group_concat(CASE WHEN c GLOB '` + unspaced + `' THEN ' ' || c || ' ' ELSE c END, '' ORDER BY key) FROM (
+func spacedSQL(text string) string {
+	return `CASE WHEN ` + text + ` GLOB '*` + unspacedGlob + `*' THEN (
+		SELECT group_concat(CASE WHEN c GLOB '` + unspacedGlob + `' THEN ' ' || c || ' ' ELSE c END, '' ORDER BY key) FROM (
 			SELECT key, substr(` + text + `, key + 1, 1) c FROM json_each('[0' || replace(hex(zeroblob(length(` + text + `))), '00', ',0') || ']')))
 		ELSE ` + text + ` END`
 }

@@ -11,19 +11,19 @@ import (
 func init() {
 	m.Register(func(app core.App) error {
 		// a comment that a moderator hid is seen by its author alone
-		seen := `(%[1]shidden = false || (` + auth + ` && %[1]sauthor = ` + me + `))`
+		seen := `(%[1]shidden = false || (` + signedInRule + ` && %[1]sauthor = ` + callerID + `))`
 		comments, err := app.FindCollectionByNameOrId("comments")
 		if err != nil {
 			return err
 		}
-		comments.Fields.Add(flag("hidden"))
-		rules{
-			see: `seesPost(` + me + `, post) = true && ` + fmt.Sprintf(seen, "") + ` && (author = "" || blocked(` + me + `, author) = false)`,
-			create: mine("author") + ` && post.commentsOff = false && seesPost(` + me + `, post) = true` +
-				` && (parent = "" || (parent.post = post && parent.deleted = false && parent.hidden = false && blocked(` + me + `, parent.author) = false))`,
-			update: own("author") + fixed("post", "parent", "author"),
-			remove: auth + ` && (author = ` + me + ` || post.author = ` + me + `)`,
-		}.apply(comments)
+		comments.Fields.Add(boolField("hidden"))
+		collectionRules{
+			see: `seesPost(` + callerID + `, post) = true && ` + fmt.Sprintf(seen, "") + ` && (author = "" || blocked(` + callerID + `, author) = false)`,
+			create: ownerCreateRule("author") + ` && post.commentsOff = false && seesPost(` + callerID + `, post) = true` +
+				` && (parent = "" || (parent.post = post && parent.deleted = false && parent.hidden = false && blocked(` + callerID + `, parent.author) = false))`,
+			update: ownerRule("author") + fixedFieldsRule("post", "parent", "author"),
+			remove: signedInRule + ` && (author = ` + callerID + ` || post.author = ` + callerID + `)`,
+		}.applyTo(comments)
 		if err := app.Save(comments); err != nil {
 			return err
 		}
@@ -31,9 +31,9 @@ func init() {
 		if err != nil {
 			return err
 		}
-		visible := `seesPost(` + me + `, comment.post) = true && comment.deleted = false && ` + fmt.Sprintf(seen, "comment.") +
-			` && blocked(` + me + `, comment.author) = false`
-		rules{see: visible, create: mine("user") + ` && ` + visible, remove: own("user")}.apply(likes)
+		visible := `seesPost(` + callerID + `, comment.post) = true && comment.deleted = false && ` + fmt.Sprintf(seen, "comment.") +
+			` && blocked(` + callerID + `, comment.author) = false`
+		collectionRules{see: visible, create: ownerCreateRule("user") + ` && ` + visible, remove: ownerRule("user")}.applyTo(likes)
 		if err := app.Save(likes); err != nil {
 			return err
 		}
@@ -42,11 +42,11 @@ func init() {
 		if err != nil {
 			return err
 		}
-		reports.CreateRule = types.Pointer(mine("reporter") + ` && (user != "" || post != "" || comment != "")` +
-			` && (user = "" || (user.state = "active" && blockedBy(` + me + `, user) = false))` +
-			` && (post = "" || seesPost(` + me + `, post) = true)` +
-			` && (comment = "" || (seesPost(` + me + `, comment.post) = true && ` + fmt.Sprintf(seen, "comment.") + `))`)
-		reports.Indexes = append(reports.Indexes, index("reports", "subject", "`state`, `comment`, `post`, `user`, `created`"))
+		reports.CreateRule = types.Pointer(ownerCreateRule("reporter") + ` && (user != "" || post != "" || comment != "")` +
+			` && (user = "" || (user.state = "active" && blockedBy(` + callerID + `, user) = false))` +
+			` && (post = "" || seesPost(` + callerID + `, post) = true)` +
+			` && (comment = "" || (seesPost(` + callerID + `, comment.post) = true && ` + fmt.Sprintf(seen, "comment.") + `))`)
+		reports.Indexes = append(reports.Indexes, indexDDL("reports", "subject", "`state`, `comment`, `post`, `user`, `created`"))
 		if err := app.Save(reports); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		notifications.Fields.Add(text("message", 60))
+		notifications.Fields.Add(textField("message", 60))
 		if err := app.Save(notifications); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		audit.Indexes = append(audit.Indexes, index("audit", "newest", "`created`"))
+		audit.Indexes = append(audit.Indexes, indexDDL("audit", "newest", "`created`"))
 		return app.Save(audit)
 	}, nil)
 }

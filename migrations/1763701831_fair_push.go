@@ -14,7 +14,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		jobs.Fields.Add(text("user", 30), text("host", 255))
+		jobs.Fields.Add(textField("user", 30), textField("host", 255))
 		if err := app.Save(jobs); err != nil {
 			return fmt.Errorf("add the shares of jobs: %w", err)
 		}
@@ -23,7 +23,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		devices.Fields.Add(hiddenDate("answeredAt"), hiddenDate("failingSince"))
+		devices.Fields.Add(hiddenDateField("answeredAt"), hiddenDateField("failingSince"))
 		if err := app.Save(devices); err != nil {
 			return fmt.Errorf("add what devices answered: %w", err)
 		}

@@ -14,13 +14,13 @@ func init() {
 		if err != nil {
 			return err
 		}
-		silent := flag("silent") // listed, and nobody was alerted: its actor's alerts of the hour were spent
+		silent := boolField("silent") // listed, and nobody was alerted: its actor's alerts of the hour were spent
 		silent.Hidden = true
 		// the notification that the event was in when that left the tray: it comes back under the same id
-		events.Fields.Add(silent, hiddenText("former", 30))
+		events.Fields.Add(silent, hiddenTextField("former", 30))
 		for i, ddl := range events.Indexes {
 			if strings.Contains(ddl, "idx_notification_events_actor") { // an actor's alerts to one recipient are counted
-				events.Indexes[i] = index("notification_events", "actor", "`actor`, `recipient`, `alertedAt`")
+				events.Indexes[i] = indexDDL("notification_events", "actor", "`actor`, `recipient`, `alertedAt`")
 			}
 		}
 		if err := app.Save(events); err != nil {
@@ -35,7 +35,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		retractions.Indexes = append(retractions.Indexes, unique("retractions", "notification", "`recipient`, `notification`")+" WHERE `notification` != ''")
+		retractions.Indexes = append(retractions.Indexes, uniqueIndexDDL("retractions", "notification", "`recipient`, `notification`")+" WHERE `notification` != ''")
 		if err := app.Save(retractions); err != nil {
 			return fmt.Errorf("keep one retraction of each notification: %w", err)
 		}

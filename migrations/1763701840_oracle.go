@@ -25,16 +25,16 @@ func init() {
 		}
 		// Whoever points at a person or a comment must see it.
 		shown := func(field string) string {
-			return field + `.state = "active" && blockedBy(` + me + `, ` + field + `) = false`
+			return field + `.state = "active" && blockedBy(` + callerID + `, ` + field + `) = false`
 		}
 		for name, rule := range map[string]string{
-			"blocks": mine("blocker") + ` && blocked != ` + me + ` && ` + shown("blocked"),
-			"mutes": mine("muter") + ` && ((muted != "" && post = "") || (muted = "" && post != "")) && muted != ` + me +
-				` && (muted = "" || (` + shown("muted") + `)) && (post = "" || seesPost(` + me + `, post) = true)`,
-			"reports": mine("reporter") + ` && (user != "" || post != "" || comment != "")` +
-				` && (user = "" || (` + shown("user") + `)) && (post = "" || seesPost(` + me + `, post) = true)` +
-				` && (comment = "" || (seesPost(` + me + `, comment.post) = true && (comment.hidden = false || (` + own("comment.author") + `))` +
-				` && (comment.author = "" || blocked(` + me + `, comment.author) = false)))`,
+			"blocks": ownerCreateRule("blocker") + ` && blocked != ` + callerID + ` && ` + shown("blocked"),
+			"mutes": ownerCreateRule("muter") + ` && ((muted != "" && post = "") || (muted = "" && post != "")) && muted != ` + callerID +
+				` && (muted = "" || (` + shown("muted") + `)) && (post = "" || seesPost(` + callerID + `, post) = true)`,
+			"reports": ownerCreateRule("reporter") + ` && (user != "" || post != "" || comment != "")` +
+				` && (user = "" || (` + shown("user") + `)) && (post = "" || seesPost(` + callerID + `, post) = true)` +
+				` && (comment = "" || (seesPost(` + callerID + `, comment.post) = true && (comment.hidden = false || (` + ownerRule("comment.author") + `))` +
+				` && (comment.author = "" || blocked(` + callerID + `, comment.author) = false)))`,
 		} {
 			c, err := app.FindCollectionByNameOrId(name)
 			if err != nil {

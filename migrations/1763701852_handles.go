@@ -27,7 +27,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		handles.Fields.Add(text("user", 30), date("until"))
+		handles.Fields.Add(textField("user", 30), dateField("until"))
 		handles.AddIndex("idx_handles_until", false, "`until`", "`until` != ''")
 		handles.AddIndex("idx_handles_user", false, "`user`", "`user` != ''")
 		if err := app.Save(handles); err != nil {

@@ -7,9 +7,9 @@ import (
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
-// countedAtOnce is how many public posts of an account change the counts of their hashtags in the statement that opens or closes
+// maxCountedAtOnce is how many public posts of an account change the counts of their hashtags in the statement that opens or closes
 // the account. With more a job does it in steps: a statement over thousands of posts would hold the writer.
-const countedAtOnce = 50
+const maxCountedAtOnce = 50
 
 func init() {
 	// users.postsCount and hashtags.postsCount count what a guest may see: public posts that are not hidden, of active accounts that are
@@ -27,29 +27,29 @@ func init() {
 			`DROP TRIGGER IF EXISTS count_posts_users_postsCount_in`, `DROP TRIGGER IF EXISTS count_posts_users_postsCount_out`, `DROP TRIGGER IF EXISTS count_posts_users_postsCount_moved`,
 			`DROP TRIGGER IF EXISTS count_post_tags_hashtags_postsCount_in`, `DROP TRIGGER IF EXISTS count_post_tags_hashtags_postsCount_out`, `DROP TRIGGER IF EXISTS count_post_tags_hashtags_postsCount_moved`,
 			`UPDATE users SET publicPosts = (SELECT count(*) FROM posts WHERE author = users.id AND visibility = 'public' AND hidden = 0)`,
-			`UPDATE users SET postsCount = ` + openAccount("users") + ` * publicPosts`,
-			`UPDATE post_tags SET counted = ` + countedTag("post_tags.post"),
+			`UPDATE users SET postsCount = ` + openAccountSQL("users") + ` * publicPosts`,
+			`UPDATE post_tags SET counted = ` + countedTagSQL("post_tags.post"),
 			`UPDATE hashtags SET postsCount = (SELECT count(*) FROM post_tags WHERE tag = hashtags.id AND counted)`,
 			`CREATE TRIGGER count_users_postsCount AFTER UPDATE OF publicPosts, state, private ON users
-				WHEN OLD.publicPosts IS NOT NEW.publicPosts OR ` + openAccount("OLD") + ` != ` + openAccount("NEW") + `
-				BEGIN UPDATE users SET postsCount = ` + openAccount("NEW") + ` * NEW.publicPosts WHERE id = NEW.id; END`,
+				WHEN OLD.publicPosts IS NOT NEW.publicPosts OR ` + openAccountSQL("OLD") + ` != ` + openAccountSQL("NEW") + `
+				BEGIN UPDATE users SET postsCount = ` + openAccountSQL("NEW") + ` * NEW.publicPosts WHERE id = NEW.id; END`,
 			`CREATE TRIGGER counted_post_tags_in AFTER INSERT ON post_tags
-				BEGIN UPDATE post_tags SET counted = ` + countedTag("NEW.post") + ` WHERE id = NEW.id AND counted != ` + countedTag("NEW.post") + `; END`,
+				BEGIN UPDATE post_tags SET counted = ` + countedTagSQL("NEW.post") + ` WHERE id = NEW.id AND counted != ` + countedTagSQL("NEW.post") + `; END`,
 			`CREATE TRIGGER counted_post_tags_moved AFTER UPDATE OF post ON post_tags WHEN OLD.post IS NOT NEW.post
-				BEGIN UPDATE post_tags SET counted = ` + countedTag("NEW.post") + ` WHERE id = NEW.id AND counted != ` + countedTag("NEW.post") + `; END`,
+				BEGIN UPDATE post_tags SET counted = ` + countedTagSQL("NEW.post") + ` WHERE id = NEW.id AND counted != ` + countedTagSQL("NEW.post") + `; END`,
 			`CREATE TRIGGER counted_post_tags_posts AFTER UPDATE OF visibility, hidden, author ON posts
 				WHEN OLD.visibility IS NOT NEW.visibility OR OLD.hidden IS NOT NEW.hidden OR OLD.author IS NOT NEW.author
-				BEGIN UPDATE post_tags SET counted = ` + countedTag("NEW.id") + ` WHERE post = NEW.id AND counted != ` + countedTag("NEW.id") + `; END`,
+				BEGIN UPDATE post_tags SET counted = ` + countedTagSQL("NEW.id") + ` WHERE post = NEW.id AND counted != ` + countedTagSQL("NEW.id") + `; END`,
 			fmt.Sprintf(`CREATE TRIGGER counted_post_tags_users AFTER UPDATE OF state, private ON users
-				WHEN `+openAccount("OLD")+` != `+openAccount("NEW")+` AND NEW.publicPosts <= %d
-				BEGIN UPDATE post_tags SET counted = `+openAccount("NEW")+` WHERE post IN (SELECT id FROM posts WHERE author = NEW.id AND visibility = 'public' AND hidden = 0)
-					AND counted != `+openAccount("NEW")+`; END`, countedAtOnce),
+				WHEN `+openAccountSQL("OLD")+` != `+openAccountSQL("NEW")+` AND NEW.publicPosts <= %d
+				BEGIN UPDATE post_tags SET counted = `+openAccountSQL("NEW")+` WHERE post IN (SELECT id FROM posts WHERE author = NEW.id AND visibility = 'public' AND hidden = 0)
+					AND counted != `+openAccountSQL("NEW")+`; END`, maxCountedAtOnce),
 		}
 		for _, c := range []counter{
-			{source: "posts", key: "author", target: "users", column: "publicPosts", when: publicPost, watch: ", visibility, hidden"},
-			{source: "post_tags", key: "tag", target: "hashtags", column: "postsCount", when: "%[1]s.counted", watch: ", counted"},
+			{source: "posts", key: "author", target: "users", column: "publicPosts", when: publicPost, alsoWatched: ", visibility, hidden"},
+			{source: "post_tags", key: "tag", target: "hashtags", column: "postsCount", when: "%[1]s.counted", alsoWatched: ", counted"},
 		} {
-			statements = append(statements, c.triggers()...)
+			statements = append(statements, c.triggerDDL()...)
 		}
 		for _, statement := range statements {
 			if _, err := app.DB().NewQuery(statement).Execute(); err != nil {
@@ -65,7 +65,7 @@ func addPublicCounts(app core.App) error {
 	if err != nil {
 		return err
 	}
-	publicPosts := number("publicPosts")
+	publicPosts := numberField("publicPosts")
 	publicPosts.Hidden = true
 	users.Fields.Add(publicPosts)
 	if err := app.Save(users); err != nil {
@@ -83,18 +83,18 @@ func addPublicCounts(app core.App) error {
 	if err != nil {
 		return err
 	}
-	counted := flag("counted")
+	counted := boolField("counted")
 	counted.Hidden = true
 	tags.Fields.Add(counted)
 	return app.Save(tags)
 }
 
-// openAccount is 1 for a row of users whose public posts anybody may see, else 0.
-func openAccount(row string) string {
+// openAccountSQL is 1 for a row of users whose public posts anybody may see, else 0.
+func openAccountSQL(row string) string {
 	return "(" + row + ".state = 'active' AND NOT " + row + ".private)"
 }
 
-// countedTag is 1 where anybody may see the post, else 0.
-func countedTag(post string) string {
-	return "EXISTS (SELECT 1 FROM posts p JOIN users u ON u.id = p.author WHERE p.id = " + post + " AND p.visibility = 'public' AND NOT p.hidden AND " + openAccount("u") + ")"
+// countedTagSQL is 1 where anybody may see the post, else 0.
+func countedTagSQL(post string) string {
+	return "EXISTS (SELECT 1 FROM posts p JOIN users u ON u.id = p.author WHERE p.id = " + post + " AND p.visibility = 'public' AND NOT p.hidden AND " + openAccountSQL("u") + ")"
 }

@@ -28,15 +28,15 @@ func init() {
 				return fmt.Errorf("mend stored JSON: %w", err)
 			}
 		}
-		if err := mendZones(app); err != nil {
+		if err := mendTimeZones(app); err != nil {
 			return err
 		}
 		return mendPreferences(app)
 	}, nil)
 }
 
-// mendZones empties the time zones that there are not: they meant UTC, as an empty one does.
-func mendZones(app core.App) error {
+// mendTimeZones empties the time zones that there are not: they meant UTC, as an empty one does.
+func mendTimeZones(app core.App) error {
 	var zones []string
 	if err := app.DB().NewQuery(`SELECT DISTINCT timezone FROM settings WHERE timezone != ''`).Column(&zones); err != nil {
 		return fmt.Errorf("read the time zones: %w", err)
@@ -63,7 +63,7 @@ func mendPreferences(app core.App) error {
 		return fmt.Errorf("read the preferences: %w", err)
 	}
 	for _, row := range rows {
-		mended, changed := mendPreference(row.Notify)
+		mended, changed := mendPreferenceJSON(row.Notify)
 		if !changed {
 			continue
 		}
@@ -74,7 +74,7 @@ func mendPreferences(app core.App) error {
 	return nil
 }
 
-func mendPreference(text string) (mended string, changed bool) {
+func mendPreferenceJSON(text string) (mended string, changed bool) {
 	var stored map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &stored) != nil {
 		return "{}", true

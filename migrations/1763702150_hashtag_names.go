@@ -13,7 +13,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		hashtags.Fields.Add(text("displayName", 100))
+		hashtags.Fields.Add(textField("displayName", 100))
 		hashtags.Indexes = append(hashtags.Indexes, "CREATE INDEX `idx_hashtags_unfolded` ON `hashtags` (`id`) WHERE `displayName` = ''")
 		return app.Save(hashtags)
 	}, nil)

@@ -14,7 +14,7 @@ func init() {
 	// that, which has no contentless_delete. NULL marks a row whose text is to be made: new, changed by whomever, or of before; a partial
 	// index finds those, and a job makes them. Until it is through, a search finds what it has come to.
 	m.Register(func(app core.App) error {
-		for _, w := range []words{
+		for _, w := range []wordIndex{
 			{"posts", []string{"caption", "place"}},
 			{"users", []string{"handle", "name"}},
 			{"hashtags", []string{"name"}},
@@ -38,7 +38,7 @@ func init() {
 }
 
 // textStatements make the index of a table anew; first is the SQL of the millisecond at which a row was made.
-func (w words) textStatements(first string) []string {
+func (w wordIndex) textStatements(first string) []string {
 	changed := make([]string, len(w.columns))
 	for i, column := range w.columns {
 		changed[i] = "OLD." + column + " IS NOT NEW." + column

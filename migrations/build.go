@@ -12,23 +12,23 @@ import (
 // The words of the rules below. me is the caller's id; auth keeps guests out,
 // for whom me equals an empty relation.
 const (
-	me   = `@request.auth.id`
-	auth = `@request.auth.id != ""`
+	callerID     = `@request.auth.id`
+	signedInRule = `@request.auth.id != ""`
 )
 
-// own is the rule of a row that belongs to the user in field.
-func own(field string) string { return auth + ` && ` + field + ` = ` + me }
+// ownerRule is the rule of a row that belongs to the user in field.
+func ownerRule(field string) string { return signedInRule + ` && ` + field + ` = ` + callerID }
 
-// either lets the user in field see the row, and others whom rule lets.
-func either(field, rule string) string { return `(` + own(field) + `) || (` + rule + `)` }
+// ownerOrRule lets the user in field see the row, and others whom rule lets.
+func ownerOrRule(field, rule string) string { return `(` + ownerRule(field) + `) || (` + rule + `)` }
 
-// mine is the create rule's part that lets the owner be left out or be the caller.
-func mine(field string) string {
-	return auth + ` && (` + field + ` = "" || ` + field + ` = ` + me + `)`
+// ownerCreateRule is the create rule's part that lets the owner be left out or be the caller.
+func ownerCreateRule(field string) string {
+	return signedInRule + ` && (` + field + ` = "" || ` + field + ` = ` + callerID + `)`
 }
 
-// fixed is the update rule's part that keeps fields as they are, in every spelling of a change.
-func fixed(fields ...string) string {
+// fixedFieldsRule is the update rule's part that keeps fields as they are, in every spelling of a change.
+func fixedFieldsRule(fields ...string) string {
 	rule := ""
 	for _, field := range fields {
 		rule += ` && @request.body.` + field + `:isset = false`
@@ -36,11 +36,11 @@ func fixed(fields ...string) string {
 	return rule
 }
 
-// rules of a collection; an empty string means superusers only, as there is no
+// collectionRules of a collection; an empty string means superusers only, as there is no
 // collection of ours that anybody may write. List and view are one rule.
-type rules struct{ see, create, update, remove string }
+type collectionRules struct{ see, create, update, remove string }
 
-func (r rules) apply(c *core.Collection) {
+func (r collectionRules) applyTo(c *core.Collection) {
 	rule := func(text string) *string {
 		if text == "" {
 			return nil
@@ -51,22 +51,22 @@ func (r rules) apply(c *core.Collection) {
 	c.CreateRule, c.UpdateRule, c.DeleteRule = rule(r.create), rule(r.update), rule(r.remove)
 }
 
-// create saves a new collection with created and updated behind its own fields.
-func create(app core.App, name string, r rules, indexes []string, fields ...core.Field) error {
+// createCollection saves a new collection with created and updated behind its own fields.
+func createCollection(app core.App, name string, r collectionRules, indexes []string, fields ...core.Field) error {
 	c := core.NewBaseCollection(name)
-	r.apply(c)
-	return save(app, c, indexes, fields)
+	r.applyTo(c)
+	return saveCollection(app, c, indexes, fields)
 }
 
-// createInternal is create for a collection that only the service and superusers touch;
+// createInternalCollection is create for a collection that only the service and superusers touch;
 // as a system collection it survives an import that deletes what it does not list.
-func createInternal(app core.App, name string, indexes []string, fields ...core.Field) error {
+func createInternalCollection(app core.App, name string, indexes []string, fields ...core.Field) error {
 	c := core.NewBaseCollection(name)
 	c.System = true
-	return save(app, c, indexes, fields)
+	return saveCollection(app, c, indexes, fields)
 }
 
-func save(app core.App, c *core.Collection, indexes []string, fields []core.Field) error {
+func saveCollection(app core.App, c *core.Collection, indexes []string, fields []core.Field) error {
 	c.Fields.Add(fields...)
 	c.Fields.Add(
 		&core.AutodateField{Name: "created", OnCreate: true},
@@ -79,10 +79,10 @@ func save(app core.App, c *core.Collection, indexes []string, fields []core.Fiel
 	return nil
 }
 
-// cascades deletes the row together with what it points at.
-const cascades = true
+// cascadeDelete deletes the row together with what it points at.
+const cascadeDelete = true
 
-func relation(app core.App, name, to string, required, cascade bool) *core.RelationField {
+func relationField(app core.App, name, to string, required, cascade bool) *core.RelationField {
 	c, err := app.FindCollectionByNameOrId(to)
 	if err != nil {
 		panic(fmt.Errorf("relation %s: collection %s: %w", name, to, err)) // the steps are out of order
@@ -90,35 +90,35 @@ func relation(app core.App, name, to string, required, cascade bool) *core.Relat
 	return &core.RelationField{Name: name, CollectionId: c.Id, Required: required, CascadeDelete: cascade, MaxSelect: 1}
 }
 
-func text(name string, most int) *core.TextField {
+func textField(name string, most int) *core.TextField {
 	return &core.TextField{Name: name, Max: most}
 }
 
-func hiddenText(name string, most int) *core.TextField {
+func hiddenTextField(name string, most int) *core.TextField {
 	return &core.TextField{Name: name, Max: most, Hidden: true}
 }
 
-func number(name string) *core.NumberField {
+func numberField(name string) *core.NumberField {
 	return &core.NumberField{Name: name, OnlyInt: true}
 }
 
-func flag(name string) *core.BoolField { return &core.BoolField{Name: name} }
+func boolField(name string) *core.BoolField { return &core.BoolField{Name: name} }
 
-func date(name string) *core.DateField { return &core.DateField{Name: name} }
+func dateField(name string) *core.DateField { return &core.DateField{Name: name} }
 
-func object(name string, most int64) *core.JSONField {
+func jsonField(name string, most int64) *core.JSONField {
 	return &core.JSONField{Name: name, MaxSize: most}
 }
 
-func choice(name string, required bool, values ...string) *core.SelectField {
+func selectField(name string, required bool, values ...string) *core.SelectField {
 	return &core.SelectField{Name: name, Required: required, Values: values, MaxSelect: 1}
 }
 
-// index and unique write the DDL of an index named after its table and columns.
-func index(table, name, columns string) string {
+// indexDDL and unique write the DDL of an index named after its table and columns.
+func indexDDL(table, name, columns string) string {
 	return fmt.Sprintf("CREATE INDEX `idx_%s_%s` ON `%s` (%s)", table, name, table, columns)
 }
 
-func unique(table, name, columns string) string {
+func uniqueIndexDDL(table, name, columns string) string {
 	return fmt.Sprintf("CREATE UNIQUE INDEX `idx_%s_%s` ON `%s` (%s)", table, name, table, columns)
 }

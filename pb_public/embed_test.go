@@ -82,9 +82,9 @@ func TestPagesKeepTheContentPolicy(t *testing.T) {
 }
 
 var (
-	imported  = regexp.MustCompile(`(?m)^(?:import|export)\b[^;]*? from '(\.[^']+)'`)
-	preloaded = regexp.MustCompile(`modulepreload" href="/([^"]+)"`)
-	shelved   = regexp.MustCompile(`'/([^']*)'`)
+	importPattern  = regexp.MustCompile(`(?m)^(?:import|export)\b[^;]*? from '(\.[^']+)'`)
+	preloadPattern = regexp.MustCompile(`modulepreload" href="/([^"]+)"`)
+	shelfPattern   = regexp.MustCompile(`'/([^']*)'`)
 )
 
 // The first load is small, and the page names all of it at once, so that no module waits for another to be read.
@@ -102,8 +102,8 @@ func TestTheFirstLoadIsSmallAndNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		size += compressed(t, content)
-		for _, found := range imported.FindAllSubmatch(content, -1) {
+		size += compressedSize(t, content)
+		for _, found := range importPattern.FindAllSubmatch(content, -1) {
 			walk(path.Join(path.Dir(name), string(found[1])))
 		}
 	}
@@ -117,7 +117,7 @@ func TestTheFirstLoadIsSmallAndNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	named := []string{"app.js"}
-	for _, found := range preloaded.FindAllSubmatch(page, -1) {
+	for _, found := range preloadPattern.FindAllSubmatch(page, -1) {
 		named = append(named, string(found[1]))
 	}
 	for name := range want {
@@ -132,7 +132,7 @@ func TestTheFirstLoadIsSmallAndNamed(t *testing.T) {
 	}
 }
 
-func compressed(t *testing.T, content []byte) int {
+func compressedSize(t *testing.T, content []byte) int {
 	var out bytes.Buffer
 	zip := gzip.NewWriter(&out)
 	if _, err := zip.Write(content); err != nil {
@@ -152,7 +152,7 @@ func TestTheServiceWorkerKeepsEveryFile(t *testing.T) {
 	}
 	list, _, _ := strings.Cut(string(worker), "];")
 	kept := map[string]bool{}
-	for _, found := range shelved.FindAllStringSubmatch(list, -1) {
+	for _, found := range shelfPattern.FindAllStringSubmatch(list, -1) {
 		kept[found[1]] = true
 	}
 	err = fs.WalkDir(FS, ".", func(name string, entry fs.DirEntry, err error) error {

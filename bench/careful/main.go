@@ -14,20 +14,20 @@ import (
 func main() {
 	app := pocketbase.New()
 	app.OnRecordCreateExecute("likes").BindFunc(func(e *core.RecordEvent) error {
-		return told(e, e.Record.GetString("user"), "like")
+		return storeAndNotify(e, e.Record.GetString("user"), "like")
 	})
 	app.OnRecordCreateExecute("comments").BindFunc(func(e *core.RecordEvent) error {
-		return told(e, e.Record.GetString("author"), "comment")
+		return storeAndNotify(e, e.Record.GetString("author"), "comment")
 	})
-	app.OnRecordsListRequest("posts").BindFunc(liked)
+	app.OnRecordsListRequest("posts").BindFunc(addLikedField)
 	if err := app.Start(); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// told stores the event's row and its notification together. The row was validated before, so that the
+// storeAndNotify stores the event's row and its notification together. The row was validated before, so that the
 // write lock is held for the writes alone; the notification needs no validation, as we made it.
-func told(e *core.RecordEvent, actor, kind string) error {
+func storeAndNotify(e *core.RecordEvent, actor, kind string) error {
 	app := e.App
 	defer func() { e.App = app }()
 	return app.RunInTransaction(func(tx core.App) error {
@@ -56,9 +56,9 @@ func told(e *core.RecordEvent, actor, kind string) error {
 	})
 }
 
-// liked tells the caller which of the listed posts they like, by one query in the same request: a
+// addLikedField tells the caller which of the listed posts they like, by one query in the same request: a
 // second list request would be empty for most people, and PocketBase slows those down.
-func liked(e *core.RecordsListRequestEvent) error {
+func addLikedField(e *core.RecordsListRequestEvent) error {
 	if e.Auth == nil || len(e.Records) == 0 {
 		return e.Next()
 	}

@@ -18,63 +18,63 @@ const (
 
 func init() {
 	m.Register(func(app core.App) error {
-		if err := schema.OpenUsers(app); err != nil {
+		if err := schema.OpenUsersCollection(app); err != nil {
 			return err
 		}
-		err := schema.Create(app, "follows", schema.Rules{
+		err := schema.CreateCollection(app, "follows", schema.Rules{
 			See:    signedIn,
 			Create: signedIn + ` && follower = @request.auth.id`,
 			Remove: `follower = @request.auth.id`,
 		}, []string{
-			schema.Unique("follows", "`follower`, `followee`"),
-			schema.Index("follows", "`followee`"),
-		}, schema.Relation(app, "follower", "users"), schema.Relation(app, "followee", "users"))
+			schema.UniqueIndexDDL("follows", "`follower`, `followee`"),
+			schema.IndexDDL("follows", "`followee`"),
+		}, schema.RelationField(app, "follower", "users"), schema.RelationField(app, "followee", "users"))
 		if err != nil {
 			return err
 		}
-		err = schema.Create(app, "posts", schema.Rules{
+		err = schema.CreateCollection(app, "posts", schema.Rules{
 			See:    signedIn + ` && (private = false || author = @request.auth.id)`,
 			Create: signedIn + ` && author = @request.auth.id`,
 			Remove: `author = @request.auth.id`,
 		}, []string{
-			schema.Index("posts", "`author`, `created` DESC"),
-			schema.Index("posts", "`created` DESC"),
+			schema.IndexDDL("posts", "`author`, `created` DESC"),
+			schema.IndexDDL("posts", "`created` DESC"),
 		},
-			schema.Relation(app, "author", "users"), schema.Photo("photo"), &core.TextField{Name: "caption"},
-			&core.BoolField{Name: "private"}, schema.Count("likesCount"), schema.Count("commentsCount"))
+			schema.RelationField(app, "author", "users"), schema.PhotoField("photo"), &core.TextField{Name: "caption"},
+			&core.BoolField{Name: "private"}, schema.CountField("likesCount"), schema.CountField("commentsCount"))
 		if err != nil {
 			return err
 		}
-		err = schema.Create(app, "likes", schema.Rules{
+		err = schema.CreateCollection(app, "likes", schema.Rules{
 			See:    signedIn,
 			Create: onPost + ` && user = @request.auth.id`,
 			Remove: `user = @request.auth.id`,
 		}, []string{
-			schema.Unique("likes", "`post`, `user`"),
-			schema.Index("likes", "`user`"),
-		}, schema.Relation(app, "post", "posts"), schema.Relation(app, "user", "users"))
+			schema.UniqueIndexDDL("likes", "`post`, `user`"),
+			schema.IndexDDL("likes", "`user`"),
+		}, schema.RelationField(app, "post", "posts"), schema.RelationField(app, "user", "users"))
 		if err != nil {
 			return err
 		}
-		err = schema.Create(app, "comments", schema.Rules{
+		err = schema.CreateCollection(app, "comments", schema.Rules{
 			See:    onPost,
 			Create: onPost + ` && author = @request.auth.id`,
 			Remove: `author = @request.auth.id`,
 		}, []string{
-			schema.Index("comments", "`post`, `created`"),
-			schema.Index("comments", "`author`"),
-		}, schema.Relation(app, "post", "posts"), schema.Relation(app, "author", "users"), &core.TextField{Name: "text", Required: true})
+			schema.IndexDDL("comments", "`post`, `created`"),
+			schema.IndexDDL("comments", "`author`"),
+		}, schema.RelationField(app, "post", "posts"), schema.RelationField(app, "author", "users"), &core.TextField{Name: "text", Required: true})
 		if err != nil {
 			return err
 		}
-		err = schema.Create(app, "notifications", schema.Rules{
+		err = schema.CreateCollection(app, "notifications", schema.Rules{
 			See: `recipient = @request.auth.id`,
 		}, []string{
-			schema.Index("notifications", "`recipient`, `created` DESC"),
-			schema.Index("notifications", "`actor`"),
-			schema.Index("notifications", "`post`"),
+			schema.IndexDDL("notifications", "`recipient`, `created` DESC"),
+			schema.IndexDDL("notifications", "`actor`"),
+			schema.IndexDDL("notifications", "`post`"),
 		},
-			schema.Relation(app, "recipient", "users"), schema.Relation(app, "actor", "users"), schema.Relation(app, "post", "posts"),
+			schema.RelationField(app, "recipient", "users"), schema.RelationField(app, "actor", "users"), schema.RelationField(app, "post", "posts"),
 			&core.SelectField{Name: "type", Values: []string{"like", "comment"}, MaxSelect: 1}, &core.BoolField{Name: "read"})
 		if err != nil {
 			return err

@@ -13,10 +13,10 @@ import (
 	"doubletap/bench/limit/store"
 )
 
-// most is how many likes one commit takes.
-const most = 64
+// maxBatch is how many likes one commit takes.
+const maxBatch = 64
 
-type waiting struct {
+type pendingLike struct {
 	like store.Like
 	done chan error
 }
@@ -35,11 +35,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	queue := make(chan *waiting, 1024)
-	go write(db, queue)
+	queue := make(chan *pendingLike, 1024)
+	go commitBatches(db, queue)
 	http.HandleFunc("GET /api/health", func(w http.ResponseWriter, _ *http.Request) {})
 	http.HandleFunc("POST /api/collections/likes/records", func(w http.ResponseWriter, r *http.Request) {
-		one := &waiting{done: make(chan error, 1)}
+		one := &pendingLike{done: make(chan error, 1)}
 		if err := json.NewDecoder(r.Body).Decode(&one.like); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -57,12 +57,12 @@ func main() {
 	log.Fatal(http.ListenAndServe(*address, nil))
 }
 
-// write commits what waits, and while the disk works the next ones gather.
-func write(db *store.DB, queue chan *waiting) {
+// commitBatches commits what waits, and while the disk works the next ones gather.
+func commitBatches(db *store.DB, queue chan *pendingLike) {
 	for first := range queue {
-		group := []*waiting{first}
+		group := []*pendingLike{first}
 	gather:
-		for len(group) < most {
+		for len(group) < maxBatch {
 			select {
 			case next := <-queue:
 				group = append(group, next)
@@ -74,7 +74,7 @@ func write(db *store.DB, queue chan *waiting) {
 		for i, one := range group {
 			likes[i] = one.like
 		}
-		err := db.Write(likes)
+		err := db.WriteLikes(likes)
 		for i, one := range group {
 			one.like = likes[i]
 			one.done <- err

@@ -8,49 +8,49 @@ import (
 	"sync/atomic"
 )
 
-// burst is one post that many people like at once, through 64 connections that never rest. The count that
+// runBurst is one post that many people like at once, through 64 connections that never rest. The count that
 // the post shows afterwards is compared with the likes that were acknowledged.
-func burst(ctx context.Context, t *Target, o Options) ([]Row, error) {
+func runBurst(ctx context.Context, t *Target, o Options) ([]Row, error) {
 	owner := t.Owner()
 	post := owner.Posts[0]
-	line, err := NewLine(t.Address, 0)
+	line, err := DialClient(t.Address, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer line.Close()
-	before, err := t.shown(line, owner.Person, post)
+	before, err := t.shownLikes(line, owner.Person, post)
 	if err != nil {
 		return nil, err
 	}
 	var liked atomic.Int64
-	l := &loop{Target: t, at: 64, steps: o.Likers, step: func(_, n int, l *Line) error {
+	l := &closedLoop{Target: t, workerCount: 64, steps: o.Likers, step: func(_, n int, l *ClientConn) error {
 		who, ok := owner.Liker(0, n)
 		if !ok {
 			return fmt.Errorf("only %d people can like the post", n)
 		}
-		err := t.like(l, who, post)
+		err := t.sendLike(l, who, post)
 		if err == nil {
 			liked.Add(1)
 		}
 		return err
 	}}
-	m, err := l.measure(ctx)
+	m, err := l.measureLoop(ctx)
 	if m == nil {
 		return nil, err
 	}
-	after, shownErr := t.shown(line, owner.Person, post)
+	after, shownErr := t.shownLikes(line, owner.Person, post)
 	if shownErr != nil {
 		return nil, shownErr
 	}
 	if got, want := after-before, int(liked.Load()); got != want {
 		err = errors.Join(err, fmt.Errorf("%d people liked the post at once and it shows %d: %.1f %% lost", want, got, 100*float64(want-got)/float64(want)))
 	}
-	return only("burst", m, err)
+	return singleRow("burst", m, err)
 }
 
-// shown returns how many likes a post says that it has.
-func (t *Target) shown(l *Line, who Person, post string) (int, error) {
-	body, err := l.Do(Request{Method: "GET", Path: "/api/collections/posts/records/" + post, Token: who.Token})
+// shownLikes returns how many likes a post says that it has.
+func (t *Target) shownLikes(l *ClientConn, who Person, post string) (int, error) {
+	body, err := l.SendRequest(Request{Method: "GET", Path: "/api/collections/posts/records/" + post, Token: who.Token})
 	if err != nil {
 		return 0, err
 	}
@@ -58,9 +58,9 @@ func (t *Target) shown(l *Line, who Person, post string) (int, error) {
 	if err := json.Unmarshal(body, &record); err != nil {
 		return 0, err
 	}
-	count, ok := record[t.API.Liked].(float64)
+	count, ok := record[t.API.LikesCountField].(float64)
 	if !ok {
-		return 0, fmt.Errorf("post %s has no %s", post, t.API.Liked)
+		return 0, fmt.Errorf("post %s has no %s", post, t.API.LikesCountField)
 	}
 	return int(count), nil
 }

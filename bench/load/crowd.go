@@ -9,36 +9,36 @@ import (
 	"time"
 )
 
-// crowd is people who are connected and listen to their own notifications.
-type crowd struct {
-	target  *Target
-	streams []*stream
-	strange atomic.Int64 // messages that reached one of them and are somebody else's
-	gone    atomic.Int64 // streams that ended by themselves
-	closing atomic.Bool
+// listenerCrowd is people who are connected and listen to their own notifications.
+type listenerCrowd struct {
+	target       *Target
+	streams      []*stream
+	misdelivered atomic.Int64 // messages that reached one of them and are somebody else's
+	endedStreams atomic.Int64 // streams that ended by themselves
+	closing      atomic.Bool
 }
 
-const doors = 16 // streams that are opened at once
+const connectWorkers = 16 // streams that are opened at once
 
-// grow opens streams until n are connected.
-func (c *crowd) grow(ctx context.Context, n int) error {
+// connectUpTo opens streams until n are connected.
+func (c *listenerCrowd) connectUpTo(ctx context.Context, n int) error {
 	if n > len(c.target.Others) {
 		return fmt.Errorf("%d are to be connected, but there are only %d people", n, len(c.target.Others))
 	}
 	from := len(c.streams)
 	c.streams = append(c.streams, make([]*stream, max(0, n-from))...)
-	errs := make(chan error, doors)
+	errs := make(chan error, connectWorkers)
 	var wg sync.WaitGroup
-	for door := range doors {
+	for door := range connectWorkers {
 		wg.Go(func() {
-			line, err := NewLine(c.target.Address, door)
+			line, err := DialClient(c.target.Address, door)
 			if err != nil {
 				errs <- err
 				return
 			}
 			defer line.Close()
-			for i := from + door; i < n && ctx.Err() == nil; i += doors {
-				if c.streams[i], err = c.admit(line, door, c.target.Others[i]); err != nil {
+			for i := from + door; i < n && ctx.Err() == nil; i += connectWorkers {
+				if c.streams[i], err = c.connectOne(line, door, c.target.Others[i]); err != nil {
 					errs <- err
 					return
 				}
@@ -54,8 +54,8 @@ func (c *crowd) grow(ctx context.Context, n int) error {
 	}
 }
 
-func (c *crowd) admit(line *Line, door int, who Person) (*stream, error) {
-	s, err := connect(c.target.Address, door) // PocketBase wants both from one address
+func (c *listenerCrowd) connectOne(line *ClientConn, door int, who Person) (*stream, error) {
+	s, err := connectStream(c.target.Address, door) // PocketBase wants both from one address
 	if err != nil {
 		return nil, err
 	}
@@ -64,26 +64,26 @@ func (c *crowd) admit(line *Line, door int, who Person) (*stream, error) {
 		return nil, err
 	}
 	go func() {
-		_ = s.read(func(data []byte, _ time.Time) {
+		_ = s.readMessages(func(data []byte, _ time.Time) {
 			if !strings.Contains(string(data), `"recipient":"`+who.ID+`"`) {
-				c.strange.Add(1)
+				c.misdelivered.Add(1)
 			}
 		})
 		if !c.closing.Load() {
-			c.gone.Add(1)
+			c.endedStreams.Add(1)
 		}
 	}()
 	return s, nil
 }
 
-// Connect connects n of the others, who listen until disconnect is called.
-func Connect(ctx context.Context, t *Target, n int) (disconnect func(), err error) {
-	c := &crowd{target: t}
-	return c.close, c.grow(ctx, n)
+// ConnectListeners connects n of the others, who listen until disconnect is called.
+func ConnectListeners(ctx context.Context, t *Target, n int) (disconnect func(), err error) {
+	c := &listenerCrowd{target: t}
+	return c.closeAll, c.connectUpTo(ctx, n)
 }
 
-// close disconnects everybody.
-func (c *crowd) close() {
+// closeAll disconnects everybody.
+func (c *listenerCrowd) closeAll() {
 	c.closing.Store(true)
 	for _, s := range c.streams {
 		if s != nil {

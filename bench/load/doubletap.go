@@ -7,22 +7,22 @@ import (
 
 // Doubletap is how Doubletap's clients speak; see section 4 of its contract.
 var Doubletap = API{
-	Like: func(who Person, post string) Request { return Create(who, "likes", "post", post) },
+	Like: func(who Person, post string) Request { return CreateRequest(who, "likes", "post", post) },
 	Comment: func(who Person, post, text string) Request {
-		return Create(who, "comments", "post", post, "text", text)
+		return CreateRequest(who, "comments", "post", post, "text", text)
 	},
-	Feed: func(do Do, who Person) ([]byte, error) {
-		return do(List(who, "feed", 1, FeedPage, "sort", "-at,-post", "skipTotal", "true", "expand", "post.author"))
+	Feed: func(do SendFunc, who Person) ([]byte, error) {
+		return do(ListRequest(who, "feed", 1, FeedPage, "sort", "-at,-post", "skipTotal", "true", "expand", "post.author"))
 	},
-	Tray: func(do Do, who Person) ([]byte, error) {
-		return do(List(who, "notifications", 1, TrayPage, "sort", "-latestAt,-id", "skipTotal", "true", "expand", "actors,post"))
+	Tray: func(do SendFunc, who Person) ([]byte, error) {
+		return do(ListRequest(who, "notifications", 1, TrayPage, "sort", "-latestAt,-id", "skipTotal", "true", "expand", "actors,post"))
 	},
-	Grid: func(do Do, who Person, author string) ([]byte, error) {
-		return do(List(who, "posts", 1, GridPage, "sort", "-created", "skipTotal", "true", "filter", `author = "`+author+`"`))
+	Grid: func(do SendFunc, who Person, author string) ([]byte, error) {
+		return do(ListRequest(who, "posts", 1, GridPage, "sort", "-created", "skipTotal", "true", "filter", `author = "`+author+`"`))
 	},
-	Photo: "photos",
-	Liked: "likesCount",
-	Heard: func(message []byte) (string, []string) {
+	PhotoField:      "photos",
+	LikesCountField: "likesCount",
+	ParseNotification: func(message []byte) (string, []string) {
 		var m struct {
 			Record struct {
 				Type, Post string
@@ -34,7 +34,7 @@ var Doubletap = API{
 		}
 		return m.Record.Post, m.Record.Actors
 	},
-	Seen: func(page []byte, who Person) error {
+	CheckFeedPage: func(page []byte, who Person) error {
 		var list struct {
 			Items []struct {
 				Viewer, Post, At string
@@ -63,11 +63,11 @@ var Doubletap = API{
 				return fmt.Errorf("row %d is newer than the one before", i)
 			}
 		}
-		return full(len(list.Items))
+		return checkFullPage(len(list.Items))
 	},
 }
 
-func full(items int) error {
+func checkFullPage(items int) error {
 	if items != FeedPage {
 		return fmt.Errorf("%d rows instead of %d", items, FeedPage)
 	}

@@ -20,23 +20,23 @@ type Request struct {
 	Body         []byte
 }
 
-// Line is one keep-alive connection of one client with an address of its own. It is not safe for concurrent
+// ClientConn is one keep-alive connection of one client with an address of its own. It is not safe for concurrent
 // use. It is written by hand since net/http's client costs as much CPU as the server's fast answers.
-type Line struct {
-	host string
-	conn net.Conn
-	in   *bufio.Reader
-	out  []byte
-	body bytes.Buffer
-	wait time.Duration // until when the server last said to come back
+type ClientConn struct {
+	host       string
+	conn       net.Conn
+	in         *bufio.Reader
+	out        []byte
+	body       bytes.Buffer
+	retryAfter time.Duration // until when the server last said to come back
 }
 
-// patience is how long a line waits for an answer.
-const patience = 2 * time.Minute
+// answerTimeout is how long a line waits for an answer.
+const answerTimeout = 2 * time.Minute
 
-// dial connects to address as the nth client. To a server on this machine each has an address in 127.0.0.0/8, as
+// dialAsClient connects to address as the nth client. To a server on this machine each has an address in 127.0.0.0/8, as
 // PocketBase and others count some things by address, and many people do not share one.
-func dial(address string, n int) (net.Conn, error) {
+func dialAsClient(address string, n int) (net.Conn, error) {
 	if to, err := net.ResolveTCPAddr("tcp", address); err != nil || !to.IP.IsLoopback() {
 		return net.DialTimeout("tcp", address, 10*time.Second)
 	}
@@ -44,19 +44,19 @@ func dial(address string, n int) (net.Conn, error) {
 	return (&net.Dialer{LocalAddr: from, Timeout: 10 * time.Second}).Dial("tcp", address)
 }
 
-// NewLine connects to address as the nth client.
-func NewLine(address string, n int) (*Line, error) {
-	conn, err := dial(address, n)
+// DialClient connects to address as the nth client.
+func DialClient(address string, n int) (*ClientConn, error) {
+	conn, err := dialAsClient(address, n)
 	if err != nil {
 		return nil, err
 	}
-	return &Line{host: address, conn: conn, in: bufio.NewReader(conn)}, nil
+	return &ClientConn{host: address, conn: conn, in: bufio.NewReader(conn)}, nil
 }
 
 // Close ends the connection.
-func (l *Line) Close() { l.conn.Close() }
+func (l *ClientConn) Close() { l.conn.Close() }
 
-func head(out []byte, host string, r Request) []byte {
+func appendHead(out []byte, host string, r Request) []byte {
 	out = append(out, r.Method...)
 	out = append(out, ' ')
 	out = append(out, r.Path...)
@@ -85,17 +85,17 @@ func head(out []byte, host string, r Request) []byte {
 // errRefused is a 429 or 503: the server asks to come back later.
 var errRefused = errors.New("refused")
 
-// Do sends a request and returns the body of its answer, which the next call overwrites. An
+// SendRequest sends a request and returns the body of its answer, which the next call overwrites. An
 // answer other than 2xx is an error.
-func (l *Line) Do(r Request) ([]byte, error) {
-	if err := l.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+func (l *ClientConn) SendRequest(r Request) ([]byte, error) {
+	if err := l.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
 		return nil, err
 	}
-	l.out = append(head(l.out[:0], l.host, r), r.Body...)
+	l.out = append(appendHead(l.out[:0], l.host, r), r.Body...)
 	if _, err := l.conn.Write(l.out); err != nil {
 		return nil, err
 	}
-	status, length, chunked, err := readHead(l.in, &l.wait)
+	status, length, chunked, err := readResponseHead(l.in, &l.retryAfter)
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +121,8 @@ func (l *Line) Do(r Request) ([]byte, error) {
 	return l.body.Bytes(), nil
 }
 
-// readHead reads the head of an answer, and into wait, unless it is nil, when to come back.
-func readHead(in *bufio.Reader, wait *time.Duration) (status int, length int64, chunked bool, err error) {
+// readResponseHead reads the head of an answer, and into wait, unless it is nil, when to come back.
+func readResponseHead(in *bufio.Reader, wait *time.Duration) (status int, length int64, chunked bool, err error) {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
 		return 0, 0, false, err

@@ -24,7 +24,7 @@ func TestLineReadsEveryKindOfAnswer(t *testing.T) {
 	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	line, err := NewLine(strings.TrimPrefix(server.URL, "http://"), 300)
+	line, err := DialClient(strings.TrimPrefix(server.URL, "http://"), 300)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestLineReadsEveryKindOfAnswer(t *testing.T) {
 			{"/busy", "", "refused"},
 			{"/missing", "", "404"},
 		} {
-			body, err := line.Do(Request{Method: "POST", Path: c.path, Token: "secret", Body: []byte("{}")})
+			body, err := line.SendRequest(Request{Method: "POST", Path: c.path, Token: "secret", Body: []byte("{}")})
 			if string(body) != c.want {
 				t.Errorf("%s: got %d bytes, want %d", c.path, len(body), len(c.want))
 			}
@@ -46,8 +46,8 @@ func TestLineReadsEveryKindOfAnswer(t *testing.T) {
 			}
 		}
 	}
-	if line.wait != 3*time.Second {
-		t.Errorf("asked to wait %v, want 3s", line.wait)
+	if line.retryAfter != 3*time.Second {
+		t.Errorf("asked to wait %v, want 3s", line.retryAfter)
 	}
 }
 
@@ -57,14 +57,14 @@ func TestLoopDoesEachStepOnce(t *testing.T) {
 	defer server.Close()
 	var done [1000]atomic.Int64
 	var sent atomic.Int64
-	l := &loop{Target: &Target{Address: strings.TrimPrefix(server.URL, "http://")}, at: 7, steps: len(done), step: func(_, n int, _ *Line) error {
+	l := &closedLoop{Target: &Target{Address: strings.TrimPrefix(server.URL, "http://")}, workerCount: 7, steps: len(done), step: func(_, n int, _ *ClientConn) error {
 		if n%100 == 0 && sent.Add(1)%2 == 1 {
 			return errRefused
 		}
 		done[n].Add(1)
 		return nil
 	}}
-	m, err := l.measure(context.Background())
+	m, err := l.measureLoop(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestFigures(t *testing.T) {
 	for n := range 100 {
 		took = append(took, time.Duration(100-n)*time.Millisecond)
 	}
-	m := figures(took, 2*time.Second, time.Second)
+	m := summarize(took, 2*time.Second, time.Second)
 	for name, want := range map[string]float64{Rate: 50, P50: 51, P99: 100, CPU: 10_000, Count: 100} {
 		if m[name] != want {
 			t.Errorf("%s: got %g, want %g", name, m[name], want)
@@ -100,7 +100,7 @@ func TestStreamReadsLongMessages(t *testing.T) {
 		fmt.Fprintf(w, "id:1\nevent:notifications/*\ndata:%s\n\nid:1\nevent:notifications/*\ndata:short\n\n", long)
 	}))
 	defer server.Close()
-	s, err := connect(strings.TrimPrefix(server.URL, "http://"), 1)
+	s, err := connectStream(strings.TrimPrefix(server.URL, "http://"), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestStreamReadsLongMessages(t *testing.T) {
 		t.Errorf("got id %q", s.id)
 	}
 	var got []string
-	if err := s.read(func(data []byte, _ time.Time) { got = append(got, string(data)) }); err != nil {
+	if err := s.readMessages(func(data []byte, _ time.Time) { got = append(got, string(data)) }); err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 2 || got[0] != long || got[1] != "short" {

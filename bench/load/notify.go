@@ -11,38 +11,38 @@ import (
 )
 
 const (
-	probers = 4  // of the workers under load: their likes are followed to the owner's socket
-	workers = 16 // under load, probers included
-	late    = 30 * time.Second
+	probeWorkers        = 4  // of the workers under load: their likes are followed to the owner's socket
+	loadWorkers         = 16 // under load, probers included
+	notificationTimeout = 30 * time.Second
 )
 
-// notify measures the time from a like's request to its notification at the owner's socket, while so many
+// runNotify measures the time from a like's request to its notification at the owner's socket, while so many
 // others are connected: first one like after the other with nothing else going on, then
 // under a closed loop of likes of everybody's posts.
-func notify(ctx context.Context, t *Target, o Options) (all []Row, err error) {
-	others := &crowd{target: t}
-	defer others.close()
+func runNotify(ctx context.Context, t *Target, o Options) (all []Row, err error) {
+	others := &listenerCrowd{target: t}
+	defer others.closeAll()
 	for _, n := range o.Listeners {
-		if err := others.grow(ctx, n); err != nil {
+		if err := others.connectUpTo(ctx, n); err != nil {
 			return all, err
 		}
-		owner, err := t.watch()
+		owner, err := t.watchOwner()
 		if err != nil {
 			return all, err
 		}
 		defer owner.conn.Close()
-		quiet, err := owner.idle(ctx, o.Samples, o.Run*2)
+		quiet, err := owner.probeIdle(ctx, o.Samples, o.Run*2)
 		if err != nil {
 			return all, fmt.Errorf("with %d others: %w", n, err)
 		}
-		quiet[Strange] = float64(others.strange.Swap(0))
-		loaded, err := owner.loaded(ctx, o)
+		quiet[Misdelivered] = float64(others.misdelivered.Swap(0))
+		loaded, err := owner.probeUnderLoad(ctx, o)
 		if loaded == nil {
 			return all, fmt.Errorf("with %d others: %w", n, err)
 		}
-		loaded[Strange] = float64(others.strange.Swap(0))
+		loaded[Misdelivered] = float64(others.misdelivered.Swap(0))
 		all = append(all, Row{fmt.Sprintf("notify-%d", n), quiet}, Row{fmt.Sprintf("notify-%d-load", n), loaded})
-		if gone := others.gone.Load(); gone > 0 {
+		if gone := others.endedStreams.Load(); gone > 0 {
 			err = errors.Join(err, fmt.Errorf("%d of %d streams ended by themselves", gone, n))
 		}
 		if err != nil {
@@ -52,20 +52,20 @@ func notify(ctx context.Context, t *Target, o Options) (all []Row, err error) {
 	return all, nil
 }
 
-// idle sends one like after the other, with a pause between them, samples times or until the time is over.
-func (w *watched) idle(ctx context.Context, samples int, most time.Duration) (Metrics, error) {
-	line, err := NewLine(w.target.Address, 0)
+// probeIdle sends one like after the other, with a pause between them, samples times or until the time is over.
+func (w *watchedOwner) probeIdle(ctx context.Context, samples int, most time.Duration) (Metrics, error) {
+	line, err := DialClient(w.target.Address, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer line.Close()
 	var took []time.Duration
 	lost, cpu := 0, time.Duration(0)
-	for n := -5; n < samples && (len(took) < 10 || sum(took) < most); n++ { // the first few warm up
+	for n := -5; n < samples && (len(took) < 10 || totalDuration(took) < most); n++ { // the first few warm up
 		if n == 0 {
-			cpu = w.target.cpu()
+			cpu = w.target.cpuTime()
 		}
-		d, err := w.probe(ctx, line, (n+5)%len(w.Posts))
+		d, err := w.probeLike(ctx, line, (n+5)%len(w.Posts))
 		if errors.Is(err, errLost) {
 			lost++
 		} else if err != nil {
@@ -73,39 +73,39 @@ func (w *watched) idle(ctx context.Context, samples int, most time.Duration) (Me
 		} else if n >= 0 {
 			took = append(took, d)
 		}
-		sleep(ctx, 5*time.Millisecond)
+		sleepContext(ctx, 5*time.Millisecond)
 	}
-	m := figures(took, max(sum(took), 1), w.target.cpu()-cpu)
+	m := summarize(took, max(totalDuration(took), 1), w.target.cpuTime()-cpu)
 	delete(m, Rate) // the pauses are ours
 	m[Lost] = float64(lost)
 	return m, nil
 }
 
-func sum(all []time.Duration) (total time.Duration) {
+func totalDuration(all []time.Duration) (total time.Duration) {
 	for _, d := range all {
 		total += d
 	}
 	return total
 }
 
-// loaded runs the probes among other likes. Rate and CPU are of all likes, the times of the probes.
-func (w *watched) loaded(ctx context.Context, o Options) (Metrics, error) {
+// probeUnderLoad runs the probes among other likes. Rate and CPU are of all likes, the times of the probes.
+func (w *watchedOwner) probeUnderLoad(ctx context.Context, o Options) (Metrics, error) {
 	var mu sync.Mutex
 	var took []time.Duration
 	var lost atomic.Int64
-	l := &loop{Target: w.target, at: workers, warm: o.Warm, run: o.Run}
+	l := &closedLoop{Target: w.target, workerCount: loadWorkers, warm: o.Warm, run: o.Run}
 	l.enough = func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(took) >= o.Samples
 	}
-	l.step = func(worker, n int, line *Line) error {
-		if worker >= probers {
+	l.step = func(worker, n int, line *ClientConn) error {
+		if worker >= probeWorkers {
 			who, post := w.target.Like()
-			return w.target.like(line, who, post)
+			return w.target.sendLike(line, who, post)
 		}
-		mine := len(w.Posts) / probers // no post gets two probes at once
-		d, err := w.probe(ctx, line, worker*mine+n%mine)
+		mine := len(w.Posts) / probeWorkers // no post gets two probes at once
+		d, err := w.probeLike(ctx, line, worker*mine+n%mine)
 		if errors.Is(err, errLost) {
 			lost.Add(1)
 			return nil
@@ -117,7 +117,7 @@ func (w *watched) loaded(ctx context.Context, o Options) (Metrics, error) {
 		}
 		return err
 	}
-	m, err := l.measure(ctx)
+	m, err := l.measureLoop(ctx)
 	if m == nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (w *watched) loaded(ctx context.Context, o Options) (Metrics, error) {
 	defer mu.Unlock()
 	slices.Sort(took)
 	if len(took) > 0 {
-		m[P50], m[P99] = milliseconds(quantile(took, 0.5)), milliseconds(quantile(took, 0.99))
+		m[P50], m[P99] = milliseconds(quantileOf(took, 0.5)), milliseconds(quantileOf(took, 0.99))
 	}
 	m[Probes] = float64(len(took))
 	return m, err

@@ -20,14 +20,14 @@ type stream struct {
 	id   string
 }
 
-// connect opens a stream as the nth client and reads its id.
-func connect(address string, n int) (*stream, error) {
-	conn, err := dial(address, n)
+// connectStream opens a stream as the nth client and reads its id.
+func connectStream(address string, n int) (*stream, error) {
+	conn, err := dialAsClient(address, n)
 	if err != nil {
 		return nil, err
 	}
 	s := &stream{conn: conn, in: bufio.NewReaderSize(conn, 1024)}
-	err = s.open(address)
+	err = s.openStream(address)
 	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("open a stream: %w", err)
@@ -35,14 +35,14 @@ func connect(address string, n int) (*stream, error) {
 	return s, nil
 }
 
-func (s *stream) open(address string) error {
-	if err := s.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+func (s *stream) openStream(address string) error {
+	if err := s.conn.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
 		return err
 	}
-	if _, err := s.conn.Write(head(nil, address, Request{Method: "GET", Path: "/api/realtime"})); err != nil {
+	if _, err := s.conn.Write(appendHead(nil, address, Request{Method: "GET", Path: "/api/realtime"})); err != nil {
 		return err
 	}
-	status, _, chunked, err := readHead(s.in, nil)
+	status, _, chunked, err := readResponseHead(s.in, nil)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (s *stream) open(address string) error {
 	if chunked {
 		s.in = bufio.NewReaderSize(httputil.NewChunkedReader(s.in), 1024)
 	}
-	event, data, err := s.next()
+	event, data, err := s.nextMessage()
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func (s *stream) open(address string) error {
 	return s.conn.SetDeadline(time.Time{})
 }
 
-// next returns the next message; its data is valid until the next call.
-func (s *stream) next() (event string, data []byte, err error) {
+// nextMessage returns the next message; its data is valid until the next call.
+func (s *stream) nextMessage() (event string, data []byte, err error) {
 	for {
 		line, err := s.in.ReadSlice('\n')
 		for errors.Is(err, bufio.ErrBufferFull) { // a message with much in it
@@ -92,19 +92,19 @@ func (s *stream) next() (event string, data []byte, err error) {
 }
 
 // subscribe listens to the person's notifications over line, which must belong to the same client.
-func (s *stream) subscribe(line *Line, who Person) error {
+func (s *stream) subscribe(line *ClientConn, who Person) error {
 	body, err := json.Marshal(map[string]any{"clientId": s.id, "subscriptions": []string{"notifications/*"}})
 	if err != nil {
 		return err
 	}
-	_, err = line.Do(Request{Method: "POST", Path: "/api/realtime", Token: who.Token, Body: body})
+	_, err = line.SendRequest(Request{Method: "POST", Path: "/api/realtime", Token: who.Token, Body: body})
 	return err
 }
 
-// read calls heard for each message until the connection is over.
-func (s *stream) read(heard func(data []byte, at time.Time)) error {
+// readMessages calls heard for each message until the connection is over.
+func (s *stream) readMessages(heard func(data []byte, at time.Time)) error {
 	for {
-		_, data, err := s.next()
+		_, data, err := s.nextMessage()
 		if err == io.EOF {
 			return nil
 		}

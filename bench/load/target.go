@@ -33,8 +33,8 @@ type Target struct {
 
 	// What the server has acknowledged so far, to compare with what it stored.
 	Likes, Comments, Uploads atomic.Int64
-	// Unclear counts the writes that failed: they may be stored or not.
-	Unclear atomic.Int64
+	// UnknownWrites counts the writes that failed: they may be stored or not.
+	UnknownWrites atomic.Int64
 }
 
 // Metrics are the figures of one run of one case, by the names below.
@@ -42,16 +42,16 @@ type Metrics map[string]float64
 
 // The names of metrics. What a case has no figure for, it leaves out.
 const (
-	Rate    = "rate"    // operations in a second
-	P50     = "p50"     // milliseconds
-	P99     = "p99"     // milliseconds
-	CPU     = "cpu"     // microseconds of the server's CPU for one operation
-	Count   = "n"       // operations that the figures are of
-	Failed  = "failed"  // operations that went wrong
-	Refused = "refused" // operations that the server put off with 429 or 503, which were tried again
-	Lost    = "lost"    // notifications that never came
-	Probes  = "probes"  // operations that the times are of, where they are not all
-	Strange = "strange" // messages that reached somebody they do not concern
+	Rate         = "rate"    // operations in a second
+	P50          = "p50"     // milliseconds
+	P99          = "p99"     // milliseconds
+	CPU          = "cpu"     // microseconds of the server's CPU for one operation
+	Count        = "n"       // operations that the figures are of
+	Failed       = "failed"  // operations that went wrong
+	Refused      = "refused" // operations that the server put off with 429 or 503, which were tried again
+	Lost         = "lost"    // notifications that never came
+	Probes       = "probes"  // operations that the times are of, where they are not all
+	Misdelivered = "strange" // messages that reached somebody they do not concern
 )
 
 // Options say how long a case is measured.

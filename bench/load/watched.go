@@ -9,39 +9,39 @@ import (
 	"time"
 )
 
-// watched is an owner whose notifications are awaited.
-type watched struct {
+// watchedOwner is an owner whose notifications are awaited.
+type watchedOwner struct {
 	Owner
 	*stream
-	target *Target
-	used   []atomic.Int64 // by post: how many likes it got from us
+	target     *Target
+	likesGiven []atomic.Int64 // by post: how many likes it got from us
 
 	mu       sync.Mutex
 	awaiting map[string]chan time.Time // by post and actor
 }
 
-func (t *Target) watch() (*watched, error) {
-	line, err := NewLine(t.Address, doors)
+func (t *Target) watchOwner() (*watchedOwner, error) {
+	line, err := DialClient(t.Address, connectWorkers)
 	if err != nil {
 		return nil, err
 	}
 	defer line.Close()
-	s, err := connect(t.Address, doors)
+	s, err := connectStream(t.Address, connectWorkers)
 	if err != nil {
 		return nil, err
 	}
-	w := &watched{Owner: t.Owner(), stream: s, target: t, awaiting: map[string]chan time.Time{}}
-	w.used = make([]atomic.Int64, len(w.Posts))
+	w := &watchedOwner{Owner: t.Owner(), stream: s, target: t, awaiting: map[string]chan time.Time{}}
+	w.likesGiven = make([]atomic.Int64, len(w.Posts))
 	if err := s.subscribe(line, w.Person); err != nil {
 		s.conn.Close()
 		return nil, err
 	}
-	go func() { _ = s.read(w.hear) }() // a stream that ends shows as notifications that never come
+	go func() { _ = s.readMessages(w.receiveNotification) }() // a stream that ends shows as notifications that never come
 	return w, nil
 }
 
-func (w *watched) hear(data []byte, at time.Time) {
-	post, actors := w.target.API.Heard(data)
+func (w *watchedOwner) receiveNotification(data []byte, at time.Time) {
+	post, actors := w.target.API.ParseNotification(data)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, actor := range actors {
@@ -54,9 +54,9 @@ func (w *watched) hear(data []byte, at time.Time) {
 
 var errLost = errors.New("the notification did not come")
 
-// probe gives a like to one of the owner's posts and waits for its notification.
-func (w *watched) probe(ctx context.Context, line *Line, post int) (time.Duration, error) {
-	who, ok := w.Liker(post, int(w.used[post].Add(1))-1)
+// probeLike gives a like to one of the owner's posts and waits for its notification.
+func (w *watchedOwner) probeLike(ctx context.Context, line *ClientConn, post int) (time.Duration, error) {
+	who, ok := w.Liker(post, int(w.likesGiven[post].Add(1))-1)
 	if !ok {
 		return 0, fmt.Errorf("everybody likes post %s", w.Posts[post])
 	}
@@ -66,10 +66,10 @@ func (w *watched) probe(ctx context.Context, line *Line, post int) (time.Duratio
 	w.awaiting[key] = heard
 	w.mu.Unlock()
 	start := time.Now()
-	if err := w.target.like(line, who, w.Posts[post]); err != nil {
+	if err := w.target.sendLike(line, who, w.Posts[post]); err != nil {
 		return 0, err
 	}
-	timer := time.NewTimer(late)
+	timer := time.NewTimer(notificationTimeout)
 	defer timer.Stop()
 	select {
 	case at := <-heard:

@@ -12,13 +12,13 @@ import (
 func main() {
 	app := pocketbase.New()
 	app.OnRecordAfterCreateSuccess("likes").BindFunc(func(e *core.RecordEvent) error {
-		if err := tell(e, e.Record.GetString("user"), "like", "likesCount+"); err != nil {
+		if err := countAndNotify(e, e.Record.GetString("user"), "like", "likesCount+"); err != nil {
 			return err
 		}
 		return e.Next()
 	})
 	app.OnRecordAfterCreateSuccess("comments").BindFunc(func(e *core.RecordEvent) error {
-		if err := tell(e, e.Record.GetString("author"), "comment", "commentsCount+"); err != nil {
+		if err := countAndNotify(e, e.Record.GetString("author"), "comment", "commentsCount+"); err != nil {
 			return err
 		}
 		return e.Next()
@@ -28,9 +28,9 @@ func main() {
 	}
 }
 
-// tell counts what actor did on the post and notifies the post's author. "likesCount+" is the documented way
+// countAndNotify counts what actor did on the post and notifies the post's author. "likesCount+" is the documented way
 // to add to a number; it is resolved against the record in memory, so of two at once one may be lost.
-func tell(e *core.RecordEvent, actor, kind, count string) error {
+func countAndNotify(e *core.RecordEvent, actor, kind, count string) error {
 	post, err := e.App.FindRecordById("posts", e.Record.GetString("post"))
 	if err != nil {
 		return err

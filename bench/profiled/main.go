@@ -16,7 +16,7 @@ import (
 
 func main() {
 	if path := os.Getenv("BENCH_CPUPROFILE"); path != "" {
-		go profile(path)
+		go profileBetweenSignals(path)
 	}
 	app := pocketbase.NewWithConfig(hooks.Config())
 	hooks.Bind(app)
@@ -26,8 +26,8 @@ func main() {
 	}
 }
 
-// profile starts at SIGUSR1 and ends at SIGUSR2.
-func profile(path string) {
+// profileBetweenSignals starts at SIGUSR1 and ends at SIGUSR2.
+func profileBetweenSignals(path string) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
 	<-signals

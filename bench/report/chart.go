@@ -10,8 +10,8 @@ import (
 	"doubletap/bench/load"
 )
 
-// bars are what the chart shows, if it was measured.
-var bars = []struct {
+// chartRows are what the chart shows, if it was measured.
+var chartRows = []struct {
 	name, metric, label string
 }{
 	{"likes-64", load.Rate, "likes a second, 64 at once"},
@@ -31,25 +31,25 @@ const (
 	top, bottom          = 64, 34
 )
 
-// Chart writes a picture of how many times as good ours and plain are as careful, on a scale where each
+// WriteChart writes a picture of how many times as good ours and plain are as careful, on a scale where each
 // step to the right is ten times better. It reads on light and dark ground.
-func (r *Report) Chart(file string) error {
-	text := r.chart()
+func (r *Report) WriteChart(file string) error {
+	text := r.renderChart()
 	if text == "" {
 		return nil // nothing to compare was measured
 	}
 	return os.WriteFile(file, []byte(text), 0o644)
 }
 
-func (r *Report) chart() string {
-	var rows []bar
-	for _, b := range bars {
-		c := columnOf(b.metric)
-		if base, ok := r.Value(b.name, b.metric, "careful"); ok && base > 0 {
-			row := bar{label: b.label, base: base}
-			for i, name := range []string{ours, "plain"} {
-				if value, ok := r.Value(b.name, b.metric, name); ok && value > 0 {
-					row.value[i], row.ratio[i] = value, c.better(value, base)
+func (r *Report) renderChart() string {
+	var rows []chartRow
+	for _, b := range chartRows {
+		c := columnOfMetric(b.metric)
+		if base, ok := r.FigureOf(b.name, b.metric, "careful"); ok && base > 0 {
+			row := chartRow{label: b.label, base: base}
+			for i, name := range []string{ownSubject, "plain"} {
+				if value, ok := r.FigureOf(b.name, b.metric, name); ok && value > 0 {
+					row.value[i], row.ratio[i] = value, c.improvement(value, base)
 				}
 			}
 			rows = append(rows, row)
@@ -58,7 +58,7 @@ func (r *Report) chart() string {
 	if len(rows) == 0 {
 		return ""
 	}
-	s := scaleOf(rows)
+	s := chartScaleOf(rows)
 	height := top + len(rows)*rowHeight + bottom
 	var svg strings.Builder
 	fmt.Fprintf(&svg, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" aria-label="How many times as good as careful PocketBase">
@@ -76,42 +76,42 @@ text{font:13px system-ui,sans-serif;fill:#1f2328}.s{font-size:11px;fill:#59636e}
 		if n == 0 {
 			class = "one"
 		}
-		x := s.x(math.Pow(10, n))
+		x := s.xPosition(math.Pow(10, n))
 		fmt.Fprintf(&svg, `<line class="%s" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/><text class="s" x="%.1f" y="%d" text-anchor="middle">%s×</text>`+"\n",
 			class, x, x, top-6, height-bottom, x, height-bottom+16, strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.3f", math.Pow(10, n)), "0"), "."))
 	}
 	for i, row := range rows {
-		row.draw(&svg, s, top+i*rowHeight)
+		row.drawRow(&svg, s, top+i*rowHeight)
 	}
 	fmt.Fprintf(&svg, `<text class="s" x="0" y="%d">%d cores, load generator included · %s</text>`+"\n</svg>\n", height-6, r.Machine.Cores, html.EscapeString(r.Size.String()))
 	return svg.String()
 }
 
-// bar is one row of the chart: what careful has, and ours and plain beside it.
-type bar struct {
+// chartRow is one row of the chart: what careful has, and ours and plain beside it.
+type chartRow struct {
 	label        string
 	base         float64
 	value, ratio [2]float64
 }
 
-func (b bar) draw(svg *strings.Builder, s scale, y int) {
-	fmt.Fprintf(svg, `<text x="0" y="%d">%s</text><text class="s" x="0" y="%d">1× is %s</text>`+"\n", y+12, html.EscapeString(b.label), y+27, number(b.base))
+func (b chartRow) drawRow(svg *strings.Builder, s chartScale, y int) {
+	fmt.Fprintf(svg, `<text x="0" y="%d">%s</text><text class="s" x="0" y="%d">1× is %s</text>`+"\n", y+12, html.EscapeString(b.label), y+27, formatNumber(b.base))
 	for i, class := range []string{"o", "p"} {
 		if b.ratio[i] == 0 {
 			continue
 		}
 		at := y + i*(barHeight+2)
-		from, to := s.x(1), s.x(b.ratio[i])
+		from, to := s.xPosition(1), s.xPosition(b.ratio[i])
 		fmt.Fprintf(svg, `<rect class="%s" x="%.1f" y="%d" width="%.1f" height="%d" rx="2"/><text class="s" x="%.1f" y="%d">%s×  (%s)</text>`+"\n",
-			class, min(from, to), at, max(math.Abs(to-from), 1.5), barHeight, max(from, to)+5, at+barHeight-3, number(b.ratio[i]), number(b.value[i]))
+			class, min(from, to), at, max(math.Abs(to-from), 1.5), barHeight, max(from, to)+5, at+barHeight-3, formatNumber(b.ratio[i]), formatNumber(b.value[i]))
 	}
 }
 
-// scale places ratios: low and high are powers of ten.
-type scale struct{ low, high float64 }
+// chartScale places ratios: low and high are powers of ten.
+type chartScale struct{ low, high float64 }
 
-func scaleOf(rows []bar) scale {
-	s := scale{low: -0.3, high: 1}
+func chartScaleOf(rows []chartRow) chartScale {
+	s := chartScale{low: -0.3, high: 1}
 	for _, row := range rows {
 		for _, ratio := range row.ratio {
 			if ratio > 0 {
@@ -122,11 +122,11 @@ func scaleOf(rows []bar) scale {
 	return s
 }
 
-func (s scale) x(ratio float64) float64 {
+func (s chartScale) xPosition(ratio float64) float64 {
 	return labels + (math.Log10(ratio)-s.low)/(s.high-s.low)*(width-labels-right)
 }
 
-func columnOf(metric string) column {
+func columnOfMetric(metric string) column {
 	for _, c := range columns {
 		if c.metric == metric {
 			return c

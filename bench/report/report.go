@@ -42,8 +42,8 @@ type Result struct {
 	Wrong  []string `json:",omitempty"` // what it did wrong, a line a round
 }
 
-// Add adds one round of one subject in one case.
-func (r *Report) Add(name, subject string, m load.Metrics, wrong string) {
+// AddRound adds one round of one subject in one case.
+func (r *Report) AddRound(name, subject string, m load.Metrics, wrong string) {
 	if r.Results == nil {
 		r.Results = map[string]map[string]*Result{}
 	}
@@ -61,11 +61,11 @@ func (r *Report) Add(name, subject string, m load.Metrics, wrong string) {
 	if wrong != "" {
 		result.Wrong = append(result.Wrong, wrong)
 	}
-	result.Median = median(result.Rounds)
+	result.Median = medianMetrics(result.Rounds)
 }
 
-// median returns the median of each metric over the rounds that have it.
-func median(rounds []load.Metrics) load.Metrics {
+// medianMetrics returns the median of each metric over the rounds that have it.
+func medianMetrics(rounds []load.Metrics) load.Metrics {
 	all := map[string][]float64{}
 	for _, round := range rounds {
 		for name, value := range round {
@@ -84,8 +84,8 @@ func median(rounds []load.Metrics) load.Metrics {
 	return m
 }
 
-// Value returns a subject's figure, and false where there is none.
-func (r *Report) Value(name, metric, subject string) (float64, bool) {
+// FigureOf returns a subject's figure, and false where there is none.
+func (r *Report) FigureOf(name, metric, subject string) (float64, bool) {
 	result := r.Results[name][subject]
 	if result == nil {
 		return 0, false
@@ -94,13 +94,13 @@ func (r *Report) Value(name, metric, subject string) (float64, bool) {
 	return value, ok
 }
 
-// Has reports whether a subject took part.
-func (r *Report) Has(subject string) bool {
+// HasSubject reports whether a subject took part.
+func (r *Report) HasSubject(subject string) bool {
 	return slices.ContainsFunc(r.Subjects, func(s Side) bool { return s.Name == subject })
 }
 
-// JSON writes the whole report to a file.
-func (r *Report) JSON(file string) error {
+// WriteJSON writes the whole report to a file.
+func (r *Report) WriteJSON(file string) error {
 	text, err := json.MarshalIndent(r, "", "\t")
 	if err != nil {
 		return err
@@ -108,8 +108,8 @@ func (r *Report) JSON(file string) error {
 	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
 
-// On describes a machine by its /proc/cpuinfo, its kernel's release and the Go it measured with.
-func On(cpuinfo, kernel, version string, cores int) Machine {
+// DescribeMachine describes a machine by its /proc/cpuinfo, its kernel's release and the Go it measured with.
+func DescribeMachine(cpuinfo, kernel, version string, cores int) Machine {
 	m := Machine{Kernel: strings.TrimSpace(kernel), Go: version, Cores: cores}
 	for line := range strings.Lines(cpuinfo) {
 		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {

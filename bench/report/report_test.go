@@ -7,22 +7,22 @@ import (
 	"doubletap/bench/load"
 )
 
-func sample() *Report {
+func sampleReport() *Report {
 	r := &Report{Subjects: []Side{{"plain", "as documented"}, {"careful", "as an expert"}, {"doubletap", "ours"}}}
 	for i, name := range []string{"plain", "careful", "doubletap"} {
 		for round := range 3 {
-			r.Add("likes-64", name, load.Metrics{load.Rate: float64([]int{1000, 2000, 6000}[i] + round), load.P99: float64([]int{140, 90, 30}[i])}, "")
+			r.AddRound("likes-64", name, load.Metrics{load.Rate: float64([]int{1000, 2000, 6000}[i] + round), load.P99: float64([]int{140, 90, 30}[i])}, "")
 		}
 	}
-	r.Add("feed-1", "careful", load.Metrics{load.P50: 3}, "")
-	r.Add("feed-1", "doubletap", load.Metrics{load.P50: 0.5}, "a row of somebody else's")
-	r.Add("feed-1", "plain", nil, "no figures")
+	r.AddRound("feed-1", "careful", load.Metrics{load.P50: 3}, "")
+	r.AddRound("feed-1", "doubletap", load.Metrics{load.P50: 0.5}, "a row of somebody else's")
+	r.AddRound("feed-1", "plain", nil, "no figures")
 	return r
 }
 
 func TestTableShowsRatiosAndWhatIsWrong(t *testing.T) {
 	var text strings.Builder
-	if err := sample().Table(&text); err != nil {
+	if err := sampleReport().WriteTable(&text); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -38,7 +38,7 @@ func TestTableShowsRatiosAndWhatIsWrong(t *testing.T) {
 }
 
 func TestChartShowsWhatWasMeasured(t *testing.T) {
-	chart := sample().chart()
+	chart := sampleReport().renderChart()
 	for _, want := range []string{"likes a second, 64 at once", "3.00×  (6,001)", "0.50×  (1,001)", "feed page, ms", "prefers-color-scheme:dark"} {
 		if !strings.Contains(chart, want) {
 			t.Errorf("no %q in the chart", want)
@@ -50,7 +50,7 @@ func TestChartShowsWhatWasMeasured(t *testing.T) {
 }
 
 func TestMedian(t *testing.T) {
-	m := median([]load.Metrics{{"a": 5}, {"a": 1, "b": 2}, {"a": 3, "b": 4}})
+	m := medianMetrics([]load.Metrics{{"a": 5}, {"a": 1, "b": 2}, {"a": 3, "b": 4}})
 	if m["a"] != 3 || m["b"] != 3 {
 		t.Errorf("got %v, want a 3, b 3", m)
 	}
@@ -64,7 +64,7 @@ func TestTitles(t *testing.T) {
 		"feed-1@10 ×":      "feed page, 1 at once, at 10 × the data",
 		"burst":            "one post liked by many, 64 at once",
 	} {
-		if got := title(name); got != want {
+		if got := caseTitle(name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}

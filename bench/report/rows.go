@@ -14,30 +14,30 @@ const (
 	Idle      = "idle"      // megabytes of memory before anybody came
 	Connected = "connected" // megabytes with all listeners connected
 	Listener  = "listener"  // kilobytes for each of them
-	Settled   = "settled"   // megabytes when they have been connected for a while and nothing happens
+	AtRest    = "settled"   // megabytes when they have been connected for a while and nothing happens
 	After     = "after"     // megabytes when the case was over
 	TrayRows  = "trayRows"  // notifications that one post's burst of likes made
 )
 
 // column is how a metric is shown.
 type column struct {
-	metric, unit string
-	rising       bool // more is better
+	metric, unit   string
+	higherIsBetter bool // more is better
 }
 
 // After which cases the memory is shown; the JSON has it for all.
-var remembered = []string{"likes-64", "feed-64", "upload"}
+var memoryCases = []string{"likes-64", "feed-64", "upload"}
 
 var columns = []column{
 	{load.Rate, "per second", true}, {load.P50, "p50 ms", false}, {load.P99, "p99 ms", false}, {load.CPU, "CPU µs each", false},
 	{TrayRows, "notifications made", false}, {After, "memory after, MB", false},
 	{Cold, "cold start ms", false}, {Binary, "program MB", false}, {Idle, "memory idle MB", false},
 	{Connected, "memory with listeners MB", false}, {Listener, "KB a listener", false},
-	{Settled, "memory when they rest MB", false},
+	{AtRest, "memory when they rest MB", false},
 }
 
-// title says in words what a case is.
-func title(name string) string {
+// caseTitle says in words what a case is.
+func caseTitle(name string) string {
 	name, grown, _ := strings.Cut(name, "@")
 	var n int
 	text := name
@@ -68,16 +68,16 @@ func title(name string) string {
 	return text
 }
 
-// better returns how many times as good ours is as theirs.
-func (c column) better(ours, theirs float64) float64 {
-	if c.rising {
+// improvement returns how many times as good ours is as theirs.
+func (c column) improvement(ours, theirs float64) float64 {
+	if c.higherIsBetter {
 		return ours / theirs
 	}
 	return theirs / ours
 }
 
-// number shows three digits that matter.
-func number(x float64) string {
+// formatNumber shows three digits that matter.
+func formatNumber(x float64) string {
 	switch {
 	case x >= 1000:
 		whole := fmt.Sprintf("%.0f", x)

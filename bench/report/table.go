@@ -11,13 +11,13 @@ import (
 	"doubletap/bench/load"
 )
 
-// ours is the subject that the others are compared with, in this order.
-const ours = "doubletap"
+// ownSubject is the subject that the others are compared with, in this order.
+const ownSubject = "doubletap"
 
-var theirs = []string{"careful", "plain"}
+var otherSubjects = []string{"careful", "plain"}
 
-// Table writes the figures for people to read, as a Markdown table.
-func (r *Report) Table(w io.Writer) error {
+// WriteTable writes the figures for people to read, as a Markdown table.
+func (r *Report) WriteTable(w io.Writer) error {
 	fmt.Fprintf(w, "%s · %d cores of %s · Linux %s · %s\n%s · %d rounds of %g s a case, medians · load generator on the same cores, in its own process\n\n",
 		r.When.Format("2006-01-02 15:04"), r.Machine.Cores, r.Machine.CPU, r.Machine.Kernel, r.Machine.Go, r.Size, r.Rounds, r.Seconds)
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
@@ -25,18 +25,18 @@ func (r *Report) Table(w io.Writer) error {
 	for _, s := range r.Subjects {
 		head = append(head, s.Name)
 	}
-	for _, name := range r.compared() {
+	for _, name := range r.comparedSubjects() {
 		head = append(head, "× "+name)
 	}
-	r.line(t, head)
+	r.writeRow(t, head)
 	rule := slices.Repeat([]string{"---:"}, len(head))
 	rule[0], rule[1] = "---", "---"
-	r.line(t, rule)
+	r.writeRow(t, rule)
 	for _, name := range r.Cases {
-		label := title(name)
+		label := caseTitle(name)
 		for _, c := range columns {
-			if cells := r.cells(name, c); cells != nil {
-				r.line(t, append([]string{label, c.unit}, cells...))
+			if cells := r.rowCells(name, c); cells != nil {
+				r.writeRow(t, append([]string{label, c.unit}, cells...))
 				label = ""
 			}
 		}
@@ -44,32 +44,32 @@ func (r *Report) Table(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	r.notes(w)
+	r.writeNotes(w)
 	return nil
 }
 
-func (r *Report) line(w io.Writer, cells []string) {
+func (r *Report) writeRow(w io.Writer, cells []string) {
 	fmt.Fprintln(w, "| "+strings.Join(cells, "\t| ")+"\t|")
 }
 
-// compared are those of the others that took part beside ours.
-func (r *Report) compared() (names []string) {
-	for _, name := range theirs {
-		if r.Has(ours) && r.Has(name) {
+// comparedSubjects are those of the others that took part beside ours.
+func (r *Report) comparedSubjects() (names []string) {
+	for _, name := range otherSubjects {
+		if r.HasSubject(ownSubject) && r.HasSubject(name) {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-// cells are a case's figures of one metric, or nil when no subject has one.
-func (r *Report) cells(name string, c column) (cells []string) {
-	if c.metric == After && !slices.Contains(remembered, name) {
+// rowCells are a case's figures of one metric, or nil when no subject has one.
+func (r *Report) rowCells(name string, c column) (cells []string) {
+	if c.metric == After && !slices.Contains(memoryCases, name) {
 		return nil
 	}
 	any := false
 	for _, s := range r.Subjects {
-		value, ok := r.Value(name, c.metric, s.Name)
+		value, ok := r.FigureOf(name, c.metric, s.Name)
 		any = any || ok
 		switch {
 		case !ok && r.Results[name][s.Name] != nil && len(r.Results[name][s.Name].Median) == 0:
@@ -77,19 +77,19 @@ func (r *Report) cells(name string, c column) (cells []string) {
 		case !ok:
 			cells = append(cells, "")
 		case len(r.Results[name][s.Name].Wrong) > 0:
-			cells = append(cells, number(value)+" ✗")
+			cells = append(cells, formatNumber(value)+" ✗")
 		default:
-			cells = append(cells, number(value))
+			cells = append(cells, formatNumber(value))
 		}
 	}
 	if !any {
 		return nil
 	}
-	for _, name2 := range r.compared() {
-		a, okA := r.Value(name, c.metric, ours)
-		b, okB := r.Value(name, c.metric, name2)
+	for _, name2 := range r.comparedSubjects() {
+		a, okA := r.FigureOf(name, c.metric, ownSubject)
+		b, okB := r.FigureOf(name, c.metric, name2)
 		if okA && okB && a > 0 && b > 0 {
-			cells = append(cells, "**"+number(c.better(a, b))+"**")
+			cells = append(cells, "**"+formatNumber(c.improvement(a, b))+"**")
 		} else {
 			cells = append(cells, "")
 		}
@@ -97,21 +97,21 @@ func (r *Report) cells(name string, c column) (cells []string) {
 	return cells
 }
 
-// notes says who the subjects are, and what went wrong: a figure with ✗ is not worth more than its note.
-func (r *Report) notes(w io.Writer) {
+// writeNotes says who the subjects are, and what went wrong: a figure with ✗ is not worth more than its note.
+func (r *Report) writeNotes(w io.Writer) {
 	fmt.Fprintln(w)
 	for _, s := range r.Subjects {
 		fmt.Fprintf(w, "- %s: %s\n", s.Name, s.What)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Limits)) {
-		fmt.Fprintf(w, "- limit, %s: %s likes/s\n", name, number(r.Limits[name]))
+		fmt.Fprintf(w, "- limit, %s: %s likes/s\n", name, formatNumber(r.Limits[name]))
 	}
-	r.growth(w)
+	r.writeGrowth(w)
 	for _, name := range r.Cases {
 		for _, s := range r.Subjects {
 			if result := r.Results[name][s.Name]; result != nil {
 				if n := result.Median[load.Refused]; n > 0 {
-					fmt.Fprintf(w, "- %s, %s: %s requests were put off with 429 or 503 and came again\n", s.Name, name, number(n))
+					fmt.Fprintf(w, "- %s, %s: %s requests were put off with 429 or 503 and came again\n", s.Name, name, formatNumber(n))
 				}
 				for _, wrong := range result.Wrong {
 					fmt.Fprintf(w, "- ✗ %s, %s: %s\n", s.Name, name, wrong)
@@ -121,18 +121,18 @@ func (r *Report) notes(w io.Writer) {
 	}
 }
 
-// growth says how much worse each subject is with more data.
-func (r *Report) growth(w io.Writer) {
+// writeGrowth says how much worse each subject is with more data.
+func (r *Report) writeGrowth(w io.Writer) {
 	for _, name := range r.Cases {
 		small, times, grown := strings.Cut(name, "@")
 		if !grown {
 			continue
 		}
 		for _, s := range r.Subjects {
-			a, okA := r.Value(small, load.P50, s.Name)
-			b, okB := r.Value(name, load.P50, s.Name)
+			a, okA := r.FigureOf(small, load.P50, s.Name)
+			b, okB := r.FigureOf(name, load.P50, s.Name)
 			if okA && okB && a > 0 {
-				fmt.Fprintf(w, "- with %s the data, %s, %s: p50 %s ms instead of %s, %s times as long\n", times, s.Name, small, number(b), number(a), number(b/a))
+				fmt.Fprintf(w, "- with %s the data, %s, %s: p50 %s ms instead of %s, %s times as long\n", times, s.Name, small, formatNumber(b), formatNumber(a), formatNumber(b/a))
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // See is for lists and single records alike.
 type Rules struct{ See, Create, Remove string }
 
-func (r Rules) apply(c *core.Collection) {
+func (r Rules) applyTo(c *core.Collection) {
 	rule := func(text string) *string {
 		if text == "" {
 			return nil
@@ -24,10 +24,10 @@ func (r Rules) apply(c *core.Collection) {
 	c.CreateRule, c.DeleteRule = rule(r.Create), rule(r.Remove)
 }
 
-// Create saves a new collection with created and updated behind its own fields.
-func Create(app core.App, name string, r Rules, indexes []string, fields ...core.Field) error {
+// CreateCollection saves a new collection with created and updated behind its own fields.
+func CreateCollection(app core.App, name string, r Rules, indexes []string, fields ...core.Field) error {
 	c := core.NewBaseCollection(name)
-	r.apply(c)
+	r.applyTo(c)
 	c.Fields.Add(fields...)
 	c.Fields.Add(
 		&core.AutodateField{Name: "created", OnCreate: true},
@@ -40,8 +40,8 @@ func Create(app core.App, name string, r Rules, indexes []string, fields ...core
 	return nil
 }
 
-// OpenUsers lets everybody who is signed in see users, which expanding an author needs, and adds fields.
-func OpenUsers(app core.App, fields ...core.Field) error {
+// OpenUsersCollection lets everybody who is signed in see users, which expanding an author needs, and adds fields.
+func OpenUsersCollection(app core.App, fields ...core.Field) error {
 	users, err := app.FindCollectionByNameOrId("users")
 	if err != nil {
 		return err
@@ -52,8 +52,8 @@ func OpenUsers(app core.App, fields ...core.Field) error {
 	return app.Save(users)
 }
 
-// Relation is a required field that points at one row of another collection and goes when that row goes.
-func Relation(app core.App, name, to string) *core.RelationField {
+// RelationField is a required field that points at one row of another collection and goes when that row goes.
+func RelationField(app core.App, name, to string) *core.RelationField {
 	c, err := app.FindCollectionByNameOrId(to)
 	if err != nil {
 		panic(err) // the collections are created in the wrong order
@@ -61,28 +61,28 @@ func Relation(app core.App, name, to string) *core.RelationField {
 	return &core.RelationField{Name: name, CollectionId: c.Id, Required: true, CascadeDelete: true, MaxSelect: 1}
 }
 
-// Photo is a field with one picture and the thumbs that the benchmark looks at.
-func Photo(name string) *core.FileField {
+// PhotoField is a field with one picture and the thumbs that the benchmark looks at.
+func PhotoField(name string) *core.FileField {
 	return &core.FileField{
 		Name: name, Required: true, MaxSelect: 1, MaxSize: 50 << 20,
 		MimeTypes: []string{"image/jpeg", "image/png", "image/webp"}, Thumbs: []string{"640x640f", "320x320"},
 	}
 }
 
-// Count is a whole number.
-func Count(name string) *core.NumberField { return &core.NumberField{Name: name, OnlyInt: true} }
+// CountField is a whole number.
+func CountField(name string) *core.NumberField { return &core.NumberField{Name: name, OnlyInt: true} }
 
-// Index and Unique write the DDL of an index.
-func Index(table, columns string) string {
-	return fmt.Sprintf("CREATE INDEX `idx_%s_%s` ON `%s` (%s)", table, word(columns), table, columns)
+// IndexDDL and Unique write the DDL of an index.
+func IndexDDL(table, columns string) string {
+	return fmt.Sprintf("CREATE INDEX `idx_%s_%s` ON `%s` (%s)", table, lettersOf(columns), table, columns)
 }
 
-// Unique is like Index for an index that forbids duplicates.
-func Unique(table, columns string) string {
-	return fmt.Sprintf("CREATE UNIQUE INDEX `idx_%s_%s` ON `%s` (%s)", table, word(columns), table, columns)
+// UniqueIndexDDL is like Index for an index that forbids duplicates.
+func UniqueIndexDDL(table, columns string) string {
+	return fmt.Sprintf("CREATE UNIQUE INDEX `idx_%s_%s` ON `%s` (%s)", table, lettersOf(columns), table, columns)
 }
 
-func word(columns string) string {
+func lettersOf(columns string) string {
 	letters := []rune{}
 	for _, r := range columns {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {

@@ -14,29 +14,29 @@ import (
 // Version changes when the same world is to be seeded in another way.
 const Version = 1
 
-// bulk fills the tables of a database that nothing else has open, without the indexes
+// bulkWriter fills the tables of a database that nothing else has open, without the indexes
 // and triggers, which come back in the end. It is not safe against a crash and need not be.
-type bulk struct {
-	db    *sql.DB
-	later []string // DDL to bring back
+type bulkWriter struct {
+	db       *sql.DB
+	laterDDL []string // DDL to bring back
 }
 
-// fill opens the database of a data folder and lets fn write into it.
-func fill(file string, fn func(*bulk) error) (err error) {
+// fillDatabase opens the database of a data folder and lets fn write into it.
+func fillDatabase(file string, fn func(*bulkWriter) error) (err error) {
 	db, err := sql.Open("sqlite", file+"?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=locking_mode(EXCLUSIVE)&_pragma=cache_size(-2000000)&_pragma=temp_store(MEMORY)")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
-	b := &bulk{db: db}
-	if err := b.bare(); err != nil {
+	b := &bulkWriter{db: db}
+	if err := b.dropIndexes(); err != nil {
 		return err
 	}
 	if err := fn(b); err != nil {
 		return err
 	}
-	for _, ddl := range b.later {
+	for _, ddl := range b.laterDDL {
 		if _, err := db.Exec(ddl); err != nil {
 			return fmt.Errorf("%s: %w", ddl, err)
 		}
@@ -50,8 +50,8 @@ func fill(file string, fn func(*bulk) error) (err error) {
 	return nil
 }
 
-// bare drops all indexes and triggers that were made by DDL.
-func (b *bulk) bare() error {
+// dropIndexes drops all indexes and triggers that were made by DDL.
+func (b *bulkWriter) dropIndexes() error {
 	rows, err := b.db.Query(`SELECT type, name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL AND tbl_name NOT LIKE '\_%' ESCAPE '\' ORDER BY type`)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (b *bulk) bare() error {
 			return err
 		}
 		drops = append(drops, fmt.Sprintf("DROP %s `%s`", kind, name))
-		b.later = append(b.later, ddl)
+		b.laterDDL = append(b.laterDDL, ddl)
 	}
 	if err := rows.Err(); err != nil {
 		return err
@@ -77,11 +77,11 @@ func (b *bulk) bare() error {
 	return nil
 }
 
-// group is how many rows one statement inserts.
-const group = 50
+// rowsPerInsert is how many rows one statement inserts.
+const rowsPerInsert = 50
 
-// table writes rows into one table; rows calls emit with the values of the columns.
-func (b *bulk) table(name, columns string, rows func(emit func(values ...any))) error {
+// insertRows writes rows into one table; rows calls emit with the values of the columns.
+func (b *bulkWriter) insertRows(name, columns string, rows func(emit func(values ...any))) error {
 	tx, err := b.db.Begin()
 	if err != nil {
 		return err
@@ -90,14 +90,14 @@ func (b *bulk) table(name, columns string, rows func(emit func(values ...any))) 
 	width := strings.Count(columns, ",") + 1
 	tuple := "(?" + strings.Repeat(",?", width-1) + ")"
 	head := "INSERT INTO " + name + " (" + columns + ") VALUES "
-	full, err := tx.Prepare(head + tuple + strings.Repeat(","+tuple, group-1))
+	full, err := tx.Prepare(head + tuple + strings.Repeat(","+tuple, rowsPerInsert-1))
 	if err != nil {
 		return fmt.Errorf("fill %s: %w", name, err)
 	}
-	values := make([]any, 0, group*width)
+	values := make([]any, 0, rowsPerInsert*width)
 	rows(func(row ...any) {
 		values = append(values, row...)
-		if len(values) == group*width && err == nil {
+		if len(values) == rowsPerInsert*width && err == nil {
 			_, err = full.Exec(values...)
 			values = values[:0]
 		} else if err != nil {

@@ -11,7 +11,7 @@ type Rows struct {
 	Likes         int // rows
 	LikesCounted  int // the sum of the posts' counts
 	LikesWrong    int // posts whose count is not the number of their rows
-	Told          int // likes that their owner was told of
+	NotifiedLikes int // likes that their owner was told of
 	GroupsWrong   int // notifications whose count is not the number of those who did it
 	Comments      int
 	CommentsTotal int // the sum of the posts' counts
@@ -19,15 +19,15 @@ type Rows struct {
 	Tray          int // notifications of likes of the one post asked about
 }
 
-// Wrote is what was acknowledged between two looks, and how many writes may be stored or not.
-type Wrote struct{ Likes, Comments, Posts, Unclear int }
+// Acknowledged is what was acknowledged between two looks, and how many writes may be stored or not.
+type Acknowledged struct{ Likes, Comments, Posts, UnknownWrites int }
 
-// Compare returns what is wrong with the rows that are there now and were not before, in words, or nothing.
-func Compare(before, now Rows, w Wrote) string {
+// CompareRows returns what is wrong with the rows that are there now and were not before, in words, or nothing.
+func CompareRows(before, now Rows, w Acknowledged) string {
 	var wrong []string
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	stored := func(what string, n, want int) {
-		if n < want || n > want+w.Unclear {
+		if n < want || n > want+w.UnknownWrites {
 			say("%d %s stored, %d acknowledged", n, what, want)
 		}
 	}
@@ -43,7 +43,7 @@ func Compare(before, now Rows, w Wrote) string {
 	if n := now.CommentsTotal - before.CommentsTotal; n != comments {
 		say("%d comments stored, %d counted", comments, n)
 	}
-	if n := now.Told - before.Told; n != likes {
+	if n := now.NotifiedLikes - before.NotifiedLikes; n != likes {
 		say("%d likes stored, %d told", likes, n)
 	}
 	if n := now.GroupsWrong - before.GroupsWrong; n > 0 {

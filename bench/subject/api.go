@@ -13,18 +13,18 @@ import (
 // which asks which posts of the first the person likes; every list counts its total.
 var Plain = load.API{
 	Like: func(who load.Person, post string) load.Request {
-		return load.Create(who, "likes", "post", post, "user", who.ID)
+		return load.CreateRequest(who, "likes", "post", post, "user", who.ID)
 	},
 	Comment: func(who load.Person, post, text string) load.Request {
-		return load.Create(who, "comments", "post", post, "author", who.ID, "text", text)
+		return load.CreateRequest(who, "comments", "post", post, "author", who.ID, "text", text)
 	},
-	Feed: func(do load.Do, who load.Person) ([]byte, error) {
-		page, err := do(load.List(who, "posts", 1, load.FeedPage, "filter", followed(who), "sort", "-created", "expand", "author"))
+	Feed: func(do load.SendFunc, who load.Person) ([]byte, error) {
+		page, err := do(load.ListRequest(who, "posts", 1, load.FeedPage, "filter", followedFilter(who), "sort", "-created", "expand", "author"))
 		if err != nil {
 			return nil, err
 		}
 		page = []byte(string(page)) // the next answer overwrites it
-		var list posts
+		var list postList
 		if err := json.Unmarshal(page, &list); err != nil {
 			return nil, err
 		}
@@ -32,48 +32,48 @@ var Plain = load.API{
 		for i, post := range list.Items {
 			liked[i] = fmt.Sprintf("post = %q", post.ID)
 		}
-		_, err = do(load.List(who, "likes", 1, load.FeedPage, "filter", fmt.Sprintf("user = %q && (%s)", who.ID, strings.Join(liked, " || "))))
+		_, err = do(load.ListRequest(who, "likes", 1, load.FeedPage, "filter", fmt.Sprintf("user = %q && (%s)", who.ID, strings.Join(liked, " || "))))
 		return page, err
 	},
-	Tray: func(do load.Do, who load.Person) ([]byte, error) {
-		return do(load.List(who, "notifications", 1, load.TrayPage, "sort", "-created", "expand", "actor,post"))
+	Tray: func(do load.SendFunc, who load.Person) ([]byte, error) {
+		return do(load.ListRequest(who, "notifications", 1, load.TrayPage, "sort", "-created", "expand", "actor,post"))
 	},
-	Grid: func(do load.Do, who load.Person, author string) ([]byte, error) {
-		return do(load.List(who, "posts", 1, load.GridPage, "sort", "-created", "filter", fmt.Sprintf("author = %q", author)))
+	Grid: func(do load.SendFunc, who load.Person, author string) ([]byte, error) {
+		return do(load.ListRequest(who, "posts", 1, load.GridPage, "sort", "-created", "filter", fmt.Sprintf("author = %q", author)))
 	},
-	Photo: "photo",
-	Liked: "likesCount",
-	Heard: heard,
-	Seen:  func(page []byte, _ load.Person) error { return seen(page, false) },
+	PhotoField:        "photo",
+	LikesCountField:   "likesCount",
+	ParseNotification: parseNotification,
+	CheckFeedPage:     func(page []byte, _ load.Person) error { return checkFeedPage(page, false) },
 }
 
 // Careful is how a client of the careful subject speaks: no totals, and posts say whether they are liked.
 var Careful = load.API{
 	Like:    Plain.Like,
 	Comment: Plain.Comment,
-	Feed: func(do load.Do, who load.Person) ([]byte, error) {
-		return do(load.List(who, "posts", 1, load.FeedPage, "filter", followed(who), "sort", "-created", "expand", "author", "skipTotal", "true"))
+	Feed: func(do load.SendFunc, who load.Person) ([]byte, error) {
+		return do(load.ListRequest(who, "posts", 1, load.FeedPage, "filter", followedFilter(who), "sort", "-created", "expand", "author", "skipTotal", "true"))
 	},
-	Tray: func(do load.Do, who load.Person) ([]byte, error) {
-		return do(load.List(who, "notifications", 1, load.TrayPage, "sort", "-created", "expand", "actor,post", "skipTotal", "true"))
+	Tray: func(do load.SendFunc, who load.Person) ([]byte, error) {
+		return do(load.ListRequest(who, "notifications", 1, load.TrayPage, "sort", "-created", "expand", "actor,post", "skipTotal", "true"))
 	},
-	Grid: func(do load.Do, who load.Person, author string) ([]byte, error) {
-		return do(load.List(who, "posts", 1, load.GridPage, "sort", "-created", "filter", fmt.Sprintf("author = %q", author), "skipTotal", "true"))
+	Grid: func(do load.SendFunc, who load.Person, author string) ([]byte, error) {
+		return do(load.ListRequest(who, "posts", 1, load.GridPage, "sort", "-created", "filter", fmt.Sprintf("author = %q", author), "skipTotal", "true"))
 	},
-	Photo: "photo",
-	Liked: "likesCount",
-	Heard: heard,
-	Seen:  func(page []byte, _ load.Person) error { return seen(page, true) },
+	PhotoField:        "photo",
+	LikesCountField:   "likesCount",
+	ParseNotification: parseNotification,
+	CheckFeedPage:     func(page []byte, _ load.Person) error { return checkFeedPage(page, true) },
 }
 
 // Bare takes likes and nothing else.
 var Bare = load.API{Like: Plain.Like}
 
-func followed(who load.Person) string {
+func followedFilter(who load.Person) string {
 	return fmt.Sprintf("author.follows_via_followee.follower ?= %q", who.ID)
 }
 
-func heard(message []byte) (string, []string) {
+func parseNotification(message []byte) (string, []string) {
 	var m struct {
 		Record struct{ Type, Post, Actor string }
 	}
@@ -83,7 +83,7 @@ func heard(message []byte) (string, []string) {
 	return m.Record.Post, []string{m.Record.Actor}
 }
 
-type posts struct {
+type postList struct {
 	Items []struct {
 		ID, Author, Created string
 		Liked               *string
@@ -91,8 +91,8 @@ type posts struct {
 	}
 }
 
-func seen(page []byte, liked bool) error {
-	var list posts
+func checkFeedPage(page []byte, liked bool) error {
+	var list postList
 	if err := json.Unmarshal(page, &list); err != nil {
 		return err
 	}

@@ -16,14 +16,14 @@ type Bench struct {
 	Run    string // of this run alone; gone when it is over
 }
 
-// Open returns the bench folder with a place for this run, and deletes those that were left behind.
-func Open(folder string) (Bench, error) {
+// OpenBench returns the bench folder with a place for this run, and deletes those that were left behind.
+func OpenBench(folder string) (Bench, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
 		return Bench{}, err
 	}
 	b := Bench{Folder: folder}
-	old, err := filepath.Glob(b.Cache("run-*"))
+	old, err := filepath.Glob(b.CachePath("run-*"))
 	if err != nil {
 		return Bench{}, err
 	}
@@ -32,37 +32,37 @@ func Open(folder string) (Bench, error) {
 			_ = os.RemoveAll(dir) // it is in nobody's way
 		}
 	}
-	b.Run = b.Cache(fmt.Sprintf("run-%d", os.Getpid()))
+	b.Run = b.CachePath(fmt.Sprintf("run-%d", os.Getpid()))
 	return b, os.MkdirAll(b.Run, 0o755)
 }
 
 // Close deletes what this run alone needed.
 func (b Bench) Close() error { return os.RemoveAll(b.Run) }
 
-// Cache returns a path inside the folder of what may be deleted at any time. It is not below the
+// CachePath returns a path inside the folder of what may be deleted at any time. It is not below the
 // temporary folder, since PocketBase takes a program there for `go run` and turns on its development mode.
-func (b Bench) Cache(parts ...string) string {
+func (b Bench) CachePath(parts ...string) string {
 	return filepath.Join(append([]string{b.Folder, "cache"}, parts...)...)
 }
 
-// Build builds a subject as the product's Dockerfile does, and returns the program.
-func (b Bench) Build(s Subject) (string, error) {
+// BuildSubject builds a subject as the product's Dockerfile does, and returns the program.
+func (b Bench) BuildSubject(s Subject) (string, error) {
 	module := filepath.Join(b.Folder, s.Module)
 	switch {
 	case s.Without != nil:
-		overlay, err := b.overlay(module, *s.Without)
+		overlay, err := b.writeOverlay(module, *s.Without)
 		if err != nil {
 			return "", err
 		}
-		return b.build(module, s.Package, s.Name, "-overlay", overlay)
+		return b.buildProgram(module, s.Package, s.Name, "-overlay", overlay)
 	case s.Module == ".":
-		return b.build(module, s.Package, filepath.Base(s.Package))
+		return b.buildProgram(module, s.Package, filepath.Base(s.Package))
 	}
-	return b.build(module, s.Package, s.Kind)
+	return b.buildProgram(module, s.Package, s.Kind)
 }
 
-// overlay writes the edited file, and what tells the compiler to read it instead of the module's own.
-func (b Bench) overlay(module string, e Edit) (string, error) {
+// writeOverlay writes the edited file, and what tells the compiler to read it instead of the module's own.
+func (b Bench) writeOverlay(module string, e Edit) (string, error) {
 	path := filepath.Join(module, e.File)
 	source, err := os.ReadFile(path)
 	if err != nil {
@@ -84,10 +84,10 @@ func (b Bench) overlay(module string, e Edit) (string, error) {
 }
 
 // BuildTool builds the program that works on data folders.
-func (b Bench) BuildTool() (string, error) { return b.build(b.Folder, "./tool", "tool") }
+func (b Bench) BuildTool() (string, error) { return b.buildProgram(b.Folder, "./tool", "tool") }
 
-func (b Bench) build(module, pkg, name string, flags ...string) (string, error) {
-	program := b.Cache("bin", name)
+func (b Bench) buildProgram(module, pkg, name string, flags ...string) (string, error) {
+	program := b.CachePath("bin", name)
 	args := append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-o", program}, flags...)
 	cmd := exec.Command("go", append(args, pkg)...)
 	cmd.Dir = module

@@ -16,47 +16,47 @@ import (
 	"doubletap/bench/world"
 )
 
-// Seeded returns a folder with the world in it, in the tables that the kind's program makes at its first start. It
+// SeededFolder returns a folder with the world in it, in the tables that the kind's program makes at its first start. It
 // is made once for each size, schema and way of seeding.
-func (b Bench) Seeded(ctx context.Context, kind, tool string, size world.Size) (string, error) {
-	s, _ := Find(kind) // each kind has a subject of its name
-	program, err := b.Build(s)
+func (b Bench) SeededFolder(ctx context.Context, kind, tool string, size world.Size) (string, error) {
+	s, _ := FindSubject(kind) // each kind has a subject of its name
+	program, err := b.BuildSubject(s)
 	if err != nil {
 		return "", err
 	}
 	template := filepath.Join(b.Run, "template-"+s.Kind)
-	if err := b.template(ctx, s, program, template); err != nil {
+	if err := b.makeTemplate(ctx, s, program, template); err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(template)
-	schema, err := Tool(ctx, tool, "schema", template, s.Kind, size)
+	schema, err := RunTool(ctx, tool, "schema", template, s.Kind, size)
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(append(schema, fmt.Sprint(size)...))
 	name := fmt.Sprintf("%s-%d", s.Kind, size.Posts)
-	dir := b.Cache("data", fmt.Sprintf("%s-%x", name, sum[:6]))
+	dir := b.CachePath("data", fmt.Sprintf("%s-%x", name, sum[:6]))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	if err := b.forget(name); err != nil {
+	if err := b.removeOldFolders(name); err != nil {
 		return "", err
 	}
 	part := filepath.Join(b.Run, "seed-"+s.Kind)
-	if err := Copy(template, part); err != nil {
+	if err := CopyFolder(template, part); err != nil {
 		return "", err
 	}
-	if _, err := Tool(ctx, tool, "seed", part, s.Kind, size); err != nil {
+	if _, err := RunTool(ctx, tool, "seed", part, s.Kind, size); err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(b.Cache("data"), 0o755); err != nil {
+	if err := os.MkdirAll(b.CachePath("data"), 0o755); err != nil {
 		return "", err
 	}
 	return dir, os.Rename(part, dir)
 }
 
-// template makes a data folder as the program's first start leaves it.
-func (b Bench) template(ctx context.Context, s Subject, program, dir string) error {
+// makeTemplate makes a data folder as the program's first start leaves it.
+func (b Bench) makeTemplate(ctx context.Context, s Subject, program, dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (b Bench) template(ctx context.Context, s Subject, program, dir string) err
 		return err
 	}
 	// with a superuser, or the first start prints a link and looks for a browser
-	if _, err := output(ctx, program, "superuser", "upsert", "bench@example.com", "0123456789", "--dir="+dir); err != nil {
+	if _, err := programOutput(ctx, program, "superuser", "upsert", "bench@example.com", "0123456789", "--dir="+dir); err != nil {
 		return err
 	}
 	s.Env = append(s.Env, "DOUBLETAP_DURABILITY=normal")
@@ -76,17 +76,17 @@ func (b Bench) template(ctx context.Context, s Subject, program, dir string) err
 	return nil
 }
 
-// kept is how many seeded folders of one kind and size stay, as they take gigabytes.
-const kept = 2
+// keptFolders is how many seeded folders of one kind and size stay, as they take gigabytes.
+const keptFolders = 2
 
-// forget makes room for one more folder by deleting the oldest of those whose names begin alike.
-func (b Bench) forget(name string) error {
-	folders, err := filepath.Glob(b.Cache("data", name+"-*"))
+// removeOldFolders makes room for one more folder by deleting the oldest of those whose names begin alike.
+func (b Bench) removeOldFolders(name string) error {
+	folders, err := filepath.Glob(b.CachePath("data", name+"-*"))
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(folders, func(a, b string) int { return made(b).Compare(made(a)) })
-	for i := kept - 1; i < len(folders); i++ {
+	slices.SortFunc(folders, func(a, b string) int { return modifiedAt(b).Compare(modifiedAt(a)) })
+	for i := keptFolders - 1; i < len(folders); i++ {
 		if err := os.RemoveAll(folders[i]); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (b Bench) forget(name string) error {
 	return nil
 }
 
-func made(folder string) time.Time {
+func modifiedAt(folder string) time.Time {
 	info, err := os.Stat(folder)
 	if err != nil {
 		return time.Time{}
@@ -102,9 +102,9 @@ func made(folder string) time.Time {
 	return info.ModTime()
 }
 
-// Copy makes a fresh copy of a data folder, in place of the one that is there, and waits until it is on the disk, or
+// CopyFolder makes a fresh copy of a data folder, in place of the one that is there, and waits until it is on the disk, or
 // the kernel would write it back during what is measured.
-func Copy(from, to string) error {
+func CopyFolder(from, to string) error {
 	if err := os.RemoveAll(to); err != nil {
 		return err
 	}
@@ -137,18 +137,18 @@ func copyFile(from, to string) error {
 	return out.Sync()
 }
 
-// Tool runs one of the tool's commands on a data folder and returns what it prints.
-func Tool(ctx context.Context, tool, command, dir, kind string, size world.Size, more ...string) ([]byte, error) {
+// RunTool runs one of the tool's commands on a data folder and returns what it prints.
+func RunTool(ctx context.Context, tool, command, dir, kind string, size world.Size, more ...string) ([]byte, error) {
 	sizeJSON, err := json.Marshal(size)
 	if err != nil {
 		return nil, err
 	}
-	return output(ctx, tool, append([]string{command, "-dir", dir, "-kind", kind, "-size", string(sizeJSON)}, more...)...)
+	return programOutput(ctx, tool, append([]string{command, "-dir", dir, "-kind", kind, "-size", string(sizeJSON)}, more...)...)
 }
 
-// Tokens returns a fresh token for each user by id, from a folder that nobody serves.
-func Tokens(ctx context.Context, tool, dir string, size world.Size) (map[string]string, error) {
-	out, err := Tool(ctx, tool, "tokens", dir, "", size)
+// UserTokens returns a fresh token for each user by id, from a folder that nobody serves.
+func UserTokens(ctx context.Context, tool, dir string, size world.Size) (map[string]string, error) {
+	out, err := RunTool(ctx, tool, "tokens", dir, "", size)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func Tokens(ctx context.Context, tool, dir string, size world.Size) (map[string]
 	return tokens, json.Unmarshal(out, &tokens)
 }
 
-func output(ctx context.Context, program string, args ...string) ([]byte, error) {
+func programOutput(ctx context.Context, program string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = plainEnvironment()
 	var words strings.Builder

@@ -19,17 +19,17 @@ import (
 // Server is a subject that is up.
 type Server struct {
 	Subject
-	Address string
-	Dir     string
-	Cold    time.Duration // from the start of the process to the first answer
-	cmd     *exec.Cmd
-	log     *os.File
-	done    chan struct{} // closed when the process has ended
+	Address   string
+	Dir       string
+	ColdStart time.Duration // from the start of the process to the first answer
+	cmd       *exec.Cmd
+	log       *os.File
+	done      chan struct{} // closed when the process has ended
 }
 
 // Start serves a data folder on a free port of the loopback interface and returns when the server answers.
 func Start(ctx context.Context, s Subject, program, dir string) (*Server, error) {
-	address, err := free()
+	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func Start(ctx context.Context, s Subject, program, dir string) (*Server, error)
 		_ = cmd.Wait() // how it ended shows in its log
 		close(server.done)
 	}()
-	if err := server.await(ctx, start); err != nil {
+	if err := server.awaitAnswer(ctx, start); err != nil {
 		server.Stop()
 		return nil, err
 	}
@@ -64,8 +64,8 @@ func plainEnvironment() []string {
 	})
 }
 
-// free returns an address that nobody listens on.
-func free() (string, error) {
+// freeAddress returns an address that nobody listens on.
+func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
@@ -73,29 +73,29 @@ func free() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-func (s *Server) await(ctx context.Context, start time.Time) error {
+func (s *Server) awaitAnswer(ctx context.Context, start time.Time) error {
 	for time.Since(start) < time.Minute {
 		answer, err := http.Get("http://" + s.Address + "/api/health")
 		if err == nil {
 			answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
-				s.Cold = time.Since(start)
+				s.ColdStart = time.Since(start)
 				return nil
 			}
 		}
 		select {
 		case <-s.done:
-			return fmt.Errorf("%s ended at once: %s", s.Name, s.words())
+			return fmt.Errorf("%s ended at once: %s", s.Name, s.logText())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(500 * time.Microsecond):
 		}
 	}
-	return fmt.Errorf("%s does not answer: %s", s.Name, s.words())
+	return fmt.Errorf("%s does not answer: %s", s.Name, s.logText())
 }
 
-// words are what the server printed.
-func (s *Server) words() string {
+// logText are what the server printed.
+func (s *Server) logText() string {
 	text, err := os.ReadFile(s.log.Name())
 	if err != nil {
 		return err.Error()
@@ -105,7 +105,7 @@ func (s *Server) words() string {
 
 // Stop ends the server and waits for it; a second time it does nothing.
 func (s *Server) Stop() {
-	s.Thaw()
+	s.Resume()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.done:
@@ -120,15 +120,15 @@ func (s *Server) Stop() {
 // paid for by another subject; Thaw lets it go on.
 func (s *Server) Freeze() { _ = s.cmd.Process.Signal(syscall.SIGSTOP) }
 
-// Thaw lets a frozen process go on.
-func (s *Server) Thaw() { _ = s.cmd.Process.Signal(syscall.SIGCONT) }
+// Resume lets a frozen process go on.
+func (s *Server) Resume() { _ = s.cmd.Process.Signal(syscall.SIGCONT) }
 
 // Signal sends the process a signal.
 func (s *Server) Signal(signal os.Signal) error { return s.cmd.Process.Signal(signal) }
 
-// CPU returns the processor time that the server has used: the sum that /proc/PID/stat shows
+// CPUTime returns the processor time that the server has used: the sum that /proc/PID/stat shows
 // in hundredths of a second, from the clock that the kernel keeps for the process in nanoseconds.
-func (s *Server) CPU() time.Duration {
+func (s *Server) CPUTime() time.Duration {
 	var ts syscall.Timespec
 	clock := uintptr(^s.cmd.Process.Pid<<3 | 2)
 	if _, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, uintptr(int32(clock)), uintptr(unsafe.Pointer(&ts)), 0); errno != 0 {

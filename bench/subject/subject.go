@@ -25,14 +25,14 @@ type Subject struct {
 // Edit takes a technique out of the source: Old, which stands in File once, gives way to New.
 type Edit struct{ Technique, File, Old, New string }
 
-// writes are the cases in which durability shows.
-var writes = []string{"likes", "comment", "burst"}
+// writeCases are the cases in which durability shows.
+var writeCases = []string{"likes", "comment", "burst"}
 
-// All returns every subject. The first three are what is compared; the others stand beside them when asked for.
-func All() []Subject {
-	all := compared()
+// AllSubjects returns every subject. The first three are what is compared; the others stand beside them when asked for.
+func AllSubjects() []Subject {
+	all := comparedSubjects()
 	for _, e := range techniques {
-		s := compared()[2]
+		s := comparedSubjects()[2]
 		s.Name, s.What, s.Without = "without-"+e.Technique, "Doubletap without "+e.Technique, &e
 		all = append(all, s)
 	}
@@ -43,16 +43,16 @@ func All() []Subject {
 // prepared, copying the log beside the requests, writing what was copied while more is, room for garbage, tokens that are
 // verified once, and no row in PocketBase's log.
 var techniques = []Edit{
-	{"grouping", "internal/writer/writer.go", "together = 64 ", "together = 1 "},
-	{"preparing", "internal/db/prepared.go", "const kept = 100", "const kept = 0"},
+	{"grouping", "internal/writer/writer.go", "maxBatch     = 64 ", "maxBatch     = 1 "},
+	{"preparing", "internal/db/prepared.go", "const maxPrepared = 100", "const maxPrepared = 0"},
 	{"copying", "hooks/config.go", `"FULL", "80000"`, `"FULL", "1000"`},
 	{"writeback", "internal/db/checkpoint.go", "writeback(data)", ""},
-	{"room", "internal/heap/heap.go", "room = 32 << 20", "room = 0"},
-	{"tokens", "hooks/token.go", "t.held[token] = h", "_ = h"},
-	{"silence", "hooks/token.go", "return quiet.Func(e)", "return e.Next()"},
+	{"room", "internal/heap/heap.go", "ballastBytes = 32 << 20", "ballastBytes = 0"},
+	{"tokens", "hooks/token.go", "t.holders[token] = h", "_ = h"},
+	{"silence", "hooks/token.go", "return skipSuccessLog.Func(e)", "return e.Next()"},
 }
 
-func compared() []Subject {
+func comparedSubjects() []Subject {
 	return []Subject{
 		{
 			Name: "plain", What: "PocketBase as its documentation suggests",
@@ -69,7 +69,7 @@ func compared() []Subject {
 		{
 			Name: "normal", What: "Doubletap with synchronous=NORMAL, as the others have it",
 			Package: ".", Module: "..", Kind: "doubletap", API: load.Doubletap,
-			Env: []string{"DOUBLETAP_DURABILITY=normal"}, Only: writes,
+			Env: []string{"DOUBLETAP_DURABILITY=normal"}, Only: writeCases,
 		},
 		{
 			Name: "general", What: "Doubletap without its fast path",
@@ -93,9 +93,9 @@ func compared() []Subject {
 	}
 }
 
-// Find returns the subject of a name.
-func Find(name string) (Subject, bool) {
-	for _, s := range All() {
+// FindSubject returns the subject of a name.
+func FindSubject(name string) (Subject, bool) {
+	for _, s := range AllSubjects() {
 		if s.Name == name {
 			return s, true
 		}

@@ -6,9 +6,9 @@ import (
 	"doubletap/bench/stored"
 )
 
-// check prints what is stored, to be compared with what was acknowledged.
-func check(j job) error {
-	db, err := open(j.file)
+// printRows prints what is stored, to be compared with what was acknowledged.
+func printRows(j toolJob) error {
+	db, err := openReadOnly(j.file)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func check(j job) error {
 		{n: &r.Likes, sql: `SELECT count(*) FROM likes`},
 		{n: &r.LikesCounted, sql: `SELECT coalesce(sum(likesCount), 0) FROM posts`},
 		{n: &r.LikesWrong, sql: `SELECT count(*) FROM posts p WHERE p.likesCount != (SELECT count(*) FROM likes l WHERE l.post = p.id)`},
-		{n: &r.Told, sql: told},
+		{n: &r.NotifiedLikes, sql: told},
 		{n: &r.GroupsWrong, sql: groups},
 		{n: &r.Comments, sql: `SELECT count(*) FROM comments`},
 		{n: &r.CommentsTotal, sql: `SELECT coalesce(sum(commentsCount), 0) FROM posts`},
@@ -39,5 +39,5 @@ func check(j job) error {
 			return fmt.Errorf("%s: %w", q.sql, err)
 		}
 	}
-	return print(r)
+	return printJSON(r)
 }

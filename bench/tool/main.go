@@ -13,8 +13,8 @@ import (
 	"doubletap/bench/world"
 )
 
-// job is what a command is told.
-type job struct {
+// toolJob is what a command is told.
+type toolJob struct {
 	dir  string // data folder
 	file string // its data.db
 	kind string // plain, careful or doubletap
@@ -23,20 +23,20 @@ type job struct {
 	run  time.Duration // raw: how long each figure is measured
 }
 
-var commands = map[string]func(job) error{"schema": schema, "seed": fill, "tokens": tokens, "check": check, "raw": raw}
+var commands = map[string]func(toolJob) error{"schema": printSchema, "seed": seedFolder, "tokens": printTokens, "check": printRows, "raw": printRawRates}
 
 func main() {
-	if err := run(); err != nil {
+	if err := runCommand(); err != nil {
 		fmt.Fprintln(os.Stderr, "tool:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func runCommand() error {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
 		return fmt.Errorf("want a command: schema, seed, tokens, check or raw")
 	}
-	var j job
+	var j toolJob
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
 	flags.StringVar(&j.dir, "dir", "", "data folder")
 	flags.StringVar(&j.kind, "kind", "", "plain, careful or doubletap")
@@ -51,4 +51,4 @@ func run() error {
 	return commands[os.Args[1]](j)
 }
 
-func print(v any) error { return json.NewEncoder(os.Stdout).Encode(v) }
+func printJSON(v any) error { return json.NewEncoder(os.Stdout).Encode(v) }

@@ -8,9 +8,9 @@ import (
 	"doubletap/bench/world"
 )
 
-// raw prints how many likes a second SQLite itself takes, one by one and in groups, without HTTP: the
+// printRawRates prints how many likes a second SQLite itself takes, one by one and in groups, without HTTP: the
 // same rows that the bare server writes.
-func raw(j job) error {
+func printRawRates(j toolJob) error {
 	w := world.New(j.size)
 	figures := map[string]float64{}
 	n := 0
@@ -25,10 +25,10 @@ func raw(j job) error {
 				likes := make([]store.Like, group)
 				for i := range likes {
 					p := n % w.Posts
-					likes[i] = store.Like{Post: world.PostID(p), User: world.UserID(w.Fresh(p, n/w.Posts))}
+					likes[i] = store.Like{Post: world.PostID(p), User: world.UserID(w.NonLikerOf(p, n/w.Posts))}
 					n++
 				}
-				if err := db.Write(likes); err != nil {
+				if err := db.WriteLikes(likes); err != nil {
 					return err
 				}
 				done += group
@@ -39,5 +39,5 @@ func raw(j job) error {
 			return err
 		}
 	}
-	return print(figures)
+	return printJSON(figures)
 }

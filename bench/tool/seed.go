@@ -10,16 +10,16 @@ import (
 	"doubletap/bench/world"
 )
 
-func fill(j job) error {
+func seedFolder(j toolJob) error {
 	if j.kind == "doubletap" {
 		return seed.Doubletap(j.file, world.New(j.size))
 	}
 	return seed.PocketBase(j.file, world.New(j.size))
 }
 
-// schema prints all that a seeded folder depends on but the size: tables, rules, and how they are filled.
-func schema(j job) error {
-	db, err := open(j.file)
+// printSchema prints all that a seeded folder depends on but the size: tables, rules, and how they are filled.
+func printSchema(j toolJob) error {
+	db, err := openReadOnly(j.file)
 	if err != nil {
 		return err
 	}
@@ -43,13 +43,13 @@ func schema(j job) error {
 	return rows.Err()
 }
 
-// open opens a database for reading, which somebody may be writing to.
-func open(file string) (*sql.DB, error) {
+// openReadOnly opens a database for reading, which somebody may be writing to.
+func openReadOnly(file string) (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(10000)")
 }
 
-// tokens prints the id and a fresh token of every user, made by PocketBase itself, so that no case measures a login.
-func tokens(j job) error {
+// printTokens prints the id and a fresh token of every user, made by PocketBase itself, so that no case measures a login.
+func printTokens(j toolJob) error {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: j.dir})
 	if err := app.Bootstrap(); err != nil {
 		return err
@@ -68,5 +68,5 @@ func tokens(j job) error {
 			return err
 		}
 	}
-	return print(made)
+	return printJSON(made)
 }

@@ -1,6 +1,6 @@
 package world
 
-const letters = "0123456789abcdefghijklmnopqrstuv"
+const idLetters = "0123456789abcdefghijklmnopqrstuv"
 
 // Kind is a kind of row, so that their ids differ.
 type Kind byte
@@ -17,16 +17,16 @@ const (
 	FeedRow
 )
 
-// ID returns the id of the nth row of a kind. It looks as random as PocketBase's own, since an index
+// RowID returns the id of the nth row of a kind. It looks as random as PocketBase's own, since an index
 // grows differently under ids that come in order.
-func ID(kind Kind, n int) string {
+func RowID(kind Kind, n int) string {
 	var text [15]byte
 	bits := scramble(uint64(kind)<<56 | uint64(n))
 	for i := range text {
 		if i == 8 {
 			bits = scramble(bits ^ uint64(n))
 		}
-		text[i] = letters[bits>>(i%8*5)&31]
+		text[i] = idLetters[bits>>(i%8*5)&31]
 	}
 	return string(text[:])
 }
@@ -40,7 +40,7 @@ func scramble(x uint64) uint64 {
 }
 
 // UserID returns the id of a user or of one of the crowd.
-func UserID(n int) string { return ID(User, n) }
+func UserID(n int) string { return RowID(User, n) }
 
 // PostID returns the id of a post.
-func PostID(n int) string { return ID(Post, n) }
+func PostID(n int) string { return RowID(Post, n) }

@@ -21,8 +21,8 @@ var (
 	Toy      = Size{Users: 200, Crowd: 400, Posts: 2_000, Likes: 10, Follows: 40, Feed: 100}
 )
 
-// Times returns n times as many people and what they did; each of them did as much as before.
-func (s Size) Times(n int) Size {
+// ScaledBy returns n times as many people and what they did; each of them did as much as before.
+func (s Size) ScaledBy(n int) Size {
 	s.Users *= n
 	s.Posts *= n
 	return s

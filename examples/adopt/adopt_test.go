@@ -11,37 +11,37 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// before makes the data folder of an app that never heard of Doubletap: two users, and a
+// makeExistingApp makes the data folder of an app that never heard of Doubletap: two users, and a
 // collection with one row.
-func before(t *testing.T, collection string) string {
+func makeExistingApp(t *testing.T, collection string) string {
 	t.Helper()
 	dir := t.TempDir()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
-	must(t, app.Bootstrap())
-	must(t, app.RunSystemMigrations())
+	requireNoError(t, app.Bootstrap())
+	requireNoError(t, app.RunSystemMigrations())
 	users, err := app.FindCollectionByNameOrId("users")
-	must(t, err)
+	requireNoError(t, err)
 	c := core.NewBaseCollection(collection)
 	c.Fields.Add(&core.TextField{Name: "title"}, &core.RelationField{Name: "cook", CollectionId: users.Id, MaxSelect: 1})
 	c.ListRule, c.ViewRule = types.Pointer(""), types.Pointer("")
-	must(t, app.Save(c))
+	requireNoError(t, app.Save(c))
 	for _, name := range []string{"nina", "omar"} {
 		user := core.NewRecord(users)
 		user.SetEmail(name + "@example.com")
 		user.SetPassword(hookstest.Password)
 		user.Set("name", name)
-		must(t, app.Save(user))
+		requireNoError(t, app.Save(user))
 		row := core.NewRecord(c)
 		row.Set("title", name+"'s soup")
 		row.Set("cook", user.Id)
-		must(t, app.Save(row))
+		requireNoError(t, app.Save(row))
 	}
-	must(t, app.ClearBootstrap())
+	requireNoError(t, app.ClearBootstrap())
 	return dir
 }
 
 func TestAnAppWithUsersAdopts(t *testing.T) {
-	s := hookstest.Open(t, before(t, "recipes"))
+	s := hookstest.Open(t, makeExistingApp(t, "recipes"))
 	if n := s.Rows("users", "handle != '' AND state = 'active' AND role = 'member'"); n != 2 {
 		t.Errorf("%d users have a handle and a state, want 2", n)
 	}
@@ -52,38 +52,38 @@ func TestAnAppWithUsersAdopts(t *testing.T) {
 		map[string]any{"identity": "nina@example.com", "password": hookstest.Password})
 	nina := s.As(token.Body["record"].(map[string]any)["handle"].(string))
 	omar, err := s.App.FindAuthRecordByEmail("users", "omar@example.com")
-	must(t, err)
+	requireNoError(t, err)
 	s.As(omar.GetString("handle")).Like(nina.Post("soup"))
-	s.Expect(nina.Name, hookstest.Told{Type: "like", Actors: 1})
+	s.ExpectTray(nina.Name, hookstest.Notification{Type: "like", Actors: 1})
 	if n := len(s.Guest().List("recipes", "expand=cook")); n != 2 {
 		t.Errorf("%d recipes, want 2", n)
 	}
 }
 
 func TestAClashIsRefusedBeforeAnythingChanges(t *testing.T) {
-	dir := before(t, "posts")
+	dir := makeExistingApp(t, "posts")
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
 	hooks.Bind(app)
-	must(t, app.Bootstrap())
+	requireNoError(t, app.Bootstrap())
 	defer app.ClearBootstrap()
-	was := tables(t, app)
+	was := schemaOf(t, app)
 	err := app.RunAllMigrations()
 	if err == nil || !strings.Contains(err.Error(), "names are taken: posts") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("the error is %v, want one line that names posts", err)
 	}
-	if now := tables(t, app); now != was {
+	if now := schemaOf(t, app); now != was {
 		t.Errorf("the database changed from %s to %s", was, now)
 	}
 }
 
-func tables(t *testing.T, app core.App) string {
+func schemaOf(t *testing.T, app core.App) string {
 	t.Helper()
 	var all string
-	must(t, app.DB().NewQuery("SELECT group_concat(sql) FROM (SELECT sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name)").Row(&all))
+	requireNoError(t, app.DB().NewQuery("SELECT group_concat(sql) FROM (SELECT sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name)").Row(&all))
 	return all
 }
 
-func must(t *testing.T, err error) {
+func requireNoError(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

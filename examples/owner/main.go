@@ -44,12 +44,12 @@ func Extend(app core.App, social *hooks.Social) {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		return join(e.App, e.User.Id) // in the same transaction as the account
+		return joinClub(e.App, e.User.Id) // in the same transaction as the account
 	})
 }
 
-// join makes somebody a member of the club that everybody is in.
-func join(app core.App, user string) error {
+// joinClub makes somebody a member of the club that everybody is in.
+func joinClub(app core.App, user string) error {
 	club, err := app.FindFirstRecordByData("clubs", "name", "Everybody")
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ func TestOwner(t *testing.T) {
 		if a.Body["message"] != "This user takes no likes." {
 			t.Errorf("bob is told %v", a.Body["message"])
 		}
-		s.Expect("ada")
+		s.ExpectTray("ada")
 		if n := s.Record("posts", post).GetInt("likesCount"); n != 0 {
 			t.Errorf("likesCount is %d", n)
 		}
@@ -28,7 +28,7 @@ func TestOwner(t *testing.T) {
 		ada.Update("users", ada.ID, map[string]any{"quiet": true})
 		s.As("bob").Like(post)
 		s.As("bob").Comment(post, "", "nice")
-		s.Expect("ada", hookstest.Told{Type: "comment", Actors: 1})
+		s.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 1})
 	})
 	t.Run("a club's wall is its members'", func(t *testing.T) {
 		s := hookstest.New(t, Extend)

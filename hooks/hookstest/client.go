@@ -27,8 +27,8 @@ type Client struct {
 	ID    string
 	Token string
 
-	s *Service
-	t testing.TB
+	service *Service
+	t       testing.TB
 }
 
 // Answer is what the service said.
@@ -63,11 +63,11 @@ func (s *Service) As(name string) *Client {
 	if err != nil {
 		s.t.Fatalf("sign %s in: %v", name, err)
 	}
-	return &Client{Name: name, ID: user.Id, Token: token, s: s, t: s.t}
+	return &Client{Name: name, ID: user.Id, Token: token, service: s, t: s.t}
 }
 
 // Guest returns somebody who is not signed in.
-func (s *Service) Guest() *Client { return &Client{Name: "guest", s: s, t: s.t} }
+func (s *Service) Guest() *Client { return &Client{Name: "guest", service: s, t: s.t} }
 
 // Admin returns the superuser, signed in.
 func (s *Service) Admin() *Client {
@@ -80,14 +80,14 @@ func (s *Service) Admin() *Client {
 	if err != nil {
 		s.t.Fatal("sign the superuser in:", err)
 	}
-	return &Client{Name: "admin", ID: admin.Id, Token: token, s: s, t: s.t}
+	return &Client{Name: "admin", ID: admin.Id, Token: token, service: s, t: s.t}
 }
 
 // Do asks the service. body may be nil, a string that is sent as it is, an *Upload or anything that becomes JSON.
 func (c *Client) Do(method, path string, body any) Answer {
 	c.t.Helper()
-	reader, kind := encode(c.t, body)
-	request, err := http.NewRequest(method, c.s.URL+path, reader)
+	reader, kind := encodeBody(c.t, body)
+	request, err := http.NewRequest(method, c.service.URL+path, reader)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -162,13 +162,13 @@ func (c *Client) Like(post string) string {
 // Follow follows one of the cast and returns the follow's id.
 func (c *Client) Follow(name string) string {
 	c.t.Helper()
-	return c.Create("follows", map[string]any{"followee": c.s.User(name).Id}).ID()
+	return c.Create("follows", map[string]any{"followee": c.service.User(name).Id}).ID()
 }
 
 // Block blocks one of the cast and returns the block's id.
 func (c *Client) Block(name string) string {
 	c.t.Helper()
-	return c.Create("blocks", map[string]any{"blocked": c.s.User(name).Id}).ID()
+	return c.Create("blocks", map[string]any{"blocked": c.service.User(name).Id}).ID()
 }
 
 // Comment comments on a post, in answer to parent unless that is empty, and returns the comment's id.
@@ -197,7 +197,7 @@ type Upload struct {
 	Name string
 }
 
-func encode(t testing.TB, body any) (io.Reader, string) {
+func encodeBody(t testing.TB, body any) (io.Reader, string) {
 	t.Helper()
 	switch b := body.(type) {
 	case nil:
@@ -228,9 +228,9 @@ func encode(t testing.TB, body any) (io.Reader, string) {
 }
 
 // Photo returns a small JPEG.
-func Photo() []byte { return photo() }
+func Photo() []byte { return encodePhoto() }
 
-var photo = sync.OnceValue(func() []byte {
+var encodePhoto = sync.OnceValue(func() []byte {
 	picture := image.NewRGBA(image.Rect(0, 0, 64, 48))
 	for x := range 64 {
 		for y := range 48 {

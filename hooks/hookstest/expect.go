@@ -8,23 +8,23 @@ import (
 	"github.com/pocketbase/pocketbase/tools/mailer"
 )
 
-// Told is one row of somebody's tray.
-type Told struct {
+// Notification is one row of somebody's tray.
+type Notification struct {
 	Type   string
 	Actors int
 	Read   bool
 }
 
-// Expect fails unless the person's tray, newest first, is exactly this.
-func (s *Service) Expect(name string, want ...Told) {
+// ExpectTray fails unless the person's tray, newest first, is exactly this.
+func (s *Service) ExpectTray(name string, want ...Notification) {
 	s.t.Helper()
 	items := s.As(name).List("notifications", "sort=-latestAt,-id&perPage=200")
-	got := make([]Told, len(items))
+	got := make([]Notification, len(items))
 	for i, item := range items {
 		kind, _ := item["type"].(string)
 		actors, _ := item["actorsCount"].(float64)
 		read, _ := item["read"].(bool)
-		got[i] = Told{Type: kind, Actors: int(actors), Read: read}
+		got[i] = Notification{Type: kind, Actors: int(actors), Read: read}
 	}
 	if len(got) != len(want) {
 		s.t.Fatalf("%s is told %+v, want %+v", name, got, want)
@@ -42,7 +42,7 @@ type mailbox struct {
 	mails []*mailer.Message
 }
 
-func (m *mailbox) bind(app core.App) {
+func (m *mailbox) bindMailer(app core.App) {
 	app.OnMailerSend().Bind(&hook.Handler[*core.MailerEvent]{Priority: 10000, Func: func(e *core.MailerEvent) error {
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -52,7 +52,7 @@ type Service struct {
 func New(t testing.TB, owners ...func(app core.App, social *hooks.Social)) *Service {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, template(t)); err != nil {
+	if err := os.CopyFS(dir, templateDir(t)); err != nil {
 		t.Fatal("copy the template:", err)
 	}
 	return Open(t, dir, owners...)
@@ -62,8 +62,8 @@ func New(t testing.TB, owners ...func(app core.App, social *hooks.Social)) *Serv
 func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.Social)) *Service {
 	t.Helper()
 	s := &Service{t: t}
-	s.App, s.Social = bound(dir, owners...)
-	s.mails.bind(s.App)
+	s.App, s.Social = newBoundApp(dir, owners...)
+	s.mails.bindMailer(s.App)
 	if err := s.App.Bootstrap(); err != nil {
 		t.Fatal("bootstrap:", err)
 	}
@@ -79,7 +79,7 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 		t.Fatal("make the router:", err)
 	}
 	event := &core.ServeEvent{App: s.App, Router: routes, Server: &http.Server{}} // #nosec G112 -- httptest's server is what listens
-	routes.BindFunc(s.explain, answerAtOnce)
+	routes.BindFunc(s.logCause, answerAtOnce)
 	err = s.App.OnServe().Trigger(event, func(e *core.ServeEvent) error {
 		mux, err := e.Router.BuildMux()
 		e.Server.Handler = mux
@@ -89,9 +89,9 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 		t.Fatal("serve:", err)
 	}
 	limits := db.WriterLimits(s.App)
-	limits.Longest = patience // as tests share their machine with others
+	limits.EndAfter = waitTimeout // as tests share their machine with others
 	db.LimitWriter(s.App, limits)
-	db.SetPace(s.App, db.Pace{Time: patience, Rows: 400})           // rows are counted, time is not
+	db.SetPace(s.App, db.Pace{Time: waitTimeout, Rows: 400})        // rows are counted, time is not
 	reconcile.SetRest(s.App, 0)                                     // nobody else needs the machine meanwhile
 	if err := s.Social.StopJobs(context.Background()); err != nil { // RunJobs runs them, when the test says so
 		t.Fatal("stop jobs:", err)
@@ -109,8 +109,8 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	return s
 }
 
-// explain tells the test the cause of an answer that blames the service.
-func (s *Service) explain(e *core.RequestEvent) error {
+// logCause tells the test the cause of an answer that blames the service.
+func (s *Service) logCause(e *core.RequestEvent) error {
 	err := e.Next()
 	if api, ok := errors.AsType[*router.ApiError](err); ok && api.Status >= 500 {
 		s.t.Logf("%s %s: %v", e.Request.Method, e.Request.URL, api.RawData())
@@ -129,7 +129,7 @@ func answerAtOnce(e *core.RequestEvent) error {
 	return e.Next()
 }
 
-func bound(dir string, owners ...func(core.App, *hooks.Social)) (core.App, *hooks.Social) {
+func newBoundApp(dir string, owners ...func(core.App, *hooks.Social)) (core.App, *hooks.Social) {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "doubletap_test_env", DBConnect: hooks.Config().DBConnect})
 	app.OnSettingsReload().BindFunc(func(e *core.SettingsReloadEvent) error {
 		err := e.Next()
@@ -143,17 +143,17 @@ func bound(dir string, owners ...func(core.App, *hooks.Social)) (core.App, *hook
 	return app, social
 }
 
-// template is the data folder that every service of this process starts from.
-func template(t testing.TB) fs.FS {
+// templateDir is the data folder that every service of this process starts from.
+func templateDir(t testing.TB) fs.FS {
 	t.Helper()
-	made.Do(func() { made.files, made.err = makeTemplate(t) })
-	if made.err != nil {
-		t.Fatal("make the template:", made.err)
+	sharedTemplate.Do(func() { sharedTemplate.files, sharedTemplate.err = makeTemplate(t) })
+	if sharedTemplate.err != nil {
+		t.Fatal("make the template:", sharedTemplate.err)
 	}
-	return made.files
+	return sharedTemplate.files
 }
 
-var made struct {
+var sharedTemplate struct {
 	sync.Once
 	files fs.FS
 	err   error
@@ -161,7 +161,7 @@ var made struct {
 
 func makeTemplate(t testing.TB) (fs.FS, error) {
 	dir := dbtest.MigratedFolder(t)
-	app, _ := bound(dir)
+	app, _ := newBoundApp(dir)
 	if err := app.Bootstrap(); err != nil {
 		return nil, err
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+// waitTimeout is how long a test waits for what must come.
+const waitTimeout = 20 * time.Second
 
 // Message is one event of a stream.
 type Message struct {
@@ -25,10 +25,10 @@ type Message struct {
 type Stream struct {
 	ClientID string
 
-	c      *Client
-	t      testing.TB
-	ch     chan Message
-	cancel context.CancelFunc
+	client   *Client
+	t        testing.TB
+	messages chan Message
+	cancel   context.CancelFunc
 }
 
 // Listen opens a realtime connection and subscribes it to topics. It ends with the test.
@@ -36,7 +36,7 @@ func (c *Client) Listen(topics ...string) *Stream {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	c.t.Cleanup(cancel)
-	request, err := http.NewRequestWithContext(ctx, "GET", c.s.URL+"/api/realtime", nil)
+	request, err := http.NewRequestWithContext(ctx, "GET", c.service.URL+"/api/realtime", nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -44,8 +44,8 @@ func (c *Client) Listen(topics ...string) *Stream {
 	if err != nil {
 		c.t.Fatal("open a stream:", err)
 	}
-	st := &Stream{c: c, t: c.t, ch: make(chan Message, 1024), cancel: cancel}
-	go st.read(response)
+	st := &Stream{client: c, t: c.t, messages: make(chan Message, 1024), cancel: cancel}
+	go st.readMessages(response)
 	connected := st.Next()
 	_ = json.Unmarshal([]byte(connected.Raw), &struct {
 		ClientID *string `json:"clientId"`
@@ -57,31 +57,31 @@ func (c *Client) Listen(topics ...string) *Stream {
 // Subscribe replaces the topics of the stream.
 func (st *Stream) Subscribe(topics ...string) {
 	st.t.Helper()
-	st.c.Must(204, "POST", "/api/realtime", map[string]any{"clientId": st.ClientID, "subscriptions": topics})
+	st.client.Must(204, "POST", "/api/realtime", map[string]any{"clientId": st.ClientID, "subscriptions": topics})
 }
 
 // Next waits for the next message.
 func (st *Stream) Next() Message {
 	st.t.Helper()
 	select {
-	case m, open := <-st.ch:
+	case m, open := <-st.messages:
 		if !open {
 			st.t.Fatal("the stream ended")
 		}
 		return m
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		st.t.Fatal("no message came")
 	}
 	return Message{}
 }
 
-// Ended waits for the end of the stream.
-func (st *Stream) Ended() {
+// AwaitEnd waits for the end of the stream.
+func (st *Stream) AwaitEnd() {
 	st.t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(waitTimeout)
 	for {
 		select {
-		case _, open := <-st.ch:
+		case _, open := <-st.messages:
 			if !open {
 				return
 			}
@@ -91,12 +91,12 @@ func (st *Stream) Ended() {
 	}
 }
 
-// Silent fails if a message came. It proves something only after a later message of another
+// ExpectSilence fails if a message came. It proves something only after a later message of another
 // stream, or an answer, has come.
-func (st *Stream) Silent() {
+func (st *Stream) ExpectSilence() {
 	st.t.Helper()
 	select {
-	case m, open := <-st.ch:
+	case m, open := <-st.messages:
 		if open {
 			st.t.Fatalf("unexpected message: %s %s", m.Topic, m.Raw)
 		}
@@ -107,8 +107,8 @@ func (st *Stream) Silent() {
 // Close cuts the wire.
 func (st *Stream) Close() { st.cancel() }
 
-func (st *Stream) read(response *http.Response) {
-	defer close(st.ch)
+func (st *Stream) readMessages(response *http.Response) {
+	defer close(st.messages)
 	defer response.Body.Close()
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, 1<<20)
@@ -121,7 +121,7 @@ func (st *Stream) read(response *http.Response) {
 			m.Raw = strings.TrimPrefix(line, "data:")
 		case line == "":
 			_ = json.Unmarshal([]byte(m.Raw), &m) // PB_CONNECT has no action
-			st.ch <- m
+			st.messages <- m
 			m = Message{}
 		}
 	}

@@ -24,16 +24,16 @@ func MakeSettings(tx core.App, user, locale string) error {
 		SELECT {:u}, {:u}, 'off', '{}', {:locale}, max(coalesce((SELECT max(seq) FROM notifications WHERE recipient = {:u}), 0),
 			coalesce((SELECT max(seq) FROM retractions WHERE recipient = {:u}), 0)), {:now}, {:now}
 		WHERE EXISTS (SELECT 1 FROM users WHERE id = {:u}) ON CONFLICT DO NOTHING`,
-		db.Params{"u": user, "locale": locale, "now": clock.Stamp(tx)})
+		db.Params{"u": user, "locale": locale, "now": clock.Timestamp(tx)})
 	if err != nil {
 		return fmt.Errorf("make settings of %s: %w", user, err)
 	}
 	return nil
 }
 
-// Seen returns the time that the tray counts as seen when a client asks for asked and
+// ClampSeenAt returns the time that the tray counts as seen when a client asks for asked and
 // it was former: never back, never in the future.
-func Seen(former, asked, now time.Time) time.Time {
+func ClampSeenAt(former, asked, now time.Time) time.Time {
 	if asked.After(now) {
 		asked = now
 	}

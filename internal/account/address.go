@@ -77,10 +77,10 @@ func CheckAddress(tx core.App, user *core.Record) error {
 		return nil
 	}
 	var one int
-	taken, err := db.Value(tx, &one, "SELECT 1 FROM users WHERE id != {:id} AND "+sameAddress,
+	taken, err := db.QueryValue(tx, &one, "SELECT 1 FROM users WHERE id != {:id} AND "+sameAddress,
 		db.Params{"id": user.Id, "folded": FoldAddress(user.Email()), "typed": user.Email()})
 	if err == nil && taken {
-		return fault.Invalid(core.FieldNameEmail, "validation_not_unique", "Value must be unique.")
+		return fault.InvalidField(core.FieldNameEmail, "validation_not_unique", "Value must be unique.")
 	}
 	return err
 }

@@ -42,7 +42,7 @@ func FoldAddresses(tx core.App) (shared []SharedAddress, changed int64, err erro
 		return nil, 0, err
 	}
 	var one int
-	unusual, err := db.Value(tx, &one, `SELECT 1 FROM users WHERE email GLOB '*[^!-@[-~]*'`, nil) // capitals, and what is not ASCII
+	unusual, err := db.QueryValue(tx, &one, `SELECT 1 FROM users WHERE email GLOB '*[^!-@[-~]*'`, nil) // capitals, and what is not ASCII
 	if err != nil || folded && !unusual {
 		return nil, 0, err
 	}
@@ -85,7 +85,7 @@ func indexAddresses(tx core.App) error {
 func readAddresses(app core.App) (shared []SharedAddress, spellings map[string]string, err error) {
 	users, stored, order := map[string][]string{}, map[string]string{}, []string{}
 	var id, address string
-	err = db.Each(app, `SELECT id, email FROM users WHERE email != '' ORDER BY rowid`, nil, func() {
+	err = db.QueryEach(app, `SELECT id, email FROM users WHERE email != '' ORDER BY rowid`, nil, func() {
 		folded := FoldAddress(address)
 		if len(users[folded]) == 0 {
 			order = append(order, folded)

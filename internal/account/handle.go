@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	handleKept    = 30 * 24 * time.Hour // for the one who gave it up
-	mostKept      = 10                  // such handles of one person: nobody hoards names by taking them one after the other
-	reasonRenamed = "renamed"
+	handleReservation  = 30 * 24 * time.Hour // for the one who gave it up
+	maxReservedHandles = 10                  // such handles of one person: nobody hoards names by taking them one after the other
+	reasonRenamed      = "renamed"
 )
 
 // ReserveHandle keeps the handle from being taken again, for good.
@@ -32,9 +32,9 @@ func reserveHandle(tx core.App, handle, reason, user, until string) error {
 		return nil
 	}
 	_, err := db.Exec(tx, `INSERT INTO handles (id, name, reason, user, until, created, updated)
-		VALUES (`+db.NewID+`, {:h}, {:reason}, {:user}, {:until}, {:now}, {:now})
+		VALUES (`+db.NewIDSQL+`, {:h}, {:reason}, {:user}, {:until}, {:now}, {:now})
 		ON CONFLICT DO UPDATE SET reason = excluded.reason, user = excluded.user, until = excluded.until, updated = excluded.updated WHERE until != ''`,
-		db.Params{"h": handle, "reason": reason, "user": user, "until": until, "now": clock.Stamp(tx)})
+		db.Params{"h": handle, "reason": reason, "user": user, "until": until, "now": clock.Timestamp(tx)})
 	if err != nil {
 		return fmt.Errorf("reserve handle %s: %w", handle, err)
 	}
@@ -44,8 +44,8 @@ func reserveHandle(tx core.App, handle, reason, user, until string) error {
 // CheckHandle refuses a handle that is reserved, unless for this user, and one that looks like a name of the service. Its form and that it is free are PocketBase's to check.
 func CheckHandle(tx core.App, user, handle string) error {
 	var one int
-	reserved, err := db.Value(tx, &one, `SELECT 1 FROM handles WHERE name = {:h} COLLATE NOCASE AND (until = '' OR until > {:now} AND user != {:user})`,
-		db.Params{"h": handle, "user": user, "now": clock.Stamp(tx)})
+	reserved, err := db.QueryValue(tx, &one, `SELECT 1 FROM handles WHERE name = {:h} COLLATE NOCASE AND (until = '' OR until > {:now} AND user != {:user})`,
+		db.Params{"h": handle, "user": user, "now": clock.Timestamp(tx)})
 	if err != nil {
 		return fmt.Errorf("check handle %s: %w", handle, err)
 	}
@@ -55,7 +55,7 @@ func CheckHandle(tx core.App, user, handle string) error {
 		}
 	}
 	if reserved {
-		return fault.Invalid("handle", "validation_handle_reserved", "This handle cannot be taken.")
+		return fault.InvalidField("handle", "validation_handle_reserved", "This handle cannot be taken.")
 	}
 	return nil
 }
@@ -65,25 +65,25 @@ func ChangeHandle(tx core.App, user, handle string) error {
 	if err := CheckHandle(tx, user, handle); err != nil {
 		return err
 	}
-	params := db.Params{"user": user, "now": clock.Stamp(tx)}
+	params := db.Params{"user": user, "now": clock.Timestamp(tx)}
 	if _, err := db.Exec(tx, `DELETE FROM handles WHERE until != '' AND until <= {:now}`, params); err != nil {
 		return fmt.Errorf("forget handles kept long enough: %w", err)
 	}
 	var former string // what is stored, which another request may have changed meanwhile
-	if _, err := db.Value(tx, &former, `SELECT handle FROM users WHERE id = {:user}`, params); err != nil {
+	if _, err := db.QueryValue(tx, &former, `SELECT handle FROM users WHERE id = {:user}`, params); err != nil {
 		return fmt.Errorf("find the handle of %s: %w", user, err)
 	}
 	if strings.EqualFold(former, handle) {
 		return nil
 	}
 	var kept int
-	if _, err := db.Value(tx, &kept, `SELECT count(*) FROM handles WHERE user = {:user} AND user != ''`, params); err != nil {
+	if _, err := db.QueryValue(tx, &kept, `SELECT count(*) FROM handles WHERE user = {:user} AND user != ''`, params); err != nil {
 		return fmt.Errorf("count the handles kept for %s: %w", user, err)
 	}
-	if kept >= mostKept {
-		return fault.Invalid("handle", "validation_handle_changes", "You have changed your handle too often. Please try again in some weeks.")
+	if kept >= maxReservedHandles {
+		return fault.InvalidField("handle", "validation_handle_changes", "You have changed your handle too often. Please try again in some weeks.")
 	}
-	return reserveHandle(tx, former, reasonRenamed, user, clock.Text(clock.Now(tx).Add(handleKept)))
+	return reserveHandle(tx, former, reasonRenamed, user, clock.FormatTime(clock.Now(tx).Add(handleReservation)))
 }
 
 // ForgetFormerHandles lets go of whose the handles were that somebody gave up, when the account ends; nobody gets them sooner.
@@ -96,8 +96,8 @@ func ForgetFormerHandles(tx core.App, user string) error {
 
 var notInHandle = regexp.MustCompile(`[^a-z0-9_]+`)
 
-// FreeHandle returns a handle that nobody has, as close to the wish as it can be.
-func FreeHandle(tx core.App, wish string) (string, error) {
+// FindFreeHandle returns a handle that nobody has, as close to the wish as it can be.
+func FindFreeHandle(tx core.App, wish string) (string, error) {
 	base := strings.Trim(notInHandle.ReplaceAllString(text.Fold(wish), "_"), "_")
 	base = base[:min(len(base), 20)]
 	if len(base) < 3 {
@@ -106,8 +106,8 @@ func FreeHandle(tx core.App, wish string) (string, error) {
 	handle := base
 	for range 20 {
 		var one int
-		taken, err := db.Value(tx, &one, `SELECT 1 FROM users WHERE handle = {:h} COLLATE NOCASE
-			UNION ALL SELECT 1 FROM handles WHERE name = {:h} COLLATE NOCASE AND (until = '' OR until > {:now})`, db.Params{"h": handle, "now": clock.Stamp(tx)})
+		taken, err := db.QueryValue(tx, &one, `SELECT 1 FROM users WHERE handle = {:h} COLLATE NOCASE
+			UNION ALL SELECT 1 FROM handles WHERE name = {:h} COLLATE NOCASE AND (until = '' OR until > {:now})`, db.Params{"h": handle, "now": clock.Timestamp(tx)})
 		if err != nil {
 			return "", fmt.Errorf("find a free handle like %s: %w", base, err)
 		}

@@ -16,8 +16,8 @@ var (
 	readAsOne         = strings.NewReplacer("rn", "m", "vv", "w", "cl", "d")
 )
 
-// skeleton returns what is left of a handle for the eye: handles with the same one look alike.
-func skeleton(handle string) string {
+// handleSkeleton returns what is left of a handle for the eye: handles with the same one look alike.
+func handleSkeleton(handle string) string {
 	return readAsOne.Replace(withoutSeparators.Replace(strings.ToLower(handle)))
 }
 
@@ -32,7 +32,7 @@ const (
 // people gave up are kept as they are written.
 func looksReserved(tx core.App, handle string) (bool, error) {
 	var names []string
-	if err := db.Column(tx, &names, `SELECT name FROM handles WHERE reason = 'reserved'`, nil); err != nil {
+	if err := db.QueryColumn(tx, &names, `SELECT name FROM handles WHERE reason = 'reserved'`, nil); err != nil {
 		return false, fmt.Errorf("find reserved names that look like %s: %w", handle, err)
 	}
 	return looksLike(handle, names), nil
@@ -43,15 +43,15 @@ func looksLike(handle string, names []string) bool {
 	isWord := onlyLetters(handle)
 	for _, name := range names {
 		if !isWord || onlyLetters(name) && len(name) >= fewestInWord {
-			reserved[skeleton(name)] = true
+			reserved[handleSkeleton(name)] = true
 		}
 	}
-	if reserved[skeleton(handle)] {
+	if reserved[handleSkeleton(handle)] {
 		return true
 	}
-	seen, ends := skeleton(handle), map[string]bool{}
+	seen, ends := handleSkeleton(handle), map[string]bool{}
 	for _, name := range names {
-		ends[skeleton(name)] = len(name) >= fewestInTwo
+		ends[handleSkeleton(name)] = len(name) >= fewestInTwo
 	}
 	for begin, long := range ends { // doubletapteam
 		if end, ok := strings.CutPrefix(seen, begin); ok && long && ends[end] {
@@ -60,7 +60,7 @@ func looksLike(handle string, names []string) bool {
 	}
 	parts := strings.FieldsFunc(handle, func(r rune) bool { return r == '.' || r == '_' })
 	for _, part := range parts { // doubletap_mod
-		if _, known := ends[skeleton(part)]; !known {
+		if _, known := ends[handleSkeleton(part)]; !known {
 			return false
 		}
 	}

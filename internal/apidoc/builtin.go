@@ -12,8 +12,8 @@ func (d *Document) addBuiltIn() {
 	token := &Operation{ID: "fileToken", Tags: tags, Summary: "A short-lived token for files that not everybody may see.", Security: signedIn, Responses: map[string]Response{
 		"200": {"The token.", map[string]Content{"application/json": {object("token")}}},
 	}}
-	token.refuse(401)
-	d.add("POST", "/api/files/token", token)
+	token.addErrors(401)
+	d.addOperation("POST", "/api/files/token", token)
 	file := &Operation{
 		ID: "file", Tags: tags, Summary: "A file of a record. Photos come as JPEG without any trace of where they were taken.", Security: anybody,
 		Parameters: []Input{
@@ -24,25 +24,25 @@ func (d *Document) addBuiltIn() {
 		},
 		Responses: map[string]Response{"200": {"The file.", map[string]Content{"application/octet-stream": {&Schema{Type: "string", Format: "binary"}}}}},
 	}
-	file.refuse(404)
-	d.add("GET", "/api/files/{collection}/{id}/{filename}", file)
-	d.add("GET", "/api/realtime", &Operation{ID: "connect", Tags: tags, Summary: "Opens a stream of server-sent events.", Security: anybody, Responses: map[string]Response{
+	file.addErrors(404)
+	d.addOperation("GET", "/api/files/{collection}/{id}/{filename}", file)
+	d.addOperation("GET", "/api/realtime", &Operation{ID: "connect", Tags: tags, Summary: "Opens a stream of server-sent events.", Security: anybody, Responses: map[string]Response{
 		"200": {"The stream.", map[string]Content{"text/event-stream": {text}}},
 	}})
 	subscribe := &Operation{ID: "subscribe", Tags: tags, Summary: "Says what a stream listens to.", Security: anybody,
 		Body: &Body{true, map[string]Content{"application/json": {&Schema{Type: "object", Required: []string{"clientId", "subscriptions"}, Properties: map[string]*Schema{
-			"clientId": text, "subscriptions": list(text),
+			"clientId": text, "subscriptions": listSchema(text),
 		}}}}},
 		Responses: map[string]Response{"204": {Description: "Done."}},
 	}
-	subscribe.refuse(400, 403, 404)
-	d.add("POST", "/api/realtime", subscribe)
+	subscribe.addErrors(400, 403, 404)
+	d.addOperation("POST", "/api/realtime", subscribe)
 }
 
 // addSignIn adds how people come in.
 func (d *Document) addSignIn(c *core.Collection, name string) {
 	signed := map[string]Content{"application/json": {&Schema{Type: "object", Required: []string{"token", "record"}, Properties: map[string]*Schema{
-		"token": {Type: "string"}, "record": ref(name + "Record"),
+		"token": {Type: "string"}, "record": schemaRef(name + "Record"),
 	}}}}
 	path := "/api/collections/" + c.Name
 	if c.PasswordAuth.Enabled {
@@ -50,10 +50,10 @@ func (d *Document) addSignIn(c *core.Collection, name string) {
 			Body: &Body{true, map[string]Content{"application/json": {&Schema{Type: "object", Required: []string{"identity", "password"}, Properties: map[string]*Schema{
 				"identity": {Type: "string"}, "password": {Type: "string"},
 			}}}}}}
-		o.refuse(400, 403)
-		d.add("POST", path+"/auth-with-password", o)
+		o.addErrors(400, 403)
+		d.addOperation("POST", path+"/auth-with-password", o)
 	}
 	o := &Operation{ID: "refresh" + name, Tags: []string{c.Name}, Summary: "A fresh token for one that is still good.", Security: signedIn, Responses: map[string]Response{"200": {"A token and whose it is.", signed}}}
-	o.refuse(401, 403)
-	d.add("POST", path+"/auth-refresh", o)
+	o.addErrors(401, 403)
+	d.addOperation("POST", path+"/auth-refresh", o)
 }

@@ -14,14 +14,14 @@ var ErrShape = errors.New("not as described")
 // ShapedFields returns the JSON fields of a collection whose shape is published.
 func ShapedFields(collection string, fields []string) []string {
 	return slices.DeleteFunc(slices.Clone(fields), func(field string) bool {
-		_, shaped := shapes[collection+"."+field]
+		_, shaped := fieldShapes[collection+"."+field]
 		return !shaped
 	})
 }
 
 // CheckField says what is wrong with the JSON of a field whose shape is published; nothing is wrong with an empty one.
 func CheckField(collection, field string, text []byte) error {
-	shape, shaped := shapes[collection+"."+field]
+	shape, shaped := fieldShapes[collection+"."+field]
 	if !shaped || len(text) == 0 {
 		return nil
 	}
@@ -32,25 +32,25 @@ func CheckField(collection, field string, text []byte) error {
 	if value == nil {
 		return nil
 	}
-	return of(reflect.TypeOf(shape)).check(value)
+	return schemaOf(reflect.TypeOf(shape)).checkValue(value)
 }
 
 // WrapField returns a lone string as the list that the field's shape asks for, and all else as it is: a form that names a
 // field once cannot say that it is a list.
 func WrapField(collection, field string, text []byte) []byte {
-	shape, shaped := shapes[collection+"."+field]
+	shape, shaped := fieldShapes[collection+"."+field]
 	if _, lists := shape.([]string); !shaped || !lists || len(text) == 0 || text[0] != '"' {
 		return text
 	}
 	return slices.Concat([]byte("["), text, []byte("]"))
 }
 
-// check says what is wrong with a value that encoding/json has read.
-func (s *Schema) check(value any) error {
+// checkValue says what is wrong with a value that encoding/json has read.
+func (s *Schema) checkValue(value any) error {
 	if len(s.AnyOf) > 0 {
 		errs := make([]error, len(s.AnyOf))
 		for i, one := range s.AnyOf {
-			if errs[i] = one.check(value); errs[i] == nil {
+			if errs[i] = one.checkValue(value); errs[i] == nil {
 				return nil
 			}
 		}
@@ -61,7 +61,7 @@ func (s *Schema) check(value any) error {
 	case "array":
 		values, list := value.([]any)
 		for i, one := range values {
-			if err := s.Items.check(one); err != nil {
+			if err := s.Items.checkValue(one); err != nil {
 				return fmt.Errorf("%d: %w", i, err)
 			}
 		}
@@ -105,7 +105,7 @@ func (s *Schema) checkObject(value any) error {
 		if shape == nil {
 			continue
 		}
-		if err := shape.check(one); err != nil {
+		if err := shape.checkValue(one); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

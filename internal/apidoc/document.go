@@ -18,17 +18,17 @@ import (
 
 // Route is a route of our own, as it is told.
 type Route struct {
-	Method, Path string
-	Summary      string
-	Access       string // who may call it, in words; empty for everybody
-	Query        []Parameter
-	Takes, Gives any    // bodies, as values of their types; nil for none
-	Content      string // of the answer, when it is no JSON
-	Refuses      []int
+	Method, Path      string
+	Summary           string
+	Access            string // who may call it, in words; empty for everybody
+	Query             []QueryParameter
+	Request, Response any    // bodies, as values of their types; nil for none
+	Content           string // of the answer, when it is no JSON
+	ErrorStatuses     []int
 }
 
-// Parameter is one of the query.
-type Parameter struct{ Name, About string }
+// QueryParameter is one of the query.
+type QueryParameter struct{ Name, About string }
 
 // Document is an OpenAPI document.
 type Document struct {
@@ -93,11 +93,11 @@ type (
 	}
 )
 
-const own = "doubletap" // the tag of our own routes
+const ownTag = "doubletap" // the tag of our own routes
 
-// Of describes the collections that clients may use, as they are now, without what is hidden, and the routes.
-func Of(app core.App, routes []Route) (*Document, error) {
-	collections, err := public(app)
+// DescribeAPI describes the collections that clients may use, as they are now, without what is hidden, and the routes.
+func DescribeAPI(app core.App, routes []Route) (*Document, error) {
+	collections, err := publicCollections(app)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func Of(app core.App, routes []Route) (*Document, error) {
 			SecuritySchemes: map[string]SecurityScheme{"token": {"apiKey", "Authorization", "header", "the token that auth-with-password answers with"}},
 		},
 	}
-	d.Tags = append(d.Tags, Tag{own})
+	d.Tags = append(d.Tags, Tag{ownTag})
 	for _, r := range routes {
 		d.addRoute(r)
 	}
@@ -136,8 +136,8 @@ func Of(app core.App, routes []Route) (*Document, error) {
 	return d, nil
 }
 
-// public are the collections of which a rule lets somebody do something, by name.
-func public(app core.App) ([]*core.Collection, error) {
+// publicCollections are the collections of which a rule lets somebody do something, by name.
+func publicCollections(app core.App) ([]*core.Collection, error) {
 	all, err := app.FindAllCollections()
 	if err != nil {
 		return nil, fmt.Errorf("describe the collections: %w", err)
@@ -149,7 +149,7 @@ func public(app core.App) ([]*core.Collection, error) {
 	return all, nil
 }
 
-func (d *Document) add(method, path string, o *Operation) {
+func (d *Document) addOperation(method, path string, o *Operation) {
 	if d.Paths[path] == nil {
 		d.Paths[path] = map[string]*Operation{}
 	}
@@ -168,8 +168,8 @@ var (
 )
 
 func (d *Document) addRoute(r Route) {
-	o := &Operation{ID: operation(r.Method, r.Path), Tags: []string{own}, Summary: r.Summary, Description: r.Access, Security: anybody, Responses: map[string]Response{}}
-	refuses := slices.Clone(r.Refuses)
+	o := &Operation{ID: operationID(r.Method, r.Path), Tags: []string{ownTag}, Summary: r.Summary, Description: r.Access, Security: anybody, Responses: map[string]Response{}}
+	refuses := slices.Clone(r.ErrorStatuses)
 	if r.Access != "" {
 		o.Security = signedIn
 		refuses = append(refuses, http.StatusUnauthorized)
@@ -177,10 +177,10 @@ func (d *Document) addRoute(r Route) {
 	for _, p := range r.Query {
 		o.Parameters = append(o.Parameters, Input{Name: p.Name, In: "query", Description: p.About, Schema: &Schema{Type: "string"}})
 	}
-	if r.Takes != nil {
-		o.Body = &Body{true, map[string]Content{"application/json": {of(reflect.TypeOf(r.Takes))}}}
+	if r.Request != nil {
+		o.Body = &Body{true, map[string]Content{"application/json": {schemaOf(reflect.TypeOf(r.Request))}}}
 	}
-	if r.Takes != nil || len(r.Query) > 0 && r.Content == "" {
+	if r.Request != nil || len(r.Query) > 0 && r.Content == "" {
 		refuses = append(refuses, http.StatusBadRequest)
 	}
 	switch {
@@ -188,34 +188,34 @@ func (d *Document) addRoute(r Route) {
 		o.Responses["200"] = Response{"The content.", map[string]Content{r.Content: {&Schema{Type: "object"}}}}
 	case r.Content != "":
 		o.Responses["200"] = Response{"The content.", map[string]Content{r.Content: {&Schema{Type: "string"}}}}
-	case r.Gives != nil:
-		o.Responses["200"] = Response{"The answer.", map[string]Content{"application/json": {of(reflect.TypeOf(r.Gives))}}}
+	case r.Response != nil:
+		o.Responses["200"] = Response{"The answer.", map[string]Content{"application/json": {schemaOf(reflect.TypeOf(r.Response))}}}
 	default:
 		o.Responses["204"] = Response{Description: "Done."}
 	}
-	o.refuse(refuses...)
-	d.add(r.Method, r.Path, o)
+	o.addErrors(refuses...)
+	d.addOperation(r.Method, r.Path, o)
 }
 
-func (o *Operation) refuse(statuses ...int) {
+func (o *Operation) addErrors(statuses ...int) {
 	for _, status := range statuses {
-		o.Responses[strconv.Itoa(status)] = Response{http.StatusText(status) + ".", map[string]Content{"application/json": {ref("Error")}}}
+		o.Responses[strconv.Itoa(status)] = Response{http.StatusText(status) + ".", map[string]Content{"application/json": {schemaRef("Error")}}}
 	}
 }
 
-// operation names a route in one word.
-func operation(method, path string) string {
+// operationID names a route in one word.
+func operationID(method, path string) string {
 	word := strings.ToLower(method)
 	for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return strings.ContainsRune("/{}-._@", r) }) {
 		if part != "api" && part != "v1" {
-			word += pascal(part)
+			word += pascalCase(part)
 		}
 	}
 	return word
 }
 
-// pascal writes comment_likes as CommentLikes.
-func pascal(name string) string {
+// pascalCase writes comment_likes as CommentLikes.
+func pascalCase(name string) string {
 	text := ""
 	for part := range strings.SplitSeq(name, "_") {
 		if part != "" {
@@ -227,9 +227,9 @@ func pascal(name string) string {
 
 // addCollection adds what the rules of a collection let clients do.
 func (d *Document) addCollection(c *core.Collection, names map[string]string) {
-	name, path := pascal(c.Name), "/api/collections/"+c.Name+"/records"
-	d.Components.Schemas[name+"Record"] = shown(c, names)
-	record := map[string]Content{"application/json": {ref(name + "Record")}}
+	name, path := pascalCase(c.Name), "/api/collections/"+c.Name+"/records"
+	d.Components.Schemas[name+"Record"] = recordSchema(c, names)
+	record := map[string]Content{"application/json": {schemaRef(name + "Record")}}
 	one := []Input{
 		{Name: "expand", In: "query", Description: "relations to show as records, with commas", Schema: &Schema{Type: "string"}},
 		{Name: "fields", In: "query", Description: "the fields to answer with, with commas; all unless told", Schema: &Schema{Type: "string"}},
@@ -239,7 +239,7 @@ func (d *Document) addCollection(c *core.Collection, names map[string]string) {
 		if rule != nil && strings.HasPrefix(*rule, `@request.auth.id != ""`) {
 			o.Security = signedIn
 		}
-		o.refuse(refuses...)
+		o.addErrors(refuses...)
 		return o
 	}
 	if c.ListRule != nil {
@@ -253,48 +253,48 @@ func (d *Document) addCollection(c *core.Collection, names map[string]string) {
 		o.Responses["200"] = Response{"A page.", map[string]Content{"application/json": {&Schema{
 			Type: "object", Required: []string{"page", "perPage", "totalItems", "totalPages", "items"}, Properties: map[string]*Schema{
 				"page": {Type: "integer"}, "perPage": {Type: "integer"}, "totalItems": {Type: "integer"}, "totalPages": {Type: "integer"},
-				"items": list(ref(name + "Record")),
+				"items": listSchema(schemaRef(name + "Record")),
 			},
 		}}}}
-		d.add("GET", path, o)
+		d.addOperation("GET", path, o)
 	}
 	if c.ViewRule != nil {
 		o := do("view", "One of them.", c.ViewRule, 404)
 		o.Parameters, o.Responses["200"] = one, Response{"The record.", record}
-		d.add("GET", path+"/{id}", o)
+		d.addOperation("GET", path+"/{id}", o)
 	}
 	if c.CreateRule != nil {
-		d.Components.Schemas[name+"Create"] = taken(c, names, true)
+		d.Components.Schemas[name+"Create"] = inputSchema(c, names, true)
 		o := do("create", "Stores a new one.", c.CreateRule, 400)
-		o.Parameters, o.Body, o.Responses["200"] = one, body(c, name+"Create"), Response{"The record.", record}
-		d.add("POST", path, o)
+		o.Parameters, o.Body, o.Responses["200"] = one, requestBody(c, name+"Create"), Response{"The record.", record}
+		d.addOperation("POST", path, o)
 	}
 	if c.UpdateRule != nil {
-		d.Components.Schemas[name+"Update"] = taken(c, names, false)
+		d.Components.Schemas[name+"Update"] = inputSchema(c, names, false)
 		o := do("update", "Changes one.", c.UpdateRule, 400, 404)
-		o.Parameters, o.Body, o.Responses["200"] = one, body(c, name+"Update"), Response{"The record.", record}
-		d.add("PATCH", path+"/{id}", o)
+		o.Parameters, o.Body, o.Responses["200"] = one, requestBody(c, name+"Update"), Response{"The record.", record}
+		d.addOperation("PATCH", path+"/{id}", o)
 	}
 	if c.DeleteRule != nil {
 		o := do("delete", "Deletes one.", c.DeleteRule, 400, 404)
 		o.Responses["204"] = Response{Description: "Done."}
-		d.add("DELETE", path+"/{id}", o)
+		d.addOperation("DELETE", path+"/{id}", o)
 	}
 	if c.IsAuth() {
 		d.addSignIn(c, name)
 	}
 }
 
-func body(c *core.Collection, schema string) *Body {
-	content := map[string]Content{"application/json": {ref(schema)}}
+func requestBody(c *core.Collection, schema string) *Body {
+	content := map[string]Content{"application/json": {schemaRef(schema)}}
 	if slices.ContainsFunc(c.Fields, func(f core.Field) bool { return f.Type() == core.FieldTypeFile }) {
-		content["multipart/form-data"] = Content{ref(schema)}
+		content["multipart/form-data"] = Content{schemaRef(schema)}
 	}
 	return &Body{true, content}
 }
 
-// shown is a record as it is answered.
-func shown(c *core.Collection, names map[string]string) *Schema {
+// recordSchema is a record as it is answered.
+func recordSchema(c *core.Collection, names map[string]string) *Schema {
 	s := &Schema{Type: "object", Properties: map[string]*Schema{"collectionId": {Type: "string"}, "collectionName": {Type: "string", Enum: []string{c.Name}}}}
 	s.Required = []string{"collectionId", "collectionName"}
 	expand := &Schema{Type: "object", Properties: map[string]*Schema{}, Others: &Schema{}, Description: "what expand asked for and the caller may see"}
@@ -302,26 +302,26 @@ func shown(c *core.Collection, names map[string]string) *Schema {
 		if f.GetHidden() || f.Type() == core.FieldTypePassword {
 			continue
 		}
-		s.Properties[f.GetName()] = ofField(c, f, names, false)
+		s.Properties[f.GetName()] = fieldSchema(c, f, names, false)
 		if !c.IsAuth() || f.GetName() != core.FieldNameEmail { // which is shown to its owner, and to others if they wish
 			s.Required = append(s.Required, f.GetName())
 		}
 		if r, isRelation := f.(*core.RelationField); isRelation && names[r.CollectionId] != "" {
-			one := ref(pascal(names[r.CollectionId]) + "Record")
+			one := schemaRef(pascalCase(names[r.CollectionId]) + "Record")
 			if r.IsMultiple() {
-				one = list(one)
+				one = listSchema(one)
 			}
 			expand.Properties[r.Name] = one
 		}
 	}
 	s.Properties["expand"] = expand
-	maps.Copy(s.Properties, added[c.Name])
-	s.Required = append(s.Required, slices.Sorted(maps.Keys(added[c.Name]))...)
+	maps.Copy(s.Properties, viewerFields[c.Name])
+	s.Required = append(s.Required, slices.Sorted(maps.Keys(viewerFields[c.Name]))...)
 	return s
 }
 
-// taken is what a client may send, without what the service sets itself.
-func taken(c *core.Collection, names map[string]string, creating bool) *Schema {
+// inputSchema is what a client may send, without what the service sets itself.
+func inputSchema(c *core.Collection, names map[string]string, creating bool) *Schema {
 	s := &Schema{Type: "object", Properties: map[string]*Schema{}}
 	for _, f := range c.Fields {
 		name := f.GetName()
@@ -335,19 +335,19 @@ func taken(c *core.Collection, names map[string]string, creating bool) *Schema {
 			continue
 		}
 		system := f.GetSystem() && name != core.FieldNameId && name != core.FieldNameEmail && name != core.FieldNameEmailVisibility
-		if f.GetHidden() || f.Type() == core.FieldTypeAutodate || system || !guard.Offers(c.Name, name, creating) || name == core.FieldNameId && !creating {
+		if f.GetHidden() || f.Type() == core.FieldTypeAutodate || system || !guard.ClientMaySet(c.Name, name, creating) || name == core.FieldNameId && !creating {
 			continue
 		}
-		s.Properties[name] = ofField(c, f, names, true)
-		if required(f) && creating && name != guard.Owners[c.Name] && name != core.FieldNameId {
+		s.Properties[name] = fieldSchema(c, f, names, true)
+		if isRequired(f) && creating && name != guard.OwnerFields[c.Name] && name != core.FieldNameId {
 			s.Required = append(s.Required, name)
 		}
 	}
 	return s
 }
 
-// required reads what each kind of field keeps in a field of its own.
-func required(f core.Field) bool {
+// isRequired reads what each kind of field keeps in a field of its own.
+func isRequired(f core.Field) bool {
 	flag := reflect.Indirect(reflect.ValueOf(f)).FieldByName("Required")
 	return flag.IsValid() && flag.Bool()
 }

@@ -30,40 +30,40 @@ type Schema struct {
 	AnyOf       []*Schema          `json:"anyOf,omitempty"`
 }
 
-func ref(name string) *Schema { return &Schema{Ref: "#/components/schemas/" + name} }
+func schemaRef(name string) *Schema { return &Schema{Ref: "#/components/schemas/" + name} }
 
-func list(of *Schema) *Schema { return &Schema{Type: "array", Items: of} }
+func listSchema(of *Schema) *Schema { return &Schema{Type: "array", Items: of} }
 
-// shapes are what our own JSON fields hold.
-var shapes = map[string]any{
+// fieldShapes are what our own JSON fields hold.
+var fieldShapes = map[string]any{
 	"posts.alts":      []string{},
 	"posts.media":     []*rendition.Meta{},
 	"settings.notify": map[string]deliver.Preference{},
 	"devices.keys":    map[string]string{},
 }
 
-// added are the fields that records get for who looks at them.
-var added = map[string]map[string]*Schema{
+// viewerFields are the fields that records get for who looks at them.
+var viewerFields = map[string]map[string]*Schema{
 	"posts": {
 		"liked": {Type: "string", Description: "the id of the caller's like, or empty"},
 		"saved": {Type: "string", Description: "the id of the caller's save, or empty"},
 	},
-	"users": {"relationship": of(reflect.TypeFor[viewer.Relationship]())},
+	"users": {"relationship": schemaOf(reflect.TypeFor[viewer.Relationship]())},
 }
 
-// of is the schema of a Go type, by its json tags; an about tag describes a field, a one tag lists its values, and a
+// schemaOf is the schema of a Go type, by its json tags; an about tag describes a field, a one tag lists its values, and a
 // records tag says of which collection it holds records.
-func of(t reflect.Type) *Schema {
+func schemaOf(t reflect.Type) *Schema {
 	switch t.Kind() {
 	case reflect.Pointer:
-		return &Schema{AnyOf: []*Schema{of(t.Elem()), {Type: "null"}}}
+		return &Schema{AnyOf: []*Schema{schemaOf(t.Elem()), {Type: "null"}}}
 	case reflect.Slice:
 		if t == reflect.TypeFor[[]byte]() || t.Name() == "RawMessage" {
 			return &Schema{Description: "JSON"}
 		}
-		return list(of(t.Elem()))
+		return listSchema(schemaOf(t.Elem()))
 	case reflect.Map:
-		return &Schema{Type: "object", Others: of(t.Elem())}
+		return &Schema{Type: "object", Others: schemaOf(t.Elem())}
 	case reflect.String:
 		return &Schema{Type: "string"}
 	case reflect.Bool:
@@ -71,14 +71,14 @@ func of(t reflect.Type) *Schema {
 	case reflect.Float32, reflect.Float64:
 		return &Schema{Type: "number"}
 	case reflect.Struct:
-		return ofStruct(t)
+		return structSchema(t)
 	case reflect.Interface:
 		return &Schema{Description: "JSON"}
 	}
 	return &Schema{Type: "integer"}
 }
 
-func ofStruct(t reflect.Type) *Schema {
+func structSchema(t reflect.Type) *Schema {
 	s := &Schema{Type: "object", Properties: map[string]*Schema{}}
 	for field := range t.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -90,9 +90,9 @@ func ofStruct(t reflect.Type) *Schema {
 		if kind.Kind() == reflect.Pointer && optional {
 			kind = kind.Elem()
 		}
-		p := list(ref(pascal(field.Tag.Get("records")) + "Record"))
+		p := listSchema(schemaRef(pascalCase(field.Tag.Get("records")) + "Record"))
 		if field.Tag.Get("records") == "" {
-			p = of(kind)
+			p = schemaOf(kind)
 		}
 		p.Description, p.Enum = field.Tag.Get("about"), strings.Fields(field.Tag.Get("one"))
 		s.Properties[name] = p
@@ -103,10 +103,10 @@ func ofStruct(t reflect.Type) *Schema {
 	return s
 }
 
-// ofField is the schema of a record's field: as it is shown, or as a client may send it.
-func ofField(c *core.Collection, field core.Field, names map[string]string, sent bool) *Schema {
-	if shape, ours := shapes[c.Name+"."+field.GetName()]; ours {
-		s := of(reflect.TypeOf(shape))
+// fieldSchema is the schema of a record's field: as it is shown, or as a client may send it.
+func fieldSchema(c *core.Collection, field core.Field, names map[string]string, sent bool) *Schema {
+	if shape, ours := fieldShapes[c.Name+"."+field.GetName()]; ours {
+		s := schemaOf(reflect.TypeOf(shape))
 		if !sent { // an empty JSON field is null
 			return &Schema{AnyOf: []*Schema{s, {Type: "null"}}}
 		}
@@ -161,7 +161,7 @@ func ofField(c *core.Collection, field core.Field, names map[string]string, sent
 		}
 		return one
 	case *core.GeoPointField:
-		return ofStruct(reflect.TypeFor[struct {
+		return structSchema(reflect.TypeFor[struct {
 			Lon float64 `json:"lon"`
 			Lat float64 `json:"lat"`
 		}]())

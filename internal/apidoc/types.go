@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-const head = `// The types of this service, made from its live collections by GET /api/v1/types.d.ts.
+const typesHeader = `// The types of this service, made from its live collections by GET /api/v1/types.d.ts.
 //
 //	import PocketBase from 'pocketbase';
 //	import type { TypedPocketBase } from './types';
@@ -20,59 +20,59 @@ import type { RecordService } from 'pocketbase';
 
 `
 
-const tail = `
+const typesFooter = `
 /** The SDK, which knows what is in each collection. */
 export type TypedPocketBase = Omit<PocketBase, 'collection'> & {
   collection<K extends keyof Collections>(name: K): RecordService<Collections[K]>;
 };
 `
 
-// Types are the document's schemas in TypeScript.
-func (d *Document) Types() string {
+// TypeScript are the document's schemas in TypeScript.
+func (d *Document) TypeScript() string {
 	var text strings.Builder
-	text.WriteString(head)
+	text.WriteString(typesHeader)
 	for _, name := range slices.Sorted(maps.Keys(d.Components.Schemas)) {
-		fmt.Fprintf(&text, "export interface %s %s\n\n", name, typeOf(d.Components.Schemas[name], ""))
+		fmt.Fprintf(&text, "export interface %s %s\n\n", name, typeScriptOf(d.Components.Schemas[name], ""))
 	}
 	text.WriteString("/** What the records of each collection are. */\nexport interface Collections {\n")
 	for _, tag := range d.Tags {
-		if _, known := d.Components.Schemas[pascal(tag.Name)+"Record"]; known {
-			fmt.Fprintf(&text, "  %s: %sRecord;\n", property(tag.Name), pascal(tag.Name))
+		if _, known := d.Components.Schemas[pascalCase(tag.Name)+"Record"]; known {
+			fmt.Fprintf(&text, "  %s: %sRecord;\n", propertyName(tag.Name), pascalCase(tag.Name))
 		}
 	}
 	text.WriteString("}\n\n/** Our own routes. */\nexport interface Routes {\n")
 	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
 		for _, method := range slices.Sorted(maps.Keys(d.Paths[path])) {
 			o := d.Paths[path][method]
-			if !slices.Contains(o.Tags, own) {
+			if !slices.Contains(o.Tags, ownTag) {
 				continue
 			}
-			fmt.Fprintf(&text, "  /** %s */\n  %s: {\n    body: %s;\n    answer: %s;\n  };\n", comment(o.Summary), strconv.Quote(strings.ToUpper(method)+" "+path), o.taken("    "), o.given("    "))
+			fmt.Fprintf(&text, "  /** %s */\n  %s: {\n    body: %s;\n    answer: %s;\n  };\n", commentText(o.Summary), strconv.Quote(strings.ToUpper(method)+" "+path), o.requestType("    "), o.responseType("    "))
 		}
 	}
-	text.WriteString("}\n" + tail)
+	text.WriteString("}\n" + typesFooter)
 	return text.String()
 }
 
-func (o *Operation) taken(indent string) string {
+func (o *Operation) requestType(indent string) string {
 	if o.Body == nil {
 		return "undefined"
 	}
-	return typeOf(o.Body.Content["application/json"].Schema, indent)
+	return typeScriptOf(o.Body.Content["application/json"].Schema, indent)
 }
 
-func (o *Operation) given(indent string) string {
+func (o *Operation) responseType(indent string) string {
 	given, json := o.Responses["200"].Content["application/json"]
 	switch {
 	case json:
-		return typeOf(given.Schema, indent)
+		return typeScriptOf(given.Schema, indent)
 	case len(o.Responses["200"].Content) > 0:
 		return "string"
 	}
 	return "undefined"
 }
 
-func typeOf(s *Schema, indent string) string {
+func typeScriptOf(s *Schema, indent string) string {
 	switch {
 	case s == nil:
 		return "unknown"
@@ -81,7 +81,7 @@ func typeOf(s *Schema, indent string) string {
 	case len(s.AnyOf) > 0:
 		var all []string
 		for _, one := range s.AnyOf {
-			all = append(all, typeOf(one, indent))
+			all = append(all, typeScriptOf(one, indent))
 		}
 		return strings.Join(all, " | ")
 	case len(s.Enum) > 0:
@@ -93,9 +93,9 @@ func typeOf(s *Schema, indent string) string {
 	}
 	switch s.Type {
 	case "object":
-		return object(s, indent)
+		return objectType(s, indent)
 	case "array":
-		return "Array<" + typeOf(s.Items, indent) + ">"
+		return "Array<" + typeScriptOf(s.Items, indent) + ">"
 	case "integer":
 		return "number"
 	case "string":
@@ -109,9 +109,9 @@ func typeOf(s *Schema, indent string) string {
 	return s.Type // number, boolean, null
 }
 
-func object(s *Schema, indent string) string {
+func objectType(s *Schema, indent string) string {
 	if len(s.Properties) == 0 {
-		return "Record<string, " + typeOf(s.Others, indent) + ">"
+		return "Record<string, " + typeScriptOf(s.Others, indent) + ">"
 	}
 	var text strings.Builder
 	text.WriteString("{\n")
@@ -121,12 +121,12 @@ func object(s *Schema, indent string) string {
 			optional = ""
 		}
 		if p.Description != "" {
-			fmt.Fprintf(&text, "%s  /** %s */\n", indent, comment(p.Description))
+			fmt.Fprintf(&text, "%s  /** %s */\n", indent, commentText(p.Description))
 		}
-		fmt.Fprintf(&text, "%s  %s%s: %s;\n", indent, property(name), optional, typeOf(p, indent+"  "))
+		fmt.Fprintf(&text, "%s  %s%s: %s;\n", indent, propertyName(name), optional, typeScriptOf(p, indent+"  "))
 	}
 	if s.Others != nil {
-		fmt.Fprintf(&text, "%s  [name: string]: %s;\n", indent, typeOf(s.Others, indent+"  "))
+		fmt.Fprintf(&text, "%s  [name: string]: %s;\n", indent, typeScriptOf(s.Others, indent+"  "))
 	}
 	text.WriteString(indent + "}")
 	return text.String()
@@ -134,14 +134,14 @@ func object(s *Schema, indent string) string {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*$`)
 
-func property(name string) string {
+func propertyName(name string) string {
 	if identifier.MatchString(name) {
 		return name
 	}
 	return strconv.Quote(name)
 }
 
-// comment keeps a text inside its comment.
-func comment(text string) string {
+// commentText keeps a text inside its comment.
+func commentText(text string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "*/", "* /")
 }

@@ -11,17 +11,17 @@ import (
 	"doubletap/internal/clock"
 )
 
-func newApp(t *testing.T) core.App {
+func newTestApp(t *testing.T) core.App {
 	return core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
 }
 
 func TestTimeNeverGoesBackWhateverTheMachineSays(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	before := clock.Now(app)
 	for n := range 2000 {
-		clock.PutMachine(app, time.Duration(random.Int64N(int64(2*time.Hour)))-time.Hour)
+		clock.ShiftMachine(app, time.Duration(random.Int64N(int64(2*time.Hour)))-time.Hour)
 		now := clock.Now(app)
 		if now.Before(before) {
 			t.Fatalf("seed %d, step %d: %s after %s", seed, n, now, before)
@@ -31,14 +31,14 @@ func TestTimeNeverGoesBackWhateverTheMachineSays(t *testing.T) {
 }
 
 func TestManyAskAtOnceAndNobodyGoesBack(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	var asking sync.WaitGroup
 	for range 8 {
 		asking.Go(func() {
 			before := time.Time{}
 			for n := range 500 {
 				if n%50 == 0 {
-					clock.PutMachine(app, -time.Minute)
+					clock.ShiftMachine(app, -time.Minute)
 				}
 				now := clock.Now(app)
 				if now.Before(before) {
@@ -52,35 +52,35 @@ func TestManyAskAtOnceAndNobodyGoesBack(t *testing.T) {
 }
 
 func TestTimeGoesOnAlthoughTheMachineWasPutBack(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	before := clock.Now(app)
-	clock.PutMachine(app, -24*time.Hour)
+	clock.ShiftMachine(app, -24*time.Hour)
 	for clock.Now(app).Equal(before) { // ends only if time goes on
 	}
-	if ahead := clock.Now(app).Sub(clock.Latest(app)); ahead < 23*time.Hour {
+	if ahead := clock.Now(app).Sub(clock.LatestPlausible(app)); ahead < 23*time.Hour {
 		t.Errorf("%s ahead of what may be stored", ahead)
 	}
-	clock.Restart(app)
+	clock.FollowMachine(app)
 	if now := clock.Now(app); now.After(before.Add(-23 * time.Hour)) {
 		t.Errorf("still %s", now)
 	}
 }
 
 func TestTimeGoesOnAtWhatIsStored(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	stored := clock.Now(app).Add(40 * time.Second)
-	clock.GoOn(app, stored)
+	clock.ContinueFrom(app, stored)
 	if now := clock.Now(app); now.Before(stored.Truncate(time.Millisecond)) || now.After(stored.Add(10*time.Second)) {
 		t.Errorf("%s, stored is %s", now, stored)
 	}
-	clock.GoOn(app, stored.Add(-time.Hour))
+	clock.ContinueFrom(app, stored.Add(-time.Hour))
 	if now := clock.Now(app); now.Before(stored.Truncate(time.Millisecond)) {
 		t.Errorf("went back to %s", now)
 	}
 }
 
 func TestAdvanceMovesBothWays(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	before := clock.Now(app)
 	clock.Advance(app, time.Hour)
 	if now := clock.Now(app); now.Before(before.Add(time.Hour)) {

@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	look   = 50 * time.Millisecond // between two looks at the log
-	calm   = time.Second           // without a write, after which all is copied
-	full   = 32_000                // pages from which the log is copied and begun anew: 128 MB
-	little = 1000                  // pages that the writer may wait for
-	often  = 5 * time.Millisecond  // between two hints to the system to write what is copied
+	checkInterval     = 50 * time.Millisecond // between two looks at the log
+	idleInterval      = time.Second           // without a write, after which all is copied
+	longLogPages      = 32_000                // pages from which the log is copied and begun anew: 128 MB
+	maxBlockingPages  = 1000                  // pages that the writer may wait for
+	writebackInterval = 5 * time.Millisecond  // between two hints to the system to write what is copied
 )
 
-// Checkpoint copies the write-ahead log into the database file, beside the requests instead of
+// RunCheckpoints copies the write-ahead log into the database file, beside the requests instead of
 // in one of them, until ctx ends. Most is copied while others write; only to begin the log anew the writer has to wait, for
 // what came meanwhile.
 //
 // A page that changes often is copied once for all its changes, so a long log costs less. SQLite's own checkpoint, in the
 // commit that finds too many pages, stays as the bound that holds if this falls behind.
-func Checkpoint(ctx context.Context, app core.App) {
+func RunCheckpoints(ctx context.Context, app core.App) {
 	// Only its times are looked at: to open one of SQLite's files and close it again would drop SQLite's locks.
 	log := filepath.Join(app.DataDir(), "data.db-wal")
 	// Closed with the process, for the same reason.
@@ -34,7 +34,7 @@ func Checkpoint(ctx context.Context, app core.App) {
 	if err != nil {
 		app.Logger().Warn("open the database to copy the write-ahead log", "err", err)
 	}
-	copied, pause := time.Now(), calm
+	copied, pause := time.Now(), idleInterval
 	for {
 		select {
 		case <-ctx.Done():
@@ -43,25 +43,25 @@ func Checkpoint(ctx context.Context, app core.App) {
 		}
 		info, err := os.Stat(log)
 		if err != nil || !info.ModTime().After(copied) { //nolint:nilerr // it is looked at again, for good
-			pause = calm // all is copied
+			pause = idleInterval // all is copied
 			continue
 		}
-		pause = look
-		if time.Since(info.ModTime()) < calm {
-			if rest, err := checkpoint(app.ConcurrentDB(), "NOOP"); err != nil || rest < full {
+		pause = checkInterval
+		if time.Since(info.ModTime()) < idleInterval {
+			if rest, err := walCheckpoint(app.ConcurrentDB(), "NOOP"); err != nil || rest < longLogPages {
 				continue
 			}
 		}
 		at := info.ModTime()
 		err = nil
-		for rest, last := full, full+1; err == nil && rest > little && rest < last; { // each time less comes meanwhile
+		for rest, last := longLogPages, longLogPages+1; err == nil && rest > maxBlockingPages && rest < last; { // each time less comes meanwhile
 			last = rest
 			if err = copyLog(app.ConcurrentDB(), data); err == nil {
-				rest, err = checkpoint(app.ConcurrentDB(), "NOOP")
+				rest, err = walCheckpoint(app.ConcurrentDB(), "NOOP")
 			}
 		}
 		if err == nil {
-			_, err = checkpoint(app.NonconcurrentDB(), "PASSIVE")
+			_, err = walCheckpoint(app.NonconcurrentDB(), "PASSIVE")
 		}
 		if err != nil {
 			app.Logger().Warn("copy the write-ahead log", "err", err)
@@ -80,20 +80,20 @@ func copyLog(db dbx.Builder, data int) error {
 		for ctx.Err() == nil {
 			select {
 			case <-ctx.Done():
-			case <-time.After(often):
+			case <-time.After(writebackInterval):
 				writeback(data)
 			}
 		}
 	})
-	_, err := checkpoint(db, "PASSIVE")
+	_, err := walCheckpoint(db, "PASSIVE")
 	done()
 	writing.Wait()
 	return err
 }
 
-// checkpoint copies what it can without waiting for anybody, or nothing, and returns how many pages of the log are left to copy.
+// walCheckpoint copies what it can without waiting for anybody, or nothing, and returns how many pages of the log are left to copy.
 // One that was copied whole is begun anew by the next write.
-func checkpoint(db dbx.Builder, mode string) (rest int, err error) {
+func walCheckpoint(db dbx.Builder, mode string) (rest int, err error) {
 	var busy, pages, done int
 	err = db.NewQuery(`PRAGMA wal_checkpoint(`+mode+`)`).Row(&busy, &pages, &done)
 	return pages - done, err

@@ -19,21 +19,21 @@ import (
 // cut short or the disk has a bad place, is then no error of a call but a signal, which ends a Go program. Here it ends the
 // statement: its connection is given up, and all that are opened from then on read by calls, which fail as others do.
 
-// damage is what a pool has met of its file.
-type damage struct {
+// damageState is what a pool has met of its file.
+type damageState struct {
 	faults atomic.Int64 // pages that could not be looked at
-	met    atomic.Bool  // one of these, or what SQLite calls corrupt
+	seen   atomic.Bool  // one of these, or what SQLite calls corrupt
 }
 
-// unmap is for connections that are opened after a fault.
-const unmap = `PRAGMA mmap_size = 0`
+// unmapPragma is for connections that are opened after a fault.
+const unmapPragma = `PRAGMA mmap_size = 0`
 
-// Damaged reports whether a statement of app met a part of data.db that cannot be read or makes no sense, since the
+// IsDamaged reports whether a statement of app met a part of data.db that cannot be read or makes no sense, since the
 // process began.
-func Damaged(app core.App) bool {
+func IsDamaged(app core.App) bool {
 	for _, builder := range []dbx.Builder{app.ConcurrentDB(), app.NonconcurrentDB()} {
 		if pool, ok := builder.(*dbx.DB); ok {
-			if state, ours := pool.DB().Driver().(*poolState); ours && state.damage.met.Load() {
+			if state, ours := pool.DB().Driver().(*poolState); ours && state.damage.seen.Load() {
 				return true
 			}
 		}
@@ -41,34 +41,34 @@ func Damaged(app core.App) bool {
 	return false
 }
 
-// expectFault makes a fault in what this goroutine does from now on a panic, for endFault to recover.
+// expectFault makes a fault in what this goroutine does from now on a panic, for recoverFault to recover.
 func expectFault() { debug.SetPanicOnFault(true) }
 
-// endFault makes the panic of a fault the statement's error, and notes what SQLite itself calls corrupt; defer it.
+// recoverFault makes the panic of a fault the statement's error, and notes what SQLite itself calls corrupt; defer it.
 // The connection is in no known state: it may hold locks that its Close would wait for.
-func (c *conn) endFault(err *error) {
+func (c *conn) recoverFault(err *error) {
 	if r := recover(); r != nil {
 		address, isFault := r.(interface{ Addr() uintptr })
 		if !isFault {
 			panic(r)
 		}
-		c.dead, c.lost = true, true
+		c.unusable, c.stateUnknown = true, true
 		c.pool.damage.faults.Add(1)
-		c.pool.damage.met.Store(true)
+		c.pool.damage.seen.Store(true)
 		*err = fmt.Errorf("%w: fault at %#x", fault.ErrDamaged, address.Addr())
 		return
 	}
 	if failed, ok := errors.AsType[*sqlite.Error](*err); ok {
 		if code := failed.Code() & 0xff; code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB {
-			c.pool.damage.met.Store(true)
+			c.pool.damage.seen.Store(true)
 		}
 	}
 }
 
-// setUp runs what each new connection of the pool begins with.
-func (c *conn) setUp(ctx context.Context) (err error) {
+// runSetup runs what each new connection of the pool begins with.
+func (c *conn) runSetup(ctx context.Context) (err error) {
 	expectFault()
-	defer c.endFault(&err)
+	defer c.recoverFault(&err)
 	if err := c.keepPlans(); err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (c *conn) setUp(ctx context.Context) (err error) {
 		statements = *setup
 	}
 	if c.faults > 0 {
-		statements = append(statements[:len(statements):len(statements)], unmap)
+		statements = append(statements[:len(statements):len(statements)], unmapPragma)
 	}
 	for _, statement := range statements {
 		if _, err := c.session.ExecContext(ctx, statement, nil); err != nil {

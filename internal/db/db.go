@@ -16,15 +16,15 @@ import (
 // Params are the named values of a statement.
 type Params = dbx.Params
 
-// NewID is the SQL of a fresh record id, for statements that insert many rows.
-const NewID = `substr(lower(hex(randomblob(8))), 1, 15)`
+// NewIDSQL is the SQL of a fresh record id, for statements that insert many rows.
+const NewIDSQL = `substr(lower(hex(randomblob(8))), 1, 15)`
 
-// NextID is the SQL of the fresh record ids of a statement that inserts many rows and is given NewIDs as "id". They follow
+// NextIDSQL is the SQL of the fresh record ids of a statement that inserts many rows and is given NewIDPrefix as "id". They follow
 // each other, so that they share pages of the index.
-const NextID = `{:id} || printf('%05x', row_number() OVER ())`
+const NextIDSQL = `{:id} || printf('%05x', row_number() OVER ())`
 
-// NewIDs returns what the fresh ids of one statement begin with, for up to a million rows.
-func NewIDs() string {
+// NewIDPrefix returns what the fresh ids of one statement begin with, for up to a million rows.
+func NewIDPrefix() string {
 	return security.PseudorandomStringWithAlphabet(10, idAlphabet)
 }
 
@@ -39,26 +39,26 @@ func OrderedID(app core.App) string {
 
 // Exec runs a statement and returns how many rows it changed.
 func Exec(app core.App, statement string, params Params) (int64, error) {
-	result, err := exec(app, statement, params)
+	result, err := execStatement(app, statement, params)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
 }
 
-// All reads every row of a statement into rows, a pointer to a slice of structs with db tags.
-func All(app core.App, rows any, statement string, params Params) error {
+// QueryAll reads every row of a statement into rows, a pointer to a slice of structs with db tags.
+func QueryAll(app core.App, rows any, statement string, params Params) error {
 	return app.DB().NewQuery(statement).Bind(params).All(rows)
 }
 
-// One reads the first row of a statement into row, a struct with db tags, and reports whether there was one.
-func One(app core.App, row any, statement string, params Params) (bool, error) {
+// QueryOne reads the first row of a statement into row, a struct with db tags, and reports whether there was one.
+func QueryOne(app core.App, row any, statement string, params Params) (bool, error) {
 	return Found(app.DB().NewQuery(statement).Bind(params).One(row))
 }
 
-// Column reads the only column of a statement.
-func Column[T any](app core.App, values *[]T, statement string, params Params) error {
-	rows, err := query(app, statement, params)
+// QueryColumn reads the only column of a statement.
+func QueryColumn[T any](app core.App, values *[]T, statement string, params Params) error {
+	rows, err := queryStatement(app, statement, params)
 	if err != nil {
 		return err
 	}
@@ -73,9 +73,9 @@ func Column[T any](app core.App, values *[]T, statement string, params Params) e
 	return rows.Err()
 }
 
-// Each reads the columns of one row of a statement after the other and calls then for each. None may be NULL.
-func Each(app core.App, statement string, params Params, then func(), columns ...any) error {
-	rows, err := query(app, statement, params)
+// QueryEach reads the columns of one row of a statement after the other and calls then for each. None may be NULL.
+func QueryEach(app core.App, statement string, params Params, then func(), columns ...any) error {
+	rows, err := queryStatement(app, statement, params)
 	if err != nil {
 		return err
 	}
@@ -89,9 +89,9 @@ func Each(app core.App, statement string, params Params, then func(), columns ..
 	return rows.Err()
 }
 
-// Row reads the columns of the first row of a statement and reports whether there was one. None may be NULL.
-func Row(app core.App, statement string, params Params, columns ...any) (bool, error) {
-	rows, err := query(app, statement, params)
+// QueryRow reads the columns of the first row of a statement and reports whether there was one. None may be NULL.
+func QueryRow(app core.App, statement string, params Params, columns ...any) (bool, error) {
+	rows, err := queryStatement(app, statement, params)
 	if err != nil {
 		return false, err
 	}
@@ -107,14 +107,14 @@ func Row(app core.App, statement string, params Params, columns ...any) (bool, e
 	return true, rows.Err()
 }
 
-// Value reads the first column of the first row of a statement into value and
+// QueryValue reads the first column of the first row of a statement into value and
 // reports whether there was one.
-func Value(app core.App, value any, statement string, params Params) (bool, error) {
-	return Row(app, statement, params, value)
+func QueryValue(app core.App, value any, statement string, params Params) (bool, error) {
+	return QueryRow(app, statement, params, value)
 }
 
-// List is values as JSON, for json_each and for columns that hold a list.
-func List(values []string) string {
+// JSONList is values as JSON, for json_each and for columns that hold a list.
+func JSONList(values []string) string {
 	if len(values) == 0 {
 		return "[]"
 	}
@@ -122,9 +122,9 @@ func List(values []string) string {
 	return string(text)
 }
 
-// Fresh returns where a short statement sees soonest what was just committed: the connection that wrote it, and has it in
+// FreshReader returns where a short statement sees soonest what was just committed: the connection that wrote it, and has it in
 // its cache, unless others are writing.
-func Fresh(app core.App) dbx.Builder {
+func FreshReader(app core.App) dbx.Builder {
 	if writer, ok := app.NonconcurrentDB().(*dbx.DB); ok && writer.DB().Stats().InUse == 0 {
 		return writer
 	}

@@ -24,8 +24,8 @@ func CacheUsed(pool *sql.DB) (bytes int, err error) {
 	return bytes, err
 }
 
-// Replanned returns how often SQLite prepared again what a connection of the pool keeps prepared.
-func Replanned(pool *sql.DB) (times int, err error) {
+// ReplanCount returns how often SQLite prepared again what a connection of the pool keeps prepared.
+func ReplanCount(pool *sql.DB) (times int, err error) {
 	c, err := pool.Conn(context.Background())
 	if err != nil {
 		return 0, err
@@ -35,7 +35,7 @@ func Replanned(pool *sql.DB) (times int, err error) {
 		tls := libc.NewTLS()
 		defer tls.Close()
 		for _, kept := range driver.(*conn).prepared {
-			handle := reflect.ValueOf(kept.Value.(*entry).statement).Elem().FieldByName("pstmt").Uint()
+			handle := reflect.ValueOf(kept.Value.(*preparedEntry).driverStatement).Elem().FieldByName("pstmt").Uint()
 			times += int(sqlite3.Xsqlite3_stmt_status(tls, uintptr(handle), sqlite3.SQLITE_STMTSTATUS_REPREPARE, 0))
 		}
 		return nil

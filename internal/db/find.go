@@ -43,7 +43,7 @@ func FindRecord(app core.App, collection, id string) (*core.Record, error) {
 // HasTable reports whether there is a table or view of the name. PocketBase's own says no when it cannot look.
 func HasTable(app core.App, name string) (bool, error) {
 	var one int
-	found, err := Value(app, &one, `SELECT 1 FROM sqlite_schema WHERE type IN ('table', 'view') AND name = {:name} COLLATE NOCASE`, Params{"name": name})
+	found, err := QueryValue(app, &one, `SELECT 1 FROM sqlite_schema WHERE type IN ('table', 'view') AND name = {:name} COLLATE NOCASE`, Params{"name": name})
 	if err != nil {
 		return false, fmt.Errorf("look for table %s: %w", name, err)
 	}
@@ -54,6 +54,6 @@ func HasTable(app core.App, name string) (bool, error) {
 // reasons of their own too, such as a token that is no token.
 func Failed(err error) bool {
 	_, ofSQLite := errors.AsType[*sqlite.Error](err)
-	return ofSQLite || fault.Passing(err) || fault.Interrupted(err) ||
+	return ofSQLite || fault.IsTransient(err) || fault.IsInterrupted(err) ||
 		errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled)
 }

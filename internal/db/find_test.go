@@ -30,7 +30,7 @@ func TestOnlyNoRowsIsNotFound(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsNotGone(t *testing.T) {
-	app := dbtest.New(t, core.BaseAppConfig{DBConnect: db.Open})
+	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: db.Open})
 	look := func() (failed bool, answers string) {
 		record, recordErr := db.FindRecord(app, core.CollectionNameSuperusers, "nobody000000000")
 		table, tableErr := db.HasTable(app, "_Superusers")
@@ -51,9 +51,9 @@ func TestWhatCannotBeReadIsNotGone(t *testing.T) {
 }
 
 func TestAnErrorOfTheDatabaseIsToldFromOthers(t *testing.T) {
-	app := dbtest.New(t, core.BaseAppConfig{})
+	app := dbtest.NewApp(t, core.BaseAppConfig{})
 	_, broken := db.Exec(app, "SELECT nothing", nil)
-	for err, want := range map[error]bool{nil: false, broken: true, fault.ErrHeld: true, sql.ErrNoRows: false, errors.New("missing token"): false} {
+	for err, want := range map[error]bool{nil: false, broken: true, fault.ErrTransactionEnded: true, sql.ErrNoRows: false, errors.New("missing token"): false} {
 		if got := db.Failed(err); got != want {
 			t.Errorf("%v: got %v", err, got)
 		}

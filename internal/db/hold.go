@@ -18,14 +18,14 @@ import (
 	"doubletap/internal/fault"
 )
 
-// Limits say how long a transaction may hold the only connection that writes. Told and Ended are called on a goroutine of
+// TransactionLimits say how long a transaction may hold the only connection that writes. Told and Ended are called on a goroutine of
 // their own which has the pprof labels of the one that began the transaction, so that they can say who it was.
-type Limits struct {
-	Tolerated time.Duration                        // from which it is told of
-	Longest   time.Duration                        // after which it is ended, if Ends says so
-	Ends      func() bool                          // asked when Longest is over
-	Told      func(held time.Duration, ended bool) // when it is over, was ended, or goes on although Longest is over
-	Wrote     func(rows int64)                     // after its commit, those that triggers changed counted; nil for nobody
+type TransactionLimits struct {
+	WarnAfter time.Duration                        // from which it is told of
+	EndAfter  time.Duration                        // after which it is ended, if Ends says so
+	MayEnd    func() bool                          // asked when Longest is over
+	OnTooLong func(held time.Duration, ended bool) // when it is over, was ended, or goes on although Longest is over
+	OnCommit  func(rows int64)                     // after its commit, those that triggers changed counted; nil for nobody
 }
 
 // LimitWriter bounds the transactions of app's connection that writes, from now on. Without it, as in a command, a
@@ -33,25 +33,25 @@ type Limits struct {
 //
 // A transaction that is ended is rolled back at once: its statement is interrupted, each further one and the commit
 // is fault.ErrHeld, and others write meanwhile with another connection, even if the code in it never returns.
-func LimitWriter(app core.App, limits Limits) {
-	if _, pool := writing(app); pool != nil {
+func LimitWriter(app core.App, limits TransactionLimits) {
+	if _, pool := writerPool(app); pool != nil {
 		pool.limits.Store(&limits)
 	}
 }
 
 // WriterLimits returns what LimitWriter has set.
-func WriterLimits(app core.App) Limits {
-	if _, pool := writing(app); pool != nil {
+func WriterLimits(app core.App) TransactionLimits {
+	if _, pool := writerPool(app); pool != nil {
 		if limits := pool.limits.Load(); limits != nil {
 			return *limits
 		}
 	}
-	return Limits{}
+	return TransactionLimits{}
 }
 
 // SetUpWriter runs statements on the connection that writes, and on each that ever takes its place.
 func SetUpWriter(app core.App, statements ...string) error {
-	writer, pool := writing(app)
+	writer, pool := writerPool(app)
 	if writer == nil {
 		return nil
 	}
@@ -66,8 +66,8 @@ func SetUpWriter(app core.App, statements ...string) error {
 	return nil
 }
 
-// writing returns what app writes with: nil in a transaction, and no poolState where Open did not open it.
-func writing(app core.App) (*sql.DB, *poolState) {
+// writerPool returns what app writes with: nil in a transaction, and no poolState where Open did not open it.
+func writerPool(app core.App) (*sql.DB, *poolState) {
 	writer, ok := app.NonconcurrentDB().(*dbx.DB)
 	if !ok {
 		return nil, nil
@@ -76,9 +76,9 @@ func writing(app core.App) (*sql.DB, *poolState) {
 	return writer.DB(), pool
 }
 
-// OnEnded has fn called, on another goroutine, when the transaction of tx is ended for holding the writer too long.
-func OnEnded(tx core.App, fn func()) {
-	transaction, ok := executor(tx, false).(*sql.Tx)
+// OnTransactionEnded has fn called, on another goroutine, when the transaction of tx is ended for holding the writer too long.
+func OnTransactionEnded(tx core.App, fn func()) {
+	transaction, ok := executorOf(tx, false).(*sql.Tx)
 	if !ok {
 		return
 	}
@@ -88,10 +88,10 @@ func OnEnded(tx core.App, fn func()) {
 	}
 }
 
-// Began returns when the transaction of tx began: now, where LimitWriter has not been told to look.
-func Began(tx core.App) time.Time {
+// TransactionBegan returns when the transaction of tx began: now, where LimitWriter has not been told to look.
+func TransactionBegan(tx core.App) time.Time {
 	began := time.Now()
-	if transaction, ok := executor(tx, false).(*sql.Tx); ok {
+	if transaction, ok := executorOf(tx, false).(*sql.Tx); ok {
 		_, _ = transaction.ExecContext(context.WithValue(context.Background(), holdKey{}, func(c *conn) {
 			if c.hold != nil {
 				began = c.hold.began
@@ -104,30 +104,30 @@ func Began(tx core.App) time.Time {
 // poolState is what the connections of one pool share. database/sql hands it out as the pool's driver.
 type poolState struct {
 	driver.Driver
-	limits atomic.Pointer[Limits]
+	limits atomic.Pointer[TransactionLimits]
 	setup  atomic.Pointer[[]string]
 	check  atomic.Pointer[func(query string) error]
-	damage damage
+	damage damageState
 
-	mu    sync.Mutex
-	ended int // transactions that were ended and whose code has not returned
+	mu         sync.Mutex
+	endedCount int // transactions that were ended and whose code has not returned
 }
 
 // hold is one transaction's time with the connection.
 type hold struct {
-	limits    *Limits
+	limits    *TransactionLimits
 	began     time.Time
 	state     atomic.Int32 // running, over or ended
-	over      chan struct{}
+	finished  chan struct{}
 	onEnded   atomic.Pointer[func()]
 	interrupt func()
 	changes   int64 // of the connection when it began, if somebody asks
 }
 
 const (
-	running = iota
-	over
-	ended
+	holdRunning = iota
+	holdOver
+	holdEnded
 )
 
 // holdQuery reaches the connection of a transaction, which database/sql hides, and calls the func(*conn) of the context.
@@ -140,7 +140,7 @@ func watchedBuilder(db *dbx.DB, e dbx.Executor) dbx.Builder {
 	if transaction, ok := e.(*sql.Tx); ok {
 		pool := db.DB().Driver().(*poolState)
 		if limits := pool.limits.Load(); limits != nil {
-			pool.watch(db.DB(), transaction, limits)
+			pool.watchTransaction(db.DB(), transaction, limits)
 		}
 	}
 	return dbx.NewSqliteBuilder(db, e)
@@ -151,12 +151,12 @@ func init() { dbx.BuilderFuncMap[driverName] = watchedBuilder }
 // driverName is dbx's name for what Open opens.
 const driverName = "sqlite-watched"
 
-func (p *poolState) watch(db *sql.DB, transaction *sql.Tx, limits *Limits) {
-	h := &hold{limits: limits, began: time.Now(), over: make(chan struct{})}
+func (p *poolState) watchTransaction(db *sql.DB, transaction *sql.Tx, limits *TransactionLimits) {
+	h := &hold{limits: limits, began: time.Now(), finished: make(chan struct{})}
 	attach := context.WithValue(context.Background(), holdKey{}, func(c *conn) {
 		if c.hold == nil { // else it is wrapped a second time
-			c.hold, h.interrupt = h, c.interrupt
-			if limits.Wrote != nil {
+			c.hold, h.interrupt = h, c.interruptStatement
+			if limits.OnCommit != nil {
 				h.changes = c.totalChanges()
 			}
 		}
@@ -164,47 +164,47 @@ func (p *poolState) watch(db *sql.DB, transaction *sql.Tx, limits *Limits) {
 	if _, err := transaction.ExecContext(attach, holdQuery); err != nil || h.interrupt == nil {
 		return // its first statement fails likewise
 	}
-	go p.await(db, transaction, h)
+	go p.awaitTransaction(db, transaction, h)
 }
 
-// await sees a transaction out. Its goroutine inherits the labels of who began it.
-func (p *poolState) await(db *sql.DB, transaction *sql.Tx, h *hold) {
-	longest := time.NewTimer(h.limits.Longest)
+// awaitTransaction sees a transaction out. Its goroutine inherits the labels of who began it.
+func (p *poolState) awaitTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
+	longest := time.NewTimer(h.limits.EndAfter)
 	defer longest.Stop()
 	select {
-	case <-h.over:
+	case <-h.finished:
 	case <-longest.C:
-		if !h.limits.Ends() {
-			h.limits.Told(time.Since(h.began), false)
-			<-h.over
-		} else if h.state.CompareAndSwap(running, ended) {
-			h.limits.Told(time.Since(h.began), true)
-			p.end(db, transaction, h)
+		if !h.limits.MayEnd() {
+			h.limits.OnTooLong(time.Since(h.began), false)
+			<-h.finished
+		} else if h.state.CompareAndSwap(holdRunning, holdEnded) {
+			h.limits.OnTooLong(time.Since(h.began), true)
+			p.endTransaction(db, transaction, h)
 			return
 		}
-		<-h.over
+		<-h.finished
 	}
-	if held := time.Since(h.began); held > h.limits.Tolerated {
-		h.limits.Told(held, false)
+	if held := time.Since(h.began); held > h.limits.WarnAfter {
+		h.limits.OnTooLong(held, false)
 	}
 }
 
-// end rolls back, and lets others write until the code of the transaction has returned.
-func (p *poolState) end(db *sql.DB, transaction *sql.Tx, h *hold) {
+// endTransaction rolls back, and lets others write until the code of the transaction has returned.
+func (p *poolState) endTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
 	if then := h.onEnded.Load(); then != nil {
 		(*then)()
 	}
 	given := make(chan struct{})
 	go interruptUntil(given, h.interrupt)
-	rollback := context.WithValue(context.Background(), holdKey{}, (*conn).abandon)
+	rollback := context.WithValue(context.Background(), holdKey{}, (*conn).rollBackEnded)
 	_, _ = transaction.ExecContext(rollback, holdQuery) // it fails where the code has returned meanwhile
 	close(given)
-	p.room(db, +1)
+	p.addCapacity(db, +1)
 	if other, err := db.Conn(context.Background()); err == nil { // nobody who waits is woken by more room alone
 		_ = other.Close()
 	}
-	<-h.over
-	p.room(db, -1)
+	<-h.finished
+	p.addCapacity(db, -1)
 }
 
 // interruptUntil interrupts again and again: a statement that is about to begin forgets that it was.
@@ -220,12 +220,12 @@ func interruptUntil(over <-chan struct{}, interrupt func()) {
 	}
 }
 
-// room allows one more connection, or one less.
-func (p *poolState) room(db *sql.DB, by int) {
+// addCapacity allows one more connection, or one less.
+func (p *poolState) addCapacity(db *sql.DB, by int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ended += by
-	db.SetMaxOpenConns(1 + p.ended)
+	p.endedCount += by
+	db.SetMaxOpenConns(1 + p.endedCount)
 }
 
 // heldTx ends the hold with the transaction.
@@ -237,47 +237,47 @@ type heldTx struct {
 // Commit implements driver.Tx.
 func (t *heldTx) Commit() error {
 	h := t.conn.hold
-	if t.conn.release() {
+	if t.conn.releaseHold() {
 		_ = t.Tx.Rollback() // perhaps again
-		return fault.ErrHeld
+		return fault.ErrTransactionEnded
 	}
 	err := t.Tx.Commit()
-	if err == nil && h != nil && h.limits.Wrote != nil {
-		h.limits.Wrote(t.conn.totalChanges() - h.changes)
+	if err == nil && h != nil && h.limits.OnCommit != nil {
+		h.limits.OnCommit(t.conn.totalChanges() - h.changes)
 	}
 	return err
 }
 
 // Rollback implements driver.Tx.
 func (t *heldTx) Rollback() error {
-	wasEnded := t.conn.release()
+	wasEnded := t.conn.releaseHold()
 	err := t.Tx.Rollback()
 	if wasEnded { // its code's own error may not tell
-		return fault.ErrHeld
+		return fault.ErrTransactionEnded
 	}
 	return err
 }
 
-// release ends the hold and reports whether it was ended before. A commit that has begun is not ended: nobody could say
+// releaseHold ends the hold and reports whether it was ended before. A commit that has begun is not ended: nobody could say
 // what became of it.
-func (c *conn) release() (wasEnded bool) {
+func (c *conn) releaseHold() (wasEnded bool) {
 	h := c.hold
 	if h == nil {
 		return false
 	}
-	wasEnded = !h.state.CompareAndSwap(running, over)
+	wasEnded = !h.state.CompareAndSwap(holdRunning, holdOver)
 	c.hold = nil
 	if wasEnded { // an interrupt may still come, and must meet nobody else's transaction
-		c.dead = true
+		c.unusable = true
 	}
-	close(h.over)
+	close(h.finished)
 	return wasEnded
 }
 
-// abandon takes the lock of the database from a transaction that was ended.
-func (c *conn) abandon() {
-	c.dead = true
-	for r := range c.open {
+// rollBackEnded takes the lock of the database from a transaction that was ended.
+func (c *conn) rollBackEnded() {
+	c.unusable = true
+	for r := range c.openRows {
 		_ = r.Close()
 	}
 	for range 10 { // an interrupted write has done it already, and an interrupt may come between
@@ -287,8 +287,8 @@ func (c *conn) abandon() {
 	}
 }
 
-// interrupt ends the statement that runs, if any.
-func (c *conn) interrupt() {
+// interruptStatement ends the statement that runs, if any.
+func (c *conn) interruptStatement() {
 	c.closing.Lock()
 	defer c.closing.Unlock()
 	if c.closed {
@@ -297,12 +297,12 @@ func (c *conn) interrupt() {
 	tls := libc.NewTLS()
 	defer tls.Close()
 	// The driver interrupts by a context alone, which it does not heed between two rows.
-	sqlite3.Xsqlite3_interrupt(tls, c.handle())
+	sqlite3.Xsqlite3_interrupt(tls, c.sqliteHandle())
 }
 
 // totalChanges is how many rows the connection has changed since it was opened.
 func (c *conn) totalChanges() int64 {
 	tls := libc.NewTLS()
 	defer tls.Close()
-	return int64(sqlite3.Xsqlite3_total_changes64(tls, c.handle()))
+	return int64(sqlite3.Xsqlite3_total_changes64(tls, c.sqliteHandle()))
 }

@@ -17,17 +17,17 @@ import (
 	"doubletap/internal/fault"
 )
 
-// limited is an app whose transactions are told of from tolerated and ended after longest.
-func limited(t *testing.T, tolerated, longest time.Duration, ends bool) (app core.App, told chan bool) {
+// newLimitedApp is an app whose transactions are told of from tolerated and ended after longest.
+func newLimitedApp(t *testing.T, tolerated, longest time.Duration, ends bool) (app core.App, told chan bool) {
 	t.Helper()
-	app = dbtest.New(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
+	app = dbtest.NewApp(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
 		return db.Open(path + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_txlock=immediate")
 	}})
 	told = make(chan bool, 100)
-	db.LimitWriter(app, db.Limits{
-		Tolerated: tolerated, Longest: longest,
-		Ends: func() bool { return ends },
-		Told: func(_ time.Duration, ended bool) { told <- ended },
+	db.LimitWriter(app, db.TransactionLimits{
+		WarnAfter: tolerated, EndAfter: longest,
+		MayEnd:    func() bool { return ends },
+		OnTooLong: func(_ time.Duration, ended bool) { told <- ended },
 	})
 	if err := db.SetUpWriter(app, `PRAGMA cache_size = -1234`); err != nil {
 		t.Fatal(err)
@@ -38,21 +38,21 @@ func limited(t *testing.T, tolerated, longest time.Duration, ends bool) (app cor
 	return app, told
 }
 
-func addDeed(app core.App, name string) error {
+func insertName(app core.App, name string) error {
 	_, err := db.Exec(app, `INSERT INTO deeds VALUES ({:name})`, db.Params{"name": name})
 	return err
 }
 
-func deeds(t *testing.T, app core.App) (n int) {
+func nameCount(t *testing.T, app core.App) (n int) {
 	t.Helper()
-	if _, err := db.Value(app, &n, `SELECT count(*) FROM deeds`, nil); err != nil {
+	if _, err := db.QueryValue(app, &n, `SELECT count(*) FROM deeds`, nil); err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-// endless is a statement that nobody waits for to end.
-const endless = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) `
+// endlessSQL is a statement that nobody waits for to end.
+const endlessSQL = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) `
 
 func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 	never := make(chan struct{})
@@ -60,7 +60,7 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 	for name, work := range map[string]func(tx core.App) error{
 		"in its code": func(core.App) error { <-never; return nil },
 		"in its code, with rows open": func(tx core.App) error {
-			rows, err := tx.NonconcurrentDB().NewQuery(endless + `SELECT i FROM n LIMIT 1000`).Rows()
+			rows, err := tx.NonconcurrentDB().NewQuery(endlessSQL + `SELECT i FROM n LIMIT 1000`).Rows()
 			if err != nil || !rows.Next() {
 				return err
 			}
@@ -78,30 +78,30 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 				}
 			}
 		},
-		"in a statement that reads": func(tx core.App) error { return db.Column(tx, new([]int), endless+`SELECT max(i) FROM n`, nil) },
+		"in a statement that reads": func(tx core.App) error { return db.QueryColumn(tx, new([]int), endlessSQL+`SELECT max(i) FROM n`, nil) },
 		"between two rows": func(tx core.App) error {
-			return db.Column(tx, new([]int), endless+`SELECT i FROM n WHERE i = 1 OR i < 0`, nil)
+			return db.QueryColumn(tx, new([]int), endlessSQL+`SELECT i FROM n WHERE i = 1 OR i < 0`, nil)
 		},
 		"in a statement that writes": func(tx core.App) error {
-			_, err := db.Exec(tx, endless+`INSERT INTO deeds SELECT 'endless' FROM n WHERE i < 0`, nil)
+			_, err := db.Exec(tx, endlessSQL+`INSERT INTO deeds SELECT 'endless' FROM n WHERE i < 0`, nil)
 			return err
 		},
 		"in many short statements": func(tx core.App) error {
 			for {
-				if err := addDeed(tx, "short"); err != nil {
+				if err := insertName(tx, "short"); err != nil {
 					return nil // and does not even say so
 				}
 			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			app, told := limited(t, time.Hour, 30*time.Millisecond, true)
+			app, told := newLimitedApp(t, time.Hour, 30*time.Millisecond, true)
 			var heard atomic.Int32
 			result := make(chan error, 1)
 			go func() {
 				result <- app.RunInTransaction(func(tx core.App) error {
-					db.OnEnded(tx, func() { heard.Add(1) })
-					if err := addDeed(tx, "first"); err != nil {
+					db.OnTransactionEnded(tx, func() { heard.Add(1) })
+					if err := insertName(tx, "first"); err != nil {
 						return err
 					}
 					return work(tx)
@@ -110,21 +110,21 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 			if ended := <-told; !ended {
 				t.Fatal("it was told of, but not ended")
 			}
-			err := app.RunInTransaction(func(tx core.App) error { return addDeed(tx, "second") })
-			if n := deeds(t, app); err != nil || n != 1 {
+			err := app.RunInTransaction(func(tx core.App) error { return insertName(tx, "second") })
+			if n := nameCount(t, app); err != nil || n != 1 {
 				t.Errorf("another transaction: %v, and there are %d rows, want its own alone", err, n)
 			}
-			if err := addDeed(app, "third"); err != nil {
+			if err := insertName(app, "third"); err != nil {
 				t.Error("a write without a transaction:", err)
 			}
 			if strings.HasPrefix(name, "in its code") {
 				never <- struct{}{}
 			}
-			if err := <-result; !fault.Passing(err) {
+			if err := <-result; !fault.IsTransient(err) {
 				t.Errorf("it is answered with %v", err)
 			}
-			if deeds(t, app) != 2 || heard.Load() != 1 {
-				t.Errorf("%d rows, want 2; OnEnded ran %d times", deeds(t, app), heard.Load())
+			if nameCount(t, app) != 2 || heard.Load() != 1 {
+				t.Errorf("%d rows, want 2; OnEnded ran %d times", nameCount(t, app), heard.Load())
 			}
 			for range 3 { // on whichever connection
 				var size int
@@ -137,7 +137,7 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 }
 
 func TestOneConnectionWritesAgainOnceTheCodeOfAnEndedTransactionHasReturned(t *testing.T) {
-	app, told := limited(t, time.Hour, 20*time.Millisecond, true)
+	app, told := newLimitedApp(t, time.Hour, 20*time.Millisecond, true)
 	pool := app.NonconcurrentDB().(*dbx.DB).DB()
 	leave, result := make(chan struct{}), make(chan error, 3)
 	for range 3 {
@@ -146,12 +146,12 @@ func TestOneConnectionWritesAgainOnceTheCodeOfAnEndedTransactionHasReturned(t *t
 	for range 3 {
 		<-told
 	}
-	if err := addDeed(app, "meanwhile"); err != nil {
+	if err := insertName(app, "meanwhile"); err != nil {
 		t.Error(err)
 	}
 	close(leave)
 	for range 3 {
-		if err := <-result; !errors.Is(err, fault.ErrHeld) {
+		if err := <-result; !errors.Is(err, fault.ErrTransactionEnded) {
 			t.Errorf("an ended transaction whose code found nothing wrong: %v", err)
 		}
 	}
@@ -160,24 +160,24 @@ func TestOneConnectionWritesAgainOnceTheCodeOfAnEndedTransactionHasReturned(t *t
 			t.Fatal(err)
 		}
 	}
-	if err := app.RunInTransaction(func(tx core.App) error { return addDeed(tx, "after") }); err != nil || deeds(t, app) != 2 {
-		t.Errorf("afterwards: %v, %d rows", err, deeds(t, app))
+	if err := app.RunInTransaction(func(tx core.App) error { return insertName(tx, "after") }); err != nil || nameCount(t, app) != 2 {
+		t.Errorf("afterwards: %v, %d rows", err, nameCount(t, app))
 	}
 }
 
 func TestAPatientTransactionIsToldOffAndStays(t *testing.T) {
-	app, told := limited(t, time.Nanosecond, 20*time.Millisecond, false)
+	app, told := newLimitedApp(t, time.Nanosecond, 20*time.Millisecond, false)
 	err := app.RunInTransaction(func(tx core.App) error {
 		if ended := <-told; ended { // while it runs
 			t.Error("it was ended")
 		}
-		return addDeed(tx, "first")
+		return insertName(tx, "first")
 	})
-	if ended := <-told; err != nil || ended || deeds(t, app) != 1 { // and when it is over
-		t.Errorf("%v, ended %v, %d rows", err, ended, deeds(t, app))
+	if ended := <-told; err != nil || ended || nameCount(t, app) != 1 { // and when it is over
+		t.Errorf("%v, ended %v, %d rows", err, ended, nameCount(t, app))
 	}
-	short, told := limited(t, time.Hour, time.Hour, true)
-	if err := short.RunInTransaction(func(tx core.App) error { return addDeed(tx, "first") }); err != nil || len(told) != 0 {
+	short, told := newLimitedApp(t, time.Hour, time.Hour, true)
+	if err := short.RunInTransaction(func(tx core.App) error { return insertName(tx, "first") }); err != nil || len(told) != 0 {
 		t.Errorf("a short one: %v, told %d times", err, len(told))
 	}
 }
@@ -199,17 +199,17 @@ func TestWithoutLimitsNothingIsWatched(t *testing.T) {
 func BenchmarkTransaction(b *testing.B) {
 	for name, watched := range map[string]bool{"watched": true, "bare": false} {
 		b.Run(name, func(b *testing.B) {
-			app := dbtest.New(b, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
+			app := dbtest.NewApp(b, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
 				return db.Open(path + "?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
 			}})
 			if watched {
-				db.LimitWriter(app, db.Limits{Tolerated: time.Hour, Longest: time.Hour, Ends: func() bool { return true }, Told: func(time.Duration, bool) {}})
+				db.LimitWriter(app, db.TransactionLimits{WarnAfter: time.Hour, EndAfter: time.Hour, MayEnd: func() bool { return true }, OnTooLong: func(time.Duration, bool) {}})
 			}
 			if _, err := db.Exec(app, `CREATE TABLE deeds (name TEXT)`, nil); err != nil {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				if err := app.RunInTransaction(func(tx core.App) error { return addDeed(tx, "x") }); err != nil {
+				if err := app.RunInTransaction(func(tx core.App) error { return insertName(tx, "x") }); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// endless has its first row at once and no second one.
-const endless = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i = 1 OR i < 0`
+// endlessSQL has its first row at once and no second one.
+const endlessSQL = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i = 1 OR i < 0`
 
 func TestNextIsInterrupted(t *testing.T) {
 	d, err := Open(filepath.Join(t.TempDir(), "data.db"))
@@ -20,7 +20,7 @@ func TestNextIsInterrupted(t *testing.T) {
 	d.DB().SetMaxOpenConns(1)
 	for range 3 { // the connection, or the next one, still serves
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-		rows, err := d.DB().QueryContext(ctx, endless)
+		rows, err := d.DB().QueryContext(ctx, endlessSQL)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestLimitCountsTheStatementAlone(t *testing.T) {
 	const each = 50 * time.Millisecond
 	for name, query := range map[string]string{
 		"before the first row": `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0`,
-		"after it":             endless,
+		"after it":             endlessSQL,
 	} {
 		for kind, ask := range map[string]func(ctx context.Context) (*sql.Rows, error){
 			"kept": func(ctx context.Context) (*sql.Rows, error) { return d.DB().QueryContext(ctx, query) },
@@ -101,8 +101,8 @@ func TestLimitCountsTheStatementAlone(t *testing.T) {
 				err = rows.Err()
 				rows.Close()
 			}
-			if err == nil || !limit.Ended() {
-				t.Errorf("%s, %s: %v, and ended is %v", kind, name, err, limit.Ended())
+			if err == nil || !limit.WasInterrupted() {
+				t.Errorf("%s, %s: %v, and ended is %v", kind, name, err, limit.WasInterrupted())
 			}
 		}
 	}
@@ -118,7 +118,7 @@ func TestLimitCountsTheStatementAlone(t *testing.T) {
 		answered <- d.DB().QueryRowContext(ctx, "SELECT 1").Scan(&one)
 	}()
 	time.AfterFunc(3*each, func() { held.Close() })
-	if err := <-answered; err != nil || limit.Ended() {
-		t.Errorf("who waited is answered %v, and ended is %v", err, limit.Ended())
+	if err := <-answered; err != nil || limit.WasInterrupted() {
+		t.Errorf("who waited is answered %v, and ended is %v", err, limit.WasInterrupted())
 	}
 }

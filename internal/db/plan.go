@@ -19,13 +19,13 @@ func (c *conn) keepPlans() error {
 		return fmt.Errorf("keep the plans of statements: no memory")
 	}
 	defer libc.Xfree(tls, arguments)
-	if code := sqlite3.Xsqlite3_db_config(tls, c.handle(), sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, arguments); code != sqlite3.SQLITE_OK {
+	if code := sqlite3.Xsqlite3_db_config(tls, c.sqliteHandle(), sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, arguments); code != sqlite3.SQLITE_OK {
 		return fmt.Errorf("keep the plans of statements: SQLite's code %d", code)
 	}
 	return nil
 }
 
-// handle returns SQLite's own connection, which the driver keeps to itself.
-func (c *conn) handle() uintptr {
+// sqliteHandle returns SQLite's own connection, which the driver keeps to itself.
+func (c *conn) sqliteHandle() uintptr {
 	return uintptr(reflect.ValueOf(c.session).Elem().FieldByName("db").Uint())
 }

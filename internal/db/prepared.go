@@ -16,8 +16,8 @@ import (
 	"doubletap/internal/fault"
 )
 
-// kept is how many statements a connection keeps prepared.
-const kept = 100
+// maxPrepared is how many statements a connection keeps prepared.
+const maxPrepared = 100
 
 // Open opens an SQLite database whose connections keep the statements they have seen: SQLite takes
 // longer to read a short statement than to run it.
@@ -44,8 +44,8 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	opened := &conn{session: inner.(session), pool: c.pool, faults: c.pool.damage.faults.Load(), order: list.New(),
-		prepared: map[string]*list.Element{}, open: map[*rows]struct{}{}}
-	if err := opened.setUp(ctx); err != nil {
+		prepared: map[string]*list.Element{}, openRows: map[*trackedRows]struct{}{}}
+	if err := opened.runSetup(ctx); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
 	return opened, nil
@@ -67,16 +67,16 @@ type session interface {
 // them, so that it can run a second time meanwhile.
 type conn struct {
 	session
-	pool   *poolState
-	faults int64 // of the pool when it was opened
-	lost   bool  // its state is not known after a fault
+	pool         *poolState
+	faults       int64 // of the pool when it was opened
+	stateUnknown bool  // its state is not known after a fault
 
 	order    *list.List
 	prepared map[string]*list.Element
 
-	hold *hold              // of the transaction, if it is watched
-	open map[*rows]struct{} // that are not closed: SQLite rolls nothing back that was interrupted beside them
-	dead bool               // its transaction was ended
+	hold     *hold                     // of the transaction, if it is watched
+	openRows map[*trackedRows]struct{} // that are not closed: SQLite rolls nothing back that was interrupted beside them
+	unusable bool                      // its transaction was ended
 
 	closing sync.Mutex // guards closed
 	closed  bool
@@ -93,67 +93,67 @@ func (c *conn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx
 
 // IsValid implements driver.Validator.
 func (c *conn) IsValid() bool {
-	return !c.dead && c.faults == c.pool.damage.faults.Load() && c.session.IsValid()
+	return !c.unusable && c.faults == c.pool.damage.faults.Load() && c.session.IsValid()
 }
 
-// runs is asked before every statement.
-func (c *conn) runs(query string) error {
+// checkNotEnded is asked before every statement.
+func (c *conn) checkNotEnded(query string) error {
 	if check := c.pool.check.Load(); check != nil {
 		if err := (*check)(query); err != nil {
 			return err
 		}
 	}
-	if c.hold != nil && c.hold.state.Load() == ended {
-		return fault.ErrHeld
+	if c.hold != nil && c.hold.state.Load() == holdEnded {
+		return fault.ErrTransactionEnded
 	}
 	return nil
 }
 
-// statement is what the driver prepares.
-type statement interface {
+// driverStatement is what the driver prepares.
+type driverStatement interface {
 	driver.Stmt
 	driver.StmtExecContext
 	driver.StmtQueryContext
 }
 
-type entry struct {
+type preparedEntry struct {
 	query string
-	statement
+	driverStatement
 }
 
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Result, err error) {
 	expectFault()
-	defer c.endFault(&err)
+	defer c.recoverFault(&err)
 	if query == holdQuery {
 		if do, ok := ctx.Value(holdKey{}).(func(*conn)); ok {
 			do(c)
 		}
 		return driver.RowsAffected(0), nil
 	}
-	if err := c.runs(query); err != nil {
+	if err := c.checkNotEnded(query); err != nil {
 		return nil, err
 	}
-	if !lasting(query) {
+	if !isCacheable(query) {
 		return c.session.ExecContext(ctx, query, args)
 	}
-	e, err := c.take(ctx, query)
+	e, err := c.takePrepared(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	defer c.keep(e)
+	defer c.keepPrepared(e)
 	return e.ExecContext(ctx, args)
 }
 
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Rows, err error) {
 	expectFault()
-	defer c.endFault(&err)
-	if err := c.runs(query); err != nil {
+	defer c.recoverFault(&err)
+	if err := c.checkNotEnded(query); err != nil {
 		return nil, err
 	}
-	if !lasting(query) {
+	if !isCacheable(query) {
 		return c.read(ctx, nil, func() (driver.Rows, error) { return c.session.QueryContext(ctx, query, args) })
 	}
-	e, err := c.take(ctx, query)
+	e, err := c.takePrepared(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 }
 
 // read asks for rows, of an entry if it has to be kept, and has them interrupted until they are closed.
-func (c *conn) read(ctx context.Context, from *entry, ask func() (driver.Rows, error)) (driver.Rows, error) {
+func (c *conn) read(ctx context.Context, from *preparedEntry, ask func() (driver.Rows, error)) (driver.Rows, error) {
 	stop := c.interruptWhenDone(ctx)
 	found, err := ask()
 	if err != nil {
@@ -169,11 +169,11 @@ func (c *conn) read(ctx context.Context, from *entry, ask func() (driver.Rows, e
 			stop()
 		}
 		if from != nil {
-			c.keep(from)
+			c.keepPrepared(from)
 		}
 		return nil, err
 	}
-	r := c.opened(ctx, found, from)
+	r := c.trackRows(ctx, found, from)
 	r.stop = stop
 	return r, nil
 }
@@ -182,20 +182,20 @@ func (c *conn) read(ctx context.Context, from *entry, ask func() (driver.Rows, e
 // transaction was ended.
 func (c *conn) PrepareContext(ctx context.Context, query string) (_ driver.Stmt, err error) {
 	expectFault()
-	defer c.endFault(&err)
-	if err := c.runs(query); err != nil {
+	defer c.recoverFault(&err)
+	if err := c.checkNotEnded(query); err != nil {
 		return nil, err
 	}
 	s, err := c.session.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return &watchedStatement{s.(statement), c, query}, nil
+	return &watchedStatement{s.(driverStatement), c, query}, nil
 }
 
 // watchedStatement is what a caller of ours has prepared.
 type watchedStatement struct {
-	statement
+	driverStatement
 	conn  *conn
 	query string
 }
@@ -203,30 +203,30 @@ type watchedStatement struct {
 // ExecContext implements driver.StmtExecContext.
 func (s *watchedStatement) ExecContext(ctx context.Context, args []driver.NamedValue) (_ driver.Result, err error) {
 	expectFault()
-	defer s.conn.endFault(&err)
-	if err := s.conn.runs(s.query); err != nil {
+	defer s.conn.recoverFault(&err)
+	if err := s.conn.checkNotEnded(s.query); err != nil {
 		return nil, err
 	}
-	return s.statement.ExecContext(ctx, args)
+	return s.driverStatement.ExecContext(ctx, args)
 }
 
 // QueryContext implements driver.StmtQueryContext.
 func (s *watchedStatement) QueryContext(ctx context.Context, args []driver.NamedValue) (_ driver.Rows, err error) {
 	expectFault()
-	defer s.conn.endFault(&err)
-	if err := s.conn.runs(s.query); err != nil {
+	defer s.conn.recoverFault(&err)
+	if err := s.conn.checkNotEnded(s.query); err != nil {
 		return nil, err
 	}
-	return s.conn.read(ctx, nil, func() (driver.Rows, error) { return s.statement.QueryContext(ctx, args) })
+	return s.conn.read(ctx, nil, func() (driver.Rows, error) { return s.driverStatement.QueryContext(ctx, args) })
 }
 
 // Close ends the connection and its statements.
 func (c *conn) Close() error {
-	if c.lost {
+	if c.stateUnknown {
 		return nil
 	}
 	for e := c.order.Front(); e != nil; e = e.Next() {
-		e.Value.(*entry).Close()
+		e.Value.(*preparedEntry).Close()
 	}
 	clear(c.prepared)
 	c.order.Init()
@@ -236,9 +236,9 @@ func (c *conn) Close() error {
 	return c.session.Close()
 }
 
-// lasting reports whether a statement means the same however often it runs. Others, such as a PRAGMA, may act
+// isCacheable reports whether a statement means the same however often it runs. Others, such as a PRAGMA, may act
 // while they are being prepared.
-func lasting(query string) bool {
+func isCacheable(query string) bool {
 	word := strings.TrimLeft(query, " \t\r\n")
 	if len(word) < 6 {
 		return false
@@ -250,33 +250,33 @@ func lasting(query string) bool {
 	return strings.EqualFold(word[:4], "WITH")
 }
 
-// ran counts the statements that connections have run.
-var ran atomic.Int64
+// ranCount counts the statements that connections have run.
+var ranCount atomic.Int64
 
-// Ran returns how many statements the connections of Open have run, those apart that are not kept.
-func Ran() int64 { return ran.Load() }
+// StatementCount returns how many statements the connections of Open have run, those apart that are not kept.
+func StatementCount() int64 { return ranCount.Load() }
 
-func (c *conn) take(ctx context.Context, query string) (*entry, error) {
-	ran.Add(1)
+func (c *conn) takePrepared(ctx context.Context, query string) (*preparedEntry, error) {
+	ranCount.Add(1)
 	if at := c.prepared[query]; at != nil {
 		delete(c.prepared, query)
-		return c.order.Remove(at).(*entry), nil
+		return c.order.Remove(at).(*preparedEntry), nil
 	}
 	s, err := c.session.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return &entry{query, s.(statement)}, nil
+	return &preparedEntry{query, s.(driverStatement)}, nil
 }
 
-func (c *conn) keep(e *entry) {
+func (c *conn) keepPrepared(e *preparedEntry) {
 	if c.prepared[e.query] != nil {
 		e.Close()
 		return
 	}
 	c.prepared[e.query] = c.order.PushFront(e)
-	if c.order.Len() > kept {
-		oldest := c.order.Remove(c.order.Back()).(*entry)
+	if c.order.Len() > maxPrepared {
+		oldest := c.order.Remove(c.order.Back()).(*preparedEntry)
 		delete(c.prepared, oldest.query)
 		oldest.Close()
 	}

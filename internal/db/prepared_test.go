@@ -11,18 +11,18 @@ import (
 	"doubletap/internal/db"
 )
 
-func open(t *testing.T) *dbx.DB {
+func openTestDB(t *testing.T) *dbx.DB {
 	t.Helper()
 	d, err := db.Open(filepath.Join(t.TempDir(), "data.db") + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	run(t, d, `CREATE TABLE likes (id INTEGER PRIMARY KEY, user TEXT UNIQUE)`)
+	execTestSQL(t, d, `CREATE TABLE likes (id INTEGER PRIMARY KEY, user TEXT UNIQUE)`)
 	return d
 }
 
-func run(t *testing.T, d dbx.Builder, statement string, args ...any) {
+func execTestSQL(t *testing.T, d dbx.Builder, statement string, args ...any) {
 	t.Helper()
 	q := d.NewQuery(statement)
 	for i, a := range args {
@@ -34,9 +34,9 @@ func run(t *testing.T, d dbx.Builder, statement string, args ...any) {
 }
 
 func TestAStatementMeansTheSameEveryTime(t *testing.T) {
-	d := open(t)
+	d := openTestDB(t)
 	for i := range 300 {
-		run(t, d, `INSERT INTO likes (user) VALUES ({:p0})`, fmt.Sprint("user", i))
+		execTestSQL(t, d, `INSERT INTO likes (user) VALUES ({:p0})`, fmt.Sprint("user", i))
 		var id int
 		var user string
 		if err := d.NewQuery(`SELECT id, user FROM likes ORDER BY id DESC LIMIT 1`).Row(&id, &user); err != nil {
@@ -49,7 +49,7 @@ func TestAStatementMeansTheSameEveryTime(t *testing.T) {
 }
 
 func TestAStatementThatFailedWorksAgain(t *testing.T) {
-	d := open(t)
+	d := openTestDB(t)
 	const insert = `INSERT INTO likes (user) VALUES ({:u})`
 	for range 3 {
 		_, first := d.NewQuery(insert).Bind(dbx.Params{"u": "ada"}).Execute()
@@ -57,14 +57,14 @@ func TestAStatementThatFailedWorksAgain(t *testing.T) {
 		if first != nil || second == nil {
 			t.Fatalf("got %v, then %v", first, second)
 		}
-		run(t, d, `DELETE FROM likes`)
+		execTestSQL(t, d, `DELETE FROM likes`)
 	}
 }
 
 func TestAStatementMayRunWhileItRuns(t *testing.T) {
-	d := open(t)
+	d := openTestDB(t)
 	for i := range 9 {
-		run(t, d, `INSERT INTO likes (user) VALUES ({:p0})`, fmt.Sprint("user", i))
+		execTestSQL(t, d, `INSERT INTO likes (user) VALUES ({:p0})`, fmt.Sprint("user", i))
 	}
 	err := d.Transactional(func(tx *dbx.Tx) error { // a transaction has one connection
 		count := func(then func()) (n int) {
@@ -92,11 +92,11 @@ func TestAStatementMayRunWhileItRuns(t *testing.T) {
 }
 
 func TestAStatementSeesTheTableAsItIsNow(t *testing.T) {
-	d := open(t)
-	run(t, d, `INSERT INTO likes (user) VALUES ('ada')`)
+	d := openTestDB(t)
+	execTestSQL(t, d, `INSERT INTO likes (user) VALUES ('ada')`)
 	for _, change := range []string{``, `ALTER TABLE likes ADD COLUMN post TEXT DEFAULT 'p1'`, `ALTER TABLE likes DROP COLUMN post`} {
 		if change != "" {
-			run(t, d, change)
+			execTestSQL(t, d, change)
 		}
 		row := dbx.NullStringMap{}
 		if err := d.NewQuery(`SELECT * FROM likes`).One(row); err != nil {
@@ -109,7 +109,7 @@ func TestAStatementSeesTheTableAsItIsNow(t *testing.T) {
 }
 
 func TestMoreStatementsThanAreKept(t *testing.T) {
-	d := open(t)
+	d := openTestDB(t)
 	for range 2 {
 		for i := range 500 {
 			var got int
@@ -121,7 +121,7 @@ func TestMoreStatementsThanAreKept(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	d := open(t)
+	d := openTestDB(t)
 	d.DB().SetMaxOpenConns(4)
 	var all sync.WaitGroup
 	for w := range 8 {
@@ -146,16 +146,16 @@ func TestManyAtOnce(t *testing.T) {
 
 // A PRAGMA may act while it is prepared; a script is several statements.
 func TestWhatIsNotKept(t *testing.T) {
-	d := open(t)
+	d := openTestDB(t)
 	for _, want := range []int{1, 0, 1} {
-		run(t, d, fmt.Sprintf(`PRAGMA recursive_triggers = %d`, want))
+		execTestSQL(t, d, fmt.Sprintf(`PRAGMA recursive_triggers = %d`, want))
 		var got int
 		if err := d.NewQuery(`PRAGMA recursive_triggers`).Row(&got); err != nil || got != want {
 			t.Errorf("got %d, %v", got, err)
 		}
 	}
 	for range 3 {
-		run(t, d, `INSERT INTO likes (user) VALUES ('bob'); DELETE FROM likes; INSERT INTO likes (user) VALUES ('carol')`)
+		execTestSQL(t, d, `INSERT INTO likes (user) VALUES ('bob'); DELETE FROM likes; INSERT INTO likes (user) VALUES ('carol')`)
 		var user string
 		if err := d.NewQuery(`SELECT group_concat(user) FROM likes`).Row(&user); err != nil || user != "carol" {
 			t.Errorf("got %q, %v", user, err)
@@ -165,9 +165,9 @@ func TestWhatIsNotKept(t *testing.T) {
 
 // Each of these is a way in which SQLite would look at a value to choose a plan, and prepare the statement again for the next one.
 func TestAStatementIsPreparedOnce(t *testing.T) {
-	d := open(t)
+	d := openTestDB(t)
 	d.DB().SetMaxOpenConns(1)
-	run(t, d, `CREATE INDEX rare ON likes (id) WHERE user != 'ada'`)
+	execTestSQL(t, d, `CREATE INDEX rare ON likes (id) WHERE user != 'ada'`)
 	for name, query := range map[string]string{
 		"a limit":         `SELECT id FROM likes ORDER BY id LIMIT {:p0}`,
 		"an inner limit":  `SELECT count(*) FROM (SELECT 1 FROM likes LIMIT {:p0})`,
@@ -175,9 +175,9 @@ func TestAStatementIsPreparedOnce(t *testing.T) {
 		"a pattern":       `SELECT id FROM likes WHERE user GLOB {:p0}`,
 	} {
 		for value := range 5 {
-			run(t, d, query, value+1)
+			execTestSQL(t, d, query, value+1)
 		}
-		if times, err := db.Replanned(d.DB()); err != nil || times != 0 {
+		if times, err := db.ReplanCount(d.DB()); err != nil || times != 0 {
 			t.Errorf("%s: prepared %d times more, %v", name, times, err)
 		}
 	}

@@ -8,15 +8,15 @@ import (
 
 // readBudget bounds how many bytes the statements that run with its context may read together. Texts and blobs count.
 type readBudget struct {
-	left atomic.Int64
-	over error
+	left    atomic.Int64
+	errOver error
 }
 
 type readBudgetKey struct{}
 
 // LimitReads returns a context whose statements may read so many bytes together; what reads on ends with the error over.
 func LimitReads(ctx context.Context, bytes int64, over error) context.Context {
-	budget := &readBudget{over: over}
+	budget := &readBudget{errOver: over}
 	budget.left.Store(bytes)
 	return context.WithValue(ctx, readBudgetKey{}, budget)
 }
@@ -27,7 +27,7 @@ func readBudgetOf(ctx context.Context) *readBudget {
 	return budget
 }
 
-func (b *readBudget) spend(row []driver.Value) error {
+func (b *readBudget) spendRow(row []driver.Value) error {
 	if b == nil {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (b *readBudget) spend(row []driver.Value) error {
 		}
 	}
 	if b.left.Add(int64(-read)) < 0 {
-		return b.over
+		return b.errOver
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/pocketbase/dbx"
 )
 
-// breaks has two rows, and an error where the third one would be.
-const breaks = `SELECT 'a' AS id UNION ALL SELECT 'b' UNION ALL SELECT abs(-9223372036854775808)`
+// brokenSQL has two rows, and an error where the third one would be.
+const brokenSQL = `SELECT 'a' AS id UNION ALL SELECT 'b' UNION ALL SELECT abs(-9223372036854775808)`
 
 // dbx, with which PocketBase reads, never asks rows for their error. Whatever it is asked for, and by whom, rows
 // that ended before their end are no answer.
@@ -25,12 +25,12 @@ func TestRowsThatWereCutShortAreAnError(t *testing.T) {
 		ID string `db:"id"`
 	}
 	readers := map[string]func(dbx.Builder) error{
-		"All":             func(b dbx.Builder) error { return b.NewQuery(breaks).All(new([]row)) },
-		"All of pointers": func(b dbx.Builder) error { return b.NewQuery(breaks).All(new([]*row)) },
-		"All of maps":     func(b dbx.Builder) error { return b.NewQuery(breaks).All(new([]dbx.NullStringMap)) },
-		"Column":          func(b dbx.Builder) error { return b.NewQuery(breaks).Column(new([]string)) },
+		"All":             func(b dbx.Builder) error { return b.NewQuery(brokenSQL).All(new([]row)) },
+		"All of pointers": func(b dbx.Builder) error { return b.NewQuery(brokenSQL).All(new([]*row)) },
+		"All of maps":     func(b dbx.Builder) error { return b.NewQuery(brokenSQL).All(new([]dbx.NullStringMap)) },
+		"Column":          func(b dbx.Builder) error { return b.NewQuery(brokenSQL).Column(new([]string)) },
 		"a prepared statement": func(b dbx.Builder) error {
-			q := b.NewQuery(breaks).Prepare()
+			q := b.NewQuery(brokenSQL).Prepare()
 			defer q.Close()
 			return q.Column(new([]string))
 		},
@@ -38,7 +38,7 @@ func TestRowsThatWereCutShortAreAnError(t *testing.T) {
 			return b.NewQuery(`SELECT abs(-9223372036854775808) AS id FROM (SELECT 1)`).One(&row{})
 		},
 		"Rows that are scanned": func(b dbx.Builder) error {
-			rows, err := b.NewQuery(breaks).Rows()
+			rows, err := b.NewQuery(brokenSQL).Rows()
 			if err != nil {
 				return err
 			}
@@ -51,7 +51,7 @@ func TestRowsThatWereCutShortAreAnError(t *testing.T) {
 			return nil
 		},
 		"Rows that are only counted": func(b dbx.Builder) error {
-			rows, err := b.NewQuery(breaks).Rows()
+			rows, err := b.NewQuery(brokenSQL).Rows()
 			if err != nil {
 				return err
 			}

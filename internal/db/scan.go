@@ -9,15 +9,15 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// Scan is Row for a statement that looks at much of the database, and leaves none of it mapped, as it else would be for as long
+// QueryRowUnmapped is Row for a statement that looks at much of the database, and leaves none of it mapped, as it else would be for as long
 // as the connection lives.
-func Scan(app core.App, statement string, params Params, columns ...any) (found bool, err error) {
-	pool, ok := executor(app, true).(*sql.DB)
+func QueryRowUnmapped(app core.App, statement string, params Params, columns ...any) (found bool, err error) {
+	pool, ok := executorOf(app, true).(*sql.DB)
 	if !ok { // in a transaction
-		return Row(app, statement, params, columns...)
+		return QueryRow(app, statement, params, columns...)
 	}
-	t := translate(statement)
-	args, err := t.args(params)
+	t := translateSQL(statement)
+	args, err := t.bindArgs(params)
 	if err != nil {
 		return false, err
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func TestAScanLeavesNothingMapped(t *testing.T) {
-	app := dbtest.New(t, core.BaseAppConfig{DBConnect: db.Open, DataMaxOpenConns: 1, DataMaxIdleConns: 1})
+	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: db.Open, DataMaxOpenConns: 1, DataMaxIdleConns: 1})
 	mapped := func() (limit int, pages bool) {
 		maps, err := os.ReadFile("/proc/self/maps")
 		if err != nil {
@@ -32,7 +32,7 @@ func TestAScanLeavesNothingMapped(t *testing.T) {
 		t.Fatal(err)
 	}
 	tables, look := 0, `SELECT count(*) FROM sqlite_master WHERE type = {:type}`
-	if _, err := db.Value(app, &tables, look, db.Params{"type": "table"}); err != nil {
+	if _, err := db.QueryValue(app, &tables, look, db.Params{"type": "table"}); err != nil {
 		t.Fatal(err)
 	}
 	if limit, pages := mapped(); limit == 0 || !pages {
@@ -40,7 +40,7 @@ func TestAScanLeavesNothingMapped(t *testing.T) {
 	}
 	for _, statement := range []string{look, `SELECT count(*) FROM nowhere WHERE type = {:type}`} {
 		tables = 0
-		_, err := db.Scan(app, statement, db.Params{"type": "table"}, &tables)
+		_, err := db.QueryRowUnmapped(app, statement, db.Params{"type": "table"}, &tables)
 		if statement == look && (err != nil || tables == 0) || statement != look && err == nil {
 			t.Errorf("%s: %d tables, %v", statement, tables, err)
 		}
@@ -52,7 +52,7 @@ func TestAScanLeavesNothingMapped(t *testing.T) {
 		if _, err := db.Exec(tx, `CREATE TABLE fresh (id TEXT)`, nil); err != nil {
 			return err
 		}
-		_, err := db.Scan(tx, `SELECT count(*) FROM fresh`, nil, &tables)
+		_, err := db.QueryRowUnmapped(tx, `SELECT count(*) FROM fresh`, nil, &tables)
 		return err
 	})
 	if err != nil || tables != 0 {
@@ -62,7 +62,7 @@ func TestAScanLeavesNothingMapped(t *testing.T) {
 
 // SQLite's cache is one for the whole process: what a connection gives back may be another's.
 func TestAScanLeavesTheWritersCache(t *testing.T) {
-	app := dbtest.New(t, core.BaseAppConfig{DBConnect: db.Open})
+	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: db.Open})
 	writer := app.NonconcurrentDB().(*dbx.DB).DB()
 	if _, err := writer.Exec(`PRAGMA quick_check`); err != nil { // reads every page
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestAScanLeavesTheWritersCache(t *testing.T) {
 		t.Fatalf("the writer keeps %d bytes: %v", before, err)
 	}
 	var tables int
-	if _, err := db.Scan(app, `SELECT count(*) FROM sqlite_master`, nil, &tables); err != nil {
+	if _, err := db.QueryRowUnmapped(app, `SELECT count(*) FROM sqlite_master`, nil, &tables); err != nil {
 		t.Fatal(err)
 	}
 	if after, err := db.CacheUsed(writer); err != nil || after < before {

@@ -24,14 +24,14 @@ type translation struct {
 
 var translations sync.Map // by statement
 
-var marks = regexp.MustCompile(`\{:(\w+)\}|\{\{(\w+)\}\}|\[\[([\w.]+)\]\]`)
+var placeholders = regexp.MustCompile(`\{:(\w+)\}|\{\{(\w+)\}\}|\[\[([\w.]+)\]\]`)
 
-func translate(statement string) *translation {
+func translateSQL(statement string) *translation {
 	if t, known := translations.Load(statement); known {
 		return t.(*translation)
 	}
-	t := &translation{reads: reading(statement)}
-	t.sql = marks.ReplaceAllStringFunc(statement, func(mark string) string {
+	t := &translation{reads: isReadStatement(statement)}
+	t.sql = placeholders.ReplaceAllStringFunc(statement, func(mark string) string {
 		inner := strings.Trim(mark, "{:}[]")
 		if strings.HasPrefix(mark, "{:") {
 			n := slices.Index(t.names, inner)
@@ -47,13 +47,13 @@ func translate(statement string) *translation {
 	return t
 }
 
-// reading tells by its first word, as PocketBase does, which connections a statement is for.
-func reading(statement string) bool {
+// isReadStatement tells by its first word, as PocketBase does, which connections a statement is for.
+func isReadStatement(statement string) bool {
 	word := strings.ToUpper(strings.TrimSpace(statement))
 	return strings.HasPrefix(word, "SELECT") || strings.HasPrefix(word, "WITH")
 }
 
-func (t *translation) args(params Params) ([]any, error) {
+func (t *translation) bindArgs(params Params) ([]any, error) {
 	args := make([]any, len(t.names))
 	for i, name := range t.names {
 		value, given := params[name]
@@ -65,8 +65,8 @@ func (t *translation) args(params Params) ([]any, error) {
 	return args, nil
 }
 
-// executor is what runs SQL for app: its transaction, the connections that read, or the one that writes.
-func executor(app core.App, reads bool) dbx.Executor {
+// executorOf is what runs SQL for app: its transaction, the connections that read, or the one that writes.
+func executorOf(app core.App, reads bool) dbx.Executor {
 	builder := app.NonconcurrentDB()
 	if reads {
 		builder = app.ConcurrentDB()
@@ -80,20 +80,20 @@ func executor(app core.App, reads bool) dbx.Executor {
 	return builder.(interface{ Executor() dbx.Executor }).Executor()
 }
 
-func exec(app core.App, statement string, params Params) (sql.Result, error) {
-	t := translate(statement)
-	args, err := t.args(params)
+func execStatement(app core.App, statement string, params Params) (sql.Result, error) {
+	t := translateSQL(statement)
+	args, err := t.bindArgs(params)
 	if err != nil {
 		return nil, err
 	}
-	return executor(app, false).ExecContext(context.Background(), t.sql, args...)
+	return executorOf(app, false).ExecContext(context.Background(), t.sql, args...)
 }
 
-func query(app core.App, statement string, params Params) (*sql.Rows, error) {
-	t := translate(statement)
-	args, err := t.args(params)
+func queryStatement(app core.App, statement string, params Params) (*sql.Rows, error) {
+	t := translateSQL(statement)
+	args, err := t.bindArgs(params)
 	if err != nil {
 		return nil, err
 	}
-	return executor(app, t.reads).QueryContext(context.Background(), t.sql, args...)
+	return executorOf(app, t.reads).QueryContext(context.Background(), t.sql, args...)
 }

@@ -78,7 +78,7 @@ func Steps(ctx context.Context, app core.App, step func(tx core.App, most int) (
 			return nil
 		case err == nil:
 			most, failed = min(2*most, max(1, pace.Rows)), 0
-		case ctx.Err() != nil || fault.Passing(err) || failed == mostInRow || began.IsZero():
+		case ctx.Err() != nil || fault.IsTransient(err) || failed == mostInRow || began.IsZero():
 			return err
 		case most > 1:
 			most = 1
@@ -99,9 +99,9 @@ func Steps(ctx context.Context, app core.App, step func(tx core.App, most int) (
 	}
 }
 
-// InSteps does the work on items in steps. An item that fails keeps no other from being done: InSteps returns how many are done, and an
+// RunInSteps does the work on items in steps. An item that fails keeps no other from being done: RunInSteps returns how many are done, and an
 // error that joins the first failures, or what ended it.
-func InSteps[T any](ctx context.Context, app core.App, items []T, work func(tx core.App, some []T) error) (done int, err error) {
+func RunInSteps[T any](ctx context.Context, app core.App, items []T, work func(tx core.App, some []T) error) (done int, err error) {
 	if len(items) == 0 {
 		return 0, nil
 	}

@@ -22,7 +22,7 @@ const childDir = "DOUBLETAP_DELIVER_CHILD" // the data folder of a child, which 
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		if err := child(dir); err != nil {
+		if err := runChild(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -31,26 +31,26 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// begin gives app a service and the jobs that do its work.
-func begin(app core.App) (*Service, *job.Runner, error) {
+// newTestService gives app a service and the jobs that do its work.
+func newTestService(app core.App) (*Service, *job.Runner, error) {
 	s, jobs := New(app), job.NewRunner(app)
 	browsers, err := webpush.New(app)
 	if err != nil {
 		return nil, nil, err
 	}
 	s.Channels["webpush"] = browsers
-	s.Handle(jobs)
+	s.RegisterJobs(jobs)
 	return s, jobs, nil
 }
 
-// child delivers what waits in a data folder until it is killed.
-func child(dir string) error {
+// runChild delivers what waits in a data folder until it is killed.
+func runChild(dir string) error {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
 	if err := app.Bootstrap(); err != nil {
 		return err
 	}
-	delivertest.Reach(app)
-	_, jobs, err := begin(app)
+	delivertest.AllowLoopback(app)
+	_, jobs, err := newTestService(app)
 	if err != nil {
 		return err
 	}
@@ -66,8 +66,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// store saves a record and returns its id.
-func store(t *testing.T, app core.App, collection string, fields map[string]any) string {
+// storeRecord saves a record and returns its id.
+func storeRecord(t *testing.T, app core.App, collection string, fields map[string]any) string {
 	t.Helper()
 	c, err := app.FindCollectionByNameOrId(collection)
 	must(t, err)
@@ -81,33 +81,33 @@ func store(t *testing.T, app core.App, collection string, fields map[string]any)
 
 func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	const n = 30
-	app, browsers, post := delivertest.App(t), delivertest.NewBrowsers(t), delivertest.NewPost(t)
+	app, browsers, post := delivertest.NewApp(t), delivertest.NewBrowsers(t), delivertest.NewMailServer(t)
 	settings := app.Settings()
 	settings.SMTP.Enabled, settings.SMTP.Host, settings.SMTP.Port = true, "127.0.0.1", post.Port()
 	settings.Meta.SenderAddress = "post@example.com"
 	must(t, app.Save(settings))
-	s, jobs, err := begin(app)
+	s, jobs, err := newTestService(app)
 	must(t, err)
 	person := func(name string) string {
-		return store(t, app, "users", map[string]any{
+		return storeRecord(t, app, "users", map[string]any{
 			"email": name + "@example.com", "password": "correct horse", "handle": name, "name": name, "state": "active", "verified": true})
 	}
 	ada, bob := person("ada"), person("bob")
-	store(t, app, "settings", map[string]any{"user": ada, "notify": map[string]any{"like": map[string]any{"mail": "now"}}})
+	storeRecord(t, app, "settings", map[string]any{"user": ada, "notify": map[string]any{"like": map[string]any{"mail": "now"}}})
 	endpoint, keys := browsers.Subscribe("ada", s.Channels["webpush"].(*webpush.Channel).PublicKey())
-	store(t, app, "devices", map[string]any{"user": ada, "kind": "webpush", "endpoint": endpoint, "keys": keys})
+	storeRecord(t, app, "devices", map[string]any{"user": ada, "kind": "webpush", "endpoint": endpoint, "keys": keys})
 	for i := range n {
-		id := store(t, app, "notifications", map[string]any{
-			"recipient": ada, "type": "like", "actors": []string{bob}, "actorsCount": 1, "seq": i + 1, "groupKey": fmt.Sprint(i), "latestAt": clock.Stamp(app)})
+		id := storeRecord(t, app, "notifications", map[string]any{
+			"recipient": ada, "type": "like", "actors": []string{bob}, "actorsCount": 1, "seq": i + 1, "groupKey": fmt.Sprint(i), "latestAt": clock.Timestamp(app)})
 		must(t, app.RunInTransaction(func(tx core.App) error {
-			return s.Told(tx, Told{Notification: id, Recipient: ada, Push: true, Mail: true,
-				Plan: Decide("like", Person{Notify: wishes(`{"like":{"mail":"now"}}`), Mailable: true}, clock.Now(tx))})
+			return s.Schedule(tx, Delivery{Notification: id, Recipient: ada, Push: true, Mail: true,
+				Plan: DecidePlan("like", Recipient{Notify: parsePreferences(`{"like":{"mail":"now"}}`), Mailable: true}, clock.Now(tx))})
 		}))
 	}
 
 	var pushes, mails atomic.Int64
 	over, pushing, mailing := make(chan struct{}), make(chan struct{}, n), make(chan struct{}, n)
-	browsers.Answer(func(_ http.ResponseWriter, r *http.Request) bool {
+	browsers.SetAnswer(func(_ http.ResponseWriter, r *http.Request) bool {
 		if pushes.Add(1) <= 5 {
 			return true
 		}
@@ -118,7 +118,7 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 		}
 		return false
 	})
-	post.After(func() error { // it has the mail; the sender dies before it knows
+	post.AfterMail(func() error { // it has the mail; the sender dies before it knows
 		if mails.Add(1) > 5 {
 			mailing <- struct{}{}
 			<-over
@@ -132,15 +132,15 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	for _, under := range []chan struct{}{pushing, mailing} {
 		select {
 		case <-under:
-		case <-time.After(delivertest.Patience):
+		case <-time.After(delivertest.WaitTimeout):
 			t.Error("the child sent nothing")
 		}
 	}
 	must(t, command.Process.Kill())
 	_ = command.Wait() // it was killed
 	close(over)
-	post.After(nil)
-	browsers.Answer(nil)
+	post.AfterMail(nil)
+	browsers.SetAnswer(nil)
 
 	clock.Advance(app, 5*time.Minute) // mails are due, and the leases of the dead are over
 	_, err = jobs.Drain(t.Context())
@@ -149,7 +149,7 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	for _, p := range browsers.Received() {
 		topics[p.Header.Get("Topic")]++
 	}
-	for _, m := range post.Mails() {
+	for _, m := range post.ReceivedMails() {
 		ids[m.Header.Get("Message-ID")]++
 	}
 	for what, got := range map[string]map[string]int{"push": topics, "mail": ids} {
@@ -160,8 +160,8 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 			}
 			doubles += times - 1
 		}
-		if len(got) != n || doubles > slots {
-			t.Errorf("%s: %d came, %d of them double; want %d, and at most the %d under way double", what, len(got), doubles, n, slots)
+		if len(got) != n || doubles > maxConcurrentMails {
+			t.Errorf("%s: %d came, %d of them double; want %d, and at most the %d under way double", what, len(got), doubles, n, maxConcurrentMails)
 		}
 	}
 	var left []string

@@ -15,40 +15,40 @@ import (
 
 // The kinds of our jobs. Each channel has its own, so that one that is slow holds no place of another.
 const (
-	pushKind   = "push." // and the kind of the device
-	mailJob    = "mail.notification"
-	digestJob  = "mail.digest"
-	LetterJob  = "mail.letter"  // a mail.Letter, as it is
-	AccountJob = "mail.account" // PocketBase's own mails
+	pushKindPrefix  = "push." // and the kind of the device
+	mailJob         = "mail.notification"
+	digestJob       = "mail.digest"
+	EmailJob        = "mail.letter"  // a mail.Letter, as it is
+	AccountEmailJob = "mail.account" // PocketBase's own mails
 )
 
 const (
-	calm  = 5 * time.Minute // between two alerts of one notification
-	tries = 60              // of a mail, which is about a day and a half
-	slots = 2               // of one kind of mail at a time
+	pushInterval       = 5 * time.Minute // between two alerts of one notification
+	maxMailAttempts    = 60              // of a mail, which is about a day and a half
+	maxConcurrentMails = 2               // of one kind of mail at a time
 )
 
 // How many pushes of one kind are under way: in all, for one person, and to one host. The service of a browser may be
 // anybody's, and silent; those of Apple and Google are one host each.
 const (
-	pushSlots, pushSlotsPhones = 6, 4
-	pushesPerUser              = 2
-	pushesPerHost              = 4
+	maxConcurrentPushes, maxConcurrentPhonePushes = 6, 4
+	maxPushesPerUser                              = 2
+	maxPushesPerHost                              = 4
 )
 
 // The kinds of devices.
-var kinds = []string{"webpush", "apns", "fcm"}
+var deviceKinds = []string{"webpush", "apns", "fcm"}
 
 // Service delivers for one app. Set its fields before its first job.
 type Service struct {
 	// Channels reach devices by their kind; devices of other kinds are left alone.
 	Channels map[string]push.Channel
-	// Online reports whether somebody is connected, and so needs no mail.
-	Online func(user string) bool
-	// Pushing is asked before a message leaves for a device, and may alter it; false drops it.
-	Pushing func(app core.App, d *push.Device, n *Note, m *push.Message) (bool, error)
-	// Mailing is asked before a mail leaves, and may alter it; false drops it. recipient is a user's id, or empty.
-	Mailing func(app core.App, kind, recipient string, m *mailer.Message) (bool, error)
+	// IsOnline reports whether somebody is connected, and so needs no mail.
+	IsOnline func(user string) bool
+	// BeforePush is asked before a message leaves for a device, and may alter it; false drops it.
+	BeforePush func(app core.App, d *push.Device, n *Notification, m *push.Message) (bool, error)
+	// BeforeMail is asked before a mail leaves, and may alter it; false drops it. recipient is a user's id, or empty.
+	BeforeMail func(app core.App, kind, recipient string, m *mailer.Message) (bool, error)
 
 	app core.App
 }
@@ -56,72 +56,72 @@ type Service struct {
 // New returns the service of app, without any channel.
 func New(app core.App) *Service {
 	return &Service{
-		app:      app,
-		Channels: map[string]push.Channel{},
-		Online:   func(string) bool { return false },
-		Pushing:  func(core.App, *push.Device, *Note, *push.Message) (bool, error) { return true, nil },
-		Mailing:  func(core.App, string, string, *mailer.Message) (bool, error) { return true, nil },
+		app:        app,
+		Channels:   map[string]push.Channel{},
+		IsOnline:   func(string) bool { return false },
+		BeforePush: func(core.App, *push.Device, *Notification, *push.Message) (bool, error) { return true, nil },
+		BeforeMail: func(core.App, string, string, *mailer.Message) (bool, error) { return true, nil },
 	}
 }
 
-// Handle has jobs do the service's work.
-func (s *Service) Handle(jobs *job.Runner) {
-	waiting := job.Within(job.Waiting, job.MostWaiting)
-	for _, kind := range kinds {
-		most := pushSlotsPhones
+// RegisterJobs has jobs do the service's work.
+func (s *Service) RegisterJobs(jobs *job.Runner) {
+	waiting := job.WithinGroup(job.ExternalGroup, job.MaxExternal)
+	for _, kind := range deviceKinds {
+		most := maxConcurrentPhonePushes
 		if kind == "webpush" {
-			most = pushSlots
+			most = maxConcurrentPushes
 		}
-		jobs.Handle(pushKind+kind, s.push, job.Concurrency(most), job.Fair(pushesPerUser, pushesPerHost), waiting, job.MaxAttempts(tries))
+		jobs.Handle(pushKindPrefix+kind, s.deliverPush, job.Concurrency(most), job.FairShare(maxPushesPerUser, maxPushesPerHost), waiting, job.MaxAttempts(maxMailAttempts))
 	}
-	jobs.Handle(mailJob, s.mailNotification, job.Concurrency(slots), waiting, job.MaxAttempts(tries))
-	jobs.Handle(digestJob, s.mailDigest, job.Concurrency(slots), waiting, job.MaxAttempts(tries))
-	jobs.Handle(LetterJob, s.mailLetter, job.Concurrency(slots), waiting, job.MaxAttempts(tries))
+	jobs.Handle(mailJob, s.mailNotification, job.Concurrency(maxConcurrentMails), waiting, job.MaxAttempts(maxMailAttempts))
+	jobs.Handle(digestJob, s.mailDigest, job.Concurrency(maxConcurrentMails), waiting, job.MaxAttempts(maxMailAttempts))
+	jobs.Handle(EmailJob, s.deliverEmail, job.Concurrency(maxConcurrentMails), waiting, job.MaxAttempts(maxMailAttempts))
 }
 
-// Told is a notice that was listed: what notification tells its listener.
-type Told struct {
+// Delivery is a notice that was listed: what notification tells its listener.
+type Delivery struct {
 	Notification, Recipient string
 	Plan                    Plan
 	Push, Mail              bool // what the app's owner allows of it
 }
 
-// Told stores what is to be sent because of a notice, in its transaction.
-func (s *Service) Told(tx core.App, t Told) error {
+// Schedule stores what is to be sent because of a notice, in its transaction.
+func (s *Service) Schedule(tx core.App, t Delivery) error {
 	now := clock.Now(tx)
-	if t.Push && !t.Plan.Push.IsZero() {
+	if t.Push && !t.Plan.PushAt.IsZero() {
 		var pushedAt string
-		_, err := db.Value(tx, &pushedAt, `SELECT pushedAt FROM notifications WHERE id = {:n}`, db.Params{"n": t.Notification})
-		if err == nil && pushedAt < clock.Text(now.Add(-calm)) { // else a moment ago, or at the end of the quiet hours: alert enough
+		_, err := db.QueryValue(tx, &pushedAt, `SELECT pushedAt FROM notifications WHERE id = {:n}`, db.Params{"n": t.Notification})
+		if err == nil && pushedAt < clock.FormatTime(now.Add(-pushInterval)) { // else a moment ago, or at the end of the quiet hours: alert enough
 			err = s.addPushes(tx, t)
 		}
 		if err != nil {
 			return fmt.Errorf("push notification %s: %w", t.Notification, err)
 		}
 	}
-	at := t.Plan.Mail
+	at := t.Plan.MailAt
 	switch {
 	case !t.Mail || at.IsZero():
 		return nil
-	case t.Plan.Kind == Digest:
-		due := clock.Text(at) // in the key, so that one that is being written does not swallow the next
-		return job.Add(tx, digestJob, digestPayload{User: t.Recipient, Due: at}, job.At(at), job.Dedupe(t.Recipient+" "+due))
+	case t.Plan.MailMode == MailDigest:
+		due := clock.FormatTime(at) // in the key, so that one that is being written does not swallow the next
+		return job.Enqueue(tx, digestJob, digestPayload{User: t.Recipient, Due: at}, job.RunAt(at), job.Dedupe(t.Recipient+" "+due))
 	}
-	return job.Add(tx, mailJob, mailPayload{Notification: t.Notification, At: now}, job.At(at), job.Dedupe(t.Notification))
+	return job.Enqueue(tx, mailJob, mailPayload{Notification: t.Notification, At: now}, job.RunAt(at), job.Dedupe(t.Notification))
 }
 
-func (s *Service) addPushes(tx core.App, t Told) error {
+func (s *Service) addPushes(tx core.App, t Delivery) error {
 	var devices []push.Device
-	if err := db.All(tx, &devices, `SELECT id, kind, endpoint FROM devices WHERE user = {:u}`, db.Params{"u": t.Recipient}); err != nil {
+	if err := db.QueryAll(tx, &devices, `SELECT id, kind, endpoint FROM devices WHERE user = {:u}`, db.Params{"u": t.Recipient}); err != nil {
 		return err
 	}
-	added, at := false, t.Plan.Push
+	added, at := false, t.Plan.PushAt
 	for _, d := range devices {
 		if s.Channels[d.Kind] == nil {
 			continue
 		}
 		payload := pushPayload{Device: d.ID, Notification: t.Notification, At: at}
-		err := job.Add(tx, pushKind+d.Kind, payload, job.At(at), job.Dedupe(t.Notification+" "+d.ID), job.ForUser(t.Recipient), job.ToHost(d.Host()))
+		err := job.Enqueue(tx, pushKindPrefix+d.Kind, payload, job.RunAt(at), job.Dedupe(t.Notification+" "+d.ID), job.ForUser(t.Recipient), job.ToHost(d.Host()))
 		if err != nil {
 			return err
 		}
@@ -130,19 +130,19 @@ func (s *Service) addPushes(tx core.App, t Told) error {
 	if !added {
 		return nil
 	}
-	_, err := db.Exec(tx, `UPDATE notifications SET pushedAt = {:at} WHERE id = {:id}`, db.Params{"at": clock.Text(at), "id": t.Notification})
+	_, err := db.Exec(tx, `UPDATE notifications SET pushedAt = {:at} WHERE id = {:id}`, db.Params{"at": clock.FormatTime(at), "id": t.Notification})
 	return err
 }
 
-// person is what we know of whom we tell.
-type person struct {
+// recipientRow is what we know of whom we tell.
+type recipientRow struct {
 	User     string `db:"user"`
 	Name     string `db:"name"`
 	Locale   string `db:"locale"`
 	SeenAt   string `db:"seenAt"`
 	DigestAt string `db:"digestedAt"`
-	Wishes
+	StoredPreferences
 }
 
-// personColumns read a person from users u and settings s.
-const personColumns = `u.id user, u.name, coalesce(s.locale, '') locale, coalesce(s.seenAt, '') seenAt, coalesce(s.digestedAt, '') digestedAt, ` + WishColumns
+// recipientColumns read a person from users u and settings s.
+const recipientColumns = `u.id user, u.name, coalesce(s.locale, '') locale, coalesce(s.seenAt, '') seenAt, coalesce(s.digestedAt, '') digestedAt, ` + PreferenceColumns

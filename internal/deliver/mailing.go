@@ -24,42 +24,42 @@ type mailPayload struct {
 // last looked.
 func (s *Service) mailNotification(ctx context.Context, app core.App, j *job.Job) error {
 	var cause mailPayload
-	if err := j.Payload(&cause); err != nil {
+	if err := j.ReadPayload(&cause); err != nil {
 		return err
 	}
-	n, err := note(app, cause.Notification)
-	if err != nil || n == nil || !n.mailable() || n.MailedAt > n.SeenAt {
+	n, err := findNotification(app, cause.Notification)
+	if err != nil || n == nil || !n.isMailable() || n.MailedAt > n.SeenAt {
 		return err
 	}
-	p := n.Person()
+	p := n.Recipient()
 	p.Follows = true // or it was not listed
-	switch plan := Decide(n.Type, p, clock.Now(app)); {
-	case plan.Kind != Now: // unsubscribed meanwhile
+	switch plan := DecidePlan(n.Type, p, clock.Now(app)); {
+	case plan.MailMode != MailNow: // unsubscribed meanwhile
 		return nil
-	case plan.Live && s.Online(n.User): // and told there
+	case plan.Live && s.IsOnline(n.User): // and told there
 		return nil
 	}
-	text, err := n.says(app)
+	text, err := n.sentence(app)
 	if err != nil {
 		return err
 	}
-	token, err := mail.Token(app, n.User, n.Type)
+	token, err := mail.UnsubscribeToken(app, n.User, n.Type)
 	if err != nil {
 		return err
 	}
-	l := &mail.Letter{
+	l := &mail.Email{
 		To: n.Email, Locale: n.Locale, Subject: text, Unsubscribe: token,
 		MessageID: fmt.Sprintf("%s.%d", n.ID, cause.At.UnixMilli()),
-		Sections:  []mail.Section{{Items: []mail.Item{{Text: text, Quote: n.quote()}}, URL: n.url(app)}},
+		Sections:  []mail.Section{{Items: []mail.Item{{Text: text, Quote: n.quotedText()}}, URL: n.linkURL(app)}},
 	}
-	left, err := s.send(ctx, app, n.Type, n.User, l)
+	left, err := s.sendEmail(ctx, app, n.Type, n.User, l)
 	if err != nil {
 		return fmt.Errorf("mail notification %s: %w", n.ID, err)
 	}
 	if !left {
 		return nil
 	}
-	_, err = db.Exec(app, `UPDATE notifications SET mailedAt = {:now} WHERE id = {:id}`, db.Params{"id": n.ID, "now": clock.Stamp(app)})
+	_, err = db.Exec(app, `UPDATE notifications SET mailedAt = {:now} WHERE id = {:id}`, db.Params{"id": n.ID, "now": clock.Timestamp(app)})
 	if err != nil {
 		app.Logger().Error("mail not noted", "notification", n.ID, "err", err) // it has left
 	}
@@ -71,37 +71,37 @@ type digestPayload struct {
 	Due  time.Time
 }
 
-// most is how many notifications a digest tells.
-const most = 50
+// maxDigestItems is how many notifications a digest tells.
+const maxDigestItems = 50
 
 // mailDigest mails what its person has not seen by now, grouped by post.
 func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) error {
 	var p digestPayload
-	if err := j.Payload(&p); err != nil {
+	if err := j.ReadPayload(&p); err != nil {
 		return err
 	}
-	notes, err := digest(app, p.User)
+	notes, err := findDigest(app, p.User)
 	if err != nil || len(notes) == 0 {
 		return err
 	}
-	who := notes[0].person
-	words, brand := wording.In(who.Locale), app.Settings().Meta.AppName
-	subject := words.Say("digest.1", "app", brand)
+	who := notes[0].recipientRow
+	words, brand := wording.WordsFor(who.Locale), app.Settings().Meta.AppName
+	subject := words.Translate("digest.1", "app", brand)
 	if len(notes) > 1 {
-		subject = words.Say("digest.n", "n", fmt.Sprint(len(notes)), "app", brand)
+		subject = words.Translate("digest.n", "n", fmt.Sprint(len(notes)), "app", brand)
 	}
-	token, err := mail.Token(app, who.User, mail.Digest)
+	token, err := mail.UnsubscribeToken(app, who.User, mail.DigestScope)
 	if err != nil {
 		return err
 	}
-	l := &mail.Letter{
+	l := &mail.Email{
 		To: who.Email, Locale: who.Locale, Subject: subject, Unsubscribe: token,
 		MessageID: fmt.Sprintf("digest.%s.%d", who.User, p.Due.Unix()),
 	}
 	at, newest := map[string]int{}, "" // at is where a post's section is
 	for _, n := range notes {
 		newest = max(newest, n.LatestAt)
-		text, err := n.says(app)
+		text, err := n.sentence(app)
 		if err != nil {
 			return err
 		}
@@ -109,15 +109,15 @@ func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) erro
 		if !known {
 			i = len(l.Sections)
 			at[n.Post] = i
-			section := mail.Section{URL: n.url(app)}
+			section := mail.Section{URL: n.linkURL(app)}
 			if n.Caption != "" {
-				section.Title = words.Say("post", "caption", wording.Short(n.Caption, 60))
+				section.Title = words.Translate("post", "caption", wording.ShortLine(n.Caption, 60))
 			}
 			l.Sections = append(l.Sections, section)
 		}
-		l.Sections[i].Items = append(l.Sections[i].Items, mail.Item{Text: text, Quote: n.quote()})
+		l.Sections[i].Items = append(l.Sections[i].Items, mail.Item{Text: text, Quote: n.quotedText()})
 	}
-	left, err := s.send(ctx, app, mail.Digest, who.User, l)
+	left, err := s.sendEmail(ctx, app, mail.DigestScope, who.User, l)
 	if err != nil {
 		return fmt.Errorf("mail the digest of %s: %w", who.User, err)
 	}
@@ -131,58 +131,58 @@ func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) erro
 	return nil
 }
 
-// digest reads what the next digest of a user tells, newest first.
-func digest(app core.App, user string) ([]*Note, error) {
-	var rows []*Note
-	err := db.All(app, &rows, `SELECT `+noteColumns+noteTables+`WHERE n.recipient = {:u} AND n.read = 0
-			AND n.latestAt > max(coalesce(s.seenAt, ''), coalesce(s.digestedAt, ''))`+unmuted+` ORDER BY n.latestAt DESC LIMIT {:most}`,
-		db.Params{"u": user, "most": most, "now": clock.Stamp(app)})
+// findDigest reads what the next digest of a user tells, newest first.
+func findDigest(app core.App, user string) ([]*Notification, error) {
+	var rows []*Notification
+	err := db.QueryAll(app, &rows, `SELECT `+notificationColumns+notificationTables+`WHERE n.recipient = {:u} AND n.read = 0
+			AND n.latestAt > max(coalesce(s.seenAt, ''), coalesce(s.digestedAt, ''))`+notMutedCondition+` ORDER BY n.latestAt DESC LIMIT {:most}`,
+		db.Params{"u": user, "most": maxDigestItems, "now": clock.Timestamp(app)})
 	if err != nil {
 		return nil, fmt.Errorf("read the digest of %s: %w", user, err)
 	}
-	var notes []*Note
+	var notes []*Notification
 	for _, n := range rows {
-		p := n.Person()
+		p := n.Recipient()
 		p.Follows = true // or it was not listed
-		if n.mailable() && Decide(n.Type, p, clock.Now(app)).Kind == Digest {
+		if n.isMailable() && DecidePlan(n.Type, p, clock.Now(app)).MailMode == MailDigest {
 			notes = append(notes, n)
 		}
 	}
 	return notes, nil
 }
 
-// mailLetter mails a letter that is ready.
-func (s *Service) mailLetter(ctx context.Context, app core.App, j *job.Job) error {
-	var l mail.Letter
-	if err := j.Payload(&l); err != nil {
+// deliverEmail mails a letter that is ready.
+func (s *Service) deliverEmail(ctx context.Context, app core.App, j *job.Job) error {
+	var l mail.Email
+	if err := j.ReadPayload(&l); err != nil {
 		return err
 	}
 	if l.MessageID == "" {
 		l.MessageID = j.ID
 	}
-	_, err := s.send(ctx, app, "letter", "", &l)
+	_, err := s.sendEmail(ctx, app, "letter", "", &l)
 	return err
 }
 
-// send hands a letter to the mail server and reports whether it left: the app's owner may have dropped it, and
+// sendEmail hands a letter to the mail server and reports whether it left: the app's owner may have dropped it, and
 // an address that does not exist is remembered and no error.
-func (s *Service) send(ctx context.Context, app core.App, kind, user string, l *mail.Letter) (left bool, err error) {
-	m, err := l.Message(app)
+func (s *Service) sendEmail(ctx context.Context, app core.App, kind, user string, l *mail.Email) (left bool, err error) {
+	m, err := l.MailerMessage(app)
 	if err != nil {
 		return false, job.Bury(err)
 	}
-	if wanted, err := s.Mailing(app, kind, user, m); err != nil || !wanted {
+	if wanted, err := s.BeforeMail(app, kind, user, m); err != nil || !wanted {
 		return false, err
 	}
 	err = mail.Send(ctx, app, m)
 	if errors.Is(err, mail.ErrBounced) {
-		return false, Bounced(app, user, l.To, err)
+		return false, RecordBounce(app, user, l.To, err)
 	}
 	return err == nil, err
 }
 
-// Bounced remembers that mail to a user's address came back: nothing more is sent there until it is another one.
-func Bounced(app core.App, user, address string, reason error) error {
+// RecordBounce remembers that mail to a user's address came back: nothing more is sent there until it is another one.
+func RecordBounce(app core.App, user, address string, reason error) error {
 	app.Logger().Warn("mail bounced", "account", user, "err", reason)
 	_, err := db.Exec(app, `UPDATE settings SET bounced = {:address} WHERE user = {:u}`, db.Params{"u": user, "address": address})
 	if err != nil {

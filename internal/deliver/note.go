@@ -11,9 +11,9 @@ import (
 	"doubletap/internal/deliver/wording"
 )
 
-// Note is a notification as it is when it leaves, and whom it is for.
-type Note struct {
-	person
+// Notification is a notification as it is when it leaves, and whom it is for.
+type Notification struct {
+	recipientRow
 	ID       string `db:"id"`
 	Type     string `db:"type"`
 	Count    int    `db:"actorsCount"`
@@ -25,68 +25,68 @@ type Note struct {
 	MailedAt string `db:"mailedAt"`
 }
 
-const noteColumns = personColumns + `, n.id, n.type, n.actorsCount, n.post, coalesce(p.caption, '') caption,
+const notificationColumns = recipientColumns + `, n.id, n.type, n.actorsCount, n.post, coalesce(p.caption, '') caption,
 	CASE WHEN c.hidden THEN '' ELSE coalesce(c.text, '') END text, n.read, n.latestAt, n.mailedAt`
 
-const noteTables = ` FROM notifications n JOIN users u ON u.id = n.recipient LEFT JOIN settings s ON s.user = u.id
+const notificationTables = ` FROM notifications n JOIN users u ON u.id = n.recipient LEFT JOIN settings s ON s.user = u.id
 	LEFT JOIN posts p ON p.id = n.post LEFT JOIN comments c ON c.id = n.comment `
 
-// unmuted leaves out what its person has muted since it was told, the post or everybody who is named, and what is about to leave the tray:
+// notMutedCondition leaves out what its person has muted since it was told, the post or everybody who is named, and what is about to leave the tray:
 // its post is gone, or everybody who is named is across a block or not there any more.
-const unmuted = ` AND (n.post = '' OR p.id IS NOT NULL)
-	 AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = '' AND m.post = n.post AND m.post != '' AND ` + silences + `)
-	AND (coalesce(json_array_length(n.actors), 0) = 0 OR EXISTS (SELECT 1 FROM json_each(n.actors) a WHERE NOT ` + mutedActor + `))`
+const notMutedCondition = ` AND (n.post = '' OR p.id IS NOT NULL)
+	 AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = '' AND m.post = n.post AND m.post != '' AND ` + muteSilences + `)
+	AND (coalesce(json_array_length(n.actors), 0) = 0 OR EXISTS (SELECT 1 FROM json_each(n.actors) a WHERE NOT ` + mutedActorCondition + `))`
 
 const (
-	silences   = `NOT m.keepNotifications AND (m.until = '' OR m.until > {:now})`
-	mutedActor = `(EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = a.value AND m.post = '' AND ` + silences + `)
+	muteSilences        = `NOT m.keepNotifications AND (m.until = '' OR m.until > {:now})`
+	mutedActorCondition = `(EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = a.value AND m.post = '' AND ` + muteSilences + `)
 		OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = n.recipient AND b.blocked = a.value) OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = a.value AND b.blocked = n.recipient)
 		OR NOT EXISTS (SELECT 1 FROM users o WHERE o.id = a.value AND o.state = 'active'))`
 )
 
-// note reads a notification; nil when it was taken back, seen or muted, or its person is not there to be told.
-func note(app core.App, id string) (*Note, error) {
-	var n Note
-	found, err := db.One(app, &n, `SELECT `+noteColumns+noteTables+`WHERE n.id = {:id}`+unmuted, db.Params{"id": id, "now": clock.Stamp(app)})
+// findNotification reads a notification; nil when it was taken back, seen or muted, or its person is not there to be told.
+func findNotification(app core.App, id string) (*Notification, error) {
+	var n Notification
+	found, err := db.QueryOne(app, &n, `SELECT `+notificationColumns+notificationTables+`WHERE n.id = {:id}`+notMutedCondition, db.Params{"id": id, "now": clock.Timestamp(app)})
 	if err != nil {
 		return nil, fmt.Errorf("read notification %s: %w", id, err)
 	}
-	if !found || n.seen() || n.State != "active" {
+	if !found || n.isSeen() || n.State != "active" {
 		return nil, nil
 	}
 	return &n, nil
 }
 
-func (n *Note) seen() bool { return n.Read || n.LatestAt <= n.SeenAt }
+func (n *Notification) isSeen() bool { return n.Read || n.LatestAt <= n.SeenAt }
 
-// names are what the newest actors call themselves, but for those who are muted, blocked or gone by now.
-func (n *Note) names(app core.App) ([]string, error) {
+// actorNames are what the newest actors call themselves, but for those who are muted, blocked or gone by now.
+func (n *Notification) actorNames(app core.App) ([]string, error) {
 	var names []string
-	err := db.Column(app, &names, `SELECT coalesce(nullif(trim(u.name), ''), '@' || u.handle) FROM notifications n, json_each(n.actors) a JOIN users u ON u.id = a.value
-		WHERE n.id = {:id} AND NOT `+mutedActor+` ORDER BY a.key LIMIT 2`, db.Params{"id": n.ID, "now": clock.Stamp(app)})
+	err := db.QueryColumn(app, &names, `SELECT coalesce(nullif(trim(u.name), ''), '@' || u.handle) FROM notifications n, json_each(n.actors) a JOIN users u ON u.id = a.value
+		WHERE n.id = {:id} AND NOT `+mutedActorCondition+` ORDER BY a.key LIMIT 2`, db.Params{"id": n.ID, "now": clock.Timestamp(app)})
 	if err != nil {
 		return nil, fmt.Errorf("name the actors of notification %s: %w", n.ID, err)
 	}
 	return names, nil
 }
 
-// says is the notification in a sentence.
-func (n *Note) says(app core.App) (string, error) {
-	names, err := n.names(app)
-	return wording.In(n.Locale).Told(n.Type, names, n.Count, app.Settings().Meta.AppName), err
+// sentence is the notification in a sentence.
+func (n *Notification) sentence(app core.App) (string, error) {
+	names, err := n.actorNames(app)
+	return wording.WordsFor(n.Locale).Sentence(n.Type, names, n.Count, app.Settings().Meta.AppName), err
 }
 
-// quote is what was said, where something was.
-func (n *Note) quote() string {
+// quotedText is what was said, where something was.
+func (n *Notification) quotedText() string {
 	switch n.Type {
 	case "comment", "reply", "mention":
-		return wording.Short(n.Text, 140)
+		return wording.ShortLine(n.Text, 140)
 	}
 	return ""
 }
 
-// url is where it can be seen.
-func (n *Note) url(app core.App) string {
+// linkURL is where it can be seen.
+func (n *Notification) linkURL(app core.App) string {
 	base := strings.TrimRight(app.Settings().Meta.AppURL, "/")
 	if n.Post != "" {
 		return base + "/p/" + n.Post

@@ -9,51 +9,51 @@ import (
 	_ "time/tzdata" // a server may have none, and quiet hours are in the user's
 )
 
-// Mail is when a type of notification is mailed.
-type Mail string
+// MailMode is when a type of notification is mailed.
+type MailMode string
 
 // The ways a person can have mail.
 const (
-	Off    Mail = "off"
-	Digest Mail = "digest"
-	Now    Mail = "now"
+	MailOff    MailMode = "off"
+	MailDigest MailMode = "digest"
+	MailNow    MailMode = "now"
 )
 
 // Preference is what settings.notify holds for a type. What is left out is as the product has it.
 type Preference struct {
-	List *bool  `json:"list"`
-	Live *bool  `json:"live"`
-	Push *bool  `json:"push"`
-	Mail Mail   `json:"mail,omitempty" one:"off digest now"`
-	From string `json:"from,omitempty" one:"all follows"` // all, or follows: only from people one follows
+	List *bool    `json:"list"`
+	Live *bool    `json:"live"`
+	Push *bool    `json:"push"`
+	Mail MailMode `json:"mail,omitempty" one:"off digest now"`
+	From string   `json:"from,omitempty" one:"all follows"` // all, or follows: only from people one follows
 }
 
-// defaults are how a type is told to those who said nothing. What asks for an answer rings; what is
+// defaultPreferences are how a type is told to those who said nothing. What asks for an answer rings; what is
 // merely nice is read when there is time.
-var defaults = map[string]struct {
+var defaultPreferences = map[string]struct {
 	push bool
-	mail Mail
+	mail MailMode
 }{
-	"like":            {true, Digest},
-	"comment":         {true, Digest},
-	"reply":           {true, Digest},
-	"comment_like":    {false, Off},
-	"mention":         {true, Digest},
-	"follow":          {true, Digest},
-	"follow_request":  {true, Digest},
-	"follow_accepted": {true, Off},
-	"post":            {true, Digest},
-	"order":           {true, Now},
-	"system":          {true, Now},
+	"like":            {true, MailDigest},
+	"comment":         {true, MailDigest},
+	"reply":           {true, MailDigest},
+	"comment_like":    {false, MailOff},
+	"mention":         {true, MailDigest},
+	"follow":          {true, MailDigest},
+	"follow_request":  {true, MailDigest},
+	"follow_accepted": {true, MailOff},
+	"post":            {true, MailDigest},
+	"order":           {true, MailNow},
+	"system":          {true, MailNow},
 }
 
-// Reachable is the condition, on the recipient u of users, their settings s and the type {:t}, without which nothing can
+// ReachableCondition is the condition, on the recipient u of users, their settings s and the type {:t}, without which nothing can
 // have to leave: no device, and no mail by default or by choice. Most likes end here.
-const Reachable = `(EXISTS (SELECT 1 FROM devices WHERE user = u.id)
+const ReachableCondition = `(EXISTS (SELECT 1 FROM devices WHERE user = u.id)
 	OR (u.verified AND ({:t} IN ('order', 'system') OR coalesce(s.digest, '') NOT IN ('', 'off') OR coalesce(s.notify, '') NOT IN ('', '{}', 'null'))))`
 
-// Person is what decides how somebody is told.
-type Person struct {
+// Recipient is what decides how somebody is told.
+type Recipient struct {
 	Notify    map[string]Preference
 	Digest    string // off, hourly or daily
 	QuietFrom string // "22:00" in Zone, or ""
@@ -64,8 +64,8 @@ type Person struct {
 	Mailable  bool // the address is verified, and no mail came back from it
 }
 
-// Wishes are what is stored of how somebody is told: their account's address and their settings.
-type Wishes struct {
+// StoredPreferences are what is stored of how somebody is told: their account's address and their settings.
+type StoredPreferences struct {
 	Email     string `db:"email"`
 	Verified  bool   `db:"verified"`
 	State     string `db:"state"` // of the account
@@ -77,80 +77,80 @@ type Wishes struct {
 	Timezone  string `db:"timezone"`
 }
 
-// WishColumns read Wishes from users u and settings s, in the order of Columns.
-const WishColumns = `u.email, u.verified, u.state, coalesce(s.bounced, '') bounced, coalesce(s.notify, '') notify, coalesce(s.digest, '') digest,
+// PreferenceColumns read Wishes from users u and settings s, in the order of Columns.
+const PreferenceColumns = `u.email, u.verified, u.state, coalesce(s.bounced, '') bounced, coalesce(s.notify, '') notify, coalesce(s.digest, '') digest,
 	coalesce(s.quietFrom, '') quietFrom, coalesce(s.quietTo, '') quietTo, coalesce(s.timezone, '') timezone`
 
-// Columns are where WishColumns are read to.
-func (w *Wishes) Columns() []any {
+// ScanTargets are where PreferenceColumns are read to.
+func (w *StoredPreferences) ScanTargets() []any {
 	return []any{&w.Email, &w.Verified, &w.State, &w.Bounced, &w.Notify, &w.Digest, &w.QuietFrom, &w.QuietTo, &w.Timezone}
 }
 
-func (w *Wishes) mailable() bool {
+func (w *StoredPreferences) isMailable() bool {
 	return w.State == "active" && w.Verified && w.Email != "" && !strings.EqualFold(w.Email, w.Bounced)
 }
 
-// Person is what decides, as far as it does not depend on who does what.
-func (w *Wishes) Person() Person {
-	p := Person{Notify: wishes(w.Notify), Digest: w.Digest, QuietFrom: w.QuietFrom, QuietTo: w.QuietTo, Mailable: w.mailable()}
+// Recipient is what decides, as far as it does not depend on who does what.
+func (w *StoredPreferences) Recipient() Recipient {
+	p := Recipient{Notify: parsePreferences(w.Notify), Digest: w.Digest, QuietFrom: w.QuietFrom, QuietTo: w.QuietTo, Mailable: w.isMailable()}
 	if w.QuietFrom != "" || w.Digest == "daily" { // a zone takes longer to find than all the rest
-		p.Zone = zone(w.Timezone)
+		p.Zone = loadZone(w.Timezone)
 	}
 	return p
 }
 
 // Plan is how one notification is told.
 type Plan struct {
-	List bool      // in the tray
-	Live bool      // at once, to those devices that are connected
-	Push time.Time // when to send to devices; zero for never
-	Mail time.Time // when to mail, or when the digest is due; zero for never
-	Kind Mail      // what that mail is
+	List     bool      // in the tray
+	Live     bool      // at once, to those devices that are connected
+	PushAt   time.Time // when to send to devices; zero for never
+	MailAt   time.Time // when to mail, or when the digest is due; zero for never
+	MailMode MailMode  // what that mail is
 }
 
-// wait is how long a mail waits for its person to see the notification elsewhere.
-const wait = 2 * time.Minute
+// mailDelay is how long a mail waits for its person to see the notification elsewhere.
+const mailDelay = 2 * time.Minute
 
-// Decide says how p is told of something of a type that happens now.
-func Decide(kind string, p Person, now time.Time) Plan {
-	own, usual := p.Notify[kind], defaults[kind]
-	if p.Muted || own.From == "follows" && !p.Follows || !or(own.List, true) { // all else tells of what is in the tray
-		return Plan{Kind: Off}
+// DecidePlan says how p is told of something of a type that happens now.
+func DecidePlan(kind string, p Recipient, now time.Time) Plan {
+	own, usual := p.Notify[kind], defaultPreferences[kind]
+	if p.Muted || own.From == "follows" && !p.Follows || !valueOr(own.List, true) { // all else tells of what is in the tray
+		return Plan{MailMode: MailOff}
 	}
-	plan := Plan{List: true, Live: or(own.Live, true), Kind: Off}
-	if or(own.Push, usual.push) {
-		plan.Push = p.afterQuiet(now)
+	plan := Plan{List: true, Live: valueOr(own.Live, true), MailMode: MailOff}
+	if valueOr(own.Push, usual.push) {
+		plan.PushAt = p.afterQuietHours(now)
 	}
 	mail := own.Mail
-	if mail != Off && mail != Digest && mail != Now {
+	if mail != MailOff && mail != MailDigest && mail != MailNow {
 		mail = usual.mail
 	}
 	switch {
 	case !p.Mailable:
-	case mail == Now:
-		plan.Kind, plan.Mail = Now, now.Add(wait)
-	case mail == Digest && p.Digest == "hourly":
-		plan.Kind, plan.Mail = Digest, now.Truncate(time.Hour).Add(time.Hour)
-	case mail == Digest && p.Digest == "daily":
-		plan.Kind, plan.Mail = Digest, nextWall(now.In(p.zone()), morning).UTC()
+	case mail == MailNow:
+		plan.MailMode, plan.MailAt = MailNow, now.Add(mailDelay)
+	case mail == MailDigest && p.Digest == "hourly":
+		plan.MailMode, plan.MailAt = MailDigest, now.Truncate(time.Hour).Add(time.Hour)
+	case mail == MailDigest && p.Digest == "daily":
+		plan.MailMode, plan.MailAt = MailDigest, nextWallClock(now.In(p.timeZone()), digestTime).UTC()
 	}
 	return plan
 }
 
-// morning is when daily digests are due.
-var morning = time.Date(0, 1, 1, 8, 0, 0, 0, time.UTC)
+// digestTime is when daily digests are due.
+var digestTime = time.Date(0, 1, 1, 8, 0, 0, 0, time.UTC)
 
-// afterQuiet returns the first moment from now on at which the clock on the person's wall is outside the quiet hours. A
+// afterQuietHours returns the first moment from now on at which the clock on the person's wall is outside the quiet hours. A
 // clock that is put forward may skip their end, and one that is put back may lead out of them or into them again.
-func (p Person) afterQuiet(now time.Time) time.Time {
-	from, errFrom := time.Parse(wallLayout, p.QuietFrom)
-	to, errTo := time.Parse(wallLayout, p.QuietTo)
+func (p Recipient) afterQuietHours(now time.Time) time.Time {
+	from, errFrom := time.Parse(wallClockLayout, p.QuietFrom)
+	to, errTo := time.Parse(wallClockLayout, p.QuietTo)
 	if errFrom != nil || errTo != nil || from.Equal(to) {
 		return now
 	}
-	at := now.In(p.zone())
-	for isQuiet(sinceMidnight(at), sinceMidnight(from), sinceMidnight(to)) {
-		end := at.Add(untilWall(at, to))
+	at := now.In(p.timeZone())
+	for isQuietTime(sinceMidnight(at), sinceMidnight(from), sinceMidnight(to)) {
+		end := at.Add(untilWallClock(at, to))
 		if change, changes := clockChange(at); changes && change.Before(end) {
 			end = change
 		}
@@ -159,29 +159,29 @@ func (p Person) afterQuiet(now time.Time) time.Time {
 	return at.UTC()
 }
 
-// isQuiet reports whether a time of day is in [from, to), which may go over midnight.
-func isQuiet(at, from, to time.Duration) bool {
+// isQuietTime reports whether a time of day is in [from, to), which may go over midnight.
+func isQuietTime(at, from, to time.Duration) bool {
 	if from < to {
 		return from <= at && at < to
 	}
 	return from <= at || at < to
 }
-func (p Person) zone() *time.Location {
+func (p Recipient) timeZone() *time.Location {
 	if p.Zone == nil {
 		return time.UTC
 	}
 	return p.Zone
 }
 
-func or(wish *bool, usual bool) bool {
+func valueOr(wish *bool, usual bool) bool {
 	if wish == nil {
 		return usual
 	}
 	return *wish
 }
 
-// wishes reads settings.notify. Each type is read by itself: what a client stored wrongly for one spoils no other.
-func wishes(text string) map[string]Preference {
+// parsePreferences reads settings.notify. Each type is read by itself: what a client stored wrongly for one spoils no other.
+func parsePreferences(text string) map[string]Preference {
 	if len(text) <= len("{}") {
 		return nil
 	}
@@ -199,8 +199,8 @@ func wishes(text string) map[string]Preference {
 	return all
 }
 
-// zone is the time zone of that name, UTC when there is none.
-func zone(name string) *time.Location {
+// loadZone is the time zone of that name, UTC when there is none.
+func loadZone(name string) *time.Location {
 	z, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
 		return time.UTC

@@ -20,48 +20,48 @@ type pushPayload struct {
 	At                   time.Time
 }
 
-// urgent are the types that somebody waits for an answer to.
-var urgent = map[string]bool{"comment": true, "reply": true, "mention": true, "follow_request": true, "order": true, "system": true}
+// urgentTypes are the types that somebody waits for an answer to.
+var urgentTypes = map[string]bool{"comment": true, "reply": true, "mention": true, "follow_request": true, "order": true, "system": true}
 
-// push sends a notification to one device, as it is by now. What was taken back or seen meanwhile is not sent.
-func (s *Service) push(ctx context.Context, app core.App, j *job.Job) error {
+// deliverPush sends a notification to one device, as it is by now. What was taken back or seen meanwhile is not sent.
+func (s *Service) deliverPush(ctx context.Context, app core.App, j *job.Job) error {
 	var p pushPayload
-	if err := j.Payload(&p); err != nil {
+	if err := j.ReadPayload(&p); err != nil {
 		return err
 	}
 	var d push.Device
-	found, err := db.One(app, &d, `SELECT id, user, kind, endpoint, coalesce(keys, '') keys, answeredAt, failingSince FROM devices WHERE id = {:id}`, db.Params{"id": p.Device})
+	found, err := db.QueryOne(app, &d, `SELECT id, user, kind, endpoint, coalesce(keys, '') keys, answeredAt, failingSince FROM devices WHERE id = {:id}`, db.Params{"id": p.Device})
 	if err != nil || !found {
 		return err
 	}
 	if clock.Now(app).Sub(p.At) > push.TTL { // no news any more
-		_, err := forgetSilent(app, &d)
+		_, err := forgetSilentDevice(app, &d)
 		return err
 	}
-	n, err := note(app, p.Notification)
+	n, err := findNotification(app, p.Notification)
 	if err != nil || n == nil || d.User != n.User || s.Channels[d.Kind] == nil {
 		return err
 	}
-	m, err := message(app, n)
+	m, err := newPushMessage(app, n)
 	if err != nil {
 		return err
 	}
-	if wanted, err := s.Pushing(app, &d, n, m); err != nil || !wanted {
+	if wanted, err := s.BeforePush(app, &d, n, m); err != nil || !wanted {
 		return err
 	}
-	return pushed(app, &d, s.Channels[d.Kind].Push(ctx, &d, m))
+	return recordPushOutcome(app, &d, s.Channels[d.Kind].Push(ctx, &d, m))
 }
 
-// pushed notes how a push to a device ended, and returns what that means for the job.
-func pushed(app core.App, d *push.Device, outcome error) error {
+// recordPushOutcome notes how a push to a device ended, and returns what that means for the job.
+func recordPushOutcome(app core.App, d *push.Device, outcome error) error {
 	switch {
 	case outcome == nil:
-		return noteAnswer(app, d)
-	case errors.Is(outcome, push.ErrGone):
+		return recordAnswer(app, d)
+	case errors.Is(outcome, push.ErrDeviceGone):
 		app.Logger().Info("device gone", "device", d.ID, "kind", d.Kind, "err", outcome)
-		return forget(app, d)
-	case errors.Is(outcome, push.ErrSilent) && d.Host() != "" && d.FailingSince == "":
-		d.FailingSince = clock.Stamp(app)
+		return deleteDevice(app, d)
+	case errors.Is(outcome, push.ErrNoAnswer) && d.Host() != "" && d.FailingSince == "":
+		d.FailingSince = clock.Timestamp(app)
 		_, err := db.Exec(app, `UPDATE devices SET failingSince = {:now} WHERE id = {:id} AND endpoint = {:endpoint} AND failingSince = ''`,
 			db.Params{"id": d.ID, "endpoint": d.Endpoint, "now": d.FailingSince})
 		if err != nil {
@@ -69,40 +69,40 @@ func pushed(app core.App, d *push.Device, outcome error) error {
 		}
 		return outcome
 	}
-	if forgotten, err := forgetSilent(app, d); err != nil || forgotten {
+	if forgotten, err := forgetSilentDevice(app, d); err != nil || forgotten {
 		return err
 	}
 	return outcome
 }
 
-// noteAnswer notes that a device took a message, once a day while it takes all of them.
-func noteAnswer(app core.App, d *push.Device) error {
+// recordAnswer notes that a device took a message, once a day while it takes all of them.
+func recordAnswer(app core.App, d *push.Device) error {
 	now := clock.Now(app)
-	if d.FailingSince == "" && d.AnsweredAt > clock.Text(now.Add(-24*time.Hour)) {
+	if d.FailingSince == "" && d.AnsweredAt > clock.FormatTime(now.Add(-24*time.Hour)) {
 		return nil
 	}
 	_, err := db.Exec(app, `UPDATE devices SET answeredAt = {:now}, failingSince = '' WHERE id = {:id} AND endpoint = {:endpoint}`,
-		db.Params{"id": d.ID, "endpoint": d.Endpoint, "now": clock.Text(now)})
+		db.Params{"id": d.ID, "endpoint": d.Endpoint, "now": clock.FormatTime(now)})
 	if err != nil {
 		app.Logger().Error("answer of a device not noted", "device", d.ID, "err", err) // it has the message
 	}
 	return nil
 }
 
-// silence is for how long a device that never answered is asked again.
-const silence = 24 * time.Hour
+// silenceTimeout is for how long a device that never answered is asked again.
+const silenceTimeout = 24 * time.Hour
 
-// forgetSilent deletes a device that never took a message and has not answered for a day: its host may be of
+// forgetSilentDevice deletes a device that never took a message and has not answered for a day: its host may be of
 // somebody's choice who wants nothing but to be asked.
-func forgetSilent(app core.App, d *push.Device) (bool, error) {
-	if d.AnsweredAt != "" || d.FailingSince == "" || d.FailingSince > clock.Text(clock.Now(app).Add(-silence)) {
+func forgetSilentDevice(app core.App, d *push.Device) (bool, error) {
+	if d.AnsweredAt != "" || d.FailingSince == "" || d.FailingSince > clock.FormatTime(clock.Now(app).Add(-silenceTimeout)) {
 		return false, nil
 	}
 	app.Logger().Info("device never answered", "device", d.ID, "kind", d.Kind, "account", d.User, "since", d.FailingSince)
-	return true, forget(app, d)
+	return true, deleteDevice(app, d)
 }
 
-func forget(app core.App, d *push.Device) error {
+func deleteDevice(app core.App, d *push.Device) error {
 	_, err := db.Exec(app, `DELETE FROM devices WHERE id = {:id} AND endpoint = {:endpoint}`, db.Params{"id": d.ID, "endpoint": d.Endpoint})
 	if err != nil {
 		return fmt.Errorf("forget device %s: %w", d.ID, err)
@@ -110,27 +110,27 @@ func forget(app core.App, d *push.Device) error {
 	return nil
 }
 
-func message(app core.App, n *Note) (*push.Message, error) {
-	body, err := n.says(app)
+func newPushMessage(app core.App, n *Notification) (*push.Message, error) {
+	body, err := n.sentence(app)
 	if err != nil {
 		return nil, err
 	}
-	if quote := n.quote(); quote != "" {
+	if quote := n.quotedText(); quote != "" {
 		body += ": " + quote
 	}
 	var badge int
-	_, err = db.Value(app, &badge, `SELECT count(*) FROM notifications WHERE recipient = {:r} AND latestAt > {:seen}`, db.Params{"r": n.User, "seen": n.SeenAt})
+	_, err = db.QueryValue(app, &badge, `SELECT count(*) FROM notifications WHERE recipient = {:r} AND latestAt > {:seen}`, db.Params{"r": n.User, "seen": n.SeenAt})
 	if err != nil {
 		return nil, fmt.Errorf("count what %s has not seen: %w", n.User, err)
 	}
 	return &push.Message{
-		Title: wording.Line(app.Settings().Meta.AppName), Body: body, URL: n.url(app), Type: n.Type, Notification: n.ID, Tag: n.ID,
-		Badge: badge, At: moment(n.LatestAt), Urgent: urgent[n.Type],
+		Title: wording.SingleLine(app.Settings().Meta.AppName), Body: body, URL: n.linkURL(app), Type: n.Type, Notification: n.ID, Tag: n.ID,
+		Badge: badge, At: parseDate(n.LatestAt), Urgent: urgentTypes[n.Type],
 	}, nil
 }
 
-// moment reads a date column.
-func moment(text string) time.Time {
+// parseDate reads a date column.
+func parseDate(text string) time.Time {
 	t, _ := time.Parse("2006-01-02 15:04:05.000Z", text) // it is empty or one of ours
 	return t
 }

@@ -2,8 +2,8 @@ package deliver
 
 import "time"
 
-// wallLayout is how a time of day is stored, such as "22:00".
-const wallLayout = "15:04"
+// wallClockLayout is how a time of day is stored, such as "22:00".
+const wallClockLayout = "15:04"
 
 // sinceMidnight is what the clock on the wall shows at a moment, as the time since 00:00.
 func sinceMidnight(at time.Time) time.Duration {
@@ -11,9 +11,9 @@ func sinceMidnight(at time.Time) time.Duration {
 	return time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second + time.Duration(at.Nanosecond())
 }
 
-// untilWall returns how long a clock that nobody puts forward or back takes from at to the time of day of hour: more than
+// untilWallClock returns how long a clock that nobody puts forward or back takes from at to the time of day of hour: more than
 // nothing, and a day at most.
-func untilWall(at, hour time.Time) time.Duration {
+func untilWallClock(at, hour time.Time) time.Duration {
 	left := sinceMidnight(hour) - sinceMidnight(at)
 	if left <= 0 {
 		left += 24 * time.Hour
@@ -21,15 +21,15 @@ func untilWall(at, hour time.Time) time.Duration {
 	return left
 }
 
-// nextWall returns the first moment after at when the clock there shows the time of day of hour, or is put forward past it.
-func nextWall(at, hour time.Time) time.Time {
+// nextWallClock returns the first moment after at when the clock there shows the time of day of hour, or is put forward past it.
+func nextWallClock(at, hour time.Time) time.Time {
 	for {
-		end := at.Add(untilWall(at, hour))
+		end := at.Add(untilWallClock(at, hour))
 		change, changes := clockChange(at)
 		if !changes || change.After(end) {
 			return end
 		}
-		if shift := offset(change) - offset(at); shift >= end.Sub(change) {
+		if shift := utcOffset(change) - utcOffset(at); shift >= end.Sub(change) {
 			return change
 		}
 		at = change
@@ -42,7 +42,7 @@ func clockChange(at time.Time) (change time.Time, changes bool) {
 	return change, !change.IsZero()
 }
 
-func offset(at time.Time) time.Duration {
+func utcOffset(at time.Time) time.Duration {
 	_, seconds := at.Zone()
 	return time.Duration(seconds) * time.Second
 }

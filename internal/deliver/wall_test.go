@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// windows are quiet hours: by day, over midnight, around the hours at which clocks are put forward and back.
-var windows = [9][2]string{
+// quietWindows are quiet hours: by day, over midnight, around the hours at which clocks are put forward and back.
+var quietWindows = [9][2]string{
 	{"22:00", "07:00"}, {"22:00", "02:30"}, {"23:30", "00:30"}, {"00:00", "01:00"}, {"01:30", "02:30"},
 	{"02:00", "03:00"}, {"02:30", "01:30"}, {"12:00", "14:00"}, {"00:00", "23:59"},
 }
@@ -20,13 +20,13 @@ var windows = [9][2]string{
 func TestQuietHoursEndWhenTheWallSaysSo(t *testing.T) {
 	checked := 0
 	for _, place := range placesWhoseClocksChange(t) {
-		changes := changesOf(place, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
+		changes := clockChangesOf(place, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 		for _, change := range changes {
-			for _, window := range windows {
-				p := Person{QuietFrom: window[0], QuietTo: window[1], Zone: place}
+			for _, window := range quietWindows {
+				p := Recipient{QuietFrom: window[0], QuietTo: window[1], Zone: place}
 				for _, before := range []time.Duration{-5 * time.Hour, -time.Hour, -20 * time.Minute, 0, 40 * time.Minute} {
 					now := change.Add(before)
-					if got, want := p.afterQuiet(now), firstLoudMinute(p, now); !got.Equal(want) {
+					if got, want := p.afterQuietHours(now), firstLoudMinute(p, now); !got.Equal(want) {
 						t.Errorf("%s, quiet %s to %s, at %s: %s, want %s", place, window[0], window[1], now.In(place), got.In(place), want.In(place))
 					}
 					checked++
@@ -42,16 +42,16 @@ func TestQuietHoursEndWhenTheWallSaysSo(t *testing.T) {
 // A morning comes within a day and what a clock may be put back, three hours at most, and the wall shows it or has skipped it.
 func TestTheMorningComesEverywhere(t *testing.T) {
 	for _, place := range placesWhoseClocksChange(t) {
-		for _, change := range changesOf(place, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		for _, change := range clockChangesOf(place, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)) {
 			for hour := range 24 {
 				wall := time.Date(0, 1, 1, hour, 30, 0, 0, time.UTC)
 				for _, before := range []time.Duration{-23 * time.Hour, -time.Hour, -time.Minute, 0} {
 					now := change.Add(before).In(place)
-					at := nextWall(now, wall)
-					shown := at.Format(wallLayout) == wall.Format(wallLayout)
-					skipped := at.Equal(change) && offset(at) > offset(at.Add(-time.Second))
+					at := nextWallClock(now, wall)
+					shown := at.Format(wallClockLayout) == wall.Format(wallClockLayout)
+					skipped := at.Equal(change) && utcOffset(at) > utcOffset(at.Add(-time.Second))
 					if wait := at.Sub(now); wait <= 0 || wait > 28*time.Hour || !shown && !skipped {
-						t.Errorf("%s after %s: %s", wall.Format(wallLayout), now, at)
+						t.Errorf("%s after %s: %s", wall.Format(wallClockLayout), now, at)
 					}
 				}
 			}
@@ -60,9 +60,9 @@ func TestTheMorningComesEverywhere(t *testing.T) {
 }
 
 // firstLoudMinute asks the wall minute by minute.
-func firstLoudMinute(p Person, now time.Time) time.Time {
+func firstLoudMinute(p Recipient, now time.Time) time.Time {
 	for at := now.In(p.Zone); ; at = at.Add(time.Minute) {
-		wall := at.Format(wallLayout)
+		wall := at.Format(wallClockLayout)
 		quiet := p.QuietFrom <= wall && wall < p.QuietTo
 		if p.QuietFrom > p.QuietTo {
 			quiet = p.QuietFrom <= wall || wall < p.QuietTo
@@ -73,7 +73,7 @@ func firstLoudMinute(p Person, now time.Time) time.Time {
 	}
 }
 
-func changesOf(place *time.Location, from, to time.Time) (changes []time.Time) {
+func clockChangesOf(place *time.Location, from, to time.Time) (changes []time.Time) {
 	for at := from.In(place); ; {
 		change, found := clockChange(at)
 		if !found || change.After(to) {
@@ -105,8 +105,8 @@ func placesWhoseClocksChange(t *testing.T) (places []*time.Location) {
 			t.Fatalf("load %s: %v", file.Name, err)
 		}
 		var alike strings.Builder
-		for _, change := range changesOf(place, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)) {
-			fmt.Fprint(&alike, change.Unix(), offset(change), " ")
+		for _, change := range clockChangesOf(place, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)) {
+			fmt.Fprint(&alike, change.Unix(), utcOffset(change), " ")
 		}
 		if alike.Len() > 0 && !known[alike.String()] {
 			known[alike.String()] = true

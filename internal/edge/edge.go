@@ -20,8 +20,8 @@ var Ends = map[string][]string{
 	"story_views":   {"story", "viewer"},
 }
 
-// Collections returns the names of the collections whose rows are edges.
-func Collections() []string {
+// CollectionNames returns the names of the collections whose rows are edges.
+func CollectionNames() []string {
 	names := make([]string, 0, len(Ends))
 	for name := range Ends {
 		names = append(names, name)
@@ -29,9 +29,9 @@ func Collections() []string {
 	return names
 }
 
-// ID returns the id of the edge of collection between ends: the first 15 characters of the
+// IDBetween returns the id of the edge of collection between ends: the first 15 characters of the
 // lower-case base32hex of sha256("collection|end|end").
-func ID(collection string, ends ...string) string {
+func IDBetween(collection string, ends ...string) string {
 	var room [80]byte // what most need, so that none of it is left to the garbage collector
 	key := append(room[:0], collection...)
 	for _, end := range ends {
@@ -44,12 +44,12 @@ func ID(collection string, ends ...string) string {
 // lowerHex is base32hex in lower case.
 var lowerHex = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv")
 
-// Of returns the id that the edge in record must have.
-func Of(record *core.Record) string {
+// IDOfRecord returns the id that the edge in record must have.
+func IDOfRecord(record *core.Record) string {
 	name := record.Collection().Name
 	values := make([]string, 0, 3)
 	for _, end := range Ends[name] {
 		values = append(values, record.GetString(end))
 	}
-	return ID(name, values...)
+	return IDBetween(name, values...)
 }

@@ -13,7 +13,7 @@ func TestID(t *testing.T) {
 		{"likes", []string{"post00000000001", "user00000000001"}, "i17m403u1qno98p"},
 		{"mutes", []string{"user00000000001", "user00000000002", ""}, "0vvngnnd4up87sr"},
 	} {
-		if got := ID(test.collection, test.ends...); got != test.want {
+		if got := IDBetween(test.collection, test.ends...); got != test.want {
 			t.Errorf("ID(%s, %v) = %s, want %s", test.collection, test.ends, got, test.want)
 		}
 	}

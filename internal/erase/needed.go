@@ -11,17 +11,17 @@ import (
 	"doubletap/internal/db"
 )
 
-// left are the rows that Step deletes although no relation cascades to them.
-var left = map[string]string{"comments": "author"}
+// deletedByHand are the rows that Step deletes although no relation cascades to them.
+var deletedByHand = map[string]string{"comments": "author"}
 
-// Needed returns PocketBase's refusal if the account, or something that goes with it, is what an owner's required relation
+// CheckNotRequired returns PocketBase's refusal if the account, or something that goes with it, is what an owner's required relation
 // points at: the erasing could never end. Ask it before the account is closed.
-func Needed(app core.App, user *core.Record) error {
-	return needed(app, user.Collection(), `{:user}`, dbx.Params{"user": user.Id}, nil)
+func CheckNotRequired(app core.App, user *core.Record) error {
+	return checkReferences(app, user.Collection(), `{:user}`, dbx.Params{"user": user.Id}, nil)
 }
 
-// needed follows what goes with the rows of a collection whose ids the SQL selects.
-func needed(app core.App, c *core.Collection, ids string, params dbx.Params, path []string) error {
+// checkReferences follows what goes with the rows of a collection whose ids the SQL selects.
+func checkReferences(app core.App, c *core.Collection, ids string, params dbx.Params, path []string) error {
 	path = append(slices.Clip(path), c.Id)
 	references, err := app.FindCachedCollectionReferences(c)
 	if err != nil {
@@ -43,11 +43,11 @@ func needed(app core.App, c *core.Collection, ids string, params dbx.Params, pat
 					from.Name, each, ids, each, ids)
 			}
 			switch {
-			case field.CascadeDelete || left[from.Name] == field.Name:
+			case field.CascadeDelete || deletedByHand[from.Name] == field.Name:
 				if slices.Contains(path, from.Id) {
 					continue
 				}
-				if err := needed(app, from, pointing, params, path); err != nil {
+				if err := checkReferences(app, from, pointing, params, path); err != nil {
 					return err
 				}
 			case field.Required:

@@ -15,13 +15,13 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
-// Refused returns a 400 whose text a person may read.
-func Refused(text string) error {
+// BadRequest returns a 400 whose text a person may read.
+func BadRequest(text string) error {
 	return router.NewBadRequestError(text, nil)
 }
 
-// Invalid returns a 400 that names the field at fault, as PocketBase's own validators do.
-func Invalid(field, code, text string) error {
+// InvalidField returns a 400 that names the field at fault, as PocketBase's own validators do.
+func InvalidField(field, code, text string) error {
 	return validation.Errors{field: validation.NewError(code, text)}
 }
 
@@ -41,8 +41,8 @@ var ErrGone = errors.New("gone meanwhile")
 // ErrBusy says that more wait to be stored than can be in a short time.
 var ErrBusy = errors.New("too many writes are waiting")
 
-// ErrHeld says that a transaction was ended because it kept all other writes waiting.
-var ErrHeld = errors.New("the transaction held the database too long")
+// ErrTransactionEnded says that a transaction was ended because it kept all other writes waiting.
+var ErrTransactionEnded = errors.New("the transaction held the database too long")
 
 // ErrDamaged says that a part of the database cannot be read.
 var ErrDamaged = errors.New("the database is damaged")
@@ -50,14 +50,14 @@ var ErrDamaged = errors.New("the database is damaged")
 // ErrUnread says that something could not be looked at, and is not known to be there or not.
 var ErrUnread = errors.New("it could not be looked at")
 
-// Answer returns err as the client shall see it: nil, answers made on purpose
+// ForClient returns err as the client shall see it: nil, answers made on purpose
 // and validation errors pass; a full disk, a lock or a failing device becomes
 // 503, so that the client tries again; all else is a bland 500 with err as its cause.
-func Answer(err error) error {
+func ForClient(err error) error {
 	if err == nil {
 		return nil
 	}
-	if Passing(err) {
+	if IsTransient(err) {
 		return router.NewApiError(http.StatusServiceUnavailable, "The service cannot do this right now. Please try again.", err)
 	}
 	if _, ok := errors.AsType[*router.ApiError](err); ok {
@@ -66,28 +66,28 @@ func Answer(err error) error {
 	if _, ok := errors.AsType[validation.Errors](err); ok {
 		return err
 	}
-	if strings.Contains(err.Error(), required) {
+	if strings.Contains(err.Error(), requiredReferenceText) {
 		return router.NewBadRequestError("Failed to delete record. Make sure that the record is not part of a required relation reference.", err)
 	}
 	return router.NewInternalServerError("", err)
 }
 
-// required is how PocketBase says that a record cannot be deleted because another one needs it.
-const required = "part of a required reference"
+// requiredReferenceText is how PocketBase says that a record cannot be deleted because another one needs it.
+const requiredReferenceText = "part of a required reference"
 
-// Reason returns what went wrong in words for the operator, where err's own are for the client.
-func Reason(err error) string {
+// CauseText returns what went wrong in words for the operator, where err's own are for the client.
+func CauseText(err error) string {
 	text := err.Error()
 	if answer, ok := errors.AsType[*router.ApiError](err); ok {
 		if cause, ok := answer.RawData().(error); ok {
-			text = strings.Replace(text, answer.Error(), Reason(cause), 1)
+			text = strings.Replace(text, answer.Error(), CauseText(cause), 1)
 		}
 	}
 	return text
 }
 
-// passing lists SQLite's and the system's own words for conditions that end by themselves, or when somebody has seen to the disk.
-var passing = []string{"database or disk is full", "no space left on device", "database is locked", "disk I/O error", "SQLITE_BUSY", "SQLITE_FULL",
+// transientTexts lists SQLite's and the system's own words for conditions that end by themselves, or when somebody has seen to the disk.
+var transientTexts = []string{"database or disk is full", "no space left on device", "database is locked", "disk I/O error", "SQLITE_BUSY", "SQLITE_FULL",
 	"database disk image is malformed", "file is not a database",
 	"failed to upload all files", // which is how PocketBase says that the storage took none
 	"disk quota exceeded", "read-only file system", "input/output error", "too many open files"}
@@ -97,35 +97,35 @@ func TookTooLong(cause error) error {
 	return router.NewApiError(http.StatusServiceUnavailable, "The answer takes too long to find. Please ask for less, or try again later.", cause)
 }
 
-// Interrupted reports whether err comes from a statement that was ended because its time was over. It looks into answers.
-func Interrupted(err error) bool {
+// IsInterrupted reports whether err comes from a statement that was ended because its time was over. It looks into answers.
+func IsInterrupted(err error) bool {
 	if answer, ok := errors.AsType[*router.ApiError](err); ok {
 		cause, _ := answer.RawData().(error)
-		return cause != nil && Interrupted(cause)
+		return cause != nil && IsInterrupted(cause)
 	}
 	return errors.Is(err, context.DeadlineExceeded) || err != nil && strings.Contains(err.Error(), "interrupted (9)")
 }
 
-// Passing reports whether err comes from a full disk, a lock or a failing
+// IsTransient reports whether err comes from a full disk, a lock or a failing
 // device: nothing the client did, and worth another try. It looks into answers and
 // into what a failed rollback adds.
-func Passing(err error) bool {
+func IsTransient(err error) bool {
 	switch e := err.(type) {
 	case nil:
 		return false
 	case *router.ApiError:
 		cause, _ := e.RawData().(error)
-		return e.Status == http.StatusServiceUnavailable || Passing(cause)
+		return e.Status == http.StatusServiceUnavailable || IsTransient(cause)
 	case dbx.Errors:
-		return slices.ContainsFunc(e, Passing)
+		return slices.ContainsFunc(e, IsTransient)
 	case interface{ Unwrap() []error }:
-		return slices.ContainsFunc(e.Unwrap(), Passing)
+		return slices.ContainsFunc(e.Unwrap(), IsTransient)
 	}
-	if inner := errors.Unwrap(err); inner != nil && Passing(inner) {
+	if inner := errors.Unwrap(err); inner != nil && IsTransient(inner) {
 		return true
 	}
 	if path, ok := errors.AsType[*fs.PathError](err); ok && (path.Op == "mkdir" || path.Op == "write") {
 		return true // no client says where we store things
 	}
-	return errors.Is(err, ErrBusy) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnread) || errors.Is(err, ErrHeld) || slices.ContainsFunc(passing, func(words string) bool { return strings.Contains(err.Error(), words) })
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnread) || errors.Is(err, ErrTransactionEnded) || slices.ContainsFunc(transientTexts, func(words string) bool { return strings.Contains(err.Error(), words) })
 }

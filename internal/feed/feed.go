@@ -14,41 +14,41 @@ import (
 )
 
 const (
-	backfilled = 20 // newest posts that a new follower gets
-	// Kept is how many rows a viewer's feed keeps.
-	Kept = 800
+	backfillCount = 20 // newest posts that a new follower gets
+	// MaxRows is how many rows a viewer's feed keeps.
+	MaxRows = 800
 )
 
-// TrimJob is the kind of the job that cuts feeds that are too long.
-const TrimJob = "feed.trim"
+// TrimJobKind is the kind of the job that cuts feeds that are too long.
+const TrimJobKind = "feed.trim"
 
-// insert is the head of every statement that adds rows; a row that is there, hidden or not, stays.
-const insert = `INSERT INTO feed (id, viewer, post, author, at, gone, created, updated) `
+// insertHead is the head of every statement that adds rows; a row that is there, hidden or not, stays.
+const insertHead = `INSERT INTO feed (id, viewer, post, author, at, gone, created, updated) `
 
 // kept tells whether viewer v wants posts of p's author and p itself.
-const wanted = ` AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = %s AND (m.until = '' OR m.until > {:now}) AND (m.muted = p.author OR m.post = p.id))`
+const wantedCondition = ` AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = %s AND (m.until = '' OR m.until > {:now}) AND (m.muted = p.author OR m.post = p.id))`
 
-// Fanout puts a post, the subject's, into the feeds of its author's followers behind the follow after. An author with the
+// FanOutWork puts a post, the subject's, into the feeds of its author's followers behind the follow after. An author with the
 // celebrity mark is not fanned out: see missing.
-var Fanout = sweep.Work{Kind: "feed.fanout", Parts: []sweep.Part{{Do: reach, Key: "f.id", Order: `ORDER BY f.id`,
+var FanOutWork = sweep.Work{Kind: "feed.fanout", Parts: []sweep.Part{{Do: fanOutStep, Key: "f.id", Order: `ORDER BY f.id`,
 	From: `posts p JOIN users u ON u.id = p.author JOIN follows f ON f.followee = p.author
 		WHERE p.id = {:post} AND p.visibility != 'private' AND NOT u.celebrity AND f.state = 'accepted' AND f.id > {:after}`}}}
 
-// Posted puts a new post into its author's feed and into those of the first followers; a job reaches the rest.
-func Posted(tx core.App, post *core.Record) error {
-	_, err := spread(tx, insert+`SELECT `+db.NewID+`, p.author, p.id, p.author, p.created, 0, {:now}, {:now} FROM posts p WHERE p.id = {:post}`,
-		db.Params{"post": post.Id, "now": clock.Stamp(tx)})
+// FanOutPost puts a new post into its author's feed and into those of the first followers; a job reaches the rest.
+func FanOutPost(tx core.App, post *core.Record) error {
+	_, err := insertRows(tx, insertHead+`SELECT `+db.NewIDSQL+`, p.author, p.id, p.author, p.created, 0, {:now}, {:now} FROM posts p WHERE p.id = {:post}`,
+		db.Params{"post": post.Id, "now": clock.Timestamp(tx)})
 	if err != nil {
 		return fmt.Errorf("put post %s into its author's feed: %w", post.Id, err)
 	}
-	return Fanout.Begin(tx, sweep.Subject{"post": post.Id, "after": ""})
+	return FanOutWork.Begin(tx, sweep.Subject{"post": post.Id, "after": ""})
 }
 
-func reach(tx core.App, on sweep.Subject, follows []string) error {
-	params := on.Params(tx)
-	params["id"], params["follows"] = db.NewIDs(), db.List(follows)
-	_, err := spread(tx, insert+`SELECT `+db.NextID+`, v.follower, p.id, p.author, p.created, 0, {:now}, {:now}
-		FROM follows v JOIN posts p ON p.id = {:post} WHERE v.id IN (SELECT value FROM json_each({:follows}))`+fmt.Sprintf(wanted, "v.follower"), params)
+func fanOutStep(tx core.App, on sweep.Subject, follows []string) error {
+	params := on.SQLParams(tx)
+	params["id"], params["follows"] = db.NewIDPrefix(), db.JSONList(follows)
+	_, err := insertRows(tx, insertHead+`SELECT `+db.NextIDSQL+`, v.follower, p.id, p.author, p.created, 0, {:now}, {:now}
+		FROM follows v JOIN posts p ON p.id = {:post} WHERE v.id IN (SELECT value FROM json_each({:follows}))`+fmt.Sprintf(wantedCondition, "v.follower"), params)
 	if err != nil {
 		return fmt.Errorf("put post %s into feeds: %w", on["post"], err)
 	}
@@ -58,82 +58,82 @@ func reach(tx core.App, on sweep.Subject, follows []string) error {
 
 // Backfill gives viewer the author's newest posts.
 func Backfill(tx core.App, viewer, author string) error {
-	_, err := spread(tx, insert+`SELECT `+db.NewID+`, {:viewer}, p.id, p.author, p.created, 0, {:now}, {:now}
+	_, err := insertRows(tx, insertHead+`SELECT `+db.NewIDSQL+`, {:viewer}, p.id, p.author, p.created, 0, {:now}, {:now}
 		FROM (SELECT * FROM posts WHERE author = {:author} AND visibility != 'private' ORDER BY created DESC LIMIT {:n}) p
-		WHERE 1`+fmt.Sprintf(wanted, "{:viewer}"),
-		db.Params{"viewer": viewer, "author": author, "n": backfilled, "now": clock.Stamp(tx)})
+		WHERE 1`+fmt.Sprintf(wantedCondition, "{:viewer}"),
+		db.Params{"viewer": viewer, "author": author, "n": backfillCount, "now": clock.Timestamp(tx)})
 	if err != nil {
 		return fmt.Errorf("backfill feed of %s with %s: %w", viewer, author, err)
 	}
 	return nil
 }
 
-// Unwanted takes an author's posts out of the feed of a viewer who follows them no more or has muted them, as the subject says.
-var Unwanted = sweep.Work{Kind: "feed.unwanted", Parts: []sweep.Part{withdraw(`viewer = {:viewer} AND author = {:author}
+// UnwantedWork takes an author's posts out of the feed of a viewer who follows them no more or has muted them, as the subject says.
+var UnwantedWork = sweep.Work{Kind: "feed.unwanted", Parts: []sweep.Part{removalPart(`viewer = {:viewer} AND author = {:author}
 	AND (NOT EXISTS (SELECT 1 FROM follows WHERE follower = {:viewer} AND followee = {:author} AND state = 'accepted')
 		OR EXISTS (SELECT 1 FROM mutes WHERE muter = {:viewer} AND muted = {:author} AND (until = '' OR until > {:now})))`)}}
 
-// Restore puts a post into its author's feed and, if asked, into those of all who followed the author when it was made, as far as each goes
+// RestorePost puts a post into its author's feed and, if asked, into those of all who followed the author when it was made, as far as each goes
 // back, where it is missing.
-func Restore(tx core.App, post string, followers bool) error {
-	params := db.Params{"post": post, "now": clock.Stamp(tx), "id": db.NewIDs()}
+func RestorePost(tx core.App, post string, followers bool) error {
+	params := db.Params{"post": post, "now": clock.Timestamp(tx), "id": db.NewIDPrefix()}
 	viewers := `SELECT p.author viewer FROM posts p WHERE p.id = {:post}`
 	if followers {
 		viewers += ` UNION ALL SELECT f.follower FROM posts p JOIN follows f ON f.followee = p.author WHERE p.id = {:post} AND p.visibility != 'private' AND f.state = 'accepted' AND f.updated < p.created`
 	}
-	_, err := spread(tx, insert+`SELECT `+db.NextID+`, v.viewer, p.id, p.author, p.created, 0, {:now}, {:now} FROM (`+viewers+`) v JOIN posts p ON p.id = {:post}
+	_, err := insertRows(tx, insertHead+`SELECT `+db.NextIDSQL+`, v.viewer, p.id, p.author, p.created, 0, {:now}, {:now} FROM (`+viewers+`) v JOIN posts p ON p.id = {:post}
 		WHERE NOT EXISTS (SELECT 1 FROM feed WHERE viewer = v.viewer AND post = p.id)
 		AND p.created > (SELECT at FROM feed WHERE viewer = v.viewer ORDER BY at, post LIMIT 1)`+
-		fmt.Sprintf(wanted, "v.viewer"), params)
+		fmt.Sprintf(wantedCondition, "v.viewer"), params)
 	if err != nil {
 		return fmt.Errorf("put post %s into the feeds that lack it: %w", post, err)
 	}
 	return nil
 }
 
-// Remove takes the author's posts out of the viewer's feed. Call it when the follow is gone or the mute is there.
-func Remove(tx core.App, viewer, author string) error {
-	return Unwanted.Begin(tx, sweep.Subject{"viewer": viewer, "author": author})
+// RemoveAuthor takes the author's posts out of the viewer's feed. Call it when the follow is gone or the mute is there.
+func RemoveAuthor(tx core.App, viewer, author string) error {
+	return UnwantedWork.Begin(tx, sweep.Subject{"viewer": viewer, "author": author})
 }
 
 // RemovePost takes one post out of the viewer's feed.
 func RemovePost(tx core.App, viewer, post string) error {
-	return withdrawn(tx, `viewer = {:viewer} AND post = {:post}`, db.Params{"viewer": viewer, "post": post})
+	return deleteRows(tx, `viewer = {:viewer} AND post = {:post}`, db.Params{"viewer": viewer, "post": post})
 }
 
-// PostPart takes a post that is gone, the subject's id, out of every feed.
-var PostPart = withdraw(`post = {:id}`)
+// PostRemovalPart takes a post that is gone, the subject's id, out of every feed.
+var PostRemovalPart = removalPart(`post = {:id}`)
 
-// Hide takes a row out of its viewer's sight; it stays, so that the post does not come back.
-func Hide(tx core.App, row *core.Record) error {
+// HideRow takes a row out of its viewer's sight; it stays, so that the post does not come back.
+func HideRow(tx core.App, row *core.Record) error {
 	if _, err := db.Exec(tx, `UPDATE feed SET gone = 1 WHERE id = {:id}`, db.Params{"id": row.Id}); err != nil {
 		return fmt.Errorf("hide feed row %s: %w", row.Id, err)
 	}
-	inbox.FeedRemoved(tx, []inbox.FeedRow{{ID: row.Id, Viewer: row.GetString("viewer")}})
+	inbox.FeedRowsRemoved(tx, []inbox.FeedRow{{ID: row.Id, Viewer: row.GetString("viewer")}})
 	return nil
 }
 
-func spread(tx core.App, statement string, params db.Params) (int, error) {
+func insertRows(tx core.App, statement string, params db.Params) (int, error) {
 	var rows []inbox.FeedRow
-	if err := db.All(tx, &rows, statement+` ON CONFLICT DO NOTHING RETURNING id, viewer`, params); err != nil {
+	if err := db.QueryAll(tx, &rows, statement+` ON CONFLICT DO NOTHING RETURNING id, viewer`, params); err != nil {
 		return 0, err
 	}
-	inbox.FeedAdded(tx, rows)
+	inbox.FeedRowsAdded(tx, rows)
 	return len(rows), nil
 }
 
-func withdraw(condition string) sweep.Part {
+func removalPart(condition string) sweep.Part {
 	return sweep.Part{From: `feed WHERE (` + condition + `)`, Do: func(tx core.App, _ sweep.Subject, ids []string) error {
-		return withdrawn(tx, `id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)})
+		return deleteRows(tx, `id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(ids)})
 	}}
 }
 
-func withdrawn(tx core.App, condition string, params db.Params) error {
+func deleteRows(tx core.App, condition string, params db.Params) error {
 	var rows []inbox.FeedRow
-	err := db.All(tx, &rows, `DELETE FROM feed WHERE `+condition+` RETURNING id, viewer`, params)
+	err := db.QueryAll(tx, &rows, `DELETE FROM feed WHERE `+condition+` RETURNING id, viewer`, params)
 	if err != nil {
 		return fmt.Errorf("remove from feeds: %w", err)
 	}
-	inbox.FeedRemoved(tx, rows)
+	inbox.FeedRowsRemoved(tx, rows)
 	return nil
 }

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	auxiliary = "auxiliary.db" // PocketBase's logs, which nothing else depends on
-	aside     = ".damaged-"    // and the time, at the end of the name of a file that was set aside
-	readWhole = 32 << 20       // bytes of logs that are read through at each start
+	auxiliaryFile   = "auxiliary.db" // PocketBase's logs, which nothing else depends on
+	damagedSuffix   = ".damaged-"    // and the time, at the end of the name of a file that was set aside
+	maxCheckedBytes = 32 << 20       // bytes of logs that are read through at each start
 )
 
-// SetAside renames the logs of the data folder when they are damaged, so that the service starts with new ones, and returns
+// SetAsideDamagedLogs renames the logs of the data folder when they are damaged, so that the service starts with new ones, and returns
 // the new name. It returns none when they are sound, absent, or when something else keeps them from being read.
-func SetAside(dir string, open func(path string) (*dbx.DB, error), now time.Time) (string, error) {
-	path := filepath.Join(dir, auxiliary)
+func SetAsideDamagedLogs(dir string, open func(path string) (*dbx.DB, error), now time.Time) (string, error) {
+	path := filepath.Join(dir, auxiliaryFile)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -29,10 +29,10 @@ func SetAside(dir string, open func(path string) (*dbx.DB, error), now time.Time
 	if err != nil {
 		return "", fmt.Errorf("look at the logs: %w", err)
 	}
-	if !info.Mode().IsRegular() || !damaged(path, info.Size(), open) {
+	if !info.Mode().IsRegular() || !isDamaged(path, info.Size(), open) {
 		return "", nil
 	}
-	name := auxiliary + aside + now.UTC().Format("20060102-150405")
+	name := auxiliaryFile + damagedSuffix + now.UTC().Format("20060102-150405")
 	for _, part := range []string{"", "-wal", "-shm"} {
 		err := os.Rename(path+part, filepath.Join(dir, name)+part)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -42,9 +42,9 @@ func SetAside(dir string, open func(path string) (*dbx.DB, error), now time.Time
 	return name, nil
 }
 
-// Damaged returns the names of logs that were set aside and nobody has removed.
-func Damaged(dir string) []string {
-	found, _ := filepath.Glob(filepath.Join(dir, auxiliary+aside+"*")) // the pattern is sound
+// DamagedLogs returns the names of logs that were set aside and nobody has removed.
+func DamagedLogs(dir string) []string {
+	found, _ := filepath.Glob(filepath.Join(dir, auxiliaryFile+damagedSuffix+"*")) // the pattern is sound
 	var names []string
 	for _, path := range found {
 		if !strings.HasSuffix(path, "-wal") && !strings.HasSuffix(path, "-shm") {
@@ -54,28 +54,28 @@ func Damaged(dir string) []string {
 	return names
 }
 
-// damaged reports whether SQLite says that a file is none of its own, or not sound.
-func damaged(path string, size int64, open func(path string) (*dbx.DB, error)) bool {
+// isDamaged reports whether SQLite says that a file is none of its own, or not sound.
+func isDamaged(path string, size int64, open func(path string) (*dbx.DB, error)) bool {
 	db, err := open(path)
 	if err != nil {
-		return corrupt(err)
+		return isCorruptError(err)
 	}
 	defer db.Close()
 	var tables int
 	if err := db.NewQuery(`SELECT count(*) FROM sqlite_master`).Row(&tables); err != nil {
-		return corrupt(err)
+		return isCorruptError(err)
 	}
-	if size > readWhole {
+	if size > maxCheckedBytes {
 		return false
 	}
 	var verdict string
 	if err := db.NewQuery(`PRAGMA quick_check(1)`).Row(&verdict); err != nil {
-		return corrupt(err)
+		return isCorruptError(err)
 	}
 	return verdict != "ok"
 }
 
-// corrupt knows SQLite's words for SQLITE_CORRUPT and SQLITE_NOTADB.
-func corrupt(err error) bool {
+// isCorruptError knows SQLite's words for SQLITE_CORRUPT and SQLITE_NOTADB.
+func isCorruptError(err error) bool {
 	return strings.Contains(err.Error(), "malformed") || strings.Contains(err.Error(), "file is not a database")
 }

@@ -12,13 +12,13 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-func openDB(path string) (*dbx.DB, error) { return dbx.Open("sqlite", path) }
+func openPlainDB(path string) (*dbx.DB, error) { return dbx.Open("sqlite", path) }
 
-// logs makes logs of some rows and returns their path.
-func logs(t *testing.T, dir string) string {
+// makeLogs makes logs of some rows and returns their path.
+func makeLogs(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "auxiliary.db")
-	db, err := openDB(path)
+	db, err := openPlainDB(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,14 +61,14 @@ func TestDamagedLogsAreSetAside(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			path := logs(t, dir)
+			path := makeLogs(t, dir)
 			test.damage(path)
-			aside, err := SetAside(dir, openDB, at)
+			aside, err := SetAsideDamagedLogs(dir, openPlainDB, at)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if (aside != "") != test.want || len(Damaged(dir)) > 0 != test.want {
-				t.Fatalf("set aside as %q, and then there are %v", aside, Damaged(dir))
+			if (aside != "") != test.want || len(DamagedLogs(dir)) > 0 != test.want {
+				t.Fatalf("set aside as %q, and then there are %v", aside, DamagedLogs(dir))
 			}
 			if _, err := os.Stat(path); test.want && err == nil {
 				t.Error("the damaged logs are still in the way")
@@ -95,7 +95,7 @@ func TestAFolderIsClosedToOthers(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	closed, err := Close(dir)
+	closed, err := CloseToOthers(dir)
 	if err != nil || len(closed) != 6 {
 		t.Fatalf("closed %v, %v", closed, err)
 	}

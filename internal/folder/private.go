@@ -11,15 +11,15 @@ import (
 	"syscall"
 )
 
-// others are the rights of everybody but the owner.
-const others fs.FileMode = 0o077
+// othersMode are the rights of everybody but the owner.
+const othersMode fs.FileMode = 0o077
 
 // KeepPrivate lets this process make no file that others may read. It holds for all that the process makes.
-func KeepPrivate() { syscall.Umask(int(others)) }
+func KeepPrivate() { syscall.Umask(int(othersMode)) }
 
-// Close takes the rights of others from dir, its entries and the backups in it, as far as they have any, and returns the
+// CloseToOthers takes the rights of others from dir, its entries and the backups in it, as far as they have any, and returns the
 // paths. What lies deeper cannot be reached through a closed folder.
-func Close(dir string) (closed []string, err error) {
+func CloseToOthers(dir string) (closed []string, err error) {
 	open, err := OpenToOthers(dir)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func Close(dir string) (closed []string, err error) {
 	for _, path := range open {
 		info, err := os.Stat(path)
 		if err == nil {
-			err = os.Chmod(path, info.Mode().Perm()&^others)
+			err = os.Chmod(path, info.Mode().Perm()&^othersMode)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // SQLite may just have removed its own
 			return closed, fmt.Errorf("close %s to others: %w", path, err)
@@ -56,7 +56,7 @@ func OpenToOthers(dir string) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("look at the data folder: %w", err)
 		}
-		if info.Mode()&fs.ModeSymlink == 0 && info.Mode().Perm()&others != 0 {
+		if info.Mode()&fs.ModeSymlink == 0 && info.Mode().Perm()&othersMode != 0 {
 			open = append(open, path)
 		}
 	}

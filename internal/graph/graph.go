@@ -16,16 +16,16 @@ const (
 	Accepted = "accepted"
 )
 
-// Initial returns the state of a new follow: a private account is asked first.
-func Initial(followee *core.Record) string {
+// InitialState returns the state of a new follow: a private account is asked first.
+func InitialState(followee *core.Record) string {
 	if followee.GetBool("private") {
 		return Pending
 	}
 	return Accepted
 }
 
-// Part deletes the follows between two people, both ways, as if each had unfollowed the other.
-func Part(tx core.App, a, b string) error {
+// DeleteFollowsBetween deletes the follows between two people, both ways, as if each had unfollowed the other.
+func DeleteFollowsBetween(tx core.App, a, b string) error {
 	follows, err := tx.FindAllRecords("follows",
 		dbx.NewExp("(follower = {:a} AND followee = {:b}) OR (follower = {:b} AND followee = {:a})", dbx.Params{"a": a, "b": b}))
 	if err != nil {
@@ -39,9 +39,9 @@ func Part(tx core.App, a, b string) error {
 	return nil
 }
 
-// Release accepts the requests that are still open when a private account, the subject's user, has become public, the oldest
+// ReleaseRequests accepts the requests that are still open when a private account, the subject's user, has become public, the oldest
 // first. Accepting ends when it is private again.
-var Release = sweep.Work{Kind: "graph.release", Parts: []sweep.Part{requests}}
+var ReleaseRequests = sweep.Work{Kind: "graph.release", Parts: []sweep.Part{requests}}
 
 var requests = func() sweep.Part {
 	part := sweep.Records("follows", `followee = {:user} AND state = 'pending' AND (SELECT NOT private FROM users WHERE id = {:user})`,

@@ -33,22 +33,22 @@ const (
 	maxSuperuserDepth = 100
 )
 
-// Question is what a request asks of PocketBase's query engine.
-type Question struct {
+// RecordQuery is what a request asks of PocketBase's query engine.
+type RecordQuery struct {
 	// Collection is the one whose records are asked for, or nil if the door does not name it.
 	Collection *core.Collection
-	// Ours says that the records are those of a collection of ours although Collection is nil.
-	Ours bool
-	// List says that the answer is a page of records and not a single one.
-	List bool
+	// OurCollection says that the records are those of a collection of ours although Collection is nil.
+	OurCollection bool
+	// IsPage says that the answer is a page of records and not a single one.
+	IsPage bool
 	// Query has the parameters. PocketBase reads the first value of each; all of them are checked.
 	Query url.Values
 }
 
-// CheckQuestion refuses with 400, before anything of it is parsed or run by PocketBase, what a guest or a user must not ask:
+// CheckQuery refuses with 400, before anything of it is parsed or run by PocketBase, what a guest or a user must not ask:
 // what costs too much, back-relations from, to or by way of our collections, and e-mail addresses, since rows that
 // one may not see would decide the answer. What PocketBase cannot understand is left for it to refuse.
-func CheckQuestion(app core.App, q Question) error {
+func CheckQuery(app core.App, q RecordQuery) error {
 	for _, filter := range q.Query["filter"] {
 		if err := checkFilter(app, q, filter); err != nil {
 			return err
@@ -72,35 +72,35 @@ func CheckQuestion(app core.App, q Question) error {
 	return nil
 }
 
-// CheckSuperuserQuestion refuses what no dashboard asks and what would exhaust the process in the parsers.
-func CheckSuperuserQuestion(query url.Values) error {
+// CheckSuperuserQuery refuses what no dashboard asks and what would exhaust the process in the parsers.
+func CheckSuperuserQuery(query url.Values) error {
 	for _, name := range []string{"filter", "sort", "fields", "expand"} {
 		for _, value := range query[name] {
 			if len(value) > maxSuperuserBytes {
-				return tooMuch("%s may be at most %d bytes long.", name, maxSuperuserBytes)
+				return tooMuchError("%s may be at most %d bytes long.", name, maxSuperuserBytes)
 			}
 			if name == "filter" && strings.Count(value, "(") > maxSuperuserDepth {
-				return tooMuch("filter may have at most %d parentheses.", maxSuperuserDepth)
+				return tooMuchError("filter may have at most %d parentheses.", maxSuperuserDepth)
 			}
 		}
 	}
 	return nil
 }
 
-func tooMuch(format string, a ...any) error {
-	return fault.Refused(fmt.Sprintf("The request asks for too much: "+format, a...))
+func tooMuchError(format string, a ...any) error {
+	return fault.BadRequest(fmt.Sprintf("The request asks for too much: "+format, a...))
 }
 
-func checkFilter(app core.App, q Question, filter string) error {
+func checkFilter(app core.App, q RecordQuery, filter string) error {
 	switch {
 	case filter == "":
 		return nil
 	case len(filter) > maxFilterBytes:
-		return tooMuch("filter may be at most %d bytes long.", maxFilterBytes)
+		return tooMuchError("filter may be at most %d bytes long.", maxFilterBytes)
 	case strings.Count(filter, "(") > maxFilterGroups:
-		return tooMuch("filter may have at most %d parentheses.", maxFilterGroups)
-	case depthOf(filter) > maxFilterDepth:
-		return tooMuch("filter may be at most %d parentheses deep.", maxFilterDepth)
+		return tooMuchError("filter may have at most %d parentheses.", maxFilterGroups)
+	case nestingDepth(filter) > maxFilterDepth:
+		return tooMuchError("filter may be at most %d parentheses deep.", maxFilterDepth)
 	}
 	groups, err := fexpr.Parse(filter)
 	if err != nil {
@@ -109,22 +109,22 @@ func checkFilter(app core.App, q Question, filter string) error {
 	conditions, secret := 0, false
 	eachCondition(groups, func(e fexpr.Expr) {
 		conditions++
-		for _, path := range append(identifiers(e.Left), identifiers(e.Right)...) {
-			secret = secret || followPath(app, q, path, false).secret()
+		for _, path := range append(identifierPaths(e.Left), identifierPaths(e.Right)...) {
+			secret = secret || followPath(app, q, path, false).wouldLeak()
 		}
 	})
 	switch {
 	case secret:
-		return fault.Refused("Invalid filter.")
+		return fault.BadRequest("Invalid filter.")
 	case conditions > maxFilterConditions:
-		return tooMuch("filter may have at most %d conditions.", maxFilterConditions)
+		return tooMuchError("filter may have at most %d conditions.", maxFilterConditions)
 	}
 	return nil
 }
 
-// depthOf returns how deep the parentheses outside of texts are nested. Comments, which hide some from this count but not from
+// nestingDepth returns how deep the parentheses outside of texts are nested. Comments, which hide some from this count but not from
 // the parser, are bounded by maxFilterGroups.
-func depthOf(filter string) (deepest int) {
+func nestingDepth(filter string) (deepest int) {
 	depth, quote, escaped := 0, byte(0), false
 	for i := range len(filter) {
 		switch c := filter[i]; {
@@ -161,25 +161,25 @@ func eachCondition(item any, visit func(fexpr.Expr)) {
 	}
 }
 
-// identifiers returns the paths that a token names, in the arguments of functions too.
-func identifiers(token fexpr.Token) (paths []string) {
+// identifierPaths returns the paths that a token names, in the arguments of functions too.
+func identifierPaths(token fexpr.Token) (paths []string) {
 	if token.Type == fexpr.TokenIdentifier {
 		paths = append(paths, token.Literal)
 	}
 	arguments, _ := token.Meta.([]fexpr.Token)
 	for _, argument := range arguments {
-		paths = append(paths, identifiers(argument)...)
+		paths = append(paths, identifierPaths(argument)...)
 	}
 	return paths
 }
 
-func checkSort(app core.App, q Question, sort string) error {
+func checkSort(app core.App, q RecordQuery, sort string) error {
 	if len(sort) > maxSortBytes || strings.Count(sort, ",") >= maxSortNames {
-		return tooMuch("sort may have at most %d names and %d bytes.", maxSortNames, maxSortBytes)
+		return tooMuchError("sort may have at most %d names and %d bytes.", maxSortNames, maxSortBytes)
 	}
 	for name := range strings.SplitSeq(sort, ",") {
-		if followPath(app, q, strings.TrimLeft(strings.TrimSpace(name), "+-"), false).secret() {
-			return fault.Refused("Invalid sort field.")
+		if followPath(app, q, strings.TrimLeft(strings.TrimSpace(name), "+-"), false).wouldLeak() {
+			return fault.BadRequest("Invalid sort field.")
 		}
 	}
 	return nil
@@ -187,7 +187,7 @@ func checkSort(app core.App, q Question, sort string) error {
 
 func checkFields(fields string) error {
 	if len(fields) > maxFieldsBytes || strings.Count(fields, ",") >= maxFieldsNames {
-		return tooMuch("fields may have at most %d names and %d bytes.", maxFieldsNames, maxFieldsBytes)
+		return tooMuchError("fields may have at most %d names and %d bytes.", maxFieldsNames, maxFieldsBytes)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestCheckQuestion(t *testing.T) {
-	app := dbtest.New(t, core.BaseAppConfig{})
+	app := dbtest.NewApp(t, core.BaseAppConfig{})
 	for _, test := range []struct {
 		collection, parameter, value string
 		ok                           bool
@@ -46,7 +46,7 @@ func TestCheckQuestion(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := CheckQuestion(app, Question{Collection: c, Query: url.Values{test.parameter: {test.value}}}); (err == nil) != test.ok {
+		if err := CheckQuery(app, RecordQuery{Collection: c, Query: url.Values{test.parameter: {test.value}}}); (err == nil) != test.ok {
 			t.Errorf("%s: %s=%s: %v", test.collection, test.parameter, test.value, err)
 		}
 	}

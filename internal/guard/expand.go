@@ -13,23 +13,23 @@ import (
 // guessedFanOut stands for how many records a relation of many leads to where the collection allows more, or says nothing.
 const guessedFanOut = 10
 
-func checkExpand(app core.App, q Question, expand string) error {
+func checkExpand(app core.App, q RecordQuery, expand string) error {
 	if len(expand) > maxExpandBytes {
-		return tooMuch("expand may be at most %d bytes long.", maxExpandBytes)
+		return tooMuchError("expand may be at most %d bytes long.", maxExpandBytes)
 	}
 	paths := expandPaths(expand)
 	if len(paths) > maxExpandPaths {
-		return tooMuch("expand may have at most %d paths.", maxExpandPaths)
+		return tooMuchError("expand may have at most %d paths.", maxExpandPaths)
 	}
-	page := rowsOf(q)
+	page := maxRowsOf(q)
 	rows := map[string]int{} // by what is expanded, as two paths may begin alike
 	for _, path := range paths {
 		if strings.Count(path, ".") >= maxExpandHops {
-			return tooMuch("expand may follow at most %d relations.", maxExpandHops)
+			return tooMuchError("expand may follow at most %d relations.", maxExpandHops)
 		}
 		trail := followPath(app, q, path, true)
-		if trail.backOurs() {
-			return fault.Refused("Invalid expand.")
+		if trail.isBackwardToOurs() {
+			return fault.BadRequest("Invalid expand.")
 		}
 		at, prefix := page, ""
 		for i, name := range strings.Split(path, ".") {
@@ -45,7 +45,7 @@ func checkExpand(app core.App, q Question, expand string) error {
 		total += n
 	}
 	if len(rows) > 0 && total > maxAnswerRows {
-		return tooMuch("with expand it may answer up to %d records, and at most %d are allowed. Ask for a smaller page or expand less.", total, maxAnswerRows)
+		return tooMuchError("with expand it may answer up to %d records, and at most %d are allowed. Ask for a smaller page or expand less.", total, maxAnswerRows)
 	}
 	return nil
 }
@@ -60,9 +60,9 @@ func expandPaths(expand string) (paths []string) {
 	return paths
 }
 
-// rowsOf returns how many records the answer may have before anything is expanded.
-func rowsOf(q Question) int {
-	if !q.List {
+// maxRowsOf returns how many records the answer may have before anything is expanded.
+func maxRowsOf(q RecordQuery) int {
+	if !q.IsPage {
 		return 1
 	}
 	n, err := strconv.Atoi(q.Query.Get(search.PerPageQueryParam))

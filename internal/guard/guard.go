@@ -10,19 +10,21 @@ import (
 	"doubletap/internal/edge"
 )
 
-// Owners names the field of each collection that says whose a row is; a client may leave it out.
-var Owners = map[string]string{
+// OwnerFields names the field of each collection that says whose a row is; a client may leave it out.
+var OwnerFields = map[string]string{
 	"likes": "user", "comment_likes": "user", "saves": "user", "devices": "user",
 	"posts": "author", "comments": "author", "follows": "follower", "blocks": "blocker", "mutes": "muter", "reports": "reporter",
 	"stories": "author", "story_views": "viewer",
 }
 
-// ChoosesID reports whether a client may choose the id of what it creates in a collection, so that a try whose answer got
+// ClientChoosesID reports whether a client may choose the id of what it creates in a collection, so that a try whose answer got
 // lost can be told from a new one.
-func ChoosesID(collection string) bool { return collection == "posts" || collection == "comments" }
+func ClientChoosesID(collection string) bool {
+	return collection == "posts" || collection == "comments"
+}
 
-// server are the fields that the service sets; superusers may, other clients may not.
-var server = map[string][]string{
+// serverFields are the fields that the service sets; superusers may, other clients may not.
+var serverFields = map[string][]string{
 	"users":         {"state", "role"},
 	"posts":         {"hidden", "media"},
 	"comments":      {"deleted", "hidden"},
@@ -33,11 +35,11 @@ var server = map[string][]string{
 	"devices":       {"lastSeen", "answeredAt", "failingSince"},
 }
 
-// onCreate are further ones that a client may change later but not choose at first.
-var onCreate = map[string][]string{"follows": {"state"}}
+// serverFieldsOnCreate are further ones that a client may change later but not choose at first.
+var serverFieldsOnCreate = map[string][]string{"follows": {"state"}}
 
-// derived are the fields that follow from other rows: nobody sets them.
-var derived = map[string][]string{
+// derivedFields are the fields that follow from other rows: nobody sets them.
+var derivedFields = map[string][]string{
 	"users":         {"postsCount", "publicPosts", "followersCount", "followingCount", "celebrity"},
 	"posts":         {"likesCount", "commentsCount"},
 	"comments":      {"likesCount", "repliesCount"},
@@ -47,43 +49,43 @@ var derived = map[string][]string{
 	"notifications": {"actorsCount", "groupKey"},
 }
 
-// Keep puts the fields that no client may set back to what they were.
-func Keep(record *core.Record) {
-	restore(record, kept(record.Collection().Name, record.IsNew()))
+// RestoreServerFields puts the fields that no client may set back to what they were.
+func RestoreServerFields(record *core.Record) {
+	restoreFields(record, serverFieldsOf(record.Collection().Name, record.IsNew()))
 }
 
-func kept(collection string, creating bool) []string {
-	fields := server[collection]
+func serverFieldsOf(collection string, creating bool) []string {
+	fields := serverFields[collection]
 	if creating {
-		fields = slices.Concat(fields, onCreate[collection])
+		fields = slices.Concat(fields, serverFieldsOnCreate[collection])
 	}
 	return fields
 }
 
-// Offers reports whether a client that is no superuser may give the field a value of its own.
-func Offers(collection, field string, creating bool) bool {
-	if field == core.FieldNameId && slices.Contains(Collections, collection) && !ChoosesID(collection) {
+// ClientMaySet reports whether a client that is no superuser may give the field a value of its own.
+func ClientMaySet(collection, field string, creating bool) bool {
+	if field == core.FieldNameId && slices.Contains(ServiceCollections, collection) && !ClientChoosesID(collection) {
 		return false
 	}
-	return !slices.Contains(kept(collection, creating), field) && MaySet(collection, field) &&
-		(creating || !slices.Contains(edge.Ends[collection], field) && field != Owners[collection])
+	return !slices.Contains(serverFieldsOf(collection, creating), field) && ServerMaySet(collection, field) &&
+		(creating || !slices.Contains(edge.Ends[collection], field) && field != OwnerFields[collection])
 }
 
-// MaySet reports whether Go code, or a superuser, may give the field a value.
-func MaySet(collection, field string) bool {
-	return !slices.Contains(derived[collection], field)
+// ServerMaySet reports whether Go code, or a superuser, may give the field a value.
+func ServerMaySet(collection, field string) bool {
+	return !slices.Contains(derivedFields[collection], field)
 }
 
-// Derive puts the fields that nobody may set back to what they were, and an edge's ends.
-func Derive(record *core.Record) {
+// RestoreDerived puts the fields that nobody may set back to what they were, and an edge's ends.
+func RestoreDerived(record *core.Record) {
 	name := record.Collection().Name
-	restore(record, derived[name])
+	restoreFields(record, derivedFields[name])
 	if !record.IsNew() {
-		restore(record, edge.Ends[name])
+		restoreFields(record, edge.Ends[name])
 	}
 }
 
-func restore(record *core.Record, fields []string) {
+func restoreFields(record *core.Record, fields []string) {
 	if len(fields) == 0 {
 		return
 	}
@@ -96,8 +98,8 @@ func restore(record *core.Record, fields []string) {
 	}
 }
 
-// Default fills an empty field; call it after Keep, so that a superuser's value stays.
-func Default(record *core.Record, field, value string) {
+// SetDefault fills an empty field; call it after Keep, so that a superuser's value stays.
+func SetDefault(record *core.Record, field, value string) {
 	if record.GetString(field) == "" {
 		record.Set(field, value)
 	}

@@ -11,34 +11,34 @@ import (
 	"doubletap/internal/db"
 )
 
-// limits are how many rows of a collection one person may add in a time.
-var limits = map[string]struct {
+// createLimits are how many rows of a collection one person may add in a time.
+var createLimits = map[string]struct {
 	most int
 	in   time.Duration
 }{
 	"reports": {20, 24 * time.Hour},
 }
 
-// Wait returns how long somebody has to wait before they may add another row of their own to a collection: zero for not at
+// CreateDelay returns how long somebody has to wait before they may add another row of their own to a collection: zero for not at
 // all, also where there is no limit. DOUBLETAP_LIMITS=off takes all limits away. Call it in the transaction
 // of the new row, so that several at once are counted one after the other.
-func Wait(tx core.App, collection, person string) (time.Duration, error) {
-	limit, limited := limits[collection]
+func CreateDelay(tx core.App, collection, person string) (time.Duration, error) {
+	limit, limited := createLimits[collection]
 	if !limited || os.Getenv("DOUBLETAP_LIMITS") == "off" {
 		return 0, nil
 	}
 	now := clock.Now(tx)
 	var reached string
 	// the row whose going makes room
-	found, err := db.Value(tx, &reached, `SELECT created FROM `+collection+` WHERE `+Owners[collection]+` = {:p} AND created > {:since}
-		ORDER BY created DESC LIMIT 1 OFFSET {:n}`, db.Params{"p": person, "since": clock.Text(now.Add(-limit.in)), "n": limit.most - 1})
+	found, err := db.QueryValue(tx, &reached, `SELECT created FROM `+collection+` WHERE `+OwnerFields[collection]+` = {:p} AND created > {:since}
+		ORDER BY created DESC LIMIT 1 OFFSET {:n}`, db.Params{"p": person, "since": clock.FormatTime(now.Add(-limit.in)), "n": limit.most - 1})
 	if err != nil {
 		return 0, fmt.Errorf("count the %s of %s: %w", collection, person, err)
 	}
 	if !found {
 		return 0, nil
 	}
-	at, err := clock.Read(reached)
+	at, err := clock.ParseTime(reached)
 	if err != nil {
 		return 0, err
 	}

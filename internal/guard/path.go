@@ -15,28 +15,28 @@ var (
 	olderBackRelation = regexp.MustCompile(`^(\w+)\((\w+)\)$`)
 )
 
-// trail is where a path of relations leads.
-type trail struct {
-	back    bool  // a relation is followed backwards
-	ours    bool  // it touches a collection of ours
-	address bool  // it ends at the e-mail address of an auth collection
-	fanOuts []int // how many records each relation may lead to
+// relationPath is where a path of relations leads.
+type relationPath struct {
+	backward    bool  // a relation is followed backwards
+	touchesOurs bool  // it touches a collection of ours
+	endsAtEmail bool  // it ends at the e-mail address of an auth collection
+	fanOuts     []int // how many records each relation may lead to
 }
 
-// backOurs reports whether a relation from, to or by way of our collections is followed backwards.
-func (t trail) backOurs() bool { return t.back && t.ours }
+// isBackwardToOurs reports whether a relation from, to or by way of our collections is followed backwards.
+func (t relationPath) isBackwardToOurs() bool { return t.backward && t.touchesOurs }
 
-// secret reports whether rows or addresses that one may not see would decide what is asked by this path.
-func (t trail) secret() bool { return t.backOurs() || t.address }
+// wouldLeak reports whether rows or addresses that one may not see would decide what is asked by this path.
+func (t relationPath) wouldLeak() bool { return t.isBackwardToOurs() || t.endsAtEmail }
 
 // followPath follows a path through the collections as PocketBase does, up to what does not exist. A filter takes a field of
 // that name before a back-relation, an expand the other way round.
-func followPath(app core.App, q Question, path string, expand bool) trail {
+func followPath(app core.App, q RecordQuery, path string, expand bool) relationPath {
 	at := q.Collection
-	t := trail{ours: q.Ours}
+	t := relationPath{touchesOurs: q.OurCollection}
 	visit := func(c *core.Collection) {
 		at = c
-		t.ours = t.ours || c != nil && slices.Contains(Collections, c.Name)
+		t.touchesOurs = t.touchesOurs || c != nil && slices.Contains(ServiceCollections, c.Name)
 	}
 	visit(at)
 	names := strings.Split(path, ".")
@@ -47,7 +47,7 @@ func followPath(app core.App, q Question, path string, expand bool) trail {
 			field = at.Fields.GetByName(bare)
 		}
 		if from, by, back := splitBackRelation(name); back && (expand || field == nil) {
-			t.back = true
+			t.backward = true
 			t.fanOuts = append(t.fanOuts, guessedFanOut)
 			source := findCollection(app, from)
 			visit(source)
@@ -69,7 +69,7 @@ func followPath(app core.App, q Question, path string, expand bool) trail {
 			continue
 		}
 		if field != nil {
-			t.address = at.IsAuth() && field.GetName() == core.FieldNameEmail
+			t.endsAtEmail = at.IsAuth() && field.GetName() == core.FieldNameEmail
 			return t
 		}
 		at = nil // what follows can only be told by the names of back-relations

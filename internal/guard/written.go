@@ -6,9 +6,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// written is where a record keeps what this process stored of it last. PocketBase leaves keys that begin so out of all
+// lastWriteKey is where a record keeps what this process stored of it last. PocketBase leaves keys that begin so out of all
 // that it shows.
-const written = "@pbInternalDoubletapWritten"
+const lastWriteKey = "@pbInternalDoubletapWritten"
 
 // lastWrite is what an instance stored last. committed is what it is compared with should the transaction of
 // that write be rolled back, and nil after the commit.
@@ -17,16 +17,16 @@ type lastWrite struct{ values, committed map[string]any }
 // BeginUpdate makes an update write what changed since the instance was read or last stored, and nothing else: other fields
 // may have been changed by somebody else meanwhile. From here on Original() is what this instance stored last.
 func BeginUpdate(record *core.Record) {
-	if last, ok := record.GetRaw(written).(lastWrite); ok {
+	if last, ok := record.GetRaw(lastWriteKey).(lastWrite); ok {
 		setOriginal(record, last.values)
 	}
 	record.IgnoreUnchangedFields(true)
 }
 
-// Stored notes what a create or an update has just stored. app is the transaction, if there is one.
-func Stored(app core.App, record *core.Record) error {
-	last := lastWrite{committed: fieldsOf(record.Original())}
-	if before, ok := record.GetRaw(written).(lastWrite); ok && before.committed != nil {
+// NoteStored notes what a create or an update has just stored. app is the transaction, if there is one.
+func NoteStored(app core.App, record *core.Record) error {
+	last := lastWrite{committed: fieldValues(record.Original())}
+	if before, ok := record.GetRaw(lastWriteKey).(lastWrite); ok && before.committed != nil {
 		last.committed = before.committed // the second write of one transaction
 	}
 	columns, err := record.IgnoreUnchangedFields(false).DBExport(app)
@@ -40,28 +40,28 @@ func Stored(app core.App, record *core.Record) error {
 			return fmt.Errorf("note what was stored of %s %q: %w", record.Collection().Name, name, err)
 		}
 	}
-	record.SetRaw(written, last)
+	record.SetRaw(lastWriteKey, last)
 	tx := app.TxInfo()
 	if tx == nil {
-		record.SetRaw(written, lastWrite{values: last.values})
+		record.SetRaw(lastWriteKey, lastWrite{values: last.values})
 		return nil
 	}
 	tx.OnComplete(func(err error) error {
-		last, ok := record.GetRaw(written).(lastWrite)
+		last, ok := record.GetRaw(lastWriteKey).(lastWrite)
 		switch {
 		case !ok || last.committed == nil: // another write of the transaction has seen to it
 		case err == nil:
-			record.SetRaw(written, lastWrite{values: last.values})
+			record.SetRaw(lastWriteKey, lastWrite{values: last.values})
 		default:
 			setOriginal(record, last.committed)
-			record.SetRaw(written, nil)
+			record.SetRaw(lastWriteKey, nil)
 		}
 		return nil
 	})
 	return nil
 }
 
-func fieldsOf(record *core.Record) map[string]any {
+func fieldValues(record *core.Record) map[string]any {
 	values := make(map[string]any, len(record.Collection().Fields))
 	for _, field := range record.Collection().Fields {
 		values[field.GetName()] = record.GetRaw(field.GetName())
@@ -71,7 +71,7 @@ func fieldsOf(record *core.Record) map[string]any {
 
 // setOriginal makes values what Original() returns, and leaves the record's own.
 func setOriginal(record *core.Record, values map[string]any) {
-	now := fieldsOf(record)
+	now := fieldValues(record)
 	for name, value := range values {
 		if password, ok := value.(*core.PasswordFieldValue); ok { // PostScan asks for the plain one, which nobody has
 			value = &core.PasswordFieldValue{Hash: password.Hash, Plain: password.Hash}

@@ -10,49 +10,49 @@ import (
 )
 
 const (
-	room = 32 << 20        // bytes that a busy server may allocate beyond Go's own bound before it collects
-	rest = 2 * time.Second // since the last collection, from which on a server is not busy
+	ballastBytes = 32 << 20        // bytes that a busy server may allocate beyond Go's own bound before it collects
+	busyInterval = 2 * time.Second // since the last collection, from which on a server is not busy
 )
 
-var once sync.Once
+var tuneOnce sync.Once
 
-// Tune gives the heap of this process room while it is busy. Go collects a heap when it has doubled; as little of ours lives,
+// TuneCollector gives the heap of this process room while it is busy. Go collects a heap when it has doubled; as little of ours lives,
 // that is often under load, for a twentieth of the CPU. At rest Go's way holds, and the memory goes back.
 // Whoever sets GOGC decides instead; GOMEMLIMIT holds in any case.
-func Tune() {
+func TuneCollector() {
 	if os.Getenv("GOGC") == "" {
-		once.Do(func() { new(tuner).wait() })
+		tuneOnce.Do(func() { new(tuner).awaitCollection() })
 	}
 }
 
 type tuner struct {
-	at time.Time // of the last collection
+	lastCollection time.Time // of the last collection
 	// ballast is never touched, so it takes no memory, but counts as alive. Unlike a higher GOGC it cannot let a heap grow many
 	// times over that has become large since it was set.
 	ballast []byte
 }
 
-// wait has the next collection call us: it finds what nobody holds.
-func (t *tuner) wait() {
+// awaitCollection has the next collection call us: it finds what nobody holds.
+func (t *tuner) awaitCollection() {
 	runtime.AddCleanup(&struct{ *tuner }{}, func(t *tuner) {
-		t.collected(time.Now(), live())
-		t.wait()
+		t.adjustBallast(time.Now(), liveBytes())
+		t.awaitCollection()
 	}, t)
 }
 
-// collected takes the ballast aboard for a busy server with little that lives, which the room matters to.
-func (t *tuner) collected(now time.Time, live uint64) {
-	switch busy := now.Sub(t.at) < rest; {
-	case !busy || live > uint64(room+len(t.ballast)):
+// adjustBallast takes the ballast aboard for a busy server with little that lives, which the room matters to.
+func (t *tuner) adjustBallast(now time.Time, live uint64) {
+	switch busy := now.Sub(t.lastCollection) < busyInterval; {
+	case !busy || live > uint64(ballastBytes+len(t.ballast)):
 		t.ballast = nil
 	case t.ballast == nil:
-		t.ballast = make([]byte, room)
+		t.ballast = make([]byte, ballastBytes)
 	}
-	t.at = now
+	t.lastCollection = now
 }
 
-// live returns how many bytes the last collection has left.
-func live() uint64 {
+// liveBytes returns how many bytes the last collection has left.
+func liveBytes() uint64 {
 	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(s)
 	return s[0].Value.Uint64()

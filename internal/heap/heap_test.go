@@ -11,7 +11,7 @@ import (
 
 func TestABusyHeapHasRoom(t *testing.T) {
 	now := time.Now()
-	tuner := &tuner{at: now}
+	tuner := &tuner{lastCollection: now}
 	for _, c := range []struct {
 		name  string
 		after time.Duration
@@ -26,8 +26,8 @@ func TestABusyHeapHasRoom(t *testing.T) {
 		{"still at rest", time.Hour, 8 << 20, false},
 	} {
 		now = now.Add(c.after)
-		tuner.collected(now, uint64(c.live+len(tuner.ballast)))
-		if room := len(tuner.ballast) == room; room != c.room {
+		tuner.adjustBallast(now, uint64(c.live+len(tuner.ballast)))
+		if room := len(tuner.ballast) == ballastBytes; room != c.room {
 			t.Errorf("%s: room %t", c.name, room)
 		}
 	}
@@ -37,12 +37,12 @@ func TestTuneHearsOfCollections(t *testing.T) {
 	if os.Getenv("GOGC") != "" {
 		t.Skip("GOGC is set")
 	}
-	once = sync.Once{}
-	Tune()
+	tuneOnce = sync.Once{}
+	TuneCollector()
 	goal := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
 	for range 1000 {
 		runtime.GC() // one after the other, as in a busy server
-		if metrics.Read(goal); goal[0].Value.Uint64() > 2*room {
+		if metrics.Read(goal); goal[0].Value.Uint64() > 2*ballastBytes {
 			return
 		}
 	}

@@ -18,7 +18,7 @@ import (
 func BenchmarkNotification(b *testing.B) {
 	for _, others := range []int{1, 1000, 10_000} {
 		b.Run(fmt.Sprint("among", others), func(b *testing.B) {
-			s := serve(b)
+			s := startService(b)
 			tokens := s.signUpMany(others)
 			c := NewCrowd(b)
 			connect := func(tokens []string) {
@@ -26,19 +26,19 @@ func BenchmarkNotification(b *testing.B) {
 			}
 			connect(tokens) // once, so that the database's caches are not counted
 			connect(nil)
-			s.in.lines.Wait()
-			ada := s.connect(s.token("ada"), "notifications/*")
-			live, rss := memory(b)
+			s.inbox.openConns.Wait()
+			ada := s.connectDevice(s.tokenOf("ada"), "notifications/*")
+			live, rss := measureMemory(b)
 			connect(tokens)
-			peak := resident(b)
-			liveNow, rssNow := memory(b)
+			peak := residentBytes(b)
+			liveNow, rssNow := measureMemory(b)
 
 			var took []time.Duration
 			b.ResetTimer()
 			for i := range b.N {
-				s.transaction(func(tx core.App) { s.notify(tx, "ada", fmt.Sprint("n", i)) })
+				s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", fmt.Sprint("n", i)) })
 				committed := time.Now()
-				ada.next()
+				ada.nextEvent()
 				took = append(took, time.Since(committed))
 			}
 			b.StopTimer()
@@ -54,17 +54,17 @@ func BenchmarkNotification(b *testing.B) {
 	}
 }
 
-// memory is what heap and stacks hold after a collection, and what the process then holds in RAM.
-func memory(b *testing.B) (live, rss int) {
+// measureMemory is what heap and stacks hold after a collection, and what the process then holds in RAM.
+func measureMemory(b *testing.B) (live, rss int) {
 	b.Helper()
 	runtime.GC()
 	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc + m.StackInuse), resident(b)
+	return int(m.HeapAlloc + m.StackInuse), residentBytes(b)
 }
 
-func resident(b *testing.B) int {
+func residentBytes(b *testing.B) int {
 	b.Helper()
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -72,6 +72,6 @@ func resident(b *testing.B) int {
 	}
 	var size, pages int
 	_, err = fmt.Sscan(string(statm), &size, &pages)
-	must(b, err)
+	requireNoError(b, err)
 	return pages * os.Getpagesize()
 }

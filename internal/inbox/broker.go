@@ -9,8 +9,8 @@ import (
 // client there for each write, before the writer is answered. So we do here what PocketBase does for its clients: it
 // finds a device by its id, and keeps its account fresh.
 
-// Introduce lets PocketBase find the device that a subscribe call is about. Bind it to the router, for POST /api/realtime.
-func (in *Inbox) Introduce(e *core.RequestEvent) error {
+// RegisterDevice lets PocketBase find the device that a subscribe call is about. Bind it to the router, for POST /api/realtime.
+func (in *Inbox) RegisterDevice(e *core.RequestEvent) error {
 	var form struct {
 		ClientID string `json:"clientId" form:"clientId"`
 	}
@@ -18,36 +18,36 @@ func (in *Inbox) Introduce(e *core.RequestEvent) error {
 		return e.Next() // and says so
 	}
 	in.mu.Lock()
-	d := in.lineOf[form.ClientID]
+	d := in.deviceByID[form.ClientID]
 	in.mu.Unlock()
 	if d == nil {
 		return e.Next()
 	}
-	d.introduced.Lock()
-	defer d.introduced.Unlock()
+	d.registering.Lock()
+	defer d.registering.Unlock()
 	in.app.SubscriptionsBroker().Register(d)
-	defer in.withdraw(d)
+	defer in.unregisterDevice(d)
 	return e.Next()
 }
 
-// withdraw takes a device out of the broker unless PocketBase has something to tell it.
-func (in *Inbox) withdraw(d *device) {
-	if d.elsewhere.Load() && !d.IsDiscarded() {
+// unregisterDevice takes a device out of the broker unless PocketBase has something to tell it.
+func (in *Inbox) unregisterDevice(d *device) {
+	if d.hasOwnersTopics.Load() && !d.IsDiscarded() {
 		return
 	}
-	d.withdrawing.Store(true) // the broker discards whom it forgets
+	d.unregistering.Store(true) // the broker discards whom it forgets
 	in.app.SubscriptionsBroker().Unregister(d.Id())
-	d.withdrawing.Store(false)
+	d.unregistering.Store(false)
 }
 
 // accountWritten gives the devices that are signed in with an account its new state, and signs them out when it is
 // deleted or its tokens have died. PocketBase does so for those in its broker.
 func (in *Inbox) accountWritten(action string, account *core.Record) {
 	fresh := account.Fresh()
-	for _, d := range in.signedIn(account) {
-		auth := d.auth()
+	for _, d := range in.devicesSignedIn(account) {
+		auth := d.signedInAs()
 		switch {
-		case viewer(auth) != viewer(fresh):
+		case viewerKey(auth) != viewerKey(fresh):
 		case action == "delete" || auth.TokenKey() != fresh.TokenKey():
 			d.Unset(apis.RealtimeClientAuthKey)
 		default:
@@ -56,8 +56,8 @@ func (in *Inbox) accountWritten(action string, account *core.Record) {
 	}
 }
 
-// signedIn returns the devices that may be signed in with an account.
-func (in *Inbox) signedIn(account *core.Record) (devices []*device) {
+// devicesSignedIn returns the devices that may be signed in with an account.
+func (in *Inbox) devicesSignedIn(account *core.Record) (devices []*device) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	switch {
@@ -66,7 +66,7 @@ func (in *Inbox) signedIn(account *core.Record) (devices []*device) {
 			devices = append(devices, s.device)
 		}
 	case account.IsSuperuser():
-		for s := range in.supers {
+		for s := range in.superusers {
 			devices = append(devices, s.device)
 		}
 	default: // an owner's
@@ -77,12 +77,12 @@ func (in *Inbox) signedIn(account *core.Record) (devices []*device) {
 	return devices
 }
 
-// SignOut signs out all devices of an auth collection: its secret was changed, or it was deleted.
-func (in *Inbox) SignOut(c *core.Collection) {
+// SignOutCollection signs out all devices of an auth collection: its secret was changed, or it was deleted.
+func (in *Inbox) SignOutCollection(c *core.Collection) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for d := range in.devices {
-		if auth := d.auth(); auth != nil && auth.Collection().Id == c.Id {
+		if auth := d.signedInAs(); auth != nil && auth.Collection().Id == c.Id {
 			d.Unset(apis.RealtimeClientAuthKey)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"doubletap/internal/db"
 )
 
-const page = 100 // rows that are read, shown and sent together
+const pageSize = 100 // rows that are read, shown and sent together
 
 // change is a notification as it is now, or its retraction.
 type change struct {
@@ -20,16 +20,16 @@ type change struct {
 	row *core.Record // nil when retracted
 }
 
-// tail is what is read of a person's tray in one look: their last seq, whether something left it, and what changed.
-const tail = `SELECT s.seq "@top", EXISTS (SELECT 1 FROM retractions r WHERE r.recipient = {:person} AND r.seq > {:from}) "@left", n.*
+// trayChangesSQL is what is read of a person's tray in one look: their last seq, whether something left it, and what changed.
+const trayChangesSQL = `SELECT s.seq "@top", EXISTS (SELECT 1 FROM retractions r WHERE r.recipient = {:person} AND r.seq > {:from}) "@left", n.*
 	FROM settings s LEFT JOIN notifications n ON n.recipient = {:person} AND n.seq > {:from} AND n.seq <= s.seq
 	WHERE s.user = {:person} ORDER BY n.seq LIMIT {:page}`
 
-// changes returns the next page of what changed after from, by seq, the seq that it reaches, and the last that there is.
-func (in *Inbox) changes(person string, from int64) (changes []change, last, top int64, err error) {
-	params := dbx.Params{"person": person, "from": from, "page": page}
+// readChanges returns the next page of what changed after from, by seq, the seq that it reaches, and the last that there is.
+func (in *Inbox) readChanges(person string, from int64) (changes []change, last, top int64, err error) {
+	params := dbx.Params{"person": person, "from": from, "page": pageSize}
 	var rows []dbx.NullStringMap
-	if err := db.Fresh(in.app).NewQuery(tail).Bind(params).All(&rows); err != nil || len(rows) == 0 {
+	if err := db.FreshReader(in.app).NewQuery(trayChangesSQL).Bind(params).All(&rows); err != nil || len(rows) == 0 {
 		return nil, 0, 0, err
 	}
 	top, left := cast.ToInt64(rows[0]["@top"].String), rows[0]["@left"].String == "1"
@@ -39,7 +39,7 @@ func (in *Inbox) changes(person string, from int64) (changes []change, last, top
 	}
 	for _, row := range rows {
 		if row["id"].Valid {
-			r, err := record(c, row)
+			r, err := recordFromRow(c, row)
 			if err != nil {
 				return nil, 0, 0, err
 			}
@@ -52,7 +52,7 @@ func (in *Inbox) changes(person string, from int64) (changes []change, last, top
 	}
 	if left {
 		params["top"] = top
-		err = db.Fresh(in.app).NewQuery(`SELECT notification, seq FROM retractions
+		err = db.FreshReader(in.app).NewQuery(`SELECT notification, seq FROM retractions
 			WHERE recipient = {:person} AND seq > {:from} AND seq <= {:top} ORDER BY seq LIMIT {:page}`).Bind(params).All(&gone)
 		if err != nil {
 			return nil, 0, 0, err
@@ -63,15 +63,15 @@ func (in *Inbox) changes(person string, from int64) (changes []change, last, top
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.seq, b.seq) })
 	last = top
-	if len(rows) == page || len(gone) == page {
-		changes = changes[:page] // beyond it, the list that was cut may lack some
-		last = changes[page-1].seq
+	if len(rows) == pageSize || len(gone) == pageSize {
+		changes = changes[:pageSize] // beyond it, the list that was cut may lack some
+		last = changes[pageSize-1].seq
 	}
-	return slices.DeleteFunc(changes, change.silent), last, top, nil
+	return slices.DeleteFunc(changes, change.isSilent), last, top, nil
 }
 
-// record is a row that a statement of ours has read.
-func record(c *core.Collection, row dbx.NullStringMap) (*core.Record, error) {
+// recordFromRow is a row that a statement of ours has read.
+func recordFromRow(c *core.Collection, row dbx.NullStringMap) (*core.Record, error) {
 	r := core.NewRecord(c)
 	for _, field := range c.Fields {
 		value, err := field.PrepareValue(r, row[field.GetName()].String)
@@ -84,5 +84,5 @@ func record(c *core.Collection, row dbx.NullStringMap) (*core.Record, error) {
 	return r, nil
 }
 
-// silent reports whether the change is one that its person does not want to hear of at once.
-func (c change) silent() bool { return c.row != nil && int64(c.row.GetInt("silent")) == c.seq }
+// isSilent reports whether the change is one that its person does not want to hear of at once.
+func (c change) isSilent() bool { return c.row != nil && int64(c.row.GetInt("silent")) == c.seq }

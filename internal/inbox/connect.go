@@ -12,42 +12,42 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
-// Connect gives a new connection a client whose Send never waits. An ordinary connection it takes out of
+// HandleConnect gives a new connection a client whose Send never waits. An ordinary connection it takes out of
 // PocketBase's hands, answers as PocketBase would, and returns; any other lasts as long as
 // Next does. When the connection is over, the client is forgotten. Bind it to OnRealtimeConnectRequest.
-func (in *Inbox) Connect(e *core.RealtimeConnectRequestEvent) error {
+func (in *Inbox) HandleConnect(e *core.RealtimeConnectRequestEvent) error {
 	if e.Request.Method == http.MethodHead { // which net/http routes like GET: there is nothing to wait for
 		e.Response.WriteHeader(http.StatusOK)
 		return nil
 	}
-	if !in.descriptors.grant() {
-		e.Response.Header().Set("Retry-After", retryAfter)
+	if !in.descriptors.grantStream() {
+		e.Response.Header().Set("Retry-After", retryAfterSeconds)
 		e.Response.Header().Set("Connection", "close") // or the descriptor would stay with who is refused
-		return refuse(e, "Too many connections. Please try again later.")
+		return refuseStream(e, "Too many connections. Please try again later.")
 	}
-	d := newDevice(e.Client, &in.waiting)
-	if !in.enter(d) {
-		return refuse(e, "The service is stopping.")
+	d := newDevice(e.Client, &in.waitingBytes)
+	if !in.addDevice(d) {
+		return refuseStream(e, "The service is stopping.")
 	}
-	l, err := in.takeOver(e)
+	l, err := in.takeOverConn(e)
 	if err != nil {
-		in.leave(d)
+		in.removeDevice(d)
 		return err
 	}
 	if l != nil {
-		in.attach(d, l)
+		in.attachConn(d, l)
 		return nil
 	}
-	defer in.leave(d)
-	defer d.forgetAnswer()
+	defer in.removeDevice(d)
+	defer d.forgetResponse()
 	e.Client = d
 	return e.Next()
 }
 
-// takeOver sends the head of the answer and takes the connection from net/http; where that is not possible it
+// takeOverConn sends the head of the answer and takes the connection from net/http; where that is not possible it
 // returns nil and nil. An owner's handlers of these events expect to see each message, and Next to last
 // as long as the connection: where there are any, all stays with PocketBase.
-func (in *Inbox) takeOver(e *core.RealtimeConnectRequestEvent) (*line, error) {
+func (in *Inbox) takeOverConn(e *core.RealtimeConnectRequestEvent) (*streamConn, error) {
 	const ours = 1
 	if e.App.OnRealtimeConnectRequest().Length() > ours || e.App.OnRealtimeMessageSend().Length() > ours {
 		return nil, nil
@@ -68,15 +68,15 @@ func (in *Inbox) takeOver(e *core.RealtimeConnectRequestEvent) (*line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("take over a realtime connection: %w", err)
 	}
-	if raw := rawConn(conn); raw != nil {
-		_ = raw.SetWriteBuffer(socket) // or the system decides, as ever
+	if raw := tcpConnOf(conn); raw != nil {
+		_ = raw.SetWriteBuffer(socketBufferBytes) // or the system decides, as ever
 	}
 	now := time.Now()
-	return &line{Conn: conn, in: in, idle: e.IdleTimeout, last: now.Add(e.MaxTimeout), wrote: now}, nil
+	return &streamConn{Conn: conn, inbox: in, idleTimeout: e.IdleTimeout, endsBy: now.Add(e.MaxTimeout), lastMessage: now}, nil
 }
 
-// rawConn returns the socket below a connection, encrypted or not, if it is one.
-func rawConn(conn net.Conn) *net.TCPConn {
+// tcpConnOf returns the socket below a connection, encrypted or not, if it is one.
+func tcpConnOf(conn net.Conn) *net.TCPConn {
 	if over, encrypted := conn.(*tls.Conn); encrypted {
 		conn = over.NetConn()
 	}
@@ -84,25 +84,25 @@ func rawConn(conn net.Conn) *net.TCPConn {
 	return tcp
 }
 
-// retryAfter is in how many seconds a stream that is refused may be asked for again.
-const retryAfter = "10"
+// retryAfterSeconds is in how many seconds a stream that is refused may be asked for again.
+const retryAfterSeconds = "10"
 
-func refuse(e *core.RealtimeConnectRequestEvent, words string) error {
+func refuseStream(e *core.RealtimeConnectRequestEvent, words string) error {
 	e.Response.Header().Del("Content-Type") // it is no event stream
 	return e.Error(http.StatusServiceUnavailable, words, nil)
 }
 
-// Message gives a device that PocketBase serves some seconds to take what is written to it; one that does
+// HandleMessage gives a device that PocketBase serves some seconds to take what is written to it; one that does
 // not is disconnected. Bind it to OnRealtimeMessageSend.
-func (in *Inbox) Message(e *core.RealtimeMessageEvent) error {
+func (in *Inbox) HandleMessage(e *core.RealtimeMessageEvent) error {
 	if d, ours := e.Client.(*device); ours {
-		d.answering.Lock()
-		defer d.answering.Unlock()
+		d.responseMu.Lock()
+		defer d.responseMu.Unlock()
 		d.response = e.Response
-		defer d.spoken()
+		defer d.noteWritten()
 	}
 	rc := http.NewResponseController(e.Response)
-	err := rc.SetWriteDeadline(time.Now().Add(in.patience))
+	err := rc.SetWriteDeadline(time.Now().Add(in.writeTimeout))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
@@ -116,16 +116,16 @@ func (in *Inbox) Message(e *core.RealtimeMessageEvent) error {
 	return nil
 }
 
-// spoken notes that something was written to the device.
-func (d *device) spoken() {
+// noteWritten notes that something was written to the device.
+func (d *device) noteWritten() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.spoke = time.Now()
+	d.lastWritten = time.Now()
 }
 
-// forgetAnswer lets no heartbeat be written any more, and waits for one that is.
-func (d *device) forgetAnswer() {
-	d.answering.Lock()
-	defer d.answering.Unlock()
+// forgetResponse lets no heartbeat be written any more, and waits for one that is.
+func (d *device) forgetResponse() {
+	d.responseMu.Lock()
+	defer d.responseMu.Unlock()
 	d.response = nil
 }

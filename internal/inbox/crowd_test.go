@@ -22,15 +22,15 @@ import (
 
 // Crowd is many clients in a process of their own, so that neither their memory nor their files are the service's.
 type Crowd struct {
-	t     testing.TB
-	tell  *json.Encoder
-	heard *json.Decoder
+	t       testing.TB
+	orders  *json.Encoder
+	reports *json.Decoder
 }
 
-// order is what a crowd is asked for. A field that is not set is not asked for.
-type order struct {
+// crowdOrder is what a crowd is asked for. A field that is not set is not asked for.
+type crowdOrder struct {
 	Connect *connectOrder
-	Compare map[string]Rows // by token
+	Compare map[string]TrayRows // by token
 }
 
 type connectOrder struct {
@@ -41,27 +41,27 @@ type connectOrder struct {
 	Keep   bool // its rows, and catch up
 }
 
-// Rows is a person's notifications: seq by id.
-type Rows map[string]int64
+// TrayRows is a person's notifications: seq by id.
+type TrayRows map[string]int64
 
-type report struct {
+type crowdReport struct {
 	Took  time.Duration
 	Wrong []string // what is not as it should be
 }
 
-const crowdKey = "DOUBLETAP_TEST_CROWD" // of the environment, in the crowd's process
+const crowdEnvKey = "DOUBLETAP_TEST_CROWD" // of the environment, in the crowd's process
 
 // NewCrowd starts the process. It ends with the test.
 func NewCrowd(t testing.TB) *Crowd {
 	t.Helper()
 	program := exec.Command(os.Args[0])
-	program.Env = append(os.Environ(), crowdKey+"=1")
+	program.Env = append(os.Environ(), crowdEnvKey+"=1")
 	program.Stderr = os.Stderr
 	in, err := program.StdinPipe()
-	must(t, err)
+	requireNoError(t, err)
 	out, err := program.StdoutPipe()
-	must(t, err)
-	must(t, program.Start())
+	requireNoError(t, err)
+	requireNoError(t, program.Start())
 	t.Cleanup(func() {
 		in.Close()
 		if err := program.Wait(); err != nil {
@@ -71,11 +71,11 @@ func NewCrowd(t testing.TB) *Crowd {
 	return &Crowd{t, json.NewEncoder(in), json.NewDecoder(out)}
 }
 
-func (c *Crowd) ask(o order) report {
+func (c *Crowd) sendOrder(o crowdOrder) crowdReport {
 	c.t.Helper()
-	must(c.t, c.tell.Encode(o))
-	var r report
-	must(c.t, c.heard.Decode(&r))
+	requireNoError(c.t, c.orders.Encode(o))
+	var r crowdReport
+	requireNoError(c.t, c.reports.Decode(&r))
 	for _, wrong := range r.Wrong {
 		c.t.Error(wrong)
 	}
@@ -89,28 +89,28 @@ func (c *Crowd) ask(o order) report {
 // soon as possible after it. It returns how long it took until all had subscribed.
 func (c *Crowd) Connect(url string, tokens, topics []string, within time.Duration, keep bool) time.Duration {
 	c.t.Helper()
-	return c.ask(order{Connect: &connectOrder{url, tokens, topics, within, keep}}).Took
+	return c.sendOrder(crowdOrder{Connect: &connectOrder{url, tokens, topics, within, keep}}).Took
 }
 
 // Compare waits until each client has as its rows what its person has.
-func (c *Crowd) Compare(want map[string]Rows) {
+func (c *Crowd) Compare(want map[string]TrayRows) {
 	c.t.Helper()
-	c.ask(order{Compare: want})
+	c.sendOrder(crowdOrder{Compare: want})
 }
 
-// crowd is what runs in the process.
-func crowd() {
+// runCrowd is what runs in the process.
+func runCrowd() {
 	orders, reports := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	var clients []*client
 	for {
-		var o order
+		var o crowdOrder
 		if err := orders.Decode(&o); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			fmt.Fprintln(os.Stderr, "crowd:", err)
 			os.Exit(1)
 		}
-		var r report
+		var r crowdReport
 		if o.Connect != nil {
 			clients, r = connectAll(clients, o.Connect)
 		} else {
@@ -123,39 +123,39 @@ func crowd() {
 }
 
 const (
-	doors  = 16  // clients that connect at once
-	askers = 256 // clients that catch up at once: PocketBase lets one who finds nothing wait for some 100 ms
+	maxConnecting = 16  // clients that connect at once
+	maxCatchingUp = 256 // clients that catch up at once: PocketBase lets one who finds nothing wait for some 100 ms
 )
 
-func connectAll(clients []*client, o *connectOrder) ([]*client, report) {
+func connectAll(clients []*client, o *connectOrder) ([]*client, crowdReport) {
 	for len(clients) < len(o.Tokens) {
-		clients = append(clients, &client{order: o, token: o.Tokens[len(clients)], rows: Rows{}, moved: make(chan struct{}, 1)})
+		clients = append(clients, &client{order: o, token: o.Tokens[len(clients)], rows: TrayRows{}, changed: make(chan struct{}, 1)})
 	}
 	for _, c := range clients {
-		c.cut()
+		c.cutConnection()
 	}
 	clients = clients[:len(o.Tokens)]
-	var wrong trouble
+	var wrong firstErrors
 	start := time.Now()
-	each(clients, doors, func(i int, c *client) {
+	forEachClient(clients, maxConnecting, func(i int, c *client) {
 		<-time.After(time.Until(start.Add(o.Within * time.Duration(i) / time.Duration(len(clients)))))
-		wrong.add(c.connect())
+		wrong.addError(c.connectStream())
 	})
 	took := time.Since(start)
 	if o.Keep && wrong.all == nil {
-		each(clients, askers, func(_ int, c *client) { wrong.add(c.catchUp()) })
+		forEachClient(clients, maxCatchingUp, func(_ int, c *client) { wrong.addError(c.catchUp()) })
 	}
-	return clients, report{took, wrong.all}
+	return clients, crowdReport{took, wrong.all}
 }
 
-func compareAll(clients []*client, want map[string]Rows) []string {
-	var wrong trouble
-	late := time.Now().Add(2 * patience)
-	each(clients, doors, func(_ int, c *client) { wrong.add(c.compare(want[c.token], late)) })
+func compareAll(clients []*client, want map[string]TrayRows) []string {
+	var wrong firstErrors
+	late := time.Now().Add(2 * eventTimeout)
+	forEachClient(clients, maxConnecting, func(_ int, c *client) { wrong.addError(c.compareRows(want[c.token], late)) })
 	return wrong.all
 }
 
-func each(clients []*client, atOnce int, do func(int, *client)) {
+func forEachClient(clients []*client, atOnce int, do func(int, *client)) {
 	var all sync.WaitGroup
 	for first := range atOnce {
 		all.Go(func() {
@@ -167,13 +167,13 @@ func each(clients []*client, atOnce int, do func(int, *client)) {
 	all.Wait()
 }
 
-// trouble keeps the first few errors.
-type trouble struct {
+// firstErrors keeps the first few errors.
+type firstErrors struct {
 	mu  sync.Mutex
 	all []string
 }
 
-func (t *trouble) add(err error) {
+func (t *firstErrors) addError(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err != nil && len(t.all) < 10 {
@@ -184,33 +184,33 @@ func (t *trouble) add(err error) {
 // client listens as an app does that keeps a person's tray: after each connect it asks for what it missed, and
 // what is sent meanwhile it applies after that.
 type client struct {
-	order *connectOrder
-	token string
-	conn  net.Conn
-	ended chan struct{}
-	moved chan struct{}
+	order   *connectOrder
+	token   string
+	conn    net.Conn
+	ended   chan struct{}
+	changed chan struct{}
 
 	mu    sync.Mutex
 	seq   int64 // up to which it knows all
-	rows  Rows
-	early []sent // what was sent while it caught up
+	rows  TrayRows
+	early []sentEvent // what was sent while it caught up
 	ready bool
 }
 
-type sent struct {
+type sentEvent struct {
 	Action string
-	Record item
+	Record sentRow
 }
 
-type item struct {
+type sentRow struct {
 	ID           string
 	Seq          int64
 	Notification string // of a retraction
 }
 
-var asking = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: askers}, Timeout: patience}
+var crowdHTTPClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxCatchingUp}, Timeout: eventTimeout}
 
-func (c *client) cut() {
+func (c *client) cutConnection() {
 	if c.conn != nil {
 		c.conn.(*net.TCPConn).SetLinger(0) // without goodbye
 		c.conn.Close()
@@ -218,7 +218,7 @@ func (c *client) cut() {
 	}
 }
 
-func (c *client) connect() error {
+func (c *client) connectStream() error {
 	c.mu.Lock()
 	c.ready = false
 	c.mu.Unlock()
@@ -230,7 +230,7 @@ func (c *client) connect() error {
 		return err
 	}
 	c.ended = make(chan struct{})
-	_ = c.conn.SetDeadline(time.Now().Add(patience))
+	_ = c.conn.SetDeadline(time.Now().Add(eventTimeout))
 	fmt.Fprintf(c.conn, "GET /api/realtime HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\nAccept-Language: en\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n\r\n", address.Host)
 	answer, err := http.ReadResponse(bufio.NewReaderSize(c.conn, 1024), nil)
 	if err != nil {
@@ -246,8 +246,8 @@ func (c *client) connect() error {
 	if err := json.Unmarshal(data, &hello); err != nil {
 		return err
 	}
-	go c.read(events)
-	if err := c.request("POST", "/api/realtime", map[string]any{"clientId": hello.ClientID, "subscriptions": c.order.Topics}, nil); err != nil {
+	go c.readStream(events)
+	if err := c.sendRequest("POST", "/api/realtime", map[string]any{"clientId": hello.ClientID, "subscriptions": c.order.Topics}, nil); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
 	return nil
@@ -255,10 +255,10 @@ func (c *client) connect() error {
 
 // catchUp asks for what changed after the last seq.
 func (c *client) catchUp() error {
-	var rows, gone struct{ Items []item }
+	var rows, gone struct{ Items []sentRow }
 	query := fmt.Sprintf("/records?perPage=200&skipTotal=1&sort=seq&filter=seq>%d", c.seq)
 	for path, into := range map[string]any{"notifications": &rows, "retractions": &gone} {
-		if err := c.request("GET", "/api/collections/"+path+query, nil, into); err != nil {
+		if err := c.sendRequest("GET", "/api/collections/"+path+query, nil, into); err != nil {
 			return fmt.Errorf("catch up: %w", err)
 		}
 	}
@@ -275,14 +275,14 @@ func (c *client) catchUp() error {
 		c.seq = max(c.seq, row.Seq)
 	}
 	for _, n := range c.early {
-		c.apply(n)
+		c.applyEvent(n)
 	}
 	c.early, c.ready = nil, true
 	return nil
 }
 
-// apply needs mu.
-func (c *client) apply(n sent) {
+// applyEvent needs mu.
+func (c *client) applyEvent(n sentEvent) {
 	if n.Action == "delete" {
 		delete(c.rows, n.Record.ID)
 		return
@@ -293,33 +293,33 @@ func (c *client) apply(n sent) {
 	c.seq = max(c.seq, n.Record.Seq)
 }
 
-func (c *client) read(events *bufio.Reader) {
+func (c *client) readStream(events *bufio.Reader) {
 	defer close(c.ended)
 	for {
 		_, data, err := nextEvent(events)
 		if err != nil {
 			return
 		}
-		var n sent
+		var n sentEvent
 		if !c.order.Keep || json.Unmarshal(data, &n) != nil {
 			continue
 		}
 		c.mu.Lock()
 		if c.ready {
-			c.apply(n)
+			c.applyEvent(n)
 		} else {
 			c.early = append(c.early, n)
 		}
 		c.mu.Unlock()
 		select {
-		case c.moved <- struct{}{}:
+		case c.changed <- struct{}{}:
 		default:
 		}
 	}
 }
 
-// compare waits until the rows are as wanted, over the connection alone.
-func (c *client) compare(want Rows, late time.Time) error {
+// compareRows waits until the rows are as wanted, over the connection alone.
+func (c *client) compareRows(want TrayRows, late time.Time) error {
 	over := time.After(time.Until(late))
 	for {
 		c.mu.Lock()
@@ -329,7 +329,7 @@ func (c *client) compare(want Rows, late time.Time) error {
 			return nil
 		}
 		select {
-		case <-c.moved:
+		case <-c.changed:
 		case <-c.ended:
 			return fmt.Errorf("a connection is over; its client has %s, want %v", got, want)
 		case <-over:
@@ -338,12 +338,12 @@ func (c *client) compare(want Rows, late time.Time) error {
 	}
 }
 
-func (c *client) request(method, path string, body, into any) error {
-	return c.ask(method, path, body, into, 10)
+func (c *client) sendRequest(method, path string, body, into any) error {
+	return c.tryRequest(method, path, body, into, 10)
 }
 
-// ask asks again, as often as again says, while the service is too busy.
-func (c *client) ask(method, path string, body, into any, again int) error {
+// tryRequest asks again, as often as again says, while the service is too busy.
+func (c *client) tryRequest(method, path string, body, into any, again int) error {
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		return err
@@ -354,14 +354,14 @@ func (c *client) ask(method, path string, body, into any, again int) error {
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", c.token)
-	response, err := asking.Do(request)
+	response, err := crowdHTTPClient.Do(request)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "" && again > 0 {
-		return c.ask(method, path, body, into, again-1) // as a device does that is told so
+		return c.tryRequest(method, path, body, into, again-1) // as a device does that is told so
 	}
 	if err != nil || response.StatusCode >= 300 {
 		return cmp.Or(err, fmt.Errorf("%s %s: status %d: %s", method, path, response.StatusCode, answer))

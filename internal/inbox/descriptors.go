@@ -8,37 +8,37 @@ import (
 	"time"
 )
 
-// descriptors keeps some of the process's file descriptors for requests: a stream holds one for as long as it is
+// descriptorBudget keeps some of the process's file descriptors for requests: a stream holds one for as long as it is
 // open, and who waits for an answer must not starve because of those who wait for events.
-type descriptors struct {
-	count func() (used, most int, err error)
+type descriptorBudget struct {
+	countOpen func() (used, most int, err error)
 
-	mu      sync.Mutex // guards all below
-	spare   int        // for streams, when they were counted
-	granted int        // to streams since then
-	counted time.Time
+	mu         sync.Mutex // guards all below
+	forStreams int        // for streams, when they were counted
+	granted    int        // to streams since then
+	countedAt  time.Time
 }
 
-// recount is how long a count holds good. Where the system has to list all descriptors to count them, each stream
+// recountInterval is how long a count holds good. Where the system has to list all descriptors to count them, each stream
 // that connects would else cost as much as there are.
-const recount = time.Second
+const recountInterval = time.Second
 
-// reserve returns how many descriptors are not for streams: a request needs one, and those of the database's
+// reservedDescriptors returns how many descriptors are not for streams: a request needs one, and those of the database's
 // connections that it waits for.
-func reserve(most int) int { return min(most/4, 1024) }
+func reservedDescriptors(most int) int { return min(most/4, 1024) }
 
-// grant reports whether there is a descriptor for one more stream.
-func (d *descriptors) grant() bool {
+// grantStream reports whether there is a descriptor for one more stream.
+func (d *descriptorBudget) grantStream() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.granted >= d.spare/2 || time.Since(d.counted) >= recount { // half: requests take some meanwhile
-		used, most, err := d.count()
+	if d.granted >= d.forStreams/2 || time.Since(d.countedAt) >= recountInterval { // half: requests take some meanwhile
+		used, most, err := d.countOpen()
 		if err != nil {
 			return true // the system does not tell
 		}
-		d.spare, d.granted, d.counted = most-reserve(most)-used, 0, time.Now()
+		d.forStreams, d.granted, d.countedAt = most-reservedDescriptors(most)-used, 0, time.Now()
 	}
-	if d.granted >= d.spare {
+	if d.granted >= d.forStreams {
 		return false
 	}
 	d.granted++

@@ -2,90 +2,90 @@ package inbox
 
 import "sync"
 
-const workers = 4 // errands for people that are under way at once
+const personWorkers = 4 // errands for people that are under way at once
 
-// errand is something to do for one person, one post, the posts of one author, or a row that was written.
-type errand struct {
+// workKey is something to do for one person, one post, the posts of one author, or a row that was written.
+type workKey struct {
 	person, post, author string
-	row                  *written
+	row                  *writtenRow
 }
 
-// desk hands errands to a few workers: each errand to one at a time, and what is asked of
+// workQueue hands errands to a few workers: each errand to one at a time, and what is asked of
 // it meanwhile adds up to one more. Workers come when there is work and leave when there is none.
-type desk struct {
-	serve func(errand, news)
-	most  int // workers
+type workQueue struct {
+	handle     func(workKey, update)
+	maxWorkers int // workers
 
-	mu       sync.Mutex // guards all below
-	queue    []errand
-	wanted   map[errand]*news // in the queue, or asked for again while under way
-	underway map[errand]bool
-	workers  int
-	closed   bool
-	working  sync.WaitGroup
+	mu      sync.Mutex // guards all below
+	queue   []workKey
+	updates map[workKey]*update // in the queue, or asked for again while under way
+	running map[workKey]bool
+	workers int
+	closed  bool
+	working sync.WaitGroup
 }
 
-// newDesk returns a desk whose errands are done by serve, which must not panic.
-func newDesk(most int, serve func(errand, news)) *desk {
-	return &desk{serve: serve, most: most, wanted: map[errand]*news{}, underway: map[errand]bool{}}
+// newWorkQueue returns a desk whose errands are done by serve, which must not panic.
+func newWorkQueue(most int, serve func(workKey, update)) *workQueue {
+	return &workQueue{handle: serve, maxWorkers: most, updates: map[workKey]*update{}, running: map[workKey]bool{}}
 }
 
-func (d *desk) put(e errand, n news) {
+func (d *workQueue) enqueue(e workKey, n update) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return
 	}
-	if d.wanted[e] != nil {
-		d.wanted[e].add(n)
+	if d.updates[e] != nil {
+		d.updates[e].addUpdate(n)
 		return
 	}
-	d.wanted[e] = &n
-	if d.underway[e] {
+	d.updates[e] = &n
+	if d.running[e] {
 		return
 	}
 	d.queue = append(d.queue, e)
-	if d.workers < d.most {
+	if d.workers < d.maxWorkers {
 		d.workers++
-		d.working.Go(d.work)
+		d.working.Go(d.runWorker)
 	}
 }
 
-func (d *desk) work() {
+func (d *workQueue) runWorker() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for len(d.queue) > 0 {
 		e := d.queue[0]
 		d.queue = d.queue[1:]
-		n := *d.wanted[e]
-		delete(d.wanted, e)
-		d.underway[e] = true
+		n := *d.updates[e]
+		delete(d.updates, e)
+		d.running[e] = true
 
 		d.mu.Unlock()
-		d.serve(e, n)
+		d.handle(e, n)
 		d.mu.Lock()
 
-		delete(d.underway, e)
-		if d.wanted[e] != nil {
+		delete(d.running, e)
+		if d.updates[e] != nil {
 			d.queue = append(d.queue, e)
 		}
 	}
 	d.workers--
 }
 
-// waiting returns how many errands are not begun.
-func (d *desk) waiting() int {
+// waitingCount returns how many errands are not begun.
+func (d *workQueue) waitingCount() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.queue)
 }
 
-// close forgets what was not begun and waits for the rest.
-func (d *desk) close() {
+// closeAndWait forgets what was not begun and waits for the rest.
+func (d *workQueue) closeAndWait() {
 	d.mu.Lock()
 	d.closed = true
 	d.queue = nil
-	clear(d.wanted)
+	clear(d.updates)
 	d.mu.Unlock()
 	d.working.Wait()
 }

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	ready   = 4         // messages in the channel of a device that PocketBase serves
-	waiting = 256 << 10 // bytes that wait for a device; one that is further behind does not read
-	socket  = 64 << 10  // bytes that the system keeps for a device: by itself it would keep some megabytes for one that does not read
+	channelSize       = 4         // messages in the channel of a device that PocketBase serves
+	maxWaitingBytes   = 256 << 10 // bytes that wait for a device; one that is further behind does not read
+	socketBufferBytes = 64 << 10  // bytes that the system keeps for a device: by itself it would keep some megabytes for one that does not read
 
-	allWaiting  = 64 << 20 // bytes that wait for all devices
-	fairWaiting = 16 << 10 // for a device when they do; one that is further behind makes room
+	maxTotalWaitingBytes = 64 << 20 // bytes that wait for all devices
+	fairWaitingBytes     = 16 << 10 // for a device when they do; one that is further behind makes room
 )
 
 // device is a connected client whose Send never waits. PocketBase's own keeps a goroutine
@@ -28,61 +28,61 @@ const (
 type device struct {
 	subscriptions.Client // keeps the id, PocketBase's subscriptions, and what hooks store
 
-	subscribing sync.Mutex  // held by the subscribe call under way
-	elsewhere   atomic.Bool // whether it may have subscriptions that are PocketBase's
-	introduced  sync.Mutex  // held by the subscribe call for which it is in PocketBase's broker
-	withdrawing atomic.Bool // from the broker
+	subscribing     sync.Mutex  // held by the subscribe call under way
+	hasOwnersTopics atomic.Bool // whether it may have subscriptions that are PocketBase's
+	registering     sync.Mutex  // held by the subscribe call for which it is in PocketBase's broker
+	unregistering   atomic.Bool // from the broker
 
-	answering sync.Mutex          // held while something is written to response, and guards it
-	response  http.ResponseWriter // of a device that PocketBase serves, from its first message to the end
+	responseMu sync.Mutex          // held while something is written to response, and guards it
+	response   http.ResponseWriter // of a device that PocketBase serves, from its first message to the end
 
-	mu     sync.Mutex                 // guards all below
-	spoke  time.Time                  // when something was last written to it, zero before the first
-	line   *line                      // nil while PocketBase serves the device
-	next   chan subscriptions.Message // nil with a line
-	behind []letter
-	bytes  int           // of behind
-	all    *atomic.Int64 // bytes that wait for all devices
-	closed bool
+	mu                sync.Mutex                 // guards all below
+	lastWritten       time.Time                  // when something was last written to it, zero before the first
+	conn              *streamConn                // nil while PocketBase serves the device
+	channel           chan subscriptions.Message // nil with a line
+	waiting           []queuedMessage
+	waitingBytes      int           // of behind
+	totalWaitingBytes *atomic.Int64 // bytes that wait for all devices
+	closed            bool
 }
 
-// letter is a message on its way to a device.
-type letter struct {
+// queuedMessage is a message on its way to a device.
+type queuedMessage struct {
 	subscriptions.Message
-	of Delivery // what to report once it is written, if it was Committed at some time
+	delivery DeviceDelivery // what to report once it is written, if it was Committed at some time
 }
 
 func newDevice(c subscriptions.Client, all *atomic.Int64) *device {
-	return &device{Client: c, all: all, next: make(chan subscriptions.Message, ready)}
+	return &device{Client: c, totalWaitingBytes: all, channel: make(chan subscriptions.Message, channelSize)}
 }
 
-// size is what a letter takes: many small messages are as much as a few large ones.
-func (l letter) size() int { return len(l.Name) + len(l.Data) + int(unsafe.Sizeof(l)) }
+// sizeBytes is what a letter takes: many small messages are as much as a few large ones.
+func (l queuedMessage) sizeBytes() int { return len(l.Name) + len(l.Data) + int(unsafe.Sizeof(l)) }
 
 // Send queues a message behind those sent before; a discarded device ignores it.
-func (d *device) Send(m subscriptions.Message) { d.post(letter{Message: m}) }
+func (d *device) Send(m subscriptions.Message) { d.enqueueMessage(queuedMessage{Message: m}) }
 
-func (d *device) post(l letter) {
+func (d *device) enqueueMessage(l queuedMessage) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return
 	}
-	if d.line == nil && len(d.behind) == 0 {
+	if d.conn == nil && len(d.waiting) == 0 {
 		select {
-		case d.next <- l.Message:
+		case d.channel <- l.Message:
 			return
 		default:
 		}
 	}
-	d.behind = append(d.behind, l)
-	d.weigh(l.size())
-	if d.bytes > waiting && len(d.behind) > 1 || d.bytes > fairWaiting && d.all.Load() > allWaiting { // one message may be of any size
-		d.cut()
+	d.waiting = append(d.waiting, l)
+	d.addWaitingBytes(l.sizeBytes())
+	if d.waitingBytes > maxWaitingBytes && len(d.waiting) > 1 || d.waitingBytes > fairWaitingBytes && d.totalWaitingBytes.Load() > maxTotalWaitingBytes { // one message may be of any size
+		d.disconnectLocked()
 		return
 	}
-	if d.line != nil {
-		d.line.wake(d)
+	if d.conn != nil {
+		d.conn.wakeWriter(d)
 	}
 }
 
@@ -91,24 +91,24 @@ func (d *device) post(l letter) {
 func (d *device) Channel() chan subscriptions.Message {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.line != nil {
+	if d.conn != nil {
 		return d.Client.Channel()
 	}
-	for len(d.behind) > 0 && len(d.next) < cap(d.next) {
-		d.next <- d.behind[0].Message // only post and this add to it, so there is room
-		d.weigh(-d.behind[0].size())
-		d.behind = d.behind[1:]
+	for len(d.waiting) > 0 && len(d.channel) < cap(d.channel) {
+		d.channel <- d.waiting[0].Message // only post and this add to it, so there is room
+		d.addWaitingBytes(-d.waiting[0].sizeBytes())
+		d.waiting = d.waiting[1:]
 	}
-	if len(d.behind) == 0 {
-		d.behind = nil
+	if len(d.waiting) == 0 {
+		d.waiting = nil
 	}
-	return d.next
+	return d.channel
 }
 
 // Subscribe adds to PocketBase's subscriptions.
 func (d *device) Subscribe(subs ...string) {
 	if len(subs) > 0 {
-		d.elsewhere.Store(true)
+		d.hasOwnersTopics.Store(true)
 	}
 	d.Client.Subscribe(subs...)
 }
@@ -117,18 +117,18 @@ func (d *device) Subscribe(subs ...string) {
 func (d *device) Unsubscribe(subs ...string) {
 	d.Client.Unsubscribe(subs...)
 	if len(subs) == 0 {
-		d.elsewhere.Store(false)
+		d.hasOwnersTopics.Store(false)
 	}
 }
 
 // Discard ends the connection once the device has taken what is on its line or in its channel.
 func (d *device) Discard() {
-	if d.withdrawing.Load() {
+	if d.unregistering.Load() {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.close()
+	d.discardLocked()
 }
 
 // IsDiscarded reports whether the device gets no more messages.
@@ -138,64 +138,64 @@ func (d *device) IsDiscarded() bool {
 	return d.closed
 }
 
-// take returns what is to be written next. It needs mu.
-func (d *device) take() []letter {
+// takeMessages returns what is to be written next. It needs mu.
+func (d *device) takeMessages() []queuedMessage {
 	n, data := 0, 0
-	for n < len(d.behind) && (n == 0 || data+len(d.behind[n].Data) <= block) {
-		data += len(d.behind[n].Data)
-		d.weigh(-d.behind[n].size())
+	for n < len(d.waiting) && (n == 0 || data+len(d.waiting[n].Data) <= maxChunkBytes) {
+		data += len(d.waiting[n].Data)
+		d.addWaitingBytes(-d.waiting[n].sizeBytes())
 		n++
 	}
-	letters := d.behind[:n]
-	if d.behind = d.behind[n:]; len(d.behind) == 0 {
-		d.behind = nil
+	letters := d.waiting[:n]
+	if d.waiting = d.waiting[n:]; len(d.waiting) == 0 {
+		d.waiting = nil
 	}
 	return letters
 }
 
-// weigh notes that more bytes wait, or fewer. It needs mu.
-func (d *device) weigh(more int) {
-	d.bytes += more
-	d.all.Add(int64(more))
+// addWaitingBytes notes that more bytes wait, or fewer. It needs mu.
+func (d *device) addWaitingBytes(more int) {
+	d.waitingBytes += more
+	d.totalWaitingBytes.Add(int64(more))
 }
 
-// forget gives up all that waits. It needs mu.
-func (d *device) forget() {
-	d.weigh(-d.bytes)
-	d.behind = nil
+// dropWaiting gives up all that waits. It needs mu.
+func (d *device) dropWaiting() {
+	d.addWaitingBytes(-d.waitingBytes)
+	d.waiting = nil
 }
 
-// hangUp discards the device together with all that it has not taken.
-func (d *device) hangUp() {
+// disconnect discards the device together with all that it has not taken.
+func (d *device) disconnect() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.cut()
-	if d.line == nil {
-		for range d.next {
+	d.disconnectLocked()
+	if d.conn == nil {
+		for range d.channel {
 		}
 	}
 }
 
-// cut needs mu.
-func (d *device) cut() {
-	d.forget()
-	d.close()
-	if d.line != nil {
-		d.line.interrupt()
+// disconnectLocked needs mu.
+func (d *device) disconnectLocked() {
+	d.dropWaiting()
+	d.discardLocked()
+	if d.conn != nil {
+		d.conn.interruptWrite()
 	}
 }
 
-// close needs mu.
-func (d *device) close() {
+// discardLocked needs mu.
+func (d *device) discardLocked() {
 	if d.closed {
 		return
 	}
 	d.closed = true
 	d.Client.Discard()
-	if d.line != nil {
-		d.line.wake(d)
+	if d.conn != nil {
+		d.conn.wakeWriter(d)
 		return
 	}
-	d.forget()
-	close(d.next)
+	d.dropWaiting()
+	close(d.channel)
 }

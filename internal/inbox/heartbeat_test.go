@@ -28,19 +28,19 @@ func TestAQuietStreamIsSentHeartbeats(t *testing.T) {
 		"with owner's handler": {start: plain, owner: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t, kind.start)
+			s := startService(t, kind.start)
 			if kind.owner {
 				s.app.OnRealtimeMessageSend().BindFunc(func(e *core.RealtimeMessageEvent) error { return e.Next() })
 			}
-			s.in.round, s.in.heart = time.Millisecond, 5*time.Millisecond
+			s.inbox.checkInterval, s.inbox.heartbeatInterval = time.Millisecond, 5*time.Millisecond
 			response, err := s.server.Client().Get(s.server.URL + "/api/realtime")
-			must(t, err)
+			requireNoError(t, err)
 			defer response.Body.Close()
 			lines := bufio.NewReader(response.Body)
 			var said strings.Builder
 			until := func(enough func() bool) {
 				t.Helper()
-				within(t, "the stream to go on", func() {
+				requireWithin(t, "the stream to go on", func() {
 					for !enough() {
 						line, err := lines.ReadString('\n')
 						if err != nil {
@@ -54,7 +54,7 @@ func TestAQuietStreamIsSentHeartbeats(t *testing.T) {
 			until(func() bool { return strings.Count(said.String(), heartbeat) >= 3+strings.Count(said.String(), "id:") })
 			id := regexp.MustCompile(`id:(\w+)`).FindStringSubmatch(said.String())[1]
 			{
-				s.device(id).Send(subscriptions.Message{Name: "one", Data: []byte("{}")})
+				s.findDevice(id).Send(subscriptions.Message{Name: "one", Data: []byte("{}")})
 				whole := "id:" + id + "\nevent:one\ndata:{}\n\n"
 				until(func() bool { return strings.Contains(said.String(), whole) })
 			}
@@ -70,29 +70,29 @@ func TestAQuietStreamIsSentHeartbeats(t *testing.T) {
 }
 
 func TestHeartbeatsDoNotKeepAnIdleConnectionOpen(t *testing.T) {
-	s := serve(t)
-	s.in.round, s.in.heart = time.Millisecond, 2*time.Millisecond
-	s.met = func(e *core.RealtimeConnectRequestEvent) { e.IdleTimeout = 200 * time.Millisecond }
-	s.connect(s.token("ada"), "notifications/*").wantEnd()
+	s := startService(t)
+	s.inbox.checkInterval, s.inbox.heartbeatInterval = time.Millisecond, 2*time.Millisecond
+	s.onConnect = func(e *core.RealtimeConnectRequestEvent) { e.IdleTimeout = 200 * time.Millisecond }
+	s.connectDevice(s.tokenOf("ada"), "notifications/*").wantEnd()
 }
 
 func TestADeviceThatIsSpokenToNeedsNoHeartbeat(t *testing.T) {
-	s := serve(t)
-	s.in.round = time.Hour
-	d := s.connect("").device()
+	s := startService(t)
+	s.inbox.checkInterval = time.Hour
+	d := s.connectDevice("").serverDevice()
 	for range 2 {
 		d.mu.Lock()
-		spoke := d.spoke
-		if d.silent(spoke.Add(s.in.heart-1), s.in.heart) || !d.silent(spoke.Add(s.in.heart), s.in.heart) {
+		spoke := d.lastWritten
+		if d.isSilentFor(spoke.Add(s.inbox.heartbeatInterval-1), s.inbox.heartbeatInterval) || !d.isSilentFor(spoke.Add(s.inbox.heartbeatInterval), s.inbox.heartbeatInterval) {
 			t.Error("a heartbeat is not due when it has been silent for this long")
 		}
-		d.spoke = spoke.Add(-time.Minute)
+		d.lastWritten = spoke.Add(-time.Minute)
 		d.mu.Unlock()
 		d.Send(subscriptions.Message{Name: "one", Data: []byte("{}")})
-		within(t, "the message to be written", func() {
+		requireWithin(t, "the message to be written", func() {
 			for written := false; !written; {
 				d.mu.Lock()
-				written = d.spoke.After(spoke.Add(-time.Minute))
+				written = d.lastWritten.After(spoke.Add(-time.Minute))
 				d.mu.Unlock()
 			}
 		})
@@ -100,40 +100,40 @@ func TestADeviceThatIsSpokenToNeedsNoHeartbeat(t *testing.T) {
 }
 
 func TestHeadOpensNoStream(t *testing.T) {
-	s := serve(t)
+	s := startService(t)
 	response, err := s.server.Client().Head(s.server.URL + "/api/realtime")
-	must(t, err)
+	requireNoError(t, err)
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
 		t.Errorf("got %d %v", response.StatusCode, response.Header)
 	}
-	if _, devices := s.in.Connected(); devices != 0 || s.app.SubscriptionsBroker().TotalClients() != 0 {
+	if _, devices := s.inbox.ConnectedCount(); devices != 0 || s.app.SubscriptionsBroker().TotalClients() != 0 {
 		t.Errorf("%d devices are connected", devices)
 	}
 }
 
 func BenchmarkHeartbeatsOfTenThousand(b *testing.B) {
-	s := serve(b)
-	s.in.round = time.Hour
+	s := startService(b)
+	s.inbox.checkInterval = time.Hour
 	for range 10_000 {
 		d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
-		d.spoke = time.Now().Add(time.Hour)
-		s.in.enter(d)
+		d.lastWritten = time.Now().Add(time.Hour)
+		s.inbox.addDevice(d)
 	}
 	for b.Loop() { // what one second costs, but for the 400 writes
-		s.in.mu.Lock()
-		for d := range s.in.devices {
-			d.beat(time.Now(), s.in.heart)
+		s.inbox.mu.Lock()
+		for d := range s.inbox.devices {
+			d.sendHeartbeat(time.Now(), s.inbox.heartbeatInterval)
 		}
-		s.in.mu.Unlock()
+		s.inbox.mu.Unlock()
 	}
 }
 
 func TestStreamsLeaveDescriptorsForRequests(t *testing.T) {
 	used, counts := 40, 0
-	d := descriptors{count: func() (int, int, error) { counts++; return used, 100, nil }}
+	d := descriptorBudget{countOpen: func() (int, int, error) { counts++; return used, 100, nil }}
 	granted := 0
-	for d.grant() {
+	for d.grantStream() {
 		granted++
 		used++
 	}
@@ -143,14 +143,14 @@ func TestStreamsLeaveDescriptorsForRequests(t *testing.T) {
 	if counts > 10 {
 		t.Errorf("counted %d times for %d streams", counts, granted)
 	}
-	if used -= 10; !d.grant() {
-		d.counted = time.Time{} // a second later
-		if !d.grant() {
+	if used -= 10; !d.grantStream() {
+		d.countedAt = time.Time{} // a second later
+		if !d.grantStream() {
 			t.Error("refused although there is room again")
 		}
 	}
-	broken := descriptors{count: func() (int, int, error) { return 0, 0, fmt.Errorf("no /proc") }}
-	if !broken.grant() {
+	broken := descriptorBudget{countOpen: func() (int, int, error) { return 0, 0, fmt.Errorf("no /proc") }}
+	if !broken.grantStream() {
 		t.Error("refused where nothing can be counted")
 	}
 	if n, most, err := countDescriptors(); err != nil || n < 3 || n > most {

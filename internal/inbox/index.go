@@ -1,39 +1,39 @@
 package inbox
 
-// watched is a post that somebody listens to.
-type watched struct {
-	author  string // known once somebody saw the post
-	resting bool   // its counts were sent a moment ago
-	moved   bool   // and have changed since
+// watchedPost is a post that somebody listens to.
+type watchedPost struct {
+	author         string // known once somebody saw the post
+	countsJustSent bool   // its counts were sent a moment ago
+	countsChanged  bool   // and have changed since
 }
 
-// enter lets a device in, unless the inbox is closed.
-func (in *Inbox) enter(d *device) bool {
+// addDevice lets a device in, unless the inbox is closed.
+func (in *Inbox) addDevice(d *device) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
 		return false
 	}
 	in.devices[d] = nil
-	if in.beats == nil {
-		in.beats = make(chan struct{})
-		go in.beat(in.beats)
+	if in.stopHeartbeats == nil {
+		in.stopHeartbeats = make(chan struct{})
+		go in.runHeartbeats(in.stopHeartbeats)
 	}
 	return true
 }
 
-// leave forgets a device and disconnects it; a second time it does nothing.
-func (in *Inbox) leave(d *device) {
+// removeDevice forgets a device and disconnects it; a second time it does nothing.
+func (in *Inbox) removeDevice(d *device) {
 	in.mu.Lock()
-	in.rise(in.devices[d])
+	in.unsubscribe(in.devices[d])
 	delete(in.devices, d)
-	delete(in.lineOf, d.Id())
+	delete(in.deviceByID, d.Id())
 	in.mu.Unlock()
-	d.hangUp()
+	d.disconnect()
 }
 
-// sit gives a device, if it is still here, its new seat and returns the one before.
-func (in *Inbox) sit(d *device, s *seat) (before *seat) {
+// subscribe gives a device, if it is still here, its new seat and returns the one before.
+func (in *Inbox) subscribe(d *device, s *subscription) (before *subscription) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	before, here := in.devices[d]
@@ -41,75 +41,75 @@ func (in *Inbox) sit(d *device, s *seat) (before *seat) {
 		return nil
 	}
 	in.devices[d] = s
-	in.index(s, before)
-	in.rise(before) // last, so that a post that stays watched keeps its pause
+	in.indexSubscription(s, before)
+	in.unsubscribe(before) // last, so that a post that stays watched keeps its pause
 	return before
 }
 
-// index needs mu.
-func (in *Inbox) index(s, before *seat) {
+// indexSubscription needs mu.
+func (in *Inbox) indexSubscription(s, before *subscription) {
 	if s == nil {
 		return
 	}
 	if s.person != "" {
 		if in.people[s.person] == nil {
-			in.people[s.person] = seats{}
+			in.people[s.person] = subscriptionSet{}
 		}
 		in.people[s.person][s] = struct{}{}
 	}
-	if s.super {
-		in.supers[s] = struct{}{}
+	if s.superuser {
+		in.superusers[s] = struct{}{}
 	}
 	for _, t := range s.topics {
-		if t.personal() {
+		if t.isPersonal() {
 			continue
 		}
-		if in.rows[t.about()] == nil {
-			in.rows[t.about()] = seats{}
+		if in.rowSubscribers[t.rowKey()] == nil {
+			in.rowSubscribers[t.rowKey()] = subscriptionSet{}
 		}
-		in.rows[t.about()][s] = struct{}{}
+		in.rowSubscribers[t.rowKey()][s] = struct{}{}
 	}
-	for post := range s.seen {
-		if in.posts[post] == nil {
-			in.posts[post] = &watched{}
+	for post := range s.inSight {
+		if in.watchedPosts[post] == nil {
+			in.watchedPosts[post] = &watchedPost{}
 		}
 		if before != nil && before.viewer == s.viewer {
-			s.seen[post] = s.seen[post] || before.seen[post]
+			s.inSight[post] = s.inSight[post] || before.inSight[post]
 		}
 	}
 }
 
-// rise takes a seat out of the index. It needs mu.
-func (in *Inbox) rise(s *seat) {
+// unsubscribe takes a seat out of the index. It needs mu.
+func (in *Inbox) unsubscribe(s *subscription) {
 	if s == nil {
 		return
 	}
-	delete(in.supers, s)
+	delete(in.superusers, s)
 	delete(in.people[s.person], s)
 	if len(in.people[s.person]) == 0 {
 		delete(in.people, s.person)
 	}
 	for _, t := range s.topics {
-		delete(in.rows[t.about()], s)
-		if len(in.rows[t.about()]) == 0 {
-			delete(in.rows, t.about())
+		delete(in.rowSubscribers[t.rowKey()], s)
+		if len(in.rowSubscribers[t.rowKey()]) == 0 {
+			delete(in.rowSubscribers, t.rowKey())
 		}
 	}
-	for post := range s.seen {
-		if in.rows[about{posts, post}] == nil {
-			delete(in.posts, post)
+	for post := range s.inSight {
+		if in.rowSubscribers[rowKey{posts, post}] == nil {
+			delete(in.watchedPosts, post)
 		}
 	}
 }
 
-// listening returns the people of whom a device listens to a collection.
-func (in *Inbox) listening(collection string) []string {
+// peopleListeningTo returns the people of whom a device listens to a collection.
+func (in *Inbox) peopleListeningTo(collection string) []string {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	var people []string
 	for person, theirs := range in.people {
 		for s := range theirs {
-			if s.listens(collection) {
+			if s.listensTo(collection) {
 				people = append(people, person)
 				break
 			}
@@ -118,7 +118,7 @@ func (in *Inbox) listening(collection string) []string {
 	return people
 }
 
-func (s *seat) listens(collection string) bool {
+func (s *subscription) listensTo(collection string) bool {
 	for _, t := range s.topics {
 		if t.collection == collection {
 			return true

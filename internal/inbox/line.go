@@ -12,34 +12,34 @@ import (
 )
 
 const (
-	block    = 64 << 10               // bytes of messages that are written together; a larger one goes alone
-	farewell = 100 * time.Millisecond // for the end of an answer to find room in the socket
+	maxChunkBytes = 64 << 10               // bytes of messages that are written together; a larger one goes alone
+	closeTimeout  = 100 * time.Millisecond // for the end of an answer to find room in the socket
 )
 
-// line is the socket of a device, taken out of net/http, which would keep buffers, headers and a deep
+// streamConn is the socket of a device, taken out of net/http, which would keep buffers, headers and a deep
 // stack for as long as the request lasts. A goroutine comes to write and leaves when nothing waits.
-type line struct {
+type streamConn struct {
 	net.Conn
-	in     *Inbox
-	idle   time.Duration // after the last message the answer ends
-	last   time.Time     // when it ends whatever is sent
-	number uint64        // with the lookout, which guards it
+	inbox       *Inbox
+	idleTimeout time.Duration // after the last message the answer ends
+	endsBy      time.Time     // when it ends whatever is sent
+	watchNumber uint64        // with the lookout, which guards it
 
 	// guarded by the device's mu
-	wrote   time.Time // the last message
-	beating bool      // a heartbeat waits to be written
-	writing bool
+	lastMessage  time.Time // the last message
+	heartbeatDue bool      // a heartbeat waits to be written
+	writing      bool
 }
 
-// attach serves the device over the line from now on.
-func (in *Inbox) attach(d *device, l *line) {
+// attachConn serves the device over the line from now on.
+func (in *Inbox) attachConn(d *device, l *streamConn) {
 	in.mu.Lock()
 	_, here := in.devices[d]
 	if here {
-		in.lineOf[d.Id()] = d
-		in.lines.Add(1)
-		if in.lookout == nil {
-			in.lookout = newLookout(in.round)
+		in.deviceByID[d.Id()] = d
+		in.openConns.Add(1)
+		if in.idleWatcher == nil {
+			in.idleWatcher = newIdleWatcher(in.checkInterval)
 		}
 	}
 	in.mu.Unlock()
@@ -48,42 +48,42 @@ func (in *Inbox) attach(d *device, l *line) {
 		return
 	}
 	d.mu.Lock()
-	d.line, d.next, d.spoke = l, nil, time.Now()
+	d.conn, d.channel, d.lastWritten = l, nil, time.Now()
 	if d.closed {
-		l.wake(d)
+		l.wakeWriter(d)
 	}
 	d.mu.Unlock()
 
 	d.Send(subscriptions.Message{Name: "PB_CONNECT", Data: []byte(`{"clientId":"` + d.Id() + `"}`)})
-	if !in.lookout.add(d, l) {
-		go l.listen(d)
+	if !in.idleWatcher.addConn(d, l) {
+		go l.waitForEnd(d)
 	}
 }
 
-// detach forgets the device once its line is closed.
-func (in *Inbox) detach(d *device) {
-	in.leave(d)
+// detachDevice forgets the device once its line is closed.
+func (in *Inbox) detachDevice(d *device) {
+	in.removeDevice(d)
 	in.app.SubscriptionsBroker().Unregister(d.Id())
-	in.lookout.forget(d.line)
-	in.lines.Done()
+	in.idleWatcher.forgetConn(d.conn)
+	in.openConns.Done()
 }
 
-// end is when the answer has lasted long enough.
-func (l *line) end(d *device) time.Time {
+// endTime is when the answer has lasted long enough.
+func (l *streamConn) endTime(d *device) time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if end := l.wrote.Add(l.idle); end.Before(l.last) {
+	if end := l.lastMessage.Add(l.idleTimeout); end.Before(l.endsBy) {
 		return end
 	}
-	return l.last
+	return l.endsBy
 }
 
-// listen hangs up when the client is gone or the answer has lasted long enough.
-func (l *line) listen(d *device) {
-	defer d.hangUp()
+// waitForEnd hangs up when the client is gone or the answer has lasted long enough.
+func (l *streamConn) waitForEnd(d *device) {
+	defer d.disconnect()
 	heard := make([]byte, 1)
 	for {
-		end := l.end(d)
+		end := l.endTime(d)
 		if !time.Now().Before(end) || l.SetReadDeadline(end) != nil {
 			return
 		}
@@ -93,75 +93,75 @@ func (l *line) listen(d *device) {
 	}
 }
 
-// wake has what waits for the device written and, when it is discarded, the answer ended. It needs the device's mu.
-func (l *line) wake(d *device) {
+// wakeWriter has what waits for the device written and, when it is discarded, the answer ended. It needs the device's mu.
+func (l *streamConn) wakeWriter(d *device) {
 	if !l.writing {
 		l.writing = true
-		go l.write(d)
+		go l.writeWaiting(d)
 	}
 }
 
-// interrupt ends a write that waits for the client. It needs the device's mu.
-func (l *line) interrupt() {
+// interruptWrite ends a write that waits for the client. It needs the device's mu.
+func (l *streamConn) interruptWrite() {
 	if l.writing {
 		l.SetWriteDeadline(time.Now()) // an error means that the connection is closed
 	}
 }
 
-func (l *line) write(d *device) {
+func (l *streamConn) writeWaiting(d *device) {
 	d.mu.Lock()
-	for len(d.behind) > 0 || l.beating && !d.closed {
-		letters := d.take() // none when there is a heartbeat alone, which no message makes needless any more
-		l.beating = false
-		l.SetWriteDeadline(time.Now().Add(l.in.patience)) // likewise
+	for len(d.waiting) > 0 || l.heartbeatDue && !d.closed {
+		letters := d.takeMessages() // none when there is a heartbeat alone, which no message makes needless any more
+		l.heartbeatDue = false
+		l.SetWriteDeadline(time.Now().Add(l.inbox.writeTimeout)) // likewise
 		d.mu.Unlock()
-		err := l.send(d.Id(), letters)
+		err := l.writeMessages(d.Id(), letters)
 		d.mu.Lock()
 		if err != nil { // perhaps in the middle of a message: the answer cannot be ended properly
-			d.cut()
+			d.disconnectLocked()
 			l.Close()
 		}
-		d.spoke = time.Now()
+		d.lastWritten = time.Now()
 		if len(letters) > 0 {
-			l.wrote = d.spoke
+			l.lastMessage = d.lastWritten
 		}
 	}
 	over := d.closed
 	l.writing = over // for good
 	d.mu.Unlock()
 	if over {
-		l.SetWriteDeadline(time.Now().Add(farewell))
+		l.SetWriteDeadline(time.Now().Add(closeTimeout))
 		l.Write([]byte("0\r\n\r\n")) // who does not get it sees the connection end
 		l.Close()
-		l.in.detach(d)
+		l.inbox.detachDevice(d)
 	}
 }
 
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+var chunkBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// send writes letters, or a heartbeat when there are none, as one chunk of the answer.
-func (l *line) send(id string, letters []letter) error {
-	buffer := buffers.Get().(*[]byte)
+// writeMessages writes letters, or a heartbeat when there are none, as one chunk of the answer.
+func (l *streamConn) writeMessages(id string, letters []queuedMessage) error {
+	buffer := chunkBuffers.Get().(*[]byte)
 	*buffer = appendChunk((*buffer)[:0], id, letters)
 	_, err := l.Write(*buffer)
-	if cap(*buffer) <= 2*block {
-		buffers.Put(buffer)
+	if cap(*buffer) <= 2*maxChunkBytes {
+		chunkBuffers.Put(buffer)
 	}
 	if err != nil {
 		return err
 	}
 	now := time.Now()
 	for _, letter := range letters {
-		if !letter.of.Committed.IsZero() {
-			letter.of.Written = now
-			l.in.Delivered(letter.of)
+		if !letter.delivery.CommittedAt.IsZero() {
+			letter.delivery.WrittenAt = now
+			l.inbox.OnDelivered(letter.delivery)
 		}
 	}
 	return nil
 }
 
 // appendChunk appends the messages in the words of PocketBase's Message.WriteSSE, or a heartbeat when there are none.
-func appendChunk(b []byte, id string, letters []letter) []byte {
+func appendChunk(b []byte, id string, letters []queuedMessage) []byte {
 	if len(letters) == 0 {
 		return append(b, "2\r\n"+heartbeat+"\r\n"...)
 	}

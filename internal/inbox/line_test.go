@@ -19,56 +19,56 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 )
 
-// within fails unless do returns in time.
-func within(t testing.TB, what string, do func()) {
+// requireWithin fails unless do returns in time.
+func requireWithin(t testing.TB, what string, do func()) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() { defer close(done); do() }()
 	select {
 	case <-done:
-	case <-time.After(patience):
+	case <-time.After(eventTimeout):
 		t.Fatal("waited in vain for ", what)
 	}
 }
 
-// wire returns all that the service answers to a connection, whose client is sent two messages and discarded.
-func (s *service) wire(request string) string {
+// wireBytes returns all that the service answers to a connection, whose client is sent two messages and discarded.
+func (s *service) wireBytes(request string) string {
 	s.Helper()
 	conn, err := net.Dial("tcp", s.server.Listener.Addr().String())
-	must(s, err)
+	requireNoError(s, err)
 	defer conn.Close()
-	must(s, conn.SetDeadline(time.Now().Add(patience)))
+	requireNoError(s, conn.SetDeadline(time.Now().Add(eventTimeout)))
 	fmt.Fprint(conn, request)
 	r := bufio.NewReader(conn)
 	var all strings.Builder
 	for !strings.HasSuffix(all.String(), "\"}\n\n\r\n") {
 		line, err := r.ReadString('\n')
-		must(s, err)
+		requireNoError(s, err)
 		all.WriteString(line)
 	}
 	id := regexp.MustCompile(`"clientId":"(\w+)"`).FindStringSubmatch(all.String())[1]
-	client := s.device(id)
+	client := s.findDevice(id)
 	client.Send(subscriptions.Message{Name: "one", Data: []byte(`{"n":1}`)})
 	for !strings.HasSuffix(all.String(), "1}\n\n\r\n") {
 		line, err := r.ReadString('\n')
-		must(s, err)
+		requireNoError(s, err)
 		all.WriteString(line)
 	}
 	client.Discard()
 	for !strings.HasSuffix(all.String(), "\n0\r\n\r\n") {
 		line, err := r.ReadString('\n')
-		must(s, err)
+		requireNoError(s, err)
 		all.WriteString(line)
 	}
 	return regexp.MustCompile(`Date: [^\r]+`).ReplaceAllString(strings.ReplaceAll(all.String(), id, "ID"), "Date: now")
 }
 
 func TestALineSaysWhatPocketBaseWouldSay(t *testing.T) {
-	s := serve(t)
+	s := startService(t)
 	const request = "GET /api/realtime HTTP/1.1\r\nHost: x\r\nOrigin: https://photos.example\r\nAccept: text/event-stream\r\n\r\n"
-	got := s.wire(request)
+	got := s.wireBytes(request)
 	s.app.OnRealtimeMessageSend().BindFunc(func(e *core.RealtimeMessageEvent) error { return e.Next() })
-	want := s.wire(request)
+	want := s.wireBytes(request)
 	if strings.Replace(got, "Connection: close\r\n", "", 1) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -82,10 +82,10 @@ func TestALineSaysWhatPocketBaseWouldSay(t *testing.T) {
 func TestAnOwnersHandlersSeeEachMessageAndTheWholeConnection(t *testing.T) {
 	for name, connects := range map[string]bool{"of the connection": true, "of messages": false} {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t)
+			s := startService(t)
 			over, told := make(chan struct{}), make(chan string, 10)
 			if connects {
-				s.app.OnRealtimeConnectRequest().Bind(firstly(func(e *core.RealtimeConnectRequestEvent) error {
+				s.app.OnRealtimeConnectRequest().Bind(bindFirst(func(e *core.RealtimeConnectRequestEvent) error {
 					defer close(over)
 					return e.Next()
 				}))
@@ -97,21 +97,21 @@ func TestAnOwnersHandlersSeeEachMessageAndTheWholeConnection(t *testing.T) {
 				})
 			}
 			if connects {
-				d := s.connect(s.token("ada"))
-				s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
+				d := s.connectDevice(s.tokenOf("ada"))
+				s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1") })
 				select {
 				case <-over:
 					t.Fatal("Next returned while the client is connected")
 				default:
 				}
 				d.wantNothing()
-				s.in.Drop("ada")
+				s.inbox.DisconnectPerson("ada")
 				d.wantEnd()
-				within(t, "Next", func() { <-over })
+				requireWithin(t, "Next", func() { <-over })
 				return
 			}
 			request, err := http.Get(s.server.URL + "/api/realtime")
-			must(t, err)
+			requireNoError(t, err)
 			defer request.Body.Close()
 			if name, _, err := nextEvent(bufio.NewReader(request.Body)); err != nil || name != "changed/PB_CONNECT" || <-told != "PB_CONNECT" {
 				t.Errorf("got %s, %v", name, err)
@@ -121,7 +121,7 @@ func TestAnOwnersHandlersSeeEachMessageAndTheWholeConnection(t *testing.T) {
 }
 
 func TestAClientThatGoesIsForgottenAtOnce(t *testing.T) {
-	s := serve(t)
+	s := startService(t)
 	for name, leave := range map[string]func(net.Conn){
 		"with a goodbye": func(c net.Conn) { c.Close() },
 		"without":        func(c net.Conn) { c.(*net.TCPConn).SetLinger(0); c.Close() },
@@ -129,20 +129,20 @@ func TestAClientThatGoesIsForgottenAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, err := net.Dial("tcp", s.server.Listener.Addr().String())
-			must(t, err)
+			requireNoError(t, err)
 			defer conn.Close()
 			fmt.Fprint(conn, "GET /api/realtime HTTP/1.1\r\nHost: x\r\n\r\n")
 			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-			must(t, err)
+			requireNoError(t, err)
 			if name, _, err := nextEvent(bufio.NewReader(answer.Body)); err != nil || name != "PB_CONNECT" {
 				t.Fatalf("got %s, %v", name, err)
 			}
-			if _, n := s.in.Connected(); n != 1 {
+			if _, n := s.inbox.ConnectedCount(); n != 1 {
 				t.Fatalf("%d clients", n)
 			}
 			leave(conn)
-			within(t, "the end", s.in.lines.Wait)
-			if _, devices := s.in.Connected(); devices != 0 || s.app.SubscriptionsBroker().TotalClients() != 0 {
+			requireWithin(t, "the end", s.inbox.openConns.Wait)
+			if _, devices := s.inbox.ConnectedCount(); devices != 0 || s.app.SubscriptionsBroker().TotalClients() != 0 {
 				t.Errorf("%d devices, %d clients", devices, s.app.SubscriptionsBroker().TotalClients())
 			}
 		})
@@ -157,10 +157,10 @@ func TestAConnectionEndsWhenNothingIsSentOrItIsOld(t *testing.T) {
 	}
 	for name, start := range lines {
 		open := func(t *testing.T, idle, most time.Duration) *stream {
-			s := serve(t, start)
-			s.in.round = short / 25
-			s.met = func(e *core.RealtimeConnectRequestEvent) { e.IdleTimeout, e.MaxTimeout = idle, most }
-			return s.connect(s.token("ada"), "notifications/*")
+			s := startService(t, start)
+			s.inbox.checkInterval = short / 25
+			s.onConnect = func(e *core.RealtimeConnectRequestEvent) { e.IdleTimeout, e.MaxTimeout = idle, most }
+			return s.connectDevice(s.tokenOf("ada"), "notifications/*")
 		}
 		t.Run(name+", nothing is sent", func(t *testing.T) {
 			t.Parallel()
@@ -173,13 +173,13 @@ func TestAConnectionEndsWhenNothingIsSentOrItIsOld(t *testing.T) {
 		t.Run(name+", something is sent now and then", func(t *testing.T) {
 			t.Parallel()
 			d := open(t, short, time.Hour)
-			client := d.device()
+			client := d.serverDevice()
 			tick := time.NewTicker(short / 25)
 			defer tick.Stop()
 			for begun := time.Now(); time.Since(begun) < 3*short; {
 				<-tick.C
 				client.Send(subscriptions.Message{Name: "tick", Data: []byte("{}")})
-				d.want("tick  <nil>")
+				d.wantEvents("tick  <nil>")
 			}
 			d.wantEnd()
 		})
@@ -194,35 +194,35 @@ func TestAConnectionEndsWhenNothingIsSentOrItIsOld(t *testing.T) {
 	}
 }
 
-// slow counts writes and lets each wait until it is told to go on.
-type slow struct {
+// slowConn counts writes and lets each wait until it is told to go on.
+type slowConn struct {
 	net.Conn
-	goOn   chan struct{}
-	writes chan int // their lengths
+	proceed chan struct{}
+	writes  chan int // their lengths
 }
 
-func (c slow) Write(b []byte) (int, error) {
+func (c slowConn) Write(b []byte) (int, error) {
 	c.writes <- len(b)
-	<-c.goOn
+	<-c.proceed
 	return c.Conn.Write(b)
 }
 
 func TestMessagesThatWaitGoTogetherAndInOrder(t *testing.T) {
 	server, client := net.Pipe()
 	defer client.Close()
-	c := slow{server, make(chan struct{}, 100), make(chan int, 100)}
-	s := serve(t)
+	c := slowConn{server, make(chan struct{}, 100), make(chan int, 100)}
+	s := startService(t)
 	d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
-	s.in.enter(d)
-	s.in.attach(d, &line{Conn: c, in: s.in, idle: time.Hour, last: time.Now().Add(time.Hour), wrote: time.Now()})
+	s.inbox.addDevice(d)
+	s.inbox.attachConn(d, &streamConn{Conn: c, inbox: s.inbox, idleTimeout: time.Hour, endsBy: time.Now().Add(time.Hour), lastMessage: time.Now()})
 	<-c.writes // PB_CONNECT
 	const n = 1000
 	for i := range n {
-		d.Send(message(i, 100))
+		d.Send(testMessage(i, 100))
 	}
 	d.Discard() // what was sent before still arrives
-	d.Send(message(n, 10))
-	close(c.goOn)
+	d.Send(testMessage(n, 10))
+	close(c.proceed)
 	events := bufio.NewReader(httputil.NewChunkedReader(client))
 	if name, _, err := nextEvent(events); err != nil || name != "PB_CONNECT" {
 		t.Fatalf("got %q, %v", name, err)
@@ -235,55 +235,55 @@ func TestMessagesThatWaitGoTogetherAndInOrder(t *testing.T) {
 	if _, _, err := nextEvent(events); err != io.EOF {
 		t.Errorf("got %v after the last", err)
 	}
-	if writes := len(c.writes); writes > 2+n*100/block { // the last is the end of the answer
+	if writes := len(c.writes); writes > 2+n*100/maxChunkBytes { // the last is the end of the answer
 		t.Errorf("%d more writes for %d messages", writes, n)
 	}
 }
 
 func TestPocketBasesOwnTopicsGoOverTheSameLine(t *testing.T) {
-	s := serve(t)
+	s := startService(t)
 	games := core.NewBaseCollection("games")
 	games.ListRule = new(string)
-	must(t, s.app.Save(games))
-	d := s.connect(s.token("ada"), "games/*", "notifications/*", "my topic")
+	requireNoError(t, s.app.Save(games))
+	d := s.connectDevice(s.tokenOf("ada"), "games/*", "notifications/*", "my topic")
 	record := core.NewRecord(games)
-	must(t, s.app.Save(record))
-	d.want("games/* create " + record.Id)
+	requireNoError(t, s.app.Save(record))
+	d.wantEvents("games/* create " + record.Id)
 	for _, client := range s.app.SubscriptionsBroker().Clients() {
 		if client.HasSubscription("my topic") {
 			client.Send(subscriptions.Message{Name: "my topic", Data: []byte(`{"action":"wave"}`)})
 		}
 	}
-	d.want("my topic wave <nil>")
-	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
-	d.want("notifications/* create n1")
+	d.wantEvents("my topic wave <nil>")
+	s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1") })
+	d.wantEvents("notifications/* create n1")
 }
 
 func TestALineMayBeEncrypted(t *testing.T) {
-	s := serve(t, func(server *httptest.Server) { server.StartTLS() })
-	d := s.connect(s.token("ada"), "notifications/*")
-	if d.device().line == nil {
+	s := startService(t, func(server *httptest.Server) { server.StartTLS() })
+	d := s.connectDevice(s.tokenOf("ada"), "notifications/*")
+	if d.serverDevice().conn == nil {
 		t.Error("PocketBase serves the device")
 	}
-	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
-	d.want("notifications/* create n1")
-	s.in.Drop("ada")
+	s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1") })
+	d.wantEvents("notifications/* create n1")
+	s.inbox.DisconnectPerson("ada")
 	d.wantEnd()
 }
 
 func TestDeliveriesAreReported(t *testing.T) {
-	s := serve(t)
-	reports := make(chan Delivery, 10)
-	s.in.Delivered = func(d Delivery) { reports <- d }
-	d := s.connect(s.token("ada"), "notifications/*", "settings/*")
+	s := startService(t)
+	reports := make(chan DeviceDelivery, 10)
+	s.inbox.OnDelivered = func(d DeviceDelivery) { reports <- d }
+	d := s.connectDevice(s.tokenOf("ada"), "notifications/*", "settings/*")
 	before := time.Now()
-	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1"); Updated(tx, "ada", "settings") })
-	d.want("notifications/* create n1", "settings/* update ada")
-	s.transaction(func(tx core.App) { s.retract(tx, "ada", "n1") })
-	d.want("notifications/* delete n1")
+	s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1"); PersonRowChanged(tx, "ada", "settings") })
+	d.wantEvents("notifications/* create n1", "settings/* update ada")
+	s.inTransaction(func(tx core.App) { s.retractNotification(tx, "ada", "n1") })
+	d.wantEvents("notifications/* delete n1")
 	for seq := range int64(2) {
-		within(t, "a report", func() {
-			if r := <-reports; r.Person != "ada" || r.Seq != seq+1 || r.Committed.Before(before) || r.Written.Before(r.Committed) {
+		requireWithin(t, "a report", func() {
+			if r := <-reports; r.Person != "ada" || r.Seq != seq+1 || r.CommittedAt.Before(before) || r.WrittenAt.Before(r.CommittedAt) {
 				t.Errorf("got %+v", r)
 			}
 		})
@@ -294,7 +294,7 @@ func TestDeliveriesAreReported(t *testing.T) {
 }
 
 func TestFiveDevicesCostOneLookAndOneEncoding(t *testing.T) {
-	s := serve(t)
+	s := startService(t)
 	var mu sync.Mutex
 	looks := 0
 	s.app.OnRecordEnrich("notifications").BindFunc(func(e *core.RecordEnrichEvent) error {
@@ -305,11 +305,11 @@ func TestFiveDevicesCostOneLookAndOneEncoding(t *testing.T) {
 	})
 	var devices []*stream
 	for range 5 {
-		devices = append(devices, s.connect(s.token("ada"), "notifications/*"))
+		devices = append(devices, s.connectDevice(s.tokenOf("ada"), "notifications/*"))
 	}
-	s.transaction(func(tx core.App) { s.notify(tx, "ada", "n1") })
+	s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1") })
 	for _, d := range devices {
-		d.want("notifications/* create n1")
+		d.wantEvents("notifications/* create n1")
 	}
 	mu.Lock()
 	defer mu.Unlock()

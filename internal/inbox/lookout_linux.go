@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// lookout notices for all lines together that a client is gone, or that an answer has lasted long enough:
+// idleWatcher notices for all lines together that a client is gone, or that an answer has lasted long enough:
 // a line at rest is then a socket and some words, where a goroutine that waits to read would double it.
-type lookout struct {
-	epoll *os.File // waited for by Go's poller, as sockets are
-	raw   syscall.RawConn
-	round time.Duration // between two looks at the time
+type idleWatcher struct {
+	epoll         *os.File // waited for by Go's poller, as sockets are
+	raw           syscall.RawConn
+	checkInterval time.Duration // between two looks at the time
 
-	mu      sync.Mutex // guards all below
-	devices map[uint64]*device
-	number  uint64 // of the device that came last
+	mu         sync.Mutex // guards all below
+	devices    map[uint64]*device
+	lastNumber uint64 // of the device that came last
 }
 
-// newLookout returns nil where the system does not let it look out.
-func newLookout(round time.Duration) *lookout {
+// newIdleWatcher returns nil where the system does not let it look out.
+func newIdleWatcher(round time.Duration) *idleWatcher {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil
 	}
 	_ = syscall.SetNonblock(fd, true) // else deadlines are refused
-	o := &lookout{epoll: os.NewFile(uintptr(fd), "epoll"), round: round, devices: map[uint64]*device{}}
+	o := &idleWatcher{epoll: os.NewFile(uintptr(fd), "epoll"), checkInterval: round, devices: map[uint64]*device{}}
 	if o.raw, err = o.epoll.SyscallConn(); err == nil {
 		err = o.epoll.SetReadDeadline(time.Now().Add(round))
 	}
@@ -35,12 +35,12 @@ func newLookout(round time.Duration) *lookout {
 		o.epoll.Close()
 		return nil
 	}
-	go o.look()
+	go o.watchConns()
 	return o
 }
 
-// add looks after the device's line from now on, unless it is more than a socket.
-func (o *lookout) add(d *device, l *line) bool {
+// addConn looks after the device's line from now on, unless it is more than a socket.
+func (o *idleWatcher) addConn(d *device, l *streamConn) bool {
 	conn, ok := l.Conn.(syscall.Conn)
 	if o == nil || !ok {
 		return false
@@ -51,9 +51,9 @@ func (o *lookout) add(d *device, l *line) bool {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.number++
+	o.lastNumber++
 	// the kernel hands back the number, which unlike the socket's is never another's
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: int32(o.number), Pad: int32(o.number >> 32)}
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: int32(o.lastNumber), Pad: int32(o.lastNumber >> 32)}
 	errs := [3]error{}
 	errs[0] = o.raw.Control(func(epoll uintptr) {
 		errs[1] = socket.Control(func(fd uintptr) {
@@ -63,28 +63,28 @@ func (o *lookout) add(d *device, l *line) bool {
 	if errors.Join(errs[:]...) != nil {
 		return false
 	}
-	o.devices[o.number] = d
-	l.number = o.number
+	o.devices[o.lastNumber] = d
+	l.watchNumber = o.lastNumber
 	return true
 }
 
-// forget looks no more after a line whose socket is closed.
-func (o *lookout) forget(l *line) {
+// forgetConn looks no more after a line whose socket is closed.
+func (o *idleWatcher) forgetConn(l *streamConn) {
 	if o == nil {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.devices, l.number)
+	delete(o.devices, l.watchNumber)
 }
 
-func (o *lookout) close() {
+func (o *idleWatcher) stopWatching() {
 	if o != nil {
 		o.epoll.Close()
 	}
 }
 
-func (o *lookout) look() {
+func (o *idleWatcher) watchConns() {
 	events := make([]syscall.EpollEvent, 128)
 	for {
 		n := 0
@@ -103,15 +103,15 @@ func (o *lookout) look() {
 		timeout := errors.Is(err, os.ErrDeadlineExceeded)
 		if timeout {
 			for _, d := range o.devices {
-				if !now.Before(d.line.end(d)) {
+				if !now.Before(d.conn.endTime(d)) {
 					over = append(over, d)
 				}
 			}
-			err = o.epoll.SetReadDeadline(now.Add(o.round))
+			err = o.epoll.SetReadDeadline(now.Add(o.checkInterval))
 		}
 		o.mu.Unlock()
 		for _, d := range over {
-			d.hangUp()
+			d.disconnect()
 		}
 		if err != nil {
 			return // closed

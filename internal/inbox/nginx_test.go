@@ -34,15 +34,15 @@ http {
 func behindNginx(t *testing.T, service string) string {
 	t.Helper()
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	requireNoError(t, err)
 	address, dir := socket.Addr().String(), t.TempDir()
-	must(t, socket.Close())
+	requireNoError(t, socket.Close())
 	config := filepath.Join(dir, "nginx.conf")
-	must(t, os.WriteFile(config, fmt.Appendf(nil, nginxConfig, dir, address, service), 0o600))
+	requireNoError(t, os.WriteFile(config, fmt.Appendf(nil, nginxConfig, dir, address, service), 0o600))
 	var said strings.Builder
-	cmd := phototest.Program(t, "nginx", "-c", config, "-e", "stderr")
+	cmd := phototest.RequireProgram(t, "nginx", "-c", config, "-e", "stderr")
 	cmd.Stderr = &said
-	must(t, cmd.Start())
+	requireNoError(t, cmd.Start())
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
@@ -63,17 +63,17 @@ func behindNginx(t *testing.T, service string) string {
 func TestStreamsOutliveNginxsPatience(t *testing.T) {
 	for name, beats := range map[string]bool{"with heartbeats": true, "without any": false} {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t)
-			s.in.round, s.in.heart = time.Millisecond, 20*time.Millisecond
+			s := startService(t)
+			s.inbox.checkInterval, s.inbox.heartbeatInterval = time.Millisecond, 20*time.Millisecond
 			if !beats {
-				s.in.heart = time.Hour
+				s.inbox.heartbeatInterval = time.Hour
 			}
 			response, err := http.Get(behindNginx(t, s.server.URL) + "/api/realtime")
-			must(t, err)
+			requireNoError(t, err)
 			defer response.Body.Close()
 			lines := bufio.NewReader(response.Body)
 			if !beats {
-				within(t, "nginx to lose its patience", func() {
+				requireWithin(t, "nginx to lose its patience", func() {
 					if _, err := io.Copy(io.Discard, lines); err == nil {
 						t.Error("nginx ended the stream as if it were over")
 					}
@@ -93,7 +93,7 @@ func TestStreamsOutliveNginxsPatience(t *testing.T) {
 					id = found[1]
 				}
 			}
-			s.device(id).Send(subscriptions.Message{Name: "one", Data: []byte("{}")})
+			s.findDevice(id).Send(subscriptions.Message{Name: "one", Data: []byte("{}")})
 			for read() != "event:one\n" {
 			}
 			if line := read(); line != "data:{}\n" {

@@ -13,14 +13,14 @@ import (
 	"doubletap/internal/db"
 )
 
-// seeing returns those of the listeners whom the rule and their own filters let see the row as the record has it.
-func (in *Inbox) seeing(record *core.Record, listeners []listener) ([]listener, error) {
+// filterVisible returns those of the listeners whom the rule and their own filters let see the row as the record has it.
+func (in *Inbox) filterVisible(record *core.Record, listeners []listener) ([]listener, error) {
 	c := record.Collection()
-	seeing, err := in.pass(record, listeners, true, func(l listener) *string {
+	seeing, err := in.filterByCondition(record, listeners, true, func(l listener) *string {
 		switch {
-		case l.isSuper():
+		case l.isSuperuser():
 			return new(string)
-		case l.topic.row == every:
+		case l.topic.row == everyRow:
 			return c.ListRule
 		}
 		return c.ViewRule
@@ -28,28 +28,28 @@ func (in *Inbox) seeing(record *core.Record, listeners []listener) ([]listener, 
 	if err != nil {
 		return nil, err
 	}
-	return in.pass(record, seeing, false, func(l listener) *string {
+	return in.filterByCondition(record, seeing, false, func(l listener) *string {
 		filter := l.topic.options.Query[search.FilterQueryParam]
-		if !l.isSuper() && (strings.Contains(filter, "@request.") || strings.Contains(filter, "@collection.")) { // as PocketBase has it
+		if !l.isSuperuser() && (strings.Contains(filter, "@request.") || strings.Contains(filter, "@collection.")) { // as PocketBase has it
 			return nil
 		}
 		return &filter
 	})
 }
 
-// question is what a condition is asked of a row, on behalf of all viewers for whom the answer can be had at once.
-type question struct {
-	condition string
-	viewers   string // their auth collection, empty for guests
-	alone     string // the one viewer and topic, when the condition depends on more than the viewer's id
+// visibilityQuery is what a condition is asked of a row, on behalf of all viewers for whom the answer can be had at once.
+type visibilityQuery struct {
+	condition        string
+	viewerCollection string // their auth collection, empty for guests
+	soleViewer       string // the one viewer and topic, when the condition depends on more than the viewer's id
 }
 
-// dependent finds what a rule may depend on beside the row and the viewer's own row.
-var dependent = regexp.MustCompile(`@request\.(query|headers|auth\.(email|emailVisibility|verified)\b)`)
+// viewerDependent finds what a rule may depend on beside the row and the viewer's own row.
+var viewerDependent = regexp.MustCompile(`@request\.(query|headers|auth\.(email|emailVisibility|verified)\b)`)
 
-// pass returns those of the listeners whose condition holds. Nobody passes a condition that is nil, everybody an empty one.
-func (in *Inbox) pass(record *core.Record, listeners []listener, rule bool, condition func(listener) *string) (passed []listener, err error) {
-	asking := map[question][]listener{}
+// filterByCondition returns those of the listeners whose condition holds. Nobody passes a condition that is nil, everybody an empty one.
+func (in *Inbox) filterByCondition(record *core.Record, listeners []listener, rule bool, condition func(listener) *string) (passed []listener, err error) {
+	asking := map[visibilityQuery][]listener{}
 	for _, l := range listeners {
 		text := condition(l)
 		switch {
@@ -57,19 +57,19 @@ func (in *Inbox) pass(record *core.Record, listeners []listener, rule bool, cond
 		case *text == "":
 			passed = append(passed, l)
 		default:
-			q := question{condition: *text}
+			q := visibilityQuery{condition: *text}
 			if l.auth != nil {
-				q.viewers = l.auth.Collection().Id
+				q.viewerCollection = l.auth.Collection().Id
 			}
-			if rule && dependent.MatchString(*text) || !rule && strings.Contains(*text, ".") { // across a relation other rules are asked as well
-				q.alone = viewer(l.auth) + "?" + l.topic.name
+			if rule && viewerDependent.MatchString(*text) || !rule && strings.Contains(*text, ".") { // across a relation other rules are asked as well
+				q.soleViewer = viewerKey(l.auth) + "?" + l.topic.name
 			}
 			asking[q] = append(asking[q], l)
 		}
 	}
 	for q, asking := range asking {
-		in.spend(asking)
-		holds, err := in.ask(record, q, rule, asking)
+		in.chargeListeners(asking)
+		holds, err := in.queryListeners(record, q, rule, asking)
 		if err != nil {
 			return nil, err
 		}
@@ -78,21 +78,21 @@ func (in *Inbox) pass(record *core.Record, listeners []listener, rule bool, cond
 	return passed, nil
 }
 
-const together = 500 // viewers about whom the database is asked at once
+const maxViewersPerQuery = 500 // viewers about whom the database is asked at once
 
-// anybody is an id that stands for that of each viewer until the statement is written.
-const anybody = "each_viewer_in_turn"
+// viewerPlaceholder is an id that stands for that of each viewer until the statement is written.
+const viewerPlaceholder = "each_viewer_in_turn"
 
-func (in *Inbox) ask(record *core.Record, q question, rule bool, asking []listener) (holds []listener, err error) {
+func (in *Inbox) queryListeners(record *core.Record, q visibilityQuery, rule bool, asking []listener) (holds []listener, err error) {
 	first := asking[0]
-	if q.viewers == "" || q.alone != "" {
+	if q.viewerCollection == "" || q.soleViewer != "" {
 		var yes []int
-		query, err := in.query(record, q.condition, rule, in.info(first.auth, first.topic), nil)
+		query, err := in.buildVisibilityQuery(record, q.condition, rule, in.requestInfo(first.auth, first.topic), nil)
 		if err == nil {
 			err = query.Column(&yes)
 		}
 		if err != nil {
-			return nil, unanswerable(record, q, rule, err)
+			return nil, visibilityError(record, q, rule, err)
 		}
 		if len(yes) == 0 {
 			return nil, nil
@@ -100,19 +100,19 @@ func (in *Inbox) ask(record *core.Record, q question, rule bool, asking []listen
 		return asking, nil
 	}
 	one := core.NewRecord(first.auth.Collection())
-	one.Id = anybody
+	one.Id = viewerPlaceholder
 	viewers := map[string]bool{}
 	for _, l := range asking {
 		viewers[l.auth.Id] = false
 	}
-	for ids := range slices.Chunk(keys(viewers), together) {
-		query, err := in.query(record, q.condition, rule, in.info(one, first.topic), ids)
+	for ids := range slices.Chunk(mapKeys(viewers), maxViewersPerQuery) {
+		query, err := in.buildVisibilityQuery(record, q.condition, rule, in.requestInfo(one, first.topic), ids)
 		var seeing []string
 		if err == nil {
 			err = query.Column(&seeing)
 		}
 		if err != nil {
-			return nil, unanswerable(record, q, rule, err)
+			return nil, visibilityError(record, q, rule, err)
 		}
 		for _, id := range seeing {
 			viewers[id] = true
@@ -121,7 +121,7 @@ func (in *Inbox) ask(record *core.Record, q question, rule bool, asking []listen
 	return slices.DeleteFunc(asking, func(l listener) bool { return !viewers[l.auth.Id] }), nil
 }
 
-func keys(m map[string]bool) []string {
+func mapKeys(m map[string]bool) []string {
 	all := make([]string, 0, len(m))
 	for k := range m {
 		all = append(all, k)
@@ -129,22 +129,22 @@ func keys(m map[string]bool) []string {
 	return all
 }
 
-// unanswerable is the error of a question, unless it is a filter: one that makes no sense lets nobody see anything.
-func unanswerable(record *core.Record, q question, rule bool, err error) error {
+// visibilityError is the error of a question, unless it is a filter: one that makes no sense lets nobody see anything.
+func visibilityError(record *core.Record, q visibilityQuery, rule bool, err error) error {
 	if !rule {
 		return nil
 	}
 	return fmt.Errorf("ask who sees %s %s: %s: %w", record.Collection().Name, record.Id, q.condition, err)
 }
 
-// info is the request that PocketBase's realtime imagines for a topic.
-func (in *Inbox) info(auth *core.Record, t topic) *core.RequestInfo {
+// requestInfo is the request that PocketBase's realtime imagines for a topic.
+func (in *Inbox) requestInfo(auth *core.Record, t topic) *core.RequestInfo {
 	return &core.RequestInfo{Context: core.RequestInfoContextRealtime, Method: "GET", Query: t.options.Query, Headers: t.options.Headers, Auth: auth}
 }
 
-// query asks whether the condition holds for the viewer of info or, if there are viewers, for which of them.
-func (in *Inbox) query(record *core.Record, condition string, rule bool, info *core.RequestInfo, viewers []string) (*dbx.Query, error) {
-	c, with, params, err := asQuery(in.app, record)
+// buildVisibilityQuery asks whether the condition holds for the viewer of info or, if there are viewers, for which of them.
+func (in *Inbox) buildVisibilityQuery(record *core.Record, condition string, rule bool, info *core.RequestInfo, viewers []string) (*dbx.Query, error) {
+	c, with, params, err := recordAsTable(in.app, record)
 	if err != nil {
 		return nil, err
 	}
@@ -168,9 +168,9 @@ func (in *Inbox) query(record *core.Record, condition string, rule bool, info *c
 		return q.Build(), nil
 	}
 	built := q.Build()
-	text, bound := built.SQL(), dbx.Params{"viewers_": db.List(viewers)}
+	text, bound := built.SQL(), dbx.Params{"viewers_": db.JSONList(viewers)}
 	for name, value := range built.Params() {
-		if value == anybody {
+		if value == viewerPlaceholder {
 			text = strings.ReplaceAll(text, "{:"+name+"}", "viewers_.id")
 		} else {
 			bound[name] = value

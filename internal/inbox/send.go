@@ -11,39 +11,39 @@ import (
 )
 
 // sendChanges sends an audience a page of notifications and retractions, to each device what is new to it.
-func (in *Inbox) sendChanges(a *audience, changes []change, at map[*seat]int64, of Delivery) {
+func (in *Inbox) sendChanges(a *viewGroup, changes []change, at map[*subscription]int64, of DeviceDelivery) {
 	var rows []*core.Record
 	for _, c := range changes {
-		if c.row != nil && a.is(notifications, c.id) {
+		if c.row != nil && a.concerns(notifications, c.id) {
 			rows = append(rows, c.row)
 		}
 	}
-	shown := in.show(in.request(a.auth, a.options), rows)
+	shown := in.enrichRows(in.realtimeRequest(a.auth, a.options), rows)
 	for _, c := range changes {
-		if !a.is(notifications, c.id) {
+		if !a.concerns(notifications, c.id) {
 			continue
 		}
 		of.Seq = c.seq
 		encoded := map[string][]byte{} // by action: one device may have the row already, another not
-		for _, s := range a.seats {
+		for _, s := range a.subscribers {
 			if cursor, here := at[s]; !here || c.seq <= cursor { // who sat down meanwhile looks for itself
 				continue
 			}
 			action := "delete"
 			if c.row != nil {
-				action = s.tray.action(rowOf(c.row))
+				action = s.tray.actionFor(trayRowOf(c.row))
 			}
 			if encoded[action] == nil {
-				encoded[action] = in.encode(action, a, shown[c.id], notifications, c.id)
+				encoded[action] = in.encodeMessage(action, a, shown[c.id], notifications, c.id)
 			}
-			s.post(a, encoded[action], of)
+			s.enqueueMessage(a, encoded[action], of)
 		}
 	}
 }
 
-// serveRow sends the person's row of a collection that has one for each user.
-func (in *Inbox) serveRow(person, collection string) error {
-	all := in.personal(person, collection)
+// deliverRow sends the person's row of a collection that has one for each user.
+func (in *Inbox) deliverRow(person, collection string) error {
+	all := in.viewGroupsOf(person, collection)
 	if len(all) == 0 {
 		return nil
 	}
@@ -53,18 +53,18 @@ func (in *Inbox) serveRow(person, collection string) error {
 		return err
 	}
 	for _, a := range all {
-		if a.is(collection, row.Id) {
-			shown := in.show(in.request(a.auth, a.options), []*core.Record{row})
-			a.send(in.encode("update", a, shown[row.Id], collection, row.Id))
+		if a.concerns(collection, row.Id) {
+			shown := in.enrichRows(in.realtimeRequest(a.auth, a.options), []*core.Record{row})
+			a.sendToAll(in.encodeMessage("update", a, shown[row.Id], collection, row.Id))
 		}
 	}
 	return nil
 }
 
-// serveFeed sends rows of the person's feed. What the database says now decides, since two
+// deliverFeed sends rows of the person's feed. What the database says now decides, since two
 // transactions may be told of in either order: a row that is in sight is sent if one
 // of the changes added it, a row that is not is taken away if one of them removed it.
-func (in *Inbox) serveFeed(person string, changes []feedChange) error {
+func (in *Inbox) deliverFeed(person string, changes []feedChange) error {
 	added, gone := map[string]bool{}, map[string]bool{}
 	var ids []string
 	for _, c := range changes {
@@ -77,11 +77,11 @@ func (in *Inbox) serveFeed(person string, changes []feedChange) error {
 			gone[c.id] = true
 		}
 	}
-	for ids := range slices.Chunk(ids, page) {
-		for _, a := range in.personal(person, feed) {
-			wanted := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !a.is(feed, id) })
-			e := in.request(a.auth, a.options)
-			visible, err := in.visible(e, feed, wanted)
+	for ids := range slices.Chunk(ids, pageSize) {
+		for _, a := range in.viewGroupsOf(person, feed) {
+			wanted := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !a.concerns(feed, id) })
+			e := in.realtimeRequest(a.auth, a.options)
+			visible, err := in.findVisibleRows(e, feed, wanted)
 			if err != nil {
 				return err
 			}
@@ -91,13 +91,13 @@ func (in *Inbox) serveFeed(person string, changes []feedChange) error {
 					rows = append(rows, row)
 				}
 			}
-			shown := in.show(e, rows)
+			shown := in.enrichRows(e, rows)
 			for _, id := range wanted {
 				switch {
 				case visible[id] != nil && added[id]:
-					a.send(in.encode("create", a, shown[id], feed, id))
+					a.sendToAll(in.encodeMessage("create", a, shown[id], feed, id))
 				case visible[id] == nil && gone[id]:
-					a.send(in.encode("delete", a, nil, feed, id))
+					a.sendToAll(in.encodeMessage("delete", a, nil, feed, id))
 				}
 			}
 		}
@@ -105,18 +105,20 @@ func (in *Inbox) serveFeed(person string, changes []feedChange) error {
 	return nil
 }
 
-func (a *audience) send(data []byte) {
-	for _, s := range a.seats {
-		s.send(a, data)
+func (a *viewGroup) sendToAll(data []byte) {
+	for _, s := range a.subscribers {
+		s.sendData(a, data)
 	}
 }
 
-func (s *seat) send(a *audience, data []byte) { s.post(a, data, Delivery{}) }
+func (s *subscription) sendData(a *viewGroup, data []byte) {
+	s.enqueueMessage(a, data, DeviceDelivery{})
+}
 
-// post queues a message for the device, under the name to which it listens. There is none
+// enqueueMessage queues a message for the device, under the name to which it listens. There is none
 // for what could not be shown.
-func (s *seat) post(a *audience, data []byte, of Delivery) {
+func (s *subscription) enqueueMessage(a *viewGroup, data []byte, of DeviceDelivery) {
 	if data != nil {
-		s.device.post(letter{subscriptions.Message{Name: a.name, Data: data}, of})
+		s.device.enqueueMessage(queuedMessage{subscriptions.Message{Name: a.name, Data: data}, of})
 	}
 }

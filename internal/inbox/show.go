@@ -13,9 +13,9 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 )
 
-// request returns the request that PocketBase's realtime imagines for a subscription: a GET by
+// realtimeRequest returns the request that PocketBase's realtime imagines for a subscription: a GET by
 // the viewer with the options' query and headers.
-func (in *Inbox) request(auth *core.Record, options subscriptions.SubscriptionOptions) *core.RequestEvent {
+func (in *Inbox) realtimeRequest(auth *core.Record, options subscriptions.SubscriptionOptions) *core.RequestEvent {
 	query, header := url.Values{}, http.Header{}
 	for name, value := range options.Query {
 		query.Set(name, value)
@@ -29,8 +29,8 @@ func (in *Inbox) request(auth *core.Record, options subscriptions.SubscriptionOp
 	return e
 }
 
-// visible returns, by id, those rows that the collection's view rule shows to the viewer now.
-func (in *Inbox) visible(e *core.RequestEvent, collection string, ids []string) (map[string]*core.Record, error) {
+// findVisibleRows returns, by id, those rows that the collection's view rule shows to the viewer now.
+func (in *Inbox) findVisibleRows(e *core.RequestEvent, collection string, ids []string) (map[string]*core.Record, error) {
 	info, err := e.RequestInfo()
 	if err != nil {
 		return nil, err
@@ -55,24 +55,24 @@ func (in *Inbox) visible(e *core.RequestEvent, collection string, ids []string) 
 		q.AndWhere(rule)
 		return resolver.UpdateQuery(q)
 	})
-	return byID(rows), err
+	return recordsByID(rows), err
 }
 
-// show returns, by id, copies of the rows as the viewer sees them: with what was asked to be
+// enrichRows returns, by id, copies of the rows as the viewer sees them: with what was asked to be
 // expanded, and with the fields that hooks add. None when a hook fails: then it cannot be read by a GET either.
-func (in *Inbox) show(e *core.RequestEvent, rows []*core.Record) map[string]*core.Record {
+func (in *Inbox) enrichRows(e *core.RequestEvent, rows []*core.Record) map[string]*core.Record {
 	copies := make([]*core.Record, len(rows))
 	for i, row := range rows {
 		copies[i] = row.Fresh()
 	}
 	if err := apis.EnrichRecords(e, copies); err != nil {
-		in.app.Logger().Warn("could not show to a device", "viewer", viewer(e.Auth), "collection", rows[0].Collection().Name, "err", err)
+		in.app.Logger().Warn("could not show to a device", "viewer", viewerKey(e.Auth), "collection", rows[0].Collection().Name, "err", err)
 		return nil
 	}
-	return byID(copies)
+	return recordsByID(copies)
 }
 
-func byID(rows []*core.Record) map[string]*core.Record {
+func recordsByID(rows []*core.Record) map[string]*core.Record {
 	all := make(map[string]*core.Record, len(rows))
 	for _, row := range rows {
 		all[row.Id] = row
@@ -80,9 +80,9 @@ func byID(rows []*core.Record) map[string]*core.Record {
 	return all
 }
 
-// encode returns the message in PocketBase's shape. A delete names the row and no more: it
+// encodeMessage returns the message in PocketBase's shape. A delete names the row and no more: it
 // may have left the viewer's sight; anything else is nil unless the row could be shown.
-func (in *Inbox) encode(action string, a *audience, shown *core.Record, collection, id string) []byte {
+func (in *Inbox) encodeMessage(action string, a *viewGroup, shown *core.Record, collection, id string) []byte {
 	if action != "delete" {
 		return in.encodeRow(action, a.topic, shown)
 	}
@@ -90,7 +90,7 @@ func (in *Inbox) encode(action string, a *audience, shown *core.Record, collecti
 	if err != nil {
 		return nil
 	}
-	return in.message(action, map[string]string{"id": id, "collectionId": c.Id, "collectionName": c.Name}, collection, id)
+	return in.marshalMessage(action, map[string]string{"id": id, "collectionId": c.Id, "collectionName": c.Name}, collection, id)
 }
 
 // encodeRow returns the message of a row with the fields that the topic asks for, nil unless it could be shown.
@@ -104,10 +104,10 @@ func (in *Inbox) encodeRow(action string, t topic, shown *core.Record) []byte {
 			record = picked
 		}
 	}
-	return in.message(action, record, t.collection, shown.Id)
+	return in.marshalMessage(action, record, t.collection, shown.Id)
 }
 
-func (in *Inbox) message(action string, record any, collection, id string) []byte {
+func (in *Inbox) marshalMessage(action string, record any, collection, id string) []byte {
 	data, err := json.Marshal(struct {
 		Record any    `json:"record"`
 		Action string `json:"action"`

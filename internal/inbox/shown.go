@@ -8,28 +8,28 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 )
 
-// view is what listeners have in common who are sent the same bytes.
-type view struct{ who, options string }
+// viewKey is what listeners have in common who are sent the same bytes.
+type viewKey struct{ viewers, options string }
 
 // sendRow sends a row to those who may see it, shown and encoded once for each view.
 func (in *Inbox) sendRow(action string, record *core.Record, seeing []listener) error {
-	alike, err := in.alike(record, seeing)
+	alike, err := in.groupByEnrichment(record, seeing)
 	if err != nil {
 		return err
 	}
-	views := map[view][]listener{}
+	views := map[viewKey][]listener{}
 	for _, l := range seeing {
 		_, options, _ := strings.Cut(l.topic.name, "?")
-		v := view{alike(l), options}
+		v := viewKey{alike(l), options}
 		views[v] = append(views[v], l)
 	}
 	for _, all := range views {
-		in.spend(all)
+		in.chargeListeners(all)
 		first := all[0]
-		shown := in.show(in.request(first.auth, first.topic.options), []*core.Record{record})[record.Id]
+		shown := in.enrichRows(in.realtimeRequest(first.auth, first.topic.options), []*core.Record{record})[record.Id]
 		data := in.encodeRow(action, first.topic, shown)
 		for _, l := range all {
-			if data != nil && viewer(l.device.auth()) == viewer(l.auth) {
+			if data != nil && viewerKey(l.device.signedInAs()) == viewerKey(l.auth) {
 				l.device.Send(subscriptions.Message{Name: l.topic.name, Data: data})
 			}
 		}
@@ -37,9 +37,9 @@ func (in *Inbox) sendRow(action string, record *core.Record, seeing []listener) 
 	return nil
 }
 
-// alike returns what names the viewers who are shown the same of the record when they ask in the same words: all guests,
+// groupByEnrichment returns what names the viewers who are shown the same of the record when they ask in the same words: all guests,
 // and users between whom and the record lies the same.
-func (in *Inbox) alike(record *core.Record, seeing []listener) (func(listener) string, error) {
+func (in *Inbox) groupByEnrichment(record *core.Record, seeing []listener) (func(listener) string, error) {
 	users := map[string]bool{}
 	for _, l := range seeing {
 		if l.auth != nil && l.person != "" && l.topic.options.Query["expand"] == "" {
@@ -47,9 +47,9 @@ func (in *Inbox) alike(record *core.Record, seeing []listener) (func(listener) s
 		}
 	}
 	var keysOf map[string]string
-	if known := false; in.Alike != nil && len(users) > 0 {
+	if known := false; in.EnrichmentKeys != nil && len(users) > 0 {
 		var err error
-		if keysOf, known, err = in.Alike(record, keys(users)); err != nil {
+		if keysOf, known, err = in.EnrichmentKeys(record, mapKeys(users)); err != nil {
 			return nil, fmt.Errorf("compare the viewers of %s %s: %w", record.Collection().Name, record.Id, err)
 		}
 		if !known {
@@ -59,7 +59,7 @@ func (in *Inbox) alike(record *core.Record, seeing []listener) (func(listener) s
 	return func(l listener) string {
 		key, known := keysOf[l.person]
 		if l.auth == nil || !known || l.person == "" || l.topic.options.Query["expand"] != "" {
-			return "the viewer " + viewer(l.auth)
+			return "the viewer " + viewerKey(l.auth)
 		}
 		return "users " + key
 	}, nil

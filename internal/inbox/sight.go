@@ -10,20 +10,20 @@ import (
 	"doubletap/internal/db"
 )
 
-// servePost sends the post to those who watch it, or its delete to whom it went out of sight.
-func (in *Inbox) servePost(post string, n news) error {
-	if err := in.serveWatched(post, n); err != nil {
+// deliverPost sends the post to those who watch it, or its delete to whom it went out of sight.
+func (in *Inbox) deliverPost(post string, n update) error {
+	if err := in.deliverToWatchers(post, n); err != nil {
 		return fmt.Errorf("deliver post %s: %w", post, err)
 	}
-	if !n.feeds {
+	if !n.inFeedsToo {
 		return nil
 	}
 	return in.recheckFeeds("post", post)
 }
 
-func (in *Inbox) serveWatched(post string, n news) error {
-	listeners := slices.DeleteFunc(in.listeners(posts, post, false), func(l listener) bool {
-		return !n.touched && !n.recheck && !slices.Contains(n.of, l.person)
+func (in *Inbox) deliverToWatchers(post string, n update) error {
+	listeners := slices.DeleteFunc(in.listenersOf(posts, post, false), func(l listener) bool {
+		return !n.countsChanged && !n.sightChanged && !slices.Contains(n.onlyPeople, l.person)
 	})
 	if len(listeners) == 0 {
 		return nil
@@ -34,56 +34,56 @@ func (in *Inbox) serveWatched(post string, n news) error {
 	}
 	var seeing []listener
 	if row != nil {
-		if seeing, err = in.seeing(row, listeners); err != nil {
+		if seeing, err = in.filterVisible(row, listeners); err != nil {
 			return err
 		}
 	}
-	if n.touched && row != nil {
+	if n.countsChanged && row != nil {
 		if err := in.sendRow("update", row, seeing); err != nil {
 			return err
 		}
 	}
-	sees := map[*seat]bool{}
+	sees := map[*subscription]bool{}
 	for _, l := range seeing {
-		sees[l.seat] = true
+		sees[l.subscription] = true
 	}
 	for _, l := range listeners {
-		if (n.recheck || slices.Contains(n.of, l.person)) && !sees[l.seat] && in.saw(l.seat, post) {
-			a := &audience{topic: l.topic}
-			l.send(a, in.encode("delete", a, nil, posts, post))
+		if (n.sightChanged || slices.Contains(n.onlyPeople, l.person)) && !sees[l.subscription] && in.wasInSight(l.subscription, post) {
+			a := &viewGroup{topic: l.topic}
+			l.sendData(a, in.encodeMessage("delete", a, nil, posts, post))
 		}
 	}
 	in.noteSight(post, row, listeners, sees)
 	return nil
 }
 
-func (in *Inbox) saw(s *seat, post string) bool {
+func (in *Inbox) wasInSight(s *subscription, post string) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return s.seen[post]
+	return s.inSight[post]
 }
 
 // noteSight keeps who sees a post, so that nobody is sent its delete twice, nor the
 // delete of a post that was never in sight. Of a post that is gone, row is nil.
-func (in *Inbox) noteSight(post string, row *core.Record, listeners []listener, sees map[*seat]bool) {
+func (in *Inbox) noteSight(post string, row *core.Record, listeners []listener, sees map[*subscription]bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, l := range listeners {
-		if _, watches := l.seen[post]; watches {
-			l.seen[post] = sees[l.seat]
+		if _, watches := l.inSight[post]; watches {
+			l.inSight[post] = sees[l.subscription]
 		}
 	}
-	if w := in.posts[post]; w != nil && row != nil && len(sees) > 0 {
+	if w := in.watchedPosts[post]; w != nil && row != nil && len(sees) > 0 {
 		w.author = row.GetString("author")
 	}
 }
 
-// serveAuthor looks again at all that is watched or listened to of an author.
-func (in *Inbox) serveAuthor(author string) error {
+// recheckWatchedPosts looks again at all that is watched or listened to of an author.
+func (in *Inbox) recheckWatchedPosts(author string) error {
 	in.mu.Lock()
-	for post, w := range in.posts {
+	for post, w := range in.watchedPosts {
 		if w.author == author {
-			in.crowd.put(errand{post: post}, news{recheck: true})
+			in.broadcastQueue.enqueue(workKey{post: post}, update{sightChanged: true})
 		}
 	}
 	in.mu.Unlock()
@@ -92,7 +92,7 @@ func (in *Inbox) serveAuthor(author string) error {
 
 // recheckFeeds looks again at the rows with this post or author in the feeds that somebody listens to.
 func (in *Inbox) recheckFeeds(column, value string) error {
-	people := in.listening(feed)
+	people := in.peopleListeningTo(feed)
 	if len(people) == 0 {
 		return nil
 	}
@@ -102,13 +102,13 @@ func (in *Inbox) recheckFeeds(column, value string) error {
 	}
 	var rows []FeedRow
 	// CROSS JOIN keeps the order: a look at each listener, not at each row of the post or author
-	err = db.All(in.app, &rows, `SELECT f.id, f.viewer FROM json_each({:people}) p CROSS JOIN feed f ON f.viewer = p.value
+	err = db.QueryAll(in.app, &rows, `SELECT f.id, f.viewer FROM json_each({:people}) p CROSS JOIN feed f ON f.viewer = p.value
 		WHERE f.`+column+` = {:value} AND NOT f.gone`, db.Params{"people": string(list), "value": value})
 	if err != nil {
 		return fmt.Errorf("find %s %s in feeds: %w", column, value, err)
 	}
 	for _, row := range rows {
-		in.tell(row.Viewer, news{feed: []feedChange{{row.ID, false}}})
+		in.updatePerson(row.Viewer, update{feed: []feedChange{{row.ID, false}}})
 	}
 	return nil
 }

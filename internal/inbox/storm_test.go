@@ -47,7 +47,7 @@ func TestAfterAReconnectStormEverybodyHasTheirTray(t *testing.T) {
 		all[i] = s.Someone(i)
 		posts[i] = fmt.Sprintf("post%011d", i)
 		_, err := s.App.NonconcurrentDB().NewQuery(`INSERT INTO posts (id, author, photos, visibility, created, updated)
-			VALUES ({:id}, {:author}, '[]', 'public', {:now}, {:now})`).Bind(dbx.Params{"id": posts[i], "author": all[i].ID, "now": clock.Stamp(s.App)}).Execute()
+			VALUES ({:id}, {:author}, '[]', 'public', {:now}, {:now})`).Bind(dbx.Params{"id": posts[i], "author": all[i].ID, "now": clock.Timestamp(s.App)}).Execute()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,10 +103,10 @@ func TestAfterAReconnectStormEverybodyHasTheirTray(t *testing.T) {
 	if err := s.App.DB().NewQuery(`SELECT id, recipient, seq FROM notifications`).All(&rows); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]inbox.Rows{}
+	want := map[string]inbox.TrayRows{}
 	token := map[string]string{}
 	for _, who := range all {
-		want[who.Token], token[who.ID] = inbox.Rows{}, who.Token
+		want[who.Token], token[who.ID] = inbox.TrayRows{}, who.Token
 	}
 	for _, row := range rows {
 		want[token[row.Recipient]][row.ID] = row.Seq

@@ -14,9 +14,9 @@ import (
 	"doubletap/internal/db"
 )
 
-// Subscribe takes the topics of our collections out of what PocketBase is asked for and serves them itself. What is
+// HandleSubscribe takes the topics of our collections out of what PocketBase is asked for and serves them itself. What is
 // committed after the answer reaches the device. Bind it to OnRealtimeSubscribeRequest.
-func (in *Inbox) Subscribe(e *core.RealtimeSubscribeRequestEvent) error {
+func (in *Inbox) HandleSubscribe(e *core.RealtimeSubscribeRequestEvent) error {
 	d, known := e.Client.(*device)
 	if !known {
 		return e.Next()
@@ -24,55 +24,55 @@ func (in *Inbox) Subscribe(e *core.RealtimeSubscribeRequestEvent) error {
 	d.subscribing.Lock()
 	defer d.subscribing.Unlock()
 
-	ours := topics(in.app, e.Subscriptions)
-	if err := allowed(e.Auth, e.Subscriptions, ours); err != nil {
+	ours := parseTopics(in.app, e.Subscriptions)
+	if err := checkTopicLimits(e.Auth, e.Subscriptions, ours); err != nil {
 		return err
 	}
-	s := newSeat(d, e.Auth, ours)
-	if err := in.openTray(s); err != nil {
+	s := newSubscription(d, e.Auth, ours)
+	if err := in.attachTray(s); err != nil {
 		return err
 	}
 	was := d.Get(apis.RealtimeClientAuthKey)
 	d.Set(apis.RealtimeClientAuthKey, e.Auth) // as PocketBase will, but before the first message
-	before := in.sit(d, s)
-	err := in.settle(s, e.Auth)
+	before := in.subscribe(d, s)
+	err := in.catchUp(s, e.Auth)
 	if err == nil {
-		e.Subscriptions = without(e.Subscriptions, ours)
+		e.Subscriptions = withoutTopics(e.Subscriptions, ours)
 		err = e.Next()
 	}
 	if err != nil {
 		d.Set(apis.RealtimeClientAuthKey, was)
-		in.sit(d, before)
+		in.subscribe(d, before)
 	}
 	return err
 }
 
-// newSeat returns the seat that the topics ask for. Nobody but users and superusers may see anything personal.
-func newSeat(d *device, auth *core.Record, ours []topic) *seat {
-	s := &seat{device: d, viewer: viewer(auth)}
+// newSubscription returns the seat that the topics ask for. Nobody but users and superusers may see anything personal.
+func newSubscription(d *device, auth *core.Record, ours []topic) *subscription {
+	s := &subscription{device: d, viewer: viewerKey(auth)}
 	if auth != nil && auth.Collection().Name == "users" {
 		s.person = auth.Id
 	}
-	s.super = auth != nil && auth.IsSuperuser()
+	s.superuser = auth != nil && auth.IsSuperuser()
 	for _, t := range ours {
-		if t.personal() && s.person == "" && !s.super {
+		if t.isPersonal() && s.person == "" && !s.superuser {
 			continue
 		}
-		if t.collection == posts && t.row != every && t.row != "" {
-			if s.seen == nil {
-				s.seen = map[string]bool{}
+		if t.collection == posts && t.row != everyRow && t.row != "" {
+			if s.inSight == nil {
+				s.inSight = map[string]bool{}
 			}
-			s.seen[t.row] = false
+			s.inSight[t.row] = false
 		}
 		s.topics = append(s.topics, t)
 	}
 	return s
 }
 
-// openTray notes where the person's notifications stand now, unless the device goes on
+// attachTray notes where the person's notifications stand now, unless the device goes on
 // with the tray it has.
-func (in *Inbox) openTray(s *seat) error {
-	if !s.listens(notifications) {
+func (in *Inbox) attachTray(s *subscription) error {
+	if !s.listensTo(notifications) {
 		return nil
 	}
 	in.mu.Lock()
@@ -82,8 +82,8 @@ func (in *Inbox) openTray(s *seat) error {
 		s.tray = before.tray
 		return nil
 	}
-	if s.super {
-		s.tray = &tray{cursors: map[string]int64{}, since: clock.Stamp(in.app)}
+	if s.superuser {
+		s.tray = &tray{cursors: map[string]int64{}, knownBefore: clock.Timestamp(in.app)}
 		return nil
 	}
 	t, err := readTray(in.app, s.person)
@@ -94,8 +94,8 @@ func (in *Inbox) openTray(s *seat) error {
 	return nil
 }
 
-// settle looks at what may have changed while the device sat down.
-func (in *Inbox) settle(s *seat, auth *core.Record) error {
+// catchUp looks at what may have changed while the device sat down.
+func (in *Inbox) catchUp(s *subscription, auth *core.Record) error {
 	if s.person != "" {
 		var key string
 		var top int64
@@ -108,23 +108,23 @@ func (in *Inbox) settle(s *seat, auth *core.Record) error {
 		if !found || key != auth.TokenKey() {
 			return apis.NewUnauthorizedError("", nil) // or Drop would have come too early
 		}
-		if s.tray != nil && s.tray.behind(top) {
-			in.tell(s.person, news{tray: true})
+		if s.tray != nil && s.tray.isBehind(top) {
+			in.updatePerson(s.person, update{tray: true})
 		}
 	}
-	if len(s.seen) == 0 {
+	if len(s.inSight) == 0 {
 		return nil
 	}
-	e := in.request(auth, subscriptions.SubscriptionOptions{})
-	visible, err := in.visible(e, posts, slices.Collect(maps.Keys(s.seen)))
+	e := in.realtimeRequest(auth, subscriptions.SubscriptionOptions{})
+	visible, err := in.findVisibleRows(e, posts, slices.Collect(maps.Keys(s.inSight)))
 	if err != nil {
 		return fmt.Errorf("subscribe to posts: %w", err)
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for id, post := range visible {
-		s.seen[id] = true
-		if w := in.posts[id]; w != nil {
+		s.inSight[id] = true
+		if w := in.watchedPosts[id]; w != nil {
 			w.author = post.GetString("author")
 		}
 	}

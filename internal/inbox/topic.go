@@ -17,11 +17,11 @@ const (
 	feed          = "feed"
 )
 
-var personal = []string{notifications, settings, feed}
+var personalCollections = []string{notifications, settings, feed}
 
 const posts = "posts"
 
-const every = "*" // row of a topic
+const everyRow = "*" // row of a topic
 
 // topic is one thing that a device listens to.
 type topic struct {
@@ -31,23 +31,25 @@ type topic struct {
 	options    subscriptions.SubscriptionOptions
 }
 
-// about is what a topic is about, whatever its options.
-type about struct{ collection, row string }
+// rowKey is what a topic is about, whatever its options.
+type rowKey struct{ collection, row string }
 
-func (t topic) about() about { return about{t.collection, t.row} }
+func (t topic) rowKey() rowKey { return rowKey{t.collection, t.row} }
 
-func (t topic) personal() bool { return slices.Contains(personal, t.collection) }
+func (t topic) isPersonal() bool { return slices.Contains(personalCollections, t.collection) }
 
-func (t topic) is(collection, row string) bool {
-	return t.collection == collection && (t.row == every || t.row == row)
+func (t topic) concerns(collection, row string) bool {
+	return t.collection == collection && (t.row == everyRow || t.row == row)
 }
 
-// isOurs reports whether the inbox speaks of the collection, and not PocketBase's broadcast, which asks the rules for
+// isOurCollection reports whether the inbox speaks of the collection, and not PocketBase's broadcast, which asks the rules for
 // each subscriber while the writer waits. Only owners' collections are left to it.
-func isOurs(c *core.Collection) bool { return c.System || slices.Contains(guard.Collections, c.Name) }
+func isOurCollection(c *core.Collection) bool {
+	return c.System || slices.Contains(guard.ServiceCollections, c.Name)
+}
 
-// topics returns those of the subscriptions that concern the inbox.
-func topics(app core.App, subs []string) []topic {
+// parseTopics returns those of the subscriptions that concern the inbox.
+func parseTopics(app core.App, subs []string) []topic {
 	parser := subscriptions.NewDefaultClient() // so that options mean what they mean to PocketBase
 	parser.Subscribe(subs...)
 	var found []topic
@@ -55,10 +57,10 @@ func topics(app core.App, subs []string) []topic {
 		path, _, _ := strings.Cut(sub, "?")
 		name, row, whole := strings.Cut(path, "/")
 		if !whole {
-			row = every // the bare name is PocketBase's older word for it
+			row = everyRow // the bare name is PocketBase's older word for it
 		}
 		c, err := app.FindCachedCollectionByNameOrId(name)
-		if err != nil || name != c.Name && name != c.Id || !isOurs(c) { // PocketBase takes either, as it is written
+		if err != nil || name != c.Name && name != c.Id || !isOurCollection(c) { // PocketBase takes either, as it is written
 			continue
 		}
 		if len(options.Query)+len(options.Headers) == 0 {
@@ -69,8 +71,8 @@ func topics(app core.App, subs []string) []topic {
 	return slices.Clip(found)
 }
 
-// without returns the subscriptions that are left for PocketBase.
-func without(subs []string, ours []topic) []string {
+// withoutTopics returns the subscriptions that are left for PocketBase.
+func withoutTopics(subs []string, ours []topic) []string {
 	return slices.DeleteFunc(slices.Clone(subs), func(sub string) bool {
 		return slices.ContainsFunc(ours, func(t topic) bool { return t.name == sub })
 	})

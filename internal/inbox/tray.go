@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	remembered = 128  // new rows of which a tray knows that they were sent
-	followed   = 1000 // people whose cursor a superuser's tray knows
+	maxSentRows    = 128  // new rows of which a tray knows that they were sent
+	maxTrayCursors = 1000 // people whose cursor a superuser's tray knows
 )
 
 // tray is where a device stands in its person's notifications; a superuser's, in those of
@@ -20,14 +20,14 @@ const (
 type tray struct {
 	person string // whose it is; empty for a superuser's
 
-	mu      sync.Mutex       // guards all below: several people's changes may reach a superuser at once
-	cursor  int64            // the seq up to which all was sent
-	cursors map[string]int64 // by person, in a superuser's tray
-	since   string           // rows created earlier are known to the device
-	sent    []row            // of those created later
+	mu          sync.Mutex       // guards all below: several people's changes may reach a superuser at once
+	cursor      int64            // the seq up to which all was sent
+	cursors     map[string]int64 // by person, in a superuser's tray
+	knownBefore string           // rows created earlier are known to the device
+	sentRows    []trayRow        // of those created later
 }
 
-type row struct {
+type trayRow struct {
 	ID      string `db:"id"`
 	Created string `db:"created"`
 }
@@ -37,7 +37,7 @@ type row struct {
 // committed later was not created earlier; and the rows that changed last have the newest among them.
 func readTray(app core.App, person string) (*tray, error) {
 	var rows []struct {
-		row
+		trayRow
 		Seq int64 `db:"seq"`
 	}
 	err := app.ConcurrentDB().NewQuery(`SELECT s.seq, coalesce(n.id, '') id, coalesce(n.created, '') created
@@ -48,50 +48,52 @@ func readTray(app core.App, person string) (*tray, error) {
 	}
 	t := &tray{person: person}
 	for _, r := range rows {
-		t.cursor, t.since = r.Seq, max(t.since, r.Created)
+		t.cursor, t.knownBefore = r.Seq, max(t.knownBefore, r.Created)
 	}
 	for _, r := range rows {
 		if r.ID != "" { // of an empty tray
-			t.took(r.row)
+			t.noteSentRow(r.trayRow)
 		}
 	}
 	return t, nil
 }
 
-// action is what a change of the row is to the device.
-func (t *tray) action(r row) string {
+// actionFor is what a change of the row is to the device.
+func (t *tray) actionFor(r trayRow) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.new(r) {
+	if t.isNewRow(r) {
 		return "create"
 	}
 	return "update"
 }
 
-// new needs mu.
-func (t *tray) new(r row) bool { return r.Created >= t.since && !slices.Contains(t.sent, r) }
+// isNewRow needs mu.
+func (t *tray) isNewRow(r trayRow) bool {
+	return r.Created >= t.knownBefore && !slices.Contains(t.sentRows, r)
+}
 
-// took notes that the device has the row.
-func (t *tray) took(r row) {
+// noteSentRow notes that the device has the row.
+func (t *tray) noteSentRow(r trayRow) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.new(r) {
+	if !t.isNewRow(r) {
 		return
 	}
-	t.sent = append(t.sent, r)
-	if len(t.sent) > remembered {
-		t.since = max(t.since, t.sent[0].Created+"~") // behind all rows of that moment
-		t.sent = t.sent[1:]
+	t.sentRows = append(t.sentRows, r)
+	if len(t.sentRows) > maxSentRows {
+		t.knownBefore = max(t.knownBefore, t.sentRows[0].Created+"~") // behind all rows of that moment
+		t.sentRows = t.sentRows[1:]
 	}
 }
 
-// behind reports whether its person has come further.
-func (t *tray) behind(seq int64) bool {
-	cursor, _ := t.at(t.person)
+// isBehind reports whether its person has come further.
+func (t *tray) isBehind(seq int64) bool {
+	cursor, _ := t.cursorOf(t.person)
 	return cursor < seq
 }
 
-func (t *tray) at(person string) (cursor int64, known bool) {
+func (t *tray) cursorOf(person string) (cursor int64, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if person == t.person {
@@ -101,17 +103,17 @@ func (t *tray) at(person string) (cursor int64, known bool) {
 	return cursor, known
 }
 
-func (t *tray) advance(person string, cursor int64) {
+func (t *tray) advanceCursor(person string, cursor int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if person == t.person {
 		t.cursor = max(t.cursor, cursor)
 		return
 	}
-	if len(t.cursors) > followed {
+	if len(t.cursors) > maxTrayCursors {
 		clear(t.cursors)
 	}
 	t.cursors[person] = max(t.cursors[person], cursor)
 }
 
-func rowOf(r *core.Record) row { return row{r.Id, r.GetString("created")} }
+func trayRowOf(r *core.Record) trayRow { return trayRow{r.Id, r.GetString("created")} }

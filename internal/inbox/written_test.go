@@ -21,78 +21,78 @@ import (
 	"doubletap/internal/guard"
 )
 
-// sit connects a device past HTTP, as whom auth says, or a guest.
-func (s *service) sit(auth *core.Record, subs ...string) *device {
+// subscribeAs connects a device past HTTP, as whom auth says, or a guest.
+func (s *service) subscribeAs(auth *core.Record, subs ...string) *device {
 	s.Helper()
 	d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
-	s.in.enter(d)
+	s.inbox.addDevice(d)
 	d.Set(apis.RealtimeClientAuthKey, auth)
-	s.in.sit(d, newSeat(d, auth, topics(s.app, subs)))
+	s.inbox.subscribe(d, newSubscription(d, auth, parseTopics(s.app, subs)))
 	return d
 }
 
-func (s *service) user(name string) *core.Record {
+func (s *service) findUser(name string) *core.Record {
 	s.Helper()
 	user, err := s.app.FindRecordById("users", name)
-	must(s, err)
+	requireNoError(s, err)
 	return user
 }
 
-// row stores a record past all hooks and validation.
-func (s *service) row(collection string, fields map[string]any) *core.Record {
+// saveRecord stores a record past all hooks and validation.
+func (s *service) saveRecord(collection string, fields map[string]any) *core.Record {
 	s.Helper()
 	c, err := s.app.FindCachedCollectionByNameOrId(collection)
-	must(s, err)
+	requireNoError(s, err)
 	record := core.NewRecord(c)
 	record.Load(fields)
-	must(s, s.app.SaveNoValidate(record))
+	requireNoError(s, s.app.SaveNoValidate(record))
 	return record
 }
 
-// superuser returns the token of one.
-func (s *service) superuser(email string) (token string) {
+// addSuperuser returns the token of one.
+func (s *service) addSuperuser(email string) (token string) {
 	s.Helper()
-	record := s.row("_superusers", map[string]any{"email": email, "password": "correct horse"})
+	record := s.saveRecord("_superusers", map[string]any{"email": email, "password": "correct horse"})
 	token, err := record.NewAuthToken()
-	must(s, err)
+	requireNoError(s, err)
 	return token
 }
 
 func TestNothingOfOursIsLeftToPocketBase(t *testing.T) {
-	s := serve(t)
+	s := startService(t)
 	collections, err := s.app.FindAllCollections()
-	must(t, err)
-	root := s.superuser("root@example.com")
+	requireNoError(t, err)
+	root := s.addSuperuser("root@example.com")
 	games := core.NewBaseCollection("games")
-	must(t, s.app.Save(games))
+	requireNoError(t, s.app.Save(games))
 	seen := 0
 	for _, c := range collections {
-		if !slices.Contains(guard.Collections, c.Name) && !c.System {
+		if !slices.Contains(guard.ServiceCollections, c.Name) && !c.System {
 			t.Errorf("%s is nobody's", c.Name)
 		}
 		seen++
-		for who, token := range map[string]string{"guest": "", "user": s.token("ada"), "superuser": root} {
-			d := s.connect(token, c.Name, c.Name+"/*", c.Name+"/abc", c.Id, c.Id+"/*", c.Id+"/abc", "games/*", "my topic")
-			if left := d.device().Subscriptions(); len(left) != 2 || !d.device().HasSubscription("games/*") || !d.device().HasSubscription("my topic") {
+		for who, token := range map[string]string{"guest": "", "user": s.tokenOf("ada"), "superuser": root} {
+			d := s.connectDevice(token, c.Name, c.Name+"/*", c.Name+"/abc", c.Id, c.Id+"/*", c.Id+"/abc", "games/*", "my topic")
+			if left := d.serverDevice().Subscriptions(); len(left) != 2 || !d.serverDevice().HasSubscription("games/*") || !d.serverDevice().HasSubscription("my topic") {
 				t.Errorf("%s, %s: PocketBase is left %v", c.Name, who, left)
 			}
-			d.device().Discard()
+			d.serverDevice().Discard()
 		}
 	}
-	if seen < len(guard.Collections) {
+	if seen < len(guard.ServiceCollections) {
 		t.Errorf("%d collections", seen)
 	}
 }
 
 func TestTopicsAreBounded(t *testing.T) {
-	s := serve(t)
+	s := startService(t)
 	many := func(n int) (names []string) {
 		for i := range n {
 			names = append(names, fmt.Sprint("posts/p", i))
 		}
 		return names
 	}
-	root := s.superuser("root@example.com")
+	root := s.addSuperuser("root@example.com")
 	for name, c := range map[string]struct {
 		token  string
 		topics []string
@@ -101,27 +101,27 @@ func TestTopicsAreBounded(t *testing.T) {
 		"a guest, 20":                     {"", many(20), 204},
 		"a guest, 21":                     {"", many(21), 400},
 		"a guest, 21 with owners' topics": {"", append(many(20), "my topic"), 400},
-		"a guest with options":            {"", []string{with("posts/*", `{"fields":"id"}`)}, 400},
+		"a guest with options":            {"", []string{withQuery("posts/*", `{"fields":"id"}`)}, 400},
 		"a guest with headers":            {"", []string{`posts/*?options={"headers":{"x":"y"}}`}, 400},
-		"a guest with a filter":           {"", []string{with("likes/*", `{"filter":"post='p1'"}`)}, 400},
+		"a guest with a filter":           {"", []string{withQuery("likes/*", `{"filter":"post='p1'"}`)}, 400},
 		"a guest with empty options":      {"", []string{`posts/*?options={"query":{},"headers":{}}`}, 204},
-		"a guest, what is personal":       {"", []string{with("notifications/*", `{"expand":"post"}`), with("feed/*", `{"expand":"post"}`)}, 204},
-		"a guest, an owner's collection":  {"", []string{with("games/*", `{"filter":"id!=''"}`)}, 204},
-		"a user, 100":                     {s.token("ada"), many(100), 204},
-		"a user, 101":                     {s.token("ada"), many(101), 400},
-		"a user with options":             {s.token("ada"), []string{with("posts/*", `{"fields":"id"}`)}, 204},
+		"a guest, what is personal":       {"", []string{withQuery("notifications/*", `{"expand":"post"}`), withQuery("feed/*", `{"expand":"post"}`)}, 204},
+		"a guest, an owner's collection":  {"", []string{withQuery("games/*", `{"filter":"id!=''"}`)}, 204},
+		"a user, 100":                     {s.tokenOf("ada"), many(100), 204},
+		"a user, 101":                     {s.tokenOf("ada"), many(101), 400},
+		"a user with options":             {s.tokenOf("ada"), []string{withQuery("posts/*", `{"fields":"id"}`)}, 204},
 		"a superuser":                     {root, many(1000), 204},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := s.connect(c.token, "likes/*")
+			d := s.connectDevice(c.token, "likes/*")
 			if got := d.subscribe(c.topics...); got != c.want {
 				t.Errorf("got %d, want %d", got, c.want)
 			}
 			if want := len(c.topics); c.want != http.StatusNoContent {
-				device := d.device()
-				s.in.mu.Lock()
-				topics := s.in.devices[device].topics
-				s.in.mu.Unlock()
+				device := d.serverDevice()
+				s.inbox.mu.Lock()
+				topics := s.inbox.devices[device].topics
+				s.inbox.mu.Unlock()
 				if len(topics) != 1 || topics[0].name != "likes/*" {
 					t.Errorf("a refused subscribe changed the topics to %d, not %d", len(topics), want)
 				}
@@ -130,16 +130,16 @@ func TestTopicsAreBounded(t *testing.T) {
 	}
 }
 
-// world fills the collections with rows that some may see and others not.
-func (s *service) world() (rows []*core.Record, viewers []*core.Record) {
+// fillWorld fills the collections with rows that some may see and others not.
+func (s *service) fillWorld() (rows []*core.Record, viewers []*core.Record) {
 	s.Helper()
 	s.signUp(s.app, "dan")
 	s.signUp(s.app, "eve")
-	s.exec(s.app, `UPDATE users SET private = 1 WHERE id = 'dan'`, nil)
-	s.exec(s.app, `UPDATE users SET state = 'suspended' WHERE id = 'eve'`, nil)
-	s.exec(s.app, `UPDATE users SET role = 'moderator' WHERE id = 'cyn'`, nil)
+	s.execSQL(s.app, `UPDATE users SET private = 1 WHERE id = 'dan'`, nil)
+	s.execSQL(s.app, `UPDATE users SET state = 'suspended' WHERE id = 'eve'`, nil)
+	s.execSQL(s.app, `UPDATE users SET role = 'moderator' WHERE id = 'cyn'`, nil)
 	add := func(collection string, fields map[string]any) string {
-		row := s.row(collection, fields)
+		row := s.saveRecord(collection, fields)
 		rows = append(rows, row)
 		return row.Id
 	}
@@ -165,7 +165,7 @@ func (s *service) world() (rows []*core.Record, viewers []*core.Record) {
 		}
 	}
 	users, err := s.app.FindAllRecords("users")
-	must(s, err)
+	requireNoError(s, err)
 	return append(rows, users...), append(users, nil)
 }
 
@@ -193,8 +193,8 @@ func (s *service) pocketBaseTells(record *core.Record, info *core.RequestInfo, r
 }
 
 func TestWhoSeesARowIsWhomPocketBaseTells(t *testing.T) {
-	s := serve(t)
-	rows, viewers := s.world()
+	s := startService(t)
+	rows, viewers := s.fillWorld()
 	filters := map[string][]string{
 		"":         {"", `id != "x"`, `id = "x"`, `created > "2020-01-01 00:00:00.000Z"`, `nonsense(`, `nothing = 1`, `@request.auth.id != ""`},
 		"likes":    {`user = "bob"`, `post.author = "ada"`, `post.author.private = false`, `post.hidden = false`},
@@ -205,22 +205,22 @@ func TestWhoSeesARowIsWhomPocketBaseTells(t *testing.T) {
 	for _, row := range rows {
 		c := row.Collection()
 		for _, filter := range append(filters[""], filters[c.Name]...) {
-			topic := topic{name: c.Name + "/*?" + filter, collection: c.Name, row: every}
+			topic := topic{name: c.Name + "/*?" + filter, collection: c.Name, row: everyRow}
 			topic.options.Query = map[string]string{"filter": filter}
 			want := map[string]bool{}
 			var listeners []listener
 			for _, auth := range viewers {
 				d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
 				if filter == "" || auth != nil { // guests have none
-					listeners = append(listeners, listener{newSeat(d, auth, nil), topic, auth})
-					want[viewer(auth)] = s.pocketBaseTells(row, s.in.info(auth, topic), c.ListRule)
+					listeners = append(listeners, listener{newSubscription(d, auth, nil), topic, auth})
+					want[viewerKey(auth)] = s.pocketBaseTells(row, s.inbox.requestInfo(auth, topic), c.ListRule)
 				}
 			}
-			seeing, err := s.in.seeing(row, listeners)
-			must(t, err)
+			seeing, err := s.inbox.filterVisible(row, listeners)
+			requireNoError(t, err)
 			got := map[string]bool{}
 			for _, l := range seeing {
-				got[viewer(l.auth)] = true
+				got[viewerKey(l.auth)] = true
 			}
 			for who, want := range want {
 				if got[who] != want {
@@ -239,8 +239,8 @@ func TestWhoSeesARowIsWhomPocketBaseTells(t *testing.T) {
 	}
 }
 
-// statements counts those of both pools, from now on.
-func (s *service) statements() *atomic.Int64 {
+// countStatements counts those of both pools, from now on.
+func (s *service) countStatements() *atomic.Int64 {
 	n := new(atomic.Int64)
 	for _, pool := range []dbx.Builder{s.app.ConcurrentDB(), s.app.NonconcurrentDB()} {
 		pool.(*dbx.DB).QueryLogFunc = func(context.Context, time.Duration, string, *sql.Rows, error) { n.Add(1) }
@@ -251,67 +251,67 @@ func (s *service) statements() *atomic.Int64 {
 
 // A write costs its writer the same, whoever listens to whatever: all else is worked out after the answer.
 func TestWhoListensCostsTheWriterNothing(t *testing.T) {
-	s := serve(t)
-	s.world()
-	n := s.statements()
+	s := startService(t)
+	s.fillWorld()
+	n := s.countStatements()
 	hold := make(chan struct{})
 	writes := func() (statements int64) {
 		before := n.Load()
-		post := s.row("posts", map[string]any{"author": "ada", "visibility": "public"})
-		like := s.row("likes", map[string]any{"post": post.Id, "user": "bob"})
-		comment := s.row("comments", map[string]any{"post": post.Id, "author": "bob", "text": "hi"})
+		post := s.saveRecord("posts", map[string]any{"author": "ada", "visibility": "public"})
+		like := s.saveRecord("likes", map[string]any{"post": post.Id, "user": "bob"})
+		comment := s.saveRecord("comments", map[string]any{"post": post.Id, "author": "bob", "text": "hi"})
 		comment.Set("text", "again")
-		must(t, s.app.SaveNoValidate(comment))
+		requireNoError(t, s.app.SaveNoValidate(comment))
 		post.Set("caption", "again")
-		must(t, s.app.SaveNoValidate(post))
-		must(t, s.app.Delete(like))
-		must(t, s.app.Delete(comment))
-		must(t, s.app.Delete(post))
+		requireNoError(t, s.app.SaveNoValidate(post))
+		requireNoError(t, s.app.Delete(like))
+		requireNoError(t, s.app.Delete(comment))
+		requireNoError(t, s.app.Delete(post))
 		return n.Load() - before
 	}
 	alone := writes()
-	for _, auth := range []*core.Record{nil, s.user("ada"), s.user("bob"), s.user("cyn")} {
+	for _, auth := range []*core.Record{nil, s.findUser("ada"), s.findUser("bob"), s.findUser("cyn")} {
 		for i := range 100 {
 			filter := fmt.Sprintf(`{"filter":"id != '%d'"}`, i)
-			s.sit(auth, "posts/*", "likes/*", "comments/*", "posts", "users/*", with("likes/*", filter), with("posts/*", filter), "settings/*", "likes/not_there")
+			s.subscribeAs(auth, "posts/*", "likes/*", "comments/*", "posts", "users/*", withQuery("likes/*", filter), withQuery("posts/*", filter), "settings/*", "likes/not_there")
 		}
 	}
-	s.in.crowd.put(errand{author: "hold"}, news{})
-	s.idle()
-	s.in.crowd.serve = func(e errand, n news) { <-hold; s.in.serve(e, n) }
+	s.inbox.broadcastQueue.enqueue(workKey{author: "hold"}, update{})
+	s.waitUntilIdle()
+	s.inbox.broadcastQueue.handle = func(e workKey, n update) { <-hold; s.inbox.handleUpdate(e, n) }
 	if among := writes(); among != alone || alone < 8 {
 		t.Errorf("the writes took %d statements, and %d with nobody there", among, alone)
 	}
-	if waiting := s.in.crowd.waiting(); waiting < 7 {
+	if waiting := s.inbox.broadcastQueue.waitingCount(); waiting < 7 {
 		t.Errorf("%d errands wait: who listens would hear nothing", waiting)
 	}
 	close(hold)
-	s.idle()
+	s.waitUntilIdle()
 }
 
 // PocketBase's broadcast asks each device in its broker, whatever it listens to.
 func BenchmarkASaveAmongFiveThousand(b *testing.B) {
-	s := serve(b)
+	s := startService(b)
 	for name, n := range map[string]int{"0": 0, "5000": 5000} {
 		b.Run(name, func(b *testing.B) {
 			var devices []*device
 			for range n {
-				devices = append(devices, s.sit(nil, "stories/*"))
+				devices = append(devices, s.subscribeAs(nil, "stories/*"))
 			}
-			post := s.row("posts", map[string]any{"author": "ada", "visibility": "public"})
+			post := s.saveRecord("posts", map[string]any{"author": "ada", "visibility": "public"})
 			for b.Loop() {
-				must(b, s.app.SaveNoValidate(post))
+				requireNoError(b, s.app.SaveNoValidate(post))
 			}
 			for _, d := range devices {
-				s.in.leave(d)
+				s.inbox.removeDevice(d)
 			}
 		})
 	}
 }
 
 func TestFiveHundredFollowersCostAFewStatementsAndOneEncoding(t *testing.T) {
-	s := serve(t)
-	s.in.Alike = func(_ *core.Record, users []string) (map[string]string, bool, error) {
+	s := startService(t)
+	s.inbox.EnrichmentKeys = func(_ *core.Record, users []string) (map[string]string, bool, error) {
 		keys := map[string]string{}
 		for _, user := range users {
 			keys[user] = ""
@@ -324,17 +324,17 @@ func TestFiveHundredFollowersCostAFewStatementsAndOneEncoding(t *testing.T) {
 		return e.Next()
 	})
 	s.signUpMany(500)
-	s.exec(s.app, `INSERT INTO blocks (id, blocker, blocked, created, updated) VALUES ('b', 'bob', 'other7', {:now}, {:now})`, nil)
+	s.execSQL(s.app, `INSERT INTO blocks (id, blocker, blocked, created, updated) VALUES ('b', 'bob', 'other7', {:now}, {:now})`, nil)
 	var devices []*device
 	for i := range 500 {
-		devices = append(devices, s.sit(s.user(fmt.Sprint("other", i)), "posts/*"))
+		devices = append(devices, s.subscribeAs(s.findUser(fmt.Sprint("other", i)), "posts/*"))
 	}
 	for range 500 {
-		devices = append(devices, s.sit(nil, "posts/*"))
+		devices = append(devices, s.subscribeAs(nil, "posts/*"))
 	}
-	n := s.statements()
-	post := s.row("posts", map[string]any{"author": "bob", "visibility": "public"})
-	s.idle()
+	n := s.countStatements()
+	post := s.saveRecord("posts", map[string]any{"author": "bob", "visibility": "public"})
+	s.waitUntilIdle()
 	if told := n.Load(); told > 10 || shown.Load() != 2 {
 		t.Errorf("it took %d statements and %d encodings to tell 1,000", told, shown.Load())
 	}
@@ -353,23 +353,23 @@ func TestFiveHundredFollowersCostAFewStatementsAndOneEncoding(t *testing.T) {
 }
 
 func TestADeleteReachesWhoSawTheRowAndNobodyElse(t *testing.T) {
-	s := serve(t)
-	rows, viewers := s.world()
+	s := startService(t)
+	rows, viewers := s.fillWorld()
 	streams := map[string]*device{}
 	for _, row := range rows {
 		c := row.Collection()
-		if slices.Contains(personal, c.Name) || c.Name == "users" {
+		if slices.Contains(personalCollections, c.Name) || c.Name == "users" {
 			continue
 		}
 		want := map[string]bool{}
 		for _, auth := range viewers {
-			topic := topic{name: c.Name + "/*", collection: c.Name, row: every}
-			want[viewer(auth)] = s.pocketBaseTells(row, s.in.info(auth, topic), c.ListRule)
-			streams[viewer(auth)] = s.sit(auth, c.Name+"/*")
+			topic := topic{name: c.Name + "/*", collection: c.Name, row: everyRow}
+			want[viewerKey(auth)] = s.pocketBaseTells(row, s.inbox.requestInfo(auth, topic), c.ListRule)
+			streams[viewerKey(auth)] = s.subscribeAs(auth, c.Name+"/*")
 		}
-		s.exec(s.app, `DELETE FROM `+c.Name+` WHERE id = {:id}`, dbx.Params{"id": row.Id}) // cascades would be told as well
-		s.in.Written("delete", row)
-		s.idle()
+		s.execSQL(s.app, `DELETE FROM `+c.Name+` WHERE id = {:id}`, dbx.Params{"id": row.Id}) // cascades would be told as well
+		s.inbox.RecordWritten("delete", row)
+		s.waitUntilIdle()
 		for who, d := range streams {
 			select {
 			case m := <-d.Channel():
@@ -381,29 +381,29 @@ func TestADeleteReachesWhoSawTheRowAndNobodyElse(t *testing.T) {
 					t.Errorf("%q is not told of the delete of %s %v", who, c.Name, row.FieldsData())
 				}
 			}
-			s.in.leave(d)
+			s.inbox.removeDevice(d)
 		}
 		restore := row.Fresh()
 		restore.MarkAsNew()
-		must(t, s.app.SaveNoValidate(restore))
+		requireNoError(t, s.app.SaveNoValidate(restore))
 	}
 }
 
 func TestADeviceHearsInTheOrderOfTheWrites(t *testing.T) {
-	s := serve(t)
-	d := s.connect(s.token("ada"), "posts/*", "comments/*", with("likes/*", `{"fields":"id"}`))
+	s := startService(t)
+	d := s.connectDevice(s.tokenOf("ada"), "posts/*", "comments/*", withQuery("likes/*", `{"fields":"id"}`))
 	var want []string
 	for range 30 {
-		post := s.row("posts", map[string]any{"author": "bob", "visibility": "public"})
-		comment := s.row("comments", map[string]any{"post": post.Id, "author": "cyn", "text": "hi"})
-		like := s.row("likes", map[string]any{"post": post.Id, "user": "bob"})
-		must(t, s.app.Delete(like))
+		post := s.saveRecord("posts", map[string]any{"author": "bob", "visibility": "public"})
+		comment := s.saveRecord("comments", map[string]any{"post": post.Id, "author": "cyn", "text": "hi"})
+		like := s.saveRecord("likes", map[string]any{"post": post.Id, "user": "bob"})
+		requireNoError(t, s.app.Delete(like))
 		comment.Set("text", "again")
-		must(t, s.app.SaveNoValidate(comment))
+		requireNoError(t, s.app.SaveNoValidate(comment))
 		want = append(want, "posts/* create "+post.Id, "comments/* create "+comment.Id, "like create "+like.Id, "like delete "+like.Id, "comments/* update "+comment.Id)
 	}
 	for _, one := range want {
-		e := d.next()
+		e := d.nextEvent()
 		got := e.String()
 		if strings.HasPrefix(e.name, "likes/*?") {
 			got = "like" + strings.TrimPrefix(got, e.name)
@@ -419,90 +419,90 @@ func TestADeviceHearsInTheOrderOfTheWrites(t *testing.T) {
 
 // What changes between the write and the telling tells nobody more than either moment would.
 func TestNobodyIsToldWhatTheyCouldNotSeeOrCanNoLonger(t *testing.T) {
-	s := serve(t)
-	d, bob := s.connect(s.token("ada"), "posts/*"), s.connect(s.token("bob"), "posts/*")
+	s := startService(t)
+	d, bob := s.connectDevice(s.tokenOf("ada"), "posts/*"), s.connectDevice(s.tokenOf("bob"), "posts/*")
 	hold, held := make(chan struct{}), true
-	s.idle()
-	s.in.crowd.serve = func(e errand, n news) {
+	s.waitUntilIdle()
+	s.inbox.broadcastQueue.handle = func(e workKey, n update) {
 		if held {
 			<-hold
 		}
-		s.in.serve(e, n)
+		s.inbox.handleUpdate(e, n)
 	}
-	opened := s.row("posts", map[string]any{"author": "bob", "visibility": "private", "caption": "secret"})
+	opened := s.saveRecord("posts", map[string]any{"author": "bob", "visibility": "private", "caption": "secret"})
 	opened.Set("visibility", "public")
 	opened.Set("caption", "for all")
-	must(t, s.app.SaveNoValidate(opened))
-	closed := s.row("posts", map[string]any{"author": "bob", "visibility": "public", "caption": "still"})
+	requireNoError(t, s.app.SaveNoValidate(opened))
+	closed := s.saveRecord("posts", map[string]any{"author": "bob", "visibility": "public", "caption": "still"})
 	closed.Set("visibility", "private")
-	must(t, s.app.SaveNoValidate(closed))
-	gone := s.row("posts", map[string]any{"author": "bob", "visibility": "public"})
-	must(t, s.app.Delete(gone))
+	requireNoError(t, s.app.SaveNoValidate(closed))
+	gone := s.saveRecord("posts", map[string]any{"author": "bob", "visibility": "public"})
+	requireNoError(t, s.app.Delete(gone))
 	close(hold)
-	bob.want("posts/* create "+opened.Id, "posts/* update "+opened.Id, "posts/* create "+closed.Id, "posts/* update "+closed.Id, "posts/* create "+gone.Id, "posts/* delete "+gone.Id)
-	if e := d.next(); e.Action != "update" || e.Record["caption"] != "for all" {
+	bob.wantEvents("posts/* create "+opened.Id, "posts/* update "+opened.Id, "posts/* create "+closed.Id, "posts/* update "+closed.Id, "posts/* create "+gone.Id, "posts/* delete "+gone.Id)
+	if e := d.nextEvent(); e.Action != "update" || e.Record["caption"] != "for all" {
 		t.Errorf("ada is told %v %v", e, e.Record)
 	}
-	d.want("posts/* create "+gone.Id, "posts/* delete "+gone.Id)
+	d.wantEvents("posts/* create "+gone.Id, "posts/* delete "+gone.Id)
 	d.wantNothing()
 }
 
 func TestASuperuserHearsOfWhatNobodyMaySee(t *testing.T) {
-	s := serve(t)
-	root := s.connect(s.superuser("root@example.com"), "audit/*", with("audit/*", `{"filter":"action='suspend'"}`), "posts/*")
-	ada := s.connect(s.token("ada"), "audit/*")
-	row := s.row("audit", map[string]any{"action": "hide"})
-	root.want("audit/* create " + row.Id)
-	post := s.row("posts", map[string]any{"author": "bob", "visibility": "private"})
-	root.want("posts/* create " + post.Id)
+	s := startService(t)
+	root := s.connectDevice(s.addSuperuser("root@example.com"), "audit/*", withQuery("audit/*", `{"filter":"action='suspend'"}`), "posts/*")
+	ada := s.connectDevice(s.tokenOf("ada"), "audit/*")
+	row := s.saveRecord("audit", map[string]any{"action": "hide"})
+	root.wantEvents("audit/* create " + row.Id)
+	post := s.saveRecord("posts", map[string]any{"author": "bob", "visibility": "private"})
+	root.wantEvents("posts/* create " + post.Id)
 	ada.wantNothing()
 }
 
 func TestWhoAsksForTooMuchIsDisconnectedAndOthersAreNot(t *testing.T) {
-	s := serve(t)
-	quiet := s.connect(s.token("ada"), "posts/*").device() // which reads
-	s.idle()
+	s := startService(t)
+	quiet := s.connectDevice(s.tokenOf("ada"), "posts/*").serverDevice() // which reads
+	s.waitUntilIdle()
 	hold := make(chan struct{})
-	s.in.crowd.serve = func(e errand, n news) { <-hold; s.in.serve(e, n) }
+	s.inbox.broadcastQueue.handle = func(e workKey, n update) { <-hold; s.inbox.handleUpdate(e, n) }
 	var greedy []string
 	for i := range 100 {
-		greedy = append(greedy, with("posts/*", fmt.Sprintf(`{"filter":"caption = '%d'"}`, i)))
+		greedy = append(greedy, withQuery("posts/*", fmt.Sprintf(`{"filter":"caption = '%d'"}`, i)))
 	}
-	loud := s.sit(s.user("bob"), greedy...)
-	for range crowded + 50 {
-		s.row("posts", map[string]any{"author": "cyn", "visibility": "public"})
+	loud := s.subscribeAs(s.findUser("bob"), greedy...)
+	for range crowdedBacklog + 50 {
+		s.saveRecord("posts", map[string]any{"author": "cyn", "visibility": "public"})
 	}
 	close(hold)
-	s.idle()
+	s.waitUntilIdle()
 	if quiet.IsDiscarded() || !loud.IsDiscarded() {
 		t.Errorf("disconnected: the quiet %v, the loud %v", quiet.IsDiscarded(), loud.IsDiscarded())
 	}
-	if len(s.in.spent) > 0 {
+	if len(s.inbox.workByDevice) > 0 {
 		t.Error("what was spent is not forgotten")
 	}
 }
 
 func TestOwnersCollectionsStayWithPocketBase(t *testing.T) {
-	s := serve(t)
+	s := startService(t)
 	games := core.NewBaseCollection("games")
 	games.ListRule = new(string)
-	must(t, s.app.Save(games))
-	guest := s.connect("", with("games/*", `{"filter":"id != 'x'"}`))
-	s.idle()
-	s.in.crowd.serve = func(e errand, _ news) { t.Errorf("the inbox is asked about %s", e.row) }
+	requireNoError(t, s.app.Save(games))
+	guest := s.connectDevice("", withQuery("games/*", `{"filter":"id != 'x'"}`))
+	s.waitUntilIdle()
+	s.inbox.broadcastQueue.handle = func(e workKey, _ update) { t.Errorf("the inbox is asked about %s", e.row) }
 	row := core.NewRecord(games)
-	must(t, s.app.Save(row))
-	if e := guest.next(); e.Action != "create" || e.Record["id"] != row.Id {
+	requireNoError(t, s.app.Save(row))
+	if e := guest.nextEvent(); e.Action != "create" || e.Record["id"] != row.Id {
 		t.Errorf("got %v", e)
 	}
 }
 
 func TestAnErrorOfTheDatabaseIsNoSilence(t *testing.T) {
-	s := serve(t)
-	d := s.connect(s.token("ada"), "posts/*")
-	other := s.connect(s.token("ada"), "likes/*")
+	s := startService(t)
+	d := s.connectDevice(s.tokenOf("ada"), "posts/*")
+	other := s.connectDevice(s.tokenOf("ada"), "likes/*")
 	s.app.OnRecordEnrich("posts").Bind(&hook.Handler[*core.RecordEnrichEvent]{Func: func(*core.RecordEnrichEvent) error { panic("at the worst moment") }})
-	s.row("posts", map[string]any{"author": "bob", "visibility": "public"})
+	s.saveRecord("posts", map[string]any{"author": "bob", "visibility": "public"})
 	d.wantEnd()
 	other.wantNothing()
 }
@@ -510,18 +510,18 @@ func TestAnErrorOfTheDatabaseIsNoSilence(t *testing.T) {
 // TestAPostThatCannotBeReadIsNoSilence: who watches it, or has it in a feed, might miss that it left their sight.
 func TestAPostThatCannotBeReadIsNoSilence(t *testing.T) {
 	for what, recheck := range map[string]func(tx core.App){
-		"post":   func(tx core.App) { Recheck(tx, "p1") },
+		"post":   func(tx core.App) { RecheckPosts(tx, "p1") },
 		"author": func(tx core.App) { RecheckAuthor(tx, "bob") },
 	} {
 		t.Run(what, func(t *testing.T) {
-			s := serve(t)
-			s.post("bob", "p1", "public")
-			s.post("cyn", "p2", "public")
-			watcher, feed, other := s.connect(s.token("ada"), "posts/p1"), s.connect(s.token("cyn"), "feed/*"), s.connect(s.token("ada"), "posts/p2")
+			s := startService(t)
+			s.addPost("bob", "p1", "public")
+			s.addPost("cyn", "p2", "public")
+			watcher, feed, other := s.connectDevice(s.tokenOf("ada"), "posts/p1"), s.connectDevice(s.tokenOf("cyn"), "feed/*"), s.connectDevice(s.tokenOf("ada"), "posts/p2")
 			for _, table := range []string{"posts", "feed"} {
-				s.exec(s.app, `ALTER TABLE `+table+` RENAME TO `+table+`_away`, nil)
+				s.execSQL(s.app, `ALTER TABLE `+table+` RENAME TO `+table+`_away`, nil)
 			}
-			s.transaction(recheck)
+			s.inTransaction(recheck)
 			watcher.wantEnd()
 			feed.wantEnd()
 			other.wantNothing()

@@ -14,18 +14,18 @@ import (
 
 // Figures are what happened, day by day, and how the service does now.
 type Figures struct {
-	Days       []Day         `json:"days"` // the oldest first, today last, in UTC
+	Days       []DayFigures  `json:"days"` // the oldest first, today last, in UTC
 	Likes      watch.Latency `json:"likes"`
 	Deliveries watch.Latency `json:"deliveries"`
-	Queue      Queue         `json:"queue"`
-	Webhooks   []Webhook     `json:"webhooks"`
+	Queue      QueueState    `json:"queue"`
+	Webhooks   []WebhookInfo `json:"webhooks"`
 	Reports    int           `json:"reports"` // open ones
 	People     int           `json:"people"`  // connected now
 	Devices    int           `json:"devices"`
 }
 
-// Day is what happened on one day.
-type Day struct {
+// DayFigures is what happened on one day.
+type DayFigures struct {
 	Day     string `json:"day" db:"day"`
 	Likes   int    `json:"likes" db:"likes"`
 	Posts   int    `json:"posts" db:"posts"`
@@ -33,16 +33,16 @@ type Day struct {
 	Active  int    `json:"active" db:"active"` // people who posted, liked or commented
 }
 
-// Queue is the state of background jobs.
-type Queue struct {
+// QueueState is the state of background jobs.
+type QueueState struct {
 	Ready   int     `json:"ready"`
 	Running int     `json:"running"`
 	Dead    int     `json:"dead"`
 	Late    float64 `json:"late"` // seconds that the job that is due longest has waited
 }
 
-// Webhook is how deliveries to one address go.
-type Webhook struct {
+// WebhookInfo is how deliveries to one address go.
+type WebhookInfo struct {
 	ID           string `json:"id" db:"id"`
 	URL          string `json:"url" db:"url"`
 	Disabled     bool   `json:"disabled" db:"disabled"`
@@ -53,12 +53,12 @@ type Webhook struct {
 	Dead         int    `json:"dead" db:"dead"`
 }
 
-// Of reads the figures of the last days. It writes nothing.
-func Of(app core.App, days int) (*Figures, error) {
-	f := &Figures{Webhooks: []Webhook{}}
+// ReadFigures reads the figures of the last days. It writes nothing.
+func ReadFigures(app core.App, days int) (*Figures, error) {
+	f := &Figures{Webhooks: []WebhookInfo{}}
 	now := clock.Now(app)
 	since := now.Truncate(24*time.Hour).AddDate(0, 0, 1-days)
-	err := db.All(app, &f.Days, `WITH RECURSIVE d(day) AS (SELECT {:first} UNION ALL SELECT date(day, '+1 day') FROM d WHERE day < {:today}),
+	err := db.QueryAll(app, &f.Days, `WITH RECURSIVE d(day) AS (SELECT {:first} UNION ALL SELECT date(day, '+1 day') FROM d WHERE day < {:today}),
 			l AS (SELECT substr(created, 1, 10) day, user person FROM likes WHERE created >= {:first}),
 			p AS (SELECT substr(created, 1, 10) day, author person FROM posts WHERE created >= {:first}),
 			c AS (SELECT substr(created, 1, 10) day, author person FROM comments WHERE created >= {:first} AND author != ''),
@@ -72,31 +72,31 @@ func Of(app core.App, days int) (*Figures, error) {
 	if err != nil {
 		return nil, fmt.Errorf("count what happened: %w", err)
 	}
-	if f.Likes, f.Deliveries, err = watch.Of(app).Latencies(); err != nil {
+	if f.Likes, f.Deliveries, err = watch.ForApp(app).Latencies(); err != nil {
 		return nil, err
 	}
 	var due string
-	_, err = db.Row(app, `SELECT count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE state = 'dead'),
+	_, err = db.QueryRow(app, `SELECT count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE state = 'dead'),
 		coalesce(min(runAt) FILTER (WHERE state = 'ready'), '') FROM jobs`, nil, &f.Queue.Ready, &f.Queue.Running, &f.Queue.Dead, &due)
 	if err != nil {
 		return nil, fmt.Errorf("count jobs: %w", err)
 	}
-	if at, err := clock.Read(due); err == nil {
+	if at, err := clock.ParseTime(due); err == nil {
 		f.Queue.Late = max(0, now.Sub(at).Seconds())
 	}
-	if f.Webhooks, err = Webhooks(app); err != nil {
+	if f.Webhooks, err = ListWebhooks(app); err != nil {
 		return nil, err
 	}
-	if _, err := db.Value(app, &f.Reports, `SELECT count(*) FROM reports WHERE state = 'open'`, nil); err != nil {
+	if _, err := db.QueryValue(app, &f.Reports, `SELECT count(*) FROM reports WHERE state = 'open'`, nil); err != nil {
 		return nil, fmt.Errorf("count reports: %w", err)
 	}
 	return f, nil
 }
 
-// Webhooks returns all webhooks, and how their deliveries went as far as they are kept.
-func Webhooks(app core.App) ([]Webhook, error) {
-	all := []Webhook{}
-	err := db.All(app, &all, `SELECT w.id, w.url, w.disabled, w.reason, w.failingSince, count(*) FILTER (WHERE d.state = 'delivered') delivered,
+// ListWebhooks returns all webhooks, and how their deliveries went as far as they are kept.
+func ListWebhooks(app core.App) ([]WebhookInfo, error) {
+	all := []WebhookInfo{}
+	err := db.QueryAll(app, &all, `SELECT w.id, w.url, w.disabled, w.reason, w.failingSince, count(*) FILTER (WHERE d.state = 'delivered') delivered,
 		count(*) FILTER (WHERE d.state = 'failing') failing, count(*) FILTER (WHERE d.state = 'dead') dead
 		FROM webhooks w LEFT JOIN webhook_deliveries d ON d.webhook = w.id GROUP BY w.id ORDER BY w.created`, nil)
 	if err != nil {

@@ -13,15 +13,15 @@ import (
 // ErrNotDead says that there is no such job that gave up.
 var ErrNotDead = errors.New("no such dead job")
 
-// Jobs are the background jobs: how many there are, and some of them.
-type Jobs struct {
+// JobList are the background jobs: how many there are, and some of them.
+type JobList struct {
 	Counts   map[string]map[string]int `json:"counts"` // by kind and state
-	Items    []Job                     `json:"items"`  // of one state, the latest change first
-	Webhooks []Webhook                 `json:"webhooks"`
+	Items    []JobInfo                 `json:"items"`  // of one state, the latest change first
+	Webhooks []WebhookInfo             `json:"webhooks"`
 }
 
-// Job is a job without its payload, which may hold what is nobody's business.
-type Job struct {
+// JobInfo is a job without its payload, which may hold what is nobody's business.
+type JobInfo struct {
 	ID       string `json:"id" db:"id"`
 	Kind     string `json:"kind" db:"kind"`
 	State    string `json:"state" db:"state"`
@@ -33,45 +33,45 @@ type Job struct {
 	Updated  string `json:"updated" db:"updated"`
 }
 
-const listed = 100 // jobs or deliveries at a time
+const maxListed = 100 // jobs or deliveries at a time
 
-// JobsIn returns the counts and the latest jobs of a state, or of any when it is empty.
-func JobsIn(app core.App, state string) (*Jobs, error) {
-	counts, err := job.Counts(app)
+// ListJobs returns the counts and the latest jobs of a state, or of any when it is empty.
+func ListJobs(app core.App, state string) (*JobList, error) {
+	counts, err := job.CountByState(app)
 	if err != nil {
 		return nil, err
 	}
-	all := &Jobs{Counts: counts, Items: []Job{}}
-	err = db.All(app, &all.Items, `SELECT id, kind, state, runAt, attempts, worker, error, created, updated FROM jobs
-		WHERE {:state} = '' OR state = {:state} ORDER BY updated DESC, id LIMIT {:n}`, db.Params{"state": state, "n": listed})
+	all := &JobList{Counts: counts, Items: []JobInfo{}}
+	err = db.QueryAll(app, &all.Items, `SELECT id, kind, state, runAt, attempts, worker, error, created, updated FROM jobs
+		WHERE {:state} = '' OR state = {:state} ORDER BY updated DESC, id LIMIT {:n}`, db.Params{"state": state, "n": maxListed})
 	if err != nil {
 		return nil, fmt.Errorf("list jobs: %w", err)
 	}
-	all.Webhooks, err = Webhooks(app)
+	all.Webhooks, err = ListWebhooks(app)
 	return all, err
 }
 
-// Retry lets a dead job begin anew, in the transaction; ErrNotDead when it is not dead. One whose like waits already is
+// RetryJob lets a dead job begin anew, in the transaction; ErrNotDead when it is not dead. One whose like waits already is
 // removed, as that one does the same.
-func Retry(tx core.App, id string) error {
-	n, err := job.Retry(tx, job.Filter{IDs: []string{id}}, 1)
+func RetryJob(tx core.App, id string) error {
+	n, err := job.RetryDead(tx, job.Filter{IDs: []string{id}}, 1)
 	if err != nil || n > 0 {
 		return err
 	}
-	return Discard(tx, id)
+	return DiscardJob(tx, id)
 }
 
-// Discard deletes a dead job, in the transaction; ErrNotDead when it is not dead.
-func Discard(tx core.App, id string) error {
-	n, err := job.Purge(tx, job.Filter{IDs: []string{id}}, 1)
+// DiscardJob deletes a dead job, in the transaction; ErrNotDead when it is not dead.
+func DiscardJob(tx core.App, id string) error {
+	n, err := job.PurgeDead(tx, job.Filter{IDs: []string{id}}, 1)
 	if err == nil && n == 0 {
 		return ErrNotDead
 	}
 	return err
 }
 
-// Delivery is an event on its way to a webhook, without its body.
-type Delivery struct {
+// DeliveryInfo is an event on its way to a webhook, without its body.
+type DeliveryInfo struct {
 	ID       string `json:"id" db:"id"`
 	Event    string `json:"event" db:"event"`
 	Type     string `json:"type" db:"type"`
@@ -83,11 +83,11 @@ type Delivery struct {
 	Updated  string `json:"updated" db:"updated"`
 }
 
-// Deliveries returns the latest events to a webhook.
-func Deliveries(app core.App, webhook string) ([]Delivery, error) {
-	all := []Delivery{}
-	err := db.All(app, &all, `SELECT id, event, type, state, status, error, coalesce(json_array_length(attempts), 0) attempts, created, updated
-		FROM webhook_deliveries WHERE webhook = {:webhook} ORDER BY updated DESC, id LIMIT {:n}`, db.Params{"webhook": webhook, "n": listed})
+// ListDeliveries returns the latest events to a webhook.
+func ListDeliveries(app core.App, webhook string) ([]DeliveryInfo, error) {
+	all := []DeliveryInfo{}
+	err := db.QueryAll(app, &all, `SELECT id, event, type, state, status, error, coalesce(json_array_length(attempts), 0) attempts, created, updated
+		FROM webhook_deliveries WHERE webhook = {:webhook} ORDER BY updated DESC, id LIMIT {:n}`, db.Params{"webhook": webhook, "n": maxListed})
 	if err != nil {
 		return nil, fmt.Errorf("list the deliveries of webhook %s: %w", webhook, err)
 	}

@@ -11,8 +11,8 @@ import (
 	"doubletap/internal/db"
 )
 
-// Reason tells whether somebody may see a record, and why.
-type Reason struct {
+// Explanation tells whether somebody may see a record, and why.
+type Explanation struct {
 	Sees   bool    `json:"sees"`
 	Viewer string  `json:"viewer"` // who looks, in words
 	Rule   *Clause `json:"rule"`   // null where no rule decides
@@ -35,10 +35,10 @@ type Fact struct {
 	Value string `json:"value"`
 }
 
-// Why judges the view rule of a record for viewer, a users record or nil for a guest, as PocketBase does, and each of its
+// ExplainView judges the view rule of a record for viewer, a users record or nil for a guest, as PocketBase does, and each of its
 // clauses by itself.
-func Why(app core.App, viewer, record *core.Record) (*Reason, error) {
-	reason := &Reason{Viewer: "a guest", Facts: []Fact{}}
+func ExplainView(app core.App, viewer, record *core.Record) (*Explanation, error) {
+	reason := &Explanation{Viewer: "a guest", Facts: []Fact{}}
 	if viewer != nil {
 		reason.Viewer = "@" + viewer.GetString("handle")
 	}
@@ -52,28 +52,28 @@ func Why(app core.App, viewer, record *core.Record) (*Reason, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the rule of %s: %w", record.Collection().Name, err)
 		}
-		j := judge{app, record, &core.RequestInfo{Context: core.RequestInfoContextDefault, Method: http.MethodGet, Auth: viewer}}
-		if reason.Rule, err = j.any(groups); err != nil {
+		j := ruleJudge{app, record, &core.RequestInfo{Context: core.RequestInfoContextDefault, Method: http.MethodGet, Auth: viewer}}
+		if reason.Rule, err = j.judgeGroups(groups); err != nil {
 			return nil, err
 		}
 		if reason.Sees, err = app.CanAccessRecord(record, j.info, rule); err != nil {
 			return nil, fmt.Errorf("judge %s %s: %w", record.Collection().Name, record.Id, err)
 		}
-		reason.Rule.decide()
+		reason.Rule.markDecisive()
 	}
 	var err error
-	reason.Facts, err = facts(app, viewer, record)
+	reason.Facts, err = collectFacts(app, viewer, record)
 	return reason, err
 }
 
-type judge struct {
+type ruleJudge struct {
 	app    core.App
 	record *core.Record
 	info   *core.RequestInfo
 }
 
-// any reads a list of expressions: || joins what && has joined.
-func (j judge) any(groups []fexpr.ExprGroup) (*Clause, error) {
+// judgeGroups reads a list of expressions: || joins what && has joined.
+func (j ruleJudge) judgeGroups(groups []fexpr.ExprGroup) (*Clause, error) {
 	var alternatives [][]fexpr.ExprGroup
 	for i, group := range groups {
 		if i == 0 || group.Join == fexpr.JoinOr {
@@ -81,22 +81,22 @@ func (j judge) any(groups []fexpr.ExprGroup) (*Clause, error) {
 		}
 		alternatives[len(alternatives)-1] = append(alternatives[len(alternatives)-1], group)
 	}
-	return j.join("any", " || ", len(alternatives), func(i int) (*Clause, error) {
-		return j.join("all", " && ", len(alternatives[i]), func(k int) (*Clause, error) {
+	return j.joinClauses("any", " || ", len(alternatives), func(i int) (*Clause, error) {
+		return j.joinClauses("all", " && ", len(alternatives[i]), func(k int) (*Clause, error) {
 			switch item := alternatives[i][k].Item.(type) {
 			case fexpr.Expr:
-				return j.clause(text(item.Left) + " " + string(item.Op) + " " + text(item.Right))
+				return j.judgeClause(tokenText(item.Left) + " " + string(item.Op) + " " + tokenText(item.Right))
 			case fexpr.ExprGroup:
-				return j.any([]fexpr.ExprGroup{item})
+				return j.judgeGroups([]fexpr.ExprGroup{item})
 			case []fexpr.ExprGroup:
-				return j.any(item)
+				return j.judgeGroups(item)
 			}
 			return nil, fmt.Errorf("a rule of %T", alternatives[i][k].Item)
 		})
 	})
 }
 
-func (j judge) join(word, sign string, n int, part func(i int) (*Clause, error)) (*Clause, error) {
+func (j ruleJudge) joinClauses(word, sign string, n int, part func(i int) (*Clause, error)) (*Clause, error) {
 	if n == 1 {
 		return part(0)
 	}
@@ -111,14 +111,14 @@ func (j judge) join(word, sign string, n int, part func(i int) (*Clause, error))
 			texts[i] = "(" + texts[i] + ")"
 		}
 	}
-	c, err := j.clause(strings.Join(texts, sign))
+	c, err := j.judgeClause(strings.Join(texts, sign))
 	if err == nil {
 		c.Joined, c.Parts = word, parts
 	}
 	return c, err
 }
 
-func (j judge) clause(text string) (*Clause, error) {
+func (j ruleJudge) judgeClause(text string) (*Clause, error) {
 	holds, err := j.app.CanAccessRecord(j.record, j.info, &text)
 	if err != nil {
 		return nil, fmt.Errorf("judge %q: %w", text, err)
@@ -126,14 +126,14 @@ func (j judge) clause(text string) (*Clause, error) {
 	return &Clause{Text: text, Holds: holds, Parts: []*Clause{}}, nil
 }
 
-// decide marks the clauses from which the answer follows: the first that failed where all must hold, the first that held
+// markDecisive marks the clauses from which the answer follows: the first that failed where all must hold, the first that held
 // where any may, and all of them otherwise.
-func (c *Clause) decide() {
+func (c *Clause) markDecisive() {
 	c.Decides = true
 	one := c.Joined == "any" && c.Holds || c.Joined == "all" && !c.Holds
 	for _, part := range c.Parts {
 		if part.Holds == c.Holds {
-			part.decide()
+			part.markDecisive()
 			if one {
 				return
 			}
@@ -141,8 +141,8 @@ func (c *Clause) decide() {
 	}
 }
 
-// text writes a token as it was in the rule.
-func text(token fexpr.Token) string {
+// tokenText writes a token as it was in the rule.
+func tokenText(token fexpr.Token) string {
 	switch token.Type {
 	case fexpr.TokenText:
 		return `"` + strings.ReplaceAll(token.Literal, `"`, `\"`) + `"`
@@ -150,15 +150,15 @@ func text(token fexpr.Token) string {
 		arguments, _ := token.Meta.([]fexpr.Token)
 		texts := make([]string, len(arguments))
 		for i, argument := range arguments {
-			texts[i] = text(argument)
+			texts[i] = tokenText(argument)
 		}
 		return token.Literal + "(" + strings.Join(texts, ", ") + ")"
 	}
 	return token.Literal
 }
 
-// facts are what lies between the viewer and the author of what the record belongs to.
-func facts(app core.App, viewer, record *core.Record) ([]Fact, error) {
+// collectFacts are what lies between the viewer and the author of what the record belongs to.
+func collectFacts(app core.App, viewer, record *core.Record) ([]Fact, error) {
 	all := []Fact{}
 	post, author := record, record
 	for _, field := range []string{"comment", "post"} { // a like of a comment belongs to its post
@@ -173,7 +173,7 @@ func facts(app core.App, viewer, record *core.Record) ([]Fact, error) {
 		}
 	}
 	if post.Collection().Name == "posts" {
-		all = append(all, Fact{"the post's audience", post.GetString("visibility")}, Fact{"hidden by a moderator", yes(post.GetBool("hidden"))})
+		all = append(all, Fact{"the post's audience", post.GetString("visibility")}, Fact{"hidden by a moderator", yesOrNo(post.GetBool("hidden"))})
 		owner, err := app.FindRecordById("users", post.GetString("author"))
 		if err != nil {
 			return nil, fmt.Errorf("find the author of %s: %w", post.Id, err)
@@ -184,7 +184,7 @@ func facts(app core.App, viewer, record *core.Record) ([]Fact, error) {
 		return all, nil
 	}
 	all = append(all, Fact{"the account", "@" + author.GetString("handle")}, Fact{"state of the account", author.GetString("state")},
-		Fact{"private account", yes(author.GetBool("private"))})
+		Fact{"private account", yesOrNo(author.GetBool("private"))})
 	if viewer == nil {
 		return all, nil
 	}
@@ -193,16 +193,16 @@ func facts(app core.App, viewer, record *core.Record) ([]Fact, error) {
 	}
 	var follow string
 	var blocks, blocked bool
-	_, err := db.Row(app, `SELECT coalesce((SELECT state FROM follows WHERE follower = {:v} AND followee = {:a}), 'no'),
+	_, err := db.QueryRow(app, `SELECT coalesce((SELECT state FROM follows WHERE follower = {:v} AND followee = {:a}), 'no'),
 		EXISTS (SELECT 1 FROM blocks WHERE blocker = {:v} AND blocked = {:a}), EXISTS (SELECT 1 FROM blocks WHERE blocker = {:a} AND blocked = {:v})`,
 		db.Params{"v": viewer.Id, "a": author.Id}, &follow, &blocks, &blocked)
 	if err != nil {
 		return nil, fmt.Errorf("read what is between %s and %s: %w", viewer.Id, author.Id, err)
 	}
-	return append(all, Fact{"the viewer follows", follow}, Fact{"the viewer blocks the account", yes(blocks)}, Fact{"the account blocks the viewer", yes(blocked)}), nil
+	return append(all, Fact{"the viewer follows", follow}, Fact{"the viewer blocks the account", yesOrNo(blocks)}, Fact{"the account blocks the viewer", yesOrNo(blocked)}), nil
 }
 
-func yes(is bool) string {
+func yesOrNo(is bool) string {
 	if is {
 		return "yes"
 	}

@@ -17,14 +17,14 @@ import (
 func TestWhoeverHangsKeepsNobodyElseWaiting(t *testing.T) {
 	for what, option := range map[string]func(string) Option{"a user": ForUser, "a host": ToHost} {
 		t.Run(what, func(t *testing.T) {
-			app := newApp(t)
+			app := newTestApp(t)
 			r := NewRunner(app)
 			var mu sync.Mutex
 			hanging, most := 0, 0
 			goOn, began, told := make(chan struct{}), make(chan struct{}, 300), make(chan string, 100)
 			r.Handle("push", func(_ context.Context, _ core.App, j *Job) error {
 				var who string
-				must(t, j.Payload(&who))
+				must(t, j.ReadPayload(&who))
 				if who != "mallory" {
 					told <- who
 					return nil
@@ -39,17 +39,17 @@ func TestWhoeverHangsKeepsNobodyElseWaiting(t *testing.T) {
 				hanging--
 				mu.Unlock()
 				return nil
-			}, Concurrency(4), Fair(2, 2))
+			}, Concurrency(4), FairShare(2, 2))
 			must(t, app.RunInTransaction(func(tx core.App) error {
 				for range 200 { // older, and more than any claim looks at
-					must(t, Add(tx, "push", "mallory", option("mallory")))
+					must(t, Enqueue(tx, "push", "mallory", option("mallory")))
 				}
 				for i := range 40 {
-					must(t, Add(tx, "push", fmt.Sprint("user", i), option(fmt.Sprint("user", i))))
+					must(t, Enqueue(tx, "push", fmt.Sprint("user", i), option(fmt.Sprint("user", i))))
 				}
 				return nil
 			}))
-			begin(t, r)
+			startRunner(t, r)
 			<-began
 			<-began
 			for range 40 {
@@ -65,51 +65,51 @@ func TestWhoeverHangsKeepsNobodyElseWaiting(t *testing.T) {
 			must(t, r.Stop(t.Context()))
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			if k := r.kinds["push"]; k.running != 0 || len(k.users.inHand) != 0 || len(k.hosts.inHand) != 0 {
-				t.Errorf("%d are counted as in hand, of %v and to %v", k.running, k.users.inHand, k.hosts.inHand)
+			if k := r.kinds["push"]; k.running != 0 || len(k.userQuota.running) != 0 || len(k.hostQuota.running) != 0 {
+				t.Errorf("%d are counted as in hand, of %v and to %v", k.running, k.userQuota.running, k.hostQuota.running)
 			}
 		})
 	}
 }
 
 func TestAShareIsOfOneKind(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	goOn, mailed := make(chan struct{}), make(chan struct{})
-	r.Handle("push", func(context.Context, core.App, *Job) error { <-goOn; return nil }, Fair(1, 1))
-	r.Handle("mail", func(context.Context, core.App, *Job) error { close(mailed); return nil }, Fair(1, 1))
-	must(t, Add(app, "push", nil, ForUser("ada"), ToHost("h")))
-	must(t, Add(app, "push", nil, ForUser("ada"), ToHost("h")))
-	must(t, Add(app, "mail", nil, ForUser("ada"), ToHost("h")))
-	begin(t, r)
+	r.Handle("push", func(context.Context, core.App, *Job) error { <-goOn; return nil }, FairShare(1, 1))
+	r.Handle("mail", func(context.Context, core.App, *Job) error { close(mailed); return nil }, FairShare(1, 1))
+	must(t, Enqueue(app, "push", nil, ForUser("ada"), ToHost("h")))
+	must(t, Enqueue(app, "push", nil, ForUser("ada"), ToHost("h")))
+	must(t, Enqueue(app, "mail", nil, ForUser("ada"), ToHost("h")))
+	startRunner(t, r)
 	<-mailed
 	close(goOn)
 }
 
 // However many kinds wait for others, such as one for each webhook, and for however long: workers are left for our own work.
 func TestKindsWithinAGroupLeaveWorkersForOthers(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	goOn, began, done := make(chan struct{}), make(chan struct{}, 100), make(chan struct{})
 	for i := range 20 { // twice what the workers could hold
 		name := fmt.Sprint("webhook", i)
-		r.Handle(name, func(context.Context, core.App, *Job) error { began <- struct{}{}; <-goOn; return nil }, Concurrency(4), Within("webhooks", 8), Within("waiting", 10))
+		r.Handle(name, func(context.Context, core.App, *Job) error { began <- struct{}{}; <-goOn; return nil }, Concurrency(4), WithinGroup("webhooks", 8), WithinGroup("waiting", 10))
 		must(t, app.RunInTransaction(func(tx core.App) error {
 			for range 4 {
-				must(t, Add(tx, name, nil))
+				must(t, Enqueue(tx, name, nil))
 			}
 			return nil
 		}))
 	}
-	r.Handle("push", func(context.Context, core.App, *Job) error { began <- struct{}{}; <-goOn; return nil }, Within("waiting", 10))
+	r.Handle("push", func(context.Context, core.App, *Job) error { began <- struct{}{}; <-goOn; return nil }, WithinGroup("waiting", 10))
 	for range 4 {
-		must(t, Add(app, "push", nil))
+		must(t, Enqueue(app, "push", nil))
 	}
 	r.Handle("ours", func(context.Context, core.App, *Job) error { done <- struct{}{}; return nil })
 	for range 3 {
-		must(t, Add(app, "ours", nil))
+		must(t, Enqueue(app, "ours", nil))
 	}
-	begin(t, r)
+	startRunner(t, r)
 	for range 10 {
 		<-began
 	}
@@ -144,34 +144,34 @@ func TestALookReadsPastNobodysBacklog(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			steps := map[int]int{}
 			for _, backlog := range []int{200, 20_000} {
-				app := newApp(t)
+				app := newTestApp(t)
 				r := NewRunner(app)
 				limit := 10
 				if what == "a kind" {
 					limit = 2
 				}
 				nothing := func(context.Context, core.App, *Job) error { return nil }
-				r.Handle("push", nothing, Concurrency(limit), Fair(2, 2))
+				r.Handle("push", nothing, Concurrency(limit), FairShare(2, 2))
 				r.Handle("mail", nothing)
 				must(t, app.RunInTransaction(func(tx core.App) error {
-					must(t, Add(tx, "push", "mallory", full...))
-					must(t, Add(tx, "push", "mallory", full...))
+					must(t, Enqueue(tx, "push", "mallory", full...))
+					must(t, Enqueue(tx, "push", "mallory", full...))
 					return nil
 				}))
-				held, err := r.exchange(nil, 2)
+				held, err := r.removeAndClaim(nil, 2)
 				if must(t, err); len(held) != 2 {
 					t.Fatalf("%d are in hand", len(held))
 				}
 				must(t, app.RunInTransaction(func(tx core.App) error {
-					must(t, Add(tx, "push", "mallory", full...))
-					execute(t, tx, `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {:n}) INSERT INTO jobs (id, kind, payload, state, runAt, attempts, user, host)
+					must(t, Enqueue(tx, "push", "mallory", full...))
+					executeSQL(t, tx, `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {:n}) INSERT INTO jobs (id, kind, payload, state, runAt, attempts, user, host)
 						SELECT 'backlog' || i, kind, payload, state, runAt, attempts, user, host FROM jobs, n WHERE state = 'ready'`, dbx.Params{"n": backlog})
 					kind := "push"
 					if what == "a kind" {
 						kind = "mail"
 					}
-					must(t, Add(tx, kind, "ada", ForUser("ada"), ToHost("quick.example")))
-					must(t, Add(tx, kind, "bob", ForUser("bob"), ToHost("other.example")))
+					must(t, Enqueue(tx, kind, "ada", ForUser("ada"), ToHost("quick.example")))
+					must(t, Enqueue(tx, kind, "bob", ForUser("bob"), ToHost("other.example")))
 					return nil
 				}))
 				rows := 0
@@ -181,12 +181,12 @@ func TestALookReadsPastNobodysBacklog(t *testing.T) {
 					}
 				}
 				for _, want := range []int{2, 0} {
-					wanted, err := r.choose(30, nil)
+					wanted, err := r.chooseDue(30, nil)
 					must(t, err)
 					if len(wanted) != want {
 						t.Errorf("%d jobs behind %d are found, want %d", len(wanted), backlog, want)
 					}
-					jobs, err := r.exchange(nil, 30)
+					jobs, err := r.removeAndClaim(nil, 30)
 					must(t, err)
 					rows += len(jobs)
 				}

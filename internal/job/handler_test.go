@@ -37,20 +37,20 @@ func TestWhatBecomesOfAJob(t *testing.T) {
 		{"long last words are cut", func(context.Context, core.App, *Job) error { return errors.New(strings.Repeat("ü", 1500)) }, "ready", 1, strings.Repeat("ü", 1000), 500 * time.Millisecond, time.Second},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			app := newApp(t)
+			app := newTestApp(t)
 			r := NewRunner(app)
 			var ended time.Time
 			r.Handle("print", func(ctx context.Context, app core.App, j *Job) error {
 				ended = clock.Now(app)
 				return c.handle(ctx, app, j)
 			})
-			must(t, Add(app, "print", nil))
-			drain(t, r, 1)
+			must(t, Enqueue(app, "print", nil))
+			expectDrained(t, r, 1)
 			if c.state == "" {
-				counts(t, app, "print", 0, 0)
+				expectCounts(t, app, "print", 0, 0)
 				return
 			}
-			got := only(t, app)
+			got := onlyJob(t, app)
 			if got.State != c.state || got.Attempts != c.attempts || got.Error != c.error || got.Worker != "" {
 				t.Errorf("got %+v", got)
 			}
@@ -64,30 +64,30 @@ func TestWhatBecomesOfAJob(t *testing.T) {
 }
 
 func TestAJobThatNeverSucceedsIsTriedTenTimesAndThenDead(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	var seen []int
 	r.Handle("print", func(_ context.Context, _ core.App, j *Job) error {
 		seen = append(seen, j.Attempts)
 		return fmt.Errorf("try %d: %w", j.Attempts, errOnFire)
 	})
-	must(t, Add(app, "print", nil))
+	must(t, Enqueue(app, "print", nil))
 	for range 10 {
-		drain(t, r, 1)
-		drain(t, r, 0)
+		expectDrained(t, r, 1)
+		expectDrained(t, r, 0)
 		clock.Advance(app, time.Hour)
 	}
-	drain(t, r, 0)
+	expectDrained(t, r, 0)
 	if got := fmt.Sprint(seen); got != "[1 2 3 4 5 6 7 8 9 10]" {
 		t.Errorf("attempts: got %s", got)
 	}
-	if got := only(t, app); got.State != "dead" || got.Attempts != 10 || got.Error != "try 10: printer on fire" {
+	if got := onlyJob(t, app); got.State != "dead" || got.Attempts != 10 || got.Error != "try 10: printer on fire" {
 		t.Errorf("got %+v", got)
 	}
 
-	execute(t, app, "UPDATE jobs SET state = 'ready'", nil) // what an operator does in the dashboard
-	drain(t, r, 1)
-	if got := only(t, app); got.State != "dead" || got.Attempts != 11 || got.Error != "try 11: printer on fire" {
+	executeSQL(t, app, "UPDATE jobs SET state = 'ready'", nil) // what an operator does in the dashboard
+	expectDrained(t, r, 1)
+	if got := onlyJob(t, app); got.State != "dead" || got.Attempts != 11 || got.Error != "try 11: printer on fire" {
 		t.Errorf("tried once more by hand: got %+v", got)
 	}
 }
@@ -95,7 +95,7 @@ func TestAJobThatNeverSucceedsIsTriedTenTimesAndThenDead(t *testing.T) {
 func TestTheWaitDoublesFromASecondToAnHour(t *testing.T) {
 	for attempts, longest := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 12: 2048 * time.Second, 13: time.Hour, 14: time.Hour, 1000: time.Hour} {
 		for range 1000 {
-			if got := backoff(attempts); got <= longest/2 || got > longest {
+			if got := retryBackoff(attempts); got <= longest/2 || got > longest {
 				t.Fatalf("after %d attempts: got %v, want %v, or less by up to half", attempts, got, longest)
 			}
 		}
@@ -105,7 +105,7 @@ func TestTheWaitDoublesFromASecondToAnHour(t *testing.T) {
 func TestAWorkerThatLostItsLeaseCannotTouchTheRow(t *testing.T) {
 	for what, result := range map[string]error{"by success": nil, "by failure": errOnFire, "by snooze": Snooze(time.Hour), "by burial": Bury(errOnFire)} {
 		t.Run(what, func(t *testing.T) {
-			app := newApp(t)
+			app := newTestApp(t)
 			slow, other := NewRunner(app), NewRunner(app)
 			holds, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 			other.Handle("print", func(context.Context, core.App, *Job) error {
@@ -120,45 +120,45 @@ func TestAWorkerThatLostItsLeaseCannotTouchTheRow(t *testing.T) {
 					other.Drain(context.Background())
 				}()
 				<-holds
-				if err := j.Extend(time.Minute); !errors.Is(err, ErrLeaseLost) {
+				if err := j.ExtendLease(time.Minute); !errors.Is(err, ErrLeaseLost) {
 					t.Errorf("extend: got %v, want %v", err, ErrLeaseLost)
 				}
 				return result
 			})
-			must(t, Add(app, "print", nil))
-			drain(t, slow, 1)
-			if got := only(t, app); got.State != "running" || got.Attempts != 2 || got.Worker != other.name {
+			must(t, Enqueue(app, "print", nil))
+			expectDrained(t, slow, 1)
+			if got := onlyJob(t, app); got.State != "running" || got.Attempts != 2 || got.Worker != other.name {
 				t.Errorf("the slow worker changed the row: %+v", got)
 			}
 			close(goOn)
 			<-ended
-			counts(t, app, "print", 0, 0)
+			expectCounts(t, app, "print", 0, 0)
 		})
 	}
 }
 
 func TestARunnerKnowsItsOwnEarlierClaimFromTheOneItHas(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	r.Handle("print", func(context.Context, core.App, *Job) error { return nil })
-	must(t, Add(app, "print", nil))
-	first, err := r.claim()
+	must(t, Enqueue(app, "print", nil))
+	first, err := r.claimOne()
 	must(t, err)
 	clock.Advance(app, time.Minute)
-	second, err := r.claim()
+	second, err := r.claimOne()
 	must(t, err)
-	if err := first.remove(); !errors.Is(err, ErrLeaseLost) {
+	if err := first.deleteRow(); !errors.Is(err, ErrLeaseLost) {
 		t.Errorf("first claim: got %v, want %v", err, ErrLeaseLost)
 	}
-	must(t, second.remove())
+	must(t, second.deleteRow())
 }
 
 func TestTheLeaseIsExtendedWhileAHandlerRuns(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r, other := NewRunner(app), NewRunner(app)
 	r.Handle("video", func(ctx context.Context, app core.App, j *Job) error {
 		clock.Advance(app, time.Hour) // the lease has run out, and nobody looked
-		for claimed := only(t, app).RunAt; only(t, app).RunAt == claimed; {
+		for claimed := onlyJob(t, app).RunAt; onlyJob(t, app).RunAt == claimed; {
 			runtime.Gosched()
 		}
 		ran, err := other.Drain(ctx)
@@ -166,94 +166,94 @@ func TestTheLeaseIsExtendedWhileAHandlerRuns(t *testing.T) {
 			t.Errorf("another runner took the job: %d, %v", ran, err)
 		}
 		return nil
-	}, Lease(300*time.Millisecond))
+	}, LeaseDuration(300*time.Millisecond))
 	other.Handle("video", func(context.Context, core.App, *Job) error { return nil })
-	must(t, Add(app, "video", nil))
-	drain(t, r, 1)
-	counts(t, app, "video", 0, 0)
+	must(t, Enqueue(app, "video", nil))
+	expectDrained(t, r, 1)
+	expectCounts(t, app, "video", 0, 0)
 }
 
 func TestAClaimThatHadToWaitStillGivesAWholeLease(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	r.Handle("print", func(_ context.Context, app core.App, j *Job) error {
-		if got, want := only(t, app).RunAt, clock.Text(clock.Now(app).Add(20*time.Second)); got < want {
+		if got, want := onlyJob(t, app).RunAt, clock.FormatTime(clock.Now(app).Add(20*time.Second)); got < want {
 			t.Errorf("lease until %s, want %s or later", got, want)
 		}
 		return nil
 	})
-	must(t, Add(app, "print", nil))
-	onClaim(app, func() { clock.Advance(app, 29*time.Second) })
-	drain(t, r, 1)
-	counts(t, app, "print", 0, 0)
+	must(t, Enqueue(app, "print", nil))
+	onClaimQuery(app, func() { clock.Advance(app, 29*time.Second) })
+	expectDrained(t, r, 1)
+	expectCounts(t, app, "print", 0, 0)
 }
 
 func TestAJobThatEndsWithItsDrainIsGivenBack(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	ctx, cancel := context.WithCancel(context.Background())
 	r.Handle("print", func(ctx context.Context, _ core.App, _ *Job) error {
 		cancel()
 		return ctx.Err()
 	})
-	must(t, Add(app, "print", nil))
+	must(t, Enqueue(app, "print", nil))
 	if ran, err := r.Drain(ctx); ran != 1 || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %d, %v", ran, err)
 	}
-	if got := only(t, app); got.State != "ready" || got.Attempts != 0 || got.Worker != "" {
+	if got := onlyJob(t, app); got.State != "ready" || got.Attempts != 0 || got.Worker != "" {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func TestALostLeaseEndsTheContextOfItsHandler(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	r.Handle("video", func(ctx context.Context, app core.App, j *Job) error {
-		execute(t, app, "UPDATE jobs SET state = 'dead' WHERE id = {:id}", dbx.Params{"id": j.ID}) // an operator's emergency brake
+		executeSQL(t, app, "UPDATE jobs SET state = 'dead' WHERE id = {:id}", dbx.Params{"id": j.ID}) // an operator's emergency brake
 		<-ctx.Done()
 		if cause := context.Cause(ctx); !errors.Is(cause, ErrLeaseLost) {
 			t.Errorf("got cause %v, want %v", cause, ErrLeaseLost)
 		}
 		return ctx.Err()
-	}, Lease(30*time.Millisecond))
-	must(t, Add(app, "video", nil))
-	drain(t, r, 1)
-	counts(t, app, "video", 0, 1)
+	}, LeaseDuration(30*time.Millisecond))
+	must(t, Enqueue(app, "video", nil))
+	expectDrained(t, r, 1)
+	expectCounts(t, app, "video", 0, 1)
 }
 
 func TestExtendNeverShortensALease(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	r.Handle("video", func(_ context.Context, app core.App, j *Job) error {
-		must(t, j.Extend(time.Hour))
-		long := only(t, app).RunAt
-		must(t, j.Extend(time.Second))
-		if got := only(t, app).RunAt; got != long || got < clock.Text(clock.Now(app).Add(59*time.Minute)) {
+		must(t, j.ExtendLease(time.Hour))
+		long := onlyJob(t, app).RunAt
+		must(t, j.ExtendLease(time.Second))
+		if got := onlyJob(t, app).RunAt; got != long || got < clock.FormatTime(clock.Now(app).Add(59*time.Minute)) {
 			t.Errorf("lease until %s, want %s", got, long)
 		}
 		return nil
 	})
-	must(t, Add(app, "video", nil))
-	drain(t, r, 1)
+	must(t, Enqueue(app, "video", nil))
+	expectDrained(t, r, 1)
 }
 
 func TestAJobThatKillsItsWorkerEachTimeIsDeadAfterItsAttempts(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	r.Handle("bomb", func(context.Context, core.App, *Job) error {
 		t.Error("it ran once more")
 		return nil
 	}, MaxAttempts(3))
-	must(t, Add(app, "bomb", nil))
+	must(t, Enqueue(app, "bomb", nil))
 	for range 3 {
-		j, err := r.claim() // and not a word after that
+		j, err := r.claimOne() // and not a word after that
 		must(t, err)
-		r.release(j)
-		drain(t, r, 0)
+		r.releaseJob(j)
+		expectDrained(t, r, 0)
 		clock.Advance(app, time.Minute)
 	}
-	drain(t, r, 1)
-	if got := only(t, app); got.State != "dead" || got.Error != "gave up: "+lapsed {
+	expectDrained(t, r, 1)
+	if got := onlyJob(t, app); got.State != "dead" || got.Error != "gave up: "+lapsedReason {
 		t.Errorf("got %+v", got)
 	}
 }

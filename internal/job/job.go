@@ -24,9 +24,9 @@ var ErrLeaseLost = errors.New("lease lost")
 // Option changes what Add stores.
 type Option func(db.Params)
 
-// At lets the job wait until t.
-func At(t time.Time) Option {
-	return func(row db.Params) { row["runAt"] = clock.Text(t) }
+// RunAt lets the job wait until t.
+func RunAt(t time.Time) Option {
+	return func(row db.Params) { row["runAt"] = clock.FormatTime(t) }
 }
 
 // Dedupe lets Add do nothing while a job of this kind and key waits or runs. A
@@ -35,10 +35,10 @@ func Dedupe(key string) Option {
 	return func(row db.Params) { row["dedupe"] = key }
 }
 
-// Add stores a job of this kind, with payload as its JSON, and wakes the local
+// Enqueue stores a job of this kind, with payload as its JSON, and wakes the local
 // runner once the job can be seen. Within a transaction pass its tx: the job
 // then exists if the transaction commits, and only then.
-func Add(tx core.App, kind string, payload any, opts ...Option) error {
+func Enqueue(tx core.App, kind string, payload any, opts ...Option) error {
 	if kind == "" {
 		return errors.New("add job: it has no kind")
 	}
@@ -46,7 +46,7 @@ func Add(tx core.App, kind string, payload any, opts ...Option) error {
 	if err != nil {
 		return fmt.Errorf("add %s job: write its payload: %w", kind, err)
 	}
-	now := clock.Stamp(tx)
+	now := clock.Timestamp(tx)
 	row := db.Params{"id": core.GenerateDefaultRandomId(), "kind": kind, "payload": string(body), "runAt": now, "dedupe": "", "user": "", "host": "", "now": now}
 	for _, o := range opts {
 		o(row)
@@ -59,20 +59,20 @@ func Add(tx core.App, kind string, payload any, opts ...Option) error {
 		return fmt.Errorf("add %s job: %w", kind, err)
 	}
 	if !tx.IsTransactional() {
-		wake(tx)
+		wakeRunner(tx)
 		return nil
 	}
 	tx.TxInfo().OnComplete(func(txErr error) error {
 		if txErr == nil {
-			wake(tx)
+			wakeRunner(tx)
 		}
 		return nil
 	})
 	return nil
 }
 
-// Counts returns how many jobs there are by kind and state: ready, running or dead.
-func Counts(app core.App) (map[string]map[string]int, error) {
+// CountByState returns how many jobs there are by kind and state: ready, running or dead.
+func CountByState(app core.App) (map[string]map[string]int, error) {
 	var rows []struct {
 		Kind, State string
 		N           int
@@ -91,12 +91,12 @@ func Counts(app core.App) (map[string]map[string]int, error) {
 	return counts, nil
 }
 
-// Lag returns for how long the job that is longest due has been due; 0 when none is.
-func Lag(app core.App) (time.Duration, error) {
+// QueueLag returns for how long the job that is longest due has been due; 0 when none is.
+func QueueLag(app core.App) (time.Duration, error) {
 	now := clock.Now(app)
 	var due string
-	found, err := db.Value(app, &due, `SELECT runAt FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now} ORDER BY runAt LIMIT 1`,
-		db.Params{"now": clock.Text(now)})
+	found, err := db.QueryValue(app, &due, `SELECT runAt FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now} ORDER BY runAt LIMIT 1`,
+		db.Params{"now": clock.FormatTime(now)})
 	if err != nil || !found {
 		return 0, err
 	}

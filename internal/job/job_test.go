@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		child(dir)
+		runChild(dir)
 		return
 	}
 	code := m.Run()
@@ -32,49 +32,49 @@ func TestMain(m *testing.M) {
 }
 
 func TestAJobOfATransactionThatRollsBackDoesNotExist(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	err := app.RunInTransaction(func(tx core.App) error {
-		must(t, Add(tx, "mail", nil))
+		must(t, Enqueue(tx, "mail", nil))
 		return errors.New("disk on fire")
 	})
 	if err == nil {
 		t.Fatal("the transaction went through")
 	}
-	if got := len(rows(t, app)); got != 0 {
+	if got := len(jobRows(t, app)); got != 0 {
 		t.Errorf("got %d jobs, want 0", got)
 	}
-	if len(r.woken) != 0 {
+	if len(r.wakeSignal) != 0 {
 		t.Error("the runner was woken for a job that does not exist")
 	}
 }
 
 func TestAJobWakesTheRunnerWhenItCanBeSeen(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	must(t, app.RunInTransaction(func(tx core.App) error {
-		must(t, Add(tx, "mail", nil))
-		if len(r.woken) != 0 {
+		must(t, Enqueue(tx, "mail", nil))
+		if len(r.wakeSignal) != 0 {
 			t.Error("woken before the commit")
 		}
 		return nil
 	}))
-	if len(r.woken) != 1 {
+	if len(r.wakeSignal) != 1 {
 		t.Error("not woken by the commit")
 	}
-	<-r.woken
-	must(t, Add(app, "mail", nil))
-	if len(r.woken) != 1 {
+	<-r.wakeSignal
+	must(t, Enqueue(app, "mail", nil))
+	if len(r.wakeSignal) != 1 {
 		t.Error("not woken by a job without transaction")
 	}
 }
 
 func TestTwoAppsInOneProcessDoNotWakeEachOther(t *testing.T) {
-	ours, theirs := newApp(t), newApp(t)
+	ours, theirs := newTestApp(t), newTestApp(t)
 	mine, other := NewRunner(ours), NewRunner(theirs)
-	must(t, ours.RunInTransaction(func(tx core.App) error { return Add(tx, "mail", nil) }))
-	if len(mine.woken) != 1 || len(other.woken) != 0 {
-		t.Errorf("got %d and %d wakes, want 1 and 0", len(mine.woken), len(other.woken))
+	must(t, ours.RunInTransaction(func(tx core.App) error { return Enqueue(tx, "mail", nil) }))
+	if len(mine.wakeSignal) != 1 || len(other.wakeSignal) != 0 {
+		t.Errorf("got %d and %d wakes, want 1 and 0", len(mine.wakeSignal), len(other.wakeSignal))
 	}
 }
 
@@ -83,16 +83,16 @@ func TestAPayloadArrivesAsItWasGiven(t *testing.T) {
 		To   string
 		Tags []string
 	}
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	var got letter
 	var wrong error
 	r.Handle("mail", func(_ context.Context, _ core.App, j *Job) error {
-		wrong = j.Payload(new(int))
-		return j.Payload(&got)
+		wrong = j.ReadPayload(new(int))
+		return j.ReadPayload(&got)
 	})
-	must(t, Add(app, "mail", letter{"ada <ada@example.com>", []string{"ünï", `"quoted"`}}))
-	drain(t, r, 1)
+	must(t, Enqueue(app, "mail", letter{"ada <ada@example.com>", []string{"ünï", `"quoted"`}}))
+	expectDrained(t, r, 1)
 	if got.To != "ada <ada@example.com>" || len(got.Tags) != 2 || got.Tags[0] != "ünï" || got.Tags[1] != `"quoted"` {
 		t.Errorf("got %+v", got)
 	}
@@ -105,18 +105,18 @@ func TestAPayloadArrivesAsItWasGiven(t *testing.T) {
 func TestAPayloadThatCannotBeReadBuriesItsJob(t *testing.T) {
 	for what, payload := range map[string]string{"of another shape": `{"a": [1]}`, "no JSON": "{"} {
 		t.Run(what, func(t *testing.T) {
-			app := newApp(t)
+			app := newTestApp(t)
 			r := NewRunner(app)
 			r.Handle("mail", func(_ context.Context, _ core.App, j *Job) error {
-				if err := j.Payload(new([]int)); err != nil {
+				if err := j.ReadPayload(new([]int)); err != nil {
 					return fmt.Errorf("mail: %w", err)
 				}
 				return nil
 			})
-			must(t, Add(app, "mail", nil))
-			execute(t, app, "UPDATE jobs SET payload = {:payload}", db.Params{"payload": payload})
-			drain(t, r, 1)
-			if got := only(t, app); got.State != "dead" || got.Attempts != 1 || !strings.Contains(got.Error, "read payload of mail job") {
+			must(t, Enqueue(app, "mail", nil))
+			executeSQL(t, app, "UPDATE jobs SET payload = {:payload}", db.Params{"payload": payload})
+			expectDrained(t, r, 1)
+			if got := onlyJob(t, app); got.State != "dead" || got.Attempts != 1 || !strings.Contains(got.Error, "read payload of mail job") {
 				t.Errorf("got %+v", got)
 			}
 		})
@@ -124,58 +124,58 @@ func TestAPayloadThatCannotBeReadBuriesItsJob(t *testing.T) {
 }
 
 func TestAJobWithoutPayloadRunsToo(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
-	r.Handle("mail", func(_ context.Context, _ core.App, j *Job) error { return j.Payload(new(map[string]string)) })
-	must(t, Add(app, "mail", nil))
-	must(t, Add(app, "mail", nil))
-	execute(t, app, "UPDATE jobs SET payload = NULL WHERE rowid = 1", nil) // as a trigger may insert it
-	drain(t, r, 2)
-	counts(t, app, "mail", 0, 0)
+	r.Handle("mail", func(_ context.Context, _ core.App, j *Job) error { return j.ReadPayload(new(map[string]string)) })
+	must(t, Enqueue(app, "mail", nil))
+	must(t, Enqueue(app, "mail", nil))
+	executeSQL(t, app, "UPDATE jobs SET payload = NULL WHERE rowid = 1", nil) // as a trigger may insert it
+	expectDrained(t, r, 2)
+	expectCounts(t, app, "mail", 0, 0)
 }
 
 func TestAKeyHoldsOnlyWhileItsJobWaitsOrRuns(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	r.Handle("digest", func(_ context.Context, app core.App, j *Job) error {
-		return Add(app, "digest", nil, Dedupe("2026-W47")) // while it runs
+		return Enqueue(app, "digest", nil, Dedupe("2026-W47")) // while it runs
 	})
 	for range 3 {
-		must(t, Add(app, "digest", nil, Dedupe("2026-W47")))
+		must(t, Enqueue(app, "digest", nil, Dedupe("2026-W47")))
 	}
-	must(t, Add(app, "digest", nil, Dedupe("2026-W48"), At(clock.Now(app).Add(time.Hour))))
-	must(t, Add(app, "report", nil, Dedupe("2026-W47")))
-	must(t, Add(app, "report", nil))
-	must(t, Add(app, "report", nil))
-	counts(t, app, "digest", 2, 0)
-	counts(t, app, "report", 3, 0)
-	drain(t, r, 1)
-	must(t, Add(app, "digest", nil, Dedupe("2026-W47")))
-	counts(t, app, "digest", 2, 0)
+	must(t, Enqueue(app, "digest", nil, Dedupe("2026-W48"), RunAt(clock.Now(app).Add(time.Hour))))
+	must(t, Enqueue(app, "report", nil, Dedupe("2026-W47")))
+	must(t, Enqueue(app, "report", nil))
+	must(t, Enqueue(app, "report", nil))
+	expectCounts(t, app, "digest", 2, 0)
+	expectCounts(t, app, "report", 3, 0)
+	expectDrained(t, r, 1)
+	must(t, Enqueue(app, "digest", nil, Dedupe("2026-W47")))
+	expectCounts(t, app, "digest", 2, 0)
 }
 
 func TestAJobForLaterWaitsForItsTime(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	r.Handle("reminder", func(context.Context, core.App, *Job) error { return nil })
-	must(t, Add(app, "reminder", nil, At(clock.Now(app).Add(time.Hour))))
-	drain(t, r, 0)
+	must(t, Enqueue(app, "reminder", nil, RunAt(clock.Now(app).Add(time.Hour))))
+	expectDrained(t, r, 0)
 	clock.Advance(app, time.Hour)
-	drain(t, r, 1)
+	expectDrained(t, r, 1)
 }
 
 func TestAJobThatCannotBeStoredIsAnError(t *testing.T) {
-	app := newApp(t)
-	if err := Add(app, "", nil); err == nil {
+	app := newTestApp(t)
+	if err := Enqueue(app, "", nil); err == nil {
 		t.Error("no kind: no error")
 	}
-	if err := Add(app, "mail", make(chan int)); err == nil {
+	if err := Enqueue(app, "mail", make(chan int)); err == nil {
 		t.Error("a payload that is no JSON: no error")
 	}
 	if _, err := app.NonconcurrentDB().NewQuery("DROP TABLE jobs").Execute(); err != nil {
 		t.Fatal(err)
 	}
-	if err := Add(app, "mail", nil); err == nil || !strings.HasPrefix(err.Error(), "add mail job: ") {
+	if err := Enqueue(app, "mail", nil); err == nil || !strings.HasPrefix(err.Error(), "add mail job: ") {
 		t.Errorf("no table: got error %v", err)
 	}
 }
@@ -211,16 +211,16 @@ var template = sync.OnceValues(func() (string, error) {
 	return dir, app.ClearBootstrap()
 })
 
-func newApp(t testing.TB) *core.BaseApp {
+func newTestApp(t testing.TB) *core.BaseApp {
 	t.Helper()
 	from, err := template()
 	must(t, err)
 	dir := filepath.Join(t.TempDir(), "data")
 	must(t, os.CopyFS(dir, os.DirFS(from)))
-	return openApp(t, dir)
+	return openTestApp(t, dir)
 }
 
-func openApp(t testing.TB, dir string) *core.BaseApp {
+func openTestApp(t testing.TB, dir string) *core.BaseApp {
 	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
 	must(t, app.Bootstrap())
@@ -228,39 +228,39 @@ func openApp(t testing.TB, dir string) *core.BaseApp {
 	return app
 }
 
-type row struct {
+type jobRow struct {
 	ID, Kind, State, Worker, Error string
 	Attempts                       int
 	RunAt                          string `db:"runAt"`
 }
 
-func rows(t testing.TB, app core.App) []row {
+func jobRows(t testing.TB, app core.App) []jobRow {
 	t.Helper()
-	var all []row
+	var all []jobRow
 	must(t, app.ConcurrentDB().Select("id", "kind", "state", "worker", "error", "attempts", "runAt").From("jobs").OrderBy("rowid").All(&all))
 	return all
 }
 
-// only returns the one job there is.
-func only(t testing.TB, app core.App) row {
+// onlyJob returns the one job there is.
+func onlyJob(t testing.TB, app core.App) jobRow {
 	t.Helper()
-	all := rows(t, app)
+	all := jobRows(t, app)
 	if len(all) != 1 {
 		t.Fatalf("got %d jobs, want 1", len(all))
 	}
 	return all[0]
 }
 
-func counts(t testing.TB, app core.App, kind string, ready, dead int) {
+func expectCounts(t testing.TB, app core.App, kind string, ready, dead int) {
 	t.Helper()
-	all, err := Counts(app)
+	all, err := CountByState(app)
 	must(t, err)
 	if got := all[kind]; got["ready"] != ready || got["dead"] != dead || got["running"] != 0 {
 		t.Errorf("jobs of kind %s: got %v, want %d ready, %d dead", kind, got, ready, dead)
 	}
 }
 
-func drain(t testing.TB, r *Runner, want int) {
+func expectDrained(t testing.TB, r *Runner, want int) {
 	t.Helper()
 	ran, err := r.Drain(context.Background())
 	must(t, err)
@@ -269,7 +269,7 @@ func drain(t testing.TB, r *Runner, want int) {
 	}
 }
 
-func execute(t testing.TB, app core.App, sql string, params dbx.Params) {
+func executeSQL(t testing.TB, app core.App, sql string, params dbx.Params) {
 	t.Helper()
 	_, err := app.NonconcurrentDB().NewQuery(sql).Bind(params).Execute()
 	must(t, err)

@@ -20,46 +20,46 @@ type Job struct {
 	Kind     string
 	Attempts int // how often it was begun, this time included
 
-	app     core.App
-	rules   *kind
-	user    string
-	host    string
-	worker  string
-	payload string
-	lapsed  bool // the claim before this one ended without a word
-	claimed time.Time
+	app       core.App
+	rules     *jobKind
+	user      string
+	host      string
+	worker    string
+	payload   string
+	hasLapsed bool // the claim before this one ended without a word
+	claimedAt time.Time
 }
 
-// Payload reads what Add was given into the value that into points to. Its error is one of [Bury]: no later try reads it either.
-func (j *Job) Payload(into any) error {
+// ReadPayload reads what Add was given into the value that into points to. Its error is one of [Bury]: no later try reads it either.
+func (j *Job) ReadPayload(into any) error {
 	if err := json.Unmarshal([]byte(j.payload), into); err != nil {
 		return Bury(fmt.Errorf("read payload of %s job %s: %w", j.Kind, j.ID, err))
 	}
 	return nil
 }
 
-// Extend makes the lease last for at least d from now; it is ErrLeaseLost when
+// ExtendLease makes the lease last for at least d from now; it is ErrLeaseLost when
 // there is none left to extend. The runner does this by itself while a handler
 // runs. Never call it inside a transaction: it would wait for itself.
-func (j *Job) Extend(d time.Duration) error {
+func (j *Job) ExtendLease(d time.Duration) error {
 	now := clock.Now(j.app)
-	return j.change("extend", "UPDATE jobs SET runAt = max(runAt, {:runAt}), updated = {:now}",
-		db.Params{"runAt": clock.Text(now.Add(d)), "now": clock.Text(now)})
+	return j.updateOwned("extend", "UPDATE jobs SET runAt = max(runAt, {:runAt}), updated = {:now}",
+		db.Params{"runAt": clock.FormatTime(now.Add(d)), "now": clock.FormatTime(now)})
 }
 
-// put hands the job over, to be looked at again at the time given or, when dead, by a person.
-func (j *Job) put(state string, at time.Time, attempts int, reason string) error {
-	return j.change("put back", "UPDATE jobs SET state = {:state}, runAt = {:runAt}, attempts = {:left}, error = {:error}, worker = '', updated = {:now}",
-		db.Params{"state": state, "runAt": clock.Text(at), "left": attempts, "error": reason, "now": clock.Stamp(j.app)})
+// putBack hands the job over, to be looked at again at the time given or, when dead, by a person.
+func (j *Job) putBack(state string, at time.Time, attempts int, reason string) error {
+	return j.updateOwned("put back", "UPDATE jobs SET state = {:state}, runAt = {:runAt}, attempts = {:left}, error = {:error}, worker = '', updated = {:now}",
+		db.Params{"state": state, "runAt": clock.FormatTime(at), "left": attempts, "error": reason, "now": clock.Timestamp(j.app)})
 }
 
-func (j *Job) remove() error {
-	return j.change("remove", "DELETE FROM jobs", db.Params{})
+func (j *Job) deleteRow() error {
+	return j.updateOwned("remove", "DELETE FROM jobs", db.Params{})
 }
 
-// change touches the row only while it is ours: attempts tells our claim from a
+// updateOwned touches the row only while it is ours: attempts tells our claim from a
 // later one of the same runner.
-func (j *Job) change(deed, statement string, params db.Params) error {
+func (j *Job) updateOwned(deed, statement string, params db.Params) error {
 	if j.app.NonconcurrentDB() == nil {
 		return fmt.Errorf("%s %s job %s: %w", deed, j.Kind, j.ID, errClosed)
 	}
@@ -77,24 +77,24 @@ func (j *Job) change(deed, statement string, params db.Params) error {
 // errClosed tells that there is no database, as while PocketBase starts over or ends.
 var errClosed = errors.New("the database is closed")
 
-// lapsed is what a claim notes about the claim before it when that one ended without a word.
-const lapsed = "the lease ran out: the worker died or stood still"
+// lapsedReason is what a claim notes about the claim before it when that one ended without a word.
+const lapsedReason = "the lease ran out: the worker died or stood still"
 
-// lookDue finds the jobs that are longest due. It only reads, which is what a runner mostly does.
+// dueQuery finds the jobs that are longest due. It only reads, which is what a runner mostly does.
 // While a job runs its runAt is the end of its lease: whoever looks next finds it due then. One index serves both.
-const lookDue = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now} ORDER BY runAt LIMIT {:n}`
+const dueQuery = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now} ORDER BY runAt LIMIT {:n}`
 
-// claimDue takes the jobs named that are still due, so that two processes never take the same one. The plus
+// claimQuery takes the jobs named that are still due, so that two processes never take the same one. The plus
 // sign keeps SQLite from looking through all that is due for the few that are named.
-const claimDue = `
+const claimQuery = `
 	UPDATE jobs SET state = 'running', worker = {:worker}, attempts = attempts + 1, updated = {:now},
 		error = CASE state WHEN 'running' THEN {:lapsed} ELSE error END,
 		runAt = (SELECT value FROM json_each({:leases}) WHERE key = jobs.kind)
 	WHERE id IN (SELECT value FROM json_each({:ids})) AND +state IN ('ready', 'running') AND +runAt <= {:now}
 	RETURNING id, kind, user, host, coalesce(payload, 'null') payload, attempts, error`
 
-// removeDone deletes the jobs named, with the attempts of their claims, that are still the worker's, and returns them.
-const removeDone = `DELETE FROM jobs WHERE id IN (SELECT key FROM json_each({:done})) AND +state = 'running' AND worker = {:worker}
+// removeQuery deletes the jobs named, with the attempts of their claims, that are still the worker's, and returns them.
+const removeQuery = `DELETE FROM jobs WHERE id IN (SELECT key FROM json_each({:done})) AND +state = 'running' AND worker = {:worker}
 	AND attempts = (SELECT value FROM json_each({:done}) WHERE key = jobs.id) RETURNING id`
 
 // endLeasesOnce ends foreign leases at the first call that finds the database open.
@@ -109,61 +109,61 @@ func (r *Runner) endLeasesOnce() {
 func (r *Runner) endForeignLeases() error {
 	now := clock.Now(r.app)
 	n, err := db.Exec(r.app, `UPDATE jobs SET runAt = {:now} WHERE state IN ('ready', 'running') AND runAt > {:end} AND state = 'running'`,
-		db.Params{"now": clock.Text(now), "end": clock.Text(now.Add(r.LongestLease() + time.Minute))})
+		db.Params{"now": clock.FormatTime(now), "end": clock.FormatTime(now.Add(r.LongestLease() + time.Minute))})
 	if err != nil || n > 0 {
 		r.app.Logger().Warn("jobs were leased by a clock that was ahead", "jobs", n, "err", err)
 	}
 	return err
 }
 
-// due names a job that may be claimed.
-type due struct {
+// dueJob names a job that may be claimed.
+type dueJob struct {
 	ID   string `db:"id"`
 	Kind string `db:"kind"`
 	User string `db:"user"`
 	Host string `db:"host"`
 }
 
-// claimed is a row that was taken.
-type claimed struct {
-	due
+// claimedRow is a row that was taken.
+type claimedRow struct {
+	dueJob
 	Payload  string `db:"payload"`
 	Attempts int    `db:"attempts"`
 	Error    string `db:"error"`
 }
 
-// claim takes jobs that are due, each with the lease of its kind, in their order.
-func claim(tx core.App, worker string, wanted []due, kinds map[string]*kind) ([]*Job, error) {
+// claimJobs takes jobs that are due, each with the lease of its kind, in their order.
+func claimJobs(tx core.App, worker string, wanted []dueJob, kinds map[string]*jobKind) ([]*Job, error) {
 	now := clock.Now(tx)
 	ends, ids, place := map[string]string{}, make([]string, len(wanted)), make(map[string]int, len(wanted))
 	for i, d := range wanted {
-		ends[d.Kind] = clock.Text(now.Add(kinds[d.Kind].lease))
+		ends[d.Kind] = clock.FormatTime(now.Add(kinds[d.Kind].leaseDuration))
 		ids[i], place[d.ID] = d.ID, i
 	}
 	leases, err := json.Marshal(ends)
 	if err != nil {
 		return nil, err
 	}
-	var rows []claimed
-	err = tx.NonconcurrentDB().NewQuery(claimDue).Bind(db.Params{
-		"worker": worker, "now": clock.Text(now), "lapsed": lapsed, "leases": string(leases), "ids": db.List(ids),
+	var rows []claimedRow
+	err = tx.NonconcurrentDB().NewQuery(claimQuery).Bind(db.Params{
+		"worker": worker, "now": clock.FormatTime(now), "lapsed": lapsedReason, "leases": string(leases), "ids": db.JSONList(ids),
 	}).All(&rows)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(rows, func(a, b claimed) int { return cmp.Compare(place[a.ID], place[b.ID]) })
+	slices.SortFunc(rows, func(a, b claimedRow) int { return cmp.Compare(place[a.ID], place[b.ID]) })
 	jobs := make([]*Job, len(rows))
 	for i, r := range rows {
 		jobs[i] = &Job{
 			ID: r.ID, Kind: r.Kind, Attempts: r.Attempts, rules: kinds[r.Kind], user: r.User, host: r.Host, worker: worker, payload: r.Payload,
-			lapsed: r.Error == lapsed, claimed: now,
+			hasLapsed: r.Error == lapsedReason, claimedAt: now,
 		}
 	}
 	return jobs, nil
 }
 
-// remove deletes jobs that are done, of one worker, and returns those that were no longer its own.
-func remove(tx core.App, worker string, jobs []*Job) (lost []*Job, err error) {
+// removeJobs deletes jobs that are done, of one worker, and returns those that were no longer its own.
+func removeJobs(tx core.App, worker string, jobs []*Job) (lost []*Job, err error) {
 	claims := map[string]int{}
 	for _, j := range jobs {
 		claims[j.ID] = j.Attempts
@@ -173,7 +173,7 @@ func remove(tx core.App, worker string, jobs []*Job) (lost []*Job, err error) {
 		return nil, err
 	}
 	var removed []string
-	if err := db.Column(tx, &removed, removeDone, db.Params{"done": string(done), "worker": worker}); err != nil {
+	if err := db.QueryColumn(tx, &removed, removeQuery, db.Params{"done": string(done), "worker": worker}); err != nil {
 		return nil, err
 	}
 	for _, j := range jobs {

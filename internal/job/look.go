@@ -32,21 +32,21 @@ const (
 		AND kind = {:kind} AND host = {:host} AND user = {:user} AND runAt <= {:now} ORDER BY runAt LIMIT {:n}`
 )
 
-// choose returns up to n due jobs for which there is room once those that are done are gone, the one longest due first. Where the
+// chooseDue returns up to n due jobs for which there is room once those that are done are gone, the one longest due first. Where the
 // first that are due must all wait, as a hundred thousand may for one host that hangs, the others are found lane by lane.
-func (r *Runner) choose(n int, done []*Job) ([]due, error) {
+func (r *Runner) chooseDue(n int, done []*Job) ([]dueJob, error) {
 	if n <= 0 {
 		return nil, nil
 	}
 	if r.app.ConcurrentDB() == nil {
 		return nil, fmt.Errorf("claim jobs: %w", errClosed)
 	}
-	left := r.room(done)
+	left := r.remainingCapacity(done)
 	if !left.any() {
 		return nil, nil
 	}
-	var all []due
-	err := db.All(r.app, &all, lookDue, db.Params{"now": clock.Stamp(r.app), "n": mostLooked})
+	var all []dueJob
+	err := db.QueryAll(r.app, &all, dueQuery, db.Params{"now": clock.Timestamp(r.app), "n": mostLooked})
 	chosen := left.take(all, n)
 	if err == nil && len(chosen) == 0 && len(all) == mostLooked {
 		from := r.passed
@@ -63,11 +63,11 @@ func (r *Runner) choose(n int, done []*Job) ([]due, error) {
 
 // chooseByLane goes through lanes from where the last look ended, so that each has its turn, until it has n jobs or comes to the end.
 // A kind or a host that has its share is passed over in one step.
-func (r *Runner) chooseByLane(left room, n int) (chosen []due, err error) {
-	now := clock.Stamp(r.app)
+func (r *Runner) chooseByLane(left capacity, n int) (chosen []dueJob, err error) {
+	now := clock.Timestamp(r.app)
 	for range mostLanes {
 		at := r.passed
-		there, err := db.One(r.app, &at, nextLane, at.params())
+		there, err := db.QueryOne(r.app, &at, nextLane, at.params())
 		if err != nil {
 			return nil, err
 		}
@@ -76,17 +76,17 @@ func (r *Runner) chooseByLane(left room, n int) (chosen []due, err error) {
 			break
 		}
 		switch k := left[at.Kind]; {
-		case k == nil || !k.free("", ""):
+		case k == nil || !k.hasRoom("", ""):
 			r.passed = lane{at.Kind, behindAll, behindAll}
 			continue
-		case !k.hosts.free(at.Host):
+		case !k.hostQuota.hasRoom(at.Host):
 			r.passed = lane{at.Kind, at.Host, behindAll}
 			continue
-		case k.users.free(at.User):
-			var all []due
+		case k.userQuota.hasRoom(at.User):
+			var all []dueJob
 			p := at.params()
 			p["now"], p["n"] = now, n-len(chosen)
-			if err := db.All(r.app, &all, lookInLane, p); err != nil {
+			if err := db.QueryAll(r.app, &all, lookInLane, p); err != nil {
 				return nil, err
 			}
 			chosen = append(chosen, left.take(all, n-len(chosen))...)

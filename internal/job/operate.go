@@ -31,10 +31,10 @@ type Filter struct {
 	Before time.Time // not touched since
 }
 
-func (f Filter) where() (condition string, p db.Params) {
-	p = db.Params{"kind": f.Kind, "state": f.State, "ids": db.List(f.IDs), "before": ""}
+func (f Filter) sqlCondition() (condition string, p db.Params) {
+	p = db.Params{"kind": f.Kind, "state": f.State, "ids": db.JSONList(f.IDs), "before": ""}
 	if !f.Before.IsZero() {
-		p["before"] = clock.Text(f.Before)
+		p["before"] = clock.FormatTime(f.Before)
 	}
 	condition = `({:kind} = '' OR kind = {:kind}) AND ({:state} = '' OR state = {:state}) AND ({:before} = '' OR updated < {:before})`
 	if len(f.IDs) > 0 {
@@ -43,33 +43,33 @@ func (f Filter) where() (condition string, p db.Params) {
 	return condition, p
 }
 
-// List returns up to n jobs, the one that is due first before the others.
-func List(app core.App, f Filter, n int) ([]Row, error) {
-	condition, p := f.where()
+// ListMatching returns up to n jobs, the one that is due first before the others.
+func ListMatching(app core.App, f Filter, n int) ([]Row, error) {
+	condition, p := f.sqlCondition()
 	p["n"] = n
 	rows := []Row{}
-	err := db.All(app, &rows, `SELECT id, kind, state, attempts, runAt, error, created FROM jobs WHERE `+condition+` ORDER BY runAt, id LIMIT {:n}`, p)
+	err := db.QueryAll(app, &rows, `SELECT id, kind, state, attempts, runAt, error, created FROM jobs WHERE `+condition+` ORDER BY runAt, id LIMIT {:n}`, p)
 	if err != nil {
 		return nil, fmt.Errorf("list jobs: %w", err)
 	}
 	return rows, nil
 }
 
-// Count returns how many jobs there are.
-func Count(app core.App, f Filter) (n int, err error) {
-	condition, p := f.where()
-	if _, err = db.Value(app, &n, `SELECT count(*) FROM jobs WHERE `+condition, p); err != nil {
+// CountMatching returns how many jobs there are.
+func CountMatching(app core.App, f Filter) (n int, err error) {
+	condition, p := f.sqlCondition()
+	if _, err = db.QueryValue(app, &n, `SELECT count(*) FROM jobs WHERE `+condition, p); err != nil {
 		return 0, fmt.Errorf("count jobs: %w", err)
 	}
 	return n, nil
 }
 
-// Retry has up to n dead jobs begin anew, with all their attempts, and returns how many. One whose key another job has by
+// RetryDead has up to n dead jobs begin anew, with all their attempts, and returns how many. One whose key another job has by
 // now stays dead.
-func Retry(tx core.App, f Filter, n int) (int64, error) {
+func RetryDead(tx core.App, f Filter, n int) (int64, error) {
 	f.State = "dead"
-	condition, p := f.where()
-	p["n"], p["now"] = n, clock.Stamp(tx)
+	condition, p := f.sqlCondition()
+	p["n"], p["now"] = n, clock.Timestamp(tx)
 	done, err := db.Exec(tx, `UPDATE OR IGNORE jobs SET state = 'ready', attempts = 0, runAt = {:now}, worker = '', error = '', updated = {:now}
 		WHERE id IN (SELECT id FROM jobs WHERE `+condition+` AND (dedupe = '' OR NOT EXISTS (SELECT 1 FROM jobs other
 			WHERE other.kind = jobs.kind AND other.dedupe = jobs.dedupe AND other.state IN ('ready', 'running'))) LIMIT {:n})`, p)
@@ -77,15 +77,15 @@ func Retry(tx core.App, f Filter, n int) (int64, error) {
 		return 0, fmt.Errorf("retry jobs: %w", err)
 	}
 	if done > 0 {
-		db.AfterCommit(tx, func() { wake(tx) })
+		db.AfterCommit(tx, func() { wakeRunner(tx) })
 	}
 	return done, nil
 }
 
-// Purge deletes up to n dead jobs and returns how many.
-func Purge(tx core.App, f Filter, n int) (int64, error) {
+// PurgeDead deletes up to n dead jobs and returns how many.
+func PurgeDead(tx core.App, f Filter, n int) (int64, error) {
 	f.State = "dead"
-	condition, p := f.where()
+	condition, p := f.sqlCondition()
 	p["n"] = n
 	done, err := db.Exec(tx, `DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE `+condition+` LIMIT {:n})`, p)
 	if err != nil {
@@ -94,30 +94,30 @@ func Purge(tx core.App, f Filter, n int) (int64, error) {
 	return done, nil
 }
 
-// Of returns the runner of app, nil when it has none.
-func Of(app core.App) *Runner {
+// RunnerOf returns the runner of app, nil when it has none.
+func RunnerOf(app core.App) *Runner {
 	r, _ := app.Store().Get(storeKey).(*Runner)
 	return r
 }
 
-// Left returns how many jobs of the runner's kinds are due or run, in whatever process.
-func (r *Runner) Left() (n int, err error) {
+// CountDue returns how many jobs of the runner's kinds are due or run, in whatever process.
+func (r *Runner) CountDue() (n int, err error) {
 	r.mu.Lock()
 	names := make([]string, 0, len(r.kinds))
 	for name := range r.kinds {
 		names = append(names, name)
 	}
 	r.mu.Unlock()
-	_, err = db.Value(r.app, &n, `SELECT count(*) FROM jobs WHERE (state = 'running' OR (state = 'ready' AND runAt <= {:now}))
-		AND kind IN (SELECT value FROM json_each({:kinds}))`, db.Params{"now": clock.Stamp(r.app), "kinds": db.List(names)})
+	_, err = db.QueryValue(r.app, &n, `SELECT count(*) FROM jobs WHERE (state = 'running' OR (state = 'ready' AND runAt <= {:now}))
+		AND kind IN (SELECT value FROM json_each({:kinds}))`, db.Params{"now": clock.Timestamp(r.app), "kinds": db.JSONList(names)})
 	if err != nil {
 		return 0, fmt.Errorf("count jobs: %w", err)
 	}
 	return n, nil
 }
 
-// Kinds returns the kinds of jobs that the runner does.
-func (r *Runner) Kinds() []string {
+// HandledKinds returns the kinds of jobs that the runner does.
+func (r *Runner) HandledKinds() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Collect(maps.Keys(r.kinds))
@@ -128,7 +128,7 @@ func (r *Runner) LongestLease() (longest time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, k := range r.kinds {
-		longest = max(longest, k.lease)
+		longest = max(longest, k.leaseDuration)
 	}
 	return longest
 }

@@ -19,31 +19,31 @@ import (
 )
 
 const (
-	childDir   = "DOUBLETAP_JOB_CHILD" // the data folder of a child, which this test binary then is
-	childClock = "DOUBLETAP_JOB_CLOCK" // how far the child's clock is ahead
-	patience   = 2 * time.Minute
+	childDir     = "DOUBLETAP_JOB_CHILD" // the data folder of a child, which this test binary then is
+	childClock   = "DOUBLETAP_JOB_CLOCK" // how far the child's clock is ahead
+	childTimeout = 2 * time.Minute
 )
 
 func TestThreeProcessesOnOneFileRunNoJobTwice(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	lines := make(chan string, 100)
-	children := []*process{spawn(t, app, lines, 0), spawn(t, app, lines, 0), spawn(t, app, lines, 0)}
-	execute(t, app, createRuns, nil)
-	add3000(t, app)
+	children := []*childProcess{spawnChild(t, app, lines, 0), spawnChild(t, app, lines, 0), spawnChild(t, app, lines, 0)}
+	executeSQL(t, app, createRunsTable, nil)
+	enqueue3000(t, app)
 	for range children {
-		expect(t, lines, "begun") // so that the quickest does not do it all alone
+		expectLine(t, lines, "begun") // so that the quickest does not do it all alone
 	}
 	began := time.Now()
 	for _, c := range children {
-		c.begin(t)
+		c.openGate(t)
 	}
 	done := map[string]bool{}
 	for len(done) < 3000 {
-		done[expect(t, lines, "job ")] = true
+		done[expectLine(t, lines, "job ")] = true
 	}
 	t.Logf("3,000 jobs in %v", time.Since(began))
 	for _, c := range children {
-		c.end(t)
+		c.stopChild(t)
 	}
 
 	var ran, twice, late int
@@ -57,7 +57,7 @@ func TestThreeProcessesOnOneFileRunNoJobTwice(t *testing.T) {
 		t.Errorf("%d processes took part, want 3", len(shares))
 	}
 	t.Logf("shares of the processes: %v", shares)
-	if left := rows(t, app); len(left) != 0 {
+	if left := jobRows(t, app); len(left) != 0 {
 		t.Errorf("%d jobs are left, the first %+v", len(left), left[0])
 	}
 }
@@ -65,30 +65,30 @@ func TestThreeProcessesOnOneFileRunNoJobTwice(t *testing.T) {
 // The clocks of those who live are ahead, so that the leases of the dead are over and their own are long: a machine
 // that stands still for a moment makes nobody's job another's.
 func TestJobsOfAKilledProcessAreDoneByTheOthers(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	lines := make(chan string, 100)
-	execute(t, app, createRuns, nil)
-	must(t, Add(app, "hang", nil, At(clock.Now(app).Add(-time.Hour))))
-	add3000(t, app)
-	victim := spawn(t, app, lines, 0)
-	victim.begin(t)
+	executeSQL(t, app, createRunsTable, nil)
+	must(t, Enqueue(app, "hang", nil, RunAt(clock.Now(app).Add(-time.Hour))))
+	enqueue3000(t, app)
+	victim := spawnChild(t, app, lines, 0)
+	victim.openGate(t)
 	done := map[string]bool{}
 	hangs := ""
 	for hangs == "" || len(done) < 500 {
-		switch line := expect(t, lines, ""); {
+		switch line := expectLine(t, lines, ""); {
 		case strings.HasPrefix(line, "job "):
 			done[line] = true
 		case strings.HasPrefix(line, "hang "):
 			hangs = strings.Replace(line, "hang ", "job ", 1)
 		}
 	}
-	others := []*process{spawn(t, app, lines, time.Minute), spawn(t, app, lines, time.Minute)}
+	others := []*childProcess{spawnChild(t, app, lines, time.Minute), spawnChild(t, app, lines, time.Minute)}
 	must(t, victim.command.Process.Kill())
 	for _, c := range others {
-		c.begin(t)
+		c.openGate(t)
 	}
 	for len(done) < 3001 {
-		if line := expect(t, lines, ""); strings.HasPrefix(line, "job ") {
+		if line := expectLine(t, lines, ""); strings.HasPrefix(line, "job ") {
 			done[line] = true
 		}
 	}
@@ -96,16 +96,16 @@ func TestJobsOfAKilledProcessAreDoneByTheOthers(t *testing.T) {
 		t.Error("the job that hung when its process was killed is not done")
 	}
 	for _, c := range others {
-		c.end(t)
+		c.stopChild(t)
 	}
 
 	// what the victim did without living to write it down is done again
 	r := NewRunner(app)
-	r.Handle("count", count)
+	r.Handle("count", recordRun)
 	clock.Advance(app, 2*time.Minute)
 	again, err := r.Drain(context.Background())
 	must(t, err)
-	if left := rows(t, app); len(left) != 0 {
+	if left := jobRows(t, app); len(left) != 0 {
 		t.Errorf("%d jobs are left, the first %+v", len(left), left[0])
 	}
 	var ran, twice, late, most int
@@ -126,20 +126,20 @@ func TestJobsOfAKilledProcessAreDoneByTheOthers(t *testing.T) {
 	t.Logf("%d jobs were begun again, %d of them at the very end; %d had been done without being written down", late, again, twice)
 }
 
-// createRuns has a key that two runs of one claim would break.
-const createRuns = "CREATE TABLE runs (job TEXT, attempts INT, worker TEXT, PRIMARY KEY (job, attempts))"
+// createRunsTable has a key that two runs of one claim would break.
+const createRunsTable = "CREATE TABLE runs (job TEXT, attempts INT, worker TEXT, PRIMARY KEY (job, attempts))"
 
-func add3000(t *testing.T, app core.App) {
+func enqueue3000(t *testing.T, app core.App) {
 	must(t, app.RunInTransaction(func(tx core.App) error {
 		for i := range 3000 {
-			must(t, Add(tx, "count", i))
+			must(t, Enqueue(tx, "count", i))
 		}
 		return nil
 	}))
 }
 
-// count notes that it ran, and says so.
-func count(_ context.Context, app core.App, j *Job) error {
+// recordRun notes that it ran, and says so.
+func recordRun(_ context.Context, app core.App, j *Job) error {
 	_, err := app.NonconcurrentDB().NewQuery("INSERT INTO runs VALUES ({:job}, {:attempts}, {:worker})").
 		Bind(dbx.Params{"job": j.ID, "attempts": j.Attempts, "worker": j.worker}).Execute()
 	if err == nil {
@@ -148,8 +148,8 @@ func count(_ context.Context, app core.App, j *Job) error {
 	return err
 }
 
-// child waits in its first jobs for a line on standard input, and runs jobs until that ends.
-func child(dir string) {
+// runChild waits in its first jobs for a line on standard input, and runs jobs until that ends.
+func runChild(dir string) {
 	ahead, err := time.ParseDuration(os.Getenv(childClock))
 	if err != nil {
 		panic(err)
@@ -164,14 +164,14 @@ func child(dir string) {
 	r.Handle("count", func(ctx context.Context, app core.App, j *Job) error {
 		begun()
 		<-opened
-		return count(ctx, app, j)
+		return recordRun(ctx, app, j)
 	})
 	r.Handle("hang", func(ctx context.Context, app core.App, j *Job) error {
 		if j.Attempts == 1 {
 			fmt.Println("hang", j.ID)
 			<-ctx.Done()
 		}
-		return count(ctx, app, j)
+		return recordRun(ctx, app, j)
 	})
 	r.Start()
 	input := bufio.NewReader(os.Stdin)
@@ -186,13 +186,13 @@ func child(dir string) {
 	}
 }
 
-type process struct {
-	command *exec.Cmd
-	input   io.WriteCloser
-	read    chan struct{}
+type childProcess struct {
+	command     *exec.Cmd
+	input       io.WriteCloser
+	outputEnded chan struct{}
 }
 
-func spawn(t *testing.T, app core.App, lines chan<- string, ahead time.Duration) *process {
+func spawnChild(t *testing.T, app core.App, lines chan<- string, ahead time.Duration) *childProcess {
 	t.Helper()
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), childDir+"="+app.DataDir(), childClock+"="+ahead.String())
@@ -202,10 +202,10 @@ func spawn(t *testing.T, app core.App, lines chan<- string, ahead time.Duration)
 	output, err := command.StdoutPipe()
 	must(t, err)
 	must(t, command.Start())
-	p := &process{command, input, make(chan struct{})}
+	p := &childProcess{command, input, make(chan struct{})}
 	t.Cleanup(func() { command.Process.Kill() })
 	go func() {
-		defer close(p.read)
+		defer close(p.outputEnded)
 		for s := bufio.NewScanner(output); s.Scan(); {
 			lines <- s.Text()
 		}
@@ -213,23 +213,23 @@ func spawn(t *testing.T, app core.App, lines chan<- string, ahead time.Duration)
 	return p
 }
 
-// begin opens the gate of the child.
-func (p *process) begin(t *testing.T) {
+// openGate opens the gate of the child.
+func (p *childProcess) openGate(t *testing.T) {
 	t.Helper()
 	_, err := fmt.Fprintln(p.input)
 	must(t, err)
 }
 
-// end has the child stop as it would on SIGTERM.
-func (p *process) end(t *testing.T) {
+// stopChild has the child stop as it would on SIGTERM.
+func (p *childProcess) stopChild(t *testing.T) {
 	t.Helper()
 	must(t, p.input.Close())
-	<-p.read
+	<-p.outputEnded
 	must(t, p.command.Wait())
 }
 
-// expect returns the next line, which shall begin with these words.
-func expect(t *testing.T, lines <-chan string, words string) string {
+// expectLine returns the next line, which shall begin with these words.
+func expectLine(t *testing.T, lines <-chan string, words string) string {
 	t.Helper()
 	select {
 	case line := <-lines:
@@ -237,7 +237,7 @@ func expect(t *testing.T, lines <-chan string, words string) string {
 			t.Fatalf("a child says %q, want %q", line, words)
 		}
 		return line
-	case <-time.After(patience):
+	case <-time.After(childTimeout):
 		t.Fatal("the children are silent")
 		return ""
 	}

@@ -16,37 +16,37 @@ import (
 )
 
 const (
-	storeKey = "doubletap.job"
-	grace    = time.Second // for handlers that heed their context, when Stop has no time left
+	storeKey        = "doubletap.job"
+	stopGracePeriod = time.Second // for handlers that heed their context, when Stop has no time left
 )
 
 // Runner claims and runs the jobs of one process. One goroutine claims for all of its workers, and removes what they have
 // done, several at a time: a statement and a commit cost more than most jobs.
 type Runner struct {
-	app     core.App
-	name    string
-	workers int
-	poll    time.Duration
+	app          core.App
+	name         string
+	workers      int
+	pollInterval time.Duration
 
-	woken chan struct{}
-	start sync.Once
-	stop  sync.Once
+	wakeSignal chan struct{}
+	startOnce  sync.Once
+	stopOnce   sync.Once
 
 	leasesEnded atomic.Bool // of those that a clock gave that was ahead
 	stopped     chan struct{}
-	working     sync.WaitGroup
+	inFlight    sync.WaitGroup
 	ctx         context.Context // ends when Stop has no time left
 	cancel      context.CancelFunc
 
-	failing  atomic.Bool
-	claiming sync.Mutex // held while jobs are claimed, so that nobody else takes the last place of a kind
-	passed   lane       // guarded by claiming: the last lane that a look went through
+	claimsFailing atomic.Bool
+	claimLock     sync.Mutex // held while jobs are claimed, so that nobody else takes the last place of a kind
+	passed        lane       // guarded by claiming: the last lane that a look went through
 
-	mu     sync.Mutex // guards all below, and what is running of each kind
-	kinds  map[string]*kind
-	groups map[string]*group
-	hands  int    // jobs in hand in the background: running, or done and not removed
-	done   []*Job // to be removed
+	mu          sync.Mutex // guards all below, and what is running of each kind
+	kinds       map[string]*jobKind
+	groups      map[string]*group
+	runningJobs int    // jobs in hand in the background: running, or done and not removed
+	finished    []*Job // to be removed
 }
 
 // NewRunner returns a runner with no kinds that Add on app will wake from now
@@ -54,14 +54,14 @@ type Runner struct {
 func NewRunner(app core.App) *Runner {
 	host, _ := os.Hostname()
 	r := &Runner{
-		app:     app,
-		name:    fmt.Sprintf("%.40s:%d:%s", host, os.Getpid(), security.PseudorandomString(6)),
-		workers: 32,
-		poll:    time.Second,
-		woken:   make(chan struct{}, 1),
-		stopped: make(chan struct{}),
-		kinds:   map[string]*kind{},
-		groups:  map[string]*group{},
+		app:          app,
+		name:         fmt.Sprintf("%.40s:%d:%s", host, os.Getpid(), security.PseudorandomString(6)),
+		workers:      32,
+		pollInterval: time.Second,
+		wakeSignal:   make(chan struct{}, 1),
+		stopped:      make(chan struct{}),
+		kinds:        map[string]*jobKind{},
+		groups:       map[string]*group{},
 	}
 	r.ctx, r.cancel = context.WithCancel(db.WithStopping(context.Background(), r.stopped))
 	app.Store().Set(storeKey, r)
@@ -76,7 +76,7 @@ func (r *Runner) Handle(name string, h Handler, opts ...KindOption) {
 	if r.kinds[name] != nil {
 		panic("job: two handlers for " + name)
 	}
-	k := &kind{handle: h, attempts: 10, lease: 30 * time.Second, limit: 16}
+	k := &jobKind{handler: h, maxAttempts: 10, leaseDuration: 30 * time.Second, maxRunning: 16}
 	for _, o := range opts {
 		o(k)
 	}
@@ -89,17 +89,17 @@ func (r *Runner) Handle(name string, h Handler, opts ...KindOption) {
 // Start begins to run jobs in the background: at once when woken, else every
 // second. A second Start does nothing; there is no start after Stop.
 func (r *Runner) Start() {
-	r.start.Do(func() { r.working.Go(r.serve) })
+	r.startOnce.Do(func() { r.inFlight.Go(r.serveQueue) })
 }
 
 // Stop lets no further job begin and waits for those that have. When ctx ends
 // first, their contexts end too: jobs that heed it in time are given back, and
 // the error tells that others go on.
 func (r *Runner) Stop(ctx context.Context) error {
-	r.stop.Do(func() { close(r.stopped) })
+	r.stopOnce.Do(func() { close(r.stopped) })
 	idle := make(chan struct{})
 	go func() {
-		r.working.Wait()
+		r.inFlight.Wait()
 		close(idle)
 	}()
 	select {
@@ -111,7 +111,7 @@ func (r *Runner) Stop(ctx context.Context) error {
 	select {
 	case <-idle:
 		return nil
-	case <-time.After(grace):
+	case <-time.After(stopGracePeriod):
 		return fmt.Errorf("stop jobs: %w", ctx.Err())
 	}
 }
@@ -119,12 +119,12 @@ func (r *Runner) Stop(ctx context.Context) error {
 // Wake makes a worker look for jobs now.
 func (r *Runner) Wake() {
 	select {
-	case r.woken <- struct{}{}:
+	case r.wakeSignal <- struct{}{}:
 	default: // one look finds all there is
 	}
 }
 
-func wake(app core.App) {
+func wakeRunner(app core.App) {
 	if r, ok := app.Store().Get(storeKey).(*Runner); ok {
 		r.Wake()
 	}
@@ -136,32 +136,32 @@ func wake(app core.App) {
 func (r *Runner) Drain(ctx context.Context) (ran int, err error) {
 	r.endLeasesOnce()
 	for ctx.Err() == nil {
-		j, err := r.claim()
+		j, err := r.claimOne()
 		if j == nil || err != nil {
 			return ran, err
 		}
-		if result, begun := r.run(ctx, j); begun {
-			r.settle(ctx, j, result)
+		if result, begun := r.runClaimed(ctx, j); begun {
+			r.storeOutcome(ctx, j, result)
 		}
-		r.release(j)
+		r.releaseJob(j)
 		ran++
 	}
 	return ran, ctx.Err()
 }
 
-// serve hands out jobs and removes those that are done until Stop, and until nothing is in hand.
-func (r *Runner) serve() {
+// serveQueue hands out jobs and removes those that are done until Stop, and until nothing is in hand.
+func (r *Runner) serveQueue() {
 	r.endLeasesOnce()
-	tick := time.NewTicker(r.poll)
+	tick := time.NewTicker(r.pollInterval)
 	defer tick.Stop()
 	stopped := r.stopped
 	for {
-		stopping := r.stopping()
-		begun, err := r.turn(stopping)
+		stopping := r.isStopping()
+		begun, err := r.startJobs(stopping)
 		if !stopping {
-			r.noteClaim(err)
+			r.logClaimResult(err)
 		}
-		switch hands := r.inHand(); {
+		switch hands := r.runningCount(); {
 		case stopping && (hands == 0 || err != nil && r.ctx.Err() != nil):
 			return
 		case begun > 0 && err == nil:
@@ -170,35 +170,35 @@ func (r *Runner) serve() {
 		select {
 		case <-stopped:
 			stopped = nil
-		case <-r.woken:
+		case <-r.wakeSignal:
 		case <-tick.C:
 		}
 	}
 }
 
-// turn removes the jobs that are done and begins others while there is room, in one transaction.
-func (r *Runner) turn(stopping bool) (begun int, err error) {
-	r.claiming.Lock()
-	defer r.claiming.Unlock()
+// startJobs removes the jobs that are done and begins others while there is room, in one transaction.
+func (r *Runner) startJobs(stopping bool) (begun int, err error) {
+	r.claimLock.Lock()
+	defer r.claimLock.Unlock()
 	r.mu.Lock()
-	done, room := r.done, r.workers-r.hands+len(r.done)
+	done, room := r.finished, r.workers-r.runningJobs+len(r.finished)
 	r.mu.Unlock()
 	if stopping {
 		room = 0
 	}
-	jobs, err := r.exchange(done, room)
+	jobs, err := r.removeAndClaim(done, room)
 	if err != nil {
 		return 0, err
 	}
 	for _, j := range jobs {
-		r.working.Go(func() { r.work(j) })
+		r.inFlight.Go(func() { r.runInBackground(j) })
 	}
 	return len(jobs), nil
 }
 
-// exchange removes jobs that are done and claims up to n others.
-func (r *Runner) exchange(done []*Job, n int) (jobs []*Job, err error) {
-	wanted, err := r.choose(n, done) // outside of the transaction: looking needs no lock
+// removeAndClaim removes jobs that are done and claims up to n others.
+func (r *Runner) removeAndClaim(done []*Job, n int) (jobs []*Job, err error) {
+	wanted, err := r.chooseDue(n, done) // outside of the transaction: looking needs no lock
 	if err != nil {
 		return nil, err
 	}
@@ -213,13 +213,13 @@ func (r *Runner) exchange(done []*Job, n int) (jobs []*Job, err error) {
 	r.mu.Unlock()
 	var lost []*Job
 	err = r.app.RunInTransaction(func(tx core.App) (err error) {
-		if lost, err = remove(tx, r.name, done); err != nil {
+		if lost, err = removeJobs(tx, r.name, done); err != nil {
 			return fmt.Errorf("remove jobs: %w", err)
 		}
 		if len(wanted) == 0 {
 			return nil
 		}
-		if jobs, err = claim(tx, r.name, wanted, kinds); err != nil {
+		if jobs, err = claimJobs(tx, r.name, wanted, kinds); err != nil {
 			return fmt.Errorf("claim jobs: %w", err)
 		}
 		return nil
@@ -233,51 +233,51 @@ func (r *Runner) exchange(done []*Job, n int) (jobs []*Job, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, j := range done {
-		j.rules.give(j.user, j.host)
+		j.rules.markDone(j.user, j.host)
 	}
-	r.done = r.done[len(done):]
-	r.hands += len(jobs) - len(done)
+	r.finished = r.finished[len(done):]
+	r.runningJobs += len(jobs) - len(done)
 	for _, j := range jobs {
 		j.app = r.app
-		j.rules.take(j.user, j.host)
+		j.rules.markRunning(j.user, j.host)
 	}
 	return jobs, nil
 }
 
-// work does a job in the background. One that succeeds is left to be removed together with others.
-func (r *Runner) work(j *Job) {
+// runInBackground does a job in the background. One that succeeds is left to be removed together with others.
+func (r *Runner) runInBackground(j *Job) {
 	handed := false // on
 	defer func() {
 		r.mu.Lock()
 		if handed {
-			r.done = append(r.done, j)
+			r.finished = append(r.finished, j)
 		} else {
-			j.rules.give(j.user, j.host)
-			r.hands--
+			j.rules.markDone(j.user, j.host)
+			r.runningJobs--
 		}
 		r.mu.Unlock()
 		r.Wake()
 	}()
-	if r.stopping() { // since the claim began
-		r.settle(r.ctx, j, snooze(0))
+	if r.isStopping() { // since the claim began
+		r.storeOutcome(r.ctx, j, snoozeError(0))
 		return
 	}
-	result, begun := r.run(r.ctx, j)
+	result, begun := r.runClaimed(r.ctx, j)
 	switch {
 	case begun && result == nil:
 		handed = true
 	case begun:
-		r.settle(r.ctx, j, result)
+		r.storeOutcome(r.ctx, j, result)
 	}
 }
 
-func (r *Runner) inHand() int {
+func (r *Runner) runningCount() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.hands
+	return r.runningJobs
 }
 
-func (r *Runner) stopping() bool {
+func (r *Runner) isStopping() bool {
 	select {
 	case <-r.stopped:
 		return true
@@ -286,30 +286,30 @@ func (r *Runner) stopping() bool {
 	}
 }
 
-// claim takes one due job; nil when there is none.
-func (r *Runner) claim() (*Job, error) {
-	r.claiming.Lock()
-	defer r.claiming.Unlock()
-	jobs, err := r.exchange(nil, 1)
+// claimOne takes one due job; nil when there is none.
+func (r *Runner) claimOne() (*Job, error) {
+	r.claimLock.Lock()
+	defer r.claimLock.Unlock()
+	jobs, err := r.removeAndClaim(nil, 1)
 	if err != nil || len(jobs) == 0 {
 		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.hands-- // it is in the hand of the caller
+	r.runningJobs-- // it is in the hand of the caller
 	return jobs[0], nil
 }
 
-func (r *Runner) release(j *Job) {
+func (r *Runner) releaseJob(j *Job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	j.rules.give(j.user, j.host)
+	j.rules.markDone(j.user, j.host)
 }
 
-// noteClaim logs that claims fail once, not every second, and that they work again.
-func (r *Runner) noteClaim(err error) {
+// logClaimResult logs that claims fail once, not every second, and that they work again.
+func (r *Runner) logClaimResult(err error) {
 	failing := err != nil
-	if r.failing.Swap(failing) == failing {
+	if r.claimsFailing.Swap(failing) == failing {
 		return
 	}
 	if failing {

@@ -20,28 +20,28 @@ import (
 	"doubletap/internal/clock"
 )
 
-func nothing(context.Context, core.App, *Job) error { return nil }
+func doNothing(context.Context, core.App, *Job) error { return nil }
 
-// begin starts r and stops it with the test; polls are too rare to hide a lost wake.
-func begin(t testing.TB, r *Runner) {
+// startRunner starts r and stops it with the test; polls are too rare to hide a lost wake.
+func startRunner(t testing.TB, r *Runner) {
 	t.Helper()
-	r.poll = time.Hour
+	r.pollInterval = time.Hour
 	r.Start()
 	t.Cleanup(func() { must(t, r.Stop(context.Background())) })
 }
 
 func TestACommitStartsItsJobAtOnce(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	started := make(chan time.Time)
 	r.Handle("push", func(context.Context, core.App, *Job) error {
 		started <- time.Now()
 		return nil
 	})
-	begin(t, r)
+	startRunner(t, r)
 	var waits []time.Duration
 	for range 100 {
-		must(t, app.RunInTransaction(func(tx core.App) error { return Add(tx, "push", nil) }))
+		must(t, app.RunInTransaction(func(tx core.App) error { return Enqueue(tx, "push", nil) }))
 		committed := time.Now()
 		waits = append(waits, (<-started).Sub(committed))
 	}
@@ -50,7 +50,7 @@ func TestACommitStartsItsJobAtOnce(t *testing.T) {
 }
 
 func TestOneWakeIsEnoughForAllWorkers(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	var together sync.WaitGroup
 	together.Add(r.workers)
@@ -62,12 +62,12 @@ func TestOneWakeIsEnoughForAllWorkers(t *testing.T) {
 		return nil
 	}, Concurrency(r.workers))
 	looked := make(chan struct{}, 100)
-	onLook(app, func() { looked <- struct{}{} })
-	begin(t, r)
+	onDueQuery(app, func() { looked <- struct{}{} })
+	startRunner(t, r)
 	<-looked
 	app.Store().Remove(storeKey) // so that nothing wakes it but this test
 	for range r.workers {
-		must(t, Add(app, "push", nil))
+		must(t, Enqueue(app, "push", nil))
 	}
 	r.Wake()
 	for range r.workers {
@@ -76,7 +76,7 @@ func TestOneWakeIsEnoughForAllWorkers(t *testing.T) {
 }
 
 func TestJobsOfAnotherProcessAreFoundWithinASecond(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	started := make(chan struct{})
 	r.Handle("push", func(context.Context, core.App, *Job) error {
@@ -84,67 +84,67 @@ func TestJobsOfAnotherProcessAreFoundWithinASecond(t *testing.T) {
 		return nil
 	})
 	looked := make(chan struct{}, 100)
-	onLook(app, func() { looked <- struct{}{} })
+	onDueQuery(app, func() { looked <- struct{}{} })
 	r.Start()
 	<-looked
 	app.Store().Remove(storeKey) // so that nothing wakes it
-	must(t, Add(app, "push", nil))
+	must(t, Enqueue(app, "push", nil))
 	<-started
 	must(t, r.Stop(context.Background()))
 }
 
 func TestOldJobsComeFirstAndTheJobsTheyAddComeToo(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	var order []string
 	r.Handle("step", func(_ context.Context, app core.App, j *Job) error {
 		var name string
-		must(t, j.Payload(&name))
+		must(t, j.ReadPayload(&name))
 		order = append(order, name)
 		if name == "c" {
-			return Add(app, "step", "d")
+			return Enqueue(app, "step", "d")
 		}
 		return nil
 	})
 	now := clock.Now(app)
-	must(t, Add(app, "step", "b", At(now.Add(-time.Minute))))
-	must(t, Add(app, "step", "c", At(now.Add(-time.Second))))
-	must(t, Add(app, "step", "a", At(now.Add(-time.Hour))))
-	drain(t, r, 4)
+	must(t, Enqueue(app, "step", "b", RunAt(now.Add(-time.Minute))))
+	must(t, Enqueue(app, "step", "c", RunAt(now.Add(-time.Second))))
+	must(t, Enqueue(app, "step", "a", RunAt(now.Add(-time.Hour))))
+	expectDrained(t, r, 4)
 	if got := strings.Join(order, ""); got != "abcd" {
 		t.Errorf("got order %s, want abcd", got)
 	}
 }
 
 func TestKindsWithoutAHandlerAreLeftAlone(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
-	drain(t, r, 0)
-	r.Handle("known", nothing)
+	expectDrained(t, r, 0)
+	r.Handle("known", doNothing)
 	for range 3 {
-		must(t, Add(app, "unknown", nil))
+		must(t, Enqueue(app, "unknown", nil))
 	}
-	must(t, Add(app, "known", nil))
-	before := rows(t, app)[:3]
-	drain(t, r, 1)
-	if got := rows(t, app); !slices.Equal(got, before) {
+	must(t, Enqueue(app, "known", nil))
+	before := jobRows(t, app)[:3]
+	expectDrained(t, r, 1)
+	if got := jobRows(t, app); !slices.Equal(got, before) {
 		t.Errorf("got %+v, want %+v", got, before)
 	}
 }
 
 func TestAKindHasNoTwoHandlers(t *testing.T) {
-	r := NewRunner(newApp(t))
-	r.Handle("mail", nothing)
+	r := NewRunner(newTestApp(t))
+	r.Handle("mail", doNothing)
 	defer func() {
 		if recover() == nil {
 			t.Error("no panic")
 		}
 	}()
-	r.Handle("mail", nothing)
+	r.Handle("mail", doNothing)
 }
 
 func TestASlowKindLeavesRoomForOthers(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	var mu sync.Mutex
 	running, most := 0, 0
@@ -168,10 +168,10 @@ func TestASlowKindLeavesRoomForOthers(t *testing.T) {
 		return nil
 	})
 	for range 100 { // more than a claim looks at
-		must(t, Add(app, "webhook", nil))
+		must(t, Enqueue(app, "webhook", nil))
 	}
-	must(t, Add(app, "push", nil))
-	begin(t, r)
+	must(t, Enqueue(app, "push", nil))
+	startRunner(t, r)
 	<-pushed
 	<-began
 	<-began
@@ -185,7 +185,7 @@ func TestASlowKindLeavesRoomForOthers(t *testing.T) {
 }
 
 func TestStopWaitsForWhatBeganAndLetsNothingElseBegin(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	r.workers = 1
 	began, goOn := make(chan struct{}), make(chan struct{})
@@ -194,8 +194,8 @@ func TestStopWaitsForWhatBeganAndLetsNothingElseBegin(t *testing.T) {
 		<-goOn
 		return nil
 	})
-	must(t, Add(app, "mail", nil))
-	must(t, Add(app, "mail", nil))
+	must(t, Enqueue(app, "mail", nil))
+	must(t, Enqueue(app, "mail", nil))
 	r.Start()
 	<-began
 	ended := make(chan error)
@@ -208,22 +208,22 @@ func TestStopWaitsForWhatBeganAndLetsNothingElseBegin(t *testing.T) {
 	}
 	close(goOn)
 	must(t, <-ended)
-	if got := only(t, app); got.State != "ready" || got.Attempts != 0 {
+	if got := onlyJob(t, app); got.State != "ready" || got.Attempts != 0 {
 		t.Errorf("the job that had not begun: got %+v", got)
 	}
 	must(t, r.Stop(context.Background()))
 }
 
 func TestAJobClaimedWhileStoppingIsGivenBack(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	r.Handle("mail", func(context.Context, core.App, *Job) error {
 		t.Error("it ran")
 		return nil
 	})
-	must(t, Add(app, "mail", nil))
+	must(t, Enqueue(app, "mail", nil))
 	claimed, goOn := make(chan struct{}), make(chan struct{})
-	onClaim(app, sync.OnceFunc(func() {
+	onClaimQuery(app, sync.OnceFunc(func() {
 		close(claimed)
 		<-goOn
 	}))
@@ -234,7 +234,7 @@ func TestAJobClaimedWhileStoppingIsGivenBack(t *testing.T) {
 	<-r.stopped
 	close(goOn)
 	must(t, <-ended)
-	if got := only(t, app); got.State != "ready" || got.Attempts != 0 || got.Worker != "" || got.RunAt > clock.Stamp(app) {
+	if got := onlyJob(t, app); got.State != "ready" || got.Attempts != 0 || got.Worker != "" || got.RunAt > clock.Timestamp(app) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -250,7 +250,7 @@ func TestWhenTheTimeForStoppingIsOver(t *testing.T) {
 		{"a job that does not is told of", false, context.Canceled, "running"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			app := newApp(t)
+			app := newTestApp(t)
 			r := NewRunner(app)
 			began, goOn := make(chan struct{}), make(chan struct{})
 			r.Handle("mail", func(ctx context.Context, _ core.App, _ *Job) error {
@@ -261,7 +261,7 @@ func TestWhenTheTimeForStoppingIsOver(t *testing.T) {
 				<-ctx.Done()
 				return fmt.Errorf("send: %w", ctx.Err())
 			})
-			must(t, Add(app, "mail", nil))
+			must(t, Enqueue(app, "mail", nil))
 			r.Start()
 			<-began
 			ctx, cancel := context.WithCancel(context.Background())
@@ -269,7 +269,7 @@ func TestWhenTheTimeForStoppingIsOver(t *testing.T) {
 			if err := r.Stop(ctx); !errors.Is(err, c.err) {
 				t.Errorf("got error %v, want %v", err, c.err)
 			}
-			if got := only(t, app); got.State != c.state || c.heeds && got.Attempts != 0 {
+			if got := onlyJob(t, app); got.State != c.state || c.heeds && got.Attempts != 0 {
 				t.Errorf("got %+v", got)
 			}
 			close(goOn)
@@ -279,7 +279,7 @@ func TestWhenTheTimeForStoppingIsOver(t *testing.T) {
 }
 
 func TestADatabaseThatFailsIsToldOnceAndTriedAgain(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
 	done := make(chan struct{})
 	r.Handle("mail", func(context.Context, core.App, *Job) error {
@@ -287,89 +287,89 @@ func TestADatabaseThatFailsIsToldOnceAndTriedAgain(t *testing.T) {
 		return nil
 	})
 	failed := make(chan struct{}, 100)
-	onLook(app, func() { failed <- struct{}{} })
-	execute(t, app, "ALTER TABLE jobs RENAME TO lost", nil)
-	begin(t, r)
+	onDueQuery(app, func() { failed <- struct{}{} })
+	executeSQL(t, app, "ALTER TABLE jobs RENAME TO lost", nil)
+	startRunner(t, r)
 	for range 4 {
 		<-failed
 		r.Wake()
 	}
-	execute(t, app, "ALTER TABLE lost RENAME TO jobs", nil)
-	must(t, Add(app, "mail", nil))
+	executeSQL(t, app, "ALTER TABLE lost RENAME TO jobs", nil)
+	must(t, Enqueue(app, "mail", nil))
 	<-done
-	if got := logged(t, app, "cannot claim jobs"); got != 1 {
+	if got := countLogged(t, app, "cannot claim jobs"); got != 1 {
 		t.Errorf("logged %d times, want once", got)
 	}
-	if got := logged(t, app, "claims jobs again"); got != 1 {
+	if got := countLogged(t, app, "claims jobs again"); got != 1 {
 		t.Errorf("told %d times that it works again, want once", got)
 	}
 }
 
 func TestAnEndThatCannotBeWrittenIsTriedAgain(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
-	r.poll = time.Millisecond
+	r.pollInterval = time.Millisecond
 	ran := 0
 	r.Handle("mail", func(_ context.Context, app core.App, _ *Job) error {
 		ran++
-		execute(t, app, "CREATE TRIGGER full BEFORE DELETE ON jobs BEGIN SELECT raise(ABORT, 'database or disk is full'); END", nil)
+		executeSQL(t, app, "CREATE TRIGGER full BEFORE DELETE ON jobs BEGIN SELECT raise(ABORT, 'database or disk is full'); END", nil)
 		go func() {
-			for logged(t, app, "job ended unwritten") == 0 {
+			for countLogged(t, app, "job ended unwritten") == 0 {
 				runtime.Gosched()
 			}
-			execute(t, app, "DROP TRIGGER full", nil)
+			executeSQL(t, app, "DROP TRIGGER full", nil)
 		}()
 		return nil
 	})
-	must(t, Add(app, "mail", nil))
-	drain(t, r, 1)
-	counts(t, app, "mail", 0, 0)
-	if got := logged(t, app, "job ended unwritten"); ran != 1 || got != 1 {
+	must(t, Enqueue(app, "mail", nil))
+	expectDrained(t, r, 1)
+	expectCounts(t, app, "mail", 0, 0)
+	if got := countLogged(t, app, "job ended unwritten"); ran != 1 || got != 1 {
 		t.Errorf("ran %d times, logged %d times, want once each", ran, got)
 	}
 }
 
 func TestARunnerOutlivesARestartOfItsDatabase(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	r := NewRunner(app)
-	r.Handle("mail", nothing)
+	r.Handle("mail", doNothing)
 	must(t, app.ClearBootstrap())
 	if _, err := r.Drain(context.Background()); err == nil || err.Error() != "claim jobs: the database is closed" {
 		t.Errorf("closed: got error %v", err)
 	}
 	must(t, app.Bootstrap())
-	must(t, Add(app, "mail", nil))
-	drain(t, r, 1)
+	must(t, Enqueue(app, "mail", nil))
+	expectDrained(t, r, 1)
 }
 
 func TestAClaimReadsTheIndexAndSortsNothing(t *testing.T) {
-	app := newApp(t)
+	app := newTestApp(t)
 	must(t, app.RunInTransaction(func(tx core.App) error {
 		for i := range 2000 {
-			must(t, Add(tx, fmt.Sprint("kind", i%7), nil, Dedupe(fmt.Sprint(i))))
+			must(t, Enqueue(tx, fmt.Sprint("kind", i%7), nil, Dedupe(fmt.Sprint(i))))
 		}
 		return nil
 	}))
 	for _, statistics := range []bool{false, true} {
 		if statistics {
-			execute(t, app, "ANALYZE", nil)
+			executeSQL(t, app, "ANALYZE", nil)
 		}
 		planned := func(statement string) string {
 			var steps []struct{ Detail string }
 			must(t, app.NonconcurrentDB().NewQuery("EXPLAIN QUERY PLAN "+statement).Bind(dbx.Params{
-				"worker": "w", "now": clock.Stamp(app), "lapsed": lapsed, "n": 16, "kind": "kind1", "host": "", "user": "",
+				"worker": "w", "now": clock.Timestamp(app), "lapsed": lapsedReason, "n": 16, "kind": "kind1", "host": "", "user": "",
 				"leases": `{"kind1":"2030-01-01 00:00:00.000Z"}`, "ids": `["a","b"]`, "done": `{"a":1}`,
 			}).All(&steps))
 			return fmt.Sprint(steps)
 		}
 		for statement, search := range map[string]string{
-			lookDue: "idx_jobs_due (runAt<?)", nextLane: "idx_jobs_lane ((kind,host,user)>(?,?,?))", lookInLane: "idx_jobs_lane (kind=? AND host=? AND user=? AND runAt<?)",
+			dueQuery: "idx_jobs_due (runAt<?)", nextLane: "idx_jobs_lane ((kind,host,user)>(?,?,?))", lookInLane: "idx_jobs_lane (kind=? AND host=? AND user=? AND runAt<?)",
 		} {
 			if plan := planned(statement); !strings.Contains(plan, "INDEX "+search) || !strings.Contains(plan, "SEARCH jobs") || strings.Contains(plan, "TEMP B-TREE") {
 				t.Errorf("statistics %v: got plan %s", statistics, plan)
 			}
 		}
-		for _, statement := range []string{claimDue, removeDone} {
+		for _, statement := range []string{claimQuery, removeQuery} {
 			if plan := planned(statement); !strings.Contains(plan, "SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)") {
 				t.Errorf("statistics %v: got plan %s", statistics, plan)
 			}
@@ -377,8 +377,8 @@ func TestAClaimReadsTheIndexAndSortsNothing(t *testing.T) {
 	}
 }
 
-// onClaim has fn called while a claim is under way, after its statement began.
-func onClaim(app core.App, fn func()) {
+// onClaimQuery has fn called while a claim is under way, after its statement began.
+func onClaimQuery(app core.App, fn func()) {
 	app.NonconcurrentDB().(*dbx.DB).QueryLogFunc = func(_ context.Context, _ time.Duration, statement string, _ *sql.Rows, _ error) {
 		if strings.Contains(statement, "RETURNING") {
 			fn()
@@ -386,8 +386,8 @@ func onClaim(app core.App, fn func()) {
 	}
 }
 
-// onLook has fn called when the runner has looked for jobs beside all that write.
-func onLook(app core.App, fn func()) {
+// onDueQuery has fn called when the runner has looked for jobs beside all that write.
+func onDueQuery(app core.App, fn func()) {
 	app.ConcurrentDB().(*dbx.DB).QueryLogFunc = func(_ context.Context, _ time.Duration, statement string, _ *sql.Rows, _ error) {
 		if strings.Contains(statement, "ORDER BY runAt") {
 			fn()
@@ -395,8 +395,8 @@ func onLook(app core.App, fn func()) {
 	}
 }
 
-// logged counts the log rows with this message, after those in memory are written.
-func logged(t *testing.T, app core.App, message string) int {
+// countLogged counts the log rows with this message, after those in memory are written.
+func countLogged(t *testing.T, app core.App, message string) int {
 	t.Helper()
 	type flusher interface{ WriteAll(context.Context) error }
 	must(t, app.Logger().Handler().(flusher).WriteAll(context.WithValue(context.Background(), logger.BlockKey, true)))
@@ -411,7 +411,7 @@ func BenchmarkFiveThousand(b *testing.B) {
 		b.Run(how, func(b *testing.B) {
 			for range b.N {
 				b.StopTimer()
-				app := newApp(b)
+				app := newTestApp(b)
 				r := NewRunner(app)
 				var left sync.WaitGroup
 				left.Add(5000)
@@ -421,13 +421,13 @@ func BenchmarkFiveThousand(b *testing.B) {
 				})
 				must(b, app.RunInTransaction(func(tx core.App) error {
 					for range 5000 {
-						must(b, Add(tx, "noop", nil))
+						must(b, Enqueue(tx, "noop", nil))
 					}
 					return nil
 				}))
 				b.StartTimer()
 				if how == "drained" {
-					drain(b, r, 5000)
+					expectDrained(b, r, 5000)
 					continue
 				}
 				r.Start()
@@ -440,17 +440,17 @@ func BenchmarkFiveThousand(b *testing.B) {
 
 // BenchmarkCommitToStart is how long a job waits for its start. At most 5 ms in the median are promised.
 func BenchmarkCommitToStart(b *testing.B) {
-	app := newApp(b)
+	app := newTestApp(b)
 	r := NewRunner(app)
 	started := make(chan time.Time)
 	r.Handle("push", func(context.Context, core.App, *Job) error {
 		started <- time.Now()
 		return nil
 	})
-	begin(b, r)
+	startRunner(b, r)
 	var waits []time.Duration
 	for b.Loop() {
-		must(b, app.RunInTransaction(func(tx core.App) error { return Add(tx, "push", nil) }))
+		must(b, app.RunInTransaction(func(tx core.App) error { return Enqueue(tx, "push", nil) }))
 		committed := time.Now()
 		waits = append(waits, (<-started).Sub(committed))
 	}
@@ -461,34 +461,34 @@ func BenchmarkCommitToStart(b *testing.B) {
 
 // BenchmarkIdle is how much of a core a runner takes that has nothing to do. At most 0.2 % are promised.
 func BenchmarkIdle(b *testing.B) {
-	app := newApp(b)
+	app := newTestApp(b)
 	r := NewRunner(app)
-	r.Handle("push", nothing)
+	r.Handle("push", doNothing)
 	must(b, app.RunInTransaction(func(tx core.App) error {
 		for range 1000 {
-			must(b, Add(tx, "push", nil, At(clock.Now(app).Add(time.Hour))))
+			must(b, Enqueue(tx, "push", nil, RunAt(clock.Now(app).Add(time.Hour))))
 		}
 		return nil
 	}))
 	const speed = 100 // as many looks in a second
-	r.poll = time.Second / speed
+	r.pollInterval = time.Second / speed
 	looks := make(chan struct{}, 1)
-	onLook(app, func() { looks <- struct{}{} })
+	onDueQuery(app, func() { looks <- struct{}{} })
 	r.Start()
 	<-looks
-	before := spent(b)
+	before := processorTime(b)
 	n := 0
 	for b.Loop() {
 		<-looks
 		n++
 	}
-	used := spent(b) - before
+	used := processorTime(b) - before
 	must(b, r.Stop(context.Background()))
 	b.ReportMetric(100*used.Seconds()/float64(n), "%cpu")
 }
 
-// spent is the processor time that this process has taken.
-func spent(b *testing.B) time.Duration {
+// processorTime is the processor time that this process has taken.
+func processorTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	must(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())

@@ -52,35 +52,35 @@ type Like struct {
 	Updated        string `json:"updated"`
 	User           string `json:"user"`
 
-	Owner string `json:"-"` // the post's author
+	PostAuthor string `json:"-"` // the post's author
 }
 
-// Of returns the like of a post by a user, stored or not.
-func Of(likes *core.Collection, post, user string) *Like {
-	return &Like{CollectionID: likes.Id, CollectionName: likes.Name, ID: edge.ID("likes", post, user), Post: post, User: user}
+// NewLike returns the like of a post by a user, stored or not.
+func NewLike(likes *core.Collection, post, user string) *Like {
+	return &Like{CollectionID: likes.Id, CollectionName: likes.Name, ID: edge.IDBetween("likes", post, user), Post: post, User: user}
 }
 
-// Look reads the post's owner, and the like's id and times if it is stored, and reports whether the person that a
+// ReadIfAllowed reads the post's owner, and the like's id and times if it is stored, and reports whether the person that a
 // token was given to may still come in and sees the post. An import may have stored the like under another id.
-func (l *Like) Look(tx core.App, person *core.Record) (allowed bool, err error) {
-	allowed, err = db.Row(tx, `SELECT _p.author, coalesce(l.id, {:like}), coalesce(l.created, ''), coalesce(l.updated, '')
+func (l *Like) ReadIfAllowed(tx core.App, person *core.Record) (allowed bool, err error) {
+	allowed, err = db.QueryRow(tx, `SELECT _p.author, coalesce(l.id, {:like}), coalesce(l.created, ''), coalesce(l.updated, '')
 		FROM posts _p JOIN users _u ON _u.id = _p.author JOIN users me ON me.id = {:me} LEFT JOIN likes l ON l.post = _p.id AND l.user = me.id
-		WHERE _p.id = {:post} AND me.state = 'active' AND me.tokenKey = {:key} AND `+rule.PostShown,
+		WHERE _p.id = {:post} AND me.state = 'active' AND me.tokenKey = {:key} AND `+rule.PostShownSQL,
 		db.Params{"me": person.Id, "key": person.TokenKey(), "post": l.Post, "like": l.ID},
-		&l.Owner, &l.ID, &l.Created, &l.Updated)
+		&l.PostAuthor, &l.ID, &l.Created, &l.Updated)
 	if err != nil {
 		return false, fmt.Errorf("look at post %s: %w", l.Post, err)
 	}
 	return allowed, nil
 }
 
-// Stored reports whether there was such a like when Look or Find looked.
-func (l *Like) Stored() bool { return l.Created != "" }
+// IsStored reports whether there was such a like when Look or Find looked.
+func (l *Like) IsStored() bool { return l.Created != "" }
 
-// Store adds the like. The post's count is a trigger's. With OR FAIL, SQLite notes nothing to undo this statement alone:
+// InsertRow adds the like. The post's count is a trigger's. With OR FAIL, SQLite notes nothing to undo this statement alone:
 // an error undoes the transaction.
-func (l *Like) Store(tx core.App) error {
-	l.Created = clock.Stamp(tx)
+func (l *Like) InsertRow(tx core.App) error {
+	l.Created = clock.Timestamp(tx)
 	l.Updated = l.Created
 	_, err := db.Exec(tx, `INSERT OR FAIL INTO likes (id, post, user, created, updated) VALUES ({:id}, {:post}, {:user}, {:now}, {:now})`,
 		db.Params{"id": l.ID, "post": l.Post, "user": l.User, "now": l.Created})
@@ -90,34 +90,34 @@ func (l *Like) Store(tx core.App) error {
 	return nil
 }
 
-// Find reads the person's own like of an id, and reports whether there is one.
-func (l *Like) Find(tx core.App, person *core.Record) (bool, error) {
-	found, err := db.Row(tx, `SELECT l.post, l.user, l.created, l.updated, p.author
+// FindOwn reads the person's own like of an id, and reports whether there is one.
+func (l *Like) FindOwn(tx core.App, person *core.Record) (bool, error) {
+	found, err := db.QueryRow(tx, `SELECT l.post, l.user, l.created, l.updated, p.author
 		FROM likes l JOIN posts p ON p.id = l.post JOIN users me ON me.id = l.user
 		WHERE l.id = {:id} AND me.id = {:me} AND me.tokenKey = {:key}`,
 		db.Params{"id": l.ID, "me": person.Id, "key": person.TokenKey()},
-		&l.Post, &l.User, &l.Created, &l.Updated, &l.Owner)
+		&l.Post, &l.User, &l.Created, &l.Updated, &l.PostAuthor)
 	if err != nil {
 		return false, fmt.Errorf("find like %s: %w", l.ID, err)
 	}
 	return found, nil
 }
 
-// Remove takes the like back.
-func (l *Like) Remove(tx core.App) error {
+// DeleteRow takes the like back.
+func (l *Like) DeleteRow(tx core.App) error {
 	if _, err := db.Exec(tx, `DELETE FROM likes WHERE id = {:id}`, db.Params{"id": l.ID}); err != nil {
 		return fmt.Errorf("remove like %s: %w", l.ID, err)
 	}
 	return nil
 }
 
-// Record returns the like as an owner's hook gets it.
-func (l *Like) Record(likes *core.Collection) *core.Record {
+// ToRecord returns the like as an owner's hook gets it.
+func (l *Like) ToRecord(likes *core.Collection) *core.Record {
 	record := core.NewRecord(likes)
 	record.Id = l.ID
 	record.Set("post", l.Post)
 	record.Set("user", l.User)
-	if l.Stored() {
+	if l.IsStored() {
 		record.SetRaw("created", l.Created)
 		record.SetRaw("updated", l.Updated)
 		record.MarkAsNotNew()

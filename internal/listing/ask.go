@@ -11,54 +11,54 @@ import (
 	"strings"
 )
 
-// Ask is what one of the plain requests asks for.
-type Ask struct {
+// Request is what one of the plain requests asks for.
+type Request struct {
 	Collection string // feed, notifications or posts
 	ID         string // of one record; empty for a page
 	Author     string // whose posts
 	Sort       string
 	Expand     string
-	At, Last   string // the cursor: where the page before ended; At is empty for the first page
+	At, LastID string // the cursor: where the page before ended; At is empty for the first page
 	PerPage    int
 }
 
 // Action is PocketBase's name for what is asked.
-func (a Ask) Action() string {
+func (a Request) Action() string {
 	if a.ID != "" {
 		return "view"
 	}
 	return "list"
 }
 
-// plain is how pages of a collection are asked for.
-type plain struct {
+// supported is how pages of a collection are asked for.
+type supported struct {
 	sorts, expands []string // all that are known
 	filter         *regexp.Regexp
 }
 
-var pages = map[string]plain{
-	"feed":          {[]string{"-at,-post"}, []string{"", "post.author"}, regexp.MustCompile(`^(?:` + cursor("at", "post") + `)?$`)},
-	"notifications": {[]string{"-latestAt,-id"}, []string{"", "actors,post", "actors,post.author,comment"}, regexp.MustCompile(`^(?:` + cursor("latestAt", "id") + `)?$`)},
+var supportedRequests = map[string]supported{
+	"feed":          {[]string{"-at,-post"}, []string{"", "post.author"}, regexp.MustCompile(`^(?:` + cursorPattern("at", "post") + `)?$`)},
+	"notifications": {[]string{"-latestAt,-id"}, []string{"", "actors,post", "actors,post.author,comment"}, regexp.MustCompile(`^(?:` + cursorPattern("latestAt", "id") + `)?$`)},
 	"posts": {[]string{"-created", "-created,-id"}, []string{"", "author"},
-		regexp.MustCompile(`^(?:author = ` + literal + `|\(author = ` + literal + `\)(?: && ` + cursor("created", "id") + `)?)$`)},
+		regexp.MustCompile(`^(?:author = ` + literalPattern + `|\(author = ` + literalPattern + `\)(?: && ` + cursorPattern("created", "id") + `)?)$`)},
 }
 
-// literal is a text in a filter that needs no unquoting.
-const literal = `"([\w :.-]+)"`
+// literalPattern is a text in a filter that needs no unquoting.
+const literalPattern = `"([\w :.-]+)"`
 
-// cursor is the filter of the rows that follow the last one of a page.
-func cursor(first, second string) string {
-	return first + ` <= ` + literal + ` && \(` + first + ` < ` + literal + ` \|\| ` + second + ` < ` + literal + `\)`
+// cursorPattern is the filter of the rows that follow the last one of a page.
+func cursorPattern(first, second string) string {
+	return first + ` <= ` + literalPattern + ` && \(` + first + ` < ` + literalPattern + ` \|\| ` + second + ` < ` + literalPattern + `\)`
 }
 
-// Read returns what a GET of a URL asks for, and false unless it is one of the plain requests.
-func Read(u *url.URL) (a Ask, ok bool) {
+// ParseRequest returns what a GET of a URL asks for, and false unless it is one of the plain requests.
+func ParseRequest(u *url.URL) (a Request, ok bool) {
 	path, ok := strings.CutPrefix(u.Path, "/api/collections/")
 	if !ok {
 		return a, false
 	}
 	a.Collection, path, _ = strings.Cut(path, "/")
-	known, ok := pages[a.Collection]
+	known, ok := supportedRequests[a.Collection]
 	if !ok {
 		return a, false
 	}
@@ -89,7 +89,7 @@ func Read(u *url.URL) (a Ask, ok bool) {
 		return a, false
 	}
 	end := len(found) - 3 // of the cursor, which every filter ends with
-	a.At, a.Last = found[end], found[end+2]
+	a.At, a.LastID = found[end], found[end+2]
 	if a.Collection == "posts" {
 		a.Author = found[1] + found[2] // one of them
 	}

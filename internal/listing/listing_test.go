@@ -25,46 +25,46 @@ func TestWhatIsPlain(t *testing.T) {
 	filter := func(text string) string { return "&filter=" + url.QueryEscape(text) }
 	for _, test := range []struct {
 		path string
-		want Ask // without a collection: not plain
+		want Request // without a collection: not plain
 	}{
-		{feed, Ask{Collection: "feed", Sort: "-at,-post", PerPage: 20}},
-		{feed + "&filter=&expand=post.author", Ask{Collection: "feed", Sort: "-at,-post", PerPage: 20, Expand: "post.author"}},
-		{feed + filter(`at <= "`+at+`" && (at < "`+at+`" || post < "`+last+`")`), Ask{Collection: "feed", Sort: "-at,-post", PerPage: 20, At: at, Last: last}},
-		{tray + "&expand=actors,post.author,comment", Ask{Collection: "notifications", Sort: "-latestAt,-id", PerPage: 30, Expand: "actors,post.author,comment"}},
-		{tray + filter(`latestAt <= "`+at+`" && (latestAt < "`+at+`" || id < "`+last+`")`), Ask{Collection: "notifications", Sort: "-latestAt,-id", PerPage: 30, At: at, Last: last}},
-		{posts + filter(`author = "`+last+`"`), Ask{Collection: "posts", Sort: "-created", PerPage: 100, Author: last}},
-		{profile + filter(`(author = "`+last+`")`), Ask{Collection: "posts", Sort: "-created,-id", PerPage: 30, Author: last, Expand: "author"}},
-		{profile + filter(`(author = "`+last+`") && `+behind), Ask{Collection: "posts", Sort: "-created,-id", PerPage: 30, Author: last, Expand: "author", At: at, Last: last}},
-		{"posts/records/" + last, Ask{Collection: "posts", ID: last}},
-		{"posts/records/" + last + "?expand=author", Ask{Collection: "posts", ID: last, Expand: "author"}},
+		{feed, Request{Collection: "feed", Sort: "-at,-post", PerPage: 20}},
+		{feed + "&filter=&expand=post.author", Request{Collection: "feed", Sort: "-at,-post", PerPage: 20, Expand: "post.author"}},
+		{feed + filter(`at <= "`+at+`" && (at < "`+at+`" || post < "`+last+`")`), Request{Collection: "feed", Sort: "-at,-post", PerPage: 20, At: at, LastID: last}},
+		{tray + "&expand=actors,post.author,comment", Request{Collection: "notifications", Sort: "-latestAt,-id", PerPage: 30, Expand: "actors,post.author,comment"}},
+		{tray + filter(`latestAt <= "`+at+`" && (latestAt < "`+at+`" || id < "`+last+`")`), Request{Collection: "notifications", Sort: "-latestAt,-id", PerPage: 30, At: at, LastID: last}},
+		{posts + filter(`author = "`+last+`"`), Request{Collection: "posts", Sort: "-created", PerPage: 100, Author: last}},
+		{profile + filter(`(author = "`+last+`")`), Request{Collection: "posts", Sort: "-created,-id", PerPage: 30, Author: last, Expand: "author"}},
+		{profile + filter(`(author = "`+last+`") && `+behind), Request{Collection: "posts", Sort: "-created,-id", PerPage: 30, Author: last, Expand: "author", At: at, LastID: last}},
+		{"posts/records/" + last, Request{Collection: "posts", ID: last}},
+		{"posts/records/" + last + "?expand=author", Request{Collection: "posts", ID: last, Expand: "author"}},
 
-		{posts, Ask{}},
-		{posts + filter(`(author = "`+last+`") && `+behind), Ask{}},
-		{posts + filter(`author = "`+last+`" || id != ""`), Ask{}},
-		{profile + filter(`author = "`+last+`" && `+behind), Ask{}},
-		{profile + filter(`(author = "`+last+`"`), Ask{}},
-		{profile + filter(`(author = "`+last+`") || `+behind), Ask{}},
-		{profile + filter(behind), Ask{}},
-		{"posts/records/" + last + "/", Ask{}},
-		{"posts/records/" + last + "?fields=id", Ask{}},
-		{"feed/records/" + last, Ask{}},
-		{"users/records?page=1&perPage=20&skipTotal=1", Ask{}},
-		{feed + "&perPage=10", Ask{}},
-		{feed + "&fields=id", Ask{}},
-		{feed + "&expand=author", Ask{}},
-		{strings.Replace(feed, "perPage=20", "perPage=101", 1), Ask{}},
-		{strings.Replace(feed, "page=1", "page=2", 1), Ask{}},
-		{strings.Replace(feed, "skipTotal=1", "skipTotal=0", 1), Ask{}},
-		{strings.Replace(feed, "-at,-post", "-at", 1), Ask{}},
-		{feed + filter(`at <= "`+at+`" && (at < "2024" || post < "`+last+`")`), Ask{}},
-		{feed + filter(`at <= "`+at+`" && (at < "`+at+`" || post < "x\"x")`), Ask{}},
-		{feed + filter(`at <= "`+at+`" && (at < "`+at+`" || post < "`+last+`") || id != ""`), Ask{}},
+		{posts, Request{}},
+		{posts + filter(`(author = "`+last+`") && `+behind), Request{}},
+		{posts + filter(`author = "`+last+`" || id != ""`), Request{}},
+		{profile + filter(`author = "`+last+`" && `+behind), Request{}},
+		{profile + filter(`(author = "`+last+`"`), Request{}},
+		{profile + filter(`(author = "`+last+`") || `+behind), Request{}},
+		{profile + filter(behind), Request{}},
+		{"posts/records/" + last + "/", Request{}},
+		{"posts/records/" + last + "?fields=id", Request{}},
+		{"feed/records/" + last, Request{}},
+		{"users/records?page=1&perPage=20&skipTotal=1", Request{}},
+		{feed + "&perPage=10", Request{}},
+		{feed + "&fields=id", Request{}},
+		{feed + "&expand=author", Request{}},
+		{strings.Replace(feed, "perPage=20", "perPage=101", 1), Request{}},
+		{strings.Replace(feed, "page=1", "page=2", 1), Request{}},
+		{strings.Replace(feed, "skipTotal=1", "skipTotal=0", 1), Request{}},
+		{strings.Replace(feed, "-at,-post", "-at", 1), Request{}},
+		{feed + filter(`at <= "`+at+`" && (at < "2024" || post < "`+last+`")`), Request{}},
+		{feed + filter(`at <= "`+at+`" && (at < "`+at+`" || post < "x\"x")`), Request{}},
+		{feed + filter(`at <= "`+at+`" && (at < "`+at+`" || post < "`+last+`") || id != ""`), Request{}},
 	} {
 		u, err := url.Parse("/api/collections/" + test.path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, ok := Read(u)
+		got, ok := ParseRequest(u)
 		if ok != (test.want.Collection != "") || ok && got != test.want {
 			t.Errorf("%s: %+v, %v", test.path, got, ok)
 		}
@@ -73,25 +73,25 @@ func TestWhatIsPlain(t *testing.T) {
 
 // TestPagesAreSearched keeps every statement to indexes, so that a page costs the same however much there is.
 func TestPagesAreSearched(t *testing.T) {
-	app := dbtest.New(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) { return db.Open(path) }})
+	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) { return db.Open(path) }})
 	reader := NewReader(app)
-	for collection, known := range pages {
+	for collection, known := range supportedRequests {
 		for _, expand := range known.expands {
-			asks := []Ask{{Collection: collection, Expand: expand, ID: "abcdefghijklmno"}}
+			asks := []Request{{Collection: collection, Expand: expand, ID: "abcdefghijklmno"}}
 			if collection != "posts" {
 				asks = nil
 			}
 			for _, sort := range known.sorts {
-				asks = append(asks, Ask{Collection: collection, Expand: expand, Sort: sort})
+				asks = append(asks, Request{Collection: collection, Expand: expand, Sort: sort})
 			}
 			for _, ask := range asks {
-				p, err := reader.page(ask)
+				p, err := reader.findPlan(ask)
 				if err != nil || p == nil {
 					t.Fatalf("%+v: %v, %v", ask, p, err)
 				}
-				for _, statement := range []string{p.first, p.next, p.actors} {
+				for _, statement := range []string{p.firstSQL, p.nextSQL, p.actorsSQL} {
 					if statement != "" {
-						searched(t, app, collection, statement)
+						requireIndexed(t, app, collection, statement)
 					}
 				}
 			}
@@ -99,7 +99,7 @@ func TestPagesAreSearched(t *testing.T) {
 	}
 }
 
-func searched(t *testing.T, app core.App, collection, statement string) {
+func requireIndexed(t *testing.T, app core.App, collection, statement string) {
 	t.Helper()
 	params := db.Params{}
 	for _, name := range []string{"me", "key", "now", "at", "last", "author", "id", "ids"} {

@@ -9,14 +9,14 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// put appends a stored value as PocketBase's answers have it.
-type put func(out []byte, stored string) []byte
+// valueAppender appends a stored value as PocketBase's answers have it.
+type valueAppender func(out []byte, stored string) []byte
 
-// putter returns how a field's values are written. Nearly all of them are written as they are stored; one that
+// appenderOf returns how a field's values are written. Nearly all of them are written as they are stored; one that
 // looks otherwise goes through the field itself.
-func putter(field core.Field) (put, bool) {
-	general := through(field)
-	either := func(plain func(string) bool, quick put) put {
+func appenderOf(field core.Field) (valueAppender, bool) {
+	general := fieldAppender(field)
+	either := func(plain func(string) bool, quick valueAppender) valueAppender {
 		return func(out []byte, stored string) []byte {
 			if plain(stored) {
 				return quick(out, stored)
@@ -24,9 +24,9 @@ func putter(field core.Field) (put, bool) {
 			return general(out, stored)
 		}
 	}
-	several := either(plainList, raw)
-	single := either(plainChoice, quote)
-	choose := func(multiple bool) put {
+	several := either(isCanonicalList, appendRaw)
+	single := either(isSingleChoice, appendQuoted)
+	choose := func(multiple bool) valueAppender {
 		if multiple {
 			return several
 		}
@@ -34,13 +34,13 @@ func putter(field core.Field) (put, bool) {
 	}
 	switch f := field.(type) {
 	case *core.TextField, *core.EditorField, *core.EmailField, *core.URLField:
-		return quote, true
+		return appendQuoted, true
 	case *core.BoolField:
-		return either(plainBool, putBool), true
+		return either(isCanonicalBool, appendBool), true
 	case *core.NumberField:
-		return either(plainNumber, raw), true
+		return either(isCanonicalNumber, appendRaw), true
 	case *core.DateField, *core.AutodateField:
-		return either(plainDate, quote), true
+		return either(isCanonicalDate, appendQuoted), true
 	case *core.SelectField:
 		return choose(f.IsMultiple()), true
 	case *core.RelationField:
@@ -48,46 +48,46 @@ func putter(field core.Field) (put, bool) {
 	case *core.FileField:
 		return choose(f.IsMultiple()), true
 	case *core.JSONField:
-		return either(plainJSON, raw), true
+		return either(isCanonicalJSON, appendRaw), true
 	case *core.GeoPointField:
-		return either(plainPoint, raw), true
+		return either(isCanonicalPoint, appendRaw), true
 	}
 	return nil, false
 }
 
-func raw(out []byte, stored string) []byte { return append(out, stored...) }
+func appendRaw(out []byte, stored string) []byte { return append(out, stored...) }
 
-func quote(out []byte, stored string) []byte {
+func appendQuoted(out []byte, stored string) []byte {
 	out, _ = jsontext.AppendQuote(out, stored) // what is no UTF-8 is replaced, as PocketBase does
 	return out
 }
 
-func putBool(out []byte, stored string) []byte {
+func appendBool(out []byte, stored string) []byte {
 	if stored == "1" {
 		return append(out, "true"...)
 	}
 	return append(out, "false"...)
 }
 
-// through makes a value what PocketBase makes it on its way from the row to the answer.
-func through(field core.Field) put {
+// fieldAppender makes a value what PocketBase makes it on its way from the row to the answer.
+func fieldAppender(field core.Field) valueAppender {
 	return func(out []byte, stored string) []byte {
 		value, err := field.PrepareValue(nil, stored)
 		if err != nil {
-			return append(out, broken)
+			return append(out, brokenMark)
 		}
 		text, err := json.Marshal(value, json.Deterministic(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 		if err != nil {
-			return append(out, broken)
+			return append(out, brokenMark)
 		}
 		return append(out, text...)
 	}
 }
 
-func plainBool(stored string) bool { return stored == "0" || stored == "1" }
+func isCanonicalBool(stored string) bool { return stored == "0" || stored == "1" }
 
-// plainNumber is a whole number that a float64 holds exactly.
-func plainNumber(stored string) bool {
+// isCanonicalNumber is a whole number that a float64 holds exactly.
+func isCanonicalNumber(stored string) bool {
 	digits := strings.TrimPrefix(stored, "-")
 	if digits == "" || len(digits) > 15 || digits[0] == '0' && stored != "0" {
 		return false
@@ -95,8 +95,8 @@ func plainNumber(stored string) bool {
 	return !strings.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// plainDate is a time in the layout that PocketBase stores.
-func plainDate(stored string) bool {
+// isCanonicalDate is a time in the layout that PocketBase stores.
+func isCanonicalDate(stored string) bool {
 	if stored == "" {
 		return true
 	}
@@ -115,16 +115,16 @@ func plainDate(stored string) bool {
 		stored[11:13] <= "23" && stored[14:16] <= "59" && stored[17:19] <= "59"
 }
 
-func plainChoice(stored string) bool { return !strings.Contains(stored, "[") }
+func isSingleChoice(stored string) bool { return !strings.Contains(stored, "[") }
 
-// plainList is a list of different words that need no escaping, without spaces.
-func plainList(stored string) bool {
-	_, ok := words(stored)
+// isCanonicalList is a list of different words that need no escaping, without spaces.
+func isCanonicalList(stored string) bool {
+	_, ok := parseWordList(stored)
 	return ok
 }
 
-// words reads a plainList.
-func words(stored string) (list []string, ok bool) {
+// parseWordList reads a isCanonicalList.
+func parseWordList(stored string) (list []string, ok bool) {
 	inner, opened := strings.CutPrefix(stored, "[")
 	inner, closed := strings.CutSuffix(inner, "]")
 	if !opened || !closed || inner == "" {
@@ -135,7 +135,7 @@ func words(stored string) (list []string, ok bool) {
 			return nil, false
 		}
 		word := part[1 : len(part)-1]
-		if strings.ContainsFunc(word, odd) || slices.Contains(list, word) {
+		if strings.ContainsFunc(word, needsEscaping) || slices.Contains(list, word) {
 			return nil, false
 		}
 		list = append(list, word)
@@ -143,10 +143,10 @@ func words(stored string) (list []string, ok bool) {
 	return list, true
 }
 
-func odd(r rune) bool {
+func needsEscaping(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.'
 }
 
-func plainJSON(stored string) bool { return stored == "null" || stored == "[]" || stored == "{}" }
+func isCanonicalJSON(stored string) bool { return stored == "null" || stored == "[]" || stored == "{}" }
 
-func plainPoint(stored string) bool { return stored == `{"lon":0,"lat":0}` }
+func isCanonicalPoint(stored string) bool { return stored == `{"lon":0,"lat":0}` }

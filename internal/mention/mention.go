@@ -10,26 +10,26 @@ import (
 	"doubletap/internal/text"
 )
 
-// In returns the ids of the users whom words name by their handles.
-func In(tx core.App, words string) ([]string, error) {
+// UsersNamedIn returns the ids of the users whom words name by their handles.
+func UsersNamedIn(tx core.App, words string) ([]string, error) {
 	handles := text.Mentions(words)
 	if len(handles) == 0 {
 		return nil, nil
 	}
 	var ids []string
-	err := db.Column(tx, &ids, `SELECT u.id FROM json_each({:handles}) h JOIN users u ON u.handle = h.value COLLATE NOCASE AND u.handle != ''`,
-		db.Params{"handles": db.List(handles)})
+	err := db.QueryColumn(tx, &ids, `SELECT u.id FROM json_each({:handles}) h JOIN users u ON u.handle = h.value COLLATE NOCASE AND u.handle != ''`,
+		db.Params{"handles": db.JSONList(handles)})
 	if err != nil {
 		return nil, fmt.Errorf("find mentioned users: %w", err)
 	}
 	return ids, nil
 }
 
-// On returns the ids of the users whom the author's words on a post name: the caption,
+// UsersNamedOn returns the ids of the users whom the author's words on a post name: the caption,
 // when the post is the author's, and each comment but the one left out.
-func On(tx core.App, post, author, leftOut string) ([]string, error) {
+func UsersNamedOn(tx core.App, post, author, leftOut string) ([]string, error) {
 	var words []string
-	err := db.Column(tx, &words, `SELECT caption FROM posts WHERE id = {:p} AND author = {:a} AND caption != ''
+	err := db.QueryColumn(tx, &words, `SELECT caption FROM posts WHERE id = {:p} AND author = {:a} AND caption != ''
 		UNION ALL SELECT text FROM comments WHERE post = {:p} AND author = {:a} AND id != {:out} AND text != ''`,
 		db.Params{"p": post, "a": author, "out": leftOut})
 	if err != nil {
@@ -37,7 +37,7 @@ func On(tx core.App, post, author, leftOut string) ([]string, error) {
 	}
 	var all []string
 	for _, w := range words {
-		ids, err := In(tx, w)
+		ids, err := UsersNamedIn(tx, w)
 		if err != nil {
 			return nil, err
 		}

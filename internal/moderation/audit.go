@@ -10,8 +10,8 @@ import (
 	"doubletap/internal/db"
 )
 
-// Entry is a row of audit: who did what to whom.
-type Entry struct {
+// AuditEntry is a row of audit: who did what to whom.
+type AuditEntry struct {
 	Actor  string          `json:"actor"` // collection and id
 	Action string          `json:"action"`
 	Target string          `json:"target"` // collection and id
@@ -20,8 +20,8 @@ type Entry struct {
 	At     string          `json:"at"`
 }
 
-// trace records the decision, in its transaction. By SQL: nothing hears of it, and nothing may stop it.
-func (d Decision) trace(tx core.App, target *core.Record, before, after map[string]any) error {
+// recordAudit records the decision, in its transaction. By SQL: nothing hears of it, and nothing may stop it.
+func (d Decision) recordAudit(tx core.App, target *core.Record, before, after map[string]any) error {
 	was, err := json.Marshal(before)
 	if err != nil {
 		return err
@@ -31,36 +31,36 @@ func (d Decision) trace(tx core.App, target *core.Record, before, after map[stri
 		return err
 	}
 	_, err = db.Exec(tx, `INSERT INTO audit (id, actor, action, target, before, after, requestId, created, updated)
-		VALUES (`+db.NewID+`, {:actor}, {:action}, {:target}, {:before}, {:after}, {:request}, {:now}, {:now})`, db.Params{
-		"actor": name(d.By), "action": d.Action, "target": name(target),
-		"before": string(was), "after": string(is), "request": d.RequestID, "now": clock.Stamp(tx),
+		VALUES (`+db.NewIDSQL+`, {:actor}, {:action}, {:target}, {:before}, {:after}, {:request}, {:now}, {:now})`, db.Params{
+		"actor": recordName(d.By), "action": d.Action, "target": recordName(target),
+		"before": string(was), "after": string(is), "request": d.RequestID, "now": clock.Timestamp(tx),
 	})
 	if err != nil {
-		return fmt.Errorf("audit %s of %s: %w", d.Action, name(target), err)
+		return fmt.Errorf("audit %s of %s: %w", d.Action, recordName(target), err)
 	}
 	return nil
 }
 
-// name is a record as audit writes it.
-func name(record *core.Record) string { return record.Collection().Name + "/" + record.Id }
+// recordName is a record as audit writes it.
+func recordName(record *core.Record) string { return record.Collection().Name + "/" + record.Id }
 
-// remembered is how many earlier decisions a moderator is shown of one thing.
-const remembered = 10
+// maxHistory is how many earlier decisions a moderator is shown of one thing.
+const maxHistory = 10
 
-// history returns the latest decisions about any of the targets, the newest first.
-func history(app core.App, targets []string) ([]Entry, error) {
+// findHistory returns the latest decisions about any of the targets, the newest first.
+func findHistory(app core.App, targets []string) ([]AuditEntry, error) {
 	rows := []struct {
 		Actor, Action, Target, Before, After, Created string
 	}{}
-	err := db.All(app, &rows, `SELECT actor, action, target, coalesce(before, '{}') before, coalesce(after, '{}') after, created FROM audit
+	err := db.QueryAll(app, &rows, `SELECT actor, action, target, coalesce(before, '{}') before, coalesce(after, '{}') after, created FROM audit
 		WHERE target IN (SELECT value FROM json_each({:targets})) ORDER BY created DESC, id DESC LIMIT {:n}`,
-		db.Params{"targets": db.List(targets), "n": remembered})
+		db.Params{"targets": db.JSONList(targets), "n": maxHistory})
 	if err != nil {
 		return nil, fmt.Errorf("read the history of %v: %w", targets, err)
 	}
-	entries := make([]Entry, len(rows))
+	entries := make([]AuditEntry, len(rows))
 	for i, r := range rows {
-		entries[i] = Entry{r.Actor, r.Action, r.Target, json.RawMessage(r.Before), json.RawMessage(r.After), r.Created}
+		entries[i] = AuditEntry{r.Actor, r.Action, r.Target, json.RawMessage(r.Before), json.RawMessage(r.After), r.Created}
 	}
 	return entries, nil
 }

@@ -32,11 +32,11 @@ const (
 	Dismissed = "dismissed"
 )
 
-// same is the condition of a report o that is about the same thing as the report r; what is gone is no thing.
-const same = `o.comment = r.comment AND o.post = r.post AND o.user = r.user AND o.comment || o.post || o.user != ''`
+// sameSubject is the condition of a report o that is about the same thing as the report r; what is gone is no thing.
+const sameSubject = `o.comment = r.comment AND o.post = r.post AND o.user = r.user AND o.comment || o.post || o.user != ''`
 
-// verdicts are the states that actions give a report; the others leave it as it is.
-var verdicts = map[string]string{Dismiss: Dismissed, Hide: Upheld, Suspend: Upheld}
+// reportStates are the states that actions give a report; the others leave it as it is.
+var reportStates = map[string]string{Dismiss: Dismissed, Hide: Upheld, Suspend: Upheld}
 
 // Decision is what a moderator or superuser wants done about a report.
 type Decision struct {
@@ -47,8 +47,8 @@ type Decision struct {
 	RequestID string
 }
 
-// Word is what somebody concerned is to be told of a decision, which does not say who made it.
-type Word struct {
+// Event is what somebody concerned is to be told of a decision, which does not say who made it.
+type Event struct {
 	Recipient     string
 	Message       string // such as post_hidden
 	Post, Comment string
@@ -61,9 +61,9 @@ func MayModerate(caller *core.Record) bool {
 		caller.Collection().Name == "users" && caller.GetString("role") == "moderator" && caller.GetString("state") == account.Active)
 }
 
-// Decide does what d says, in the transaction: the deed, the state of the report and of all open ones of the same
+// ApplyDecision does what d says, in the transaction: the deed, the state of the report and of all open ones of the same
 // thing, and the trace in audit. It returns who is to be told of it.
-func Decide(tx core.App, d Decision) ([]Word, error) {
+func ApplyDecision(tx core.App, d Decision) ([]Event, error) {
 	report, err := db.FindRecord(tx, "reports", d.Report)
 	if err != nil {
 		return nil, err
@@ -76,28 +76,28 @@ func Decide(tx core.App, d Decision) ([]Word, error) {
 		return nil, err
 	}
 	if !d.By.IsSuperuser() && on.person != nil && on.person.Id == d.By.Id {
-		return nil, forbidden("Nobody decides about themselves.")
+		return nil, forbiddenError("Nobody decides about themselves.")
 	}
-	var words []Word
+	var words []Event
 	target, before, after := report, map[string]any{}, map[string]any{}
 	switch d.Action {
 	case Dismiss:
 	case Hide, Unhide:
-		if target = on.content(); target == nil {
-			return nil, fault.Invalid("action", "validation_no_content", "There is no post or comment to hide.")
+		if target = on.reportedContent(); target == nil {
+			return nil, fault.InvalidField("action", "validation_no_content", "There is no post or comment to hide.")
 		}
 		hidden := d.Action == Hide
 		before["hidden"], after["hidden"] = target.GetBool("hidden"), hidden
 		if target.GetBool("hidden") != hidden {
 			target.Set("hidden", hidden)
-			words = append(words, on.hiddenWord(target, hidden))
+			words = append(words, on.hiddenEvent(target, hidden))
 		}
 	case Suspend, Unsuspend:
 		if target = on.person; target == nil || target.GetString("state") == account.Deleting {
-			return nil, fault.Invalid("action", "validation_no_account", "There is no such account any more.")
+			return nil, fault.InvalidField("action", "validation_no_account", "There is no such account any more.")
 		}
 		if !d.By.IsSuperuser() && target.GetString("role") == "moderator" {
-			return nil, forbidden("Only superusers suspend moderators.")
+			return nil, forbiddenError("Only superusers suspend moderators.")
 		}
 		state := account.Suspended
 		if d.Action == Unsuspend {
@@ -105,38 +105,38 @@ func Decide(tx core.App, d Decision) ([]Word, error) {
 		}
 		before["state"], after["state"] = target.GetString("state"), state
 		if d.Action == Unsuspend && target.GetString("state") != state {
-			words = append(words, Word{Recipient: target.Id, Message: "account_restored", Concerned: true})
+			words = append(words, Event{Recipient: target.Id, Message: "account_restored", Concerned: true})
 		}
 		target.Set("state", state)
 	default:
-		return nil, fault.Invalid("action", "validation_in_invalid", "Must be dismiss, hide, unhide, suspend or unsuspend.")
+		return nil, fault.InvalidField("action", "validation_in_invalid", "Must be dismiss, hide, unhide, suspend or unsuspend.")
 	}
 	if target != report {
 		if err := tx.Save(target); err != nil {
 			return nil, fmt.Errorf("%s %s %s: %w", d.Action, target.Collection().Name, target.Id, err)
 		}
 	}
-	told, err := d.settle(tx, report)
+	told, err := d.settleReport(tx, report)
 	if err != nil {
 		return nil, err
 	}
-	if state := verdicts[d.Action]; state != "" {
+	if state := reportStates[d.Action]; state != "" {
 		before["report"], after["report"] = report.Original().GetString("state"), state
 	}
 	after["note"], after["decided"] = d.Note, report.Id
-	return append(words, told...), d.trace(tx, target, before, after)
+	return append(words, told...), d.recordAudit(tx, target, before, after)
 }
 
-// settle gives the report the state that follows, and returns what its reporter is told. The open ones of the same thing are
-// SettleOthers'.
-func (d Decision) settle(tx core.App, report *core.Record) ([]Word, error) {
-	state, known := verdicts[d.Action]
+// settleReport gives the report the state that follows, and returns what its reporter is told. The open ones of the same thing are
+// SettleOtherReports'.
+func (d Decision) settleReport(tx core.App, report *core.Record) ([]Event, error) {
+	state, known := reportStates[d.Action]
 	if !known {
 		return nil, nil
 	}
-	var words []Word
+	var words []Event
 	if reporter := report.GetString("reporter"); report.GetString("state") != state && reporter != "" && reporter != d.By.Id {
-		words = []Word{{Recipient: reporter, Message: "report_" + state}}
+		words = []Event{{Recipient: reporter, Message: "report_" + state}}
 	}
 	report.Set("state", state)
 	report.Set("resolution", d.Note)
@@ -146,26 +146,26 @@ func (d Decision) settle(tx core.App, report *core.Record) ([]Word, error) {
 	return words, nil
 }
 
-// Others is the subject of SettleOthers: the open reports of the same thing when d was decided; nil where they stay open.
-func (d Decision) Others(tx core.App) sweep.Subject {
-	state, known := verdicts[d.Action]
+// OtherReports is the subject of SettleOtherReports: the open reports of the same thing when d was decided; nil where they stay open.
+func (d Decision) OtherReports(tx core.App) sweep.Subject {
+	state, known := reportStates[d.Action]
 	if !known {
 		return nil
 	}
-	return sweep.Subject{"report": d.Report, "state": state, "note": d.Note, "by": d.By.Id, "at": clock.Stamp(tx)}
+	return sweep.Subject{"report": d.Report, "state": state, "note": d.Note, "by": d.By.Id, "at": clock.Timestamp(tx)}
 }
 
 // others are the open reports of the same thing as one that was decided.
-const others = `reports r JOIN reports o ON o.state = 'open' AND ` + same + ` WHERE r.id = {:report} AND o.id != r.id AND o.created <= {:at}`
+const others = `reports r JOIN reports o ON o.state = 'open' AND ` + sameSubject + ` WHERE r.id = {:report} AND o.id != r.id AND o.created <= {:at}`
 
-// Others are those who reported the same thing; SettleOthers decides their reports.
+// Others are those who reported the same thing; SettleOtherReports decides their reports.
 var Others = sweep.Part{From: others, Key: "o.reporter", Order: `GROUP BY o.reporter`, Weight: 10}
 
-// SettleOthers decides the reports of these reporters as the subject's was decided, and returns what they are told.
-func SettleOthers(tx core.App, on sweep.Subject, reporters []string) (words []Word, err error) {
-	p := on.Params(tx)
+// SettleOtherReports decides the reports of these reporters as the subject's was decided, and returns what they are told.
+func SettleOtherReports(tx core.App, on sweep.Subject, reporters []string) (words []Event, err error) {
+	p := on.SQLParams(tx)
 	var former string // who reported it first was told when that was decided
-	if _, err := db.Value(tx, &former, `SELECT reporter FROM reports WHERE id = {:report}`, p); err != nil {
+	if _, err := db.QueryValue(tx, &former, `SELECT reporter FROM reports WHERE id = {:report}`, p); err != nil {
 		return nil, fmt.Errorf("find report %s: %w", on["report"], err)
 	}
 	for _, reporter := range reporters {
@@ -176,49 +176,49 @@ func SettleOthers(tx core.App, on sweep.Subject, reporters []string) (words []Wo
 			return nil, fmt.Errorf("settle what %s reports as %s does: %w", reporter, on["report"], err)
 		}
 		if reporter != former && reporter != "" && reporter != on["by"] {
-			words = append(words, Word{Recipient: reporter, Message: "report_" + on["state"]})
+			words = append(words, Event{Recipient: reporter, Message: "report_" + on["state"]})
 		}
 	}
 	return words, nil
 }
 
-func forbidden(text string) error { return router.NewForbiddenError(text, nil) }
+func forbiddenError(text string) error { return router.NewForbiddenError(text, nil) }
 
-// subject is what a report is about: the content, if any, and the person behind it, if there still is one.
-type subject struct{ comment, post, person *core.Record }
+// reportSubject is what a report is about: the content, if any, and the person behind it, if there still is one.
+type reportSubject struct{ comment, post, person *core.Record }
 
-func subjectOf(tx core.App, report *core.Record) (on subject, err error) {
+func subjectOf(tx core.App, report *core.Record) (on reportSubject, err error) {
 	for _, part := range []struct {
 		into           **core.Record
 		collection, id string
 	}{
 		{&on.comment, "comments", report.GetString("comment")}, {&on.post, "posts", report.GetString("post")},
 	} {
-		if *part.into, err = there(tx, part.collection, part.id); err != nil {
-			return subject{}, err
+		if *part.into, err = findOrNil(tx, part.collection, part.id); err != nil {
+			return reportSubject{}, err
 		}
 	}
-	if on.comment != nil && comment.Buried(on.comment) {
+	if on.comment != nil && comment.IsTombstone(on.comment) {
 		on.comment = nil
 	}
 	person := report.GetString("user")
-	if person == "" && on.content() != nil {
-		person = on.content().GetString("author")
+	if person == "" && on.reportedContent() != nil {
+		person = on.reportedContent().GetString("author")
 	}
-	on.person, err = there(tx, "users", person)
+	on.person, err = findOrNil(tx, "users", person)
 	return on, err
 }
 
-// content is the comment or post that is reported, the narrower one if both are; nil when it is gone.
-func (on subject) content() *core.Record {
+// reportedContent is the comment or post that is reported, the narrower one if both are; nil when it is gone.
+func (on reportSubject) reportedContent() *core.Record {
 	if on.comment != nil {
 		return on.comment
 	}
 	return on.post
 }
 
-func (on subject) hiddenWord(target *core.Record, hidden bool) Word {
-	w := Word{Recipient: target.GetString("author"), Message: "post", Post: target.Id, Concerned: true}
+func (on reportSubject) hiddenEvent(target *core.Record, hidden bool) Event {
+	w := Event{Recipient: target.GetString("author"), Message: "post", Post: target.Id, Concerned: true}
 	if target == on.comment {
 		w.Message, w.Post, w.Comment = "comment", target.GetString("post"), target.Id
 	}
@@ -230,8 +230,8 @@ func (on subject) hiddenWord(target *core.Record, hidden bool) Word {
 	return w
 }
 
-// there reads a record, nil without an id or when it is gone.
-func there(tx core.App, collection, id string) (*core.Record, error) {
+// findOrNil reads a record, nil without an id or when it is gone.
+func findOrNil(tx core.App, collection, id string) (*core.Record, error) {
 	if id == "" {
 		return nil, nil
 	}

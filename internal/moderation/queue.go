@@ -12,30 +12,30 @@ import (
 	"doubletap/internal/rendition"
 )
 
-// Page is a part of the queue, and where the next one begins: empty at the end.
-type Page struct {
-	Items  []Item `json:"items"`
-	Cursor string `json:"cursor"`
+// QueuePage is a part of the queue, and where the next one begins: empty at the end.
+type QueuePage struct {
+	Items  []QueueItem `json:"items"`
+	Cursor string      `json:"cursor"`
 }
 
-// Item is what is reported once or more often, by its first report, with all that a moderator needs to decide: also
+// QueueItem is what is reported once or more often, by its first report, with all that a moderator needs to decide: also
 // what is hidden, private or of a suspended account.
-type Item struct {
-	ID       string   `json:"id"` // of the first report
-	Created  string   `json:"created"`
-	State    string   `json:"state"`
-	Reports  int      `json:"reports"` // of the same thing in this state
-	Reason   string   `json:"reason"`
-	Note     string   `json:"note"`
-	Reporter *Person  `json:"reporter"` // null when the account is gone
-	User     *Person  `json:"user"`     // whom suspend would concern
-	Post     *Post    `json:"post"`     // also that of a reported comment
-	Comment  *Comment `json:"comment"`
-	History  []Entry  `json:"history"` // the latest decisions about these
+type QueueItem struct {
+	ID       string       `json:"id"` // of the first report
+	Created  string       `json:"created"`
+	State    string       `json:"state"`
+	Reports  int          `json:"reports"` // of the same thing in this state
+	Reason   string       `json:"reason"`
+	Note     string       `json:"note"`
+	Reporter *PersonView  `json:"reporter"` // null when the account is gone
+	User     *PersonView  `json:"user"`     // whom suspend would concern
+	Post     *PostView    `json:"post"`     // also that of a reported comment
+	Comment  *CommentView `json:"comment"`
+	History  []AuditEntry `json:"history"` // the latest decisions about these
 }
 
-// Person is somebody as moderators see them.
-type Person struct {
+// PersonView is somebody as moderators see them.
+type PersonView struct {
 	ID     string `json:"id"`
 	Handle string `json:"handle"`
 	Name   string `json:"name"`
@@ -45,56 +45,56 @@ type Person struct {
 	Avatar string `json:"avatar"` // a signed address or empty
 }
 
-// Post is a post as moderators see it.
-type Post struct {
-	ID         string  `json:"id"`
-	Author     *Person `json:"author"`
-	Caption    string  `json:"caption"`
-	Place      string  `json:"place"`
-	Visibility string  `json:"visibility"`
-	Hidden     bool    `json:"hidden"`
-	Created    string  `json:"created"`
-	Photos     []Shown `json:"photos"`
+// PostView is a post as moderators see it.
+type PostView struct {
+	ID         string      `json:"id"`
+	Author     *PersonView `json:"author"`
+	Caption    string      `json:"caption"`
+	Place      string      `json:"place"`
+	Visibility string      `json:"visibility"`
+	Hidden     bool        `json:"hidden"`
+	Created    string      `json:"created"`
+	Photos     []PhotoView `json:"photos"`
 }
 
-// Shown is a photo by its signed addresses.
-type Shown struct {
+// PhotoView is a photo by its signed addresses.
+type PhotoView struct {
 	URL   string `json:"url"`   // up to 1080 pixels wide or high
 	Thumb string `json:"thumb"` // 320 pixels, square
 	Alt   string `json:"alt"`
 }
 
-// Comment is a comment as moderators see it.
-type Comment struct {
-	ID      string  `json:"id"`
-	Author  *Person `json:"author"`
-	Text    string  `json:"text"`
-	Hidden  bool    `json:"hidden"`
-	Created string  `json:"created"`
+// CommentView is a comment as moderators see it.
+type CommentView struct {
+	ID      string      `json:"id"`
+	Author  *PersonView `json:"author"`
+	Text    string      `json:"text"`
+	Hidden  bool        `json:"hidden"`
+	Created string      `json:"created"`
 }
 
 const (
-	usual = 20
-	most  = 100
+	defaultLimit = 20
+	maxLimit     = 100
 )
 
-// Queue returns what is reported in a state: open ones from the oldest on, as it waits longest, decided ones from the
+// ReadQueue returns what is reported in a state: open ones from the oldest on, as it waits longest, decided ones from the
 // newest on. cursor is that of the page before, or empty. It writes nothing.
-func Queue(app core.App, state, cursor string, limit int) (*Page, error) {
+func ReadQueue(app core.App, state, cursor string, limit int) (*QueuePage, error) {
 	if state == "" {
 		state = Open
 	}
 	if state != Open && state != Upheld && state != Dismissed {
-		return nil, fault.Invalid("state", "validation_in_invalid", "Must be open, upheld or dismissed.")
+		return nil, fault.InvalidField("state", "validation_in_invalid", "Must be open, upheld or dismissed.")
 	}
-	at, id, err := place(cursor)
+	at, id, err := parseCursor(cursor)
 	if err != nil {
 		return nil, err
 	}
 	if limit <= 0 {
-		limit = usual
+		limit = defaultLimit
 	}
-	limit = min(limit, most)
+	limit = min(limit, maxLimit)
 	order, after := "ASC", ">"
 	if state != Open {
 		order, after = "DESC", "<"
@@ -104,21 +104,21 @@ func Queue(app core.App, state, cursor string, limit int) (*Page, error) {
 		where = ` AND (r.created, r.id) ` + after + ` ({:at}, {:id})`
 	}
 	var ids []string
-	err = db.Column(app, &ids, `SELECT r.id FROM reports r WHERE r.state = {:state}`+where+`
-		AND NOT EXISTS (SELECT 1 FROM reports o WHERE o.state = r.state AND `+same+`
+	err = db.QueryColumn(app, &ids, `SELECT r.id FROM reports r WHERE r.state = {:state}`+where+`
+		AND NOT EXISTS (SELECT 1 FROM reports o WHERE o.state = r.state AND `+sameSubject+`
 			AND (o.created, o.id) < (r.created, r.id))
 		ORDER BY r.created `+order+`, r.id `+order+` LIMIT {:n}`, db.Params{"state": state, "at": at, "id": id, "n": limit + 1})
 	if err != nil {
 		return nil, fmt.Errorf("read the moderation queue: %w", err)
 	}
-	page := &Page{Items: []Item{}}
+	page := &QueuePage{Items: []QueueItem{}}
 	for i, id := range ids {
 		if i == limit {
 			last := page.Items[limit-1]
 			page.Cursor = base64.RawURLEncoding.EncodeToString([]byte(last.Created + "|" + last.ID))
 			break
 		}
-		item, err := read(app, id)
+		item, err := readItem(app, id)
 		if err != nil {
 			return nil, err
 		}
@@ -127,19 +127,19 @@ func Queue(app core.App, state, cursor string, limit int) (*Page, error) {
 	return page, nil
 }
 
-func place(cursor string) (at, id string, err error) {
+func parseCursor(cursor string) (at, id string, err error) {
 	if cursor == "" {
 		return "", "", nil
 	}
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	at, id, ok := strings.Cut(string(text), "|")
 	if err != nil || !ok {
-		return "", "", fault.Invalid("cursor", "validation_invalid_cursor", "Must be the cursor of a page.")
+		return "", "", fault.InvalidField("cursor", "validation_invalid_cursor", "Must be the cursor of a page.")
 	}
 	return at, id, nil
 }
 
-func read(app core.App, id string) (*Item, error) {
+func readItem(app core.App, id string) (*QueueItem, error) {
 	report, err := app.FindRecordById("reports", id)
 	if err != nil {
 		return nil, fmt.Errorf("find report %s: %w", id, err)
@@ -148,27 +148,27 @@ func read(app core.App, id string) (*Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	item := &Item{
+	item := &QueueItem{
 		ID: report.Id, Created: report.GetDateTime("created").String(), State: report.GetString("state"),
 		Reason: report.GetString("reason"), Note: report.GetString("note"),
 	}
 	post := on.post
 	if on.comment != nil && post == nil {
-		if post, err = there(app, "posts", on.comment.GetString("post")); err != nil {
+		if post, err = findOrNil(app, "posts", on.comment.GetString("post")); err != nil {
 			return nil, err
 		}
 	}
-	reporter, err := there(app, "users", report.GetString("reporter"))
+	reporter, err := findOrNil(app, "users", report.GetString("reporter"))
 	if err != nil {
 		return nil, err
 	}
-	targets := []string{name(report)}
+	targets := []string{recordName(report)}
 	for _, record := range []*core.Record{on.comment, post, on.person} {
 		if record != nil {
-			targets = append(targets, name(record))
+			targets = append(targets, recordName(record))
 		}
 	}
-	if item.History, err = history(app, targets); err != nil {
+	if item.History, err = findHistory(app, targets); err != nil {
 		return nil, err
 	}
 	if item.Reporter, err = personOf(app, reporter); err != nil {
@@ -183,31 +183,31 @@ func read(app core.App, id string) (*Item, error) {
 	if item.Comment, err = commentOf(app, on.comment); err != nil {
 		return nil, err
 	}
-	_, err = db.Value(app, &item.Reports, `SELECT count(*) FROM reports r JOIN reports o ON o.id = r.id OR (o.state = r.state AND `+same+`) WHERE r.id = {:id}`,
+	_, err = db.QueryValue(app, &item.Reports, `SELECT count(*) FROM reports r JOIN reports o ON o.id = r.id OR (o.state = r.state AND `+sameSubject+`) WHERE r.id = {:id}`,
 		db.Params{"id": id})
 	return item, err
 }
 
-func personOf(app core.App, user *core.Record) (p *Person, err error) {
+func personOf(app core.App, user *core.Record) (p *PersonView, err error) {
 	if user == nil {
 		return nil, nil
 	}
-	p = &Person{
+	p = &PersonView{
 		ID: user.Id, Handle: user.GetString("handle"), Name: user.GetString("name"), Bio: user.GetString("bio"),
 		State: user.GetString("state"), Role: user.GetString("role"),
 	}
 	if file := user.GetString("avatar"); file != "" {
-		p.Avatar, err = Photo{"users", user.Id, file, thumb}.Sign(app)
+		p.Avatar, err = PhotoFile{"users", user.Id, file, thumbSize}.SignedURL(app)
 	}
 	return p, err
 }
 
 const (
-	large = "1080x1080f"
-	thumb = "320x320"
+	largeSize = "1080x1080f"
+	thumbSize = "320x320"
 )
 
-func postOf(app core.App, post *core.Record) (*Post, error) {
+func postOf(app core.App, post *core.Record) (*PostView, error) {
 	if post == nil {
 		return nil, nil
 	}
@@ -215,21 +215,21 @@ func postOf(app core.App, post *core.Record) (*Post, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Post{
+	p := &PostView{
 		ID: post.Id, Author: author, Caption: post.GetString("caption"), Place: post.GetString("place"), Visibility: post.GetString("visibility"),
-		Hidden: post.GetBool("hidden"), Created: post.GetDateTime("created").String(), Photos: []Shown{},
+		Hidden: post.GetBool("hidden"), Created: post.GetDateTime("created").String(), Photos: []PhotoView{},
 	}
 	var alts []string
 	_ = post.UnmarshalJSONField("alts", &alts) // whatever else is there describes nothing
-	for i, file := range post.GetStringSlice(rendition.Fields["posts"]) {
-		shown := Shown{}
+	for i, file := range post.GetStringSlice(rendition.PhotoFields["posts"]) {
+		shown := PhotoView{}
 		if i < len(alts) {
 			shown.Alt = alts[i]
 		}
-		if shown.URL, err = (Photo{"posts", post.Id, file, large}).Sign(app); err != nil {
+		if shown.URL, err = (PhotoFile{"posts", post.Id, file, largeSize}).SignedURL(app); err != nil {
 			return nil, err
 		}
-		if shown.Thumb, err = (Photo{"posts", post.Id, file, thumb}).Sign(app); err != nil {
+		if shown.Thumb, err = (PhotoFile{"posts", post.Id, file, thumbSize}).SignedURL(app); err != nil {
 			return nil, err
 		}
 		p.Photos = append(p.Photos, shown)
@@ -237,7 +237,7 @@ func postOf(app core.App, post *core.Record) (*Post, error) {
 	return p, nil
 }
 
-func commentOf(app core.App, comment *core.Record) (*Comment, error) {
+func commentOf(app core.App, comment *core.Record) (*CommentView, error) {
 	if comment == nil {
 		return nil, nil
 	}
@@ -245,11 +245,11 @@ func commentOf(app core.App, comment *core.Record) (*Comment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Comment{comment.Id, author, comment.GetString("text"), comment.GetBool("hidden"), comment.GetDateTime("created").String()}, nil
+	return &CommentView{comment.Id, author, comment.GetString("text"), comment.GetBool("hidden"), comment.GetDateTime("created").String()}, nil
 }
 
-func authorOf(app core.App, record *core.Record) (*Person, error) {
-	author, err := there(app, "users", record.GetString("author"))
+func authorOf(app core.App, record *core.Record) (*PersonView, error) {
+	author, err := findOrNil(app, "users", record.GetString("author"))
 	if err != nil {
 		return nil, err
 	}

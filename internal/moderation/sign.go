@@ -16,43 +16,43 @@ import (
 	"doubletap/internal/deliver/secret"
 )
 
-// valid is how long the address of a photo works.
-const valid = 5 * time.Minute
+// linkLifetime is how long the address of a photo works.
+const linkLifetime = 5 * time.Minute
 
-// Photos is where a signed photo is served: its collection, record, file and size follow.
-const Photos = "/api/v1/moderation/photos/"
+// PhotoRoute is where a signed photo is served: its collection, record, file and size follow.
+const PhotoRoute = "/api/v1/moderation/photos/"
 
-// Prepare makes the key of the signatures, so that no GET ever has to.
-func Prepare(app core.App) error {
-	_, err := key(app)
+// PrepareKey makes the key of the signatures, so that no GET ever has to.
+func PrepareKey(app core.App) error {
+	_, err := signingKey(app)
 	return err
 }
 
-func key(app core.App) ([]byte, error) {
-	text, err := secret.Of(app, "moderation", func() (string, error) { return security.RandomString(43), nil })
+func signingKey(app core.App) ([]byte, error) {
+	text, err := secret.FindOrCreate(app, "moderation", func() (string, error) { return security.RandomString(43), nil })
 	return []byte(text), err
 }
 
-// Photo is one file of a record in one size.
-type Photo struct{ Collection, Record, File, Size string }
+// PhotoFile is one file of a record in one size.
+type PhotoFile struct{ Collection, Record, File, Size string }
 
-func (p Photo) path() string {
+func (p PhotoFile) urlPath() string {
 	return p.Collection + "/" + p.Record + "/" + url.PathEscape(p.File) + "/" + p.Size
 }
 
-// Sign returns an address that shows the photo to whoever has it, for five minutes, and nothing else.
-func (p Photo) Sign(app core.App) (string, error) {
-	k, err := key(app)
+// SignedURL returns an address that shows the photo to whoever has it, for five minutes, and nothing else.
+func (p PhotoFile) SignedURL(app core.App) (string, error) {
+	k, err := signingKey(app)
 	if err != nil {
 		return "", fmt.Errorf("sign a photo: %w", err)
 	}
-	until := strconv.FormatInt(clock.Now(app).Add(valid).Unix(), 10)
-	return Photos + p.path() + "?until=" + until + "&signature=" + p.signature(k, until), nil
+	until := strconv.FormatInt(clock.Now(app).Add(linkLifetime).Unix(), 10)
+	return PhotoRoute + p.urlPath() + "?until=" + until + "&signature=" + p.signature(k, until), nil
 }
 
-// Signed returns for how much longer the photo may be seen with these two, zero for not at all.
-func (p Photo) Signed(app core.App, until, signature string) (time.Duration, error) {
-	k, err := key(app)
+// TimeLeft returns for how much longer the photo may be seen with these two, zero for not at all.
+func (p PhotoFile) TimeLeft(app core.App, until, signature string) (time.Duration, error) {
+	k, err := signingKey(app)
 	if err != nil {
 		return 0, fmt.Errorf("read the address of a photo: %w", err)
 	}
@@ -63,8 +63,8 @@ func (p Photo) Signed(app core.App, until, signature string) (time.Duration, err
 	return max(0, time.Unix(seconds, 0).Sub(clock.Now(app))), nil
 }
 
-func (p Photo) signature(key []byte, until string) string {
+func (p PhotoFile) signature(key []byte, until string) string {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("photo|" + p.path() + "|" + until)) // a path has no bar
+	mac.Write([]byte("photo|" + p.urlPath() + "|" + until)) // a path has no bar
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -22,34 +22,34 @@ var Ringing = sweep.Work{Kind: "notification.ring", Parts: []sweep.Part{{
 	Do:     ring,
 }}}
 
-// Posted leaves a job to tell of a new post, if anybody asked to be told of its author's.
-func Posted(tx core.App, post *core.Record) error {
+// PostCreated leaves a job to tell of a new post, if anybody asked to be told of its author's.
+func PostCreated(tx core.App, post *core.Record) error {
 	author := post.GetString("author")
 	var one int
-	asked, err := db.Value(tx, &one, `SELECT 1 FROM follows WHERE followee = {:author} AND state = '`+graph.Accepted+`' AND notify LIMIT 1`, db.Params{"author": author})
+	asked, err := db.QueryValue(tx, &one, `SELECT 1 FROM follows WHERE followee = {:author} AND state = '`+graph.Accepted+`' AND notify LIMIT 1`, db.Params{"author": author})
 	if err != nil {
 		return fmt.Errorf("look who asked for posts of %s: %w", author, err)
 	}
 	if !asked {
 		return nil
 	}
-	return job.Add(tx, Ringing.Kind, sweep.Subject{"post": post.Id}, job.Dedupe(post.Id))
+	return job.Enqueue(tx, Ringing.Kind, sweep.Subject{"post": post.Id}, job.Dedupe(post.Id))
 }
 
 // ring tells the people of these follows.
 func ring(tx core.App, on sweep.Subject, follows []string) error {
 	for _, id := range follows {
 		var follower, author string
-		_, err := db.Row(tx, `SELECT follower, followee FROM follows WHERE id = {:id}`, db.Params{"id": id}, &follower, &author)
+		_, err := db.QueryRow(tx, `SELECT follower, followee FROM follows WHERE id = {:id}`, db.Params{"id": id}, &follower, &author)
 		if err != nil {
 			return fmt.Errorf("find who asked by follow %s: %w", id, err)
 		}
-		sees, err := rule.SeesPost(tx, follower, on["post"])
+		sees, err := rule.MaySeePost(tx, follower, on["post"])
 		if err != nil {
 			return fmt.Errorf("ask whether %s sees post %s: %w", follower, on["post"], err)
 		}
 		if sees {
-			if err := tell(tx, &Notice{Recipient: follower, Actor: author, Type: Post, Subject: author, Post: on["post"]}); err != nil {
+			if err := notifyRecipient(tx, &Event{Recipient: follower, Actor: author, Type: TypePost, Subject: author, Post: on["post"]}); err != nil {
 				return err
 			}
 		}
@@ -58,11 +58,11 @@ func ring(tx core.App, on sweep.Subject, follows []string) error {
 	return nil
 }
 
-// showFormer makes a group that shows a post which is gone show its author's newest other post since it began, if there is
+// showEarlierPost makes a group that shows a post which is gone show its author's newest other post since it began, if there is
 // one. The hour is for the job that began it, which may have been late.
-func showFormer(tx core.App, post, author string, g group) (bool, error) {
+func showEarlierPost(tx core.App, post, author string, g groupRow) (bool, error) {
 	var former string
-	found, err := db.Value(tx, &former, `SELECT o.id FROM notifications n JOIN posts o ON o.author = {:author} AND o.id != {:post}
+	found, err := db.QueryValue(tx, &former, `SELECT o.id FROM notifications n JOIN posts o ON o.author = {:author} AND o.id != {:post}
 			AND o.created > strftime('%Y-%m-%d %H:%M:%fZ', n.created, '-1 hour') AND o.visibility != 'private' AND NOT o.hidden
 		WHERE n.id = {:id} ORDER BY o.created DESC LIMIT 1`, db.Params{"post": post, "author": author, "id": g.ID})
 	if err != nil || !found {
@@ -71,5 +71,5 @@ func showFormer(tx core.App, post, author string, g group) (bool, error) {
 	if _, err := db.Exec(tx, `UPDATE notifications SET post = {:former} WHERE id = {:id}`, db.Params{"former": former, "id": g.ID}); err != nil {
 		return false, fmt.Errorf("show post %s instead of %s: %w", former, post, err)
 	}
-	return true, regroup(tx, g.Recipient, g.ID)
+	return true, refreshGroup(tx, g.Recipient, g.ID)
 }

@@ -12,57 +12,57 @@ import (
 	"doubletap/internal/deliver"
 )
 
-// event is a row of notification_events: what one actor did, whether it is shown or not.
-type event struct {
+// storedEvent is a row of notification_events: what one actor did, whether it is shown or not.
+type storedEvent struct {
 	id, notification   string
 	former             string // the notification it was in when that left the tray, or empty
 	active             bool
 	created, alertedAt string
 }
 
-func (e *event) known() bool { return e.id != "" }
+func (e *storedEvent) isStored() bool { return e.id != "" }
 
-// before is what there was before a notice: all that decides how it is told.
-type before struct {
-	wishes  deliver.Wishes
-	muted   bool   // the recipient has muted the actor or the post, or there is a block between the two
-	follows bool   // the recipient follows the actor
-	reach   bool   // something may have to leave for the recipient's devices or mailbox
-	event   event  // the actor's former one
-	group   string // the notification that takes more actors, or empty
-	actors  []string
-	alerts  int // that the recipient had of the actor within an hour, about other things
+// priorState is what there was before a notice: all that decides how it is told.
+type priorState struct {
+	preferences  deliver.StoredPreferences
+	muted        bool        // the recipient has muted the actor or the post, or there is a block between the two
+	follows      bool        // the recipient follows the actor
+	reachable    bool        // something may have to leave for the recipient's devices or mailbox
+	event        storedEvent // the actor's former one
+	group        string      // the notification that takes more actors, or empty
+	actors       []string
+	recentAlerts int // that the recipient had of the actor within an hour, about other things
 }
 
-// openGroup finds the group that still takes new actors.
-const openGroup = `SELECT id FROM notifications WHERE recipient = {:r} AND groupKey > {:from} AND groupKey < {:to} ORDER BY groupKey DESC LIMIT 1`
+// openGroupQuery finds the group that still takes new actors.
+const openGroupQuery = `SELECT id FROM notifications WHERE recipient = {:r} AND groupKey > {:from} AND groupKey < {:to} ORDER BY groupKey DESC LIMIT 1`
 
-// spent counts an actor's alerts to a recipient since {:hour}, up to the most that there are.
-const spent = `SELECT count(*) FROM (SELECT 1 FROM notification_events x WHERE x.actor = {:a} AND x.recipient = {:r} AND x.alertedAt > {:hour}
+// alertCountQuery counts an actor's alerts to a recipient since {:hour}, up to the most that there are.
+const alertCountQuery = `SELECT count(*) FROM (SELECT 1 FROM notification_events x WHERE x.actor = {:a} AND x.recipient = {:r} AND x.alertedAt > {:hour}
 	AND NOT x.silent AND NOT (x.type = {:t} AND x.subject = {:s}) LIMIT {:most})`
 
-// look reads it in one statement, as likes come by the thousand. It finds nothing when there is no such recipient.
-func look(tx core.App, n *Notice, now time.Time) (*before, bool, error) {
-	p := n.params()
-	p["post"], p["now"], p["from"], p["to"] = n.Post, clock.Text(now), n.group()+clock.Text(now.Add(-window)), n.group()+"~"
-	p["hour"], p["most"] = clock.Text(now.Add(-time.Hour)), alertsPerHour
-	var b before
+// findPriorState reads it in one statement, as likes come by the thousand. It finds nothing when there is no such recipient.
+func findPriorState(tx core.App, n *Event, now time.Time) (*priorState, bool, error) {
+	p := n.sqlParams()
+	p["post"], p["now"], p["from"], p["to"] = n.Post, clock.FormatTime(now), n.groupPrefix()+clock.FormatTime(now.Add(-groupWindow)), n.groupPrefix()+"~"
+	p["hour"], p["most"] = clock.FormatTime(now.Add(-time.Hour)), maxAlertsPerHour
+	var b priorState
 	var actors string
-	columns := []any{&b.muted, &b.follows, &b.reach,
-		&b.event.id, &b.event.notification, &b.event.active, &b.event.created, &b.event.alertedAt, &b.event.former, &b.group, &actors, &b.alerts}
-	found, err := db.Row(tx, `SELECT
+	columns := []any{&b.muted, &b.follows, &b.reachable,
+		&b.event.id, &b.event.notification, &b.event.active, &b.event.created, &b.event.alertedAt, &b.event.former, &b.group, &actors, &b.recentAlerts}
+	found, err := db.QueryRow(tx, `SELECT
 			EXISTS (SELECT 1 FROM mutes m WHERE m.muter = u.id AND ((m.muted = {:a} AND m.post = '') OR (m.muted = '' AND m.post = {:post} AND m.post != ''))
 				AND NOT m.keepNotifications AND (m.until = '' OR m.until > {:now}))
 			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = u.id AND b.blocked = {:a})
 			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = {:a} AND b.blocked = u.id),
-			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:a} AND f.state = 'accepted'), `+deliver.Reachable+`,
+			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:a} AND f.state = 'accepted'), `+deliver.ReachableCondition+`,
 			coalesce(e.id, ''), coalesce(e.notification, ''), coalesce(e.active, 0), coalesce(e.created, ''), coalesce(e.alertedAt, ''), coalesce(e.former, ''),
-			coalesce(g.id, ''), coalesce(g.actors, '[]'), (`+spent+`), `+deliver.WishColumns+`
+			coalesce(g.id, ''), coalesce(g.actors, '[]'), (`+alertCountQuery+`), `+deliver.PreferenceColumns+`
 		FROM users u LEFT JOIN settings s ON s.user = u.id
 		LEFT JOIN notification_events e ON e.recipient = u.id AND e.type = {:t} AND e.subject = {:s} AND e.actor = {:a}
-		LEFT JOIN notifications g ON g.id = (`+openGroup+`)
+		LEFT JOIN notifications g ON g.id = (`+openGroupQuery+`)
 		WHERE u.id = {:r}`, p,
-		append(columns, b.wishes.Columns()...)...)
+		append(columns, b.preferences.ScanTargets()...)...)
 	if err != nil {
 		return nil, false, err
 	}

@@ -13,21 +13,21 @@ import (
 
 // The types of notification.
 const (
-	Like           = "like"
-	Comment        = "comment"
-	Reply          = "reply"
-	CommentLike    = "comment_like"
-	Mention        = "mention"
-	Follow         = "follow"
-	FollowRequest  = "follow_request"
-	FollowAccepted = "follow_accepted"
-	Post           = "post"   // of somebody whose bell is on
-	System         = "system" // from the service itself; its message says what
+	TypeLike           = "like"
+	TypeComment        = "comment"
+	TypeReply          = "reply"
+	TypeCommentLike    = "comment_like"
+	TypeMention        = "mention"
+	TypeFollow         = "follow"
+	TypeFollowRequest  = "follow_request"
+	TypeFollowAccepted = "follow_accepted"
+	TypePost           = "post"   // of somebody whose bell is on
+	TypeSystem         = "system" // from the service itself; its message says what
 )
 
-// Notice is one thing that one person is told: Actor did what Type says to Subject.
+// Event is one thing that one person is told: Actor did what Type says to Subject.
 // Notices of one recipient, type and subject are grouped into one notification.
-type Notice struct {
+type Event struct {
 	Recipient, Actor string
 	Type             string
 	Subject          string // a post, a comment, or for follows the recipient
@@ -44,93 +44,93 @@ type Notice struct {
 	overBudget bool // the actor has alerted the recipient often enough for now
 }
 
-// news reports whether every notice of the type is news even from an actor who is
+// isNewEachTime reports whether every notice of the type is news even from an actor who is
 // already in the group: a second comment is, a second like is not.
-func (n *Notice) news() bool {
-	return n.Type == Comment || n.Type == Reply || n.Type == Mention || n.Type == Post
+func (n *Event) isNewEachTime() bool {
+	return n.Type == TypeComment || n.Type == TypeReply || n.Type == TypeMention || n.Type == TypePost
 }
 
 // Listener is asked about each notice and hears which ones were listed, both inside the
 // notice's transaction.
 type Listener struct {
-	// Ask may alter the notice; when it returns false the notice is recorded but
+	// Intercept may alter the notice; when it returns false the notice is recorded but
 	// neither listed nor sent.
-	Ask func(tx core.App, n *Notice) (bool, error)
-	// Told hears of a notice that was listed anew, and in which notification.
-	Told func(tx core.App, n *Notice, notification string) error
+	Intercept func(tx core.App, n *Event) (bool, error)
+	// Listed hears of a notice that was listed anew, and in which notification.
+	Listed func(tx core.App, n *Event, notification string) error
 }
 
 const listenerKey = "doubletap.notification.listener"
 
-// Listen makes every notice of app go through l.
-func Listen(app core.App, l Listener) { app.Store().Set(listenerKey, l) }
+// SetListener makes every notice of app go through l.
+func SetListener(app core.App, l Listener) { app.Store().Set(listenerKey, l) }
 
-func ask(tx core.App, n *Notice) error {
+func askListener(tx core.App, n *Event) error {
 	l, _ := tx.Store().Get(listenerKey).(Listener)
-	if l.Ask == nil {
+	if l.Intercept == nil {
 		return nil
 	}
-	keep, err := l.Ask(tx, n)
+	keep, err := l.Intercept(tx, n)
 	if !keep {
 		n.List, n.Live, n.Push, n.Mail = false, false, false, false
 	}
 	return err
 }
 
-func told(tx core.App, n *Notice, notification string) error {
+func tellListener(tx core.App, n *Event, notification string) error {
 	l, _ := tx.Store().Get(listenerKey).(Listener)
-	if l.Told == nil {
+	if l.Listed == nil {
 		return nil
 	}
-	return l.Told(tx, n, notification)
+	return l.Listed(tx, n, notification)
 }
 
-// Liked tells owner, the post's author, of a like.
-func Liked(tx core.App, user, post, owner string) error {
-	return tell(tx, &Notice{Recipient: owner, Actor: user, Type: Like, Subject: post, Post: post})
+// PostLiked tells owner, the post's author, of a like.
+func PostLiked(tx core.App, user, post, owner string) error {
+	return notifyRecipient(tx, &Event{Recipient: owner, Actor: user, Type: TypeLike, Subject: post, Post: post})
 }
 
-// Unliked takes a like back.
-func Unliked(tx core.App, user, post, owner string) error {
-	return retractFrom(tx, owner, Like, post, user)
+// PostUnliked takes a like back.
+func PostUnliked(tx core.App, user, post, owner string) error {
+	return retractFrom(tx, owner, TypeLike, post, user)
 }
 
 // CommentLiked tells the comment's author of a like.
 func CommentLiked(tx core.App, like, comment *core.Record) error {
-	return tell(tx, &Notice{
+	return notifyRecipient(tx, &Event{
 		Recipient: comment.GetString("author"), Actor: like.GetString("user"),
-		Type: CommentLike, Subject: comment.Id, Post: comment.GetString("post"), Comment: comment.Id,
+		Type: TypeCommentLike, Subject: comment.Id, Post: comment.GetString("post"), Comment: comment.Id,
 	})
 }
 
 // CommentUnliked takes a comment's like back.
 func CommentUnliked(tx core.App, like *core.Record) error {
-	return retract(tx, CommentLike, like.GetString("comment"), like.GetString("user"))
+	return retractFromAll(tx, TypeCommentLike, like.GetString("comment"), like.GetString("user"))
 }
 
-// Mentioned tells user that actor named them in post, or in comment when there is one.
+// UserMentioned tells user that actor named them in post, or in comment when there is one.
 // Who may not see the post is not told.
-func Mentioned(tx core.App, user, actor, post, comment string) error {
-	if sees, err := rule.SeesPost(tx, user, post); err != nil || !sees {
+func UserMentioned(tx core.App, user, actor, post, comment string) error {
+	if sees, err := rule.MaySeePost(tx, user, post); err != nil || !sees {
 		return err
 	}
-	return tell(tx, &Notice{Recipient: user, Actor: actor, Type: Mention, Subject: post, Post: post, Comment: comment})
+	return notifyRecipient(tx, &Event{Recipient: user, Actor: actor, Type: TypeMention, Subject: post, Post: post, Comment: comment})
 }
 
-// Unmentioned takes back that actor named user in post.
-func Unmentioned(tx core.App, user, actor, post string) error {
-	return retractFrom(tx, user, Mention, post, actor)
+// UserUnmentioned takes back that actor named user in post.
+func UserUnmentioned(tx core.App, user, actor, post string) error {
+	return retractFrom(tx, user, TypeMention, post, actor)
 }
 
-// Commented tells the post's author, and of a reply the author of the comment
+// CommentCreated tells the post's author, and of a reply the author of the comment
 // replied to. answered is nil where the comment answers none; nobody is told twice.
-func Commented(tx core.App, comment, post, answered *core.Record) error {
+func CommentCreated(tx core.App, comment, post, answered *core.Record) error {
 	author, told := comment.GetString("author"), ""
 	if answered != nil {
 		told = answered.GetString("author")
-		err := tell(tx, &Notice{
+		err := notifyRecipient(tx, &Event{
 			Recipient: told, Actor: author,
-			Type: Reply, Subject: comment.GetString("parent"), Post: post.Id, Comment: comment.Id,
+			Type: TypeReply, Subject: comment.GetString("parent"), Post: post.Id, Comment: comment.Id,
 		})
 		if err != nil {
 			return err
@@ -139,42 +139,42 @@ func Commented(tx core.App, comment, post, answered *core.Record) error {
 	if post.GetString("author") == told {
 		return nil
 	}
-	return tell(tx, &Notice{
+	return notifyRecipient(tx, &Event{
 		Recipient: post.GetString("author"), Actor: author,
-		Type: Comment, Subject: post.Id, Post: post.Id, Comment: comment.Id,
+		Type: TypeComment, Subject: post.Id, Post: post.Id, Comment: comment.Id,
 	})
 }
 
-// Followed tells the followee of a new follower, or of somebody who asks to follow.
-func Followed(tx core.App, follow *core.Record) error {
-	kind := Follow
+// FollowCreated tells the followee of a new follower, or of somebody who asks to follow.
+func FollowCreated(tx core.App, follow *core.Record) error {
+	kind := TypeFollow
 	if follow.GetString("state") == "pending" {
-		kind = FollowRequest
+		kind = TypeFollowRequest
 	}
 	followee := follow.GetString("followee")
-	return tell(tx, &Notice{Recipient: followee, Actor: follow.GetString("follower"), Type: kind, Subject: followee})
+	return notifyRecipient(tx, &Event{Recipient: followee, Actor: follow.GetString("follower"), Type: kind, Subject: followee})
 }
 
-// Accepted tells the follower that the request was accepted; the request leaves the followee's tray.
-func Accepted(tx core.App, follow *core.Record) error {
+// RequestAccepted tells the follower that the request was accepted; the request leaves the followee's tray.
+func RequestAccepted(tx core.App, follow *core.Record) error {
 	follower, followee := follow.GetString("follower"), follow.GetString("followee")
-	if err := retract(tx, FollowRequest, followee, follower); err != nil {
+	if err := retractFromAll(tx, TypeFollowRequest, followee, follower); err != nil {
 		return err
 	}
-	return tell(tx, &Notice{Recipient: follower, Actor: followee, Type: FollowAccepted, Subject: follower})
+	return notifyRecipient(tx, &Event{Recipient: follower, Actor: followee, Type: TypeFollowAccepted, Subject: follower})
 }
 
-// Unfollowed takes back what both sides were told of a follow.
-func Unfollowed(tx core.App, follow *core.Record) error {
+// FollowDeleted takes back what both sides were told of a follow.
+func FollowDeleted(tx core.App, follow *core.Record) error {
 	follower, followee := follow.GetString("follower"), follow.GetString("followee")
 	for _, told := range []struct{ kind, recipient, actor string }{
-		{Follow, followee, follower}, {FollowRequest, followee, follower}, {FollowAccepted, follower, followee},
+		{TypeFollow, followee, follower}, {TypeFollowRequest, followee, follower}, {TypeFollowAccepted, follower, followee},
 	} {
 		if err := retractFrom(tx, told.recipient, told.kind, told.recipient, told.actor); err != nil {
 			return fmt.Errorf("unfollow %s: %w", told.recipient, err)
 		}
 	}
-	if err := retractFrom(tx, follower, Post, followee, followee); err != nil {
+	if err := retractFrom(tx, follower, TypePost, followee, followee); err != nil {
 		return fmt.Errorf("unfollow %s: %w", followee, err)
 	}
 	return nil

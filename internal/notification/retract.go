@@ -10,13 +10,13 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// unlike begins a condition on the subject of events that are no likes: these are found by their recipient, the
+// notLikeCondition begins a condition on the subject of events that are no likes: these are found by their recipient, the
 // subject's owner, and spared the index by subject.
-const unlike = `type != 'like' AND `
+const notLikeCondition = `type != 'like' AND `
 
-// retract takes back what actor did to subject, from everybody who was told.
-func retract(tx core.App, kind, subject, actor string) error {
-	return deactivate(tx, unlike+`type = {:t} AND subject = {:s} AND actor = {:a}`, db.Params{"t": kind, "s": subject, "a": actor})
+// retractFromAll takes back what actor did to subject, from everybody who was told.
+func retractFromAll(tx core.App, kind, subject, actor string) error {
+	return deactivate(tx, notLikeCondition+`type = {:t} AND subject = {:s} AND actor = {:a}`, db.Params{"t": kind, "s": subject, "a": actor})
 }
 
 // retractFrom takes it back from one recipient.
@@ -27,16 +27,16 @@ func retractFrom(tx core.App, recipient, kind, subject, actor string) error {
 
 // deactivate ends the active events that meet a condition and counts their groups anew.
 func deactivate(tx core.App, condition string, params db.Params) error {
-	return ungroup(tx, `UPDATE notification_events SET active = 0 WHERE active = 1 AND `+condition, params)
+	return ungroupEvents(tx, `UPDATE notification_events SET active = 0 WHERE active = 1 AND `+condition, params)
 }
 
-// ungroup runs a statement that takes events out of their groups, and counts those anew.
-func ungroup(tx core.App, statement string, params db.Params) error {
+// ungroupEvents runs a statement that takes events out of their groups, and counts those anew.
+func ungroupEvents(tx core.App, statement string, params db.Params) error {
 	var groups []struct {
 		Recipient    string `db:"recipient"`
 		Notification string `db:"notification"`
 	}
-	if err := db.All(tx, &groups, statement+` RETURNING recipient, notification`, params); err != nil {
+	if err := db.QueryAll(tx, &groups, statement+` RETURNING recipient, notification`, params); err != nil {
 		return fmt.Errorf("take events back: %w", err)
 	}
 	done := map[string]bool{"": true}
@@ -45,71 +45,71 @@ func ungroup(tx core.App, statement string, params db.Params) error {
 			continue
 		}
 		done[g.Notification] = true
-		if err := regroup(tx, g.Recipient, g.Notification); err != nil {
+		if err := refreshGroup(tx, g.Recipient, g.Notification); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// CommentGone takes back what a deleted comment told: it as a comment, a reply or a
+// CommentDeleted takes back what a deleted comment told: it as a comment, a reply or a
 // mention unless its author said another on the same subject, and the likes it had.
 // still lists whom the author's remaining words on the post mention. Call it
 // when the comment can no longer be found among its author's.
-func CommentGone(tx core.App, comment *core.Record, still []string) error {
+func CommentDeleted(tx core.App, comment *core.Record, still []string) error {
 	author, post, parent := comment.GetString("author"), comment.GetString("post"), comment.GetString("parent")
-	p := db.Params{"author": author, "post": post, "parent": parent, "id": comment.Id, "still": db.List(still)}
+	p := db.Params{"author": author, "post": post, "parent": parent, "id": comment.Id, "still": db.JSONList(still)}
 	for _, condition := range []string{
-		unlike + `type = 'comment' AND subject = {:post} AND actor = {:author}
+		notLikeCondition + `type = 'comment' AND subject = {:post} AND actor = {:author}
 			AND NOT EXISTS (SELECT 1 FROM comments WHERE post = {:post} AND author = {:author} AND id != {:id})`,
-		unlike + `type = 'reply' AND {:parent} != '' AND subject = {:parent} AND actor = {:author}
+		notLikeCondition + `type = 'reply' AND {:parent} != '' AND subject = {:parent} AND actor = {:author}
 			AND NOT EXISTS (SELECT 1 FROM comments WHERE parent = {:parent} AND author = {:author} AND id != {:id})`,
-		unlike + `type = 'mention' AND subject = {:post} AND actor = {:author} AND recipient NOT IN (SELECT value FROM json_each({:still}))`,
+		notLikeCondition + `type = 'mention' AND subject = {:post} AND actor = {:author} AND recipient NOT IN (SELECT value FROM json_each({:still}))`,
 	} {
 		if err := deactivate(tx, condition, p); err != nil {
 			return fmt.Errorf("comment %s gone: %w", comment.Id, err)
 		}
 	}
-	if err := dropAll(tx, `type = 'comment_like' AND comment = {:id}`, p); err != nil { // their events are those of CommentParts
+	if err := dropMatching(tx, `type = 'comment_like' AND comment = {:id}`, p); err != nil { // their events are those of CommentParts
 		return fmt.Errorf("comment %s gone: %w", comment.Id, err)
 	}
 	return nil
 }
 
 // CommentParts have no tray show a comment, the subject's id, that was deleted, and forget the likes that it had.
-var CommentParts = []sweep.Part{{From: `notifications WHERE comment = {:id}`, Do: repoint, Weight: groupWeight}, sweep.Delete("notification_events", unlike+`type = 'comment_like' AND subject = {:id}`)}
+var CommentParts = []sweep.Part{{From: `notifications WHERE comment = {:id}`, Do: repointComments, Weight: groupWeight}, sweep.DeletePart("notification_events", notLikeCondition+`type = 'comment_like' AND subject = {:id}`)}
 
-// dropAll takes the few notifications that meet a condition out of their trays.
-func dropAll(tx core.App, condition string, params db.Params) error {
-	var groups []group
-	if err := db.All(tx, &groups, `SELECT id, recipient FROM notifications WHERE `+condition, params); err != nil {
+// dropMatching takes the few notifications that meet a condition out of their trays.
+func dropMatching(tx core.App, condition string, params db.Params) error {
+	var groups []groupRow
+	if err := db.QueryAll(tx, &groups, `SELECT id, recipient FROM notifications WHERE `+condition, params); err != nil {
 		return err
 	}
 	for _, g := range groups {
-		if err := drop(tx, g.Recipient, g.ID); err != nil {
+		if err := dropNotification(tx, g.Recipient, g.ID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// group is a row of notifications.
-type group struct {
+// groupRow is a row of notifications.
+type groupRow struct {
 	ID        string `db:"id"`
 	Recipient string `db:"recipient"`
 }
 
-// repoint makes the groups that show a deleted comment, the subject's id, show the newest one that an actor of theirs left on
+// repointComments makes the groups that show a deleted comment, the subject's id, show the newest one that an actor of theirs left on
 // the post.
-func repoint(tx core.App, on sweep.Subject, ids []string) error {
+func repointComments(tx core.App, on sweep.Subject, ids []string) error {
 	var groups []struct {
-		group
+		groupRow
 		Newest string `db:"newest"`
 	}
-	err := db.All(tx, &groups, `SELECT n.id, n.recipient, coalesce((SELECT c.id FROM comments c WHERE c.post = n.post AND NOT c.deleted AND c.id != {:id}
+	err := db.QueryAll(tx, &groups, `SELECT n.id, n.recipient, coalesce((SELECT c.id FROM comments c WHERE c.post = n.post AND NOT c.deleted AND c.id != {:id}
 			AND c.author IN (SELECT actor FROM notification_events WHERE notification = n.id AND active = 1)
 			ORDER BY c.created DESC LIMIT 1), '') newest
-		FROM notifications n WHERE n.id IN (SELECT value FROM json_each({:ids}))`, db.Params{"id": on["id"], "ids": db.List(ids)})
+		FROM notifications n WHERE n.id IN (SELECT value FROM json_each({:ids}))`, db.Params{"id": on["id"], "ids": db.JSONList(ids)})
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func repoint(tx core.App, on sweep.Subject, ids []string) error {
 		if _, err := db.Exec(tx, `UPDATE notifications SET comment = {:c} WHERE id = {:id}`, db.Params{"c": g.Newest, "id": g.ID}); err != nil {
 			return err
 		}
-		if err := regroup(tx, g.Recipient, g.ID); err != nil {
+		if err := refreshGroup(tx, g.Recipient, g.ID); err != nil {
 			return err
 		}
 	}
@@ -127,100 +127,100 @@ func repoint(tx core.App, on sweep.Subject, ids []string) error {
 // PostParts remove every notification of a post that is gone, the subject's id, of its author, and forget its events. The
 // notifications go first, so that no tray shows half of one.
 var PostParts = []sweep.Part{
-	{From: `notifications WHERE post = {:id}`, Do: dropSome, Weight: groupWeight},
-	{From: `notifications WHERE comment IN (SELECT id FROM comments WHERE post = {:id})`, Do: dropSome, Weight: groupWeight},
-	sweep.Delete("notification_events", `recipient = {:author} AND type = 'like' AND subject = {:id}`),
-	sweep.Delete("notification_events", unlike+`subject = {:id}`),
-	sweep.Delete("notification_events", unlike+`subject IN (SELECT id FROM comments WHERE post = {:id})`),
+	{From: `notifications WHERE post = {:id}`, Do: dropBatch, Weight: groupWeight},
+	{From: `notifications WHERE comment IN (SELECT id FROM comments WHERE post = {:id})`, Do: dropBatch, Weight: groupWeight},
+	sweep.DeletePart("notification_events", `recipient = {:author} AND type = 'like' AND subject = {:id}`),
+	sweep.DeletePart("notification_events", notLikeCondition+`subject = {:id}`),
+	sweep.DeletePart("notification_events", notLikeCondition+`subject IN (SELECT id FROM comments WHERE post = {:id})`),
 }
 
 // groupWeight is what a notification costs that changes, with its seq and its retraction, beside a row that goes.
 const groupWeight = 10
 
-// dropSome takes notifications of what is gone out of their trays; one that tells of several posts tells of another one.
-func dropSome(tx core.App, on sweep.Subject, ids []string) error {
+// dropBatch takes notifications of what is gone out of their trays; one that tells of several posts tells of another one.
+func dropBatch(tx core.App, on sweep.Subject, ids []string) error {
 	var groups []struct {
-		group
+		groupRow
 		Type string `db:"type"`
 	}
-	if err := db.All(tx, &groups, `SELECT id, recipient, type FROM notifications WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)}); err != nil {
+	if err := db.QueryAll(tx, &groups, `SELECT id, recipient, type FROM notifications WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(ids)}); err != nil {
 		return err
 	}
 	for _, g := range groups {
-		if g.Type == Post {
-			if shown, err := showFormer(tx, on["id"], on["author"], g.group); err != nil {
+		if g.Type == TypePost {
+			if shown, err := showEarlierPost(tx, on["id"], on["author"], g.groupRow); err != nil {
 				return err
 			} else if shown {
 				continue
 			}
 		}
-		if err := drop(tx, g.Recipient, g.ID); err != nil {
+		if err := dropNotification(tx, g.Recipient, g.ID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Parting retracts what each of two people, a and b of the subject, was told of the other up to the moment at. What was taken back
+// RetractBetweenWork retracts what each of two people, a and b of the subject, was told of the other up to the moment at. What was taken back
 // and done again since is updated after it.
-var Parting = sweep.Work{Kind: "notification.part", Parts: []sweep.Part{ungroupSome(`UPDATE notification_events SET active = 0`,
+var RetractBetweenWork = sweep.Work{Kind: "notification.part", Parts: []sweep.Part{ungroupBatch(`UPDATE notification_events SET active = 0`,
 	`active = 1 AND updated <= {:at} AND ((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`)}}
 
-// Part retracts what each of two people was told of the other.
-func Part(tx core.App, a, b string) error {
-	return Parting.Begin(tx, sweep.Subject{"a": a, "b": b, "at": clock.Stamp(tx)})
+// RetractBetween retracts what each of two people was told of the other.
+func RetractBetween(tx core.App, a, b string) error {
+	return RetractBetweenWork.Begin(tx, sweep.Subject{"a": a, "b": b, "at": clock.Timestamp(tx)})
 }
 
-// Forget is the part that takes the events of an actor, the subject's user, out of other people's trays.
-var Forget = ungroupSome(`DELETE FROM notification_events`, `actor = {:user}`)
+// ForgetActorPart is the part that takes the events of an actor, the subject's user, out of other people's trays.
+var ForgetActorPart = ungroupBatch(`DELETE FROM notification_events`, `actor = {:user}`)
 
-// ungroupSome is the part that runs ungroup's statement for the events that meet a condition.
-func ungroupSome(statement, condition string) sweep.Part {
+// ungroupBatch is the part that runs ungroup's statement for the events that meet a condition.
+func ungroupBatch(statement, condition string) sweep.Part {
 	return sweep.Part{From: `notification_events WHERE ` + condition, Weight: groupWeight, Do: func(tx core.App, _ sweep.Subject, ids []string) error {
-		return ungroup(tx, statement+` WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)})
+		return ungroupEvents(tx, statement+` WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(ids)})
 	}}
 }
 
-// Detached is what becomes of the events of a notification, the subject's id, that left the tray: they let go of it, and
+// DetachWork is what becomes of the events of a notification, the subject's id, that left the tray: they let go of it, and
 // remember it as their former one if the subject says so.
-var Detached = sweep.Work{Kind: "notification.detach", Parts: []sweep.Part{
-	sweep.Update("notification_events", `notification = '', former = CASE {:former} WHEN '' THEN former ELSE {:former} END`,
+var DetachWork = sweep.Work{Kind: "notification.detach", Parts: []sweep.Part{
+	sweep.UpdatePart("notification_events", `notification = '', former = CASE {:former} WHEN '' THEN former ELSE {:former} END`,
 		`notification = {:id} AND NOT EXISTS (SELECT 1 FROM notifications WHERE id = {:id})`),
 }}
 
-// Detach lets the events of a notification that its recipient deleted go of it.
-func Detach(tx core.App, id string) error {
-	return Detached.Begin(tx, sweep.Subject{"id": id, "former": ""})
+// DetachEvents lets the events of a notification that its recipient deleted go of it.
+func DetachEvents(tx core.App, id string) error {
+	return DetachWork.Begin(tx, sweep.Subject{"id": id, "former": ""})
 }
 
-// Expire takes notifications out of their trays that are too old to be kept. Their events stay for a while.
-func Expire(tx core.App, ids []string) error {
-	var groups []group
-	if err := db.All(tx, &groups, `SELECT id, recipient FROM notifications WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.List(ids)}); err != nil {
+// ExpireOld takes notifications out of their trays that are too old to be kept. Their events stay for a while.
+func ExpireOld(tx core.App, ids []string) error {
+	var groups []groupRow
+	if err := db.QueryAll(tx, &groups, `SELECT id, recipient FROM notifications WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(ids)}); err != nil {
 		return fmt.Errorf("find old notifications: %w", err)
 	}
 	for _, g := range groups {
-		if err := remove(tx, g.Recipient, g.ID); err != nil {
+		if err := retractNotification(tx, g.Recipient, g.ID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Reading marks the notifications of a user, the subject's, that are earlier than below. An index holds those that are not read, so all of
+// MarkReadWork marks the notifications of a user, the subject's, that are earlier than below. An index holds those that are not read, so all of
 // them are found, whatever was read before.
-var Reading = sweep.Work{Kind: "notification.read", Parts: []sweep.Part{
-	sweep.Update("notifications", `read = 1, updated = {:now}`, `recipient = {:user} AND read = 0 AND latestAt < {:below}`),
+var MarkReadWork = sweep.Work{Kind: "notification.read", Parts: []sweep.Part{
+	sweep.UpdatePart("notifications", `read = 1, updated = {:now}`, `recipient = {:user} AND read = 0 AND latestAt < {:below}`),
 }}
 
 // MarkRead marks the recipient's notifications up to latestAt before as read, and in settings that they are. Other devices learn it
 // from settings.readAt.
 func MarkRead(tx core.App, recipient, before string) error {
-	if err := Reading.Begin(tx, sweep.Subject{"user": recipient, "below": before + "~"}); err != nil { // ~ sorts behind it
+	if err := MarkReadWork.Begin(tx, sweep.Subject{"user": recipient, "below": before + "~"}); err != nil { // ~ sorts behind it
 		return fmt.Errorf("mark notifications of %s read: %w", recipient, err)
 	}
 	_, err := db.Exec(tx, `UPDATE settings SET readAt = {:at}, updated = {:now} WHERE user = {:u} AND readAt < {:at}`,
-		db.Params{"at": before, "u": recipient, "now": clock.Stamp(tx)})
+		db.Params{"at": before, "u": recipient, "now": clock.Timestamp(tx)})
 	if err != nil {
 		return fmt.Errorf("note what %s has read: %w", recipient, err)
 	}

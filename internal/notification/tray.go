@@ -13,80 +13,80 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// regroup names the newest actors of a notification, gives it its next seq, and removes it
+// refreshGroup names the newest actors of a notification, gives it its next seq, and removes it
 // when nobody is left. How many they are is a trigger's to count.
-func regroup(tx core.App, recipient, id string) error {
+func refreshGroup(tx core.App, recipient, id string) error {
 	var actors []string
-	err := db.Column(tx, &actors, `SELECT actor FROM notification_events
-		WHERE notification = {:id} AND active = 1 ORDER BY created DESC, rowid DESC LIMIT {:n}`, db.Params{"id": id, "n": shown})
+	err := db.QueryColumn(tx, &actors, `SELECT actor FROM notification_events
+		WHERE notification = {:id} AND active = 1 ORDER BY created DESC, rowid DESC LIMIT {:n}`, db.Params{"id": id, "n": maxNamedActors})
 	if err != nil {
 		return fmt.Errorf("name actors of notification %s: %w", id, err)
 	}
 	if len(actors) == 0 {
-		return remove(tx, recipient, id)
+		return retractNotification(tx, recipient, id)
 	}
 	seq, err := NextSeq(tx, recipient)
-	if errors.Is(err, errNobody) {
+	if errors.Is(err, errNoRecipient) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	_, err = db.Exec(tx, `UPDATE notifications SET actors = {:actors}, seq = {:seq}, updated = {:now} WHERE id = {:id}`,
-		db.Params{"actors": db.List(actors), "seq": seq, "now": clock.Stamp(tx), "id": id})
+		db.Params{"actors": db.JSONList(actors), "seq": seq, "now": clock.Timestamp(tx), "id": id})
 	if err != nil {
 		return fmt.Errorf("update notification %s: %w", id, err)
 	}
-	inbox.Changed(tx, recipient)
+	inbox.NotificationsChanged(tx, recipient)
 	return nil
 }
 
-// remove takes a notification out of the tray and leaves its retraction. Its events remember it: whoever does the same
+// retractNotification takes a notification out of the tray and leaves its retraction. Its events remember it: whoever does the same
 // again brings the same notification back, and toggling leaves one trace and not hundreds.
-func remove(tx core.App, recipient, id string) error {
-	if err := drop(tx, recipient, id); err != nil {
+func retractNotification(tx core.App, recipient, id string) error {
+	if err := dropNotification(tx, recipient, id); err != nil {
 		return err
 	}
-	return Detached.Begin(tx, sweep.Subject{"id": id, "former": id})
+	return DetachWork.Begin(tx, sweep.Subject{"id": id, "former": id})
 }
 
-// drop takes a notification out of the tray without its events.
-func drop(tx core.App, recipient, id string) error {
+// dropNotification takes a notification out of the tray without its events.
+func dropNotification(tx core.App, recipient, id string) error {
 	gone, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id})
 	if err != nil || gone == 0 {
 		return err
 	}
-	return Leave(tx, recipient, id)
+	return RecordRetraction(tx, recipient, id)
 }
 
-// Leave records that a notification left the tray, for devices that were away: once, with the seq of the last time.
-func Leave(tx core.App, recipient, id string) error {
+// RecordRetraction records that a notification left the tray, for devices that were away: once, with the seq of the last time.
+func RecordRetraction(tx core.App, recipient, id string) error {
 	seq, err := NextSeq(tx, recipient)
-	if errors.Is(err, errNobody) {
+	if errors.Is(err, errNoRecipient) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	_, err = db.Exec(tx, `INSERT INTO retractions (id, recipient, notification, seq, created, updated)
-		VALUES (`+db.NewID+`, {:r}, {:id}, {:seq}, {:now}, {:now})
+		VALUES (`+db.NewIDSQL+`, {:r}, {:id}, {:seq}, {:now}, {:now})
 		ON CONFLICT (recipient, notification) WHERE notification != '' DO UPDATE SET seq = excluded.seq, created = excluded.created, updated = excluded.updated`,
-		db.Params{"r": recipient, "id": id, "seq": seq, "now": clock.Stamp(tx)})
+		db.Params{"r": recipient, "id": id, "seq": seq, "now": clock.Timestamp(tx)})
 	if err != nil {
 		return fmt.Errorf("retract notification %s: %w", id, err)
 	}
-	inbox.Changed(tx, recipient)
+	inbox.NotificationsChanged(tx, recipient)
 	return nil
 }
 
-// errNobody is of a recipient whose account is gone and whose rows are being removed.
-var errNobody = errors.New("no such user")
+// errNoRecipient is of a recipient whose account is gone and whose rows are being removed.
+var errNoRecipient = errors.New("no such user")
 
 // NextSeq gives the recipient's next seq; the transaction orders all who ask.
 func NextSeq(tx core.App, recipient string) (int64, error) {
 	var seq int64
 	for range 2 {
-		found, err := db.Value(tx, &seq, `UPDATE settings SET seq = seq + 1 WHERE user = {:u} RETURNING seq`, db.Params{"u": recipient})
+		found, err := db.QueryValue(tx, &seq, `UPDATE settings SET seq = seq + 1 WHERE user = {:u} RETURNING seq`, db.Params{"u": recipient})
 		if err != nil {
 			return 0, fmt.Errorf("next seq of %s: %w", recipient, err)
 		}
@@ -97,5 +97,5 @@ func NextSeq(tx core.App, recipient string) (int64, error) {
 			return 0, err
 		}
 	}
-	return 0, fmt.Errorf("next seq of %s: %w", recipient, errNobody)
+	return 0, fmt.Errorf("next seq of %s: %w", recipient, errNoRecipient)
 }

@@ -23,9 +23,9 @@ import (
 
 // The kinds of pages.
 const (
-	Post = "post"
-	User = "user"
-	Tag  = "tag"
+	KindPost = "post"
+	KindUser = "user"
+	KindTag  = "tag"
 )
 
 // Page is a page before it is written.
@@ -45,7 +45,7 @@ type Page struct {
 
 	Author   *Person
 	Photos   []Photo
-	Words    []text.Part // the caption, or the bio
+	Words    []text.Segment // the caption, or the bio
 	Place    string
 	Time     string // as machines read it
 	Date     string // as people read it
@@ -69,18 +69,18 @@ type Person struct {
 //go:embed templates page.css page.js
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "templates/*.html"))
+var pageTemplates = template.Must(template.ParseFS(files, "templates/*.html"))
 
 // CSS is the style of all pages, and StylePath where they look for it: it changes with what it says.
 var (
-	CSS       = content("page.css")
-	StylePath = "/page.css?v=" + Tagged(CSS)
+	CSS       = readEmbedded("page.css")
+	StylePath = "/page.css?v=" + ContentTag(CSS)
 
 	// JS leads from the page of what is missing, which is the same for all, to its own address in the app.
-	JS = content("page.js")
+	JS = readEmbedded("page.js")
 )
 
-func content(name string) []byte {
+func readEmbedded(name string) []byte {
 	all, err := files.ReadFile(name)
 	if err != nil {
 		panic(err) // it is part of the program
@@ -88,43 +88,43 @@ func content(name string) []byte {
 	return all
 }
 
-// Tagged is a short text that differs for different content.
-func Tagged(content []byte) string {
+// ContentTag is a short text that differs for different content.
+func ContentTag(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:12])
 }
 
-// HTML is the page as it is sent.
-func (p *Page) HTML() ([]byte, error) {
+// RenderHTML is the page as it is sent.
+func (p *Page) RenderHTML() ([]byte, error) {
 	p.Style = StylePath
-	p.describe()
+	p.describeThing()
 	var html bytes.Buffer
-	if err := pages.ExecuteTemplate(&html, "layout.html", p); err != nil {
+	if err := pageTemplates.ExecuteTemplate(&html, "layout.html", p); err != nil {
 		return nil, fmt.Errorf("render page of %s: %w", p.Kind, err)
 	}
 	return html.Bytes(), nil
 }
 
-// Missing is the page for what is not there and for what a guest may not see.
-func Missing(app core.App) ([]byte, error) {
-	p := &Page{Kind: "missing", Title: "Not here", Description: "There is nothing to see at this address.", Site: site(app), InApp: "/"}
-	return p.HTML()
+// MissingPage is the page for what is not there and for what a guest may not see.
+func MissingPage(app core.App) ([]byte, error) {
+	p := &Page{Kind: "missing", Title: "Not here", Description: "There is nothing to see at this address.", Site: siteName(app), InApp: "/"}
+	return p.RenderHTML()
 }
 
-func begin(app core.App, kind string, record *core.Record, path, inApp string) *Page {
-	return &Page{Kind: kind, Record: record, Site: site(app), URL: Base(app) + path, InApp: "/#" + inApp, Listed: true}
+func newPage(app core.App, kind string, record *core.Record, path, inApp string) *Page {
+	return &Page{Kind: kind, Record: record, Site: siteName(app), URL: BaseURL(app) + path, InApp: "/#" + inApp, Listed: true}
 }
 
-func site(app core.App) string { return text.Line(app.Settings().Meta.AppName, 60) }
+func siteName(app core.App) string { return text.ShortLine(app.Settings().Meta.AppName, 60) }
 
-// Base is the address of the service, without a slash at its end.
-func Base(app core.App) string { return strings.TrimRight(app.Settings().Meta.AppURL, "/") }
+// BaseURL is the address of the service, without a slash at its end.
+func BaseURL(app core.App) string { return strings.TrimRight(app.Settings().Meta.AppURL, "/") }
 
-// guest is who looks at a page.
-var guest = &core.RequestInfo{Context: core.RequestInfoContextDefault, Method: "GET"}
+// guestInfo is who looks at a page.
+var guestInfo = &core.RequestInfo{Context: core.RequestInfoContextDefault, Method: "GET"}
 
-// ruled lets a query find only what the rule lets a guest see; nil is for superusers alone.
-func ruled(app core.App, q *dbx.SelectQuery, collection *core.Collection, rule *string) error {
+// applyRule lets a query find only what the rule lets a guest see; nil is for superusers alone.
+func applyRule(app core.App, q *dbx.SelectQuery, collection *core.Collection, rule *string) error {
 	if rule == nil {
 		q.AndWhere(dbx.NewExp("1 = 0"))
 		return nil
@@ -132,7 +132,7 @@ func ruled(app core.App, q *dbx.SelectQuery, collection *core.Collection, rule *
 	if *rule == "" {
 		return nil
 	}
-	resolver := core.NewRecordFieldResolver(app, collection, guest, true)
+	resolver := core.NewRecordFieldResolver(app, collection, guestInfo, true)
 	condition, err := search.FilterData(*rule).BuildExpr(resolver)
 	if err != nil {
 		return fmt.Errorf("read the rule of %s: %w", collection.Name, err)
@@ -141,14 +141,14 @@ func ruled(app core.App, q *dbx.SelectQuery, collection *core.Collection, rule *
 	return resolver.UpdateQuery(q)
 }
 
-// one returns the record that meets the condition if a guest may see it, else nil.
-func one(app core.App, name, condition string, params dbx.Params) (*core.Record, error) {
+// findVisible returns the record that meets the condition if a guest may see it, else nil.
+func findVisible(app core.App, name, condition string, params dbx.Params) (*core.Record, error) {
 	collection, err := app.FindCachedCollectionByNameOrId(name)
 	if err != nil {
 		return nil, fmt.Errorf("find collection %s: %w", name, err)
 	}
 	q := app.RecordQuery(collection).AndWhere(dbx.NewExp(condition, params)).Limit(1)
-	if err := ruled(app, q, collection, collection.ViewRule); err != nil {
+	if err := applyRule(app, q, collection, collection.ViewRule); err != nil {
 		return nil, err
 	}
 	record := &core.Record{}
@@ -161,9 +161,9 @@ func one(app core.App, name, condition string, params dbx.Params) (*core.Record,
 	return record, nil
 }
 
-func person(user *core.Record) *Person {
+func newPerson(user *core.Record) *Person {
 	handle := user.GetString("handle")
-	p := &Person{Handle: handle, Name: cmp.Or(text.Line(user.GetString("name"), 80), handle)}
+	p := &Person{Handle: handle, Name: cmp.Or(text.ShortLine(user.GetString("name"), 80), handle)}
 	p.Letter = strings.ToUpper(string([]rune(cmp.Or(p.Name, "?"))[:1]))
 	if handle != "" {
 		p.Path = "/@" + handle
@@ -174,8 +174,8 @@ func person(user *core.Record) *Person {
 	return p
 }
 
-// counted is a number with its word: 1 like, 1,234 likes.
-func counted(n int, word string) string {
+// countWithWord is a number with its word: 1 like, 1,234 likes.
+func countWithWord(n int, word string) string {
 	if n != 1 {
 		word += "s"
 	}

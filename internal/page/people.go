@@ -11,57 +11,57 @@ import (
 	"doubletap/internal/text"
 )
 
-// OfUser is the page of a person with their newest posts, or nil when a guest may not see it. That of a private account
+// UserPage is the page of a person with their newest posts, or nil when a guest may not see it. That of a private account
 // shows no posts, and search engines are asked to leave it.
-func OfUser(app core.App, handle string) (*Page, error) {
+func UserPage(app core.App, handle string) (*Page, error) {
 	if handle == "" {
 		return nil, nil
 	}
-	user, err := one(app, "users", "users.handle = {:handle} COLLATE NOCASE AND users.handle != ''", dbx.Params{"handle": handle})
+	user, err := findVisible(app, "users", "users.handle = {:handle} COLLATE NOCASE AND users.handle != ''", dbx.Params{"handle": handle})
 	if user == nil || err != nil {
 		return nil, err
 	}
-	p := begin(app, User, user, "/@"+user.GetString("handle"), "/@"+user.GetString("handle"))
-	p.Author = person(user)
-	p.Words = text.Parts(strings.TrimSpace(user.GetString("bio")))
+	p := newPage(app, KindUser, user, "/@"+user.GetString("handle"), "/@"+user.GetString("handle"))
+	p.Author = newPerson(user)
+	p.Words = text.Segments(strings.TrimSpace(user.GetString("bio")))
 	p.Private = user.GetBool("private")
 	p.Listed = !p.Private
-	p.Counts = []string{counted(user.GetInt("postsCount"), "post"), counted(user.GetInt("followersCount"), "follower"), user.GetString("followingCount") + " following"}
+	p.Counts = []string{countWithWord(user.GetInt("postsCount"), "post"), countWithWord(user.GetInt("followersCount"), "follower"), user.GetString("followingCount") + " following"}
 	p.Title = "@" + p.Author.Handle + " on " + p.Site
 	if p.Author.Name != p.Author.Handle {
 		p.Title = p.Author.Name + " (" + p.Title[:len(p.Title)-len(" on "+p.Site)] + ") on " + p.Site
 	}
-	p.Description = cmp.Or(text.Line(user.GetString("bio"), 200), "Photos by "+p.Author.Name+".")
-	p.Posts, err = tiles(app, func(q *dbx.SelectQuery) {
+	p.Description = cmp.Or(text.ShortLine(user.GetString("bio"), 200), "Photos by "+p.Author.Name+".")
+	p.Posts, err = newestTiles(app, func(q *dbx.SelectQuery) {
 		q.AndWhere(dbx.HashExp{"posts.author": user.Id}).OrderBy("posts.created DESC", "posts.id DESC")
 	})
 	if err != nil {
 		return nil, err
 	}
 	if p.Author.Avatar != "" {
-		p.Image = Base(app) + strings.Replace(p.Author.Avatar, "100x100", "320x320", 1)
+		p.Image = BaseURL(app) + strings.Replace(p.Author.Avatar, "100x100", "320x320", 1)
 	}
 	return p, nil
 }
 
-// OfTag is the page of a hashtag with its newest posts, or nil when there is none that a guest may see.
-func OfTag(app core.App, name string) (*Page, error) {
+// TagPage is the page of a hashtag with its newest posts, or nil when there is none that a guest may see.
+func TagPage(app core.App, name string) (*Page, error) {
 	name = text.Fold(name)
-	tag, err := one(app, "hashtags", "hashtags.name = {:name}", dbx.Params{"name": name})
+	tag, err := findVisible(app, "hashtags", "hashtags.name = {:name}", dbx.Params{"name": name})
 	if tag == nil || err != nil {
 		return nil, err
 	}
-	p := begin(app, Tag, tag, "/tags/"+url.PathEscape(name), "/tags/"+url.PathEscape(name))
+	p := newPage(app, KindTag, tag, "/tags/"+url.PathEscape(name), "/tags/"+url.PathEscape(name))
 	shown := cmp.Or(tag.GetString("displayName"), name)
 	p.Title = "#" + shown + " on " + p.Site
 	p.Description = "The newest photos with #" + shown + "."
-	p.Posts, err = tiles(app, func(q *dbx.SelectQuery) {
+	p.Posts, err = newestTiles(app, func(q *dbx.SelectQuery) {
 		q.InnerJoin("post_tags", dbx.NewExp("post_tags.post = posts.id")).
 			AndWhere(dbx.HashExp{"post_tags.tag": tag.Id}).OrderBy("post_tags.created DESC", "posts.id DESC")
 	})
 	if err != nil || len(p.Posts) == 0 {
 		return nil, err
 	}
-	p.Image = Base(app) + strings.Replace(p.Posts[0].Source, "320x320", "1080x1080f", 1)
+	p.Image = BaseURL(app) + strings.Replace(p.Posts[0].Source, "320x320", "1080x1080f", 1)
 	return p, nil
 }

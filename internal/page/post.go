@@ -28,53 +28,53 @@ type Tile struct {
 	Photo
 }
 
-// OfPost is the page of a post, or nil when a guest may not see it.
-func OfPost(app core.App, id string) (*Page, error) {
-	post, err := one(app, "posts", "posts.id = {:id}", dbx.Params{"id": id})
+// PostPage is the page of a post, or nil when a guest may not see it.
+func PostPage(app core.App, id string) (*Page, error) {
+	post, err := findVisible(app, "posts", "posts.id = {:id}", dbx.Params{"id": id})
 	if post == nil || err != nil {
 		return nil, err
 	}
-	author, err := one(app, "users", "users.id = {:id}", dbx.Params{"id": post.GetString("author")})
+	author, err := findVisible(app, "users", "users.id = {:id}", dbx.Params{"id": post.GetString("author")})
 	if author == nil || err != nil {
 		return nil, err
 	}
-	p := begin(app, Post, post, "/p/"+id, "/p/"+id)
-	p.Author = person(author)
-	p.Photos = photos(post)
-	p.Words = text.Parts(strings.TrimSpace(post.GetString("caption")))
+	p := newPage(app, KindPost, post, "/p/"+id, "/p/"+id)
+	p.Author = newPerson(author)
+	p.Photos = photosOf(post)
+	p.Words = text.Segments(strings.TrimSpace(post.GetString("caption")))
 	p.Place = post.GetString("place")
 	created := post.GetDateTime("created").Time()
 	p.Time, p.Date = created.Format("2006-01-02T15:04:05Z07:00"), created.Format("2 January 2006")
-	p.Likes, p.Comments = counted(post.GetInt("likesCount"), "like"), counted(post.GetInt("commentsCount"), "comment")
+	p.Likes, p.Comments = countWithWord(post.GetInt("likesCount"), "like"), countWithWord(post.GetInt("commentsCount"), "comment")
 	p.Title = "A photo by " + p.Author.Name + " on " + p.Site
-	p.Description = cmp.Or(text.Line(post.GetString("caption"), 200), p.Title+".")
-	if caption := text.Line(post.GetString("caption"), 60); caption != "" {
+	p.Description = cmp.Or(text.ShortLine(post.GetString("caption"), 200), p.Title+".")
+	if caption := text.ShortLine(post.GetString("caption"), 60); caption != "" {
 		p.Title = p.Author.Name + " on " + p.Site + ": “" + caption + "”"
 	}
 	if len(p.Photos) > 0 {
-		p.Image = Base(app) + source(post, post.GetStringSlice("photos")[0], "1080x1080f")
+		p.Image = BaseURL(app) + photoSource(post, post.GetStringSlice("photos")[0], "1080x1080f")
 	}
 	return p, nil
 }
 
-func photos(post *core.Record) []Photo {
+func photosOf(post *core.Record) []Photo {
 	var sizes []*struct{ W, H int }
 	var alts []string
 	_ = json.Unmarshal([]byte(post.GetString("media")), &sizes) // there is none before the renditions are made
 	_ = json.Unmarshal([]byte(post.GetString("alts")), &alts)   // nor need there be an alt
 	all := make([]Photo, 0, len(post.GetStringSlice("photos")))
 	for i, file := range post.GetStringSlice("photos") {
-		photo := Photo{Source: source(post, file, "1080x1080f"), Alt: fmt.Sprintf("Photo %d", i+1)}
+		photo := Photo{Source: photoSource(post, file, "1080x1080f"), Alt: fmt.Sprintf("Photo %d", i+1)}
 		if i < len(alts) && strings.TrimSpace(alts[i]) != "" {
 			photo.Alt = alts[i]
 		}
 		if i < len(sizes) && sizes[i] != nil && sizes[i].W > 0 && sizes[i].H > 0 {
 			w, h := sizes[i].W, sizes[i].H
-			photo.Width, photo.Height = fit(w, h, 1920)
+			photo.Width, photo.Height = fitWithin(w, h, 1920)
 			var set []string
 			for _, box := range []int{320, 640, 1080, 1920} {
-				width, _ := fit(w, h, box)
-				set = append(set, fmt.Sprintf("%s %dw", source(post, file, fmt.Sprintf("%dx%[1]df", box)), width))
+				width, _ := fitWithin(w, h, box)
+				set = append(set, fmt.Sprintf("%s %dw", photoSource(post, file, fmt.Sprintf("%dx%[1]df", box)), width))
 				if max(w, h) <= box {
 					break
 				}
@@ -86,8 +86,8 @@ func photos(post *core.Record) []Photo {
 	return all
 }
 
-// fit is how large a picture is in a box that it is made smaller for, never larger.
-func fit(w, h, box int) (int, int) {
+// fitWithin is how large a picture is in a box that it is made smaller for, never larger.
+func fitWithin(w, h, box int) (int, int) {
 	long := max(w, h)
 	if long <= box {
 		return w, h
@@ -95,22 +95,22 @@ func fit(w, h, box int) (int, int) {
 	return max(1, w*box/long), max(1, h*box/long)
 }
 
-func source(post *core.Record, file, size string) string {
+func photoSource(post *core.Record, file, size string) string {
 	return "/api/files/posts/" + post.Id + "/" + file + "?thumb=" + size
 }
 
-// tiled is how many posts a page of many shows.
-const tiled = 24
+// maxTiles is how many posts a page of many shows.
+const maxTiles = 24
 
-// tiles are the newest posts that a query finds and a guest may see.
-func tiles(app core.App, narrow func(q *dbx.SelectQuery)) ([]Tile, error) {
+// newestTiles are the newest posts that a query finds and a guest may see.
+func newestTiles(app core.App, narrow func(q *dbx.SelectQuery)) ([]Tile, error) {
 	collection, err := app.FindCachedCollectionByNameOrId("posts")
 	if err != nil {
 		return nil, fmt.Errorf("find collection posts: %w", err)
 	}
-	q := app.RecordQuery(collection).Limit(tiled)
+	q := app.RecordQuery(collection).Limit(maxTiles)
 	narrow(q)
-	if err := ruled(app, q, collection, collection.ListRule); err != nil {
+	if err := applyRule(app, q, collection, collection.ListRule); err != nil {
 		return nil, err
 	}
 	var posts []*core.Record
@@ -123,9 +123,9 @@ func tiles(app core.App, narrow func(q *dbx.SelectQuery)) ([]Tile, error) {
 		if len(files) == 0 {
 			continue
 		}
-		photo := photos(post)[0]
-		photo.Source = source(post, files[0], "320x320")
-		label := cmp.Or(text.Line(post.GetString("caption"), 100), photo.Alt)
+		photo := photosOf(post)[0]
+		photo.Source = photoSource(post, files[0], "320x320")
+		label := cmp.Or(text.ShortLine(post.GetString("caption"), 100), photo.Alt)
 		all = append(all, Tile{Path: "/p/" + post.Id, Label: label, Many: len(files) > 1, Photo: photo})
 	}
 	return all, nil
@@ -137,6 +137,6 @@ func (p *Page) Cover() *Photo {
 		return nil
 	}
 	cover := p.Photos[0]
-	cover.Width, cover.Height = fit(cover.Width, cover.Height, 1080)
+	cover.Width, cover.Height = fitWithin(cover.Width, cover.Height, 1080)
 	return &cover
 }

@@ -4,40 +4,40 @@ import "strings"
 
 // Thing is what a page shows in the words of schema.org.
 type Thing struct {
-	Context     string  `json:"@context,omitempty"`
-	Type        string  `json:"@type"`
-	URL         string  `json:"url,omitempty"`
-	Name        string  `json:"name,omitempty"`
-	Alternate   string  `json:"alternateName,omitempty"`
-	Headline    string  `json:"headline,omitempty"`
-	Description string  `json:"description,omitempty"`
-	Text        string  `json:"articleBody,omitempty"`
-	Published   string  `json:"datePublished,omitempty"`
-	Image       string  `json:"image,omitempty"`
-	Author      *Thing  `json:"author,omitempty"`
-	Main        *Thing  `json:"mainEntity,omitempty"`
-	Counts      []Count `json:"interactionStatistic,omitempty"`
+	Context     string             `json:"@context,omitempty"`
+	Type        string             `json:"@type"`
+	URL         string             `json:"url,omitempty"`
+	Name        string             `json:"name,omitempty"`
+	Alternate   string             `json:"alternateName,omitempty"`
+	Headline    string             `json:"headline,omitempty"`
+	Description string             `json:"description,omitempty"`
+	Text        string             `json:"articleBody,omitempty"`
+	Published   string             `json:"datePublished,omitempty"`
+	Image       string             `json:"image,omitempty"`
+	Author      *Thing             `json:"author,omitempty"`
+	Main        *Thing             `json:"mainEntity,omitempty"`
+	Counts      []InteractionCount `json:"interactionStatistic,omitempty"`
 }
 
-// Count is how often something was done to a Thing.
-type Count struct {
+// InteractionCount is how often something was done to a Thing.
+type InteractionCount struct {
 	Type   string `json:"@type"`
 	Action string `json:"interactionType"`
 	Times  int    `json:"userInteractionCount"`
 }
 
-// describe sets the Thing of the page, as its title and description are by now.
-func (p *Page) describe() {
+// describeThing sets the Thing of the page, as its title and description are by now.
+func (p *Page) describeThing() {
 	switch p.Kind {
-	case Post:
-		p.Thing = &Thing{Type: "SocialMediaPosting", Headline: p.Title, Text: p.Record.GetString("caption"), Published: p.Time, Image: p.Image, Author: p.somebody(),
-			Counts: []Count{count("LikeAction", p.Record.GetInt("likesCount")), count("CommentAction", p.Record.GetInt("commentsCount"))}}
-	case User:
-		somebody := p.somebody()
+	case KindPost:
+		p.Thing = &Thing{Type: "SocialMediaPosting", Headline: p.Title, Text: p.Record.GetString("caption"), Published: p.Time, Image: p.Image, Author: p.personThing(),
+			Counts: []InteractionCount{newCount("LikeAction", p.Record.GetInt("likesCount")), newCount("CommentAction", p.Record.GetInt("commentsCount"))}}
+	case KindUser:
+		somebody := p.personThing()
 		somebody.Description, somebody.Image = p.Description, p.Image
-		somebody.Counts = []Count{count("FollowAction", p.Record.GetInt("followersCount"))}
+		somebody.Counts = []InteractionCount{newCount("FollowAction", p.Record.GetInt("followersCount"))}
 		p.Thing = &Thing{Type: "ProfilePage", Name: p.Title, Main: somebody}
-	case Tag:
+	case KindTag:
 		p.Thing = &Thing{Type: "CollectionPage", Name: p.Title, Description: p.Description, Image: p.Image}
 	default:
 		return
@@ -45,17 +45,17 @@ func (p *Page) describe() {
 	p.Thing.Context, p.Thing.URL = "https://schema.org", p.URL
 }
 
-func (p *Page) somebody() *Thing {
+func (p *Page) personThing() *Thing {
 	t := &Thing{Type: "Person", Name: p.Author.Name}
 	if p.Author.Handle != "" {
 		t.Alternate = "@" + p.Author.Handle
-		t.URL = p.origin() + p.Author.Path
+		t.URL = p.serviceOrigin() + p.Author.Path
 	}
 	return t
 }
 
-// origin is the address of the service, from that of the page.
-func (p *Page) origin() string {
+// serviceOrigin is the address of the service, from that of the page.
+func (p *Page) serviceOrigin() string {
 	for _, path := range []string{"/p/", "/@", "/tags/"} {
 		if at := strings.LastIndex(p.URL, path); at > 0 {
 			return p.URL[:at]
@@ -64,6 +64,6 @@ func (p *Page) origin() string {
 	return ""
 }
 
-func count(action string, times int) Count {
-	return Count{Type: "InteractionCounter", Action: "https://schema.org/" + action, Times: times}
+func newCount(action string, times int) InteractionCount {
+	return InteractionCount{Type: "InteractionCounter", Action: "https://schema.org/" + action, Times: times}
 }

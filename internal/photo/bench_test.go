@@ -18,19 +18,19 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// phone returns the photo that figures are given for, of 12 or 48 MP.
-var phone = func() func(mp int) []byte {
+// phonePhoto returns the photo that figures are given for, of 12 or 48 MP.
+var phonePhoto = func() func(mp int) []byte {
 	once := map[int]func() []byte{}
 	for mp, size := range map[int][2]int{12: {4032, 3024}, 48: {8064, 6048}} {
 		once[mp] = sync.OnceValue(func() []byte {
-			return phototest.Phone(phototest.JPEG(phototest.Scene(size[0], size[1]), 92), 6, phototest.DisplayP3(), false)
+			return phototest.PhoneJPEG(phototest.EncodeJPEG(phototest.DrawScene(size[0], size[1]), 92), 6, phototest.DisplayP3(), false)
 		})
 	}
 	return func(mp int) []byte { return once[mp]() }
 }()
 
-// cpu returns the processor time of this process until now.
-func cpu() time.Duration {
+// processCPUTime returns the processor time of this process until now.
+func processCPUTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		panic(err)
@@ -38,8 +38,8 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// stock makes the renditions of src as PocketBase does when they are asked for.
-func stock(tb testing.TB, src []byte, sizes []Size) {
+// renderWithPocketBase makes the renditions of src as PocketBase does when they are asked for.
+func renderWithPocketBase(tb testing.TB, src []byte, sizes []Size) {
 	tb.Helper()
 	fsys, err := filesystem.NewLocal(tb.TempDir())
 	if err != nil {
@@ -50,15 +50,15 @@ func stock(tb testing.TB, src []byte, sizes []Size) {
 		tb.Fatal(err)
 	}
 	for _, s := range sizes {
-		if err := fsys.CreateThumb("photo.jpg", "thumbs/"+s.Name(), s.Name()); err != nil {
+		if err := fsys.CreateThumb("photo.jpg", "thumbs/"+s.ThumbName(), s.ThumbName()); err != nil {
 			tb.Fatal(err)
 		}
 	}
 }
 
-// vips returns what Debian's vipsthumbnail, on one core, takes for the same
+// timeVipsthumbnail returns what Debian's vipsthumbnail, on one core, takes for the same
 // sizes, or 0 if it is not installed.
-func vips(tb testing.TB, src []byte, sizes []Size) (took time.Duration) {
+func timeVipsthumbnail(tb testing.TB, src []byte, sizes []Size) (took time.Duration) {
 	tb.Helper()
 	path, err := exec.LookPath("vipsthumbnail")
 	if err != nil {
@@ -69,7 +69,7 @@ func vips(tb testing.TB, src []byte, sizes []Size) (took time.Duration) {
 		tb.Fatal(err)
 	}
 	for _, s := range sizes {
-		args := []string{dir + "/photo.jpg", "-s", fmt.Sprintf("%dx%d", s.Side, s.Side), "-o", dir + "/" + s.Name() + ".jpg[Q=82]"}
+		args := []string{dir + "/photo.jpg", "-s", fmt.Sprintf("%dx%d", s.Side, s.Side), "-o", dir + "/" + s.ThumbName() + ".jpg[Q=82]"}
 		if s.Crop {
 			args = append(args, "-m", "centre")
 		}
@@ -83,8 +83,8 @@ func vips(tb testing.TB, src []byte, sizes []Size) (took time.Duration) {
 	return took
 }
 
-// throughImaging makes the renditions of src as one would with imaging alone: decoded once, each size from the one before.
-func throughImaging(tb testing.TB, src []byte, sizes []Size) {
+// renderWithImaging makes the renditions of src as one would with imaging alone: decoded once, each size from the one before.
+func renderWithImaging(tb testing.TB, src []byte, sizes []Size) {
 	tb.Helper()
 	m, err := imaging.Decode(bytes.NewReader(src), imaging.AutoOrientation(true))
 	if err != nil {
@@ -97,7 +97,7 @@ func throughImaging(tb testing.TB, src []byte, sizes []Size) {
 		} else if s.Side > 320 { // of which the crop needs more
 			m = out
 		}
-		if err := imaging.Encode(io.Discard, out, imaging.JPEG, imaging.JPEGQuality(s.quality())); err != nil {
+		if err := imaging.Encode(io.Discard, out, imaging.JPEG, imaging.JPEGQuality(s.jpegQuality())); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -110,17 +110,17 @@ func BenchmarkRender12MP(b *testing.B) { benchmarkRender(b, 12) }
 func BenchmarkRender48MP(b *testing.B) { benchmarkRender(b, 48) }
 
 func benchmarkRender(b *testing.B, mp int) {
-	src := phone(mp)
+	src := phonePhoto(mp)
 	five := []Size{{Side: 1920}, {Side: 1080}, {Side: 640}, {Side: 320}, {Side: 320, Crop: true}}
-	start := cpu()
-	stock(b, src, five)
-	theirs := cpu() - start
-	start = cpu()
-	throughImaging(b, src, five)
-	itself := cpu() - start
-	libvips := vips(b, src, five)
+	start := processCPUTime()
+	renderWithPocketBase(b, src, five)
+	theirs := processCPUTime() - start
+	start = processCPUTime()
+	renderWithImaging(b, src, five)
+	itself := processCPUTime() - start
+	libvips := timeVipsthumbnail(b, src, five)
 	b.ReportAllocs()
-	start = cpu()
+	start = processCPUTime()
 	n := 0
 	for b.Loop() {
 		if _, err := (Renderer{}).Render(b.Context(), src); err != nil {
@@ -128,7 +128,7 @@ func benchmarkRender(b *testing.B, mp int) {
 		}
 		n++
 	}
-	ours := (cpu() - start) / time.Duration(n)
+	ours := (processCPUTime() - start) / time.Duration(n)
 	b.ReportMetric(float64(ours.Microseconds())/1000, "cpu-ms/op")
 	b.ReportMetric(float64(theirs.Microseconds())/1000, "stock-cpu-ms/op")
 	b.ReportMetric(float64(ours)/float64(theirs), "of-stock")
@@ -140,39 +140,39 @@ func benchmarkRender(b *testing.B, mp int) {
 
 // BenchmarkSteps tells where the time goes.
 func BenchmarkSteps(b *testing.B) {
-	src := phone(12)
+	src := phonePhoto(12)
 	var r Renderer
-	info, err := door.Open(src, door.Standard)
+	info, err := door.Inspect(src, door.Standard)
 	if err != nil {
 		b.Fatal(err)
 	}
-	base, err := r.decode(b.Context(), src, info, r.eighths(info))
+	base, err := r.decodePhoto(b.Context(), src, info, r.scaleInEighths(info))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run("decode", func(b *testing.B) {
 		for b.Loop() {
-			p, _ := r.decode(b.Context(), src, info, r.eighths(info))
-			p.Free()
+			p, _ := r.decodePhoto(b.Context(), src, info, r.scaleInEighths(info))
+			p.Release()
 		}
 	})
 	b.Run("resize", func(b *testing.B) {
 		for b.Loop() {
-			c := cascade{base: base, orientation: 6}
+			c := renditionCascade{base: base, orientation: 6}
 			for _, s := range Sizes {
-				c.make(s, info.Height, info.Width)
+				c.makeSize(s, info.Height, info.Width)
 			}
-			c.free()
+			c.freePictures()
 		}
 	})
-	c := cascade{base: base, orientation: 6}
+	c := renditionCascade{base: base, orientation: 6}
 	b.Run("encode", func(b *testing.B) {
 		for _, s := range Sizes {
-			c.make(s, info.Height, info.Width)
+			c.makeSize(s, info.Height, info.Width)
 		}
 		for b.Loop() {
-			for _, p := range append(c.made, c.crops...) {
-				if _, err := encode(p, 82, ""); err != nil {
+			for _, p := range append(c.wholes, c.crops...) {
+				if _, err := encodeJPEG(p, 82, ""); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -9,13 +9,13 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// rgb returns the pixels of a small picture.
-func rgb(p *plane.Picture) [][3]uint8 {
+// rgbPixelsOf returns the pixels of a small picture.
+func rgbPixelsOf(p *plane.Picture) [][3]uint8 {
 	out := make([][3]uint8, 0, p.W*p.H)
 	for y := range p.H {
 		for x := range p.W {
 			cb, cr := uint8(128), uint8(128)
-			if !p.Gray() {
+			if !p.IsGray() {
 				i := y/p.SubY*p.Cb.Stride + x/p.SubX
 				cb, cr = p.Cb.Pix[i], p.Cr.Pix[i]
 			}
@@ -26,10 +26,10 @@ func rgb(p *plane.Picture) [][3]uint8 {
 	return out
 }
 
-// common returns the mean of the pixels that fall into the fullest of 512
+// mostCommonColor returns the mean of the pixels that fall into the fullest of 512
 // equal parts of the colours: what the photo mostly shows, not the grey that
 // the mean of all of it would be.
-func common(pixels [][3]uint8) string {
+func mostCommonColor(pixels [][3]uint8) string {
 	var sums [512][4]int
 	most := 0
 	for _, p := range pixels {
@@ -45,9 +45,9 @@ func common(pixels [][3]uint8) string {
 	return fmt.Sprintf("#%02x%02x%02x", s[0]/n, s[1]/n, s[2]/n)
 }
 
-// blurhash returns the pixels as https://blurha.sh describes: the lowest
+// encodeBlurhash returns the pixels as https://blurha.sh describes: the lowest
 // frequencies of a cosine transform, in characters that JSON leaves alone.
-func blurhash(pixels [][3]uint8, w, h int) string {
+func encodeBlurhash(pixels [][3]uint8, w, h int) string {
 	nx, ny := 4, 3
 	if h > w {
 		nx, ny = 3, 4
@@ -55,7 +55,7 @@ func blurhash(pixels [][3]uint8, w, h int) string {
 	linear := make([][3]float64, len(pixels))
 	for i, p := range pixels {
 		for c, v := range p {
-			linear[i][c] = toLinear[v]
+			linear[i][c] = srgbToLinear[v]
 		}
 	}
 	factors := make([][3]float64, 0, nx*ny)
@@ -83,10 +83,10 @@ func blurhash(pixels [][3]uint8, w, h int) string {
 		}
 	}
 	step := max(0, min(82, int(math.Floor(most*166-0.5))))
-	out := base83(nil, nx-1+(ny-1)*9, 1)
-	out = base83(out, step, 1)
+	out := appendBase83(nil, nx-1+(ny-1)*9, 1)
+	out = appendBase83(out, step, 1)
 	dc := factors[0]
-	out = base83(out, toSRGB(dc[0])<<16|toSRGB(dc[1])<<8|toSRGB(dc[2]), 4)
+	out = appendBase83(out, linearToSRGB(dc[0])<<16|linearToSRGB(dc[1])<<8|linearToSRGB(dc[2]), 4)
 	for _, f := range factors[1:] {
 		v := 0
 		for _, c := range f {
@@ -94,12 +94,12 @@ func blurhash(pixels [][3]uint8, w, h int) string {
 			root := math.Copysign(math.Sqrt(math.Abs(c)), c)
 			v = v*19 + max(0, min(18, int(math.Floor(root*9+9.5))))
 		}
-		out = base83(out, v, 2)
+		out = appendBase83(out, v, 2)
 	}
 	return string(out)
 }
 
-var toLinear = func() (t [256]float64) {
+var srgbToLinear = func() (t [256]float64) {
 	for i := range t {
 		v := float64(i) / 255
 		if v <= 0.04045 {
@@ -111,7 +111,7 @@ var toLinear = func() (t [256]float64) {
 	return
 }()
 
-func toSRGB(v float64) int {
+func linearToSRGB(v float64) int {
 	v = max(0, min(1, v))
 	if v <= 0.0031308 {
 		return int(v*12.92*255 + 0.5)
@@ -119,8 +119,8 @@ func toSRGB(v float64) int {
 	return int((1.055*math.Pow(v, 1/2.4)-0.055)*255 + 0.5)
 }
 
-// base83 appends v in n characters.
-func base83(to []byte, v, n int) []byte {
+// appendBase83 appends v in n characters.
+func appendBase83(to []byte, v, n int) []byte {
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 	for range n {
 		to = append(to, '0')

@@ -18,7 +18,7 @@ func TestBlurhash(t *testing.T) {
 				pixels = append(pixels, [3]uint8{uint8(x * 8), uint8(y*8 + 40), uint8(255 - x*4 - y*4)})
 			}
 		}
-		if got := blurhash(pixels, c.w, c.h); got != c.want {
+		if got := encodeBlurhash(pixels, c.w, c.h); got != c.want {
 			t.Errorf("%dx%d: got %s, want %s", c.w, c.h, got, c.want)
 		}
 	}
@@ -26,7 +26,7 @@ func TestBlurhash(t *testing.T) {
 
 func TestCommonColour(t *testing.T) {
 	pixels := [][3]uint8{{250, 10, 10}, {252, 12, 12}, {0, 0, 255}, {254, 14, 14}, {0, 255, 0}}
-	if got := common(pixels); got != "#fc0c0c" {
+	if got := mostCommonColor(pixels); got != "#fc0c0c" {
 		t.Errorf("got %s, want #fc0c0c", got)
 	}
 }

@@ -15,102 +15,102 @@ const DefaultBudget = 512 << 20
 // delay another's first. Nobody goes past who comes next, so a large photo waits
 // until there is room for it, and no longer.
 type Budget struct {
-	bytes int64
+	capacity int64
 
-	mu      sync.Mutex // guards all below
-	free    int64
-	held    map[string]int // shares that each person has in hand
-	waiting map[string][]*share
-	order   []string // of the persons who wait
+	mu            sync.Mutex // guards all below
+	available     int64
+	heldShares    map[string]int // shares that each person has in hand
+	waitingShares map[string][]*budgetShare
+	personQueue   []string // of the persons who wait
 }
 
-// share is what somebody waits for; ready is closed when it is theirs.
-type share struct {
-	cost  int64
-	ready chan struct{}
+// budgetShare is what somebody waits for; ready is closed when it is theirs.
+type budgetShare struct {
+	cost    int64
+	granted chan struct{}
 }
 
 // NewBudget returns a budget of so many bytes.
 func NewBudget(bytes int64) *Budget {
-	return &Budget{bytes: bytes, free: bytes, held: map[string]int{}, waiting: map[string][]*share{}}
+	return &Budget{capacity: bytes, available: bytes, heldShares: map[string]int{}, waitingShares: map[string][]*budgetShare{}}
 }
 
 // Acquire waits until it is the person's turn and cost bytes are free, or ctx
 // ends, and returns the function that gives them back, to be called once. What costs more than the
 // whole budget gets all of it, and is then alone.
 func (b *Budget) Acquire(ctx context.Context, person string, cost int64) (release func(), err error) {
-	wanted := &share{max(0, min(cost, b.bytes)), make(chan struct{})}
+	wanted := &budgetShare{max(0, min(cost, b.capacity)), make(chan struct{})}
 	b.mu.Lock()
-	b.add(person, wanted)
-	b.grant()
+	b.enqueueShare(person, wanted)
+	b.grantShares()
 	b.mu.Unlock()
 	select {
-	case <-wanted.ready:
-		return func() { b.release(person, wanted) }, nil
+	case <-wanted.granted:
+		return func() { b.releaseShare(person, wanted) }, nil
 	case <-ctx.Done():
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if i := slices.Index(b.waiting[person], wanted); i >= 0 {
-		b.remove(person, i)
+	if i := slices.Index(b.waitingShares[person], wanted); i >= 0 {
+		b.dequeueShare(person, i)
 	} else { // it came at the same moment
-		b.give(person, wanted)
+		b.returnShare(person, wanted)
 	}
-	b.grant() // what waited behind it
+	b.grantShares() // what waited behind it
 	return nil, ctx.Err()
 }
 
-func (b *Budget) release(person string, s *share) {
+func (b *Budget) releaseShare(person string, s *budgetShare) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.give(person, s)
-	b.grant()
+	b.returnShare(person, s)
+	b.grantShares()
 }
 
-// add lets a share wait. A person with nothing in hand stands before those with something, as they may have much more to come.
-func (b *Budget) add(person string, s *share) {
-	if b.waiting[person] = append(b.waiting[person], s); len(b.waiting[person]) > 1 {
+// enqueueShare lets a share wait. A person with nothing in hand stands before those with something, as they may have much more to come.
+func (b *Budget) enqueueShare(person string, s *budgetShare) {
+	if b.waitingShares[person] = append(b.waitingShares[person], s); len(b.waitingShares[person]) > 1 {
 		return
 	}
-	place := len(b.order)
-	if b.held[person] == 0 {
-		if i := slices.IndexFunc(b.order, func(p string) bool { return b.held[p] > 0 }); i >= 0 {
+	place := len(b.personQueue)
+	if b.heldShares[person] == 0 {
+		if i := slices.IndexFunc(b.personQueue, func(p string) bool { return b.heldShares[p] > 0 }); i >= 0 {
 			place = i
 		}
 	}
-	b.order = slices.Insert(b.order, place, person)
+	b.personQueue = slices.Insert(b.personQueue, place, person)
 }
 
-// remove takes a share that waits away, and its person out of the order if it was the only one.
-func (b *Budget) remove(person string, i int) {
-	if b.waiting[person] = slices.Delete(b.waiting[person], i, i+1); len(b.waiting[person]) == 0 {
-		delete(b.waiting, person)
-		b.order = slices.DeleteFunc(b.order, func(p string) bool { return p == person })
+// dequeueShare takes a share that waits away, and its person out of the order if it was the only one.
+func (b *Budget) dequeueShare(person string, i int) {
+	if b.waitingShares[person] = slices.Delete(b.waitingShares[person], i, i+1); len(b.waitingShares[person]) == 0 {
+		delete(b.waitingShares, person)
+		b.personQueue = slices.DeleteFunc(b.personQueue, func(p string) bool { return p == person })
 	}
 }
 
-// grant hands out shares in order while there is room for the next.
-func (b *Budget) grant() {
-	for len(b.order) > 0 {
-		person := b.order[0]
-		next := b.waiting[person][0]
-		if next.cost > b.free {
+// grantShares hands out shares in order while there is room for the next.
+func (b *Budget) grantShares() {
+	for len(b.personQueue) > 0 {
+		person := b.personQueue[0]
+		next := b.waitingShares[person][0]
+		if next.cost > b.available {
 			return
 		}
-		b.remove(person, 0)
-		if len(b.waiting[person]) > 0 { // the others first
-			b.order = append(b.order[1:], person)
+		b.dequeueShare(person, 0)
+		if len(b.waitingShares[person]) > 0 { // the others first
+			b.personQueue = append(b.personQueue[1:], person)
 		}
-		b.free -= next.cost
-		b.held[person]++
-		close(next.ready)
+		b.available -= next.cost
+		b.heldShares[person]++
+		close(next.granted)
 	}
 }
 
-// give takes a share back.
-func (b *Budget) give(person string, s *share) {
-	b.free += s.cost
-	if b.held[person]--; b.held[person] == 0 {
-		delete(b.held, person)
+// returnShare takes a share back.
+func (b *Budget) returnShare(person string, s *budgetShare) {
+	b.available += s.cost
+	if b.heldShares[person]--; b.heldShares[person] == 0 {
+		delete(b.heldShares, person)
 	}
 }

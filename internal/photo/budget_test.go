@@ -107,8 +107,8 @@ func TestBudgetIsFairByPerson(t *testing.T) {
 				next <- struct{}{}
 			}
 			synctest.Wait()
-			if b.free != places || len(b.held)+len(b.waiting)+len(b.order) != 0 || len(served) != 74 {
-				t.Errorf("in the end %d of %d are free, %v are held, %v wait, %d were served", b.free, places, b.held, b.waiting, len(served))
+			if b.available != places || len(b.heldShares)+len(b.waitingShares)+len(b.personQueue) != 0 || len(served) != 74 {
+				t.Errorf("in the end %d of %d are free, %v are held, %v wait, %d were served", b.available, places, b.heldShares, b.waitingShares, len(served))
 			}
 		}
 	})

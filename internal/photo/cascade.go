@@ -13,69 +13,69 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// tailSide is the size of the picture that is only looked at for its colours.
+// sampleSide is the size of the picture that is only looked at for its colours.
 // A blurhash of the 1080 would be the same, for 1.8 seconds instead of 3 ms.
-const tailSide = 32
+const sampleSide = 32
 
-// render makes the renditions, each from the smallest picture that is large
+// renderAll makes the renditions, each from the smallest picture that is large
 // enough: most of them from the one before. A cascade of Lanczos costs 1 to 2 dB
 // against the decoded photo each time, and saves two thirds of the work.
-func (r Renderer) render(ctx context.Context, base *plane.Picture, info door.Info, profile string) (Result, error) {
-	c := cascade{base: base, orientation: info.Orientation}
-	defer c.free()
+func (r Renderer) renderAll(ctx context.Context, base *plane.Picture, info door.Info, profile string) (Result, error) {
+	c := renditionCascade{base: base, orientation: info.Orientation}
+	defer c.freePictures()
 	var result Result
 	if !info.Scales { // the headers of a HEIC or an animation may say something else
 		info.Width, info.Height = base.W, base.H
 	}
-	result.Width, result.Height = info.Upright()
-	for _, size := range r.sizes() {
+	result.Width, result.Height = info.UprightSize()
+	for _, size := range r.sizesOrDefault() {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
-		p := c.make(size, result.Width, result.Height)
-		jpeg, err := encode(p, size.quality(), profile)
+		p := c.makeSize(size, result.Width, result.Height)
+		jpeg, err := encodeJPEG(p, size.jpegQuality(), profile)
 		if err != nil {
 			return Result{}, err
 		}
 		result.Renditions = append(result.Renditions, Rendition{size, p.W, p.H, jpeg})
 	}
-	tail := c.make(Size{Side: tailSide}, result.Width, result.Height)
-	pixels := rgb(tail)
-	result.Hash = blurhash(pixels, tail.W, tail.H)
-	result.Color = common(pixels)
+	tail := c.makeSize(Size{Side: sampleSide}, result.Width, result.Height)
+	pixels := rgbPixelsOf(tail)
+	result.Hash = encodeBlurhash(pixels, tail.W, tail.H)
+	result.Color = mostCommonColor(pixels)
 	return result, nil
 }
 
-// cascade is the decoded photo, as it is stored, and what was made of it, upright.
-type cascade struct {
+// renditionCascade is the decoded photo, as it is stored, and what was made of it, upright.
+type renditionCascade struct {
 	base        *plane.Picture
 	orientation int
-	made        []*plane.Picture // whole pictures, from large to small
+	wholes      []*plane.Picture // whole pictures, from large to small
 	crops       []*plane.Picture
 }
 
-func (c *cascade) free() {
-	for _, p := range append(c.made, c.crops...) {
-		p.Free()
+func (c *renditionCascade) freePictures() {
+	for _, p := range append(c.wholes, c.crops...) {
+		p.Release()
 	}
 }
 
-// make returns the photo, w x h upright, in a size. It belongs to the cascade.
-func (c *cascade) make(size Size, w, h int) *plane.Picture {
+// makeSize returns the photo, w x h upright, in a size. It belongs to the cascade.
+func (c *renditionCascade) makeSize(size Size, w, h int) *plane.Picture {
 	if size.Crop {
-		p := c.square(min(w, h, size.Side), w, h)
+		p := c.cropSquare(min(w, h, size.Side), w, h)
 		c.crops = append(c.crops, p)
 		return p
 	}
-	p := c.resize(size.of(w, h))
-	c.made = append(c.made, p)
+	p := c.resizeUpright(size.fitInto(w, h))
+	c.wholes = append(c.wholes, p)
 	return p
 }
 
-// resize returns the photo as w x h, upright, from the smallest picture that is large enough.
-func (c *cascade) resize(w, h int) *plane.Picture {
-	for i := len(c.made) - 1; i >= 0; i-- {
-		if p := c.made[i]; p.W >= w && p.H >= h {
+// resizeUpright returns the photo as w x h, upright, from the smallest picture that is large enough.
+func (c *renditionCascade) resizeUpright(w, h int) *plane.Picture {
+	for i := len(c.wholes) - 1; i >= 0; i-- {
+		if p := c.wholes[i]; p.W >= w && p.H >= h {
 			return plane.Resize(p, w, h, 1)
 		}
 	}
@@ -85,17 +85,17 @@ func (c *cascade) resize(w, h int) *plane.Picture {
 	return plane.Orient(plane.Resize(c.base, w, h, c.orientation), c.orientation)
 }
 
-// square returns the middle of the photo, w x h upright, made as small as the square is.
-func (c *cascade) square(side, w, h int) *plane.Picture {
+// cropSquare returns the middle of the photo, w x h upright, made as small as the square is.
+func (c *renditionCascade) cropSquare(side, w, h int) *plane.Picture {
 	scale := float64(side) / float64(min(w, h))
-	p := c.resize(max(int(math.Round(float64(w)*scale)), side), max(int(math.Round(float64(h)*scale)), side))
-	defer p.Free()
-	middle := imaging.CropCenter(p.Image(), side, side)
-	return convert(middle, middle.Rect, p.Gray())
+	p := c.resizeUpright(max(int(math.Round(float64(w)*scale)), side), max(int(math.Round(float64(h)*scale)), side))
+	defer p.Release()
+	middle := imaging.CropCenter(p.AsImage(), side, side)
+	return convertToPlanes(middle, middle.Rect, p.IsGray())
 }
 
-// of returns how large a photo of w x h is when it fits into the size.
-func (s Size) of(w, h int) (int, int) {
+// fitInto returns how large a photo of w x h is when it fits into the size.
+func (s Size) fitInto(w, h int) (int, int) {
 	if w <= s.Side && h <= s.Side {
 		return w, h
 	}
@@ -104,15 +104,15 @@ func (s Size) of(w, h int) (int, int) {
 	return fit(w), fit(h)
 }
 
-// buffers take the encoder's output, whose size nobody knows before.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// bufferPool take the encoder's output, whose size nobody knows before.
+var bufferPool = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// encode returns p as a JPEG with a profile's marker.
-func encode(p *plane.Picture, quality int, profile string) ([]byte, error) {
-	b := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(b)
+// encodeJPEG returns p as a JPEG with a profile's marker.
+func encodeJPEG(p *plane.Picture, quality int, profile string) ([]byte, error) {
+	b := bufferPool.Get().(*bytes.Buffer)
+	defer bufferPool.Put(b)
 	b.Reset()
-	if err := jpeg.Encode(b, p.Image(), &jpeg.Options{Quality: quality}); err != nil {
+	if err := jpeg.Encode(b, p.AsImage(), &jpeg.Options{Quality: quality}); err != nil {
 		return nil, err
 	}
 	out := make([]byte, 0, b.Len()+len(profile))

@@ -9,40 +9,40 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// planes returns m, laid on a canvas of white, as planes. It shares m's
+// planesOf returns m, laid on a canvas of white, as planes. It shares m's
 // samples where they are planes already. videoRange says that m's are, against
 // the rules of image.YCbCr, from 16 to 235, as lossy WebP's (golang.org/issue/40173).
-func planes(m image.Image, canvas image.Rectangle, videoRange bool) *plane.Picture {
+func planesOf(m image.Image, canvas image.Rectangle, videoRange bool) *plane.Picture {
 	switch m := m.(type) {
 	case *image.YCbCr:
-		p := plane.OfYCbCr(m)
+		p := plane.FromYCbCr(m)
 		if videoRange {
-			stretch(p)
+			stretchVideoRange(p)
 		}
 		if m.Rect == canvas {
 			return p
 		}
 	case *image.Gray:
 		if m.Rect == canvas {
-			return plane.OfGray(m)
+			return plane.FromGray(m)
 		}
 	case *image.NYCbCrA: // 12 MP in 0.1 s; imaging, which asks each of its pixels for a colour, takes 4.5
-		p := plane.OfYCbCr(&m.YCbCr)
+		p := plane.FromYCbCr(&m.YCbCr)
 		if videoRange {
-			stretch(p)
+			stretchVideoRange(p)
 		}
-		p.OnWhite(plane.Plane{Pix: m.A, Stride: m.AStride, W: p.W, H: p.H}, false)
+		p.FlattenOnWhite(plane.Plane{Pix: m.A, Stride: m.AStride, W: p.W, H: p.H}, false)
 		if m.Rect == canvas {
 			return p
 		}
-		return convert(&m.YCbCr, canvas, false)
+		return convertToPlanes(&m.YCbCr, canvas, false)
 	}
 	_, gray := m.(*image.Gray16)
-	return convert(m, canvas, gray)
+	return convertToPlanes(m, canvas, gray)
 }
 
-// stretch spreads video range over all levels. Without it a WebP comes out pale: 30 dB.
-func stretch(p *plane.Picture) {
+// stretchVideoRange spreads video range over all levels. Without it a WebP comes out pale: 30 dB.
+func stretchVideoRange(p *plane.Picture) {
 	var y, c [256]byte
 	for i := range y {
 		y[i] = byte(min(max((i-16)*255+109, 0)/219, 255))
@@ -59,35 +59,35 @@ func stretch(p *plane.Picture) {
 	}
 }
 
-// band is how many rows imaging makes at a time, an even number: all of a large picture in RGB would be half of the memory
+// bandRows is how many rows imaging makes at a time, an even number: all of a large picture in RGB would be half of the memory
 // that all photos may take.
-const band = 64
+const bandRows = 64
 
-// convert returns m on white as planes, or as one if it is gray.
-func convert(m image.Image, canvas image.Rectangle, gray bool) *plane.Picture {
+// convertToPlanes returns m on white as planes, or as one if it is gray.
+func convertToPlanes(m image.Image, canvas image.Rectangle, gray bool) *plane.Picture {
 	w, h := canvas.Dx(), canvas.Dy()
 	p := plane.New(w, h, 2, 2, gray)
-	read := pixelsOf(m, canvas)
-	for top := 0; top < h; top += band {
-		rows := read(image.Rect(0, top, w, min(top+band, h)).Add(canvas.Min))
+	read := pixelReaderOf(m, canvas)
+	for top := 0; top < h; top += bandRows {
+		rows := read(image.Rect(0, top, w, min(top+bandRows, h)).Add(canvas.Min))
 		for y := range rows.Rect.Dy() {
-			brightness(p.Y.Pix[(top+y)*p.Y.Stride:][:w], rows.Pix[y*rows.Stride:])
+			fillBrightness(p.Y.Pix[(top+y)*p.Y.Stride:][:w], rows.Pix[y*rows.Stride:])
 			if y%2 == 0 && !gray {
 				at, next := (top+y)/2, min(y+1, rows.Rect.Dy()-1)
-				colors(p.Cb.Pix[at*p.Cb.Stride:], p.Cr.Pix[at*p.Cr.Stride:], rows.Pix[y*rows.Stride:], rows.Pix[next*rows.Stride:], w)
+				fillColors(p.Cb.Pix[at*p.Cb.Stride:], p.Cr.Pix[at*p.Cr.Stride:], rows.Pix[y*rows.Stride:], rows.Pix[next*rows.Stride:], w)
 			}
 		}
 	}
 	return p
 }
 
-// pixelsOf returns a function that returns a part of m, of whatever colour model, on white where m is not or lets it through.
-func pixelsOf(m image.Image, canvas image.Rectangle) func(part image.Rectangle) *image.NRGBA {
+// pixelReaderOf returns a function that returns a part of m, of whatever colour model, on white where m is not or lets it through.
+func pixelReaderOf(m image.Image, canvas image.Rectangle) func(part image.Rectangle) *image.NRGBA {
 	whole, ok := m.(interface{ Opaque() bool })
 	if ok && canvas.In(m.Bounds()) && whole.Opaque() {
 		return func(part image.Rectangle) *image.NRGBA { return imaging.Crop(m, part) }
 	}
-	white := imaging.New(canvas.Dx(), min(band, canvas.Dy()), color.White)
+	white := imaging.New(canvas.Dx(), min(bandRows, canvas.Dy()), color.White)
 	return func(part image.Rectangle) *image.NRGBA {
 		from := m.(interface { // as all that decoders return
 			SubImage(image.Rectangle) image.Image
@@ -96,16 +96,16 @@ func pixelsOf(m image.Image, canvas image.Rectangle) func(part image.Rectangle) 
 	}
 }
 
-// brightness fills a row of Y, with the weights of color.RGBToYCbCr.
-func brightness(to, pixels []uint8) {
+// fillBrightness fills a row of Y, with the weights of color.RGBToYCbCr.
+func fillBrightness(to, pixels []uint8) {
 	for x := range to {
 		c := pixels[4*x : 4*x+3 : 4*x+3]
 		to[x] = byte((19595*int32(c[0]) + 38470*int32(c[1]) + 7471*int32(c[2]) + 1<<15) >> 16)
 	}
 }
 
-// colors fills a row of Cb and Cr from the means of 2 x 2 pixels.
-func colors(cb, cr, upper, lower []uint8, w int) {
+// fillColors fills a row of Cb and Cr from the means of 2 x 2 pixels.
+func fillColors(cb, cr, upper, lower []uint8, w int) {
 	for x := 0; x < w; x += 2 {
 		next := min(x+1, w-1)
 		var sum [3]int32

@@ -11,9 +11,9 @@ import (
 
 // BenchmarkConvert: what decoders return that is no planes, of 12 MP.
 func BenchmarkConvert(b *testing.B) {
-	scene := phototest.Scene(4000, 3000)
+	scene := phototest.DrawScene(4000, 3000)
 	r := scene.Bounds()
-	nrgba := phototest.RGBA(scene)
+	nrgba := phototest.CutOutDisc(scene)
 	opaque, deep, cmyk := image.NewNRGBA(r), image.NewNRGBA64(r), image.NewCMYK(r)
 	gray16, paletted := image.NewGray16(r), image.NewPaletted(r, palette.Plan9)
 	draw.Draw(opaque, r, scene, r.Min, draw.Src)
@@ -31,7 +31,7 @@ func BenchmarkConvert(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				planes(m, r, false).Free()
+				planesOf(m, r, false).Release()
 			}
 		})
 	}

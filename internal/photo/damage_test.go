@@ -13,23 +13,23 @@ import (
 
 // TestWhatIsDamagedIsRefusedOrShown flips bytes of a photo of every kind, in its headers, its data and where a checksum is made right again.
 func TestWhatIsDamagedIsRefusedOrShown(t *testing.T) {
-	scene := phototest.Scene(96, 64)
-	shape := func(s phototest.Shape) []byte {
+	scene := phototest.DrawScene(96, 64)
+	shape := func(s phototest.JPEGShape) []byte {
 		s.Sampling, s.Quality = [][2]int{{2, 2}, {1, 1}, {1, 1}}, 90
-		return s.Encode(96, 64, phototest.Of(scene))
+		return s.Encode(96, 64, phototest.SamplesOf(scene))
 	}
 	for name, src := range map[string][]byte{
-		"JPEG": phototest.JPEG(scene, 90), "JPEG of a phone": phototest.Phone(phototest.JPEG(scene, 90), 6, phototest.DisplayP3(), false),
-		"gray JPEG":       phototest.JPEG(&image.Gray{Pix: scene.Y, Stride: scene.YStride, Rect: scene.Rect}, 90),
-		"restarts":        shape(phototest.Shape{Adobe: -1, Restart: 2}),
-		"apart":           shape(phototest.Shape{Adobe: -1, Apart: true}),
-		"progressive":     shape(phototest.Shape{Adobe: -1, Progressive: true}),
-		"PNG":             phototest.PNG(scene, 6, phototest.DisplayP3()),
-		"PNG, interlaced": phototest.RawPNG(96, 64, 8, 2, true, "", func(c, x, y int) int { return (c + 1) * x * y & 255 }),
-		"PNG, 16 bits":    phototest.RawPNG(96, 64, 16, 0, false, "", func(_, x, y int) int { return x * y & 0xFFFF }),
-		"GIF":             phototest.GIF(scene, 3),
-		"lossy WebP":      phototest.WebP("lossy.webp", 6, ""), "lossless WebP": phototest.WebP("lossless.webp", 1, ""),
-		"WebP with alpha": phototest.WebP("alpha.webp", 1, ""), "animated WebP": phototest.WebP("animated.webp", 1, ""),
+		"JPEG": phototest.EncodeJPEG(scene, 90), "JPEG of a phone": phototest.PhoneJPEG(phototest.EncodeJPEG(scene, 90), 6, phototest.DisplayP3(), false),
+		"gray JPEG":       phototest.EncodeJPEG(&image.Gray{Pix: scene.Y, Stride: scene.YStride, Rect: scene.Rect}, 90),
+		"restarts":        shape(phototest.JPEGShape{Adobe: -1, RestartInterval: 2}),
+		"apart":           shape(phototest.JPEGShape{Adobe: -1, ScanPerComponent: true}),
+		"progressive":     shape(phototest.JPEGShape{Adobe: -1, Progressive: true}),
+		"PNG":             phototest.TaggedPNG(scene, 6, phototest.DisplayP3()),
+		"PNG, interlaced": phototest.EncodeRawPNG(96, 64, 8, 2, true, "", func(c, x, y int) int { return (c + 1) * x * y & 255 }),
+		"PNG, 16 bits":    phototest.EncodeRawPNG(96, 64, 16, 0, false, "", func(_, x, y int) int { return x * y & 0xFFFF }),
+		"GIF":             phototest.TaggedGIF(scene, 3),
+		"lossy WebP":      phototest.TaggedWebP("lossy.webp", 6, ""), "lossless WebP": phototest.TaggedWebP("lossless.webp", 1, ""),
+		"WebP with alpha": phototest.TaggedWebP("alpha.webp", 1, ""), "animated WebP": phototest.TaggedWebP("animated.webp", 1, ""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, 2))
@@ -42,10 +42,10 @@ func TestWhatIsDamagedIsRefusedOrShown(t *testing.T) {
 					damaged = rightSums(damaged)
 				}
 				r := Renderer{Sizes: []Size{{Side: 24, Crop: true}}}
-				info, err := door.Open(damaged, door.Standard)
+				info, err := door.Inspect(damaged, door.Standard)
 				var clean []byte
 				if err == nil {
-					clean, err = door.Strip(damaged, info)
+					clean, err = door.StripMetadata(damaged, info)
 				}
 				if err != nil {
 					if _, coded := errors.AsType[*door.Refusal](err); !coded {
@@ -84,23 +84,23 @@ func rightSums(src []byte) []byte {
 		if size > len(src)-at-12 {
 			return append(out, src[at:]...)
 		}
-		out = append(out, phototest.Chunk(string(src[at+4:at+8]), string(src[at+8:at+8+size]))...)
+		out = append(out, phototest.PNGChunk(string(src[at+4:at+8]), string(src[at+8:at+8+size]))...)
 		at += 12 + size
 	}
 }
 
 // BenchmarkCheck is what the door takes to decode what cannot be judged from outside, of 12 MP, beside Render of the same.
 func BenchmarkCheck(b *testing.B) {
-	scene := phototest.Scene(4000, 3000)
-	s := phototest.Shape{Adobe: -1, Progressive: true, Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Quality: 90}
+	scene := phototest.DrawScene(4000, 3000)
+	s := phototest.JPEGShape{Adobe: -1, Progressive: true, Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Quality: 90}
 	for name, src := range map[string][]byte{
-		"JPEG": phototest.JPEG(scene, 92), "progressive": s.Encode(4000, 3000, phototest.Of(scene)), "PNG": phototest.PNG(scene, 1, ""), "GIF": phototest.GIF(scene, 1),
+		"JPEG": phototest.EncodeJPEG(scene, 92), "progressive": s.Encode(4000, 3000, phototest.SamplesOf(scene)), "PNG": phototest.TaggedPNG(scene, 1, ""), "GIF": phototest.TaggedGIF(scene, 1),
 	} {
-		info, err := door.Open(src, door.Standard)
+		info, err := door.Inspect(src, door.Standard)
 		if err != nil {
 			b.Fatal(name, err)
 		}
-		clean, err := door.Strip(src, info)
+		clean, err := door.StripMetadata(src, info)
 		if err != nil {
 			b.Fatal(name, err)
 		}

@@ -18,16 +18,16 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// eighths returns at what scale, in eighths, a photo is decoded: the smallest
+// scaleInEighths returns at what scale, in eighths, a photo is decoded: the smallest
 // at which no size has to be enlarged.
-func (r Renderer) eighths(info door.Info) int {
+func (r Renderer) scaleInEighths(info door.Info) int {
 	if !info.Scales {
 		return 8
 	}
 	long, short := max(info.Width, info.Height), min(info.Width, info.Height)
 	for _, k := range []int{1, 2, 4} {
 		enough := true
-		for _, s := range r.sizes() {
+		for _, s := range r.sizesOrDefault() {
 			side := long
 			if s.Crop {
 				side = short
@@ -41,42 +41,42 @@ func (r Renderer) eighths(info door.Info) int {
 	return 8
 }
 
-// overhead is what a photo takes beside its decoded pixels: the planes of its
+// overheadBytes is what a photo takes beside its decoded pixels: the planes of its
 // renditions, tables, the JPEGs.
-const overhead = 25 << 20
+const overheadBytes = 25 << 20
 
-// Cost returns how many bytes Render holds for a photo, beside the photo
+// CostOfInfo returns how many bytes Render holds for a photo, beside the photo
 // itself. It is an upper bound, to be acquired from a Budget before.
-func (r Renderer) Cost(info door.Info) int64 {
+func (r Renderer) CostOfInfo(info door.Info) int64 {
 	pixels := int64(info.Width) * int64(info.Height)
 	switch {
 	case info.Scales:
-		k := int64(r.eighths(info))
-		return info.Decoded*k*k/64 + overhead
+		k := int64(r.scaleInEighths(info))
+		return info.Decoded*k*k/64 + overheadBytes
 	case info.Kind == door.HEIC: // put together here from parts that are decoded elsewhere
-		return info.Decoded + overhead
+		return info.Decoded + overheadBytes
 	case info.Kind == door.JPEG && info.Decoded < 5*pixels:
-		return info.Decoded + overhead
+		return info.Decoded + overheadBytes
 	}
-	return info.Decoded + pixels*3/2 + pixels*4 + overhead // converted to planes, by way of RGB that is garbage at once
+	return info.Decoded + pixels*3/2 + pixels*4 + overheadBytes // converted to planes, by way of RGB that is garbage at once
 }
 
-// CostOf is Cost for a photo that has not been opened, or Open's refusal.
-func (r Renderer) CostOf(src []byte) (int64, error) {
-	info, err := door.Open(src, r.limits())
+// CostOfSource is Cost for a photo that has not been opened, or Open's refusal.
+func (r Renderer) CostOfSource(src []byte) (int64, error) {
+	info, err := door.Inspect(src, r.limitsOrDefault())
 	if err != nil {
 		return 0, err
 	}
-	return r.Cost(info), nil
+	return r.CostOfInfo(info), nil
 }
 
 // scaledLimit is how many samples package baseline may take at a scale: more than Open lets in.
 func (r Renderer) scaledLimit(eighths int) int {
-	return 2*r.limits().Scaled*eighths*eighths/64*3/2 + 1<<20
+	return 2*r.limitsOrDefault().Scaled*eighths*eighths/64*3/2 + 1<<20
 }
 
-// decode returns the photo as it is stored, at eighths/8 of its size if it scales.
-func (r Renderer) decode(ctx context.Context, src []byte, info door.Info, eighths int) (*plane.Picture, error) {
+// decodePhoto returns the photo as it is stored, at eighths/8 of its size if it scales.
+func (r Renderer) decodePhoto(ctx context.Context, src []byte, info door.Info, eighths int) (*plane.Picture, error) {
 	if info.Scales {
 		p, err := baseline.Decode(ctx, src, eighths, r.scaledLimit(eighths))
 		return p, unreadable(ctx, err)
@@ -85,14 +85,14 @@ func (r Renderer) decode(ctx context.Context, src []byte, info door.Info, eighth
 	if err != nil {
 		return nil, err
 	}
-	return planes(m, canvas, info.Kind == door.WebP), nil
+	return planesOf(m, canvas, info.Kind == door.WebP), nil
 }
 
 // Check returns ErrUnreadable for a photo that Render could not decode, which only its inside tells. Of a photo that package
 // baseline reads, and shows however damaged, it looks at the beginning; any other it decodes, in the memory that Cost says.
 // src is what Strip returned, and info what Open did.
 func (r Renderer) Check(ctx context.Context, src []byte, info door.Info) (err error) {
-	defer recoverInto(&err)
+	defer recoverPanicInto(&err)
 	if info.Scales {
 		return unreadable(ctx, baseline.Check(ctx, src, r.scaledLimit(1)))
 	}
@@ -113,7 +113,7 @@ func (r Renderer) decodeWhole(ctx context.Context, src []byte, info door.Info) (
 	if err := ctx.Err(); err != nil {
 		return nil, canvas, err
 	}
-	from := reader{ctx, bytes.NewReader(src)}
+	from := contextReader{ctx, bytes.NewReader(src)}
 	var left, top int // of it on its canvas, unless it says so itself
 	switch info.Kind {
 	case door.JPEG:
@@ -124,8 +124,8 @@ func (r Renderer) decodeWhole(ctx context.Context, src []byte, info door.Info) (
 		m, err = gif.Decode(from) // the first picture; DecodeAll would be 8 GB for a file of 7 MB
 	case door.WebP:
 		var still []byte
-		still, left, top = door.Still(src)
-		m, err = webp.Decode(reader{ctx, bytes.NewReader(still)})
+		still, left, top = door.FirstFrame(src)
+		m, err = webp.Decode(contextReader{ctx, bytes.NewReader(still)})
 	case door.HEIC:
 		if r.HEIC == nil {
 			return nil, canvas, door.ErrKind
@@ -150,14 +150,14 @@ func (r Renderer) decodeWhole(ctx context.Context, src []byte, info door.Info) (
 	return m, canvas, nil
 }
 
-// reader fails once its context has ended: the decoders of the standard
+// contextReader fails once its context has ended: the decoders of the standard
 // library take no context, but they do stop when they cannot read.
-type reader struct {
+type contextReader struct {
 	ctx  context.Context
 	from io.Reader
 }
 
-func (r reader) Read(b []byte) (int, error) {
+func (r contextReader) Read(b []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err
 	}

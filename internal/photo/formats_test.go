@@ -28,7 +28,7 @@ func TestEveryPNGIsShownOrRefused(t *testing.T) {
 					if kind == 4 && c == 1 || c == 3 {
 						return x * most / softW // ever less transparent
 					}
-					return int(soft(c, x, y)) * most / 255
+					return int(softSample(c, x, y)) * most / 255
 				}
 				like := image.NewRGBA(image.Rect(0, 0, softW, softH))
 				for i := range softW * softH {
@@ -55,13 +55,13 @@ func TestEveryPNGIsShownOrRefused(t *testing.T) {
 						v := byte(i * 255 / max(most, 1))
 						grays = append(grays, v, v, v)
 					}
-					table = phototest.Chunk("PLTE", string(grays))
+					table = phototest.PNGChunk("PLTE", string(grays))
 				}
 				var code error
 				if !strings.Contains(" "+exists+" ", fmt.Sprintf(" %d ", depth)) {
 					code = door.ErrCoding
 				}
-				if in := promised(t, name, phototest.RawPNG(softW, softH, depth, kind, interlaced, table, sample), like, code, 26); in != (code == nil) {
+				if in := checkPromise(t, name, phototest.EncodeRawPNG(softW, softH, depth, kind, interlaced, table, sample), like, code, 26); in != (code == nil) {
 					t.Errorf("%s is let in: %v", name, in)
 				}
 			}
@@ -71,31 +71,31 @@ func TestEveryPNGIsShownOrRefused(t *testing.T) {
 
 // TestPNGsOfOddParts: what other decoders read, and image/png alone would not.
 func TestPNGsOfOddParts(t *testing.T) {
-	like := softly(3, true)
+	like := softPicture(3, true)
 	sample := func(c, x, y int) int {
 		if c == 3 {
 			return 255
 		}
-		return int(soft(c, x, y))
+		return int(softSample(c, x, y))
 	}
-	table := phototest.Chunk("PLTE", strings.Repeat("abc", 256))
+	table := phototest.PNGChunk("PLTE", strings.Repeat("abc", 256))
 	opaque := strings.Repeat("\x00", 2)
 	raw := func(kind byte, before string) []byte {
-		return phototest.RawPNG(softW, softH, 8, kind, false, before, sample)
+		return phototest.EncodeRawPNG(softW, softH, 8, kind, false, before, sample)
 	}
 	plain := raw(2, "")
 	data := bytes.Index(plain, []byte("IDAT")) - 4
 	pixels := string(plain[data+8 : len(plain)-12-4])
-	split := string(plain[:data]) + phototest.Chunk("IDAT", pixels[:200]) + phototest.Chunk("pHYs", strings.Repeat("\x01", 9)) + phototest.Chunk("IDAT", pixels[200:]) + phototest.Chunk("IEND", "")
+	split := string(plain[:data]) + phototest.PNGChunk("IDAT", pixels[:200]) + phototest.PNGChunk("pHYs", strings.Repeat("\x01", 9)) + phototest.PNGChunk("IDAT", pixels[200:]) + phototest.PNGChunk("IEND", "")
 	frame := func(n int) string {
-		return phototest.Chunk("fcTL", "\x00\x00\x00"+string(rune(n))+"\x00\x00\x00\x46\x00\x00\x00\x2d"+strings.Repeat("\x00", 8)+"\x00\x01\x00\x0a\x00\x00")
+		return phototest.PNGChunk("fcTL", "\x00\x00\x00"+string(rune(n))+"\x00\x00\x00\x46\x00\x00\x00\x2d"+strings.Repeat("\x00", 8)+"\x00\x01\x00\x0a\x00\x00")
 	}
-	control := phototest.Chunk("acTL", "\x00\x00\x00\x02\x00\x00\x00\x00")
-	later := frame(1) + phototest.Chunk("fdAT", "\x00\x00\x00\x02"+pixels)
+	control := phototest.PNGChunk("acTL", "\x00\x00\x00\x02\x00\x00\x00\x00")
+	later := frame(1) + phototest.PNGChunk("fdAT", "\x00\x00\x00\x02"+pixels)
 	animated := func(first string) []byte {
 		return []byte(string(plain[:data]) + control + first + string(plain[data:len(plain)-12]) + later + string(plain[len(plain)-12:]))
 	}
-	gray := softly(1, false)
+	gray := softPicture(1, false)
 	for name, c := range map[string]struct {
 		src  []byte
 		like image.Image
@@ -103,29 +103,29 @@ func TestPNGsOfOddParts(t *testing.T) {
 	}{
 		"a palette of gray":             {raw(0, table), gray, nil},
 		"a palette nobody needs":        {raw(2, table), like, nil},
-		"transparency twice":            {raw(6, phototest.Chunk("tRNS", opaque)), like, nil},
-		"a transparent gray":            {raw(0, phototest.Chunk("tRNS", "\x00\x01")), gray, nil},
+		"transparency twice":            {raw(6, phototest.PNGChunk("tRNS", opaque)), like, nil},
+		"a transparent gray":            {raw(0, phototest.PNGChunk("tRNS", "\x00\x01")), gray, nil},
 		"pixels in pieces":              {[]byte(split), like, nil},
 		"an animation":                  {animated(frame(0)), like, nil},
 		"an animation after a picture":  {animated(""), like, nil},
 		"an animation of 5000 frames":   {animated(strings.Repeat(frame(0), 5000)), like, nil},
 		"no palette":                    {raw(3, ""), like, door.ErrBroken},
-		"a palette of two and a half":   {raw(3, phototest.Chunk("PLTE", "abcabca")), like, door.ErrBroken},
-		"a palette behind transparency": {raw(3, phototest.Chunk("tRNS", "\x01")+table), like, door.ErrBroken},
+		"a palette of two and a half":   {raw(3, phototest.PNGChunk("PLTE", "abcabca")), like, door.ErrBroken},
+		"a palette behind transparency": {raw(3, phototest.PNGChunk("tRNS", "\x01")+table), like, door.ErrBroken},
 		"two palettes":                  {raw(3, table+table), like, door.ErrBroken},
-		"transparency of a wrong size":  {raw(2, phototest.Chunk("tRNS", "\x01")), like, door.ErrBroken},
+		"transparency of a wrong size":  {raw(2, phototest.PNGChunk("tRNS", "\x01")), like, door.ErrBroken},
 	} {
-		if in := promised(t, name, c.src, c.like, c.code); in != (c.code == nil) {
+		if in := checkPromise(t, name, c.src, c.like, c.code); in != (c.code == nil) {
 			t.Errorf("%s is let in: %v", name, in)
 		}
-		if clean, _ := admit(c.src); bytes.Contains(clean, []byte("acTL")) || bytes.Contains(clean, []byte("fdAT")) {
+		if clean, _ := stripPhoto(c.src); bytes.Contains(clean, []byte("acTL")) || bytes.Contains(clean, []byte("fdAT")) {
 			t.Errorf("%s is still animated", name)
 		}
 	}
 }
 
-// onCanvas returns a picture at x, y of a white one.
-func onCanvas(m image.Image, w, h, x, y int) image.Image {
+// placeOnCanvas returns a picture at x, y of a white one.
+func placeOnCanvas(m image.Image, w, h, x, y int) image.Image {
 	canvas := image.NewRGBA(image.Rect(0, 0, w, h))
 	draw.Draw(canvas, canvas.Rect, image.White, image.Point{}, draw.Src)
 	draw.Draw(canvas, m.Bounds().Sub(m.Bounds().Min).Add(image.Pt(x, y)), m, m.Bounds().Min, draw.Over)
@@ -140,7 +140,7 @@ func TestEveryGIFIsShownOrRefused(t *testing.T) {
 	}
 	picture := func(at image.Point, p color.Palette) *image.Paletted {
 		m := image.NewPaletted(image.Rect(0, 0, softW, softH).Add(at), p)
-		draw.Draw(m, m.Rect, softly(1, false), image.Point{}, draw.Src)
+		draw.Draw(m, m.Rect, softPicture(1, false), image.Point{}, draw.Src)
 		return m
 	}
 	coded := func(g gif.GIF) []byte {
@@ -173,7 +173,7 @@ func TestEveryGIFIsShownOrRefused(t *testing.T) {
 	bits := bytes.Clone(inLocal)
 	at := bytes.IndexByte(bits[13:], ',') + 13
 	bits[at+10+3<<(bits[at+9]&7+1)] = 11
-	like := softly(1, false)
+	like := softPicture(1, false)
 	for name, c := range map[string]struct {
 		src  []byte
 		like image.Image
@@ -181,13 +181,13 @@ func TestEveryGIFIsShownOrRefused(t *testing.T) {
 	}{
 		"a picture":             {plain, like, nil},
 		"of 1987":               {old, like, nil},
-		"on a canvas":           {coded(gif.GIF{Image: []*image.Paletted{part}, Config: image.Config{Width: 120, Height: 90}}), onCanvas(like, 120, 90, 21, 11), nil},
-		"animated, on a canvas": {coded(gif.GIF{Image: []*image.Paletted{part, whole}, Config: image.Config{Width: 120, Height: 90}}), onCanvas(like, 120, 90, 21, 11), nil},
-		"transparent":           {coded(gif.GIF{Image: []*image.Paletted{holed}}), onCanvas(holed, softW, softH, 0, 0), nil},
+		"on a canvas":           {coded(gif.GIF{Image: []*image.Paletted{part}, Config: image.Config{Width: 120, Height: 90}}), placeOnCanvas(like, 120, 90, 21, 11), nil},
+		"animated, on a canvas": {coded(gif.GIF{Image: []*image.Paletted{part, whole}, Config: image.Config{Width: 120, Height: 90}}), placeOnCanvas(like, 120, 90, 21, 11), nil},
+		"transparent":           {coded(gif.GIF{Image: []*image.Paletted{holed}}), placeOnCanvas(holed, softW, softH, 0, 0), nil},
 		"without tables":        {tables(inLocal), like, door.ErrBroken},
 		"of 11 bits":            {bits, like, door.ErrBroken},
 	} {
-		if in := promised(t, name, c.src, c.like, c.code, 29); in != (c.code == nil) {
+		if in := checkPromise(t, name, c.src, c.like, c.code, 29); in != (c.code == nil) {
 			t.Errorf("%s is let in: %v", name, in)
 		}
 	}
@@ -195,7 +195,7 @@ func TestEveryGIFIsShownOrRefused(t *testing.T) {
 
 func TestEveryWebPIsShownOrRefused(t *testing.T) {
 	testenv.SkipSequential(t)
-	scene := phototest.Scene(96, 64)
+	scene := phototest.DrawScene(96, 64)
 	body := func(fixture string) string { // from its first picture on
 		src := string(phototest.Fixture(fixture))
 		for at := 12; ; {
@@ -208,18 +208,20 @@ func TestEveryWebPIsShownOrRefused(t *testing.T) {
 	}
 	three := func(v int) string { return string([]byte{byte(v), byte(v >> 8), byte(v >> 16)}) }
 	canvas := func(flags byte, w, h int) string {
-		return phototest.RIFF("VP8X", string([]byte{flags, 0, 0, 0})+three(w-1)+three(h-1))
+		return phototest.RIFFChunk("VP8X", string([]byte{flags, 0, 0, 0})+three(w-1)+three(h-1))
 	}
 	frame := func(x, y, w, h int, picture string) string {
-		return phototest.RIFF("ANMF", three(x/2)+three(y/2)+three(w-1)+three(h-1)+three(100)+"\x00"+picture)
+		return phototest.RIFFChunk("ANMF", three(x/2)+three(y/2)+three(w-1)+three(h-1)+three(100)+"\x00"+picture)
 	}
-	webp := func(chunks ...string) []byte { return []byte(phototest.RIFF("RIFF", "WEBP"+strings.Join(chunks, ""))) }
-	anim := phototest.RIFF("ANIM", "\xff\xff\xff\xff\x00\x00")
+	webp := func(chunks ...string) []byte {
+		return []byte(phototest.RIFFChunk("RIFF", "WEBP"+strings.Join(chunks, "")))
+	}
+	anim := phototest.RIFFChunk("ANIM", "\xff\xff\xff\xff\x00\x00")
 	lossy, lossless, alpha := body("lossy.webp"), body("lossless.webp"), body("alpha.webp")
-	small := decoded(t, render(t, phototest.Fixture("lossless.webp")).Renditions[0].JPEG)
-	clear := decoded(t, render(t, phototest.Fixture("alpha.webp")).Renditions[0].JPEG)
+	small := decodeImage(t, renderPhoto(t, phototest.Fixture("lossless.webp")).Renditions[0].JPEG)
+	clear := decodeImage(t, renderPhoto(t, phototest.Fixture("alpha.webp")).Renditions[0].JPEG)
 	without := alpha[strings.Index(alpha, "VP8 "):]
-	opaque := decoded(t, render(t, webp(without)).Renditions[0].JPEG)
+	opaque := decodeImage(t, renderPhoto(t, webp(without)).Renditions[0].JPEG)
 	for name, c := range map[string]struct {
 		src  []byte
 		like image.Image
@@ -231,19 +233,19 @@ func TestEveryWebPIsShownOrRefused(t *testing.T) {
 		"alpha that is not announced":      {webp(canvas(0, 96, 64), alpha), clear, nil},
 		"alpha announced and not there":    {webp(canvas(0x10, 96, 64), lossy), scene, nil},
 		"alpha without a canvas":           {webp(alpha), opaque, nil},
-		"alpha of a lossless one":          {webp(canvas(0x10, 32, 22), phototest.RIFF("ALPH", "\x00"), lossless), small, nil},
-		"alpha of no known kind":           {webp(canvas(0x10, 96, 64), phototest.RIFF("ALPH", "\x03"), lossy), scene, door.ErrBroken},
-		"alpha that is short":              {webp(canvas(0x10, 96, 64), phototest.RIFF("ALPH", "\x00abc"), lossy), scene, door.ErrBroken},
+		"alpha of a lossless one":          {webp(canvas(0x10, 32, 22), phototest.RIFFChunk("ALPH", "\x00"), lossless), small, nil},
+		"alpha of no known kind":           {webp(canvas(0x10, 96, 64), phototest.RIFFChunk("ALPH", "\x03"), lossy), scene, door.ErrBroken},
+		"alpha that is short":              {webp(canvas(0x10, 96, 64), phototest.RIFFChunk("ALPH", "\x00abc"), lossy), scene, door.ErrBroken},
 		"two pictures":                     {webp(canvas(0, 96, 64), lossy, lossy), scene, nil},
 		"a canvas that is larger":          {webp(canvas(0, 200, 100), lossy), scene, door.ErrBroken},
 		"animated":                         {webp(canvas(2, 96, 64), anim, frame(0, 0, 96, 64, lossy), frame(0, 0, 32, 22, lossless)), scene, nil},
-		"animated, a part first":           {webp(canvas(2, 140, 101), anim, frame(20, 10, 96, 64, lossy), frame(0, 0, 32, 22, lossless)), onCanvas(scene, 140, 101, 20, 10), nil},
-		"animated, lossless part first":    {webp(canvas(0x12, 140, 101), anim, frame(20, 10, 32, 22, lossless), frame(0, 0, 96, 64, lossy)), onCanvas(small, 140, 101, 20, 10), nil},
-		"animated, see-through part":       {webp(canvas(0x12, 140, 101), anim, frame(20, 10, 96, 64, alpha)), onCanvas(clear, 140, 101, 20, 10), nil},
+		"animated, a part first":           {webp(canvas(2, 140, 101), anim, frame(20, 10, 96, 64, lossy), frame(0, 0, 32, 22, lossless)), placeOnCanvas(scene, 140, 101, 20, 10), nil},
+		"animated, lossless part first":    {webp(canvas(0x12, 140, 101), anim, frame(20, 10, 32, 22, lossless), frame(0, 0, 96, 64, lossy)), placeOnCanvas(small, 140, 101, 20, 10), nil},
+		"animated, see-through part":       {webp(canvas(0x12, 140, 101), anim, frame(20, 10, 96, 64, alpha)), placeOnCanvas(clear, 140, 101, 20, 10), nil},
 		"animated, beside its canvas":      {webp(canvas(2, 100, 64), anim, frame(20, 0, 96, 64, lossy)), scene, door.ErrBroken},
 		"of a version that does not exist": {webp(lossless[:12] + string([]byte{lossless[12] | 0xE0}) + lossless[13:]), small, door.ErrCoding},
 	} {
-		if in := promised(t, name, c.src, c.like, c.code, 27); in != (c.code == nil) {
+		if in := checkPromise(t, name, c.src, c.like, c.code, 27); in != (c.code == nil) {
 			t.Errorf("%s is let in: %v", name, in)
 		}
 	}
@@ -251,51 +253,51 @@ func TestEveryWebPIsShownOrRefused(t *testing.T) {
 
 // TestTurnedByXMPAlone: what says in XMP how it is turned is kept as what says so in EXIF, which wins where both do.
 func TestTurnedByXMPAlone(t *testing.T) {
-	m := phototest.Scene(64, 48)
-	jpeg, png := phototest.JPEG(m, 90), phototest.PNG(m, 1, "")
+	m := phototest.DrawScene(64, 48)
+	jpeg, png := phototest.EncodeJPEG(m, 90), phototest.TaggedPNG(m, 1, "")
 	ihdr := 8 + 12 + 13
 	bare := string(png[:ihdr]) + string(png[bytes.Index(png, []byte("IDAT"))-4:])
 	lossy := string(phototest.Fixture("lossy.webp")[12:])
 	vp8x := func(flags byte) string {
-		return phototest.RIFF("VP8X", string([]byte{flags, 0, 0, 0, 95, 0, 0, 63, 0, 0}))
+		return phototest.RIFFChunk("VP8X", string([]byte{flags, 0, 0, 0, 95, 0, 0, 63, 0, 0}))
 	}
 	files := func(xmp, tiff string) map[string][]byte {
 		jpegs, pngs, packed, webps := "", "", "", ""
 		if tiff != "" {
-			jpegs, webps = phototest.Segment(0xE1, "Exif\x00\x00"+tiff), phototest.RIFF("EXIF", tiff)
-			pngs = phototest.Chunk("eXIf", tiff)
+			jpegs, webps = phototest.JPEGSegment(0xE1, "Exif\x00\x00"+tiff), phototest.RIFFChunk("EXIF", tiff)
+			pngs = phototest.PNGChunk("eXIf", tiff)
 			packed = pngs
 		}
 		if xmp != "" {
-			jpegs += phototest.Segment(0xE1, "http://ns.adobe.com/xap/1.0/\x00"+xmp)
-			webps += phototest.RIFF("XMP ", xmp)
-			pngs += phototest.Chunk("iTXt", "XML:com.adobe.xmp\x00\x00\x00\x00\x00"+xmp)
-			packed += phototest.Chunk("iTXt", "XML:com.adobe.xmp\x00\x01\x00\x00\x00"+phototest.Deflate(strings.NewReader(xmp)))
+			jpegs += phototest.JPEGSegment(0xE1, "http://ns.adobe.com/xap/1.0/\x00"+xmp)
+			webps += phototest.RIFFChunk("XMP ", xmp)
+			pngs += phototest.PNGChunk("iTXt", "XML:com.adobe.xmp\x00\x00\x00\x00\x00"+xmp)
+			packed += phototest.PNGChunk("iTXt", "XML:com.adobe.xmp\x00\x01\x00\x00\x00"+phototest.Deflate(strings.NewReader(xmp)))
 		}
 		return map[string][]byte{
 			"JPEG":            []byte("\xff\xd8" + jpegs + string(jpeg[2:])),
 			"PNG":             []byte(bare[:ihdr] + pngs + bare[ihdr:]),
 			"PNG, compressed": []byte(bare[:ihdr] + packed + bare[ihdr:]),
-			"WebP":            []byte(phototest.RIFF("RIFF", "WEBP"+vp8x(0x0C)+lossy+webps)),
+			"WebP":            []byte(phototest.RIFFChunk("RIFF", "WEBP"+vp8x(0x0C)+lossy+webps)),
 		}
 	}
 	packet := func(format string, o int) string {
 		return `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description ` + fmt.Sprintf(format, o) + `</x:xmpmeta>`
 	}
 	for o := 1; o <= 8; o++ {
-		want := files("", phototest.TIFF(o))
+		want := files("", phototest.PhoneTIFF(o))
 		for _, format := range []string{`tiff:Orientation="%d"/>`, `tiff:Orientation = '%d' />`, `><tiff:Orientation>%d</tiff:Orientation>`} {
-			both := files(packet(format, o), phototest.TIFF(9-o))
+			both := files(packet(format, o), phototest.PhoneTIFF(9-o))
 			for name, src := range files(packet(format, o), "") {
-				info, err := door.Open(src, door.Standard)
+				info, err := door.Inspect(src, door.Standard)
 				if err != nil || info.Orientation != o {
 					t.Errorf("%s, %s of %d: orientation %d, %v", name, format, o, info.Orientation, err)
 				}
-				got, _ := admit(src)
-				if exif, err := admit(want[name]); err != nil || !bytes.Equal(got, exif) {
+				got, _ := stripPhoto(src)
+				if exif, err := stripPhoto(want[name]); err != nil || !bytes.Equal(got, exif) {
 					t.Errorf("%s, %s of %d: it is not kept as if EXIF said so, %v", name, format, o, err)
 				}
-				if info, err := door.Open(both[name], door.Standard); err != nil || info.Orientation != 9-o {
+				if info, err := door.Inspect(both[name], door.Standard); err != nil || info.Orientation != 9-o {
 					t.Errorf("%s, %s of %d and EXIF of %d: orientation %d, %v", name, format, o, 9-o, info.Orientation, err)
 				}
 			}
@@ -303,7 +305,7 @@ func TestTurnedByXMPAlone(t *testing.T) {
 	}
 	for _, wrong := range []string{packet(`tiff:Orientation="%d"/>`, 0), packet(`tiff:Orientation="%d"/>`, 9), packet(`tiff:Orientation="%d"/>`, 61), "tiff:Orientation=", "tiff:Orientation=\"6"} {
 		for name, src := range files(wrong, "") {
-			if info, err := door.Open(src, door.Standard); err != nil || info.Orientation != 1 {
+			if info, err := door.Inspect(src, door.Standard); err != nil || info.Orientation != 1 {
 				t.Errorf("%s with %q: orientation %d, %v", name, wrong, info.Orientation, err)
 			}
 		}
@@ -324,28 +326,28 @@ func TestLargeProfilesStay(t *testing.T) {
 			if len(parts)%3 == 0 {
 				n = len(parts) - 1 - i
 			}
-			segments += phototest.Segment(0xE2, "ICC_PROFILE\x00"+string([]byte{byte(n + 1), byte(len(parts))})+parts[n])
+			segments += phototest.JPEGSegment(0xE2, "ICC_PROFILE\x00"+string([]byte{byte(n + 1), byte(len(parts))})+parts[n])
 		}
-		m := phototest.Scene(64, 48)
-		jpeg := phototest.JPEG(m, 90)
+		m := phototest.DrawScene(64, 48)
+		jpeg := phototest.EncodeJPEG(m, 90)
 		for name, src := range map[string][]byte{
 			"JPEG": []byte("\xff\xd8" + segments + string(jpeg[2:])),
-			"PNG":  phototest.PNG(m, 1, profile),
-			"WebP": phototest.WebP("lossy.webp", 1, profile),
+			"PNG":  phototest.TaggedPNG(m, 1, profile),
+			"WebP": phototest.TaggedWebP("lossy.webp", 1, profile),
 		} {
-			clean, err := admit(src)
+			clean, err := stripPhoto(src)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, x := range render(t, clean).Renditions {
-				info, err := door.Open(x.JPEG, door.Standard)
+			for _, x := range renderPhoto(t, clean).Renditions {
+				info, err := door.Inspect(x.JPEG, door.Standard)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := door.Profile(x.JPEG, info); string(got) != profile {
-					t.Errorf("%s of %d bytes, %s: a profile of %d bytes", name, size, x.Name(), len(got))
+				if got := door.ColorProfile(x.JPEG, info); string(got) != profile {
+					t.Errorf("%s of %d bytes, %s: a profile of %d bytes", name, size, x.ThumbName(), len(got))
 				}
-				decoded(t, x.JPEG)
+				decodeImage(t, x.JPEG)
 			}
 		}
 	}

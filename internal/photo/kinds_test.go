@@ -16,26 +16,26 @@ import (
 // Odd, and more than one MCU of the largest kind in both directions.
 const softW, softH = 70, 45
 
-// soft returns component c of a picture that looks the same however its colours are sampled.
-func soft(c, x, y int) byte {
+// softSample returns component c of a picture that looks the same however its colours are sampled.
+func softSample(c, x, y int) byte {
 	u, v := float64(x)/softW, float64(y)/softH
 	return byte(128 + 60*math.Sin(2*u+float64(c)) + 50*math.Cos(2*v+2*float64(c)))
 }
 
-// admit is what becomes of a photo at the door.
-func admit(src []byte) ([]byte, error) {
-	info, err := door.Open(src, door.Standard)
+// stripPhoto is what becomes of a photo at the door.
+func stripPhoto(src []byte) ([]byte, error) {
+	info, err := door.Inspect(src, door.Standard)
 	if err != nil {
 		return nil, err
 	}
-	return door.Strip(src, info)
+	return door.StripMetadata(src, info)
 }
 
-// promised demands of a photo that the door keeps its promise: what is let in is rendered, and looks as it should to
+// checkPromise demands of a photo that the door keeps its promise: what is let in is rendered, and looks as it should to
 // least dB, and what is not has a code. It reports whether it was let in.
-func promised(t *testing.T, name string, src []byte, like image.Image, code error, least ...float64) bool {
+func checkPromise(t *testing.T, name string, src []byte, like image.Image, code error, least ...float64) bool {
 	t.Helper()
-	clean, err := admit(src)
+	clean, err := stripPhoto(src)
 	if err != nil {
 		if code == nil || !errors.Is(err, code) {
 			t.Errorf("%s is refused with %v, want %v", name, err, code)
@@ -47,24 +47,24 @@ func promised(t *testing.T, name string, src []byte, like image.Image, code erro
 		t.Errorf("%s is let in and not shown: %v", name, err)
 		return true
 	}
-	got := decoded(t, r.Renditions[0].JPEG)
+	got := decodeImage(t, r.Renditions[0].JPEG)
 	if got.Bounds() != like.Bounds() {
 		t.Errorf("%s is shown as %v, want %v", name, got.Bounds(), like.Bounds())
-	} else if db := difference(got, like); db < append(least, 31)[0] {
+	} else if db := imagePSNR(got, like); db < append(least, 31)[0] {
 		t.Errorf("%s is shown wrong: %.1f dB", name, db)
 	}
 	return true
 }
 
-// softly returns the picture of which soft is the samples, by the colours that they stand for.
-func softly(n int, rgb bool) image.Image {
+// softPicture returns the picture of which soft is the samples, by the colours that they stand for.
+func softPicture(n int, rgb bool) image.Image {
 	m := image.NewRGBA(image.Rect(0, 0, softW, softH))
 	ycc := image.NewYCbCr(m.Rect, image.YCbCrSubsampleRatio444)
 	for y := range softH {
 		for x := range softW {
 			i := y*softW + x
-			ycc.Y[i], ycc.Cb[i], ycc.Cr[i] = soft(0, x, y), soft(1, x, y), soft(2, x, y)
-			copy(m.Pix[4*i:], []byte{soft(0, x, y), soft(1, x, y), soft(2, x, y), 255})
+			ycc.Y[i], ycc.Cb[i], ycc.Cr[i] = softSample(0, x, y), softSample(1, x, y), softSample(2, x, y)
+			copy(m.Pix[4*i:], []byte{softSample(0, x, y), softSample(1, x, y), softSample(2, x, y), 255})
 		}
 	}
 	switch {
@@ -85,26 +85,26 @@ func TestEverySamplingIsShownOrRefused(t *testing.T) {
 			factors = append(factors, [2]int{h, v})
 		}
 	}
-	ways := map[string]phototest.Shape{
+	ways := map[string]phototest.JPEGShape{
 		"one scan":    {Adobe: -1},
-		"restarts":    {Adobe: -1, Restart: 2},
-		"apart":       {Adobe: -1, Apart: true},
+		"restarts":    {Adobe: -1, RestartInterval: 2},
+		"apart":       {Adobe: -1, ScanPerComponent: true},
 		"progressive": {Adobe: -1, Progressive: true},
 		"RGB":         {Adobe: 0},
-		"RGB, apart":  {Adobe: 0, Apart: true},
+		"RGB, apart":  {Adobe: 0, ScanPerComponent: true},
 	}
-	offer := func(way string, s phototest.Shape, sampling ...[2]int) bool {
+	offer := func(way string, s phototest.JPEGShape, sampling ...[2]int) bool {
 		s.Sampling, s.Quality = sampling, 97
 		name := fmt.Sprint(way, " ", sampling)
 		rgb := s.Adobe == 0
 		// whether it is let in is in its headers; most are not, and need not be coded
-		if _, err := admit(sampled(s)); err != nil {
+		if _, err := stripPhoto(jpegWithSampling(s)); err != nil {
 			if !errors.Is(err, door.ErrCoding) {
 				t.Errorf("%s is refused with %v", name, err)
 			}
 			return false
 		}
-		return promised(t, name, s.Encode(softW, softH, soft), softly(len(sampling), rgb), nil)
+		return checkPromise(t, name, s.Encode(softW, softH, softSample), softPicture(len(sampling), rgb), nil)
 	}
 	in := map[string]int{}
 	for way, s := range ways {
@@ -136,14 +136,14 @@ func TestEverySamplingIsShownOrRefused(t *testing.T) {
 	}
 }
 
-// sampled returns a small JPEG of the shape, whose factors are only said.
-func sampled(s phototest.Shape) []byte {
+// jpegWithSampling returns a small JPEG of the shape, whose factors are only said.
+func jpegWithSampling(s phototest.JPEGShape) []byte {
 	sampling := s.Sampling
 	s.Sampling = make([][2]int, len(sampling))
 	for i := range s.Sampling {
 		s.Sampling[i] = [2]int{1, 1}
 	}
-	src := s.Encode(8, 8, soft)
+	src := s.Encode(8, 8, softSample)
 	frame := bytes.Index(src, []byte{0xFF, 0xC0, 0})
 	if s.Progressive {
 		frame = bytes.Index(src, []byte{0xFF, 0xC2, 0})
@@ -159,28 +159,28 @@ func TestEveryCodingIsShownOrRefused(t *testing.T) {
 	testenv.SkipSequential(t)
 	one, two := [2]int{1, 1}, [2]int{2, 2}
 	full, usual := [][2]int{one, one, one}, [][2]int{two, one, one}
-	make := func(s phototest.Shape) []byte {
+	make := func(s phototest.JPEGShape) []byte {
 		s.Quality = 97
-		return s.Encode(softW, softH, soft)
+		return s.Encode(softW, softH, softSample)
 	}
-	ycc, rgb, gray := softly(3, false), softly(3, true), softly(1, false)
+	ycc, rgb, gray := softPicture(3, false), softPicture(3, true), softPicture(1, false)
 	negative := image.NewRGBA(ycc.Bounds()) // as which Adobe stores what it turns into brightness and colours
-	for i, v := range pixels(ycc) {
+	for i, v := range rgbRowsOf(ycc) {
 		negative.Pix[i/3*4+i%3], negative.Pix[i/3*4+3] = 255-v, 255
 	}
-	ink := func(s phototest.Shape) []byte { // Adobe's are inverted, so these are the colours themselves, and no black
+	ink := func(s phototest.JPEGShape) []byte { // Adobe's are inverted, so these are the colours themselves, and no black
 		s.Quality = 97
 		return s.Encode(softW, softH, func(c, x, y int) byte {
 			if c == 3 {
 				return 255
 			}
-			return soft(c, x, y)
+			return softSample(c, x, y)
 		})
 	}
 	four := func(c, m, y, k [2]int) [][2]int { return [][2]int{c, m, y, k} }
-	plain := make(phototest.Shape{Sampling: usual, Adobe: -1})
-	apart := make(phototest.Shape{Sampling: full, Adobe: -1, Apart: true})
-	progressive := make(phototest.Shape{Sampling: usual, Adobe: -1, Progressive: true})
+	plain := make(phototest.JPEGShape{Sampling: usual, Adobe: -1})
+	apart := make(phototest.JPEGShape{Sampling: full, Adobe: -1, ScanPerComponent: true})
+	progressive := make(phototest.JPEGShape{Sampling: usual, Adobe: -1, Progressive: true})
 	half := func(src []byte) []byte { // of what follows the headers
 		return append(bytes.Clone(src[:(len(src)+bytes.Index(src, []byte{0xFF, 0xDA}))/2]), 0xFF, 0xD9)
 	}
@@ -206,44 +206,44 @@ func TestEveryCodingIsShownOrRefused(t *testing.T) {
 		"arithmetic, progressive": {marked(progressive, 0xCA), ycc, door.ErrCoding},
 		"12 bits":                 {marked(plain, 0xC1, 12), ycc, door.ErrCoding},
 		"12 bits, progressive":    {marked(progressive, 0xC2, 12), ycc, door.ErrCoding},
-		"2 components":            {make(phototest.Shape{Sampling: full[:2], Adobe: -1}), ycc, door.ErrCoding},
+		"2 components":            {make(phototest.JPEGShape{Sampling: full[:2], Adobe: -1}), ycc, door.ErrCoding},
 		"height told later":       {marked(plain, 0xC0, 8, 0, 0), ycc, door.ErrCoding},
-		"RGB by name":             {make(phototest.Shape{Sampling: full, Adobe: -1, Names: "RGB"}), rgb, nil},
-		"RGB, progressive":        {make(phototest.Shape{Sampling: full, Adobe: 0, Progressive: true}), rgb, nil},
-		"two of one name":         {make(phototest.Shape{Sampling: full, Adobe: -1, Names: "AAB"}), ycc, door.ErrBroken},
-		"CMYK":                    {ink(phototest.Shape{Sampling: four(one, one, one, one), Adobe: 0}), rgb, nil},
-		"CMYK, apart":             {ink(phototest.Shape{Sampling: four(one, one, one, one), Adobe: 0, Apart: true}), rgb, nil},
-		"CMYK, progressive":       {ink(phototest.Shape{Sampling: four(two, one, one, two), Adobe: 0, Progressive: true}), rgb, nil},
-		"CMYK, sampled":           {ink(phototest.Shape{Sampling: four(two, one, one, two), Adobe: 0}), rgb, nil},
-		"CMYK, sampled 2x1":       {ink(phototest.Shape{Sampling: four([2]int{2, 1}, one, one, [2]int{2, 1}), Adobe: 0}), rgb, door.ErrCoding},
-		"CMYK, black sampled":     {ink(phototest.Shape{Sampling: four(two, two, two, one), Adobe: 0}), rgb, door.ErrCoding},
-		"CMYK of nobody":          {ink(phototest.Shape{Sampling: four(one, one, one, one), Adobe: -1}), ycc, door.ErrCoding},
-		"YCCK":                    {ink(phototest.Shape{Sampling: four(two, one, one, two), Adobe: 2}), negative, nil},
-		"gray, restarts":          {make(phototest.Shape{Sampling: full[:1], Adobe: -1, Restart: 1}), gray, nil},
-		"no tables":               {without(plain, 0xC4), ycc, nil},
-		"no tables, gray":         {without(make(phototest.Shape{Sampling: full[:1], Adobe: -1}), 0xC4), gray, nil},
-		"no tables, in scans":     {without(apart, 0xC4), ycc, nil},
-		"no tables, RGB":          {without(make(phototest.Shape{Sampling: full, Adobe: 0}), 0xC4), rgb, nil},
-		"no tables, progressive":  {without(progressive, 0xC4), ycc, door.ErrCoding},
-		"no quantisers":           {without(plain, 0xDB), ycc, door.ErrBroken},
-		"no quantisers, in scans": {without(apart, 0xDB), ycc, door.ErrBroken},
+		"RGB by name":             {make(phototest.JPEGShape{Sampling: full, Adobe: -1, ComponentNames: "RGB"}), rgb, nil},
+		"RGB, progressive":        {make(phototest.JPEGShape{Sampling: full, Adobe: 0, Progressive: true}), rgb, nil},
+		"two of one name":         {make(phototest.JPEGShape{Sampling: full, Adobe: -1, ComponentNames: "AAB"}), ycc, door.ErrBroken},
+		"CMYK":                    {ink(phototest.JPEGShape{Sampling: four(one, one, one, one), Adobe: 0}), rgb, nil},
+		"CMYK, apart":             {ink(phototest.JPEGShape{Sampling: four(one, one, one, one), Adobe: 0, ScanPerComponent: true}), rgb, nil},
+		"CMYK, progressive":       {ink(phototest.JPEGShape{Sampling: four(two, one, one, two), Adobe: 0, Progressive: true}), rgb, nil},
+		"CMYK, sampled":           {ink(phototest.JPEGShape{Sampling: four(two, one, one, two), Adobe: 0}), rgb, nil},
+		"CMYK, sampled 2x1":       {ink(phototest.JPEGShape{Sampling: four([2]int{2, 1}, one, one, [2]int{2, 1}), Adobe: 0}), rgb, door.ErrCoding},
+		"CMYK, black sampled":     {ink(phototest.JPEGShape{Sampling: four(two, two, two, one), Adobe: 0}), rgb, door.ErrCoding},
+		"CMYK of nobody":          {ink(phototest.JPEGShape{Sampling: four(one, one, one, one), Adobe: -1}), ycc, door.ErrCoding},
+		"YCCK":                    {ink(phototest.JPEGShape{Sampling: four(two, one, one, two), Adobe: 2}), negative, nil},
+		"gray, restarts":          {make(phototest.JPEGShape{Sampling: full[:1], Adobe: -1, RestartInterval: 1}), gray, nil},
+		"no tables":               {withoutSegments(plain, 0xC4), ycc, nil},
+		"no tables, gray":         {withoutSegments(make(phototest.JPEGShape{Sampling: full[:1], Adobe: -1}), 0xC4), gray, nil},
+		"no tables, in scans":     {withoutSegments(apart, 0xC4), ycc, nil},
+		"no tables, RGB":          {withoutSegments(make(phototest.JPEGShape{Sampling: full, Adobe: 0}), 0xC4), rgb, nil},
+		"no tables, progressive":  {withoutSegments(progressive, 0xC4), ycc, door.ErrCoding},
+		"no quantisers":           {withoutSegments(plain, 0xDB), ycc, door.ErrBroken},
+		"no quantisers, in scans": {withoutSegments(apart, 0xDB), ycc, door.ErrBroken},
 		"no end":                  {plain[:len(plain)-2], ycc, door.ErrShort},
 		"colours missing":         {append(bytes.Clone(apart[:bytes.LastIndex(apart, []byte{0xFF, 0xDA})]), 0xFF, 0xD9), ycc, door.ErrShort},
 	} {
-		if in := promised(t, name, c.src, c.like, c.code); in != (c.code == nil) {
+		if in := checkPromise(t, name, c.src, c.like, c.code); in != (c.code == nil) {
 			t.Errorf("%s is let in: %v", name, in)
 		}
 	}
 	// what is cut in the middle and ended by somebody is shown up to there
-	for name, src := range map[string][]byte{"one scan": plain, "restarts": make(phototest.Shape{Sampling: full, Adobe: -1, Restart: 3}), "gray": make(phototest.Shape{Sampling: full[:1], Adobe: -1})} {
-		clean, err := admit(half(src))
+	for name, src := range map[string][]byte{"one scan": plain, "restarts": make(phototest.JPEGShape{Sampling: full, Adobe: -1, RestartInterval: 3}), "gray": make(phototest.JPEGShape{Sampling: full[:1], Adobe: -1})} {
+		clean, err := stripPhoto(half(src))
 		if err != nil {
 			t.Errorf("half of %s: %v", name, err)
 			continue
 		}
-		r := render(t, clean)
-		_, h, at := luma(t, r.Renditions[0].JPEG)
-		if first, want := at(softW/2), float64(soft(0, softW/2, 0)); math.Abs(first-want) > 12 {
+		r := renderPhoto(t, clean)
+		_, h, at := brightnessOf(t, r.Renditions[0].JPEG)
+		if first, want := at(softW/2), float64(softSample(0, softW/2, 0)); math.Abs(first-want) > 12 {
 			t.Errorf("half of %s begins with %v, want %v", name, first, want)
 		}
 		if last := at((h-1)*softW + softW/2); math.Abs(last-128) > 3 {
@@ -252,8 +252,8 @@ func TestEveryCodingIsShownOrRefused(t *testing.T) {
 	}
 }
 
-// without returns a JPEG that lacks the segments of a marker.
-func without(src []byte, marker byte) []byte {
+// withoutSegments returns a JPEG that lacks the segments of a marker.
+func withoutSegments(src []byte, marker byte) []byte {
 	out := bytes.Clone(src[:2])
 	for at := 2; ; {
 		size := 2 + int(src[at+2])<<8 + int(src[at+3])

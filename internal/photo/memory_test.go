@@ -26,25 +26,25 @@ func TestMemory(t *testing.T) {
 	if runtime.GOOS != "linux" || testing.Short() || testenv.Race {
 		t.Skip("needs /proc, seconds, and nobody who watches")
 	}
-	m := phototest.Scene(2000, 1500)
+	m := phototest.DrawScene(2000, 1500)
 	deep := image.NewNRGBA64(m.Rect)
 	for i := range deep.Pix {
 		deep.Pix[i] = m.Y[i/8]
 	}
-	progressive := phototest.Shape{Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Adobe: -1, Progressive: true}
+	progressive := phototest.JPEGShape{Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Adobe: -1, Progressive: true}
 	for name, c := range map[string]struct {
 		src         []byte
 		peak, alloc uint64 // MB over idle, and in all; Cost and no limit if 0
 	}{
-		"12 MP":             {phone(12), 120, 45},
-		"48 MP":             {phone(48), 120, 45},
-		"progressive, 3 MP": {progressive.Encode(2000, 1500, phototest.Of(m)), 0, 0},
-		"16-bit PNG, 3 MP":  {phototest.PNG(deep, 1, ""), 0, 0},
-		"GIF, 3 MP":         {phototest.GIF(m, 1), 0, 0},
-		"alpha PNG, 3 MP":   {phototest.PNG(phototest.RGBA(m), 1, ""), 0, 0},
+		"12 MP":             {phonePhoto(12), 120, 45},
+		"48 MP":             {phonePhoto(48), 120, 45},
+		"progressive, 3 MP": {progressive.Encode(2000, 1500, phototest.SamplesOf(m)), 0, 0},
+		"16-bit PNG, 3 MP":  {phototest.TaggedPNG(deep, 1, ""), 0, 0},
+		"GIF, 3 MP":         {phototest.TaggedGIF(m, 1), 0, 0},
+		"alpha PNG, 3 MP":   {phototest.TaggedPNG(phototest.CutOutDisc(m), 1, ""), 0, 0},
 	} {
 		if c.peak == 0 {
-			cost, err := Renderer{}.CostOf(c.src)
+			cost, err := Renderer{}.CostOfSource(c.src)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,18 +81,18 @@ func renderAlone(t *testing.T, path string) {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // forget the peak so far
 		t.Skip(err)
 	}
-	idle := status(t, "VmRSS:")
+	idle := processStatusKB(t, "VmRSS:")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	if _, err := (Renderer{}).Render(t.Context(), src); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)
-	fmt.Printf("figures: peak %d alloc %d\n", (status(t, "VmHWM:")-idle)>>10, (after.TotalAlloc-before.TotalAlloc)>>20)
+	fmt.Printf("figures: peak %d alloc %d\n", (processStatusKB(t, "VmHWM:")-idle)>>10, (after.TotalAlloc-before.TotalAlloc)>>20)
 }
 
-// status returns a line of the process's status, in kB.
-func status(t *testing.T, name string) (kb uint64) {
+// processStatusKB returns a line of the process's status, in kB.
+func processStatusKB(t *testing.T, name string) (kb uint64) {
 	t.Helper()
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -24,16 +24,16 @@ type Size struct {
 	Crop bool
 }
 
-// Name returns the size as PocketBase's ?thumb= names it.
-func (s Size) Name() string {
+// ThumbName returns the size as PocketBase's ?thumb= names it.
+func (s Size) ThumbName() string {
 	if s.Crop {
 		return fmt.Sprintf("%dx%d", s.Side, s.Side)
 	}
 	return fmt.Sprintf("%dx%df", s.Side, s.Side)
 }
 
-// quality returns the JPEG quality: what is looked at closely gets more.
-func (s Size) quality() int {
+// jpegQuality returns the JPEG quality: what is looked at closely gets more.
+func (s Size) jpegQuality() int {
 	if s.Side <= 640 {
 		return 75
 	}
@@ -83,63 +83,63 @@ var ErrUnreadable = errors.New("photo cannot be decoded")
 // what it is at: a row of blocks, a rendition, a whole WebP. It returns a
 // *door.Refusal for what Open would not let in, ErrUnreadable for damage inside.
 func (r Renderer) Render(ctx context.Context, src []byte) (result Result, err error) {
-	info, err := door.Open(src, r.limits())
+	info, err := door.Inspect(src, r.limitsOrDefault())
 	if err != nil {
 		return Result{}, err
 	}
-	defer recoverInto(&err)
-	base, err := r.decode(ctx, src, info, r.eighths(info))
+	defer recoverPanicInto(&err)
+	base, err := r.decodePhoto(ctx, src, info, r.scaleInEighths(info))
 	if err != nil {
 		return Result{}, err
 	}
-	defer base.Free()
-	return r.render(ctx, base, info, profileOf(src, info, base))
+	defer base.Release()
+	return r.renderAll(ctx, base, info, profileMarkersOf(src, info, base))
 }
 
-// Convert returns a HEIC as a JPEG in full size, upright, with its colour
+// ConvertToJPEG returns a HEIC as a JPEG in full size, upright, with its colour
 // profile and nothing else: the photo that is kept in its place.
-func (r Renderer) Convert(ctx context.Context, src []byte) (jpeg []byte, err error) {
-	info, err := door.Open(src, r.limits())
+func (r Renderer) ConvertToJPEG(ctx context.Context, src []byte) (jpeg []byte, err error) {
+	info, err := door.Inspect(src, r.limitsOrDefault())
 	if err != nil {
 		return nil, err
 	}
-	defer recoverInto(&err)
-	base, err := r.decode(ctx, src, info, 8)
+	defer recoverPanicInto(&err)
+	base, err := r.decodePhoto(ctx, src, info, 8)
 	if err != nil {
 		return nil, err
 	}
 	base = plane.Orient(base, info.Orientation)
-	defer base.Free()
-	return encode(base, originalQuality, profileOf(src, info, base))
+	defer base.Release()
+	return encodeJPEG(base, convertedQuality, profileMarkersOf(src, info, base))
 }
 
-const originalQuality = 90
+const convertedQuality = 90
 
-// recoverInto turns a decoder's panic into an error: what a stranger sends must not end the process.
-func recoverInto(err *error) {
+// recoverPanicInto turns a decoder's panic into an error: what a stranger sends must not end the process.
+func recoverPanicInto(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("%w: panic: %v", ErrUnreadable, p)
 	}
 }
 
-func (r Renderer) limits() door.Limits {
+func (r Renderer) limitsOrDefault() door.Limits {
 	if r.Limits == (door.Limits{}) {
 		return door.Standard
 	}
 	return r.Limits
 }
 
-func (r Renderer) sizes() []Size {
+func (r Renderer) sizesOrDefault() []Size {
 	if len(r.Sizes) == 0 {
 		return Sizes
 	}
 	return r.Sizes
 }
 
-// profileOf returns the marker with src's profile, if it fits what was decoded.
-func profileOf(src []byte, info door.Info, base *plane.Picture) string {
-	if info.Gray != base.Gray() {
+// profileMarkersOf returns the marker with src's profile, if it fits what was decoded.
+func profileMarkersOf(src []byte, info door.Info, base *plane.Picture) string {
+	if info.Gray != base.IsGray() {
 		return ""
 	}
-	return door.JPEGProfile(door.Profile(src, info))
+	return door.JPEGProfile(door.ColorProfile(src, info))
 }

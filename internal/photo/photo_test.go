@@ -19,8 +19,8 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// luma returns the brightness of a JPEG, row by row.
-func luma(t *testing.T, src []byte) (w, h int, at func(i int) float64) {
+// brightnessOf returns the brightness of a JPEG, row by row.
+func brightnessOf(t *testing.T, src []byte) (w, h int, at func(i int) float64) {
 	t.Helper()
 	m, err := jpeg.Decode(bytes.NewReader(src))
 	if err != nil {
@@ -37,7 +37,7 @@ func luma(t *testing.T, src []byte) (w, h int, at func(i int) float64) {
 	return
 }
 
-func render(t *testing.T, src []byte) Result {
+func renderPhoto(t *testing.T, src []byte) Result {
 	t.Helper()
 	r, err := Renderer{}.Render(t.Context(), src)
 	if err != nil {
@@ -46,9 +46,9 @@ func render(t *testing.T, src []byte) Result {
 	return r
 }
 
-func (r Result) named(name string) Rendition {
+func (r Result) renditionNamed(name string) Rendition {
 	for _, x := range r.Renditions {
-		if x.Name() == name {
+		if x.ThumbName() == name {
 			return x
 		}
 	}
@@ -69,14 +69,14 @@ func TestSizes(t *testing.T) {
 		{1, 1, "1x1 1x1 1x1 1x1 1x1 1x1"},
 		{5000, 1, "1920x1 1080x1 640x1 320x1 1x1 1x1"},
 	} {
-		m := phototest.Scene(c.w, c.h)
+		m := phototest.DrawScene(c.w, c.h)
 		for _, o := range []int{1, 6} {
-			r := render(t, phototest.Phone(phototest.JPEG(phototest.Turned(m, o), 80), o, "", false))
+			r := renderPhoto(t, phototest.PhoneJPEG(phototest.EncodeJPEG(phototest.AsCameraStores(m, o), 80), o, "", false))
 			got := []string{}
 			for _, x := range r.Renditions {
-				w, h, _ := luma(t, x.JPEG)
+				w, h, _ := brightnessOf(t, x.JPEG)
 				if w != x.Width || h != x.Height {
-					t.Errorf("%s is %dx%d, and said to be %dx%d", x.Name(), w, h, x.Width, x.Height)
+					t.Errorf("%s is %dx%d, and said to be %dx%d", x.ThumbName(), w, h, x.Width, x.Height)
 				}
 				got = append(got, image.Pt(w, h).String())
 			}
@@ -91,43 +91,45 @@ func TestSizes(t *testing.T) {
 // TestAllOrientationsShowThePicture, from a JPEG, which is coded anew for each,
 // and a PNG, which is exactly the same but for the filter's rounding.
 func TestAllOrientationsShowThePicture(t *testing.T) {
-	m := phototest.Scene(601, 403)                                                               // odd, and made smaller odd again, so
+	m := phototest.DrawScene(601, 403)                                                           // odd, and made smaller odd again, so
 	r := Renderer{Sizes: []Size{{Side: 1920}, {Side: 333}, {Side: 100}, {Side: 99, Crop: true}}} // that colours could shift by a sample
 	for _, c := range []struct {
 		name string
 		make func(m image.Image, o int) []byte
 		want float64
 	}{
-		{"JPEG", func(m image.Image, o int) []byte { return phototest.Phone(phototest.JPEG(m, 95), o, "", o%2 == 0) }, 33},
-		{"PNG", func(m image.Image, o int) []byte { return phototest.PNG(m, o, "") }, 40},
+		{"JPEG", func(m image.Image, o int) []byte {
+			return phototest.PhoneJPEG(phototest.EncodeJPEG(m, 95), o, "", o%2 == 0)
+		}, 33},
+		{"PNG", func(m image.Image, o int) []byte { return phototest.TaggedPNG(m, o, "") }, 40},
 	} {
-		want, err := r.Render(t.Context(), c.make(phototest.Turned(m, 1), 1))
+		want, err := r.Render(t.Context(), c.make(phototest.AsCameraStores(m, 1), 1))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for o := 2; o <= 8; o++ {
-			got, err := r.Render(t.Context(), c.make(phototest.Turned(m, o), o))
+			got, err := r.Render(t.Context(), c.make(phototest.AsCameraStores(m, o), o))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Width != want.Width || got.Height != want.Height || !near(got.Color, want.Color) {
+			if got.Width != want.Width || got.Height != want.Height || !isNearColor(got.Color, want.Color) {
 				t.Errorf("%s, orientation %d: %dx%d %s, want %dx%d %s", c.name, o, got.Width, got.Height, got.Color, want.Width, want.Height, want.Color)
 			}
 			for i, x := range got.Renditions {
-				a, b := decoded(t, x.JPEG), decoded(t, want.Renditions[i].JPEG)
+				a, b := decodeImage(t, x.JPEG), decodeImage(t, want.Renditions[i].JPEG)
 				if a.Bounds() != b.Bounds() {
-					t.Fatalf("%s, orientation %d, %s: %v, want %v", c.name, o, x.Name(), a.Bounds(), b.Bounds())
+					t.Fatalf("%s, orientation %d, %s: %v, want %v", c.name, o, x.ThumbName(), a.Bounds(), b.Bounds())
 				}
-				if db := difference(a, b); db < c.want {
-					t.Errorf("%s, orientation %d, %s: %.1f dB from orientation 1, want %v", c.name, o, x.Name(), db, c.want)
+				if db := imagePSNR(a, b); db < c.want {
+					t.Errorf("%s, orientation %d, %s: %.1f dB from orientation 1, want %v", c.name, o, x.ThumbName(), db, c.want)
 				}
 			}
 		}
 	}
 }
 
-// near reports whether two colours are three levels apart at most.
-func near(a, b string) bool {
+// isNearColor reports whether two colours are three levels apart at most.
+func isNearColor(a, b string) bool {
 	var x, y [3]int
 	fmt.Sscanf(a, "#%2x%2x%2x", &x[0], &x[1], &x[2])
 	fmt.Sscanf(b, "#%2x%2x%2x", &y[0], &y[1], &y[2])
@@ -139,7 +141,7 @@ func near(a, b string) bool {
 	return true
 }
 
-func decoded(t *testing.T, src []byte) image.Image {
+func decodeImage(t *testing.T, src []byte) image.Image {
 	t.Helper()
 	m, _, err := image.Decode(bytes.NewReader(src))
 	if err != nil {
@@ -148,14 +150,14 @@ func decoded(t *testing.T, src []byte) image.Image {
 	return m
 }
 
-// difference returns how alike two pictures are, in RGB.
-func difference(a, b image.Image) float64 {
-	x, y := pixels(a), pixels(b)
+// imagePSNR returns how alike two pictures are, in RGB.
+func imagePSNR(a, b image.Image) float64 {
+	x, y := rgbRowsOf(a), rgbRowsOf(b)
 	return phototest.PSNR(len(x), func(i int) float64 { return float64(x[i]) }, func(i int) float64 { return float64(y[i]) })
 }
 
-// pixels returns a picture as rows of RGB.
-func pixels(m image.Image) []uint8 {
+// rgbRowsOf returns a picture as rows of RGB.
+func rgbRowsOf(m image.Image) []uint8 {
 	b := m.Bounds()
 	rgba := image.NewRGBA(b)
 	draw.Draw(rgba, b, m, b.Min, draw.Src)
@@ -170,11 +172,11 @@ func pixels(m image.Image) []uint8 {
 // them with what they were made of.
 func TestEveryKindShowsTheScene(t *testing.T) {
 	const w, h = 96, 64
-	m := phototest.Scene(w, h)
-	at := phototest.Of(m)
+	m := phototest.DrawScene(w, h)
+	at := phototest.SamplesOf(m)
 	one := [2]int{1, 1}
 	full := [][2]int{one, one, one}
-	shape := func(s phototest.Shape, at func(c, x, y int) byte) []byte {
+	shape := func(s phototest.JPEGShape, at func(c, x, y int) byte) []byte {
 		s.Quality = 97
 		return s.Encode(w, h, at)
 	}
@@ -196,7 +198,7 @@ func TestEveryKindShowsTheScene(t *testing.T) {
 			deep.Set(x, y, m.At(x, y))
 		}
 	}
-	sticker := phototest.RGBA(m)
+	sticker := phototest.CutOutDisc(m)
 	onWhite := image.NewRGBA(m.Rect)
 	for y := range h {
 		for x := range w {
@@ -212,39 +214,39 @@ func TestEveryKindShowsTheScene(t *testing.T) {
 		like image.Image
 		want float64 // dB between two renditions of so small a picture, each at q82
 	}{
-		"JPEG 4:2:0":              {phototest.JPEG(m, 97), m, 29},
-		"JPEG 4:2:2":              {shape(phototest.Shape{Sampling: [][2]int{{2, 1}, one, one}, Adobe: -1}, at), m, 29},
-		"JPEG 4:4:0":              {shape(phototest.Shape{Sampling: [][2]int{{1, 2}, one, one}, Adobe: -1}, at), m, 29},
-		"JPEG 4:4:4":              {shape(phototest.Shape{Sampling: full, Adobe: -1}, at), m, 29},
-		"JPEG 4:1:1":              {shape(phototest.Shape{Sampling: [][2]int{{4, 1}, one, one}, Adobe: -1}, at), m, 29},
-		"JPEG, colours unlike":    {shape(phototest.Shape{Sampling: [][2]int{{2, 2}, {2, 1}, one}, Adobe: -1}, at), m, 29},
-		"JPEG, restarts":          {shape(phototest.Shape{Sampling: full, Adobe: -1, Restart: 5}, at), m, 29},
-		"JPEG, progressive":       {shape(phototest.Shape{Sampling: [][2]int{{2, 2}, one, one}, Adobe: -1, Progressive: true}, at), m, 29},
-		"JPEG, progressive 4:4:4": {shape(phototest.Shape{Sampling: full, Adobe: -1, Progressive: true}, at), m, 29},
-		"JPEG, in scans":          {shape(phototest.Shape{Sampling: full, Adobe: -1, Apart: true}, at), m, 29},
-		"JPEG, RGB by Adobe":      {shape(phototest.Shape{Sampling: full, Adobe: 0}, rgb), m, 34},
-		"JPEG, RGB by name":       {shape(phototest.Shape{Sampling: full, Adobe: -1, Names: "RGB"}, rgb), m, 34},
-		"JPEG, CMYK":              {shape(phototest.Shape{Sampling: append(full, one), Adobe: 0}, ink), m, 34},
-		"JPEG, gray":              {phototest.JPEG(gray, 97), gray, 32},
-		"PNG":                     {phototest.PNG(m, 1, ""), m, 60},
-		"PNG, alpha":              {phototest.PNG(sticker, 1, ""), onWhite, 27},
-		"PNG, 16 bits":            {phototest.PNG(deep, 1, ""), m, 60},
-		"PNG, gray":               {phototest.PNG(gray, 1, ""), gray, 32},
-		"PNG, gray, 16 bits":      {phototest.PNG(gray16, 1, ""), gray, 60},
-		"GIF":                     {phototest.GIF(m, 1), m, 22}, // of 216 colours
-		"GIF, animated":           {phototest.GIF(m, 3), m, 22},
-		"WebP":                    {phototest.WebP("lossy.webp", 1, ""), m, 29},
-		"WebP, alpha":             {phototest.WebP("alpha.webp", 1, ""), onWhite, 24}, // at quality 50
-		"WebP, animated":          {phototest.WebP("animated.webp", 1, ""), m, 24},    // at quality 40
+		"JPEG 4:2:0":              {phototest.EncodeJPEG(m, 97), m, 29},
+		"JPEG 4:2:2":              {shape(phototest.JPEGShape{Sampling: [][2]int{{2, 1}, one, one}, Adobe: -1}, at), m, 29},
+		"JPEG 4:4:0":              {shape(phototest.JPEGShape{Sampling: [][2]int{{1, 2}, one, one}, Adobe: -1}, at), m, 29},
+		"JPEG 4:4:4":              {shape(phototest.JPEGShape{Sampling: full, Adobe: -1}, at), m, 29},
+		"JPEG 4:1:1":              {shape(phototest.JPEGShape{Sampling: [][2]int{{4, 1}, one, one}, Adobe: -1}, at), m, 29},
+		"JPEG, colours unlike":    {shape(phototest.JPEGShape{Sampling: [][2]int{{2, 2}, {2, 1}, one}, Adobe: -1}, at), m, 29},
+		"JPEG, restarts":          {shape(phototest.JPEGShape{Sampling: full, Adobe: -1, RestartInterval: 5}, at), m, 29},
+		"JPEG, progressive":       {shape(phototest.JPEGShape{Sampling: [][2]int{{2, 2}, one, one}, Adobe: -1, Progressive: true}, at), m, 29},
+		"JPEG, progressive 4:4:4": {shape(phototest.JPEGShape{Sampling: full, Adobe: -1, Progressive: true}, at), m, 29},
+		"JPEG, in scans":          {shape(phototest.JPEGShape{Sampling: full, Adobe: -1, ScanPerComponent: true}, at), m, 29},
+		"JPEG, RGB by Adobe":      {shape(phototest.JPEGShape{Sampling: full, Adobe: 0}, rgb), m, 34},
+		"JPEG, RGB by name":       {shape(phototest.JPEGShape{Sampling: full, Adobe: -1, ComponentNames: "RGB"}, rgb), m, 34},
+		"JPEG, CMYK":              {shape(phototest.JPEGShape{Sampling: append(full, one), Adobe: 0}, ink), m, 34},
+		"JPEG, gray":              {phototest.EncodeJPEG(gray, 97), gray, 32},
+		"PNG":                     {phototest.TaggedPNG(m, 1, ""), m, 60},
+		"PNG, alpha":              {phototest.TaggedPNG(sticker, 1, ""), onWhite, 27},
+		"PNG, 16 bits":            {phototest.TaggedPNG(deep, 1, ""), m, 60},
+		"PNG, gray":               {phototest.TaggedPNG(gray, 1, ""), gray, 32},
+		"PNG, gray, 16 bits":      {phototest.TaggedPNG(gray16, 1, ""), gray, 60},
+		"GIF":                     {phototest.TaggedGIF(m, 1), m, 22}, // of 216 colours
+		"GIF, animated":           {phototest.TaggedGIF(m, 3), m, 22},
+		"WebP":                    {phototest.TaggedWebP("lossy.webp", 1, ""), m, 29},
+		"WebP, alpha":             {phototest.TaggedWebP("alpha.webp", 1, ""), onWhite, 24}, // at quality 50
+		"WebP, animated":          {phototest.TaggedWebP("animated.webp", 1, ""), m, 24},    // at quality 40
 	} {
-		r := render(t, c.src)
-		got := decoded(t, r.named("1920x1920f").JPEG)
+		r := renderPhoto(t, c.src)
+		got := decodeImage(t, r.renditionNamed("1920x1920f").JPEG)
 		if got.Bounds() != c.like.Bounds() {
 			t.Errorf("%s: %v", name, got.Bounds())
 			continue
 		}
-		like := decoded(t, render(t, phototest.PNG(c.like, 1, "")).named("1920x1920f").JPEG)
-		if db := difference(got, like); db < c.want {
+		like := decodeImage(t, renderPhoto(t, phototest.TaggedPNG(c.like, 1, "")).renditionNamed("1920x1920f").JPEG)
+		if db := imagePSNR(got, like); db < c.want {
 			t.Errorf("%s: %.1f dB from the scene, want %v", name, db, c.want)
 		}
 	}
@@ -254,18 +256,18 @@ func TestEveryKindShowsTheScene(t *testing.T) {
 // white at 235, and nothing that says so.
 func TestWebPHasAllLevels(t *testing.T) {
 	src := phototest.Fixture("lossy.webp")
-	info, err := door.Open(src, door.Standard)
+	info, err := door.Inspect(src, door.Standard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Renderer{}.decode(t.Context(), src, info, 8)
+	p, err := Renderer{}.decodePhoto(t.Context(), src, info, 8)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if db := difference(p.Image(), phototest.Scene(96, 64)); db < 33 {
+	if db := imagePSNR(p.AsImage(), phototest.DrawScene(96, 64)); db < 33 {
 		t.Errorf("%.1f dB from the scene, want 33", db)
 	}
-	cmd := phototest.Program(t, "dwebp", "-quiet", "-nofancy", "-o", "-", "--", "-") // the second opinion
+	cmd := phototest.RequireProgram(t, "dwebp", "-quiet", "-nofancy", "-o", "-", "--", "-") // the second opinion
 	cmd.Stdin = bytes.NewReader(src)
 	out, err := cmd.Output()
 	if err != nil {
@@ -275,7 +277,7 @@ func TestWebPHasAllLevels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if db := difference(p.Image(), want); db < 45 {
+	if db := imagePSNR(p.AsImage(), want); db < 45 {
 		t.Errorf("%.1f dB from dwebp, want 45", db)
 	} else {
 		t.Logf("%.1f dB from dwebp", db)
@@ -284,19 +286,19 @@ func TestWebPHasAllLevels(t *testing.T) {
 
 func TestRenditionsTellNothing(t *testing.T) {
 	for name, src := range map[string][]byte{
-		"JPEG": phototest.Phone(phototest.JPEG(phototest.Scene(800, 600), 90), 6, phototest.DisplayP3(), true),
-		"PNG":  phototest.PNG(phototest.Scene(300, 200), 6, phototest.DisplayP3()),
-		"WebP": phototest.WebP("lossy.webp", 6, phototest.DisplayP3()),
-		"GIF":  phototest.GIF(phototest.Scene(300, 200), 2),
+		"JPEG": phototest.PhoneJPEG(phototest.EncodeJPEG(phototest.DrawScene(800, 600), 90), 6, phototest.DisplayP3(), true),
+		"PNG":  phototest.TaggedPNG(phototest.DrawScene(300, 200), 6, phototest.DisplayP3()),
+		"WebP": phototest.TaggedWebP("lossy.webp", 6, phototest.DisplayP3()),
+		"GIF":  phototest.TaggedGIF(phototest.DrawScene(300, 200), 2),
 	} {
-		for _, x := range render(t, src).Renditions {
+		for _, x := range renderPhoto(t, src).Renditions {
 			for _, secret := range append(phototest.Secrets, "Exif", "Adobe") {
 				if bytes.Contains(x.JPEG, []byte(secret)) {
-					t.Errorf("%s, %s: %q is in it", name, x.Name(), secret)
+					t.Errorf("%s, %s: %q is in it", name, x.ThumbName(), secret)
 				}
 			}
 			if got := bytes.Contains(x.JPEG, []byte("ICC_PROFILE\x00\x01\x01"+phototest.DisplayP3())); got != (name != "GIF") {
-				t.Errorf("%s, %s: the profile is there: %v", name, x.Name(), got)
+				t.Errorf("%s, %s: the profile is there: %v", name, x.ThumbName(), got)
 			}
 		}
 	}
@@ -305,9 +307,9 @@ func TestRenditionsTellNothing(t *testing.T) {
 // TestColoursStay: nothing is converted, so with its profile copied a photo
 // in Display P3 keeps its colours. Without the profile they are 5 levels off.
 func TestColoursStay(t *testing.T) {
-	m := phototest.Scene(1200, 900)
-	r := render(t, phototest.Phone(phototest.JPEG(m, 95), 1, phototest.DisplayP3(), false))
-	small := decoded(t, r.named("320x320f").JPEG)
+	m := phototest.DrawScene(1200, 900)
+	r := renderPhoto(t, phototest.PhoneJPEG(phototest.EncodeJPEG(m, 95), 1, phototest.DisplayP3(), false))
+	small := decodeImage(t, r.renditionNamed("320x320f").JPEG)
 	var off [3]float64
 	for y := range 240 {
 		for x := range 320 {
@@ -334,33 +336,33 @@ func TestQuality(t *testing.T) {
 	if testing.Short() || testenv.Race {
 		t.Skip("a 12 MP reference takes seconds")
 	}
-	src := phone(12)
+	src := phonePhoto(12)
 	m, err := jpeg.Decode(bytes.NewReader(src))
 	if err != nil {
 		t.Fatal(err)
 	}
 	full := m.(*image.YCbCr)
-	info, err := door.Open(src, door.Standard)
+	info, err := door.Inspect(src, door.Standard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var r Renderer
-	base, err := r.decode(t.Context(), src, info, r.eighths(info))
+	base, err := r.decodePhoto(t.Context(), src, info, r.scaleInEighths(info))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := cascade{base: base, orientation: 1}
+	c := renditionCascade{base: base, orientation: 1}
 	for _, x := range []struct {
 		side int
 		want float64
 	}{{1920, 39}, {1080, 50}, {640, 48}, {320, 48}} {
-		p := c.make(Size{Side: x.side}, info.Width, info.Height)
-		coded, err := encode(p, 100, "") // at 82 the encoder alone is 40 dB
+		p := c.makeSize(Size{Side: x.side}, info.Width, info.Height)
+		coded, err := encodeJPEG(p, 100, "") // at 82 the encoder alone is 40 dB
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, h, got := luma(t, coded)
-		want := phototest.Lanczos(&image.Gray{Pix: full.Y, Stride: full.YStride, Rect: full.Rect}, w, h)
+		w, h, got := brightnessOf(t, coded)
+		want := phototest.ResizeLanczos(&image.Gray{Pix: full.Y, Stride: full.YStride, Rect: full.Rect}, w, h)
 		db := phototest.PSNR(w*h, got, want)
 		t.Logf("%d: %.1f dB", x.side, db)
 		if db < x.want {
@@ -373,9 +375,9 @@ func TestRenderEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, src := range [][]byte{
-		phototest.JPEG(phototest.Scene(96, 64), 90),
-		phototest.PNG(phototest.Scene(96, 64), 1, ""),
-		phototest.GIF(phototest.Scene(96, 64), 1),
+		phototest.EncodeJPEG(phototest.DrawScene(96, 64), 90),
+		phototest.TaggedPNG(phototest.DrawScene(96, 64), 1, ""),
+		phototest.TaggedGIF(phototest.DrawScene(96, 64), 1),
 		phototest.Fixture("lossy.webp"),
 	} {
 		if _, err := (Renderer{}).Render(ctx, src); !errors.Is(err, context.Canceled) {
@@ -384,7 +386,7 @@ func TestRenderEndsWithItsContext(t *testing.T) {
 	}
 	// and while it is read
 	ctx, cancel = context.WithCancel(t.Context())
-	from := reader{ctx, io.MultiReader(strings.NewReader("\xff\xd8"), readerFunc(func(b []byte) (int, error) { cancel(); b[0] = 0; return 1, nil }))}
+	from := contextReader{ctx, io.MultiReader(strings.NewReader("\xff\xd8"), readerFunc(func(b []byte) (int, error) { cancel(); b[0] = 0; return 1, nil }))}
 	if _, err := jpeg.Decode(from); !errors.Is(err, context.Canceled) {
 		t.Errorf("while it is read: got %v", err)
 	}
@@ -394,15 +396,17 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// broken is a HEIC decoder of the worst kind.
-type broken struct{}
+// panickingDecoder is a HEIC decoder of the worst kind.
+type panickingDecoder struct{}
 
-func (broken) Decode(context.Context, []byte) (image.Image, error) { panic("index out of range") }
+func (panickingDecoder) Decode(context.Context, []byte) (image.Image, error) {
+	panic("index out of range")
+}
 
-// flat decodes everything as a gray picture of 128x96.
-type flat struct{}
+// grayDecoder decodes everything as a gray picture of 128x96.
+type grayDecoder struct{}
 
-func (flat) Decode(context.Context, []byte) (image.Image, error) {
+func (grayDecoder) Decode(context.Context, []byte) (image.Image, error) {
 	return image.NewYCbCr(image.Rect(0, 0, 128, 96), image.YCbCrSubsampleRatio420), nil
 }
 
@@ -411,18 +415,18 @@ func TestHEIC(t *testing.T) {
 	if _, err := (Renderer{}).Render(t.Context(), src); !errors.Is(err, door.ErrKind) {
 		t.Errorf("without a decoder: got %v", err)
 	}
-	if _, err := (Renderer{HEIC: broken{}}).Render(t.Context(), src); !errors.Is(err, ErrUnreadable) {
+	if _, err := (Renderer{HEIC: panickingDecoder{}}).Render(t.Context(), src); !errors.Is(err, ErrUnreadable) {
 		t.Errorf("with a panic: got %v", err)
 	}
-	r, err := Renderer{HEIC: flat{}}.Render(t.Context(), src)
+	r, err := Renderer{HEIC: grayDecoder{}}.Render(t.Context(), src)
 	if err != nil || r.Width != 128 || r.Height != 96 {
 		t.Errorf("got %dx%d, %v", r.Width, r.Height, err)
 	}
-	clean, err := Renderer{HEIC: flat{}}.Convert(t.Context(), src)
+	clean, err := Renderer{HEIC: grayDecoder{}}.ConvertToJPEG(t.Context(), src)
 	if err != nil || !bytes.Contains(clean, []byte(phototest.DisplayP3())) {
 		t.Errorf("converted: %d bytes, %v", len(clean), err)
 	}
-	info, err := door.Open(clean, door.Standard)
+	info, err := door.Inspect(clean, door.Standard)
 	if want := (door.Info{Kind: door.JPEG, Width: 128, Height: 96, Orientation: 1, Frames: 1, Scales: true, Decoded: info.Decoded}); err != nil || info != want {
 		t.Errorf("converted: %+v, %v", info, err)
 	}
@@ -430,9 +434,9 @@ func TestHEIC(t *testing.T) {
 
 func TestDamageInside(t *testing.T) {
 	for name, src := range map[string][]byte{
-		"JPEG": phototest.JPEG(phototest.Scene(400, 300), 90),
-		"PNG":  phototest.PNG(phototest.Scene(400, 300), 1, ""),
-		"GIF":  phototest.GIF(phototest.Scene(400, 300), 1),
+		"JPEG": phototest.EncodeJPEG(phototest.DrawScene(400, 300), 90),
+		"PNG":  phototest.TaggedPNG(phototest.DrawScene(400, 300), 1, ""),
+		"GIF":  phototest.TaggedGIF(phototest.DrawScene(400, 300), 1),
 		"WebP": phototest.Fixture("lossy.webp"),
 	} {
 		cut := src[:len(src)/2]
@@ -443,24 +447,24 @@ func TestDamageInside(t *testing.T) {
 }
 
 func TestRendersBombs(t *testing.T) {
-	for name, src := range phototest.Bombs() {
+	for name, src := range phototest.ImageBombs() {
 		if strings.Contains(name, "MiB") || strings.Contains(name, "scans") {
 			continue // harmless for who does not unpack them; the door refuses them as a whole
 		}
-		if _, err := (Renderer{HEIC: flat{}}).Render(t.Context(), src); err == nil {
+		if _, err := (Renderer{HEIC: grayDecoder{}}).Render(t.Context(), src); err == nil {
 			t.Errorf("%s: rendered", name)
 		}
 	}
 }
 
 func FuzzRender(f *testing.F) {
-	m := phototest.Scene(96, 64)
-	f.Add(phototest.JPEG(m, 90))
-	f.Add(phototest.Shape{Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Adobe: -1, Progressive: true}.Encode(96, 64, phototest.Of(m)))
-	f.Add(phototest.PNG(m, 6, phototest.DisplayP3()))
-	f.Add(phototest.GIF(m, 2))
+	m := phototest.DrawScene(96, 64)
+	f.Add(phototest.EncodeJPEG(m, 90))
+	f.Add(phototest.JPEGShape{Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Adobe: -1, Progressive: true}.Encode(96, 64, phototest.SamplesOf(m)))
+	f.Add(phototest.TaggedPNG(m, 6, phototest.DisplayP3()))
+	f.Add(phototest.TaggedGIF(m, 2))
 	for _, name := range []string{"lossy.webp", "lossless.webp", "alpha.webp", "animated.webp"} {
-		f.Add(phototest.WebP(name, 6, phototest.DisplayP3()))
+		f.Add(phototest.TaggedWebP(name, 6, phototest.DisplayP3()))
 	}
 	limits := door.Limits{Bytes: 1 << 20, Scaled: 1 << 18, Pixels: 1 << 18, Decoded: 1 << 22, Animated: 1 << 24}
 	f.Fuzz(func(t *testing.T, src []byte) {

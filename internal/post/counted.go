@@ -11,8 +11,8 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// countedAtOnce is how many public posts a trigger counts itself when their account is opened or closed.
-const countedAtOnce = 50
+// maxCountedByTrigger is how many public posts a trigger counts itself when their account is opened or closed.
+const maxCountedByTrigger = 50
 
 // Counting counts the hashtags of the posts of an account, the subject's user, anew. A step counts what the account is at its moment; each
 // change of the account has a job of its own.
@@ -22,21 +22,21 @@ var Counting = sweep.Work{Kind: "hashtags.count", Parts: []sweep.Part{{
 	Weight: 25, // each has up to 30 hashtags
 	Do: func(tx core.App, on sweep.Subject, ids []string) error {
 		_, err := db.Exec(tx, `UPDATE post_tags SET counted = u.open FROM (SELECT state = {:active} AND NOT private AS open FROM users WHERE id = {:u}) u
-			WHERE post IN (SELECT value FROM json_each({:posts})) AND counted != u.open`, db.Params{"u": on["user"], "active": account.Active, "posts": db.List(ids)})
+			WHERE post IN (SELECT value FROM json_each({:posts})) AND counted != u.open`, db.Params{"u": on["user"], "active": account.Active, "posts": db.JSONList(ids)})
 		on["after"] = ids[len(ids)-1]
 		return err
 	},
 }}}
 
-// CountTags lets a job count the hashtags of an account that was opened or closed, where these are too many for the trigger. The job
+// EnqueueCount lets a job count the hashtags of an account that was opened or closed, where these are too many for the trigger. The job
 // has no Dedupe: one that runs may be past posts that this change is about.
-func CountTags(tx core.App, user string) error {
+func EnqueueCount(tx core.App, user string) error {
 	var posts int
-	if _, err := db.Value(tx, &posts, `SELECT publicPosts FROM users WHERE id = {:u}`, db.Params{"u": user}); err != nil {
+	if _, err := db.QueryValue(tx, &posts, `SELECT publicPosts FROM users WHERE id = {:u}`, db.Params{"u": user}); err != nil {
 		return fmt.Errorf("count the public posts of %s: %w", user, err)
 	}
-	if posts <= countedAtOnce {
+	if posts <= maxCountedByTrigger {
 		return nil
 	}
-	return job.Add(tx, Counting.Kind, sweep.Subject{"user": user})
+	return job.Enqueue(tx, Counting.Kind, sweep.Subject{"user": user})
 }

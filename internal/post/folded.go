@@ -16,31 +16,31 @@ import (
 // Folding gives hashtags of before the names that text.Fold gives them, and merges those that are one, some of their posts at a time. A
 // post is under one of two names that become one at every moment, and their counts are right.
 var Folding = sweep.Work{Kind: "hashtags.fold", Parts: []sweep.Part{{
-	From: `hashtags WHERE displayName = '' AND name != ''`, Weight: 2 * mergedAtOnce, // so that one is taken at a time, perhaps again
+	From: `hashtags WHERE displayName = '' AND name != ''`, Weight: 2 * mergeBatch, // so that one is taken at a time, perhaps again
 	Do: func(tx core.App, _ sweep.Subject, ids []string) error { return fold(tx, ids[0]) },
 }}}
 
-// mergedAtOnce is how many posts are moved from one hashtag to another before others may write.
-const mergedAtOnce = 50
+// mergeBatch is how many posts are moved from one hashtag to another before others may write.
+const mergeBatch = 50
 
-// Unfolded reports whether there are hashtags for the job: those without a displayName, as an import may store too. One without
+// HasUnfoldedTags reports whether there are hashtags for the job: those without a displayName, as an import may store too. One without
 // a name would get none.
-func Unfolded(app core.App) (bool, error) {
+func HasUnfoldedTags(app core.App) (bool, error) {
 	var one int
-	return db.Value(app, &one, `SELECT 1 FROM hashtags WHERE displayName = '' AND name != '' LIMIT 1`, nil)
+	return db.QueryValue(app, &one, `SELECT 1 FROM hashtags WHERE displayName = '' AND name != '' LIMIT 1`, nil)
 }
 
 // fold names a hashtag, or moves some of its posts to the one that has the name already.
 func fold(tx core.App, id string) error {
 	var name, other string
-	if _, err := db.Value(tx, &name, `SELECT name FROM hashtags WHERE id = {:id}`, db.Params{"id": id}); err != nil {
+	if _, err := db.QueryValue(tx, &name, `SELECT name FROM hashtags WHERE id = {:id}`, db.Params{"id": id}); err != nil {
 		return err
 	}
-	p := db.Params{"id": id, "name": name, "folded": text.Fold(name), "now": clock.Stamp(tx), "n": mergedAtOnce}
+	p := db.Params{"id": id, "name": name, "folded": text.Fold(name), "now": clock.Timestamp(tx), "n": mergeBatch}
 	if p["folded"] == "" { // nothing that anybody could write
 		p["folded"] = name
 	}
-	taken, err := db.Value(tx, &other, `SELECT id FROM hashtags WHERE name = {:folded} AND id != {:id}`, p)
+	taken, err := db.QueryValue(tx, &other, `SELECT id FROM hashtags WHERE name = {:folded} AND id != {:id}`, p)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func fold(tx core.App, id string) error {
 		return err
 	}
 	moved, err := db.Exec(tx, `UPDATE post_tags SET tag = {:other}, updated = {:now} WHERE id IN `+few, p)
-	if err != nil || moved == mergedAtOnce {
+	if err != nil || moved == mergeBatch {
 		return err
 	}
 	// a moderator's decision about one of them holds for both
@@ -66,12 +66,12 @@ func fold(tx core.App, id string) error {
 		FROM (SELECT banned, created FROM hashtags WHERE id = {:id}) t WHERE hashtags.id = {:other}`, p); err != nil {
 		return err
 	}
-	return merge(tx, id, other)
+	return mergeHashtags(tx, id, other)
 }
 
-// merge lets what owners have pointing at a hashtag point at another, such as follows of hashtags, and deletes it. Of two rows that
+// mergeHashtags lets what owners have pointing at a hashtag point at another, such as follows of hashtags, and deletes it. Of two rows that
 // would become the same one stays.
-func merge(tx core.App, id, other string) error {
+func mergeHashtags(tx core.App, id, other string) error {
 	record, err := tx.FindRecordById("hashtags", id)
 	if err != nil {
 		return fmt.Errorf("find hashtag %s: %w", id, err)
@@ -82,7 +82,7 @@ func merge(tx core.App, id, other string) error {
 	}
 	for collection, fields := range references {
 		for _, field := range fields {
-			if err := repoint(tx, collection.Name, field, id, other); err != nil {
+			if err := repointReferences(tx, collection.Name, field, id, other); err != nil {
 				return fmt.Errorf("move %s.%s from hashtag %s to %s: %w", collection.Name, field.GetName(), id, other, err)
 			}
 		}
@@ -93,7 +93,7 @@ func merge(tx core.App, id, other string) error {
 	return nil
 }
 
-func repoint(tx core.App, collection string, field core.Field, id, other string) error {
+func repointReferences(tx core.App, collection string, field core.Field, id, other string) error {
 	p, column := db.Params{"id": id, "other": other}, "[["+field.GetName()+"]]"
 	if many, ok := field.(core.MultiValuer); !ok || !many.IsMultiple() {
 		_, err := db.Exec(tx, "UPDATE OR IGNORE {{"+collection+"}} SET "+column+" = {:other} WHERE "+column+" = {:id}", p)
@@ -101,7 +101,7 @@ func repoint(tx core.App, collection string, field core.Field, id, other string)
 	}
 	rows := map[string]string{}
 	var row, list string
-	err := db.Each(tx, "SELECT id, "+column+" FROM {{"+collection+"}} WHERE "+column+" LIKE '%' || {:id} || '%'", p, func() { rows[row] = list }, &row, &list)
+	err := db.QueryEach(tx, "SELECT id, "+column+" FROM {{"+collection+"}} WHERE "+column+" LIKE '%' || {:id} || '%'", p, func() { rows[row] = list }, &row, &list)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func repoint(tx core.App, collection string, field core.Field, id, other string)
 			}
 			seen[one] = true
 		}
-		if _, err := db.Exec(tx, "UPDATE {{"+collection+"}} SET "+column+" = {:list} WHERE id = {:row}", db.Params{"list": db.List(changed), "row": row}); err != nil {
+		if _, err := db.Exec(tx, "UPDATE {{"+collection+"}} SET "+column+" = {:list} WHERE id = {:row}", db.Params{"list": db.JSONList(changed), "row": row}); err != nil {
 			return err
 		}
 	}

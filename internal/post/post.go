@@ -24,20 +24,20 @@ const (
 // Audience is the visibility of the post in record.
 func Audience(record *core.Record) string { return record.GetString("visibility") }
 
-// Hidden reports whether a moderator took the post in record out of sight.
-func Hidden(record *core.Record) bool { return record.GetBool("hidden") }
+// IsHidden reports whether a moderator took the post in record out of sight.
+func IsHidden(record *core.Record) bool { return record.GetBool("hidden") }
 
-// Tag makes the post's hashtags those of its caption. A hashtag that nobody used before is shown as it is written here.
-func Tag(tx core.App, post *core.Record) error {
-	return tag(tx, post.Id, post.GetString("caption"), clock.Stamp(tx))
+// SetHashtags makes the post's hashtags those of its caption. A hashtag that nobody used before is shown as it is written here.
+func SetHashtags(tx core.App, post *core.Record) error {
+	return storeHashtags(tx, post.Id, post.GetString("caption"), clock.Timestamp(tx))
 }
 
-// tag is Tag for a post with this caption; those hashtags that are new to it have it since a time.
-func tag(tx core.App, post, caption, since string) error {
-	names := []hashtag{}
-	for _, part := range text.Parts(caption) {
+// storeHashtags is Tag for a post with this caption; those hashtags that are new to it have it since a time.
+func storeHashtags(tx core.App, post, caption, since string) error {
+	names := []writtenTag{}
+	for _, part := range text.Segments(caption) {
 		if part.Tag != "" {
-			names = append(names, hashtag{part.Tag, part.TagName()})
+			names = append(names, writtenTag{part.Tag, part.TagName()})
 		}
 	}
 	written, err := json.Marshal(names)
@@ -45,45 +45,45 @@ func tag(tx core.App, post, caption, since string) error {
 		return fmt.Errorf("tag post %s: write its hashtags: %w", post, err)
 	}
 	const named = `(SELECT value ->> 'name' FROM json_each({:names}))`
-	p := db.Params{"post": post, "names": string(written), "since": since, "now": clock.Stamp(tx)}
+	p := db.Params{"post": post, "names": string(written), "since": since, "now": clock.Timestamp(tx)}
 	for _, statement := range []string{
 		`INSERT INTO hashtags (id, name, displayName, postsCount, banned, created, updated)
-			SELECT ` + db.NewID + `, value ->> 'name', value ->> 'written', 0, 0, {:now}, {:now} FROM json_each({:names}) WHERE 1 ON CONFLICT DO NOTHING`,
+			SELECT ` + db.NewIDSQL + `, value ->> 'name', value ->> 'written', 0, 0, {:now}, {:now} FROM json_each({:names}) WHERE 1 ON CONFLICT DO NOTHING`,
 		`DELETE FROM post_tags WHERE post = {:post} AND tag NOT IN (SELECT id FROM hashtags WHERE name IN ` + named + `)`,
 		`INSERT INTO post_tags (id, tag, post, created, updated)
-			SELECT ` + db.NewID + `, h.id, {:post}, {:since}, {:now} FROM hashtags h WHERE h.name IN ` + named + ` ON CONFLICT DO NOTHING`,
+			SELECT ` + db.NewIDSQL + `, h.id, {:post}, {:since}, {:now} FROM hashtags h WHERE h.name IN ` + named + ` ON CONFLICT DO NOTHING`,
 	} {
 		if _, err := db.Exec(tx, statement, p); err != nil {
 			return fmt.Errorf("tag post %s: %w", post, err)
 		}
 	}
 	var tags []string
-	if err := db.Column(tx, &tags, `SELECT tag FROM post_tags WHERE post = {:post}`, db.Params{"post": post}); err != nil {
+	if err := db.QueryColumn(tx, &tags, `SELECT tag FROM post_tags WHERE post = {:post}`, db.Params{"post": post}); err != nil {
 		return fmt.Errorf("find the hashtags of post %s: %w", post, err)
 	}
 	return search.Index(tx, search.Tags, tags...) // those that are new
 }
 
-// hashtag is one that a caption carries: its folded name, and how it is written there.
-type hashtag struct {
+// writtenTag is one that a caption carries: its folded name, and how it is written there.
+type writtenTag struct {
 	Name    string `json:"name"`
 	Written string `json:"written"`
 }
 
-// Parts remove what hangs on a post that is gone, the subject's id. What others were told of it is notification.PostParts'.
-var Parts = []sweep.Part{
-	sweep.Delete("comment_likes", `comment IN (SELECT id FROM comments WHERE post = {:id})`),
-	sweep.Update("reports", `comment = ''`, `comment IN (SELECT id FROM comments WHERE post = {:id})`),
-	sweep.Delete("comments", `post = {:id}`),
-	sweep.Delete("likes", `post = {:id}`),
-	sweep.Delete("saves", `post = {:id}`),
-	sweep.Delete("mutes", `post = {:id}`),
-	sweep.Update("reports", `post = ''`, `post = {:id}`),
-	sweep.Delete("post_tags", `post = {:id}`), // written past Untag
+// CleanupParts remove what hangs on a post that is gone, the subject's id. What others were told of it is notification.PostParts'.
+var CleanupParts = []sweep.Part{
+	sweep.DeletePart("comment_likes", `comment IN (SELECT id FROM comments WHERE post = {:id})`),
+	sweep.UpdatePart("reports", `comment = ''`, `comment IN (SELECT id FROM comments WHERE post = {:id})`),
+	sweep.DeletePart("comments", `post = {:id}`),
+	sweep.DeletePart("likes", `post = {:id}`),
+	sweep.DeletePart("saves", `post = {:id}`),
+	sweep.DeletePart("mutes", `post = {:id}`),
+	sweep.UpdatePart("reports", `post = ''`, `post = {:id}`),
+	sweep.DeletePart("post_tags", `post = {:id}`), // written past Untag
 }
 
-// Untag takes a post's few hashtags, so that they are counted right at once.
-func Untag(tx core.App, post string) error {
+// RemoveHashtags takes a post's few hashtags, so that they are counted right at once.
+func RemoveHashtags(tx core.App, post string) error {
 	if _, err := db.Exec(tx, `DELETE FROM post_tags WHERE id IN (SELECT id FROM post_tags WHERE post = {:post} LIMIT {:n})`,
 		db.Params{"post": post, "n": 2 * text.MaxHashtags}); err != nil {
 		return fmt.Errorf("untag post %s: %w", post, err)
@@ -91,13 +91,13 @@ func Untag(tx core.App, post string) error {
 	return nil
 }
 
-// Widened reports whether more people than before may see the post.
-func Widened(before, after *core.Record) bool {
+// IsWidened reports whether more people than before may see the post.
+func IsWidened(before, after *core.Record) bool {
 	return Audience(before) == Private && Audience(after) != Private
 }
 
-// Narrowed reports whether somebody who saw the post before may not see it now.
-func Narrowed(before, after *core.Record) bool {
+// IsNarrowed reports whether somebody who saw the post before may not see it now.
+func IsNarrowed(before, after *core.Record) bool {
 	width := map[string]int{Private: 0, Followers: 1, Public: 2}
-	return width[Audience(after)] < width[Audience(before)] || (Hidden(after) && !Hidden(before))
+	return width[Audience(after)] < width[Audience(before)] || (IsHidden(after) && !IsHidden(before))
 }

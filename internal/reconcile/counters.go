@@ -4,11 +4,11 @@ import (
 	"fmt"
 )
 
-// counter is a column that triggers keep at the number of rows that point at it: of source, by key, and meeting when. A test compares
+// counterColumn is a column that triggers keep at the number of rows that point at it: of source, by key, and meeting when. A test compares
 // the list with the triggers there are. Of a notification's actors the count is not here: it is looked at together with their names.
-type counter struct{ source, key, target, column, when string }
+type counterColumn struct{ source, key, target, column, when string }
 
-var counted = []counter{
+var counterColumns = []counterColumn{
 	{"likes", "post", "posts", "likesCount", "1"},
 	{"comments", "post", "posts", "commentsCount", "1"},
 	{"comments", "parent", "comments", "repliesCount", "1"},
@@ -19,29 +19,29 @@ var counted = []counter{
 	{"post_tags", "tag", "hashtags", "postsCount", "counted"},
 }
 
-// column is an invariant about a column that follows from its own row t and others: Want is what it should be.
-func column(table, column, holds, want, broken string) *Invariant {
+// columnInvariant is an invariant about a column that follows from its own row t and others: Want is what it should be.
+func columnInvariant(table, column, holds, want, broken string) *Invariant {
 	return &Invariant{
 		Check: "counters", Name: "counter", On: table + "." + column, Holds: holds, Cost: Hourly, Table: table, Broken: broken,
-		Mend: run(fmt.Sprintf(`UPDATE %s AS t SET %s = %s WHERE id IN @ids`, table, column, want)),
+		Mend: mendByStatements(fmt.Sprintf(`UPDATE %s AS t SET %s = %s WHERE id IN @ids`, table, column, want)),
 	}
 }
 
-func counters() []*Invariant {
+func counterInvariants() []*Invariant {
 	// a tag of no post is the relations' to mend, and an author whose posts a job is counting is left to it
-	all := []*Invariant{column("post_tags", "counted", "A hashtag of a post is counted exactly while anybody may see the post.", "NOT counted",
+	all := []*Invariant{columnInvariant("post_tags", "counted", "A hashtag of a post is counted exactly while anybody may see the post.", "NOT counted",
 		`EXISTS (SELECT 1 FROM posts p JOIN users u ON u.id = p.author WHERE p.id = t.post
 			AND t.counted != (p.visibility = 'public' AND NOT p.hidden AND u.state = 'active' AND NOT u.private)
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'hashtags.count' AND j.state IN ('ready', 'running') AND json_extract(j.payload, '$.user') = u.id))`)}
-	for _, c := range counted {
+	for _, c := range counterColumns {
 		count := fmt.Sprintf("(SELECT count(*) FROM %s WHERE %s.%s = t.id AND %s)", c.source, c.source, c.key, c.when)
-		all = append(all, column(c.target, c.column, "A counter is the number of rows that it counts.", count, fmt.Sprintf("t.%s != %s", c.column, count)))
+		all = append(all, columnInvariant(c.target, c.column, "A counter is the number of rows that it counts.", count, fmt.Sprintf("t.%s != %s", c.column, count)))
 	}
 	const shown = `(t.state = 'active' AND NOT t.private) * t.publicPosts`
 	// between the bounds both do
 	const famous = `(t.followersCount > 10000 AND NOT t.celebrity) OR (t.followersCount < 9000 AND t.celebrity)`
 	return append(all,
-		column("users", "postsCount", "Of the posts of an account those are counted that anybody may see.", shown, `t.postsCount != `+shown),
-		column("users", "celebrity", "An account has the celebrity mark from 10,000 followers on.", "followersCount > 10000", famous),
+		columnInvariant("users", "postsCount", "Of the posts of an account those are counted that anybody may see.", shown, `t.postsCount != `+shown),
+		columnInvariant("users", "celebrity", "An account has the celebrity mark from 10,000 followers on.", "followersCount > 10000", famous),
 	)
 }

@@ -12,9 +12,9 @@ import (
 )
 
 func TestCountersAreThoseOfTheTriggers(t *testing.T) {
-	app := dbtest.New(t, core.BaseAppConfig{})
+	app := dbtest.NewApp(t, core.BaseAppConfig{})
 	known := map[string]bool{"count_notification_events_notifications_actorsCount_in": true}
-	for _, c := range counted {
+	for _, c := range counterColumns {
 		known["count_"+c.source+"_"+c.target+"_"+c.column+"_in"] = true
 	}
 	var triggers []string

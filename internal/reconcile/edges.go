@@ -14,51 +14,51 @@ import (
 	"doubletap/internal/notification"
 )
 
-// edges are rows that say "this one, that one".
-func edges() []*Invariant {
+// edgeInvariants are rows that say "this one, that one".
+func edgeInvariants() []*Invariant {
 	all := []*Invariant{
 		{
 			Check: "edges", Name: "self", On: "follows", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "follows",
-			Broken: `t.follower = t.followee`, Mend: remove("follows"), // no hooks: they would clear one's own feed of oneself
+			Broken: `t.follower = t.followee`, Mend: mendByDelete("follows"), // no hooks: they would clear one's own feed of oneself
 		},
 		{
-			Check: "edges", Name: "self", On: "blocks", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "blocks", Broken: `t.blocker = t.blocked`, Mend: remove("blocks"),
+			Check: "edges", Name: "self", On: "blocks", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "blocks", Broken: `t.blocker = t.blocked`, Mend: mendByDelete("blocks"),
 		},
 		{
-			Check: "edges", Name: "self", On: "mutes", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "mutes", Broken: `t.muter = t.muted`, Mend: remove("mutes"),
+			Check: "edges", Name: "self", On: "mutes", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "mutes", Broken: `t.muter = t.muted`, Mend: mendByDelete("mutes"),
 		},
 		{
 			Check: "edges", Name: "self", On: "story_views", Holds: "The author of a story is none of its viewers.", Cost: Hourly, Table: "story_views",
-			Broken: `EXISTS (SELECT 1 FROM stories s WHERE s.id = t.story AND s.author = t.viewer)`, Mend: remove("story_views"),
+			Broken: `EXISTS (SELECT 1 FROM stories s WHERE s.id = t.story AND s.author = t.viewer)`, Mend: mendByDelete("story_views"),
 		},
 		{
 			Check: "edges", Name: "block", On: "follows", Holds: "Nobody follows across a block.", Cost: Hourly, Table: "blocks",
 			Broken: `t.blocker != t.blocked AND (EXISTS (SELECT 1 FROM follows f WHERE f.follower = t.blocker AND f.followee = t.blocked) OR EXISTS (SELECT 1 FROM follows f WHERE f.follower = t.blocked AND f.followee = t.blocker))`,
-			Mend:   each(acrossBlock(graph.Part)),
+			Mend:   mendEach(mendAcrossBlock(graph.DeleteFollowsBetween)),
 		},
 		{
 			Check: "edges", Name: "block", On: "notifications", Holds: "Nobody's tray shows what somebody across a block did.", Cost: Hourly, Table: "blocks",
 			Broken: `t.blocker != t.blocked AND (EXISTS (SELECT 1 FROM notification_events e WHERE e.actor = t.blocker AND e.recipient = t.blocked AND e.active AND e.notification != '')
 				OR EXISTS (SELECT 1 FROM notification_events e WHERE e.actor = t.blocked AND e.recipient = t.blocker AND e.active AND e.notification != ''))
-				AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '` + notification.Parting.Kind + `' AND j.state IN ('ready', 'running'))`,
-			Mend: each(acrossBlock(notification.Part)),
+				AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '` + notification.RetractBetweenWork.Kind + `' AND j.state IN ('ready', 'running'))`,
+			Mend: mendEach(mendAcrossBlock(notification.RetractBetween)),
 		},
 		{
 			Check: "edges", Name: "follow-state", Holds: "A follow is pending or accepted.", Cost: Hourly, Table: "follows",
-			Broken: `t.state NOT IN ('pending', 'accepted')`, Mend: each(decideFollow),
+			Broken: `t.state NOT IN ('pending', 'accepted')`, Mend: mendEach(decideFollow),
 		},
 		{
 			Check: "edges", Name: "request", Holds: "Only a private account is asked before it is followed.", Cost: Hourly, Table: "follows",
 			Broken: `t.state = 'pending' AND EXISTS (SELECT 1 FROM users u WHERE u.id = t.followee AND NOT u.private AND u.state = 'active')
-				AND ` + noJob(graph.Release.Kind, "user", "t.followee"),
-			Mend: each(decideFollow),
+				AND ` + noJobCondition(graph.ReleaseRequests.Kind, "user", "t.followee"),
+			Mend: mendEach(decideFollow),
 		},
 		{
-			Check: "edges", Name: "mute", Holds: "A mute is of somebody or of a post.", Cost: Hourly, Table: "mutes", Broken: `t.muted = '' AND t.post = ''`, Mend: remove("mutes"),
+			Check: "edges", Name: "mute", Holds: "A mute is of somebody or of a post.", Cost: Hourly, Table: "mutes", Broken: `t.muted = '' AND t.post = ''`, Mend: mendByDelete("mutes"),
 		},
 		{
 			Check: "edges", Name: "mute-of-one", Holds: "A mute is not of somebody and of a post at once.", Cost: Hourly, Table: "mutes", Broken: `t.muted != '' AND t.post != ''`,
-			Told: "whom or what was meant is the muter's to say: they or the operator delete the row",
+			WhyNotRepaired: "whom or what was meant is the muter's to say: they or the operator delete the row",
 		},
 	}
 	for _, table := range slices.Sorted(maps.Keys(edge.Ends)) {
@@ -66,17 +66,17 @@ func edges() []*Invariant {
 		all = append(all, &Invariant{
 			Check: "keys", Name: "key", On: table, Holds: "An edge is stored under its natural key, which clients compute.", Cost: Hourly, Table: table,
 			Broken: fmt.Sprintf(`t.id != %s('%s', t.%s)`, naturalKey, table, strings.Join(ends, ", t.")),
-			Mend:   run(fmt.Sprintf(`UPDATE %s SET id = %s('%s', %s) WHERE id IN @ids`, table, naturalKey, table, strings.Join(ends, ", "))),
+			Mend:   mendByStatements(fmt.Sprintf(`UPDATE %s SET id = %s('%s', %s) WHERE id IN @ids`, table, naturalKey, table, strings.Join(ends, ", "))),
 		})
 	}
 	return all
 }
 
-// acrossBlock parts the two people of a block.
-func acrossBlock(part func(tx core.App, a, b string) error) func(tx core.App, id string) error {
+// mendAcrossBlock parts the two people of a block.
+func mendAcrossBlock(part func(tx core.App, a, b string) error) func(tx core.App, id string) error {
 	return func(tx core.App, id string) error {
 		var blocker, blocked string
-		found, err := db.Row(tx, `SELECT blocker, blocked FROM blocks WHERE id = {:id}`, db.Params{"id": id}, &blocker, &blocked)
+		found, err := db.QueryRow(tx, `SELECT blocker, blocked FROM blocks WHERE id = {:id}`, db.Params{"id": id}, &blocker, &blocked)
 		if err != nil || !found {
 			return err
 		}
@@ -86,15 +86,15 @@ func acrossBlock(part func(tx core.App, a, b string) error) func(tx core.App, id
 
 // decideFollow gives a follow the state that a new one would have, as if it had been asked for now.
 func decideFollow(tx core.App, id string) error {
-	follow, err := record(tx, "follows", id)
+	follow, err := findRecord(tx, "follows", id)
 	if err != nil {
 		return err
 	}
-	followee, err := record(tx, "users", follow.GetString("followee"))
+	followee, err := findRecord(tx, "users", follow.GetString("followee"))
 	if err != nil {
 		return err
 	}
-	follow.Set("state", graph.Initial(followee))
+	follow.Set("state", graph.InitialState(followee))
 	if err := tx.Save(follow); err != nil {
 		return fmt.Errorf("save follow %s: %w", id, err)
 	}

@@ -9,53 +9,53 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// unswept leaves out the rows that a job removes step by step.
-const unswept = `t.viewer NOT IN ` + sweep.Pending + ` AND t.author NOT IN ` + sweep.Pending + `
+// notSweptCondition leaves out the rows that a job removes step by step.
+const notSweptCondition = `t.viewer NOT IN ` + sweep.PendingIDs + ` AND t.author NOT IN ` + sweep.PendingIDs + `
 	AND NOT EXISTS (SELECT 1 FROM jobs WHERE kind = 'feed.unwanted' AND state IN ('ready', 'running') AND json_extract(payload, '$.viewer') = t.viewer)`
 
-// erasing leaves out the rows of people who are being erased: they go chunk by chunk.
-const erasing = `NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.viewer, t.author) AND state = 'deleting')`
+// notErasedCondition leaves out the rows of people who are being erased: they go chunk by chunk.
+const notErasedCondition = `NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.viewer, t.author) AND state = 'deleting')`
 
-func feeds() []*Invariant {
+func feedInvariants() []*Invariant {
 	return []*Invariant{
 		{
 			Check: "feed", Name: "feed-author", Holds: "A feed row names the author of its post.", Cost: DoctorOnly, Table: "posts",
 			Broken: `EXISTS (SELECT 1 FROM feed f WHERE f.post = t.id AND f.author != t.author)`,
-			Mend:   run(`UPDATE feed AS f SET author = p.author FROM posts p WHERE p.id = f.post AND p.id IN @ids AND f.author != p.author`),
+			Mend:   mendByStatements(`UPDATE feed AS f SET author = p.author FROM posts p WHERE p.id = f.post AND p.id IN @ids AND f.author != p.author`),
 		},
 		{
 			Check: "feed", Name: "feed-follow", Holds: "A feed has posts of those whom its viewer follows, and their own.", Cost: Hourly, Table: "feed", Values: []string{"viewer", "author"},
-			Broken: `t.viewer != t.author AND NOT EXISTS (SELECT 1 FROM follows WHERE follower = t.viewer AND followee = t.author AND state = 'accepted') AND ` + erasing + ` AND ` + unswept,
-			Mend:   remove("feed"),
+			Broken: `t.viewer != t.author AND NOT EXISTS (SELECT 1 FROM follows WHERE follower = t.viewer AND followee = t.author AND state = 'accepted') AND ` + notErasedCondition + ` AND ` + notSweptCondition,
+			Mend:   mendByDelete("feed"),
 		},
 		{
 			Check: "feed", Name: "feed-private", Holds: "Only its author's feed has a private post.", Cost: Hourly, Table: "posts", Warns: true, // reading leaves it out
 			Broken: `t.visibility = 'private' AND EXISTS (SELECT 1 FROM feed f WHERE f.post = t.id AND f.viewer != t.author AND NOT f.gone)`,
 			// they come back by themselves when the post does; a row that its viewer hid must stay to keep it from coming back
-			Mend: run(`DELETE FROM feed WHERE post IN @ids AND NOT gone AND viewer != (SELECT author FROM posts p WHERE p.id = feed.post)`),
+			Mend: mendByStatements(`DELETE FROM feed WHERE post IN @ids AND NOT gone AND viewer != (SELECT author FROM posts p WHERE p.id = feed.post)`),
 		},
 		{
 			// a mute of one's own post that ended leaves such a gap too
 			Check: "feed", Name: "feed-own", Holds: "A post is in its author's feed, as far as that reaches.", Cost: Hourly, Table: "posts", Warns: true,
-			Broken: reaches("t.author", "t.created") + ` AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.viewer = t.author AND f.post = t.id)
+			Broken: feedReaches("t.author", "t.created") + ` AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.viewer = t.author AND f.post = t.id)
 				AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = t.author AND (m.muted = t.author OR m.post = t.id))
-				AND EXISTS (SELECT 1 FROM users u WHERE u.id = t.author AND u.state != 'deleting') AND ` + noJob(feed.Fanout.Kind, "post", "t.id"),
-			Mend: each(func(tx core.App, id string) error { return feed.Restore(tx, id, false) }),
+				AND EXISTS (SELECT 1 FROM users u WHERE u.id = t.author AND u.state != 'deleting') AND ` + noJobCondition(feed.FanOutWork.Kind, "post", "t.id"),
+			Mend: mendEach(func(tx core.App, id string) error { return feed.RestorePost(tx, id, false) }),
 		},
 		{
 			// a mute that ended leaves such gaps too
 			Check: "feed", Name: "feed-followers", Holds: "A post of the last 7 days is in the feeds of those who followed its author.", Cost: Hourly, Table: "posts", Warns: true,
 			Broken: `t.created > {:recent} AND t.visibility != 'private' AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.author AND (u.celebrity OR u.state = 'deleting'))
-				AND ` + noJob(feed.Fanout.Kind, "post", "t.id") + `
+				AND ` + noJobCondition(feed.FanOutWork.Kind, "post", "t.id") + `
 				AND EXISTS (SELECT 1 FROM follows f WHERE f.followee = t.author AND f.state = 'accepted' AND f.updated < t.created
-					AND NOT EXISTS (SELECT 1 FROM feed r WHERE r.viewer = f.follower AND r.post = t.id) AND ` + reaches("f.follower", "t.created") + `
+					AND NOT EXISTS (SELECT 1 FROM feed r WHERE r.viewer = f.follower AND r.post = t.id) AND ` + feedReaches("f.follower", "t.created") + `
 					AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = f.follower AND (m.muted = t.author OR m.post = t.id)))`,
-			Mend: each(func(tx core.App, id string) error { return feed.Restore(tx, id, true) }),
+			Mend: mendEach(func(tx core.App, id string) error { return feed.RestorePost(tx, id, true) }),
 		},
 	}
 }
 
-// reaches is the condition that the viewer's feed goes back as far as a moment: it has an older row.
-func reaches(viewer, at string) string {
+// feedReaches is the condition that the viewer's feed goes back as far as a moment: it has an older row.
+func feedReaches(viewer, at string) string {
 	return fmt.Sprintf(`%s > (SELECT k.at FROM feed k WHERE k.viewer = %s ORDER BY k.at, k.post LIMIT 1)`, at, viewer)
 }

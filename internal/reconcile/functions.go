@@ -20,22 +20,22 @@ const (
 
 func init() {
 	sqlite.MustRegisterDeterministicScalarFunction(naturalKey, -1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		words := texts(args)
-		return edge.ID(words[0], words[1:]...), nil
+		words := textArguments(args)
+		return edge.IDBetween(words[0], words[1:]...), nil
 	})
 	sqlite.MustRegisterDeterministicScalarFunction(tagNames, 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		words, _ := args[0].(string)
 		names := text.Hashtags(words)
 		slices.Sort(names)
-		return db.List(slices.Compact(names)), nil
+		return db.JSONList(slices.Compact(names)), nil
 	})
 	sqlite.MustRegisterDeterministicScalarFunction(indexText, -1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		return text.IndexText(texts(args)...), nil
+		return text.IndexText(textArguments(args)...), nil
 	})
 }
 
-// texts are the arguments of a function; what is no text is an empty one.
-func texts(args []driver.Value) []string {
+// textArguments are the arguments of a function; what is no text is an empty one.
+func textArguments(args []driver.Value) []string {
 	words := make([]string, len(args))
 	for i, arg := range args {
 		words[i], _ = arg.(string)

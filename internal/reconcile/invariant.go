@@ -17,8 +17,8 @@ import (
 	"doubletap/internal/job"
 )
 
-// Job is the kind of the job that looks for broken invariants.
-const Job = "reconcile"
+// HourlyJob is the kind of the job that looks for broken invariants.
+const HourlyJob = "reconcile"
 
 // Cost says who looks whether an invariant holds.
 type Cost string
@@ -32,13 +32,13 @@ const (
 // Invariant is something that holds of the stored data at every moment. It is either about the rows of a table, with Table and Broken,
 // or about something else, with Look.
 type Invariant struct {
-	Check string // the group that doctor and the metrics tell it in
-	Name  string
-	On    string // the table, or the table and column, where an invariant of this name is about several
-	Holds string // what holds, as a sentence
-	Cost  Cost
-	Told  string // why it is told and not repaired; empty where it is repaired
-	Warns bool   // nothing is wrong for anybody, but it should be known
+	Check          string // the group that doctor and the metrics tell it in
+	Name           string
+	On             string // the table, or the table and column, where an invariant of this name is about several
+	Holds          string // what holds, as a sentence
+	Cost           Cost
+	WhyNotRepaired string // why it is told and not repaired; empty where it is repaired
+	Warns          bool   // nothing is wrong for anybody, but it should be known
 
 	Table  string
 	Broken string   // the SQL condition of a row t that is wrong; see params for the values it may use
@@ -49,7 +49,7 @@ type Invariant struct {
 	// asked once in place of all their conditions. It has no part in what is repaired.
 	Fine string
 
-	Look    func(app core.App, f *Found) error
+	Inspect func(app core.App, f *Problems) error
 	MendAll func(ctx context.Context, app core.App) (int64, error)
 }
 
@@ -61,36 +61,36 @@ func (i *Invariant) Label() string {
 	return i.Name + " of " + i.On
 }
 
-// Repaired reports whether it can be repaired without a person to decide.
-func (i *Invariant) Repaired() bool { return i.Told == "" }
+// IsRepairable reports whether it can be repaired without a person to decide.
+func (i *Invariant) IsRepairable() bool { return i.WhyNotRepaired == "" }
 
-// params are the values that the conditions of invariants use.
-func params(app core.App) db.Params {
+// conditionParams are the values that the conditions of invariants use.
+func conditionParams(app core.App) db.Params {
 	now := clock.Now(app)
 	longest := time.Hour
-	if r := job.Of(app); r != nil {
+	if r := job.RunnerOf(app); r != nil {
 		longest = r.LongestLease()
 	}
 	return db.Params{
-		"now": clock.Text(now), "latest": clock.Text(clock.Latest(app)), "recent": clock.Text(now.Add(-recent)),
-		"lease": clock.Text(now.Add(longest + time.Minute)), "month": clock.Text(now.Add(30*24*time.Hour + time.Minute)),
+		"now": clock.FormatTime(now), "latest": clock.FormatTime(clock.LatestPlausible(app)), "recent": clock.FormatTime(now.Add(-recentWindow)),
+		"lease": clock.FormatTime(now.Add(longest + time.Minute)), "month": clock.FormatTime(now.Add(30*24*time.Hour + time.Minute)),
 		"kinds": knownKinds(app),
 	}
 }
 
-// recent is how old a deed may be of which somebody is still told.
-const recent = 7 * 24 * time.Hour
+// recentWindow is how old a deed may be of which somebody is still told.
+const recentWindow = 7 * 24 * time.Hour
 
-// Rows returns the invariants about rows of app, in the order in which repairs build on each other: counters come after all that they count.
+// RowInvariants returns the invariants about rows of app, in the order in which repairs build on each other: counters come after all that they count.
 // An owner's relations are among them.
-func Rows(app core.App) ([]*Invariant, error) {
-	relations, err := relations(app)
+func RowInvariants(app core.App) ([]*Invariant, error) {
+	relations, err := relationInvariants(app)
 	if err != nil {
 		return nil, fmt.Errorf("list the relations: %w", err)
 	}
 	var all []*Invariant
 	for _, some := range [][]*Invariant{
-		moments(), relations, accounts(), edges(), settings(), posts(), stories(), comments(), missing(), notifications(), feeds(), jobs(), handles(), counters(),
+		momentInvariants(), relations, accountInvariants(), edgeInvariants(), settingsInvariants(), postInvariants(), storyInvariants(), commentInvariants(), missingEventInvariants(), notificationInvariants(), feedInvariants(), jobInvariants(), handleInvariants(), counterInvariants(),
 	} {
 		for _, i := range some {
 			applies := i.Table == ""
@@ -107,17 +107,17 @@ func Rows(app core.App) ([]*Invariant, error) {
 	return all, nil
 }
 
-// Checks returns the groups of the invariants about rows.
-func Checks() []string {
+// CheckNames returns the groups of the invariants about rows.
+func CheckNames() []string {
 	return []string{"moments", "relations", "accounts", "keys", "edges", "settings", "posts", "comments", "tags", "search", "missing", "notifications", "feed", "counters", "queue", "handles"}
 }
 
-// run is a Mend of one statement, in which ids are those of the rows.
-func run(statements ...string) func(tx core.App, ids []string) error {
+// mendByStatements is a Mend of one statement, in which ids are those of the rows.
+func mendByStatements(statements ...string) func(tx core.App, ids []string) error {
 	return func(tx core.App, ids []string) error {
 		for _, statement := range statements {
-			p := params(tx)
-			p["ids"] = db.List(ids)
+			p := conditionParams(tx)
+			p["ids"] = db.JSONList(ids)
 			if _, err := db.Exec(tx, strings.ReplaceAll(statement, "@ids", `(SELECT value FROM json_each({:ids}))`), p); err != nil {
 				return err
 			}
@@ -126,8 +126,8 @@ func run(statements ...string) func(tx core.App, ids []string) error {
 	}
 }
 
-// each is a Mend that takes one row after the other.
-func each(mend func(tx core.App, id string) error) func(tx core.App, ids []string) error {
+// mendEach is a Mend that takes one row after the other.
+func mendEach(mend func(tx core.App, id string) error) func(tx core.App, ids []string) error {
 	return func(tx core.App, ids []string) error {
 		for _, id := range ids {
 			if err := mend(tx, id); err != nil {
@@ -138,32 +138,32 @@ func each(mend func(tx core.App, id string) error) func(tx core.App, ids []strin
 	}
 }
 
-// remove is a Mend that deletes rows of a table.
-func remove(table string) func(tx core.App, ids []string) error {
-	return run(`DELETE FROM {{` + table + `}} WHERE id IN @ids`)
+// mendByDelete is a Mend that deletes rows of a table.
+func mendByDelete(table string) func(tx core.App, ids []string) error {
+	return mendByStatements(`DELETE FROM {{` + table + `}} WHERE id IN @ids`)
 }
 
-// noJob is the condition that no job of the kind is about the value, which would put it right.
-func noJob(kind, key, value string) string {
+// noJobCondition is the condition that no job of the kind is about the value, which would put it right.
+func noJobCondition(kind, key, value string) string {
 	return `NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '` + kind + `' AND j.state IN ('ready', 'running') AND iif(json_valid(j.payload), j.payload ->> '` + key + `', '') = ` + value + `)`
 }
 
-// Found collects what a Look finds.
-type Found struct {
+// Problems collects what a Look finds.
+type Problems struct {
 	Failed, Warned int
 	Notes          []string
 }
 
-// Fail notes n things that are wrong.
-func (f *Found) Fail(n int, format string, args ...any) {
+// AddFailure notes n things that are wrong.
+func (f *Problems) AddFailure(n int, format string, args ...any) {
 	if n > 0 {
 		f.Failed += n
 		f.Notes = append(f.Notes, fmt.Sprintf(format, args...))
 	}
 }
 
-// Warn notes n things that should be known.
-func (f *Found) Warn(n int, format string, args ...any) {
+// AddWarning notes n things that should be known.
+func (f *Problems) AddWarning(n int, format string, args ...any) {
 	if n > 0 {
 		f.Warned += n
 		f.Notes = append(f.Notes, fmt.Sprintf(format, args...))

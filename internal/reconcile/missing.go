@@ -6,57 +6,57 @@ import (
 	"doubletap/internal/notification"
 )
 
-// missing are about deeds of the last days of which nobody was ever told. Whatever is told leaves an event, also where a mute, a block or
+// missingEventInvariants are about deeds of the last days of which nobody was ever told. Whatever is told leaves an event, also where a mute, a block or
 // an owner's hook keeps it out of the tray. While an account is being erased its events go before its rows or after them.
-func missing() []*Invariant {
+func missingEventInvariants() []*Invariant {
 	told := func(table, actor, recipient, event, where string, mend func(tx core.App, id string) error) *Invariant {
 		return &Invariant{
 			Check: "missing", Name: "told", On: table, Holds: "Whom it concerns was told of what somebody did in the last 7 days.", Cost: Hourly, Table: table,
 			Broken: `t.created > {:recent}` + where + ` AND ` + recipient + ` NOT IN ('', ` + actor + `)` +
 				` AND NOT EXISTS (SELECT 1 FROM notification_events e WHERE e.recipient = ` + recipient + ` AND e.actor = ` + actor + ` AND ` + event + `)
 				AND EXISTS (SELECT 1 FROM users u WHERE u.id = ` + actor + ` AND u.state != 'deleting') AND EXISTS (SELECT 1 FROM users u WHERE u.id = ` + recipient + ` AND u.state != 'deleting')`,
-			Mend: each(mend),
+			Mend: mendEach(mend),
 		}
 	}
 	const postsAuthor, commentsAuthor = `coalesce((SELECT o.author FROM posts o WHERE o.id = t.post), '')`, `coalesce((SELECT o.author FROM comments o JOIN posts p ON p.id = o.post WHERE o.id = t.comment), '')`
 	return []*Invariant{
 		// of what is gone, and whose rows go in steps, nobody is told: its author is nobody
 		told("likes", "t.user", postsAuthor, `e.type = 'like' AND e.subject = t.post`, "", func(tx core.App, id string) error {
-			like, post, err := deed(tx, "likes", id, "posts", "post")
+			like, post, err := findRowAndSubject(tx, "likes", id, "posts", "post")
 			if err != nil {
 				return err
 			}
-			return notification.Liked(tx, like.GetString("user"), post.Id, post.GetString("author"))
+			return notification.PostLiked(tx, like.GetString("user"), post.Id, post.GetString("author"))
 		}),
 		told("comment_likes", "t.user", commentsAuthor, `e.type = 'comment_like' AND e.subject = t.comment`, "", func(tx core.App, id string) error {
-			like, comment, err := deed(tx, "comment_likes", id, "comments", "comment")
+			like, comment, err := findRowAndSubject(tx, "comment_likes", id, "comments", "comment")
 			if err != nil {
 				return err
 			}
 			return notification.CommentLiked(tx, like, comment)
 		}),
 		told("comments", "t.author", postsAuthor, `e.type = 'comment' AND e.subject = t.post`, ` AND t.parent = '' AND NOT t.deleted`, func(tx core.App, id string) error {
-			comment, post, err := deed(tx, "comments", id, "posts", "post")
+			comment, post, err := findRowAndSubject(tx, "comments", id, "posts", "post")
 			if err != nil {
 				return err
 			}
-			return notification.Commented(tx, comment, post, nil)
+			return notification.CommentCreated(tx, comment, post, nil)
 		}),
 		told("follows", "t.follower", "t.followee", `e.type IN ('follow', 'follow_request') AND e.subject = t.followee`, "", func(tx core.App, id string) error {
-			follow, err := record(tx, "follows", id)
+			follow, err := findRecord(tx, "follows", id)
 			if err != nil {
 				return err
 			}
-			return notification.Followed(tx, follow)
+			return notification.FollowCreated(tx, follow)
 		}),
 	}
 }
 
-// deed reads a row and the one that it is about.
-func deed(tx core.App, table, id, about, field string) (row, subject *core.Record, err error) {
-	if row, err = record(tx, table, id); err != nil {
+// findRowAndSubject reads a row and the one that it is about.
+func findRowAndSubject(tx core.App, table, id, about, field string) (row, subject *core.Record, err error) {
+	if row, err = findRecord(tx, table, id); err != nil {
 		return nil, nil, err
 	}
-	subject, err = record(tx, about, row.GetString(field))
+	subject, err = findRecord(tx, about, row.GetString(field))
 	return row, subject, err
 }

@@ -29,37 +29,37 @@ var momentColumns = map[string][]string{
 // MomentColumns returns the columns of a collection that say when something was.
 func MomentColumns(collection string) []string { return momentColumns[collection] }
 
-// stamped are the tables to which every cause of an order adds a row: their newest rows tell when this folder was last written.
-var stamped = []string{"posts", "comments", "likes", "follows", "notification_events"}
+// causeTables are the tables to which every cause of an order adds a row: their newest rows tell when this folder was last written.
+var causeTables = []string{"posts", "comments", "likes", "follows", "notification_events"}
 
-// Stamped returns the collections whose rows say when they were made.
-func Stamped() []string { return slices.Sorted(maps.Keys(momentColumns)) }
+// StampedTables returns the collections whose rows say when they were made.
+func StampedTables() []string { return slices.Sorted(maps.Keys(momentColumns)) }
 
-// Newest returns the last moment that is stored, as the newest rows and the trays' marks say.
-func Newest(app core.App) (newest time.Time, err error) {
+// NewestMoment returns the last moment that is stored, as the newest rows and the trays' marks say.
+func NewestMoment(app core.App) (newest time.Time, err error) {
 	questions := []string{`SELECT coalesce(max(max(seenAt, readAt)), '') FROM settings`}
-	for _, table := range stamped {
+	for _, table := range causeTables {
 		questions = append(questions, `SELECT coalesce(max(created), '') FROM (SELECT created FROM `+table+` ORDER BY rowid DESC LIMIT 100)`)
 	}
 	for _, question := range questions {
 		var text string
-		if _, err := db.Value(app, &text, question, nil); err != nil {
+		if _, err := db.QueryValue(app, &text, question, nil); err != nil {
 			return newest, fmt.Errorf("find the newest row: %w", err)
 		}
 		if text == "" {
 			continue
 		}
-		if at, err := clock.Read(text); err == nil && at.After(newest) { // what somebody wrote by hand may be no time
+		if at, err := clock.ParseTime(text); err == nil && at.After(newest) { // what somebody wrote by hand may be no time
 			newest = at
 		}
 	}
 	return newest, nil
 }
 
-// moments are about rows that say they are of a time that has not been yet: the machine's clock was ahead when they were stored. They
+// momentInvariants are about rows that say they are of a time that has not been yet: the machine's clock was ahead when they were stored. They
 // would stand at the head of every list until that time has come.
-func moments() (all []*Invariant) {
-	for _, table := range Stamped() {
+func momentInvariants() (all []*Invariant) {
+	for _, table := range StampedTables() {
 		conditions := make([]string, len(momentColumns[table]))
 		for i, column := range momentColumns[table] {
 			conditions[i] = `t.` + column + ` > {:latest}`
@@ -75,7 +75,7 @@ func moments() (all []*Invariant) {
 // MendMoments puts what is of a time to come, in all tables, into the last milliseconds before now, in the order it had. Equal moments
 // stay equal, and what was to happen some time after one happens that time after now.
 func MendMoments(ctx context.Context, app core.App) (mended int64, err error) {
-	latest := clock.Text(clock.Latest(app))
+	latest := clock.FormatTime(clock.LatestPlausible(app))
 	rows, becomes, err := findMoments(ctx, app)
 	if err != nil || len(becomes) == 0 {
 		return 0, err
@@ -83,11 +83,11 @@ func MendMoments(ctx context.Context, app core.App) (mended int64, err error) {
 	was := slices.Sorted(maps.Keys(becomes))
 	now := clock.Now(app)
 	for i, moment := range was {
-		becomes[moment] = clock.Text(now.Add(time.Duration(i+1-len(was)) * time.Millisecond))
+		becomes[moment] = clock.FormatTime(now.Add(time.Duration(i+1-len(was)) * time.Millisecond))
 	}
 	var failures []error
-	for _, table := range Stamped() {
-		n, err := db.InSteps(ctx, app, rows[table], func(tx core.App, ids []string) error { return mendMoments(tx, table, ids, latest, becomes) })
+	for _, table := range StampedTables() {
+		n, err := db.RunInSteps(ctx, app, rows[table], func(tx core.App, ids []string) error { return mendTableMoments(tx, table, ids, latest, becomes) })
 		mended += int64(n)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("mend the moments of %s: %w", table, err))
@@ -99,13 +99,13 @@ func MendMoments(ctx context.Context, app core.App) (mended int64, err error) {
 // findMoments returns the rows of each table that are of a time to come, and all such moments.
 func findMoments(ctx context.Context, app core.App) (rows map[string][]string, becomes map[string]string, err error) {
 	rows, becomes = map[string][]string{}, map[string]string{}
-	for _, i := range moments() {
-		s := &scan{table: i.Table, of: []*Invariant{i}}
+	for _, i := range momentInvariants() {
+		s := &scan{table: i.Table, invariants: []*Invariant{i}}
 		for more := true; more; {
 			if err := ctx.Err(); err != nil {
 				return nil, nil, err
 			}
-			wrong, n, err := s.page(app, pageRows, false)
+			wrong, n, err := s.readPage(app, pageRows, false)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -117,8 +117,8 @@ func findMoments(ctx context.Context, app core.App) (rows map[string][]string, b
 			rows[i.Table] = append(rows[i.Table], ids...)
 			for _, column := range momentColumns[i.Table] {
 				var values []string
-				err := db.Column(app, &values, `SELECT DISTINCT `+column+` FROM `+i.Table+` WHERE id IN (SELECT value FROM json_each({:ids})) AND `+column+` > {:latest}`,
-					db.Params{"ids": db.List(ids), "latest": clock.Text(clock.Latest(app))})
+				err := db.QueryColumn(app, &values, `SELECT DISTINCT `+column+` FROM `+i.Table+` WHERE id IN (SELECT value FROM json_each({:ids})) AND `+column+` > {:latest}`,
+					db.Params{"ids": db.JSONList(ids), "latest": clock.FormatTime(clock.LatestPlausible(app))})
 				if err != nil {
 					return nil, nil, fmt.Errorf("read the moments of %s: %w", i.Table, err)
 				}
@@ -131,18 +131,18 @@ func findMoments(ctx context.Context, app core.App) (rows map[string][]string, b
 	return rows, becomes, nil
 }
 
-// due is what is due some time after the moment when a row was made, and goes with it.
-var due = map[string]string{
+// dueStatements is what is due some time after the moment when a row was made, and goes with it.
+var dueStatements = map[string]string{
 	"stories": `UPDATE stories SET expires = strftime('%Y-%m-%d %H:%M:%fZ', {:becomes}, '+1 day') WHERE id = {:id} AND created = {:was} AND expires > created`,
 	"jobs": `UPDATE jobs SET runAt = strftime('%Y-%m-%d %H:%M:%fZ', {:becomes}, format('+%.3f seconds', (julianday(runAt) - julianday(created)) * 86400))
 		WHERE id = {:id} AND created = {:was} AND runAt >= created`,
 }
 
-func mendMoments(tx core.App, table string, ids []string, latest string, becomes map[string]string) error {
+func mendTableMoments(tx core.App, table string, ids []string, latest string, becomes map[string]string) error {
 	for _, id := range ids {
 		if table == "notifications" { // a group's key ends with the moment of its first event
 			var key string
-			if _, err := db.Value(tx, &key, `SELECT groupKey FROM notifications WHERE id = {:id}`, db.Params{"id": id}); err != nil {
+			if _, err := db.QueryValue(tx, &key, `SELECT groupKey FROM notifications WHERE id = {:id}`, db.Params{"id": id}); err != nil {
 				return err
 			}
 			if at := max(0, len(key)-len(latest)); becomes[key[at:]] != "" {
@@ -153,7 +153,7 @@ func mendMoments(tx core.App, table string, ids []string, latest string, becomes
 		}
 		for _, column := range momentColumns[table] {
 			var was string
-			found, err := db.Value(tx, &was, `SELECT `+column+` FROM `+table+` WHERE id = {:id} AND `+column+` > {:latest}`, db.Params{"id": id, "latest": latest})
+			found, err := db.QueryValue(tx, &was, `SELECT `+column+` FROM `+table+` WHERE id = {:id} AND `+column+` > {:latest}`, db.Params{"id": id, "latest": latest})
 			if err != nil {
 				return err
 			}
@@ -161,7 +161,7 @@ func mendMoments(tx core.App, table string, ids []string, latest string, becomes
 				continue
 			}
 			p := db.Params{"id": id, "was": was, "becomes": becomes[was]}
-			if statement := due[table]; statement != "" && column == "created" {
+			if statement := dueStatements[table]; statement != "" && column == "created" {
 				if _, err := db.Exec(tx, statement, p); err != nil {
 					return err
 				}

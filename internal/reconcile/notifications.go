@@ -11,9 +11,9 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// undone is the condition of active events of what is no more. While an account is being erased its rows go chunk by chunk, so that its
+// undoneCondition is the condition of active events of what is no more. While an account is being erased its rows go chunk by chunk, so that its
 // events are not looked at.
-const undone = `t.active AND CASE t.type
+const undoneCondition = `t.active AND CASE t.type
 		WHEN 'like' THEN NOT EXISTS (SELECT 1 FROM likes WHERE post = t.subject AND user = t.actor)
 		WHEN 'comment_like' THEN NOT EXISTS (SELECT 1 FROM comment_likes WHERE comment = t.subject AND user = t.actor)
 		WHEN 'comment' THEN NOT EXISTS (SELECT 1 FROM comments WHERE post = t.subject AND author = t.actor)
@@ -23,61 +23,61 @@ const undone = `t.active AND CASE t.type
 		WHEN 'follow_request' THEN NOT EXISTS (SELECT 1 FROM follows WHERE follower = t.actor AND followee = t.recipient AND state = 'pending')
 		WHEN 'follow_accepted' THEN NOT EXISTS (SELECT 1 FROM follows WHERE follower = t.recipient AND followee = t.actor AND state = 'accepted')
 		ELSE 0 END AND NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.actor, t.recipient) AND state = 'deleting')
-		AND NOT EXISTS (SELECT 1 FROM ` + sweep.Pending + ` p WHERE p.id IN (t.actor, t.recipient, t.subject))`
+		AND NOT EXISTS (SELECT 1 FROM ` + sweep.PendingIDs + ` p WHERE p.id IN (t.actor, t.recipient, t.subject))`
 
 // Of the actors of a notification, the newest are named; what has no actors is not counted.
 const (
-	actors  = `coalesce((SELECT json_group_array(actor) FROM (SELECT actor FROM notification_events WHERE notification = t.id AND active = 1 ORDER BY created DESC, rowid DESC LIMIT 8)), '[]')`
-	actorsN = `(SELECT count(*) FROM notification_events WHERE notification = t.id AND active = 1)`
+	actorsSQL     = `coalesce((SELECT json_group_array(actor) FROM (SELECT actor FROM notification_events WHERE notification = t.id AND active = 1 ORDER BY created DESC, rowid DESC LIMIT 8)), '[]')`
+	actorCountSQL = `(SELECT count(*) FROM notification_events WHERE notification = t.id AND active = 1)`
 )
 
 // fineActors is the condition of notifications that name their few actors, all of whose events are their recipient's: in one pass over those.
 const fineActors = `t.actorsCount < 8 AND iif(t.actors = (SELECT json_group_array(actor) FILTER (WHERE active = 1) || iif(total(recipient != t.recipient) > 0, '!', '')
 	FROM (SELECT actor, active, recipient FROM notification_events WHERE notification = t.id ORDER BY active DESC, created DESC, rowid DESC LIMIT -1)), json_array_length(t.actors), -1) = t.actorsCount`
 
-func notifications() []*Invariant {
+func notificationInvariants() []*Invariant {
 	return []*Invariant{
 		{
 			Check: "notifications", Name: "self-event", Holds: "Nobody is told of what they did themselves.", Cost: Hourly, Table: "notification_events",
-			Broken: `t.actor = t.recipient AND t.active`, Mend: run(`UPDATE notification_events SET active = 0 WHERE id IN @ids`),
+			Broken: `t.actor = t.recipient AND t.active`, Mend: mendByStatements(`UPDATE notification_events SET active = 0 WHERE id IN @ids`),
 		},
 		{
-			Check: "notifications", Name: "undone", Holds: "What was undone is in nobody's tray.", Cost: Hourly, Table: "notification_events", Broken: undone,
-			Mend: run(`UPDATE notification_events SET active = 0 WHERE id IN @ids`),
+			Check: "notifications", Name: "undone", Holds: "What was undone is in nobody's tray.", Cost: Hourly, Table: "notification_events", Broken: undoneCondition,
+			Mend: mendByStatements(`UPDATE notification_events SET active = 0 WHERE id IN @ids`),
 		},
 		{
 			Check: "notifications", Name: "event-tray", Holds: "An event is in a notification of the one whom it concerns.", Cost: Hourly, Table: "notifications",
 			Broken: `EXISTS (SELECT 1 FROM notification_events e WHERE e.notification = t.id AND e.recipient != t.recipient)`, Fine: fineActors,
-			Mend: run(`UPDATE notification_events AS e SET notification = '' FROM notifications n WHERE n.id = e.notification AND n.id IN @ids AND e.recipient != n.recipient`),
+			Mend: mendByStatements(`UPDATE notification_events AS e SET notification = '' FROM notifications n WHERE n.id = e.notification AND n.id IN @ids AND e.recipient != n.recipient`),
 		},
 		{
 			Check: "notifications", Name: "group-key", Holds: "The key of a notification begins with its type.", Cost: Hourly, Table: "notifications",
 			Broken: `substr(t.groupKey, 1, length(t.type) + 1) != t.type || ':'`,
-			Mend:   run(`UPDATE notifications AS t SET groupKey = type || ':' || coalesce((SELECT subject FROM notification_events WHERE notification = t.id LIMIT 1), '') || ':' || created WHERE id IN @ids`),
+			Mend:   mendByStatements(`UPDATE notifications AS t SET groupKey = type || ':' || coalesce((SELECT subject FROM notification_events WHERE notification = t.id LIMIT 1), '') || ':' || created WHERE id IN @ids`),
 		},
 		{
 			Check: "notifications", Name: "latest", Holds: "A notification says when it last changed for its reader.", Cost: Hourly, Table: "notifications",
-			Broken: `julianday(t.latestAt) IS NULL`, Mend: run(`UPDATE notifications SET latestAt = coalesce((SELECT max(created) FROM notification_events WHERE notification = notifications.id AND active), created) WHERE id IN @ids`),
+			Broken: `julianday(t.latestAt) IS NULL`, Mend: mendByStatements(`UPDATE notifications SET latestAt = coalesce((SELECT max(created) FROM notification_events WHERE notification = notifications.id AND active), created) WHERE id IN @ids`),
 		},
 		{
 			Check: "notifications", Name: "order", Holds: "A change of a tray has a place of its own in their order.", Cost: Hourly, Table: "notifications",
-			Broken: `t.seq <= 0 OR EXISTS (SELECT 1 FROM retractions r WHERE r.recipient = t.recipient AND r.seq = t.seq)`, Mend: each(renumber),
+			Broken: `t.seq <= 0 OR EXISTS (SELECT 1 FROM retractions r WHERE r.recipient = t.recipient AND r.seq = t.seq)`, Mend: mendEach(renumberNotification),
 		},
 		{
 			Check: "notifications", Name: "retracted", Holds: "What has left the tray is not in it.", Cost: Hourly, Table: "retractions",
-			Broken: `t.notification != '' AND EXISTS (SELECT 1 FROM notifications n WHERE n.id = t.notification AND n.recipient = t.recipient)`, Mend: remove("retractions"),
+			Broken: `t.notification != '' AND EXISTS (SELECT 1 FROM notifications n WHERE n.id = t.notification AND n.recipient = t.recipient)`, Mend: mendByDelete("retractions"),
 		},
 		{
 			Check: "notifications", Name: "actors", Holds: "A notification names and counts the actors of its events.", Cost: Hourly, Table: "notifications",
-			Broken: `t.type NOT IN ('order', 'system') AND (t.actorsCount != ` + actorsN + ` OR t.actors != ` + actors + `)`, Fine: fineActors, Mend: each(recount),
+			Broken: `t.type NOT IN ('order', 'system') AND (t.actorsCount != ` + actorCountSQL + ` OR t.actors != ` + actorsSQL + `)`, Fine: fineActors, Mend: mendEach(recountActors),
 		},
 	}
 }
 
-// renumber gives a notification the next place in the order of its recipient's changes.
-func renumber(tx core.App, id string) error {
+// renumberNotification gives a notification the next place in the order of its recipient's changes.
+func renumberNotification(tx core.App, id string) error {
 	var recipient string
-	found, err := db.Value(tx, &recipient, `SELECT recipient FROM notifications WHERE id = {:id}`, db.Params{"id": id})
+	found, err := db.QueryValue(tx, &recipient, `SELECT recipient FROM notifications WHERE id = {:id}`, db.Params{"id": id})
 	if err != nil || !found {
 		return err
 	}
@@ -85,38 +85,38 @@ func renumber(tx core.App, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.Exec(tx, `UPDATE notifications SET seq = {:seq}, updated = {:now} WHERE id = {:id}`, db.Params{"seq": seq, "now": clock.Stamp(tx), "id": id})
+	_, err = db.Exec(tx, `UPDATE notifications SET seq = {:seq}, updated = {:now} WHERE id = {:id}`, db.Params{"seq": seq, "now": clock.Timestamp(tx), "id": id})
 	return err
 }
 
-// recount gives a notification the actors of its events, as a change that its recipient's devices catch up with. One that nobody is left in
+// recountActors gives a notification the actors of its events, as a change that its recipient's devices catch up with. One that nobody is left in
 // leaves the tray.
-func recount(tx core.App, id string) error {
+func recountActors(tx core.App, id string) error {
 	var recipient string
 	var left int
-	found, err := db.Row(tx, `SELECT t.recipient, `+actorsN+` FROM notifications t WHERE t.id = {:id}`, db.Params{"id": id}, &recipient, &left)
+	found, err := db.QueryRow(tx, `SELECT t.recipient, `+actorCountSQL+` FROM notifications t WHERE t.id = {:id}`, db.Params{"id": id}, &recipient, &left)
 	if err != nil || !found {
 		return err
 	}
 	if left == 0 {
-		return withdraw(tx, recipient, id)
+		return withdrawNotification(tx, recipient, id)
 	}
-	if err := renumber(tx, id); err != nil {
+	if err := renumberNotification(tx, id); err != nil {
 		return err
 	}
-	if _, err = db.Exec(tx, `UPDATE notifications AS t SET actors = `+actors+`, actorsCount = `+actorsN+` WHERE id = {:id}`, db.Params{"id": id}); err != nil {
+	if _, err = db.Exec(tx, `UPDATE notifications AS t SET actors = `+actorsSQL+`, actorsCount = `+actorCountSQL+` WHERE id = {:id}`, db.Params{"id": id}); err != nil {
 		return fmt.Errorf("count the actors of notification %s: %w", id, err)
 	}
 	return nil
 }
 
-// withdraw deletes a notification that nobody is left in, and says so to its recipient's devices.
-func withdraw(tx core.App, recipient, id string) error {
+// withdrawNotification deletes a notification that nobody is left in, and says so to its recipient's devices.
+func withdrawNotification(tx core.App, recipient, id string) error {
 	if _, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id}); err != nil {
 		return err
 	}
-	if err := notification.Detach(tx, id); err != nil {
+	if err := notification.DetachEvents(tx, id); err != nil {
 		return err
 	}
-	return notification.Leave(tx, recipient, id)
+	return notification.RecordRetraction(tx, recipient, id)
 }

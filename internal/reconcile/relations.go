@@ -12,16 +12,16 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// pointer is a relation field and where it points; its SQL calls the row t.
-type pointer struct {
+// relationPointer is a relation field and where it points; its SQL calls the row t.
+type relationPointer struct {
 	from, to *core.Collection
 	field    *core.RelationField
 }
 
-// relations returns an invariant for each relation field of each collection, an owner's too. What is repaired is what the deletion of the
+// relationInvariants returns an invariant for each relation field of each collection, an owner's too. What is repaired is what the deletion of the
 // missing record would have done: a row that goes with it goes, another one lets go of it. Rows that go by their hooks come
 // last, as hooks trust the relations of what they meet.
-func relations(app core.App) (all []*Invariant, err error) {
+func relationInvariants(app core.App) (all []*Invariant, err error) {
 	collections, err := app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth)
 	if err != nil {
 		return nil, err
@@ -30,22 +30,22 @@ func relations(app core.App) (all []*Invariant, err error) {
 	for _, c := range collections {
 		byID[c.Id] = c
 	}
-	var pointers []pointer
+	var pointers []relationPointer
 	for _, c := range collections {
 		for _, field := range c.Fields {
 			if relation, ok := field.(*core.RelationField); ok && byID[relation.CollectionId] != nil { // nil: a view, whose rows come and go
-				pointers = append(pointers, pointer{from: c, to: byID[relation.CollectionId], field: relation})
+				pointers = append(pointers, relationPointer{from: c, to: byID[relation.CollectionId], field: relation})
 			}
 		}
 	}
-	slices.SortStableFunc(pointers, func(a, b pointer) int { return cmp.Compare(a.hooked(), b.hooked()) })
+	slices.SortStableFunc(pointers, func(a, b relationPointer) int { return cmp.Compare(a.hookRank(), b.hookRank()) })
 	for _, p := range pointers {
 		i := &Invariant{
 			Check: "relations", Name: "relation", On: p.from.Name + "." + p.field.Name, Holds: "What a relation points at is there.", Cost: Hourly,
-			Table: p.from.Name, Broken: p.dangling(), Mend: p.mend(),
+			Table: p.from.Name, Broken: p.danglingCondition(), Mend: p.mendFunc(),
 		}
 		if !p.field.IsMultiple() {
-			indexed, err := p.indexed(app)
+			indexed, err := p.isIndexed(app)
 			if err != nil {
 				return nil, err
 			}
@@ -58,46 +58,46 @@ func relations(app core.App) (all []*Invariant, err error) {
 	return all, nil
 }
 
-// dangling is the condition of rows that point at what is not there.
-func (p pointer) dangling() string {
+// danglingCondition is the condition of rows that point at what is not there.
+func (p relationPointer) danglingCondition() string {
 	if p.field.IsMultiple() {
 		return fmt.Sprintf(`EXISTS (SELECT 1 FROM json_each(iif(json_valid(t.[[%s]]), t.[[%s]], '[]')) j WHERE NOT EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
 			p.field.Name, p.field.Name, p.to.Name)
 	}
 	under := "" // rows of what is gone go in steps, and may be met half-way
 	if p.from.Name == "notification_events" {
-		under = ` AND NOT EXISTS (SELECT 1 FROM ` + sweep.Pending + `)`
+		under = ` AND NOT EXISTS (SELECT 1 FROM ` + sweep.PendingIDs + `)`
 	}
-	return fmt.Sprintf(`t.[[%s]] != '' AND NOT EXISTS (SELECT 1 FROM {{%s}} o WHERE o.id = t.[[%s]]) AND t.[[%s]] NOT IN `+sweep.Pending+under, p.field.Name, p.to.Name, p.field.Name, p.field.Name)
+	return fmt.Sprintf(`t.[[%s]] != '' AND NOT EXISTS (SELECT 1 FROM {{%s}} o WHERE o.id = t.[[%s]]) AND t.[[%s]] NOT IN `+sweep.PendingIDs+under, p.field.Name, p.to.Name, p.field.Name, p.field.Name)
 }
 
-// indexed reports whether an index of all rows begins with the field: each value is then looked up once, however many rows have it.
-func (p pointer) indexed(app core.App) (bool, error) {
+// isIndexed reports whether an index of all rows begins with the field: each value is then looked up once, however many rows have it.
+func (p relationPointer) isIndexed(app core.App) (bool, error) {
 	var one int
-	return db.Value(app, &one, `SELECT 1 FROM pragma_index_list({:table}) l JOIN pragma_index_info(l.name) i WHERE NOT l.partial AND i.seqno = 0 AND i.name = {:field} LIMIT 1`,
+	return db.QueryValue(app, &one, `SELECT 1 FROM pragma_index_list({:table}) l JOIN pragma_index_info(l.name) i WHERE NOT l.partial AND i.seqno = 0 AND i.name = {:field} LIMIT 1`,
 		db.Params{"table": p.from.Name, "field": p.field.Name})
 }
 
-func (p pointer) mend() func(tx core.App, ids []string) error {
+func (p relationPointer) mendFunc() func(tx core.App, ids []string) error {
 	among := ` WHERE id IN @ids`
 	switch name := p.from.Name + "." + p.field.Name; {
 	case p.field.IsMultiple():
-		return run(fmt.Sprintf(`UPDATE {{%s}} AS t SET [[%s]] = (SELECT json_group_array(j.value) FROM json_each(t.[[%s]]) j WHERE EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
+		return mendByStatements(fmt.Sprintf(`UPDATE {{%s}} AS t SET [[%s]] = (SELECT json_group_array(j.value) FROM json_each(t.[[%s]]) j WHERE EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
 			p.from.Name, p.field.Name, p.field.Name, p.to.Name) + among)
 	case name == "notification_events.notification": // it is what keeps a repeated like from alerting again
-		return run(`UPDATE notification_events SET notification = ''` + among)
+		return mendByStatements(`UPDATE notification_events SET notification = ''` + among)
 	case name == "comments.author": // words of nobody become a tombstone
-		return run(`DELETE FROM comment_likes WHERE comment IN @ids`, `UPDATE comments SET author = '', text = '', deleted = 1`+among)
+		return mendByStatements(`DELETE FROM comment_likes WHERE comment IN @ids`, `UPDATE comments SET author = '', text = '', deleted = 1`+among)
 	case !p.field.CascadeDelete:
-		return run(fmt.Sprintf(`UPDATE {{%s}} SET [[%s]] = ''`, p.from.Name, p.field.Name) + among)
-	case p.hooked() > 0:
-		return p.delete
+		return mendByStatements(fmt.Sprintf(`UPDATE {{%s}} SET [[%s]] = ''`, p.from.Name, p.field.Name) + among)
+	case p.hookRank() > 0:
+		return p.deleteRecords
 	}
-	return remove(p.from.Name)
+	return mendByDelete(p.from.Name)
 }
 
-// hooked is 1 where a dangling row goes as a record, whose hooks see to its files or tell devices, else 0.
-func (p pointer) hooked() int {
+// hookRank is 1 where a dangling row goes as a record, whose hooks see to its files or tell devices, else 0.
+func (p relationPointer) hookRank() int {
 	name := p.from.Name + "." + p.field.Name
 	if p.field.CascadeDelete && (hasFiles(p.from) || name == "notifications.post" || name == "notifications.comment") {
 		return 1
@@ -105,8 +105,8 @@ func (p pointer) hooked() int {
 	return 0
 }
 
-// delete deletes the rows as records.
-func (p pointer) delete(tx core.App, ids []string) error {
+// deleteRecords deletes the rows as records.
+func (p relationPointer) deleteRecords(tx core.App, ids []string) error {
 	for _, id := range ids {
 		record := &core.Record{}
 		if err := tx.RecordQuery(p.from).AndWhere(dbx.HashExp{"id": id}).One(record); err != nil {
@@ -123,8 +123,8 @@ func hasFiles(c *core.Collection) bool {
 	return slices.ContainsFunc(c.Fields, func(field core.Field) bool { return field.Type() == core.FieldTypeFile })
 }
 
-// record reads a row, which a Mend has just seen.
-func record(tx core.App, collection, id string) (*core.Record, error) {
+// findRecord reads a row, which a Mend has just seen.
+func findRecord(tx core.App, collection, id string) (*core.Record, error) {
 	found, err := tx.FindRecordById(collection, id)
 	if err != nil {
 		return nil, fmt.Errorf("find %s %s: %w", collection, id, err)

@@ -13,22 +13,22 @@ import (
 
 // Repair puts right what an examination found, in steps that leave the writer to others, and returns how many rows it mended. What
 // fails keeps nothing else from being mended.
-func (r *Result) Repair(ctx context.Context, app core.App, w Watch) (mended int64, err error) {
+func (r *Result) Repair(ctx context.Context, app core.App, w ExamineOptions) (mended int64, err error) {
 	if r.MendAll != nil {
 		return r.MendAll(ctx, app)
 	}
-	if r.Mend == nil || !r.Broken() {
+	if r.Mend == nil || !r.IsBroken() {
 		return 0, nil
 	}
-	if len(r.known) <= mostKnown {
+	if len(r.known) <= maxKnown {
 		return r.mendRows(ctx, app, r.known)
 	}
-	s := &scan{table: r.Table, values: r.Values, of: []*Invariant{r.Invariant}}
+	s := &scan{table: r.Table, values: r.Values, invariants: []*Invariant{r.Invariant}}
 	var failures []error
 	for rows := pageRows; rows == pageRows; {
-		var wrong []broken
+		var wrong []brokenRow
 		if err = ctx.Err(); err == nil {
-			wrong, rows, err = s.page(app, pageRows, w.Rest != nil)
+			wrong, rows, err = s.readPage(app, pageRows, w.Pause != nil)
 		}
 		if err != nil {
 			return mended, errors.Join(append(failures, err)...)
@@ -37,13 +37,13 @@ func (r *Result) Repair(ctx context.Context, app core.App, w Watch) (mended int6
 		if mended += n; err != nil {
 			failures = append(failures, err)
 		}
-		w.tell("repair "+r.Label(), int(mended))
+		w.reportRows("repair "+r.Label(), int(mended))
 	}
 	return mended, errors.Join(failures...)
 }
 
 // mendRows mends rows, or all rows that have the values.
-func (i *Invariant) mendRows(ctx context.Context, app core.App, wrong []broken) (mended int64, err error) {
+func (i *Invariant) mendRows(ctx context.Context, app core.App, wrong []brokenRow) (mended int64, err error) {
 	if len(i.Values) == 0 {
 		ids := make([]string, len(wrong))
 		for at, b := range wrong {
@@ -74,7 +74,7 @@ func (i *Invariant) mendValues(ctx context.Context, app core.App, values []any) 
 		var ids []string
 		var id string
 		p["after"] = after
-		err := db.Each(app, `SELECT id, rowid FROM {{`+i.Table+`}} WHERE rowid > {:after}`+condition+` ORDER BY rowid LIMIT {:n}`, p, func() { ids = append(ids, id) }, &id, &after)
+		err := db.QueryEach(app, `SELECT id, rowid FROM {{`+i.Table+`}} WHERE rowid > {:after}`+condition+` ORDER BY rowid LIMIT {:n}`, p, func() { ids = append(ids, id) }, &id, &after)
 		if err != nil {
 			return mended, errors.Join(append(failures, err)...)
 		}
@@ -89,11 +89,11 @@ func (i *Invariant) mendValues(ctx context.Context, app core.App, values []any) 
 
 // mendIDs puts rows right that are still broken when their transaction begins.
 func (i *Invariant) mendIDs(ctx context.Context, app core.App, ids []string) (mended int64, err error) {
-	_, err = db.InSteps(ctx, app, ids, func(tx core.App, some []string) error {
-		p := params(tx)
-		p["ids"] = db.List(some)
+	_, err = db.RunInSteps(ctx, app, ids, func(tx core.App, some []string) error {
+		p := conditionParams(tx)
+		p["ids"] = db.JSONList(some)
 		var still []string
-		err := db.Column(tx, &still, `SELECT t.id FROM {{`+i.Table+`}} t WHERE t.id IN (SELECT value FROM json_each({:ids})) AND (`+i.Broken+`)`, p)
+		err := db.QueryColumn(tx, &still, `SELECT t.id FROM {{`+i.Table+`}} t WHERE t.id IN (SELECT value FROM json_each({:ids})) AND (`+i.Broken+`)`, p)
 		if err != nil || len(still) == 0 {
 			return err
 		}
@@ -109,16 +109,16 @@ func (i *Invariant) mendIDs(ctx context.Context, app core.App, ids []string) (me
 	return mended, err
 }
 
-// mostRounds is how often everything is looked at again after repairs: one may bring to light what another one mends.
-const mostRounds = 5
+// maxRounds is how often everything is looked at again after repairs: one may bring to light what another one mends.
+const maxRounds = 5
 
 // RepairAll examines and repairs until nothing is found that can be repaired, and returns what the last examination found. done hears of
 // each repair. What fails keeps nothing else from being repaired, and is tried once.
-func RepairAll(ctx context.Context, app core.App, all []*Invariant, w Watch, done func(r *Result, mended int64, err error)) []*Result {
+func RepairAll(ctx context.Context, app core.App, all []*Invariant, w ExamineOptions, done func(r *Result, mended int64, err error)) []*Result {
 	given := map[string]bool{} // up on
 	for round := 0; ; round++ {
 		results := Examine(ctx, app, all, w)
-		if round == mostRounds || ctx.Err() != nil {
+		if round == maxRounds || ctx.Err() != nil {
 			return results
 		}
 		if !repairOnce(ctx, app, results, w, given, done) {
@@ -128,13 +128,13 @@ func RepairAll(ctx context.Context, app core.App, all []*Invariant, w Watch, don
 }
 
 // repairOnce repairs what was found broken, in order, and reports whether anything was mended.
-func repairOnce(ctx context.Context, app core.App, results []*Result, w Watch, given map[string]bool, done func(r *Result, mended int64, err error)) (any bool) {
+func repairOnce(ctx context.Context, app core.App, results []*Result, w ExamineOptions, given map[string]bool, done func(r *Result, mended int64, err error)) (any bool) {
 	whole := map[string]bool{} // mended for all invariants of the name at once
 	for _, r := range results {
-		if !r.Broken() || !r.Repaired() || given[r.Label()] || whole[r.Name] {
+		if !r.IsBroken() || !r.IsRepairable() || given[r.Label()] || whole[r.Name] {
 			continue
 		}
-		w.tell("repair "+r.Label(), 0)
+		w.reportRows("repair "+r.Label(), 0)
 		mended, err := r.Repair(ctx, app, w)
 		whole[r.Name] = r.MendAll != nil
 		given[r.Label()] = err != nil

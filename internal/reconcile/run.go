@@ -12,8 +12,8 @@ import (
 // What a run may cost: beside the requests it works a twentieth of the time, and no longer than this in all. The next one goes on
 // where it ended, so that a run costs the same however much is stored.
 const (
-	restFactor = 20
-	mostWork   = 10 * time.Second
+	pauseFactor = 20
+	maxWorkTime = 10 * time.Second
 )
 
 const restKey = "doubletap.reconcile.rest"
@@ -25,25 +25,25 @@ func restOf(app core.App) time.Duration {
 	if times, ok := app.Store().Get(restKey).(int); ok {
 		return time.Duration(times)
 	}
-	return restFactor
+	return pauseFactor
 }
 
-// errSpent ends a run that has worked for long enough.
-var errSpent = errors.New("worked for long enough")
+// errTimeSpent ends a run that has worked for long enough.
+var errTimeSpent = errors.New("worked for long enough")
 
-// rounds remembers, for one app, where the last run ended.
-type rounds struct {
+// lastRun remembers, for one app, where the last run ended.
+type lastRun struct {
 	table    string
-	position position
+	position scanPosition
 }
 
-const roundsKey = "doubletap.reconcile"
+const lastRunKey = "doubletap.reconcile"
 
-// Run looks whether the invariants hold that are looked at every hour, and has repaired told of each that was broken, once it is put right.
+// RunHourly looks whether the invariants hold that are looked at every hour, and has repaired told of each that was broken, once it is put right.
 // Only then does it write, in steps; others read and write meanwhile, and have most of the machine. It ends with ctx. What fails keeps
 // nothing else from being looked at.
-func Run(ctx context.Context, app core.App, repaired func(r *Result)) error {
-	all, err := Rows(app)
+func RunHourly(ctx context.Context, app core.App, repaired func(r *Result)) error {
+	all, err := RowInvariants(app)
 	if err != nil {
 		return err
 	}
@@ -53,23 +53,23 @@ func Run(ctx context.Context, app core.App, repaired func(r *Result)) error {
 			hourly = append(hourly, i)
 		}
 	}
-	left := mostWork
-	w := Watch{Rest: func(worked time.Duration) error {
+	left := maxWorkTime
+	w := ExamineOptions{Pause: func(worked time.Duration) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(restOf(app) * worked):
 		}
 		if left -= worked; left <= 0 {
-			return errSpent
+			return errTimeSpent
 		}
 		return nil
 	}}
 	var failures []error
 	given := map[string]bool{}
-	for range mostRounds {
-		results, err := examineOn(ctx, app, hourly, w)
-		if err != nil && !errors.Is(err, errSpent) {
+	for range maxRounds {
+		results, err := examineFromLast(ctx, app, hourly, w)
+		if err != nil && !errors.Is(err, errTimeSpent) {
 			failures = append(failures, err)
 		}
 		any := repairOnce(ctx, app, results, w, given, func(r *Result, mended int64, err error) {
@@ -86,28 +86,28 @@ func Run(ctx context.Context, app core.App, repaired func(r *Result)) error {
 	return errors.Join(failures...)
 }
 
-// examineOn looks at all tables, from where the last run ended, until the work is enough.
-func examineOn(ctx context.Context, app core.App, all []*Invariant, w Watch) (results []*Result, err error) {
-	last := app.Store().GetOrSet(roundsKey, func() any { return &rounds{} }).(*rounds)
+// examineFromLast looks at all tables, from where the last run ended, until the work is enough.
+func examineFromLast(ctx context.Context, app core.App, all []*Invariant, w ExamineOptions) (results []*Result, err error) {
+	last := app.Store().GetOrSet(lastRunKey, func() any { return &lastRun{} }).(*lastRun)
 	found := map[*Invariant]*Result{}
 	for _, i := range all {
 		r := &Result{Invariant: i}
 		results, found[i] = append(results, r), r
 	}
-	list := scans(all)
+	list := groupScans(all)
 	for at, s := range list {
-		if s.name() == last.table {
-			s.state = last.position
+		if s.scanName() == last.table {
+			s.position = last.position
 			list = append(list[at:], list[:at]...)
 			break
 		}
 	}
-	*last = rounds{}
+	*last = lastRun{}
 	var failures []error
 	for _, s := range list {
 		switch err := s.examine(ctx, app, found, w); {
-		case errors.Is(err, errSpent), err != nil && ctx.Err() != nil:
-			*last = rounds{s.name(), s.state}
+		case errors.Is(err, errTimeSpent), err != nil && ctx.Err() != nil:
+			*last = lastRun{s.scanName(), s.position}
 			return results, errors.Join(append(failures, err)...)
 		case err != nil:
 			failures = append(failures, fmt.Errorf("look at %s: %w", s.table, err))
@@ -116,5 +116,5 @@ func examineOn(ctx context.Context, app core.App, all []*Invariant, w Watch) (re
 	return results, errors.Join(failures...)
 }
 
-// name tells the scans of a table apart.
-func (s *scan) name() string { return fmt.Sprint(s.table, s.values) }
+// scanName tells the scans of a table apart.
+func (s *scan) scanName() string { return fmt.Sprint(s.table, s.values) }

@@ -17,14 +17,14 @@ import (
 // A scan looks at a table once for all its invariants, page by page, each page in a statement of its own outside of the writer: no
 // statement is long, so that the write-ahead log can begin anew meanwhile. A page begins after the last row of the one before.
 type scan struct {
-	table  string
-	values []string // the columns whose combinations are looked at, none for each row
-	of     []*Invariant
-	state  position
+	table      string
+	values     []string // the columns whose combinations are looked at, none for each row
+	invariants []*Invariant
+	position   scanPosition
 }
 
-// position is where a scan of a table goes on. The zero value is its beginning.
-type position struct {
+// scanPosition is where a scan of a table goes on. The zero value is its beginning.
+type scanPosition struct {
 	begun bool
 	after []any
 }
@@ -32,57 +32,57 @@ type position struct {
 // pageRows is how many rows a statement looks at: some milliseconds.
 const pageRows = 1000
 
-// mostConditions is how many invariants fit into the mask of a row.
-const mostConditions = 60
+// maxConditions is how many invariants fit into the mask of a row.
+const maxConditions = 60
 
-// scans groups the invariants about rows by what is looked at.
-func scans(all []*Invariant) (list []*scan) {
+// groupScans groups the invariants about rows by what is looked at.
+func groupScans(all []*Invariant) (list []*scan) {
 	for _, i := range all {
 		if i.Table == "" {
 			continue
 		}
 		at := slices.IndexFunc(list, func(s *scan) bool {
-			return s.table == i.Table && slices.Equal(s.values, i.Values) && len(s.of) < mostConditions
+			return s.table == i.Table && slices.Equal(s.values, i.Values) && len(s.invariants) < maxConditions
 		})
 		if at < 0 {
 			at = len(list)
 			list = append(list, &scan{table: i.Table, values: i.Values})
 		}
-		list[at].of = append(list[at].of, i)
+		list[at].invariants = append(list[at].invariants, i)
 	}
 	return list
 }
 
-// broken is a row, or a combination of values, of which invariants are broken: those of the bits of Mask.
-type broken struct {
+// brokenRow is a row, or a combination of values, of which invariants are broken: those of the bits of Mask.
+type brokenRow struct {
 	Key   []any // the columns after which the next page begins
 	ID    string
 	Mask  int64
 	Count int // rows that have the values
 }
 
-// page looks at the next n rows and returns those that are broken, and how many rows there were: fewer than n at the end of the table.
-func (s *scan) page(app core.App, n int, gently bool) (wrong []broken, rows int, err error) {
-	p := params(app)
+// readPage looks at the next n rows and returns those that are broken, and how many rows there were: fewer than n at the end of the table.
+func (s *scan) readPage(app core.App, n int, gently bool) (wrong []brokenRow, rows int, err error) {
+	p := conditionParams(app)
 	p["n"] = n
-	if !s.state.begun {
-		s.state.after, s.state.begun = s.first(), true
+	if !s.position.begun {
+		s.position.after, s.position.begun = s.firstKeys(), true
 	}
-	for i, after := range s.state.after {
+	for i, after := range s.position.after {
 		p[fmt.Sprint("after", i)] = after
 	}
-	read := db.Row
+	read := db.QueryRow
 	if gently {
-		read = db.Scan
+		read = db.QueryRowUnmapped
 	}
 	var last, found string
-	if _, err := read(app, s.statement(), p, &rows, &last, &found); err != nil {
+	if _, err := read(app, s.pageStatement(), p, &rows, &last, &found); err != nil {
 		return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
 	}
 	if rows == 0 {
 		return nil, 0, nil
 	}
-	if s.state.after, err = keys(last); err != nil {
+	if s.position.after, err = parseKeys(last); err != nil {
 		return nil, 0, fmt.Errorf("look at %s after %s: %w", s.table, last, err)
 	}
 	var list [][]json.RawMessage
@@ -90,7 +90,7 @@ func (s *scan) page(app core.App, n int, gently bool) (wrong []broken, rows int,
 		return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
 	}
 	for _, row := range list {
-		var b broken
+		var b brokenRow
 		for i, into := range []any{&b.ID, &b.Mask, &b.Count} {
 			if err := json.Unmarshal(row[i], into); err != nil {
 				return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
@@ -108,16 +108,16 @@ func (s *scan) page(app core.App, n int, gently bool) (wrong []broken, rows int,
 	return wrong, rows, nil
 }
 
-// first is what is before all rows.
-func (s *scan) first() []any {
+// firstKeys is what is before all rows.
+func (s *scan) firstKeys() []any {
 	if len(s.values) == 0 {
 		return []any{int64(math.MinInt64)}
 	}
 	return slices.Repeat([]any{""}, len(s.values)) // no value is one that points at nothing
 }
 
-// keys reads a JSON list of whole numbers and texts.
-func keys(list string) (values []any, err error) {
+// parseKeys reads a JSON list of whole numbers and texts.
+func parseKeys(list string) (values []any, err error) {
 	decoder := json.NewDecoder(strings.NewReader(list))
 	decoder.UseNumber() // a rowid has 64 bits
 	if err := decoder.Decode(&values); err != nil {
@@ -133,11 +133,11 @@ func keys(list string) (values []any, err error) {
 	return values, nil
 }
 
-// statement reads one page: how many rows it has, what it ends with, and the broken ones. Almost no row is broken, so that each row is
+// pageStatement reads one page: how many rows it has, what it ends with, and the broken ones. Almost no row is broken, so that each row is
 // first asked whether any invariant is, up to the first, and only such a row which.
-func (s *scan) statement() string {
-	bits := make([]string, len(s.of))
-	for i, invariant := range s.of {
+func (s *scan) pageStatement() string {
+	bits := make([]string, len(s.invariants))
+	for i, invariant := range s.invariants {
 		bits[i] = fmt.Sprintf("(iif(%s, 1, 0) << %d)", invariant.Broken, i)
 	}
 	mask, any := strings.Join(bits, " | "), s.anyBroken()
@@ -161,7 +161,7 @@ func (s *scan) statement() string {
 // anyBroken is the condition of rows that break any of the invariants.
 func (s *scan) anyBroken() string {
 	byFine, order := map[string][]string{}, []string{}
-	for _, i := range s.of {
+	for _, i := range s.invariants {
 		key := i.Fine
 		if key == "" {
 			key = i.Broken
@@ -191,56 +191,56 @@ type Result struct {
 	Warned bool  // it is known only
 	Err    error // it could not be looked at
 
-	known []broken // of those, up to mostKnown
+	known []brokenRow // of those, up to maxKnown
 }
 
-// mostKnown is how many broken rows a result remembers: more are found again when they are repaired.
-const mostKnown = 1000
+// maxKnown is how many broken rows a result remembers: more are found again when they are repaired.
+const maxKnown = 1000
 
-// Broken reports whether the invariant was found broken, be it only that somebody should know.
-func (r *Result) Broken() bool { return r.Count > 0 }
+// IsBroken reports whether the invariant was found broken, be it only that somebody should know.
+func (r *Result) IsBroken() bool { return r.Count > 0 }
 
 // Detail says what is wrong, for people.
 func (r *Result) Detail() string {
 	switch {
 	case r.Err != nil:
 		return fmt.Sprintf("%s: could not look: %v", r.Label(), r.Err)
-	case r.Look != nil:
+	case r.Inspect != nil:
 		return strings.Join(r.Notes, "; ")
 	}
 	return fmt.Sprintf("%s: %d rows, as %s", r.Label(), r.Count, r.First)
 }
 
-// Watch is how an examination goes on beside others. The zero value is for one in a hurry that tells nobody.
-type Watch struct {
-	Rest func(worked time.Duration) error // between two pages, if anything; an error ends the examination
-	Told func(what string, rows int)      // when something begins to be looked at, and after each page of it
+// ExamineOptions is how an examination goes on beside others. The zero value is for one in a hurry that tells nobody.
+type ExamineOptions struct {
+	Pause  func(worked time.Duration) error // between two pages, if anything; an error ends the examination
+	Report func(what string, rows int)      // when something begins to be looked at, and after each page of it
 }
 
-func (w Watch) tell(what string, rows int) {
-	if w.Told != nil {
-		w.Told(what, rows)
+func (w ExamineOptions) reportRows(what string, rows int) {
+	if w.Report != nil {
+		w.Report(what, rows)
 	}
 }
 
 // Examine looks whether the invariants hold, changes nothing, and returns what it found in their order.
-func Examine(ctx context.Context, app core.App, all []*Invariant, w Watch) []*Result {
+func Examine(ctx context.Context, app core.App, all []*Invariant, w ExamineOptions) []*Result {
 	results, found := make([]*Result, len(all)), map[*Invariant]*Result{}
 	for at, i := range all {
 		results[at] = &Result{Invariant: i}
 		found[i] = results[at]
-		if i.Look == nil {
+		if i.Inspect == nil {
 			continue
 		}
-		w.tell(i.Label(), 0)
-		f := &Found{}
-		if results[at].Err = i.Look(app, f); results[at].Err == nil {
+		w.reportRows(i.Label(), 0)
+		f := &Problems{}
+		if results[at].Err = i.Inspect(app, f); results[at].Err == nil {
 			results[at].Count, results[at].Notes, results[at].Warned = f.Failed+f.Warned, f.Notes, f.Failed == 0
 		}
 	}
-	for _, s := range scans(all) {
+	for _, s := range groupScans(all) {
 		if err := s.examine(ctx, app, found, w); err != nil {
-			for _, i := range s.of {
+			for _, i := range s.invariants {
 				found[i].Err = err
 			}
 		}
@@ -249,42 +249,42 @@ func Examine(ctx context.Context, app core.App, all []*Invariant, w Watch) []*Re
 }
 
 // examine looks at the table from where the scan is to its end. After an error it can go on there.
-func (s *scan) examine(ctx context.Context, app core.App, found map[*Invariant]*Result, w Watch) error {
+func (s *scan) examine(ctx context.Context, app core.App, found map[*Invariant]*Result, w ExamineOptions) error {
 	for total := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		began := time.Now()
-		wrong, rows, err := s.page(app, pageRows, w.Rest != nil)
+		wrong, rows, err := s.readPage(app, pageRows, w.Pause != nil)
 		if err != nil {
 			return err
 		}
 		for _, b := range wrong {
-			for bit, i := range s.of {
+			for bit, i := range s.invariants {
 				if b.Mask&(1<<bit) != 0 {
-					found[i].add(b)
+					found[i].addBroken(b)
 				}
 			}
 		}
 		total += rows
-		w.tell(s.table, total)
+		w.reportRows(s.table, total)
 		if rows < pageRows {
-			s.state = position{}
+			s.position = scanPosition{}
 			return nil
 		}
-		if w.Rest != nil {
-			if err := w.Rest(time.Since(began)); err != nil {
+		if w.Pause != nil {
+			if err := w.Pause(time.Since(began)); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (r *Result) add(b broken) {
+func (r *Result) addBroken(b brokenRow) {
 	if r.Count += b.Count; r.First == "" {
 		r.First = b.ID
 	}
-	if len(r.known) <= mostKnown { // one more tells that there are more
+	if len(r.known) <= maxKnown { // one more tells that there are more
 		r.known = append(r.known, b)
 	}
 }

@@ -13,28 +13,28 @@ import (
 	"doubletap/internal/db/dbtest"
 )
 
-// tagged is an app with hashtags tag1, tag2, … of which the last is counted wrongly.
-func tagged(t *testing.T, rows int) (*core.BaseApp, *Invariant) {
-	app := dbtest.New(t, core.BaseAppConfig{})
+// newTaggedApp is an app with hashtags tag1, tag2, … of which the last is counted wrongly.
+func newTaggedApp(t *testing.T, rows int) (*core.BaseApp, *Invariant) {
+	app := dbtest.NewApp(t, core.BaseAppConfig{})
 	_, err := db.Exec(app, `WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {:rows})
 		INSERT INTO hashtags (id, name, postsCount) SELECT 'tag' || i, 'tag' || i, i = {:rows} FROM n`, db.Params{"rows": rows})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return app, &Invariant{Check: "counters", Name: "counter", Table: "hashtags", Broken: `t.postsCount != 0`, Mend: run(`UPDATE hashtags SET postsCount = 0 WHERE id IN @ids`)}
+	return app, &Invariant{Check: "counters", Name: "counter", Table: "hashtags", Broken: `t.postsCount != 0`, Mend: mendByStatements(`UPDATE hashtags SET postsCount = 0 WHERE id IN @ids`)}
 }
 
 func TestARestsErrorEndsAnExamination(t *testing.T) {
 	const rows = 2*pageRows + 1
-	app, counter := tagged(t, rows)
+	app, counter := newTaggedApp(t, rows)
 	rests := 0
-	w := Watch{Rest: func(time.Duration) error { rests++; return nil }}
+	w := ExamineOptions{Pause: func(time.Duration) error { rests++; return nil }}
 	r := Examine(t.Context(), app, []*Invariant{counter}, w)[0]
 	if r.Count != 1 || r.First != fmt.Sprint("tag", rows) || r.Err != nil || rests != 2 {
 		t.Errorf("%d, %s, %v after %d rests", r.Count, r.First, r.Err, rests)
 	}
 	ended := errors.New("ended")
-	w.Rest = func(time.Duration) error { return ended }
+	w.Pause = func(time.Duration) error { return ended }
 	if r := Examine(t.Context(), app, []*Invariant{counter}, w)[0]; !errors.Is(r.Err, ended) {
 		t.Errorf("it goes on: %v", r.Err)
 	}
@@ -42,7 +42,7 @@ func TestARestsErrorEndsAnExamination(t *testing.T) {
 
 // A page begins after the last row of the one before, wherever that is.
 func TestARowFarAwayEndsNoScan(t *testing.T) {
-	app, counter := tagged(t, 3)
+	app, counter := newTaggedApp(t, 3)
 	for _, statement := range []string{`UPDATE hashtags SET rowid = 1 << 62 WHERE id = 'tag1'`, fmt.Sprintf(`UPDATE hashtags SET rowid = %d, postsCount = 1 WHERE id = 'tag2'`, math.MaxInt64),
 		`UPDATE hashtags SET rowid = -5, postsCount = 1 WHERE id = 'tag3'`} {
 		if _, err := db.Exec(app, statement, nil); err != nil {
@@ -50,23 +50,23 @@ func TestARowFarAwayEndsNoScan(t *testing.T) {
 		}
 	}
 	pages := 0
-	r := Examine(t.Context(), app, []*Invariant{counter}, Watch{Told: func(string, int) { pages++ }})[0]
+	r := Examine(t.Context(), app, []*Invariant{counter}, ExamineOptions{Report: func(string, int) { pages++ }})[0]
 	if r.Count != 2 || r.Err != nil || pages != 1 {
 		t.Errorf("%d broken, %v, in %d pages", r.Count, r.Err, pages)
 	}
-	if n, err := r.Repair(t.Context(), app, Watch{}); n != 2 || err != nil {
+	if n, err := r.Repair(t.Context(), app, ExamineOptions{}); n != 2 || err != nil {
 		t.Errorf("repaired %d, %v", n, err)
 	}
 }
 
 // More rows than a result remembers are found again.
 func TestAllThatIsBrokenIsRepaired(t *testing.T) {
-	const rows = 3*mostKnown + 7
-	app, counter := tagged(t, rows)
+	const rows = 3*maxKnown + 7
+	app, counter := newTaggedApp(t, rows)
 	counter.Broken = `t.postsCount != 5`
-	counter.Mend = run(`UPDATE hashtags SET postsCount = 5 WHERE id IN @ids`)
+	counter.Mend = mendByStatements(`UPDATE hashtags SET postsCount = 5 WHERE id IN @ids`)
 	done := 0
-	left := RepairAll(t.Context(), app, []*Invariant{counter}, Watch{}, func(_ *Result, mended int64, err error) {
+	left := RepairAll(t.Context(), app, []*Invariant{counter}, ExamineOptions{}, func(_ *Result, mended int64, err error) {
 		done += int(mended)
 		if err != nil {
 			t.Error(err)
@@ -79,10 +79,10 @@ func TestAllThatIsBrokenIsRepaired(t *testing.T) {
 
 // One row that cannot be repaired keeps no other from being repaired, nor another invariant.
 func TestAFailedRepairKeepsNoOtherFromBeingMade(t *testing.T) {
-	app, counter := tagged(t, 40)
+	app, counter := newTaggedApp(t, 40)
 	counter.Broken = `t.postsCount != 5`
 	counter.Mend = func(tx core.App, ids []string) error {
-		if err := run(`UPDATE hashtags SET postsCount = 5 WHERE id IN @ids`)(tx, ids); err != nil {
+		if err := mendByStatements(`UPDATE hashtags SET postsCount = 5 WHERE id IN @ids`)(tx, ids); err != nil {
 			return err
 		}
 		for _, id := range ids {
@@ -92,9 +92,9 @@ func TestAFailedRepairKeepsNoOtherFromBeingMade(t *testing.T) {
 		}
 		return nil
 	}
-	other := &Invariant{Check: "counters", Name: "other", Table: "hashtags", Broken: `t.banned = 0 AND t.id = 'tag3'`, Mend: run(`UPDATE hashtags SET banned = 1 WHERE id IN @ids`)}
+	other := &Invariant{Check: "counters", Name: "other", Table: "hashtags", Broken: `t.banned = 0 AND t.id = 'tag3'`, Mend: mendByStatements(`UPDATE hashtags SET banned = 1 WHERE id IN @ids`)}
 	failures := 0
-	left := RepairAll(t.Context(), app, []*Invariant{counter, other}, Watch{}, func(_ *Result, _ int64, err error) {
+	left := RepairAll(t.Context(), app, []*Invariant{counter, other}, ExamineOptions{}, func(_ *Result, _ int64, err error) {
 		if err != nil {
 			failures++
 		}

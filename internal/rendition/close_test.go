@@ -31,7 +31,7 @@ func TestCloseWaitsForWhatIsRendered(t *testing.T) {
 		gone, leave := context.WithCancel(t.Context())
 		leave()
 		record := core.NewRecord(core.NewBaseCollection("posts"))
-		if _, err := s.Ensure(gone, record, "a.jpg"); !errors.Is(err, context.Canceled) {
+		if _, err := s.EnsureRendered(gone, record, "a.jpg"); !errors.Is(err, context.Canceled) {
 			t.Errorf("who left is answered %v", err)
 		}
 		closed := make(chan struct{})
@@ -47,7 +47,7 @@ func TestCloseWaitsForWhatIsRendered(t *testing.T) {
 		}
 		close(app.goOn)
 		<-closed
-		if _, err := s.Ensure(t.Context(), record, "b.jpg"); !errors.Is(err, context.Canceled) || app.asked != 1 {
+		if _, err := s.EnsureRendered(t.Context(), record, "b.jpg"); !errors.Is(err, context.Canceled) || app.asked != 1 {
 			t.Errorf("once it is closed: %v, and %d photos were begun", err, app.asked)
 		}
 	})

@@ -22,31 +22,31 @@ import (
 // ones than settled may still get their row, unless the process that stored them is gone. Older ones than looked were
 // looked at before, by this process: at its start all folders are looked at, as nobody ran when theirs was the time.
 const (
-	settled = time.Hour
-	looked  = 48 * time.Hour
+	minOrphanAge = time.Hour
+	maxOrphanAge = 48 * time.Hour
 )
 
-// Collect deletes the files of photos that no record names, and returns how many folders and files those were. Files on
+// CollectOrphans deletes the files of photos that no record names, and returns how many folders and files those were. Files on
 // this machine that are older than began are of a process before this one; the clock of a storage elsewhere is not ours. With
 // began, folders without a record are found whatever their age; it is zero when that was done. Beside the files of a record that is there
 // only what is young is looked through: to list each record's folder would take a start of many posts hours.
-func Collect(app core.App, began time.Time) (int, error) {
+func CollectOrphans(app core.App, began time.Time) (int, error) {
 	fsys, err := app.NewFilesystem()
 	if err != nil {
 		return 0, fmt.Errorf("open the storage: %w", err)
 	}
 	defer fsys.Close()
 	isSettled := func(changed time.Time) bool {
-		return clock.Now(app).Sub(changed) > settled || (!app.Settings().S3.Enabled && changed.Before(began))
+		return clock.Now(app).Sub(changed) > minOrphanAge || (!app.Settings().S3.Enabled && changed.Before(began))
 	}
 	total := 0
 	var failures []error
-	for name, field := range Fields {
+	for name, field := range PhotoFields {
 		collection, err := app.FindCachedCollectionByNameOrId(name)
 		if err != nil {
 			return total, err
 		}
-		young, old, err := folders(app, fsys, collection.Id, isSettled)
+		young, old, err := candidateFolders(app, fsys, collection.Id, isSettled)
 		if err != nil {
 			return total, fmt.Errorf("list the photos of %s: %w", name, err)
 		}
@@ -71,13 +71,13 @@ func Collect(app core.App, began time.Time) (int, error) {
 	return total, errors.Join(failures...)
 }
 
-// folders returns the ids of records that have settled files: young ones that came since looked, and the others.
-func folders(app core.App, fsys *filesystem.System, collection string, isSettled func(time.Time) bool) (young, old []string, err error) {
+// candidateFolders returns the ids of records that have settled files: young ones that came since looked, and the others.
+func candidateFolders(app core.App, fsys *filesystem.System, collection string, isSettled func(time.Time) bool) (young, old []string, err error) {
 	isYoung := map[string]bool{}
 	now := clock.Now(app)
 	take := func(id string, changed time.Time) {
 		if isSettled(changed) {
-			isYoung[id] = isYoung[id] || now.Sub(changed) < looked
+			isYoung[id] = isYoung[id] || now.Sub(changed) < maxOrphanAge
 		}
 	}
 	defer func() {
@@ -113,7 +113,7 @@ func folders(app core.App, fsys *filesystem.System, collection string, isSettled
 // collectOrphans deletes the folders, of those of the ids, that are of no record.
 func collectOrphans(app core.App, fsys *filesystem.System, collection *core.Collection, ids []string) (int, error) {
 	var gone []string
-	err := db.Column(app, &gone, `SELECT value FROM json_each({:ids}) WHERE value NOT IN (SELECT id FROM {{`+collection.Name+`}})`, db.Params{"ids": db.List(ids)})
+	err := db.QueryColumn(app, &gone, `SELECT value FROM json_each({:ids}) WHERE value NOT IN (SELECT id FROM {{`+collection.Name+`}})`, db.Params{"ids": db.JSONList(ids)})
 	if err != nil {
 		return 0, err
 	}
@@ -131,13 +131,13 @@ func collectOrphans(app core.App, fsys *filesystem.System, collection *core.Coll
 
 // collectStrays deletes the files in the folders of records that these do not name.
 func collectStrays(app core.App, fsys *filesystem.System, collection *core.Collection, field string, ids []string, isSettled func(time.Time) bool) (total int, err error) {
-	records, err := app.FindAllRecords(collection, dbx.In("id", list(ids)...))
+	records, err := app.FindAllRecords(collection, dbx.In("id", toAnySlice(ids)...))
 	if err != nil {
 		return 0, err
 	}
 	var failures db.Failures
 	for _, record := range records {
-		n, err := strays(fsys, record, field, isSettled)
+		n, err := deleteStrays(fsys, record, field, isSettled)
 		total += n
 		if err != nil {
 			failures.Add(record.Id, err)
@@ -146,8 +146,8 @@ func collectStrays(app core.App, fsys *filesystem.System, collection *core.Colle
 	return total, failures.Err()
 }
 
-// strays deletes the settled files beside a record's own that it does not name.
-func strays(fsys *filesystem.System, record *core.Record, field string, isSettled func(time.Time) bool) (n int, err error) {
+// deleteStrays deletes the settled files beside a record's own that it does not name.
+func deleteStrays(fsys *filesystem.System, record *core.Record, field string, isSettled func(time.Time) bool) (n int, err error) {
 	objects, err := fsys.List(record.BaseFilesPath() + "/")
 	if err != nil {
 		return 0, err
@@ -166,7 +166,7 @@ func strays(fsys *filesystem.System, record *core.Record, field string, isSettle
 	return n, nil
 }
 
-func list(ids []string) []any {
+func toAnySlice(ids []string) []any {
 	values := make([]any, len(ids))
 	for i, id := range ids {
 		values[i] = id

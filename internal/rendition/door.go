@@ -23,29 +23,29 @@ var ErrBusy = errors.New("too many photos arrive at once")
 // How long an upload waits for its turn: less in a transaction, where all who write wait with it, and more for what is decoded at the door:
 // a HEIC takes seconds.
 const (
-	doorPatience   = 5 * time.Second
-	batchPatience  = time.Second
+	uploadTimeout  = 5 * time.Second
+	batchTimeout   = time.Second
 	decodePatience = 20 * time.Second
 )
 
-// Admit looks at the photos that record is about to store and takes everything out of them that is not the
+// AdmitUploads looks at the photos that record is about to store and takes everything out of them that is not the
 // picture. What is no photo, could hurt or could not be shown is a refusal of the field. A HEIC is decoded and stored as the JPEG
 // it becomes; so are, to see whether they can be, those that are no JPEGs in one scan; neither in a transaction, where that would hold
 // the write lock. It returns ErrBusy when memory for the
 // upload does not become free, else the function that gives it back, to be called when the record is stored.
-func (s *Studio) Admit(ctx context.Context, app core.App, record *core.Record) (release func(), err error) {
-	field := Fields[record.Collection().Name]
+func (s *Studio) AdmitUploads(ctx context.Context, app core.App, record *core.Record) (release func(), err error) {
+	field := PhotoFields[record.Collection().Name]
 	files := record.GetUnsavedFiles(field)
-	person := Person(record)
-	release, err = s.hold(ctx, app, person, files)
+	person := PhotoOwner(record)
+	release, err = s.acquireUploadMemory(ctx, app, person, files)
 	if err != nil {
 		return nil, err
 	}
 	for i, file := range files {
-		err = s.admit(ctx, app, person, file)
+		err = s.admitFile(ctx, app, person, file)
 		if refusal, ok := errors.AsType[*door.Refusal](err); ok {
 			release()
-			return nil, refused(field, refusal, i, file)
+			return nil, refusalError(field, refusal, i, file)
 		}
 		if err != nil {
 			release()
@@ -55,54 +55,54 @@ func (s *Studio) Admit(ctx context.Context, app core.App, record *core.Record) (
 	return release, nil
 }
 
-// refused is the error of a field that says which of the new files is meant: of several, a person has to know.
-func refused(field string, why *door.Refusal, index int, file *filesystem.File) error {
+// refusalError is the error of a field that says which of the new files is meant: of several, a person has to know.
+func refusalError(field string, why *door.Refusal, index int, file *filesystem.File) error {
 	name := []rune(file.OriginalName)
 	return validation.Errors{field: validation.NewError(why.Code, why.Text).SetParams(map[string]any{"file": string(name[:min(len(name), 300)]), "index": index})}
 }
 
-// hold waits until the largest of the files may be in memory twice, as it came and as it stays; they are read one after
+// acquireUploadMemory waits until the largest of the files may be in memory twice, as it came and as it stays; they are read one after
 // the other.
-func (s *Studio) hold(ctx context.Context, app core.App, person string, files []*filesystem.File) (release func(), err error) {
+func (s *Studio) acquireUploadMemory(ctx context.Context, app core.App, person string, files []*filesystem.File) (release func(), err error) {
 	var cost int64
 	for _, file := range files {
-		if _, done := file.Reader.(*stripped); !done { // not at the second save of the same record
+		if _, done := file.Reader.(*strippedReader); !done { // not at the second save of the same record
 			cost = max(cost, 2*min(file.Size, int64(door.Standard.Bytes)))
 		}
 	}
 	if cost == 0 { // as of most changes, which must not queue behind photos
 		return func() {}, nil
 	}
-	patience := doorPatience
+	patience := uploadTimeout
 	if app.IsTransactional() {
-		patience = batchPatience
+		patience = batchTimeout
 	}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	release, err = s.uploads.Acquire(waiting, person, cost)
-	return release, busy(ctx, err)
+	release, err = s.uploadBudget.Acquire(waiting, person, cost)
+	return release, busyIfTimedOut(ctx, err)
 }
 
-// busy makes the end of our patience, not that of the client's, ErrBusy.
-func busy(ctx context.Context, err error) error {
+// busyIfTimedOut makes the end of our patience, not that of the client's, ErrBusy.
+func busyIfTimedOut(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() == nil {
 		return ErrBusy
 	}
 	return err
 }
 
-func (s *Studio) admit(ctx context.Context, app core.App, person string, file *filesystem.File) error {
-	if _, done := file.Reader.(*stripped); done {
+func (s *Studio) admitFile(ctx context.Context, app core.App, person string, file *filesystem.File) error {
+	if _, done := file.Reader.(*strippedReader); done {
 		return nil
 	}
 	if file.Size > int64(door.Standard.Bytes) {
 		return door.ErrBytes
 	}
-	source, err := content(file.Reader, file.Size)
+	source, err := readContent(file.Reader, file.Size)
 	if err != nil {
 		return err
 	}
-	info, err := door.Open(source, door.Standard)
+	info, err := door.Inspect(source, door.Standard)
 	if err != nil {
 		return err
 	}
@@ -110,17 +110,17 @@ func (s *Studio) admit(ctx context.Context, app core.App, person string, file *f
 		if app.IsTransactional() {
 			return door.ErrConvert
 		}
-		return s.convert(ctx, person, file, source, info)
+		return s.convertToJPEG(ctx, person, file, source, info)
 	}
-	clean, err := door.Strip(source, info)
+	clean, err := door.StripMetadata(source, info)
 	if err != nil {
 		return err
 	}
 	if err := s.check(ctx, app, person, clean, info); err != nil {
 		return err
 	}
-	file.Name = named(file.Name, info.Kind)
-	file.Reader = &stripped{file.Reader, file.Size, info}
+	file.Name = nameForKind(file.Name, info.Kind)
+	file.Reader = &strippedReader{file.Reader, file.Size, info}
 	file.Size = int64(len(clean))
 	return nil
 }
@@ -136,12 +136,12 @@ func (s *Studio) check(ctx context.Context, app core.App, person string, clean [
 		defer cancel()
 		turn, err := s.checking.Acquire(waiting, person, 1)
 		if err != nil {
-			return busy(ctx, err)
+			return busyIfTimedOut(ctx, err)
 		}
 		defer turn()
-		release, err := s.budget.Acquire(waiting, person, s.renderer.Cost(info))
+		release, err := s.renderBudget.Acquire(waiting, person, s.renderer.CostOfInfo(info))
 		if err != nil {
-			return busy(ctx, err)
+			return busyIfTimedOut(ctx, err)
 		}
 		defer release()
 	}
@@ -152,67 +152,67 @@ func (s *Studio) check(ctx context.Context, app core.App, person string, clean [
 	return err
 }
 
-// named returns the name with the extension of the kind in place of whatever the sender called it: a photo that is stored
+// nameForKind returns the name with the extension of the kind in place of whatever the sender called it: a photo that is stored
 // as x.html is opened as a page by whoever serves the folder, or saves the photo and clicks on it.
-func named(name string, kind door.Kind) string {
+func nameForKind(name string, kind door.Kind) string {
 	base, _, _ := strings.Cut(name, ".") // PocketBase keeps two, as in x.html.jpg
 	return base + kind.Extension()
 }
 
-// convert puts the JPEG that a HEIC becomes into its place.
-func (s *Studio) convert(ctx context.Context, person string, file *filesystem.File, source []byte, info door.Info) error {
+// convertToJPEG puts the JPEG that a HEIC becomes into its place.
+func (s *Studio) convertToJPEG(ctx context.Context, person string, file *filesystem.File, source []byte, info door.Info) error {
 	waiting, cancel := context.WithTimeout(ctx, decodePatience)
 	defer cancel()
-	turn, err := s.converting.Acquire(waiting, person, 1) // before memory is taken for it, which renditions can use meanwhile
+	turn, err := s.convertSlot.Acquire(waiting, person, 1) // before memory is taken for it, which renditions can use meanwhile
 	if err != nil {
-		return busy(ctx, err)
+		return busyIfTimedOut(ctx, err)
 	}
 	defer turn()
-	release, err := s.budget.Acquire(waiting, person, s.renderer.Cost(info))
+	release, err := s.renderBudget.Acquire(waiting, person, s.renderer.CostOfInfo(info))
 	if err != nil {
-		return busy(ctx, err)
+		return busyIfTimedOut(ctx, err)
 	}
 	defer release()
-	jpeg, err := s.renderer.Convert(ctx, source)
+	jpeg, err := s.renderer.ConvertToJPEG(ctx, source)
 	if errors.Is(err, photo.ErrUnreadable) {
 		return door.ErrBroken
 	}
 	if err != nil {
 		return err
 	}
-	file.Name = named(file.Name, door.JPEG)
+	file.Name = nameForKind(file.Name, door.JPEG)
 	file.Reader = &filesystem.BytesReader{Bytes: jpeg}
 	file.Size = int64(len(jpeg))
 	return nil
 }
 
-// stripped is an uploaded photo that is read without what is not the picture. It strips when it is read, so
+// strippedReader is an uploaded photo that is read without what is not the picture. It strips when it is read, so
 // that ten large photos of one post are not in memory at once.
-type stripped struct {
-	from filesystem.FileReader
-	size int64 // as it came
-	info door.Info
+type strippedReader struct {
+	source       filesystem.FileReader
+	originalSize int64 // as it came
+	info         door.Info
 }
 
 // Open implements filesystem.FileReader.
-func (s *stripped) Open() (io.ReadSeekCloser, error) {
-	source, err := content(s.from, s.size)
+func (s *strippedReader) Open() (io.ReadSeekCloser, error) {
+	source, err := readContent(s.source, s.originalSize)
 	if err != nil {
 		return nil, err
 	}
-	clean, err := door.Strip(source, s.info)
+	clean, err := door.StripMetadata(source, s.info)
 	if err != nil {
 		return nil, err
 	}
-	return closable{bytes.NewReader(clean)}, nil
+	return nopCloser{bytes.NewReader(clean)}, nil
 }
 
-type closable struct{ *bytes.Reader }
+type nopCloser struct{ *bytes.Reader }
 
-func (closable) Close() error { return nil }
+func (nopCloser) Close() error { return nil }
 
-// content reads a file of about so many bytes, which saves growing.
-func content(from filesystem.FileReader, size int64) ([]byte, error) {
+// readContent reads a file of about so many bytes, which saves growing.
+func readContent(from filesystem.FileReader, size int64) ([]byte, error) {
 	reader, err := from.Open()
 	if err != nil {
 		return nil, err

@@ -13,62 +13,62 @@ import (
 	"doubletap/internal/photo/door"
 )
 
-// place is an app that is at the door, in a transaction or not.
-type place struct {
+// transactionApp is an app that is at the door, in a transaction or not.
+type transactionApp struct {
 	core.App
 	inTransaction bool
 }
 
-func (p place) IsTransactional() bool { return p.inTransaction }
+func (p transactionApp) IsTransactional() bool { return p.inTransaction }
 
 // TestHold fills the door and looks at who waits for how long.
 func TestHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewStudio(nil)
-		s.Bound(100) // of which the door has 50
-		alone, batch := place{}, place{inTransaction: true}
+		s.SetMemory(100) // of which the door has 50
+		alone, batch := transactionApp{}, transactionApp{inTransaction: true}
 		files := func(sizes ...int64) (all []*filesystem.File) {
 			for _, size := range sizes {
 				all = append(all, &filesystem.File{Size: size})
 			}
 			return all
 		}
-		release, err := s.hold(t.Context(), alone, "ada", files(20, 5, 20))
+		release, err := s.acquireUploadMemory(t.Context(), alone, "ada", files(20, 5, 20))
 		if err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if _, err := s.hold(t.Context(), alone, "ada", files(20)); !errors.Is(err, ErrBusy) || time.Since(start) != doorPatience {
+		if _, err := s.acquireUploadMemory(t.Context(), alone, "ada", files(20)); !errors.Is(err, ErrBusy) || time.Since(start) != uploadTimeout {
 			t.Errorf("a second waits %v: %v", time.Since(start), err)
 		}
 		start = time.Now()
-		if _, err := s.hold(t.Context(), batch, "ada", files(20)); !errors.Is(err, ErrBusy) || time.Since(start) != batchPatience {
+		if _, err := s.acquireUploadMemory(t.Context(), batch, "ada", files(20)); !errors.Is(err, ErrBusy) || time.Since(start) != batchTimeout {
 			t.Errorf("in a transaction it waits %v: %v", time.Since(start), err)
 		}
-		if small, err := s.hold(t.Context(), batch, "ada", files(5)); err != nil {
+		if small, err := s.acquireUploadMemory(t.Context(), batch, "ada", files(5)); err != nil {
 			t.Errorf("what there is room for: %v", err)
 		} else {
 			small()
 		}
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		if _, err := s.hold(gone, alone, "ada", files(20)); !errors.Is(err, context.Canceled) {
+		if _, err := s.acquireUploadMemory(gone, alone, "ada", files(20)); !errors.Is(err, context.Canceled) {
 			t.Errorf("somebody who left: %v", err)
 		}
 		time.AfterFunc(time.Second, func() {
 			start := time.Now()
-			for _, none := range [][]*filesystem.File{nil, {{Reader: &stripped{}, Size: 20}}} {
-				if _, err := s.hold(t.Context(), batch, "ada", none); err != nil || time.Since(start) != 0 {
+			for _, none := range [][]*filesystem.File{nil, {{Reader: &strippedReader{}, Size: 20}}} {
+				if _, err := s.acquireUploadMemory(t.Context(), batch, "ada", none); err != nil || time.Since(start) != 0 {
 					t.Errorf("no new photo, while another waits: %v, %v", time.Since(start), err)
 				}
 			}
 			release()
 		})
-		whole, err := s.hold(t.Context(), alone, "ada", files(1000))
+		whole, err := s.acquireUploadMemory(t.Context(), alone, "ada", files(1000))
 		if err != nil {
 			t.Fatalf("more than there is waits for all of it: %v", err)
 		}
-		if _, err := s.hold(t.Context(), alone, "ada", files(1)); !errors.Is(err, ErrBusy) {
+		if _, err := s.acquireUploadMemory(t.Context(), alone, "ada", files(1)); !errors.Is(err, ErrBusy) {
 			t.Errorf("beside what takes all: %v", err)
 		}
 		whole()
@@ -79,14 +79,14 @@ func TestHold(t *testing.T) {
 func TestOnlyOneHEICIsConverted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewStudio(nil)
-		if _, err := s.converting.Acquire(t.Context(), "bob", 1); err != nil {
+		if _, err := s.convertSlot.Acquire(t.Context(), "bob", 1); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if err := s.convert(t.Context(), "ada", nil, nil, door.Info{Kind: door.HEIC}); !errors.Is(err, ErrBusy) || time.Since(start) != decodePatience {
+		if err := s.convertToJPEG(t.Context(), "ada", nil, nil, door.Info{Kind: door.HEIC}); !errors.Is(err, ErrBusy) || time.Since(start) != decodePatience {
 			t.Errorf("it waits %v: %v", time.Since(start), err)
 		}
-		if release, err := s.budget.Acquire(t.Context(), "ada", 512<<20); err != nil {
+		if release, err := s.renderBudget.Acquire(t.Context(), "ada", 512<<20); err != nil {
 			t.Errorf("it holds memory: %v", err)
 		} else {
 			release()

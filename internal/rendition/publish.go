@@ -19,11 +19,11 @@ func (s *Studio) Publish(ctx context.Context, app core.App, collection, id strin
 	if err != nil || record == nil {
 		return err
 	}
-	files := record.GetStringSlice(Fields[collection])
+	files := record.GetStringSlice(PhotoFields[collection])
 	metas := make([]*Meta, len(files))
 	for i, file := range files {
-		s.forget(record, file) // the storage knows better than what is remembered of it
-		meta, err := s.Ensure(ctx, record, file)
+		s.forgetFile(record, file) // the storage knows better than what is remembered of it
+		meta, err := s.EnsureRendered(ctx, record, file)
 		switch {
 		case errors.Is(err, photo.ErrUnreadable):
 			app.Logger().Warn("photo cannot be rendered", "collection", collection, "id", id, "file", file, "err", err)
@@ -36,10 +36,10 @@ func (s *Studio) Publish(ctx context.Context, app core.App, collection, id strin
 	if collection != "posts" {
 		return nil
 	}
-	return app.RunInTransaction(func(tx core.App) error { return store(tx, id, metas) })
+	return app.RunInTransaction(func(tx core.App) error { return storeMetas(tx, id, metas) })
 }
 
-func store(tx core.App, post string, metas []*Meta) error {
+func storeMetas(tx core.App, post string, metas []*Meta) error {
 	record, err := db.FindRecord(tx, "posts", post)
 	if err != nil || record == nil {
 		return err

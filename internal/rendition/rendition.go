@@ -22,19 +22,19 @@ import (
 	"doubletap/internal/photo/heic"
 )
 
-// Fields names the field of each collection that holds photos.
-var Fields = map[string]string{"posts": "photos", "stories": "photo", "users": "avatar"}
+// PhotoFields names the field of each collection that holds photos.
+var PhotoFields = map[string]string{"posts": "photos", "stories": "photo", "users": "avatar"}
 
-// Person is whose photos a record holds, to whom they are counted.
-func Person(record *core.Record) string {
+// PhotoOwner is whose photos a record holds, to whom they are counted.
+func PhotoOwner(record *core.Record) string {
 	if record.Collection().Name == "users" {
 		return record.Id
 	}
 	return record.GetString("author")
 }
 
-// Full is the size that is served for a photo without a size.
-const Full = "1920x1920f"
+// FullSize is the size that is served for a photo without a size.
+const FullSize = "1920x1920f"
 
 // Meta is what a screen wants to know of a photo before it has it.
 type Meta struct {
@@ -44,79 +44,79 @@ type Meta struct {
 	Color  string `json:"color"`
 }
 
-// Job is the kind of the job that makes the renditions of a record's photos.
-const Job = "photo.render"
+// JobKind is the kind of the job that makes the renditions of a record's photos.
+const JobKind = "photo.render"
 
 // Payload says whose renditions a Job makes.
 type Payload struct{ Collection, Record string }
 
-// version is that of the sizes and how they are made. A photo rendered by another one is rendered anew
+// renditionVersion is that of the sizes and how they are made. A photo rendered by another one is rendered anew
 // when it is next asked for, or by the command photos.
-const version = 1
+const renditionVersion = 1
 
-// stored is the meta file of a photo.
-type stored struct {
+// metaFile is the meta file of a photo.
+type metaFile struct {
 	Meta
 	Version int `json:"version"`
 }
 
 // Studio makes renditions, as many at a time as its budget of memory and the processors allow.
 type Studio struct {
-	app        core.App
-	renderer   photo.Renderer
-	budget     *photo.Budget // of what is decoded
-	uploads    *photo.Budget // of what is looked at, beside that
-	places     *photo.Budget // of photos rather than bytes: how many are rendered at once
-	converting *photo.Budget // of one: the upload that HEIC is decoded for
-	checking   *photo.Budget // of photos: how many are decoded at the door, to see whether they can be
+	app          core.App
+	renderer     photo.Renderer
+	renderBudget *photo.Budget // of what is decoded
+	uploadBudget *photo.Budget // of what is looked at, beside that
+	renderSlots  *photo.Budget // of photos rather than bytes: how many are rendered at once
+	convertSlot  *photo.Budget // of one: the upload that HEIC is decoded for
+	checking     *photo.Budget // of photos: how many are decoded at the door, to see whether they can be
 
 	life      context.Context // of what is rendered, whoever waits for it
 	end       context.CancelFunc
 	rendering sync.WaitGroup
 
-	mu      sync.Mutex // guards all below, and that nothing begins once life has ended
-	running map[string]*work
-	ready   map[string]Meta // photos of which all renditions exist, some of them
-	failed  []string        // the latest photos that cannot be decoded
+	mu          sync.Mutex // guards all below, and that nothing begins once life has ended
+	runningWork map[string]*renderWork
+	readyMetas  map[string]Meta // photos of which all renditions exist, some of them
+	failedPaths []string        // the latest photos that cannot be decoded
 }
 
-// work is a photo being rendered; done is closed when meta and err stand.
-type work struct {
+// renderWork is a photo being rendered; done is closed when meta and err stand.
+type renderWork struct {
 	done chan struct{}
 	meta Meta
 	err  error
 }
 
-// Places is how many photos are rendered at once: one core is left for everything else.
-var Places = int64(max(1, runtime.NumCPU()-1))
+// MaxConcurrent is how many photos are rendered at once: one core is left for everything else.
+var MaxConcurrent = int64(max(1, runtime.NumCPU()-1))
 
 // How many photos are remembered as made, so that showing one again costs no look into the storage, and as
 // impossible to decode, so that they are not tried again before the next start.
 const (
-	remembered = 20_000
-	given      = 1000
+	maxReady  = 20_000
+	maxFailed = 1000
 )
 
 // NewStudio returns a studio that stores with app and takes photo.DefaultBudget.
 func NewStudio(app core.App) *Studio {
 	s := &Studio{
-		app:        app,
-		renderer:   photo.Renderer{HEIC: heic.New(heic.DefaultMemory)},
-		places:     photo.NewBudget(Places),
-		converting: photo.NewBudget(1),
-		checking:   photo.NewBudget(Places),
-		running:    map[string]*work{},
-		ready:      map[string]Meta{},
+		app:         app,
+		renderer:    photo.Renderer{HEIC: heic.New(heic.DefaultMemory)},
+		renderSlots: photo.NewBudget(MaxConcurrent),
+		convertSlot: photo.NewBudget(1),
+		checking:    photo.NewBudget(MaxConcurrent),
+		runningWork: map[string]*renderWork{},
+		readyMetas:  map[string]Meta{},
 	}
 	s.life, s.end = context.WithCancel(context.Background())
-	s.Bound(photo.DefaultBudget)
+	s.SetMemory(photo.DefaultBudget)
 	return s
 }
 
-// Bound sets how many bytes photos take together while they are rendered; uploads that are looked at take half of
+// SetMemory sets how many bytes photos take together while they are rendered; uploads that are looked at take half of
 // that beside them. Call it before the first photo comes.
-func (s *Studio) Bound(memory int64) {
-	s.budget, s.uploads = photo.NewBudget(memory), photo.NewBudget(memory/2)
+func (s *Studio) SetMemory(memory int64) {
+	s.renderBudget, s.uploadBudget = photo.NewBudget(memory), photo.NewBudget(memory/2)
 }
 
 // Close ends what is being rendered and returns when it has ended, or with ctx. Nothing is rendered afterwards: what is asked for then
@@ -136,24 +136,24 @@ func (s *Studio) Close(ctx context.Context) {
 	}
 }
 
-// Known reports whether size is one of those that exist of every photo.
-func Known(size string) bool {
-	return slices.ContainsFunc(photo.Sizes, func(s photo.Size) bool { return s.Name() == size })
+// IsKnownSize reports whether size is one of those that exist of every photo.
+func IsKnownSize(size string) bool {
+	return slices.ContainsFunc(photo.Sizes, func(s photo.Size) bool { return s.ThumbName() == size })
 }
 
-// Key is where the rendition of a file in a size lies.
-func Key(record *core.Record, file, size string) string {
-	return folder(record, file) + size + "_" + file
+// StorageKey is where the rendition of a file in a size lies.
+func StorageKey(record *core.Record, file, size string) string {
+	return renditionFolder(record, file) + size + "_" + file
 }
 
-func folder(record *core.Record, file string) string {
+func renditionFolder(record *core.Record, file string) string {
 	return record.BaseFilesPath() + "/thumbs_" + file + "/"
 }
 
-// Ensure returns when all renditions of the file exist, or with ctx. The work itself goes on when ctx ends, as others
+// EnsureRendered returns when all renditions of the file exist, or with ctx. The work itself goes on when ctx ends, as others
 // want it too. photo.ErrUnreadable is for good: trying again is no use.
-func (s *Studio) Ensure(ctx context.Context, record *core.Record, file string) (Meta, error) {
-	w := s.begin(record, file)
+func (s *Studio) EnsureRendered(ctx context.Context, record *core.Record, file string) (Meta, error) {
+	w := s.startWork(record, file)
 	select {
 	case <-w.done:
 		return w.meta, w.err
@@ -162,16 +162,16 @@ func (s *Studio) Ensure(ctx context.Context, record *core.Record, file string) (
 	}
 }
 
-func (s *Studio) begin(record *core.Record, file string) *work {
+func (s *Studio) startWork(record *core.Record, file string) *renderWork {
 	path := record.BaseFilesPath() + "/" + file
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w := s.running[path]; w != nil {
+	if w := s.runningWork[path]; w != nil {
 		return w
 	}
-	w := &work{done: make(chan struct{})}
-	meta, ready := s.ready[path]
-	if ready || slices.Contains(s.failed, path) {
+	w := &renderWork{done: make(chan struct{})}
+	meta, ready := s.readyMetas[path]
+	if ready || slices.Contains(s.failedPaths, path) {
 		if w.meta = meta; !ready {
 			w.err = photo.ErrUnreadable
 		}
@@ -183,7 +183,7 @@ func (s *Studio) begin(record *core.Record, file string) *work {
 		close(w.done)
 		return w
 	}
-	s.running[path] = w
+	s.runningWork[path] = w
 	s.rendering.Add(1)
 	routine.FireAndForget(func() {
 		defer s.rendering.Done()
@@ -191,73 +191,73 @@ func (s *Studio) begin(record *core.Record, file string) *work {
 		defer func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			delete(s.running, path)
+			delete(s.runningWork, path)
 			switch {
 			case w.err == nil:
-				if len(s.ready) >= remembered {
-					clear(s.ready)
+				if len(s.readyMetas) >= maxReady {
+					clear(s.readyMetas)
 				}
-				s.ready[path] = w.meta
+				s.readyMetas[path] = w.meta
 			case errors.Is(w.err, photo.ErrUnreadable):
-				s.failed = append(s.failed, path)
-				s.failed = s.failed[max(0, len(s.failed)-given):]
+				s.failedPaths = append(s.failedPaths, path)
+				s.failedPaths = s.failedPaths[max(0, len(s.failedPaths)-maxFailed):]
 			}
 			close(w.done)
 		}()
-		w.meta, w.err = s.make(s.life, record, file)
+		w.meta, w.err = s.renderFile(s.life, record, file)
 	})
 	return w
 }
 
-func (s *Studio) forget(record *core.Record, file string) {
+func (s *Studio) forgetFile(record *core.Record, file string) {
 	path := record.BaseFilesPath() + "/" + file
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.ready, path)
-	s.failed = slices.DeleteFunc(s.failed, func(p string) bool { return p == path })
+	delete(s.readyMetas, path)
+	s.failedPaths = slices.DeleteFunc(s.failedPaths, func(p string) bool { return p == path })
 }
 
-// make renders the file unless that was done before. It reads the photo when its turn has come, as many may wait.
-func (s *Studio) make(ctx context.Context, record *core.Record, file string) (meta Meta, err error) {
+// renderFile renders the file unless that was done before. It reads the photo when its turn has come, as many may wait.
+func (s *Studio) renderFile(ctx context.Context, record *core.Record, file string) (meta Meta, err error) {
 	fsys, err := s.app.NewFilesystem()
 	if err != nil {
 		return Meta{}, fmt.Errorf("open the storage: %w", err)
 	}
 	defer fsys.Close()
-	if meta, all := made(fsys, record, file); all {
+	if meta, all := storedMeta(fsys, record, file); all {
 		return meta, nil
 	}
-	release, err := s.places.Acquire(ctx, Person(record), 1)
+	release, err := s.renderSlots.Acquire(ctx, PhotoOwner(record), 1)
 	if err != nil {
 		return Meta{}, err
 	}
 	defer release()
-	source, err := read(fsys, record.BaseFilesPath()+"/"+file)
+	source, err := readObject(fsys, record.BaseFilesPath()+"/"+file)
 	if err != nil {
 		return Meta{}, fmt.Errorf("read photo %s of %s: %w", file, record.Id, err)
 	}
-	result, err := s.render(ctx, Person(record), source)
+	result, err := s.renderSource(ctx, PhotoOwner(record), source)
 	if err != nil {
 		return Meta{}, fmt.Errorf("render photo %s of %s: %w", file, record.Id, err)
 	}
 	for _, r := range result.Renditions {
-		if err := write(fsys, Key(record, file, r.Name()), "image/jpeg", r.JPEG); err != nil {
-			return Meta{}, fmt.Errorf("store rendition %s of photo %s: %w", r.Name(), file, err)
+		if err := writeObject(fsys, StorageKey(record, file, r.ThumbName()), "image/jpeg", r.JPEG); err != nil {
+			return Meta{}, fmt.Errorf("store rendition %s of photo %s: %w", r.ThumbName(), file, err)
 		}
 	}
 	meta = Meta{result.Width, result.Height, result.Hash, result.Color}
-	text, err := json.Marshal(stored{meta, version})
+	text, err := json.Marshal(metaFile{meta, renditionVersion})
 	if err != nil {
 		return Meta{}, err
 	}
-	return meta, write(fsys, folder(record, file)+metaName, "application/json", text)
+	return meta, writeObject(fsys, renditionFolder(record, file)+metaFileName, "application/json", text)
 }
 
-const metaName = "meta.json"
+const metaFileName = "meta.json"
 
-// made returns what is known of the file, and whether all of its renditions lie in the storage, in today's version.
-func made(fsys *filesystem.System, record *core.Record, file string) (Meta, bool) {
-	objects, err := fsys.List(folder(record, file))
+// storedMeta returns what is known of the file, and whether all of its renditions lie in the storage, in today's version.
+func storedMeta(fsys *filesystem.System, record *core.Record, file string) (Meta, bool) {
+	objects, err := fsys.List(renditionFolder(record, file))
 	if err != nil {
 		return Meta{}, false
 	}
@@ -265,40 +265,40 @@ func made(fsys *filesystem.System, record *core.Record, file string) (Meta, bool
 		return slices.ContainsFunc(objects, func(o *blob.ListObject) bool { return o.Key == key })
 	}
 	for _, size := range photo.Sizes {
-		if !lies(Key(record, file, size.Name())) {
+		if !lies(StorageKey(record, file, size.ThumbName())) {
 			return Meta{}, false
 		}
 	}
-	var known stored
-	text, err := read(fsys, folder(record, file)+metaName)
+	var known metaFile
+	text, err := readObject(fsys, renditionFolder(record, file)+metaFileName)
 	if err != nil || json.Unmarshal(text, &known) != nil {
 		return Meta{}, false
 	}
-	return known.Meta, known.Version == version
+	return known.Meta, known.Version == renditionVersion
 }
 
-// Missing returns the files of record that lack a rendition, or have them in another version. Those that are known to be
+// FilesToRender returns the files of record that lack a rendition, or have them in another version. Those that are known to be
 // impossible to decode lack none.
-func Missing(fsys *filesystem.System, record *core.Record) (missing []string) {
+func FilesToRender(fsys *filesystem.System, record *core.Record) (missing []string) {
 	var media []*Meta
 	_ = record.UnmarshalJSONField("media", &media) // only a post has it
-	for i, file := range record.GetStringSlice(Fields[record.Collection().Name]) {
+	for i, file := range record.GetStringSlice(PhotoFields[record.Collection().Name]) {
 		if i < len(media) && media[i] == nil {
 			continue
 		}
-		if _, all := made(fsys, record, file); !all {
+		if _, all := storedMeta(fsys, record, file); !all {
 			missing = append(missing, file)
 		}
 	}
 	return missing
 }
 
-func (s *Studio) render(ctx context.Context, person string, source []byte) (photo.Result, error) {
-	cost, err := s.renderer.CostOf(source)
+func (s *Studio) renderSource(ctx context.Context, person string, source []byte) (photo.Result, error) {
+	cost, err := s.renderer.CostOfSource(source)
 	if err != nil {
 		return photo.Result{}, errors.Join(photo.ErrUnreadable, err)
 	}
-	release, err := s.budget.Acquire(ctx, person, cost)
+	release, err := s.renderBudget.Acquire(ctx, person, cost)
 	if err != nil {
 		return photo.Result{}, err
 	}
@@ -306,7 +306,7 @@ func (s *Studio) render(ctx context.Context, person string, source []byte) (phot
 	return s.renderer.Render(ctx, source)
 }
 
-func read(fsys *filesystem.System, key string) ([]byte, error) {
+func readObject(fsys *filesystem.System, key string) ([]byte, error) {
 	reader, err := fsys.GetReader(key)
 	if err != nil {
 		return nil, err
@@ -315,7 +315,7 @@ func read(fsys *filesystem.System, key string) ([]byte, error) {
 	return io.ReadAll(reader)
 }
 
-func write(fsys *filesystem.System, key, kind string, content []byte) error {
+func writeObject(fsys *filesystem.System, key, kind string, content []byte) error {
 	w, err := fsys.NewWriter(key, &blob.WriterOptions{ContentType: kind})
 	if err != nil {
 		return err

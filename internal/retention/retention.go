@@ -20,63 +20,63 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// Job is the kind of the job that forgets, and FormerJobs are those of earlier versions which may still wait.
-const Job = "retention"
+// PurgeJob is the kind of the job that forgets, and FormerJobs are those of earlier versions which may still wait.
+const PurgeJob = "retention"
 
 // FormerJobs are the kinds of jobs of earlier versions that did a part of it, and may still wait.
 var FormerJobs = []string{"notification.purge", "webhook.purge"}
 
-// Variable is the environment variable with which an operator keeps rows for longer or shorter than Rule.Days:
+// EnvVariable is the environment variable with which an operator keeps rows for longer or shorter than Rule.Days:
 // "notifications=180,audit=forever".
-const Variable = "DOUBLETAP_RETENTION"
+const EnvVariable = "DOUBLETAP_RETENTION"
 
 // Forever keeps rows for good.
 const Forever = -1
 
 // Rule is how long the rows of a table are kept that meet its condition.
 type Rule struct {
-	Name  string // in Variable
-	Table string
-	Days  int // unless the operator says otherwise
-	Least int // the fewest that an operator may say
+	Name    string // in Variable
+	Table   string
+	Days    int // unless the operator says otherwise
+	MinDays int // the fewest that an operator may say
 
 	condition string // of rows to forget, on {:before}
 	weight    int
-	forget    func(tx core.App, ids []string) error // nil where deleting the rows is all
+	purgeFunc func(tx core.App, ids []string) error // nil where deleting the rows is all
 }
 
 // Rules are in the order in which they are followed: events come after the notifications that hold them.
 var Rules = []Rule{
-	{Name: "notifications", Table: "notifications", Days: 90, Least: 1, condition: `read AND latestAt < {:before}`, weight: 10, forget: notification.Expire},
-	{Name: "unread", Table: "notifications", Days: 365, Least: 1, condition: `NOT read AND latestAt < {:before}`, weight: 10, forget: notification.Expire},
+	{Name: "notifications", Table: "notifications", Days: 90, MinDays: 1, condition: `read AND latestAt < {:before}`, weight: 10, purgeFunc: notification.ExpireOld},
+	{Name: "unread", Table: "notifications", Days: 365, MinDays: 1, condition: `NOT read AND latestAt < {:before}`, weight: 10, purgeFunc: notification.ExpireOld},
 	// nobody is told of a deed of the last 7 days again while its event is there
-	{Name: "events", Table: "notification_events", Days: 90, Least: 8, condition: `notification = '' AND created < {:before}`, weight: 2},
+	{Name: "events", Table: "notification_events", Days: 90, MinDays: 8, condition: `notification = '' AND created < {:before}`, weight: 2},
 	// a device that was away for 7 days may still catch up
-	{Name: "retractions", Table: "retractions", Days: 7, Least: 7, condition: `created < {:before}`},
-	{Name: "devices", Table: "devices", Days: 270, Least: 7, condition: `max(lastSeen, answeredAt, created) < {:before}`},
-	{Name: "mutes", Table: "mutes", Days: 30, Least: 0, condition: `until != '' AND until < {:before}`},
-	{Name: "hashtags", Table: "hashtags", Days: 30, Least: 1, weight: 5,
+	{Name: "retractions", Table: "retractions", Days: 7, MinDays: 7, condition: `created < {:before}`},
+	{Name: "devices", Table: "devices", Days: 270, MinDays: 7, condition: `max(lastSeen, answeredAt, created) < {:before}`},
+	{Name: "mutes", Table: "mutes", Days: 30, MinDays: 0, condition: `until != '' AND until < {:before}`},
+	{Name: "hashtags", Table: "hashtags", Days: 30, MinDays: 1, weight: 5,
 		condition: `NOT banned AND updated < {:before} AND NOT EXISTS (SELECT 1 FROM post_tags WHERE tag = hashtags.id)`},
-	{Name: "reports", Table: "reports", Days: 730, Least: 1, condition: `state != 'open' AND updated < {:before}`},
-	{Name: "audit", Table: "audit", Days: 730, Least: 1, condition: `created < {:before}`},
-	{Name: "jobs", Table: "jobs", Days: 30, Least: 1, condition: `state = 'dead' AND updated < {:before}`},
-	{Name: "deliveries", Table: "webhook_deliveries", Days: 30, Least: 3, condition: `state IN ('delivered', 'dead') AND updated < {:before}`, weight: 2},
-	{Name: "handles", Table: "handles", Days: 0, Least: 0, condition: `until != '' AND until < {:before}`},
+	{Name: "reports", Table: "reports", Days: 730, MinDays: 1, condition: `state != 'open' AND updated < {:before}`},
+	{Name: "audit", Table: "audit", Days: 730, MinDays: 1, condition: `created < {:before}`},
+	{Name: "jobs", Table: "jobs", Days: 30, MinDays: 1, condition: `state = 'dead' AND updated < {:before}`},
+	{Name: "deliveries", Table: "webhook_deliveries", Days: 30, MinDays: 3, condition: `state IN ('delivered', 'dead') AND updated < {:before}`, weight: 2},
+	{Name: "handles", Table: "handles", Days: 0, MinDays: 0, condition: `until != '' AND until < {:before}`},
 }
 
-// Settings are the days of each rule, by its name, as the environment says. Ask it when the service starts: a mistake in it is
+// DaysFromEnvironment are the days of each rule, by its name, as the environment says. Ask it when the service starts: a mistake in it is
 // an error.
-func Settings() (map[string]int, error) {
+func DaysFromEnvironment() (map[string]int, error) {
 	days := map[string]int{}
 	least := map[string]int{}
 	names := make([]string, len(Rules))
 	for i, rule := range Rules {
-		days[rule.Name], least[rule.Name], names[i] = rule.Days, rule.Least, rule.Name
+		days[rule.Name], least[rule.Name], names[i] = rule.Days, rule.MinDays, rule.Name
 	}
-	for _, setting := range strings.FieldsFunc(os.Getenv(Variable), func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, setting := range strings.FieldsFunc(os.Getenv(EnvVariable), func(r rune) bool { return r == ',' || r == ' ' }) {
 		name, value, _ := strings.Cut(setting, "=")
 		if _, known := days[name]; !known {
-			return nil, fmt.Errorf("%s: %q is none of %s", Variable, name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("%s: %q is none of %s", EnvVariable, name, strings.Join(names, ", "))
 		}
 		if value == "forever" {
 			days[name] = Forever
@@ -84,20 +84,20 @@ func Settings() (map[string]int, error) {
 		}
 		n, err := strconv.Atoi(value)
 		if err != nil || n < least[name] || n > 36500 {
-			return nil, fmt.Errorf("%s: %s is %q, want a number of days from %d on, or forever", Variable, name, value, least[name])
+			return nil, fmt.Errorf("%s: %s is %q, want a number of days from %d on, or forever", EnvVariable, name, value, least[name])
 		}
 		days[name] = n
 	}
 	return days, nil
 }
 
-// looked is how many rows one look reads.
-const looked = 1000
+// scanPageSize is how many rows one look reads.
+const scanPageSize = 1000
 
-// Forget follows all rules. Rows are looked for beside those who write, and deleted in steps; others have the machine for as
+// PurgeExpired follows all rules. Rows are looked for beside those who write, and deleted in steps; others have the machine for as
 // long again after each look.
-func Forget(ctx context.Context, app core.App) error {
-	days, err := Settings()
+func PurgeExpired(ctx context.Context, app core.App) error {
+	days, err := DaysFromEnvironment()
 	if err != nil {
 		return err
 	}
@@ -106,25 +106,25 @@ func Forget(ctx context.Context, app core.App) error {
 		if days[rule.Name] == Forever {
 			continue
 		}
-		before := clock.Text(clock.Now(app).AddDate(0, 0, -days[rule.Name]))
-		if err := rule.follow(ctx, app, before); err != nil {
+		before := clock.FormatTime(clock.Now(app).AddDate(0, 0, -days[rule.Name]))
+		if err := rule.applyRule(ctx, app, before); err != nil {
 			failures = append(failures, fmt.Errorf("forget %s before %s: %w", rule.Name, before, err))
 		}
 	}
 	return errors.Join(failures...)
 }
 
-func (r *Rule) follow(ctx context.Context, app core.App, before string) error {
+func (r *Rule) applyRule(ctx context.Context, app core.App, before string) error {
 	var failures []error
 	for after := int64(-1); ; {
 		began := time.Now()
-		ids, last, err := r.look(app, before, after)
+		ids, last, err := r.findExpired(app, before, after)
 		if err != nil {
 			return err
 		}
 		worked := time.Since(began)
-		switch err := r.remove(ctx, app, before, ids); {
-		case err != nil && (ctx.Err() != nil || errors.Is(err, db.ErrStopping) || fault.Passing(err)):
+		switch err := r.purgeRows(ctx, app, before, ids); {
+		case err != nil && (ctx.Err() != nil || errors.Is(err, db.ErrStopping) || fault.IsTransient(err)):
 			return errors.Join(append(failures, err)...)
 		case err != nil:
 			failures = append(failures, err)
@@ -141,15 +141,15 @@ func (r *Rule) follow(ctx context.Context, app core.App, before string) error {
 	}
 }
 
-// look reads the rows behind after in the order in which they were stored, and returns the last of them and which are to be
+// findExpired reads the rows behind after in the order in which they were stored, and returns the last of them and which are to be
 // forgotten. No index is kept for it.
-func (r *Rule) look(app core.App, before string, after int64) (ids []string, last int64, err error) {
+func (r *Rule) findExpired(app core.App, before string, after int64) (ids []string, last int64, err error) {
 	var id string
 	var row int64
 	var hit bool
 	last = after
-	err = db.Each(app, `SELECT rowid, id, coalesce(`+r.condition+`, 0) FROM `+r.Table+` WHERE rowid > {:after} ORDER BY rowid LIMIT {:n}`,
-		db.Params{"before": before, "after": after, "n": looked}, func() {
+	err = db.QueryEach(app, `SELECT rowid, id, coalesce(`+r.condition+`, 0) FROM `+r.Table+` WHERE rowid > {:after} ORDER BY rowid LIMIT {:n}`,
+		db.Params{"before": before, "after": after, "n": scanPageSize}, func() {
 			last = row
 			if hit {
 				ids = append(ids, id)
@@ -158,15 +158,15 @@ func (r *Rule) look(app core.App, before string, after int64) (ids []string, las
 	return ids, last, err
 }
 
-// remove forgets the rows, those that are still to be forgotten.
-func (r *Rule) remove(ctx context.Context, app core.App, before string, ids []string) error {
+// purgeRows forgets the rows, those that are still to be forgotten.
+func (r *Rule) purgeRows(ctx context.Context, app core.App, before string, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	part := sweep.Delete(r.Table, `id IN (SELECT value FROM json_each({:ids})) AND `+r.condition).Heavier(r.weight)
-	if r.forget != nil {
-		part.Do = func(tx core.App, _ sweep.Subject, ids []string) error { return r.forget(tx, ids) }
+	part := sweep.DeletePart(r.Table, `id IN (SELECT value FROM json_each({:ids})) AND `+r.condition).Heavier(r.weight)
+	if r.purgeFunc != nil {
+		part.Do = func(tx core.App, _ sweep.Subject, ids []string) error { return r.purgeFunc(tx, ids) }
 	}
-	work := sweep.Work{Kind: Job, Parts: []sweep.Part{part}}
-	return work.Finish(ctx, app, sweep.Subject{"before": before, "ids": db.List(ids)})
+	work := sweep.Work{Kind: PurgeJob, Parts: []sweep.Part{part}}
+	return work.Finish(ctx, app, sweep.Subject{"before": before, "ids": db.JSONList(ids)})
 }

@@ -13,33 +13,33 @@ import (
 	"doubletap/internal/db"
 )
 
-// Func writes the SQL of a rule function: me is the caller's id, or NULL for a
+// SQLFunction writes the SQL of a rule function: me is the caller's id, or NULL for a
 // guest, and args are the function's other arguments, all of them SQL. The SQL must be one
 // condition and must alias every table it names, since the rule's own table may be the same.
-type Func func(me string, args ...string) string
+type SQLFunction func(me string, args ...string) string
 
-const caller = "@request.auth.id"
+const callerField = "@request.auth.id"
 
 func init() {
-	Register("follows", 1, func(me string, a ...string) string { return follows(me, a[0]) })
-	Register("blocked", 1, func(me string, a ...string) string { return blocked(me, a[0]) })
-	Register("blockedBy", 1, func(me string, a ...string) string { return blockedBy(me, a[0]) })
-	Register("sees", 2, func(me string, a ...string) string { return sees(me, a[0], a[1]) })
-	Register("seesPost", 1, func(me string, a ...string) string { return seesPost(me, a[0]) })
-	Register("seesTag", 1, func(me string, a ...string) string { return seesTag(me, a[0]) })
+	RegisterFunction("follows", 1, func(me string, a ...string) string { return followsSQL(me, a[0]) })
+	RegisterFunction("blocked", 1, func(me string, a ...string) string { return blockedSQL(me, a[0]) })
+	RegisterFunction("blockedBy", 1, func(me string, a ...string) string { return blockedBySQL(me, a[0]) })
+	RegisterFunction("sees", 2, func(me string, a ...string) string { return seesSQL(me, a[0], a[1]) })
+	RegisterFunction("seesPost", 1, func(me string, a ...string) string { return seesPostSQL(me, a[0]) })
+	RegisterFunction("seesTag", 1, func(me string, a ...string) string { return seesTagSQL(me, a[0]) })
 }
 
-// Register adds name to PocketBase's rule language as a function of the literal
+// RegisterFunction adds name to PocketBase's rule language as a function of the literal
 // @request.auth.id and n further arguments, each a field or a text. No client's filter can call it: with
 // the literal PocketBase answers 403, without it 400. The table of functions belongs to the
 // process, so call Register before the first app starts; it panics on a name that is taken.
-func Register(name string, n int, sql Func) {
+func RegisterFunction(name string, n int, sql SQLFunction) {
 	if _, taken := search.TokenFunctions[name]; taken {
 		panic("rule function " + name + " exists already")
 	}
 	search.TokenFunctions[name] = func(resolve func(fexpr.Token) (*search.ResolverResult, error), args ...fexpr.Token) (*search.ResolverResult, error) {
-		if len(args) != n+1 || args[0].Type != fexpr.TokenIdentifier || args[0].Literal != caller {
-			return nil, fmt.Errorf("[%s] expected %s and %d more arguments", name, caller, n)
+		if len(args) != n+1 || args[0].Type != fexpr.TokenIdentifier || args[0].Literal != callerField {
+			return nil, fmt.Errorf("[%s] expected %s and %d more arguments", name, callerField, n)
 		}
 		params := dbx.Params{}
 		parts := make([]string, len(args))
@@ -67,85 +67,85 @@ func Register(name string, n int, sql Func) {
 	}
 }
 
-func follows(me, user string) string {
+func followsSQL(me, user string) string {
 	return "EXISTS (SELECT 1 FROM {{follows}} {{_f}} WHERE [[_f.follower]] = " + me + " AND [[_f.followee]] = " + user + " AND [[_f.state]] = 'accepted')"
 }
 
-func blockedBy(me, user string) string {
+func blockedBySQL(me, user string) string {
 	return "EXISTS (SELECT 1 FROM {{blocks}} {{_b}} WHERE [[_b.blocker]] = " + user + " AND [[_b.blocked]] = " + me + ")"
 }
 
-func blocked(me, user string) string {
-	return "(" + blockedBy(me, user) + " OR " + blockedBy(user, me) + ")"
+func blockedSQL(me, user string) string {
+	return "(" + blockedBySQL(me, user) + " OR " + blockedBySQL(user, me) + ")"
 }
 
-func sees(me, author, visibility string) string {
-	return "EXISTS (SELECT 1 FROM {{users}} {{_u}} WHERE [[_u.id]] = " + author + " AND " + open(me, visibility) + ")"
+func seesSQL(me, author, visibility string) string {
+	return "EXISTS (SELECT 1 FROM {{users}} {{_u}} WHERE [[_u.id]] = " + author + " AND " + authorVisibleSQL(me, visibility) + ")"
 }
 
-// open is the condition of sees on the author {{_u}}.
-func open(me, visibility string) string {
-	return "([[_u.id]] = " + me + " OR ([[_u.state]] = 'active' AND NOT " + blocked(me, "[[_u.id]]") +
-		" AND ((" + visibility + " = 'public' AND NOT [[_u.private]]) OR (" + visibility + " IN ('public', 'followers') AND " + follows(me, "[[_u.id]]") + "))))"
+// authorVisibleSQL is the condition of sees on the author {{_u}}.
+func authorVisibleSQL(me, visibility string) string {
+	return "([[_u.id]] = " + me + " OR ([[_u.state]] = 'active' AND NOT " + blockedSQL(me, "[[_u.id]]") +
+		" AND ((" + visibility + " = 'public' AND NOT [[_u.private]]) OR (" + visibility + " IN ('public', 'followers') AND " + followsSQL(me, "[[_u.id]]") + "))))"
 }
 
-func seesPost(me, post string) string {
-	return "EXISTS (SELECT 1 FROM {{posts}} {{_p}} JOIN {{users}} {{_u}} ON [[_u.id]] = [[_p.author]] WHERE [[_p.id]] = " + post + " AND " + shown(me) + ")"
+func seesPostSQL(me, post string) string {
+	return "EXISTS (SELECT 1 FROM {{posts}} {{_p}} JOIN {{users}} {{_u}} ON [[_u.id]] = [[_p.author]] WHERE [[_p.id]] = " + post + " AND " + postVisibleSQL(me) + ")"
 }
 
-// seesTag is true of a hashtag when there is a post with it to see: its name may be a secret else.
-func seesTag(me, tag string) string {
+// seesTagSQL is true of a hashtag when there is a post with it to see: its name may be a secret else.
+func seesTagSQL(me, tag string) string {
 	return "EXISTS (SELECT 1 FROM {{post_tags}} {{_t}} JOIN {{posts}} {{_p}} ON [[_p.id]] = [[_t.post]] JOIN {{users}} {{_u}} ON [[_u.id]] = [[_p.author]] WHERE [[_t.tag]] = " +
-		tag + " AND " + shown(me) + ")"
+		tag + " AND " + postVisibleSQL(me) + ")"
 }
 
-// shown is the condition of seesPost on the post {{_p}} of the author {{_u}}.
-func shown(me string) string {
-	return "([[_p.author]] = " + me + " OR (NOT [[_p.hidden]] AND " + open(me, "[[_p.visibility]]") + "))"
+// postVisibleSQL is the condition of seesPostSQL on the post {{_p}} of the author {{_u}}.
+func postVisibleSQL(me string) string {
+	return "([[_p.author]] = " + me + " OR (NOT [[_p.hidden]] AND " + authorVisibleSQL(me, "[[_p.visibility]]") + "))"
 }
 
-// PostShown is seesPost as the condition of a statement that has the post as _p, its author as _u,
+// PostShownSQL is seesPostSQL as the condition of a statement that has the post as _p, its author as _u,
 // and the signed-in caller as the parameter me.
-var PostShown = shown("{:me}")
+var PostShownSQL = postVisibleSQL("{:me}")
 
-// UserShown is the rule of users, the caller's own record apart or active and not blocking the caller, as the condition of a
+// UserShownSQL is the rule of users, the caller's own record apart or active and not blocking the caller, as the condition of a
 // statement that has the user as _u and the signed-in caller as the parameter me.
-var UserShown = "([[_u.id]] = {:me} OR ([[_u.state]] = 'active' AND NOT " + blockedBy("{:me}", "[[_u.id]]") + "))"
+var UserShownSQL = "([[_u.id]] = {:me} OR ([[_u.state]] = 'active' AND NOT " + blockedBySQL("{:me}", "[[_u.id]]") + "))"
 
-// CommentShown is the rule of comments as the condition of a statement that has the comment as _c and, as in PostShown, its post.
-var CommentShown = "(" + PostShown + " AND (NOT [[_c.hidden]] OR [[_c.author]] = {:me}) AND ([[_c.author]] = '' OR NOT " + blocked("{:me}", "[[_c.author]]") + "))"
+// CommentShownSQL is the rule of comments as the condition of a statement that has the comment as _c and, as in PostShownSQL, its post.
+var CommentShownSQL = "(" + PostShownSQL + " AND (NOT [[_c.hidden]] OR [[_c.author]] = {:me}) AND ([[_c.author]] = '' OR NOT " + blockedSQL("{:me}", "[[_c.author]]") + "))"
 
-// SeesPost reports whether the user me, or a guest when me is empty, may see the post.
-func SeesPost(app core.App, me, post string) (bool, error) {
-	return ask(app, seesPost(person(me), "{:post}"), dbx.Params{"me": me, "post": post})
+// MaySeePost reports whether the user me, or a guest when me is empty, may see the post.
+func MaySeePost(app core.App, me, post string) (bool, error) {
+	return queryCondition(app, seesPostSQL(callerSQL(me), "{:post}"), dbx.Params{"me": me, "post": post})
 }
 
-// Sees reports whether the user me, or a guest when me is empty, may see the public things of user.
-func Sees(app core.App, me, user string) (bool, error) {
-	return ask(app, sees(person(me), "{:user}", "'public'"), dbx.Params{"me": me, "user": user})
+// MaySeeUser reports whether the user me, or a guest when me is empty, may see the public things of user.
+func MaySeeUser(app core.App, me, user string) (bool, error) {
+	return queryCondition(app, seesSQL(callerSQL(me), "{:user}", "'public'"), dbx.Params{"me": me, "user": user})
 }
 
-// Blocked reports whether either of the two users blocks the other.
-func Blocked(app core.App, a, b string) (bool, error) {
-	return ask(app, blocked("{:me}", "{:user}"), dbx.Params{"me": a, "user": b})
+// EitherBlocks reports whether either of the two users blocks the other.
+func EitherBlocks(app core.App, a, b string) (bool, error) {
+	return queryCondition(app, blockedSQL("{:me}", "{:user}"), dbx.Params{"me": a, "user": b})
 }
 
-// Follows reports whether a is an accepted follower of b.
-func Follows(app core.App, a, b string) (bool, error) {
-	return ask(app, follows("{:me}", "{:user}"), dbx.Params{"me": a, "user": b})
+// IsFollower reports whether a is an accepted follower of b.
+func IsFollower(app core.App, a, b string) (bool, error) {
+	return queryCondition(app, followsSQL("{:me}", "{:user}"), dbx.Params{"me": a, "user": b})
 }
 
-// person is the SQL of a caller: a guest is NULL, which equals nobody.
-func person(me string) string {
+// callerSQL is the SQL of a caller: a guest is NULL, which equals nobody.
+func callerSQL(me string) string {
 	if me == "" {
 		return "NULL"
 	}
 	return "{:me}"
 }
 
-func ask(app core.App, condition string, params dbx.Params) (bool, error) {
+func queryCondition(app core.App, condition string, params dbx.Params) (bool, error) {
 	var yes bool
-	if _, err := db.Value(app, &yes, "SELECT "+condition, params); err != nil {
+	if _, err := db.QueryValue(app, &yes, "SELECT "+condition, params); err != nil {
 		return false, fmt.Errorf("ask rule: %w", err)
 	}
 	return yes, nil

@@ -21,7 +21,7 @@ func TestFunctionsAreInTheRuleLanguage(t *testing.T) {
 }
 
 func TestFunctionsWantTheCallerLiterally(t *testing.T) {
-	app := dbtest.New(t, core.BaseAppConfig{})
+	app := dbtest.NewApp(t, core.BaseAppConfig{})
 	posts, err := app.FindCollectionByNameOrId("posts")
 	if err != nil {
 		t.Fatal(err)
@@ -51,5 +51,5 @@ func TestRegisterPanicsOnATakenName(t *testing.T) {
 			t.Error("no panic")
 		}
 	}()
-	Register("sees", 1, func(me string, _ ...string) string { return me })
+	RegisterFunction("sees", 1, func(me string, _ ...string) string { return me })
 }

@@ -13,19 +13,19 @@ type cursor struct {
 	shown  []int64
 }
 
-// longest is how many places a cursor may name.
-const longest = 200
+// maxShownPlaces is how many places a cursor may name.
+const maxShownPlaces = 200
 
-// parse reads what String wrote, and an empty text as the beginning.
-func parse(text string) (cursor, error) {
+// parseCursor reads what String wrote, and an empty text as the beginning.
+func parseCursor(text string) (cursor, error) {
 	at := cursor{before: math.MaxInt64}
 	if text == "" {
 		return at, nil
 	}
-	for i, part := range strings.SplitN(text, ".", longest+1) {
+	for i, part := range strings.SplitN(text, ".", maxShownPlaces+1) {
 		n, err := strconv.ParseInt(part, 36, 64)
 		switch {
-		case err != nil || n < 0 || i == longest:
+		case err != nil || n < 0 || i == maxShownPlaces:
 			return cursor{}, ErrCursor
 		case i > 0:
 			at.shown = append(at.shown, n)

@@ -12,12 +12,12 @@ import (
 	"doubletap/internal/text"
 )
 
-// Job is the kind of the job that indexes what waits for it: rows that came or changed by SQL, and all rows of a folder whose index
+// IndexJob is the kind of the job that indexes what waits for it: rows that came or changed by SQL, and all rows of a folder whose index
 // was made in another way before.
-const Job = "search.index"
+const IndexJob = "search.index"
 
 // Indexing does the job: the newest rows first, in steps, of which each leaves the index right.
-var Indexing = sweep.Work{Kind: Job, Parts: []sweep.Part{Posts.indexing(), Users.indexing(), Tags.indexing()}}
+var Indexing = sweep.Work{Kind: IndexJob, Parts: []sweep.Part{Posts.indexing(), Users.indexing(), Tags.indexing()}}
 
 func (k Kind) indexing() sweep.Part {
 	return sweep.Part{
@@ -36,14 +36,14 @@ var Kinds = []Kind{Posts, Users, Tags}
 // whose stored words differ from it, or that has none, is to be given to Index.
 func (k Kind) IndexText(values ...string) string { return text.IndexText(values...) }
 
-// unindexed is a row whose words are to be made, and what they are made of: its columns, as JSON.
-type unindexed struct {
+// unindexedRow is a row whose words are to be made, and what they are made of: its columns, as JSON.
+type unindexedRow struct {
 	N      int64  `db:"n"`
 	ID     string `db:"id"`
 	Values string `db:"vals"`
 }
 
-func (k Kind) values(row string) string {
+func (k Kind) valuesSQL(row string) string {
 	columns := make([]string, len(k.Columns))
 	for i, column := range k.Columns {
 		columns[i] = "coalesce(" + row + "." + column + ", '')"
@@ -53,11 +53,11 @@ func (k Kind) values(row string) string {
 
 // Index makes the words of the rows with these ids that wait for it, in the transaction that wrote them.
 func Index(tx core.App, kind Kind, ids ...string) error {
-	var rows []unindexed
-	err := db.All(tx, &rows, `SELECT s.n, s.id, `+kind.values("t")+` vals FROM json_each({:ids}) i JOIN search_`+kind.Collection+` s ON s.id = i.value AND s.words IS NULL
-		JOIN `+kind.Collection+` t ON t.id = s.id`, db.Params{"ids": db.List(ids)})
+	var rows []unindexedRow
+	err := db.QueryAll(tx, &rows, `SELECT s.n, s.id, `+kind.valuesSQL("t")+` vals FROM json_each({:ids}) i JOIN search_`+kind.Collection+` s ON s.id = i.value AND s.words IS NULL
+		JOIN `+kind.Collection+` t ON t.id = s.id`, db.Params{"ids": db.JSONList(ids)})
 	for i := 0; err == nil && i < len(rows); i++ {
-		err = rows[i].index(tx, kind)
+		err = rows[i].indexWords(tx, kind)
 	}
 	if err != nil {
 		return fmt.Errorf("index %s %q: %w", kind.Collection, ids, err)
@@ -65,23 +65,23 @@ func Index(tx core.App, kind Kind, ids ...string) error {
 	return nil
 }
 
-// index stores the words of a row, unless it changed since it was read.
-func (r unindexed) index(tx core.App, kind Kind) error {
+// indexWords stores the words of a row, unless it changed since it was read.
+func (r unindexedRow) indexWords(tx core.App, kind Kind) error {
 	var values []string
 	if err := json.Unmarshal([]byte(r.Values), &values); err != nil {
 		return fmt.Errorf("read what is indexed of %s: %w", r.ID, err)
 	}
 	_, err := db.Exec(tx, `UPDATE search_`+kind.Collection+` SET words = {:words} WHERE n = {:n} AND words IS NULL
-		AND EXISTS (SELECT 1 FROM `+kind.Collection+` t WHERE t.id = {:id} AND `+kind.values("t")+` = {:vals})`,
+		AND EXISTS (SELECT 1 FROM `+kind.Collection+` t WHERE t.id = {:id} AND `+kind.valuesSQL("t")+` = {:vals})`,
 		db.Params{"words": kind.IndexText(values...), "n": r.N, "id": r.ID, "vals": r.Values})
 	return err
 }
 
-// Waiting reports whether there is anything for Indexing to do.
-func Waiting(app core.App) (bool, error) {
+// HasUnindexed reports whether there is anything for Indexing to do.
+func HasUnindexed(app core.App) (bool, error) {
 	for _, kind := range Kinds {
 		var one int
-		waits, err := db.Value(app, &one, `SELECT 1 FROM search_`+kind.Collection+` s CROSS JOIN `+kind.Collection+` t ON t.id = s.id WHERE s.words IS NULL LIMIT 1`, nil)
+		waits, err := db.QueryValue(app, &one, `SELECT 1 FROM search_`+kind.Collection+` s CROSS JOIN `+kind.Collection+` t ON t.id = s.id WHERE s.words IS NULL LIMIT 1`, nil)
 		if err != nil {
 			return false, fmt.Errorf("find %s that are not indexed: %w", kind.Collection, err)
 		}

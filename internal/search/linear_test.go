@@ -7,9 +7,9 @@ import (
 )
 
 func TestQuestionsAreReadInLinearTime(t *testing.T) {
-	texttest.Linear(t, map[string]func(string){
-		"match":  func(s string) { match(s) },
-		"name":   func(s string) { name(s) },
-		"cursor": func(s string) { _, _ = parse(s) },
+	texttest.CheckLinear(t, map[string]func(string){
+		"match":  func(s string) { matchExpression(s) },
+		"name":   func(s string) { exactName(s) },
+		"cursor": func(s string) { _, _ = parseCursor(s) },
 	}, "doubletap/internal/search", "doubletap/internal/text", "golang.org/x/text/unicode/norm")
 }

@@ -10,32 +10,32 @@ import (
 
 // The length of a question, in characters.
 const (
-	shortest = 2
-	longestQ = 50
+	minQueryLength = 2
+	maxQueryLength = 50
 )
 
-// IsQuestion reports whether q is long enough to be asked and not too long. One character is enough where each is a word.
-func IsQuestion(q string) bool {
+// IsValidQuery reports whether q is long enough to be asked and not too long. One character is enough where each is a word.
+func IsValidQuery(q string) bool {
 	n := utf8.RuneCountInString(q)
-	if n >= shortest || !utf8.ValidString(q) {
-		return n <= longestQ && utf8.ValidString(q)
+	if n >= minQueryLength || !utf8.ValidString(q) {
+		return n <= maxQueryLength && utf8.ValidString(q)
 	}
 	first, _ := utf8.DecodeRuneInString(text.Fold(q))
-	return text.Unspaced(first) && !unicode.IsMark(first)
+	return text.IsUnspaced(first) && !unicode.IsMark(first)
 }
 
-// match is the question that FTS5 is asked for what a person typed, empty when there is no word in it: every word, or one
+// matchExpression is the question that FTS5 is asked for what a person typed, empty when there is no word in it: every word, or one
 // that begins with it, must be there. Words that stand together, as snake_case and everything in scripts without spaces,
 // are a phrase. What is asked has no syntax, as it holds nothing but words.
-func match(q string) string {
+func matchExpression(q string) string {
 	var all []string
 	for _, typed := range strings.FieldsFunc(q, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		words := text.Words(typed)
+		words := text.FoldedWords(typed)
 		if len(words) == 0 { // a phrase of none would match nothing
 			continue
 		}
 		end := "*"
-		if last, _ := utf8.DecodeRuneInString(words[len(words)-1]); text.Unspaced(last) { // a whole word, as all of its kind
+		if last, _ := utf8.DecodeRuneInString(words[len(words)-1]); text.IsUnspaced(last) { // a whole word, as all of its kind
 			end = ""
 		}
 		all = append(all, `"`+strings.Join(words, " ")+`"`+end)
@@ -43,5 +43,5 @@ func match(q string) string {
 	return strings.Join(all, " ")
 }
 
-// name is what q names when it is all of a name: a handle or a hashtag.
-func name(q string) string { return strings.TrimLeft(text.Fold(q), "@#") }
+// exactName is what q names when it is all of a name: a handle or a hashtag.
+func exactName(q string) string { return strings.TrimLeft(text.Fold(q), "@#") }

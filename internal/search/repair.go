@@ -9,24 +9,24 @@ import (
 	"doubletap/internal/db"
 )
 
-// Unindexed is the SQL condition of a row t of the kind that is not found by its words: it waits for the job, or somebody wrote past the
+// UnindexedCondition is the SQL condition of a row t of the kind that is not found by its words: it waits for the job, or somebody wrote past the
 // triggers. Whether the words are the right ones is IndexText's to say.
-func (k Kind) Unindexed() string {
-	return k.in(`NOT EXISTS (SELECT 1 FROM search_@table s JOIN search_@table_words_docsize d ON d.id = s.n WHERE s.id = t.id AND s.words IS NOT NULL)`)
+func (k Kind) UnindexedCondition() string {
+	return k.forTable(`NOT EXISTS (SELECT 1 FROM search_@table s JOIN search_@table_words_docsize d ON d.id = s.n WHERE s.id = t.id AND s.words IS NOT NULL)`)
 }
 
 // Indexed is the SQL condition of a row t of the kind that is found by the words, an expression.
 func (k Kind) Indexed(words string) string {
-	return k.in(`EXISTS (SELECT 1 FROM search_@table s JOIN search_@table_words_docsize d ON d.id = s.n WHERE s.id = t.id AND s.words = ` + words + `)`)
+	return k.forTable(`EXISTS (SELECT 1 FROM search_@table s JOIN search_@table_words_docsize d ON d.id = s.n WHERE s.id = t.id AND s.words = ` + words + `)`)
 }
 
-func (k Kind) in(statement string) string {
+func (k Kind) forTable(statement string) string {
 	return strings.ReplaceAll(statement, "@table", k.Collection)
 }
 
-// Repair gives the rows with these ids their places and their words anew, whatever has become of those. What the index has of rows that
+// RepairIndex gives the rows with these ids their places and their words anew, whatever has become of those. What the index has of rows that
 // are gone goes.
-func Repair(tx core.App, kind Kind, ids ...string) error {
+func RepairIndex(tx core.App, kind Kind, ids ...string) error {
 	collection, err := tx.FindCachedCollectionByNameOrId(kind.Collection)
 	if err != nil {
 		return fmt.Errorf("find collection %s: %w", kind.Collection, err)
@@ -45,7 +45,7 @@ func Repair(tx core.App, kind Kind, ids ...string) error {
 				FROM (SELECT CAST(round((coalesce(julianday(` + created + `), 2440587.5) - 2440587.5) * 86400000) AS INTEGER) * 1000000 first, id FROM @table WHERE id = {:id})
 				WHERE NOT EXISTS (SELECT 1 FROM search_@table WHERE id = {:id})`,
 		} {
-			if _, err := db.Exec(tx, kind.in(statement), db.Params{"id": id}); err != nil {
+			if _, err := db.Exec(tx, kind.forTable(statement), db.Params{"id": id}); err != nil {
 				return fmt.Errorf("repair the index of %s %s: %w", kind.Collection, id, err)
 			}
 		}

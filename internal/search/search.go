@@ -17,57 +17,57 @@ import (
 
 // Kind is one kind of what can be found.
 type Kind struct {
-	Collection string
-	Columns    []string // whose words are found
-	also       string   // what a row must meet beside the list rule, in the rule language
-	known      string   // the column that says how well known a row is
-	exact      string   // the condition of the row t that is named {:name}
+	Collection     string
+	Columns        []string // whose words are found
+	extraRule      string   // what a row must meet beside the list rule, in the rule language
+	rankColumn     string   // the column that says how well known a row is
+	exactCondition string   // the condition of the row t that is named {:name}
 }
 
 // The kinds. Posts come newest first. Of people and hashtags the best known come first, before all the one that is named
 // exactly, and those that do not fit on that page follow newest first.
 var (
 	Posts = Kind{Collection: "posts", Columns: []string{"caption", "place"}}
-	Users = Kind{Collection: "users", Columns: []string{"handle", "name"}, also: `blocked(@request.auth.id, id) = false`, known: "followersCount",
-		exact: `t.handle = {:name} COLLATE NOCASE AND t.handle != ''`}
-	Tags = Kind{Collection: "hashtags", Columns: []string{"name"}, known: "postsCount", exact: `t.name = {:name}`}
+	Users = Kind{Collection: "users", Columns: []string{"handle", "name"}, extraRule: `blocked(@request.auth.id, id) = false`, rankColumn: "followersCount",
+		exactCondition: `t.handle = {:name} COLLATE NOCASE AND t.handle != ''`}
+	Tags = Kind{Collection: "hashtags", Columns: []string{"name"}, rankColumn: "postsCount", exactCondition: `t.name = {:name}`}
 )
 
 // What one question may cost: how many rows that fit are held against the rule, and how many of them at a time.
 const (
-	most  = 2000
-	chunk = 200
+	maxHits   = 2000
+	chunkSize = 200
 )
 
 // ErrCursor says that a cursor is none of ours.
 var ErrCursor = errors.New("no cursor of a search")
 
-// Page is what was found, and where the next page begins; Next is empty after the last. A page may hold fewer
+// ResultPage is what was found, and where the next page begins; Next is empty after the last. A page may hold fewer
 // records than asked for and not be the last: when much fits that the asker may not see.
-type Page struct {
+type ResultPage struct {
 	Records []*core.Record
 	Next    string
 }
 
-// Find returns a page of at most limit records of the kind that have every word of q, as info's asker may see them. It
+// FindPage returns a page of at most limit records of the kind that have every word of q, as info's asker may see them. It
 // begins at cursor, the Next of the page before; what comes or goes in between moves no other row.
-func Find(app core.App, info *core.RequestInfo, kind Kind, q, cursor string, limit int) (Page, error) {
-	at, err := parse(cursor)
+func FindPage(app core.App, info *core.RequestInfo, kind Kind, q, cursor string, limit int) (ResultPage, error) {
+	at, err := parseCursor(cursor)
 	if err != nil {
-		return Page{}, err
+		return ResultPage{}, err
 	}
-	s := &search{app: app, info: info, kind: kind, words: match(q), limit: limit}
+	s := &searchQuery{app: app, info: info, kind: kind, words: matchExpression(q), limit: limit}
 	if s.words == "" {
-		return Page{}, nil
+		return ResultPage{}, nil
 	}
-	if kind.known != "" && cursor == "" {
-		return s.best(name(q))
+	if kind.rankColumn != "" && cursor == "" {
+		return s.bestKnownPage(exactName(q))
 	}
-	return s.rest(at)
+	return s.newestPage(at)
 }
 
-// search is one question.
-type search struct {
+// searchQuery is one question.
+type searchQuery struct {
 	app   core.App
 	info  *core.RequestInfo
 	kind  Kind
@@ -81,19 +81,19 @@ type hit struct {
 	ID string `db:"id"`
 }
 
-// best is the first page of a kind whose best known rows come first, of the oldest ones where more than most fit: to rank all would cost
+// bestKnownPage is the first page of a kind whose best known rows come first, of the oldest ones where more than most fit: to rank all would cost
 // in proportion to how many there are.
-func (s *search) best(name string) (Page, error) {
+func (s *searchQuery) bestKnownPage(name string) (ResultPage, error) {
 	var exact, known []hit
-	err := s.hits(&exact, `SELECT s.n, s.id FROM @table t JOIN search_@table s ON s.id = t.id WHERE `+s.kind.exact, db.Params{"name": name})
+	err := s.findHits(&exact, `SELECT s.n, s.id FROM @table t JOIN search_@table s ON s.id = t.id WHERE `+s.kind.exactCondition, db.Params{"name": name})
 	if err != nil {
-		return Page{}, err
+		return ResultPage{}, err
 	}
-	err = s.hits(&known, `SELECT s.n, s.id FROM (SELECT rowid n FROM search_@table_words WHERE search_@table_words MATCH {:words} ORDER BY rowid LIMIT {:most}) w
-		CROSS JOIN search_@table s ON s.n = w.n CROSS JOIN @table t ON t.id = s.id ORDER BY t.`+s.kind.known+` DESC, s.n`,
-		db.Params{"words": s.words, "most": most})
+	err = s.findHits(&known, `SELECT s.n, s.id FROM (SELECT rowid n FROM search_@table_words WHERE search_@table_words MATCH {:words} ORDER BY rowid LIMIT {:most}) w
+		CROSS JOIN search_@table s ON s.n = w.n CROSS JOIN @table t ON t.id = s.id ORDER BY t.`+s.kind.rankColumn+` DESC, s.n`,
+		db.Params{"words": s.words, "most": maxHits})
 	if err != nil {
-		return Page{}, err
+		return ResultPage{}, err
 	}
 	all := exact
 	for _, h := range known {
@@ -101,12 +101,12 @@ func (s *search) best(name string) (Page, error) {
 			all = append(all, h)
 		}
 	}
-	var page Page
+	var page ResultPage
 	shown := cursor{}
-	for part := range slices.Chunk(all, chunk) {
-		records, err := s.seen(part)
+	for part := range slices.Chunk(all, chunkSize) {
+		records, err := s.visibleRecords(part)
 		if err != nil {
-			return Page{}, err
+			return ResultPage{}, err
 		}
 		for _, h := range part {
 			record, ok := records[h.ID]
@@ -120,25 +120,25 @@ func (s *search) best(name string) (Page, error) {
 			}
 		}
 	}
-	if len(known) == most {
+	if len(known) == maxHits {
 		page.Next = shown.String()
 	}
 	return page, nil
 }
 
-// rest is a page of what fits, newest first, without what the cursor says was shown already.
-func (s *search) rest(at cursor) (Page, error) {
-	var page Page
-	for weighed, size := 0, s.limit+1; weighed < most; size = min(2*size, chunk) {
+// newestPage is a page of what fits, newest first, without what the cursor says was shown already.
+func (s *searchQuery) newestPage(at cursor) (ResultPage, error) {
+	var page ResultPage
+	for weighed, size := 0, s.limit+1; weighed < maxHits; size = min(2*size, chunkSize) {
 		var hits []hit
-		err := s.hits(&hits, `SELECT s.n, s.id FROM (SELECT rowid n FROM search_@table_words WHERE search_@table_words MATCH {:words} AND rowid < {:before} ORDER BY rowid DESC LIMIT {:size}) w
+		err := s.findHits(&hits, `SELECT s.n, s.id FROM (SELECT rowid n FROM search_@table_words WHERE search_@table_words MATCH {:words} AND rowid < {:before} ORDER BY rowid DESC LIMIT {:size}) w
 			CROSS JOIN search_@table s ON s.n = w.n ORDER BY s.n DESC`, db.Params{"words": s.words, "before": at.before, "size": size})
 		if err != nil {
-			return Page{}, err
+			return ResultPage{}, err
 		}
-		records, err := s.seen(hits)
+		records, err := s.visibleRecords(hits)
 		if err != nil {
-			return Page{}, err
+			return ResultPage{}, err
 		}
 		for _, h := range hits {
 			record, ok := records[h.ID]
@@ -160,15 +160,15 @@ func (s *search) rest(at cursor) (Page, error) {
 	return page, nil
 }
 
-func (s *search) hits(hits *[]hit, statement string, params db.Params) error {
-	if err := db.All(s.app, hits, strings.ReplaceAll(statement, "@table", s.kind.Collection), params); err != nil {
+func (s *searchQuery) findHits(hits *[]hit, statement string, params db.Params) error {
+	if err := db.QueryAll(s.app, hits, strings.ReplaceAll(statement, "@table", s.kind.Collection), params); err != nil {
 		return fmt.Errorf("search %s: %w", s.kind.Collection, err)
 	}
 	return nil
 }
 
-// seen returns the records of the hits that the asker may see, by their ids.
-func (s *search) seen(hits []hit) (map[string]*core.Record, error) {
+// visibleRecords returns the records of the hits that the asker may see, by their ids.
+func (s *searchQuery) visibleRecords(hits []hit) (map[string]*core.Record, error) {
 	ids := make([]string, len(hits))
 	for i, h := range hits {
 		ids[i] = h.ID
@@ -180,7 +180,7 @@ func (s *search) seen(hits []hit) (map[string]*core.Record, error) {
 	if collection.ListRule == nil && !s.info.HasSuperuserAuth() {
 		return nil, nil
 	}
-	records, err := s.app.FindRecordsByIds(collection, ids, func(q *dbx.SelectQuery) error { return s.ruled(q, collection) })
+	records, err := s.app.FindRecordsByIds(collection, ids, func(q *dbx.SelectQuery) error { return s.applyListRule(q, collection) })
 	if err != nil {
 		return nil, fmt.Errorf("hold %s against their rule: %w", s.kind.Collection, err)
 	}
@@ -191,12 +191,12 @@ func (s *search) seen(hits []hit) (map[string]*core.Record, error) {
 	return seen, nil
 }
 
-// ruled adds the list rule, as PocketBase does to a list.
-func (s *search) ruled(q *dbx.SelectQuery, collection *core.Collection) error {
+// applyListRule adds the list rule, as PocketBase does to a list.
+func (s *searchQuery) applyListRule(q *dbx.SelectQuery, collection *core.Collection) error {
 	if s.info.HasSuperuserAuth() {
 		return nil
 	}
-	for _, rule := range []string{*collection.ListRule, s.kind.also} {
+	for _, rule := range []string{*collection.ListRule, s.kind.extraRule} {
 		if rule == "" {
 			continue
 		}

@@ -17,58 +17,58 @@ const (
 // Where an app's store keeps the address that it listens on, and whether the application URL in memory is that one because none
 // is stored. An operator may have stored the same.
 const (
-	listening = "doubletap.listening"
-	following = "doubletap.following"
+	listenURLKey = "doubletap.listening"
+	followingKey = "doubletap.following"
 )
 
-// Listens notes the address under which an app that listens can be reached, which the application URL of its settings follows
+// SetListenURL notes the address under which an app that listens can be reached, which the application URL of its settings follows
 // until the operator has set one.
-func Listens(app core.App, url string) {
-	Unfollow(app, app.Settings())
-	app.Store().Set(listening, url)
-	Follow(app)
+func SetListenURL(app core.App, url string) {
+	UnfollowListenURL(app, app.Settings())
+	app.Store().Set(listenURLKey, url)
+	FollowListenURL(app)
 }
 
-// Follow makes the application URL, as it was just read from the database, what Go code and PocketBase's templates should see: the
+// FollowListenURL makes the application URL, as it was just read from the database, what Go code and PocketBase's templates should see: the
 // address that the app listens on where none was set, and never with a slash at its end, which templates put behind it.
-func Follow(app core.App) {
+func FollowListenURL(app core.App) {
 	meta := &app.Settings().Meta
 	meta.AppURL = strings.TrimRight(meta.AppURL, "/")
-	url := heard(app)
+	url := storedListenURL(app)
 	unset := url != "" && meta.AppURL == shippedURL
-	app.Store().Set(following, unset)
+	app.Store().Set(followingKey, unset)
 	if unset {
 		meta.AppURL = url
 	}
 }
 
-// Unfollow puts back, in settings about to be stored, the application URL that nobody has set, so that it goes on following. It
+// UnfollowListenURL puts back, in settings about to be stored, the application URL that nobody has set, so that it goes on following. It
 // returns how to undo that for settings which stay in use.
-func Unfollow(app core.App, settings *core.Settings) (undo func()) {
-	url := heard(app)
-	if !follows(app) || strings.TrimRight(settings.Meta.AppURL, "/") != url {
+func UnfollowListenURL(app core.App, settings *core.Settings) (undo func()) {
+	url := storedListenURL(app)
+	if !isFollowing(app) || strings.TrimRight(settings.Meta.AppURL, "/") != url {
 		return func() {}
 	}
 	settings.Meta.AppURL = shippedURL
 	return func() { settings.Meta.AppURL = url }
 }
 
-// Address returns where the server listens, as Listens has noted it; nothing before.
-func Address(app core.App) string { return heard(app) }
+// ListenURL returns where the server listens, as Listens has noted it; nothing before.
+func ListenURL(app core.App) string { return storedListenURL(app) }
 
-func heard(app core.App) string {
-	url, _ := app.Store().Get(listening).(string)
+func storedListenURL(app core.App) string {
+	url, _ := app.Store().Get(listenURLKey).(string)
 	return url
 }
 
-func follows(app core.App) bool {
-	unset, _ := app.Store().Get(following).(bool)
+func isFollowing(app core.App) bool {
+	unset, _ := app.Store().Get(followingKey).(bool)
 	return unset
 }
 
-// URL returns the address under which a server can be reached that listens on addr, such as "0.0.0.0:80". One that listens on all addresses of the
+// ReachableURL returns the address under which a server can be reached that listens on addr, such as "0.0.0.0:80". One that listens on all addresses of the
 // machine is reached under its first domain, if it has any, and else by the machine itself.
-func URL(addr string, tls bool, domains ...string) string {
+func ReachableURL(addr string, tls bool, domains ...string) string {
 	scheme, standard := "http", "80"
 	if tls {
 		scheme, standard = "https", "443"

@@ -23,7 +23,7 @@ func TestURL(t *testing.T) {
 		{"0.0.0.0:8443", true, []string{"photos.example.com"}, "https://photos.example.com:8443"},
 		{"", false, nil, "http://127.0.0.1"},
 	} {
-		if got := URL(c.addr, c.tls, c.domains...); got != c.want {
+		if got := ReachableURL(c.addr, c.tls, c.domains...); got != c.want {
 			t.Errorf("%q, %v, %v: got %s, want %s", c.addr, c.tls, c.domains, got, c.want)
 		}
 	}

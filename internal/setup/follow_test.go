@@ -12,14 +12,14 @@ func TestWhatAnOperatorStoredStays(t *testing.T) {
 		app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()}) // its settings are those that ship
 		meta := &app.Settings().Meta
 		meta.AppURL = c.stored
-		Follow(app) // as the start reads it
-		Listens(app, "http://127.0.0.1:8090")
-		Listens(app, "https://photos.example.com")
+		FollowListenURL(app) // as the start reads it
+		SetListenURL(app, "http://127.0.0.1:8090")
+		SetListenURL(app, "https://photos.example.com")
 		if said := URLDefault(app) != ""; said != (c.stored == shippedURL) {
 			t.Errorf("%s: told that it is not set: %v", c.stored, said)
 		}
 		shown := meta.AppURL
-		undo := Unfollow(app, app.Settings())
+		undo := UnfollowListenURL(app, app.Settings())
 		if meta.AppURL != c.want {
 			t.Errorf("%s: stored as %s with other settings", c.stored, meta.AppURL)
 		}

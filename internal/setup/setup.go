@@ -7,15 +7,15 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// Defaults says what an operator should set and has not, a sentence each.
-func Defaults(app core.App) []string {
+// UnsetDefaults says what an operator should set and has not, a sentence each.
+func UnsetDefaults(app core.App) []string {
 	return slices.DeleteFunc([]string{URLDefault(app), SenderDefault(app), MailDefault(app)}, func(s string) bool { return s == "" })
 }
 
 // URLDefault says that the application URL is not set, or nothing.
 func URLDefault(app core.App) string {
 	url := app.Settings().Meta.AppURL
-	if url != shippedURL && !follows(app) {
+	if url != shippedURL && !isFollowing(app) {
 		return ""
 	}
 	return "no application URL in the settings: pages, mails and push messages link to " + url

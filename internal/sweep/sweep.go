@@ -47,17 +47,17 @@ func (p Part) find(tx core.App, on Subject, most int, skipped []string) (keys []
 			return nil, err
 		}
 	}
-	key, params := p.Key, on.Params(tx)
+	key, params := p.Key, on.SQLParams(tx)
 	if key == "" {
 		key = "id"
 	}
 	statement := `SELECT ` + key + ` FROM ` + p.From
 	if len(skipped) > 0 {
 		statement += ` AND ` + key + ` NOT IN (SELECT value FROM json_each({:skipped}))`
-		params["skipped"] = db.List(skipped)
+		params["skipped"] = db.JSONList(skipped)
 	}
 	params["most"] = most
-	err = db.Column(tx, &keys, statement+` `+p.Order+` LIMIT {:most}`, params)
+	err = db.QueryColumn(tx, &keys, statement+` `+p.Order+` LIMIT {:most}`, params)
 	return keys, err
 }
 
@@ -78,13 +78,13 @@ func (w *Work) Begin(tx core.App, on Subject) error {
 	if err := s.run(); err != nil || s.part == len(w.Parts) {
 		return err
 	}
-	return job.Add(tx, w.Kind, on)
+	return job.Enqueue(tx, w.Kind, on)
 }
 
-// Run is the handler of the work's jobs.
-func (w *Work) Run(ctx context.Context, app core.App, j *job.Job) error {
+// HandleJob is the handler of the work's jobs.
+func (w *Work) HandleJob(ctx context.Context, app core.App, j *job.Job) error {
 	var on Subject
-	if err := j.Payload(&on); err != nil {
+	if err := j.ReadPayload(&on); err != nil {
 		return err
 	}
 	return w.Finish(ctx, app, on)
@@ -98,8 +98,8 @@ func (w *Work) Finish(ctx context.Context, app core.App, on Subject) error {
 	var failures db.Failures
 	err := db.Steps(ctx, app, func(tx core.App, most int) (bool, error) {
 		b := budgetOf(tx)
-		if b.least, b.most = true, min(most, statementRows); most == 1 {
-			b.rows = 1
+		if b.guaranteed, b.most = true, min(most, maxStatementRows); most == 1 {
+			b.rowsLeft = 1
 		}
 		after := Subject{} // of its own, as the transaction may be undone
 		maps.Copy(after, on)
@@ -138,9 +138,9 @@ func (s *step) run() error {
 	for ; s.part < len(s.work.Parts); s.part++ {
 		part := s.work.Parts[s.part]
 		weight := max(part.Weight, 1)
-		b.least = b.least || s.each
+		b.guaranteed = b.guaranteed || s.each
 		for {
-			most := b.affords(weight)
+			most := b.affordableRows(weight)
 			if most == 0 {
 				return nil
 			}
@@ -151,7 +151,7 @@ func (s *step) run() error {
 			if err != nil {
 				return fmt.Errorf("%s, part %d, of %v: %w", s.work.Kind, s.part+1, s.on, err)
 			}
-			b.spend(len(s.keys) * weight)
+			b.spendRows(len(s.keys) * weight)
 			if len(s.keys) < most {
 				break
 			}
@@ -160,25 +160,25 @@ func (s *step) run() error {
 	return nil
 }
 
-// Pending is the SQL of the ids of records that are gone and whose rows are still being removed.
-const Pending = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user'), '') id FROM jobs
+// PendingIDs is the SQL of the ids of records that are gone and whose rows are still being removed.
+const PendingIDs = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user'), '') id FROM jobs
 	WHERE (kind GLOB '*.gone' OR kind IN ('account.erase', 'notification.detach')) AND state IN ('ready', 'running'))`
 
-// Delete is the part that deletes the rows of a table that meet a condition on the subject.
-func Delete(table, condition string) Part {
-	return statement(table, condition, `DELETE FROM `+table)
+// DeletePart is the part that deletes the rows of a table that meet a condition on the subject.
+func DeletePart(table, condition string) Part {
+	return statementPart(table, condition, `DELETE FROM `+table)
 }
 
-// Update is the part that sets columns of such rows, so that they meet the condition no more.
-func Update(table, set, condition string) Part {
-	return statement(table, condition, `UPDATE `+table+` SET `+set)
+// UpdatePart is the part that sets columns of such rows, so that they meet the condition no more.
+func UpdatePart(table, set, condition string) Part {
+	return statementPart(table, condition, `UPDATE `+table+` SET `+set)
 }
 
-func statement(table, condition, text string) Part {
+func statementPart(table, condition, text string) Part {
 	text += ` WHERE id IN (SELECT value FROM json_each({:keys}))`
 	return Part{From: table + ` WHERE (` + condition + `)`, Do: func(tx core.App, on Subject, keys []string) error {
-		params := on.Params(tx)
-		params["keys"] = db.List(keys)
+		params := on.SQLParams(tx)
+		params["keys"] = db.JSONList(keys)
 		if _, err := db.Exec(tx, text, params); err != nil {
 			return fmt.Errorf("%s: %w", text, err)
 		}
@@ -217,10 +217,10 @@ const recordWeight = 40
 // DeleteRecord deletes a record with its hooks.
 func DeleteRecord(tx core.App, record *core.Record) error { return tx.Delete(record) }
 
-// Params are the subject's values for a statement, and the time as now. Where a work keeps in the subject where it is, it begins
+// SQLParams are the subject's values for a statement, and the time as now. Where a work keeps in the subject where it is, it begins
 // after "".
-func (on Subject) Params(tx core.App) db.Params {
-	params := db.Params{"now": clock.Stamp(tx), "after": ""}
+func (on Subject) SQLParams(tx core.App) db.Params {
+	params := db.Params{"now": clock.Timestamp(tx), "after": ""}
 	for key, value := range on {
 		params[key] = value
 	}

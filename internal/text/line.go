@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Line is s as one line of at most so many characters, cut at a word where that is possible. What would
+// ShortLine is s as one line of at most so many characters, cut at a word where that is possible. What would
 // turn the direction of the words around it is left out.
-func Line(s string, most int) string {
+func ShortLine(s string, most int) string {
 	words := strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 	line := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError {

@@ -9,74 +9,74 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Part is a stretch of a text: plain words, or a name in them.
-type Part struct {
+// Segment is a stretch of a text: plain words, or a name in them.
+type Segment struct {
 	Text string // as written
 	Tag  string // the hashtag it names, folded, without #, or empty
 	User string // the handle it names, lower case, without @, or empty
 }
 
 // TagName returns the name of the hashtag as people see it: as it was written, in NFKC.
-func (p Part) TagName() string { return norm.NFKC.String(p.Text)[len("#"):] }
+func (p Segment) TagName() string { return norm.NFKC.String(p.Text)[len("#"):] }
 
 // The longest names, in characters.
 const (
-	longestTag     = 100
-	shortestHandle = 3
-	longestHandle  = 30
+	maxTagLength    = 100
+	minHandleLength = 3
+	maxHandleLength = 30
 )
 
-// Parts cuts s where its #hashtags and @mentions begin and end; together the parts are s. What it finds is what Hashtags and
+// Segments cuts s where its #hashtags and @mentions begin and end; together the parts are s. What it finds is what Hashtags and
 // Mentions return. It looks at no character of s more than a few times.
-func Parts(s string) []Part {
+func Segments(s string) []Segment {
 	if !strings.ContainsAny(s, "#@＃＠﹟﹫") {
-		return whole(s)
+		return plainSegment(s)
 	}
-	pieces := cut(s)
-	var parts []Part
+	pieces := splitPieces(s)
+	var parts []Segment
 	var tags, users []string
 	plain := 0 // where the words before the next name begin
 	for i := 0; i < len(pieces); {
-		part, next := Part{}, i+1
+		part, next := Segment{}, i+1
 		switch pieces[i].plain {
 		case "#":
 			next += tagLength(pieces[next:])
-			if name := s[pieces[i].to:pieces[next-1].to]; isTag(name) && !follows(pieces[:i], "&#/") {
+			if name := s[pieces[i].to:pieces[next-1].to]; isTagName(name) && !followsWord(pieces[:i], "&#/") {
 				part.Tag = Fold(name)
 			}
-			if tags = within(tags, &part.Tag, MaxHashtags); part.Tag == "" {
+			if tags = addLimited(tags, &part.Tag, MaxHashtags); part.Tag == "" {
 				next = i + 1
 			}
 		case "@":
 			next += handleLength(pieces[next:])
 			name := strings.ToLower(norm.NFKC.String(s[pieces[i].to:pieces[next-1].to]))
-			if len(name) >= shortestHandle && len(name) <= longestHandle && !follows(pieces[:i], ".-+@/") && !precedes(pieces[next:], "@") {
+			if len(name) >= minHandleLength && len(name) <= maxHandleLength && !followsWord(pieces[:i], ".-+@/") && !precedesWord(pieces[next:], "@") {
 				part.User = name
 			}
-			if users = within(users, &part.User, MaxMentions); part.User == "" {
+			if users = addLimited(users, &part.User, MaxMentions); part.User == "" {
 				next = i + 1
 			}
 		}
 		if part.Tag != "" || part.User != "" {
-			parts = append(parts, whole(s[plain:pieces[i].from])...)
+			parts = append(parts, plainSegment(s[plain:pieces[i].from])...)
 			plain = pieces[next-1].to
 			part.Text = s[pieces[i].from:plain]
 			parts = append(parts, part)
 		}
 		i = next
 	}
-	return append(parts, whole(s[plain:])...)
+	return append(parts, plainSegment(s[plain:])...)
 }
 
-func whole(s string) []Part {
+func plainSegment(s string) []Segment {
 	if s == "" {
 		return nil
 	}
-	return []Part{{Text: s}}
+	return []Segment{{Text: s}}
 }
 
-// within adds a name to those found, or empties it when they are as many as a text may carry.
-func within(found []string, name *string, most int) []string {
+// addLimited adds a name to those found, or empties it when they are as many as a text may carry.
+func addLimited(found []string, name *string, most int) []string {
 	if *name == "" || slices.Contains(found, *name) {
 		return found
 	}
@@ -100,7 +100,7 @@ type piece struct {
 	plain    string // its NFKC
 }
 
-func cut(s string) []piece {
+func splitPieces(s string) []piece {
 	pieces := make([]piece, 0, len(s))
 	for from := 0; from < len(s); {
 		_, size := utf8.DecodeRuneInString(s[from:])
@@ -141,14 +141,14 @@ func isJoiner(plain string) bool {
 	return utf8.RuneCountInString(plain) == 1 && strings.Contains(joiners, plain)
 }
 
-func notInTag(r rune) bool { return !isWord(r) }
+func notInTag(r rune) bool { return !isWordRune(r) }
 
-func isWord(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.Nd) || r == '_' }
+func isWordRune(r rune) bool { return unicode.In(r, unicode.L, unicode.M, unicode.Nd) || r == '_' }
 
-// isTag reports whether a name can be that of a hashtag: no digits alone, nothing that cannot be seen, and not too long.
-func isTag(name string) bool {
+// isTagName reports whether a name can be that of a hashtag: no digits alone, nothing that cannot be seen, and not too long.
+func isTagName(name string) bool {
 	folded := Fold(name)
-	return utf8.RuneCountInString(folded) <= longestTag && utf8.RuneCountInString(norm.NFKC.String(name)) <= longestTag &&
+	return utf8.RuneCountInString(folded) <= maxTagLength && utf8.RuneCountInString(norm.NFKC.String(name)) <= maxTagLength &&
 		strings.ContainsFunc(folded, func(r rune) bool { return unicode.In(r, unicode.L, unicode.M) || r == '_' })
 }
 
@@ -171,20 +171,20 @@ func notInHandle(r rune) bool {
 	return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 }
 
-// follows reports whether what comes after the pieces is in a word, or behind one of also.
-func follows(pieces []piece, also string) bool {
+// followsWord reports whether what comes after the pieces is in a word, or behind one of also.
+func followsWord(pieces []piece, also string) bool {
 	if len(pieces) == 0 {
 		return false
 	}
 	r, _ := utf8.DecodeLastRuneInString(pieces[len(pieces)-1].plain)
-	return isWord(r) || strings.ContainsRune(also, r)
+	return isWordRune(r) || strings.ContainsRune(also, r)
 }
 
-// precedes reports whether what comes before the pieces is in a word, or before one of also.
-func precedes(pieces []piece, also string) bool {
+// precedesWord reports whether what comes before the pieces is in a word, or before one of also.
+func precedesWord(pieces []piece, also string) bool {
 	if len(pieces) == 0 {
 		return false
 	}
 	r, _ := utf8.DecodeRuneInString(pieces[0].plain)
-	return isWord(r) || strings.ContainsRune(also, r)
+	return isWordRune(r) || strings.ContainsRune(also, r)
 }

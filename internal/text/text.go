@@ -12,7 +12,7 @@ const (
 // is none. Handles have a rule of their own, in which nothing but letters of ASCII is a letter: @ádá names nobody, and not @ada.
 func Mentions(s string) []string {
 	var handles []string
-	for _, part := range Parts(s) {
+	for _, part := range Segments(s) {
 		if part.User != "" {
 			handles = appendOnce(handles, part.User)
 		}
@@ -23,7 +23,7 @@ func Mentions(s string) []string {
 // Hashtags returns the names that s carries as #name, folded, each once, in order. A name of digits alone is none.
 func Hashtags(s string) []string {
 	var tags []string
-	for _, part := range Parts(s) {
+	for _, part := range Segments(s) {
 		if part.Tag != "" {
 			tags = appendOnce(tags, part.Tag)
 		}

@@ -26,7 +26,7 @@ func TestMentions(t *testing.T) {
 			t.Errorf("Mentions(%q) = %v, want %v", test.text, got, test.want)
 		}
 	}
-	if n := len(Mentions(strings.Repeat("@aaa @bbb ", 3) + many("@user"))); n != MaxMentions {
+	if n := len(Mentions(strings.Repeat("@aaa @bbb ", 3) + manyNames("@user"))); n != MaxMentions {
 		t.Errorf("%d mentions, want at most %d", n, MaxMentions)
 	}
 }
@@ -47,7 +47,7 @@ func TestHashtags(t *testing.T) {
 			t.Errorf("Hashtags(%q) = %v, want %v", test.text, got, test.want)
 		}
 	}
-	if n := len(Hashtags(many("#tag"))); n != MaxHashtags {
+	if n := len(Hashtags(manyNames("#tag"))); n != MaxHashtags {
 		t.Errorf("%d hashtags, want at most %d", n, MaxHashtags)
 	}
 }
@@ -61,7 +61,7 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-func many(prefix string) string {
+func manyNames(prefix string) string {
 	var b strings.Builder
 	for i := range 60 {
 		b.WriteString(prefix + "_" + strings.Repeat("a", i+1)[:min(i+1, 20)] + string(rune('a'+i%26)) + string(rune('a'+i/26)) + " ")

@@ -28,8 +28,8 @@ func readVectors(t *testing.T, part string, into any) {
 	}
 }
 
-// forms are the ways in which Unicode writes the same text.
-var forms = map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD}
+// unicodeForms are the ways in which Unicode writes the same text.
+var unicodeForms = map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD}
 
 func TestFoldHasOneFormForAllSpellings(t *testing.T) {
 	var groups []struct {
@@ -44,7 +44,7 @@ func TestFoldHasOneFormForAllSpellings(t *testing.T) {
 			if got := Fold(written); got != group.Fold {
 				t.Errorf("%s: %q (%+[2]q) folds to %q (%+[3]q), want %q (%+[4]q)", group.Script, written, got, group.Fold)
 			}
-			for name, form := range forms {
+			for name, form := range unicodeForms {
 				if got := Fold(form.String(written)); got != group.Fold {
 					t.Errorf("%s: the %s of %q folds to %q, want %q", group.Script, name, written, got, group.Fold)
 				}
@@ -72,18 +72,18 @@ func TestNamesAreFoundAsInTheVectors(t *testing.T) {
 	readVectors(t, "names", &texts)
 	for _, want := range texts {
 		var s string
-		var parts []Part
+		var parts []Segment
 		for _, part := range want {
 			s += part.Text
-			parts = append(parts, Part{part.Text, part.Tag, part.Handle})
+			parts = append(parts, Segment{part.Text, part.Tag, part.Handle})
 		}
-		if got := Parts(s); !slices.Equal(got, parts) {
+		if got := Segments(s); !slices.Equal(got, parts) {
 			t.Errorf("%q is\n%q, want\n%q", s, got, parts)
 		}
 		if strings.Contains(s, "ﷺ") {
 			continue // NFKC makes words of a character, and who writes those writes other names
 		}
-		for name, form := range forms {
+		for name, form := range unicodeForms {
 			if got := Hashtags(form.String(s)); !slices.Equal(got, Hashtags(s)) {
 				t.Errorf("the %s of %q has the tags %q, and it has %q", name, s, got, Hashtags(s))
 			}

@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// Words returns the words of s as they are found: folded, without anything between them. In scripts that are written without spaces
+// FoldedWords returns the words of s as they are found: folded, without anything between them. In scripts that are written without spaces
 // each character is a word, so that a part of what stands together is found, and a single character too.
-func Words(s string) []string {
+func FoldedWords(s string) []string {
 	var words []string
 	folded := Fold(s)
 	begin := -1 // of the word that goes on, or none
@@ -21,7 +21,7 @@ func Words(s string) []string {
 		switch {
 		case !unicode.In(r, unicode.L, unicode.N, unicode.M):
 			end(at)
-		case Unspaced(r):
+		case IsUnspaced(r):
 			end(at)
 			words = append(words, string(r))
 		case begin < 0 && !unicode.IsMark(r):
@@ -32,9 +32,9 @@ func Words(s string) []string {
 	return words
 }
 
-// Unspaced reports whether a letter, or a mark on one, is of a script that is written without spaces between words: those of South
+// IsUnspaced reports whether a letter, or a mark on one, is of a script that is written without spaces between words: those of South
 // East Asia, and everything from the Chinese radicals on.
-func Unspaced(r rune) bool {
+func IsUnspaced(r rune) bool {
 	return (r >= 0x0e00 && r <= 0x0eff || r >= 0x1000 && r <= 0x109f || r >= 0x1780 && r <= 0x17ff || r >= 0x2e80) && unicode.In(r, unicode.L, unicode.N, unicode.M)
 }
 
@@ -46,7 +46,7 @@ func IndexText(texts ...string) string {
 		if i > 0 {
 			all.WriteString(" ¦")
 		}
-		for _, word := range Words(s) {
+		for _, word := range FoldedWords(s) {
 			if all.Len() > 0 {
 				all.WriteByte(' ')
 			}

@@ -10,8 +10,8 @@ import (
 	"doubletap/internal/db"
 )
 
-// Edges are the ids of the viewer's own like and save of a post, empty where there is none.
-type Edges struct {
+// PostEdges are the ids of the viewer's own like and save of a post, empty where there is none.
+type PostEdges struct {
 	ID    string `db:"id"`
 	Liked string `db:"liked"`
 	Saved string `db:"saved"`
@@ -27,29 +27,29 @@ type Relationship struct {
 	Muting    bool   `db:"muting" json:"muting"`
 }
 
-// Posts returns the viewer's edges to each of the posts.
-func Posts(app core.App, me string, posts []string) (map[string]Edges, error) {
-	var rows []Edges
-	err := db.All(app, &rows, `SELECT value id,
+// ReadPostEdges returns the viewer's edges to each of the posts.
+func ReadPostEdges(app core.App, me string, posts []string) (map[string]PostEdges, error) {
+	var rows []PostEdges
+	err := db.QueryAll(app, &rows, `SELECT value id,
 			coalesce((SELECT l.id FROM likes l WHERE l.post = value AND l.user = {:me}), '') liked,
 			coalesce((SELECT s.id FROM saves s WHERE s.user = {:me} AND s.post = value), '') saved
-		FROM json_each({:ids})`, params(me, posts))
+		FROM json_each({:ids})`, viewerParams(me, posts))
 	if err != nil {
 		return nil, fmt.Errorf("read the viewer's likes and saves: %w", err)
 	}
-	found := make(map[string]Edges, len(rows))
+	found := make(map[string]PostEdges, len(rows))
 	for _, row := range rows {
 		found[row.ID] = row
 	}
 	return found, nil
 }
 
-// Users returns what is between the viewer and each of the users.
-func Users(app core.App, me string, users []string, now string) (map[string]Relationship, error) {
+// ReadRelationships returns what is between the viewer and each of the users.
+func ReadRelationships(app core.App, me string, users []string, now string) (map[string]Relationship, error) {
 	var rows []Relationship
-	p := params(me, users)
+	p := viewerParams(me, users)
 	p["now"] = now
-	err := db.All(app, &rows, `SELECT value id,
+	err := db.QueryAll(app, &rows, `SELECT value id,
 			EXISTS (SELECT 1 FROM follows WHERE follower = {:me} AND followee = value AND state = 'accepted') following,
 			EXISTS (SELECT 1 FROM follows WHERE follower = {:me} AND followee = value AND state = 'pending') requested,
 			EXISTS (SELECT 1 FROM follows WHERE follower = value AND followee = {:me} AND state = 'accepted') followsMe,
@@ -66,33 +66,33 @@ func Users(app core.App, me string, users []string, now string) (map[string]Rela
 	return found, nil
 }
 
-// OfPost returns the edges that each of the users has to one post.
-func OfPost(app core.App, post string, users []string) (map[string]Edges, error) {
-	var rows []Edges
-	err := db.All(app, &rows, `SELECT value id,
+// ReadPostEdgesByUser returns the edges that each of the users has to one post.
+func ReadPostEdgesByUser(app core.App, post string, users []string) (map[string]PostEdges, error) {
+	var rows []PostEdges
+	err := db.QueryAll(app, &rows, `SELECT value id,
 			coalesce((SELECT l.id FROM likes l WHERE l.post = {:post} AND l.user = value), '') liked,
 			coalesce((SELECT s.id FROM saves s WHERE s.user = value AND s.post = {:post}), '') saved
-		FROM json_each({:users})`, db.Params{"post": post, "users": db.List(users)})
+		FROM json_each({:users})`, db.Params{"post": post, "users": db.JSONList(users)})
 	if err != nil {
 		return nil, fmt.Errorf("read the likes and saves of post %s: %w", post, err)
 	}
-	found := make(map[string]Edges, len(rows))
+	found := make(map[string]PostEdges, len(rows))
 	for _, row := range rows {
 		found[row.ID] = row
 	}
 	return found, nil
 }
 
-// OfUser returns what is between each of the viewers and one user.
-func OfUser(app core.App, user string, viewers []string, now string) (map[string]Relationship, error) {
+// ReadRelationshipsByViewer returns what is between each of the viewers and one user.
+func ReadRelationshipsByViewer(app core.App, user string, viewers []string, now string) (map[string]Relationship, error) {
 	var rows []Relationship
-	err := db.All(app, &rows, `SELECT value id,
+	err := db.QueryAll(app, &rows, `SELECT value id,
 			EXISTS (SELECT 1 FROM follows WHERE follower = value AND followee = {:user} AND state = 'accepted') following,
 			EXISTS (SELECT 1 FROM follows WHERE follower = value AND followee = {:user} AND state = 'pending') requested,
 			EXISTS (SELECT 1 FROM follows WHERE follower = {:user} AND followee = value AND state = 'accepted') followsMe,
 			EXISTS (SELECT 1 FROM blocks WHERE blocker = value AND blocked = {:user}) blocking,
 			EXISTS (SELECT 1 FROM mutes WHERE muter = value AND muted = {:user} AND post = '' AND (until = '' OR until > {:now})) muting
-		FROM json_each({:viewers})`, db.Params{"user": user, "viewers": db.List(viewers), "now": now})
+		FROM json_each({:viewers})`, db.Params{"user": user, "viewers": db.JSONList(viewers), "now": now})
 	if err != nil {
 		return nil, fmt.Errorf("read the relationships to user %s: %w", user, err)
 	}
@@ -103,6 +103,6 @@ func OfUser(app core.App, user string, viewers []string, now string) (map[string
 	return found, nil
 }
 
-func params(me string, ids []string) db.Params {
-	return db.Params{"me": me, "ids": db.List(ids)}
+func viewerParams(me string, ids []string) db.Params {
+	return db.Params{"me": me, "ids": db.JSONList(ids)}
 }

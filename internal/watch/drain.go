@@ -10,14 +10,14 @@ type Drain struct {
 	mu       sync.Mutex // guards all below
 	underway int
 	began    bool
-	quiet    chan struct{} // closed once it began and nothing is under way
+	drained  chan struct{} // closed once it began and nothing is under way
 }
 
 // NewDrain returns one that has not begun.
-func NewDrain() *Drain { return &Drain{quiet: make(chan struct{})} }
+func NewDrain() *Drain { return &Drain{drained: make(chan struct{})} }
 
-// Enter counts a request until leave is called.
-func (d *Drain) Enter() (leave func()) {
+// EnterRequest counts a request until leave is called.
+func (d *Drain) EnterRequest() (leave func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.underway++
@@ -25,43 +25,43 @@ func (d *Drain) Enter() (leave func()) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.underway--
-		d.settle()
+		d.closeIfDrained()
 	}
 }
 
-// Begin says that the service is about to end.
-func (d *Drain) Begin() {
+// BeginDrain says that the service is about to end.
+func (d *Drain) BeginDrain() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.began = true
-	d.settle()
+	d.closeIfDrained()
 }
 
-// Began reports whether it has.
-func (d *Drain) Began() bool {
+// HasBegun reports whether it has.
+func (d *Drain) HasBegun() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.began
 }
 
-// Wait returns true when, after Begin, there was a moment with nothing under way, and false when ctx ended first.
-func (d *Drain) Wait(ctx context.Context) bool {
+// WaitDrained returns true when, after Begin, there was a moment with nothing under way, and false when ctx ended first.
+func (d *Drain) WaitDrained(ctx context.Context) bool {
 	select {
-	case <-d.quiet:
+	case <-d.drained:
 		return true
 	case <-ctx.Done():
 		return false
 	}
 }
 
-// settle needs mu.
-func (d *Drain) settle() {
+// closeIfDrained needs mu.
+func (d *Drain) closeIfDrained() {
 	if !d.began || d.underway > 0 {
 		return
 	}
 	select {
-	case <-d.quiet:
+	case <-d.drained:
 	default:
-		close(d.quiet)
+		close(d.drained)
 	}
 }

@@ -15,16 +15,16 @@ type Latency struct {
 
 // Latencies returns what was measured since the start: of likes from request to answer, and of notifications from
 // their commit to a socket.
-func (w *Watch) Latencies() (likes, deliveries Latency, err error) {
-	if likes, err = w.latency("doubletap_like_seconds"); err != nil {
+func (w *Registry) Latencies() (likes, deliveries Latency, err error) {
+	if likes, err = w.latencyOf("doubletap_like_seconds"); err != nil {
 		return likes, deliveries, err
 	}
-	deliveries, err = w.latency("doubletap_delivery_seconds")
+	deliveries, err = w.latencyOf("doubletap_delivery_seconds")
 	return likes, deliveries, err
 }
 
-// latency adds up the histograms of one name.
-func (w *Watch) latency(name string) (Latency, error) {
+// latencyOf adds up the histograms of one name.
+func (w *Registry) latencyOf(name string) (Latency, error) {
 	families, err := w.registry.Gather()
 	if err != nil {
 		return Latency{}, fmt.Errorf("gather the figures: %w", err)

@@ -7,14 +7,14 @@ import (
 )
 
 func TestLatencies(t *testing.T) {
-	w := newWatch()
+	w := newRegistry()
 	if likes, deliveries, err := w.Latencies(); err != nil || likes != (Latency{}) || deliveries != (Latency{}) {
 		t.Fatalf("of nothing: %v %v %v", likes, deliveries, err)
 	}
 	for i := range 100 { // over both paths
-		w.Answered("POST", []string{Fast, General}[i%2], time.Duration(1+i/98*999)*time.Millisecond)
+		w.ObserveLike("POST", []string{FastPath, GeneralPath}[i%2], time.Duration(1+i/98*999)*time.Millisecond)
 	}
-	w.Delivered(time.Hour)
+	w.ObserveDelivery(time.Hour)
 	likes, deliveries, err := w.Latencies()
 	if err != nil {
 		t.Fatal(err)

@@ -14,75 +14,77 @@ import (
 
 // The paths that a request may take.
 const (
-	Fast    = "fast"
-	General = "general"
+	FastPath    = "fast"
+	GeneralPath = "general"
 )
 
-// Watch holds the figures of one app.
-type Watch struct {
-	registry  *prometheus.Registry
-	answered  *prometheus.HistogramVec
-	read      *prometheus.HistogramVec
-	delivered prometheus.Histogram
-	repaired  *prometheus.CounterVec
+// Registry holds the figures of one app.
+type Registry struct {
+	registry        *prometheus.Registry
+	likeSeconds     *prometheus.HistogramVec
+	readSeconds     *prometheus.HistogramVec
+	deliverySeconds prometheus.Histogram
+	repairsTotal    *prometheus.CounterVec
 }
 
 const storeKey = "doubletap.watch"
 
-// Of returns the app's figures, which are made at the first call.
-func Of(app core.App) *Watch {
-	return app.Store().GetOrSet(storeKey, func() any { return newWatch() }).(*Watch)
+// ForApp returns the app's figures, which are made at the first call.
+func ForApp(app core.App) *Registry {
+	return app.Store().GetOrSet(storeKey, func() any { return newRegistry() }).(*Registry)
 }
 
-func newWatch() *Watch {
+func newRegistry() *Registry {
 	// 0.1 ms doubled up to 6.5 s: a like takes about one, a person waits for seconds at most
 	buckets := prometheus.ExponentialBuckets(0.0001, 2, 17)
-	w := &Watch{
+	w := &Registry{
 		registry: prometheus.NewRegistry(),
-		answered: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		likeSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "doubletap_like_seconds", Buckets: buckets,
 			Help: "From the request of a like (POST) or unlike (DELETE) to its answer, when all of it is committed, by the path that it took.",
 		}, []string{"method", "path"}),
-		read: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		readSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "doubletap_read_seconds", Buckets: buckets,
 			Help: "From the request of a page of the feed, of notifications or of somebody's posts, or of a post, to its answer, by the path that it took.",
 		}, []string{"collection", "path"}),
-		delivered: prometheus.NewHistogram(prometheus.HistogramOpts{
+		deliverySeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "doubletap_delivery_seconds", Buckets: buckets,
 			Help: "From the commit of a notification to its first device's socket.",
 		}),
-		repaired: prometheus.NewCounterVec(prometheus.CounterOpts{
+		repairsTotal: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "doubletap_repairs_total",
 			Help: "What reconciliation found wrong and put right, by check. Expected is 0: else somebody wrote past the service, or the service is wrong.",
 		}, []string{"check"}),
 	}
-	w.registry.MustRegister(w.answered, w.read, w.delivered, w.repaired,
+	w.registry.MustRegister(w.likeSeconds, w.readSeconds, w.deliverySeconds, w.repairsTotal,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return w
 }
 
-// Answered counts a like (POST) or unlike (DELETE) that took a path and d until its answer.
-func (w *Watch) Answered(method, path string, d time.Duration) {
-	w.answered.WithLabelValues(method, path).Observe(d.Seconds())
+// ObserveLike counts a like (POST) or unlike (DELETE) that took a path and d until its answer.
+func (w *Registry) ObserveLike(method, path string, d time.Duration) {
+	w.likeSeconds.WithLabelValues(method, path).Observe(d.Seconds())
 }
 
-// Read counts a page of a collection, or a record, that took a path and d until its answer.
-func (w *Watch) Read(collection, path string, d time.Duration) {
-	w.read.WithLabelValues(collection, path).Observe(d.Seconds())
+// ObserveRead counts a page of a collection, or a record, that took a path and d until its answer.
+func (w *Registry) ObserveRead(collection, path string, d time.Duration) {
+	w.readSeconds.WithLabelValues(collection, path).Observe(d.Seconds())
 }
 
-// Delivered counts a notification that was at a socket d after its commit.
-func (w *Watch) Delivered(d time.Duration) { w.delivered.Observe(d.Seconds()) }
+// ObserveDelivery counts a notification that was at a socket d after its commit.
+func (w *Registry) ObserveDelivery(d time.Duration) { w.deliverySeconds.Observe(d.Seconds()) }
 
-// Repaired counts n things that the check found wrong and put right; 0 makes the check known.
-func (w *Watch) Repaired(check string, n int) { w.repaired.WithLabelValues(check).Add(float64(n)) }
+// CountRepairs counts n things that the check found wrong and put right; 0 makes the check known.
+func (w *Registry) CountRepairs(check string, n int) {
+	w.repairsTotal.WithLabelValues(check).Add(float64(n))
+}
 
-// Gauge adds a figure that is asked for when it is read.
-func (w *Watch) Gauge(name, help string, value func() float64) {
+// AddGauge adds a figure that is asked for when it is read.
+func (w *Registry) AddGauge(name, help string, value func() float64) {
 	w.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 }
 
 // Handler serves the figures in Prometheus' text format.
-func (w *Watch) Handler() http.Handler {
+func (w *Registry) Handler() http.Handler {
 	return promhttp.HandlerFor(w.registry, promhttp.HandlerOpts{})
 }

@@ -2,5 +2,5 @@ package writer
 
 import "time"
 
-// SetBrief sets after how long a transaction takes no further deed.
-func (w *Writer) SetBrief(d time.Duration) { w.brief = d }
+// SetBatchTime sets after how long a transaction takes no further deed.
+func (w *BatchWriter) SetBatchTime(d time.Duration) { w.batchTime = d }

@@ -18,50 +18,50 @@ import (
 )
 
 const (
-	together = 64                    // deeds in a transaction
-	waiting  = 1024                  // deeds that wait; more are refused
-	brief    = 20 * time.Millisecond // after which a transaction takes no further deed
+	maxBatch     = 64                    // deeds in a transaction
+	maxWaiting   = 1024                  // deeds that wait; more are refused
+	maxBatchTime = 20 * time.Millisecond // after which a transaction takes no further deed
 )
 
-// Writer is the one that writes for all who wait. It has no goroutine while nobody does.
-type Writer struct {
-	app    core.App
-	brief  time.Duration
-	labels pprof.LabelSet
+// BatchWriter is the one that writes for all who wait. It has no goroutine while nobody does.
+type BatchWriter struct {
+	app       core.App
+	batchTime time.Duration
+	labels    pprof.LabelSet
 
 	mu      sync.Mutex // guards all below
-	queue   []*deed
+	queue   []*pendingWrite
 	writing bool
 }
 
-type deed struct {
-	do    func(tx core.App) error
+type pendingWrite struct {
+	work  func(tx core.App) error
 	err   error
 	done  chan struct{}
 	alone bool // as the transaction that it shared was undone
 }
 
-// run is a transaction for a group.
-type run struct {
-	group []*deed
-	at    int  // the deed that is being done; those before it are done
-	over  bool // for this goroutine: the transaction has returned, or was ended
+// batch is a transaction for a group.
+type batch struct {
+	writes   []*pendingWrite
+	position int  // the deed that is being done; those before it are done
+	finished bool // for this goroutine: the transaction has returned, or was ended
 }
 
 // New returns a writer to the app's database.
-func New(app core.App, labels pprof.LabelSet) *Writer {
-	return &Writer{app: app, brief: brief, labels: labels}
+func New(app core.App, labels pprof.LabelSet) *BatchWriter {
+	return &BatchWriter{app: app, batchTime: maxBatchTime, labels: labels}
 }
 
-// Do runs do in a transaction that it may share with others', and returns when it is committed or undone. Where too many
+// InSharedTx runs do in a transaction that it may share with others', and returns when it is committed or undone. Where too many
 // wait already, it is fault.ErrBusy at once.
 //
 // An error undoes the transaction. What shared it is done again, each in one of its own, so nobody is harmed by somebody
 // else's error and do may run more than once: only what its last run found counts.
-func (w *Writer) Do(do func(tx core.App) error) error {
-	d := &deed{do: do, done: make(chan struct{})}
+func (w *BatchWriter) InSharedTx(do func(tx core.App) error) error {
+	d := &pendingWrite{work: do, done: make(chan struct{})}
 	w.mu.Lock()
-	if len(w.queue) >= waiting {
+	if len(w.queue) >= maxWaiting {
 		w.mu.Unlock()
 		return fault.ErrBusy
 	}
@@ -69,39 +69,39 @@ func (w *Writer) Do(do func(tx core.App) error) error {
 	idle := !w.writing
 	w.writing = true
 	w.mu.Unlock()
-	if idle && w.commit(w.next()) { // no goroutine has to be woken for who comes alone
-		if group := w.next(); len(group) > 0 {
-			go w.write(group)
+	if idle && w.commitBatch(w.nextBatch()) { // no goroutine has to be woken for who comes alone
+		if group := w.nextBatch(); len(group) > 0 {
+			go w.commitQueue(group)
 		}
 	}
 	<-d.done
 	return d.err
 }
 
-// Waiting returns how many deeds wait for a transaction.
-func (w *Writer) Waiting() int {
+// WaitingCount returns how many deeds wait for a transaction.
+func (w *BatchWriter) WaitingCount() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.queue)
 }
 
-// write serves a group and then the queue until it is empty, or until another goroutine does.
-func (w *Writer) write(group []*deed) {
-	for len(group) > 0 && w.commit(group) {
-		group = w.next()
+// commitQueue serves a group and then the queue until it is empty, or until another goroutine does.
+func (w *BatchWriter) commitQueue(group []*pendingWrite) {
+	for len(group) > 0 && w.commitBatch(group) {
+		group = w.nextBatch()
 	}
 }
 
-// next takes what shall be done together, and notes that nobody writes when there is nothing.
-func (w *Writer) next() []*deed {
+// nextBatch takes what shall be done together, and notes that nobody writes when there is nothing.
+func (w *BatchWriter) nextBatch() []*pendingWrite {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.take()
+	return w.takeBatch()
 }
 
-func (w *Writer) take() []*deed {
+func (w *BatchWriter) takeBatch() []*pendingWrite {
 	n := 0
-	for n < min(len(w.queue), together) && !w.queue[n].alone {
+	for n < min(len(w.queue), maxBatch) && !w.queue[n].alone {
 		n++
 	}
 	if n == 0 {
@@ -113,26 +113,26 @@ func (w *Writer) take() []*deed {
 	return group
 }
 
-// commit does what it can of a group in one transaction, and reports whether this goroutine is still the one that writes.
-func (w *Writer) commit(group []*deed) bool {
-	r := &run{group: group}
-	err := w.transact(r)
+// commitBatch does what it can of a group in one transaction, and reports whether this goroutine is still the one that writes.
+func (w *BatchWriter) commitBatch(group []*pendingWrite) bool {
+	r := &batch{writes: group}
+	err := w.runBatch(r)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if r.over {
+	if r.finished {
 		return false
 	}
-	r.over = true
-	done, rest := group[:r.at], group[r.at:]
+	r.finished = true
+	done, rest := group[:r.position], group[r.position:]
 	if err != nil {
-		done = group[:min(r.at+1, len(group))]
+		done = group[:min(r.position+1, len(group))]
 		rest = group[len(done):]
 	}
 	if err != nil && len(done) > 1 {
-		w.again(done, rest)
+		w.requeueWrites(done, rest)
 		return true
 	}
-	w.again(nil, rest)
+	w.requeueWrites(nil, rest)
 	for _, d := range done {
 		d.err = err
 		close(d.done)
@@ -140,8 +140,8 @@ func (w *Writer) commit(group []*deed) bool {
 	return true
 }
 
-// again puts deeds before all that wait; those that were undone are done alone.
-func (w *Writer) again(undone, rest []*deed) {
+// requeueWrites puts deeds before all that wait; those that were undone are done alone.
+func (w *BatchWriter) requeueWrites(undone, rest []*pendingWrite) {
 	for _, d := range undone {
 		d.alone = true
 	}
@@ -150,32 +150,32 @@ func (w *Writer) again(undone, rest []*deed) {
 	}
 }
 
-// takeOver answers the deed whose transaction was ended, and goes on with all others on a goroutine of its own: the one
+// replaceCommitter answers the deed whose transaction was ended, and goes on with all others on a goroutine of its own: the one
 // that did it may never return.
-func (w *Writer) takeOver(r *run) {
+func (w *BatchWriter) replaceCommitter(r *batch) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if r.over {
+	if r.finished {
 		return
 	}
-	r.over = true
-	at := min(r.at, len(r.group)-1)
-	w.again(r.group[:at], r.group[at+1:])
-	r.group[at].err = fault.ErrHeld
-	close(r.group[at].done)
-	go w.write(w.take())
+	r.finished = true
+	at := min(r.position, len(r.writes)-1)
+	w.requeueWrites(r.writes[:at], r.writes[at+1:])
+	r.writes[at].err = fault.ErrTransactionEnded
+	close(r.writes[at].done)
+	go w.commitQueue(w.takeBatch())
 }
 
-// begins notes which deed is being done, unless the transaction was ended.
-func (w *Writer) begins(r *run, at int) bool {
+// beginWrite notes which deed is being done, unless the transaction was ended.
+func (w *BatchWriter) beginWrite(r *batch, at int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	r.at = at
-	return !r.over
+	r.position = at
+	return !r.finished
 }
 
-// transact does the deeds of a run in one transaction, at least one; r.at tells how far it came.
-func (w *Writer) transact(r *run) (err error) {
+// runBatch does the deeds of a run in one transaction, at least one; r.at tells how far it came.
+func (w *BatchWriter) runBatch(r *batch) (err error) {
 	committed := false
 	defer func() {
 		if p := recover(); p != nil { // on a goroutine that belongs to others too
@@ -185,32 +185,32 @@ func (w *Writer) transact(r *run) (err error) {
 			}
 		}
 	}()
-	pprof.Do(context.Background(), w.labels, func(context.Context) { err = w.transactLabelled(r, &committed) })
+	pprof.Do(context.Background(), w.labels, func(context.Context) { err = w.runBatchLabelled(r, &committed) })
 	return err
 }
 
-// transactLabelled does it under the writer's own labels: its goroutine is that of one of those who wait, for all of them.
-func (w *Writer) transactLabelled(r *run, committed *bool) error {
+// runBatchLabelled does it under the writer's own labels: its goroutine is that of one of those who wait, for all of them.
+func (w *BatchWriter) runBatchLabelled(r *batch, committed *bool) error {
 	return w.app.RunInTransaction(func(tx core.App) error {
-		db.OnEnded(tx, func() { w.takeOver(r) })
+		db.OnTransactionEnded(tx, func() { w.replaceCommitter(r) })
 		tx.TxInfo().OnComplete(func(failed error) error {
 			*committed = failed == nil
 			return nil
 		})
 		began := time.Now()
-		for i, d := range r.group {
-			if !w.begins(r, i) {
-				return fault.ErrHeld
+		for i, d := range r.writes {
+			if !w.beginWrite(r, i) {
+				return fault.ErrTransactionEnded
 			}
-			if i > 0 && time.Since(began) > w.brief {
+			if i > 0 && time.Since(began) > w.batchTime {
 				return nil
 			}
-			if err := d.do(tx); err != nil {
+			if err := d.work(tx); err != nil {
 				return err
 			}
 		}
-		if !w.begins(r, len(r.group)) {
-			return fault.ErrHeld
+		if !w.beginWrite(r, len(r.writes)) {
+			return fault.ErrTransactionEnded
 		}
 		return nil
 	})

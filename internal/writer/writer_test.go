@@ -20,9 +20,9 @@ import (
 	"doubletap/internal/writer"
 )
 
-func serve(t *testing.T) core.App {
+func newTestApp(t *testing.T) core.App {
 	t.Helper()
-	app := dbtest.New(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
+	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
 		return db.Open(path + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_txlock=immediate")
 	}})
 	if _, err := db.Exec(app, `CREATE TABLE deeds (name TEXT UNIQUE)`, nil); err != nil {
@@ -31,24 +31,24 @@ func serve(t *testing.T) core.App {
 	return app
 }
 
-func insert(tx core.App, name string) error {
+func insertName(tx core.App, name string) error {
 	_, err := db.Exec(tx, `INSERT INTO deeds VALUES ({:name})`, db.Params{"name": name})
 	return err
 }
 
-func stored(t *testing.T, app core.App) (n int) {
+func storedCount(t *testing.T, app core.App) (n int) {
 	t.Helper()
-	if _, err := db.Value(app, &n, `SELECT count(*) FROM deeds`, nil); err != nil {
+	if _, err := db.QueryValue(app, &n, `SELECT count(*) FROM deeds`, nil); err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-// held keeps the writer in a deed until the test has queued what shall share the next transaction.
-func held(w *writer.Writer) (release func()) {
+// holdWriter keeps the writer in a deed until the test has queued what shall share the next transaction.
+func holdWriter(w *writer.BatchWriter) (release func()) {
 	entered, open := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	go w.Do(func(core.App) error {
+	go w.InSharedTx(func(core.App) error {
 		once.Do(func() { close(entered) })
 		<-open
 		return nil
@@ -58,47 +58,47 @@ func held(w *writer.Writer) (release func()) {
 }
 
 func TestWhatWaitsIsCommittedTogether(t *testing.T) {
-	app := serve(t)
+	app := newTestApp(t)
 	w := writer.New(app, pprof.Labels("request", "test"))
-	w.SetBrief(time.Hour)
-	release := held(w)
+	w.SetBatchTime(time.Hour)
+	release := holdWriter(w)
 	var all sync.WaitGroup
 	var transactions sync.Map
 	for i := range 50 {
 		all.Go(func() {
-			err := w.Do(func(tx core.App) error {
+			err := w.InSharedTx(func(tx core.App) error {
 				transactions.Store(tx.TxInfo(), true)
-				return insert(tx, fmt.Sprint("deed", i))
+				return insertName(tx, fmt.Sprint("deed", i))
 			})
 			if err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	for w.Waiting() < 50 { // they are on their way
+	for w.WaitingCount() < 50 { // they are on their way
 		runtime.Gosched()
 	}
 	release()
 	all.Wait()
 	n := 0
 	transactions.Range(func(any, any) bool { n++; return true })
-	if n != 1 || stored(t, app) != 50 {
-		t.Errorf("%d rows in %d transactions", stored(t, app), n)
+	if n != 1 || storedCount(t, app) != 50 {
+		t.Errorf("%d rows in %d transactions", storedCount(t, app), n)
 	}
 }
 
 func TestAnErrorOrAPanicHarmsNobodyElse(t *testing.T) {
-	app := serve(t)
+	app := newTestApp(t)
 	w := writer.New(app, pprof.Labels("request", "test"))
-	release := held(w)
+	release := holdWriter(w)
 	refused := errors.New("refused")
 	var all sync.WaitGroup
 	var told, undone atomic.Int32
 	for i := range 30 {
 		all.Go(func() {
-			err := w.Do(func(tx core.App) error {
+			err := w.InSharedTx(func(tx core.App) error {
 				db.AfterCommit(tx, func() { told.Add(1) })
-				if err := insert(tx, fmt.Sprint("deed", i)); err != nil {
+				if err := insertName(tx, fmt.Sprint("deed", i)); err != nil {
 					return err
 				}
 				switch i {
@@ -117,36 +117,36 @@ func TestAnErrorOrAPanicHarmsNobodyElse(t *testing.T) {
 			}
 		})
 	}
-	for w.Waiting() < 30 {
+	for w.WaitingCount() < 30 {
 		runtime.Gosched()
 	}
 	release()
 	all.Wait()
-	if stored(t, app) != 28 || told.Load() != 28 || undone.Load() != 2 {
-		t.Errorf("%d rows, %d told, %d undone", stored(t, app), told.Load(), undone.Load())
+	if storedCount(t, app) != 28 || told.Load() != 28 || undone.Load() != 2 {
+		t.Errorf("%d rows, %d told, %d undone", storedCount(t, app), told.Load(), undone.Load())
 	}
 }
 
 func TestAPanicAfterTheCommitUndoesNothing(t *testing.T) {
-	app := serve(t)
-	err := writer.New(app, pprof.Labels("request", "test")).Do(func(tx core.App) error {
+	app := newTestApp(t)
+	err := writer.New(app, pprof.Labels("request", "test")).InSharedTx(func(tx core.App) error {
 		tx.TxInfo().OnComplete(func(error) error { panic("too late") })
-		return insert(tx, "deed")
+		return insertName(tx, "deed")
 	})
-	if err != nil || stored(t, app) != 1 {
-		t.Errorf("%d rows, %v", stored(t, app), err)
+	if err != nil || storedCount(t, app) != 1 {
+		t.Errorf("%d rows, %v", storedCount(t, app), err)
 	}
 }
 
 func TestTheQueueHasAnEnd(t *testing.T) {
-	app := serve(t)
+	app := newTestApp(t)
 	w := writer.New(app, pprof.Labels("request", "test"))
-	release := held(w)
+	release := holdWriter(w)
 	var all sync.WaitGroup
 	var busy atomic.Int32
 	for i := range 1500 {
 		all.Go(func() {
-			err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("deed", i)) })
+			err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("deed", i)) })
 			if errors.Is(err, fault.ErrBusy) {
 				busy.Add(1)
 			} else if err != nil {
@@ -154,47 +154,47 @@ func TestTheQueueHasAnEnd(t *testing.T) {
 			}
 		})
 	}
-	for int(busy.Load())+w.Waiting() < 1500 {
+	for int(busy.Load())+w.WaitingCount() < 1500 {
 		runtime.Gosched()
 	}
 	release()
 	all.Wait()
-	if busy.Load() != 1500-1024 || stored(t, app) != 1024 {
-		t.Errorf("%d refused, %d stored", busy.Load(), stored(t, app))
+	if busy.Load() != 1500-1024 || storedCount(t, app) != 1024 {
+		t.Errorf("%d refused, %d stored", busy.Load(), storedCount(t, app))
 	}
 }
 
 func TestItWorksAgainAfterARest(t *testing.T) {
-	app := serve(t)
+	app := newTestApp(t)
 	w := writer.New(app, pprof.Labels("request", "test"))
 	for i := range 20 {
-		if err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("deed", i)) }); err != nil {
+		if err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("deed", i)) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if stored(t, app) != 20 {
-		t.Errorf("%d rows", stored(t, app))
+	if storedCount(t, app) != 20 {
+		t.Errorf("%d rows", storedCount(t, app))
 	}
 }
 
-// limit has transactions ended after a moment.
-func limit(app core.App) {
-	db.LimitWriter(app, db.Limits{Tolerated: time.Hour, Longest: 30 * time.Millisecond, Ends: func() bool { return true }, Told: func(time.Duration, bool) {}})
+// limitTransactions has transactions ended after a moment.
+func limitTransactions(app core.App) {
+	db.LimitWriter(app, db.TransactionLimits{WarnAfter: time.Hour, EndAfter: 30 * time.Millisecond, MayEnd: func() bool { return true }, OnTooLong: func(time.Duration, bool) {}})
 }
 
 func TestWhoHoldsTheWriterTooLongHarmsNobodyElse(t *testing.T) {
-	app := serve(t)
+	app := newTestApp(t)
 	w := writer.New(app, pprof.Labels("request", "test"))
-	w.SetBrief(time.Hour)
-	release := held(w)
+	w.SetBatchTime(time.Hour)
+	release := holdWriter(w)
 	leave := make(chan struct{})
 	var left, all sync.WaitGroup
 	left.Add(2)
 	blocks := func(i int) bool { return i == 7 || i == 31 }
 	for i := range 64 {
 		all.Go(func() {
-			err := w.Do(func(tx core.App) error {
-				if err := insert(tx, fmt.Sprint("deed", i)); err != nil {
+			err := w.InSharedTx(func(tx core.App) error {
+				if err := insertName(tx, fmt.Sprint("deed", i)); err != nil {
 					return err
 				}
 				if blocks(i) {
@@ -203,39 +203,39 @@ func TestWhoHoldsTheWriterTooLongHarmsNobodyElse(t *testing.T) {
 				}
 				return nil
 			})
-			if blocks(i) != errors.Is(err, fault.ErrHeld) {
+			if blocks(i) != errors.Is(err, fault.ErrTransactionEnded) {
 				t.Errorf("deed %d: %v", i, err)
 			}
 		})
 	}
-	for w.Waiting() < 64 {
+	for w.WaitingCount() < 64 {
 		runtime.Gosched()
 	}
-	limit(app)
+	limitTransactions(app)
 	release()
 	all.Wait() // also for the two, whose code is still blocked
-	if n := stored(t, app); n != 62 {
+	if n := storedCount(t, app); n != 62 {
 		t.Errorf("%d rows, want 62", n)
 	}
 	close(leave)
 	left.Wait()
 	for i := range 3 {
-		if err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("later", i)) }); err != nil {
+		if err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("later", i)) }); err != nil {
 			t.Error(err)
 		}
 	}
-	if n := stored(t, app); n != 65 {
+	if n := storedCount(t, app); n != 65 {
 		t.Errorf("%d rows, want 65", n)
 	}
 }
 
 func TestWhoComesAloneAndBlocksDoesNotKeepTheQueue(t *testing.T) {
-	app := serve(t)
-	limit(app)
+	app := newTestApp(t)
+	limitTransactions(app)
 	w := writer.New(app, pprof.Labels("request", "test"))
 	entered, leave, told := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		told <- w.Do(func(core.App) error {
+		told <- w.InSharedTx(func(core.App) error {
 			close(entered)
 			<-leave
 			return nil
@@ -243,41 +243,41 @@ func TestWhoComesAloneAndBlocksDoesNotKeepTheQueue(t *testing.T) {
 	}()
 	<-entered
 	for i := range 5 {
-		if err := w.Do(func(tx core.App) error { return insert(tx, fmt.Sprint("deed", i)) }); err != nil {
+		if err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("deed", i)) }); err != nil {
 			t.Error(err)
 		}
 	}
 	close(leave)
-	if err := <-told; !errors.Is(err, fault.ErrHeld) || stored(t, app) != 5 {
-		t.Errorf("%v, %d rows", err, stored(t, app))
+	if err := <-told; !errors.Is(err, fault.ErrTransactionEnded) || storedCount(t, app) != 5 {
+		t.Errorf("%v, %d rows", err, storedCount(t, app))
 	}
 }
 
 func TestATransactionOfManySlowDeedsIsSeveral(t *testing.T) {
-	app := serve(t)
+	app := newTestApp(t)
 	w := writer.New(app, pprof.Labels("request", "test"))
-	w.SetBrief(0)
-	release := held(w)
+	w.SetBatchTime(0)
+	release := holdWriter(w)
 	var transactions sync.Map
 	var all sync.WaitGroup
 	for i := range 10 {
 		all.Go(func() {
-			if err := w.Do(func(tx core.App) error {
+			if err := w.InSharedTx(func(tx core.App) error {
 				transactions.Store(tx.TxInfo(), true)
-				return insert(tx, fmt.Sprint("deed", i))
+				return insertName(tx, fmt.Sprint("deed", i))
 			}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	for w.Waiting() < 10 {
+	for w.WaitingCount() < 10 {
 		runtime.Gosched()
 	}
 	release()
 	all.Wait()
 	n := 0
 	transactions.Range(func(any, any) bool { n++; return true })
-	if n != 10 || stored(t, app) != 10 {
-		t.Errorf("%d rows in %d transactions", stored(t, app), n)
+	if n != 10 || storedCount(t, app) != 10 {
+		t.Errorf("%d rows in %d transactions", storedCount(t, app), n)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"doubletap/internal/guard"
 )
 
-// added is how many collections Doubletap adds to PocketBase's own test data, where users are.
-var added = len(guard.Collections) - 1
+// addedCollections is how many collections Doubletap adds to PocketBase's own test data, where users are.
+var addedCollections = len(guard.ServiceCollections) - 1
 
 // adjustments are made to the copy of PocketBase's sources: its test app becomes ours, and literals of the test data become
 // those of the data that Doubletap has adopted. What tests then say still counts.
@@ -21,9 +21,9 @@ var adjustments = []struct {
 	{"tests/app.go", `(config\.DataDir = filepath\.Join\(path\.Dir\(currentFile\), "data"\)\n)`, "${1}\t\tadopted, err := adoptedData(config.DataDir)\n\t\tif err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t\tconfig.DataDir = adopted\n", 1},
 	{"tests/app.go", `(\tapp := core\.NewBaseApp\(config\)\n)`, "${1}\tbind(app)\n", 1},
 	// there are more collections
-	{"apis/collection_import_test.go", `totalCollections := 16`, fmt.Sprint("totalCollections := ", 16+added), 1},
-	{"apis/collection_test.go", `"totalItems":16`, fmt.Sprintf(`"totalItems":%d`, 16+added), 2},
-	{"core/collection_query_test.go", `(\{nil|\[\]string\{\}|\[\]string\{""\}), 16\}`, fmt.Sprintf("${1}, %d}", 16+added), 3},
+	{"apis/collection_import_test.go", `totalCollections := 16`, fmt.Sprint("totalCollections := ", 16+addedCollections), 1},
+	{"apis/collection_test.go", `"totalItems":16`, fmt.Sprintf(`"totalItems":%d`, 16+addedCollections), 2},
+	{"core/collection_query_test.go", `(\{nil|\[\]string\{\}|\[\]string\{""\}), 16\}`, fmt.Sprintf("${1}, %d}", 16+addedCollections), 3},
 	// users have more fields
 	{"core/event_request_test.go", `("auth":\{"avatar":"",)("collectionId".*?"file":\[\],)("id":"user\d","name":"",)("rel":"",)`,
 		`${1}"bio":"",${2}"followersCount":0,"followingCount":0,"handle":"",${3}"postsCount":0,"private":false,${4}"role":"","state":"",`, 4},
@@ -31,13 +31,13 @@ var adjustments = []struct {
 	{"apis/record_auth_methods_test.go", `("identityFields":\["email","username")(\])`, `${1},"handle"${2}`, 1},
 	// guests have no batch: one of the users asks
 	{"tests/api.go", `(\t\treq\.Header\.Set\("content-type", "application/json"\)\n)`,
-		"${1}\t\tif scenario.URL == \"/api/batch\" {\n\t\t\treq.Header.Set(\"Authorization\", \"" + member + "\")\n\t\t}\n", 1},
+		"${1}\t\tif scenario.URL == \"/api/batch\" {\n\t\t\treq.Header.Set(\"Authorization\", \"" + memberToken + "\")\n\t\t}\n", 1},
 }
 
-// member is the token, of PocketBase's tests, of one of its users.
-const member = "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjRxMXhsY2xtZmxva3UzMyIsInR5cGUiOiJhdXRoIiwiY29sbGVjdGlvbklkIjoiX3BiX3VzZXJzX2F1dGhfIiwiZXhwIjoyNTI0NjA0NDYxLCJyZWZyZXNoYWJsZSI6dHJ1ZX0.ZT3F0Z3iM-xbGgSG3LEKiEzHrPHr8t8IuHLZGGNuxLo"
+// memberToken is the token, of PocketBase's tests, of one of its users.
+const memberToken = "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjRxMXhsY2xtZmxva3UzMyIsInR5cGUiOiJhdXRoIiwiY29sbGVjdGlvbklkIjoiX3BiX3VzZXJzX2F1dGhfIiwiZXhwIjoyNTI0NjA0NDYxLCJyZWZyZXNoYWJsZSI6dHJ1ZX0.ZT3F0Z3iM-xbGgSG3LEKiEzHrPHr8t8IuHLZGGNuxLo"
 
-func adjust(pocketbase string) error {
+func adjustSources(pocketbase string) error {
 	for _, a := range adjustments {
 		file := filepath.Join(pocketbase, filepath.FromSlash(a.file))
 		text, err := os.ReadFile(file)

@@ -20,13 +20,13 @@ import (
 	"strings"
 )
 
-const module = "github.com/pocketbase/pocketbase"
+const pocketbaseModule = "github.com/pocketbase/pocketbase"
 
 //go:embed differences.txt
 var differences string
 
 //go:embed adopt.go.txt
-var adopt []byte
+var adoptSource []byte
 
 func main() {
 	said := flag.Bool("v", false, "show what the failing tests say")
@@ -35,13 +35,13 @@ func main() {
 	if len(packages) == 0 {
 		packages = []string{"apis", "core", "forms", "mails"}
 	}
-	if err := compare(packages, *said); err != nil {
+	if err := compareResults(packages, *said); err != nil {
 		fmt.Fprintln(os.Stderr, "compat:", err)
 		os.Exit(1)
 	}
 }
 
-func compare(packages []string, said bool) error {
+func compareResults(packages []string, said bool) error {
 	here, err := os.Getwd()
 	if err != nil {
 		return err
@@ -52,10 +52,10 @@ func compare(packages []string, said bool) error {
 		return fmt.Errorf("make a folder for PocketBase: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := prepare(dir); err != nil {
+	if err := prepareModule(dir); err != nil {
 		return err
 	}
-	want, err := expected()
+	want, err := expectedDifferences()
 	if err != nil {
 		return err
 	}
@@ -83,9 +83,9 @@ func compare(packages []string, said bool) error {
 	return nil
 }
 
-// prepare copies PocketBase's module to dir, where its test app is made ours.
-func prepare(dir string) error {
-	source, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+// prepareModule copies PocketBase's module to dir, where its test app is made ours.
+func prepareModule(dir string) error {
+	source, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", pocketbaseModule).Output()
 	if err != nil {
 		return fmt.Errorf("find PocketBase's module: %w", err)
 	}
@@ -94,10 +94,10 @@ func prepare(dir string) error {
 	if out, err := exec.Command("cp", "-r", "--no-preserve=mode", strings.TrimSpace(string(source)), pocketbase).CombinedOutput(); err != nil {
 		return fmt.Errorf("copy PocketBase: %w: %s", err, out)
 	}
-	if err := adjust(pocketbase); err != nil {
+	if err := adjustSources(pocketbase); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(pocketbase, "tests", "adopt.go"), adopt, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(pocketbase, "tests", "adopt.go"), adoptSource, 0o600); err != nil {
 		return fmt.Errorf("write the adoption beside PocketBase's test app: %w", err)
 	}
 	mod, err := os.ReadFile("go.mod")
@@ -108,12 +108,12 @@ func prepare(dir string) error {
 	if err != nil {
 		return err
 	}
-	mod = fmt.Appendf(mod, "\nreplace %s => %s\n", module, pocketbase)
+	mod = fmt.Appendf(mod, "\nreplace %s => %s\n", pocketbaseModule, pocketbase)
 	return errors.Join(os.WriteFile(filepath.Join(dir, "go.mod"), mod, 0o600), os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o600))
 }
 
-// expected reads the list of tests that shall differ, each with a reason.
-func expected() (map[string]string, error) {
+// expectedDifferences reads the list of tests that shall differ, each with a reason.
+func expectedDifferences() (map[string]string, error) {
 	want := map[string]string{}
 	for line := range strings.Lines(differences) {
 		line = strings.TrimSpace(line)
@@ -133,7 +133,7 @@ func expected() (map[string]string, error) {
 func runTests(dir string, packages []string, said bool) (failed []string, ran int, err error) {
 	args := []string{"test", "-modfile=" + filepath.Join(dir, "go.mod"), "-mod=mod", "-json", "-count=1", "-timeout=20m"}
 	for _, name := range packages {
-		args = append(args, module+"/"+name)
+		args = append(args, pocketbaseModule+"/"+name)
 	}
 	command := exec.Command("go", args...)
 	command.Stderr = os.Stderr
@@ -161,7 +161,7 @@ func runTests(dir string, packages []string, said bool) (failed []string, ran in
 			fmt.Print(string(line))
 			continue
 		}
-		name := strings.TrimPrefix(event.Package, module+"/") + " " + event.Test
+		name := strings.TrimPrefix(event.Package, pocketbaseModule+"/") + " " + event.Test
 		switch event.Action {
 		case "output":
 			if output[name] == nil {

@@ -14,18 +14,18 @@ import (
 )
 
 func main() {
-	if err := write(); err != nil {
+	if err := writePhoto(); err != nil {
 		fmt.Fprintln(os.Stderr, "photo:", err)
 		os.Exit(1)
 	}
 }
 
-func write() error {
+func writePhoto() error {
 	var body bytes.Buffer
-	if err := jpeg.Encode(&body, scene(4032, 3024), &jpeg.Options{Quality: 92}); err != nil {
+	if err := jpeg.Encode(&body, drawScene(4032, 3024), &jpeg.Options{Quality: 92}); err != nil {
 		return err
 	}
-	tags := exif()
+	tags := exifBytes()
 	out := bufio.NewWriter(os.Stdout)
 	out.Write(body.Bytes()[:2]) // the start marker, which EXIF must follow
 	out.Write([]byte{0xff, 0xe1, byte((len(tags) + 2) >> 8), byte(len(tags) + 2)})
@@ -34,8 +34,8 @@ func write() error {
 	return out.Flush()
 }
 
-// scene is a sky above a sea with grain, since a smooth picture would be far smaller than a photo.
-func scene(w, h int) image.Image {
+// drawScene is a sky above a sea with grain, since a smooth picture would be far smaller than a photo.
+func drawScene(w, h int) image.Image {
 	img := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
 	grain := uint32(1)
 	for y := range h {
@@ -54,21 +54,21 @@ func scene(w, h int) image.Image {
 	return img
 }
 
-// entry is one tag of a TIFF directory.
-type entry struct {
+// tiffEntry is one tag of a TIFF directory.
+type tiffEntry struct {
 	tag, kind uint16
 	count     uint32
 	value     []byte
 }
 
 const (
-	text     = 2
-	short    = 3
-	long     = 4
-	rational = 5
+	asciiType    = 2
+	shortType    = 3
+	longType     = 4
+	rationalType = 5
 )
 
-func exif() []byte {
+func exifBytes() []byte {
 	le := binary.LittleEndian
 	number := func(values ...uint32) (b []byte) {
 		for _, v := range values {
@@ -76,31 +76,33 @@ func exif() []byte {
 		}
 		return b
 	}
-	words := func(tag uint16, s string) entry { return entry{tag, text, uint32(len(s) + 1), []byte(s + "\x00")} }
-	place := func(tag uint16, deg, min, sec uint32) entry {
-		return entry{tag, rational, 3, number(deg, 1, min, 1, sec, 1)}
+	words := func(tag uint16, s string) tiffEntry {
+		return tiffEntry{tag, asciiType, uint32(len(s) + 1), []byte(s + "\x00")}
 	}
-	device := []entry{words(0x9003, "2026:05:01 12:00:00"), words(0xa431, "SERIAL-0042")}
-	gps := []entry{words(1, "N"), place(2, 52, 31, 12), words(3, "E"), place(4, 13, 24, 18)}
+	place := func(tag uint16, deg, min, sec uint32) tiffEntry {
+		return tiffEntry{tag, rationalType, 3, number(deg, 1, min, 1, sec, 1)}
+	}
+	device := []tiffEntry{words(0x9003, "2026:05:01 12:00:00"), words(0xa431, "SERIAL-0042")}
+	gps := []tiffEntry{words(1, "N"), place(2, 52, 31, 12), words(3, "E"), place(4, 13, 24, 18)}
 
 	tiff := append([]byte("II*\x00"), number(8)...)
-	top := func(deviceAt, gpsAt uint32) []entry {
-		return []entry{
+	top := func(deviceAt, gpsAt uint32) []tiffEntry {
+		return []tiffEntry{
 			words(0x010f, "Doubletap"), words(0x0110, "Test Phone"),
-			{0x0112, short, 1, number(6)}, // turn right to stand upright
-			{0x8769, long, 1, number(deviceAt)}, {0x8825, long, 1, number(gpsAt)},
+			{0x0112, shortType, 1, number(6)}, // turn right to stand upright
+			{0x8769, longType, 1, number(deviceAt)}, {0x8825, longType, 1, number(gpsAt)},
 		}
 	}
-	deviceAt := len(tiff) + len(directory(top(0, 0), len(tiff)))
-	gpsAt := deviceAt + len(directory(device, deviceAt))
-	tiff = append(tiff, directory(top(uint32(deviceAt), uint32(gpsAt)), len(tiff))...)
-	tiff = append(tiff, directory(device, deviceAt)...)
-	tiff = append(tiff, directory(gps, gpsAt)...)
+	deviceAt := len(tiff) + len(tiffDirectory(top(0, 0), len(tiff)))
+	gpsAt := deviceAt + len(tiffDirectory(device, deviceAt))
+	tiff = append(tiff, tiffDirectory(top(uint32(deviceAt), uint32(gpsAt)), len(tiff))...)
+	tiff = append(tiff, tiffDirectory(device, deviceAt)...)
+	tiff = append(tiff, tiffDirectory(gps, gpsAt)...)
 	return append([]byte("Exif\x00\x00"), tiff...)
 }
 
-// directory lays out a TIFF directory that begins at an offset, with its longer values behind it.
-func directory(entries []entry, at int) []byte {
+// tiffDirectory lays out a TIFF directory that begins at an offset, with its longer values behind it.
+func tiffDirectory(entries []tiffEntry, at int) []byte {
 	le := binary.LittleEndian
 	out := le.AppendUint16(nil, uint16(len(entries)))
 	behind := at + 2 + 12*len(entries) + 4

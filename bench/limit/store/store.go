@@ -45,8 +45,8 @@ func Open(file, synchronous string) (*DB, error) {
 	return d, nil
 }
 
-// Write stores the likes, the posts' counts, which are a trigger's, and the notifications in one transaction.
-func (d *DB) Write(likes []Like) error {
+// WriteLikes stores the likes, the posts' counts, which are a trigger's, and the notifications in one transaction.
+func (d *DB) WriteLikes(likes []Like) error {
 	tx, err := d.db.Begin()
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (d *DB) Write(likes []Like) error {
 	now := time.Now().UTC().Format("2006-01-02 15:04:05.000Z")
 	for i := range likes {
 		l := &likes[i]
-		l.ID, l.Created = newID(), now
+		l.ID, l.Created = newRandomID(), now
 		if _, err := like.Exec(l.ID, l.Post, l.User, now); err != nil {
 			return fmt.Errorf("like of %s by %s: %w", l.Post, l.User, err)
 		}
@@ -64,7 +64,7 @@ func (d *DB) Write(likes []Like) error {
 		if err := author.QueryRow(l.Post).Scan(&owner); err != nil {
 			return err
 		}
-		if _, err := notified.Exec(newID(), owner, l.User, l.Post, now); err != nil {
+		if _, err := notified.Exec(newRandomID(), owner, l.User, l.Post, now); err != nil {
 			return err
 		}
 	}
@@ -74,7 +74,7 @@ func (d *DB) Write(likes []Like) error {
 // Close closes the database.
 func (d *DB) Close() error { return d.db.Close() }
 
-func newID() string {
+func newRandomID() string {
 	var bytes [15]byte
 	_, _ = rand.Read(bytes[:]) // never fails
 	for i, b := range bytes {

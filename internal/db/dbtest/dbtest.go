@@ -11,8 +11,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// New opens an app in a folder of its own, with the collections of the migrations that the test imports. It ends with the test.
-func New(t testing.TB, config core.BaseAppConfig) *core.BaseApp {
+// NewApp opens an app in a folder of its own, with the collections of the migrations that the test imports. It ends with the test.
+func NewApp(t testing.TB, config core.BaseAppConfig) *core.BaseApp {
 	t.Helper()
 	config.DataDir = MigratedFolder(t)
 	app := core.NewBaseApp(config)

@@ -38,10 +38,10 @@ func FromEnvironment() Config {
 
 // Channel sends to phones.
 type Channel struct {
-	app    core.App
-	client *apns2.Client
-	topic  string
-	rest   time.Duration
+	app            core.App
+	client         *apns2.Client
+	topic          string
+	breakerTimeout time.Duration
 }
 
 // New returns the channel of app, and nil when config names no key.
@@ -58,22 +58,22 @@ func New(app core.App, config Config) (*Channel, error) {
 	}
 	client := apns2.NewTokenClient(&token.Token{AuthKey: key, KeyID: config.KeyID, TeamID: config.Team})
 	client.Host = cmp.Or(config.Host, apns2.HostProduction)
-	client.HTTPClient = outbound.Of(app).HTTP()
-	return &Channel{app: app, client: client, topic: config.Topic, rest: outbound.Of(app).Rest}, nil
+	client.HTTPClient = outbound.ClientOf(app).HTTPClient()
+	return &Channel{app: app, client: client, topic: config.Topic, breakerTimeout: outbound.ClientOf(app).BreakerTimeout}, nil
 }
 
-// gone are the reasons after which a token will never work again.
-var gone = []string{apns2.ReasonUnregistered, apns2.ReasonExpiredToken, apns2.ReasonBadDeviceToken, apns2.ReasonDeviceTokenNotForTopic}
+// goneReasons are the reasons after which a token will never work again.
+var goneReasons = []string{apns2.ReasonUnregistered, apns2.ReasonExpiredToken, apns2.ReasonBadDeviceToken, apns2.ReasonDeviceTokenNotForTopic}
 
-// most is what a notification may weigh, in bytes.
-const most = 4096
+// maxPayloadBytes is what a notification may weigh, in bytes.
+const maxPayloadBytes = 4096
 
 // Push sends a message to one phone.
 func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) error {
 	if push.CheckEndpoint(nil, "apns", push.NormalizeEndpoint("apns", d.Endpoint)) != nil { // a stranger's word, and a part of a path
-		return fmt.Errorf("push to phone %s: it has no token: %w", d.ID, push.ErrGone)
+		return fmt.Errorf("push to phone %s: it has no token: %w", d.ID, push.ErrDeviceGone)
 	}
-	body, err := push.Fit(m, most, payload)
+	body, err := push.EncodeWithin(m, maxPayloadBytes, encodePayload)
 	if err != nil {
 		return job.Bury(fmt.Errorf("push to phone %s: %w", d.ID, err))
 	}
@@ -87,11 +87,11 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 	answer, err := c.client.PushWithContext(ctx, n)
 	switch {
 	case err != nil:
-		err = push.Unanswered(err, c.rest)
+		err = push.ErrorForFailure(err, c.breakerTimeout)
 	case answer.Sent():
 		return nil
-	case answer.StatusCode == http.StatusGone || slices.Contains(gone, answer.Reason):
-		err = push.ErrGone
+	case answer.StatusCode == http.StatusGone || slices.Contains(goneReasons, answer.Reason):
+		err = push.ErrDeviceGone
 	case answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode >= 500 || answer.Reason == apns2.ReasonExpiredProviderToken:
 		err = fmt.Errorf("status %d, %s", answer.StatusCode, answer.Reason)
 	default:
@@ -100,7 +100,7 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 	return fmt.Errorf("push to phone %s: %w", d.ID, err)
 }
 
-func payload(m *push.Message) ([]byte, error) {
+func encodePayload(m *push.Message) ([]byte, error) {
 	type alert struct {
 		Title string `json:"title"`
 		Body  string `json:"body"`

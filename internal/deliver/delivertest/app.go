@@ -14,17 +14,17 @@ import (
 	_ "doubletap/migrations"
 )
 
-// Patience is how long a test waits for what must come.
-const Patience = 20 * time.Second
+// WaitTimeout is how long a test waits for what must come.
+const WaitTimeout = 20 * time.Second
 
-// App returns a migrated app without any of the service's hooks, that reaches loopback.
-func App(t testing.TB) core.App {
+// NewApp returns a migrated app without any of the service's hooks, that reaches loopback.
+func NewApp(t testing.TB) core.App {
 	t.Helper()
-	return Open(t, dbtest.MigratedFolder(t))
+	return OpenApp(t, dbtest.MigratedFolder(t))
 }
 
-// Open starts an app on a data folder.
-func Open(t testing.TB, dir string) core.App {
+// OpenApp starts an app on a data folder.
+func OpenApp(t testing.TB, dir string) core.App {
 	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
 	if err := app.Bootstrap(); err != nil {
@@ -35,13 +35,13 @@ func Open(t testing.TB, dir string) core.App {
 			t.Error("end the app:", err)
 		}
 	})
-	Reach(app)
+	AllowLoopback(app)
 	return app
 }
 
-// Reach lets app ask servers on loopback, and forgive them soon.
-func Reach(app core.App) {
+// AllowLoopback lets app ask servers on loopback, and forgive them soon.
+func AllowLoopback(app core.App) {
 	client := outbound.New(true)
-	client.Rest = time.Millisecond
-	outbound.Use(app, client)
+	client.BreakerTimeout = time.Millisecond
+	outbound.SetClient(app, client)
 }

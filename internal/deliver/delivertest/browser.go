@@ -33,11 +33,11 @@ type Browsers struct {
 	mu       sync.Mutex // guards all below
 	answer   func(http.ResponseWriter, *http.Request) bool
 	browsers map[string]*browser
-	received []Pushed
+	received []ReceivedPush
 }
 
-// Pushed is a message that a browser read.
-type Pushed struct {
+// ReceivedPush is a message that a browser read.
+type ReceivedPush struct {
 	Browser string // its name
 	Header  http.Header
 	Body    map[string]any
@@ -81,18 +81,18 @@ func (b *Browsers) Subscribe(name, serverKey string) (endpoint string, keys map[
 	return b.URL + "/push/" + name, map[string]any{"p256dh": encode(key.PublicKey().Bytes()), "auth": encode(auth)}
 }
 
-// Answer has fn decide the status and headers of an answer; a message that it does not accept is not received. nil ends that.
-func (b *Browsers) Answer(fn func(w http.ResponseWriter, r *http.Request) (accepted bool)) {
+// SetAnswer has fn decide the status and headers of an answer; a message that it does not accept is not received. nil ends that.
+func (b *Browsers) SetAnswer(fn func(w http.ResponseWriter, r *http.Request) (accepted bool)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.answer = fn
 }
 
 // Received returns what came so far.
-func (b *Browsers) Received() []Pushed {
+func (b *Browsers) Received() []ReceivedPush {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append([]Pushed(nil), b.received...)
+	return append([]ReceivedPush(nil), b.received...)
 }
 
 func (b *Browsers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -111,17 +111,17 @@ func (b *Browsers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the sender went away
 	}
-	subject, err := who.admit(r, b.URL)
+	subject, err := who.checkToken(r, b.URL)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
-	message, err := who.read(body)
+	message, err := who.decryptBody(body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	pushed := Pushed{Browser: name, Header: r.Header, Size: len(body), Subject: subject}
+	pushed := ReceivedPush{Browser: name, Header: r.Header, Size: len(body), Subject: subject}
 	if err := json.Unmarshal(message, &pushed.Body); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -132,8 +132,8 @@ func (b *Browsers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusCreated)
 }
 
-// admit checks the VAPID token (RFC 8292) and returns whom it says it is from.
-func (who *browser) admit(r *http.Request, origin string) (string, error) {
+// checkToken checks the VAPID token (RFC 8292) and returns whom it says it is from.
+func (who *browser) checkToken(r *http.Request, origin string) (string, error) {
 	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), "vapid t=")
 	token, key, both := strings.Cut(rest, ", k=")
 	if !ok || !both {
@@ -162,8 +162,8 @@ func (who *browser) admit(r *http.Request, origin string) (string, error) {
 	return claims.Subject, nil
 }
 
-// read decrypts a message of one record in aes128gcm (RFC 8188, 8291).
-func (who *browser) read(body []byte) ([]byte, error) {
+// decryptBody decrypts a message of one record in aes128gcm (RFC 8188, 8291).
+func (who *browser) decryptBody(body []byte) ([]byte, error) {
 	if len(body) < 86 || len(body) > 4096 {
 		return nil, fmt.Errorf("a body of %d bytes", len(body))
 	}

@@ -22,8 +22,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Phone is what a phone got: the headers and body that its push service was sent.
-type Phone struct {
+// PhoneMessage is what a phone got: the headers and body that its push service was sent.
+type PhoneMessage struct {
 	Token  string
 	Header http.Header
 	Body   map[string]any
@@ -40,39 +40,39 @@ type Phones struct {
 
 	t        testing.TB
 	mu       sync.Mutex // guards received, and what the tests change above while it serves
-	received []Phone
+	received []PhoneMessage
 }
 
 // Received returns what came so far.
-func (p *Phones) Received() []Phone {
+func (p *Phones) Received() []PhoneMessage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]Phone(nil), p.received...)
+	return append([]PhoneMessage(nil), p.received...)
 }
 
-// Set changes how it answers.
-func (p *Phones) Set(change func()) {
+// Configure changes how it answers.
+func (p *Phones) Configure(change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change()
 }
 
-// The identity that NewApple expects.
+// The identity that NewApplePush expects.
 const (
 	AppleKeyID = "KEY1234567"
 	AppleTeam  = "TEAM123456"
 	AppleTopic = "com.example.doubletap"
 )
 
-// NewApple starts a peer that speaks APNs over HTTP/2 and TLS, and lets nobody in without a token signed with the key.
-func NewApple(t testing.TB) *Phones {
+// NewApplePush starts a peer that speaks APNs over HTTP/2 and TLS, and lets nobody in without a token signed with the key.
+func NewApplePush(t testing.TB) *Phones {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Phones{t: t, Gone: map[string]string{}, Config: keep(t, "apns.p8", key)}
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.apple(w, r, &key.PublicKey) }))
+	p := &Phones{t: t, Gone: map[string]string{}, Config: writeKeyFile(t, "apns.p8", key)}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serveApple(w, r, &key.PublicKey) }))
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -81,7 +81,7 @@ func NewApple(t testing.TB) *Phones {
 	return p
 }
 
-func (p *Phones) apple(w http.ResponseWriter, r *http.Request, key *ecdsa.PublicKey) {
+func (p *Phones) serveApple(w http.ResponseWriter, r *http.Request, key *ecdsa.PublicKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	refuse := func(status int, reason string) {
@@ -105,7 +105,7 @@ func (p *Phones) apple(w http.ResponseWriter, r *http.Request, key *ecdsa.Public
 	case p.Gone[device] != "":
 		refuse(http.StatusBadRequest, p.Gone[device])
 	default:
-		p.receive(w, r, device)
+		p.receiveMessage(w, r, device)
 	}
 }
 
@@ -118,12 +118,12 @@ func NewFirebase(t testing.TB) *Phones {
 	}
 	p := &Phones{t: t, Gone: map[string]string{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) { p.login(w, r, &key.PublicKey) })
-	mux.HandleFunc("POST /v1/projects/doubletap-test/messages:send", p.firebase)
+	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) { p.serveToken(w, r, &key.PublicKey) })
+	mux.HandleFunc("POST /v1/projects/doubletap-test/messages:send", p.serveFirebase)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	p.URL = server.URL
-	private, err := os.ReadFile(keep(t, "key.pem", key))
+	private, err := os.ReadFile(writeKeyFile(t, "key.pem", key))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,8 +141,8 @@ func NewFirebase(t testing.TB) *Phones {
 	return p
 }
 
-// login trades a token that the service account signed for one to send with (RFC 7523).
-func (p *Phones) login(w http.ResponseWriter, r *http.Request, key *rsa.PublicKey) {
+// serveToken trades a token that the service account signed for one to send with (RFC 7523).
+func (p *Phones) serveToken(w http.ResponseWriter, r *http.Request, key *rsa.PublicKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	claims := jwt.MapClaims{}
@@ -157,7 +157,7 @@ func (p *Phones) login(w http.ResponseWriter, r *http.Request, key *rsa.PublicKe
 	fmt.Fprintf(w, `{"access_token":"access-%d","token_type":"Bearer","expires_in":3600}`, p.Tokens)
 }
 
-func (p *Phones) firebase(w http.ResponseWriter, r *http.Request) {
+func (p *Phones) serveFirebase(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.Down != 0 {
@@ -188,12 +188,12 @@ func (p *Phones) firebase(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(strings.NewReader(string(body)))
-	p.receive(w, r, envelope.Message.Token)
+	p.receiveMessage(w, r, envelope.Message.Token)
 }
 
-// receive needs mu.
-func (p *Phones) receive(w http.ResponseWriter, r *http.Request, token string) {
-	got := Phone{Token: token, Header: r.Header}
+// receiveMessage needs mu.
+func (p *Phones) receiveMessage(w http.ResponseWriter, r *http.Request, token string) {
+	got := PhoneMessage{Token: token, Header: r.Header}
 	if err := json.NewDecoder(r.Body).Decode(&got.Body); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -202,8 +202,8 @@ func (p *Phones) receive(w http.ResponseWriter, r *http.Request, token string) {
 	fmt.Fprintf(w, `{"name":"%d"}`, time.Now().UnixNano())
 }
 
-// keep writes a private key to a file.
-func keep(t testing.TB, name string, key any) string {
+// writeKeyFile writes a private key to a file.
+func writeKeyFile(t testing.TB, name string, key any) string {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {

@@ -14,32 +14,32 @@ import (
 	"github.com/pocketbase/pocketbase/tools/mailer"
 )
 
-// Post is a mail server and its mailboxes.
-type Post struct {
-	t      testing.TB
-	addr   *net.TCPAddr
-	mu     sync.Mutex // guards all below
-	refuse map[string]*smtp.SMTPError
-	after  func() error
-	mails  []Mail
+// MailServer is a mail server and its mailboxes.
+type MailServer struct {
+	t         testing.TB
+	addr      *net.TCPAddr
+	mu        sync.Mutex // guards all below
+	refuse    map[string]*smtp.SMTPError
+	afterMail func() error
+	mails     []ReceivedMail
 }
 
-// Mail is a mail as a mail program reads it.
-type Mail struct {
+// ReceivedMail is a mail as a mail program reads it.
+type ReceivedMail struct {
 	From, To   string // of the envelope
 	Subject    string
 	Header     gomail.Header
 	HTML, Text string
 }
 
-// NewPost starts a mail server that ends with the test.
-func NewPost(t testing.TB) *Post {
+// NewMailServer starts a mail server that ends with the test.
+func NewMailServer(t testing.TB) *MailServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Post{t: t, addr: listener.Addr().(*net.TCPAddr), refuse: map[string]*smtp.SMTPError{}}
+	p := &MailServer{t: t, addr: listener.Addr().(*net.TCPAddr), refuse: map[string]*smtp.SMTPError{}}
 	server := smtp.NewServer(p)
 	server.Domain = "localhost"
 	go server.Serve(listener) //nolint:errcheck // it ends with the test
@@ -47,15 +47,15 @@ func NewPost(t testing.TB) *Post {
 	return p
 }
 
-// Carrier, bound to OnMailerSend, has mails go through the server, over SMTP, instead of into the box of the test kit.
-func (p *Post) Carrier() *hook.Handler[*core.MailerEvent] {
+// SMTPHandler, bound to OnMailerSend, has mails go through the server, over SMTP, instead of into the box of the test kit.
+func (p *MailServer) SMTPHandler() *hook.Handler[*core.MailerEvent] {
 	return &hook.Handler[*core.MailerEvent]{Priority: 9000, Func: func(e *core.MailerEvent) error {
 		return (&mailer.SMTPClient{Host: "127.0.0.1", Port: p.addr.Port}).Send(e.Message)
 	}}
 }
 
-// Refuse has it refuse a recipient with a code, such as 550 and 5.1.1; code 0 ends that.
-func (p *Post) Refuse(address string, code int, enhanced [3]int, text string) {
+// RefuseRecipient has it refuse a recipient with a code, such as 550 and 5.1.1; code 0 ends that.
+func (p *MailServer) RefuseRecipient(address string, code int, enhanced [3]int, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refuse[address] = &smtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: text}
@@ -64,46 +64,46 @@ func (p *Post) Refuse(address string, code int, enhanced [3]int, text string) {
 	}
 }
 
-// After has fn decide what it answers once it has a mail; nil ends that.
-func (p *Post) After(fn func() error) {
+// AfterMail has fn decide what it answers once it has a mail; nil ends that.
+func (p *MailServer) AfterMail(fn func() error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.after = fn
+	p.afterMail = fn
 }
 
 // Port is where it listens, on loopback.
-func (p *Post) Port() int { return p.addr.Port }
+func (p *MailServer) Port() int { return p.addr.Port }
 
-// Mails returns what came so far.
-func (p *Post) Mails() []Mail {
+// ReceivedMails returns what came so far.
+func (p *MailServer) ReceivedMails() []ReceivedMail {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]Mail(nil), p.mails...)
+	return append([]ReceivedMail(nil), p.mails...)
 }
 
 // NewSession begins a conversation.
-func (p *Post) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{p: p}, nil }
+func (p *MailServer) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{server: p}, nil }
 
 type session struct {
-	p        *Post
+	server   *MailServer
 	from, to string
 }
 
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
-	s.p.mu.Lock()
-	defer s.p.mu.Unlock()
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
 	s.from = from
-	if refusal := s.p.refuse[from]; refusal != nil {
+	if refusal := s.server.refuse[from]; refusal != nil {
 		return refusal
 	}
 	return nil
 }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	s.p.mu.Lock()
-	defer s.p.mu.Unlock()
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
 	s.to = to
-	if refusal := s.p.refuse[to]; refusal != nil {
+	if refusal := s.server.refuse[to]; refusal != nil {
 		return refusal
 	}
 	return nil
@@ -114,7 +114,7 @@ func (s *session) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	m := Mail{From: s.from, To: s.to, Header: reader.Header}
+	m := ReceivedMail{From: s.from, To: s.to, Header: reader.Header}
 	if m.Subject, err = reader.Header.Subject(); err != nil {
 		return err
 	}
@@ -136,10 +136,10 @@ func (s *session) Data(r io.Reader) error {
 			m.Text = string(text)
 		}
 	}
-	s.p.mu.Lock()
-	s.p.mails = append(s.p.mails, m)
-	after := s.p.after
-	s.p.mu.Unlock()
+	s.server.mu.Lock()
+	s.server.mails = append(s.server.mails, m)
+	after := s.server.afterMail
+	s.server.mu.Unlock()
 	if after != nil {
 		return after()
 	}

@@ -16,17 +16,17 @@ import (
 type Receiver struct {
 	URL string
 
-	t       testing.TB
-	mu      sync.Mutex // guards all below
-	secrets []string
-	answer  http.HandlerFunc
-	events  []Event
-	tries   []string
-	came    chan struct{}
+	t        testing.TB
+	mu       sync.Mutex // guards all below
+	secrets  []string
+	answer   http.HandlerFunc
+	events   []ReceivedEvent
+	attempts []string
+	came     chan struct{}
 }
 
-// Event is a webhook that came and was verified.
-type Event struct {
+// ReceivedEvent is a webhook that came and was verified.
+type ReceivedEvent struct {
 	ID        string
 	Type      string
 	Timestamp time.Time
@@ -47,54 +47,54 @@ func NewReceiver(t testing.TB, secrets ...string) *Receiver {
 	return r
 }
 
-// Expect sets the secrets that it takes.
-func (r *Receiver) Expect(secrets ...string) {
+// SetSecrets sets the secrets that it takes.
+func (r *Receiver) SetSecrets(secrets ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.secrets = secrets
 }
 
-// Answer has it answer with h instead of looking at what came; nil ends that.
-func (r *Receiver) Answer(h http.HandlerFunc) {
+// SetAnswer has it answer with h instead of looking at what came; nil ends that.
+func (r *Receiver) SetAnswer(h http.HandlerFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = h
 }
 
-// Status has it answer with a status and no more.
-func (r *Receiver) Status(code int) {
-	r.Answer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
+// SetStatus has it answer with a status and no more.
+func (r *Receiver) SetStatus(code int) {
+	r.SetAnswer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
 }
 
-// Events returns what came and was verified so far.
-func (r *Receiver) Events() []Event {
+// ReceivedEvents returns what came and was verified so far.
+func (r *Receiver) ReceivedEvents() []ReceivedEvent {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]Event(nil), r.events...)
+	return append([]ReceivedEvent(nil), r.events...)
 }
 
-// Tries returns the event id of every request so far, whatever became of it.
-func (r *Receiver) Tries() []string {
+// AttemptedIDs returns the event id of every request so far, whatever became of it.
+func (r *Receiver) AttemptedIDs() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return append([]string(nil), r.tries...)
+	return append([]string(nil), r.attempts...)
 }
 
-// Wait returns once n further events came.
-func (r *Receiver) Wait(n int) {
+// WaitForEvents returns once n further events came.
+func (r *Receiver) WaitForEvents(n int) {
 	r.t.Helper()
 	for range n {
 		select {
 		case <-r.came:
-		case <-time.After(Patience):
-			r.t.Fatalf("no event came; %d so far", len(r.Events()))
+		case <-time.After(WaitTimeout):
+			r.t.Fatalf("no event came; %d so far", len(r.ReceivedEvents()))
 		}
 	}
 }
 
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
-	r.tries = append(r.tries, request.Header.Get("webhook-id"))
+	r.attempts = append(r.attempts, request.Header.Get("webhook-id"))
 	answer, secrets := r.answer, r.secrets
 	r.mu.Unlock()
 	if answer != nil {
@@ -110,7 +110,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		if err != nil || verifier.Verify(body, request.Header) != nil {
 			continue
 		}
-		event := Event{ID: request.Header.Get("webhook-id"), Raw: string(body)}
+		event := ReceivedEvent{ID: request.Header.Get("webhook-id"), Raw: string(body)}
 		var envelope struct {
 			Type      string
 			Timestamp time.Time

@@ -35,9 +35,9 @@ func FromEnvironment() Config {
 
 // Channel sends to phones.
 type Channel struct {
-	client *outbound.Client
-	tokens oauth2.TokenSource
-	send   string
+	client  *outbound.Client
+	tokens  oauth2.TokenSource
+	sendURL string
 }
 
 // New returns the channel of app, and nil when config names no credentials.
@@ -62,41 +62,41 @@ func New(app core.App, config Config) (*Channel, error) {
 	if account.Project == "" || account.Email == "" || account.Key == "" {
 		return nil, fmt.Errorf("read the credentials of FCM from %s: they are not those of a service account", config.CredentialsFile)
 	}
-	client := outbound.Of(app)
+	client := outbound.ClientOf(app)
 	login := &jwt.Config{
 		Email: account.Email, PrivateKey: []byte(account.Key), PrivateKeyID: account.KeyID,
 		TokenURL: cmp.Or(account.TokenURL, "https://oauth2.googleapis.com/token"),
 		Scopes:   []string{"https://www.googleapis.com/auth/firebase.messaging"},
 	}
 	return &Channel{
-		client: client,
-		tokens: login.TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, client.HTTP())),
-		send:   cmp.Or(config.Host, "https://fcm.googleapis.com") + "/v1/projects/" + url.PathEscape(account.Project) + "/messages:send",
+		client:  client,
+		tokens:  login.TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, client.HTTPClient())),
+		sendURL: cmp.Or(config.Host, "https://fcm.googleapis.com") + "/v1/projects/" + url.PathEscape(account.Project) + "/messages:send",
 	}, nil
 }
 
-// most is what a message may weigh, in bytes.
-const most = 4096
+// maxPayloadBytes is what a message may weigh, in bytes.
+const maxPayloadBytes = 4096
 
 // Push sends a message to one phone.
 func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) error {
-	err := c.push(ctx, d, m)
+	err := c.sendMessage(ctx, d, m)
 	if err != nil {
 		return fmt.Errorf("push to phone %s: %w", d.ID, err)
 	}
 	return nil
 }
 
-func (c *Channel) push(ctx context.Context, d *push.Device, m *push.Message) error {
-	body, err := push.Fit(m, most, func(m *push.Message) ([]byte, error) { return payload(d.Endpoint, m) })
+func (c *Channel) sendMessage(ctx context.Context, d *push.Device, m *push.Message) error {
+	body, err := push.EncodeWithin(m, maxPayloadBytes, func(m *push.Message) ([]byte, error) { return encodePayload(d.Endpoint, m) })
 	if err != nil {
 		return job.Bury(err)
 	}
 	token, err := c.tokens.Token()
 	if err != nil {
-		return unnamed(push.Unanswered(err, c.client.Rest))
+		return redactTokenError(push.ErrorForFailure(err, c.client.BreakerTimeout))
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.send, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.sendURL, bytes.NewReader(body))
 	if err != nil {
 		return job.Bury(err)
 	}
@@ -104,28 +104,28 @@ func (c *Channel) push(ctx context.Context, d *push.Device, m *push.Message) err
 	token.SetAuthHeader(request)
 	answer, err := c.client.Do(request)
 	if err != nil {
-		return push.Unanswered(err, c.client.Rest)
+		return push.ErrorForFailure(err, c.client.BreakerTimeout)
 	}
-	switch reason(answer) {
+	switch errorCodeOf(answer) {
 	case "UNREGISTERED", "SENDER_ID_MISMATCH":
-		return push.ErrGone
+		return push.ErrDeviceGone
 	}
 	if answer.Status == http.StatusUnauthorized { // the next token may be a better one
 		return fmt.Errorf("status %d", answer.Status)
 	}
-	return push.Outcome(answer)
+	return push.ErrorForResponse(answer)
 }
 
-// unnamed keeps what a token server answered, which may repeat what it was sent, out of the job's last words.
-func unnamed(err error) error {
+// redactTokenError keeps what a token server answered, which may repeat what it was sent, out of the job's last words.
+func redactTokenError(err error) error {
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.Response != nil {
 		return fmt.Errorf("get a token: status %d", refused.Response.StatusCode)
 	}
 	return fmt.Errorf("get a token: %w", err)
 }
 
-// reason is Firebase's own code for what is wrong.
-func reason(answer *outbound.Answer) string {
+// errorCodeOf is Firebase's own code for what is wrong.
+func errorCodeOf(answer *outbound.Response) string {
 	var body struct {
 		Error struct {
 			Details []struct {
@@ -143,7 +143,7 @@ func reason(answer *outbound.Answer) string {
 	return ""
 }
 
-func payload(token string, m *push.Message) ([]byte, error) {
+func encodePayload(token string, m *push.Message) ([]byte, error) {
 	type object = map[string]any
 	priority, apple := "NORMAL", "5"
 	if m.Urgent {

@@ -12,11 +12,11 @@ import (
 	"doubletap/internal/deliver/push"
 )
 
-var hello = &push.Message{Title: "Bob", Body: "liked your photo", Tag: "abcdefghij12345", Type: "like", Notification: "abcdefghij12345", URL: "https://example.com/p/1", Urgent: true}
+var testMessage = &push.Message{Title: "Bob", Body: "liked your photo", Tag: "abcdefghij12345", Type: "like", Notification: "abcdefghij12345", URL: "https://example.com/p/1", Urgent: true}
 
-func channel(t *testing.T, firebase *delivertest.Phones) *Channel {
+func newTestChannel(t *testing.T, firebase *delivertest.Phones) *Channel {
 	t.Helper()
-	c, err := New(delivertest.App(t), Config{CredentialsFile: firebase.Config, Host: firebase.URL})
+	c, err := New(delivertest.NewApp(t), Config{CredentialsFile: firebase.Config, Host: firebase.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,9 +25,9 @@ func channel(t *testing.T, firebase *delivertest.Phones) *Channel {
 
 func TestAPhoneGetsTheMessage(t *testing.T) {
 	firebase := delivertest.NewFirebase(t)
-	c := channel(t, firebase)
+	c := newTestChannel(t, firebase)
 	for range 3 {
-		if err := c.Push(t.Context(), &push.Device{ID: "d", Endpoint: "phone"}, hello); err != nil {
+		if err := c.Push(t.Context(), &push.Device{ID: "d", Endpoint: "phone"}, testMessage); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -47,15 +47,15 @@ func TestWhatRefusalsMean(t *testing.T) {
 	for code, gone := range map[string]bool{"UNREGISTERED": true, "SENDER_ID_MISMATCH": true, "INVALID_ARGUMENT": false, "THIRD_PARTY_AUTH_ERROR": false} {
 		firebase := delivertest.NewFirebase(t)
 		firebase.Gone["phone"] = code
-		err := channel(t, firebase).Push(t.Context(), &push.Device{ID: "d", Endpoint: "phone"}, hello)
-		if err == nil || errors.Is(err, push.ErrGone) != gone {
+		err := newTestChannel(t, firebase).Push(t.Context(), &push.Device{ID: "d", Endpoint: "phone"}, testMessage)
+		if err == nil || errors.Is(err, push.ErrDeviceGone) != gone {
 			t.Errorf("%s: got %v, want gone %v", code, err, gone)
 		}
 	}
 	for _, status := range []int{429, 503} {
 		firebase := delivertest.NewFirebase(t)
 		firebase.Down = status
-		if err := channel(t, firebase).Push(t.Context(), &push.Device{ID: "d", Endpoint: "phone"}, hello); !strings.Contains(fmt.Sprint(err), "snoozed for 2m0s") {
+		if err := newTestChannel(t, firebase).Push(t.Context(), &push.Device{ID: "d", Endpoint: "phone"}, testMessage); !strings.Contains(fmt.Sprint(err), "snoozed for 2m0s") {
 			t.Errorf("%d: got %v", status, err)
 		}
 	}
@@ -71,8 +71,8 @@ func TestAWrongAccountGetsNoToken(t *testing.T) {
 	if err := os.WriteFile(firebase.Config, []byte(strings.ReplaceAll(string(text), other.URL, firebase.URL)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err = channel(t, firebase).Push(t.Context(), &push.Device{ID: "d", Endpoint: "phone"}, hello)
-	if err == nil || errors.Is(err, push.ErrGone) || strings.Contains(err.Error(), "invalid_grant") {
+	err = newTestChannel(t, firebase).Push(t.Context(), &push.Device{ID: "d", Endpoint: "phone"}, testMessage)
+	if err == nil || errors.Is(err, push.ErrDeviceGone) || strings.Contains(err.Error(), "invalid_grant") {
 		t.Errorf("got %v", err)
 	}
 	if n := len(firebase.Received()); n != 0 {
@@ -81,7 +81,7 @@ func TestAWrongAccountGetsNoToken(t *testing.T) {
 }
 
 func TestConfiguration(t *testing.T) {
-	app := delivertest.App(t)
+	app := delivertest.NewApp(t)
 	if c, err := New(app, Config{}); c != nil || err != nil {
 		t.Errorf("without credentials: got %v, %v", c, err)
 	}

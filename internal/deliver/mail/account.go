@@ -10,65 +10,65 @@ import (
 	"doubletap/internal/deliver/wording"
 )
 
-// ForAccount is one of PocketBase's mails to an account in the product's own words.
-func ForAccount(app core.App, kind string, user *core.Record, locale string, meta map[string]any) *Letter {
-	words, users := wording.In(locale), user.Collection()
+// NewAccountEmail is one of PocketBase's mails to an account in the product's own words.
+func NewAccountEmail(app core.App, kind string, user *core.Record, locale string, meta map[string]any) *Email {
+	words, users := wording.WordsFor(locale), user.Collection()
 	said := func(key string) string { v, _ := meta[key].(string); return v }
 	good := map[string]int64{
 		Verification: users.VerificationToken.Duration, PasswordReset: users.PasswordResetToken.Duration,
 		EmailChange: users.EmailChangeToken.Duration, OneTimeCode: users.OTP.Duration,
 	}[kind]
 	values := []string{
-		"app", app.Settings().Meta.AppName, "handle", wording.Unlinked(user.GetString("handle")),
+		"app", app.Settings().Meta.AppName, "handle", wording.WithoutLinks(user.GetString("handle")),
 		"duration", words.Duration(time.Duration(good) * time.Second),
-		"place", wording.Unlinked(wording.Short(html.UnescapeString(said("info")), mostOfPlace)), // PocketBase has escaped it
+		"place", wording.WithoutLinks(wording.ShortLine(html.UnescapeString(said("info")), maxPlaceLength)), // PocketBase has escaped it
 	}
-	say := func(key string) string { return words.Say("account."+kind+key, values...) }
+	say := func(key string) string { return words.Translate("account."+kind+key, values...) }
 	begin, end := Section{Items: []Item{{Text: say("")}}}, Section{Items: []Item{{Text: say(".after")}}}
 	switch kind {
 	case OneTimeCode:
 		begin.Items = append(begin.Items, Item{Code: said("password")})
 	case LoginAlert:
-		begin.Items = append(begin.Items, Item{Text: words.Say("account.place", values...)})
-		end.URL, end.Label = ForgotLink(app), words.Say("credential.reset")
+		begin.Items = append(begin.Items, Item{Text: words.Translate("account.place", values...)})
+		end.URL, end.Label = ForgotPasswordLink(app), words.Translate("credential.reset")
 	default:
 		begin.URL, begin.Label = pageLink(app, kind)+said("token"), say(".do")
 	}
-	return &Letter{Locale: locale, Subject: say(".subject"), Sections: []Section{begin, end}}
+	return &Email{Locale: locale, Subject: say(".subject"), Sections: []Section{begin, end}}
 }
 
-const mostOfPlace = 200 // characters of where somebody signed in from, as their browser tells it
+const maxPlaceLength = 200 // characters of where somebody signed in from, as their browser tells it
 
-// pages are where the links of mails lead, in the web app and in PocketBase's dashboard. Tokens are behind the #, which browsers send nobody.
-var pages = map[string]struct{ path, pocketBase string }{
+// linkPaths are where the links of mails lead, in the web app and in PocketBase's dashboard. Tokens are behind the #, which browsers send nobody.
+var linkPaths = map[string]struct{ path, pocketBase string }{
 	Verification:  {"/#/verify/", "/_/#/auth/confirm-verification/"},
 	PasswordReset: {"/#/reset/", "/_/#/auth/confirm-password-reset/"},
 	EmailChange:   {"/#/change/", "/_/#/auth/confirm-email-change/"},
 }
 
-const elsewhere = "doubletap.elsewhere"
+const dashboardLinksKey = "doubletap.elsewhere"
 
-// LeadElsewhere tells that the owner serves pages of their own in place of the web app: links lead to PocketBase's pages then.
-func LeadElsewhere(app core.App) { app.Store().Set(elsewhere, true) }
+// UseDashboardLinks tells that the owner serves pages of their own in place of the web app: links lead to PocketBase's pages then.
+func UseDashboardLinks(app core.App) { app.Store().Set(dashboardLinksKey, true) }
 
 func pageLink(app core.App, kind string) string {
 	base := strings.TrimRight(app.Settings().Meta.AppURL, "/")
-	if app.Store().Has(elsewhere) {
-		return base + pages[kind].pocketBase
+	if app.Store().Has(dashboardLinksKey) {
+		return base + linkPaths[kind].pocketBase
 	}
-	return base + pages[kind].path
+	return base + linkPaths[kind].path
 }
 
-// ForgotLink is where somebody asks for a new password: empty where the pages are the owner's own.
-func ForgotLink(app core.App) string {
-	if app.Store().Has(elsewhere) {
+// ForgotPasswordLink is where somebody asks for a new password: empty where the pages are the owner's own.
+func ForgotPasswordLink(app core.App) string {
+	if app.Store().Has(dashboardLinksKey) {
 		return ""
 	}
 	return strings.TrimRight(app.Settings().Meta.AppURL, "/") + "/#/forgot"
 }
 
-// Shipped reports whether the template of a kind is one that PocketBase ships, now or in former versions: an owner's own is kept.
-func Shipped(users *core.Collection, kind string) bool {
+// IsShippedTemplate reports whether the template of a kind is one that PocketBase ships, now or in former versions: an owner's own is kept.
+func IsShippedTemplate(users *core.Collection, kind string) bool {
 	has, ships := templateOf(users, kind), templateOf(core.NewAuthCollection("any"), kind)
 	if has.Subject != ships.Subject {
 		return false
@@ -76,11 +76,11 @@ func Shipped(users *core.Collection, kind string) bool {
 	former := strings.ReplaceAll(ships.Body, "please ignore this", "you can ignore this")
 	return has.Body == ships.Body || has.Body == former ||
 		kind == Verification && has.Body == strings.Replace(ships.Body, "<p><i>If you didn't recently register, please ignore this email.</i></p>\n", "", 1) ||
-		kind == LoginAlert && has.Body == formerAlert
+		kind == LoginAlert && has.Body == formerAlertBody
 }
 
-// formerAlert is what PocketBase shipped before it told the place.
-const formerAlert = `<p>Hello,</p>
+// formerAlertBody is what PocketBase shipped before it told the place.
+const formerAlertBody = `<p>Hello,</p>
 <p>We noticed a login to your {APP_NAME} account from a new location.</p>
 <p>If this was you, you may disregard this email.</p>
 <p><strong>If this wasn't you, you should immediately change your {APP_NAME} account password to revoke access from all other locations.</strong></p>

@@ -27,8 +27,8 @@ const (
 
 // budget is how often mails of a kind go to one mailbox.
 type budget struct {
-	pause time.Duration // between two
-	most  int           // in a day
+	minInterval time.Duration // between two
+	maxPerDay   int           // in a day
 }
 
 var budgets = map[string]budget{
@@ -41,15 +41,15 @@ var budgets = map[string]budget{
 }
 
 const (
-	budgetTime = 24 * time.Hour
-	mostMails  = 30 // of all kinds, to one mailbox in that time
-	mostCaused = 10 // mails to whatever mailboxes that one account causes in that time
-	forgotten  = 50 // rows that one mail clears away
+	budgetWindow       = 24 * time.Hour
+	maxMailsPerMailbox = 30 // of all kinds, to one mailbox in that time
+	maxMailsPerCause   = 10 // mails to whatever mailboxes that one account causes in that time
+	cleanupBatch       = 50 // rows that one mail clears away
 )
 
-// Target names a mailbox for Dedupe and in the rows of budgets: in all spellings of its address, those with +anything too, which most
+// MailboxKey names a mailbox for Dedupe and in the rows of budgets: in all spellings of its address, those with +anything too, which most
 // providers bring to one mailbox. It is a hash.
-func Target(address string) string {
+func MailboxKey(address string) string {
 	local, domain, _ := strings.Cut(account.FoldAddress(address), "@")
 	local, _, _ = strings.Cut(local, "+")
 	sum := sha256.Sum256([]byte(local + "@" + domain))
@@ -61,19 +61,19 @@ func Pause(kind string) time.Duration {
 	if os.Getenv("DOUBLETAP_LIMITS") == "off" {
 		return 0
 	}
-	return budgets[kind].pause
+	return budgets[kind].minInterval
 }
 
-// Spend reports whether one more mail of the kind may go to the address, and counts it. by is the account that causes
+// SpendBudget reports whether one more mail of the kind may go to the address, and counts it. by is the account that causes
 // a mail to somebody else, or empty. Rows hold the counts: a restart forgets none.
-func Spend(app core.App, kind, address, by string) (allowed bool, err error) {
+func SpendBudget(app core.App, kind, address, by string) (allowed bool, err error) {
 	limit, limited := budgets[kind]
 	if !limited || os.Getenv("DOUBLETAP_LIMITS") == "off" {
 		return true, nil
 	}
 	err = app.RunInTransaction(func(tx core.App) error {
 		now := clock.Now(tx)
-		target := Target(address)
+		target := MailboxKey(address)
 		rows, err := readSpent(tx, target, now)
 		if err != nil {
 			return err
@@ -83,7 +83,7 @@ func Spend(app core.App, kind, address, by string) (allowed bool, err error) {
 			total += row.Count
 		}
 		one := rows[kind]
-		allowed = one.Count < limit.most && total < mostMails && (one.Count == 0 || apart(one.LastAt, now) >= limit.pause)
+		allowed = one.Count < limit.maxPerDay && total < maxMailsPerMailbox && (one.Count == 0 || timeApart(one.LastAt, now) >= limit.minInterval)
 		if !allowed {
 			return nil
 		}
@@ -92,7 +92,7 @@ func Spend(app core.App, kind, address, by string) (allowed bool, err error) {
 			if err != nil {
 				return err
 			}
-			if allowed = caused[kind].Count < mostCaused; !allowed {
+			if allowed = caused[kind].Count < maxMailsPerCause; !allowed {
 				return nil
 			}
 			if err := writeSpent(tx, by, kind, caused[kind], now); err != nil {
@@ -107,8 +107,8 @@ func Spend(app core.App, kind, address, by string) (allowed bool, err error) {
 	return allowed, nil
 }
 
-// spent is a row of mailings.
-type spent struct {
+// spentRow is a row of mailings.
+type spentRow struct {
 	Kind   string `db:"kind"`
 	Count  int    `db:"count"`
 	Since  string `db:"since"`
@@ -116,39 +116,39 @@ type spent struct {
 }
 
 // readSpent returns what a target got lately, by kind.
-func readSpent(tx core.App, target string, now time.Time) (map[string]spent, error) {
-	var all []spent
-	if err := db.All(tx, &all, `SELECT kind, count, since, lastAt FROM mailings WHERE target = {:target}`, db.Params{"target": target}); err != nil {
+func readSpent(tx core.App, target string, now time.Time) (map[string]spentRow, error) {
+	var all []spentRow
+	if err := db.QueryAll(tx, &all, `SELECT kind, count, since, lastAt FROM mailings WHERE target = {:target}`, db.Params{"target": target}); err != nil {
 		return nil, err
 	}
-	rows := map[string]spent{}
+	rows := map[string]spentRow{}
 	for _, row := range all {
-		if apart(row.Since, now) < budgetTime {
+		if timeApart(row.Since, now) < budgetWindow {
 			rows[row.Kind] = row
 		}
 	}
 	return rows, nil
 }
 
-func writeSpent(tx core.App, target, kind string, row spent, now time.Time) error {
+func writeSpent(tx core.App, target, kind string, row spentRow, now time.Time) error {
 	if row.Count == 0 {
-		row.Since = clock.Text(now)
+		row.Since = clock.FormatTime(now)
 	}
 	_, err := db.Exec(tx, `REPLACE INTO mailings (target, kind, count, since, lastAt) VALUES ({:target}, {:kind}, {:count}, {:since}, {:now})`,
-		db.Params{"target": target, "kind": kind, "count": row.Count + 1, "since": row.Since, "now": clock.Text(now)})
+		db.Params{"target": target, "kind": kind, "count": row.Count + 1, "since": row.Since, "now": clock.FormatTime(now)})
 	if err != nil {
 		return err
 	}
 	_, err = db.Exec(tx, `DELETE FROM mailings WHERE rowid IN (SELECT rowid FROM mailings WHERE lastAt < {:old} LIMIT {:n})`,
-		db.Params{"old": clock.Text(now.Add(-2 * budgetTime)), "n": forgotten})
+		db.Params{"old": clock.FormatTime(now.Add(-2 * budgetWindow)), "n": cleanupBatch})
 	return err
 }
 
-// apart is how far a stored time is from now, in either direction: a clock that was put back must not close a budget for long.
-func apart(stored string, now time.Time) time.Duration {
-	at, err := clock.Read(stored)
+// timeApart is how far a stored time is from now, in either direction: a clock that was put back must not close a budget for long.
+func timeApart(stored string, now time.Time) time.Duration {
+	at, err := clock.ParseTime(stored)
 	if err != nil {
-		return budgetTime
+		return budgetWindow
 	}
 	return now.Sub(at).Abs()
 }

@@ -16,8 +16,8 @@ import (
 	"doubletap/internal/deliver/wording"
 )
 
-// Letter is what a mail says, before it has a look.
-type Letter struct {
+// Email is what a mail says, before it has a look.
+type Email struct {
 	To          string // an address
 	Locale      string
 	Subject     string
@@ -47,29 +47,29 @@ var htmlSource string
 var textSource string
 
 var (
-	htmlLetter = html.Must(html.New("letter").Parse(htmlSource))
-	textLetter = text.Must(text.New("letter").Parse(textSource))
+	htmlTemplate = html.Must(html.New("letter").Parse(htmlSource))
+	textTemplate = text.Must(text.New("letter").Parse(textSource))
 )
 
-// accent is the colour of the settings, and the product's where that is the one of PocketBase's dashboard.
-func accent(meta core.MetaConfig) string {
+// accentColor is the colour of the settings, and the product's where that is the one of PocketBase's dashboard.
+func accentColor(meta core.MetaConfig) string {
 	if meta.AccentColor == "" || meta.AccentColor == "#1055c9" {
 		return "#d6336c"
 	}
 	return meta.AccentColor
 }
 
-// Message gives the letter the look of the app: its name, address, sender and colour are PocketBase's settings.
-func (l *Letter) Message(app core.App) (*mailer.Message, error) {
+// MailerMessage gives the letter the look of the app: its name, address, sender and colour are PocketBase's settings.
+func (l *Email) MailerMessage(app core.App) (*mailer.Message, error) {
 	meta := app.Settings().Meta
-	words := wording.In(l.Locale)
+	words := wording.WordsFor(l.Locale)
 	base := strings.TrimRight(meta.AppURL, "/")
 	page := struct {
-		*Letter
+		*Email
 		Language, App, AppURL, Accent, See, Why, Stop, Unsubscribe string
 	}{
-		Letter: l, Language: words.Language, App: meta.AppName, AppURL: base, Accent: accent(meta),
-		See: words.Say("see", "app", meta.AppName), Why: words.Say("why", "app", meta.AppName), Stop: words.Say("unsubscribe"),
+		Email: l, Language: words.Language, App: meta.AppName, AppURL: base, Accent: accentColor(meta),
+		See: words.Translate("see", "app", meta.AppName), Why: words.Translate("why", "app", meta.AppName), Stop: words.Translate("unsubscribe"),
 	}
 	headers := map[string]string{"Auto-Submitted": "auto-generated"}
 	if l.Unsubscribe != "" {
@@ -81,16 +81,16 @@ func (l *Letter) Message(app core.App) (*mailer.Message, error) {
 		headers["Message-ID"] = "<" + l.MessageID + "@" + domain + ">"
 	}
 	var rich, plain strings.Builder
-	if err := htmlLetter.Execute(&rich, page); err != nil {
+	if err := htmlTemplate.Execute(&rich, page); err != nil {
 		return nil, fmt.Errorf("write a letter: %w", err)
 	}
-	if err := textLetter.Execute(&plain, page); err != nil {
+	if err := textTemplate.Execute(&plain, page); err != nil {
 		return nil, fmt.Errorf("write a letter: %w", err)
 	}
 	return &mailer.Message{
 		From:    mail.Address{Name: meta.SenderName, Address: meta.SenderAddress},
 		To:      []mail.Address{{Address: l.To}},
-		Subject: wording.Line(l.Subject),
+		Subject: wording.SingleLine(l.Subject),
 		HTML:    rich.String(), Text: strings.TrimSpace(plain.String()) + "\n", Headers: headers,
 	}, nil
 }

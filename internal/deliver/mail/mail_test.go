@@ -38,40 +38,40 @@ func TestWhatIsABounce(t *testing.T) {
 		{&textproto.Error{Code: 450, Msg: "4.2.1 mailbox busy"}, false},
 		{&textproto.Error{Code: 535, Msg: "5.7.8 bad user or password"}, false},
 	} {
-		if got := bounced(c.err); got != c.want {
+		if got := isBounce(c.err); got != c.want {
 			t.Errorf("%v: got %v, want %v", c.err, got, c.want)
 		}
 	}
 }
 
 func TestATokenIsForOneUserAndScope(t *testing.T) {
-	app, other := delivertest.App(t), delivertest.App(t)
-	token, err := Token(app, "user1", "like")
+	app, other := delivertest.NewApp(t), delivertest.NewApp(t)
+	token, err := UnsubscribeToken(app, "user1", "like")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if user, scope, err := Read(app, token); user != "user1" || scope != "like" || err != nil {
+	if user, scope, err := ParseToken(app, token); user != "user1" || scope != "like" || err != nil {
 		t.Errorf("got %s, %s, %v", user, scope, err)
 	}
 	for _, bad := range []string{"", ".", "..", token + "x", token[:len(token)-1], strings.Replace(token, "user1", "user2", 1), strings.Replace(token, "like", "digest", 1), "user1.like.", strings.Repeat("a.", 1000)} {
-		if _, _, err := Read(app, bad); !errors.Is(err, ErrToken) {
-			t.Errorf("%.50q: got %v, want %v", bad, err, ErrToken)
+		if _, _, err := ParseToken(app, bad); !errors.Is(err, ErrInvalidToken) {
+			t.Errorf("%.50q: got %v, want %v", bad, err, ErrInvalidToken)
 		}
 	}
-	if _, _, err := Read(other, token); !errors.Is(err, ErrToken) {
+	if _, _, err := ParseToken(other, token); !errors.Is(err, ErrInvalidToken) {
 		t.Errorf("another service takes it: %v", err)
 	}
 }
 
 func TestALetterLooksLikeTheApp(t *testing.T) {
-	app := delivertest.App(t)
+	app := delivertest.NewApp(t)
 	meta := &app.Settings().Meta
 	meta.AppName, meta.AppURL, meta.AccentColor, meta.SenderName, meta.SenderAddress = "Acme <3", "https://acme.example/", "#123456", "Acme", "post@acme.example"
-	l := &Letter{
+	l := &Email{
 		To: "ada@example.com", Locale: "de", Subject: "Hallo\r\nBcc: x@example.com", MessageID: "n.1", Unsubscribe: "tok.en",
 		Sections: []Section{{Title: "T", Items: []Item{{Text: "a <b>", Quote: "q"}}, URL: "javascript:alert(1)"}},
 	}
-	m, err := l.Message(app)
+	m, err := l.MailerMessage(app)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,14 +90,14 @@ func TestALetterLooksLikeTheApp(t *testing.T) {
 		t.Errorf("text %s", m.Text)
 	}
 	l.Unsubscribe = ""
-	if m, err = l.Message(app); err != nil || m.Headers["List-Unsubscribe"] != "" || strings.Contains(m.HTML, "unsubscribe") {
+	if m, err = l.MailerMessage(app); err != nil || m.Headers["List-Unsubscribe"] != "" || strings.Contains(m.HTML, "unsubscribe") {
 		t.Errorf("nothing to unsubscribe from: %v %+v", err, m)
 	}
 }
 
 // TestAMailServerThatHangsHoldsNobody needs no patience: the job is stopped, and the conversation goes on without it.
 func TestAMailServerThatHangsHoldsNobody(t *testing.T) {
-	app := delivertest.App(t)
+	app := delivertest.NewApp(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -105,13 +105,13 @@ func TestAMailServerThatHangsHoldsNobody(t *testing.T) {
 	defer listener.Close()
 	smtp := &app.Settings().SMTP
 	smtp.Enabled, smtp.Host, smtp.Port = true, "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
-	m, err := (&Letter{To: "ada@example.com", Subject: "hello"}).Message(app)
+	m, err := (&Email{To: "ada@example.com", Subject: "hello"}).MailerMessage(app)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.From.Address = "post@example.com"
 	var silent []net.Conn
-	for range hanging {
+	for range maxConversations {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func(m mailer.Message) { ended <- Send(ctx, app, &m) }(*m)
@@ -126,15 +126,15 @@ func TestAMailServerThatHangsHoldsNobody(t *testing.T) {
 		}
 	}
 	if err := Send(t.Context(), app, m); err == nil || !strings.Contains(err.Error(), "snoozed") {
-		t.Errorf("with %d conversations hanging: got %v, want a snooze", hanging, err)
+		t.Errorf("with %d conversations hanging: got %v, want a snooze", maxConversations, err)
 	}
 	for _, conn := range silent {
 		conn.Close()
 	}
-	for range hanging {
-		busy <- struct{}{} // each place is free again
+	for range maxConversations {
+		conversations <- struct{}{} // each place is free again
 	}
-	for range hanging {
-		<-busy
+	for range maxConversations {
+		<-conversations
 	}
 }

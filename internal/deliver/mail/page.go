@@ -14,19 +14,19 @@ import (
 //go:embed page.html
 var pageSource string
 
-var page = html.Must(html.New("page").Parse(pageSource))
+var pageTemplate = html.Must(html.New("page").Parse(pageSource))
 
-// Page asks whether mails like the one with the token are to end; without a token it says that they have. Asking is for
+// UnsubscribePage asks whether mails like the one with the token are to end; without a token it says that they have. Asking is for
 // programs that open every link in a mail.
-func Page(app core.App, locale, token string) (string, error) {
-	meta, words := app.Settings().Meta, wording.In(locale)
+func UnsubscribePage(app core.App, locale, token string) (string, error) {
+	meta, words := app.Settings().Meta, wording.WordsFor(locale)
 	var text strings.Builder
-	err := page.Execute(&text, struct {
+	err := pageTemplate.Execute(&text, struct {
 		Language, App, Token, Ask, Yes, Done string
 		Accent                               html.CSS
 	}{
-		words.Language, meta.AppName, token, words.Say("unsubscribe.ask"), words.Say("unsubscribe.yes"), words.Say("unsubscribe.done"),
-		html.CSS(accent(meta)), // #nosec G203 -- PocketBase has checked that it is a colour
+		words.Language, meta.AppName, token, words.Translate("unsubscribe.ask"), words.Translate("unsubscribe.yes"), words.Translate("unsubscribe.done"),
+		html.CSS(accentColor(meta)), // #nosec G203 -- PocketBase has checked that it is a colour
 	})
 	if err != nil {
 		return "", fmt.Errorf("write the unsubscribe page: %w", err)

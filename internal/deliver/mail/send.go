@@ -18,24 +18,24 @@ import (
 var ErrBounced = errors.New("no such address")
 
 const (
-	patience = 30 * time.Second // with a mail server
-	hanging  = 4                // conversations with one that stopped answering
+	serverTimeout    = 30 * time.Second // with a mail server
+	maxConversations = 4                // conversations with one that stopped answering
 )
 
-// busy holds the conversations under way: PocketBase's mailer knows no deadline.
-var busy = make(chan struct{}, hanging)
+// conversations holds the conversations under way: PocketBase's mailer knows no deadline.
+var conversations = make(chan struct{}, maxConversations)
 
 // Send hands a mail to the server. A nil error means that the server has it.
 func Send(ctx context.Context, app core.App, m *mailer.Message) error {
-	return Wait(ctx, func() error { return app.NewMailClient().Send(m) })
+	return SendWithTimeout(ctx, func() error { return app.NewMailClient().Send(m) })
 }
 
-// Wait has send talk to the mail server, for half a minute at most. While too many such conversations hang, the error is a snooze.
-func Wait(ctx context.Context, send func() error) error {
+// SendWithTimeout has send talk to the mail server, for half a minute at most. While too many such conversations hang, the error is a snooze.
+func SendWithTimeout(ctx context.Context, send func() error) error {
 	select {
-	case busy <- struct{}{}:
+	case conversations <- struct{}{}:
 	default:
-		return job.Snooze(patience)
+		return job.Snooze(serverTimeout)
 	}
 	sent := make(chan error, 1)
 	go func() {
@@ -43,41 +43,41 @@ func Wait(ctx context.Context, send func() error) error {
 			if p := recover(); p != nil {
 				sent <- fmt.Errorf("panic: %v", p)
 			}
-			<-busy
+			<-conversations
 		}()
 		sent <- send()
 	}()
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(serverTimeout)
 	defer timer.Stop()
 	select {
 	case err := <-sent:
-		if bounced(err) {
+		if isBounce(err) {
 			return fmt.Errorf("%w: %w", ErrBounced, err)
 		}
 		return err
 	case <-timer.C:
-		return fmt.Errorf("the mail server did not answer in %v", patience)
+		return fmt.Errorf("the mail server did not answer in %v", serverTimeout)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
 var (
-	enhanced    = regexp.MustCompile(`^(\d\.\d+\.\d+)\b`)
-	ofRecipient = regexp.MustCompile(`^5\.(1\.(1|2|3|6|10)|2\.1)$`)
-	ofNobody    = regexp.MustCompile(`(?i)\b(user|mailbox|recipient|address)\b`)
-	ofSender    = regexp.MustCompile(`(?i)\bsender\b`)
+	enhancedCode  = regexp.MustCompile(`^(\d\.\d+\.\d+)\b`)
+	recipientCode = regexp.MustCompile(`^5\.(1\.(1|2|3|6|10)|2\.1)$`)
+	recipientWord = regexp.MustCompile(`(?i)\b(user|mailbox|recipient|address)\b`)
+	senderWord    = regexp.MustCompile(`(?i)\bsender\b`)
 )
 
-// bounced reports whether an answer is about the address and not about us: that the sender is refused, or the text, says
+// isBounce reports whether an answer is about the address and not about us: that the sender is refused, or the text, says
 // nothing of the address. See RFC 3463.
-func bounced(err error) bool {
+func isBounce(err error) bool {
 	answer, ok := errors.AsType[*textproto.Error](err)
 	if !ok || answer.Code != 550 && answer.Code != 551 && answer.Code != 553 {
 		return false
 	}
-	if code := enhanced.FindString(answer.Msg); code != "" {
-		return ofRecipient.MatchString(code)
+	if code := enhancedCode.FindString(answer.Msg); code != "" {
+		return recipientCode.MatchString(code)
 	}
-	return answer.Code != 553 && ofNobody.MatchString(answer.Msg) && !ofSender.MatchString(answer.Msg)
+	return answer.Code != 553 && recipientWord.MatchString(answer.Msg) && !senderWord.MatchString(answer.Msg)
 }

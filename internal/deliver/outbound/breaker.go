@@ -12,11 +12,11 @@ import (
 	"github.com/sony/gobreaker/v2" // the states of a circuit breaker, and what may pass while it is half open
 )
 
-// ErrResting tells that a destination failed so often that it is left in peace for a while.
-var ErrResting = errors.New("left in peace after failures")
+// ErrCircuitOpen tells that a destination failed so often that it is left in peace for a while.
+var ErrCircuitOpen = errors.New("left in peace after failures")
 
-// most is how many hosts that fail are remembered; strangers choose them.
-const most = 4096
+// maxHosts is how many hosts that fail are remembered; strangers choose them.
+const maxHosts = 4096
 
 // breakers holds one circuit breaker for each host that fails. A host that works needs none.
 type breakers struct {
@@ -24,22 +24,22 @@ type breakers struct {
 	hosts map[string]*gobreaker.TwoStepCircuitBreaker[any]
 }
 
-// begin asks whether a host may be asked now, and returns what is to be told of the outcome.
-func (b *breakers) begin(c *Client, host string) (end func(error), err error) {
+// beginRequest asks whether a host may be asked now, and returns what is to be told of the outcome.
+func (b *breakers) beginRequest(c *Client, host string) (end func(error), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	breaker := b.hosts[host]
 	if breaker == nil {
 		breaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
-			Timeout:     c.Rest,
-			ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= c.Failures },
+			Timeout:     c.BreakerTimeout,
+			ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= c.MaxFailures },
 			IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // it was we who stopped
 		})
 		if b.hosts == nil {
 			b.hosts = map[string]*gobreaker.TwoStepCircuitBreaker[any]{}
 		}
 		for other := range b.hosts {
-			if len(b.hosts) < most {
+			if len(b.hosts) < maxHosts {
 				break
 			}
 			delete(b.hosts, other)
@@ -48,7 +48,7 @@ func (b *breakers) begin(c *Client, host string) (end func(error), err error) {
 	}
 	done, err := breaker.Allow()
 	if err != nil {
-		return nil, ErrResting
+		return nil, ErrCircuitOpen
 	}
 	return func(failed error) {
 		done(failed)
@@ -60,16 +60,16 @@ func (b *breakers) begin(c *Client, host string) (end func(error), err error) {
 	}, nil
 }
 
-// failure is what counts against a destination: silence and its own breakage, not what it thinks of a request.
-func failure(answer *Answer, err error) error {
+// failureOf is what counts against a destination: silence and its own breakage, not what it thinks of a request.
+func failureOf(answer *Response, err error) error {
 	if err == nil && answer.Status >= http.StatusInternalServerError {
 		return fmt.Errorf("status %d", answer.Status)
 	}
 	return err
 }
 
-// retryAfter reads the header of that name, in seconds or as a date, up to a day.
-func retryAfter(value string, now time.Time) time.Duration {
+// parseRetryAfter reads the header of that name, in seconds or as a date, up to a day.
+func parseRetryAfter(value string, now time.Time) time.Duration {
 	wait := time.Duration(0)
 	if seconds, err := strconv.Atoi(value); err == nil {
 		wait = time.Duration(min(seconds, 24*60*60)) * time.Second

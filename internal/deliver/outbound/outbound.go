@@ -28,24 +28,24 @@ import (
 // ErrForbidden tells that an address is none that we may ask. Trying again does not help.
 var ErrForbidden = errors.New("address not allowed")
 
-// ErrEndless tells that an answer was longer than anybody reads.
-var ErrEndless = errors.New("the answer is too long")
+// ErrAnswerTooLong tells that an answer was longer than anybody reads.
+var ErrAnswerTooLong = errors.New("the answer is too long")
 
 // Client asks. Set its fields before the first request.
 type Client struct {
-	Patience time.Duration // for all of a request, 5 seconds unless told
-	Most     int64         // bytes of an answer, 64 KiB unless told
-	Rest     time.Duration // of a destination that failed Failures times running, 30 seconds unless told
-	Failures uint32        // 5 unless told
+	Timeout        time.Duration // for all of a request, 5 seconds unless told
+	MaxBytes       int64         // bytes of an answer, 64 KiB unless told
+	BreakerTimeout time.Duration // of a destination that failed Failures times running, 30 seconds unless told
+	MaxFailures    uint32        // 5 unless told
 
-	loopback     bool
-	guard        *ssrf.Guardian
-	plain, https *http.Transport
-	breakers     breakers
+	loopback                          bool
+	guard                             *ssrf.Guardian
+	loopbackTransport, httpsTransport *http.Transport
+	breakers                          breakers
 }
 
-// Answer is what a destination said.
-type Answer struct {
+// Response is what a destination said.
+type Response struct {
 	Status     int
 	Header     http.Header
 	Body       []byte
@@ -54,32 +54,32 @@ type Answer struct {
 
 const storeKey = "doubletap.outbound"
 
-// Of returns the client of app. With DOUBLETAP_LOOPBACK=on it reaches loopback addresses too, also without TLS.
-func Of(app core.App) *Client {
+// ClientOf returns the client of app. With DOUBLETAP_LOOPBACK=on it reaches loopback addresses too, also without TLS.
+func ClientOf(app core.App) *Client {
 	return app.Store().GetOrSet(storeKey, func() any { return New(os.Getenv("DOUBLETAP_LOOPBACK") == "on") }).(*Client)
 }
 
-// Use has app ask through c.
-func Use(app core.App, c *Client) { app.Store().Set(storeKey, c) }
+// SetClient has app ask through c.
+func SetClient(app core.App, c *Client) { app.Store().Set(storeKey, c) }
 
 // New returns a client that reaches public addresses and, when loopback says so, those of this machine.
 func New(loopback bool) *Client {
-	c := &Client{Patience: 5 * time.Second, Most: 64 << 10, Rest: 30 * time.Second, Failures: 5, loopback: loopback}
+	c := &Client{Timeout: 5 * time.Second, MaxBytes: 64 << 10, BreakerTimeout: 30 * time.Second, MaxFailures: 5, loopback: loopback}
 	local := []ssrf.Option{ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128"))}
 	options := []ssrf.Option{ssrf.WithAnyPort()}
 	if loopback {
 		options = append(options, local...)
 	}
 	c.guard = ssrf.New(options...)
-	c.https = transport(c.guard)
+	c.httpsTransport = newTransport(c.guard)
 	everything := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
-	c.plain = transport(ssrf.New(append(local, ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(everything[0]), ssrf.WithDeniedV6Prefixes(everything[1]))...))
+	c.loopbackTransport = newTransport(ssrf.New(append(local, ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(everything[0]), ssrf.WithDeniedV6Prefixes(everything[1]))...))
 	return c
 }
 
-// transport dials what guard lets pass. It is asked about the address that is dialled, after DNS, so
+// newTransport dials what guard lets pass. It is asked about the address that is dialled, after DNS, so
 // that a name cannot point elsewhere in the meantime.
-func transport(guard *ssrf.Guardian) *http.Transport {
+func newTransport(guard *ssrf.Guardian) *http.Transport {
 	dialer := &net.Dialer{Control: guard.Safe}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
@@ -93,9 +93,9 @@ func transport(guard *ssrf.Guardian) *http.Transport {
 	}
 }
 
-// Allows returns ErrForbidden for an address that may never be asked: one without https or a host, and one that names
+// CheckURL returns ErrForbidden for an address that may never be asked: one without https or a host, and one that names
 // an address or a name of this machine or its network. Where other names point is asked when they are dialled.
-func (c *Client) Allows(u *url.URL) error {
+func (c *Client) CheckURL(u *url.URL) error {
 	switch {
 	case u.Host == "":
 		return fmt.Errorf("%w: it has no host", ErrForbidden)
@@ -103,7 +103,7 @@ func (c *Client) Allows(u *url.URL) error {
 		return fmt.Errorf("%w: it must be https", ErrForbidden)
 	case u.User != nil:
 		return fmt.Errorf("%w: it names a user", ErrForbidden)
-	case !c.allowsHost(strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")):
+	case !c.isAllowedHost(strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")):
 		return fmt.Errorf("%w: it is here", ErrForbidden)
 	}
 	return nil
@@ -112,7 +112,7 @@ func (c *Client) Allows(u *url.URL) error {
 // privateNames are top-level names that only networks of one's own have.
 var privateNames = []string{"internal", "local", "localdomain", "home", "lan", "arpa"}
 
-func (c *Client) allowsHost(host string) bool {
+func (c *Client) isAllowedHost(host string) bool {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return c.guard.SafeAddr(address.Unmap().WithZone("")) == nil
 	}
@@ -124,7 +124,7 @@ func (c *Client) allowsHost(host string) bool {
 		return false
 	}
 	if _, err := netip.ParseAddr(host); err == nil {
-		return c.allowsHost(host)
+		return c.isAllowedHost(host)
 	}
 	label := host[strings.LastIndexByte(host, '.')+1:]
 	if slices.Contains(privateNames, label) {
@@ -134,17 +134,17 @@ func (c *Client) allowsHost(host string) bool {
 }
 
 // Do sends a request and reads the answer, whatever its status. It is ErrForbidden where we may not ask,
-// ErrResting while the destination is left in peace, and another error when nobody answered in time.
-func (c *Client) Do(request *http.Request) (*Answer, error) {
-	if err := c.Allows(request.URL); err != nil {
+// ErrCircuitOpen while the destination is left in peace, and another error when nobody answered in time.
+func (c *Client) Do(request *http.Request) (*Response, error) {
+	if err := c.CheckURL(request.URL); err != nil {
 		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, err)
 	}
-	end, err := c.breakers.begin(c, request.URL.Host)
+	end, err := c.breakers.beginRequest(c, request.URL.Host)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, err)
 	}
-	answer, err := c.ask(request)
-	end(failure(answer, err))
+	answer, err := c.roundTrip(request)
+	end(failureOf(answer, err))
 	switch {
 	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedNetwork):
 		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, ErrForbidden) // which address it was is not for the asker to know
@@ -154,18 +154,18 @@ func (c *Client) Do(request *http.Request) (*Answer, error) {
 	return answer, nil
 }
 
-// HTTP returns the client in the form that libraries take. It follows nobody either.
-func (c *Client) HTTP() *http.Client {
+// HTTPClient returns the client in the form that libraries take. It follows nobody either.
+func (c *Client) HTTPClient() *http.Client {
 	return &http.Client{
-		Transport:     tripper{c},
+		Transport:     roundTripper{c},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-type tripper struct{ c *Client }
+type roundTripper struct{ client *Client }
 
-func (t tripper) RoundTrip(request *http.Request) (*http.Response, error) {
-	answer, err := t.c.Do(request)
+func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
+	answer, err := t.client.Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -175,32 +175,32 @@ func (t tripper) RoundTrip(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// Trust adds certificates to those that a destination may show.
-func (c *Client) Trust(roots *x509.CertPool) {
-	c.https.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+// TrustRoots adds certificates to those that a destination may show.
+func (c *Client) TrustRoots(roots *x509.CertPool) {
+	c.httpsTransport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
 
-func (c *Client) ask(request *http.Request) (*Answer, error) {
-	ctx, cancel := context.WithTimeout(request.Context(), c.Patience)
+func (c *Client) roundTrip(request *http.Request) (*Response, error) {
+	ctx, cancel := context.WithTimeout(request.Context(), c.Timeout)
 	defer cancel()
-	road := c.https
+	road := c.httpsTransport
 	if request.URL.Scheme == "http" {
-		road = c.plain
+		road = c.loopbackTransport
 	}
 	response, err := road.RoundTrip(request.WithContext(ctx)) // and not http.Client, which follows redirects
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, c.Most+1))
+	body, err := io.ReadAll(io.LimitReader(response.Body, c.MaxBytes+1))
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(body)) > c.Most {
-		return nil, ErrEndless
+	if int64(len(body)) > c.MaxBytes {
+		return nil, ErrAnswerTooLong
 	}
-	return &Answer{
+	return &Response{
 		Status: response.StatusCode, Header: response.Header, Body: body,
-		RetryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
+		RetryAfter: parseRetryAfter(response.Header.Get("Retry-After"), time.Now()),
 	}, nil
 }

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-func get(t *testing.T, c *Client, url string) (*Answer, error) {
+func getURL(t *testing.T, c *Client, url string) (*Response, error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
 	if err != nil {
@@ -25,8 +25,8 @@ func get(t *testing.T, c *Client, url string) (*Answer, error) {
 	return c.Do(request)
 }
 
-// peer answers on loopback and counts who came.
-func peer(t *testing.T, answer http.HandlerFunc) (url string, asked *atomic.Int64) {
+// startPeer answers on loopback and counts who came.
+func startPeer(t *testing.T, answer http.HandlerFunc) (url string, asked *atomic.Int64) {
 	t.Helper()
 	asked = new(atomic.Int64)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -70,8 +70,8 @@ func TestPrivateAddressesAreRefusedInEverySpelling(t *testing.T) {
 				continue // what the switch is for
 			}
 			client := New(c.loopback)
-			client.Patience = 300 * time.Millisecond // a lost guard would show as a timeout, not as a refusal
-			_, err := get(t, client, fmt.Sprintf("%s://%s:%d/", c.scheme, host, port))
+			client.Timeout = 300 * time.Millisecond // a lost guard would show as a timeout, not as a refusal
+			_, err := getURL(t, client, fmt.Sprintf("%s://%s:%d/", c.scheme, host, port))
 			if !errors.Is(err, ErrForbidden) {
 				t.Errorf("%s %s (loopback %v): got %v, want %v", c.scheme, host, c.loopback, err, ErrForbidden)
 			}
@@ -80,7 +80,7 @@ func TestPrivateAddressesAreRefusedInEverySpelling(t *testing.T) {
 	// numbers that some resolvers take for addresses are names here, and there are none such
 	for _, host := range []string{"2130706433", "0x7f000001", "0177.0.0.1", "127.1", "127.0.1", "0", "017700000001", "0x7f.1", "localhost."} {
 		client := New(false)
-		if answer, err := get(t, client, fmt.Sprintf("https://%s:%d/", host, port)); err == nil {
+		if answer, err := getURL(t, client, fmt.Sprintf("https://%s:%d/", host, port)); err == nil {
 			t.Errorf("%s: got %+v, want an error", host, answer)
 		}
 	}
@@ -92,7 +92,7 @@ func TestPrivateAddressesAreRefusedInEverySpelling(t *testing.T) {
 }
 
 func TestANameIsJudgedByWhereItPoints(t *testing.T) {
-	_, err := get(t, New(false), "https://localhost:1/")
+	_, err := getURL(t, New(false), "https://localhost:1/")
 	if !errors.Is(err, ErrForbidden) {
 		t.Errorf("got %v, want %v", err, ErrForbidden)
 	}
@@ -103,7 +103,7 @@ func TestANameIsJudgedByWhereItPoints(t *testing.T) {
 
 func TestWhatIsNoPublicAddressIsRefusedBeforeItIsAsked(t *testing.T) {
 	for _, url := range []string{"http://example.com/", "ftp://example.com/", "file:///etc/passwd", "https://user:word@example.com/", "gopher://example.com", "//example.com"} {
-		if _, err := get(t, New(true), url); !errors.Is(err, ErrForbidden) {
+		if _, err := getURL(t, New(true), url); !errors.Is(err, ErrForbidden) {
 			if url == "http://example.com/" && err != nil {
 				continue // refused by its address, or there is no DNS here
 			}
@@ -113,22 +113,22 @@ func TestWhatIsNoPublicAddressIsRefusedBeforeItIsAsked(t *testing.T) {
 }
 
 func TestTheSwitchOpensLoopback(t *testing.T) {
-	url, _ := peer(t, func(w http.ResponseWriter, _ *http.Request) {
+	url, _ := startPeer(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(http.StatusTeapot)
 		fmt.Fprint(w, "short and stout")
 	})
-	answer, err := get(t, New(true), url)
+	answer, err := getURL(t, New(true), url)
 	if err != nil || answer.Status != http.StatusTeapot || string(answer.Body) != "short and stout" || answer.RetryAfter != 7*time.Second {
 		t.Errorf("got %+v, %v", answer, err)
 	}
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
-	secret, asked := peer(t, func(http.ResponseWriter, *http.Request) {})
+	secret, asked := startPeer(t, func(http.ResponseWriter, *http.Request) {})
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		url, _ := peer(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, secret, status) })
-		answer, err := get(t, New(true), url)
+		url, _ := startPeer(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, secret, status) })
+		answer, err := getURL(t, New(true), url)
 		if err != nil || answer.Status != status {
 			t.Errorf("got %+v, %v, want status %d", answer, err, status)
 		}
@@ -149,11 +149,11 @@ func TestSlowReceiversAreCutOff(t *testing.T) {
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
-			url, _ := peer(t, answer)
+			url, _ := startPeer(t, answer)
 			c := New(true)
-			c.Patience, c.Most = 200*time.Millisecond, 1<<40
+			c.Timeout, c.MaxBytes = 200*time.Millisecond, 1<<40
 			began := time.Now()
-			_, err := get(t, c, url)
+			_, err := getURL(t, c, url)
 			if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 3*time.Second {
 				t.Errorf("got %v after %v", err, time.Since(began))
 			}
@@ -163,7 +163,7 @@ func TestSlowReceiversAreCutOff(t *testing.T) {
 
 func TestEndlessAnswersAreCutOff(t *testing.T) {
 	sent := new(atomic.Int64)
-	url, _ := peer(t, func(w http.ResponseWriter, r *http.Request) {
+	url, _ := startPeer(t, func(w http.ResponseWriter, r *http.Request) {
 		for {
 			n, err := w.Write(make([]byte, 4096))
 			if err != nil {
@@ -172,15 +172,15 @@ func TestEndlessAnswersAreCutOff(t *testing.T) {
 			sent.Add(int64(n))
 		}
 	})
-	if _, err := get(t, New(true), url); !errors.Is(err, ErrEndless) {
-		t.Errorf("got %v, want %v", err, ErrEndless)
+	if _, err := getURL(t, New(true), url); !errors.Is(err, ErrAnswerTooLong) {
+		t.Errorf("got %v, want %v", err, ErrAnswerTooLong)
 	}
-	headers, _ := peer(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Long", strings.Repeat("x", 1<<20)) })
-	if _, err := get(t, New(true), headers); err == nil {
+	headers, _ := startPeer(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Long", strings.Repeat("x", 1<<20)) })
+	if _, err := getURL(t, New(true), headers); err == nil {
 		t.Error("a megabyte of headers was read")
 	}
-	exact, _ := peer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 64<<10)) })
-	if answer, err := get(t, New(true), exact); err != nil || len(answer.Body) != 64<<10 {
+	exact, _ := startPeer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 64<<10)) })
+	if answer, err := getURL(t, New(true), exact); err != nil || len(answer.Body) != 64<<10 {
 		t.Errorf("64 KiB: got %v", err)
 	}
 }
@@ -188,39 +188,39 @@ func TestEndlessAnswersAreCutOff(t *testing.T) {
 func TestADestinationThatFailsIsLeftInPeaceAndThenTriedAgain(t *testing.T) {
 	broken := new(atomic.Bool)
 	broken.Store(true)
-	url, asked := peer(t, func(w http.ResponseWriter, _ *http.Request) {
+	url, asked := startPeer(t, func(w http.ResponseWriter, _ *http.Request) {
 		if broken.Load() {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
-	other, _ := peer(t, func(http.ResponseWriter, *http.Request) {})
+	other, _ := startPeer(t, func(http.ResponseWriter, *http.Request) {})
 	c := New(true)
-	c.Rest = 50 * time.Millisecond
+	c.BreakerTimeout = 50 * time.Millisecond
 	for range 5 {
-		if answer, err := get(t, c, url); err != nil || answer.Status != 500 {
+		if answer, err := getURL(t, c, url); err != nil || answer.Status != 500 {
 			t.Fatalf("got %+v, %v", answer, err)
 		}
 	}
-	if _, err := get(t, c, url); !errors.Is(err, ErrResting) {
-		t.Errorf("got %v, want %v", err, ErrResting)
+	if _, err := getURL(t, c, url); !errors.Is(err, ErrCircuitOpen) {
+		t.Errorf("got %v, want %v", err, ErrCircuitOpen)
 	}
 	if asked.Load() != 5 {
 		t.Errorf("asked %d times, want 5", asked.Load())
 	}
-	if _, err := get(t, c, other); err != nil {
+	if _, err := getURL(t, c, other); err != nil {
 		t.Errorf("another destination: %v", err)
 	}
 	broken.Store(false)
 	deadline := time.After(10 * time.Second)
 	for {
-		answer, err := get(t, c, url)
+		answer, err := getURL(t, c, url)
 		if err == nil && answer.Status == 200 {
 			break
 		}
 		select {
 		case <-deadline:
 			t.Fatalf("it never came back: %v", err)
-		case <-time.After(c.Rest):
+		case <-time.After(c.BreakerTimeout):
 		}
 	}
 	if n := len(c.breakers.hosts); n != 0 {
@@ -229,10 +229,10 @@ func TestADestinationThatFailsIsLeftInPeaceAndThenTriedAgain(t *testing.T) {
 }
 
 func TestWhatADestinationThinksOfARequestIsNoFailure(t *testing.T) {
-	url, asked := peer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) })
+	url, asked := startPeer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) })
 	c := New(true)
 	for range 20 {
-		if _, err := get(t, c, url); err != nil {
+		if _, err := getURL(t, c, url); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -247,22 +247,22 @@ func TestDeadDestinationsAreAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	listener.Close()
-	if _, err := get(t, New(true), "http://"+listener.Addr().String()); err == nil {
+	if _, err := getURL(t, New(true), "http://"+listener.Addr().String()); err == nil {
 		t.Error("got no error")
 	}
 }
 
 func TestHostsOfStrangersAreForgotten(t *testing.T) {
 	c := New(false)
-	for i := range most + 100 {
-		end, err := c.breakers.begin(c, fmt.Sprint("host", i))
+	for i := range maxHosts + 100 {
+		end, err := c.breakers.beginRequest(c, fmt.Sprint("host", i))
 		if err != nil {
 			t.Fatal(err)
 		}
 		end(errors.New("dead"))
 	}
-	if n := len(c.breakers.hosts); n != most {
-		t.Errorf("%d hosts are remembered, want %d", n, most)
+	if n := len(c.breakers.hosts); n != maxHosts {
+		t.Errorf("%d hosts are remembered, want %d", n, maxHosts)
 	}
 }
 
@@ -272,14 +272,14 @@ func TestRetryAfter(t *testing.T) {
 		"": 0, "120": 2 * time.Minute, "-5": 0, "soon": 0, "99999999": 24 * time.Hour, "9999999999999999999": 0,
 		"Sat, 21 Nov 2026 10:01:00 GMT": time.Minute, "Sat, 21 Nov 2026 09:00:00 GMT": 0,
 	} {
-		if got := retryAfter(value, now); got != want {
+		if got := parseRetryAfter(value, now); got != want {
 			t.Errorf("%q: got %v, want %v", value, got, want)
 		}
 	}
 }
 
 func TestThatWeStoppedIsNoFailureOfTheDestination(t *testing.T) {
-	url, _ := peer(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	url, _ := startPeer(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	c := New(true)
 	for range 10 {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -28,13 +28,13 @@ func NormalizeEndpoint(kind, endpoint string) string {
 	return endpoint
 }
 
-// escaped are characters that mean the same with and without an escape.
-var escaped = regexp.MustCompile(`%(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])`)
+// needlessEscape are characters that mean the same with and without an escape.
+var needlessEscape = regexp.MustCompile(`%(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])`)
 
 // normalizeURL takes out of an address what makes no other address of it: case of the host, its last dot, the usual port, escapes
 // that need none, steps to nowhere and the fragment.
 func normalizeURL(endpoint string) string {
-	address, err := url.Parse(escaped.ReplaceAllStringFunc(endpoint, func(code string) string {
+	address, err := url.Parse(needlessEscape.ReplaceAllStringFunc(endpoint, func(code string) string {
 		plain, _ := url.PathUnescape(code) // the pattern is of valid ones
 		return plain
 	}))
@@ -63,7 +63,7 @@ func CheckEndpoint(client *outbound.Client, kind, endpoint string) error {
 		if err != nil {
 			return errors.New("it is no address")
 		}
-		return client.Allows(address)
+		return client.CheckURL(address)
 	case "apns":
 		if !appleToken.MatchString(endpoint) {
 			return errors.New("it is no token of Apple's")

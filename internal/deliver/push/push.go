@@ -20,13 +20,13 @@ import (
 // TTL is how long a message is worth delivering.
 const TTL = 24 * time.Hour
 
-// ErrGone tells that a device will never be reached again: its row can go.
-var ErrGone = errors.New("device gone")
+// ErrDeviceGone tells that a device will never be reached again: its row can go.
+var ErrDeviceGone = errors.New("device gone")
 
-// ErrSilent tells that nobody answered for a device, or only that it cannot answer.
-var ErrSilent = errors.New("no answer")
+// ErrNoAnswer tells that nobody answered for a device, or only that it cannot answer.
+var ErrNoAnswer = errors.New("no answer")
 
-// Channel reaches devices of one kind. Its error is ErrGone, or tells the job what to do.
+// Channel reaches devices of one kind. Its error is ErrDeviceGone, or tells the job what to do.
 type Channel interface {
 	Push(ctx context.Context, d *Device, m *Message) error
 }
@@ -64,18 +64,18 @@ type Message struct {
 	Urgent       bool      `json:"-"`
 }
 
-// Outcome says what an answer of a push service means for the job, gone being the statuses that tell that
+// ErrorForResponse says what an answer of a push service means for the job, gone being the statuses that tell that
 // the device is no more.
-func Outcome(answer *outbound.Answer, gone ...int) error {
+func ErrorForResponse(answer *outbound.Response, gone ...int) error {
 	switch status := answer.Status; {
 	case status >= 200 && status < 300:
 		return nil
 	case slices.Contains(gone, status):
-		return ErrGone
+		return ErrDeviceGone
 	case (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && answer.RetryAfter > 0:
 		return fmt.Errorf("status %d: %w", status, job.Snooze(answer.RetryAfter))
 	case status >= 500:
-		return fmt.Errorf("%w: status %d", ErrSilent, status)
+		return fmt.Errorf("%w: status %d", ErrNoAnswer, status)
 	case status == http.StatusTooManyRequests:
 		return fmt.Errorf("status %d", status)
 	default: // it will not like the same message better later
@@ -83,20 +83,20 @@ func Outcome(answer *outbound.Answer, gone ...int) error {
 	}
 }
 
-// Unanswered says what it means for the job that nobody could be asked. An address that is not allowed is a device's fault only
+// ErrorForFailure says what it means for the job that nobody could be asked. An address that is not allowed is a device's fault only
 // where the device has named it: those of Apple's and Google's services are the operator's.
-func Unanswered(err error, rest time.Duration) error {
+func ErrorForFailure(err error, rest time.Duration) error {
 	switch {
-	case errors.Is(err, outbound.ErrResting):
+	case errors.Is(err, outbound.ErrCircuitOpen):
 		return fmt.Errorf("%w: %w", job.Snooze(rest), err)
 	case errors.Is(err, context.Canceled): // it was we who stopped
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrSilent, err)
+	return fmt.Errorf("%w: %w", ErrNoAnswer, err)
 }
 
-// Fit encodes a message, its body cut so that it takes most bytes at most.
-func Fit(m *Message, most int, encode func(*Message) ([]byte, error)) ([]byte, error) {
+// EncodeWithin encodes a message, its body cut so that it takes most bytes at most.
+func EncodeWithin(m *Message, most int, encode func(*Message) ([]byte, error)) ([]byte, error) {
 	short := *m
 	for {
 		text, err := encode(&short)
@@ -106,12 +106,12 @@ func Fit(m *Message, most int, encode func(*Message) ([]byte, error)) ([]byte, e
 		if short.Body == "" {
 			return nil, fmt.Errorf("a message of %d bytes is too long", len(text))
 		}
-		short.Body = cut(short.Body, len(short.Body)*most/len(text)-len("…"))
+		short.Body = cutText(short.Body, len(short.Body)*most/len(text)-len("…"))
 	}
 }
 
-// cut shortens text to n bytes and a sign of it, between characters.
-func cut(text string, n int) string {
+// cutText shortens text to n bytes and a sign of it, between characters.
+func cutText(text string, n int) string {
 	for n > 0 && !utf8.RuneStart(text[n]) {
 		n--
 	}

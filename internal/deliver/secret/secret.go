@@ -15,13 +15,13 @@ import (
 	"doubletap/internal/db"
 )
 
-// sealed marks a value that is encrypted with the key of PocketBase's settings.
-const sealed = "sealed:"
+// encryptedPrefix marks a value that is encrypted with the key of PocketBase's settings.
+const encryptedPrefix = "sealed:"
 
-// Of returns the secret of that name; when there is none yet, invent makes it, once for all
+// FindOrCreate returns the secret of that name; when there is none yet, invent makes it, once for all
 // processes. With a PB_ENCRYPTION_KEY it is stored encrypted.
-func Of(app core.App, name string, invent func() (string, error)) (string, error) {
-	value, found, err := read(app, name)
+func FindOrCreate(app core.App, name string, invent func() (string, error)) (string, error) {
+	value, found, err := readSecret(app, name)
 	if found || err != nil {
 		return value, err
 	}
@@ -29,50 +29,50 @@ func Of(app core.App, name string, invent func() (string, error)) (string, error
 	if err != nil {
 		return "", fmt.Errorf("make secret %s: %w", name, err)
 	}
-	stored, err := seal(app, fresh)
+	stored, err := encryptValue(app, fresh)
 	if err != nil {
 		return "", fmt.Errorf("seal secret %s: %w", name, err)
 	}
-	_, err = db.Exec(app, `INSERT INTO secrets (id, name, value, created, updated) VALUES (`+db.NewID+`, {:name}, {:value}, {:now}, {:now})
-		ON CONFLICT DO NOTHING`, db.Params{"name": name, "value": stored, "now": clock.Stamp(app)})
+	_, err = db.Exec(app, `INSERT INTO secrets (id, name, value, created, updated) VALUES (`+db.NewIDSQL+`, {:name}, {:value}, {:now}, {:now})
+		ON CONFLICT DO NOTHING`, db.Params{"name": name, "value": stored, "now": clock.Timestamp(app)})
 	if err != nil {
 		return "", fmt.Errorf("keep secret %s: %w", name, err)
 	}
-	value, _, err = read(app, name) // perhaps that of another process, which was first
+	value, _, err = readSecret(app, name) // perhaps that of another process, which was first
 	return value, err
 }
 
-func read(app core.App, name string) (string, bool, error) {
+func readSecret(app core.App, name string) (string, bool, error) {
 	var value string
-	found, err := db.Value(app, &value, `SELECT value FROM secrets WHERE name = {:name}`, db.Params{"name": name})
+	found, err := db.QueryValue(app, &value, `SELECT value FROM secrets WHERE name = {:name}`, db.Params{"name": name})
 	if err != nil || !found {
 		return "", false, err
 	}
-	value, err = open(app, value)
+	value, err = decryptValue(app, value)
 	if err != nil {
 		return "", false, fmt.Errorf("open secret %s: %w", name, err)
 	}
 	return value, true, nil
 }
 
-func key(app core.App) string { return os.Getenv(app.EncryptionEnv()) }
+func encryptionKey(app core.App) string { return os.Getenv(app.EncryptionEnv()) }
 
-func seal(app core.App, value string) (string, error) {
-	if key(app) == "" {
+func encryptValue(app core.App, value string) (string, error) {
+	if encryptionKey(app) == "" {
 		return value, nil
 	}
-	text, err := security.Encrypt([]byte(value), key(app))
-	return sealed + text, err
+	text, err := security.Encrypt([]byte(value), encryptionKey(app))
+	return encryptedPrefix + text, err
 }
 
-func open(app core.App, value string) (string, error) {
-	text, encrypted := strings.CutPrefix(value, sealed)
+func decryptValue(app core.App, value string) (string, error) {
+	text, encrypted := strings.CutPrefix(value, encryptedPrefix)
 	if !encrypted {
 		return value, nil
 	}
-	if key(app) == "" {
+	if encryptionKey(app) == "" {
 		return "", errors.New("it is encrypted, and PB_ENCRYPTION_KEY is not set")
 	}
-	plain, err := security.Decrypt(text, key(app))
+	plain, err := security.Decrypt(text, encryptionKey(app))
 	return string(plain), err
 }

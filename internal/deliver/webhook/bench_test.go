@@ -9,11 +9,11 @@ import (
 
 // BenchmarkEmitWithoutWebhooks is what every like pays.
 func BenchmarkEmitWithoutWebhooks(b *testing.B) {
-	app := delivertest.App(b)
-	w := Open(app, job.NewRunner(app))
-	must(b, w.Load())
+	app := delivertest.NewApp(b)
+	w := Register(app, job.NewRunner(app))
+	must(b, w.LoadHandlers())
 	b.ReportAllocs()
 	for b.Loop() {
-		must(b, Emit(app, "like.created", nil))
+		must(b, EmitEvent(app, "like.created", nil))
 	}
 }

@@ -35,8 +35,8 @@ func TestTheReceiverOfTheDocumentation(t *testing.T) {
 	address := listener.Addr().String()
 	listener.Close()
 
-	s := serve(t)
-	_, secret := s.add("http://" + address + "/hook")
+	s := newTestService(t)
+	_, secret := s.addWebhook("http://" + address + "/hook")
 	command := exec.Command("./receiver")
 	command.Dir = dir
 	command.Env = append(os.Environ(), "WEBHOOK_SECRET="+secret, "LISTEN="+address)
@@ -54,10 +54,10 @@ func TestTheReceiverOfTheDocumentation(t *testing.T) {
 			lines <- scanner.Text()
 		}
 	}()
-	_, other := s.add("http://" + address + "/hook") // its secret is not the receiver's
-	s.emit("like.created", object{"post": "grün"})
-	deadline := time.Now().Add(delivertest.Patience)
-	for s.drain(); s.count("webhook_deliveries", "state = 'delivered' OR status = 401") < 2; s.drain() { // it takes a moment to start
+	_, other := s.addWebhook("http://" + address + "/hook") // its secret is not the receiver's
+	s.emitEvent("like.created", object{"post": "grün"})
+	deadline := time.Now().Add(delivertest.WaitTimeout)
+	for s.drainJobs(); s.countRows("webhook_deliveries", "state = 'delivered' OR status = 401") < 2; s.drainJobs() { // it takes a moment to start
 		if time.Now().After(deadline) {
 			t.Fatal("it did not take the one and refuse the other")
 		}
@@ -68,10 +68,10 @@ func TestTheReceiverOfTheDocumentation(t *testing.T) {
 		if !strings.HasPrefix(line, "evt_") || !strings.Contains(line, `"data":{"post":"grün"}`) {
 			t.Errorf("the receiver printed %s", line)
 		}
-	case <-time.After(delivertest.Patience):
+	case <-time.After(delivertest.WaitTimeout):
 		t.Fatal("the receiver printed nothing")
 	}
-	if n := s.count("webhook_deliveries", "state = 'delivered'"); n != 1 || other == secret {
+	if n := s.countRows("webhook_deliveries", "state = 'delivered'"); n != 1 || other == secret {
 		t.Errorf("%d deliveries were taken, want the one with the right secret", n)
 	}
 }

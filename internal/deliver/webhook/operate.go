@@ -8,8 +8,8 @@ import (
 	"doubletap/internal/db"
 )
 
-// State is how a webhook does, for its operator. Its secrets are not in it.
-type State struct {
+// Status is how a webhook does, for its operator. Its secrets are not in it.
+type Status struct {
 	ID           string `db:"id" json:"id"`
 	URL          string `db:"url" json:"url"`
 	Disabled     bool   `db:"disabled" json:"disabled"`
@@ -19,10 +19,10 @@ type State struct {
 	Dead         int    `db:"dead" json:"dead"`                 // events that were given up, of the last 30 days
 }
 
-// States returns how all webhooks do, the oldest first.
-func States(app core.App) ([]State, error) {
-	all := []State{}
-	err := db.All(app, &all, `SELECT id, url, disabled, reason, failingSince,
+// ListStatuses returns how all webhooks do, the oldest first.
+func ListStatuses(app core.App) ([]Status, error) {
+	all := []Status{}
+	err := db.QueryAll(app, &all, `SELECT id, url, disabled, reason, failingSince,
 			(SELECT count(*) FROM jobs WHERE kind = '`+KindPrefix+`' || w.id AND state IN ('ready', 'running')) waiting,
 			(SELECT count(*) FROM webhook_deliveries WHERE webhook = w.id AND state = 'dead') dead
 		FROM webhooks w ORDER BY created, id`, nil)
@@ -32,16 +32,16 @@ func States(app core.App) ([]State, error) {
 	return all, nil
 }
 
-// Deliveries returns the ids of deliveries that Replay takes: of those named by their own id or their event's, or, with
+// FindDeliveries returns the ids of deliveries that Replay takes: of those named by their own id or their event's, or, with
 // none named, of what one webhook did not take in the end.
-func Deliveries(app core.App, webhook string, names []string) ([]string, error) {
+func FindDeliveries(app core.App, webhook string, names []string) ([]string, error) {
 	condition := `state = 'dead'`
 	if len(names) > 0 {
 		condition = `(id IN (SELECT value FROM json_each({:names})) OR event IN (SELECT value FROM json_each({:names})))`
 	}
 	var ids []string
-	err := db.Column(app, &ids, `SELECT id FROM webhook_deliveries WHERE ({:w} = '' OR webhook = {:w}) AND `+condition+` ORDER BY created, id`,
-		db.Params{"w": webhook, "names": db.List(names)})
+	err := db.QueryColumn(app, &ids, `SELECT id FROM webhook_deliveries WHERE ({:w} = '' OR webhook = {:w}) AND `+condition+` ORDER BY created, id`,
+		db.Params{"w": webhook, "names": db.JSONList(names)})
 	if err != nil {
 		return nil, fmt.Errorf("find deliveries: %w", err)
 	}

@@ -21,20 +21,20 @@ func NewSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(key)
 }
 
-// Valid reports whether a secret is one that receivers' libraries take.
-func Valid(secret string) bool {
+// IsValidSecret reports whether a secret is one that receivers' libraries take.
+func IsValidSecret(secret string) bool {
 	text, marked := strings.CutPrefix(secret, "whsec_")
 	key, err := base64.StdEncoding.DecodeString(text)
 	return marked && err == nil && len(key) >= 24 && len(key) <= 64
 }
 
-// Rotate gives a webhook a new secret and returns it. For as long as overlap, deliveries are signed with
+// RotateSecret gives a webhook a new secret and returns it. For as long as overlap, deliveries are signed with
 // the former one too, so that the receiver can change over without losing one.
-func Rotate(app core.App, webhook string, overlap time.Duration) (string, error) {
+func RotateSecret(app core.App, webhook string, overlap time.Duration) (string, error) {
 	secret := NewSecret()
 	now := clock.Now(app)
 	n, err := db.Exec(app, `UPDATE webhooks SET formerSecret = secret, formerUntil = {:until}, secret = {:secret}, updated = {:now} WHERE id = {:id}`,
-		db.Params{"id": webhook, "secret": secret, "until": clock.Text(now.Add(overlap)), "now": clock.Text(now)})
+		db.Params{"id": webhook, "secret": secret, "until": clock.FormatTime(now.Add(overlap)), "now": clock.FormatTime(now)})
 	if err != nil {
 		return "", fmt.Errorf("rotate the secret of webhook %s: %w", webhook, err)
 	}
@@ -44,8 +44,8 @@ func Rotate(app core.App, webhook string, overlap time.Duration) (string, error)
 	return secret, nil
 }
 
-// sign returns the header with one signature for each secret.
-func sign(event string, at time.Time, body []byte, secrets ...string) (string, error) {
+// signBody returns the header with one signature for each secret.
+func signBody(event string, at time.Time, body []byte, secrets ...string) (string, error) {
 	var signatures []string
 	for _, secret := range secrets {
 		signer, err := standardwebhooks.NewWebhook(secret)

@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	giveUp  = 72 * time.Hour     // of a delivery
-	disable = 5 * 24 * time.Hour // of a webhook that does nothing but fail
-	pause   = time.Hour          // of deliveries to a disabled one
+	deliveryTimeout       = 72 * time.Hour     // of a delivery
+	disableAfter          = 5 * 24 * time.Hour // of a webhook that does nothing but fail
+	disabledRetryInterval = time.Hour          // of deliveries to a disabled one
 )
 
 type endpoint struct {
@@ -33,41 +33,41 @@ type endpoint struct {
 	Disabled     bool   `db:"disabled"`
 }
 
-// errStop tells that a receiver wants to hear no more.
-var errStop = errors.New("status 410: it wants no more events")
+// errUnsubscribed tells that a receiver wants to hear no more.
+var errUnsubscribed = errors.New("status 410: it wants no more events")
 
-// handle returns the handler of one webhook's jobs.
-func (w *Webhooks) handle(id string) job.Handler {
+// handlerFor returns the handler of one webhook's jobs.
+func (w *Webhooks) handlerFor(id string) job.Handler {
 	return func(ctx context.Context, app core.App, j *job.Job) error {
 		var d Delivery
-		if err := j.Payload(&d); err != nil {
+		if err := j.ReadPayload(&d); err != nil {
 			return err
 		}
 		var e endpoint
-		found, err := db.One(app, &e, `SELECT id, url, secret, formerSecret, formerUntil, contact, disabled FROM webhooks WHERE id = {:id}`, db.Params{"id": id})
+		found, err := db.QueryOne(app, &e, `SELECT id, url, secret, formerSecret, formerUntil, contact, disabled FROM webhooks WHERE id = {:id}`, db.Params{"id": id})
 		if err != nil || !found { // deleted: nobody waits for it
 			return err
 		}
-		if clock.Now(app).Sub(d.Since) > giveUp {
-			err := fmt.Errorf("gave up after %v", giveUp)
-			w.note(app, &e, &d, "dead", 0, 0, err)
+		if clock.Now(app).Sub(d.Since) > deliveryTimeout {
+			err := fmt.Errorf("gave up after %v", deliveryTimeout)
+			w.recordAttempt(app, &e, &d, "dead", 0, 0, err)
 			return job.Bury(fmt.Errorf("webhook %s: %s: %w", e.ID, d.Event, err))
 		}
 		if e.Disabled {
-			return job.Snooze(pause)
+			return job.Snooze(disabledRetryInterval)
 		}
-		if w.Sending != nil {
-			if wanted, err := w.Sending(app, e.ID, &d); err != nil || !wanted {
+		if w.BeforeSend != nil {
+			if wanted, err := w.BeforeSend(app, e.ID, &d); err != nil || !wanted {
 				return err
 			}
 		}
-		return w.attempt(ctx, app, &e, &d)
+		return w.attemptDelivery(ctx, app, &e, &d)
 	}
 }
 
-func (w *Webhooks) attempt(ctx context.Context, app core.App, e *endpoint, d *Delivery) error {
+func (w *Webhooks) attemptDelivery(ctx context.Context, app core.App, e *endpoint, d *Delivery) error {
 	began := time.Now()
-	answer, err := w.send(ctx, app, e, d)
+	answer, err := w.sendRequest(ctx, app, e, d)
 	status, wait := 0, time.Duration(0)
 	if answer != nil {
 		status, wait = answer.Status, answer.RetryAfter
@@ -75,37 +75,37 @@ func (w *Webhooks) attempt(ctx context.Context, app core.App, e *endpoint, d *De
 	switch {
 	case ctx.Err() != nil: // we are stopping
 		return ctx.Err()
-	case errors.Is(err, outbound.ErrResting):
-		return job.Snooze(outbound.Of(app).Rest) // nothing was tried
+	case errors.Is(err, outbound.ErrCircuitOpen):
+		return job.Snooze(outbound.ClientOf(app).BreakerTimeout) // nothing was tried
 	case err == nil && status >= 200 && status < 300:
-		w.note(app, e, d, "delivered", status, time.Since(began), nil)
+		w.recordAttempt(app, e, d, "delivered", status, time.Since(began), nil)
 		return nil
 	case err == nil && status == http.StatusGone:
-		err = errStop
+		err = errUnsubscribed
 	case err == nil:
 		err = fmt.Errorf("status %d", status)
 	}
-	if errors.Is(err, outbound.ErrForbidden) || errors.Is(err, errStop) {
-		w.note(app, e, d, "dead", status, time.Since(began), err)
-		if errors.Is(err, errStop) {
-			w.disable(app, e, err.Error())
+	if errors.Is(err, outbound.ErrForbidden) || errors.Is(err, errUnsubscribed) {
+		w.recordAttempt(app, e, d, "dead", status, time.Since(began), err)
+		if errors.Is(err, errUnsubscribed) {
+			w.disableWebhook(app, e, err.Error())
 		}
 		return job.Bury(fmt.Errorf("webhook %s: %w", e.ID, err))
 	}
-	w.note(app, e, d, "failing", status, time.Since(began), err)
+	w.recordAttempt(app, e, d, "failing", status, time.Since(began), err)
 	if wait > 0 && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
 		return job.Snooze(min(wait, time.Hour))
 	}
 	return fmt.Errorf("webhook %s: %w", e.ID, err)
 }
 
-func (w *Webhooks) send(ctx context.Context, app core.App, e *endpoint, d *Delivery) (*outbound.Answer, error) {
+func (w *Webhooks) sendRequest(ctx context.Context, app core.App, e *endpoint, d *Delivery) (*outbound.Response, error) {
 	secrets := []string{e.Secret}
-	if e.FormerSecret != "" && clock.Stamp(app) < e.FormerUntil {
+	if e.FormerSecret != "" && clock.Timestamp(app) < e.FormerUntil {
 		secrets = append(secrets, e.FormerSecret)
 	}
 	at := time.Now() // the receiver compares it with its own clock
-	signature, err := sign(d.Event, at, []byte(d.Body), secrets...)
+	signature, err := signBody(d.Event, at, []byte(d.Body), secrets...)
 	if err != nil {
 		return nil, err
 	}
@@ -118,11 +118,11 @@ func (w *Webhooks) send(ctx context.Context, app core.App, e *endpoint, d *Deliv
 	request.Header.Set("webhook-id", d.Event)
 	request.Header.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
 	request.Header.Set("webhook-signature", signature)
-	return outbound.Of(app).Do(request)
+	return outbound.ClientOf(app).Do(request)
 }
 
-// note keeps the log of a delivery and whether its webhook works. That it cannot be written does not undo what was sent.
-func (w *Webhooks) note(app core.App, e *endpoint, d *Delivery, state string, status int, took time.Duration, failure error) {
+// recordAttempt keeps the log of a delivery and whether its webhook works. That it cannot be written does not undo what was sent.
+func (w *Webhooks) recordAttempt(app core.App, e *endpoint, d *Delivery, state string, status int, took time.Duration, failure error) {
 	reason := ""
 	if failure != nil {
 		reason = fmt.Sprintf("%.1000s", failure)
@@ -130,7 +130,7 @@ func (w *Webhooks) note(app core.App, e *endpoint, d *Delivery, state string, st
 	now := clock.Now(app)
 	err := app.RunInTransaction(func(tx core.App) error {
 		p := db.Params{"id": core.GenerateDefaultRandomId(), "w": e.ID, "event": d.Event, "type": d.Type, "body": d.Body, "state": state,
-			"status": status, "error": reason, "ms": took.Milliseconds(), "now": clock.Text(now)}
+			"status": status, "error": reason, "ms": took.Milliseconds(), "now": clock.FormatTime(now)}
 		const try = `json_object('at', {:now}, 'status', {:status}, 'ms', {:ms}, 'error', {:error})`
 		_, err := db.Exec(tx, `INSERT INTO webhook_deliveries (id, webhook, event, type, state, body, attempts, status, error, created, updated)
 			VALUES ({:id}, {:w}, {:event}, {:type}, {:state}, {:body}, json_array(`+try+`), {:status}, {:error}, {:now}, {:now})
@@ -154,22 +154,22 @@ func (w *Webhooks) note(app core.App, e *endpoint, d *Delivery, state string, st
 		return
 	}
 	var since string
-	found, err := db.Value(app, &since, `SELECT failingSince FROM webhooks WHERE id = {:id}`, db.Params{"id": e.ID})
-	if err == nil && found && since != "" && since < clock.Text(now.Add(-disable)) {
-		w.disable(app, e, fmt.Sprintf("failing since %s: %s", since, reason))
+	found, err := db.QueryValue(app, &since, `SELECT failingSince FROM webhooks WHERE id = {:id}`, db.Params{"id": e.ID})
+	if err == nil && found && since != "" && since < clock.FormatTime(now.Add(-disableAfter)) {
+		w.disableWebhook(app, e, fmt.Sprintf("failing since %s: %s", since, reason))
 	}
 }
 
-// disable stops a webhook until its owner enables it again, and has its owner told.
-func (w *Webhooks) disable(app core.App, e *endpoint, reason string) {
+// disableWebhook stops a webhook until its owner enables it again, and has its owner told.
+func (w *Webhooks) disableWebhook(app core.App, e *endpoint, reason string) {
 	err := app.RunInTransaction(func(tx core.App) error {
 		n, err := db.Exec(tx, `UPDATE webhooks SET disabled = 1, reason = {:reason}, updated = {:now} WHERE id = {:id} AND NOT disabled`,
-			db.Params{"id": e.ID, "reason": fmt.Sprintf("%.1000s", reason), "now": clock.Stamp(tx)})
-		if err != nil || n == 0 || w.Failed == nil {
+			db.Params{"id": e.ID, "reason": fmt.Sprintf("%.1000s", reason), "now": clock.Timestamp(tx)})
+		if err != nil || n == 0 || w.OnDisabled == nil {
 			return err
 		}
-		return w.Failed(tx, e.URL, e.Contact, reason)
+		return w.OnDisabled(tx, e.URL, e.Contact, reason)
 	})
-	w.Forget()
+	w.InvalidateCache()
 	app.Logger().Error("webhook disabled", "webhook", e.ID, "reason", reason, "err", err)
 }

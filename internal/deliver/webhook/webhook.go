@@ -18,8 +18,8 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// Types are the events that a webhook may ask for.
-var Types = []string{
+// EventTypes are the events that a webhook may ask for.
+var EventTypes = []string{
 	"user.created", "user.updated", "user.deleted",
 	"post.created", "post.updated", "post.deleted",
 	"like.created", "like.deleted",
@@ -38,24 +38,24 @@ var Types = []string{
 const KindPrefix = "webhook:"
 
 const (
-	together    = 2 // deliveries of one webhook at a time
-	allTogether = 8 // of all webhooks
-	fresh       = 30 * time.Second
+	maxConcurrent      = 2 // deliveries of one webhook at a time
+	maxConcurrentTotal = 8 // of all webhooks
+	listMaxAge         = 30 * time.Second
 )
 
 // Webhooks are those of one app.
 type Webhooks struct {
-	// Sending, when set, is asked before each attempt; false drops the delivery.
-	Sending func(app core.App, webhook string, d *Delivery) (bool, error)
-	// Failed, when set, hears that a webhook was disabled, and in which transaction.
-	Failed func(tx core.App, url, contact, reason string) error
+	// BeforeSend, when set, is asked before each attempt; false drops the delivery.
+	BeforeSend func(app core.App, webhook string, d *Delivery) (bool, error)
+	// OnDisabled, when set, hears that a webhook was disabled, and in which transaction.
+	OnDisabled func(tx core.App, url, contact, reason string) error
 
 	app  core.App
 	jobs *job.Runner
 
-	list  atomic.Pointer[list]
-	mu    sync.Mutex // guards known
-	known map[string]bool
+	cachedList atomic.Pointer[webhookList]
+	mu         sync.Mutex // guards known
+	handledIDs map[string]bool
 }
 
 // Delivery is one event on its way to one webhook: what a job carries.
@@ -66,8 +66,8 @@ type Delivery struct {
 	Since time.Time // when it happened, or was last replayed
 }
 
-type list struct {
-	read     time.Time
+type webhookList struct {
+	readAt   time.Time
 	webhooks []subscriber
 }
 
@@ -79,31 +79,31 @@ type subscriber struct {
 
 const storeKey = "doubletap.webhooks"
 
-// Open has Emit on app send through jobs.
-func Open(app core.App, jobs *job.Runner) *Webhooks {
-	w := &Webhooks{app: app, jobs: jobs, known: map[string]bool{}}
+// Register has Emit on app send through jobs.
+func Register(app core.App, jobs *job.Runner) *Webhooks {
+	w := &Webhooks{app: app, jobs: jobs, handledIDs: map[string]bool{}}
 	app.Store().Set(storeKey, w)
 	return w
 }
 
-// Load gives each webhook its jobs' handler. Emit does so too, for webhooks that came later.
-func (w *Webhooks) Load() error {
-	_, err := w.read()
+// LoadHandlers gives each webhook its jobs' handler. Emit does so too, for webhooks that came later.
+func (w *Webhooks) LoadHandlers() error {
+	_, err := w.readList()
 	return err
 }
 
-// Forget has the next Emit look at the webhooks anew. Changes made by another process are seen
+// InvalidateCache has the next Emit look at the webhooks anew. Changes made by another process are seen
 // within half a minute.
-func (w *Webhooks) Forget() { w.list.Store(nil) }
+func (w *Webhooks) InvalidateCache() { w.cachedList.Store(nil) }
 
-// Emit tells every webhook that asks for events of this type, once tx is committed. data becomes JSON; a
+// EmitEvent tells every webhook that asks for events of this type, once tx is committed. data becomes JSON; a
 // record is shown as the API shows it. While there is no webhook it looks into memory and does nothing.
-func Emit(tx core.App, kind string, data any) error {
+func EmitEvent(tx core.App, kind string, data any) error {
 	w, _ := tx.Store().Get(storeKey).(*Webhooks)
 	if w == nil {
 		return nil
 	}
-	all, err := w.current()
+	all, err := w.currentList()
 	if err != nil {
 		return fmt.Errorf("emit %s: %w", kind, err)
 	}
@@ -113,22 +113,22 @@ func Emit(tx core.App, kind string, data any) error {
 			continue
 		}
 		if delivery == nil {
-			if delivery, err = describe(tx, kind, data); err != nil {
+			if delivery, err = newDelivery(tx, kind, data); err != nil {
 				return err
 			}
 		}
-		if err := w.add(tx, s.ID, delivery); err != nil {
+		if err := w.enqueueDelivery(tx, s.ID, delivery); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *Webhooks) add(tx core.App, webhook string, d *Delivery) error {
-	return job.Add(tx, KindPrefix+webhook, d, job.Dedupe(d.Event))
+func (w *Webhooks) enqueueDelivery(tx core.App, webhook string, d *Delivery) error {
+	return job.Enqueue(tx, KindPrefix+webhook, d, job.Dedupe(d.Event))
 }
 
-func describe(tx core.App, kind string, data any) (*Delivery, error) {
+func newDelivery(tx core.App, kind string, data any) (*Delivery, error) {
 	now := clock.Now(tx)
 	body, err := json.Marshal(struct {
 		Type      string    `json:"type"`
@@ -141,16 +141,16 @@ func describe(tx core.App, kind string, data any) (*Delivery, error) {
 	return &Delivery{Event: "evt_" + core.GenerateDefaultRandomId(), Type: kind, Body: string(body), Since: now}, nil
 }
 
-func (w *Webhooks) current() (*list, error) {
-	if l := w.list.Load(); l != nil && time.Since(l.read) < fresh {
+func (w *Webhooks) currentList() (*webhookList, error) {
+	if l := w.cachedList.Load(); l != nil && time.Since(l.readAt) < listMaxAge {
 		return l, nil
 	}
-	return w.read()
+	return w.readList()
 }
 
-// read looks beside any transaction under way, which may yet be rolled back.
-func (w *Webhooks) read() (*list, error) {
-	l := &list{read: time.Now()}
+// readList looks beside any transaction under way, which may yet be rolled back.
+func (w *Webhooks) readList() (*webhookList, error) {
+	l := &webhookList{readAt: time.Now()}
 	err := w.app.ConcurrentDB().NewQuery(`SELECT id, coalesce(events, '[]') events FROM webhooks WHERE NOT disabled`).All(&l.webhooks)
 	if err != nil {
 		return nil, fmt.Errorf("read webhooks: %w", err)
@@ -158,7 +158,7 @@ func (w *Webhooks) read() (*list, error) {
 	for i := range l.webhooks {
 		_ = json.Unmarshal([]byte(l.webhooks[i].Events), &l.webhooks[i].types) // anything else is no wish
 	}
-	w.list.Store(l)
+	w.cachedList.Store(l)
 	var ids []string // also of those disabled, whose jobs wait
 	if err := w.app.ConcurrentDB().NewQuery(`SELECT id FROM webhooks`).Column(&ids); err != nil {
 		return nil, fmt.Errorf("read webhooks: %w", err)
@@ -166,27 +166,27 @@ func (w *Webhooks) read() (*list, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, id := range ids {
-		if !w.known[id] {
-			w.known[id] = true
+		if !w.handledIDs[id] {
+			w.handledIDs[id] = true
 			// what ends a delivery is its age, not how often it was tried
-			w.jobs.Handle(KindPrefix+id, w.handle(id), job.Concurrency(together), job.Within("webhooks", allTogether), job.Within(job.Waiting, job.MostWaiting), job.MaxAttempts(10_000))
+			w.jobs.Handle(KindPrefix+id, w.handlerFor(id), job.Concurrency(maxConcurrent), job.WithinGroup("webhooks", maxConcurrentTotal), job.WithinGroup(job.ExternalGroup, job.MaxExternal), job.MaxAttempts(10_000))
 		}
 	}
 	return l, nil
 }
 
-// Parts forget what waited for a webhook that is gone, the subject's id, and what it was sent.
-var Parts = []sweep.Part{
-	sweep.Delete("jobs", `kind = '`+KindPrefix+`' || {:id}`).Heavier(bodyWeight),
-	sweep.Delete("webhook_deliveries", `webhook = {:id}`).Heavier(bodyWeight),
+// CleanupParts forget what waited for a webhook that is gone, the subject's id, and what it was sent.
+var CleanupParts = []sweep.Part{
+	sweep.DeletePart("jobs", `kind = '`+KindPrefix+`' || {:id}`).Heavier(bodyWeight),
+	sweep.DeletePart("webhook_deliveries", `webhook = {:id}`).Heavier(bodyWeight),
 }
 
 // bodyWeight is for rows that hold a whole event.
 const bodyWeight = 2
 
-// Resuming has what waited for a webhook, the subject's id, that is no longer disabled go out now.
-var Resuming = sweep.Work{Kind: "webhook.resume", Parts: []sweep.Part{
-	sweep.Update("jobs", `runAt = {:at}`, `kind = '`+KindPrefix+`' || {:id} AND state = 'ready' AND runAt > {:at}`),
+// ResumeWork has what waited for a webhook, the subject's id, that is no longer disabled go out now.
+var ResumeWork = sweep.Work{Kind: "webhook.resume", Parts: []sweep.Part{
+	sweep.UpdatePart("jobs", `runAt = {:at}`, `kind = '`+KindPrefix+`' || {:id} AND state = 'ready' AND runAt > {:at}`),
 }}
 
 // Replay sends an event to its webhook once more, under the same id: what was delivered or is dead
@@ -200,7 +200,7 @@ func Replay(app core.App, id string) error {
 	}
 	w, _ := app.Store().Get(storeKey).(*Webhooks)
 	return app.RunInTransaction(func(tx core.App) error {
-		found, err := db.One(tx, &row, `SELECT webhook, event, type, body FROM webhook_deliveries WHERE id = {:id}`, db.Params{"id": id})
+		found, err := db.QueryOne(tx, &row, `SELECT webhook, event, type, body FROM webhook_deliveries WHERE id = {:id}`, db.Params{"id": id})
 		switch {
 		case err != nil:
 			return fmt.Errorf("replay delivery %s: %w", id, err)
@@ -214,6 +214,6 @@ func Replay(app core.App, id string) error {
 		if err != nil {
 			return fmt.Errorf("replay delivery %s: %w", id, err)
 		}
-		return w.add(tx, row.Webhook, &Delivery{Event: row.Event, Type: row.Type, Body: row.Body, Since: clock.Now(tx)})
+		return w.enqueueDelivery(tx, row.Webhook, &Delivery{Event: row.Event, Type: row.Type, Body: row.Body, Since: clock.Now(tx)})
 	})
 }

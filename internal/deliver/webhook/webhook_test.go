@@ -29,29 +29,29 @@ const childDir = "DOUBLETAP_WEBHOOK_CHILD" // the data folder of a child, which 
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		child(dir)
+		runChild(dir)
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// service is an app with webhooks whose jobs run when told to.
-type service struct {
+// testService is an app with webhooks whose jobs run when told to.
+type testService struct {
 	*testing.T
-	app  core.App
-	jobs *job.Runner
-	w    *Webhooks
+	app      core.App
+	jobs     *job.Runner
+	webhooks *Webhooks
 }
 
-func serve(t *testing.T) *service {
+func newTestService(t *testing.T) *testService {
 	t.Helper()
-	app := delivertest.App(t)
+	app := delivertest.NewApp(t)
 	jobs := job.NewRunner(app)
-	return &service{T: t, app: app, jobs: jobs, w: Open(app, jobs)}
+	return &testService{T: t, app: app, jobs: jobs, webhooks: Register(app, jobs)}
 }
 
-// add stores a webhook for the types, all of them when there are none, and returns its id and secret.
-func (s *service) add(url string, types ...string) (id, secret string) {
+// addWebhook stores a webhook for the types, all of them when there are none, and returns its id and secret.
+func (s *testService) addWebhook(url string, types ...string) (id, secret string) {
 	s.Helper()
 	collection, err := s.app.FindCollectionByNameOrId("webhooks")
 	must(s, err)
@@ -62,40 +62,40 @@ func (s *service) add(url string, types ...string) (id, secret string) {
 	record.Set("events", types)
 	record.Set("contact", "owner@example.com")
 	must(s, s.app.Save(record))
-	s.w.Forget()
+	s.webhooks.InvalidateCache()
 	return record.Id, secret
 }
 
-// receiver is a receiver with a webhook of its own.
-func (s *service) receiver(types ...string) (*delivertest.Receiver, string) {
+// addReceiver is a receiver with a webhook of its own.
+func (s *testService) addReceiver(types ...string) (*delivertest.Receiver, string) {
 	s.Helper()
 	r := delivertest.NewReceiver(s)
-	id, secret := s.add(r.URL, types...)
-	r.Expect(secret)
+	id, secret := s.addWebhook(r.URL, types...)
+	r.SetSecrets(secret)
 	return r, id
 }
 
-func (s *service) emit(kind string, data any) {
+func (s *testService) emitEvent(kind string, data any) {
 	s.Helper()
-	must(s, s.app.RunInTransaction(func(tx core.App) error { return Emit(tx, kind, data) }))
+	must(s, s.app.RunInTransaction(func(tx core.App) error { return EmitEvent(tx, kind, data) }))
 }
 
-func (s *service) drain() int {
+func (s *testService) drainJobs() int {
 	s.Helper()
 	n, err := s.jobs.Drain(context.Background())
 	must(s, err)
 	return n
 }
 
-// delivery returns the log of an event.
-func (s *service) delivery(event string) *core.Record {
+// deliveryLog returns the log of an event.
+func (s *testService) deliveryLog(event string) *core.Record {
 	s.Helper()
 	record, err := s.app.FindFirstRecordByData("webhook_deliveries", "event", event)
 	must(s, err)
 	return record
 }
 
-func (s *service) webhook(id string) *core.Record {
+func (s *testService) webhookRecord(id string) *core.Record {
 	s.Helper()
 	record, err := s.app.FindRecordById("webhooks", id)
 	must(s, err)
@@ -112,63 +112,63 @@ func must(t testing.TB, err error) {
 type object = map[string]any
 
 func TestAnEventReachesThoseWhoAskForIt(t *testing.T) {
-	s := serve(t)
-	all, _ := s.receiver()
-	likes, _ := s.receiver("like.created", "like.deleted")
+	s := newTestService(t)
+	all, _ := s.addReceiver()
+	likes, _ := s.addReceiver("like.created", "like.deleted")
 	before := time.Now().Add(-time.Second)
-	s.emit("like.created", object{"post": "p1", "user": "bob"})
-	s.emit("post.created", object{"id": "p2"})
-	if n := s.drain(); n != 3 {
+	s.emitEvent("like.created", object{"post": "p1", "user": "bob"})
+	s.emitEvent("post.created", object{"id": "p2"})
+	if n := s.drainJobs(); n != 3 {
 		t.Errorf("%d jobs, want 3", n)
 	}
-	got := all.Events()
+	got := all.ReceivedEvents()
 	if len(got) != 2 || got[0].Type != "like.created" || got[1].Type != "post.created" || got[0].Data["user"] != "bob" || got[0].Timestamp.Before(before) {
 		t.Fatalf("the one that wants all got %+v", got)
 	}
-	chosen := likes.Events()
+	chosen := likes.ReceivedEvents()
 	if len(chosen) != 1 || chosen[0].ID != got[0].ID || chosen[0].Raw != got[0].Raw {
 		t.Fatalf("the one that wants likes got %+v", chosen)
 	}
 	if !strings.HasPrefix(got[0].ID, "evt_") || got[0].ID == got[1].ID {
 		t.Errorf("ids %s and %s", got[0].ID, got[1].ID)
 	}
-	log := s.delivery(got[1].ID)
+	log := s.deliveryLog(got[1].ID)
 	if log.GetString("state") != "delivered" || log.GetInt("status") != 204 || log.GetString("type") != "post.created" {
 		t.Errorf("log %v", log.FieldsData())
 	}
-	s.drain()
-	if len(all.Tries())+len(likes.Tries()) != 3 {
+	s.drainJobs()
+	if len(all.AttemptedIDs())+len(likes.AttemptedIDs()) != 3 {
 		t.Error("something was sent twice")
 	}
 }
 
 func TestAnEventOfATransactionThatRollsBackIsNone(t *testing.T) {
-	s := serve(t)
-	r, _ := s.receiver()
+	s := newTestService(t)
+	r, _ := s.addReceiver()
 	onFire := errors.New("disk on fire")
 	err := s.app.RunInTransaction(func(tx core.App) error {
-		must(t, Emit(tx, "like.created", object{}))
+		must(t, EmitEvent(tx, "like.created", object{}))
 		return onFire
 	})
 	if !errors.Is(err, onFire) {
 		t.Fatal(err)
 	}
-	s.emit("post.created", object{})
-	s.drain()
-	if got := r.Events(); len(got) != 1 || got[0].Type != "post.created" {
+	s.emitEvent("post.created", object{})
+	s.drainJobs()
+	if got := r.ReceivedEvents(); len(got) != 1 || got[0].Type != "post.created" {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func TestWithoutWebhooksAnEventAsksNobody(t *testing.T) {
-	s := serve(t)
-	must(t, s.w.Load())
+	s := newTestService(t)
+	must(t, s.webhooks.LoadHandlers())
 	asked := 0
 	for _, db := range []dbx.Builder{s.app.ConcurrentDB(), s.app.NonconcurrentDB()} {
 		db.(*dbx.DB).QueryLogFunc = func(context.Context, time.Duration, string, *sql.Rows, error) { asked++ }
 		db.(*dbx.DB).ExecLogFunc = func(context.Context, time.Duration, string, sql.Result, error) { asked++ }
 	}
-	must(t, Emit(s.app, "like.created", failing{}))
+	must(t, EmitEvent(s.app, "like.created", failing{}))
 	if asked != 0 {
 		t.Errorf("%d statements, want none", asked)
 	}
@@ -180,27 +180,27 @@ type failing struct{}
 func (failing) MarshalJSON() ([]byte, error) { return nil, errors.New("looked at") }
 
 func TestAReceiverThatComesBackGetsEverythingUnderTheSameId(t *testing.T) {
-	s := serve(t)
-	outbound.Of(s.app).Failures = 1 << 30 // the waits of the jobs alone
-	r, id := s.receiver()
-	r.Status(http.StatusBadGateway)
-	s.emit("like.created", object{"n": 1})
-	s.emit("like.created", object{"n": 2})
+	s := newTestService(t)
+	outbound.ClientOf(s.app).MaxFailures = 1 << 30 // the waits of the jobs alone
+	r, id := s.addReceiver()
+	r.SetStatus(http.StatusBadGateway)
+	s.emitEvent("like.created", object{"n": 1})
+	s.emitEvent("like.created", object{"n": 2})
 	waits := map[string][]time.Duration{}
 	last := map[string]time.Time{}
-	for len(r.Tries()) < 24 {
-		before := len(r.Tries())
-		s.drain()
-		for _, event := range r.Tries()[before:] {
+	for len(r.AttemptedIDs()) < 24 {
+		before := len(r.AttemptedIDs())
+		s.drainJobs()
+		for _, event := range r.AttemptedIDs()[before:] {
 			if at, known := last[event]; known {
 				waits[event] = append(waits[event], clock.Now(s.app).Sub(at))
 			}
 			last[event] = clock.Now(s.app)
 		}
-		clock.Advance(s.app, next(s))
+		clock.Advance(s.app, untilNextJob(s))
 	}
 	if len(waits) != 2 {
-		t.Fatalf("tried %v", r.Tries())
+		t.Fatalf("tried %v", r.AttemptedIDs())
 	}
 	for event, list := range waits {
 		for i, wait := range list {
@@ -209,30 +209,30 @@ func TestAReceiverThatComesBackGetsEverythingUnderTheSameId(t *testing.T) {
 			}
 		}
 	}
-	if s.webhook(id).GetString("failingSince") == "" {
+	if s.webhookRecord(id).GetString("failingSince") == "" {
 		t.Error("it is not seen to fail")
 	}
-	r.Answer(nil)
+	r.SetAnswer(nil)
 	for range 20 {
 		clock.Advance(s.app, time.Hour)
-		s.drain()
+		s.drainJobs()
 	}
-	got := r.Events()
+	got := r.ReceivedEvents()
 	if len(got) != 2 || waits[got[0].ID] == nil || waits[got[1].ID] == nil || got[0].ID == got[1].ID {
 		t.Fatalf("got %+v", got)
 	}
 	var attempts []struct{ Status int }
-	must(t, json.Unmarshal([]byte(s.delivery(got[0].ID).GetString("attempts")), &attempts))
+	must(t, json.Unmarshal([]byte(s.deliveryLog(got[0].ID).GetString("attempts")), &attempts))
 	if n := len(attempts); n < 12 || attempts[0].Status != 502 || attempts[n-1].Status != 204 {
 		t.Errorf("log of attempts %v", attempts)
 	}
-	if s.webhook(id).GetString("failingSince") != "" {
+	if s.webhookRecord(id).GetString("failingSince") != "" {
 		t.Error("it is still seen to fail")
 	}
 }
 
-// next returns how long until the next job is due.
-func next(s *service) time.Duration {
+// untilNextJob returns how long until the next job is due.
+func untilNextJob(s *testService) time.Duration {
 	s.Helper()
 	var due string
 	must(s, s.app.DB().NewQuery("SELECT min(runAt) FROM jobs WHERE state = 'ready'").Row(&due))
@@ -242,38 +242,38 @@ func next(s *service) time.Duration {
 }
 
 func TestAfterThreeDaysAnEventIsDeadAndCanBeReplayed(t *testing.T) {
-	s := serve(t)
-	r, _ := s.receiver()
-	r.Status(http.StatusInternalServerError)
-	s.emit("like.created", object{"post": "p1"})
+	s := newTestService(t)
+	r, _ := s.addReceiver()
+	r.SetStatus(http.StatusInternalServerError)
+	s.emitEvent("like.created", object{"post": "p1"})
 	began := clock.Now(s.app)
-	for s.drain(); s.count("jobs", "state = 'ready'") > 0; s.drain() {
-		clock.Advance(s.app, next(s))
+	for s.drainJobs(); s.countRows("jobs", "state = 'ready'") > 0; s.drainJobs() {
+		clock.Advance(s.app, untilNextJob(s))
 	}
 	if lasted := clock.Now(s.app).Sub(began); lasted < 72*time.Hour || lasted > 74*time.Hour {
 		t.Errorf("gave up after %v", lasted)
 	}
-	event := r.Tries()[0]
-	if log := s.delivery(event); log.GetString("state") != "dead" {
+	event := r.AttemptedIDs()[0]
+	if log := s.deliveryLog(event); log.GetString("state") != "dead" {
 		t.Errorf("log %v", log.FieldsData())
 	}
-	if n := s.count("jobs", "state = 'dead'"); n != 1 {
+	if n := s.countRows("jobs", "state = 'dead'"); n != 1 {
 		t.Errorf("%d dead jobs, want 1", n)
 	}
 
-	r.Answer(nil)
-	must(t, Replay(s.app, s.delivery(event).Id))
-	must(t, Replay(s.app, s.delivery(event).Id)) // a double click
-	s.drain()
-	if got := r.Events(); len(got) != 1 || got[0].ID != event || got[0].Data["post"] != "p1" {
+	r.SetAnswer(nil)
+	must(t, Replay(s.app, s.deliveryLog(event).Id))
+	must(t, Replay(s.app, s.deliveryLog(event).Id)) // a double click
+	s.drainJobs()
+	if got := r.ReceivedEvents(); len(got) != 1 || got[0].ID != event || got[0].Data["post"] != "p1" {
 		t.Errorf("got %+v", got)
 	}
-	if n := s.count("jobs", "1"); n != 0 {
+	if n := s.countRows("jobs", "1"); n != 0 {
 		t.Errorf("%d jobs are left", n)
 	}
-	must(t, Replay(s.app, s.delivery(event).Id)) // what was delivered can be sent again
-	s.drain()
-	if got := r.Events(); len(got) != 2 || got[1].ID != event || got[1].Raw != got[0].Raw {
+	must(t, Replay(s.app, s.deliveryLog(event).Id)) // what was delivered can be sent again
+	s.drainJobs()
+	if got := r.ReceivedEvents(); len(got) != 2 || got[1].ID != event || got[1].Raw != got[0].Raw {
 		t.Errorf("got %+v", got)
 	}
 	if err := Replay(s.app, "nothing"); err == nil {
@@ -281,44 +281,44 @@ func TestAfterThreeDaysAnEventIsDeadAndCanBeReplayed(t *testing.T) {
 	}
 }
 
-func (s *service) count(table, condition string) (n int) {
+func (s *testService) countRows(table, condition string) (n int) {
 	s.Helper()
 	must(s, s.app.DB().NewQuery("SELECT count(*) FROM "+table+" WHERE "+condition).Row(&n))
 	return n
 }
 
 func TestOneSlowReceiverDelaysNoOther(t *testing.T) {
-	s := serve(t)
-	slow, _ := s.receiver()
-	quick, _ := s.receiver()
-	slow.Answer(func(_ http.ResponseWriter, r *http.Request) {
+	s := newTestService(t)
+	slow, _ := s.addReceiver()
+	quick, _ := s.addReceiver()
+	slow.SetAnswer(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that we hang up
 		<-r.Context().Done()
 	})
 	for range 30 {
-		s.emit("like.created", object{})
+		s.emitEvent("like.created", object{})
 	}
 	s.jobs.Start()
 	began := time.Now()
-	quick.Wait(30)
+	quick.WaitForEvents(30)
 	if took := time.Since(began); took > 3*time.Second {
 		t.Errorf("took %v", took)
 	}
-	if n := len(slow.Tries()); n > together {
-		t.Errorf("the slow one has %d requests at once, want %d at most", n, together)
+	if n := len(slow.AttemptedIDs()); n > maxConcurrent {
+		t.Errorf("the slow one has %d requests at once, want %d at most", n, maxConcurrent)
 	}
 	t.Logf("30 events in %v beside a receiver that hangs", time.Since(began))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	must(t, s.jobs.Stop(ctx))
-	if n := s.count("jobs", "attempts > 0"); n != 0 {
+	if n := s.countRows("jobs", "attempts > 0"); n != 0 {
 		t.Errorf("stopping spent attempts of %d jobs", n)
 	}
 }
 
 func TestReceiversThatMisbehaveAreFailures(t *testing.T) {
-	s := serve(t)
-	elsewhere, _ := s.receiver("post.deleted")
+	s := newTestService(t)
+	elsewhere, _ := s.addReceiver("post.deleted")
 	for what, answer := range map[string]http.HandlerFunc{
 		"redirecting": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
@@ -333,167 +333,167 @@ func TestReceiversThatMisbehaveAreFailures(t *testing.T) {
 		"slamming the door": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"refusing":          func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) },
 	} {
-		r, id := s.receiver("user.created")
-		r.Answer(answer)
-		s.emit("user.created", object{})
-		s.drain()
-		log := s.delivery(r.Tries()[0])
+		r, id := s.addReceiver("user.created")
+		r.SetAnswer(answer)
+		s.emitEvent("user.created", object{})
+		s.drainJobs()
+		log := s.deliveryLog(r.AttemptedIDs()[0])
 		if log.GetString("state") != "failing" || log.GetString("error") == "" {
 			t.Errorf("%s: log %v", what, log.FieldsData())
 		}
-		must(t, s.app.Delete(s.webhook(id)))
-		forgetting := sweep.Work{Kind: "webhook.gone", Parts: Parts}
+		must(t, s.app.Delete(s.webhookRecord(id)))
+		forgetting := sweep.Work{Kind: "webhook.gone", Parts: CleanupParts}
 		must(t, forgetting.Begin(s.app, sweep.Subject{"id": id}))
-		s.w.Forget()
+		s.webhooks.InvalidateCache()
 	}
-	if n := len(elsewhere.Tries()); n != 0 {
+	if n := len(elsewhere.AttemptedIDs()); n != 0 {
 		t.Errorf("a redirect was followed %d times", n)
 	}
-	if n := s.count("jobs", "1"); n != 0 {
+	if n := s.countRows("jobs", "1"); n != 0 {
 		t.Errorf("%d jobs are left of webhooks that are gone", n)
 	}
 }
 
 func TestAPrivateAddressIsNeverTried(t *testing.T) {
-	s := serve(t)
-	r, _ := s.receiver()
-	outbound.Use(s.app, outbound.New(false))
-	s.emit("like.created", object{})
-	s.drain()
-	if n := s.count("webhook_deliveries", "state = 'dead'"); n != 1 || len(r.Tries()) != 0 {
-		t.Errorf("%d dead, %d requests", n, len(r.Tries()))
+	s := newTestService(t)
+	r, _ := s.addReceiver()
+	outbound.SetClient(s.app, outbound.New(false))
+	s.emitEvent("like.created", object{})
+	s.drainJobs()
+	if n := s.countRows("webhook_deliveries", "state = 'dead'"); n != 1 || len(r.AttemptedIDs()) != 0 {
+		t.Errorf("%d dead, %d requests", n, len(r.AttemptedIDs()))
 	}
 }
 
 func TestTheSecretIsRotatedWithoutALoss(t *testing.T) {
-	s := serve(t)
+	s := newTestService(t)
 	r := delivertest.NewReceiver(t)
-	id, former := s.add(r.URL)
-	r.Expect(former)
-	fresh, err := Rotate(s.app, id, time.Hour)
+	id, former := s.addWebhook(r.URL)
+	r.SetSecrets(former)
+	fresh, err := RotateSecret(s.app, id, time.Hour)
 	must(t, err)
-	if !Valid(fresh) || fresh == former {
+	if !IsValidSecret(fresh) || fresh == former {
 		t.Errorf("got secret %q", fresh)
 	}
-	s.emit("like.created", object{"n": 1})
-	s.drain()
-	r.Expect(fresh)
-	s.emit("like.created", object{"n": 2})
-	s.drain()
-	if n := len(r.Events()); n != 2 {
+	s.emitEvent("like.created", object{"n": 1})
+	s.drainJobs()
+	r.SetSecrets(fresh)
+	s.emitEvent("like.created", object{"n": 2})
+	s.drainJobs()
+	if n := len(r.ReceivedEvents()); n != 2 {
 		t.Fatalf("%d of 2 events were verified", n)
 	}
 	clock.Advance(s.app, 2*time.Hour)
-	r.Expect(former)
-	s.emit("like.created", object{"n": 3})
-	s.drain()
-	if n := len(r.Events()); n != 2 {
+	r.SetSecrets(former)
+	s.emitEvent("like.created", object{"n": 3})
+	s.drainJobs()
+	if n := len(r.ReceivedEvents()); n != 2 {
 		t.Error("the former secret is good for ever")
 	}
-	if _, err := Rotate(s.app, "nothing", time.Hour); err == nil {
+	if _, err := RotateSecret(s.app, "nothing", time.Hour); err == nil {
 		t.Error("a webhook that is not there was given a secret")
 	}
 }
 
 func TestAWebhookThatFailsForDaysIsDisabledAndItsOwnerTold(t *testing.T) {
-	s := serve(t)
+	s := newTestService(t)
 	var told []string
-	s.w.Failed = func(_ core.App, url, contact, reason string) error {
+	s.webhooks.OnDisabled = func(_ core.App, url, contact, reason string) error {
 		told = append(told, contact+" "+url+" "+reason)
 		return nil
 	}
-	r, id := s.receiver()
-	r.Status(http.StatusInternalServerError)
+	r, id := s.addReceiver()
+	r.SetStatus(http.StatusInternalServerError)
 	for day := range 7 {
-		s.emit("like.created", object{"day": day})
-		s.drain()
+		s.emitEvent("like.created", object{"day": day})
+		s.drainJobs()
 		clock.Advance(s.app, 23*time.Hour)
 	}
-	record := s.webhook(id)
+	record := s.webhookRecord(id)
 	if !record.GetBool("disabled") || !strings.HasPrefix(record.GetString("reason"), "failing since 2") {
 		t.Fatalf("got %v", record.FieldsData())
 	}
 	if len(told) != 1 || !strings.HasPrefix(told[0], "owner@example.com "+r.URL) {
 		t.Errorf("told %v", told)
 	}
-	tries := len(r.Tries())
-	s.emit("like.created", object{})
+	tries := len(r.AttemptedIDs())
+	s.emitEvent("like.created", object{})
 	clock.Advance(s.app, time.Hour)
-	s.drain()
-	if len(r.Tries()) != tries {
+	s.drainJobs()
+	if len(r.AttemptedIDs()) != tries {
 		t.Error("a disabled webhook was called")
 	}
 
-	r.Answer(nil)
+	r.SetAnswer(nil)
 	record.Set("disabled", false)
 	record.Set("failingSince", "")
 	must(t, s.app.Save(record))
-	must(t, Resuming.Begin(s.app, sweep.Subject{"id": id, "at": clock.Stamp(s.app)}))
-	s.w.Forget()
-	s.drain()
-	if n := len(r.Events()); n == 0 {
+	must(t, ResumeWork.Begin(s.app, sweep.Subject{"id": id, "at": clock.Timestamp(s.app)}))
+	s.webhooks.InvalidateCache()
+	s.drainJobs()
+	if n := len(r.ReceivedEvents()); n == 0 {
 		t.Error("what waited did not go out")
 	}
 }
 
 func TestAReceiverThatIsGoneIsLeftAlone(t *testing.T) {
-	s := serve(t)
-	r, id := s.receiver()
-	r.Status(http.StatusGone)
-	s.emit("like.created", object{})
-	s.emit("like.created", object{})
-	s.drain()
-	if n := len(r.Tries()); n != 1 || !s.webhook(id).GetBool("disabled") {
-		t.Errorf("tried %d times, disabled %v", n, s.webhook(id).GetBool("disabled"))
+	s := newTestService(t)
+	r, id := s.addReceiver()
+	r.SetStatus(http.StatusGone)
+	s.emitEvent("like.created", object{})
+	s.emitEvent("like.created", object{})
+	s.drainJobs()
+	if n := len(r.AttemptedIDs()); n != 1 || !s.webhookRecord(id).GetBool("disabled") {
+		t.Errorf("tried %d times, disabled %v", n, s.webhookRecord(id).GetBool("disabled"))
 	}
 }
 
 func TestRetryAfterIsRespected(t *testing.T) {
-	s := serve(t)
-	r, _ := s.receiver()
-	r.Answer(func(w http.ResponseWriter, _ *http.Request) {
+	s := newTestService(t)
+	r, _ := s.addReceiver()
+	r.SetAnswer(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "600")
 		w.WriteHeader(http.StatusTooManyRequests)
 	})
-	s.emit("like.created", object{})
-	s.drain()
-	if wait := next(s); wait < 595*time.Second || wait > 601*time.Second {
+	s.emitEvent("like.created", object{})
+	s.drainJobs()
+	if wait := untilNextJob(s); wait < 595*time.Second || wait > 601*time.Second {
 		t.Errorf("tried again after %v, want 10m", wait)
 	}
 }
 
 func TestASenderMayAlterOrDrop(t *testing.T) {
-	s := serve(t)
-	r, _ := s.receiver()
-	s.w.Sending = func(_ core.App, _ string, d *Delivery) (bool, error) {
+	s := newTestService(t)
+	r, _ := s.addReceiver()
+	s.webhooks.BeforeSend = func(_ core.App, _ string, d *Delivery) (bool, error) {
 		d.Body = strings.Replace(d.Body, "secret", "******", 1)
 		return d.Type != "post.created", nil
 	}
-	s.emit("post.created", object{})
-	s.emit("like.created", object{"word": "secret"})
-	s.drain()
-	if got := r.Events(); len(got) != 1 || got[0].Data["word"] != "******" {
+	s.emitEvent("post.created", object{})
+	s.emitEvent("like.created", object{"word": "secret"})
+	s.drainJobs()
+	if got := r.ReceivedEvents(); len(got) != 1 || got[0].Data["word"] != "******" {
 		t.Errorf("got %+v", got)
 	}
 }
 
 // The peer is down, the process is killed while it comes back, and another process goes on.
 func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
-	s := serve(t)
-	r, _ := s.receiver()
+	s := newTestService(t)
+	r, _ := s.addReceiver()
 	for i := range 40 {
-		s.emit("like.created", object{"n": i})
+		s.emitEvent("like.created", object{"n": i})
 	}
-	r.Status(http.StatusBadGateway)
-	s.drain()
-	if r.Tries() == nil || s.count("jobs", "1") != 40 {
-		t.Fatalf("%d tries, %d jobs wait; want some, and all 40", len(r.Tries()), s.count("jobs", "1"))
+	r.SetStatus(http.StatusBadGateway)
+	s.drainJobs()
+	if r.AttemptedIDs() == nil || s.countRows("jobs", "1") != 40 {
+		t.Fatalf("%d tries, %d jobs wait; want some, and all 40", len(r.AttemptedIDs()), s.countRows("jobs", "1"))
 	}
 	verify := delivertest.NewReceiver(t)
 	held := make(chan struct{}, 100)
 	var kept atomic.Int64
-	verify.Expect(s.webhookSecret())
-	r.Answer(func(w http.ResponseWriter, request *http.Request) {
+	verify.SetSecrets(s.webhookSecret())
+	r.SetAnswer(func(w http.ResponseWriter, request *http.Request) {
 		if kept.Add(1) <= 10 {
 			verify.ServeHTTP(w, request)
 			return
@@ -508,20 +508,20 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	for range 2 {
 		select {
 		case <-held:
-		case <-time.After(delivertest.Patience):
+		case <-time.After(delivertest.WaitTimeout):
 			t.Fatal("the child sent nothing")
 		}
 	}
 	must(t, command.Process.Kill())
 	_ = command.Wait() // it was killed
 
-	r.Answer(verify.ServeHTTP)
+	r.SetAnswer(verify.ServeHTTP)
 	for range 10 { // the leases of the dead, and the wait after a failure
 		clock.Advance(s.app, time.Minute)
-		s.drain()
+		s.drainJobs()
 	}
 	seen := map[string]int{}
-	for _, event := range verify.Events() {
+	for _, event := range verify.ReceivedEvents() {
 		seen[event.ID]++
 	}
 	doubles := 0
@@ -531,7 +531,7 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 		}
 		doubles += n - 1
 	}
-	for _, id := range r.Tries() {
+	for _, id := range r.AttemptedIDs() {
 		if seen[id] == 0 {
 			t.Errorf("%s was tried, and came under another id or never", id)
 		}
@@ -539,12 +539,12 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	if len(seen) != 40 || doubles != 2 {
 		t.Errorf("%d events came, %d of them double; want 40 and the 2 that were under way", len(seen), doubles)
 	}
-	if n := s.count("jobs", "1"); n != 0 {
+	if n := s.countRows("jobs", "1"); n != 0 {
 		t.Errorf("%d jobs are left", n)
 	}
 }
 
-func (s *service) webhookSecret() string {
+func (s *testService) webhookSecret() string {
 	s.Helper()
 	var secrets []string
 	must(s, s.app.DB().NewQuery("SELECT secret FROM webhooks").Column(&secrets))
@@ -557,17 +557,17 @@ func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d discard) WriteHeader(int)             {}
 
-// child sends what waits in a data folder until it is killed.
-func child(dir string) {
+// runChild sends what waits in a data folder until it is killed.
+func runChild(dir string) {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
 	if err := app.Bootstrap(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	delivertest.Reach(app)
+	delivertest.AllowLoopback(app)
 	clock.Advance(app, time.Minute) // what failed before is due again
 	jobs := job.NewRunner(app)
-	if err := Open(app, jobs).Load(); err != nil {
+	if err := Register(app, jobs).LoadHandlers(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -576,11 +576,11 @@ func child(dir string) {
 }
 
 func TestSecrets(t *testing.T) {
-	if first, second := NewSecret(), NewSecret(); !Valid(first) || first == second {
+	if first, second := NewSecret(), NewSecret(); !IsValidSecret(first) || first == second {
 		t.Error("a new secret is none")
 	}
 	for _, bad := range []string{"", "whsec_", "secret", "whsec_" + strings.Repeat("A", 16), strings.TrimPrefix(NewSecret(), "whsec_"), "whsec_!" + NewSecret()} {
-		if Valid(bad) {
+		if IsValidSecret(bad) {
 			t.Errorf("%q is taken for a secret", bad)
 		}
 	}

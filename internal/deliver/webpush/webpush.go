@@ -29,7 +29,7 @@ type Channel struct {
 // New returns the channel of app with its VAPID keys, which are made at the first call and kept: each
 // browser's subscription is bound to them. It needs the database.
 func New(app core.App) (*Channel, error) {
-	pair, err := secret.Of(app, "vapid", func() (string, error) {
+	pair, err := secret.FindOrCreate(app, "vapid", func() (string, error) {
 		private, public, err := webpush.GenerateVAPIDKeys()
 		return private + " " + public, err
 	})
@@ -37,7 +37,7 @@ func New(app core.App) (*Channel, error) {
 		return nil, err
 	}
 	private, public, _ := strings.Cut(pair, " ")
-	return &Channel{app: app, client: outbound.Of(app), public: public, private: private}, nil
+	return &Channel{app: app, client: outbound.ClientOf(app), public: public, private: private}, nil
 }
 
 // PublicKey is the key that a browser needs to subscribe, in base64url.
@@ -47,9 +47,9 @@ func (c *Channel) PublicKey() string { return c.public }
 func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) error {
 	var keys webpush.Keys
 	if err := json.Unmarshal([]byte(d.Keys), &keys); err != nil || keys.Auth == "" || keys.P256dh == "" {
-		return fmt.Errorf("push to browser %s: it has no keys: %w", d.ID, push.ErrGone)
+		return fmt.Errorf("push to browser %s: it has no keys: %w", d.ID, push.ErrDeviceGone)
 	}
-	body, err := push.Fit(m, most, func(m *push.Message) ([]byte, error) { return json.Marshal(m) })
+	body, err := push.EncodeWithin(m, maxMessageBytes, func(m *push.Message) ([]byte, error) { return json.Marshal(m) })
 	if err != nil {
 		return job.Bury(fmt.Errorf("push to browser %s: %w", d.ID, err))
 	}
@@ -57,11 +57,11 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 	if m.Urgent {
 		urgency = webpush.UrgencyHigh
 	}
-	road := &road{client: c.client}
+	road := &recordingClient{client: c.client}
 	_, err = webpush.SendNotificationWithContext(ctx, body, &webpush.Subscription{Endpoint: d.Endpoint, Keys: keys}, &webpush.Options{
 		HTTPClient:      road,
-		RecordSize:      recordSize(len(body)),
-		Subscriber:      c.subscriber(),
+		RecordSize:      paddedSize(len(body)),
+		Subscriber:      c.contactAddress(),
 		Topic:           m.Tag,
 		TTL:             int(push.TTL.Seconds()),
 		Urgency:         urgency,
@@ -70,13 +70,13 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 	})
 	switch {
 	case !road.asked: // the keys or the address are none
-		return fmt.Errorf("push to browser %s: %w: %w", d.ID, push.ErrGone, err)
+		return fmt.Errorf("push to browser %s: %w: %w", d.ID, push.ErrDeviceGone, err)
 	case errors.Is(err, outbound.ErrForbidden): // the device has named the address
-		err = fmt.Errorf("%w: %w", push.ErrGone, err)
+		err = fmt.Errorf("%w: %w", push.ErrDeviceGone, err)
 	case err != nil:
-		err = push.Unanswered(err, c.client.Rest)
+		err = push.ErrorForFailure(err, c.client.BreakerTimeout)
 	default:
-		err = push.Outcome(road.answer, http.StatusNotFound, http.StatusGone)
+		err = push.ErrorForResponse(road.answer, http.StatusNotFound, http.StatusGone)
 	}
 	if err != nil {
 		return fmt.Errorf("push to browser %s: %w", d.ID, err)
@@ -84,8 +84,8 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 	return nil
 }
 
-// subscriber is whom a push service may write to about us.
-func (c *Channel) subscriber() string {
+// contactAddress is whom a push service may write to about us.
+func (c *Channel) contactAddress() string {
 	meta := c.app.Settings().Meta
 	if meta.SenderAddress != "" {
 		return meta.SenderAddress
@@ -93,29 +93,29 @@ func (c *Channel) subscriber() string {
 	return meta.AppURL
 }
 
-// overhead is what encryption adds to a message: its header, the end of the padding, the seal.
-const overhead = 86 + 1 + 16
+// encryptionOverhead is what encryption adds to a message: its header, the end of the padding, the seal.
+const encryptionOverhead = 86 + 1 + 16
 
-const most = 4096 - overhead
+const maxMessageBytes = 4096 - encryptionOverhead
 
-// recordSize is what the message is padded to: few sizes tell little, and the largest would cost every push 4 KB.
-func recordSize(length int) uint32 {
+// paddedSize is what the message is padded to: few sizes tell little, and the largest would cost every push 4 KB.
+func paddedSize(length int) uint32 {
 	for _, size := range []int{512, 1024, 2048} {
-		if length+overhead <= size {
+		if length+encryptionOverhead <= size {
 			return uint32(size)
 		}
 	}
 	return webpush.MaxRecordSize
 }
 
-// road lets the library use the guarded client, and remembers the answer.
-type road struct {
+// recordingClient lets the library use the guarded client, and remembers the answer.
+type recordingClient struct {
 	client *outbound.Client
 	asked  bool
-	answer *outbound.Answer
+	answer *outbound.Response
 }
 
-func (r *road) Do(request *http.Request) (_ *http.Response, err error) {
+func (r *recordingClient) Do(request *http.Request) (_ *http.Response, err error) {
 	r.asked = true
 	if r.answer, err = r.client.Do(request); err != nil {
 		return nil, err

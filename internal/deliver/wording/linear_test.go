@@ -7,10 +7,10 @@ import (
 )
 
 func TestWordsArePutTogetherInLinearTime(t *testing.T) {
-	texttest.Linear(t, map[string]func(string){
-		"Line":  func(s string) { Line(s) },
-		"Short": func(s string) { Short(s, 100) },
-		"Say":   func(s string) { In("en").Say(s, "actor", s) },
-		"Told":  func(s string) { In("de").Told("like", []string{s, s}, 2, s) },
+	texttest.CheckLinear(t, map[string]func(string){
+		"Line":  func(s string) { SingleLine(s) },
+		"Short": func(s string) { ShortLine(s, 100) },
+		"Say":   func(s string) { WordsFor("en").Translate(s, "actor", s) },
+		"Told":  func(s string) { WordsFor("de").Sentence("like", []string{s, s}, 2, s) },
 	}, "doubletap/internal/deliver/wording")
 }

@@ -21,25 +21,25 @@ var languages = []language.Tag{language.English, language.German}
 
 var (
 	matcher = language.NewMatcher(languages)
-	texts   = load()
+	texts   = loadTexts()
 )
 
-// Locale is the language that a browser asks for first, by its Accept-Language header, or empty.
-func Locale(accepted string) string {
-	tags, _, err := language.ParseAcceptLanguage(accepted[:min(len(accepted), mostAccepted)])
+// PreferredLocale is the language that a browser asks for first, by its Accept-Language header, or empty.
+func PreferredLocale(accepted string) string {
+	tags, _, err := language.ParseAcceptLanguage(accepted[:min(len(accepted), maxHeaderBytes)])
 	if err != nil || len(tags) == 0 {
 		return ""
 	}
 	locale := tags[0].String()
-	if len(locale) > mostLocale || tags[0] == language.Und || locale == "mul" { // whatever there is
+	if len(locale) > maxLocaleLength || tags[0] == language.Und || locale == "mul" { // whatever there is
 		return ""
 	}
 	return locale
 }
 
 const (
-	mostAccepted = 200 // bytes of a header
-	mostLocale   = 35  // of settings.locale
+	maxHeaderBytes  = 200 // bytes of a header
+	maxLocaleLength = 35  // of settings.locale
 )
 
 // Words are the texts in one language.
@@ -48,8 +48,8 @@ type Words struct {
 	texts    map[string]string
 }
 
-// In returns the words for a locale such as "de-AT", in English when it is none that we speak.
-func In(locale string) Words {
+// WordsFor returns the words for a locale such as "de-AT", in English when it is none that we speak.
+func WordsFor(locale string) Words {
 	tag, err := language.Parse(locale)
 	if err != nil {
 		tag = languages[0]
@@ -58,26 +58,26 @@ func In(locale string) Words {
 	return texts[i]
 }
 
-// Say returns the text of that key with the values in its places, such as {app}.
-func (w Words) Say(key string, values ...string) string {
+// Translate returns the text of that key with the values in its places, such as {app}.
+func (w Words) Translate(key string, values ...string) string {
 	places := make([]string, 0, len(values))
 	for i, v := range values {
 		if i%2 == 0 {
 			places = append(places, "{"+v+"}")
 		} else {
-			places = append(places, Line(v))
+			places = append(places, SingleLine(v))
 		}
 	}
 	return strings.NewReplacer(places...).Replace(w.texts[key])
 }
 
-// Told says what a notification of that type tells: actors are the names of the newest, of count in all.
-func (w Words) Told(kind string, actors []string, count int, app string) string {
+// Sentence says what a notification of that type tells: actors are the names of the newest, of count in all.
+func (w Words) Sentence(kind string, actors []string, count int, app string) string {
 	if _, plain := w.texts[kind+".0"]; plain || w.texts[kind+".1"] == "" {
 		if !plain {
 			kind = "other"
 		}
-		return w.Say(kind+".0", "app", app)
+		return w.Translate(kind+".0", "app", app)
 	}
 	name := func(i int) string {
 		if i < len(actors) && actors[i] != "" {
@@ -87,11 +87,11 @@ func (w Words) Told(kind string, actors []string, count int, app string) string 
 	}
 	switch {
 	case count <= 1:
-		return w.Say(kind+".1", "actor", name(0))
+		return w.Translate(kind+".1", "actor", name(0))
 	case count == 2:
-		return w.Say(kind+".2", "actor", name(0), "other", name(1))
+		return w.Translate(kind+".2", "actor", name(0), "other", name(1))
 	}
-	return w.Say(kind+".n", "actor", name(0), "rest", strconv.Itoa(count-1))
+	return w.Translate(kind+".n", "actor", name(0), "rest", strconv.Itoa(count-1))
 }
 
 // Duration says how long something lasts, in whole days, hours or minutes, never more than it does.
@@ -104,33 +104,33 @@ func (w Words) Duration(d time.Duration) string {
 		unit, n = "hour", d/time.Hour
 	}
 	if n == 1 {
-		return w.Say("duration." + unit + ".1")
+		return w.Translate("duration." + unit + ".1")
 	}
-	return w.Say("duration."+unit+".n", "n", strconv.Itoa(int(n)))
+	return w.Translate("duration."+unit+".n", "n", strconv.Itoa(int(n)))
 }
 
-// Unlinked keeps mail programs from making a link of what people call themselves: @www.example.com is a handle. What it adds is not seen.
-func Unlinked(text string) string {
+// WithoutLinks keeps mail programs from making a link of what people call themselves: @www.example.com is a handle. What it adds is not seen.
+func WithoutLinks(text string) string {
 	return strings.NewReplacer(".", ".\u200b", "://", ":\u200b//").Replace(text)
 }
 
-// Line makes one line of what people wrote, so that a name cannot end a header or pretend to be a sentence of ours.
-func Line(text string) string {
+// SingleLine makes one line of what people wrote, so that a name cannot end a header or pretend to be a sentence of ours.
+func SingleLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 	}), " ")
 }
 
-// Short cuts text to n characters.
-func Short(text string, n int) string {
-	runes := []rune(Line(text))
+// ShortLine cuts text to n characters.
+func ShortLine(text string, n int) string {
+	runes := []rune(SingleLine(text))
 	if len(runes) <= n {
 		return string(runes)
 	}
 	return strings.TrimSpace(string(runes[:n-1])) + "…"
 }
 
-func load() []Words {
+func loadTexts() []Words {
 	all := make([]Words, len(languages))
 	for i, tag := range languages {
 		all[i].Language = tag.String()

@@ -26,7 +26,7 @@ func TestWhatIsTold(t *testing.T) {
 		{"", "system", []string{"Bob"}, 1, "There is news from Acme"},
 		{"", "wave", []string{"Bob"}, 1, "There is something new on Acme"},
 	} {
-		if got := In(c.locale).Told(c.kind, c.actors, c.count, "Acme"); got != c.want {
+		if got := WordsFor(c.locale).Sentence(c.kind, c.actors, c.count, "Acme"); got != c.want {
 			t.Errorf("%s %s %v: got %q, want %q", c.locale, c.kind, c.actors, got, c.want)
 		}
 	}
@@ -51,7 +51,7 @@ func TestEveryLanguageSaysTheSame(t *testing.T) {
 
 func TestShort(t *testing.T) {
 	for text, want := range map[string]string{"": "", "abc": "abc", "abcde": "abcde", "abcdef": "abcd…", "ab \n\t cd": "ab cd", "äöüßéñ": "äöüß…"} {
-		if got := Short(text, 5); got != want {
+		if got := ShortLine(text, 5); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}

@@ -37,23 +37,23 @@ func Decode(ctx context.Context, src []byte, eighths, limit int) (*plane.Picture
 func Check(ctx context.Context, src []byte, limit int) error {
 	p, err := decode(ctx, src, 1, limit, true)
 	if err == nil {
-		p.Free()
+		p.Release()
 	}
 	return err
 }
 
 func decode(ctx context.Context, src []byte, eighths, limit int, firstRow bool) (*plane.Picture, error) {
-	d := decoders.Get().(*decoder)
+	d := decoderPool.Get().(*decoder)
 	*d = decoder{eighths: eighths, limit: limit, firstRow: firstRow}
 	defer func() {
 		d.picture, d.bits.src = nil, nil // neither is the pool's to keep
-		decoders.Put(d)
+		decoderPool.Put(d)
 	}()
-	if err := d.headers(src); err != nil {
+	if err := d.readHeaders(src); err != nil {
 		return nil, err
 	}
-	if err := d.scan(ctx); err != nil {
-		d.picture.Free()
+	if err := d.decodeScan(ctx); err != nil {
+		d.picture.Release()
 		return nil, err
 	}
 	return d.picture, nil

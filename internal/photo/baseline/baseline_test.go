@@ -16,53 +16,53 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-const plenty = 1 << 28
+const plentySamples = 1 << 28
 
-// shapes are the JPEGs that Decode reads, a few MCUs and a rest in both directions.
-func shapes() map[string][]byte {
+// testJPEGs are the JPEGs that Decode reads, a few MCUs and a rest in both directions.
+func testJPEGs() map[string][]byte {
 	const w, h = 203, 149
-	m := phototest.Scene(w, h)
-	at := phototest.Of(m)
-	shape := func(s phototest.Shape) []byte {
+	m := phototest.DrawScene(w, h)
+	at := phototest.SamplesOf(m)
+	shape := func(s phototest.JPEGShape) []byte {
 		s.Adobe = -1
 		return s.Encode(w, h, at)
 	}
 	one := [2]int{1, 1}
 	return map[string][]byte{
-		"4:2:0":            phototest.JPEG(m, 92),
-		"4:2:0 at 100":     phototest.JPEG(m, 100),
-		"4:2:0 at 30":      phototest.JPEG(m, 30),
-		"4:2:0, restarts":  shape(phototest.Shape{Sampling: [][2]int{{2, 2}, one, one}, Restart: 3}),
-		"4:2:2":            shape(phototest.Shape{Sampling: [][2]int{{2, 1}, one, one}}),
-		"4:4:0":            shape(phototest.Shape{Sampling: [][2]int{{1, 2}, one, one}}),
-		"4:4:4":            shape(phototest.Shape{Sampling: [][2]int{one, one, one}}),
-		"4:4:4, restarts":  shape(phototest.Shape{Sampling: [][2]int{one, one, one}, Restart: 1}),
-		"gray":             phototest.JPEG(&image.Gray{Pix: m.Y, Stride: m.YStride, Rect: m.Rect}, 92),
-		"gray, called 2x2": shape(phototest.Shape{Sampling: [][2]int{{2, 2}}}),
-		"a phone's":        phototest.Phone(phototest.JPEG(m, 92), 6, phototest.DisplayP3(), true),
+		"4:2:0":            phototest.EncodeJPEG(m, 92),
+		"4:2:0 at 100":     phototest.EncodeJPEG(m, 100),
+		"4:2:0 at 30":      phototest.EncodeJPEG(m, 30),
+		"4:2:0, restarts":  shape(phototest.JPEGShape{Sampling: [][2]int{{2, 2}, one, one}, RestartInterval: 3}),
+		"4:2:2":            shape(phototest.JPEGShape{Sampling: [][2]int{{2, 1}, one, one}}),
+		"4:4:0":            shape(phototest.JPEGShape{Sampling: [][2]int{{1, 2}, one, one}}),
+		"4:4:4":            shape(phototest.JPEGShape{Sampling: [][2]int{one, one, one}}),
+		"4:4:4, restarts":  shape(phototest.JPEGShape{Sampling: [][2]int{one, one, one}, RestartInterval: 1}),
+		"gray":             phototest.EncodeJPEG(&image.Gray{Pix: m.Y, Stride: m.YStride, Rect: m.Rect}, 92),
+		"gray, called 2x2": shape(phototest.JPEGShape{Sampling: [][2]int{{2, 2}}}),
+		"a phone's":        phototest.PhoneJPEG(phototest.EncodeJPEG(m, 92), 6, phototest.DisplayP3(), true),
 	}
 }
 
 // TestFullSizeIsTheStandardLibrarys compares with image/jpeg, whose inverse
 // transform rounds elsewhere and is else the same.
 func TestFullSizeIsTheStandardLibrarys(t *testing.T) {
-	for name, src := range shapes() {
-		p, err := Decode(t.Context(), src, 8, plenty)
+	for name, src := range testJPEGs() {
+		p, err := Decode(t.Context(), src, 8, plentySamples)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		for i, db := range compare(t, p, src) {
+		for i, db := range planePSNRs(t, p, src) {
 			if db < 60 {
 				t.Errorf("%s: plane %d is %.1f dB from image/jpeg's, want 60", name, i, db)
 			}
 		}
-		p.Free()
+		p.Release()
 	}
 }
 
-// compare returns how far each plane of p is from what image/jpeg makes of src.
-func compare(t *testing.T, p *plane.Picture, src []byte) []float64 {
+// planePSNRs returns how far each plane of p is from what image/jpeg makes of src.
+func planePSNRs(t *testing.T, p *plane.Picture, src []byte) []float64 {
 	t.Helper()
 	m, err := jpeg.Decode(bytes.NewReader(src))
 	if err != nil {
@@ -71,23 +71,23 @@ func compare(t *testing.T, p *plane.Picture, src []byte) []float64 {
 	var want *plane.Picture
 	switch m := m.(type) {
 	case *image.YCbCr:
-		want = plane.OfYCbCr(m)
+		want = plane.FromYCbCr(m)
 	case *image.Gray:
-		want = plane.OfGray(m)
+		want = plane.FromGray(m)
 	default:
 		t.Fatalf("image/jpeg returns a %T", m)
 	}
-	if p.W != want.W || p.H != want.H || p.Gray() != want.Gray() {
+	if p.W != want.W || p.H != want.H || p.IsGray() != want.IsGray() {
 		t.Fatalf("got %dx%d, want %dx%d", p.W, p.H, want.W, want.H)
 	}
-	dbs := []float64{psnr(p.Y, want.Y)}
-	if !p.Gray() {
-		dbs = append(dbs, psnr(p.Cb, want.Cb), psnr(p.Cr, want.Cr))
+	dbs := []float64{planePSNR(p.Y, want.Y)}
+	if !p.IsGray() {
+		dbs = append(dbs, planePSNR(p.Cb, want.Cb), planePSNR(p.Cr, want.Cr))
 	}
 	return dbs
 }
 
-func psnr(a, b plane.Plane) float64 {
+func planePSNR(a, b plane.Plane) float64 {
 	sum := 0.0
 	for y := range a.H {
 		for x := range a.W {
@@ -101,13 +101,13 @@ func psnr(a, b plane.Plane) float64 {
 // TestScaledIsTheFullPictureMadeSmaller compares with the mean of the samples
 // that become one: no more than a sanity check, since the scaled decode is sharper.
 func TestScaledIsTheFullPictureMadeSmaller(t *testing.T) {
-	for name, src := range shapes() {
-		full, err := Decode(t.Context(), src, 8, plenty)
+	for name, src := range testJPEGs() {
+		full, err := Decode(t.Context(), src, 8, plentySamples)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, k := range []int{4, 2, 1} {
-			p, err := Decode(t.Context(), src, k, plenty)
+			p, err := Decode(t.Context(), src, k, plentySamples)
 			if err != nil {
 				t.Errorf("%s at %d/8: %v", name, k, err)
 				continue
@@ -115,20 +115,20 @@ func TestScaledIsTheFullPictureMadeSmaller(t *testing.T) {
 			if p.W != (full.W*k+7)/8 || p.H != (full.H*k+7)/8 || p.ExactW != float64(full.W*k)/8 {
 				t.Errorf("%s at %d/8: %dx%d of %dx%d", name, k, p.W, p.H, full.W, full.H)
 			}
-			if db := psnr(p.Y, mean(full.Y, 8/k, p.Y.W, p.Y.H)); db < 27 {
+			if db := planePSNR(p.Y, meanPlane(full.Y, 8/k, p.Y.W, p.Y.H)); db < 27 {
 				t.Errorf("%s at %d/8: brightness is %.1f dB from the mean, want 27", name, k, db)
 			}
-			if !p.Gray() {
-				if db := psnr(p.Cb, mean(full.Cb, 8/k, p.Cb.W, p.Cb.H)); db < 33 {
+			if !p.IsGray() {
+				if db := planePSNR(p.Cb, meanPlane(full.Cb, 8/k, p.Cb.W, p.Cb.H)); db < 33 {
 					t.Errorf("%s at %d/8: colour is %.1f dB from the mean, want 33", name, k, db)
 				}
 			}
-			p.Free()
+			p.Release()
 		}
 	}
 }
 
-func mean(src plane.Plane, n, w, h int) plane.Plane {
+func meanPlane(src plane.Plane, n, w, h int) plane.Plane {
 	out := plane.Plane{Pix: make([]byte, w*h), Stride: w, W: w, H: h}
 	for y := range h {
 		for x := range w {
@@ -157,41 +157,41 @@ func TestWhatIsNotOurs(t *testing.T) {
 		src  []byte
 		want error
 	}{
-		"progressive":   {phototest.Shape{Sampling: three, Adobe: -1, Progressive: true}.Encode(w, h, at), ErrUnsupported},
-		"in scans":      {phototest.Shape{Sampling: three, Adobe: -1, Apart: true}.Encode(w, h, at), ErrUnsupported},
-		"CMYK":          {phototest.Shape{Sampling: append(three, one), Adobe: 0}.Encode(w, h, at), ErrUnsupported},
-		"Adobe's RGB":   {phototest.Shape{Sampling: three, Adobe: 0}.Encode(w, h, at), ErrUnsupported},
-		"RGB by name":   {phototest.Shape{Sampling: three, Adobe: -1, Names: "RGB"}.Encode(w, h, at), ErrUnsupported},
-		"4:1:1":         {phototest.Shape{Sampling: [][2]int{{4, 1}, one, one}, Adobe: -1}.Encode(w, h, at), nil},
-		"colours first": {phototest.Shape{Sampling: [][2]int{one, {2, 2}, {2, 2}}, Adobe: -1}.Encode(w, h, at), ErrUnsupported},
-		"Adobe's YCbCr": {phototest.Shape{Sampling: three, Adobe: 1}.Encode(w, h, at), nil},
+		"progressive":   {phototest.JPEGShape{Sampling: three, Adobe: -1, Progressive: true}.Encode(w, h, at), ErrUnsupported},
+		"in scans":      {phototest.JPEGShape{Sampling: three, Adobe: -1, ScanPerComponent: true}.Encode(w, h, at), ErrUnsupported},
+		"CMYK":          {phototest.JPEGShape{Sampling: append(three, one), Adobe: 0}.Encode(w, h, at), ErrUnsupported},
+		"Adobe's RGB":   {phototest.JPEGShape{Sampling: three, Adobe: 0}.Encode(w, h, at), ErrUnsupported},
+		"RGB by name":   {phototest.JPEGShape{Sampling: three, Adobe: -1, ComponentNames: "RGB"}.Encode(w, h, at), ErrUnsupported},
+		"4:1:1":         {phototest.JPEGShape{Sampling: [][2]int{{4, 1}, one, one}, Adobe: -1}.Encode(w, h, at), nil},
+		"colours first": {phototest.JPEGShape{Sampling: [][2]int{one, {2, 2}, {2, 2}}, Adobe: -1}.Encode(w, h, at), ErrUnsupported},
+		"Adobe's YCbCr": {phototest.JPEGShape{Sampling: three, Adobe: 1}.Encode(w, h, at), nil},
 		"empty":         {nil, ErrMalformed},
 		"a PNG":         {[]byte("\x89PNG\r\n\x1a\n"), ErrMalformed},
 	} {
-		if p, err := Decode(t.Context(), c.src, 8, plenty); !errors.Is(err, c.want) {
+		if p, err := Decode(t.Context(), c.src, 8, plentySamples); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		} else {
-			p.Free()
+			p.Release()
 		}
 	}
 }
 
 func TestDamage(t *testing.T) {
-	src := shapes()["4:2:0"]
+	src := testJPEGs()["4:2:0"]
 	if _, err := Decode(t.Context(), src, 8, 203*149); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("more samples than allowed: got %v", err)
 	}
 	for n := 0; n < len(src)-2; n += 1 + n/100 { // whatever is missing, up to the mark that ends it
-		if _, err := Decode(t.Context(), src[:n], 4, plenty); err == nil {
+		if _, err := Decode(t.Context(), src[:n], 4, plentySamples); err == nil {
 			t.Fatalf("%d of %d bytes decoded without an error", n, len(src))
 		}
 	}
-	whole, err := Decode(t.Context(), src, 4, plenty)
+	whole, err := Decode(t.Context(), src, 4, plentySamples)
 	if err != nil {
 		t.Fatal(err)
 	}
 	half := append(bytes.Clone(src[:len(src)/2]), 0xFF, eoi) // somebody ended it
-	p, err := Decode(t.Context(), half, 4, plenty)
+	p, err := Decode(t.Context(), half, 4, plentySamples)
 	if err != nil {
 		t.Fatalf("half of a picture: %v", err)
 	}
@@ -200,14 +200,14 @@ func TestDamage(t *testing.T) {
 		t.Errorf("half of a picture begins %q and ends %q", row(p, 0)[:8], row(p, p.H-1)[:8])
 	}
 	rnd := rand.New(rand.NewPCG(3, 4))
-	for _, src := range shapes() {
+	for _, src := range testJPEGs() {
 		for range 300 {
 			bad := bytes.Clone(src)
 			for range 1 + rnd.IntN(8) {
 				bad[rnd.IntN(len(bad))] = byte(rnd.Uint32())
 			}
 			if p, err := Decode(t.Context(), bad, 1<<rnd.IntN(4), 1<<22); err == nil {
-				p.Free()
+				p.Release()
 			}
 		}
 	}
@@ -216,13 +216,13 @@ func TestDamage(t *testing.T) {
 func TestEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Decode(ctx, shapes()["4:2:0"], 8, plenty); !errors.Is(err, context.Canceled) {
+	if _, err := Decode(ctx, testJPEGs()["4:2:0"], 8, plentySamples); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, src := range shapes() {
+	for _, src := range testJPEGs() {
 		f.Add(src, uint8(3))
 	}
 	f.Fuzz(func(t *testing.T, src []byte, scale uint8) {
@@ -230,12 +230,12 @@ func FuzzDecode(f *testing.F) {
 		if (p == nil) == (err == nil) {
 			t.Fatalf("picture %v, error %v", p, err)
 		}
-		p.Free()
+		p.Release()
 	})
 }
 
 func BenchmarkDecode(b *testing.B) {
-	src := phototest.JPEG(phototest.Scene(4032, 3024), 92)
+	src := phototest.EncodeJPEG(phototest.DrawScene(4032, 3024), 92)
 	b.Logf("%d bytes", len(src))
 	b.Run("image/jpeg", func(b *testing.B) {
 		for b.Loop() {
@@ -247,11 +247,11 @@ func BenchmarkDecode(b *testing.B) {
 	for _, k := range []int{8, 4, 2, 1} {
 		b.Run(fmt.Sprint(k), func(b *testing.B) {
 			for b.Loop() {
-				p, err := Decode(b.Context(), src, k, plenty)
+				p, err := Decode(b.Context(), src, k, plentySamples)
 				if err != nil {
 					b.Fatal(err)
 				}
-				p.Free()
+				p.Release()
 			}
 		})
 	}

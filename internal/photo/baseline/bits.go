@@ -5,20 +5,20 @@ import (
 	"encoding/binary"
 )
 
-// bits reads a scan's data. The next bit is the highest of word, of which the
+// bitReader reads a scan's data. The next bit is the highest of word, of which the
 // upper n bits are valid.
-type bits struct {
+type bitReader struct {
 	word uint64
 	n    uint
 	at   int
 	src  []byte
-	// past counts bits made up after the data's end. A picture that needs any
+	// paddingBits counts bits made up after the data's end. A picture that needs any
 	// of them is incomplete.
-	past uint
+	paddingBits uint
 }
 
-// fill makes at least 56 bits valid.
-func (b *bits) fill() {
+// fillWord makes at least 56 bits valid.
+func (b *bitReader) fillWord() {
 	if b.at+8 <= len(b.src) {
 		next := binary.BigEndian.Uint64(b.src[b.at:])
 		// a byte 0xFF, which is followed by a zero that means nothing, has
@@ -31,16 +31,16 @@ func (b *bits) fill() {
 		}
 	}
 	for b.n <= 56 {
-		next, ok := b.next()
+		next, ok := b.nextByte()
 		if !ok {
-			b.past += 8
+			b.paddingBits += 8
 		}
 		b.word |= uint64(next) << (56 - b.n)
 		b.n += 8
 	}
 }
 
-func (b *bits) next() (byte, bool) {
+func (b *bitReader) nextByte() (byte, bool) {
 	if b.at >= len(b.src) {
 		return 0, false
 	}
@@ -55,16 +55,16 @@ func (b *bits) next() (byte, bool) {
 	return c, true
 }
 
-// short reports whether bits were used that the file does not have.
-func (b *bits) short() bool { return b.past > b.n }
+// isShort reports whether bits were used that the file does not have.
+func (b *bitReader) isShort() bool { return b.paddingBits > b.n }
 
-// restart goes on after the next restart marker, number n of 0 to 7. What lies
+// resumeAtRestart goes on after the next restart marker, number n of 0 to 7. What lies
 // before it is skipped; another marker in its place is a damaged file.
-func (b *bits) restart(n int) error {
-	if b.short() {
+func (b *bitReader) resumeAtRestart(n int) error {
+	if b.isShort() {
 		return ErrShort
 	}
-	b.word, b.n, b.past = 0, 0, 0
+	b.word, b.n, b.paddingBits = 0, 0, 0
 	for b.at < len(b.src) {
 		i := bytes.IndexByte(b.src[b.at:], 0xFF)
 		if i < 0 || b.at+i+1 >= len(b.src) {

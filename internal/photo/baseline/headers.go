@@ -13,30 +13,30 @@ type decoder struct {
 	eighths, limit int
 	firstRow       bool // is all that is read
 
-	width, height int
-	comps         [3]component
-	n             int // components
-	interval      int // MCUs between restart markers, 0 for none
-	jfif          bool
-	adobe         int // Adobe's colour transform, plus one; 0 when there is no such marker
+	width, height   int
+	components      [3]component
+	componentCount  int // components
+	restartInterval int // MCUs between restart markers, 0 for none
+	jfif            bool
+	adobe           int // Adobe's colour transform, plus one; 0 when there is no such marker
 
-	quant  [4][64]int32 // in zigzag order
-	dc, ac [4]table
+	quantizers [4][64]int32 // in zigzag order
+	dc, ac     [4]huffmanTable
 
 	picture *plane.Picture
-	bits    bits
+	bits    bitReader
 }
 
 type component struct {
-	id     byte
-	h, v   int // blocks in an MCU
-	quant  *[64]int32
-	dc, ac *table
-	plane  *plane.Plane
-	last   int32 // the previous block's DC
+	id         byte
+	h, v       int // blocks in an MCU
+	quantizer  *[64]int32
+	dc, ac     *huffmanTable
+	plane      *plane.Plane
+	previousDC int32 // the previous block's DC
 }
 
-var decoders = sync.Pool{New: func() any { return new(decoder) }}
+var decoderPool = sync.Pool{New: func() any { return new(decoder) }}
 
 const (
 	soi, eoi, sos = 0xD8, 0xD9, 0xDA
@@ -46,8 +46,8 @@ const (
 	rst0, rst7    = 0xD0, 0xD7
 )
 
-// headers reads all up to the scan's data and leaves d.bits there.
-func (d *decoder) headers(src []byte) error {
+// readHeaders reads all up to the scan's data and leaves d.bits there.
+func (d *decoder) readHeaders(src []byte) error {
 	if len(src) < 2 || src[0] != 0xFF || src[1] != soi {
 		return ErrMalformed
 	}
@@ -77,16 +77,16 @@ func (d *decoder) headers(src []byte) error {
 		var err error
 		switch marker {
 		case dqt:
-			err = d.quantTables(data)
+			err = d.readQuantTables(data)
 		case dht:
-			err = d.huffmanTables(data)
+			err = d.readHuffmanTables(data)
 		case dri:
 			if len(data) != 2 {
 				return ErrMalformed
 			}
-			d.interval = int(binary.BigEndian.Uint16(data))
+			d.restartInterval = int(binary.BigEndian.Uint16(data))
 		case sof0, sof1:
-			err = d.frame(data)
+			err = d.readFrame(data)
 		case app0:
 			d.jfif = len(data) >= 5 && string(data[:5]) == "JFIF\x00"
 		case app14:
@@ -95,7 +95,7 @@ func (d *decoder) headers(src []byte) error {
 			}
 		case sos:
 			d.bits.src, d.bits.at = src, at
-			return d.start(data)
+			return d.startScan(data)
 		default:
 			if marker < app0 || marker > 0xEF && marker != 0xFE {
 				return ErrUnsupported // other frames, arithmetic coding, what is reserved
@@ -107,7 +107,7 @@ func (d *decoder) headers(src []byte) error {
 	}
 }
 
-func (d *decoder) quantTables(data []byte) error {
+func (d *decoder) readQuantTables(data []byte) error {
 	for len(data) > 0 {
 		wide, id := int(data[0]>>4), data[0]&15
 		data = data[1:]
@@ -116,9 +116,9 @@ func (d *decoder) quantTables(data []byte) error {
 		}
 		for i := range 64 {
 			if wide == 1 {
-				d.quant[id][i] = int32(binary.BigEndian.Uint16(data[2*i:]))
+				d.quantizers[id][i] = int32(binary.BigEndian.Uint16(data[2*i:]))
 			} else {
-				d.quant[id][i] = int32(data[i])
+				d.quantizers[id][i] = int32(data[i])
 			}
 		}
 		data = data[64<<wide:]
@@ -126,7 +126,7 @@ func (d *decoder) quantTables(data []byte) error {
 	return nil
 }
 
-func (d *decoder) huffmanTables(data []byte) error {
+func (d *decoder) readHuffmanTables(data []byte) error {
 	for len(data) > 0 {
 		if len(data) < 17 || data[0]&15 > 3 || data[0]>>4 > 1 {
 			return ErrMalformed
@@ -142,7 +142,7 @@ func (d *decoder) huffmanTables(data []byte) error {
 		if data[0]>>4 == 1 {
 			t = &d.ac[data[0]&15]
 		}
-		if !t.build([16]byte(data[1:17]), data[17:17+n]) {
+		if !t.buildCodes([16]byte(data[1:17]), data[17:17+n]) {
 			return ErrMalformed
 		}
 		data = data[17+n:]
@@ -150,8 +150,8 @@ func (d *decoder) huffmanTables(data []byte) error {
 	return nil
 }
 
-func (d *decoder) frame(data []byte) error {
-	if d.n != 0 || len(data) < 6 {
+func (d *decoder) readFrame(data []byte) error {
+	if d.componentCount != 0 || len(data) < 6 {
 		return ErrMalformed
 	}
 	if data[0] != 8 {
@@ -164,20 +164,20 @@ func (d *decoder) frame(data []byte) error {
 	if data[5] != 1 && data[5] != 3 {
 		return ErrUnsupported
 	}
-	d.n = int(data[5])
-	for i := range d.n {
-		c := &d.comps[i]
+	d.componentCount = int(data[5])
+	for i := range d.componentCount {
+		c := &d.components[i]
 		c.id, c.h, c.v = data[6+3*i], int(data[7+3*i]>>4), int(data[7+3*i]&15)
 		if data[8+3*i] > 3 {
 			return ErrMalformed
 		}
-		c.quant = &d.quant[data[8+3*i]]
+		c.quantizer = &d.quantizers[data[8+3*i]]
 	}
-	if d.n == 1 {
-		d.comps[0].h, d.comps[0].v = 1, 1 // a lone component is never subsampled, whatever it says
+	if d.componentCount == 1 {
+		d.components[0].h, d.components[0].v = 1, 1 // a lone component is never subsampled, whatever it says
 		return nil
 	}
-	y, cb, cr := d.comps[0], d.comps[1], d.comps[2]
+	y, cb, cr := d.components[0], d.components[1], d.components[2]
 	if y.id == cb.id || y.id == cr.id || cb.id == cr.id {
 		return ErrMalformed
 	}
@@ -187,20 +187,20 @@ func (d *decoder) frame(data []byte) error {
 	return nil
 }
 
-// start reads the scan's header and makes the picture.
-func (d *decoder) start(data []byte) error {
-	if d.n == 0 || len(data) < 1 || len(data) != 4+2*int(data[0]) {
+// startScan reads the scan's header and makes the picture.
+func (d *decoder) startScan(data []byte) error {
+	if d.componentCount == 0 || len(data) < 1 || len(data) != 4+2*int(data[0]) {
 		return ErrMalformed
 	}
-	if int(data[0]) != d.n {
+	if int(data[0]) != d.componentCount {
 		return ErrUnsupported
 	}
-	rgb := d.comps[0].id == 'R' && d.comps[1].id == 'G' && d.comps[2].id == 'B'
-	if d.n == 3 && !d.jfif && (d.adobe == 1 || rgb) {
+	rgb := d.components[0].id == 'R' && d.components[1].id == 'G' && d.components[2].id == 'B'
+	if d.componentCount == 3 && !d.jfif && (d.adobe == 1 || rgb) {
 		return ErrUnsupported // red, green and blue, not brightness and colour
 	}
-	for i := range d.n {
-		c := &d.comps[i]
+	for i := range d.componentCount {
+		c := &d.components[i]
 		if data[1+2*i] != c.id {
 			return ErrUnsupported // another order, which image/jpeg judges
 		}
@@ -214,19 +214,19 @@ func (d *decoder) start(data []byte) error {
 		}
 	}
 
-	k, h, v := d.eighths, d.comps[0].h, d.comps[0].v
+	k, h, v := d.eighths, d.components[0].h, d.components[0].v
 	blockW, blockH := k*h, k*v // an MCU, once scaled
 	columns, rows := (d.width+8*h-1)/(8*h), (d.height+8*v-1)/(8*v)
 	samples := columns * rows * blockW * blockH
-	if d.n == 3 {
+	if d.componentCount == 3 {
 		samples += 2 * columns * rows * k * k
 	}
 	if samples > d.limit {
 		return ErrTooLarge
 	}
 	w, ht := (d.width*k+7)/8, (d.height*k+7)/8
-	d.picture = plane.Padded(w, ht, h, v, d.n == 1, columns*blockW, rows*blockH)
+	d.picture = plane.NewPadded(w, ht, h, v, d.componentCount == 1, columns*blockW, rows*blockH)
 	d.picture.ExactW, d.picture.ExactH = float64(d.width*k)/8, float64(d.height*k)/8
-	d.comps[0].plane, d.comps[1].plane, d.comps[2].plane = &d.picture.Y, &d.picture.Cb, &d.picture.Cr
+	d.components[0].plane, d.components[1].plane, d.components[2].plane = &d.picture.Y, &d.picture.Cb, &d.picture.Cr
 	return nil
 }

@@ -5,29 +5,29 @@ package baseline
 // are a twentieth slower at 4/8.
 const fastBits = 10
 
-// table reads Huffman codes together with the bits of the value that follows.
-type table struct {
+// huffmanTable reads Huffman codes together with the bits of the value that follows.
+type huffmanTable struct {
 	built bool
-	// fast holds, for the next fastBits bits:
+	// fastEntries holds, for the next fastBits bits:
 	//	bits 0–5    how many bits code and value take
 	//	bits 6–9    how many of them are the value's, 0 if it is in bits 16–31
 	//	bits 10–14  how many zeros stand before the value, or endOfBlock
 	//	bits 16–31  the value
 	// It is 0 where the code is longer.
-	fast [1 << fastBits]int32
+	fastEntries [1 << fastBits]int32
 	// for codes of length n: the first value past them, left-aligned to 16
 	// bits, and what to add to a code to find its symbol
-	past    [18]int32
-	offset  [17]int32
-	symbols [256]byte
+	codeEnds [18]int32
+	offset   [17]int32
+	symbols  [256]byte
 }
 
 const endOfBlock = 16
 
-// build makes the table from how many codes there are of each length and
+// buildCodes makes the table from how many codes there are of each length and
 // their symbols, and reports whether these fit.
-func (t *table) build(counts [16]byte, symbols []byte) bool {
-	*t = table{built: true}
+func (t *huffmanTable) buildCodes(counts [16]byte, symbols []byte) bool {
+	*t = huffmanTable{built: true}
 	copy(t.symbols[:], symbols)
 	code, at := int32(0), int32(0)
 	for i, count := range counts {
@@ -38,29 +38,29 @@ func (t *table) build(counts [16]byte, symbols []byte) bool {
 				return false
 			}
 			if n <= fastBits {
-				t.enter(code, n, symbols[at])
+				t.enterCode(code, n, symbols[at])
 			}
 			code++
 			at++
 		}
-		t.past[n] = code << (16 - n)
+		t.codeEnds[n] = code << (16 - n)
 		code <<= 1
 	}
-	t.past[17] = 1 << 16
+	t.codeEnds[17] = 1 << 16
 	return true
 }
 
-// enter fills all of fast that begins with code, which is n bits long.
-func (t *table) enter(code int32, n int, symbol byte) {
+// enterCode fills all of fast that begins with code, which is n bits long.
+func (t *huffmanTable) enterCode(code int32, n int, symbol byte) {
 	free := fastBits - n
 	for i := range int32(1) << free {
-		t.fast[code<<free|i] = entry(symbol, n, i, free)
+		t.fastEntries[code<<free|i] = tableEntry(symbol, n, i, free)
 	}
 }
 
-// entry describes symbol, whose code is n bits long and followed by bits, of
+// tableEntry describes symbol, whose code is n bits long and followed by bits, of
 // which free are known.
-func entry(symbol byte, n int, bits int32, free int) int32 {
+func tableEntry(symbol byte, n int, bits int32, free int) int32 {
 	run, size := int32(symbol>>4), int(symbol&15)
 	if size == 0 && run < 15 { // run 15 skips sixteen, as a value of zero does
 		run = endOfBlock
@@ -69,11 +69,11 @@ func entry(symbol byte, n int, bits int32, free int) int32 {
 	if size > free {
 		return e | int32(size)<<6
 	}
-	return e | extend(bits>>(free-size), size)<<16
+	return e | extendValue(bits>>(free-size), size)<<16
 }
 
-// extend returns the value that JPEG stores in size bits.
-func extend(bits int32, size int) int32 {
+// extendValue returns the value that JPEG stores in size bits.
+func extendValue(bits int32, size int) int32 {
 	if size > 0 && bits < 1<<(size-1) {
 		bits += -1<<size + 1
 	}

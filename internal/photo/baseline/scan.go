@@ -5,13 +5,13 @@ import (
 	"context"
 )
 
-// places says where the kth coefficient of the zigzag lies among those that a
+// coefficientPlaces says where the kth coefficient of the zigzag lies among those that a
 // scale needs: the upper left eighths x eighths of the block. The others, and
 // those past 63 that only a damaged file has, go to nowhere.
-var places = func() (p [9][128]uint8) {
+var coefficientPlaces = func() (p [9][128]uint8) {
 	for _, n := range []int{1, 2, 4, 8} {
 		for k := range p[n] {
-			p[n][k] = nowhere
+			p[n][k] = discardPlace
 			if k < 64 {
 				if x, y := zigzag[k]%8, zigzag[k]/8; x < n && y < n {
 					p[n][k] = uint8(y*n + x)
@@ -22,7 +22,7 @@ var places = func() (p [9][128]uint8) {
 	return
 }()
 
-const nowhere = 64
+const discardPlace = 64
 
 var zigzag = [64]int{
 	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
@@ -35,68 +35,68 @@ var zigzag = [64]int{
 // that the innermost loop needs no bounds check.
 type coefficients [256]int32
 
-// scan decodes all MCUs into the picture. Rows from where the data is damaged on are gray.
-func (d *decoder) scan(ctx context.Context) error {
+// decodeScan decodes all MCUs into the picture. Rows from where the data is damaged on are gray.
+func (d *decoder) decodeScan(ctx context.Context) error {
 	k := d.eighths
-	h, v := d.comps[0].h, d.comps[0].v
+	h, v := d.components[0].h, d.components[0].v
 	columns, rows := (d.width+8*h-1)/(8*h), (d.height+8*v-1)/(8*v)
 	if d.firstRow {
 		rows = 1
 	}
-	place := &places[k]
+	place := &coefficientPlaces[k]
 	var co coefficients
-	for i := range d.n {
-		d.comps[i].last = 0
+	for i := range d.componentCount {
+		d.components[i].previousDC = 0
 	}
-	left, marker := d.interval, 0
+	left, marker := d.restartInterval, 0
 	for row := range rows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		for column := range columns {
-			if d.interval > 0 {
+			if d.restartInterval > 0 {
 				if left == 0 {
-					if err := d.bits.restart(marker); err != nil {
-						return d.endAt(row, err)
+					if err := d.bits.resumeAtRestart(marker); err != nil {
+						return d.endAtRow(row, err)
 					}
-					for i := range d.n {
-						d.comps[i].last = 0
+					for i := range d.componentCount {
+						d.components[i].previousDC = 0
 					}
-					left, marker = d.interval, (marker+1)&7
+					left, marker = d.restartInterval, (marker+1)&7
 				}
 				left--
 			}
-			for i := range d.n {
-				c := &d.comps[i]
+			for i := range d.componentCount {
+				c := &d.components[i]
 				stride := c.plane.Stride
 				for y := range c.v {
 					at := (row*c.v+y)*k*stride + column*c.h*k
 					for range c.h {
-						last := c.block(&d.bits, &co, place)
+						last := c.readBlock(&d.bits, &co, place)
 						if last < 0 {
-							return d.endAt(row, ErrMalformed)
+							return d.endAtRow(row, ErrMalformed)
 						}
-						invert(k, &co, last, c.plane.Pix[at:], stride)
+						inverseDCT(k, &co, last, c.plane.Pix[at:], stride)
 						at += k
 					}
 				}
 			}
 		}
-		if d.bits.short() {
-			return d.endAt(row, ErrShort)
+		if d.bits.isShort() {
+			return d.endAtRow(row, ErrShort)
 		}
 	}
 	return nil
 }
 
-// endAt makes all gray from a row of MCUs on, as everybody does who shows a damaged photo. A picture of which there is
+// endAtRow makes all gray from a row of MCUs on, as everybody does who shows a damaged photo. A picture of which there is
 // nothing, or of which the file itself lacks the end and may have it when it is read again, is the error.
-func (d *decoder) endAt(row int, err error) error {
+func (d *decoder) endAtRow(row int, err error) error {
 	if row == 0 || !bytes.HasSuffix(d.bits.src, []byte{0xFF, eoi}) {
 		return err
 	}
-	for i := range d.n {
-		c := &d.comps[i]
+	for i := range d.componentCount {
+		c := &d.components[i]
 		rest := c.plane.Pix[row*c.v*d.eighths*c.plane.Stride:]
 		for at := range rest {
 			rest[at] = 128
@@ -105,36 +105,36 @@ func (d *decoder) endAt(row int, err error) error {
 	return nil
 }
 
-// block reads a block's coefficients, times their quantisers, into co, which
+// readBlock reads a block's coefficients, times their quantisers, into co, which
 // is zero before. It returns the zigzag index of the last one, or -1 for a code
 // that does not exist.
-func (c *component) block(b *bits, co *coefficients, place *[128]uint8) int {
+func (c *component) readBlock(b *bitReader, co *coefficients, place *[128]uint8) int {
 	if b.n < 32 {
-		b.fill()
+		b.fillWord()
 	}
-	e := c.dc.fast[b.word>>(64-fastBits)]
+	e := c.dc.fastEntries[b.word>>(64-fastBits)]
 	if e == 0 {
-		if e = c.dc.long(b.word); e == 0 {
+		if e = c.dc.longEntry(b.word); e == 0 {
 			return -1
 		}
 	}
-	c.last += value(e, b.word)
+	c.previousDC += entryValue(e, b.word)
 	b.word <<= uint(e) & 63
 	b.n -= uint(e) & 63
-	co[0] = c.last * c.quant[0]
+	co[0] = c.previousDC * c.quantizer[0]
 
 	// word and n stay in registers; c and b would not let them
-	word, n, ac, quant := b.word, b.n, c.ac, c.quant
+	word, n, ac, quant := b.word, b.n, c.ac, c.quantizer
 	k := 1
 	for k < 64 {
 		if n < 32 {
 			b.word, b.n = word, n
-			b.fill()
+			b.fillWord()
 			word, n = b.word, b.n
 		}
-		e := ac.fast[word>>(64-fastBits)]
+		e := ac.fastEntries[word>>(64-fastBits)]
 		if e == 0 {
-			if e = ac.long(word); e == 0 {
+			if e = ac.longEntry(word); e == 0 {
 				return -1
 			}
 		}
@@ -145,7 +145,7 @@ func (c *component) block(b *bits, co *coefficients, place *[128]uint8) int {
 			break
 		}
 		k += run
-		co[place[k&127]] = value(e, word) * quant[k&63]
+		co[place[k&127]] = entryValue(e, word) * quant[k&63]
 		word <<= uint(e) & 63
 		n -= uint(e) & 63
 		k++
@@ -154,8 +154,8 @@ func (c *component) block(b *bits, co *coefficients, place *[128]uint8) int {
 	return k - 1
 }
 
-// value returns the value that e describes; word begins with its code.
-func value(e int32, word uint64) int32 {
+// entryValue returns the value that e describes; word begins with its code.
+func entryValue(e int32, word uint64) int32 {
 	size := uint(e>>6) & 15
 	if size == 0 {
 		return e >> 16
@@ -165,12 +165,12 @@ func value(e int32, word uint64) int32 {
 	return bits + (bits>>(size-1)-1)&(-1<<size+1)
 }
 
-// long returns the entry of a code that fast has no room for, or 0 if there is none.
-func (t *table) long(word uint64) int32 {
+// longEntry returns the entry of a code that fast has no room for, or 0 if there is none.
+func (t *huffmanTable) longEntry(word uint64) int32 {
 	code := int32(word >> 48)
 	for n := fastBits + 1; n <= 16; n++ {
-		if code < t.past[n] {
-			return entry(t.symbols[(code>>(16-n)+t.offset[n])&255], n, 0, 0)
+		if code < t.codeEnds[n] {
+			return tableEntry(t.symbols[(code>>(16-n)+t.offset[n])&255], n, 0, 0)
 		}
 	}
 	return 0

@@ -15,8 +15,8 @@ func TestNoSideIsLongerThanAJPEGs(t *testing.T) {
 		w, h int
 		want error
 	}{{65535, 1, nil}, {1, 65535, nil}, {65536, 1, ErrPixels}, {1, 65536, ErrPixels}, {2_000_000, 1, ErrPixels}} {
-		src := phototest.RawPNG(c.w, c.h, 1, 0, false, "", func(int, int, int) int { return 1 })
-		if _, err := Open(src, Standard); !errors.Is(err, c.want) {
+		src := phototest.EncodeRawPNG(c.w, c.h, 1, 0, false, "", func(int, int, int) int { return 1 })
+		if _, err := Inspect(src, Standard); !errors.Is(err, c.want) {
 			t.Errorf("%d x %d: %v, want %v", c.w, c.h, err, c.want)
 		}
 	}
@@ -24,11 +24,11 @@ func TestNoSideIsLongerThanAJPEGs(t *testing.T) {
 
 // 64 KiB of zeros are 80 bytes in a PNG, which can have half a million of such texts.
 func TestOfAPNGsDescriptionsOneIsInflated(t *testing.T) {
-	text := phototest.Chunk("iTXt", pngXMPHead+"\x01\x00\x00\x00"+phototest.Deflate(strings.NewReader(strings.Repeat("\x00", 1<<16))))
-	src := phototest.RawPNG(1, 1, 8, 0, false, strings.Repeat(text, 1000), func(int, int, int) int { return 1 })
+	text := phototest.PNGChunk("iTXt", pngXMPHead+"\x01\x00\x00\x00"+phototest.Deflate(strings.NewReader(strings.Repeat("\x00", 1<<16))))
+	src := phototest.EncodeRawPNG(1, 1, 8, 0, false, strings.Repeat(text, 1000), func(int, int, int) int { return 1 })
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := Open(src, Standard); err != nil {
+	if _, err := Inspect(src, Standard); err != nil {
 		t.Fatal(err)
 	}
 	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 8<<20 {

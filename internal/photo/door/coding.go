@@ -8,46 +8,46 @@ import (
 	"sync"
 )
 
-// coding follows how a JPEG's picture is coded, and refuses what neither package baseline nor image/jpeg will decode. The
+// jpegCoding follows how a JPEG's picture is coded, and refuses what neither package baseline nor image/jpeg will decode. The
 // standard is wider than both, and what is let in has to be shown.
-type coding struct {
-	frame   frame
-	scales  bool // package baseline reads it, and its first scan alone
-	scans   int
-	quant   [4]bool
-	huffman [2][4]bool // of DC and AC
-	seen    [4]bool    // components of which the brightest, the DC, was in a scan
+type jpegCoding struct {
+	frame          jpegFrame
+	scales         bool // package baseline reads it, and its first scan alone
+	scanCount      int
+	quant          [4]bool
+	huffman        [2][4]bool // of DC and AC
+	seenComponents [4]bool    // components of which the brightest, the DC, was in a scan
 }
 
-// read reads a segment that says how the picture is coded, and returns the tables that have to be put before it, as the
+// readSegment reads a segment that says how the picture is coded, and returns the tables that have to be put before it, as the
 // JPEGs of films leave the usual ones out.
-func (c *coding) read(mark byte, data []byte) (missing string, err error) {
+func (c *jpegCoding) readSegment(mark byte, data []byte) (missing string, err error) {
 	switch mark {
 	case markDQT:
-		return "", c.quantTables(data)
+		return "", c.readQuantTables(data)
 	case markDHT:
-		return "", c.huffmanTables(data)
+		return "", c.readHuffmanTables(data)
 	case markSOS:
-		return c.scan(data)
+		return c.readScan(data)
 	case markDRI:
 		if len(data) != 2 {
-			return "", broken("a part of it has the wrong size")
+			return "", brokenBecause("a part of it has the wrong size")
 		}
 		return "", nil
 	}
 	if c.frame.mark != 0 {
-		return "", broken("it has two pictures in one")
+		return "", brokenBecause("it has two pictures in one")
 	}
 	c.frame, err = readFrame(&Info{}, mark, data)
 	return "", err
 }
 
-// quantTables reads a DQT.
-func (c *coding) quantTables(data []byte) error {
+// readQuantTables reads a DQT.
+func (c *jpegCoding) readQuantTables(data []byte) error {
 	for len(data) > 0 {
 		wide, id := int(data[0]>>4), data[0]&15
 		if wide > 1 || id > 3 || len(data) < 1+64<<wide {
-			return broken("a table of it has the wrong size")
+			return brokenBecause("a table of it has the wrong size")
 		}
 		c.quant[id] = true
 		data = data[1+64<<wide:]
@@ -55,11 +55,11 @@ func (c *coding) quantTables(data []byte) error {
 	return nil
 }
 
-// huffmanTables reads a DHT.
-func (c *coding) huffmanTables(data []byte) error {
+// readHuffmanTables reads a DHT.
+func (c *jpegCoding) readHuffmanTables(data []byte) error {
 	for len(data) > 0 {
 		if len(data) < 17 || data[0]>>4 > 1 || data[0]&15 > 3 {
-			return broken("a table of it has the wrong size")
+			return brokenBecause("a table of it has the wrong size")
 		}
 		n, codes := 0, 0 // codes of 16 bits that are taken
 		for i, count := range data[1:17] {
@@ -67,7 +67,7 @@ func (c *coding) huffmanTables(data []byte) error {
 			codes += int(count) << (15 - i)
 		}
 		if n > 256 || len(data) < 17+n || codes > 1<<16 {
-			return broken("a table of it has the wrong size")
+			return brokenBecause("a table of it has the wrong size")
 		}
 		if !c.scales && (n == 0 || c.frame.mark == markSOF0 && data[0]&15 > 1) {
 			return ErrCoding // image/jpeg reads neither empty tables nor a third one
@@ -78,21 +78,21 @@ func (c *coding) huffmanTables(data []byte) error {
 	return nil
 }
 
-// scan reads a scan's header.
-func (c *coding) scan(data []byte) (missing string, err error) {
+// readScan reads a scan's header.
+func (c *jpegCoding) readScan(data []byte) (missing string, err error) {
 	// a picture sent in thousands of scans of a few bytes would keep a decoder busy for hours
-	if c.scans++; c.scans > mostScans {
+	if c.scanCount++; c.scanCount > maxScans {
 		return "", ErrCoding
 	}
 	f := &c.frame
 	if f.mark == 0 {
-		return "", broken("it has no frame")
+		return "", brokenBecause("it has no frame")
 	}
-	if c.scales && c.scans > 1 {
+	if c.scales && c.scanCount > 1 {
 		return "", nil // which nobody reads
 	}
-	if len(data) < 6 || int(data[0]) < 1 || int(data[0]) > f.n || len(data) != 4+2*int(data[0]) {
-		return "", broken("a part of it has the wrong size")
+	if len(data) < 6 || int(data[0]) < 1 || int(data[0]) > f.componentCount || len(data) != 4+2*int(data[0]) {
+		return "", brokenBecause("a part of it has the wrong size")
 	}
 	count, blocks := int(data[0]), 0
 	first, last, high, low := data[1+2*count], data[2+2*count], data[3+2*count]>>4, data[3+2*count]&15
@@ -100,53 +100,53 @@ func (c *coding) scan(data []byte) (missing string, err error) {
 		first, last, high, low = 0, 63, 0, 0 // whatever it says
 	}
 	if first > last || last > 63 || f.mark == markSOF2 && (first == 0) != (last == 0) || first > 0 && count > 1 || high > 0 && high != low+1 {
-		return "", broken("a part of it is of no known kind")
+		return "", brokenBecause("a part of it is of no known kind")
 	}
 	var named [4]bool
 	for i := range count {
-		component := bytes.IndexByte(f.names[:f.n], data[1+2*i])
+		component := bytes.IndexByte(f.names[:f.componentCount], data[1+2*i])
 		if component < 0 || named[component] {
-			return "", broken("a part of it has colours that it does not have")
+			return "", brokenBecause("a part of it has colours that it does not have")
 		}
 		named[component] = true
 		h, v := f.h[component], f.v[component]
 		blocks += h * v
-		if count == 1 && f.n > 1 && (h > 1 && h < f.maxH() || v > 1 && v < f.maxV()) {
+		if count == 1 && f.componentCount > 1 && (h > 1 && h < f.maxHorizontal() || v > 1 && v < f.maxVertical()) {
 			return "", ErrCoding // image/jpeg counts blocks that are not there
 		}
 		if !c.quant[f.quant[component]] {
-			return "", broken("it lacks a table")
+			return "", brokenBecause("it lacks a table")
 		}
-		c.seen[component] = c.seen[component] || first == 0
+		c.seenComponents[component] = c.seenComponents[component] || first == 0
 		for class, id := range [2]byte{data[2+2*i] >> 4, data[2+2*i] & 15} {
 			used := class == 0 && first == 0 && high == 0 || class == 1 && last > 0
 			switch {
 			case !used && id <= 1: // which image/jpeg wants all the same
 			case id > 3:
-				return "", broken("it lacks a table")
+				return "", brokenBecause("it lacks a table")
 			case !c.scales && f.mark == markSOF0 && id > 1:
 				return "", ErrCoding
 			case !used || c.huffman[class][id]:
 			case id > 1 || f.mark == markSOF2:
 				return "", ErrCoding // there is no usual one
 			default:
-				missing += usualTables()[class][id]
+				missing += standardTables()[class][id]
 				c.huffman[class][id] = true
 			}
 		}
 	}
-	if f.n > 1 && blocks > 10 {
+	if f.componentCount > 1 && blocks > 10 {
 		return "", ErrCoding // more than any standard allows to a scan
 	}
 	return missing, nil
 }
 
-// whole reports whether all of the picture's components were in a scan. It is short without: image/jpeg would show it green.
-func (c *coding) whole() error {
-	if c.scans == 0 {
-		return broken("it has no picture")
+// checkComplete reports whether all of the picture's components were in a scan. It is short without: image/jpeg would show it green.
+func (c *jpegCoding) checkComplete() error {
+	if c.scanCount == 0 {
+		return brokenBecause("it has no picture")
 	}
-	for _, seen := range c.seen[:c.frame.n] {
+	for _, seen := range c.seenComponents[:c.frame.componentCount] {
 		if !seen {
 			return ErrShort
 		}
@@ -154,14 +154,14 @@ func (c *coding) whole() error {
 	return nil
 }
 
-// usualTables are those of the standard's annex K as segments, by class and number, for brightness and for colours. The
+// standardTables are those of the standard's annex K as segments, by class and number, for brightness and for colours. The
 // standard library writes no others.
-var usualTables = sync.OnceValue(func() (tables [2][2]string) {
+var standardTables = sync.OnceValue(func() (tables [2][2]string) {
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, image.NewYCbCr(image.Rect(0, 0, 1, 1), image.YCbCrSubsampleRatio420), nil); err != nil {
 		panic(err) // a buffer takes every write
 	}
-	for s := (segments{src: b.Bytes(), at: 2}); s.next() == nil && s.mark != markSOS; {
+	for s := (jpegSegments{src: b.Bytes(), at: 2}); s.nextSegment() == nil && s.mark != markSOS; {
 		if s.mark != markDHT {
 			continue
 		}

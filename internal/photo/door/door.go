@@ -46,8 +46,8 @@ type Info struct {
 	Decoded int64
 }
 
-// Upright returns the size of the picture as it is shown.
-func (i Info) Upright() (w, h int) {
+// UprightSize returns the size of the picture as it is shown.
+func (i Info) UprightSize() (w, h int) {
 	if i.Orientation >= 5 {
 		return i.Height, i.Width
 	}
@@ -66,33 +66,33 @@ type Limits struct {
 // Standard are the limits that the product has unless its owner says otherwise.
 var Standard = Limits{Bytes: 50 << 20, Scaled: 120e6, Pixels: 50e6, Decoded: 512 << 20, Animated: 2e9}
 
-// Open reads the headers of src and returns what they say, or a *Refusal if
+// Inspect reads the headers of src and returns what they say, or a *Refusal if
 // it is not a photo or more than limits allow. It decodes nothing and hardly
 // allocates, so it costs microseconds, whatever src claims to be.
-func Open(src []byte, limits Limits) (Info, error) {
+func Inspect(src []byte, limits Limits) (Info, error) {
 	if len(src) > limits.Bytes {
 		return Info{}, ErrBytes
 	}
-	kind, err := sniff(src)
+	kind, err := sniffKind(src)
 	if err != nil {
 		return Info{}, err
 	}
 	var info Info
 	switch kind {
 	case JPEG:
-		info, err = openJPEG(src)
+		info, err = inspectJPEG(src)
 	case PNG:
-		info, err = openPNG(src, limits)
+		info, err = inspectPNG(src, limits)
 	case WebP:
-		info, err = openWebP(src, limits)
+		info, err = inspectWebP(src, limits)
 	case GIF:
-		info, err = openGIF(src, limits)
+		info, err = inspectGIF(src, limits)
 	case HEIC:
-		info, err = openHEIC(src, limits)
+		info, err = inspectHEIC(src, limits)
 	}
 	info.Kind = kind
 	if err == nil {
-		err = limits.allow(info)
+		err = limits.checkInfo(info)
 	}
 	if err != nil {
 		return Info{}, err
@@ -104,11 +104,11 @@ func Open(src []byte, limits Limits) (Info, error) {
 // of rows for such a row takes gigabytes.
 const longestSide = 1<<16 - 1
 
-// allow refuses what is too large. Formats whose headers lie far apart ask
+// checkInfo refuses what is too large. Formats whose headers lie far apart ask
 // before they go on reading.
-func (l Limits) allow(i Info) error {
+func (l Limits) checkInfo(i Info) error {
 	if i.Width <= 0 || i.Height <= 0 {
-		return broken("it has no width or height")
+		return brokenBecause("it has no width or height")
 	}
 	pixels := int64(i.Width) * int64(i.Height)
 	most := int64(l.Pixels)
@@ -126,7 +126,7 @@ func (l Limits) allow(i Info) error {
 	return nil
 }
 
-// Strip returns src without anything but the picture: no EXIF, position, XMP,
+// StripMetadata returns src without anything but the picture: no EXIF, position, XMP,
 // comment, maker's note, nothing behind the picture's end. What is needed to
 // show it stays, unchanged to the bit: the coded samples, the colour profile,
 // the orientation, alone in an EXIF of its own when it is not 1. It reads all
@@ -134,7 +134,7 @@ func (l Limits) allow(i Info) error {
 // nothing to take away. A HEIC is not stripped but converted: ErrConvert.
 //
 // info is what Open returned for src.
-func Strip(src []byte, info Info) ([]byte, error) {
+func StripMetadata(src []byte, info Info) ([]byte, error) {
 	switch info.Kind {
 	case JPEG:
 		return stripJPEG(src, info)
@@ -148,9 +148,9 @@ func Strip(src []byte, info Info) ([]byte, error) {
 	return nil, ErrConvert
 }
 
-// Profile returns the colour profile of a photo that Open let in, or nil when
+// ColorProfile returns the colour profile of a photo that Open let in, or nil when
 // it has none, or one that is damaged, larger than 1 MB or not for colours like its own.
-func Profile(src []byte, info Info) []byte {
+func ColorProfile(src []byte, info Info) []byte {
 	var p []byte
 	switch info.Kind {
 	case JPEG:
@@ -172,8 +172,8 @@ func Profile(src []byte, info Info) []byte {
 	return p
 }
 
-// sniff tells the kind from the first bytes; names and content types are not to be trusted.
-func sniff(src []byte) (Kind, error) {
+// sniffKind tells the kind from the first bytes; names and content types are not to be trusted.
+func sniffKind(src []byte) (Kind, error) {
 	begins := func(s string) bool { return len(src) >= len(s) && string(src[:len(s)]) == s }
 	switch {
 	case len(src) == 0:

@@ -22,50 +22,50 @@ import (
 
 const w, h = 96, 64
 
-var scene = phototest.Scene(w, h)
+var testScene = phototest.DrawScene(w, h)
 
-// files are photos of every kind with everything that a phone or an editor adds.
-func files(orientation int) map[string][]byte {
+// photoFiles are photos of every kind with everything that a phone or an editor adds.
+func photoFiles(orientation int) map[string][]byte {
 	p3 := phototest.DisplayP3()
 	one := [2]int{1, 1}
-	shape := func(s phototest.Shape) []byte {
-		if s.Adobe == 0 && s.Names == "" && len(s.Sampling) == 3 {
+	shape := func(s phototest.JPEGShape) []byte {
+		if s.Adobe == 0 && s.ComponentNames == "" && len(s.Sampling) == 3 {
 			s.Adobe = -1
 		}
 		b := s.Encode(w, h, func(c, x, y int) byte { return byte(c*40 + x + y) })
-		return phototest.Phone(b, orientation, p3, true)
+		return phototest.PhoneJPEG(b, orientation, p3, true)
 	}
-	gray := &image.Gray{Pix: scene.Y, Stride: scene.YStride, Rect: scene.Rect}
-	deep := image.NewNRGBA64(scene.Rect)
+	gray := &image.Gray{Pix: testScene.Y, Stride: testScene.YStride, Rect: testScene.Rect}
+	deep := image.NewNRGBA64(testScene.Rect)
 	for y := range h {
 		for x := range w {
-			deep.Set(x, y, scene.At(x, y))
+			deep.Set(x, y, testScene.At(x, y))
 		}
 	}
 	return map[string][]byte{
-		"JPEG":              phototest.Phone(phototest.JPEG(scene, 90), orientation, p3, false),
-		"JPEG, XMP first":   phototest.Phone(phototest.JPEG(scene, 90), orientation, p3, true),
-		"JPEG, gray":        phototest.Phone(phototest.JPEG(gray, 90), orientation, "", false),
-		"JPEG, 4:4:4":       shape(phototest.Shape{Sampling: [][2]int{one, one, one}, Restart: 2}),
-		"JPEG, progressive": shape(phototest.Shape{Sampling: [][2]int{{2, 2}, one, one}, Progressive: true}),
-		"JPEG, CMYK":        shape(phototest.Shape{Sampling: [][2]int{one, one, one, one}, Adobe: 2}),
-		"JPEG, in scans":    shape(phototest.Shape{Sampling: [][2]int{one, one, one}, Apart: true}),
-		"PNG":               phototest.PNG(scene, orientation, p3),
-		"PNG, alpha":        phototest.PNG(phototest.RGBA(scene), orientation, p3),
-		"PNG, 16 bits":      phototest.PNG(deep, orientation, p3),
-		"PNG, gray":         phototest.PNG(gray, orientation, ""),
-		"WebP":              phototest.WebP("lossy.webp", orientation, p3),
-		"WebP, lossless":    phototest.WebP("lossless.webp", orientation, p3),
-		"WebP, alpha":       phototest.WebP("alpha.webp", orientation, p3),
-		"WebP, animated":    phototest.WebP("animated.webp", orientation, p3),
-		"GIF":               phototest.GIF(scene, 1),
-		"GIF, animated":     phototest.GIF(scene, 3),
+		"JPEG":              phototest.PhoneJPEG(phototest.EncodeJPEG(testScene, 90), orientation, p3, false),
+		"JPEG, XMP first":   phototest.PhoneJPEG(phototest.EncodeJPEG(testScene, 90), orientation, p3, true),
+		"JPEG, gray":        phototest.PhoneJPEG(phototest.EncodeJPEG(gray, 90), orientation, "", false),
+		"JPEG, 4:4:4":       shape(phototest.JPEGShape{Sampling: [][2]int{one, one, one}, RestartInterval: 2}),
+		"JPEG, progressive": shape(phototest.JPEGShape{Sampling: [][2]int{{2, 2}, one, one}, Progressive: true}),
+		"JPEG, CMYK":        shape(phototest.JPEGShape{Sampling: [][2]int{one, one, one, one}, Adobe: 2}),
+		"JPEG, in scans":    shape(phototest.JPEGShape{Sampling: [][2]int{one, one, one}, ScanPerComponent: true}),
+		"PNG":               phototest.TaggedPNG(testScene, orientation, p3),
+		"PNG, alpha":        phototest.TaggedPNG(phototest.CutOutDisc(testScene), orientation, p3),
+		"PNG, 16 bits":      phototest.TaggedPNG(deep, orientation, p3),
+		"PNG, gray":         phototest.TaggedPNG(gray, orientation, ""),
+		"WebP":              phototest.TaggedWebP("lossy.webp", orientation, p3),
+		"WebP, lossless":    phototest.TaggedWebP("lossless.webp", orientation, p3),
+		"WebP, alpha":       phototest.TaggedWebP("alpha.webp", orientation, p3),
+		"WebP, animated":    phototest.TaggedWebP("animated.webp", orientation, p3),
+		"GIF":               phototest.TaggedGIF(testScene, 1),
+		"GIF, animated":     phototest.TaggedGIF(testScene, 3),
 	}
 }
 
 func TestOpen(t *testing.T) {
-	for name, src := range files(6) {
-		info, err := Open(src, Standard)
+	for name, src := range photoFiles(6) {
+		info, err := Inspect(src, Standard)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -91,23 +91,23 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: decoded in %d bytes", name, info.Decoded)
 		}
 	}
-	info, err := Open(phototest.Fixture("phone.heic"), Standard)
+	info, err := Inspect(phototest.Fixture("phone.heic"), Standard)
 	if want := (Info{Kind: HEIC, Width: 128, Height: 96, Orientation: 1, Frames: 1, Decoded: info.Decoded}); info != want || err != nil {
 		t.Errorf("HEIC: got %+v, %v, want %+v", info, err, want)
 	}
-	if p := Profile(phototest.Fixture("phone.heic"), info); string(p) != phototest.DisplayP3() {
+	if p := ColorProfile(phototest.Fixture("phone.heic"), info); string(p) != phototest.DisplayP3() {
 		t.Errorf("HEIC: a profile of %d bytes", len(p))
 	}
 }
 
 func TestStripLeavesThePicture(t *testing.T) {
 	for o := 1; o <= 8; o++ {
-		for name, src := range files(o) {
-			info, err := Open(src, Standard)
+		for name, src := range photoFiles(o) {
+			info, err := Inspect(src, Standard)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			clean, err := Strip(src, info)
+			clean, err := StripMetadata(src, info)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
@@ -117,29 +117,29 @@ func TestStripLeavesThePicture(t *testing.T) {
 					t.Errorf("%s: %q is still in it", name, secret)
 				}
 			}
-			if again, err := Open(clean, Standard); err != nil || again != info {
+			if again, err := Inspect(clean, Standard); err != nil || again != info {
 				t.Errorf("%s: opened again %+v, %v, want %+v", name, again, err, info)
 			}
-			if twice, err := Strip(clean, info); err != nil || !bytes.Equal(twice, clean) {
+			if twice, err := StripMetadata(clean, info); err != nil || !bytes.Equal(twice, clean) {
 				t.Errorf("%s: stripped twice it is another file, %v", name, err)
 			}
-			if !bytes.Equal(Profile(clean, info), Profile(src, info)) {
+			if !bytes.Equal(ColorProfile(clean, info), ColorProfile(src, info)) {
 				t.Errorf("%s: the profile is another", name)
 			}
-			if !info.Gray && info.Kind != GIF && string(Profile(clean, info)) != phototest.DisplayP3() {
+			if !info.Gray && info.Kind != GIF && string(ColorProfile(clean, info)) != phototest.DisplayP3() {
 				t.Errorf("%s: the profile is gone", name)
 			}
 			if strings.HasSuffix(name, "animated") && info.Kind == WebP {
-				clean, _, _ = Still(clean)
-				src, _, _ = Still(src)
+				clean, _, _ = FirstFrame(clean)
+				src, _, _ = FirstFrame(src)
 			}
-			same(t, name, clean, src)
+			checkSamePicture(t, name, clean, src)
 		}
 	}
 }
 
-// same requires that both files show the same picture, to the bit.
-func same(t *testing.T, name string, a, b []byte) {
+// checkSamePicture requires that both files show the same picture, to the bit.
+func checkSamePicture(t *testing.T, name string, a, b []byte) {
 	t.Helper()
 	x, _, err := image.Decode(bytes.NewReader(a))
 	if err != nil {
@@ -158,14 +158,14 @@ func same(t *testing.T, name string, a, b []byte) {
 
 func TestStripKeepsWhatIsClean(t *testing.T) {
 	for name, src := range map[string][]byte{
-		"JPEG": phototest.JPEG(scene, 90),
+		"JPEG": phototest.EncodeJPEG(testScene, 90),
 		"WebP": phototest.Fixture("lossy.webp"),
 	} {
-		info, err := Open(src, Standard)
+		info, err := Inspect(src, Standard)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if clean, err := Strip(src, info); err != nil || &clean[0] != &src[0] {
+		if clean, err := StripMetadata(src, info); err != nil || &clean[0] != &src[0] {
 			t.Errorf("%s: a copy, %v", name, err)
 		}
 	}
@@ -174,27 +174,27 @@ func TestStripKeepsWhatIsClean(t *testing.T) {
 // TestStripDropsTheSmallPicture: a JFIF can carry a thumbnail, which shows what was cropped away.
 func TestStripDropsTheSmallPicture(t *testing.T) {
 	const small = "rgbrgbrgbrgb"
-	src := phototest.JPEG(scene, 90)
-	src = append([]byte("\xff\xd8"+phototest.Segment(0xE0, "JFIF\x00\x01\x02\x01\x00\x48\x00\x48\x02\x02"+small)+phototest.Segment(0xE0, "JFXX\x00\x10"+small)), src[2:]...)
-	info, err := Open(src, Standard)
+	src := phototest.EncodeJPEG(testScene, 90)
+	src = append([]byte("\xff\xd8"+phototest.JPEGSegment(0xE0, "JFIF\x00\x01\x02\x01\x00\x48\x00\x48\x02\x02"+small)+phototest.JPEGSegment(0xE0, "JFXX\x00\x10"+small)), src[2:]...)
+	info, err := Inspect(src, Standard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	clean, err := Strip(src, info)
+	clean, err := StripMetadata(src, info)
 	if err != nil || bytes.Contains(clean, []byte(small)) || !bytes.Contains(clean, []byte("JFIF\x00\x01\x02\x01\x00\x48\x00\x48\x00\x00")) {
 		t.Errorf("got %q, %v", clean[:60], err)
 	}
 }
 
 func TestTruncated(t *testing.T) {
-	all := files(6)
+	all := photoFiles(6)
 	all["HEIC"] = phototest.Fixture("phone.heic")
 	for name, src := range all {
-		info, err := Open(src, Standard)
+		info, err := Inspect(src, Standard)
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole, err := Strip(src, info)
+		whole, err := StripMetadata(src, info)
 		if info.Kind == HEIC {
 			whole, err = src, nil
 		}
@@ -203,9 +203,9 @@ func TestTruncated(t *testing.T) {
 		}
 		for n := 0; n < len(whole); n += 1 + n/100 {
 			cut := whole[:n]
-			info, err := Open(cut, Standard)
+			info, err := Inspect(cut, Standard)
 			if err == nil && info.Kind != HEIC {
-				_, err = Strip(cut, info)
+				_, err = StripMetadata(cut, info)
 			}
 			var refusal *Refusal
 			if !errors.As(err, &refusal) {
@@ -219,13 +219,13 @@ func TestTruncated(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	src := phototest.PNG(scene, 1, "")
+	src := phototest.TaggedPNG(testScene, 1, "")
 	src[bytes.Index(src, []byte("IDAT"))+30] ^= 1
-	info, err := Open(src, Standard)
+	info, err := Inspect(src, Standard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Strip(src, info); !errors.Is(err, ErrBroken) || err.Error() != "This file is damaged: a checksum is wrong." {
+	if _, err := StripMetadata(src, info); !errors.Is(err, ErrBroken) || err.Error() != "This file is damaged: a checksum is wrong." {
 		t.Errorf("a flipped bit in a PNG: %v", err)
 	}
 	for name, c := range map[string]struct {
@@ -240,7 +240,7 @@ func TestRefusals(t *testing.T) {
 		"JPEG, empty":  {"\xff\xd8\xff\xd9", ErrShort},
 		"JPEG, 12-bit": {"\xff\xd8\xff\xc1\x00\x0b\x0c\x00\x10\x00\x10\x01\x01\x11\x00", ErrCoding},
 	} {
-		if _, err := Open([]byte(c.src), Standard); !errors.Is(err, c.want) {
+		if _, err := Inspect([]byte(c.src), Standard); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
@@ -249,7 +249,7 @@ func TestRefusals(t *testing.T) {
 // TestBombs offers every bomb, four at a time, and demands of the door that it refuses each within 20 MB. How long
 // that takes it tells: on a quiet machine far below 50 ms.
 func TestBombs(t *testing.T) {
-	for name, src := range phototest.Bombs() {
+	for name, src := range phototest.ImageBombs() {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		best := time.Hour // of three
@@ -258,9 +258,9 @@ func TestBombs(t *testing.T) {
 			var all sync.WaitGroup
 			for range 4 {
 				all.Go(func() {
-					info, err := Open(src, Standard)
+					info, err := Inspect(src, Standard)
 					if err == nil {
-						_, err = Strip(src, info)
+						_, err = StripMetadata(src, info)
 					}
 					var refusal *Refusal
 					if !errors.As(err, &refusal) || errors.Is(err, ErrConvert) {
@@ -281,8 +281,8 @@ func TestBombs(t *testing.T) {
 
 // TestOpenAllocatesNothing of note: the loops over headers make no garbage.
 func TestOpenAllocatesNothing(t *testing.T) {
-	for name, src := range files(6) {
-		if n := testing.AllocsPerRun(20, func() { Open(src, Standard) }); n > 2 {
+	for name, src := range photoFiles(6) {
+		if n := testing.AllocsPerRun(20, func() { Inspect(src, Standard) }); n > 2 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
@@ -290,7 +290,7 @@ func TestOpenAllocatesNothing(t *testing.T) {
 
 func TestDamage(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 9))
-	all := files(6)
+	all := photoFiles(6)
 	all["HEIC"] = phototest.Fixture("phone.heic")
 	for _, src := range all {
 		for range 200 {
@@ -298,66 +298,66 @@ func TestDamage(t *testing.T) {
 			for range 1 + rnd.IntN(8) {
 				bad[rnd.IntN(min(len(bad), 1500))] = byte(rnd.Uint32())
 			}
-			enter(t, bad)
+			checkAdmitted(t, bad)
 		}
 	}
 }
 
-// enter opens and strips, and demands of what is let in that it stays so.
-func enter(t *testing.T, src []byte) {
+// checkAdmitted opens and strips, and demands of what is let in that it stays so.
+func checkAdmitted(t *testing.T, src []byte) {
 	t.Helper()
-	info, err := Open(src, Standard)
+	info, err := Inspect(src, Standard)
 	if err != nil {
 		return
 	}
-	Profile(src, info)
-	Still(src)
+	ColorProfile(src, info)
+	FirstFrame(src)
 	if info.Kind == HEIC {
 		return
 	}
-	clean, err := Strip(src, info)
+	clean, err := StripMetadata(src, info)
 	if err != nil {
 		return
 	}
-	if again, err := Open(clean, Standard); err != nil || again.Width != info.Width || again.Height != info.Height || again.Orientation != info.Orientation {
+	if again, err := Inspect(clean, Standard); err != nil || again.Width != info.Width || again.Height != info.Height || again.Orientation != info.Orientation {
 		t.Fatalf("stripped it is %+v, %v; before %+v", again, err, info)
 	}
-	if twice, err := Strip(clean, info); err != nil || !bytes.Equal(twice, clean) {
+	if twice, err := StripMetadata(clean, info); err != nil || !bytes.Equal(twice, clean) {
 		t.Fatalf("stripped twice it is another file: %v", err)
 	}
 }
 
 func FuzzDoor(f *testing.F) {
-	for _, src := range files(6) {
+	for _, src := range photoFiles(6) {
 		f.Add(src)
 	}
 	f.Add(phototest.Fixture("phone.heic"))
 	f.Add(phototest.Fixture("tiles.heic"))
-	f.Fuzz(func(t *testing.T, src []byte) { enter(t, src) })
+	f.Fuzz(func(t *testing.T, src []byte) { checkAdmitted(t, src) })
 }
 
 func FuzzOrientation(f *testing.F) {
-	f.Add([]byte(phototest.TIFF(6)))
-	f.Add([]byte(tiff(3)))
+	f.Add([]byte(phototest.PhoneTIFF(6)))
+	f.Add([]byte(orientationTIFF(3)))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if o := orientation(b); o < 0 || o > 8 {
+		if o := orientationOfTIFF(b); o < 0 || o > 8 {
 			t.Fatalf("orientation %d", o)
 		}
 	})
 }
 
 func BenchmarkDoor(b *testing.B) {
-	src := phototest.Phone(phototest.JPEG(phototest.Scene(4032, 3024), 92), 6, phototest.DisplayP3(), false)
+	src := phototest.PhoneJPEG(phototest.EncodeJPEG(phototest.DrawScene(4032, 3024), 92), 6, phototest.DisplayP3(), false)
 	b.SetBytes(int64(len(src)))
 	b.Run("open", func(b *testing.B) {
 		for b.Loop() {
-			Open(src, Standard)
+			Inspect(src, Standard)
 		}
 	})
-	info, _ := Open(src, Standard)
+	info, _ := Inspect(src, Standard)
 	b.Run("strip", func(b *testing.B) {
 		for b.Loop() {
-			Strip(src, info)
+			StripMetadata(src, info)
 		}
 	})
 }

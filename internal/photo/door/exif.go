@@ -6,16 +6,16 @@ import (
 	"encoding/binary"
 )
 
-// turn is how a photo is turned: as EXIF says, and where that says nothing, as XMP does.
-type turn struct{ exif, xmp int }
+// orientationTags is how a photo is turned: as EXIF says, and where that says nothing, as XMP does.
+type orientationTags struct{ exif, xmp int }
 
-func (t turn) orientation() int { return cmp.Or(t.exif, t.xmp, 1) }
+func (t orientationTags) preferred() int { return cmp.Or(t.exif, t.xmp, 1) }
 
 // xmpHead comes before XMP in JPEG.
 const xmpHead = "http://ns.adobe.com/xap/1.0/\x00"
 
-// orientationXMP returns what an XMP packet notes as the picture's orientation, as an attribute or an element, or 0.
-func orientationXMP(packet []byte) int {
+// orientationOfXMP returns what an XMP packet notes as the picture's orientation, as an attribute or an element, or 0.
+func orientationOfXMP(packet []byte) int {
 	_, value, found := bytes.Cut(packet, []byte("tiff:Orientation"))
 	value = bytes.TrimLeft(value, " \t\r\n=\"'>")
 	if !found || len(value) < 2 || value[0] < '1' || value[0] > '8' || value[1] >= '0' && value[1] <= '9' {
@@ -24,9 +24,9 @@ func orientationXMP(packet []byte) int {
 	return int(value[0] - '0')
 }
 
-// orientation returns what a TIFF structure, EXIF's inside, notes as the
+// orientationOfTIFF returns what a TIFF structure, EXIF's inside, notes as the
 // picture's orientation, or 0 if it notes none.
-func orientation(tiff []byte) int {
+func orientationOfTIFF(tiff []byte) int {
 	if len(tiff) < 8 {
 		return 0
 	}
@@ -63,8 +63,8 @@ func orientation(tiff []byte) int {
 // exifHead comes before the TIFF structure in JPEG, and by mistake elsewhere.
 const exifHead = "Exif\x00\x00"
 
-// tiff returns the smallest structure that notes an orientation and nothing else.
-func tiff(orientation int) string {
+// orientationTIFF returns the smallest structure that notes an orientation and nothing else.
+func orientationTIFF(orientation int) string {
 	return "MM\x00*\x00\x00\x00\x08" + // the directory is at 8
 		"\x00\x01" + // has one entry:
 		"\x01\x12\x00\x03\x00\x00\x00\x01\x00" + string(rune(orientation)) + "\x00\x00" +

@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// blocks walks through a GIF's blocks.
-type blocks struct {
+// gifBlocks walks through a GIF's blocks.
+type gifBlocks struct {
 	src   []byte
 	at    int
 	kind  byte // ',' for a picture, '!' for an extension, ';' for the end
@@ -20,26 +20,26 @@ const (
 	gifControl, gifComment, gifText, gifApp = 0xF9, 0xFE, 0x01, 0xFF
 )
 
-// openBlocks reads the screen's descriptor and palette.
-func openBlocks(src []byte) (blocks, error) {
+// openGIFBlocks reads the screen's descriptor and palette.
+func openGIFBlocks(src []byte) (gifBlocks, error) {
 	if len(src) < 13 {
-		return blocks{}, ErrShort
+		return gifBlocks{}, ErrShort
 	}
-	b := blocks{src: src, at: 13 + palette(src[10])}
+	b := gifBlocks{src: src, at: 13 + paletteSize(src[10])}
 	if b.at > len(src) {
 		return b, ErrShort
 	}
 	return b, nil
 }
 
-func palette(flags byte) int {
+func paletteSize(flags byte) int {
 	if flags&0x80 == 0 {
 		return 0
 	}
 	return 3 << (flags&7 + 1)
 }
 
-func (b *blocks) next() error {
+func (b *gifBlocks) nextBlock() error {
 	if b.at >= len(b.src) {
 		return ErrShort
 	}
@@ -58,9 +58,9 @@ func (b *blocks) next() error {
 		if b.at+10 > len(b.src) {
 			return ErrShort
 		}
-		b.body = b.at + 10 + palette(b.src[b.at+9]) + 1 // one byte for how many bits a code has
+		b.body = b.at + 10 + paletteSize(b.src[b.at+9]) + 1 // one byte for how many bits a code has
 	default:
-		return broken("a part of it is of no known kind")
+		return brokenBecause("a part of it is of no known kind")
 	}
 	for b.at = b.body; ; {
 		if b.at >= len(b.src) {
@@ -74,19 +74,19 @@ func (b *blocks) next() error {
 	}
 }
 
-func openGIF(src []byte, limits Limits) (Info, error) {
+func inspectGIF(src []byte, limits Limits) (Info, error) {
 	info := Info{Orientation: 1}
-	b, err := openBlocks(src)
+	b, err := openGIFBlocks(src)
 	if err != nil {
 		return info, err
 	}
 	info.Width, info.Height = int(binary.LittleEndian.Uint16(src[6:])), int(binary.LittleEndian.Uint16(src[8:]))
 	info.Decoded = 2 * int64(info.Width) * int64(info.Height)
-	if err := limits.allow(info); err != nil {
+	if err := limits.checkInfo(info); err != nil {
 		return info, err
 	}
 	for {
-		if err := b.next(); err != nil {
+		if err := b.nextBlock(); err != nil {
 			return info, err
 		}
 		if b.kind == gifEnd {
@@ -99,42 +99,42 @@ func openGIF(src []byte, limits Limits) (Info, error) {
 		x, y := int(binary.LittleEndian.Uint16(p)), int(binary.LittleEndian.Uint16(p[2:]))
 		w, h := int(binary.LittleEndian.Uint16(p[4:])), int(binary.LittleEndian.Uint16(p[6:]))
 		if x+w > info.Width || y+h > info.Height {
-			return info, broken("its picture is larger than its canvas")
+			return info, brokenBecause("its picture is larger than its canvas")
 		}
-		if bits := src[b.body-1]; w == 0 || h == 0 || palette(src[10])+palette(p[8]) == 0 || bits < 2 || bits > 8 {
-			return info, broken("a part of it has the wrong size")
+		if bits := src[b.body-1]; w == 0 || h == 0 || paletteSize(src[10])+paletteSize(p[8]) == 0 || bits < 2 || bits > 8 {
+			return info, brokenBecause("a part of it has the wrong size")
 		}
 		info.Frames++
-		if err := limits.allow(info); err != nil {
+		if err := limits.checkInfo(info); err != nil {
 			return info, err
 		}
 	}
 	if info.Frames == 0 {
-		return info, broken("it has no picture")
+		return info, brokenBecause("it has no picture")
 	}
 	return info, nil
 }
 
 // stripGIF keeps pictures, their timing, and how often they are repeated.
 func stripGIF(src []byte) ([]byte, error) {
-	b, err := openBlocks(src)
+	b, err := openGIFBlocks(src)
 	if err != nil {
 		return nil, err
 	}
-	kept := parts{src: src}
-	kept.add(0, b.at)
+	kept := fileSplice{src: src}
+	kept.addRange(0, b.at)
 	for b.kind != gifEnd {
-		if err := b.next(); err != nil {
+		if err := b.nextBlock(); err != nil {
 			return nil, err
 		}
-		if b.kind != gifExtension || b.label == gifControl && b.at-b.start == 8 && src[b.body] == 4 || b.label == gifApp && repeats(src[b.body:b.at]) {
-			kept.add(b.start, b.at)
+		if b.kind != gifExtension || b.label == gifControl && b.at-b.start == 8 && src[b.body] == 4 || b.label == gifApp && isRepeatBlock(src[b.body:b.at]) {
+			kept.addRange(b.start, b.at)
 		}
 	}
-	return kept.join(), nil
+	return kept.joinPieces(), nil
 }
 
-// repeats reports whether an application's block says how often to repeat, and no more.
-func repeats(data []byte) bool {
+// isRepeatBlock reports whether an application's block says how often to repeat, and no more.
+func isRepeatBlock(data []byte) bool {
 	return len(data) == 17 && data[12] == 3 && (bytes.HasPrefix(data, []byte("\x0bNETSCAPE2.0")) || bytes.HasPrefix(data, []byte("\x0bANIMEXTS1.0")))
 }

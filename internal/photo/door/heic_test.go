@@ -22,7 +22,7 @@ func TestHEIC(t *testing.T) {
 	}
 	kind := func(it HEIFItem, kind string) HEIFItem { it.Kind = kind; return it }
 	sized := func(it HEIFItem, w, h int) HEIFItem {
-		it.Properties = []string{it.Properties[0], Extent(w, h)}
+		it.Properties = []string{it.Properties[0], ExtentProperty(w, h)}
 		return it
 	}
 	huge := CodedItem(Fixture("tiles.heic"), nil)
@@ -30,8 +30,8 @@ func TestHEIC(t *testing.T) {
 	for i := range many {
 		many[i] = 2
 	}
-	p3 := Profile(DisplayP3())
-	long := with(tile, Alpha())
+	p3 := ProfileProperty(DisplayP3())
+	long := with(tile, AlphaProperty())
 	long.Data += "\x00\x00\x10\x00"
 	for name, c := range map[string]struct {
 		file    HEIF
@@ -46,11 +46,11 @@ func TestHEIC(t *testing.T) {
 		"AVIF":                           {HEIF{Brands: "avifmif1", Items: []HEIFItem{tile}}, 0, 0, false, door.ErrKind},
 		"parameter sets in the stream":   {HEIF{Items: []HEIFItem{kind(tile, "hev1")}}, 512, 512, false, nil},
 		"a grid":                         {HEIF{Items: []HEIFItem{GridItem(2, 1, 500, 900, 2, 2), with(tile, p3)}}, 500, 900, true, nil},
-		"a grid, turned":                 {HEIF{Items: []HEIFItem{with(GridItem(2, 1, 500, 900, 2, 2), Rotation(1)), tile}}, 900, 500, false, nil},
-		"a grid of turned tiles":         {HEIF{Items: []HEIFItem{GridItem(1, 2, 800, 300, 2, 2), with(tile, Crop(400, 512, 0, 0), Rotation(3), Crop(400, 400, 0, 0))}}, 800, 300, false, nil},
+		"a grid, turned":                 {HEIF{Items: []HEIFItem{with(GridItem(2, 1, 500, 900, 2, 2), RotationProperty(1)), tile}}, 900, 500, false, nil},
+		"a grid of turned tiles":         {HEIF{Items: []HEIFItem{GridItem(1, 2, 800, 300, 2, 2), with(tile, CropProperty(400, 512, 0, 0), RotationProperty(3), CropProperty(400, 400, 0, 0))}}, 800, 300, false, nil},
 		"a grid too small":               {HEIF{Items: []HEIFItem{GridItem(2, 1, 513, 900, 2, 2), tile}}, 0, 0, false, door.ErrBroken},
 		"a grid of another count":        {HEIF{Items: []HEIFItem{GridItem(2, 2, 500, 900, 2, 2), tile}}, 0, 0, false, door.ErrBroken},
-		"a grid of unlike tiles":         {HEIF{Items: []HEIFItem{GridItem(1, 2, 900, 500, 2, 3), tile, with(tile, Crop(500, 512, 0, 0))}}, 0, 0, false, door.ErrBroken},
+		"a grid of unlike tiles":         {HEIF{Items: []HEIFItem{GridItem(1, 2, 900, 500, 2, 3), tile, with(tile, CropProperty(500, 512, 0, 0))}}, 0, 0, false, door.ErrBroken},
 		"a grid of itself":               {HEIF{Items: []HEIFItem{GridItem(1, 1, 500, 500, 1)}}, 0, 0, false, door.ErrBroken},
 		"a grid of AV1":                  {HEIF{Items: []HEIFItem{GridItem(1, 1, 500, 500, 2), kind(tile, "av01")}}, 0, 0, false, door.ErrKind},
 		"a grid of 67 MP":                {HEIF{Items: []HEIFItem{GridItem(16, 16, 8192, 8192, many...), tile}}, 0, 0, false, door.ErrPixels},
@@ -58,36 +58,36 @@ func TestHEIC(t *testing.T) {
 		"an overlay":                     {HEIF{Items: []HEIFItem{OverlayItem(700, 300, [4]uint16{}, []int{0, 0, 1000, 5}, 2, 2), with(tile, p3)}}, 700, 300, true, nil},
 		"an overlay of 256 of a picture": {HEIF{Items: []HEIFItem{OverlayItem(700, 300, [4]uint16{}, make([]int, 512), append(many, many...)...), tile}}, 0, 0, false, door.ErrPixels},
 		"overlays of an overlay":         {HEIF{Items: []HEIFItem{OverlayItem(8000, 6000, [4]uint16{}, []int{0, 0}, 2), OverlayItem(8000, 6000, [4]uint16{}, []int{0, 0}, 3), tile}}, 0, 0, false, door.ErrPixels},
-		"an identity":                    {HEIF{Items: []HEIFItem{refers(HEIFItem{Kind: "iden"}, "dimg", 2), with(tile, p3, Rotation(1))}}, 512, 512, true, nil},
-		"a thumbnail as the picture":     {HEIF{Primary: 2, Items: []HEIFItem{tile, refers(with(tile, Crop(200, 100, 0, 0)), "thmb", 1)}}, 200, 100, false, nil},
-		"alpha":                          {HEIF{Items: []HEIFItem{tile, refers(with(tile, Alpha()), "auxl", 1)}}, 512, 512, false, nil},
-		"alpha of AV1":                   {HEIF{Items: []HEIFItem{tile, refers(with(kind(tile, "av01"), Alpha()), "auxl", 1)}}, 0, 0, false, door.ErrKind},
+		"an identity":                    {HEIF{Items: []HEIFItem{refers(HEIFItem{Kind: "iden"}, "dimg", 2), with(tile, p3, RotationProperty(1))}}, 512, 512, true, nil},
+		"a thumbnail as the picture":     {HEIF{Primary: 2, Items: []HEIFItem{tile, refers(with(tile, CropProperty(200, 100, 0, 0)), "thmb", 1)}}, 200, 100, false, nil},
+		"alpha":                          {HEIF{Items: []HEIFItem{tile, refers(with(tile, AlphaProperty()), "auxl", 1)}}, 512, 512, false, nil},
+		"alpha of AV1":                   {HEIF{Items: []HEIFItem{tile, refers(with(kind(tile, "av01"), AlphaProperty()), "auxl", 1)}}, 0, 0, false, door.ErrKind},
 		"alpha that ends too early":      {HEIF{Items: []HEIFItem{tile, refers(long, "auxl", 1)}}, 0, 0, false, door.ErrBroken},
-		"alpha of itself":                {HEIF{Items: []HEIFItem{refers(with(tile, Alpha()), "auxl", 1)}}, 0, 0, false, door.ErrBroken},
+		"alpha of itself":                {HEIF{Items: []HEIFItem{refers(with(tile, AlphaProperty()), "auxl", 1)}}, 0, 0, false, door.ErrBroken},
 		"JPEG inside":                    {HEIF{Items: []HEIFItem{kind(tile, "jpeg")}}, 0, 0, false, door.ErrKind},
 		"nothing":                        {HEIF{Primary: 9, Items: []HEIFItem{tile}}, 0, 0, false, door.ErrBroken},
 		"larger than it is coded":        {HEIF{Items: []HEIFItem{sized(huge, 60000, 60000)}}, 0, 0, false, door.ErrBroken},
-		"a crop of nothing":              {HEIF{Items: []HEIFItem{with(tile, Crop(10, 10, 4000, 0))}}, 0, 0, false, door.ErrBroken},
-		"colours of ICtCp":               {HEIF{Items: []HEIFItem{with(tile, Colors(9, 16, 14, true))}}, 0, 0, false, door.ErrCoding},
-		"RGB with fewer colours":         {HEIF{Items: []HEIFItem{with(tile, Colors(1, 13, 0, true))}}, 0, 0, false, door.ErrCoding},
+		"a crop of nothing":              {HEIF{Items: []HEIFItem{with(tile, CropProperty(10, 10, 4000, 0))}}, 0, 0, false, door.ErrBroken},
+		"colours of ICtCp":               {HEIF{Items: []HEIFItem{with(tile, ColorsProperty(9, 16, 14, true))}}, 0, 0, false, door.ErrCoding},
+		"RGB with fewer colours":         {HEIF{Items: []HEIFItem{with(tile, ColorsProperty(1, 13, 0, true))}}, 0, 0, false, door.ErrCoding},
 	} {
 		src := c.file.Encode()
-		info, err := door.Open(src, door.Standard)
+		info, err := door.Inspect(src, door.Standard)
 		if !errors.Is(err, c.want) || info.Width != c.w || info.Height != c.h {
 			t.Errorf("%s: got %d x %d, %v, want %d x %d, %v", name, info.Width, info.Height, err, c.w, c.h, c.want)
 		}
-		if p := string(door.Profile(src, info)); err == nil && (p == DisplayP3()) != c.profile {
+		if p := string(door.ColorProfile(src, info)); err == nil && (p == DisplayP3()) != c.profile {
 			t.Errorf("%s: a profile of %d bytes", name, len(p))
 		}
 	}
 	far := door.Limits{Bytes: 1 << 20, Pixels: 100e6, Decoded: 1 << 40}
 	src := HEIF{Items: []HEIFItem{GridItem(16, 16, 8192, 8192, many...), with(tile, p3)}}.Encode()
-	info, err := door.Open(src, far)
-	if err != nil || string(door.Profile(src, info)) != DisplayP3() {
-		t.Errorf("beyond the standard limits, where the owner's allow it: %v, and a profile of %d bytes", err, len(door.Profile(src, info)))
+	info, err := door.Inspect(src, far)
+	if err != nil || string(door.ColorProfile(src, info)) != DisplayP3() {
+		t.Errorf("beyond the standard limits, where the owner's allow it: %v, and a profile of %d bytes", err, len(door.ColorProfile(src, info)))
 	}
-	film := Box("ftyp", "msf1", "\x00\x00\x00\x00", "msf1hevc") + Box("moov") + Box("mdat", strings.Repeat("x", 99))
-	if _, err := door.Open([]byte(film), door.Standard); !errors.Is(err, door.ErrCoding) {
+	film := HEIFBox("ftyp", "msf1", "\x00\x00\x00\x00", "msf1hevc") + HEIFBox("moov") + HEIFBox("mdat", strings.Repeat("x", 99))
+	if _, err := door.Inspect([]byte(film), door.Standard); !errors.Is(err, door.ErrCoding) {
 		t.Errorf("a sequence without a still: %v", err)
 	}
 }

@@ -1,43 +1,43 @@
 package door
 
-// parts is a file put together from pieces of another, in order.
-type parts struct {
-	src  []byte
-	list []piece
-	size int
+// fileSplice is a file put together from pieces of another, in order.
+type fileSplice struct {
+	src    []byte
+	pieces []splicePiece
+	size   int
 }
 
-// piece is a range of the source, or a text.
-type piece struct {
+// splicePiece is a range of the source, or a text.
+type splicePiece struct {
 	from, to int
 	text     string
 }
 
-// add appends a range of the source.
-func (p *parts) add(from, to int) {
+// addRange appends a range of the source.
+func (p *fileSplice) addRange(from, to int) {
 	p.size += to - from
-	if n := len(p.list); n > 0 && p.list[n-1].to == from && p.list[n-1].text == "" {
-		p.list[n-1].to = to
+	if n := len(p.pieces); n > 0 && p.pieces[n-1].to == from && p.pieces[n-1].text == "" {
+		p.pieces[n-1].to = to
 		return
 	}
-	p.list = append(p.list, piece{from: from, to: to})
+	p.pieces = append(p.pieces, splicePiece{from: from, to: to})
 }
 
-// put appends a text.
-func (p *parts) put(text string) {
+// addText appends a text.
+func (p *fileSplice) addText(text string) {
 	if text != "" {
 		p.size += len(text)
-		p.list = append(p.list, piece{text: text})
+		p.pieces = append(p.pieces, splicePiece{text: text})
 	}
 }
 
-// join returns the new file, which is the source itself if all of it was added.
-func (p *parts) join() []byte {
-	if len(p.list) == 1 && p.list[0].to == len(p.src) && p.size == len(p.src) {
+// joinPieces returns the new file, which is the source itself if all of it was added.
+func (p *fileSplice) joinPieces() []byte {
+	if len(p.pieces) == 1 && p.pieces[0].to == len(p.src) && p.size == len(p.src) {
 		return p.src
 	}
 	out := make([]byte, 0, p.size)
-	for _, part := range p.list {
+	for _, part := range p.pieces {
 		if part.text != "" {
 			out = append(out, part.text...)
 		} else {

@@ -9,8 +9,8 @@ import (
 	"io"
 )
 
-// chunks walks through a PNG's chunks.
-type chunks struct {
+// pngChunks walks through a PNG's chunks.
+type pngChunks struct {
 	src   []byte
 	at    int
 	name  string
@@ -20,20 +20,20 @@ type chunks struct {
 
 const pngHead = "\x89PNG\r\n\x1a\n"
 
-func (c *chunks) next() error {
+func (c *pngChunks) nextChunk() error {
 	if c.at+12 > len(c.src) {
 		return ErrShort
 	}
 	size := int64(binary.BigEndian.Uint32(c.src[c.at:]))
 	if size > 1<<31-1 {
-		return broken("a part of it has no length")
+		return brokenBecause("a part of it has no length")
 	}
 	if int64(c.at)+12+size > int64(len(c.src)) {
 		return ErrShort
 	}
 	c.start = c.at
 	c.data = c.src[c.at+8:][:size]
-	c.name = pngName(c.src[c.at+4:])
+	c.name = knownPNGName(c.src[c.at+4:])
 	c.at += 12 + int(size)
 	return nil
 }
@@ -43,7 +43,7 @@ func (c *chunks) next() error {
 var pngNames = []string{"IDAT", "IHDR", "PLTE", "IEND", "tRNS", "cHRM", "gAMA", "iCCP", "sBIT", "sRGB", "cICP", "bKGD", "pHYs",
 	"acTL", "fcTL", "fdAT", "eXIf", "zTXt", "iTXt"}
 
-func pngName(b []byte) string {
+func knownPNGName(b []byte) string {
 	for _, n := range pngNames {
 		if string(b[:4]) == n {
 			return n
@@ -52,23 +52,23 @@ func pngName(b []byte) string {
 	return ""
 }
 
-func openPNG(src []byte, limits Limits) (Info, error) {
+func inspectPNG(src []byte, limits Limits) (Info, error) {
 	info := Info{Frames: 1}
-	var turned turn
-	c := chunks{src: src, at: len(pngHead)}
-	if err := c.next(); err != nil {
+	var turned orientationTags
+	c := pngChunks{src: src, at: len(pngHead)}
+	if err := c.nextChunk(); err != nil {
 		return info, err
 	}
 	if c.name != "IHDR" || len(c.data) != 13 {
-		return info, broken("it does not begin with its size")
+		return info, brokenBecause("it does not begin with its size")
 	}
 	w, h := binary.BigEndian.Uint32(c.data), binary.BigEndian.Uint32(c.data[4:])
 	if w > 1<<31-1 || h > 1<<31-1 {
-		return info, broken("it has no width or height")
+		return info, brokenBecause("it has no width or height")
 	}
 	info.Width, info.Height = int(w), int(h)
 	depth, color, interlaced := c.data[8], c.data[9], c.data[12] == 1
-	if !pngCoded(depth, color) || c.data[10] != 0 || c.data[11] != 0 || c.data[12] > 1 {
+	if !isPNGCoding(depth, color) || c.data[10] != 0 || c.data[11] != 0 || c.data[12] > 1 {
 		return info, ErrCoding
 	}
 	info.Gray = color == 0 // one with alpha is decoded, and flattened, in colours
@@ -89,12 +89,12 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 	if interlaced {
 		info.Decoded += info.Decoded / 2 // the last pass is a picture of its own
 	}
-	if err := limits.allow(info); err != nil {
+	if err := limits.checkInfo(info); err != nil {
 		return info, err
 	}
 	palette, pixels, described := false, false, false
 	for c.name != "IEND" {
-		if err := c.next(); err != nil {
+		if err := c.nextChunk(); err != nil {
 			return info, err
 		}
 		switch c.name {
@@ -102,14 +102,14 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 			palette = true
 		case "IDAT":
 			if color == pngPalette && !palette {
-				return info, broken("it lacks a table")
+				return info, brokenBecause("it lacks a table")
 			}
 			pixels = true
 		case "eXIf":
-			turned.exif = cmp.Or(orientation(c.data), turned.exif)
+			turned.exif = cmp.Or(orientationOfTIFF(c.data), turned.exif)
 		case "iTXt":
 			if !described && bytes.HasPrefix(c.data, []byte(pngXMPHead)) { // there is one; a file of others would be inflated for a minute
-				described, turned.xmp = true, orientationXMP(pngXMP(c.data))
+				described, turned.xmp = true, orientationOfXMP(xmpOfPNG(c.data))
 			}
 		case "tRNS":
 			if !pixels && color&pngAlpha == 0 {
@@ -119,19 +119,19 @@ func openPNG(src []byte, limits Limits) (Info, error) {
 		}
 	}
 	if !pixels {
-		return info, broken("it has no picture")
+		return info, brokenBecause("it has no picture")
 	}
-	info.Orientation = turned.orientation()
+	info.Orientation = turned.preferred()
 	return info, nil
 }
 
 // pngXMPHead comes before XMP in an iTXt.
 const pngXMPHead = "XML:com.adobe.xmp\x00"
 
-// pngXMP returns the XMP of an iTXt that holds one.
-func pngXMP(data []byte) []byte {
+// xmpOfPNG returns the XMP of an iTXt that holds one.
+func xmpOfPNG(data []byte) []byte {
 	text := data[len(pngXMPHead):]
-	if packed := compressed("iTXt", data); packed != nil {
+	if packed := compressedText("iTXt", data); packed != nil {
 		r, err := zlib.NewReader(bytes.NewReader(packed))
 		if err != nil {
 			return nil
@@ -147,8 +147,8 @@ const (
 	pngAlpha   = 4 // of those without a palette
 )
 
-// pngCoded reports whether there are PNGs of the depth and the colours.
-func pngCoded(depth, color byte) bool {
+// isPNGCoding reports whether there are PNGs of the depth and the colours.
+func isPNGCoding(depth, color byte) bool {
 	switch depth {
 	case 1, 2, 4:
 		return color == 0 || color == pngPalette
@@ -160,13 +160,13 @@ func pngCoded(depth, color byte) bool {
 
 // stripPNG keeps the picture and what says how its colours are meant; of an animation the picture for who knows none.
 func stripPNG(src []byte, info Info) ([]byte, error) {
-	kept := parts{src: src}
-	kept.add(0, len(pngHead))
-	texts := inflater{left: mostText}
+	kept := fileSplice{src: src}
+	kept.addRange(0, len(pngHead))
+	texts := inflater{remainingBytes: maxTextBytes}
 	var depth, color byte
 	palette, transparent, pixels := false, false, false
-	for c := (chunks{src: src, at: len(pngHead)}); c.name != "IEND"; {
-		if err := c.next(); err != nil {
+	for c := (pngChunks{src: src, at: len(pngHead)}); c.name != "IEND"; {
+		if err := c.nextChunk(); err != nil {
 			return nil, err
 		}
 		if pixels && c.name != "IDAT" && c.name != "IEND" && c.name != "zTXt" && c.name != "iTXt" {
@@ -177,7 +177,7 @@ func stripPNG(src []byte, info Info) ([]byte, error) {
 			continue
 		case "IHDR":
 			if depth > 0 || len(c.data) != 13 {
-				return nil, broken("its size is in the wrong place")
+				return nil, brokenBecause("its size is in the wrong place")
 			}
 			depth, color = c.data[8], c.data[9]
 		case "PLTE":
@@ -185,7 +185,7 @@ func stripPNG(src []byte, info Info) ([]byte, error) {
 				continue // it means nothing for gray, and image/png would not have it
 			}
 			if n := len(c.data) / 3; palette || transparent || len(c.data)%3 != 0 || n == 0 || n > 256 || color == pngPalette && n > 1<<depth {
-				return nil, broken("a table of it has the wrong size")
+				return nil, brokenBecause("a table of it has the wrong size")
 			}
 			palette = true
 		case "tRNS":
@@ -194,13 +194,13 @@ func stripPNG(src []byte, info Info) ([]byte, error) {
 			}
 			n := len(c.data)
 			if transparent || color == 0 && n != 2 || color == 2 && n != 6 || color == pngPalette && (!palette || n > 256) {
-				return nil, broken("a table of it has the wrong size")
+				return nil, brokenBecause("a table of it has the wrong size")
 			}
 			transparent = true
 		case "IDAT":
 			pixels = true
 		case "zTXt", "iTXt", "iCCP":
-			if !texts.small(compressed(c.name, c.data)) {
+			if !texts.staysSmall(compressedText(c.name, c.data)) {
 				return nil, ErrHidden
 			}
 			if c.name != "iCCP" {
@@ -208,17 +208,17 @@ func stripPNG(src []byte, info Info) ([]byte, error) {
 			}
 		}
 		if crc32.ChecksumIEEE(src[c.start+4:c.at-4]) != binary.BigEndian.Uint32(src[c.at-4:]) {
-			return nil, broken("a checksum is wrong")
+			return nil, brokenBecause("a checksum is wrong")
 		}
-		kept.add(c.start, c.at)
+		kept.addRange(c.start, c.at)
 		if c.name == "IHDR" && info.Orientation > 1 {
-			kept.put(pngChunk("eXIf", tiff(info.Orientation)))
+			kept.addText(encodePNGChunk("eXIf", orientationTIFF(info.Orientation)))
 		}
 	}
-	return kept.join(), nil
+	return kept.joinPieces(), nil
 }
 
-func pngChunk(name, data string) string {
+func encodePNGChunk(name, data string) string {
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
 	b = append(b, name+data...)
 	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:])))
@@ -228,27 +228,27 @@ func pngChunk(name, data string) string {
 // is dropped; but whoever packs 100 MB into one, or into a colour profile, is
 // not sending a photo.
 const (
-	mostText  = 2 << 20 // bytes in all
-	mostTexts = 64      // looked at; the rest is dropped unseen
+	maxTextBytes = 2 << 20 // bytes in all
+	maxTexts     = 64      // looked at; the rest is dropped unseen
 )
 
 type inflater struct {
-	left, seen int
-	r          io.ReadCloser
+	remainingBytes, textCount int
+	r                         io.ReadCloser
 }
 
-// small inflates a compressed text and reports whether all texts so far stay
-// below mostText.
-func (f *inflater) small(text []byte) bool {
-	if f.seen++; f.seen > mostTexts || len(text) == 0 {
+// staysSmall inflates a compressed text and reports whether all texts so far stay
+// below maxTextBytes.
+func (f *inflater) staysSmall(text []byte) bool {
+	if f.textCount++; f.textCount > maxTexts || len(text) == 0 {
 		return true
 	}
-	f.left -= f.inflate(text, f.left)
-	return f.left > 0
+	f.remainingBytes -= f.inflateUpTo(text, f.remainingBytes)
+	return f.remainingBytes > 0
 }
 
-// compressed returns the compressed part of a zTXt, iCCP or iTXt, if it has one.
-func compressed(name string, data []byte) []byte {
+// compressedText returns the compressed part of a zTXt, iCCP or iTXt, if it has one.
+func compressedText(name string, data []byte) []byte {
 	_, rest, _ := bytes.Cut(data, []byte{0}) // the keyword
 	if name != "iTXt" {
 		return rest[min(1, len(rest)):]
@@ -261,7 +261,7 @@ func compressed(name string, data []byte) []byte {
 	return rest
 }
 
-func (f *inflater) inflate(data []byte, most int) int {
+func (f *inflater) inflateUpTo(data []byte, most int) int {
 	var err error
 	if f.r == nil {
 		f.r, err = zlib.NewReader(bytes.NewReader(data))
@@ -276,7 +276,7 @@ func (f *inflater) inflate(data []byte, most int) int {
 }
 
 func profilePNG(src []byte) []byte {
-	for c := (chunks{src: src, at: len(pngHead)}); c.next() == nil && c.name != "IDAT"; {
+	for c := (pngChunks{src: src, at: len(pngHead)}); c.nextChunk() == nil && c.name != "IDAT"; {
 		if c.name != "iCCP" {
 			continue
 		}
@@ -288,8 +288,8 @@ func profilePNG(src []byte) []byte {
 		if err != nil {
 			return nil
 		}
-		p, err := io.ReadAll(io.LimitReader(r, mostICC+1))
-		if err != nil || len(p) > mostICC {
+		p, err := io.ReadAll(io.LimitReader(r, maxICCBytes+1))
+		if err != nil || len(p) > maxICCBytes {
 			return nil
 		}
 		return p

@@ -27,7 +27,7 @@ var (
 	ErrConvert = &Refusal{"photo_convert", "This photo has to be converted first."}
 )
 
-// broken returns an ErrBroken that says more.
-func broken(what string) error {
+// brokenBecause returns an ErrBroken that says more.
+func brokenBecause(what string) error {
 	return &Refusal{ErrBroken.Code, "This file is damaged: " + what + "."}
 }

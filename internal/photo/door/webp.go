@@ -6,8 +6,8 @@ import (
 	"encoding/binary"
 )
 
-// riff walks through the chunks of a WebP or of one of its frames.
-type riff struct {
+// riffChunks walks through the chunks of a WebP or of one of its frames.
+type riffChunks struct {
 	src   []byte
 	at    int
 	name  [4]byte
@@ -15,8 +15,8 @@ type riff struct {
 	data  []byte
 }
 
-// next reads the next chunk and reports whether there is one.
-func (r *riff) next() (bool, error) {
+// nextChunk reads the next chunk and reports whether there is one.
+func (r *riffChunks) nextChunk() (bool, error) {
 	if r.at >= len(r.src) {
 		return false, nil
 	}
@@ -33,34 +33,34 @@ func (r *riff) next() (bool, error) {
 	return true, nil
 }
 
-func (r *riff) is(name string) bool { return string(r.name[:]) == name }
+func (r *riffChunks) isNamed(name string) bool { return string(r.name[:]) == name }
 
 // webpChunks returns the chunks of src, and nothing behind them.
-func webpChunks(src []byte) (riff, error) {
+func webpChunks(src []byte) (riffChunks, error) {
 	size := int64(binary.LittleEndian.Uint32(src[4:]))
 	if size+8 > int64(len(src)) {
-		return riff{}, ErrShort
+		return riffChunks{}, ErrShort
 	}
 	if size < 12 {
-		return riff{}, broken("it has no picture")
+		return riffChunks{}, brokenBecause("it has no picture")
 	}
-	return riff{src: src[:8+size], at: 12}, nil
+	return riffChunks{src: src[:8+size], at: 12}, nil
 }
 
 const (
 	webpAnimated, webpXMP, webpEXIF, webpAlpha = 1 << 1, 1 << 2, 1 << 3, 1 << 4
 )
 
-func openWebP(src []byte, limits Limits) (Info, error) {
+func inspectWebP(src []byte, limits Limits) (Info, error) {
 	var info Info
-	var turned turn
+	var turned orientationTags
 	r, err := webpChunks(src)
 	if err != nil {
 		return info, err
 	}
 	canvas, pictures := false, 0
 	for {
-		more, err := r.next()
+		more, err := r.nextChunk()
 		if err != nil {
 			return info, err
 		}
@@ -68,18 +68,18 @@ func openWebP(src []byte, limits Limits) (Info, error) {
 			break
 		}
 		switch {
-		case r.is("VP8X"):
+		case r.isNamed("VP8X"):
 			if canvas || pictures > 0 || len(r.data) != 10 {
-				return info, broken("its size is in the wrong place")
+				return info, brokenBecause("its size is in the wrong place")
 			}
 			canvas = true
-			info.Width, info.Height = 1+uint24(r.data[4:]), 1+uint24(r.data[7:])
+			info.Width, info.Height = 1+readUint24(r.data[4:]), 1+readUint24(r.data[7:])
 			// whatever the picture inside turns out to be, it is decoded to this size
-			if err := limits.allow(info); err != nil {
+			if err := limits.checkInfo(info); err != nil {
 				return info, err
 			}
-		case r.is("VP8 "), r.is("VP8L"), r.is("ANMF"):
-			w, h, twice, err := webpPicture(&r)
+		case r.isNamed("VP8 "), r.isNamed("VP8L"), r.isNamed("ANMF"):
+			w, h, twice, err := webpPictureSize(&r)
 			if err != nil {
 				return info, err
 			}
@@ -87,70 +87,70 @@ func openWebP(src []byte, limits Limits) (Info, error) {
 				info.Width, info.Height = w, h
 			}
 			x, y := 0, 0
-			if r.is("ANMF") {
-				x, y = 2*uint24(r.data), 2*uint24(r.data[3:])
+			if r.isNamed("ANMF") {
+				x, y = 2*readUint24(r.data), 2*readUint24(r.data[3:])
 			}
 			if x+w > info.Width || y+h > info.Height {
-				return info, broken("its picture is larger than its canvas")
+				return info, brokenBecause("its picture is larger than its canvas")
 			}
-			if pictures == 0 && !r.is("ANMF") && (w != info.Width || h != info.Height) {
-				return info, broken("its picture is smaller than its canvas")
+			if pictures == 0 && !r.isNamed("ANMF") && (w != info.Width || h != info.Height) {
+				return info, brokenBecause("its picture is smaller than its canvas")
 			}
 			info.Decoded = max(info.Decoded, twice*int64(w)*int64(h)/2)
-			if r.is("ANMF") {
+			if r.isNamed("ANMF") {
 				info.Frames++
 			}
-			if err := limits.allow(info); err != nil {
+			if err := limits.checkInfo(info); err != nil {
 				return info, err
 			}
 			pictures++
-		case r.is("ALPH"):
+		case r.isNamed("ALPH"):
 			info.Decoded = max(info.Decoded, 7*int64(info.Width)*int64(info.Height)) // decoded as a picture first
-		case r.is("EXIF") && canvas: // which alone can announce it
-			turned.exif = cmp.Or(orientation(bytes.TrimPrefix(r.data, []byte(exifHead))), turned.exif)
-		case r.is("XMP ") && canvas:
-			turned.xmp = cmp.Or(turned.xmp, orientationXMP(r.data))
+		case r.isNamed("EXIF") && canvas: // which alone can announce it
+			turned.exif = cmp.Or(orientationOfTIFF(bytes.TrimPrefix(r.data, []byte(exifHead))), turned.exif)
+		case r.isNamed("XMP ") && canvas:
+			turned.xmp = cmp.Or(turned.xmp, orientationOfXMP(r.data))
 		}
 	}
 	if pictures == 0 {
-		return info, broken("it has no picture")
+		return info, brokenBecause("it has no picture")
 	}
-	info.Frames, info.Orientation = max(info.Frames, 1), turned.orientation()
+	info.Frames, info.Orientation = max(info.Frames, 1), turned.preferred()
 	return info, nil
 }
 
-func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+func readUint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// webpPicture returns the size of the picture in r's chunk and twice the
+// webpPictureSize returns the size of the picture in r's chunk and twice the
 // bytes that decoding takes for each pixel.
-func webpPicture(r *riff) (w, h int, twice int64, err error) {
-	if r.is("ANMF") {
+func webpPictureSize(r *riffChunks) (w, h int, twice int64, err error) {
+	if r.isNamed("ANMF") {
 		if len(r.data) < 16 {
 			return 0, 0, 0, ErrShort
 		}
-		inner := riff{src: r.data, at: 16}
+		inner := riffChunks{src: r.data, at: 16}
 		for {
-			more, err := inner.next()
+			more, err := inner.nextChunk()
 			if err != nil || !more {
-				return 0, 0, 0, cmp.Or(err, broken("a frame of it is empty"))
+				return 0, 0, 0, cmp.Or(err, brokenBecause("a frame of it is empty"))
 			}
-			if inner.is("VP8 ") || inner.is("VP8L") {
+			if inner.isNamed("VP8 ") || inner.isNamed("VP8L") {
 				break
 			}
 		}
-		w, h, _, err = webpPicture(&inner)
-		if err == nil && (w != 1+uint24(r.data[6:]) || h != 1+uint24(r.data[9:])) {
-			err = broken("a frame of it has two sizes")
+		w, h, _, err = webpPictureSize(&inner)
+		if err == nil && (w != 1+readUint24(r.data[6:]) || h != 1+readUint24(r.data[9:])) {
+			err = brokenBecause("a frame of it has two sizes")
 		}
 		return w, h, 16, err
 	}
-	if r.is("VP8L") {
+	if r.isNamed("VP8L") {
 		if len(r.data) < 5 {
 			return 0, 0, 0, ErrShort
 		}
 		bits := binary.LittleEndian.Uint32(r.data[1:])
 		if r.data[0] != 0x2F {
-			return 0, 0, 0, broken("its picture does not begin as one")
+			return 0, 0, 0, brokenBecause("its picture does not begin as one")
 		}
 		if bits>>29 != 0 {
 			return 0, 0, 0, ErrCoding // a version that is not written yet
@@ -161,7 +161,7 @@ func webpPicture(r *riff) (w, h int, twice int64, err error) {
 		return 0, 0, 0, ErrShort
 	}
 	if r.data[0]&1 != 0 || string(r.data[3:6]) != "\x9d\x01\x2a" {
-		return 0, 0, 0, broken("its picture does not begin as one")
+		return 0, 0, 0, brokenBecause("its picture does not begin as one")
 	}
 	return int(binary.LittleEndian.Uint16(r.data[6:]) & 0x3FFF), int(binary.LittleEndian.Uint16(r.data[8:]) & 0x3FFF), 3, nil
 }
@@ -176,7 +176,7 @@ func stripWebP(src []byte, info Info) ([]byte, error) {
 	flags := -1
 	var p webpPixels
 	for {
-		more, err := r.next()
+		more, err := r.nextChunk()
 		if err != nil {
 			return nil, err
 		}
@@ -184,19 +184,19 @@ func stripWebP(src []byte, info Info) ([]byte, error) {
 			break
 		}
 		switch {
-		case r.is("VP8X"):
+		case r.isNamed("VP8X"):
 			flags = len(out) + 8
 			out = appendChunk(out, "VP8X", r.data)
-		case r.is("ANMF"):
-			frame, err := stripFrame(r.data)
+		case r.isNamed("ANMF"):
+			frame, err := stripWebPFrame(r.data)
 			if err != nil {
 				return nil, err
 			}
 			out = appendChunk(out, "ANMF", frame)
-		case r.is("ICCP"), r.is("ANIM"):
+		case r.isNamed("ICCP"), r.isNamed("ANIM"):
 			out = appendChunk(out, string(r.name[:]), r.data)
 		default:
-			if out, err = p.add(out, &r, flags >= 0); err != nil {
+			if out, err = p.addChunk(out, &r, flags >= 0); err != nil {
 				return nil, err
 			}
 		}
@@ -211,7 +211,7 @@ func stripWebP(src []byte, info Info) ([]byte, error) {
 		}
 		if info.Orientation > 1 {
 			out[flags] |= webpEXIF
-			out = appendChunk(out, "EXIF", []byte(tiff(info.Orientation)))
+			out = appendChunk(out, "EXIF", []byte(orientationTIFF(info.Orientation)))
 		}
 	}
 	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
@@ -227,23 +227,23 @@ type webpPixels struct {
 	done, lossy bool
 }
 
-func (p *webpPixels) add(out []byte, r *riff, extended bool) ([]byte, error) {
+func (p *webpPixels) addChunk(out []byte, r *riffChunks, extended bool) ([]byte, error) {
 	switch {
 	case p.done:
-	case r.is("ALPH") && extended: // which belongs to the lossy picture behind it
+	case r.isNamed("ALPH") && extended: // which belongs to the lossy picture behind it
 		p.alpha = r.data
-	case r.is("VP8L"):
+	case r.isNamed("VP8L"):
 		p.done, p.alpha = true, nil
 		return appendChunk(out, "VP8L", r.data), nil
-	case r.is("VP8 "):
+	case r.isNamed("VP8 "):
 		p.done, p.lossy = true, true
 		if p.alpha != nil {
-			w, h, _, err := webpPicture(r)
+			w, h, _, err := webpPictureSize(r)
 			if err != nil {
 				return nil, err
 			}
 			if n := len(p.alpha); n == 0 || p.alpha[0]&3 > 1 || p.alpha[0]&3 == 0 && n-1 < w*h {
-				return nil, broken("its transparency is of no known kind")
+				return nil, brokenBecause("its transparency is of no known kind")
 			}
 			out = appendChunk(out, "ALPH", p.alpha)
 		}
@@ -252,19 +252,19 @@ func (p *webpPixels) add(out []byte, r *riff, extended bool) ([]byte, error) {
 	return out, nil
 }
 
-// stripFrame keeps of an animation's frame its place and its picture.
-func stripFrame(data []byte) ([]byte, error) {
+// stripWebPFrame keeps of an animation's frame its place and its picture.
+func stripWebPFrame(data []byte) ([]byte, error) {
 	if len(data) < 16 {
 		return nil, ErrShort
 	}
 	out := bytes.Clone(data[:16])
 	var p webpPixels
-	for r := (riff{src: data, at: 16}); ; {
-		more, err := r.next()
+	for r := (riffChunks{src: data, at: 16}); ; {
+		more, err := r.nextChunk()
 		if err != nil || !more {
 			return out, err
 		}
-		if out, err = p.add(out, &r, true); err != nil {
+		if out, err = p.addChunk(out, &r, true); err != nil {
 			return nil, err
 		}
 	}
@@ -280,22 +280,22 @@ func appendChunk(out []byte, name string, data []byte) []byte {
 	return out
 }
 
-// Still returns a WebP with the first picture of an animated one, for
+// FirstFrame returns a WebP with the first picture of an animated one, for
 // decoders that know no animations, and where on its canvas that lies; or src if it is not animated.
-func Still(src []byte) (still []byte, x, y int) {
+func FirstFrame(src []byte) (still []byte, x, y int) {
 	r, err := webpChunks(src)
 	if err != nil {
 		return src, 0, 0
 	}
 	for {
-		more, err := r.next()
+		more, err := r.nextChunk()
 		if err != nil || !more {
 			return src, 0, 0
 		}
-		if !r.is("ANMF") {
+		if !r.isNamed("ANMF") {
 			continue
 		}
-		frame, err := stripFrame(r.data)
+		frame, err := stripWebPFrame(r.data)
 		if err != nil {
 			return src, 0, 0
 		}
@@ -307,7 +307,7 @@ func Still(src []byte) (still []byte, x, y int) {
 		out := appendChunk([]byte("RIFF\x00\x00\x00\x00WEBP"), "VP8X", canvas)
 		out = append(out, frame[16:]...)
 		binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
-		return out, 2 * uint24(frame), 2 * uint24(frame[3:])
+		return out, 2 * readUint24(frame), 2 * readUint24(frame[3:])
 	}
 }
 
@@ -317,10 +317,10 @@ func profileWebP(src []byte) []byte {
 		return nil
 	}
 	for {
-		if more, err := r.next(); err != nil || !more {
+		if more, err := r.nextChunk(); err != nil || !more {
 			return nil
 		}
-		if r.is("ICCP") && len(r.data) <= mostICC {
+		if r.isNamed("ICCP") && len(r.data) <= maxICCBytes {
 			return r.data
 		}
 	}

@@ -8,11 +8,11 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// toJPEG makes the samples of a picture what a JPEG's are: of BT.601, all levels used. A picture that does not say what
+// convertToJPEGRange makes the samples of a picture what a JPEG's are: of BT.601, all levels used. A picture that does not say what
 // its samples are has such ones already, by ISO/IEC 23000-22.
-func toJPEG(p *plane.Picture, c heif.Color) {
+func convertToJPEGRange(p *plane.Picture, c heif.Color) {
 	scaleY, scaleC, black := 1.0, 1.0, 0.0
-	if c.Told && !c.FullRange {
+	if c.Specified && !c.FullRange {
 		scaleY, scaleC, black = 255.0/219, 255.0/224, 16
 	}
 	var light [256]int32 // in 65536ths, with a half for rounding
@@ -20,56 +20,56 @@ func toJPEG(p *plane.Picture, c heif.Color) {
 		light[i] = int32(math.Round((float64(i)-black)*scaleY*65536)) + 1<<15
 	}
 	switch {
-	case p.Gray():
-		spread(p.Y, &light)
-	case c.Told && c.Matrix == heif.MatrixRGB:
-		fromRGB(p, &light)
+	case p.IsGray():
+		applyLevels(p.Y, &light)
+	case c.Specified && c.Matrix == heif.MatrixRGB:
+		convertFromRGB(p, &light)
 	default:
-		mix := mixOf(c)
-		if mix != same || scaleY != 1 {
-			mix.apply(p, &light, scaleC)
+		mix := colorMixOf(c)
+		if mix != identityMix || scaleY != 1 {
+			mix.applyTo(p, &light, scaleC)
 		}
 	}
 }
 
-func spread(pl plane.Plane, light *[256]int32) {
+func applyLevels(pl plane.Plane, light *[256]int32) {
 	for i, v := range pl.Pix {
-		pl.Pix[i] = clamp(light[v])
+		pl.Pix[i] = clampFixedPoint(light[v])
 	}
 }
 
-func clamp(v int32) byte { return byte(min(max(v>>16, 0), 255)) }
+func clampFixedPoint(v int32) byte { return byte(min(max(v>>16, 0), 255)) }
 
-// fromRGB makes YCbCr of a picture whose planes are green, blue and red.
-func fromRGB(p *plane.Picture, light *[256]int32) {
+// convertFromRGB makes YCbCr of a picture whose planes are green, blue and red.
+func convertFromRGB(p *plane.Picture, light *[256]int32) {
 	for y := range p.H {
 		green, blue, red := p.Y.Pix[y*p.Y.Stride:], p.Cb.Pix[y*p.Cb.Stride:], p.Cr.Pix[y*p.Cr.Stride:]
 		for x := range p.W {
-			green[x], blue[x], red[x] = color.RGBToYCbCr(clamp(light[red[x]]), clamp(light[green[x]]), clamp(light[blue[x]]))
+			green[x], blue[x], red[x] = color.RGBToYCbCr(clampFixedPoint(light[red[x]]), clampFixedPoint(light[green[x]]), clampFixedPoint(light[blue[x]]))
 		}
 	}
 }
 
-// mix says what of the colours of a picture becomes of them in BT.601: what each of Cb and Cr adds to brightness, Cb
+// colorMix says what of the colours of a picture becomes of them in BT.601: what each of Cb and Cr adds to brightness, Cb
 // and Cr. Brightness adds to itself alone, since gray is the same in all matrices.
-type mix [3][2]float64
+type colorMix [3][2]float64
 
-var same = mix{{0, 0}, {1, 0}, {0, 1}}
+var identityMix = colorMix{{0, 0}, {1, 0}, {0, 1}}
 
-func mixOf(c heif.Color) mix {
+func colorMixOf(c heif.Color) colorMix {
 	var r, g, b [2]float64 // what Cb and Cr add to them
 	if c.Matrix == heif.MatrixYCgCo {
 		r, g, b = [2]float64{-1, 1}, [2]float64{1, 0}, [2]float64{-1, -1}
 	} else {
 		red, blue := c.Weights()
 		if red == 0.299 && blue == 0.114 {
-			return same
+			return identityMix
 		}
 		green := 1 - red - blue
 		r[1], b[0] = 2*(1-red), 2*(1-blue)
 		g = [2]float64{-blue * b[0] / green, -red * r[1] / green}
 	}
-	var m mix
+	var m colorMix
 	for i := range 2 {
 		m[0][i] = 0.299*r[i] + 0.587*g[i] + 0.114*b[i]
 		m[1][i] = (b[i] - m[0][i]) / 1.772
@@ -78,7 +78,7 @@ func mixOf(c heif.Color) mix {
 	return m
 }
 
-func (m mix) apply(p *plane.Picture, light *[256]int32, scale float64) {
+func (m colorMix) applyTo(p *plane.Picture, light *[256]int32, scale float64) {
 	var tables [3][2][256]int32 // in 65536ths
 	for i := range tables {
 		for j := range tables[i] {
@@ -94,13 +94,13 @@ func (m mix) apply(p *plane.Picture, light *[256]int32, scale float64) {
 			row := p.Y.Pix[line*p.Y.Stride:][:p.W]
 			for x := range row {
 				k := x / p.SubX
-				row[x] = clamp(light[row[x]] + tables[0][0][rowCb[k]] + tables[0][1][rowCr[k]])
+				row[x] = clampFixedPoint(light[row[x]] + tables[0][0][rowCb[k]] + tables[0][1][rowCr[k]])
 			}
 		}
 		for x, cb := range rowCb {
 			cr := rowCr[x]
-			rowCb[x] = clamp(middle + tables[1][0][cb] + tables[1][1][cr])
-			rowCr[x] = clamp(middle + tables[2][0][cb] + tables[2][1][cr])
+			rowCb[x] = clampFixedPoint(middle + tables[1][0][cb] + tables[1][1][cr])
+			rowCr[x] = clampFixedPoint(middle + tables[2][0][cb] + tables[2][1][cr])
 		}
 	}
 }

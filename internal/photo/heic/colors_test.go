@@ -18,9 +18,9 @@ import (
 // directory. The directory is right where both do.
 func TestColorsOfTheBitstream(t *testing.T) {
 	testenv.SkipSequential(t)
-	d := decoder
+	d := sharedDecoder
 	file := func(matrix int, full bool, properties ...string) []byte {
-		it := CodedItem(Fixture("tiles.heic"), func(b *Bits) { b.Colors(matrix, full) })
+		it := CodedItem(Fixture("tiles.heic"), func(b *ParameterSet) { b.SetColors(matrix, full) })
 		it.Properties = append(it.Properties, properties...)
 		return HEIF{Items: []HEIFItem{it}}.Encode()
 	}
@@ -28,7 +28,7 @@ func TestColorsOfTheBitstream(t *testing.T) {
 	for _, matrix := range []int{1, 6, 9} {
 		for _, full := range []bool{false, true} {
 			name := fmt.Sprint(matrix, full)
-			told, err := d.Decode(t.Context(), file(6, true, Colors(1, 13, matrix, full)))
+			told, err := d.Decode(t.Context(), file(6, true, ColorsProperty(1, 13, matrix, full)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -36,7 +36,7 @@ func TestColorsOfTheBitstream(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			both, err := d.Decode(t.Context(), file(1, false, Colors(1, 13, matrix, full)))
+			both, err := d.Decode(t.Context(), file(1, false, ColorsProperty(1, 13, matrix, full)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,9 +56,9 @@ func TestColorsOfTheBitstream(t *testing.T) {
 // TestColorsThatDebianMisses are what libheif 1.15 takes for something else: gray of few levels, and colours that are
 // no matrix's.
 func TestColorsThatDebianMisses(t *testing.T) {
-	d := decoder
+	d := sharedDecoder
 	item := func(m image.Image, colors string, args ...string) []byte {
-		it := CodedItem(encoded(t, m, args...), nil)
+		it := CodedItem(encodeWithLibheif(t, m, args...), nil)
 		it.Properties = append(it.Properties, colors)
 		return HEIF{Items: []HEIFItem{it}}.Encode()
 	}
@@ -79,11 +79,11 @@ func TestColorsThatDebianMisses(t *testing.T) {
 		src  []byte
 		want color.RGBA
 	}{
-		"gray of few levels":   {item(gray, Colors(1, 13, 6, false), "-q", "98"), color.RGBA{255, 255, 255, 255}},
-		"green, blue and red":  {item(orange, Colors(1, 13, 0, true), "-q", "98", "-p", "chroma=444"), color.RGBA{159, 130, 91, 255}},
-		"green and orange":     {item(orange, Colors(1, 13, 8, true), "-q", "98", "-p", "chroma=444"), color.RGBA{198, 93, 136, 255}},
-		"green, with few":      {item(orange, Colors(1, 13, 0, false), "-q", "98", "-p", "chroma=444"), color.RGBA{167, 133, 87, 255}},
-		"as the primaries say": {item(orange, Colors(9, 13, 12, true), "-q", "98"), color.RGBA{176, 121, 60, 255}},
+		"gray of few levels":   {item(gray, ColorsProperty(1, 13, 6, false), "-q", "98"), color.RGBA{255, 255, 255, 255}},
+		"green, blue and red":  {item(orange, ColorsProperty(1, 13, 0, true), "-q", "98", "-p", "chroma=444"), color.RGBA{159, 130, 91, 255}},
+		"green and orange":     {item(orange, ColorsProperty(1, 13, 8, true), "-q", "98", "-p", "chroma=444"), color.RGBA{198, 93, 136, 255}},
+		"green, with few":      {item(orange, ColorsProperty(1, 13, 0, false), "-q", "98", "-p", "chroma=444"), color.RGBA{167, 133, 87, 255}},
+		"as the primaries say": {item(orange, ColorsProperty(9, 13, 12, true), "-q", "98"), color.RGBA{176, 121, 60, 255}},
 	} {
 		m, err := d.Decode(t.Context(), c.src)
 		if err != nil {
@@ -104,36 +104,36 @@ func TestColorsThatDebianMisses(t *testing.T) {
 // renditions: what the door lets in is shown.
 func TestMemoryIsEnough(t *testing.T) {
 	testenv.SkipSequential(t)
-	m := Scene(320, 240)
+	m := DrawScene(320, 240)
 	deep := image.NewNRGBA64(m.Rect)
 	gray := image.NewGray16(m.Rect)
 	for i := range 320 * 240 {
 		deep.Set(i%320, i/320, m.At(i%320, i/320))
 		gray.Set(i%320, i/320, m.At(i%320, i/320))
 	}
-	files := map[string][]byte{"gray": encoded(t, &image.Gray{Pix: m.Y, Stride: m.YStride, Rect: m.Rect}), "gray, 10 bits": encoded(t, gray), "alpha": encoded(t, RGBA(m))}
+	files := map[string][]byte{"gray": encodeWithLibheif(t, &image.Gray{Pix: m.Y, Stride: m.YStride, Rect: m.Rect}), "gray, 10 bits": encodeWithLibheif(t, gray), "alpha": encodeWithLibheif(t, CutOutDisc(m))}
 	for _, chroma := range []string{"420", "422", "444"} {
-		files[chroma] = encoded(t, m, "-p", "chroma="+chroma)
-		files[chroma+", 10 bits"] = encoded(t, deep, "-p", "chroma="+chroma)
-		files[chroma+", 12 bits"] = encoded(t, deep, "-b", "12", "-p", "chroma="+chroma)
+		files[chroma] = encodeWithLibheif(t, m, "-p", "chroma="+chroma)
+		files[chroma+", 10 bits"] = encodeWithLibheif(t, deep, "-p", "chroma="+chroma)
+		files[chroma+", 12 bits"] = encodeWithLibheif(t, deep, "-b", "12", "-p", "chroma="+chroma)
 	}
-	d := decoder
-	defer func() { d.most = DefaultMemory }()
+	d := sharedDecoder
+	defer func() { d.maxMemory = DefaultMemory }()
 	for name, src := range files {
-		p, err := heif.Open(src, maxCoding)
+		p, err := heif.ReadPrimary(src, maxCodedSamples)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.most = p.Memory()
+		d.maxMemory = p.DecoderMemory()
 		r, err := photo.Renderer{HEIC: d}.Render(t.Context(), src)
 		if err != nil {
-			t.Errorf("%s, in %d kB: %v", name, d.most>>10, err)
+			t.Errorf("%s, in %d kB: %v", name, d.maxMemory>>10, err)
 			continue
 		}
 		if r.Width != 320 || r.Height != 240 || len(r.Renditions) != len(photo.Sizes) {
 			t.Errorf("%s: %d x %d, %d renditions", name, r.Width, r.Height, len(r.Renditions))
 		}
-		info, err := door.Open(src, door.Standard)
+		info, err := door.Inspect(src, door.Standard)
 		if err != nil || info.Width != 320 || info.Height != 240 || info.Gray != strings.HasPrefix(name, "gray") {
 			t.Errorf("%s at the door: %+v, %v", name, info, err)
 		}

@@ -9,82 +9,82 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// shown is a picture that has been decoded. Alpha, if there is one, has one plane as large as the picture's.
-type shown struct {
+// decodedPicture is a picture that has been decoded. Alpha, if there is one, has one plane as large as the picture's.
+type decodedPicture struct {
 	*plane.Picture
 	alpha         *plane.Picture
 	premultiplied bool
 }
 
-// onWhite returns the picture without alpha, which is freed.
-func (s shown) onWhite() *plane.Picture {
+// withoutAlpha returns the picture without alpha, which is freed.
+func (s decodedPicture) withoutAlpha() *plane.Picture {
 	if s.alpha != nil {
-		s.OnWhite(s.alpha.Y, s.premultiplied)
-		s.alpha.Free()
+		s.FlattenOnWhite(s.alpha.Y, s.premultiplied)
+		s.alpha.Release()
 	}
 	return s.Picture
 }
 
 // free gives the picture's planes back: what is put together from many has memory for one at a time.
-func (s shown) free() {
-	s.Picture.Free()
-	s.alpha.Free()
+func (s decodedPicture) free() {
+	s.Picture.Release()
+	s.alpha.Release()
 }
 
-// compose decodes a picture and all that it is put together from.
-func (d *Decoder) compose(ctx context.Context, p *heif.Picture) (s shown, err error) {
+// composePicture decodes a picture and all that it is put together from.
+func (d *Decoder) composePicture(ctx context.Context, p *heif.Picture) (s decodedPicture, err error) {
 	switch {
 	case p.Coded != nil:
-		s.Picture, err = d.samples(ctx, p.Coded)
+		s.Picture, err = d.decodeSamples(ctx, p.Coded)
 		if err == nil {
-			toJPEG(s.Picture, p.Color)
+			convertToJPEGRange(s.Picture, p.Color)
 		}
 	case p.Blend:
-		s.Picture, err = d.overlay(ctx, p)
+		s.Picture, err = d.composeOverlay(ctx, p)
 	case len(p.Parts) == 1 && p.Parts[0].Width == p.Canvas.X && p.Parts[0].Height == p.Canvas.Y:
-		s, err = d.compose(ctx, p.Parts[0].Picture)
+		s, err = d.composePicture(ctx, p.Parts[0].Picture)
 	default:
-		s.Picture, err = d.grid(ctx, p)
+		s.Picture, err = d.composeGrid(ctx, p)
 	}
 	if err != nil {
-		return shown{}, err
+		return decodedPicture{}, err
 	}
 	for _, c := range p.Changes {
-		s.Picture = change(s.Picture, c)
+		s.Picture = applyChange(s.Picture, c)
 		if s.alpha != nil {
-			s.alpha = change(s.alpha, c)
+			s.alpha = applyChange(s.alpha, c)
 		}
 	}
 	if p.Alpha == nil {
 		return s, nil
 	}
-	s.Picture = s.onWhite() // what was clear before stays so
-	alpha, err := d.compose(ctx, p.Alpha)
+	s.Picture = s.withoutAlpha() // what was clear before stays so
+	alpha, err := d.composePicture(ctx, p.Alpha)
 	if err != nil {
-		return shown{}, err
+		return decodedPicture{}, err
 	}
-	s.alpha, s.premultiplied = enlarged(alpha.Picture, s.W, s.H), p.Premultiplied
+	s.alpha, s.premultiplied = resizeNearest(alpha.Picture, s.W, s.H), p.Premultiplied
 	return s, nil
 }
 
-// grid lays parts side by side.
-func (d *Decoder) grid(ctx context.Context, p *heif.Picture) (*plane.Picture, error) {
+// composeGrid lays parts side by side.
+func (d *Decoder) composeGrid(ctx context.Context, p *heif.Picture) (*plane.Picture, error) {
 	var canvas *plane.Picture
 	for _, part := range p.Parts {
 		at := image.Rectangle{part.At, part.At.Add(image.Pt(part.Width, part.Height))}
 		if !at.Overlaps(image.Rectangle{Max: p.Canvas}) {
 			continue
 		}
-		s, err := d.compose(ctx, part.Picture)
+		s, err := d.composePicture(ctx, part.Picture)
 		if err != nil {
 			return nil, err
 		}
-		tile := s.onWhite()
+		tile := s.withoutAlpha()
 		if canvas == nil {
 			canvas = canvasFor(p, tile)
 		}
-		paste(canvas, tile, part.At)
-		tile.Free()
+		pastePicture(canvas, tile, part.At)
+		tile.Release()
 	}
 	return canvas, nil
 }
@@ -92,37 +92,37 @@ func (d *Decoder) grid(ctx context.Context, p *heif.Picture) (*plane.Picture, er
 // canvasFor returns a canvas whose colours are as far apart as a tile's, if those of all tiles then lie side by side.
 func canvasFor(p *heif.Picture, tile *plane.Picture) *plane.Picture {
 	subX, subY := tile.SubX, tile.SubY
-	if tile.Gray() && !p.Gray() || tile.W%subX != 0 || tile.H%subY != 0 {
+	if tile.IsGray() && !p.IsGray() || tile.W%subX != 0 || tile.H%subY != 0 {
 		subX, subY = 1, 1
 	}
-	return plane.New(p.Canvas.X, p.Canvas.Y, subX, subY, p.Gray())
+	return plane.New(p.Canvas.X, p.Canvas.Y, subX, subY, p.IsGray())
 }
 
-// overlay lays parts over each other, in full colours, since a part may lie anywhere.
-func (d *Decoder) overlay(ctx context.Context, p *heif.Picture) (*plane.Picture, error) {
+// composeOverlay lays parts over each other, in full colours, since a part may lie anywhere.
+func (d *Decoder) composeOverlay(ctx context.Context, p *heif.Picture) (*plane.Picture, error) {
 	canvas := plane.New(p.Canvas.X, p.Canvas.Y, 1, 1, false)
 	on := uint32(0xFFFF - p.Fill.A)
 	over := func(c uint16) uint8 { return uint8((uint32(c)*uint32(p.Fill.A)/0xFFFF + on) >> 8) }
 	y, cb, cr := color.RGBToYCbCr(over(p.Fill.R), over(p.Fill.G), over(p.Fill.B))
-	fill(canvas.Y.Pix, y)
-	fill(canvas.Cb.Pix, cb)
-	fill(canvas.Cr.Pix, cr)
+	fillBytes(canvas.Y.Pix, y)
+	fillBytes(canvas.Cb.Pix, cb)
+	fillBytes(canvas.Cr.Pix, cr)
 	for _, part := range p.Parts {
-		s, err := d.compose(ctx, part.Picture)
+		s, err := d.composePicture(ctx, part.Picture)
 		if err != nil {
 			return nil, err
 		}
 		if s.alpha == nil {
-			paste(canvas, s.Picture, part.At)
+			pastePicture(canvas, s.Picture, part.At)
 		} else {
-			blend(canvas, s, part.At)
+			blendPicture(canvas, s, part.At)
 		}
 		s.free()
 	}
 	return canvas, nil
 }
 
-func fill(pix []byte, v byte) {
+func fillBytes(pix []byte, v byte) {
 	for i := range pix {
 		pix[i] = v
 	}

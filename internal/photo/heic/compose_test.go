@@ -26,13 +26,13 @@ func TestPartsShareTheirMemory(t *testing.T) {
 		"an overlay": {phototest.OverlayItem(1024, 512, [4]uint16{}, places, parts...), 1024 * 512 * 3},
 	} {
 		src := phototest.HEIF{Items: []phototest.HEIFItem{c.item, tile}}.Encode()
-		if _, err := decoder.Decode(t.Context(), src); err != nil {
+		if _, err := sharedDecoder.Decode(t.Context(), src); err != nil {
 			t.Fatal(err)
 		}
 		percent := debug.SetGCPercent(-1) // which empties the pool
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := decoder.Decode(t.Context(), src)
+		_, err := sharedDecoder.Decode(t.Context(), src)
 		runtime.ReadMemStats(&after)
 		debug.SetGCPercent(percent)
 		if taken := after.TotalAlloc - before.TotalAlloc; err != nil || taken > c.canvas*5/4+count*size*3/4 {

@@ -32,34 +32,34 @@ var ErrDecode = errors.New("heic: cannot be decoded")
 // of 15 bytes each, or 26 MP of more than 8 bits, of 20 bytes.
 const DefaultMemory = 512 << 20
 
-// maxCoding is how many samples are decoded for a photo: 50 MP, parts that are not all seen and what says how opaque it is.
-const maxCoding = 100e6
+// maxCodedSamples is how many samples are decoded for a photo: 50 MP, parts that are not all seen and what says how opaque it is.
+const maxCodedSamples = 100e6
 
 // Decoder decodes one photo at a time. The first Decode compiles the module,
 // which takes a second; Warm does it before.
 type Decoder struct {
-	busy chan struct{} // held by who decodes
-	once sync.Once
-	err  error
-	rt   wazero.Runtime
-	code wazero.CompiledModule
-	most int64
+	decodeSlot     chan struct{} // held by who decodes
+	compileOnce    sync.Once
+	compileErr     error
+	wasmRuntime    wazero.Runtime
+	compiledModule wazero.CompiledModule
+	maxMemory      int64
 }
 
 // New returns a decoder that takes at most so many bytes for a photo.
 func New(most int64) *Decoder {
-	return &Decoder{busy: make(chan struct{}, 1), most: most}
+	return &Decoder{decodeSlot: make(chan struct{}, 1), maxMemory: most}
 }
 
-// Warm compiles the module.
-func (d *Decoder) Warm(ctx context.Context) error {
-	d.once.Do(func() { d.err = d.compile(context.WithoutCancel(ctx)) })
-	return d.err
+// EnsureCompiled compiles the module.
+func (d *Decoder) EnsureCompiled(ctx context.Context) error {
+	d.compileOnce.Do(func() { d.compileErr = d.compileModule(context.WithoutCancel(ctx)) })
+	return d.compileErr
 }
 
-const page = 1 << 16
+const wasmPageBytes = 1 << 16
 
-func (d *Decoder) compile(ctx context.Context) error {
+func (d *Decoder) compileModule(ctx context.Context) error {
 	r, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
 		return fmt.Errorf("heic: open module: %w", err)
@@ -68,12 +68,12 @@ func (d *Decoder) compile(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("heic: unpack module: %w", err)
 	}
-	pages := min(d.most/page, 1<<16)
-	d.rt = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(uint32(pages)))
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, d.rt); err != nil {
+	pages := min(d.maxMemory/wasmPageBytes, 1<<16)
+	d.wasmRuntime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(uint32(pages)))
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, d.wasmRuntime); err != nil {
 		return fmt.Errorf("heic: %w", err)
 	}
-	if d.code, err = d.rt.CompileModule(ctx, module); err != nil {
+	if d.compiledModule, err = d.wasmRuntime.CompileModule(ctx, module); err != nil {
 		return fmt.Errorf("heic: compile module: %w", err)
 	}
 	return nil
@@ -88,22 +88,22 @@ func (d *Decoder) Decode(ctx context.Context, src []byte) (image.Image, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p, err := heif.Open(src, maxCoding)
+	p, err := heif.ReadPrimary(src, maxCodedSamples)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDecode, err)
 	}
 	select {
-	case d.busy <- struct{}{}:
+	case d.decodeSlot <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	defer func() { <-d.busy }()
-	if err := d.Warm(ctx); err != nil {
+	defer func() { <-d.decodeSlot }()
+	if err := d.EnsureCompiled(ctx); err != nil {
 		return nil, err
 	}
-	s, err := d.compose(ctx, p)
+	s, err := d.composePicture(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	return s.onWhite().Image(), nil
+	return s.withoutAlpha().AsImage(), nil
 }

@@ -15,11 +15,11 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// decoder is of all tests: to compile the module takes seconds where the race detector watches.
-var decoder = New(DefaultMemory)
+// sharedDecoder is of all tests: to compile the module takes seconds where the race detector watches.
+var sharedDecoder = New(DefaultMemory)
 
 func TestDecode(t *testing.T) {
-	d := decoder
+	d := sharedDecoder
 	m, err := d.Decode(t.Context(), phototest.Fixture("phone.heic"))
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestDecode(t *testing.T) {
 // with their profile.
 func TestRender(t *testing.T) {
 	for name, size := range map[string]image.Point{"phone.heic": {128, 96}, "tiles.heic": {1000, 700}} {
-		r, err := photo.Renderer{HEIC: decoder}.Render(t.Context(), phototest.Fixture(name))
+		r, err := photo.Renderer{HEIC: sharedDecoder}.Render(t.Context(), phototest.Fixture(name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func TestRender(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, want := m.(*image.YCbCr), phototest.Scene(size.X, size.Y)
+		got, want := m.(*image.YCbCr), phototest.DrawScene(size.X, size.Y)
 		at := func(m *image.YCbCr) func(i int) float64 {
 			return func(i int) float64 { return float64(m.Y[i/size.X*m.YStride+i%size.X]) }
 		}
@@ -66,14 +66,14 @@ func TestRender(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	src := phototest.Fixture("tiles.heic")
 	for pages, want := range map[int64]bool{1: false, 12: false, 100: true} {
-		if _, err := New(pages*page).Decode(t.Context(), src); (err == nil) != want {
+		if _, err := New(pages*wasmPageBytes).Decode(t.Context(), src); (err == nil) != want {
 			t.Errorf("%d pages: got %v", pages, err)
 		}
 	}
 }
 
-// seeds are files of every kind that is put together in another way.
-func seeds() [][]byte {
+// seedFiles are files of every kind that is put together in another way.
+func seedFiles() [][]byte {
 	tile := phototest.CodedItem(phototest.Fixture("phone.heic"), nil)
 	with := func(it phototest.HEIFItem, reference string, to int, properties ...string) phototest.HEIFItem {
 		it.Properties = append(it.Properties[:len(it.Properties):len(it.Properties)], properties...)
@@ -84,10 +84,10 @@ func seeds() [][]byte {
 	}
 	all := [][]byte{phototest.Fixture("phone.heic"), phototest.Fixture("tiles.heic")}
 	for _, items := range [][]phototest.HEIFItem{
-		{with(tile, "", 0, phototest.Colors(1, 13, 1, false), phototest.Crop(61, 47, 9, -4), phototest.Rotation(1), phototest.Mirror(1))},
+		{with(tile, "", 0, phototest.ColorsProperty(1, 13, 1, false), phototest.CropProperty(61, 47, 9, -4), phototest.RotationProperty(1), phototest.MirrorProperty(1))},
 		{phototest.GridItem(2, 2, 150, 201, 2, 2, 2, 2), tile},
-		{phototest.OverlayItem(128, 96, [4]uint16{1, 2, 3, 4}, []int{-5, 7, 32, 48}, 2, 3), tile, with(tile, "", 0), with(tile, "auxl", 3, phototest.Alpha())},
-		{with(tile, "prem", 2), with(tile, "auxl", 1, phototest.Alpha(), phototest.Crop(50, 40, 0, 0))},
+		{phototest.OverlayItem(128, 96, [4]uint16{1, 2, 3, 4}, []int{-5, 7, 32, 48}, 2, 3), tile, with(tile, "", 0), with(tile, "auxl", 3, phototest.AlphaProperty())},
+		{with(tile, "prem", 2), with(tile, "auxl", 1, phototest.AlphaProperty(), phototest.CropProperty(50, 40, 0, 0))},
 		{with(phototest.HEIFItem{Kind: "iden"}, "dimg", 2), tile},
 	} {
 		all = append(all, phototest.HEIF{Items: items}.Encode())
@@ -95,14 +95,14 @@ func seeds() [][]byte {
 	return all
 }
 
-// survive decodes what the door lets in, which may fail, but ends, and else is as large as the door has said.
-func survive(t *testing.T, d *Decoder, src []byte) (trapped bool) {
+// checkSurvives decodes what the door lets in, which may fail, but ends, and else is as large as the door has said.
+func checkSurvives(t *testing.T, d *Decoder, src []byte) (trapped bool) {
 	t.Helper()
-	info, err := door.Open(src, door.Standard)
+	info, err := door.Inspect(src, door.Standard)
 	if err != nil || info.Kind != door.HEIC {
 		return false
 	}
-	door.Profile(src, info)
+	door.ColorProfile(src, info)
 	m, err := d.Decode(t.Context(), src)
 	if err == nil {
 		if m.Bounds() != image.Rect(0, 0, info.Width, info.Height) {
@@ -117,10 +117,10 @@ func survive(t *testing.T, d *Decoder, src []byte) (trapped bool) {
 }
 
 func TestDamage(t *testing.T) {
-	d := decoder
+	d := sharedDecoder
 	rnd := rand.New(rand.NewPCG(5, 6))
 	traps, count := 0, 0
-	for _, src := range seeds() {
+	for _, src := range seedFiles() {
 		for i := range 20 {
 			bad := bytes.Clone(src)
 			for range 1 + rnd.IntN(6) {
@@ -131,7 +131,7 @@ func TestDamage(t *testing.T) {
 				bad[rnd.IntN(within)] = byte(rnd.Uint32())
 			}
 			count++
-			if survive(t, d, bad) {
+			if checkSurvives(t, d, bad) {
 				traps++
 			}
 		}
@@ -143,9 +143,9 @@ func TestDamage(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, src := range seeds() {
+	for _, src := range seedFiles() {
 		f.Add(src)
 	}
-	d := decoder
-	f.Fuzz(func(t *testing.T, src []byte) { survive(t, d, src) })
+	d := sharedDecoder
+	f.Fuzz(func(t *testing.T, src []byte) { checkSurvives(t, d, src) })
 }

@@ -15,20 +15,20 @@ func reserve(most uint64) experimental.MemoryAllocator {
 	return experimental.MemoryAllocatorFunc(func(_, _ uint64) experimental.LinearMemory {
 		b, err := syscall.Mmap(-1, 0, int(most), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 		if err != nil {
-			return &memory{}
+			return &reservedMemory{}
 		}
-		return &memory{b}
+		return &reservedMemory{b}
 	})
 }
 
-type memory struct{ all []byte }
+type reservedMemory struct{ all []byte }
 
 // Reallocate returns the first size bytes, or nil when there are not so many.
-func (m *memory) Reallocate(size uint64) []byte {
+func (m *reservedMemory) Reallocate(size uint64) []byte {
 	if size > uint64(len(m.all)) {
 		return nil
 	}
 	return m.all[:size]
 }
 
-func (m *memory) Free() { syscall.Munmap(m.all) }
+func (m *reservedMemory) Free() { syscall.Munmap(m.all) }

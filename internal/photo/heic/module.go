@@ -19,20 +19,20 @@ const (
 	chroma420, chroma422            = 1, 2
 )
 
-// samples decodes a coded picture as it is, in a module of its own: what a picture does to the module's memory ends with it.
-func (d *Decoder) samples(ctx context.Context, c *heif.Coded) (*plane.Picture, error) {
+// decodeSamples decodes a coded picture as it is, in a module of its own: what a picture does to the module's memory ends with it.
+func (d *Decoder) decodeSamples(ctx context.Context, c *heif.Coded) (*plane.Picture, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	with := experimental.WithMemoryAllocator(ctx, reserve(uint64(d.most)))
-	m, err := d.rt.InstantiateModule(with, d.code, wazero.NewModuleConfig().WithName(""))
+	with := experimental.WithMemoryAllocator(ctx, reserve(uint64(d.maxMemory)))
+	m, err := d.wasmRuntime.InstantiateModule(with, d.compiledModule, wazero.NewModuleConfig().WithName(""))
 	if err != nil {
 		return nil, fmt.Errorf("heic: start module: %w", err)
 	}
 	defer m.Close(context.WithoutCancel(ctx))
-	l := layoutOf(c)
-	src := still(c)
-	in, err := alloc(with, m, len(src))
+	l := sampleLayoutOf(c)
+	src := encodeStill(c)
+	in, err := allocate(with, m, len(src))
 	if err != nil {
 		return nil, err
 	}
@@ -40,11 +40,11 @@ func (d *Decoder) samples(ctx context.Context, c *heif.Coded) (*plane.Picture, e
 		return nil, ErrDecode
 	}
 	const answers = 5 // width, height, space, chroma, premultiplied
-	says, err := alloc(with, m, answers*4)
+	says, err := allocate(with, m, answers*4)
 	if err != nil {
 		return nil, err
 	}
-	out, err := alloc(with, m, l.size)
+	out, err := allocate(with, m, l.size)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (d *Decoder) samples(ctx context.Context, c *heif.Coded) (*plane.Picture, e
 	}
 	ok, err := m.ExportedFunction("decode").Call(with, append(args, uint64(out))...)
 	if err != nil {
-		return nil, failed(ctx, err)
+		return nil, moduleError(ctx, err)
 	}
 	if ok[0] == 0 {
 		return nil, ErrDecode
@@ -68,13 +68,13 @@ func (d *Decoder) samples(ctx context.Context, c *heif.Coded) (*plane.Picture, e
 	if !readable {
 		return nil, ErrDecode
 	}
-	return l.picture(c, pix), nil // a copy: the module's memory goes with it
+	return l.copyPicture(c, pix), nil // a copy: the module's memory goes with it
 }
 
-func alloc(ctx context.Context, m api.Module, n int) (uint32, error) {
+func allocate(ctx context.Context, m api.Module, n int) (uint32, error) {
 	at, err := m.ExportedFunction("malloc").Call(ctx, uint64(n))
 	if err != nil {
-		return 0, failed(ctx, err)
+		return 0, moduleError(ctx, err)
 	}
 	if at[0] == 0 {
 		return 0, fmt.Errorf("%w: out of memory", ErrDecode)
@@ -82,29 +82,29 @@ func alloc(ctx context.Context, m api.Module, n int) (uint32, error) {
 	return uint32(at[0]), nil
 }
 
-// failed says why the module stopped.
-func failed(ctx context.Context, err error) error {
+// moduleError says why the module stopped.
+func moduleError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return fmt.Errorf("%w: %v", ErrDecode, err)
 }
 
-// layout is where libheif puts the samples: in planes, or side by side for each pixel.
-type layout struct {
+// sampleLayout is where libheif puts the samples: in planes, or side by side for each pixel.
+type sampleLayout struct {
 	space  int
 	bytes  int // of a sample in a row
 	stride int
 	size   int
 }
 
-// layoutOf returns the layout of a picture. libheif makes samples of 8 bits of what it has to convert, so not of those
+// sampleLayoutOf returns the layout of a picture. libheif makes samples of 8 bits of what it has to convert, so not of those
 // in planes.
-func layoutOf(c *heif.Coded) layout {
-	l := layout{space: spaceYCbCr, bytes: (c.Depth + 7) / 8}
+func sampleLayoutOf(c *heif.Coded) sampleLayout {
+	l := sampleLayout{space: spaceYCbCr, bytes: (c.Depth + 7) / 8}
 	planes := 3
 	switch {
-	case c.Gray():
+	case c.IsGray():
 		l.space, planes = spaceMono, 1
 	case c.SubX > 1:
 		l.space, l.bytes, planes = spaceRGB, 4, 1
@@ -115,17 +115,17 @@ func layoutOf(c *heif.Coded) layout {
 	return l
 }
 
-// picture returns a copy of the samples in pix, in planes of 8 bits.
-func (l layout) picture(c *heif.Coded, pix []byte) *plane.Picture {
+// copyPicture returns a copy of the samples in pix, in planes of 8 bits.
+func (l sampleLayout) copyPicture(c *heif.Coded, pix []byte) *plane.Picture {
 	if l.space == spaceRGB {
-		return l.apart(c, pix)
+		return l.splitInterleaved(c, pix)
 	}
-	p := plane.New(c.Width, c.Height, 1, 1, c.Gray())
+	p := plane.New(c.Width, c.Height, 1, 1, c.IsGray())
 	for i, to := range []plane.Plane{p.Y, p.Cb, p.Cr} {
 		for y := range to.H {
 			row, from := to.Pix[y*to.Stride:][:to.W], pix[(i*c.Height+y)*l.stride:]
 			if l.bytes == 2 {
-				narrow(row, from, c.Depth)
+				narrowSamples(row, from, c.Depth)
 			} else {
 				copy(row, from)
 			}
@@ -134,16 +134,16 @@ func (l layout) picture(c *heif.Coded, pix []byte) *plane.Picture {
 	return p
 }
 
-// narrow makes samples of 8 bits of those of 16 of which depth are used.
-func narrow(to, from []byte, depth int) {
+// narrowSamples makes samples of 8 bits of those of 16 of which depth are used.
+func narrowSamples(to, from []byte, depth int) {
 	for x := range to {
 		v := int(binary.LittleEndian.Uint16(from[2*x:]))
 		to[x] = byte(min((v+1<<(depth-9))>>(depth-8), 255))
 	}
 }
 
-// apart takes samples apart that lie side by side: Cr, Y, Cb, and nothing.
-func (l layout) apart(c *heif.Coded, pix []byte) *plane.Picture {
+// splitInterleaved takes samples apart that lie side by side: Cr, Y, Cb, and nothing.
+func (l sampleLayout) splitInterleaved(c *heif.Coded, pix []byte) *plane.Picture {
 	p := plane.New(c.Width, c.Height, c.SubX, c.SubY, false)
 	for y := range p.H {
 		from := pix[y*l.stride:][:4*p.W]

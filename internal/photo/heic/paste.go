@@ -7,15 +7,15 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// paste lays what of src lies inside of dst on it.
-func paste(dst, src *plane.Picture, at image.Point) {
+// pastePicture lays what of src lies inside of dst on it.
+func pastePicture(dst, src *plane.Picture, at image.Point) {
 	pastePlane(dst.Y, src.Y, at, 1, 1, 1, 1)
-	if dst.Gray() {
+	if dst.IsGray() {
 		return
 	}
-	if src.Gray() {
+	if src.IsGray() {
 		gray := make([]byte, src.W)
-		fill(gray, 128)
+		fillBytes(gray, 128)
 		none := plane.Plane{Pix: gray, W: src.W, H: src.H} // each row is the same
 		pastePlane(dst.Cb, none, at, dst.SubX, dst.SubY, 1, 1)
 		pastePlane(dst.Cr, none, at, dst.SubX, dst.SubY, 1, 1)
@@ -28,8 +28,8 @@ func paste(dst, src *plane.Picture, at image.Point) {
 // pastePlane lays a plane at a place, which is told in samples of brightness. Of each plane it is told how many of
 // those share a sample.
 func pastePlane(dst, src plane.Plane, at image.Point, dstX, dstY, srcX, srcY int) {
-	fromX, toX := span(dst.W, dstX, at.X, src.W*srcX)
-	fromY, toY := span(dst.H, dstY, at.Y, src.H*srcY)
+	fromX, toX := coveredSpan(dst.W, dstX, at.X, src.W*srcX)
+	fromY, toY := coveredSpan(dst.H, dstY, at.Y, src.H*srcY)
 	if fromX >= toX { // it lies beside
 		return
 	}
@@ -46,16 +46,16 @@ func pastePlane(dst, src plane.Plane, at image.Point, dstX, dstY, srcX, srcY int
 	}
 }
 
-// span returns which of n samples, of which each stands for sub, lie between at and at + size.
-func span(n, sub, at, size int) (from, to int) {
+// coveredSpan returns which of n samples, of which each stands for sub, lie between at and at + size.
+func coveredSpan(n, sub, at, size int) (from, to int) {
 	return min(max((at+sub-1)/sub, 0), n), min(max((at+size+sub-1)/sub, 0), n)
 }
 
-// blend lays a picture with alpha on a canvas of full colours.
-func blend(dst *plane.Picture, src shown, at image.Point) {
+// blendPicture lays a picture with alpha on a canvas of full colours.
+func blendPicture(dst *plane.Picture, src decodedPicture, at image.Point) {
 	layer := plane.New(src.W, src.H, 1, 1, false)
-	defer layer.Free()
-	paste(layer, src.Picture, image.Point{})
+	defer layer.Release()
+	pastePicture(layer, src.Picture, image.Point{})
 	visible := image.Rect(0, 0, dst.W, dst.H).Intersect(image.Rectangle{at, at.Add(image.Pt(src.W, src.H))})
 	for y := visible.Min.Y; y < visible.Max.Y; y++ {
 		alpha := src.alpha.Y.Pix[(y-at.Y)*src.alpha.Y.Stride:]
@@ -75,8 +75,8 @@ func blend(dst *plane.Picture, src shown, at image.Point) {
 	}
 }
 
-// change crops or turns a picture.
-func change(p *plane.Picture, c heif.Change) *plane.Picture {
+// applyChange crops or turns a picture.
+func applyChange(p *plane.Picture, c heif.Change) *plane.Picture {
 	if c.Crop.Empty() {
 		return plane.Orient(p, c.Orientation)
 	}
@@ -84,18 +84,18 @@ func change(p *plane.Picture, c heif.Change) *plane.Picture {
 	if c.Crop.Min.X%subX != 0 || c.Crop.Min.Y%subY != 0 { // the colours would move by half of what they stand for
 		subX, subY = 1, 1
 	}
-	out := plane.New(c.Crop.Dx(), c.Crop.Dy(), subX, subY, p.Gray())
-	paste(out, p, image.Point{}.Sub(c.Crop.Min))
-	p.Free()
+	out := plane.New(c.Crop.Dx(), c.Crop.Dy(), subX, subY, p.IsGray())
+	pastePicture(out, p, image.Point{}.Sub(c.Crop.Min))
+	p.Release()
 	return out
 }
 
-// enlarged returns the brightness of p in another size, each sample the nearest, and frees p if that is another picture.
-func enlarged(p *plane.Picture, w, h int) *plane.Picture {
+// resizeNearest returns the brightness of p in another size, each sample the nearest, and frees p if that is another picture.
+func resizeNearest(p *plane.Picture, w, h int) *plane.Picture {
 	if p.W == w && p.H == h {
 		return p
 	}
-	defer p.Free()
+	defer p.Release()
 	out := plane.New(w, h, 1, 1, true)
 	for y := range h {
 		row, line := out.Y.Pix[y*out.Y.Stride:], p.Y.Pix[y*p.H/h*p.Y.Stride:]

@@ -13,9 +13,9 @@ func TestPasteBesideTheCanvas(t *testing.T) {
 		for _, sub := range []int{1, 2} {
 			for _, to := range []int{1, 2} {
 				dst, src := plane.New(16, 16, to, to, false), plane.New(33, 31, sub, sub, false)
-				paste(dst, src, at)
-				paste(dst, plane.New(33, 31, 1, 1, true), at)
-				blend(plane.New(16, 16, 1, 1, false), shown{Picture: src, alpha: plane.New(33, 31, 1, 1, true)}, at)
+				pastePicture(dst, src, at)
+				pastePicture(dst, plane.New(33, 31, 1, 1, true), at)
+				blendPicture(plane.New(16, 16, 1, 1, false), decodedPicture{Picture: src, alpha: plane.New(33, 31, 1, 1, true)}, at)
 			}
 		}
 	}

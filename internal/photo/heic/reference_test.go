@@ -17,9 +17,9 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// patches are squares of 16 pixels of colours that every matrix and range has, so that how colours are made smaller and
+// drawPatches are squares of 16 pixels of colours that every matrix and range has, so that how colours are made smaller and
 // larger again plays no part.
-func patches(m draw.Image) draw.Image {
+func drawPatches(m draw.Image) draw.Image {
 	for y := range m.Bounds().Dy() {
 		for x := range m.Bounds().Dx() {
 			i, j := x/16, y/16
@@ -30,8 +30,8 @@ func patches(m draw.Image) draw.Image {
 	return m
 }
 
-// encoded returns a picture as Debian's heif-enc encodes it.
-func encoded(t testing.TB, m image.Image, args ...string) []byte {
+// encodeWithLibheif returns a picture as Debian's heif-enc encodes it.
+func encodeWithLibheif(t testing.TB, m image.Image, args ...string) []byte {
 	t.Helper()
 	dir := t.TempDir()
 	var b bytes.Buffer
@@ -41,7 +41,7 @@ func encoded(t testing.TB, m image.Image, args ...string) []byte {
 	if err := os.WriteFile(filepath.Join(dir, "in.png"), b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := Program(t, "heif-enc", append(args, "-p", "preset=ultrafast", filepath.Join(dir, "in.png"), "-o", filepath.Join(dir, "out.heic"))...)
+	cmd := RequireProgram(t, "heif-enc", append(args, "-p", "preset=ultrafast", filepath.Join(dir, "in.png"), "-o", filepath.Join(dir, "out.heic"))...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("heif-enc %v: %v\n%s", args, err, out)
 	}
@@ -52,14 +52,14 @@ func encoded(t testing.TB, m image.Image, args ...string) []byte {
 	return src
 }
 
-// reference returns what Debian's libheif makes of a file, on white.
-func reference(t *testing.T, name string, src []byte, premultiplied bool) image.Image {
+// referenceImage returns what Debian's libheif makes of a file, on white.
+func referenceImage(t *testing.T, name string, src []byte, premultiplied bool) image.Image {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "in.heic"), src, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := Program(t, "heif-convert", filepath.Join(dir, "in.heic"), filepath.Join(dir, "out.png"))
+	cmd := RequireProgram(t, "heif-convert", filepath.Join(dir, "in.heic"), filepath.Join(dir, "out.png"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: heif-convert: %v\n%s", name, err, out)
 	}
@@ -91,9 +91,9 @@ func reference(t *testing.T, name string, src []byte, premultiplied bool) image.
 	return out
 }
 
-// difference returns how far apart the pictures are where squares of 4 pixels are the most different, in their mean.
+// largestDifference returns how far apart the pictures are where squares of 4 pixels are the most different, in their mean.
 // Squares on an edge of a's are left out.
-func difference(a, b image.Image) (most float64) {
+func largestDifference(a, b image.Image) (most float64) {
 	w, h := a.Bounds().Dx(), a.Bounds().Dy()
 	for y := 0; y+4 <= h; y += 4 {
 		for x := 0; x+4 <= w; x += 4 {
@@ -124,15 +124,15 @@ func difference(a, b image.Image) (most float64) {
 // TestLikeLibheif shows each way in which a HEIC can be put together to Debian's libheif too.
 func TestLikeLibheif(t *testing.T) {
 	testenv.SkipSequential(t)
-	d := decoder
+	d := sharedDecoder
 	size := image.Rect(0, 0, 128, 96)
 	coded := map[string]HEIFItem{}
 	for _, name := range []string{"420", "422", "444"} {
-		coded[name] = CodedItem(encoded(t, patches(image.NewRGBA(size)), "-q", "95", "-p", "chroma="+name), nil)
-		coded[name+" deep"] = CodedItem(encoded(t, patches(image.NewRGBA64(size)), "-q", "95", "-b", "10", "-p", "chroma="+name), nil)
+		coded[name] = CodedItem(encodeWithLibheif(t, drawPatches(image.NewRGBA(size)), "-q", "95", "-p", "chroma="+name), nil)
+		coded[name+" deep"] = CodedItem(encodeWithLibheif(t, drawPatches(image.NewRGBA64(size)), "-q", "95", "-b", "10", "-p", "chroma="+name), nil)
 	}
-	coded["gray"] = CodedItem(encoded(t, patches(image.NewGray(size)), "-q", "95"), nil)
-	coded["gray deep"] = CodedItem(encoded(t, patches(image.NewGray16(size)), "-q", "95", "-b", "10"), nil)
+	coded["gray"] = CodedItem(encodeWithLibheif(t, drawPatches(image.NewGray(size)), "-q", "95"), nil)
+	coded["gray deep"] = CodedItem(encodeWithLibheif(t, drawPatches(image.NewGray16(size)), "-q", "95", "-b", "10"), nil)
 	with := func(it HEIFItem, properties ...string) HEIFItem {
 		it.Properties = append(it.Properties[:len(it.Properties):len(it.Properties)], properties...)
 		return it
@@ -145,45 +145,45 @@ func TestLikeLibheif(t *testing.T) {
 	for name, it := range coded {
 		files[name] = HEIF{Items: []HEIFItem{it}}
 		files[name+", a grid"] = HEIF{Items: []HEIFItem{GridItem(2, 2, 201, 150, 2, 2, 2, 2), it}}
-		files[name+", cropped at odd places"] = HEIF{Items: []HEIFItem{with(it, Crop(61, 47, 9, -4))}}
+		files[name+", cropped at odd places"] = HEIF{Items: []HEIFItem{with(it, CropProperty(61, 47, 9, -4))}}
 		if !strings.HasSuffix(name, "deep") { // which Debian's cannot mirror
-			files[name+", turned and mirrored"] = HEIF{Items: []HEIFItem{with(it, Rotation(1), Mirror(1))}}
+			files[name+", turned and mirrored"] = HEIF{Items: []HEIFItem{with(it, RotationProperty(1), MirrorProperty(1))}}
 		}
 		for _, matrix := range []int{1, 2, 5, 6, 9} {
 			for _, full := range []bool{false, true} {
 				if strings.HasPrefix(name, "gray") {
 					continue // Debian's takes the levels of gray as they are
 				}
-				files[fmt.Sprintf("%s, matrix %d, all levels %v", name, matrix, full)] = HEIF{Items: []HEIFItem{with(it, Colors(1, 13, matrix, full))}}
+				files[fmt.Sprintf("%s, matrix %d, all levels %v", name, matrix, full)] = HEIF{Items: []HEIFItem{with(it, ColorsProperty(1, 13, matrix, full))}}
 			}
 		}
 	}
 	base := coded["420"]
 	for turn := range 4 {
 		for axis := range 2 {
-			files[fmt.Sprintf("turned by %d, mirrored %d", turn, axis)] = HEIF{Items: []HEIFItem{with(base, Rotation(turn), Mirror(axis))}}
-			files[fmt.Sprintf("mirrored %d, turned by %d", axis, turn)] = HEIF{Items: []HEIFItem{with(base, Mirror(axis), Rotation(turn))}}
+			files[fmt.Sprintf("turned by %d, mirrored %d", turn, axis)] = HEIF{Items: []HEIFItem{with(base, RotationProperty(turn), MirrorProperty(axis))}}
+			files[fmt.Sprintf("mirrored %d, turned by %d", axis, turn)] = HEIF{Items: []HEIFItem{with(base, MirrorProperty(axis), RotationProperty(turn))}}
 		}
 	}
-	files["cropped, turned"] = HEIF{Items: []HEIFItem{with(base, Crop(64, 48, -16, 16), Rotation(3))}}
-	files["turned, cropped"] = HEIF{Items: []HEIFItem{with(base, Rotation(3), Crop(48, 64, -16, 16))}}
+	files["cropped, turned"] = HEIF{Items: []HEIFItem{with(base, CropProperty(64, 48, -16, 16), RotationProperty(3))}}
+	files["turned, cropped"] = HEIF{Items: []HEIFItem{with(base, RotationProperty(3), CropProperty(48, 64, -16, 16))}}
 	// Of a larger canvas, Debian's leaves a part as it was in memory.
 	files["an overlay"] = HEIF{Items: []HEIFItem{OverlayItem(128, 96, [4]uint16{}, []int{0, 0, 32, 48, 96, -16}, 2, 3, 2), base, coded["444"]}}
-	files["colours of the tiles alone"] = HEIF{Items: []HEIFItem{GridItem(1, 2, 256, 96, 2, 2), with(base, Colors(1, 13, 1, false))}}
+	files["colours of the tiles alone"] = HEIF{Items: []HEIFItem{GridItem(1, 2, 256, 96, 2, 2), with(base, ColorsProperty(1, 13, 1, false))}}
 	alpha := image.NewGray(size)
 	for i := range alpha.Pix {
 		alpha.Pix[i] = byte(40 + i%128/16*25)
 	}
-	clear := with(CodedItem(encoded(t, alpha, "-q", "98"), nil), Alpha())
+	clear := with(CodedItem(encodeWithLibheif(t, alpha, "-q", "98"), nil), AlphaProperty())
 	files["alpha"] = HEIF{Items: []HEIFItem{base, refers(clear, "auxl", 1)}}
 	files["alpha, gray"] = HEIF{Items: []HEIFItem{coded["gray"], refers(clear, "auxl", 1)}}
 	files["alpha, 4:4:4"] = HEIF{Items: []HEIFItem{coded["444"], refers(clear, "auxl", 1)}}
-	files["alpha, turned"] = HEIF{Items: []HEIFItem{with(base, Rotation(1)), with(refers(clear, "auxl", 1), Rotation(1))}}
-	files["alpha, a grid"] = HEIF{Items: []HEIFItem{GridItem(1, 2, 256, 96, 2, 2), base, refers(with(GridItem(1, 2, 256, 96, 4, 4), Alpha()), "auxl", 1), clear}}
+	files["alpha, turned"] = HEIF{Items: []HEIFItem{with(base, RotationProperty(1)), with(refers(clear, "auxl", 1), RotationProperty(1))}}
+	files["alpha, a grid"] = HEIF{Items: []HEIFItem{GridItem(1, 2, 256, 96, 2, 2), base, refers(with(GridItem(1, 2, 256, 96, 4, 4), AlphaProperty()), "auxl", 1), clear}}
 	for i := range alpha.Pix {
 		alpha.Pix[i] = byte(180 + i%128/16*10) // colours that have been multiplied are not above it
 	}
-	light := with(CodedItem(encoded(t, alpha, "-q", "98"), nil), Alpha())
+	light := with(CodedItem(encodeWithLibheif(t, alpha, "-q", "98"), nil), AlphaProperty())
 	files["alpha, premultiplied"] = HEIF{Items: []HEIFItem{refers(base, "prem", 2), refers(light, "auxl", 1)}}
 	for name, file := range files {
 		src := file.Encode()
@@ -192,7 +192,7 @@ func TestLikeLibheif(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		want := reference(t, name, src, strings.Contains(name, "premultiplied"))
+		want := referenceImage(t, name, src, strings.Contains(name, "premultiplied"))
 		if got.Bounds() != want.Bounds() {
 			t.Errorf("%s: %v, want %v", name, got.Bounds(), want.Bounds())
 			continue
@@ -201,7 +201,7 @@ func TestLikeLibheif(t *testing.T) {
 		if strings.Contains(name, "deep") && strings.Contains(name, "matrix") {
 			limit = 4 // rounded twice, to 8 bits and to the levels of a JPEG
 		}
-		if n := difference(want, got); n > limit {
+		if n := largestDifference(want, got); n > limit {
 			t.Errorf("%s: %.1f levels off", name, n)
 		}
 	}

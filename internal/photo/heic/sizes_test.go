@@ -12,23 +12,23 @@ import (
 // TestEverySize decodes pictures of every width and height up to 70, cut out of a larger one in every way in which a
 // file can say that it is so large, and finds the samples of the larger one.
 func TestEverySize(t *testing.T) {
-	d := decoder
+	d := sharedDecoder
 	file := func(it HEIFItem, properties ...string) HEIF {
 		it.Properties = append(it.Properties[:len(it.Properties):len(it.Properties)], properties...)
 		return HEIF{Items: []HEIFItem{it}}
 	}
 	tile := CodedItem(Fixture("phone.heic"), nil) // of 96 x 128, in 4:2:0
 	window := func(w, h int) HEIFItem {
-		return CodedItem(Fixture("phone.heic"), func(b *Bits) { b.Window(w, h) })
+		return CodedItem(Fixture("phone.heic"), func(b *ParameterSet) { b.SetWindow(w, h) })
 	}
 	whole, err := d.Decode(t.Context(), file(tile).Encode())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ways := map[string]func(w, h int) (HEIF, bool){
-		"cropped": func(w, h int) (HEIF, bool) { return file(tile, Crop(w, h, w-96, h-128)), true },
+		"cropped": func(w, h int) (HEIF, bool) { return file(tile, CropProperty(w, h, w-96, h-128)), true },
 		"of an extent": func(w, h int) (HEIF, bool) {
-			return HEIF{Items: []HEIFItem{{Kind: tile.Kind, Data: tile.Data, Properties: []string{tile.Properties[0], Extent(w, h)}}}}, true
+			return HEIF{Items: []HEIFItem{{Kind: tile.Kind, Data: tile.Data, Properties: []string{tile.Properties[0], ExtentProperty(w, h)}}}}, true
 		},
 		"a grid of one": func(w, h int) (HEIF, bool) {
 			return HEIF{Items: []HEIFItem{GridItem(1, 1, w, h, 2), tile}}, true

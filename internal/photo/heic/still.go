@@ -7,21 +7,21 @@ import (
 	"doubletap/internal/photo/heif"
 )
 
-// still returns a file of nothing but one coded picture. It is all that libheif gets to see: what a stranger's file says
+// encodeStill returns a file of nothing but one coded picture. It is all that libheif gets to see: what a stranger's file says
 // of crops, colours and parts is read by package heif, and a brand, a size or a length that would lead libheif astray
 // does not reach it.
-func still(c *heif.Coded) []byte {
+func encodeStill(c *heif.Coded) []byte {
 	size := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(c.Width)), uint32(c.Height))
-	length := c.Size() + 4*len(c.Units)
-	head := box("ftyp", "heic\x00\x00\x00\x00mif1heic")
+	length := c.ByteCount() + 4*len(c.Units)
+	head := encodeBox("ftyp", "heic\x00\x00\x00\x00mif1heic")
 	meta := func(at int) string {
 		where := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(at)), uint32(length))
-		return box("meta", whole+box("hdlr", whole+"\x00\x00\x00\x00pict"+whole+whole+whole+"\x00")+
-			box("pitm", whole+"\x00\x01")+
-			box("iloc", whole+"\x44\x00\x00\x01\x00\x01\x00\x00\x00\x01"+string(where))+
-			box("iinf", whole+"\x00\x01"+box("infe", "\x02\x00\x00\x00\x00\x01\x00\x00hvc1\x00"))+
-			box("iprp", box("ipco", configuration(c)+box("ispe", whole+string(size))+channels(c)+asRGB(c))+
-				box("ipma", whole+"\x00\x00\x00\x01\x00\x01\x04\x81\x02\x03\x04")))
+		return encodeBox("meta", zeroWord+encodeBox("hdlr", zeroWord+"\x00\x00\x00\x00pict"+zeroWord+zeroWord+zeroWord+"\x00")+
+			encodeBox("pitm", zeroWord+"\x00\x01")+
+			encodeBox("iloc", zeroWord+"\x44\x00\x00\x01\x00\x01\x00\x00\x00\x01"+string(where))+
+			encodeBox("iinf", zeroWord+"\x00\x01"+encodeBox("infe", "\x02\x00\x00\x00\x00\x01\x00\x00hvc1\x00"))+
+			encodeBox("iprp", encodeBox("ipco", configurationBox(c)+encodeBox("ispe", zeroWord+string(size))+channelsBox(c)+rgbColorBox(c))+
+				encodeBox("ipma", zeroWord+"\x00\x00\x00\x01\x00\x01\x04\x81\x02\x03\x04")))
 	}
 	head += meta(len(head) + len(meta(0)) + 8)
 	file := make([]byte, 0, len(head)+8+length)
@@ -35,42 +35,42 @@ func still(c *heif.Coded) []byte {
 	return file
 }
 
-const whole = "\x00\x00\x00\x00" // version 0 and no flags, or a number of 0
+const zeroWord = "\x00\x00\x00\x00" // version 0 and no flags, or a number of 0
 
-func box(name string, parts ...string) string {
+func encodeBox(name string, parts ...string) string {
 	data := strings.Join(parts, "")
 	return string(binary.BigEndian.AppendUint32(nil, uint32(8+len(data)))) + name + data
 }
 
-// channels says how many there are, by which libheif knows a picture without colours.
-func channels(c *heif.Coded) string {
+// channelsBox says how many there are, by which libheif knows a picture without colours.
+func channelsBox(c *heif.Coded) string {
 	depth := string([]byte{byte(c.Depth)})
-	if c.Gray() {
-		return box("pixi", whole+"\x01"+depth)
+	if c.IsGray() {
+		return encodeBox("pixi", zeroWord+"\x01"+depth)
 	}
-	return box("pixi", whole+"\x03"+depth+depth+depth)
+	return encodeBox("pixi", zeroWord+"\x03"+depth+depth+depth)
 }
 
-// asRGB tells libheif of a picture with fewer colours than brightness that it is blue, green and red. It then returns
+// rgbColorBox tells libheif of a picture with fewer colours than brightness that it is blue, green and red. It then returns
 // the samples unchanged, side by side. Asked for planes, it would make the colours as many as the brightness and fewer
 // again, and all around the picture's edge, so around each tile of a phone's, it would take wrong ones.
-func asRGB(c *heif.Coded) string {
+func rgbColorBox(c *heif.Coded) string {
 	if c.SubX < 2 {
-		return box("free")
+		return encodeBox("free")
 	}
-	return box("colr", "nclx\x00\x02\x00\x02\x00\x00\x80")
+	return encodeBox("colr", "nclx\x00\x02\x00\x02\x00\x00\x80")
 }
 
-// configuration says how the samples are stored. The parameter sets lie before the slices, not here.
-func configuration(c *heif.Coded) string {
+// configurationBox says how the samples are stored. The parameter sets lie before the slices, not here.
+func configurationBox(c *heif.Coded) string {
 	format := byte(chroma420)
 	switch {
-	case c.Gray():
+	case c.IsGray():
 		format = 0
 	case c.SubY == 1:
 		format = chroma422 + byte(2-c.SubX)
 	}
 	depth := byte(c.Depth - 8)
 	data := []byte{0: 1, 1: 3, 13: 0xF0, 15: 0xFC, 16: 0xFC | format, 17: 0xF8 | depth, 18: 0xF8 | depth, 21: 0x0F, 22: 0}
-	return box("hvcC", string(data))
+	return encodeBox("hvcC", string(data))
 }

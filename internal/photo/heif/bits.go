@@ -1,15 +1,15 @@
 package heif
 
-// bits reads a parameter set of HEVC, of which an encoder has made one text of
+// bitReader reads a parameter set of HEVC, of which an encoder has made one text of
 // bits. After the end it reads zeros, and short is true.
-type bits struct {
+type bitReader struct {
 	data  []byte
 	at    int // in bits
 	short bool
 }
 
-// newBits returns the bits of a NAL unit, without the bytes that keep start codes out of it.
-func newBits(unit []byte) *bits {
+// newBitReader returns the bits of a NAL unit, without the bytes that keep start codes out of it.
+func newBitReader(unit []byte) *bitReader {
 	clean := make([]byte, 0, len(unit))
 	zeros := 0
 	for _, b := range unit {
@@ -23,11 +23,11 @@ func newBits(unit []byte) *bits {
 		}
 		clean = append(clean, b)
 	}
-	return &bits{data: clean}
+	return &bitReader{data: clean}
 }
 
-// read reads a number of so many bits, up to 32.
-func (b *bits) read(n int) (v uint32) {
+// readBits reads a number of so many bits, up to 32.
+func (b *bitReader) readBits(n int) (v uint32) {
 	for range n {
 		if b.at >= 8*len(b.data) {
 			b.short = true
@@ -39,21 +39,21 @@ func (b *bits) read(n int) (v uint32) {
 	return v
 }
 
-func (b *bits) flag() bool { return b.read(1) == 1 }
+func (b *bitReader) readFlag() bool { return b.readBits(1) == 1 }
 
-func (b *bits) skip(n int) {
+func (b *bitReader) skipBits(n int) {
 	b.at += n
 	b.short = b.short || b.at > 8*len(b.data)
 }
 
-// golomb reads a number as HEVC writes those of which most are small.
-func (b *bits) golomb() uint32 {
+// readGolomb reads a number as HEVC writes those of which most are small.
+func (b *bitReader) readGolomb() uint32 {
 	zeros := 0
-	for !b.flag() {
+	for !b.readFlag() {
 		if zeros++; zeros > 31 || b.short {
 			b.short = true
 			return 0
 		}
 	}
-	return 1<<zeros - 1 + b.read(zeros)
+	return 1<<zeros - 1 + b.readBits(zeros)
 }

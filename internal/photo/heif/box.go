@@ -48,8 +48,8 @@ func nextBox(b []byte) (first box, rest []byte, err error) {
 	return box{string(b[4:8]), b[head:size]}, b[size:], nil
 }
 
-// eachBox calls visit for the boxes of b, one after the other.
-func eachBox(b []byte, visit func(box) error) error {
+// forEachBox calls visit for the boxes of b, one after the other.
+func forEachBox(b []byte, visit func(box) error) error {
 	for len(b) > 0 {
 		first, rest, err := nextBox(b)
 		if err != nil {
@@ -63,14 +63,14 @@ func eachBox(b []byte, visit func(box) error) error {
 	return nil
 }
 
-// fields reads numbers off the front of a box. After the first that is not
+// fieldReader reads numbers off the front of a box. After the first that is not
 // there, all are 0 and short is true, so that who reads looks once, at the end.
-type fields struct {
+type fieldReader struct {
 	rest  []byte
 	short bool
 }
 
-func (f *fields) take(n int) []byte {
+func (f *fieldReader) takeBytes(n int) []byte {
 	if n < 0 || len(f.rest) < n {
 		f.rest, f.short = nil, true
 		return nil
@@ -80,22 +80,22 @@ func (f *fields) take(n int) []byte {
 	return taken
 }
 
-// number reads a number of so many bytes, 0 to 8.
-func (f *fields) number(bytes int) (n uint64) {
-	for _, b := range f.take(bytes) {
+// readNumber reads a number of so many bytes, 0 to 8.
+func (f *fieldReader) readNumber(bytes int) (n uint64) {
+	for _, b := range f.takeBytes(bytes) {
 		n = n<<8 | uint64(b)
 	}
 	return n
 }
 
-// version reads the version and the flags of a box that has them.
-func (f *fields) version() (version, flags int) {
-	n := f.number(4)
+// readVersion reads the version and the flags of a box that has them.
+func (f *fieldReader) readVersion() (version, flags int) {
+	n := f.readNumber(4)
 	return int(n >> 24), int(n & 0xFFFFFF)
 }
 
-// err says of a box that was read to where it ended too early that it is damaged.
-func (f *fields) err() error {
+// shortError says of a box that was read to where it ended too early that it is damaged.
+func (f *fieldReader) shortError() error {
 	if f.short {
 		return ErrDamaged
 	}

@@ -5,10 +5,10 @@ import (
 	"math"
 )
 
-// change reads what is done with a picture once it is whole, in the order in which its item has it.
-func (p *Picture) change(properties []box) error {
+// readChanges reads what is done with a picture once it is whole, in the order in which its item has it.
+func (p *Picture) readChanges(properties []box) error {
 	for _, property := range properties {
-		data := fields{rest: property.data}
+		data := fieldReader{rest: property.data}
 		c := Change{}
 		switch property.name {
 		case "clap":
@@ -21,11 +21,11 @@ func (p *Picture) change(properties []box) error {
 			}
 			p.Width, p.Height = c.Crop.Dx(), c.Crop.Dy()
 		case "irot": // against the clock
-			if c.Orientation = [4]int{1, 8, 3, 6}[data.number(1)&3]; c.Orientation > 4 {
+			if c.Orientation = [4]int{1, 8, 3, 6}[data.readNumber(1)&3]; c.Orientation > 4 {
 				p.Width, p.Height = p.Height, p.Width
 			}
 		case "imir": // upside down, or left to right
-			c.Orientation = [2]int{4, 2}[data.number(1)&1]
+			c.Orientation = [2]int{4, 2}[data.readNumber(1)&1]
 		default:
 			continue
 		}
@@ -39,14 +39,14 @@ func (p *Picture) change(properties []box) error {
 	return nil
 }
 
-// cut takes off what an encoder has added to the right and below, to fill its blocks, when the item says that it is smaller.
-func (p *Picture) cut(extent []byte) error {
+// cropToExtent takes off what an encoder has added to the right and below, to fill its blocks, when the item says that it is smaller.
+func (p *Picture) cropToExtent(extent []byte) error {
 	if extent == nil {
 		return nil
 	}
-	data := fields{rest: extent}
-	data.version()
-	w, h := data.number(4), data.number(4)
+	data := fieldReader{rest: extent}
+	data.readVersion()
+	w, h := data.readNumber(4), data.readNumber(4)
 	if data.short || w == 0 || h == 0 || w > uint64(p.Width) || h > uint64(p.Height) {
 		return ErrDamaged
 	}
@@ -59,10 +59,10 @@ func (p *Picture) cut(extent []byte) error {
 
 // readCrop reads a clean aperture: the size of what stays and how far its middle is from the picture's, in fractions.
 // A side between two samples goes to the left one or, as libheif has it, to the lower one.
-func readCrop(data *fields, w, h int) (image.Rectangle, error) {
+func readCrop(data *fieldReader, w, h int) (image.Rectangle, error) {
 	var value [4]float64 // width, height, right of the middle, below the middle
 	for i := range value {
-		numerator, denominator := int32(data.number(4)), uint32(data.number(4))
+		numerator, denominator := int32(data.readNumber(4)), uint32(data.readNumber(4))
 		if data.short || denominator == 0 {
 			return image.Rectangle{}, ErrDamaged
 		}

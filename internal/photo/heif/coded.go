@@ -7,8 +7,8 @@ type Coded struct {
 	Units [][]byte
 }
 
-// Size returns how many bytes the units are.
-func (c *Coded) Size() (n int) {
+// ByteCount returns how many bytes the units are.
+func (c *Coded) ByteCount() (n int) {
 	for _, unit := range c.Units {
 		n += len(unit)
 	}
@@ -17,9 +17,9 @@ func (c *Coded) Size() (n int) {
 
 const (
 	maxUnits = 1 << 17
-	// maxSets is how many bytes of parameter sets are read for a file. A phone's have 100 for each tile, but all items may
+	// maxParameterBytes is how many bytes of parameter sets are read for a file. A phone's have 100 for each tile, but all items may
 	// have the same large ones.
-	maxSets = 4 << 20
+	maxParameterBytes = 4 << 20
 )
 
 // Types of NAL units.
@@ -31,18 +31,18 @@ const (
 
 // readCoded reads the parameter sets of a coded item, from its configuration and from between its slices, and finds
 // the slices of its first picture.
-func (f *file) readCoded(it *item) (*Coded, error) {
-	config := fields{rest: it.property("hvcC")}
-	config.take(21)
-	lengthSize := int(config.number(1)&3) + 1
+func (f *fileDirectory) readCoded(it *item) (*Coded, error) {
+	config := fieldReader{rest: it.findProperty("hvcC")}
+	config.takeBytes(21)
+	lengthSize := int(config.readNumber(1)&3) + 1
 	c := &Coded{}
-	for range config.number(1) {
-		config.number(1)
-		for range config.number(2) {
-			if err := f.addUnit(c, config.take(int(config.number(2)))); err != nil {
+	for range config.readNumber(1) {
+		config.readNumber(1)
+		for range config.readNumber(2) {
+			if err := f.addParameterSet(c, config.takeBytes(int(config.readNumber(2)))); err != nil {
 				return nil, err
 			}
-			if err := f.count(); err != nil {
+			if err := f.countUnit(); err != nil {
 				return nil, err
 			}
 		}
@@ -50,11 +50,11 @@ func (f *file) readCoded(it *item) (*Coded, error) {
 	if config.short {
 		return nil, ErrDamaged
 	}
-	pieces, err := f.data(it)
+	pieces, err := f.dataPieces(it)
 	if err != nil {
 		return nil, err
 	}
-	stream := fields{rest: pieces[0]}
+	stream := fieldReader{rest: pieces[0]}
 	if len(pieces) > 1 {
 		stream.rest = nil
 		for _, piece := range pieces {
@@ -63,17 +63,17 @@ func (f *file) readCoded(it *item) (*Coded, error) {
 	}
 	var slices [][]byte
 	for len(stream.rest) > 0 {
-		unit := stream.take(int(stream.number(lengthSize)))
+		unit := stream.takeBytes(int(stream.readNumber(lengthSize)))
 		if stream.short {
 			return nil, ErrDamaged
 		}
-		if err := f.count(); err != nil {
+		if err := f.countUnit(); err != nil {
 			return nil, err
 		}
 		switch {
-		case len(unit) < 3 || layer(unit) > 0:
+		case len(unit) < 3 || unitLayer(unit) > 0:
 		case unitType(unit) >= unitSlices:
-			err = f.addUnit(c, unit)
+			err = f.addParameterSet(c, unit)
 		case unit[2]&0x80 != 0 && len(slices) > 0: // the next picture begins
 			stream.rest = nil
 		default:
@@ -93,12 +93,12 @@ func (f *file) readCoded(it *item) (*Coded, error) {
 	return c, nil
 }
 
-// addUnit keeps a parameter set. All that say how large the picture is must say the same.
-func (f *file) addUnit(c *Coded, unit []byte) error {
-	if len(unit) < 3 || layer(unit) > 0 || unitType(unit) < unitSlices || unitType(unit) > unitParameters {
+// addParameterSet keeps a parameter set. All that say how large the picture is must say the same.
+func (f *fileDirectory) addParameterSet(c *Coded, unit []byte) error {
+	if len(unit) < 3 || unitLayer(unit) > 0 || unitType(unit) < unitSlices || unitType(unit) > unitParameters {
 		return nil
 	}
-	if f.sets += len(unit); f.sets > maxSets {
+	if f.parameterBytes += len(unit); f.parameterBytes > maxParameterBytes {
 		return ErrDirectory
 	}
 	if unitType(unit) == unitSequence {
@@ -115,8 +115,8 @@ func (f *file) addUnit(c *Coded, unit []byte) error {
 	return nil
 }
 
-// count counts the units of a file that are looked at, which must not be endless.
-func (f *file) count() error {
+// countUnit counts the units of a file that are looked at, which must not be endless.
+func (f *fileDirectory) countUnit() error {
 	if f.units++; f.units > maxUnits {
 		return ErrDirectory
 	}
@@ -125,4 +125,4 @@ func (f *file) count() error {
 
 func unitType(unit []byte) int { return int(unit[0] >> 1 & 0x3F) }
 
-func layer(unit []byte) int { return int(unit[0]&1)<<5 | int(unit[1]>>3) }
+func unitLayer(unit []byte) int { return int(unit[0]&1)<<5 | int(unit[1]>>3) }

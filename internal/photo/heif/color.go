@@ -5,7 +5,7 @@ import "encoding/binary"
 // Color says what the samples of a picture mean, by the numbers of ITU-T
 // H.273. One that is not told stands for nothing.
 type Color struct {
-	Told                        bool
+	Specified                   bool
 	Primaries, Transfer, Matrix int
 	FullRange                   bool
 }
@@ -40,18 +40,18 @@ func (c Color) Weights() (red, blue float64) {
 	return 0.299, 0.114
 }
 
-// supported reports whether the matrix is one that a decoder here obeys.
-func (c Color) supported() bool { return c.Matrix <= 13 && c.Matrix != 3 && c.Matrix != 11 }
+// isSupported reports whether the matrix is one that a decoder here obeys.
+func (c Color) isSupported() bool { return c.Matrix <= 13 && c.Matrix != 3 && c.Matrix != 11 }
 
-// colors returns what the properties of an item say of its colours.
-func (it *item) colors() (told Color, profile []byte) {
+// colorInfo returns what the properties of an item say of its colours.
+func (it *item) colorInfo() (told Color, profile []byte) {
 	for _, p := range it.properties {
 		if p.name != "colr" || len(p.data) < 4 {
 			continue
 		}
 		switch d := p.data; string(d[:4]) {
 		case "nclx":
-			if len(d) >= 11 && !told.Told {
+			if len(d) >= 11 && !told.Specified {
 				n := func(at int) int { return int(binary.BigEndian.Uint16(d[at:])) }
 				told = Color{true, n(4), n(6), n(8), d[10]&0x80 != 0}
 			}

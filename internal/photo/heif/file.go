@@ -10,31 +10,31 @@ const (
 	maxProperties = 255
 )
 
-// file is the directory of a HEIF file.
-type file struct {
-	source     []byte
-	inside     []byte // idat's: data that lies in the directory
-	primary    uint32
-	items      map[uint32]*item
-	properties []box
-	links      int
-	units      int    // of coded pictures, looked at so far
-	sets       int    // bytes of their parameter sets
-	read       uint64 // bytes of items, so far
+// fileDirectory is the directory of a HEIF file.
+type fileDirectory struct {
+	source         []byte
+	itemData       []byte // idat's: data that lies in the directory
+	primary        uint32
+	items          map[uint32]*item
+	properties     []box
+	links          int
+	units          int    // of coded pictures, looked at so far
+	parameterBytes int    // bytes of their parameter sets
+	bytesRead      uint64 // bytes of items, so far
 }
 
 // item is one of the things that a file is made of.
 type item struct {
-	kind       string
-	properties []box // in the order in which they apply
-	references map[string][]uint32
-	auxiliary  []uint32 // the items that are auxiliary to this one; once looked through, the one with its alpha
-	looked     bool
-	extents    []extent
-	inside     bool // extents lie in the directory
-	elsewhere  bool // extents lie where we do not look
-	coded      *Coded
-	err        error // of reading coded
+	kind          string
+	properties    []box // in the order in which they apply
+	references    map[string][]uint32
+	auxiliary     []uint32 // the items that are auxiliary to this one; once looked through, the one with its alpha
+	alphaResolved bool
+	extents       []extent
+	inDirectory   bool // extents lie in the directory
+	external      bool // extents lie where we do not look
+	coded         *Coded
+	err           error // of reading coded
 }
 
 type extent struct{ offset, length uint64 }
@@ -63,12 +63,12 @@ func IsHEIF(src []byte) bool {
 	return found
 }
 
-// readFile reads the directory of src. It looks at no item's data.
-func readFile(src []byte) (*file, error) {
-	f := &file{source: src, items: map[uint32]*item{}}
+// readDirectory reads the directory of src. It looks at no item's data.
+func readDirectory(src []byte) (*fileDirectory, error) {
+	f := &fileDirectory{source: src, items: map[uint32]*item{}}
 	var meta []byte
 	sequence, boxes := false, 0
-	err := eachBox(src, func(b box) error {
+	err := forEachBox(src, func(b box) error {
 		if boxes++; boxes > maxBoxes {
 			return ErrDirectory
 		}
@@ -92,7 +92,7 @@ func readFile(src []byte) (*file, error) {
 	case len(meta) > maxDirectory:
 		return nil, ErrDirectory
 	}
-	err = eachBox(meta, func(b box) error {
+	err = forEachBox(meta, func(b box) error {
 		if b.name == "iinf" {
 			return f.readItems(b.data)
 		}
@@ -101,19 +101,19 @@ func readFile(src []byte) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, eachBox(meta, f.readOfItems)
+	return f, forEachBox(meta, f.readItemBox)
 }
 
-// readOfItems reads a box that speaks of items, which must be known before.
-func (f *file) readOfItems(b box) error {
+// readItemBox reads a box that speaks of items, which must be known before.
+func (f *fileDirectory) readItemBox(b box) error {
 	switch b.name {
 	case "idat":
-		f.inside = b.data
+		f.itemData = b.data
 	case "pitm":
-		data := fields{rest: b.data}
-		v, _ := data.version()
-		f.primary = uint32(data.number(2 + 2*min(v, 1)))
-		return data.err()
+		data := fieldReader{rest: b.data}
+		v, _ := data.readVersion()
+		f.primary = uint32(data.readNumber(2 + 2*min(v, 1)))
+		return data.shortError()
 	case "iloc":
 		return f.readLocations(b.data)
 	case "iref":
@@ -124,34 +124,34 @@ func (f *file) readOfItems(b box) error {
 	return nil
 }
 
-func (f *file) readItems(data []byte) error {
-	list := fields{rest: data}
-	v, _ := list.version()
-	list.number(2 + 2*min(v, 1)) // how many; the boxes tell it too
+func (f *fileDirectory) readItems(data []byte) error {
+	list := fieldReader{rest: data}
+	v, _ := list.readVersion()
+	list.readNumber(2 + 2*min(v, 1)) // how many; the boxes tell it too
 	if list.short {
 		return ErrDamaged
 	}
-	return eachBox(list.rest, func(b box) error {
-		entry := fields{rest: b.data}
-		v, _ := entry.version()
+	return forEachBox(list.rest, func(b box) error {
+		entry := fieldReader{rest: b.data}
+		v, _ := entry.readVersion()
 		if b.name != "infe" || v < 2 {
 			return nil
 		}
-		id := uint32(entry.number(2 * (min(v, 3) - 1)))
-		entry.number(2) // protection
-		kind := string(entry.take(4))
+		id := uint32(entry.readNumber(2 * (min(v, 3) - 1)))
+		entry.readNumber(2) // protection
+		kind := string(entry.takeBytes(4))
 		if len(f.items) == maxItems {
 			return ErrDirectory
 		}
 		f.items[id] = &item{kind: kind, references: map[string][]uint32{}}
-		return entry.err()
+		return entry.shortError()
 	})
 }
 
-func (f *file) readLocations(data []byte) error {
-	list := fields{rest: data}
-	v, _ := list.version()
-	sizes := list.number(2)
+func (f *fileDirectory) readLocations(data []byte) error {
+	list := fieldReader{rest: data}
+	v, _ := list.readVersion()
+	sizes := list.readNumber(2)
 	offsetSize, lengthSize, baseSize, indexSize := int(sizes>>12), int(sizes>>8&15), int(sizes>>4&15), int(sizes&15)
 	if v == 0 {
 		indexSize = 0
@@ -164,17 +164,17 @@ func (f *file) readLocations(data []byte) error {
 		idSize = 4
 	}
 	total := 0
-	for range list.number(idSize) {
-		id, where := uint32(list.number(idSize)), uint64(0)
+	for range list.readNumber(idSize) {
+		id, where := uint32(list.readNumber(idSize)), uint64(0)
 		if v > 0 {
-			where = list.number(2) & 15
+			where = list.readNumber(2) & 15
 		}
-		elsewhere := list.number(2) != 0 || where > 1 // another file, or another item
-		base := list.number(baseSize)
+		elsewhere := list.readNumber(2) != 0 || where > 1 // another file, or another item
+		base := list.readNumber(baseSize)
 		it := f.items[id]
-		for range list.number(2) {
-			list.number(indexSize)
-			e := extent{base + list.number(offsetSize), list.number(lengthSize)}
+		for range list.readNumber(2) {
+			list.readNumber(indexSize)
+			e := extent{base + list.readNumber(offsetSize), list.readNumber(lengthSize)}
 			if list.short {
 				return ErrDamaged
 			}
@@ -182,7 +182,7 @@ func (f *file) readLocations(data []byte) error {
 				return ErrDirectory
 			}
 			if it != nil {
-				it.extents, it.inside, it.elsewhere = append(it.extents, e), where == 1, elsewhere
+				it.extents, it.inDirectory, it.external = append(it.extents, e), where == 1, elsewhere
 			}
 		}
 		if list.short {
@@ -192,14 +192,14 @@ func (f *file) readLocations(data []byte) error {
 	return nil
 }
 
-func (f *file) readReferences(data []byte) error {
-	list := fields{rest: data}
-	v, _ := list.version()
+func (f *fileDirectory) readReferences(data []byte) error {
+	list := fieldReader{rest: data}
+	v, _ := list.readVersion()
 	idSize := 2 + 2*min(v, 1)
-	return eachBox(list.rest, func(b box) error {
-		entry := fields{rest: b.data}
-		from := uint32(entry.number(idSize))
-		count := int(entry.number(2))
+	return forEachBox(list.rest, func(b box) error {
+		entry := fieldReader{rest: b.data}
+		from := uint32(entry.readNumber(idSize))
+		count := int(entry.readNumber(2))
 		if len(entry.rest) < count*idSize {
 			return ErrDamaged
 		}
@@ -211,7 +211,7 @@ func (f *file) readReferences(data []byte) error {
 			return ErrDirectory
 		}
 		for range count {
-			to := uint32(entry.number(idSize))
+			to := uint32(entry.readNumber(idSize))
 			it.references[b.name] = append(it.references[b.name], to)
 			if main := f.items[to]; main != nil && b.name == "auxl" {
 				main.auxiliary = append(main.auxiliary, from)
@@ -221,12 +221,12 @@ func (f *file) readReferences(data []byte) error {
 	})
 }
 
-func (f *file) readProperties(data []byte) error {
+func (f *fileDirectory) readProperties(data []byte) error {
 	var links []box
-	err := eachBox(data, func(b box) error {
+	err := forEachBox(data, func(b box) error {
 		switch b.name {
 		case "ipco":
-			return eachBox(b.data, func(p box) error {
+			return forEachBox(b.data, func(p box) error {
 				if len(f.properties) == maxItems {
 					return ErrDirectory
 				}
@@ -242,21 +242,21 @@ func (f *file) readProperties(data []byte) error {
 		if err != nil {
 			break
 		}
-		err = f.link(b.data)
+		err = f.linkProperties(b.data)
 	}
 	return err
 }
 
-// link gives the items their properties.
-func (f *file) link(data []byte) error {
-	list := fields{rest: data}
-	v, flags := list.version()
-	for range list.number(4) {
-		it := f.items[uint32(list.number(2+2*min(v, 1)))]
-		for range list.number(1) {
-			index := int(list.number(1) & 0x7F)
+// linkProperties gives the items their properties.
+func (f *fileDirectory) linkProperties(data []byte) error {
+	list := fieldReader{rest: data}
+	v, flags := list.readVersion()
+	for range list.readNumber(4) {
+		it := f.items[uint32(list.readNumber(2+2*min(v, 1)))]
+		for range list.readNumber(1) {
+			index := int(list.readNumber(1) & 0x7F)
 			if flags&1 == 1 {
-				index = index<<8 | int(list.number(1))
+				index = index<<8 | int(list.readNumber(1))
 			}
 			if f.links++; f.links > maxLinks {
 				return ErrDirectory
@@ -275,8 +275,8 @@ func (f *file) link(data []byte) error {
 	return nil
 }
 
-// property returns the first property of a name, or nil.
-func (it *item) property(name string) []byte {
+// findProperty returns the first property of a name, or nil.
+func (it *item) findProperty(name string) []byte {
 	for _, p := range it.properties {
 		if p.name == name {
 			return p.data
@@ -285,16 +285,16 @@ func (it *item) property(name string) []byte {
 	return nil
 }
 
-// data returns the pieces that an item's data lies in. An extent of no length
+// dataPieces returns the pieces that an item's data lies in. An extent of no length
 // reaches to the end. Items that together have more than twice the file share
 // their data, which would be work without end.
-func (f *file) data(it *item) ([][]byte, error) {
-	if it.elsewhere {
+func (f *fileDirectory) dataPieces(it *item) ([][]byte, error) {
+	if it.external {
 		return nil, ErrUnsupported
 	}
 	from := f.source
-	if it.inside {
-		from = f.inside
+	if it.inDirectory {
+		from = f.itemData
 	}
 	pieces := make([][]byte, 0, len(it.extents))
 	total := uint64(0)
@@ -306,7 +306,7 @@ func (f *file) data(it *item) ([][]byte, error) {
 			e.length = uint64(len(from)) - e.offset
 		}
 		total += e.length
-		if f.read += e.length; f.read > 2*uint64(len(f.source)) {
+		if f.bytesRead += e.length; f.bytesRead > 2*uint64(len(f.source)) {
 			return nil, ErrDamaged
 		}
 		pieces = append(pieces, from[e.offset:e.offset+e.length])

@@ -11,7 +11,7 @@ import (
 func FuzzOpen(f *testing.F) {
 	tile := CodedItem(Fixture("phone.heic"), nil)
 	turned := tile
-	turned.Properties = append(turned.Properties[:len(turned.Properties):len(turned.Properties)], Crop(61, 47, 9, -4), Rotation(1), Mirror(1), Colors(1, 13, 1, false), Alpha())
+	turned.Properties = append(turned.Properties[:len(turned.Properties):len(turned.Properties)], CropProperty(61, 47, 9, -4), RotationProperty(1), MirrorProperty(1), ColorsProperty(1, 13, 1, false), AlphaProperty())
 	turned.References = []HEIFReference{{Kind: "auxl", To: []int{1}}}
 	f.Add(Fixture("phone.heic"))
 	f.Add(Fixture("tiles.heic"))
@@ -19,15 +19,15 @@ func FuzzOpen(f *testing.F) {
 	f.Add(HEIF{Items: []HEIFItem{OverlayItem(128, 96, [4]uint16{1, 2, 3, 4}, []int{-5, 7, 32, 48}, 2, 3), tile, turned}}.Encode())
 	f.Fuzz(func(t *testing.T, src []byte) {
 		heif.IsHEIF(src)
-		p, err := heif.Open(src, 100e6)
+		p, err := heif.ReadPrimary(src, 100e6)
 		if err != nil {
 			return
 		}
-		check(t, p)
+		checkPicture(t, p)
 	})
 }
 
-func check(t *testing.T, p *heif.Picture) {
+func checkPicture(t *testing.T, p *heif.Picture) {
 	t.Helper()
 	w, h := p.Canvas.X, p.Canvas.Y
 	for _, c := range p.Changes {
@@ -43,14 +43,14 @@ func check(t *testing.T, p *heif.Picture) {
 			w, h = c.Crop.Dx(), c.Crop.Dy()
 		}
 	}
-	if w < 1 || h < 1 || w != p.Width || h != p.Height || p.Coding > 100e6 || (p.Coded == nil) == (len(p.Parts) == 0) {
+	if w < 1 || h < 1 || w != p.Width || h != p.Height || p.CodedSamples > 100e6 || (p.Coded == nil) == (len(p.Parts) == 0) {
 		t.Fatalf("%d x %d: %+v", w, h, p)
 	}
 	for _, part := range p.Parts {
-		check(t, part.Picture)
+		checkPicture(t, part.Picture)
 	}
 	if p.Alpha != nil {
-		check(t, p.Alpha)
+		checkPicture(t, p.Alpha)
 	}
 }
 
@@ -59,13 +59,13 @@ func TestSequence(t *testing.T) {
 	for _, matrix := range []int{0, 1, 2, 9} {
 		for _, full := range []bool{false, true} {
 			for _, size := range [][2]int{{2, 2}, {64, 30}, {512, 400}} {
-				it := CodedItem(Fixture("tiles.heic"), func(b *Bits) { b.Colors(matrix, full); b.Window(size[0], size[1]) })
-				it.Properties = append(it.Properties, Colors(1, 13, 6, true)) // of 4:2:0 no other may be told
-				p, err := heif.Open(HEIF{Items: []HEIFItem{it}}.Encode(), 100e6)
+				it := CodedItem(Fixture("tiles.heic"), func(b *ParameterSet) { b.SetColors(matrix, full); b.SetWindow(size[0], size[1]) })
+				it.Properties = append(it.Properties, ColorsProperty(1, 13, 6, true)) // of 4:2:0 no other may be told
+				p, err := heif.ReadPrimary(HEIF{Items: []HEIFItem{it}}.Encode(), 100e6)
 				if err != nil {
 					t.Fatal(err)
 				}
-				want := heif.Sequence{Width: size[0], Height: size[1], SubX: 2, SubY: 2, Depth: 8, Color: heif.Color{Told: true, Primaries: 2, Transfer: 2, Matrix: matrix, FullRange: full}}
+				want := heif.Sequence{Width: size[0], Height: size[1], SubX: 2, SubY: 2, Depth: 8, Color: heif.Color{Specified: true, Primaries: 2, Transfer: 2, Matrix: matrix, FullRange: full}}
 				if p.Coded.Sequence != want {
 					t.Errorf("got %+v, want %+v", p.Coded.Sequence, want)
 				}

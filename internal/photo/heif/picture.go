@@ -27,8 +27,8 @@ type Picture struct {
 	Color Color
 	// Profile is an ICC profile of this item, or else of the first part that has one.
 	Profile []byte
-	// Coding is how many samples of brightness are decoded for it, parts and alpha with it.
-	Coding int64
+	// CodedSamples is how many samples of brightness are decoded for it, parts and alpha with it.
+	CodedSamples int64
 }
 
 // Part is a picture that another one is put together from.
@@ -43,72 +43,72 @@ type Change struct {
 	Orientation int
 }
 
-// Gray reports whether there are no colours in the picture.
-func (p *Picture) Gray() bool {
+// IsGray reports whether there are no colours in the picture.
+func (p *Picture) IsGray() bool {
 	if p.Coded != nil {
-		return p.Coded.Gray()
+		return p.Coded.IsGray()
 	}
-	return !p.Blend && !slices.ContainsFunc(p.Parts, func(part Part) bool { return !part.Gray() })
+	return !p.Blend && !slices.ContainsFunc(p.Parts, func(part Part) bool { return !part.IsGray() })
 }
 
 const (
 	maxDepth    = 8
 	maxPictures = 8192
-	// leastCoding is what a coded picture counts at least: a decoder has to be started for it.
-	leastCoding = 128 * 128
+	// minCodedSamples is what a coded picture counts at least: a decoder has to be started for it.
+	minCodedSamples = 128 * 128
 )
 
-// Open returns the primary picture of src, of which at most so many samples are to be decoded.
-func Open(src []byte, maxCoding int64) (*Picture, error) {
-	f, err := readFile(src)
+// ReadPrimary returns the primary picture of src, of which at most so many samples are to be decoded.
+func ReadPrimary(src []byte, maxCoding int64) (*Picture, error) {
+	f, err := readDirectory(src)
 	if err != nil {
 		return nil, err
 	}
-	r := reader{file: f, left: maxCoding}
-	return r.picture(f.primary, Color{}, 0)
+	r := pictureReader{fileDirectory: f, remainingSamples: maxCoding}
+	return r.readPicture(f.primary, Color{}, 0)
 }
 
-// reader builds the pictures of a file, within bounds.
-type reader struct {
-	*file
-	left     int64 // samples that may still be decoded, or eight times as many copied
-	pictures int
+// pictureReader builds the pictures of a file, within bounds.
+type pictureReader struct {
+	*fileDirectory
+	remainingSamples int64 // samples that may still be decoded, or eight times as many copied
+	pictureCount     int
 }
 
-// picture builds an item. In a coded one without a word on its colours, they are those of the item that it is part of.
-func (r *reader) picture(id uint32, inherited Color, depth int) (*Picture, error) {
+// readPicture builds an item. In a coded one without a word on its colours, they are those of the item that it is part of.
+func (r *pictureReader) readPicture(id uint32, inherited Color, depth int) (*Picture, error) {
 	it := r.items[id]
-	if r.pictures++; it == nil || depth > maxDepth {
+	if r.pictureCount++; it == nil || depth > maxDepth {
 		return nil, ErrDamaged
 	}
-	if r.pictures > maxPictures {
+	if r.pictureCount > maxPictures {
 		return nil, ErrDirectory
 	}
 	p := &Picture{}
-	p.Color, p.Profile = it.colors()
-	if !p.Color.Told {
+	p.Color, p.Profile = it.colorInfo()
+	if !p.Color.Specified {
 		p.Color = inherited
 	}
 	var err error
 	switch it.kind {
 	case "hvc1", "hev1":
-		err = r.coded(p, it)
+		err = r.addCoded(p, it)
 	case "grid", "iovl", "iden":
-		err = r.derived(p, it, depth)
+		err = r.addDerived(p, it, depth)
 	default:
 		return nil, ErrKind
 	}
 	if err != nil {
 		return nil, err
 	}
-	if p.Color.Told && !p.Color.supported() {
+	if p.Color.Specified && !p.Color.isSupported() {
 		return nil, ErrUnsupported
 	}
 	p.Width, p.Height = p.Canvas.X, p.Canvas.Y
-	if err := p.cut(it.property("ispe")); err != nil {
+	if err := p.cropToExtent(it.findProperty("ispe")); err != nil {
 		return nil, err
 	}
-	if err := p.change(it.properties); err != nil {
+	if err := p.readChanges(it.properties); err != nil {
 		return nil, err
 	}
 	// What is copied costs less than what is decoded.
@@ -116,13 +116,13 @@ func (r *reader) picture(id uint32, inherited Color, depth int) (*Picture, error
 	if p.Coded == nil {
 		copies++
 	}
-	if r.left -= copies * int64(p.Canvas.X) * int64(p.Canvas.Y) / 8; r.left < 0 {
+	if r.remainingSamples -= copies * int64(p.Canvas.X) * int64(p.Canvas.Y) / 8; r.remainingSamples < 0 {
 		return nil, ErrLarge
 	}
-	return p, r.alpha(p, it, depth)
+	return p, r.addAlpha(p, it, depth)
 }
 
-func (r *reader) coded(p *Picture, it *item) error {
+func (r *pictureReader) addCoded(p *Picture, it *item) error {
 	if it.coded == nil && it.err == nil {
 		it.coded, it.err = r.readCoded(it)
 	}
@@ -131,31 +131,31 @@ func (r *reader) coded(p *Picture, it *item) error {
 	}
 	p.Coded = it.coded
 	p.Canvas = image.Pt(p.Coded.Width, p.Coded.Height)
-	p.Coding = int64(p.Coded.Width) * int64(p.Coded.Height)
-	if r.left -= max(p.Coding, leastCoding); r.left < 0 {
+	p.CodedSamples = int64(p.Coded.Width) * int64(p.Coded.Height)
+	if r.remainingSamples -= max(p.CodedSamples, minCodedSamples); r.remainingSamples < 0 {
 		return ErrLarge
 	}
-	if !p.Color.Told {
+	if !p.Color.Specified {
 		p.Color = p.Coded.Color
 	}
-	if p.Color.Told && p.Color.Matrix == MatrixRGB && p.Coded.SubX*p.Coded.SubY > 1 {
+	if p.Color.Specified && p.Color.Matrix == MatrixRGB && p.Coded.SubX*p.Coded.SubY > 1 {
 		return ErrUnsupported
 	}
 	return nil
 }
 
-func (r *reader) derived(p *Picture, it *item, depth int) error {
+func (r *pictureReader) addDerived(p *Picture, it *item, depth int) error {
 	sources := it.references["dimg"]
 	if len(sources) == 0 {
 		return ErrDamaged
 	}
 	for _, id := range sources {
-		part, err := r.picture(id, p.Color, depth+1)
+		part, err := r.readPicture(id, p.Color, depth+1)
 		if err != nil {
 			return err
 		}
 		p.Parts = append(p.Parts, Part{Picture: part})
-		p.Coding += part.Coding
+		p.CodedSamples += part.CodedSamples
 		if p.Profile == nil {
 			p.Profile = part.Profile
 		}
@@ -165,28 +165,28 @@ func (r *reader) derived(p *Picture, it *item, depth int) error {
 		p.Parts = p.Parts[:1]
 		return nil
 	}
-	pieces, err := r.data(it)
+	pieces, err := r.dataPieces(it)
 	if err != nil {
 		return err
 	}
-	layout := fields{rest: pieces[0]}
+	layout := fieldReader{rest: pieces[0]}
 	if len(pieces) > 1 {
 		layout.rest = slices.Concat(pieces...)
 	}
-	if layout.number(1) != 0 {
+	if layout.readNumber(1) != 0 {
 		return ErrUnsupported
 	}
-	size := 2 + 2*int(layout.number(1)&1)
+	size := 2 + 2*int(layout.readNumber(1)&1)
 	if it.kind == "grid" {
-		return p.grid(&layout, size)
+		return p.layOutGrid(&layout, size)
 	}
-	return p.overlay(&layout, size)
+	return p.layOutOverlay(&layout, size)
 }
 
-// grid lays the parts out in rows, all as large as the first.
-func (p *Picture) grid(layout *fields, size int) error {
-	rows, columns := int(layout.number(1))+1, int(layout.number(1))+1
-	if err := p.canvas(layout, size); err != nil {
+// layOutGrid lays the parts out in rows, all as large as the first.
+func (p *Picture) layOutGrid(layout *fieldReader, size int) error {
+	rows, columns := int(layout.readNumber(1))+1, int(layout.readNumber(1))+1
+	if err := p.readCanvas(layout, size); err != nil {
 		return err
 	}
 	w, h := p.Parts[0].Width, p.Parts[0].Height
@@ -202,29 +202,29 @@ func (p *Picture) grid(layout *fields, size int) error {
 	return nil
 }
 
-// overlay lays the parts over each other, wherever the file says.
-func (p *Picture) overlay(layout *fields, size int) error {
+// layOutOverlay lays the parts over each other, wherever the file says.
+func (p *Picture) layOutOverlay(layout *fieldReader, size int) error {
 	p.Blend = true
 	for _, c := range []*uint16{&p.Fill.R, &p.Fill.G, &p.Fill.B, &p.Fill.A} {
-		*c = uint16(layout.number(2))
+		*c = uint16(layout.readNumber(2))
 	}
-	if err := p.canvas(layout, size); err != nil {
+	if err := p.readCanvas(layout, size); err != nil {
 		return err
 	}
 	for i := range p.Parts {
-		x, y := layout.number(size), layout.number(size)
+		x, y := layout.readNumber(size), layout.readNumber(size)
 		if size == 2 {
 			p.Parts[i].At = image.Pt(int(int16(x)), int(int16(y)))
 		} else {
 			p.Parts[i].At = image.Pt(int(int32(x)), int(int32(y)))
 		}
 	}
-	return layout.err()
+	return layout.shortError()
 }
 
-// canvas reads the size of what the parts make.
-func (p *Picture) canvas(layout *fields, size int) error {
-	w, h := layout.number(size), layout.number(size)
+// readCanvas reads the size of what the parts make.
+func (p *Picture) readCanvas(layout *fieldReader, size int) error {
+	w, h := layout.readNumber(size), layout.readNumber(size)
 	switch {
 	case layout.short || w == 0 || h == 0:
 		return ErrDamaged
@@ -235,12 +235,12 @@ func (p *Picture) canvas(layout *fields, size int) error {
 	return nil
 }
 
-// alphaNames are what an auxiliary picture calls itself that says how opaque the main one is.
-var alphaNames = []string{"urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"}
+// alphaTypeNames are what an auxiliary picture calls itself that says how opaque the main one is.
+var alphaTypeNames = []string{"urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"}
 
-func (r *reader) alpha(p *Picture, it *item, depth int) error {
-	if !it.looked {
-		it.looked = true
+func (r *pictureReader) addAlpha(p *Picture, it *item, depth int) error {
+	if !it.alphaResolved {
+		it.alphaResolved = true
 		it.auxiliary = slices.DeleteFunc(it.auxiliary, func(id uint32) bool { return !r.items[id].isAlpha() })
 	}
 	if len(it.auxiliary) == 0 {
@@ -248,17 +248,17 @@ func (r *reader) alpha(p *Picture, it *item, depth int) error {
 	}
 	from := it.auxiliary[0]
 	// Its levels are as they are, whatever its bitstream says of them.
-	alpha, err := r.picture(from, Color{Told: true, Matrix: 2, FullRange: true}, depth+1)
+	alpha, err := r.readPicture(from, Color{Specified: true, Matrix: 2, FullRange: true}, depth+1)
 	if err != nil {
 		return err
 	}
 	p.Alpha, p.Premultiplied = alpha, slices.Contains(it.references["prem"], from)
-	p.Coding += alpha.Coding
+	p.CodedSamples += alpha.CodedSamples
 	return nil
 }
 
 func (it *item) isAlpha() bool {
-	name := it.property("auxC")
+	name := it.findProperty("auxC")
 	if len(name) < 5 {
 		return false
 	}
@@ -266,5 +266,5 @@ func (it *item) isAlpha() bool {
 	if end := slices.Index(name, 0); end >= 0 {
 		name = name[:end]
 	}
-	return slices.Contains(alphaNames, string(name))
+	return slices.Contains(alphaTypeNames, string(name))
 }

@@ -11,8 +11,8 @@ type Sequence struct {
 	Color      Color
 }
 
-// Gray reports whether the picture has no colours.
-func (s Sequence) Gray() bool { return s.SubX == 0 }
+// IsGray reports whether the picture has no colours.
+func (s Sequence) IsGray() bool { return s.SubX == 0 }
 
 // chromaFormats are HEVC's, by its number.
 var chromaFormats = [4][2]int{{0, 0}, {2, 2}, {2, 1}, {1, 1}}
@@ -23,27 +23,27 @@ func readSequence(unit []byte) (s Sequence, err error) {
 	if len(unit) < 2 {
 		return s, ErrDamaged
 	}
-	b := newBits(unit[2:])
-	b.read(4)
-	layers := int(b.read(3))
-	b.read(1)
+	b := newBitReader(unit[2:])
+	b.readBits(4)
+	layers := int(b.readBits(3))
+	b.readBits(1)
 	if err := readProfile(b, layers); err != nil {
 		return s, err
 	}
-	b.golomb()
-	format := b.golomb()
+	b.readGolomb()
+	format := b.readGolomb()
 	if format > 3 {
 		return s, ErrDamaged
 	}
-	if format == 3 && b.flag() {
+	if format == 3 && b.readFlag() {
 		return s, ErrUnsupported // three pictures, one a colour
 	}
 	s.SubX, s.SubY = chromaFormats[format][0], chromaFormats[format][1]
-	width, height := int64(b.golomb()), int64(b.golomb())
-	if b.flag() {
+	width, height := int64(b.readGolomb()), int64(b.readGolomb())
+	if b.readFlag() {
 		x, y := int64(max(s.SubX, 1)), int64(max(s.SubY, 1))
-		width -= x * (int64(b.golomb()) + int64(b.golomb()))
-		height -= y * (int64(b.golomb()) + int64(b.golomb()))
+		width -= x * (int64(b.readGolomb()) + int64(b.readGolomb()))
+		height -= y * (int64(b.readGolomb()) + int64(b.readGolomb()))
 	}
 	if b.short || width <= 0 || height <= 0 {
 		return s, ErrDamaged
@@ -52,8 +52,8 @@ func readSequence(unit []byte) (s Sequence, err error) {
 		return s, ErrLarge
 	}
 	s.Width, s.Height = int(width), int(height)
-	depth, colorDepth := b.golomb(), b.golomb()
-	if depth > 8 || colorDepth != depth && !s.Gray() {
+	depth, colorDepth := b.readGolomb(), b.readGolomb()
+	if depth > 8 || colorDepth != depth && !s.IsGray() {
 		return s, ErrUnsupported
 	}
 	s.Depth = 8 + int(depth)
@@ -62,112 +62,112 @@ func readSequence(unit []byte) (s Sequence, err error) {
 }
 
 // readProfile reads past profile_tier_level. What libde265 has never learned is refused.
-func readProfile(b *bits, layers int) error {
-	b.read(3)
-	if profile := b.read(5); profile > 4 { // main, main 10, still, range extensions
+func readProfile(b *bitReader, layers int) error {
+	b.readBits(3)
+	if profile := b.readBits(5); profile > 4 { // main, main 10, still, range extensions
 		return ErrUnsupported
 	}
-	b.skip(88)
+	b.skipBits(88)
 	var profiles, levels [8]bool
 	for i := range layers {
-		profiles[i], levels[i] = b.flag(), b.flag()
+		profiles[i], levels[i] = b.readFlag(), b.readFlag()
 	}
 	if layers > 0 {
-		b.skip(2 * (8 - layers))
+		b.skipBits(2 * (8 - layers))
 	}
 	for i := range layers {
 		if profiles[i] {
-			b.skip(88)
+			b.skipBits(88)
 		}
 		if levels[i] {
-			b.skip(8)
+			b.skipBits(8)
 		}
 	}
 	return nil
 }
 
 // readColor reads on from the bit depths to the colours of the picture, if they are told.
-func readColor(b *bits, layers int) (Color, error) {
-	orderBits := int(b.golomb()) + 4
+func readColor(b *bitReader, layers int) (Color, error) {
+	orderBits := int(b.readGolomb()) + 4
 	if orderBits > 16 {
 		return Color{}, ErrDamaged
 	}
 	from := layers
-	if b.flag() {
+	if b.readFlag() {
 		from = 0
 	}
 	for range layers - from + 1 {
-		b.golomb()
-		b.golomb()
-		b.golomb()
+		b.readGolomb()
+		b.readGolomb()
+		b.readGolomb()
 	}
 	for range 6 { // sizes of blocks
-		b.golomb()
+		b.readGolomb()
 	}
-	if lists := b.flag(); lists {
-		if own := b.flag(); own {
+	if lists := b.readFlag(); lists {
+		if own := b.readFlag(); own {
 			skipScalingLists(b)
 		}
 	}
-	b.read(2)
-	if b.flag() { // samples without coding
-		b.read(8)
-		b.golomb()
-		b.golomb()
-		b.read(1)
+	b.readBits(2)
+	if b.readFlag() { // samples without coding
+		b.readBits(8)
+		b.readGolomb()
+		b.readGolomb()
+		b.readBits(1)
 	}
 	if err := skipReferenceSets(b); err != nil {
 		return Color{}, err
 	}
-	if b.flag() {
-		for range min(b.golomb(), 33) {
-			b.read(orderBits + 1)
+	if b.readFlag() {
+		for range min(b.readGolomb(), 33) {
+			b.readBits(orderBits + 1)
 		}
 	}
-	b.read(2)
-	if !b.flag() { // no word on how to show it
-		return Color{}, shortened(b)
+	b.readBits(2)
+	if !b.readFlag() { // no word on how to show it
+		return Color{}, shortError(b)
 	}
-	if b.flag() && b.read(8) == 255 {
-		b.skip(32)
+	if b.readFlag() && b.readBits(8) == 255 {
+		b.skipBits(32)
 	}
-	if b.flag() {
-		b.read(1)
+	if b.readFlag() {
+		b.readBits(1)
 	}
 	c := Color{}
-	if b.flag() {
-		b.read(3)
-		c = Color{Told: true, Primaries: 2, Transfer: 2, Matrix: 2, FullRange: b.flag()}
-		if b.flag() {
-			c.Primaries, c.Transfer, c.Matrix = int(b.read(8)), int(b.read(8)), int(b.read(8))
+	if b.readFlag() {
+		b.readBits(3)
+		c = Color{Specified: true, Primaries: 2, Transfer: 2, Matrix: 2, FullRange: b.readFlag()}
+		if b.readFlag() {
+			c.Primaries, c.Transfer, c.Matrix = int(b.readBits(8)), int(b.readBits(8)), int(b.readBits(8))
 		}
 	}
-	return c, shortened(b)
+	return c, shortError(b)
 }
 
-func shortened(b *bits) error {
+func shortError(b *bitReader) error {
 	if b.short {
 		return ErrDamaged
 	}
 	return nil
 }
 
-func skipScalingLists(b *bits) {
+func skipScalingLists(b *bitReader) {
 	for size := range 4 {
 		step := 1
 		if size == 3 {
 			step = 3
 		}
 		for matrix := 0; matrix < 6; matrix += step {
-			if !b.flag() { // like another
-				b.golomb()
+			if !b.readFlag() { // like another
+				b.readGolomb()
 				continue
 			}
 			if size > 1 {
-				b.golomb()
+				b.readGolomb()
 			}
 			for range min(64, 16<<(2*size)) {
-				b.golomb()
+				b.readGolomb()
 			}
 		}
 	}
@@ -175,21 +175,21 @@ func skipScalingLists(b *bits) {
 
 // skipReferenceSets reads past what a film says of the pictures that one is made from (7.3.7 and 7.4.8). How much
 // there is to read of a set depends on the one before it.
-func skipReferenceSets(b *bits) error {
-	sets := int(b.golomb())
+func skipReferenceSets(b *bitReader) error {
+	sets := int(b.readGolomb())
 	if sets > 64 {
 		return ErrDamaged
 	}
 	var before []int // how far away the pictures of the last set are
 	for i := range sets {
 		var set []int
-		if i > 0 && b.flag() {
-			set = shiftedSet(b, before)
-		} else if past, future := b.golomb(), b.golomb(); past > 16 || future > 16 {
+		if i > 0 && b.readFlag() {
+			set = readShiftedSet(b, before)
+		} else if past, future := b.readGolomb(), b.readGolomb(); past > 16 || future > 16 {
 			return ErrDamaged
 		} else {
-			set = listedSet(b, set, int(past), -1)
-			set = listedSet(b, set, int(future), 1)
+			set = readListedSet(b, set, int(past), -1)
+			set = readListedSet(b, set, int(future), 1)
 		}
 		if len(set) > 32 || b.short {
 			return ErrDamaged
@@ -199,29 +199,29 @@ func skipReferenceSets(b *bits) error {
 	return nil
 }
 
-func listedSet(b *bits, set []int, count, direction int) []int {
+func readListedSet(b *bitReader, set []int, count, direction int) []int {
 	at := 0
 	for range count {
-		at += direction * int(b.golomb()+1)
-		b.read(1)
+		at += direction * int(b.readGolomb()+1)
+		b.readBits(1)
 		set = append(set, at)
 	}
 	return set
 }
 
-// shiftedSet reads a set that is told by its difference to the one before.
-func shiftedSet(b *bits, before []int) []int {
-	sign := 1 - 2*int(b.read(1))
-	shift := sign * int(b.golomb()+1)
+// readShiftedSet reads a set that is told by its difference to the one before.
+func readShiftedSet(b *bitReader, before []int) []int {
+	sign := 1 - 2*int(b.readBits(1))
+	shift := sign * int(b.readGolomb()+1)
 	var past, future []int
 	for i := range len(before) + 1 {
 		at := shift
 		if i < len(before) {
 			at += before[i]
 		}
-		used := b.flag()
+		used := b.readFlag()
 		if !used {
-			used = b.flag() // later
+			used = b.readFlag() // later
 		}
 		if !used {
 			continue

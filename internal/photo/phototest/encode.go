@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// JPEG returns m as the standard library encodes it: baseline, 4:2:0.
-func JPEG(m image.Image, quality int) []byte {
+// EncodeJPEG returns m as the standard library encodes it: baseline, 4:2:0.
+func EncodeJPEG(m image.Image, quality int) []byte {
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: quality}); err != nil {
 		panic(err) // only for pictures larger than a JPEG can be
@@ -18,37 +18,37 @@ func JPEG(m image.Image, quality int) []byte {
 	return b.Bytes()
 }
 
-// Shape is a JPEG of the kinds that the standard library does not write.
-type Shape struct {
+// JPEGShape is a JPEG of the kinds that the standard library does not write.
+type JPEGShape struct {
 	// Sampling is each component's, as in {2, 2}, {1, 1}, {1, 1} for 4:2:0. It
 	// is 1, 3 or 4 long.
 	Sampling [][2]int
-	// Names are the components' identifiers, 1, 2, 3 … when empty. RGB is "RGB".
-	Names string
+	// ComponentNames are the components' identifiers, 1, 2, 3 … when empty. RGB is "RGB".
+	ComponentNames string
 	// Adobe is the transform of an Adobe marker, -1 for no marker.
 	Adobe int
-	// Restart is how many MCUs lie between restart markers.
-	Restart int
+	// RestartInterval is how many MCUs lie between restart markers.
+	RestartInterval int
 	// Progressive writes the brightness of the whole picture first, in seven scans.
 	Progressive bool
-	// Apart writes each component in a scan of its own.
-	Apart   bool
-	Quality int
+	// ScanPerComponent writes each component in a scan of its own.
+	ScanPerComponent bool
+	Quality          int
 }
 
 // Encode returns samples as such a JPEG. at returns component c at x, y of a
 // picture of w x h.
-func (s Shape) Encode(w, h int, at func(c, x, y int) byte) []byte {
-	e := newEncoder(s, w, h)
-	e.coefficients(at)
-	e.write("\xff\xd8")
+func (s JPEGShape) Encode(w, h int, at func(c, x, y int) byte) []byte {
+	e := newJPEGEncoder(s, w, h)
+	e.computeBlocks(at)
+	e.writeText("\xff\xd8")
 	if s.Adobe >= 0 {
-		e.segment(0xEE, "Adobe\x00\x64\x00\x00\x00\x00"+string(rune(s.Adobe)))
+		e.writeSegment(0xEE, "Adobe\x00\x64\x00\x00\x00\x00"+string(rune(s.Adobe)))
 	}
-	e.write(e.tables)
-	e.frame()
-	if s.Restart > 0 {
-		e.segment(0xDD, string([]byte{byte(s.Restart >> 8), byte(s.Restart)}))
+	e.writeText(e.tables)
+	e.writeFrame()
+	if s.RestartInterval > 0 {
+		e.writeSegment(0xDD, string([]byte{byte(s.RestartInterval >> 8), byte(s.RestartInterval)}))
 	}
 	all := make([]int, len(s.Sampling))
 	for i := range all {
@@ -56,35 +56,35 @@ func (s Shape) Encode(w, h int, at func(c, x, y int) byte) []byte {
 	}
 	switch {
 	case s.Progressive:
-		e.scan(all, 0, 0, 0, 1)
+		e.writeScan(all, 0, 0, 0, 1)
 		for _, i := range all {
-			e.scan([]int{i}, 1, 5, 0, 0)
+			e.writeScan([]int{i}, 1, 5, 0, 0)
 		}
-		e.scan(all, 0, 0, 1, 0)
+		e.writeScan(all, 0, 0, 1, 0)
 		for _, i := range all {
-			e.scan([]int{i}, 6, 63, 0, 0)
+			e.writeScan([]int{i}, 6, 63, 0, 0)
 		}
-	case s.Apart:
+	case s.ScanPerComponent:
 		for _, i := range all {
-			e.scan([]int{i}, 0, 63, 0, 0)
+			e.writeScan([]int{i}, 0, 63, 0, 0)
 		}
 	default:
-		e.scan(all, 0, 63, 0, 0)
+		e.writeScan(all, 0, 63, 0, 0)
 	}
-	e.write("\xff\xd9")
+	e.writeText("\xff\xd9")
 	return e.out
 }
 
-// Of returns the samples of m for Encode.
-func Of(m *image.YCbCr) func(c, x, y int) byte {
+// SamplesOf returns the samples of m for Encode.
+func SamplesOf(m *image.YCbCr) func(c, x, y int) byte {
 	return func(c, x, y int) byte {
 		p := m.YCbCrAt(x, y)
 		return [3]byte{p.Y, p.Cb, p.Cr}[c]
 	}
 }
 
-type encoder struct {
-	Shape
+type jpegEncoder struct {
+	JPEGShape
 	w, h, maxH, maxV int
 	columns, rows    int         // MCUs
 	blocks           [][][64]int // by component, row-major, quantised, in zigzag order
@@ -95,17 +95,17 @@ type encoder struct {
 	acc, bits        int
 }
 
-// newEncoder borrows the quantisers and Huffman tables of the standard library.
-func newEncoder(s Shape, w, h int) *encoder {
+// newJPEGEncoder borrows the quantisers and Huffman tables of the standard library.
+func newJPEGEncoder(s JPEGShape, w, h int) *jpegEncoder {
 	if s.Quality == 0 {
 		s.Quality = 92
 	}
-	e := &encoder{Shape: s, w: w, h: h}
+	e := &jpegEncoder{JPEGShape: s, w: w, h: h}
 	for _, f := range s.Sampling {
 		e.maxH, e.maxV = max(e.maxH, f[0]), max(e.maxV, f[1])
 	}
 	e.columns, e.rows = (w+8*e.maxH-1)/(8*e.maxH), (h+8*e.maxV-1)/(8*e.maxV)
-	model := JPEG(image.NewGray(image.Rect(0, 0, 8, 8)), s.Quality)
+	model := EncodeJPEG(image.NewGray(image.Rect(0, 0, 8, 8)), s.Quality)
 	for at := 2; model[at+1] != 0xDA; {
 		size := int(binary.BigEndian.Uint16(model[at+2:]))
 		data := model[at+4 : at+2+size]
@@ -135,33 +135,33 @@ func newEncoder(s Shape, w, h int) *encoder {
 	return e
 }
 
-func (e *encoder) write(s string) { e.out = append(e.out, s...) }
+func (e *jpegEncoder) writeText(s string) { e.out = append(e.out, s...) }
 
-func (e *encoder) segment(marker byte, data string) {
-	e.write(Segment(marker, data))
+func (e *jpegEncoder) writeSegment(marker byte, data string) {
+	e.writeText(JPEGSegment(marker, data))
 }
 
-func (e *encoder) name(i int) byte {
-	if e.Names != "" {
-		return e.Names[i]
+func (e *jpegEncoder) componentName(i int) byte {
+	if e.ComponentNames != "" {
+		return e.ComponentNames[i]
 	}
 	return byte(i + 1)
 }
 
-func (e *encoder) frame() {
+func (e *jpegEncoder) writeFrame() {
 	data := []byte{8, byte(e.h >> 8), byte(e.h), byte(e.w >> 8), byte(e.w), byte(len(e.Sampling))}
 	for i, f := range e.Sampling {
-		data = append(data, e.name(i), byte(f[0]<<4|f[1]), 0)
+		data = append(data, e.componentName(i), byte(f[0]<<4|f[1]), 0)
 	}
 	marker := byte(0xC0)
 	if e.Progressive {
 		marker = 0xC2
 	}
-	e.segment(marker, string(data))
+	e.writeSegment(marker, string(data))
 }
 
-// coefficients transforms and quantises all blocks.
-func (e *encoder) coefficients(at func(c, x, y int) byte) {
+// computeBlocks transforms and quantises all blocks.
+func (e *jpegEncoder) computeBlocks(at func(c, x, y int) byte) {
 	for c, f := range e.Sampling {
 		stepX, stepY := e.maxH/f[0], e.maxV/f[1]
 		blocks := make([][64]int, e.columns*f[0]*e.rows*f[1])
@@ -177,7 +177,7 @@ func (e *encoder) coefficients(at func(c, x, y int) byte) {
 				}
 				in[k] = float64(sum)/float64(stepX*stepY) - 128
 			}
-			transform(&in)
+			forwardDCT(&in)
 			for k, z := range zigzag {
 				blocks[i][k] = int(math.Round(in[z] / float64(e.quant[k])))
 			}
@@ -198,7 +198,7 @@ var cosines = func() (t [8][8]float64) {
 	return
 }()
 
-func transform(b *[64]float64) {
+func forwardDCT(b *[64]float64) {
 	var rows [64]float64
 	for y := range 8 {
 		for u := range 8 {
@@ -236,23 +236,23 @@ var zigzag = func() (order [64]int) {
 	return [64]int(at)
 }()
 
-// scan writes the coefficients first to last of some components: all but their
+// writeScan writes the coefficients first to last of some components: all but their
 // lowest low bits, or, if high is set, bit low alone.
-func (e *encoder) scan(components []int, first, last, high, low int) {
+func (e *jpegEncoder) writeScan(components []int, first, last, high, low int) {
 	head := []byte{byte(len(components))}
 	for _, c := range components {
-		head = append(head, e.name(c), 0)
+		head = append(head, e.componentName(c), 0)
 	}
-	e.segment(0xDA, string(append(head, byte(first), byte(last), byte(high<<4|low))))
+	e.writeSegment(0xDA, string(append(head, byte(first), byte(last), byte(high<<4|low))))
 	before := make([]int, len(e.Sampling))
 	block := func(c, i int) {
 		b := &e.blocks[c][i]
 		if first == 0 {
 			dc := b[0] >> low
 			if high > 0 {
-				e.put(dc&1, 1)
+				e.writeBits(dc&1, 1)
 			} else {
-				e.value(0, 0, dc-before[c])
+				e.writeValue(0, 0, dc-before[c])
 				before[c] = dc
 			}
 		}
@@ -263,20 +263,20 @@ func (e *encoder) scan(components []int, first, last, high, low int) {
 				continue
 			}
 			for ; run > 15; run -= 16 {
-				e.symbol(1, 0xF0)
+				e.writeSymbol(1, 0xF0)
 			}
-			e.value(1, run, b[k])
+			e.writeValue(1, run, b[k])
 			run = 0
 		}
 		if run > 0 && last > 0 {
-			e.symbol(1, 0)
+			e.writeSymbol(1, 0)
 		}
 	}
 	count, restarts := 0, 0
 	restart := func() {
-		if e.Restart > 0 && count > 0 && count%e.Restart == 0 {
-			e.flush()
-			e.write("\xff" + string([]byte{byte(0xD0 + restarts%8)}))
+		if e.RestartInterval > 0 && count > 0 && count%e.RestartInterval == 0 {
+			e.flushBits()
+			e.writeText("\xff" + string([]byte{byte(0xD0 + restarts%8)}))
 			restarts++
 			clear(before)
 		}
@@ -306,11 +306,11 @@ func (e *encoder) scan(components []int, first, last, high, low int) {
 			}
 		}
 	}
-	e.flush()
+	e.flushBits()
 }
 
-// value writes a value after run zeros.
-func (e *encoder) value(class, run, v int) {
+// writeValue writes a value after run zeros.
+func (e *jpegEncoder) writeValue(class, run, v int) {
 	size, bits := 0, v
 	for a := max(v, -v); a > 0; a >>= 1 {
 		size++
@@ -318,13 +318,15 @@ func (e *encoder) value(class, run, v int) {
 	if v < 0 {
 		bits += 1<<size - 1
 	}
-	e.symbol(class, run<<4|size)
-	e.put(bits, size)
+	e.writeSymbol(class, run<<4|size)
+	e.writeBits(bits, size)
 }
 
-func (e *encoder) symbol(class, s int) { e.put(e.codes[class][s].code, e.codes[class][s].n) }
+func (e *jpegEncoder) writeSymbol(class, s int) {
+	e.writeBits(e.codes[class][s].code, e.codes[class][s].n)
+}
 
-func (e *encoder) put(bits, n int) {
+func (e *jpegEncoder) writeBits(bits, n int) {
 	for n--; n >= 0; n-- {
 		e.acc = e.acc<<1 | bits>>n&1
 		if e.bits++; e.bits == 8 {
@@ -337,8 +339,8 @@ func (e *encoder) put(bits, n int) {
 	}
 }
 
-func (e *encoder) flush() {
+func (e *jpegEncoder) flushBits() {
 	for e.bits != 0 {
-		e.put(1, 1)
+		e.writeBits(1, 1)
 	}
 }

@@ -7,22 +7,22 @@ import (
 
 // What tests look for in stored and rendered files, and must not find.
 const (
-	Model   = "Doublephone 14 Pro SN-4711"
-	XMPText = "xmp-secret-creator-tool"
-	Comment = "a comment with a <script>"
-	Tail    = "PK\x03\x04 a file behind the picture"
+	CameraModel  = "Doublephone 14 Pro SN-4711"
+	XMPText      = "xmp-secret-creator-tool"
+	PhotoComment = "a comment with a <script>"
+	TrailingFile = "PK\x03\x04 a file behind the picture"
 )
 
 // Secrets are all of them, and how EXIF begins where nothing else is said.
-var Secrets = []string{Model, XMPText, Comment, Tail, "47.376887", "ns.adobe.com", "MPF\x00"}
+var Secrets = []string{CameraModel, XMPText, PhotoComment, TrailingFile, "47.376887", "ns.adobe.com", "MPF\x00"}
 
-// Segment returns a JPEG segment.
-func Segment(marker byte, data string) string {
+// JPEGSegment returns a JPEG segment.
+func JPEGSegment(marker byte, data string) string {
 	return string(binary.BigEndian.AppendUint16([]byte{0xFF, marker}, uint16(len(data)+2))) + data
 }
 
-// TIFF returns what EXIF is inside: a phone's orientation, model and position.
-func TIFF(orientation int) string {
+// PhoneTIFF returns what EXIF is inside: a phone's orientation, model and position.
+func PhoneTIFF(orientation int) string {
 	le := binary.LittleEndian
 	entry := func(b []byte, tag, kind uint16, count, value uint32) []byte {
 		b = le.AppendUint16(b, tag)
@@ -34,37 +34,37 @@ func TIFF(orientation int) string {
 	const texts = gps + 2 + 2*12 + 4
 	b := []byte("II*\x00\x08\x00\x00\x00")
 	b = le.AppendUint16(b, 3)
-	b = entry(b, 0x0110, 2, uint32(len(Model)+1), texts)
+	b = entry(b, 0x0110, 2, uint32(len(CameraModel)+1), texts)
 	b = entry(b, 0x0112, 3, 1, uint32(orientation))
 	b = entry(b, 0x8825, 4, 1, gps)
 	b = le.AppendUint32(b, 0)
 	b = le.AppendUint16(b, 2)
 	b = entry(b, 0x0001, 2, 2, 'N')
-	b = entry(b, 0x0002, 2, 10, texts+uint32(len(Model)+1))
+	b = entry(b, 0x0002, 2, 10, texts+uint32(len(CameraModel)+1))
 	b = le.AppendUint32(b, 0)
-	return string(b) + Model + "\x0047.376887\x00"
+	return string(b) + CameraModel + "\x0047.376887\x00"
 }
 
-// XMP returns a packet of the kind that editors leave.
-func XMP() string {
+// EditorXMP returns a packet of the kind that editors leave.
+func EditorXMP() string {
 	return `<?xpacket begin="" id="W5M0"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="1">` + XMPText + `</rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
 }
 
-// Phone returns jpeg as a phone writes it: EXIF with position, an XMP packet,
+// PhoneJPEG returns jpeg as a phone writes it: EXIF with position, an XMP packet,
 // a colour profile when given, a comment, a second picture behind the first.
 // With xmpFirst the XMP stands before the EXIF, as some editors put it.
-func Phone(jpeg []byte, orientation int, profile string, xmpFirst bool) []byte {
-	exif := Segment(0xE1, "Exif\x00\x00"+TIFF(orientation))
-	xmp := Segment(0xE1, "http://ns.adobe.com/xap/1.0/\x00"+XMP())
+func PhoneJPEG(jpeg []byte, orientation int, profile string, xmpFirst bool) []byte {
+	exif := JPEGSegment(0xE1, "Exif\x00\x00"+PhoneTIFF(orientation))
+	xmp := JPEGSegment(0xE1, "http://ns.adobe.com/xap/1.0/\x00"+EditorXMP())
 	if xmpFirst {
 		exif, xmp = xmp, exif
 	}
-	out := "\xff\xd8" + Segment(0xE0, "JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00") + exif + xmp
+	out := "\xff\xd8" + JPEGSegment(0xE0, "JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00") + exif + xmp
 	if profile != "" {
-		out += Segment(0xE2, "ICC_PROFILE\x00\x01\x01"+profile)
+		out += JPEGSegment(0xE2, "ICC_PROFILE\x00\x01\x01"+profile)
 	}
-	out += Segment(0xE2, "MPF\x00II*\x00\x08\x00\x00\x00") + Segment(0xED, "Photoshop 3.0\x00"+Model) + Segment(0xFE, Comment)
-	return append(append([]byte(out), jpeg[2:]...), "\xff\xd8\xff\xe1"+Tail+"\xff\xd9"...)
+	out += JPEGSegment(0xE2, "MPF\x00II*\x00\x08\x00\x00\x00") + JPEGSegment(0xED, "Photoshop 3.0\x00"+CameraModel) + JPEGSegment(0xFE, PhotoComment)
+	return append(append([]byte(out), jpeg[2:]...), "\xff\xd8\xff\xe1"+TrailingFile+"\xff\xd9"...)
 }
 
 // DisplayP3 returns a profile like that of an iPhone: 548 bytes when Apple makes it, fewer here.

@@ -15,9 +15,9 @@ import (
 	"strings"
 )
 
-// PNG returns m as a PNG with everything in it that must not stay: EXIF,
+// TaggedPNG returns m as a PNG with everything in it that must not stay: EXIF,
 // texts plain and compressed, a date, a file behind the picture.
-func PNG(m image.Image, orientation int, profile string) []byte {
+func TaggedPNG(m image.Image, orientation int, profile string) []byte {
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
 		panic(err)
@@ -25,15 +25,15 @@ func PNG(m image.Image, orientation int, profile string) []byte {
 	const head = 8 + 12 + 13 // signature and IHDR
 	out := string(b.Bytes()[:head])
 	if profile != "" {
-		out += Chunk("iCCP", "P3\x00\x00"+Deflate(strings.NewReader(profile)))
+		out += PNGChunk("iCCP", "P3\x00\x00"+Deflate(strings.NewReader(profile)))
 	}
-	out += Chunk("tEXt", "Comment\x00"+Comment) + Chunk("zTXt", "Model\x00\x00"+Deflate(strings.NewReader(Model)))
-	out += Chunk("iTXt", "XML:com.adobe.xmp\x00\x00\x00\x00\x00"+XMP()) + Chunk("eXIf", TIFF(orientation)) + Chunk("tIME", "\x07\xea\x0b\x15\x08\x00\x00")
-	return []byte(out + string(b.Bytes()[head:]) + Tail)
+	out += PNGChunk("tEXt", "Comment\x00"+PhotoComment) + PNGChunk("zTXt", "Model\x00\x00"+Deflate(strings.NewReader(CameraModel)))
+	out += PNGChunk("iTXt", "XML:com.adobe.xmp\x00\x00\x00\x00\x00"+EditorXMP()) + PNGChunk("eXIf", PhoneTIFF(orientation)) + PNGChunk("tIME", "\x07\xea\x0b\x15\x08\x00\x00")
+	return []byte(out + string(b.Bytes()[head:]) + TrailingFile)
 }
 
-// Chunk returns a PNG chunk.
-func Chunk(name, data string) string {
+// PNGChunk returns a PNG chunk.
+func PNGChunk(name, data string) string {
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
 	b = append(b, name+data...)
 	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:])))
@@ -50,8 +50,8 @@ func Deflate(r io.Reader) string {
 	return b.String()
 }
 
-// GIF returns m as an animation of some frames, with a comment, XMP and a file behind it.
-func GIF(m image.Image, frames int) []byte {
+// TaggedGIF returns m as an animation of some frames, with a comment, XMP and a file behind it.
+func TaggedGIF(m image.Image, frames int) []byte {
 	b := m.Bounds()
 	g := &gif.GIF{LoopCount: 3}
 	for i := range frames {
@@ -70,13 +70,13 @@ func GIF(m image.Image, frames int) []byte {
 		head += 3 << (flags&7 + 1)
 	}
 	sub := func(s string) string { return string([]byte{byte(len(s))}) + s + "\x00" }
-	extra := "\x21\xfe" + sub(Comment) + "\x21\xff\x0bXMP DataXMP" + sub(XMPText)
-	return []byte(string(out.Bytes()[:head]) + extra + string(out.Bytes()[head:]) + Tail)
+	extra := "\x21\xfe" + sub(PhotoComment) + "\x21\xff\x0bXMP DataXMP" + sub(XMPText)
+	return []byte(string(out.Bytes()[:head]) + extra + string(out.Bytes()[head:]) + TrailingFile)
 }
 
-// WebP returns one of the fixtures as a phone or an editor writes it: with
+// TaggedWebP returns one of the fixtures as a phone or an editor writes it: with
 // EXIF, XMP, a profile and a file behind it.
-func WebP(fixture string, orientation int, profile string) []byte {
+func TaggedWebP(fixture string, orientation int, profile string) []byte {
 	src := Fixture(fixture)
 	flags, body := byte(0), string(src[12:])
 	info := struct{ w, h int }{96, 64}
@@ -89,16 +89,16 @@ func WebP(fixture string, orientation int, profile string) []byte {
 	flags |= 0x0C
 	if profile != "" {
 		flags |= 0x20
-		body = RIFF("ICCP", profile) + body
+		body = RIFFChunk("ICCP", profile) + body
 	}
 	w, h := info.w-1, info.h-1
 	canvas := string([]byte{flags, 0, 0, 0, byte(w), byte(w >> 8), 0, byte(h), byte(h >> 8), 0})
-	body = RIFF("VP8X", canvas) + body + RIFF("EXIF", TIFF(orientation)) + RIFF("XMP ", XMP())
-	return []byte(RIFF("RIFF", "WEBP"+body) + Tail)
+	body = RIFFChunk("VP8X", canvas) + body + RIFFChunk("EXIF", PhoneTIFF(orientation)) + RIFFChunk("XMP ", EditorXMP())
+	return []byte(RIFFChunk("RIFF", "WEBP"+body) + TrailingFile)
 }
 
-// RIFF returns a chunk of a WebP.
-func RIFF(name, data string) string {
+// RIFFChunk returns a chunk of a TaggedWebP.
+func RIFFChunk(name, data string) string {
 	out := name + string(binary.LittleEndian.AppendUint32(nil, uint32(len(data)))) + data
 	if len(data)%2 == 1 {
 		out += "\x00"
@@ -106,23 +106,23 @@ func RIFF(name, data string) string {
 	return out
 }
 
-// Damaged returns a photo that is whole from outside and cannot be decoded.
-func Damaged() []byte {
+// DamagedPNG returns a photo that is whole from outside and cannot be decoded.
+func DamagedPNG() []byte {
 	size := "\x00\x00\x00\x08\x00\x00\x00\x08\x08\x00\x00\x00\x00"
-	return []byte("\x89PNG\r\n\x1a\n" + Chunk("IHDR", size) + Chunk("IDAT", "no picture") + Chunk("IEND", ""))
+	return []byte("\x89PNG\r\n\x1a\n" + PNGChunk("IHDR", size) + PNGChunk("IDAT", "no picture") + PNGChunk("IEND", ""))
 }
 
-// zeros is a reader of n zeros.
-func zeros(n int64) io.Reader { return io.LimitReader(nothing{}, n) }
+// zeroReader is a reader of n zeros.
+func zeroReader(n int64) io.Reader { return io.LimitReader(endlessZeros{}, n) }
 
-type nothing struct{}
+type endlessZeros struct{}
 
-func (nothing) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+func (endlessZeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// Bombs returns files that are small to send and large to decode, or take for
+// ImageBombs returns files that are small to send and large to decode, or take for
 // ever, by name.
-func Bombs() map[string][]byte {
-	gray := JPEG(image.NewGray(image.Rect(0, 0, 8, 8)), 90)
+func ImageBombs() map[string][]byte {
+	gray := EncodeJPEG(image.NewGray(image.Rect(0, 0, 8, 8)), 90)
 	sized := func(mark byte, w, h int) []byte {
 		b := bytes.Clone(gray)
 		i := bytes.Index(b, []byte{0xFF, 0xC0})
@@ -133,10 +133,10 @@ func Bombs() map[string][]byte {
 	}
 	header := func(w, h uint32, depth, kind byte) string {
 		ihdr := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h)
-		return "\x89PNG\r\n\x1a\n" + Chunk("IHDR", string(append(ihdr, depth, kind, 0, 0, 0)))
+		return "\x89PNG\r\n\x1a\n" + PNGChunk("IHDR", string(append(ihdr, depth, kind, 0, 0, 0)))
 	}
-	idat, iend := Chunk("IDAT", Deflate(zeros(1<<16))), Chunk("IEND", "")
-	small := header(8, 8, 8, 0) + Chunk("IDAT", Deflate(zeros(72)))
+	idat, iend := PNGChunk("IDAT", Deflate(zeroReader(1<<16))), PNGChunk("IEND", "")
+	small := header(8, 8, 8, 0) + PNGChunk("IDAT", Deflate(zeroReader(72)))
 	screen := func(w, h int) string {
 		return "GIF89a" + string([]byte{byte(w), byte(w >> 8), byte(h), byte(h >> 8), 0x80, 0, 0}) + strings.Repeat("\x00", 6)
 	}
@@ -144,38 +144,38 @@ func Bombs() map[string][]byte {
 		return ",\x00\x00\x00\x00" + string([]byte{byte(w), byte(w >> 8), byte(h), byte(h >> 8), 0}) + "\x02\x02\x4c\x01\x00"
 	}
 	lossless := func(w, h int) string {
-		return RIFF("VP8L", "/"+string(binary.LittleEndian.AppendUint32(nil, uint32(w-1)|uint32(h-1)<<14))+"\x88\x88\x08\x00\x00")
+		return RIFFChunk("VP8L", "/"+string(binary.LittleEndian.AppendUint32(nil, uint32(w-1)|uint32(h-1)<<14))+"\x88\x88\x08\x00\x00")
 	}
 	canvas := func(flags byte, w, h int) string {
 		w, h = w-1, h-1
-		return RIFF("VP8X", string([]byte{flags, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)}))
+		return RIFFChunk("VP8X", string([]byte{flags, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)}))
 	}
-	webp := func(body string) []byte { return []byte(RIFF("RIFF", "WEBP"+body)) }
+	webp := func(body string) []byte { return []byte(RIFFChunk("RIFF", "WEBP"+body)) }
 	anmf := func(w, h int) string {
 		w1, h1 := w-1, h-1
-		return RIFF("ANMF", "\x00\x00\x00\x00\x00\x00"+string([]byte{byte(w1), byte(w1 >> 8), byte(w1 >> 16), byte(h1), byte(h1 >> 8), byte(h1 >> 16)})+"\x0a\x00\x00\x00"+lossless(w, h))
+		return RIFFChunk("ANMF", "\x00\x00\x00\x00\x00\x00"+string([]byte{byte(w1), byte(w1 >> 8), byte(w1 >> 16), byte(h1), byte(h1 >> 8), byte(h1 >> 16)})+"\x0a\x00\x00\x00"+lossless(w, h))
 	}
 	heic := Fixture("phone.heic")
 	if i := bytes.Index(heic, []byte("ispe")); i > 0 {
 		binary.BigEndian.PutUint32(heic[i+8:], 60000)
 		binary.BigEndian.PutUint32(heic[i+12:], 60000)
 	}
-	packed := Deflate(zeros(100 << 20))
+	packed := Deflate(zeroReader(100 << 20))
 	scan := "\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x00"
 	return map[string][]byte{
 		"30000² 1-bit PNG":             []byte(header(30000, 30000, 1, 0) + idat + iend),
 		"20000² 16-bit PNG":            []byte(header(20000, 20000, 16, 6) + idat + iend),
 		"2³¹ PNG":                      []byte(header(1<<31-1, 1<<31-1, 16, 6) + idat + iend),
-		"100 MiB zTXt":                 []byte(small + Chunk("zTXt", "a\x00\x00"+packed) + iend),
-		"100 MiB iTXt":                 []byte(small + Chunk("iTXt", "a\x00\x01\x00\x00\x00"+packed) + iend),
-		"100 MiB iCCP":                 []byte(header(8, 8, 8, 0) + Chunk("iCCP", "a\x00\x00"+packed) + idat + iend),
+		"100 MiB zTXt":                 []byte(small + PNGChunk("zTXt", "a\x00\x00"+packed) + iend),
+		"100 MiB iTXt":                 []byte(small + PNGChunk("iTXt", "a\x00\x01\x00\x00\x00"+packed) + iend),
+		"100 MiB iCCP":                 []byte(header(8, 8, 8, 0) + PNGChunk("iCCP", "a\x00\x00"+packed) + idat + iend),
 		"65500² JPEG":                  sized(0xC0, 65500, 65500),
 		"65500² progressive JPEG":      sized(0xC2, 65500, 65500),
 		"16000² progressive JPEG":      sized(0xC2, 16000, 16000),
 		"progressive JPEG, 5000 scans": append(sized(0xC2, 4000, 3000)[:len(gray)-2], strings.Repeat(scan, 5000)+"\xff\xd9"...),
 		"arithmetic JPEG":              sized(0xC9, 64, 64),
 		"16383² WebP in 44 bytes":      webp(lossless(16383, 16383)),
-		"2²⁴ WebP canvas":              webp(canvas(0x10, 1<<24, 1<<24) + RIFF("ALPH", "\x00") + lossless(64, 64)),
+		"2²⁴ WebP canvas":              webp(canvas(0x10, 1<<24, 1<<24) + RIFFChunk("ALPH", "\x00") + lossless(64, 64)),
 		"large WebP in a small one":    webp(canvas(0, 64, 64) + lossless(16383, 16383)),
 		"WebP of 5000 frames":          webp(canvas(2, 1000, 1000) + strings.Repeat(anmf(1000, 1000), 5000)),
 		"20000² GIF":                   []byte(screen(20000, 20000) + frame(20000, 20000) + ";"),

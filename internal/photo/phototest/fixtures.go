@@ -2,7 +2,7 @@ package phototest
 
 import "embed"
 
-// What nothing in Go encodes, 34 kB in all: Scene(96, 64) as WebP (lossy.webp
+// What nothing in Go encodes, 34 kB in all: Scene(96, 64) as TaggedWebP (lossy.webp
 // at quality 95, lossless.webp a third as wide, alpha.webp from RGBA,
 // animated.webp with both) and Scene(128, 96) as a HEIC with everything that
 // Phone puts into a JPEG, on its side, whole (phone.heic); and Scene(1000, 700) likewise, of four tiles (tiles.heic).
@@ -11,11 +11,11 @@ import "embed"
 //	heif-enc -q 30 of 512 x 512 each, and a grid over them
 //
 //go:embed fixtures
-var fixtures embed.FS
+var fixtureFiles embed.FS
 
 // Fixture returns one of the files above.
 func Fixture(name string) []byte {
-	b, err := fixtures.ReadFile("fixtures/" + name)
+	b, err := fixtureFiles.ReadFile("fixtures/" + name)
 	if err != nil {
 		panic(err)
 	}

@@ -27,58 +27,60 @@ type HEIFReference struct {
 	To   []int
 }
 
-// Box returns a box of MPEG-4.
-func Box(name string, data ...string) string {
+// HEIFBox returns a box of MPEG-4.
+func HEIFBox(name string, data ...string) string {
 	all := strings.Join(data, "")
-	return u32(8+len(all)) + name + all
+	return bigEndian32(8+len(all)) + name + all
 }
 
-// FullBox returns a box that has a version, 0, and flags, none.
-func FullBox(name string, data ...string) string { return Box(name, u32(0), strings.Join(data, "")) }
+// HEIFFullBox returns a box that has a version, 0, and flags, none.
+func HEIFFullBox(name string, data ...string) string {
+	return HEIFBox(name, bigEndian32(0), strings.Join(data, ""))
+}
 
-func u16(n int) string { return string(binary.BigEndian.AppendUint16(nil, uint16(n))) }
-func u32(n int) string { return string(binary.BigEndian.AppendUint32(nil, uint32(n))) }
+func bigEndian16(n int) string { return string(binary.BigEndian.AppendUint16(nil, uint16(n))) }
+func bigEndian32(n int) string { return string(binary.BigEndian.AppendUint32(nil, uint32(n))) }
 
-// Extent, Rotation, Mirror, Crop, Colors, Profile and Alpha return properties: the size, quarter turns against the
+// ExtentProperty, Rotation, Mirror, Crop, Colors, Profile and Alpha return properties: the size, quarter turns against the
 // clock, 0 for upside down and 1 for left to right, what stays around the middle, numbers of H.273, an ICC profile,
 // and that the item says how opaque another is.
-func Extent(w, h int) string    { return FullBox("ispe", u32(w), u32(h)) }
-func Rotation(turns int) string { return Box("irot", string([]byte{byte(turns)})) }
-func Mirror(axis int) string    { return Box("imir", string([]byte{byte(axis)})) }
-func Profile(icc string) string { return Box("colr", "prof", icc) }
-func Alpha() string             { return FullBox("auxC", "urn:mpeg:hevc:2015:auxid:1\x00") }
+func ExtentProperty(w, h int) string    { return HEIFFullBox("ispe", bigEndian32(w), bigEndian32(h)) }
+func RotationProperty(turns int) string { return HEIFBox("irot", string([]byte{byte(turns)})) }
+func MirrorProperty(axis int) string    { return HEIFBox("imir", string([]byte{byte(axis)})) }
+func ProfileProperty(icc string) string { return HEIFBox("colr", "prof", icc) }
+func AlphaProperty() string             { return HEIFFullBox("auxC", "urn:mpeg:hevc:2015:auxid:1\x00") }
 
-// Crop keeps w x h, whose middle is right and below of the picture's by halves.
-func Crop(w, h, right, below int) string {
-	return Box("clap", u32(w), u32(1), u32(h), u32(1), u32(right), u32(2), u32(below), u32(2))
+// CropProperty keeps w x h, whose middle is right and below of the picture's by halves.
+func CropProperty(w, h, right, below int) string {
+	return HEIFBox("clap", bigEndian32(w), bigEndian32(1), bigEndian32(h), bigEndian32(1), bigEndian32(right), bigEndian32(2), bigEndian32(below), bigEndian32(2))
 }
 
-// Colors returns the property that says what samples mean.
-func Colors(primaries, transfer, matrix int, fullRange bool) string {
+// ColorsProperty returns the property that says what samples mean.
+func ColorsProperty(primaries, transfer, matrix int, fullRange bool) string {
 	flag := "\x00"
 	if fullRange {
 		flag = "\x80"
 	}
-	return Box("colr", "nclx", u16(primaries), u16(transfer), u16(matrix), flag)
+	return HEIFBox("colr", "nclx", bigEndian16(primaries), bigEndian16(transfer), bigEndian16(matrix), flag)
 }
 
 // GridItem lays items out in rows.
 func GridItem(rows, columns, w, h int, items ...int) HEIFItem {
-	data := string([]byte{0, 0, byte(rows - 1), byte(columns - 1)}) + u16(w) + u16(h)
-	return HEIFItem{Kind: "grid", Data: data, Inside: true, Properties: []string{Extent(w, h)}, References: []HEIFReference{{"dimg", items}}}
+	data := string([]byte{0, 0, byte(rows - 1), byte(columns - 1)}) + bigEndian16(w) + bigEndian16(h)
+	return HEIFItem{Kind: "grid", Data: data, Inside: true, Properties: []string{ExtentProperty(w, h)}, References: []HEIFReference{{"dimg", items}}}
 }
 
 // OverlayItem lays items over each other on a canvas of a colour, each at the place of two numbers.
 func OverlayItem(w, h int, fill [4]uint16, at []int, items ...int) HEIFItem {
 	data := "\x00\x00"
 	for _, c := range fill {
-		data += u16(int(c))
+		data += bigEndian16(int(c))
 	}
-	data += u16(w) + u16(h)
+	data += bigEndian16(w) + bigEndian16(h)
 	for _, n := range at {
-		data += u16(n)
+		data += bigEndian16(n)
 	}
-	return HEIFItem{Kind: "iovl", Data: data, Inside: true, Properties: []string{Extent(w, h)}, References: []HEIFReference{{"dimg", items}}}
+	return HEIFItem{Kind: "iovl", Data: data, Inside: true, Properties: []string{ExtentProperty(w, h)}, References: []HEIFReference{{"dimg", items}}}
 }
 
 // Encode returns the file.
@@ -87,24 +89,24 @@ func (h HEIF) Encode() []byte {
 	if brands == "" {
 		brands = "heicmif1"
 	}
-	head := Box("ftyp", brands[:4], u32(0), brands)
-	meta := h.directory(0)
-	meta = h.directory(len(head) + len(meta) + 8)
+	head := HEIFBox("ftyp", brands[:4], bigEndian32(0), brands)
+	meta := h.metaBox(0)
+	meta = h.metaBox(len(head) + len(meta) + 8)
 	var data string
 	for _, it := range h.Items {
 		if !it.Inside {
 			data += it.Data
 		}
 	}
-	return []byte(head + meta + Box("mdat", data))
+	return []byte(head + meta + HEIFBox("mdat", data))
 }
 
-// directory returns the meta box when the data begins at a place.
-func (h HEIF) directory(at int) string {
+// metaBox returns the meta box when the data begins at a place.
+func (h HEIF) metaBox(at int) string {
 	var entries, places, references, properties, links, inside string
 	count, linked := 0, 0
 	for i, it := range h.Items {
-		entries += Box("infe", "\x02\x00\x00\x00", u16(i+1), u16(0), it.Kind, "\x00")
+		entries += HEIFBox("infe", "\x02\x00\x00\x00", bigEndian16(i+1), bigEndian16(0), it.Kind, "\x00")
 		place, method := at, 0
 		if it.Inside {
 			place, method = len(inside), 1
@@ -113,24 +115,24 @@ func (h HEIF) directory(at int) string {
 			at += len(it.Data)
 		}
 		if it.Data != "" {
-			places += u16(i+1) + u16(method) + u16(0) + u16(1) + u32(place) + u32(len(it.Data))
+			places += bigEndian16(i+1) + bigEndian16(method) + bigEndian16(0) + bigEndian16(1) + bigEndian32(place) + bigEndian32(len(it.Data))
 			count++
 		}
 		for _, r := range it.References {
 			to := ""
 			for _, id := range r.To {
-				to += u16(id)
+				to += bigEndian16(id)
 			}
-			references += Box(r.Kind, u16(i+1), u16(len(r.To)), to)
+			references += HEIFBox(r.Kind, bigEndian16(i+1), bigEndian16(len(r.To)), to)
 		}
-		links += u16(i+1) + string([]byte{byte(len(it.Properties))})
+		links += bigEndian16(i+1) + string([]byte{byte(len(it.Properties))})
 		for _, p := range it.Properties {
 			properties += p
 			linked++
-			links += u16(linked)
+			links += bigEndian16(linked)
 		}
 	}
-	return FullBox("meta", FullBox("hdlr", u32(0), "pict", u32(0), u32(0), u32(0), "\x00"), FullBox("pitm", u16(max(h.Primary, 1))),
-		Box("iloc", "\x01\x00\x00\x00\x44\x00", u16(count), places), FullBox("iinf", u16(len(h.Items)), entries),
-		FullBox("iref", references), Box("iprp", Box("ipco", properties), Box("ipma", "\x00\x00\x00\x01", u32(len(h.Items)), links)), Box("idat", inside))
+	return HEIFFullBox("meta", HEIFFullBox("hdlr", bigEndian32(0), "pict", bigEndian32(0), bigEndian32(0), bigEndian32(0), "\x00"), HEIFFullBox("pitm", bigEndian16(max(h.Primary, 1))),
+		HEIFBox("iloc", "\x01\x00\x00\x00\x44\x00", bigEndian16(count), places), HEIFFullBox("iinf", bigEndian16(len(h.Items)), entries),
+		HEIFFullBox("iref", references), HEIFBox("iprp", HEIFBox("ipco", properties), HEIFBox("ipma", "\x00\x00\x00\x01", bigEndian32(len(h.Items)), links)), HEIFBox("idat", inside))
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/disintegration/imaging"
 )
 
-// Lanczos is what resizing is held to: a plane as w x h by imaging's filter, which is exact but for rounding to whole
+// ResizeLanczos is what resizing is held to: a plane as w x h by imaging's filter, which is exact but for rounding to whole
 // levels after each direction.
-func Lanczos(plane *image.Gray, w, h int) func(i int) float64 {
+func ResizeLanczos(plane *image.Gray, w, h int) func(i int) float64 {
 	m := imaging.Resize(plane, w, h, imaging.Lanczos)
 	return func(i int) float64 { return float64(m.Pix[4*i]) }
 }

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// Program returns a command of a program that make installs for the tests. Without it the test is skipped on a
+// RequireProgram returns a command of a program that make installs for the tests. Without it the test is skipped on a
 // developer's machine and fails where CI is set.
-func Program(t testing.TB, name string, args ...string) *exec.Cmd {
+func RequireProgram(t testing.TB, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	switch {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// RawPNG returns a PNG of any depth and colours, as no encoder of the standard library writes them; before are the chunks
+// EncodeRawPNG returns a PNG of any depth and colours, as no encoder of the standard library writes them; before are the chunks
 // between its size and its pixels. sample returns channel c at x, y, of depth bits.
-func RawPNG(w, h int, depth, color byte, interlaced bool, before string, sample func(c, x, y int) int) []byte {
+func EncodeRawPNG(w, h int, depth, color byte, interlaced bool, before string, sample func(c, x, y int) int) []byte {
 	channels := map[byte]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
 	passes := [][4]int{{0, 0, 1, 1}} // first x and y, and steps
 	if interlaced {
@@ -37,5 +37,5 @@ func RawPNG(w, h int, depth, color byte, interlaced bool, before string, sample 
 	if interlaced {
 		head[12] = 1
 	}
-	return []byte("\x89PNG\r\n\x1a\n" + Chunk("IHDR", string(head)) + before + Chunk("IDAT", Deflate(strings.NewReader(raw.String()))) + Chunk("IEND", ""))
+	return []byte("\x89PNG\r\n\x1a\n" + PNGChunk("IHDR", string(head)) + before + PNGChunk("IDAT", Deflate(strings.NewReader(raw.String()))) + PNGChunk("IEND", ""))
 }

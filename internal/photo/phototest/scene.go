@@ -9,34 +9,34 @@ import (
 	"math/rand/v2"
 )
 
-// Scene returns a picture that compresses like a phone's: soft areas, edges,
+// DrawScene returns a picture that compresses like a phone's: soft areas, edges,
 // texture at every size, a little grain. A 12 MP one is 3 MB at quality 92.
-func Scene(w, h int) *image.YCbCr {
+func DrawScene(w, h int) *image.YCbCr {
 	m := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
-	y, cb, cr := newNoise(1), newNoise(2), newNoise(3)
+	y, cb, cr := newSmoothNoise(1), newSmoothNoise(2), newSmoothNoise(3)
 	unit := max(w, h)
 	for j := range h {
 		row := m.Y[j*m.YStride:][:w]
 		for i := range row {
-			v := 118 + y.at(i, j, unit/4)*60/128 + y.at(i, j, unit/32)*34/128 + y.at(i, j, unit/250)*13/128 + y.at(i, j, unit/1000)*6/128
-			v += shapes(i, j, unit)
+			v := 118 + y.valueAt(i, j, unit/4)*60/128 + y.valueAt(i, j, unit/32)*34/128 + y.valueAt(i, j, unit/250)*13/128 + y.valueAt(i, j, unit/1000)*6/128
+			v += edgeShapes(i, j, unit)
 			v += int(y.cells[(i*7+j*131)&0xFFFF]) * 7 / 128
 			row[i] = byte(min(max(v, 4), 251))
 		}
 	}
 	for j := range (h + 1) / 2 {
 		for i := range (w + 1) / 2 {
-			x := cb.at(2*i, 2*j, unit/3)*44/128 + cb.at(2*i, 2*j, unit/60)*12/128
-			z := cr.at(2*i, 2*j, unit/3)*44/128 + cr.at(2*i, 2*j, unit/60)*12/128
-			m.Cb[j*m.CStride+i], m.Cr[j*m.CStride+i] = byte(128+x+shapes(2*i, 2*j, unit)/3), byte(128+z-shapes(2*i, 2*j, unit)/4)
+			x := cb.valueAt(2*i, 2*j, unit/3)*44/128 + cb.valueAt(2*i, 2*j, unit/60)*12/128
+			z := cr.valueAt(2*i, 2*j, unit/3)*44/128 + cr.valueAt(2*i, 2*j, unit/60)*12/128
+			m.Cb[j*m.CStride+i], m.Cr[j*m.CStride+i] = byte(128+x+edgeShapes(2*i, 2*j, unit)/3), byte(128+z-edgeShapes(2*i, 2*j, unit)/4)
 		}
 	}
 	return m
 }
 
-// shapes are what has an edge: a disc, a roof, window bars. They are different
+// edgeShapes are what has an edge: a disc, a roof, window bars. They are different
 // in every corner, so that a picture on its side is never taken for an upright one.
-func shapes(x, y, unit int) int {
+func edgeShapes(x, y, unit int) int {
 	v := 0
 	if dx, dy := x-unit/4, y-unit/5; dx*dx+dy*dy < unit*unit/100 {
 		v += 48
@@ -50,11 +50,11 @@ func shapes(x, y, unit int) int {
 	return v
 }
 
-// noise is 65536 values between -128 and 127, looked up with smooth steps between them.
-type noise struct{ cells [1 << 16]int8 }
+// smoothNoise is 65536 values between -128 and 127, looked up with smooth steps between them.
+type smoothNoise struct{ cells [1 << 16]int8 }
 
-func newNoise(seed uint64) *noise {
-	n := new(noise)
+func newSmoothNoise(seed uint64) *smoothNoise {
+	n := new(smoothNoise)
 	rnd := rand.New(rand.NewPCG(seed, 7)) // #nosec G404 -- painted from a seed, alike each time
 	for i := range n.cells {
 		n.cells[i] = int8(rnd.Uint32())
@@ -62,8 +62,8 @@ func newNoise(seed uint64) *noise {
 	return n
 }
 
-// at returns the noise at x, y, with one value every size pixels.
-func (n *noise) at(x, y, size int) int {
+// valueAt returns the noise at x, y, with one value every size pixels.
+func (n *smoothNoise) valueAt(x, y, size int) int {
 	size = max(size, 1)
 	cx, cy := x/size, y/size
 	fx, fy := (x-cx*size)*256/size, (y-cy*size)*256/size
@@ -73,9 +73,9 @@ func (n *noise) at(x, y, size int) int {
 	return (top*(256-fy) + low*fy) >> 16
 }
 
-// Turned returns m as a camera stores it that notes the given orientation: shown
+// AsCameraStores returns m as a camera stores it that notes the given orientation: shown
 // as EXIF demands, it is m again.
-func Turned(m *image.YCbCr, orientation int) *image.YCbCr {
+func AsCameraStores(m *image.YCbCr, orientation int) *image.YCbCr {
 	b := m.Bounds()
 	w, h := b.Dx(), b.Dy()
 	sw, sh := w, h
@@ -85,7 +85,7 @@ func Turned(m *image.YCbCr, orientation int) *image.YCbCr {
 	out := image.NewYCbCr(image.Rect(0, 0, sw, sh), image.YCbCrSubsampleRatio444)
 	for y := range h {
 		for x := range w {
-			sx, sy := stored(x, y, w, h, orientation)
+			sx, sy := storedPosition(x, y, w, h, orientation)
 			c := m.YCbCrAt(x, y)
 			i := sy*out.YStride + sx
 			out.Y[i], out.Cb[i], out.Cr[i] = c.Y, c.Cb, c.Cr
@@ -94,8 +94,8 @@ func Turned(m *image.YCbCr, orientation int) *image.YCbCr {
 	return out
 }
 
-// stored returns where the camera puts the sample that is shown at x, y.
-func stored(x, y, w, h, orientation int) (int, int) {
+// storedPosition returns where the camera puts the sample that is shown at x, y.
+func storedPosition(x, y, w, h, orientation int) (int, int) {
 	switch orientation {
 	case 2:
 		return w - 1 - x, y
@@ -115,8 +115,8 @@ func stored(x, y, w, h, orientation int) (int, int) {
 	return x, y
 }
 
-// RGBA returns m with alpha: clear outside of a disc in the middle, as stickers are.
-func RGBA(m image.Image) *image.NRGBA {
+// CutOutDisc returns m with alpha: clear outside of a disc in the middle, as stickers are.
+func CutOutDisc(m image.Image) *image.NRGBA {
 	b := m.Bounds()
 	out := image.NewNRGBA(b)
 	draw.Draw(out, b, m, b.Min, draw.Src)

@@ -2,9 +2,9 @@ package plane
 
 import "math"
 
-// axis says, for each sample of a row or column to be made, where its window
+// filterAxis says, for each sample of a row or column to be made, where its window
 // begins and what each sample in it weighs.
-type axis struct {
+type filterAxis struct {
 	taps    int
 	starts  []int32
 	weights []uint64 // taps for each sample; two's complement, they add up to 1<<weightBits
@@ -13,13 +13,13 @@ type axis struct {
 // lobes is how far the filter reaches, in samples of the smaller picture.
 const lobes = 3
 
-// newAxis returns the windows of n samples, of which the ith lies at offset +
+// newFilterAxis returns the windows of n samples, of which the ith lies at offset +
 // (i+½)·scale among the size samples of the source. Past the source's edge
 // there is nothing: the weights inside share its part.
-func newAxis(n, size int, offset, scale float64) axis {
+func newFilterAxis(n, size int, offset, scale float64) filterAxis {
 	stretch := max(scale, 1)
 	reach := lobes * stretch
-	a := axis{taps: min(int(math.Ceil(2*reach))+1, size)}
+	a := filterAxis{taps: min(int(math.Ceil(2*reach))+1, size)}
 	a.starts = make([]int32, n)
 	a.weights = make([]uint64, n*a.taps)
 	exact := make([]float64, a.taps)
@@ -28,18 +28,18 @@ func newAxis(n, size int, offset, scale float64) axis {
 		start := min(max(int(math.Ceil(center-reach)), 0), size-a.taps)
 		sum := 0.0
 		for k := range exact {
-			exact[k] = lanczos(math.Abs(float64(start+k)-center) / stretch)
+			exact[k] = lanczosWeight(math.Abs(float64(start+k)-center) / stretch)
 			sum += exact[k]
 		}
 		a.starts[i] = int32(start)
-		round(a.weights[i*a.taps:][:a.taps], exact, sum)
+		roundWeights(a.weights[i*a.taps:][:a.taps], exact, sum)
 	}
 	return a
 }
 
-// round stores exact/sum in fixed point. What rounding leaves over goes to the
+// roundWeights stores exact/sum in fixed point. What rounding leaves over goes to the
 // heaviest sample, so that a flat area keeps its value exactly.
-func round(weights []uint64, exact []float64, sum float64) {
+func roundWeights(weights []uint64, exact []float64, sum float64) {
 	const one = 1 << weightBits
 	if sum < 0.25 { // a window of a sample or two, all of them at the filter's zeros
 		weights[len(weights)/2] = one
@@ -57,8 +57,8 @@ func round(weights []uint64, exact []float64, sum float64) {
 	weights[heaviest] += uint64(left)
 }
 
-// lanczos returns the filter at x, which is not negative.
-func lanczos(x float64) float64 {
+// lanczosWeight returns the filter at x, which is not negative.
+func lanczosWeight(x float64) float64 {
 	switch {
 	case x == 0:
 		return 1

@@ -10,19 +10,19 @@ func Orient(p *Picture, orientation int) *Picture {
 	if orientation >= 5 {
 		w, h, subX, subY = h, w, subY, subX
 	}
-	out := New(w, h, subX, subY, p.Gray())
-	turn(out.Y, p.Y, orientation)
-	if !p.Gray() {
-		turn(out.Cb, p.Cb, orientation)
-		turn(out.Cr, p.Cr, orientation)
+	out := New(w, h, subX, subY, p.IsGray())
+	turnPlane(out.Y, p.Y, orientation)
+	if !p.IsGray() {
+		turnPlane(out.Cb, p.Cb, orientation)
+		turnPlane(out.Cr, p.Cr, orientation)
 	}
-	p.Free()
+	p.Release()
 	return out
 }
 
-// Mirrors reports whether the orientation turns the stored picture's
+// MirroredAxes reports whether the orientation turns the stored picture's
 // columns (x) or rows (y) back to front.
-func Mirrors(orientation int) (x, y bool) {
+func MirroredAxes(orientation int) (x, y bool) {
 	switch orientation {
 	case 2:
 		return true, false
@@ -40,10 +40,10 @@ func Mirrors(orientation int) (x, y bool) {
 	return false, false
 }
 
-// turn fills dst from src. In stored terms: sample (x, y) of dst is sample
+// turnPlane fills dst from src. In stored terms: sample (x, y) of dst is sample
 // (sx, sy) of src, mirrored as Mirrors says, after a transposition for 5 to 8.
-func turn(dst, src Plane, orientation int) {
-	mirrorX, mirrorY := Mirrors(orientation)
+func turnPlane(dst, src Plane, orientation int) {
+	mirrorX, mirrorY := MirroredAxes(orientation)
 	if orientation < 5 {
 		for y := range dst.H {
 			sy := y

@@ -27,17 +27,17 @@ type Picture struct {
 // samples are whatever was there before.
 func New(w, h, subX, subY int, gray bool) *Picture {
 	p := &Picture{W: w, H: h, ExactW: float64(w), ExactH: float64(h), SubX: subX, SubY: subY, pooled: true}
-	p.Y = newPlane(w, h)
+	p.Y = newPooledPlane(w, h)
 	if !gray {
 		cw, ch := (w+subX-1)/subX, (h+subY-1)/subY
-		p.Cb, p.Cr = newPlane(cw, ch), newPlane(cw, ch)
+		p.Cb, p.Cr = newPooledPlane(cw, ch), newPooledPlane(cw, ch)
 	}
 	return p
 }
 
-// Padded is New with planes large enough for whole blocks of blockW x blockH
+// NewPadded is New with planes large enough for whole blocks of blockW x blockH
 // samples of Y; the samples past W and H exist and mean nothing.
-func Padded(w, h, subX, subY int, gray bool, blockW, blockH int) *Picture {
+func NewPadded(w, h, subX, subY int, gray bool, blockW, blockH int) *Picture {
 	pw, ph := (w+blockW-1)/blockW*blockW, (h+blockH-1)/blockH*blockH
 	p := New(pw, ph, subX, subY, gray)
 	p.W, p.H, p.ExactW, p.ExactH = w, h, float64(w), float64(h)
@@ -49,26 +49,26 @@ func Padded(w, h, subX, subY int, gray bool, blockW, blockH int) *Picture {
 	return p
 }
 
-// Gray reports whether the picture has no colour planes.
-func (p *Picture) Gray() bool { return p.Cb.Pix == nil }
+// IsGray reports whether the picture has no colour planes.
+func (p *Picture) IsGray() bool { return p.Cb.Pix == nil }
 
-// Free gives the planes back to the pool. The picture must not be used afterwards.
+// Release gives the planes back to the pool. The picture must not be used afterwards.
 // Planes that came from elsewhere are left alone.
-func (p *Picture) Free() {
+func (p *Picture) Release() {
 	if p == nil || !p.pooled {
 		return
 	}
 	for _, pl := range []Plane{p.Y, p.Cb, p.Cr} {
-		put(pl.Pix)
+		putBytes(pl.Pix)
 	}
 	*p = Picture{}
 }
 
-// Image returns the picture for an encoder. It shares the planes, so it lives
+// AsImage returns the picture for an encoder. It shares the planes, so it lives
 // no longer than they do.
-func (p *Picture) Image() image.Image {
+func (p *Picture) AsImage() image.Image {
 	r := image.Rect(0, 0, p.W, p.H)
-	if p.Gray() {
+	if p.IsGray() {
 		return &image.Gray{Pix: p.Y.Pix, Stride: p.Y.Stride, Rect: r}
 	}
 	ratio := image.YCbCrSubsampleRatio444
@@ -92,9 +92,9 @@ var subsampling = map[image.YCbCrSubsampleRatio][2]int{
 	image.YCbCrSubsampleRatio410: {4, 2},
 }
 
-// OfYCbCr returns a picture that shares m's planes. m starts at 0, 0, as all
+// FromYCbCr returns a picture that shares m's planes. m starts at 0, 0, as all
 // decoders return it.
-func OfYCbCr(m *image.YCbCr) *Picture {
+func FromYCbCr(m *image.YCbCr) *Picture {
 	s := subsampling[m.SubsampleRatio]
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	cw, ch := (w+s[0]-1)/s[0], (h+s[1]-1)/s[1]
@@ -106,15 +106,15 @@ func OfYCbCr(m *image.YCbCr) *Picture {
 	}
 }
 
-// OfGray returns a picture that shares m's samples. m starts at 0, 0.
-func OfGray(m *image.Gray) *Picture {
+// FromGray returns a picture that shares m's samples. m starts at 0, 0.
+func FromGray(m *image.Gray) *Picture {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	return &Picture{W: w, H: h, ExactW: float64(w), ExactH: float64(h), SubX: 2, SubY: 2, Y: Plane{m.Pix, m.Stride, w, h}}
 }
 
-// slack is read, never used, by loads of eight samples at a row's end.
-const slack = 8
+// slackBytes is read, never used, by loads of eight samples at a row's end.
+const slackBytes = 8
 
-func newPlane(w, h int) Plane {
-	return Plane{Pix: get(w*h + slack), Stride: w, W: w, H: h}
+func newPooledPlane(w, h int) Plane {
+	return Plane{Pix: getBytes(w*h + slackBytes), Stride: w, W: w, H: h}
 }

@@ -5,46 +5,46 @@ import (
 	"sync"
 )
 
-// pools keep planes between photos: one photo takes two dozen of them, and
+// bytePools keep planes between photos: one photo takes two dozen of them, and
 // making them anew is most of what it would leave to the collector.
-var pools [bits.UintSize * 4]sync.Pool
+var bytePools [bits.UintSize * 4]sync.Pool
 
-// class returns the pool for n bytes and the size of what lies in it: four
+// poolClass returns the pool for n bytes and the size of what lies in it: four
 // sizes an octave, so that at most a quarter of a plane is wasted.
-func class(n int) (index, size int) {
+func poolClass(n int) (index, size int) {
 	n = max(n, 1<<10)
 	step := bits.Len(uint(n-1)) - 3
 	size = (n + 1<<step - 1) >> step << step
 	return bits.Len(uint(size-1))*4 + (size-1)>>step&3, size
 }
 
-func get(n int) []byte {
-	i, size := class(n)
-	if b, ok := pools[i].Get().(*[]byte); ok && cap(*b) >= n {
+func getBytes(n int) []byte {
+	i, size := poolClass(n)
+	if b, ok := bytePools[i].Get().(*[]byte); ok && cap(*b) >= n {
 		return (*b)[:n]
 	}
 	return make([]byte, n, size)
 }
 
-func put(b []byte) {
+func putBytes(b []byte) {
 	if cap(b) == 0 {
 		return
 	}
 	b = b[:cap(b)]
-	if i, size := class(len(b)); size == len(b) {
-		pools[i].Put(&b)
+	if i, size := poolClass(len(b)); size == len(b) {
+		bytePools[i].Put(&b)
 	}
 }
 
-var words sync.Pool
+var wordPool sync.Pool
 
 func getWords(n int) []uint64 {
-	if b, ok := words.Get().(*[]uint64); ok && cap(*b) >= n {
+	if b, ok := wordPool.Get().(*[]uint64); ok && cap(*b) >= n {
 		return (*b)[:n]
 	}
 	return make([]uint64, n)
 }
 
 func putWords(b []uint64) {
-	words.Put(&b)
+	wordPool.Put(&b)
 }

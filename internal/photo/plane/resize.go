@@ -8,12 +8,12 @@ import "encoding/binary"
 // edge, so that an odd width or height does not shift the colours by a sample.
 // p stays as it is.
 func Resize(p *Picture, w, h, orientation int) *Picture {
-	out := New(w, h, 2, 2, p.Gray())
+	out := New(w, h, 2, 2, p.IsGray())
 	scaleX, scaleY := p.ExactW/float64(w), p.ExactH/float64(h)
-	resize(out.Y, p.Y, newAxis(w, p.Y.W, 0, scaleX), newAxis(h, p.Y.H, 0, scaleY))
-	if !p.Gray() {
+	resizePlane(out.Y, p.Y, newFilterAxis(w, p.Y.W, 0, scaleX), newFilterAxis(h, p.Y.H, 0, scaleY))
+	if !p.IsGray() {
 		x, y := 0.0, 0.0
-		mirrorX, mirrorY := Mirrors(orientation)
+		mirrorX, mirrorY := MirroredAxes(orientation)
 		if mirrorX && w%2 == 1 {
 			x = -scaleX
 		}
@@ -21,10 +21,10 @@ func Resize(p *Picture, w, h, orientation int) *Picture {
 			y = -scaleY
 		}
 		subX, subY := float64(p.SubX), float64(p.SubY)
-		across := newAxis(out.Cb.W, p.Cb.W, x/subX, scaleX*2/subX)
-		down := newAxis(out.Cb.H, p.Cb.H, y/subY, scaleY*2/subY)
-		resize(out.Cb, p.Cb, across, down)
-		resize(out.Cr, p.Cr, across, down)
+		across := newFilterAxis(out.Cb.W, p.Cb.W, x/subX, scaleX*2/subX)
+		down := newFilterAxis(out.Cb.H, p.Cb.H, y/subY, scaleY*2/subY)
+		resizePlane(out.Cb, p.Cb, across, down)
+		resizePlane(out.Cr, p.Cr, across, down)
 	}
 	return out
 }
@@ -39,23 +39,23 @@ func Resize(p *Picture, w, h, orientation int) *Picture {
 // the end: bias, 256 levels, is more than a Lanczos3 can undershoot. From 1920
 // to 1080 this takes 11.6 ms, the same filter one sample at a time 20.4.
 const (
-	weightBits = 14
-	keptBits   = 6
-	bias       = 256
+	weightBits       = 14
+	intermediateBits = 6
+	bias             = 256
 
-	dropBits  = weightBits - keptBits
+	dropBits  = weightBits - intermediateBits
 	downStart = bias<<weightBits + 1<<(dropBits-1)
 	// across starts at half a level; the bias is in its samples already
-	acrossBits  = weightBits + keptBits
+	acrossBits  = weightBits + intermediateBits
 	acrossStart = 1 << (acrossBits - 1)
 
-	twice     = 1<<32 | 1
-	evenBytes = 0xFF * twice
-	low       = 1<<(32-dropBits) - 1 // a lower half, once shifted down by dropBits
+	twice       = 1<<32 | 1
+	evenBytes   = 0xFF * twice
+	lowHalfMask = 1<<(32-dropBits) - 1 // a lower half, once shifted down by dropBits
 )
 
-// resize fills dst from src.
-func resize(dst, src Plane, across, down axis) {
+// resizePlane fills dst from src.
+func resizePlane(dst, src Plane, across, down filterAxis) {
 	// only the columns that across will read, in eights
 	left := int(across.starts[0])
 	right := int(across.starts[dst.W-1]) + across.taps
@@ -64,28 +64,28 @@ func resize(dst, src Plane, across, down axis) {
 
 	for y := 0; y < dst.H; y += 2 {
 		second := min(y+1, dst.H-1)
-		down2(rows, src, left, down, y, second)
+		filterDown(rows, src, left, down, y, second)
 		to := dst.Pix[y*dst.Stride:][:dst.W]
 		to2 := dst.Pix[second*dst.Stride:][:dst.W]
-		across2(to, to2, rows, left, across)
+		filterAcross(to, to2, rows, left, across)
 	}
 }
 
-// down2 filters two rows of dst downwards into words: row y in the lower half, second in the upper.
-func down2(rows []uint64, src Plane, left int, down axis, y, second int) {
+// filterDown filters two rows of dst downwards into words: row y in the lower half, second in the upper.
+func filterDown(rows []uint64, src Plane, left int, down filterAxis, y, second int) {
 	w1 := down.weights[y*down.taps:][:down.taps]
 	w2 := down.weights[second*down.taps:][:down.taps]
 	at1 := int(down.starts[y])*src.Stride + left
 	at2 := int(down.starts[second])*src.Stride + left
 	pix, stride := src.Pix, src.Stride
 	for x := 0; x+8 <= len(rows); x += 8 {
-		a0, a4, a1, a5 := down8(pix, at1+x, stride, w1)
-		b0, b4, b1, b5 := down8(pix, at2+x, stride, w2)
+		a0, a4, a1, a5 := sumEightColumns(pix, at1+x, stride, w1)
+		b0, b4, b1, b5 := sumEightColumns(pix, at2+x, stride, w2)
 		r := rows[x : x+8 : x+8]
-		r[0] = a0>>dropBits&low | b0>>dropBits&low<<32
-		r[1] = a4>>dropBits&low | b4>>dropBits&low<<32
-		r[2] = a1>>dropBits&low | b1>>dropBits&low<<32
-		r[3] = a5>>dropBits&low | b5>>dropBits&low<<32
+		r[0] = a0>>dropBits&lowHalfMask | b0>>dropBits&lowHalfMask<<32
+		r[1] = a4>>dropBits&lowHalfMask | b4>>dropBits&lowHalfMask<<32
+		r[2] = a1>>dropBits&lowHalfMask | b1>>dropBits&lowHalfMask<<32
+		r[3] = a5>>dropBits&lowHalfMask | b5>>dropBits&lowHalfMask<<32
 		r[4] = a0>>(32+dropBits) | b0>>(32+dropBits)<<32
 		r[5] = a4>>(32+dropBits) | b4>>(32+dropBits)<<32
 		r[6] = a1>>(32+dropBits) | b1>>(32+dropBits)<<32
@@ -93,9 +93,9 @@ func down2(rows []uint64, src Plane, left int, down axis, y, second int) {
 	}
 }
 
-// down8 returns eight weighted sums down the columns from pix[at], as samples
+// sumEightColumns returns eight weighted sums down the columns from pix[at], as samples
 // 0 and 4, 1 and 5, 2 and 6, 3 and 7.
-func down8(pix []byte, at, stride int, weights []uint64) (s0, s1, s2, s3 uint64) {
+func sumEightColumns(pix []byte, at, stride int, weights []uint64) (s0, s1, s2, s3 uint64) {
 	s0 = downStart * twice
 	s1, s2, s3 = s0, s0, s0
 	for _, w := range weights {
@@ -103,7 +103,7 @@ func down8(pix []byte, at, stride int, weights []uint64) (s0, s1, s2, s3 uint64)
 		if at+8 <= len(pix) {
 			v = binary.LittleEndian.Uint64(pix[at:])
 		} else {
-			v = tail(pix, at)
+			v = loadTail(pix, at)
 		}
 		s0 += v & evenBytes * w
 		s1 += v >> 8 & evenBytes * w
@@ -114,9 +114,9 @@ func down8(pix []byte, at, stride int, weights []uint64) (s0, s1, s2, s3 uint64)
 	return
 }
 
-// tail loads what is left of pix from at, at most seven samples: the end of a
+// loadTail loads what is left of pix from at, at most seven samples: the end of a
 // plane that some decoder made without slack.
-func tail(pix []byte, at int) (v uint64) {
+func loadTail(pix []byte, at int) (v uint64) {
 	for i := range 8 {
 		if at+i < len(pix) {
 			v |= uint64(pix[at+i]) << (8 * i)
@@ -125,8 +125,8 @@ func tail(pix []byte, at int) (v uint64) {
 	return v
 }
 
-// across2 filters the two rows in rows across, into to and to2.
-func across2(to, to2 []byte, rows []uint64, left int, across axis) {
+// filterAcross filters the two rows in rows across, into to and to2.
+func filterAcross(to, to2 []byte, rows []uint64, left int, across filterAxis) {
 	to2 = to2[:len(to)]
 	for x := range to {
 		weights := across.weights[x*across.taps:][:across.taps]
@@ -135,13 +135,13 @@ func across2(to, to2 []byte, rows []uint64, left int, across axis) {
 		for i, w := range weights {
 			sum += window[i] * w
 		}
-		to[x] = clamp[sum>>acrossBits&1023]
-		to2[x] = clamp[sum>>(32+acrossBits)&1023]
+		to[x] = clampTable[sum>>acrossBits&1023]
+		to2[x] = clampTable[sum>>(32+acrossBits)&1023]
 	}
 }
 
-// clamp takes the bias off and keeps the sample between 0 and 255.
-var clamp = func() (t [1024]byte) {
+// clampTable takes the bias off and keeps the sample between 0 and 255.
+var clampTable = func() (t [1024]byte) {
 	for i := range t {
 		t[i] = byte(min(max(i-bias, 0), 255))
 	}

@@ -10,8 +10,8 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// fill makes a picture of soft shapes and some grain.
-func fill(w, h, subX, subY int) *Picture {
+// softPicture makes a picture of soft shapes and some grain.
+func softPicture(w, h, subX, subY int) *Picture {
 	p := New(w, h, subX, subY, false)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for i, pl := range []Plane{p.Y, p.Cb, p.Cr} {
@@ -25,9 +25,9 @@ func fill(w, h, subX, subY int) *Picture {
 	return p
 }
 
-// distance returns how far pl is from what imaging makes of src.
-func distance(pl, src Plane) float64 {
-	want := phototest.Lanczos(&image.Gray{Pix: src.Pix, Stride: src.Stride, Rect: image.Rect(0, 0, src.W, src.H)}, pl.W, pl.H)
+// lanczosPSNR returns how far pl is from what imaging makes of src.
+func lanczosPSNR(pl, src Plane) float64 {
+	want := phototest.ResizeLanczos(&image.Gray{Pix: src.Pix, Stride: src.Stride, Rect: image.Rect(0, 0, src.W, src.H)}, pl.W, pl.H)
 	return phototest.PSNR(pl.W*pl.H, want, func(i int) float64 { return float64(pl.Pix[i/pl.W*pl.Stride+i%pl.W]) })
 }
 
@@ -35,16 +35,16 @@ func TestResizeIsLanczos(t *testing.T) {
 	for _, c := range []struct{ w, h, toW, toH int }{
 		{400, 300, 381, 286}, {400, 300, 200, 150}, {401, 299, 107, 80}, {333, 1000, 32, 96}, {9, 7, 5, 3}, {640, 480, 32, 24}, {64, 64, 64, 64},
 	} {
-		p := fill(c.w, c.h, 2, 2)
+		p := softPicture(c.w, c.h, 2, 2)
 		got := Resize(p, c.toW, c.toH, 1)
-		if db := distance(got.Y, p.Y); db < 53 {
+		if db := lanczosPSNR(got.Y, p.Y); db < 53 {
 			t.Errorf("%v: Y is %.1f dB from imaging's, want 53", c, db)
 		}
 		want := 53.0
 		if (c.w|c.h|c.toW|c.toH)%2 == 1 {
 			want = 36 // imaging lays the last, half sample out as a whole one
 		}
-		if db := distance(got.Cb, p.Cb); db < want {
+		if db := lanczosPSNR(got.Cb, p.Cb); db < want {
 			t.Errorf("%v: Cb is %.1f dB from imaging's, want %v", c, db, want)
 		}
 	}
@@ -104,7 +104,7 @@ func TestOrientTurnsAsEXIFSays(t *testing.T) {
 func TestOrientAfterResize(t *testing.T) {
 	for o := 1; o <= 8; o++ {
 		for _, size := range [][2]int{{100, 75}, {101, 75}, {100, 77}, {99, 73}} {
-			p := fill(400, 300, 1, 1)
+			p := softPicture(400, 300, 1, 1)
 			short := Orient(Resize(p, size[0], size[1], o), o)
 			turned := Orient(p, o)
 			w, h := size[0], size[1]
@@ -138,17 +138,17 @@ func FuzzResize(f *testing.F) {
 		p := New(int(w), int(h), int(subX%4)+1, int(subY%4)+1, false)
 		p.ExactW, p.ExactH = p.ExactW-x, p.ExactH-y // as of a scaled decode
 		out := Orient(Resize(p, int(toW), int(toH), int(o%10)), int(o%10))
-		out.Free()
-		p.Free()
+		out.Release()
+		p.Release()
 	})
 }
 
 func BenchmarkResize(b *testing.B) {
 	for _, c := range [][4]int{{2016, 1512, 1920, 1440}, {1920, 1440, 1080, 810}, {1080, 810, 640, 480}, {640, 480, 320, 240}} {
 		b.Run(fmt.Sprintf("%dto%d", c[0], c[2]), func(b *testing.B) {
-			p := fill(c[0], c[1], 2, 2)
+			p := softPicture(c[0], c[1], 2, 2)
 			for b.Loop() {
-				Resize(p, c[2], c[3], 1).Free()
+				Resize(p, c[2], c[3], 1).Release()
 			}
 		})
 	}
@@ -157,7 +157,7 @@ func BenchmarkResize(b *testing.B) {
 func BenchmarkOrient(b *testing.B) {
 	for _, o := range []int{3, 6} {
 		b.Run(fmt.Sprint(o), func(b *testing.B) {
-			p := fill(1920, 1440, 2, 2)
+			p := softPicture(1920, 1440, 2, 2)
 			for b.Loop() {
 				p = Orient(p, o)
 			}

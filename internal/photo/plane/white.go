@@ -1,19 +1,19 @@
 package plane
 
-// OnWhite lays the picture, which starts at 0, 0 of alpha, on white: 255 in Y and 128 in the colours. Premultiplied
+// FlattenOnWhite lays the picture, which starts at 0, 0 of alpha, on white: 255 in Y and 128 in the colours. Premultiplied
 // says that its colours have been multiplied with alpha.
-func (p *Picture) OnWhite(alpha Plane, premultiplied bool) {
+func (p *Picture) FlattenOnWhite(alpha Plane, premultiplied bool) {
 	for y := range p.H {
 		row := p.Y.Pix[y*p.Y.Stride:][:p.W]
 		for x, a := range alpha.Pix[y*alpha.Stride:][:p.W] {
 			if premultiplied {
 				row[x] = byte(min(int(row[x])+255-int(a), 255))
 			} else {
-				row[x] = over(row[x], 255, int(a), 255)
+				row[x] = blendOver(row[x], 255, int(a), 255)
 			}
 		}
 	}
-	if p.Gray() || premultiplied { // colours that were multiplied are as far from gray as they shall be
+	if p.IsGray() || premultiplied { // colours that were multiplied are as far from gray as they shall be
 		return
 	}
 	for y := range p.Cb.H {
@@ -25,12 +25,12 @@ func (p *Picture) OnWhite(alpha Plane, premultiplied bool) {
 					sum, count = sum+int(alpha.Pix[j*alpha.Stride+i]), count+255
 				}
 			}
-			cb[x], cr[x] = over(cb[x], 128, sum, count), over(cr[x], 128, sum, count)
+			cb[x], cr[x] = blendOver(cb[x], 128, sum, count), blendOver(cr[x], 128, sum, count)
 		}
 	}
 }
 
-// over returns v, of which part of whole is there, on another value.
-func over(v, on byte, part, whole int) byte {
+// blendOver returns v, of which part of whole is there, on another value.
+func blendOver(v, on byte, part, whole int) byte {
 	return byte((int(v)*part + int(on)*(whole-part) + whole/2) / whole)
 }

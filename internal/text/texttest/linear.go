@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// hostile are pieces of which texts are made that are cheap to write and may be dear to read.
-var hostile = []string{
+// hostilePieces are pieces of which texts are made that are cheap to write and may be dear to read.
+var hostilePieces = []string{
 	"#", "@", "#a", "@a", "#1", "@aaa ", "@a.", ".", "a", "_", "#a#", "@a@", "@ab@", "&#", "＃", "＠", "#＃a", "\u0301", "#\u0301", "a\u0301\u0323",
 	"http://", "http://a.b/#c?@d ", "\u200d", "👩‍", "\u202e", "\u2066\u2069", "\u200f", "\ufdfa", "#\ufdfa", "한", "ㄱ", "#東", " ", " \n", "\x00", "\xff", "#\xff",
 	"…", "ß", "İ", `"`, `\`, "<", "{name}", "*", "a b ", "#" + strings.Repeat("x", 101) + " ",
@@ -20,16 +20,16 @@ var hostile = []string{
 
 // The environment of the process that counts.
 const (
-	whichPass  = "TEXTTEST_PASS"
-	textLength = "TEXTTEST_LENGTH"
+	passVariable   = "TEXTTEST_PASS"
+	lengthVariable = "TEXTTEST_LENGTH"
 )
 
-// Linear fails t, a whole test, when a pass executes more than about twice the statements for twice the text. The counters
+// CheckLinear fails t, a whole test, when a pass executes more than about twice the statements for twice the text. The counters
 // are those of Go's test coverage, of the packages counted: the pass's own and those that it calls. It makes no use of a clock.
-func Linear(t *testing.T, passes map[string]func(text string), counted ...string) {
-	if name := os.Getenv(whichPass); name != "" {
-		length, _ := strconv.Atoi(os.Getenv(textLength)) // we wrote it
-		for _, piece := range hostile {
+func CheckLinear(t *testing.T, passes map[string]func(text string), counted ...string) {
+	if name := os.Getenv(passVariable); name != "" {
+		length, _ := strconv.Atoi(os.Getenv(lengthVariable)) // we wrote it
+		for _, piece := range hostilePieces {
 			passes[name](strings.Repeat(piece, length/len(piece)))
 		}
 		return
@@ -45,7 +45,7 @@ func Linear(t *testing.T, passes map[string]func(text string), counted ...string
 	}
 	const length = 16_000
 	for name := range passes {
-		once, twice := steps(t, program, name, length), steps(t, program, name, 2*length)
+		once, twice := countSteps(t, program, name, length), countSteps(t, program, name, 2*length)
 		if once == 0 {
 			t.Errorf("%s: nothing was counted", name)
 		}
@@ -55,12 +55,12 @@ func Linear(t *testing.T, passes map[string]func(text string), counted ...string
 	}
 }
 
-// steps is the number of statements that a pass executes for hostile texts of a length.
-func steps(t *testing.T, program, pass string, length int) int {
+// countSteps is the number of statements that a pass executes for hostile texts of a length.
+func countSteps(t *testing.T, program, pass string, length int) int {
 	t.Helper()
 	profile := fmt.Sprintf("%s.%s.%d", program, pass, length)
 	run := exec.Command(program, "-test.run=^"+t.Name()+"$", "-test.coverprofile="+profile) // #nosec G204 -- built here
-	run.Env = append(os.Environ(), whichPass+"="+pass, textLength+"="+strconv.Itoa(length))
+	run.Env = append(os.Environ(), passVariable+"="+pass, lengthVariable+"="+strconv.Itoa(length))
 	if out, err := run.CombinedOutput(); err != nil {
 		t.Fatalf("count the steps of %s: %v: %s", pass, err, out)
 	}

@@ -13,18 +13,18 @@ import (
 var Analyzer = &analysis.Analyzer{
 	Name: "logattr",
 	Doc:  "reports values given to log/slog that encoding/json/v2 refuses",
-	Run:  run,
+	Run:  runAnalysis,
 }
 
-func run(pass *analysis.Pass) (any, error) {
+func runAnalysis(pass *analysis.Pass) (any, error) {
 	for _, file := range pass.Files {
 		ast.Inspect(file, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
-			if !ok || !logs(pass, call) {
+			if !ok || !isLogCall(pass, call) {
 				return true
 			}
 			for _, arg := range call.Args {
-				if why := refused(pass.TypesInfo.TypeOf(arg), 0); why != "" {
+				if why := unserializablePart(pass.TypesInfo.TypeOf(arg), 0); why != "" {
 					pass.Reportf(arg.Pos(), "a log line cannot hold %s, and is lost", why)
 				}
 			}
@@ -34,8 +34,8 @@ func run(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// logs reports whether a call is of a function or a method of log/slog.
-func logs(pass *analysis.Pass, call *ast.CallExpr) bool {
+// isLogCall reports whether a call is of a function or a method of log/slog.
+func isLogCall(pass *analysis.Pass, call *ast.CallExpr) bool {
 	selector, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
 		return false
@@ -44,8 +44,8 @@ func logs(pass *analysis.Pass, call *ast.CallExpr) bool {
 	return ok && called.Pkg() != nil && called.Pkg().Path() == "log/slog"
 }
 
-// refused says what part of a type has no JSON, or nothing.
-func refused(t types.Type, depth int) string {
+// unserializablePart says what part of a type has no JSON, or nothing.
+func unserializablePart(t types.Type, depth int) string {
 	if t == nil || depth > 4 {
 		return ""
 	}
@@ -59,7 +59,7 @@ func refused(t types.Type, depth int) string {
 				return "" // a time has JSON
 			}
 		}
-		if marshals(t) {
+		if marshalsItself(t) {
 			return ""
 		}
 	}
@@ -73,14 +73,14 @@ func refused(t types.Type, depth int) string {
 			return "a complex number"
 		}
 	case *types.Slice:
-		return refused(under.Elem(), depth+1)
+		return unserializablePart(under.Elem(), depth+1)
 	case *types.Array:
-		return refused(under.Elem(), depth+1)
+		return unserializablePart(under.Elem(), depth+1)
 	case *types.Map:
-		return refused(under.Elem(), depth+1)
+		return unserializablePart(under.Elem(), depth+1)
 	case *types.Struct:
 		for field := range under.Fields() {
-			if why := refused(field.Type(), depth+1); field.Exported() && why != "" {
+			if why := unserializablePart(field.Type(), depth+1); field.Exported() && why != "" {
 				return why
 			}
 		}
@@ -88,8 +88,8 @@ func refused(t types.Type, depth int) string {
 	return ""
 }
 
-// marshals reports whether a type, or a pointer to it, says itself how it is written, or is an error, of which the text is.
-func marshals(t types.Type) bool {
+// marshalsItself reports whether a type, or a pointer to it, says itself how it is written, or is an error, of which the text is.
+func marshalsItself(t types.Type) bool {
 	for _, method := range []string{"MarshalJSON", "MarshalJSONTo", "MarshalText", "Error", "LogValue"} {
 		if found, _, _ := types.LookupFieldOrMethod(types.NewPointer(t), true, nil, method); found != nil {
 			return true

@@ -58,7 +58,7 @@ func writeDatabase(source, dir string) error {
 			return err
 		}
 		newest = max(newest, r.Modified)
-		for _, path := range r.paths() {
+		for _, path := range r.modulePaths() {
 			if byPath[path] == nil {
 				byPath[path] = &module{Path: path}
 				modules = append(modules, byPath[path])
@@ -79,8 +79,8 @@ func writeDatabase(source, dir string) error {
 	return nil
 }
 
-// paths are the modules that r concerns, each once.
-func (r report) paths() []string {
+// modulePaths are the modules that r concerns, each once.
+func (r report) modulePaths() []string {
 	var paths []string
 	seen := map[string]bool{}
 	for _, affected := range r.Affected {

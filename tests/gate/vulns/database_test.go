@@ -22,17 +22,17 @@ func TestDatabaseNamesEachModuleOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	var modules []module
-	readInto(t, filepath.Join(dir, "index", "modules.json"), &modules)
+	readJSONInto(t, filepath.Join(dir, "index", "modules.json"), &modules)
 	if len(modules) != 2 || modules[0].Path != "example.com/a" || len(modules[0].Vulns) != 2 || modules[1].Path != "stdlib" {
 		t.Errorf("modules: %+v", modules)
 	}
 	var db struct{ Modified string }
-	readInto(t, filepath.Join(dir, "index", "db.json"), &db)
+	readJSONInto(t, filepath.Join(dir, "index", "db.json"), &db)
 	if db.Modified != "2026-01-02T00:00:00Z" {
 		t.Errorf("the database was modified at %q", db.Modified)
 	}
 	var whole report
-	readInto(t, filepath.Join(dir, "ID", "GO-2026-0002.json"), &whole)
+	readJSONInto(t, filepath.Join(dir, "ID", "GO-2026-0002.json"), &whole)
 	if len(whole.Affected) != 2 {
 		t.Errorf("the report lost what it concerns: %+v", whole)
 	}
@@ -41,7 +41,7 @@ func TestDatabaseNamesEachModuleOnce(t *testing.T) {
 	}
 }
 
-func readInto(t *testing.T, file string, into any) {
+func readJSONInto(t *testing.T, file string, into any) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {

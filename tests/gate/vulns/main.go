@@ -18,14 +18,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: vulns VERSION-OF-THE-DATABASE PROGRAM")
 		os.Exit(2)
 	}
-	if err := check(os.Args[1], os.Args[2]); err != nil {
+	if err := checkProgram(os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, "vulns:", err)
 		os.Exit(1)
 	}
 }
 
-func check(version, program string) error {
-	source, err := download(version)
+func checkProgram(version, program string) error {
+	source, err := downloadDatabase(version)
 	if err != nil {
 		return err
 	}
@@ -45,8 +45,8 @@ func check(version, program string) error {
 	return nil
 }
 
-// download returns the folder of the database's module.
-func download(version string) (string, error) {
+// downloadDatabase returns the folder of the database's module.
+func downloadDatabase(version string) (string, error) {
 	out, err := exec.Command("go", "mod", "download", "-json", "golang.org/x/vulndb@"+version).Output()
 	var module struct{ Dir, Error string }
 	if broken := json.Unmarshal(out, &module); err == nil {
