@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// layers is the house from the ground up: a package may import those of lower
-// layers and none beside or above it. docs/architecture.md draws the same picture.
+// layers are our packages from the lowest up: a package may import packages of lower layers, and none of its own or a
+// higher one. docs/architecture.md draws the same picture.
 var layers = [][]string{
 	{"internal/clock", "internal/fault", "internal/edge", "internal/folder", "internal/heap", "internal/setup", "internal/testenv", "internal/text", "internal/text/texttest", "internal/watch", "internal/db/dbtest", "migrations", "pb_public"},
 	{"internal/db"},
@@ -39,7 +39,7 @@ var layers = [][]string{
 	{""},
 }
 
-// forbiddenImports says what a part of the house must not use of others' modules.
+// forbiddenImports are the packages of other modules that a part of ours must not use.
 var forbiddenImports = map[string]struct {
 	paths  []string
 	except []string
@@ -88,7 +88,7 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
-// TestOnlyHooksBinds keeps what happens apart from when it happens.
+// TestOnlyHooksBinds keeps what happens (internal) apart from when it happens (hooks).
 func TestOnlyHooksBinds(t *testing.T) {
 	for file := range importsByFile(t) {
 		if !strings.HasPrefix(file, "internal/") {

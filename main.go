@@ -1,5 +1,5 @@
-// Doubletap is a social backend for photo sharing in one binary: PocketBase with likes,
-// comments, follows, a feed and notifications.
+// Doubletap is a social backend for photo sharing in one binary: PocketBase with likes, comments, follows, a feed and
+// notifications.
 package main
 
 import (
@@ -19,7 +19,8 @@ func main() {
 	}
 }
 
-// newProgram is PocketBase with Doubletap, and PocketBase's own command for the steps of the data folder.
+// newProgram returns PocketBase with Doubletap, and with PocketBase's own command for the migrations of the data
+// folder.
 func newProgram() *pocketbase.PocketBase {
 	app := pocketbase.NewWithConfig(hooks.Config())
 	hooks.Bind(app)

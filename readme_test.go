@@ -10,8 +10,8 @@ import (
 
 var readmeProgram = regexp.MustCompile("(?s)```go\n(package main.*?)```")
 
-// TestTheGoInTheReadmeBuilds compiles the README's program as a module of its own, so
-// against nothing but what is public. The JavaScript is run by tests/.
+// TestTheGoInTheReadmeBuilds compiles the README's program as a module of its own, so only against what is public.
+// The JavaScript is run by tests/.
 func TestTheGoInTheReadmeBuilds(t *testing.T) {
 	snippet := readmeProgram.FindStringSubmatch(readFile(t, "README.md"))
 	if snippet == nil {

@@ -13,8 +13,8 @@ import (
 	"doubletap/bench/report"
 )
 
-// TestEverythingRuns runs every case on every side at toy size. It looks at what is right and wrong,
-// never at how fast it was.
+// TestEverythingRuns runs every case on every subject at toy size. It checks whether the results are right, not how
+// fast they were.
 func TestEverythingRuns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds and serves the subjects")
@@ -40,7 +40,7 @@ func TestEverythingRuns(t *testing.T) {
 				continue
 			}
 			for _, wrong := range result.Wrong {
-				if side != "plain" { // which loses counts, and is to be shown as it is
+				if side != "plain" { // plain loses counts, and the report has to show that
 					t.Errorf("%s, %s: %s", side, name, wrong)
 				}
 			}

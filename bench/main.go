@@ -1,5 +1,5 @@
-// Bench measures Doubletap beside two PocketBase apps that do the same: on one machine, with the
-// same people and posts, in turns. See README.md for what is measured and where.
+// Bench compares Doubletap with two PocketBase apps that do the same, in turns, on one machine and with the same
+// people and posts. See README.md for what is measured and where.
 package main
 
 import (
@@ -18,20 +18,20 @@ import (
 	"doubletap/bench/world"
 )
 
-// config is what the flags say.
+// config holds the values of the flags.
 type config struct {
 	size         world.Size
 	rounds       int
 	run          time.Duration
-	cases        []string // or families; empty means all
+	cases        []string // cases or families; empty means all
 	subjects     []string
 	listeners    []int
 	likers       int
 	samples      int
 	photos       int
-	startCount   int           // starts of a process, of which the median is taken
+	startCount   int           // how many starts of a process the median is taken of
 	restDuration time.Duration // how long listeners do nothing before memory is measured again, once for each subject
-	photo        int           // pixels of its longer side
+	photo        int           // pixels of the photo's longer side
 	growth       int
 	json, svg    string
 	profile      string
@@ -121,7 +121,7 @@ func splitList(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// caseNames are the cases, with commas.
+// caseNames returns the names of all cases, separated by commas.
 func caseNames() string {
 	all := []string{"start"}
 	for _, k := range load.AllCases() {
@@ -130,12 +130,13 @@ func caseNames() string {
 	return strings.Join(all, ",")
 }
 
-// wantsCase reports whether a case is asked for, by the flag and by a subject's own list.
+// wantsCase reports whether a case is in both the flag's list and a subject's own, where an empty list has all cases.
 func (c config) wantsCase(name string, only []string) bool {
 	return isChosen(name, c.cases) && isChosen(name, only)
 }
 
-// isChosen reports whether a list, unless it is empty, has the case or its family: likes is all of likes-1, likes-16 and likes-64.
+// isChosen reports whether a list is empty, or has the case or its family: likes is the family of likes-1, likes-16
+// and likes-64.
 func isChosen(name string, list []string) bool {
 	return len(list) == 0 || slices.ContainsFunc(list, func(word string) bool { return name == word || strings.HasPrefix(name, word+"-") })
 }

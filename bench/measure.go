@@ -14,10 +14,10 @@ import (
 	"doubletap/bench/world"
 )
 
-// growthCases are the cases that are measured once more with more data.
+// growthCases are the cases that are measured again with more data.
 var growthCases = []string{"likes-16", "feed-1", "feed-8", "tray-8"}
 
-// measureAll runs all that the flags ask for.
+// measureAll runs everything that the flags ask for.
 func measureAll(ctx context.Context, b subject.Bench, c config) (*report.Report, error) {
 	began := time.Now()
 	r := &report.Report{When: began, Machine: describeMachine(), Size: c.size, Rounds: c.rounds, Seconds: c.run.Seconds()}
@@ -58,13 +58,13 @@ type runner struct {
 	tool      string
 	subjects  []subject.Subject
 	programs  map[string]string // by subject
-	folders   map[string]string // seeded, by kind
-	suffix    string            // of the cases' names
-	onlyCases []string          // cases, beside the flag's
-	rested    map[string]bool   // subjects whose memory at rest is known
+	folders   map[string]string // seeded folders, by kind
+	suffix    string            // what is appended to the cases' names
+	onlyCases []string          // cases that are measured, in addition to the flag's choice; empty means all
+	rested    map[string]bool   // subjects whose memory at rest has been measured
 }
 
-// prepareRunner builds the programs and fills the folders.
+// prepareRunner returns a runner, with the programs built and the folders filled.
 func prepareRunner(ctx context.Context, b subject.Bench, c config, r *report.Report, size world.Size) (*runner, error) {
 	run := &runner{config: c, bench: b, report: r, world: world.New(size), programs: map[string]string{}, folders: map[string]string{}, rested: map[string]bool{}}
 	var err error
@@ -73,7 +73,7 @@ func prepareRunner(ctx context.Context, b subject.Bench, c config, r *report.Rep
 	}
 	r.Subjects = nil
 	for _, name := range c.subjects {
-		s, _ := subject.FindSubject(name) // the flags were checked
+		s, _ := subject.FindSubject(name) // parseFlags has checked the names
 		if !run.hasCase(s) {
 			continue
 		}
@@ -102,7 +102,7 @@ func (r *runner) hasCase(s subject.Subject) bool {
 	return false
 }
 
-// subjectOrder are the subjects, each round beginning with another.
+// subjectOrder returns the subjects in the order of a round; each round begins with another subject.
 func (r *runner) subjectOrder(round int) (all []subject.Subject) {
 	for i := range r.subjects {
 		all = append(all, r.subjects[(round+i)%len(r.subjects)])
@@ -111,7 +111,7 @@ func (r *runner) subjectOrder(round int) (all []subject.Subject) {
 }
 
 func describeMachine() report.Machine {
-	cpu, _ := os.ReadFile("/proc/cpuinfo") // what cannot be read stays unsaid
+	cpu, _ := os.ReadFile("/proc/cpuinfo") // what cannot be read stays empty in the report
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	return report.DescribeMachine(string(cpu), string(kernel), runtime.Version(), runtime.NumCPU())
 }

@@ -10,7 +10,8 @@ import (
 	"os"
 )
 
-// benchPhoto returns a JPEG like a telephone's, with as much noise as makes 12 megapixels 3 megabytes, and keeps it in file.
+// benchPhoto returns a JPEG like a phone's, with so much noise that 12 megapixels take 3 megabytes. It stores the
+// JPEG in file for the next run.
 func benchPhoto(file string, width int) ([]byte, error) {
 	if data, err := os.ReadFile(file); err == nil {
 		return data, nil

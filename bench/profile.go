@@ -11,7 +11,7 @@ import (
 	"doubletap/bench/subject"
 )
 
-// writeProfile writes a CPU profile of Doubletap while the chosen cases run, and their figures.
+// writeProfile writes a CPU profile of Doubletap while the chosen cases run, and prints their figures.
 func writeProfile(ctx context.Context, b subject.Bench, c config) error {
 	file, err := filepath.Abs(c.profile)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"doubletap/bench/subject"
 )
 
-// runRound serves fresh copies of the data and runs every case on one subject after the other. All
-// servers but the one that is measured are stopped where they stand.
+// runRound serves fresh copies of the data and runs every case on one subject after the other. All servers except the
+// one being measured are frozen.
 func (r *runner) runRound(ctx context.Context, round int) (err error) {
-	var guests []*servedSubject
+	var servers []*servedSubject
 	defer func() {
-		for _, g := range guests {
+		for _, g := range servers {
 			g.Stop()
 			if removed := os.RemoveAll(g.Dir); err == nil {
 				err = removed
@@ -26,7 +26,7 @@ func (r *runner) runRound(ctx context.Context, round int) (err error) {
 	for _, s := range r.subjectOrder(round) {
 		g, err := r.serveCopy(ctx, s)
 		if g != nil {
-			guests = append(guests, g)
+			servers = append(servers, g)
 		}
 		if err != nil {
 			return fmt.Errorf("start %s: %w", s.Name, err)
@@ -38,7 +38,7 @@ func (r *runner) runRound(ctx context.Context, round int) (err error) {
 		return err
 	}
 	for _, k := range load.AllCases() {
-		for _, g := range guests {
+		for _, g := range servers {
 			if r.wantsCase(k.Name, g.Only) && r.wantsCase(k.Name, r.onlyCases) {
 				g.Resume()
 				r.runCase(ctx, k, g, options, round)
@@ -52,7 +52,7 @@ func (r *runner) runRound(ctx context.Context, round int) (err error) {
 	return nil
 }
 
-// runCase runs one case on one subject and notes what came of it, right or wrong.
+// runCase runs one case on one subject and adds its figures to the report, with what was wrong.
 func (r *runner) runCase(ctx context.Context, k load.Case, g *servedSubject, o load.Options, round int) {
 	var wrong string
 	if k.Writes && g.lastRows == nil {
@@ -68,7 +68,7 @@ func (r *runner) runCase(ctx context.Context, k load.Case, g *servedSubject, o l
 	if err != nil {
 		wrong = err.Error()
 	}
-	memory, _ := g.Memory() // 0 when the server has died, which shows in the figures
+	memory, _ := g.Memory() // 0 if the server has died, which shows in the figures
 	if k.Writes {
 		wrong = joinNotes(wrong, r.verifyCase(ctx, g, k, before, results))
 	}
@@ -83,7 +83,7 @@ func (r *runner) runCase(ctx context.Context, k load.Case, g *servedSubject, o l
 	}
 }
 
-// complaintsOf says what the load generator itself found wrong.
+// complaintsOf returns in words what the load generator itself found wrong, or "".
 func complaintsOf(m load.Metrics) (text string) {
 	for _, c := range []struct{ metric, words string }{
 		{load.Lost, "notifications never came"}, {load.Misdelivered, "messages reached somebody else"}, {load.Failed, "failed"},
@@ -95,7 +95,7 @@ func complaintsOf(m load.Metrics) (text string) {
 	return text
 }
 
-// serveCopy copies the data, measures the start of the process, and leaves it served.
+// serveCopy copies the data, measures the start of the process, and returns a server that is up.
 func (r *runner) serveCopy(ctx context.Context, s subject.Subject) (*servedSubject, error) {
 	dir := filepath.Join(r.bench.Run, s.Name)
 	if err := subject.CopyFolder(r.folders[s.Kind], dir); err != nil {

@@ -14,14 +14,14 @@ import (
 	"doubletap/bench/subject"
 )
 
-// acknowledgedWrites is what the server has acknowledged so far.
-func (g *servedSubject) acknowledgedWrites() stored.Acknowledged {
+// acknowledgedWrites returns what the server has acknowledged so far.
+func (s *servedSubject) acknowledgedWrites() stored.Acknowledged {
 	return stored.Acknowledged{
-		Likes: int(g.Likes.Load()), Comments: int(g.Comments.Load()), Posts: int(g.Uploads.Load()), UnknownWrites: int(g.UnknownWrites.Load()),
+		Likes: int(s.Likes.Load()), Comments: int(s.Comments.Load()), Posts: int(s.Uploads.Load()), UnknownWrites: int(s.UnknownWrites.Load()),
 	}
 }
 
-// readStoredRows looks into the folder of a server that is up.
+// readStoredRows counts the rows in the folder of a running server.
 func (r *runner) readStoredRows(ctx context.Context, g *servedSubject, post string) (*stored.Rows, error) {
 	out, err := subject.RunTool(ctx, r.tool, "check", g.Dir, g.Kind, r.world.Size, "-post", post)
 	if err != nil {
@@ -31,7 +31,8 @@ func (r *runner) readStoredRows(ctx context.Context, g *servedSubject, post stri
 	return rows, json.Unmarshal(out, rows)
 }
 
-// verifyCase returns what is wrong with what a case left behind since the guest's last look.
+// verifyCase returns in words what is wrong with the rows that a case has stored since lastRows, or "". had is what
+// the server had acknowledged before the case.
 func (r *runner) verifyCase(ctx context.Context, g *servedSubject, k load.Case, had stored.Acknowledged, results []load.Row) string {
 	post := ""
 	if k.Name == "burst" && len(g.lastOwner.Posts) > 0 {
@@ -47,9 +48,9 @@ func (r *runner) verifyCase(ctx context.Context, g *servedSubject, k load.Case, 
 	})
 	g.lastRows = now
 	if post != "" && len(results) == 1 {
-		made := now.Tray - r.world.Likes // as many notifications as the post had likes
+		made := now.Tray - r.world.Likes // the seeded likes have a notification each
 		if g.Kind == "doubletap" {
-			made = now.Tray - 1 // one for all of them
+			made = now.Tray - 1 // the seeded likes share one notification
 			if made != 1 {
 				wrong = joinNotes(wrong, fmt.Sprintf("%d notifications of one post", made))
 			}
@@ -59,7 +60,7 @@ func (r *runner) verifyCase(ctx context.Context, g *servedSubject, k load.Case, 
 	return wrong
 }
 
-// measureStarts measures a server before anybody comes, and with nobody but listeners.
+// measureStarts measures a server without any client, and with listeners alone.
 func (r *runner) measureStarts(ctx context.Context, s subject.Subject, dir string, all []load.Person) error {
 	m := load.Metrics{}
 	program, err := fileSize(r.programs[s.Name])
@@ -88,8 +89,8 @@ func (r *runner) measureStarts(ctx context.Context, s subject.Subject, dir strin
 	return nil
 }
 
-// measureListeners measures the memory of a fresh server: idle, with as many listeners as there are in any case, and when these
-// have been there for a while.
+// measureListeners measures the memory of a fresh server: idle, with as many listeners as the largest case has, and
+// again after these have been idle for a while.
 func (r *runner) measureListeners(ctx context.Context, s subject.Subject, g *servedSubject, m load.Metrics) error {
 	time.Sleep(r.run / 4)
 	idle, err := g.Memory()
@@ -122,7 +123,7 @@ func (r *runner) measureListeners(ctx context.Context, s subject.Subject, g *ser
 	return nil
 }
 
-// measureRaw measures SQLite alone, when the bare server takes part.
+// measureRaw measures SQLite alone, if the bare server takes part.
 func (r *runner) measureRaw(ctx context.Context) error {
 	if !slices.ContainsFunc(r.subjects, func(s subject.Subject) bool { return s.Name == "bare" }) {
 		return nil

@@ -1,4 +1,4 @@
-// Package command is what people type: seed, demo, doctor, photos, jobs, webhooks, bench.
+// Package command holds the commands of the program: seed, demo, doctor, photos, jobs, webhooks, bench.
 package command
 
 import (
@@ -14,8 +14,8 @@ import (
 	_ "doubletap/migrations"    // the collections
 )
 
-// AddCommands adds Doubletap's commands to a program. The product's hooks must be bound to the same app, as what
-// the commands store goes through them; prepare opens what jobs need that a server opens when it starts.
+// AddCommands adds Doubletap's commands to a program. The product's hooks must be bound to the same app, since the
+// commands store through them. prepare opens what jobs need and a server opens when it starts.
 func AddCommands(app *pocketbase.PocketBase, prepare func() error) {
 	for _, c := range []*cobra.Command{seedCommand(app), demoCommand(app), doctorCommand(app), photosCommand(app), jobsCommand(app, prepare), webhooksCommand(app), benchCommand(app)} {
 		c.SilenceUsage = true // an error is one line, which main prints
@@ -24,8 +24,8 @@ func AddCommands(app *pocketbase.PocketBase, prepare func() error) {
 	}
 }
 
-// interruptible runs fn with a context that ends when the program is asked to end. PocketBase then closes the
-// databases; this makes it wait for fn, whose error becomes the program's.
+// interruptible runs fn with a context that ends when the program is asked to end. PocketBase closes the databases
+// then; interruptible makes it wait for fn first, and fn's error becomes the program's.
 func interruptible(app core.App, fn func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -33,7 +33,7 @@ func interruptible(app core.App, fn func(context.Context) error) error {
 	var failed error
 	app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
 		select {
-		case <-over: // and PocketBase has the error
+		case <-over: // PocketBase has the error already
 			return e.Next()
 		default:
 		}
@@ -46,8 +46,8 @@ func interruptible(app core.App, fn func(context.Context) error) error {
 	return failed
 }
 
-// inWriteTx is app.RunInTransaction that takes SQLite's write lock first, so that it waits for a server
-// that writes to the same folder instead of failing in the middle.
+// inWriteTx is app.RunInTransaction, but takes SQLite's write lock first, so that it waits for a server that writes to
+// the same folder instead of failing in the middle.
 func inWriteTx(app core.App, fn func(tx core.App) error) error {
 	return app.RunInTransaction(func(tx core.App) error {
 		if _, err := db.Exec(tx, `DELETE FROM jobs WHERE 0`, nil); err != nil {

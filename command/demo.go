@@ -22,9 +22,9 @@ import (
 
 const adminEmail = "admin@example.com"
 
-// CreateDemo makes the small world of the demonstration, in one transaction, and reports whether it did: a folder that
-// has it already is left as it is, but for a superuser where there is none. In a folder
-// with other people it is an error, as the logins of a demonstration are no secret.
+// CreateDemo stores the small world of the demo, in one transaction, and reports whether it did. A folder that has the
+// world already is left as it is, except that a superuser is added if there is none. A folder with other people is an
+// error, since the passwords of a demo are public.
 func CreateDemo(ctx context.Context, app core.App, report func(done, total int)) (made bool, err error) {
 	users, err := app.CountRecords("users")
 	if err != nil {
@@ -34,8 +34,8 @@ func CreateDemo(ctx context.Context, app core.App, report func(done, total int))
 	if err != nil {
 		return false, fmt.Errorf("look for superusers: %w", err)
 	}
-	stage := newDemoCast()
-	ada, err := db.FindRecord(app, "users", stage.people["ada"].id)
+	cast := newDemoCast()
+	ada, err := db.FindRecord(app, "users", cast.people["ada"].id)
 	if err != nil {
 		return false, err
 	}
@@ -43,20 +43,20 @@ func CreateDemo(ctx context.Context, app core.App, report func(done, total int))
 	if !there && users+superusers > 0 {
 		return false, fmt.Errorf("the folder %s is somebody's already: give the demo its own with --dir", app.DataDir())
 	}
-	s := &timeline{}
+	t := &timeline{}
 	if !there {
 		hash, err := passwordHash(app)
 		if err != nil {
 			return false, err
 		}
-		s = stage.buildTimeline(hash)
+		t = cast.buildTimeline(hash)
 	}
 	if superusers == 0 {
-		s.addAction(0, func(tx core.App, at types.DateTime) error {
+		t.addAction(0, func(tx core.App, at types.DateTime) error {
 			return saveRecord(tx, core.CollectionNameSuperusers, "", at, map[string]any{"email": adminEmail, "password": Password})
 		})
 	}
-	return !there, s.storeActions(ctx, app, max(len(s.actions), 1), report)
+	return !there, t.storeActions(ctx, app, max(len(t.actions), 1), report)
 }
 
 func demoCommand(app core.App) *cobra.Command {
@@ -68,7 +68,7 @@ func demoCommand(app core.App) *cobra.Command {
 		Example: "  doubletap demo --dir=demo_data",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if os.Getenv("DOUBLETAP_MODE") == "" { // it is no production, so that who looks around may look at /metrics
+			if os.Getenv("DOUBLETAP_MODE") == "" { // a demo is not production: whoever looks around may look at /metrics too
 				if err := os.Setenv("DOUBLETAP_MODE", "development"); err != nil {
 					return fmt.Errorf("demo: %w", err)
 				}
@@ -99,7 +99,8 @@ func demoCommand(app core.App) *cobra.Command {
 	return c
 }
 
-// checkAddressFree reports whether an address is free, before half a minute is spent on a world that cannot be served there.
+// checkAddressFree returns an error if the address is in use. It is called before half a minute is spent on a world
+// that could not be served there.
 func checkAddressFree(ctx context.Context, address string) error {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
@@ -112,7 +113,7 @@ func checkAddressFree(ctx context.Context, address string) error {
 	return nil
 }
 
-// announceDemo says where the demonstration is and who may come in, once it listens.
+// announceDemo prints where the demo is and how to sign in, once the server listens.
 func announceDemo(app core.App, out io.Writer) {
 	app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Priority: -99999, Func: func(e *core.ServeEvent) error {
 		if err := e.Next(); err != nil {
@@ -137,7 +138,7 @@ func announceDemo(app core.App, out io.Writer) {
 	}})
 }
 
-// passwordHint tells the password of a login, as far as it is still the one that the demo gave it.
+// passwordHint returns the password of a login if it is still the demo's, otherwise a remark.
 func passwordHint(app core.App, collection, email string) string {
 	record, found, err := db.Optional(app.FindAuthRecordByEmail(collection, email))
 	switch {

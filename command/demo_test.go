@@ -36,7 +36,7 @@ func TestDemoIsMadeOnce(t *testing.T) {
 	if n := s.Rows("notifications", "type = 'follow_request' AND recipient = {:bob}", map[string]any{"bob": s.User("bob").Id}); n != 1 {
 		t.Errorf("bob has %d requests, want one", n)
 	}
-	for name, least := range map[string]int{"ada": 4, "bob": 3} { // one is for the followers of noor, of whom bob is none
+	for name, least := range map[string]int{"ada": 4, "bob": 3} { // one is for noor's followers only, and bob does not follow her
 		if n := len(s.As(name).List("stories", "")); n < least {
 			t.Errorf("%s sees %d stories, want %d or more", name, n, least)
 		}
@@ -50,7 +50,7 @@ func TestDemoIsMadeOnce(t *testing.T) {
 	if err != nil || made {
 		t.Errorf("the second start made it: %v, %v", made, err)
 	}
-	serveDemo(t, s.App.DataDir()) // the third
+	serveDemo(t, s.App.DataDir()) // the third start
 	if after := tableHashes(t, s.App); !maps.Equal(before, after) {
 		t.Errorf("further starts changed %v to %v", before, after)
 	}
@@ -59,7 +59,7 @@ func TestDemoIsMadeOnce(t *testing.T) {
 	}
 }
 
-// newProgram is Doubletap as main makes it, on a folder, with what it prints.
+// newProgram returns Doubletap on a folder, as main makes it, and what it prints.
 func newProgram(t *testing.T, dir string, args ...string) (*pocketbase.PocketBase, *bufio.Scanner) {
 	t.Helper()
 	pb := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: dir, HideStartBanner: true})
@@ -75,14 +75,14 @@ func newProgram(t *testing.T, dir string, args ...string) (*pocketbase.PocketBas
 	read, write := io.Pipe()
 	pb.RootCmd.SetOut(write)
 	pb.RootCmd.SetArgs(args)
-	pb.OnTerminate().BindFunc(func(e *core.TerminateEvent) error { // nobody reads on
+	pb.OnTerminate().BindFunc(func(e *core.TerminateEvent) error { // nobody reads the output any more
 		_ = write.Close()
 		return e.Next()
 	})
 	return pb, bufio.NewScanner(read)
 }
 
-// serveDemo starts the command on a folder and signs in as it says.
+// serveDemo starts the demo command on a folder and signs in with the passwords that it prints.
 func serveDemo(t *testing.T, dir string) {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")

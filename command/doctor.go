@@ -27,14 +27,14 @@ type Finding struct {
 	Detail string `json:"detail"`
 }
 
-// Checks are the groups in which invariants are told, in the order in which they are.
+// checkOrder is the order in which the checks are reported.
 var checkOrder = []string{
 	"integrity", "migrations", "collections", "rules", "triggers", "moments", "relations", "indexes", "addresses", "accounts", "keys", "edges", "settings",
 	"posts", "comments", "tags", "search", "missing", "notifications", "feed", "counters", "queue", "handles", "files", "photos", "jobs", "superusers", "address", "mail", "encryption", "folder",
 }
 
-// Invariants returns all that holds of a data folder, in the order in which repairs build on each other: triggers count what later
-// repairs delete. Where steps are not applied it is only what holds without them.
+// Invariants returns all invariants of a data folder, in the order in which repairs build on each other: triggers count
+// what later repairs delete. If migrations are not applied, it returns only those that can be checked without them.
 func Invariants(app core.App) ([]*reconcile.Invariant, error) {
 	all := folderInvariants()
 	f := &reconcile.Problems{}
@@ -49,13 +49,13 @@ func Invariants(app core.App) ([]*reconcile.Invariant, error) {
 	return slices.Concat(all[:at], rows, photoInvariants(), all[at:]), nil
 }
 
-// needCollections are the names of what cannot be looked at before the migrations.
+// needCollections are the names of the invariants that cannot be checked before the migrations are applied.
 var needCollections = []string{"collections", "rules", "triggers", "indexes", "addresses", "files", "jobs"}
 
-// folderInvariants is what holds of a folder beside its rows.
+// folderInvariants returns the invariants of a folder that are not about rows.
 func folderInvariants() []*reconcile.Invariant {
-	about := func(name, holds, told string, look func(app core.App, f *reconcile.Problems) error) *reconcile.Invariant {
-		return &reconcile.Invariant{Check: name, Name: name, Holds: holds, Cost: reconcile.DoctorOnly, WhyNotRepaired: told, Inspect: look}
+	about := func(name, holds, whyNotRepaired string, inspect func(app core.App, f *reconcile.Problems) error) *reconcile.Invariant {
+		return &reconcile.Invariant{Check: name, Name: name, Holds: holds, Cost: reconcile.DoctorOnly, WhyNotRepaired: whyNotRepaired, Inspect: inspect}
 	}
 	repaired := func(i *reconcile.Invariant, cost reconcile.Cost, mend func(tx core.App) (int64, error)) *reconcile.Invariant {
 		i.Cost, i.MendAll = cost, func(_ context.Context, app core.App) (n int64, err error) {
@@ -86,7 +86,7 @@ func folderInvariants() []*reconcile.Invariant {
 	}
 }
 
-// groupFindings groups what an examination found by check.
+// groupFindings groups the results of an examination by check, in the order of checkOrder.
 func groupFindings(results []*reconcile.Result) (all []Finding) {
 	byCheck := map[string]*Finding{}
 	notes := map[string][]string{}
@@ -123,7 +123,7 @@ func groupFindings(results []*reconcile.Result) (all []Finding) {
 	return all
 }
 
-// joinFirstNotes joins the first of many notes.
+// joinFirstNotes joins the first 8 notes, and says how many more there are.
 func joinFirstNotes(notes []string) string {
 	const shown = 8
 	if more := len(notes) - shown; more > 0 {
@@ -132,18 +132,19 @@ func joinFirstNotes(notes []string) string {
 	return strings.Join(notes, "; ")
 }
 
-// Examine looks whether everything holds, and changes nothing. It may run beside a server on the same folder.
-func Examine(ctx context.Context, app core.App, w reconcile.ExamineOptions) ([]Finding, error) {
+// Examine checks all invariants and changes nothing. It may run beside a server on the same folder.
+func Examine(ctx context.Context, app core.App, options reconcile.ExamineOptions) ([]Finding, error) {
 	all, err := Invariants(app)
 	if err != nil {
 		return nil, err
 	}
-	return groupFindings(reconcile.Examine(ctx, app, all, w)), nil
+	return groupFindings(reconcile.Examine(ctx, app, all, options)), nil
 }
 
-// Repair puts right what needs nobody to decide, in steps that leave the writer to a server beside it, and looks again. It returns how
-// much it mended, by check, and what is wrong still. What fails keeps nothing else from being repaired; the error joins all failures.
-func Repair(ctx context.Context, app core.App, w reconcile.ExamineOptions) (done map[string]int64, left []Finding, err error) {
+// Repair repairs what needs no decision, in short transactions so that a server beside it can write, and checks again.
+// It returns how many rows it mended, by check, and what is still wrong. After a failure it continues with the other
+// repairs; the error joins all failures.
+func Repair(ctx context.Context, app core.App, options reconcile.ExamineOptions) (done map[string]int64, left []Finding, err error) {
 	f := &reconcile.Problems{}
 	if err := checkMigrations(app, f); err != nil {
 		return nil, nil, fmt.Errorf("repair: %w", err)
@@ -160,7 +161,7 @@ func Repair(ctx context.Context, app core.App, w reconcile.ExamineOptions) (done
 	}
 	var failures []error
 	done = map[string]int64{}
-	results := reconcile.RepairAll(ctx, app, all, w, func(r *reconcile.Result, mended int64, err error) {
+	results := reconcile.RepairAll(ctx, app, all, options, func(r *reconcile.Result, mended int64, err error) {
 		if mended > 0 {
 			done[r.Check] += mended
 		}

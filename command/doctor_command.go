@@ -36,18 +36,18 @@ func runDoctor(ctx context.Context, app core.App, out io.Writer, asJSON, repair 
 	var all []Finding
 	var failed error
 	progress := newProgress("doctor")
-	watching := reconcile.ExamineOptions{Report: progress.reportWork}
+	options := reconcile.ExamineOptions{Report: progress.reportWork}
 	if repair {
-		told := out
+		repairsTo := out
 		if asJSON {
-			told = os.Stderr
+			repairsTo = os.Stderr
 		}
 		var done map[string]int64
-		if done, all, failed = Repair(ctx, app, watching); all == nil {
+		if done, all, failed = Repair(ctx, app, options); all == nil {
 			return fmt.Errorf("doctor: %w", failed)
 		}
-		printRepairs(told, done, failed)
-	} else if all, err = Examine(ctx, app, watching); err != nil {
+		printRepairs(repairsTo, done, failed)
+	} else if all, err = Examine(ctx, app, options); err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
 	progress.endLine()
@@ -87,7 +87,7 @@ func printRepairs(out io.Writer, done map[string]int64, failed error) {
 	}
 }
 
-// findingLine is a finding for a person.
+// findingLine returns a finding as a line for people.
 func findingLine(f Finding) string {
 	if f.State == StateOK {
 		return fmt.Sprintf("%-4s  %s", f.State, f.Check)

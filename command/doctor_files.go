@@ -20,17 +20,17 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-// A file is stored before its record is, so one that is younger than this is perhaps waiting for it.
+// uploadGrace is how old a file without a record must be to be reported: a file is stored before its record.
 const uploadGrace = time.Hour
 
-// maxNamedFiles is how many lost files are looked for twice, and named.
+// maxNamedFiles is how many lost files are checked a second time and named.
 const maxNamedFiles = 100
 
-// checkFiles compares the records with the files in the folder. A record without its file has lost something;
-// a file without a record takes up room only, and is left to a person to delete.
+// checkFiles compares the records with the files in the folder. A record without its file has lost something. A file
+// without a record only takes up room, and is left for a person to delete.
 func checkFiles(app core.App, f *reconcile.Problems) error {
 	if app.Settings().S3.Enabled {
-		return nil // a bucket is the provider's to look after, and listing it costs
+		return nil // a bucket is the provider's responsibility, and listing it costs money
 	}
 	storage := filepath.Join(app.DataDir(), core.LocalStorageDirName)
 	all, err := app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth)

@@ -11,9 +11,9 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-// checkIntegrity has SQLite look at its files: each page and row, and that each index has an entry for each row, which costs a twentieth of
-// looking for each entry too. A connection of its own is needed, as an index of words takes what another connection
-// merged since the last look for damage.
+// checkIntegrity has SQLite check its files: each page and row, and that each index has as many entries as there are
+// rows, which costs a twentieth of comparing each entry. It opens a connection of its own, since the full-text index on
+// an older connection reports as damage what another connection has merged since.
 func checkIntegrity(app core.App, f *reconcile.Problems) error {
 	for _, name := range []string{"data.db", "auxiliary.db"} {
 		database, err := db.Open("file:" + filepath.ToSlash(filepath.Join(app.DataDir(), name)) + "?mode=ro&_pragma=busy_timeout(10000)&_pragma=mmap_size(2147418112)")
@@ -35,7 +35,8 @@ func checkIntegrity(app core.App, f *reconcile.Problems) error {
 	return nil
 }
 
-// checkMigrations tells which steps the folder lacks; without them the other checks would miss what they look for.
+// checkMigrations reports how many steps the folder lacks. Without them the other checks could not find what they
+// check.
 func checkMigrations(app core.App, f *reconcile.Problems) error {
 	var applied []string
 	if err := db.QueryColumn(app, &applied, `SELECT file FROM `+core.DefaultMigrationsTable, nil); err != nil {
@@ -59,7 +60,7 @@ func checkMigrations(app core.App, f *reconcile.Problems) error {
 	return nil
 }
 
-// checkCollections looks for collections and fields that are missing or show more than they ship with.
+// checkCollections reports collections and fields that are missing, or that show more than the shipped ones.
 func checkCollections(app core.App, f *reconcile.Problems) error {
 	shipped, err := shippedSchema()
 	if err != nil {
@@ -93,8 +94,8 @@ func checkCollections(app core.App, f *reconcile.Problems) error {
 	return nil
 }
 
-// checkRules reports every rule that differs from what ships; one that is closed can leak nothing, so that is a
-// warning. What an owner changes by a migration of the program is a part of what ships.
+// checkRules reports every rule that differs from the shipped one. A rule that is closed to all but superusers can leak
+// nothing, so that is a warning. What an owner's migrations of the program change counts as shipped.
 func checkRules(app core.App, f *reconcile.Problems) error {
 	shipped, err := shippedSchema()
 	if err != nil {
@@ -122,7 +123,7 @@ func checkRules(app core.App, f *reconcile.Problems) error {
 	return nil
 }
 
-// namedRule is one of a collection's rules.
+// namedRule is one of a collection's rules; a nil text is for superusers only.
 type namedRule struct {
 	name string
 	text *string
@@ -136,7 +137,7 @@ func rulesOf(c *core.Collection) []namedRule {
 	return all
 }
 
-// checkObjects compares the database's indexes, or its triggers, with what ships.
+// checkObjects returns a check that compares the database's indexes or triggers with the shipped ones.
 func checkObjects(kind string) func(core.App, *reconcile.Problems) error {
 	return func(app core.App, f *reconcile.Problems) error {
 		missing, changed, err := compareObjects(app, kind)
@@ -153,7 +154,8 @@ func checkObjects(kind string) func(core.App, *reconcile.Problems) error {
 	}
 }
 
-// repairObjects makes what is missing; what differs was perhaps meant.
+// repairObjects returns a repair that creates missing indexes or triggers. It leaves those that differ, as somebody may
+// have meant that.
 func repairObjects(kind string) func(core.App) (int64, error) {
 	return func(tx core.App) (int64, error) {
 		missing, _, err := compareObjects(tx, kind)

@@ -16,7 +16,7 @@ import (
 	"doubletap/internal/setup"
 )
 
-// lateJobAge is how long a job may be due without having begun before somebody should look.
+// lateJobAge is how long a due job may wait before somebody should look.
 const lateJobAge = 5 * time.Minute
 
 func checkJobs(app core.App, f *reconcile.Problems) error {
@@ -43,7 +43,8 @@ func checkSuperusers(app core.App, f *reconcile.Problems) error {
 	return err
 }
 
-// checkAddresses names accounts that share an e-mail address in several spellings, from before these were one.
+// checkAddresses reports accounts that share an e-mail address in several spellings, from before all spellings counted
+// as one.
 func checkAddresses(app core.App, f *reconcile.Problems) error {
 	shared, err := account.SharedAddresses(app)
 	if err != nil {
@@ -59,18 +60,18 @@ func checkAddresses(app core.App, f *reconcile.Problems) error {
 	return err
 }
 
-// foldAddresses makes the index once no accounts share an address any more.
+// foldAddresses stores the addresses in one spelling each, and makes the index once no accounts share one.
 func foldAddresses(tx core.App) (int64, error) {
 	_, changed, err := account.FoldAddresses(tx)
 	return changed, err
 }
 
-// mailDemandSQL counts people who want mail, and mails that wait.
+// mailDemandSQL counts the people who want mail, and the mails that wait.
 const mailDemandSQL = `SELECT (SELECT count(*) FROM settings s JOIN users u ON u.id = s.user
 		WHERE u.verified AND (s.digest IN ('hourly', 'daily') OR s.notify LIKE '%"mail":"now"%')),
 	(SELECT count(*) FROM jobs WHERE kind LIKE 'mail.%' AND state != 'dead')`
 
-// checkAppURL tells what the links of a service begin with that has no address of its own in the settings.
+// checkAppURL reports what links begin with if the settings have no application URL.
 func checkAppURL(app core.App, f *reconcile.Problems) error {
 	if unset := setup.URLDefault(app); unset != "" {
 		f.AddWarning(1, "%s", unset)
@@ -78,7 +79,7 @@ func checkAppURL(app core.App, f *reconcile.Problems) error {
 	return nil
 }
 
-// checkMail tells how mail leaves: without SMTP PocketBase hands it to sendmail, and without that it is lost.
+// checkMail reports how mail leaves: without SMTP PocketBase hands it to sendmail, and without sendmail it is lost.
 func checkMail(app core.App, f *reconcile.Problems) error {
 	if unset := setup.MailDefault(app); unset != "" {
 		people, waiting := 0, 0
@@ -114,8 +115,8 @@ func checkEncryption(app core.App, f *reconcile.Problems) error {
 	return nil
 }
 
-// checkFolder tells what other users of the machine can read. The program closes a folder when it starts, so that this is
-// what it could not close; and it names logs that were damaged.
+// checkFolder reports what other users of the machine can read. The program closes a folder when it starts, so this is
+// what it could not close. It also names logs that were damaged.
 func checkFolder(app core.App, f *reconcile.Problems) error {
 	open, err := folder.OpenToOthers(app.DataDir())
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// examineFolder runs the doctor and repair has it repair; both fail where they cannot begin.
+// examineFolder returns what doctor finds; if it cannot begin, that is a finding that fails.
 func examineFolder(app core.App) []command.Finding {
 	all, err := command.Examine(context.Background(), app, reconcile.ExamineOptions{})
 	if err != nil {
@@ -33,7 +33,7 @@ func repairFolder(app core.App) (map[string]int64, error) {
 	return done, err
 }
 
-// wrongFindings are the findings of a folder that are not ok, by check, the machine's mail and keys left out.
+// wrongFindings returns the findings of a folder that are not ok, by check, without those about the machine.
 func wrongFindings(app core.App) map[string]command.Finding {
 	wrong := map[string]command.Finding{}
 	for _, f := range examineFolder(app) {
@@ -82,7 +82,7 @@ func TestDoctorBesideAServer(t *testing.T) {
 	expectHealthy(t, beside)
 }
 
-// some picks a row of the busiest.
+// Each of these picks a row on which many others depend.
 const (
 	somePost   = `(SELECT id FROM posts WHERE visibility = 'public' AND likesCount > 1 AND author != (SELECT id FROM users ORDER BY followersCount DESC LIMIT 1) ORDER BY (SELECT count(*) FROM feed WHERE post = posts.id) DESC LIMIT 1)`
 	someUser   = `(SELECT id FROM users ORDER BY followersCount DESC LIMIT 1)`
@@ -97,7 +97,7 @@ func TestDoctorRepairs(t *testing.T) {
 		name   string
 		damage []string
 		want   map[string]string // state by check
-		detail string            // of the one check
+		detail string            // a part of the only finding's detail
 	}{
 		{"a count of likes", []string{`UPDATE posts SET likesCount = likesCount + 3 WHERE id = ` + somePost}, map[string]string{"counters": "FAIL"}, "counter of posts.likesCount: 1 rows"},
 		{"counts of comments", []string{`UPDATE posts SET commentsCount = -1`, `UPDATE comments SET repliesCount = 9, likesCount = 9`}, map[string]string{"counters": "FAIL"}, "counter of comments.repliesCount"},
@@ -156,7 +156,7 @@ func TestDoctorRepairs(t *testing.T) {
 	if done, err := repairFolder(s.App); err != nil || len(done) > 0 {
 		t.Errorf("one more repair did %v, %v", done, err)
 	}
-	// the product still works on what was repaired
+	// the product still works on the repaired folder
 	var author, post string
 	if err := s.App.DB().NewQuery(`SELECT author, id FROM posts WHERE visibility = 'public' LIMIT 1`).Row(&author, &post); err != nil {
 		t.Fatal(err)
@@ -321,7 +321,7 @@ func TestDoctorSeesABrokenDatabase(t *testing.T) {
 	}
 }
 
-// runCommand runs a command as a person would and returns what it prints and its error.
+// runCommand runs a command as a person would, and returns its output and its error.
 func runCommand(t *testing.T, dir string, args ...string) (string, error) {
 	t.Helper()
 	pb, _ := newProgram(t, dir, args...)

@@ -15,7 +15,8 @@ import (
 
 var updateDocs = flag.Bool("update", false, "rewrite docs/invariants.md")
 
-// TestTheInvariantsAreDocumented compares docs/invariants.md with the list that doctor and reconciliation are made from.
+// TestTheInvariantsAreDocumented compares docs/invariants.md with the invariants that doctor and the hourly
+// reconciliation check.
 func TestTheInvariantsAreDocumented(t *testing.T) {
 	s := seededService(t)
 	all, err := command.Invariants(s.App)
@@ -43,7 +44,7 @@ func TestTheInvariantsAreDocumented(t *testing.T) {
 	}
 }
 
-// invariantTable has a row for each invariant, one for all of a name.
+// invariantTable returns a table with one row for all invariants of a name.
 func invariantTable(all []*reconcile.Invariant) string {
 	var names []string
 	first, on := map[string]*reconcile.Invariant{}, map[string][]string{}

@@ -19,7 +19,7 @@ import (
 	"doubletap/internal/job"
 )
 
-// jobsPerTx is how many jobs one transaction changes, so that a server beside us never waits for long.
+// jobsPerTx is how many jobs one transaction changes, so that a server beside the command never waits for long.
 const jobsPerTx = 500
 
 func jobsCommand(app core.App, prepare func() error) *cobra.Command {
@@ -76,7 +76,7 @@ func jobsList(app core.App) *cobra.Command {
 	return c
 }
 
-// jobCount is a line of jobs ls.
+// jobCount is one line of jobs ls.
 type jobCount struct {
 	Kind    string `json:"kind"`
 	Ready   int    `json:"ready"`
@@ -159,7 +159,7 @@ func jobsPurge(app core.App) *cobra.Command {
 	return c
 }
 
-// changeJobs does something to the dead jobs that a command names, chunk by chunk.
+// changeJobs applies change to the dead jobs that a command names, jobsPerTx at a time.
 func changeJobs(app core.App, c *cobra.Command, f job.Filter, ids []string, change func(core.App, job.Filter, int) (int64, error), name, became string) error {
 	all, _ := c.Flags().GetBool("all")
 	if len(ids) == 0 && f.Kind == "" && !all {
@@ -181,7 +181,7 @@ func changeJobs(app core.App, c *cobra.Command, f job.Filter, ids []string, chan
 				n, err = change(tx, f, jobsPerTx)
 				return err
 			})
-			if err != nil || n == 0 { // others changed them meanwhile
+			if err != nil || n == 0 { // 0 when others have changed them meanwhile
 				return err
 			}
 			done += int(n)
@@ -197,7 +197,7 @@ func changeJobs(app core.App, c *cobra.Command, f job.Filter, ids []string, chan
 }
 
 func jobsDrain(app core.App, prepare func() error) *cobra.Command {
-	var patience time.Duration
+	var timeout time.Duration
 	c := &cobra.Command{
 		Use:   "drain",
 		Short: "Run the jobs that are due until none is",
@@ -205,7 +205,7 @@ func jobsDrain(app core.App, prepare func() error) *cobra.Command {
 			"their share. A job that fails waits for its next attempt as ever, and is not waited for.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			n, err := drainJobs(app, prepare, patience)
+			n, err := drainJobs(app, prepare, timeout)
 			if err != nil {
 				return fmt.Errorf("jobs drain: %w", err)
 			}
@@ -213,12 +213,13 @@ func jobsDrain(app core.App, prepare func() error) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().DurationVar(&patience, "timeout", 10*time.Minute, "give up after this long")
+	c.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "give up after this long")
 	return c
 }
 
-// drainJobs returns how many jobs less there are than were seen.
-func drainJobs(app core.App, prepare func() error, patience time.Duration) (over int, err error) {
+// drainJobs runs due jobs until none are left and returns how many are done: the highest count of due jobs that it saw,
+// less those that are left.
+func drainJobs(app core.App, prepare func() error, timeout time.Duration) (over int, err error) {
 	jobs := job.RunnerOf(app)
 	if jobs == nil {
 		return 0, errors.New("there is nobody to run them")
@@ -231,7 +232,7 @@ func drainJobs(app core.App, prepare func() error, patience time.Duration) (over
 		return 0, err
 	}
 	err = interruptible(app, func(ctx context.Context) (err error) {
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		jobs.Start()
 		defer func() {

@@ -18,7 +18,7 @@ import (
 	"doubletap/internal/job"
 )
 
-// expectOutput runs a command that succeeds and prints what holds all these texts.
+// expectOutput runs a command, which must succeed and print all these texts, and returns its output.
 func expectOutput(t *testing.T, dir string, args []string, want ...string) string {
 	t.Helper()
 	out, err := runCommand(t, dir, args...)
@@ -35,7 +35,8 @@ func expectOutput(t *testing.T, dir string, args []string, want ...string) strin
 
 func splitWords(command string) []string { return strings.Fields(command) }
 
-// serviceWithDeadJobs has a job that waits, one that runs, and n dead ones of two kinds, one of which a newer job has replaced.
+// serviceWithDeadJobs returns a service with a job that waits, one that runs, and n dead ones of two kinds. For one of
+// the dead ones a newer job with the same key waits.
 func serviceWithDeadJobs(t *testing.T, n int) *hookstest.Service {
 	t.Helper()
 	s := hookstest.New(t)
@@ -52,7 +53,7 @@ func serviceWithDeadJobs(t *testing.T, n int) *hookstest.Service {
 		add([]string{"push", "mail"}[i%2], fmt.Sprint("dead ", i))
 	}
 	execStatements(t, s.App, `UPDATE jobs SET state = 'dead', attempts = 10, error = 'the printer'||char(10)||'is on fire' WHERE dedupe != ''`)
-	add("push", "dead 0") // it has come again
+	add("push", "dead 0") // a newer job with the key of a dead one
 	return s
 }
 
@@ -84,7 +85,7 @@ func TestDeadJobsBeginAnew(t *testing.T) {
 	if n := s.Rows("jobs", "kind = 'mail' AND state = 'ready' AND attempts = 0 AND dedupe != ''"); n != 650 {
 		t.Errorf("%d mails are ready, want 650", n)
 	}
-	expectOutput(t, dir, splitWords("jobs retry --all"), "649 jobs begin anew\n") // the other came again by itself
+	expectOutput(t, dir, splitWords("jobs retry --all"), "649 jobs begin anew\n") // for the other one a newer job waits already
 	if n := s.Rows("jobs", "state = 'dead' AND dedupe = 'dead 0'"); n != 1 || s.Rows("jobs", "state = 'dead'") != 1 {
 		t.Error("the one that came again is not the only dead one")
 	}
@@ -113,7 +114,7 @@ func TestDeadJobsAreForgotten(t *testing.T) {
 	}
 }
 
-// What a drain has to send leaves by the channels that a server has.
+// TestADrainDoesWhatAServerWould: what a drain has to send leaves by the same channels as from a server.
 func TestADrainDoesWhatAServerWould(t *testing.T) {
 	browsers := delivertest.NewBrowsers(t)
 	s := hookstest.New(t)
@@ -190,17 +191,17 @@ func TestWebhooksAreLookedAfter(t *testing.T) {
 	if strings.Contains(out, secret) || strings.Contains(expectOutput(t, dir, splitWords("webhooks ls --json"), `"dead": 1`), secret) {
 		t.Error("it prints a secret")
 	}
-	told := 0
+	mails := 0
 	for _, m := range s.Mails() {
 		if m.To[0].Address == "owner@example.org" && strings.Contains(m.Subject, "disabled") {
-			told++
+			mails++
 		}
 	}
-	if told != 1 {
-		t.Errorf("the webhook's owner is told %d times, want once", told)
+	if mails != 1 {
+		t.Errorf("the webhook's owner is told %d times, want once", mails)
 	}
 
-	s.As("carol").Like(s.As("ada").Post("again")) // nobody listens
+	s.As("carol").Like(s.As("ada").Post("again")) // no receiver listens
 	expectOutput(t, dir, []string{"webhooks", "enable", id}, "it is enabled\n")
 	expectOutput(t, dir, splitWords("webhooks ls"), "works")
 	receiver.SetAnswer(nil)
@@ -208,7 +209,7 @@ func TestWebhooksAreLookedAfter(t *testing.T) {
 	if fresh == secret {
 		t.Error("the secret is the same")
 	}
-	receiver.SetSecrets(secret, fresh) // both sign
+	receiver.SetSecrets(secret, fresh) // events are signed with both
 	expectOutput(t, dir, []string{"webhooks", "replay", "--webhook", id}, "1 events are sent again\n")
 	expectOutput(t, dir, splitWords("jobs drain"))
 	events := receiver.ReceivedEvents()

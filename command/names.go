@@ -1,6 +1,7 @@
 package command
 
-// The words of a made-up world. A name of each list, and a number, fit into a handle that account.FreeHandle leaves alone.
+// The words of a made-up world. A first name, a last name and a number make a handle that account.FindFreeHandle does
+// not change.
 var (
 	firstNames = []string{
 		"Mia", "Noor", "Kenji", "Lola", "Emil", "Amara", "Diego", "Freya", "Ravi", "Ines", "Tomas", "Zoe", "Malik", "Hana", "Oscar",

@@ -7,33 +7,34 @@ import (
 	"math/rand/v2"
 )
 
-// jpegQuality is that of a small JPEG from a phone.
+// jpegQuality is that of small JPEGs from phones.
 const jpegQuality = 80
 
-// orientations are EXIF's words for how a camera was held: upright, on its head, and on either side.
+// orientations are EXIF's numbers for how a camera was held: upright (1), upside down (3), or on one of its sides (6,
+// 8). A number that is in the list more often is more frequent.
 var orientations = []uint8{1, 1, 1, 6, 6, 8, 3}
 
-// paintedPhoto is a picture that is yet to be taken: the same seed gives the same bytes.
+// paintedPhoto is a picture that has not been painted yet: the same seed gives the same bytes.
 type paintedPhoto struct {
 	scene photoMotif
 	seed  uint64
 }
 
-// encodeJPEG takes the photo, as a phone stores it: as it came from the sensor, with a note of how the
-// phone was held.
+// encodeJPEG paints the photo and returns it as a phone would store it: as it came from the sensor, with an EXIF note
+// of how the phone was held.
 func (p paintedPhoto) encodeJPEG() []byte {
 	r := rand.New(rand.NewPCG(p.seed, 1)) // #nosec G404 -- painted from a seed, alike each time
-	held := pickOne(r, orientations)
+	orientation := pickOne(r, orientations)
 	w, h := 1200, 900
-	if held > 4 || (held == 1 && r.IntN(3) == 0) {
+	if orientation > 4 || (orientation == 1 && r.IntN(3) == 0) {
 		w, h = h, w
 	}
 	c := newPainting(w, h)
 	p.scene.paint(c, r)
-	return encodeWithEXIF(turnedImage(c.RGBA, held), held)
+	return encodeWithEXIF(turnedImage(c.RGBA, orientation), orientation)
 }
 
-// paintPortrait returns a small round-shouldered picture of nobody.
+// paintPortrait returns a small picture of a person's head and shoulders, as a JPEG.
 func paintPortrait(seed uint64) []byte {
 	clothes, skin, hair := palettes[seed%uint64(len(palettes))], skins[seed>>8%uint64(len(skins))], seed>>16%3
 	c := newPainting(320, 320)
@@ -54,7 +55,8 @@ func paintPortrait(seed uint64) []byte {
 	return encodeWithEXIF(c.RGBA, 1)
 }
 
-// palettes are the colours of a portrait: behind it from top to bottom, and its hair. Neighbours are far from each other.
+// palettes are the colours of portraits: the background from top to bottom, and the hair. Neighbours in the list differ
+// clearly.
 var (
 	palettes = [][3]tone{
 		{hexTone(0xffb88a), hexTone(0xe4572e), hexTone(0x2b2d42)}, {hexTone(0x9ad1ff), hexTone(0x2f7fd6), hexTone(0x14213d)}, {hexTone(0xb7e4a8), hexTone(0x3a9d5d), hexTone(0x4a2c14)},
@@ -64,43 +66,43 @@ var (
 	skins = []tone{hexTone(0xf6d7c3), hexTone(0x8d5a3b), hexTone(0xe0ac8a), hexTone(0x5c3a26), hexTone(0xb97a56)}
 )
 
-// turnedImage is the picture as the sensor of a camera sees it that is held so.
-func turnedImage(of *image.RGBA, held uint8) *image.RGBA {
-	if held == 1 {
-		return of
+// turnedImage returns the picture as the sensor of a camera with this orientation sees it.
+func turnedImage(picture *image.RGBA, orientation uint8) *image.RGBA {
+	if orientation == 1 {
+		return picture
 	}
-	w, h := of.Rect.Dx(), of.Rect.Dy()
+	w, h := picture.Rect.Dx(), picture.Rect.Dy()
 	size := image.Rect(0, 0, w, h)
-	if held > 4 {
+	if orientation > 4 {
 		size = image.Rect(0, 0, h, w)
 	}
 	to := image.NewRGBA(size)
 	for y := range h {
 		for x := range w {
 			tx, ty := w-1-x, h-1-y
-			switch held {
+			switch orientation {
 			case 6:
 				tx, ty = y, w-1-x
 			case 8:
 				tx, ty = h-1-y, x
 			}
-			copy(to.Pix[to.PixOffset(tx, ty):][:4], of.Pix[of.PixOffset(x, y):][:4])
+			copy(to.Pix[to.PixOffset(tx, ty):][:4], picture.Pix[picture.PixOffset(x, y):][:4])
 		}
 	}
 	return to
 }
 
-// encodeWithEXIF writes a JPEG and, unless it is upright, the orientation as EXIF.
-func encodeWithEXIF(of *image.RGBA, held uint8) []byte {
+// encodeWithEXIF returns the picture as a JPEG, with its orientation as EXIF unless it is upright.
+func encodeWithEXIF(picture *image.RGBA, orientation uint8) []byte {
 	var out bytes.Buffer
-	_ = jpeg.Encode(&out, of, &jpeg.Options{Quality: jpegQuality}) // a buffer takes every write
-	if held == 1 {
+	_ = jpeg.Encode(&out, picture, &jpeg.Options{Quality: jpegQuality}) // a buffer takes every write
+	if orientation == 1 {
 		return out.Bytes()
 	}
 	exif := []byte{0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, // the segment, its length and kind
 		'M', 'M', 0, 42, 0, 0, 0, 8, // TIFF, its directory at 8
-		0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, held, 0, 0, // one entry: Orientation, a short
+		0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, // one entry: Orientation, a short
 		0, 0, 0, 0} // no further directory
-	const start = 2 // behind the two bytes that begin every JPEG
+	const start = 2 // after the two bytes with which every JPEG begins
 	return bytes.Join([][]byte{out.Bytes()[:start], exif, out.Bytes()[start:]}, nil)
 }

@@ -12,7 +12,8 @@ import (
 	"doubletap/internal/rendition"
 )
 
-// A photo that cannot be decoded is null in media. Other records wait for a job, which is no reason to worry.
+// SQL about photos. In media, null stands for a photo that cannot be decoded, which counts as described. A record that
+// waits for a job is not wrong.
 const (
 	mediaJSON        = `iif(json_valid(t.media), t.media, '[]')`
 	isRenderingSQL   = `t.id IN (SELECT payload ->> 'Record' FROM jobs WHERE kind = '` + rendition.JobKind + `' AND state != 'dead')`
@@ -20,8 +21,9 @@ const (
 		WHERE type = 'null' OR (value ->> 'w' > 0 AND value ->> 'h' > 0 AND value ->> 'hash' != ''))`
 )
 
-// photoInvariants compare the photos with what is known of them and, in the folder, with their renditions. A rendition that is missing
-// is made when somebody asks for it, and slow once; what is not known is missing on every screen.
+// photoInvariants compare the photos with what is stored about them and, in the folder, with their renditions. A
+// missing rendition is made when somebody asks for it, which is slow once; missing sizes and blurhashes are missing on
+// every screen.
 func photoInvariants() []*reconcile.Invariant {
 	return []*reconcile.Invariant{
 		{
@@ -52,12 +54,13 @@ func photoInvariants() []*reconcile.Invariant {
 	}
 }
 
-// addRenderJob leaves a job for the photos of a record.
+// addRenderJob stores a job for the photos of a record.
 func addRenderJob(tx core.App, l unrenderedRecord) error {
 	return job.Enqueue(tx, rendition.JobKind, l.Payload, job.Dedupe("repair/"+l.Record), job.ForUser(l.owner))
 }
 
-// unrenderedRecord is a record whose photos lack something, and whose they are.
+// unrenderedRecord is a record whose photos lack renditions or a description, with the person to whom the work is
+// counted.
 type unrenderedRecord struct {
 	rendition.Payload
 	owner string
@@ -71,7 +74,7 @@ func checkRenditions(app core.App, f *reconcile.Problems) error {
 	return err
 }
 
-// mendRenditions leaves a job for each record whose photos lack renditions.
+// mendRenditions stores a job for each record whose photos lack renditions.
 func mendRenditions(ctx context.Context, app core.App) (int64, error) {
 	all, err := unrenderedRecords(app)
 	if err != nil {
@@ -88,13 +91,13 @@ func mendRenditions(ctx context.Context, app core.App) (int64, error) {
 	return int64(n), err
 }
 
-// maxCheckedPhotos is how many records of a collection are looked at for their renditions, the newest ones: what is missing of older ones is
-// made when somebody asks, and photos rebuild looks at all of them.
+// maxCheckedPhotos is how many records of a collection are checked for their renditions, the newest ones. Missing
+// renditions of older ones are made when somebody asks for them, and photos rebuild checks all records.
 const maxCheckedPhotos = 500
 
 func unrenderedRecords(app core.App) (all []unrenderedRecord, err error) {
 	if app.Settings().S3.Enabled {
-		return nil, nil // a bucket is slow to look through, one photo after the other
+		return nil, nil // a bucket is slow to check, one photo after the other
 	}
 	fsys, err := app.NewFilesystem()
 	if err != nil {

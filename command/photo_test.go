@@ -36,7 +36,7 @@ func TestPhotos(t *testing.T) {
 	}
 }
 
-// PocketBase reads the orientation, so its thumb of a turned photo is the picture as it was meant.
+// TestTurnedPhotoIsUprightAgain: PocketBase reads the orientation, so its thumb of a turned photo must be upright.
 func TestTurnedPhotoIsUprightAgain(t *testing.T) {
 	for _, held := range []uint8{3, 6, 8} {
 		c := newPainting(80, 40)

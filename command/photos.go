@@ -11,8 +11,8 @@ import (
 	"doubletap/internal/rendition"
 )
 
-// RebuildRenditions makes the renditions that photos lack, or have in another version, and returns how many posts,
-// stories and avatars it looked at. What was done before an interruption is not done again.
+// RebuildRenditions makes the renditions that photos lack or have in other sizes, and returns how many posts, stories
+// and avatars it checked. What was made before an interruption is not made again.
 func RebuildRenditions(ctx context.Context, app core.App, report func(done, total int)) (int, error) {
 	var all []struct {
 		Collection string `db:"collection"`

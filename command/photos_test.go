@@ -14,7 +14,7 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// renditionFiles are the files of renditions in the storage, with what they hold.
+// renditionFiles returns the renditions in the storage, as contents by path.
 func renditionFiles(t *testing.T, s *hookstest.Service) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(s.App.DataDir() + "/storage/*/*/thumbs_*/*.jpg")
@@ -32,7 +32,7 @@ func renditionFiles(t *testing.T, s *hookstest.Service) map[string]string {
 	return all
 }
 
-// galleryService is a service with two posts, a story and an avatar, all of them rendered.
+// galleryService returns a service with two posts, a story and an avatar, all with their renditions, and a post's id.
 func galleryService(t *testing.T) (s *hookstest.Service, post string) {
 	s = hookstest.New(t)
 	ada := s.As("ada")

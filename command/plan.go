@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// world is what Seed stores, decided before anything is: all of its chance is used up here.
+// world is what SeedData stores. All of it is decided before anything is stored; no random number is drawn later.
 type world struct {
 	rng      *rand.Rand
 	people   []castMember
@@ -16,11 +16,11 @@ type world struct {
 	comments []plannedComment
 }
 
-// In these, people, posts and comments are places in the world's lists, and times go from 0 to 1.
+// In these types people, posts and comments are indexes into the world's lists, and times go from 0 to 1.
 type (
 	plannedFollow struct {
 		follower, followee int
-		at, accepted       float64 // accepted is 0 where nobody did
+		at, accepted       float64 // accepted is 0 if the follow was not accepted
 	}
 	plannedPost struct {
 		postContent
@@ -33,12 +33,12 @@ type (
 	}
 	plannedComment struct {
 		id, text            string
-		user, post, answers int // to is the comment answered, or -1
+		user, post, answers int // answers is the comment that it answers, or -1
 		at                  float64
 	}
 )
 
-// planWorld makes a world up.
+// planWorld makes up a world of the size, or returns an error if there can be none.
 func planWorld(size SeedSize) (*world, error) {
 	if err := size.validate(); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func planWorld(size SeedSize) (*world, error) {
 	return w, nil
 }
 
-// newRecordID is a record id.
+// newRecordID returns a random record id.
 func (w *world) newRecordID() string {
 	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 	id := make([]byte, 15)
@@ -70,31 +70,31 @@ func (w *world) newRecordID() string {
 	return string(id)
 }
 
-// buildTimeline is the world as steps to be stored.
+// buildTimeline returns the world as actions to be stored.
 func (w *world) buildTimeline(hash string) *timeline {
-	s := &timeline{span: seededSpan}
+	t := &timeline{span: seededSpan}
 	for i, p := range w.people {
-		s.addSignUp(w.joined[i], p, hash)
+		t.addSignUp(w.joined[i], p, hash)
 	}
 	for _, f := range w.follows {
 		a, b := w.people[f.follower], w.people[f.followee]
-		s.addFollow(f.at, a.id, b.id)
+		t.addFollow(f.at, a.id, b.id)
 		if f.accepted > 0 && b.private {
-			s.addFollowAcceptance(f.accepted, a.id, b.id)
+			t.addFollowAcceptance(f.accepted, a.id, b.id)
 		}
 	}
 	for _, p := range w.posts {
-		s.addPost(p.at, p.postContent)
+		t.addPost(p.at, p.postContent)
 	}
 	for _, l := range w.likes {
-		s.addLike(l.at, w.people[l.user].id, w.posts[l.post].id)
+		t.addLike(l.at, w.people[l.user].id, w.posts[l.post].id)
 	}
 	for _, c := range w.comments {
 		parent := ""
 		if c.answers >= 0 {
 			parent = w.comments[c.answers].id
 		}
-		s.addComment(c.at, c.id, w.people[c.user].id, w.posts[c.post].id, parent, c.text)
+		t.addComment(c.at, c.id, w.people[c.user].id, w.posts[c.post].id, parent, c.text)
 	}
-	return s
+	return t
 }

@@ -27,7 +27,7 @@ func TestSizeScales(t *testing.T) {
 	}
 }
 
-// account.FreeHandle must leave the handles as they are, or they would depend on chance.
+// TestHandlesOfACity: account.FindFreeHandle must not change the handles, or they would have a random part.
 func TestHandlesOfACity(t *testing.T) {
 	w, err := planWorld(SeedSize{Users: 20_000})
 	if err != nil {

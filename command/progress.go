@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// progress tells how far something is: on a terminal in one line that it rewrites, elsewhere
-// in a line every 5 seconds.
+// progress reports how far a command is: on a terminal in one line that it rewrites, otherwise in a new line every 5
+// seconds.
 type progress struct {
 	out        io.Writer
 	isTerminal bool
@@ -17,14 +17,14 @@ type progress struct {
 	last       time.Time
 }
 
-// newProgress returns a progress on standard error, since standard output is for what a command has to say.
+// newProgress returns a progress on standard error, since standard output is for the command's results.
 func newProgress(what string) *progress {
 	info, err := os.Stderr.Stat()
 	now := time.Now()
 	return &progress{out: os.Stderr, isTerminal: err == nil && info.Mode()&os.ModeCharDevice != 0, what: what, began: now, last: now}
 }
 
-// reportCount tells that done of total is done.
+// reportCount reports that done of total are done.
 func (p *progress) reportCount(done, total int) {
 	pause := 5 * time.Second
 	if p.isTerminal {
@@ -46,7 +46,7 @@ func (p *progress) reportCount(done, total int) {
 	_, _ = io.WriteString(p.out, line) // nothing depends on it
 }
 
-// reportWork tells what is being worked on, and how much of it is done.
+// reportWork reports what is being worked on, and how much of it is done.
 func (p *progress) reportWork(what string, done int) {
 	pause := 5 * time.Second
 	if p.isTerminal {
@@ -66,7 +66,7 @@ func (p *progress) reportWork(what string, done int) {
 	_, _ = io.WriteString(p.out, line) // nothing depends on it
 }
 
-// endLine ends a line that is rewritten.
+// endLine clears the line that is rewritten on a terminal.
 func (p *progress) endLine() {
 	if p.isTerminal {
 		_, _ = io.WriteString(p.out, "\r\x1b[K")

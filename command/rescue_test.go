@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// newerSQL is what SQLite after 3.40 reads and SQLite 3.40 does not, when it stands in a schema.
+// newerSQL matches SQL that SQLite 3.40 cannot read in a schema, but newer versions can.
 var newerSQL = regexp.MustCompile(`(?is)\b(group_concat|string_agg|json_group_array|json_group_object|sum|count|min|max|avg|total)\s*\([^;]*?\bORDER\s+BY\b[^()]*\)\s*(FROM|,)` +
 	`|\b(concat|concat_ws|string_agg|octet_length|jsonb\w*|timediff|unistr\w*|if)\s*\(|'subsec(ond)?'|contentless_delete`)
 
@@ -36,7 +36,7 @@ func TestStoredSQLStaysWithinSQLite340(t *testing.T) {
 	}
 }
 
-// TestTheRescueSystemsSQLiteReadsAFolder is somebody who has nothing but Debian's own sqlite3 and a folder.
+// TestTheRescueSystemsSQLiteReadsAFolder: somebody who has only Debian's own sqlite3 can use a folder.
 func TestTheRescueSystemsSQLiteReadsAFolder(t *testing.T) {
 	shell, err := exec.LookPath("sqlite3")
 	if err != nil {
@@ -67,7 +67,7 @@ func TestTheRescueSystemsSQLiteReadsAFolder(t *testing.T) {
 	if before, after := ask(file, counts), ask(again, counts); before != after || strings.HasPrefix(after, "0|") {
 		t.Errorf("%s came back of %s", after, before)
 	}
-	// the index of the search answers, before and after, and goes on where the rescue system's shell changes a caption
+	// the search index answers before and after, and follows when the rescue system's shell changes a caption
 	const find = `SELECT count(*) FROM search_posts_words WHERE search_posts_words MATCH '"a"*';`
 	if before, after := ask(file, find), ask(again, find); before != after || before == "0" {
 		t.Errorf("the search finds %s posts in what came back, and %s before", after, before)

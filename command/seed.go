@@ -13,21 +13,21 @@ import (
 	"doubletap/internal/job"
 )
 
-// SeedSize says how much of what Seed makes, and which world: the same Seed and numbers give the same one.
+// SeedSize says how much of each thing SeedData makes, and which world: the same Seed and numbers give the same world.
 type SeedSize struct {
 	Users, Posts, Likes, Comments, Follows int
 	Seed                                   uint64
 }
 
-// The time that a seeded world takes up, and how many of its steps make a transaction: many, as
-// each transaction waits for the disk, but few enough not to keep a running server from writing.
+// The time that a seeded world covers, and how many of its actions are stored in one transaction: many, as each
+// transaction waits for the disk, but few enough to let a running server write in between.
 const (
 	seededSpan  = 30 * 24 * time.Hour
 	seededChunk = 50
 )
 
-// SeedData stores a made-up world through the product's hooks, as if people had done all of it over the last 30
-// days, and returns one of them. Names, words, photos, ids and who does what come from size alone; a second
+// SeedData stores a made-up world through the product's hooks, as if people had done all of it over the last 30 days,
+// and returns the handle of one of them. Names, texts, photos, ids and who does what follow from size alone; a second
 // world of the same seed in one folder is an error. What is stored when ctx ends stays. report may be nil.
 func SeedData(ctx context.Context, app core.App, size SeedSize, report func(done, total int)) (handle string, err error) {
 	w, err := planWorld(size)
@@ -54,7 +54,7 @@ func SeedData(ctx context.Context, app core.App, size SeedSize, report func(done
 	if err != nil {
 		return "", fmt.Errorf("find who was made up: %w", err)
 	}
-	return first.GetString("handle"), nil // not the planned one if somebody had it before
+	return first.GetString("handle"), nil // which differs from the planned one if somebody had that before
 }
 
 func seedCommand(app core.App) *cobra.Command {
@@ -104,7 +104,7 @@ func seedCommand(app core.App) *cobra.Command {
 	return c
 }
 
-// setDefaults sets the numbers that nobody gave, and to less than usual where there are only a few users.
+// setDefaults sets the numbers that were not given; they are lower than usual if there are only a few users.
 func (s *SeedSize) setDefaults(given func(flag string) bool) {
 	unless := func(flag string, number *int, value int) {
 		if !given(flag) {
@@ -117,7 +117,7 @@ func (s *SeedSize) setDefaults(given func(flag string) bool) {
 	unless("follows", &s.Follows, min(10*s.Users, s.Users*(s.Users-1)/3))
 }
 
-// countWaitingJobs is how many jobs there are to be run.
+// countWaitingJobs returns how many jobs are ready or running.
 func countWaitingJobs(app core.App) (n int, err error) {
 	counts, err := job.CountByState(app)
 	for _, states := range counts {
@@ -126,7 +126,7 @@ func countWaitingJobs(app core.App) (n int, err error) {
 	return n, err
 }
 
-// validate tells what cannot be made, as far as it shows before the plan.
+// validate returns an error if such a world cannot be made, as far as that can be known before it is planned.
 func (s SeedSize) validate() error {
 	switch {
 	case min(s.Users, s.Posts, s.Likes, s.Comments, s.Follows) < 0:

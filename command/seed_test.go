@@ -20,10 +20,10 @@ import (
 	"doubletap/internal/db/dbtest"
 )
 
-// smallSize is the world of these tests.
+// smallSize is the size of the world of these tests.
 var smallSize = command.SeedSize{Users: 10, Posts: 8, Likes: 40, Comments: 30, Follows: 40, Seed: 7}
 
-// seededService starts a service in the small world.
+// seededService starts a service on a copy of the small world.
 func seededService(t *testing.T) *hookstest.Service {
 	t.Helper()
 	seededFolder.Do(func() { seededFolder.dir, seededFolder.err = makeSeededFolder() })
@@ -72,7 +72,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// tableHashes is a hash of each table, without what chance or the clock decides.
+// tableHashes returns a hash of each table, without columns that are random or depend on the clock.
 func tableHashes(t *testing.T, app core.App) map[string]string {
 	t.Helper()
 	hashes := map[string]string{}
@@ -126,7 +126,7 @@ func TestTheSameSeedGivesEqualData(t *testing.T) {
 	}
 	first := seededService(t)
 	for _, s := range []*hookstest.Service{first, s} {
-		s.RunJobs() // which reach the followers that the seed's transactions left to them
+		s.RunJobs() // they reach the followers that the seed's transactions left to jobs
 	}
 	again := tableHashes(t, s.App)
 	for table, want := range tableHashes(t, first.App) {
@@ -181,7 +181,7 @@ func TestSeedFillsToTheBrim(t *testing.T) {
 	full := command.SeedSize{Users: 5, Posts: 3, Follows: 20, Likes: 15, Seed: 3}
 	s := hookstest.Open(t, dbtest.MigratedFolder(t))
 	_, err := command.SeedData(context.Background(), s.App, full, nil)
-	for n := full.Likes; err != nil && n > 0; n-- { // a private post has fewer who see it
+	for n := full.Likes; err != nil && n > 0; n-- { // fewer people see a private post
 		full.Likes = n
 		_, err = command.SeedData(context.Background(), s.App, full, nil)
 	}

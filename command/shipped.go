@@ -13,8 +13,8 @@ import (
 	"doubletap/internal/db"
 )
 
-// shippedCollections is what the program's migrations make of an empty folder, an owner's migrations among them: what a
-// folder's collections are compared with.
+// shippedCollections is what the program's migrations, with an owner's among them, make of an empty folder. A folder's
+// collections are compared with it.
 type shippedCollections struct {
 	collections []*core.Collection
 	objects     []schemaObject
@@ -28,7 +28,8 @@ type schemaObject struct {
 	SQL   string `db:"sql"`
 }
 
-// shippedSchema returns the schema that this program ships. It makes it once, in a folder that it removes again.
+// shippedSchema returns the schema that this program ships. It makes the schema once, in a folder that it deletes
+// again.
 var shippedSchema = sync.OnceValues(func() (*shippedCollections, error) {
 	s, err := buildShippedSchema()
 	if err != nil {
@@ -61,7 +62,8 @@ func buildShippedSchema() (s *shippedCollections, err error) {
 		return nil, err
 	}
 	for _, o := range all {
-		// PocketBase names its own indexes after the collection's id, which may be another one where Doubletap was adopted
+		// PocketBase names its own indexes after the collection's id, which may differ in a folder that was
+		// PocketBase's before
 		own := slices.ContainsFunc(s.collections, func(c *core.Collection) bool { return strings.Contains(o.Name, c.Id) })
 		if !own {
 			s.objects = append(s.objects, o)
@@ -77,7 +79,7 @@ func schemaObjects(app core.App) (all []schemaObject, err error) {
 	return all, err
 }
 
-// compareObjects returns the objects of a kind that ship but that the folder lacks or has otherwise.
+// compareObjects returns the shipped objects of a kind that the folder lacks, and those that it has in another form.
 func compareObjects(app core.App, kind string) (missing, changed []schemaObject, err error) {
 	shipped, err := shippedSchema()
 	if err != nil {
@@ -106,7 +108,7 @@ func compareObjects(app core.App, kind string) (missing, changed []schemaObject,
 	return missing, changed, nil
 }
 
-// normalizeSQL is a statement without what its meaning does not depend on.
+// normalizeSQL returns a statement without spaces, quotes and case, which do not change its meaning.
 func normalizeSQL(sql string) string {
 	return strings.ToLower(strings.NewReplacer("`", "", `"`, "", "[", "", "]", "", " ", "", "\n", "", "\t", "", "\r", "").Replace(sql))
 }

@@ -10,7 +10,7 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-// StructuralChecks are the checks of what everything else stands on: which collections there are, who may do what with
+// StructuralChecks are the checks on which everything else depends: which collections there are, who may do what with
 // them, and what the database does by itself.
 var StructuralChecks = []string{"collections", "rules", "triggers", "indexes"}
 

@@ -20,13 +20,13 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// tampering is what somebody does past the service, and what becomes of it.
+// tampering is a change that somebody makes to the database without the service, and what becomes of it.
 type tampering struct {
-	want     string // the invariant that it breaks, as doctor calls it
+	want     string // the invariant that it breaks, by its label
 	damage   []string
-	heal     []string // what a person does where nothing is repaired, and what takes back what was added
+	heal     []string // what a person does if nothing is repaired, and what removes the rows that were added
 	reported bool     // it is not repaired
-	lost     string   // why the world is not as it was
+	lost     string   // why the data is not the same as before; empty if it must be
 }
 
 const (
@@ -42,7 +42,7 @@ const (
 	inserted      = `'tampered0000001'`
 )
 
-// deviceInsert and story are rows that the small world does not have.
+// deviceInsert returns the SQL that stores a device, which the small world does not have.
 func deviceInsert(n int, keys string) string {
 	return fmt.Sprintf(`INSERT INTO devices (id, user, kind, endpoint, keys, created, updated) VALUES ('tamperdevice%03d', %s, 'fcm', 'token-%d', '%s', %s, %s)`, n, someUser, n, keys, now, now)
 }
@@ -59,7 +59,7 @@ func edgeInsert(table, id, a, b string) string {
 	return fmt.Sprintf(`INSERT INTO %s (id, %s, %s, created, updated) SELECT %s, a, b, %s, %s FROM (SELECT %s a, %s b)`, table, ends[0], ends[1], id, now, now, a, b)
 }
 
-// tamperings are at least one for each invariant; what other tests do to the rest is in examinedElsewhere.
+// tamperings returns at least one for each invariant, except those in examinedElsewhere.
 func tamperings() map[string]tampering {
 	all := map[string]tampering{
 		"an empty handle":             {want: "handle", damage: []string{`UPDATE users SET handle = '' WHERE id = ` + someUser}, lost: "another handle is made of the name"},
@@ -183,7 +183,7 @@ func tamperings() map[string]tampering {
 	return all
 }
 
-// examinedElsewhere are the invariants that other tests break, by the names of those.
+// examinedElsewhere are the invariants that other tests break, with the names of the tests.
 var examinedElsewhere = map[string]string{
 	"integrity": "TestDoctorSeesABrokenDatabase", "migrations": "TestDoctorLeavesToAPerson", "collections": "TestDoctorLeavesToAPerson", "rules": "TestDoctorLeavesToAPerson",
 	"triggers": "TestDoctorRepairs", "indexes": "TestDoctorRepairs", "addresses": "TestAccountsThatShareAnAddress", "files": "TestDoctorLeavesToAPerson",
@@ -248,7 +248,7 @@ func TestDoctorTellsOfTheInstallation(t *testing.T) {
 	t.Cleanup(func() { os.Unsetenv(key) })
 }
 
-// doctorTestNames are the tests of the packages that have some about the doctor.
+// doctorTestNames returns the names of the tests in the packages that test doctor.
 func doctorTestNames(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
@@ -353,7 +353,7 @@ func TestDoctorFindsTampering(t *testing.T) {
 				if r.Err != nil {
 					t.Errorf("look at %s: %v", r.Label(), r.Err)
 				}
-				if r.IsBroken() && (r.Inspect == nil || r.Name == "files" || r.Name == "jobs") { // the rest is about the machine
+				if r.IsBroken() && (r.Inspect == nil || r.Name == "files" || r.Name == "jobs") { // the other ones are about the machine
 					still = append(still, r.Label())
 				}
 			}
@@ -385,13 +385,14 @@ func TestDoctorFindsTampering(t *testing.T) {
 	}
 }
 
-// notCompared are columns and tables in which a repair leaves its traces: ids of rows that nobody names, places in the order of changes.
+// notCompared are the columns and tables that may differ after a repair, such as ids of rows that nothing points at
+// and the numbers of tray changes. nil stands for the whole table.
 var notCompared = map[string][]string{
 	"feed": {"id", "created"}, "post_tags": {"id", "created"}, "notifications": {"seq"}, "settings": {"seq"}, "notification_events": {"id"},
 	"retractions": nil, "jobs": nil, "audit": nil,
 }
 
-// tableContents is what each table holds, and the indexes of words.
+// tableContents returns the rows of each table, and of the search indexes.
 func tableContents(t *testing.T, app core.App) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -423,7 +424,7 @@ func tableContents(t *testing.T, app core.App) map[string]string {
 	return all
 }
 
-// linesOnlyIn are the lines of a that b does not have.
+// linesOnlyIn returns the lines of a that b does not have.
 func linesOnlyIn(a, b string) string {
 	lines := strings.Split(b, "\n")
 	return strings.Join(slices.DeleteFunc(strings.Split(a, "\n"), func(line string) bool { return slices.Contains(lines, line) }), "\n")

@@ -60,7 +60,7 @@ func webhooksList(app core.App) *cobra.Command {
 }
 
 func webhooksReplay(app core.App) *cobra.Command {
-	var of string
+	var webhookID string
 	c := &cobra.Command{
 		Use:   "replay [delivery or event]...",
 		Short: "Send events to their webhooks once more",
@@ -69,10 +69,10 @@ func webhooksReplay(app core.App) *cobra.Command {
 		Example: "  doubletap webhooks replay evt_k3v9x0q2m7c1d5f\n" +
 			"  doubletap webhooks replay --webhook 8c1x0q2m7k3v9d5",
 		RunE: func(c *cobra.Command, names []string) error {
-			if len(names) == 0 && of == "" {
+			if len(names) == 0 && webhookID == "" {
 				return errors.New("webhooks replay: which? give ids or --webhook")
 			}
-			ids, err := webhook.FindDeliveries(app, of, names)
+			ids, err := webhook.FindDeliveries(app, webhookID, names)
 			if err != nil {
 				return fmt.Errorf("webhooks replay: %w", err)
 			}
@@ -99,7 +99,7 @@ func webhooksReplay(app core.App) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&of, "webhook", "", "what this webhook did not take in the end, or of it alone")
+	c.Flags().StringVar(&webhookID, "webhook", "", "what this webhook did not take in the end, or of it alone")
 	return c
 }
 

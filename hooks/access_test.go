@@ -22,8 +22,8 @@ import (
 
 var updateFiles = flag.Bool("update", false, "rewrite testdata/access.txt and docs/schema.txt")
 
-// TestAccess measures who may do what and compares it with testdata/access.txt, so that a change of a rule
-// shows up in a review as changed cells. Every collection must have a line for each verb.
+// TestAccess measures who may do what and compares it with testdata/access.txt, so that a review shows a change of a
+// rule as changed cells. Every collection must have a line for each verb.
 func TestAccess(t *testing.T) {
 	testenv.SkipSequential(t)
 	open := newAccessWorld(t)
@@ -45,7 +45,7 @@ func TestAccess(t *testing.T) {
 	requireSameFile(t, filepath.Join("testdata", "access.txt"), m.String())
 }
 
-// role is a column of the table: somebody, as seen from ada.
+// role is a column of the table: somebody, by their tie to ada.
 type role struct{ name, person string }
 
 var roles = []role{
@@ -68,7 +68,7 @@ const accessLegend = `# Who may do what, as measured over HTTP. Rewrite with: go
 # who is no user, creates it for frank. list counts the rows seen out of all.
 `
 
-// accessMatrix is the table: a line by row and verb, and in it a cell by role.
+// accessMatrix is the table: one line for each row and verb, with one cell for each role.
 type accessMatrix struct {
 	mu    sync.Mutex
 	lines map[accessLine]map[string]string
@@ -132,7 +132,7 @@ func (m *accessMatrix) requireVerbs(t *testing.T, collections []string) {
 	}
 }
 
-// requireSameFile fails with the lines that differ unless the file holds text; with -update it writes it.
+// requireSameFile fails with the lines that differ unless the file holds text. With -update it writes the file.
 func requireSameFile(t *testing.T, file, text string) {
 	t.Helper()
 	if *updateFiles {
@@ -186,11 +186,11 @@ func diffLines(was, is string) string {
 	return text.String()
 }
 
-// accessWorld is a prepared data folder, and what the table says of it.
+// accessWorld is a prepared data folder, with what the table needs to know about it.
 type accessWorld struct {
 	dir         string
-	state       string            // of ada's account, empty for open and active
-	userIDs     map[string]string // ids
+	state       string            // of ada's account; empty if it is open and active
+	userIDs     map[string]string // by name
 	tokens      map[string]string
 	collections []string
 	rows        []storedRow
@@ -206,7 +206,7 @@ type storedRow struct {
 // accessAttempt is a request that may change the world.
 type accessAttempt struct {
 	row     string
-	variant string // behind the verb in the table
+	variant string // follows the verb in the table
 	method  string
 	id      string
 	body    jsonObject
@@ -219,14 +219,14 @@ const callerPlaceholder = "ME"
 
 func collectionOf(row string) string { return strings.Split(row, "/")[0] }
 
-// leavesFirst orders what a role tries in one world: what others hang on, or whose change lets people see more or
-// less, comes after them.
+// leavesFirst is the order in which a role tries things in one world. A row that others depend on, or whose change
+// lets people see more or less, comes after those others.
 var leavesFirst = []string{
 	"feed", "retractions", "notification_events", "notifications", "reports", "saves", "mutes", "comment_likes", "likes",
 	"comments", "post_tags", "hashtags", "story_views", "stories", "follows", "blocks", "posts", "users",
 }
 
-// measureRole fills the column of a role. Each verb finds a fresh world.
+// measureRole fills the column of a role. Each verb starts in a fresh world.
 func (w *accessWorld) measureRole(t *testing.T, m *accessMatrix, r role) {
 	tries := map[string][]accessAttempt{"POST": slices.Clone(w.creates)}
 	for _, row := range w.rows {
@@ -329,7 +329,7 @@ func (w *accessWorld) openCopy(t *testing.T, r role) (*hookstest.Service, *hooks
 	return s, c
 }
 
-// saveCopy makes what s holds now the world.
+// saveCopy makes the present data of s the world's.
 func (w *accessWorld) saveCopy(t *testing.T, s *hookstest.Service) {
 	t.Helper()
 	s.RunJobs()
@@ -341,9 +341,9 @@ func (w *accessWorld) saveCopy(t *testing.T, s *hookstest.Service) {
 	}
 }
 
-// changedWorld returns the world in which ada's account has changed, with what tell adds to it. Tokens are those of the time
-// before. Its table has only the rows that depend on ada's account.
-func (w *accessWorld) changedWorld(t *testing.T, state string, change jsonObject, tell func(s *hookstest.Service, w *accessWorld)) *accessWorld {
+// changedWorld returns a world in which ada's account has changed and add has added rows. The tokens are those from
+// before the change. Its table has only the rows that depend on ada's account.
+func (w *accessWorld) changedWorld(t *testing.T, state string, change jsonObject, add func(s *hookstest.Service, w *accessWorld)) *accessWorld {
 	t.Helper()
 	s, _ := w.openCopy(t, role{})
 	other := &accessWorld{state: state, userIDs: w.userIDs, tokens: w.tokens, collections: w.collections}
@@ -358,7 +358,7 @@ func (w *accessWorld) changedWorld(t *testing.T, state string, change jsonObject
 		}
 	}
 	s.Admin().Update("users", w.userIDs["ada"], change)
-	tell(s, other)
+	add(s, other)
 	other.saveCopy(t, s)
 	return other
 }
@@ -366,12 +366,12 @@ func (w *accessWorld) changedWorld(t *testing.T, state string, change jsonObject
 func dependsOnAda(row string) bool {
 	collection, name, _ := strings.Cut(row, "/")
 	if slices.Contains([]string{"retractions", "notification_events", "devices"}, collection) {
-		return false // as settings
+		return false // like settings
 	}
 	return row == "posts/*" || row == "stories/*" || slices.Contains([]string{"ada", "public", "followers", "ada by bob", "frank by ada", "followers of bob"}, name)
 }
 
-// addRow puts a stored record into the table, with the changes that each role tries.
+// addRow adds a stored record to the table, with the changes that each role tries.
 func (w *accessWorld) addRow(name, id string, updates ...accessAttempt) {
 	for i := range updates {
 		updates[i].row, updates[i].method, updates[i].id = name, "PATCH", id
@@ -379,17 +379,17 @@ func (w *accessWorld) addRow(name, id string, updates ...accessAttempt) {
 	w.rows = append(w.rows, storedRow{name, id, updates})
 }
 
-// changeOf is a change, named by what it changes unless it is the plain one.
+// changeOf returns a change. what names the part that it changes; it is empty for the ordinary change.
 func changeOf(what string, body jsonObject) accessAttempt {
 	return accessAttempt{variant: what, body: body}
 }
 
-// addCreate puts something that each role tries to create into the table.
+// addCreate adds a create that each role tries to the table.
 func (w *accessWorld) addCreate(row, what string, body jsonObject) {
 	w.creates = append(w.creates, accessAttempt{row: row, variant: what, method: "POST", body: body})
 }
 
-// newAccessWorld tells the story that the table is about.
+// newAccessWorld makes the world that the table describes.
 func newAccessWorld(t *testing.T) *accessWorld {
 	s := hookstest.New(t)
 	w := &accessWorld{userIDs: map[string]string{}, tokens: map[string]string{}}
@@ -505,7 +505,7 @@ func newAccessWorld(t *testing.T) *accessWorld {
 	w.addCreate("comment_likes/*", "of what is not there", jsonObject{"comment": "nosuchcomment00"})
 	w.addCreate("post_tags/*", "", jsonObject{"post": public, "tag": id("hashtags", "name = 'sunset'", nil)})
 
-	// what dave and eve left there before they were parted from ada
+	// what dave and eve did there before they and ada blocked each other
 	for _, who := range []*hookstest.Client{bob, dave, eve} {
 		row := "public by " + who.Name
 		comment := who.Comment(public, "", "hello")
@@ -626,7 +626,7 @@ func newAccessWorld(t *testing.T) *accessWorld {
 	return w
 }
 
-// requestFollow has frank ask to follow ada, whose account is private.
+// requestFollow makes frank ask to follow ada, whose account is private.
 func requestFollow(s *hookstest.Service, w *accessWorld) {
 	pending := s.As("frank").Follow("ada")
 	w.addRow("follows/ada by frank, pending", pending, changeOf("state", jsonObject{"state": "accepted"}), changeOf("notify", jsonObject{"notify": true}))

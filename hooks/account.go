@@ -45,10 +45,11 @@ func (s *Social) bindAccounts() {
 	s.jobs.Handle(erase.AccountWork.Kind, s.eraseAccount, job.Concurrency(2), sweepAttempts)
 }
 
-// handleHintKey is where a request keeps the name that somebody would like as a handle.
+// handleHintKey is the key under which a request keeps the name that a new person would like as a handle.
 const handleHintKey = "doubletap.wish"
 
-// oauthRequested notes how somebody who comes with OAuth2 is called there.
+// oauthRequested folds the address that an OAuth2 provider sends, and keeps the name that the person has there as a
+// hint for their handle.
 func oauthRequested(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	e.OAuth2User.Email = account.FoldAddress(e.OAuth2User.Email) // PocketBase compares it with the stored one
 	if e.IsNewRecord {
@@ -60,7 +61,8 @@ func oauthRequested(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	return e.Next()
 }
 
-// requireActiveAccount lets only active people in by any way, whatever has become of the collection's own rule, and answers as that does.
+// requireActiveAccount refuses every kind of sign-in to an account that is not active, even if the collection's own
+// rule was changed, with the answer that this rule would give. A superuser is not refused.
 func requireActiveAccount(e *core.RecordAuthRequestEvent) error {
 	if e.Record.GetString("state") != account.Active && !e.HasSuperuserAuth() {
 		return e.ForbiddenError("The request doesn't satisfy the collection requirements to authenticate.", nil)
@@ -68,8 +70,9 @@ func requireActiveAccount(e *core.RecordAuthRequestEvent) error {
 	return e.Next()
 }
 
-// prepareOAuthSignUp sees to it that a provider's word alone refuses no sign-up: a name there is a wish, for which a free handle is
-// found where it is taken or reserved, however the owner has mapped it; and without an address it is said what to do.
+// prepareOAuthSignUp makes sure that what a provider sends refuses no sign-up by itself. A name there is only a hint:
+// where it is taken or reserved, a free handle is found, however the owner has mapped the name. A sign-up without an
+// address is refused with a text that says what to do.
 func prepareOAuthSignUp(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	create := maps.Clone(e.CreateData)
 	if create == nil {
@@ -77,7 +80,7 @@ func prepareOAuthSignUp(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	}
 	mapped := e.Collection.OAuth2.MappedFields
 	if _, chosen := create["handle"]; !chosen && slices.Contains([]string{mapped.Id, mapped.Name, mapped.Username}, "handle") {
-		create["handle"] = "" // else PocketBase takes the provider's as it is
+		create["handle"] = "" // otherwise PocketBase takes the provider's name as it is
 	}
 	e.CreateData = create
 	email, _ := e.Collection.Fields.GetByName(core.FieldNameEmail).(*core.EmailField)
@@ -88,20 +91,21 @@ func prepareOAuthSignUp(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	return nil
 }
 
-// signupHints is what a request tells of the account that it makes, to where this is stored, in the transaction.
+// signupHints is what a request says about the account that it creates. It is kept until the account is stored, in
+// the transaction.
 type signupHints struct {
-	handleHint        string // that the person would like
-	locale            string // of their browser
-	sendsConfirmation bool   // a link to confirm the address
+	handleHint        string // the name that the person would like as a handle
+	locale            string // the language of their browser
+	sendsConfirmation bool   // whether a link to confirm the address is mailed
 }
 
 func (s *Social) accountRequested(e *core.RecordRequestEvent) error {
-	signup := !e.HasSuperuserAuth() // who makes an account for somebody else knows why
-	who := signupHints{handleHint: cmp.Or(cast.ToString(e.Get(handleHintKey)), e.Record.GetString("name")), sendsConfirmation: signup && canMail(e.App)}
+	signup := !e.HasSuperuserAuth() // a superuser creates an account for somebody else and knows why
+	hints := signupHints{handleHint: cmp.Or(cast.ToString(e.Get(handleHintKey)), e.Record.GetString("name")), sendsConfirmation: signup && canMail(e.App)}
 	if signup {
-		who.locale = wording.PreferredLocale(e.Request.Header.Get("Accept-Language"))
+		hints.locale = wording.PreferredLocale(e.Request.Header.Get("Accept-Language"))
 	}
-	s.signupHints.Store(e.Record, who)
+	s.signupHints.Store(e.Record, hints)
 	defer s.signupHints.Delete(e.Record)
 	return e.Next()
 }
@@ -116,10 +120,10 @@ func setAccountDefaults(e *core.RecordEvent) error {
 
 func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
 	user := e.Record
-	came, _ := s.signupHints.Load(user)
-	who, _ := came.(signupHints)
+	value, _ := s.signupHints.Load(user)
+	hints, _ := value.(signupHints)
 	if user.GetString("handle") == "" {
-		handle, err := account.FindFreeHandle(tx, cmp.Or(who.handleHint, user.GetString("name")))
+		handle, err := account.FindFreeHandle(tx, cmp.Or(hints.handleHint, user.GetString("name")))
 		if err != nil {
 			return err
 		}
@@ -135,17 +139,17 @@ func (s *Social) accountStored(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if err := account.MakeSettings(tx, user.Id, who.locale); err != nil {
+		if err := account.MakeSettings(tx, user.Id, hints.locale); err != nil {
 			return err
 		}
-		if !who.sendsConfirmation || user.Verified() || user.Email() == "" {
+		if !hints.sendsConfirmation || user.Verified() || user.Email() == "" {
 			return nil
 		}
 		return queueAccountMail(tx, accountMail{mail.Verification, user.Collection().Name, user.Id, ""}, user.Email(), "")
 	})
 }
 
-// prepareAccountChange ends every session of an account that is no longer active.
+// prepareAccountChange normalizes an account that changes, and ends all its sessions when it is no longer active.
 func prepareAccountChange(e *core.RecordEvent) error {
 	if hasChanged(e.Record, core.FieldNameEmail) {
 		e.Record.SetEmail(account.FoldAddress(e.Record.Email()))
@@ -196,8 +200,8 @@ func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
 	return nil
 }
 
-// accountDeleteRequested closes the account at once and leaves the erasing to a job, so that
-// nobody waits for a life's worth of posts.
+// accountDeleteRequested closes the account at once and leaves the erasing to a job, so that the request does not
+// wait until the posts of many years are deleted.
 func (s *Social) accountDeleteRequested(e *core.RecordRequestEvent) error {
 	err := e.App.RunInTransaction(func(tx core.App) error {
 		user, err := findRecord(tx, "users", e.Record.Id)
@@ -252,7 +256,7 @@ func (s *Social) eraseAccount(ctx context.Context, app core.App, j *job.Job) err
 	}
 	user, err := findRecord(app, "users", on["user"])
 	if errors.Is(err, fault.ErrGone) {
-		return nil // a former try came this far, or Go code deleted it
+		return nil // an earlier attempt came this far, or Go code deleted the account
 	}
 	if err != nil {
 		return err
@@ -260,7 +264,7 @@ func (s *Social) eraseAccount(ctx context.Context, app core.App, j *job.Job) err
 	return app.Delete(user)
 }
 
-// accountDeleted closes an account that Go code deletes; what it leaves behind goes in steps.
+// accountDeleted closes an account that Go code deletes. What the account leaves behind is deleted in steps.
 func (s *Social) accountDeleted(tx core.App, e *core.RecordEvent) error {
 	if err := s.closeAccount(tx, e.Record); err != nil {
 		return err
@@ -268,7 +272,7 @@ func (s *Social) accountDeleted(tx core.App, e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// boundSeenAt keeps the tray from being seen backwards or ahead of time.
+// boundSeenAt keeps seenAt, when the tray was last seen, from going back or into the future.
 func boundSeenAt(e *core.RecordEvent) error {
 	seen := account.ClampSeenAt(e.Record.Original().GetDateTime("seenAt").Time(), e.Record.GetDateTime("seenAt").Time(), clock.Now(e.App))
 	if !seen.IsZero() {

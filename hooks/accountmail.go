@@ -10,8 +10,9 @@ import (
 	"fmt"
 )
 
-// bindAccountMails writes PocketBase's mails to users in the product's own words, with links into the web app. They are written
-// when they leave, before an owner's hooks. An owner's own templates are kept, and so are all mails to superusers.
+// bindAccountMails writes PocketBase's mails to users in the product's own words, with links into the web app. A mail
+// is written when it is sent, before an owner's hooks run. Templates that an owner has changed are used as they are,
+// and so are those of all mails to superusers.
 func (s *Social) bindAccountMails() {
 	for kind, sent := range map[string]*hook.TaggedHook[*core.MailerRecordEvent]{
 		mail.Verification:  s.app.OnMailerRecordVerificationSend("users"),
@@ -38,7 +39,7 @@ func (s *Social) bindAccountMails() {
 	}
 }
 
-// localeOf is the language that somebody has chosen, or empty.
+// localeOf returns the language that a user has chosen, or empty.
 func localeOf(app core.App, user string) (locale string, err error) {
 	if _, err = db.QueryValue(app, &locale, `SELECT coalesce(locale, '') FROM settings WHERE user = {:u}`, db.Params{"u": user}); err != nil {
 		return "", fmt.Errorf("read the language of %s: %w", user, err)

@@ -14,7 +14,7 @@ import (
 	"doubletap/internal/deliver/delivertest"
 )
 
-// lastMail is the newest mail that the mail server took.
+// lastMail returns the newest mail that the mail server took.
 func (a *awayService) lastMail() delivertest.ReceivedMail {
 	a.t.Helper()
 	a.RunJobs()
@@ -49,11 +49,12 @@ func readLinkToken(t *testing.T, m delivertest.ReceivedMail, page string) (token
 	return plain[strings.LastIndex(plain, "/")+1:]
 }
 
-// accountMailCases are PocketBase's mails to accounts, each with what is told of it in both languages and what its link is good for.
+// accountMailCases are PocketBase's mails to accounts: how each is asked for, its texts in both languages, and what
+// its link is good for.
 var accountMailCases = []struct {
 	kind, page string
 	subjects   map[string]string    // by locale
-	ask        func(a *awayService) // ada, or somebody for her
+	ask        func(a *awayService) // sent by ada, or by somebody for her
 	spend      func(a *awayService, token string)
 }{
 	{"verification", "verify", map[string]string{"": "Confirm your mail address on Doubletap", "de-AT": "Bestätige deine Mailadresse auf Doubletap"}, func(a *awayService) {
@@ -70,7 +71,7 @@ var accountMailCases = []struct {
 	}, func(a *awayService, token string) {
 		body := jsonObject{"token": token, "password": "another horse", "passwordConfirm": "another horse"}
 		a.Guest().Must(204, "POST", "/api/collections/users/confirm-password-reset", body)
-		a.Guest().Must(400, "POST", "/api/collections/users/confirm-password-reset", body) // once
+		a.Guest().Must(400, "POST", "/api/collections/users/confirm-password-reset", body) // a link works only once
 		a.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", jsonObject{"identity": "ada", "password": "another horse"})
 	}},
 	{"email_change", "change", map[string]string{"": "Confirm your new mail address on Doubletap", "de-AT": "Bestätige deine neue Mailadresse auf Doubletap"}, func(a *awayService) {
@@ -83,7 +84,7 @@ var accountMailCases = []struct {
 	}},
 }
 
-// mailAda mails ada from Go code, as PocketBase's routes do beside the request.
+// mailAda sends a mail to ada from Go code, as PocketBase's routes do beside the request.
 func mailAda(a *awayService, mail func(core.App, *core.Record) error) {
 	a.t.Helper()
 	if err := mail(a.App, a.User("ada")); err != nil {
@@ -136,7 +137,7 @@ func TestCodesAndAlertsAreInTheProductsWords(t *testing.T) {
 	}
 }
 
-// A handle may be the name of a host, of which mail programs make a link.
+// A handle may be the name of a host, which mail programs turn into a link.
 func TestAHandleIsNoLinkInAMail(t *testing.T) {
 	for _, door := range accountMailCases {
 		a := newAwayService(t)
@@ -180,7 +181,7 @@ func TestAnOwnersTemplatesAreKept(t *testing.T) {
 		t.Errorf("mailed %q: %s", m.Subject, m.HTML)
 	}
 	execSQL(t, a.App, "UPDATE users SET verified = 0 WHERE handle = 'ada'")
-	mailAda(a, mails.SendRecordVerification) // which the owner has left as it is
+	mailAda(a, mails.SendRecordVerification) // whose template the owner has not changed
 	readLinkToken(t, a.lastMail(), "verify")
 }
 
@@ -194,7 +195,8 @@ func TestSuperusersKeepPocketBasesMails(t *testing.T) {
 	}
 }
 
-// A former PocketBase's own templates are nobody's, whatever version a folder comes from.
+// The templates that an earlier PocketBase shipped count as not changed by an owner, whatever version a folder comes
+// from.
 func TestFormerDefaultsAreReplaced(t *testing.T) {
 	a := newAwayService(t)
 	users := a.User("ada").Collection()
@@ -272,7 +274,7 @@ func TestASignUpMailsTheLinkThatConfirmsTheAddress(t *testing.T) {
 		}
 	}
 	before := len(a.mailServer.ReceivedMails())
-	signup("zoe", "other@example.net", "en") // is refused
+	signup("zoe", "other@example.net", "en") // refused
 	a.Admin().Create("users", jsonObject{"handle": "leo", "email": "leo@example.net", "password": hookstest.Password, "passwordConfirm": hookstest.Password})
 	a.Someone(1)
 	p := newOAuthProvider(t, a.Service, false)

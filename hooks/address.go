@@ -13,8 +13,9 @@ import (
 	"doubletap/internal/fault"
 )
 
-// bindAddresses makes an e-mail address of users one identity in all its spellings. They are stored in one, see
-// account.FoldAddress, and looked up in it at every door: the doors of PocketBase that look before any hook get an app that folds.
+// bindAddresses makes all spellings of an e-mail address of users one identity. Addresses are stored folded, see
+// account.FoldAddress, and every route looks them up folded. The routes of PocketBase that look before any hook runs
+// get an app that folds.
 func (s *Social) bindAddresses() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if err := foldAddresses(e.App); err != nil {
@@ -28,10 +29,11 @@ func (s *Social) bindAddresses() {
 	s.app.OnMailerSend().BindFunc(encodeMailDomains)
 }
 
-// ourMailHooks are how many handlers we bind to OnMailerSend; any other is an owner's.
+// ourMailHooks is how many handlers we bind to OnMailerSend; any further one is an owner's.
 const ourMailHooks = 1
 
-// foldAddresses does at a start what could not be done before because accounts shared an address, and names those that still do.
+// foldAddresses folds at a start the addresses that could not be folded before because accounts shared one, and logs
+// the accounts that still share one.
 func foldAddresses(app core.App) error {
 	return app.RunInTransaction(func(tx core.App) error {
 		shared, _, err := account.FoldAddresses(tx)
@@ -45,7 +47,7 @@ func foldAddresses(app core.App) error {
 // foldingApp is an app that finds users by any spelling of their address.
 type foldingApp struct{ core.App }
 
-// FindAuthRecordByEmail is PocketBase's, but for users.
+// FindAuthRecordByEmail finds users by their folded address, and is PocketBase's for all other collections.
 func (a foldingApp) FindAuthRecordByEmail(collection any, email string) (*core.Record, error) {
 	name, _ := collection.(string)
 	if c, ok := collection.(*core.Collection); ok {
@@ -73,7 +75,7 @@ func (s *Social) authAsked(e *core.RequestEvent) error {
 	return e.Next()
 }
 
-// findByFoldedAddress finds whom PocketBase did not: it looks for the identity as it was typed.
+// findByFoldedAddress finds a user whom PocketBase did not find because it looks for the identity as it was typed.
 func findByFoldedAddress(e *core.RecordAuthWithPasswordRequestEvent) error {
 	if e.Record == nil && e.IdentityField != "handle" && strings.Contains(e.Identity, "@") {
 		user, err := account.FindByAddress(e.App, e.Identity)
@@ -85,7 +87,8 @@ func findByFoldedAddress(e *core.RecordAuthWithPasswordRequestEvent) error {
 	return e.Next()
 }
 
-// refuseSameAddress refuses another spelling of one's own address, as PocketBase does the same spelling.
+// refuseSameAddress refuses to change an address into another spelling of itself, as PocketBase refuses the same
+// spelling.
 func refuseSameAddress(e *core.RecordRequestEmailChangeRequestEvent) error {
 	e.NewEmail = account.FoldAddress(e.NewEmail)
 	if e.NewEmail == account.FoldAddress(e.Record.Email()) {
@@ -94,7 +97,8 @@ func refuseSameAddress(e *core.RecordRequestEmailChangeRequestEvent) error {
 	return e.Next()
 }
 
-// encodeMailDomains lets every mail leave with domains that mail servers know. The message stays what it is for those who keep it.
+// encodeMailDomains sends every mail with domains in the form that mail servers know. It changes a copy: others may
+// still hold the message.
 func encodeMailDomains(e *core.MailerEvent) error {
 	message := *e.Message
 	message.From.Address = account.WireAddress(message.From.Address)

@@ -52,16 +52,16 @@ var addressSpellings = []struct{ stored, typed, other string }{
 	{"kim@xn--mnchen-3ya.example", "kim@xn--mnchen-3ya.example", "kim@München.example"},
 }
 
-// signalQueued tells of each mail to an account that PocketBase has asked for, from a goroutine of its own, and again when its job
-// sends it.
+// signalQueued signals each mail to an account that PocketBase is asked for, from a goroutine of its own, and again
+// when its job sends it.
 func signalQueued(queued chan struct{}) func(core.App, *hooks.Social) {
 	return func(app core.App, _ *hooks.Social) {
-		tell := func(e *core.MailerRecordEvent) error {
+		signal := func(e *core.MailerRecordEvent) error {
 			err := e.Next()
 			queued <- struct{}{}
 			return err
 		}
-		around := &hook.Handler[*core.MailerRecordEvent]{Func: tell, Priority: -20000} // also where a mail is queued
+		around := &hook.Handler[*core.MailerRecordEvent]{Func: signal, Priority: -20000} // also where a mail is queued
 		app.OnMailerRecordPasswordResetSend().Bind(around)
 		app.OnMailerRecordVerificationSend().Bind(around)
 		app.OnMailerRecordEmailChangeSend().Bind(around)
@@ -78,7 +78,7 @@ func awaitQueued(t *testing.T, queued chan struct{}) {
 	}
 }
 
-// TestAnAddressIsOneIdentityAtEveryDoor goes through all that takes an e-mail address.
+// TestAnAddressIsOneIdentityAtEveryDoor tries every request that takes an e-mail address.
 func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
@@ -93,7 +93,7 @@ func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
 				t.Fatal(a.Raw)
 			}
 			id := a.ID()
-			s.Admin().Update("users", id, map[string]any{"verified": true}) // else a log-in by OAuth2 takes the password away
+			s.Admin().Update("users", id, map[string]any{"verified": true}) // otherwise a sign-in by OAuth2 removes the password
 			if got := s.Record("users", id).Email(); got != address.stored {
 				t.Errorf("stored as %q, want %q", got, address.stored)
 			}
@@ -195,8 +195,8 @@ func TestMailLeavesWithDomainsOfTheWire(t *testing.T) {
 	}
 }
 
-// TestAccountsThatShareAnAddress are from before addresses were folded: nobody is merged, all are named, the start does not
-// fail, and the index is made when the operator has decided.
+// TestAccountsThatShareAnAddress starts with accounts from before addresses were folded: none are merged, all are
+// named, the start does not fail, and the index is made once the operator has decided.
 func TestAccountsThatShareAnAddress(t *testing.T) {
 	skipWithoutFastPath(t)
 	dir := t.TempDir()
@@ -267,7 +267,7 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 	}
 }
 
-// TestNobodyReadsAllUsersToFindOne asks SQLite for the plan of what PocketBase asks at a log-in.
+// TestNobodyReadsAllUsersToFindOne checks SQLite's plan for the queries that PocketBase makes at a sign-in.
 func TestNobodyReadsAllUsersToFindOne(t *testing.T) {
 	s := hookstest.New(t)
 	for _, field := range []string{"email", "handle"} {

@@ -14,13 +14,15 @@ import (
 	"doubletap/internal/rule"
 )
 
-// PocketBase asks a rule before the transaction that stores the record. In between another request may block, close,
-// delete or suspend. So what let a request in is asked again inside, where the only writer is this one: see inRawTx.
+// PocketBase checks a rule before the transaction that stores the record. In between, another request may block,
+// close, delete or suspend. So the rule that let a request in is checked again inside the transaction, while nobody
+// else writes: see inRawTx.
 
-// admissionKey is where a record keeps the request that it comes by. PocketBase never shows custom data under this prefix.
+// admissionKey is the key under which a record keeps the request that stores it. PocketBase never shows custom data
+// under this prefix.
 const admissionKey = "@pbInternalDoubletapRequest"
 
-// attachRequest notes on a record the user's or guest's request that is about to store it.
+// attachRequest attaches to a record the request of the user or guest that is about to store it.
 func attachRequest(e *core.RecordRequestEvent) error {
 	info, err := e.RequestInfo()
 	if err != nil {
@@ -30,8 +32,8 @@ func attachRequest(e *core.RecordRequestEvent) error {
 	return nil
 }
 
-// recheckAdmission refuses a record whose request would not be let in any more, in PocketBase's own words. It does so once: what
-// Go code does with the record later is no request.
+// recheckAdmission refuses a record whose request would no longer be let in, in PocketBase's own words. It checks
+// only once: what Go code does with the record later is no request.
 func recheckAdmission(tx core.App, record *core.Record) error {
 	asked, ok := record.GetRaw(admissionKey).(*core.RequestInfo)
 	if !ok {
@@ -71,7 +73,7 @@ func recheckAdmission(tx core.App, record *core.Record) error {
 	return nil
 }
 
-// refusalOf is what PocketBase answers when a rule says no.
+// refusalOf returns what PocketBase answers when a rule refuses: 400 for a create, 404 for an update.
 func refusalOf(record *core.Record) error {
 	if record.IsNew() {
 		return fault.BadRequest("Failed to create record.")
@@ -79,8 +81,8 @@ func refusalOf(record *core.Record) error {
 	return fault.NotFound()
 }
 
-// checkIDUnused refuses an id that was used before, or is of a row that the caller does not see, in the words for one that is
-// malformed. Of a row that the caller sees PocketBase says that it is not unique.
+// checkIDUnused refuses an id that was used before, or that belongs to a row which the caller does not see, in the
+// words for a malformed id. For a row that the caller sees, PocketBase itself says that the id is not unique.
 func checkIDUnused(tx core.App, record *core.Record, info *core.RequestInfo) error {
 	c := record.Collection()
 	var gone, there bool

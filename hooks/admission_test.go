@@ -11,10 +11,10 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// requestRace lets something happen after a request has passed its rule and before its transaction.
+// requestRace runs something between a request's rule and its transaction.
 type requestRace struct {
 	mu           sync.Mutex
-	afterRule    func() // after the rule
+	afterRule    func() // after a request has passed its rule
 	afterHooks   func() // after the hooks of a create, for follows and saves
 	afterFailure func() // after a create that failed
 }
@@ -22,7 +22,7 @@ type requestRace struct {
 func (m *requestRace) runOnce(what *func()) {
 	m.mu.Lock()
 	then := *what
-	*what = nil // what happens are requests too
+	*what = nil // what runs here sends requests too
 	m.mu.Unlock()
 	if then != nil {
 		then()
@@ -47,8 +47,9 @@ func (m *requestRace) bindHooks(app core.App, _ *hooks.Social) {
 	app.OnRecordDeleteRequest().Bind(asked)
 }
 
-// TestWhatARuleReadIsReadAgainInTheTransaction has the answer of a rule change under a request that passed it, for every
-// collection that a client creates in. The request is refused as the rule would have refused it, and nothing is stored.
+// TestWhatARuleReadIsReadAgainInTheTransaction changes the answer of a rule after a request has passed it, for every
+// collection in which a client creates. The request is refused as the rule would have refused it, and nothing is
+// stored.
 func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 	var m requestRace
 	s := hookstest.New(t, m.bindHooks)

@@ -30,7 +30,7 @@ func TestFortyPostsThatMentionOnePersonAreFewAlerts(t *testing.T) {
 	if n := len(a.As("ada").List("notifications", "perPage=100&filter="+escapeQuery("type='mention'"))); n != 40 {
 		t.Errorf("%d mentions in the tray, want 40", n)
 	}
-	// somebody else's are not spent, and those of the next hour neither
+	// the alerts that another actor may cause are not spent, nor are those of the next hour
 	a.As("carol").Post("and you, @ada")
 	a.RunJobs()
 	if n := len(a.pushTexts("ada")); n != 6 {
@@ -44,7 +44,7 @@ func TestFortyPostsThatMentionOnePersonAreFewAlerts(t *testing.T) {
 	}
 }
 
-// A device that shows the tray shows all that is in it.
+// A device that shows the tray shows everything that is in it.
 func TestWhatIsBeyondTheBudgetIsToldLiveAllTheSame(t *testing.T) {
 	s := hookstest.New(t)
 	stream := s.As("ada").Listen("notifications/*")
@@ -108,7 +108,8 @@ func (d *trayClient) catchUp() {
 	}
 }
 
-// Whoever toggles leaves one trace, and a device that was away for any of it catches up.
+// Whoever likes and unlikes again and again leaves one trace, and a device that was away for any part of it catches
+// up.
 func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 	for what, toggle := range map[string]func(s *hookstest.Service, post string) (on, off func()){
 		"a like": func(s *hookstest.Service, post string) (on, off func()) {
@@ -133,7 +134,7 @@ func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
-			t.Parallel() // PocketBase waits before it answers a filter that finds nothing
+			t.Parallel() // PocketBase delays the answer to a filter that finds nothing
 			s := hookstest.New(t)
 			ada := s.As("ada")
 			on, off := toggle(s, ada.Post("hello"))
@@ -188,7 +189,7 @@ func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 	}
 }
 
-// Two who did the same thing bring the same notification back, once.
+// Two people who did the same thing bring the same notification back, once.
 func TestAnotherActorMayHaveBroughtItBack(t *testing.T) {
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
@@ -196,12 +197,12 @@ func TestAnotherActorMayHaveBroughtItBack(t *testing.T) {
 	s.As("carol").Like(post)
 	unlikePost(s, "bob", post)
 	unlikePost(s, "carol", post)
-	s.Advance(13 * time.Hour) // no group takes more actors
+	s.Advance(13 * time.Hour) // a group takes no further actors
 	s.As("bob").Like(post)
 	s.As("carol").Like(post)
 	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 2, Read: true})
 	unlikePost(s, "carol", post)
-	s.Advance(25 * time.Hour) // it is news again
+	s.Advance(25 * time.Hour) // it alerts again
 	s.As("carol").Like(post)
 	if n := s.Rows("notification_events", "active = 1"); n != 2 {
 		t.Errorf("%d events, want both", n)

@@ -6,14 +6,14 @@ import (
 	"doubletap/internal/fault"
 )
 
-// answerErrors is for moments that may still refuse: it lets what a client may see pass and
-// makes our own breakage a 500 or 503 instead of the client's mistake.
+// answerErrors is for handlers that may still refuse. Errors that a client may see pass; our own failures become a
+// 500 or 503 and are not called the client's mistake.
 func answerErrors[E any](fn func(E) error) func(E) error {
 	return func(e E) error { return fault.ForClient(fn(e)) }
 }
 
-// answerTransient is the middleware that makes an error the client's answer: what the record hooks could not see, such
-// as a lock met while reading, and when to come back.
+// answerTransient is the middleware that answers 503 with a Retry-After to errors that the record hooks could not
+// see, such as a lock met while reading or a read that took too long.
 func answerTransient(e *core.RequestEvent) error {
 	err := e.Next()
 	switch {

@@ -13,13 +13,14 @@ import (
 	"doubletap/internal/fault"
 )
 
-// maxAnswerBytes is how many bytes a guest or a user may be answered, counted as they are stored. How many records an answer may
-// have is known before anything is read (guard.CheckQuestion); how large they are only while they are read.
+// maxAnswerBytes is how many bytes a guest or a user may be answered with, counted as they are stored. How many
+// records an answer may have is known before anything is read (guard.CheckQuery); how large they are is known only
+// while they are read.
 const maxAnswerBytes = 16 << 20
 
 var errAnswerTooLarge = fault.BadRequest("The request asks for too much: the answer would be larger than 16 MiB. Ask for a smaller page or expand less.")
 
-// bindAnswerSize makes the answers to a client's reads whole or errors. PocketBase leaves out what it could not
+// bindAnswerSize makes the answer to a client's read complete or an error. PocketBase leaves out what it could not
 // expand and says so only in the log.
 func (s *Social) bindAnswerSize() {
 	s.app.OnRecordEnrich().Bind(&hook.Handler[*core.RecordEnrichEvent]{Func: requireWholeAnswer, Priority: firstPriority})
@@ -36,22 +37,22 @@ func requireWholeAnswer(e *core.RecordEnrichEvent) error {
 	return client.answer.addRecord(e.Record)
 }
 
-// clientAnswer is what is known of the answer to a client's request.
+// clientAnswer is what is known so far of the answer to a client's request.
 type clientAnswer struct {
-	isRead bool        // and stores nothing: what was stored must not be answered with an error
+	isRead bool        // the request stores nothing: what was stored must not be answered with an error
 	ended  atomic.Bool // the request has ended
 
 	mu          sync.Mutex
-	readErr     error // what ended the first read that was cut short
+	readErr     error // why the last read that was cut short ended
 	byteCount   int
-	recordSizes map[*core.Record]int // of those that are shown in several places
+	recordSizes map[*core.Record]int // of records that are shown in several places
 }
 
 func newClientAnswer(method string) *clientAnswer {
 	return &clientAnswer{isRead: method == http.MethodGet || method == http.MethodHead}
 }
 
-// noteFailure notes how a read ended.
+// noteFailure keeps err if it means that a read was cut short.
 func (a *clientAnswer) noteFailure(err error) {
 	if errors.Is(err, errAnswerTooLarge) || fault.IsInterrupted(err) || fault.IsTransient(err) {
 		a.mu.Lock()
@@ -77,7 +78,7 @@ func (a *clientAnswer) addRecord(record *core.Record) error {
 	if a.readErr != nil {
 		return a.readErr
 	}
-	if len(record.Expand()) == 0 { // has been counted when it was read
+	if len(record.Expand()) == 0 { // counted when it was read
 		return nil
 	}
 	if a.recordSizes == nil {

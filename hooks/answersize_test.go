@@ -32,7 +32,7 @@ func publicCollection(t *testing.T, s *hookstest.Service, name, viewRule string,
 	return c
 }
 
-// An answer without what was asked for looks like one where there is nothing.
+// Without an error, an answer that lacks what was asked for would look like one where there is nothing.
 func TestExpandThatTookTooLongIsNoAnswer(t *testing.T) {
 	s := hookstest.New(t)
 	slow := publicCollection(t, s, "slow", "endlessly(@request.auth.id) = true")
@@ -40,7 +40,7 @@ func TestExpandThatTookTooLongIsNoAnswer(t *testing.T) {
 	one := s.Admin().Create("slow", map[string]any{}).ID()
 	thing := s.Admin().Create("things", map[string]any{"slow": one}).ID()
 	path := "/api/collections/" + things.Name + "/records"
-	var all sync.WaitGroup // each waits for its time to be over
+	var all sync.WaitGroup // each waits until its time is over
 	for _, c := range []*hookstest.Client{s.Guest(), s.As("ada")} {
 		for _, door := range []string{path + "?expand=slow", path + "/" + thing + "?expand=slow"} {
 			all.Go(func() {
@@ -106,7 +106,7 @@ func TestAnswersAreBoundedInBytes(t *testing.T) {
 	}
 }
 
-// The fast path leaves a page that may be too large to the general one.
+// The fast path leaves a page that may be too large to the general path.
 func TestFastPagesAreBoundedInBytes(t *testing.T) {
 	s := hookstest.New(t)
 	posts, err := s.App.FindCollectionByNameOrId("posts")

@@ -34,7 +34,8 @@ func (s *Social) bindAPIDoc() {
 	})
 }
 
-// serveDescription answers with the description of the API as write writes it, as it is now; a client that has it is told so.
+// serveDescription returns a handler that answers with the current description of the API as write writes it, or with
+// 304 if the client has it already.
 func (s *Social) serveDescription(kind string, write func(*apidoc.Document) (string, error)) func(*core.RequestEvent) error {
 	return func(e *core.RequestEvent) error {
 		document, err := apidoc.DescribeAPI(e.App, s.describedRoutes())
@@ -58,7 +59,7 @@ func (s *Social) serveDescription(kind string, write func(*apidoc.Document) (str
 	}
 }
 
-// describedRoutes is our table of routes as it is described.
+// describedRoutes returns our routes as the description shows them, without internal ones.
 func (s *Social) describedRoutes() []apidoc.Route {
 	var all []apidoc.Route
 	for _, r := range s.routes {
@@ -79,7 +80,7 @@ func (s *Social) describedRoutes() []apidoc.Route {
 	return all
 }
 
-// String says who may call a route; nothing for everybody.
+// String says who may call a route. It is empty if everybody may.
 func (a access) String() string {
 	return [...]string{"", "For people who are signed in.", "For moderators and superusers.", "For superusers."}[a]
 }

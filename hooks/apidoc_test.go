@@ -59,7 +59,7 @@ func TestDescriptionIsOpenAPI(t *testing.T) {
 	}
 }
 
-// What people are answered is what the description says, in the letter.
+// Every answer to people is exactly what the description says.
 func TestAnswersAreAsDescribed(t *testing.T) {
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
@@ -104,7 +104,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		t.Error(err)
 	}
 	if err := document.ValidateSchemaJSON(document.Components.Schemas["PostsRecord"].Value, map[string]any{"id": 1}); err == nil {
-		t.Error("anything is a post, says the description") // else the above proves nothing
+		t.Error("anything is a post, says the description") // otherwise the checks above prove nothing
 	}
 }
 
@@ -177,7 +177,7 @@ func TestPageOfTheAPIIsInert(t *testing.T) {
 	}
 }
 
-// A route that is registered past the table would not be described.
+// A route that is registered outside the table would not be described.
 func TestRoutesAreInTheTable(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
@@ -204,7 +204,8 @@ func TestRoutesAreInTheTable(t *testing.T) {
 	}
 }
 
-// Every route of ours that the description tells of is asked, by somebody who may, by a member and by a guest, and answers as it says.
+// Every route of ours in the description is requested by somebody who may, by a member and by a guest, and answers as
+// described.
 func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")

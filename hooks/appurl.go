@@ -11,9 +11,10 @@ import (
 	"doubletap/internal/setup"
 )
 
-// bindAppURL has the application URL of PocketBase's settings, with which every link of ours and of PocketBase's mails begins,
-// follow the address that the server listens on until the operator has set one. Only the settings in memory follow: what is stored
-// stays unset, whoever saves other settings, and is right again at the next start on another address.
+// bindAppURL makes the application URL of PocketBase's settings follow the address that the server listens on, until
+// the operator has set one. Every link of ours and of PocketBase's mails begins with it. Only the settings in memory
+// follow. What is stored stays unset, whoever saves other settings, so the URL is right again at the next start on
+// another address.
 func (s *Social) bindAppURL() {
 	s.app.OnSettingsReload().Bind(&hook.Handler[*core.SettingsReloadEvent]{Priority: firstPriority, Func: func(e *core.SettingsReloadEvent) error {
 		if err := e.Next(); err != nil {
@@ -34,7 +35,7 @@ func (s *Social) bindAppURL() {
 	}
 }
 
-// warnAboutDefaults notes where the program listens, and tells the operator what they have not set.
+// warnAboutDefaults notes where the program listens, and warns the operator of settings that are still unset.
 func warnAboutDefaults(pb *pocketbase.PocketBase, e *core.ServeEvent) {
 	command, _, err := pb.RootCmd.Find(os.Args[1:])
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// sendRequest asks a program as somebody, and returns the answer's body.
+// sendRequest sends a request to a program as somebody, and returns the answer's body.
 func (p *programProcess) sendRequest(token, method, path, body string) string {
 	p.t.Helper()
 	request, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
@@ -31,7 +31,7 @@ func (p *programProcess) sendRequest(token, method, path, body string) string {
 	return string(text)
 }
 
-// expectLinks expects every link of the program to begin with an address.
+// expectLinks fails unless every link of the program begins with an address.
 func (p *programProcess) expectLinks(to string) {
 	p.t.Helper()
 	for path, want := range map[string]string{

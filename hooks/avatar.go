@@ -15,8 +15,9 @@ import (
 	"doubletap/internal/deliver/outbound"
 )
 
-// fetchAvatar brings the picture that somebody has at an OAuth2 provider before the sign-up: PocketBase would wait for it, up to
-// 10 seconds, in the transaction. Who has none that can be had, or one that we do not take, signs up without.
+// fetchAvatar downloads the picture that somebody has at an OAuth2 provider before the sign-up: PocketBase would wait
+// for it, up to 10 seconds, in the transaction. A person whose picture cannot be downloaded, or is one that we do not
+// take, signs up without it.
 func (s *Social) fetchAvatar(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	name := e.Collection.OAuth2.MappedFields.AvatarURL
 	field, ok := e.Collection.Fields.GetByName(name).(*core.FileField)
@@ -39,7 +40,7 @@ func (s *Social) fetchAvatar(e *core.RecordAuthWithOAuth2RequestEvent) error {
 	return e.Next()
 }
 
-// validateFile returns why a record of the collection could not have the file.
+// validateFile returns why a record of the collection could not have the file, or nil.
 func (s *Social) validateFile(e *core.RequestEvent, collection *core.Collection, field *core.FileField, file *filesystem.File) error {
 	record := core.NewRecord(collection)
 	record.Set(field.Name, file)
@@ -51,12 +52,12 @@ func (s *Social) validateFile(e *core.RequestEvent, collection *core.Collection,
 	return field.ValidateValue(e.Request.Context(), e.App, record)
 }
 
-// downloadFile downloads a file of at most so many bytes from a public address.
-func downloadFile(ctx context.Context, address string, most int64) (*filesystem.File, error) {
+// downloadFile downloads a file of at most maxBytes bytes from a public address.
+func downloadFile(ctx context.Context, address string, maxBytes int64) (*filesystem.File, error) {
 	outside := outbound.New(os.Getenv("DOUBLETAP_LOOPBACK") == "on")
-	outside.MaxBytes, outside.Timeout = most, 10*time.Second
+	outside.MaxBytes, outside.Timeout = maxBytes, 10*time.Second
 	client := outside.HTTPClient()
-	client.CheckRedirect = nil // as providers send on to where they store pictures; each step is judged
+	client.CheckRedirect = nil // providers redirect to where they store pictures; each redirect is checked
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func downloadFile(ctx context.Context, address string, most int64) (*filesystem.
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %d", response.StatusCode)
 	}
-	content := make([]byte, response.ContentLength) // outbound has read it
+	content := make([]byte, response.ContentLength) // set by outbound, which has read the whole body
 	if _, err := io.ReadFull(response.Body, content); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ var (
 	pocketBaseRoute = regexp.MustCompile(`(\w+)\.(POST|PUT|PATCH|DELETE)\("([^"]*)"`)
 )
 
-// writingRoutes returns all routes that may be sent a body, ours and PocketBase's, as they stand in the source.
+// writingRoutes returns all routes that may be sent a body, ours and PocketBase's, read from the source.
 func writingRoutes(t *testing.T) (routes [][2]string) {
 	where, err := command.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pocketbase/pocketbase").Output()
 	if err != nil {
@@ -61,11 +61,11 @@ func writingRoutes(t *testing.T) (routes [][2]string) {
 	return routes
 }
 
-// wrongBodies are values of every type but the one that is meant.
+// wrongBodies are values of every type but the expected one.
 var wrongBodies = []string{`null`, `[]`, `{}`, `""`, `"x"`, `5`, `-1e300`, `true`, `[null]`, `[[]]`, `[5]`, `{"a":null}`}
 
-// TestNoBodyBreaksARoute sends what no client means, as everybody, to every route and in every field of every collection. Whoever
-// sends it, a mistake of the client's is never a breakage of ours.
+// TestNoBodyBreaksARoute sends bodies that no client means, as everybody, to every route and in every field of every
+// collection. Whoever sends one, the answer calls it a client's mistake and not a failure of ours.
 func TestNoBodyBreaksARoute(t *testing.T) {
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
@@ -117,7 +117,7 @@ func TestNoBodyBreaksARoute(t *testing.T) {
 				t.Fatalf("what is %s?", path)
 			}
 			if route[0] == "DELETE" || path == route[1] && collection != "posts" {
-				continue // has no body, or is asked already
+				continue // has no body, or was tried already
 			}
 			if strings.HasSuffix(path, "/records") || strings.Contains(path, "/records/") {
 				continue // below
@@ -163,7 +163,7 @@ func TestNoBodyBreaksARoute(t *testing.T) {
 			for _, c := range clients() {
 				for _, body := range []string{value, object(fields, value), object(slices.DeleteFunc(slices.Clone(fields), func(name string) bool { return name == "id" }), value)} {
 					ask(c, "POST", path, body)
-					if !collection.IsAuth() || c.Name != "admin" { // who would change who we are
+					if !collection.IsAuth() || c.Name != "admin" { // it would change who we are
 						ask(c, "PATCH", one, body)
 					}
 				}
@@ -180,5 +180,5 @@ func TestNoBodyBreaksARoute(t *testing.T) {
 		t.Errorf("only %d requests", asked)
 	}
 	bob := s.As("bob")
-	bob.Must(204, "DELETE", "/api/collections/posts/records/"+bob.Post("the service goes on"), json.RawMessage("null")) // of which nobody takes a body
+	bob.Must(204, "DELETE", "/api/collections/posts/records/"+bob.Post("the service goes on"), json.RawMessage("null")) // no DELETE takes a body
 }

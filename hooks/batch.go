@@ -23,7 +23,7 @@ import (
 	"doubletap/internal/guard"
 )
 
-// A batch runs inside one transaction, so whatever a client may put into it is done while everybody else's writes wait.
+// A batch runs inside one transaction, so everybody else's writes wait for whatever a client puts into it.
 
 func (s *Social) bindBatch() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -38,7 +38,7 @@ func (s *Social) bindBatch() {
 // afterAuthPriority is the place in the router where the caller is known and nothing of the body has been read.
 const afterAuthPriority = apis.DefaultSuperuserIPsWhitelistMiddlewarePriority + 1
 
-// requireBatchSignIn refuses a guest's batch at its headers.
+// requireBatchSignIn refuses a guest's batch before its body is read.
 func requireBatchSignIn(e *core.RequestEvent) error {
 	if e.Auth == nil && e.Request.Method == http.MethodPost && e.Request.URL.Path == "/api/batch" {
 		return fault.BadRequest("Sign in to send a batch.")
@@ -46,7 +46,7 @@ func requireBatchSignIn(e *core.RequestEvent) error {
 	return e.Next()
 }
 
-// refuseNullItems refuses a batch in which an item is null: PocketBase would follow the pointer.
+// refuseNullItems refuses a batch in which an item is null: PocketBase would dereference the null.
 func refuseNullItems(e *core.RequestEvent) error {
 	if e.Request.Pattern != batchPattern {
 		return e.Next()
@@ -66,10 +66,11 @@ func refuseNullItems(e *core.RequestEvent) error {
 
 const batchPattern = "POST /api/batch"
 
-// batchItemURL is the part of an item's URL that says what it is about.
+// batchItemURL matches the URL of an item that is about records: collection, id and query.
 var batchItemURL = regexp.MustCompile(`^/api/collections/([^/?]+)/records(/[^/?]+)?(\?.*)?$`)
 
-// refuseHashingItems refuses sign-ups, and all items that would hash a password under the write lock, in every spelling.
+// refuseHashingItems refuses sign-ups and all other items that would hash a password under the write lock, in every
+// spelling, and files that are too large together.
 func refuseHashingItems(e *core.BatchRequestEvent) error {
 	files := int64(0)
 	for i, item := range e.Batch {
@@ -93,11 +94,12 @@ func refuseHashingItems(e *core.BatchRequestEvent) error {
 	return e.Next()
 }
 
-// maxBatchFileBytes is how many bytes of files a batch may bring for our collections: they are looked into and stored under the
-// write lock.
+// maxBatchFileBytes is how many bytes of files a batch may bring for our collections: they are inspected and stored
+// under the write lock.
 const maxBatchFileBytes = 8 << 20
 
-// batchFilesFit adds the files that a body brings to the sum of the batch, and reports whether it is still small enough.
+// batchFilesFit adds the size of the files in an item's body to sum, and reports whether the batch is still small
+// enough.
 func batchFilesFit(body map[string]any, sum *int64) bool {
 	for _, value := range body {
 		switch files := value.(type) {
@@ -132,14 +134,14 @@ func setsPassword(collection *core.Collection, body map[string]any) bool {
 	return false
 }
 
-// refuseBatchItem has the shape of PocketBase's own refusal of one item.
+// refuseBatchItem returns the refusal of item i, in the shape of PocketBase's own.
 func refuseBatchItem(i int, text string) error {
 	return router.NewBadRequestError("Invalid batch request data.", validation.Errors{
 		"requests": validation.Errors{strconv.Itoa(i): validation.NewError("batch_request_failed", text)},
 	})
 }
 
-// expansion is what an item asks to be shown of its record besides the record itself.
+// expansion is an item that asks to expand relations of its record, with the URL that says which.
 type expansion struct {
 	item int
 	url  *url.URL
@@ -151,8 +153,8 @@ type batchResult struct {
 	Status int             `json:"status"`
 }
 
-// expandAfterBatch takes expand out of the items, so that no relation is read under the write lock, and shows
-// those records anew when the batch is committed. They are shown as they are then.
+// expandAfterBatch takes expand out of the items, so that no relation is read under the write lock. Once the batch is
+// committed it shows those records again with what they expand, as they are then.
 func expandAfterBatch(e *core.BatchRequestEvent) error {
 	var expansions []expansion
 	for i, item := range e.Batch {
@@ -193,7 +195,8 @@ func expandAfterBatch(e *core.BatchRequestEvent) error {
 	return e.JSON(answered.Code, results)
 }
 
-// expandBatchResult shows the record of a result as the URL asks for it. What is not there any more stays as it was answered.
+// expandBatchResult shows the record of a result again, as the URL asks for it. The result of a record that is gone
+// by then stays as it was.
 func expandBatchResult(e *core.RequestEvent, method string, at *url.URL, result *batchResult) {
 	var stored struct{ CollectionID, ID string }
 	if json.Unmarshal(result.Body, &stored) != nil || stored.ID == "" {

@@ -160,7 +160,7 @@ func TestBatchExpandsAfterItsCommit(t *testing.T) {
 	})
 }
 
-// What files need is done under the write lock, so a batch brings few.
+// Files are processed under the write lock, so a batch may bring only a few.
 func TestBatchBringsFewFiles(t *testing.T) {
 	s := hookstest.New(t)
 	create := batchItem("POST", "/api/collections/posts/records", jsonObject{"caption": "x"})

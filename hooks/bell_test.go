@@ -89,7 +89,7 @@ func TestABellRingsForThoseWhoMaySee(t *testing.T) {
 	s.ExpectTray("dave")
 }
 
-// A step tells so many and leaves the rest to the next; nobody is told twice or left out.
+// A step notifies a number of people and leaves the others to the next step; nobody is notified twice or left out.
 func TestABellRingsForManyInSteps(t *testing.T) {
 	s := hookstest.New(t)
 	const people = 47

@@ -14,8 +14,8 @@ func (s *Social) bindBlocks() {
 	s.app.OnRecordCreateExecute("mutes").BindFunc(inTx(muteStored))
 }
 
-// blockStored parts two people: follows, feeds and what each was told of the other go, both ways. Likes and
-// comments stay, counted, and the rules hide them.
+// blockStored separates two people, both ways: their follows, each other's posts in their feeds and their
+// notifications of each other go. Likes and comments stay and are counted; the rules hide them.
 func (s *Social) blockStored(tx core.App, e *core.RecordEvent) error {
 	blocker, err := findRecord(tx, "users", e.Record.GetString("blocker"))
 	if err != nil {

@@ -16,26 +16,26 @@ import (
 	"doubletap/internal/guard"
 )
 
-// How many bytes of a body are read. What a collection's JSON and files may take comes on top.
+// How many bytes of a body are read at most. What a collection's JSON fields and files may take comes on top.
 const (
-	maxDefaultBodyBytes = 64 << 10  // a question, a sign-in, a route of our own
+	maxDefaultBodyBytes = 64 << 10  // a query, a sign-in, a route of our own
 	maxRecordBodyBytes  = 256 << 10 // the fields of a record
 	maxBatchBodyBytes   = 2 << 20   // a batch without files
-	maxBatchFormBytes   = 128 << 20 // one with files, where PocketBase's setting does not say
-	maxSignUpFileBytes  = 10 << 20  // of who has no account yet
-	fileSlackBytes      = 4 << 20   // so that a photo that is a little too large is refused by the name of its field
-	uncheckedBodyBytes  = 256       // is neither looked into nor counted
+	maxBatchFormBytes   = 128 << 20 // a batch with files, where PocketBase's setting gives no limit
+	maxSignUpFileBytes  = 10 << 20  // the files of somebody who has no account yet
+	fileSlackBytes      = 4 << 20   // on top, so that a photo that is a little too large is refused by the name of its field
+	uncheckedBodyBytes  = 256       // a body of this size or less is neither inspected nor counted
 )
 
-// How many bytes of uploads are in temporary files at once; see uploadsDir. A post may have 10 photos of 50 MB.
+// How many bytes of uploads may be in temporary files at once; see uploadsDir. A post may have 10 photos of 50 MB.
 const (
 	maxUploadBytes       = 4 << 30
-	maxPersonUploadBytes = 1 << 30 // of one person, or of one address
-	maxMemoryFormBytes   = 1 << 20 // stays in memory
+	maxPersonUploadBytes = 1 << 30 // of one user, or of one address if it is a guest's
+	maxMemoryFormBytes   = 1 << 20 // a form of this size or less stays in memory
 )
 
-// bindBodies answers at the headers what needs no body, and bounds the bodies that are read. An owner's collections and
-// routes keep PocketBase's limits.
+// bindBodies answers requests that need no body at their headers, and bounds the bodies that are read. An owner's
+// collections and routes keep PocketBase's limits.
 func (s *Social) bindBodies() {
 	uploads := &uploadBudget{bytesByPerson: map[string]int64{}}
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -59,8 +59,8 @@ func (s *Social) bindBodies() {
 	})
 }
 
-// refuseNullBody refuses null, in a form's JSON too, where PocketBase decodes it into the pointer to what it expects and then
-// follows that: at its own routes that take one, but for those of records.
+// refuseNullBody refuses a body that is null, in a form's JSON too. PocketBase decodes null into the pointer to what
+// it expects and then dereferences it, at all its own routes that take a body except those of records.
 func refuseNullBody(e *core.RequestEvent) error {
 	pattern := e.Request.Pattern
 	if e.Request.ContentLength == 0 || !isPocketBaseRoute(pattern) || strings.HasPrefix(pattern, "DELETE ") || strings.HasPrefix(pattern, "GET ") || strings.Contains(pattern, "/records") {
@@ -82,8 +82,8 @@ const (
 	updatePattern = "PATCH /api/collections/{collection}/records/{id}"
 )
 
-// refuseAtHeaders is PocketBase's answer to a create or an update that the caller may not do whatever its body says. It
-// would be given after the body has been read and its files stored.
+// refuseAtHeaders returns PocketBase's answer to a create or an update that the caller may not do whatever its body
+// says, or nil. PocketBase gives that answer only after the body has been read and its files stored.
 func refuseAtHeaders(e *core.RequestEvent) error {
 	creates := e.Request.Pattern == createPattern
 	if !creates && e.Request.Pattern != updatePattern || e.HasSuperuserAuth() {
@@ -130,13 +130,13 @@ func refusesGuests(rule string) bool {
 		case c == ')':
 			depth--
 		case depth == 0 && strings.HasPrefix(rest[i:], "||"):
-			return false // the first is not the only one
+			return false // the first condition alone does not decide
 		}
 	}
 	return begins
 }
 
-// bodyLimit returns how many bytes of the body a route can need, 0 where PocketBase's own limit holds.
+// bodyLimit returns how many bytes a body of the request's route can need, or 0 where PocketBase's own limit holds.
 func (s *Social) bodyLimit(e *core.RequestEvent) int64 {
 	files := strings.HasPrefix(e.Request.Header.Get("Content-Type"), "multipart/form-data")
 	switch pattern := e.Request.Pattern; {
@@ -163,17 +163,17 @@ func (s *Social) bodyLimit(e *core.RequestEvent) int64 {
 	return 0
 }
 
-// pocketBaseRoutes begin the paths of PocketBase's own routes; what else there is under /api is an owner's.
+// pocketBaseRoutes are the first parts of the paths of PocketBase's own routes under /api; any other is an owner's.
 var pocketBaseRoutes = []string{"oauth2-redirect", "files", "health", "settings", "logs", "backups", "crons", "sql", "collections"}
 
-// isPocketBaseRoute reports whether a route is PocketBase's own. Nobody but a superuser has much to say to these.
+// isPocketBaseRoute reports whether a route is PocketBase's own. Only superusers have much to send to these.
 func isPocketBaseRoute(pattern string) bool {
 	_, path, _ := strings.Cut(pattern, " ")
 	name, _, _ := strings.Cut(strings.TrimPrefix(path, "/api/"), "/")
 	return strings.HasPrefix(path, "/api/") && slices.Contains(pocketBaseRoutes, name)
 }
 
-// recordBodyLimit returns what a record of the collection can need.
+// recordBodyLimit returns how many bytes a record of the collection can need.
 func recordBodyLimit(collection *core.Collection, files, guest bool) int64 {
 	limit, most := int64(maxRecordBodyBytes), int64(0)
 	for _, field := range collection.Fields {
@@ -203,29 +203,29 @@ type uploadBudget struct {
 	bytesByPerson map[string]int64
 }
 
-// reserve reserves n bytes for somebody, and reports whether there was room.
-func (s *uploadBudget) reserve(who string, n int64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.totalBytes+n > maxUploadBytes || s.bytesByPerson[who]+n > maxPersonUploadBytes {
+// reserve reserves n bytes for who, a user's id or a guest's address, and reports whether there was room.
+func (b *uploadBudget) reserve(who string, n int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.totalBytes+n > maxUploadBytes || b.bytesByPerson[who]+n > maxPersonUploadBytes {
 		return false
 	}
-	s.totalBytes += n
-	s.bytesByPerson[who] += n
+	b.totalBytes += n
+	b.bytesByPerson[who] += n
 	return true
 }
 
-func (s *uploadBudget) release(who string, n int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.totalBytes -= n
-	if s.bytesByPerson[who] -= n; s.bytesByPerson[who] == 0 {
-		delete(s.bytesByPerson, who)
+func (b *uploadBudget) release(who string, n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.totalBytes -= n
+	if b.bytesByPerson[who] -= n; b.bytesByPerson[who] == 0 {
+		delete(b.bytesByPerson, who)
 	}
 }
 
-// readBoundedBody lets a request go on with a body of at most limit bytes, whose JSON is nested no deeper than maxJSONDepth in
-// every spelling.
+// readBoundedBody lets a request go on with a body of at most limit bytes. Its JSON, in a form too, may be nested at
+// most maxJSONDepth deep.
 func readBoundedBody(e *core.RequestEvent, limit int64, uploads *uploadBudget) error {
 	kind := e.Request.Header.Get("Content-Type")
 	form := strings.HasPrefix(kind, "multipart/form-data")
@@ -251,13 +251,13 @@ func readBoundedBody(e *core.RequestEvent, limit int64, uploads *uploadBudget) e
 		}
 	}
 	err := e.Next()
-	if body.refused != nil { // a handler may have made something else of it
+	if body.refused != nil { // a handler may have replaced this error
 		return body.refused
 	}
 	return err
 }
 
-// parseBoundedForm parses a form for all who look at it later. One that makes no sense is left for PocketBase to refuse.
+// parseBoundedForm parses a form for all who read it later. A malformed one is left for PocketBase to refuse.
 func parseBoundedForm(request *http.Request, body *boundedBody, kind string) error {
 	if copying, ok := body.ReadCloser.(*router.RereadableReadCloser); ok {
 		body.ReadCloser = copying.ReadCloser // nobody reads a form's bytes twice, so they need not be stored twice
@@ -277,7 +277,7 @@ func parseBoundedForm(request *http.Request, body *boundedBody, kind string) err
 	return nil
 }
 
-// checkFormDepth holds the JSON in a form to what a JSON body is held to.
+// checkFormDepth bounds the nesting of the JSON in a form as that of a JSON body.
 func checkFormDepth(values map[string][]string) error {
 	for _, value := range values[router.JSONPayloadKey] {
 		var nested jsonNesting

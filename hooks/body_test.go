@@ -32,7 +32,7 @@ func (c *countingBody) Read(p []byte) (int, error) {
 
 func (c *countingBody) Reread() { c.ReadCloser.(router.Rereader).Reread() }
 
-// newBodyService is a service that counts what it reads, and an owner's collection that anybody may write to.
+// newBodyService starts a service that counts what it reads, with an owner's collection to which anybody may write.
 func newBodyService(t *testing.T) (s *hookstest.Service, read *atomic.Int64) {
 	read = new(atomic.Int64)
 	s = hookstest.New(t, func(app core.App, _ *hooks.Social) {
@@ -53,12 +53,12 @@ func newBodyService(t *testing.T) (s *hookstest.Service, read *atomic.Int64) {
 	return s, read
 }
 
-// silentBody is a body of which nothing comes.
+// silentBody is a body that sends nothing.
 type silentBody struct{ ended chan struct{} }
 
 func (s silentBody) Read([]byte) (int, error) { <-s.ended; return 0, io.EOF }
 
-// endlessBody is a body without an end.
+// endlessBody is a body that never ends.
 type endlessBody struct{ begin io.Reader }
 
 func (s endlessBody) Read(p []byte) (int, error) {
@@ -71,7 +71,8 @@ func (s endlessBody) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// sendSized returns the answer to a request with a body of a size that is told at the headers, or of one without an end.
+// sendSized returns the answer to a request whose headers say that the body has size bytes, or whose body never ends
+// if size is negative.
 func sendSized(t *testing.T, s *hookstest.Service, c *hookstest.Client, method, path, kind string, size int64) hookstest.Answer {
 	t.Helper()
 	begin := map[string]string{"application/json": `{"text":"`, "multipart/form-data; boundary=x": "--x\r\nContent-Disposition: form-data; name=\"photos\"; filename=\"p.jpg\"\r\n\r\n"}[kind]
@@ -108,7 +109,8 @@ func sendBody(t *testing.T, s *hookstest.Service, c *hookstest.Client, method, p
 
 var bodyContentTypes = []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"}
 
-// TestBodiesAreBounded asks every collection for more than it can need, by every verb. What a new collection takes must be told here.
+// TestBodiesAreBounded sends every collection more than it can need, by every verb. What a new collection takes must
+// be added here.
 func TestBodiesAreBounded(t *testing.T) {
 	const text, photo = 256 << 10, 50 << 20
 	files := map[string]int64{"posts": 10*photo + 4<<20, "stories": photo + 4<<20, "users": photo + 4<<20} // all others take none
@@ -155,7 +157,7 @@ func TestBodiesAreBounded(t *testing.T) {
 		if a := sendSized(t, s, s.As("ada"), "POST", path, "application/json", 3<<20); a.Status != 413 || read.Load() != 0 {
 			t.Errorf("%s: %d after %d bytes", path, a.Status, read.Load())
 		}
-		if slices.Contains([]string{"/api/collections/users/auth-with-oauth2", "/api/oauth2-redirect", "/api/files/token"}, path) { // off, or not interested in what it is sent
+		if slices.Contains([]string{"/api/collections/users/auth-with-oauth2", "/api/oauth2-redirect", "/api/files/token"}, path) { // off, or ignores its body
 			continue
 		}
 		if a := sendSized(t, s, s.As("ada"), "POST", path, "application/json", -1); a.Status != 413 || read.Load() > 2<<20+1 {
@@ -171,7 +173,8 @@ func TestBodiesAreBounded(t *testing.T) {
 	}
 }
 
-// TestFormTextIsBoundedWhileItIsRead sends as much text as a post's photos may weigh: it is refused before it is in memory.
+// TestFormTextIsBoundedWhileItIsRead sends as much text as the photos of a post may weigh: it is refused before it is
+// in memory.
 func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
 	s, read := newBodyService(t)
 	const most = 2 << 20
@@ -192,7 +195,8 @@ func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
 	s.As("ada").Post(strings.Repeat("x", 2000))
 }
 
-// TestWhoMayNotWriteIsToldAtTheHeaders compares what is answered before a body has come with what is answered to one that has.
+// TestWhoMayNotWriteIsToldAtTheHeaders compares the answer before a body has come with the answer to a request whose
+// body has come.
 func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
 	s, read := newBodyService(t)
 	collections, err := s.App.FindAllCollections()
@@ -225,7 +229,7 @@ func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
 				}
 				for _, kind := range []string{bodyContentTypes[0], bodyContentTypes[2]} {
 					read.Store(0)
-					a := sendSized(t, s, client, method, at, kind, 1<<20) // of less, net/http waits for the rest itself
+					a := sendSized(t, s, client, method, at, kind, 1<<20) // net/http waits for the rest of a smaller body itself
 					if a.Status != want || read.Load() != 0 {
 						t.Errorf("%s, %s %s %s: %d after %d bytes, want %d", who, method, at, kind, a.Status, read.Load(), want)
 					}

@@ -6,20 +6,20 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 )
 
-// maxJSONDepth is how deep JSON may be nested, several times what any of our bodies needs.
+// maxJSONDepth is how deep JSON may be nested: several times what any of our bodies needs.
 const maxJSONDepth = 32
 
 func errNestedTooDeep() *router.ApiError {
 	return router.NewBadRequestError("The body is nested too deeply.", nil)
 }
 
-// boundedBody is a body that ends in an error where it is longer, or nested deeper, than it may be. Whoever decodes it never
-// sees more.
+// boundedBody is a body that ends in an error where it is longer, or nested deeper, than it may be. Whoever decodes
+// it never sees more.
 type boundedBody struct {
 	io.ReadCloser
 	limit, left int64
 	isJSON      bool
-	formText    *formTextLimiter // of a form that is being parsed, or nil
+	formText    *formTextLimiter // while a form is parsed, else nil
 	nested      jsonNesting
 	refused     *router.ApiError
 }
@@ -64,10 +64,10 @@ func (b *boundedBody) Reread() {
 	}
 }
 
-// resetCount begins to count anew, as what is below rewinds itself at its end.
+// resetCount begins to count anew: the reader below rewinds itself at its end.
 func (b *boundedBody) resetCount() { b.left, b.nested = b.limit, jsonNesting{} }
 
-// jsonNesting follows JSON as it passes.
+// jsonNesting counts how deep JSON is nested while its bytes pass.
 type jsonNesting struct {
 	depth             int
 	inString, escaped bool

@@ -13,11 +13,11 @@ import (
 	"doubletap/internal/guard"
 )
 
-// Every door to PocketBase's query engine has the same budget (guard.CheckQuestion): the query of any URL, ours and an owner's
-// routes included, since PocketBase reads expand and fields wherever records are shown; the URLs of a batch's items;
-// and the options of a stream's topics.
+// Every way to PocketBase's query engine has the same budget (guard.CheckQuery): the query of any URL, those of our
+// own and an owner's routes included, since PocketBase reads expand and fields wherever records are shown; the URLs
+// of a batch's items; and the options of a stream's topics.
 
-// generalPathPriority is behind the fast paths, which know all that they are asked for.
+// generalPathPriority is behind the fast paths, which answer only queries that they know and need no budget.
 const generalPathPriority = lastPriority + 1
 
 func (s *Social) bindBudget() {
@@ -76,7 +76,7 @@ func checkTopicsBudget(e *core.RealtimeSubscribeRequestEvent) error {
 	return e.Next()
 }
 
-// checkQuestion checks what the caller asks of a collection, which may not exist.
+// checkQuestion checks the query of a request against its budget. The collection may not exist.
 func checkQuestion(e *core.RequestEvent, collection string, q guard.RecordQuery) error {
 	if e.HasSuperuserAuth() {
 		return guard.CheckSuperuserQuery(q.Query)

@@ -20,11 +20,11 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// overBudgetQueries are questions over the budget at whatever door they come in.
+// overBudgetQueries are queries over the budget, whichever way they come.
 var overBudgetQueries = func() []url.Values {
 	one := func(name, value string) url.Values { return url.Values{name: {value}} }
 	all := []url.Values{
-		one("filter", strings.Repeat("(", 1700)), // nothing that could be parsed
+		one("filter", strings.Repeat("(", 1700)), // cannot be parsed
 		one("filter", strings.Repeat("(", 11)+"id='x'"+strings.Repeat(")", 11)),
 		one("filter", strings.Repeat("id='x'||", 100)+"id='x'"),
 		one("filter", "id='"+strings.Repeat("x", 3500)+"'"),
@@ -46,7 +46,7 @@ var overBudgetQueries = func() []url.Values {
 	return all
 }()
 
-// isOverBudget reports whether an answer is the budget's own.
+// isOverBudget reports whether an answer is the budget's own refusal.
 func isOverBudget(a hookstest.Answer) bool {
 	message, _ := a.Body["message"].(string)
 	_, shaped := a.Body["data"].(map[string]any)
@@ -66,21 +66,21 @@ func urlEntry(method, path string) queryEntry {
 	}}
 }
 
-// queryEntries returns every route that the description of the API knows, those of PocketBase that it leaves out, the items of a
-// batch as JSON and as a form, and the topics of a stream.
-func queryEntries(t *testing.T, s *hookstest.Service) (doors []queryEntry) {
+// queryEntries returns all ways to the query engine: every route in the description of the API, those of PocketBase
+// that it leaves out, the items of a batch as JSON and as a form, and the topics of a stream.
+func queryEntries(t *testing.T, s *hookstest.Service) (entries []queryEntry) {
 	t.Helper()
 	id := regexp.MustCompile(`\{\w+\}`)
 	for path, item := range apiDocument(t, s).Paths.Map() {
 		for method := range item.Operations() {
-			doors = append(doors, urlEntry(method, id.ReplaceAllString(path, strings.Repeat("x", 15))))
+			entries = append(entries, urlEntry(method, id.ReplaceAllString(path, strings.Repeat("x", 15))))
 		}
 	}
 	for _, action := range []string{"auth-with-password", "auth-with-oauth2", "auth-with-otp", "request-otp", "auth-refresh", "request-verification",
 		"confirm-verification", "request-password-reset", "confirm-password-reset", "confirm-email-change"} {
-		doors = append(doors, urlEntry("POST", "/api/collections/users/"+action), urlEntry("POST", "/api/collections/_superusers/"+action))
+		entries = append(entries, urlEntry("POST", "/api/collections/users/"+action), urlEntry("POST", "/api/collections/_superusers/"+action))
 	}
-	doors = append(doors, urlEntry("HEAD", "/api/collections/posts/records"), urlEntry("POST", "/api/batch"), urlEntry("POST", "/api/realtime"),
+	entries = append(entries, urlEntry("HEAD", "/api/collections/posts/records"), urlEntry("POST", "/api/batch"), urlEntry("POST", "/api/realtime"),
 		urlEntry("GET", "/api/files/posts/xxxxxxxxxxxxxxx/x.jpg"), urlEntry("GET", "/api/health"), urlEntry("GET", "/owners/posts"))
 	for _, item := range [][2]string{{"POST", "posts/records"}, {"PUT", "posts/records"}, {"PATCH", "posts/records/xxxxxxxxxxxxxxx"}, {"DELETE", "posts/records/xxxxxxxxxxxxxxx"}} {
 		requests := func(query url.Values) map[string]any {
@@ -89,7 +89,7 @@ func queryEntries(t *testing.T, s *hookstest.Service) (doors []queryEntry) {
 				map[string]any{"method": item[0], "url": "/api/collections/" + item[1] + "?" + query.Encode(), "body": map[string]any{}},
 			}}
 		}
-		doors = append(doors, queryEntry{"batch " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
+		entries = append(entries, queryEntry{"batch " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
 			return c.Do("POST", "/api/batch", requests(query))
 		}}, queryEntry{"batch form " + item[0], func(c *hookstest.Client, query url.Values) hookstest.Answer {
 			body, err := json.Marshal(requests(query))
@@ -100,7 +100,7 @@ func queryEntries(t *testing.T, s *hookstest.Service) (doors []queryEntry) {
 		}})
 	}
 	for _, topic := range []string{"posts/*", "posts", "posts/xxxxxxxxxxxxxxx", "notifications/*", "anything"} {
-		doors = append(doors, queryEntry{"topic " + topic, func(c *hookstest.Client, query url.Values) hookstest.Answer {
+		entries = append(entries, queryEntry{"topic " + topic, func(c *hookstest.Client, query url.Values) hookstest.Answer {
 			options := map[string]any{}
 			for name := range query { // one value each: JSON has no second, and PocketBase takes none
 				options[name] = query[name][len(query[name])-1]
@@ -114,7 +114,7 @@ func queryEntries(t *testing.T, s *hookstest.Service) (doors []queryEntry) {
 			return c.Do("POST", "/api/realtime", map[string]any{"clientId": stream.ClientID, "subscriptions": []string{topic + "?options=" + escapeQuery(string(text))}})
 		}})
 	}
-	return doors
+	return entries
 }
 
 func TestBudgetHoldsAtEveryDoor(t *testing.T) {
@@ -135,7 +135,7 @@ func TestBudgetHoldsAtEveryDoor(t *testing.T) {
 				a := d.ask(c, query)
 				bare := strings.HasPrefix(d.name, "HEAD") && a.Status == 400 // no body to look at
 				turnedAway := a.Status == 401 || a.Status == 403 || strings.Contains(a.Raw, "Missing or invalid collection context.") || strings.Contains(a.Raw, "Sign in to send a batch.") ||
-					strings.Contains(a.Raw, "validation_length_") // by PocketBase, with nothing asked of the engine
+					strings.Contains(a.Raw, "validation_length_") // refused by PocketBase before it asks the engine
 				if !isOverBudget(a) && !bare && !turnedAway {
 					t.Errorf("%s: %s is answered %d %.200s for %.100s", d.name, c.Name, a.Status, a.Raw, query.Encode())
 				}
@@ -145,7 +145,7 @@ func TestBudgetHoldsAtEveryDoor(t *testing.T) {
 				{"perPage": {"1000"}, "expand": {"author,post.author,comment"}},
 			} {
 				if d.name == "GET /api/realtime" {
-					continue // it would be answered for as long as it is listened to
+					continue // the answer would go on for as long as somebody listens
 				}
 				if a := d.ask(c, query); isOverBudget(a) {
 					t.Errorf("%s: %s is answered %d %s for %s", d.name, c.Name, a.Status, a.Raw, query.Encode())
@@ -155,7 +155,8 @@ func TestBudgetHoldsAtEveryDoor(t *testing.T) {
 	}
 }
 
-// TestBudgetKnowsPocketBase fails when PocketBase reads what clients ask for at one more place, which is then to be looked at.
+// TestBudgetKnowsPocketBase fails when PocketBase reads a client's query in one more place, which then has to be
+// checked.
 func TestBudgetKnowsPocketBase(t *testing.T) {
 	where, err := command.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pocketbase/pocketbase").Output()
 	if err != nil {
@@ -205,7 +206,7 @@ func TestBudgetKnowsOurCollections(t *testing.T) {
 	}
 }
 
-// An answer with all that may be expanded is refused before the work, and one that the SDK asks for is not.
+// A request that expands everything possible is refused before the work, and one that the SDK sends is not.
 func TestBudgetBoundsTheAnswer(t *testing.T) {
 	s := hookstest.New(t)
 	ada, path := s.As("ada"), "/api/collections/notifications/records?"
@@ -235,7 +236,7 @@ func TestBudgetLeavesSuperusersFree(t *testing.T) {
 	}
 }
 
-// What an owner's own collections may be asked stays PocketBase's, up to where one of ours is on the path.
+// An owner's own collections have PocketBase's limits, as long as no collection of ours is on the path.
 func TestBudgetLeavesOwnersCollections(t *testing.T) {
 	s := hookstest.New(t)
 	public := ""

@@ -12,10 +12,11 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-// Lists are ordered by stamps. A machine's clock that is put back must not let a new row sort behind older ones, and one that was ahead must
-// not leave rows at the head of every list.
+// Lists are ordered by timestamps. When a machine's clock is put back, a new row must not sort behind older ones;
+// when it was ahead, no rows may stay at the head of every list.
 
-// minCredibleTime is before anybody ran this program: a clock that shows less has lost its battery, and is not believed.
+// minCredibleTime is before anybody ran this program: a machine's clock that shows less has lost its battery, and is
+// not believed.
 var minCredibleTime = time.Date(2025, 11, 13, 0, 0, 0, 0, time.UTC)
 
 func (s *Social) bindClock() {
@@ -28,7 +29,8 @@ func (s *Social) bindClock() {
 	s.app.OnRecordCreate(reconcile.StampedTables()...).BindFunc(stampCreated)
 }
 
-// resumeClock makes the clock go on where it ended, if it is not far: what is stored of a time to come is mended first.
+// resumeClock continues the service's clock from the newest stored time. If that is too far in the future, it
+// corrects the stored rows instead, unless it is the machine's clock that is not believed.
 func (s *Social) resumeClock() error {
 	newest, err := reconcile.NewestMoment(s.app)
 	if err != nil {
@@ -51,8 +53,8 @@ func (s *Social) resumeClock() error {
 	return nil
 }
 
-// trustMachineClock ends what the clock holds against the machine's after that was put back by more than a little: rows are
-// mended to go with it.
+// trustMachineClock makes the service's clock follow the machine's again when that was put back by more than a
+// little. The reconciliation then corrects the rows to go with it.
 func trustMachineClock(app core.App) {
 	if ahead := clock.Now(app).Sub(clock.LatestPlausible(app)); ahead > 0 {
 		app.Logger().Error("the machine's clock was put back", "seconds", ahead.Seconds())
@@ -60,7 +62,7 @@ func trustMachineClock(app core.App) {
 	}
 }
 
-// stampCreated gives a new row the service's time instead of the machine's, unless somebody chose another.
+// stampCreated gives a new row the service's time instead of the machine's, unless created is set already.
 func stampCreated(e *core.RecordEvent) error {
 	if e.Record.GetDateTime("created").IsZero() {
 		at, err := types.ParseDateTime(clock.Now(e.App))

@@ -21,7 +21,7 @@ import (
 
 const oneYear = 365 * 24 * time.Hour
 
-// withMachineClock runs do with a service on a folder, on a machine whose clock is off by d.
+// withMachineClock runs do with a service on a folder, on a machine whose clock is wrong by d.
 func withMachineClock(t *testing.T, dir string, d time.Duration, do func(t *testing.T, s *hookstest.Service)) {
 	t.Helper()
 	t.Run("the machine is off by "+d.String(), func(t *testing.T) {
@@ -29,7 +29,7 @@ func withMachineClock(t *testing.T, dir string, d time.Duration, do func(t *test
 	})
 }
 
-// freshFolder is a data folder with the cast in it.
+// freshFolder returns a new data folder with the cast in it.
 func freshFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -129,7 +129,7 @@ func TestRowsOfATimeToComeAreMendedAtStart(t *testing.T) {
 	})
 }
 
-// A machine whose clock says that this program is not written yet is not believed.
+// A machine's clock that shows a time before this program was written is not believed.
 func TestAClockWithoutABatteryMendsNothing(t *testing.T) {
 	dir := freshFolder(t)
 	var posts []string
@@ -178,7 +178,7 @@ func TestReconciliationMendsWhatAFastClockStored(t *testing.T) {
 	}
 }
 
-// expectNoFutureTimes fails when something stored is of a time to come, in any table that has times.
+// expectNoFutureTimes fails if a stored time is in the future, in any table that has times.
 func expectNoFutureTimes(t *testing.T, s *hookstest.Service) {
 	t.Helper()
 	for _, f := range doctorFindings(t, s.App) {
@@ -188,7 +188,7 @@ func expectNoFutureTimes(t *testing.T, s *hookstest.Service) {
 	}
 }
 
-// Every collection of ours that has a date is one whose moments are looked at, but for dates that are of the future by nature.
+// Every collection of ours with a date is one whose times are checked, except dates that lie in the future by nature.
 func TestEveryMomentIsLookedAt(t *testing.T) {
 	s := hookstest.New(t)
 	future := []string{"mutes.until", "stories.expires", "jobs.runAt", "exports.expires", "idempotency.expires"}

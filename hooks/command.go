@@ -12,20 +12,21 @@ import (
 	"doubletap/internal/setup"
 )
 
-// bindCommands adds Doubletap's commands where there is a command line.
+// bindCommands adds Doubletap's commands if the app has a command line.
 func (s *Social) bindCommands() {
 	if pb, ok := s.app.(*pocketbase.PocketBase); ok {
 		command.AddCommands(pb, s.prepareJobs)
 	}
 }
 
-// prepareJobs opens what jobs need and a server opens when it starts.
+// prepareJobs opens what jobs need, in a command; a server opens the same when it starts.
 func (s *Social) prepareJobs() error {
 	memory, err := rendition.MemoryFromEnv()
 	if err != nil {
 		return err
 	}
 	s.studio.SetMemory(memory)
-	setup.SetListenURL(s.app, setup.ReachableURL(cmp.Or(os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090"), false)) // of the server beside it
+	// where the server beside this command listens
+	setup.SetListenURL(s.app, setup.ReachableURL(cmp.Or(os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090"), false))
 	return errors.Join(s.openChannels(), s.deliveryState().webhooks.LoadHandlers())
 }

@@ -52,11 +52,11 @@ func (s *Social) commentStored(tx core.App, e *core.RecordEvent) error {
 		if err := notification.CommentCreated(tx, e.Record, post, answered); err != nil {
 			return err
 		}
-		told := []string{post.GetString("author")}
+		notified := []string{post.GetString("author")}
 		if answered != nil {
-			told = append(told, answered.GetString("author"))
+			notified = append(notified, answered.GetString("author"))
 		}
-		return storeMentions(tx, post.Id, author.Id, e.Record.Id, e.Record.GetString("text"), told...)
+		return storeMentions(tx, post.Id, author.Id, e.Record.Id, e.Record.GetString("text"), notified...)
 	})
 }
 
@@ -79,8 +79,8 @@ func commentChanged(tx core.App, e *core.RecordEvent) error {
 	return storeMentions(tx, post.Id, author, e.Record.Id, e.Record.GetString("text"), post.GetString("author"))
 }
 
-// commentRemoved leaves a tombstone where others answered. Either way it was said
-// no longer: what was told of it is taken back first, while it can be read.
+// commentRemoved leaves a tombstone where others have replied. In either case the comment counts as never said: its
+// notifications are retracted first, while it can still be read.
 func commentRemoved(tx core.App, e *core.RecordEvent) error {
 	still, err := mention.UsersNamedOn(tx, e.Record.GetString("post"), e.Record.GetString("author"), e.Record.Id)
 	if err != nil {

@@ -17,10 +17,11 @@ import (
 	"doubletap/internal/setup"
 )
 
-// maxReadConns are the connections that read data.db: a few for each core, as SQLite keeps a core busy.
+// maxReadConns is how many connections read data.db: a few for each core, as SQLite keeps a core busy.
 var maxReadConns = max(8, 4*runtime.NumCPU())
 
-// Config returns how Doubletap's own program runs PocketBase, from the environment; flags on the command line go first.
+// Config returns how Doubletap's own program runs PocketBase, for pocketbase.NewWithConfig. It is read from the
+// environment; flags on the command line win.
 //
 //	DOUBLETAP_DIR         data folder, default ./pb_data
 //	DOUBLETAP_DURABILITY  full (default): an answered write survives a power cut; normal: PocketBase's own setting
@@ -29,8 +30,9 @@ func Config() pocketbase.Config {
 	config := pocketbase.Config{
 		DefaultDataDir:  cmp.Or(os.Getenv("DOUBLETAP_DIR"), "./pb_data"),
 		DBConnect:       openDatabase,
-		HideStartBanner: true, // welcome says what a newcomer needs
-		// each has a cache of its own, which takes twice its 4 MB; and one that is closed has to be opened again
+		HideStartBanner: true, // printWelcome says what a newcomer needs
+		// Each connection has a cache of its own, which takes twice its 4 MB, and one that is closed has to be opened
+		// again.
 		DataMaxOpenConns: maxReadConns,
 		DataMaxIdleConns: maxReadConns,
 	}
@@ -40,11 +42,12 @@ func Config() pocketbase.Config {
 	return config
 }
 
-// openDatabase opens a database as PocketBase does, with an fsync for every commit of data.db. As part of the name
-// the pragma holds for every connection that the pool ever opens. Logs need no such care. A transaction takes the
-// write lock at its beginning, where it waits for another process; later it would fail at once. The server copies the
-// write-ahead log beside the requests (db.Checkpoint), so a commit does it only where that is far behind. Pages are read
-// where the system holds the file, as far as SQLite maps it (2 GB), and only what lies beyond or in the log is copied into a cache.
+// openDatabase opens a database as PocketBase does, but with an fsync for every commit of data.db. As part of the
+// name the pragma holds for every connection that the pool ever opens. Logs need no such care. A transaction takes
+// the write lock at its beginning, where it waits for another process; later it would fail at once. The server copies
+// the write-ahead log beside the requests (db.RunCheckpoints), so a commit copies it only when the log is very long.
+// Pages are read where the system holds the file, as far as SQLite maps it (2 GB); only what lies beyond that or in
+// the log is copied into a cache.
 func openDatabase(path string) (*dbx.DB, error) {
 	synchronous, checkpoint := "FULL", "80000"
 	switch level := os.Getenv("DOUBLETAP_DURABILITY"); {
@@ -86,12 +89,13 @@ func (s *Social) bindConfig() {
 	})
 }
 
-// canMail reports whether mail has a way to leave: SMTP, sendmail, or an owner's own.
+// canMail reports whether mail has a way to leave: SMTP, sendmail, or an owner's own handler.
 func canMail(app core.App) bool {
 	return app.Settings().SMTP.Enabled || setup.HasSendmail() || app.OnMailerSend().Length() > ourMailHooks
 }
 
-// collectionLimits are those that the collections have right now, so that a client can say so before it uploads.
+// collectionLimits returns the limits that the collections have right now, so that a client can tell its user before
+// it uploads.
 func collectionLimits(app core.App) (map[string]int64, error) {
 	all := map[string]int64{"batch": int64(app.Settings().Batch.MaxRequests)}
 	for _, l := range []struct{ name, collection, field string }{
@@ -111,7 +115,7 @@ func collectionLimits(app core.App) (map[string]int64, error) {
 	return all, nil
 }
 
-// moduleVersion is that of Doubletap in this program, whoever's program it is.
+// moduleVersion returns the version of Doubletap in this program, which may be an owner's.
 func moduleVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

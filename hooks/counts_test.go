@@ -10,12 +10,12 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// TestCountsTellNothingThatAGuestMayNotSee compares users.postsCount and hashtags.postsCount, after each change that opens or closes
-// something, with what a guest is shown over HTTP.
+// TestCountsTellNothingThatAGuestMayNotSee compares users.postsCount and hashtags.postsCount with what a guest is
+// shown over HTTP, after each change that opens or closes something.
 func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
-	execSQL(t, s.App, "CREATE TABLE unblocked (a TEXT, b TEXT)") // of the invariants
+	execSQL(t, s.App, "CREATE TABLE unblocked (a TEXT, b TEXT)") // a table that the invariants need
 	ada, bob := s.As("ada"), s.As("bob")
 	open := ada.Post("one #sea #sun")
 	ada.Post("two #sea", "visibility", "followers")
@@ -90,8 +90,8 @@ func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
 	}
 }
 
-// TestABigAccountIsClosedInSteps has more posts than a trigger counts: the account's own count is exact at once, those of hashtags
-// follow in steps, and every step keeps the sum of what is counted.
+// TestABigAccountIsClosedInSteps closes an account with more posts than a trigger counts. Its own count is exact at
+// once, those of hashtags follow in steps, and every step keeps the sum of the counts.
 func TestABigAccountIsClosedInSteps(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")
@@ -125,7 +125,7 @@ func TestABigAccountIsClosedInSteps(t *testing.T) {
 	if n := s.Rows("jobs", "kind = 'hashtags.count'"); n != 1 {
 		t.Errorf("%d jobs count", n)
 	}
-	// opened again while a job of the former change waits
+	// the account is opened again while a job of the former change waits
 	ada.Update("users", ada.ID, map[string]any{"private": false})
 	s.RunJobs()
 	counts("opened again", posts, posts)
@@ -133,7 +133,7 @@ func TestABigAccountIsClosedInSteps(t *testing.T) {
 	s.RunJobs()
 	counts("private", 0, 0)
 	examine("after the job")
-	// by SQL no job is added: the check finds it, and repairs
+	// SQL adds no job: the check finds the difference and repairs it
 	execSQL(t, s.App, "UPDATE users SET private = 0")
 	counts("opened by SQL", posts, 0)
 	if done := doctorRepairs(t, s.App); done["counters"] == 0 {

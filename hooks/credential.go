@@ -17,9 +17,10 @@ import (
 	"doubletap/internal/job"
 )
 
-// What was given to whoever held a credential ends with it, and the sign of that is the account's token key: PocketBase
-// changes it with the password and the address, signs tokens and file tokens with it, and deletes codes. A trigger of
-// users deletes the push devices; the streams are closed here.
+// bindCredentials ends whatever was given to the holder of a credential when the credential ends. The sign of that is
+// a new token key of the account: PocketBase changes the key with the password and the address, signs tokens and file
+// tokens with it, and deletes one-time codes. A trigger of users deletes the push devices; the streams are closed
+// here.
 func (s *Social) bindCredentials() {
 	s.app.OnRecordUpdateExecute("users").Bind(afterFiles(answerErrors(inRawTx(s.credentialChanged))))
 	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: closeOutdatedStream, Priority: firstPriority})
@@ -37,7 +38,8 @@ type credential struct {
 	Verified bool   `db:"verified"`
 }
 
-// findCredential reads what is stored: a record in memory may be older, or saved before.
+// findCredential reads the stored credential, as a record in memory may be older, or saved before. If the account is
+// gone the error is fault.ErrGone.
 func findCredential(tx core.App, user string) (c credential, err error) {
 	found, err := db.QueryOne(tx, &c, `SELECT tokenKey, password, email, verified FROM users WHERE id = {:u}`, db.Params{"u": user})
 	if err == nil && !found {
@@ -46,7 +48,8 @@ func findCredential(tx core.App, user string) (c credential, err error) {
 	return c, err
 }
 
-// credentialChanged tells the person, in the transaction, and closes the streams once it is committed.
+// credentialChanged queues, in the transaction, the mails that tell the person of a changed credential, and closes
+// the streams once it is committed.
 func (s *Social) credentialChanged(tx core.App, e *core.RecordEvent) error {
 	user := e.Record
 	before, err := findCredential(tx, user.Id)
@@ -76,8 +79,8 @@ func (s *Social) credentialChanged(tx core.App, e *core.RecordEvent) error {
 	return nil
 }
 
-// mailAddressChange tells of a changed address at both. Only addresses that were verified are written to: somebody
-// else's, typed in at sign-up, would be a stranger's.
+// mailAddressChange writes to both the old and the new address. It writes only to verified addresses: an unverified
+// one, typed in at sign-up, may be a stranger's.
 func mailAddressChange(tx core.App, user *core.Record, before, after credential) error {
 	if before.Verified && before.Email != "" {
 		if err := queueCredentialMail(tx, user, before.Email, "address.old"); err != nil {
@@ -90,7 +93,7 @@ func mailAddressChange(tx core.App, user *core.Record, before, after credential)
 	return nil
 }
 
-// queueCredentialMail leaves a mail to an address, in its person's language.
+// queueCredentialMail queues a mail to an address, in its person's language, if the budget allows it.
 func queueCredentialMail(tx core.App, user *core.Record, address, what string) error {
 	if allowed, err := mail.SpendBudget(tx, mail.Credential, address, ""); err != nil || !allowed {
 		return err
@@ -101,20 +104,21 @@ func queueCredentialMail(tx core.App, user *core.Record, address, what string) e
 	}
 	meta, words := tx.Settings().Meta, wording.WordsFor(locale)
 	values := []string{"app", meta.AppName, "handle", wording.WithoutLinks(user.GetString("handle")), "url", strings.TrimRight(meta.AppURL, "/") + "/"}
-	told := mail.Section{Items: []mail.Item{
+	section := mail.Section{Items: []mail.Item{
 		{Text: words.Translate("credential."+what, values...)}, {Text: words.Translate("credential.ended", values...)}, {Text: words.Translate("credential.not_you", values...)},
 	}}
 	if what == "deleted" {
-		told.Items = []mail.Item{told.Items[0], {Text: words.Translate("credential.deleted.not_you", values...)}}
-	} else if what != "address.old" { // where no link for a new password goes any more
-		told.URL, told.Label = mail.ForgotPasswordLink(tx), words.Translate("credential.reset")
+		section.Items = []mail.Item{section.Items[0], {Text: words.Translate("credential.deleted.not_you", values...)}}
+	} else if what != "address.old" { // which no link for a new password reaches any more
+		section.URL, section.Label = mail.ForgotPasswordLink(tx), words.Translate("credential.reset")
 	}
 	return job.Enqueue(tx, deliver.EmailJob, mail.Email{
-		To: address, Locale: locale, Subject: words.Translate("credential."+what+".subject", values...), Sections: []mail.Section{told},
+		To: address, Locale: locale, Subject: words.Translate("credential."+what+".subject", values...), Sections: []mail.Section{section},
 	})
 }
 
-// isCredentialCurrent reports whether the credential that the caller came with is still theirs.
+// isCredentialCurrent reports whether the credential that the caller came with is still valid. It is true for guests
+// and for those who are not users.
 func isCredentialCurrent(tx core.App, caller *core.Record) (bool, error) {
 	if caller == nil || caller.Collection().Name != "users" {
 		return true, nil
@@ -126,13 +130,13 @@ func isCredentialCurrent(tx core.App, caller *core.Record) (bool, error) {
 	return now.Key == caller.TokenKey(), err
 }
 
-// closeOutdatedStream closes a stream whose subscriber's credential ended while it subscribed: the token was asked before the
-// change, and the stream was there only after all others had been closed.
+// closeOutdatedStream closes a stream whose subscriber's credential ended while it subscribed: the token was checked
+// before the change, and the stream was there only after all others had been closed.
 func closeOutdatedStream(e *core.RealtimeSubscribeRequestEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	if holds, err := isCredentialCurrent(e.App, e.Auth); err != nil || !holds {
+	if current, err := isCredentialCurrent(e.App, e.Auth); err != nil || !current {
 		e.Client.Discard()
 	}
 	return nil

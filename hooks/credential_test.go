@@ -12,7 +12,7 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// credentialChanges are the ways in which what ada signs in with changes, and the mails that this brings.
+// credentialChanges are the ways in which ada's credential changes, with the mails that each causes.
 var credentialChanges = map[string]struct {
 	change func(t *testing.T, s *hookstest.Service, ada *hookstest.Client)
 	mails  []string
@@ -119,7 +119,7 @@ func TestNothingOutlivesACredential(t *testing.T) {
 			}
 			carols := s.As("carol")
 			carols.Like(bob.Post("hello"))
-			bobs.Next() // is not ended
+			bobs.Next() // bob's stream is not ended
 
 			s.RunJobs()
 			var mails []string
@@ -136,7 +136,7 @@ func TestNothingOutlivesACredential(t *testing.T) {
 	}
 }
 
-// apnsToken is a token of somebody's phone.
+// apnsToken is a phone's token.
 func apnsToken(name string) string { return fmt.Sprintf("%064x", name) }
 
 func TestOtherChangesEndNothing(t *testing.T) {
@@ -154,11 +154,11 @@ func TestOtherChangesEndNothing(t *testing.T) {
 	}
 }
 
-// Whoever signs up with a stranger's address could have mail sent there as often as they like.
+// Whoever signs up with a stranger's address could otherwise have any number of mails sent there.
 func TestAnUnverifiedAddressIsNotWrittenTo(t *testing.T) {
 	s := hookstest.New(t)
 	a := signUpUser(s.Guest(), "zoe", jsonObject{"email": "stranger@example.org"})
-	s.RunJobs() // mails the link that confirms it, as often as budgets let it
+	s.RunJobs() // mails the link that confirms it, as often as budgets allow
 	zoe := s.As("zoe")
 	zoe.Update("users", a.ID(), jsonObject{"oldPassword": hookstest.Password, "password": "another horse", "passwordConfirm": "another horse"})
 	s.Admin().Update("users", a.ID(), jsonObject{"email": "other@example.org"})

@@ -14,7 +14,8 @@ import (
 	"doubletap/internal/fault"
 )
 
-// A file that is cut short under its readers ends statements, not the process, and is read again once it is whole.
+// A database file that is cut short while it is read ends statements, not the process, and is read again once it is
+// whole.
 func TestAFileCutShortEndsNoProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data.db")
 	open := hooks.Config().DBConnect
@@ -65,7 +66,7 @@ func TestAFileCutShortEndsNoProcess(t *testing.T) {
 	if err := rows.Close(); err != nil {
 		t.Error(err)
 	}
-	for range 3 { // without the map
+	for range 3 { // without the memory map
 		if _, err := read(); err == nil || errors.Is(err, fault.ErrDamaged) || !fault.IsTransient(err) {
 			t.Fatalf("read by a call of what is gone: %v", err)
 		}
@@ -78,7 +79,7 @@ func TestAFileCutShortEndsNoProcess(t *testing.T) {
 	}
 }
 
-// Whatever path a request takes, a damaged page is the service's trouble and not the client's mistake.
+// A damaged page is answered as the service's failure and not as the client's mistake, on every path.
 func TestDamageIsTheServicesTrouble(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")
@@ -94,7 +95,7 @@ func TestDamageIsTheServicesTrouble(t *testing.T) {
 	if err := s.App.DB().NewQuery(`PRAGMA page_size`).Row(&size); err != nil {
 		t.Fatal(err)
 	}
-	for _, pragma := range []string{`PRAGMA wal_checkpoint(TRUNCATE)`, `PRAGMA shrink_memory`} { // what is remembered is whole
+	for _, pragma := range []string{`PRAGMA wal_checkpoint(TRUNCATE)`, `PRAGMA shrink_memory`} { // what the caches hold is whole
 		if _, err := s.App.NonconcurrentDB().NewQuery(pragma).Execute(); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 	"doubletap/internal/insight"
 )
 
-// dashboardFiles is what we add to PocketBase's dashboard: four pages, in its own look.
+// dashboardFiles are the four pages that we add to PocketBase's dashboard, in its own look.
 //
 //go:embed dashboard
 var dashboardFiles embed.FS
@@ -29,7 +29,7 @@ func (s *Social) bindDashboard() {
 		}
 		e.UIExtensions = append(e.UIExtensions, core.UIExtension{Name: "doubletap", FS: files})
 		e.Router.BindFunc(func(e *core.RequestEvent) error {
-			if strings.HasPrefix(e.Request.URL.Path, "/_/extensions") { // PocketBase would have them kept for two weeks, over our next version
+			if strings.HasPrefix(e.Request.URL.Path, "/_/extensions") { // PocketBase would have them cached for two weeks, past our next version
 				e.Response.Header().Set("Cache-Control", "no-cache")
 			}
 			return e.Next()
@@ -85,8 +85,8 @@ func (s *Social) applyJobAction(e *core.RequestEvent) error {
 	if err := e.BindBody(&form); err != nil {
 		return e.BadRequestError("Failed to read the submitted data.", err)
 	}
-	deeds := map[string]func(core.App, string) error{"retry": insight.RetryJob, "discard": insight.DiscardJob}
-	do := deeds[form.Action]
+	actions := map[string]func(core.App, string) error{"retry": insight.RetryJob, "discard": insight.DiscardJob}
+	do := actions[form.Action]
 	if do == nil {
 		return fault.InvalidField("action", "validation_in_invalid", "Must be retry or discard.")
 	}
@@ -110,7 +110,7 @@ func serveDeliveries(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, map[string]any{"items": all})
 }
 
-// replayDelivery answers POST /api/v1/admin/deliveries/{id}: the event goes out once more.
+// replayDelivery answers POST /api/v1/admin/deliveries/{id}: the event is sent once more.
 func replayDelivery(e *core.RequestEvent) error {
 	id := e.Request.PathValue("id")
 	if _, err := findRecord(e.App, "webhook_deliveries", id); err != nil {
@@ -125,7 +125,8 @@ func replayDelivery(e *core.RequestEvent) error {
 	return e.NoContent(http.StatusNoContent)
 }
 
-// explainVisibility answers GET /api/v1/admin/why?viewer=&collection=&record=. The viewer is an id or a handle, nobody for a guest.
+// explainVisibility answers GET /api/v1/admin/why?viewer=&collection=&record=. The viewer is an id or a handle, or
+// empty for a guest.
 func explainVisibility(e *core.RequestEvent) error {
 	query := e.Request.URL.Query()
 	var viewer *core.Record

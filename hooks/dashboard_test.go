@@ -69,19 +69,19 @@ func TestDeadJobs(t *testing.T) {
 		admin.Must(status, "POST", "/api/v1/admin/jobs/"+id, map[string]any{"action": action})
 	}
 	do(204, "retriedretried1", "retry")
-	do(404, "retriedretried1", "retry") // it waits
+	do(404, "retriedretried1", "retry") // it waits again
 	do(404, "retriedretried1", "discard")
 	do(204, "discardedaaaaaa", "discard")
 	do(404, "discardedaaaaaa", "retry")
 	do(204, "samesamesamesa1", "retry")
-	do(204, "samesamesamesa2", "retry") // the other does the same
+	do(204, "samesamesamesa2", "retry") // the other one does the same
 	do(400, "samesamesamesa2", "burn")
 	expectEqual(t, "waiting", s.Rows("jobs", "kind = 'test' AND state = 'ready' AND attempts = 0 AND error = ''"), 2)
 	expectEqual(t, "dead", s.Rows("jobs", "kind = 'test' AND state = 'dead'"), 0)
 	admin.Must(404, "POST", "/api/v1/admin/deliveries/nothing", nil)
 }
 
-// What the page says is what PocketBase does, for every collection and viewer of a lively service.
+// The page says what PocketBase does, for every collection and viewer of a service with some data.
 func TestWhy(t *testing.T) {
 	s := newModeratedService(t)
 	ada, bob, carol, dave := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave")

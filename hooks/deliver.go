@@ -28,12 +28,12 @@ import (
 	"doubletap/internal/notification"
 )
 
-// PushEvent is a notification about to leave for one device, after the commit. Its texts may be altered; not calling
-// Next drops it. It comes from a job: an error is tried again, and after a crash it may come twice.
+// PushEvent is a notification that is about to be sent to one device, after the commit; see OnPush. Title, Body, URL,
+// Badge and Urgent may be altered.
 type PushEvent struct {
 	hook.Event
 	App          core.App
-	Type         string
+	Type         string // that of the notification
 	Recipient    *core.Record
 	Notification *core.Record
 	Device       *core.Record
@@ -43,34 +43,35 @@ type PushEvent struct {
 	Urgent       bool
 }
 
-// Tags makes a handler bound for a type run for it alone.
+// Tags makes a handler of OnPush("like") run for that type alone.
 func (e *PushEvent) Tags() []string { return []string{e.Type} }
 
-// MailEvent is a mail about to leave, after the commit. Its message may be altered; not calling Next drops it. Its type
-// is that of a notification, "digest", or "letter" for what is for nobody's tray. PocketBase's own mails have their own
-// hooks. It comes from a job: an error is tried again, and after a crash it may come twice.
+// MailEvent is a mail that is about to be sent, after the commit; see OnMail. Its message may be altered.
 type MailEvent struct {
 	hook.Event
 	App       core.App
-	Type      string
+	Type      string       // that of a notification, "digest", or "letter" for a mail that belongs to no tray
 	Recipient *core.Record // nil for a letter
 	Message   *mailer.Message
 }
 
-// Tags makes a handler bound for a type run for it alone.
+// Tags makes a handler of OnMail("like") run for that type alone.
 func (e *MailEvent) Tags() []string { return []string{e.Type} }
 
-// OnPush runs before a notification of the types, or any, leaves for a device. It may be slow.
+// OnPush runs in a job before a notification of the types, or of any if there are none, is sent to a device. A
+// handler that does not call e.Next(), and returns no error, drops it for this device.
 func (s *Social) OnPush(types ...string) *hook.TaggedHook[*PushEvent] {
 	return hook.NewTaggedHook(&s.deliveryState().pushHook, types...)
 }
 
-// OnMail runs before a mail of the types, or any, leaves. It may be slow.
+// OnMail runs in a job before a mail of the types, or of any if there are none, is sent. A handler that does not call
+// e.Next(), and returns no error, drops it. PocketBase's own mails, such as the one to confirm an address, have
+// PocketBase's own hooks.
 func (s *Social) OnMail(types ...string) *hook.TaggedHook[*MailEvent] {
 	return hook.NewTaggedHook(&s.deliveryState().mailHook, types...)
 }
 
-// PushKey is the public key that a browser needs to subscribe to web push, empty before the service serves.
+// PushKey returns the public key that a browser needs to subscribe to web push. It is empty until the app serves.
 func (s *Social) PushKey() string {
 	if browsers, ok := s.deliveryState().service.Channels["webpush"].(*webpush.Channel); ok {
 		return browsers.PublicKey()
@@ -78,14 +79,14 @@ func (s *Social) PushKey() string {
 	return ""
 }
 
-// deliveryState is what brings things to people who are away.
+// deliveryState holds what sends notifications, mails and webhooks to people who are away.
 type deliveryState struct {
 	service      *deliver.Service
 	webhooks     *webhook.Webhooks
 	pushHook     hook.Hook[*PushEvent]
 	mailHook     hook.Hook[*MailEvent]
 	webhookHook  hook.Hook[*WebhookEvent]
-	sendingMails sync.Map // records whose account mail leaves now, from its job
+	sendingMails sync.Map // records whose account mail is being sent by its job
 	isServing    atomic.Bool
 }
 
@@ -118,7 +119,7 @@ func (s *Social) bindDelivery() {
 	})
 }
 
-// openChannels makes the keys that are made once, and connects what is configured.
+// openChannels creates the keys that are created once, and opens the channels that are configured.
 func (s *Social) openChannels() error {
 	channels := s.deliveryState().service.Channels
 	if err := mail.PrepareKey(s.app); err != nil {
@@ -146,14 +147,15 @@ func (s *Social) openChannels() error {
 	return nil
 }
 
-// queueDelivery stores what is to be sent because of a notice, in its transaction.
+// queueDelivery stores what is to be sent because of a notification event, in its transaction.
 func (s *Social) queueDelivery(tx core.App, n *notification.Event, id string) error {
 	return s.deliveryState().service.Schedule(tx, deliver.Delivery{
 		Notification: id, Recipient: n.Recipient, Plan: n.Plan, Push: n.Push, Mail: n.Mail,
 	})
 }
 
-// runPushHook lets the owner alter or drop a message to a device.
+// runPushHook runs the owner's hooks, which may alter the message, and reports whether it shall be sent. A recipient,
+// a notification or a device that is gone drops it.
 func (s *Social) runPushHook(app core.App, d *push.Device, n *deliver.Notification, m *push.Message) (bool, error) {
 	hooks := &s.deliveryState().pushHook
 	if hooks.Length() == 0 {
@@ -169,7 +171,8 @@ func (s *Social) runPushHook(app core.App, d *push.Device, n *deliver.Notificati
 	return came, err
 }
 
-// runMailHook lets the owner alter or drop a mail.
+// runMailHook runs the owner's hooks, which may alter the mail, and reports whether it shall be sent. A recipient who
+// is gone drops it.
 func (s *Social) runMailHook(app core.App, kind, recipient string, m *mailer.Message) (bool, error) {
 	hooks := &s.deliveryState().mailHook
 	if hooks.Length() == 0 {
@@ -183,7 +186,8 @@ func (s *Social) runMailHook(app core.App, kind, recipient string, m *mailer.Mes
 	return passesHook(hooks, e, err)
 }
 
-// passesHook triggers an owner's hook and reports whether the event came through.
+// passesHook triggers an owner's hook, unless there is an err already, and reports whether the handlers let the event
+// pass.
 func passesHook[E hook.Resolver](h *hook.Hook[E], e E, err error) (came bool, _ error) {
 	if err != nil {
 		return false, err
@@ -195,16 +199,19 @@ func passesHook[E hook.Resolver](h *hook.Hook[E], e E, err error) (came bool, _ 
 	return came, err
 }
 
-// accountMail is one of PocketBase's mails to an account. It has no token: the mail gets a fresh one when it leaves.
+// accountMail is one of PocketBase's mails to an account, as a job stores it. It has no token: the mail gets a fresh
+// one when it is sent.
 type accountMail struct{ Kind, Collection, Record, Email string }
 
-// queueMailHandler puts a mail to one of our accounts into a job, so that no request waits for a mail server and none is lost with the
-// process. It comes before an owner's hooks, which run when the job sends the mail, and only then. At once leave the mails of an
-// owner's own collections, and those of a command, whose job nobody might run. Codes to sign in with are not
-// queued: they last for minutes, and PocketBase sends them beside the request.
+// queueMailHandler returns a handler that leaves a mail to one of our accounts to a job, so that no request waits for
+// a mail server and no mail is lost with the process. It comes before an owner's hooks, which run when the job sends
+// the mail, and only then. Two kinds of mails are sent at once: those of an owner's own collections, and those of a
+// command, whose job nobody might run. One-time codes are not queued: they last for minutes, and PocketBase sends
+// them beside the request.
 func (s *Social) queueMailHandler(kind string) *hook.Handler[*core.MailerRecordEvent] {
 	return &hook.Handler[*core.MailerRecordEvent]{Priority: firstPriority, Func: func(e *core.MailerRecordEvent) error {
-		if _, now := s.deliveryState().sendingMails.Load(e.Record); now || !s.deliveryState().isServing.Load() || e.Record.IsNew() { // the dashboard tests mail with an account that is none
+		// a new record is the account that is not stored with which the dashboard tests mail
+		if _, now := s.deliveryState().sendingMails.Load(e.Record); now || !s.deliveryState().isServing.Load() || e.Record.IsNew() {
 			return e.Next()
 		}
 		address, _ := e.Meta["newEmail"].(string)
@@ -216,7 +223,8 @@ func (s *Social) queueMailHandler(kind string) *hook.Handler[*core.MailerRecordE
 	}}
 }
 
-// queueAccountMail leaves a mail to a job if the budgets of the mailbox and of by, the account that causes it or empty, allow it.
+// queueAccountMail leaves a mail to a job if the budgets allow it: that of the mailbox to, and that of by, the
+// account that causes the mail, or empty.
 func queueAccountMail(app core.App, m accountMail, to, by string) error {
 	allowed, err := mail.SpendBudget(app, m.Kind, to, by)
 	if err != nil {
@@ -277,7 +285,8 @@ func serveUnsubscribe(e *core.RequestEvent) error {
 	return respondUnsubscribe(e, user, token)
 }
 
-// applyUnsubscribe answers POST /unsubscribe?t=, which mail programs send by themselves (RFC 8058), and the page's button.
+// applyUnsubscribe answers POST /unsubscribe?t=, which mail programs send by themselves (RFC 8058) and so does the
+// page's button.
 func applyUnsubscribe(e *core.RequestEvent) error {
 	user, scope, err := readUnsubscribeToken(e.App, e.Request.URL.Query().Get("t"))
 	if err != nil {
@@ -316,7 +325,8 @@ func readUnsubscribeToken(app core.App, token string) (user, scope string, err e
 	return user, scope, err
 }
 
-// unsubscribeFromMail ends a user's mails of one type, or the digests. Somebody who is gone gets none anyway.
+// unsubscribeFromMail ends a user's mails of one type, or the digests. A user without settings is gone and gets no
+// mail anyway.
 func unsubscribeFromMail(app core.App, user, scope string) error {
 	return app.RunInTransaction(func(tx core.App) error {
 		settings, found, err := db.Optional(tx.FindFirstRecordByData("settings", "user", user))
@@ -330,18 +340,18 @@ func unsubscribeFromMail(app core.App, user, scope string) error {
 			settings.Set("digest", "off")
 			return tx.Save(settings)
 		}
-		var wishes map[string]any
-		_ = json.Unmarshal([]byte(settings.GetString("notify")), &wishes) // whatever else is there is no wish
-		if wishes == nil {
-			wishes = map[string]any{}
+		var preferences map[string]any
+		_ = json.Unmarshal([]byte(settings.GetString("notify")), &preferences) // anything else there is no preference
+		if preferences == nil {
+			preferences = map[string]any{}
 		}
-		wish, _ := wishes[scope].(map[string]any)
-		if wish == nil {
-			wish = map[string]any{}
+		ofType, _ := preferences[scope].(map[string]any)
+		if ofType == nil {
+			ofType = map[string]any{}
 		}
-		wish["mail"] = "off"
-		wishes[scope] = wish
-		settings.Set("notify", wishes)
+		ofType["mail"] = "off"
+		preferences[scope] = ofType
+		settings.Set("notify", preferences)
 		return tx.Save(settings)
 	})
 }

@@ -62,7 +62,7 @@ func mailPreference(kind, when string) map[string]any {
 	return map[string]any{"notify": map[string]any{kind: map[string]any{"mail": when}}}
 }
 
-// pushTexts are the texts that somebody's browser showed.
+// pushTexts returns the texts that somebody's browser showed.
 func (a *awayService) pushTexts(name string) []string {
 	var texts []string
 	for _, p := range a.browsers.Received() {
@@ -184,7 +184,7 @@ func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
 				a.Advance(time.Hour)
 				a.RunJobs()
 				a.expectPushes("ada")
-				switch what { // that, and nothing of the like
+				switch what { // sends that, and nothing of the like
 				case "ada is gone":
 					a.expectMails("ada@example.com: Your account on Doubletap is deleted")
 				case "bob is gone":
@@ -464,7 +464,7 @@ func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
 	}})
 	a.Guest().Must(204, "POST", "/api/collections/users/request-password-reset", map[string]any{"email": "carol@example.com"})
 	select {
-	case <-queued: // PocketBase sends it from a goroutine of its own
+	case <-queued: // PocketBase sends it in a goroutine of its own
 	case <-time.After(delivertest.WaitTimeout):
 		t.Fatal("no mail was asked for")
 	}
@@ -624,7 +624,7 @@ func TestPhonesAreReachedToo(t *testing.T) {
 	}
 }
 
-// addSilentDevices gives somebody devices whose pushes hang.
+// addSilentDevices gives somebody devices to which pushes hang.
 func (a *awayService) addSilentDevices(name string, n int) {
 	a.t.Helper()
 	for i := range n {
@@ -633,7 +633,7 @@ func (a *awayService) addSilentDevices(name string, n int) {
 	}
 }
 
-// One person's devices that do not answer keep nobody else's waiting, and are few at a time.
+// A person's devices that do not answer keep nobody else's waiting: only a few of them are tried at a time.
 func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
 	a := newAwayService(t)
 	outbound.ClientOf(a.App).Timeout = delivertest.WaitTimeout
@@ -714,7 +714,7 @@ func TestADeviceThatNeverAnsweredDiesAfterADay(t *testing.T) {
 		}
 		a.RunJobs()
 	}
-	// one that answered before is waited for
+	// a device that answered before is waited for
 	old := a.addBrowser("ada")
 	set(false)
 	a.As("bob").Like(post)

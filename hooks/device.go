@@ -25,14 +25,15 @@ func (s *Social) bindDevices() {
 	s.app.OnRecordUpdateExecute("devices").BindFunc(inTx(deviceStored))
 }
 
-// deviceRequested registers a device, or moves one that is known to whoever is signed in on it now. It asks once more, in
-// the transaction, whether the caller's credential still holds: a device outlives the token that registered it.
+// deviceRequested registers a device, or gives a known one to the user who is signed in on it now. It checks once
+// more, in the transaction, whether the caller's credential is still valid: a device outlives the token that
+// registered it.
 func deviceRequested(e *core.RecordRequestEvent) error {
 	app, moved := e.App, (*core.Record)(nil)
 	defer func() { e.App = app }()
 	err := app.RunInTransaction(func(tx core.App) (err error) {
 		e.App = tx
-		if holds, err := isCredentialCurrent(tx, e.Auth); err != nil || !holds {
+		if current, err := isCredentialCurrent(tx, e.Auth); err != nil || !current {
 			return cmp.Or(err, fault.BadRequest("Failed to create record."))
 		}
 		e.Record.Set("lastSeen", clock.Timestamp(tx))
@@ -53,7 +54,7 @@ func deviceRequested(e *core.RecordRequestEvent) error {
 	return respondRecord(e, moved)
 }
 
-// deviceByEndpoint returns the device whose endpoint the record has, nil when there is none.
+// deviceByEndpoint returns the other device that has the record's endpoint, or nil.
 func deviceByEndpoint(tx core.App, record *core.Record) (*core.Record, error) {
 	endpoint := push.NormalizeEndpoint(record.GetString("kind"), record.GetString("endpoint"))
 	known, found, err := db.Optional(tx.FindFirstRecordByFilter("devices", "endpoint = {:e} && id != {:id}", dbx.Params{"e": endpoint, "id": record.Id}))
@@ -66,8 +67,8 @@ func deviceByEndpoint(tx core.App, record *core.Record) (*core.Record, error) {
 	return known, nil
 }
 
-// moveDevice gives a known device to the user of the record. An endpoint alone may have been seen in a log or on the wire;
-// its keys are in the browser and nowhere else, so another user must show the same.
+// moveDevice gives a known device to the user of the record. An endpoint alone may have been seen in a log or on the
+// wire; its keys are in the browser and nowhere else, so another user must send the same keys.
 func moveDevice(tx core.App, known, record *core.Record) (*core.Record, error) {
 	if known.GetString("user") != record.GetString("user") && !haveSameKeys(known, record) {
 		return nil, fault.BadRequest("Failed to create record.")
@@ -86,8 +87,8 @@ func haveSameKeys(a, b *core.Record) bool {
 	return a.GetString("kind") == b.GetString("kind") && reflect.DeepEqual(as, bs)
 }
 
-// deviceChangeRequested refuses to change an endpoint into one that is known, which is how a device moves, in words that
-// do not tell that it is.
+// deviceChangeRequested refuses to change an endpoint into one that is known: a device moves only by being registered
+// again. Its words do not reveal that the endpoint is known.
 func deviceChangeRequested(e *core.RecordRequestEvent) error {
 	other, err := deviceByEndpoint(e.App, e.Record)
 	if err != nil {
@@ -99,7 +100,8 @@ func deviceChangeRequested(e *core.RecordRequestEvent) error {
 	return e.Next()
 }
 
-// checkDeviceEndpoint refuses an endpoint that no device can have, from whomever it comes: it is the server that asks it.
+// checkDeviceEndpoint refuses an endpoint that no device can have, whoever writes it, since the server sends requests
+// to it.
 func checkDeviceEndpoint(e *core.RecordEvent) error {
 	kind := e.Record.GetString("kind")
 	e.Record.Set("endpoint", push.NormalizeEndpoint(kind, e.Record.GetString("endpoint")))
@@ -109,7 +111,8 @@ func checkDeviceEndpoint(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// deviceStored makes room for a device that is new to its person. What an endpoint answered is not what another one did.
+// deviceStored makes room for a device that is new to its person. When the endpoint changes, what the former one
+// answered is forgotten.
 func deviceStored(tx core.App, e *core.RecordEvent) error {
 	if !e.Record.IsNew() {
 		stored, err := findRecord(tx, "devices", e.Record.Id)
@@ -127,7 +130,8 @@ func deviceStored(tx core.App, e *core.RecordEvent) error {
 	return dropUnseenDevices(tx, e.Record)
 }
 
-// dropUnseenDevices keeps a person's devices few: one more takes the place of the one that was unseen for longest.
+// dropUnseenDevices leaves a person reconcile.MaxDevices devices: one more replaces the one that was unseen for
+// longest.
 func dropUnseenDevices(tx core.App, stored *core.Record) error {
 	var dropped []string
 	err := db.QueryColumn(tx, &dropped, `DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE user = {:u} AND id != {:id}

@@ -13,7 +13,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// TestEndpointsAreCheckedAtEveryDoor tries what no device has by every way in which a row of devices can be written.
+// TestEndpointsAreCheckedAtEveryDoor tries endpoints that no device has, by every way in which a device can be
+// written.
 func TestEndpointsAreCheckedAtEveryDoor(t *testing.T) {
 	s := hookstest.New(t)
 	ada, admin := s.As("ada"), s.Admin()
@@ -106,7 +107,7 @@ func TestAPersonHasTwentyDevices(t *testing.T) {
 	if n := s.Rows("devices", "user = {:u}", map[string]any{"u": ada.ID}); n != 20 {
 		t.Errorf("ada has %d devices", n)
 	}
-	// one that moves to her counts too
+	// a device that moves to her counts too
 	moved := bob.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 21)}).ID()
 	s.Advance(time.Minute)
 	if got := ada.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 21)}).ID(); got != moved {
@@ -152,7 +153,7 @@ func TestAnEndpointMovesOnlyWithItsKeys(t *testing.T) {
 	}
 }
 
-// A device lives longer than the request that registers it: whose credential ends in between registers none.
+// A device outlives the request that registers it: a caller whose credential ends in between registers none.
 func TestNoDeviceIsRegisteredWithACredentialThatEnds(t *testing.T) {
 	ending := false
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {

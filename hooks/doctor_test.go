@@ -9,7 +9,7 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-// doctorFindings is what the doctor finds.
+// doctorFindings returns what the doctor finds.
 func doctorFindings(t *testing.T, app core.App) []command.Finding {
 	t.Helper()
 	all, err := command.Examine(t.Context(), app, reconcile.ExamineOptions{})
@@ -19,7 +19,7 @@ func doctorFindings(t *testing.T, app core.App) []command.Finding {
 	return all
 }
 
-// doctorRepairs is what the doctor repairs, by check.
+// doctorRepairs returns what the doctor repairs, by check.
 func doctorRepairs(t *testing.T, app core.App) map[string]int64 {
 	t.Helper()
 	done, _, err := command.Repair(t.Context(), app, reconcile.ExamineOptions{})

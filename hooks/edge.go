@@ -19,8 +19,7 @@ func (s *Social) bindEdges() {
 	s.app.OnRecordCreateExecute("saves", "mutes", "reports", "devices", "story_views").BindFunc(inTx(requireRelations))
 }
 
-// edgeRequested gives an edge its natural key, and answers one that is stored already
-// with what is stored.
+// edgeRequested answers a create of an edge that is stored already with what is stored.
 func edgeRequested(e *core.RecordRequestEvent) error {
 	stored, err := findStoredEdge(e.App, e.Record)
 	if err != nil {
@@ -30,23 +29,24 @@ func edgeRequested(e *core.RecordRequestEvent) error {
 		return respondRecord(e, stored)
 	}
 	err = e.Next()
-	if err == nil || !e.Record.IsNew() { // later items of a batch run inside Next: ours may be stored although they failed
+	if err == nil || !e.Record.IsNew() { // later items of a batch run inside Next: our edge may be stored although they failed
 		return err
 	}
 	if stored, met := e.Record.GetRaw(storedEdgeKey).(*core.Record); met {
 		return respondRecord(e, stored)
 	}
 	if stored, lookErr := findStoredEdge(e.App, e.Record); lookErr == nil && stored != nil {
-		return respondRecord(e, stored) // somebody stored it between our look and our write
+		return respondRecord(e, stored) // somebody stored it between our read and our write
 	}
 	return err
 }
 
-// storedEdgeKey is where a new edge keeps the same one that its transaction met. PocketBase never shows custom data under this prefix.
+// storedEdgeKey is the key under which a new edge keeps the stored one that its transaction found. PocketBase never
+// shows custom data under this prefix.
 const storedEdgeKey = "@pbInternalDoubletapStored"
 
-// refuseStoredEdge ends a transaction that would store an edge again, and notes what is stored: once the transaction is over,
-// it may be gone.
+// refuseStoredEdge ends a transaction that would store an edge again, and keeps what is stored, which may be gone
+// once the transaction is over.
 func refuseStoredEdge(tx core.App, record *core.Record) error {
 	stored, err := findStoredEdge(tx, record)
 	if err != nil || stored == nil {
@@ -56,12 +56,12 @@ func refuseStoredEdge(tx core.App, record *core.Record) error {
 	return fault.InvalidField("id", "validation_not_unique", "Value must be unique.")
 }
 
-// findStoredEdge returns the stored edge between the same ends, or nil. It may have another id than its natural key, when an
-// import or an app before ours stored it.
-func findStoredEdge(app core.App, like *core.Record) (*core.Record, error) {
+// findStoredEdge returns the stored edge between the record's ends, or nil. Its id may differ from its natural key,
+// when an import or an app before ours stored it.
+func findStoredEdge(app core.App, record *core.Record) (*core.Record, error) {
 	ends := dbx.HashExp{}
-	for _, end := range edge.Ends[like.Collection().Name] {
-		ends[end] = like.GetString(end)
+	for _, end := range edge.Ends[record.Collection().Name] {
+		ends[end] = record.GetString(end)
 	}
 	stored := &core.Record{}
 	switch found, err := db.Found(app.RecordQuery(like.Collection()).AndWhere(ends).Limit(1).One(stored)); {
@@ -73,12 +73,13 @@ func findStoredEdge(app core.App, like *core.Record) (*core.Record, error) {
 	return stored, nil
 }
 
+// setEdgeID gives a new edge its natural key as its id.
 func setEdgeID(e *core.RecordEvent) error {
 	e.Record.Id = edge.IDOfRecord(e.Record)
 	return e.Next()
 }
 
-// respondRecord answers with a stored record, as a create would.
+// respondRecord answers with a stored record, as a create of it would.
 func respondRecord(e *core.RecordRequestEvent, stored *core.Record) error {
 	e.Record = stored
 	if err := apis.EnrichRecord(e.RequestEvent, stored); err != nil {

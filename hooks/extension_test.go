@@ -34,7 +34,7 @@ func TestOwner(t *testing.T) {
 	t.Run("whose hook fails leaves nothing behind", func(t *testing.T) {
 		s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 			social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {
-				if err := e.Next(); err != nil { // stored and told by now
+				if err := e.Next(); err != nil { // by now the like and its notification are stored
 					return err
 				}
 				return errors.New("disk on fire: /secret/path")
@@ -151,7 +151,7 @@ func TestOwner(t *testing.T) {
 				return e.Next()
 			})
 		})
-		heard = nil // the kit signs people up
+		heard = nil // the kit creates the cast
 		signUpUser(s.Guest(), "zoe", nil)
 		post := s.As("ada").Post("hello")
 		bob := s.As("bob")
@@ -182,7 +182,7 @@ func TestOwner(t *testing.T) {
 // expectNothingStored fails if a like of the post, its count or a notification is stored.
 func expectNothingStored(t *testing.T, s *hookstest.Service, post string) {
 	t.Helper()
-	s.RunJobs() // the post's photo has one
+	s.RunJobs() // the post's photo has a job
 	if n := s.Rows("likes", "1") + s.Rows("notifications", "1") + s.Rows("notification_events", "1") + s.Rows("jobs", "1"); n != 0 {
 		t.Errorf("%d rows are left behind", n)
 	}

@@ -21,11 +21,12 @@ import (
 	"doubletap/internal/watch"
 )
 
-// The fast path answers the commonest writes as PocketBase's general path would, with a few statements in a transaction
-// shared by all who wait. Whatever is not the plain case goes the general way: a rule or a field that an admin
-// changed, or a record or model hook that an owner bound.
+// The fast path answers the commonest writes as PocketBase's general path would, but with a few statements, in a
+// transaction that all who wait share. Whatever is not the plain case takes the general path: a rule or a field that
+// an admin has changed, or a record or model hook that an owner has bound.
 
-// recordHooks are the moments of PocketBase's general path that the fast path leaves out.
+// recordHooks count the handlers of the hooks that a write runs on PocketBase's general path and not on the fast
+// path.
 var recordHooks = []func(core.App) int{
 	func(a core.App) int { return a.OnRecordCreateRequest().Length() },
 	func(a core.App) int { return a.OnRecordValidate().Length() },
@@ -58,10 +59,10 @@ func handlerCounts(app core.App, moments []func(core.App) int) []int {
 	return n
 }
 
-// likesPerLogLine is of how many successes one is logged; PocketBase would write a row for each.
+// likesPerLogLine is how many successful likes share one log line; PocketBase would write a row for each.
 const likesPerLogLine = 1000
 
-// bindFastPath comes last in Bind; before are the handlers that were there when it began.
+// bindFastPath must come last in Bind. before are the counts of handlers from when Bind began.
 func (s *Social) bindFastPath(before []int) {
 	figures, off, known := watch.ForApp(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off", &s.tokens
 	known.bindForget(s.app)
@@ -90,7 +91,7 @@ func (s *Social) bindFastPath(before []int) {
 					return err
 				}
 			}
-			if err := tap(e); err != nil {
+			if err := handle(e); err != nil {
 				return err
 			}
 			took := time.Since(began)
@@ -104,7 +105,7 @@ func (s *Social) bindFastPath(before []int) {
 	})
 }
 
-// shippedHandlerCounts counts what an app has that nobody but PocketBase and we bound to.
+// shippedHandlerCounts returns how many handlers the hooks have if only PocketBase and we have bound any.
 func shippedHandlerCounts(moments []func(core.App) int, ours []int) ([]int, error) {
 	bare := core.NewBaseApp(core.BaseAppConfig{})
 	if _, err := apis.NewRouter(bare); err != nil {
@@ -125,7 +126,7 @@ func cutLikesPath(e *core.RequestEvent) (rest string, ok bool) {
 	return strings.CutPrefix(e.Request.URL.Path, "/api/collections/likes/records")
 }
 
-// fastLikeHandler returns what answers a like or unlike that the fast path serves, else nil.
+// fastLikeHandler returns the handler of a like or unlike that the fast path can serve, else nil.
 func (s *Social) fastLikeHandler(e *core.RequestEvent) func(*core.RequestEvent) error {
 	rest, ok := cutLikesPath(e)
 	if !ok || e.Auth == nil || e.Auth.Collection().Name != "users" || e.Request.URL.RawQuery != "" {
@@ -148,13 +149,13 @@ func (s *Social) fastLikeHandler(e *core.RequestEvent) func(*core.RequestEvent) 
 
 func isShippedRule(rule *string, shipped string) bool { return rule != nil && *rule == shipped }
 
-// isReferenced reports whether a delete may cascade.
+// isReferenced reports whether deleting a record of the collection may cascade. It is true if that cannot be read.
 func isReferenced(app core.App, c *core.Collection) bool {
 	references, err := app.FindCachedCollectionReferences(c)
 	return err != nil || len(references) > 0
 }
 
-// isRateLimited reports whether one of the admin's rate limits is about this request. PocketBase's path counts it.
+// isRateLimited reports whether one of the admin's rate limits applies to the request; PocketBase's path counts it.
 func isRateLimited(e *core.RequestEvent, collection, action string) bool {
 	limits := e.App.Settings().RateLimits
 	if !limits.Enabled {
@@ -166,7 +167,8 @@ func isRateLimited(e *core.RequestEvent, collection, action string) bool {
 	return found
 }
 
-// readLikedPost reads {"post": id}, perhaps with the caller as the user; anything else is not the plain case.
+// readLikedPost reads {"post": id}, perhaps with the caller as the user. ok is false for any other body, which is not
+// the plain case.
 func readLikedPost(e *core.RequestEvent) (post string, ok bool) {
 	if n := e.Request.ContentLength; n <= 0 || n > 200 || !strings.HasPrefix(e.Request.Header.Get("Content-Type"), "application/json") {
 		return "", false
@@ -188,10 +190,11 @@ func readLikedPost(e *core.RequestEvent) (post string, ok bool) {
 	return post, true
 }
 
-// refuseFastPath answers an error of the fast path as PocketBase's general path would.
-func refuseFastPath(e *core.RequestEvent, err error, words string) error {
+// refuseFastPath returns an error of the fast path as PocketBase's general path would answer it: with text for
+// validation errors.
+func refuseFastPath(e *core.RequestEvent, err error, text string) error {
 	if invalid, ok := errors.AsType[validation.Errors](err); ok {
-		return e.BadRequestError(words, invalid)
+		return e.BadRequestError(text, invalid)
 	}
 	return err
 }

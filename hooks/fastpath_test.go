@@ -20,13 +20,13 @@ import (
 
 const likesPath = "/api/collections/likes/records"
 
-// answeredLikes is how many likes and unlikes were answered on a path.
+// answeredLikes returns how many likes and unlikes were answered on a path.
 func answeredLikes(t *testing.T, s *hookstest.Service, path string) int {
 	t.Helper()
 	return answeredCount(t, s, "like", path)
 }
 
-// answeredCount is how many likes or reads were answered on a path, as /metrics tells.
+// answeredCount returns how many likes or reads were answered on a path, according to /metrics.
 func answeredCount(t *testing.T, s *hookstest.Service, what, path string) (n int) {
 	t.Helper()
 	response, err := http.Get(s.URL + "/metrics")
@@ -43,7 +43,7 @@ func answeredCount(t *testing.T, s *hookstest.Service, what, path string) (n int
 	return n
 }
 
-// newServiceOnPath is a service whose plain likes take a path, whatever the rest of the tests do.
+// newServiceOnPath starts a service whose plain likes take a path, whatever the environment of the tests says.
 func newServiceOnPath(t *testing.T, path string, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
 	t.Setenv("DOUBLETAP_FASTPATH", map[string]string{"fast": "on", "general": "off"}[path])
 	return hookstest.New(t, owners...)
@@ -69,7 +69,7 @@ func TestTheFastPathAnswersAsTheGeneralOne(t *testing.T) {
 
 var volatileParts = regexp.MustCompile(`[a-z0-9]{15}|photo_\w+|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z|Vary: .*|Date: .*`)
 
-// collectLikeAnswers does all that can be done about likes and returns each answer, without ids and times.
+// collectLikeAnswers sends every kind of like and unlike and returns the answers, without ids and times.
 func collectLikeAnswers(t *testing.T, s *hookstest.Service) (answers []string) {
 	ada, bob, carol, dave, eve, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave"), s.As("eve"), s.As("mallory")
 	public, private, gone := ada.Post("hello"), ada.Post("mine", "visibility", "private"), ada.Post("gone")
@@ -305,7 +305,8 @@ func TestATokenThatWasTakenBackLikesNothing(t *testing.T) {
 	}
 }
 
-// A stream changes nobody's path: whatever is listened to, likes are fast, and heard of as on the general path.
+// A stream changes nobody's path: whatever it subscribes to, likes take the fast path and are heard as on the general
+// one.
 func TestWhoListensToLikesHearsThem(t *testing.T) {
 	for _, path := range []string{"fast", "general"} {
 		s := newServiceOnPath(t, path)
@@ -314,7 +315,7 @@ func TestWhoListensToLikesHearsThem(t *testing.T) {
 		carol := s.As("carol").Listen("likes/*", likes.Id+"/*", "posts/*", "users/*", "notifications/*")
 		guest := s.Guest().Listen("likes/*", "likes/000000000000000")
 		blocked := s.As("dave").Listen("likes/*", `likes/*?options={"query":{"filter":"post!='x'"}}`)
-		s.As("bob").Block("dave") // who is not told of bob's likes any more
+		s.As("bob").Block("dave") // dave no longer hears of bob's likes
 		id := s.As("bob").Like(post)
 		s.As("bob").Delete("likes", id)
 		s.As("eve").Like(post)

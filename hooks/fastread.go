@@ -15,21 +15,21 @@ import (
 	"doubletap/internal/watch"
 )
 
-// The commonest reads have a fast path too: pages of the feed, of the tray and of a profile, and a single post. It steps
-// aside for PocketBase's general path like that of the likes, and when it finds nothing.
+// The commonest reads have a fast path too: pages of the feed, of the tray and of a profile, and a single post. It
+// leaves a request to PocketBase's general path in the same cases as that of the likes, and when it finds nothing.
 
-// readHooks are the moments of PocketBase's general path that a fast read leaves out.
+// readHooks count the handlers of the hooks that a read runs on PocketBase's general path and not on the fast path.
 var readHooks = []func(core.App) int{
 	func(a core.App) int { return a.OnRecordsListRequest().Length() },
 	func(a core.App) int { return a.OnRecordViewRequest().Length() },
 	func(a core.App) int { return a.OnRecordEnrich().Length() },
 }
 
-const enrichHookIndex = 2 // among readHooks
+const enrichHookIndex = 2 // where OnRecordEnrich is in readHooks
 
 const fastReadKey = "doubletap.read"
 
-// fastReadOf returns what a plain read asks for.
+// fastReadOf returns what a request asks for, and whether it is a read that the fast path knows.
 func fastReadOf(e *core.RequestEvent) (listing.Request, bool) {
 	if ask, known := e.Get(fastReadKey).(listing.Request); known {
 		return ask, true
@@ -44,10 +44,10 @@ func fastReadOf(e *core.RequestEvent) (listing.Request, bool) {
 	return ask, ok
 }
 
-// answerBuffers are for answers, which are some tens of kilobytes.
+// answerBuffers are reused for answers, which are some tens of kilobytes.
 var answerBuffers = sync.Pool{New: func() any { return new(make([]byte, 0, 32<<10)) }}
 
-// serveFastRead answers a read and reports whether it did.
+// serveFastRead answers a read and reports whether it did; if not, the general path shall.
 func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began time.Time) (bool, error) {
 	if e.Auth == nil || e.Auth.Collection().Name != "users" || isRateLimited(e, ask.Collection, ask.Action()) {
 		return false, nil
@@ -57,14 +57,15 @@ func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began 
 	page, ok, err := s.listReader.AppendPage((*buffer)[:0], e.Auth, ask)
 	*buffer = page
 	if err != nil || !ok || len(page) > maxAnswerBytes/4 {
-		return false, nil // PocketBase meets the error again, and says it
+		return false, nil // the general path meets the error again and answers it
 	}
 	watch.ForApp(s.app).ObserveRead(ask.Collection, watch.FastPath, time.Since(began))
 	e.Response.Header().Set("Content-Length", strconv.Itoa(len(page)))
 	return true, e.Blob(http.StatusOK, "application/json", page)
 }
 
-// bindFastReads comes after bindFastPath, whose tokens it shares; before are the handlers that were there when Bind began.
+// bindFastReads must come after bindFastPath, whose tokens it shares. before are the counts of handlers from when
+// Bind began.
 func (s *Social) bindFastReads(before []int) {
 	off := os.Getenv("DOUBLETAP_FASTPATH") == "off"
 	ours := handlerCounts(s.app, readHooks)
@@ -76,7 +77,8 @@ func (s *Social) bindFastReads(before []int) {
 		if err != nil {
 			return err
 		}
-		s.knownEnrichers = shipped[enrichHookIndex] - ours[enrichHookIndex] + 3 // enrichPosts and enrichUsers, of which alike knows, and requireWholeAnswer, which adds nothing
+		// 3 are enrichPosts and enrichUsers, which enrichmentKeys knows, and requireWholeAnswer, which adds nothing
+		s.knownEnrichers = shipped[enrichHookIndex] - ours[enrichHookIndex] + 3
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: lastPriority, Func: func(e *core.RequestEvent) error {
 			ask, ok := fastReadOf(e)
 			if !ok {

@@ -38,7 +38,7 @@ func startGeneralTwin(t *testing.T, s *hookstest.Service) *hookstest.Service {
 	return hookstest.Open(t, dir)
 }
 
-// expectSameAnswer asks two services the same and fails unless their answers are.
+// expectSameAnswer sends two services the same request and fails unless their answers are the same.
 func expectSameAnswer(t *testing.T, name, path string, a, b *hookstest.Client) hookstest.Answer {
 	t.Helper()
 	got, want := a.Do("GET", path, nil), b.Do("GET", path, nil)
@@ -63,7 +63,8 @@ func expectSameAnswer(t *testing.T, name, path string, a, b *hookstest.Client) h
 
 func excerptAround(text string, at int) string { return text[max(0, at-120):min(len(text), at+120)] }
 
-// newNeighbourhood is a service with what makes pages differ: privacy, blocks, mutes, hidden and deleted posts, people who are gone.
+// newNeighbourhood starts a service with all that makes pages differ: privacy, blocks, mutes, hidden and deleted
+// posts, people who are gone.
 func newNeighbourhood(t *testing.T) (s *hookstest.Service, posts map[string]string) {
 	t.Helper()
 	s = newServiceOnPath(t, "fast")
@@ -131,7 +132,7 @@ func execServiceSQL(t *testing.T, s *hookstest.Service, sql string) {
 	}
 }
 
-// compareAllReads compares all plain requests, asked by everybody.
+// compareAllReads compares the answers to all plain reads, for everybody.
 func compareAllReads(t *testing.T, s, general *hookstest.Service, posts map[string]string) {
 	t.Helper()
 	var paths []string
@@ -169,7 +170,7 @@ func compareAllReads(t *testing.T, s, general *hookstest.Service, posts map[stri
 	}
 }
 
-// cursorPaths are the pages behind each row of the person's feed, tray and profile.
+// cursorPaths returns the paths of the pages that begin after each row of the person's feed, tray and profile.
 func cursorPaths(c *hookstest.Client) (paths []string) {
 	for _, page := range []struct{ path, filter, at, last string }{
 		{feedPath + feedExpand, "", "at", "post"}, {trayPath + trayExpand, "", "latestAt", "id"}, {profilePath, `(author = "` + c.ID + `")`, "created", "id"},
@@ -248,7 +249,7 @@ func TestAFastReadOfARevokedTokenIsAGuests(t *testing.T) {
 		},
 		"a deletion": func(_ *hookstest.Service, bob *hookstest.Client) { bob.Delete("users", bob.ID) },
 		"another process": func(s *hookstest.Service, bob *hookstest.Client) {
-			execServiceSQL(t, s, `UPDATE users SET tokenKey = tokenKey || 'x' WHERE id = '`+bob.ID+`'`) // nobody hears of it
+			execServiceSQL(t, s, `UPDATE users SET tokenKey = tokenKey || 'x' WHERE id = '`+bob.ID+`'`) // no hook runs for this
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -278,7 +279,7 @@ func TestAFastReadIsNoRowOfTheLog(t *testing.T) {
 	s := newServiceOnPath(t, "fast")
 	ada := s.As("ada")
 	id := ada.Post("hello")
-	s.App.Settings().Logs.MaxDays = 5 // tests log nothing else
+	s.App.Settings().Logs.MaxDays = 5 // tests log nothing otherwise
 	for _, path := range []string{feedPath, feedPath + feedExpand, "/api/collections/posts/records/" + id} {
 		ada.Must(200, "GET", path, nil)
 	}
@@ -439,7 +440,7 @@ func TestAFastReadTakesFewStatements(t *testing.T) {
 	s, posts := newNeighbourhood(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	for path, most := range map[string]int64{
-		feedPath + feedExpand: 2, // one asks whether a top-up is needed
+		feedPath + feedExpand: 2, // one checks whether a top-up is needed
 		trayPath + trayExpand: 2,
 		profilePath + "&filter=" + escapeQuery(`(author = "`+bob.ID+`")`):   1,
 		gridPath + "&filter=" + escapeQuery(`author = "`+bob.ID+`"`):        1,

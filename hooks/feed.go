@@ -23,8 +23,8 @@ func (s *Social) bindFeed() {
 	s.app.Cron().MustAdd(feed.TrimJobKind, "17 * * * *", func() { s.enqueueJob(feed.TrimJobKind) })
 }
 
-// topUpFeed lets the feed's worker add what celebrities posted, before a feed is listed from its
-// start. This request writes nothing itself.
+// topUpFeed waits, before a feed is listed from its start, until the feed's worker has added what celebrities posted.
+// The request writes nothing itself.
 func (s *Social) topUpFeed(e *core.RequestEvent) error {
 	if e.Request.Method == http.MethodGet && e.Request.URL.Path == "/api/collections/feed/records" &&
 		e.Auth != nil && e.Auth.Collection().Name == "users" && e.Request.URL.Query().Get("filter") == "" {
@@ -42,7 +42,7 @@ func hideFeedRow(e *core.RecordRequestEvent) error {
 	return e.NoContent(http.StatusNoContent)
 }
 
-// trimBatchSize is how many feeds one look finds that are too long.
+// trimBatchSize is how many feeds that are too long one query finds.
 const trimBatchSize = 1000
 
 func trimFeeds(ctx context.Context, app core.App, _ *job.Job) error {

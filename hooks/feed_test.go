@@ -110,7 +110,7 @@ func TestFeed(t *testing.T) {
 		if n := s.Rows("feed", "post = '"+post+"'"); n != 1 {
 			t.Errorf("%d rows, want the author's own", n)
 		}
-		for range 100 { // the worker writes within 50 ms, or by the next look
+		for range 100 { // the worker writes within 50 ms, or at its next check
 			if got := postIDsOf(s.As("bob").List("feed", "page=1&sort=-at,-post&perPage=1&skipTotal=1")); got == fmt.Sprint([]string{post}) {
 				if answeredCount(t, s, "read", "fast") == 0 {
 					t.Error("the page was not read on the fast path, which asks for a top-up too")
@@ -207,7 +207,7 @@ func TestNoGetWrites(t *testing.T) {
 	}
 }
 
-// writtenRowCount counts the rows that the only connection that writes has written.
+// writtenRowCount returns how many rows the one connection that writes has written.
 func writtenRowCount(t *testing.T, app core.App) int {
 	t.Helper()
 	var n int
@@ -225,7 +225,7 @@ func postIDsOf(rows []map[string]any) string {
 	return fmt.Sprint(ids)
 }
 
-// addFollowers makes n followers of somebody by SQL.
+// addFollowers adds n followers of somebody by SQL.
 func addFollowers(t *testing.T, s *hookstest.Service, name string, n int) {
 	t.Helper()
 	execSQL(t, s.App, fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)

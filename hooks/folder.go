@@ -11,8 +11,9 @@ import (
 	"doubletap/internal/folder"
 )
 
-// bindFolder keeps what a program stores to its owner, from before the first file on, and lets damaged logs keep nobody
-// from starting. A folder from before is closed; what cannot be is the operator's, and doctor says it.
+// bindFolder makes what a program stores readable by its owner alone, from the first file on, and lets the program
+// start although its logs are damaged. A folder that was open before is closed to others; what cannot be closed is
+// left to the operator, and doctor reports it.
 func (s *Social) bindFolder() {
 	if _, ok := s.app.(*pocketbase.PocketBase); !ok {
 		return // umask is the whole process's, which is a test's here

@@ -16,7 +16,8 @@ func (s *Social) bindFollows() {
 	s.app.OnRecordDelete("follows").BindFunc(inTx(s.followRemoved))
 }
 
-// followStored decides in the transaction whether the followee is asked first: the account may be closed at the same time.
+// followStored decides in the transaction whether the followee is asked first: the account may be made private at the
+// same time.
 func (s *Social) followStored(tx core.App, e *core.RecordEvent) error {
 	ev, err := newFollowEvent(tx, e.Record)
 	if err != nil {

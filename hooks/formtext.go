@@ -6,11 +6,12 @@ import (
 	"mime/multipart"
 )
 
-// formTextLimiter bounds the text of a form while the form is read: what net/http parses is in memory, up to 10 MB of it, before
-// anybody can look at it.
+// formTextLimiter bounds the text of a form while the form is read: net/http parses up to 10 MB of it into memory
+// before anybody can look at it.
 type formTextLimiter struct{ pipe *io.PipeWriter }
 
-// limitFormText returns what the bytes of a form of the kind are to be written to; close it when all have been.
+// limitFormText returns what all bytes of a form of the kind are to be written to; close it after the last. It
+// returns nil if the kind is none of a form.
 func limitFormText(kind string, limit int64) *formTextLimiter {
 	_, parameters, err := mime.ParseMediaType(kind)
 	if err != nil || parameters["boundary"] == "" {
@@ -38,7 +39,7 @@ func limitFormText(kind string, limit int64) *formTextLimiter {
 	return &formTextLimiter{written}
 }
 
-// Write implements io.Writer. Its error is that there is too much text.
+// Write implements io.Writer. It fails when there is too much text.
 func (f *formTextLimiter) Write(p []byte) (int, error) { return f.pipe.Write(p) }
 
 func (f *formTextLimiter) closePipe() {

@@ -7,7 +7,7 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// postUpload is a post under a chosen id.
+// postUpload returns a post with an id that the client chooses.
 func postUpload(id string) *hookstest.Upload {
 	return &hookstest.Upload{Fields: map[string]string{"id": id, "caption": "hello"}, Files: map[string][]byte{"photos": hookstest.Photo()}}
 }

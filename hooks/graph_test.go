@@ -116,7 +116,7 @@ func TestBlock(t *testing.T) {
 		t.Error("bob sees the block")
 	}
 	bob.Must(400, "POST", "/api/collections/follows/records", map[string]any{"followee": ada.ID})
-	bob.Delete("likes", like) // one's own like can always be taken back
+	bob.Delete("likes", like) // a like of one's own can always be taken back
 
 	ada.Delete("blocks", block)
 	bob.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
@@ -208,7 +208,7 @@ func TestRelationshipAndEdgesAreShown(t *testing.T) {
 	}
 }
 
-// A request that is accepted while it is withdrawn is no follow, and nothing follows from it.
+// A request that is accepted while it is withdrawn does not become a follow, and nothing follows from it.
 func TestAcceptingWhatIsWithdrawn(t *testing.T) {
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
@@ -216,7 +216,7 @@ func TestAcceptingWhatIsWithdrawn(t *testing.T) {
 	ada.Post("for followers")
 	follow := bob.Follow("ada")
 	s.App.OnRecordUpdate("follows").BindFunc(func(e *core.RecordEvent) error {
-		if err := s.App.Delete(s.Record("follows", follow)); err != nil { // after the look, before the transaction
+		if err := s.App.Delete(s.Record("follows", follow)); err != nil { // after the record was read, before the transaction
 			return err
 		}
 		return e.Next()

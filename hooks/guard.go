@@ -11,7 +11,7 @@ import (
 	"doubletap/internal/guard"
 )
 
-// first and last are the places around all other handlers, an owner's too.
+// firstPriority and lastPriority are before and after all other handlers, an owner's too.
 const (
 	firstPriority = -10000
 	lastPriority  = 10000
@@ -30,15 +30,16 @@ func (s *Social) bindGuard() {
 	s.app.OnRecordDelete(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordDeleted, Priority: firstPriority})
 }
 
-// recordRequested takes the server's fields and id back and writes who is asking into the owner's field.
+// recordRequested takes back what a client sent for the server's fields and, unless clients choose it, the id. It
+// writes the caller into the owner's field.
 func recordRequested(e *core.RecordRequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
 	}
 	guard.RestoreServerFields(e.Record)
 	if owner, owned := guard.OwnerFields[e.Collection.Name]; owned {
-		// The rule has seen to it that the field is empty or names the caller; an id
-		// from another auth collection is nobody here.
+		// The rule has made sure that the field is empty or names the caller; an id
+		// of another auth collection belongs to nobody here.
 		if e.Auth == nil || e.Auth.Collection().Name != "users" || e.Auth.GetString("state") != account.Active {
 			return fault.BadRequest("Failed to create record.")
 		}
@@ -69,8 +70,8 @@ func deriveRecordFields(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// limitUpdateToChanges lets an update write only what it changes: somebody else's
-// change of another field in the meantime stays.
+// limitUpdateToChanges lets an update write only what it changes, so that somebody else's change of another field in
+// the meantime stays.
 func limitUpdateToChanges(e *core.RecordEvent) error {
 	guard.BeginUpdate(e.Record)
 	guard.RestoreDerived(e.Record)
@@ -85,13 +86,14 @@ func recordStored(e *core.RecordEvent) error {
 	return guard.NoteStored(e.App, e.Record)
 }
 
-// rederiveRecordFields takes derived fields back once more, from whatever later handlers did.
+// rederiveRecordFields restores derived fields once more, whatever later handlers did to them.
 func rederiveRecordFields(e *core.RecordEvent) error {
 	guard.RestoreDerived(e.Record)
 	return e.Next()
 }
 
-// recordDeleted lets PocketBase's own words about a delete pass, but not a full disk as the client's mistake.
+// recordDeleted leaves PocketBase's own errors of a delete as they are, but answers a full disk as 503 and not as the
+// client's mistake.
 func recordDeleted(e *core.RecordEvent) error {
 	err := e.Next()
 	if err != nil && fault.IsTransient(err) {
@@ -100,7 +102,7 @@ func recordDeleted(e *core.RecordEvent) error {
 	return err
 }
 
-// hasChanged reports whether an update moves one of the fields.
+// hasChanged reports whether an update changes one of the fields.
 func hasChanged(record *core.Record, fields ...string) bool {
 	before := record.Original()
 	return slices.ContainsFunc(fields, func(f string) bool { return before.GetString(f) != record.GetString(f) })

@@ -16,7 +16,8 @@ import (
 	"doubletap/pb_public"
 )
 
-// expectHandleRefused fails unless the answer refuses the handle with the code, or takes it where the code is empty.
+// expectHandleRefused fails unless the answer refuses the handle with the code, or accepts the handle if the code is
+// empty.
 func expectHandleRefused(t *testing.T, what string, a hookstest.Answer, code string) {
 	t.Helper()
 	data, _ := a.Body["data"].(map[string]any)
@@ -65,7 +66,7 @@ func TestAnErasedAccountsHandlesStayItsOwn(t *testing.T) {
 	ada := s.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"handle": "lovelace"})
 	ada.Update("users", ada.ID, map[string]any{"handle": "countess"})
-	ada.Update("users", ada.ID, map[string]any{"handle": "lovelace"}) // countess is given up, lovelace and ada were before
+	ada.Update("users", ada.ID, map[string]any{"handle": "lovelace"}) // gives up countess; lovelace and ada were hers before
 	ada.Delete("users", ada.ID)
 	s.RunJobs()
 	if n := s.Rows("handles", "user = {:u}", map[string]any{"u": ada.ID}); n != 0 {
@@ -90,7 +91,8 @@ func TestNobodyHoardsHandles(t *testing.T) {
 	s.As("hoard9").Update("users", ada.ID, map[string]any{"handle": "hoard10"})
 }
 
-// TestTheServicesOwnNamesAreReserved looks at what stands behind the first slash too: a route or a file to come is reserved as well.
+// TestTheServicesOwnNamesAreReserved checks the first part of every path too: the name of a new route or file must be
+// reserved as well.
 func TestTheServicesOwnNamesAreReserved(t *testing.T) {
 	s := hookstest.New(t)
 	bob := s.As("bob")
@@ -124,7 +126,7 @@ func TestTheServicesOwnNamesAreReserved(t *testing.T) {
 	}
 	for _, handle := range []string{"ad.min", "adm_in", "a.d.m.i.n", "Ad_Min", "4dmin", "adm1n", "admln", "adrnin", "r00t", "rool_", "vvebmaster", "w.w_w", "supp0rt", "clashboard", "noreply_", "no.reply"} {
 		code := "validation_handle_reserved"
-		if handle == "rool_" { // which looks like nothing of ours
+		if handle == "rool_" { // which looks like none of our names
 			code = ""
 		}
 		expectHandleRefused(t, "bob becomes "+handle, bob.Do("PATCH", "/api/collections/users/records/"+bob.ID, map[string]any{"handle": handle}), code)
@@ -136,7 +138,7 @@ func TestTheServicesOwnNamesAreReserved(t *testing.T) {
 	}
 	bob.Update("users", bob.ID, map[string]any{"handle": "badminton"})
 	expectHandleRefused(t, "sign up as moderators", signUpUser(s.Guest(), "moderators", nil), "validation_handle_reserved")
-	// who has such a name by now keeps it
+	// somebody who has such a name already keeps it
 	execSQL(t, s.App, "UPDATE users SET handle = 'staff' WHERE handle = 'ada'")
 	staff := s.As("staff")
 	staff.Update("users", staff.ID, map[string]any{"bio": "was here before", "handle": "staff"})

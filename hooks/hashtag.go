@@ -20,8 +20,8 @@ func (s *Social) bindHashtags() {
 	})
 }
 
-// foldHashtagName stores the name that a superuser or Go code gives a hashtag folded, as those of captions are, and shows it as it was
-// given. What it is shown as must be a way of writing the name.
+// foldHashtagName folds the name that a superuser or Go code gives a hashtag, as those of captions are folded, and
+// shows the name as it was given. A display name must be a spelling of the name.
 func foldHashtagName(e *core.RecordEvent) error {
 	given := e.Record.GetString("name")
 	if e.Record.IsNew() || hasChanged(e.Record, "name", "displayName") {

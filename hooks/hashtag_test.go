@@ -62,7 +62,8 @@ func TestSpellingsOfAHashtagAreOne(t *testing.T) {
 	}
 }
 
-// TestHashtagsOfBeforeAreMerged has a folder in which spellings were told apart, and an owner whose people follow hashtags.
+// TestHashtagsOfBeforeAreMerged starts with a folder in which spellings were different hashtags, and with an owner's
+// collection in which people follow hashtags.
 func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
@@ -129,7 +130,8 @@ func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 	}
 }
 
-// TestPostsOfBeforeGetTheirHashtags has captions whose hashtags were cut off, missed or told apart by the rules of before.
+// TestPostsOfBeforeGetTheirHashtags has captions whose hashtags were cut off, missed or kept apart by the former
+// rules.
 func TestPostsOfBeforeGetTheirHashtags(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")

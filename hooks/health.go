@@ -20,20 +20,20 @@ import (
 )
 
 const (
-	readyTimeout = 2 * time.Second // of a write: the service is not ready
-	minFreeBytes = 64 << 20        // bytes that the disk must have left
+	readyTimeout = 2 * time.Second // for a write; when it is over, the service is not ready
+	minFreeBytes = 64 << 20        // that the disk must have left
 )
 
-// health is whether this process can serve, and how it ends.
+// health knows whether this process can serve, and ends it in order.
 type health struct {
 	app    core.App
 	drain  *watch.Drain
 	server *http.Server
 
-	mu           sync.Mutex // guards the last look
+	mu           sync.Mutex // guards the results of the last checks
 	checkedAt    time.Time
 	lastErr      error
-	pendingWrite chan error // one that is under way
+	pendingWrite chan error // gets the result of the write that is under way; nil if there is none
 
 	storageCheckedAt time.Time // when the storage was last tried
 	storageErr       error
@@ -41,8 +41,8 @@ type health struct {
 	structure *structureCheck
 }
 
-// bindHealth answers /livez and /readyz, and ends the process in order: no longer ready, requests and jobs done, realtime
-// closed, then PocketBase's own handlers.
+// bindHealth adds /livez and /readyz, and ends the process in order: it is no longer ready, requests and jobs end,
+// realtime connections are closed, and then PocketBase's own handlers run.
 func (s *Social) bindHealth() {
 	h := &health{app: s.app, drain: watch.NewDrain(), structure: &structureCheck{app: s.app}}
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -71,14 +71,15 @@ func (s *Social) bindHealth() {
 	s.bindTermination(h)
 }
 
-// healthState is how a supervisor is answered, in PocketBase's shape.
+// healthState is the answer to a supervisor, in PocketBase's shape.
 type healthState struct {
 	Status  int            `json:"status"`
 	Message string         `json:"message"`
 	Data    map[string]any `json:"data"`
 }
 
-// respondHealth answers a supervisor. A bad state is an answer and no error, so that no log has a row for each time it is asked.
+// respondHealth answers a supervisor. A bad state is an answer and no error, so that the log does not get a row each
+// time that somebody asks.
 func respondHealth(e *core.RequestEvent, err error, differs map[string]int, aside []string) error {
 	e.Response.Header().Set("Cache-Control", "no-store")
 	data := map[string]any{}
@@ -94,7 +95,7 @@ func respondHealth(e *core.RequestEvent, err error, differs map[string]int, asid
 	return e.JSON(http.StatusOK, healthState{http.StatusOK, "ok", data})
 }
 
-// checkReady returns why the service cannot serve, or nil. It writes at most once a second, whoever asks.
+// checkReady returns why the service cannot serve, or nil. It looks at most once a second, however often it is asked.
 func (h *health) checkReady() error {
 	if h.drain.HasBegun() {
 		return errors.New("draining")
@@ -108,7 +109,7 @@ func (h *health) checkReady() error {
 	return h.lastErr
 }
 
-// checkFreeSpace looks whether the disk takes more.
+// checkFreeSpace returns an error if the disk has less than minFreeBytes left.
 func (h *health) checkFreeSpace() error {
 	var disk syscall.Statfs_t
 	if err := syscall.Statfs(h.app.DataDir(), &disk); err != nil {
@@ -120,7 +121,8 @@ func (h *health) checkFreeSpace() error {
 	return nil
 }
 
-// checkIntegrity says whether all that was read of the database made sense. It stays so until the process starts anew.
+// checkIntegrity returns an error if something that was read of the database made no sense. It does so until the
+// process starts anew.
 func (h *health) checkIntegrity() error {
 	if db.IsDamaged(h.app) {
 		return errors.New("the database is damaged: run doctor")
@@ -128,7 +130,8 @@ func (h *health) checkIntegrity() error {
 	return nil
 }
 
-// checkDatabaseWrite stores and removes a row, in one transaction that leaves nothing.
+// checkDatabaseWrite stores and removes a row, in one transaction that leaves nothing. It returns an error if that
+// fails or takes longer than readyTimeout.
 func (h *health) checkDatabaseWrite() error {
 	if h.pendingWrite == nil {
 		written := make(chan error, 1)
@@ -156,8 +159,8 @@ func (h *health) checkDatabaseWrite() error {
 	}
 }
 
-// checkStorage leaves a file in the storage and takes it away. A storage on another machine is tried twice a minute, as each
-// file costs money there.
+// checkStorage stores a file in the storage and deletes it. A storage on another machine is tried at most twice a
+// minute, as each file costs money there.
 func (h *health) checkStorage() error {
 	every := time.Duration(0)
 	if h.app.Settings().S3.Enabled {

@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) {
 	os.Setenv("DOUBLETAP_LIMITS", "off")       // tests of limits turn them on
-	os.Setenv("DOUBLETAP_MODE", "development") // tests read figures
+	os.Setenv("DOUBLETAP_MODE", "development") // tests read metrics
 	if os.Getenv(programDirEnv) != "" {
 		runProgram()
 		return

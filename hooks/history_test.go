@@ -19,12 +19,12 @@ import (
 	"doubletap/internal/edge"
 )
 
-// tieState is all that lies between ada, who has one post, and bob.
+// tieState is everything between ada, who has one post, and bob.
 type tieState struct {
-	follow                string // bob's of ada: "", pending or accepted
+	follow                string // bob's follow of ada: "", pending or accepted
 	adaBlocks, bobBlocks  bool
 	bobMutes, bobLikes    bool
-	private, followedOnly bool // ada's account; her post
+	private, followedOnly bool // of ada's account; of her post
 }
 
 func (w *tieState) isParted() bool { return w.adaBlocks || w.bobBlocks }
@@ -34,7 +34,8 @@ func (w *tieState) seesPost() bool {
 	return !w.isParted() && (w.follow == "accepted" || !w.private && !w.followedOnly)
 }
 
-// An action is what one of the two asks for, and the answer that it must have in a state, which it changes.
+// tieAction is a request of one of the two. answer returns the answer that it must get in a state, and changes the
+// state.
 type tieAction struct {
 	by, method, path string
 	body             jsonObject
@@ -125,8 +126,8 @@ func tieActions(ada, bob, post string) map[string]tieAction {
 	}
 }
 
-// requestGate holds requests between two of their steps until another one is through, or until all are held: so that what
-// happens in between happens often.
+// requestGate holds requests between two of their steps until another one is through, or until all are held, so that
+// requests often overlap.
 type requestGate struct {
 	mu                     sync.Mutex
 	moved                  *sync.Cond
@@ -153,7 +154,7 @@ func (g *requestGate) runRequest(request func()) {
 	g.mu.Unlock()
 }
 
-// holdRequest keeps every second request.
+// holdRequest holds every second request.
 func (g *requestGate) holdRequest() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -165,7 +166,7 @@ func (g *requestGate) holdRequest() {
 	for through := g.through; g.through == through && g.held < g.running; {
 		g.moved.Wait()
 	}
-	g.through++ // one goes on, and those who are held with it
+	g.through++ // lets one go on, and those that are held with it
 	g.moved.Broadcast()
 }
 
@@ -184,9 +185,9 @@ func (g *requestGate) bindHooks(app core.App, _ *hooks.Social) {
 	app.OnRecordValidate("follows", "likes", "mutes", "blocks", "posts", "users").Bind(checked)
 }
 
-// TestTiesAreLinearizable has two people follow, accept, block, mute, like, open and close at random from several devices at
-// once, and asks porcupine for an order of the requests in which each answer was right: what a rule reads, and what a
-// request then writes, are one moment.
+// TestTiesAreLinearizable lets two people follow, accept, block, mute, like, open and close at random from several
+// devices at once. It asks porcupine for an order of the requests in which each answer was right: a rule's reads and
+// the writes of its request must happen as if at one time.
 func TestTiesAreLinearizable(t *testing.T) {
 	const rounds, devices, requests = 20, 6, 14
 	for round := range rounds {
@@ -196,7 +197,7 @@ func TestTiesAreLinearizable(t *testing.T) {
 			g := newRequestGate(seed)
 			owners := []func(core.App, *hooks.Social){g.bindHooks}
 			if round%2 == 1 {
-				owners = nil // nobody binds to likes, so they take the fast path
+				owners = nil // without hooks on likes these take the fast path
 			}
 			s := hookstest.New(t, owners...)
 			people := map[string]*hookstest.Client{"ada": s.As("ada"), "bob": s.As("bob")}

@@ -1,5 +1,52 @@
-// Package hooks is Doubletap: it says when things happen. Bind adds the social product to a PocketBase app, and
-// Social is where an app's owner adds to it.
+// Package hooks is the public face of Doubletap. Bind adds the social product to a PocketBase app, and the methods of
+// Social that begin with On are where the app's owner adds to it or refuses.
+//
+//	app := pocketbase.NewWithConfig(hooks.Config())
+//	social := hooks.Bind(app)
+//	social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {
+//		if e.Owner.GetBool("likesOff") {
+//			return apis.NewForbiddenError("This user takes no likes.", nil)
+//		}
+//		return e.Next()
+//	})
+//	err := app.Start()
+//
+// The hooks are of PocketBase's kind: handlers run in the order in which they were bound, unless they have a
+// priority, and each runs the next one by e.Next().
+//
+// # Hooks in the transaction
+//
+// OnSignup, OnErase, OnPost, OnLike, OnUnlike, OnComment, OnFollow, OnUnfollow, OnBlock, OnReport and OnNotify run in
+// the transaction that stores their cause, whoever causes it: a client, a superuser or Go code. The event's App is
+// that transaction. Read and write with it and with no other app: another app's write would wait for the transaction
+// itself.
+//
+// Before e.Next() a handler may alter or refuse what is about to be stored. After e.Next() it finds the record stored
+// together with what the product derives from it, and what it adds is committed or rolled back with them.
+//
+// An error rolls everything back and is the client's answer: a router.ApiError or validation.Errors as it is, a full
+// disk or a lock as 503, anything else, and a panic, as 500 with its cause in the log alone. A handler that neither
+// calls e.Next() nor returns an error leaves nothing stored, and yet the client is told that it was: only OnNotify
+// gives that a meaning.
+//
+// A transaction may be rolled back and run again because of somebody else's error, and its handlers with it. So a
+// handler leaves nothing behind outside of e.App.
+//
+// These handlers hold the one connection that writes: meanwhile everybody else's likes, comments and posts wait. So a
+// handler reads and writes, and leaves what is slow, a call of another service above all, to OnNotified or a job. A
+// transaction of more than 50 ms is logged, with its route. One that a user's or a guest's request began is ended
+// after 500 ms: everything in it is rolled back, its statements fail from then on, the client is answered 503, and
+// others go on, even if the handler never returns.
+//
+// # Hooks after the commit
+//
+// OnNotified, OnPush, OnMail, OnWebhook and OnPurge run in background jobs, after the commit and outside any
+// transaction. They may be slow, and the event's App is the app. After an error or a panic the job runs again, after
+// 1 s at first and up to 1 h later, until it has used up its attempts; after a crash an event may come twice. In
+// OnPush, OnMail and OnWebhook a handler that does not call e.Next(), and returns no error, drops what was about to
+// be sent.
+//
+// OnRender is the only hook that runs in a request without a transaction.
 package hooks
 
 import (
@@ -38,16 +85,19 @@ type Social struct {
 	tokens      tokenCache
 	codes       *oneTimeCodes
 	bodies      openBodies // of the requests under way
-	signupHints sync.Map   // handles that people would like, by the record being stored
+	signupHints sync.Map   // what sign-ups say of their accounts, by the record being stored
 	routes      []route    // our own, for the router and for the description of the API
 	events      eventHooks
 
-	knownEnrichers int // handlers of OnRecordEnrich while alike knows what each does, set when the app serves
+	knownEnrichers int // handlers of OnRecordEnrich while enrichmentKeys knows what each does, set when the app serves
 }
 
-// Bind adds likes, comments, follows, feed, notifications and all else of Doubletap to app. Call it once,
-// before the app starts; the first start creates the collections. What it returns is
-// where an owner adds hooks; every hook of PocketBase keeps working beside them.
+// Bind adds likes, comments, follows, feed, notifications and all else of Doubletap to app. Call it once, before the
+// app starts; the first start creates the collections. The result is where an owner adds hooks.
+//
+// Every hook of PocketBase keeps working beside them. While an owner has bound a record or model hook that a like
+// would run, likes take PocketBase's general path, which gives the same answers but is slower; the same holds for
+// OnRecordsListRequest, OnRecordViewRequest, OnRecordEnrich and the commonest reads.
 func Bind(app core.App) *Social {
 	before, beforeReads := handlerCounts(app, recordHooks), handlerCounts(app, readHooks)
 	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), topUps: feed.NewTopUps(app), writer: writer.New(app, pprof.Labels(requestLabel, "likes and marks")), listReader: listing.NewReader(app)}
@@ -115,10 +165,10 @@ func Bind(app core.App) *Social {
 // RuleFunc writes the SQL of a rule function; see RegisterRule.
 type RuleFunc = func(me string, args ...string) string
 
-// RegisterRule adds name to PocketBase's rule language as a function of the literal
-// @request.auth.id and n further arguments. sql gets all of them as SQL, with NULL for a guest's id, and returns
-// one condition, which must give each table it names an alias. Clients cannot call the function in
-// their filters. Call it before the first app starts, in main or an init; it panics on a name that is taken.
+// RegisterRule adds name to PocketBase's rule language as a function of the literal @request.auth.id and n further
+// arguments. sql gets all of them as SQL, with NULL for a guest's id, and returns one condition, which must give each
+// table that it names an alias. Clients cannot call the function in their filters. Call RegisterRule before the first
+// app starts, in main or an init; it panics if the name is taken.
 //
 //	hooks.RegisterRule("memberOf", 1, func(me string, a ...string) string {
 //		return "EXISTS (SELECT 1 FROM members m_ WHERE m_.user = " + me + " AND m_.club = " + a[0] + ")"

@@ -7,8 +7,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 )
 
-// latePriority is behind an owner's handlers: the inbox must have the last word on who the client is, and
-// others see the full list of topics.
+// latePriority is behind an owner's handlers: the inbox decides last who the client is, and others see the full list
+// of topics.
 const latePriority = 999
 
 func (s *Social) bindInbox() {

@@ -68,7 +68,7 @@ func TestInbox(t *testing.T) {
 		s.As("ada").Post("another")
 		feed.Next()
 		bob.Delete("follows", follow)
-		for range 2 { // the private post's row goes, too
+		for range 2 { // the private post's row goes too
 			if gone := feed.Next(); gone.Action != "delete" {
 				t.Errorf("bob is told %s", gone.Raw)
 			}

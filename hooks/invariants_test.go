@@ -10,7 +10,7 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// invariants are statements that count what must never be.
+// invariants are statements that count what must never exist.
 var invariants = map[string]string{
 	"likesCount":            `SELECT count(*) FROM posts p WHERE likesCount != (SELECT count(*) FROM likes WHERE post = p.id)`,
 	"commentsCount":         `SELECT count(*) FROM posts p WHERE commentsCount != (SELECT count(*) FROM comments WHERE post = p.id)`,
@@ -56,13 +56,13 @@ func checkInvariants(t *testing.T, s *hookstest.Service) {
 	}
 }
 
-// TestWhateverPeopleDo lets the cast do random things, several at once, and looks whether all adds up.
+// TestWhateverPeopleDo lets the cast do random things, several at once, and checks the invariants.
 func TestWhateverPeopleDo(t *testing.T) {
 	for range 4 {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			s := hookstest.New(t)
-			// an unblock leaves likes whose events the block took back
+			// after an unblock there are likes whose events the block has taken back
 			execSQL(t, s.App, "CREATE TABLE unblocked (a TEXT, b TEXT)")
 			execSQL(t, s.App, "CREATE TRIGGER unblocked AFTER DELETE ON blocks BEGIN INSERT INTO unblocked VALUES (OLD.blocker, OLD.blocked); END")
 			for _, name := range hookstest.Cast {
@@ -92,14 +92,14 @@ func TestWhateverPeopleDo(t *testing.T) {
 	}
 }
 
-// actRandomly lets a random person do a random thing to random rows, allowed or not: the answer may
-// be a refusal, never our own mistake.
+// actRandomly lets a random person do a random thing to random rows, allowed or not. The answer may be a refusal but
+// never a failure of ours.
 func actRandomly(s *hookstest.Service, random *rand.Rand) {
 	c := s.As(hookstest.Cast[random.IntN(len(hookstest.Cast))])
 	other := s.User(hookstest.Cast[random.IntN(len(hookstest.Cast))])
 	pick := func(collection string) string {
 		var id string
-		_ = s.App.DB().NewQuery("SELECT id FROM " + collection + " ORDER BY random() LIMIT 1").Row(&id) // none is fine
+		_ = s.App.DB().NewQuery("SELECT id FROM " + collection + " ORDER BY random() LIMIT 1").Row(&id) // no row is fine
 		return id
 	}
 	create := func(collection string, body map[string]any) {

@@ -15,16 +15,16 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// leakWorld is ada's service with three posts: one for everybody, one for her followers, of whom bob is one, and one for
-// herself. She has stories for her followers and one whose day is over, both seen by bob. dave is blocked, carol has no
-// ties with her.
+// leakWorld is a service in which ada has three posts: one for everybody, one for her followers, of whom bob is one,
+// and one for herself. She has a story for her followers and one whose day is over, both seen by bob. dave is
+// blocked; carol has no tie with her.
 type leakWorld struct {
 	service                                *hookstest.Service
 	ada, bob, carol, dave                  *hookstest.Client
-	publicPost, followersPost, privatePost string   // posts
-	dayStory, pastStory                    string   // stories
-	postsID                                string   // the id of posts
-	secrets                                []string // ids and words of the latter two, in no answer to the watchers
+	publicPost, followersPost, privatePost string   // ids of posts
+	dayStory, pastStory                    string   // ids of stories
+	postsID                                string   // the id of the collection posts
+	secrets                                []string // ids and words of what the watchers may not see; no answer to them may have one
 }
 
 func newLeakWorld(t *testing.T) *leakWorld {
@@ -77,12 +77,12 @@ func newLeakWorld(t *testing.T) *leakWorld {
 	return st
 }
 
-// watchers are those who may see nothing of the two posts.
+// watchers returns those who may see nothing of the two posts that are not public.
 func (st *leakWorld) watchers() map[string]*hookstest.Client {
 	return map[string]*hookstest.Client{"a guest": st.service.Guest(), "a stranger": st.carol, "somebody blocked": st.dave}
 }
 
-// expectNoSecret fails if text tells a secret.
+// expectNoSecret fails if text contains a secret.
 func (st *leakWorld) expectNoSecret(t *testing.T, who, what, text string) {
 	t.Helper()
 	for _, secret := range st.secrets {
@@ -93,13 +93,13 @@ func (st *leakWorld) expectNoSecret(t *testing.T, who, what, text string) {
 	}
 }
 
-// fillIDs writes the ids of the story into a query.
+// fillIDs replaces the names of the world's rows and people in a query by their ids.
 func (st *leakWorld) fillIDs(query string) string {
 	return strings.NewReplacer("POSTS", st.postsID, "PUBLIC", st.publicPost, "FOLLOWERS", st.followersPost, "PRIVATE", st.privatePost, "DAY", st.dayStory, "OVER", st.pastStory, "ADA", st.ada.ID,
 		"BOB", st.bob.ID, "CAROL", st.carol.ID, "DAVE", st.dave.ID).Replace(query)
 }
 
-// runAtOnce asks all the questions at the same time, as PocketBase lets those wait who filter in vain.
+// runAtOnce asks all questions at the same time, as PocketBase delays the answers to filters that find nothing.
 func runAtOnce[Q any](questions []Q, ask func(Q)) {
 	var all sync.WaitGroup
 	for _, q := range questions {
@@ -207,8 +207,8 @@ func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
 	}
 }
 
-// A guess asks for the same twice, once rightly and once wrongly: whoever gets two different answers has learned
-// something.
+// guess is a pair of requests of which one guesses right and one wrong: whoever gets two different answers has
+// learned something.
 type guess struct{ collection, filter, right, wrong string }
 
 func (g guess) compareAnswers(t *testing.T, st *leakWorld, who string, watcher *hookstest.Client) {
@@ -269,7 +269,7 @@ func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
 	})
 }
 
-// What is between two others, or what somebody keeps to themselves, is nobody's business, not even of those who
+// What is between two other people, or what somebody keeps private, is hidden from everybody, even from those who
 // saved, muted, blocked and reported the same.
 func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 	st := newLeakWorld(t)
@@ -278,7 +278,7 @@ func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 		c.Create("saves", jsonObject{"post": st.publicPost})
 		c.Create("mutes", jsonObject{"muted": eve.ID, "keepNotifications": c == st.bob})
 		c.Create("reports", jsonObject{"post": st.publicPost, "reason": "reason of " + c.Name})
-		c.Comment(st.publicPost, st.bob.Comment(st.publicPost, "", "hello"), "hello to you") // bob is told of carol
+		c.Comment(st.publicPost, st.bob.Comment(st.publicPost, "", "hello"), "hello to you") // bob is notified of carol
 		c.Block("mallory")
 	}
 	st.carol.Create("devices", jsonObject{"kind": "fcm", "endpoint": "carols-phone-is-an-android"})
@@ -301,7 +301,7 @@ func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) { c.compareAnswers(t, st, c.asker, st.service.As(c.asker)) })
 	}
 
-	// a relation to rows that one may not see must look like none at all
+	// a relation to rows that one may not see must look like one to no rows
 	for _, c := range []struct{ what, back, with, without string }{
 		{"whether somebody is blocked", "blocks_via_blocked", mallory.ID, eve.ID},
 		{"whether somebody is muted", "mutes_via_muted", eve.ID, mallory.ID},
@@ -473,7 +473,7 @@ func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
 	} {
 		topics = append(topics, topic+topicOptions(query))
 	}
-	var heard bool // the follower, of what the others must not hear
+	var heard bool // set when the follower receives what the others must not receive
 	streams := map[string]*hookstest.Stream{"a follower": st.bob.Listen(topics...)}
 	for who, watcher := range st.watchers() {
 		if who == "a guest" {
@@ -499,11 +499,11 @@ func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
 		st.ada.Delete("stories", id)
 	}
 	st.ada.Update("users", st.ada.ID, jsonObject{"bio": "new"})
-	// what goes out of sight takes its new words along
+	// a post that goes out of sight takes its new words along
 	st.ada.Update("posts", st.publicPost, jsonObject{"visibility": "followers", "caption": "secret turn"})
 	st.ada.Delete("posts", st.privatePost)
 	st.ada.Delete("posts", st.followersPost)
-	// the last things to happen, of which all of them hear, from PocketBase and from the inbox
+	// the last events, which all of them receive, from PocketBase and from the inbox
 	eve.Like(hers)
 	eve.Update("posts", hers, jsonObject{"caption": "the end"})
 
@@ -630,7 +630,7 @@ func TestLeakAnAddressThatIsNotShownCannotBeFoundOut(t *testing.T) {
 			{"users", "id = 'ADA' && posts_via_author.author.email !~ '%s'", "ada@", "x@"},
 			{"users", "id = 'ADA' && follows_via_followee.follower.email !~ '%s'", "bob@", "x@"},
 		}, func(g guess) { g.compareAnswers(t, st, asker.Name, asker) })
-		// by the order: one's own second account between two letters finds out the rest
+		// by the order of the list: somebody whose own second account sorts between two letters learns the rest
 		for _, collection := range []string{"users", "follows"} {
 			field := map[string]string{"users": "email", "follows": "follower.email"}[collection]
 			up := asker.Do("GET", recordsPath(collection, "sort", field), nil)
@@ -642,7 +642,7 @@ func TestLeakAnAddressThatIsNotShownCannotBeFoundOut(t *testing.T) {
 	}
 }
 
-// othersOrder is the ids of a list without one's own.
+// othersOrder returns the ids of a list without the caller's own, in its order.
 func othersOrder(answer hookstest.Answer, me string) []string {
 	var ids []string
 	for _, item := range answer.Items() {
@@ -712,7 +712,8 @@ func TestLeakRuleFunctionsDoNothingInAStreamsFilter(t *testing.T) {
 	stream.ExpectSilence()
 }
 
-// tryListen opens a stream, or reports that the service refuses such topics, which is as good as being silent on them.
+// tryListen opens a stream, or reports that the service refuses such topics, which is as good as sending nothing on
+// them.
 func tryListen(c *hookstest.Client, topics []string) (stream *hookstest.Stream, refused bool) {
 	stream = c.Listen("posts/*")
 	answer := c.Do("POST", "/api/realtime", jsonObject{"clientId": stream.ClientID, "subscriptions": topics})
@@ -743,7 +744,7 @@ func TestLeakNoStreamsFilterAnswersAGuess(t *testing.T) {
 	}
 }
 
-// changeSpellings are the ways to ask for a change of one field; the answer's status is that of the change itself.
+// changeSpellings are the ways to request a change of one field. The answer has the status of the change itself.
 func changeSpellings(c *hookstest.Client, collection, id string, change jsonObject, field string, value any) map[string]func() hookstest.Answer {
 	path := "/api/collections/" + collection + "/records/" + id
 	body := func(field string) jsonObject {
@@ -810,7 +811,7 @@ func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
 	for _, c := range []struct {
 		who            *hookstest.Client
 		collection, id string
-		change         jsonObject // what makes the rest of the update one that is allowed
+		change         jsonObject // what makes the rest of the update an allowed one
 		values         jsonObject
 	}{
 		{st.ada, "users", st.ada.ID, jsonObject{"bio": "x"}, jsonObject{

@@ -19,8 +19,8 @@ func (s *Social) bindLikes() {
 	s.app.OnRecordDelete("likes").BindFunc(inTx(s.likeRemoved))
 }
 
-// likeStored keeps the like, the post's count and the owner's notification
-// together: all three are stored, or none. The count is a trigger's.
+// likeStored stores the like, the post's count and the owner's notification together, or none of them. A trigger
+// updates the count.
 func (s *Social) likeStored(tx core.App, e *core.RecordEvent) error {
 	ev, err := newLikeEvent(tx, e.Record)
 	if err != nil {
@@ -49,12 +49,12 @@ func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
 	})
 }
 
-// serveFastLike is the fast path of a like, from the request to the answer.
+// serveFastLike serves a like on the fast path, from the request to the answer.
 func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, post string) error {
-	tapped, allowed := (*like.Like)(nil), false
+	l, allowed := (*like.Like)(nil), false
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
-		tapped = like.NewLike(likes, post, e.Auth.Id)
-		if allowed, err = tapped.ReadIfAllowed(tx, e.Auth); err != nil || !allowed || tapped.IsStored() {
+		l = like.NewLike(likes, post, e.Auth.Id)
+		if allowed, err = l.ReadIfAllowed(tx, e.Auth); err != nil || !allowed || l.IsStored() {
 			return err
 		}
 		return runLikeHook("OnLike", &s.events.like, tx, likes, tapped, func() error {
@@ -62,8 +62,8 @@ func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, pos
 				return err
 			}
 			inbox.PostCountsChanged(tx, post)
-			inbox.RecordWrittenBySQL(tx, "create", likes.Name, tapped.ID, func() *core.Record { return tapped.ToRecord(likes) })
-			return errors.Join(webhook.EmitEvent(tx, "like.created", tapped), notification.PostLiked(tx, tapped.User, post, tapped.PostAuthor))
+			inbox.RecordWrittenBySQL(tx, "create", likes.Name, l.ID, func() *core.Record { return l.ToRecord(likes) })
+			return errors.Join(webhook.EmitEvent(tx, "like.created", l), notification.PostLiked(tx, l.User, post, l.PostAuthor))
 		})
 	})
 	switch {
@@ -72,25 +72,25 @@ func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, pos
 	case !allowed:
 		return fault.BadRequest("Failed to create record.")
 	}
-	return e.JSON(http.StatusOK, tapped)
+	return e.JSON(http.StatusOK, l)
 }
 
-// serveFastUnlike is the fast path of an unlike.
+// serveFastUnlike serves an unlike on the fast path.
 func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, id string) error {
 	found := false
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
-		tapped := like.NewLike(likes, "", "")
-		tapped.ID = id
-		if found, err = tapped.FindOwn(tx, e.Auth); err != nil || !found {
+		l := like.NewLike(likes, "", "")
+		l.ID = id
+		if found, err = l.FindOwn(tx, e.Auth); err != nil || !found {
 			return err
 		}
 		return runLikeHook("OnUnlike", &s.events.unlike, tx, likes, tapped, func() error {
 			if err := tapped.DeleteRow(tx); err != nil {
 				return err
 			}
-			inbox.PostCountsChanged(tx, tapped.Post)
-			inbox.RecordWrittenBySQL(tx, "delete", likes.Name, tapped.ID, func() *core.Record { return tapped.ToRecord(likes) })
-			return errors.Join(webhook.EmitEvent(tx, "like.deleted", tapped), notification.PostUnliked(tx, tapped.User, tapped.Post, tapped.PostAuthor))
+			inbox.PostCountsChanged(tx, l.Post)
+			inbox.RecordWrittenBySQL(tx, "delete", likes.Name, l.ID, func() *core.Record { return l.ToRecord(likes) })
+			return errors.Join(webhook.EmitEvent(tx, "like.deleted", l), notification.PostUnliked(tx, l.User, l.Post, l.PostAuthor))
 		})
 	})
 	switch {

@@ -10,7 +10,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// What is not live is in the tray, on devices and in the mail, and all else of it reaches those who are connected.
+// A notification that is not live is in the tray, on devices and in the mail; all else about it reaches those who are
+// connected.
 func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
@@ -26,7 +27,7 @@ func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 		return m
 	}
 	like := a.As("bob").Like(post)
-	a.As("carol").Like(post) // joins bob
+	a.As("carol").Like(post) // joins bob's notification
 	a.As("bob").Comment(post, "", "hi")
 	expect("create", "comment") // and nothing before it
 	a.ExpectTray("ada", hookstest.Notification{Type: "comment", Actors: 1}, hookstest.Notification{Type: "like", Actors: 2})
@@ -35,7 +36,7 @@ func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 	a.expectPushes("ada", "carol and bob liked your photo", "bob commented on your photo: hi")
 	a.Advance(3 * time.Minute)
 	a.RunJobs()
-	a.expectMails("ada@example.com: carol and bob liked your photo") // although ada is here, as she was not told of it
+	a.expectMails("ada@example.com: carol and bob liked your photo") // although ada is connected, as she was not notified live
 
 	a.As("bob").Delete("likes", like)
 	if m := expect("create", "like"); m.Record["actorsCount"] != 1.0 {

@@ -8,12 +8,13 @@ import (
 	"syscall"
 )
 
-// lockFiles keeps the locks' files open for as long as the process lives. Closing one of data.db would drop the locks that
-// SQLite has on it.
+// lockFiles keeps the locked files open for as long as the process lives. Closing one that is data.db would drop
+// SQLite's own locks of it.
 var lockFiles []*os.File
 
-// lockDataDir makes this process the only one that serves the folder. The lock is on a file of its own, which a restore of a
-// backup moves away, and on the database, as somebody may remove the file. Both end with the process, and with execve.
+// lockDataDir makes this process the only one that serves the folder; if another one does, it returns an error. The
+// lock is on a file of its own, which a restore of a backup moves away, and also on the database, as somebody may
+// remove that file. Both locks end with the process, and with execve.
 func lockDataDir(dir string) error {
 	for _, l := range []struct {
 		name string

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	setOpenFileLock = 37            // F_OFD_SETLK: a lock of the open file, which SQLite's own, of the process, leave alone
-	besideSQLite    = 1<<30 + 1<<20 // a byte that SQLite locks never: its own begin at 1<<30 and are 512
+	setOpenFileLock = 37            // F_OFD_SETLK: a lock of the open file, which does not touch SQLite's own, of the process
+	besideSQLite    = 1<<30 + 1<<20 // a byte that SQLite never locks: its own begin at 1<<30 and are 512
 )
 
 // lockBeside locks a byte of a database that means nothing to SQLite.

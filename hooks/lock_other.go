@@ -4,5 +4,5 @@ package hooks
 
 import "os"
 
-// lockBeside is for Linux alone: elsewhere the locks of an open file are those of the process, in SQLite's way.
+// lockBeside does nothing: outside of Linux the locks of an open file are those of the process, and in SQLite's way.
 func lockBeside(*os.File) error { return nil }

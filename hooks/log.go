@@ -8,9 +8,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// bindLogs keeps the values of queries out of the activity log, whoever logs: tokens of files, of unsubscribing and of
-// sign-ins elsewhere, and what people search and filter for. PocketBase logs the address of each request whole, for
-// days, and errors of the network name the address that was asked.
+// bindLogs keeps the values of queries out of the activity log, whoever logs: tokens of files, of unsubscribe links
+// and of sign-ins elsewhere, and what people search and filter for. PocketBase logs the whole address of each request
+// and keeps it for days, and network errors name the address that was requested.
 func (s *Social) bindLogs() {
 	s.app.OnModelCreate(core.LogsTableName).BindFunc(func(e *core.ModelEvent) error {
 		if log, ok := e.Model.(*core.Log); ok {
@@ -20,8 +20,8 @@ func (s *Social) bindLogs() {
 	})
 }
 
-// redactLog leaves the names of a query's parameters, and takes their values from addresses and from whatever else
-// repeats them, such as the message of an error.
+// redactLog keeps the names of a query's parameters, and takes their values out of addresses and of everything else
+// that repeats them, such as the message of an error.
 func redactLog(log *core.Log) {
 	address, _ := log.Data["url"].(string)
 	values := queryValues(address)
@@ -68,10 +68,10 @@ func redactValuesIn(value any, values []string) any {
 
 const redactedValue = "*"
 
-// parameterName is what parameters are called; what else stands there may be a secret itself.
+// parameterName matches what parameters are called; anything else in that place may be a secret itself.
 var parameterName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,24}$`)
 
-// redactQuery leaves the names in an address's query.
+// redactQuery leaves only the names of parameters in an address's query.
 func redactQuery(address string) string {
 	path, query, asked := strings.Cut(address, "?")
 	if !asked {
@@ -98,7 +98,7 @@ func redactValues(text string, values []string) string {
 	return queryInText.ReplaceAllStringFunc(text, redactQuery)
 }
 
-// Shorter values and literals tell nothing, and are in many a word.
+// Shorter values and literals reveal nothing, and are a part of many words.
 const (
 	minValueLength   = 8
 	minLiteralLength = 4
@@ -106,7 +106,7 @@ const (
 
 var literalInFilter = regexp.MustCompile(`'[^']*'|"[^"]*"`)
 
-// queryValues returns the values in an address's query, as written and as meant, and the literals of filters.
+// queryValues returns the values in an address's query, as written and decoded, and the literals of filters.
 func queryValues(address string) []string {
 	_, query, _ := strings.Cut(address, "?")
 	var values []string

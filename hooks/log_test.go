@@ -14,8 +14,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// TestTheLogTellsNoSecretOfAQuery asks for whatever takes a secret in its address, at our routes, PocketBase's and an owner's,
-// with success and without, and reads all that was logged.
+// TestTheLogTellsNoSecretOfAQuery requests every address that has a secret in its query, at our routes, PocketBase's
+// and an owner's, successfully and not, and reads everything that was logged.
 func TestTheLogTellsNoSecretOfAQuery(t *testing.T) {
 	const secret = "s3cr3t-in-a-query"
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
@@ -28,7 +28,7 @@ func TestTheLogTellsNoSecretOfAQuery(t *testing.T) {
 	post := ada.Post("hello")
 	photo := s.Record("posts", post).GetStringSlice("photos")[0]
 	token := ada.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
-	s.App.Settings().Logs.MaxDays = 5 // the kit's folders keep none
+	s.App.Settings().Logs.MaxDays = 5 // the kit's folders log nothing
 
 	filter := url.QueryEscape(`caption ~ '` + secret + `' && id != "` + secret + `"`)
 	paths := []string{
@@ -72,7 +72,7 @@ func TestTheLogTellsNoSecretOfAQuery(t *testing.T) {
 	ada.Must(404, "GET", "/last?x="+secret, nil)
 
 	lines := ""
-	for range 200 { // a line comes after its answer
+	for range 200 { // a line is written after its answer
 		if err := s.App.Logger().Handler().(*logger.BatchHandler).WriteAll(context.WithValue(t.Context(), logger.BlockKey, true)); err != nil {
 			t.Fatal(err)
 		}

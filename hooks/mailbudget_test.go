@@ -15,7 +15,8 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// TestNobodysRequestsFillAMailbox asks sixty times, at every door that mails an account, for mail to one mailbox.
+// TestNobodysRequestsFillAMailbox sends sixty requests for mail to one mailbox, by every request that mails an
+// account.
 func TestNobodysRequestsFillAMailbox(t *testing.T) {
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
@@ -23,8 +24,8 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 	const users = "/api/collections/users/"
 	for _, door := range []struct {
 		what      string
-		first     int // mails of the sixty
-		day       int // mails of a day on which it is asked again and again
+		first     int // how many of the sixty are mailed
+		day       int // how many are mailed on a day on which it is requested again and again
 		ask       func(s *hookstest.Service, n int)
 		inProcess bool // PocketBase sends it itself, beside the request
 	}{
@@ -64,7 +65,7 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 			s := hookstest.New(t, signalQueued(queued))
 			s.Admin().Must(200, "PATCH", "/api/collections/users", map[string]any{"otp": map[string]any{"enabled": true, "duration": 180, "length": 8}})
 			execSQL(t, s.App, "UPDATE users SET verified = 0 WHERE handle = 'eve'")
-			forget := func() { // PocketBase's own pause, which a restart ends and an instance beside does not know
+			forget := func() { // ends PocketBase's own pause, as a restart does, and which an instance beside does not know
 				for key := range s.App.Store().GetAll() {
 					if strings.HasPrefix(key, "@limit") {
 						s.App.Store().Remove(key)
@@ -82,7 +83,7 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 				forget()
 				door.ask(s, n)
 				if strings.HasPrefix(door.what, "a change") || strings.HasPrefix(door.what, "a sign-up") || strings.HasPrefix(door.what, "Go code") {
-					s.RunJobs() // else the job that waits is reason enough for no second one
+					s.RunJobs() // otherwise no second job is added because one waits
 				}
 				if strings.Contains(door.what, "password reset") || strings.Contains(door.what, "verification") {
 					if n == 0 {
@@ -93,7 +94,7 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 			if got := count(s); got != door.first {
 				t.Errorf("%d mails, want %d", got, door.first)
 			}
-			// a restart forgets nothing
+			// a restart does not reset the budget
 			execSQL(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
 			if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
 				t.Fatal(err)
@@ -108,7 +109,7 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 	}
 }
 
-// TestTheBudgetOfADay counts as the clock goes.
+// TestTheBudgetOfADay moves the clock through a day.
 func TestTheBudgetOfADay(t *testing.T) {
 	t.Setenv("DOUBLETAP_LIMITS", "on")
 	s := hookstest.New(t)
@@ -174,7 +175,7 @@ func TestTheBudgetOfADay(t *testing.T) {
 	}
 }
 
-// TestACodeThatIsNotMailedIsNotTold answers with the one that was.
+// TestACodeThatIsNotMailedIsNotTold expects the id of the code that was mailed before.
 func TestACodeThatIsNotMailedIsNotTold(t *testing.T) {
 	t.Setenv("DOUBLETAP_LIMITS", "on")
 	s := hookstest.New(t)

@@ -49,7 +49,7 @@ func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
 	}
 	admin := s.Record("_superusers", s.Admin().ID)
 	ada := s.User("ada")
-	ada.SetVerified(false) // who is verified is sent no such mail later
+	ada.SetVerified(false) // a verified account is sent no such mail later
 	if err := s.App.Save(ada); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
 	}
 }
 
-// TestACommandsMailLeaves sends where no server runs that would do the jobs.
+// TestACommandsMailLeaves sends mail where no server runs that would run its job.
 func TestACommandsMailLeaves(t *testing.T) {
 	dir := t.TempDir()
 	s := hookstest.New(t)

@@ -15,12 +15,13 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// setStepRows has a transaction change so many rows at most of what goes in steps; with none, all is left to a job.
+// setStepRows lets one transaction change at most this many rows of what goes in steps; with 0 everything is left to
+// a job.
 func setStepRows(s *hookstest.Service, rows int) {
 	db.SetPace(s.App, db.Pace{Time: time.Hour, Rows: rows})
 }
 
-// While an account is being erased, those whom it blocked or who blocked it see its comments as little as before.
+// While an account is being erased, those whom it blocked, or who blocked it, still do not see its comments.
 func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
@@ -47,7 +48,7 @@ func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
 	}
 }
 
-// A notification that was dismissed, and whose events a job has yet to detach, does not come back with them.
+// A notification that was dismissed does not come back with its events, which a job has yet to detach.
 func TestADismissedNotificationDoesNotComeBackWithItsFormerActors(t *testing.T) {
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
@@ -73,7 +74,7 @@ func TestADismissedNotificationDoesNotComeBackWithItsFormerActors(t *testing.T) 
 	checkInvariants(t, s)
 }
 
-// What is done again after an unblock stays, while a job still takes back what was told before the block.
+// What is done again after an unblock stays, while a job still takes back the notifications from before the block.
 func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
 	s := hookstest.New(t)
 	one, two := s.As("ada").Post("one"), s.As("ada").Post("two")
@@ -94,7 +95,8 @@ func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
 	checkInvariants(t, s)
 }
 
-// A comment that was answered is buried although its post is gone and the rows of that have yet to go, by its author and with its author.
+// A comment with replies is deleted, by its author and with its author's account, although its post is gone and the
+// rows of that post have yet to go.
 func TestAnAnsweredCommentOnAGonePostIsBuried(t *testing.T) {
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
@@ -131,7 +133,7 @@ func TestAnOwnersJobOfOurFormKeepsNothingFromBeingMended(t *testing.T) {
 	}
 }
 
-// A work comes to its end although looking for what there is not takes all the time that a step has.
+// A work comes to its end even if searching for rows that do not exist takes all the time of a step.
 func TestASlowLookKeepsNoWorkFromItsEnd(t *testing.T) {
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")

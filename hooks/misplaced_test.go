@@ -8,8 +8,8 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// TestAnEdgeUnderAnotherIDIsThatEdge stores each kind of edge under an id that is not its natural key, as an import or an
-// app before ours may have.
+// TestAnEdgeUnderAnotherIDIsThatEdge stores each kind of edge under an id that is not its natural key, as an import
+// or an app before ours may have done.
 func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
 	testenv.SkipSequential(t)
 	const imported = "imported0000000"

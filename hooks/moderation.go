@@ -84,14 +84,14 @@ func (s *Social) decideReport(e *core.RequestEvent) error {
 		if err != nil {
 			return err
 		}
-		if !moderation.MayModerate(by) { // since the request came
+		if !moderation.MayModerate(by) { // the role may have ended since the request came
 			return e.ForbiddenError("", nil)
 		}
-		words, err := moderation.ApplyDecision(tx, d)
+		events, err := moderation.ApplyDecision(tx, d)
 		if err != nil {
 			return err
 		}
-		if err := s.addSystemNotifications(tx, words); err != nil {
+		if err := s.addSystemNotifications(tx, events); err != nil {
 			return err
 		}
 		if others := d.OtherReports(tx); others != nil {
@@ -105,7 +105,7 @@ func (s *Social) decideReport(e *core.RequestEvent) error {
 	return e.NoContent(http.StatusNoContent)
 }
 
-// settleWork decides the open reports of the same thing.
+// settleWork returns the work that decides the other open reports of the same thing.
 func (s *Social) settleWork() *sweep.Work {
 	part := moderation.Others
 	part.Do = func(tx core.App, on sweep.Subject, reporters []string) error {
@@ -118,18 +118,19 @@ func (s *Social) settleWork() *sweep.Work {
 	return &sweep.Work{Kind: "report.settle", Parts: []sweep.Part{part}}
 }
 
-func (s *Social) addSystemNotifications(tx core.App, words []moderation.Event) error {
-	for _, word := range words {
-		if err := s.addSystemNotification(tx, word); err != nil {
+func (s *Social) addSystemNotifications(tx core.App, events []moderation.Event) error {
+	for _, event := range events {
+		if err := s.addSystemNotification(tx, event); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// addSystemNotification puts a word of ours into somebody's tray, and on its way to them when it is about their own things.
-func (s *Social) addSystemNotification(tx core.App, w moderation.Event) error {
-	if _, err := findRecord(tx, "users", w.Recipient); err != nil {
+// addSystemNotification adds a notification from the service itself to a user's tray, and sends it if it is about
+// something of theirs. A user who is gone gets none.
+func (s *Social) addSystemNotification(tx core.App, event moderation.Event) error {
+	if _, err := findRecord(tx, "users", event.Recipient); err != nil {
 		if errors.Is(err, fault.ErrGone) {
 			return nil
 		}
@@ -140,21 +141,21 @@ func (s *Social) addSystemNotification(tx core.App, w moderation.Event) error {
 		return err
 	}
 	record := core.NewRecord(notifications)
-	record.Set("recipient", w.Recipient)
+	record.Set("recipient", event.Recipient)
 	record.Set("type", notification.TypeSystem)
-	record.Set("message", w.Message)
-	record.Set("post", w.Post)
-	record.Set("comment", w.Comment)
+	record.Set("message", event.Message)
+	record.Set("post", event.Post)
+	record.Set("comment", event.Comment)
 	record.Set("latestAt", clock.Timestamp(tx))
 	if err := tx.Save(record); err != nil {
-		return fmt.Errorf("tell %s of %s: %w", w.Recipient, w.Message, err)
+		return fmt.Errorf("tell %s of %s: %w", event.Recipient, event.Message, err)
 	}
 	return s.queueDelivery(tx, &notification.Event{
-		Type: notification.TypeSystem, Recipient: w.Recipient, Push: w.Concerned, Mail: w.Concerned,
+		Type: notification.TypeSystem, Recipient: event.Recipient, Push: event.Concerned, Mail: event.Concerned,
 	}, record.Id)
 }
 
-// serveSignedPhoto answers with a photo that the moderation queue signed the address of.
+// serveSignedPhoto answers with a photo whose address the moderation queue has signed.
 func (s *Social) serveSignedPhoto(e *core.RequestEvent) error {
 	asked := moderation.PhotoFile{
 		Collection: e.Request.PathValue("collection"), Record: e.Request.PathValue("record"),
@@ -193,7 +194,8 @@ func (s *Social) serveSignedPhoto(e *core.RequestEvent) error {
 
 var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,100}$`)
 
-// requestIDOf is what the request is called in audit: the caller's X-Request-Id, or one of ours, which the answer names.
+// requestIDOf returns the request's id for the audit: the caller's X-Request-Id, or a new one. The answer names it
+// too.
 func requestIDOf(e *core.RequestEvent) string {
 	id := e.Request.Header.Get("X-Request-Id")
 	if !requestIDPattern.MatchString(id) {

@@ -16,7 +16,7 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// newModeratedService is a service where mallory and eve moderate.
+// newModeratedService starts a service in which mallory and eve moderate.
 func newModeratedService(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
 	t.Helper()
 	s := hookstest.New(t, owners...)
@@ -41,7 +41,7 @@ func decideReport(c *hookstest.Client, report, action string) hookstest.Answer {
 	return c.Do("POST", "/api/v1/moderation/"+report, map[string]any{"action": action, "note": action + " it"})
 }
 
-// requireDecided fails unless the decision was made.
+// requireDecided ends the test unless the decision was made.
 func requireDecided(t *testing.T, a hookstest.Answer) {
 	t.Helper()
 	if a.Status != 204 {
@@ -202,12 +202,12 @@ func TestSuspendAndUnsuspend(t *testing.T) {
 	for _, query := range []string{"", "?token=" + file} {
 		s.Guest().Must(404, "GET", "/api/files/posts/"+post+"/"+name+query, nil)
 	}
-	bob.Must(200, "GET", "/api/collections/comments/records/"+comment, nil) // what is said under others' posts stays, as its rule says
+	bob.Must(200, "GET", "/api/collections/comments/records/"+comment, nil) // comments under other people's posts stay, as their rule says
 	expectEqual(t, "state", s.Record("reports", id).GetString("state"), "upheld")
 
 	requireDecided(t, decideReport(mallory, id, "unsuspend"))
 	bob.Must(200, "GET", "/api/collections/posts/records/"+post, nil)
-	ada.Must(401, "POST", "/api/collections/users/auth-refresh", nil) // the old token stays dead
+	ada.Must(401, "POST", "/api/collections/users/auth-refresh", nil) // the old token stays invalid
 	ada = s.As("ada")
 	ada.Must(200, "POST", "/api/collections/users/auth-refresh", nil)
 	expectEqual(t, "ada is told", systemMessages(ada), []string{"account_restored"})
@@ -266,7 +266,7 @@ func TestWhoModerates(t *testing.T) {
 	expectEqual(t, "open reports", s.Rows("reports", "state = 'open'"), 2)
 }
 
-// A decision is whole or not at all.
+// A decision is made completely or not at all.
 func TestDecisionIsOneTransaction(t *testing.T) {
 	s := newModeratedService(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordCreateExecute("notifications").BindFunc(func(e *core.RecordEvent) error { return fmt.Errorf("on fire") })
@@ -287,7 +287,7 @@ func TestQueueHasPages(t *testing.T) {
 	for range 5 {
 		post := ada.Post("look")
 		all = append(all, createReport(s.As("bob"), "post", post))
-		createReport(s.As("carol"), "post", post) // the same
+		createReport(s.As("carol"), "post", post) // the same thing
 	}
 	gone := ada.Post("gone")
 	all = append(all, createReport(s.As("bob"), "post", gone))
@@ -306,7 +306,7 @@ func TestQueueHasPages(t *testing.T) {
 			break
 		}
 		if len(seen) == 2 {
-			createReport(s.As("dave"), "post", ada.Post("new")) // while somebody pages
+			createReport(s.As("dave"), "post", ada.Post("new")) // while somebody reads page after page
 			all = append(all, s.Record("reports", lastReport(t, s)).Id)
 		}
 	}
@@ -325,14 +325,14 @@ func lastReport(t *testing.T, s *hookstest.Service) (id string) {
 	return id
 }
 
-// The moderator sees what is reported wherever it is; the address of a photo is for that photo and five minutes.
+// A moderator sees what is reported wherever it is. The address of a photo is for that photo and five minutes.
 func TestSignedPhotos(t *testing.T) {
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post, other := ada.Post("look", "alts", `["a sea"]`), ada.Post("other", "visibility", "private")
 	createReport(bob, "post", post)
 	ada.Update("posts", post, map[string]any{"visibility": "private"})
-	mallory.Must(404, "GET", "/api/collections/posts/records/"+post, nil) // rules are the same for moderators
+	mallory.Must(404, "GET", "/api/collections/posts/records/"+post, nil) // rules make no exception for moderators
 
 	item := mallory.Must(200, "GET", queuePath, nil).Items()[0]["post"].(map[string]any)
 	photo := item["photos"].([]any)[0].(map[string]any)
@@ -402,7 +402,7 @@ func TestReportsAreLimited(t *testing.T) {
 	if again := bob.Must(200, "POST", "/api/collections/reports/records", body(one)); again.ID() != answers[one].ID() {
 		t.Error("a repeat is another report")
 	}
-	bob.Must(400, "POST", "/api/collections/reports/records", map[string]any{"post": "nothing"}) // the rule comes first
+	bob.Must(400, "POST", "/api/collections/reports/records", map[string]any{"post": "nothing"}) // the rule is checked first
 	s.As("carol").Create("reports", body(1))
 	s.Admin().Create("reports", map[string]any{"post": post, "reporter": bob.ID})
 	s.Advance(24*time.Hour + time.Second)

@@ -21,8 +21,8 @@ import (
 	"doubletap/internal/retention"
 )
 
-// BenchmarkNeighbours is how long a like takes, at the 99th of 100, while somebody else's thousands of rows are removed or
-// accepted, against how long it takes alone. What it is for is the ratio: at most 3.
+// BenchmarkNeighbours measures how long the 99th of 100 likes takes while somebody else's thousands of rows are
+// removed or accepted, and how long it takes alone. What counts is the ratio: at most 3.
 func BenchmarkNeighbours(b *testing.B) {
 	const people, shared = 5000, 50_000
 	s := hookstest.New(b)
@@ -85,7 +85,7 @@ func countingCTE(n int) string {
 	return fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) `, n)
 }
 
-// storePosts stores posts of the crowd: their ids are share and ten digits.
+// storePosts stores posts of the crowd. Their ids are "share" and ten digits.
 func storePosts(b *testing.B, s *hookstest.Service, n int) {
 	execSQLWith(b, s, countingCTE(n)+`INSERT INTO posts (id, author, photos, visibility, created, updated) SELECT printf('share%010d', i), printf('crowd%010d', 1 + i % 2000), '["a.jpg"]', 'public', {:at}, {:at} FROM n`,
 		map[string]any{"at": longAgo})

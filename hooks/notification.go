@@ -28,7 +28,8 @@ func (s *Social) bindNotifications() {
 	s.jobs.Handle(notifiedJob, s.runNotifiedHook, job.Concurrency(8), job.WithinGroup(job.ExternalGroup, job.MaxExternal)) // an owner's channel may be slow
 }
 
-// runNotifyHook lets the owner alter or drop a notice, in its transaction.
+// runNotifyHook runs the owner's hooks, which may alter the event, in its transaction. It returns false if they drop
+// it.
 func (s *Social) runNotifyHook(tx core.App, n *notification.Event) (bool, error) {
 	if s.events.notify.Length() == 0 {
 		return true, nil
@@ -40,16 +41,16 @@ func (s *Social) runNotifyHook(tx core.App, n *notification.Event) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	kept := false
+	passed := false
 	err = s.events.notify.Trigger(e, func(e *NotifyEvent) error {
-		kept = true
+		passed = true
 		n.List, n.Live, n.Push, n.Mail = e.List, e.Live, e.Push, e.Mail
 		return nil
 	})
-	return kept, err
+	return passed, err
 }
 
-// notifiedJob tells the owner's OnNotified of a notification, however often it takes.
+// notifiedJob is the kind of the job that runs the owner's OnNotified, again after each error.
 const notifiedJob = "notified"
 
 type notifiedPayload struct{ Type, Notification, Recipient, Actor string }
@@ -87,7 +88,7 @@ func (s *Social) runNotifiedHook(_ context.Context, app core.App, j *job.Job) er
 	return s.events.notified.Trigger(e)
 }
 
-// loadRecord reads a record into its place, unless there is no id.
+// loadRecord reads a record into *into, unless the id is empty.
 func loadRecord(app core.App, into **core.Record, collection, id string) (err error) {
 	if id != "" {
 		*into, err = findRecord(app, collection, id)
@@ -95,7 +96,7 @@ func loadRecord(app core.App, into **core.Record, collection, id string) (err er
 	return err
 }
 
-// notificationStored gives a notification that a superuser or Go code writes its place in the recipient's tray: it is a
+// notificationStored gives a notification that a superuser or Go code writes its place in the recipient's tray, in a
 // group of its own.
 func notificationStored(tx core.App, e *core.RecordEvent) error {
 	recipient := e.Record.GetString("recipient")
@@ -113,7 +114,7 @@ func notificationStored(tx core.App, e *core.RecordEvent) error {
 	return nil
 }
 
-// notificationRead gives a row that its recipient marked as read its next place in the order of changes.
+// notificationRead gives a row that its recipient has marked as read the next place in the order of changes.
 func notificationRead(tx core.App, e *core.RecordEvent) error {
 	recipient := e.Record.GetString("recipient")
 	seq, err := notification.NextSeq(tx, recipient)
@@ -128,8 +129,8 @@ func notificationRead(tx core.App, e *core.RecordEvent) error {
 	return nil
 }
 
-// notificationDismissed leaves the retraction of a row that its recipient deletes. Its events stay, so that a repeated like
-// does not alert again.
+// notificationDismissed records the retraction of a row that its recipient deletes. Its events stay, so that a
+// repeated like does not alert again.
 func notificationDismissed(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err

@@ -85,7 +85,7 @@ func TestOAuth2SignUp(t *testing.T) {
 				_, _ = io.WriteString(w, content)
 				return
 			}
-			bob.Like(post) // would wait for the transaction that waits for the picture
+			bob.Like(post) // would wait for a transaction that waits for the picture
 			_, _ = w.Write(hookstest.Photo())
 		}))
 		defer pictures.Close()
@@ -269,7 +269,7 @@ func TestOAuth2SignUp(t *testing.T) {
 		veto := true
 		s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 			social.OnSignup().BindFunc(func(e *hooks.AccountEvent) error {
-				if err := e.Next(); err != nil || !veto { // stored, with settings, by now
+				if err := e.Next(); err != nil || !veto { // by now the account is stored, with its settings
 					return err
 				}
 				return apis.NewForbiddenError("By invitation only.", nil)
@@ -407,7 +407,7 @@ func TestOTP(t *testing.T) {
 	}
 }
 
-// expectOnlyCast fails unless the cast are the only ones with an account, settings or a link to a provider.
+// expectOnlyCast fails if anybody but the cast has an account, settings or a link to a provider.
 func expectOnlyCast(t *testing.T, s *hookstest.Service) {
 	t.Helper()
 	n := len(hookstest.Cast)
@@ -421,10 +421,10 @@ func metaOf(a hookstest.Answer) map[string]any   { m, _ := a.Body["meta"].(map[s
 func accountIDOf(a hookstest.Answer) string      { id, _ := recordOf(a)["id"].(string); return id }
 func handleOf(a hookstest.Answer) string         { h, _ := recordOf(a)["handle"].(string); return h }
 
-// idClaims are what a provider says of a person.
+// idClaims is what a provider says about a person.
 type idClaims map[string]any
 
-// newClaims is somebody whom the provider knows by a username and whose address it has verified.
+// newClaims returns the claims of somebody whom the provider knows by a username and whose address it has verified.
 func newClaims(sub, username string) idClaims {
 	return idClaims{"sub": sub, "preferred_username": username, "email": "person." + sub + "@example.net", "email_verified": true}
 }
@@ -452,7 +452,8 @@ const (
 	redirectURL  = "http://127.0.0.1/redirect"
 )
 
-// newOAuthProvider starts a provider and makes it a way into users: by userinfo, or by what the id_token says alone.
+// newOAuthProvider starts a provider and adds it to the sign-ins of users, either with userinfo or with what the
+// id_token alone says.
 func newOAuthProvider(t *testing.T, s *hookstest.Service, tokenOnly bool) *oauthProvider {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -494,8 +495,8 @@ func newOAuthProvider(t *testing.T, s *hookstest.Service, tokenOnly bool) *oauth
 	return p
 }
 
-// signInClient goes the way of the JavaScript SDK and its browser: it asks for the providers, visits ours as who, and
-// takes the code it comes back with to the service.
+// signInClient signs in like the JavaScript SDK and its browser: it asks for the providers, visits ours as who, and
+// sends the service the code with which it comes back.
 func (p *oauthProvider) signInClient(c *hookstest.Client, who idClaims, createData map[string]any) hookstest.Answer {
 	p.t.Helper()
 	methods := c.Must(200, "GET", "/api/collections/users/auth-methods", nil)
@@ -547,7 +548,7 @@ func (p *oauthProvider) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, g.redirectURL+"?"+url.Values{"code": {code}, "state": {query.Get("state")}}.Encode(), http.StatusFound)
 }
 
-// serveToken takes a code, once, from the one who asked for it.
+// serveToken accepts a code, once, from the one who asked for it.
 func (p *oauthProvider) serveToken(w http.ResponseWriter, r *http.Request) {
 	id, secret, ok := r.BasicAuth()
 	if secret, _ = url.QueryUnescape(secret); !ok || id != clientID || secret != clientSecret {
@@ -568,7 +569,7 @@ func (p *oauthProvider) serveToken(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 600, "id_token": p.signIDToken(g.who)})
 }
 
-// signIDToken is what the provider says of somebody, signed.
+// signIDToken returns what the provider says about somebody, signed.
 func (p *oauthProvider) signIDToken(who idClaims) string {
 	now := time.Now().Unix()
 	all := idClaims{"iss": p.URL, "aud": clientID, "iat": now, "exp": now + 600}

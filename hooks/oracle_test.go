@@ -16,11 +16,12 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// TestOracle asks every collection, with every verb and at every door, for an id that never was, for one that is
-// there but not for who asks, and for one that is gone: the status, the body with the id masked and the headers must be the
-// same. A new collection fails until newOracleWorld knows a row of it.
+// TestOracle asks every collection, with every verb and in every way, for an id that never existed, for one that
+// exists but not for the asker, and for one that is gone. The status, the body with the id masked and the headers
+// must be the same. A new collection fails until newOracleWorld has a row of it.
 //
-// Where clients choose ids (posts, comments) a create under a fresh id succeeds; there the other two answer what a malformed id does.
+// Where clients choose ids (posts, comments) a create under a fresh id succeeds; there the other two must get the
+// answer to a malformed id.
 func TestOracle(t *testing.T) {
 	testenv.SkipSequential(t)
 	w := newOracleWorld(t)
@@ -40,7 +41,7 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// hiddenRow names the rows of a collection that no asker may see: some that are there for others, and one that is gone.
+// hiddenRow is the rows of a collection that no asker may see: some that exist for others, and one that is gone.
 type hiddenRow struct {
 	there    []string
 	thereFor map[string][]string // hidden from this asker alone
@@ -52,13 +53,13 @@ type oracleWorld struct {
 	collections []*core.Collection
 	rows        map[string]hiddenRow
 	files       map[string]string // of a hidden record, by its id
-	public      string            // a post of ada's that all but dave see
-	comment     string            // one on it
+	public      string            // a post of ada's that everybody but dave sees
+	comment     string            // a comment on it
 	story       string
 	next        int
 }
 
-// neverUsedID returns an id that never was.
+// neverUsedID returns an id that never existed.
 func (w *oracleWorld) neverUsedID() string {
 	w.next++
 	return fmt.Sprintf("never%010d", w.next)
@@ -75,7 +76,7 @@ func (d oracleRequest) compareAnswers(t *testing.T, w *oracleWorld, there []stri
 	ask := func(id string) string { return maskAnswer(d.ask(id), id) }
 	never := ask(w.neverUsedID())
 	if d.choosesID && strings.HasPrefix(never, "200") {
-		never = ask("NOTANIDATALL000") // as long, and malformed
+		never = ask("NOTANIDATALL000") // as long, but malformed
 		if !strings.HasPrefix(never, "400") {
 			t.Fatalf("a malformed id: %s", never)
 		}
@@ -95,7 +96,7 @@ var (
 	ignoredHeaders = []string{"Date", "Content-Length"} // the length is the body's, which is compared
 )
 
-// maskAnswer writes an answer without what differs from one request to the next, and without the id.
+// maskAnswer returns an answer without the id and without what differs from one request to the next.
 func maskAnswer(a hookstest.Answer, id string) string {
 	text := fmt.Sprintf("%d %s", a.Status, volatileValues.ReplaceAllString(strings.ReplaceAll(a.Raw, id, "ID"), "…"))
 	for _, name := range slices.Sorted(maps.Keys(a.Header)) {
@@ -106,8 +107,8 @@ func maskAnswer(a hookstest.Answer, id string) string {
 	return text
 }
 
-// bodies are what a create of the collection needs besides what a door puts in; a collection that no client creates in
-// is refused before its body is read.
+// createBody returns the fields that a create in the collection needs besides those that the request adds. A
+// collection in which no client creates refuses before it reads the body.
 func (w *oracleWorld) createBody(collection string) jsonObject {
 	w.next++
 	return map[string]jsonObject{
@@ -127,7 +128,8 @@ func (w *oracleWorld) createBody(collection string) jsonObject {
 	}[collection]
 }
 
-// sendCreate creates with a body, or upserts, as a request of its own or in a batch; where a photo is required it has one.
+// sendCreate creates with a body, or upserts, in a request of its own or in a batch. Where a photo is required it
+// sends one.
 func (w *oracleWorld) sendCreate(c *hookstest.Client, method, collection string, body jsonObject, batch bool) hookstest.Answer {
 	files := map[string][]byte{}
 	photo := map[string]string{"posts": "photos", "stories": "photo"}[collection]
@@ -147,7 +149,7 @@ func (w *oracleWorld) sendCreate(c *hookstest.Client, method, collection string,
 	return c.Do(method, path, sent)
 }
 
-// allRequests are all ways in which c may ask.
+// allRequests returns all ways in which c may ask.
 func (w *oracleWorld) allRequests(t *testing.T, c *hookstest.Client) (all []oracleRequest) {
 	stream := c.Listen()
 	for _, collection := range w.collections {
@@ -206,7 +208,7 @@ func (w *oracleWorld) allRequests(t *testing.T, c *hookstest.Client) (all []orac
 			return c.Do("POST", "/api/realtime", jsonObject{"clientId": stream.ClientID, "subscriptions": []string{name + "/" + id}})
 		})
 
-		for _, from := range w.collections { // whatever can name a row of this collection
+		for _, from := range w.collections { // whatever can refer to a row of this collection
 			for _, field := range from.Fields {
 				relation, ok := field.(*core.RelationField)
 				if !ok || relation.CollectionId != collection.Id {
@@ -257,7 +259,7 @@ func (w *oracleWorld) allRequests(t *testing.T, c *hookstest.Client) (all []orac
 	return all
 }
 
-// ownerField names whose a row is, as the contract has it.
+// ownerField is the field that names a row's owner, according to the contract.
 var ownerField = map[string]string{
 	"likes": "user", "comment_likes": "user", "saves": "user", "devices": "user", "posts": "author", "comments": "author", "stories": "author",
 	"follows": "follower", "blocks": "blocker", "mutes": "muter", "reports": "reporter", "story_views": "viewer", "settings": "user", "notifications": "recipient",
@@ -270,7 +272,8 @@ func firstNonEmpty(a, b string) string {
 	return a
 }
 
-// newOracleWorld tells a story in which every collection has a row that neither a guest, nor carol, nor dave may see, and one that is gone.
+// newOracleWorld makes a world in which every collection has a row that neither a guest, nor carol, nor dave may see,
+// and one that is gone.
 func newOracleWorld(t *testing.T) *oracleWorld {
 	s := hookstest.New(t)
 	w := &oracleWorld{service: s, rows: map[string]hiddenRow{}, files: map[string]string{}}
@@ -320,7 +323,7 @@ func newOracleWorld(t *testing.T) *oracleWorld {
 	w.comment = ada.Comment(w.public, "", "hello")
 	w.story = ada.Story()
 	bob.Follow("ada")
-	for _, name := range []string{"carol", "dave"} { // rows of the askers' own, for what can be updated
+	for _, name := range []string{"carol", "dave"} { // rows of the askers' own, for updates
 		c := s.As(name)
 		c.Like(w.public)
 		c.Create("saves", jsonObject{"post": w.public})
@@ -331,7 +334,7 @@ func newOracleWorld(t *testing.T) *oracleWorld {
 		c.Create("devices", jsonObject{"kind": "fcm", "endpoint": name + "s-phone-is-an-android"})
 	}
 
-	// the same twice: once to stay, once to go
+	// everything twice: once to stay and once to go
 	goes := map[string]string{}
 	for _, stays := range []bool{true, false} {
 		word := map[bool]string{true: "stays", false: "goes"}[stays]
@@ -379,7 +382,7 @@ func newOracleWorld(t *testing.T) *oracleWorld {
 		goes["notification_events"], goes["webhook_deliveries"] = event, delivery
 		goes["retractions"] = one("retractions", "recipient = '%s' && id != '%s'", ada.ID, w.rows["retractions"].there[0])
 	}
-	gone("posts", goes["posts"]) // and what hangs on it
+	gone("posts", goes["posts"]) // and the rows that depend on it
 	for collection, id := range goes {
 		gone(collection, id)
 	}

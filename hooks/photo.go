@@ -34,8 +34,9 @@ const (
 	renditionTimeout = 15 * time.Second
 )
 
-// maxRenderJobs is how many posts are in hand at once, half of the workers, so that a thousand new photos leave room for a
-// message. Their photos wait for one of rendition.Places, which are fair by person; a person who is alone has all of them.
+// maxRenderJobs is how many posts are rendered at once: half of the workers, so that a thousand new photos leave room
+// for a message. Their photos wait for one of the rendition.MaxConcurrent places, which people share fairly; a person
+// who is alone has all of them.
 const maxRenderJobs = 16
 
 var maxRenderJobsPerUser = min(int(rendition.MaxConcurrent), maxRenderJobs/2)
@@ -80,8 +81,8 @@ func (s *Social) admitPhotos(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// photoStored leaves jobs, in the transaction of what shows them, for the renditions of photos that are new, and to
-// take those that are replaced out of shared caches.
+// photoStored queues jobs, in the transaction of the record, to render its new photos and to take the replaced ones
+// out of shared caches.
 func (s *Social) photoStored(tx core.App, e *core.RecordEvent) error {
 	name := e.Record.Collection().Name
 	key := e.Record.Id // a later change of the same record is another job, as the first may run already
@@ -129,8 +130,8 @@ func collectPhotos(app core.App, began *atomic.Pointer[time.Time]) error {
 	return err
 }
 
-// awaitRenditions keeps refusals of files out of caches, and makes a request for a photo wait until its renditions exist,
-// so that these are what is served.
+// awaitRenditions keeps refusals of files out of caches, and makes a request for a photo wait until its renditions
+// exist, so that these are served.
 func (s *Social) awaitRenditions(e *core.RequestEvent) error {
 	path, ours := strings.CutPrefix(e.Request.URL.Path, "/api/files/")
 	if !ours || e.Request.Method == http.MethodPost {
@@ -165,7 +166,8 @@ func (s *Social) ensureRenditions(e *core.RequestEvent, path []string) error {
 	if field == nil || field.Name != rendition.PhotoFields[collection.Name] {
 		return nil
 	}
-	if size := e.Request.URL.Query().Get("thumb"); size != "" && !rendition.IsKnownSize(size) && !slices.Contains(field.Thumbs, size) { // or of an owner's own choice
+	// field.Thumbs are the sizes of an owner's own choice
+	if size := e.Request.URL.Query().Get("thumb"); size != "" && !rendition.IsKnownSize(size) && !slices.Contains(field.Thumbs, size) {
 		return fault.NotFound()
 	}
 	ctx, cancel := context.WithTimeout(e.Request.Context(), renditionTimeout)
@@ -191,8 +193,8 @@ func unshown(err error) error {
 	return fault.ForClient(err)
 }
 
-// servePhoto decides what is served and who may keep it. PocketBase has let the caller in: its rule shows them the
-// post or the story.
+// servePhoto decides which file is served and who may cache it. PocketBase has let the caller in: its rule shows them
+// the post or the story.
 func (s *Social) servePhoto(e *core.FileDownloadRequestEvent) error {
 	if e.FileField.Name != rendition.PhotoFields[e.Collection.Name] {
 		return e.Next()
@@ -230,16 +232,16 @@ func (s *Social) servePhoto(e *core.FileDownloadRequestEvent) error {
 		header.Set("Cache-Control", fmt.Sprintf("private, max-age=%d", cacheSeconds(keep, 5*time.Minute)))
 	case s.events.purge.Length() > 0 && slices.Contains(rendition.CacheableURLs(e.Record), e.Request.RequestURI):
 		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, immutable", cacheSeconds(keep, maxCacheAge)))
-	default: // nobody takes it, or it under this address, out of shared caches when it is public no more
+	default: // no purger takes it, or takes it under this address, out of shared caches when it is no longer public
 		header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d, s-maxage=%d, immutable", cacheSeconds(keep, maxCacheAge), cacheSeconds(keep, time.Minute)))
 	}
 	return e.Next()
 }
 
-// maxCacheAge is a year, the longest that caches are told.
+// maxCacheAge is a year, the longest that caches are told to keep a file.
 const maxCacheAge = 365 * 24 * time.Hour
 
-// cacheSeconds is for how long a cache may have what is there for as long as keep, but no longer than most.
+// cacheSeconds returns for how many seconds a cache may keep what exists for keep, but no longer than most.
 func cacheSeconds(keep, most time.Duration) int { return int(min(keep, most).Seconds()) }
 
 // isOwnPhoto reports whether the file token is that of the photo's author.
@@ -265,17 +267,18 @@ func isVisibleToAll(app core.App, record *core.Record) (bool, error) {
 	return record.GetString("state") == account.Active, nil
 }
 
-// purgePayload names photos, or an author of whom all public posts and stories are meant.
+// purgePayload names photos, or an author, which means all their public posts and stories.
 type purgePayload struct {
 	URLs   []string
 	Author string
-	Again  bool // it was done once
+	Again  bool // this is the second time
 }
 
-// purgeRepeatDelay is how long an answer may take to a shared cache: one that was let out before the photo closed is purged then.
+// purgeRepeatDelay is how long an answer may be on its way to a shared cache: one that left before the photo closed
+// is purged then.
 const purgeRepeatDelay = time.Minute
 
-// queuePurge leaves a job to take photos out of shared caches, if somebody does that.
+// queuePurge queues a job that takes photos out of shared caches, if an owner has bound OnPurge.
 func (s *Social) queuePurge(tx core.App, p purgePayload) error {
 	if s.events.purge.Length() == 0 {
 		return nil

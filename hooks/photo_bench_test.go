@@ -12,8 +12,8 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// BenchmarkPhoto tells how long an upload waits for its answer, and then the screens for all renditions; and what
-// both take of the processor.
+// BenchmarkPhoto measures how long an upload waits for its answer, how long it then takes until all renditions exist,
+// and the processor time of both.
 func BenchmarkPhoto(b *testing.B) {
 	jpeg := func(w, h int) func(*testing.B) []byte {
 		return func(*testing.B) []byte {
@@ -45,7 +45,7 @@ func BenchmarkPhoto(b *testing.B) {
 	}
 }
 
-// BenchmarkPhotoThumb tells how long a rendition takes that is ready.
+// BenchmarkPhotoThumb measures how long a request for a finished rendition takes.
 func BenchmarkPhotoThumb(b *testing.B) {
 	s := hookstest.New(b)
 	post, file := sharePhoto(s.As("ada"), phonePhoto(), nil)
@@ -63,7 +63,7 @@ func BenchmarkPhotoThumb(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }
 
-// heicPhoto is a photo of 12 MP as Debian's heif-enc makes it.
+// heicPhoto returns a photo of 12 MP as Debian's heif-enc makes it.
 func heicPhoto(b *testing.B) []byte {
 	dir := b.TempDir()
 	file, err := os.Create(dir + "/photo.png")
@@ -86,7 +86,7 @@ func heicPhoto(b *testing.B) []byte {
 	return src
 }
 
-// processorTime is the processor time of this process until now.
+// processorTime returns the processor time of this process until now.
 func processorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

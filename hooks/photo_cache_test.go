@@ -18,7 +18,7 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// varnishRules make Varnish forget what it is asked to by PURGE, as its owner would write them, and tell what it does.
+// varnishRules make Varnish forget what a PURGE names, as its owner would write them, and report what it does.
 const varnishRules = `vcl 4.1;
 backend default { .host = "%s"; .port = "%s"; }
 sub vcl_recv {
@@ -30,14 +30,14 @@ sub vcl_deliver {
 }
 `
 
-// startVarnish starts a shared cache before the service, which ends with the test, and returns its URL.
+// startVarnish starts a shared cache in front of the service. It ends with the test; the result is its URL.
 func startVarnish(t *testing.T, service string) string {
 	t.Helper()
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(service, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "varnish") // a short name, as it holds a socket
+	dir, err := os.MkdirTemp("", "varnish") // a short path, as it holds a socket
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,8 @@ func startVarnish(t *testing.T, service string) string {
 	}
 }
 
-// askCache is what a cache answers, from its memory or not, and how many seconds it means to keep that.
+// askCache returns a cache's answer, whether it came from its memory, and for how many seconds the cache means to
+// keep it.
 func askCache(t *testing.T, cache, path string) (status int, hit bool, keeps float64) {
 	t.Helper()
 	response, err := http.Get(cache + path)

@@ -74,7 +74,7 @@ func TestPhotoDoor(t *testing.T) {
 		ada := s.As("ada")
 		for name, bomb := range phototest.ImageBombs() {
 			if len(bomb) > 1<<20 {
-				continue // heavy to send, and then no bomb
+				continue // heavy to send, so no bomb
 			}
 			var body bytes.Buffer
 			form := multipart.NewWriter(&body)
@@ -105,7 +105,7 @@ func TestPhotoDoor(t *testing.T) {
 			}
 			all.Wait()
 			runtime.ReadMemStats(&after)
-			grown := (after.TotalAlloc - before.TotalAlloc) >> 10 // all that was ever taken, so no more than that at once
+			grown := (after.TotalAlloc - before.TotalAlloc) >> 10 // all that was ever allocated, so no more than that at once
 			t.Logf("%s: %v at most, %d kB", name, slices.Max(took), grown)
 			if grown > 20<<10 {
 				t.Errorf("%s: four of them took %d kB", name, grown)
@@ -113,7 +113,7 @@ func TestPhotoDoor(t *testing.T) {
 		}
 	})
 	t.Run("is asked to come again while others fill the memory", func(t *testing.T) {
-		t.Setenv("DOUBLETAP_PHOTO_MEMORY", "64") // of which the door has 32
+		t.Setenv("DOUBLETAP_PHOTO_MEMORY", "64") // of which admission has 32
 		heavy := append([]byte("\xff\xd8"+strings.Repeat(phototest.JPEGSegment(0xFE, strings.Repeat(".", 65_000)), 200)), phonePhoto()[2:]...)
 		stuck, goOn := make(chan struct{}), make(chan struct{})
 		s := newPhotoService(t, func(app core.App, _ *hooks.Social) {
@@ -188,7 +188,7 @@ func TestPhotoDoor(t *testing.T) {
 	})
 }
 
-// slowUpload is an upload from a disk that tells when it is asked and then takes its time.
+// slowUpload is an upload from a disk that signals when it is read and then takes its time.
 type slowUpload struct {
 	filesystem.FileReader
 	asked, goOn chan struct{}

@@ -85,7 +85,7 @@ func TestPhotoOfARefusedSignUpIsNotKept(t *testing.T) {
 	}
 }
 
-// writingUpload is an upload during the reading of which somebody else writes.
+// writingUpload is an upload during whose reading somebody else writes.
 type writingUpload struct {
 	filesystem.FileReader
 	app  core.App

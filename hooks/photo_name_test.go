@@ -9,7 +9,8 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// TestPhotosAreNamedAfterTheirKind: what the sender calls a file decides nothing about how it is opened, at any door.
+// TestPhotosAreNamedAfterTheirKind: the sender's file name does not decide how a file is decoded, whichever way it
+// comes.
 func TestPhotosAreNamedAfterTheirKind(t *testing.T) {
 	s := newPhotoService(t)
 	ada, admin, guest := s.As("ada"), s.Admin(), s.Guest()

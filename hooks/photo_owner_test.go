@@ -10,7 +10,7 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// TestSizesOfAnOwnersChoice asks for sizes that an owner lists beside those of the product, and for others.
+// TestSizesOfAnOwnersChoice asks for sizes that an owner lists besides those of the product, and for others.
 func TestSizesOfAnOwnersChoice(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")

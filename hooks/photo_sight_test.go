@@ -85,7 +85,7 @@ func TestPhotoSight(t *testing.T) {
 			if status != 404 || header.Get("Cache-Control") != "no-store" {
 				t.Errorf("bob is answered %d %s", status, header.Get("Cache-Control"))
 			}
-			if strings.Contains(name, "blocks") { // it is public still, and bob's alone to miss
+			if strings.Contains(name, "blocks") { // it is still public, and hidden from bob alone
 				return
 			}
 			if status, header, _ := fetchPath(t, s, path); status != 404 || header.Get("Cache-Control") != "no-store" {
@@ -117,7 +117,7 @@ func TestPhotoSight(t *testing.T) {
 			collection + name + "?thumb=320x320":              "public, max-age=31536000, immutable",
 			"posts" + name + "?thumb=640x640f&x=1":            "public, max-age=31536000, s-maxage=60, immutable",
 			"POSTS" + name + "?thumb=640x640f":                "public, max-age=31536000, s-maxage=60, immutable",
-			"posts" + name + "?thumb=640%780f":                "no-store", // no size of ours
+			"posts" + name + "?thumb=640%780f":                "no-store", // none of our sizes
 			"posts" + name + "?thumb=640%78640f":              "public, max-age=31536000, s-maxage=60, immutable",
 			"posts" + name + "?thumb=640x640f&token=" + token: "private, max-age=300",
 		} {

@@ -25,7 +25,7 @@ func shareStory(c *hookstest.Client, photo []byte, fields map[string]string) (id
 	return a.ID(), "/api/files/stories/" + a.ID() + "/" + a.Body["photo"].(string)
 }
 
-// fileToken is what somebody adds to a photo's address.
+// fileToken returns what somebody adds to a photo's address.
 func fileToken(c *hookstest.Client) string {
 	return "token=" + c.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
 }
@@ -38,7 +38,7 @@ func TestPhotoOfAStory(t *testing.T) {
 		s := newPhotoService(t)
 		ada := s.As("ada")
 		story, path := shareStory(ada, phonePhoto(), nil)
-		status, _, body := fetchPath(t, s, path+"?thumb=640x640f") // no job ran
+		status, _, body := fetchPath(t, s, path+"?thumb=640x640f") // no job has run
 		if picture, _, err := image.DecodeConfig(bytes.NewReader(body)); status != 200 || err != nil || picture.Height != 640 {
 			t.Errorf("before the job: %d %v", status, err)
 		}
@@ -127,7 +127,7 @@ func TestPhotoOfAStory(t *testing.T) {
 							most = min(left, time.Minute)
 						}
 						seconds, _ := strconv.Atoi(text)                                                             // it is a number
-						if kept := time.Duration(seconds) * time.Second; kept > most || kept < most-20*time.Second { // some pass meanwhile
+						if kept := time.Duration(seconds) * time.Second; kept > most || kept < most-20*time.Second { // some seconds pass meanwhile
 							t.Errorf("with %v left, %s: %q, want about %v", left, query, said, most)
 						}
 					}

@@ -23,7 +23,7 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// photoSizes are what every photo exists in, with the longer side.
+// photoSizes are the sizes in which every photo exists, with the longer side.
 var photoSizes = map[string]int{"1920x1920f": 1600, "1080x1080f": 1080, "640x640f": 640, "320x320f": 320, "320x320": 320, "100x100": 100}
 
 // phonePhoto is a photo as a phone stores it: lying on its side, with a position and more.
@@ -86,7 +86,7 @@ func TestPhoto(t *testing.T) {
 	t.Run("is there for who asks before the worker is done", func(t *testing.T) {
 		s := newPhotoService(t)
 		post, file := sharePhoto(s.As("ada"), phonePhoto(), nil)
-		status, _, body := fetchPath(t, s, "/api/files/posts/"+post+"/"+file+"?thumb=640x640f") // no job ran
+		status, _, body := fetchPath(t, s, "/api/files/posts/"+post+"/"+file+"?thumb=640x640f") // no job has run
 		if picture, _, err := image.DecodeConfig(bytes.NewReader(body)); status != 200 || err != nil || picture.Height != 640 {
 			t.Errorf("%d %v", status, err)
 		}
@@ -216,7 +216,8 @@ func TestPhoto(t *testing.T) {
 	})
 }
 
-// newPhotoService is a fresh one that stores in the S3 server of DOUBLETAP_TEST_S3, if there is one; tests/s3 brings it.
+// newPhotoService starts a service that stores in the S3 server of DOUBLETAP_TEST_S3, if there is one; tests/s3
+// starts it.
 func newPhotoService(t *testing.T, owners ...func(core.App, *hooks.Social)) *hookstest.Service {
 	t.Helper()
 	s := hookstest.New(t, owners...)
@@ -233,7 +234,7 @@ func newPhotoService(t *testing.T, owners ...func(core.App, *hooks.Social)) *hoo
 	return s
 }
 
-// expectNoSecrets demands of a file that it says nothing of the phone, the place and the person.
+// expectNoSecrets fails if a file says something of the phone, the place or the person.
 func expectNoSecrets(t *testing.T) func(name string, content []byte) {
 	return func(name string, content []byte) {
 		t.Helper()
@@ -242,14 +243,14 @@ func expectNoSecrets(t *testing.T) func(name string, content []byte) {
 				t.Errorf("%s holds %q", name, secret)
 			}
 		}
-		const upright = 36 // bytes of an EXIF with an orientation alone
+		const upright = 36 // bytes of an EXIF with only an orientation
 		if i := bytes.Index(content, []byte("Exif\x00\x00")); i >= 4 && int(content[i-2])<<8+int(content[i-1]) > upright {
 			t.Errorf("%s holds more EXIF than its orientation", name)
 		}
 	}
 }
 
-// storedKeys are the names of all files that the service stores, sorted.
+// storedKeys returns the names of all files that the service stores, sorted.
 func storedKeys(t *testing.T, s *hookstest.Service) []string {
 	t.Helper()
 	all := []string{}
@@ -258,7 +259,7 @@ func storedKeys(t *testing.T, s *hookstest.Service) []string {
 	return all
 }
 
-// eachStoredFile shows all files that the service stores. One that goes meanwhile is none.
+// eachStoredFile calls back with each file that the service stores, except one that goes meanwhile.
 func eachStoredFile(t *testing.T, s *hookstest.Service, look func(key string, content []byte)) {
 	t.Helper()
 	fsys, err := s.App.NewFilesystem()

@@ -28,8 +28,8 @@ func setPostDefaults(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// postStored puts the post, its hashtags, the feeds of the first followers and the word to those
-// it mentions into one transaction; a job reaches further followers.
+// postStored stores the post, its hashtags, the feed rows of the first followers and the notifications of those it
+// mentions in one transaction; a job reaches further followers.
 func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 	author, err := findRecord(tx, "users", e.Record.GetString("author"))
 	if err != nil {
@@ -81,7 +81,8 @@ func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 	return storeMentions(tx, after.Id, author, "", after.GetString("caption"))
 }
 
-// postRemoved takes what is counted elsewhere along; the rest goes by steps, see gone, and the files after the commit.
+// postRemoved removes the hashtags, which are counted elsewhere. Other rows go in steps, see deletionWorks, and the
+// files after the commit.
 func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
 	if err := s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(e.Record)}); err != nil {
 		return err
@@ -92,10 +93,10 @@ func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// storeMentions tells those whom words on a post name, except those who hear of them anyway;
-// comment is empty for a caption.
-func storeMentions(tx core.App, post, author, comment, words string, except ...string) error {
-	users, err := mention.UsersNamedIn(tx, words)
+// storeMentions notifies the users that text on a post mentions, except those who hear of it anyway. comment is empty
+// for a caption.
+func storeMentions(tx core.App, post, author, comment, text string, except ...string) error {
+	users, err := mention.UsersNamedIn(tx, text)
 	if err != nil {
 		return err
 	}
@@ -110,10 +111,10 @@ func storeMentions(tx core.App, post, author, comment, words string, except ...s
 	return nil
 }
 
-// removeMentions takes back the mentions of words that are gone, unless the author's other
-// words on the post name the same people.
-func removeMentions(tx core.App, post, author, words, leftOut string) error {
-	users, err := mention.UsersNamedIn(tx, words)
+// removeMentions takes back the mentions in text that is gone, unless the author's other texts on the post name the
+// same people. leftOut is the id of a comment that is not among these, or empty.
+func removeMentions(tx core.App, post, author, text, leftOut string) error {
+	users, err := mention.UsersNamedIn(tx, text)
 	if err != nil || len(users) == 0 {
 		return err
 	}

@@ -30,12 +30,12 @@ import (
 
 const (
 	programDirEnv      = "DOUBLETAP_TEST_PROGRAM" // the data folder of a program, which this test binary then is
-	programJobEnv      = "DOUBLETAP_TEST_JOB"     // an address that a job of the kind "slow" asks, and waits for
+	programJobEnv      = "DOUBLETAP_TEST_JOB"     // an address that a job of the kind "slow" requests, and waits for
 	programMailEnv     = "DOUBLETAP_TEST_SMTP"    // lets deliveries reach this machine
 	programMaxFilesEnv = "DOUBLETAP_TEST_NOFILE"  // how many files the program may have open
 )
 
-// runProgram is main.go, and a job that takes as long as the test wants.
+// runProgram is main.go with a job that takes as long as the test wants.
 func runProgram() {
 	if most, err := strconv.ParseUint(os.Getenv(programMaxFilesEnv), 10, 32); err == nil {
 		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
@@ -49,7 +49,7 @@ func runProgram() {
 		delivertest.AllowLoopback(app)
 	}
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		app.Settings().Logs.MaxDays = 1 // the kit's folders keep none
+		app.Settings().Logs.MaxDays = 1 // the kit's folders log nothing
 		runner, _ := app.Store().Get("doubletap.job").(*job.Runner)
 		runner.Handle("slow", func(context.Context, core.App, *job.Job) error {
 			answer, err := http.Get(os.Getenv(programJobEnv))
@@ -66,14 +66,14 @@ func runProgram() {
 	}
 }
 
-// programProcess is a program that serves a data folder.
+// programProcess is a running program that serves a data folder.
 type programProcess struct {
 	t       *testing.T
 	service *hookstest.Service
 	url     string
 	command *osexec.Cmd
 	ended   chan error
-	stderr  bytes.Buffer // on its error output, to be read when it has ended
+	stderr  bytes.Buffer // its error output, to be read once it has ended
 }
 
 // startProgram starts the program on the folder of a service, beside it, and returns once it answers.
@@ -87,7 +87,7 @@ func startProgram(t *testing.T, s *hookstest.Service, env ...string) *programPro
 	address := listener.Addr().String()
 	listener.Close()
 	p := &programProcess{t: t, service: s, url: "http://" + address, command: osexec.Command(os.Args[0], "serve", "--dir="+dir, "--http="+address, "--dev=false"), ended: make(chan error, 1)}
-	p.command.Env = append(append(os.Environ(), programDirEnv+"="+dir, "GORACE=exitcode=0"), env...) // wait reads its reports
+	p.command.Env = append(append(os.Environ(), programDirEnv+"="+dir, "GORACE=exitcode=0"), env...) // waitForExit reads the race detector's reports
 	p.command.Stdout, p.command.Stderr = io.Discard, &p.stderr
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func startProgram(t *testing.T, s *hookstest.Service, env ...string) *programPro
 	}
 }
 
-// sendTerminate asks the program to end.
+// sendTerminate signals the program to end.
 func (p *programProcess) sendTerminate() {
 	p.t.Helper()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
@@ -117,8 +117,8 @@ func (p *programProcess) sendTerminate() {
 	}
 }
 
-// waitForExit returns how the program ended. One that was built with the race detector must have reported no race, but for PocketBase's
-// own: whoever saves settings has them read in place, and its logger looks at them without a lock.
+// waitForExit returns how the program ended. A program that was built with the race detector must have reported no
+// race except PocketBase's own: saved settings are read in place, and its logger reads them without a lock.
 func (p *programProcess) waitForExit() error {
 	p.t.Helper()
 	select {
@@ -210,7 +210,7 @@ func TestAskedToEndItFinishesWhatHasBegun(t *testing.T) {
 	request := p.sendSlowly("/api/collections/follows/records", s.As("ada").Token, `{"followee":"`+s.As("bob").ID+`"}`)
 
 	p.sendTerminate()
-	for p.statusOf("/readyz") != 503 { // the old answer may be seen a moment longer
+	for p.statusOf("/readyz") != 503 { // the old answer may be given a moment longer
 		select {
 		case err := <-p.ended:
 			t.Fatalf("it ended before it said that it would: %v", err)
@@ -292,7 +292,7 @@ func TestAProgramKeepsItsFilesToItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, more := range []string{"auxiliary.db-wal", "auxiliary.db-shm"} {
-		_ = os.Remove(filepath.Join(dir, more)) // of the logs that were there
+		_ = os.Remove(filepath.Join(dir, more)) // of the logs that were there before
 	}
 	p := startProgram(t, s)
 	answer, err := http.Get(p.url + "/readyz")
@@ -305,7 +305,7 @@ func TestAProgramKeepsItsFilesToItself(t *testing.T) {
 	}
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // SQLite removes its own
+			return nil // SQLite removes its own files
 		}
 		if err != nil {
 			return err

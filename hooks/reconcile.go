@@ -14,10 +14,10 @@ import (
 	"doubletap/internal/watch"
 )
 
-// maxJobLag is how long a job may be due without having begun before somebody should look.
+// maxJobLag is how long a job may be due without having begun before a warning says so.
 const maxJobLag = 5 * time.Minute
 
-// bindReconcile looks at each start, and every hour, whether what follows from other rows does.
+// bindReconcile checks, at each start and every hour, whether rows that follow from other rows still do.
 func (s *Social) bindReconcile() {
 	figures := watch.ForApp(s.app)
 	for _, check := range reconcile.CheckNames() {

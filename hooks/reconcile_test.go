@@ -14,7 +14,7 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// repairCounts are the figures that are not 0, by check.
+// repairCounts returns the repairs of /metrics that are not 0, by check.
 func repairCounts(t *testing.T, url string) map[string]string {
 	t.Helper()
 	answer, err := http.Get(url + "/metrics")
@@ -38,7 +38,7 @@ func repairCounts(t *testing.T, url string) map[string]string {
 	return all
 }
 
-// newVillage is a service in which something happened.
+// newVillage starts a service in which some things have happened.
 func newVillage(t *testing.T) *hookstest.Service {
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello #sea with @carol")

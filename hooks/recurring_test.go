@@ -8,7 +8,7 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// What every process's cron does is to leave a job, which one of them runs.
+// Every process's cron adds a recurring job, which one of them runs.
 func TestRecurringWorkIsAJobThatWaitsOnce(t *testing.T) {
 	s := hookstest.New(t)
 	s.RunJobs()

@@ -18,8 +18,8 @@ func (s *Social) bindReports() {
 	s.app.OnRecordCreateExecute("reports").BindFunc(inTx(s.reportStored))
 }
 
-// reportRequested answers a report that somebody sends again with the one that is stored and open, and counts those that are
-// new, in one transaction.
+// reportRequested answers a report that somebody sends again with the stored one, if that is open, and counts new
+// ones against the limit, in one transaction.
 func reportRequested(e *core.RecordRequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
@@ -47,7 +47,7 @@ func reportRequested(e *core.RecordRequestEvent) error {
 	})
 }
 
-// requireWithinLimit refuses what would be one too many of somebody's in a time, and says when to come back.
+// requireWithinLimit refuses what would be one too many of a person's in a time with 429 and a Retry-After.
 func requireWithinLimit(e *core.RequestEvent, collection, person string) error {
 	wait, err := guard.CreateDelay(e.App, collection, person)
 	if err != nil || wait == 0 {

@@ -13,7 +13,7 @@ import (
 
 const partOfRequired = `{"data":{},"message":"Failed to delete record. Make sure that the record is not part of a required relation reference.","status":400}`
 
-// addRequiredEntry adds an owner's collection with a required relation to one of ours and a row of it.
+// addRequiredEntry adds an owner's collection with a required relation to one of ours, and a row of it.
 func addRequiredEntry(t *testing.T, s *hookstest.Service, to string, many bool, ids ...string) *core.Record {
 	t.Helper()
 	target, err := s.App.FindCollectionByNameOrId(to)
@@ -36,7 +36,8 @@ func addRequiredEntry(t *testing.T, s *hookstest.Service, to string, many bool, 
 	return entry
 }
 
-// TestRequiredByAnOwner deletes what an owner's required relation points at: PocketBase's 400, and nothing happens.
+// TestRequiredByAnOwner deletes what an owner's required relation points at: the answer is PocketBase's 400, and
+// nothing happens.
 func TestRequiredByAnOwner(t *testing.T) {
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
@@ -73,7 +74,7 @@ func TestRequiredByAnOwner(t *testing.T) {
 			t.Errorf("%s: something was begun", entry.Collection().Name)
 		}
 		ada.Must(200, "POST", "/api/collections/users/auth-refresh", nil)
-		if test.many { // it does not need the one alone
+		if test.many { // the entry does not need this one alone
 			other := map[string]string{"users": bob.ID, "posts": bob.Post("mine")}[test.collection]
 			entry.Set("of", []string{test.id, other})
 			if err := s.App.Save(entry); err != nil {
@@ -92,7 +93,7 @@ func TestRequiredByAnOwner(t *testing.T) {
 	}
 }
 
-// TestAnOwnerMakesRoom deletes what needs the account from the owner's own hook.
+// TestAnOwnerMakesRoom lets the owner's own hook delete what needs the account.
 func TestAnOwnerMakesRoom(t *testing.T) {
 	var entry *core.Record
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
@@ -112,7 +113,7 @@ func TestAnOwnerMakesRoom(t *testing.T) {
 	}
 }
 
-// TestJobsKeepTheReason makes a job fail on an error that a client would be told in other words.
+// TestJobsKeepTheReason makes a job fail with an error that a client would see in other words.
 func TestJobsKeepTheReason(t *testing.T) {
 	broken := true
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {

@@ -18,7 +18,7 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// TestEveryCollectionIsGuarded finds the collection that a new migration adds and nobody guards.
+// TestEveryCollectionIsGuarded fails for a collection that a new migration adds and nobody guards.
 func TestEveryCollectionIsGuarded(t *testing.T) {
 	s := hookstest.New(t)
 	collections, err := s.App.FindAllCollections()
@@ -43,10 +43,10 @@ func addNotes(t *testing.T, app core.App) {
 	}
 }
 
-// resaveCast is what new rows point at.
+// resaveCast is the rows that new rows point at.
 type resaveCast struct{ ada, bob, post, story, comment, tag, notification, webhook string }
 
-// newRow makes a record of each collection, with what its hooks and validators ask for.
+// newRow returns a new record of a collection, with what its hooks and validators require.
 func (c resaveCast) newRow(collection string) map[string]any {
 	file := func() *filesystem.File {
 		f, _ := filesystem.NewFileFromBytes(hookstest.Photo(), "photo.jpg")
@@ -132,7 +132,8 @@ func fieldValues(collection string, field core.Field) [2]any {
 	return [2]any{}
 }
 
-// TestSavedTwiceLosesNothing saves one instance again and again, in every collection: what is stored is what it had last.
+// TestSavedTwiceLosesNothing saves one instance again and again, in every collection: what is stored is what the
+// instance had last.
 func TestSavedTwiceLosesNothing(t *testing.T) {
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
@@ -233,7 +234,7 @@ func encodedValue(collection *core.Collection, field core.Field, value any) stri
 	return encodedField(record, field)
 }
 
-// TestSavedTwiceInATransaction does it where another write is not committed yet, or never is.
+// TestSavedTwiceInATransaction does the same where another write is not committed yet, or never is.
 func TestSavedTwiceInATransaction(t *testing.T) {
 	s := hookstest.New(t)
 	post := s.Record("posts", s.As("ada").Post("first"))
@@ -280,7 +281,7 @@ func TestSavedTwiceInATransaction(t *testing.T) {
 	}
 }
 
-// TestSavedTwiceUndoesNobody has somebody else change another field between two saves of one instance.
+// TestSavedTwiceUndoesNobody lets somebody else change another field between two saves of one instance.
 func TestSavedTwiceUndoesNobody(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.User("ada")
@@ -310,7 +311,7 @@ func TestSavedTwiceUndoesNobody(t *testing.T) {
 	}
 }
 
-// TestOwnersCollectionsAreWrittenWhole is PocketBase's own behaviour, which owners may count on.
+// TestOwnersCollectionsAreWrittenWhole checks PocketBase's own behaviour, on which owners may rely.
 func TestOwnersCollectionsAreWrittenWhole(t *testing.T) {
 	s := hookstest.New(t)
 	addNotes(t, s.App)

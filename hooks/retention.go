@@ -9,7 +9,7 @@ import (
 	"doubletap/internal/retention"
 )
 
-// bindRetention forgets each night what is kept for a while only.
+// bindRetention deletes each night what is kept only for a while.
 func (s *Social) bindRetention() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if _, err := retention.DaysFromEnvironment(); err != nil {

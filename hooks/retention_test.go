@@ -15,9 +15,10 @@ import (
 	"doubletap/internal/retention"
 )
 
-// agedRows are what each rule forgets, as a row {:id} of the age {:at}, and what of the same age stays.
+// agedRows are, for each rule, the row {:id} of the age {:at} that the rule deletes, and one of the same age that
+// stays.
 var agedRows = map[string]struct{ forgotten, kept string }{
-	"notifications": {insertNotification("1"), ""}, // what is not read has the next rule
+	"notifications": {insertNotification("1"), ""}, // unread ones have the next rule
 	"unread":        {insertNotification("0"), ""},
 	"events": {`INSERT INTO notification_events (id, notification, recipient, actor, type, subject, active, created) VALUES ({:id}, '', {:ada}, {:bob}, 'like', {:id}, 0, {:at})`,
 		`INSERT INTO notification_events (id, notification, recipient, actor, type, subject, active, created) VALUES ({:id}, 'somenotification', {:ada}, {:bob}, 'like', {:id}, 0, {:at})`},
@@ -44,7 +45,7 @@ func insertNotification(read string) string {
 		SELECT {:id}, {:ada}, 'system', '[]', ` + read + `, {:at}, coalesce(max(seq), 0) + 1, {:id}, {:at} FROM notifications`
 }
 
-// storeAged stores a row that is so many days old.
+// storeAged stores a row that is this many days old.
 func storeAged(t *testing.T, s *hookstest.Service, statement, id string, days int) {
 	t.Helper()
 	now := clock.Now(s.App)

@@ -10,8 +10,8 @@ import (
 	"doubletap/internal/moderation"
 )
 
-// route is a route of our own. The router and the description of the API are made from the same table of them, so
-// that neither can tell of what the other has not.
+// route is a route of our own. The router and the description of the API are made from the same table of routes, so
+// that neither can have one that the other lacks.
 type route struct {
 	method, path  string
 	summary       string
@@ -20,27 +20,27 @@ type route struct {
 	requestBody   any    // the body, as a value of its type; nil for none
 	responseBody  any    // the answer, likewise; nil for 204
 	contentType   string // of the answer, when it is no JSON
-	errorStatuses []int  // statuses besides those that access, takes and query bring
+	errorStatuses []int  // statuses besides those that access, requestBody and query bring
 	internal      bool   // no part of the contract, and not in the description
 	skipsLog      bool   // successes are not logged
-	yieldsToOwner bool   // to an owner's route of the same path
+	yieldsToOwner bool   // not registered if an owner has a route of the same path
 	middlewares   []*hook.Handler[*core.RequestEvent]
 	handle        func(e *core.RequestEvent) error
 }
 
 type queryParameter struct{ name, about string }
 
-// access says who may call a route. It is checked before the route is asked.
+// access is who may call a route. It is checked before the route's handler runs.
 type access int
 
 const (
 	accessEverybody  access = iota
-	accessUsers             // who are signed in; 401 for others
+	accessUsers             // signed-in users; 401 for others
 	accessModerators        // and superusers; 401 for guests, 403 for others
-	accessSuperusers        // likewise
+	accessSuperusers        // 401 for guests, 403 for others
 )
 
-// bindRoutes registers the table. A route is added to s.routes by the bind function of what it is about.
+// bindRoutes registers the table of routes. Each bind function has added its own to s.routes.
 func (s *Social) bindRoutes() {
 	s.app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Priority: lastPriority, Func: func(e *core.ServeEvent) error { // after an owner's routes
 		for _, r := range s.routes {

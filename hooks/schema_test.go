@@ -12,8 +12,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// TestSchema compares docs/schema.txt with the database that the migrations make, so that a change of the schema shows
-// up in a review in words that one can read.
+// TestSchema compares docs/schema.txt with the database that the migrations make, so that a review shows a change of
+// the schema in readable words.
 func TestSchema(t *testing.T) {
 	s := hookstest.New(t)
 	collections, err := s.App.FindAllCollections()
@@ -102,7 +102,7 @@ func describeRule(r *string) string {
 	return *r
 }
 
-// describeField says what a field holds beyond its type, and whether it must hold something.
+// describeField returns what a field holds besides its type, and whether it is required.
 func describeField(field core.Field, names map[string]string) (details []string, required bool) {
 	add := func(when bool, format string, args ...any) {
 		if when {

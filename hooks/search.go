@@ -14,14 +14,15 @@ import (
 	"doubletap/internal/search"
 )
 
-// How many of each kind are found without a type, and how many of one kind when not asked for another number.
+// How many records of each kind a search without a type finds, and how many of one kind unless asked for another
+// number.
 const (
 	mixedPageSize   = 5
 	defaultPageSize = 30
 	maxPageSize     = 100
 )
 
-// searchAnswer is the answer of a search: without a type the first of each kind, with one a page of it.
+// searchAnswer is the answer to a search: without a type the first of each kind, with one a page of it.
 type searchAnswer struct {
 	Users  []*core.Record `json:"users,omitempty" records:"users"`
 	Tags   []*core.Record `json:"tags,omitempty" records:"hashtags"`
@@ -51,7 +52,7 @@ func (s *Social) bindSearch() {
 	})
 }
 
-// indexStored puts the words of what is stored into the index in the same transaction.
+// indexStored returns a handler that indexes a stored record in the same transaction.
 func indexStored(kind search.Kind) func(tx core.App, e *core.RecordEvent) error {
 	return func(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
@@ -61,7 +62,7 @@ func indexStored(kind search.Kind) func(tx core.App, e *core.RecordEvent) error 
 	}
 }
 
-// queueIndexing adds the job of the index if there is something to do.
+// queueIndexing adds the job that indexes, if something waits for it.
 func (s *Social) queueIndexing() {
 	waiting, err := search.HasUnindexed(s.app)
 	if err != nil {
@@ -72,9 +73,9 @@ func (s *Social) queueIndexing() {
 	}
 }
 
-// serveSearch answers the first of each kind, {users, tags, posts}, or with type=users, type=tags or type=posts a page of
-// that kind and the cursor of the next, {posts, cursor}. The records are as in a list of their
-// collection; expand and fields are honoured.
+// serveSearch answers with the first of each kind, {users, tags, posts}, or, with type=users, type=tags or
+// type=posts, with a page of that kind and the cursor of the next, {posts, cursor}. The records are as in a list of
+// their collection; expand and fields are honoured.
 func serveSearch(e *core.RequestEvent) error {
 	query := e.Request.URL.Query()
 	q := norm.NFC.String(strings.TrimSpace(query.Get("q")))
@@ -122,7 +123,7 @@ func findSearchPage(e *core.RequestEvent, kind search.Kind, q, cursor string, li
 		return search.ResultPage{}, err
 	}
 	if page.Records == nil {
-		page.Records = []*core.Record{} // a list, if an empty one
+		page.Records = []*core.Record{} // encoded as a list, if an empty one
 	}
 	return page, apis.EnrichRecords(e, page.Records)
 }

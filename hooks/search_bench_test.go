@@ -30,7 +30,7 @@ func populatePeople(b *testing.B, s *hookstest.Service) {
 	runIndexJob(b, s)
 }
 
-// BenchmarkSearch asks 100,000 posts, of which all have the words, and 2,000 people.
+// BenchmarkSearch searches 100,000 posts, all of which have the words, and 2,000 people.
 func BenchmarkSearch(b *testing.B) {
 	s := hookstest.New(b)
 	populatePeople(b, s)

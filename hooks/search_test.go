@@ -20,7 +20,7 @@ import (
 	"doubletap/internal/search"
 )
 
-// searchField asks for one kind and returns a field of each record, and the cursor.
+// searchField searches one kind and returns a field of each record, and the cursor.
 func searchField(t *testing.T, c *hookstest.Client, kind, field, q, more string) ([]string, string) {
 	t.Helper()
 	a := c.Must(200, "GET", "/api/v1/search?type="+kind+"&q="+escapeQuery(q)+more, nil)
@@ -37,7 +37,7 @@ func searchField(t *testing.T, c *hookstest.Client, kind, field, q, more string)
 	return values, cursor
 }
 
-// expectPostsFound fails unless c finds exactly these posts, by their captions.
+// expectPostsFound fails unless c finds exactly these posts, given by their captions.
 func expectPostsFound(t *testing.T, c *hookstest.Client, q string, want ...string) {
 	t.Helper()
 	got, _ := searchField(t, c, "posts", "caption", q, "")
@@ -97,7 +97,7 @@ func TestSearchRefusesWhatIsNoQuestion(t *testing.T) {
 	}
 }
 
-// Whoever may not see a post does not find it, and nobody finds people on the other side of a block.
+// People who may not see a post do not find it, and nobody finds people on the other side of a block.
 func TestSearchKeepsTheRules(t *testing.T) {
 	s := hookstest.New(t)
 	ada, bob, carol, dave, eve := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave"), s.As("eve")
@@ -200,7 +200,7 @@ func TestSearchFollowsChangesAtOnce(t *testing.T) {
 	}
 }
 
-// A like counts on the post's row, and must not come near the index.
+// A like changes the post's row, and must not touch the index.
 func TestCountsDoNotTouchTheIndex(t *testing.T) {
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
@@ -228,7 +228,7 @@ func TestCountsDoNotTouchTheIndex(t *testing.T) {
 	}
 }
 
-// indexSums sums up what FTS5 has stored.
+// indexSums returns sums of what FTS5 has stored.
 func indexSums(t *testing.T, s *hookstest.Service) map[string]string {
 	t.Helper()
 	sums := map[string]string{}
@@ -265,7 +265,7 @@ func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 		}
 		cursor = next
 		ada.Post("bird that came meanwhile")
-		if pages == 0 { // neither of these is on a page to come, or was where the next one begins
+		if pages == 0 { // neither is on a page to come, or is where the next page begins
 			ada.Delete("posts", ids[4])
 			ada.Update("posts", ids[2], map[string]any{"caption": "no more"})
 			ada.Update("posts", ids[20], map[string]any{"caption": "bird, as before"})
@@ -275,7 +275,7 @@ func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 		t.Errorf("the pages are\n%q, want\n%q", got, ids)
 	}
 
-	// people: the best known first, then the others, each once, though they become known in between
+	// people: the best known first, then the others, each once, although some become known in between
 	var all []string
 	for i := range 12 {
 		all = append(all, s.Someone(i).Name)
@@ -304,7 +304,7 @@ func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 		t.Errorf("the pages have %q, want each of %q once", people, all)
 	}
 
-	// whoever is named exactly comes first, however unknown
+	// a person whose name matches exactly comes first, however unknown
 	for _, name := range []string{"SOMEONE_1", "@someone_1"} {
 		if people, _ := searchField(t, guest, "users", "handle", name, ""); len(people) == 0 || people[0] != "someone_1" {
 			t.Errorf("%s finds %q first", name, people)
@@ -367,7 +367,7 @@ func TestSearchIsRateLimited(t *testing.T) {
 	s.Guest().Must(429, "GET", "/api/v1/search?q=ada", nil)
 }
 
-// An owner who closes a collection closes the search of it.
+// When an owner closes a collection, the search of it is closed too.
 func TestSearchKeepsAnOwnersRule(t *testing.T) {
 	s := hookstest.New(t)
 	s.As("ada").Post("ada")
@@ -381,7 +381,7 @@ func TestSearchKeepsAnOwnersRule(t *testing.T) {
 	}
 }
 
-// An index as folders of before have it is made anew by the job, and an owner may go on changing collections.
+// An index from an earlier version is built anew by the job, and an owner may go on changing collections.
 func TestSearchIndexesWhatIsThere(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")
@@ -407,7 +407,7 @@ func TestSearchIndexesWhatIsThere(t *testing.T) {
 		}
 	}
 	expectPostsFound(t, s.Guest(), "東京")
-	ada.Post("newest 東京") // is found before the others are
+	ada.Post("newest 東京") // found before the others
 	expectPostsFound(t, s.Guest(), "東京", "newest 東京")
 	runIndexJob(t, s)
 	if got, _ := searchField(t, s.Guest(), "posts", "caption", "東京", ""); !slices.Equal(got, []string{"newest 東京", "newer 東京", "older 東京"}) {
@@ -426,7 +426,7 @@ func TestSearchIndexesWhatIsThere(t *testing.T) {
 	expectPostsFound(t, s.Guest(), "大阪", "last 大阪")
 }
 
-// runIndexJob runs the job of the index, as a start and each hour do when something waits.
+// runIndexJob runs the indexing job, as each start and each hour do when something waits.
 func runIndexJob(t testing.TB, s *hookstest.Service) {
 	t.Helper()
 	if waiting, err := search.HasUnindexed(s.App); err != nil || !waiting {
@@ -441,7 +441,7 @@ func runIndexJob(t testing.TB, s *hookstest.Service) {
 	expectWholeIndex(t, s)
 }
 
-// expectWholeIndex fails unless each row of what can be found has the words that its columns have, and FTS5 has the same.
+// expectWholeIndex fails unless each row that can be found has the words of its columns, and FTS5 has the same.
 func expectWholeIndex(t testing.TB, s *hookstest.Service) {
 	t.Helper()
 	for _, kind := range search.Kinds {
@@ -464,7 +464,7 @@ func expectWholeIndex(t testing.TB, s *hookstest.Service) {
 	}
 }
 
-// TestWordsAreFoundAsInTheVectors posts each text in each form of Unicode and asks each question in each.
+// TestWordsAreFoundAsInTheVectors posts each text in each form of Unicode and searches for each query in each.
 func TestWordsAreFoundAsInTheVectors(t *testing.T) {
 	var vectors struct {
 		Search []struct {
@@ -521,7 +521,8 @@ func TestOneCharacterIsAQuestionWhereItIsAWord(t *testing.T) {
 	}
 }
 
-// TestRowsWrittenBySQLAreIndexedByTheJob has an import, and changes past the service: nothing wrong is found, and in the end everything.
+// TestRowsWrittenBySQLAreIndexedByTheJob imports rows, and changes some by SQL: nothing wrong is found, and in the
+// end everything is.
 func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
 	s := hookstest.New(t)
 	ada, guest := s.As("ada"), s.Guest()
@@ -531,7 +532,7 @@ func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
 	execSQL(t, s.App, "UPDATE posts SET caption = 'theirs' WHERE id = '"+post+"'")
 	execSQL(t, s.App, "UPDATE users SET name = 'Łukasz' WHERE handle = 'eve'")
 	execSQL(t, s.App, "INSERT OR REPLACE INTO posts SELECT * FROM posts WHERE id = 'raw000000000007'")
-	expectPostsFound(t, guest, "ours") // what is no more is not found
+	expectPostsFound(t, guest, "ours") // what no longer exists is not found
 	expectPostsFound(t, guest, "strasse")
 	ended, end := context.WithCancel(t.Context())
 	end()
@@ -550,7 +551,7 @@ func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
 	expectWholeIndex(t, s)
 }
 
-// TestADamagedIndexIsRepaired has everything that somebody can do to the index who writes past the triggers.
+// TestADamagedIndexIsRepaired does everything to the index that somebody can who writes past the triggers.
 func TestADamagedIndexIsRepaired(t *testing.T) {
 	for name, damage := range map[string]string{
 		"no place": "DELETE FROM search_@table", "not in FTS5": "DELETE FROM search_@table_words", "other words": "UPDATE search_@table SET words = 'nonsense'",

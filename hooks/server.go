@@ -50,13 +50,13 @@ func (s *Social) bindServer() {
 	})
 }
 
-// tuneConnections gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we serve:
-// it cannot write where the system holds the file, so it need not map it.
-// A reader is closed after a minute, with all that it remembers and the pages it has mapped: after hours these would be most
-// of the database, in the figures of the process's memory if not in the machine's.
+// tuneConnections gives the one connection that writes a larger cache than those that read, 64 MB, for as long as we
+// serve. It cannot write where the system holds the file, so it need not map it. A connection that reads is closed
+// after a minute, with all that it remembers and the pages that it has mapped: after hours these would be most of the
+// database, in the figures of the process's memory if not in the machine's.
 func tuneConnections(app core.App) error {
 	if db, ok := app.NonconcurrentDB().(*dbx.DB); ok {
-		db.DB().SetConnMaxIdleTime(0) // one opened anew would begin with a small one
+		db.DB().SetConnMaxIdleTime(0) // a connection that is opened anew would begin with a small cache
 	}
 	if db, ok := app.ConcurrentDB().(*dbx.DB); ok {
 		db.DB().SetConnMaxLifetime(time.Minute)
@@ -74,21 +74,24 @@ func (s *Social) bindJobs() {
 	})
 }
 
-// enqueueJob adds a recurring job unless one waits; every process's cron does so.
+// enqueueJob adds a recurring job unless one waits already, as every process's cron calls it.
 func (s *Social) enqueueJob(kind string) {
 	if err := job.Enqueue(s.app, kind, struct{}{}, job.Dedupe("recurring")); err != nil {
 		s.app.Logger().Error("recurring job not added", "kind", kind, "err", err)
 	}
 }
 
-// DrainJobs runs the background jobs that are due, and those they add, on the calling goroutine until none is
-// due, and returns how many it ran. A serving process does so by itself.
+// DrainJobs runs the background jobs that are due, and those that they add, on the calling goroutine until none is
+// due, and returns how many it ran. A job that fails is no error of DrainJobs. A serving process runs jobs by itself;
+// tests and commands call DrainJobs.
 func (s *Social) DrainJobs(ctx context.Context) (int, error) { return s.jobs.Drain(ctx) }
 
-// StopJobs lets no further background job begin and waits for those that have, until ctx ends.
+// StopJobs lets no further background job begin and waits for those that have begun. If ctx ends first, their
+// contexts end too, and the error says that some still run. There is no start after it.
 func (s *Social) StopJobs(ctx context.Context) error { return s.jobs.Stop(ctx) }
 
-// prepareServing applies what belongs to a serving process: the lock of its data folder, its address, the first superuser.
+// prepareServing applies what belongs to a serving process: the lock of its data folder, the folder of uploads, the
+// address, the origins and the first superuser.
 func prepareServing(pb *pocketbase.PocketBase, e *core.ServeEvent) error {
 	if err := lockDataDir(pb.DataDir()); err != nil {
 		return err
@@ -106,7 +109,8 @@ func prepareServing(pb *pocketbase.PocketBase, e *core.ServeEvent) error {
 	return createFirstSuperuser(pb)
 }
 
-// allowOrigins lets browsers call us from the origins in a list with commas, and from our own alone when there are none.
+// allowOrigins lets browsers call us from the origins in a list with commas. If the list is empty they may call from
+// our own origin alone.
 func allowOrigins(e *core.ServeEvent, origins string) {
 	e.Router.Unbind(apis.DefaultCorsMiddlewareId)
 	if origins == "" {
@@ -127,7 +131,8 @@ func isFlagSet(pb *pocketbase.PocketBase, name string) bool {
 	return flag != nil && flag.Changed
 }
 
-// createFirstSuperuser creates the superuser of DOUBLETAP_SUPERUSER, email:password, while there is none.
+// createFirstSuperuser creates the superuser that DOUBLETAP_SUPERUSER names as email:password, if there is no
+// superuser yet.
 func createFirstSuperuser(app core.App) error {
 	value := os.Getenv("DOUBLETAP_SUPERUSER")
 	if value == "" {

@@ -11,7 +11,7 @@ import (
 	"doubletap/internal/guard"
 )
 
-// What a client stores as JSON is read by other people's clients, which believe the published schema: it is checked for
+// What a client stores as JSON is read by other people's clients, which trust the published schema. So it is checked,
 // whoever writes it.
 
 func (s *Social) bindShapes() {
@@ -20,7 +20,7 @@ func (s *Social) bindShapes() {
 	s.app.OnRecordValidate("settings").BindFunc(validateSettings)
 }
 
-// checkShapes wraps a lone string where a list of strings is meant, and refuses what is not as described.
+// checkShapes wraps a lone string where a list of strings is meant, and refuses JSON that is not as described.
 func checkShapes(e *core.RecordEvent) error {
 	c, wrong := e.Record.Collection(), validation.Errors{}
 	for _, field := range apidoc.ShapedFields(c.Name, c.Fields.FieldNames()) {
@@ -40,7 +40,7 @@ func checkShapes(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// validateSettings refuses quiet hours with one end, and a time zone that there is not.
+// validateSettings refuses quiet hours with only one end, and a time zone that does not exist.
 func validateSettings(e *core.RecordEvent) error {
 	wrong := validation.Errors{}
 	from, to := e.Record.GetString("quietFrom"), e.Record.GetString("quietTo")

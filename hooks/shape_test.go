@@ -11,7 +11,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// shapedFields are the JSON fields that a client writes and others read, each with values that fit and that do not.
+// shapedFields are the JSON fields that a client writes and others read, each with values that fit and values that do
+// not.
 var shapedFields = []struct {
 	collection, field string
 	fit, unfit        []string
@@ -22,7 +23,7 @@ var shapedFields = []struct {
 	{"devices", "keys", []string{`null`, `{"p256dh":"a","auth":"b"}`}, []string{`5`, `"x"`, `["a"]`, `{"auth":1}`}},
 }
 
-// createRow returns the id of a row of ada's in a collection.
+// createRow creates a row of ada's in a collection and returns its id.
 func createRow(s *hookstest.Service, collection string) string {
 	ada := s.As("ada")
 	switch collection {
@@ -116,7 +117,7 @@ func TestQuietHoursAndZoneAreChecked(t *testing.T) {
 	}
 }
 
-// What was stored before shapes were checked is mended by the step that came with the check.
+// Values that were stored before shapes were checked are corrected by the migration that came with the check.
 func TestOldJSONIsMended(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")

@@ -10,8 +10,8 @@ import (
 	"doubletap/hooks"
 )
 
-// A page of a mapped file that is gone when it is looked at ends the process. So the file shrinks and grows under
-// people who read it, who see all of a state or all of another.
+// Reading a page of a mapped file that is gone ends the process. So the file shrinks and grows while people read it;
+// each of them must see all of one state or all of another.
 func TestTheFileShrinksUnderItsReaders(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data.db")
 	open := hooks.Config().DBConnect

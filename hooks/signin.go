@@ -18,8 +18,8 @@ func (s *Social) bindSignIns() {
 	s.app.OnRecordDeleteRequest("users").BindFunc(answerErrors(confirmDeletion))
 }
 
-// stampSignIn writes into a token when its person signed in. PocketBase's tokens tell only when they end, and one that is
-// refreshed for years looks like a new one; so a refresh keeps the time.
+// stampSignIn writes into a token when its person signed in. PocketBase's tokens tell only when they end, and one
+// that is refreshed for years looks like a new one; so a refresh keeps the time of the sign-in.
 func stampSignIn(e *core.RecordAuthRequestEvent) error {
 	at := clock.Now(e.App)
 	if e.AuthMethod == "" {
@@ -53,13 +53,13 @@ func signInTime(e *core.RequestEvent, user string) (time.Time, error) {
 	return time.Unix(at, 0), nil
 }
 
-// maxSignInAge is how long ago a sign-in may be to stand for the password.
+// maxSignInAge is how long ago a sign-in may be and still take the place of the password.
 const maxSignInAge = 15 * time.Minute
 
-// confirmDeletion wants whoever deletes their account to have signed in a moment ago, or to give the password: a
+// confirmDeletion requires whoever deletes their account to have signed in a moment ago or to give the password: a
 // token alone may be a thief's, or left behind on somebody else's computer.
 func confirmDeletion(e *core.RecordRequestEvent) error {
-	if e.Auth == nil || e.Auth.Id != e.Record.Id { // a superuser, or whom an owner's rule lets
+	if e.Auth == nil || e.Auth.Id != e.Record.Id { // a superuser, or somebody whom an owner's rule allows
 		return e.Next()
 	}
 	at, err := signInTime(e.RequestEvent, e.Record.Id)

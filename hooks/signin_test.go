@@ -8,7 +8,7 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// Whoever deletes an account has signed in a moment ago, or gives the password.
+// A person who deletes an account has signed in a moment ago, or gives the password.
 func TestDeletingAnAccountAsksForAFreshSignIn(t *testing.T) {
 	testenv.SkipSequential(t)
 	record := func(c *hookstest.Client) string { return "/api/collections/users/records/" + c.ID }

@@ -11,7 +11,7 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// blockStorage lets the storage take no file, as a folder that is gone or read-only does, until free.
+// blockStorage makes the storage refuse files, as a folder that is gone or read-only does, until free is called.
 func blockStorage(t *testing.T, s *hookstest.Service) (free func()) {
 	t.Helper()
 	path := filepath.Join(s.App.DataDir(), core.LocalStorageDirName)
@@ -80,8 +80,8 @@ func TestAStorageThatTakesNoFilesIsNoMistakeOfTheClient(t *testing.T) {
 	}
 }
 
-// TestFilesOfAProcessThatDiedAreCollectedAtStart leaves files as kill -9 in an upload does: younger than an hour, without
-// a row. Files of the same age that this process stores wait for theirs.
+// TestFilesOfAProcessThatDiedAreCollectedAtStart leaves files as kill -9 during an upload does: younger than an hour,
+// without a row. Files of the same age that this process stores wait for their rows.
 func TestFilesOfAProcessThatDiedAreCollectedAtStart(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")

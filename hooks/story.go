@@ -26,7 +26,7 @@ func setStoryDefaults(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// storyChanged is a superuser's doing, as nobody else changes a story.
+// storyChanged purges a story that fewer people may see than before. Only a superuser changes a story.
 func (s *Social) storyChanged(tx core.App, e *core.RecordEvent) error {
 	before := e.Record.Original()
 	if err := e.Next(); err != nil {
@@ -38,7 +38,7 @@ func (s *Social) storyChanged(tx core.App, e *core.RecordEvent) error {
 	return s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(before)})
 }
 
-// storyRemoved lets a story go. Its views go by steps, the files after the commit.
+// storyRemoved purges a story that is deleted. Its views go in steps, its file after the commit.
 func (s *Social) storyRemoved(tx core.App, e *core.RecordEvent) error {
 	if err := s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(e.Record)}); err != nil {
 		return err

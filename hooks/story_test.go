@@ -11,12 +11,13 @@ import (
 	"doubletap/internal/edge"
 )
 
-// backdateStory makes a story as one whose day is over. The rules go by the machine's time, so moving the service's does not.
+// backdateStory makes the day of a story be over. The rules use the machine's time, so moving the service's clock
+// does not do that.
 func backdateStory(s *hookstest.Service, story string) {
 	s.Admin().Update("stories", story, jsonObject{"expires": clock.FormatTime(time.Now().Add(-time.Second))})
 }
 
-// runStoryExpiry has the recurring job remove what is over.
+// runStoryExpiry runs the recurring job that removes stories whose day is over.
 func runStoryExpiry(s *hookstest.Service) {
 	for _, j := range s.App.Cron().Jobs() {
 		if j.Id() == "story.expire" {
@@ -25,7 +26,7 @@ func runStoryExpiry(s *hookstest.Service) {
 	}
 }
 
-// listedIDs are the ids that somebody finds in a collection.
+// listedIDs returns the ids that somebody finds in a collection.
 func listedIDs(c *hookstest.Client, collection, query string) []string {
 	found := []string{}
 	for _, item := range c.List(collection, query) {
@@ -112,7 +113,7 @@ func TestStory(t *testing.T) {
 		s.Admin().Update("users", ada.ID, jsonObject{"state": "active", "private": false})
 		backdateStory(s, public)
 		look("when a day is over", map[string][]string{"guest": none, "carol": none, "bob": {followers}, "ada": all})
-		s.As("ada").Block("bob") // her former token died with her suspension
+		s.As("ada").Block("bob") // her former token ended with her suspension
 		look("after a block", map[string][]string{"bob": none, "ada": all})
 	})
 	t.Run("is heard of by those who see it", func(t *testing.T) {
@@ -129,7 +130,7 @@ func TestStory(t *testing.T) {
 		s.As("bob").Create("story_views", jsonObject{"story": followers})
 		over := ada.Story("visibility", "followers")
 		backdateStory(s, over)
-		s.RunJobs() // which moves nothing of a story
+		s.RunJobs() // no job changes a story
 		marker := s.As("mallory").Story()
 		for who, stream := range streams {
 			heard := 0

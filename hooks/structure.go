@@ -15,8 +15,8 @@ import (
 	"doubletap/internal/guard"
 )
 
-// bindStructure keeps the collections that the product cannot do without, whoever changes them: the dashboard, an import
-// with "delete missing", an owner's code. More fields, other rules and other limits are the owner's to choose.
+// bindStructure keeps the collections that the product cannot do without, whoever changes them: the dashboard, an
+// import with "delete missing", an owner's code. Further fields, other rules and other limits are the owner's choice.
 func (s *Social) bindStructure() {
 	s.app.OnCollectionDeleteRequest().Bind(&hook.Handler[*core.CollectionRequestEvent]{Func: refuseCollectionDelete, Priority: firstPriority})
 	s.app.OnCollectionDelete(guard.ServiceCollections...).Bind(&hook.Handler[*core.CollectionEvent]{
@@ -29,9 +29,9 @@ func (s *Social) bindStructure() {
 	})
 }
 
-// refuseTruncate refuses to empty a collection of ours, for which PocketBase has no event. It deletes record after record
-// in one transaction, while nobody else writes, and for ever where a deletion is a promise that a job keeps, as with users; and what
-// other rows say of those that went, settings above all, would be wrong.
+// refuseTruncate refuses to empty a collection of ours, for which PocketBase has no event. PocketBase deletes record
+// after record in one transaction, while nobody else writes, and without end where a deletion is only a promise that
+// a job keeps, as with users. And what other rows say of those that went, settings above all, would be wrong.
 func refuseTruncate(e *core.RequestEvent) error {
 	if e.Request.Pattern != "DELETE /api/collections/{collection}/truncate" || !e.HasSuperuserAuth() {
 		return e.Next()
@@ -51,7 +51,7 @@ func errNeeded(field, words string) error {
 	return fault.InvalidField(field, "validation_needed", words)
 }
 
-// refuseCollectionDelete says in the answer what PocketBase would only say in the log.
+// refuseCollectionDelete answers with the reason that PocketBase would only log.
 func refuseCollectionDelete(e *core.CollectionRequestEvent) error {
 	if slices.Contains(guard.ServiceCollections, e.Collection.Name) {
 		return fault.BadRequest(neededMessage(e.Collection.Name))
@@ -59,7 +59,7 @@ func refuseCollectionDelete(e *core.CollectionRequestEvent) error {
 	return e.Next()
 }
 
-// checkCollectionChange refuses a change that takes a name, a field or its type away that the product needs.
+// checkCollectionChange refuses a change that takes away a name, a field or a field's type that the product needs.
 func checkCollectionChange(e *core.CollectionEvent) error {
 	stored, err := e.App.FindCollectionByNameOrId(e.Collection.Id)
 	if err != nil {
@@ -87,16 +87,16 @@ func checkCollectionChange(e *core.CollectionEvent) error {
 	return e.Next()
 }
 
-// structureCheck remembers what is wrong with the shape of the data until that changes.
+// structureCheck remembers what is wrong with the structure of the data until the structure changes.
 type structureCheck struct {
 	app core.App
 
-	mu            sync.Mutex // guards the last look
+	mu            sync.Mutex // guards all below
 	schemaVersion string
 	findings      []command.Finding
 }
 
-// checkRequired returns an error when something is missing without which the service cannot do its work.
+// checkRequired returns an error if something is missing that the service cannot work without.
 func (s *structureCheck) checkRequired() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,7 +120,8 @@ func (s *structureCheck) checkRequired() error {
 	return nil
 }
 
-// findingCounts is how much differs from what ships, by check; strangers may ask, so it tells nothing more.
+// findingCounts returns how many things differ from what ships, by check. Strangers may ask, so it tells nothing
+// more.
 func (s *structureCheck) findingCounts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

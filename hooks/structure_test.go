@@ -14,7 +14,7 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// exportCollections is the collections as the dashboard exports them.
+// exportCollections returns the collections as the dashboard exports them.
 func exportCollections(t *testing.T, s *hookstest.Service) []map[string]any {
 	t.Helper()
 	var all struct{ Items []map[string]any }
@@ -72,7 +72,7 @@ func TestNeededCollectionsStay(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range all { // as a merge does that knows less
+	for _, c := range all { // as a merge does that knows fewer
 		if c["name"] == "posts" {
 			c["fields"] = []any{map[string]any{"name": "caption", "type": "number"}}
 		}
@@ -86,7 +86,6 @@ func TestNeededCollectionsStay(t *testing.T) {
 	s.As("bob").Like(s.As("ada").Post("still here"))
 }
 
-// TestOwnersChangesGoThrough is what an owner may do with our collections and with their own.
 // TestNeededCollectionsAreNotEmptied tries the dashboard's "Truncate", by name and by id.
 func TestNeededCollectionsAreNotEmptied(t *testing.T) {
 	s := hookstest.New(t)
@@ -126,6 +125,7 @@ func TestNeededCollectionsAreNotEmptied(t *testing.T) {
 	}
 }
 
+// TestOwnersChangesGoThrough makes the changes that an owner may make to our collections and to their own.
 func TestOwnersChangesGoThrough(t *testing.T) {
 	s := hookstest.New(t)
 	admin := s.Admin()
@@ -154,7 +154,7 @@ func TestOwnersChangesGoThrough(t *testing.T) {
 	}
 }
 
-// TestSuspendedStayOut merges an import in that resets the rules of users.
+// TestSuspendedStayOut imports collections that reset the rules of users.
 func TestSuspendedStayOut(t *testing.T) {
 	s := hookstest.New(t)
 	admin, ready := s.Admin(), func() any { return s.Guest().Must(200, "GET", "/readyz", nil).Body["data"] }
@@ -185,7 +185,7 @@ func TestSuspendedStayOut(t *testing.T) {
 	}
 }
 
-// TestNotReadyWithoutACollection takes one away below PocketBase.
+// TestNotReadyWithoutACollection removes one below PocketBase.
 func TestNotReadyWithoutACollection(t *testing.T) {
 	s := hookstest.New(t)
 	s.Guest().Must(200, "GET", "/readyz", nil)

@@ -20,7 +20,8 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// deletionWorks is what follows from the deletion of a record of ours, by its collection: everything of ours that points at it.
+// deletionWorks are the works that follow from the deletion of a record of ours, by its collection: they remove or
+// change everything of ours that points at it.
 var deletionWorks = map[string]*sweep.Work{
 	"users": &erase.AccountWork,
 	"posts": {Kind: "post.gone", Parts: slices.Concat(notification.PostParts, []sweep.Part{feed.PostRemovalPart}, post.CleanupParts)},
@@ -34,11 +35,11 @@ var deletionWorks = map[string]*sweep.Work{
 	"webhooks":      {Kind: "webhook.gone", Parts: webhook.CleanupParts},
 }
 
-// bindSweeps has what follows from one thing for many rows done a little at a time.
+// bindSweeps lets jobs do what follows from one thing for many rows, a little at a time.
 func (s *Social) bindSweeps() {
 	works := []*sweep.Work{&graph.ReleaseRequests, &notification.RetractBetweenWork, &notification.MarkReadWork, &notification.Ringing, &feed.UnwantedWork, &webhook.ResumeWork, &post.Counting, &post.Folding, &search.Indexing, s.settleWork()}
 	for collection, work := range deletionWorks {
-		if collection != "users" { // whose job ends with the account itself
+		if collection != "users" { // whose job also deletes the account itself
 			works = append(works, work)
 		}
 	}
@@ -49,11 +50,13 @@ func (s *Social) bindSweeps() {
 	s.app.OnRecordDeleteExecute(guard.ServiceCollections...).Bind(&hook.Handler[*core.RecordEvent]{Priority: 98, Func: deleteWithoutCascade})
 }
 
-// sweepAttempts is how often a work is begun that meets trouble or the end of a process: it has gone on each time.
+// sweepAttempts is how often a work may be begun again after an error or the end of a process: each time it goes on
+// where it was.
 var sweepAttempts = job.MaxAttempts(100)
 
-// deleteWithoutCascade deletes a record without what points at it: rows of ours go in steps, and nobody sees them as the record is gone.
-// PocketBase would load them all and delete one after the other in this transaction. It still does so for owners' collections.
+// deleteWithoutCascade deletes a record without what points at it: rows of ours go in steps, and nobody sees them
+// once the record is gone. PocketBase would load them all and delete one after the other in this transaction. It
+// still does so for owners' collections.
 func deleteWithoutCascade(e *core.RecordEvent) error {
 	app := e.App
 	defer func() { e.App = app }()
@@ -70,10 +73,10 @@ func deleteWithoutCascade(e *core.RecordEvent) error {
 	})
 }
 
-// ownersRelations is a transaction in which nothing of ours points at anything.
+// ownersRelations is a transaction in which no collection of ours points at anything.
 type ownersRelations struct{ core.App }
 
-// FindCachedCollectionReferences implements core.App. PocketBase asks it what to cascade to.
+// FindCachedCollectionReferences implements [core.App]. PocketBase asks it what to cascade to.
 func (a ownersRelations) FindCachedCollectionReferences(c *core.Collection, excluded ...string) (map[*core.Collection][]core.Field, error) {
 	references, err := a.App.FindCachedCollectionReferences(c, excluded...)
 	owners := map[*core.Collection][]core.Field{}

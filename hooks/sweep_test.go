@@ -22,11 +22,11 @@ import (
 
 const (
 	seededRows    = 2000 // rows of each relation
-	minHookedRows = 300  // rows that go one by one with their hooks
+	minHookedRows = 300  // rows that go one by one, with their hooks
 	maxStepRows   = 1600 // rows that one transaction may change: a step's 400, and what triggers change of each
 )
 
-// writeRecorder notes how many rows each transaction changes, until it is asked.
+// writeRecorder records how many rows each transaction changes, until it is asked.
 type writeRecorder struct {
 	mu   sync.Mutex
 	rows []int64
@@ -44,7 +44,8 @@ func recordWrites(s *hookstest.Service) *writeRecorder {
 	return w
 }
 
-// takeLargest returns the largest of the transactions since the last time, and how many changed more than a row or two.
+// takeLargest returns how many rows the largest transaction since the last call changed, and how many transactions
+// changed more than ten.
 func (w *writeRecorder) takeLargest() (most int64, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -67,7 +68,7 @@ func execSQLWith(t testing.TB, s *hookstest.Service, statement string, params ma
 
 const longAgo = "2026-01-02 03:04:05.678Z"
 
-// storePeople stores people by the thousand: their ids are crowd and ten digits.
+// storePeople stores n people. Their ids are "crowd" and ten digits.
 func storePeople(t testing.TB, s *hookstest.Service, n int) {
 	t.Helper()
 	execSQLWith(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < `+fmt.Sprint(n)+`)
@@ -76,7 +77,8 @@ func storePeople(t testing.TB, s *hookstest.Service, n int) {
 	execSQLWith(t, s, `INSERT INTO settings (id, user, digest, notify, seq, created, updated) SELECT id, id, 'off', '{}', 0, {:at}, {:at} FROM users WHERE id LIKE 'crowd%'`, map[string]any{"at": longAgo})
 }
 
-// relateRows stores n rows of a collection whose relation points at id, and whatever else a row has is somebody of the crowd's.
+// relateRows stores n rows of a collection whose relation points at id. Their other relations point at people of the
+// crowd.
 func relateRows(t *testing.T, s *hookstest.Service, from *core.Collection, relation *core.RelationField, id string, n int) {
 	t.Helper()
 	columns, values := []string{}, []string{}
@@ -140,7 +142,7 @@ func relateRows(t *testing.T, s *hookstest.Service, from *core.Collection, relat
 		map[string]any{"id": id, "n": n, "dave": s.User("dave").Id, "prefix": prefix})
 }
 
-// relationsTo are all relations of ours to a collection, as they are in the database.
+// relationsTo returns all our relations to a collection, as they are in the database.
 func relationsTo(t *testing.T, s *hookstest.Service, to string) map[*core.Collection][]*core.RelationField {
 	t.Helper()
 	collection, err := s.App.FindCachedCollectionByNameOrId(to)
@@ -162,10 +164,10 @@ func relationsTo(t *testing.T, s *hookstest.Service, to string) map[*core.Collec
 	return ours
 }
 
-// oneByOne are those whose rows go as records, with their hooks.
+// oneByOne are the relations whose rows go as records, with their hooks.
 var oneByOne = []string{"posts.author", "comments.author", "stories.author"}
 
-// pointingRows counts the rows that point at a record, by relation.
+// pointingRows returns how many rows point at a record, by relation.
 func pointingRows(t *testing.T, s *hookstest.Service, to, id string) map[string]int {
 	t.Helper()
 	left := map[string]int{}
@@ -183,8 +185,9 @@ func pointingRows(t *testing.T, s *hookstest.Service, to, id string) map[string]
 	return left
 }
 
-// TestDeletionsAreShortTransactions deletes a record of each collection at which thousands of rows point by each relation
-// there is. One that nobody has thought of goes as PocketBase does it, all in one transaction.
+// TestDeletionsAreShortTransactions deletes a record of each collection while thousands of rows point at it by each
+// relation that exists. Rows of a relation that nobody has thought of would go as PocketBase does it, all in one
+// transaction.
 func TestDeletionsAreShortTransactions(t *testing.T) {
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
@@ -287,7 +290,7 @@ func hasAtLeast(got, want map[string]int) bool {
 	return len(want) > 0
 }
 
-// createSubject makes a record to delete.
+// createSubject creates a record to delete and returns its id.
 func createSubject(t *testing.T, s *hookstest.Service, collection string) string {
 	t.Helper()
 	post := s.As("ada").Post("hello #sea")
@@ -316,7 +319,7 @@ func createSubject(t *testing.T, s *hookstest.Service, collection string) string
 	return ""
 }
 
-// createLikedPost is a post of ada's with some thousands of rows, as the product would have stored them.
+// createLikedPost creates a post of ada's with thousands of rows, as the product would have stored them.
 func createLikedPost(t *testing.T, s *hookstest.Service) string {
 	t.Helper()
 	storePeople(t, s, seededRows)
@@ -469,7 +472,8 @@ func TestAnOwnersRelationsCascadeAsPocketBaseDoesIt(t *testing.T) {
 	}
 }
 
-// Time bounds what is large: what is small is done with its cause, as the person looks for it at once, however busy the machine is.
+// The time of a step bounds only large changes. A small change is done together with its cause, since the person
+// looks for it at once, however busy the machine is.
 func TestWhatIsSmallIsDoneWithItsCauseHoweverLateItIs(t *testing.T) {
 	s := hookstest.New(t)
 	db.SetPace(s.App, db.Pace{Time: -time.Hour, Rows: 400})

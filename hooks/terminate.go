@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	drainTimeout      = 25 * time.Second // for requests and jobs when the service is asked to end; supervisors kill after 30
-	drainGraceTimeout = 3 * time.Second  // during which whoever still comes is answered, while something is under way
-	drainBodyTimeout  = 4 * time.Second  // without a byte of its body, after which a request holds up the end no longer
+	drainTimeout      = 25 * time.Second // for requests and jobs once the process is asked to end; supervisors kill after 30 s
+	drainGraceTimeout = 3 * time.Second  // in which new requests are still answered, while something is under way
+	drainBodyTimeout  = 4 * time.Second  // without a byte of its body, after which a request no longer holds up the end
 	restartTimeout    = time.Minute      // for a restart, and for the restore that it belongs to, before the process may end
 )
 
@@ -26,8 +26,8 @@ const (
 var errAskedToEnd = errors.New("asked to end while restarting")
 
 // bindTermination ends the process in order, and lets app.Restart replace it. PocketBase's server returns as soon as
-// it is closed, also when that is for a restart: PocketBase then ends the process, with 0, while the restart is still
-// on its way to execve. The second termination therefore waits for the first.
+// it is closed, also when it is closed for a restart. PocketBase then ends the process, with 0, while the restart is
+// still on its way to execve. So the second termination waits for the first.
 func (s *Social) bindTermination(h *health) {
 	var restarts sync.WaitGroup
 	var drained sync.Once
@@ -75,8 +75,8 @@ func waitAtMost(all *sync.WaitGroup, most time.Duration) {
 	}
 }
 
-// drainService drains what is under way. Requests go on being answered for a moment, so that who sends them can see that the
-// service is no longer ready; then nobody else is let in.
+// drainService waits for what is under way. For a moment new requests are still answered, so that their senders can
+// see that the service is no longer ready; after that none is let in.
 func (s *Social) drainService(h *health) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
@@ -92,7 +92,7 @@ func (s *Social) drainService(h *health) {
 	h.drain.WaitDrained(soon)
 	stop()
 	if h.server != nil {
-		ending.Go(func() { _ = h.server.Shutdown(ctx) }) // what it says, the drain says as well
+		ending.Go(func() { _ = h.server.Shutdown(ctx) }) // the drain reports the same
 	}
 	if !h.drain.WaitDrained(ctx) {
 		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", drainTimeout))

@@ -16,18 +16,18 @@ const (
 	idleTimeout   = 2 * time.Minute // of a connection between two requests; a proxy's own is shorter, and must be
 )
 
-// bodyPace is how slowly a request's body may come. Who sends a photo over a bad line is slow all the time; who wants
-// to hold connections sends next to nothing.
+// bodyPace is how slowly a request's body may come. Somebody who sends a photo over a bad line is slow all the time;
+// somebody who wants to hold connections sends next to nothing.
 var bodyPace = pace{graceTimeout: 20 * time.Second, stallTimeout: time.Minute, bytesPerSecond: 4 << 10}
 
-// pace bounds how long a body takes: some time, and more for each byte that has come, but never much without one.
+// pace bounds how long a body may take: some time, and more for each byte that has come, but never long without one.
 type pace struct {
-	graceTimeout   time.Duration // for the first byte, and in addition to what rate gives
+	graceTimeout   time.Duration // for the first byte, and on top of what bytesPerSecond gives
 	stallTimeout   time.Duration // without a byte
-	bytesPerSecond int64         // bytes a second
+	bytesPerSecond int64
 }
 
-// deadline returns until when the next bytes have to come, after read bytes since began.
+// deadline returns by when the next bytes must come, after read bytes since began.
 func (p pace) deadline(began, now time.Time, read int64) time.Time {
 	earned := began.Add(p.graceTimeout + time.Duration(read)*time.Second/time.Duration(p.bytesPerSecond))
 	if stalled := now.Add(p.stallTimeout); stalled.Before(earned) {
@@ -54,8 +54,9 @@ func (s *Social) bindTimeouts() {
 	})
 }
 
-// wrapBody drops a connection whose body comes too slowly, also when nobody reads it. The deadlines that net/http has set
-// for the whole request, some minutes, would end an honest upload and wait long for the other.
+// wrapBody makes the connection of a body that comes too slowly end, also when nobody reads the body. The deadlines
+// that net/http has set for the whole request, some minutes, would end an honest upload and wait long for the other.
+// It returns nil for a request without a body.
 func (p pace) wrapBody(e *core.RequestEvent, writing time.Duration) *pacedBody {
 	if e.Request.ContentLength == 0 {
 		return nil
@@ -84,8 +85,8 @@ type pacedBody struct {
 	ended         bool
 }
 
-// extendDeadline moves the deadline, unless that was done just now. An error means that the connection has none, as in a test's
-// recorder.
+// extendDeadline moves the deadline, unless that was done just now. Its error is ignored: it means that the
+// connection has no deadline, as in a test's recorder.
 func (b *pacedBody) extendDeadline(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -95,7 +96,7 @@ func (b *pacedBody) extendDeadline(now time.Time) {
 	}
 }
 
-// shortenStall lets no more than stall pass without a byte, from now on.
+// shortenStall allows no more than stall without a byte, from now on.
 func (b *pacedBody) shortenStall(stall time.Duration) {
 	b.mu.Lock()
 	b.pace.stallTimeout, b.deadlineSetAt = stall, time.Time{}
@@ -115,14 +116,15 @@ func (b *pacedBody) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// Close is also how a body ends of which the last byte was read, but not that it is the last.
+// Close ends the body too: the last byte may have been read, but not that it is the last.
 func (b *pacedBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.endBody()
 	return err
 }
 
-// endBody lets the answer take its time: with the body's deadline the request would be cancelled while it is answered.
+// endBody removes the body's deadline, which would cancel the request while it is answered, and sets that of the
+// answer.
 func (b *pacedBody) endBody() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -136,14 +138,14 @@ func (b *pacedBody) endBody() {
 	}
 }
 
-// openBodies are those of the requests under way.
+// openBodies are the bodies of the requests under way.
 type openBodies struct {
 	mu           sync.Mutex // guards all below
 	open         map[*pacedBody]struct{}
-	stallTimeout time.Duration // what hurry was called with, or 0
+	stallTimeout time.Duration // as shortenStalls set it, or 0
 }
 
-// addBody counts a body until leave is called.
+// addBody adds a body until leave is called.
 func (b *openBodies) addBody(body *pacedBody) (leave func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -161,7 +163,7 @@ func (b *openBodies) addBody(body *pacedBody) (leave func()) {
 	}
 }
 
-// shortenStalls drops every connection whose body stands still for so long, those that are yet to come among them.
+// shortenStalls drops every connection whose body stands still for stall, also of bodies that are yet to come.
 func (b *openBodies) shortenStalls(stall time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 
 func TestABadLineMayUploadAPhotoAndATrickleMayNot(t *testing.T) {
 	began := time.Now()
-	// passes reports whether a body of size comes whole when a piece comes each time after every.
+	// passes reports whether a body of size bytes arrives completely if a piece arrives each time that every is over.
 	passes := func(size, piece int64, every time.Duration) bool {
 		now, read := began, int64(0)
 		for read < size {
@@ -45,7 +45,7 @@ func TestABadLineMayUploadAPhotoAndATrickleMayNot(t *testing.T) {
 	}
 }
 
-// Whether somebody reads the body, a part of it or nothing: who does not send it is dropped.
+// A sender who does not send the body is dropped, whether somebody reads the body, a part of it or nothing.
 func TestABodyThatDoesNotComeIsDropped(t *testing.T) {
 	for name, read := range map[string]func(*core.RequestEvent) error{
 		"read":     func(e *core.RequestEvent) error { _, err := io.ReadAll(e.Request.Body); return err },
@@ -128,8 +128,8 @@ func TestAServerWaitsForHeadersForTenSeconds(t *testing.T) {
 	}
 }
 
-// A process that is asked to end waits for uploads that come, and not for those that stand still: those that did so before
-// it was asked, and those that begin to afterwards. Without that they have a minute.
+// A process that is asked to end waits for uploads that arrive, but not for those that stand still: neither those
+// that did so before nor those that begin to afterwards. Otherwise they would have a minute.
 func TestABodyThatStandsStillHoldsUpNoEnd(t *testing.T) {
 	patient := pace{graceTimeout: time.Hour, stallTimeout: time.Hour, bytesPerSecond: 1}
 	var under openBodies

@@ -15,13 +15,13 @@ import (
 	"doubletap/internal/fault"
 )
 
-// tokenCache remembers to whom a token was given, for the fast path: its signature was verified with the person's
-// key and the collection's secret. Any change of a person forgets theirs. Whether the key is still the person's, and
-// the person may come in, is asked again in the transaction of what they do.
+// tokenCache remembers, for the fast path, which user a token belongs to: its signature was verified with the user's
+// key and the collection's secret. Any change of a user forgets their tokens. Whether the key is still the user's,
+// and the user may come in, is checked again in the transaction of what they do.
 type tokenCache struct {
 	mu          sync.Mutex // guards all below
 	holders     map[string]*tokenHolder
-	userChanges int // of people so far, so that nothing read before a change is kept after it
+	userChanges int // changes of users so far, so that nothing read before a change is remembered after it
 }
 
 type tokenHolder struct {
@@ -46,7 +46,7 @@ const rememberedTokenKey = "doubletap.remembered"
 // skipSuccessLog leaves successes out of PocketBase's log, where each is a row.
 var skipSuccessLog = apis.SkipSuccessActivityLog()
 
-// loadUser signs in who sends or takes back a like, or reads what the fast path reads.
+// loadUser signs in the sender of a request that the fast path may serve: a like, an unlike or a read that it knows.
 func (t *tokenCache) loadUser(e *core.RequestEvent) error {
 	if _, ok := cutLikesPath(e); !ok {
 		if _, ok := fastReadOf(e); !ok {
@@ -92,7 +92,7 @@ func callerRead(e *core.RequestEvent) (err error) {
 	return e.Next()
 }
 
-// userOf returns whose token it is, nil for nobody's.
+// userOf returns the user a token belongs to, or nil.
 func (t *tokenCache) userOf(app core.App, token string) *core.Record {
 	t.mu.Lock()
 	h, changes := t.holders[token], t.userChanges
@@ -112,7 +112,7 @@ func (t *tokenCache) userOf(app core.App, token string) *core.Record {
 	if err != nil {
 		return nil
 	}
-	h = &tokenHolder{person.Clone(), users.AuthToken.Secret, time.Unix(cast.ToInt64(claims["exp"]), 0)}
+	h = &tokenHolder{user.Clone(), users.AuthToken.Secret, time.Unix(cast.ToInt64(claims["exp"]), 0)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.userChanges == changes {
@@ -121,22 +121,22 @@ func (t *tokenCache) userOf(app core.App, token string) *core.Record {
 		}
 		t.holders[token] = h
 	}
-	return person
+	return user
 }
 
-// forgetUser drops the tokens of a person, or everybody's.
-func (t *tokenCache) forgetUser(person string) {
+// forgetUser forgets the tokens of a user, or all tokens if the id is empty.
+func (t *tokenCache) forgetUser(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.userChanges++
 	for token, h := range t.holders {
-		if person == "" || h.user.Id == person {
+		if id == "" || h.user.Id == id {
 			delete(t.holders, token)
 		}
 	}
 }
 
-// bearerToken is the token of a request, as PocketBase reads it.
+// bearerToken returns the token of a request as PocketBase reads it, or empty.
 func bearerToken(e *core.RequestEvent) string {
 	token := e.Request.Header.Get("Authorization")
 	if len(token) > 7 && strings.EqualFold(token[:7], "Bearer ") {

@@ -23,7 +23,7 @@ import (
 
 func TestFullDisk(t *testing.T) {
 	const people = 60                               // more than fit into the pages that are there
-	const words = "#tag @carol @dave @eve @mallory" // what tells of it needs space before the thing itself does
+	const words = "#tag @carol @dave @eve @mallory" // notifying of it needs space before the thing itself does
 	for what, try := range map[string]func(s *hookstest.Service, post string, n int) hookstest.Answer{
 		"like": func(s *hookstest.Service, post string, n int) hookstest.Answer {
 			return s.Someone(n).Do("POST", "/api/collections/likes/records", map[string]any{"post": post})
@@ -183,7 +183,7 @@ func TestPostThatGoesWhilePeopleAct(t *testing.T) {
 	}
 }
 
-// servingEnv names the variable that makes this test's binary a Doubletap instead.
+// servingEnv is the variable that makes this test binary a Doubletap instead.
 const servingEnv = "DOUBLETAP_TEST_SERVING"
 
 func TestDataFolderHasOneService(t *testing.T) {
@@ -243,7 +243,7 @@ func TestDataFolderHasOneService(t *testing.T) {
 	_ = three.Wait() // killed
 }
 
-// fillDisk leaves the database no page more than it has, as a full disk does, until free.
+// fillDisk allows the database no more pages than it has, as a full disk does, until free is called.
 func fillDisk(t *testing.T, s *hookstest.Service) (free func()) {
 	t.Helper()
 	var pages int // max_page_count belongs to a connection, and there is one that writes
@@ -254,7 +254,7 @@ func fillDisk(t *testing.T, s *hookstest.Service) (free func()) {
 	return func() { execSQL(t, s.App, "PRAGMA max_page_count = 4294967294") }
 }
 
-// storedCounts is how much there is of whatever an act leaves: rows, counts and files.
+// storedCounts returns how much there is of everything that an act leaves: rows, counts and files.
 func storedCounts(t *testing.T, s *hookstest.Service) map[string]int {
 	t.Helper()
 	all := map[string]int{}
@@ -284,7 +284,7 @@ func storedCounts(t *testing.T, s *hookstest.Service) map[string]int {
 	return all
 }
 
-// expectExactCounts fails if a count is not that of the rows, or a row is of a post that is gone.
+// expectExactCounts fails if a count differs from the number of rows, or a row belongs to a post that is gone.
 func expectExactCounts(t *testing.T, s *hookstest.Service) {
 	t.Helper()
 	for _, wrong := range []struct{ table, condition string }{

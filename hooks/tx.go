@@ -12,12 +12,12 @@ import (
 	"doubletap/internal/fault"
 )
 
-// inRawTx stores what fn writes together with the event's own write, or neither. e.App is the
+// inRawTx returns a handler that stores what fn writes together with the event's own write, or neither. e.App is the
 // transaction until fn returns, so e.Next() joins it.
 //
-// Creates and updates bind it to the Execute event: PocketBase has validated the record by then and, where it
-// is bound by afterFiles, stored its files, so neither happens under the write lock. What let the record's request in is
-// asked again in the transaction.
+// Creates and updates bind it to the Execute event. By then PocketBase has validated the record and, where the
+// handler is bound by afterFiles, stored its files, so neither happens under the write lock. The rule that let the
+// record's request in is checked again in the transaction.
 func inRawTx(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
 	return func(e *core.RecordEvent) error {
 		app := e.App
@@ -32,9 +32,10 @@ func inRawTx(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordE
 	}
 }
 
-// inTx is inRawTx with its errors made answers, as nearly every moment wants it. What went while the
-// record was being stored is refused as the rule would have refused it. A record to be changed or deleted is looked at
-// again: one that another request deleted between this one's look and its transaction is 404, and nothing follows from it.
+// inTx is inRawTx with its errors made answers, as nearly every handler needs it. If something that a new record
+// points at is gone meanwhile, the record is refused as its rule would have refused it. A record that is to be
+// changed or deleted is read again: if another request deleted it between this one's read and its transaction, the
+// answer is 404 and nothing follows from it.
 func inTx(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
 	run := inRawTx(func(tx core.App, e *core.RecordEvent) error {
 		if !e.Record.IsNew() {
@@ -59,8 +60,8 @@ func inTx(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEven
 	})
 }
 
-// findRecord reads a record that another one points at. It was there when PocketBase validated the
-// relation; one that is gone by now is fault.ErrGone.
+// findRecord reads a record, mostly one that another one points at. It was there when PocketBase validated the
+// relation; if it is gone by now the error is fault.ErrGone.
 func findRecord(tx core.App, collection, id string) (*core.Record, error) {
 	record, err := db.FindRecord(tx, collection, id)
 	if err == nil && record == nil {
@@ -69,7 +70,8 @@ func findRecord(tx core.App, collection, id string) (*core.Record, error) {
 	return record, err
 }
 
-// requireRelations stores a record only if all it points at is still there.
+// requireRelations stores a record only if all that it points at is still there; otherwise the error is
+// fault.ErrGone.
 func requireRelations(tx core.App, e *core.RecordEvent) error {
 	for _, field := range e.Record.Collection().Fields {
 		relation, ok := field.(*core.RelationField)
@@ -99,8 +101,8 @@ func runHook[E hook.Resolver](name string, h *hook.Hook[E], event E, then func()
 	return err
 }
 
-// afterFiles binds behind PocketBase's own handler of the event, which stores the files of a record: that must not
-// happen under the write lock.
+// afterFiles returns a handler that runs behind PocketBase's own handler of the event, which stores the files of a
+// record: that must not happen under the write lock.
 func afterFiles(fn func(*core.RecordEvent) error) *hook.Handler[*core.RecordEvent] {
 	return &hook.Handler[*core.RecordEvent]{Func: fn, Priority: 100}
 }

@@ -8,11 +8,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// uploadsDir is where uploads wait until they are stored, within the data folder: on the disk whose room /readyz looks at, and
-// not in a /tmp that may be memory. PocketBase's own folder for such things is emptied by every command that begins.
+// uploadsDir is where uploads wait until they are stored. It is within the data folder: on the disk whose free space
+// /readyz checks, and not in a /tmp that may be memory. PocketBase's own folder for temporary files is emptied by
+// every command that begins.
 const uploadsDir = ".uploads"
 
-// bindUploads keeps uploads out of backups, and a restore from moving them away.
+// bindUploads keeps uploads out of backups, and keeps a restore from moving them away.
 func (s *Social) bindUploads() {
 	exclude := func(e *core.BackupEvent) error {
 		e.Exclude = append(e.Exclude, uploadsDir)
@@ -32,8 +33,9 @@ func uploadsDirOf(dataDir string) (string, error) {
 	return filepath.Abs(filepath.Join(dataDir, uploadsDir))
 }
 
-// makeUploadsDir has net/http, and all else in this process that asks for a temporary file, use the data folder, unless the
-// operator has said where. What is left from a process that died goes. Call it with the folder's lock.
+// makeUploadsDir makes net/http, and all else in this process that asks for a temporary file, use the data folder,
+// unless the operator has set TMPDIR. Files that a process left when it died are deleted. The caller must hold the
+// folder's lock.
 func makeUploadsDir(dataDir string) error {
 	dir, err := uploadsDirOf(dataDir)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// An upload waits on the disk of the data folder, once, and nothing of it stays.
+// An upload waits on the disk of the data folder, once, and nothing of it is left.
 func TestUploadsWaitInTheDataFolder(t *testing.T) {
 	skipWithoutFastPath(t)
 	s := hookstest.New(t)

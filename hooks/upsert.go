@@ -12,9 +12,9 @@ import (
 	"doubletap/internal/guard"
 )
 
-// PocketBase's upsert, PUT in a batch, looks a row up by its id before it asks any rule, and answers differently for
-// one that is there. An edge's id can be computed, so that told who blocks, mutes and saves. An upsert of a row that
-// the caller may not see is a create here, as if there were none. The table of actions belongs to the process.
+// PocketBase's upsert, PUT in a batch, looks a row up by its id before it checks any rule, and answers differently if
+// the row is there. As an edge's id can be computed, that revealed who blocks, mutes and saves. Here an upsert of a
+// row that the caller may not see is a create, as if there were none. The table of actions belongs to the process.
 func init() {
 	upsert, create := batchAction("PUT"), batchAction("POST")
 	if upsert == nil || create == nil {
@@ -48,7 +48,7 @@ func init() {
 	}
 }
 
-// batchAction finds the pattern of the requests with method to a collection's records, nil if there is none.
+// batchAction returns the pattern of requests with method to a collection's records, nil if there is none.
 func batchAction(method string) *regexp.Regexp {
 	for pattern := range apis.ValidBatchActions {
 		if pattern.MatchString(method + " /api/collections/posts/records") {
@@ -58,7 +58,8 @@ func batchAction(method string) *regexp.Regexp {
 	return nil
 }
 
-// seesRecord reports whether the caller sees a row of one of our collections. An owner's own keep PocketBase's behaviour.
+// seesRecord reports whether the caller sees a row of one of our collections. It is true for an owner's, which keep
+// PocketBase's behaviour.
 func seesRecord(e *core.RequestEvent, collection, id string) (bool, error) {
 	c, err := e.App.FindCachedCollectionByNameOrId(collection)
 	if err != nil || !slices.Contains(guard.ServiceCollections, c.Name) {

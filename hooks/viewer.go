@@ -16,8 +16,9 @@ func (s *Social) bindViewer() {
 	s.app.OnRecordEnrich("users").BindFunc(answerErrors(enrichBatched(enrichUsers)))
 }
 
-// enrichmentKeys returns for users who see a record a key of what is shown to each: what enrichPosts and enrichUsers add. It
-// does not know what an owner's handlers add.
+// enrichmentKeys returns for each user a key of what enrichPosts and enrichUsers add to the record for them: equal
+// keys mean equal additions. It returns false if it does not know all that is added, as when an owner's handlers add
+// something.
 func (s *Social) enrichmentKeys(record *core.Record, users []string) (map[string]string, bool, error) {
 	if s.app.OnRecordEnrich().Length() != s.knownEnrichers {
 		return nil, false, nil
@@ -51,8 +52,9 @@ func (s *Social) enrichmentKeys(record *core.Record, users []string) (map[string
 	return keys, true, nil
 }
 
-// enrichBatched collects the records of one list and calls fill once for all of them. PocketBase enriches a list
-// by nesting: the event of the first record is still open when the last one's is done, and all share one event.
+// enrichBatched returns a handler that collects the records of one list and calls fill once for all of them.
+// PocketBase enriches a list by nesting: the event of the first record is still open when the last one's is done, and
+// all share one event.
 func enrichBatched(fill func(app core.App, me string, records []*core.Record) error) func(*core.RecordEnrichEvent) error {
 	var mu sync.Mutex
 	lists := map[*core.RecordEnrichEvent]*[]*core.Record{}
@@ -84,7 +86,7 @@ func enrichBatched(fill func(app core.App, me string, records []*core.Record) er
 	}
 }
 
-// backRelations are the names under which PocketBase keeps the ids of a back-relation that is expanded, seen or
+// backRelations returns the names under which PocketBase keeps the ids of a back-relation that is expanded, seen or
 // not, as custom data of the record. They must not be shown with ours.
 func backRelations(info *core.RequestInfo) []string {
 	var names []string
@@ -96,7 +98,7 @@ func backRelations(info *core.RequestInfo) []string {
 	return names
 }
 
-// callerID is the id of the users record that asks, or empty.
+// callerID returns the id of the users record that asks, or empty.
 func callerID(info *core.RequestInfo) string {
 	if info == nil || info.Auth == nil || info.Auth.Collection().Name != "users" {
 		return ""

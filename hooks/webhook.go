@@ -20,32 +20,33 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// WebhookEvent is an event about to leave for a webhook, after the commit and before each attempt. Its body may be
-// altered; not calling Next drops it.
+// WebhookEvent is an event that is about to be sent to a webhook, after the commit; see OnWebhook. Its body may be
+// altered.
 type WebhookEvent struct {
 	hook.Event
 	App     core.App
-	Type    string
+	Type    string // such as "like.created"
 	ID      string // of the event, the same on every attempt
 	Body    string // JSON: type, timestamp, data
 	Webhook *core.Record
 }
 
-// Tags makes a handler bound for a type run for it alone.
+// Tags makes a handler of OnWebhook("like.created") run for that type alone.
 func (e *WebhookEvent) Tags() []string { return []string{e.Type} }
 
-// OnWebhook runs before an event of the types, or any, leaves for a webhook. It may be slow.
+// OnWebhook runs in a job before each attempt to send an event of the types, or of any if there are none, to a
+// webhook. A handler that does not call e.Next(), and returns no error, drops the event for this webhook.
 func (s *Social) OnWebhook(types ...string) *hook.TaggedHook[*WebhookEvent] {
 	return hook.NewTaggedHook(&s.deliveryState().webhookHook, types...)
 }
 
-// eventNouns are how the events of a collection begin.
+// eventNouns are the first words of the event types, by collection.
 var eventNouns = map[string]string{
 	"users": "user", "posts": "post", "likes": "like", "comments": "comment", "comment_likes": "comment_like", "follows": "follow", "saves": "save",
 	"blocks": "block", "mutes": "mute", "stories": "story", "story_views": "story_view", "reports": "report",
 }
 
-// earlyPriority is around the handlers that delete, one of which keeps a row without calling the next.
+// earlyPriority is around the handlers that delete, one of which keeps a row and does not call the next.
 const earlyPriority = -1
 
 func (s *Social) bindWebhooks() {
@@ -119,14 +120,15 @@ func emitUpdated(tx core.App, e *core.RecordEvent) error {
 }
 
 func emitDeleted(tx core.App, e *core.RecordEvent) error {
-	data := e.Record.PublicExport() // a comment that is answered loses its words
+	data := e.Record.PublicExport() // before a comment that has replies loses its words
 	if err := e.Next(); err != nil {
 		return err
 	}
 	return webhook.EmitEvent(tx, eventNouns[e.Record.Collection().Name]+".deleted", data)
 }
 
-// checkWebhook gives a webhook its secret, and refuses what could never be delivered.
+// checkWebhook gives a webhook without a secret a new one, and refuses one to which nothing could be delivered.
+// Enabling it again clears its failures.
 func checkWebhook(e *core.RecordEvent) error {
 	address, err := url.Parse(e.Record.GetString("url"))
 	if err == nil {
@@ -157,7 +159,7 @@ func checkWebhook(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// webhookChanged lets what waited for a disabled webhook go when it is enabled again.
+// webhookChanged sends what waited for a disabled webhook when it is enabled again.
 func webhookChanged(tx core.App, e *core.RecordEvent) error {
 	enabled := e.Record.Original().GetBool("disabled") && !e.Record.GetBool("disabled")
 	if err := e.Next(); err != nil || !enabled {
@@ -166,7 +168,7 @@ func webhookChanged(tx core.App, e *core.RecordEvent) error {
 	return webhook.ResumeWork.Begin(tx, sweep.Subject{"id": e.Record.Id, "at": clock.Timestamp(tx)})
 }
 
-// runWebhookHook lets the owner alter or drop an event on its way.
+// runWebhookHook runs the owner's hooks, which may alter the event's body, and reports whether it shall be sent.
 func (s *Social) runWebhookHook(app core.App, id string, d *webhook.Delivery) (bool, error) {
 	hooks := &s.deliveryState().webhookHook
 	if hooks.Length() == 0 {
@@ -179,7 +181,7 @@ func (s *Social) runWebhookHook(app core.App, id string, d *webhook.Delivery) (b
 	return came, err
 }
 
-// queueFailureMail writes to whoever is named in a webhook that it was disabled.
+// queueFailureMail mails the contact that a webhook names, if any, that it was disabled.
 func queueFailureMail(tx core.App, address, contact, reason string) error {
 	if contact == "" {
 		return nil

@@ -36,7 +36,7 @@ func newWebhookService(t *testing.T, webhook map[string]any, owners ...func(core
 	return l
 }
 
-// eventTypes are the types of the events that came, in no order, since they go out two at a time.
+// eventTypes returns the types of the events that came, in no order, since they are sent two at a time.
 func (l *webhookService) eventTypes() []string {
 	l.t.Helper()
 	l.RunJobs()
@@ -56,7 +56,7 @@ func (l *webhookService) expectEvents(want ...string) {
 	}
 }
 
-// lastEvent is the newest event of a type.
+// lastEvent returns the newest event of a type.
 func (l *webhookService) lastEvent(kind string) delivertest.ReceivedEvent {
 	l.t.Helper()
 	var last delivertest.ReceivedEvent
@@ -86,7 +86,7 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 	like := bob.Like(post)
 	also("like.created", map[string]any{"id": like, "post": post, "user": bob.ID})
 	bob.Like(post)
-	l.expectEvents(want...) // said already
+	l.expectEvents(want...) // they were sent already
 	bob.Delete("likes", like)
 	also("like.deleted", map[string]any{"id": like, "post": post, "user": bob.ID})
 	comment := bob.Comment(post, "", "nice")
@@ -99,7 +99,7 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 	also("comment_like.deleted", nil)
 	answer := ada.Comment(post, comment, "thanks")
 	also("comment.created", map[string]any{"id": answer, "parent": comment})
-	bob.Delete("comments", comment) // answered: a tombstone stays
+	bob.Delete("comments", comment) // it has replies: a tombstone stays
 	also("comment.deleted", map[string]any{"id": comment, "text": "nicer", "author": bob.ID})
 	ada.Update("posts", post, map[string]any{"caption": "hello again"})
 	also("post.updated", map[string]any{"caption": "hello again"})
@@ -147,7 +147,7 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 	}
 }
 
-// What happens to many at once is told one by one.
+// What happens to many rows at once is sent as one event for each.
 func TestOtherServicesHearOfFollowsThatOthersDecide(t *testing.T) {
 	l := newWebhookService(t, map[string]any{"events": []string{"follow.accepted", "follow.deleted", "block.created", "block.deleted"}})
 	ada := l.As("ada")

@@ -11,8 +11,8 @@ import (
 	"doubletap/internal/setup"
 )
 
-// printWelcome says where the app is once it listens and, while there is no admin, how to make the first one. The demonstration
-// has words of its own.
+// printWelcome prints where the app is once it listens and, while there is no superuser, how to create the first one.
+// It prints nothing for other commands than serve: the demonstration has words of its own.
 func printWelcome(pb *pocketbase.PocketBase, out io.Writer) error {
 	command, _, err := pb.RootCmd.Find(os.Args[1:])
 	if err != nil || command.Name() != "serve" {

@@ -16,17 +16,17 @@ import (
 	"doubletap/internal/job"
 )
 
-// One transaction writes at a time, so how long it does is how long everybody else waits.
+// One transaction writes at a time, so everybody else waits for as long as it takes.
 const (
 	slowTxThreshold = 50 * time.Millisecond  // a longer one is logged
 	maxTxDuration   = 500 * time.Millisecond // a request's is ended
 )
 
-// bindWriter names who writes, by pprof labels, which goroutines inherit, and bounds transactions from the moment we serve:
-// migrations at the start and commands may take what they take.
+// bindWriter labels who writes, with pprof labels, which goroutines inherit, and bounds transactions from the moment
+// we serve: migrations at the start and commands may take as long as they need.
 //
-// Only what a user or a guest asked for is ended. A job, a cron function, a backup or a superuser's request is
-// only logged, also while it goes on: ended, it would begin again and never be done.
+// Only what a user or a guest asked for is ended. A job, a cron function, a backup or a superuser's request is only
+// logged, also while it goes on: if it were ended, it would begin again and never be done.
 func (s *Social) bindWriter() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuthPriority, Func: labelWriter})
@@ -44,13 +44,13 @@ func (s *Social) bindWriter() {
 	})
 }
 
-// The pprof labels under which goroutines tell who writes. The job runner has one more, job.Label.
+// The pprof labels that say who writes. The job runner has one more, job.ProfileLabel.
 const (
 	requestLabel   = "request"
 	superuserLabel = "superuser"
 )
 
-// labelWriter labels what follows from a request that may write.
+// labelWriter labels the goroutine of a request that may write, and those that it starts.
 func labelWriter(e *core.RequestEvent) (err error) {
 	kind := requestLabel
 	switch e.Request.Method {
@@ -70,7 +70,7 @@ func labelWriter(e *core.RequestEvent) (err error) {
 
 var writerLabelPattern = regexp.MustCompile(`\b(` + requestLabel + `|` + superuserLabel + `|` + job.ProfileLabel + `): "((?:[^"\\]|\\.)*)"`)
 
-// currentWriter reads the labels of this goroutine, which Go shows in the first line of its stack alone.
+// currentWriter returns the label of this goroutine, or empty. Go shows labels only in the first line of a stack.
 func currentWriter() (kind, who string) {
 	var stack [1024]byte
 	head, _, _ := strings.Cut(string(stack[:runtime.Stack(stack[:], false)]), "\n")

@@ -16,24 +16,24 @@ import (
 	"doubletap/internal/db"
 )
 
-// endTxAfter has requests' transactions ended after a moment, and returns what the goroutine that tells of one is
-// labelled with.
-func endTxAfter(s *hookstest.Service, longest time.Duration) (told chan string) {
-	told = make(chan string, 100)
+// endTxAfter ends the transactions of requests after longest, and returns a channel of the labels of the goroutines
+// that report one.
+func endTxAfter(s *hookstest.Service, longest time.Duration) (labels chan string) {
+	labels = make(chan string, 100)
 	limits := db.WriterLimits(s.App)
-	tells := limits.OnTooLong
+	report := limits.OnTooLong
 	limits.EndAfter = longest
 	limits.OnTooLong = func(held time.Duration, ended bool) {
-		tells(held, ended)
+		report(held, ended)
 		var stack [1024]byte
 		head, _, _ := strings.Cut(string(stack[:runtime.Stack(stack[:], false)]), "\n")
 		if ended {
 			head += " ended"
 		}
-		told <- head
+		labels <- head
 	}
 	db.LimitWriter(s.App, limits)
-	return told
+	return labels
 }
 
 // bothPaths runs a test with and without the fast path.

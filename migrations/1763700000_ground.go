@@ -10,8 +10,7 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		// An app that adopts Doubletap may have a collection of the same name:
-		// say so before anything changes.
+		// An app that adopts Doubletap may have a collection of the same name: refuse it before anything changes.
 		var taken []string
 		for _, name := range []string{
 			"settings", "handles", "follows", "blocks", "mutes", "posts", "hashtags", "post_tags", "likes", "saves",

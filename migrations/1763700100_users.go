@@ -17,7 +17,7 @@ func init() {
 		celebrity := boolField("celebrity")
 		celebrity.Hidden = true
 		users.Fields.Add(
-			// not required: OAuth2 and OTP sign-ups come without one and are given it
+			// not required: OAuth2 and OTP sign-ups have no handle and are given one
 			&core.TextField{Name: "handle", Min: 3, Max: 30, Pattern: `^[a-z0-9_]+(\.[a-z0-9_]+)*$`, Presentable: true},
 			textField("bio", 300),
 			boolField("private"),
@@ -37,7 +37,7 @@ func init() {
 			"CREATE UNIQUE INDEX `idx_users_handle` ON `users` (`handle` COLLATE NOCASE) WHERE `handle` != ''",
 			"CREATE INDEX `idx_users_celebrity` ON `users` (`id`) WHERE `celebrity`")
 		users.PasswordAuth.Enabled = true
-		for _, field := range []string{"email", "handle"} { // beside those that people here sign in with already
+		for _, field := range []string{"email", "handle"} { // added to those that people of this app sign in with already
 			if !slices.Contains(users.PasswordAuth.IdentityFields, field) {
 				users.PasswordAuth.IdentityFields = append(users.PasswordAuth.IdentityFields, field)
 			}
@@ -48,7 +48,7 @@ func init() {
 			update: ownerRule("id") + ` && state = "active"`,
 			remove: ownerRule("id"),
 		}.applyTo(users)
-		users.CreateRule = types.Pointer("") // anybody may sign up
+		users.CreateRule = types.Pointer("") // everybody may sign up
 		if err := app.Save(users); err != nil {
 			return err
 		}

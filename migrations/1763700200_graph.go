@@ -17,7 +17,8 @@ func init() {
 		}, []string{
 			uniqueIndexDDL("follows", "edge", "`follower`, `followee`"),
 			indexDDL("follows", "followee", "`followee`, `state`, `created`"),
-			// what is between two people is read for everybody on a page: from the index alone, near to each other
+			// a page reads the follows between the caller and everybody on it: from the index alone, where they lie
+			// near to each other
 			indexDDL("follows", "out", "`follower`, `followee`, `state`"),
 			indexDDL("follows", "in", "`followee`, `follower`, `state`"),
 		},

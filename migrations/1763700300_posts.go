@@ -20,7 +20,7 @@ func init() {
 			relationField(app, "author", "users", true, cascadeDelete),
 			&core.FileField{
 				Name: "photos", Required: true, MaxSelect: 10, MaxSize: 50 << 20,
-				// protected: who may not see the post gets no file; a public post's photo needs no token
+				// protected: a caller who may not see the post gets no file; a public post's photo needs no token
 				Protected: true,
 				MimeTypes: []string{"image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"},
 				Thumbs:    []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"},

@@ -8,7 +8,7 @@ import (
 func init() {
 	m.Register(func(app core.App) error {
 		comments := core.NewBaseCollection("comments")
-		if err := app.Save(comments); err != nil { // first, so that parent has something to point at
+		if err := app.Save(comments); err != nil { // saved first, so that parent can point at it
 			return err
 		}
 		collectionRules{

@@ -42,10 +42,10 @@ func init() {
 				uniqueIndexDDL("notification_events", "event", "`recipient`, `type`, `subject`, `actor`"),
 				indexDDL("notification_events", "group", "`notification`, `active`, `created`"),
 				indexDDL("notification_events", "actor", "`actor`"),
-				// likes, which are most, are found by their recipient
+				// likes, the most frequent events, are found by their recipient
 				indexDDL("notification_events", "subject", "`subject`") + " WHERE `type` != 'like'",
 			},
-			// the row of the tray that shows the event; empty when none does
+			// the row of the tray that shows the event; empty if none does
 			relationField(app, "notification", "notifications", false, cascadeDelete),
 			relationField(app, "recipient", "users", true, cascadeDelete), relationField(app, "actor", "users", true, cascadeDelete),
 			selectField("type", true, types...), textField("subject", 30), boolField("active"), dateField("alertedAt"))

@@ -20,7 +20,7 @@ func init() {
 			indexDDL("reports", "post", "`post`"),
 			indexDDL("reports", "comment", "`comment`"),
 		},
-			// a report outlives its reporter and what it reports
+			// a report stays when its reporter or what it reports is deleted
 			relationField(app, "reporter", "users", false, !cascadeDelete), relationField(app, "user", "users", false, !cascadeDelete),
 			relationField(app, "post", "posts", false, !cascadeDelete), relationField(app, "comment", "comments", false, !cascadeDelete),
 			textField("reason", 60), textField("note", 2000),

@@ -7,9 +7,9 @@ import (
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
-// counter keeps target.column at the number of source's rows that point at it
-// with key and meet when (with %[1]s for the row). As triggers, counters are right
-// for requests, batches, cascades, the dashboard and the SQL console alike.
+// counter keeps target.column equal to the number of source's rows whose key points at the target and that meet when,
+// which has %[1]s for the row. alsoWatched lists the other columns that when depends on. As they are triggers,
+// counters are right for requests, batches, cascades, the dashboard and the SQL console alike.
 type counter struct{ source, key, target, column, when, alsoWatched string }
 
 func init() {
@@ -31,7 +31,7 @@ func init() {
 				}
 			}
 		}
-		// The gap between the bounds keeps an author near 10,000 followers from flapping.
+		// The gap between the bounds keeps an author near 10,000 followers from changing state again and again.
 		_, err := app.DB().NewQuery(`CREATE TRIGGER celebrity AFTER UPDATE OF followersCount ON users
 			WHEN (NEW.followersCount > 10000 AND NOT NEW.celebrity) OR (NEW.followersCount < 9000 AND NEW.celebrity)
 			BEGIN UPDATE users SET celebrity = NEW.followersCount > 10000 WHERE id = NEW.id; END`).Execute()

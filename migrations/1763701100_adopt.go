@@ -6,7 +6,7 @@ import (
 )
 
 func init() {
-	// People who were here before Doubletap get what a sign-up gives.
+	// Users who existed before Doubletap get what a sign-up gives.
 	m.Register(func(app core.App) error {
 		for _, sql := range []string{
 			`UPDATE users SET state = 'active' WHERE state = ''`,

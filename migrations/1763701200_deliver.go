@@ -20,7 +20,7 @@ func init() {
 			return fmt.Errorf("doubletap needs collections of its own, but these names are taken: %s; rename them and start again", strings.Join(taken, ", "))
 		}
 
-		// what the service made for itself once, such as the key that browsers know it by
+		// values that the service has made for itself once, such as the key by which browsers know it
 		err := createInternalCollection(app, "secrets", []string{uniqueIndexDDL("secrets", "name", "`name`")},
 			&core.TextField{Name: "name", Required: true, Max: 60, Presentable: true}, hiddenTextField("value", 10_000))
 		if err != nil {
@@ -47,7 +47,7 @@ func init() {
 			return err
 		}
 
-		// when a notification was last sent to devices and by mail
+		// the times at which a notification was last sent to devices and by mail
 		notifications, err := app.FindCollectionByNameOrId("notifications")
 		if err != nil {
 			return err
@@ -56,7 +56,7 @@ func init() {
 		if err := app.Save(notifications); err != nil {
 			return err
 		}
-		// the address that mail came back from, and when the last digest was sent
+		// the address whose mail came back, and the time of the last digest
 		settings, err := app.FindCollectionByNameOrId("settings")
 		if err != nil {
 			return err

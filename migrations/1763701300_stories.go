@@ -18,7 +18,7 @@ func init() {
 			relationField(app, "author", "users", true, cascadeDelete),
 			&core.FileField{
 				Name: "photo", Required: true, MaxSelect: 1, MaxSize: 50 << 20,
-				// protected, as those of posts are
+				// protected, as the photos of posts are
 				Protected: true,
 				MimeTypes: []string{"image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"},
 				Thumbs:    []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"},

@@ -8,17 +8,18 @@ import (
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
-// wordIndex is an index of the words in a table's columns, here posts: search_posts gives each row its place
-// and search_posts_words knows which words are at which place. Places are in
-// the order of creation, so that a page of what was found begins where the last one ended, whatever came or
-// went; and they are a column, as SQLite may number rows anew in a copy.
+// wordIndex is an index of the words in a table's columns. For posts, search_posts gives each row a place, and
+// search_posts_words knows which words are at which place. Places are in the order of creation, so that a page of
+// results begins where the last one ended, whatever rows were added or deleted. They are a column of their own, as
+// SQLite may number rows anew in a copy.
 type wordIndex struct {
 	table   string
 	columns []string
 }
 
-// unspacedGlob are the characters of scripts that are written without spaces between words, as a set of GLOB's: South East
-// Asian ones, then everything from the Chinese radicals on. Each is a word of its own in the index.
+// unspacedGlob matches the characters of scripts that are written without spaces between words, as a set of GLOB:
+// South East Asian ones, then everything from the Chinese radicals on. Each such character is a word of its own in
+// the index.
 const unspacedGlob = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0010ffff]"
 
 func init() {
@@ -36,7 +37,7 @@ func init() {
 				return err
 			}
 			created := "created"
-			if collection.Fields.GetByName(created) == nil { // as users may be that were here before Doubletap
+			if collection.Fields.GetByName(created) == nil { // possible for a users collection that existed before Doubletap
 				created = ""
 			}
 			for _, statement := range w.createStatements(created) {
@@ -49,7 +50,8 @@ func init() {
 	}, nil)
 }
 
-// createStatements make the index of a table; created is its column of when a row was made, or empty.
+// createStatements returns the statements that create the index; created is the table's column with the time of
+// creation, or "".
 func (w wordIndex) createStatements(created string) []string {
 	when := func(row string) string {
 		if created == "" {
@@ -63,7 +65,7 @@ func (w wordIndex) createStatements(created string) []string {
 		text[i] = spacedSQL("t."+column) + " " + column
 		changed[i] = "OLD." + column + " IS NOT NEW." + column
 	}
-	// no view: triggers that name one keep PocketBase from changing a field to several values
+	// not a view: triggers that name one prevent PocketBase from changing a field to several values
 	rows := "SELECT s.n, " + strings.Join(text, ", ") + " FROM " + w.table + " t JOIN search_" + w.table + " s ON s.id = t.id"
 	in := strings.NewReplacer("@table", w.table, "@columns", strings.Join(w.columns, ", "), "@rows", rows,
 		"@changed", strings.Join(changed, " OR "), "@first", when("NEW")).Replace
@@ -75,7 +77,7 @@ func (w wordIndex) createStatements(created string) []string {
 		in(`CREATE TRIGGER search_@table_in AFTER INSERT ON @table BEGIN
 			INSERT INTO search_@table (n, id) VALUES (max(@first, coalesce((SELECT max(n) + 1 FROM search_@table WHERE n < @first + 1000000), 0)), NEW.id);
 			INSERT INTO search_@table_words (rowid, @columns) @rows WHERE t.id = NEW.id; END`),
-		// a like counts on the post's row: only a change of the words may come here
+		// a like updates the post's row too: only a change of the words may fire this
 		in(`CREATE TRIGGER search_@table_changed AFTER UPDATE OF @columns ON @table WHEN @changed BEGIN
 			REPLACE INTO search_@table_words (rowid, @columns) @rows WHERE t.id = NEW.id; END`),
 		in(`CREATE TRIGGER search_@table_out AFTER DELETE ON @table BEGIN
@@ -84,13 +86,14 @@ func (w wordIndex) createStatements(created string) []string {
 	}
 }
 
-// placeSQL is the SQL of the first place for a row created at a time: milliseconds, with room for a million rows in each.
+// placeSQL returns the SQL of the first place for a row created at a time: milliseconds, with room for a million rows
+// in each.
 func placeSQL(created string) string {
 	return `CAST(round(coalesce(unixepoch(` + created + `, 'subsec'), 0) * 1000) AS INTEGER) * 1000000`
 }
 
-// spacedSQL is the SQL of a text with spaces around each unspaced character: the list that json_each counts
-// through has an element for each character of the text.
+// spacedSQL returns the SQL of a text with spaces around each character of unspacedGlob: json_each goes through a
+// list that has an element for each character of the text.
 func spacedSQL(text string) string {
 	return `CASE WHEN ` + text + ` GLOB '*` + unspacedGlob + `*' THEN (
 		SELECT group_concat(CASE WHEN c GLOB '` + unspacedGlob + `' THEN ' ' || c || ' ' ELSE c END, '' ORDER BY key) FROM (

@@ -10,7 +10,7 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		// a comment that a moderator hid is seen by its author alone
+		// only its author sees a comment that a moderator has hidden
 		seen := `(%[1]shidden = false || (` + signedInRule + ` && %[1]sauthor = ` + callerID + `))`
 		comments, err := app.FindCollectionByNameOrId("comments")
 		if err != nil {
@@ -51,7 +51,7 @@ func init() {
 			return err
 		}
 
-		// what a notification of type system is about
+		// the subject of a notification of type system
 		notifications, err := app.FindCollectionByNameOrId("notifications")
 		if err != nil {
 			return err

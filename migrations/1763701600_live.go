@@ -11,7 +11,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		// the seq of a change that is in the tray, and of which no device is told
+		// the seq of a change that is in the tray but of which no device is notified
 		notifications.Fields.Add(&core.NumberField{Name: "silent", OnlyInt: true, Hidden: true})
 		return app.Save(notifications)
 	}, nil)

@@ -9,13 +9,14 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		// of an avatar there are the sizes of every photo; which may be asked for is the field's to say
+		// an avatar is rendered in the same sizes as every photo; the field lists those that may be requested
 		users, err := app.FindCollectionByNameOrId("users")
 		if err != nil {
 			return err
 		}
 		if avatar, ok := users.Fields.GetByName("avatar").(*core.FileField); ok {
-			for _, size := range []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"} { // beside those that were asked for here already
+			// these are added to the sizes that this app had already
+			for _, size := range []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"} {
 				if !slices.Contains(avatar.Thumbs, size) {
 					avatar.Thumbs = append(avatar.Thumbs, size)
 				}
@@ -24,7 +25,7 @@ func init() {
 				return err
 			}
 		}
-		// a fresh PocketBase is called Acme, and pages, mails and pushes say so
+		// the app name of a fresh PocketBase is Acme, and pages, mails and pushes show it
 		settings := app.Settings()
 		if settings.Meta.AppName != "Acme" {
 			return nil

@@ -9,7 +9,8 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		// for whom a job is done and which host it asks, so that neither keeps everybody else's waiting
+		// the user that a job works for and the host that it calls, so that the jobs of one of them do not make all
+		// others wait
 		jobs, err := app.FindCollectionByNameOrId("jobs")
 		if err != nil {
 			return err
@@ -18,7 +19,7 @@ func init() {
 		if err := app.Save(jobs); err != nil {
 			return fmt.Errorf("add the shares of jobs: %w", err)
 		}
-		// when a device last took a message, and since when it does not answer
+		// when a device last accepted a message, and since when it does not answer
 		devices, err := app.FindCollectionByNameOrId("devices")
 		if err != nil {
 			return err

@@ -14,12 +14,12 @@ func init() {
 		if err != nil {
 			return err
 		}
-		silent := boolField("silent") // listed, and nobody was alerted: its actor's alerts of the hour were spent
+		silent := boolField("silent") // listed in the tray without an alert: its actor had no alerts left in that hour
 		silent.Hidden = true
-		// the notification that the event was in when that left the tray: it comes back under the same id
+		// the notification that showed the event before it left the tray: it comes back under the same id
 		events.Fields.Add(silent, hiddenTextField("former", 30))
 		for i, ddl := range events.Indexes {
-			if strings.Contains(ddl, "idx_notification_events_actor") { // an actor's alerts to one recipient are counted
+			if strings.Contains(ddl, "idx_notification_events_actor") { // for counting an actor's alerts to one recipient
 				events.Indexes[i] = indexDDL("notification_events", "actor", "`actor`, `recipient`, `alertedAt`")
 			}
 		}

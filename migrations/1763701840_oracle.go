@@ -9,10 +9,11 @@ import (
 )
 
 func init() {
-	// What is not there and what is not for the asker answer alike, and an id that was once used is never used again.
+	// A record that does not exist and one that the caller may not see give the same answer, and an id that was once
+	// used is never used again.
 	m.Register(func(app core.App) error {
-		// A table and no collection: only these triggers write it, so that a cascade, a job and the SQL console count
-		// like a request. WITHOUT ROWID keeps one small tree of the ids alone.
+		// A table and not a collection: only these triggers write it, so that a cascade, a job and the SQL console
+		// count like a request. WITHOUT ROWID stores the ids alone in one small tree.
 		statements := []string{`CREATE TABLE IF NOT EXISTS gone_ids (id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID`}
 		for _, table := range []string{"posts", "comments", "stories", "users"} {
 			statements = append(statements, fmt.Sprintf(
@@ -23,7 +24,7 @@ func init() {
 				return fmt.Errorf("%s: %w", sql, err)
 			}
 		}
-		// Whoever points at a person or a comment must see it.
+		// A caller who points at a person or a comment must be able to see it.
 		shown := func(field string) string {
 			return field + `.state = "active" && blockedBy(` + callerID + `, ` + field + `) = false`
 		}

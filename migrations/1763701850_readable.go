@@ -9,8 +9,9 @@ import (
 )
 
 func init() {
-	// SQLite before 3.44 reads no schema that has an ORDER BY inside an aggregate, and takes the whole file for damaged: Debian
-	// 12 has 3.40, and somebody who rescues a folder has what the rescue system has. Its unixepoch knows no 'subsec' either.
+	// SQLite before 3.44 cannot read a schema with an ORDER BY inside an aggregate, and takes the whole file for
+	// damaged. Debian 12 has 3.40, and somebody who rescues a folder has only the SQLite of the rescue system. Its
+	// unixepoch does not have 'subsec' either.
 	m.Register(func(app core.App) error {
 		var triggers []struct{ Name, SQL string }
 		err := app.DB().NewQuery(`SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND (sql LIKE '%ORDER BY key) FROM (%' OR sql LIKE '%subsec%')`).All(&triggers)

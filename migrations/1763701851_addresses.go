@@ -11,9 +11,10 @@ import (
 )
 
 func init() {
-	// An e-mail address is stored in one spelling, in lower case, and the unique index tells no two apart. Accounts that
-	// share an address in two spellings stay as they are, and the index waits until the operator has decided between them:
-	// each start and doctor name them. What is not ASCII is folded at the start of the service.
+	// An e-mail address is stored in one spelling, in lower case, and the unique index ignores case. Accounts that
+	// share an address in two spellings stay as they are, and the index is not created before the operator has
+	// decided between them: each start and doctor name them. Letters that are not ASCII are folded at the start of
+	// the service.
 	m.Register(func(app core.App) error {
 		const among = `SELECT lower(email) FROM users WHERE email != '' GROUP BY lower(email) HAVING count(*) > 1`
 		var shared []string
@@ -38,8 +39,8 @@ func init() {
 		} else if index, ok := dbutils.FindSingleColumnUniqueIndex(users.Indexes, core.FieldNameEmail); ok {
 			users.AddIndex(index.IndexName, true, "`email` COLLATE NOCASE", "`email` != ''")
 		}
-		// PocketBase looks for "email = ?" and "handle = ?" at each log-in, of which SQLite cannot tell that an index WHERE email
-		// != '' has them: it would read all users
+		// at each log-in PocketBase looks for "email = ?" and "handle = ?"; SQLite cannot know that an index WHERE
+		// email != '' covers them, and would read all users
 		users.AddIndex("idx_users_email_lookup", false, "`email` COLLATE NOCASE", "")
 		users.AddIndex("idx_users_handle_lookup", false, "`handle` COLLATE NOCASE", "")
 		return app.Save(users)

@@ -7,7 +7,7 @@ import (
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
-// reservedHandles are names that somebody could take for the service's own, or that programs give a meaning.
+// reservedHandles are names that people could take for the service's own, or that have a meaning for programs.
 const reservedHandles = `
 	abuse about accessibility account accounts admins advertising affiliates anonymous api app apps assets auth
 	billing bot bots careers ceo channel checkout community compliance config contact copyright dashboard data_protection
@@ -20,8 +20,9 @@ const reservedHandles = `
 	trust undefined unsubscribe usenet user users vendor verification verified verify webhook webhooks webmaster www`
 
 func init() {
-	// A handle that was given up stays its former owner's for a while, so that nobody takes a known name over at once; a row
-	// without an end is reserved for good. Accounts that have a name that is reserved by now keep it.
+	// A handle that was given up stays reserved for its former owner for a while, so that nobody can take over a
+	// known name at once; a row without an end reserves its name for ever. Accounts that already have a reserved name
+	// keep it.
 	m.Register(func(app core.App) error {
 		handles, err := app.FindCollectionByNameOrId("handles")
 		if err != nil {

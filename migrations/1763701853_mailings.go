@@ -8,8 +8,9 @@ import (
 )
 
 func init() {
-	// How many account mails of a kind a mailbox got, and when, so that nobody's requests fill a stranger's. No collection: nobody
-	// but the service reads it. The target is a hash, as it may be an address that has no account here.
+	// How many account mails of a kind a mailbox got, and when, so that nobody can fill a stranger's mailbox with
+	// requests. It is not a collection, as only the service reads it. The target is a hash, as it may be an address
+	// that has no account here.
 	m.Register(func(app core.App) error {
 		if app.HasTable("mailings") {
 			return errors.New("doubletap needs a table of its own, but there is a mailings; rename it and start again")

@@ -7,17 +7,19 @@ import (
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
-// maxCountedAtOnce is how many public posts of an account change the counts of their hashtags in the statement that opens or closes
-// the account. With more a job does it in steps: a statement over thousands of posts would hold the writer.
+// maxCountedAtOnce is the most public posts of an account with which the statement that opens or closes the account
+// also changes the counts of its hashtags. With more, a job does that in steps: a statement over thousands of posts
+// would hold the writer.
 const maxCountedAtOnce = 50
 
 func init() {
-	// users.postsCount and hashtags.postsCount count what a guest may see: public posts that are not hidden, of active accounts that are
-	// not private. Else they tell strangers of posts that are not for them.
+	// users.postsCount and hashtags.postsCount count what a guest may see: public posts that are not hidden, of
+	// active accounts that are not private. Otherwise they would tell strangers of posts that these may not see.
 	//
-	// An account that is opened or closed changes all its posts at once. For its own count that costs one row: publicPosts counts its
-	// public posts whatever the account is, and postsCount is that number or 0. Of hashtags each post_tags row remembers whether
-	// it is counted, so that the sums hold at every moment while a job walks through the posts.
+	// Opening or closing an account changes all its posts at once. For its own count that changes one row:
+	// publicPosts counts its public posts whatever the account's state is, and postsCount is that number or 0. For
+	// hashtags each post_tags row stores whether it is counted, so that the sums are right at every moment while a
+	// job goes through the posts.
 	m.Register(func(app core.App) error {
 		if err := addPublicCounts(app); err != nil {
 			return err
@@ -89,12 +91,12 @@ func addPublicCounts(app core.App) error {
 	return app.Save(tags)
 }
 
-// openAccountSQL is 1 for a row of users whose public posts anybody may see, else 0.
+// openAccountSQL returns an SQL expression that is 1 for a row of users whose public posts everybody may see, else 0.
 func openAccountSQL(row string) string {
 	return "(" + row + ".state = 'active' AND NOT " + row + ".private)"
 }
 
-// countedTagSQL is 1 where anybody may see the post, else 0.
+// countedTagSQL returns an SQL expression that is 1 if everybody may see the post, else 0.
 func countedTagSQL(post string) string {
 	return "EXISTS (SELECT 1 FROM posts p JOIN users u ON u.id = p.author WHERE p.id = " + post + " AND p.visibility = 'public' AND NOT p.hidden AND " + openAccountSQL("u") + ")"
 }

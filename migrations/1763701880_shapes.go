@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
-	_ "time/tzdata" // a server may have none
+	_ "time/tzdata" // a server may have no time zone database
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -14,7 +14,8 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		// what was stored before shapes were checked would fail at its next update, and strict clients fail on it now
+		// values that were stored before shapes were checked would fail at their next update, and strict clients
+		// already fail on them
 		for _, statement := range []string{
 			`UPDATE posts SET alts = json_array(json_extract(alts, '$')) WHERE json_valid(alts) AND json_type(alts) = 'text'`,
 			`UPDATE posts SET alts = (SELECT json_group_array(CASE WHEN type = 'text' THEN value ELSE '' END) FROM json_each(posts.alts))
@@ -35,7 +36,7 @@ func init() {
 	}, nil)
 }
 
-// mendTimeZones empties the time zones that there are not: they meant UTC, as an empty one does.
+// mendTimeZones empties time zones that do not exist: they meant UTC, as an empty one does.
 func mendTimeZones(app core.App) error {
 	var zones []string
 	if err := app.DB().NewQuery(`SELECT DISTINCT timezone FROM settings WHERE timezone != ''`).Column(&zones); err != nil {
@@ -52,7 +53,7 @@ func mendTimeZones(app core.App) error {
 	return nil
 }
 
-// mendPreferences takes out of settings.notify what meant nothing.
+// mendPreferences removes from settings.notify what has no meaning.
 func mendPreferences(app core.App) error {
 	var rows []struct {
 		ID     string `db:"id"`

@@ -9,7 +9,7 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		// follows.notify asks to be told of each new post of somebody
+		// follows.notify asks for a notification of each new post of the followee
 		for _, name := range []string{"notifications", "notification_events"} {
 			c, err := app.FindCollectionByNameOrId(name)
 			if err != nil {

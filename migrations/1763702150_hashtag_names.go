@@ -6,8 +6,9 @@ import (
 )
 
 func init() {
-	// hashtags.name is the fold of what people write, by which #Fußball and #FUSSBALL are one; displayName is how it is shown. A job
-	// gives the rows of before their folded names, and merges those that become the same: a row without displayName waits for it.
+	// hashtags.name is the folded form of what people write, so that #Fußball and #FUSSBALL are one; displayName is
+	// the form that is shown. A job gives the older rows their folded names and merges those that become the same; a
+	// row without displayName still waits for it.
 	m.Register(func(app core.App) error {
 		hashtags, err := app.FindCollectionByNameOrId("hashtags")
 		if err != nil {

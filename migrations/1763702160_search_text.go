@@ -9,10 +9,11 @@ import (
 )
 
 func init() {
-	// The index of the search takes its text from Go, folded and cut into words, where a trigger cut it with time in proportion to
-	// the square of its length and knew no Unicode. search_posts.words holds the text, from which FTS5 is fed by triggers: SQLite 3.40 reads
-	// that, which has no contentless_delete. NULL marks a row whose text is to be made: new, changed by whomever, or of before; a partial
-	// index finds those, and a job makes them. Until it is through, a search finds what it has come to.
+	// The search index now gets its text from Go, folded and cut into words; before, a trigger cut it, in time
+	// proportional to the square of its length and without Unicode. search_posts.words holds the text, from which
+	// triggers feed FTS5: SQLite 3.40 can read that, while it lacks contentless_delete. NULL marks a row whose text
+	// must be made: a new one, one changed by anybody, or one from before. A partial index finds those rows, and a
+	// job makes their text. Until the job is done, a search finds only the rows that it has reached.
 	m.Register(func(app core.App) error {
 		for _, w := range []wordIndex{
 			{"posts", []string{"caption", "place"}},
@@ -24,7 +25,7 @@ func init() {
 				return err
 			}
 			first := `(julianday('now') - 2440587.5) * 86400000`
-			if collection.Fields.GetByName("created") != nil { // users that were here before Doubletap may have none
+			if collection.Fields.GetByName("created") != nil { // a users collection that existed before Doubletap may lack it
 				first = `(coalesce(julianday(NEW.created), 2440587.5) - 2440587.5) * 86400000`
 			}
 			for _, statement := range w.textStatements(first) {
@@ -37,7 +38,8 @@ func init() {
 	}, nil)
 }
 
-// textStatements make the index of a table anew; first is the SQL of the millisecond at which a row was made.
+// textStatements returns the statements that create a table's index anew; first is the SQL of the millisecond at
+// which a row was created.
 func (w wordIndex) textStatements(first string) []string {
 	changed := make([]string, len(w.columns))
 	for i, column := range w.columns {
@@ -51,12 +53,12 @@ func (w wordIndex) textStatements(first string) []string {
 		in(`ALTER TABLE search_@table ADD COLUMN words TEXT`),
 		in(`CREATE INDEX search_@table_waiting ON search_@table (n) WHERE words IS NULL`),
 		in(`CREATE VIRTUAL TABLE search_@table_words USING fts5(words, content='search_@table', content_rowid='n', prefix='2 3', tokenize='ascii')`),
-		// no upsert: the conflict clause of the statement that fires a trigger goes before the trigger's own
+		// not an upsert: the conflict clause of the statement that fires a trigger overrides the trigger's own
 		in(`CREATE TRIGGER search_@table_in AFTER INSERT ON @table BEGIN
 			UPDATE search_@table SET words = NULL WHERE id = NEW.id;
 			INSERT INTO search_@table (n, id) SELECT max(@first, coalesce((SELECT max(n) + 1 FROM search_@table WHERE n < @first + 1000000), 0)), NEW.id
 				WHERE NOT EXISTS (SELECT 1 FROM search_@table WHERE id = NEW.id); END`),
-		// a like counts on the post's row: only a change of the words may come here
+		// a like updates the post's row too: only a change of the words may fire this
 		in(`CREATE TRIGGER search_@table_changed AFTER UPDATE OF @columns ON @table WHEN @changed BEGIN
 			UPDATE search_@table SET words = NULL WHERE id = NEW.id; END`),
 		in(`CREATE TRIGGER search_@table_out AFTER DELETE ON @table BEGIN DELETE FROM search_@table WHERE id = OLD.id; END`),

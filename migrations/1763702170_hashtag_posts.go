@@ -6,7 +6,8 @@ import (
 )
 
 func init() {
-	// Captions of before carry other hashtags by the rules of now: what stands behind a ZWNJ or ・ was cut off. A job tags the posts anew.
+	// By today's rules older captions have other hashtags than before: what follows a ZWNJ or ・ used to be cut off. A
+	// job tags the posts anew.
 	m.Register(func(app core.App) error {
 		_, err := app.DB().NewQuery(`INSERT INTO jobs (id, kind, payload, state, runAt, attempts, worker, dedupe, user, host, error, created, updated)
 			SELECT 'hashtagsretag00', 'hashtags.retag', '{}', 'ready', strftime('%Y-%m-%d %H:%M:%fZ', 'now'), 0, '', '', '', '', '', strftime('%Y-%m-%d %H:%M:%fZ', 'now'), strftime('%Y-%m-%d %H:%M:%fZ', 'now')

@@ -6,8 +6,8 @@ import (
 )
 
 func init() {
-	// The service's own names are compared with each new handle by what they look like: they are found without looking through
-	// the names of all erased accounts.
+	// Each new handle is compared by its look with the service's own names. The index finds those names without a
+	// scan of the names of all erased accounts.
 	m.Register(func(app core.App) error {
 		handles, err := app.FindCollectionByNameOrId("handles")
 		if err != nil {

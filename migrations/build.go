@@ -1,5 +1,5 @@
-// Package migrations tells how the data got its shape: one step a file, in
-// literals, each frozen once released.
+// Package migrations holds the steps that gave the data its schema: one step in each file, written in literals, and
+// frozen once it is released.
 package migrations
 
 import (
@@ -9,25 +9,25 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
-// The words of the rules below. me is the caller's id; auth keeps guests out,
-// for whom me equals an empty relation.
+// Parts of the rules below. callerID is the caller's id; signedInRule keeps guests out, since for them callerID
+// equals an empty relation.
 const (
 	callerID     = `@request.auth.id`
 	signedInRule = `@request.auth.id != ""`
 )
 
-// ownerRule is the rule of a row that belongs to the user in field.
+// ownerRule returns the rule of a row that belongs to the user in field.
 func ownerRule(field string) string { return signedInRule + ` && ` + field + ` = ` + callerID }
 
-// ownerOrRule lets the user in field see the row, and others whom rule lets.
+// ownerOrRule returns a rule that admits the user in field, and others whom rule admits.
 func ownerOrRule(field, rule string) string { return `(` + ownerRule(field) + `) || (` + rule + `)` }
 
-// ownerCreateRule is the create rule's part that lets the owner be left out or be the caller.
+// ownerCreateRule returns the part of a create rule by which the owner may be empty or the caller.
 func ownerCreateRule(field string) string {
 	return signedInRule + ` && (` + field + ` = "" || ` + field + ` = ` + callerID + `)`
 }
 
-// fixedFieldsRule is the update rule's part that keeps fields as they are, in every spelling of a change.
+// fixedFieldsRule returns the part of an update rule that refuses every way of changing the fields.
 func fixedFieldsRule(fields ...string) string {
 	rule := ""
 	for _, field := range fields {
@@ -36,8 +36,8 @@ func fixedFieldsRule(fields ...string) string {
 	return rule
 }
 
-// collectionRules of a collection; an empty string means superusers only, as there is no
-// collection of ours that anybody may write. List and view are one rule.
+// collectionRules are the rules of a collection. An empty one admits superusers only, as no collection of ours may be
+// written by everybody. List and view share one rule.
 type collectionRules struct{ see, create, update, remove string }
 
 func (r collectionRules) applyTo(c *core.Collection) {
@@ -51,15 +51,15 @@ func (r collectionRules) applyTo(c *core.Collection) {
 	c.CreateRule, c.UpdateRule, c.DeleteRule = rule(r.create), rule(r.update), rule(r.remove)
 }
 
-// createCollection saves a new collection with created and updated behind its own fields.
+// createCollection saves a new collection, with the fields created and updated after its own.
 func createCollection(app core.App, name string, r collectionRules, indexes []string, fields ...core.Field) error {
 	c := core.NewBaseCollection(name)
 	r.applyTo(c)
 	return saveCollection(app, c, indexes, fields)
 }
 
-// createInternalCollection is create for a collection that only the service and superusers touch;
-// as a system collection it survives an import that deletes what it does not list.
+// createInternalCollection saves a new collection that only the service and superusers use. As a system collection it
+// survives an import that deletes what it does not list.
 func createInternalCollection(app core.App, name string, indexes []string, fields ...core.Field) error {
 	c := core.NewBaseCollection(name)
 	c.System = true
@@ -79,13 +79,13 @@ func saveCollection(app core.App, c *core.Collection, indexes []string, fields [
 	return nil
 }
 
-// cascadeDelete deletes the row together with what it points at.
+// cascadeDelete makes a row be deleted together with the row that it points at.
 const cascadeDelete = true
 
 func relationField(app core.App, name, to string, required, cascade bool) *core.RelationField {
 	c, err := app.FindCollectionByNameOrId(to)
 	if err != nil {
-		panic(fmt.Errorf("relation %s: collection %s: %w", name, to, err)) // the steps are out of order
+		panic(fmt.Errorf("relation %s: collection %s: %w", name, to, err)) // the steps run in the wrong order
 	}
 	return &core.RelationField{Name: name, CollectionId: c.Id, Required: required, CascadeDelete: cascade, MaxSelect: 1}
 }
@@ -114,7 +114,7 @@ func selectField(name string, required bool, values ...string) *core.SelectField
 	return &core.SelectField{Name: name, Required: required, Values: values, MaxSelect: 1}
 }
 
-// indexDDL and unique write the DDL of an index named after its table and columns.
+// indexDDL and uniqueIndexDDL return the DDL of an index that is named after its table and name.
 func indexDDL(table, name, columns string) string {
 	return fmt.Sprintf("CREATE INDEX `idx_%s_%s` ON `%s` (%s)", table, name, table, columns)
 }

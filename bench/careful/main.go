@@ -1,6 +1,6 @@
-// Careful is the best that we know how to write with PocketBase alone: no total where nobody reads it, counters by SQL
-// triggers, what belongs together in one transaction, no joins in rules. It is the side that
-// the benchmark's headline ratios are against.
+// Careful is the best app that we know how to write with PocketBase alone: no totals that nobody reads, counters by
+// SQL triggers, one transaction for what belongs together, no joins in rules. The benchmark's headline ratios compare
+// with it.
 package main
 
 import (
@@ -26,7 +26,7 @@ func main() {
 }
 
 // storeAndNotify stores the event's row and its notification together. The row was validated before, so that the
-// write lock is held for the writes alone; the notification needs no validation, as we made it.
+// write lock is held only for the writes; the notification needs no validation, as this code made it.
 func storeAndNotify(e *core.RecordEvent, actor, kind string) error {
 	app := e.App
 	defer func() { e.App = app }()
@@ -56,8 +56,8 @@ func storeAndNotify(e *core.RecordEvent, actor, kind string) error {
 	})
 }
 
-// addLikedField tells the caller which of the listed posts they like, by one query in the same request: a
-// second list request would be empty for most people, and PocketBase slows those down.
+// addLikedField adds to the listed posts whether the caller likes them, by one query in the same request. A second
+// list request would be empty for most people, and PocketBase slows down empty ones.
 func addLikedField(e *core.RecordsListRequestEvent) error {
 	if e.Auth == nil || len(e.Records) == 0 {
 		return e.Next()

@@ -9,8 +9,8 @@ import (
 	"doubletap/bench/schema"
 )
 
-// A post says itself whether it is private, so that no rule walks to its author; private posts are their
-// author's alone. That is less than Doubletap's visibility, and cheaper.
+// A post has its own private field, so that no rule has to join its author; only the author sees a private post. That
+// is less than Doubletap's visibility, and cheaper.
 const (
 	signedIn = `@request.auth.id != ""`
 	onPost   = signedIn + ` && post.private = false`

@@ -1,5 +1,5 @@
-// Limit is the least that a server of likes can be: net/http, JSON and one goroutine that commits all
-// likes that wait together. It looks at no token, no rule and no listener.
+// Limit is the smallest possible server of likes: net/http, JSON and one goroutine that commits all waiting likes
+// together. It checks no token and no rule, and has no listeners.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"doubletap/bench/limit/store"
 )
 
-// maxBatch is how many likes one commit takes.
+// maxBatch is how many likes one commit takes at most.
 const maxBatch = 64
 
 type pendingLike struct {
@@ -24,13 +24,13 @@ type pendingLike struct {
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) < 2 || os.Args[1] != "serve" {
-		return // `superuser upsert` makes no sense here
+		return // `superuser upsert` has nothing to do here
 	}
 	flags := flag.NewFlagSet("serve", flag.ExitOnError)
 	address := flags.String("http", "", "address")
 	dir := flags.String("dir", "", "data folder of the careful subject")
 	flags.Bool("dev", false, "ignored")
-	_ = flags.Parse(os.Args[2:]) // it exits by itself
+	_ = flags.Parse(os.Args[2:]) // it exits on an error
 	db, err := store.Open(filepath.Join(*dir, "data.db"), os.Getenv("LIMIT_SYNCHRONOUS"))
 	if err != nil {
 		log.Fatal(err)
@@ -50,14 +50,14 @@ func main() {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]string{ // who went away misses it
+		_ = json.NewEncoder(w).Encode(map[string]string{ // a client that has gone misses the answer
 			"id": one.like.ID, "collectionName": "likes", "post": one.like.Post, "user": one.like.User, "created": one.like.Created, "updated": one.like.Created,
 		})
 	})
 	log.Fatal(http.ListenAndServe(*address, nil))
 }
 
-// commitBatches commits what waits, and while the disk works the next ones gather.
+// commitBatches commits all likes that wait; while the disk works, the next ones gather.
 func commitBatches(db *store.DB, queue chan *pendingLike) {
 	for first := range queue {
 		group := []*pendingLike{first}

@@ -10,23 +10,24 @@ import (
 	"strings"
 )
 
-// SendFunc sends a request and returns the body of its answer until the next call.
+// SendFunc sends a request and returns the body of its answer, which is valid until the next call.
 type SendFunc func(Request) ([]byte, error)
 
-// API is how the clients of one server speak: the requests that an unmodified JS SDK sends for what a person does.
+// API describes the clients of one server: the requests that an unmodified JS SDK sends for what a person does.
 type API struct {
 	Like    func(who Person, post string) Request
 	Comment func(who Person, post, text string) Request
-	// A page is one request or several, as its client needs them.
+	// Feed, Tray and Grid load a page, with as many requests as the client needs.
 	Feed, Tray func(do SendFunc, who Person) ([]byte, error)
 	Grid       func(do SendFunc, who Person, author string) ([]byte, error)
-	// PhotoField is the name of the field that an upload goes to.
+	// PhotoField names the field of a post that an upload goes to.
 	PhotoField string
-	// LikesCountField is the count in a post's record.
+	// LikesCountField names the field of a post that counts its likes.
 	LikesCountField string
-	// ParseNotification returns whose likes a notification tells of, newest first, and of which post.
+	// ParseNotification returns the post and the actors, newest first, that a notification of likes is about; "" and
+	// nil for other messages.
 	ParseNotification func(message []byte) (post string, actors []string)
-	// CheckFeedPage fails unless a feed page is what it should be for the person who asked.
+	// CheckFeedPage returns an error unless a feed page is as it should be for the person who asked.
 	CheckFeedPage func(page []byte, who Person) error
 }
 
@@ -37,7 +38,8 @@ const (
 	GridPage = 30
 )
 
-// ListRequest is the request that getList sends. Options are names and values, in the order in which the SDK writes them.
+// ListRequest returns the request that the SDK's getList sends. options are names and values in turn, in the SDK's
+// order.
 func ListRequest(who Person, collection string, page, perPage int, options ...string) Request {
 	path := fmt.Sprintf("/api/collections/%s/records?page=%d&perPage=%d", collection, page, perPage)
 	for i := 0; i < len(options); i += 2 {
@@ -46,7 +48,7 @@ func ListRequest(who Person, collection string, page, perPage int, options ...st
 	return Request{Method: "GET", Path: path, Token: who.Token}
 }
 
-// CreateRequest is the request that create sends for fields that are all texts.
+// CreateRequest returns the request that the SDK's create sends. fields are names and texts in turn.
 func CreateRequest(who Person, collection string, fields ...string) Request {
 	body := []byte{'{'}
 	for i := 0; i < len(fields); i += 2 {
@@ -54,13 +56,14 @@ func CreateRequest(who Person, collection string, fields ...string) Request {
 			body = append(body, ',')
 		}
 		body = append(append(append(body, '"'), fields[i]...), `":`...)
-		value, _ := json.Marshal(fields[i+1]) // a text always encodes
+		value, _ := json.Marshal(fields[i+1]) // a text can always be encoded
 		body = append(body, value...)
 	}
 	return Request{Method: "POST", Path: "/api/collections/" + collection + "/records", Token: who.Token, Body: append(body, '}')}
 }
 
-// UploadRequest is the request that create sends for a post with a photo.
+// UploadRequest returns the request that the SDK's create sends for a post with a photo. fields are names and texts
+// in turn.
 func (a API) UploadRequest(who Person, photo []byte, fields ...string) (Request, error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)

@@ -8,17 +8,17 @@ import (
 	"sync/atomic"
 )
 
-// runBurst is one post that many people like at once, through 64 connections that never rest. The count that
-// the post shows afterwards is compared with the likes that were acknowledged.
+// runBurst measures one post that many people like at once, by 64 workers without pauses. It compares the count that
+// the post shows afterwards with the likes that were acknowledged.
 func runBurst(ctx context.Context, t *Target, o Options) ([]Row, error) {
 	owner := t.Owner()
 	post := owner.Posts[0]
-	line, err := DialClient(t.Address, 0)
+	conn, err := DialClient(t.Address, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer line.Close()
-	before, err := t.shownLikes(line, owner.Person, post)
+	defer conn.Close()
+	before, err := t.shownLikes(conn, owner.Person, post)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func runBurst(ctx context.Context, t *Target, o Options) ([]Row, error) {
 	if m == nil {
 		return nil, err
 	}
-	after, shownErr := t.shownLikes(line, owner.Person, post)
+	after, shownErr := t.shownLikes(conn, owner.Person, post)
 	if shownErr != nil {
 		return nil, shownErr
 	}
@@ -48,7 +48,7 @@ func runBurst(ctx context.Context, t *Target, o Options) ([]Row, error) {
 	return singleRow("burst", m, err)
 }
 
-// shownLikes returns how many likes a post says that it has.
+// shownLikes returns the count of likes that a post's record shows.
 func (t *Target) shownLikes(l *ClientConn, who Person, post string) (int, error) {
 	body, err := l.SendRequest(Request{Method: "GET", Path: "/api/collections/posts/records/" + post, Token: who.Token})
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// listenerCrowd is people who are connected and listen to their own notifications.
+// listenerCrowd is a number of people who are connected and listen to their own notifications.
 type listenerCrowd struct {
 	target       *Target
 	streams      []*stream
-	misdelivered atomic.Int64 // messages that reached one of them and are somebody else's
+	misdelivered atomic.Int64 // messages that reached one of them but are for another person
 	endedStreams atomic.Int64 // streams that ended by themselves
 	closing      atomic.Bool
 }
@@ -29,16 +29,16 @@ func (c *listenerCrowd) connectUpTo(ctx context.Context, n int) error {
 	c.streams = append(c.streams, make([]*stream, max(0, n-from))...)
 	errs := make(chan error, connectWorkers)
 	var wg sync.WaitGroup
-	for door := range connectWorkers {
+	for worker := range connectWorkers {
 		wg.Go(func() {
-			line, err := DialClient(c.target.Address, door)
+			conn, err := DialClient(c.target.Address, worker)
 			if err != nil {
 				errs <- err
 				return
 			}
-			defer line.Close()
-			for i := from + door; i < n && ctx.Err() == nil; i += connectWorkers {
-				if c.streams[i], err = c.connectOne(line, door, c.target.Others[i]); err != nil {
+			defer conn.Close()
+			for i := from + worker; i < n && ctx.Err() == nil; i += connectWorkers {
+				if c.streams[i], err = c.connectOne(conn, worker, c.target.Others[i]); err != nil {
 					errs <- err
 					return
 				}
@@ -54,12 +54,12 @@ func (c *listenerCrowd) connectUpTo(ctx context.Context, n int) error {
 	}
 }
 
-func (c *listenerCrowd) connectOne(line *ClientConn, door int, who Person) (*stream, error) {
-	s, err := connectStream(c.target.Address, door) // PocketBase wants both from one address
+func (c *listenerCrowd) connectOne(conn *ClientConn, worker int, who Person) (*stream, error) {
+	s, err := connectStream(c.target.Address, worker) // PocketBase requires the stream and its subscribe call from one address
 	if err != nil {
 		return nil, err
 	}
-	if err := s.subscribe(line, who); err != nil {
+	if err := s.subscribe(conn, who); err != nil {
 		s.conn.Close()
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (c *listenerCrowd) connectOne(line *ClientConn, door int, who Person) (*str
 	return s, nil
 }
 
-// ConnectListeners connects n of the others, who listen until disconnect is called.
+// ConnectListeners connects n of t.Others, who listen until disconnect is called.
 func ConnectListeners(ctx context.Context, t *Target, n int) (disconnect func(), err error) {
 	c := &listenerCrowd{target: t}
 	return c.closeAll, c.connectUpTo(ctx, n)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Doubletap is how Doubletap's clients speak; see section 4 of its contract.
+// Doubletap describes Doubletap's clients; see section 4 of its contract.
 var Doubletap = API{
 	Like: func(who Person, post string) Request { return CreateRequest(who, "likes", "post", post) },
 	Comment: func(who Person, post, text string) Request {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestLineReadsEveryKindOfAnswer sends the answers that a server may choose between over one connection.
+// TestLineReadsEveryKindOfAnswer reads every form of answer that a server may send, over one connection.
 func TestLineReadsEveryKindOfAnswer(t *testing.T) {
 	long := strings.Repeat("0123456789", 2000)
 	mux := http.NewServeMux()
@@ -51,7 +51,7 @@ func TestLineReadsEveryKindOfAnswer(t *testing.T) {
 	}
 }
 
-// TestLoopDoesEachStepOnce also sends away the first try of each tenth step.
+// TestLoopDoesEachStepOnce also refuses the first try of each hundredth step.
 func TestLoopDoesEachStepOnce(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
@@ -91,7 +91,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// TestStreamReadsLongMessages has messages that fit no buffer, in pieces.
+// TestStreamReadsLongMessages reads messages that are longer than the buffer and arrive in pieces.
 func TestStreamReadsLongMessages(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// minConnections is how many clients are connected at least, however few of them ask at once.
+// minConnections is how many clients are connected at least, however few of them send at once.
 const minConnections = 256
 
-// closedLoop is a closed loop: workers that each do one step after the other, every step on the next of the worker's
-// lines. It lasts for a time, and what happens before the warm-up is over or ends after the
-// run is not measured; or it takes a number of steps, all of them measured.
+// closedLoop is a closed loop: each worker does one step after the other, every step on the next of the worker's
+// connections. It lasts for a time, of which only the steps that end after the warm-up and before the end of the run
+// are measured. Or it takes a number of steps, all of which are measured.
 type closedLoop struct {
 	*Target
-	workerCount int // workers
+	workerCount int
 	warm, run   time.Duration
-	enough      func() bool // nil, or whether the run may end; it lasts at most three times as long
-	steps       int         // when not 0, instead of the times
+	enough      func() bool // reports whether the run may end, nil for always; the run lasts at most three times as long
+	steps       int         // if not 0, the number of steps, instead of warm and run
 	step        func(worker, n int, l *ClientConn) error
 
 	next      atomic.Int64
@@ -29,17 +29,17 @@ type closedLoop struct {
 	stopped   atomic.Bool
 	failed    atomic.Int64
 	refused   atomic.Int64
-	mu        sync.Mutex // guards first
+	mu        sync.Mutex // guards firstErr
 	firstErr  error
 }
 
-// measureLoop runs the loop and returns its figures. Only what the whole case depends on is an error without
-// figures; a step that fails is counted, and the first of them comes back beside the figures.
+// measureLoop runs the loop and returns its figures. It returns nil figures only if it cannot connect or ctx ends. A
+// step that fails is counted, and the first failure is returned together with the figures.
 func (l *closedLoop) measureLoop(ctx context.Context) (Metrics, error) {
 	all, err := l.dialAll()
 	defer func() {
-		for _, line := range all {
-			line.Close()
+		for _, conn := range all {
+			conn.Close()
 		}
 	}()
 	if err != nil {
@@ -76,11 +76,11 @@ func (l *closedLoop) measureLoop(ctx context.Context) (Metrics, error) {
 
 func (l *closedLoop) dialAll() (all []*ClientConn, err error) {
 	for n := range (max(minConnections, l.workerCount) + l.workerCount - 1) / l.workerCount * l.workerCount {
-		line, err := DialClient(l.Address, n)
+		conn, err := DialClient(l.Address, n)
 		if err != nil {
 			return all, err
 		}
-		all = append(all, line)
+		all = append(all, conn)
 	}
 	return all, nil
 }
@@ -91,19 +91,20 @@ func (l *closedLoop) runWorker(ctx context.Context, worker int, all []*ClientCon
 		if l.steps > 0 && n >= l.steps {
 			break
 		}
-		line := all[(turn*l.workerCount+worker)%len(all)] // no two workers share one, as their number divides that of the lines
+		// no two workers share a connection, as the number of workers divides that of the connections
+		conn := all[(turn*l.workerCount+worker)%len(all)]
 		start := time.Now()
-		err := l.step(worker, n, line)
-		for errors.Is(err, errRefused) && ctx.Err() == nil && !l.stopped.Load() { // it is the same person who comes again
+		err := l.step(worker, n, conn)
+		for errors.Is(err, errRefused) && ctx.Err() == nil && !l.stopped.Load() { // the same person tries again
 			l.refused.Add(1)
-			sleepContext(ctx, max(line.retryAfter, 10*time.Millisecond))
-			err = l.step(worker, n, line)
+			sleepContext(ctx, max(conn.retryAfter, 10*time.Millisecond))
+			err = l.step(worker, n, conn)
 		}
 		if err != nil {
 			l.recordFailure(err)
-			if fresh, err := DialClient(l.Address, worker); err == nil { // the old one may be out of step
-				line.Close()
-				*line = *fresh
+			if fresh, err := DialClient(l.Address, worker); err == nil { // the old one may hold a part of an answer
+				conn.Close()
+				*conn = *fresh
 			}
 			sleepContext(ctx, 10*time.Millisecond)
 		} else if l.measuring.Load() {
@@ -129,7 +130,8 @@ func (t *Target) cpuTime() time.Duration {
 	return t.CPU()
 }
 
-// summarize sums up how long each operation took. used is the server's CPU, 0 where it is not known.
+// summarize returns the figures of operations by how long each took. length is how long all took, used the server's
+// CPU time, 0 if that is unknown.
 func summarize(took []time.Duration, length, used time.Duration) Metrics {
 	m := Metrics{Count: float64(len(took)), Rate: float64(len(took)) / length.Seconds()}
 	if len(took) == 0 {
@@ -143,7 +145,7 @@ func summarize(took []time.Duration, length, used time.Duration) Metrics {
 	return m
 }
 
-// quantileOf returns the value of a sorted list that a share of it is not above.
+// quantileOf returns the value that the given share of a sorted list does not exceed.
 func quantileOf(sorted []time.Duration, share float64) time.Duration {
 	return sorted[min(int(share*float64(len(sorted))), len(sorted)-1)]
 }

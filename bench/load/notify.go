@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	probeWorkers        = 4  // of the workers under load: their likes are followed to the owner's socket
-	loadWorkers         = 16 // under load, probers included
+	probeWorkers        = 4  // of the workers under load: their likes are timed until they reach the owner's socket
+	loadWorkers         = 16 // workers under load, the probing ones included
 	notificationTimeout = 30 * time.Second
 )
 
-// runNotify measures the time from a like's request to its notification at the owner's socket, while so many
-// others are connected: first one like after the other with nothing else going on, then
-// under a closed loop of likes of everybody's posts.
+// runNotify measures the time from a like's request until its notification is at the owner's socket, while
+// o.Listeners others are connected: first of one like after the other without other load, then under a closed loop of
+// likes of all posts.
 func runNotify(ctx context.Context, t *Target, o Options) (all []Row, err error) {
 	others := &listenerCrowd{target: t}
 	defer others.closeAll()
@@ -31,17 +31,17 @@ func runNotify(ctx context.Context, t *Target, o Options) (all []Row, err error)
 			return all, err
 		}
 		defer owner.conn.Close()
-		quiet, err := owner.probeIdle(ctx, o.Samples, o.Run*2)
+		idle, err := owner.probeIdle(ctx, o.Samples, o.Run*2)
 		if err != nil {
 			return all, fmt.Errorf("with %d others: %w", n, err)
 		}
-		quiet[Misdelivered] = float64(others.misdelivered.Swap(0))
+		idle[Misdelivered] = float64(others.misdelivered.Swap(0))
 		loaded, err := owner.probeUnderLoad(ctx, o)
 		if loaded == nil {
 			return all, fmt.Errorf("with %d others: %w", n, err)
 		}
 		loaded[Misdelivered] = float64(others.misdelivered.Swap(0))
-		all = append(all, Row{fmt.Sprintf("notify-%d", n), quiet}, Row{fmt.Sprintf("notify-%d-load", n), loaded})
+		all = append(all, Row{fmt.Sprintf("notify-%d", n), idle}, Row{fmt.Sprintf("notify-%d-load", n), loaded})
 		if gone := others.endedStreams.Load(); gone > 0 {
 			err = errors.Join(err, fmt.Errorf("%d of %d streams ended by themselves", gone, n))
 		}
@@ -52,20 +52,21 @@ func runNotify(ctx context.Context, t *Target, o Options) (all []Row, err error)
 	return all, nil
 }
 
-// probeIdle sends one like after the other, with a pause between them, samples times or until the time is over.
+// probeIdle sends one like after the other, with pauses between them, until it has as many samples or, after ten, the
+// measured times add up to most.
 func (w *watchedOwner) probeIdle(ctx context.Context, samples int, most time.Duration) (Metrics, error) {
-	line, err := DialClient(w.target.Address, 0)
+	conn, err := DialClient(w.target.Address, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer line.Close()
+	defer conn.Close()
 	var took []time.Duration
 	lost, cpu := 0, time.Duration(0)
 	for n := -5; n < samples && (len(took) < 10 || totalDuration(took) < most); n++ { // the first few warm up
 		if n == 0 {
 			cpu = w.target.cpuTime()
 		}
-		d, err := w.probeLike(ctx, line, (n+5)%len(w.Posts))
+		d, err := w.probeLike(ctx, conn, (n+5)%len(w.Posts))
 		if errors.Is(err, errLost) {
 			lost++
 		} else if err != nil {
@@ -76,7 +77,7 @@ func (w *watchedOwner) probeIdle(ctx context.Context, samples int, most time.Dur
 		sleepContext(ctx, 5*time.Millisecond)
 	}
 	m := summarize(took, max(totalDuration(took), 1), w.target.cpuTime()-cpu)
-	delete(m, Rate) // the pauses are ours
+	delete(m, Rate) // the rate would show our pauses
 	m[Lost] = float64(lost)
 	return m, nil
 }
@@ -88,7 +89,7 @@ func totalDuration(all []time.Duration) (total time.Duration) {
 	return total
 }
 
-// probeUnderLoad runs the probes among other likes. Rate and CPU are of all likes, the times of the probes.
+// probeUnderLoad sends probes among other likes. The rate and the CPU are of all likes, the times are of the probes.
 func (w *watchedOwner) probeUnderLoad(ctx context.Context, o Options) (Metrics, error) {
 	var mu sync.Mutex
 	var took []time.Duration
@@ -99,13 +100,13 @@ func (w *watchedOwner) probeUnderLoad(ctx context.Context, o Options) (Metrics, 
 		defer mu.Unlock()
 		return len(took) >= o.Samples
 	}
-	l.step = func(worker, n int, line *ClientConn) error {
+	l.step = func(worker, n int, conn *ClientConn) error {
 		if worker >= probeWorkers {
 			who, post := w.target.Like()
-			return w.target.sendLike(line, who, post)
+			return w.target.sendLike(conn, who, post)
 		}
-		mine := len(w.Posts) / probeWorkers // no post gets two probes at once
-		d, err := w.probeLike(ctx, line, worker*mine+n%mine)
+		mine := len(w.Posts) / probeWorkers // each worker has its own posts, so that no post gets two probes at once
+		d, err := w.probeLike(ctx, conn, worker*mine+n%mine)
 		if errors.Is(err, errLost) {
 			lost.Add(1)
 			return nil

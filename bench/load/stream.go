@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// stream is one open realtime connection: a socket, a small buffer and a goroutine, so that 10,000 of them
-// fit beside the server.
+// stream is one open realtime connection. It takes only a socket, a small buffer and a goroutine, so that 10,000 of
+// them fit on the server's machine.
 type stream struct {
 	conn net.Conn
 	in   *bufio.Reader
@@ -68,7 +68,7 @@ func (s *stream) openStream(address string) error {
 func (s *stream) nextMessage() (event string, data []byte, err error) {
 	for {
 		line, err := s.in.ReadSlice('\n')
-		for errors.Is(err, bufio.ErrBufferFull) { // a message with much in it
+		for errors.Is(err, bufio.ErrBufferFull) { // a message longer than the buffer
 			whole := bytes.Clone(line)
 			line, err = s.in.ReadSlice('\n')
 			line = append(whole, line...)
@@ -91,18 +91,19 @@ func (s *stream) nextMessage() (event string, data []byte, err error) {
 	}
 }
 
-// subscribe listens to the person's notifications over line, which must belong to the same client.
-func (s *stream) subscribe(line *ClientConn, who Person) error {
+// subscribe makes the stream listen to the person's notifications, by a request over conn, which must belong to the
+// same client.
+func (s *stream) subscribe(conn *ClientConn, who Person) error {
 	body, err := json.Marshal(map[string]any{"clientId": s.id, "subscriptions": []string{"notifications/*"}})
 	if err != nil {
 		return err
 	}
-	_, err = line.SendRequest(Request{Method: "POST", Path: "/api/realtime", Token: who.Token, Body: body})
+	_, err = conn.SendRequest(Request{Method: "POST", Path: "/api/realtime", Token: who.Token, Body: body})
 	return err
 }
 
-// readMessages calls heard for each message until the connection is over.
-func (s *stream) readMessages(heard func(data []byte, at time.Time)) error {
+// readMessages calls received for each message until the connection ends. It returns nil if the server ended it.
+func (s *stream) readMessages(received func(data []byte, at time.Time)) error {
 	for {
 		_, data, err := s.nextMessage()
 		if err == io.EOF {
@@ -111,6 +112,6 @@ func (s *stream) readMessages(heard func(data []byte, at time.Time)) error {
 		if err != nil {
 			return err
 		}
-		heard(data, time.Now())
+		received(data, time.Now())
 	}
 }

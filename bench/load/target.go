@@ -1,5 +1,5 @@
-// Package load is the benchmark's load generator: cases that are run against any server that is up, given its address and
-// people with tokens. It knows nothing of how the server is started or filled, and uses only the standard library, so
+// Package load is the benchmark's load generator: cases that run against any running server, given its address and
+// people with tokens. It does not know how the server is started or filled, and uses only the standard library, so
 // that `doubletap bench` can use it too.
 package load
 
@@ -9,69 +9,69 @@ import (
 	"time"
 )
 
-// Person is somebody who is signed in.
+// Person is a user who is signed in.
 type Person struct{ ID, Token string }
 
-// Owner is a person whose posts no other case touches.
+// Owner is a person whose posts no other case uses.
 type Owner struct {
 	Person
 	Posts []string
-	// Liker returns the nth person who does not like Posts[post] yet, and false when there are no more.
+	// Liker returns the nth person who does not like Posts[post] yet, and false if there are no more.
 	Liker func(post, n int) (Person, bool)
 }
 
-// Target is a running server, how its clients speak, and in whose name.
+// Target is a running server, with its API and the people and posts that requests are about.
 type Target struct {
 	Address string // host:port
 	API     API
-	Readers []Person                // who look at feeds, trays and grids, comment and post
-	Others  []Person                // who are merely connected; none of them an owner
-	Posts   []string                // to comment on
-	Like    func() (Person, string) // the next like that nobody gave yet, of a post that is no owner's
+	Readers []Person                // people who look at feeds, trays and grids, comment and post
+	Others  []Person                // people who are only connected; none is an owner
+	Posts   []string                // posts to comment on
+	Like    func() (Person, string) // the next like that was not yet given, of a post that is not an owner's
 	Owner   func() Owner            // the next owner
-	CPU     func() time.Duration    // that the server has used so far; nil where nobody can tell
+	CPU     func() time.Duration    // CPU time that the server has used so far; nil if unknown
 
-	// What the server has acknowledged so far, to compare with what it stored.
+	// What the server has acknowledged so far, to be compared with what it stored.
 	Likes, Comments, Uploads atomic.Int64
-	// UnknownWrites counts the writes that failed: they may be stored or not.
+	// UnknownWrites counts the writes that failed and may be stored or not.
 	UnknownWrites atomic.Int64
 }
 
 // Metrics are the figures of one run of one case, by the names below.
 type Metrics map[string]float64
 
-// The names of metrics. What a case has no figure for, it leaves out.
+// The names of metrics. A case leaves out those that it has no figure for.
 const (
-	Rate         = "rate"    // operations in a second
+	Rate         = "rate"    // operations per second
 	P50          = "p50"     // milliseconds
 	P99          = "p99"     // milliseconds
 	CPU          = "cpu"     // microseconds of the server's CPU for one operation
-	Count        = "n"       // operations that the figures are of
-	Failed       = "failed"  // operations that went wrong
-	Refused      = "refused" // operations that the server put off with 429 or 503, which were tried again
+	Count        = "n"       // operations that were measured
+	Failed       = "failed"  // operations that failed
+	Refused      = "refused" // answers of 429 or 503, after which the operation was tried again
 	Lost         = "lost"    // notifications that never came
-	Probes       = "probes"  // operations that the times are of, where they are not all
-	Misdelivered = "strange" // messages that reached somebody they do not concern
+	Probes       = "probes"  // operations that the times are of, if not of all
+	Misdelivered = "strange" // messages that reached a person they are not for
 )
 
-// Options say how long a case is measured.
+// Options say how long and with how much a case is measured.
 type Options struct {
 	Warm, Run time.Duration
-	Listeners []int // others connected, in the cases of notifications
-	Samples   int   // notifications awaited one by one
-	Likers    int   // of the one post that many like at once
+	Listeners []int // how many others are connected, in the cases of notifications
+	Samples   int   // notifications that are awaited one by one
+	Likers    int   // how many like the one post of the burst
 	Photo     []byte
-	Photos    int // uploads
+	Photos    int // how many uploads
 }
 
-// Case is one thing that is measured.
+// Case is one thing that the benchmark measures.
 type Case struct {
 	Name   string
-	Writes bool // something that can be checked afterwards
+	Writes bool // whether it stores rows, which can be checked afterwards
 	Run    func(ctx context.Context, t *Target, o Options) ([]Row, error)
 }
 
-// Row is one line of figures; most cases have one, of their own name.
+// Row is one line of figures. Most cases have one row, with the case's name.
 type Row struct {
 	Name    string
 	Metrics Metrics

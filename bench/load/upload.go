@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// The thumbs that are looked at first: one fills a phone, the other is a square of the grid.
+// The thumbs that are viewed first: one fills a phone's screen, the other is a square of the grid.
 var viewedThumbs = []string{"640x640f", "320x320"}
 
-// runUpload is one photo after the other, each looked at in two sizes as soon as it is stored. The CPU is
-// that of the whole photo, up to the moment when the server rests again.
+// runUpload measures one photo after the other, each viewed in two sizes as soon as it is stored. The CPU is that of
+// the whole photo, until the server is idle again.
 func runUpload(ctx context.Context, t *Target, o Options) ([]Row, error) {
 	t.waitUntilIdle(ctx)
-	line, err := DialClient(t.Address, 0) // one that says nothing for long would be closed
+	conn, err := DialClient(t.Address, 0) // after the wait, as a connection that is idle for long would be closed
 	if err != nil {
 		return nil, err
 	}
-	defer line.Close()
+	defer conn.Close()
 	var stored, seen []time.Duration
 	cpu := t.cpuTime()
 	for n := range o.Photos {
@@ -30,7 +30,7 @@ func runUpload(ctx context.Context, t *Target, o Options) ([]Row, error) {
 			return nil, err
 		}
 		start := time.Now()
-		body, err := line.SendRequest(request)
+		body, err := conn.SendRequest(request)
 		if err := t.countWrite(&t.Uploads, err); err != nil {
 			return nil, err
 		}
@@ -41,7 +41,7 @@ func runUpload(ctx context.Context, t *Target, o Options) ([]Row, error) {
 		}
 		for _, size := range viewedThumbs {
 			start := time.Now()
-			if err := t.viewThumb(line, who, path, size, &start); err != nil {
+			if err := t.viewThumb(conn, who, path, size, &start); err != nil {
 				return nil, err
 			}
 			seen = append(seen, time.Since(start))
@@ -71,12 +71,12 @@ func (t *Target) photoPath(body []byte) (string, error) {
 	return fmt.Sprintf("/api/files/posts/%v/%v", record["id"], name), nil
 }
 
-// viewThumb looks at a photo. A server that wants a token for it is asked for one first, on
-// which no time is counted.
-func (t *Target) viewThumb(line *ClientConn, who Person, path, size string, start *time.Time) error {
-	body, err := line.SendRequest(Request{Method: "GET", Path: path + "?thumb=" + size})
+// viewThumb loads a thumb of a photo. If the server answers 404, viewThumb first asks for a file token and then sets
+// *start anew, so that this takes no measured time.
+func (t *Target) viewThumb(conn *ClientConn, who Person, path, size string, start *time.Time) error {
+	body, err := conn.SendRequest(Request{Method: "GET", Path: path + "?thumb=" + size})
 	if err != nil && strings.Contains(err.Error(), ": 404 ") {
-		answer, tokenErr := line.SendRequest(Request{Method: "POST", Path: "/api/files/token", Token: who.Token})
+		answer, tokenErr := conn.SendRequest(Request{Method: "POST", Path: "/api/files/token", Token: who.Token})
 		if tokenErr != nil {
 			return errors.Join(err, tokenErr)
 		}
@@ -85,7 +85,7 @@ func (t *Target) viewThumb(line *ClientConn, who Person, path, size string, star
 			return err
 		}
 		*start = time.Now()
-		body, err = line.SendRequest(Request{Method: "GET", Path: path + "?thumb=" + size + "&token=" + file.Token})
+		body, err = conn.SendRequest(Request{Method: "GET", Path: path + "?thumb=" + size + "&token=" + file.Token})
 	}
 	if err == nil && len(body) < 1000 {
 		err = fmt.Errorf("thumb %s of %s has %d bytes", size, path, len(body))
@@ -93,7 +93,8 @@ func (t *Target) viewThumb(line *ClientConn, who Person, path, size string, star
 	return err
 }
 
-// waitUntilIdle waits until the server uses next to no CPU, so that what it does later is counted where it belongs.
+// waitUntilIdle waits until the server uses next to no CPU, at most a minute, so that work in the background is
+// counted where it belongs.
 func (t *Target) waitUntilIdle(ctx context.Context) {
 	if t.CPU == nil {
 		return

@@ -14,29 +14,29 @@ type watchedOwner struct {
 	Owner
 	*stream
 	target     *Target
-	likesGiven []atomic.Int64 // by post: how many likes it got from us
+	likesGiven []atomic.Int64 // by post: how many likes the benchmark gave it
 
 	mu       sync.Mutex
-	awaiting map[string]chan time.Time // by post and actor
+	awaiting map[string]chan time.Time // by post and actor: where the time of the notification is sent
 }
 
 func (t *Target) watchOwner() (*watchedOwner, error) {
-	line, err := DialClient(t.Address, connectWorkers)
+	conn, err := DialClient(t.Address, connectWorkers)
 	if err != nil {
 		return nil, err
 	}
-	defer line.Close()
+	defer conn.Close()
 	s, err := connectStream(t.Address, connectWorkers)
 	if err != nil {
 		return nil, err
 	}
 	w := &watchedOwner{Owner: t.Owner(), stream: s, target: t, awaiting: map[string]chan time.Time{}}
 	w.likesGiven = make([]atomic.Int64, len(w.Posts))
-	if err := s.subscribe(line, w.Person); err != nil {
+	if err := s.subscribe(conn, w.Person); err != nil {
 		s.conn.Close()
 		return nil, err
 	}
-	go func() { _ = s.readMessages(w.receiveNotification) }() // a stream that ends shows as notifications that never come
+	go func() { _ = s.readMessages(w.receiveNotification) }() // if the stream ends, the notifications count as lost
 	return w, nil
 }
 
@@ -54,25 +54,26 @@ func (w *watchedOwner) receiveNotification(data []byte, at time.Time) {
 
 var errLost = errors.New("the notification did not come")
 
-// probeLike gives a like to one of the owner's posts and waits for its notification.
-func (w *watchedOwner) probeLike(ctx context.Context, line *ClientConn, post int) (time.Duration, error) {
+// probeLike likes one of the owner's posts and returns the time until its notification came, or errLost after
+// notificationTimeout.
+func (w *watchedOwner) probeLike(ctx context.Context, conn *ClientConn, post int) (time.Duration, error) {
 	who, ok := w.Liker(post, int(w.likesGiven[post].Add(1))-1)
 	if !ok {
 		return 0, fmt.Errorf("everybody likes post %s", w.Posts[post])
 	}
-	heard := make(chan time.Time, 1)
+	received := make(chan time.Time, 1)
 	key := w.Posts[post] + who.ID
 	w.mu.Lock()
-	w.awaiting[key] = heard
+	w.awaiting[key] = received
 	w.mu.Unlock()
 	start := time.Now()
-	if err := w.target.sendLike(line, who, w.Posts[post]); err != nil {
+	if err := w.target.sendLike(conn, who, w.Posts[post]); err != nil {
 		return 0, err
 	}
 	timer := time.NewTimer(notificationTimeout)
 	defer timer.Stop()
 	select {
-	case at := <-heard:
+	case at := <-received:
 		return at.Sub(start), nil
 	case <-timer.C:
 		return 0, errLost

@@ -1,5 +1,5 @@
-// Plain is the app that PocketBase's documentation leads to: collections with rules, a hook after each
-// success that writes what follows, default settings. It is one side of the benchmark.
+// Plain is the app that PocketBase's documentation leads to: collections with rules, a hook after each success that
+// writes what follows, and default settings. It is one of the subjects that the benchmark compares.
 package main
 
 import (
@@ -28,8 +28,8 @@ func main() {
 	}
 }
 
-// countAndNotify counts what actor did on the post and notifies the post's author. "likesCount+" is the documented way
-// to add to a number; it is resolved against the record in memory, so of two at once one may be lost.
+// countAndNotify counts what actor did on the post and notifies the post's author. "likesCount+" is the documented
+// way to add to a number; it is resolved against the record in memory, so one of two concurrent ones may be lost.
 func countAndNotify(e *core.RecordEvent, actor, kind, count string) error {
 	post, err := e.App.FindRecordById("posts", e.Record.GetString("post"))
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"doubletap/bench/schema"
 )
 
-// visible is the rule that a tutorial writes for private accounts: a walk over relations. %s is the path to the author.
+// visiblePosts is the rule that a tutorial writes for private accounts: it follows relations. onVisiblePost is the
+// same for records that belong to a post.
 const (
 	signedIn      = `@request.auth.id != ""`
 	visiblePosts  = signedIn + ` && (author.private = false || author = @request.auth.id || author.follows_via_followee.follower ?= @request.auth.id)`

@@ -1,4 +1,4 @@
-// Profiled is Doubletap in a program that writes a CPU profile of what it does between two signals, to the file that
+// Profiled is Doubletap in a program that writes a CPU profile of the time between two signals to the file that
 // BENCH_CPUPROFILE names. The product itself has no such hook.
 package main
 
@@ -26,7 +26,7 @@ func main() {
 	}
 }
 
-// profileBetweenSignals starts at SIGUSR1 and ends at SIGUSR2.
+// profileBetweenSignals writes a profile that starts at the first SIGUSR1 or SIGUSR2 and ends at the next.
 func profileBetweenSignals(path string) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)

@@ -10,7 +10,7 @@ import (
 	"doubletap/bench/load"
 )
 
-// chartRows are what the chart shows, if it was measured.
+// chartRows are the rows of the chart, as far as they were measured.
 var chartRows = []struct {
 	name, metric, label string
 }{
@@ -24,15 +24,16 @@ var chartRows = []struct {
 	{"start", Listener, "memory for a connection, KB"},
 }
 
-// The chart's measures in pixels.
+// The chart's dimensions in pixels.
 const (
-	width, labels, right = 820, 290, 150 // of all, of the text on the left, of that on the right
+	width, labels, right = 820, 290, 150 // the whole width, that of the text on the left and that of the text on the right
 	rowHeight, barHeight = 46, 13
 	top, bottom          = 64, 34
 )
 
-// WriteChart writes a picture of how many times as good ours and plain are as careful, on a scale where each
-// step to the right is ten times better. It reads on light and dark ground.
+// WriteChart writes an SVG that shows how many times as good as careful our own subject and plain are, on a scale
+// where each step to the right is ten times better. It is readable on light and dark ground. It writes nothing if
+// nothing can be compared.
 func (r *Report) WriteChart(file string) error {
 	text := r.renderChart()
 	if text == "" {
@@ -87,7 +88,8 @@ text{font:13px system-ui,sans-serif;fill:#1f2328}.s{font-size:11px;fill:#59636e}
 	return svg.String()
 }
 
-// chartRow is one row of the chart: what careful has, and ours and plain beside it.
+// chartRow is one row of the chart: careful's figure as base, and those of our own subject and plain with their
+// ratios to it.
 type chartRow struct {
 	label        string
 	base         float64
@@ -107,7 +109,7 @@ func (b chartRow) drawRow(svg *strings.Builder, s chartScale, y int) {
 	}
 }
 
-// chartScale places ratios: low and high are powers of ten.
+// chartScale places ratios on the chart; low and high are exponents of ten.
 type chartScale struct{ low, high float64 }
 
 func chartScaleOf(rows []chartRow) chartScale {

@@ -1,4 +1,4 @@
-// Package report makes what was measured readable: a table, a JSON file and a chart.
+// Package report writes the figures as a table, a JSON file and a chart.
 package report
 
 import (
@@ -18,31 +18,31 @@ type Report struct {
 	Machine  Machine
 	Size     world.Size
 	Rounds   int
-	Seconds  float64 // that each case was measured in each round
+	Seconds  float64 // how long each case was measured in each round
 	Took     string
 	Subjects []Side
 	Cases    []string // in the order in which they were run
 	Results  map[string]map[string]*Result
-	Limits   map[string]float64 `json:",omitempty"` // of SQLite itself, likes a second
+	Limits   map[string]float64 `json:",omitempty"` // of SQLite itself, in likes a second
 }
 
-// Side is one of the subjects.
+// Side is one subject of the report.
 type Side struct{ Name, What string }
 
-// Machine is where it was run.
+// Machine is the machine that the benchmark ran on.
 type Machine struct {
 	CPU, Kernel, Go string
 	Cores           int
 }
 
-// Result is what one subject did in one case.
+// Result is what was measured of one subject in one case.
 type Result struct {
 	Median load.Metrics
 	Rounds []load.Metrics
-	Wrong  []string `json:",omitempty"` // what it did wrong, a line a round
+	Wrong  []string `json:",omitempty"` // what went wrong, a line for each round
 }
 
-// AddRound adds one round of one subject in one case.
+// AddRound adds one round of one subject in one case: its figures, unless nil, and what went wrong, unless empty.
 func (r *Report) AddRound(name, subject string, m load.Metrics, wrong string) {
 	if r.Results == nil {
 		r.Results = map[string]map[string]*Result{}
@@ -84,7 +84,7 @@ func medianMetrics(rounds []load.Metrics) load.Metrics {
 	return m
 }
 
-// FigureOf returns a subject's figure, and false where there is none.
+// FigureOf returns a subject's median of a metric in a case, and false if there is none.
 func (r *Report) FigureOf(name, metric, subject string) (float64, bool) {
 	result := r.Results[name][subject]
 	if result == nil {
@@ -108,7 +108,7 @@ func (r *Report) WriteJSON(file string) error {
 	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
 
-// DescribeMachine describes a machine by its /proc/cpuinfo, its kernel's release and the Go it measured with.
+// DescribeMachine returns a machine by its /proc/cpuinfo, its kernel's release and its version of Go.
 func DescribeMachine(cpuinfo, kernel, version string, cores int) Machine {
 	m := Machine{Kernel: strings.TrimSpace(kernel), Go: version, Cores: cores}
 	for line := range strings.Lines(cpuinfo) {

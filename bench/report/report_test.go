@@ -26,8 +26,8 @@ func TestTableShowsRatiosAndWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"likes, 64 at once", "| 6,001", "| **3.00**", "| **6.00**", // rates rise
-		"| 30.0", "| **4.67**", // times fall
+		"likes, 64 at once", "| 6,001", "| **3.00**", "| **6.00**", // a higher rate is better
+		"| 30.0", "| **4.67**", // a lower time is better
 		"| 0.50 ✗", "| failed ✗",
 		"- ✗ doubletap, feed-1: a row of somebody else's",
 	} {

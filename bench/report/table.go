@@ -11,12 +11,12 @@ import (
 	"doubletap/bench/load"
 )
 
-// ownSubject is the subject that the others are compared with, in this order.
+// ownSubject is the subject that is compared with otherSubjects, in their order.
 const ownSubject = "doubletap"
 
 var otherSubjects = []string{"careful", "plain"}
 
-// WriteTable writes the figures for people to read, as a Markdown table.
+// WriteTable writes the figures as a Markdown table for people to read.
 func (r *Report) WriteTable(w io.Writer) error {
 	fmt.Fprintf(w, "%s · %d cores of %s · Linux %s · %s\n%s · %d rounds of %g s a case, medians · load generator on the same cores, in its own process\n\n",
 		r.When.Format("2006-01-02 15:04"), r.Machine.Cores, r.Machine.CPU, r.Machine.Kernel, r.Machine.Go, r.Size, r.Rounds, r.Seconds)
@@ -52,7 +52,7 @@ func (r *Report) writeRow(w io.Writer, cells []string) {
 	fmt.Fprintln(w, "| "+strings.Join(cells, "\t| ")+"\t|")
 }
 
-// comparedSubjects are those of the others that took part beside ours.
+// comparedSubjects returns those of otherSubjects that took part, if our own did too.
 func (r *Report) comparedSubjects() (names []string) {
 	for _, name := range otherSubjects {
 		if r.HasSubject(ownSubject) && r.HasSubject(name) {
@@ -62,7 +62,7 @@ func (r *Report) comparedSubjects() (names []string) {
 	return names
 }
 
-// rowCells are a case's figures of one metric, or nil when no subject has one.
+// rowCells returns a case's figures of one metric, or nil if no subject has one.
 func (r *Report) rowCells(name string, c column) (cells []string) {
 	if c.metric == After && !slices.Contains(memoryCases, name) {
 		return nil
@@ -97,7 +97,7 @@ func (r *Report) rowCells(name string, c column) (cells []string) {
 	return cells
 }
 
-// writeNotes says who the subjects are, and what went wrong: a figure with ✗ is not worth more than its note.
+// writeNotes writes what the subjects are and what went wrong; a figure with ✗ is worth no more than its note.
 func (r *Report) writeNotes(w io.Writer) {
 	fmt.Fprintln(w)
 	for _, s := range r.Subjects {
@@ -121,7 +121,7 @@ func (r *Report) writeNotes(w io.Writer) {
 	}
 }
 
-// writeGrowth says how much worse each subject is with more data.
+// writeGrowth writes how much slower each subject is with more data.
 func (r *Report) writeGrowth(w io.Writer) {
 	for _, name := range r.Cases {
 		small, times, grown := strings.Cut(name, "@")

@@ -1,5 +1,5 @@
-// Package schema holds the words in which the two PocketBase subjects say their collections, so that plain
-// and careful differ in what they decide and in nothing else.
+// Package schema holds helpers with which the two PocketBase subjects define their collections, so that plain and
+// careful differ only in their design.
 package schema
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
-// Rules of a collection in PocketBase's rule language; an empty one lets nobody but superusers.
-// See is for lists and single records alike.
+// Rules are those of a collection in PocketBase's rule language; an empty one allows only superusers. See is for
+// lists and single records alike.
 type Rules struct{ See, Create, Remove string }
 
 func (r Rules) applyTo(c *core.Collection) {
@@ -24,7 +24,7 @@ func (r Rules) applyTo(c *core.Collection) {
 	c.CreateRule, c.DeleteRule = rule(r.Create), rule(r.Remove)
 }
 
-// CreateCollection saves a new collection with created and updated behind its own fields.
+// CreateCollection saves a new collection, with the fields created and updated after its own.
 func CreateCollection(app core.App, name string, r Rules, indexes []string, fields ...core.Field) error {
 	c := core.NewBaseCollection(name)
 	r.applyTo(c)
@@ -40,7 +40,7 @@ func CreateCollection(app core.App, name string, r Rules, indexes []string, fiel
 	return nil
 }
 
-// OpenUsersCollection lets everybody who is signed in see users, which expanding an author needs, and adds fields.
+// OpenUsersCollection lets everybody who is signed in see users, as expanding an author requires, and adds fields.
 func OpenUsersCollection(app core.App, fields ...core.Field) error {
 	users, err := app.FindCollectionByNameOrId("users")
 	if err != nil {
@@ -52,7 +52,8 @@ func OpenUsersCollection(app core.App, fields ...core.Field) error {
 	return app.Save(users)
 }
 
-// RelationField is a required field that points at one row of another collection and goes when that row goes.
+// RelationField returns a required field that points at one row of another collection; deleting that row deletes the
+// record.
 func RelationField(app core.App, name, to string) *core.RelationField {
 	c, err := app.FindCollectionByNameOrId(to)
 	if err != nil {
@@ -61,7 +62,7 @@ func RelationField(app core.App, name, to string) *core.RelationField {
 	return &core.RelationField{Name: name, CollectionId: c.Id, Required: true, CascadeDelete: true, MaxSelect: 1}
 }
 
-// PhotoField is a field with one picture and the thumbs that the benchmark looks at.
+// PhotoField returns a field for one picture, with the thumbs that the benchmark views.
 func PhotoField(name string) *core.FileField {
 	return &core.FileField{
 		Name: name, Required: true, MaxSelect: 1, MaxSize: 50 << 20,
@@ -69,15 +70,15 @@ func PhotoField(name string) *core.FileField {
 	}
 }
 
-// CountField is a whole number.
+// CountField returns a field for a whole number.
 func CountField(name string) *core.NumberField { return &core.NumberField{Name: name, OnlyInt: true} }
 
-// IndexDDL and Unique write the DDL of an index.
+// IndexDDL returns the DDL of an index.
 func IndexDDL(table, columns string) string {
 	return fmt.Sprintf("CREATE INDEX `idx_%s_%s` ON `%s` (%s)", table, lettersOf(columns), table, columns)
 }
 
-// UniqueIndexDDL is like Index for an index that forbids duplicates.
+// UniqueIndexDDL returns the DDL of an index that forbids duplicates.
 func UniqueIndexDDL(table, columns string) string {
 	return fmt.Sprintf("CREATE UNIQUE INDEX `idx_%s_%s` ON `%s` (%s)", table, lettersOf(columns), table, columns)
 }

@@ -1,5 +1,5 @@
-// Package seed writes a world into the tables of each subject, by SQL and without their hooks, as their hooks
-// would have left it.
+// Package seed writes a world into the tables of each subject, by SQL and without hooks, with the rows that the
+// subject's hooks would have stored.
 package seed
 
 import (
@@ -11,14 +11,14 @@ import (
 	_ "modernc.org/sqlite" // the driver that PocketBase uses
 )
 
-// Version changes when the same world is to be seeded in another way.
+// Version must change when the same world is seeded in another way.
 const Version = 1
 
-// bulkWriter fills the tables of a database that nothing else has open, without the indexes
-// and triggers, which come back in the end. It is not safe against a crash and need not be.
+// bulkWriter fills the tables of a database that nothing else has open. Indexes and triggers are dropped meanwhile
+// and created again at the end. It is not safe against a crash and need not be.
 type bulkWriter struct {
 	db       *sql.DB
-	laterDDL []string // DDL to bring back
+	laterDDL []string // the DDL that creates them again
 }
 
 // fillDatabase opens the database of a data folder and lets fn write into it.
@@ -41,7 +41,7 @@ func fillDatabase(file string, fn func(*bulkWriter) error) (err error) {
 			return fmt.Errorf("%s: %w", ddl, err)
 		}
 	}
-	// what PocketBase's nightly PRAGMA optimize would have learned by now
+	// the statistics that PocketBase's nightly PRAGMA optimize would have made by now
 	for _, pragma := range []string{"PRAGMA analysis_limit = 1000", "ANALYZE", "PRAGMA journal_mode = WAL"} {
 		if _, err := db.Exec(pragma); err != nil {
 			return fmt.Errorf("%s: %w", pragma, err)
@@ -50,7 +50,7 @@ func fillDatabase(file string, fn func(*bulkWriter) error) (err error) {
 	return nil
 }
 
-// dropIndexes drops all indexes and triggers that were made by DDL.
+// dropIndexes drops all indexes and triggers that were created by DDL, and notes them in laterDDL.
 func (b *bulkWriter) dropIndexes() error {
 	rows, err := b.db.Query(`SELECT type, name, sql FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL AND tbl_name NOT LIKE '\_%' ESCAPE '\' ORDER BY type`)
 	if err != nil {
@@ -80,7 +80,7 @@ func (b *bulkWriter) dropIndexes() error {
 // rowsPerInsert is how many rows one statement inserts.
 const rowsPerInsert = 50
 
-// insertRows writes rows into one table; rows calls emit with the values of the columns.
+// insertRows writes rows into the table name; rows calls emit for each row with the values of the columns.
 func (b *bulkWriter) insertRows(name, columns string, rows func(emit func(values ...any))) error {
 	tx, err := b.db.Begin()
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"doubletap/bench/world"
 )
 
-const namedActors = 8 // actors that a notification names
+const namedActors = 8 // how many actors a notification names at most
 
-// Doubletap writes the world into Doubletap's tables as its hooks would have: natural keys, one notification for the
-// likes of a post with an event for each, and feeds cut to their newest rows.
+// Doubletap writes the world into Doubletap's tables as its hooks would have: with natural keys, one notification for
+// all likes of a post with an event for each like, and feeds cut to their newest rows.
 func Doubletap(file string, w *world.World) error {
 	return fillDatabase(file, func(b *bulkWriter) error {
 		for _, part := range []func(*bulkWriter, *world.World) error{writePeople, writePosts, writeTray, writeFeed} {
@@ -92,7 +92,7 @@ func writeTray(b *bulkWriter, w *world.World) error {
 	})
 }
 
-// newestActors is the JSON of the last likers, the last one first.
+// newestActors returns the ids of the last likers as JSON, the last one first.
 func newestActors(likers []int) string {
 	var ids []string
 	for i := len(likers) - 1; i >= 0 && len(ids) < namedActors; i-- {
@@ -101,8 +101,8 @@ func newestActors(likers []int) string {
 	return `["` + strings.Join(ids, `","`) + `"]`
 }
 
-// writeFeed writes the rows in the order of the posts, as fan-out does, so that a viewer's
-// rows lie as far apart as they do in life.
+// writeFeed writes the rows in the order of the posts, as fan-out does, so that a viewer's rows lie as far apart on
+// disk as in real use.
 func writeFeed(b *bulkWriter, w *world.World) error {
 	row := 0
 	oldest := oldestInFeed(w)
@@ -119,7 +119,7 @@ func writeFeed(b *bulkWriter, w *world.World) error {
 	})
 }
 
-// oldestInFeed returns each user's oldest post in the feed.
+// oldestInFeed returns, by user, the oldest post that their feed holds.
 func oldestInFeed(w *world.World) []int {
 	oldest := make([]int, w.Users)
 	left := make([]int, w.Users)
@@ -138,7 +138,7 @@ func oldestInFeed(w *world.World) []int {
 	return oldest
 }
 
-// edgeID returns the natural key that Doubletap gives a row between two others; see edge.ID there.
+// edgeID returns the natural key that Doubletap gives a row that connects two others; see its edge.ID.
 func edgeID(collection, a, b string) string {
 	sum := sha256.Sum256([]byte(collection + "|" + a + "|" + b))
 	return strings.ToLower(base32.HexEncoding.EncodeToString(sum[:10])[:15])

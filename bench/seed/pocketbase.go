@@ -6,8 +6,8 @@ import (
 	"doubletap/bench/world"
 )
 
-// PocketBase writes the world into the tables of the plain or the careful subject: one notification for each like, as
-// their hooks do. Columns that only one of them has keep their defaults.
+// PocketBase writes the world into the tables of the plain or the careful subject, with one notification for each
+// like, as their hooks write. Columns that only one of the two has keep their defaults.
 func PocketBase(file string, w *world.World) error {
 	start := world.TimeText(w.StartTime())
 	return fillDatabase(file, func(b *bulkWriter) error {
@@ -52,8 +52,8 @@ func PocketBase(file string, w *world.World) error {
 	})
 }
 
-// forEachFollow calls row for each follow, not person by person: nobody follows all of theirs at once, so
-// their rows lie apart.
+// forEachFollow calls row for each follow. It does not go person by person: people do not follow all others at once,
+// so a person's rows lie apart.
 func forEachFollow(w *world.World, row func(n int, follower, followee string)) {
 	for j := range w.Follows {
 		for u := range w.Users {
@@ -72,15 +72,15 @@ func forEachLike(w *world.World, row func(p, n int, user, at string)) {
 }
 
 const (
-	noPassword = "-"                    // a password that fits no hash
-	photoName  = "photo_0000000000.jpg" // no case looks at a seeded post's file
+	noPassword = "-"                    // no password has this hash
+	photoName  = "photo_0000000000.jpg" // no case loads the file of a seeded post
 )
 
 func emailOf(n int) string       { return fmt.Sprintf("user%d@example.com", n) }
 func displayNameOf(n int) string { return fmt.Sprintf("User %d", n) }
 func captionOf(p int) string     { return fmt.Sprintf("Photo %d, an afternoon by the sea", p) }
 
-// isReadRow tells whether what came of a post was seen: the last fifth was not.
+// isReadRow reports whether the notifications of a post are read; those of the last fifth of posts are not.
 func isReadRow(w *world.World, p int) bool { return p < w.Posts*4/5 }
 
 func tokenKeyOf(n int) string {

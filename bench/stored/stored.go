@@ -1,4 +1,4 @@
-// Package stored says what the tool finds in a data folder and what the benchmark expects there.
+// Package stored compares what the tool finds in a data folder with what the benchmark expects there.
 package stored
 
 import (
@@ -6,23 +6,24 @@ import (
 	"strings"
 )
 
-// Rows is what lies in a data folder.
+// Rows counts what a data folder holds.
 type Rows struct {
 	Likes         int // rows
 	LikesCounted  int // the sum of the posts' counts
 	LikesWrong    int // posts whose count is not the number of their rows
-	NotifiedLikes int // likes that their owner was told of
-	GroupsWrong   int // notifications whose count is not the number of those who did it
+	NotifiedLikes int // likes that the posts' owners were notified of
+	GroupsWrong   int // notifications whose count is not the number of their actors
 	Comments      int
 	CommentsTotal int // the sum of the posts' counts
 	Posts         int
 	Tray          int // notifications of likes of the one post asked about
 }
 
-// Acknowledged is what was acknowledged between two looks, and how many writes may be stored or not.
+// Acknowledged counts the writes that a server acknowledged between two checks, and those that may be stored or not.
 type Acknowledged struct{ Likes, Comments, Posts, UnknownWrites int }
 
-// CompareRows returns what is wrong with the rows that are there now and were not before, in words, or nothing.
+// CompareRows returns in words what is wrong with the rows that were added between before and now, or "" if nothing
+// is.
 func CompareRows(before, now Rows, w Acknowledged) string {
 	var wrong []string
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }

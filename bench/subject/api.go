@@ -9,8 +9,8 @@ import (
 	"doubletap/bench/load"
 )
 
-// Plain is how a client of the plain subject speaks: a feed page is two lists, the second of
-// which asks which posts of the first the person likes; every list counts its total.
+// Plain describes the plain subject's clients: a feed page is two lists, the second of which asks which posts of the
+// first the person likes; every list counts its total.
 var Plain = load.API{
 	Like: func(who load.Person, post string) load.Request {
 		return load.CreateRequest(who, "likes", "post", post, "user", who.ID)
@@ -23,7 +23,7 @@ var Plain = load.API{
 		if err != nil {
 			return nil, err
 		}
-		page = []byte(string(page)) // the next answer overwrites it
+		page = []byte(string(page)) // a copy, as the next answer overwrites the page
 		var list postList
 		if err := json.Unmarshal(page, &list); err != nil {
 			return nil, err
@@ -47,7 +47,7 @@ var Plain = load.API{
 	CheckFeedPage:     func(page []byte, _ load.Person) error { return checkFeedPage(page, false) },
 }
 
-// Careful is how a client of the careful subject speaks: no totals, and posts say whether they are liked.
+// Careful describes the careful subject's clients: lists have no totals, and posts say whether they are liked.
 var Careful = load.API{
 	Like:    Plain.Like,
 	Comment: Plain.Comment,
@@ -66,7 +66,7 @@ var Careful = load.API{
 	CheckFeedPage:     func(page []byte, _ load.Person) error { return checkFeedPage(page, true) },
 }
 
-// Bare takes likes and nothing else.
+// Bare describes the bare server's clients, which only like.
 var Bare = load.API{Like: Plain.Like}
 
 func followedFilter(who load.Person) string {

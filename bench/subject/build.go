@@ -10,13 +10,14 @@ import (
 	"strings"
 )
 
-// Bench is the bench folder: where its source lies, and where it keeps what it made.
+// Bench is the bench folder, with the place where a run stores its files.
 type Bench struct {
 	Folder string
-	Run    string // of this run alone; gone when it is over
+	Run    string // the folder of this run alone; Close deletes it
 }
 
-// OpenBench returns the bench folder with a place for this run, and deletes those that were left behind.
+// OpenBench returns the bench folder with a folder for this run, and deletes the folders of runs whose process has
+// ended.
 func OpenBench(folder string) (Bench, error) {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
@@ -29,18 +30,18 @@ func OpenBench(folder string) (Bench, error) {
 	}
 	for _, dir := range old {
 		if _, err := os.Stat("/proc/" + strings.TrimPrefix(filepath.Base(dir), "run-")); err != nil {
-			_ = os.RemoveAll(dir) // it is in nobody's way
+			_ = os.RemoveAll(dir) // if this fails, the folder does no harm
 		}
 	}
 	b.Run = b.CachePath(fmt.Sprintf("run-%d", os.Getpid()))
 	return b, os.MkdirAll(b.Run, 0o755)
 }
 
-// Close deletes what this run alone needed.
+// Close deletes the folder of this run.
 func (b Bench) Close() error { return os.RemoveAll(b.Run) }
 
-// CachePath returns a path inside the folder of what may be deleted at any time. It is not below the
-// temporary folder, since PocketBase takes a program there for `go run` and turns on its development mode.
+// CachePath returns a path inside the cache, whose files may be deleted between runs. The cache is not below the
+// temporary folder, since PocketBase takes a program there for one of `go run` and turns on its development mode.
 func (b Bench) CachePath(parts ...string) string {
 	return filepath.Join(append([]string{b.Folder, "cache"}, parts...)...)
 }
@@ -61,7 +62,8 @@ func (b Bench) BuildSubject(s Subject) (string, error) {
 	return b.buildProgram(module, s.Package, s.Kind)
 }
 
-// writeOverlay writes the edited file, and what tells the compiler to read it instead of the module's own.
+// writeOverlay writes the edited file, and returns the path of the overlay that makes the compiler read it instead of
+// the module's own.
 func (b Bench) writeOverlay(module string, e Edit) (string, error) {
 	path := filepath.Join(module, e.File)
 	source, err := os.ReadFile(path)

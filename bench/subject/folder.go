@@ -16,10 +16,10 @@ import (
 	"doubletap/bench/world"
 )
 
-// SeededFolder returns a folder with the world in it, in the tables that the kind's program makes at its first start. It
-// is made once for each size, schema and way of seeding.
+// SeededFolder returns a data folder that holds the world, in the tables that the kind's program creates at its first
+// start. The folder is made once for each size, schema and way of seeding.
 func (b Bench) SeededFolder(ctx context.Context, kind, tool string, size world.Size) (string, error) {
-	s, _ := FindSubject(kind) // each kind has a subject of its name
+	s, _ := FindSubject(kind) // each kind has a subject with its name
 	program, err := b.BuildSubject(s)
 	if err != nil {
 		return "", err
@@ -63,7 +63,7 @@ func (b Bench) makeTemplate(ctx context.Context, s Subject, program, dir string)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	// with a superuser, or the first start prints a link and looks for a browser
+	// with a superuser, since without one the first start prints a link and looks for a browser
 	if _, err := programOutput(ctx, program, "superuser", "upsert", "bench@example.com", "0123456789", "--dir="+dir); err != nil {
 		return err
 	}
@@ -76,10 +76,10 @@ func (b Bench) makeTemplate(ctx context.Context, s Subject, program, dir string)
 	return nil
 }
 
-// keptFolders is how many seeded folders of one kind and size stay, as they take gigabytes.
+// keptFolders is how many seeded folders of one kind and size are kept; they take gigabytes.
 const keptFolders = 2
 
-// removeOldFolders makes room for one more folder by deleting the oldest of those whose names begin alike.
+// removeOldFolders makes room for one more folder: of those whose names begin with name, it deletes the oldest.
 func (b Bench) removeOldFolders(name string) error {
 	folders, err := filepath.Glob(b.CachePath("data", name+"-*"))
 	if err != nil {
@@ -102,8 +102,8 @@ func modifiedAt(folder string) time.Time {
 	return info.ModTime()
 }
 
-// CopyFolder makes a fresh copy of a data folder, in place of the one that is there, and waits until it is on the disk, or
-// the kernel would write it back during what is measured.
+// CopyFolder replaces the folder to by a copy of from. It waits until the copy is on the disk; otherwise the kernel
+// would write it back while something is measured.
 func CopyFolder(from, to string) error {
 	if err := os.RemoveAll(to); err != nil {
 		return err
@@ -137,7 +137,7 @@ func copyFile(from, to string) error {
 	return out.Sync()
 }
 
-// RunTool runs one of the tool's commands on a data folder and returns what it prints.
+// RunTool runs a command of the tool on a data folder and returns what it prints.
 func RunTool(ctx context.Context, tool, command, dir, kind string, size world.Size, more ...string) ([]byte, error) {
 	sizeJSON, err := json.Marshal(size)
 	if err != nil {
@@ -146,7 +146,7 @@ func RunTool(ctx context.Context, tool, command, dir, kind string, size world.Si
 	return programOutput(ctx, tool, append([]string{command, "-dir", dir, "-kind", kind, "-size", string(sizeJSON)}, more...)...)
 }
 
-// UserTokens returns a fresh token for each user by id, from a folder that nobody serves.
+// UserTokens returns a fresh token for each user, by id, from a folder that is not served.
 func UserTokens(ctx context.Context, tool, dir string, size world.Size) (map[string]string, error) {
 	out, err := RunTool(ctx, tool, "tokens", dir, "", size)
 	if err != nil {
@@ -159,11 +159,11 @@ func UserTokens(ctx context.Context, tool, dir string, size world.Size) (map[str
 func programOutput(ctx context.Context, program string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = plainEnvironment()
-	var words strings.Builder
-	cmd.Stderr = &words
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w: %s", filepath.Base(program), args[0], err, strings.TrimSpace(words.String()))
+		return nil, fmt.Errorf("%s %s: %w: %s", filepath.Base(program), args[0], err, strings.TrimSpace(stderr.String()))
 	}
 	return out, nil
 }

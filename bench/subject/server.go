@@ -16,7 +16,7 @@ import (
 	"unsafe"
 )
 
-// Server is a subject that is up.
+// Server is a running subject.
 type Server struct {
 	Subject
 	Address   string
@@ -40,14 +40,14 @@ func Start(ctx context.Context, s Subject, program, dir string) (*Server, error)
 	cmd := exec.Command(program, "serve", "--dev=false", "--http="+address, "--dir="+dir)
 	cmd.Env = append(plainEnvironment(), s.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a server does not outlive the benchmark
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // so that the server does not outlive the benchmark
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
 	server := &Server{Subject: s, Address: address, Dir: dir, cmd: cmd, log: log, done: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // how it ended shows in its log
+		_ = cmd.Wait() // its log shows how it ended
 		close(server.done)
 	}()
 	if err := server.awaitAnswer(ctx, start); err != nil {
@@ -57,14 +57,15 @@ func Start(ctx context.Context, s Subject, program, dir string) (*Server, error)
 	return server, nil
 }
 
-// plainEnvironment is ours without what would configure a subject: it is measured with its defaults.
+// plainEnvironment returns our environment without what would configure a subject, which is measured with its
+// defaults.
 func plainEnvironment() []string {
 	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		return strings.HasPrefix(entry, "DOUBLETAP_") || strings.HasPrefix(entry, "PB_") || strings.HasPrefix(entry, "OTEL_")
 	})
 }
 
-// freeAddress returns an address that nobody listens on.
+// freeAddress returns an address of the loopback interface that nobody listens on.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -94,7 +95,7 @@ func (s *Server) awaitAnswer(ctx context.Context, start time.Time) error {
 	return fmt.Errorf("%s does not answer: %s", s.Name, s.logText())
 }
 
-// logText are what the server printed.
+// logText returns what the server has printed.
 func (s *Server) logText() string {
 	text, err := os.ReadFile(s.log.Name())
 	if err != nil {
@@ -103,7 +104,7 @@ func (s *Server) logText() string {
 	return strings.TrimSpace(string(text))
 }
 
-// Stop ends the server and waits for it; a second time it does nothing.
+// Stop ends the server and waits until it has ended. A second call does nothing.
 func (s *Server) Stop() {
 	s.Resume()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
@@ -116,18 +117,17 @@ func (s *Server) Stop() {
 	s.log.Close()
 }
 
-// Freeze stops the process where it stands, so that nothing it does in the background is
-// paid for by another subject; Thaw lets it go on.
+// Freeze suspends the process, so that its background work takes no time from another subject; Resume lets it go on.
 func (s *Server) Freeze() { _ = s.cmd.Process.Signal(syscall.SIGSTOP) }
 
-// Resume lets a frozen process go on.
+// Resume lets a frozen process continue.
 func (s *Server) Resume() { _ = s.cmd.Process.Signal(syscall.SIGCONT) }
 
 // Signal sends the process a signal.
 func (s *Server) Signal(signal os.Signal) error { return s.cmd.Process.Signal(signal) }
 
-// CPUTime returns the processor time that the server has used: the sum that /proc/PID/stat shows
-// in hundredths of a second, from the clock that the kernel keeps for the process in nanoseconds.
+// CPUTime returns the processor time that the server has used, or 0 if that cannot be read. It comes from the clock
+// that the kernel keeps for the process in nanoseconds; /proc/PID/stat shows the same sum in hundredths of a second.
 func (s *Server) CPUTime() time.Duration {
 	var ts syscall.Timespec
 	clock := uintptr(^s.cmd.Process.Pid<<3 | 2)
@@ -138,7 +138,7 @@ func (s *Server) CPUTime() time.Duration {
 }
 
 // Memory returns the server's resident memory in bytes. A page of a file that several connections have mapped counts
-// once, unlike in VmRSS.
+// only once, unlike in VmRSS.
 func (s *Server) Memory() (int64, error) {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", s.cmd.Process.Pid))
 	if err != nil {

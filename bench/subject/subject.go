@@ -1,34 +1,35 @@
-// Package subject builds, fills, starts and watches the servers that the benchmark compares.
+// Package subject builds, fills, starts and measures the servers that the benchmark compares.
 package subject
 
 import (
 	"doubletap/bench/load"
 )
 
-// Subject is one side of the comparison.
+// Subject is one of the servers that the benchmark compares.
 type Subject struct {
 	Name string
-	What string // for the report
-	// Package is what is built, relative to Module.
+	What string // its description in the report
+	// Package is the Go package that is built, relative to Module.
 	Package string
-	Module  string // folder of the module, relative to the bench folder
-	// Kind names the tables that are filled: plain, careful or doubletap. Subjects of a kind are served
-	// copies of the same folder.
+	Module  string // the module's folder, relative to the bench folder
+	// Kind names the tables that are filled: plain, careful or doubletap. Subjects of one kind serve copies of the
+	// same folder.
 	Kind string
 	Env  []string
 	API  load.API
 	Only []string // cases; empty means all
-	// Without is a technique that the program is built without, or nil.
+	// Without removes a technique from the program; nil for none.
 	Without *Edit
 }
 
-// Edit takes a technique out of the source: Old, which stands in File once, gives way to New.
+// Edit removes a technique from the source: it replaces Old, which must be in File exactly once, by New.
 type Edit struct{ Technique, File, Old, New string }
 
-// writeCases are the cases in which durability shows.
+// writeCases are the cases in which durability makes a difference.
 var writeCases = []string{"likes", "comment", "burst"}
 
-// AllSubjects returns every subject. The first three are what is compared; the others stand beside them when asked for.
+// AllSubjects returns every subject. The first three are compared; the others are shown beside them if the flags ask
+// for them.
 func AllSubjects() []Subject {
 	all := comparedSubjects()
 	for _, e := range techniques {
@@ -39,9 +40,9 @@ func AllSubjects() []Subject {
 	return all
 }
 
-// techniques are those of a like whose worth can be shown by leaving one out: transactions that many share, statements kept
-// prepared, copying the log beside the requests, writing what was copied while more is, room for garbage, tokens that are
-// verified once, and no row in PocketBase's log.
+// techniques are those of a like whose worth is shown by leaving one out: transactions that many likes share,
+// statements that stay prepared, checkpoints beside the requests, writing back what a checkpoint copied while it
+// copies more, room for garbage, tokens that are verified once, and no row in PocketBase's log.
 var techniques = []Edit{
 	{"grouping", "internal/writer/writer.go", "maxBatch     = 64 ", "maxBatch     = 1 "},
 	{"preparing", "internal/db/prepared.go", "const maxPrepared = 100", "const maxPrepared = 0"},
@@ -93,7 +94,7 @@ func comparedSubjects() []Subject {
 	}
 }
 
-// FindSubject returns the subject of a name.
+// FindSubject returns the subject with a name, and false if there is none.
 func FindSubject(name string) (Subject, bool) {
 	for _, s := range AllSubjects() {
 		if s.Name == name {

@@ -1,5 +1,5 @@
-// Tool does what the benchmark wants done with a data folder, in a process of its own, so that no database lies
-// in the load generator's memory.
+// Tool does the benchmark's work on a data folder, in a process of its own, so that no database is in the load
+// generator's memory.
 package main
 
 import (
@@ -13,13 +13,13 @@ import (
 	"doubletap/bench/world"
 )
 
-// toolJob is what a command is told.
+// toolJob holds a command's arguments.
 type toolJob struct {
 	dir  string // data folder
 	file string // its data.db
 	kind string // plain, careful or doubletap
 	size world.Size
-	post string        // check: the post of which notifications are counted
+	post string        // check: the post whose notifications are counted
 	run  time.Duration // raw: how long each figure is measured
 }
 
@@ -43,7 +43,7 @@ func runCommand() error {
 	flags.StringVar(&j.post, "post", "", "post whose notifications check counts")
 	flags.DurationVar(&j.run, "run", time.Second, "how long raw measures each figure")
 	size := flags.String("size", "{}", "the world's size as JSON")
-	_ = flags.Parse(os.Args[2:]) // it exits by itself
+	_ = flags.Parse(os.Args[2:]) // it exits on an error
 	j.file = filepath.Join(j.dir, "data.db")
 	if err := json.Unmarshal([]byte(*size), &j.size); err != nil {
 		return err

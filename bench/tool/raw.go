@@ -8,8 +8,8 @@ import (
 	"doubletap/bench/world"
 )
 
-// printRawRates prints how many likes a second SQLite itself takes, one by one and in groups, without HTTP: the
-// same rows that the bare server writes.
+// printRawRates prints how many likes a second SQLite itself stores, one by one and in groups, without HTTP. It
+// writes the same rows as the bare server.
 func printRawRates(j toolJob) error {
 	w := world.New(j.size)
 	figures := map[string]float64{}

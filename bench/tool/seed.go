@@ -17,7 +17,8 @@ func seedFolder(j toolJob) error {
 	return seed.PocketBase(j.file, world.New(j.size))
 }
 
-// printSchema prints all that a seeded folder depends on but the size: tables, rules, and how they are filled.
+// printSchema prints everything that a seeded folder depends on except the size: tables, rules, and how they are
+// filled.
 func printSchema(j toolJob) error {
 	db, err := openReadOnly(j.file)
 	if err != nil {
@@ -43,12 +44,13 @@ func printSchema(j toolJob) error {
 	return rows.Err()
 }
 
-// openReadOnly opens a database for reading, which somebody may be writing to.
+// openReadOnly opens a database for reading while another process may write to it.
 func openReadOnly(file string) (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(10000)")
 }
 
-// printTokens prints the id and a fresh token of every user, made by PocketBase itself, so that no case measures a login.
+// printTokens prints a fresh token for every user, by id, as JSON. PocketBase itself makes them, so that no case
+// measures a login.
 func printTokens(j toolJob) error {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: j.dir})
 	if err := app.Bootstrap(); err != nil {

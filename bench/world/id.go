@@ -2,7 +2,7 @@ package world
 
 const idLetters = "0123456789abcdefghijklmnopqrstuv"
 
-// Kind is a kind of row, so that their ids differ.
+// Kind is a kind of row. It is part of what an id is computed from, so that ids of different kinds differ.
 type Kind byte
 
 // The kinds of rows.
@@ -17,8 +17,8 @@ const (
 	FeedRow
 )
 
-// RowID returns the id of the nth row of a kind. It looks as random as PocketBase's own, since an index
-// grows differently under ids that come in order.
+// RowID returns the id of the nth row of a kind. It looks as random as PocketBase's ids, since ids in ascending order
+// would make an index grow differently.
 func RowID(kind Kind, n int) string {
 	var text [15]byte
 	bits := scramble(uint64(kind)<<56 | uint64(n))
@@ -39,8 +39,8 @@ func scramble(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// UserID returns the id of a user or of one of the crowd.
+// UserID returns the id of the nth user, where the crowd's numbers follow the users'.
 func UserID(n int) string { return RowID(User, n) }
 
-// PostID returns the id of a post.
+// PostID returns the id of the nth post.
 func PostID(n int) string { return RowID(Post, n) }

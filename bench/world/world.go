@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// World answers in constant time who wrote a post, who follows whom and who likes what, so that a new like
-// can be found without asking the database. Users are numbers from 0; the crowd's begin behind them.
+// World knows in constant time who wrote a post, who follows whom and who likes what, so that a new like can be found
+// without asking the database. Users have the numbers from 0, the crowd the numbers after them.
 type World struct {
 	Size
-	author    []int32 // by a post's place in its generation: each user posts once a generation
-	place     []int32 // the other way round
-	follow    []int32 // a user u follows u + each of these
+	author    []int32 // by a post's place in its generation; each user posts once in a generation
+	place     []int32 // the inverse of author
+	follow    []int32 // user u follows u + each of these
 	like      []int32 // a post of user a is liked by a + each of these, in this order
 	nonLikers []int32 // and not liked by a + each of these
 }
@@ -24,7 +24,7 @@ func New(size Size) *World {
 	for place, author := range w.author {
 		w.place[author] = int32(place)
 	}
-	steps := numberRange(1, size.Users) // all but oneself
+	steps := numberRange(1, size.Users) // to all users but oneself
 	shuffleNumbers(rnd, steps)
 	w.follow = steps[:size.Follows]
 
@@ -51,7 +51,7 @@ func New(size Size) *World {
 	return w
 }
 
-// AuthorOf returns who wrote a post; posts are numbered from the oldest.
+// AuthorOf returns the user who wrote a post; posts are numbered from the oldest, 0.
 func (w *World) AuthorOf(post int) int { return int(w.author[post%w.Users]) }
 
 // PostsOf returns the posts of a user, oldest first.
@@ -65,7 +65,8 @@ func (w *World) PostsOf(user int) (posts []int) {
 // LikersOf returns who likes a post, first to last.
 func (w *World) LikersOf(post int) []int { return w.usersAround(w.AuthorOf(post), w.like) }
 
-// NonLikerOf returns the nth user who neither wrote nor likes the post: first users, then the crowd. There are Unmoved of them.
+// NonLikerOf returns the nth person who neither wrote nor likes the post: first users, then the crowd. n must be
+// below NonLikerCount.
 func (w *World) NonLikerOf(post, n int) int {
 	if n < len(w.nonLikers) {
 		return (w.AuthorOf(post) + int(w.nonLikers[n])) % w.Users
@@ -73,7 +74,7 @@ func (w *World) NonLikerOf(post, n int) int {
 	return w.Users + n - len(w.nonLikers)
 }
 
-// NonLikerCount returns how many people do not like a post.
+// NonLikerCount returns how many people neither wrote nor like a post.
 func (w *World) NonLikerCount() int { return len(w.nonLikers) + w.Crowd }
 
 // FolloweeOf returns the nth person that a user follows.
@@ -96,8 +97,8 @@ func (w *World) usersAround(user int, steps []int32) []int {
 	return all
 }
 
-// The world ended at this moment, and took half a year; a post's likes came within five hours, all
-// in one of Doubletap's groups.
+// The world ended at this moment and lasted half a year. A post's likes came within five hours, so that Doubletap
+// groups all of them.
 var worldEnd = time.Date(2026, 10, 31, 12, 0, 0, 0, time.UTC)
 
 const (
@@ -105,7 +106,7 @@ const (
 	likeInterval = 30 * time.Minute
 )
 
-// StartTime returns when the world began: everybody signed up and followed then.
+// StartTime returns when the world began. All accounts and follows were created then.
 func (w *World) StartTime() time.Time { return worldEnd.Add(-worldSpan) }
 
 // PostedAt returns when a post was made.
@@ -118,7 +119,7 @@ func (w *World) LikedAt(post, n int) time.Time {
 	return w.PostedAt(post).Add(time.Duration(n+1) * likeInterval)
 }
 
-// TimeText is a time as PocketBase stores it.
+// TimeText returns a time, which must be in UTC, as PocketBase stores it.
 func TimeText(t time.Time) string { return t.Format("2006-01-02 15:04:05.000Z") }
 
 func numberRange(from, to int) []int32 {

@@ -11,8 +11,8 @@ import (
 	"doubletap/hooks/hookstest"
 )
 
-// makeExistingApp makes the data folder of an app that never heard of Doubletap: two users, and a
-// collection with one row.
+// makeExistingApp returns the data folder of an app without Doubletap: two users, and a collection with a row of
+// each.
 func makeExistingApp(t *testing.T, collection string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -1,5 +1,4 @@
-// Adopt is an app that was there before Doubletap: recipes, with users of its own. Three lines make
-// it social.
+// Adopt is an app that existed before Doubletap: recipes, with users of its own. Three lines make it social.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Chatbot is a channel of an app's own: whoever tells it the address of a chat room's incoming webhook reads there
-// what they are told here.
+// Chatbot is an app with a notification channel of its own: users who give it the address of a chat room's incoming
+// webhook can read their notifications in that room.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"doubletap/hooks"
 )
 
-// Rooms are where people want to read, by user id. An app would keep them in a collection.
+// Rooms are the addresses of the webhooks, by user id. A real app would store them in a collection.
 type Rooms map[string]string
 
 func main() {
@@ -25,7 +25,7 @@ func main() {
 	log.Fatal(app.Start())
 }
 
-// Extend binds the channel: it runs in a job, after the commit, and again when it fails.
+// Extend binds the channel. It runs in a job after the commit, and runs again if it fails.
 func (rooms Rooms) Extend(_ core.App, social *hooks.Social) {
 	client := &http.Client{Timeout: 5 * time.Second}
 	social.OnNotified().BindFunc(func(e *hooks.NotifiedEvent) error {

@@ -31,7 +31,7 @@ func TestWhatIsToldIsReadInTheRoom(t *testing.T) {
 	post := s.As("ada").Post("hello")
 	s.As("bob").Like(post)
 	s.As("ada").Comment(post, "", "nobody is told of this")
-	s.RunJobs() // the room is closed
+	s.RunJobs() // the room answers 502
 	mu.Lock()
 	status = http.StatusOK
 	mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
-// Our collections come after Doubletap's own, since a migration's file name is its place in the order.
+// Our collections come after Doubletap's own, since migrations run in the order of their file names.
 func init() {
 	m.Register(func(app core.App) error {
 		users, err := app.FindCollectionByNameOrId("users")

@@ -1,5 +1,5 @@
-// Owner is an app of its own on top of Doubletap: clubs whose walls only members see, people who
-// take no likes, and notifications that respect a quiet user.
+// Owner is an app built on Doubletap: it has clubs whose walls only members see, people who accept no likes, and
+// notifications that respect users who want quiet.
 package main
 
 import (
@@ -19,7 +19,7 @@ func main() {
 }
 
 func init() {
-	// a rule function of our own, for the rule of the collection below
+	// a rule function of our own, which the rules of the collection clubs use
 	hooks.RegisterRule("memberOf", 1, func(me string, a ...string) string {
 		return "EXISTS (SELECT 1 FROM members m_ WHERE m_.user = " + me + " AND m_.club = " + a[0] + ")"
 	})
@@ -29,14 +29,14 @@ func init() {
 func Extend(app core.App, social *hooks.Social) {
 	social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {
 		if e.Owner.GetBool("likesOff") {
-			return apis.NewForbiddenError("This user takes no likes.", nil) // veto: rolls back, 403
+			return apis.NewForbiddenError("This user takes no likes.", nil) // a veto: rolls back and answers 403
 		}
 		return e.Next()
 	})
 	social.OnNotify("like", "comment").BindFunc(func(e *hooks.NotifyEvent) error {
-		e.Push = e.Push && !e.Recipient.GetBool("quiet") // alter
+		e.Push = e.Push && !e.Recipient.GetBool("quiet") // alters the notification
 		if e.Recipient.GetBool("quiet") && e.Type == "like" {
-			return nil // not calling Next drops it
+			return nil // without a call of Next the notification is dropped
 		}
 		return e.Next()
 	})
@@ -48,7 +48,7 @@ func Extend(app core.App, social *hooks.Social) {
 	})
 }
 
-// joinClub makes somebody a member of the club that everybody is in.
+// joinClub makes a user a member of the club that everybody is in.
 func joinClub(app core.App, user string) error {
 	club, err := app.FindFirstRecordByData("clubs", "name", "Everybody")
 	if err != nil {

@@ -21,28 +21,28 @@ import (
 	"doubletap/internal/clock"
 )
 
-// Client is somebody who asks the service over HTTP.
+// Client is somebody who sends requests to the service: one of the cast, a guest or the superuser.
 type Client struct {
 	Name  string
-	ID    string
-	Token string
+	ID    string // of the account; empty for a guest
+	Token string // sent with each request unless empty
 
 	service *Service
 	t       testing.TB
 }
 
-// Answer is what the service said.
+// Answer is the service's answer to a request.
 type Answer struct {
 	Status int
-	Body   map[string]any
+	Body   map[string]any // nil if it is no JSON object
 	Raw    string
 	Header http.Header
 }
 
-// ID is the id of the record in the answer.
+// ID returns the id of the record in the answer, empty if there is none.
 func (a Answer) ID() string { id, _ := a.Body["id"].(string); return id }
 
-// Items are the records of a list.
+// Items returns the records of a list, none if the answer is no list.
 func (a Answer) Items() []map[string]any {
 	list, _ := a.Body["items"].([]any)
 	items := make([]map[string]any, len(list))
@@ -52,7 +52,7 @@ func (a Answer) Items() []map[string]any {
 	return items
 }
 
-// As returns one of the cast, signed in just now.
+// As returns one of the cast, signed in just now. The test ends if there is no such user.
 func (s *Service) As(name string) *Client {
 	s.t.Helper()
 	user := s.User(name)
@@ -83,7 +83,8 @@ func (s *Service) Admin() *Client {
 	return &Client{Name: "admin", ID: admin.Id, Token: token, service: s, t: s.t}
 }
 
-// Do asks the service. body may be nil, a string that is sent as it is, an *Upload or anything that becomes JSON.
+// Do sends a request and returns the answer, whatever its status. body may be nil, a string that is sent as it is, an
+// *Upload, or anything else, which is sent as JSON.
 func (c *Client) Do(method, path string, body any) Answer {
 	c.t.Helper()
 	reader, kind := encodeBody(c.t, body)
@@ -111,7 +112,7 @@ func (c *Client) Do(method, path string, body any) Answer {
 	return answer
 }
 
-// Must is Do that ends the test unless the answer has the status.
+// Must is Do, but ends the test unless the answer has the status.
 func (c *Client) Must(status int, method, path string, body any) Answer {
 	c.t.Helper()
 	answer := c.Do(method, path, body)
@@ -121,19 +122,20 @@ func (c *Client) Must(status int, method, path string, body any) Answer {
 	return answer
 }
 
-// Create stores a record and returns the answer, which must be 200.
+// Create stores a record and returns the answer. The test ends unless its status is 200.
 func (c *Client) Create(collection string, body any) Answer {
 	c.t.Helper()
 	return c.Must(200, "POST", "/api/collections/"+collection+"/records", body)
 }
 
-// List reads a page of a collection with a query such as "sort=-created"; it must be 200.
+// List returns the records of a page of a collection, for a query such as "sort=-created". The test ends unless the
+// status is 200.
 func (c *Client) List(collection, query string) []map[string]any {
 	c.t.Helper()
 	return c.Must(200, "GET", "/api/collections/"+collection+"/records?"+query, nil).Items()
 }
 
-// Post shares a small photo and returns the post's id. Further fields follow in pairs.
+// Post shares a small photo and returns the post's id. fields are pairs of a further field's name and its value.
 func (c *Client) Post(caption string, fields ...string) string {
 	c.t.Helper()
 	upload := &Upload{Fields: map[string]string{"caption": caption}, Files: map[string][]byte{"photos": Photo()}}
@@ -143,7 +145,7 @@ func (c *Client) Post(caption string, fields ...string) string {
 	return c.Create("posts", upload).ID()
 }
 
-// Story shares a small photo for a day and returns the story's id. Further fields follow in pairs.
+// Story shares a small photo for a day and returns the story's id. fields are as for Post.
 func (c *Client) Story(fields ...string) string {
 	c.t.Helper()
 	upload := &Upload{Fields: map[string]string{}, Files: map[string][]byte{"photo": Photo()}}
@@ -171,19 +173,19 @@ func (c *Client) Block(name string) string {
 	return c.Create("blocks", map[string]any{"blocked": c.service.User(name).Id}).ID()
 }
 
-// Comment comments on a post, in answer to parent unless that is empty, and returns the comment's id.
+// Comment comments on a post and returns the comment's id. It replies to the comment parent unless that is empty.
 func (c *Client) Comment(post, parent, text string) string {
 	c.t.Helper()
 	return c.Create("comments", map[string]any{"post": post, "parent": parent, "text": text}).ID()
 }
 
-// Update changes a record; it must be 200.
+// Update changes a record and returns the answer. The test ends unless its status is 200.
 func (c *Client) Update(collection, id string, body any) Answer {
 	c.t.Helper()
 	return c.Must(200, "PATCH", "/api/collections/"+collection+"/records/"+id, body)
 }
 
-// Delete deletes a record; it must be 204.
+// Delete deletes a record. The test ends unless the status is 204.
 func (c *Client) Delete(collection, id string) {
 	c.t.Helper()
 	c.Must(204, "DELETE", "/api/collections/"+collection+"/records/"+id, nil)
@@ -192,8 +194,8 @@ func (c *Client) Delete(collection, id string) {
 // Upload is a multipart body.
 type Upload struct {
 	Fields map[string]string
-	Files  map[string][]byte
-	// Name is what the files are called, photo.jpg unless told.
+	Files  map[string][]byte // content by field
+	// Name is the name of the files, photo.jpg if empty.
 	Name string
 }
 
@@ -244,7 +246,7 @@ var encodePhoto = sync.OnceValue(func() []byte {
 	return buffer.Bytes()
 })
 
-// Someone returns one of any number of further users, signed in; the same n is the same person.
+// Someone returns one of any number of further users, signed in; the same n is the same user.
 func (s *Service) Someone(n int) *Client {
 	s.t.Helper()
 	name := fmt.Sprintf("someone_%d", n)

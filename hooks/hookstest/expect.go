@@ -8,14 +8,14 @@ import (
 	"github.com/pocketbase/pocketbase/tools/mailer"
 )
 
-// Notification is one row of somebody's tray.
+// Notification is one row of a tray as a test expects it.
 type Notification struct {
-	Type   string
-	Actors int
+	Type   string // such as "like"
+	Actors int    // how many people did it
 	Read   bool
 }
 
-// ExpectTray fails unless the person's tray, newest first, is exactly this.
+// ExpectTray ends the test unless the tray of one of the cast, newest first, is exactly want.
 func (s *Service) ExpectTray(name string, want ...Notification) {
 	s.t.Helper()
 	items := s.As(name).List("notifications", "sort=-latestAt,-id&perPage=200")
@@ -36,7 +36,7 @@ func (s *Service) ExpectTray(name string, want ...Notification) {
 	}
 }
 
-// mailbox takes every mail instead of sending it.
+// mailbox keeps every mail instead of sending it.
 type mailbox struct {
 	mu    sync.Mutex
 	mails []*mailer.Message
@@ -51,7 +51,7 @@ func (m *mailbox) bindMailer(app core.App) {
 	}})
 }
 
-// Mails returns what was mailed so far.
+// Mails returns the mails that would have been sent so far, the oldest first.
 func (s *Service) Mails() []*mailer.Message {
 	s.mails.mu.Lock()
 	defer s.mails.mu.Unlock()

@@ -1,10 +1,10 @@
-// Package hookstest is Doubletap for tests: a migrated service with a cast that everybody knows, on a real
-// port, with a clock that can be moved and jobs that run when told to.
+// Package hookstest is Doubletap for tests: a migrated service with a cast that everybody knows, on a real port, with
+// a clock that can be moved and jobs that run when the test says so.
 //
 //	s := hookstest.New(t)
 //	post := s.As("ada").Post("hello")
 //	s.As("bob").Like(post)
-//	s.Expect("ada", hookstest.Told{Type: "like", Actors: 1})
+//	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
 package hookstest
 
 import (
@@ -31,10 +31,10 @@ import (
 	"doubletap/internal/reconcile"
 )
 
-// Cast are the users of every service, and their password. Nobody follows anybody; all are public.
+// Cast are the handles of the users that every service has. Nobody follows anybody, and all accounts are public.
 var Cast = []string{"ada", "bob", "carol", "dave", "eve", "mallory"}
 
-// Password is everybody's password, and the superuser's, who is admin@example.com.
+// Password is the password of all of the cast, and of the superuser, admin@example.com.
 const Password = "correct horse"
 
 // Service is a running Doubletap.
@@ -47,8 +47,8 @@ type Service struct {
 	mails mailbox
 }
 
-// New starts a service on a loopback port and ends it with the test. Each owner binds to it before it serves, as a
-// main does.
+// New starts a service with the cast on a loopback port and ends it with the test. Each of owners binds to it before
+// it serves, as a main does.
 func New(t testing.TB, owners ...func(app core.App, social *hooks.Social)) *Service {
 	t.Helper()
 	dir := t.TempDir()
@@ -58,7 +58,7 @@ func New(t testing.TB, owners ...func(app core.App, social *hooks.Social)) *Serv
 	return Open(t, dir, owners...)
 }
 
-// Open starts a service on a data folder.
+// Open is New on an existing data folder.
 func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.Social)) *Service {
 	t.Helper()
 	s := &Service{t: t}
@@ -89,7 +89,7 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 		t.Fatal("serve:", err)
 	}
 	limits := db.WriterLimits(s.App)
-	limits.EndAfter = waitTimeout // as tests share their machine with others
+	limits.EndAfter = waitTimeout // tests share their machine with others
 	db.LimitWriter(s.App, limits)
 	db.SetPace(s.App, db.Pace{Time: waitTimeout, Rows: 400})        // rows are counted, time is not
 	reconcile.SetRest(s.App, 0)                                     // nobody else needs the machine meanwhile
@@ -109,7 +109,7 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	return s
 }
 
-// logCause tells the test the cause of an answer that blames the service.
+// logCause logs to the test why the service answered with a 5xx.
 func (s *Service) logCause(e *core.RequestEvent) error {
 	err := e.Next()
 	if api, ok := errors.AsType[*router.ApiError](err); ok && api.Status >= 500 {
@@ -195,10 +195,11 @@ func makeTemplate(t testing.TB) (fs.FS, error) {
 	return fstest.MapFS{"data.db": {Data: data}}, err
 }
 
-// Advance moves the service's clock.
+// Advance moves the service's clock by d. It does not move the machine's.
 func (s *Service) Advance(d time.Duration) { clock.Advance(s.App, d) }
 
-// RunJobs runs every job that is due, and those they add, and returns when none is left.
+// RunJobs runs every job that is due, and those that they add, and returns when none is left. It logs the jobs that
+// failed.
 func (s *Service) RunJobs() {
 	s.t.Helper()
 	if _, err := s.Social.DrainJobs(context.Background()); err != nil {
@@ -212,7 +213,7 @@ func (s *Service) RunJobs() {
 	}
 }
 
-// User returns the record of one of the cast, fresh from the database.
+// User returns the record of one of the cast, fresh from the database. The test ends if there is no such user.
 func (s *Service) User(name string) *core.Record {
 	s.t.Helper()
 	user, err := s.App.FindFirstRecordByData("users", "handle", name)
@@ -222,13 +223,13 @@ func (s *Service) User(name string) *core.Record {
 	return user
 }
 
-// Record returns a record fresh from the database, and nil when there is none.
+// Record returns a record fresh from the database, or nil if there is none.
 func (s *Service) Record(collection, id string) *core.Record {
 	record, _ := s.App.FindRecordById(collection, id)
 	return record
 }
 
-// Rows counts the rows of a collection that meet a condition in SQL.
+// Rows returns how many rows of a collection meet a condition in SQL.
 func (s *Service) Rows(collection, condition string, params ...map[string]any) int {
 	s.t.Helper()
 	query := s.App.DB().NewQuery("SELECT count(*) FROM " + collection + " WHERE " + condition)

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// waitTimeout is how long a test waits for what must come.
+// waitTimeout is how long a test waits for something that must come.
 const waitTimeout = 20 * time.Second
 
 // Message is one event of a stream.
 type Message struct {
 	Topic  string
-	Action string
-	Record map[string]any
-	Raw    string
+	Action string         // create, update or delete
+	Record map[string]any // as the client would see it
+	Raw    string         // the JSON of the event
 }
 
 // Stream is an open realtime connection.
@@ -31,7 +31,7 @@ type Stream struct {
 	cancel   context.CancelFunc
 }
 
-// Listen opens a realtime connection and subscribes it to topics. It ends with the test.
+// Listen opens a realtime connection and subscribes it to topics. The connection ends with the test.
 func (c *Client) Listen(topics ...string) *Stream {
 	c.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -60,7 +60,7 @@ func (st *Stream) Subscribe(topics ...string) {
 	st.client.Must(204, "POST", "/api/realtime", map[string]any{"clientId": st.ClientID, "subscriptions": topics})
 }
 
-// Next waits for the next message.
+// Next returns the next message. The test ends if none comes in 20 seconds.
 func (st *Stream) Next() Message {
 	st.t.Helper()
 	select {
@@ -75,7 +75,7 @@ func (st *Stream) Next() Message {
 	return Message{}
 }
 
-// AwaitEnd waits for the end of the stream.
+// AwaitEnd waits until the stream ends. The test ends if it does not in 20 seconds.
 func (st *Stream) AwaitEnd() {
 	st.t.Helper()
 	deadline := time.After(waitTimeout)
@@ -91,7 +91,7 @@ func (st *Stream) AwaitEnd() {
 	}
 }
 
-// ExpectSilence fails if a message came. It proves something only after a later message of another
+// ExpectSilence ends the test if a message has come. It proves something only after a later message of another
 // stream, or an answer, has come.
 func (st *Stream) ExpectSilence() {
 	st.t.Helper()
@@ -104,7 +104,7 @@ func (st *Stream) ExpectSilence() {
 	}
 }
 
-// Close cuts the wire.
+// Close cuts the connection.
 func (st *Stream) Close() { st.cancel() }
 
 func (st *Stream) readMessages(response *http.Response) {

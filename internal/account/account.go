@@ -1,4 +1,4 @@
-// Package account is who people are here: their handles, their settings, and whether they may come in.
+// Package account is about people's accounts: their handles, addresses and settings, and whether they may sign in.
 package account
 
 import (
@@ -18,7 +18,8 @@ const (
 	Deleting  = "deleting"
 )
 
-// MakeSettings gives the user a settings row unless there is one, in their language or none. Its seq goes on where a lost row's was.
+// MakeSettings stores a settings row for the user unless there is one; locale is their language or empty. The row's seq
+// continues where that of a lost row was.
 func MakeSettings(tx core.App, user, locale string) error {
 	_, err := db.Exec(tx, `INSERT INTO settings (id, user, digest, notify, locale, seq, created, updated)
 		SELECT {:u}, {:u}, 'off', '{}', {:locale}, max(coalesce((SELECT max(seq) FROM notifications WHERE recipient = {:u}), 0),
@@ -31,8 +32,8 @@ func MakeSettings(tx core.App, user, locale string) error {
 	return nil
 }
 
-// ClampSeenAt returns the time that the tray counts as seen when a client asks for asked and
-// it was former: never back, never in the future.
+// ClampSeenAt returns the time up to which the tray counts as seen, when a client asks for asked and it was former:
+// never earlier than before, and never in the future unless former is.
 func ClampSeenAt(former, asked, now time.Time) time.Time {
 	if asked.After(now) {
 		asked = now

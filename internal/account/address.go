@@ -14,9 +14,10 @@ import (
 	"doubletap/internal/fault"
 )
 
-// FoldAddress returns the one spelling in which an e-mail address is stored and looked up: lower case, and the domain as it
-// goes on the wire. A part before the @ that differs in case alone is another mailbox by the letter of RFC 5321, and at no
-// provider that people use. No other letter becomes an ASCII one, as K (U+212A) would: it is somebody else's mailbox.
+// FoldAddress returns the one spelling in which an e-mail address is stored and looked up: in lower case, and with its
+// domain as mail servers write it. By RFC 5321 two addresses whose parts before the @ differ in case are two mailboxes,
+// but at no provider that people use. A letter that is not ASCII never becomes an ASCII one, although lower case makes
+// K (U+212A) a k: that would be somebody else's mailbox.
 func FoldAddress(address string) string {
 	address = WireAddress(strings.TrimSpace(address))
 	at := strings.LastIndex(address, "@")
@@ -30,7 +31,7 @@ func FoldAddress(address string) string {
 	return local + strings.ToLower(address[at:])
 }
 
-// composedToASCII are the characters of which NFC makes ASCII ones.
+// composedToASCII are the characters that NFC turns into ASCII characters.
 const composedToASCII = "\u212a\u037e\u1fef"
 
 func foldLetter(letter rune) rune {
@@ -40,26 +41,26 @@ func foldLetter(letter rune) rune {
 	return letter
 }
 
-// WireAddress returns the address with its domain in ASCII, münchen.example as xn--mnchen-3ya.example, which is what mail
-// servers speak. A domain that is none stays as it is, for the validation to refuse.
+// WireAddress returns the address with its domain in ASCII, as mail servers need it: münchen.example becomes
+// xn--mnchen-3ya.example. A domain that is not valid stays as it is, for the validation to refuse.
 func WireAddress(address string) string {
 	at := strings.LastIndex(address, "@")
 	if at < 0 {
 		return address
 	}
-	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(address[at+1:], ".")) // the root may be written or not
+	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(address[at+1:], ".")) // the dot of the root may be written or not
 	if err != nil {
 		return address
 	}
 	return address[:at+1] + domain
 }
 
-// sameAddress is the condition of users whose address is the parameter folded; typed finds those that could not be folded, see
-// FoldAddresses.
+// sameAddress is the SQL condition of users whose address is the parameter folded. The parameter typed finds addresses
+// that could not be folded, see FoldAddresses.
 const sameAddress = "email != '' AND (email = {:folded} COLLATE NOCASE OR email = {:typed} COLLATE NOCASE)"
 
-// FindByAddress returns the user who has the e-mail address in any spelling, or sql.ErrNoRows. Of accounts that share an address
-// from before addresses were folded it is the one in this spelling, else one that is verified.
+// FindByAddress returns the user who has the e-mail address in any spelling, or sql.ErrNoRows. If several older
+// accounts share the address, it returns the one with exactly this spelling, otherwise one that is verified.
 func FindByAddress(app core.App, address string) (*core.Record, error) {
 	user, params := &core.Record{}, dbx.Params{"folded": FoldAddress(address), "typed": address}
 	err := app.RecordQuery("users").AndWhere(dbx.NewExp(sameAddress, params)).
@@ -70,8 +71,8 @@ func FindByAddress(app core.App, address string) (*core.Record, error) {
 	return user, nil
 }
 
-// CheckAddress refuses an address that somebody else has in another spelling, as the unique index does. Where accounts from
-// before share an address there is no such index yet, and nobody shall join them.
+// CheckAddress refuses an address that somebody else has in another spelling, as the unique index does. As long as
+// older accounts share an address there is no such index, and nobody else may take that address.
 func CheckAddress(tx core.App, user *core.Record) error {
 	if user.Email() == "" {
 		return nil

@@ -11,14 +11,14 @@ import (
 	"doubletap/internal/db"
 )
 
-// SharedAddress is an e-mail address that several accounts have, in spellings that were told apart once.
+// SharedAddress is an e-mail address that several accounts have, in spellings that counted as different once.
 type SharedAddress struct {
 	Users []string // ids, the oldest row first
 }
 
 func (s SharedAddress) String() string { return strings.Join(s.Users, " and ") }
 
-// AddressesFolded reports whether the unique index of users tells no spellings of an address apart.
+// AddressesFolded reports whether the unique index of users treats all spellings of an address as one.
 func AddressesFolded(app core.App) (bool, error) {
 	users, err := app.FindCollectionByNameOrId("users")
 	if err != nil {
@@ -28,21 +28,23 @@ func AddressesFolded(app core.App) (bool, error) {
 	return found && strings.EqualFold(index.Columns[0].Collate, "NOCASE"), nil
 }
 
-// SharedAddresses returns the addresses that more than one account has. None can come to be once the index is folded.
+// SharedAddresses returns the addresses that more than one account has. Once the index is folded, no new ones can
+// arise.
 func SharedAddresses(app core.App) ([]SharedAddress, error) {
 	shared, _, err := readAddresses(app)
 	return shared, err
 }
 
-// FoldAddresses stores each address in its one spelling, unless two accounts would have the same: which of them is meant is
-// the operator's to decide, and nothing is merged. Once there are no such accounts left it makes the index that keeps it so.
+// FoldAddresses stores each address in its one spelling, unless two accounts would then have the same: the operator
+// decides which of them is meant, and nothing is merged. When no such accounts are left, it makes the unique index that
+// prevents new ones. changed counts the rows it updated and the index.
 func FoldAddresses(tx core.App) (shared []SharedAddress, changed int64, err error) {
 	folded, err := AddressesFolded(tx)
 	if err != nil {
 		return nil, 0, err
 	}
 	var one int
-	unusual, err := db.QueryValue(tx, &one, `SELECT 1 FROM users WHERE email GLOB '*[^!-@[-~]*'`, nil) // capitals, and what is not ASCII
+	unusual, err := db.QueryValue(tx, &one, `SELECT 1 FROM users WHERE email GLOB '*[^!-@[-~]*'`, nil) // capitals and characters that are not ASCII
 	if err != nil || folded && !unusual {
 		return nil, 0, err
 	}
@@ -63,7 +65,7 @@ func FoldAddresses(tx core.App) (shared []SharedAddress, changed int64, err erro
 	return nil, changed + 1, indexAddresses(tx)
 }
 
-// indexAddresses makes the unique index of addresses one that tells no spellings apart.
+// indexAddresses makes the unique index of addresses treat all spellings as one.
 func indexAddresses(tx core.App) error {
 	users, err := tx.FindCollectionByNameOrId("users")
 	if err != nil {
@@ -81,7 +83,8 @@ func indexAddresses(tx core.App) error {
 	return nil
 }
 
-// readAddresses returns which accounts share an address, and what others that are not folded yet are to become, by id.
+// readAddresses returns the accounts that share an address, and the new address of each other account whose address is
+// not folded yet, by the account's id.
 func readAddresses(app core.App) (shared []SharedAddress, spellings map[string]string, err error) {
 	users, stored, order := map[string][]string{}, map[string]string{}, []string{}
 	var id, address string

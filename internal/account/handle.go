@@ -16,17 +16,18 @@ import (
 )
 
 const (
-	handleReservation  = 30 * 24 * time.Hour // for the one who gave it up
-	maxReservedHandles = 10                  // such handles of one person: nobody hoards names by taking them one after the other
+	handleReservation  = 30 * 24 * time.Hour // for the user who gave it up
+	maxReservedHandles = 10                  // handles of one person at a time, so that nobody collects names by taking one after the other
 	reasonRenamed      = "renamed"
 )
 
-// ReserveHandle keeps the handle from being taken again, for good.
+// ReserveHandle reserves the handle for ever: nobody can take it.
 func ReserveHandle(tx core.App, handle, reason string) error {
 	return reserveHandle(tx, handle, reason, "", "")
 }
 
-// reserveHandle keeps the handle for a user until a time; both are empty for good, which nothing shortens.
+// reserveHandle reserves the handle for a user until a time. Both are empty for a reservation without end, which
+// nothing shortens.
 func reserveHandle(tx core.App, handle, reason, user, until string) error {
 	if handle == "" {
 		return nil
@@ -41,7 +42,8 @@ func reserveHandle(tx core.App, handle, reason, user, until string) error {
 	return nil
 }
 
-// CheckHandle refuses a handle that is reserved, unless for this user, and one that looks like a name of the service. Its form and that it is free are PocketBase's to check.
+// CheckHandle refuses a handle that is reserved, except for this user, and one that looks like a name of the service.
+// PocketBase checks its form and that it is free.
 func CheckHandle(tx core.App, user, handle string) error {
 	var one int
 	reserved, err := db.QueryValue(tx, &one, `SELECT 1 FROM handles WHERE name = {:h} COLLATE NOCASE AND (until = '' OR until > {:now} AND user != {:user})`,
@@ -60,7 +62,7 @@ func CheckHandle(tx core.App, user, handle string) error {
 	return nil
 }
 
-// ChangeHandle lets a user have another handle, before it is stored, and keeps the one that they give up for them for 30 days.
+// ChangeHandle checks the new handle of a user, before it is stored, and reserves the former one for them for 30 days.
 func ChangeHandle(tx core.App, user, handle string) error {
 	if err := CheckHandle(tx, user, handle); err != nil {
 		return err
@@ -69,7 +71,7 @@ func ChangeHandle(tx core.App, user, handle string) error {
 	if _, err := db.Exec(tx, `DELETE FROM handles WHERE until != '' AND until <= {:now}`, params); err != nil {
 		return fmt.Errorf("forget handles kept long enough: %w", err)
 	}
-	var former string // what is stored, which another request may have changed meanwhile
+	var former string // as it is stored, since another request may have changed it meanwhile
 	if _, err := db.QueryValue(tx, &former, `SELECT handle FROM users WHERE id = {:user}`, params); err != nil {
 		return fmt.Errorf("find the handle of %s: %w", user, err)
 	}
@@ -86,7 +88,8 @@ func ChangeHandle(tx core.App, user, handle string) error {
 	return reserveHandle(tx, former, reasonRenamed, user, clock.FormatTime(clock.Now(tx).Add(handleReservation)))
 }
 
-// ForgetFormerHandles lets go of whose the handles were that somebody gave up, when the account ends; nobody gets them sooner.
+// ForgetFormerHandles deletes from reserved handles who gave them up, when the account ends. They stay reserved for the
+// same time.
 func ForgetFormerHandles(tx core.App, user string) error {
 	if _, err := db.Exec(tx, `UPDATE handles SET user = '' WHERE user = {:user} AND user != ''`, db.Params{"user": user}); err != nil {
 		return fmt.Errorf("forget the former handles of %s: %w", user, err)
@@ -96,9 +99,9 @@ func ForgetFormerHandles(tx core.App, user string) error {
 
 var notInHandle = regexp.MustCompile(`[^a-z0-9_]+`)
 
-// FindFreeHandle returns a handle that nobody has, as close to the wish as it can be.
-func FindFreeHandle(tx core.App, wish string) (string, error) {
-	base := strings.Trim(notInHandle.ReplaceAllString(text.Fold(wish), "_"), "_")
+// FindFreeHandle returns a free handle that is as close as possible to the given one.
+func FindFreeHandle(tx core.App, hint string) (string, error) {
+	base := strings.Trim(notInHandle.ReplaceAllString(text.Fold(hint), "_"), "_")
 	base = base[:min(len(base), 20)]
 	if len(base) < 3 {
 		base = "user"

@@ -9,14 +9,14 @@ import (
 	"doubletap/internal/db"
 )
 
-// What handles are made of leaves few letters that are taken for others: what separates is not seen, digits stand for letters,
-// and some pairs read as one letter.
+// The few characters of handles that can be taken for others: separators are not noticed, digits stand for letters, and
+// some pairs of letters read as one.
 var (
 	withoutSeparators = strings.NewReplacer(".", "", "_", "", "0", "o", "1", "l", "i", "l", "3", "e", "4", "a", "5", "s", "7", "t")
 	readAsOne         = strings.NewReplacer("rn", "m", "vv", "w", "cl", "d")
 )
 
-// handleSkeleton returns what is left of a handle for the eye: handles with the same one look alike.
+// handleSkeleton returns what the eye sees of a handle: handles with the same skeleton look alike.
 func handleSkeleton(handle string) string {
 	return readAsOne.Replace(withoutSeparators.Replace(strings.ToLower(handle)))
 }

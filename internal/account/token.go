@@ -11,10 +11,11 @@ import (
 	"github.com/spf13/cast"
 )
 
-// SignInClaim is where a token says when its user signed in, in seconds, by the name that OpenID Connect gave it.
+// SignInClaim is the claim of a token that says when its user signed in, in Unix seconds; the name is that of OpenID
+// Connect.
 const SignInClaim = "auth_time"
 
-// StampToken returns a token of the user's that says when they signed in, and all else that it said.
+// StampToken returns the user's token with the time at which they signed in added. All its other claims stay.
 func StampToken(user *core.Record, token string, at time.Time) (string, error) {
 	claims, err := security.ParseUnverifiedJWT(token)
 	if err != nil {

@@ -2,7 +2,7 @@ package apidoc
 
 import "github.com/pocketbase/pocketbase/core"
 
-// addBuiltIn adds what PocketBase serves beside collections and a client of ours needs.
+// addBuiltIn adds PocketBase's routes besides collections that our clients need.
 func (d *Document) addBuiltIn() {
 	tags := []string{"files and realtime"}
 	text := &Schema{Type: "string"}
@@ -39,7 +39,7 @@ func (d *Document) addBuiltIn() {
 	d.addOperation("POST", "/api/realtime", subscribe)
 }
 
-// addSignIn adds how people come in.
+// addSignIn adds the routes by which people sign in.
 func (d *Document) addSignIn(c *core.Collection, name string) {
 	signed := map[string]Content{"application/json": {&Schema{Type: "object", Required: []string{"token", "record"}, Properties: map[string]*Schema{
 		"token": {Type: "string"}, "record": schemaRef(name + "Record"),

@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// ErrShape is of a value that is not as its published schema says.
+// ErrShape says that a value does not match its published schema.
 var ErrShape = errors.New("not as described")
 
-// ShapedFields returns the JSON fields of a collection whose shape is published.
+// ShapedFields returns those of the collection's fields whose JSON has a published shape.
 func ShapedFields(collection string, fields []string) []string {
 	return slices.DeleteFunc(slices.Clone(fields), func(field string) bool {
 		_, shaped := fieldShapes[collection+"."+field]
@@ -19,7 +19,8 @@ func ShapedFields(collection string, fields []string) []string {
 	})
 }
 
-// CheckField says what is wrong with the JSON of a field whose shape is published; nothing is wrong with an empty one.
+// CheckField returns an ErrShape that says what is wrong with the JSON of a field, or nil. An empty value, null and a
+// field without a published shape are right.
 func CheckField(collection, field string, text []byte) error {
 	shape, shaped := fieldShapes[collection+"."+field]
 	if !shaped || len(text) == 0 {
@@ -35,8 +36,8 @@ func CheckField(collection, field string, text []byte) error {
 	return schemaOf(reflect.TypeOf(shape)).checkValue(value)
 }
 
-// WrapField returns a lone string as the list that the field's shape asks for, and all else as it is: a form that names a
-// field once cannot say that it is a list.
+// WrapField returns a single string as a list with it, if the field's shape is a list, and any other text as it is: a
+// form that names a field once cannot say that it is a list.
 func WrapField(collection, field string, text []byte) []byte {
 	shape, shaped := fieldShapes[collection+"."+field]
 	if _, lists := shape.([]string); !shaped || !lists || len(text) == 0 || text[0] != '"' {
@@ -45,7 +46,7 @@ func WrapField(collection, field string, text []byte) []byte {
 	return slices.Concat([]byte("["), text, []byte("]"))
 }
 
-// checkValue says what is wrong with a value that encoding/json has read.
+// checkValue returns an error that says what is wrong with a value that encoding/json has decoded, or nil.
 func (s *Schema) checkValue(value any) error {
 	if len(s.AnyOf) > 0 {
 		errs := make([]error, len(s.AnyOf))

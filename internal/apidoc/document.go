@@ -1,5 +1,5 @@
-// Package apidoc tells clients what they can ask for: as OpenAPI, as TypeScript types and as a page, made from the live
-// collections and the table of routes that also serves them.
+// Package apidoc describes the API to clients as OpenAPI, as TypeScript types and as a page. It makes them from the
+// live collections and from the table of routes by which these routes are also served.
 package apidoc
 
 import (
@@ -16,18 +16,18 @@ import (
 	"doubletap/internal/guard"
 )
 
-// Route is a route of our own, as it is told.
+// Route describes one of our own routes.
 type Route struct {
 	Method, Path      string
 	Summary           string
-	Access            string // who may call it, in words; empty for everybody
+	Access            string // who may call it, in words; empty if everybody may
 	Query             []QueryParameter
 	Request, Response any    // bodies, as values of their types; nil for none
-	Content           string // of the answer, when it is no JSON
+	Content           string // the media type of the answer if it is not JSON of a Go type
 	ErrorStatuses     []int
 }
 
-// QueryParameter is one of the query.
+// QueryParameter is a parameter of the query.
 type QueryParameter struct{ Name, About string }
 
 // Document is an OpenAPI document.
@@ -95,7 +95,7 @@ type (
 
 const ownTag = "doubletap" // the tag of our own routes
 
-// DescribeAPI describes the collections that clients may use, as they are now, without what is hidden, and the routes.
+// DescribeAPI describes the routes and the collections that clients may use, as they are now, without hidden fields.
 func DescribeAPI(app core.App, routes []Route) (*Document, error) {
 	collections, err := publicCollections(app)
 	if err != nil {
@@ -136,7 +136,7 @@ func DescribeAPI(app core.App, routes []Route) (*Document, error) {
 	return d, nil
 }
 
-// publicCollections are the collections of which a rule lets somebody do something, by name.
+// publicCollections returns the collections that have a rule for others than superusers, sorted by name.
 func publicCollections(app core.App) ([]*core.Collection, error) {
 	all, err := app.FindAllCollections()
 	if err != nil {
@@ -169,10 +169,10 @@ var (
 
 func (d *Document) addRoute(r Route) {
 	o := &Operation{ID: operationID(r.Method, r.Path), Tags: []string{ownTag}, Summary: r.Summary, Description: r.Access, Security: anybody, Responses: map[string]Response{}}
-	refuses := slices.Clone(r.ErrorStatuses)
+	statuses := slices.Clone(r.ErrorStatuses)
 	if r.Access != "" {
 		o.Security = signedIn
-		refuses = append(refuses, http.StatusUnauthorized)
+		statuses = append(statuses, http.StatusUnauthorized)
 	}
 	for _, p := range r.Query {
 		o.Parameters = append(o.Parameters, Input{Name: p.Name, In: "query", Description: p.About, Schema: &Schema{Type: "string"}})
@@ -181,10 +181,10 @@ func (d *Document) addRoute(r Route) {
 		o.Body = &Body{true, map[string]Content{"application/json": {schemaOf(reflect.TypeOf(r.Request))}}}
 	}
 	if r.Request != nil || len(r.Query) > 0 && r.Content == "" {
-		refuses = append(refuses, http.StatusBadRequest)
+		statuses = append(statuses, http.StatusBadRequest)
 	}
 	switch {
-	case r.Content == "application/json": // of no type of ours
+	case r.Content == "application/json": // JSON of no Go type
 		o.Responses["200"] = Response{"The content.", map[string]Content{r.Content: {&Schema{Type: "object"}}}}
 	case r.Content != "":
 		o.Responses["200"] = Response{"The content.", map[string]Content{r.Content: {&Schema{Type: "string"}}}}
@@ -193,7 +193,7 @@ func (d *Document) addRoute(r Route) {
 	default:
 		o.Responses["204"] = Response{Description: "Done."}
 	}
-	o.addErrors(refuses...)
+	o.addErrors(statuses...)
 	d.addOperation(r.Method, r.Path, o)
 }
 
@@ -203,18 +203,18 @@ func (o *Operation) addErrors(statuses ...int) {
 	}
 }
 
-// operationID names a route in one word.
+// operationID returns a name of one word for a route.
 func operationID(method, path string) string {
-	word := strings.ToLower(method)
+	id := strings.ToLower(method)
 	for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return strings.ContainsRune("/{}-._@", r) }) {
 		if part != "api" && part != "v1" {
-			word += pascalCase(part)
+			id += pascalCase(part)
 		}
 	}
-	return word
+	return id
 }
 
-// pascalCase writes comment_likes as CommentLikes.
+// pascalCase turns comment_likes into CommentLikes.
 func pascalCase(name string) string {
 	text := ""
 	for part := range strings.SplitSeq(name, "_") {
@@ -225,7 +225,7 @@ func pascalCase(name string) string {
 	return text
 }
 
-// addCollection adds what the rules of a collection let clients do.
+// addCollection adds what the rules of a collection allow clients to do.
 func (d *Document) addCollection(c *core.Collection, names map[string]string) {
 	name, path := pascalCase(c.Name), "/api/collections/"+c.Name+"/records"
 	d.Components.Schemas[name+"Record"] = recordSchema(c, names)
@@ -234,16 +234,16 @@ func (d *Document) addCollection(c *core.Collection, names map[string]string) {
 		{Name: "expand", In: "query", Description: "relations to show as records, with commas", Schema: &Schema{Type: "string"}},
 		{Name: "fields", In: "query", Description: "the fields to answer with, with commas; all unless told", Schema: &Schema{Type: "string"}},
 	}
-	do := func(id, summary string, rule *string, refuses ...int) *Operation {
+	operation := func(id, summary string, rule *string, statuses ...int) *Operation {
 		o := &Operation{ID: id + name, Tags: []string{c.Name}, Summary: summary, Security: anybody, Responses: map[string]Response{}}
 		if rule != nil && strings.HasPrefix(*rule, `@request.auth.id != ""`) {
 			o.Security = signedIn
 		}
-		o.addErrors(refuses...)
+		o.addErrors(statuses...)
 		return o
 	}
 	if c.ListRule != nil {
-		o := do("list", "Those that the caller may see.", c.ListRule, 400, 403)
+		o := operation("list", "Those that the caller may see.", c.ListRule, 400, 403)
 		o.Parameters = append([]Input{
 			{Name: "page", In: "query", Schema: &Schema{Type: "integer"}}, {Name: "perPage", In: "query", Schema: &Schema{Type: "integer"}},
 			{Name: "sort", In: "query", Description: "fields with commas, - for descending", Schema: &Schema{Type: "string"}},
@@ -259,24 +259,24 @@ func (d *Document) addCollection(c *core.Collection, names map[string]string) {
 		d.addOperation("GET", path, o)
 	}
 	if c.ViewRule != nil {
-		o := do("view", "One of them.", c.ViewRule, 404)
+		o := operation("view", "One of them.", c.ViewRule, 404)
 		o.Parameters, o.Responses["200"] = one, Response{"The record.", record}
 		d.addOperation("GET", path+"/{id}", o)
 	}
 	if c.CreateRule != nil {
 		d.Components.Schemas[name+"Create"] = inputSchema(c, names, true)
-		o := do("create", "Stores a new one.", c.CreateRule, 400)
+		o := operation("create", "Stores a new one.", c.CreateRule, 400)
 		o.Parameters, o.Body, o.Responses["200"] = one, requestBody(c, name+"Create"), Response{"The record.", record}
 		d.addOperation("POST", path, o)
 	}
 	if c.UpdateRule != nil {
 		d.Components.Schemas[name+"Update"] = inputSchema(c, names, false)
-		o := do("update", "Changes one.", c.UpdateRule, 400, 404)
+		o := operation("update", "Changes one.", c.UpdateRule, 400, 404)
 		o.Parameters, o.Body, o.Responses["200"] = one, requestBody(c, name+"Update"), Response{"The record.", record}
 		d.addOperation("PATCH", path+"/{id}", o)
 	}
 	if c.DeleteRule != nil {
-		o := do("delete", "Deletes one.", c.DeleteRule, 400, 404)
+		o := operation("delete", "Deletes one.", c.DeleteRule, 400, 404)
 		o.Responses["204"] = Response{Description: "Done."}
 		d.addOperation("DELETE", path+"/{id}", o)
 	}
@@ -293,7 +293,7 @@ func requestBody(c *core.Collection, schema string) *Body {
 	return &Body{true, content}
 }
 
-// recordSchema is a record as it is answered.
+// recordSchema returns the schema of a record as clients get it.
 func recordSchema(c *core.Collection, names map[string]string) *Schema {
 	s := &Schema{Type: "object", Properties: map[string]*Schema{"collectionId": {Type: "string"}, "collectionName": {Type: "string", Enum: []string{c.Name}}}}
 	s.Required = []string{"collectionId", "collectionName"}
@@ -303,7 +303,7 @@ func recordSchema(c *core.Collection, names map[string]string) *Schema {
 			continue
 		}
 		s.Properties[f.GetName()] = fieldSchema(c, f, names, false)
-		if !c.IsAuth() || f.GetName() != core.FieldNameEmail { // which is shown to its owner, and to others if they wish
+		if !c.IsAuth() || f.GetName() != core.FieldNameEmail { // the address is shown to its owner, and to others only if its owner wants that
 			s.Required = append(s.Required, f.GetName())
 		}
 		if r, isRelation := f.(*core.RelationField); isRelation && names[r.CollectionId] != "" {
@@ -320,7 +320,7 @@ func recordSchema(c *core.Collection, names map[string]string) *Schema {
 	return s
 }
 
-// inputSchema is what a client may send, without what the service sets itself.
+// inputSchema returns the schema of what a client may send, without the fields that the service sets.
 func inputSchema(c *core.Collection, names map[string]string, creating bool) *Schema {
 	s := &Schema{Type: "object", Properties: map[string]*Schema{}}
 	for _, f := range c.Fields {
@@ -346,7 +346,7 @@ func inputSchema(c *core.Collection, names map[string]string, creating bool) *Sc
 	return s
 }
 
-// isRequired reads what each kind of field keeps in a field of its own.
+// isRequired reports whether the field is required; each kind of field has its own Required.
 func isRequired(f core.Field) bool {
 	flag := reflect.Indirect(reflect.ValueOf(f)).FieldByName("Required")
 	return flag.IsValid() && flag.Bool()

@@ -24,7 +24,7 @@ var (
 	}).Parse(pageSource))
 )
 
-// ContentSecurityPolicy is the page's Content-Security-Policy: its own style and nothing else at all.
+// ContentSecurityPolicy is the page's Content-Security-Policy: it allows the page's own style and nothing else.
 var ContentSecurityPolicy = func() string {
 	sum := sha256.Sum256([]byte(pageStyle))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -47,10 +47,10 @@ type namedSchema struct {
 	*Schema
 }
 
-// methodOrder are in the order in which the page has them.
+// methodOrder is the order in which the page shows the methods of a path.
 var methodOrder = []string{"get", "post", "patch", "delete"}
 
-// HTMLPage is the document as HTML, for people. It needs no script and no other file.
+// HTMLPage returns the document as an HTML page for people. It needs no script and no other file.
 func (d *Document) HTMLPage() (string, error) {
 	var groups []pageGroup
 	for _, tag := range d.Tags {

@@ -12,7 +12,7 @@ import (
 	"doubletap/internal/viewer"
 )
 
-// Schema is a JSON Schema, as much of it as we say.
+// Schema is a JSON Schema, with those of its keywords that we use.
 type Schema struct {
 	Ref         string             `json:"$ref,omitempty"`
 	Type        string             `json:"type,omitempty"`
@@ -32,9 +32,9 @@ type Schema struct {
 
 func schemaRef(name string) *Schema { return &Schema{Ref: "#/components/schemas/" + name} }
 
-func listSchema(of *Schema) *Schema { return &Schema{Type: "array", Items: of} }
+func listSchema(items *Schema) *Schema { return &Schema{Type: "array", Items: items} }
 
-// fieldShapes are what our own JSON fields hold.
+// fieldShapes are values of the Go types that our own JSON fields hold.
 var fieldShapes = map[string]any{
 	"posts.alts":      []string{},
 	"posts.media":     []*rendition.Meta{},
@@ -42,7 +42,7 @@ var fieldShapes = map[string]any{
 	"devices.keys":    map[string]string{},
 }
 
-// viewerFields are the fields that records get for who looks at them.
+// viewerFields are the fields that are added to records for the viewer.
 var viewerFields = map[string]map[string]*Schema{
 	"posts": {
 		"liked": {Type: "string", Description: "the id of the caller's like, or empty"},
@@ -51,8 +51,8 @@ var viewerFields = map[string]map[string]*Schema{
 	"users": {"relationship": schemaOf(reflect.TypeFor[viewer.Relationship]())},
 }
 
-// schemaOf is the schema of a Go type, by its json tags; an about tag describes a field, a one tag lists its values, and a
-// records tag says of which collection it holds records.
+// schemaOf returns the schema of a Go type, by its json tags. The tag about describes a field, the tag one lists its
+// values, and the tag records names the collection whose records it holds.
 func schemaOf(t reflect.Type) *Schema {
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -103,11 +103,11 @@ func structSchema(t reflect.Type) *Schema {
 	return s
 }
 
-// fieldSchema is the schema of a record's field: as it is shown, or as a client may send it.
-func fieldSchema(c *core.Collection, field core.Field, names map[string]string, sent bool) *Schema {
+// fieldSchema returns the schema of a record's field: as clients get it, or as they may send it if forInput is set.
+func fieldSchema(c *core.Collection, field core.Field, names map[string]string, forInput bool) *Schema {
 	if shape, ours := fieldShapes[c.Name+"."+field.GetName()]; ours {
 		s := schemaOf(reflect.TypeOf(shape))
-		if !sent { // an empty JSON field is null
+		if !forInput { // an empty JSON field is null
 			return &Schema{AnyOf: []*Schema{s, {Type: "null"}}}
 		}
 		return s
@@ -115,9 +115,9 @@ func fieldSchema(c *core.Collection, field core.Field, names map[string]string, 
 	switch f := field.(type) {
 	case *core.TextField:
 		s := &Schema{Type: "string"}
-		if sent && f.Name != core.FieldNameId {
+		if forInput && f.Name != core.FieldNameId {
 			s.MaxLength = f.Max
-			if f.Pattern != "" { // in Go's language, which is not quite that of JSON Schema
+			if f.Pattern != "" { // a Go pattern, whose syntax differs a little from that of JSON Schema
 				s.Description = "matches " + f.Pattern
 			}
 		}
@@ -153,7 +153,7 @@ func fieldSchema(c *core.Collection, field core.Field, names map[string]string, 
 		return one
 	case *core.FileField:
 		one := &Schema{Type: "string", Description: "the name of a file"}
-		if sent {
+		if forInput {
 			one = &Schema{Type: "string", Format: "binary", Description: strings.Join(f.MimeTypes, ", ")}
 		}
 		if f.IsMultiple() {

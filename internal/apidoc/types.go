@@ -27,7 +27,7 @@ export type TypedPocketBase = Omit<PocketBase, 'collection'> & {
 };
 `
 
-// TypeScript are the document's schemas in TypeScript.
+// TypeScript returns the document's schemas and routes as TypeScript types.
 func (d *Document) TypeScript() string {
 	var text strings.Builder
 	text.WriteString(typesHeader)
@@ -62,10 +62,10 @@ func (o *Operation) requestType(indent string) string {
 }
 
 func (o *Operation) responseType(indent string) string {
-	given, json := o.Responses["200"].Content["application/json"]
+	content, json := o.Responses["200"].Content["application/json"]
 	switch {
 	case json:
-		return typeScriptOf(given.Schema, indent)
+		return typeScriptOf(content.Schema, indent)
 	case len(o.Responses["200"].Content) > 0:
 		return "string"
 	}
@@ -141,7 +141,7 @@ func propertyName(name string) string {
 	return strconv.Quote(name)
 }
 
-// commentText keeps a text inside its comment.
+// commentText returns a text in one line that cannot end the comment in which it stands.
 func commentText(text string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "*/", "* /")
 }

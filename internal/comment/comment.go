@@ -1,5 +1,5 @@
-// Package comment is what people say under a post: one level of replies, and tombstones
-// where something was said that others answered.
+// Package comment is what people say under a post: comments with one level of replies, and tombstones in place of
+// deleted comments that have replies.
 package comment
 
 import (
@@ -12,8 +12,8 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// AttachToRoot makes record a reply to the root of the thread it answers in, and returns the
-// comment it answers, or nil for a comment that answers none.
+// AttachToRoot makes record a reply to the root of its thread, and returns the comment that it answers, or nil if it
+// answers none. If that comment is deleted or a tombstone, the error is fault.ErrGone.
 func AttachToRoot(tx core.App, record *core.Record) (*core.Record, error) {
 	parent := record.GetString("parent")
 	if parent == "" {
@@ -35,17 +35,18 @@ func AttachToRoot(tx core.App, record *core.Record) (*core.Record, error) {
 // IsTombstone reports whether the comment in record is a tombstone.
 func IsTombstone(record *core.Record) bool { return record.GetBool("deleted") }
 
-// HasReplies reports whether somebody answered the comment.
+// HasReplies reports whether the comment has replies.
 func HasReplies(tx core.App, id string) (bool, error) {
 	var one int
 	return db.QueryValue(tx, &one, `SELECT 1 FROM comments WHERE parent = {:id} LIMIT 1`, db.Params{"id": id})
 }
 
-// LikePart deletes the likes of a comment, the subject's id, that is deleted.
+// LikePart deletes the likes of a deleted comment; its id is the subject's id.
 var LikePart = sweep.DeletePart("comment_likes", `comment = {:id}`)
 
-// MakeTombstone turns the comment in record into a tombstone: still there and counted, since others answered it, but
-// without words and author. Its likes are LikePart's. It is not validated: its post may be gone, and this row have yet to follow it.
+// MakeTombstone turns the comment in record into a tombstone: it stays and is counted, since others answered it, but
+// has no text and no author. Its likes are deleted by LikePart. The record is saved without validation, as its post may
+// be deleted already while this row still waits for its own deletion.
 func MakeTombstone(tx core.App, record *core.Record) error {
 	record.Set("deleted", true)
 	record.Set("text", "")

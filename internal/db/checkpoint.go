@@ -13,23 +13,23 @@ import (
 )
 
 const (
-	checkInterval     = 50 * time.Millisecond // between two looks at the log
-	idleInterval      = time.Second           // without a write, after which all is copied
-	longLogPages      = 32_000                // pages from which the log is copied and begun anew: 128 MB
-	maxBlockingPages  = 1000                  // pages that the writer may wait for
+	checkInterval     = 50 * time.Millisecond // between two checks of the log
+	idleInterval      = time.Second           // after this time without a write, all of the log is copied
+	longLogPages      = 32_000                // pages from which on the log is copied and started anew: 128 MB
+	maxBlockingPages  = 1000                  // pages whose copying the writer may have to wait for
 	writebackInterval = 5 * time.Millisecond  // between two hints to the system to write what is copied
 )
 
-// RunCheckpoints copies the write-ahead log into the database file, beside the requests instead of
-// in one of them, until ctx ends. Most is copied while others write; only to begin the log anew the writer has to wait, for
-// what came meanwhile.
+// RunCheckpoints copies the write-ahead log into the database file, beside the requests instead of in one of them,
+// until ctx ends. Most of it is copied while others write. Only to start the log anew the writer has to wait, while
+// the pages that came meanwhile are copied.
 //
-// A page that changes often is copied once for all its changes, so a long log costs less. SQLite's own checkpoint, in the
-// commit that finds too many pages, stays as the bound that holds if this falls behind.
+// A page that changes often is copied once for all its changes, so a long log costs less. SQLite's own checkpoint, in
+// the commit that finds too many pages, remains as the limit if this one cannot keep up.
 func RunCheckpoints(ctx context.Context, app core.App) {
-	// Only its times are looked at: to open one of SQLite's files and close it again would drop SQLite's locks.
+	// Only its modification time is read: to open one of SQLite's files and close it again would drop SQLite's locks.
 	log := filepath.Join(app.DataDir(), "data.db-wal")
-	// Closed with the process, for the same reason.
+	// Left open until the process ends, for the same reason.
 	data, err := syscall.Open(filepath.Join(app.DataDir(), "data.db"), syscall.O_RDWR|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		app.Logger().Warn("open the database to copy the write-ahead log", "err", err)
@@ -48,16 +48,16 @@ func RunCheckpoints(ctx context.Context, app core.App) {
 		}
 		pause = checkInterval
 		if time.Since(info.ModTime()) < idleInterval {
-			if rest, err := walCheckpoint(app.ConcurrentDB(), "NOOP"); err != nil || rest < longLogPages {
+			if left, err := walCheckpoint(app.ConcurrentDB(), "NOOP"); err != nil || left < longLogPages {
 				continue
 			}
 		}
 		at := info.ModTime()
 		err = nil
-		for rest, last := longLogPages, longLogPages+1; err == nil && rest > maxBlockingPages && rest < last; { // each time less comes meanwhile
-			last = rest
+		for left, last := longLogPages, longLogPages+1; err == nil && left > maxBlockingPages && left < last; { // each time fewer pages come meanwhile
+			last = left
 			if err = copyLog(app.ConcurrentDB(), data); err == nil {
-				rest, err = walCheckpoint(app.ConcurrentDB(), "NOOP")
+				left, err = walCheckpoint(app.ConcurrentDB(), "NOOP")
 			}
 		}
 		if err == nil {
@@ -71,8 +71,8 @@ func RunCheckpoints(ctx context.Context, app core.App) {
 	}
 }
 
-// copyLog copies what it can. Meanwhile the system writes what is copied already: all at once, in the fsync at the end, it
-// would keep the disk from the commits that wait for it.
+// copyLog copies what it can. Meanwhile it has the system write what is copied already: written all at once, in the
+// fsync at the end, it would keep the disk from the commits that wait for it.
 func copyLog(db dbx.Builder, data int) error {
 	ctx, done := context.WithCancel(context.Background())
 	var writing sync.WaitGroup
@@ -91,9 +91,9 @@ func copyLog(db dbx.Builder, data int) error {
 	return err
 }
 
-// walCheckpoint copies what it can without waiting for anybody, or nothing, and returns how many pages of the log are left to copy.
-// One that was copied whole is begun anew by the next write.
-func walCheckpoint(db dbx.Builder, mode string) (rest int, err error) {
+// walCheckpoint copies what it can without waiting for anybody, or nothing with the mode NOOP, and returns how many
+// pages of the log are not copied. When all are copied, the next write starts the log anew.
+func walCheckpoint(db dbx.Builder, mode string) (left int, err error) {
 	var busy, pages, done int
 	err = db.NewQuery(`PRAGMA wal_checkpoint(`+mode+`)`).Row(&busy, &pages, &done)
 	return pages - done, err

@@ -15,21 +15,22 @@ import (
 	"doubletap/internal/fault"
 )
 
-// Connections that read look at pages where the system holds the file. A page that cannot be had any more, as the file was
-// cut short or the disk has a bad place, is then no error of a call but a signal, which ends a Go program. Here it ends the
-// statement: its connection is given up, and all that are opened from then on read by calls, which fail as others do.
+// Connections that read access pages in memory into which the system has mapped the file. A page that can no longer be
+// read, because the file was cut short or the disk has a bad place, is then not an error of a call but a signal, which
+// ends a Go program. This file makes it end the statement only: its connection is given up, and all connections that
+// are opened from then on read by calls, which return an error.
 
-// damageState is what a pool has met of its file.
+// damageState is what a pool has seen of damage to its file.
 type damageState struct {
-	faults atomic.Int64 // pages that could not be looked at
-	seen   atomic.Bool  // one of these, or what SQLite calls corrupt
+	faults atomic.Int64 // pages that could not be accessed
+	seen   atomic.Bool  // a fault, or what SQLite calls corrupt
 }
 
 // unmapPragma is for connections that are opened after a fault.
 const unmapPragma = `PRAGMA mmap_size = 0`
 
-// IsDamaged reports whether a statement of app met a part of data.db that cannot be read or makes no sense, since the
-// process began.
+// IsDamaged reports whether, since the process began, a statement of app met a part of data.db that cannot be read or
+// makes no sense.
 func IsDamaged(app core.App) bool {
 	for _, builder := range []dbx.Builder{app.ConcurrentDB(), app.NonconcurrentDB()} {
 		if pool, ok := builder.(*dbx.DB); ok {
@@ -41,11 +42,11 @@ func IsDamaged(app core.App) bool {
 	return false
 }
 
-// expectFault makes a fault in what this goroutine does from now on a panic, for recoverFault to recover.
+// expectFault turns a fault on this goroutine from now on into a panic, which recoverFault recovers.
 func expectFault() { debug.SetPanicOnFault(true) }
 
-// recoverFault makes the panic of a fault the statement's error, and notes what SQLite itself calls corrupt; defer it.
-// The connection is in no known state: it may hold locks that its Close would wait for.
+// recoverFault turns the panic of a fault into the statement's error, and notes what SQLite itself calls corrupt.
+// Defer it. After a fault the state of the connection is unknown: it may hold locks that its Close would wait for.
 func (c *conn) recoverFault(err *error) {
 	if r := recover(); r != nil {
 		address, isFault := r.(interface{ Addr() uintptr })
@@ -65,7 +66,7 @@ func (c *conn) recoverFault(err *error) {
 	}
 }
 
-// runSetup runs what each new connection of the pool begins with.
+// runSetup runs the statements with which each new connection of the pool begins.
 func (c *conn) runSetup(ctx context.Context) (err error) {
 	expectFault()
 	defer c.recoverFault(&err)

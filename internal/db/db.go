@@ -1,4 +1,4 @@
-// Package db runs our SQL inside PocketBase's transactions, and what follows a commit after it.
+// Package db runs our SQL inside PocketBase's transactions, and functions after their commit.
 package db
 
 import (
@@ -16,21 +16,21 @@ import (
 // Params are the named values of a statement.
 type Params = dbx.Params
 
-// NewIDSQL is the SQL of a fresh record id, for statements that insert many rows.
+// NewIDSQL is the SQL of a new record id, for statements that insert many rows.
 const NewIDSQL = `substr(lower(hex(randomblob(8))), 1, 15)`
 
-// NextIDSQL is the SQL of the fresh record ids of a statement that inserts many rows and is given NewIDPrefix as "id". They follow
-// each other, so that they share pages of the index.
+// NextIDSQL is the SQL of the new record ids of a statement that inserts many rows and gets NewIDPrefix as the
+// parameter id. The ids follow each other, so that they share pages of the index.
 const NextIDSQL = `{:id} || printf('%05x', row_number() OVER ())`
 
-// NewIDPrefix returns what the fresh ids of one statement begin with, for up to a million rows.
+// NewIDPrefix returns the beginning of the new ids of one statement, for up to a million rows.
 func NewIDPrefix() string {
 	return security.PseudorandomStringWithAlphabet(10, idAlphabet)
 }
 
 const idAlphabet = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-// OrderedID returns a fresh record id that sorts by time to the millisecond. Rows that are added one after the other
+// OrderedID returns a new record id that sorts by time, to the millisecond. Rows that are added one after the other
 // then share pages of an index, where random ids would each touch a page of their own.
 func OrderedID(app core.App) string {
 	at := strconv.FormatInt(clock.Now(app).UnixMilli(), 36)
@@ -56,7 +56,7 @@ func QueryOne(app core.App, row any, statement string, params Params) (bool, err
 	return Found(app.DB().NewQuery(statement).Bind(params).One(row))
 }
 
-// QueryColumn reads the only column of a statement.
+// QueryColumn appends the only column of a statement's rows to values.
 func QueryColumn[T any](app core.App, values *[]T, statement string, params Params) error {
 	rows, err := queryStatement(app, statement, params)
 	if err != nil {
@@ -73,7 +73,8 @@ func QueryColumn[T any](app core.App, values *[]T, statement string, params Para
 	return rows.Err()
 }
 
-// QueryEach reads the columns of one row of a statement after the other and calls then for each. None may be NULL.
+// QueryEach reads a statement's rows one after the other into columns and calls then after each. No column may be
+// NULL.
 func QueryEach(app core.App, statement string, params Params, then func(), columns ...any) error {
 	rows, err := queryStatement(app, statement, params)
 	if err != nil {
@@ -89,7 +90,7 @@ func QueryEach(app core.App, statement string, params Params, then func(), colum
 	return rows.Err()
 }
 
-// QueryRow reads the columns of the first row of a statement and reports whether there was one. None may be NULL.
+// QueryRow reads the first row of a statement into columns and reports whether there was one. No column may be NULL.
 func QueryRow(app core.App, statement string, params Params, columns ...any) (bool, error) {
 	rows, err := queryStatement(app, statement, params)
 	if err != nil {
@@ -107,13 +108,12 @@ func QueryRow(app core.App, statement string, params Params, columns ...any) (bo
 	return true, rows.Err()
 }
 
-// QueryValue reads the first column of the first row of a statement into value and
-// reports whether there was one.
+// QueryValue reads the first column of a statement's first row into value and reports whether there was one.
 func QueryValue(app core.App, value any, statement string, params Params) (bool, error) {
 	return QueryRow(app, statement, params, value)
 }
 
-// JSONList is values as JSON, for json_each and for columns that hold a list.
+// JSONList returns values as JSON, for json_each and for columns that hold a list.
 func JSONList(values []string) string {
 	if len(values) == 0 {
 		return "[]"
@@ -122,8 +122,8 @@ func JSONList(values []string) string {
 	return string(text)
 }
 
-// FreshReader returns where a short statement sees soonest what was just committed: the connection that wrote it, and has it in
-// its cache, unless others are writing.
+// FreshReader returns where a short statement reads fastest what was just committed: the connection that wrote it and
+// has it in its cache, unless somebody is writing.
 func FreshReader(app core.App) dbx.Builder {
 	if writer, ok := app.NonconcurrentDB().(*dbx.DB); ok && writer.DB().Stats().InUse == 0 {
 		return writer
@@ -131,9 +131,8 @@ func FreshReader(app core.App) dbx.Builder {
 	return app.ConcurrentDB()
 }
 
-// AfterCommit runs fn when the transaction of tx has been committed, never when
-// it was rolled back, and at once when tx is no transaction. What must
-// happen does not belong here: the process may end before it.
+// AfterCommit runs fn after the transaction of tx was committed, never when it was rolled back, and at once when tx is
+// no transaction. Do not use it for what must happen: the process may end before fn runs.
 func AfterCommit(tx core.App, fn func()) {
 	info := tx.TxInfo()
 	if info == nil {

@@ -10,7 +10,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// CacheUsed returns how many bytes of pages a connection of the pool keeps.
+// CacheUsed returns how many bytes of pages a connection of the pool has in its cache.
 func CacheUsed(pool *sql.DB) (bytes int, err error) {
 	c, err := pool.Conn(context.Background())
 	if err != nil {
@@ -24,7 +24,7 @@ func CacheUsed(pool *sql.DB) (bytes int, err error) {
 	return bytes, err
 }
 
-// ReplanCount returns how often SQLite prepared again what a connection of the pool keeps prepared.
+// ReplanCount returns how often SQLite prepared the cached statements of a connection of the pool again.
 func ReplanCount(pool *sql.DB) (times int, err error) {
 	c, err := pool.Conn(context.Background())
 	if err != nil {

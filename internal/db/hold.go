@@ -18,28 +18,30 @@ import (
 	"doubletap/internal/fault"
 )
 
-// TransactionLimits say how long a transaction may hold the only connection that writes. Told and Ended are called on a goroutine of
-// their own which has the pprof labels of the one that began the transaction, so that they can say who it was.
+// TransactionLimits say how long a transaction may hold the only connection that writes. OnTooLong and the functions
+// of OnTransactionEnded are called on a goroutine of their own. It has the pprof labels of the goroutine that began
+// the transaction, so that they can say who it was.
 type TransactionLimits struct {
-	WarnAfter time.Duration                        // from which it is told of
-	EndAfter  time.Duration                        // after which it is ended, if Ends says so
-	MayEnd    func() bool                          // asked when Longest is over
-	OnTooLong func(held time.Duration, ended bool) // when it is over, was ended, or goes on although Longest is over
-	OnCommit  func(rows int64)                     // after its commit, those that triggers changed counted; nil for nobody
+	WarnAfter time.Duration                        // a transaction that took longer is reported when it is over
+	EndAfter  time.Duration                        // a transaction is ended after this time, if MayEnd says so
+	MayEnd    func() bool                          // called when EndAfter is over
+	OnTooLong func(held time.Duration, ended bool) // called when a transaction was too long and is over, was ended, or goes on beyond EndAfter
+	OnCommit  func(rows int64)                     // called after each commit, with the number of rows that changed, those by triggers included; may be nil
 }
 
-// LimitWriter bounds the transactions of app's connection that writes, from now on. Without it, as in a command, a
-// transaction may take what it takes.
+// LimitWriter limits the transactions of app's connection that writes, from now on. Without it, as in a command, a
+// transaction may take as long as it takes.
 //
-// A transaction that is ended is rolled back at once: its statement is interrupted, each further one and the commit
-// is fault.ErrHeld, and others write meanwhile with another connection, even if the code in it never returns.
+// A transaction that is ended is rolled back at once: its statement is interrupted; each further statement, and the
+// commit, returns fault.ErrTransactionEnded; and others write meanwhile with another connection, even if the code of
+// the transaction never returns.
 func LimitWriter(app core.App, limits TransactionLimits) {
 	if _, pool := writerPool(app); pool != nil {
 		pool.limits.Store(&limits)
 	}
 }
 
-// WriterLimits returns what LimitWriter has set.
+// WriterLimits returns what LimitWriter has set, or no limits.
 func WriterLimits(app core.App) TransactionLimits {
 	if _, pool := writerPool(app); pool != nil {
 		if limits := pool.limits.Load(); limits != nil {
@@ -49,7 +51,7 @@ func WriterLimits(app core.App) TransactionLimits {
 	return TransactionLimits{}
 }
 
-// SetUpWriter runs statements on the connection that writes, and on each that ever takes its place.
+// SetUpWriter runs statements on the connection that writes, and on each connection that later takes its place.
 func SetUpWriter(app core.App, statements ...string) error {
 	writer, pool := writerPool(app)
 	if writer == nil {
@@ -66,7 +68,7 @@ func SetUpWriter(app core.App, statements ...string) error {
 	return nil
 }
 
-// writerPool returns what app writes with: nil in a transaction, and no poolState where Open did not open it.
+// writerPool returns what app writes with: nil inside a transaction, and a nil poolState where Open did not open it.
 func writerPool(app core.App) (*sql.DB, *poolState) {
 	writer, ok := app.NonconcurrentDB().(*dbx.DB)
 	if !ok {
@@ -76,7 +78,8 @@ func writerPool(app core.App) (*sql.DB, *poolState) {
 	return writer.DB(), pool
 }
 
-// OnTransactionEnded has fn called, on another goroutine, when the transaction of tx is ended for holding the writer too long.
+// OnTransactionEnded has fn called, on another goroutine, when the transaction of tx is ended for holding the writer
+// too long.
 func OnTransactionEnded(tx core.App, fn func()) {
 	transaction, ok := executorOf(tx, false).(*sql.Tx)
 	if !ok {
@@ -88,7 +91,7 @@ func OnTransactionEnded(tx core.App, fn func()) {
 	}
 }
 
-// TransactionBegan returns when the transaction of tx began: now, where LimitWriter has not been told to look.
+// TransactionBegan returns when the transaction of tx began. Without LimitWriter it returns the time of the call.
 func TransactionBegan(tx core.App) time.Time {
 	began := time.Now()
 	if transaction, ok := executorOf(tx, false).(*sql.Tx); ok {
@@ -101,7 +104,7 @@ func TransactionBegan(tx core.App) time.Time {
 	return began
 }
 
-// poolState is what the connections of one pool share. database/sql hands it out as the pool's driver.
+// poolState is what the connections of one pool share. database/sql returns it as the pool's driver.
 type poolState struct {
 	driver.Driver
 	limits atomic.Pointer[TransactionLimits]
@@ -110,18 +113,18 @@ type poolState struct {
 	damage damageState
 
 	mu         sync.Mutex
-	endedCount int // transactions that were ended and whose code has not returned
+	endedCount int // transactions that were ended and whose code has not returned yet
 }
 
-// hold is one transaction's time with the connection.
+// hold is one transaction's time with the connection that writes.
 type hold struct {
 	limits    *TransactionLimits
 	began     time.Time
-	state     atomic.Int32 // running, over or ended
+	state     atomic.Int32 // holdRunning, holdOver or holdEnded
 	finished  chan struct{}
 	onEnded   atomic.Pointer[func()]
 	interrupt func()
-	changes   int64 // of the connection when it began, if somebody asks
+	changes   int64 // the connection's totalChanges when the transaction began, if OnCommit is set
 }
 
 const (
@@ -130,12 +133,13 @@ const (
 	holdEnded
 )
 
-// holdQuery reaches the connection of a transaction, which database/sql hides, and calls the func(*conn) of the context.
+// holdQuery reaches the connection of a transaction, which database/sql hides: it makes the connection call the
+// func(*conn) of the context.
 const holdQuery = "-- hold"
 
 type holdKey struct{}
 
-// watchedBuilder is dbx's builder for SQLite. dbx makes one for each transaction, right after its beginning.
+// watchedBuilder returns dbx's builder for SQLite. dbx makes one for each transaction, right after that began.
 func watchedBuilder(db *dbx.DB, e dbx.Executor) dbx.Builder {
 	if transaction, ok := e.(*sql.Tx); ok {
 		pool := db.DB().Driver().(*poolState)
@@ -148,13 +152,13 @@ func watchedBuilder(db *dbx.DB, e dbx.Executor) dbx.Builder {
 
 func init() { dbx.BuilderFuncMap[driverName] = watchedBuilder }
 
-// driverName is dbx's name for what Open opens.
+// driverName is dbx's name for the databases that Open opens.
 const driverName = "sqlite-watched"
 
 func (p *poolState) watchTransaction(db *sql.DB, transaction *sql.Tx, limits *TransactionLimits) {
 	h := &hold{limits: limits, began: time.Now(), finished: make(chan struct{})}
 	attach := context.WithValue(context.Background(), holdKey{}, func(c *conn) {
-		if c.hold == nil { // else it is wrapped a second time
+		if c.hold == nil { // else this transaction is watched already
 			c.hold, h.interrupt = h, c.interruptStatement
 			if limits.OnCommit != nil {
 				h.changes = c.totalChanges()
@@ -162,12 +166,13 @@ func (p *poolState) watchTransaction(db *sql.DB, transaction *sql.Tx, limits *Tr
 		}
 	})
 	if _, err := transaction.ExecContext(attach, holdQuery); err != nil || h.interrupt == nil {
-		return // its first statement fails likewise
+		return // its first statement will fail, too
 	}
 	go p.awaitTransaction(db, transaction, h)
 }
 
-// awaitTransaction sees a transaction out. Its goroutine inherits the labels of who began it.
+// awaitTransaction waits until a transaction is over, and ends it after EndAfter if MayEnd says so. Its goroutine
+// inherits the labels of the one that began the transaction.
 func (p *poolState) awaitTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
 	longest := time.NewTimer(h.limits.EndAfter)
 	defer longest.Stop()
@@ -189,7 +194,7 @@ func (p *poolState) awaitTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
 	}
 }
 
-// endTransaction rolls back, and lets others write until the code of the transaction has returned.
+// endTransaction rolls the transaction back, and lets others write until its code has returned.
 func (p *poolState) endTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
 	if then := h.onEnded.Load(); then != nil {
 		(*then)()
@@ -200,14 +205,14 @@ func (p *poolState) endTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
 	_, _ = transaction.ExecContext(rollback, holdQuery) // it fails where the code has returned meanwhile
 	close(given)
 	p.addCapacity(db, +1)
-	if other, err := db.Conn(context.Background()); err == nil { // nobody who waits is woken by more room alone
+	if other, err := db.Conn(context.Background()); err == nil { // more capacity alone wakes nobody who waits
 		_ = other.Close()
 	}
 	<-h.finished
 	p.addCapacity(db, -1)
 }
 
-// interruptUntil interrupts again and again: a statement that is about to begin forgets that it was.
+// interruptUntil interrupts again and again, since a statement that is about to begin forgets an interrupt.
 func interruptUntil(over <-chan struct{}, interrupt func()) {
 	for again := time.NewTicker(10 * time.Millisecond); ; {
 		interrupt()
@@ -220,7 +225,7 @@ func interruptUntil(over <-chan struct{}, interrupt func()) {
 	}
 }
 
-// addCapacity allows one more connection, or one less.
+// addCapacity allows one more connection that writes, or one less.
 func (p *poolState) addCapacity(db *sql.DB, by int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -228,7 +233,7 @@ func (p *poolState) addCapacity(db *sql.DB, by int) {
 	db.SetMaxOpenConns(1 + p.endedCount)
 }
 
-// heldTx ends the hold with the transaction.
+// heldTx ends the hold together with the transaction.
 type heldTx struct {
 	driver.Tx
 	conn *conn
@@ -238,7 +243,7 @@ type heldTx struct {
 func (t *heldTx) Commit() error {
 	h := t.conn.hold
 	if t.conn.releaseHold() {
-		_ = t.Tx.Rollback() // perhaps again
+		_ = t.Tx.Rollback() // it may be rolled back already
 		return fault.ErrTransactionEnded
 	}
 	err := t.Tx.Commit()
@@ -252,14 +257,14 @@ func (t *heldTx) Commit() error {
 func (t *heldTx) Rollback() error {
 	wasEnded := t.conn.releaseHold()
 	err := t.Tx.Rollback()
-	if wasEnded { // its code's own error may not tell
+	if wasEnded { // the error of its own code may not tell
 		return fault.ErrTransactionEnded
 	}
 	return err
 }
 
-// releaseHold ends the hold and reports whether it was ended before. A commit that has begun is not ended: nobody could say
-// what became of it.
+// releaseHold ends the hold and reports whether the transaction was ended before. A commit that has begun is not
+// ended: its outcome would be unknown.
 func (c *conn) releaseHold() (wasEnded bool) {
 	h := c.hold
 	if h == nil {
@@ -267,27 +272,27 @@ func (c *conn) releaseHold() (wasEnded bool) {
 	}
 	wasEnded = !h.state.CompareAndSwap(holdRunning, holdOver)
 	c.hold = nil
-	if wasEnded { // an interrupt may still come, and must meet nobody else's transaction
+	if wasEnded { // an interrupt may still come, and must not meet another transaction
 		c.unusable = true
 	}
 	close(h.finished)
 	return wasEnded
 }
 
-// rollBackEnded takes the lock of the database from a transaction that was ended.
+// rollBackEnded rolls back a transaction that was ended, so that it gives up its lock on the database.
 func (c *conn) rollBackEnded() {
 	c.unusable = true
 	for r := range c.openRows {
 		_ = r.Close()
 	}
-	for range 10 { // an interrupted write has done it already, and an interrupt may come between
+	for range 10 { // an interrupted write has rolled back already, and an interrupt may come between
 		if _, err := c.session.ExecContext(context.Background(), "ROLLBACK", nil); err == nil || strings.Contains(err.Error(), "no transaction is active") {
 			return
 		}
 	}
 }
 
-// interruptStatement ends the statement that runs, if any.
+// interruptStatement interrupts the statement that runs, if any.
 func (c *conn) interruptStatement() {
 	c.closing.Lock()
 	defer c.closing.Unlock()
@@ -296,11 +301,11 @@ func (c *conn) interruptStatement() {
 	}
 	tls := libc.NewTLS()
 	defer tls.Close()
-	// The driver interrupts by a context alone, which it does not heed between two rows.
+	// The driver itself interrupts only by a context, which it ignores between two rows.
 	sqlite3.Xsqlite3_interrupt(tls, c.sqliteHandle())
 }
 
-// totalChanges is how many rows the connection has changed since it was opened.
+// totalChanges returns how many rows the connection has changed since it was opened.
 func (c *conn) totalChanges() int64 {
 	tls := libc.NewTLS()
 	defer tls.Close()

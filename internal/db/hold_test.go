@@ -17,7 +17,7 @@ import (
 	"doubletap/internal/fault"
 )
 
-// newLimitedApp is an app whose transactions are told of from tolerated and ended after longest.
+// newLimitedApp returns an app whose transactions are reported when longer than tolerated and ended after longest.
 func newLimitedApp(t *testing.T, tolerated, longest time.Duration, ends bool) (app core.App, told chan bool) {
 	t.Helper()
 	app = dbtest.NewApp(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
@@ -51,7 +51,7 @@ func nameCount(t *testing.T, app core.App) (n int) {
 	return n
 }
 
-// endlessSQL is a statement that nobody waits for to end.
+// endlessSQL is the beginning of a statement that would not end while anybody waits for it.
 const endlessSQL = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) `
 
 func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
@@ -89,7 +89,7 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 		"in many short statements": func(tx core.App) error {
 			for {
 				if err := insertName(tx, "short"); err != nil {
-					return nil // and does not even say so
+					return nil // without reporting an error
 				}
 			}
 		},
@@ -126,7 +126,7 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 			if nameCount(t, app) != 2 || heard.Load() != 1 {
 				t.Errorf("%d rows, want 2; OnEnded ran %d times", nameCount(t, app), heard.Load())
 			}
-			for range 3 { // on whichever connection
+			for range 3 { // on any connection
 				var size int
 				if err := app.NonconcurrentDB().NewQuery(`PRAGMA cache_size`).Row(&size); err != nil || size != -1234 {
 					t.Errorf("a connection that took its place has a cache of %d: %v", size, err)
@@ -168,12 +168,12 @@ func TestOneConnectionWritesAgainOnceTheCodeOfAnEndedTransactionHasReturned(t *t
 func TestAPatientTransactionIsToldOffAndStays(t *testing.T) {
 	app, told := newLimitedApp(t, time.Nanosecond, 20*time.Millisecond, false)
 	err := app.RunInTransaction(func(tx core.App) error {
-		if ended := <-told; ended { // while it runs
+		if ended := <-told; ended { // reported while it runs
 			t.Error("it was ended")
 		}
 		return insertName(tx, "first")
 	})
-	if ended := <-told; err != nil || ended || nameCount(t, app) != 1 { // and when it is over
+	if ended := <-told; err != nil || ended || nameCount(t, app) != 1 { // and reported when it is over
 		t.Errorf("%v, ended %v, %d rows", err, ended, nameCount(t, app))
 	}
 	short, told := newLimitedApp(t, time.Hour, time.Hour, true)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// StatementLimit bounds how long each statement that runs with its context may take. The wait for a connection does not count: on a busy
-// machine it may be long, and it says nothing about the question.
+// StatementLimit limits how long each statement that runs with its context may take. Waiting for a connection does not
+// count: on a busy machine that may take long, and it says nothing about the statement.
 type StatementLimit struct {
 	maxTime  time.Duration
 	wasEnded atomic.Bool
@@ -16,24 +16,26 @@ type StatementLimit struct {
 
 type limitKey struct{}
 
-// LimitStatements returns a context whose statements that read are interrupted when each of them takes longer than each.
+// LimitStatements returns a context in which each statement that reads is interrupted when it takes longer than each.
 func LimitStatements(ctx context.Context, each time.Duration) (context.Context, *StatementLimit) {
 	limit := &StatementLimit{maxTime: each}
 	return context.WithValue(ctx, limitKey{}, limit), limit
 }
 
-// WasInterrupted tells whether a statement was interrupted. Who reads rows by dbx has to ask: it takes rows that were cut short for all.
+// WasInterrupted reports whether a statement was interrupted. Callers that read rows by dbx have to ask: dbx takes
+// rows that were cut short for all rows.
 func (l *StatementLimit) WasInterrupted() bool {
 	return l.wasEnded.Load()
 }
 
-// interruptInterval is how soon a statement is interrupted once more: one that is about to begin forgets that it was.
+// interruptInterval is how soon a statement is interrupted once more: a statement that is about to begin forgets an
+// interrupt.
 const interruptInterval = 10 * time.Millisecond
 
-// interruptWhenDone interrupts what runs on the connection when ctx is done or its [Limit] is over, and no longer once stop has
-// returned: by then another statement may run. The driver heeds a context only until the first row, and database/sql only between
-// rows, so that a question that looks for its second row for minutes could not be stopped. A context that is never done and has
-// no limit costs nothing, and stop is nil.
+// interruptWhenDone interrupts what runs on the connection when ctx is done or its [StatementLimit] is over. Once stop
+// has returned it interrupts no more: by then another statement may run. By itself the driver obeys a context only
+// until the first row, and database/sql only between rows, so that a statement that searches minutes for its second
+// row could not be stopped. A context that is never done and has no limit costs nothing, and then stop is nil.
 func (c *conn) interruptWhenDone(ctx context.Context) (stop func()) {
 	limit, _ := ctx.Value(limitKey{}).(*StatementLimit)
 	if limit == nil && ctx.Done() == nil {
@@ -50,7 +52,7 @@ func (c *conn) interruptWhenDone(ctx context.Context) (stop func()) {
 	})
 	var timer *time.Timer
 	if limit != nil {
-		mu.Lock() // so that the timer is there before it fires
+		mu.Lock() // so that timer is set before it fires
 		timer = time.AfterFunc(limit.maxTime, func() {
 			mu.Lock()
 			defer mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// endlessSQL has its first row at once and no second one.
+// endlessSQL returns its first row at once and never a second one.
 const endlessSQL = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i = 1 OR i < 0`
 
 func TestNextIsInterrupted(t *testing.T) {
@@ -18,7 +18,7 @@ func TestNextIsInterrupted(t *testing.T) {
 	}
 	defer d.Close()
 	d.DB().SetMaxOpenConns(1)
-	for range 3 { // the connection, or the next one, still serves
+	for range 3 { // the connection, or the next one, still works
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		rows, err := d.DB().QueryContext(ctx, endlessSQL)
 		if err != nil {
@@ -42,7 +42,7 @@ func TestNextIsInterrupted(t *testing.T) {
 	}
 }
 
-// What ends after a statement has nothing to do with the next one on its connection.
+// A context that ends after a statement does not affect the next statement on its connection.
 func TestInterruptEndsWithItsRows(t *testing.T) {
 	d, err := Open(filepath.Join(t.TempDir(), "data.db"))
 	if err != nil {
@@ -66,7 +66,7 @@ func TestInterruptEndsWithItsRows(t *testing.T) {
 	}
 }
 
-// What a limit bounds is the statement: who waits for the only connection has lost nothing of it.
+// A limit limits the statement: waiting for the only connection takes nothing from it.
 func TestLimitCountsTheStatementAlone(t *testing.T) {
 	d, err := Open(filepath.Join(t.TempDir(), "data.db"))
 	if err != nil {

@@ -8,9 +8,10 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// keepPlans has SQLite plan a statement for all values that it may be given. Otherwise it looks at what a parameter holds, as in
-// LIMIT {:n} or beside a partial index, and prepares such a statement anew each time it runs: that is dearer than most of ours.
-// What is given up is an index for LIKE with a pattern in a parameter.
+// keepPlans has SQLite plan a statement for all values that its parameters may have. Otherwise SQLite looks at the
+// value of a parameter, as in LIMIT {:n} or beside a partial index, and prepares such a statement anew each time it
+// runs, which costs more than most of our statements. The price is that LIKE with a pattern in a parameter uses no
+// index.
 func (c *conn) keepPlans() error {
 	tls := libc.NewTLS()
 	defer tls.Close()
@@ -25,7 +26,7 @@ func (c *conn) keepPlans() error {
 	return nil
 }
 
-// sqliteHandle returns SQLite's own connection, which the driver keeps to itself.
+// sqliteHandle returns SQLite's own connection, which the driver hides.
 func (c *conn) sqliteHandle() uintptr {
 	return uintptr(reflect.ValueOf(c.session).Elem().FieldByName("db").Uint())
 }

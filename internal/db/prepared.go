@@ -19,8 +19,8 @@ import (
 // maxPrepared is how many statements a connection keeps prepared.
 const maxPrepared = 100
 
-// Open opens an SQLite database whose connections keep the statements they have seen: SQLite takes
-// longer to read a short statement than to run it.
+// Open opens an SQLite database whose connections keep the statements that they have run prepared: SQLite takes longer
+// to parse a short statement than to run it.
 func Open(dsn string) (*dbx.DB, error) {
 	c, err := sqlite.NewConnector(dsn)
 	if err != nil {
@@ -63,20 +63,20 @@ type session interface {
 	driver.Validator
 }
 
-// conn is a connection with the statements it keeps, the one used last first. One that is running is not among
-// them, so that it can run a second time meanwhile.
+// conn is a connection with its prepared statements, the one used last first. A statement that is running is not among
+// them, so that the same query can run a second time meanwhile.
 type conn struct {
 	session
 	pool         *poolState
-	faults       int64 // of the pool when it was opened
-	stateUnknown bool  // its state is not known after a fault
+	faults       int64 // the pool's faults when this connection was opened
+	stateUnknown bool  // after a fault
 
 	order    *list.List
 	prepared map[string]*list.Element
 
-	hold     *hold                     // of the transaction, if it is watched
-	openRows map[*trackedRows]struct{} // that are not closed: SQLite rolls nothing back that was interrupted beside them
-	unusable bool                      // its transaction was ended
+	hold     *hold                     // of the transaction, if that is watched
+	openRows map[*trackedRows]struct{} // rows that are not closed: SQLite rolls back nothing that was interrupted while they are open
+	unusable bool                      // not to be used again: its transaction was ended, or a fault was met
 
 	closing sync.Mutex // guards closed
 	closed  bool
@@ -109,7 +109,7 @@ func (c *conn) checkNotEnded(query string) error {
 	return nil
 }
 
-// driverStatement is what the driver prepares.
+// driverStatement is what database/sql uses of the driver's prepared statement.
 type driverStatement interface {
 	driver.Stmt
 	driver.StmtExecContext
@@ -178,7 +178,7 @@ func (c *conn) read(ctx context.Context, from *preparedEntry, ask func() (driver
 	return r, nil
 }
 
-// PrepareContext implements driver.ConnPrepareContext. What a caller prepares is asked for like everything else whether its
+// PrepareContext implements driver.ConnPrepareContext. Also statements that a caller prepares check whether its
 // transaction was ended.
 func (c *conn) PrepareContext(ctx context.Context, query string) (_ driver.Stmt, err error) {
 	expectFault()
@@ -193,7 +193,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (_ driver.Stmt,
 	return &watchedStatement{s.(driverStatement), c, query}, nil
 }
 
-// watchedStatement is what a caller of ours has prepared.
+// watchedStatement is a statement that a caller has prepared.
 type watchedStatement struct {
 	driverStatement
 	conn  *conn
@@ -250,10 +250,10 @@ func isCacheable(query string) bool {
 	return strings.EqualFold(word[:4], "WITH")
 }
 
-// ranCount counts the statements that connections have run.
+// ranCount is how many cacheable statements all connections have run.
 var ranCount atomic.Int64
 
-// StatementCount returns how many statements the connections of Open have run, those apart that are not kept.
+// StatementCount returns how many statements the connections of Open have run, without those that are not cacheable.
 func StatementCount() int64 { return ranCount.Load() }
 
 func (c *conn) takePrepared(ctx context.Context, query string) (*preparedEntry, error) {

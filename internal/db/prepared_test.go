@@ -163,7 +163,8 @@ func TestWhatIsNotKept(t *testing.T) {
 	}
 }
 
-// Each of these is a way in which SQLite would look at a value to choose a plan, and prepare the statement again for the next one.
+// For each of these, SQLite would look at a value to choose a plan, and prepare the statement again for the next
+// value.
 func TestAStatementIsPreparedOnce(t *testing.T) {
 	d := openTestDB(t)
 	d.DB().SetMaxOpenConns(1)

@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// readBudget bounds how many bytes the statements that run with its context may read together. Texts and blobs count.
+// readBudget limits how many bytes the statements that run with its context may read together. It counts texts and
+// blobs.
 type readBudget struct {
 	left    atomic.Int64
 	errOver error
@@ -14,14 +15,15 @@ type readBudget struct {
 
 type readBudgetKey struct{}
 
-// LimitReads returns a context whose statements may read so many bytes together; what reads on ends with the error over.
+// LimitReads returns a context whose statements may read this many bytes together. A statement that reads more ends
+// with the error over.
 func LimitReads(ctx context.Context, bytes int64, over error) context.Context {
 	budget := &readBudget{errOver: over}
 	budget.left.Store(bytes)
 	return context.WithValue(ctx, readBudgetKey{}, budget)
 }
 
-// readBudgetOf returns the budget of a context, nil for none.
+// readBudgetOf returns the budget of a context, or nil if it has none.
 func readBudgetOf(ctx context.Context) *readBudget {
 	budget, _ := ctx.Value(readBudgetKey{}).(*readBudget)
 	return budget

@@ -19,22 +19,22 @@ type typedRows interface {
 	driver.RowsColumnTypeScanType
 }
 
-// trackedRows give their statement back when they are closed.
+// trackedRows are rows that give their prepared statement back to the connection when they are closed.
 type trackedRows struct {
 	typedRows
 	conn     *conn
 	prepared *preparedEntry
-	stop     func() // of interrupts; nil for none
-	closed   bool   // closed, perhaps with their transaction
+	stop     func() // stops interrupts; nil for none
+	closed   bool   // also when the transaction has closed them
 	budget   *readBudget
 
-	values []driver.Value // of the row that may be scanned
-	endErr error          // what ended the rows before their end
+	values []driver.Value // of the current row
+	endErr error          // the error that ended the rows too early
 }
 
 var _ driver.RowsColumnScanner = (*trackedRows)(nil)
 
-// trackRows returns rows that the driver has found, from an entry if it has to be kept.
+// trackRows returns the rows that the driver has found, with the prepared entry to give back, or nil if there is none.
 func (c *conn) trackRows(ctx context.Context, found driver.Rows, from *preparedEntry) *trackedRows {
 	r := &trackedRows{typedRows: found.(typedRows), conn: c, prepared: from, budget: readBudgetOf(ctx)}
 	r.values = make([]driver.Value, len(found.Columns()))
@@ -42,8 +42,8 @@ func (c *conn) trackRows(ctx context.Context, found driver.Rows, from *preparedE
 	return r
 }
 
-// NextRow implements driver.RowsColumnScanner. An error in the midst of the rows is at first a row that cannot be scanned: dbx,
-// and with it PocketBase, never asks sql.Rows.Err, and would take the rows before it for all there are.
+// NextRow implements driver.RowsColumnScanner. It first returns an error between rows as a row that cannot be scanned:
+// dbx, and with it PocketBase, never asks sql.Rows.Err, and would take the rows before the error for all there are.
 func (r *trackedRows) NextRow() error {
 	if r.endErr != nil {
 		return r.endErr

@@ -10,11 +10,11 @@ import (
 	"github.com/pocketbase/dbx"
 )
 
-// brokenSQL has two rows, and an error where the third one would be.
+// brokenSQL returns two rows, and an error in place of the third one.
 const brokenSQL = `SELECT 'a' AS id UNION ALL SELECT 'b' UNION ALL SELECT abs(-9223372036854775808)`
 
-// dbx, with which PocketBase reads, never asks rows for their error. Whatever it is asked for, and by whom, rows
-// that ended before their end are no answer.
+// dbx, with which PocketBase reads, never asks rows for their error. However rows are read, and by whom, rows that
+// ended before their end are no result.
 func TestRowsThatWereCutShortAreAnError(t *testing.T) {
 	d, err := Open(filepath.Join(t.TempDir(), "data.db"))
 	if err != nil {

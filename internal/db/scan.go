@@ -9,8 +9,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// QueryRowUnmapped is Row for a statement that looks at much of the database, and leaves none of it mapped, as it else would be for as long
-// as the connection lives.
+// QueryRowUnmapped does what QueryRow does, for a statement that reads much of the database. Afterwards it unmaps what
+// was read, which otherwise would stay mapped as long as the connection lives.
 func QueryRowUnmapped(app core.App, statement string, params Params, columns ...any) (found bool, err error) {
 	pool, ok := executorOf(app, true).(*sql.DB)
 	if !ok { // in a transaction

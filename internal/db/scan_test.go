@@ -60,7 +60,7 @@ func TestAScanLeavesNothingMapped(t *testing.T) {
 	}
 }
 
-// SQLite's cache is one for the whole process: what a connection gives back may be another's.
+// SQLite's cache belongs to the whole process: what one connection gives back may be another's.
 func TestAScanLeavesTheWritersCache(t *testing.T) {
 	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: db.Open})
 	writer := app.NonconcurrentDB().(*dbx.DB).DB()

@@ -14,8 +14,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// translation is our SQL as SQLite reads it. Statements are literals of the program, or put together from
-// a few, so they are translated once and kept.
+// translation is our SQL in SQLite's form. Statements are literals of the program, or put together from a few, so each
+// is translated once and the result is cached.
 type translation struct {
 	sql   string
 	names []string // of the parameters, each once, in the order of their numbers
@@ -47,7 +47,8 @@ func translateSQL(statement string) *translation {
 	return t
 }
 
-// isReadStatement tells by its first word, as PocketBase does, which connections a statement is for.
+// isReadStatement reports whether the statement is for the connections that read. It looks at the first word, as
+// PocketBase does.
 func isReadStatement(statement string) bool {
 	word := strings.ToUpper(strings.TrimSpace(statement))
 	return strings.HasPrefix(word, "SELECT") || strings.HasPrefix(word, "WITH")
@@ -65,7 +66,7 @@ func (t *translation) bindArgs(params Params) ([]any, error) {
 	return args, nil
 }
 
-// executorOf is what runs SQL for app: its transaction, the connections that read, or the one that writes.
+// executorOf returns what runs SQL for app: its transaction, the connections that read, or the one that writes.
 func executorOf(app core.App, reads bool) dbx.Executor {
 	builder := app.NonconcurrentDB()
 	if reads {

@@ -2,5 +2,5 @@
 
 package db
 
-// writeback is left to the fsync that follows.
+// writeback does nothing here: the fsync that follows does it all.
 func writeback(int) {}

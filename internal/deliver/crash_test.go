@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// newTestService gives app a service and the jobs that do its work.
+// newTestService returns a service for app and the runner that does its jobs.
 func newTestService(app core.App) (*Service, *job.Runner, error) {
 	s, jobs := New(app), job.NewRunner(app)
 	browsers, err := webpush.New(app)
@@ -54,7 +54,7 @@ func runChild(dir string) error {
 	if err != nil {
 		return err
 	}
-	clock.Advance(app, 3*time.Minute) // when mails are due
+	clock.Advance(app, 3*time.Minute) // then mails are due
 	jobs.Start()
 	select {}
 }
@@ -118,7 +118,7 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 		}
 		return false
 	})
-	post.AfterMail(func() error { // it has the mail; the sender dies before it knows
+	post.AfterMail(func() error { // the server has the mail; the sender is killed before it knows
 		if mails.Add(1) > 5 {
 			mailing <- struct{}{}
 			<-over
@@ -142,7 +142,7 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	post.AfterMail(nil)
 	browsers.SetAnswer(nil)
 
-	clock.Advance(app, 5*time.Minute) // mails are due, and the leases of the dead are over
+	clock.Advance(app, 5*time.Minute) // mails are due, and the leases of the killed process are over
 	_, err = jobs.Drain(t.Context())
 	must(t, err)
 	topics, ids := map[string]int{}, map[string]int{}

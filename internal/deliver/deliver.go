@@ -13,23 +13,23 @@ import (
 	"doubletap/internal/job"
 )
 
-// The kinds of our jobs. Each channel has its own, so that one that is slow holds no place of another.
+// The kinds of our jobs. Each channel has its own, so that a slow one takes no place from another.
 const (
-	pushKindPrefix  = "push." // and the kind of the device
+	pushKindPrefix  = "push." // followed by the kind of the device
 	mailJob         = "mail.notification"
 	digestJob       = "mail.digest"
-	EmailJob        = "mail.letter"  // a mail.Letter, as it is
+	EmailJob        = "mail.letter"  // its payload is a mail.Email
 	AccountEmailJob = "mail.account" // PocketBase's own mails
 )
 
 const (
 	pushInterval       = 5 * time.Minute // between two alerts of one notification
-	maxMailAttempts    = 60              // of a mail, which is about a day and a half
+	maxMailAttempts    = 60              // of a job, which takes about a day and a half
 	maxConcurrentMails = 2               // of one kind of mail at a time
 )
 
-// How many pushes of one kind are under way: in all, for one person, and to one host. The service of a browser may be
-// anybody's, and silent; those of Apple and Google are one host each.
+// How many pushes of one kind may be under way: in all, for one person, and to one host. The push service of a browser
+// may be anybody's, and silent; Apple and Google have one host each.
 const (
 	maxConcurrentPushes, maxConcurrentPhonePushes = 6, 4
 	maxPushesPerUser                              = 2
@@ -39,15 +39,16 @@ const (
 // The kinds of devices.
 var deviceKinds = []string{"webpush", "apns", "fcm"}
 
-// Service delivers for one app. Set its fields before its first job.
+// Service delivers notifications for one app. Set its fields before its first job.
 type Service struct {
-	// Channels reach devices by their kind; devices of other kinds are left alone.
+	// Channels reach devices, by their kind. Devices of kinds without a channel are left alone.
 	Channels map[string]push.Channel
-	// IsOnline reports whether somebody is connected, and so needs no mail.
+	// IsOnline reports whether a user is connected, and so needs no mail.
 	IsOnline func(user string) bool
-	// BeforePush is asked before a message leaves for a device, and may alter it; false drops it.
+	// BeforePush is called before a message leaves for a device, and may change it; false drops it.
 	BeforePush func(app core.App, d *push.Device, n *Notification, m *push.Message) (bool, error)
-	// BeforeMail is asked before a mail leaves, and may alter it; false drops it. recipient is a user's id, or empty.
+	// BeforeMail is called before a mail leaves, and may change it; false drops it. recipient is a user's id, or
+	// empty.
 	BeforeMail func(app core.App, kind, recipient string, m *mailer.Message) (bool, error)
 
 	app core.App
@@ -64,7 +65,7 @@ func New(app core.App) *Service {
 	}
 }
 
-// RegisterJobs has jobs do the service's work.
+// RegisterJobs registers the handlers of the service's jobs.
 func (s *Service) RegisterJobs(jobs *job.Runner) {
 	waiting := job.WithinGroup(job.ExternalGroup, job.MaxExternal)
 	for _, kind := range deviceKinds {
@@ -79,49 +80,49 @@ func (s *Service) RegisterJobs(jobs *job.Runner) {
 	jobs.Handle(EmailJob, s.deliverEmail, job.Concurrency(maxConcurrentMails), waiting, job.MaxAttempts(maxMailAttempts))
 }
 
-// Delivery is a notice that was listed: what notification tells its listener.
+// Delivery is an event that was listed: what may have to be sent because of it.
 type Delivery struct {
 	Notification, Recipient string
 	Plan                    Plan
-	Push, Mail              bool // what the app's owner allows of it
+	Push, Mail              bool // what the app's owner allows of the plan
 }
 
-// Schedule stores what is to be sent because of a notice, in its transaction.
-func (s *Service) Schedule(tx core.App, t Delivery) error {
+// Schedule enqueues the jobs that send a delivery, in the transaction of its event.
+func (s *Service) Schedule(tx core.App, d Delivery) error {
 	now := clock.Now(tx)
-	if t.Push && !t.Plan.PushAt.IsZero() {
+	if d.Push && !d.Plan.PushAt.IsZero() {
 		var pushedAt string
-		_, err := db.QueryValue(tx, &pushedAt, `SELECT pushedAt FROM notifications WHERE id = {:n}`, db.Params{"n": t.Notification})
-		if err == nil && pushedAt < clock.FormatTime(now.Add(-pushInterval)) { // else a moment ago, or at the end of the quiet hours: alert enough
-			err = s.addPushes(tx, t)
+		_, err := db.QueryValue(tx, &pushedAt, `SELECT pushedAt FROM notifications WHERE id = {:n}`, db.Params{"n": d.Notification})
+		if err == nil && pushedAt < clock.FormatTime(now.Add(-pushInterval)) { // otherwise there was an alert a moment ago, or is one at the end of the quiet hours: that is enough
+			err = s.addPushes(tx, d)
 		}
 		if err != nil {
-			return fmt.Errorf("push notification %s: %w", t.Notification, err)
+			return fmt.Errorf("push notification %s: %w", d.Notification, err)
 		}
 	}
-	at := t.Plan.MailAt
+	at := d.Plan.MailAt
 	switch {
-	case !t.Mail || at.IsZero():
+	case !d.Mail || at.IsZero():
 		return nil
-	case t.Plan.MailMode == MailDigest:
-		due := clock.FormatTime(at) // in the key, so that one that is being written does not swallow the next
-		return job.Enqueue(tx, digestJob, digestPayload{User: t.Recipient, Due: at}, job.RunAt(at), job.Dedupe(t.Recipient+" "+due))
+	case d.Plan.MailMode == MailDigest:
+		due := clock.FormatTime(at) // in the key, so that a digest that is being written does not swallow the next
+		return job.Enqueue(tx, digestJob, digestPayload{User: d.Recipient, Due: at}, job.RunAt(at), job.Dedupe(d.Recipient+" "+due))
 	}
-	return job.Enqueue(tx, mailJob, mailPayload{Notification: t.Notification, At: now}, job.RunAt(at), job.Dedupe(t.Notification))
+	return job.Enqueue(tx, mailJob, mailPayload{Notification: d.Notification, At: now}, job.RunAt(at), job.Dedupe(d.Notification))
 }
 
-func (s *Service) addPushes(tx core.App, t Delivery) error {
+func (s *Service) addPushes(tx core.App, d Delivery) error {
 	var devices []push.Device
-	if err := db.QueryAll(tx, &devices, `SELECT id, kind, endpoint FROM devices WHERE user = {:u}`, db.Params{"u": t.Recipient}); err != nil {
+	if err := db.QueryAll(tx, &devices, `SELECT id, kind, endpoint FROM devices WHERE user = {:u}`, db.Params{"u": d.Recipient}); err != nil {
 		return err
 	}
-	added, at := false, t.Plan.PushAt
-	for _, d := range devices {
-		if s.Channels[d.Kind] == nil {
+	added, at := false, d.Plan.PushAt
+	for _, device := range devices {
+		if s.Channels[device.Kind] == nil {
 			continue
 		}
-		payload := pushPayload{Device: d.ID, Notification: t.Notification, At: at}
-		err := job.Enqueue(tx, pushKindPrefix+d.Kind, payload, job.RunAt(at), job.Dedupe(t.Notification+" "+d.ID), job.ForUser(t.Recipient), job.ToHost(d.Host()))
+		payload := pushPayload{Device: device.ID, Notification: d.Notification, At: at}
+		err := job.Enqueue(tx, pushKindPrefix+device.Kind, payload, job.RunAt(at), job.Dedupe(d.Notification+" "+device.ID), job.ForUser(d.Recipient), job.ToHost(device.Host()))
 		if err != nil {
 			return err
 		}
@@ -130,11 +131,11 @@ func (s *Service) addPushes(tx core.App, t Delivery) error {
 	if !added {
 		return nil
 	}
-	_, err := db.Exec(tx, `UPDATE notifications SET pushedAt = {:at} WHERE id = {:id}`, db.Params{"at": clock.FormatTime(at), "id": t.Notification})
+	_, err := db.Exec(tx, `UPDATE notifications SET pushedAt = {:at} WHERE id = {:id}`, db.Params{"at": clock.FormatTime(at), "id": d.Notification})
 	return err
 }
 
-// recipientRow is what we know of whom we tell.
+// recipientRow is what is stored of a recipient.
 type recipientRow struct {
 	User     string `db:"user"`
 	Name     string `db:"name"`
@@ -144,5 +145,5 @@ type recipientRow struct {
 	StoredPreferences
 }
 
-// recipientColumns read a person from users u and settings s.
+// recipientColumns reads a recipientRow from users u and settings s.
 const recipientColumns = `u.id user, u.name, coalesce(s.locale, '') locale, coalesce(s.seenAt, '') seenAt, coalesce(s.digestedAt, '') digestedAt, ` + PreferenceColumns

@@ -17,10 +17,10 @@ import (
 
 type mailPayload struct {
 	Notification string
-	At           time.Time // of its cause: it makes the Message-ID, the same on every attempt
+	At           time.Time // of its cause; it is a part of the Message-ID, which is the same on every attempt
 }
 
-// mailNotification mails one notification as it is by now, unless it was taken back, seen, or mailed since its person
+// mailNotification mails one notification as it is now, unless it was taken back, seen, or mailed since its recipient
 // last looked.
 func (s *Service) mailNotification(ctx context.Context, app core.App, j *job.Job) error {
 	var cause mailPayload
@@ -32,11 +32,11 @@ func (s *Service) mailNotification(ctx context.Context, app core.App, j *job.Job
 		return err
 	}
 	p := n.Recipient()
-	p.Follows = true // or it was not listed
+	p.Follows = true // otherwise it would not have been listed
 	switch plan := DecidePlan(n.Type, p, clock.Now(app)); {
 	case plan.MailMode != MailNow: // unsubscribed meanwhile
 		return nil
-	case plan.Live && s.IsOnline(n.User): // and told there
+	case plan.Live && s.IsOnline(n.User): // and has been sent it there
 		return nil
 	}
 	text, err := n.sentence(app)
@@ -47,12 +47,12 @@ func (s *Service) mailNotification(ctx context.Context, app core.App, j *job.Job
 	if err != nil {
 		return err
 	}
-	l := &mail.Email{
+	email := &mail.Email{
 		To: n.Email, Locale: n.Locale, Subject: text, Unsubscribe: token,
 		MessageID: fmt.Sprintf("%s.%d", n.ID, cause.At.UnixMilli()),
 		Sections:  []mail.Section{{Items: []mail.Item{{Text: text, Quote: n.quotedText()}}, URL: n.linkURL(app)}},
 	}
-	left, err := s.sendEmail(ctx, app, n.Type, n.User, l)
+	left, err := s.sendEmail(ctx, app, n.Type, n.User, email)
 	if err != nil {
 		return fmt.Errorf("mail notification %s: %w", n.ID, err)
 	}
@@ -61,7 +61,7 @@ func (s *Service) mailNotification(ctx context.Context, app core.App, j *job.Job
 	}
 	_, err = db.Exec(app, `UPDATE notifications SET mailedAt = {:now} WHERE id = {:id}`, db.Params{"id": n.ID, "now": clock.Timestamp(app)})
 	if err != nil {
-		app.Logger().Error("mail not noted", "notification", n.ID, "err", err) // it has left
+		app.Logger().Error("mail not noted", "notification", n.ID, "err", err) // not returned: the mail has left
 	}
 	return nil
 }
@@ -71,35 +71,35 @@ type digestPayload struct {
 	Due  time.Time
 }
 
-// maxDigestItems is how many notifications a digest tells.
+// maxDigestItems is how many notifications a digest names at most.
 const maxDigestItems = 50
 
-// mailDigest mails what its person has not seen by now, grouped by post.
+// mailDigest mails what its recipient has not seen yet, grouped by post.
 func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) error {
 	var p digestPayload
 	if err := j.ReadPayload(&p); err != nil {
 		return err
 	}
-	notes, err := findDigest(app, p.User)
-	if err != nil || len(notes) == 0 {
+	notifications, err := findDigest(app, p.User)
+	if err != nil || len(notifications) == 0 {
 		return err
 	}
-	who := notes[0].recipientRow
+	who := notifications[0].recipientRow
 	words, brand := wording.WordsFor(who.Locale), app.Settings().Meta.AppName
 	subject := words.Translate("digest.1", "app", brand)
-	if len(notes) > 1 {
-		subject = words.Translate("digest.n", "n", fmt.Sprint(len(notes)), "app", brand)
+	if len(notifications) > 1 {
+		subject = words.Translate("digest.n", "n", fmt.Sprint(len(notifications)), "app", brand)
 	}
 	token, err := mail.UnsubscribeToken(app, who.User, mail.DigestScope)
 	if err != nil {
 		return err
 	}
-	l := &mail.Email{
+	email := &mail.Email{
 		To: who.Email, Locale: who.Locale, Subject: subject, Unsubscribe: token,
 		MessageID: fmt.Sprintf("digest.%s.%d", who.User, p.Due.Unix()),
 	}
-	at, newest := map[string]int{}, "" // at is where a post's section is
-	for _, n := range notes {
+	at, newest := map[string]int{}, "" // at is the index of a post's section
+	for _, n := range notifications {
 		newest = max(newest, n.LatestAt)
 		text, err := n.sentence(app)
 		if err != nil {
@@ -107,17 +107,17 @@ func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) erro
 		}
 		i, known := at[n.Post]
 		if !known {
-			i = len(l.Sections)
+			i = len(email.Sections)
 			at[n.Post] = i
 			section := mail.Section{URL: n.linkURL(app)}
 			if n.Caption != "" {
 				section.Title = words.Translate("post", "caption", wording.ShortLine(n.Caption, 60))
 			}
-			l.Sections = append(l.Sections, section)
+			email.Sections = append(email.Sections, section)
 		}
-		l.Sections[i].Items = append(l.Sections[i].Items, mail.Item{Text: text, Quote: n.quotedText()})
+		email.Sections[i].Items = append(email.Sections[i].Items, mail.Item{Text: text, Quote: n.quotedText()})
 	}
-	left, err := s.sendEmail(ctx, app, mail.DigestScope, who.User, l)
+	left, err := s.sendEmail(ctx, app, mail.DigestScope, who.User, email)
 	if err != nil {
 		return fmt.Errorf("mail the digest of %s: %w", who.User, err)
 	}
@@ -126,12 +126,12 @@ func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) erro
 	}
 	_, err = db.Exec(app, `UPDATE settings SET digestedAt = {:now} WHERE user = {:u}`, db.Params{"u": who.User, "now": newest})
 	if err != nil {
-		app.Logger().Error("digest not noted", "account", who.User, "err", err) // it has left
+		app.Logger().Error("digest not noted", "account", who.User, "err", err) // not returned: the mail has left
 	}
 	return nil
 }
 
-// findDigest reads what the next digest of a user tells, newest first.
+// findDigest returns the notifications of a user's next digest, newest first.
 func findDigest(app core.App, user string) ([]*Notification, error) {
 	var rows []*Notification
 	err := db.QueryAll(app, &rows, `SELECT `+notificationColumns+notificationTables+`WHERE n.recipient = {:u} AND n.read = 0
@@ -140,34 +140,34 @@ func findDigest(app core.App, user string) ([]*Notification, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the digest of %s: %w", user, err)
 	}
-	var notes []*Notification
+	var notifications []*Notification
 	for _, n := range rows {
 		p := n.Recipient()
-		p.Follows = true // or it was not listed
+		p.Follows = true // otherwise it would not have been listed
 		if n.isMailable() && DecidePlan(n.Type, p, clock.Now(app)).MailMode == MailDigest {
-			notes = append(notes, n)
+			notifications = append(notifications, n)
 		}
 	}
-	return notes, nil
+	return notifications, nil
 }
 
-// deliverEmail mails a letter that is ready.
+// deliverEmail sends an email that is ready.
 func (s *Service) deliverEmail(ctx context.Context, app core.App, j *job.Job) error {
-	var l mail.Email
-	if err := j.ReadPayload(&l); err != nil {
+	var email mail.Email
+	if err := j.ReadPayload(&email); err != nil {
 		return err
 	}
-	if l.MessageID == "" {
-		l.MessageID = j.ID
+	if email.MessageID == "" {
+		email.MessageID = j.ID
 	}
-	_, err := s.sendEmail(ctx, app, "letter", "", &l)
+	_, err := s.sendEmail(ctx, app, "letter", "", &email)
 	return err
 }
 
-// sendEmail hands a letter to the mail server and reports whether it left: the app's owner may have dropped it, and
-// an address that does not exist is remembered and no error.
-func (s *Service) sendEmail(ctx context.Context, app core.App, kind, user string, l *mail.Email) (left bool, err error) {
-	m, err := l.MailerMessage(app)
+// sendEmail hands an email to the mail server and reports whether the server took it. It returns false and no error
+// when the app's owner dropped it, or when the address does not exist, which it records.
+func (s *Service) sendEmail(ctx context.Context, app core.App, kind, user string, email *mail.Email) (left bool, err error) {
+	m, err := email.MailerMessage(app)
 	if err != nil {
 		return false, job.Bury(err)
 	}
@@ -176,12 +176,13 @@ func (s *Service) sendEmail(ctx context.Context, app core.App, kind, user string
 	}
 	err = mail.Send(ctx, app, m)
 	if errors.Is(err, mail.ErrBounced) {
-		return false, RecordBounce(app, user, l.To, err)
+		return false, RecordBounce(app, user, email.To, err)
 	}
 	return err == nil, err
 }
 
-// RecordBounce remembers that mail to a user's address came back: nothing more is sent there until it is another one.
+// RecordBounce records that mail to a user's address bounced: nothing more is mailed there until the address is
+// changed.
 func RecordBounce(app core.App, user, address string, reason error) error {
 	app.Logger().Warn("mail bounced", "account", user, "err", reason)
 	_, err := db.Exec(app, `UPDATE settings SET bounced = {:address} WHERE user = {:u}`, db.Params{"u": user, "address": address})

@@ -1,35 +1,35 @@
-// Package deliver brings a notification to its person as they asked: to their devices, by mail now or in a
-// digest, once, from jobs that were stored together with its cause.
+// Package deliver brings a notification to its recipient as they asked: to their devices, and by mail, at once or in a
+// digest. It does so once, by jobs that are stored together with the notification's cause.
 package deliver
 
 import (
 	"encoding/json"
 	"strings"
 	"time"
-	_ "time/tzdata" // a server may have none, and quiet hours are in the user's
+	_ "time/tzdata" // a server may have no time zones, and quiet hours are in the user's
 )
 
 // MailMode is when a type of notification is mailed.
 type MailMode string
 
-// The ways a person can have mail.
+// The mail modes.
 const (
 	MailOff    MailMode = "off"
 	MailDigest MailMode = "digest"
 	MailNow    MailMode = "now"
 )
 
-// Preference is what settings.notify holds for a type. What is left out is as the product has it.
+// Preference is what settings.notify holds for a type. What it leaves out is the product's default.
 type Preference struct {
 	List *bool    `json:"list"`
 	Live *bool    `json:"live"`
 	Push *bool    `json:"push"`
 	Mail MailMode `json:"mail,omitempty" one:"off digest now"`
-	From string   `json:"from,omitempty" one:"all follows"` // all, or follows: only from people one follows
+	From string   `json:"from,omitempty" one:"all follows"` // all, or follows: only from people whom the recipient follows
 }
 
-// defaultPreferences are how a type is told to those who said nothing. What asks for an answer rings; what is
-// merely nice is read when there is time.
+// defaultPreferences are for recipients who set nothing. What asks for an answer is pushed; what is merely nice is
+// read when there is time.
 var defaultPreferences = map[string]struct {
 	push bool
 	mail MailMode
@@ -47,24 +47,24 @@ var defaultPreferences = map[string]struct {
 	"system":          {true, MailNow},
 }
 
-// ReachableCondition is the condition, on the recipient u of users, their settings s and the type {:t}, without which nothing can
-// have to leave: no device, and no mail by default or by choice. Most likes end here.
+// ReachableCondition is a condition on the recipient u of users, their settings s and the type {:t}. When it is false
+// there is nothing to send: no device, and no mail by default or by choice. Most likes end here.
 const ReachableCondition = `(EXISTS (SELECT 1 FROM devices WHERE user = u.id)
 	OR (u.verified AND ({:t} IN ('order', 'system') OR coalesce(s.digest, '') NOT IN ('', 'off') OR coalesce(s.notify, '') NOT IN ('', '{}', 'null'))))`
 
-// Recipient is what decides how somebody is told.
+// Recipient is all that decides how somebody is told.
 type Recipient struct {
 	Notify    map[string]Preference
 	Digest    string // off, hourly or daily
 	QuietFrom string // "22:00" in Zone, or ""
 	QuietTo   string
 	Zone      *time.Location
-	Follows   bool // the actor
-	Muted     bool // the actor or the post
-	Mailable  bool // the address is verified, and no mail came back from it
+	Follows   bool // follows the actor
+	Muted     bool // has muted the actor or the post
+	Mailable  bool // the address is verified, and no mail to it bounced
 }
 
-// StoredPreferences are what is stored of how somebody is told: their account's address and their settings.
+// StoredPreferences are what is stored of how somebody wants to be told: their account's address and their settings.
 type StoredPreferences struct {
 	Email     string `db:"email"`
 	Verified  bool   `db:"verified"`
@@ -77,51 +77,51 @@ type StoredPreferences struct {
 	Timezone  string `db:"timezone"`
 }
 
-// PreferenceColumns read Wishes from users u and settings s, in the order of Columns.
+// PreferenceColumns reads StoredPreferences from users u and settings s, in the order of ScanTargets.
 const PreferenceColumns = `u.email, u.verified, u.state, coalesce(s.bounced, '') bounced, coalesce(s.notify, '') notify, coalesce(s.digest, '') digest,
 	coalesce(s.quietFrom, '') quietFrom, coalesce(s.quietTo, '') quietTo, coalesce(s.timezone, '') timezone`
 
-// ScanTargets are where PreferenceColumns are read to.
-func (w *StoredPreferences) ScanTargets() []any {
-	return []any{&w.Email, &w.Verified, &w.State, &w.Bounced, &w.Notify, &w.Digest, &w.QuietFrom, &w.QuietTo, &w.Timezone}
+// ScanTargets returns pointers to the fields that PreferenceColumns reads.
+func (p *StoredPreferences) ScanTargets() []any {
+	return []any{&p.Email, &p.Verified, &p.State, &p.Bounced, &p.Notify, &p.Digest, &p.QuietFrom, &p.QuietTo, &p.Timezone}
 }
 
-func (w *StoredPreferences) isMailable() bool {
-	return w.State == "active" && w.Verified && w.Email != "" && !strings.EqualFold(w.Email, w.Bounced)
+func (p *StoredPreferences) isMailable() bool {
+	return p.State == "active" && p.Verified && p.Email != "" && !strings.EqualFold(p.Email, p.Bounced)
 }
 
-// Recipient is what decides, as far as it does not depend on who does what.
-func (w *StoredPreferences) Recipient() Recipient {
-	p := Recipient{Notify: parsePreferences(w.Notify), Digest: w.Digest, QuietFrom: w.QuietFrom, QuietTo: w.QuietTo, Mailable: w.isMailable()}
-	if w.QuietFrom != "" || w.Digest == "daily" { // a zone takes longer to find than all the rest
-		p.Zone = loadZone(w.Timezone)
+// Recipient returns what decides how somebody is told, except Follows and Muted, which depend on the event.
+func (p *StoredPreferences) Recipient() Recipient {
+	r := Recipient{Notify: parsePreferences(p.Notify), Digest: p.Digest, QuietFrom: p.QuietFrom, QuietTo: p.QuietTo, Mailable: p.isMailable()}
+	if p.QuietFrom != "" || p.Digest == "daily" { // to load a zone takes longer than everything else
+		r.Zone = loadZone(p.Timezone)
 	}
-	return p
+	return r
 }
 
-// Plan is how one notification is told.
+// Plan is how one event is told to its recipient.
 type Plan struct {
 	List     bool      // in the tray
-	Live     bool      // at once, to those devices that are connected
+	Live     bool      // at once, to those of their devices that are connected
 	PushAt   time.Time // when to send to devices; zero for never
 	MailAt   time.Time // when to mail, or when the digest is due; zero for never
 	MailMode MailMode  // what that mail is
 }
 
-// mailDelay is how long a mail waits for its person to see the notification elsewhere.
+// mailDelay is how long a mail waits, so that its recipient can see the notification elsewhere.
 const mailDelay = 2 * time.Minute
 
-// DecidePlan says how p is told of something of a type that happens now.
+// DecidePlan returns how p is told of an event of this type that happens now.
 func DecidePlan(kind string, p Recipient, now time.Time) Plan {
-	own, usual := p.Notify[kind], defaultPreferences[kind]
-	if p.Muted || own.From == "follows" && !p.Follows || !valueOr(own.List, true) { // all else tells of what is in the tray
+	preference, usual := p.Notify[kind], defaultPreferences[kind]
+	if p.Muted || preference.From == "follows" && !p.Follows || !valueOr(preference.List, true) { // everything else is about what is in the tray
 		return Plan{MailMode: MailOff}
 	}
-	plan := Plan{List: true, Live: valueOr(own.Live, true), MailMode: MailOff}
-	if valueOr(own.Push, usual.push) {
+	plan := Plan{List: true, Live: valueOr(preference.Live, true), MailMode: MailOff}
+	if valueOr(preference.Push, usual.push) {
 		plan.PushAt = p.afterQuietHours(now)
 	}
-	mail := own.Mail
+	mail := preference.Mail
 	if mail != MailOff && mail != MailDigest && mail != MailNow {
 		mail = usual.mail
 	}
@@ -137,11 +137,11 @@ func DecidePlan(kind string, p Recipient, now time.Time) Plan {
 	return plan
 }
 
-// digestTime is when daily digests are due.
+// digestTime is the time of day of daily digests, in the recipient's time zone.
 var digestTime = time.Date(0, 1, 1, 8, 0, 0, 0, time.UTC)
 
-// afterQuietHours returns the first moment from now on at which the clock on the person's wall is outside the quiet hours. A
-// clock that is put forward may skip their end, and one that is put back may lead out of them or into them again.
+// afterQuietHours returns the first moment from now on at which the recipient's wall clock is outside the quiet hours.
+// A clock that is put forward may skip their end, and one that is put back may lead out of them or into them again.
 func (p Recipient) afterQuietHours(now time.Time) time.Time {
 	from, errFrom := time.Parse(wallClockLayout, p.QuietFrom)
 	to, errTo := time.Parse(wallClockLayout, p.QuietTo)
@@ -159,7 +159,7 @@ func (p Recipient) afterQuietHours(now time.Time) time.Time {
 	return at.UTC()
 }
 
-// isQuietTime reports whether a time of day is in [from, to), which may go over midnight.
+// isQuietTime reports whether a time of day is in [from, to), which may include midnight.
 func isQuietTime(at, from, to time.Duration) bool {
 	if from < to {
 		return from <= at && at < to
@@ -173,14 +173,14 @@ func (p Recipient) timeZone() *time.Location {
 	return p.Zone
 }
 
-func valueOr(wish *bool, usual bool) bool {
-	if wish == nil {
+func valueOr(own *bool, usual bool) bool {
+	if own == nil {
 		return usual
 	}
-	return *wish
+	return *own
 }
 
-// parsePreferences reads settings.notify. Each type is read by itself: what a client stored wrongly for one spoils no other.
+// parsePreferences reads settings.notify. Each type is parsed by itself: a wrong value for one type spoils no other.
 func parsePreferences(text string) map[string]Preference {
 	if len(text) <= len("{}") {
 		return nil
@@ -199,7 +199,7 @@ func parsePreferences(text string) map[string]Preference {
 	return all
 }
 
-// loadZone is the time zone of that name, UTC when there is none.
+// loadZone returns the time zone with this name, or UTC when there is none.
 func loadZone(name string) *time.Location {
 	z, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {

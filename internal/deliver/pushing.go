@@ -20,10 +20,11 @@ type pushPayload struct {
 	At                   time.Time
 }
 
-// urgentTypes are the types that somebody waits for an answer to.
+// urgentTypes are the types about which somebody waits for an answer.
 var urgentTypes = map[string]bool{"comment": true, "reply": true, "mention": true, "follow_request": true, "order": true, "system": true}
 
-// deliverPush sends a notification to one device, as it is by now. What was taken back or seen meanwhile is not sent.
+// deliverPush sends a notification, as it is now, to one device. It sends nothing when the notification was taken back
+// or seen meanwhile.
 func (s *Service) deliverPush(ctx context.Context, app core.App, j *job.Job) error {
 	var p pushPayload
 	if err := j.ReadPayload(&p); err != nil {
@@ -34,7 +35,7 @@ func (s *Service) deliverPush(ctx context.Context, app core.App, j *job.Job) err
 	if err != nil || !found {
 		return err
 	}
-	if clock.Now(app).Sub(p.At) > push.TTL { // no news any more
+	if clock.Now(app).Sub(p.At) > push.TTL { // too old to be sent
 		_, err := forgetSilentDevice(app, &d)
 		return err
 	}
@@ -52,7 +53,7 @@ func (s *Service) deliverPush(ctx context.Context, app core.App, j *job.Job) err
 	return recordPushOutcome(app, &d, s.Channels[d.Kind].Push(ctx, &d, m))
 }
 
-// recordPushOutcome notes how a push to a device ended, and returns what that means for the job.
+// recordPushOutcome records how a push to a device ended, and returns what that means for the job.
 func recordPushOutcome(app core.App, d *push.Device, outcome error) error {
 	switch {
 	case outcome == nil:
@@ -75,7 +76,7 @@ func recordPushOutcome(app core.App, d *push.Device, outcome error) error {
 	return outcome
 }
 
-// recordAnswer notes that a device took a message, once a day while it takes all of them.
+// recordAnswer records that a device took a message: once a day, as long as it takes all of them.
 func recordAnswer(app core.App, d *push.Device) error {
 	now := clock.Now(app)
 	if d.FailingSince == "" && d.AnsweredAt > clock.FormatTime(now.Add(-24*time.Hour)) {
@@ -84,16 +85,16 @@ func recordAnswer(app core.App, d *push.Device) error {
 	_, err := db.Exec(app, `UPDATE devices SET answeredAt = {:now}, failingSince = '' WHERE id = {:id} AND endpoint = {:endpoint}`,
 		db.Params{"id": d.ID, "endpoint": d.Endpoint, "now": clock.FormatTime(now)})
 	if err != nil {
-		app.Logger().Error("answer of a device not noted", "device", d.ID, "err", err) // it has the message
+		app.Logger().Error("answer of a device not noted", "device", d.ID, "err", err) // not returned: the device has the message
 	}
 	return nil
 }
 
-// silenceTimeout is for how long a device that never answered is asked again.
+// silenceTimeout is for how long a device that has never answered is tried.
 const silenceTimeout = 24 * time.Hour
 
-// forgetSilentDevice deletes a device that never took a message and has not answered for a day: its host may be of
-// somebody's choice who wants nothing but to be asked.
+// forgetSilentDevice deletes a device that has never taken a message and has not answered for a day: its host may have
+// been chosen by somebody who only wants us to ask it. It reports whether it did.
 func forgetSilentDevice(app core.App, d *push.Device) (bool, error) {
 	if d.AnsweredAt != "" || d.FailingSince == "" || d.FailingSince > clock.FormatTime(clock.Now(app).Add(-silenceTimeout)) {
 		return false, nil
@@ -129,8 +130,8 @@ func newPushMessage(app core.App, n *Notification) (*push.Message, error) {
 	}, nil
 }
 
-// parseDate reads a date column.
+// parseDate returns the time of a date column's text, zero if that is empty.
 func parseDate(text string) time.Time {
-	t, _ := time.Parse("2006-01-02 15:04:05.000Z", text) // it is empty or one of ours
+	t, _ := time.Parse("2006-01-02 15:04:05.000Z", text) // the text is empty or one that we stored
 	return t
 }

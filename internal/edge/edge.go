@@ -1,5 +1,5 @@
-// Package edge gives a row that says "this one, that one" its natural key, so that
-// saying it twice is saying it once.
+// Package edge computes the id of a row that says "this one does that to that one" (a like, a follow) from its ends,
+// so that saying it twice stores it once.
 package edge
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// Ends are the fields that make an edge what it is, in the order of its unique index.
+// Ends are the fields that make an edge what it is, by collection, in the order of its unique index.
 var Ends = map[string][]string{
 	"likes":         {"post", "user"},
 	"comment_likes": {"comment", "user"},

@@ -2,8 +2,7 @@ package edge
 
 import "testing"
 
-// Clients compute these ids too, so they never change. The wanted ones come from another
-// implementation of the formula.
+// Clients compute these ids too, so they never change. The wanted ids come from another implementation of the formula.
 func TestID(t *testing.T) {
 	for _, test := range []struct {
 		collection string

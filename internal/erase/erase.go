@@ -1,5 +1,4 @@
-// Package erase removes a person and what they left behind, a little at a time, so that nobody waits
-// for it.
+// Package erase removes a person and what they left behind in small steps, so that nobody waits for it.
 package erase
 
 import (
@@ -13,8 +12,8 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// AccountWork is what an account that is closed, the subject's user, leaves behind, edges first. Nothing but the account itself is
-// left after it, and not even that has to be there.
+// AccountWork removes what a closed account leaves behind, edges first; the subject's user is the account. After it
+// only the account's own row is left. The row may be deleted already while it runs.
 var AccountWork = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
 	{From: `likes WHERE user = {:user}`, Do: eraseLikes},
 	sweep.DeletePart("follows", `follower = {:user}`), sweep.DeletePart("follows", `followee = {:user}`),
@@ -26,7 +25,7 @@ var AccountWork = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
 	sweep.DeletePart("retractions", `recipient = {:user}`),
 	notification.ForgetActorPart,
 	recordsPart("comments"), recordsPart("posts"), recordsPart("stories"),
-	sweep.DeletePart("blocks", `blocker = {:user}`), sweep.DeletePart("blocks", `blocked = {:user}`), // when there is nothing left to hide
+	sweep.DeletePart("blocks", `blocker = {:user}`), sweep.DeletePart("blocks", `blocked = {:user}`), // last, when they have nothing left to hide
 	sweep.UpdatePart("reports", `reporter = ''`, `reporter = {:user}`), sweep.UpdatePart("reports", `user = ''`, `user = {:user}`),
 	detachOrders,
 	sweep.DeletePart("settings", `user = {:user}`),

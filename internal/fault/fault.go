@@ -1,5 +1,4 @@
-// Package fault names what can go wrong in words that a client may see, and
-// keeps the cause for the log.
+// Package fault names what can go wrong in words that a client may see, and keeps the cause for the log.
 package fault
 
 import (
@@ -20,12 +19,12 @@ func BadRequest(text string) error {
 	return router.NewBadRequestError(text, nil)
 }
 
-// InvalidField returns a 400 that names the field at fault, as PocketBase's own validators do.
+// InvalidField returns a 400 that names the invalid field, as PocketBase's own validators do.
 func InvalidField(field, code, text string) error {
 	return validation.Errors{field: validation.NewError(code, text)}
 }
 
-// NotFound returns PocketBase's 404, the same for what is missing and for what is not yours to see.
+// NotFound returns PocketBase's 404: the same for what does not exist and for what the client may not see.
 func NotFound() error {
 	return router.NewNotFoundError("", nil)
 }
@@ -35,10 +34,10 @@ func Unauthorized() error {
 	return router.NewUnauthorizedError("", nil)
 }
 
-// ErrGone says that what a record points at, or the record itself, went while it was being worked on.
+// ErrGone says that a record, or what it points at, was deleted while it was being worked on.
 var ErrGone = errors.New("gone meanwhile")
 
-// ErrBusy says that more wait to be stored than can be in a short time.
+// ErrBusy says that more writes wait than can be stored in a short time.
 var ErrBusy = errors.New("too many writes are waiting")
 
 // ErrTransactionEnded says that a transaction was ended because it kept all other writes waiting.
@@ -72,10 +71,10 @@ func ForClient(err error) error {
 	return router.NewInternalServerError("", err)
 }
 
-// requiredReferenceText is how PocketBase says that a record cannot be deleted because another one needs it.
+// requiredReferenceText is in PocketBase's error when a record cannot be deleted because another one requires it.
 const requiredReferenceText = "part of a required reference"
 
-// CauseText returns what went wrong in words for the operator, where err's own are for the client.
+// CauseText returns what went wrong in words for the operator, where err's own text is for the client.
 func CauseText(err error) string {
 	text := err.Error()
 	if answer, ok := errors.AsType[*router.ApiError](err); ok {
@@ -86,18 +85,20 @@ func CauseText(err error) string {
 	return text
 }
 
-// transientTexts lists SQLite's and the system's own words for conditions that end by themselves, or when somebody has seen to the disk.
+// transientTexts are SQLite's and the system's texts of errors that end by themselves, or when somebody has seen to
+// the disk.
 var transientTexts = []string{"database or disk is full", "no space left on device", "database is locked", "disk I/O error", "SQLITE_BUSY", "SQLITE_FULL",
 	"database disk image is malformed", "file is not a database",
-	"failed to upload all files", // which is how PocketBase says that the storage took none
+	"failed to upload all files", // PocketBase's text when the storage took no file
 	"disk quota exceeded", "read-only file system", "input/output error", "too many open files"}
 
-// TookTooLong returns the answer to a question that was ended because it took too long.
+// TookTooLong returns the 503 for a query that was ended because it took too long.
 func TookTooLong(cause error) error {
 	return router.NewApiError(http.StatusServiceUnavailable, "The answer takes too long to find. Please ask for less, or try again later.", cause)
 }
 
-// IsInterrupted reports whether err comes from a statement that was ended because its time was over. It looks into answers.
+// IsInterrupted reports whether err comes from a statement that was ended because its time was over. It looks into the
+// cause of API errors.
 func IsInterrupted(err error) bool {
 	if answer, ok := errors.AsType[*router.ApiError](err); ok {
 		cause, _ := answer.RawData().(error)
@@ -106,9 +107,8 @@ func IsInterrupted(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || err != nil && strings.Contains(err.Error(), "interrupted (9)")
 }
 
-// IsTransient reports whether err comes from a full disk, a lock or a failing
-// device: nothing the client did, and worth another try. It looks into answers and
-// into what a failed rollback adds.
+// IsTransient reports whether err comes from a full disk, a lock or a failing device: nothing that the client did, and
+// worth another try. It looks into the cause of API errors and into what a failed rollback adds.
 func IsTransient(err error) bool {
 	switch e := err.(type) {
 	case nil:
@@ -125,7 +125,7 @@ func IsTransient(err error) bool {
 		return true
 	}
 	if path, ok := errors.AsType[*fs.PathError](err); ok && (path.Op == "mkdir" || path.Op == "write") {
-		return true // no client says where we store things
+		return true // no client chooses where we store things
 	}
 	return errors.Is(err, ErrBusy) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnread) || errors.Is(err, ErrTransactionEnded) || slices.ContainsFunc(transientTexts, func(words string) bool { return strings.Contains(err.Error(), words) })
 }

@@ -1,5 +1,5 @@
-// Package feed keeps each person's home feed ready to be read: a row for each post
-// of each account they follow, and their own.
+// Package feed keeps each person's home feed ready to be read: a row for each post of each account they follow, and
+// for their own posts.
 package feed
 
 import (
@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	backfillCount = 20 // newest posts that a new follower gets
-	// MaxRows is how many rows a viewer's feed keeps.
+	backfillCount = 20 // newest posts of an author that a new follower's feed gets
+	// MaxRows is how many rows of a viewer's feed TrimWork leaves.
 	MaxRows = 800
 )
 
 // TrimJobKind is the kind of the job that cuts feeds that are too long.
 const TrimJobKind = "feed.trim"
 
-// insertHead is the head of every statement that adds rows; a row that is there, hidden or not, stays.
+// insertHead begins every statement that adds rows. A row that exists already, hidden or not, stays as it is.
 const insertHead = `INSERT INTO feed (id, viewer, post, author, at, gone, created, updated) `
 
-// kept tells whether viewer v wants posts of p's author and p itself.
+// wantedCondition is true when the viewer, whose SQL replaces %s, mutes neither the author of the post p nor p itself.
 const wantedCondition = ` AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = %s AND (m.until = '' OR m.until > {:now}) AND (m.muted = p.author OR m.post = p.id))`
 
 // FanOutWork puts a post, the subject's, into the feeds of its author's followers behind the follow after. An author with the
@@ -34,7 +34,7 @@ var FanOutWork = sweep.Work{Kind: "feed.fanout", Parts: []sweep.Part{{Do: fanOut
 	From: `posts p JOIN users u ON u.id = p.author JOIN follows f ON f.followee = p.author
 		WHERE p.id = {:post} AND p.visibility != 'private' AND NOT u.celebrity AND f.state = 'accepted' AND f.id > {:after}`}}}
 
-// FanOutPost puts a new post into its author's feed and into those of the first followers; a job reaches the rest.
+// FanOutPost puts a new post into its author's feed and into those of the first followers; a job does the others.
 func FanOutPost(tx core.App, post *core.Record) error {
 	_, err := insertRows(tx, insertHead+`SELECT `+db.NewIDSQL+`, p.author, p.id, p.author, p.created, 0, {:now}, {:now} FROM posts p WHERE p.id = {:post}`,
 		db.Params{"post": post.Id, "now": clock.Timestamp(tx)})
@@ -56,7 +56,7 @@ func fanOutStep(tx core.App, on sweep.Subject, follows []string) error {
 	return nil
 }
 
-// Backfill gives viewer the author's newest posts.
+// Backfill adds the author's newest posts to the feed of viewer.
 func Backfill(tx core.App, viewer, author string) error {
 	_, err := insertRows(tx, insertHead+`SELECT `+db.NewIDSQL+`, {:viewer}, p.id, p.author, p.created, 0, {:now}, {:now}
 		FROM (SELECT * FROM posts WHERE author = {:author} AND visibility != 'private' ORDER BY created DESC LIMIT {:n}) p
@@ -68,13 +68,15 @@ func Backfill(tx core.App, viewer, author string) error {
 	return nil
 }
 
-// UnwantedWork takes an author's posts out of the feed of a viewer who follows them no more or has muted them, as the subject says.
+// UnwantedWork takes an author's posts out of the feed of a viewer who follows them no more or has muted them; the
+// subject names both.
 var UnwantedWork = sweep.Work{Kind: "feed.unwanted", Parts: []sweep.Part{removalPart(`viewer = {:viewer} AND author = {:author}
 	AND (NOT EXISTS (SELECT 1 FROM follows WHERE follower = {:viewer} AND followee = {:author} AND state = 'accepted')
 		OR EXISTS (SELECT 1 FROM mutes WHERE muter = {:viewer} AND muted = {:author} AND (until = '' OR until > {:now})))`)}}
 
-// RestorePost puts a post into its author's feed and, if asked, into those of all who followed the author when it was made, as far as each goes
-// back, where it is missing.
+// RestorePost puts a post back into its author's feed and, with followers, into the feeds of all who followed the
+// author when it was made. It adds the row only where it is missing, and where the feed reaches back to the time of
+// the post.
 func RestorePost(tx core.App, post string, followers bool) error {
 	params := db.Params{"post": post, "now": clock.Timestamp(tx), "id": db.NewIDPrefix()}
 	viewers := `SELECT p.author viewer FROM posts p WHERE p.id = {:post}`
@@ -91,7 +93,8 @@ func RestorePost(tx core.App, post string, followers bool) error {
 	return nil
 }
 
-// RemoveAuthor takes the author's posts out of the viewer's feed. Call it when the follow is gone or the mute is there.
+// RemoveAuthor takes the author's posts out of the viewer's feed. Call it after the follow was removed or the mute
+// added.
 func RemoveAuthor(tx core.App, viewer, author string) error {
 	return UnwantedWork.Begin(tx, sweep.Subject{"viewer": viewer, "author": author})
 }
@@ -101,10 +104,10 @@ func RemovePost(tx core.App, viewer, post string) error {
 	return deleteRows(tx, `viewer = {:viewer} AND post = {:post}`, db.Params{"viewer": viewer, "post": post})
 }
 
-// PostRemovalPart takes a post that is gone, the subject's id, out of every feed.
+// PostRemovalPart takes a post that was deleted, whose id is the subject's, out of every feed.
 var PostRemovalPart = removalPart(`post = {:id}`)
 
-// HideRow takes a row out of its viewer's sight; it stays, so that the post does not come back.
+// HideRow hides a row from its viewer. It stays stored, so that the post does not come back.
 func HideRow(tx core.App, row *core.Record) error {
 	if _, err := db.Exec(tx, `UPDATE feed SET gone = 1 WHERE id = {:id}`, db.Params{"id": row.Id}); err != nil {
 		return fmt.Errorf("hide feed row %s: %w", row.Id, err)

@@ -17,23 +17,23 @@ import (
 // TopUpTimeout is how long a reader waits for a top-up before the feed is shown as it is.
 const TopUpTimeout = 50 * time.Millisecond
 
-// missingPosts are the posts of celebrities that a viewer follows which are newer than
-// the oldest row the viewer has, and in the feed of nobody yet.
+// missingPosts selects the posts of celebrities whom a viewer follows that are newer than the oldest row of the
+// viewer's feed and not in that feed yet.
 const missingPosts = `SELECT p.* FROM follows f JOIN users u ON u.id = f.followee AND u.celebrity JOIN posts p ON p.author = u.id
 	WHERE f.follower = {:viewer} AND f.state = 'accepted' AND p.visibility != 'private'
 		AND p.created > coalesce((SELECT at FROM feed WHERE viewer = {:viewer} ORDER BY at, post LIMIT 1), '')
 		AND NOT EXISTS (SELECT 1 FROM feed WHERE viewer = {:viewer} AND post = p.id)`
 
-// anyMissingPost asks first whether there are celebrities at all.
+// anyMissingPost selects 1 if a post is missing. It looks first whether there are celebrities at all.
 var anyMissingPost = `SELECT 1 FROM (SELECT 1 FROM users WHERE celebrity LIMIT 1) CROSS JOIN (` + missingPosts + `) p WHERE 1` + fmt.Sprintf(wantedCondition, "{:viewer}") + ` LIMIT 1`
 
-// TopUps adds what celebrities posted when somebody looks at their feed, since posts of theirs are not
-// fanned out. The reader's request itself writes nothing.
+// TopUps adds posts of celebrities to a feed when its viewer looks at it, since their posts are not fanned out. The
+// reader's request itself writes nothing.
 type TopUps struct {
 	app core.App
 
 	mu      sync.Mutex
-	pending map[string]chan struct{} // by viewer; closed when done
+	pending map[string]chan struct{} // by viewer; the channel is closed when the top-up is done
 	slots   chan struct{}
 }
 
@@ -42,7 +42,8 @@ func NewTopUps(app core.App) *TopUps {
 	return &TopUps{app: app, pending: map[string]chan struct{}{}, slots: make(chan struct{}, 2)}
 }
 
-// WaitForTopUp asks for the viewer's top-up, if anything is missing, and waits for it until it is done, for Patience or until ctx ends.
+// WaitForTopUp starts the viewer's top-up if a post is missing, and waits until it is done, for TopUpTimeout, or until
+// ctx ends. When the database cannot be read, it does nothing.
 func (t *TopUps) WaitForTopUp(ctx context.Context, viewer string) {
 	var one int
 	params := db.Params{"viewer": viewer, "now": clock.Timestamp(t.app)}
@@ -88,7 +89,7 @@ func (t *TopUps) startTopUp(viewer string, params db.Params) <-chan struct{} {
 	return done
 }
 
-// LongFeeds returns up to most viewers whose feeds have more than Kept rows.
+// LongFeeds returns up to most viewers whose feeds have more than MaxRows rows.
 func LongFeeds(app core.App, most int) ([]string, error) {
 	var viewers []string
 	err := db.QueryColumn(app, &viewers, `SELECT viewer FROM feed GROUP BY viewer HAVING count(*) > {:kept} LIMIT {:n}`,

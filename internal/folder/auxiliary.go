@@ -13,13 +13,14 @@ import (
 )
 
 const (
-	auxiliaryFile   = "auxiliary.db" // PocketBase's logs, which nothing else depends on
-	damagedSuffix   = ".damaged-"    // and the time, at the end of the name of a file that was set aside
-	maxCheckedBytes = 32 << 20       // bytes of logs that are read through at each start
+	auxiliaryFile   = "auxiliary.db" // PocketBase's logs; nothing else depends on them
+	damagedSuffix   = ".damaged-"    // followed by the time, at the end of the name of a file that was set aside
+	maxCheckedBytes = 32 << 20       // logs up to this many bytes are read through at each start
 )
 
-// SetAsideDamagedLogs renames the logs of the data folder when they are damaged, so that the service starts with new ones, and returns
-// the new name. It returns none when they are sound, absent, or when something else keeps them from being read.
+// SetAsideDamagedLogs renames the logs of the data folder when they are damaged, so that the service starts with new
+// ones, and returns the new name. It returns "" when they are sound, do not exist, or cannot be read for another
+// reason.
 func SetAsideDamagedLogs(dir string, open func(path string) (*dbx.DB, error), now time.Time) (string, error) {
 	path := filepath.Join(dir, auxiliaryFile)
 	info, err := os.Stat(path)
@@ -42,7 +43,7 @@ func SetAsideDamagedLogs(dir string, open func(path string) (*dbx.DB, error), no
 	return name, nil
 }
 
-// DamagedLogs returns the names of logs that were set aside and nobody has removed.
+// DamagedLogs returns the names of logs that were set aside and are still there.
 func DamagedLogs(dir string) []string {
 	found, _ := filepath.Glob(filepath.Join(dir, auxiliaryFile+damagedSuffix+"*")) // the pattern is sound
 	var names []string
@@ -54,7 +55,7 @@ func DamagedLogs(dir string) []string {
 	return names
 }
 
-// isDamaged reports whether SQLite says that a file is none of its own, or not sound.
+// isDamaged reports whether SQLite says that the file is no database, or a damaged one.
 func isDamaged(path string, size int64, open func(path string) (*dbx.DB, error)) bool {
 	db, err := open(path)
 	if err != nil {
@@ -75,7 +76,7 @@ func isDamaged(path string, size int64, open func(path string) (*dbx.DB, error))
 	return verdict != "ok"
 }
 
-// isCorruptError knows SQLite's words for SQLITE_CORRUPT and SQLITE_NOTADB.
+// isCorruptError reports whether err has SQLite's text of SQLITE_CORRUPT or SQLITE_NOTADB.
 func isCorruptError(err error) bool {
 	return strings.Contains(err.Error(), "malformed") || strings.Contains(err.Error(), "file is not a database")
 }

@@ -14,7 +14,7 @@ import (
 
 func openPlainDB(path string) (*dbx.DB, error) { return dbx.Open("sqlite", path) }
 
-// makeLogs makes logs of some rows and returns their path.
+// makeLogs creates logs with some rows and returns their path.
 func makeLogs(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "auxiliary.db")

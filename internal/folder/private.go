@@ -1,5 +1,5 @@
-// Package folder keeps the data folder in order: its files are its owner's alone, and logs that cannot be read are none
-// that keep a service from starting.
+// Package folder looks after the data folder: nobody but the owner may read its files, and logs that cannot be read do
+// not keep the service from starting.
 package folder
 
 import (
@@ -11,14 +11,14 @@ import (
 	"syscall"
 )
 
-// othersMode are the rights of everybody but the owner.
+// othersMode is the rights of everybody but the owner.
 const othersMode fs.FileMode = 0o077
 
-// KeepPrivate lets this process make no file that others may read. It holds for all that the process makes.
+// KeepPrivate makes this process create no file that others may read, wherever it creates one.
 func KeepPrivate() { syscall.Umask(int(othersMode)) }
 
-// CloseToOthers takes the rights of others from dir, its entries and the backups in it, as far as they have any, and returns the
-// paths. What lies deeper cannot be reached through a closed folder.
+// CloseToOthers takes away the rights of others to dir, its entries and the backups in it, where they have any, and
+// returns those paths. What lies deeper cannot be reached through a closed folder.
 func CloseToOthers(dir string) (closed []string, err error) {
 	open, err := OpenToOthers(dir)
 	if err != nil {
@@ -29,7 +29,7 @@ func CloseToOthers(dir string) (closed []string, err error) {
 		if err == nil {
 			err = os.Chmod(path, info.Mode().Perm()&^othersMode)
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // SQLite may just have removed its own
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // SQLite may just have removed a file of its own
 			return closed, fmt.Errorf("close %s to others: %w", path, err)
 		}
 		closed = append(closed, path)
@@ -37,7 +37,7 @@ func CloseToOthers(dir string) (closed []string, err error) {
 	return closed, nil
 }
 
-// OpenToOthers returns the paths of what Close would close, the folder itself first.
+// OpenToOthers returns the paths that CloseToOthers would close, the folder itself first.
 func OpenToOthers(dir string) ([]string, error) {
 	paths := []string{dir}
 	for _, pattern := range []string{"*", "backups/*"} {

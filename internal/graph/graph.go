@@ -16,7 +16,8 @@ const (
 	Accepted = "accepted"
 )
 
-// InitialState returns the state of a new follow: a private account is asked first.
+// InitialState returns the state of a new follow: pending if the followee is private, who is asked first, otherwise
+// accepted.
 func InitialState(followee *core.Record) string {
 	if followee.GetBool("private") {
 		return Pending
@@ -24,7 +25,7 @@ func InitialState(followee *core.Record) string {
 	return Accepted
 }
 
-// DeleteFollowsBetween deletes the follows between two people, both ways, as if each had unfollowed the other.
+// DeleteFollowsBetween deletes the follows between two people in both directions, as if each had unfollowed the other.
 func DeleteFollowsBetween(tx core.App, a, b string) error {
 	follows, err := tx.FindAllRecords("follows",
 		dbx.NewExp("(follower = {:a} AND followee = {:b}) OR (follower = {:b} AND followee = {:a})", dbx.Params{"a": a, "b": b}))

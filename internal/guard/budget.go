@@ -11,11 +11,11 @@ import (
 	"doubletap/internal/fault"
 )
 
-// What one request of a client may ask of PocketBase's query engine. They are documented in docs/reads.md.
+// What one request of a client may ask of PocketBase's query engine. docs/reads.md documents these limits.
 const (
-	maxFilterBytes      = 3500 // PocketBase's own limit, kept at the doors where it has none
+	maxFilterBytes      = 3500 // PocketBase's own limit, applied also where it has none
 	maxFilterDepth      = 10
-	maxFilterGroups     = 100 // parentheses, wherever they are: the parser reads the inside of each again
+	maxFilterGroups     = 100 // parentheses, also those in texts: the parser reads the inside of each again
 	maxFilterConditions = 100
 	maxSortBytes        = 500
 	maxSortNames        = 8
@@ -24,10 +24,10 @@ const (
 	maxExpandHops       = 3
 	maxFieldsBytes      = 2000
 	maxFieldsNames      = 100
-	maxAnswerRows       = 15000 // records in one answer, those inside expand included
+	maxAnswerRows       = 15000 // records in one answer, including those inside expand
 )
 
-// What a superuser may ask is bounded only where it would take the process down.
+// What a superuser may ask is limited only where it would take the process down.
 const (
 	maxSuperuserBytes = 64 << 10
 	maxSuperuserDepth = 100
@@ -35,19 +35,20 @@ const (
 
 // RecordQuery is what a request asks of PocketBase's query engine.
 type RecordQuery struct {
-	// Collection is the one whose records are asked for, or nil if the door does not name it.
+	// Collection is the one whose records are asked for, or nil if the route does not name it.
 	Collection *core.Collection
 	// OurCollection says that the records are those of a collection of ours although Collection is nil.
 	OurCollection bool
-	// IsPage says that the answer is a page of records and not a single one.
+	// IsPage says that the answer is a page of records, not a single one.
 	IsPage bool
-	// Query has the parameters. PocketBase reads the first value of each; all of them are checked.
+	// Query is the URL's parameters. PocketBase reads the first value of each; all of them are checked.
 	Query url.Values
 }
 
-// CheckQuery refuses with 400, before anything of it is parsed or run by PocketBase, what a guest or a user must not ask:
-// what costs too much, back-relations from, to or by way of our collections, and e-mail addresses, since rows that
-// one may not see would decide the answer. What PocketBase cannot understand is left for it to refuse.
+// CheckQuery returns a 400 error, before PocketBase parses or runs anything, for what a guest or a user must not ask:
+// what costs too much, back-relations from, to or by way of our collections, and e-mail addresses, since the answer
+// would depend on rows that the client may not see. What PocketBase cannot understand is left for PocketBase to
+// refuse.
 func CheckQuery(app core.App, q RecordQuery) error {
 	for _, filter := range q.Query["filter"] {
 		if err := checkFilter(app, q, filter); err != nil {
@@ -72,7 +73,8 @@ func CheckQuery(app core.App, q RecordQuery) error {
 	return nil
 }
 
-// CheckSuperuserQuery refuses what no dashboard asks and what would exhaust the process in the parsers.
+// CheckSuperuserQuery returns a 400 error for what no dashboard asks and what would exhaust the process in the
+// parsers.
 func CheckSuperuserQuery(query url.Values) error {
 	for _, name := range []string{"filter", "sort", "fields", "expand"} {
 		for _, value := range query[name] {
@@ -122,8 +124,8 @@ func checkFilter(app core.App, q RecordQuery, filter string) error {
 	return nil
 }
 
-// nestingDepth returns how deep the parentheses outside of texts are nested. Comments, which hide some from this count but not from
-// the parser, are bounded by maxFilterGroups.
+// nestingDepth returns how deep the parentheses outside of texts are nested. A comment can hide parentheses from this
+// count but not from the parser; maxFilterGroups limits those.
 func nestingDepth(filter string) (deepest int) {
 	depth, quote, escaped := 0, byte(0), false
 	for i := range len(filter) {
@@ -161,7 +163,7 @@ func eachCondition(item any, visit func(fexpr.Expr)) {
 	}
 }
 
-// identifierPaths returns the paths that a token names, in the arguments of functions too.
+// identifierPaths returns the paths that a token names, including those in the arguments of functions.
 func identifierPaths(token fexpr.Token) (paths []string) {
 	if token.Type == fexpr.TokenIdentifier {
 		paths = append(paths, token.Literal)

@@ -30,7 +30,7 @@ func TestCheckQuestion(t *testing.T) {
 		{"posts", "filter", `id != "" && (name = "x" || author.email !~ "a")`, false},
 		{"users", "filter", `email:lower = "a"`, false},
 		{"users", "filter", `"a" = email`, false},
-		{"posts", "filter", `email = "a"`, true}, // there is none; PocketBase says so
+		{"posts", "filter", `email = "a"`, true}, // posts have no such field; PocketBase reports it
 		{"posts", "filter", `likes_via_post.user = "x"`, false},
 		{"posts", "filter", `geoDistance(a_via_b.lon, 1, 2, 3) < 4`, false},
 		{"users", "sort", "name, -email", false},

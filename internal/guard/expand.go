@@ -10,7 +10,7 @@ import (
 	"doubletap/internal/fault"
 )
 
-// guessedFanOut stands for how many records a relation of many leads to where the collection allows more, or says nothing.
+// guessedFanOut is how many records a relation is counted as where the collection allows more, or sets no limit.
 const guessedFanOut = 10
 
 func checkExpand(app core.App, q RecordQuery, expand string) error {
@@ -22,7 +22,7 @@ func checkExpand(app core.App, q RecordQuery, expand string) error {
 		return tooMuchError("expand may have at most %d paths.", maxExpandPaths)
 	}
 	page := maxRowsOf(q)
-	rows := map[string]int{} // by what is expanded, as two paths may begin alike
+	rows := map[string]int{} // by path, as two paths may begin alike
 	for _, path := range paths {
 		if strings.Count(path, ".") >= maxExpandHops {
 			return tooMuchError("expand may follow at most %d relations.", maxExpandHops)
@@ -50,7 +50,7 @@ func checkExpand(app core.App, q RecordQuery, expand string) error {
 	return nil
 }
 
-// expandPaths returns the paths as PocketBase reads them: without any space, and without dots around them.
+// expandPaths returns the paths as PocketBase reads them: without spaces, and without dots around them.
 func expandPaths(expand string) (paths []string) {
 	for path := range strings.SplitSeq(expand, ",") {
 		if path = strings.Trim(strings.ReplaceAll(path, " ", ""), "."); path != "" {

@@ -1,5 +1,5 @@
-// Package guard keeps what belongs to the service out of clients' hands: silently, in
-// every spelling, since it looks at the record and not at the request.
+// Package guard keeps clients from changing what belongs to the service: silently, and in every spelling of a request,
+// since it looks at the record and not at the request.
 package guard
 
 import (
@@ -10,20 +10,20 @@ import (
 	"doubletap/internal/edge"
 )
 
-// OwnerFields names the field of each collection that says whose a row is; a client may leave it out.
+// OwnerFields is, by collection, the field that says whose a row is; a client may leave it out.
 var OwnerFields = map[string]string{
 	"likes": "user", "comment_likes": "user", "saves": "user", "devices": "user",
 	"posts": "author", "comments": "author", "follows": "follower", "blocks": "blocker", "mutes": "muter", "reports": "reporter",
 	"stories": "author", "story_views": "viewer",
 }
 
-// ClientChoosesID reports whether a client may choose the id of what it creates in a collection, so that a try whose answer got
-// lost can be told from a new one.
+// ClientChoosesID reports whether a client may choose the id of what it creates in a collection, so that it can tell a
+// repeated try, whose first answer was lost, from a new record.
 func ClientChoosesID(collection string) bool {
 	return collection == "posts" || collection == "comments"
 }
 
-// serverFields are the fields that the service sets; superusers may, other clients may not.
+// serverFields are the fields that the service sets. Superusers may set them, other clients may not.
 var serverFields = map[string][]string{
 	"users":         {"state", "role"},
 	"posts":         {"hidden", "media"},
@@ -35,10 +35,10 @@ var serverFields = map[string][]string{
 	"devices":       {"lastSeen", "answeredAt", "failingSince"},
 }
 
-// serverFieldsOnCreate are further ones that a client may change later but not choose at first.
+// serverFieldsOnCreate are further fields, which a client may change later but not choose at first.
 var serverFieldsOnCreate = map[string][]string{"follows": {"state"}}
 
-// derivedFields are the fields that follow from other rows: nobody sets them.
+// derivedFields are the fields that follow from other rows. Nobody sets them.
 var derivedFields = map[string][]string{
 	"users":         {"postsCount", "publicPosts", "followersCount", "followingCount", "celebrity"},
 	"posts":         {"likesCount", "commentsCount"},
@@ -49,7 +49,7 @@ var derivedFields = map[string][]string{
 	"notifications": {"actorsCount", "groupKey"},
 }
 
-// RestoreServerFields puts the fields that no client may set back to what they were.
+// RestoreServerFields sets the fields that no client may set back to what they were.
 func RestoreServerFields(record *core.Record) {
 	restoreFields(record, serverFieldsOf(record.Collection().Name, record.IsNew()))
 }
@@ -62,7 +62,7 @@ func serverFieldsOf(collection string, creating bool) []string {
 	return fields
 }
 
-// ClientMaySet reports whether a client that is no superuser may give the field a value of its own.
+// ClientMaySet reports whether a client that is no superuser may choose the value of the field.
 func ClientMaySet(collection, field string, creating bool) bool {
 	if field == core.FieldNameId && slices.Contains(ServiceCollections, collection) && !ClientChoosesID(collection) {
 		return false
@@ -71,12 +71,12 @@ func ClientMaySet(collection, field string, creating bool) bool {
 		(creating || !slices.Contains(edge.Ends[collection], field) && field != OwnerFields[collection])
 }
 
-// ServerMaySet reports whether Go code, or a superuser, may give the field a value.
+// ServerMaySet reports whether Go code, or a superuser, may choose the value of the field.
 func ServerMaySet(collection, field string) bool {
 	return !slices.Contains(derivedFields[collection], field)
 }
 
-// RestoreDerived puts the fields that nobody may set back to what they were, and an edge's ends.
+// RestoreDerived sets the fields that nobody may set, and an edge's ends, back to what they were.
 func RestoreDerived(record *core.Record) {
 	name := record.Collection().Name
 	restoreFields(record, derivedFields[name])
@@ -91,14 +91,14 @@ func restoreFields(record *core.Record, fields []string) {
 	}
 	original := record.Original()
 	if record.IsNew() {
-		original = core.NewRecord(record.Collection()) // a copy made in Go brings nothing of what it was copied from
+		original = core.NewRecord(record.Collection()) // a copy made in Go takes over nothing of its original
 	}
 	for _, field := range fields {
 		record.SetRaw(field, original.GetRaw(field))
 	}
 }
 
-// SetDefault fills an empty field; call it after Keep, so that a superuser's value stays.
+// SetDefault sets the field if it is empty. Call it after RestoreServerFields, so that a superuser's value stays.
 func SetDefault(record *core.Record, field, value string) {
 	if record.GetString(field) == "" {
 		record.Set(field, value)

@@ -11,7 +11,7 @@ import (
 	"doubletap/internal/db"
 )
 
-// createLimits are how many rows of a collection one person may add in a time.
+// createLimits are how many rows of a collection one person may add in a period of time.
 var createLimits = map[string]struct {
 	most int
 	in   time.Duration
@@ -19,9 +19,9 @@ var createLimits = map[string]struct {
 	"reports": {20, 24 * time.Hour},
 }
 
-// CreateDelay returns how long somebody has to wait before they may add another row of their own to a collection: zero for not at
-// all, also where there is no limit. DOUBLETAP_LIMITS=off takes all limits away. Call it in the transaction
-// of the new row, so that several at once are counted one after the other.
+// CreateDelay returns how long somebody has to wait before they may add another row of their own to a collection: zero
+// when they need not wait, also where there is no limit. DOUBLETAP_LIMITS=off removes all limits. Call it in the
+// transaction of the new row, so that several at once are counted one after the other.
 func CreateDelay(tx core.App, collection, person string) (time.Duration, error) {
 	limit, limited := createLimits[collection]
 	if !limited || os.Getenv("DOUBLETAP_LIMITS") == "off" {
@@ -29,7 +29,7 @@ func CreateDelay(tx core.App, collection, person string) (time.Duration, error) 
 	}
 	now := clock.Now(tx)
 	var reached string
-	// the row whose going makes room
+	// the row that has to leave the period before there is room
 	found, err := db.QueryValue(tx, &reached, `SELECT created FROM `+collection+` WHERE `+OwnerFields[collection]+` = {:p} AND created > {:since}
 		ORDER BY created DESC LIMIT 1 OFFSET {:n}`, db.Params{"p": person, "since": clock.FormatTime(now.Add(-limit.in)), "n": limit.most - 1})
 	if err != nil {

@@ -8,17 +8,17 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// backRelation is how PocketBase writes a relation that is followed backwards, and olderBackRelation how expand still
-// takes it too.
+// backRelation is how PocketBase writes a relation that is followed backwards; olderBackRelation is another form that
+// expand still accepts.
 var (
 	backRelation      = regexp.MustCompile(`^(\w+)_via_(\w+)$`)
 	olderBackRelation = regexp.MustCompile(`^(\w+)\((\w+)\)$`)
 )
 
-// relationPath is where a path of relations leads.
+// relationPath is where a path such as post.author leads through the collections.
 type relationPath struct {
 	backward    bool  // a relation is followed backwards
-	touchesOurs bool  // it touches a collection of ours
+	touchesOurs bool  // it begins at, passes or reaches a collection of ours
 	endsAtEmail bool  // it ends at the e-mail address of an auth collection
 	fanOuts     []int // how many records each relation may lead to
 }
@@ -26,11 +26,12 @@ type relationPath struct {
 // isBackwardToOurs reports whether a relation from, to or by way of our collections is followed backwards.
 func (t relationPath) isBackwardToOurs() bool { return t.backward && t.touchesOurs }
 
-// wouldLeak reports whether rows or addresses that one may not see would decide what is asked by this path.
+// wouldLeak reports whether a filter or sort by this path would depend on rows or addresses that the client may not
+// see.
 func (t relationPath) wouldLeak() bool { return t.isBackwardToOurs() || t.endsAtEmail }
 
-// followPath follows a path through the collections as PocketBase does, up to what does not exist. A filter takes a field of
-// that name before a back-relation, an expand the other way round.
+// followPath follows a path through the collections as PocketBase does, up to a name that does not exist. In a filter,
+// a field comes before a back-relation of the same name; in an expand, it is the other way round.
 func followPath(app core.App, q RecordQuery, path string, expand bool) relationPath {
 	at := q.Collection
 	t := relationPath{touchesOurs: q.OurCollection}
@@ -43,7 +44,7 @@ func followPath(app core.App, q RecordQuery, path string, expand bool) relationP
 	for i, name := range names {
 		var field core.Field
 		if at != nil {
-			bare, _, _ := strings.Cut(name, ":") // a modifier
+			bare, _, _ := strings.Cut(name, ":") // without a modifier
 			field = at.Fields.GetByName(bare)
 		}
 		if from, by, back := splitBackRelation(name); back && (expand || field == nil) {
@@ -72,7 +73,7 @@ func followPath(app core.App, q RecordQuery, path string, expand bool) relationP
 			t.endsAtEmail = at.IsAuth() && field.GetName() == core.FieldNameEmail
 			return t
 		}
-		at = nil // what follows can only be told by the names of back-relations
+		at = nil // unknown collection: beyond it, only names of back-relations say anything
 	}
 	return t
 }
@@ -89,7 +90,7 @@ func splitBackRelation(name string) (collection, field string, back bool) {
 func findCollection(app core.App, name string) *core.Collection {
 	c, err := app.FindCachedCollectionByNameOrId(name)
 	if err != nil {
-		return nil // as if it did not exist; PocketBase meets the error again
+		return nil // treated as not existing; PocketBase will meet the error again
 	}
 	return c
 }

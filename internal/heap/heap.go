@@ -1,4 +1,4 @@
-// Package heap lets the garbage of a busy server lie a little longer.
+// Package heap lets Go collect the heap of a busy server less often.
 package heap
 
 import (
@@ -10,15 +10,16 @@ import (
 )
 
 const (
-	ballastBytes = 32 << 20        // bytes that a busy server may allocate beyond Go's own bound before it collects
-	busyInterval = 2 * time.Second // since the last collection, from which on a server is not busy
+	ballastBytes = 32 << 20        // bytes that a busy server may allocate beyond Go's own limit before it collects
+	busyInterval = 2 * time.Second // a server that has not collected for this long is not busy
 )
 
 var tuneOnce sync.Once
 
-// TuneCollector gives the heap of this process room while it is busy. Go collects a heap when it has doubled; as little of ours lives,
-// that is often under load, for a twentieth of the CPU. At rest Go's way holds, and the memory goes back.
-// Whoever sets GOGC decides instead; GOMEMLIMIT holds in any case.
+// TuneCollector gives the heap of this process more room while it is busy. Go collects a heap when it has doubled;
+// since little of ours is alive, that happens often under load, and costs a twentieth of the CPU. An idle server
+// collects as Go does by itself, and gives the memory back. Where GOGC is set, that decides instead; GOMEMLIMIT holds
+// in any case.
 func TuneCollector() {
 	if os.Getenv("GOGC") == "" {
 		tuneOnce.Do(func() { new(tuner).awaitCollection() })
@@ -26,13 +27,13 @@ func TuneCollector() {
 }
 
 type tuner struct {
-	lastCollection time.Time // of the last collection
-	// ballast is never touched, so it takes no memory, but counts as alive. Unlike a higher GOGC it cannot let a heap grow many
-	// times over that has become large since it was set.
+	lastCollection time.Time
+	// ballast is never touched, so it takes no memory, but it counts as alive. Unlike a higher GOGC, it cannot let a
+	// heap that has become large since then grow many times over.
 	ballast []byte
 }
 
-// awaitCollection has the next collection call us: it finds what nobody holds.
+// awaitCollection has the next collection call adjustBallast: it finds an object that nobody holds.
 func (t *tuner) awaitCollection() {
 	runtime.AddCleanup(&struct{ *tuner }{}, func(t *tuner) {
 		t.adjustBallast(time.Now(), liveBytes())
@@ -40,7 +41,8 @@ func (t *tuner) awaitCollection() {
 	}, t)
 }
 
-// adjustBallast takes the ballast aboard for a busy server with little that lives, which the room matters to.
+// adjustBallast allocates the ballast for a busy server on which little is alive, and drops it for any other: only
+// there the room matters.
 func (t *tuner) adjustBallast(now time.Time, live uint64) {
 	switch busy := now.Sub(t.lastCollection) < busyInterval; {
 	case !busy || live > uint64(ballastBytes+len(t.ballast)):
@@ -51,7 +53,7 @@ func (t *tuner) adjustBallast(now time.Time, live uint64) {
 	t.lastCollection = now
 }
 
-// liveBytes returns how many bytes the last collection has left.
+// liveBytes returns how many bytes were alive after the last collection.
 func liveBytes() uint64 {
 	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(s)

@@ -12,9 +12,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// BenchmarkNotification is from the commit of a notification to its event in the recipient's hands, among others who
-// are connected, each with a token of their own, and what each of those costs at rest: rss is all memory of the process that
-// is in RAM, live is what heap and stacks hold after a collection.
+// BenchmarkNotification measures the time from the commit of a notification until its recipient has the event, among
+// others who are connected, each with a token of their own, and what each of those costs while idle: rss is all memory
+// of the process that is in RAM, live is what heap and stacks hold after a collection.
 func BenchmarkNotification(b *testing.B) {
 	for _, others := range []int{1, 1000, 10_000} {
 		b.Run(fmt.Sprint("among", others), func(b *testing.B) {
@@ -54,7 +54,7 @@ func BenchmarkNotification(b *testing.B) {
 	}
 }
 
-// measureMemory is what heap and stacks hold after a collection, and what the process then holds in RAM.
+// measureMemory returns what heap and stacks hold after a collection, and how much of the process is then in RAM.
 func measureMemory(b *testing.B) (live, rss int) {
 	b.Helper()
 	runtime.GC()

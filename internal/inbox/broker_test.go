@@ -45,7 +45,8 @@ func TestPocketBaseKnowsWhoListensToOwnersAlone(t *testing.T) {
 	}
 }
 
-// Whatever account a device is signed in with, and whatever else it listens to: when the account's tokens die, it hears as a guest.
+// Whatever account a device is signed in with, and whatever else it listens to: when the account's tokens die, it is
+// sent what a guest is sent.
 func TestWhoIsSignedOutHearsAsAGuest(t *testing.T) {
 	s := startService(t)
 	clubs := core.NewAuthCollection("clubs")
@@ -58,7 +59,7 @@ func TestWhoIsSignedOutHearsAsAGuest(t *testing.T) {
 	posts.ListRule = types.Pointer(`@request.auth.id != "" || visibility = "public"`)
 	requireNoError(t, s.app.Save(posts))
 	club := s.saveRecord("clubs", map[string]any{"email": "club@example.com", "password": "correct horse"})
-	s.addSuperuser("last@example.com") // PocketBase keeps one
+	s.addSuperuser("last@example.com") // PocketBase refuses to delete the last superuser
 	for name, end := range map[string]func(account *core.Record){
 		"a new password": func(account *core.Record) {
 			account.SetPassword("another horse")
@@ -79,7 +80,7 @@ func TestWhoIsSignedOutHearsAsAGuest(t *testing.T) {
 					closed := s.saveRecord("posts", map[string]any{"author": "cyn", "visibility": "private"})
 					d.wantEvents("posts/* create " + closed.Id)
 					one.Set("emailVisibility", true)
-					requireNoError(t, s.app.SaveNoValidate(one)) // which leaves it signed in
+					requireNoError(t, s.app.SaveNoValidate(one)) // a change that leaves it signed in
 					s.saveRecord("posts", map[string]any{"author": "cyn", "visibility": "private"})
 					d.nextEvent()
 					one, err = s.app.FindRecordById(one.Collection(), one.Id) // as another request reads it

@@ -8,15 +8,16 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// How many topics one stream may have. A superuser's bound is PocketBase's own, 1,000.
+// How many topics one stream may have. A superuser's limit is PocketBase's own, 1,000.
 const (
 	maxGuestTopics = 20
 	maxUserTopics  = 100
 )
 
-// checkTopicLimits returns the 400 for a stream that asks for too much: each topic is work for each change that it is about.
-// Of our collections, guests hear without options: so all of them are shown the same, and one look serves them all. Of
-// what is personal they hear nothing, so a device whose session has ended may ask for it again as it did before.
+// checkTopicLimits returns a 400 error for a stream that asks for too much, else nil: each topic is work for each
+// change that it is about. Guests listen to our collections without options, so all of them are shown the same and one
+// check of visibility serves them all. A personal topic may have options, though guests are sent nothing of it: a
+// device whose session has ended may repeat its former request.
 func checkTopicLimits(auth *core.Record, subs []string, ours []topic) error {
 	if auth != nil && auth.IsSuperuser() {
 		return nil
@@ -39,6 +40,6 @@ func checkTopicLimits(auth *core.Record, subs []string, ours []topic) error {
 	return nil
 }
 
-func tooMuchError(code, words string) error {
-	return apis.NewBadRequestError(words, validation.Errors{"subscriptions": validation.NewError(code, words)})
+func tooMuchError(code, text string) error {
+	return apis.NewBadRequestError(text, validation.Errors{"subscriptions": validation.NewError(code, text)})
 }

@@ -11,7 +11,7 @@ import (
 	"doubletap/internal/db"
 )
 
-const pageSize = 100 // rows that are read, shown and sent together
+const pageSize = 100 // rows that are read, enriched and sent together
 
 // change is a notification as it is now, or its retraction.
 type change struct {
@@ -20,12 +20,13 @@ type change struct {
 	row *core.Record // nil when retracted
 }
 
-// trayChangesSQL is what is read of a person's tray in one look: their last seq, whether something left it, and what changed.
+// trayChangesSQL reads in one statement a person's last seq, whether something left the tray, and what changed in it.
 const trayChangesSQL = `SELECT s.seq "@top", EXISTS (SELECT 1 FROM retractions r WHERE r.recipient = {:person} AND r.seq > {:from}) "@left", n.*
 	FROM settings s LEFT JOIN notifications n ON n.recipient = {:person} AND n.seq > {:from} AND n.seq <= s.seq
 	WHERE s.user = {:person} ORDER BY n.seq LIMIT {:page}`
 
-// readChanges returns the next page of what changed after from, by seq, the seq that it reaches, and the last that there is.
+// readChanges returns the next page of what changed after the seq from, in the order of seq. last is the seq that the
+// page reaches, top the person's last seq. Without a row in settings, it returns nothing.
 func (in *Inbox) readChanges(person string, from int64) (changes []change, last, top int64, err error) {
 	params := dbx.Params{"person": person, "from": from, "page": pageSize}
 	var rows []dbx.NullStringMap
@@ -64,13 +65,13 @@ func (in *Inbox) readChanges(person string, from int64) (changes []change, last,
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.seq, b.seq) })
 	last = top
 	if len(rows) == pageSize || len(gone) == pageSize {
-		changes = changes[:pageSize] // beyond it, the list that was cut may lack some
+		changes = changes[:pageSize] // beyond pageSize, the list that was cut may lack some
 		last = changes[pageSize-1].seq
 	}
 	return slices.DeleteFunc(changes, change.isSilent), last, top, nil
 }
 
-// recordFromRow is a row that a statement of ours has read.
+// recordFromRow returns the record of a row that a statement of ours has read.
 func recordFromRow(c *core.Collection, row dbx.NullStringMap) (*core.Record, error) {
 	r := core.NewRecord(c)
 	for _, field := range c.Fields {

@@ -20,14 +20,14 @@ import (
 	"time"
 )
 
-// Crowd is many clients in a process of their own, so that neither their memory nor their files are the service's.
+// Crowd is many clients in a process of their own, so that their memory and their files do not count as the service's.
 type Crowd struct {
 	t       testing.TB
 	orders  *json.Encoder
 	reports *json.Decoder
 }
 
-// crowdOrder is what a crowd is asked for. A field that is not set is not asked for.
+// crowdOrder is what a crowd is asked to do. A field that is not set asks for nothing.
 type crowdOrder struct {
 	Connect *connectOrder
 	Compare map[string]TrayRows // by token
@@ -38,7 +38,7 @@ type connectOrder struct {
 	Tokens []string // one for each client
 	Topics []string
 	Within time.Duration
-	Keep   bool // its rows, and catch up
+	Keep   bool // keep the rows and catch up
 }
 
 // TrayRows is a person's notifications: seq by id.
@@ -49,7 +49,7 @@ type crowdReport struct {
 	Wrong []string // what is not as it should be
 }
 
-const crowdEnvKey = "DOUBLETAP_TEST_CROWD" // of the environment, in the crowd's process
+const crowdEnvKey = "DOUBLETAP_TEST_CROWD" // the environment variable of the crowd's process
 
 // NewCrowd starts the process. It ends with the test.
 func NewCrowd(t testing.TB) *Crowd {
@@ -85,20 +85,20 @@ func (c *Crowd) sendOrder(o crowdOrder) crowdReport {
 	return r
 }
 
-// Connect cuts all connections there are and connects a client for each token, evenly within this time or as
-// soon as possible after it. It returns how long it took until all had subscribed.
+// Connect cuts all connections and connects a client for each token, evenly within this time or as soon as possible
+// after it. It returns how long it took until all had subscribed.
 func (c *Crowd) Connect(url string, tokens, topics []string, within time.Duration, keep bool) time.Duration {
 	c.t.Helper()
 	return c.sendOrder(crowdOrder{Connect: &connectOrder{url, tokens, topics, within, keep}}).Took
 }
 
-// Compare waits until each client has as its rows what its person has.
+// Compare waits until each client has the rows that its person has.
 func (c *Crowd) Compare(want map[string]TrayRows) {
 	c.t.Helper()
 	c.sendOrder(crowdOrder{Compare: want})
 }
 
-// runCrowd is what runs in the process.
+// runCrowd is what the crowd's process runs.
 func runCrowd() {
 	orders, reports := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	var clients []*client
@@ -124,7 +124,7 @@ func runCrowd() {
 
 const (
 	maxConnecting = 16  // clients that connect at once
-	maxCatchingUp = 256 // clients that catch up at once: PocketBase lets one who finds nothing wait for some 100 ms
+	maxCatchingUp = 256 // clients that catch up at once: PocketBase delays the answer by some 100 ms when it finds nothing
 )
 
 func connectAll(clients []*client, o *connectOrder) ([]*client, crowdReport) {
@@ -167,7 +167,7 @@ func forEachClient(clients []*client, atOnce int, do func(int, *client)) {
 	all.Wait()
 }
 
-// firstErrors keeps the first few errors.
+// firstErrors collects the first few errors.
 type firstErrors struct {
 	mu  sync.Mutex
 	all []string
@@ -181,8 +181,8 @@ func (t *firstErrors) addError(err error) {
 	}
 }
 
-// client listens as an app does that keeps a person's tray: after each connect it asks for what it missed, and
-// what is sent meanwhile it applies after that.
+// client listens like an app that shows a person's tray: after each connect it asks for what it missed, and applies
+// what is sent meanwhile after that.
 type client struct {
 	order   *connectOrder
 	token   string
@@ -191,7 +191,7 @@ type client struct {
 	changed chan struct{}
 
 	mu    sync.Mutex
-	seq   int64 // up to which it knows all
+	seq   int64 // the seq up to which it has all
 	rows  TrayRows
 	early []sentEvent // what was sent while it caught up
 	ready bool
@@ -212,7 +212,7 @@ var crowdHTTPClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHos
 
 func (c *client) cutConnection() {
 	if c.conn != nil {
-		c.conn.(*net.TCPConn).SetLinger(0) // without goodbye
+		c.conn.(*net.TCPConn).SetLinger(0) // without a proper end
 		c.conn.Close()
 		<-c.ended
 	}
@@ -318,7 +318,7 @@ func (c *client) readStream(events *bufio.Reader) {
 	}
 }
 
-// compareRows waits until the rows are as wanted, over the connection alone.
+// compareRows waits until the rows, as changed by the connection alone, are as wanted.
 func (c *client) compareRows(want TrayRows, late time.Time) error {
 	over := time.After(time.Until(late))
 	for {
@@ -342,7 +342,7 @@ func (c *client) sendRequest(method, path string, body, into any) error {
 	return c.tryRequest(method, path, body, into, 10)
 }
 
-// tryRequest asks again, as often as again says, while the service is too busy.
+// tryRequest sends a request, and sends it again up to again times while the service is too busy.
 func (c *client) tryRequest(method, path string, body, into any, again int) error {
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -361,7 +361,7 @@ func (c *client) tryRequest(method, path string, body, into any, again int) erro
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "" && again > 0 {
-		return c.tryRequest(method, path, body, into, again-1) // as a device does that is told so
+		return c.tryRequest(method, path, body, into, again-1) // as a device does after such an answer
 	}
 	if err != nil || response.StatusCode >= 300 {
 		return cmp.Or(err, fmt.Errorf("%s %s: status %d: %s", method, path, response.StatusCode, answer))

@@ -8,33 +8,34 @@ import (
 	"time"
 )
 
-// descriptorBudget keeps some of the process's file descriptors for requests: a stream holds one for as long as it is
-// open, and who waits for an answer must not starve because of those who wait for events.
+// descriptorBudget reserves some of the process's file descriptors for requests. A stream holds one for as long as it
+// is open, and streams that wait for events must not starve requests that wait for an answer.
 type descriptorBudget struct {
 	countOpen func() (used, most int, err error)
 
 	mu         sync.Mutex // guards all below
-	forStreams int        // for streams, when they were counted
-	granted    int        // to streams since then
+	forStreams int        // descriptors that streams could take when they were counted
+	granted    int        // descriptors given to streams since then
 	countedAt  time.Time
 }
 
-// recountInterval is how long a count holds good. Where the system has to list all descriptors to count them, each stream
-// that connects would else cost as much as there are.
+// recountInterval is how long a count is valid. Where the system has to list all descriptors to count them, each new
+// stream would otherwise cost as much as there are descriptors.
 const recountInterval = time.Second
 
-// reservedDescriptors returns how many descriptors are not for streams: a request needs one, and those of the database's
-// connections that it waits for.
+// reservedDescriptors returns how many descriptors streams may not take: a request needs one for itself, and those of
+// the database connections that it waits for.
 func reservedDescriptors(most int) int { return min(most/4, 1024) }
 
-// grantStream reports whether there is a descriptor for one more stream.
+// grantStream reports whether there is a descriptor for one more stream, and counts it as given if so. It says yes
+// when the system does not tell how many are open.
 func (d *descriptorBudget) grantStream() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.granted >= d.forStreams/2 || time.Since(d.countedAt) >= recountInterval { // half: requests take some meanwhile
 		used, most, err := d.countOpen()
 		if err != nil {
-			return true // the system does not tell
+			return true
 		}
 		d.forStreams, d.granted, d.countedAt = most-reservedDescriptors(most)-used, 0, time.Now()
 	}
@@ -45,7 +46,7 @@ func (d *descriptorBudget) grantStream() bool {
 	return true
 }
 
-// countDescriptors returns how many files the process has open, sockets included, and how many it may have.
+// countDescriptors returns how many files the process has open, sockets included, and how many it may have open.
 func countDescriptors() (used, most int, err error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

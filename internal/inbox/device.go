@@ -12,57 +12,57 @@ import (
 
 const (
 	channelSize       = 4         // messages in the channel of a device that PocketBase serves
-	maxWaitingBytes   = 256 << 10 // bytes that wait for a device; one that is further behind does not read
-	socketBufferBytes = 64 << 10  // bytes that the system keeps for a device: by itself it would keep some megabytes for one that does not read
+	maxWaitingBytes   = 256 << 10 // bytes that may wait for a device; one that is further behind does not read, and is disconnected
+	socketBufferBytes = 64 << 10  // bytes that the system buffers for a device; by default it buffers some megabytes for one that does not read
 
-	maxTotalWaitingBytes = 64 << 20 // bytes that wait for all devices
-	fairWaitingBytes     = 16 << 10 // for a device when they do; one that is further behind makes room
+	maxTotalWaitingBytes = 64 << 20 // bytes that may wait for all devices together
+	fairWaitingBytes     = 16 << 10 // bytes that may wait for one device when more than that wait for all; one further behind is disconnected to make room
 )
 
-// device is a connected client whose Send never waits. PocketBase's own keeps a goroutine
-// waiting for each message that is not read yet, which loses their order and has no end.
+// device is a connected client whose Send never waits. PocketBase's own client starts a goroutine for each message
+// that is not read yet, so messages lose their order and goroutines have no limit.
 //
-// What is sent goes out over the device's line, or into the channel from which PocketBase takes
-// it. Messages that neither takes yet wait, as a single block may take more
-// than a channel of notifications back; who has too many waiting is disconnected.
+// A message goes out over the device's stream connection, or into the channel from which PocketBase takes it. Messages
+// that neither takes yet wait in memory: a single block between two people may take back more notifications than a
+// channel holds. A device for which too much waits is disconnected.
 type device struct {
-	subscriptions.Client // keeps the id, PocketBase's subscriptions, and what hooks store
+	subscriptions.Client // holds the id, PocketBase's subscriptions, and what hooks store
 
-	subscribing     sync.Mutex  // held by the subscribe call under way
-	hasOwnersTopics atomic.Bool // whether it may have subscriptions that are PocketBase's
-	registering     sync.Mutex  // held by the subscribe call for which it is in PocketBase's broker
-	unregistering   atomic.Bool // from the broker
+	subscribing     sync.Mutex  // held by the subscribe call that is under way
+	hasOwnersTopics atomic.Bool // whether it may have subscriptions that PocketBase serves
+	registering     sync.Mutex  // held by the subscribe call for which the device is in PocketBase's broker
+	unregistering   atomic.Bool // being taken out of the broker: Discard does nothing
 
-	responseMu sync.Mutex          // held while something is written to response, and guards it
-	response   http.ResponseWriter // of a device that PocketBase serves, from its first message to the end
+	responseMu sync.Mutex          // held while something is written to response; guards it
+	response   http.ResponseWriter // nil unless PocketBase serves the device; set from its first message to its end
 
 	mu                sync.Mutex                 // guards all below
-	lastWritten       time.Time                  // when something was last written to it, zero before the first
+	lastWritten       time.Time                  // when something was last written to it; zero before the first time
 	conn              *streamConn                // nil while PocketBase serves the device
-	channel           chan subscriptions.Message // nil with a line
+	channel           chan subscriptions.Message // nil with a stream connection
 	waiting           []queuedMessage
-	waitingBytes      int           // of behind
-	totalWaitingBytes *atomic.Int64 // bytes that wait for all devices
+	waitingBytes      int           // bytes of waiting
+	totalWaitingBytes *atomic.Int64 // bytes that wait for all devices together
 	closed            bool
 }
 
-// queuedMessage is a message on its way to a device.
+// queuedMessage is a message that waits until the device takes it.
 type queuedMessage struct {
 	subscriptions.Message
-	delivery DeviceDelivery // what to report once it is written, if it was Committed at some time
+	delivery DeviceDelivery // reported once it is written, unless its CommittedAt is zero
 }
 
 func newDevice(c subscriptions.Client, all *atomic.Int64) *device {
 	return &device{Client: c, totalWaitingBytes: all, channel: make(chan subscriptions.Message, channelSize)}
 }
 
-// sizeBytes is what a letter takes: many small messages are as much as a few large ones.
-func (l queuedMessage) sizeBytes() int { return len(l.Name) + len(l.Data) + int(unsafe.Sizeof(l)) }
+// sizeBytes returns how much memory a message takes, so that many small messages count as much as a few large ones.
+func (m queuedMessage) sizeBytes() int { return len(m.Name) + len(m.Data) + int(unsafe.Sizeof(m)) }
 
-// Send queues a message behind those sent before; a discarded device ignores it.
+// Send queues a message behind those sent before. On a discarded device it does nothing.
 func (d *device) Send(m subscriptions.Message) { d.enqueueMessage(queuedMessage{Message: m}) }
 
-func (d *device) enqueueMessage(l queuedMessage) {
+func (d *device) enqueueMessage(m queuedMessage) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -70,14 +70,14 @@ func (d *device) enqueueMessage(l queuedMessage) {
 	}
 	if d.conn == nil && len(d.waiting) == 0 {
 		select {
-		case d.channel <- l.Message:
+		case d.channel <- m.Message:
 			return
 		default:
 		}
 	}
-	d.waiting = append(d.waiting, l)
-	d.addWaitingBytes(l.sizeBytes())
-	if d.waitingBytes > maxWaitingBytes && len(d.waiting) > 1 || d.waitingBytes > fairWaitingBytes && d.totalWaitingBytes.Load() > maxTotalWaitingBytes { // one message may be of any size
+	d.waiting = append(d.waiting, m)
+	d.addWaitingBytes(m.sizeBytes())
+	if d.waitingBytes > maxWaitingBytes && len(d.waiting) > 1 || d.waitingBytes > fairWaitingBytes && d.totalWaitingBytes.Load() > maxTotalWaitingBytes { // a single message may be of any size
 		d.disconnectLocked()
 		return
 	}
@@ -86,8 +86,8 @@ func (d *device) enqueueMessage(l queuedMessage) {
 	}
 }
 
-// Channel returns the device's messages. PocketBase asks for it before each receive,
-// which is when there is room for those that wait. Nothing comes through it with a line.
+// Channel returns the device's messages. PocketBase calls it before each receive, which is when there is room for the
+// messages that wait. With a stream connection nothing comes through the channel.
 func (d *device) Channel() chan subscriptions.Message {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -95,7 +95,7 @@ func (d *device) Channel() chan subscriptions.Message {
 		return d.Client.Channel()
 	}
 	for len(d.waiting) > 0 && len(d.channel) < cap(d.channel) {
-		d.channel <- d.waiting[0].Message // only post and this add to it, so there is room
+		d.channel <- d.waiting[0].Message // only enqueueMessage and Channel add to it, so there is room
 		d.addWaitingBytes(-d.waiting[0].sizeBytes())
 		d.waiting = d.waiting[1:]
 	}
@@ -105,7 +105,7 @@ func (d *device) Channel() chan subscriptions.Message {
 	return d.channel
 }
 
-// Subscribe adds to PocketBase's subscriptions.
+// Subscribe adds to the subscriptions that PocketBase serves.
 func (d *device) Subscribe(subs ...string) {
 	if len(subs) > 0 {
 		d.hasOwnersTopics.Store(true)
@@ -113,7 +113,7 @@ func (d *device) Subscribe(subs ...string) {
 	d.Client.Subscribe(subs...)
 }
 
-// Unsubscribe takes from PocketBase's subscriptions, all if none is named.
+// Unsubscribe removes some of the subscriptions that PocketBase serves; all of them if none is named.
 func (d *device) Unsubscribe(subs ...string) {
 	d.Client.Unsubscribe(subs...)
 	if len(subs) == 0 {
@@ -121,7 +121,7 @@ func (d *device) Unsubscribe(subs ...string) {
 	}
 }
 
-// Discard ends the connection once the device has taken what is on its line or in its channel.
+// Discard ends the connection once the device has taken what waits on its stream connection or in its channel.
 func (d *device) Discard() {
 	if d.unregistering.Load() {
 		return
@@ -138,7 +138,8 @@ func (d *device) IsDiscarded() bool {
 	return d.closed
 }
 
-// takeMessages returns what is to be written next. It needs mu.
+// takeMessages takes out the messages that are to be written next: up to maxChunkBytes, but at least one. It returns
+// none when none waits. It needs mu.
 func (d *device) takeMessages() []queuedMessage {
 	n, data := 0, 0
 	for n < len(d.waiting) && (n == 0 || data+len(d.waiting[n].Data) <= maxChunkBytes) {
@@ -146,26 +147,26 @@ func (d *device) takeMessages() []queuedMessage {
 		d.addWaitingBytes(-d.waiting[n].sizeBytes())
 		n++
 	}
-	letters := d.waiting[:n]
+	messages := d.waiting[:n]
 	if d.waiting = d.waiting[n:]; len(d.waiting) == 0 {
 		d.waiting = nil
 	}
-	return letters
+	return messages
 }
 
-// addWaitingBytes notes that more bytes wait, or fewer. It needs mu.
+// addWaitingBytes notes that more bytes wait, or fewer if more is negative. It needs mu.
 func (d *device) addWaitingBytes(more int) {
 	d.waitingBytes += more
 	d.totalWaitingBytes.Add(int64(more))
 }
 
-// dropWaiting gives up all that waits. It needs mu.
+// dropWaiting drops all messages that wait. It needs mu.
 func (d *device) dropWaiting() {
 	d.addWaitingBytes(-d.waitingBytes)
 	d.waiting = nil
 }
 
-// disconnect discards the device together with all that it has not taken.
+// disconnect discards the device and all messages that it has not taken.
 func (d *device) disconnect() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -176,7 +177,7 @@ func (d *device) disconnect() {
 	}
 }
 
-// disconnectLocked needs mu.
+// disconnectLocked discards the device and the messages that wait, and interrupts a write. It needs mu.
 func (d *device) disconnectLocked() {
 	d.dropWaiting()
 	d.discardLocked()
@@ -185,7 +186,7 @@ func (d *device) disconnectLocked() {
 	}
 }
 
-// discardLocked needs mu.
+// discardLocked takes no more messages, and ends the connection as Discard does. It needs mu.
 func (d *device) discardLocked() {
 	if d.closed {
 		return

@@ -68,7 +68,7 @@ func TestSmallMessagesAndLongTopicsWeighWhatTheyTake(t *testing.T) {
 		"nothing else": {},
 	} {
 		d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
-		heap := 0 // that the device's letters take
+		heap := 0 // bytes of the device's messages
 		for !d.IsDiscarded() {
 			d.Send(m)
 			if heap = max(heap, d.waitingBytes); len(d.waiting)*int(unsafe.Sizeof(queuedMessage{}))+len(d.waiting)*(len(m.Name)+len(m.Data)) > maxWaitingBytes {
@@ -85,7 +85,7 @@ func TestAllDevicesTogetherAreBounded(t *testing.T) {
 	all := new(atomic.Int64)
 	var devices []*device
 	most := int64(0)
-	for range maxTotalWaitingBytes / (maxWaitingBytes / 2) * 2 { // each takes less than its own bound, together it is twice what there is
+	for range maxTotalWaitingBytes / (maxWaitingBytes / 2) * 2 { // each device stays within its own limit, while all together send twice what all may have waiting
 		d := newDevice(subscriptions.NewDefaultClient(), all)
 		for d.waitingBytes < maxWaitingBytes/2 && !d.IsDiscarded() {
 			d.Send(testMessage(1, 1000))
@@ -187,7 +187,7 @@ func TestCloseEndsAllAndLetsNobodyIn(t *testing.T) {
 	s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1"); RecheckPosts(tx, "p1") })
 }
 
-// smallBufferListener makes the server's sockets take little, so that who does not read is felt soon.
+// smallBufferListener gives the server's sockets small buffers, so that a client that does not read is noticed soon.
 type smallBufferListener struct{ net.Listener }
 
 func (l smallBufferListener) Accept() (net.Conn, error) {

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// heartbeat is a comment of the event stream: clients skip it, and whoever stands between us and them (nginx closes
-// after 60 seconds without a byte) sees that the answer goes on. One line without an empty one behind it: also
-// clients that take each empty line for the end of an event see none.
+// heartbeat is a comment of the event stream: clients skip it, and proxies between the server and a client (nginx
+// closes after 60 seconds without a byte) see that the response goes on. It is one line without an empty line behind
+// it: clients that take each empty line for the end of an event see none either.
 const heartbeat = ":\n"
 
-const heartbeatTimeout = 10 * time.Second // with a client that takes nothing
+const heartbeatTimeout = 10 * time.Second // for a client that takes nothing
 
-// runHeartbeats has a heartbeat sent to each device that was sent nothing for a while, until stop is closed. One ticker looks
-// at all devices: a timer for each would cost 10,000 of them some megabytes.
+// runHeartbeats has a heartbeat sent to each device that was sent nothing for a while, until stop is closed. One
+// ticker checks all devices: a timer for each would cost some megabytes for 10,000 devices.
 func (in *Inbox) runHeartbeats(stop <-chan struct{}) {
 	ticker := time.NewTicker(in.checkInterval)
 	defer ticker.Stop()
@@ -31,7 +31,8 @@ func (in *Inbox) runHeartbeats(stop <-chan struct{}) {
 	}
 }
 
-// sendHeartbeat does not wait for the client.
+// sendHeartbeat sends the device a heartbeat if nothing was written to it for the duration every. It does not wait for
+// the client.
 func (d *device) sendHeartbeat(now time.Time, every time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -47,12 +48,13 @@ func (d *device) sendHeartbeat(now time.Time, every time.Duration) {
 	go d.writeHeartbeat()
 }
 
-// isSilentFor reports whether nothing was said to the device for this long. It needs mu.
+// isSilentFor reports whether nothing was written to the device for this long; false before its first message and
+// after its end. It needs mu.
 func (d *device) isSilentFor(now time.Time, long time.Duration) bool {
 	return !d.closed && !d.lastWritten.IsZero() && now.Sub(d.lastWritten) >= long
 }
 
-// writeHeartbeat sends a device that PocketBase serves its heartbeat, unless a message is being written to it.
+// writeHeartbeat writes a heartbeat to a device that PocketBase serves, unless a message is being written to it.
 func (d *device) writeHeartbeat() {
 	if !d.responseMu.TryLock() {
 		return
@@ -63,7 +65,7 @@ func (d *device) writeHeartbeat() {
 	}
 	rc := http.NewResponseController(d.response)
 	_ = rc.SetWriteDeadline(time.Now().Add(heartbeatTimeout))
-	_, _ = d.response.Write([]byte(heartbeat)) // a client that is gone is PocketBase's to notice
+	_, _ = d.response.Write([]byte(heartbeat)) // PocketBase notices that a client is gone
 	_ = rc.Flush()
 	_ = rc.SetWriteDeadline(time.Time{}) // HTTP/2 ends a stream whose deadline passes even while nothing is written
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 )
 
-// Whoever serves a device, and over whatever: it is sent a comment when nothing else is said, and its messages stay whole.
+// Whoever serves a device, and over whatever connection: it is sent a comment when nothing else is sent, and its
+// messages stay whole.
 func TestAQuietStreamIsSentHeartbeats(t *testing.T) {
 	plain := func(server *httptest.Server) { server.Start() }
 	for name, kind := range map[string]struct {
@@ -120,7 +121,7 @@ func BenchmarkHeartbeatsOfTenThousand(b *testing.B) {
 		d.lastWritten = time.Now().Add(time.Hour)
 		s.inbox.addDevice(d)
 	}
-	for b.Loop() { // what one second costs, but for the 400 writes
+	for b.Loop() { // what one second costs, without the 400 writes
 		s.inbox.mu.Lock()
 		for d := range s.inbox.devices {
 			d.sendHeartbeat(time.Now(), s.inbox.heartbeatInterval)

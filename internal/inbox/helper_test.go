@@ -28,7 +28,7 @@ import (
 	_ "doubletap/migrations"
 )
 
-const eventTimeout = 10 * time.Second // with an event that must come
+const eventTimeout = 10 * time.Second // how long a test waits for an event that must come
 
 func TestMain(m *testing.M) {
 	if os.Getenv(crowdEnvKey) != "" {
@@ -46,7 +46,7 @@ type service struct {
 	inbox     *Inbox
 	server    *httptest.Server
 	onConnect func(*core.RealtimeConnectRequestEvent) // called before the inbox, unless nil
-	queries   atomic.Int64                            // answered by the database outside of transactions
+	queries   atomic.Int64                            // queries that the database answered outside of transactions
 	onQuery   func(string)                            // called after each of them
 }
 
@@ -113,7 +113,7 @@ func requireNoError(t testing.TB, err error) {
 	}
 }
 
-// signUp signs somebody up whose id is their name.
+// signUp signs up a person whose id is their name.
 func (s *service) signUp(app core.App, name string) {
 	s.Helper()
 	s.execSQL(app, `INSERT INTO users (id, tokenKey, handle, state, role, created, updated) VALUES ({:id}, {:key}, {:id}, 'active', 'member', {:now}, {:now})`,
@@ -121,7 +121,7 @@ func (s *service) signUp(app core.App, name string) {
 	s.execSQL(app, `INSERT INTO settings (id, user, seq, created, updated) VALUES ({:id}, {:id}, 0, {:now}, {:now})`, dbx.Params{"id": name})
 }
 
-// signUpMany signs n further people up and returns their tokens.
+// signUpMany signs up n more people and returns their tokens.
 func (s *service) signUpMany(n int) []string {
 	s.Helper()
 	tokens := make([]string, n)
@@ -160,14 +160,14 @@ func (s *service) inTransaction(do func(tx core.App)) {
 	requireNoError(s, s.app.RunInTransaction(func(tx core.App) error { do(tx); return nil }))
 }
 
-// nextSeq gives the person's next.
+// nextSeq returns the person's next seq, and stores it as the last one.
 func (s *service) nextSeq(tx core.App, person string) (seq int64) {
 	s.Helper()
 	requireNoError(s, tx.NonconcurrentDB().NewQuery(`UPDATE settings SET seq = seq + 1 WHERE user = {:u} RETURNING seq`).Bind(dbx.Params{"u": person}).Row(&seq))
 	return seq
 }
 
-// addNotification writes a notification, new or changed, and says so.
+// addNotification writes a notification, new or changed, and calls NotificationsChanged. It returns the row's seq.
 func (s *service) addNotification(tx core.App, person, id string) int64 {
 	s.Helper()
 	seq := s.nextSeq(tx, person)
@@ -192,7 +192,7 @@ func (s *service) addPost(author, id, visibility string) {
 		dbx.Params{"id": id, "a": author, "v": visibility})
 }
 
-// addFeedRow adds a row whose id is made of its viewer and its post, and says so.
+// addFeedRow adds a row whose id is made of its viewer and its post, and calls FeedRowsAdded.
 func (s *service) addFeedRow(tx core.App, viewer, author, post string) FeedRow {
 	s.Helper()
 	row := FeedRow{ID: viewer + post, Viewer: viewer}
@@ -202,7 +202,7 @@ func (s *service) addFeedRow(tx core.App, viewer, author, post string) FeedRow {
 	return row
 }
 
-// event is what a device got.
+// event is what a device received.
 type event struct {
 	name   string
 	Action string
@@ -220,7 +220,7 @@ type stream struct {
 	events    chan event // closed when the connection is over
 }
 
-// connectDevice opens a device as the person of this token, or as a guest, and subscribes.
+// connectDevice connects a device as the person of this token, or as a guest if it is empty, and subscribes.
 func (s *service) connectDevice(token string, subs ...string) *stream {
 	s.Helper()
 	response, err := s.server.Client().Get(s.server.URL + "/api/realtime")
@@ -239,7 +239,7 @@ func (s *service) connectDevice(token string, subs ...string) *stream {
 	return d
 }
 
-// findDevice is what the service knows of a client.
+// findDevice returns the service's device of a client id.
 func (s *service) findDevice(id string) *device {
 	s.Helper()
 	s.inbox.mu.Lock()
@@ -253,7 +253,7 @@ func (s *service) findDevice(id string) *device {
 	return nil
 }
 
-// serverDevice is what the service knows of it.
+// serverDevice returns the service's device of the stream.
 func (d *stream) serverDevice() *device {
 	d.Helper()
 	return d.service.findDevice(d.id)
@@ -318,10 +318,10 @@ func (d *stream) wantEvents(events ...string) {
 func (s *service) waitUntilIdle() {
 	s.inbox.personQueue.working.Wait()
 	s.inbox.broadcastQueue.working.Wait()
-	s.inbox.personQueue.working.Wait() // what the crowd's left
+	s.inbox.personQueue.working.Wait() // the updates that the broadcast queue has caused
 }
 
-// wantNothing lets all work be done and then sees that nothing came of it.
+// wantNothing waits until all work is done and fails if the device was sent anything.
 func (d *stream) wantNothing() {
 	d.Helper()
 	d.waitUntilIdle()

@@ -1,5 +1,5 @@
-// Package inbox brings what changes to the devices of the people it concerns, in
-// order, at a cost that depends on those people alone and not on who else is connected.
+// Package inbox sends changes to the connected devices of the people whom they concern, in order. The cost depends on
+// those people alone, not on who else is connected.
 package inbox
 
 import (
@@ -14,58 +14,59 @@ const storeKey = "doubletap.inbox"
 
 // Inbox knows the connected devices of one app: whose they are, and what they listen to.
 //
-// All collections of ours belong to it alone, and PocketBase's broadcast serves owners'. Of notifications, settings and
-// feed each row is one person's, is written by SQL, and no filter is applied. Who hears of any other row is worked out
-// after the writer's answer, see Written; of a post that is watched also its counts are told, and the delete when it
-// goes out of sight.
+// The inbox serves all collections of ours; PocketBase's broadcast serves owners' collections only. Each row of
+// notifications, settings and feed belongs to one person, is written by SQL, and is sent without any filter. Who may
+// see any other row is found out after the writer has its answer, see RecordWritten. Who watches a post is also sent
+// its counts, and its delete when it goes out of sight.
 //
-// With several nodes, the arguments of tell, touch, recheck, recheckAuthor, recheckPerson
-// and Drop are what they would have to send each other.
+// With several nodes, the arguments of updatePerson, noteCountsChanged, recheckPosts, recheckAuthor, recheckPerson and
+// DisconnectPerson are what the nodes would have to send each other.
 type Inbox struct {
-	// OnDelivered, unless nil, is told of each notification written to a device, by the goroutine that wrote it.
-	// Devices that PocketBase serves are not reported. Set it before the app serves.
+	// OnDelivered, unless nil, is called for each notification that was written to a device, by the goroutine that
+	// wrote it. Devices that PocketBase serves are not reported. Set it before the app serves.
 	OnDelivered func(DeviceDelivery)
 
-	// EnrichmentKeys, unless nil, returns for each of some users who see the record a key: those with equal keys are shown the
-	// same, but for what they expand. It reports false when that is not known. Set it before the app serves.
+	// EnrichmentKeys, unless nil, returns a key for each of some users who see the record: users with equal keys are
+	// shown the same, except for what they expand. It returns false when that is not known. Set it before the app
+	// serves.
 	EnrichmentKeys func(record *core.Record, users []string) (keys map[string]string, known bool, err error)
 
 	app               core.App
-	personQueue       *workQueue          // of what concerns one person
-	broadcastQueue    *workQueue          // of what may concern everybody: one after the other, so that each device hears in order
-	workByDevice      map[*device]float64 // how much was done for each since the crowd's desk was last empty; its worker's alone
-	maxBacklog        int                 // errands that may wait there before those for whom most is done are disconnected; likewise
-	openConns         sync.WaitGroup      // not closed yet; added to with mu, while the inbox is open
-	countsInterval    time.Duration       // between two counts of one post
-	writeTimeout      time.Duration       // with a device that does not take what is written to it
-	checkInterval     time.Duration       // between two looks whether connections have lasted long enough, or were silent for too long
-	heartbeatInterval time.Duration       // of silence, after which a device is sent a heartbeat
+	personQueue       *workQueue          // what concerns one person
+	broadcastQueue    *workQueue          // what may concern everybody; it has one worker, so that each device gets changes in order
+	workByDevice      map[*device]float64 // how much was done for each device since broadcastQueue was last empty; only that queue's worker uses it
+	maxBacklog        int                 // keys that may wait in broadcastQueue before the devices that cost most are disconnected; only its worker uses it
+	openConns         sync.WaitGroup      // connections that are not closed yet; added to with mu, while the inbox is open
+	countsInterval    time.Duration       // between two messages with the counts of one post
+	writeTimeout      time.Duration       // how long a device may take to accept what is written to it
+	checkInterval     time.Duration       // between two checks whether connections have lasted long enough, or were silent for too long
+	heartbeatInterval time.Duration       // the silence after which a device is sent a heartbeat
 
 	descriptors  descriptorBudget
-	waitingBytes atomic.Int64 // bytes that wait for all devices
+	waitingBytes atomic.Int64 // bytes that wait for all devices together
 
-	mu             sync.Mutex // guards all below, and every seat's seen
+	mu             sync.Mutex // guards all below, and inSight of every subscription
 	devices        map[*device]*subscription
-	deviceByID     map[string]*device         // by their own id, those that PocketBase does not serve
+	deviceByID     map[string]*device         // by the device's id; only devices that PocketBase does not serve
 	people         map[string]subscriptionSet // by user id
-	superusers     subscriptionSet            // of superusers, who hear of everybody
-	idleWatcher    *idleWatcher               // from the first line on
+	superusers     subscriptionSet            // of superusers, who are sent the rows of all people
+	idleWatcher    *idleWatcher               // nil before the first connection
 	watchedPosts   map[string]*watchedPost
-	rowSubscribers map[rowKey]subscriptionSet // of topics that are not personal
+	rowSubscribers map[rowKey]subscriptionSet // subscriptions to topics that are not personal
 	stopHeartbeats chan struct{}              // closed to end the heartbeats, nil before the first device
 	closed         bool
 }
 
-// DeviceDelivery is a notification's way to one of its recipient's devices; a superuser's counts as such.
+// DeviceDelivery is a notification on its way to one device of its recipient, or to a superuser's device.
 type DeviceDelivery struct {
 	Person      string
 	Seq         int64
-	CommittedAt time.Time // or earlier, when several changes went together
-	WrittenAt   time.Time // to the socket
+	CommittedAt time.Time // earlier than its own commit when several changes went together
+	WrittenAt   time.Time // when it was written to the socket
 }
 
-// ForApp returns the app's inbox, which is made at the first call. That must not be inside a
-// transaction, since the inbox reads the database after it.
+// ForApp returns the app's inbox and makes it at the first call. The first call panics inside a transaction, since the
+// inbox reads the database after that transaction.
 func ForApp(app core.App) *Inbox {
 	return app.Store().GetOrSet(storeKey, func() any {
 		if app.IsTransactional() {
@@ -95,28 +96,27 @@ func ForApp(app core.App) *Inbox {
 	}).(*Inbox)
 }
 
-// existingInbox returns the app's inbox or nil: where none was made, nobody is connected.
+// existingInbox returns the app's inbox, or nil when none was made: then nobody is connected.
 func existingInbox(app core.App) *Inbox {
 	in, _ := app.Store().Get(storeKey).(*Inbox)
 	return in
 }
 
-// ConnectedCount returns how many people are signed in on how many connected devices; the
-// latter include guests.
+// ConnectedCount returns how many people are signed in, and how many devices are connected, guests' devices included.
 func (in *Inbox) ConnectedCount() (people, devices int) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return len(in.people), len(in.devices)
 }
 
-// IsOnline reports whether one of the person's devices listens right now.
+// IsOnline reports whether at least one device of the person is subscribed right now.
 func (in *Inbox) IsOnline(person string) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return len(in.people[person]) > 0
 }
 
-// DisconnectPerson disconnects all devices of a person at once. What they were not sent yet, they never get.
+// DisconnectPerson disconnects all devices of a person at once. Messages that they have not taken yet are lost.
 func (in *Inbox) DisconnectPerson(person string) {
 	in.mu.Lock()
 	var theirs []*device
@@ -129,7 +129,7 @@ func (in *Inbox) DisconnectPerson(person string) {
 	}
 }
 
-// Close disconnects every device, lets no other connect, and waits for what is being sent.
+// Close disconnects every device, lets no other connect, and waits for the sending that is under way.
 func (in *Inbox) Close() {
 	in.mu.Lock()
 	if in.stopHeartbeats != nil && !in.closed {

@@ -1,13 +1,13 @@
 package inbox
 
-// watchedPost is a post that somebody listens to.
+// watchedPost is a post that at least one device listens to.
 type watchedPost struct {
-	author         string // known once somebody saw the post
-	countsJustSent bool   // its counts were sent a moment ago
-	countsChanged  bool   // and have changed since
+	author         string // known once somebody saw the post, else empty
+	countsJustSent bool   // its counts were sent less than countsInterval ago
+	countsChanged  bool   // its counts have changed since
 }
 
-// addDevice lets a device in, unless the inbox is closed.
+// addDevice adds a device, or returns false when the inbox is closed.
 func (in *Inbox) addDevice(d *device) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -22,7 +22,7 @@ func (in *Inbox) addDevice(d *device) bool {
 	return true
 }
 
-// removeDevice forgets a device and disconnects it; a second time it does nothing.
+// removeDevice forgets a device and disconnects it. A second call does nothing.
 func (in *Inbox) removeDevice(d *device) {
 	in.mu.Lock()
 	in.unsubscribe(in.devices[d])
@@ -32,7 +32,8 @@ func (in *Inbox) removeDevice(d *device) {
 	d.disconnect()
 }
 
-// subscribe gives a device, if it is still here, its new seat and returns the one before.
+// subscribe replaces the device's subscription and returns the former one, nil if there was none. It does nothing when
+// the device is gone.
 func (in *Inbox) subscribe(d *device, s *subscription) (before *subscription) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -42,11 +43,12 @@ func (in *Inbox) subscribe(d *device, s *subscription) (before *subscription) {
 	}
 	in.devices[d] = s
 	in.indexSubscription(s, before)
-	in.unsubscribe(before) // last, so that a post that stays watched keeps its pause
+	in.unsubscribe(before) // last, so that a post that stays watched keeps its countsInterval
 	return before
 }
 
-// indexSubscription needs mu.
+// indexSubscription adds a subscription to the index. What was in sight for the same viewer before stays so. It needs
+// mu.
 func (in *Inbox) indexSubscription(s, before *subscription) {
 	if s == nil {
 		return
@@ -79,7 +81,7 @@ func (in *Inbox) indexSubscription(s, before *subscription) {
 	}
 }
 
-// unsubscribe takes a seat out of the index. It needs mu.
+// unsubscribe takes a subscription out of the index. It needs mu.
 func (in *Inbox) unsubscribe(s *subscription) {
 	if s == nil {
 		return
@@ -102,7 +104,7 @@ func (in *Inbox) unsubscribe(s *subscription) {
 	}
 }
 
-// peopleListeningTo returns the people of whom a device listens to a collection.
+// peopleListeningTo returns the people of whom at least one device listens to a collection.
 func (in *Inbox) peopleListeningTo(collection string) []string {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// nginxConfig is what nginx does unless told otherwise, HTTP/1.0 and buffers included, but for how soon it gives a silent
-// service up: 2 seconds instead of 60.
+// nginxConfig is nginx's default behaviour, HTTP/1.0 and buffers included, except that it gives up a silent service
+// after 2 seconds instead of 60.
 const nginxConfig = `
 daemon off; master_process off; pid %[1]s/pid; error_log stderr;
 events {}
@@ -59,7 +59,8 @@ func behindNginx(t *testing.T, service string) string {
 	}
 }
 
-// A stream lives behind nginx's defaults for as long as it is sent heartbeats, and its messages come at once and whole.
+// A stream behind nginx's defaults lives for as long as it is sent heartbeats, and its messages arrive at once and
+// whole.
 func TestStreamsOutliveNginxsPatience(t *testing.T) {
 	for name, beats := range map[string]bool{"with heartbeats": true, "without any": false} {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +89,7 @@ func TestStreamsOutliveNginxsPatience(t *testing.T) {
 				return line
 			}
 			id := ""
-			for began := time.Now(); time.Since(began) < 5*time.Second; { // more than two of its patiences
+			for began := time.Now(); time.Since(began) < 5*time.Second; { // more than twice nginx's timeout
 				if found := regexp.MustCompile(`^id:(\w+)`).FindStringSubmatch(read()); found != nil {
 					id = found[1]
 				}

@@ -10,23 +10,23 @@ import (
 	"doubletap/internal/db"
 )
 
-// sendChanges sends an audience a page of notifications and retractions, to each device what is new to it.
-func (in *Inbox) sendChanges(a *viewGroup, changes []change, at map[*subscription]int64, of DeviceDelivery) {
+// sendChanges sends a view group a page of notifications and retractions; each device gets what is new to it.
+func (in *Inbox) sendChanges(g *viewGroup, changes []change, at map[*subscription]int64, delivery DeviceDelivery) {
 	var rows []*core.Record
 	for _, c := range changes {
-		if c.row != nil && a.concerns(notifications, c.id) {
+		if c.row != nil && g.concerns(notifications, c.id) {
 			rows = append(rows, c.row)
 		}
 	}
-	shown := in.enrichRows(in.realtimeRequest(a.auth, a.options), rows)
+	shown := in.enrichRows(in.realtimeRequest(g.auth, g.options), rows)
 	for _, c := range changes {
-		if !a.concerns(notifications, c.id) {
+		if !g.concerns(notifications, c.id) {
 			continue
 		}
-		of.Seq = c.seq
-		encoded := map[string][]byte{} // by action: one device may have the row already, another not
-		for _, s := range a.subscribers {
-			if cursor, here := at[s]; !here || c.seq <= cursor { // who sat down meanwhile looks for itself
+		delivery.Seq = c.seq
+		encoded := map[string][]byte{} // by action, since one device may have the row already and another not
+		for _, s := range g.subscribers {
+			if cursor, here := at[s]; !here || c.seq <= cursor { // a subscription made meanwhile catches up by itself
 				continue
 			}
 			action := "delete"
@@ -34,14 +34,15 @@ func (in *Inbox) sendChanges(a *viewGroup, changes []change, at map[*subscriptio
 				action = s.tray.actionFor(trayRowOf(c.row))
 			}
 			if encoded[action] == nil {
-				encoded[action] = in.encodeMessage(action, a, shown[c.id], notifications, c.id)
+				encoded[action] = in.encodeMessage(action, g, shown[c.id], notifications, c.id)
 			}
-			s.enqueueMessage(a, encoded[action], of)
+			s.enqueueMessage(g, encoded[action], delivery)
 		}
 	}
 }
 
-// deliverRow sends the person's row of a collection that has one for each user.
+// deliverRow sends the person's row of a collection that has one row for each user. It does nothing when there is
+// none.
 func (in *Inbox) deliverRow(person, collection string) error {
 	all := in.viewGroupsOf(person, collection)
 	if len(all) == 0 {
@@ -52,18 +53,18 @@ func (in *Inbox) deliverRow(person, collection string) error {
 	if err != nil || !found {
 		return err
 	}
-	for _, a := range all {
-		if a.concerns(collection, row.Id) {
-			shown := in.enrichRows(in.realtimeRequest(a.auth, a.options), []*core.Record{row})
-			a.sendToAll(in.encodeMessage("update", a, shown[row.Id], collection, row.Id))
+	for _, g := range all {
+		if g.concerns(collection, row.Id) {
+			shown := in.enrichRows(in.realtimeRequest(g.auth, g.options), []*core.Record{row})
+			g.sendToAll(in.encodeMessage("update", g, shown[row.Id], collection, row.Id))
 		}
 	}
 	return nil
 }
 
-// deliverFeed sends rows of the person's feed. What the database says now decides, since two
-// transactions may be told of in either order: a row that is in sight is sent if one
-// of the changes added it, a row that is not is taken away if one of them removed it.
+// deliverFeed sends rows of the person's feed. It decides by what the database says now, since the updates of two
+// transactions may arrive in either order: a row that is in sight is sent if one of the changes added it; for a row
+// that is not, a delete is sent if one of the changes removed it.
 func (in *Inbox) deliverFeed(person string, changes []feedChange) error {
 	added, gone := map[string]bool{}, map[string]bool{}
 	var ids []string
@@ -78,9 +79,9 @@ func (in *Inbox) deliverFeed(person string, changes []feedChange) error {
 		}
 	}
 	for ids := range slices.Chunk(ids, pageSize) {
-		for _, a := range in.viewGroupsOf(person, feed) {
-			wanted := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !a.concerns(feed, id) })
-			e := in.realtimeRequest(a.auth, a.options)
+		for _, g := range in.viewGroupsOf(person, feed) {
+			wanted := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !g.concerns(feed, id) })
+			e := in.realtimeRequest(g.auth, g.options)
 			visible, err := in.findVisibleRows(e, feed, wanted)
 			if err != nil {
 				return err
@@ -95,9 +96,9 @@ func (in *Inbox) deliverFeed(person string, changes []feedChange) error {
 			for _, id := range wanted {
 				switch {
 				case visible[id] != nil && added[id]:
-					a.sendToAll(in.encodeMessage("create", a, shown[id], feed, id))
+					g.sendToAll(in.encodeMessage("create", g, shown[id], feed, id))
 				case visible[id] == nil && gone[id]:
-					a.sendToAll(in.encodeMessage("delete", a, nil, feed, id))
+					g.sendToAll(in.encodeMessage("delete", g, nil, feed, id))
 				}
 			}
 		}
@@ -105,20 +106,20 @@ func (in *Inbox) deliverFeed(person string, changes []feedChange) error {
 	return nil
 }
 
-func (a *viewGroup) sendToAll(data []byte) {
-	for _, s := range a.subscribers {
-		s.sendData(a, data)
+func (g *viewGroup) sendToAll(data []byte) {
+	for _, s := range g.subscribers {
+		s.sendData(g, data)
 	}
 }
 
-func (s *subscription) sendData(a *viewGroup, data []byte) {
-	s.enqueueMessage(a, data, DeviceDelivery{})
+func (s *subscription) sendData(g *viewGroup, data []byte) {
+	s.enqueueMessage(g, data, DeviceDelivery{})
 }
 
-// enqueueMessage queues a message for the device, under the name to which it listens. There is none
-// for what could not be shown.
-func (s *subscription) enqueueMessage(a *viewGroup, data []byte, of DeviceDelivery) {
+// enqueueMessage queues a message for the device, under the name to which it listens. It does nothing when data is
+// nil: the row could not be shown.
+func (s *subscription) enqueueMessage(g *viewGroup, data []byte, delivery DeviceDelivery) {
 	if data != nil {
-		s.device.enqueueMessage(queuedMessage{subscriptions.Message{Name: a.name, Data: data}, of})
+		s.device.enqueueMessage(queuedMessage{subscriptions.Message{Name: g.name, Data: data}, delivery})
 	}
 }

@@ -8,43 +8,43 @@ import (
 	"github.com/pocketbase/pocketbase/tools/routine"
 )
 
-// handleUpdate does an errand. When it fails, the devices that would have heard are disconnected: a device that
-// connects again asks for what it missed, one that waits would miss it for good.
-func (in *Inbox) handleUpdate(e workKey, n update) {
+// handleUpdate does the work for a key. When it fails, the devices that would have been sent something are disconnected: a
+// device that connects again asks for what it missed, while one that waits would miss it for good.
+func (in *Inbox) handleUpdate(key workKey, u update) {
 	err := routine.SafeWrap(func() error {
 		switch {
-		case e.person != "":
-			return in.deliverToPerson(e.person, n)
-		case e.row != nil:
-			return in.deliverWritten(e.row)
-		case e.post != "":
-			return in.deliverPost(e.post, n)
+		case key.person != "":
+			return in.deliverToPerson(key.person, u)
+		case key.row != nil:
+			return in.deliverWritten(key.row)
+		case key.post != "":
+			return in.deliverPost(key.post, u)
 		default:
-			return in.recheckWatchedPosts(e.author)
+			return in.recheckWatchedPosts(key.author)
 		}
 	})()
-	if e.person == "" {
+	if key.person == "" {
 		in.relieveBacklog()
 	}
 	if err == nil {
 		return
 	}
-	in.app.Logger().Error("could not deliver", "account", e.person, "post", e.post, "author", e.author, "row", e.row.String(), "err", err)
+	in.app.Logger().Error("could not deliver", "account", key.person, "post", key.post, "author", key.author, "row", key.row.String(), "err", err)
 	switch {
-	case e.person != "":
-		in.DisconnectPerson(e.person)
-	case e.row != nil:
-		in.disconnectListeners(e.row)
-	case e.post != "":
-		in.dropWatchers(func(post string, _ *watchedPost) bool { return post == e.post }, n.inFeedsToo)
+	case key.person != "":
+		in.DisconnectPerson(key.person)
+	case key.row != nil:
+		in.disconnectListeners(key.row)
+	case key.post != "":
+		in.disconnectWatchers(func(post string, _ *watchedPost) bool { return post == key.post }, u.inFeedsToo)
 	default:
-		in.dropWatchers(func(_ string, w *watchedPost) bool { return w.author == e.author }, true)
+		in.disconnectWatchers(func(_ string, w *watchedPost) bool { return w.author == key.author }, true)
 	}
 }
 
-// dropWatchers disconnects those who watch such a post and would miss that it changed or left their sight, and those who listen to
-// their feed, in which it may be: who connects again fetches what is there.
-func (in *Inbox) dropWatchers(concerned func(post string, w *watchedPost) bool, feeds bool) {
+// disconnectWatchers disconnects the devices that watch such a post, and, with feeds, those that listen to a feed, in which it
+// may be.
+func (in *Inbox) disconnectWatchers(concerned func(post string, w *watchedPost) bool, feeds bool) {
 	in.mu.Lock()
 	var theirs []*device
 	for d, s := range in.devices {
@@ -65,32 +65,32 @@ func (in *Inbox) dropWatchers(concerned func(post string, w *watchedPost) bool, 
 	}
 }
 
-func (in *Inbox) deliverToPerson(person string, n update) error {
-	if n.tray {
-		if err := in.deliverTray(person, n); err != nil {
+func (in *Inbox) deliverToPerson(person string, u update) error {
+	if u.tray {
+		if err := in.deliverTray(person, u); err != nil {
 			return fmt.Errorf("deliver notifications to %s: %w", person, err)
 		}
 	}
-	for _, collection := range n.collections {
+	for _, collection := range u.collections {
 		if err := in.deliverRow(person, collection); err != nil {
 			return fmt.Errorf("deliver %s to %s: %w", collection, person, err)
 		}
 	}
-	if len(n.feed) > maxFeedChanges {
+	if len(u.feed) > maxFeedChanges {
 		in.DisconnectPerson(person)
 		return nil
 	}
-	if err := in.deliverFeed(person, n.feed); err != nil {
+	if err := in.deliverFeed(person, u.feed); err != nil {
 		return fmt.Errorf("deliver feed to %s: %w", person, err)
 	}
 	return nil
 }
 
-// deliverTray sends each device what has come since it was last served. All up to the seq
-// that is read with it is committed, and what moves meanwhile has a later one: so nothing
-// is skipped, and no seq is sent before a smaller one.
-func (in *Inbox) deliverTray(person string, n update) error {
-	at, from := in.trayCursors(person, n)
+// deliverTray sends each device what has changed since its cursor. All changes up to the seq that is read in the same
+// statement are committed, and what changes meanwhile gets a later seq: so nothing is skipped, and no seq is sent
+// before a smaller one.
+func (in *Inbox) deliverTray(person string, u update) error {
+	at, from := in.trayCursors(person, u)
 	for len(at) > 0 {
 		changes, last, top, err := in.readChanges(person, from)
 		if err != nil {
@@ -99,10 +99,10 @@ func (in *Inbox) deliverTray(person string, n update) error {
 		for s, cursor := range at {
 			at[s] = min(cursor, top)
 		}
-		all := in.viewGroupsOf(person, notifications) // after top: what is committed later goes to who sits there then
+		all := in.viewGroupsOf(person, notifications) // read after top: what is committed later is sent to the subscriptions of that time
 		maps.DeleteFunc(at, func(s *subscription, _ int64) bool { return !all.hasSubscription(s) })
-		for _, a := range all {
-			in.sendChanges(a, changes, at, DeviceDelivery{Person: person, CommittedAt: n.committedAt})
+		for _, g := range all {
+			in.sendChanges(g, changes, at, DeviceDelivery{Person: person, CommittedAt: u.committedAt})
 		}
 		for s, cursor := range at {
 			for _, c := range changes {
@@ -119,17 +119,17 @@ func (in *Inbox) deliverTray(person string, n update) error {
 	return nil
 }
 
-// trayCursors returns where each device is, and the least of it. A superuser's that had not heard of this person yet
-// begins before the news, or where no news is for it, behind all.
-func (in *Inbox) trayCursors(person string, n update) (at map[*subscription]int64, from int64) {
+// trayCursors returns the cursor of each device, and the least of them. For a superuser's device that was sent nothing
+// of this person yet, the cursor is the seq before the update; without toSuperusers, it is behind all changes.
+func (in *Inbox) trayCursors(person string, u update) (at map[*subscription]int64, from int64) {
 	at, from = map[*subscription]int64{}, math.MaxInt64
-	for _, a := range in.viewGroupsOf(person, notifications) {
-		for _, s := range a.subscribers {
+	for _, g := range in.viewGroupsOf(person, notifications) {
+		for _, s := range g.subscribers {
 			cursor, known := s.tray.cursorOf(person)
 			switch {
 			case known:
-			case n.toSuperusers:
-				cursor = n.superusersFrom
+			case u.toSuperusers:
+				cursor = u.superusersFrom
 			default:
 				cursor = math.MaxInt64
 			}

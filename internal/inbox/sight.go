@@ -10,20 +10,20 @@ import (
 	"doubletap/internal/db"
 )
 
-// deliverPost sends the post to those who watch it, or its delete to whom it went out of sight.
-func (in *Inbox) deliverPost(post string, n update) error {
-	if err := in.deliverToWatchers(post, n); err != nil {
+// deliverPost sends the post to those who watch it, or its delete to those who can no longer see it.
+func (in *Inbox) deliverPost(post string, u update) error {
+	if err := in.deliverToWatchers(post, u); err != nil {
 		return fmt.Errorf("deliver post %s: %w", post, err)
 	}
-	if !n.inFeedsToo {
+	if !u.inFeedsToo {
 		return nil
 	}
 	return in.recheckFeeds("post", post)
 }
 
-func (in *Inbox) deliverToWatchers(post string, n update) error {
+func (in *Inbox) deliverToWatchers(post string, u update) error {
 	listeners := slices.DeleteFunc(in.listenersOf(posts, post, false), func(l listener) bool {
-		return !n.countsChanged && !n.sightChanged && !slices.Contains(n.onlyPeople, l.person)
+		return !u.countsChanged && !u.sightChanged && !slices.Contains(u.onlyPeople, l.person)
 	})
 	if len(listeners) == 0 {
 		return nil
@@ -38,7 +38,7 @@ func (in *Inbox) deliverToWatchers(post string, n update) error {
 			return err
 		}
 	}
-	if n.countsChanged && row != nil {
+	if u.countsChanged && row != nil {
 		if err := in.sendRow("update", row, seeing); err != nil {
 			return err
 		}
@@ -48,9 +48,9 @@ func (in *Inbox) deliverToWatchers(post string, n update) error {
 		sees[l.subscription] = true
 	}
 	for _, l := range listeners {
-		if (n.sightChanged || slices.Contains(n.onlyPeople, l.person)) && !sees[l.subscription] && in.wasInSight(l.subscription, post) {
-			a := &viewGroup{topic: l.topic}
-			l.sendData(a, in.encodeMessage("delete", a, nil, posts, post))
+		if (u.sightChanged || slices.Contains(u.onlyPeople, l.person)) && !sees[l.subscription] && in.wasInSight(l.subscription, post) {
+			g := &viewGroup{topic: l.topic}
+			l.sendData(g, in.encodeMessage("delete", g, nil, posts, post))
 		}
 	}
 	in.noteSight(post, row, listeners, sees)
@@ -63,8 +63,8 @@ func (in *Inbox) wasInSight(s *subscription, post string) bool {
 	return s.inSight[post]
 }
 
-// noteSight keeps who sees a post, so that nobody is sent its delete twice, nor the
-// delete of a post that was never in sight. Of a post that is gone, row is nil.
+// noteSight records who sees a post, so that nobody is sent its delete twice, nor the delete of a post that was never
+// in sight. For a post that is gone, row is nil.
 func (in *Inbox) noteSight(post string, row *core.Record, listeners []listener, sees map[*subscription]bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -78,7 +78,7 @@ func (in *Inbox) noteSight(post string, row *core.Record, listeners []listener, 
 	}
 }
 
-// recheckWatchedPosts looks again at all that is watched or listened to of an author.
+// recheckWatchedPosts checks again all posts of an author that are watched, and those in feeds that are listened to.
 func (in *Inbox) recheckWatchedPosts(author string) error {
 	in.mu.Lock()
 	for post, w := range in.watchedPosts {
@@ -90,7 +90,7 @@ func (in *Inbox) recheckWatchedPosts(author string) error {
 	return in.recheckFeeds("author", author)
 }
 
-// recheckFeeds looks again at the rows with this post or author in the feeds that somebody listens to.
+// recheckFeeds checks again the rows with this post or author in the feeds that somebody listens to.
 func (in *Inbox) recheckFeeds(column, value string) error {
 	people := in.peopleListeningTo(feed)
 	if len(people) == 0 {
@@ -101,7 +101,7 @@ func (in *Inbox) recheckFeeds(column, value string) error {
 		return err
 	}
 	var rows []FeedRow
-	// CROSS JOIN keeps the order: a look at each listener, not at each row of the post or author
+	// CROSS JOIN fixes the order: one lookup for each listener, not for each row of the post or author
 	err = db.QueryAll(in.app, &rows, `SELECT f.id, f.viewer FROM json_each({:people}) p CROSS JOIN feed f ON f.viewer = p.value
 		WHERE f.`+column+` = {:value} AND NOT f.gone`, db.Params{"people": string(list), "value": value})
 	if err != nil {

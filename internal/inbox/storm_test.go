@@ -17,8 +17,8 @@ import (
 	"doubletap/internal/inbox"
 )
 
-// TestTheProductLeavesItsConnectionsToTheInbox fails when anything but the inbox handles realtime connections or messages, or
-// replaces the response: then each listener would cost what it costs with PocketBase alone.
+// TestTheProductLeavesItsConnectionsToTheInbox fails when anything but the inbox handles realtime connections or
+// messages, or replaces the response: then each listener would cost what it costs with PocketBase alone.
 func TestTheProductLeavesItsConnectionsToTheInbox(t *testing.T) {
 	s := hookstest.New(t)
 	answer, err := http.Get(s.URL + "/api/realtime")
@@ -32,8 +32,8 @@ func TestTheProductLeavesItsConnectionsToTheInbox(t *testing.T) {
 }
 
 // TestAfterAReconnectStormEverybodyHasTheirTray cuts all connections at once while people like and unlike, lets all of
-// them come back, and compares what each device then has with the database. DOUBLETAP_STORM=10000 does it
-// with as many devices, of 500 people, who all come back within ten seconds.
+// them come back, and compares what each device then has with the database. DOUBLETAP_STORM=10000 does it with as many
+// devices, of 500 people, who all come back within ten seconds.
 func TestAfterAReconnectStormEverybodyHasTheirTray(t *testing.T) {
 	devices, people := 500, 25
 	if n, err := strconv.Atoi(os.Getenv("DOUBLETAP_STORM")); err == nil {

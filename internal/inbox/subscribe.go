@@ -14,8 +14,8 @@ import (
 	"doubletap/internal/db"
 )
 
-// HandleSubscribe takes the topics of our collections out of what PocketBase is asked for and serves them itself. What is
-// committed after the answer reaches the device. Bind it to OnRealtimeSubscribeRequest.
+// HandleSubscribe serves the topics of our collections, and leaves the others to PocketBase. What is committed after
+// the answer reaches the device. Bind it to OnRealtimeSubscribeRequest.
 func (in *Inbox) HandleSubscribe(e *core.RealtimeSubscribeRequestEvent) error {
 	d, known := e.Client.(*device)
 	if !known {
@@ -33,7 +33,7 @@ func (in *Inbox) HandleSubscribe(e *core.RealtimeSubscribeRequestEvent) error {
 		return err
 	}
 	was := d.Get(apis.RealtimeClientAuthKey)
-	d.Set(apis.RealtimeClientAuthKey, e.Auth) // as PocketBase will, but before the first message
+	d.Set(apis.RealtimeClientAuthKey, e.Auth) // as PocketBase will do, but before the first message
 	before := in.subscribe(d, s)
 	err := in.catchUp(s, e.Auth)
 	if err == nil {
@@ -47,7 +47,8 @@ func (in *Inbox) HandleSubscribe(e *core.RealtimeSubscribeRequestEvent) error {
 	return err
 }
 
-// newSubscription returns the seat that the topics ask for. Nobody but users and superusers may see anything personal.
+// newSubscription returns the subscription that the topics ask for. It leaves out personal topics of anybody but users
+// and superusers, who may see nothing of them.
 func newSubscription(d *device, auth *core.Record, ours []topic) *subscription {
 	s := &subscription{device: d, viewer: viewerKey(auth)}
 	if auth != nil && auth.Collection().Name == "users" {
@@ -69,8 +70,8 @@ func newSubscription(d *device, auth *core.Record, ours []topic) *subscription {
 	return s
 }
 
-// attachTray notes where the person's notifications stand now, unless the device goes on
-// with the tray it has.
+// attachTray gives the subscription a tray that starts at the person's last seq, or the tray that the device has
+// already for the same viewer.
 func (in *Inbox) attachTray(s *subscription) error {
 	if !s.listensTo(notifications) {
 		return nil
@@ -94,7 +95,8 @@ func (in *Inbox) attachTray(s *subscription) error {
 	return nil
 }
 
-// catchUp looks at what may have changed while the device sat down.
+// catchUp sends what may have changed while the device was subscribing. It returns a 401 error when the person's
+// tokens have died meanwhile or the account cannot be read.
 func (in *Inbox) catchUp(s *subscription, auth *core.Record) error {
 	if s.person != "" {
 		var key string

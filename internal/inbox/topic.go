@@ -10,7 +10,7 @@ import (
 	"doubletap/internal/guard"
 )
 
-// The collections of which each row belongs to one person, whose devices alone hear of it.
+// The collections of which each row belongs to one person; nobody but that person's devices and superusers is sent it.
 const (
 	notifications = "notifications"
 	settings      = "settings"
@@ -21,17 +21,17 @@ var personalCollections = []string{notifications, settings, feed}
 
 const posts = "posts"
 
-const everyRow = "*" // row of a topic
+const everyRow = "*" // as row of a topic: all rows
 
-// topic is one thing that a device listens to.
+// topic is one thing that a device asked to be sent: a collection or one of its rows, with options.
 type topic struct {
-	name       string // as subscribed, options and all: the device waits for events of this name
+	name       string // as subscribed, with its options: the device waits for events of this name
 	collection string
-	row        string // an id, or every
+	row        string // an id, or everyRow
 	options    subscriptions.SubscriptionOptions
 }
 
-// rowKey is what a topic is about, whatever its options.
+// rowKey is what a topic is about, without its options.
 type rowKey struct{ collection, row string }
 
 func (t topic) rowKey() rowKey { return rowKey{t.collection, t.row} }
@@ -42,29 +42,29 @@ func (t topic) concerns(collection, row string) bool {
 	return t.collection == collection && (t.row == everyRow || t.row == row)
 }
 
-// isOurCollection reports whether the inbox speaks of the collection, and not PocketBase's broadcast, which asks the rules for
-// each subscriber while the writer waits. Only owners' collections are left to it.
+// isOurCollection reports whether the inbox sends the collection's changes. Else PocketBase's broadcast does, which
+// checks the rules for each subscriber while the writer waits; only owners' collections are left to it.
 func isOurCollection(c *core.Collection) bool {
 	return c.System || slices.Contains(guard.ServiceCollections, c.Name)
 }
 
-// parseTopics returns those of the subscriptions that concern the inbox.
+// parseTopics returns those of the subscriptions that are about our collections.
 func parseTopics(app core.App, subs []string) []topic {
 	parser := subscriptions.NewDefaultClient() // so that options mean what they mean to PocketBase
 	parser.Subscribe(subs...)
 	var found []topic
 	for sub, options := range parser.Subscriptions() {
 		path, _, _ := strings.Cut(sub, "?")
-		name, row, whole := strings.Cut(path, "/")
-		if !whole {
-			row = everyRow // the bare name is PocketBase's older word for it
+		name, row, hasRow := strings.Cut(path, "/")
+		if !hasRow {
+			row = everyRow // in PocketBase the bare name is the older form of it
 		}
 		c, err := app.FindCachedCollectionByNameOrId(name)
-		if err != nil || name != c.Name && name != c.Id || !isOurCollection(c) { // PocketBase takes either, as it is written
+		if err != nil || name != c.Name && name != c.Id || !isOurCollection(c) { // PocketBase takes name or id, exactly as written
 			continue
 		}
 		if len(options.Query)+len(options.Headers) == 0 {
-			options = subscriptions.SubscriptionOptions{} // two empty maps for each topic of each device add up
+			options = subscriptions.SubscriptionOptions{} // saves two empty maps for each topic of each device
 		}
 		found = append(found, topic{name: sub, collection: c.Name, row: row, options: options})
 	}

@@ -10,21 +10,20 @@ import (
 )
 
 const (
-	maxSentRows    = 128  // new rows of which a tray knows that they were sent
-	maxTrayCursors = 1000 // people whose cursor a superuser's tray knows
+	maxSentRows    = 128  // new rows that a tray remembers as sent
+	maxTrayCursors = 1000 // people whose cursor a superuser's tray remembers
 )
 
-// tray is where a device stands in its person's notifications; a superuser's, in those of
-// everybody who is heard of. What it was sent of the rows that are new to it is remembered in
-// bounds: beyond them, the oldest counts as known.
+// tray is how far a device was sent its person's notifications, or a superuser's device those of everybody. It
+// remembers a limited number of new rows that were sent; beyond them, the oldest counts as known to the device.
 type tray struct {
-	person string // whose it is; empty for a superuser's
+	person string // whose tray it is; empty for a superuser's
 
-	mu          sync.Mutex       // guards all below: several people's changes may reach a superuser at once
+	mu          sync.Mutex       // guards all below: changes of several people may reach a superuser at once
 	cursor      int64            // the seq up to which all was sent
 	cursors     map[string]int64 // by person, in a superuser's tray
 	knownBefore string           // rows created earlier are known to the device
-	sentRows    []trayRow        // of those created later
+	sentRows    []trayRow        // rows created later that were sent
 }
 
 type trayRow struct {
@@ -32,9 +31,9 @@ type trayRow struct {
 	Created string `db:"created"`
 }
 
-// readTray returns the tray of a device that begins to listen. One statement, so that cursor and
-// since tell of the same moment. Who writes takes the time inside the transaction, so what is
-// committed later was not created earlier; and the rows that changed last have the newest among them.
+// readTray returns the tray of a device that begins to listen. It reads in one statement, so that cursor and
+// knownBefore are of the same moment. A writer takes the time inside its transaction, so what is committed later was
+// not created earlier; and the newest rows are among those that changed last.
 func readTray(app core.App, person string) (*tray, error) {
 	var rows []struct {
 		trayRow
@@ -51,14 +50,15 @@ func readTray(app core.App, person string) (*tray, error) {
 		t.cursor, t.knownBefore = r.Seq, max(t.knownBefore, r.Created)
 	}
 	for _, r := range rows {
-		if r.ID != "" { // of an empty tray
+		if r.ID != "" { // empty when the tray has no rows
 			t.noteSentRow(r.trayRow)
 		}
 	}
 	return t, nil
 }
 
-// actionFor is what a change of the row is to the device.
+// actionFor returns the action under which a change of the row is sent: "create" when the row is new to the device,
+// else "update".
 func (t *tray) actionFor(r trayRow) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -68,7 +68,7 @@ func (t *tray) actionFor(r trayRow) string {
 	return "update"
 }
 
-// isNewRow needs mu.
+// isNewRow reports whether the row was neither known to the device nor sent to it. It needs mu.
 func (t *tray) isNewRow(r trayRow) bool {
 	return r.Created >= t.knownBefore && !slices.Contains(t.sentRows, r)
 }
@@ -82,12 +82,12 @@ func (t *tray) noteSentRow(r trayRow) {
 	}
 	t.sentRows = append(t.sentRows, r)
 	if len(t.sentRows) > maxSentRows {
-		t.knownBefore = max(t.knownBefore, t.sentRows[0].Created+"~") // behind all rows of that moment
+		t.knownBefore = max(t.knownBefore, t.sentRows[0].Created+"~") // after all rows of that moment
 		t.sentRows = t.sentRows[1:]
 	}
 }
 
-// isBehind reports whether its person has come further.
+// isBehind reports whether the seq is beyond the cursor of the tray's person.
 func (t *tray) isBehind(seq int64) bool {
 	cursor, _ := t.cursorOf(t.person)
 	return cursor < seq

@@ -132,7 +132,7 @@ func TestNothingCommittedAfterTheAnswerIsMissed(t *testing.T) {
 		var answered int64
 		requireNoError(t, s.app.DB().NewQuery(`SELECT seq FROM settings WHERE user = 'ada'`).Row(&answered))
 		devices[d] = answered
-		d.subscribe("notifications/*", "settings/*") // goes on where it is
+		d.subscribe("notifications/*", "settings/*") // continues with the tray that it has
 	}
 	close(enough)
 	<-written
@@ -155,7 +155,7 @@ func TestWhatIsCommittedWhileADeviceSitsDownIsNotMissed(t *testing.T) {
 	s := startService(t)
 	d := s.connectDevice("")
 	d.token = s.tokenOf("ada")
-	s.onQuery = func(query string) { // after the look at the tray, before the device is known
+	s.onQuery = func(query string) { // after the tray was read, before the subscription is indexed
 		if strings.Contains(query, "LEFT JOIN notifications n ON n.recipient = s.user") {
 			s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1") })
 			s.waitUntilIdle()
@@ -271,7 +271,7 @@ func TestALargeChangeReachesADeviceThatReadsInOrder(t *testing.T) {
 	}
 }
 
-// withQuery is a subscription as the JS SDK writes it.
+// withQuery returns a topic with options, as the JS SDK writes it.
 func withQuery(topic, query string) string {
 	return topic + "?options=" + url.QueryEscape(`{"query":`+query+`}`)
 }
@@ -434,7 +434,7 @@ func TestAStolenMomentDoesNotOutliveTheTokenKey(t *testing.T) {
 	s := startService(t)
 	d := s.connectDevice("")
 	d.token = s.tokenOf("ada")
-	// the token is believed, then its key changes, then the device is seated
+	// the token is accepted, then its key changes, then the device is subscribed
 	s.app.OnRealtimeSubscribeRequest().Bind(bindFirst(func(e *core.RealtimeSubscribeRequestEvent) error {
 		s.execSQL(s.app, `UPDATE users SET tokenKey = {:key} WHERE id = 'ada'`, dbx.Params{"key": "another key of at least thirty characters"})
 		return e.Next()

@@ -8,30 +8,31 @@ import (
 	"doubletap/internal/db"
 )
 
-// PostCountsChanged says that the post's counts moved. Once committed, those who watch the post and may
-// see it are sent its state: the first time at once, then once a quarter of a second while it moves.
+// PostCountsChanged says that the post's counts changed. After the commit, those who watch the post and may see it are
+// sent its state: the first time at once, then once every quarter of a second while the counts change.
 func PostCountsChanged(tx core.App, post string) {
 	if in := existingInbox(tx); in != nil {
 		db.AfterCommit(tx, func() { in.noteCountsChanged(post) })
 	}
 }
 
-// RecheckPosts says that fewer people may see these posts, or none. Once committed, those who watch one
-// and saw it before are sent its delete, and so is who has it in a feed that is listened to.
+// RecheckPosts says that fewer people may see these posts, or nobody. After the commit, those who watch one of them
+// and saw it before are sent its delete, and so are those who listen to a feed that contains it.
 func RecheckPosts(tx core.App, posts ...string) {
 	if in := existingInbox(tx); in != nil {
 		db.AfterCommit(tx, func() { in.recheckPosts(posts) })
 	}
 }
 
-// RecheckAuthor is Recheck for all posts of an author.
+// RecheckAuthor does what RecheckPosts does, for all posts of an author.
 func RecheckAuthor(tx core.App, author string) {
 	if in := existingInbox(tx); in != nil {
 		db.AfterCommit(tx, func() { in.recheckAuthor(author) })
 	}
 }
 
-// RecheckPerson is Recheck for all posts that this person watches, and for this person alone.
+// RecheckPerson does what RecheckPosts does, for all posts that this person watches, and for this person alone. It
+// leaves the person's feed as it is.
 func RecheckPerson(tx core.App, person string) {
 	if in := existingInbox(tx); in != nil {
 		db.AfterCommit(tx, func() { in.recheckPerson(person) })
@@ -50,7 +51,7 @@ func (in *Inbox) noteCountsChanged(post string) {
 	}
 }
 
-// queueCounts has the counts sent now and, if they moved meanwhile, once more after the pause. It needs mu.
+// queueCounts has the counts sent now and, if they change meanwhile, once more after countsInterval. It needs mu.
 func (in *Inbox) queueCounts(post string, w *watchedPost) {
 	w.countsJustSent, w.countsChanged = true, false
 	in.broadcastQueue.enqueue(workKey{post: post}, update{countsChanged: true})

@@ -146,5 +146,5 @@ func TestAWatcherWhoSubscribesAnewKeepsThePace(t *testing.T) {
 	s.execSQL(s.app, `UPDATE posts SET hidden = 1`, nil)
 	d.subscribe("posts/p1")
 	s.inTransaction(func(tx core.App) { RecheckPosts(tx, "p1") })
-	d.wantEvents("posts/p1 delete p1") // it is known to have been in sight
+	d.wantEvents("posts/p1 delete p1") // the new subscription took over that it was in sight
 }

@@ -1,4 +1,4 @@
-// Package insight shows those who run the service what goes on in it, and why somebody sees something or does not.
+// Package insight shows operators what happens in the service, and why somebody may see a record or not.
 package insight
 
 import (
@@ -12,7 +12,7 @@ import (
 	"doubletap/internal/watch"
 )
 
-// Figures are what happened, day by day, and how the service does now.
+// Figures are what happened, day by day, and the present state of the service.
 type Figures struct {
 	Days       []DayFigures  `json:"days"` // the oldest first, today last, in UTC
 	Likes      watch.Latency `json:"likes"`
@@ -33,15 +33,15 @@ type DayFigures struct {
 	Active  int    `json:"active" db:"active"` // people who posted, liked or commented
 }
 
-// QueueState is the state of background jobs.
+// QueueState is the state of the background jobs.
 type QueueState struct {
 	Ready   int     `json:"ready"`
 	Running int     `json:"running"`
 	Dead    int     `json:"dead"`
-	Late    float64 `json:"late"` // seconds that the job that is due longest has waited
+	Late    float64 `json:"late"` // for how many seconds the longest due job has waited
 }
 
-// WebhookInfo is how deliveries to one address go.
+// WebhookInfo is how the deliveries to one webhook go.
 type WebhookInfo struct {
 	ID           string `json:"id" db:"id"`
 	URL          string `json:"url" db:"url"`
@@ -53,7 +53,7 @@ type WebhookInfo struct {
 	Dead         int    `json:"dead" db:"dead"`
 }
 
-// ReadFigures reads the figures of the last days. It writes nothing.
+// ReadFigures returns the figures of the last days; today is one of them. It writes nothing.
 func ReadFigures(app core.App, days int) (*Figures, error) {
 	f := &Figures{Webhooks: []WebhookInfo{}}
 	now := clock.Now(app)
@@ -93,7 +93,7 @@ func ReadFigures(app core.App, days int) (*Figures, error) {
 	return f, nil
 }
 
-// ListWebhooks returns all webhooks, and how their deliveries went as far as they are kept.
+// ListWebhooks returns all webhooks with the counts of their deliveries that are still stored.
 func ListWebhooks(app core.App) ([]WebhookInfo, error) {
 	all := []WebhookInfo{}
 	err := db.QueryAll(app, &all, `SELECT w.id, w.url, w.disabled, w.reason, w.failingSince, count(*) FILTER (WHERE d.state = 'delivered') delivered,

@@ -10,17 +10,17 @@ import (
 	"doubletap/internal/job"
 )
 
-// ErrNotDead says that there is no such job that gave up.
+// ErrNotDead says that there is no dead job with this id.
 var ErrNotDead = errors.New("no such dead job")
 
-// JobList are the background jobs: how many there are, and some of them.
+// JobList is the background jobs: how many there are, and some of them.
 type JobList struct {
 	Counts   map[string]map[string]int `json:"counts"` // by kind and state
 	Items    []JobInfo                 `json:"items"`  // of one state, the latest change first
 	Webhooks []WebhookInfo             `json:"webhooks"`
 }
 
-// JobInfo is a job without its payload, which may hold what is nobody's business.
+// JobInfo is a job without its payload, which may be private.
 type JobInfo struct {
 	ID       string `json:"id" db:"id"`
 	Kind     string `json:"kind" db:"kind"`
@@ -35,7 +35,7 @@ type JobInfo struct {
 
 const maxListed = 100 // jobs or deliveries at a time
 
-// ListJobs returns the counts and the latest jobs of a state, or of any when it is empty.
+// ListJobs returns the counts of all jobs and the latest jobs of a state, or of any state if it is empty.
 func ListJobs(app core.App, state string) (*JobList, error) {
 	counts, err := job.CountByState(app)
 	if err != nil {
@@ -51,8 +51,8 @@ func ListJobs(app core.App, state string) (*JobList, error) {
 	return all, err
 }
 
-// RetryJob lets a dead job begin anew, in the transaction; ErrNotDead when it is not dead. One whose like waits already is
-// removed, as that one does the same.
+// RetryJob makes a dead job ready again, in the transaction. If another job with the same kind and dedupe key waits
+// already, it deletes the dead one, as the other does the same. The error is ErrNotDead if there is no such dead job.
 func RetryJob(tx core.App, id string) error {
 	n, err := job.RetryDead(tx, job.Filter{IDs: []string{id}}, 1)
 	if err != nil || n > 0 {
@@ -61,7 +61,7 @@ func RetryJob(tx core.App, id string) error {
 	return DiscardJob(tx, id)
 }
 
-// DiscardJob deletes a dead job, in the transaction; ErrNotDead when it is not dead.
+// DiscardJob deletes a dead job, in the transaction. The error is ErrNotDead if there is no such dead job.
 func DiscardJob(tx core.App, id string) error {
 	n, err := job.PurgeDead(tx, job.Filter{IDs: []string{id}}, 1)
 	if err == nil && n == 0 {
@@ -83,7 +83,7 @@ type DeliveryInfo struct {
 	Updated  string `json:"updated" db:"updated"`
 }
 
-// ListDeliveries returns the latest events to a webhook.
+// ListDeliveries returns the latest events for a webhook.
 func ListDeliveries(app core.App, webhook string) ([]DeliveryInfo, error) {
 	all := []DeliveryInfo{}
 	err := db.QueryAll(app, &all, `SELECT id, event, type, state, status, error, coalesce(json_array_length(attempts), 0) attempts, created, updated

@@ -14,10 +14,10 @@ import (
 // Explanation tells whether somebody may see a record, and why.
 type Explanation struct {
 	Sees   bool    `json:"sees"`
-	Viewer string  `json:"viewer"` // who looks, in words
+	Viewer string  `json:"viewer"` // who would see it, in words
 	Rule   *Clause `json:"rule"`   // null where no rule decides
-	Says   string  `json:"says"`   // in words, where no rule decides
-	Facts  []Fact  `json:"facts"`  // what the rule's functions look at
+	Says   string  `json:"says"`   // the reason in words, where no rule decides
+	Facts  []Fact  `json:"facts"`  // what the rule's functions depend on
 }
 
 // Clause is a rule or a part of one, judged by itself.
@@ -29,14 +29,14 @@ type Clause struct {
 	Parts   []*Clause `json:"parts"`
 }
 
-// Fact is one thing that is so.
+// Fact is one thing that is true of the viewer, the record or its author.
 type Fact struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-// ExplainView judges the view rule of a record for viewer, a users record or nil for a guest, as PocketBase does, and each of its
-// clauses by itself.
+// ExplainView judges the view rule of a record, and each of its clauses by itself, as PocketBase does for the viewer, a
+// user or nil for a guest.
 func ExplainView(app core.App, viewer, record *core.Record) (*Explanation, error) {
 	reason := &Explanation{Viewer: "a guest", Facts: []Fact{}}
 	if viewer != nil {
@@ -72,7 +72,7 @@ type ruleJudge struct {
 	info   *core.RequestInfo
 }
 
-// judgeGroups reads a list of expressions: || joins what && has joined.
+// judgeGroups judges a list of expressions; && binds them more tightly than ||.
 func (j ruleJudge) judgeGroups(groups []fexpr.ExprGroup) (*Clause, error) {
 	var alternatives [][]fexpr.ExprGroup
 	for i, group := range groups {
@@ -126,8 +126,8 @@ func (j ruleJudge) judgeClause(text string) (*Clause, error) {
 	return &Clause{Text: text, Holds: holds, Parts: []*Clause{}}, nil
 }
 
-// markDecisive marks the clauses from which the answer follows: the first that failed where all must hold, the first that held
-// where any may, and all of them otherwise.
+// markDecisive marks the clauses from which the answer follows: the first that fails where all must hold, the first
+// that holds where any may, and otherwise all of them.
 func (c *Clause) markDecisive() {
 	c.Decides = true
 	one := c.Joined == "any" && c.Holds || c.Joined == "all" && !c.Holds
@@ -141,7 +141,7 @@ func (c *Clause) markDecisive() {
 	}
 }
 
-// tokenText writes a token as it was in the rule.
+// tokenText returns a token as it is written in the rule.
 func tokenText(token fexpr.Token) string {
 	switch token.Type {
 	case fexpr.TokenText:
@@ -157,7 +157,7 @@ func tokenText(token fexpr.Token) string {
 	return token.Literal
 }
 
-// collectFacts are what lies between the viewer and the author of what the record belongs to.
+// collectFacts returns what is between the viewer and the author of the post or account that the record belongs to.
 func collectFacts(app core.App, viewer, record *core.Record) ([]Fact, error) {
 	all := []Fact{}
 	post, author := record, record

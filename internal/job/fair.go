@@ -7,38 +7,39 @@ import (
 	"doubletap/internal/db"
 )
 
-// ForUser names whom the job is done for, so that one person's many wait for each other and not everybody for them; see Fair.
+// ForUser says for which user the job is done, so that a person's many jobs make each other wait and not everybody
+// else; see FairShare.
 func ForUser(id string) Option { return func(row db.Params) { row["user"] = id } }
 
-// ToHost names the host that the job asks, likewise.
+// ToHost says which host the job asks, for the same reason.
 func ToHost(name string) Option { return func(row db.Params) { row["host"] = name } }
 
-// FairShare sets how many jobs of this kind the runner has in hand at once for one user, and how many that ask one host. Others
-// that are due later go first while a user or a host has its share.
+// FairShare sets how many jobs of this kind may run at once for one user, and how many that ask one host. While a user
+// or a host has its share, jobs of others that are due later go first.
 func FairShare(perUser, perHost int) KindOption {
 	return func(k *jobKind) { k.userQuota, k.hostQuota = newQuota(perUser), newQuota(perHost) }
 }
 
-// WithinGroup sets how many jobs the runner has in hand at once of all kinds that are within the same group; a kind may be within
-// several. Those whose work waits for others leave workers for ours that way, however many kinds they are.
+// WithinGroup sets how many jobs may run at once of all kinds in the group; a kind may be in several groups. So kinds
+// whose jobs wait for other machines leave workers for our own work, however many such kinds there are.
 func WithinGroup(name string, most int) KindOption {
 	return func(k *jobKind) { k.groups = append(k.groups, &group{name: name, limit: most}) }
 }
 
-// Waiting is the group of the kinds that wait for other machines, push services, mail servers and webhooks: at most MaxExternal of
-// a runner's 32 workers do so, so that photos, counts and erasures go on when all of these hang.
+// ExternalGroup is the group of the kinds that wait for other machines: push services, mail servers and webhooks. At
+// most MaxExternal of a runner's 32 workers do so, so that photos, counts and erasures go on when all of those hang.
 const (
 	ExternalGroup = "waiting"
 	MaxExternal   = 24
 )
 
-// group is how many jobs are in hand of several kinds, and how many may be.
+// group is how many jobs of several kinds run together, and how many may.
 type group struct {
 	name           string
 	limit, running int
 }
 
-// quota is how many jobs are in hand of each user, or to each host, and how many may be; none is counted without a bound.
+// quota is how many jobs run for each user, or to each host, and how many may. Without a limit nothing is counted.
 type quota struct {
 	limit   int
 	running map[string]int
@@ -46,19 +47,19 @@ type quota struct {
 
 func newQuota(most int) quota { return quota{limit: most, running: map[string]int{}} }
 
-func (s quota) copyQuota() quota { return quota{limit: s.limit, running: maps.Clone(s.running)} }
+func (q quota) copyQuota() quota { return quota{limit: q.limit, running: maps.Clone(q.running)} }
 
-// hasRoom reports whether one more job of the name may be taken.
-func (s quota) hasRoom(name string) bool {
-	return s.limit == 0 || name == "" || s.running[name] < s.limit
+// hasRoom reports whether one more job for the name may run.
+func (q quota) hasRoom(name string) bool {
+	return q.limit == 0 || name == "" || q.running[name] < q.limit
 }
 
-func (s quota) adjustCount(name string, n int) {
-	if s.limit == 0 || name == "" {
+func (q quota) adjustCount(name string, n int) {
+	if q.limit == 0 || name == "" {
 		return
 	}
-	if s.running[name] += n; s.running[name] == 0 {
-		delete(s.running, name)
+	if q.running[name] += n; q.running[name] == 0 {
+		delete(q.running, name)
 	}
 }
 
@@ -75,7 +76,7 @@ func (k *jobKind) adjustRunning(user, host string, n int) {
 	k.hostQuota.adjustCount(host, n)
 }
 
-// hasRoom reports whether one more job of the kind may be taken.
+// hasRoom reports whether one more job of the kind may run.
 func (k *jobKind) hasRoom(user, host string) bool {
 	if slices.ContainsFunc(k.groups, func(g *group) bool { return g.running >= g.limit }) {
 		return false
@@ -83,10 +84,10 @@ func (k *jobKind) hasRoom(user, host string) bool {
 	return (k.maxRunning == 0 || k.running < k.maxRunning) && k.userQuota.hasRoom(user) && k.hostQuota.hasRoom(host)
 }
 
-// capacity is what may be taken of each kind: a copy of what is counted, to plan with.
+// capacity is how many more jobs of each kind may run: a copy of the counts, to plan with.
 type capacity map[string]*jobKind
 
-// remainingCapacity returns what the runner may take once those that are done are gone.
+// remainingCapacity returns what the runner may claim once the jobs in done are removed.
 func (r *Runner) remainingCapacity(done []*Job) capacity {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,7 +105,7 @@ func (r *Runner) remainingCapacity(done []*Job) capacity {
 	return left
 }
 
-// sharedGroup returns the one group of its name.
+// sharedGroup returns the one group of g's name in groups, and puts g there if there is none.
 func sharedGroup(groups map[string]*group, g group) *group {
 	if groups[g.name] == nil {
 		groups[g.name] = &g

@@ -13,7 +13,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// A person, or a host, of whom all jobs hang keeps nobody else's from being done, and has no more than its share in hand.
+// A person, or a host, all of whose jobs hang keeps nobody else's from being done, and has no more jobs running than
+// its share.
 func TestWhoeverHangsKeepsNobodyElseWaiting(t *testing.T) {
 	for what, option := range map[string]func(string) Option{"a user": ForUser, "a host": ToHost} {
 		t.Run(what, func(t *testing.T) {
@@ -86,7 +87,8 @@ func TestAShareIsOfOneKind(t *testing.T) {
 	close(goOn)
 }
 
-// However many kinds wait for others, such as one for each webhook, and for however long: workers are left for our own work.
+// However many kinds wait for other machines, such as one for each webhook, and for however long: some workers are
+// left for our own work.
 func TestKindsWithinAGroupLeaveWorkersForOthers(t *testing.T) {
 	app := newTestApp(t)
 	r := NewRunner(app)

@@ -17,27 +17,26 @@ import (
 	"doubletap/internal/fault"
 )
 
-const maxErrorLength = 1000 // of an error, in characters
+const maxErrorLength = 1000 // characters of an error that are stored
 
-// Handler does one job. A nil error removes it; Snooze and Bury say otherwise;
-// any other error, or a panic, has it tried again later. Its ctx ends when the
-// lease is lost or when the time for stopping is over.
+// Handler does one job. After a nil error the job is removed; Snooze and Bury say otherwise; after any other error, or
+// a panic, it is tried again later. ctx ends when the lease is lost, or when the time for stopping is over.
 type Handler func(ctx context.Context, app core.App, j *Job) error
 
 type snoozeError time.Duration
 
 func (s snoozeError) Error() string { return "snoozed for " + time.Duration(s).String() }
 
-// Snooze is the error with which a handler asks to run again after d, at least
-// a second, without having spent an attempt.
+// Snooze returns the error with which a handler asks to run again after d, at least a second, without spending an
+// attempt.
 func Snooze(d time.Duration) error { return snoozeError(max(d, time.Second)) }
 
 type buryError struct{ error }
 
 func (b buryError) Unwrap() error { return b.error }
 
-// Bury is the error with which a handler says that trying again will not help:
-// the job is dead at once, with err as its last words.
+// Bury returns the error with which a handler says that trying again will not help: the job is dead at once, and err
+// is stored with it.
 func Bury(err error) error {
 	if err == nil {
 		err = errors.New("buried")
@@ -48,15 +47,15 @@ func Bury(err error) error {
 // KindOption changes how jobs of one kind are run.
 type KindOption func(*jobKind)
 
-// MaxAttempts sets how often a job is begun before it is dead, 10 unless told.
-// The waits double from a second to an hour: 10 attempts take up to 9 minutes, 20 up to 8 hours.
+// MaxAttempts sets after how many attempts a job is dead; 10 by default. The waits double from a second to an hour: 10
+// attempts take up to 9 minutes, 20 up to 8 hours.
 func MaxAttempts(n int) KindOption { return func(k *jobKind) { k.maxAttempts = n } }
 
-// LeaseDuration sets how long a worker may be silent before its job goes to another, 30 seconds unless told.
+// LeaseDuration sets how long a worker may be silent before its job goes to another; 30 seconds by default.
 func LeaseDuration(d time.Duration) KindOption { return func(k *jobKind) { k.leaseDuration = d } }
 
-// Concurrency sets how many jobs of this kind the runner has in hand at once, so
-// that slow ones leave room for others; 16 unless told, which is half of its workers.
+// Concurrency sets how many jobs of this kind the runner runs at once, so that slow ones leave room for others; 16 by
+// default, which is half of its workers.
 func Concurrency(n int) KindOption { return func(k *jobKind) { k.maxRunning = n } }
 
 type jobKind struct {
@@ -70,8 +69,8 @@ type jobKind struct {
 	groups        []*group
 }
 
-// runClaimed does a claimed job and returns how it ended; begun is false where it could not be made sure that it is still ours.
-// What is to be put right when the handler ends its goroutine stands in the defers.
+// runClaimed does a claimed job and returns how it ended. begun is false when the lease could not be extended, so that
+// the job may no longer be ours. Cleanup is deferred, since a handler may end its goroutine.
 func (r *Runner) runClaimed(ctx context.Context, j *Job) (result error, begun bool) {
 	if clock.Now(r.app).Sub(j.claimedAt) > j.rules.leaseDuration/3 { // the claim had to wait for the database
 		if err := j.ExtendLease(j.rules.leaseDuration); err != nil {
@@ -79,20 +78,20 @@ func (r *Runner) runClaimed(ctx context.Context, j *Job) (result error, begun bo
 			return nil, false
 		}
 	}
-	if j.hasLapsed && j.Attempts > j.rules.maxAttempts { // it has perhaps killed the process each time
+	if j.hasLapsed && j.Attempts > j.rules.maxAttempts { // perhaps it killed the process each time
 		return Bury(errors.New("gave up: " + lapsedReason)), true
 	}
 	work, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
-	var beat sync.WaitGroup
-	defer beat.Wait()
+	var extending sync.WaitGroup
+	defer extending.Wait()
 	over := make(chan struct{})
 	defer close(over)
-	beat.Go(func() { keepLeaseAlive(j, over, lose) })
+	extending.Go(func() { keepLeaseAlive(j, over, lose) })
 	return r.callHandler(work, j), true
 }
 
-// keepLeaseAlive extends the lease until the job is over, and tells the handler when it is lost.
+// keepLeaseAlive extends the lease until the job is over, and ends the handler's context when the lease is lost.
 func keepLeaseAlive(j *Job, over <-chan struct{}, lose context.CancelCauseFunc) {
 	lease := j.rules.leaseDuration
 	tick := time.NewTicker(lease / 3)
@@ -116,7 +115,7 @@ func keepLeaseAlive(j *Job, over <-chan struct{}, lose context.CancelCauseFunc) 
 	}
 }
 
-// ProfileLabel is the pprof label that carries the kind of the job for which a goroutine works.
+// ProfileLabel is the pprof label with the kind of the job for which a goroutine works.
 const ProfileLabel = "job"
 
 func (r *Runner) callHandler(ctx context.Context, j *Job) (err error) {
@@ -130,8 +129,8 @@ func (r *Runner) callHandler(ctx context.Context, j *Job) (err error) {
 	return err
 }
 
-// storeOutcome writes how a job ended, and stays with it while the database cannot:
-// what is done but not written down would be done again.
+// storeOutcome writes how a job ended, and tries again while the database cannot: work that is done but not recorded
+// would be done again.
 func (r *Runner) storeOutcome(ctx context.Context, j *Job, result error) {
 	write := r.decideOutcome(ctx, j, result)
 	for try := 0; ; try++ {
@@ -168,7 +167,7 @@ func (r *Runner) decideOutcome(ctx context.Context, j *Job, result error) func()
 		return func() error { return j.putBack("ready", now.Add(time.Second), j.Attempts-1, "") }
 	case snoozed:
 		return func() error { return j.putBack("ready", now.Add(time.Duration(pause)), j.Attempts-1, "") }
-	case !buried && ctx.Err() != nil: // stopped in the middle: not the job's fault
+	case !buried && ctx.Err() != nil: // stopped in the middle, which is not the job's fault
 		return func() error { return j.putBack("ready", now, j.Attempts-1, "") }
 	case buried || j.Attempts >= j.rules.maxAttempts:
 		r.app.Logger().Error("job gave up", "job", j.ID, "kind", j.Kind, "attempts", j.Attempts, "err", why)
@@ -179,8 +178,8 @@ func (r *Runner) decideOutcome(ctx context.Context, j *Job, result error) func()
 	}
 }
 
-// retryBackoff is the wait after so many attempts: a second, doubling to an hour, and
-// by chance up to half less, so that what failed together does not return together.
+// retryBackoff returns how long a job waits after this many attempts: a second, doubling to an hour, and at random up
+// to half less, so that jobs that failed together do not return together.
 func retryBackoff(attempts int) time.Duration {
 	d := min(time.Second<<min(attempts-1, 12), time.Hour)
 	return d - rand.N(d/2) // #nosec G404 -- nobody gains by knowing when a job is tried again

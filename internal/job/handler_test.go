@@ -24,7 +24,7 @@ func TestWhatBecomesOfAJob(t *testing.T) {
 		state    string // "" when the row is gone
 		attempts int
 		error    string
-		min, max time.Duration // until it is due again
+		min, max time.Duration // the wait until it is due again
 	}{
 		{"one that succeeds is gone", func(context.Context, core.App, *Job) error { return nil }, "", 0, "", 0, 0},
 		{"one that fails is tried again", func(context.Context, core.App, *Job) error { return errOnFire }, "ready", 1, "printer on fire", 500 * time.Millisecond, time.Second},
@@ -209,7 +209,7 @@ func TestALostLeaseEndsTheContextOfItsHandler(t *testing.T) {
 	app := newTestApp(t)
 	r := NewRunner(app)
 	r.Handle("video", func(ctx context.Context, app core.App, j *Job) error {
-		executeSQL(t, app, "UPDATE jobs SET state = 'dead' WHERE id = {:id}", dbx.Params{"id": j.ID}) // an operator's emergency brake
+		executeSQL(t, app, "UPDATE jobs SET state = 'dead' WHERE id = {:id}", dbx.Params{"id": j.ID}) // an operator stops it
 		<-ctx.Done()
 		if cause := context.Cause(ctx); !errors.Is(cause, ErrLeaseLost) {
 			t.Errorf("got cause %v, want %v", cause, ErrLeaseLost)
@@ -246,7 +246,7 @@ func TestAJobThatKillsItsWorkerEachTimeIsDeadAfterItsAttempts(t *testing.T) {
 	}, MaxAttempts(3))
 	must(t, Enqueue(app, "bomb", nil))
 	for range 3 {
-		j, err := r.claimOne() // and not a word after that
+		j, err := r.claimOne() // and then nothing more, as of a worker that died
 		must(t, err)
 		r.releaseJob(j)
 		expectDrained(t, r, 0)

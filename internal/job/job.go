@@ -1,8 +1,8 @@
-// Package job keeps work that outlives a request: a row saved together with its
-// reason, claimed under a lease, tried again when it fails, buried when it never succeeds.
+// Package job stores work that outlives a request: a row that is saved together with its cause, claimed under a lease,
+// tried again when it fails, and dead when it never succeeds.
 //
-// A job runs at least once. A worker that dies after the work and before the row
-// is gone leaves it to the next one, so doing a job twice must be harmless.
+// A job runs at least once. If a worker dies after the work and before the row is removed, another worker does the job
+// again, so doing a job twice must be harmless.
 package job
 
 import (
@@ -17,27 +17,26 @@ import (
 	"doubletap/internal/db"
 )
 
-// ErrLeaseLost tells that a job is no longer ours: its lease ran out and another
-// worker has it, or an operator took it away.
+// ErrLeaseLost says that a job is no longer ours: its lease ran out and another worker has it, or an operator took it
+// away.
 var ErrLeaseLost = errors.New("lease lost")
 
-// Option changes what Add stores.
+// Option changes what Enqueue stores.
 type Option func(db.Params)
 
-// RunAt lets the job wait until t.
+// RunAt makes the job wait until t.
 func RunAt(t time.Time) Option {
 	return func(row db.Params) { row["runAt"] = clock.FormatTime(t) }
 }
 
-// Dedupe lets Add do nothing while a job of this kind and key waits or runs. A
-// job that runs has perhaps read its data already: use a key where that does not matter.
+// Dedupe makes Enqueue do nothing while a job of this kind and key waits or runs. A job that runs may have read its
+// data already: use a key only where that does not matter.
 func Dedupe(key string) Option {
 	return func(row db.Params) { row["dedupe"] = key }
 }
 
-// Enqueue stores a job of this kind, with payload as its JSON, and wakes the local
-// runner once the job can be seen. Within a transaction pass its tx: the job
-// then exists if the transaction commits, and only then.
+// Enqueue stores a job of this kind, with payload as its JSON, and wakes this process's runner once the job can be
+// seen. In a transaction, pass its tx: then the job exists if and only if the transaction commits.
 func Enqueue(tx core.App, kind string, payload any, opts ...Option) error {
 	if kind == "" {
 		return errors.New("add job: it has no kind")
@@ -91,7 +90,7 @@ func CountByState(app core.App) (map[string]map[string]int, error) {
 	return counts, nil
 }
 
-// QueueLag returns for how long the job that is longest due has been due; 0 when none is.
+// QueueLag returns for how long the most overdue job has been due; 0 when none is.
 func QueueLag(app core.App) (time.Duration, error) {
 	now := clock.Now(app)
 	var due string

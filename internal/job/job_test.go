@@ -180,8 +180,7 @@ func TestAJobThatCannotBeStoredIsAnError(t *testing.T) {
 	}
 }
 
-// template is a migrated data folder with the jobs collection, made once and
-// copied for each test.
+// template returns a migrated data folder with the jobs collection. It is made once and copied for each test.
 var template = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "jobs")
 	if err != nil {
@@ -241,7 +240,7 @@ func jobRows(t testing.TB, app core.App) []jobRow {
 	return all
 }
 
-// onlyJob returns the one job there is.
+// onlyJob returns the only job that there is, and fails if there is not exactly one.
 func onlyJob(t testing.TB, app core.App) jobRow {
 	t.Helper()
 	all := jobRows(t, app)

@@ -14,7 +14,7 @@ import (
 	"doubletap/internal/db"
 )
 
-// Job is a claimed job, ours while its lease holds.
+// Job is a claimed job. It is ours while its lease holds.
 type Job struct {
 	ID       string
 	Kind     string
@@ -26,7 +26,7 @@ type Job struct {
 	host      string
 	worker    string
 	payload   string
-	hasLapsed bool // the claim before this one ended without a word
+	hasLapsed bool // the lease of the claim before this one ran out
 	claimedAt time.Time
 }
 
@@ -38,16 +38,15 @@ func (j *Job) ReadPayload(into any) error {
 	return nil
 }
 
-// ExtendLease makes the lease last for at least d from now; it is ErrLeaseLost when
-// there is none left to extend. The runner does this by itself while a handler
-// runs. Never call it inside a transaction: it would wait for itself.
+// ExtendLease makes the lease last for at least d from now. It returns ErrLeaseLost when the job is no longer ours.
+// The runner calls it by itself while a handler runs. Never call it inside a transaction: it would wait for itself.
 func (j *Job) ExtendLease(d time.Duration) error {
 	now := clock.Now(j.app)
 	return j.updateOwned("extend", "UPDATE jobs SET runAt = max(runAt, {:runAt}), updated = {:now}",
 		db.Params{"runAt": clock.FormatTime(now.Add(d)), "now": clock.FormatTime(now)})
 }
 
-// putBack hands the job over, to be looked at again at the time given or, when dead, by a person.
+// putBack gives the job back in this state: ready, to be due at the given time, or dead, for a person to look at.
 func (j *Job) putBack(state string, at time.Time, attempts int, reason string) error {
 	return j.updateOwned("put back", "UPDATE jobs SET state = {:state}, runAt = {:runAt}, attempts = {:left}, error = {:error}, worker = '', updated = {:now}",
 		db.Params{"state": state, "runAt": clock.FormatTime(at), "left": attempts, "error": reason, "now": clock.Timestamp(j.app)})
@@ -57,35 +56,35 @@ func (j *Job) deleteRow() error {
 	return j.updateOwned("remove", "DELETE FROM jobs", db.Params{})
 }
 
-// updateOwned touches the row only while it is ours: attempts tells our claim from a
-// later one of the same runner.
-func (j *Job) updateOwned(deed, statement string, params db.Params) error {
+// updateOwned changes the row only while it is ours: attempts tells our claim from a later one by the same runner.
+// what names the change in errors.
+func (j *Job) updateOwned(what, statement string, params db.Params) error {
 	if j.app.NonconcurrentDB() == nil {
-		return fmt.Errorf("%s %s job %s: %w", deed, j.Kind, j.ID, errClosed)
+		return fmt.Errorf("%s %s job %s: %w", what, j.Kind, j.ID, errClosed)
 	}
 	params["id"], params["worker"], params["attempts"] = j.ID, j.worker, j.Attempts
 	n, err := db.Exec(j.app, statement+" WHERE id = {:id} AND worker = {:worker} AND attempts = {:attempts} AND state = 'running'", params)
 	if err != nil {
-		return fmt.Errorf("%s %s job %s: %w", deed, j.Kind, j.ID, err)
+		return fmt.Errorf("%s %s job %s: %w", what, j.Kind, j.ID, err)
 	}
 	if n == 0 {
-		return fmt.Errorf("%s %s job %s: %w", deed, j.Kind, j.ID, ErrLeaseLost)
+		return fmt.Errorf("%s %s job %s: %w", what, j.Kind, j.ID, ErrLeaseLost)
 	}
 	return nil
 }
 
-// errClosed tells that there is no database, as while PocketBase starts over or ends.
+// errClosed says that there is no database, as while PocketBase restarts or ends.
 var errClosed = errors.New("the database is closed")
 
-// lapsedReason is what a claim notes about the claim before it when that one ended without a word.
+// lapsedReason is the error that a claim stores when the lease of the claim before it ran out.
 const lapsedReason = "the lease ran out: the worker died or stood still"
 
 // dueQuery finds the jobs that are longest due. It only reads, which is what a runner mostly does.
 // While a job runs its runAt is the end of its lease: whoever looks next finds it due then. One index serves both.
 const dueQuery = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 'running') AND runAt <= {:now} ORDER BY runAt LIMIT {:n}`
 
-// claimQuery takes the jobs named that are still due, so that two processes never take the same one. The plus
-// sign keeps SQLite from looking through all that is due for the few that are named.
+// claimQuery claims the named jobs that are still due, so that two processes never claim the same one. The plus signs
+// keep SQLite from searching all that is due for the few that are named.
 const claimQuery = `
 	UPDATE jobs SET state = 'running', worker = {:worker}, attempts = attempts + 1, updated = {:now},
 		error = CASE state WHEN 'running' THEN {:lapsed} ELSE error END,
@@ -93,19 +92,20 @@ const claimQuery = `
 	WHERE id IN (SELECT value FROM json_each({:ids})) AND +state IN ('ready', 'running') AND +runAt <= {:now}
 	RETURNING id, kind, user, host, coalesce(payload, 'null') payload, attempts, error`
 
-// removeQuery deletes the jobs named, with the attempts of their claims, that are still the worker's, and returns them.
+// removeQuery deletes the named jobs that are still the worker's, by the attempts of their claims, and returns their
+// ids.
 const removeQuery = `DELETE FROM jobs WHERE id IN (SELECT key FROM json_each({:done})) AND +state = 'running' AND worker = {:worker}
 	AND attempts = (SELECT value FROM json_each({:done}) WHERE key = jobs.id) RETURNING id`
 
-// endLeasesOnce ends foreign leases at the first call that finds the database open.
+// endLeasesOnce calls endForeignLeases, until it has succeeded once; it does nothing while the database is closed.
 func (r *Runner) endLeasesOnce() {
 	if !r.leasesEnded.Load() && r.app.NonconcurrentDB() != nil {
 		r.leasesEnded.Store(r.endForeignLeases() == nil)
 	}
 }
 
-// endForeignLeases makes the jobs due whose lease ends later than any that begins now: they were claimed while the machine's
-// clock was ahead, and nobody would look at them until that time has come.
+// endForeignLeases makes those running jobs due whose lease ends later than any lease that begins now: they were
+// claimed while the machine's clock was ahead, and nobody would look at them until then.
 func (r *Runner) endForeignLeases() error {
 	now := clock.Now(r.app)
 	n, err := db.Exec(r.app, `UPDATE jobs SET runAt = {:now} WHERE state IN ('ready', 'running') AND runAt > {:end} AND state = 'running'`,
@@ -116,7 +116,7 @@ func (r *Runner) endForeignLeases() error {
 	return err
 }
 
-// dueJob names a job that may be claimed.
+// dueJob is a job that may be claimed.
 type dueJob struct {
 	ID   string `db:"id"`
 	Kind string `db:"kind"`
@@ -124,7 +124,7 @@ type dueJob struct {
 	Host string `db:"host"`
 }
 
-// claimedRow is a row that was taken.
+// claimedRow is a row that was claimed.
 type claimedRow struct {
 	dueJob
 	Payload  string `db:"payload"`
@@ -162,7 +162,7 @@ func claimJobs(tx core.App, worker string, wanted []dueJob, kinds map[string]*jo
 	return jobs, nil
 }
 
-// removeJobs deletes jobs that are done, of one worker, and returns those that were no longer its own.
+// removeJobs deletes jobs of one worker that are done, and returns those that were no longer its own.
 func removeJobs(tx core.App, worker string, jobs []*Job) (lost []*Job, err error) {
 	claims := map[string]int{}
 	for _, j := range jobs {

@@ -23,12 +23,12 @@ type Row struct {
 	Created  string `db:"created" json:"created"`
 }
 
-// Filter selects jobs; what is left out selects all.
+// Filter selects jobs. A field that is empty selects all.
 type Filter struct {
 	IDs    []string
 	Kind   string
 	State  string
-	Before time.Time // not touched since
+	Before time.Time // not changed since then
 }
 
 func (f Filter) sqlCondition() (condition string, p db.Params) {
@@ -55,7 +55,7 @@ func ListMatching(app core.App, f Filter, n int) ([]Row, error) {
 	return rows, nil
 }
 
-// CountMatching returns how many jobs there are.
+// CountMatching returns how many jobs the filter selects.
 func CountMatching(app core.App, f Filter) (n int, err error) {
 	condition, p := f.sqlCondition()
 	if _, err = db.QueryValue(app, &n, `SELECT count(*) FROM jobs WHERE `+condition, p); err != nil {
@@ -64,8 +64,8 @@ func CountMatching(app core.App, f Filter) (n int, err error) {
 	return n, nil
 }
 
-// RetryDead has up to n dead jobs begin anew, with all their attempts, and returns how many. One whose key another job has by
-// now stays dead.
+// RetryDead makes up to n dead jobs ready again, with all their attempts, and returns how many. A job whose dedupe key
+// another job has by now stays dead.
 func RetryDead(tx core.App, f Filter, n int) (int64, error) {
 	f.State = "dead"
 	condition, p := f.sqlCondition()
@@ -94,13 +94,13 @@ func PurgeDead(tx core.App, f Filter, n int) (int64, error) {
 	return done, nil
 }
 
-// RunnerOf returns the runner of app, nil when it has none.
+// RunnerOf returns the runner of app, or nil when it has none.
 func RunnerOf(app core.App) *Runner {
 	r, _ := app.Store().Get(storeKey).(*Runner)
 	return r
 }
 
-// CountDue returns how many jobs of the runner's kinds are due or run, in whatever process.
+// CountDue returns how many jobs of the runner's kinds are due or running, in any process.
 func (r *Runner) CountDue() (n int, err error) {
 	r.mu.Lock()
 	names := make([]string, 0, len(r.kinds))
@@ -116,7 +116,7 @@ func (r *Runner) CountDue() (n int, err error) {
 	return n, nil
 }
 
-// HandledKinds returns the kinds of jobs that the runner does.
+// HandledKinds returns the kinds of jobs that have a handler.
 func (r *Runner) HandledKinds() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

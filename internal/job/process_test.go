@@ -31,7 +31,7 @@ func TestThreeProcessesOnOneFileRunNoJobTwice(t *testing.T) {
 	executeSQL(t, app, createRunsTable, nil)
 	enqueue3000(t, app)
 	for range children {
-		expectLine(t, lines, "begun") // so that the quickest does not do it all alone
+		expectLine(t, lines, "begun") // so that the quickest does not do all of it
 	}
 	began := time.Now()
 	for _, c := range children {
@@ -62,8 +62,8 @@ func TestThreeProcessesOnOneFileRunNoJobTwice(t *testing.T) {
 	}
 }
 
-// The clocks of those who live are ahead, so that the leases of the dead are over and their own are long: a machine
-// that stands still for a moment makes nobody's job another's.
+// The clocks of the processes that live are ahead, so that the leases of the killed one are over and their own are
+// long: if the machine stands still for a moment, nobody loses a job to another process.
 func TestJobsOfAKilledProcessAreDoneByTheOthers(t *testing.T) {
 	app := newTestApp(t)
 	lines := make(chan string, 100)
@@ -99,7 +99,7 @@ func TestJobsOfAKilledProcessAreDoneByTheOthers(t *testing.T) {
 		c.stopChild(t)
 	}
 
-	// what the victim did without living to write it down is done again
+	// what the killed process did but could not record is done again
 	r := NewRunner(app)
 	r.Handle("count", recordRun)
 	clock.Advance(app, 2*time.Minute)
@@ -126,7 +126,7 @@ func TestJobsOfAKilledProcessAreDoneByTheOthers(t *testing.T) {
 	t.Logf("%d jobs were begun again, %d of them at the very end; %d had been done without being written down", late, again, twice)
 }
 
-// createRunsTable has a key that two runs of one claim would break.
+// createRunsTable has a key that two runs of one claim would violate.
 const createRunsTable = "CREATE TABLE runs (job TEXT, attempts INT, worker TEXT, PRIMARY KEY (job, attempts))"
 
 func enqueue3000(t *testing.T, app core.App) {
@@ -138,7 +138,7 @@ func enqueue3000(t *testing.T, app core.App) {
 	}))
 }
 
-// recordRun notes that it ran, and says so.
+// recordRun records that the job ran, and prints a line.
 func recordRun(_ context.Context, app core.App, j *Job) error {
 	_, err := app.NonconcurrentDB().NewQuery("INSERT INTO runs VALUES ({:job}, {:attempts}, {:worker})").
 		Bind(dbx.Params{"job": j.ID, "attempts": j.Attempts, "worker": j.worker}).Execute()
@@ -148,7 +148,7 @@ func recordRun(_ context.Context, app core.App, j *Job) error {
 	return err
 }
 
-// runChild waits in its first jobs for a line on standard input, and runs jobs until that ends.
+// runChild runs jobs, the first of which wait for a line on standard input, until standard input ends.
 func runChild(dir string) {
 	ahead, err := time.ParseDuration(os.Getenv(childClock))
 	if err != nil {
@@ -213,14 +213,14 @@ func spawnChild(t *testing.T, app core.App, lines chan<- string, ahead time.Dura
 	return p
 }
 
-// openGate opens the gate of the child.
+// openGate lets the child's first jobs go on.
 func (p *childProcess) openGate(t *testing.T) {
 	t.Helper()
 	_, err := fmt.Fprintln(p.input)
 	must(t, err)
 }
 
-// stopChild has the child stop as it would on SIGTERM.
+// stopChild makes the child stop as it would on SIGTERM.
 func (p *childProcess) stopChild(t *testing.T) {
 	t.Helper()
 	must(t, p.input.Close())
@@ -228,7 +228,7 @@ func (p *childProcess) stopChild(t *testing.T) {
 	must(t, p.command.Wait())
 }
 
-// expectLine returns the next line, which shall begin with these words.
+// expectLine returns the next line, which must begin with words.
 func expectLine(t *testing.T, lines <-chan string, words string) string {
 	t.Helper()
 	select {

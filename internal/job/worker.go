@@ -17,11 +17,11 @@ import (
 
 const (
 	storeKey        = "doubletap.job"
-	stopGracePeriod = time.Second // for handlers that heed their context, when Stop has no time left
+	stopGracePeriod = time.Second // for handlers that obey their context, when Stop has no time left
 )
 
-// Runner claims and runs the jobs of one process. One goroutine claims for all of its workers, and removes what they have
-// done, several at a time: a statement and a commit cost more than most jobs.
+// Runner claims and runs the jobs of one process. One goroutine claims for all workers and removes what they have
+// done, several jobs at a time: a statement and a commit cost more than most jobs.
 type Runner struct {
 	app          core.App
 	name         string
@@ -32,7 +32,7 @@ type Runner struct {
 	startOnce  sync.Once
 	stopOnce   sync.Once
 
-	leasesEnded atomic.Bool // of those that a clock gave that was ahead
+	leasesEnded atomic.Bool // endForeignLeases has succeeded
 	stopped     chan struct{}
 	inFlight    sync.WaitGroup
 	ctx         context.Context // ends when Stop has no time left
@@ -42,15 +42,15 @@ type Runner struct {
 	claimLock     sync.Mutex // held while jobs are claimed, so that nobody else takes the last place of a kind
 	passed        lane       // guarded by claiming: the last lane that a look went through
 
-	mu          sync.Mutex // guards all below, and what is running of each kind
+	mu          sync.Mutex // guards all below, and the counts of running jobs of each kind
 	kinds       map[string]*jobKind
 	groups      map[string]*group
-	runningJobs int    // jobs in hand in the background: running, or done and not removed
-	finished    []*Job // to be removed
+	runningJobs int    // jobs in the background that run, or are done and not removed yet
+	finished    []*Job // jobs that are done, to be removed
 }
 
-// NewRunner returns a runner with no kinds that Add on app will wake from now
-// on. It needs no database before Start or Drain.
+// NewRunner returns a runner without handlers. From now on, Enqueue on app wakes it. It needs no database before Start
+// or Drain.
 func NewRunner(app core.App) *Runner {
 	host, _ := os.Hostname()
 	r := &Runner{
@@ -68,8 +68,8 @@ func NewRunner(app core.App) *Runner {
 	return r
 }
 
-// Handle has h do the jobs of this kind; jobs of kinds without a handler are
-// left alone. It panics when the kind has one already.
+// Handle makes h the handler of the jobs of this kind. Jobs of kinds without a handler are left alone. It panics when
+// the kind has a handler already.
 func (r *Runner) Handle(name string, h Handler, opts ...KindOption) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,15 +86,14 @@ func (r *Runner) Handle(name string, h Handler, opts ...KindOption) {
 	r.kinds[name] = k
 }
 
-// Start begins to run jobs in the background: at once when woken, else every
-// second. A second Start does nothing; there is no start after Stop.
+// Start begins to run jobs in the background: at once when woken, else every second. A second Start does nothing;
+// there is no start after Stop.
 func (r *Runner) Start() {
 	r.startOnce.Do(func() { r.inFlight.Go(r.serveQueue) })
 }
 
-// Stop lets no further job begin and waits for those that have. When ctx ends
-// first, their contexts end too: jobs that heed it in time are given back, and
-// the error tells that others go on.
+// Stop begins no further job and waits for those that run. When ctx ends first, their contexts end, too: jobs that
+// obey in time are given back, and the error says that others still run.
 func (r *Runner) Stop(ctx context.Context) error {
 	r.stopOnce.Do(func() { close(r.stopped) })
 	idle := make(chan struct{})
@@ -116,11 +115,11 @@ func (r *Runner) Stop(ctx context.Context) error {
 	}
 }
 
-// Wake makes a worker look for jobs now.
+// Wake makes the runner look for jobs now.
 func (r *Runner) Wake() {
 	select {
 	case r.wakeSignal <- struct{}{}:
-	default: // one look finds all there is
+	default: // it is to look already, and finds all there is
 	}
 }
 
@@ -130,9 +129,8 @@ func wakeRunner(app core.App) {
 	}
 }
 
-// Drain runs the jobs that are due, oldest first, on the calling goroutine, also
-// those they add, until none is due, and returns how many. A job that fails is
-// no error of Drain.
+// Drain runs the jobs that are due, oldest first, on the calling goroutine, including those that they add, until none
+// is due, and returns how many it ran. A job that fails is no error of Drain.
 func (r *Runner) Drain(ctx context.Context) (ran int, err error) {
 	r.endLeasesOnce()
 	for ctx.Err() == nil {
@@ -149,7 +147,7 @@ func (r *Runner) Drain(ctx context.Context) (ran int, err error) {
 	return ran, ctx.Err()
 }
 
-// serveQueue hands out jobs and removes those that are done until Stop, and until nothing is in hand.
+// serveQueue starts jobs and removes those that are done, until Stop was called and no job is left running.
 func (r *Runner) serveQueue() {
 	r.endLeasesOnce()
 	tick := time.NewTicker(r.pollInterval)
@@ -161,8 +159,8 @@ func (r *Runner) serveQueue() {
 		if !stopping {
 			r.logClaimResult(err)
 		}
-		switch hands := r.runningCount(); {
-		case stopping && (hands == 0 || err != nil && r.ctx.Err() != nil):
+		switch running := r.runningCount(); {
+		case stopping && (running == 0 || err != nil && r.ctx.Err() != nil):
 			return
 		case begun > 0 && err == nil:
 			continue // there may be more
@@ -202,7 +200,7 @@ func (r *Runner) removeAndClaim(done []*Job, n int) (jobs []*Job, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(done)+len(wanted) == 0 { // which is mostly so, and found out without writing
+	if len(done)+len(wanted) == 0 { // mostly so, and found out without writing
 		return nil, nil
 	}
 	if r.app.NonconcurrentDB() == nil {
@@ -244,9 +242,10 @@ func (r *Runner) removeAndClaim(done []*Job, n int) (jobs []*Job, err error) {
 	return jobs, nil
 }
 
-// runInBackground does a job in the background. One that succeeds is left to be removed together with others.
+// runInBackground does a job in the background. A job that succeeds is left in finished, to be removed together with
+// others.
 func (r *Runner) runInBackground(j *Job) {
-	handed := false // on
+	handed := false // left in finished
 	defer func() {
 		r.mu.Lock()
 		if handed {
@@ -258,7 +257,7 @@ func (r *Runner) runInBackground(j *Job) {
 		r.mu.Unlock()
 		r.Wake()
 	}()
-	if r.isStopping() { // since the claim began
+	if r.isStopping() { // Stop was called since the claim began
 		r.storeOutcome(r.ctx, j, snoozeError(0))
 		return
 	}
@@ -286,7 +285,7 @@ func (r *Runner) isStopping() bool {
 	}
 }
 
-// claimOne takes one due job; nil when there is none.
+// claimOne claims one due job, or returns nil when there is none.
 func (r *Runner) claimOne() (*Job, error) {
 	r.claimLock.Lock()
 	defer r.claimLock.Unlock()
@@ -296,7 +295,7 @@ func (r *Runner) claimOne() (*Job, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.runningJobs-- // it is in the hand of the caller
+	r.runningJobs-- // Drain runs it, not the background
 	return jobs[0], nil
 }
 
@@ -306,7 +305,7 @@ func (r *Runner) releaseJob(j *Job) {
 	j.rules.markDone(j.user, j.host)
 }
 
-// logClaimResult logs that claims fail once, not every second, and that they work again.
+// logClaimResult logs once that claims fail, not every second, and once that they work again.
 func (r *Runner) logClaimResult(err error) {
 	failing := err != nil
 	if r.claimsFailing.Swap(failing) == failing {

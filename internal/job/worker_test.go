@@ -22,7 +22,7 @@ import (
 
 func doNothing(context.Context, core.App, *Job) error { return nil }
 
-// startRunner starts r and stops it with the test; polls are too rare to hide a lost wake.
+// startRunner starts r and stops it with the test. It polls too rarely to hide a lost wake.
 func startRunner(t testing.TB, r *Runner) {
 	t.Helper()
 	r.pollInterval = time.Hour
@@ -65,7 +65,7 @@ func TestOneWakeIsEnoughForAllWorkers(t *testing.T) {
 	onDueQuery(app, func() { looked <- struct{}{} })
 	startRunner(t, r)
 	<-looked
-	app.Store().Remove(storeKey) // so that nothing wakes it but this test
+	app.Store().Remove(storeKey) // so that nothing but this test wakes it
 	for range r.workers {
 		must(t, Enqueue(app, "push", nil))
 	}
@@ -386,7 +386,7 @@ func onClaimQuery(app core.App, fn func()) {
 	}
 }
 
-// onDueQuery has fn called when the runner has looked for jobs beside all that write.
+// onDueQuery has fn called when the runner has looked for due jobs, outside of any transaction.
 func onDueQuery(app core.App, fn func()) {
 	app.ConcurrentDB().(*dbx.DB).QueryLogFunc = func(_ context.Context, _ time.Duration, statement string, _ *sql.Rows, _ error) {
 		if strings.Contains(statement, "ORDER BY runAt") {
@@ -395,7 +395,7 @@ func onDueQuery(app core.App, fn func()) {
 	}
 }
 
-// countLogged counts the log rows with this message, after those in memory are written.
+// countLogged counts the log rows with this message, after those in memory were written.
 func countLogged(t *testing.T, app core.App, message string) int {
 	t.Helper()
 	type flusher interface{ WriteAll(context.Context) error }
@@ -405,7 +405,7 @@ func countLogged(t *testing.T, app core.App, message string) int {
 	return n
 }
 
-// BenchmarkFiveThousand is how long 5,000 jobs take that do nothing. At most a second is promised.
+// BenchmarkFiveThousand measures how long 5,000 jobs that do nothing take. We promise at most a second.
 func BenchmarkFiveThousand(b *testing.B) {
 	for _, how := range []string{"drained", "served"} {
 		b.Run(how, func(b *testing.B) {
@@ -438,7 +438,7 @@ func BenchmarkFiveThousand(b *testing.B) {
 	}
 }
 
-// BenchmarkCommitToStart is how long a job waits for its start. At most 5 ms in the median are promised.
+// BenchmarkCommitToStart measures how long a job waits for its start. We promise at most 5 ms in the median.
 func BenchmarkCommitToStart(b *testing.B) {
 	app := newTestApp(b)
 	r := NewRunner(app)
@@ -459,7 +459,7 @@ func BenchmarkCommitToStart(b *testing.B) {
 	b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds())/1000, "p99-ms")
 }
 
-// BenchmarkIdle is how much of a core a runner takes that has nothing to do. At most 0.2 % are promised.
+// BenchmarkIdle measures how much of a core an idle runner takes. We promise at most 0.2 %.
 func BenchmarkIdle(b *testing.B) {
 	app := newTestApp(b)
 	r := NewRunner(app)
@@ -470,7 +470,7 @@ func BenchmarkIdle(b *testing.B) {
 		}
 		return nil
 	}))
-	const speed = 100 // as many looks in a second
+	const speed = 100 // this many times as many looks in a second
 	r.pollInterval = time.Second / speed
 	looks := make(chan struct{}, 1)
 	onDueQuery(app, func() { looks <- struct{}{} })
@@ -487,7 +487,7 @@ func BenchmarkIdle(b *testing.B) {
 	b.ReportMetric(100*used.Seconds()/float64(n), "%cpu")
 }
 
-// processorTime is the processor time that this process has taken.
+// processorTime returns the processor time that this process has taken.
 func processorTime(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	must(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))

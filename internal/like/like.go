@@ -1,5 +1,5 @@
-// Package like stores likes for the fast path: what PocketBase's rules, validation and save do
-// to a like, in one statement each.
+// Package like stores likes for the fast path: what PocketBase's rules, validation and save do to a like, in one
+// statement each.
 package like
 
 import (
@@ -13,7 +13,7 @@ import (
 	"doubletap/internal/rule"
 )
 
-// The collection's rules as they are shipped. Only these are what this package does.
+// The rules of likes as they are shipped. This package does what these rules say, and no other.
 const (
 	CreateRule = `@request.auth.id != "" && (user = "" || user = @request.auth.id) && seesPost(@request.auth.id, post) = true`
 	DeleteRule = `@request.auth.id != "" && user = @request.auth.id`
@@ -55,13 +55,14 @@ type Like struct {
 	PostAuthor string `json:"-"` // the post's author
 }
 
-// NewLike returns the like of a post by a user, stored or not.
+// NewLike returns the like of a post by a user, whether it is stored or not.
 func NewLike(likes *core.Collection, post, user string) *Like {
 	return &Like{CollectionID: likes.Id, CollectionName: likes.Name, ID: edge.IDBetween("likes", post, user), Post: post, User: user}
 }
 
-// ReadIfAllowed reads the post's owner, and the like's id and times if it is stored, and reports whether the person that a
-// token was given to may still come in and sees the post. An import may have stored the like under another id.
+// ReadIfAllowed reads the post's author, and the like's id and times if it is stored. It reports whether the person
+// may like the post: the token is still valid, the account is active, and the post is visible to it. An import may
+// have stored the like under another id.
 func (l *Like) ReadIfAllowed(tx core.App, person *core.Record) (allowed bool, err error) {
 	allowed, err = db.QueryRow(tx, `SELECT _p.author, coalesce(l.id, {:like}), coalesce(l.created, ''), coalesce(l.updated, '')
 		FROM posts _p JOIN users _u ON _u.id = _p.author JOIN users me ON me.id = {:me} LEFT JOIN likes l ON l.post = _p.id AND l.user = me.id
@@ -74,11 +75,11 @@ func (l *Like) ReadIfAllowed(tx core.App, person *core.Record) (allowed bool, er
 	return allowed, nil
 }
 
-// IsStored reports whether there was such a like when Look or Find looked.
+// IsStored reports whether ReadIfAllowed or FindOwn found the like, or InsertRow added it.
 func (l *Like) IsStored() bool { return l.Created != "" }
 
-// InsertRow adds the like. The post's count is a trigger's. With OR FAIL, SQLite notes nothing to undo this statement alone:
-// an error undoes the transaction.
+// InsertRow adds the like; a trigger counts it. With OR FAIL, SQLite prepares no undo of this statement alone, so an
+// error must undo the transaction.
 func (l *Like) InsertRow(tx core.App) error {
 	l.Created = clock.Timestamp(tx)
 	l.Updated = l.Created
@@ -90,7 +91,8 @@ func (l *Like) InsertRow(tx core.App) error {
 	return nil
 }
 
-// FindOwn reads the person's own like of an id, and reports whether there is one.
+// FindOwn reads the person's own like with this id. It returns false when there is none or the token is no longer
+// valid.
 func (l *Like) FindOwn(tx core.App, person *core.Record) (bool, error) {
 	found, err := db.QueryRow(tx, `SELECT l.post, l.user, l.created, l.updated, p.author
 		FROM likes l JOIN posts p ON p.id = l.post JOIN users me ON me.id = l.user
@@ -103,7 +105,7 @@ func (l *Like) FindOwn(tx core.App, person *core.Record) (bool, error) {
 	return found, nil
 }
 
-// DeleteRow takes the like back.
+// DeleteRow deletes the like.
 func (l *Like) DeleteRow(tx core.App) error {
 	if _, err := db.Exec(tx, `DELETE FROM likes WHERE id = {:id}`, db.Params{"id": l.ID}); err != nil {
 		return fmt.Errorf("remove like %s: %w", l.ID, err)
@@ -111,7 +113,7 @@ func (l *Like) DeleteRow(tx core.App) error {
 	return nil
 }
 
-// ToRecord returns the like as an owner's hook gets it.
+// ToRecord returns the like as a record, for owners' hooks.
 func (l *Like) ToRecord(likes *core.Collection) *core.Record {
 	record := core.NewRecord(likes)
 	record.Id = l.ID

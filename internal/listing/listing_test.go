@@ -25,7 +25,7 @@ func TestWhatIsPlain(t *testing.T) {
 	filter := func(text string) string { return "&filter=" + url.QueryEscape(text) }
 	for _, test := range []struct {
 		path string
-		want Request // without a collection: not plain
+		want Request // without a collection: not supported
 	}{
 		{feed, Request{Collection: "feed", Sort: "-at,-post", PerPage: 20}},
 		{feed + "&filter=&expand=post.author", Request{Collection: "feed", Sort: "-at,-post", PerPage: 20, Expand: "post.author"}},
@@ -71,23 +71,24 @@ func TestWhatIsPlain(t *testing.T) {
 	}
 }
 
-// TestPagesAreSearched keeps every statement to indexes, so that a page costs the same however much there is.
+// TestPagesAreSearched fails when a statement does not use indexes, so that a page costs the same however much is
+// stored.
 func TestPagesAreSearched(t *testing.T) {
 	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) { return db.Open(path) }})
 	reader := NewReader(app)
 	for collection, known := range supportedRequests {
 		for _, expand := range known.expands {
-			asks := []Request{{Collection: collection, Expand: expand, ID: "abcdefghijklmno"}}
+			requests := []Request{{Collection: collection, Expand: expand, ID: "abcdefghijklmno"}}
 			if collection != "posts" {
-				asks = nil
+				requests = nil
 			}
 			for _, sort := range known.sorts {
-				asks = append(asks, Request{Collection: collection, Expand: expand, Sort: sort})
+				requests = append(requests, Request{Collection: collection, Expand: expand, Sort: sort})
 			}
-			for _, ask := range asks {
-				p, err := reader.findPlan(ask)
+			for _, request := range requests {
+				p, err := reader.findPlan(request)
 				if err != nil || p == nil {
-					t.Fatalf("%+v: %v, %v", ask, p, err)
+					t.Fatalf("%+v: %v, %v", request, p, err)
 				}
 				for _, statement := range []string{p.firstSQL, p.nextSQL, p.actorsSQL} {
 					if statement != "" {
@@ -111,7 +112,7 @@ func requireIndexed(t *testing.T, app core.App, collection, statement string) {
 		t.Fatalf("%s: %v", statement, err)
 	}
 	for _, step := range steps {
-		// rows of the same moment are few, but the feed has them in its index
+		// there are few rows of the same moment, but the index of feed has them in order
 		scans := strings.HasPrefix(step.Detail, "SCAN ") && !strings.HasPrefix(step.Detail, "SCAN json_each")
 		sorts := strings.Contains(step.Detail, "TEMP B-TREE") && (collection == "feed" || !strings.Contains(step.Detail, "LAST TERM"))
 		if scans || sorts {

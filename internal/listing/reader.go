@@ -12,7 +12,7 @@ import (
 	"doubletap/internal/db"
 )
 
-// The rules as they are shipped. Only with these is a page what this package reads.
+// The rules as they are shipped. With any other rule, this package leaves the collection to PocketBase.
 const (
 	feedRule     = `@request.auth.id != "" && viewer = @request.auth.id && gone = false && seesPost(@request.auth.id, post) = true`
 	trayRule     = `@request.auth.id != "" && recipient = @request.auth.id`
@@ -21,7 +21,7 @@ const (
 	usersRule    = `(@request.auth.id != "" && id = @request.auth.id) || (state = "active" && blockedBy(@request.auth.id, id) = false)`
 )
 
-// Reader reads pages. It is safe for concurrent use.
+// Reader answers supported requests. It is safe for concurrent use.
 type Reader struct {
 	app   core.App
 	plans atomic.Pointer[planCache]
@@ -30,7 +30,7 @@ type Reader struct {
 // NewReader returns a reader of app's data.
 func NewReader(app core.App) *Reader { return &Reader{app: app} }
 
-// planCache has the statements for the collections as they are.
+// planCache holds the page plans for the collections as they are.
 type planCache struct {
 	feed, notifications, posts, users, comments *core.Collection
 
@@ -38,44 +38,45 @@ type planCache struct {
 	plans map[string]*pagePlan
 }
 
-// pagePlan is how one kind of page is read; nil where PocketBase has to.
+// pagePlan is how one kind of page is read.
 type pagePlan struct {
-	firstSQL, nextSQL string // statements: of the first page, and of one behind a cursor
+	firstSQL, nextSQL string // statements: of the first page, and of a page behind a cursor
 	row               *template
 
-	actor, comment, post *template // expanded in the tray
-	actorsSQL            string    // the statement that reads them
+	actor, comment, post *template // what is expanded in the tray; nil where nothing is
+	actorsSQL            string    // reads the actors
 }
 
-// AppendPage appends the JSON that a person who was given a token is answered, and reports whether it did: not if nothing was
-// found, the token holds no more, or the general path has to answer. All is read in two statements at most.
-func (r *Reader) AppendPage(out []byte, person *core.Record, a Request) ([]byte, bool, error) {
-	p, err := r.findPlan(a)
+// AppendPage appends the JSON of the answer to a person who was given a token, and reports whether it did. It returns
+// false when nothing was found, when the token is no longer valid, or when the general path has to answer. It runs at
+// most two statements.
+func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([]byte, bool, error) {
+	p, err := r.findPlan(request)
 	if err != nil || p == nil {
 		return out, false, err
 	}
-	params := db.Params{"me": person.Id, "key": person.TokenKey(), "now": clock.Timestamp(r.app), "n": a.PerPage, "at": a.At, "last": a.LastID, "author": a.Author, "id": a.ID}
-	if a.ID != "" {
+	params := db.Params{"me": person.Id, "key": person.TokenKey(), "now": clock.Timestamp(r.app), "n": request.PerPage, "at": request.At, "last": request.LastID, "author": request.Author, "id": request.ID}
+	if request.ID != "" {
 		params["n"] = 1
 	}
 	statement := p.firstSQL
-	if a.At != "" {
+	if request.At != "" {
 		statement = p.nextSQL
 	}
-	if a.Collection == "notifications" {
+	if request.Collection == "notifications" {
 		out, err = r.appendTray(out, p, statement, params)
 	} else {
 		out, err = r.appendRows(out, p, statement, params)
 	}
 	if err != nil {
-		return out, false, fmt.Errorf("read a page of %s: %w", a.Collection, err)
+		return out, false, fmt.Errorf("read a page of %s: %w", request.Collection, err)
 	}
-	return finishAnswer(out, a)
+	return finishAnswer(out, request)
 }
 
 const itemsHead = `{"items":[`
 
-// appendRows appends the rows of a page behind items.
+// appendRows appends itemsHead and the rows of a page.
 func (r *Reader) appendRows(out []byte, p *pagePlan, statement string, params db.Params) ([]byte, error) {
 	var text string
 	out = append(out, itemsHead...)
@@ -85,37 +86,39 @@ func (r *Reader) appendRows(out []byte, p *pagePlan, statement string, params db
 	return out, err
 }
 
-// finishAnswer makes rows behind items an answer.
-func finishAnswer(out []byte, a Request) ([]byte, bool, error) {
+// finishAnswer turns itemsHead and rows into an answer: of one record, or of a page. It returns false when there are
+// no rows, or when one was broken.
+func finishAnswer(out []byte, r Request) ([]byte, bool, error) {
 	if len(out) == len(itemsHead) || !isUnbroken(out) {
 		return out, false, nil
 	}
 	out = out[:len(out)-1]
-	if a.ID != "" {
+	if r.ID != "" {
 		return append(out[:0], out[len(itemsHead):]...), true, nil
 	}
-	out = strconv.AppendInt(append(out, `],"page":1,"perPage":`...), int64(a.PerPage), 10)
+	out = strconv.AppendInt(append(out, `],"page":1,"perPage":`...), int64(r.PerPage), 10)
 	return append(out, `,"totalItems":-1,"totalPages":-1}`...), true, nil
 }
 
-// findPlan returns how to read what is asked for.
-func (r *Reader) findPlan(a Request) (*pagePlan, error) {
-	b, err := r.currentPlans()
+// findPlan returns the plan of a request, or nil when the general path has to answer it.
+func (r *Reader) findPlan(request Request) (*pagePlan, error) {
+	plans, err := r.currentPlans()
 	if err != nil {
 		return nil, err
 	}
-	kind := a.Collection + " " + a.Action() + " " + a.Sort + " " + a.Expand
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	p, made := b.plans[kind]
+	kind := request.Collection + " " + request.Action() + " " + request.Sort + " " + request.Expand
+	plans.mu.Lock()
+	defer plans.mu.Unlock()
+	p, made := plans.plans[kind]
 	if !made {
-		p = b.makePlan(a)
-		b.plans[kind] = p
+		p = plans.makePlan(request)
+		plans.plans[kind] = p
 	}
 	return p, nil
 }
 
-// currentPlans returns the book of the collections as they are now. PocketBase loads them anew when one changes.
+// currentPlans returns the plans for the collections as they are now. PocketBase loads a collection anew when it
+// changes.
 func (r *Reader) currentPlans() (*planCache, error) {
 	fresh := &planCache{plans: map[string]*pagePlan{}}
 	for name, c := range map[string]**core.Collection{"feed": &fresh.feed, "notifications": &fresh.notifications, "posts": &fresh.posts, "users": &fresh.users, "comments": &fresh.comments} {

@@ -9,12 +9,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// template is the JSON of a row with a hole for each value that differs between rows. Its columns come as one text with
-// separators, as a value costs far more to fetch from SQLite than to read.
+// template is the JSON of a row with a slot for each value that differs between rows. A row's columns come as one text
+// with separators, since SQLite takes far longer to hand over a value than we take to parse it.
 type template struct {
 	slots   []slot
 	after   []byte
-	columns []string // their SQL, in the order of the holes
+	columns []string // their SQL, in the order of the slots
 }
 
 type slot struct {
@@ -24,30 +24,30 @@ type slot struct {
 
 const (
 	valueSeparator = "\x1f"
-	brokenMark     = 0 // in JSON, a sign that this is not the plain case
+	brokenMark     = 0 // a byte that marks JSON as broken: the general path has to answer
 )
 
-// rowValues is what is read of a row's text, from left to right.
+// rowValues is the text of a row, read from left to right.
 type rowValues struct {
 	unread       string
 	hasMore      bool
-	appendExpand func(out []byte) []byte // fills the hole of an expand that is put together apart
+	appendExpand func(out []byte) []byte // fills the slot of an expand that is not part of the row's text
 }
 
 func (r *rowValues) nextValue() (value string) {
 	if !r.hasMore {
-		return string(rune(brokenMark)) // there were fewer values than columns
+		return string(rune(brokenMark)) // there are fewer values than columns
 	}
 	value, r.unread, r.hasMore = strings.Cut(r.unread, valueSeparator)
 	return value
 }
 
-// rowTextSQL is the expression of the row's text.
+// rowTextSQL returns the SQL of the row's text.
 func (t *template) rowTextSQL() string {
 	return "concat_ws(char(31), " + strings.Join(t.columns, ", ") + ")"
 }
 
-// appendRow appends the JSON of a row's text. One that has a separator in a value is no plain case.
+// appendRow appends the JSON of a row's text. If a value contains a separator, the JSON is marked as broken.
 func (t *template) appendRow(out []byte, text string, expand func([]byte) []byte) []byte {
 	r := &rowValues{unread: text, hasMore: true, appendExpand: expand}
 	for i := range t.slots {
@@ -60,61 +60,61 @@ func (t *template) appendRow(out []byte, text string, expand func([]byte) []byte
 	return append(out, t.after...)
 }
 
-// isUnbroken reports whether JSON is free of the sign.
+// isUnbroken reports whether JSON has no brokenMark.
 func isUnbroken(out []byte) bool { return bytes.IndexByte(out, brokenMark) < 0 }
 
-// jsonField is one name of an object and what writes its value.
+// jsonField is one name of a JSON object and what writes its value: constant, appendTo or nested.
 type jsonField struct {
 	name     string
-	constant string // JSON that is the same in every row, else
+	constant string // JSON that is the same in every row
 	columns  []string
 	appendTo func(out []byte, r *rowValues) []byte
-	nested   *template // or an object with a template of its own
-	optional bool      // fill writes the name too, or nothing at all
+	nested   *template // an object with a template of its own
+	optional bool      // appendTo writes the name too, or nothing at all
 }
 
-// objectTemplate returns the template of an object, its members sorted by name as PocketBase sorts them.
-func objectTemplate(members []jsonField) *template {
-	slices.SortFunc(members, func(a, b jsonField) int { return cmp.Compare(a.name, b.name) })
+// objectTemplate returns the template of an object. It sorts the fields by name, as PocketBase does.
+func objectTemplate(fields []jsonField) *template {
+	slices.SortFunc(fields, func(a, b jsonField) int { return cmp.Compare(a.name, b.name) })
 	t, text := &template{}, []byte("{")
-	for i, m := range members {
-		if m.optional {
-			t.addSlot(slot{text, m.appendTo}, m.columns...)
+	for i, f := range fields {
+		if f.optional {
+			t.addSlot(slot{text, f.appendTo}, f.columns...)
 			text = nil
 			continue
 		}
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(appendQuoted(text, m.name), ':')
+		text = append(appendQuoted(text, f.name), ':')
 		switch {
-		case m.nested != nil:
-			for j, h := range m.nested.slots {
+		case f.nested != nil:
+			for j, s := range f.nested.slots {
 				if j == 0 {
-					h.before = append(text, h.before...)
+					s.before = append(text, s.before...)
 				}
-				t.addSlot(h)
+				t.addSlot(s)
 			}
-			t.columns = append(t.columns, m.nested.columns...)
-			text = slices.Clone(m.nested.after)
-		case m.appendTo != nil:
-			t.addSlot(slot{text, m.appendTo}, m.columns...)
+			t.columns = append(t.columns, f.nested.columns...)
+			text = slices.Clone(f.nested.after)
+		case f.appendTo != nil:
+			t.addSlot(slot{text, f.appendTo}, f.columns...)
 			text = nil
 		default:
-			text = append(text, m.constant...)
+			text = append(text, f.constant...)
 		}
 	}
 	t.after = append(text, '}')
 	return t
 }
 
-func (t *template) addSlot(h slot, columns ...string) {
-	t.slots = append(t.slots, h)
+func (t *template) addSlot(s slot, columns ...string) {
+	t.slots = append(t.slots, s)
 	t.columns = append(t.columns, columns...)
 }
 
-// recordFields returns those of a record of the collection under an alias, and false if there is a field that only
-// PocketBase knows how to show.
+// recordFields returns the fields of a collection's record under an alias, or false if there is a field that only
+// PocketBase can write.
 func recordFields(c *core.Collection, alias string) ([]jsonField, bool) {
 	all := []jsonField{{name: core.FieldNameCollectionId, constant: string(appendQuoted(nil, c.Id))}, {name: core.FieldNameCollectionName, constant: string(appendQuoted(nil, c.Name))}}
 	for _, field := range c.Fields {
@@ -137,21 +137,21 @@ func recordFields(c *core.Collection, alias string) ([]jsonField, bool) {
 		case core.FieldTypeJSON:
 			column = "coalesce(" + column + ", 'null')"
 		case core.FieldTypeNumber:
-			column = "iif(typeof(" + column + ") = 'integer', " + column + ", quote(" + column + "))" // all digits of a fraction
+			column = "iif(typeof(" + column + ") = 'integer', " + column + ", quote(" + column + "))" // quote gives all digits of a fraction
 		}
 		all = append(all, jsonField{name: name, columns: []string{column}, appendTo: appendNextValue(write)})
 	}
 	return all, true
 }
 
-// reservedNames are names that answers use for something else.
+// reservedNames are the names that an answer uses for something else than a field of the collection.
 var reservedNames = []string{core.FieldNameCollectionId, core.FieldNameCollectionName, core.FieldNameExpand, "liked", "saved", "relationship"}
 
 func appendNextValue(write valueAppender) func([]byte, *rowValues) []byte {
 	return func(out []byte, r *rowValues) []byte { return write(out, r.nextValue()) }
 }
 
-// emailField is an address that its owner shows, or that is one's own.
+// emailField returns the e-mail address, which is written only if its owner shows it or is the viewer.
 func emailField(alias string) jsonField {
 	return jsonField{
 		name: core.FieldNameEmail, optional: true,

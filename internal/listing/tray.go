@@ -10,17 +10,17 @@ import (
 	"doubletap/internal/rule"
 )
 
-// makeTrayPlan is the page of notifications. Post and comment are joined to their row; the actors, up to eight in each,
-// come by a statement of their own.
-func (b *planCache) makeTrayPlan(expands string) *pagePlan {
-	all, ok := recordFields(b.notifications, "n")
+// makeTrayPlan returns the plan of the tray, or nil if only PocketBase can write it. Post and comment are joined to
+// their row; the actors, up to eight of each row, are read by a second statement.
+func (c *planCache) makeTrayPlan(expands string) *pagePlan {
+	all, ok := recordFields(c.notifications, "n")
 	p, joins := &pagePlan{}, " JOIN notifications n ON n.recipient = me.id"
 	ofPost, ofComment, actors := "''", "''", "''"
 	if expands != "" {
 		var known [2]bool
 		author := strings.Contains(expands, "post.author")
-		p.actor, known[0] = userTemplate(b.users)
-		p.post, known[1] = postTemplate(b.posts, b.users, author)
+		p.actor, known[0] = userTemplate(c.users)
+		p.post, known[1] = postTemplate(c.posts, c.users, author)
 		ok = ok && known[0] && known[1]
 		all = append(all, jsonField{name: core.FieldNameExpand, appendTo: func(out []byte, r *rowValues) []byte { return r.appendExpand(out) }})
 		joins += " LEFT JOIN posts _p ON _p.id = n.post LEFT JOIN users _u ON _u.id = _p.author" + viewerJoins(true, author)
@@ -28,9 +28,9 @@ func (b *planCache) makeTrayPlan(expands string) *pagePlan {
 		p.actorsSQL = "SELECT _u.id, " + p.actor.rowTextSQL() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value" + joinFollows + " WHERE " + rule.UserShownSQL
 	}
 	if strings.Contains(expands, "comment") {
-		said, known := recordFields(b.comments, "_c")
+		fields, known := recordFields(c.comments, "_c")
 		ok = ok && known
-		p.comment = objectTemplate(said)
+		p.comment = objectTemplate(fields)
 		joins += " LEFT JOIN comments _c ON _c.id = n.comment"
 		ofComment = "CASE WHEN _c.post != n.post THEN '" + valueSeparator + "' WHEN _c.id IS NOT NULL AND " + rule.CommentShownSQL + " THEN " + p.comment.rowTextSQL() + " ELSE '' END"
 	}
@@ -46,29 +46,29 @@ func (b *planCache) makeTrayPlan(expands string) *pagePlan {
 
 // trayRow is a row of the tray as it is read.
 type trayRow struct {
-	text, post, comment string // texts of rows; empty for what is not shown
+	text, post, comment string // texts of rows; empty for what the viewer may not see
 	actors              []string
 }
 
-// appendTray appends the rows of the tray behind items.
+// appendTray appends itemsHead and the rows of the tray.
 func (r *Reader) appendTray(out []byte, p *pagePlan, statement string, params db.Params) ([]byte, error) {
 	var (
-		notices []trayRow
-		ids     []string
-		plain   = true
-		n       trayRow
-		actors  string
+		rows      []trayRow
+		ids       []string
+		canonical = true
+		row       trayRow
+		actors    string
 	)
 	err := db.QueryEach(r.app, statement, params, func() {
 		if p.actor != nil {
 			var ok bool
-			n.actors, ok = parseWordList(actors)
-			plain = plain && ok
-			ids = append(ids, n.actors...)
+			row.actors, ok = parseWordList(actors)
+			canonical = canonical && ok
+			ids = append(ids, row.actors...)
 		}
-		notices = append(notices, n)
-	}, &n.text, &n.post, &n.comment, &actors)
-	if err != nil || !plain {
+		rows = append(rows, row)
+	}, &row.text, &row.post, &row.comment, &actors)
+	if err != nil || !canonical {
 		return append(out, brokenMark), err
 	}
 	people, err := r.readPeople(p, ids, params)
@@ -76,14 +76,14 @@ func (r *Reader) appendTray(out []byte, p *pagePlan, statement string, params db
 		return out, err
 	}
 	out = append(out, itemsHead...)
-	for _, n := range notices {
-		out = p.row.appendRow(out, n.text, func(out []byte) []byte { return p.appendExpand(out, n, people) })
+	for _, row := range rows {
+		out = p.row.appendRow(out, row.text, func(out []byte) []byte { return p.appendExpand(out, row, people) })
 		out = append(out, ',')
 	}
 	return out, nil
 }
 
-// readPeople returns the JSON of those users whom the caller sees, by their id.
+// readPeople returns, by id, the JSON of those users whom the viewer may see.
 func (r *Reader) readPeople(p *pagePlan, ids []string, params db.Params) (map[string][]byte, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -96,7 +96,7 @@ func (r *Reader) readPeople(p *pagePlan, ids []string, params db.Params) (map[st
 			unique = append(unique, id)
 		}
 	}
-	slices.Sort(unique) // neighbours in an index are found faster one after the other
+	slices.Sort(unique) // SQLite finds neighbours in an index faster one after the other
 	params["ids"] = db.JSONList(unique)
 	var (
 		id, text string
@@ -110,10 +110,10 @@ func (r *Reader) readPeople(p *pagePlan, ids []string, params db.Params) (map[st
 	return people, err
 }
 
-// appendExpand appends what is expanded in a row: who and what of it the caller sees.
-func (p *pagePlan) appendExpand(out []byte, n trayRow, people map[string][]byte) []byte {
+// appendExpand appends what a row expands: its actors, comment and post, as far as the viewer may see them.
+func (p *pagePlan) appendExpand(out []byte, row trayRow, people map[string][]byte) []byte {
 	begin, actor := byte('{'), `{"actors":[`
-	for _, id := range n.actors {
+	for _, id := range row.actors {
 		if person := people[id]; person != nil {
 			out = append(append(out, actor...), person...)
 			begin, actor = ',', ","
@@ -125,7 +125,7 @@ func (p *pagePlan) appendExpand(out []byte, n trayRow, people map[string][]byte)
 	for _, one := range []struct {
 		name, text string
 		*template
-	}{{`"comment":`, n.comment, p.comment}, {`"post":`, n.post, p.post}} {
+	}{{`"comment":`, row.comment, p.comment}, {`"post":`, row.post, p.post}} {
 		if one.text != "" {
 			out = one.appendRow(append(append(out, begin), one.name...), one.text, nil)
 			begin = ','

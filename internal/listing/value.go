@@ -9,16 +9,16 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// valueAppender appends a stored value as PocketBase's answers have it.
+// valueAppender appends a stored value to JSON as PocketBase would write it.
 type valueAppender func(out []byte, stored string) []byte
 
-// appenderOf returns how a field's values are written. Nearly all of them are written as they are stored; one that
-// looks otherwise goes through the field itself.
+// appenderOf returns the appender of a field's values, or false for an unknown type of field. Nearly all values are
+// written as they are stored; one that is not in the canonical form goes through the field itself.
 func appenderOf(field core.Field) (valueAppender, bool) {
 	general := fieldAppender(field)
-	either := func(plain func(string) bool, quick valueAppender) valueAppender {
+	either := func(isCanonical func(string) bool, quick valueAppender) valueAppender {
 		return func(out []byte, stored string) []byte {
-			if plain(stored) {
+			if isCanonical(stored) {
 				return quick(out, stored)
 			}
 			return general(out, stored)
@@ -58,7 +58,7 @@ func appenderOf(field core.Field) (valueAppender, bool) {
 func appendRaw(out []byte, stored string) []byte { return append(out, stored...) }
 
 func appendQuoted(out []byte, stored string) []byte {
-	out, _ = jsontext.AppendQuote(out, stored) // what is no UTF-8 is replaced, as PocketBase does
+	out, _ = jsontext.AppendQuote(out, stored) // invalid UTF-8 is replaced, as PocketBase does
 	return out
 }
 
@@ -69,7 +69,7 @@ func appendBool(out []byte, stored string) []byte {
 	return append(out, "false"...)
 }
 
-// fieldAppender makes a value what PocketBase makes it on its way from the row to the answer.
+// fieldAppender writes a value as PocketBase does, through the field. It appends brokenMark when that fails.
 func fieldAppender(field core.Field) valueAppender {
 	return func(out []byte, stored string) []byte {
 		value, err := field.PrepareValue(nil, stored)
@@ -86,7 +86,7 @@ func fieldAppender(field core.Field) valueAppender {
 
 func isCanonicalBool(stored string) bool { return stored == "0" || stored == "1" }
 
-// isCanonicalNumber is a whole number that a float64 holds exactly.
+// isCanonicalNumber reports whether the text is a whole number of at most 15 digits, which a float64 holds exactly.
 func isCanonicalNumber(stored string) bool {
 	digits := strings.TrimPrefix(stored, "-")
 	if digits == "" || len(digits) > 15 || digits[0] == '0' && stored != "0" {
@@ -95,7 +95,7 @@ func isCanonicalNumber(stored string) bool {
 	return !strings.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// isCanonicalDate is a time in the layout that PocketBase stores.
+// isCanonicalDate reports whether the text is empty or a time in the layout that PocketBase stores.
 func isCanonicalDate(stored string) bool {
 	if stored == "" {
 		return true
@@ -117,13 +117,13 @@ func isCanonicalDate(stored string) bool {
 
 func isSingleChoice(stored string) bool { return !strings.Contains(stored, "[") }
 
-// isCanonicalList is a list of different words that need no escaping, without spaces.
+// isCanonicalList reports whether the text is a list that parseWordList can read.
 func isCanonicalList(stored string) bool {
 	_, ok := parseWordList(stored)
 	return ok
 }
 
-// parseWordList reads a isCanonicalList.
+// parseWordList reads a JSON list, without spaces, of different texts that need no escaping; false for any other text.
 func parseWordList(stored string) (list []string, ok bool) {
 	inner, opened := strings.CutPrefix(stored, "[")
 	inner, closed := strings.CutSuffix(inner, "]")

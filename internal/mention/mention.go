@@ -1,4 +1,4 @@
-// Package mention knows which people somebody's words name.
+// Package mention finds the users whom a text names.
 package mention
 
 import (
@@ -10,7 +10,7 @@ import (
 	"doubletap/internal/text"
 )
 
-// UsersNamedIn returns the ids of the users whom words name by their handles.
+// UsersNamedIn returns the ids of the users whose handles a text mentions.
 func UsersNamedIn(tx core.App, words string) ([]string, error) {
 	handles := text.Mentions(words)
 	if len(handles) == 0 {
@@ -25,8 +25,8 @@ func UsersNamedIn(tx core.App, words string) ([]string, error) {
 	return ids, nil
 }
 
-// UsersNamedOn returns the ids of the users whom the author's words on a post name: the caption,
-// when the post is the author's, and each comment but the one left out.
+// UsersNamedOn returns the ids of the users whom the author mentions on a post: in the caption, if the post is the
+// author's, and in the author's comments except the one left out. An id may be in it twice.
 func UsersNamedOn(tx core.App, post, author, leftOut string) ([]string, error) {
 	var words []string
 	err := db.QueryColumn(tx, &words, `SELECT caption FROM posts WHERE id = {:p} AND author = {:a} AND caption != ''

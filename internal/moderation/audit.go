@@ -10,7 +10,7 @@ import (
 	"doubletap/internal/db"
 )
 
-// AuditEntry is a row of audit: who did what to whom.
+// AuditEntry is a row of audit: who did what to whom, and when.
 type AuditEntry struct {
 	Actor  string          `json:"actor"` // collection and id
 	Action string          `json:"action"`
@@ -20,7 +20,8 @@ type AuditEntry struct {
 	At     string          `json:"at"`
 }
 
-// recordAudit records the decision, in its transaction. By SQL: nothing hears of it, and nothing may stop it.
+// recordAudit stores the decision in audit, in its transaction. It uses SQL, so that no hook runs and none can prevent
+// it.
 func (d Decision) recordAudit(tx core.App, target *core.Record, before, after map[string]any) error {
 	was, err := json.Marshal(before)
 	if err != nil {
@@ -41,10 +42,10 @@ func (d Decision) recordAudit(tx core.App, target *core.Record, before, after ma
 	return nil
 }
 
-// recordName is a record as audit writes it.
+// recordName returns the name of a record as audit stores it: COLLECTION/ID.
 func recordName(record *core.Record) string { return record.Collection().Name + "/" + record.Id }
 
-// maxHistory is how many earlier decisions a moderator is shown of one thing.
+// maxHistory is how many earlier decisions about one thing a moderator is shown.
 const maxHistory = 10
 
 // findHistory returns the latest decisions about any of the targets, the newest first.

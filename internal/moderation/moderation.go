@@ -1,5 +1,5 @@
-// Package moderation is what moderators do about what people report: they see it in its context, take it out of
-// sight or leave it, and every decision leaves a trace.
+// Package moderation is what moderators do about reports: they see the reported thing in its context, hide it or leave
+// it, and every decision is recorded.
 package moderation
 
 import (
@@ -32,10 +32,11 @@ const (
 	Dismissed = "dismissed"
 )
 
-// sameSubject is the condition of a report o that is about the same thing as the report r; what is gone is no thing.
+// sameSubject is the SQL condition of a report o that is about the same thing as the report r. A thing that is deleted
+// is the same as no other.
 const sameSubject = `o.comment = r.comment AND o.post = r.post AND o.user = r.user AND o.comment || o.post || o.user != ''`
 
-// reportStates are the states that actions give a report; the others leave it as it is.
+// reportStates are the states that actions give a report. An action that is not in it leaves the state as it is.
 var reportStates = map[string]string{Dismiss: Dismissed, Hide: Upheld, Suspend: Upheld}
 
 // Decision is what a moderator or superuser wants done about a report.
@@ -47,22 +48,23 @@ type Decision struct {
 	RequestID string
 }
 
-// Event is what somebody concerned is to be told of a decision, which does not say who made it.
+// Event is what one person is to be told of a decision. It does not say who made the decision.
 type Event struct {
 	Recipient     string
 	Message       string // such as post_hidden
 	Post, Comment string
-	Concerned     bool // it is about the recipient's own things, not about a report of theirs
+	Concerned     bool // the event is about the recipient's own things, not about a report of theirs
 }
 
-// MayModerate reports whether the signed-in caller moderates.
+// MayModerate reports whether the signed-in caller is a moderator or superuser; nil is not.
 func MayModerate(caller *core.Record) bool {
 	return caller != nil && (caller.IsSuperuser() ||
 		caller.Collection().Name == "users" && caller.GetString("role") == "moderator" && caller.GetString("state") == account.Active)
 }
 
-// ApplyDecision does what d says, in the transaction: the deed, the state of the report and of all open ones of the same
-// thing, and the trace in audit. It returns who is to be told of it.
+// ApplyDecision does what d says, in the transaction: the action itself, the state of the report, and the entry in
+// audit. It returns who is to be told of it. The other open reports of the same thing are settled by
+// SettleOtherReports.
 func ApplyDecision(tx core.App, d Decision) ([]Event, error) {
 	report, err := db.FindRecord(tx, "reports", d.Report)
 	if err != nil {
@@ -78,7 +80,7 @@ func ApplyDecision(tx core.App, d Decision) ([]Event, error) {
 	if !d.By.IsSuperuser() && on.person != nil && on.person.Id == d.By.Id {
 		return nil, forbiddenError("Nobody decides about themselves.")
 	}
-	var words []Event
+	var events []Event
 	target, before, after := report, map[string]any{}, map[string]any{}
 	switch d.Action {
 	case Dismiss:
@@ -90,7 +92,7 @@ func ApplyDecision(tx core.App, d Decision) ([]Event, error) {
 		before["hidden"], after["hidden"] = target.GetBool("hidden"), hidden
 		if target.GetBool("hidden") != hidden {
 			target.Set("hidden", hidden)
-			words = append(words, on.hiddenEvent(target, hidden))
+			events = append(events, on.hiddenEvent(target, hidden))
 		}
 	case Suspend, Unsuspend:
 		if target = on.person; target == nil || target.GetString("state") == account.Deleting {
@@ -105,7 +107,7 @@ func ApplyDecision(tx core.App, d Decision) ([]Event, error) {
 		}
 		before["state"], after["state"] = target.GetString("state"), state
 		if d.Action == Unsuspend && target.GetString("state") != state {
-			words = append(words, Event{Recipient: target.Id, Message: "account_restored", Concerned: true})
+			events = append(events, Event{Recipient: target.Id, Message: "account_restored", Concerned: true})
 		}
 		target.Set("state", state)
 	default:
@@ -116,7 +118,7 @@ func ApplyDecision(tx core.App, d Decision) ([]Event, error) {
 			return nil, fmt.Errorf("%s %s %s: %w", d.Action, target.Collection().Name, target.Id, err)
 		}
 	}
-	told, err := d.settleReport(tx, report)
+	reporterEvents, err := d.settleReport(tx, report)
 	if err != nil {
 		return nil, err
 	}
@@ -124,29 +126,30 @@ func ApplyDecision(tx core.App, d Decision) ([]Event, error) {
 		before["report"], after["report"] = report.Original().GetString("state"), state
 	}
 	after["note"], after["decided"] = d.Note, report.Id
-	return append(words, told...), d.recordAudit(tx, target, before, after)
+	return append(events, reporterEvents...), d.recordAudit(tx, target, before, after)
 }
 
-// settleReport gives the report the state that follows, and returns what its reporter is told. The open ones of the same thing are
-// SettleOtherReports'.
+// settleReport gives the report the state that follows from the action, and returns what its reporter is told. The
+// other open reports of the same thing are settled by SettleOtherReports.
 func (d Decision) settleReport(tx core.App, report *core.Record) ([]Event, error) {
 	state, known := reportStates[d.Action]
 	if !known {
 		return nil, nil
 	}
-	var words []Event
+	var events []Event
 	if reporter := report.GetString("reporter"); report.GetString("state") != state && reporter != "" && reporter != d.By.Id {
-		words = []Event{{Recipient: reporter, Message: "report_" + state}}
+		events = []Event{{Recipient: reporter, Message: "report_" + state}}
 	}
 	report.Set("state", state)
 	report.Set("resolution", d.Note)
 	if err := tx.Save(report); err != nil {
 		return nil, fmt.Errorf("settle report %s: %w", report.Id, err)
 	}
-	return words, nil
+	return events, nil
 }
 
-// OtherReports is the subject of SettleOtherReports: the open reports of the same thing when d was decided; nil where they stay open.
+// OtherReports returns the subject for SettleOtherReports: the open reports of the same thing at the time of d. It is
+// nil if d leaves reports open.
 func (d Decision) OtherReports(tx core.App) sweep.Subject {
 	state, known := reportStates[d.Action]
 	if !known {
@@ -184,7 +187,7 @@ func SettleOtherReports(tx core.App, on sweep.Subject, reporters []string) (word
 
 func forbiddenError(text string) error { return router.NewForbiddenError(text, nil) }
 
-// reportSubject is what a report is about: the content, if any, and the person behind it, if there still is one.
+// reportSubject is what a report is about: the content, if any, and the person behind it; each is nil if it is deleted.
 type reportSubject struct{ comment, post, person *core.Record }
 
 func subjectOf(tx core.App, report *core.Record) (on reportSubject, err error) {
@@ -209,7 +212,7 @@ func subjectOf(tx core.App, report *core.Record) (on reportSubject, err error) {
 	return on, err
 }
 
-// reportedContent is the comment or post that is reported, the narrower one if both are; nil when it is gone.
+// reportedContent returns the comment or post that is reported, the comment if both are, or nil when it is deleted.
 func (on reportSubject) reportedContent() *core.Record {
 	if on.comment != nil {
 		return on.comment
@@ -218,19 +221,19 @@ func (on reportSubject) reportedContent() *core.Record {
 }
 
 func (on reportSubject) hiddenEvent(target *core.Record, hidden bool) Event {
-	w := Event{Recipient: target.GetString("author"), Message: "post", Post: target.Id, Concerned: true}
+	event := Event{Recipient: target.GetString("author"), Message: "post", Post: target.Id, Concerned: true}
 	if target == on.comment {
-		w.Message, w.Post, w.Comment = "comment", target.GetString("post"), target.Id
+		event.Message, event.Post, event.Comment = "comment", target.GetString("post"), target.Id
 	}
 	if hidden {
-		w.Message += "_hidden"
+		event.Message += "_hidden"
 	} else {
-		w.Message += "_restored"
+		event.Message += "_restored"
 	}
-	return w
+	return event
 }
 
-// findOrNil reads a record, nil without an id or when it is gone.
+// findOrNil returns a record, or nil if the id is empty or the record is deleted.
 func findOrNil(tx core.App, collection, id string) (*core.Record, error) {
 	if id == "" {
 		return nil, nil

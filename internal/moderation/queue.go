@@ -12,14 +12,14 @@ import (
 	"doubletap/internal/rendition"
 )
 
-// QueuePage is a part of the queue, and where the next one begins: empty at the end.
+// QueuePage is a page of the queue. Cursor is where the next page begins, and empty on the last.
 type QueuePage struct {
 	Items  []QueueItem `json:"items"`
 	Cursor string      `json:"cursor"`
 }
 
-// QueueItem is what is reported once or more often, by its first report, with all that a moderator needs to decide: also
-// what is hidden, private or of a suspended account.
+// QueueItem is one thing that was reported once or more often, identified by its first report, with all that a
+// moderator needs to decide. It shows also what is hidden, private or of a suspended account.
 type QueueItem struct {
 	ID       string       `json:"id"` // of the first report
 	Created  string       `json:"created"`
@@ -27,14 +27,14 @@ type QueueItem struct {
 	Reports  int          `json:"reports"` // of the same thing in this state
 	Reason   string       `json:"reason"`
 	Note     string       `json:"note"`
-	Reporter *PersonView  `json:"reporter"` // null when the account is gone
-	User     *PersonView  `json:"user"`     // whom suspend would concern
+	Reporter *PersonView  `json:"reporter"` // null when the account is deleted
+	User     *PersonView  `json:"user"`     // the account that suspend would concern
 	Post     *PostView    `json:"post"`     // also that of a reported comment
 	Comment  *CommentView `json:"comment"`
-	History  []AuditEntry `json:"history"` // the latest decisions about these
+	History  []AuditEntry `json:"history"` // the latest decisions about these things
 }
 
-// PersonView is somebody as moderators see them.
+// PersonView is a user as moderators see them.
 type PersonView struct {
 	ID     string `json:"id"`
 	Handle string `json:"handle"`
@@ -42,7 +42,7 @@ type PersonView struct {
 	Bio    string `json:"bio"`
 	State  string `json:"state"`
 	Role   string `json:"role"`
-	Avatar string `json:"avatar"` // a signed address or empty
+	Avatar string `json:"avatar"` // a signed URL, or empty
 }
 
 // PostView is a post as moderators see it.
@@ -57,7 +57,7 @@ type PostView struct {
 	Photos     []PhotoView `json:"photos"`
 }
 
-// PhotoView is a photo by its signed addresses.
+// PhotoView is a photo, by signed URLs.
 type PhotoView struct {
 	URL   string `json:"url"`   // up to 1080 pixels wide or high
 	Thumb string `json:"thumb"` // 320 pixels, square
@@ -78,8 +78,9 @@ const (
 	maxLimit     = 100
 )
 
-// ReadQueue returns what is reported in a state: open ones from the oldest on, as it waits longest, decided ones from the
-// newest on. cursor is that of the page before, or empty. It writes nothing.
+// ReadQueue returns a page of what is reported in a state; empty is open. Open things come with the oldest first, as
+// they have waited longest, decided ones with the newest first. cursor is that of the page before, or empty. It writes
+// nothing.
 func ReadQueue(app core.App, state, cursor string, limit int) (*QueuePage, error) {
 	if state == "" {
 		state = Open
@@ -220,7 +221,7 @@ func postOf(app core.App, post *core.Record) (*PostView, error) {
 		Hidden: post.GetBool("hidden"), Created: post.GetDateTime("created").String(), Photos: []PhotoView{},
 	}
 	var alts []string
-	_ = post.UnmarshalJSONField("alts", &alts) // whatever else is there describes nothing
+	_ = post.UnmarshalJSONField("alts", &alts) // anything but a list of texts describes no photo
 	for i, file := range post.GetStringSlice(rendition.PhotoFields["posts"]) {
 		shown := PhotoView{}
 		if i < len(alts) {

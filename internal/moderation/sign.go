@@ -16,13 +16,13 @@ import (
 	"doubletap/internal/deliver/secret"
 )
 
-// linkLifetime is how long the address of a photo works.
+// linkLifetime is how long a signed URL of a photo works.
 const linkLifetime = 5 * time.Minute
 
-// PhotoRoute is where a signed photo is served: its collection, record, file and size follow.
+// PhotoRoute is the path under which signed photos are served; collection, record, file and size follow it.
 const PhotoRoute = "/api/v1/moderation/photos/"
 
-// PrepareKey makes the key of the signatures, so that no GET ever has to.
+// PrepareKey makes the key of the signatures at the start, so that no GET has to write it.
 func PrepareKey(app core.App) error {
 	_, err := signingKey(app)
 	return err
@@ -40,7 +40,7 @@ func (p PhotoFile) urlPath() string {
 	return p.Collection + "/" + p.Record + "/" + url.PathEscape(p.File) + "/" + p.Size
 }
 
-// SignedURL returns an address that shows the photo to whoever has it, for five minutes, and nothing else.
+// SignedURL returns a path that shows this photo, and nothing else, to whoever has it, for five minutes.
 func (p PhotoFile) SignedURL(app core.App) (string, error) {
 	k, err := signingKey(app)
 	if err != nil {
@@ -50,7 +50,8 @@ func (p PhotoFile) SignedURL(app core.App) (string, error) {
 	return PhotoRoute + p.urlPath() + "?until=" + until + "&signature=" + p.signature(k, until), nil
 }
 
-// TimeLeft returns for how much longer the photo may be seen with these two, zero for not at all.
+// TimeLeft returns how much longer the photo may be seen with this until and signature; 0 if they are expired or not
+// valid.
 func (p PhotoFile) TimeLeft(app core.App, until, signature string) (time.Duration, error) {
 	k, err := signingKey(app)
 	if err != nil {
@@ -58,13 +59,13 @@ func (p PhotoFile) TimeLeft(app core.App, until, signature string) (time.Duratio
 	}
 	seconds, err := strconv.ParseInt(until, 10, 64)
 	if err != nil || !hmac.Equal([]byte(signature), []byte(p.signature(k, until))) {
-		return 0, nil //nolint:nilerr // none of ours
+		return 0, nil //nolint:nilerr // it is not a URL that we signed
 	}
 	return max(0, time.Unix(seconds, 0).Sub(clock.Now(app))), nil
 }
 
 func (p PhotoFile) signature(key []byte, until string) string {
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("photo|" + p.urlPath() + "|" + until)) // a path has no bar
+	mac.Write([]byte("photo|" + p.urlPath() + "|" + until)) // no path contains a |
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

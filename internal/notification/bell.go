@@ -22,7 +22,7 @@ var Ringing = sweep.Work{Kind: "notification.ring", Parts: []sweep.Part{{
 	Do:     ring,
 }}}
 
-// PostCreated leaves a job to tell of a new post, if anybody asked to be told of its author's.
+// PostCreated enqueues a job that notifies of a new post, if anybody asked for its author's posts.
 func PostCreated(tx core.App, post *core.Record) error {
 	author := post.GetString("author")
 	var one int
@@ -58,8 +58,9 @@ func ring(tx core.App, on sweep.Subject, follows []string) error {
 	return nil
 }
 
-// showEarlierPost makes a group that shows a post which is gone show its author's newest other post since it began, if there is
-// one. The hour is for the job that began it, which may have been late.
+// showEarlierPost changes a group that shows a deleted post so that it shows its author's newest other post since the
+// group began. It returns false if there is none. The post may be up to an hour older than the group: the job that
+// began the group may have been late.
 func showEarlierPost(tx core.App, post, author string, g groupRow) (bool, error) {
 	var former string
 	found, err := db.QueryValue(tx, &former, `SELECT o.id FROM notifications n JOIN posts o ON o.author = {:author} AND o.id != {:post}

@@ -9,40 +9,41 @@ import (
 	"doubletap/internal/deliver"
 )
 
-// What one actor alerts one recipient of by push and mail: so many things in an hour, and one that was taken back not again
-// at once. The rest is in the tray, and a device that shows the tray hears of it as of everything else.
+// How often one actor may alert one recipient by push and mail: about so many things in an hour, and not again at once
+// about one that was taken back. Other events are in the tray only; devices that show the tray are sent them as usual.
 const (
 	maxAlertsPerHour = 5
 	realertInterval  = 5 * time.Minute
 )
 
-// decidePlan sets how n is told: as the recipient wants, and then as the app owner's hook says. Whoever is muted, or
-// blocked since, is not asked about. A rule has refused who was blocked before.
-func decidePlan(tx core.App, n *Event, was *priorState, now time.Time) error {
+// decidePlan decides how the recipient is told of the event: as they want, and then as the app owner's hook says. The
+// hook is not called for a recipient who is being deleted, for an actor or a post that the recipient has muted, nor
+// across a block that is newer than the event's cause; a rule has already refused what came across an older block.
+func decidePlan(tx core.App, e *Event, was *priorState, now time.Time) error {
 	if was.preferences.State == "deleting" || was.muted {
 		return nil
 	}
 	p := was.preferences.Recipient()
 	p.Follows = was.follows
-	n.Plan, n.Reachable = deliver.DecidePlan(n.Type, p, now), was.reachable
-	n.List, n.Live, n.Push, n.Mail = n.Plan.List, n.Plan.Live, !n.Plan.PushAt.IsZero(), !n.Plan.MailAt.IsZero()
-	if n.Type == TypePost && was.group != "" { // one alert is enough for what somebody shares in half a day
-		n.Push, n.Mail = false, false
+	e.Plan, e.Reachable = deliver.DecidePlan(e.Type, p, now), was.reachable
+	e.List, e.Live, e.Push, e.Mail = e.Plan.List, e.Plan.Live, !e.Plan.PushAt.IsZero(), !e.Plan.MailAt.IsZero()
+	if e.Type == TypePost && was.group != "" { // one alert is enough for what somebody posts in half a day
+		e.Push, e.Mail = false, false
 	}
 	switch {
-	case n.Actor != "" && was.recentAlerts >= maxAlertsPerHour:
-		n.overBudget = true
-		n.dropAlerts()
+	case e.Actor != "" && was.recentAlerts >= maxAlertsPerHour:
+		e.overBudget = true
+		e.dropAlerts()
 	case was.event.isStored() && !was.event.active && was.event.alertedAt > clock.FormatTime(now.Add(-realertInterval)):
-		n.dropAlerts() // taken back and said again
+		e.dropAlerts() // taken back and done again
 	}
-	return askListener(tx, n)
+	return askListener(tx, e)
 }
 
-// dropAlerts has n wait until its recipient looks; a digest tells of it.
-func (n *Event) dropAlerts() {
-	n.Push = false
-	if n.Plan.MailMode == deliver.MailNow {
-		n.Mail = false
+// dropAlerts sends nothing for the event until its recipient looks; a digest still names it.
+func (e *Event) dropAlerts() {
+	e.Push = false
+	if e.Plan.MailMode == deliver.MailNow {
+		e.Mail = false
 	}
 }

@@ -10,27 +10,27 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// notLikeCondition begins a condition on the subject of events that are no likes: these are found by their recipient, the
-// subject's owner, and spared the index by subject.
+// notLikeCondition begins a condition on the subject of events that are no likes. Likes are found by their recipient,
+// the subject's owner, and are not in the index by subject.
 const notLikeCondition = `type != 'like' AND `
 
-// retractFromAll takes back what actor did to subject, from everybody who was told.
+// retractFromAll takes back what actor did to subject from everybody who was told.
 func retractFromAll(tx core.App, kind, subject, actor string) error {
 	return deactivate(tx, notLikeCondition+`type = {:t} AND subject = {:s} AND actor = {:a}`, db.Params{"t": kind, "s": subject, "a": actor})
 }
 
-// retractFrom takes it back from one recipient.
+// retractFrom takes back what actor did to subject from one recipient.
 func retractFrom(tx core.App, recipient, kind, subject, actor string) error {
 	return deactivate(tx, `recipient = {:r} AND type = {:t} AND subject = {:s} AND actor = {:a}`,
 		db.Params{"r": recipient, "t": kind, "s": subject, "a": actor})
 }
 
-// deactivate ends the active events that meet a condition and counts their groups anew.
+// deactivate takes the active events that meet a condition back, and refreshes their groups.
 func deactivate(tx core.App, condition string, params db.Params) error {
 	return ungroupEvents(tx, `UPDATE notification_events SET active = 0 WHERE active = 1 AND `+condition, params)
 }
 
-// ungroupEvents runs a statement that takes events out of their groups, and counts those anew.
+// ungroupEvents runs a statement that takes events out of their groups, and refreshes those.
 func ungroupEvents(tx core.App, statement string, params db.Params) error {
 	var groups []struct {
 		Recipient    string `db:"recipient"`
@@ -52,10 +52,9 @@ func ungroupEvents(tx core.App, statement string, params db.Params) error {
 	return nil
 }
 
-// CommentDeleted takes back what a deleted comment told: it as a comment, a reply or a
-// mention unless its author said another on the same subject, and the likes it had.
-// still lists whom the author's remaining words on the post mention. Call it
-// when the comment can no longer be found among its author's.
+// CommentDeleted takes back what people were told because of a deleted comment: that it was a comment, a reply or a
+// mention, unless its author has another one on the same subject, and the likes it had. still lists whom the author's
+// other texts on the post mention. Call it when queries no longer find the comment among its author's.
 func CommentDeleted(tx core.App, comment *core.Record, still []string) error {
 	author, post, parent := comment.GetString("author"), comment.GetString("post"), comment.GetString("parent")
 	p := db.Params{"author": author, "post": post, "parent": parent, "id": comment.Id, "still": db.JSONList(still)}
@@ -70,7 +69,7 @@ func CommentDeleted(tx core.App, comment *core.Record, still []string) error {
 			return fmt.Errorf("comment %s gone: %w", comment.Id, err)
 		}
 	}
-	if err := dropMatching(tx, `type = 'comment_like' AND comment = {:id}`, p); err != nil { // their events are those of CommentParts
+	if err := dropMatching(tx, `type = 'comment_like' AND comment = {:id}`, p); err != nil { // CommentParts delete their events
 		return fmt.Errorf("comment %s gone: %w", comment.Id, err)
 	}
 	return nil
@@ -124,8 +123,8 @@ func repointComments(tx core.App, on sweep.Subject, ids []string) error {
 	return nil
 }
 
-// PostParts remove every notification of a post that is gone, the subject's id, of its author, and forget its events. The
-// notifications go first, so that no tray shows half of one.
+// PostParts remove every notification of a deleted post, the subject's id, of the subject's author, and delete its
+// events. The notifications go first, so that no tray shows half of one.
 var PostParts = []sweep.Part{
 	{From: `notifications WHERE post = {:id}`, Do: dropBatch, Weight: groupWeight},
 	{From: `notifications WHERE comment IN (SELECT id FROM comments WHERE post = {:id})`, Do: dropBatch, Weight: groupWeight},
@@ -134,7 +133,8 @@ var PostParts = []sweep.Part{
 	sweep.DeletePart("notification_events", notLikeCondition+`subject IN (SELECT id FROM comments WHERE post = {:id})`),
 }
 
-// groupWeight is what a notification costs that changes, with its seq and its retraction, beside a row that goes.
+// groupWeight is the cost of a notification that changes, with its seq and its retraction, compared with a deleted
+// row.
 const groupWeight = 10
 
 // dropBatch takes notifications of what is gone out of their trays; one that tells of several posts tells of another one.
@@ -166,7 +166,7 @@ func dropBatch(tx core.App, on sweep.Subject, ids []string) error {
 var RetractBetweenWork = sweep.Work{Kind: "notification.part", Parts: []sweep.Part{ungroupBatch(`UPDATE notification_events SET active = 0`,
 	`active = 1 AND updated <= {:at} AND ((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`)}}
 
-// RetractBetween retracts what each of two people was told of the other.
+// RetractBetween takes back what each of two people was told of the other.
 func RetractBetween(tx core.App, a, b string) error {
 	return RetractBetweenWork.Begin(tx, sweep.Subject{"a": a, "b": b, "at": clock.Timestamp(tx)})
 }
@@ -181,19 +181,19 @@ func ungroupBatch(statement, condition string) sweep.Part {
 	}}
 }
 
-// DetachWork is what becomes of the events of a notification, the subject's id, that left the tray: they let go of it, and
-// remember it as their former one if the subject says so.
+// DetachWork detaches the events of a notification that left the tray, the subject's id, from it. They remember the
+// subject's former notification, if it is not empty.
 var DetachWork = sweep.Work{Kind: "notification.detach", Parts: []sweep.Part{
 	sweep.UpdatePart("notification_events", `notification = '', former = CASE {:former} WHEN '' THEN former ELSE {:former} END`,
 		`notification = {:id} AND NOT EXISTS (SELECT 1 FROM notifications WHERE id = {:id})`),
 }}
 
-// DetachEvents lets the events of a notification that its recipient deleted go of it.
+// DetachEvents detaches the events of a notification that its recipient deleted.
 func DetachEvents(tx core.App, id string) error {
 	return DetachWork.Begin(tx, sweep.Subject{"id": id, "former": ""})
 }
 
-// ExpireOld takes notifications out of their trays that are too old to be kept. Their events stay for a while.
+// ExpireOld takes notifications that are too old out of their trays. Their events stay for a while.
 func ExpireOld(tx core.App, ids []string) error {
 	var groups []groupRow
 	if err := db.QueryAll(tx, &groups, `SELECT id, recipient FROM notifications WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(ids)}); err != nil {

@@ -12,130 +12,133 @@ import (
 )
 
 const (
-	groupWindow        = 12 * time.Hour // a group takes new actors this long after its first event
-	silentRepeatWindow = 24 * time.Hour // an event that was taken back and repeated is silent this long after its alert
-	maxNamedActors     = 8              // actors that a notification names
+	groupWindow        = 12 * time.Hour // a group takes new actors for this long after its first event
+	silentRepeatWindow = 24 * time.Hour // an event that was taken back and repeated is silent for this long after its alert
+	maxNamedActors     = 8              // actors that a notification names at most
 )
 
-// notifyRecipient records n and shows it as its recipient's mutes and preferences say.
-func notifyRecipient(tx core.App, n *Event) error {
-	if n.Recipient == "" || n.Recipient == n.Actor {
+// notifyRecipient records an event and shows it as its recipient's mutes and preferences say. It does nothing when the
+// recipient is the actor or does not exist, or was told already.
+func notifyRecipient(tx core.App, e *Event) error {
+	if e.Recipient == "" || e.Recipient == e.Actor {
 		return nil
 	}
 	now := clock.Now(tx)
-	was, found, err := findPriorState(tx, n, now)
+	was, found, err := findPriorState(tx, e, now)
 	if err != nil {
-		return fmt.Errorf("tell %s of %s: %w", n.Recipient, n.Type, err)
+		return fmt.Errorf("tell %s of %s: %w", e.Recipient, e.Type, err)
 	}
-	if !found || was.event.active && !n.isNewEachTime() {
-		return nil // nobody to tell, or said already
+	if !found || was.event.active && !e.isNewEachTime() {
+		return nil // no such recipient, or told already
 	}
-	if was.event.isStored() && !n.isNewEachTime() && clock.FormatTime(now.Add(-silentRepeatWindow)) < max(was.event.alertedAt, was.event.created) {
-		return restoreEvent(tx, n, was.event)
+	if was.event.isStored() && !e.isNewEachTime() && clock.FormatTime(now.Add(-silentRepeatWindow)) < max(was.event.alertedAt, was.event.created) {
+		return restoreEvent(tx, e, was.event)
 	}
-	if err := decidePlan(tx, n, was, now); err != nil {
-		return fmt.Errorf("tell %s of %s: %w", n.Recipient, n.Type, err)
+	if err := decidePlan(tx, e, was, now); err != nil {
+		return fmt.Errorf("tell %s of %s: %w", e.Recipient, e.Type, err)
 	}
-	if !n.List && was.event.active {
+	if !e.List && was.event.active {
 		return nil // what was shown before the mute stays as it was
 	}
-	return publishEvent(tx, n, was, clock.FormatTime(now))
+	return publishEvent(tx, e, was, clock.FormatTime(now))
 }
 
-// restoreEvent brings an event back that was taken back a short while ago: silently, in its old
-// place. An event that was never shown stays so.
-func restoreEvent(tx core.App, n *Event, e storedEvent) error {
+// restoreEvent brings back an event that was taken back a short while ago: silently, in its old place. An event that
+// was never shown stays hidden.
+func restoreEvent(tx core.App, e *Event, stored storedEvent) error {
 	group := ""
-	if e.alertedAt != "" {
+	if stored.alertedAt != "" {
 		var err error
-		if group, err = findGroup(tx, n, e); err != nil {
+		if group, err = findGroup(tx, e, stored); err != nil {
 			return err
 		}
 	}
 	_, err := db.Exec(tx, `UPDATE notification_events SET active = 1, notification = {:g}, updated = {:now} WHERE id = {:id}`,
-		db.Params{"g": group, "id": e.id, "now": clock.Timestamp(tx)})
+		db.Params{"g": group, "id": stored.id, "now": clock.Timestamp(tx)})
 	if err != nil || group == "" {
 		return err
 	}
-	return refreshGroup(tx, n.Recipient, group)
+	return refreshGroup(tx, e.Recipient, group)
 }
 
-// publishEvent stores a fresh event and shows it in the group that is open, else in a new one. What it inserts, it inserts OR FAIL,
-// as like.Store does.
-func publishEvent(tx core.App, n *Event, was *priorState, at string) error {
+// publishEvent stores a new event and shows it in the open group, else in a new one. It inserts OR FAIL, as
+// like.InsertRow does.
+func publishEvent(tx core.App, e *Event, was *priorState, at string) error {
 	group, alerted := "", ""
-	if n.List {
-		seq, err := NextSeq(tx, n.Recipient)
+	if e.List {
+		seq, err := NextSeq(tx, e.Recipient)
 		if err != nil {
 			return err
 		}
 		if group, alerted = was.group, at; group == "" {
-			group, err = openNotification(tx, n, was.event.former, at, seq)
+			group, err = openNotification(tx, e, was.event.former, at, seq)
 		} else {
-			err = moveToFront(tx, n, group, newestActors(n.Actor, was.actors), at, seq)
+			err = moveToFront(tx, e, group, newestActors(e.Actor, was.actors), at, seq)
 		}
 		if err != nil {
 			return err
 		}
-		if !n.Live {
+		if !e.Live {
 			if _, err := db.Exec(tx, `UPDATE notifications SET silent = {:seq} WHERE id = {:id}`, db.Params{"seq": seq, "id": group}); err != nil {
 				return fmt.Errorf("keep notification %s silent: %w", group, err)
 			}
 		}
 	}
-	if was.event.isStored() { // made anew, it comes after all that are there
+	if was.event.isStored() { // a new row sorts after all that are there
 		if _, err := db.Exec(tx, `DELETE FROM notification_events WHERE id = {:id}`, db.Params{"id": was.event.id}); err != nil {
-			return fmt.Errorf("forget the former %s for %s: %w", n.Type, n.Recipient, err)
+			return fmt.Errorf("forget the former %s for %s: %w", e.Type, e.Recipient, err)
 		}
 	}
-	p := n.sqlParams()
-	p["id"], p["g"], p["now"], p["alerted"], p["silent"] = db.OrderedID(tx), group, at, alerted, n.overBudget
+	p := e.sqlParams()
+	p["id"], p["g"], p["now"], p["alerted"], p["silent"] = db.OrderedID(tx), group, at, alerted, e.overBudget
 	_, err := db.Exec(tx, `INSERT OR FAIL INTO notification_events (id, notification, recipient, actor, type, subject, active, alertedAt, silent, created, updated)
 		VALUES ({:id}, {:g}, {:r}, {:a}, {:t}, {:s}, 1, {:alerted}, {:silent}, {:now}, {:now})`, p)
 	if err != nil {
-		return fmt.Errorf("record %s for %s: %w", n.Type, n.Recipient, err)
+		return fmt.Errorf("record %s for %s: %w", e.Type, e.Recipient, err)
 	}
 	if former := was.event.notification; was.event.active && former != "" && former != group {
-		if err := refreshGroup(tx, n.Recipient, former); err != nil { // the actor moved on to the new group
+		if err := refreshGroup(tx, e.Recipient, former); err != nil { // the actor moves to the new group
 			return err
 		}
 	}
 	if group == "" {
 		return nil
 	}
-	inbox.NotificationsChanged(tx, n.Recipient)
-	return tellListener(tx, n, group)
+	inbox.NotificationsChanged(tx, e.Recipient)
+	return tellListener(tx, e, group)
 }
 
-// openNotification makes a notification for its first event, under the id of the former one that left the tray, if there was one: the
-// retraction ends, as a device that was away finds the notification behind it. How many its actors are is a trigger's to count.
-func openNotification(tx core.App, n *Event, former, at string, seq int64) (id string, err error) {
+// openNotification creates a notification for its first event. If a former notification left the tray, it takes over
+// that one's id and ends its retraction, since a device that was away gets the notification after the retraction. A
+// trigger counts its actors.
+func openNotification(tx core.App, e *Event, former, at string, seq int64) (id string, err error) {
 	id = db.OrderedID(tx)
 	if former != "" {
-		if id, err = endRetraction(tx, n, former, id); err != nil {
+		if id, err = endRetraction(tx, e, former, id); err != nil {
 			return "", err
 		}
 	}
 	_, err = db.Exec(tx, `INSERT OR FAIL INTO notifications (id, recipient, type, actors, actorsCount, post, comment, read, latestAt, seq, groupKey, created, updated)
 		VALUES ({:id}, {:r}, {:type}, {:actors}, 0, {:post}, {:comment}, 0, {:at}, {:seq}, {:key}, {:now}, {:now})`,
-		db.Params{"id": id, "r": n.Recipient, "type": n.Type, "actors": db.JSONList([]string{n.Actor}), "post": n.Post, "comment": n.Comment,
-			"at": at, "seq": seq, "key": n.groupPrefix() + at, "now": at})
+		db.Params{"id": id, "r": e.Recipient, "type": e.Type, "actors": db.JSONList([]string{e.Actor}), "post": e.Post, "comment": e.Comment,
+			"at": at, "seq": seq, "key": e.groupPrefix() + at, "now": at})
 	if err != nil {
-		return "", fmt.Errorf("create notification of %s for %s: %w", n.Type, n.Recipient, err)
+		return "", fmt.Errorf("create notification of %s for %s: %w", e.Type, e.Recipient, err)
 	}
 	return id, nil
 }
 
-// endRetraction ends the retraction of a former notification and returns its id; where another actor has brought it back, or a job has yet to
-// detach events from it, the fresh one: they would be in it again, uncounted.
-func endRetraction(tx core.App, n *Event, former, fresh string) (string, error) {
+// endRetraction ends the retraction of a former notification and returns its id. It returns fresh instead where
+// another actor has brought the former one back, or where a job has yet to detach events from it: those would be in it
+// again, uncounted.
+func endRetraction(tx core.App, e *Event, former, fresh string) (string, error) {
 	var one int
 	there, err := db.QueryValue(tx, &one, `SELECT 1 FROM notifications WHERE id = {:id} UNION ALL SELECT 1 FROM notification_events WHERE notification = {:id} LIMIT 1`,
 		db.Params{"id": former})
 	if err != nil || there {
 		return fresh, err
 	}
-	_, err = db.Exec(tx, `DELETE FROM retractions WHERE recipient = {:r} AND notification = {:id}`, db.Params{"r": n.Recipient, "id": former})
+	_, err = db.Exec(tx, `DELETE FROM retractions WHERE recipient = {:r} AND notification = {:id}`, db.Params{"r": e.Recipient, "id": former})
 	if err != nil {
 		return "", fmt.Errorf("end the retraction of notification %s: %w", former, err)
 	}
@@ -143,22 +146,22 @@ func endRetraction(tx core.App, n *Event, former, fresh string) (string, error) 
 }
 
 // moveToFront brings a notification to the front of the tray for one more event.
-func moveToFront(tx core.App, n *Event, id string, actors []string, at string, seq int64) error {
+func moveToFront(tx core.App, e *Event, id string, actors []string, at string, seq int64) error {
 	statement := `UPDATE notifications SET actors = {:actors}, latestAt = {:at}, read = 0, seq = {:seq}, updated = {:at} WHERE id = {:id}`
-	switch { // the newest is shown
-	case n.Comment != "":
+	switch { // the newest comment or post is shown
+	case e.Comment != "":
 		statement = `UPDATE notifications SET actors = {:actors}, latestAt = {:at}, read = 0, seq = {:seq}, updated = {:at}, comment = {:comment} WHERE id = {:id}`
-	case n.Type == TypePost:
+	case e.Type == TypePost:
 		statement = `UPDATE notifications SET actors = {:actors}, latestAt = {:at}, read = 0, seq = {:seq}, updated = {:at}, post = {:post} WHERE id = {:id}`
 	}
-	_, err := db.Exec(tx, statement, db.Params{"actors": db.JSONList(actors), "at": at, "seq": seq, "comment": n.Comment, "post": n.Post, "id": id})
+	_, err := db.Exec(tx, statement, db.Params{"actors": db.JSONList(actors), "at": at, "seq": seq, "comment": e.Comment, "post": e.Post, "id": id})
 	if err != nil {
 		return fmt.Errorf("update notification %s: %w", id, err)
 	}
 	return nil
 }
 
-// newestActors puts actor before the others that a notification names.
+// newestActors returns actor and the others that a notification names, at most maxNamedActors.
 func newestActors(actor string, others []string) []string {
 	named := []string{actor}
 	for _, other := range others {
@@ -169,11 +172,11 @@ func newestActors(actor string, others []string) []string {
 	return named
 }
 
-// findGroup returns the group that a repeated event belongs to: the one it was in, else the one that is open, else a new one,
-// which is read already.
-func findGroup(tx core.App, n *Event, e storedEvent) (string, error) {
+// findGroup returns the group that a repeated event belongs to: the one it was in, else the open one, else a new one
+// that is already marked as read.
+func findGroup(tx core.App, e *Event, stored storedEvent) (string, error) {
 	var id string
-	for _, was := range []string{e.notification, e.former} {
+	for _, was := range []string{stored.notification, stored.former} {
 		if was == "" {
 			continue
 		}
@@ -181,20 +184,20 @@ func findGroup(tx core.App, n *Event, e storedEvent) (string, error) {
 			return id, err
 		}
 	}
-	found, err := db.QueryValue(tx, &id, openGroupQuery, db.Params{"r": n.Recipient, "from": n.groupPrefix() + clock.FormatTime(clock.Now(tx).Add(-groupWindow)), "to": n.groupPrefix() + "~"})
+	found, err := db.QueryValue(tx, &id, openGroupQuery, db.Params{"r": e.Recipient, "from": e.groupPrefix() + clock.FormatTime(clock.Now(tx).Add(-groupWindow)), "to": e.groupPrefix() + "~"})
 	if err != nil || found {
 		return id, err
 	}
-	if id, err = openNotification(tx, n, e.former, e.created, -1); err != nil { // regroup gives the real seq, next in this transaction
+	if id, err = openNotification(tx, e, stored.former, stored.created, -1); err != nil { // refreshGroup gives the real seq, later in this transaction
 		return "", err
 	}
 	_, err = db.Exec(tx, `UPDATE notifications SET read = 1, actors = '[]' WHERE id = {:id}`, db.Params{"id": id})
 	return id, err
 }
 
-// groupPrefix is how the keys of the groups that n may be shown in begin; the time of the first event follows.
-func (n *Event) groupPrefix() string { return n.Type + ":" + n.Subject + ":" }
+// groupPrefix returns how the keys of the groups that may show the event begin; the time of the first event follows.
+func (e *Event) groupPrefix() string { return e.Type + ":" + e.Subject + ":" }
 
-func (n *Event) sqlParams() db.Params {
-	return db.Params{"r": n.Recipient, "t": n.Type, "s": n.Subject, "a": n.Actor}
+func (e *Event) sqlParams() db.Params {
+	return db.Params{"r": e.Recipient, "t": e.Type, "s": e.Subject, "a": e.Actor}
 }

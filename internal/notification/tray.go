@@ -13,8 +13,8 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// refreshGroup names the newest actors of a notification, gives it its next seq, and removes it
-// when nobody is left. How many they are is a trigger's to count.
+// refreshGroup stores the newest actors of a notification and gives it its next seq, or removes it when nobody is
+// left. A trigger counts the actors.
 func refreshGroup(tx core.App, recipient, id string) error {
 	var actors []string
 	err := db.QueryColumn(tx, &actors, `SELECT actor FROM notification_events
@@ -41,8 +41,9 @@ func refreshGroup(tx core.App, recipient, id string) error {
 	return nil
 }
 
-// retractNotification takes a notification out of the tray and leaves its retraction. Its events remember it: whoever does the same
-// again brings the same notification back, and toggling leaves one trace and not hundreds.
+// retractNotification takes a notification out of the tray and records its retraction. Its events remember it: whoever
+// does the same again brings the same notification back, so that repeated toggling leaves one retraction and not
+// hundreds.
 func retractNotification(tx core.App, recipient, id string) error {
 	if err := dropNotification(tx, recipient, id); err != nil {
 		return err
@@ -50,7 +51,7 @@ func retractNotification(tx core.App, recipient, id string) error {
 	return DetachWork.Begin(tx, sweep.Subject{"id": id, "former": id})
 }
 
-// dropNotification takes a notification out of the tray without its events.
+// dropNotification takes a notification out of the tray, but leaves its events as they are.
 func dropNotification(tx core.App, recipient, id string) error {
 	gone, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id})
 	if err != nil || gone == 0 {
@@ -59,7 +60,8 @@ func dropNotification(tx core.App, recipient, id string) error {
 	return RecordRetraction(tx, recipient, id)
 }
 
-// RecordRetraction records that a notification left the tray, for devices that were away: once, with the seq of the last time.
+// RecordRetraction records that a notification left the tray, for devices that were away. There is one row for each
+// notification, with the seq of the last time.
 func RecordRetraction(tx core.App, recipient, id string) error {
 	seq, err := NextSeq(tx, recipient)
 	if errors.Is(err, errNoRecipient) {
@@ -79,10 +81,10 @@ func RecordRetraction(tx core.App, recipient, id string) error {
 	return nil
 }
 
-// errNoRecipient is of a recipient whose account is gone and whose rows are being removed.
+// errNoRecipient says that the recipient's account is gone and its rows are being removed.
 var errNoRecipient = errors.New("no such user")
 
-// NextSeq gives the recipient's next seq; the transaction orders all who ask.
+// NextSeq returns the recipient's next seq. It writes the row, so transactions that call it come one after the other.
 func NextSeq(tx core.App, recipient string) (int64, error) {
 	var seq int64
 	for range 2 {
@@ -93,7 +95,7 @@ func NextSeq(tx core.App, recipient string) (int64, error) {
 		if found {
 			return seq, nil
 		}
-		if err := account.MakeSettings(tx, recipient, ""); err != nil { // written past our hooks, by SQL or an import
+		if err := account.MakeSettings(tx, recipient, ""); err != nil { // the user was written without our hooks, by SQL or an import
 			return 0, err
 		}
 	}

@@ -1,5 +1,5 @@
-// Package page makes the pages that people without the app see, and what a link to them looks like
-// elsewhere. It shows what a guest may see, as the collections' own rules say, and nothing else.
+// Package page makes the pages that people without the app see, and what a link to them looks like elsewhere. It shows
+// only what a guest may see by the collections' own rules.
 package page
 
 import (
@@ -28,7 +28,7 @@ const (
 	KindTag  = "tag"
 )
 
-// Page is a page before it is written.
+// Page is what a page shows, before it is rendered.
 type Page struct {
 	Kind        string
 	Record      *core.Record // what it shows: a post, a user or a hashtag
@@ -39,8 +39,8 @@ type Page struct {
 	Site   string // the app's name
 	URL    string // of this page
 	InApp  string // the same in the web app
-	Listed bool   // search engines may keep it
-	Image  string // what a link shows, or empty
+	Listed bool   // search engines may list it
+	Image  string // the image that a link to the page shows, or empty
 	Thing  *Thing // for search engines
 
 	Author   *Person
@@ -57,13 +57,13 @@ type Page struct {
 	Style    string
 }
 
-// Person is somebody as a page names them.
+// Person is a user as a page shows them.
 type Person struct {
 	Name   string
 	Handle string
 	Path   string // of their page, or empty
 	Avatar string // or empty
-	Letter string // instead of one
+	Letter string // shown if there is no avatar
 }
 
 //go:embed templates page.css page.js
@@ -71,12 +71,12 @@ var files embed.FS
 
 var pageTemplates = template.Must(template.ParseFS(files, "templates/*.html"))
 
-// CSS is the style of all pages, and StylePath where they look for it: it changes with what it says.
+// CSS is the style of all pages. StylePath is where pages load it from; it changes with the style.
 var (
 	CSS       = readEmbedded("page.css")
 	StylePath = "/page.css?v=" + ContentTag(CSS)
 
-	// JS leads from the page of what is missing, which is the same for all, to its own address in the app.
+	// JS opens the missing page's own address in the web app; the page itself is the same for all addresses.
 	JS = readEmbedded("page.js")
 )
 
@@ -88,13 +88,13 @@ func readEmbedded(name string) []byte {
 	return all
 }
 
-// ContentTag is a short text that differs for different content.
+// ContentTag returns a short text that differs for different content.
 func ContentTag(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:12])
 }
 
-// RenderHTML is the page as it is sent.
+// RenderHTML returns the page as HTML.
 func (p *Page) RenderHTML() ([]byte, error) {
 	p.Style = StylePath
 	p.describeThing()
@@ -105,7 +105,7 @@ func (p *Page) RenderHTML() ([]byte, error) {
 	return html.Bytes(), nil
 }
 
-// MissingPage is the page for what is not there and for what a guest may not see.
+// MissingPage returns the page for what does not exist or a guest may not see.
 func MissingPage(app core.App) ([]byte, error) {
 	p := &Page{Kind: "missing", Title: "Not here", Description: "There is nothing to see at this address.", Site: siteName(app), InApp: "/"}
 	return p.RenderHTML()
@@ -117,13 +117,13 @@ func newPage(app core.App, kind string, record *core.Record, path, inApp string)
 
 func siteName(app core.App) string { return text.ShortLine(app.Settings().Meta.AppName, 60) }
 
-// BaseURL is the address of the service, without a slash at its end.
+// BaseURL returns the address of the service, without a slash at its end.
 func BaseURL(app core.App) string { return strings.TrimRight(app.Settings().Meta.AppURL, "/") }
 
-// guestInfo is who looks at a page.
+// guestInfo is the request for whom rules are evaluated: a guest's.
 var guestInfo = &core.RequestInfo{Context: core.RequestInfoContextDefault, Method: "GET"}
 
-// applyRule lets a query find only what the rule lets a guest see; nil is for superusers alone.
+// applyRule limits a query to what the rule lets a guest see; a nil rule lets nobody but superusers.
 func applyRule(app core.App, q *dbx.SelectQuery, collection *core.Collection, rule *string) error {
 	if rule == nil {
 		q.AndWhere(dbx.NewExp("1 = 0"))
@@ -141,7 +141,7 @@ func applyRule(app core.App, q *dbx.SelectQuery, collection *core.Collection, ru
 	return resolver.UpdateQuery(q)
 }
 
-// findVisible returns the record that meets the condition if a guest may see it, else nil.
+// findVisible returns a record that meets the condition and that a guest may see, or nil.
 func findVisible(app core.App, name, condition string, params dbx.Params) (*core.Record, error) {
 	collection, err := app.FindCachedCollectionByNameOrId(name)
 	if err != nil {
@@ -174,7 +174,7 @@ func newPerson(user *core.Record) *Person {
 	return p
 }
 
-// countWithWord is a number with its word: 1 like, 1,234 likes.
+// countWithWord returns a number with its noun: 1 like, 1,234 likes.
 func countWithWord(n int, word string) string {
 	if n != 1 {
 		word += "s"

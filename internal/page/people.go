@@ -11,8 +11,8 @@ import (
 	"doubletap/internal/text"
 )
 
-// UserPage is the page of a person with their newest posts, or nil when a guest may not see it. That of a private account
-// shows no posts, and search engines are asked to leave it.
+// UserPage returns the page of a user with their newest posts, or nil if a guest may not see the user. The page of a
+// private account shows no posts, and asks search engines not to list it.
 func UserPage(app core.App, handle string) (*Page, error) {
 	if handle == "" {
 		return nil, nil
@@ -44,7 +44,7 @@ func UserPage(app core.App, handle string) (*Page, error) {
 	return p, nil
 }
 
-// TagPage is the page of a hashtag with its newest posts, or nil when there is none that a guest may see.
+// TagPage returns the page of a hashtag with its newest posts, or nil if a guest may see none of them.
 func TagPage(app core.App, name string) (*Page, error) {
 	name = text.Fold(name)
 	tag, err := findVisible(app, "hashtags", "hashtags.name = {:name}", dbx.Params{"name": name})

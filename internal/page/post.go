@@ -12,7 +12,7 @@ import (
 	"doubletap/internal/text"
 )
 
-// Photo is one photo of a post. Width and Height are of its largest rendition, and 0 until that is made.
+// Photo is one photo of a post. Width and Height are those of its largest rendition, and 0 until it is made.
 type Photo struct {
 	Source        string
 	Set           string
@@ -24,11 +24,11 @@ type Photo struct {
 type Tile struct {
 	Path  string
 	Label string
-	Many  bool // it has more photos than the one shown
+	Many  bool // the post has more photos than the one shown
 	Photo
 }
 
-// PostPage is the page of a post, or nil when a guest may not see it.
+// PostPage returns the page of a post, or nil if a guest may not see it.
 func PostPage(app core.App, id string) (*Page, error) {
 	post, err := findVisible(app, "posts", "posts.id = {:id}", dbx.Params{"id": id})
 	if post == nil || err != nil {
@@ -60,8 +60,8 @@ func PostPage(app core.App, id string) (*Page, error) {
 func photosOf(post *core.Record) []Photo {
 	var sizes []*struct{ W, H int }
 	var alts []string
-	_ = json.Unmarshal([]byte(post.GetString("media")), &sizes) // there is none before the renditions are made
-	_ = json.Unmarshal([]byte(post.GetString("alts")), &alts)   // nor need there be an alt
+	_ = json.Unmarshal([]byte(post.GetString("media")), &sizes) // empty until the renditions are made
+	_ = json.Unmarshal([]byte(post.GetString("alts")), &alts)   // may be empty
 	all := make([]Photo, 0, len(post.GetStringSlice("photos")))
 	for i, file := range post.GetStringSlice("photos") {
 		photo := Photo{Source: photoSource(post, file, "1080x1080f"), Alt: fmt.Sprintf("Photo %d", i+1)}
@@ -86,7 +86,7 @@ func photosOf(post *core.Record) []Photo {
 	return all
 }
 
-// fitWithin is how large a picture is in a box that it is made smaller for, never larger.
+// fitWithin returns the size of a picture that is made smaller to fit into a square box; it is never made larger.
 func fitWithin(w, h, box int) (int, int) {
 	long := max(w, h)
 	if long <= box {
@@ -99,10 +99,10 @@ func photoSource(post *core.Record, file, size string) string {
 	return "/api/files/posts/" + post.Id + "/" + file + "?thumb=" + size
 }
 
-// maxTiles is how many posts a page of many shows.
+// maxTiles is how many posts the page of a user or hashtag shows.
 const maxTiles = 24
 
-// newestTiles are the newest posts that a query finds and a guest may see.
+// newestTiles returns the newest posts that a guest may see, of those that narrow leaves in the query.
 func newestTiles(app core.App, narrow func(q *dbx.SelectQuery)) ([]Tile, error) {
 	collection, err := app.FindCachedCollectionByNameOrId("posts")
 	if err != nil {
@@ -131,7 +131,8 @@ func newestTiles(app core.App, narrow func(q *dbx.SelectQuery)) ([]Tile, error) 
 	return all, nil
 }
 
-// Cover is the photo that a link to the page shows, in the size of its rendition there, if it is a post's.
+// Cover returns the photo that a link to the page shows, in the size of that rendition, or nil if the page has no
+// photos.
 func (p *Page) Cover() *Photo {
 	if len(p.Photos) == 0 {
 		return nil

@@ -11,10 +11,10 @@ import (
 	"doubletap/internal/db"
 )
 
-// sitemapPageSize is how many rows a page of the sitemap is about; those that a guest may not see are not in it.
+// sitemapPageSize is how many rows one part of the sitemap covers; it leaves out those that a guest may not see.
 const sitemapPageSize = 5000
 
-// Sitemap names every page that a guest may see, or the parts that do.
+// Sitemap lists the pages that a guest may see, or the parts that list them.
 type Sitemap struct {
 	XMLName xml.Name
 	Space   string         `xml:"xmlns,attr"`
@@ -30,14 +30,15 @@ type SitemapEntry struct {
 
 const sitemapNamespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
-// sitemapKinds are what a sitemap has parts of: the collection, the column that the address is made of, and what goes before it.
+// sitemapKinds are the collections that have parts of the sitemap: the column of which a page's address is made, the
+// path before it, and the SQL condition of the rows that have a page.
 var sitemapKinds = map[string]struct{ column, path, only string }{
 	"posts":    {"id", "/p/", ""},
 	"users":    {"handle", "/@", "users.handle != '' AND NOT users.private"},
 	"hashtags": {"name", "/tags/", ""},
 }
 
-// SitemapIndex is the sitemap of sitemaps.
+// SitemapIndex returns the sitemap that lists the parts.
 func SitemapIndex(app core.App) (*Sitemap, error) {
 	index := &Sitemap{XMLName: xml.Name{Local: "sitemapindex"}, Space: sitemapNamespace}
 	for _, name := range []string{"posts", "users", "hashtags"} {
@@ -52,7 +53,7 @@ func SitemapIndex(app core.App) (*Sitemap, error) {
 	return index, nil
 }
 
-// SitemapPart is one of the sitemaps that the index names, or nil when there is none.
+// SitemapPart returns one of the parts that the index lists, or nil if there is no such part.
 func SitemapPart(app core.App, name string, part int) (*Sitemap, error) {
 	kind, known := sitemapKinds[name]
 	if !known || part < 0 {
@@ -96,13 +97,13 @@ func SitemapPart(app core.App, name string, part int) (*Sitemap, error) {
 	return m, nil
 }
 
-// EncodeXML is the sitemap as it is sent.
+// EncodeXML returns the sitemap as XML.
 func (m *Sitemap) EncodeXML() ([]byte, error) {
 	body, err := xml.Marshal(m)
 	return append([]byte(xml.Header), body...), err
 }
 
-// RobotsText is /robots.txt.
+// RobotsText returns the content of /robots.txt.
 func RobotsText(app core.App) []byte {
 	return []byte("User-agent: *\nAllow: /api/files/\nDisallow: /api/\nDisallow: /_/\n\nSitemap: " + BaseURL(app) + "/sitemap.xml\n")
 }

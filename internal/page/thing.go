@@ -2,7 +2,7 @@ package page
 
 import "strings"
 
-// Thing is what a page shows in the words of schema.org.
+// Thing is what a page shows, in the vocabulary of schema.org.
 type Thing struct {
 	Context     string             `json:"@context,omitempty"`
 	Type        string             `json:"@type"`
@@ -19,14 +19,14 @@ type Thing struct {
 	Counts      []InteractionCount `json:"interactionStatistic,omitempty"`
 }
 
-// InteractionCount is how often something was done to a Thing.
+// InteractionCount says how often people did something to a Thing.
 type InteractionCount struct {
 	Type   string `json:"@type"`
 	Action string `json:"interactionType"`
 	Times  int    `json:"userInteractionCount"`
 }
 
-// describeThing sets the Thing of the page, as its title and description are by now.
+// describeThing sets the page's Thing. The page's title and description must be set before.
 func (p *Page) describeThing() {
 	switch p.Kind {
 	case KindPost:
@@ -54,7 +54,7 @@ func (p *Page) personThing() *Thing {
 	return t
 }
 
-// serviceOrigin is the address of the service, from that of the page.
+// serviceOrigin returns the address of the service, taken from that of the page.
 func (p *Page) serviceOrigin() string {
 	for _, path := range []string{"/p/", "/@", "/tags/"} {
 		if at := strings.LastIndex(p.URL, path); at > 0 {

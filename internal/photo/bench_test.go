@@ -18,7 +18,7 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// phonePhoto returns the photo that figures are given for, of 12 or 48 MP.
+// phonePhoto returns the photo of 12 or 48 MP that our figures are measured with.
 var phonePhoto = func() func(mp int) []byte {
 	once := map[int]func() []byte{}
 	for mp, size := range map[int][2]int{12: {4032, 3024}, 48: {8064, 6048}} {
@@ -29,7 +29,7 @@ var phonePhoto = func() func(mp int) []byte {
 	return func(mp int) []byte { return once[mp]() }
 }()
 
-// processCPUTime returns the processor time of this process until now.
+// processCPUTime returns the processor time that this process has taken so far.
 func processCPUTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -38,7 +38,7 @@ func processCPUTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// renderWithPocketBase makes the renditions of src as PocketBase does when they are asked for.
+// renderWithPocketBase makes the renditions of src as PocketBase does on request.
 func renderWithPocketBase(tb testing.TB, src []byte, sizes []Size) {
 	tb.Helper()
 	fsys, err := filesystem.NewLocal(tb.TempDir())
@@ -56,8 +56,8 @@ func renderWithPocketBase(tb testing.TB, src []byte, sizes []Size) {
 	}
 }
 
-// timeVipsthumbnail returns what Debian's vipsthumbnail, on one core, takes for the same
-// sizes, or 0 if it is not installed.
+// timeVipsthumbnail returns how long Debian's vipsthumbnail takes on one core for the same sizes, or 0 if it is not
+// installed.
 func timeVipsthumbnail(tb testing.TB, src []byte, sizes []Size) (took time.Duration) {
 	tb.Helper()
 	path, err := exec.LookPath("vipsthumbnail")
@@ -83,7 +83,8 @@ func timeVipsthumbnail(tb testing.TB, src []byte, sizes []Size) (took time.Durat
 	return took
 }
 
-// renderWithImaging makes the renditions of src as one would with imaging alone: decoded once, each size from the one before.
+// renderWithImaging makes the renditions of src with imaging alone: src is decoded once, and each size is made from
+// the one before.
 func renderWithImaging(tb testing.TB, src []byte, sizes []Size) {
 	tb.Helper()
 	m, err := imaging.Decode(bytes.NewReader(src), imaging.AutoOrientation(true))
@@ -94,7 +95,7 @@ func renderWithImaging(tb testing.TB, src []byte, sizes []Size) {
 		out := imaging.Fit(m, s.Side, s.Side, imaging.Lanczos)
 		if s.Crop {
 			out = imaging.Fill(m, s.Side, s.Side, imaging.Center, imaging.Lanczos)
-		} else if s.Side > 320 { // of which the crop needs more
+		} else if s.Side > 320 { // the crop needs more than the smaller sizes have
 			m = out
 		}
 		if err := imaging.Encode(io.Discard, out, imaging.JPEG, imaging.JPEGQuality(s.jpegQuality())); err != nil {
@@ -103,8 +104,8 @@ func renderWithImaging(tb testing.TB, src []byte, sizes []Size) {
 	}
 }
 
-// BenchmarkRender12MP prints what all renditions of a photo cost, beside
-// PocketBase's CreateThumb, imaging and vipsthumbnail for five of the same six sizes, in the same run.
+// BenchmarkRender12MP prints what all renditions of a photo cost and, measured in the same run, what five of the same
+// six sizes cost with PocketBase's CreateThumb, imaging and vipsthumbnail.
 func BenchmarkRender12MP(b *testing.B) { benchmarkRender(b, 12) }
 
 func BenchmarkRender48MP(b *testing.B) { benchmarkRender(b, 48) }
@@ -138,7 +139,7 @@ func benchmarkRender(b *testing.B, mp int) {
 	}
 }
 
-// BenchmarkSteps tells where the time goes.
+// BenchmarkSteps measures the steps of Render one by one.
 func BenchmarkSteps(b *testing.B) {
 	src := phonePhoto(12)
 	var r Renderer

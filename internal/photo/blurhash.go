@@ -9,7 +9,7 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// rgbPixelsOf returns the pixels of a small picture.
+// rgbPixelsOf returns the pixels of a small picture, row by row, as red, green and blue.
 func rgbPixelsOf(p *plane.Picture) [][3]uint8 {
 	out := make([][3]uint8, 0, p.W*p.H)
 	for y := range p.H {
@@ -26,9 +26,8 @@ func rgbPixelsOf(p *plane.Picture) [][3]uint8 {
 	return out
 }
 
-// mostCommonColor returns the mean of the pixels that fall into the fullest of 512
-// equal parts of the colours: what the photo mostly shows, not the grey that
-// the mean of all of it would be.
+// mostCommonColor divides the colours into 512 equal parts and returns the mean of the pixels in the fullest part, as
+// "#rrggbb". That is what the photo mostly shows; the mean of all pixels would be grey.
 func mostCommonColor(pixels [][3]uint8) string {
 	var sums [512][4]int
 	most := 0
@@ -45,8 +44,8 @@ func mostCommonColor(pixels [][3]uint8) string {
 	return fmt.Sprintf("#%02x%02x%02x", s[0]/n, s[1]/n, s[2]/n)
 }
 
-// encodeBlurhash returns the pixels as https://blurha.sh describes: the lowest
-// frequencies of a cosine transform, in characters that JSON leaves alone.
+// encodeBlurhash returns the blurhash of the pixels, see https://blurha.sh: the lowest frequencies of a cosine
+// transform, in characters that JSON does not escape.
 func encodeBlurhash(pixels [][3]uint8, w, h int) string {
 	nx, ny := 4, 3
 	if h > w {
@@ -119,7 +118,7 @@ func linearToSRGB(v float64) int {
 	return int((1.055*math.Pow(v, 1/2.4)-0.055)*255 + 0.5)
 }
 
-// appendBase83 appends v in n characters.
+// appendBase83 appends v as n digits of base 83.
 func appendBase83(to []byte, v, n int) []byte {
 	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 	for range n {

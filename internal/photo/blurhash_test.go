@@ -2,7 +2,7 @@ package photo
 
 import "testing"
 
-// TestBlurhash has its wanted values from github.com/bbrks/go-blurhash v1.1.1.
+// TestBlurhash expects the values of github.com/bbrks/go-blurhash v1.1.1.
 func TestBlurhash(t *testing.T) {
 	for _, c := range []struct {
 		w, h int

@@ -6,38 +6,37 @@ import (
 	"sync"
 )
 
-// DefaultBudget is how many bytes photos may take together, unless the owner says otherwise.
+// DefaultBudget is how many bytes all photos together may take, unless the owner sets another value.
 const DefaultBudget = 512 << 20
 
-// Budget bounds what photos that are worked on at the same time take together,
-// and is fair by person: whoever has nothing in hand comes before those who
-// have, and then each person in turn, so that one's many large photos do not
-// delay another's first. Nobody goes past who comes next, so a large photo waits
-// until there is room for it, and no longer.
+// Budget bounds what the photos that are worked on at the same time take together. It is fair by person: a person who
+// holds nothing comes before those who hold something, and then each person has a turn, so that many large photos of
+// one person do not delay another's first. Nobody overtakes the first in the queue, so a large photo waits until
+// there is room for it, and no longer.
 type Budget struct {
 	capacity int64
 
-	mu            sync.Mutex // guards all below
+	mu            sync.Mutex // guards all fields below
 	available     int64
-	heldShares    map[string]int // shares that each person has in hand
+	heldShares    map[string]int // how many shares each person holds
 	waitingShares map[string][]*budgetShare
-	personQueue   []string // of the persons who wait
+	personQueue   []string // the persons who wait, in order
 }
 
-// budgetShare is what somebody waits for; ready is closed when it is theirs.
+// budgetShare is what a person waits for or holds; granted is closed when they get it.
 type budgetShare struct {
 	cost    int64
 	granted chan struct{}
 }
 
-// NewBudget returns a budget of so many bytes.
+// NewBudget returns a budget of that many bytes.
 func NewBudget(bytes int64) *Budget {
 	return &Budget{capacity: bytes, available: bytes, heldShares: map[string]int{}, waitingShares: map[string][]*budgetShare{}}
 }
 
-// Acquire waits until it is the person's turn and cost bytes are free, or ctx
-// ends, and returns the function that gives them back, to be called once. What costs more than the
-// whole budget gets all of it, and is then alone.
+// Acquire waits until it is the person's turn and cost bytes are free. It returns the function that gives them back,
+// to be called once, or the error of ctx if ctx ends first. A cost above the whole budget takes all of it, and is
+// then alone.
 func (b *Budget) Acquire(ctx context.Context, person string, cost int64) (release func(), err error) {
 	wanted := &budgetShare{max(0, min(cost, b.capacity)), make(chan struct{})}
 	b.mu.Lock()
@@ -53,10 +52,10 @@ func (b *Budget) Acquire(ctx context.Context, person string, cost int64) (releas
 	defer b.mu.Unlock()
 	if i := slices.Index(b.waitingShares[person], wanted); i >= 0 {
 		b.dequeueShare(person, i)
-	} else { // it came at the same moment
+	} else { // it was granted at the same moment
 		b.returnShare(person, wanted)
 	}
-	b.grantShares() // what waited behind it
+	b.grantShares() // to those who waited behind it
 	return nil, ctx.Err()
 }
 
@@ -67,7 +66,8 @@ func (b *Budget) releaseShare(person string, s *budgetShare) {
 	b.grantShares()
 }
 
-// enqueueShare lets a share wait. A person with nothing in hand stands before those with something, as they may have much more to come.
+// enqueueShare puts a share into the queue. A person who holds nothing goes before those who hold something, as these
+// may have many more to come.
 func (b *Budget) enqueueShare(person string, s *budgetShare) {
 	if b.waitingShares[person] = append(b.waitingShares[person], s); len(b.waitingShares[person]) > 1 {
 		return
@@ -81,7 +81,7 @@ func (b *Budget) enqueueShare(person string, s *budgetShare) {
 	b.personQueue = slices.Insert(b.personQueue, place, person)
 }
 
-// dequeueShare takes a share that waits away, and its person out of the order if it was the only one.
+// dequeueShare removes the person's ith waiting share, and the person from the queue if it was their only one.
 func (b *Budget) dequeueShare(person string, i int) {
 	if b.waitingShares[person] = slices.Delete(b.waitingShares[person], i, i+1); len(b.waitingShares[person]) == 0 {
 		delete(b.waitingShares, person)
@@ -89,7 +89,7 @@ func (b *Budget) dequeueShare(person string, i int) {
 	}
 }
 
-// grantShares hands out shares in order while there is room for the next.
+// grantShares grants shares in the order of the queue while there is room for the next one.
 func (b *Budget) grantShares() {
 	for len(b.personQueue) > 0 {
 		person := b.personQueue[0]
@@ -98,7 +98,7 @@ func (b *Budget) grantShares() {
 			return
 		}
 		b.dequeueShare(person, 0)
-		if len(b.waitingShares[person]) > 0 { // the others first
+		if len(b.waitingShares[person]) > 0 { // the others have their turn first
 			b.personQueue = append(b.personQueue[1:], person)
 		}
 		b.available -= next.cost
@@ -107,7 +107,7 @@ func (b *Budget) grantShares() {
 	}
 }
 
-// returnShare takes a share back.
+// returnShare makes the bytes of a held share available again.
 func (b *Budget) returnShare(person string, s *budgetShare) {
 	b.available += s.cost
 	if b.heldShares[person]--; b.heldShares[person] == 0 {

@@ -17,7 +17,7 @@ func TestBudget(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := make(chan int64, 2)
-		for _, cost := range []int64{1000, 40} { // more than there is waits for all of it, and the next behind it
+		for _, cost := range []int64{1000, 40} { // a cost above the budget waits for all of it, and the next waits behind it
 			go func() {
 				release, err := b.Acquire(t.Context(), "ada", cost)
 				if err != nil {
@@ -62,7 +62,7 @@ func TestBudgetIsFairByPerson(t *testing.T) {
 		for _, places := range []int64{1, 3} {
 			b := NewBudget(places)
 			var mu sync.Mutex
-			var served []string // in the order in which they were
+			var served []string // who was served, in order
 			next := make(chan struct{})
 			offer := func(ctx context.Context, person string, cost int64) {
 				go func() {
@@ -88,7 +88,7 @@ func TestBudgetIsFairByPerson(t *testing.T) {
 			offer(gone, "dave", places)
 			offer(t.Context(), "bob", 1)
 			offer(t.Context(), "bob", 1)
-			offer(t.Context(), "carol", places) // who needs all of it
+			offer(t.Context(), "carol", places) // she needs the whole budget
 			leave()
 			synctest.Wait()
 			began := len(served)
@@ -98,7 +98,7 @@ func TestBudgetIsFairByPerson(t *testing.T) {
 			}
 			order := []string{"bob", "carol", "ada", "bob"}
 			if places > 1 {
-				order = order[:2] // those behind carol go on at the same moment
+				order = order[:2] // those behind carol are granted at the same moment
 			}
 			if got := served[began : began+len(order)]; !slices.Equal(got, order) {
 				t.Errorf("in %d places, after ada's first: %v, want %v", places, got, order)

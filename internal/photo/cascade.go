@@ -13,18 +13,17 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// sampleSide is the size of the picture that is only looked at for its colours.
-// A blurhash of the 1080 would be the same, for 1.8 seconds instead of 3 ms.
+// sampleSide is the side, in pixels, of the picture that the blurhash and the colour are computed from. A blurhash of
+// the 1080 would be the same, but would take 1.8 seconds instead of 3 ms.
 const sampleSide = 32
 
-// renderAll makes the renditions, each from the smallest picture that is large
-// enough: most of them from the one before. A cascade of Lanczos costs 1 to 2 dB
-// against the decoded photo each time, and saves two thirds of the work.
+// renderAll makes the renditions, each from the smallest picture that is large enough, which mostly is the one before
+// it. A cascade of Lanczos costs 1 to 2 dB against the decoded photo each time, and saves two thirds of the work.
 func (r Renderer) renderAll(ctx context.Context, base *plane.Picture, info door.Info, profile string) (Result, error) {
 	c := renditionCascade{base: base, orientation: info.Orientation}
 	defer c.freePictures()
 	var result Result
-	if !info.Scales { // the headers of a HEIC or an animation may say something else
+	if !info.Scales { // the headers of a HEIC or an animation may give another size
 		info.Width, info.Height = base.W, base.H
 	}
 	result.Width, result.Height = info.UprightSize()
@@ -46,7 +45,7 @@ func (r Renderer) renderAll(ctx context.Context, base *plane.Picture, info door.
 	return result, nil
 }
 
-// renditionCascade is the decoded photo, as it is stored, and what was made of it, upright.
+// renditionCascade holds the decoded photo, oriented as it is stored, and the pictures made from it, upright.
 type renditionCascade struct {
 	base        *plane.Picture
 	orientation int
@@ -60,7 +59,7 @@ func (c *renditionCascade) freePictures() {
 	}
 }
 
-// makeSize returns the photo, w x h upright, in a size. It belongs to the cascade.
+// makeSize returns the photo, which is w x h when upright, in a size. The cascade owns the result and frees it.
 func (c *renditionCascade) makeSize(size Size, w, h int) *plane.Picture {
 	if size.Crop {
 		p := c.cropSquare(min(w, h, size.Side), w, h)
@@ -72,7 +71,8 @@ func (c *renditionCascade) makeSize(size Size, w, h int) *plane.Picture {
 	return p
 }
 
-// resizeUpright returns the photo as w x h, upright, from the smallest picture that is large enough.
+// resizeUpright returns the photo upright, as w x h, made from the smallest picture that is large enough. The caller
+// frees it.
 func (c *renditionCascade) resizeUpright(w, h int) *plane.Picture {
 	for i := len(c.wholes) - 1; i >= 0; i-- {
 		if p := c.wholes[i]; p.W >= w && p.H >= h {
@@ -85,7 +85,7 @@ func (c *renditionCascade) resizeUpright(w, h int) *plane.Picture {
 	return plane.Orient(plane.Resize(c.base, w, h, c.orientation), c.orientation)
 }
 
-// cropSquare returns the middle of the photo, w x h upright, made as small as the square is.
+// cropSquare returns the middle of the photo, which is w x h when upright, as a square of the given side.
 func (c *renditionCascade) cropSquare(side, w, h int) *plane.Picture {
 	scale := float64(side) / float64(min(w, h))
 	p := c.resizeUpright(max(int(math.Round(float64(w)*scale)), side), max(int(math.Round(float64(h)*scale)), side))
@@ -94,7 +94,7 @@ func (c *renditionCascade) cropSquare(side, w, h int) *plane.Picture {
 	return convertToPlanes(middle, middle.Rect, p.IsGray())
 }
 
-// fitInto returns how large a photo of w x h is when it fits into the size.
+// fitInto returns the width and height of a photo of w x h when it fits into the size.
 func (s Size) fitInto(w, h int) (int, int) {
 	if w <= s.Side && h <= s.Side {
 		return w, h
@@ -104,10 +104,10 @@ func (s Size) fitInto(w, h int) (int, int) {
 	return fit(w), fit(h)
 }
 
-// bufferPool take the encoder's output, whose size nobody knows before.
+// bufferPool holds buffers for the encoder's output, whose size is not known before.
 var bufferPool = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// encodeJPEG returns p as a JPEG with a profile's marker.
+// encodeJPEG returns p as a JPEG; profile holds the markers of its colour profile, or is "".
 func encodeJPEG(p *plane.Picture, quality int, profile string) ([]byte, error) {
 	b := bufferPool.Get().(*bytes.Buffer)
 	defer bufferPool.Put(b)
@@ -116,7 +116,7 @@ func encodeJPEG(p *plane.Picture, quality int, profile string) ([]byte, error) {
 		return nil, err
 	}
 	out := make([]byte, 0, b.Len()+len(profile))
-	out = append(out, b.Next(2)...) // the marker that begins it
+	out = append(out, b.Next(2)...) // the start of image marker
 	out = append(out, profile...)
 	return append(out, b.Bytes()...), nil
 }

@@ -9,9 +9,9 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// planesOf returns m, laid on a canvas of white, as planes. It shares m's
-// samples where they are planes already. videoRange says that m's are, against
-// the rules of image.YCbCr, from 16 to 235, as lossy WebP's (golang.org/issue/40173).
+// planesOf returns m, laid on a white canvas, as planes. It shares m's samples where they are planes already.
+// videoRange says that m's samples go from 16 to 235, as those of lossy WebP do, though image.YCbCr does not allow
+// that (golang.org/issue/40173).
 func planesOf(m image.Image, canvas image.Rectangle, videoRange bool) *plane.Picture {
 	switch m := m.(type) {
 	case *image.YCbCr:
@@ -26,7 +26,7 @@ func planesOf(m image.Image, canvas image.Rectangle, videoRange bool) *plane.Pic
 		if m.Rect == canvas {
 			return plane.FromGray(m)
 		}
-	case *image.NYCbCrA: // 12 MP in 0.1 s; imaging, which asks each of its pixels for a colour, takes 4.5
+	case *image.NYCbCrA: // 12 MP in 0.1 s; imaging, which calls At for each pixel, takes 4.5 s
 		p := plane.FromYCbCr(&m.YCbCr)
 		if videoRange {
 			stretchVideoRange(p)
@@ -41,7 +41,8 @@ func planesOf(m image.Image, canvas image.Rectangle, videoRange bool) *plane.Pic
 	return convertToPlanes(m, canvas, gray)
 }
 
-// stretchVideoRange spreads video range over all levels. Without it a WebP comes out pale: 30 dB.
+// stretchVideoRange spreads samples of video range over all levels. Without it a WebP comes out pale, 30 dB from the
+// original.
 func stretchVideoRange(p *plane.Picture) {
 	var y, c [256]byte
 	for i := range y {
@@ -59,11 +60,11 @@ func stretchVideoRange(p *plane.Picture) {
 	}
 }
 
-// bandRows is how many rows imaging makes at a time, an even number: all of a large picture in RGB would be half of the memory
-// that all photos may take.
+// bandRows is how many rows imaging makes at a time, an even number. All of a large picture in RGB would be half of
+// the memory that all photos may take.
 const bandRows = 64
 
-// convertToPlanes returns m on white as planes, or as one if it is gray.
+// convertToPlanes returns m on white as three planes, or as one plane if it is gray.
 func convertToPlanes(m image.Image, canvas image.Rectangle, gray bool) *plane.Picture {
 	w, h := canvas.Dx(), canvas.Dy()
 	p := plane.New(w, h, 2, 2, gray)
@@ -81,7 +82,8 @@ func convertToPlanes(m image.Image, canvas image.Rectangle, gray bool) *plane.Pi
 	return p
 }
 
-// pixelReaderOf returns a function that returns a part of m, of whatever colour model, on white where m is not or lets it through.
+// pixelReaderOf returns a function that returns a part of m as RGB, whatever m's colour model is. Where m is
+// transparent or does not cover the canvas, the part is white.
 func pixelReaderOf(m image.Image, canvas image.Rectangle) func(part image.Rectangle) *image.NRGBA {
 	whole, ok := m.(interface{ Opaque() bool })
 	if ok && canvas.In(m.Bounds()) && whole.Opaque() {
@@ -89,14 +91,14 @@ func pixelReaderOf(m image.Image, canvas image.Rectangle) func(part image.Rectan
 	}
 	white := imaging.New(canvas.Dx(), min(bandRows, canvas.Dy()), color.White)
 	return func(part image.Rectangle) *image.NRGBA {
-		from := m.(interface { // as all that decoders return
+		from := m.(interface { // which all images that decoders return have
 			SubImage(image.Rectangle) image.Image
 		}).SubImage(part)
 		return imaging.Overlay(white.SubImage(image.Rect(0, 0, part.Dx(), part.Dy())), from, from.Bounds().Min.Sub(part.Min), 1)
 	}
 }
 
-// fillBrightness fills a row of Y, with the weights of color.RGBToYCbCr.
+// fillBrightness fills a row of Y from RGBA pixels, with the weights of color.RGBToYCbCr.
 func fillBrightness(to, pixels []uint8) {
 	for x := range to {
 		c := pixels[4*x : 4*x+3 : 4*x+3]
@@ -104,7 +106,7 @@ func fillBrightness(to, pixels []uint8) {
 	}
 }
 
-// fillColors fills a row of Cb and Cr from the means of 2 x 2 pixels.
+// fillColors fills a row of Cb and one of Cr from the means of 2 x 2 RGBA pixels.
 func fillColors(cb, cr, upper, lower []uint8, w int) {
 	for x := 0; x < w; x += 2 {
 		next := min(x+1, w-1)

@@ -9,7 +9,7 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// BenchmarkConvert: what decoders return that is no planes, of 12 MP.
+// BenchmarkConvert measures the conversion of 12 MP of what decoders return other than planes.
 func BenchmarkConvert(b *testing.B) {
 	scene := phototest.DrawScene(4000, 3000)
 	r := scene.Bounds()

@@ -18,8 +18,8 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// scaleInEighths returns at what scale, in eighths, a photo is decoded: the smallest
-// at which no size has to be enlarged.
+// scaleInEighths returns the scale, in eighths, at which a photo is decoded: the smallest at which no size has to be
+// enlarged. It is 8 for what package baseline does not decode.
 func (r Renderer) scaleInEighths(info door.Info) int {
 	if !info.Scales {
 		return 8
@@ -41,27 +41,28 @@ func (r Renderer) scaleInEighths(info door.Info) int {
 	return 8
 }
 
-// overheadBytes is what a photo takes beside its decoded pixels: the planes of its
-// renditions, tables, the JPEGs.
+// overheadBytes is what a photo takes in addition to its decoded pixels: the planes of its renditions, tables, the
+// JPEGs.
 const overheadBytes = 25 << 20
 
-// CostOfInfo returns how many bytes Render holds for a photo, beside the photo
-// itself. It is an upper bound, to be acquired from a Budget before.
+// CostOfInfo returns how many bytes Render holds for a photo, not counting the source itself. It is an upper bound;
+// the caller acquires it from a Budget before Render.
 func (r Renderer) CostOfInfo(info door.Info) int64 {
 	pixels := int64(info.Width) * int64(info.Height)
 	switch {
 	case info.Scales:
 		k := int64(r.scaleInEighths(info))
 		return info.Decoded*k*k/64 + overheadBytes
-	case info.Kind == door.HEIC: // put together here from parts that are decoded elsewhere
+	case info.Kind == door.HEIC: // composed here from parts that libheif decodes in memory of its own
 		return info.Decoded + overheadBytes
 	case info.Kind == door.JPEG && info.Decoded < 5*pixels:
 		return info.Decoded + overheadBytes
 	}
-	return info.Decoded + pixels*3/2 + pixels*4 + overheadBytes // converted to planes, by way of RGB that is garbage at once
+	return info.Decoded + pixels*3/2 + pixels*4 + overheadBytes // converted to planes by way of RGB, which is garbage at once
 }
 
-// CostOfSource is Cost for a photo that has not been opened, or Open's refusal.
+// CostOfSource is CostOfInfo for a photo that has not been inspected. It returns the *door.Refusal if door.Inspect
+// refuses it.
 func (r Renderer) CostOfSource(src []byte) (int64, error) {
 	info, err := door.Inspect(src, r.limitsOrDefault())
 	if err != nil {
@@ -121,7 +122,7 @@ func (r Renderer) decodeWhole(ctx context.Context, src []byte, info door.Info) (
 	case door.PNG:
 		m, err = png.Decode(from)
 	case door.GIF:
-		m, err = gif.Decode(from) // the first picture; DecodeAll would be 8 GB for a file of 7 MB
+		m, err = gif.Decode(from) // the first picture; DecodeAll would take 8 GB for a file of 7 MB
 	case door.WebP:
 		var still []byte
 		still, left, top = door.FirstFrame(src)
@@ -150,8 +151,8 @@ func (r Renderer) decodeWhole(ctx context.Context, src []byte, info door.Info) (
 	return m, canvas, nil
 }
 
-// contextReader fails once its context has ended: the decoders of the standard
-// library take no context, but they do stop when they cannot read.
+// contextReader returns the context's error once the context has ended. The decoders of the standard library take no
+// context, but they stop when they cannot read.
 type contextReader struct {
 	ctx  context.Context
 	from io.Reader

@@ -15,7 +15,7 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// TestEveryPNGIsShownOrRefused goes through all depths and colours, those that do not exist included.
+// TestEveryPNGIsShownOrRefused goes through all depths and colour types, also those that do not exist.
 func TestEveryPNGIsShownOrRefused(t *testing.T) {
 	testenv.SkipSequential(t)
 	for kind := byte(0); kind < 8; kind++ {
@@ -26,7 +26,7 @@ func TestEveryPNGIsShownOrRefused(t *testing.T) {
 				most := 1<<depth - 1
 				sample := func(c, x, y int) int {
 					if kind == 4 && c == 1 || c == 3 {
-						return x * most / softW // ever less transparent
+						return x * most / softW // less and less transparent
 					}
 					return int(softSample(c, x, y)) * most / 255
 				}
@@ -69,7 +69,7 @@ func TestEveryPNGIsShownOrRefused(t *testing.T) {
 	}
 }
 
-// TestPNGsOfOddParts: what other decoders read, and image/png alone would not.
+// TestPNGsOfOddParts: we show files that other decoders read and image/png alone refuses.
 func TestPNGsOfOddParts(t *testing.T) {
 	like := softPicture(3, true)
 	sample := func(c, x, y int) int {
@@ -124,7 +124,7 @@ func TestPNGsOfOddParts(t *testing.T) {
 	}
 }
 
-// placeOnCanvas returns a picture at x, y of a white one.
+// placeOnCanvas returns a white picture of w x h with m at x, y.
 func placeOnCanvas(m image.Image, w, h, x, y int) image.Image {
 	canvas := image.NewRGBA(image.Rect(0, 0, w, h))
 	draw.Draw(canvas, canvas.Rect, image.White, image.Point{}, draw.Src)
@@ -162,7 +162,7 @@ func TestEveryGIFIsShownOrRefused(t *testing.T) {
 	}
 	plain := coded(gif.GIF{Image: []*image.Paletted{whole}})
 	old := append([]byte("GIF87a"), plain[6:]...)
-	tables := func(src []byte) []byte { // of which there are none
+	tables := func(src []byte) []byte { // removes all palettes
 		g := bytes.Clone(src)
 		at := bytes.IndexByte(g[13:], ',') + 13
 		size := 3 << (g[at+9]&7 + 1)
@@ -196,7 +196,7 @@ func TestEveryGIFIsShownOrRefused(t *testing.T) {
 func TestEveryWebPIsShownOrRefused(t *testing.T) {
 	testenv.SkipSequential(t)
 	scene := phototest.DrawScene(96, 64)
-	body := func(fixture string) string { // from its first picture on
+	body := func(fixture string) string { // the chunks from its first picture on
 		src := string(phototest.Fixture(fixture))
 		for at := 12; ; {
 			size := int(src[at+4]) | int(src[at+5])<<8
@@ -251,7 +251,7 @@ func TestEveryWebPIsShownOrRefused(t *testing.T) {
 	}
 }
 
-// TestTurnedByXMPAlone: what says in XMP how it is turned is kept as what says so in EXIF, which wins where both do.
+// TestTurnedByXMPAlone: an orientation in XMP is kept as one in EXIF is; EXIF wins where both have one.
 func TestTurnedByXMPAlone(t *testing.T) {
 	m := phototest.DrawScene(64, 48)
 	jpeg, png := phototest.EncodeJPEG(m, 90), phototest.TaggedPNG(m, 1, "")
@@ -312,7 +312,7 @@ func TestTurnedByXMPAlone(t *testing.T) {
 	}
 }
 
-// TestLargeProfilesStay: a profile that takes several segments is on all renditions, in whatever order they came.
+// TestLargeProfilesStay: a profile of several segments, in whatever order these came, is in all renditions.
 func TestLargeProfilesStay(t *testing.T) {
 	for _, size := range []int{65519, 65520, 200_000, 1 << 20} {
 		profile := phototest.LargeProfile(size)
@@ -322,7 +322,7 @@ func TestLargeProfilesStay(t *testing.T) {
 		}
 		segments := ""
 		for i := range parts {
-			n := (i*3 + 1) % len(parts) // an order of no meaning
+			n := (i*3 + 1) % len(parts) // an arbitrary order
 			if len(parts)%3 == 0 {
 				n = len(parts) - 1 - i
 			}

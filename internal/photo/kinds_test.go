@@ -13,16 +13,17 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// Odd, and more than one MCU of the largest kind in both directions.
+// The size of the test pictures: not multiples of a block, and more than one MCU of the largest kind in both
+// directions.
 const softW, softH = 70, 45
 
-// softSample returns component c of a picture that looks the same however its colours are sampled.
+// softSample returns component c at x, y of a picture that looks the same at every sampling of colours.
 func softSample(c, x, y int) byte {
 	u, v := float64(x)/softW, float64(y)/softH
 	return byte(128 + 60*math.Sin(2*u+float64(c)) + 50*math.Cos(2*v+2*float64(c)))
 }
 
-// stripPhoto is what becomes of a photo at the door.
+// stripPhoto inspects a photo and strips it, as uploads are.
 func stripPhoto(src []byte) ([]byte, error) {
 	info, err := door.Inspect(src, door.Standard)
 	if err != nil {
@@ -31,8 +32,8 @@ func stripPhoto(src []byte) ([]byte, error) {
 	return door.StripMetadata(src, info)
 }
 
-// checkPromise demands of a photo that the door keeps its promise: what is let in is rendered, and looks as it should to
-// least dB, and what is not has a code. It reports whether it was let in.
+// checkPromise checks what package door promises of a photo: if it is let in, it is rendered and looks like the
+// expected picture to least dB; if not, the error is code. It reports whether the photo was let in.
 func checkPromise(t *testing.T, name string, src []byte, like image.Image, code error, least ...float64) bool {
 	t.Helper()
 	clean, err := stripPhoto(src)
@@ -56,7 +57,8 @@ func checkPromise(t *testing.T, name string, src []byte, like image.Image, code 
 	return true
 }
 
-// softPicture returns the picture of which soft is the samples, by the colours that they stand for.
+// softPicture returns the picture whose samples softSample returns, n components of them, as RGB, brightness and
+// colour, or gray.
 func softPicture(n int, rgb bool) image.Image {
 	m := image.NewRGBA(image.Rect(0, 0, softW, softH))
 	ycc := image.NewYCbCr(m.Rect, image.YCbCrSubsampleRatio444)
@@ -97,7 +99,7 @@ func TestEverySamplingIsShownOrRefused(t *testing.T) {
 		s.Sampling, s.Quality = sampling, 97
 		name := fmt.Sprint(way, " ", sampling)
 		rgb := s.Adobe == 0
-		// whether it is let in is in its headers; most are not, and need not be coded
+		// its headers decide whether it is let in; most are not, and need not be encoded
 		if _, err := stripPhoto(jpegWithSampling(s)); err != nil {
 			if !errors.Is(err, door.ErrCoding) {
 				t.Errorf("%s is refused with %v", name, err)
@@ -125,7 +127,7 @@ func TestEverySamplingIsShownOrRefused(t *testing.T) {
 		}
 	}
 	t.Log(in)
-	// the floor: what phones and editors write must be let in, so that refusing all is no way out
+	// the least that must be let in: what phones and editors write, so that a door which refuses everything fails
 	for what, want := range map[string]int{
 		"one scan, gray": 16, "restarts, gray": 16, "apart, gray": 16, "progressive, gray": 9,
 		"one scan, usual": 12, "restarts, usual": 12, "progressive, usual": 8, "apart, usual": 8, "RGB, usual": 6, "one scan": 190,
@@ -136,7 +138,8 @@ func TestEverySamplingIsShownOrRefused(t *testing.T) {
 	}
 }
 
-// jpegWithSampling returns a small JPEG of the shape, whose factors are only said.
+// jpegWithSampling returns a small JPEG of the shape whose headers claim its sampling, while its data is coded
+// otherwise.
 func jpegWithSampling(s phototest.JPEGShape) []byte {
 	sampling := s.Sampling
 	s.Sampling = make([][2]int, len(sampling))
@@ -154,7 +157,7 @@ func jpegWithSampling(s phototest.JPEGShape) []byte {
 	return src
 }
 
-// TestEveryCodingIsShownOrRefused: what else a JPEG can be.
+// TestEveryCodingIsShownOrRefused goes through the other ways in which a JPEG can be coded.
 func TestEveryCodingIsShownOrRefused(t *testing.T) {
 	testenv.SkipSequential(t)
 	one, two := [2]int{1, 1}, [2]int{2, 2}
@@ -164,11 +167,11 @@ func TestEveryCodingIsShownOrRefused(t *testing.T) {
 		return s.Encode(softW, softH, softSample)
 	}
 	ycc, rgb, gray := softPicture(3, false), softPicture(3, true), softPicture(1, false)
-	negative := image.NewRGBA(ycc.Bounds()) // as which Adobe stores what it turns into brightness and colours
+	negative := image.NewRGBA(ycc.Bounds()) // Adobe inverts what it converts to brightness and colours
 	for i, v := range rgbRowsOf(ycc) {
 		negative.Pix[i/3*4+i%3], negative.Pix[i/3*4+3] = 255-v, 255
 	}
-	ink := func(s phototest.JPEGShape) []byte { // Adobe's are inverted, so these are the colours themselves, and no black
+	ink := func(s phototest.JPEGShape) []byte { // Adobe's inks are inverted, so these are the colours themselves, without black
 		s.Quality = 97
 		return s.Encode(softW, softH, func(c, x, y int) byte {
 			if c == 3 {
@@ -181,10 +184,10 @@ func TestEveryCodingIsShownOrRefused(t *testing.T) {
 	plain := make(phototest.JPEGShape{Sampling: usual, Adobe: -1})
 	apart := make(phototest.JPEGShape{Sampling: full, Adobe: -1, ScanPerComponent: true})
 	progressive := make(phototest.JPEGShape{Sampling: usual, Adobe: -1, Progressive: true})
-	half := func(src []byte) []byte { // of what follows the headers
+	half := func(src []byte) []byte { // half of what follows the headers
 		return append(bytes.Clone(src[:(len(src)+bytes.Index(src, []byte{0xFF, 0xDA}))/2]), 0xFF, 0xD9)
 	}
-	marked := func(src []byte, mark byte, also ...byte) []byte { // as another frame, with other bytes behind its length
+	marked := func(src []byte, mark byte, also ...byte) []byte { // with another frame marker, and other bytes behind its length
 		out := bytes.Clone(src)
 		for _, m := range []byte{0xC0, 0xC2} {
 			if at := bytes.Index(out, []byte{0xFF, m, 0}); at > 0 {
@@ -197,7 +200,7 @@ func TestEveryCodingIsShownOrRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		src  []byte
 		like image.Image
-		code error // nil must be let in
+		code error // nil if it must be let in
 	}{
 		"extended sequential":     {marked(plain, 0xC1), ycc, nil},
 		"lossless":                {marked(plain, 0xC3), ycc, door.ErrCoding},
@@ -234,7 +237,7 @@ func TestEveryCodingIsShownOrRefused(t *testing.T) {
 			t.Errorf("%s is let in: %v", name, in)
 		}
 	}
-	// what is cut in the middle and ended by somebody is shown up to there
+	// a file that was cut in the middle and got an end marker is shown up to there
 	for name, src := range map[string][]byte{"one scan": plain, "restarts": make(phototest.JPEGShape{Sampling: full, Adobe: -1, RestartInterval: 3}), "gray": make(phototest.JPEGShape{Sampling: full[:1], Adobe: -1})} {
 		clean, err := stripPhoto(half(src))
 		if err != nil {

@@ -16,8 +16,7 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// TestMemory renders photos in a process of their own, which has done nothing
-// before, and looks at the most memory that it had.
+// TestMemory renders photos in a fresh process each and checks the most memory that the process had.
 func TestMemory(t *testing.T) {
 	if path := os.Getenv("PHOTO_TO_RENDER"); path != "" {
 		renderAlone(t, path)
@@ -34,7 +33,7 @@ func TestMemory(t *testing.T) {
 	progressive := phototest.JPEGShape{Sampling: [][2]int{{2, 2}, {1, 1}, {1, 1}}, Adobe: -1, Progressive: true}
 	for name, c := range map[string]struct {
 		src         []byte
-		peak, alloc uint64 // MB over idle, and in all; Cost and no limit if 0
+		peak, alloc uint64 // MB above idle, and MB allocated in all; if 0, the limits are CostOfInfo and none
 	}{
 		"12 MP":             {phonePhoto(12), 120, 45},
 		"48 MP":             {phonePhoto(48), 120, 45},

@@ -1,10 +1,8 @@
-// Package photo turns an uploaded photo into the pictures that screens show:
-// upright, free of everything but the picture, and small. One photo is decoded
-// once, no larger than needed, and all sizes come from that.
+// Package photo turns an uploaded photo into the pictures that screens show: upright, free of everything but the
+// picture, and small. One photo is decoded once, no larger than needed, and all sizes come from that.
 //
-// What arrives goes through package door first. This package trusts it no
-// further than that: whatever src is, Render returns, within the memory that
-// Cost says, and never panics.
+// An upload goes through package door first. This package trusts it no further than that: whatever src is, Render
+// returns, takes no more memory than CostOfInfo says, and never panics.
 package photo
 
 import (
@@ -32,7 +30,7 @@ func (s Size) ThumbName() string {
 	return fmt.Sprintf("%dx%df", s.Side, s.Side)
 }
 
-// jpegQuality returns the JPEG quality: what is looked at closely gets more.
+// jpegQuality returns the JPEG quality of the size. Large sizes, which people look at closely, get more.
 func (s Size) jpegQuality() int {
 	if s.Side <= 640 {
 		return 75
@@ -40,9 +38,9 @@ func (s Size) jpegQuality() int {
 	return 82
 }
 
-// Sizes are those of the product, each fit before the crops and large before small.
-// 1920 rather than 2048, since it is less than half of a 12 MP photo: such a
-// one is then decoded at half its size, and all of it takes a third less.
+// Sizes are the product's sizes: whole photos before crops, and large before small. The largest is 1920 rather than
+// 2048, since that is less than half of a 12 MP photo: such a photo is decoded at half its size, and all of the work
+// takes a third less.
 var Sizes = []Size{{Side: 1920}, {Side: 1080}, {Side: 640}, {Side: 320}, {Side: 320, Crop: true}, {Side: 100, Crop: true}}
 
 // Rendition is a photo in one size: a JPEG with the colour profile of the
@@ -53,35 +51,34 @@ type Rendition struct {
 	JPEG          []byte
 }
 
-// Result is what Render makes.
+// Result is what Render returns: all renditions of a photo, and what a screen needs before it has loaded one.
 type Result struct {
 	Width, Height int    // of the photo, upright
-	Hash          string // a blurhash of 4 x 3 components, or 3 x 4 upright
+	Hash          string // a blurhash of 4 x 3 components, or 3 x 4 for a photo taller than wide
 	Color         string // the most common one, as "#rrggbb"
 	Renditions    []Rendition
 }
 
-// Decoder decodes a format that costs too much to be linked by everybody.
+// Decoder decodes a format whose decoder is too costly to be linked into every program.
 type Decoder interface {
-	// Decode returns the picture, upright, in a budget of its own.
+	// Decode returns the picture, upright. It bounds its own memory.
 	Decode(ctx context.Context, src []byte) (image.Image, error)
 }
 
-// Renderer makes renditions. Its zero value makes the product's, of all but HEIC.
+// Renderer makes renditions. Its zero value makes the product's sizes, of all kinds of photos but HEIC.
 type Renderer struct {
 	Limits door.Limits // door.Standard if zero
 	Sizes  []Size      // Sizes if empty
 	HEIC   Decoder     // nil refuses HEIC
 }
 
-// ErrUnreadable is returned for a photo that looked well from outside and
-// cannot be decoded. Trying again is no use.
+// ErrUnreadable is returned for a photo whose headers are valid but that cannot be decoded. Trying again is no use.
 var ErrUnreadable = errors.New("photo cannot be decoded")
 
-// Render makes all renditions of src. It uses one core, save for what imaging
-// does, and Cost bytes of memory. After ctx ends it returns as soon as it has done
-// what it is at: a row of blocks, a rendition, a whole WebP. It returns a
-// *door.Refusal for what Open would not let in, ErrUnreadable for damage inside.
+// Render makes all renditions of src. It uses one core, except in package imaging, which uses all, and at most
+// CostOfInfo bytes of memory. After ctx ends it returns as soon as its current step is done: a row of blocks, a
+// rendition, a whole WebP. It returns a *door.Refusal for what door.Inspect refuses, and ErrUnreadable for damage
+// inside.
 func (r Renderer) Render(ctx context.Context, src []byte) (result Result, err error) {
 	info, err := door.Inspect(src, r.limitsOrDefault())
 	if err != nil {
@@ -96,8 +93,8 @@ func (r Renderer) Render(ctx context.Context, src []byte) (result Result, err er
 	return r.renderAll(ctx, base, info, profileMarkersOf(src, info, base))
 }
 
-// ConvertToJPEG returns a HEIC as a JPEG in full size, upright, with its colour
-// profile and nothing else: the photo that is kept in its place.
+// ConvertToJPEG returns a HEIC as a JPEG in full size, upright, with its colour profile and nothing else: the photo
+// that is stored in its place.
 func (r Renderer) ConvertToJPEG(ctx context.Context, src []byte) (jpeg []byte, err error) {
 	info, err := door.Inspect(src, r.limitsOrDefault())
 	if err != nil {
@@ -115,7 +112,7 @@ func (r Renderer) ConvertToJPEG(ctx context.Context, src []byte) (jpeg []byte, e
 
 const convertedQuality = 90
 
-// recoverPanicInto turns a decoder's panic into an error: what a stranger sends must not end the process.
+// recoverPanicInto turns a decoder's panic into an ErrUnreadable: what a stranger sends must not end the process.
 func recoverPanicInto(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("%w: panic: %v", ErrUnreadable, p)
@@ -136,7 +133,7 @@ func (r Renderer) sizesOrDefault() []Size {
 	return r.Sizes
 }
 
-// profileMarkersOf returns the marker with src's profile, if it fits what was decoded.
+// profileMarkersOf returns the JPEG markers that hold src's colour profile, or "" if it has none that fits base.
 func profileMarkersOf(src []byte, info door.Info, base *plane.Picture) string {
 	if info.Gray != base.IsGray() {
 		return ""

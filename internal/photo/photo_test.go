@@ -58,7 +58,7 @@ func (r Result) renditionNamed(name string) Rendition {
 func TestSizes(t *testing.T) {
 	for _, c := range []struct {
 		w, h int
-		want string // sizes of the renditions, in their order
+		want string // sizes of the renditions, in order
 	}{
 		{2000, 1500, "1920x1440 1080x810 640x480 320x240 320x320 100x100"},
 		{800, 1200, "800x1200 720x1080 427x640 213x320 320x320 100x100"},
@@ -88,11 +88,12 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestAllOrientationsShowThePicture, from a JPEG, which is coded anew for each,
-// and a PNG, which is exactly the same but for the filter's rounding.
+// TestAllOrientationsShowThePicture renders a JPEG, which is encoded anew for each orientation, and a PNG, which must
+// be exactly the same except for the filter's rounding.
 func TestAllOrientationsShowThePicture(t *testing.T) {
-	m := phototest.DrawScene(601, 403)                                                           // odd, and made smaller odd again, so
-	r := Renderer{Sizes: []Size{{Side: 1920}, {Side: 333}, {Side: 100}, {Side: 99, Crop: true}}} // that colours could shift by a sample
+	// an odd size that is odd again when it is made smaller, so that a shift of the colours by a sample would show
+	m := phototest.DrawScene(601, 403)
+	r := Renderer{Sizes: []Size{{Side: 1920}, {Side: 333}, {Side: 100}, {Side: 99, Crop: true}}}
 	for _, c := range []struct {
 		name string
 		make func(m image.Image, o int) []byte
@@ -128,7 +129,7 @@ func TestAllOrientationsShowThePicture(t *testing.T) {
 	}
 }
 
-// isNearColor reports whether two colours are three levels apart at most.
+// isNearColor reports whether two colours are at most three levels apart.
 func isNearColor(a, b string) bool {
 	var x, y [3]int
 	fmt.Sscanf(a, "#%2x%2x%2x", &x[0], &x[1], &x[2])
@@ -150,7 +151,7 @@ func decodeImage(t *testing.T, src []byte) image.Image {
 	return m
 }
 
-// imagePSNR returns how alike two pictures are, in RGB.
+// imagePSNR returns how alike two pictures are in RGB, in dB.
 func imagePSNR(a, b image.Image) float64 {
 	x, y := rgbRowsOf(a), rgbRowsOf(b)
 	return phototest.PSNR(len(x), func(i int) float64 { return float64(x[i]) }, func(i int) float64 { return float64(y[i]) })
@@ -168,8 +169,8 @@ func rgbRowsOf(m image.Image) []uint8 {
 	return out
 }
 
-// TestEveryKindShowsTheScene renders small photos of every kind and compares
-// them with what they were made of.
+// TestEveryKindShowsTheScene renders small photos of every kind and compares them with the picture that they were
+// made from.
 func TestEveryKindShowsTheScene(t *testing.T) {
 	const w, h = 96, 64
 	m := phototest.DrawScene(w, h)
@@ -184,7 +185,7 @@ func TestEveryKindShowsTheScene(t *testing.T) {
 		r, g, b, _ := m.At(x, y).RGBA()
 		return byte([3]uint32{r, g, b}[c] >> 8)
 	}
-	ink := func(c, x, y int) byte { // Adobe's CMYK is inverted: what is stored is RGB, and all of black
+	ink := func(c, x, y int) byte { // Adobe's CMYK is inverted: RGB is stored, and black is at its full value
 		if c == 3 {
 			return 255
 		}
@@ -212,7 +213,7 @@ func TestEveryKindShowsTheScene(t *testing.T) {
 	for name, c := range map[string]struct {
 		src  []byte
 		like image.Image
-		want float64 // dB between two renditions of so small a picture, each at q82
+		want float64 // dB between two renditions of a picture this small, each at quality 82
 	}{
 		"JPEG 4:2:0":              {phototest.EncodeJPEG(m, 97), m, 29},
 		"JPEG 4:2:2":              {shape(phototest.JPEGShape{Sampling: [][2]int{{2, 1}, one, one}, Adobe: -1}, at), m, 29},
@@ -233,7 +234,7 @@ func TestEveryKindShowsTheScene(t *testing.T) {
 		"PNG, 16 bits":            {phototest.TaggedPNG(deep, 1, ""), m, 60},
 		"PNG, gray":               {phototest.TaggedPNG(gray, 1, ""), gray, 32},
 		"PNG, gray, 16 bits":      {phototest.TaggedPNG(gray16, 1, ""), gray, 60},
-		"GIF":                     {phototest.TaggedGIF(m, 1), m, 22}, // of 216 colours
+		"GIF":                     {phototest.TaggedGIF(m, 1), m, 22}, // it has 216 colours
 		"GIF, animated":           {phototest.TaggedGIF(m, 3), m, 22},
 		"WebP":                    {phototest.TaggedWebP("lossy.webp", 1, ""), m, 29},
 		"WebP, alpha":             {phototest.TaggedWebP("alpha.webp", 1, ""), onWhite, 24}, // at quality 50
@@ -252,8 +253,7 @@ func TestEveryKindShowsTheScene(t *testing.T) {
 	}
 }
 
-// TestWebPHasAllLevels: a lossy WebP comes out of x/image with black at 16 and
-// white at 235, and nothing that says so.
+// TestWebPHasAllLevels: x/image decodes a lossy WebP with black at 16 and white at 235, and does not say so.
 func TestWebPHasAllLevels(t *testing.T) {
 	src := phototest.Fixture("lossy.webp")
 	info, err := door.Inspect(src, door.Standard)
@@ -267,7 +267,7 @@ func TestWebPHasAllLevels(t *testing.T) {
 	if db := imagePSNR(p.AsImage(), phototest.DrawScene(96, 64)); db < 33 {
 		t.Errorf("%.1f dB from the scene, want 33", db)
 	}
-	cmd := phototest.RequireProgram(t, "dwebp", "-quiet", "-nofancy", "-o", "-", "--", "-") // the second opinion
+	cmd := phototest.RequireProgram(t, "dwebp", "-quiet", "-nofancy", "-o", "-", "--", "-") // another decoder, for comparison
 	cmd.Stdin = bytes.NewReader(src)
 	out, err := cmd.Output()
 	if err != nil {
@@ -304,8 +304,8 @@ func TestRenditionsTellNothing(t *testing.T) {
 	}
 }
 
-// TestColoursStay: nothing is converted, so with its profile copied a photo
-// in Display P3 keeps its colours. Without the profile they are 5 levels off.
+// TestColoursStay: a photo in Display P3 keeps its colours, since its profile is copied and nothing is converted.
+// Without the profile they would be 5 levels off.
 func TestColoursStay(t *testing.T) {
 	m := phototest.DrawScene(1200, 900)
 	r := renderPhoto(t, phototest.PhoneJPEG(phototest.EncodeJPEG(m, 95), 1, phototest.DisplayP3(), false))
@@ -314,7 +314,7 @@ func TestColoursStay(t *testing.T) {
 	for y := range 240 {
 		for x := range 320 {
 			var sum [3]float64
-			for i := range 16 { // of 3.75 x 3.75
+			for i := range 16 { // sample a square of 3.75 x 3.75
 				r, g, b, _ := m.At(int(float64(x)*3.75)+i%4, int(float64(y)*3.75)+i/4).RGBA()
 				sum[0], sum[1], sum[2] = sum[0]+float64(r>>8)/16, sum[1]+float64(g>>8)/16, sum[2]+float64(b>>8)/16
 			}
@@ -331,7 +331,7 @@ func TestColoursStay(t *testing.T) {
 	}
 }
 
-// TestQuality compares with imaging's Lanczos of the whole photo, both ways that a size comes about.
+// TestQuality compares both ways in which a size is made with imaging's Lanczos of the whole photo.
 func TestQuality(t *testing.T) {
 	if testing.Short() || testenv.Race {
 		t.Skip("a 12 MP reference takes seconds")
@@ -357,7 +357,7 @@ func TestQuality(t *testing.T) {
 		want float64
 	}{{1920, 39}, {1080, 50}, {640, 48}, {320, 48}} {
 		p := c.makeSize(Size{Side: x.side}, info.Width, info.Height)
-		coded, err := encodeJPEG(p, 100, "") // at 82 the encoder alone is 40 dB
+		coded, err := encodeJPEG(p, 100, "") // at quality 82 the encoder alone gives 40 dB
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -384,7 +384,7 @@ func TestRenderEndsWithItsContext(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	// and while it is read
+	// ctx ends while the photo is read
 	ctx, cancel = context.WithCancel(t.Context())
 	from := contextReader{ctx, io.MultiReader(strings.NewReader("\xff\xd8"), readerFunc(func(b []byte) (int, error) { cancel(); b[0] = 0; return 1, nil }))}
 	if _, err := jpeg.Decode(from); !errors.Is(err, context.Canceled) {
@@ -396,7 +396,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
-// panickingDecoder is a HEIC decoder of the worst kind.
+// panickingDecoder is a HEIC decoder that panics.
 type panickingDecoder struct{}
 
 func (panickingDecoder) Decode(context.Context, []byte) (image.Image, error) {
@@ -449,7 +449,7 @@ func TestDamageInside(t *testing.T) {
 func TestRendersBombs(t *testing.T) {
 	for name, src := range phototest.ImageBombs() {
 		if strings.Contains(name, "MiB") || strings.Contains(name, "scans") {
-			continue // harmless for who does not unpack them; the door refuses them as a whole
+			continue // harmless to a renderer, which does not inflate them; StripMetadata refuses them
 		}
 		if _, err := (Renderer{HEIC: grayDecoder{}}).Render(t.Context(), src); err == nil {
 			t.Errorf("%s: rendered", name)

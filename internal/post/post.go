@@ -21,18 +21,19 @@ const (
 	Private   = "private"
 )
 
-// Audience is the visibility of the post in record.
+// Audience returns the visibility of the post in record.
 func Audience(record *core.Record) string { return record.GetString("visibility") }
 
 // IsHidden reports whether a moderator took the post in record out of sight.
 func IsHidden(record *core.Record) bool { return record.GetBool("hidden") }
 
-// SetHashtags makes the post's hashtags those of its caption. A hashtag that nobody used before is shown as it is written here.
+// SetHashtags makes the post's hashtags those of its caption. A hashtag that nobody has used before is shown as it is
+// written there.
 func SetHashtags(tx core.App, post *core.Record) error {
 	return storeHashtags(tx, post.Id, post.GetString("caption"), clock.Timestamp(tx))
 }
 
-// storeHashtags is Tag for a post with this caption; those hashtags that are new to it have it since a time.
+// storeHashtags is SetHashtags for a post with this caption; the hashtags that are new to the post are dated since.
 func storeHashtags(tx core.App, post, caption, since string) error {
 	names := []writtenTag{}
 	for _, part := range text.Segments(caption) {
@@ -64,13 +65,14 @@ func storeHashtags(tx core.App, post, caption, since string) error {
 	return search.Index(tx, search.Tags, tags...) // those that are new
 }
 
-// writtenTag is one that a caption carries: its folded name, and how it is written there.
+// writtenTag is a hashtag in a caption: its folded name, and how it is written there.
 type writtenTag struct {
 	Name    string `json:"name"`
 	Written string `json:"written"`
 }
 
-// CleanupParts remove what hangs on a post that is gone, the subject's id. What others were told of it is notification.PostParts'.
+// CleanupParts remove what belonged to a post that is deleted; its id is the subject's id. notification.PostParts do
+// the same for notifications.
 var CleanupParts = []sweep.Part{
 	sweep.DeletePart("comment_likes", `comment IN (SELECT id FROM comments WHERE post = {:id})`),
 	sweep.UpdatePart("reports", `comment = ''`, `comment IN (SELECT id FROM comments WHERE post = {:id})`),
@@ -79,10 +81,11 @@ var CleanupParts = []sweep.Part{
 	sweep.DeletePart("saves", `post = {:id}`),
 	sweep.DeletePart("mutes", `post = {:id}`),
 	sweep.UpdatePart("reports", `post = ''`, `post = {:id}`),
-	sweep.DeletePart("post_tags", `post = {:id}`), // written past Untag
+	sweep.DeletePart("post_tags", `post = {:id}`), // those that RemoveHashtags left
 }
 
-// RemoveHashtags takes a post's few hashtags, so that they are counted right at once.
+// RemoveHashtags deletes a post's hashtags in the transaction that deletes the post, so that they are counted right at
+// once.
 func RemoveHashtags(tx core.App, post string) error {
 	if _, err := db.Exec(tx, `DELETE FROM post_tags WHERE id IN (SELECT id FROM post_tags WHERE post = {:post} LIMIT {:n})`,
 		db.Params{"post": post, "n": 2 * text.MaxHashtags}); err != nil {
@@ -91,12 +94,12 @@ func RemoveHashtags(tx core.App, post string) error {
 	return nil
 }
 
-// IsWidened reports whether more people than before may see the post.
+// IsWidened reports whether the post was private and is not any more, so that more people may see it.
 func IsWidened(before, after *core.Record) bool {
 	return Audience(before) == Private && Audience(after) != Private
 }
 
-// IsNarrowed reports whether somebody who saw the post before may not see it now.
+// IsNarrowed reports whether somebody who could see the post before may not see it now.
 func IsNarrowed(before, after *core.Record) bool {
 	width := map[string]int{Private: 0, Followers: 1, Public: 2}
 	return width[Audience(after)] < width[Audience(before)] || (IsHidden(after) && !IsHidden(before))

@@ -13,7 +13,8 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// MaxDevices are how many push devices a person has: each of them is a request for each alert, to a host of their choice.
+// MaxDevices is how many push devices a person may have: each alert sends one request to each of them, to a host of
+// their choice.
 const MaxDevices = 20
 
 func accountInvariants() []*Invariant {
@@ -76,17 +77,17 @@ func accountInvariants() []*Invariant {
 	}
 }
 
-// goneIDCondition is the condition of rows whose ids are remembered as ones that are never used again.
+// goneIDCondition is the SQL condition of rows whose ids are stored as deleted ones, which are never used again.
 const goneIDCondition = `EXISTS (SELECT 1 FROM gone_ids g WHERE g.id = t.id)`
 
 var forgetGone = mendByStatements(`DELETE FROM gone_ids WHERE id IN @ids`)
 
-// notOfType is the condition of rows whose JSON column is neither empty nor of the type.
+// notOfType returns the SQL condition of rows whose JSON column is neither empty nor of the type.
 func notOfType(column, kind string) string {
 	return fmt.Sprintf(`coalesce(t.%[1]s, '') NOT IN ('', 'null') AND iif(json_valid(t.%[1]s), json_type(t.%[1]s), 'invalid') != '%[2]s'`, column, kind)
 }
 
-// settingsInvariants are one for each person, and give each notification its place in the order of changes.
+// settingsInvariants are about settings, one row for each person, which number the changes of the person's tray.
 func settingsInvariants() []*Invariant {
 	const given = `max(coalesce((SELECT max(seq) FROM notifications WHERE recipient = t.user), 0), coalesce((SELECT max(seq) FROM retractions WHERE recipient = t.user), 0))`
 	return []*Invariant{

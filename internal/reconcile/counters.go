@@ -4,8 +4,9 @@ import (
 	"fmt"
 )
 
-// counterColumn is a column that triggers keep at the number of rows that point at it: of source, by key, and meeting when. A test compares
-// the list with the triggers there are. Of a notification's actors the count is not here: it is looked at together with their names.
+// counterColumn is a column that triggers keep equal to the number of rows of source that point at the row by key and
+// meet when. A test compares the list with the triggers in the database. The actor count of a notification is not in
+// the list: recountActors mends it together with the actors' names.
 type counterColumn struct{ source, key, target, column, when string }
 
 var counterColumns = []counterColumn{
@@ -19,7 +20,8 @@ var counterColumns = []counterColumn{
 	{"post_tags", "tag", "hashtags", "postsCount", "counted"},
 }
 
-// columnInvariant is an invariant about a column that follows from its own row t and others: Want is what it should be.
+// columnInvariant returns an invariant about a column whose value follows from its row t and other rows; want is the
+// SQL of the right value.
 func columnInvariant(table, column, holds, want, broken string) *Invariant {
 	return &Invariant{
 		Check: "counters", Name: "counter", On: table + "." + column, Holds: holds, Cost: Hourly, Table: table, Broken: broken,
@@ -28,7 +30,7 @@ func columnInvariant(table, column, holds, want, broken string) *Invariant {
 }
 
 func counterInvariants() []*Invariant {
-	// a tag of no post is the relations' to mend, and an author whose posts a job is counting is left to it
+	// tags of deleted posts are mended by the relation invariants; tags that a job is counting are left to the job
 	all := []*Invariant{columnInvariant("post_tags", "counted", "A hashtag of a post is counted exactly while anybody may see the post.", "NOT counted",
 		`EXISTS (SELECT 1 FROM posts p JOIN users u ON u.id = p.author WHERE p.id = t.post
 			AND t.counted != (p.visibility = 'public' AND NOT p.hidden AND u.state = 'active' AND NOT u.private)
@@ -38,7 +40,7 @@ func counterInvariants() []*Invariant {
 		all = append(all, columnInvariant(c.target, c.column, "A counter is the number of rows that it counts.", count, fmt.Sprintf("t.%s != %s", c.column, count)))
 	}
 	const shown = `(t.state = 'active' AND NOT t.private) * t.publicPosts`
-	// between the bounds both do
+	// between the two bounds an account may have the mark or not
 	const famous = `(t.followersCount > 10000 AND NOT t.celebrity) OR (t.followersCount < 9000 AND t.celebrity)`
 	return append(all,
 		columnInvariant("users", "postsCount", "Of the posts of an account those are counted that anybody may see.", shown, `t.postsCount != `+shown),

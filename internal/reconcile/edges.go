@@ -14,12 +14,13 @@ import (
 	"doubletap/internal/notification"
 )
 
-// edgeInvariants are rows that say "this one, that one".
+// edgeInvariants are about the rows that connect two things: follows, blocks, mutes, story views and all edges with
+// natural keys.
 func edgeInvariants() []*Invariant {
 	all := []*Invariant{
 		{
 			Check: "edges", Name: "self", On: "follows", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "follows",
-			Broken: `t.follower = t.followee`, Mend: mendByDelete("follows"), // no hooks: they would clear one's own feed of oneself
+			Broken: `t.follower = t.followee`, Mend: mendByDelete("follows"), // without hooks: they would remove a person's own posts from their feed
 		},
 		{
 			Check: "edges", Name: "self", On: "blocks", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "blocks", Broken: `t.blocker = t.blocked`, Mend: mendByDelete("blocks"),
@@ -72,19 +73,19 @@ func edgeInvariants() []*Invariant {
 	return all
 }
 
-// mendAcrossBlock parts the two people of a block.
-func mendAcrossBlock(part func(tx core.App, a, b string) error) func(tx core.App, id string) error {
+// mendAcrossBlock returns a mend that calls separate with the two people of a block.
+func mendAcrossBlock(separate func(tx core.App, a, b string) error) func(tx core.App, id string) error {
 	return func(tx core.App, id string) error {
 		var blocker, blocked string
 		found, err := db.QueryRow(tx, `SELECT blocker, blocked FROM blocks WHERE id = {:id}`, db.Params{"id": id}, &blocker, &blocked)
 		if err != nil || !found {
 			return err
 		}
-		return part(tx, blocker, blocked)
+		return separate(tx, blocker, blocked)
 	}
 }
 
-// decideFollow gives a follow the state that a new one would have, as if it had been asked for now.
+// decideFollow gives a follow the state that it would have as a new one.
 func decideFollow(tx core.App, id string) error {
 	follow, err := findRecord(tx, "follows", id)
 	if err != nil {

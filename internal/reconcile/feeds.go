@@ -9,11 +9,12 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// notSweptCondition leaves out the rows that a job removes step by step.
+// notSweptCondition is the SQL condition that leaves out rows that a job is removing in steps.
 const notSweptCondition = `t.viewer NOT IN ` + sweep.PendingIDs + ` AND t.author NOT IN ` + sweep.PendingIDs + `
 	AND NOT EXISTS (SELECT 1 FROM jobs WHERE kind = 'feed.unwanted' AND state IN ('ready', 'running') AND json_extract(payload, '$.viewer') = t.viewer)`
 
-// notErasedCondition leaves out the rows of people who are being erased: they go chunk by chunk.
+// notErasedCondition is the SQL condition that leaves out rows of people who are being erased, which are deleted in
+// steps.
 const notErasedCondition = `NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.viewer, t.author) AND state = 'deleting')`
 
 func feedInvariants() []*Invariant {
@@ -31,11 +32,12 @@ func feedInvariants() []*Invariant {
 		{
 			Check: "feed", Name: "feed-private", Holds: "Only its author's feed has a private post.", Cost: Hourly, Table: "posts", Warns: true, // reading leaves it out
 			Broken: `t.visibility = 'private' AND EXISTS (SELECT 1 FROM feed f WHERE f.post = t.id AND f.viewer != t.author AND NOT f.gone)`,
-			// they come back by themselves when the post does; a row that its viewer hid must stay to keep it from coming back
+			// the rows come back by themselves when the post is public again; a row that its viewer hid must stay, or
+			// the post would come back
 			Mend: mendByStatements(`DELETE FROM feed WHERE post IN @ids AND NOT gone AND viewer != (SELECT author FROM posts p WHERE p.id = feed.post)`),
 		},
 		{
-			// a mute of one's own post that ended leaves such a gap too
+			// a post is missing too after its author has muted it and the mute has ended
 			Check: "feed", Name: "feed-own", Holds: "A post is in its author's feed, as far as that reaches.", Cost: Hourly, Table: "posts", Warns: true,
 			Broken: feedReaches("t.author", "t.created") + ` AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.viewer = t.author AND f.post = t.id)
 				AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = t.author AND (m.muted = t.author OR m.post = t.id))
@@ -43,7 +45,7 @@ func feedInvariants() []*Invariant {
 			Mend: mendEach(func(tx core.App, id string) error { return feed.RestorePost(tx, id, false) }),
 		},
 		{
-			// a mute that ended leaves such gaps too
+			// posts are missing too after a mute has ended
 			Check: "feed", Name: "feed-followers", Holds: "A post of the last 7 days is in the feeds of those who followed its author.", Cost: Hourly, Table: "posts", Warns: true,
 			Broken: `t.created > {:recent} AND t.visibility != 'private' AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.author AND (u.celebrity OR u.state = 'deleting'))
 				AND ` + noJobCondition(feed.FanOutWork.Kind, "post", "t.id") + `
@@ -55,7 +57,7 @@ func feedInvariants() []*Invariant {
 	}
 }
 
-// feedReaches is the condition that the viewer's feed goes back as far as a moment: it has an older row.
+// feedReaches returns the SQL condition that the viewer's feed goes back to the time at: it has an older row.
 func feedReaches(viewer, at string) string {
 	return fmt.Sprintf(`%s > (SELECT k.at FROM feed k WHERE k.viewer = %s ORDER BY k.at, k.post LIMIT 1)`, at, viewer)
 }

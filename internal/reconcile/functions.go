@@ -11,17 +11,17 @@ import (
 	"doubletap/internal/text"
 )
 
-// Functions that the conditions of invariants call; no stored SQL names them.
+// SQL functions that the conditions of invariants call. No stored SQL may name them.
 const (
-	naturalKey = "doubletap_key"      // of a collection and the ends of an edge
-	tagNames   = "doubletap_hashtags" // of a text, as JSON in the order of their bytes
-	indexText  = "doubletap_words"    // of what is indexed of a row
+	naturalKey = "doubletap_key"      // the natural key, of a collection and the ends of an edge
+	tagNames   = "doubletap_hashtags" // the hashtags of a text, as JSON in the order of their bytes
+	indexText  = "doubletap_words"    // the indexed words, of the indexed columns of a row
 )
 
 func init() {
 	sqlite.MustRegisterDeterministicScalarFunction(naturalKey, -1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		words := textArguments(args)
-		return edge.IDBetween(words[0], words[1:]...), nil
+		texts := textArguments(args)
+		return edge.IDBetween(texts[0], texts[1:]...), nil
 	})
 	sqlite.MustRegisterDeterministicScalarFunction(tagNames, 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		words, _ := args[0].(string)
@@ -34,11 +34,11 @@ func init() {
 	})
 }
 
-// textArguments are the arguments of a function; what is no text is an empty one.
+// textArguments returns the arguments of a function as texts; an argument that is not a text is empty.
 func textArguments(args []driver.Value) []string {
-	words := make([]string, len(args))
+	texts := make([]string, len(args))
 	for i, arg := range args {
-		words[i], _ = arg.(string)
+		texts[i], _ = arg.(string)
 	}
-	return words
+	return texts
 }

@@ -1,5 +1,6 @@
-// Package reconcile knows what holds of the stored data at every moment: which row follows from which. As all of it is written in the
-// transactions of its causes there is nothing to find, unless somebody wrote past the service, or the service is wrong.
+// Package reconcile knows the invariants of the stored data: which row follows from which at every moment. All rows are
+// written in the transactions of their causes, so that nothing is broken unless somebody changed the database without
+// the service, or the service has a bug.
 //
 // Doctor and the hourly reconciliation are made from one list of invariants.
 package reconcile
@@ -17,32 +18,32 @@ import (
 	"doubletap/internal/job"
 )
 
-// HourlyJob is the kind of the job that looks for broken invariants.
+// HourlyJob is the kind of the job that looks for broken invariants and repairs them.
 const HourlyJob = "reconcile"
 
-// Cost says who looks whether an invariant holds.
+// Cost says who checks whether an invariant holds.
 type Cost string
 
-// The costs. What only doctor looks at costs more than a few lookups for each row, or is about the installation.
+// The costs. What only doctor checks costs more than a few lookups for each row, or is about the installation.
 const (
 	Hourly     Cost = "hourly"
 	DoctorOnly Cost = "doctor"
 )
 
-// Invariant is something that holds of the stored data at every moment. It is either about the rows of a table, with Table and Broken,
-// or about something else, with Look.
+// Invariant is something that holds of the stored data at every moment. It is either about the rows of a table, with
+// Table and Broken, or about something else, with Inspect.
 type Invariant struct {
-	Check          string // the group that doctor and the metrics tell it in
+	Check          string // the group under which doctor and the metrics show it
 	Name           string
-	On             string // the table, or the table and column, where an invariant of this name is about several
+	On             string // the table, or table.column, if there are several invariants of this name
 	Holds          string // what holds, as a sentence
 	Cost           Cost
-	WhyNotRepaired string // why it is told and not repaired; empty where it is repaired
-	Warns          bool   // nothing is wrong for anybody, but it should be known
+	WhyNotRepaired string // why it is reported and not repaired; empty if it is repaired
+	Warns          bool   // it harms nobody when broken, but somebody should know
 
 	Table  string
-	Broken string   // the SQL condition of a row t that is wrong; see params for the values it may use
-	Values []string // columns: looked at is each combination of theirs once instead of each row, and Broken names no others of t
+	Broken string   // the SQL condition of a row t that is wrong; see conditionParams for the values it may use
+	Values []string // columns: each combination of their values is checked once instead of each row, and Broken uses no other columns of t
 	Mend   func(tx core.App, ids []string) error
 
 	// Fine is a condition that only rows meet which break none of the invariants that share it: where several of them are looked at, it is
@@ -53,7 +54,7 @@ type Invariant struct {
 	MendAll func(ctx context.Context, app core.App) (int64, error)
 }
 
-// Label is how the invariant is called where it is found broken.
+// Label returns the name of the invariant for messages, with On if it has one.
 func (i *Invariant) Label() string {
 	if i.On == "" {
 		return i.Name
@@ -61,10 +62,10 @@ func (i *Invariant) Label() string {
 	return i.Name + " of " + i.On
 }
 
-// IsRepairable reports whether it can be repaired without a person to decide.
+// IsRepairable reports whether it can be repaired without a person's decision.
 func (i *Invariant) IsRepairable() bool { return i.WhyNotRepaired == "" }
 
-// conditionParams are the values that the conditions of invariants use.
+// conditionParams returns the values that the conditions of invariants may use.
 func conditionParams(app core.App) db.Params {
 	now := clock.Now(app)
 	longest := time.Hour
@@ -78,11 +79,11 @@ func conditionParams(app core.App) db.Params {
 	}
 }
 
-// recentWindow is how old a deed may be of which somebody is still told.
+// recentWindow is how old an action may be for which a missing notification is still made.
 const recentWindow = 7 * 24 * time.Hour
 
-// RowInvariants returns the invariants about rows of app, in the order in which repairs build on each other: counters come after all that they count.
-// An owner's relations are among them.
+// RowInvariants returns the invariants about rows of app, with those about relations of owners' collections. Their
+// order is that of repairs, which build on each other: counters come after all that they count.
 func RowInvariants(app core.App) ([]*Invariant, error) {
 	relations, err := relationInvariants(app)
 	if err != nil {
@@ -107,12 +108,12 @@ func RowInvariants(app core.App) ([]*Invariant, error) {
 	return all, nil
 }
 
-// CheckNames returns the groups of the invariants about rows.
+// CheckNames returns the names of the groups of the invariants about rows.
 func CheckNames() []string {
 	return []string{"moments", "relations", "accounts", "keys", "edges", "settings", "posts", "comments", "tags", "search", "missing", "notifications", "feed", "counters", "queue", "handles"}
 }
 
-// mendByStatements is a Mend of one statement, in which ids are those of the rows.
+// mendByStatements returns a Mend that runs the statements; @ids in them is the list of the rows' ids.
 func mendByStatements(statements ...string) func(tx core.App, ids []string) error {
 	return func(tx core.App, ids []string) error {
 		for _, statement := range statements {
@@ -126,7 +127,7 @@ func mendByStatements(statements ...string) func(tx core.App, ids []string) erro
 	}
 }
 
-// mendEach is a Mend that takes one row after the other.
+// mendEach returns a Mend that calls mend for one row after the other.
 func mendEach(mend func(tx core.App, id string) error) func(tx core.App, ids []string) error {
 	return func(tx core.App, ids []string) error {
 		for _, id := range ids {
@@ -138,23 +139,24 @@ func mendEach(mend func(tx core.App, id string) error) func(tx core.App, ids []s
 	}
 }
 
-// mendByDelete is a Mend that deletes rows of a table.
+// mendByDelete returns a Mend that deletes the rows from the table.
 func mendByDelete(table string) func(tx core.App, ids []string) error {
 	return mendByStatements(`DELETE FROM {{` + table + `}} WHERE id IN @ids`)
 }
 
-// noJobCondition is the condition that no job of the kind is about the value, which would put it right.
+// noJobCondition returns the SQL condition that no waiting or running job of the kind is about the value; such a job
+// would repair the row.
 func noJobCondition(kind, key, value string) string {
 	return `NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '` + kind + `' AND j.state IN ('ready', 'running') AND iif(json_valid(j.payload), j.payload ->> '` + key + `', '') = ` + value + `)`
 }
 
-// Problems collects what a Look finds.
+// Problems collects what an Inspect finds.
 type Problems struct {
 	Failed, Warned int
 	Notes          []string
 }
 
-// AddFailure notes n things that are wrong.
+// AddFailure adds n things that are wrong; 0 adds nothing.
 func (f *Problems) AddFailure(n int, format string, args ...any) {
 	if n > 0 {
 		f.Failed += n
@@ -162,7 +164,7 @@ func (f *Problems) AddFailure(n int, format string, args ...any) {
 	}
 }
 
-// AddWarning notes n things that should be known.
+// AddWarning adds n things that should be known; 0 adds nothing.
 func (f *Problems) AddWarning(n int, format string, args ...any) {
 	if n > 0 {
 		f.Warned += n

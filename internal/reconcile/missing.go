@@ -6,10 +6,11 @@ import (
 	"doubletap/internal/notification"
 )
 
-// missingEventInvariants are about deeds of the last days of which nobody was ever told. Whatever is told leaves an event, also where a mute, a block or
-// an owner's hook keeps it out of the tray. While an account is being erased its events go before its rows or after them.
+// missingEventInvariants are about actions of the last days for which the person concerned has no event. Every action
+// leaves an event, also if a mute, a block or an owner's hook keeps it out of the tray. Actions of or for an account
+// that is being erased do not count, as its events may be deleted before its rows or after them.
 func missingEventInvariants() []*Invariant {
-	told := func(table, actor, recipient, event, where string, mend func(tx core.App, id string) error) *Invariant {
+	missingEvent := func(table, actor, recipient, event, where string, mend func(tx core.App, id string) error) *Invariant {
 		return &Invariant{
 			Check: "missing", Name: "told", On: table, Holds: "Whom it concerns was told of what somebody did in the last 7 days.", Cost: Hourly, Table: table,
 			Broken: `t.created > {:recent}` + where + ` AND ` + recipient + ` NOT IN ('', ` + actor + `)` +
@@ -20,29 +21,29 @@ func missingEventInvariants() []*Invariant {
 	}
 	const postsAuthor, commentsAuthor = `coalesce((SELECT o.author FROM posts o WHERE o.id = t.post), '')`, `coalesce((SELECT o.author FROM comments o JOIN posts p ON p.id = o.post WHERE o.id = t.comment), '')`
 	return []*Invariant{
-		// of what is gone, and whose rows go in steps, nobody is told: its author is nobody
-		told("likes", "t.user", postsAuthor, `e.type = 'like' AND e.subject = t.post`, "", func(tx core.App, id string) error {
+		// a deleted post or comment has no author to notify, while its rows are deleted in steps
+		missingEvent("likes", "t.user", postsAuthor, `e.type = 'like' AND e.subject = t.post`, "", func(tx core.App, id string) error {
 			like, post, err := findRowAndSubject(tx, "likes", id, "posts", "post")
 			if err != nil {
 				return err
 			}
 			return notification.PostLiked(tx, like.GetString("user"), post.Id, post.GetString("author"))
 		}),
-		told("comment_likes", "t.user", commentsAuthor, `e.type = 'comment_like' AND e.subject = t.comment`, "", func(tx core.App, id string) error {
+		missingEvent("comment_likes", "t.user", commentsAuthor, `e.type = 'comment_like' AND e.subject = t.comment`, "", func(tx core.App, id string) error {
 			like, comment, err := findRowAndSubject(tx, "comment_likes", id, "comments", "comment")
 			if err != nil {
 				return err
 			}
 			return notification.CommentLiked(tx, like, comment)
 		}),
-		told("comments", "t.author", postsAuthor, `e.type = 'comment' AND e.subject = t.post`, ` AND t.parent = '' AND NOT t.deleted`, func(tx core.App, id string) error {
+		missingEvent("comments", "t.author", postsAuthor, `e.type = 'comment' AND e.subject = t.post`, ` AND t.parent = '' AND NOT t.deleted`, func(tx core.App, id string) error {
 			comment, post, err := findRowAndSubject(tx, "comments", id, "posts", "post")
 			if err != nil {
 				return err
 			}
 			return notification.CommentCreated(tx, comment, post, nil)
 		}),
-		told("follows", "t.follower", "t.followee", `e.type IN ('follow', 'follow_request') AND e.subject = t.followee`, "", func(tx core.App, id string) error {
+		missingEvent("follows", "t.follower", "t.followee", `e.type IN ('follow', 'follow_request') AND e.subject = t.followee`, "", func(tx core.App, id string) error {
 			follow, err := findRecord(tx, "follows", id)
 			if err != nil {
 				return err
@@ -52,7 +53,7 @@ func missingEventInvariants() []*Invariant {
 	}
 }
 
-// findRowAndSubject reads a row and the one that it is about.
+// findRowAndSubject returns a row and the record that it is about.
 func findRowAndSubject(tx core.App, table, id, about, field string) (row, subject *core.Record, err error) {
 	if row, err = findRecord(tx, table, id); err != nil {
 		return nil, nil, err

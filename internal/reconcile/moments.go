@@ -15,7 +15,7 @@ import (
 	"doubletap/internal/db"
 )
 
-// momentColumns are the columns of each table that say when something was.
+// momentColumns are the columns of each table that store a moment in the past.
 var momentColumns = map[string][]string{
 	"users": {"created", "updated"}, "settings": {"created", "updated", "seenAt", "readAt", "digestedAt"}, "devices": {"created", "updated", "lastSeen", "answeredAt", "failingSince"},
 	"posts": {"created", "updated"}, "comments": {"created", "updated"}, "stories": {"created", "updated"}, "feed": {"at", "created", "updated"},
@@ -26,16 +26,18 @@ var momentColumns = map[string][]string{
 	"reports": {"created", "updated"}, "jobs": {"created", "updated"}, "handles": {"created", "updated"}, "audit": {"created", "updated"},
 }
 
-// MomentColumns returns the columns of a collection that say when something was.
+// MomentColumns returns the columns of a collection that store a moment in the past; nil for an unknown collection.
 func MomentColumns(collection string) []string { return momentColumns[collection] }
 
-// causeTables are the tables to which every cause of an order adds a row: their newest rows tell when this folder was last written.
+// causeTables are the tables to which nearly every write adds a row: their newest rows tell when this data folder was
+// last written.
 var causeTables = []string{"posts", "comments", "likes", "follows", "notification_events"}
 
-// StampedTables returns the collections whose rows say when they were made.
+// StampedTables returns the collections that have moment columns, sorted.
 func StampedTables() []string { return slices.Sorted(maps.Keys(momentColumns)) }
 
-// NewestMoment returns the last moment that is stored, as the newest rows and the trays' marks say.
+// NewestMoment returns the latest moment that is stored in the newest rows and in the trays' seenAt and readAt, or the
+// zero time.
 func NewestMoment(app core.App) (newest time.Time, err error) {
 	questions := []string{`SELECT coalesce(max(max(seenAt, readAt)), '') FROM settings`}
 	for _, table := range causeTables {
@@ -49,15 +51,15 @@ func NewestMoment(app core.App) (newest time.Time, err error) {
 		if text == "" {
 			continue
 		}
-		if at, err := clock.ParseTime(text); err == nil && at.After(newest) { // what somebody wrote by hand may be no time
+		if at, err := clock.ParseTime(text); err == nil && at.After(newest) { // a value that somebody wrote by hand may not be a time
 			newest = at
 		}
 	}
 	return newest, nil
 }
 
-// momentInvariants are about rows that say they are of a time that has not been yet: the machine's clock was ahead when they were stored. They
-// would stand at the head of every list until that time has come.
+// momentInvariants are about rows with moments in the future: the machine's clock was ahead when they were stored. Such
+// rows would stand at the head of every list until that time has come.
 func momentInvariants() (all []*Invariant) {
 	for _, table := range StampedTables() {
 		conditions := make([]string, len(momentColumns[table]))
@@ -72,8 +74,9 @@ func momentInvariants() (all []*Invariant) {
 	return all
 }
 
-// MendMoments puts what is of a time to come, in all tables, into the last milliseconds before now, in the order it had. Equal moments
-// stay equal, and what was to happen some time after one happens that time after now.
+// MendMoments moves the moments in the future, in all tables, to the last milliseconds before now, and keeps their
+// order. Equal moments stay equal. What is due some time after such a moment becomes due the same time after the new
+// one.
 func MendMoments(ctx context.Context, app core.App) (mended int64, err error) {
 	latest := clock.FormatTime(clock.LatestPlausible(app))
 	rows, becomes, err := findMoments(ctx, app)
@@ -96,7 +99,8 @@ func MendMoments(ctx context.Context, app core.App) (mended int64, err error) {
 	return mended, errors.Join(failures...)
 }
 
-// findMoments returns the rows of each table that are of a time to come, and all such moments.
+// findMoments returns, by table, the ids of the rows that have moments in the future, and all such moments as keys of
+// becomes.
 func findMoments(ctx context.Context, app core.App) (rows map[string][]string, becomes map[string]string, err error) {
 	rows, becomes = map[string][]string{}, map[string]string{}
 	for _, i := range momentInvariants() {
@@ -131,7 +135,7 @@ func findMoments(ctx context.Context, app core.App) (rows map[string][]string, b
 	return rows, becomes, nil
 }
 
-// dueStatements is what is due some time after the moment when a row was made, and goes with it.
+// dueStatements move what is due some time after a row was created together with the row's created.
 var dueStatements = map[string]string{
 	"stories": `UPDATE stories SET expires = strftime('%Y-%m-%d %H:%M:%fZ', {:becomes}, '+1 day') WHERE id = {:id} AND created = {:was} AND expires > created`,
 	"jobs": `UPDATE jobs SET runAt = strftime('%Y-%m-%d %H:%M:%fZ', {:becomes}, format('+%.3f seconds', (julianday(runAt) - julianday(created)) * 86400))
@@ -140,7 +144,7 @@ var dueStatements = map[string]string{
 
 func mendTableMoments(tx core.App, table string, ids []string, latest string, becomes map[string]string) error {
 	for _, id := range ids {
-		if table == "notifications" { // a group's key ends with the moment of its first event
+		if table == "notifications" { // the group key ends with the moment of the group's first event
 			var key string
 			if _, err := db.QueryValue(tx, &key, `SELECT groupKey FROM notifications WHERE id = {:id}`, db.Params{"id": id}); err != nil {
 				return err

@@ -11,8 +11,8 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// undoneCondition is the condition of active events of what is no more. While an account is being erased its rows go chunk by chunk, so that its
-// events are not looked at.
+// undoneCondition is the SQL condition of active events whose action has been undone. It leaves out the events of
+// accounts that are being erased, whose rows are deleted in steps.
 const undoneCondition = `t.active AND CASE t.type
 		WHEN 'like' THEN NOT EXISTS (SELECT 1 FROM likes WHERE post = t.subject AND user = t.actor)
 		WHEN 'comment_like' THEN NOT EXISTS (SELECT 1 FROM comment_likes WHERE comment = t.subject AND user = t.actor)
@@ -25,7 +25,7 @@ const undoneCondition = `t.active AND CASE t.type
 		ELSE 0 END AND NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.actor, t.recipient) AND state = 'deleting')
 		AND NOT EXISTS (SELECT 1 FROM ` + sweep.PendingIDs + ` p WHERE p.id IN (t.actor, t.recipient, t.subject))`
 
-// Of the actors of a notification, the newest are named; what has no actors is not counted.
+// The newest actors of a notification, as JSON with at most 8 names, and the number of all.
 const (
 	actorsSQL     = `coalesce((SELECT json_group_array(actor) FROM (SELECT actor FROM notification_events WHERE notification = t.id AND active = 1 ORDER BY created DESC, rowid DESC LIMIT 8)), '[]')`
 	actorCountSQL = `(SELECT count(*) FROM notification_events WHERE notification = t.id AND active = 1)`
@@ -74,7 +74,7 @@ func notificationInvariants() []*Invariant {
 	}
 }
 
-// renumberNotification gives a notification the next place in the order of its recipient's changes.
+// renumberNotification gives a notification the next seq of its recipient's tray.
 func renumberNotification(tx core.App, id string) error {
 	var recipient string
 	found, err := db.QueryValue(tx, &recipient, `SELECT recipient FROM notifications WHERE id = {:id}`, db.Params{"id": id})
@@ -89,8 +89,8 @@ func renumberNotification(tx core.App, id string) error {
 	return err
 }
 
-// recountActors gives a notification the actors of its events, as a change that its recipient's devices catch up with. One that nobody is left in
-// leaves the tray.
+// recountActors gives a notification the actors of its events, as a change that its recipient's devices are sent. If no
+// actors are left, the notification leaves the tray.
 func recountActors(tx core.App, id string) error {
 	var recipient string
 	var left int
@@ -110,7 +110,7 @@ func recountActors(tx core.App, id string) error {
 	return nil
 }
 
-// withdrawNotification deletes a notification that nobody is left in, and says so to its recipient's devices.
+// withdrawNotification deletes a notification that has no actors left, and records that for its recipient's devices.
 func withdrawNotification(tx core.App, recipient, id string) error {
 	if _, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id}); err != nil {
 		return err

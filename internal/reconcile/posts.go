@@ -17,7 +17,7 @@ func postInvariants() []*Invariant {
 	return append([]*Invariant{
 		{
 			Check: "posts", Name: "visibility", Holds: "A post is public, for followers or private.", Cost: Hourly, Table: "posts",
-			Broken: `t.visibility NOT IN ('public', 'followers', 'private')`, Mend: mendByStatements(`UPDATE posts SET visibility = 'private' WHERE id IN @ids`), // shows nothing that was not meant to be shown
+			Broken: `t.visibility NOT IN ('public', 'followers', 'private')`, Mend: mendByStatements(`UPDATE posts SET visibility = 'private' WHERE id IN @ids`), // private shows nobody what they were not meant to see
 		},
 		{
 			Check: "posts", Name: "photos", Holds: "A post has photos.", Cost: Hourly, Table: "posts",
@@ -40,7 +40,7 @@ func postInvariants() []*Invariant {
 		},
 		{
 			Check: "tags", Name: "hashtags", Holds: "A post has the hashtags of its caption.", Cost: Hourly, Table: "posts",
-			// most captions have none, and no row
+			// first a cheap test: most captions have no hashtag, and most posts no row of post_tags
 			Broken: `(t.caption GLOB '*[#＃﹟]*' OR EXISTS (SELECT 1 FROM post_tags g WHERE g.post = t.id)) AND ` + tagNames + `(t.caption) !=
 				(SELECT json_group_array(name) FROM (SELECT h.name FROM post_tags g JOIN hashtags h ON h.id = g.tag WHERE g.post = t.id ORDER BY h.name))`,
 			Mend: mendEach(func(tx core.App, id string) error {
@@ -54,7 +54,8 @@ func postInvariants() []*Invariant {
 	}, searchInvariants()...)
 }
 
-// searchInvariants are the indexes of words. What was changed by SQL waits for a job there.
+// searchInvariants are about the search indexes. Rows changed by SQL are left out while a job that will index them
+// waits.
 func searchInvariants() (all []*Invariant) {
 	const noJob = ` AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = '` + search.IndexJob + `' AND j.state IN ('ready', 'running'))`
 	for _, kind := range search.Kinds {

@@ -12,15 +12,17 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// relationPointer is a relation field and where it points; its SQL calls the row t.
+// relationPointer is a relation field with the collection that it belongs to and the one that it points at. Its SQL
+// calls the row t.
 type relationPointer struct {
 	from, to *core.Collection
 	field    *core.RelationField
 }
 
-// relationInvariants returns an invariant for each relation field of each collection, an owner's too. What is repaired is what the deletion of the
-// missing record would have done: a row that goes with it goes, another one lets go of it. Rows that go by their hooks come
-// last, as hooks trust the relations of what they meet.
+// relationInvariants returns an invariant for each relation field of each collection, also of owners' collections. The
+// repair does what the deletion of the missing record would have done: it deletes the row if the relation cascades,
+// otherwise it empties the field. Rows that are deleted with hooks come last, as hooks trust the relations of the rows
+// that they read.
 func relationInvariants(app core.App) (all []*Invariant, err error) {
 	collections, err := app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth)
 	if err != nil {
@@ -33,7 +35,7 @@ func relationInvariants(app core.App) (all []*Invariant, err error) {
 	var pointers []relationPointer
 	for _, c := range collections {
 		for _, field := range c.Fields {
-			if relation, ok := field.(*core.RelationField); ok && byID[relation.CollectionId] != nil { // nil: a view, whose rows come and go
+			if relation, ok := field.(*core.RelationField); ok && byID[relation.CollectionId] != nil { // nil for a view, whose rows come and go
 				pointers = append(pointers, relationPointer{from: c, to: byID[relation.CollectionId], field: relation})
 			}
 		}
@@ -58,20 +60,21 @@ func relationInvariants(app core.App) (all []*Invariant, err error) {
 	return all, nil
 }
 
-// danglingCondition is the condition of rows that point at what is not there.
+// danglingCondition returns the SQL condition of rows that point at a record that does not exist.
 func (p relationPointer) danglingCondition() string {
 	if p.field.IsMultiple() {
 		return fmt.Sprintf(`EXISTS (SELECT 1 FROM json_each(iif(json_valid(t.[[%s]]), t.[[%s]], '[]')) j WHERE NOT EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
 			p.field.Name, p.field.Name, p.to.Name)
 	}
-	under := "" // rows of what is gone go in steps, and may be met half-way
+	under := "" // rows of deleted records are removed in steps, and may be half done
 	if p.from.Name == "notification_events" {
 		under = ` AND NOT EXISTS (SELECT 1 FROM ` + sweep.PendingIDs + `)`
 	}
 	return fmt.Sprintf(`t.[[%s]] != '' AND NOT EXISTS (SELECT 1 FROM {{%s}} o WHERE o.id = t.[[%s]]) AND t.[[%s]] NOT IN `+sweep.PendingIDs+under, p.field.Name, p.to.Name, p.field.Name, p.field.Name)
 }
 
-// isIndexed reports whether an index of all rows begins with the field: each value is then looked up once, however many rows have it.
+// isIndexed reports whether a full index begins with the field, so that each value needs one lookup, however many rows
+// have it.
 func (p relationPointer) isIndexed(app core.App) (bool, error) {
 	var one int
 	return db.QueryValue(app, &one, `SELECT 1 FROM pragma_index_list({:table}) l JOIN pragma_index_info(l.name) i WHERE NOT l.partial AND i.seqno = 0 AND i.name = {:field} LIMIT 1`,
@@ -84,9 +87,9 @@ func (p relationPointer) mendFunc() func(tx core.App, ids []string) error {
 	case p.field.IsMultiple():
 		return mendByStatements(fmt.Sprintf(`UPDATE {{%s}} AS t SET [[%s]] = (SELECT json_group_array(j.value) FROM json_each(t.[[%s]]) j WHERE EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
 			p.from.Name, p.field.Name, p.field.Name, p.to.Name) + among)
-	case name == "notification_events.notification": // it is what keeps a repeated like from alerting again
+	case name == "notification_events.notification": // the event prevents that a repeated like alerts again
 		return mendByStatements(`UPDATE notification_events SET notification = ''` + among)
-	case name == "comments.author": // words of nobody become a tombstone
+	case name == "comments.author": // a comment without an author becomes a tombstone
 		return mendByStatements(`DELETE FROM comment_likes WHERE comment IN @ids`, `UPDATE comments SET author = '', text = '', deleted = 1`+among)
 	case !p.field.CascadeDelete:
 		return mendByStatements(fmt.Sprintf(`UPDATE {{%s}} SET [[%s]] = ''`, p.from.Name, p.field.Name) + among)
@@ -96,7 +99,8 @@ func (p relationPointer) mendFunc() func(tx core.App, ids []string) error {
 	return mendByDelete(p.from.Name)
 }
 
-// hookRank is 1 where a dangling row goes as a record, whose hooks see to its files or tell devices, else 0.
+// hookRank returns 1 if a dangling row is deleted as a record, whose hooks delete its files or tell devices, otherwise
+// 0.
 func (p relationPointer) hookRank() int {
 	name := p.from.Name + "." + p.field.Name
 	if p.field.CascadeDelete && (hasFiles(p.from) || name == "notifications.post" || name == "notifications.comment") {
@@ -105,7 +109,7 @@ func (p relationPointer) hookRank() int {
 	return 0
 }
 
-// deleteRecords deletes the rows as records.
+// deleteRecords deletes the rows as records, with their hooks.
 func (p relationPointer) deleteRecords(tx core.App, ids []string) error {
 	for _, id := range ids {
 		record := &core.Record{}
@@ -123,7 +127,7 @@ func hasFiles(c *core.Collection) bool {
 	return slices.ContainsFunc(c.Fields, func(field core.Field) bool { return field.Type() == core.FieldTypeFile })
 }
 
-// findRecord reads a row, which a Mend has just seen.
+// findRecord returns the record of a row that the Mend has just seen.
 func findRecord(tx core.App, collection, id string) (*core.Record, error) {
 	found, err := tx.FindRecordById(collection, id)
 	if err != nil {

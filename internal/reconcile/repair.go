@@ -11,9 +11,9 @@ import (
 	"doubletap/internal/db"
 )
 
-// Repair puts right what an examination found, in steps that leave the writer to others, and returns how many rows it mended. What
-// fails keeps nothing else from being mended.
-func (r *Result) Repair(ctx context.Context, app core.App, w ExamineOptions) (mended int64, err error) {
+// Repair repairs what an examination found, in short transactions so that others can write, and returns how many rows
+// it mended. After a failure it continues with the other rows.
+func (r *Result) Repair(ctx context.Context, app core.App, o ExamineOptions) (mended int64, err error) {
 	if r.MendAll != nil {
 		return r.MendAll(ctx, app)
 	}
@@ -28,7 +28,7 @@ func (r *Result) Repair(ctx context.Context, app core.App, w ExamineOptions) (me
 	for rows := pageRows; rows == pageRows; {
 		var wrong []brokenRow
 		if err = ctx.Err(); err == nil {
-			wrong, rows, err = s.readPage(app, pageRows, w.Pause != nil)
+			wrong, rows, err = s.readPage(app, pageRows, o.Pause != nil)
 		}
 		if err != nil {
 			return mended, errors.Join(append(failures, err)...)
@@ -37,12 +37,12 @@ func (r *Result) Repair(ctx context.Context, app core.App, w ExamineOptions) (me
 		if mended += n; err != nil {
 			failures = append(failures, err)
 		}
-		w.reportRows("repair "+r.Label(), int(mended))
+		o.reportRows("repair "+r.Label(), int(mended))
 	}
 	return mended, errors.Join(failures...)
 }
 
-// mendRows mends rows, or all rows that have the values.
+// mendRows mends the rows. If the invariant has Values, it mends all rows that have the same values.
 func (i *Invariant) mendRows(ctx context.Context, app core.App, wrong []brokenRow) (mended int64, err error) {
 	if len(i.Values) == 0 {
 		ids := make([]string, len(wrong))
@@ -87,7 +87,7 @@ func (i *Invariant) mendValues(ctx context.Context, app core.App, values []any) 
 	return mended, errors.Join(failures...)
 }
 
-// mendIDs puts rows right that are still broken when their transaction begins.
+// mendIDs mends those of the rows that are still broken when their transaction begins.
 func (i *Invariant) mendIDs(ctx context.Context, app core.App, ids []string) (mended int64, err error) {
 	_, err = db.RunInSteps(ctx, app, ids, func(tx core.App, some []string) error {
 		p := conditionParams(tx)
@@ -109,35 +109,36 @@ func (i *Invariant) mendIDs(ctx context.Context, app core.App, ids []string) (me
 	return mended, err
 }
 
-// maxRounds is how often everything is looked at again after repairs: one may bring to light what another one mends.
+// maxRounds is how often all is examined again after repairs, as one repair may reveal what another one has to mend.
 const maxRounds = 5
 
-// RepairAll examines and repairs until nothing is found that can be repaired, and returns what the last examination found. done hears of
-// each repair. What fails keeps nothing else from being repaired, and is tried once.
-func RepairAll(ctx context.Context, app core.App, all []*Invariant, w ExamineOptions, done func(r *Result, mended int64, err error)) []*Result {
-	given := map[string]bool{} // up on
+// RepairAll examines and repairs until it finds nothing that can be repaired, and returns the results of the last
+// examination. It calls done after each repair. After a failure it continues with the other invariants, and does not
+// try the failed one again.
+func RepairAll(ctx context.Context, app core.App, all []*Invariant, o ExamineOptions, done func(r *Result, mended int64, err error)) []*Result {
+	gaveUp := map[string]bool{} // the invariants whose repair failed, by label
 	for round := 0; ; round++ {
-		results := Examine(ctx, app, all, w)
+		results := Examine(ctx, app, all, o)
 		if round == maxRounds || ctx.Err() != nil {
 			return results
 		}
-		if !repairOnce(ctx, app, results, w, given, done) {
+		if !repairOnce(ctx, app, results, o, gaveUp, done) {
 			return results
 		}
 	}
 }
 
-// repairOnce repairs what was found broken, in order, and reports whether anything was mended.
-func repairOnce(ctx context.Context, app core.App, results []*Result, w ExamineOptions, given map[string]bool, done func(r *Result, mended int64, err error)) (any bool) {
-	whole := map[string]bool{} // mended for all invariants of the name at once
+// repairOnce repairs what was found broken, in order, and reports whether it mended any row.
+func repairOnce(ctx context.Context, app core.App, results []*Result, o ExamineOptions, gaveUp map[string]bool, done func(r *Result, mended int64, err error)) (any bool) {
+	whole := map[string]bool{} // invariants whose MendAll has mended all tables at once, by name
 	for _, r := range results {
-		if !r.IsBroken() || !r.IsRepairable() || given[r.Label()] || whole[r.Name] {
+		if !r.IsBroken() || !r.IsRepairable() || gaveUp[r.Label()] || whole[r.Name] {
 			continue
 		}
-		w.reportRows("repair "+r.Label(), 0)
-		mended, err := r.Repair(ctx, app, w)
+		o.reportRows("repair "+r.Label(), 0)
+		mended, err := r.Repair(ctx, app, o)
 		whole[r.Name] = r.MendAll != nil
-		given[r.Label()] = err != nil
+		gaveUp[r.Label()] = err != nil
 		any = any || mended > 0
 		done(r, mended, err)
 	}

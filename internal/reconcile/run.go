@@ -9,8 +9,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// What a run may cost: beside the requests it works a twentieth of the time, and no longer than this in all. The next one goes on
-// where it ended, so that a run costs the same however much is stored.
+// What a run may cost: it works a twentieth of the time, so that requests have the machine, and at most this long in
+// all. The next run continues where it ended, so that a run costs the same however much is stored.
 const (
 	pauseFactor = 20
 	maxWorkTime = 10 * time.Second
@@ -31,7 +31,7 @@ func restOf(app core.App) time.Duration {
 // errTimeSpent ends a run that has worked for long enough.
 var errTimeSpent = errors.New("worked for long enough")
 
-// lastRun remembers, for one app, where the last run ended.
+// lastRun is where the last run of an app ended.
 type lastRun struct {
 	table    string
 	position scanPosition
@@ -39,9 +39,9 @@ type lastRun struct {
 
 const lastRunKey = "doubletap.reconcile"
 
-// RunHourly looks whether the invariants hold that are looked at every hour, and has repaired told of each that was broken, once it is put right.
-// Only then does it write, in steps; others read and write meanwhile, and have most of the machine. It ends with ctx. What fails keeps
-// nothing else from being looked at.
+// RunHourly checks the invariants of cost Hourly, repairs those that are broken, and calls repaired for each of them
+// afterwards. It writes only to repair, in short transactions; others read and write meanwhile, and have most of the
+// machine. It ends when ctx does. After a failure it continues with the other invariants.
 func RunHourly(ctx context.Context, app core.App, repaired func(r *Result)) error {
 	all, err := RowInvariants(app)
 	if err != nil {
@@ -54,7 +54,7 @@ func RunHourly(ctx context.Context, app core.App, repaired func(r *Result)) erro
 		}
 	}
 	left := maxWorkTime
-	w := ExamineOptions{Pause: func(worked time.Duration) error {
+	o := ExamineOptions{Pause: func(worked time.Duration) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -66,13 +66,13 @@ func RunHourly(ctx context.Context, app core.App, repaired func(r *Result)) erro
 		return nil
 	}}
 	var failures []error
-	given := map[string]bool{}
+	gaveUp := map[string]bool{}
 	for range maxRounds {
-		results, err := examineFromLast(ctx, app, hourly, w)
+		results, err := examineFromLast(ctx, app, hourly, o)
 		if err != nil && !errors.Is(err, errTimeSpent) {
 			failures = append(failures, err)
 		}
-		any := repairOnce(ctx, app, results, w, given, func(r *Result, mended int64, err error) {
+		any := repairOnce(ctx, app, results, o, gaveUp, func(r *Result, mended int64, err error) {
 			if err != nil {
 				failures = append(failures, err)
 			} else if mended > 0 {
@@ -86,8 +86,8 @@ func RunHourly(ctx context.Context, app core.App, repaired func(r *Result)) erro
 	return errors.Join(failures...)
 }
 
-// examineFromLast looks at all tables, from where the last run ended, until the work is enough.
-func examineFromLast(ctx context.Context, app core.App, all []*Invariant, w ExamineOptions) (results []*Result, err error) {
+// examineFromLast examines all tables, beginning where the last run ended, until the time is spent.
+func examineFromLast(ctx context.Context, app core.App, all []*Invariant, o ExamineOptions) (results []*Result, err error) {
 	last := app.Store().GetOrSet(lastRunKey, func() any { return &lastRun{} }).(*lastRun)
 	found := map[*Invariant]*Result{}
 	for _, i := range all {
@@ -105,7 +105,7 @@ func examineFromLast(ctx context.Context, app core.App, all []*Invariant, w Exam
 	*last = lastRun{}
 	var failures []error
 	for _, s := range list {
-		switch err := s.examine(ctx, app, found, w); {
+		switch err := s.examine(ctx, app, found, o); {
 		case errors.Is(err, errTimeSpent), err != nil && ctx.Err() != nil:
 			*last = lastRun{s.scanName(), s.position}
 			return results, errors.Join(append(failures, err)...)
@@ -116,5 +116,5 @@ func examineFromLast(ctx context.Context, app core.App, all []*Invariant, w Exam
 	return results, errors.Join(failures...)
 }
 
-// scanName tells the scans of a table apart.
+// scanName returns a name that is different for each scan of a table.
 func (s *scan) scanName() string { return fmt.Sprint(s.table, s.values) }

@@ -14,28 +14,30 @@ import (
 	"doubletap/internal/db"
 )
 
-// A scan looks at a table once for all its invariants, page by page, each page in a statement of its own outside of the writer: no
-// statement is long, so that the write-ahead log can begin anew meanwhile. A page begins after the last row of the one before.
+// scan reads a table once for all its invariants, page by page. Each page is a statement of its own outside of the
+// writer, so that no statement is long and SQLite can restart the write-ahead log meanwhile. A page begins after the
+// last row of the page before.
 type scan struct {
 	table      string
-	values     []string // the columns whose combinations are looked at, none for each row
+	values     []string // the columns whose combinations of values are checked; empty if each row is
 	invariants []*Invariant
 	position   scanPosition
 }
 
-// scanPosition is where a scan of a table goes on. The zero value is its beginning.
+// scanPosition is where a scan of a table continues. The zero value is the beginning.
 type scanPosition struct {
 	begun bool
 	after []any
 }
 
-// pageRows is how many rows a statement looks at: some milliseconds.
+// pageRows is how many rows one statement checks, which takes some milliseconds.
 const pageRows = 1000
 
-// maxConditions is how many invariants fit into the mask of a row.
+// maxConditions is how many invariants fit into a row's mask of bits.
 const maxConditions = 60
 
-// groupScans groups the invariants about rows by what is looked at.
+// groupScans puts the invariants about rows into scans by what they check: those of one table and the same values share
+// a scan.
 func groupScans(all []*Invariant) (list []*scan) {
 	for _, i := range all {
 		if i.Table == "" {
@@ -53,15 +55,16 @@ func groupScans(all []*Invariant) (list []*scan) {
 	return list
 }
 
-// brokenRow is a row, or a combination of values, of which invariants are broken: those of the bits of Mask.
+// brokenRow is a row, or a combination of values, for which invariants are broken: the bits of Mask say which.
 type brokenRow struct {
 	Key   []any // the columns after which the next page begins
 	ID    string
 	Mask  int64
-	Count int // rows that have the values
+	Count int // how many rows have these values
 }
 
-// readPage looks at the next n rows and returns those that are broken, and how many rows there were: fewer than n at the end of the table.
+// readPage checks the next n rows. It returns the broken ones and how many rows there were, fewer than n at the end of
+// the table.
 func (s *scan) readPage(app core.App, n int, gently bool) (wrong []brokenRow, rows int, err error) {
 	p := conditionParams(app)
 	p["n"] = n
@@ -108,15 +111,15 @@ func (s *scan) readPage(app core.App, n int, gently bool) (wrong []brokenRow, ro
 	return wrong, rows, nil
 }
 
-// firstKeys is what is before all rows.
+// firstKeys returns the keys before those of all rows.
 func (s *scan) firstKeys() []any {
 	if len(s.values) == 0 {
 		return []any{int64(math.MinInt64)}
 	}
-	return slices.Repeat([]any{""}, len(s.values)) // no value is one that points at nothing
+	return slices.Repeat([]any{""}, len(s.values)) // rows with an empty value are skipped, as it points at nothing
 }
 
-// parseKeys reads a JSON list of whole numbers and texts.
+// parseKeys reads a JSON list of integers and texts.
 func parseKeys(list string) (values []any, err error) {
 	decoder := json.NewDecoder(strings.NewReader(list))
 	decoder.UseNumber() // a rowid has 64 bits
@@ -182,25 +185,25 @@ func (s *scan) anyBroken() string {
 	return "CASE " + strings.Join(cases, " ") + " END"
 }
 
-// Result is what became of one invariant in an examination.
+// Result is what an examination found about one invariant.
 type Result struct {
 	*Invariant
-	Count  int    // rows that break it
-	First  string // one of them
+	Count  int    // how many rows break it
+	First  string // the id of one of them
 	Notes  []string
-	Warned bool  // it is known only
-	Err    error // it could not be looked at
+	Warned bool  // it found only warnings
+	Err    error // why it could not be checked, or nil
 
-	known []brokenRow // of those, up to maxKnown
+	known []brokenRow // the first broken ones, at most maxKnown and one
 }
 
-// maxKnown is how many broken rows a result remembers: more are found again when they are repaired.
+// maxKnown is how many broken rows a result remembers; if there are more, the repair finds them again.
 const maxKnown = 1000
 
-// IsBroken reports whether the invariant was found broken, be it only that somebody should know.
+// IsBroken reports whether the invariant was found broken, also if that is only a warning.
 func (r *Result) IsBroken() bool { return r.Count > 0 }
 
-// Detail says what is wrong, for people.
+// Detail returns what is wrong, as a text for people.
 func (r *Result) Detail() string {
 	switch {
 	case r.Err != nil:
@@ -211,20 +214,21 @@ func (r *Result) Detail() string {
 	return fmt.Sprintf("%s: %d rows, as %s", r.Label(), r.Count, r.First)
 }
 
-// ExamineOptions is how an examination goes on beside others. The zero value is for one in a hurry that tells nobody.
+// ExamineOptions says how an examination shares the machine and reports. The zero value examines without pauses and
+// reports nothing.
 type ExamineOptions struct {
-	Pause  func(worked time.Duration) error // between two pages, if anything; an error ends the examination
-	Report func(what string, rows int)      // when something begins to be looked at, and after each page of it
+	Pause  func(worked time.Duration) error // called between two pages, unless nil; an error ends the examination
+	Report func(what string, rows int)      // called when the check of something begins and after each page of it, unless nil
 }
 
-func (w ExamineOptions) reportRows(what string, rows int) {
-	if w.Report != nil {
-		w.Report(what, rows)
+func (o ExamineOptions) reportRows(what string, rows int) {
+	if o.Report != nil {
+		o.Report(what, rows)
 	}
 }
 
-// Examine looks whether the invariants hold, changes nothing, and returns what it found in their order.
-func Examine(ctx context.Context, app core.App, all []*Invariant, w ExamineOptions) []*Result {
+// Examine checks whether the invariants hold and returns the results in their order. It changes nothing.
+func Examine(ctx context.Context, app core.App, all []*Invariant, o ExamineOptions) []*Result {
 	results, found := make([]*Result, len(all)), map[*Invariant]*Result{}
 	for at, i := range all {
 		results[at] = &Result{Invariant: i}
@@ -232,14 +236,14 @@ func Examine(ctx context.Context, app core.App, all []*Invariant, w ExamineOptio
 		if i.Inspect == nil {
 			continue
 		}
-		w.reportRows(i.Label(), 0)
+		o.reportRows(i.Label(), 0)
 		f := &Problems{}
 		if results[at].Err = i.Inspect(app, f); results[at].Err == nil {
 			results[at].Count, results[at].Notes, results[at].Warned = f.Failed+f.Warned, f.Notes, f.Failed == 0
 		}
 	}
 	for _, s := range groupScans(all) {
-		if err := s.examine(ctx, app, found, w); err != nil {
+		if err := s.examine(ctx, app, found, o); err != nil {
 			for _, i := range s.invariants {
 				found[i].Err = err
 			}
@@ -248,14 +252,14 @@ func Examine(ctx context.Context, app core.App, all []*Invariant, w ExamineOptio
 	return results
 }
 
-// examine looks at the table from where the scan is to its end. After an error it can go on there.
-func (s *scan) examine(ctx context.Context, app core.App, found map[*Invariant]*Result, w ExamineOptions) error {
+// examine checks the table from the scan's position to its end. After an error it can continue there.
+func (s *scan) examine(ctx context.Context, app core.App, found map[*Invariant]*Result, o ExamineOptions) error {
 	for total := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		began := time.Now()
-		wrong, rows, err := s.readPage(app, pageRows, w.Pause != nil)
+		wrong, rows, err := s.readPage(app, pageRows, o.Pause != nil)
 		if err != nil {
 			return err
 		}
@@ -267,13 +271,13 @@ func (s *scan) examine(ctx context.Context, app core.App, found map[*Invariant]*
 			}
 		}
 		total += rows
-		w.reportRows(s.table, total)
+		o.reportRows(s.table, total)
 		if rows < pageRows {
 			s.position = scanPosition{}
 			return nil
 		}
-		if w.Pause != nil {
-			if err := w.Pause(time.Since(began)); err != nil {
+		if o.Pause != nil {
+			if err := o.Pause(time.Since(began)); err != nil {
 				return err
 			}
 		}
@@ -284,7 +288,7 @@ func (r *Result) addBroken(b brokenRow) {
 	if r.Count += b.Count; r.First == "" {
 		r.First = b.ID
 	}
-	if len(r.known) <= maxKnown { // one more tells that there are more
+	if len(r.known) <= maxKnown { // one more than maxKnown tells that there are more
 		r.known = append(r.known, b)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"doubletap/internal/db/dbtest"
 )
 
-// newTaggedApp is an app with hashtags tag1, tag2, … of which the last is counted wrongly.
+// newTaggedApp returns an app with hashtags tag1, tag2, …, of which the last has a wrong count, and the invariant about
+// it.
 func newTaggedApp(t *testing.T, rows int) (*core.BaseApp, *Invariant) {
 	app := dbtest.NewApp(t, core.BaseAppConfig{})
 	_, err := db.Exec(app, `WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {:rows})
@@ -27,11 +28,11 @@ func newTaggedApp(t *testing.T, rows int) (*core.BaseApp, *Invariant) {
 func TestARestsErrorEndsAnExamination(t *testing.T) {
 	const rows = 2*pageRows + 1
 	app, counter := newTaggedApp(t, rows)
-	rests := 0
-	w := ExamineOptions{Pause: func(time.Duration) error { rests++; return nil }}
+	pauses := 0
+	w := ExamineOptions{Pause: func(time.Duration) error { pauses++; return nil }}
 	r := Examine(t.Context(), app, []*Invariant{counter}, w)[0]
-	if r.Count != 1 || r.First != fmt.Sprint("tag", rows) || r.Err != nil || rests != 2 {
-		t.Errorf("%d, %s, %v after %d rests", r.Count, r.First, r.Err, rests)
+	if r.Count != 1 || r.First != fmt.Sprint("tag", rows) || r.Err != nil || pauses != 2 {
+		t.Errorf("%d, %s, %v after %d rests", r.Count, r.First, r.Err, pauses)
 	}
 	ended := errors.New("ended")
 	w.Pause = func(time.Duration) error { return ended }
@@ -40,7 +41,7 @@ func TestARestsErrorEndsAnExamination(t *testing.T) {
 	}
 }
 
-// A page begins after the last row of the one before, wherever that is.
+// TestARowFarAwayEndsNoScan: a page begins after the last row of the page before, whatever its rowid is.
 func TestARowFarAwayEndsNoScan(t *testing.T) {
 	app, counter := newTaggedApp(t, 3)
 	for _, statement := range []string{`UPDATE hashtags SET rowid = 1 << 62 WHERE id = 'tag1'`, fmt.Sprintf(`UPDATE hashtags SET rowid = %d, postsCount = 1 WHERE id = 'tag2'`, math.MaxInt64),
@@ -59,7 +60,7 @@ func TestARowFarAwayEndsNoScan(t *testing.T) {
 	}
 }
 
-// More rows than a result remembers are found again.
+// TestAllThatIsBrokenIsRepaired: more broken rows than a result remembers are found again.
 func TestAllThatIsBrokenIsRepaired(t *testing.T) {
 	const rows = 3*maxKnown + 7
 	app, counter := newTaggedApp(t, rows)
@@ -77,7 +78,8 @@ func TestAllThatIsBrokenIsRepaired(t *testing.T) {
 	}
 }
 
-// One row that cannot be repaired keeps no other from being repaired, nor another invariant.
+// TestAFailedRepairKeepsNoOtherFromBeingMade: a row that cannot be repaired prevents neither the other rows nor another
+// invariant from being repaired.
 func TestAFailedRepairKeepsNoOtherFromBeingMade(t *testing.T) {
 	app, counter := newTaggedApp(t, 40)
 	counter.Broken = `t.postsCount != 5`

@@ -146,7 +146,7 @@ func collectStrays(app core.App, fsys *filesystem.System, collection *core.Colle
 	return total, failures.Err()
 }
 
-// deleteStrays deletes the settled files beside a record's own that it does not name.
+// deleteStrays deletes the settled files in a record's folder that the record does not name, and returns how many.
 func deleteStrays(fsys *filesystem.System, record *core.Record, field string, isSettled func(time.Time) bool) (n int, err error) {
 	objects, err := fsys.List(record.BaseFilesPath() + "/")
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"doubletap/internal/photo"
 )
 
-// The least and the most MiB that an owner may allow: what one photo of a phone takes, and what nobody means.
+// The least and the most MiB that an owner may set: what one photo of a phone takes, and more than anybody can mean.
 const (
 	minMemoryMiB = 64
 	maxMemoryMiB = 1 << 20
 )
 
-// MemoryFromEnv returns the bytes that DOUBLETAP_PHOTO_MEMORY, in MiB, allows photos to take, photo.DefaultBudget if it
-// is not set, or an error that says what it must be.
+// MemoryFromEnv returns how many bytes DOUBLETAP_PHOTO_MEMORY, which is in MiB, allows photos to take:
+// photo.DefaultBudget if it is not set, an error if it is not a number within bounds.
 func MemoryFromEnv() (int64, error) {
 	text := os.Getenv("DOUBLETAP_PHOTO_MEMORY")
 	if text == "" {

@@ -12,8 +12,8 @@ import (
 	"doubletap/internal/photo"
 )
 
-// Publish makes all renditions of a record's photos and stores what screens want to know of them, in one
-// change of a post. A record that is gone is none, and a photo that cannot be decoded has no rendition and no meta.
+// Publish makes all renditions of a record's photos and, for a post, stores their metas in one change. It returns nil
+// for a record that is gone. A photo that cannot be decoded gets no rendition and a null meta.
 func (s *Studio) Publish(ctx context.Context, app core.App, collection, id string) error {
 	record, err := db.FindRecord(app, collection, id)
 	if err != nil || record == nil {
@@ -22,7 +22,7 @@ func (s *Studio) Publish(ctx context.Context, app core.App, collection, id strin
 	files := record.GetStringSlice(PhotoFields[collection])
 	metas := make([]*Meta, len(files))
 	for i, file := range files {
-		s.forgetFile(record, file) // the storage knows better than what is remembered of it
+		s.forgetFile(record, file) // so that the storage is asked, not what is remembered of it
 		meta, err := s.EnsureRendered(ctx, record, file)
 		switch {
 		case errors.Is(err, photo.ErrUnreadable):

@@ -1,5 +1,5 @@
-// Package rendition keeps every photo in the sizes that screens show, beside the photo and under
-// the keys that PocketBase's ?thumb= reads.
+// Package rendition stores every photo in the sizes that screens show, beside the photo and under the keys that
+// PocketBase's ?thumb= reads.
 package rendition
 
 import (
@@ -25,7 +25,8 @@ import (
 // PhotoFields names the field of each collection that holds photos.
 var PhotoFields = map[string]string{"posts": "photos", "stories": "photo", "users": "avatar"}
 
-// PhotoOwner is whose photos a record holds, to whom they are counted.
+// PhotoOwner returns the id of the person to whom the work on a record's photos is counted: the author, or the user
+// of an avatar.
 func PhotoOwner(record *core.Record) string {
 	if record.Collection().Name == "users" {
 		return record.Id
@@ -33,10 +34,10 @@ func PhotoOwner(record *core.Record) string {
 	return record.GetString("author")
 }
 
-// FullSize is the size that is served for a photo without a size.
+// FullSize is the size that is served when a request names none.
 const FullSize = "1920x1920f"
 
-// Meta is what a screen wants to know of a photo before it has it.
+// Meta is what a screen needs to know of a photo before it has loaded it.
 type Meta struct {
 	Width  int    `json:"w"`
 	Height int    `json:"h"`
@@ -47,20 +48,20 @@ type Meta struct {
 // JobKind is the kind of the job that makes the renditions of a record's photos.
 const JobKind = "photo.render"
 
-// Payload says whose renditions a Job makes.
+// Payload is what a job of JobKind holds: whose renditions it makes.
 type Payload struct{ Collection, Record string }
 
-// renditionVersion is that of the sizes and how they are made. A photo rendered by another one is rendered anew
-// when it is next asked for, or by the command photos.
+// renditionVersion is the version of the sizes and of how they are made. A photo rendered by another version is
+// rendered again when it is next asked for, or by the command photos.
 const renditionVersion = 1
 
-// metaFile is the meta file of a photo.
+// metaFile is the content of a photo's meta.json.
 type metaFile struct {
 	Meta
 	Version int `json:"version"`
 }
 
-// Studio makes renditions, as many at a time as its budget of memory and the processors allow.
+// Studio strips uploads and makes renditions, as many at a time as its budget of memory and the processors allow.
 type Studio struct {
 	app          core.App
 	renderer     photo.Renderer
@@ -76,11 +77,11 @@ type Studio struct {
 
 	mu          sync.Mutex // guards all below, and that nothing begins once life has ended
 	runningWork map[string]*renderWork
-	readyMetas  map[string]Meta // photos of which all renditions exist, some of them
-	failedPaths []string        // the latest photos that cannot be decoded
+	readyMetas  map[string]Meta // some of the photos of which all renditions exist
+	failedPaths []string        // the latest photos that could not be decoded
 }
 
-// renderWork is a photo being rendered; done is closed when meta and err stand.
+// renderWork is a photo being rendered; done is closed when meta and err are set.
 type renderWork struct {
 	done chan struct{}
 	meta Meta
@@ -90,7 +91,7 @@ type renderWork struct {
 // MaxConcurrent is how many photos are rendered at once: one core is left for everything else.
 var MaxConcurrent = int64(max(1, runtime.NumCPU()-1))
 
-// How many photos are remembered as made, so that showing one again costs no look into the storage, and as
+// How many photos are remembered as rendered, so that showing one again needs no request to the storage, and as
 // impossible to decode, so that they are not tried again before the next start.
 const (
 	maxReady  = 20_000
@@ -113,8 +114,8 @@ func NewStudio(app core.App) *Studio {
 	return s
 }
 
-// SetMemory sets how many bytes photos take together while they are rendered; uploads that are looked at take half of
-// that beside them. Call it before the first photo comes.
+// SetMemory sets how many bytes photos take together while they are rendered; uploads that are inspected take up to
+// half of that in addition. Call it before the first photo arrives.
 func (s *Studio) SetMemory(memory int64) {
 	s.renderBudget, s.uploadBudget = photo.NewBudget(memory), photo.NewBudget(memory/2)
 }
@@ -141,7 +142,7 @@ func IsKnownSize(size string) bool {
 	return slices.ContainsFunc(photo.Sizes, func(s photo.Size) bool { return s.ThumbName() == size })
 }
 
-// StorageKey is where the rendition of a file in a size lies.
+// StorageKey returns the storage's key of the rendition of a file in a size.
 func StorageKey(record *core.Record, file, size string) string {
 	return renditionFolder(record, file) + size + "_" + file
 }
@@ -150,8 +151,8 @@ func renditionFolder(record *core.Record, file string) string {
 	return record.BaseFilesPath() + "/thumbs_" + file + "/"
 }
 
-// EnsureRendered returns when all renditions of the file exist, or with ctx. The work itself goes on when ctx ends, as others
-// want it too. photo.ErrUnreadable is for good: trying again is no use.
+// EnsureRendered returns when all renditions of the file exist, or when ctx ends. The work itself goes on after ctx
+// has ended, as others may wait for it too. After photo.ErrUnreadable, trying again is no use.
 func (s *Studio) EnsureRendered(ctx context.Context, record *core.Record, file string) (Meta, error) {
 	w := s.startWork(record, file)
 	select {
@@ -217,7 +218,8 @@ func (s *Studio) forgetFile(record *core.Record, file string) {
 	s.failedPaths = slices.DeleteFunc(s.failedPaths, func(p string) bool { return p == path })
 }
 
-// renderFile renders the file unless that was done before. It reads the photo when its turn has come, as many may wait.
+// renderFile renders the file unless all its renditions exist. It reads the photo only when its turn has come, as
+// many may wait.
 func (s *Studio) renderFile(ctx context.Context, record *core.Record, file string) (meta Meta, err error) {
 	fsys, err := s.app.NewFilesystem()
 	if err != nil {
@@ -255,7 +257,8 @@ func (s *Studio) renderFile(ctx context.Context, record *core.Record, file strin
 
 const metaFileName = "meta.json"
 
-// storedMeta returns what is known of the file, and whether all of its renditions lie in the storage, in today's version.
+// storedMeta returns the file's stored Meta, and whether all of its renditions are in the storage in the current
+// version.
 func storedMeta(fsys *filesystem.System, record *core.Record, file string) (Meta, bool) {
 	objects, err := fsys.List(renditionFolder(record, file))
 	if err != nil {
@@ -277,8 +280,8 @@ func storedMeta(fsys *filesystem.System, record *core.Record, file string) (Meta
 	return known.Meta, known.Version == renditionVersion
 }
 
-// FilesToRender returns the files of record that lack a rendition, or have them in another version. Those that are known to be
-// impossible to decode lack none.
+// FilesToRender returns the files of record that lack a rendition, or have them in another version. Files of a post
+// that are known to be impossible to decode are not among them.
 func FilesToRender(fsys *filesystem.System, record *core.Record) (missing []string) {
 	var media []*Meta
 	_ = record.UnmarshalJSONField("media", &media) // only a post has it

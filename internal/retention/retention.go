@@ -1,5 +1,5 @@
-// Package retention forgets what nobody needs any more: rows that would pile up for as long as the service lives, each kind
-// after so many days.
+// Package retention deletes what nobody needs any more: rows that would add up for as long as the service lives, each
+// kind after a number of days.
 package retention
 
 import (
@@ -20,38 +20,38 @@ import (
 	"doubletap/internal/sweep"
 )
 
-// PurgeJob is the kind of the job that forgets, and FormerJobs are those of earlier versions which may still wait.
+// PurgeJob is the kind of the job that deletes expired rows.
 const PurgeJob = "retention"
 
-// FormerJobs are the kinds of jobs of earlier versions that did a part of it, and may still wait.
+// FormerJobs are the kinds of jobs with which earlier versions did a part of it; some may still wait.
 var FormerJobs = []string{"notification.purge", "webhook.purge"}
 
-// EnvVariable is the environment variable with which an operator keeps rows for longer or shorter than Rule.Days:
+// EnvVariable is the environment variable with which an operator keeps rows longer or shorter than Rule.Days, such as
 // "notifications=180,audit=forever".
 const EnvVariable = "DOUBLETAP_RETENTION"
 
-// Forever keeps rows for good.
+// Forever, as a number of days, keeps rows without end.
 const Forever = -1
 
-// Rule is how long the rows of a table are kept that meet its condition.
+// Rule says how long those rows of a table are kept that meet its condition.
 type Rule struct {
-	Name    string // in Variable
+	Name    string // in EnvVariable
 	Table   string
-	Days    int // unless the operator says otherwise
-	MinDays int // the fewest that an operator may say
+	Days    int // unless the operator sets another number
+	MinDays int // the smallest number that the operator may set
 
-	condition string // of rows to forget, on {:before}
+	condition string // the SQL condition of rows to delete, with the time {:before}
 	weight    int
-	purgeFunc func(tx core.App, ids []string) error // nil where deleting the rows is all
+	purgeFunc func(tx core.App, ids []string) error // nil if it is enough to delete the rows
 }
 
-// Rules are in the order in which they are followed: events come after the notifications that hold them.
+// Rules are in the order in which they are applied: events come after the notifications that hold them.
 var Rules = []Rule{
 	{Name: "notifications", Table: "notifications", Days: 90, MinDays: 1, condition: `read AND latestAt < {:before}`, weight: 10, purgeFunc: notification.ExpireOld},
 	{Name: "unread", Table: "notifications", Days: 365, MinDays: 1, condition: `NOT read AND latestAt < {:before}`, weight: 10, purgeFunc: notification.ExpireOld},
-	// nobody is told of a deed of the last 7 days again while its event is there
+	// as long as its event is stored, an action of the last 7 days is not notified again
 	{Name: "events", Table: "notification_events", Days: 90, MinDays: 8, condition: `notification = '' AND created < {:before}`, weight: 2},
-	// a device that was away for 7 days may still catch up
+	// a device that was away for up to 7 days can still catch up
 	{Name: "retractions", Table: "retractions", Days: 7, MinDays: 7, condition: `created < {:before}`},
 	{Name: "devices", Table: "devices", Days: 270, MinDays: 7, condition: `max(lastSeen, answeredAt, created) < {:before}`},
 	{Name: "mutes", Table: "mutes", Days: 30, MinDays: 0, condition: `until != '' AND until < {:before}`},
@@ -64,8 +64,8 @@ var Rules = []Rule{
 	{Name: "handles", Table: "handles", Days: 0, MinDays: 0, condition: `until != '' AND until < {:before}`},
 }
 
-// DaysFromEnvironment are the days of each rule, by its name, as the environment says. Ask it when the service starts: a mistake in it is
-// an error.
+// DaysFromEnvironment returns the days of each rule, by its name, as EnvVariable sets them. A mistake in the variable
+// is an error, so call it when the service starts.
 func DaysFromEnvironment() (map[string]int, error) {
 	days := map[string]int{}
 	least := map[string]int{}
@@ -91,11 +91,11 @@ func DaysFromEnvironment() (map[string]int, error) {
 	return days, nil
 }
 
-// scanPageSize is how many rows one look reads.
+// scanPageSize is how many rows one query reads.
 const scanPageSize = 1000
 
-// PurgeExpired follows all rules. Rows are looked for beside those who write, and deleted in steps; others have the machine for as
-// long again after each look.
+// PurgeExpired applies all rules. It finds the rows without blocking writers, and deletes them in steps; after each
+// query it pauses for as long as the query took.
 func PurgeExpired(ctx context.Context, app core.App) error {
 	days, err := DaysFromEnvironment()
 	if err != nil {
@@ -141,8 +141,8 @@ func (r *Rule) applyRule(ctx context.Context, app core.App, before string) error
 	}
 }
 
-// findExpired reads the rows behind after in the order in which they were stored, and returns the last of them and which are to be
-// forgotten. No index is kept for it.
+// findExpired reads the rows stored after row after, in the order in which they were stored, and returns the ids of
+// those to delete and the last row that it read. It does not need an index.
 func (r *Rule) findExpired(app core.App, before string, after int64) (ids []string, last int64, err error) {
 	var id string
 	var row int64
@@ -158,7 +158,7 @@ func (r *Rule) findExpired(app core.App, before string, after int64) (ids []stri
 	return ids, last, err
 }
 
-// purgeRows forgets the rows, those that are still to be forgotten.
+// purgeRows deletes those of the rows that still meet the rule's condition.
 func (r *Rule) purgeRows(ctx context.Context, app core.App, before string, ids []string) error {
 	if len(ids) == 0 {
 		return nil

@@ -13,9 +13,9 @@ import (
 	"doubletap/internal/db"
 )
 
-// MayCreate reports whether the collection's create rule, as it is stored now, lets the request store the record. It asks
-// as PocketBase does, with the record as a table of one row, and it asks app, which may be a transaction: PocketBase's own
-// question is over before the transaction begins.
+// MayCreate reports whether the collection's create rule, as it is stored now, lets the request store the record. It
+// checks as PocketBase does, with the record as a table of one row. It reads through app, which may be a transaction:
+// PocketBase's own check is over before the transaction begins.
 func MayCreate(app core.App, record *core.Record, info *core.RequestInfo) (bool, error) {
 	created := *record.Collection()
 	if info.HasSuperuserAuth() || created.CreateRule != nil && *created.CreateRule == "" {
@@ -34,7 +34,7 @@ func MayCreate(app core.App, record *core.Record, info *core.RequestInfo) (bool,
 		params["new_"+name] = value
 		columns = append(columns, "{:new_"+name+"} AS [["+name+"]]")
 	}
-	// the table is under a name of its own, since a rule may ask the collection too
+	// the table has a name of its own, since a rule may read the collection, too
 	mark := "__new__" + security.PseudorandomString(6)
 	created.Id, created.Name = created.Id+mark, created.Name+mark
 	query := app.DB().Select("(1)").PreFragment("WITH {{" + created.Name + "}} AS (SELECT " + strings.Join(columns, ", ") + ")").

@@ -1,5 +1,5 @@
-// Package rule says who may see what, once: as functions in PocketBase's rule
-// language, and as the same SQL for Go.
+// Package rule says in one place who may see what: as functions in PocketBase's rule language, and as the same SQL for
+// Go.
 package rule
 
 import (
@@ -13,9 +13,9 @@ import (
 	"doubletap/internal/db"
 )
 
-// SQLFunction writes the SQL of a rule function: me is the caller's id, or NULL for a
-// guest, and args are the function's other arguments, all of them SQL. The SQL must be one
-// condition and must alias every table it names, since the rule's own table may be the same.
+// SQLFunction returns the SQL of a rule function: me is the SQL of the caller's id, or NULL for a guest, and args is
+// the SQL of the function's other arguments. It must be one condition and must alias every table it names, since the
+// rule's own table may be the same.
 type SQLFunction func(me string, args ...string) string
 
 const callerField = "@request.auth.id"
@@ -29,10 +29,10 @@ func init() {
 	RegisterFunction("seesTag", 1, func(me string, a ...string) string { return seesTagSQL(me, a[0]) })
 }
 
-// RegisterFunction adds name to PocketBase's rule language as a function of the literal
-// @request.auth.id and n further arguments, each a field or a text. No client's filter can call it: with
-// the literal PocketBase answers 403, without it 400. The table of functions belongs to the
-// process, so call Register before the first app starts; it panics on a name that is taken.
+// RegisterFunction adds a function called name to PocketBase's rule language. Its arguments are the literal
+// @request.auth.id and n more, each a field or a text. No client's filter can call it: with the literal PocketBase
+// answers 403, without it 400. The table of functions belongs to the process, so call RegisterFunction before the
+// first app starts. It panics on a name that is taken.
 func RegisterFunction(name string, n int, sql SQLFunction) {
 	if _, taken := search.TokenFunctions[name]; taken {
 		panic("rule function " + name + " exists already")
@@ -83,7 +83,7 @@ func seesSQL(me, author, visibility string) string {
 	return "EXISTS (SELECT 1 FROM {{users}} {{_u}} WHERE [[_u.id]] = " + author + " AND " + authorVisibleSQL(me, visibility) + ")"
 }
 
-// authorVisibleSQL is the condition of sees on the author {{_u}}.
+// authorVisibleSQL is the condition of seesSQL on the author {{_u}}.
 func authorVisibleSQL(me, visibility string) string {
 	return "([[_u.id]] = " + me + " OR ([[_u.state]] = 'active' AND NOT " + blockedSQL(me, "[[_u.id]]") +
 		" AND ((" + visibility + " = 'public' AND NOT [[_u.private]]) OR (" + visibility + " IN ('public', 'followers') AND " + followsSQL(me, "[[_u.id]]") + "))))"
@@ -93,7 +93,7 @@ func seesPostSQL(me, post string) string {
 	return "EXISTS (SELECT 1 FROM {{posts}} {{_p}} JOIN {{users}} {{_u}} ON [[_u.id]] = [[_p.author]] WHERE [[_p.id]] = " + post + " AND " + postVisibleSQL(me) + ")"
 }
 
-// seesTagSQL is true of a hashtag when there is a post with it to see: its name may be a secret else.
+// seesTagSQL is true for a hashtag when the caller may see a post with it: otherwise its name may be a secret.
 func seesTagSQL(me, tag string) string {
 	return "EXISTS (SELECT 1 FROM {{post_tags}} {{_t}} JOIN {{posts}} {{_p}} ON [[_p.id]] = [[_t.post]] JOIN {{users}} {{_u}} ON [[_u.id]] = [[_p.author]] WHERE [[_t.tag]] = " +
 		tag + " AND " + postVisibleSQL(me) + ")"
@@ -104,15 +104,16 @@ func postVisibleSQL(me string) string {
 	return "([[_p.author]] = " + me + " OR (NOT [[_p.hidden]] AND " + authorVisibleSQL(me, "[[_p.visibility]]") + "))"
 }
 
-// PostShownSQL is seesPostSQL as the condition of a statement that has the post as _p, its author as _u,
-// and the signed-in caller as the parameter me.
+// PostShownSQL is seesPostSQL as a condition for statements that have the post as _p, its author as _u, and the
+// signed-in caller as the parameter me.
 var PostShownSQL = postVisibleSQL("{:me}")
 
-// UserShownSQL is the rule of users, the caller's own record apart or active and not blocking the caller, as the condition of a
-// statement that has the user as _u and the signed-in caller as the parameter me.
+// UserShownSQL is the view rule of users (the caller's own record, or an active user who does not block the caller) as
+// a condition for statements that have the user as _u and the signed-in caller as the parameter me.
 var UserShownSQL = "([[_u.id]] = {:me} OR ([[_u.state]] = 'active' AND NOT " + blockedBySQL("{:me}", "[[_u.id]]") + "))"
 
-// CommentShownSQL is the rule of comments as the condition of a statement that has the comment as _c and, as in PostShownSQL, its post.
+// CommentShownSQL is the view rule of comments as a condition for statements that have the comment as _c and, as in
+// PostShownSQL, its post.
 var CommentShownSQL = "(" + PostShownSQL + " AND (NOT [[_c.hidden]] OR [[_c.author]] = {:me}) AND ([[_c.author]] = '' OR NOT " + blockedSQL("{:me}", "[[_c.author]]") + "))"
 
 // MaySeePost reports whether the user me, or a guest when me is empty, may see the post.
@@ -120,7 +121,7 @@ func MaySeePost(app core.App, me, post string) (bool, error) {
 	return queryCondition(app, seesPostSQL(callerSQL(me), "{:post}"), dbx.Params{"me": me, "post": post})
 }
 
-// MaySeeUser reports whether the user me, or a guest when me is empty, may see the public things of user.
+// MaySeeUser reports whether the user me, or a guest when me is empty, may see what user shows to the public.
 func MaySeeUser(app core.App, me, user string) (bool, error) {
 	return queryCondition(app, seesSQL(callerSQL(me), "{:user}", "'public'"), dbx.Params{"me": me, "user": user})
 }
@@ -135,7 +136,7 @@ func IsFollower(app core.App, a, b string) (bool, error) {
 	return queryCondition(app, followsSQL("{:me}", "{:user}"), dbx.Params{"me": a, "user": b})
 }
 
-// callerSQL is the SQL of a caller: a guest is NULL, which equals nobody.
+// callerSQL returns the SQL of a caller: NULL for a guest, which equals nobody.
 func callerSQL(me string) string {
 	if me == "" {
 		return "NULL"

@@ -11,7 +11,7 @@ import (
 	_ "doubletap/migrations"
 )
 
-// PocketBase exports the table of functions but does not document it: this goes red the day it changes.
+// PocketBase exports the table of functions but does not document it: this test fails the day it changes.
 func TestFunctionsAreInTheRuleLanguage(t *testing.T) {
 	for _, name := range []string{"follows", "blocked", "blockedBy", "sees", "seesPost", "seesTag", "geoDistance"} {
 		if search.TokenFunctions[name] == nil {

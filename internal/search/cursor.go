@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// cursor is where a page begins: at the places before one, without those that were shown on a first page in
-// another order.
+// cursor is where a page begins: at the places in the index before one of them, without those that a first page in
+// another order has shown already.
 type cursor struct {
 	before int64
 	shown  []int64
 }
 
-// maxShownPlaces is how many places a cursor may name.
+// maxShownPlaces is how many numbers a cursor may have: the place and those that were shown.
 const maxShownPlaces = 200
 
-// parseCursor reads what String wrote, and an empty text as the beginning.
+// parseCursor reads what String wrote; an empty text is the beginning.
 func parseCursor(text string) (cursor, error) {
 	at := cursor{before: math.MaxInt64}
 	if text == "" {
@@ -36,7 +36,8 @@ func parseCursor(text string) (cursor, error) {
 	return at, nil
 }
 
-// String is the cursor as it is given to a client: 0, or the place, and the places that were shown.
+// String returns the cursor as a client gets it, in base 36: the place, or 0 for the beginning, and the places that
+// were shown.
 func (c cursor) String() string {
 	before := c.before
 	if before == math.MaxInt64 {

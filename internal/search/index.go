@@ -12,8 +12,8 @@ import (
 	"doubletap/internal/text"
 )
 
-// IndexJob is the kind of the job that indexes what waits for it: rows that came or changed by SQL, and all rows of a folder whose index
-// was made in another way before.
+// IndexJob is the kind of the job that indexes the rows that wait for it: those created or changed by SQL, and all rows
+// of a data folder whose index was made in another way before.
 const IndexJob = "search.index"
 
 // Indexing does the job: the newest rows first, in steps, of which each leaves the index right.
@@ -29,14 +29,14 @@ func (k Kind) indexing() sweep.Part {
 	}
 }
 
-// Kinds are all kinds of what can be found.
+// Kinds are all kinds of things that can be found.
 var Kinds = []Kind{Posts, Users, Tags}
 
-// IndexText returns what search_COLLECTION.words must be for a row with these values of the kind's Columns, in their order. A row
-// whose stored words differ from it, or that has none, is to be given to Index.
+// IndexText returns what search_COLLECTION.words must be for a row with these values of the kind's Columns, in their
+// order. A row whose stored words differ from it, or that has none, needs Index.
 func (k Kind) IndexText(values ...string) string { return text.IndexText(values...) }
 
-// unindexedRow is a row whose words are to be made, and what they are made of: its columns, as JSON.
+// unindexedRow is a row that waits for its words; Values are its columns as JSON, of which the words are made.
 type unindexedRow struct {
 	N      int64  `db:"n"`
 	ID     string `db:"id"`
@@ -51,7 +51,8 @@ func (k Kind) valuesSQL(row string) string {
 	return "json_array(" + strings.Join(columns, ", ") + ")"
 }
 
-// Index makes the words of the rows with these ids that wait for it, in the transaction that wrote them.
+// Index stores the words of those of the rows with these ids that wait for them, in the transaction that wrote the
+// rows.
 func Index(tx core.App, kind Kind, ids ...string) error {
 	var rows []unindexedRow
 	err := db.QueryAll(tx, &rows, `SELECT s.n, s.id, `+kind.valuesSQL("t")+` vals FROM json_each({:ids}) i JOIN search_`+kind.Collection+` s ON s.id = i.value AND s.words IS NULL
@@ -65,7 +66,7 @@ func Index(tx core.App, kind Kind, ids ...string) error {
 	return nil
 }
 
-// indexWords stores the words of a row, unless it changed since it was read.
+// indexWords stores the words of a row, unless the row has changed since it was read.
 func (r unindexedRow) indexWords(tx core.App, kind Kind) error {
 	var values []string
 	if err := json.Unmarshal([]byte(r.Values), &values); err != nil {

@@ -8,13 +8,14 @@ import (
 	"doubletap/internal/text"
 )
 
-// The length of a question, in characters.
+// The length of a query, in characters.
 const (
 	minQueryLength = 2
 	maxQueryLength = 50
 )
 
-// IsValidQuery reports whether q is long enough to be asked and not too long. One character is enough where each is a word.
+// IsValidQuery reports whether q is long enough and not too long. One character is enough in scripts where each
+// character is a word.
 func IsValidQuery(q string) bool {
 	n := utf8.RuneCountInString(q)
 	if n >= minQueryLength || !utf8.ValidString(q) {
@@ -24,18 +25,19 @@ func IsValidQuery(q string) bool {
 	return text.IsUnspaced(first) && !unicode.IsMark(first)
 }
 
-// matchExpression is the question that FTS5 is asked for what a person typed, empty when there is no word in it: every word, or one
-// that begins with it, must be there. Words that stand together, as snake_case and everything in scripts without spaces,
-// are a phrase. What is asked has no syntax, as it holds nothing but words.
+// matchExpression returns the FTS5 query for what a person typed, or an empty text when it has no words. A row must
+// have every word, or one that begins with it. Words that were typed without a space between them, as in snake_case and
+// in all scripts without spaces, are a phrase. The result holds only words, so nothing that is typed has a meaning in
+// FTS5's syntax.
 func matchExpression(q string) string {
 	var all []string
 	for _, typed := range strings.FieldsFunc(q, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 		words := text.FoldedWords(typed)
-		if len(words) == 0 { // a phrase of none would match nothing
+		if len(words) == 0 { // an empty phrase would match nothing
 			continue
 		}
 		end := "*"
-		if last, _ := utf8.DecodeRuneInString(words[len(words)-1]); text.IsUnspaced(last) { // a whole word, as all of its kind
+		if last, _ := utf8.DecodeRuneInString(words[len(words)-1]); text.IsUnspaced(last) { // in these scripts each character is a whole word
 			end = ""
 		}
 		all = append(all, `"`+strings.Join(words, " ")+`"`+end)
@@ -43,5 +45,5 @@ func matchExpression(q string) string {
 	return strings.Join(all, " ")
 }
 
-// exactName is what q names when it is all of a name: a handle or a hashtag.
+// exactName returns the handle or hashtag that q would be if all of it is a name.
 func exactName(q string) string { return strings.TrimLeft(text.Fold(q), "@#") }

@@ -1,5 +1,5 @@
-// Package search finds posts, people and hashtags by the words in them. What somebody may not see
-// is not found: the list rule of the collection decides, as in a list of it.
+// Package search finds posts, people and hashtags by the words in them. It finds only what the caller may see: the
+// collection's list rule decides, as in a list of the collection.
 package search
 
 import (
@@ -15,17 +15,17 @@ import (
 	"doubletap/internal/db"
 )
 
-// Kind is one kind of what can be found.
+// Kind is one kind of things that can be found.
 type Kind struct {
 	Collection     string
-	Columns        []string // whose words are found
-	extraRule      string   // what a row must meet beside the list rule, in the rule language
-	rankColumn     string   // the column that says how well known a row is
-	exactCondition string   // the condition of the row t that is named {:name}
+	Columns        []string // the columns whose words are found
+	extraRule      string   // what a row must meet besides the list rule, in the rule language
+	rankColumn     string   // the column that says how well known a row is; empty if the kind has none
+	exactCondition string   // the SQL condition of a row t whose name is {:name}
 }
 
-// The kinds. Posts come newest first. Of people and hashtags the best known come first, before all the one that is named
-// exactly, and those that do not fit on that page follow newest first.
+// The kinds. Posts come newest first. Of people and hashtags the first page has the one with exactly the name that was
+// typed, then the best known; the pages after it have the others, newest first.
 var (
 	Posts = Kind{Collection: "posts", Columns: []string{"caption", "place"}}
 	Users = Kind{Collection: "users", Columns: []string{"handle", "name"}, extraRule: `blocked(@request.auth.id, id) = false`, rankColumn: "followersCount",
@@ -33,24 +33,26 @@ var (
 	Tags = Kind{Collection: "hashtags", Columns: []string{"name"}, rankColumn: "postsCount", exactCondition: `t.name = {:name}`}
 )
 
-// What one question may cost: how many rows that fit are held against the rule, and how many of them at a time.
+// How much one query may cost: how many rows with the words are checked against the rule in all, and how many at a
+// time.
 const (
 	maxHits   = 2000
 	chunkSize = 200
 )
 
-// ErrCursor says that a cursor is none of ours.
+// ErrCursor says that a cursor is not one that a search has returned.
 var ErrCursor = errors.New("no cursor of a search")
 
-// ResultPage is what was found, and where the next page begins; Next is empty after the last. A page may hold fewer
-// records than asked for and not be the last: when much fits that the asker may not see.
+// ResultPage is what was found. Next is the cursor of the next page, empty after the last. A page that is not the last
+// may have fewer records than asked for, when the caller may not see many of the rows that have the words.
 type ResultPage struct {
 	Records []*core.Record
 	Next    string
 }
 
-// FindPage returns a page of at most limit records of the kind that have every word of q, as info's asker may see them. It
-// begins at cursor, the Next of the page before; what comes or goes in between moves no other row.
+// FindPage returns a page of at most limit records of the kind that have every word of q and that the caller of info
+// may see. It begins at cursor, the Next of the page before; rows that are added or deleted in between do not move the
+// others. The error is ErrCursor if the cursor is not valid.
 func FindPage(app core.App, info *core.RequestInfo, kind Kind, q, cursor string, limit int) (ResultPage, error) {
 	at, err := parseCursor(cursor)
 	if err != nil {
@@ -66,7 +68,7 @@ func FindPage(app core.App, info *core.RequestInfo, kind Kind, q, cursor string,
 	return s.newestPage(at)
 }
 
-// searchQuery is one question.
+// searchQuery is one query of one caller.
 type searchQuery struct {
 	app   core.App
 	info  *core.RequestInfo
@@ -75,7 +77,7 @@ type searchQuery struct {
 	limit int
 }
 
-// hit is a row that fits, by its place in the index.
+// hit is a row that has the words, by its place in the index.
 type hit struct {
 	N  int64  `db:"n"`
 	ID string `db:"id"`
@@ -126,10 +128,11 @@ func (s *searchQuery) bestKnownPage(name string) (ResultPage, error) {
 	return page, nil
 }
 
-// newestPage is a page of what fits, newest first, without what the cursor says was shown already.
+// newestPage returns a page of the rows that have the words, newest first, without those that the cursor says were
+// shown already.
 func (s *searchQuery) newestPage(at cursor) (ResultPage, error) {
 	var page ResultPage
-	for weighed, size := 0, s.limit+1; weighed < maxHits; size = min(2*size, chunkSize) {
+	for checked, size := 0, s.limit+1; checked < maxHits; size = min(2*size, chunkSize) {
 		var hits []hit
 		err := s.findHits(&hits, `SELECT s.n, s.id FROM (SELECT rowid n FROM search_@table_words WHERE search_@table_words MATCH {:words} AND rowid < {:before} ORDER BY rowid DESC LIMIT {:size}) w
 			CROSS JOIN search_@table s ON s.n = w.n ORDER BY s.n DESC`, db.Params{"words": s.words, "before": at.before, "size": size})
@@ -154,7 +157,7 @@ func (s *searchQuery) newestPage(at cursor) (ResultPage, error) {
 		if len(hits) < size {
 			return page, nil
 		}
-		weighed += size
+		checked += size
 	}
 	page.Next = at.String()
 	return page, nil
@@ -167,7 +170,7 @@ func (s *searchQuery) findHits(hits *[]hit, statement string, params db.Params) 
 	return nil
 }
 
-// visibleRecords returns the records of the hits that the asker may see, by their ids.
+// visibleRecords returns those of the hits' records that the caller may see, by their ids.
 func (s *searchQuery) visibleRecords(hits []hit) (map[string]*core.Record, error) {
 	ids := make([]string, len(hits))
 	for i, h := range hits {
@@ -184,14 +187,15 @@ func (s *searchQuery) visibleRecords(hits []hit) (map[string]*core.Record, error
 	if err != nil {
 		return nil, fmt.Errorf("hold %s against their rule: %w", s.kind.Collection, err)
 	}
-	seen := make(map[string]*core.Record, len(records))
+	visible := make(map[string]*core.Record, len(records))
 	for _, record := range records {
-		seen[record.Id] = record
+		visible[record.Id] = record
 	}
-	return seen, nil
+	return visible, nil
 }
 
-// applyListRule adds the list rule, as PocketBase does to a list.
+// applyListRule adds the list rule and the kind's extra rule to a query, as PocketBase does for a list. Superusers pass
+// all rules.
 func (s *searchQuery) applyListRule(q *dbx.SelectQuery, collection *core.Collection) error {
 	if s.info.HasSuperuserAuth() {
 		return nil

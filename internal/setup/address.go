@@ -1,4 +1,4 @@
-// Package setup knows what an operator has not set yet, and what holds until then.
+// Package setup tells what an operator has not set yet, and what applies until then.
 package setup
 
 import (
@@ -8,29 +8,29 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// What PocketBase's settings say before anybody has changed them.
+// The values that PocketBase's settings have before anybody has changed them.
 const (
 	shippedURL    = "http://localhost:8090"
 	shippedSender = "support@example.com"
 )
 
-// Where an app's store keeps the address that it listens on, and whether the application URL in memory is that one because none
-// is stored. An operator may have stored the same.
+// The keys under which an app's store holds the address that it listens on, and whether the application URL in memory
+// is that address because none is stored. An operator may have stored the same address.
 const (
 	listenURLKey = "doubletap.listening"
 	followingKey = "doubletap.following"
 )
 
-// SetListenURL notes the address under which an app that listens can be reached, which the application URL of its settings follows
-// until the operator has set one.
+// SetListenURL stores the address under which the app can be reached. The application URL of its settings follows that
+// address until an operator sets one.
 func SetListenURL(app core.App, url string) {
 	UnfollowListenURL(app, app.Settings())
 	app.Store().Set(listenURLKey, url)
 	FollowListenURL(app)
 }
 
-// FollowListenURL makes the application URL, as it was just read from the database, what Go code and PocketBase's templates should see: the
-// address that the app listens on where none was set, and never with a slash at its end, which templates put behind it.
+// FollowListenURL sets the application URL, just read from the database, to what Go code and PocketBase's templates
+// should see: the listen URL if none is stored, and never with a slash at its end, as templates add one.
 func FollowListenURL(app core.App) {
 	meta := &app.Settings().Meta
 	meta.AppURL = strings.TrimRight(meta.AppURL, "/")
@@ -42,8 +42,8 @@ func FollowListenURL(app core.App) {
 	}
 }
 
-// UnfollowListenURL puts back, in settings about to be stored, the application URL that nobody has set, so that it goes on following. It
-// returns how to undo that for settings which stay in use.
+// UnfollowListenURL puts back the shipped application URL into settings that are about to be stored, if it only follows
+// the listen URL, so that it continues to follow. It returns how to undo that for settings that stay in use.
 func UnfollowListenURL(app core.App, settings *core.Settings) (undo func()) {
 	url := storedListenURL(app)
 	if !isFollowing(app) || strings.TrimRight(settings.Meta.AppURL, "/") != url {
@@ -53,7 +53,7 @@ func UnfollowListenURL(app core.App, settings *core.Settings) (undo func()) {
 	return func() { settings.Meta.AppURL = url }
 }
 
-// ListenURL returns where the server listens, as Listens has noted it; nothing before.
+// ListenURL returns the address that SetListenURL has stored, or an empty text before.
 func ListenURL(app core.App) string { return storedListenURL(app) }
 
 func storedListenURL(app core.App) string {
@@ -66,8 +66,8 @@ func isFollowing(app core.App) bool {
 	return unset
 }
 
-// ReachableURL returns the address under which a server can be reached that listens on addr, such as "0.0.0.0:80". One that listens on all addresses of the
-// machine is reached under its first domain, if it has any, and else by the machine itself.
+// ReachableURL returns the URL of a server that listens on addr, such as "0.0.0.0:80". If there are domains, it has the
+// first of them. A server that listens on all addresses of the machine has 127.0.0.1.
 func ReachableURL(addr string, tls bool, domains ...string) string {
 	scheme, standard := "http", "80"
 	if tls {

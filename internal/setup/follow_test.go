@@ -6,13 +6,13 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// TestWhatAnOperatorStoredStays: an address that is stored is one that was set, also where it is the listener's.
+// TestWhatAnOperatorStoredStays: an application URL that is stored counts as set, also if it is the listen URL.
 func TestWhatAnOperatorStoredStays(t *testing.T) {
 	for _, c := range []struct{ stored, want string }{{shippedURL, shippedURL}, {"https://photos.example.com", "https://photos.example.com"}, {"https://other.example.com", "https://other.example.com"}} {
-		app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()}) // its settings are those that ship
+		app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()}) // it has the shipped settings
 		meta := &app.Settings().Meta
 		meta.AppURL = c.stored
-		FollowListenURL(app) // as the start reads it
+		FollowListenURL(app) // as after the settings are read at the start
 		SetListenURL(app, "http://127.0.0.1:8090")
 		SetListenURL(app, "https://photos.example.com")
 		if said := URLDefault(app) != ""; said != (c.stored == shippedURL) {

@@ -7,12 +7,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// UnsetDefaults says what an operator should set and has not, a sentence each.
+// UnsetDefaults returns what an operator should set and has not, one sentence each.
 func UnsetDefaults(app core.App) []string {
 	return slices.DeleteFunc([]string{URLDefault(app), SenderDefault(app), MailDefault(app)}, func(s string) bool { return s == "" })
 }
 
-// URLDefault says that the application URL is not set, or nothing.
+// URLDefault returns a sentence if the application URL is not set, otherwise an empty text.
 func URLDefault(app core.App) string {
 	url := app.Settings().Meta.AppURL
 	if url != shippedURL && !isFollowing(app) {
@@ -21,7 +21,7 @@ func URLDefault(app core.App) string {
 	return "no application URL in the settings: pages, mails and push messages link to " + url
 }
 
-// SenderDefault says that mail has no sender of its own, or nothing.
+// SenderDefault returns a sentence if mail has the shipped sender, otherwise an empty text.
 func SenderDefault(app core.App) string {
 	if app.Settings().Meta.SenderAddress != shippedSender {
 		return ""
@@ -29,7 +29,7 @@ func SenderDefault(app core.App) string {
 	return "mail comes from " + shippedSender + ", as PocketBase ships"
 }
 
-// MailDefault says that there is no mail server, or nothing.
+// MailDefault returns a sentence if there is no SMTP server, otherwise an empty text.
 func MailDefault(app core.App) string {
 	switch {
 	case app.Settings().SMTP.Enabled:
@@ -40,7 +40,7 @@ func MailDefault(app core.App) string {
 	return "neither an SMTP server in the settings nor a sendmail: no mail can leave"
 }
 
-// HasSendmail reports whether this machine has the program that PocketBase hands mail to when there is no SMTP server.
+// HasSendmail reports whether this machine has the sendmail that PocketBase uses when no SMTP server is set.
 func HasSendmail() bool {
 	return slices.ContainsFunc([]string{"/usr/sbin/sendmail", "/usr/bin/sendmail", "sendmail"}, func(program string) bool {
 		_, err := exec.LookPath(program)

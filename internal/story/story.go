@@ -1,4 +1,4 @@
-// Package story is a photo that its author shows for a day.
+// Package story is about stories: photos that their authors show for a day.
 package story
 
 import (
@@ -13,15 +13,15 @@ import (
 // Lifetime is how long a story is shown.
 const Lifetime = 24 * time.Hour
 
-// ExpiryJob is the kind of the job that removes stories whose day is over.
+// ExpiryJob is the kind of the job that deletes expired stories.
 const ExpiryJob = "story.expire"
 
-// TimeLeft returns for how long the story in record is still shown, 0 when its day is over.
+// TimeLeft returns how much longer the story in record is shown, 0 when it has expired.
 func TimeLeft(app core.App, record *core.Record) time.Duration {
 	return max(0, record.GetDateTime("expires").Time().Sub(clock.Now(app)))
 }
 
-// IsNarrowed reports whether somebody who saw the story before may not see it now, or not for as long.
+// IsNarrowed reports whether somebody who could see the story before may not see it now, or not for as long.
 func IsNarrowed(before, after *core.Record) bool {
 	return before.GetString("visibility") == "public" && after.GetString("visibility") != "public" ||
 		after.GetDateTime("expires").Before(before.GetDateTime("expires"))
@@ -30,5 +30,5 @@ func IsNarrowed(before, after *core.Record) bool {
 // ExpiryWork removes the stories whose day is over, with their views and files. Nobody but their authors has seen them since.
 var ExpiryWork = sweep.Work{Kind: ExpiryJob, Parts: []sweep.Part{sweep.Records("stories", `expires <= {:now}`, sweep.DeleteRecord)}}
 
-// ViewPart deletes the views of a story, the subject's id, that is gone.
+// ViewPart deletes the views of a deleted story; its id is the subject's id.
 var ViewPart = sweep.DeletePart("story_views", `story = {:id}`)

@@ -20,7 +20,7 @@ type budget struct {
 	guaranteed bool // a statement's rows are done however late it is, and however long it took to find some
 }
 
-// openBudgets are those of the transactions under way, by their TxInfo.
+// openBudgets are the budgets of the transactions that are open, by their TxInfo.
 var openBudgets sync.Map
 
 func budgetOf(tx core.App) *budget {
@@ -38,7 +38,7 @@ func budgetOf(tx core.App) *budget {
 	return b
 }
 
-// affordableRows returns how many rows of the weight may be done now.
+// affordableRows returns how many rows of the weight may be done now; 0 when the budget is spent.
 func (b *budget) affordableRows(weight int) int {
 	if b.rowsLeft <= 0 || !b.guaranteed && !time.Now().Before(b.deadline) {
 		return 0

@@ -1,5 +1,6 @@
-// Package sweep does work that grows with the data a little at a time, so that whoever wants to write meanwhile waits for
-// milliseconds and not for all of it: what hangs on a deleted record, old rows, effects that reach thousands.
+// Package sweep does work that grows with the data in small steps, so that others who want to write wait for
+// milliseconds and not for all of it: removing what belongs to a deleted record, deleting old rows, effects on
+// thousands of rows.
 //
 // A work begins in the transaction of its cause and does there what is soon done. A job, stored in the same transaction, does
 // the rest in short transactions of its own; after a crash it goes on where it was. A row that cannot be done keeps no other from being
@@ -61,15 +62,16 @@ func (p Part) find(tx core.App, on Subject, most int, skipped []string) (keys []
 	return keys, err
 }
 
-// Work is what follows from one thing, in parts that are done in their order.
+// Work is what follows from one cause, in parts that are done in order.
 type Work struct {
 	Kind  string // of its job
 	Parts []Part
 }
 
-// Begin does what the transaction has time for and leaves the rest to a job. Of each part it does the first rows whatever the
-// time, as long as the transaction has rows left: what is small is done with its cause, on a busy machine too. A job more does no
-// harm, so it has no key: one that runs may be past the rows that this is about.
+// Begin does as much as the transaction has time for, and stores a job for the remaining rows. It does the first rows
+// of each part even when the time is over, as long as the transaction may change more rows: so small works are done
+// together with their cause, on a busy machine too. The job has no dedupe key: one that is running may already be past
+// the rows that this is about, and one job too many does no harm.
 func (w *Work) Begin(tx core.App, on Subject) error {
 	if !tx.IsTransactional() {
 		return tx.RunInTransaction(func(tx core.App) error { return w.Begin(tx, on) })
@@ -81,7 +83,7 @@ func (w *Work) Begin(tx core.App, on Subject) error {
 	return job.Enqueue(tx, w.Kind, on)
 }
 
-// HandleJob is the handler of the work's jobs.
+// HandleJob is the handler of the jobs that Begin stores.
 func (w *Work) HandleJob(ctx context.Context, app core.App, j *job.Job) error {
 	var on Subject
 	if err := j.ReadPayload(&on); err != nil {
@@ -160,16 +162,16 @@ func (s *step) run() error {
 	return nil
 }
 
-// PendingIDs is the SQL of the ids of records that are gone and whose rows are still being removed.
+// PendingIDs is the SQL that selects the ids of deleted records whose rows are still being removed.
 const PendingIDs = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user'), '') id FROM jobs
 	WHERE (kind GLOB '*.gone' OR kind IN ('account.erase', 'notification.detach')) AND state IN ('ready', 'running'))`
 
-// DeletePart is the part that deletes the rows of a table that meet a condition on the subject.
+// DeletePart returns the part that deletes the rows of a table that meet a condition on the subject.
 func DeletePart(table, condition string) Part {
 	return statementPart(table, condition, `DELETE FROM `+table)
 }
 
-// UpdatePart is the part that sets columns of such rows, so that they meet the condition no more.
+// UpdatePart returns the part that sets columns of such rows. After that they must not meet the condition any more.
 func UpdatePart(table, set, condition string) Part {
 	return statementPart(table, condition, `UPDATE `+table+` SET `+set)
 }

@@ -3,6 +3,6 @@
 // Package testenv tells tests what they run in.
 package testenv
 
-// Race says that the race detector is on: everything takes ten times the time
-// and memory, and figures mean nothing.
+// Race says whether the race detector is on: everything then takes ten times the time and memory, and figures mean
+// nothing.
 const Race = false

@@ -2,6 +2,6 @@
 
 package testenv
 
-// Race says that the race detector is on: everything takes ten times the time
-// and memory, and figures mean nothing.
+// Race says whether the race detector is on: everything then takes ten times the time and memory, and figures mean
+// nothing.
 const Race = true

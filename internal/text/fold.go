@@ -9,17 +9,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold returns the form in which words are compared, stored as keys and found: two texts that a reader takes for the same have
-// the same fold, whatever keyboard, case or Unicode form they were written in. It is
+// Fold returns the form in which words are compared, stored as keys and found: two texts that readers take for the same
+// have the same fold, whatever keyboard, case or Unicode form they were written in. It is
 //
-//   - NFKC with full case folding: FUSSBALL is Fußball, a full-width letter is the letter;
-//   - without what cannot be seen: joiners, soft hyphens, directions, variation selectors, the Arabic tatweel;
-//   - without the marks that a reader may leave out when writing: accents of Latin, Greek and Cyrillic letters, the points of Hebrew
-//     and Arabic ones, the nukta of Devanagari. What makes another letter stays: й, the voiced kana, the vowels of Indic scripts;
+//   - NFKC with full case folding: FUSSBALL is Fußball, and a full-width letter is the plain letter;
+//   - without what cannot be seen: joiners, soft hyphens, direction marks, variation selectors, the Arabic tatweel;
+//   - without the marks that writers may leave out: accents of Latin, Greek and Cyrillic letters, the points of
+//     Hebrew and Arabic letters, the nukta of Devanagari. Marks that make another letter stay: й, the voiced kana,
+//     the vowels of Indic scripts;
 //   - with plain letters for those that are typed so elsewhere: ł as l, ø as o, and the Persian letters as the Arabic ones.
 //
-// The web app has the same in lib/words.js; testdata/vectors.json is held against both. Hashtags and the search
-// index are stored folded: a release that changes Fold has a migration that lets the jobs hashtags.fold and search.index make them anew.
+// The web app does the same in lib/words.js; testdata/vectors.json tests both. Hashtags and the search index are stored
+// folded: a release that changes Fold needs a migration that makes the jobs hashtags.fold and search.index redo them.
 func Fold(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s)
@@ -45,7 +46,8 @@ func Fold(s string) string {
 
 const breve = '\u0306' // и with it is й, a letter of its own
 
-// optionalIn are the scripts whose marks a reader may leave out; most marks belong to no script, and are "inherited" from the letter.
+// optionalIn are the scripts whose marks may be left out. Most marks belong to no script and "inherit" that of their
+// letter.
 var optionalIn = []*unicode.RangeTable{unicode.Inherited, unicode.Cyrillic, unicode.Hebrew, unicode.Arabic, unicode.Syriac}
 
 func isOptional(r rune) bool {
@@ -66,7 +68,7 @@ func isUnseen(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r)
 }
 
-// plainLetters are the letters that no Unicode form takes apart.
+// plainLetters replaces the letters that no Unicode form decomposes.
 var plainLetters = strings.NewReplacer(
 	"æ", "ae", "œ", "oe", "ø", "o", "đ", "d", "ð", "d", "þ", "th", "ł", "l", "ħ", "h", "ŧ", "t", "ı", "i", "ŋ", "n",
 	"ɓ", "b", "ɖ", "d", "ɗ", "d", "ƙ", "k", "ƴ", "y",

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// ShortLine is s as one line of at most so many characters, cut at a word where that is possible. What would
-// turn the direction of the words around it is left out.
+// ShortLine returns s as one line of up to most characters, cut at a word where that is possible. It leaves out
+// characters that would change the direction of the text around the line.
 func ShortLine(s string, most int) string {
 	words := strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 	line := strings.Map(func(r rune) rune {

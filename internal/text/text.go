@@ -1,15 +1,16 @@
-// Package text finds whom and what people name when they write: @mentions and #hashtags, and says in which form words are
-// compared and found.
+// Package text finds the @mentions and #hashtags in what people write, and defines the form in which words are compared
+// and found.
 package text
 
-// The most names that one text may carry; further ones are plain words.
+// The most names that one text may have; further ones are plain text.
 const (
 	MaxMentions = 20
 	MaxHashtags = 30
 )
 
-// Mentions returns the handles that s names as @handle, lower case, each once, in order. A handle inside a word or an e-mail address
-// is none. Handles have a rule of their own, in which nothing but letters of ASCII is a letter: @ádá names nobody, and not @ada.
+// Mentions returns the handles that s names as @handle, in lower case, each once, in order. An @ inside a word or an
+// e-mail address does not begin a mention. Handles are not folded: only ASCII letters are letters, so @ádá mentions
+// nobody, not @ada.
 func Mentions(s string) []string {
 	var handles []string
 	for _, part := range Segments(s) {
@@ -20,7 +21,7 @@ func Mentions(s string) []string {
 	return handles
 }
 
-// Hashtags returns the names that s carries as #name, folded, each once, in order. A name of digits alone is none.
+// Hashtags returns the hashtags in s, folded, without #, each once, in order. A name of digits alone is not a hashtag.
 func Hashtags(s string) []string {
 	var tags []string
 	for _, part := range Segments(s) {

@@ -12,7 +12,7 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// readVectors returns a part of the file that tests/fold.test.mjs holds the web app against too.
+// readVectors reads a part of testdata/vectors.json, against which tests/fold.test.mjs tests the web app too.
 func readVectors(t *testing.T, part string, into any) {
 	t.Helper()
 	file, err := os.ReadFile("testdata/vectors.json")
@@ -28,7 +28,7 @@ func readVectors(t *testing.T, part string, into any) {
 	}
 }
 
-// unicodeForms are the ways in which Unicode writes the same text.
+// unicodeForms are the normal forms in which Unicode can write the same text.
 var unicodeForms = map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD}
 
 func TestFoldHasOneFormForAllSpellings(t *testing.T) {
@@ -81,7 +81,7 @@ func TestNamesAreFoundAsInTheVectors(t *testing.T) {
 			t.Errorf("%q is\n%q, want\n%q", s, got, parts)
 		}
 		if strings.Contains(s, "ﷺ") {
-			continue // NFKC makes words of a character, and who writes those writes other names
+			continue // NFKC makes several words of this character, so the other forms have other names
 		}
 		for name, form := range unicodeForms {
 			if got := Hashtags(form.String(s)); !slices.Equal(got, Hashtags(s)) {

@@ -1,5 +1,4 @@
-// Package viewer knows what lies between the person who looks and what they are shown: one query for
-// a whole list.
+// Package viewer reads what is between the person who looks and what they are shown: one query for a whole list.
 package viewer
 
 import (
@@ -10,7 +9,7 @@ import (
 	"doubletap/internal/db"
 )
 
-// PostEdges are the ids of the viewer's own like and save of a post, empty where there is none.
+// PostEdges are the ids of the viewer's own like and save of a post; empty where there is none.
 type PostEdges struct {
 	ID    string `db:"id"`
 	Liked string `db:"liked"`
@@ -27,7 +26,7 @@ type Relationship struct {
 	Muting    bool   `db:"muting" json:"muting"`
 }
 
-// ReadPostEdges returns the viewer's edges to each of the posts.
+// ReadPostEdges returns, by post, the viewer's edges to each of the posts.
 func ReadPostEdges(app core.App, me string, posts []string) (map[string]PostEdges, error) {
 	var rows []PostEdges
 	err := db.QueryAll(app, &rows, `SELECT value id,
@@ -44,7 +43,7 @@ func ReadPostEdges(app core.App, me string, posts []string) (map[string]PostEdge
 	return found, nil
 }
 
-// ReadRelationships returns what is between the viewer and each of the users.
+// ReadRelationships returns, by user, the viewer's relationship to each of the users.
 func ReadRelationships(app core.App, me string, users []string, now string) (map[string]Relationship, error) {
 	var rows []Relationship
 	p := viewerParams(me, users)
@@ -66,7 +65,7 @@ func ReadRelationships(app core.App, me string, users []string, now string) (map
 	return found, nil
 }
 
-// ReadPostEdgesByUser returns the edges that each of the users has to one post.
+// ReadPostEdgesByUser returns, by user, the edges of each of the users to one post.
 func ReadPostEdgesByUser(app core.App, post string, users []string) (map[string]PostEdges, error) {
 	var rows []PostEdges
 	err := db.QueryAll(app, &rows, `SELECT value id,
@@ -83,7 +82,7 @@ func ReadPostEdgesByUser(app core.App, post string, users []string) (map[string]
 	return found, nil
 }
 
-// ReadRelationshipsByViewer returns what is between each of the viewers and one user.
+// ReadRelationshipsByViewer returns, by viewer, the relationship of each of the viewers to one user.
 func ReadRelationshipsByViewer(app core.App, user string, viewers []string, now string) (map[string]Relationship, error) {
 	var rows []Relationship
 	err := db.QueryAll(app, &rows, `SELECT value id,

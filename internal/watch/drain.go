@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// Drain knows the requests under way, and whether the service is about to end.
+// Drain counts the requests that are under way, and knows whether the service is about to end.
 type Drain struct {
 	mu       sync.Mutex // guards all below
 	underway int
 	began    bool
-	drained  chan struct{} // closed once it began and nothing is under way
+	drained  chan struct{} // closed when BeginDrain was called and nothing is under way
 }
 
-// NewDrain returns one that has not begun.
+// NewDrain returns a Drain that has not begun.
 func NewDrain() *Drain { return &Drain{drained: make(chan struct{})} }
 
 // EnterRequest counts a request until leave is called.
@@ -37,14 +37,15 @@ func (d *Drain) BeginDrain() {
 	d.closeIfDrained()
 }
 
-// HasBegun reports whether it has.
+// HasBegun reports whether BeginDrain was called.
 func (d *Drain) HasBegun() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.began
 }
 
-// WaitDrained returns true when, after Begin, there was a moment with nothing under way, and false when ctx ended first.
+// WaitDrained returns true when, after BeginDrain, there was a moment with no request under way, and false when ctx
+// ended first.
 func (d *Drain) WaitDrained(ctx context.Context) bool {
 	select {
 	case <-d.drained:

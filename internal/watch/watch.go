@@ -1,5 +1,5 @@
-// Package watch measures what the service does, for those who run it: how long a like and a page take on their way, and
-// which path they take.
+// Package watch measures what the service does, for those who run it: how long a like and a page take, and which path
+// they take.
 package watch
 
 import (
@@ -35,7 +35,7 @@ func ForApp(app core.App) *Registry {
 }
 
 func newRegistry() *Registry {
-	// 0.1 ms doubled up to 6.5 s: a like takes about one, a person waits for seconds at most
+	// 0.1 ms doubled up to 6.5 s: a like takes about 1 ms, a person waits for seconds at most
 	buckets := prometheus.ExponentialBuckets(0.0001, 2, 17)
 	w := &Registry{
 		registry: prometheus.NewRegistry(),
@@ -61,25 +61,25 @@ func newRegistry() *Registry {
 	return w
 }
 
-// ObserveLike counts a like (POST) or unlike (DELETE) that took a path and d until its answer.
+// ObserveLike counts a like (POST) or unlike (DELETE) that took this path, and d until its answer.
 func (w *Registry) ObserveLike(method, path string, d time.Duration) {
 	w.likeSeconds.WithLabelValues(method, path).Observe(d.Seconds())
 }
 
-// ObserveRead counts a page of a collection, or a record, that took a path and d until its answer.
+// ObserveRead counts a page of a collection, or a record, that took this path, and d until its answer.
 func (w *Registry) ObserveRead(collection, path string, d time.Duration) {
 	w.readSeconds.WithLabelValues(collection, path).Observe(d.Seconds())
 }
 
-// ObserveDelivery counts a notification that was at a socket d after its commit.
+// ObserveDelivery counts a notification that was written to a socket d after its commit.
 func (w *Registry) ObserveDelivery(d time.Duration) { w.deliverySeconds.Observe(d.Seconds()) }
 
-// CountRepairs counts n things that the check found wrong and put right; 0 makes the check known.
+// CountRepairs counts n things that the check found wrong and repaired; with 0 the check appears among the figures.
 func (w *Registry) CountRepairs(check string, n int) {
 	w.repairsTotal.WithLabelValues(check).Add(float64(n))
 }
 
-// AddGauge adds a figure that is asked for when it is read.
+// AddGauge adds a figure whose value is called for whenever the figures are read.
 func (w *Registry) AddGauge(name, help string, value func() float64) {
 	w.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 }

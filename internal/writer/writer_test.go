@@ -44,7 +44,8 @@ func storedCount(t *testing.T, app core.App) (n int) {
 	return n
 }
 
-// holdWriter keeps the writer in a deed until the test has queued what shall share the next transaction.
+// holdWriter keeps the writer busy until release is called, so that the test can queue what shall share the next
+// transaction.
 func holdWriter(w *writer.BatchWriter) (release func()) {
 	entered, open := make(chan struct{}), make(chan struct{})
 	var once sync.Once
@@ -75,7 +76,7 @@ func TestWhatWaitsIsCommittedTogether(t *testing.T) {
 			}
 		})
 	}
-	for w.WaitingCount() < 50 { // they are on their way
+	for w.WaitingCount() < 50 { // until all of them wait
 		runtime.Gosched()
 	}
 	release()
@@ -177,7 +178,7 @@ func TestItWorksAgainAfterARest(t *testing.T) {
 	}
 }
 
-// limitTransactions has transactions ended after a moment.
+// limitTransactions has transactions ended after 30 ms.
 func limitTransactions(app core.App) {
 	db.LimitWriter(app, db.TransactionLimits{WarnAfter: time.Hour, EndAfter: 30 * time.Millisecond, MayEnd: func() bool { return true }, OnTooLong: func(time.Duration, bool) {}})
 }

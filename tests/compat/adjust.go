@@ -9,32 +9,32 @@ import (
 	"doubletap/internal/guard"
 )
 
-// addedCollections is how many collections Doubletap adds to PocketBase's own test data, where users are.
+// addedCollections is how many collections Doubletap adds to PocketBase's own test data, which has users already.
 var addedCollections = len(guard.ServiceCollections) - 1
 
-// adjustments are made to the copy of PocketBase's sources: its test app becomes ours, and literals of the test data become
-// those of the data that Doubletap has adopted. What tests then say still counts.
+// adjustments are made to the copy of PocketBase's sources: its test app gets Doubletap bound, and literals of its
+// test data become those of the data that Doubletap has adopted. The adjusted tests must still pass.
 var adjustments = []struct {
 	file, pattern, replacement string
 	times                      int
 }{
 	{"tests/app.go", `(config\.DataDir = filepath\.Join\(path\.Dir\(currentFile\), "data"\)\n)`, "${1}\t\tadopted, err := adoptedData(config.DataDir)\n\t\tif err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t\tconfig.DataDir = adopted\n", 1},
 	{"tests/app.go", `(\tapp := core\.NewBaseApp\(config\)\n)`, "${1}\tbind(app)\n", 1},
-	// there are more collections
+	// Doubletap adds collections
 	{"apis/collection_import_test.go", `totalCollections := 16`, fmt.Sprint("totalCollections := ", 16+addedCollections), 1},
 	{"apis/collection_test.go", `"totalItems":16`, fmt.Sprintf(`"totalItems":%d`, 16+addedCollections), 2},
 	{"core/collection_query_test.go", `(\{nil|\[\]string\{\}|\[\]string\{""\}), 16\}`, fmt.Sprintf("${1}, %d}", 16+addedCollections), 3},
-	// users have more fields
+	// Doubletap adds fields to users
 	{"core/event_request_test.go", `("auth":\{"avatar":"",)("collectionId".*?"file":\[\],)("id":"user\d","name":"",)("rel":"",)`,
 		`${1}"bio":"",${2}"followersCount":0,"followingCount":0,"handle":"",${3}"postsCount":0,"private":false,${4}"role":"","state":"",`, 4},
-	// users sign in by their handle, too
+	// users can sign in with their handle too
 	{"apis/record_auth_methods_test.go", `("identityFields":\["email","username")(\])`, `${1},"handle"${2}`, 1},
-	// guests have no batch: one of the users asks
+	// guests may not send a batch, so one of the users does
 	{"tests/api.go", `(\t\treq\.Header\.Set\("content-type", "application/json"\)\n)`,
 		"${1}\t\tif scenario.URL == \"/api/batch\" {\n\t\t\treq.Header.Set(\"Authorization\", \"" + memberToken + "\")\n\t\t}\n", 1},
 }
 
-// memberToken is the token, of PocketBase's tests, of one of its users.
+// memberToken is a token from PocketBase's tests, of one of its users.
 const memberToken = "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjRxMXhsY2xtZmxva3UzMyIsInR5cGUiOiJhdXRoIiwiY29sbGVjdGlvbklkIjoiX3BiX3VzZXJzX2F1dGhfIiwiZXhwIjoyNTI0NjA0NDYxLCJyZWZyZXNoYWJsZSI6dHJ1ZX0.ZT3F0Z3iM-xbGgSG3LEKiEzHrPHr8t8IuHLZGGNuxLo"
 
 func adjustSources(pocketbase string) error {

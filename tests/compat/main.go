@@ -1,5 +1,6 @@
-// compat runs PocketBase's own tests with Doubletap bound to the app that they test, on PocketBase's test data, which
-// Doubletap has adopted, and compares what fails with differences.txt: what shall differ, each with its reason.
+// Command compat runs PocketBase's own tests with Doubletap bound to the app that they test, on PocketBase's test
+// data, which Doubletap has adopted. It compares the tests that fail with differences.txt, which lists those that
+// shall fail, each with its reason.
 //
 //	make compat                      all packages
 //	go run ./tests/compat -v apis    one of them, with what the failing tests say
@@ -29,24 +30,24 @@ var differences string
 var adoptSource []byte
 
 func main() {
-	said := flag.Bool("v", false, "show what the failing tests say")
+	verbose := flag.Bool("v", false, "show what the failing tests say")
 	flag.Parse()
 	packages := flag.Args()
 	if len(packages) == 0 {
 		packages = []string{"apis", "core", "forms", "mails"}
 	}
-	if err := compareResults(packages, *said); err != nil {
+	if err := compareResults(packages, *verbose); err != nil {
 		fmt.Fprintln(os.Stderr, "compat:", err)
 		os.Exit(1)
 	}
 }
 
-func compareResults(packages []string, said bool) error {
+func compareResults(packages []string, verbose bool) error {
 	here, err := os.Getwd()
 	if err != nil {
 		return err
 	}
-	// the same each time, so that Go finds what it has built
+	// the same path each time, so that Go reuses what it has built
 	dir := filepath.Join(os.TempDir(), "doubletap-compat"+strings.ReplaceAll(here, string(filepath.Separator), "-"))
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
 		return fmt.Errorf("make a folder for PocketBase: %w", err)
@@ -59,7 +60,7 @@ func compareResults(packages []string, said bool) error {
 	if err != nil {
 		return err
 	}
-	failed, ran, err := runTests(dir, packages, said)
+	failed, ran, err := runTests(dir, packages, verbose)
 	if err != nil {
 		return err
 	}
@@ -83,14 +84,14 @@ func compareResults(packages []string, said bool) error {
 	return nil
 }
 
-// prepareModule copies PocketBase's module to dir, where its test app is made ours.
+// prepareModule copies PocketBase's module to dir, where its test app gets Doubletap bound.
 func prepareModule(dir string) error {
 	source, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", pocketbaseModule).Output()
 	if err != nil {
 		return fmt.Errorf("find PocketBase's module: %w", err)
 	}
 	pocketbase := filepath.Join(dir, "pocketbase")
-	// not os.CopyFS, which keeps files as unwritable as the cache has them
+	// not os.CopyFS, which would keep the files read-only, as they are in the cache
 	if out, err := exec.Command("cp", "-r", "--no-preserve=mode", strings.TrimSpace(string(source)), pocketbase).CombinedOutput(); err != nil {
 		return fmt.Errorf("copy PocketBase: %w: %s", err, out)
 	}
@@ -112,7 +113,7 @@ func prepareModule(dir string) error {
 	return errors.Join(os.WriteFile(filepath.Join(dir, "go.mod"), mod, 0o600), os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o600))
 }
 
-// expectedDifferences reads the list of tests that shall differ, each with a reason.
+// expectedDifferences returns the tests that shall fail, with the reason of each.
 func expectedDifferences() (map[string]string, error) {
 	want := map[string]string{}
 	for line := range strings.Lines(differences) {
@@ -129,8 +130,8 @@ func expectedDifferences() (map[string]string, error) {
 	return want, nil
 }
 
-// runTests returns the tests that fail and have no failing test of their own below them, and how many there are.
-func runTests(dir string, packages []string, said bool) (failed []string, ran int, err error) {
+// runTests returns the tests that fail without a failing subtest, and how many tests ran.
+func runTests(dir string, packages []string, verbose bool) (failed []string, ran int, err error) {
 	args := []string{"test", "-modfile=" + filepath.Join(dir, "go.mod"), "-mod=mod", "-json", "-count=1", "-timeout=20m"}
 	for _, name := range packages {
 		args = append(args, pocketbaseModule+"/"+name)
@@ -176,7 +177,7 @@ func runTests(dir string, packages []string, said bool) (failed []string, ran in
 			results[name] = event.Action
 		}
 	}
-	_ = command.Wait() // tests fail; whether any ran is seen below
+	_ = command.Wait() // failing tests are expected; the end of the function checks that any ran
 	parents := map[string]bool{}
 	for name := range results {
 		for i := range name {
@@ -189,7 +190,7 @@ func runTests(dir string, packages []string, said bool) (failed []string, ran in
 	}
 	for name, result := range results {
 		if result == "fail" && output[name] != nil && strings.Contains(output[name].String(), "panic: ") {
-			fmt.Print(output[name].String()) // and those after it have not run
+			fmt.Print(output[name].String()) // the tests after a panic have not run
 		}
 		if strings.HasSuffix(name, " ") { // the package
 			continue
@@ -203,7 +204,7 @@ func runTests(dir string, packages []string, said bool) (failed []string, ran in
 		return nil, 0, fmt.Errorf("%d tests ran; not built: %s", ran, strings.Join(broken, ", "))
 	}
 	slices.Sort(failed)
-	if said {
+	if verbose {
 		for _, name := range failed {
 			fmt.Printf("--- %s\n%s\n", name, output[name])
 		}

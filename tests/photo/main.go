@@ -1,5 +1,5 @@
-// Command photo writes a JPEG as a phone would: 12 megapixels, lying on its side, with
-// where and on what device it was taken. The same bytes each time.
+// Command photo writes a JPEG like a phone's to stdout: 12 megapixels, stored on its side, with the place and the
+// device that took it. It writes the same bytes each time.
 package main
 
 import (
@@ -34,7 +34,8 @@ func writePhoto() error {
 	return out.Flush()
 }
 
-// drawScene is a sky above a sea with grain, since a smooth picture would be far smaller than a photo.
+// drawScene returns a picture of a sky above a sea. It has grain, since a smooth picture would be far smaller than a
+// photo.
 func drawScene(w, h int) image.Image {
 	img := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
 	grain := uint32(1)
@@ -76,19 +77,19 @@ func exifBytes() []byte {
 		}
 		return b
 	}
-	words := func(tag uint16, s string) tiffEntry {
+	ascii := func(tag uint16, s string) tiffEntry {
 		return tiffEntry{tag, asciiType, uint32(len(s) + 1), []byte(s + "\x00")}
 	}
 	place := func(tag uint16, deg, min, sec uint32) tiffEntry {
 		return tiffEntry{tag, rationalType, 3, number(deg, 1, min, 1, sec, 1)}
 	}
-	device := []tiffEntry{words(0x9003, "2026:05:01 12:00:00"), words(0xa431, "SERIAL-0042")}
-	gps := []tiffEntry{words(1, "N"), place(2, 52, 31, 12), words(3, "E"), place(4, 13, 24, 18)}
+	device := []tiffEntry{ascii(0x9003, "2026:05:01 12:00:00"), ascii(0xa431, "SERIAL-0042")}
+	gps := []tiffEntry{ascii(1, "N"), place(2, 52, 31, 12), ascii(3, "E"), place(4, 13, 24, 18)}
 
 	tiff := append([]byte("II*\x00"), number(8)...)
 	top := func(deviceAt, gpsAt uint32) []tiffEntry {
 		return []tiffEntry{
-			words(0x010f, "Doubletap"), words(0x0110, "Test Phone"),
+			ascii(0x010f, "Doubletap"), ascii(0x0110, "Test Phone"),
 			{0x0112, shortType, 1, number(6)}, // turn right to stand upright
 			{0x8769, longType, 1, number(deviceAt)}, {0x8825, longType, 1, number(gpsAt)},
 		}
@@ -101,7 +102,7 @@ func exifBytes() []byte {
 	return append([]byte("Exif\x00\x00"), tiff...)
 }
 
-// tiffDirectory lays out a TIFF directory that begins at an offset, with its longer values behind it.
+// tiffDirectory returns a TIFF directory that begins at the offset at, followed by its longer values.
 func tiffDirectory(entries []tiffEntry, at int) []byte {
 	le := binary.LittleEndian
 	out := le.AppendUint16(nil, uint16(len(entries)))

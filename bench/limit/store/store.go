@@ -1,5 +1,5 @@
-// Package store writes likes as fast as SQLite takes them in PocketBase's tables: prepared statements, many
-// likes in a transaction. It checks nothing, so it is a limit and no product.
+// Package store writes likes into PocketBase's tables as fast as SQLite can: with prepared statements and many likes
+// in a transaction. It checks nothing, so it shows a limit and is no product.
 package store
 
 import (
@@ -12,7 +12,7 @@ import (
 	_ "modernc.org/sqlite" // the driver that PocketBase uses
 )
 
-// Like is a like to write. Write sets the rest.
+// Like is a like to write. WriteLikes sets ID and Created.
 type Like struct {
 	Post, User  string
 	ID, Created string
@@ -24,7 +24,7 @@ type DB struct {
 	like, author, notified *sql.Stmt
 }
 
-// Open opens the careful subject's database, with the pragmas that PocketBase uses save synchronous.
+// Open opens the careful subject's database, with PocketBase's pragmas, except synchronous.
 func Open(file, synchronous string) (*DB, error) {
 	db, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)"+
 		"&_pragma=synchronous("+synchronous+")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)")
@@ -45,7 +45,8 @@ func Open(file, synchronous string) (*DB, error) {
 	return d, nil
 }
 
-// WriteLikes stores the likes, the posts' counts, which are a trigger's, and the notifications in one transaction.
+// WriteLikes stores the likes and their notifications in one transaction; a trigger counts the likes in the posts. It
+// sets ID and Created of each like.
 func (d *DB) WriteLikes(likes []Like) error {
 	tx, err := d.db.Begin()
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// NewApp opens an app in a folder of its own, with the collections of the migrations that the test imports. It ends with the test.
+// NewApp opens an app in a folder of its own, with the collections of the migrations that the test imports. It ends
+// with the test.
 func NewApp(t testing.TB, config core.BaseAppConfig) *core.BaseApp {
 	t.Helper()
 	config.DataDir = MigratedFolder(t)

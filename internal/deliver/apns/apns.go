@@ -28,7 +28,7 @@ type Config struct {
 	Host        string // Apple's production servers when empty
 }
 
-// FromEnvironment reads DOUBLETAP_APNS_KEY, a file, _KEY_ID, _TEAM, _TOPIC and _HOST.
+// FromEnvironment reads DOUBLETAP_APNS_KEY, which names a file, _KEY_ID, _TEAM, _TOPIC and _HOST.
 func FromEnvironment() Config {
 	return Config{
 		KeyFile: os.Getenv("DOUBLETAP_APNS_KEY"), KeyID: os.Getenv("DOUBLETAP_APNS_KEY_ID"), Team: os.Getenv("DOUBLETAP_APNS_TEAM"),
@@ -36,7 +36,7 @@ func FromEnvironment() Config {
 	}
 }
 
-// Channel sends to phones.
+// Channel sends messages to Apple's phones.
 type Channel struct {
 	app            core.App
 	client         *apns2.Client
@@ -44,7 +44,7 @@ type Channel struct {
 	breakerTimeout time.Duration
 }
 
-// New returns the channel of app, and nil when config names no key.
+// New returns the channel of app, or nil when config names no key.
 func New(app core.App, config Config) (*Channel, error) {
 	if config.KeyFile == "" {
 		return nil, nil
@@ -62,15 +62,15 @@ func New(app core.App, config Config) (*Channel, error) {
 	return &Channel{app: app, client: client, topic: config.Topic, breakerTimeout: outbound.ClientOf(app).BreakerTimeout}, nil
 }
 
-// goneReasons are the reasons after which a token will never work again.
+// goneReasons are Apple's reasons after which a token will never work again.
 var goneReasons = []string{apns2.ReasonUnregistered, apns2.ReasonExpiredToken, apns2.ReasonBadDeviceToken, apns2.ReasonDeviceTokenNotForTopic}
 
-// maxPayloadBytes is what a notification may weigh, in bytes.
+// maxPayloadBytes is how long Apple lets a notification be.
 const maxPayloadBytes = 4096
 
 // Push sends a message to one phone.
 func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) error {
-	if push.CheckEndpoint(nil, "apns", push.NormalizeEndpoint("apns", d.Endpoint)) != nil { // a stranger's word, and a part of a path
+	if push.CheckEndpoint(nil, "apns", push.NormalizeEndpoint("apns", d.Endpoint)) != nil { // a stranger chose it, and it becomes a part of a path
 		return fmt.Errorf("push to phone %s: it has no token: %w", d.ID, push.ErrDeviceGone)
 	}
 	body, err := push.EncodeWithin(m, maxPayloadBytes, encodePayload)

@@ -1,5 +1,5 @@
-// Package delivertest holds the other side of delivery for tests, on loopback: push services
-// that read what they are sent, receivers of webhooks, a mail server.
+// Package delivertest is the other side of delivery for tests, on loopback: push services that decrypt what they are
+// sent, receivers of webhooks, and a mail server.
 package delivertest
 
 import (
@@ -10,11 +10,11 @@ import (
 
 	"doubletap/internal/db/dbtest"
 	"doubletap/internal/deliver/outbound"
-	_ "doubletap/internal/rule" // the migrations speak it
+	_ "doubletap/internal/rule" // the migrations use its functions
 	_ "doubletap/migrations"
 )
 
-// WaitTimeout is how long a test waits for what must come.
+// WaitTimeout is how long a test waits for something that must come.
 const WaitTimeout = 20 * time.Second
 
 // NewApp returns a migrated app without any of the service's hooks, that reaches loopback.
@@ -23,7 +23,7 @@ func NewApp(t testing.TB) core.App {
 	return OpenApp(t, dbtest.MigratedFolder(t))
 }
 
-// OpenApp starts an app on a data folder.
+// OpenApp opens an app on a data folder.
 func OpenApp(t testing.TB, dir string) core.App {
 	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
@@ -39,7 +39,7 @@ func OpenApp(t testing.TB, dir string) core.App {
 	return app
 }
 
-// AllowLoopback lets app ask servers on loopback, and forgive them soon.
+// AllowLoopback lets app send requests to servers on loopback, and try them again soon after failures.
 func AllowLoopback(app core.App) {
 	client := outbound.New(true)
 	client.BreakerTimeout = time.Millisecond

@@ -24,8 +24,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Browsers is a push service and all the browsers it serves: it lets nobody in without the key of the subscription,
-// and each browser reads what came.
+// Browsers is a push service and all the browsers it serves. It refuses requests without the key of the subscription,
+// and each browser decrypts what it receives.
 type Browsers struct {
 	URL string
 
@@ -36,12 +36,12 @@ type Browsers struct {
 	received []ReceivedPush
 }
 
-// ReceivedPush is a message that a browser read.
+// ReceivedPush is a message that a browser received.
 type ReceivedPush struct {
-	Browser string // its name
+	Browser string // the browser's name
 	Header  http.Header
 	Body    map[string]any
-	Size    int // of the body as it was sent
+	Size    int // bytes of the encrypted body
 	Subject string
 }
 
@@ -64,8 +64,8 @@ func NewBrowsers(t testing.TB) *Browsers {
 	return b
 }
 
-// Subscribe returns what a browser would send to devices: its endpoint and keys. serverKey is the public key
-// it was told, which no other may push with.
+// Subscribe returns what a browser would store in devices: its endpoint and keys. serverKey is the public key that the
+// browser was given; nobody may push with another key.
 func (b *Browsers) Subscribe(name, serverKey string) (endpoint string, keys map[string]any) {
 	b.t.Helper()
 	key, err := ecdh.P256().GenerateKey(rand.Reader)
@@ -81,14 +81,15 @@ func (b *Browsers) Subscribe(name, serverKey string) (endpoint string, keys map[
 	return b.URL + "/push/" + name, map[string]any{"p256dh": encode(key.PublicKey().Bytes()), "auth": encode(auth)}
 }
 
-// SetAnswer has fn decide the status and headers of an answer; a message that it does not accept is not received. nil ends that.
+// SetAnswer has fn choose the status and headers of an answer. A message that fn does not accept is not received. nil
+// ends that.
 func (b *Browsers) SetAnswer(fn func(w http.ResponseWriter, r *http.Request) (accepted bool)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.answer = fn
 }
 
-// Received returns what came so far.
+// Received returns the messages so far.
 func (b *Browsers) Received() []ReceivedPush {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -109,7 +110,7 @@ func (b *Browsers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the sender went away
+		return // the sender is gone
 	}
 	subject, err := who.checkToken(r, b.URL)
 	if err != nil {
@@ -132,7 +133,7 @@ func (b *Browsers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusCreated)
 }
 
-// checkToken checks the VAPID token (RFC 8292) and returns whom it says it is from.
+// checkToken checks the VAPID token (RFC 8292) and returns the sender that it names.
 func (who *browser) checkToken(r *http.Request, origin string) (string, error) {
 	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), "vapid t=")
 	token, key, both := strings.Cut(rest, ", k=")

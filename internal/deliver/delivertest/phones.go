@@ -22,7 +22,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// PhoneMessage is what a phone got: the headers and body that its push service was sent.
+// PhoneMessage is what a phone got: the headers and the body that its push service was sent.
 type PhoneMessage struct {
 	Token  string
 	Header http.Header
@@ -32,25 +32,25 @@ type PhoneMessage struct {
 // Phones is a push service for phones, Apple's or Firebase's.
 type Phones struct {
 	URL    string
-	Config string            // the file with what the service is to know
-	Roots  *x509.CertPool    // whom to trust, or nil
-	Gone   map[string]string // why tokens are refused; of Apple a reason, of Firebase a code
-	Down   int               // the status it answers instead, or 0
-	Tokens int               // how many access tokens it gave out
+	Config string            // the file that configures the service
+	Roots  *x509.CertPool    // roots to trust, or nil
+	Gone   map[string]string // by token, why it is refused: Apple's reason or Firebase's code
+	Down   int               // the status that is answered instead of anything else, unless 0
+	Tokens int               // how many access tokens were given out
 
 	t        testing.TB
-	mu       sync.Mutex // guards received, and what the tests change above while it serves
+	mu       sync.Mutex // guards received, and the fields above when tests change them while it serves
 	received []PhoneMessage
 }
 
-// Received returns what came so far.
+// Received returns the messages so far.
 func (p *Phones) Received() []PhoneMessage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]PhoneMessage(nil), p.received...)
 }
 
-// Configure changes how it answers.
+// Configure changes fields of p while it serves.
 func (p *Phones) Configure(change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -64,7 +64,8 @@ const (
 	AppleTopic = "com.example.doubletap"
 )
 
-// NewApplePush starts a peer that speaks APNs over HTTP/2 and TLS, and lets nobody in without a token signed with the key.
+// NewApplePush starts a server that speaks APNs over HTTP/2 and TLS. It refuses requests without a token that the key
+// signed.
 func NewApplePush(t testing.TB) *Phones {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -109,7 +110,7 @@ func (p *Phones) serveApple(w http.ResponseWriter, r *http.Request, key *ecdsa.P
 	}
 }
 
-// NewFirebase starts a peer that speaks FCM HTTP v1, with the token endpoint of its service account.
+// NewFirebase starts a server that speaks FCM HTTP v1, with the token endpoint of its service account.
 func NewFirebase(t testing.TB) *Phones {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -141,7 +142,7 @@ func NewFirebase(t testing.TB) *Phones {
 	return p
 }
 
-// serveToken trades a token that the service account signed for one to send with (RFC 7523).
+// serveToken exchanges a token that the service account signed for an access token (RFC 7523).
 func (p *Phones) serveToken(w http.ResponseWriter, r *http.Request, key *rsa.PublicKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -171,7 +172,7 @@ func (p *Phones) serveFirebase(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the sender went away
+		return // the sender is gone
 	}
 	var envelope struct {
 		Message struct {

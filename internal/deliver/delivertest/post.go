@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	gomail "github.com/emersion/go-message/mail" // reads what mail programs read
+	gomail "github.com/emersion/go-message/mail" // reads mails as mail programs do
 	"github.com/emersion/go-smtp"                // a mail server to send to
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
@@ -47,14 +47,16 @@ func NewMailServer(t testing.TB) *MailServer {
 	return p
 }
 
-// SMTPHandler, bound to OnMailerSend, has mails go through the server, over SMTP, instead of into the box of the test kit.
+// SMTPHandler returns a handler for OnMailerSend that sends mails through the server, over SMTP, instead of
+// PocketBase's test mailer.
 func (p *MailServer) SMTPHandler() *hook.Handler[*core.MailerEvent] {
 	return &hook.Handler[*core.MailerEvent]{Priority: 9000, Func: func(e *core.MailerEvent) error {
 		return (&mailer.SMTPClient{Host: "127.0.0.1", Port: p.addr.Port}).Send(e.Message)
 	}}
 }
 
-// RefuseRecipient has it refuse a recipient with a code, such as 550 and 5.1.1; code 0 ends that.
+// RefuseRecipient makes the server refuse a recipient with a code and an enhanced code, such as 550 and 5.1.1. Code 0
+// ends that.
 func (p *MailServer) RefuseRecipient(address string, code int, enhanced [3]int, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -64,24 +66,24 @@ func (p *MailServer) RefuseRecipient(address string, code int, enhanced [3]int, 
 	}
 }
 
-// AfterMail has fn decide what it answers once it has a mail; nil ends that.
+// AfterMail has fn decide what the server answers once it has a mail. nil ends that.
 func (p *MailServer) AfterMail(fn func() error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.afterMail = fn
 }
 
-// Port is where it listens, on loopback.
+// Port returns the port on loopback.
 func (p *MailServer) Port() int { return p.addr.Port }
 
-// ReceivedMails returns what came so far.
+// ReceivedMails returns the mails so far.
 func (p *MailServer) ReceivedMails() []ReceivedMail {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]ReceivedMail(nil), p.mails...)
 }
 
-// NewSession begins a conversation.
+// NewSession implements smtp.Backend.
 func (p *MailServer) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{server: p}, nil }
 
 type session struct {

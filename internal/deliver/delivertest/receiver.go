@@ -12,7 +12,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// Receiver takes webhooks, and refuses those that none of its secrets signed.
+// Receiver receives webhooks, and refuses those that none of its secrets signed.
 type Receiver struct {
 	URL string
 
@@ -25,7 +25,7 @@ type Receiver struct {
 	came     chan struct{}
 }
 
-// ReceivedEvent is a webhook that came and was verified.
+// ReceivedEvent is a webhook event that came and was verified.
 type ReceivedEvent struct {
 	ID        string
 	Type      string
@@ -47,40 +47,40 @@ func NewReceiver(t testing.TB, secrets ...string) *Receiver {
 	return r
 }
 
-// SetSecrets sets the secrets that it takes.
+// SetSecrets sets the secrets whose signatures are accepted.
 func (r *Receiver) SetSecrets(secrets ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.secrets = secrets
 }
 
-// SetAnswer has it answer with h instead of looking at what came; nil ends that.
+// SetAnswer has h answer requests, without looking at the events. nil ends that.
 func (r *Receiver) SetAnswer(h http.HandlerFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = h
 }
 
-// SetStatus has it answer with a status and no more.
+// SetStatus makes the receiver answer with a status and nothing else.
 func (r *Receiver) SetStatus(code int) {
 	r.SetAnswer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
 }
 
-// ReceivedEvents returns what came and was verified so far.
+// ReceivedEvents returns the events that came and were verified so far.
 func (r *Receiver) ReceivedEvents() []ReceivedEvent {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]ReceivedEvent(nil), r.events...)
 }
 
-// AttemptedIDs returns the event id of every request so far, whatever became of it.
+// AttemptedIDs returns the event id of every request so far, whether it was accepted or not.
 func (r *Receiver) AttemptedIDs() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.attempts...)
 }
 
-// WaitForEvents returns once n further events came.
+// WaitForEvents returns once n more events have come.
 func (r *Receiver) WaitForEvents(n int) {
 	r.t.Helper()
 	for range n {
@@ -103,7 +103,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
-		return // the sender went away
+		return // the sender is gone
 	}
 	for _, secret := range secrets {
 		verifier, err := standardwebhooks.NewWebhook(secret)

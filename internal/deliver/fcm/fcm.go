@@ -28,19 +28,19 @@ type Config struct {
 	Host            string // Google's servers when empty
 }
 
-// FromEnvironment reads DOUBLETAP_FCM_CREDENTIALS, a file, and _HOST.
+// FromEnvironment reads DOUBLETAP_FCM_CREDENTIALS, which names a file, and _HOST.
 func FromEnvironment() Config {
 	return Config{CredentialsFile: os.Getenv("DOUBLETAP_FCM_CREDENTIALS"), Host: os.Getenv("DOUBLETAP_FCM_HOST")}
 }
 
-// Channel sends to phones.
+// Channel sends messages to phones.
 type Channel struct {
 	client  *outbound.Client
 	tokens  oauth2.TokenSource
 	sendURL string
 }
 
-// New returns the channel of app, and nil when config names no credentials.
+// New returns the channel of app, or nil when config names no credentials.
 func New(app core.App, config Config) (*Channel, error) {
 	if config.CredentialsFile == "" {
 		return nil, nil
@@ -75,7 +75,7 @@ func New(app core.App, config Config) (*Channel, error) {
 	}, nil
 }
 
-// maxPayloadBytes is what a message may weigh, in bytes.
+// maxPayloadBytes is how long Firebase lets a message be.
 const maxPayloadBytes = 4096
 
 // Push sends a message to one phone.
@@ -116,7 +116,7 @@ func (c *Channel) sendMessage(ctx context.Context, d *push.Device, m *push.Messa
 	return push.ErrorForResponse(answer)
 }
 
-// redactTokenError keeps what a token server answered, which may repeat what it was sent, out of the job's last words.
+// redactTokenError keeps a token server's answer, which may repeat what it was sent, out of the job's error.
 func redactTokenError(err error) error {
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.Response != nil {
 		return fmt.Errorf("get a token: status %d", refused.Response.StatusCode)
@@ -124,7 +124,7 @@ func redactTokenError(err error) error {
 	return fmt.Errorf("get a token: %w", err)
 }
 
-// errorCodeOf is Firebase's own code for what is wrong.
+// errorCodeOf returns Firebase's own code of what is wrong, or "".
 func errorCodeOf(answer *outbound.Response) string {
 	var body struct {
 		Error struct {

@@ -10,7 +10,8 @@ import (
 	"doubletap/internal/deliver/wording"
 )
 
-// NewAccountEmail is one of PocketBase's mails to an account in the product's own words.
+// NewAccountEmail returns one of PocketBase's mails to an account, in the product's own words. kind is Verification or
+// another of the kinds beside it, meta the data of PocketBase's event.
 func NewAccountEmail(app core.App, kind string, user *core.Record, locale string, meta map[string]any) *Email {
 	words, users := wording.WordsFor(locale), user.Collection()
 	said := func(key string) string { v, _ := meta[key].(string); return v }
@@ -37,9 +38,10 @@ func NewAccountEmail(app core.App, kind string, user *core.Record, locale string
 	return &Email{Locale: locale, Subject: say(".subject"), Sections: []Section{begin, end}}
 }
 
-const maxPlaceLength = 200 // characters of where somebody signed in from, as their browser tells it
+const maxPlaceLength = 200 // characters of the place from which somebody signed in, as their browser says
 
-// linkPaths are where the links of mails lead, in the web app and in PocketBase's dashboard. Tokens are behind the #, which browsers send nobody.
+// linkPaths are the paths of links in mails, in the web app and in PocketBase's dashboard. The token follows after the
+// #, which browsers do not send to any server.
 var linkPaths = map[string]struct{ path, pocketBase string }{
 	Verification:  {"/#/verify/", "/_/#/auth/confirm-verification/"},
 	PasswordReset: {"/#/reset/", "/_/#/auth/confirm-password-reset/"},
@@ -48,7 +50,8 @@ var linkPaths = map[string]struct{ path, pocketBase string }{
 
 const dashboardLinksKey = "doubletap.elsewhere"
 
-// UseDashboardLinks tells that the owner serves pages of their own in place of the web app: links lead to PocketBase's pages then.
+// UseDashboardLinks makes links lead to PocketBase's pages, for owners who serve their own pages in place of the web
+// app.
 func UseDashboardLinks(app core.App) { app.Store().Set(dashboardLinksKey, true) }
 
 func pageLink(app core.App, kind string) string {
@@ -59,7 +62,8 @@ func pageLink(app core.App, kind string) string {
 	return base + linkPaths[kind].path
 }
 
-// ForgotPasswordLink is where somebody asks for a new password: empty where the pages are the owner's own.
+// ForgotPasswordLink returns the address at which people ask for a new password, or "" where the pages are the owner's
+// own.
 func ForgotPasswordLink(app core.App) string {
 	if app.Store().Has(dashboardLinksKey) {
 		return ""
@@ -67,7 +71,8 @@ func ForgotPasswordLink(app core.App) string {
 	return strings.TrimRight(app.Settings().Meta.AppURL, "/") + "/#/forgot"
 }
 
-// IsShippedTemplate reports whether the template of a kind is one that PocketBase ships, now or in former versions: an owner's own is kept.
+// IsShippedTemplate reports whether the template of a kind is one that PocketBase ships, now or in former versions. If
+// not, it is the owner's own and stays.
 func IsShippedTemplate(users *core.Collection, kind string) bool {
 	has, ships := templateOf(users, kind), templateOf(core.NewAuthCollection("any"), kind)
 	if has.Subject != ships.Subject {
@@ -79,7 +84,7 @@ func IsShippedTemplate(users *core.Collection, kind string) bool {
 		kind == LoginAlert && has.Body == formerAlertBody
 }
 
-// formerAlertBody is what PocketBase shipped before it told the place.
+// formerAlertBody is what PocketBase shipped before it named the place.
 const formerAlertBody = `<p>Hello,</p>
 <p>We noticed a login to your {APP_NAME} account from a new location.</p>
 <p>If this was you, you may disregard this email.</p>

@@ -22,13 +22,13 @@ const (
 	EmailChange   = "email_change"
 	OneTimeCode   = "otp"
 	LoginAlert    = "auth_alert"
-	Credential    = "credential" // that a password or an address was changed
+	Credential    = "credential" // says that a password or an address was changed
 )
 
-// budget is how often mails of a kind go to one mailbox.
+// budget is how often mails of a kind may go to one mailbox.
 type budget struct {
-	minInterval time.Duration // between two
-	maxPerDay   int           // in a day
+	minInterval time.Duration // between two of them
+	maxPerDay   int           // in budgetWindow
 }
 
 var budgets = map[string]budget{
@@ -42,13 +42,13 @@ var budgets = map[string]budget{
 
 const (
 	budgetWindow       = 24 * time.Hour
-	maxMailsPerMailbox = 30 // of all kinds, to one mailbox in that time
-	maxMailsPerCause   = 10 // mails to whatever mailboxes that one account causes in that time
-	cleanupBatch       = 50 // rows that one mail clears away
+	maxMailsPerMailbox = 30 // mails of all kinds to one mailbox in budgetWindow
+	maxMailsPerCause   = 10 // mails of one kind, to any mailboxes, that one account causes in budgetWindow
+	cleanupBatch       = 50 // old rows that one mail deletes
 )
 
-// MailboxKey names a mailbox for Dedupe and in the rows of budgets: in all spellings of its address, those with +anything too, which most
-// providers bring to one mailbox. It is a hash.
+// MailboxKey returns the hash that stands for a mailbox in job.Dedupe and in the rows of budgets. It is the same for
+// all spellings of its address, including those with +anything, which most providers deliver to one mailbox.
 func MailboxKey(address string) string {
 	local, domain, _ := strings.Cut(account.FoldAddress(address), "@")
 	local, _, _ = strings.Cut(local, "+")
@@ -115,7 +115,7 @@ type spentRow struct {
 	LastAt string `db:"lastAt"`
 }
 
-// readSpent returns what a target got lately, by kind.
+// readSpent returns, by kind, what a target got within budgetWindow.
 func readSpent(tx core.App, target string, now time.Time) (map[string]spentRow, error) {
 	var all []spentRow
 	if err := db.QueryAll(tx, &all, `SELECT kind, count, since, lastAt FROM mailings WHERE target = {:target}`, db.Params{"target": target}); err != nil {
@@ -144,7 +144,8 @@ func writeSpent(tx core.App, target, kind string, row spentRow, now time.Time) e
 	return err
 }
 
-// timeApart is how far a stored time is from now, in either direction: a clock that was put back must not close a budget for long.
+// timeApart returns how far a stored time is from now, in either direction: a clock that was put back must not close a
+// budget for long.
 func timeApart(stored string, now time.Time) time.Duration {
 	at, err := clock.ParseTime(stored)
 	if err != nil {

@@ -95,7 +95,8 @@ func TestALetterLooksLikeTheApp(t *testing.T) {
 	}
 }
 
-// TestAMailServerThatHangsHoldsNobody needs no patience: the job is stopped, and the conversation goes on without it.
+// TestAMailServerThatHangsHoldsNobody waits for no timeout: the job is stopped, and the conversation goes on without
+// it.
 func TestAMailServerThatHangsHoldsNobody(t *testing.T) {
 	app := delivertest.NewApp(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

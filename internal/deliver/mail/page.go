@@ -16,8 +16,8 @@ var pageSource string
 
 var pageTemplate = html.Must(html.New("page").Parse(pageSource))
 
-// UnsubscribePage asks whether mails like the one with the token are to end; without a token it says that they have. Asking is for
-// programs that open every link in a mail.
+// UnsubscribePage returns the page that asks whether mails like the one with the token shall end or, without a token,
+// says that they have ended. It asks because some programs open every link in a mail.
 func UnsubscribePage(app core.App, locale, token string) (string, error) {
 	meta, words := app.Settings().Meta, wording.WordsFor(locale)
 	var text strings.Builder

@@ -14,15 +14,15 @@ import (
 	"doubletap/internal/job"
 )
 
-// ErrBounced tells that the server knows no such address.
+// ErrBounced says that the server knows no such address.
 var ErrBounced = errors.New("no such address")
 
 const (
-	serverTimeout    = 30 * time.Second // with a mail server
-	maxConversations = 4                // conversations with one that stopped answering
+	serverTimeout    = 30 * time.Second // how long a mail server may take for one mail
+	maxConversations = 4                // conversations at a time; one that hangs counts until it ends
 )
 
-// conversations holds the conversations under way: PocketBase's mailer knows no deadline.
+// conversations holds one element for each conversation under way: PocketBase's mailer knows no deadline.
 var conversations = make(chan struct{}, maxConversations)
 
 // Send hands a mail to the server. A nil error means that the server has it.
@@ -30,7 +30,8 @@ func Send(ctx context.Context, app core.App, m *mailer.Message) error {
 	return SendWithTimeout(ctx, func() error { return app.NewMailClient().Send(m) })
 }
 
-// SendWithTimeout has send talk to the mail server, for half a minute at most. While too many such conversations hang, the error is a snooze.
+// SendWithTimeout has send talk to the mail server, for serverTimeout at most. While maxConversations are under way,
+// it returns a job.Snooze. When the server refuses the address, the error is ErrBounced.
 func SendWithTimeout(ctx context.Context, send func() error) error {
 	select {
 	case conversations <- struct{}{}:
@@ -69,8 +70,8 @@ var (
 	senderWord    = regexp.MustCompile(`(?i)\bsender\b`)
 )
 
-// isBounce reports whether an answer is about the address and not about us: that the sender is refused, or the text, says
-// nothing of the address. See RFC 3463.
+// isBounce reports whether a server's answer means that the address does not exist. That the sender or the text is
+// refused says nothing about the address. See RFC 3463.
 func isBounce(err error) bool {
 	answer, ok := errors.AsType[*textproto.Error](err)
 	if !ok || answer.Code != 550 && answer.Code != 551 && answer.Code != 553 {

@@ -14,13 +14,13 @@ import (
 	"doubletap/internal/deliver/secret"
 )
 
-// DigestScope is the scope of a token that ends the digests; any other scope is a type of notification.
+// DigestScope is the scope of a token that ends the digests. Any other scope is a type of notification.
 const DigestScope = "digest"
 
-// ErrInvalidToken tells that a token is none of ours.
+// ErrInvalidToken says that a token is not one of ours.
 var ErrInvalidToken = errors.New("not a token of ours")
 
-// PrepareKey makes the key of the tokens, so that no GET ever has to.
+// PrepareKey creates the key of the tokens, so that no GET ever has to.
 func PrepareKey(app core.App) error {
 	_, err := tokenKey(app)
 	return err
@@ -31,7 +31,8 @@ func tokenKey(app core.App) ([]byte, error) {
 	return []byte(text), err
 }
 
-// UnsubscribeToken lets whoever has it end a user's mails of one scope. It does not expire: mails are kept for years.
+// UnsubscribeToken returns a token with which anybody can end a user's mails of one scope. It does not expire: people
+// keep mails for years.
 func UnsubscribeToken(app core.App, user, scope string) (string, error) {
 	k, err := tokenKey(app)
 	if err != nil {
@@ -40,7 +41,7 @@ func UnsubscribeToken(app core.App, user, scope string) (string, error) {
 	return user + "." + scope + "." + signToken(k, user, scope), nil
 }
 
-// ParseToken returns whose mails of what scope a token ends, or ErrInvalidToken.
+// ParseToken returns the user and the scope of the mails that a token ends, or ErrInvalidToken.
 func ParseToken(app core.App, token string) (user, scope string, err error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

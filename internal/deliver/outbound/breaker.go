@@ -12,10 +12,10 @@ import (
 	"github.com/sony/gobreaker/v2" // the states of a circuit breaker, and what may pass while it is half open
 )
 
-// ErrCircuitOpen tells that a destination failed so often that it is left in peace for a while.
+// ErrCircuitOpen says that a host failed so often that it is not asked for a while.
 var ErrCircuitOpen = errors.New("left in peace after failures")
 
-// maxHosts is how many hosts that fail are remembered; strangers choose them.
+// maxHosts is how many failing hosts are remembered; strangers choose them.
 const maxHosts = 4096
 
 // breakers holds one circuit breaker for each host that fails. A host that works needs none.
@@ -24,7 +24,8 @@ type breakers struct {
 	hosts map[string]*gobreaker.TwoStepCircuitBreaker[any]
 }
 
-// beginRequest asks whether a host may be asked now, and returns what is to be told of the outcome.
+// beginRequest returns a function that takes the outcome of a request to host, or ErrCircuitOpen if host must not be
+// asked now.
 func (b *breakers) beginRequest(c *Client, host string) (end func(error), err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -33,7 +34,7 @@ func (b *breakers) beginRequest(c *Client, host string) (end func(error), err er
 		breaker = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 			Timeout:     c.BreakerTimeout,
 			ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= c.MaxFailures },
-			IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // it was we who stopped
+			IsExcluded:  func(err error) bool { return errors.Is(err, context.Canceled) }, // we are stopping
 		})
 		if b.hosts == nil {
 			b.hosts = map[string]*gobreaker.TwoStepCircuitBreaker[any]{}
@@ -60,7 +61,8 @@ func (b *breakers) beginRequest(c *Client, host string) (end func(error), err er
 	}, nil
 }
 
-// failureOf is what counts against a destination: silence and its own breakage, not what it thinks of a request.
+// failureOf returns what counts against a host, or nil: that it does not answer or has an error of its own, not that
+// it refuses a request.
 func failureOf(answer *Response, err error) error {
 	if err == nil && answer.Status >= http.StatusInternalServerError {
 		return fmt.Errorf("status %d", answer.Status)
@@ -68,7 +70,7 @@ func failureOf(answer *Response, err error) error {
 	return err
 }
 
-// parseRetryAfter reads the header of that name, in seconds or as a date, up to a day.
+// parseRetryAfter reads a Retry-After header, in seconds or as a date, and limits it to a day.
 func parseRetryAfter(value string, now time.Time) time.Duration {
 	wait := time.Duration(0)
 	if seconds, err := strconv.Atoi(value); err == nil {

@@ -1,6 +1,6 @@
-// Package outbound asks other people's servers, whose addresses strangers may have chosen: over
-// https, at public addresses alone, without following them elsewhere, for a few seconds and a few
-// kilobytes, and not at all while they are down.
+// Package outbound sends requests to other people's servers, whose addresses strangers may have chosen: over https, to
+// public addresses only, without following redirects, for a few seconds and a few kilobytes, and not at all while they
+// are down.
 package outbound
 
 import (
@@ -25,18 +25,18 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// ErrForbidden tells that an address is none that we may ask. Trying again does not help.
+// ErrForbidden says that an address is not allowed. Trying again does not help.
 var ErrForbidden = errors.New("address not allowed")
 
-// ErrAnswerTooLong tells that an answer was longer than anybody reads.
+// ErrAnswerTooLong says that an answer was longer than Client.MaxBytes.
 var ErrAnswerTooLong = errors.New("the answer is too long")
 
-// Client asks. Set its fields before the first request.
+// Client sends requests. Set its fields before the first one.
 type Client struct {
-	Timeout        time.Duration // for all of a request, 5 seconds unless told
-	MaxBytes       int64         // bytes of an answer, 64 KiB unless told
-	BreakerTimeout time.Duration // of a destination that failed Failures times running, 30 seconds unless told
-	MaxFailures    uint32        // 5 unless told
+	Timeout        time.Duration // for all of a request; 5 seconds by default
+	MaxBytes       int64         // bytes of an answer; 64 KiB by default
+	BreakerTimeout time.Duration // for how long a host is not asked after MaxFailures failures in a row; 30 seconds by default
+	MaxFailures    uint32        // 5 by default
 
 	loopback                          bool
 	guard                             *ssrf.Guardian
@@ -44,25 +44,25 @@ type Client struct {
 	breakers                          breakers
 }
 
-// Response is what a destination said.
+// Response is what a server answered.
 type Response struct {
 	Status     int
 	Header     http.Header
 	Body       []byte
-	RetryAfter time.Duration // 0 where it did not say
+	RetryAfter time.Duration // 0 where the answer has no such header
 }
 
 const storeKey = "doubletap.outbound"
 
-// ClientOf returns the client of app. With DOUBLETAP_LOOPBACK=on it reaches loopback addresses too, also without TLS.
+// ClientOf returns the client of app. With DOUBLETAP_LOOPBACK=on it also reaches loopback addresses, even without TLS.
 func ClientOf(app core.App) *Client {
 	return app.Store().GetOrSet(storeKey, func() any { return New(os.Getenv("DOUBLETAP_LOOPBACK") == "on") }).(*Client)
 }
 
-// SetClient has app ask through c.
+// SetClient makes c the client of app.
 func SetClient(app core.App, c *Client) { app.Store().Set(storeKey, c) }
 
-// New returns a client that reaches public addresses and, when loopback says so, those of this machine.
+// New returns a client that reaches public addresses and, with loopback, those of this machine.
 func New(loopback bool) *Client {
 	c := &Client{Timeout: 5 * time.Second, MaxBytes: 64 << 10, BreakerTimeout: 30 * time.Second, MaxFailures: 5, loopback: loopback}
 	local := []ssrf.Option{ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128"))}
@@ -77,8 +77,8 @@ func New(loopback bool) *Client {
 	return c
 }
 
-// newTransport dials what guard lets pass. It is asked about the address that is dialled, after DNS, so
-// that a name cannot point elsewhere in the meantime.
+// newTransport returns a transport that dials only what guard allows. The guard checks the address that is dialled,
+// after DNS, so that a name cannot point elsewhere in the meantime.
 func newTransport(guard *ssrf.Guardian) *http.Transport {
 	dialer := &net.Dialer{Control: guard.Safe}
 	return &http.Transport{
@@ -89,12 +89,13 @@ func newTransport(guard *ssrf.Guardian) *http.Transport {
 		MaxIdleConns:           100,
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 16 << 10,
-		DisableCompression:     true, // what is counted is what is read
+		DisableCompression:     true, // so that the bytes that are counted are the bytes that are read
 	}
 }
 
-// CheckURL returns ErrForbidden for an address that may never be asked: one without https or a host, and one that names
-// an address or a name of this machine or its network. Where other names point is asked when they are dialled.
+// CheckURL returns ErrForbidden for an address that is never allowed: one without https or without a host, and one
+// that names an address or a name of this machine or its network. Where other names point is checked when they are
+// dialled.
 func (c *Client) CheckURL(u *url.URL) error {
 	switch {
 	case u.Host == "":
@@ -109,7 +110,7 @@ func (c *Client) CheckURL(u *url.URL) error {
 	return nil
 }
 
-// privateNames are top-level names that only networks of one's own have.
+// privateNames are top-level names that exist in private networks only.
 var privateNames = []string{"internal", "local", "localdomain", "home", "lan", "arpa"}
 
 func (c *Client) isAllowedHost(host string) bool {
@@ -119,7 +120,7 @@ func (c *Client) isAllowedHost(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return c.loopback
 	}
-	host, err := idna.Lookup.ToASCII(host) // as it is asked for: other digits are digits
+	host, err := idna.Lookup.ToASCII(host) // as DNS is asked: digits of other scripts become digits
 	if err != nil {
 		return false
 	}
@@ -130,11 +131,11 @@ func (c *Client) isAllowedHost(host string) bool {
 	if slices.Contains(privateNames, label) {
 		return false
 	}
-	return label != host && label != "" && !strings.ContainsAny(label[:1], "0123456789") // "127.1" and "0x7f.1" are addresses to some
+	return label != host && label != "" && !strings.ContainsAny(label[:1], "0123456789") // some systems read "127.1" and "0x7f.1" as addresses
 }
 
-// Do sends a request and reads the answer, whatever its status. It is ErrForbidden where we may not ask,
-// ErrCircuitOpen while the destination is left in peace, and another error when nobody answered in time.
+// Do sends a request and reads the answer, whatever its status. The error is ErrForbidden where the address is not
+// allowed, ErrCircuitOpen while the host's circuit breaker is open, and another one when nobody answered in time.
 func (c *Client) Do(request *http.Request) (*Response, error) {
 	if err := c.CheckURL(request.URL); err != nil {
 		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, err)
@@ -147,14 +148,14 @@ func (c *Client) Do(request *http.Request) (*Response, error) {
 	end(failureOf(answer, err))
 	switch {
 	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedNetwork):
-		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, ErrForbidden) // which address it was is not for the asker to know
+		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, ErrForbidden) // the caller is not to learn which address it was
 	case err != nil:
 		return nil, fmt.Errorf("ask %s: %w", request.URL.Host, err)
 	}
 	return answer, nil
 }
 
-// HTTPClient returns the client in the form that libraries take. It follows nobody either.
+// HTTPClient returns the client in the form that libraries take. It follows no redirects either.
 func (c *Client) HTTPClient() *http.Client {
 	return &http.Client{
 		Transport:     roundTripper{c},
@@ -175,7 +176,7 @@ func (t roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TrustRoots adds certificates to those that a destination may show.
+// TrustRoots makes c trust servers whose certificates these roots signed, instead of the system's roots.
 func (c *Client) TrustRoots(roots *x509.CertPool) {
 	c.httpsTransport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
@@ -183,11 +184,11 @@ func (c *Client) TrustRoots(roots *x509.CertPool) {
 func (c *Client) roundTrip(request *http.Request) (*Response, error) {
 	ctx, cancel := context.WithTimeout(request.Context(), c.Timeout)
 	defer cancel()
-	road := c.httpsTransport
+	transport := c.httpsTransport
 	if request.URL.Scheme == "http" {
-		road = c.loopbackTransport
+		transport = c.loopbackTransport
 	}
-	response, err := road.RoundTrip(request.WithContext(ctx)) // and not http.Client, which follows redirects
+	response, err := transport.RoundTrip(request.WithContext(ctx)) // not http.Client, which follows redirects
 	if err != nil {
 		return nil, err
 	}

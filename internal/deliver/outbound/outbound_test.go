@@ -25,7 +25,7 @@ func getURL(t *testing.T, c *Client, url string) (*Response, error) {
 	return c.Do(request)
 }
 
-// startPeer answers on loopback and counts who came.
+// startPeer starts a server on loopback and counts its requests.
 func startPeer(t *testing.T, answer http.HandlerFunc) (url string, asked *atomic.Int64) {
 	t.Helper()
 	asked = new(atomic.Int64)
@@ -67,17 +67,17 @@ func TestPrivateAddressesAreRefusedInEverySpelling(t *testing.T) {
 		}{{"https", false}, {"http", false}, {"http", true}, {"https", true}} {
 			address := strings.Trim(host, "[]")
 			if ip, err := netip.ParseAddr(address); c.loopback && (strings.EqualFold(address, "localhost") || err == nil && ip.Unmap().IsLoopback()) {
-				continue // what the switch is for
+				continue // DOUBLETAP_LOOPBACK is for this
 			}
 			client := New(c.loopback)
-			client.Timeout = 300 * time.Millisecond // a lost guard would show as a timeout, not as a refusal
+			client.Timeout = 300 * time.Millisecond // without the guard it would be a timeout, not a refusal
 			_, err := getURL(t, client, fmt.Sprintf("%s://%s:%d/", c.scheme, host, port))
 			if !errors.Is(err, ErrForbidden) {
 				t.Errorf("%s %s (loopback %v): got %v, want %v", c.scheme, host, c.loopback, err, ErrForbidden)
 			}
 		}
 	}
-	// numbers that some resolvers take for addresses are names here, and there are none such
+	// numbers that some resolvers take for addresses are names here, and no such names exist
 	for _, host := range []string{"2130706433", "0x7f000001", "0177.0.0.1", "127.1", "127.0.1", "0", "017700000001", "0x7f.1", "localhost."} {
 		client := New(false)
 		if answer, err := getURL(t, client, fmt.Sprintf("https://%s:%d/", host, port)); err == nil {
@@ -105,7 +105,7 @@ func TestWhatIsNoPublicAddressIsRefusedBeforeItIsAsked(t *testing.T) {
 	for _, url := range []string{"http://example.com/", "ftp://example.com/", "file:///etc/passwd", "https://user:word@example.com/", "gopher://example.com", "//example.com"} {
 		if _, err := getURL(t, New(true), url); !errors.Is(err, ErrForbidden) {
 			if url == "http://example.com/" && err != nil {
-				continue // refused by its address, or there is no DNS here
+				continue // refused because of its address, or there is no DNS here
 			}
 			t.Errorf("%s: got %v, want %v", url, err, ErrForbidden)
 		}
@@ -144,7 +144,7 @@ func TestSlowReceiversAreCutOff(t *testing.T) {
 		"drop by drop": func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				fmt.Fprint(w, ".")
-				_ = http.NewResponseController(w).Flush() // until it is gone
+				_ = http.NewResponseController(w).Flush() // until the client is gone
 			}
 		},
 	} {

@@ -9,14 +9,14 @@ import (
 	"doubletap/internal/deliver/outbound"
 )
 
-// The tokens of phones. Apple's are hexadecimal; Firebase's have no published form, and none was ever seen with other
-// characters or shorter. How long they are at most is the field's to say.
+// The tokens of phones. Apple's are hexadecimal. Firebase's have no published form, and none was ever seen with other
+// characters or shorter. The field of the collection limits their length.
 var (
 	appleToken    = regexp.MustCompile(`^[0-9a-f]{64,200}$`)
 	firebaseToken = regexp.MustCompile(`^[A-Za-z0-9_:.-]{20,}$`)
 )
 
-// NormalizeEndpoint returns an endpoint in the one spelling under which it is stored: else the same device could be
+// NormalizeEndpoint returns an endpoint in the one spelling in which it is stored: otherwise the same device could be
 // registered once for each spelling.
 func NormalizeEndpoint(kind, endpoint string) string {
 	switch kind {
@@ -28,14 +28,14 @@ func NormalizeEndpoint(kind, endpoint string) string {
 	return endpoint
 }
 
-// needlessEscape are characters that mean the same with and without an escape.
+// needlessEscape matches escapes of characters that mean the same without an escape.
 var needlessEscape = regexp.MustCompile(`%(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])`)
 
-// normalizeURL takes out of an address what makes no other address of it: case of the host, its last dot, the usual port, escapes
-// that need none, steps to nowhere and the fragment.
+// normalizeURL removes from an address what makes no difference: upper case and the last dot of the host, the default
+// port, needless escapes, steps such as /./ and the fragment.
 func normalizeURL(endpoint string) string {
 	address, err := url.Parse(needlessEscape.ReplaceAllStringFunc(endpoint, func(code string) string {
-		plain, _ := url.PathUnescape(code) // the pattern is of valid ones
+		plain, _ := url.PathUnescape(code) // the pattern matches valid escapes only
 		return plain
 	}))
 	if err != nil || address.Host == "" {
@@ -55,7 +55,8 @@ func normalizeURL(endpoint string) string {
 	return address.String()
 }
 
-// CheckEndpoint refuses what no device of the kind has: strangers choose endpoints, and the server asks them.
+// CheckEndpoint returns an error for an endpoint that no device of the kind has: strangers choose endpoints, and the
+// server sends requests there.
 func CheckEndpoint(client *outbound.Client, kind, endpoint string) error {
 	switch kind {
 	case "webpush":

@@ -1,5 +1,5 @@
-// Package push is what all ways to a person's devices have in common: a message, a device, and
-// what may come of the attempt.
+// Package push is what all channels to a person's devices have in common: a message, a device, and the errors of an
+// attempt.
 package push
 
 import (
@@ -20,13 +20,13 @@ import (
 // TTL is how long a message is worth delivering.
 const TTL = 24 * time.Hour
 
-// ErrDeviceGone tells that a device will never be reached again: its row can go.
+// ErrDeviceGone says that a device will never be reached again: its row can be deleted.
 var ErrDeviceGone = errors.New("device gone")
 
-// ErrNoAnswer tells that nobody answered for a device, or only that it cannot answer.
+// ErrNoAnswer says that nobody answered for a device, or answered only with a server error.
 var ErrNoAnswer = errors.New("no answer")
 
-// Channel reaches devices of one kind. Its error is ErrDeviceGone, or tells the job what to do.
+// Channel reaches devices of one kind. The error of Push is ErrDeviceGone, or says what the job should do.
 type Channel interface {
 	Push(ctx context.Context, d *Device, m *Message) error
 }
@@ -36,14 +36,14 @@ type Device struct {
 	ID       string `db:"id"`
 	User     string `db:"user"`
 	Kind     string `db:"kind"`
-	Endpoint string `db:"endpoint"` // the URL of a browser, the token of a phone
-	Keys     string `db:"keys"`     // JSON; of a browser {p256dh, auth}
+	Endpoint string `db:"endpoint"` // the URL of a browser's push service, or the token of a phone
+	Keys     string `db:"keys"`     // JSON; for a browser {p256dh, auth}
 
 	AnsweredAt   string `db:"answeredAt"`   // when it last took a message; empty for never
-	FailingSince string `db:"failingSince"` // when it first did not answer since then; empty while it does
+	FailingSince string `db:"failingSince"` // when it first did not answer since then; empty while it answers
 }
 
-// Host is whom a message to the device is sent to, as far as strangers choose it.
+// Host returns the host that a message to the device is sent to if a stranger chose it, else "".
 func (d *Device) Host() string {
 	if address, err := url.Parse(d.Endpoint); d.Kind == "webpush" && err == nil {
 		return strings.ToLower(address.Hostname())
@@ -51,21 +51,21 @@ func (d *Device) Host() string {
 	return ""
 }
 
-// Message is what a device shows. As JSON it is what a browser's service worker gets.
+// Message is what a device shows. A browser's service worker gets it as JSON.
 type Message struct {
 	Title        string    `json:"title"`
 	Body         string    `json:"body"`
 	URL          string    `json:"url"`
 	Type         string    `json:"type"`
 	Notification string    `json:"notification"`
-	Tag          string    `json:"tag"` // a later message of the same tag takes the place of this one
+	Tag          string    `json:"tag"` // a later message with the same tag replaces this one
 	Badge        int       `json:"badge"`
 	At           time.Time `json:"at"`
 	Urgent       bool      `json:"-"`
 }
 
-// ErrorForResponse says what an answer of a push service means for the job, gone being the statuses that tell that
-// the device is no more.
+// ErrorForResponse returns what a push service's answer means for the job: nil, ErrDeviceGone for the statuses in
+// gone, ErrNoAnswer, or an error that has the job snoozed, tried again or buried.
 func ErrorForResponse(answer *outbound.Response, gone ...int) error {
 	switch status := answer.Status; {
 	case status >= 200 && status < 300:
@@ -78,7 +78,7 @@ func ErrorForResponse(answer *outbound.Response, gone ...int) error {
 		return fmt.Errorf("%w: status %d", ErrNoAnswer, status)
 	case status == http.StatusTooManyRequests:
 		return fmt.Errorf("status %d", status)
-	default: // it will not like the same message better later
+	default: // the same message will not be accepted later either
 		return job.Bury(fmt.Errorf("status %d: %.200s", status, answer.Body))
 	}
 }
@@ -89,13 +89,13 @@ func ErrorForFailure(err error, rest time.Duration) error {
 	switch {
 	case errors.Is(err, outbound.ErrCircuitOpen):
 		return fmt.Errorf("%w: %w", job.Snooze(rest), err)
-	case errors.Is(err, context.Canceled): // it was we who stopped
+	case errors.Is(err, context.Canceled): // we are stopping
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrNoAnswer, err)
 }
 
-// EncodeWithin encodes a message, its body cut so that it takes most bytes at most.
+// EncodeWithin encodes a message, with its body cut so that the result has at most most bytes.
 func EncodeWithin(m *Message, most int, encode func(*Message) ([]byte, error)) ([]byte, error) {
 	short := *m
 	for {
@@ -110,7 +110,7 @@ func EncodeWithin(m *Message, most int, encode func(*Message) ([]byte, error)) (
 	}
 }
 
-// cutText shortens text to n bytes and a sign of it, between characters.
+// cutText cuts text after at most n bytes, between characters, and adds "…"; with n <= 0 it returns "".
 func cutText(text string, n int) string {
 	for n > 0 && !utf8.RuneStart(text[n]) {
 		n--

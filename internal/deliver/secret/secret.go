@@ -1,5 +1,5 @@
-// Package secret keeps what the service makes for itself once and must never lose, such as
-// the key that browsers know it by.
+// Package secret stores what the service makes for itself once and must never lose, such as the key by which browsers
+// know it.
 package secret
 
 import (
@@ -18,8 +18,8 @@ import (
 // encryptedPrefix marks a value that is encrypted with the key of PocketBase's settings.
 const encryptedPrefix = "sealed:"
 
-// FindOrCreate returns the secret of that name; when there is none yet, invent makes it, once for all
-// processes. With a PB_ENCRYPTION_KEY it is stored encrypted.
+// FindOrCreate returns the secret with this name. When there is none yet, invent makes it, once for all processes. It
+// is stored encrypted if PB_ENCRYPTION_KEY is set.
 func FindOrCreate(app core.App, name string, invent func() (string, error)) (string, error) {
 	value, found, err := readSecret(app, name)
 	if found || err != nil {
@@ -38,7 +38,7 @@ func FindOrCreate(app core.App, name string, invent func() (string, error)) (str
 	if err != nil {
 		return "", fmt.Errorf("keep secret %s: %w", name, err)
 	}
-	value, _, err = readSecret(app, name) // perhaps that of another process, which was first
+	value, _, err = readSecret(app, name) // another process may have stored its own first
 	return value, err
 }
 

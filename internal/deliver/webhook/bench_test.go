@@ -7,7 +7,7 @@ import (
 	"doubletap/internal/job"
 )
 
-// BenchmarkEmitWithoutWebhooks is what every like pays.
+// BenchmarkEmitWithoutWebhooks measures what every like pays.
 func BenchmarkEmitWithoutWebhooks(b *testing.B) {
 	app := delivertest.NewApp(b)
 	w := Register(app, job.NewRunner(app))

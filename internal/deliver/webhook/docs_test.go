@@ -14,7 +14,7 @@ import (
 	"doubletap/internal/deliver/delivertest"
 )
 
-// TestTheReceiverOfTheDocumentation runs the Go program of docs/webhooks.md as it stands. The JavaScript is run by tests/.
+// TestTheReceiverOfTheDocumentation runs the Go program of docs/webhooks.md unchanged. tests/ runs the JavaScript.
 func TestTheReceiverOfTheDocumentation(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "webhooks.md"))
 	must(t, err)
@@ -25,7 +25,7 @@ func TestTheReceiverOfTheDocumentation(t *testing.T) {
 	}
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(source+"\n"), 0o600))
-	build := exec.Command("go", "build", "-o", "receiver", "main.go") // and not go run, so that ending it ends the program
+	build := exec.Command("go", "build", "-o", "receiver", "main.go") // not go run, so that ending it ends the program
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %s", out)

@@ -13,13 +13,13 @@ type Status struct {
 	ID           string `db:"id" json:"id"`
 	URL          string `db:"url" json:"url"`
 	Disabled     bool   `db:"disabled" json:"disabled"`
-	Reason       string `db:"reason" json:"reason"`             // of being disabled
+	Reason       string `db:"reason" json:"reason"`             // why it is disabled
 	FailingSince string `db:"failingSince" json:"failingSince"` // empty while it works
-	Waiting      int    `db:"waiting" json:"waiting"`           // events on their way
-	Dead         int    `db:"dead" json:"dead"`                 // events that were given up, of the last 30 days
+	Waiting      int    `db:"waiting" json:"waiting"`           // deliveries that wait or are being sent
+	Dead         int    `db:"dead" json:"dead"`                 // deliveries that were given up, of the last 30 days
 }
 
-// ListStatuses returns how all webhooks do, the oldest first.
+// ListStatuses returns the status of all webhooks, the oldest first.
 func ListStatuses(app core.App) ([]Status, error) {
 	all := []Status{}
 	err := db.QueryAll(app, &all, `SELECT id, url, disabled, reason, failingSince,
@@ -32,8 +32,8 @@ func ListStatuses(app core.App) ([]Status, error) {
 	return all, nil
 }
 
-// FindDeliveries returns the ids of deliveries that Replay takes: of those named by their own id or their event's, or, with
-// none named, of what one webhook did not take in the end.
+// FindDeliveries returns ids of deliveries for Replay: those whose own id or whose event's id is in names or, without
+// names, those that were given up. webhook limits it to one webhook, unless it is empty.
 func FindDeliveries(app core.App, webhook string, names []string) ([]string, error) {
 	condition := `state = 'dead'`
 	if len(names) > 0 {
@@ -48,14 +48,14 @@ func FindDeliveries(app core.App, webhook string, names []string) ([]string, err
 	return ids, nil
 }
 
-// Enable lets a disabled webhook have events again, those that waited for it first.
+// Enable enables a disabled webhook. Events that waited for it are sent first.
 func Enable(app core.App, webhook string) error {
 	record, err := app.FindRecordById("webhooks", webhook)
 	if err != nil {
 		return fmt.Errorf("enable webhook %s: %w", webhook, err)
 	}
 	record.Set("disabled", false)
-	if err := app.Save(record); err != nil { // its hooks see to what waited
+	if err := app.Save(record); err != nil { // the hooks of that save send what waited
 		return fmt.Errorf("enable webhook %s: %w", webhook, err)
 	}
 	return nil

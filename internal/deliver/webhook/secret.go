@@ -14,22 +14,22 @@ import (
 	"doubletap/internal/db"
 )
 
-// NewSecret returns a secret to sign with, in the form that receivers' libraries take.
+// NewSecret returns a new secret for signatures, in the form that receivers' libraries take.
 func NewSecret() string {
 	key := make([]byte, 24)
 	_, _ = rand.Read(key) // it never fails
 	return "whsec_" + base64.StdEncoding.EncodeToString(key)
 }
 
-// IsValidSecret reports whether a secret is one that receivers' libraries take.
+// IsValidSecret reports whether receivers' libraries take the secret.
 func IsValidSecret(secret string) bool {
 	text, marked := strings.CutPrefix(secret, "whsec_")
 	key, err := base64.StdEncoding.DecodeString(text)
 	return marked && err == nil && len(key) >= 24 && len(key) <= 64
 }
 
-// RotateSecret gives a webhook a new secret and returns it. For as long as overlap, deliveries are signed with
-// the former one too, so that the receiver can change over without losing one.
+// RotateSecret gives a webhook a new secret and returns it. During overlap, deliveries are signed with the former
+// secret, too, so that the receiver can change over without losing any.
 func RotateSecret(app core.App, webhook string, overlap time.Duration) (string, error) {
 	secret := NewSecret()
 	now := clock.Now(app)
@@ -50,7 +50,7 @@ func signBody(event string, at time.Time, body []byte, secrets ...string) (strin
 	for _, secret := range secrets {
 		signer, err := standardwebhooks.NewWebhook(secret)
 		if err != nil {
-			return "", fmt.Errorf("read the secret: it is not whsec_ and base64") // and not what it is
+			return "", fmt.Errorf("read the secret: it is not whsec_ and base64") // without the secret itself
 		}
 		signature, err := signer.Sign(event, at, body)
 		if err != nil {

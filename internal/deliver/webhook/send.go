@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	deliveryTimeout       = 72 * time.Hour     // of a delivery
-	disableAfter          = 5 * 24 * time.Hour // of a webhook that does nothing but fail
-	disabledRetryInterval = time.Hour          // of deliveries to a disabled one
+	deliveryTimeout       = 72 * time.Hour     // a delivery is given up after this time
+	disableAfter          = 5 * 24 * time.Hour // a webhook that does nothing but fail is disabled after this time
+	disabledRetryInterval = time.Hour          // how long deliveries to a disabled webhook wait until they are looked at again
 )
 
 type endpoint struct {
@@ -33,7 +33,7 @@ type endpoint struct {
 	Disabled     bool   `db:"disabled"`
 }
 
-// errUnsubscribed tells that a receiver wants to hear no more.
+// errUnsubscribed says that a receiver wants no more events.
 var errUnsubscribed = errors.New("status 410: it wants no more events")
 
 // handlerFor returns the handler of one webhook's jobs.
@@ -104,7 +104,7 @@ func (w *Webhooks) sendRequest(ctx context.Context, app core.App, e *endpoint, d
 	if e.FormerSecret != "" && clock.Timestamp(app) < e.FormerUntil {
 		secrets = append(secrets, e.FormerSecret)
 	}
-	at := time.Now() // the receiver compares it with its own clock
+	at := time.Now() // the real time, since the receiver compares it with its own clock
 	signature, err := signBody(d.Event, at, []byte(d.Body), secrets...)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,8 @@ func (w *Webhooks) sendRequest(ctx context.Context, app core.App, e *endpoint, d
 	return outbound.ClientOf(app).Do(request)
 }
 
-// recordAttempt keeps the log of a delivery and whether its webhook works. That it cannot be written does not undo what was sent.
+// recordAttempt writes the log of a delivery, and whether its webhook works. An error is only logged: it does not undo
+// what was sent.
 func (w *Webhooks) recordAttempt(app core.App, e *endpoint, d *Delivery, state string, status int, took time.Duration, failure error) {
 	reason := ""
 	if failure != nil {
@@ -160,7 +161,7 @@ func (w *Webhooks) recordAttempt(app core.App, e *endpoint, d *Delivery, state s
 	}
 }
 
-// disableWebhook stops a webhook until its owner enables it again, and has its owner told.
+// disableWebhook stops deliveries to a webhook until somebody enables it again, and calls OnDisabled.
 func (w *Webhooks) disableWebhook(app core.App, e *endpoint, reason string) {
 	err := app.RunInTransaction(func(tx core.App) error {
 		n, err := db.Exec(tx, `UPDATE webhooks SET disabled = 1, reason = {:reason}, updated = {:now} WHERE id = {:id} AND NOT disabled`,

@@ -1,5 +1,5 @@
-// Package webhook tells other services what happened here, signed (Standard Webhooks), until they have
-// heard it or three days have passed, each at its own pace.
+// Package webhook tells other services what happened here, signed (Standard Webhooks), until they have answered or
+// three days have passed. Each webhook has its own pace.
 package webhook
 
 import (
@@ -33,36 +33,36 @@ var EventTypes = []string{
 	"report.created", "report.resolved",
 }
 
-// KindPrefix begins the kind of a webhook's jobs. Each webhook has a kind of its own, so that one
-// that is slow holds no place of another.
+// KindPrefix begins the kind of a webhook's jobs. Each webhook has a kind of its own, so that a slow one takes no
+// place from another.
 const KindPrefix = "webhook:"
 
 const (
 	maxConcurrent      = 2 // deliveries of one webhook at a time
-	maxConcurrentTotal = 8 // of all webhooks
+	maxConcurrentTotal = 8 // deliveries of all webhooks at a time
 	listMaxAge         = 30 * time.Second
 )
 
-// Webhooks are those of one app.
+// Webhooks is all webhooks of one app.
 type Webhooks struct {
-	// BeforeSend, when set, is asked before each attempt; false drops the delivery.
+	// BeforeSend, unless nil, is called before each attempt; false drops the delivery.
 	BeforeSend func(app core.App, webhook string, d *Delivery) (bool, error)
-	// OnDisabled, when set, hears that a webhook was disabled, and in which transaction.
+	// OnDisabled, unless nil, is called in the transaction that disables a webhook.
 	OnDisabled func(tx core.App, url, contact, reason string) error
 
 	app  core.App
 	jobs *job.Runner
 
 	cachedList atomic.Pointer[webhookList]
-	mu         sync.Mutex // guards known
+	mu         sync.Mutex // guards handledIDs
 	handledIDs map[string]bool
 }
 
-// Delivery is one event on its way to one webhook: what a job carries.
+// Delivery is one event on its way to one webhook; it is the payload of a job.
 type Delivery struct {
-	Event string    // its id, the same on every attempt
+	Event string    // the event's id, the same on every attempt
 	Type  string    // such as like.created
-	Body  string    // the envelope as it is sent
+	Body  string    // the JSON as it is sent
 	Since time.Time // when it happened, or was last replayed
 }
 
@@ -79,25 +79,25 @@ type subscriber struct {
 
 const storeKey = "doubletap.webhooks"
 
-// Register has Emit on app send through jobs.
+// Register makes EmitEvent on app send through jobs.
 func Register(app core.App, jobs *job.Runner) *Webhooks {
 	w := &Webhooks{app: app, jobs: jobs, handledIDs: map[string]bool{}}
 	app.Store().Set(storeKey, w)
 	return w
 }
 
-// LoadHandlers gives each webhook its jobs' handler. Emit does so too, for webhooks that came later.
+// LoadHandlers registers the handler of each webhook's jobs. EmitEvent does so for webhooks that are added later.
 func (w *Webhooks) LoadHandlers() error {
 	_, err := w.readList()
 	return err
 }
 
-// InvalidateCache has the next Emit look at the webhooks anew. Changes made by another process are seen
-// within half a minute.
+// InvalidateCache makes the next EmitEvent read the webhooks anew. Without it, as for changes made by another process,
+// that happens within half a minute.
 func (w *Webhooks) InvalidateCache() { w.cachedList.Store(nil) }
 
-// EmitEvent tells every webhook that asks for events of this type, once tx is committed. data becomes JSON; a
-// record is shown as the API shows it. While there is no webhook it looks into memory and does nothing.
+// EmitEvent sends an event to every webhook that asks for its type, once tx is committed. data is written as JSON, a
+// record as the API shows it. While there is no webhook, it only looks into memory.
 func EmitEvent(tx core.App, kind string, data any) error {
 	w, _ := tx.Store().Get(storeKey).(*Webhooks)
 	if w == nil {
@@ -148,7 +148,7 @@ func (w *Webhooks) currentList() (*webhookList, error) {
 	return w.readList()
 }
 
-// readList looks beside any transaction under way, which may yet be rolled back.
+// readList reads outside of any open transaction, since that may yet be rolled back.
 func (w *Webhooks) readList() (*webhookList, error) {
 	l := &webhookList{readAt: time.Now()}
 	err := w.app.ConcurrentDB().NewQuery(`SELECT id, coalesce(events, '[]') events FROM webhooks WHERE NOT disabled`).All(&l.webhooks)
@@ -156,10 +156,10 @@ func (w *Webhooks) readList() (*webhookList, error) {
 		return nil, fmt.Errorf("read webhooks: %w", err)
 	}
 	for i := range l.webhooks {
-		_ = json.Unmarshal([]byte(l.webhooks[i].Events), &l.webhooks[i].types) // anything else is no wish
+		_ = json.Unmarshal([]byte(l.webhooks[i].Events), &l.webhooks[i].types) // anything else asks for all types
 	}
 	w.cachedList.Store(l)
-	var ids []string // also of those disabled, whose jobs wait
+	var ids []string // also of disabled webhooks, whose jobs wait
 	if err := w.app.ConcurrentDB().NewQuery(`SELECT id FROM webhooks`).Column(&ids); err != nil {
 		return nil, fmt.Errorf("read webhooks: %w", err)
 	}
@@ -168,29 +168,29 @@ func (w *Webhooks) readList() (*webhookList, error) {
 	for _, id := range ids {
 		if !w.handledIDs[id] {
 			w.handledIDs[id] = true
-			// what ends a delivery is its age, not how often it was tried
+			// its age ends a delivery, not the number of attempts
 			w.jobs.Handle(KindPrefix+id, w.handlerFor(id), job.Concurrency(maxConcurrent), job.WithinGroup("webhooks", maxConcurrentTotal), job.WithinGroup(job.ExternalGroup, job.MaxExternal), job.MaxAttempts(10_000))
 		}
 	}
 	return l, nil
 }
 
-// CleanupParts forget what waited for a webhook that is gone, the subject's id, and what it was sent.
+// CleanupParts delete what waited for a deleted webhook, the subject's id, and the log of what it was sent.
 var CleanupParts = []sweep.Part{
 	sweep.DeletePart("jobs", `kind = '`+KindPrefix+`' || {:id}`).Heavier(bodyWeight),
 	sweep.DeletePart("webhook_deliveries", `webhook = {:id}`).Heavier(bodyWeight),
 }
 
-// bodyWeight is for rows that hold a whole event.
+// bodyWeight is the cost of a row that holds a whole event.
 const bodyWeight = 2
 
-// ResumeWork has what waited for a webhook, the subject's id, that is no longer disabled go out now.
+// ResumeWork makes deliveries due that wait for a webhook, the subject's id, that was enabled again.
 var ResumeWork = sweep.Work{Kind: "webhook.resume", Parts: []sweep.Part{
 	sweep.UpdatePart("jobs", `runAt = {:at}`, `kind = '`+KindPrefix+`' || {:id} AND state = 'ready' AND runAt > {:at}`),
 }}
 
-// Replay sends an event to its webhook once more, under the same id: what was delivered or is dead
-// begins anew, what is under way goes on. id is that of a row of webhook_deliveries.
+// Replay sends an event to its webhook once more, under the same id. What was delivered or given up begins anew, what
+// is under way goes on. id is that of a row of webhook_deliveries.
 func Replay(app core.App, id string) error {
 	var row struct {
 		Webhook string `db:"webhook"`

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// testService is an app with webhooks whose jobs run when told to.
+// testService is an app with webhooks. Its jobs run when the test asks for it.
 type testService struct {
 	*testing.T
 	app      core.App
@@ -50,7 +50,7 @@ func newTestService(t *testing.T) *testService {
 	return &testService{T: t, app: app, jobs: jobs, webhooks: Register(app, jobs)}
 }
 
-// addWebhook stores a webhook for the types, all of them when there are none, and returns its id and secret.
+// addWebhook stores a webhook for the types, or for all of them when none is given, and returns its id and secret.
 func (s *testService) addWebhook(url string, types ...string) (id, secret string) {
 	s.Helper()
 	collection, err := s.app.FindCollectionByNameOrId("webhooks")
@@ -66,7 +66,7 @@ func (s *testService) addWebhook(url string, types ...string) (id, secret string
 	return record.Id, secret
 }
 
-// addReceiver is a receiver with a webhook of its own.
+// addReceiver starts a receiver with a webhook of its own, and returns it and the webhook's id.
 func (s *testService) addReceiver(types ...string) (*delivertest.Receiver, string) {
 	s.Helper()
 	r := delivertest.NewReceiver(s)
@@ -174,14 +174,14 @@ func TestWithoutWebhooksAnEventAsksNobody(t *testing.T) {
 	}
 }
 
-// failing is data that must not be looked at.
+// failing is data that must not be read.
 type failing struct{}
 
 func (failing) MarshalJSON() ([]byte, error) { return nil, errors.New("looked at") }
 
 func TestAReceiverThatComesBackGetsEverythingUnderTheSameId(t *testing.T) {
 	s := newTestService(t)
-	outbound.ClientOf(s.app).MaxFailures = 1 << 30 // the waits of the jobs alone
+	outbound.ClientOf(s.app).MaxFailures = 1 << 30 // no circuit breaker: only the jobs wait
 	r, id := s.addReceiver()
 	r.SetStatus(http.StatusBadGateway)
 	s.emitEvent("like.created", object{"n": 1})
@@ -477,7 +477,7 @@ func TestASenderMayAlterOrDrop(t *testing.T) {
 	}
 }
 
-// The peer is down, the process is killed while it comes back, and another process goes on.
+// The receiver is down, the process is killed while the receiver comes back, and another process goes on.
 func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	s := newTestService(t)
 	r, _ := s.addReceiver()
@@ -498,7 +498,7 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 			verify.ServeHTTP(w, request)
 			return
 		}
-		verify.ServeHTTP(discard{http.Header{}}, request) // heard, and the sender dies before it knows
+		verify.ServeHTTP(discard{http.Header{}}, request) // received, and the sender is killed before it knows
 		held <- struct{}{}
 		<-request.Context().Done()
 	})
@@ -516,7 +516,7 @@ func TestNothingIsLostWhenTheProcessIsKilled(t *testing.T) {
 	_ = command.Wait() // it was killed
 
 	r.SetAnswer(verify.ServeHTTP)
-	for range 10 { // the leases of the dead, and the wait after a failure
+	for range 10 { // the leases of the killed process, and the wait after a failure
 		clock.Advance(s.app, time.Minute)
 		s.drainJobs()
 	}

@@ -1,5 +1,5 @@
-// Package webpush reaches browsers, whose vendors' push services carry messages that only the
-// browser can read (RFC 8030, 8291, 8292).
+// Package webpush reaches browsers. Their vendors' push services carry messages that nobody but the browser can read
+// (RFC 8030, 8291, 8292).
 package webpush
 
 import (
@@ -19,15 +19,15 @@ import (
 	"doubletap/internal/job"
 )
 
-// Channel sends to browsers.
+// Channel sends messages to browsers.
 type Channel struct {
 	app             core.App
 	client          *outbound.Client
 	public, private string
 }
 
-// New returns the channel of app with its VAPID keys, which are made at the first call and kept: each
-// browser's subscription is bound to them. It needs the database.
+// New returns the channel of app with its VAPID keys. They are made at the first call and stored, since each browser's
+// subscription is bound to them. It needs the database.
 func New(app core.App) (*Channel, error) {
 	pair, err := secret.FindOrCreate(app, "vapid", func() (string, error) {
 		private, public, err := webpush.GenerateVAPIDKeys()
@@ -40,7 +40,7 @@ func New(app core.App) (*Channel, error) {
 	return &Channel{app: app, client: outbound.ClientOf(app), public: public, private: private}, nil
 }
 
-// PublicKey is the key that a browser needs to subscribe, in base64url.
+// PublicKey returns the key that a browser needs to subscribe, in base64url.
 func (c *Channel) PublicKey() string { return c.public }
 
 // Push sends a message to one browser.
@@ -57,9 +57,9 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 	if m.Urgent {
 		urgency = webpush.UrgencyHigh
 	}
-	road := &recordingClient{client: c.client}
+	recorder := &recordingClient{client: c.client}
 	_, err = webpush.SendNotificationWithContext(ctx, body, &webpush.Subscription{Endpoint: d.Endpoint, Keys: keys}, &webpush.Options{
-		HTTPClient:      road,
+		HTTPClient:      recorder,
 		RecordSize:      paddedSize(len(body)),
 		Subscriber:      c.contactAddress(),
 		Topic:           m.Tag,
@@ -69,14 +69,14 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 		VAPIDPrivateKey: c.private,
 	})
 	switch {
-	case !road.asked: // the keys or the address are none
+	case !recorder.asked: // the device's keys or its address are invalid
 		return fmt.Errorf("push to browser %s: %w: %w", d.ID, push.ErrDeviceGone, err)
 	case errors.Is(err, outbound.ErrForbidden): // the device has named the address
 		err = fmt.Errorf("%w: %w", push.ErrDeviceGone, err)
 	case err != nil:
 		err = push.ErrorForFailure(err, c.client.BreakerTimeout)
 	default:
-		err = push.ErrorForResponse(road.answer, http.StatusNotFound, http.StatusGone)
+		err = push.ErrorForResponse(recorder.answer, http.StatusNotFound, http.StatusGone)
 	}
 	if err != nil {
 		return fmt.Errorf("push to browser %s: %w", d.ID, err)
@@ -84,7 +84,7 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 	return nil
 }
 
-// contactAddress is whom a push service may write to about us.
+// contactAddress returns where a push service may write to about us.
 func (c *Channel) contactAddress() string {
 	meta := c.app.Settings().Meta
 	if meta.SenderAddress != "" {
@@ -93,12 +93,13 @@ func (c *Channel) contactAddress() string {
 	return meta.AppURL
 }
 
-// encryptionOverhead is what encryption adds to a message: its header, the end of the padding, the seal.
+// encryptionOverhead is how many bytes encryption adds to a message: its header, the end of the padding, and the tag.
 const encryptionOverhead = 86 + 1 + 16
 
 const maxMessageBytes = 4096 - encryptionOverhead
 
-// paddedSize is what the message is padded to: few sizes tell little, and the largest would cost every push 4 KB.
+// paddedSize returns the size to which a message of length bytes is padded: a few sizes reveal little, and always the
+// largest would cost 4 KB for every push.
 func paddedSize(length int) uint32 {
 	for _, size := range []int{512, 1024, 2048} {
 		if length+encryptionOverhead <= size {

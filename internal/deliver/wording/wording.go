@@ -1,4 +1,4 @@
-// Package wording says things in the language of whom they are said to.
+// Package wording holds the product's texts in each of its languages.
 package wording
 
 import (
@@ -16,7 +16,7 @@ import (
 //go:embed *.json
 var files embed.FS
 
-// languages are those that a file is here for; the first one is for everybody else.
+// languages are those that have a file here. The first one is for everybody else.
 var languages = []language.Tag{language.English, language.German}
 
 var (
@@ -24,31 +24,31 @@ var (
 	texts   = loadTexts()
 )
 
-// PreferredLocale is the language that a browser asks for first, by its Accept-Language header, or empty.
+// PreferredLocale returns the language that a browser's Accept-Language header names first, or "".
 func PreferredLocale(accepted string) string {
 	tags, _, err := language.ParseAcceptLanguage(accepted[:min(len(accepted), maxHeaderBytes)])
 	if err != nil || len(tags) == 0 {
 		return ""
 	}
 	locale := tags[0].String()
-	if len(locale) > maxLocaleLength || tags[0] == language.Und || locale == "mul" { // whatever there is
+	if len(locale) > maxLocaleLength || tags[0] == language.Und || locale == "mul" { // the browser takes any language
 		return ""
 	}
 	return locale
 }
 
 const (
-	maxHeaderBytes  = 200 // bytes of a header
-	maxLocaleLength = 35  // of settings.locale
+	maxHeaderBytes  = 200 // of an Accept-Language header
+	maxLocaleLength = 35  // bytes of settings.locale
 )
 
-// Words are the texts in one language.
+// Words is the texts in one language.
 type Words struct {
 	Language string // such as "en"
 	texts    map[string]string
 }
 
-// WordsFor returns the words for a locale such as "de-AT", in English when it is none that we speak.
+// WordsFor returns the texts for a locale such as "de-AT", in English when there are none in its language.
 func WordsFor(locale string) Words {
 	tag, err := language.Parse(locale)
 	if err != nil {
@@ -58,7 +58,7 @@ func WordsFor(locale string) Words {
 	return texts[i]
 }
 
-// Translate returns the text of that key with the values in its places, such as {app}.
+// Translate returns the text of the key. values are pairs of a place, such as app for {app}, and what replaces it.
 func (w Words) Translate(key string, values ...string) string {
 	places := make([]string, 0, len(values))
 	for i, v := range values {
@@ -71,7 +71,7 @@ func (w Words) Translate(key string, values ...string) string {
 	return strings.NewReplacer(places...).Replace(w.texts[key])
 }
 
-// Sentence says what a notification of that type tells: actors are the names of the newest, of count in all.
+// Sentence returns what a notification of the type says. actors are the names of its newest actors, of count in all.
 func (w Words) Sentence(kind string, actors []string, count int, app string) string {
 	if _, plain := w.texts[kind+".0"]; plain || w.texts[kind+".1"] == "" {
 		if !plain {
@@ -94,7 +94,7 @@ func (w Words) Sentence(kind string, actors []string, count int, app string) str
 	return w.Translate(kind+".n", "actor", name(0), "rest", strconv.Itoa(count-1))
 }
 
-// Duration says how long something lasts, in whole days, hours or minutes, never more than it does.
+// Duration returns how long d is, in whole days, hours or minutes, rounded down.
 func (w Words) Duration(d time.Duration) string {
 	unit, n := "minute", d/time.Minute
 	switch day := 24 * time.Hour; {
@@ -109,19 +109,21 @@ func (w Words) Duration(d time.Duration) string {
 	return w.Translate("duration."+unit+".n", "n", strconv.Itoa(int(n)))
 }
 
-// WithoutLinks keeps mail programs from making a link of what people call themselves: @www.example.com is a handle. What it adds is not seen.
+// WithoutLinks keeps mail programs from turning names that people chose into links: @www.example.com is a handle. What
+// it adds is invisible.
 func WithoutLinks(text string) string {
 	return strings.NewReplacer(".", ".\u200b", "://", ":\u200b//").Replace(text)
 }
 
-// SingleLine makes one line of what people wrote, so that a name cannot end a header or pretend to be a sentence of ours.
+// SingleLine makes one line of what people wrote, so that a name cannot end a header or pretend to be a sentence of
+// ours.
 func SingleLine(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 	}), " ")
 }
 
-// ShortLine cuts text to n characters.
+// ShortLine makes one line of text and cuts it to n characters.
 func ShortLine(text string, n int) string {
 	runes := []rune(SingleLine(text))
 	if len(runes) <= n {
@@ -139,7 +141,7 @@ func loadTexts() []Words {
 			err = json.Unmarshal(text, &all[i].texts)
 		}
 		if err != nil {
-			panic(fmt.Errorf("read the words in %s: %w", tag, err)) // they are part of the program
+			panic(fmt.Errorf("read the words in %s: %w", tag, err)) // the files are part of the program
 		}
 	}
 	return all

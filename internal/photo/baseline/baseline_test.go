@@ -18,7 +18,7 @@ import (
 
 const plentySamples = 1 << 28
 
-// testJPEGs are the JPEGs that Decode reads, a few MCUs and a rest in both directions.
+// testJPEGs returns JPEGs of all kinds that Decode reads, of a few MCUs and a part of one in both directions.
 func testJPEGs() map[string][]byte {
 	const w, h = 203, 149
 	m := phototest.DrawScene(w, h)
@@ -43,8 +43,8 @@ func testJPEGs() map[string][]byte {
 	}
 }
 
-// TestFullSizeIsTheStandardLibrarys compares with image/jpeg, whose inverse
-// transform rounds elsewhere and is else the same.
+// TestFullSizeIsTheStandardLibrarys compares with image/jpeg, whose inverse transform is the same except that it
+// rounds in other places.
 func TestFullSizeIsTheStandardLibrarys(t *testing.T) {
 	for name, src := range testJPEGs() {
 		p, err := Decode(t.Context(), src, 8, plentySamples)
@@ -61,7 +61,7 @@ func TestFullSizeIsTheStandardLibrarys(t *testing.T) {
 	}
 }
 
-// planePSNRs returns how far each plane of p is from what image/jpeg makes of src.
+// planePSNRs returns, for each plane of p, how alike it is to what image/jpeg decodes from src, in dB.
 func planePSNRs(t *testing.T, p *plane.Picture, src []byte) []float64 {
 	t.Helper()
 	m, err := jpeg.Decode(bytes.NewReader(src))
@@ -98,8 +98,8 @@ func planePSNR(a, b plane.Plane) float64 {
 	return 10 * math.Log10(255*255/(sum/float64(a.W*a.H)+1e-9))
 }
 
-// TestScaledIsTheFullPictureMadeSmaller compares with the mean of the samples
-// that become one: no more than a sanity check, since the scaled decode is sharper.
+// TestScaledIsTheFullPictureMadeSmaller compares each sample with the mean of those that become one. It is only a
+// sanity check, since the scaled decode is sharper.
 func TestScaledIsTheFullPictureMadeSmaller(t *testing.T) {
 	for name, src := range testJPEGs() {
 		full, err := Decode(t.Context(), src, 8, plentySamples)
@@ -181,7 +181,7 @@ func TestDamage(t *testing.T) {
 	if _, err := Decode(t.Context(), src, 8, 203*149); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("more samples than allowed: got %v", err)
 	}
-	for n := 0; n < len(src)-2; n += 1 + n/100 { // whatever is missing, up to the mark that ends it
+	for n := 0; n < len(src)-2; n += 1 + n/100 { // whatever is missing, even only the end marker
 		if _, err := Decode(t.Context(), src[:n], 4, plentySamples); err == nil {
 			t.Fatalf("%d of %d bytes decoded without an error", n, len(src))
 		}
@@ -190,7 +190,7 @@ func TestDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	half := append(bytes.Clone(src[:len(src)/2]), 0xFF, eoi) // somebody ended it
+	half := append(bytes.Clone(src[:len(src)/2]), 0xFF, eoi) // with an end marker
 	p, err := Decode(t.Context(), half, 4, plentySamples)
 	if err != nil {
 		t.Fatalf("half of a picture: %v", err)

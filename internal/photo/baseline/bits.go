@@ -12,8 +12,8 @@ type bitReader struct {
 	n    uint
 	at   int
 	src  []byte
-	// paddingBits counts bits made up after the data's end. A picture that needs any
-	// of them is incomplete.
+	// paddingBits counts the zero bits that were added after the data's end. A picture that needs any of them is
+	// incomplete.
 	paddingBits uint
 }
 
@@ -21,8 +21,7 @@ type bitReader struct {
 func (b *bitReader) fillWord() {
 	if b.at+8 <= len(b.src) {
 		next := binary.BigEndian.Uint64(b.src[b.at:])
-		// a byte 0xFF, which is followed by a zero that means nothing, has
-		// to be looked at alone; one in 256 bytes is
+		// a byte 0xFF is followed by a zero that means nothing, so it must be read alone; one in 256 bytes is 0xFF
 		if inv := ^next; (inv-0x0101010101010101)&next&0x8080808080808080 == 0 {
 			b.word |= next >> b.n
 			b.at += int(63-b.n) >> 3
@@ -55,11 +54,11 @@ func (b *bitReader) nextByte() (byte, bool) {
 	return c, true
 }
 
-// isShort reports whether bits were used that the file does not have.
+// isShort reports whether bits were used that are not in the file.
 func (b *bitReader) isShort() bool { return b.paddingBits > b.n }
 
-// resumeAtRestart goes on after the next restart marker, number n of 0 to 7. What lies
-// before it is skipped; another marker in its place is a damaged file.
+// resumeAtRestart continues after the next restart marker, which must have the number n, 0 to 7. It skips what lies
+// before it. It returns ErrMalformed if another marker is in its place and ErrShort if there is none.
 func (b *bitReader) resumeAtRestart(n int) error {
 	if b.isShort() {
 		return ErrShort

@@ -7,18 +7,18 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// decoder is what is known of a JPEG while it is read. It is 40 kB, mostly
-// tables, and therefore kept between photos.
+// decoder is what is known of a JPEG while it is read. It is 40 kB, mostly tables, and is therefore pooled between
+// photos.
 type decoder struct {
 	eighths, limit int
 	firstRow       bool // is all that is read
 
 	width, height   int
 	components      [3]component
-	componentCount  int // components
+	componentCount  int
 	restartInterval int // MCUs between restart markers, 0 for none
 	jfif            bool
-	adobe           int // Adobe's colour transform, plus one; 0 when there is no such marker
+	adobe           int // Adobe's colour transform, plus one; 0 when there is no Adobe marker
 
 	quantizers [4][64]int32 // in zigzag order
 	dc, ac     [4]huffmanTable
@@ -33,7 +33,7 @@ type component struct {
 	quantizer  *[64]int32
 	dc, ac     *huffmanTable
 	plane      *plane.Plane
-	previousDC int32 // the previous block's DC
+	previousDC int32 // of the previous block
 }
 
 var decoderPool = sync.Pool{New: func() any { return new(decoder) }}
@@ -46,7 +46,7 @@ const (
 	rst0, rst7    = 0xD0, 0xD7
 )
 
-// readHeaders reads all up to the scan's data and leaves d.bits there.
+// readHeaders reads everything before the scan's data and leaves d.bits at that data.
 func (d *decoder) readHeaders(src []byte) error {
 	if len(src) < 2 || src[0] != 0xFF || src[1] != soi {
 		return ErrMalformed
@@ -98,7 +98,7 @@ func (d *decoder) readHeaders(src []byte) error {
 			return d.startScan(data)
 		default:
 			if marker < app0 || marker > 0xEF && marker != 0xFE {
-				return ErrUnsupported // other frames, arithmetic coding, what is reserved
+				return ErrUnsupported // other frames, arithmetic coding, reserved markers
 			}
 		}
 		if err != nil {
@@ -182,12 +182,12 @@ func (d *decoder) readFrame(data []byte) error {
 		return ErrMalformed
 	}
 	if y.h < 1 || y.h > 4 || y.v < 1 || y.v > 4 || cb.h != 1 || cb.v != 1 || cr.h != 1 || cr.v != 1 {
-		return ErrUnsupported // 4:4:4, 4:2:2, 4:4:0 and 4:2:0 are what is left, and what few write, as 3 x 1
+		return ErrUnsupported // 4:4:4, 4:2:2, 4:4:0 and 4:2:0 remain, and rare ones such as 3 x 1
 	}
 	return nil
 }
 
-// startScan reads the scan's header and makes the picture.
+// startScan reads the scan's header and allocates the picture.
 func (d *decoder) startScan(data []byte) error {
 	if d.componentCount == 0 || len(data) < 1 || len(data) != 4+2*int(data[0]) {
 		return ErrMalformed
@@ -202,7 +202,7 @@ func (d *decoder) startScan(data []byte) error {
 	for i := range d.componentCount {
 		c := &d.components[i]
 		if data[1+2*i] != c.id {
-			return ErrUnsupported // another order, which image/jpeg judges
+			return ErrUnsupported // another order of the components, which is for image/jpeg to judge
 		}
 		tables := data[2+2*i]
 		if tables>>4 > 3 || tables&15 > 3 {
@@ -215,7 +215,7 @@ func (d *decoder) startScan(data []byte) error {
 	}
 
 	k, h, v := d.eighths, d.components[0].h, d.components[0].v
-	blockW, blockH := k*h, k*v // an MCU, once scaled
+	blockW, blockH := k*h, k*v // the size of an MCU after scaling
 	columns, rows := (d.width+8*h-1)/(8*h), (d.height+8*v-1)/(8*v)
 	samples := columns * rows * blockW * blockH
 	if d.componentCount == 3 {

@@ -1,11 +1,10 @@
 package baseline
 
-// fastBits is how many bits one look into a table sees. With 10 nearly all
-// codes of a phone's photo and most of their values are found at once; 9 and 11
-// are a twentieth slower at 4/8.
+// fastBits is how many bits one table lookup covers. With 10, nearly all codes of a phone's photo and most of their
+// values are found at once; 9 and 11 are a twentieth slower at 4/8.
 const fastBits = 10
 
-// huffmanTable reads Huffman codes together with the bits of the value that follows.
+// huffmanTable decodes Huffman codes together with the bits of the value that follows.
 type huffmanTable struct {
 	built bool
 	// fastEntries holds, for the next fastBits bits:
@@ -24,8 +23,8 @@ type huffmanTable struct {
 
 const endOfBlock = 16
 
-// buildCodes makes the table from how many codes there are of each length and
-// their symbols, and reports whether these fit.
+// buildCodes makes the table from the number of codes of each length, 1 to 16, and their symbols. It reports whether
+// the numbers are possible.
 func (t *huffmanTable) buildCodes(counts [16]byte, symbols []byte) bool {
 	*t = huffmanTable{built: true}
 	copy(t.symbols[:], symbols)
@@ -50,7 +49,7 @@ func (t *huffmanTable) buildCodes(counts [16]byte, symbols []byte) bool {
 	return true
 }
 
-// enterCode fills all of fast that begins with code, which is n bits long.
+// enterCode fills all of fastEntries that begin with code, which is n bits long.
 func (t *huffmanTable) enterCode(code int32, n int, symbol byte) {
 	free := fastBits - n
 	for i := range int32(1) << free {
@@ -58,8 +57,7 @@ func (t *huffmanTable) enterCode(code int32, n int, symbol byte) {
 	}
 }
 
-// tableEntry describes symbol, whose code is n bits long and followed by bits, of
-// which free are known.
+// tableEntry returns the entry of a symbol whose code is n bits long and followed by bits, of which free are known.
 func tableEntry(symbol byte, n int, bits int32, free int) int32 {
 	run, size := int32(symbol>>4), int(symbol&15)
 	if size == 0 && run < 15 { // run 15 skips sixteen, as a value of zero does
@@ -72,7 +70,7 @@ func tableEntry(symbol byte, n int, bits int32, free int) int32 {
 	return e | extendValue(bits>>(free-size), size)<<16
 }
 
-// extendValue returns the value that JPEG stores in size bits.
+// extendValue returns the signed value that JPEG stores in size bits.
 func extendValue(bits int32, size int) int32 {
 	if size > 0 && bits < 1<<(size-1) {
 		bits += -1<<size + 1

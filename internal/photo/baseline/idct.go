@@ -1,11 +1,11 @@
 package baseline
 
-// inverseDCT turns co's eighths x eighths coefficients into samples and clears it.
-// last is the zigzag index of the last coefficient that may differ from zero.
+// inverseDCT turns co's eighths x eighths coefficients into samples and clears co. last is the zigzag index of the
+// last coefficient that may differ from zero.
 //
-// For fewer than eight samples this is the inverse transform of that many
-// points over the lowest coefficients, as libjpeg does it: the same as decoding
-// in full and then leaving out every frequency that the smaller picture cannot hold.
+// For fewer than eight samples this is the inverse transform of that many points over the lowest coefficients, as in
+// libjpeg. The result is the same as decoding in full and then leaving out every frequency that the smaller picture
+// cannot hold.
 func inverseDCT(eighths int, co *coefficients, last int, dst []byte, stride int) {
 	switch {
 	case last == 0 || eighths == 1:
@@ -44,8 +44,7 @@ func inverseDCT2(co *coefficients, dst []byte, stride int) {
 	dst[0], dst[1] = clampSample((b+d)>>3), clampSample((b-d)>>3)
 }
 
-// Fixed point: constants have 13 bits after the point, what passes from the
-// columns to the rows has 2.
+// Fixed point: constants have 13 bits after the point, the values that go from the columns to the rows have 2.
 const (
 	constBits = 13
 	passBits  = 2
@@ -110,7 +109,7 @@ func evenCoefficients(x0, x2, x4, x6 int32) (e0, e1, e2, e3 int32) {
 	return t0 + t3, t1 + t2, t1 - t2, t0 - t3
 }
 
-// oddCoefficients's constants are those of jidctint, named there FIX_0_298631336 and so on.
+// oddCoefficients uses the constants of jidctint, which are named FIX_0_298631336 and so on there.
 func oddCoefficients(x1, x3, x5, x7 int32) (o0, o1, o2, o3 int32) {
 	z1, z2, z3, z4 := x7+x1, x5+x3, x7+x3, x5+x1
 	z5 := (z3 + z4) * 9633

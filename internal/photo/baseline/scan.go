@@ -5,9 +5,9 @@ import (
 	"context"
 )
 
-// coefficientPlaces says where the kth coefficient of the zigzag lies among those that a
-// scale needs: the upper left eighths x eighths of the block. The others, and
-// those past 63 that only a damaged file has, go to nowhere.
+// coefficientPlaces says, by scale in eighths, where the kth coefficient of the zigzag lies among those that the
+// scale needs: the upper left eighths x eighths of the block. The others, and those past 63 that only a damaged file
+// has, go to discardPlace.
 var coefficientPlaces = func() (p [9][128]uint8) {
 	for _, n := range []int{1, 2, 4, 8} {
 		for k := range p[n] {
@@ -31,11 +31,11 @@ var zigzag = [64]int{
 	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 }
 
-// coefficients is a block's, and room for every index that a byte can be, so
-// that the innermost loop needs no bounds check.
+// coefficients are those of one block. The array has room for every index that a byte can be, so that the innermost
+// loop needs no bounds check.
 type coefficients [256]int32
 
-// decodeScan decodes all MCUs into the picture. Rows from where the data is damaged on are gray.
+// decodeScan decodes all MCUs into the picture. From the first row with damaged data on, all rows are gray.
 func (d *decoder) decodeScan(ctx context.Context) error {
 	k := d.eighths
 	h, v := d.components[0].h, d.components[0].v
@@ -89,8 +89,8 @@ func (d *decoder) decodeScan(ctx context.Context) error {
 	return nil
 }
 
-// endAtRow makes all gray from a row of MCUs on, as everybody does who shows a damaged photo. A picture of which there is
-// nothing, or of which the file itself lacks the end and may have it when it is read again, is the error.
+// endAtRow makes everything gray from a row of MCUs on, as most programs show a damaged photo, and returns nil. It
+// returns err if no row was decoded, or if the file itself lacks its end, which may be there when it is read again.
 func (d *decoder) endAtRow(row int, err error) error {
 	if row == 0 || !bytes.HasSuffix(d.bits.src, []byte{0xFF, eoi}) {
 		return err
@@ -105,9 +105,8 @@ func (d *decoder) endAtRow(row int, err error) error {
 	return nil
 }
 
-// readBlock reads a block's coefficients, times their quantisers, into co, which
-// is zero before. It returns the zigzag index of the last one, or -1 for a code
-// that does not exist.
+// readBlock reads a block's coefficients, multiplied by their quantisers, into co, which must be all zero. It returns
+// the zigzag index of the last one, or -1 if it meets a code that does not exist.
 func (c *component) readBlock(b *bitReader, co *coefficients, place *[128]uint8) int {
 	if b.n < 32 {
 		b.fillWord()
@@ -123,7 +122,7 @@ func (c *component) readBlock(b *bitReader, co *coefficients, place *[128]uint8)
 	b.n -= uint(e) & 63
 	co[0] = c.previousDC * c.quantizer[0]
 
-	// word and n stay in registers; c and b would not let them
+	// local copies stay in registers; fields of c and b would not
 	word, n, ac, quant := b.word, b.n, c.ac, c.quantizer
 	k := 1
 	for k < 64 {
@@ -154,18 +153,18 @@ func (c *component) readBlock(b *bitReader, co *coefficients, place *[128]uint8)
 	return k - 1
 }
 
-// entryValue returns the value that e describes; word begins with its code.
+// entryValue returns the value of entry e; word begins with its code.
 func entryValue(e int32, word uint64) int32 {
 	size := uint(e>>6) & 15
 	if size == 0 {
 		return e >> 16
 	}
 	bits := int32(word << (uint(e)&63 - size) >> (64 - size))
-	// the same as extend, without a branch that nothing could predict
+	// the same as extendValue, without a branch that a processor cannot predict
 	return bits + (bits>>(size-1)-1)&(-1<<size+1)
 }
 
-// longEntry returns the entry of a code that fast has no room for, or 0 if there is none.
+// longEntry returns the entry of a code that is too long for fastEntries, or 0 if the code does not exist.
 func (t *huffmanTable) longEntry(word uint64) int32 {
 	code := int32(word >> 48)
 	for n := fastBits + 1; n <= 16; n++ {

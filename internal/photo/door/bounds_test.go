@@ -9,7 +9,7 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// A row of millions of pixels is few pixels and gigabytes of all that is made by rows.
+// A row of millions of pixels is few pixels, but gigabytes of whatever is made by rows.
 func TestNoSideIsLongerThanAJPEGs(t *testing.T) {
 	for _, c := range []struct {
 		w, h int
@@ -22,7 +22,7 @@ func TestNoSideIsLongerThanAJPEGs(t *testing.T) {
 	}
 }
 
-// 64 KiB of zeros are 80 bytes in a PNG, which can have half a million of such texts.
+// 64 KiB of zeros take 80 bytes in a PNG, and a PNG can have half a million such texts.
 func TestOfAPNGsDescriptionsOneIsInflated(t *testing.T) {
 	text := phototest.PNGChunk("iTXt", pngXMPHead+"\x01\x00\x00\x00"+phototest.Deflate(strings.NewReader(strings.Repeat("\x00", 1<<16))))
 	src := phototest.EncodeRawPNG(1, 1, 8, 0, false, strings.Repeat(text, 1000), func(int, int, int) int { return 1 })

@@ -1,5 +1,5 @@
-// Package door looks at a photo before anybody decodes it: whether it is one,
-// whether decoding it can hurt, and what in it is nobody's business.
+// Package door inspects a photo before it is decoded: whether it is a photo, whether decoding it can do harm, and
+// which metadata must be removed.
 package door
 
 import (
@@ -11,7 +11,7 @@ import (
 // Kind is the format of a photo.
 type Kind string
 
-// The kinds that Open lets in.
+// The kinds that Inspect lets in.
 const (
 	JPEG Kind = "jpeg"
 	PNG  Kind = "png"
@@ -20,7 +20,7 @@ const (
 	HEIC Kind = "heic"
 )
 
-// Extension returns what the name of a file of this kind ends in.
+// Extension returns the ending of the name of a file of this kind, such as ".jpg".
 func (k Kind) Extension() string {
 	if k == JPEG {
 		return ".jpg"
@@ -31,18 +31,18 @@ func (k Kind) Extension() string {
 // Info is what a photo's headers say.
 type Info struct {
 	Kind Kind
-	// Width and Height are of the picture as it is stored; Upright is as it is shown.
+	// Width and Height are of the picture as it is stored; UprightSize is as it is shown.
 	Width, Height int
-	// Orientation is EXIF's, 1 to 8, and 1 when there is none. A HEIC's is always
-	// 1: its decoder turns it, and Width and Height are what comes out.
+	// Orientation is EXIF's, 1 to 8, and 1 when there is none. It is always 1 for a HEIC: its decoder turns the
+	// picture, and Width and Height are those of the result.
 	Orientation int
-	// Frames is 1, or more for an animation, of which the first is the photo.
+	// Frames is 1, or more for an animation, whose first frame is the photo.
 	Frames int
-	// Gray says that the picture has no colours.
+	// Gray means that the picture has no colours.
 	Gray bool
-	// Scales says that package baseline decodes it, at any scale.
+	// Scales means that package baseline decodes it, at any of its scales.
 	Scales bool
-	// Decoded is how many bytes a decoder holds at most for the whole picture, in full size.
+	// Decoded is the most bytes that a decoder holds for the whole picture in full size.
 	Decoded int64
 }
 
@@ -54,21 +54,20 @@ func (i Info) UprightSize() (w, h int) {
 	return i.Width, i.Height
 }
 
-// Limits is what Open lets in at most.
+// Limits are the most that Inspect lets in.
 type Limits struct {
 	Bytes int // of the file
-	// Scaled is the most pixels of a JPEG that is decoded at a scale, Pixels that of all else.
+	// Scaled is the most pixels of a JPEG that package baseline decodes, Pixels the most of all others.
 	Scaled, Pixels int
-	Decoded        int64 // bytes of a decoded picture, and of what libheif has of one part of a HEIC
+	Decoded        int64 // bytes of a decoded picture, and of libheif's memory for one part of a HEIC
 	Animated       int64 // pixels of an animation, all frames together
 }
 
-// Standard are the limits that the product has unless its owner says otherwise.
+// Standard are the product's limits, unless its owner sets others.
 var Standard = Limits{Bytes: 50 << 20, Scaled: 120e6, Pixels: 50e6, Decoded: 512 << 20, Animated: 2e9}
 
-// Inspect reads the headers of src and returns what they say, or a *Refusal if
-// it is not a photo or more than limits allow. It decodes nothing and hardly
-// allocates, so it costs microseconds, whatever src claims to be.
+// Inspect reads the headers of src and returns what they say, or a *Refusal if src is not a photo or exceeds the
+// limits. It decodes nothing and hardly allocates, so it costs microseconds, whatever src claims to be.
 func Inspect(src []byte, limits Limits) (Info, error) {
 	if len(src) > limits.Bytes {
 		return Info{}, ErrBytes
@@ -100,12 +99,12 @@ func Inspect(src []byte, limits Limits) (Info, error) {
 	return info, nil
 }
 
-// longestSide is a JPEG's, and with it a rendition's. A PNG of one row could have 50 million pixels in it, and a filter or a band
-// of rows for such a row takes gigabytes.
+// longestSide is the longest side, in pixels, of a JPEG and so of a rendition. A PNG of one row could have 50 million
+// pixels in it, and a filter or a band of rows for such a row takes gigabytes.
 const longestSide = 1<<16 - 1
 
-// checkInfo refuses what is too large. Formats whose headers lie far apart ask
-// before they go on reading.
+// checkInfo returns a *Refusal for what is too large, else nil. Formats whose headers lie far apart call it before
+// they read on.
 func (l Limits) checkInfo(i Info) error {
 	if i.Width <= 0 || i.Height <= 0 {
 		return brokenBecause("it has no width or height")
@@ -126,14 +125,13 @@ func (l Limits) checkInfo(i Info) error {
 	return nil
 }
 
-// StripMetadata returns src without anything but the picture: no EXIF, position, XMP,
-// comment, maker's note, nothing behind the picture's end. What is needed to
-// show it stays, unchanged to the bit: the coded samples, the colour profile,
-// the orientation, alone in an EXIF of its own when it is not 1. It reads all
-// of src and refuses what is truncated. It returns src itself if there is
-// nothing to take away. A HEIC is not stripped but converted: ErrConvert.
+// StripMetadata returns src with nothing but the picture: no EXIF, position, XMP, comment or maker's note, and
+// nothing behind the picture's end. What is needed to show it stays, unchanged to the bit: the coded samples, the
+// colour profile, and the orientation, alone in an EXIF of its own when it is not 1. It reads all of src and refuses
+// what is truncated. It returns src itself if there is nothing to remove. A HEIC must be converted instead:
+// ErrConvert.
 //
-// info is what Open returned for src.
+// info is what Inspect returned for src.
 func StripMetadata(src []byte, info Info) ([]byte, error) {
 	switch info.Kind {
 	case JPEG:
@@ -148,8 +146,8 @@ func StripMetadata(src []byte, info Info) ([]byte, error) {
 	return nil, ErrConvert
 }
 
-// ColorProfile returns the colour profile of a photo that Open let in, or nil when
-// it has none, or one that is damaged, larger than 1 MB or not for colours like its own.
+// ColorProfile returns the colour profile of a photo that Inspect let in. It returns nil if there is none, or one
+// that is damaged, larger than 1 MB or made for other colours than the photo's.
 func ColorProfile(src []byte, info Info) []byte {
 	var p []byte
 	switch info.Kind {
@@ -172,7 +170,7 @@ func ColorProfile(src []byte, info Info) []byte {
 	return p
 }
 
-// sniffKind tells the kind from the first bytes; names and content types are not to be trusted.
+// sniffKind returns the kind, judged by the first bytes; names and content types cannot be trusted.
 func sniffKind(src []byte) (Kind, error) {
 	begins := func(s string) bool { return len(src) >= len(s) && string(src[:len(s)]) == s }
 	switch {

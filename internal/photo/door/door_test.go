@@ -24,7 +24,7 @@ const w, h = 96, 64
 
 var testScene = phototest.DrawScene(w, h)
 
-// photoFiles are photos of every kind with everything that a phone or an editor adds.
+// photoFiles returns photos of every kind with everything that a phone or an editor adds.
 func photoFiles(orientation int) map[string][]byte {
 	p3 := phototest.DisplayP3()
 	one := [2]int{1, 1}
@@ -138,7 +138,7 @@ func TestStripLeavesThePicture(t *testing.T) {
 	}
 }
 
-// checkSamePicture requires that both files show the same picture, to the bit.
+// checkSamePicture requires that both files decode to the same picture, to the bit.
 func checkSamePicture(t *testing.T, name string, a, b []byte) {
 	t.Helper()
 	x, _, err := image.Decode(bytes.NewReader(a))
@@ -246,13 +246,13 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestBombs offers every bomb, four at a time, and demands of the door that it refuses each within 20 MB. How long
-// that takes it tells: on a quiet machine far below 50 ms.
+// TestBombs inspects every bomb, four at a time, and requires that each is refused within 20 MB. It logs how long
+// that takes: far below 50 ms on an idle machine.
 func TestBombs(t *testing.T) {
 	for name, src := range phototest.ImageBombs() {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		best := time.Hour // of three
+		best := time.Hour // of three attempts
 		for range 3 {
 			start := time.Now()
 			var all sync.WaitGroup
@@ -279,7 +279,7 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// TestOpenAllocatesNothing of note: the loops over headers make no garbage.
+// TestOpenAllocatesNothing: Inspect allocates nothing of note; the loops over headers make no garbage.
 func TestOpenAllocatesNothing(t *testing.T) {
 	for name, src := range photoFiles(6) {
 		if n := testing.AllocsPerRun(20, func() { Inspect(src, Standard) }); n > 2 {
@@ -303,7 +303,8 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// checkAdmitted opens and strips, and demands of what is let in that it stays so.
+// checkAdmitted inspects and strips src, and requires that a photo that is let in is let in again after it is
+// stripped.
 func checkAdmitted(t *testing.T, src []byte) {
 	t.Helper()
 	info, err := Inspect(src, Standard)

@@ -6,15 +6,16 @@ import (
 	"encoding/binary"
 )
 
-// orientationTags is how a photo is turned: as EXIF says, and where that says nothing, as XMP does.
+// orientationTags holds the orientations that EXIF and XMP give a photo, 0 for none.
 type orientationTags struct{ exif, xmp int }
 
 func (t orientationTags) preferred() int { return cmp.Or(t.exif, t.xmp, 1) }
 
-// xmpHead comes before XMP in JPEG.
+// xmpHead stands before XMP in a JPEG.
 const xmpHead = "http://ns.adobe.com/xap/1.0/\x00"
 
-// orientationOfXMP returns what an XMP packet notes as the picture's orientation, as an attribute or an element, or 0.
+// orientationOfXMP returns the picture's orientation that an XMP packet has as an attribute or an element, or 0 for
+// none.
 func orientationOfXMP(packet []byte) int {
 	_, value, found := bytes.Cut(packet, []byte("tiff:Orientation"))
 	value = bytes.TrimLeft(value, " \t\r\n=\"'>")
@@ -24,8 +25,8 @@ func orientationOfXMP(packet []byte) int {
 	return int(value[0] - '0')
 }
 
-// orientationOfTIFF returns what a TIFF structure, EXIF's inside, notes as the
-// picture's orientation, or 0 if it notes none.
+// orientationOfTIFF returns the picture's orientation in a TIFF structure, which is the inside of an EXIF, or 0 for
+// none.
 func orientationOfTIFF(tiff []byte) int {
 	if len(tiff) < 8 {
 		return 0
@@ -60,10 +61,10 @@ func orientationOfTIFF(tiff []byte) int {
 	return 0
 }
 
-// exifHead comes before the TIFF structure in JPEG, and by mistake elsewhere.
+// exifHead stands before the TIFF structure in a JPEG, and by mistake in other formats.
 const exifHead = "Exif\x00\x00"
 
-// orientationTIFF returns the smallest structure that notes an orientation and nothing else.
+// orientationTIFF returns the smallest TIFF structure that holds an orientation and nothing else.
 func orientationTIFF(orientation int) string {
 	return "MM\x00*\x00\x00\x00\x08" + // the directory is at 8
 		"\x00\x01" + // has one entry:

@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// gifBlocks walks through a GIF's blocks.
+// gifBlocks reads a GIF's blocks one after the other.
 type gifBlocks struct {
 	src   []byte
 	at    int
@@ -20,7 +20,7 @@ const (
 	gifControl, gifComment, gifText, gifApp = 0xF9, 0xFE, 0x01, 0xFF
 )
 
-// openGIFBlocks reads the screen's descriptor and palette.
+// openGIFBlocks returns the blocks of src, which begin after the screen's descriptor and palette.
 func openGIFBlocks(src []byte) (gifBlocks, error) {
 	if len(src) < 13 {
 		return gifBlocks{}, ErrShort
@@ -58,7 +58,7 @@ func (b *gifBlocks) nextBlock() error {
 		if b.at+10 > len(b.src) {
 			return ErrShort
 		}
-		b.body = b.at + 10 + paletteSize(b.src[b.at+9]) + 1 // one byte for how many bits a code has
+		b.body = b.at + 10 + paletteSize(b.src[b.at+9]) + 1 // one byte says how many bits a code has
 	default:
 		return brokenBecause("a part of it is of no known kind")
 	}
@@ -115,26 +115,26 @@ func inspectGIF(src []byte, limits Limits) (Info, error) {
 	return info, nil
 }
 
-// stripGIF keeps pictures, their timing, and how often they are repeated.
+// stripGIF returns src with only its pictures, their timing, and how often they are repeated.
 func stripGIF(src []byte) ([]byte, error) {
 	b, err := openGIFBlocks(src)
 	if err != nil {
 		return nil, err
 	}
-	kept := fileSplice{src: src}
-	kept.addRange(0, b.at)
+	splice := fileSplice{src: src}
+	splice.addRange(0, b.at)
 	for b.kind != gifEnd {
 		if err := b.nextBlock(); err != nil {
 			return nil, err
 		}
 		if b.kind != gifExtension || b.label == gifControl && b.at-b.start == 8 && src[b.body] == 4 || b.label == gifApp && isRepeatBlock(src[b.body:b.at]) {
-			kept.addRange(b.start, b.at)
+			splice.addRange(b.start, b.at)
 		}
 	}
-	return kept.joinPieces(), nil
+	return splice.joinPieces(), nil
 }
 
-// isRepeatBlock reports whether an application's block says how often to repeat, and no more.
+// isRepeatBlock reports whether an application's block says how often to repeat, and nothing else.
 func isRepeatBlock(data []byte) bool {
 	return len(data) == 17 && data[12] == 3 && (bytes.HasPrefix(data, []byte("\x0bNETSCAPE2.0")) || bytes.HasPrefix(data, []byte("\x0bANIMEXTS1.0")))
 }

@@ -7,7 +7,7 @@ import (
 	"doubletap/internal/photo/heif"
 )
 
-// refusalsOfHEIF say for people why package heif finds no picture.
+// refusalsOfHEIF maps the errors of package heif to refusals that a person can read.
 var refusalsOfHEIF = map[error]error{
 	heif.ErrShort:       ErrShort,
 	heif.ErrDamaged:     brokenBecause("its parts do not fit together"),
@@ -17,8 +17,8 @@ var refusalsOfHEIF = map[error]error{
 	heif.ErrDirectory:   ErrHidden,
 }
 
-// inspectHEIC looks through the directory of a HEIC to the coded pictures that its primary one is made of: only what all
-// of them are can be decoded.
+// inspectHEIC reads the directory of a HEIC down to the coded pictures that its primary picture is made of: it can be
+// decoded only if all of them can.
 func inspectHEIC(src []byte, limits Limits) (Info, error) {
 	p, err := readHEIF(src, limits)
 	if err != nil {
@@ -32,7 +32,8 @@ func inspectHEIC(src []byte, limits Limits) (Info, error) {
 	return info, nil
 }
 
-// readHEIF allows for twice the pixels of a photo: what lies behind its edges, and what says how opaque it is.
+// readHEIF reads the primary picture of src. It allows twice the pixels of a photo, for what lies outside its edges
+// and for its alpha.
 func readHEIF(src []byte, limits Limits) (*heif.Picture, error) {
 	p, err := heif.ReadPrimary(src, 2*int64(limits.Pixels))
 	for cause, refusal := range refusalsOfHEIF {

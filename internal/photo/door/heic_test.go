@@ -9,7 +9,7 @@ import (
 	. "doubletap/internal/photo/phototest"
 )
 
-// TestHEIC looks through what a HEIC can be put together from: only what all parts allow is let in.
+// TestHEIC goes through what a HEIC can be put together from: it is let in only if all its parts can be decoded.
 func TestHEIC(t *testing.T) {
 	tile := CodedItem(Fixture("tiles.heic"), nil) // 512 x 512
 	with := func(it HEIFItem, properties ...string) HEIFItem {

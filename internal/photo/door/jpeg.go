@@ -19,21 +19,21 @@ const (
 	jfifHead, iccHead, adobeHead = "JFIF\x00", "ICC_PROFILE\x00", "Adobe"
 
 	iccHeadSize = len(iccHead) + 2
-	maxICCBytes = 1 << 20 // which each of a photo's renditions carries
+	maxICCBytes = 1 << 20 // each of a photo's renditions carries the profile
 	maxScans    = 100
 )
 
-// jpegSegments walks through a JPEG's markers.
+// jpegSegments reads a JPEG's markers one after the other.
 type jpegSegments struct {
 	src   []byte
 	at    int
 	mark  byte
 	start int    // where the marker is
-	data  []byte // what belongs to it, without its length
+	data  []byte // the segment's data, without its length
 }
 
-// nextSegment reads the next marker, and reports whether there is one. What lies
-// before it and belongs to no marker is passed over, as decoders do.
+// nextSegment reads the next marker with its data, or returns ErrShort if there is none. It skips bytes that belong
+// to no marker, as decoders do.
 func (s *jpegSegments) nextSegment() error {
 	for {
 		i := bytes.IndexByte(s.src[s.at:], 0xFF)
@@ -70,7 +70,7 @@ func (s *jpegSegments) hasHead(mark byte, head string) bool {
 	return s.mark == mark && len(s.data) >= len(head) && string(s.data[:len(head)]) == head
 }
 
-// jpegFrame is what a JPEG's frame header says of its components.
+// jpegFrame is what a JPEG's frame header says about its components.
 type jpegFrame struct {
 	mark           byte
 	componentCount int
@@ -119,7 +119,7 @@ func inspectJPEG(src []byte) (Info, error) {
 			info.Orientation = turned.preferred()
 			rgb := !jfif && (adobe == 0 || string(f.names[:3]) == "RGB")
 			if f.componentCount == 4 && adobe < 0 {
-				return info, ErrCoding // four colours, and nobody says which
+				return info, ErrCoding // four colours, and nothing says which
 			}
 			return info, f.chooseDecoder(&info, rgb, f.isInOneScan(s.data))
 		}
@@ -140,7 +140,7 @@ func readFrame(info *Info, mark byte, data []byte) (jpegFrame, error) {
 	}
 	info.Height, info.Width = int(binary.BigEndian.Uint16(data[1:])), int(binary.BigEndian.Uint16(data[3:]))
 	if info.Height == 0 {
-		return f, ErrCoding // it is told behind the picture
+		return f, ErrCoding // it is given behind the picture
 	}
 	info.Gray = f.componentCount == 1
 	for i := range f.componentCount {
@@ -155,7 +155,7 @@ func readFrame(info *Info, mark byte, data []byte) (jpegFrame, error) {
 	return f, nil
 }
 
-// isInOneScan reports whether a scan's header names all components, in their order.
+// isInOneScan reports whether a scan's header, data, names all components in their order.
 func (f jpegFrame) isInOneScan(data []byte) bool {
 	if int(data[0]) != f.componentCount || len(data) != 4+2*f.componentCount {
 		return false
@@ -168,12 +168,13 @@ func (f jpegFrame) isInOneScan(data []byte) bool {
 	return true
 }
 
-// isPlainSampling reports whether image/jpeg stores colours that are sampled so as they are; all others it stores in full.
+// isPlainSampling reports whether image/jpeg keeps the colours at this sampling; it stores those of all others at
+// full size.
 func (f *jpegFrame) isPlainSampling() bool {
 	return f.componentCount == 1 || f.h[1] == f.h[2] && f.v[1] == f.v[2] && f.h[0] == f.maxHorizontal() && f.v[0] == f.maxVertical() && f.v[0]/f.v[1] <= 2
 }
 
-// isDecodable reports whether image/jpeg decodes colours that are sampled so.
+// isDecodable reports whether image/jpeg decodes colours of this sampling.
 func (f *jpegFrame) isDecodable(rgb bool) bool {
 	for i := range f.componentCount {
 		if f.h[i] == 3 || f.v[i] == 3 {
@@ -186,10 +187,11 @@ func (f *jpegFrame) isDecodable(rgb bool) bool {
 	return !rgb || f.isPlainSampling()
 }
 
-// chooseDecoder says which decoder will read the picture and what that holds in memory, or refuses what none will.
+// chooseDecoder sets in info which decoder will read the picture and how many bytes that takes, or returns ErrCoding
+// if none will.
 func (f *jpegFrame) chooseDecoder(info *Info, rgb, oneScan bool) error {
 	pixels := int64(info.Width) * int64(info.Height)
-	most, samples := int64(0), int64(0) // for most pixels, so that all is whole numbers
+	most, samples := int64(0), int64(0) // samples are for most pixels, so that all numbers are whole
 	for i := range f.componentCount {
 		most = max(most, int64(f.h[i]*f.v[i]))
 		samples += int64(f.h[i] * f.v[i])
@@ -207,20 +209,19 @@ func (f *jpegFrame) chooseDecoder(info *Info, rgb, oneScan bool) error {
 	}
 	info.Decoded = pixels * samples / most
 	if f.mark == markSOF2 {
-		info.Decoded *= 5 // it keeps four bytes for each coefficient until the end
+		info.Decoded *= 5 // image/jpeg keeps four bytes for each coefficient until the end
 	}
 	if f.componentCount == 4 || rgb {
-		info.Decoded += 4 * pixels // and converts
+		info.Decoded += 4 * pixels // image/jpeg converts it
 	}
 	return nil
 }
 
-// stripJPEG keeps what a decoder needs, and of JFIF and Adobe markers only the
-// part that has a meaning: a JFIF may carry a small picture, which is the
-// photo as it was before somebody cropped it.
+// stripJPEG returns src with only what a decoder needs. Of JFIF and Adobe markers it keeps the part that a decoder
+// reads: a JFIF may carry a small picture, which is the photo as it was before somebody cropped it.
 func stripJPEG(src []byte, info Info) ([]byte, error) {
-	kept := fileSplice{src: src}
-	kept.addRange(0, 2)
+	splice := fileSplice{src: src}
+	splice.addRange(0, 2)
 	exif := ""
 	if info.Orientation > 1 {
 		exif = "\xff\xe1\x00\x22" + exifHead + orientationTIFF(info.Orientation)
@@ -230,21 +231,21 @@ func stripJPEG(src []byte, info Info) ([]byte, error) {
 		if err := s.nextSegment(); err != nil {
 			return nil, err
 		}
-		if !s.hasHead(markAPP0, jfifHead) { // a JFIF likes to stand first, an EXIF next
-			kept.addText(exif)
+		if !s.hasHead(markAPP0, jfifHead) { // a JFIF should stand first, an EXIF next
+			splice.addText(exif)
 			exif = ""
 		}
 		switch {
 		case s.hasHead(markAPP0, jfifHead) && len(s.data) == 14:
-			kept.addRange(s.start, s.at)
+			splice.addRange(s.start, s.at)
 		case s.hasHead(markAPP0, jfifHead):
-			kept.addText("\xff\xe0\x00\x10" + jfifHead + jfifDensity(s.data[len(jfifHead):]) + "\x00\x00")
+			splice.addText("\xff\xe0\x00\x10" + jfifHead + jfifDensity(s.data[len(jfifHead):]) + "\x00\x00")
 		case s.hasHead(markAPP14, adobeHead) && len(s.data) == 12:
-			kept.addRange(s.start, s.at)
+			splice.addRange(s.start, s.at)
 		case s.hasHead(markAPP14, adobeHead) && len(s.data) > 12:
-			kept.addText("\xff\xee\x00\x0e" + string(s.data[:12]))
+			splice.addText("\xff\xee\x00\x0e" + string(s.data[:12]))
 		case s.hasHead(markAPP2, iccHead), s.mark == markEOI:
-			kept.addRange(s.start, s.at)
+			splice.addRange(s.start, s.at)
 		case s.mark == markDQT, s.mark == markDHT, s.mark == markDRI, s.mark >= markSOF0 && s.mark <= markSOF2, s.mark == markSOS:
 			missing, err := c.readSegment(s.mark, s.data)
 			if err != nil {
@@ -253,8 +254,8 @@ func stripJPEG(src []byte, info Info) ([]byte, error) {
 			if s.mark == markSOS {
 				s.at = endOfScan(src, s.at)
 			}
-			kept.addText(missing)
-			kept.addRange(s.start, s.at)
+			splice.addText(missing)
+			splice.addRange(s.start, s.at)
 		case s.mark == markSOI:
 			return nil, brokenBecause("another picture begins in it")
 		}
@@ -262,10 +263,10 @@ func stripJPEG(src []byte, info Info) ([]byte, error) {
 	if err := c.checkComplete(); err != nil {
 		return nil, err
 	}
-	return kept.joinPieces(), nil
+	return splice.joinPieces(), nil
 }
 
-// jfifDensity returns a JFIF's version and density, or the usual ones if it has none.
+// jfifDensity returns a JFIF's version and density, or the usual values if it has none.
 func jfifDensity(data []byte) string {
 	if len(data) < 7 {
 		return "\x01\x01\x00\x00\x01\x00\x01"
@@ -273,8 +274,8 @@ func jfifDensity(data []byte) string {
 	return string(data[:7])
 }
 
-// endOfScan returns where the scan's data ends that begins at at: before the
-// first marker that is no restart, or at the end of src.
+// endOfScan returns where the scan's data that begins at at ends: before the first marker that is not a restart
+// marker, or at the end of src.
 func endOfScan(src []byte, at int) int {
 	for {
 		i := bytes.IndexByte(src[at:], 0xFF)
@@ -323,8 +324,8 @@ func profileJPEG(src []byte) []byte {
 	return whole
 }
 
-// JPEGProfile returns the markers that give a JPEG the profile p, to stand after its first two bytes, as many as it
-// takes; nothing if p is empty.
+// JPEGProfile returns the markers that give a JPEG the profile p, as many as p needs; they belong after its first two
+// bytes. It returns "" if p is empty or too long for 255 markers.
 func JPEGProfile(p []byte) string {
 	const most = 0xFFFF - 2 - iccHeadSize
 	count := (len(p) + most - 1) / most

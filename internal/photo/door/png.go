@@ -9,7 +9,7 @@ import (
 	"io"
 )
 
-// pngChunks walks through a PNG's chunks.
+// pngChunks reads a PNG's chunks one after the other.
 type pngChunks struct {
 	src   []byte
 	at    int
@@ -38,8 +38,8 @@ func (c *pngChunks) nextChunk() error {
 	return nil
 }
 
-// pngNames are the chunks that we know; all others are "". Comparing with
-// them makes a name without allocating.
+// pngNames are the chunks that we know; the name of all others is "". Comparing with them gives a name without
+// allocating.
 var pngNames = []string{"IDAT", "IHDR", "PLTE", "IEND", "tRNS", "cHRM", "gAMA", "iCCP", "sBIT", "sRGB", "cICP", "bKGD", "pHYs",
 	"acTL", "fcTL", "fdAT", "eXIf", "zTXt", "iTXt"}
 
@@ -71,7 +71,7 @@ func inspectPNG(src []byte, limits Limits) (Info, error) {
 	if !isPNGCoding(depth, color) || c.data[10] != 0 || c.data[11] != 0 || c.data[12] > 1 {
 		return info, ErrCoding
 	}
-	info.Gray = color == 0 // one with alpha is decoded, and flattened, in colours
+	info.Gray = color == 0 // a picture with alpha is decoded and flattened in colours
 	perPixel := int64(4)
 	switch {
 	case depth == 16 && color == 0:
@@ -81,7 +81,7 @@ func inspectPNG(src []byte, limits Limits) (Info, error) {
 	case color == 0 || color == 3:
 		perPixel = 1
 	}
-	// before multiplying: two 31-bit numbers and more do not fit
+	// before multiplying further: two 31-bit numbers and a factor do not fit into an int64
 	if int64(info.Width)*int64(info.Height) > int64(limits.Pixels) {
 		return info, ErrPixels
 	}
@@ -108,7 +108,8 @@ func inspectPNG(src []byte, limits Limits) (Info, error) {
 		case "eXIf":
 			turned.exif = cmp.Or(orientationOfTIFF(c.data), turned.exif)
 		case "iTXt":
-			if !described && bytes.HasPrefix(c.data, []byte(pngXMPHead)) { // there is one; a file of others would be inflated for a minute
+			// only the first: a file with thousands would be inflated for a minute
+			if !described && bytes.HasPrefix(c.data, []byte(pngXMPHead)) {
 				described, turned.xmp = true, orientationOfXMP(xmpOfPNG(c.data))
 			}
 		case "tRNS":
@@ -125,10 +126,10 @@ func inspectPNG(src []byte, limits Limits) (Info, error) {
 	return info, nil
 }
 
-// pngXMPHead comes before XMP in an iTXt.
+// pngXMPHead stands before XMP in an iTXt.
 const pngXMPHead = "XML:com.adobe.xmp\x00"
 
-// xmpOfPNG returns the XMP of an iTXt that holds one.
+// xmpOfPNG returns the XMP of an iTXt that begins with pngXMPHead, at most its first 64 KiB if it is compressed.
 func xmpOfPNG(data []byte) []byte {
 	text := data[len(pngXMPHead):]
 	if packed := compressedText("iTXt", data); packed != nil {
@@ -141,13 +142,13 @@ func xmpOfPNG(data []byte) []byte {
 	return text
 }
 
-// Colours as a PNG's head counts them.
+// Bits and values of the colour type in a PNG's header.
 const (
 	pngPalette = 3
-	pngAlpha   = 4 // of those without a palette
+	pngAlpha   = 4 // a bit of the colour types without a palette
 )
 
-// isPNGCoding reports whether there are PNGs of the depth and the colours.
+// isPNGCoding reports whether the PNG standard has this pair of depth, in bits, and colour type.
 func isPNGCoding(depth, color byte) bool {
 	switch depth {
 	case 1, 2, 4:
@@ -158,10 +159,11 @@ func isPNGCoding(depth, color byte) bool {
 	return depth == 16 && (color == 0 || color == 2 || color == pngAlpha || color == 2|pngAlpha)
 }
 
-// stripPNG keeps the picture and what says how its colours are meant; of an animation the picture for who knows none.
+// stripPNG returns src with only the picture and what describes its colours. Of an animation it keeps the still
+// picture.
 func stripPNG(src []byte, info Info) ([]byte, error) {
-	kept := fileSplice{src: src}
-	kept.addRange(0, len(pngHead))
+	splice := fileSplice{src: src}
+	splice.addRange(0, len(pngHead))
 	texts := inflater{remainingBytes: maxTextBytes}
 	var depth, color byte
 	palette, transparent, pixels := false, false, false
@@ -173,7 +175,7 @@ func stripPNG(src []byte, info Info) ([]byte, error) {
 			continue // too late to mean anything, and the pixels stay in one piece
 		}
 		switch c.name {
-		case "", "eXIf", "acTL", "fcTL", "fdAT": // tEXt, tIME and what nobody needs for showing the picture
+		case "", "eXIf", "acTL", "fcTL", "fdAT": // tEXt, tIME and others that are not needed for showing the picture
 			continue
 		case "IHDR":
 			if depth > 0 || len(c.data) != 13 {
@@ -182,7 +184,7 @@ func stripPNG(src []byte, info Info) ([]byte, error) {
 			depth, color = c.data[8], c.data[9]
 		case "PLTE":
 			if color == 0 || color == pngAlpha {
-				continue // it means nothing for gray, and image/png would not have it
+				continue // it means nothing for gray, and image/png refuses it
 			}
 			if n := len(c.data) / 3; palette || transparent || len(c.data)%3 != 0 || n == 0 || n > 256 || color == pngPalette && n > 1<<depth {
 				return nil, brokenBecause("a table of it has the wrong size")
@@ -190,7 +192,7 @@ func stripPNG(src []byte, info Info) ([]byte, error) {
 			palette = true
 		case "tRNS":
 			if color&pngAlpha > 0 {
-				continue // each pixel says it already, and image/png would not have it
+				continue // each pixel has its own alpha, and image/png refuses it
 			}
 			n := len(c.data)
 			if transparent || color == 0 && n != 2 || color == 2 && n != 6 || color == pngPalette && (!palette || n > 256) {
@@ -210,12 +212,12 @@ func stripPNG(src []byte, info Info) ([]byte, error) {
 		if crc32.ChecksumIEEE(src[c.start+4:c.at-4]) != binary.BigEndian.Uint32(src[c.at-4:]) {
 			return nil, brokenBecause("a checksum is wrong")
 		}
-		kept.addRange(c.start, c.at)
+		splice.addRange(c.start, c.at)
 		if c.name == "IHDR" && info.Orientation > 1 {
-			kept.addText(encodePNGChunk("eXIf", orientationTIFF(info.Orientation)))
+			splice.addText(encodePNGChunk("eXIf", orientationTIFF(info.Orientation)))
 		}
 	}
-	return kept.joinPieces(), nil
+	return splice.joinPieces(), nil
 }
 
 func encodePNGChunk(name, data string) string {
@@ -224,12 +226,11 @@ func encodePNGChunk(name, data string) string {
 	return string(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:])))
 }
 
-// A compressed text can be a thousand times its size. Nobody needs it, and it
-// is dropped; but whoever packs 100 MB into one, or into a colour profile, is
-// not sending a photo.
+// A compressed text can inflate to a thousand times its size. Texts are not needed and are dropped; but a file with
+// 100 MB packed into one, or into a colour profile, is not a photo.
 const (
 	maxTextBytes = 2 << 20 // bytes in all
-	maxTexts     = 64      // looked at; the rest is dropped unseen
+	maxTexts     = 64      // inflated; further ones are dropped unread
 )
 
 type inflater struct {
@@ -237,8 +238,7 @@ type inflater struct {
 	r                         io.ReadCloser
 }
 
-// staysSmall inflates a compressed text and reports whether all texts so far stay
-// below maxTextBytes.
+// staysSmall inflates a compressed text and reports whether all texts so far stay below maxTextBytes together.
 func (f *inflater) staysSmall(text []byte) bool {
 	if f.textCount++; f.textCount > maxTexts || len(text) == 0 {
 		return true
@@ -247,7 +247,7 @@ func (f *inflater) staysSmall(text []byte) bool {
 	return f.remainingBytes > 0
 }
 
-// compressedText returns the compressed part of a zTXt, iCCP or iTXt, if it has one.
+// compressedText returns the compressed part of a zTXt, iCCP or iTXt, or nil if it has none.
 func compressedText(name string, data []byte) []byte {
 	_, rest, _ := bytes.Cut(data, []byte{0}) // the keyword
 	if name != "iTXt" {
@@ -257,7 +257,7 @@ func compressedText(name string, data []byte) []byte {
 		return nil
 	}
 	_, rest, _ = bytes.Cut(rest[2:], []byte{0}) // the language
-	_, rest, _ = bytes.Cut(rest, []byte{0})     // the keyword in it
+	_, rest, _ = bytes.Cut(rest, []byte{0})     // the translated keyword
 	return rest
 }
 

@@ -1,6 +1,6 @@
 package door
 
-// A Refusal says why a photo is not let in, in words for the person who sent it.
+// A Refusal says why an uploaded photo is not stored, in words for the person who sent it.
 type Refusal struct {
 	Code string // stable, for clients
 	Text string
@@ -8,13 +8,13 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Text }
 
-// Is makes refusals with the same code the same error.
+// Is reports whether err is a refusal with the same code; errors.Is uses it.
 func (r *Refusal) Is(err error) bool {
 	other, ok := err.(*Refusal)
 	return ok && other.Code == r.Code
 }
 
-// What Open and Strip refuse.
+// The refusals of Inspect and StripMetadata.
 var (
 	ErrKind    = &Refusal{"photo_kind", "This is not a photo we can read. Please use JPEG, PNG, WebP, GIF or HEIC."}
 	ErrShort   = &Refusal{"photo_short", "This file ends too early."}
@@ -27,7 +27,7 @@ var (
 	ErrConvert = &Refusal{"photo_convert", "This photo has to be converted first."}
 )
 
-// brokenBecause returns an ErrBroken that says more.
+// brokenBecause returns an ErrBroken that also says what is damaged.
 func brokenBecause(what string) error {
 	return &Refusal{ErrBroken.Code, "This file is damaged: " + what + "."}
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/binary"
 )
 
-// riffChunks walks through the chunks of a WebP or of one of its frames.
+// riffChunks reads the chunks of a WebP, or of one of its frames, one after the other.
 type riffChunks struct {
 	src   []byte
 	at    int
@@ -35,7 +35,7 @@ func (r *riffChunks) nextChunk() (bool, error) {
 
 func (r *riffChunks) isNamed(name string) bool { return string(r.name[:]) == name }
 
-// webpChunks returns the chunks of src, and nothing behind them.
+// webpChunks returns the chunks of src, without what lies behind the end that its header gives.
 func webpChunks(src []byte) (riffChunks, error) {
 	size := int64(binary.LittleEndian.Uint32(src[4:]))
 	if size+8 > int64(len(src)) {
@@ -74,7 +74,7 @@ func inspectWebP(src []byte, limits Limits) (Info, error) {
 			}
 			canvas = true
 			info.Width, info.Height = 1+readUint24(r.data[4:]), 1+readUint24(r.data[7:])
-			// whatever the picture inside turns out to be, it is decoded to this size
+			// whatever size the picture inside has, it is decoded to this size
 			if err := limits.checkInfo(info); err != nil {
 				return info, err
 			}
@@ -105,8 +105,8 @@ func inspectWebP(src []byte, limits Limits) (Info, error) {
 			}
 			pictures++
 		case r.isNamed("ALPH"):
-			info.Decoded = max(info.Decoded, 7*int64(info.Width)*int64(info.Height)) // decoded as a picture first
-		case r.isNamed("EXIF") && canvas: // which alone can announce it
+			info.Decoded = max(info.Decoded, 7*int64(info.Width)*int64(info.Height)) // it is decoded as a picture first
+		case r.isNamed("EXIF") && canvas: // only a VP8X can announce it
 			turned.exif = cmp.Or(orientationOfTIFF(bytes.TrimPrefix(r.data, []byte(exifHead))), turned.exif)
 		case r.isNamed("XMP ") && canvas:
 			turned.xmp = cmp.Or(turned.xmp, orientationOfXMP(r.data))
@@ -121,8 +121,8 @@ func inspectWebP(src []byte, limits Limits) (Info, error) {
 
 func readUint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// webpPictureSize returns the size of the picture in r's chunk and twice the
-// bytes that decoding takes for each pixel.
+// webpPictureSize returns the size of the picture in r's chunk, and twice how many bytes each pixel takes when it is
+// decoded.
 func webpPictureSize(r *riffChunks) (w, h int, twice int64, err error) {
 	if r.isNamed("ANMF") {
 		if len(r.data) < 16 {
@@ -153,7 +153,7 @@ func webpPictureSize(r *riffChunks) (w, h int, twice int64, err error) {
 			return 0, 0, 0, brokenBecause("its picture does not begin as one")
 		}
 		if bits>>29 != 0 {
-			return 0, 0, 0, ErrCoding // a version that is not written yet
+			return 0, 0, 0, ErrCoding // a version that no standard defines yet
 		}
 		return 1 + int(bits&0x3FFF), 1 + int(bits>>14&0x3FFF), 16, nil
 	}
@@ -171,7 +171,7 @@ func stripWebP(src []byte, info Info) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []byte // smaller than a copy with pieces, since sizes and flags change too
+	var out []byte // no fileSplice, since sizes and flags change too
 	out = append(make([]byte, 0, len(r.src)+48), src[:12]...)
 	flags := -1
 	var p webpPixels
@@ -203,7 +203,7 @@ func stripWebP(src []byte, info Info) ([]byte, error) {
 	}
 	if flags >= 0 {
 		out[flags] &^= webpXMP | webpEXIF
-		if p.lossy { // a flag without its chunk, or a chunk without its flag, is a picture that nobody decodes
+		if p.lossy { // decoders refuse a flag without its chunk and a chunk without its flag
 			out[flags] &^= webpAlpha
 			if p.alpha != nil {
 				out[flags] |= webpAlpha
@@ -221,7 +221,7 @@ func stripWebP(src []byte, info Info) ([]byte, error) {
 	return out, nil
 }
 
-// webpPixels keeps of a still WebP, or of a frame, its first picture and the transparency that belongs to it.
+// webpPixels finds the first picture of a still WebP or of a frame, and the alpha that belongs to it.
 type webpPixels struct {
 	alpha       []byte
 	done, lossy bool
@@ -230,7 +230,7 @@ type webpPixels struct {
 func (p *webpPixels) addChunk(out []byte, r *riffChunks, extended bool) ([]byte, error) {
 	switch {
 	case p.done:
-	case r.isNamed("ALPH") && extended: // which belongs to the lossy picture behind it
+	case r.isNamed("ALPH") && extended: // it belongs to the lossy picture behind it
 		p.alpha = r.data
 	case r.isNamed("VP8L"):
 		p.done, p.alpha = true, nil
@@ -252,7 +252,7 @@ func (p *webpPixels) addChunk(out []byte, r *riffChunks, extended bool) ([]byte,
 	return out, nil
 }
 
-// stripWebPFrame keeps of an animation's frame its place and its picture.
+// stripWebPFrame returns an animation's frame with only its place and its picture.
 func stripWebPFrame(data []byte) ([]byte, error) {
 	if len(data) < 16 {
 		return nil, ErrShort
@@ -280,8 +280,8 @@ func appendChunk(out []byte, name string, data []byte) []byte {
 	return out
 }
 
-// FirstFrame returns a WebP with the first picture of an animated one, for
-// decoders that know no animations, and where on its canvas that lies; or src if it is not animated.
+// FirstFrame returns an animated WebP's first picture as a still WebP, for decoders that do not read animations, and
+// where it lies on its canvas. It returns src and 0, 0 if src is not animated.
 func FirstFrame(src []byte) (still []byte, x, y int) {
 	r, err := webpChunks(src)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// convertToJPEGRange makes the samples of a picture what a JPEG's are: of BT.601, all levels used. A picture that does not say what
-// its samples are has such ones already, by ISO/IEC 23000-22.
+// convertToJPEGRange converts the samples of a picture to those of a JPEG: BT.601, full range. A picture that does
+// not say what its samples mean has such samples already, by ISO/IEC 23000-22.
 func convertToJPEGRange(p *plane.Picture, c heif.Color) {
 	scaleY, scaleC, black := 1.0, 1.0, 0.0
 	if c.Specified && !c.FullRange {
@@ -40,7 +40,7 @@ func applyLevels(pl plane.Plane, light *[256]int32) {
 
 func clampFixedPoint(v int32) byte { return byte(min(max(v>>16, 0), 255)) }
 
-// convertFromRGB makes YCbCr of a picture whose planes are green, blue and red.
+// convertFromRGB converts a picture whose planes are green, blue and red to YCbCr.
 func convertFromRGB(p *plane.Picture, light *[256]int32) {
 	for y := range p.H {
 		green, blue, red := p.Y.Pix[y*p.Y.Stride:], p.Cb.Pix[y*p.Cb.Stride:], p.Cr.Pix[y*p.Cr.Stride:]
@@ -50,14 +50,14 @@ func convertFromRGB(p *plane.Picture, light *[256]int32) {
 	}
 }
 
-// colorMix says what of the colours of a picture becomes of them in BT.601: what each of Cb and Cr adds to brightness, Cb
-// and Cr. Brightness adds to itself alone, since gray is the same in all matrices.
+// colorMix converts the colours of a picture to BT.601: it holds what Cb and Cr add to brightness, to Cb and to Cr.
+// Brightness adds only to itself, since gray is the same in all matrices.
 type colorMix [3][2]float64
 
 var identityMix = colorMix{{0, 0}, {1, 0}, {0, 1}}
 
 func colorMixOf(c heif.Color) colorMix {
-	var r, g, b [2]float64 // what Cb and Cr add to them
+	var r, g, b [2]float64 // what Cb and Cr add to red, green and blue
 	if c.Matrix == heif.MatrixYCgCo {
 		r, g, b = [2]float64{-1, 1}, [2]float64{1, 0}, [2]float64{-1, -1}
 	} else {

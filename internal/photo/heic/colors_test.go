@@ -14,8 +14,8 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// TestColorsOfTheBitstream says what samples mean in the parameter set of the bitstream and, of another file, in its
-// directory. The directory is right where both do.
+// TestColorsOfTheBitstream compares a file that says what samples mean in the bitstream's parameter set with one that
+// says it in its directory. The directory wins where both do.
 func TestColorsOfTheBitstream(t *testing.T) {
 	testenv.SkipSequential(t)
 	d := sharedDecoder
@@ -53,8 +53,8 @@ func TestColorsOfTheBitstream(t *testing.T) {
 	}
 }
 
-// TestColorsThatDebianMisses are what libheif 1.15 takes for something else: gray of few levels, and colours that are
-// no matrix's.
+// TestColorsThatDebianMisses has the colours that libheif 1.15 misreads: gray of video range, and colours that have
+// no matrix of weights.
 func TestColorsThatDebianMisses(t *testing.T) {
 	d := sharedDecoder
 	item := func(m image.Image, colors string, args ...string) []byte {
@@ -100,8 +100,8 @@ func TestColorsThatDebianMisses(t *testing.T) {
 	}
 }
 
-// TestMemoryIsEnough gives the decoder no more than it says that a picture takes, and sees each kind through to its
-// renditions: what the door lets in is shown.
+// TestMemoryIsEnough gives the decoder only the memory that DecoderMemory says a picture takes, and renders each
+// kind: what door.Inspect lets in is shown.
 func TestMemoryIsEnough(t *testing.T) {
 	testenv.SkipSequential(t)
 	m := DrawScene(320, 240)

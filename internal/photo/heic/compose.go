@@ -9,7 +9,7 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// decodedPicture is a picture that has been decoded. Alpha, if there is one, has one plane as large as the picture's.
+// decodedPicture is a picture that has been decoded. alpha, if not nil, has one plane, as large as the picture.
 type decodedPicture struct {
 	*plane.Picture
 	alpha         *plane.Picture
@@ -58,7 +58,7 @@ func (d *Decoder) composePicture(ctx context.Context, p *heif.Picture) (s decode
 	if p.Alpha == nil {
 		return s, nil
 	}
-	s.Picture = s.withoutAlpha() // what was clear before stays so
+	s.Picture = s.withoutAlpha() // alpha of the parts is flattened before the picture's own applies
 	alpha, err := d.composePicture(ctx, p.Alpha)
 	if err != nil {
 		return decodedPicture{}, err
@@ -67,7 +67,7 @@ func (d *Decoder) composePicture(ctx context.Context, p *heif.Picture) (s decode
 	return s, nil
 }
 
-// composeGrid lays parts side by side.
+// composeGrid returns the parts, decoded and laid side by side.
 func (d *Decoder) composeGrid(ctx context.Context, p *heif.Picture) (*plane.Picture, error) {
 	var canvas *plane.Picture
 	for _, part := range p.Parts {
@@ -89,7 +89,8 @@ func (d *Decoder) composeGrid(ctx context.Context, p *heif.Picture) (*plane.Pict
 	return canvas, nil
 }
 
-// canvasFor returns a canvas whose colours are as far apart as a tile's, if those of all tiles then lie side by side.
+// canvasFor returns a canvas with the tile's subsampling of colours, if the colours of all tiles then meet; else with
+// colours in full.
 func canvasFor(p *heif.Picture, tile *plane.Picture) *plane.Picture {
 	subX, subY := tile.SubX, tile.SubY
 	if tile.IsGray() && !p.IsGray() || tile.W%subX != 0 || tile.H%subY != 0 {
@@ -98,7 +99,8 @@ func canvasFor(p *heif.Picture, tile *plane.Picture) *plane.Picture {
 	return plane.New(p.Canvas.X, p.Canvas.Y, subX, subY, p.IsGray())
 }
 
-// composeOverlay lays parts over each other, in full colours, since a part may lie anywhere.
+// composeOverlay returns the parts, decoded and laid over each other. Its colours are not subsampled, since a part
+// may lie anywhere.
 func (d *Decoder) composeOverlay(ctx context.Context, p *heif.Picture) (*plane.Picture, error) {
 	canvas := plane.New(p.Canvas.X, p.Canvas.Y, 1, 1, false)
 	on := uint32(0xFFFF - p.Fill.A)

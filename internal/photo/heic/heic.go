@@ -1,6 +1,5 @@
-// Package heic decodes the photos that iPhones take, with libheif and
-// libde265 compiled to WebAssembly: no cgo, and whatever a file makes them do,
-// they cannot leave the memory that they are given.
+// Package heic decodes the photos that iPhones take, with libheif and libde265 compiled to WebAssembly. This needs no
+// cgo, and whatever a file makes them do, they cannot reach beyond the memory that they are given.
 package heic
 
 import (
@@ -25,20 +24,21 @@ import (
 //go:embed libheif/heif.wasm.gz
 var compressed []byte
 
-// ErrDecode is returned for what libheif refuses, or has not enough memory for.
+// ErrDecode is returned for what libheif refuses or lacks memory for.
 var ErrDecode = errors.New("heic: cannot be decoded")
 
-// DefaultMemory is what the largest picture takes that HEVC codes whole, 36 MP
-// of 15 bytes each, or 26 MP of more than 8 bits, of 20 bytes.
+// DefaultMemory is how many bytes the largest picture takes that HEVC codes as one: 36 MP of 15 bytes each, or 26 MP
+// of more than 8 bits, of 20 bytes each.
 const DefaultMemory = 512 << 20
 
-// maxCodedSamples is how many samples are decoded for a photo: 50 MP, parts that are not all seen and what says how opaque it is.
+// maxCodedSamples is how many samples are decoded for a photo at most: 50 MP, parts that are not wholly seen, and its
+// alpha.
 const maxCodedSamples = 100e6
 
-// Decoder decodes one photo at a time. The first Decode compiles the module,
-// which takes a second; Warm does it before.
+// Decoder decodes one photo at a time. The first Decode compiles the module, which takes a second, unless
+// EnsureCompiled has done it before.
 type Decoder struct {
-	decodeSlot     chan struct{} // held by who decodes
+	decodeSlot     chan struct{} // held while a photo is decoded
 	compileOnce    sync.Once
 	compileErr     error
 	wasmRuntime    wazero.Runtime
@@ -46,12 +46,12 @@ type Decoder struct {
 	maxMemory      int64
 }
 
-// New returns a decoder that takes at most so many bytes for a photo.
+// New returns a decoder that takes at most that many bytes for a photo.
 func New(most int64) *Decoder {
 	return &Decoder{decodeSlot: make(chan struct{}, 1), maxMemory: most}
 }
 
-// EnsureCompiled compiles the module.
+// EnsureCompiled compiles the module at the first call, and returns the error of that at all calls.
 func (d *Decoder) EnsureCompiled(ctx context.Context) error {
 	d.compileOnce.Do(func() { d.compileErr = d.compileModule(context.WithoutCancel(ctx)) })
 	return d.compileErr
@@ -79,11 +79,10 @@ func (d *Decoder) compileModule(ctx context.Context) error {
 	return nil
 }
 
-// Decode returns the picture in src, upright, on white where it is clear, its
-// samples as a JPEG's whatever those of the file are: a *image.Gray or a
-// *image.YCbCr. What takes more memory than the decoder has is ErrDecode. It
-// waits until nobody else decodes, or ctx ends; a coded picture that it has
-// begun it finishes: to look at ctx, the module would take six times as long.
+// Decode returns the picture in src, upright, on white where it is transparent, as an *image.Gray or an *image.YCbCr.
+// Its samples are in the range and matrix of a JPEG's, whatever those of the file are. Decode returns ErrDecode for
+// what takes more memory than the decoder has. It waits until no other photo is being decoded, or ctx ends; but it
+// finishes a coded picture that it has begun: to look at ctx, the module would take six times as long.
 func (d *Decoder) Decode(ctx context.Context, src []byte) (image.Image, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

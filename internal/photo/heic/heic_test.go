@@ -15,7 +15,7 @@ import (
 	"doubletap/internal/photo/phototest"
 )
 
-// sharedDecoder is of all tests: to compile the module takes seconds where the race detector watches.
+// sharedDecoder is used by all tests: under the race detector, compiling the module takes seconds.
 var sharedDecoder = New(DefaultMemory)
 
 func TestDecode(t *testing.T) {
@@ -37,8 +37,8 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestRender sees photos through, whole and of tiles of 512 x 512 as iPhones store them: upright, in their colours,
-// with their profile.
+// TestRender renders photos, whole ones and ones of tiles of 512 x 512 as iPhones store them: they are upright, in
+// their colours, with their profile.
 func TestRender(t *testing.T) {
 	for name, size := range map[string]image.Point{"phone.heic": {128, 96}, "tiles.heic": {1000, 700}} {
 		r, err := photo.Renderer{HEIC: sharedDecoder}.Render(t.Context(), phototest.Fixture(name))
@@ -62,7 +62,7 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBounded gives the module too little memory to begin, too little for a tile, and enough.
+// TestMemoryIsBounded gives the module too little memory to start, too little for a tile, and enough.
 func TestMemoryIsBounded(t *testing.T) {
 	src := phototest.Fixture("tiles.heic")
 	for pages, want := range map[int64]bool{1: false, 12: false, 100: true} {
@@ -72,7 +72,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// seedFiles are files of every kind that is put together in another way.
+// seedFiles returns a file for each way in which a HEIC can be put together.
 func seedFiles() [][]byte {
 	tile := phototest.CodedItem(phototest.Fixture("phone.heic"), nil)
 	with := func(it phototest.HEIFItem, reference string, to int, properties ...string) phototest.HEIFItem {
@@ -95,7 +95,8 @@ func seedFiles() [][]byte {
 	return all
 }
 
-// checkSurvives decodes what the door lets in, which may fail, but ends, and else is as large as the door has said.
+// checkSurvives decodes src if door.Inspect lets it in. Decoding may fail, but must end, and must give the size that
+// Inspect has said. It reports whether the module trapped.
 func checkSurvives(t *testing.T, d *Decoder, src []byte) (trapped bool) {
 	t.Helper()
 	info, err := door.Inspect(src, door.Standard)

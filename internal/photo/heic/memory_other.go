@@ -4,5 +4,5 @@ package heic
 
 import "github.com/tetratelabs/wazero/experimental"
 
-// reserve leaves the module's memory to the runtime, which still bounds it.
+// reserve returns nil: the runtime allocates the module's memory, and still bounds it.
 func reserve(uint64) experimental.MemoryAllocator { return nil }

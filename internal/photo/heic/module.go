@@ -13,13 +13,14 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// libheif's names for what it returns.
+// libheif's numbers for what it returns.
 const (
 	spaceYCbCr, spaceRGB, spaceMono = 0, 1, 2
 	chroma420, chroma422            = 1, 2
 )
 
-// decodeSamples decodes a coded picture as it is, in a module of its own: what a picture does to the module's memory ends with it.
+// decodeSamples decodes a coded picture, with its samples unchanged, in a module of its own: whatever a picture does
+// to the module's memory ends with the module.
 func (d *Decoder) decodeSamples(ctx context.Context, c *heif.Coded) (*plane.Picture, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func (d *Decoder) decodeSamples(ctx context.Context, c *heif.Coded) (*plane.Pict
 	if !readable {
 		return nil, ErrDecode
 	}
-	return l.copyPicture(c, pix), nil // a copy: the module's memory goes with it
+	return l.copyPicture(c, pix), nil // a copy, since the module's memory ends with the module
 }
 
 func allocate(ctx context.Context, m api.Module, n int) (uint32, error) {
@@ -82,7 +83,7 @@ func allocate(ctx context.Context, m api.Module, n int) (uint32, error) {
 	return uint32(at[0]), nil
 }
 
-// moduleError says why the module stopped.
+// moduleError returns the error of ctx if that has ended, else ErrDecode with the module's error.
 func moduleError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -90,16 +91,16 @@ func moduleError(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %v", ErrDecode, err)
 }
 
-// sampleLayout is where libheif puts the samples: in planes, or side by side for each pixel.
+// sampleLayout says where libheif puts the samples: in planes, or side by side for each pixel.
 type sampleLayout struct {
 	space  int
-	bytes  int // of a sample in a row
+	bytes  int // that a sample takes in a row; of a pixel, when interleaved
 	stride int
 	size   int
 }
 
-// sampleLayoutOf returns the layout of a picture. libheif makes samples of 8 bits of what it has to convert, so not of those
-// in planes.
+// sampleLayoutOf returns the layout of a picture. libheif converts interleaved samples to 8 bits, but not those in
+// planes.
 func sampleLayoutOf(c *heif.Coded) sampleLayout {
 	l := sampleLayout{space: spaceYCbCr, bytes: (c.Depth + 7) / 8}
 	planes := 3
@@ -134,7 +135,7 @@ func (l sampleLayout) copyPicture(c *heif.Coded, pix []byte) *plane.Picture {
 	return p
 }
 
-// narrowSamples makes samples of 8 bits of those of 16 of which depth are used.
+// narrowSamples converts samples of 16 bits, depth of which are used, to samples of 8 bits.
 func narrowSamples(to, from []byte, depth int) {
 	for x := range to {
 		v := int(binary.LittleEndian.Uint16(from[2*x:]))
@@ -142,7 +143,7 @@ func narrowSamples(to, from []byte, depth int) {
 	}
 }
 
-// splitInterleaved takes samples apart that lie side by side: Cr, Y, Cb, and nothing.
+// splitInterleaved returns the planes of samples that lie side by side: Cr, Y, Cb, and an unused byte.
 func (l sampleLayout) splitInterleaved(c *heif.Coded, pix []byte) *plane.Picture {
 	p := plane.New(c.Width, c.Height, c.SubX, c.SubY, false)
 	for y := range p.H {

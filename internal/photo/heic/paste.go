@@ -7,7 +7,7 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// pastePicture lays what of src lies inside of dst on it.
+// pastePicture copies src to the place at in dst, as far as it lies inside.
 func pastePicture(dst, src *plane.Picture, at image.Point) {
 	pastePlane(dst.Y, src.Y, at, 1, 1, 1, 1)
 	if dst.IsGray() {
@@ -25,12 +25,12 @@ func pastePicture(dst, src *plane.Picture, at image.Point) {
 	pastePlane(dst.Cr, src.Cr, at, dst.SubX, dst.SubY, src.SubX, src.SubY)
 }
 
-// pastePlane lays a plane at a place, which is told in samples of brightness. Of each plane it is told how many of
-// those share a sample.
+// pastePlane copies a plane to the place at, in samples of brightness. dstX, dstY, srcX and srcY say how many samples
+// of brightness share one sample of each plane.
 func pastePlane(dst, src plane.Plane, at image.Point, dstX, dstY, srcX, srcY int) {
 	fromX, toX := coveredSpan(dst.W, dstX, at.X, src.W*srcX)
 	fromY, toY := coveredSpan(dst.H, dstY, at.Y, src.H*srcY)
-	if fromX >= toX { // it lies beside
+	if fromX >= toX { // it lies outside
 		return
 	}
 	for y := fromY; y < toY; y++ {
@@ -46,12 +46,12 @@ func pastePlane(dst, src plane.Plane, at image.Point, dstX, dstY, srcX, srcY int
 	}
 }
 
-// coveredSpan returns which of n samples, of which each stands for sub, lie between at and at + size.
+// coveredSpan returns which of n samples, each of which stands for sub, lie between at and at + size.
 func coveredSpan(n, sub, at, size int) (from, to int) {
 	return min(max((at+sub-1)/sub, 0), n), min(max((at+size+sub-1)/sub, 0), n)
 }
 
-// blendPicture lays a picture with alpha on a canvas of full colours.
+// blendPicture lays a picture with alpha on a canvas whose colours are not subsampled.
 func blendPicture(dst *plane.Picture, src decodedPicture, at image.Point) {
 	layer := plane.New(src.W, src.H, 1, 1, false)
 	defer layer.Release()
@@ -61,7 +61,7 @@ func blendPicture(dst *plane.Picture, src decodedPicture, at image.Point) {
 		alpha := src.alpha.Y.Pix[(y-at.Y)*src.alpha.Y.Stride:]
 		for i, from := range []plane.Plane{layer.Y, layer.Cb, layer.Cr} {
 			to := []plane.Plane{dst.Y, dst.Cb, dst.Cr}[i]
-			zero := []int{0, 128, 128}[i] // what a colour is multiplied from
+			zero := []int{0, 128, 128}[i] // the value around which this plane is multiplied
 			line, row := from.Pix[(y-at.Y)*from.Stride:], to.Pix[y*to.Stride:]
 			for x := visible.Min.X; x < visible.Max.X; x++ {
 				a := int(alpha[x-at.X])
@@ -75,13 +75,13 @@ func blendPicture(dst *plane.Picture, src decodedPicture, at image.Point) {
 	}
 }
 
-// applyChange crops or turns a picture.
+// applyChange returns the picture, cropped or turned. It releases p unless it returns p itself.
 func applyChange(p *plane.Picture, c heif.Change) *plane.Picture {
 	if c.Crop.Empty() {
 		return plane.Orient(p, c.Orientation)
 	}
 	subX, subY := p.SubX, p.SubY
-	if c.Crop.Min.X%subX != 0 || c.Crop.Min.Y%subY != 0 { // the colours would move by half of what they stand for
+	if c.Crop.Min.X%subX != 0 || c.Crop.Min.Y%subY != 0 { // the colours would move by a part of a sample
 		subX, subY = 1, 1
 	}
 	out := plane.New(c.Crop.Dx(), c.Crop.Dy(), subX, subY, p.IsGray())

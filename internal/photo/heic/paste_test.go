@@ -7,7 +7,7 @@ import (
 	"doubletap/internal/photo/plane"
 )
 
-// A part of an overlay may lie beside the canvas.
+// A part of an overlay may lie outside the canvas.
 func TestPasteBesideTheCanvas(t *testing.T) {
 	for _, at := range []image.Point{{-500, 0}, {500, 0}, {0, -500}, {0, 500}, {-500, 3}, {500, -3}} {
 		for _, sub := range []int{1, 2} {

@@ -17,8 +17,8 @@ import (
 	"doubletap/internal/testenv"
 )
 
-// drawPatches are squares of 16 pixels of colours that every matrix and range has, so that how colours are made smaller and
-// larger again plays no part.
+// drawPatches fills m with squares of 16 pixels, in colours that every matrix and range has, so that subsampling of
+// colours makes no difference.
 func drawPatches(m draw.Image) draw.Image {
 	for y := range m.Bounds().Dy() {
 		for x := range m.Bounds().Dx() {
@@ -52,7 +52,7 @@ func encodeWithLibheif(t testing.TB, m image.Image, args ...string) []byte {
 	return src
 }
 
-// referenceImage returns what Debian's libheif makes of a file, on white.
+// referenceImage returns the picture that Debian's libheif decodes from a file, on white.
 func referenceImage(t *testing.T, name string, src []byte, premultiplied bool) image.Image {
 	t.Helper()
 	dir := t.TempDir()
@@ -64,7 +64,7 @@ func referenceImage(t *testing.T, name string, src []byte, premultiplied bool) i
 		t.Fatalf("%s: heif-convert: %v\n%s", name, err, out)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "out.png"))
-	if os.IsNotExist(err) { // where more of the file can be shown, the first item comes first
+	if os.IsNotExist(err) { // a file that shows several items gives several pictures, the first item first
 		b, err = os.ReadFile(filepath.Join(dir, "out-1.png"))
 	}
 	if err != nil {
@@ -91,15 +91,15 @@ func referenceImage(t *testing.T, name string, src []byte, premultiplied bool) i
 	return out
 }
 
-// largestDifference returns how far apart the pictures are where squares of 4 pixels are the most different, in their mean.
-// Squares on an edge of a's are left out.
+// largestDifference returns the largest difference, in levels, between the means of squares of 4 pixels in both
+// pictures. Squares on an edge in a are left out.
 func largestDifference(a, b image.Image) (most float64) {
 	w, h := a.Bounds().Dx(), a.Bounds().Dy()
 	for y := 0; y+4 <= h; y += 4 {
 		for x := 0; x+4 <= w; x += 4 {
 			var sum, low, high [3]float64
 			low = [3]float64{255, 255, 255}
-			for i := range 64 { // with what lies around it
+			for i := range 64 { // the square and what lies around it
 				px, py := min(max(x+i%8-2, 0), w-1), min(max(y+i/8-2, 0), h-1)
 				r, g, bl, _ := a.At(px, py).RGBA()
 				r2, g2, bl2, _ := b.At(px, py).RGBA()
@@ -121,7 +121,7 @@ func largestDifference(a, b image.Image) (most float64) {
 	return most
 }
 
-// TestLikeLibheif shows each way in which a HEIC can be put together to Debian's libheif too.
+// TestLikeLibheif compares with Debian's libheif, for each way in which a HEIC can be put together.
 func TestLikeLibheif(t *testing.T) {
 	testenv.SkipSequential(t)
 	d := sharedDecoder
@@ -146,13 +146,13 @@ func TestLikeLibheif(t *testing.T) {
 		files[name] = HEIF{Items: []HEIFItem{it}}
 		files[name+", a grid"] = HEIF{Items: []HEIFItem{GridItem(2, 2, 201, 150, 2, 2, 2, 2), it}}
 		files[name+", cropped at odd places"] = HEIF{Items: []HEIFItem{with(it, CropProperty(61, 47, 9, -4))}}
-		if !strings.HasSuffix(name, "deep") { // which Debian's cannot mirror
+		if !strings.HasSuffix(name, "deep") { // Debian's cannot mirror these
 			files[name+", turned and mirrored"] = HEIF{Items: []HEIFItem{with(it, RotationProperty(1), MirrorProperty(1))}}
 		}
 		for _, matrix := range []int{1, 2, 5, 6, 9} {
 			for _, full := range []bool{false, true} {
 				if strings.HasPrefix(name, "gray") {
-					continue // Debian's takes the levels of gray as they are
+					continue // Debian's does not convert the levels of gray
 				}
 				files[fmt.Sprintf("%s, matrix %d, all levels %v", name, matrix, full)] = HEIF{Items: []HEIFItem{with(it, ColorsProperty(1, 13, matrix, full))}}
 			}
@@ -167,7 +167,7 @@ func TestLikeLibheif(t *testing.T) {
 	}
 	files["cropped, turned"] = HEIF{Items: []HEIFItem{with(base, CropProperty(64, 48, -16, 16), RotationProperty(3))}}
 	files["turned, cropped"] = HEIF{Items: []HEIFItem{with(base, RotationProperty(3), CropProperty(48, 64, -16, 16))}}
-	// Of a larger canvas, Debian's leaves a part as it was in memory.
+	// On a larger canvas, Debian's leaves a part uninitialised.
 	files["an overlay"] = HEIF{Items: []HEIFItem{OverlayItem(128, 96, [4]uint16{}, []int{0, 0, 32, 48, 96, -16}, 2, 3, 2), base, coded["444"]}}
 	files["colours of the tiles alone"] = HEIF{Items: []HEIFItem{GridItem(1, 2, 256, 96, 2, 2), with(base, ColorsProperty(1, 13, 1, false))}}
 	alpha := image.NewGray(size)
@@ -181,7 +181,7 @@ func TestLikeLibheif(t *testing.T) {
 	files["alpha, turned"] = HEIF{Items: []HEIFItem{with(base, RotationProperty(1)), with(refers(clear, "auxl", 1), RotationProperty(1))}}
 	files["alpha, a grid"] = HEIF{Items: []HEIFItem{GridItem(1, 2, 256, 96, 2, 2), base, refers(with(GridItem(1, 2, 256, 96, 4, 4), AlphaProperty()), "auxl", 1), clear}}
 	for i := range alpha.Pix {
-		alpha.Pix[i] = byte(180 + i%128/16*10) // colours that have been multiplied are not above it
+		alpha.Pix[i] = byte(180 + i%128/16*10) // premultiplied colours are not above alpha
 	}
 	light := with(CodedItem(encodeWithLibheif(t, alpha, "-q", "98"), nil), AlphaProperty())
 	files["alpha, premultiplied"] = HEIF{Items: []HEIFItem{refers(base, "prem", 2), refers(light, "auxl", 1)}}
@@ -199,7 +199,7 @@ func TestLikeLibheif(t *testing.T) {
 		}
 		limit := 2.0
 		if strings.Contains(name, "deep") && strings.Contains(name, "matrix") {
-			limit = 4 // rounded twice, to 8 bits and to the levels of a JPEG
+			limit = 4 // it is rounded twice, to 8 bits and to the levels of a JPEG
 		}
 		if n := largestDifference(want, got); n > limit {
 			t.Errorf("%s: %.1f levels off", name, n)

@@ -10,7 +10,7 @@ import (
 )
 
 // TestEverySize decodes pictures of every width and height up to 70, cut out of a larger one in every way in which a
-// file can say that it is so large, and finds the samples of the larger one.
+// file can give a size, and compares them with the samples of the larger one.
 func TestEverySize(t *testing.T) {
 	d := sharedDecoder
 	file := func(it HEIFItem, properties ...string) HEIF {
@@ -34,13 +34,13 @@ func TestEverySize(t *testing.T) {
 			return HEIF{Items: []HEIFItem{GridItem(1, 1, w, h, 2), tile}}, true
 		},
 		"a grid": func(w, h int) (HEIF, bool) {
-			// Of tiles of 48 x 64 of the same place, so only the first is compared.
+			// All tiles, of 48 x 64, show the same place, so only the first is compared.
 			small := window(48, 64)
 			return HEIF{Items: []HEIFItem{GridItem(2, 2, w, h, 2, 2, 2, 2), small}}, true
 		},
 		"coded so": func(w, h int) (HEIF, bool) {
 			if w%2+h%2 > 0 {
-				return HEIF{}, false // 4:2:0 has no such
+				return HEIF{}, false // 4:2:0 has no such size
 			}
 			return file(window(w, h)), true
 		},
@@ -49,7 +49,7 @@ func TestEverySize(t *testing.T) {
 	for name, way := range ways {
 		for w := 1; w <= 70; w++ {
 			for h := 1; h <= 70; h++ {
-				if w != h && w+h != 71 { // of the 4,900 these have every width, every height and all remainders
+				if w != h && w+h != 71 { // of the 4,900 sizes, these have every width, every height and all remainders
 					continue
 				}
 				if (testenv.Race || testing.Short()) && w%7 != 1 {

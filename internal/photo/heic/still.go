@@ -7,9 +7,9 @@ import (
 	"doubletap/internal/photo/heif"
 )
 
-// encodeStill returns a file of nothing but one coded picture. It is all that libheif gets to see: what a stranger's file says
-// of crops, colours and parts is read by package heif, and a brand, a size or a length that would lead libheif astray
-// does not reach it.
+// encodeStill returns a HEIC file of one coded picture and nothing else. It is all that libheif reads: package heif
+// reads what a stranger's file says of crops, colours and parts, so a brand, a size or a length that would mislead
+// libheif does not reach it.
 func encodeStill(c *heif.Coded) []byte {
 	size := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(c.Width)), uint32(c.Height))
 	length := c.ByteCount() + 4*len(c.Units)
@@ -42,7 +42,8 @@ func encodeBox(name string, parts ...string) string {
 	return string(binary.BigEndian.AppendUint32(nil, uint32(8+len(data)))) + name + data
 }
 
-// channelsBox says how many there are, by which libheif knows a picture without colours.
+// channelsBox returns the box that says how many channels there are, by which libheif knows a picture without
+// colours.
 func channelsBox(c *heif.Coded) string {
 	depth := string([]byte{byte(c.Depth)})
 	if c.IsGray() {
@@ -51,9 +52,9 @@ func channelsBox(c *heif.Coded) string {
 	return encodeBox("pixi", zeroWord+"\x03"+depth+depth+depth)
 }
 
-// rgbColorBox tells libheif of a picture with fewer colours than brightness that it is blue, green and red. It then returns
-// the samples unchanged, side by side. Asked for planes, it would make the colours as many as the brightness and fewer
-// again, and all around the picture's edge, so around each tile of a phone's, it would take wrong ones.
+// rgbColorBox returns the box that makes libheif take a picture with subsampled colours for green, blue and red.
+// libheif then returns the samples unchanged, side by side. Asked for planes, it would upsample the colours and
+// subsample them again, and get wrong ones all around the picture's edge, and so around each tile of a phone's photo.
 func rgbColorBox(c *heif.Coded) string {
 	if c.SubX < 2 {
 		return encodeBox("free")
@@ -61,7 +62,8 @@ func rgbColorBox(c *heif.Coded) string {
 	return encodeBox("colr", "nclx\x00\x02\x00\x02\x00\x00\x80")
 }
 
-// configurationBox says how the samples are stored. The parameter sets lie before the slices, not here.
+// configurationBox returns the box that says how the samples are stored. The parameter sets lie before the slices,
+// not in it.
 func configurationBox(c *heif.Coded) string {
 	format := byte(chroma420)
 	switch {

@@ -1,14 +1,14 @@
 package heif
 
-// bitReader reads a parameter set of HEVC, of which an encoder has made one text of
-// bits. After the end it reads zeros, and short is true.
+// bitReader reads a parameter set of HEVC, which is one stream of bits. After the end it reads zeros, and short is
+// true.
 type bitReader struct {
 	data  []byte
 	at    int // in bits
 	short bool
 }
 
-// newBitReader returns the bits of a NAL unit, without the bytes that keep start codes out of it.
+// newBitReader returns a reader of a NAL unit, without the bytes that were inserted to keep start codes out of it.
 func newBitReader(unit []byte) *bitReader {
 	clean := make([]byte, 0, len(unit))
 	zeros := 0
@@ -26,7 +26,7 @@ func newBitReader(unit []byte) *bitReader {
 	return &bitReader{data: clean}
 }
 
-// readBits reads a number of so many bits, up to 32.
+// readBits reads a number of n bits, at most 32.
 func (b *bitReader) readBits(n int) (v uint32) {
 	for range n {
 		if b.at >= 8*len(b.data) {
@@ -46,7 +46,7 @@ func (b *bitReader) skipBits(n int) {
 	b.short = b.short || b.at > 8*len(b.data)
 }
 
-// readGolomb reads a number as HEVC writes those of which most are small.
+// readGolomb reads a number in HEVC's Exp-Golomb code, which is short for small numbers.
 func (b *bitReader) readGolomb() uint32 {
 	zeros := 0
 	for !b.readFlag() {

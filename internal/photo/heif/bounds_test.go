@@ -9,7 +9,7 @@ import (
 	. "doubletap/internal/photo/phototest"
 )
 
-// What a small file repeats, or lets many items share, is not looked at without end.
+// What a small file repeats, or lets many items share, is read only within limits.
 func TestADirectoryIsNotReadWithoutEnd(t *testing.T) {
 	tile := CodedItem(Fixture("phone.heic"), nil)
 	set := tile.Properties[0][8+23:] // the configuration's arrays

@@ -1,6 +1,5 @@
-// Package heif reads what a HEIC file says of its picture: from which coded
-// pictures it is put together, how each is cropped and turned, in which colours
-// its samples are. It decodes no sample; package heic does.
+// Package heif reads what a HEIC file says of its picture: which coded pictures it is put together from, how each is
+// cropped and turned, and what its samples mean. It decodes no samples; package heic does.
 package heif
 
 import (
@@ -8,7 +7,7 @@ import (
 	"errors"
 )
 
-// Why a file has no picture for us.
+// The reasons why ReadPrimary returns no picture.
 var (
 	ErrShort       = errors.New("heif: the file ends too early")
 	ErrDamaged     = errors.New("heif: the file contradicts itself")
@@ -48,7 +47,7 @@ func nextBox(b []byte) (first box, rest []byte, err error) {
 	return box{string(b[4:8]), b[head:size]}, b[size:], nil
 }
 
-// forEachBox calls visit for the boxes of b, one after the other.
+// forEachBox calls visit for the boxes of b in order, until the first error, which it returns.
 func forEachBox(b []byte, visit func(box) error) error {
 	for len(b) > 0 {
 		first, rest, err := nextBox(b)
@@ -63,8 +62,8 @@ func forEachBox(b []byte, visit func(box) error) error {
 	return nil
 }
 
-// fieldReader reads numbers off the front of a box. After the first that is not
-// there, all are 0 and short is true, so that who reads looks once, at the end.
+// fieldReader reads numbers from the front of a box. After the first that is missing, all are 0 and short is true, so
+// that a caller checks only once, at the end.
 type fieldReader struct {
 	rest  []byte
 	short bool
@@ -80,7 +79,7 @@ func (f *fieldReader) takeBytes(n int) []byte {
 	return taken
 }
 
-// readNumber reads a number of so many bytes, 0 to 8.
+// readNumber reads a number of 0 to 8 bytes.
 func (f *fieldReader) readNumber(bytes int) (n uint64) {
 	for _, b := range f.takeBytes(bytes) {
 		n = n<<8 | uint64(b)
@@ -88,13 +87,13 @@ func (f *fieldReader) readNumber(bytes int) (n uint64) {
 	return n
 }
 
-// readVersion reads the version and the flags of a box that has them.
+// readVersion reads the version and the flags that some boxes begin with.
 func (f *fieldReader) readVersion() (version, flags int) {
 	n := f.readNumber(4)
 	return int(n >> 24), int(n & 0xFFFFFF)
 }
 
-// shortError says of a box that was read to where it ended too early that it is damaged.
+// shortError returns ErrDamaged if the box ended too early, else nil.
 func (f *fieldReader) shortError() error {
 	if f.short {
 		return ErrDamaged

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// readChanges reads what is done with a picture once it is whole, in the order in which its item has it.
+// readChanges reads the changes that are made to a picture once it is put together, in the order of its item's
+// properties.
 func (p *Picture) readChanges(properties []box) error {
 	for _, property := range properties {
 		data := fieldReader{rest: property.data}
@@ -39,7 +40,8 @@ func (p *Picture) readChanges(properties []box) error {
 	return nil
 }
 
-// cropToExtent takes off what an encoder has added to the right and below, to fill its blocks, when the item says that it is smaller.
+// cropToExtent crops what an encoder has added on the right and below to fill its blocks, if extent, the item's ispe,
+// gives a smaller size.
 func (p *Picture) cropToExtent(extent []byte) error {
 	if extent == nil {
 		return nil
@@ -57,8 +59,8 @@ func (p *Picture) cropToExtent(extent []byte) error {
 	return nil
 }
 
-// readCrop reads a clean aperture: the size of what stays and how far its middle is from the picture's, in fractions.
-// A side between two samples goes to the left one or, as libheif has it, to the lower one.
+// readCrop reads a clean aperture: the size of what stays and the distance of its middle from the picture's, in
+// fractions. An edge between two samples moves to the left one or, as in libheif, to the lower one.
 func readCrop(data *fieldReader, w, h int) (image.Rectangle, error) {
 	var value [4]float64 // width, height, right of the middle, below the middle
 	for i := range value {

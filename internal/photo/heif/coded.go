@@ -3,11 +3,11 @@ package heif
 // Coded is a picture as HEVC codes it.
 type Coded struct {
 	Sequence
-	// Units are the NAL units that make it, parameter sets first, without what it does not need.
+	// Units are the NAL units that the picture needs, parameter sets first.
 	Units [][]byte
 }
 
-// ByteCount returns how many bytes the units are.
+// ByteCount returns how many bytes the units have together.
 func (c *Coded) ByteCount() (n int) {
 	for _, unit := range c.Units {
 		n += len(unit)
@@ -17,20 +17,20 @@ func (c *Coded) ByteCount() (n int) {
 
 const (
 	maxUnits = 1 << 17
-	// maxParameterBytes is how many bytes of parameter sets are read for a file. A phone's have 100 for each tile, but all items may
-	// have the same large ones.
+	// maxParameterBytes is how many bytes of parameter sets are read for a file at most. A phone's has 100 for each
+	// tile, but many items may share the same large ones.
 	maxParameterBytes = 4 << 20
 )
 
 // Types of NAL units.
 const (
-	unitFirstKey, unitLastKey    = 16, 21 // pictures that need no other
-	unitSlices                   = 32     // below are parts of pictures
+	unitFirstKey, unitLastKey    = 16, 21 // pictures that need no other picture
+	unitSlices                   = 32     // types below are slices, parts of pictures
 	unitSequence, unitParameters = 33, 34
 )
 
-// readCoded reads the parameter sets of a coded item, from its configuration and from between its slices, and finds
-// the slices of its first picture.
+// readCoded reads the parameter sets of a coded item, from its configuration and from among its slices, and finds the
+// slices of its first picture.
 func (f *fileDirectory) readCoded(it *item) (*Coded, error) {
 	config := fieldReader{rest: it.findProperty("hvcC")}
 	config.takeBytes(21)
@@ -87,13 +87,14 @@ func (f *fileDirectory) readCoded(it *item) (*Coded, error) {
 		return nil, ErrDamaged
 	}
 	if t := unitType(slices[0]); t < unitFirstKey || t > unitLastKey {
-		return nil, ErrUnsupported // made from a picture that is not here
+		return nil, ErrUnsupported // predicted from a picture that is not in the item
 	}
 	c.Units = append(c.Units, slices...)
 	return c, nil
 }
 
-// addParameterSet keeps a parameter set. All that say how large the picture is must say the same.
+// addParameterSet adds unit to c if it is a parameter set. All sequence parameter sets of a picture must say the
+// same.
 func (f *fileDirectory) addParameterSet(c *Coded, unit []byte) error {
 	if len(unit) < 3 || unitLayer(unit) > 0 || unitType(unit) < unitSlices || unitType(unit) > unitParameters {
 		return nil
@@ -115,7 +116,7 @@ func (f *fileDirectory) addParameterSet(c *Coded, unit []byte) error {
 	return nil
 }
 
-// countUnit counts the units of a file that are looked at, which must not be endless.
+// countUnit counts the units of a file that are looked at, and returns ErrDirectory for too many.
 func (f *fileDirectory) countUnit() error {
 	if f.units++; f.units > maxUnits {
 		return ErrDirectory

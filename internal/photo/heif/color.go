@@ -2,8 +2,8 @@ package heif
 
 import "encoding/binary"
 
-// Color says what the samples of a picture mean, by the numbers of ITU-T
-// H.273. One that is not told stands for nothing.
+// Color says what the samples of a picture mean, by the numbers of ITU-T H.273. Without Specified, the other fields
+// mean nothing.
 type Color struct {
 	Specified                   bool
 	Primaries, Transfer, Matrix int
@@ -16,7 +16,7 @@ const (
 	MatrixYCgCo = 8
 )
 
-// Weights returns what red and blue weigh in the brightness.
+// Weights returns the weights of red and blue in the brightness.
 func (c Color) Weights() (red, blue float64) {
 	switch c.Matrix {
 	case 1:
@@ -27,7 +27,7 @@ func (c Color) Weights() (red, blue float64) {
 		return 0.212, 0.087
 	case 9, 10:
 		return 0.2627, 0.0593
-	case 12, 13: // as the primaries have it
+	case 12, 13: // derived from the primaries
 		switch c.Primaries {
 		case 1:
 			return 0.2126, 0.0722
@@ -40,20 +40,21 @@ func (c Color) Weights() (red, blue float64) {
 	return 0.299, 0.114
 }
 
-// isSupported reports whether the matrix is one that a decoder here obeys.
+// isSupported reports whether package heic can convert from the matrix.
 func (c Color) isSupported() bool { return c.Matrix <= 13 && c.Matrix != 3 && c.Matrix != 11 }
 
-// colorInfo returns what the properties of an item say of its colours.
-func (it *item) colorInfo() (told Color, profile []byte) {
+// colorInfo returns what the properties of an item say of its colours: the first nclx, and the first ICC profile or
+// nil.
+func (it *item) colorInfo() (color Color, profile []byte) {
 	for _, p := range it.properties {
 		if p.name != "colr" || len(p.data) < 4 {
 			continue
 		}
 		switch d := p.data; string(d[:4]) {
 		case "nclx":
-			if len(d) >= 11 && !told.Specified {
+			if len(d) >= 11 && !color.Specified {
 				n := func(at int) int { return int(binary.BigEndian.Uint16(d[at:])) }
-				told = Color{true, n(4), n(6), n(8), d[10]&0x80 != 0}
+				color = Color{true, n(4), n(6), n(8), d[10]&0x80 != 0}
 			}
 		case "prof", "rICC":
 			if profile == nil {
@@ -61,5 +62,5 @@ func (it *item) colorInfo() (told Color, profile []byte) {
 			}
 		}
 	}
-	return told, profile
+	return color, profile
 }

@@ -1,46 +1,46 @@
 package heif
 
-// What a phone writes before the picture is 20 kB: a box for each of 100 tiles.
+// The limits of a directory. A phone's is 20 kB: a box for each of 100 tiles.
 const (
 	maxDirectory = 4 << 20
 	maxItems     = 8192
-	maxBoxes     = 1024    // beside the directory, of which a photo has three
-	maxLinks     = 1 << 16 // of items to each other, to properties and to their data
-	// maxProperties is what one list of an item can have.
+	maxBoxes     = 1024    // at the top level, where a photo has three
+	maxLinks     = 1 << 16 // from items to each other, to properties and to their data
+	// maxProperties is how many properties one list of an item can have.
 	maxProperties = 255
 )
 
 // fileDirectory is the directory of a HEIF file.
 type fileDirectory struct {
 	source         []byte
-	itemData       []byte // idat's: data that lies in the directory
+	itemData       []byte // the content of idat: data that lies in the directory
 	primary        uint32
 	items          map[uint32]*item
 	properties     []box
 	links          int
-	units          int    // of coded pictures, looked at so far
+	units          int    // units of coded pictures that were looked at so far
 	parameterBytes int    // bytes of their parameter sets
 	bytesRead      uint64 // bytes of items, so far
 }
 
-// item is one of the things that a file is made of.
+// item is one entry of the directory: a coded picture, a derived one, or something else.
 type item struct {
 	kind          string
 	properties    []box // in the order in which they apply
 	references    map[string][]uint32
-	auxiliary     []uint32 // the items that are auxiliary to this one; once looked through, the one with its alpha
+	auxiliary     []uint32 // the items that are auxiliary to this one; once alphaResolved, only those with its alpha
 	alphaResolved bool
 	extents       []extent
 	inDirectory   bool // extents lie in the directory
-	external      bool // extents lie where we do not look
+	external      bool // extents lie in another file or another item, which is not read
 	coded         *Coded
 	err           error // of reading coded
 }
 
 type extent struct{ offset, length uint64 }
 
-// IsHEIF reports whether src begins as a file of HEVC stills does, or as one
-// that may have them. AVIF, its cousin, is not.
+// IsHEIF reports whether src begins as a file that has HEVC stills, or may have them. It is false for AVIF, which has
+// the same boxes.
 func IsHEIF(src []byte) bool {
 	first, _, err := nextBox(src)
 	if err != nil || first.name != "ftyp" {
@@ -63,7 +63,7 @@ func IsHEIF(src []byte) bool {
 	return found
 }
 
-// readDirectory reads the directory of src. It looks at no item's data.
+// readDirectory reads the directory of src. It does not read the items' data.
 func readDirectory(src []byte) (*fileDirectory, error) {
 	f := &fileDirectory{source: src, items: map[uint32]*item{}}
 	var meta []byte
@@ -104,7 +104,7 @@ func readDirectory(src []byte) (*fileDirectory, error) {
 	return f, forEachBox(meta, f.readItemBox)
 }
 
-// readItemBox reads a box that speaks of items, which must be known before.
+// readItemBox reads a box about items. The items must have been read before.
 func (f *fileDirectory) readItemBox(b box) error {
 	switch b.name {
 	case "idat":
@@ -127,7 +127,7 @@ func (f *fileDirectory) readItemBox(b box) error {
 func (f *fileDirectory) readItems(data []byte) error {
 	list := fieldReader{rest: data}
 	v, _ := list.readVersion()
-	list.readNumber(2 + 2*min(v, 1)) // how many; the boxes tell it too
+	list.readNumber(2 + 2*min(v, 1)) // how many; the boxes show it too
 	if list.short {
 		return ErrDamaged
 	}
@@ -247,7 +247,7 @@ func (f *fileDirectory) readProperties(data []byte) error {
 	return err
 }
 
-// linkProperties gives the items their properties.
+// linkProperties reads an ipma box and gives the items their properties.
 func (f *fileDirectory) linkProperties(data []byte) error {
 	list := fieldReader{rest: data}
 	v, flags := list.readVersion()
@@ -275,7 +275,7 @@ func (f *fileDirectory) linkProperties(data []byte) error {
 	return nil
 }
 
-// findProperty returns the first property of a name, or nil.
+// findProperty returns the data of the first property with a name, or nil.
 func (it *item) findProperty(name string) []byte {
 	for _, p := range it.properties {
 		if p.name == name {
@@ -285,9 +285,8 @@ func (it *item) findProperty(name string) []byte {
 	return nil
 }
 
-// dataPieces returns the pieces that an item's data lies in. An extent of no length
-// reaches to the end. Items that together have more than twice the file share
-// their data, which would be work without end.
+// dataPieces returns the pieces of the file that an item's data consists of. An extent of length 0 reaches to the
+// end. Items whose data is together more than twice the file share data, which could be work without end: ErrDamaged.
 func (f *fileDirectory) dataPieces(it *item) ([][]byte, error) {
 	if it.external {
 		return nil, ErrUnsupported

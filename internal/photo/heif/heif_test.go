@@ -7,7 +7,7 @@ import (
 	. "doubletap/internal/photo/phototest"
 )
 
-// FuzzOpen opens files of every kind, damaged: whatever they are, what is said of the picture holds together.
+// FuzzOpen reads damaged files of every kind: whatever they hold, the description of the picture is consistent.
 func FuzzOpen(f *testing.F) {
 	tile := CodedItem(Fixture("phone.heic"), nil)
 	turned := tile
@@ -54,13 +54,14 @@ func checkPicture(t *testing.T, p *heif.Picture) {
 	}
 }
 
-// TestSequence reads sizes and colours past all that x265 can write before them.
+// TestSequence reads sizes and colours behind everything that x265 can write before them.
 func TestSequence(t *testing.T) {
 	for _, matrix := range []int{0, 1, 2, 9} {
 		for _, full := range []bool{false, true} {
 			for _, size := range [][2]int{{2, 2}, {64, 30}, {512, 400}} {
 				it := CodedItem(Fixture("tiles.heic"), func(b *ParameterSet) { b.SetColors(matrix, full); b.SetWindow(size[0], size[1]) })
-				it.Properties = append(it.Properties, ColorsProperty(1, 13, 6, true)) // of 4:2:0 no other may be told
+				// a picture in 4:2:0 may have no other matrix
+				it.Properties = append(it.Properties, ColorsProperty(1, 13, 6, true))
 				p, err := heif.ReadPrimary(HEIF{Items: []HEIFItem{it}}.Encode(), 100e6)
 				if err != nil {
 					t.Fatal(err)

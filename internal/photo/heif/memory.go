@@ -1,13 +1,13 @@
 package heif
 
-// DecoderMemory returns how many bytes libheif takes at most for one of the coded pictures.
+// DecoderMemory returns the most bytes that libheif takes for one of the coded pictures.
 func (p *Picture) DecoderMemory() (most int64) {
 	p.forEachCoded(func(c *Coded) { most = max(most, c.decoderMemory()) })
 	return most
 }
 
-// decoderMemory was measured: libheif has the picture two or three times, once with a byte of each colour and one of nothing
-// for each pixel, and the units as often.
+// decoderMemory returns a measured bound, in bytes: libheif holds the picture two or three times, once with a byte
+// for each colour and one unused byte for each pixel, and it holds the units as often.
 func (c *Coded) decoderMemory() int64 {
 	perPixel := map[int]int64{0: 10, 1: 23, 2: 29}[c.SubX] // in halves
 	if c.Depth > 8 {
@@ -16,8 +16,8 @@ func (c *Coded) decoderMemory() int64 {
 	return int64(c.Width)*int64(c.Height)*perPixel/2 + 4*int64(c.ByteCount()) + 2<<20
 }
 
-// PlanesMemory returns how many bytes the picture takes at most while it is put together from decoded parts: twice what it
-// is, since it may be turned, beside the same of the part that is at it.
+// PlanesMemory returns the most bytes that the picture takes while it is put together from decoded parts: twice its
+// own size, since it may be turned, and the same for the part that is being added.
 func (p *Picture) PlanesMemory() int64 {
 	var part int64
 	for _, other := range p.Parts {

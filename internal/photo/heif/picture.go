@@ -10,24 +10,24 @@ import (
 type Picture struct {
 	// Width and Height are of the picture as it is shown, after Changes.
 	Width, Height int
-	// Coded is the picture itself, or nil: then Parts are laid at their places on a canvas.
+	// Coded is the picture itself, or nil: then Parts lie at their places on a canvas.
 	Coded  *Coded
 	Parts  []Part
 	Canvas image.Point
-	Fill   color.NRGBA64 // of the canvas, where no part lies
-	Blend  bool          // parts are laid over each other, else side by side
-	// Changes are made in order when the picture is whole.
+	Fill   color.NRGBA64 // the colour of the canvas where no part lies
+	Blend  bool          // parts lie over each other, else side by side
+	// Changes are made in order once the picture is put together.
 	Changes []Change
-	// Alpha is as large as the picture, or is to be made so; nil where all is opaque.
+	// Alpha is as large as the picture, or must be resized to it; nil if the picture is opaque.
 	Alpha *Picture
-	// Premultiplied says that the samples have been multiplied with Alpha.
+	// Premultiplied means that the samples have been multiplied with Alpha.
 	Premultiplied bool
-	// Color is told where the file tells it of this item; of a coded picture, also where an item that it is part of or
-	// its own parameter set does.
+	// Color is Specified if the file says it for this item; for a coded picture also if the file says it for an item
+	// that this one is part of, or its own parameter set says it.
 	Color Color
-	// Profile is an ICC profile of this item, or else of the first part that has one.
+	// Profile is the ICC profile of this item, else that of the first part that has one, else nil.
 	Profile []byte
-	// CodedSamples is how many samples of brightness are decoded for it, parts and alpha with it.
+	// CodedSamples is how many samples of brightness are decoded for it, including parts and alpha.
 	CodedSamples int64
 }
 
@@ -37,13 +37,13 @@ type Part struct {
 	At image.Point
 }
 
-// Change crops a picture, when Crop is not empty, or else turns it as EXIF's orientation does.
+// Change crops a picture if Crop is not empty, else turns it as EXIF's Orientation says.
 type Change struct {
 	Crop        image.Rectangle
 	Orientation int
 }
 
-// IsGray reports whether there are no colours in the picture.
+// IsGray reports whether the picture has no colours.
 func (p *Picture) IsGray() bool {
 	if p.Coded != nil {
 		return p.Coded.IsGray()
@@ -54,11 +54,12 @@ func (p *Picture) IsGray() bool {
 const (
 	maxDepth    = 8
 	maxPictures = 8192
-	// minCodedSamples is what a coded picture counts at least: a decoder has to be started for it.
+	// minCodedSamples is how many samples a coded picture counts as at least: a decoder has to be started for it.
 	minCodedSamples = 128 * 128
 )
 
-// ReadPrimary returns the primary picture of src, of which at most so many samples are to be decoded.
+// ReadPrimary returns the primary picture of src. It returns ErrLarge if more than maxCoding samples would have to be
+// decoded for it.
 func ReadPrimary(src []byte, maxCoding int64) (*Picture, error) {
 	f, err := readDirectory(src)
 	if err != nil {
@@ -68,14 +69,15 @@ func ReadPrimary(src []byte, maxCoding int64) (*Picture, error) {
 	return r.readPicture(f.primary, Color{}, 0)
 }
 
-// pictureReader builds the pictures of a file, within bounds.
+// pictureReader builds the pictures of a file, within limits.
 type pictureReader struct {
 	*fileDirectory
-	remainingSamples int64 // samples that may still be decoded, or eight times as many copied
+	remainingSamples int64 // samples that may still be decoded; copying eight counts as decoding one
 	pictureCount     int
 }
 
-// readPicture builds an item. In a coded one without a word on its colours, they are those of the item that it is part of.
+// readPicture builds the picture of an item. inherited is the colour of the item that it is part of; it applies where
+// this item does not specify its own.
 func (r *pictureReader) readPicture(id uint32, inherited Color, depth int) (*Picture, error) {
 	it := r.items[id]
 	if r.pictureCount++; it == nil || depth > maxDepth {
@@ -111,7 +113,7 @@ func (r *pictureReader) readPicture(id uint32, inherited Color, depth int) (*Pic
 	if err := p.readChanges(it.properties); err != nil {
 		return nil, err
 	}
-	// What is copied costs less than what is decoded.
+	// Copying costs less than decoding.
 	copies := int64(len(p.Changes))
 	if p.Coded == nil {
 		copies++
@@ -183,7 +185,7 @@ func (r *pictureReader) addDerived(p *Picture, it *item, depth int) error {
 	return p.layOutOverlay(&layout, size)
 }
 
-// layOutGrid lays the parts out in rows, all as large as the first.
+// layOutGrid places the parts in rows. All parts must be as large as the first, else it returns ErrDamaged.
 func (p *Picture) layOutGrid(layout *fieldReader, size int) error {
 	rows, columns := int(layout.readNumber(1))+1, int(layout.readNumber(1))+1
 	if err := p.readCanvas(layout, size); err != nil {
@@ -202,7 +204,7 @@ func (p *Picture) layOutGrid(layout *fieldReader, size int) error {
 	return nil
 }
 
-// layOutOverlay lays the parts over each other, wherever the file says.
+// layOutOverlay places the parts where the file says; they may lie over each other.
 func (p *Picture) layOutOverlay(layout *fieldReader, size int) error {
 	p.Blend = true
 	for _, c := range []*uint16{&p.Fill.R, &p.Fill.G, &p.Fill.B, &p.Fill.A} {
@@ -222,7 +224,7 @@ func (p *Picture) layOutOverlay(layout *fieldReader, size int) error {
 	return layout.shortError()
 }
 
-// readCanvas reads the size of what the parts make.
+// readCanvas reads the size of the picture that the parts make.
 func (p *Picture) readCanvas(layout *fieldReader, size int) error {
 	w, h := layout.readNumber(size), layout.readNumber(size)
 	switch {
@@ -235,7 +237,7 @@ func (p *Picture) readCanvas(layout *fieldReader, size int) error {
 	return nil
 }
 
-// alphaTypeNames are what an auxiliary picture calls itself that says how opaque the main one is.
+// alphaTypeNames are the types of an auxiliary picture that is the main one's alpha.
 var alphaTypeNames = []string{"urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"}
 
 func (r *pictureReader) addAlpha(p *Picture, it *item, depth int) error {
@@ -247,7 +249,7 @@ func (r *pictureReader) addAlpha(p *Picture, it *item, depth int) error {
 		return nil
 	}
 	from := it.auxiliary[0]
-	// Its levels are as they are, whatever its bitstream says of them.
+	// Its samples are taken as full range, whatever its bitstream says.
 	alpha, err := r.readPicture(from, Color{Specified: true, Matrix: 2, FullRange: true}, depth+1)
 	if err != nil {
 		return err

@@ -2,10 +2,10 @@ package heif
 
 import "slices"
 
-// Sequence is what the parameter set of a coded picture says of its samples.
+// Sequence is what the sequence parameter set of a coded picture says about its samples.
 type Sequence struct {
 	Width, Height int
-	// SubX and SubY say how many samples of brightness share one of colour; 0 and 0 when there are no colours.
+	// SubX and SubY say how many samples of brightness share one of colour; both are 0 if there are no colours.
 	SubX, SubY int
 	Depth      int // bits of a sample
 	Color      Color
@@ -14,11 +14,11 @@ type Sequence struct {
 // IsGray reports whether the picture has no colours.
 func (s Sequence) IsGray() bool { return s.SubX == 0 }
 
-// chromaFormats are HEVC's, by its number.
+// chromaFormats holds SubX and SubY by HEVC's number of the format.
 var chromaFormats = [4][2]int{{0, 0}, {2, 2}, {2, 1}, {1, 1}}
 
-// readSequence reads a NAL unit with a sequence parameter set (ITU-T H.265, 7.3.2.2) up to what it says of
-// colours, in its appendix E.2.1.
+// readSequence reads a NAL unit with a sequence parameter set (ITU-T H.265, 7.3.2.2) as far as its description of
+// colours, which is in appendix E.2.1.
 func readSequence(unit []byte) (s Sequence, err error) {
 	if len(unit) < 2 {
 		return s, ErrDamaged
@@ -36,7 +36,7 @@ func readSequence(unit []byte) (s Sequence, err error) {
 		return s, ErrDamaged
 	}
 	if format == 3 && b.readFlag() {
-		return s, ErrUnsupported // three pictures, one a colour
+		return s, ErrUnsupported // three pictures, one for each colour
 	}
 	s.SubX, s.SubY = chromaFormats[format][0], chromaFormats[format][1]
 	width, height := int64(b.readGolomb()), int64(b.readGolomb())
@@ -61,7 +61,7 @@ func readSequence(unit []byte) (s Sequence, err error) {
 	return s, err
 }
 
-// readProfile reads past profile_tier_level. What libde265 has never learned is refused.
+// readProfile reads past profile_tier_level. It returns ErrUnsupported for profiles that libde265 does not decode.
 func readProfile(b *bitReader, layers int) error {
 	b.readBits(3)
 	if profile := b.readBits(5); profile > 4 { // main, main 10, still, range extensions
@@ -86,7 +86,8 @@ func readProfile(b *bitReader, layers int) error {
 	return nil
 }
 
-// readColor reads on from the bit depths to the colours of the picture, if they are told.
+// readColor reads on after the bit depths. It returns the colours of the picture, or a zero Color if they are not
+// given.
 func readColor(b *bitReader, layers int) (Color, error) {
 	orderBits := int(b.readGolomb()) + 4
 	if orderBits > 16 {
@@ -125,7 +126,7 @@ func readColor(b *bitReader, layers int) (Color, error) {
 		}
 	}
 	b.readBits(2)
-	if !b.readFlag() { // no word on how to show it
+	if !b.readFlag() { // nothing says how to show it
 		return Color{}, shortError(b)
 	}
 	if b.readFlag() && b.readBits(8) == 255 {
@@ -173,14 +174,14 @@ func skipScalingLists(b *bitReader) {
 	}
 }
 
-// skipReferenceSets reads past what a film says of the pictures that one is made from (7.3.7 and 7.4.8). How much
-// there is to read of a set depends on the one before it.
+// skipReferenceSets reads past the lists of reference pictures that a film has (7.3.7 and 7.4.8). How long a list is
+// depends on the one before it.
 func skipReferenceSets(b *bitReader) error {
 	sets := int(b.readGolomb())
 	if sets > 64 {
 		return ErrDamaged
 	}
-	var before []int // how far away the pictures of the last set are
+	var before []int // the distances of the pictures of the previous set
 	for i := range sets {
 		var set []int
 		if i > 0 && b.readFlag() {
@@ -209,7 +210,7 @@ func readListedSet(b *bitReader, set []int, count, direction int) []int {
 	return set
 }
 
-// readShiftedSet reads a set that is told by its difference to the one before.
+// readShiftedSet reads a set that is given as its difference from the one before.
 func readShiftedSet(b *bitReader, before []int) []int {
 	sign := 1 - 2*int(b.readBits(1))
 	shift := sign * int(b.readGolomb()+1)

@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// EncodeJPEG returns m as the standard library encodes it: baseline, 4:2:0.
+// EncodeJPEG returns m as a JPEG of the standard library: baseline, 4:2:0.
 func EncodeJPEG(m image.Image, quality int) []byte {
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: quality}); err != nil {
@@ -18,14 +18,13 @@ func EncodeJPEG(m image.Image, quality int) []byte {
 	return b.Bytes()
 }
 
-// JPEGShape is a JPEG of the kinds that the standard library does not write.
+// JPEGShape describes a JPEG of a kind that the standard library does not write.
 type JPEGShape struct {
-	// Sampling is each component's, as in {2, 2}, {1, 1}, {1, 1} for 4:2:0. It
-	// is 1, 3 or 4 long.
+	// Sampling has the factors of each of the 1, 3 or 4 components, such as {2, 2}, {1, 1}, {1, 1} for 4:2:0.
 	Sampling [][2]int
-	// ComponentNames are the components' identifiers, 1, 2, 3 … when empty. RGB is "RGB".
+	// ComponentNames are the components' identifiers; "RGB" for RGB; 1, 2, 3 … if empty.
 	ComponentNames string
-	// Adobe is the transform of an Adobe marker, -1 for no marker.
+	// Adobe is the transform in an Adobe marker, or -1 for no marker.
 	Adobe int
 	// RestartInterval is how many MCUs lie between restart markers.
 	RestartInterval int
@@ -36,8 +35,7 @@ type JPEGShape struct {
 	Quality          int
 }
 
-// Encode returns samples as such a JPEG. at returns component c at x, y of a
-// picture of w x h.
+// Encode returns a picture of w x h as such a JPEG. at returns the sample of component c at x, y.
 func (s JPEGShape) Encode(w, h int, at func(c, x, y int) byte) []byte {
 	e := newJPEGEncoder(s, w, h)
 	e.computeBlocks(at)
@@ -75,7 +73,7 @@ func (s JPEGShape) Encode(w, h int, at func(c, x, y int) byte) []byte {
 	return e.out
 }
 
-// SamplesOf returns the samples of m for Encode.
+// SamplesOf returns the samples of m as the function that Encode takes.
 func SamplesOf(m *image.YCbCr) func(c, x, y int) byte {
 	return func(c, x, y int) byte {
 		p := m.YCbCrAt(x, y)
@@ -95,7 +93,7 @@ type jpegEncoder struct {
 	acc, bits        int
 }
 
-// newJPEGEncoder borrows the quantisers and Huffman tables of the standard library.
+// newJPEGEncoder returns an encoder with the quantisers and Huffman tables of the standard library.
 func newJPEGEncoder(s JPEGShape, w, h int) *jpegEncoder {
 	if s.Quality == 0 {
 		s.Quality = 92
@@ -217,7 +215,7 @@ func forwardDCT(b *[64]float64) {
 	}
 }
 
-// zigzag is the order of a block's coefficients.
+// zigzag is the order in which a JPEG stores a block's coefficients.
 var zigzag = func() (order [64]int) {
 	at := make([]int, 64)
 	for i := range at {
@@ -236,8 +234,8 @@ var zigzag = func() (order [64]int) {
 	return [64]int(at)
 }()
 
-// writeScan writes the coefficients first to last of some components: all but their
-// lowest low bits, or, if high is set, bit low alone.
+// writeScan writes the coefficients first to last of some components: all bits but the lowest low ones or, if high is
+// set, only bit low.
 func (e *jpegEncoder) writeScan(components []int, first, last, high, low int) {
 	head := []byte{byte(len(components))}
 	for _, c := range components {

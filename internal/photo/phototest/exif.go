@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// What tests look for in stored and rendered files, and must not find.
+// Texts that must not be found in stored and rendered files.
 const (
 	CameraModel  = "Doublephone 14 Pro SN-4711"
 	XMPText      = "xmp-secret-creator-tool"
@@ -13,7 +13,7 @@ const (
 	TrailingFile = "PK\x03\x04 a file behind the picture"
 )
 
-// Secrets are all of them, and how EXIF begins where nothing else is said.
+// Secrets are all texts that tests look for, with those by which a position, XMP and a second picture are found.
 var Secrets = []string{CameraModel, XMPText, PhotoComment, TrailingFile, "47.376887", "ns.adobe.com", "MPF\x00"}
 
 // JPEGSegment returns a JPEG segment.
@@ -21,7 +21,7 @@ func JPEGSegment(marker byte, data string) string {
 	return string(binary.BigEndian.AppendUint16([]byte{0xFF, marker}, uint16(len(data)+2))) + data
 }
 
-// PhoneTIFF returns what EXIF is inside: a phone's orientation, model and position.
+// PhoneTIFF returns the TIFF structure of a phone's EXIF: orientation, model and position.
 func PhoneTIFF(orientation int) string {
 	le := binary.LittleEndian
 	entry := func(b []byte, tag, kind uint16, count, value uint32) []byte {
@@ -45,14 +45,14 @@ func PhoneTIFF(orientation int) string {
 	return string(b) + CameraModel + "\x0047.376887\x00"
 }
 
-// EditorXMP returns a packet of the kind that editors leave.
+// EditorXMP returns an XMP packet such as editors write.
 func EditorXMP() string {
 	return `<?xpacket begin="" id="W5M0"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="1">` + XMPText + `</rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
 }
 
-// PhoneJPEG returns jpeg as a phone writes it: EXIF with position, an XMP packet,
-// a colour profile when given, a comment, a second picture behind the first.
-// With xmpFirst the XMP stands before the EXIF, as some editors put it.
+// PhoneJPEG returns jpeg as a phone writes it: with EXIF and position, an XMP packet, a colour profile if one is
+// given, a comment, and a second picture behind the first. With xmpFirst the XMP stands before the EXIF, as some
+// editors write it.
 func PhoneJPEG(jpeg []byte, orientation int, profile string, xmpFirst bool) []byte {
 	exif := JPEGSegment(0xE1, "Exif\x00\x00"+PhoneTIFF(orientation))
 	xmp := JPEGSegment(0xE1, "http://ns.adobe.com/xap/1.0/\x00"+EditorXMP())
@@ -67,7 +67,7 @@ func PhoneJPEG(jpeg []byte, orientation int, profile string, xmpFirst bool) []by
 	return append(append([]byte(out), jpeg[2:]...), "\xff\xd8\xff\xe1"+TrailingFile+"\xff\xd9"...)
 }
 
-// DisplayP3 returns a profile like that of an iPhone: 548 bytes when Apple makes it, fewer here.
+// DisplayP3 returns a colour profile like that of an iPhone. Apple's has 548 bytes, this one fewer.
 func DisplayP3() string {
 	be := binary.BigEndian
 	fixed := func(v float64) uint32 { return uint32(int32(math.Round(v * 65536))) }
@@ -105,7 +105,8 @@ func DisplayP3() string {
 	return string(head) + string(table) + data
 }
 
-// LargeProfile is DisplayP3 with tables behind it that nobody reads, size bytes in all, no two parts alike.
+// LargeProfile returns DisplayP3 followed by tables that no program reads, size bytes in all. No two of its parts are
+// alike.
 func LargeProfile(size int) string {
 	profile := []byte(DisplayP3())
 	for i := len(profile); i < size; i++ {

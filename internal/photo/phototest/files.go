@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// TaggedPNG returns m as a PNG with everything in it that must not stay: EXIF,
-// texts plain and compressed, a date, a file behind the picture.
+// TaggedPNG returns m as a PNG with everything that must be removed: EXIF, plain and compressed texts, a date, a file
+// behind the picture.
 func TaggedPNG(m image.Image, orientation int, profile string) []byte {
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
@@ -50,7 +50,7 @@ func Deflate(r io.Reader) string {
 	return b.String()
 }
 
-// TaggedGIF returns m as an animation of some frames, with a comment, XMP and a file behind it.
+// TaggedGIF returns m as an animation of so many frames, with a comment, XMP and a file behind it.
 func TaggedGIF(m image.Image, frames int) []byte {
 	b := m.Bounds()
 	g := &gif.GIF{LoopCount: 3}
@@ -65,7 +65,7 @@ func TaggedGIF(m image.Image, frames int) []byte {
 	if err := gif.EncodeAll(&out, g); err != nil {
 		panic(err)
 	}
-	head := 13 + 0 // EncodeAll writes a palette for each frame, or one for all
+	head := 13 + 0 // EncodeAll writes a palette for each frame, or one for all of them
 	if flags := out.Bytes()[10]; flags&0x80 != 0 {
 		head += 3 << (flags&7 + 1)
 	}
@@ -97,7 +97,7 @@ func TaggedWebP(fixture string, orientation int, profile string) []byte {
 	return []byte(RIFFChunk("RIFF", "WEBP"+body) + TrailingFile)
 }
 
-// RIFFChunk returns a chunk of a TaggedWebP.
+// RIFFChunk returns a chunk of a WebP.
 func RIFFChunk(name, data string) string {
 	out := name + string(binary.LittleEndian.AppendUint32(nil, uint32(len(data)))) + data
 	if len(data)%2 == 1 {
@@ -106,21 +106,20 @@ func RIFFChunk(name, data string) string {
 	return out
 }
 
-// DamagedPNG returns a photo that is whole from outside and cannot be decoded.
+// DamagedPNG returns a photo whose headers are valid but that cannot be decoded.
 func DamagedPNG() []byte {
 	size := "\x00\x00\x00\x08\x00\x00\x00\x08\x08\x00\x00\x00\x00"
 	return []byte("\x89PNG\r\n\x1a\n" + PNGChunk("IHDR", size) + PNGChunk("IDAT", "no picture") + PNGChunk("IEND", ""))
 }
 
-// zeroReader is a reader of n zeros.
+// zeroReader returns a reader of n zero bytes.
 func zeroReader(n int64) io.Reader { return io.LimitReader(endlessZeros{}, n) }
 
 type endlessZeros struct{}
 
 func (endlessZeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// ImageBombs returns files that are small to send and large to decode, or take for
-// ever, by name.
+// ImageBombs returns, by name, files that are small to send but take much memory, or endless time, to decode.
 func ImageBombs() map[string][]byte {
 	gray := EncodeJPEG(image.NewGray(image.Rect(0, 0, 8, 8)), 90)
 	sized := func(mark byte, w, h int) []byte {

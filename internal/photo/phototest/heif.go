@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// HEIF is a file that is put together item by item, as no encoder of ours does it. The first item has the number 1.
+// HEIF describes a HEIF file item by item, of kinds that no encoder here writes. The first item has the number 1.
 type HEIF struct {
 	Brands  string // four letters each, the major one first; "heicmif1" if empty
 	Primary int    // 1 if zero
 	Items   []HEIFItem
 }
 
-// HEIFItem is one item. Its data lies in the file, or in the directory if Inside.
+// HEIFItem is one item of a HEIF. Its data lies in the directory if Inside, else in the file.
 type HEIFItem struct {
 	Kind       string
 	Data       string
@@ -21,7 +21,7 @@ type HEIFItem struct {
 	References []HEIFReference
 }
 
-// HEIFReference is from the item that has it to others.
+// HEIFReference refers from the item that has it to other items, by number.
 type HEIFReference struct {
 	Kind string
 	To   []int
@@ -33,7 +33,7 @@ func HEIFBox(name string, data ...string) string {
 	return bigEndian32(8+len(all)) + name + all
 }
 
-// HEIFFullBox returns a box that has a version, 0, and flags, none.
+// HEIFFullBox returns a box that has version 0 and no flags.
 func HEIFFullBox(name string, data ...string) string {
 	return HEIFBox(name, bigEndian32(0), strings.Join(data, ""))
 }
@@ -41,21 +41,22 @@ func HEIFFullBox(name string, data ...string) string {
 func bigEndian16(n int) string { return string(binary.BigEndian.AppendUint16(nil, uint16(n))) }
 func bigEndian32(n int) string { return string(binary.BigEndian.AppendUint32(nil, uint32(n))) }
 
-// ExtentProperty, Rotation, Mirror, Crop, Colors, Profile and Alpha return properties: the size, quarter turns against the
-// clock, 0 for upside down and 1 for left to right, what stays around the middle, numbers of H.273, an ICC profile,
-// and that the item says how opaque another is.
+// ExtentProperty, RotationProperty, MirrorProperty, ProfileProperty and AlphaProperty return properties: the size;
+// quarter turns against the clock; 0 for upside down and 1 for left to right; an ICC profile; and that the item is
+// another's alpha.
 func ExtentProperty(w, h int) string    { return HEIFFullBox("ispe", bigEndian32(w), bigEndian32(h)) }
 func RotationProperty(turns int) string { return HEIFBox("irot", string([]byte{byte(turns)})) }
 func MirrorProperty(axis int) string    { return HEIFBox("imir", string([]byte{byte(axis)})) }
 func ProfileProperty(icc string) string { return HEIFBox("colr", "prof", icc) }
 func AlphaProperty() string             { return HEIFFullBox("auxC", "urn:mpeg:hevc:2015:auxid:1\x00") }
 
-// CropProperty keeps w x h, whose middle is right and below of the picture's by halves.
+// CropProperty returns the property that crops to w x h. right and below are how far, in half samples, the middle
+// lies from the picture's.
 func CropProperty(w, h, right, below int) string {
 	return HEIFBox("clap", bigEndian32(w), bigEndian32(1), bigEndian32(h), bigEndian32(1), bigEndian32(right), bigEndian32(2), bigEndian32(below), bigEndian32(2))
 }
 
-// ColorsProperty returns the property that says what samples mean.
+// ColorsProperty returns the property that says what samples mean, by the numbers of H.273.
 func ColorsProperty(primaries, transfer, matrix int, fullRange bool) string {
 	flag := "\x00"
 	if fullRange {
@@ -64,13 +65,14 @@ func ColorsProperty(primaries, transfer, matrix int, fullRange bool) string {
 	return HEIFBox("colr", "nclx", bigEndian16(primaries), bigEndian16(transfer), bigEndian16(matrix), flag)
 }
 
-// GridItem lays items out in rows.
+// GridItem returns an item that shows other items in rows, on a canvas of w x h.
 func GridItem(rows, columns, w, h int, items ...int) HEIFItem {
 	data := string([]byte{0, 0, byte(rows - 1), byte(columns - 1)}) + bigEndian16(w) + bigEndian16(h)
 	return HEIFItem{Kind: "grid", Data: data, Inside: true, Properties: []string{ExtentProperty(w, h)}, References: []HEIFReference{{"dimg", items}}}
 }
 
-// OverlayItem lays items over each other on a canvas of a colour, each at the place of two numbers.
+// OverlayItem returns an item that shows other items over each other, on a canvas of w x h and a colour. at has two
+// numbers for each, its place.
 func OverlayItem(w, h int, fill [4]uint16, at []int, items ...int) HEIFItem {
 	data := "\x00\x00"
 	for _, c := range fill {
@@ -101,7 +103,7 @@ func (h HEIF) Encode() []byte {
 	return []byte(head + meta + HEIFBox("mdat", data))
 }
 
-// metaBox returns the meta box when the data begins at a place.
+// metaBox returns the meta box of a file whose data begins at at.
 func (h HEIF) metaBox(at int) string {
 	var entries, places, references, properties, links, inside string
 	count, linked := 0, 0

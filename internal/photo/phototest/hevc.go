@@ -9,8 +9,8 @@ import (
 	"doubletap/internal/photo/heif"
 )
 
-// CodedItem returns the first coded picture of a HEIC as an item of its own. change, if there is one, may change each
-// sequence parameter set.
+// CodedItem returns the first coded picture of a HEIC as an item of its own. change, unless nil, is called for each
+// sequence parameter set and may change it.
 func CodedItem(src []byte, change func(*ParameterSet)) HEIFItem {
 	p, err := heif.ReadPrimary(src, 1e9)
 	if err != nil {
@@ -49,10 +49,10 @@ func CodedItem(src []byte, change func(*ParameterSet)) HEIFItem {
 	return HEIFItem{Kind: "hvc1", Data: data, Properties: []string{HEIFBox("hvcC", config), ExtentProperty(w, h), HEIFFullBox("pixi", channels)}}
 }
 
-// ParameterSet is a sequence parameter set bit by bit, as x265 writes it.
+// ParameterSet is a sequence parameter set that x265 wrote, bit by bit.
 type ParameterSet struct {
-	unitHead []byte // of the unit
-	allBits  []byte // each a bit
+	unitHead []byte // the NAL unit's header
+	allBits  []byte // one bit in each byte
 	w, h     int
 }
 
@@ -63,7 +63,7 @@ func newParameterSet(unit []byte) *ParameterSet {
 			b.allBits = append(b.allBits, c>>(7-i)&1)
 		}
 	}
-	// Behind the profile, 4 + 3 + 1 + 96 bits: the number of the set, the format of colours, the size, the window.
+	// After the profile, at 4 + 3 + 1 + 96 bits: the number of the set, the format of colours, the size, the window.
 	_, at := b.golombAt(104)
 	_, at = b.golombAt(at)
 	if format, _ := b.golombAt(105); format == 3 {
@@ -74,7 +74,7 @@ func newParameterSet(unit []byte) *ParameterSet {
 	return b
 }
 
-// golombAt returns the number at a place, and the place behind it.
+// golombAt returns the Exp-Golomb number at a bit, and the first bit after it.
 func (b *ParameterSet) golombAt(at int) (n, next int) {
 	zeros := bytes.IndexByte(b.allBits[at:], 1)
 	for _, bit := range b.allBits[at+zeros : at+2*zeros+1] {
@@ -108,7 +108,7 @@ func (b *ParameterSet) encodeUnit() []byte {
 	return out
 }
 
-// SetWindow makes w x h from the left and the top what the picture shows.
+// SetWindow makes the picture show only w x h from its upper left corner.
 func (b *ParameterSet) SetWindow(w, h int) {
 	format, at := b.golombAt(105)
 	if format == 3 {
@@ -131,7 +131,7 @@ func (b *ParameterSet) SetWindow(w, h int) {
 			window = append(window, byte((n+1)>>i&1))
 		}
 	}
-	// The bits behind are padded to a whole byte: a one and zeros.
+	// The bits end with padding to a whole byte: a one and zeros.
 	rest := b.allBits[end:]
 	rest = rest[:bytes.LastIndexByte(rest, 1)+1]
 	b.allBits = append(append(bytes.Clone(b.allBits[:at]), window...), rest...)
@@ -141,7 +141,7 @@ func (b *ParameterSet) SetWindow(w, h int) {
 	b.w, b.h = w, h
 }
 
-// SetColors says what the samples mean, where x265 has said that they are of BT.601, or what they are is unknown.
+// SetColors sets what the samples mean, in a set in which x265 has written BT.601 or "unknown".
 func (b *ParameterSet) SetColors(matrix int, fullRange bool) {
 	for _, was := range []byte{6, 2} {
 		var said []byte

@@ -7,14 +7,14 @@ import (
 	"github.com/disintegration/imaging"
 )
 
-// ResizeLanczos is what resizing is held to: a plane as w x h by imaging's filter, which is exact but for rounding to whole
-// levels after each direction.
+// ResizeLanczos is the reference for resizing: it returns the samples of a plane as w x h by imaging's filter, which
+// is exact except that it rounds to whole levels after each direction.
 func ResizeLanczos(plane *image.Gray, w, h int) func(i int) float64 {
 	m := imaging.Resize(plane, w, h, imaging.Lanczos)
 	return func(i int) float64 { return float64(m.Pix[4*i]) }
 }
 
-// PSNR returns how alike two rows of n samples are, in dB; more than 90 is the same.
+// PSNR returns how alike two rows of n samples are, in dB; more than 90 means that they are the same.
 func PSNR(n int, a, b func(i int) float64) float64 {
 	sum := 0.0
 	for i := range n {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// RequireProgram returns a command of a program that make installs for the tests. Without it the test is skipped on a
-// developer's machine and fails where CI is set.
+// RequireProgram returns a command of a program that make installs for the tests. If the program is missing, the test
+// is skipped on a developer's machine and fails where CI is set.
 func RequireProgram(t testing.TB, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := exec.LookPath(name)

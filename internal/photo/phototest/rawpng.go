@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// EncodeRawPNG returns a PNG of any depth and colours, as no encoder of the standard library writes them; before are the chunks
-// between its size and its pixels. sample returns channel c at x, y, of depth bits.
+// EncodeRawPNG returns a PNG of any depth, in bits, and colour type, which the standard library does not write.
+// before holds the chunks between the size and the pixels. sample returns channel c at x, y.
 func EncodeRawPNG(w, h int, depth, color byte, interlaced bool, before string, sample func(c, x, y int) int) []byte {
 	channels := map[byte]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
-	passes := [][4]int{{0, 0, 1, 1}} // first x and y, and steps
+	passes := [][4]int{{0, 0, 1, 1}} // the first x and y of each pass, and the steps
 	if interlaced {
 		passes = [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
 	}

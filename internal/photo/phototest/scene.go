@@ -1,5 +1,5 @@
-// Package phototest makes the photos that tests look at: nothing of them is
-// stored in the repository, and each call makes the same again.
+// Package phototest makes the photos that tests use. Except for a few fixtures they are not stored in the repository,
+// and each call makes the same photo.
 package phototest
 
 import (
@@ -9,8 +9,8 @@ import (
 	"math/rand/v2"
 )
 
-// DrawScene returns a picture that compresses like a phone's: soft areas, edges,
-// texture at every size, a little grain. A 12 MP one is 3 MB at quality 92.
+// DrawScene returns a picture that compresses like a phone's: it has soft areas, edges, texture at every size, a
+// little grain. A 12 MP one is 3 MB at quality 92.
 func DrawScene(w, h int) *image.YCbCr {
 	m := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
 	y, cb, cr := newSmoothNoise(1), newSmoothNoise(2), newSmoothNoise(3)
@@ -34,8 +34,8 @@ func DrawScene(w, h int) *image.YCbCr {
 	return m
 }
 
-// edgeShapes are what has an edge: a disc, a roof, window bars. They are different
-// in every corner, so that a picture on its side is never taken for an upright one.
+// edgeShapes returns how much the shapes with an edge, a disc, a roof, window bars, change the brightness at x, y.
+// They differ in every corner, so that a picture on its side is never taken for an upright one.
 func edgeShapes(x, y, unit int) int {
 	v := 0
 	if dx, dy := x-unit/4, y-unit/5; dx*dx+dy*dy < unit*unit/100 {
@@ -50,7 +50,7 @@ func edgeShapes(x, y, unit int) int {
 	return v
 }
 
-// smoothNoise is 65536 values between -128 and 127, looked up with smooth steps between them.
+// smoothNoise is 65536 values between -128 and 127, with smooth steps between them.
 type smoothNoise struct{ cells [1 << 16]int8 }
 
 func newSmoothNoise(seed uint64) *smoothNoise {
@@ -73,8 +73,7 @@ func (n *smoothNoise) valueAt(x, y, size int) int {
 	return (top*(256-fy) + low*fy) >> 16
 }
 
-// AsCameraStores returns m as a camera stores it that notes the given orientation: shown
-// as EXIF demands, it is m again.
+// AsCameraStores returns m as a camera stores it with the given orientation: turned as EXIF says, it is m again.
 func AsCameraStores(m *image.YCbCr, orientation int) *image.YCbCr {
 	b := m.Bounds()
 	w, h := b.Dx(), b.Dy()
@@ -94,7 +93,7 @@ func AsCameraStores(m *image.YCbCr, orientation int) *image.YCbCr {
 	return out
 }
 
-// storedPosition returns where the camera puts the sample that is shown at x, y.
+// storedPosition returns where the camera stores the sample that is shown at x, y.
 func storedPosition(x, y, w, h, orientation int) (int, int) {
 	switch orientation {
 	case 2:
@@ -115,7 +114,7 @@ func storedPosition(x, y, w, h, orientation int) (int, int) {
 	return x, y
 }
 
-// CutOutDisc returns m with alpha: clear outside of a disc in the middle, as stickers are.
+// CutOutDisc returns m with alpha: transparent outside of a disc in the middle, as stickers are.
 func CutOutDisc(m image.Image) *image.NRGBA {
 	b := m.Bounds()
 	out := image.NewNRGBA(b)

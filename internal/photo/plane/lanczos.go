@@ -2,8 +2,8 @@ package plane
 
 import "math"
 
-// filterAxis says, for each sample of a row or column to be made, where its window
-// begins and what each sample in it weighs.
+// filterAxis says, for each sample of a new row or column, where its window in the source begins and what each sample
+// in the window weighs.
 type filterAxis struct {
 	taps    int
 	starts  []int32
@@ -13,9 +13,8 @@ type filterAxis struct {
 // lobes is how far the filter reaches, in samples of the smaller picture.
 const lobes = 3
 
-// newFilterAxis returns the windows of n samples, of which the ith lies at offset +
-// (i+½)·scale among the size samples of the source. Past the source's edge
-// there is nothing: the weights inside share its part.
+// newFilterAxis returns the windows of n samples, the ith of which lies at offset + (i+½)·scale among the size
+// samples of the source. Nothing lies past the source's edge: the weights inside it share what would fall outside.
 func newFilterAxis(n, size int, offset, scale float64) filterAxis {
 	stretch := max(scale, 1)
 	reach := lobes * stretch
@@ -37,11 +36,11 @@ func newFilterAxis(n, size int, offset, scale float64) filterAxis {
 	return a
 }
 
-// roundWeights stores exact/sum in fixed point. What rounding leaves over goes to the
-// heaviest sample, so that a flat area keeps its value exactly.
+// roundWeights stores exact/sum in fixed point. The remainder of the rounding goes to the heaviest sample, so that a
+// flat area keeps its value exactly.
 func roundWeights(weights []uint64, exact []float64, sum float64) {
 	const one = 1 << weightBits
-	if sum < 0.25 { // a window of a sample or two, all of them at the filter's zeros
+	if sum < 0.25 { // a window of one or two samples, all at the filter's zeros
 		weights[len(weights)/2] = one
 		return
 	}
@@ -57,7 +56,7 @@ func roundWeights(weights []uint64, exact []float64, sum float64) {
 	weights[heaviest] += uint64(left)
 }
 
-// lanczosWeight returns the filter at x, which is not negative.
+// lanczosWeight returns the filter's weight at a distance of x samples; x is not negative.
 func lanczosWeight(x float64) float64 {
 	switch {
 	case x == 0:

@@ -1,7 +1,7 @@
 package plane
 
-// Orient returns the picture as a viewer shall see it, from the orientation
-// that EXIF gives it: 1 (as it lies) to 8. It frees p unless it returns p itself.
+// Orient returns the picture as a viewer shall see it. orientation is EXIF's, 1 (as it is stored) to 8. Orient
+// releases p unless it returns p itself.
 func Orient(p *Picture, orientation int) *Picture {
 	if orientation < 2 || orientation > 8 {
 		return p
@@ -20,8 +20,7 @@ func Orient(p *Picture, orientation int) *Picture {
 	return out
 }
 
-// MirroredAxes reports whether the orientation turns the stored picture's
-// columns (x) or rows (y) back to front.
+// MirroredAxes reports whether the orientation reverses the order of the stored picture's columns (x) or rows (y).
 func MirroredAxes(orientation int) (x, y bool) {
 	switch orientation {
 	case 2:
@@ -40,8 +39,8 @@ func MirroredAxes(orientation int) (x, y bool) {
 	return false, false
 }
 
-// turnPlane fills dst from src. In stored terms: sample (x, y) of dst is sample
-// (sx, sy) of src, mirrored as Mirrors says, after a transposition for 5 to 8.
+// turnPlane fills dst from src. In stored terms: sample (x, y) of dst is sample (sx, sy) of src, mirrored as
+// MirroredAxes says, after a transposition for 5 to 8.
 func turnPlane(dst, src Plane, orientation int) {
 	mirrorX, mirrorY := MirroredAxes(orientation)
 	if orientation < 5 {

@@ -1,5 +1,5 @@
-// Package plane resizes and turns pictures as JPEG stores them: one plane of
-// brightness and two of colour, so that a photo never takes the detour through RGB.
+// Package plane resizes and turns pictures as JPEG stores them, as one plane of brightness and two of colour, so that
+// a photo need not be converted to RGB and back.
 package plane
 
 import "image"
@@ -23,8 +23,7 @@ type Picture struct {
 	pooled bool
 }
 
-// New returns a picture with planes of its own, taken from the pool. Its
-// samples are whatever was there before.
+// New returns a picture with planes of its own, taken from the pool. Its samples are not cleared.
 func New(w, h, subX, subY int, gray bool) *Picture {
 	p := &Picture{W: w, H: h, ExactW: float64(w), ExactH: float64(h), SubX: subX, SubY: subY, pooled: true}
 	p.Y = newPooledPlane(w, h)
@@ -35,8 +34,8 @@ func New(w, h, subX, subY int, gray bool) *Picture {
 	return p
 }
 
-// NewPadded is New with planes large enough for whole blocks of blockW x blockH
-// samples of Y; the samples past W and H exist and mean nothing.
+// NewPadded is New with planes large enough for whole blocks of blockW x blockH samples of Y; the samples past W and
+// H exist but mean nothing.
 func NewPadded(w, h, subX, subY int, gray bool, blockW, blockH int) *Picture {
 	pw, ph := (w+blockW-1)/blockW*blockW, (h+blockH-1)/blockH*blockH
 	p := New(pw, ph, subX, subY, gray)
@@ -52,8 +51,7 @@ func NewPadded(w, h, subX, subY int, gray bool, blockW, blockH int) *Picture {
 // IsGray reports whether the picture has no colour planes.
 func (p *Picture) IsGray() bool { return p.Cb.Pix == nil }
 
-// Release gives the planes back to the pool. The picture must not be used afterwards.
-// Planes that came from elsewhere are left alone.
+// Release gives the planes back to the pool, if they are from there. The picture must not be used afterwards.
 func (p *Picture) Release() {
 	if p == nil || !p.pooled {
 		return
@@ -64,8 +62,8 @@ func (p *Picture) Release() {
 	*p = Picture{}
 }
 
-// AsImage returns the picture for an encoder. It shares the planes, so it lives
-// no longer than they do.
+// AsImage returns the picture as an image, for an encoder. The image shares the planes, so it must not be used after
+// Release.
 func (p *Picture) AsImage() image.Image {
 	r := image.Rect(0, 0, p.W, p.H)
 	if p.IsGray() {
@@ -92,8 +90,7 @@ var subsampling = map[image.YCbCrSubsampleRatio][2]int{
 	image.YCbCrSubsampleRatio410: {4, 2},
 }
 
-// FromYCbCr returns a picture that shares m's planes. m starts at 0, 0, as all
-// decoders return it.
+// FromYCbCr returns a picture that shares m's planes. m starts at 0, 0, as those that decoders return do.
 func FromYCbCr(m *image.YCbCr) *Picture {
 	s := subsampling[m.SubsampleRatio]
 	w, h := m.Rect.Dx(), m.Rect.Dy()
@@ -112,7 +109,8 @@ func FromGray(m *image.Gray) *Picture {
 	return &Picture{W: w, H: h, ExactW: float64(w), ExactH: float64(h), SubX: 2, SubY: 2, Y: Plane{m.Pix, m.Stride, w, h}}
 }
 
-// slackBytes is read, never used, by loads of eight samples at a row's end.
+// slackBytes is how many bytes follow a plane's samples: loads of eight samples at a row's end read them and do not
+// use them.
 const slackBytes = 8
 
 func newPooledPlane(w, h int) Plane {

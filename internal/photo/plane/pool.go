@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// bytePools keep planes between photos: one photo takes two dozen of them, and
-// making them anew is most of what it would leave to the collector.
+// bytePools hold planes between photos. One photo takes two dozen of them, and allocating them anew would be most of
+// its garbage.
 var bytePools [bits.UintSize * 4]sync.Pool
 
-// poolClass returns the pool for n bytes and the size of what lies in it: four
-// sizes an octave, so that at most a quarter of a plane is wasted.
+// poolClass returns the pool for n bytes and the size of the slices in it. There are four sizes between a power of
+// two and the next, so that at most a quarter of a plane is wasted.
 func poolClass(n int) (index, size int) {
 	n = max(n, 1<<10)
 	step := bits.Len(uint(n-1)) - 3

@@ -2,11 +2,10 @@ package plane
 
 import "encoding/binary"
 
-// Resize returns p as w x h, with one sample of colour for 2 x 2 of
-// brightness, by a Lanczos3 filter. It is meant to make pictures smaller.
-// What Orient will mirror later has its colour samples laid out from the other
-// edge, so that an odd width or height does not shift the colours by a sample.
-// p stays as it is.
+// Resize returns p as w x h, with one sample of colour for 2 x 2 of brightness, by a Lanczos3 filter. It is meant to
+// make pictures smaller. If orientation says that Orient will mirror the result later, its colour samples are laid
+// out from the other edge, so that an odd width or height does not shift the colours by a sample. Resize does not
+// change p.
 func Resize(p *Picture, w, h, orientation int) *Picture {
 	out := New(w, h, 2, 2, p.IsGray())
 	scaleX, scaleY := p.ExactW/float64(w), p.ExactH/float64(h)
@@ -71,7 +70,8 @@ func resizePlane(dst, src Plane, across, down filterAxis) {
 	}
 }
 
-// filterDown filters two rows of dst downwards into words: row y in the lower half, second in the upper.
+// filterDown filters two rows of dst down the columns into words: row y into the lower halves, row second into the
+// upper.
 func filterDown(rows []uint64, src Plane, left int, down filterAxis, y, second int) {
 	w1 := down.weights[y*down.taps:][:down.taps]
 	w2 := down.weights[second*down.taps:][:down.taps]
@@ -114,8 +114,8 @@ func sumEightColumns(pix []byte, at, stride int, weights []uint64) (s0, s1, s2, 
 	return
 }
 
-// loadTail loads what is left of pix from at, at most seven samples: the end of a
-// plane that some decoder made without slack.
+// loadTail loads what is left of pix from at, at most seven samples: the end of a plane that a decoder allocated
+// without slack.
 func loadTail(pix []byte, at int) (v uint64) {
 	for i := range 8 {
 		if at+i < len(pix) {
@@ -125,7 +125,7 @@ func loadTail(pix []byte, at int) (v uint64) {
 	return v
 }
 
-// filterAcross filters the two rows in rows across, into to and to2.
+// filterAcross filters the two rows in rows along the row, into to and to2.
 func filterAcross(to, to2 []byte, rows []uint64, left int, across filterAxis) {
 	to2 = to2[:len(to)]
 	for x := range to {
@@ -140,7 +140,7 @@ func filterAcross(to, to2 []byte, rows []uint64, left int, across filterAxis) {
 	}
 }
 
-// clampTable takes the bias off and keeps the sample between 0 and 255.
+// clampTable subtracts the bias and limits the sample to 0 to 255.
 var clampTable = func() (t [1024]byte) {
 	for i := range t {
 		t[i] = byte(min(max(i-bias, 0), 255))

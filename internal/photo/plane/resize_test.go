@@ -25,7 +25,7 @@ func softPicture(w, h, subX, subY int) *Picture {
 	return p
 }
 
-// lanczosPSNR returns how far pl is from what imaging makes of src.
+// lanczosPSNR returns how alike pl is to src resized by imaging, in dB.
 func lanczosPSNR(pl, src Plane) float64 {
 	want := phototest.ResizeLanczos(&image.Gray{Pix: src.Pix, Stride: src.Stride, Rect: image.Rect(0, 0, src.W, src.H)}, pl.W, pl.H)
 	return phototest.PSNR(pl.W*pl.H, want, func(i int) float64 { return float64(pl.Pix[i/pl.W*pl.Stride+i%pl.W]) })
@@ -42,7 +42,7 @@ func TestResizeIsLanczos(t *testing.T) {
 		}
 		want := 53.0
 		if (c.w|c.h|c.toW|c.toH)%2 == 1 {
-			want = 36 // imaging lays the last, half sample out as a whole one
+			want = 36 // imaging takes the last half sample for a whole one
 		}
 		if db := lanczosPSNR(got.Cb, p.Cb); db < want {
 			t.Errorf("%v: Cb is %.1f dB from imaging's, want %v", c, db, want)
@@ -99,8 +99,8 @@ func TestOrientTurnsAsEXIFSays(t *testing.T) {
 	}
 }
 
-// TestOrientAfterResize holds the shortcut to its promise: turning the small
-// picture gives what resizing the turned large one gives, colours included.
+// TestOrientAfterResize checks our shortcut: turning the small picture gives the same as resizing the turned large
+// one, colours included.
 func TestOrientAfterResize(t *testing.T) {
 	for o := 1; o <= 8; o++ {
 		for _, size := range [][2]int{{100, 75}, {101, 75}, {100, 77}, {99, 73}} {
@@ -136,7 +136,7 @@ func FuzzResize(f *testing.F) {
 			return
 		}
 		p := New(int(w), int(h), int(subX%4)+1, int(subY%4)+1, false)
-		p.ExactW, p.ExactH = p.ExactW-x, p.ExactH-y // as of a scaled decode
+		p.ExactW, p.ExactH = p.ExactW-x, p.ExactH-y // as after a scaled decode
 		out := Orient(Resize(p, int(toW), int(toH), int(o%10)), int(o%10))
 		out.Release()
 		p.Release()

@@ -1,4 +1,4 @@
-// Package texttest holds what reads people's words to a cost in proportion to their length.
+// Package texttest checks that functions which read people's texts take time in proportion to the texts' length.
 package texttest
 
 import (
@@ -11,21 +11,22 @@ import (
 	"testing"
 )
 
-// hostilePieces are pieces of which texts are made that are cheap to write and may be dear to read.
+// hostilePieces are repeated to make texts that are cheap to write and may be expensive to read.
 var hostilePieces = []string{
 	"#", "@", "#a", "@a", "#1", "@aaa ", "@a.", ".", "a", "_", "#a#", "@a@", "@ab@", "&#", "＃", "＠", "#＃a", "\u0301", "#\u0301", "a\u0301\u0323",
 	"http://", "http://a.b/#c?@d ", "\u200d", "👩‍", "\u202e", "\u2066\u2069", "\u200f", "\ufdfa", "#\ufdfa", "한", "ㄱ", "#東", " ", " \n", "\x00", "\xff", "#\xff",
 	"…", "ß", "İ", `"`, `\`, "<", "{name}", "*", "a b ", "#" + strings.Repeat("x", 101) + " ",
 }
 
-// The environment of the process that counts.
+// The environment of the process that counts statements.
 const (
 	passVariable   = "TEXTTEST_PASS"
 	lengthVariable = "TEXTTEST_LENGTH"
 )
 
-// CheckLinear fails t, a whole test, when a pass executes more than about twice the statements for twice the text. The counters
-// are those of Go's test coverage, of the packages counted: the pass's own and those that it calls. It makes no use of a clock.
+// CheckLinear fails t if a pass executes more than 9/4 times as many statements for a text of twice the length. It runs
+// the whole test t again in a program with Go's coverage counters for the packages counted: the pass's own and those
+// that it calls. It does not measure time.
 func CheckLinear(t *testing.T, passes map[string]func(text string), counted ...string) {
 	if name := os.Getenv(passVariable); name != "" {
 		length, _ := strconv.Atoi(os.Getenv(lengthVariable)) // we wrote it
@@ -55,7 +56,7 @@ func CheckLinear(t *testing.T, passes map[string]func(text string), counted ...s
 	}
 }
 
-// countSteps is the number of statements that a pass executes for hostile texts of a length.
+// countSteps returns how many statements a pass executes for hostile texts of a length.
 func countSteps(t *testing.T, program, pass string, length int) int {
 	t.Helper()
 	profile := fmt.Sprintf("%s.%s.%d", program, pass, length)

@@ -1,6 +1,6 @@
-// Command inspect looks for what is unsafe in Go code, with gosec, and for log lines that would be lost, as a tool of go vet,
-// which remembers what it has looked at. gosec's own command brings the clients of several language models, which take
-// minutes to build.
+// Command inspect looks for unsafe Go code, with gosec, and for log lines that would be lost. It is a tool of go vet,
+// which remembers what it has inspected. gosec's own command brings the clients of several language models, which
+// take minutes to build.
 //
 //	go vet -vettool=PATH -gosec.exclude=G104,G115 ./...
 package main
@@ -21,7 +21,7 @@ func main() {
 	analyzer.Run = func(pass *analysis.Pass) (any, error) {
 		report := pass.Report
 		pass.Report = func(found analysis.Diagnostic) {
-			// A test runs programs, makes files that all may read and draws numbers from a seed, on purpose.
+			// Tests run programs, make files that everybody may read and use seeded random numbers on purpose.
 			if !strings.HasSuffix(pass.Fset.Position(found.Pos).Filename, "_test.go") {
 				report(found)
 			}

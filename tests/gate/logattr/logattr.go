@@ -1,5 +1,5 @@
-// Package logattr finds what a log line cannot hold. PocketBase stores the attributes of a line as JSON, and a value that
-// has none, a time.Duration among them, loses the whole line without a word.
+// Package logattr finds values that a log line cannot hold. PocketBase stores the attributes of a line as JSON; a
+// value without JSON, such as a time.Duration, loses the whole line without an error.
 package logattr
 
 import (
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/tools/go/analysis"
 )
 
-// Analyzer reports arguments of log/slog that do not serialise.
+// Analyzer reports arguments of log/slog that cannot be encoded as JSON.
 var Analyzer = &analysis.Analyzer{
 	Name: "logattr",
 	Doc:  "reports values given to log/slog that encoding/json/v2 refuses",
@@ -34,7 +34,7 @@ func runAnalysis(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// isLogCall reports whether a call is of a function or a method of log/slog.
+// isLogCall reports whether a call is to a function or a method of log/slog.
 func isLogCall(pass *analysis.Pass, call *ast.CallExpr) bool {
 	selector, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -44,7 +44,7 @@ func isLogCall(pass *analysis.Pass, call *ast.CallExpr) bool {
 	return ok && called.Pkg() != nil && called.Pkg().Path() == "log/slog"
 }
 
-// unserializablePart says what part of a type has no JSON, or nothing.
+// unserializablePart returns in words the part of a type that has no JSON, or "" if there is none.
 func unserializablePart(t types.Type, depth int) string {
 	if t == nil || depth > 4 {
 		return ""
@@ -56,7 +56,7 @@ func unserializablePart(t types.Type, depth int) string {
 			case path == "time" && name.Name() == "Duration":
 				return "a time.Duration (use milliseconds as a number)"
 			case path == "time", path == "log/slog", path == "context":
-				return "" // a time has JSON
+				return "" // these have JSON
 			}
 		}
 		if marshalsItself(t) {
@@ -88,7 +88,8 @@ func unserializablePart(t types.Type, depth int) string {
 	return ""
 }
 
-// marshalsItself reports whether a type, or a pointer to it, says itself how it is written, or is an error, of which the text is.
+// marshalsItself reports whether a type, or a pointer to it, defines how it is encoded, or is an error, whose text is
+// logged.
 func marshalsItself(t types.Type) bool {
 	for _, method := range []string{"MarshalJSON", "MarshalJSONTo", "MarshalText", "Error", "LogValue"} {
 		if found, _, _ := types.LookupFieldOrMethod(types.NewPointer(t), true, nil, method); found != nil {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// report is what the indexes tell of one vulnerability in the OSV format.
+// report is what the indexes hold of one vulnerability in the OSV format.
 type report struct {
 	ID       string   `json:"id"`
 	Modified string   `json:"modified"`
@@ -19,7 +19,7 @@ type report struct {
 	} `json:"affected,omitempty"`
 }
 
-// vuln and module are lines of the indexes, https://go.dev/doc/security/vuln/database.
+// vuln and module are entries of the indexes, see https://go.dev/doc/security/vuln/database.
 type vuln struct {
 	ID       string `json:"id"`
 	Modified string `json:"modified"`
@@ -30,7 +30,7 @@ type module struct {
 	Vulns []vuln `json:"vulns"`
 }
 
-// writeDatabase makes dir a vulnerability database of the reports in source.
+// writeDatabase writes a vulnerability database of the reports in source into dir, which must be empty.
 func writeDatabase(source, dir string) error {
 	files, err := filepath.Glob(filepath.Join(source, "GO-*.json"))
 	if err != nil {
@@ -79,7 +79,7 @@ func writeDatabase(source, dir string) error {
 	return nil
 }
 
-// modulePaths are the modules that r concerns, each once.
+// modulePaths returns the paths of the modules that r is about, each once.
 func (r report) modulePaths() []string {
 	var paths []string
 	seen := map[string]bool{}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestDatabaseNamesEachModuleOnce looks at the database as govulncheck does: modules first, then their reports.
+// TestDatabaseNamesEachModuleOnce reads the database as govulncheck does: modules first, then their reports.
 func TestDatabaseNamesEachModuleOnce(t *testing.T) {
 	source, dir := t.TempDir(), t.TempDir()
 	for id, text := range map[string]string{

@@ -1,5 +1,5 @@
-// Command vulns looks for known vulnerabilities in a program with govulncheck. Their database comes as the Go module
-// golang.org/x/vulndb, so that a machine which reaches nothing but a module proxy can ask too.
+// Command vulns looks for known vulnerabilities in a program with govulncheck. It gets their database as the Go
+// module golang.org/x/vulndb, so that a machine which reaches only a module proxy can check too.
 //
 //	go run ./vulns VERSION PROGRAM
 package main
@@ -45,7 +45,7 @@ func checkProgram(version, program string) error {
 	return nil
 }
 
-// downloadDatabase returns the folder of the database's module.
+// downloadDatabase downloads the database's module and returns its folder.
 func downloadDatabase(version string) (string, error) {
 	out, err := exec.Command("go", "mod", "download", "-json", "golang.org/x/vulndb@"+version).Output()
 	var module struct{ Dir, Error string }

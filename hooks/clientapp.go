@@ -1,0 +1,119 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/db"
+	"doubletap/internal/fault"
+)
+
+// statementTimeout is how long one statement may read for a guest or a user; for all others PocketBase's own 30 s
+// apply.
+const statementTimeout = 3 * time.Second
+
+func (s *Social) bindStatementTimeout() {
+	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: boundStatements, Priority: generalPathPriority})
+		return e.Next()
+	})
+}
+
+func boundStatements(e *core.RequestEvent) error {
+	if e.HasSuperuserAuth() {
+		return e.Next()
+	}
+	app, answer, clientCtx := e.App, newClientAnswer(e.Request.Method), context.Background()
+	if answer.isRead {
+		clientCtx = e.Request.Context() // nobody waits for the rows once the client is gone
+	}
+	ctx, cancel := context.WithCancel(db.LimitReads(context.Background(), maxAnswerBytes, errAnswerTooLarge))
+	stop := context.AfterFunc(clientCtx, cancel)
+	defer stop() // what goes on in the background, as mails do, reads to its end
+	e.App = clientApp{app, ctx, answer}
+	err := e.Next()
+	answer.ended.Store(true)
+	e.App = app
+	if cut := answer.unread(); err != nil && cut != nil { // and PocketBase took it for not there, or not allowed
+		return fault.ForClient(cut)
+	}
+	return err
+}
+
+// clientApp is the app as a client's request sees it. What PocketBase reads for the client's own query (pages, single
+// records and what is expanded) is ended when it takes longer than statementTimeout. Code that keeps a clientApp for
+// longer than the request has the app without these limits.
+type clientApp struct {
+	core.App
+	ctx    context.Context // of the request; it ends if the client leaves before the answer
+	answer *clientAnswer
+}
+
+func (a clientApp) boundQuery(query *dbx.SelectQuery) *dbx.SelectQuery {
+	if a.answer.ended.Load() || query.Context() != nil { // or it has a context of its own already
+		return query
+	}
+	pocketbase := query.Info().BuildHook
+	return query.WithBuildHook(func(q *dbx.Query) {
+		if pocketbase != nil {
+			pocketbase(q)
+		}
+		q.WithExecHook(a.runStatement) // in place of PocketBase's 30 s, and of its retries after locks, which reads do not meet
+	})
+}
+
+// runStatement runs a statement, and returns an error if it was ended early: dbx takes rows that were cut short for
+// all there are.
+func (a clientApp) runStatement(query *dbx.Query, statement func() error) error {
+	ctx, limit := db.LimitStatements(a.ctx, statementTimeout)
+	query.WithContext(ctx)
+	//lint:ignore SA1012 as PocketBase does, so that the query may run again
+	defer query.WithContext(nil)
+	err := statement()
+	switch gone := ctx.Err(); {
+	case limit.WasInterrupted():
+		err = fmt.Errorf("read for a client: %w", errors.Join(context.DeadlineExceeded, err))
+	case gone != nil:
+		err = fmt.Errorf("read for a client: %w", errors.Join(gone, err))
+	}
+	a.answer.noteFailure(err)
+	return err
+}
+
+func (a clientApp) boundFilter(query *dbx.SelectQuery) error {
+	a.boundQuery(query)
+	return nil
+}
+
+// RecordQuery implements [core.App].
+func (a clientApp) RecordQuery(collection any) *dbx.SelectQuery {
+	return a.boundQuery(a.App.RecordQuery(collection))
+}
+
+// FindRecordById implements [core.App].
+func (a clientApp) FindRecordById(collection any, id string, filters ...func(*dbx.SelectQuery) error) (*core.Record, error) {
+	return a.App.FindRecordById(collection, id, append(filters, a.boundFilter)...)
+}
+
+// FindRecordsByIds implements [core.App].
+func (a clientApp) FindRecordsByIds(collection any, ids []string, filters ...func(*dbx.SelectQuery) error) ([]*core.Record, error) {
+	return a.App.FindRecordsByIds(collection, ids, append(filters, a.boundFilter)...)
+}
+
+// CanAccessRecord implements [core.App].
+func (a clientApp) CanAccessRecord(record *core.Record, info *core.RequestInfo, rule *string) (bool, error) {
+	allowed, err := a.App.CanAccessRecord(record, info, rule)
+	a.answer.noteFailure(err)
+	return allowed, err
+}
+
+// RunInTransaction implements [core.App].
+func (a clientApp) RunInTransaction(fn func(tx core.App) error) error {
+	return a.App.RunInTransaction(func(tx core.App) error { return fn(clientApp{tx, a.ctx, a.answer}) })
+}

@@ -1,0 +1,130 @@
+package hooks_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/hooks"
+	"doubletap/hooks/hookstest"
+)
+
+// Each of these queries would never end by itself; that it is answered is the proof.
+func TestStatementsOfClientsAreInterrupted(t *testing.T) {
+	s := hookstest.New(t)
+	public := ""
+	view := core.NewViewCollection("endless")
+	view.ListRule, view.ViewRule = &public, &public
+	view.ViewQuery = "SELECT id, caption FROM posts"
+	if err := s.App.Save(view); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{"DROP VIEW endless", `CREATE VIEW endless AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+		SELECT CAST(i AS TEXT) AS id, '' AS caption FROM n`} {
+		if _, err := s.App.NonconcurrentDB().NewQuery(statement).Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all sync.WaitGroup
+	for _, path := range []string{
+		"endless/records", // the count
+		"endless/records?skipTotal=1&filter=" + escapeQuery("id = 'x'"), // no row at all
+		"endless/records?skipTotal=1&filter=" + escapeQuery("id = '1'"), // one at once, and then none
+		"endless/records?skipTotal=1&sort=-caption",                     // all before the first
+		"endless/records/x",
+	} {
+		all.Go(func() {
+			a := s.Guest().Do("GET", "/api/collections/"+path, nil)
+			_, shaped := a.Body["data"].(map[string]any)
+			if a.Status != 503 || !shaped || a.Header.Get("Retry-After") == "" || !strings.Contains(a.Raw, "takes too long") {
+				t.Errorf("%s: answered %d %s", path, a.Status, a.Raw)
+			}
+		})
+	}
+	all.Wait()
+	s.As("ada").Post("the service goes on")
+}
+
+// TestOnlyClientsAreHurried checks who reads with a deadline: only code that has the app of a client's request, so no
+// job and no migration.
+func TestOnlyClientsAreHurried(t *testing.T) {
+	bounded := map[string]bool{}
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			e.Router.GET("/owners/look", func(e *core.RequestEvent) error {
+				who := "guest"
+				if e.Auth != nil {
+					who = e.Auth.Collection().Name
+				}
+				hurried := func(app core.App) bool { return strings.HasSuffix(fmt.Sprintf("%T", app), ".clientApp") }
+				bounded[who] = hurried(e.App)
+				return e.App.RunInTransaction(func(tx core.App) error {
+					bounded[who+" in a transaction"] = hurried(tx)
+					return nil
+				})
+			})
+			return e.Next()
+		})
+	})
+	for _, c := range []*hookstest.Client{s.Guest(), s.As("ada"), s.Admin()} {
+		c.Do("GET", "/owners/look", nil)
+	}
+	for who, want := range map[string]bool{
+		"guest": true, "guest in a transaction": true, "users": true, "users in a transaction": true, "_superusers": false, "_superusers in a transaction": false,
+	} {
+		if got, looked := bounded[who]; !looked || got != want {
+			t.Errorf("%s reads with a deadline: %v, want %v", who, got, want)
+		}
+	}
+}
+
+// What a handler leaves to the background, as PocketBase's own do with mails, reads without the request's limits.
+func TestWhatGoesOnAfterARequestReads(t *testing.T) {
+	ended, read := make(chan struct{}), make(chan error)
+	var ada string
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			e.Router.BindFunc(func(e *core.RequestEvent) error {
+				err := e.Next()
+				if e.Request.URL.Path == "/owners/later" {
+					close(ended)
+				}
+				return err
+			})
+			later := func(e *core.RequestEvent) error {
+				app, request := e.App, e.Request.Context()
+				go func() {
+					<-ended
+					if e.Request.Method == "GET" {
+						<-request.Done()
+					}
+					_, err := app.FindRecordById("users", ada)
+					for range 17 {
+						var row struct {
+							Text string `db:"text"`
+						}
+						if err == nil {
+							err = app.RecordQuery("users").Select("printf('%.*c', 1048576, 'x') AS text").Limit(1).One(&row)
+						}
+					}
+					read <- err
+				}()
+				return e.NoContent(204)
+			}
+			e.Router.GET("/owners/later", later)
+			e.Router.POST("/owners/later", later)
+			return e.Next()
+		})
+	})
+	ada = s.As("ada").ID
+	for _, method := range []string{"GET", "POST"} {
+		ended = make(chan struct{})
+		s.Guest().Must(204, method, "/owners/later", nil)
+		if err := <-read; err != nil {
+			t.Errorf("after %s: %v", method, err)
+		}
+	}
+}

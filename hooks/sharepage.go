@@ -1,0 +1,167 @@
+package hooks
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"doubletap/internal/fault"
+	"doubletap/internal/page"
+)
+
+// RenderEvent is a page that is about to be shown to somebody without the app: that of a post, a user or a hashtag;
+// see OnRender. Title, Description and Head may be altered. Texts are escaped where they are put; Head is trusted as
+// it is.
+type RenderEvent struct {
+	hook.Event
+	App         core.App
+	Request     *core.RequestEvent
+	Page        string       // "post", "user" or "tag"
+	Record      *core.Record // what it shows
+	Title       string
+	Description string
+	Head        template.HTML // further elements for the page's head
+}
+
+// Tags makes a handler of OnRender("post") run for pages of posts alone.
+func (e *RenderEvent) Tags() []string { return []string{e.Page} }
+
+// OnRender runs before a page of the kinds "post", "user" or "tag", or of any if there are none, is shown to a guest,
+// a crawler or whoever makes a link's preview. It runs in the request, outside any transaction, and at each request,
+// also when the page that they have is still right. A handler that does not call e.Next(), and returns no error,
+// makes the page the 404 of something that is not there; an error is the answer.
+func (s *Social) OnRender(pages ...string) *hook.TaggedHook[*RenderEvent] {
+	return hook.NewTaggedHook(&s.events.render, pages...)
+}
+
+func (s *Social) bindSharePages() {
+	pages := []route{
+		{path: "/p/{id}", summary: "A public post as a page, for people without the app and for previews.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
+			return s.renderPage(e, page.PostPage, e.Request.PathValue("id"))
+		}},
+		{path: "/tags/{name}", summary: "The public posts of a hashtag as a page.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
+			return s.renderPage(e, page.TagPage, e.Request.PathValue("name"))
+		}},
+		{path: "/sitemap.xml", internal: true, handle: serveSitemap},
+		{path: "/sitemap/{part}", internal: true, handle: serveSitemapPart},
+		{path: "/robots.txt", internal: true, handle: func(e *core.RequestEvent) error {
+			return respondCached(e, http.StatusOK, "text/plain; charset=utf-8", page.RobotsText(e.App))
+		}},
+		{path: "/page.css", internal: true, handle: func(e *core.RequestEvent) error {
+			return respondCached(e, http.StatusOK, "text/css; charset=utf-8", page.CSS)
+		}},
+		{path: "/page.js", internal: true, handle: func(e *core.RequestEvent) error {
+			return respondCached(e, http.StatusOK, "text/javascript; charset=utf-8", page.JS)
+		}},
+	}
+	for _, r := range pages {
+		r.method, r.contentType, r.yieldsToOwner = http.MethodGet, "text/html", true
+		s.routes = append(s.routes, r)
+	}
+}
+
+// serveUserPage answers /@handle, which no pattern of a route can express.
+func (s *Social) serveUserPage(e *core.RequestEvent) error {
+	handle, ours := strings.CutPrefix(e.Request.URL.Path, "/@")
+	if !ours {
+		return e.Next()
+	}
+	return fault.ForClient(s.renderPage(e, page.UserPage, handle))
+}
+
+// renderPage answers with a page, or with the 404 of what is missing. Shared caches keep a page for half a minute at
+// most, and browsers ask each time, so that it is hardly seen longer than what it shows.
+func (s *Social) renderPage(e *core.RequestEvent, load func(app core.App, name string) (*page.Page, error), name string) error {
+	p, err := load(e.App, name)
+	if err != nil {
+		return err
+	}
+	shown := p != nil
+	if shown && s.events.render.Length() > 0 {
+		shown = false
+		event := &RenderEvent{App: e.App, Request: e, Page: p.Kind, Record: p.Record, Title: p.Title, Description: p.Description}
+		err := s.events.render.Trigger(event, func(r *RenderEvent) error {
+			shown = true
+			p.Title, p.Description, p.Head = r.Title, r.Description, r.Head
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !shown {
+		body, err := page.MissingPage(e.App)
+		if err != nil {
+			return err
+		}
+		e.Response.Header().Set("Cache-Control", "no-store")
+		return respond(e, http.StatusNotFound, "text/html; charset=utf-8", body)
+	}
+	body, err := p.RenderHTML()
+	if err != nil {
+		return err
+	}
+	return respondCached(e, http.StatusOK, "text/html; charset=utf-8", body)
+}
+
+// respondCached answers with a body and its ETag, or with 304 to those who have it.
+func respondCached(e *core.RequestEvent, status int, kind string, body []byte) error {
+	header := e.Response.Header()
+	tag := `"` + page.ContentTag(body) + `"`
+	header.Set("ETag", tag)
+	header.Set("Cache-Control", "public, max-age=0, s-maxage=30")
+	if e.Request.URL.RequestURI() == page.StylePath {
+		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	for known := range strings.SplitSeq(e.Request.Header.Get("If-None-Match"), ",") {
+		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == tag {
+			setPagePolicy(header)
+			e.Response.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	return respond(e, status, kind, body)
+}
+
+func respond(e *core.RequestEvent, status int, kind string, body []byte) error {
+	setPagePolicy(e.Response.Header())
+	e.Response.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	return e.Blob(status, kind, body)
+}
+
+func serveSitemap(e *core.RequestEvent) error {
+	index, err := page.SitemapIndex(e.App)
+	if err != nil {
+		return err
+	}
+	return respondSitemap(e, index)
+}
+
+func serveSitemapPart(e *core.RequestEvent) error {
+	name, number, _ := strings.Cut(strings.TrimSuffix(e.Request.PathValue("part"), ".xml"), "-")
+	n, err := strconv.Atoi(number)
+	if err != nil || e.Request.PathValue("part") != fmt.Sprintf("%s-%d.xml", name, n) {
+		return fault.NotFound()
+	}
+	part, err := page.SitemapPart(e.App, name, n)
+	if err != nil {
+		return err
+	}
+	if part == nil {
+		return fault.NotFound()
+	}
+	return respondSitemap(e, part)
+}
+
+func respondSitemap(e *core.RequestEvent, m *page.Sitemap) error {
+	body, err := m.EncodeXML()
+	if err != nil {
+		return err
+	}
+	return respondCached(e, http.StatusOK, "application/xml; charset=utf-8", body)
+}

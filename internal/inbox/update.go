@@ -1,0 +1,145 @@
+package inbox
+
+import (
+	"slices"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/db"
+)
+
+// maxFeedChanges is how many changes of a feed may wait for a person. With more, the person's devices are
+// disconnected: fetching the feed anew is cheaper.
+const maxFeedChanges = 1000
+
+// FeedRow is the id of a row of feed, and the viewer whose feed it is in.
+type FeedRow struct {
+	ID     string `db:"id"`
+	Viewer string `db:"viewer"`
+}
+
+// update is what there is to do for a workKey. Two updates of one key add up to one.
+type update struct {
+	tray           bool      // of a person: notifications or retractions changed
+	committedAt    time.Time // when that was committed; zero unless deliveries are reported
+	toSuperusers   bool      // superusers listen to notifications as well
+	superusersFrom int64     // superusers who were sent nothing of this person yet need nothing up to this seq
+	collections    []string  // collections of which the person's row changed
+	feed           []feedChange
+	countsChanged  bool     // of a post: its counts changed
+	sightChanged   bool     // of a post: it may have gone out of sight
+	inFeedsToo     bool     // of a post: check the feeds it is in, too
+	onlyPeople     []string // of a post: it may have gone out of sight of these people alone
+}
+
+type feedChange struct {
+	id    string
+	added bool // false: it may be gone
+}
+
+func (u *update) addUpdate(more update) {
+	if more.toSuperusers {
+		if !u.toSuperusers || more.superusersFrom < u.superusersFrom {
+			u.superusersFrom = more.superusersFrom
+		}
+		u.toSuperusers = true
+	}
+	u.tray = u.tray || more.tray
+	if u.committedAt.IsZero() {
+		u.committedAt = more.committedAt
+	}
+	u.collections = appendMissing(u.collections, more.collections)
+	u.feed = append(u.feed, more.feed...)
+	u.feed = u.feed[:min(len(u.feed), maxFeedChanges+1)] // one too many is enough to know
+	u.countsChanged = u.countsChanged || more.countsChanged
+	u.sightChanged = u.sightChanged || more.sightChanged
+	u.inFeedsToo = u.inFeedsToo || more.inFeedsToo
+	u.onlyPeople = appendMissing(u.onlyPeople, more.onlyPeople)
+}
+
+func appendMissing(a, b []string) []string {
+	for _, s := range b {
+		if !slices.Contains(a, s) {
+			a = append(a, s)
+		}
+	}
+	return a
+}
+
+// NotificationsChanged says that the person's notifications or retractions changed. Call it inside the transaction of
+// the change. After the commit, the person's devices are sent what they lack, in the order of seq; several changes of
+// one row may arrive as one.
+func NotificationsChanged(tx core.App, person string) {
+	in := existingInbox(tx)
+	if in == nil {
+		return
+	}
+	u := update{tray: true}
+	u.superusersFrom, u.toSuperusers = in.superuserCursor(person)
+	db.AfterCommit(tx, func() {
+		if in.OnDelivered != nil {
+			u.committedAt = time.Now()
+		}
+		in.updatePerson(person, u)
+	})
+}
+
+// superuserCursor returns the person's last seq, and whether a superuser listens to notifications. It reads outside of
+// the open transaction, so the seq is the one before that transaction's changes. Where it cannot be read it is 0: the
+// superuser is rather sent too much.
+func (in *Inbox) superuserCursor(person string) (seq int64, listens bool) {
+	in.mu.Lock()
+	for s := range in.superusers {
+		listens = listens || s.tray != nil
+	}
+	in.mu.Unlock()
+	if !listens {
+		return 0, false
+	}
+	err := in.app.ConcurrentDB().Select("seq").From("settings").Where(dbx.HashExp{"user": person}).Row(&seq)
+	if _, err := db.Found(err); err != nil {
+		in.app.Logger().Error("could not read how far the notifications are", "account", person, "err", err)
+	}
+	return seq, true
+}
+
+// PersonRowChanged says that the person's row changed in a collection that has one row for each user, such as
+// settings. After the commit, the person's devices are sent the row as it is then.
+func PersonRowChanged(tx core.App, person, collection string) {
+	if in := existingInbox(tx); in != nil {
+		db.AfterCommit(tx, func() { in.updatePerson(person, update{collections: []string{collection}}) })
+	}
+}
+
+// FeedRowsAdded says that rows were added to feeds. After the commit, those viewers who are connected are sent the
+// rows that they may see.
+func FeedRowsAdded(tx core.App, rows []FeedRow) { feedRowsChanged(tx, rows, true) }
+
+// FeedRowsRemoved says that rows were taken out of feeds: deleted or hidden. After the commit, those viewers who are
+// connected are sent their delete.
+func FeedRowsRemoved(tx core.App, rows []FeedRow) { feedRowsChanged(tx, rows, false) }
+
+func feedRowsChanged(tx core.App, rows []FeedRow, added bool) {
+	in := existingInbox(tx)
+	if in == nil || len(rows) == 0 {
+		return
+	}
+	db.AfterCommit(tx, func() {
+		for _, row := range rows {
+			in.updatePerson(row.Viewer, update{feed: []feedChange{{row.ID, added}}})
+		}
+	})
+}
+
+// updatePerson has a worker send an update to the person's devices. All that is personal goes through here; for a
+// person without a device it costs only a lookup in a map.
+func (in *Inbox) updatePerson(person string, u update) {
+	in.mu.Lock()
+	hasListener := len(in.people[person]) > 0 || len(in.superusers) > 0
+	in.mu.Unlock()
+	if hasListener {
+		in.personQueue.enqueue(workKey{person: person}, u)
+	}
+}

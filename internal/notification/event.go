@@ -1,0 +1,179 @@
+// Package notification tells people what others did: grouped, counted, once, and taken back when it is undone.
+package notification
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"doubletap/internal/deliver"
+	"doubletap/internal/rule"
+)
+
+// The types of notification.
+const (
+	TypeLike           = "like"
+	TypeComment        = "comment"
+	TypeReply          = "reply"
+	TypeCommentLike    = "comment_like"
+	TypeMention        = "mention"
+	TypeFollow         = "follow"
+	TypeFollowRequest  = "follow_request"
+	TypeFollowAccepted = "follow_accepted"
+	TypePost           = "post"   // a post of somebody for whom the recipient turned on follows.notify
+	TypeSystem         = "system" // from the service itself; its message says what
+)
+
+// Event is one thing that one recipient is told of: Actor did to Subject what Type says. Events of one recipient, type
+// and subject are grouped into one notification.
+type Event struct {
+	Recipient, Actor string
+	Type             string
+	Subject          string // a post or a comment; for follows the recipient; for TypePost the author
+	Post, Comment    string // what the notification shows; empty where it shows none
+
+	List bool // shown in the tray
+	Live bool // sent at once to those of the recipient's devices that are connected
+	Push bool // may be sent to the recipient's devices
+	Mail bool // may be sent by mail
+
+	Plan      deliver.Plan // how the recipient wants to be told
+	Reachable bool         // there may be a device or an address to send it to
+
+	overBudget bool // the actor has alerted the recipient often enough for now
+}
+
+// isNewEachTime reports whether every event of the type is new, even from an actor who is already in the group: a
+// second comment is, a second like is not.
+func (e *Event) isNewEachTime() bool {
+	return e.Type == TypeComment || e.Type == TypeReply || e.Type == TypeMention || e.Type == TypePost
+}
+
+// Listener is called for each event, inside the event's transaction.
+type Listener struct {
+	// Intercept may change the event before it is listed. When it returns false, the event is recorded but neither
+	// listed nor sent.
+	Intercept func(tx core.App, e *Event) (bool, error)
+	// Listed is called after an event was listed anew, with the id of the notification that shows it.
+	Listed func(tx core.App, e *Event, notification string) error
+}
+
+const listenerKey = "doubletap.notification.listener"
+
+// SetListener makes l the listener of app's events.
+func SetListener(app core.App, l Listener) { app.Store().Set(listenerKey, l) }
+
+func askListener(tx core.App, e *Event) error {
+	l, _ := tx.Store().Get(listenerKey).(Listener)
+	if l.Intercept == nil {
+		return nil
+	}
+	list, err := l.Intercept(tx, e)
+	if !list {
+		e.List, e.Live, e.Push, e.Mail = false, false, false, false
+	}
+	return err
+}
+
+func tellListener(tx core.App, e *Event, notification string) error {
+	l, _ := tx.Store().Get(listenerKey).(Listener)
+	if l.Listed == nil {
+		return nil
+	}
+	return l.Listed(tx, e, notification)
+}
+
+// PostLiked tells owner, the post's author, of a like.
+func PostLiked(tx core.App, user, post, owner string) error {
+	return notifyRecipient(tx, &Event{Recipient: owner, Actor: user, Type: TypeLike, Subject: post, Post: post})
+}
+
+// PostUnliked takes back that user liked the post.
+func PostUnliked(tx core.App, user, post, owner string) error {
+	return retractFrom(tx, owner, TypeLike, post, user)
+}
+
+// CommentLiked tells the comment's author of a like.
+func CommentLiked(tx core.App, like, comment *core.Record) error {
+	return notifyRecipient(tx, &Event{
+		Recipient: comment.GetString("author"), Actor: like.GetString("user"),
+		Type: TypeCommentLike, Subject: comment.Id, Post: comment.GetString("post"), Comment: comment.Id,
+	})
+}
+
+// CommentUnliked takes back a like of a comment.
+func CommentUnliked(tx core.App, like *core.Record) error {
+	return retractFromAll(tx, TypeCommentLike, like.GetString("comment"), like.GetString("user"))
+}
+
+// UserMentioned tells user that actor named them in post, or in comment unless that is empty. It does nothing when
+// user may not see the post.
+func UserMentioned(tx core.App, user, actor, post, comment string) error {
+	if sees, err := rule.MaySeePost(tx, user, post); err != nil || !sees {
+		return err
+	}
+	return notifyRecipient(tx, &Event{Recipient: user, Actor: actor, Type: TypeMention, Subject: post, Post: post, Comment: comment})
+}
+
+// UserUnmentioned takes back that actor named user in post.
+func UserUnmentioned(tx core.App, user, actor, post string) error {
+	return retractFrom(tx, user, TypeMention, post, actor)
+}
+
+// CommentCreated tells the post's author of a comment and, if it is a reply, the author of the comment it answers.
+// answered is nil where it answers none. Somebody who is both is told once, of the reply.
+func CommentCreated(tx core.App, comment, post, answered *core.Record) error {
+	author, told := comment.GetString("author"), ""
+	if answered != nil {
+		told = answered.GetString("author")
+		err := notifyRecipient(tx, &Event{
+			Recipient: told, Actor: author,
+			Type: TypeReply, Subject: comment.GetString("parent"), Post: post.Id, Comment: comment.Id,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if post.GetString("author") == told {
+		return nil
+	}
+	return notifyRecipient(tx, &Event{
+		Recipient: post.GetString("author"), Actor: author,
+		Type: TypeComment, Subject: post.Id, Post: post.Id, Comment: comment.Id,
+	})
+}
+
+// FollowCreated tells the followee of a new follower, or of somebody who asks to follow.
+func FollowCreated(tx core.App, follow *core.Record) error {
+	kind := TypeFollow
+	if follow.GetString("state") == "pending" {
+		kind = TypeFollowRequest
+	}
+	followee := follow.GetString("followee")
+	return notifyRecipient(tx, &Event{Recipient: followee, Actor: follow.GetString("follower"), Type: kind, Subject: followee})
+}
+
+// RequestAccepted tells the follower that the request was accepted, and takes the request out of the followee's tray.
+func RequestAccepted(tx core.App, follow *core.Record) error {
+	follower, followee := follow.GetString("follower"), follow.GetString("followee")
+	if err := retractFromAll(tx, TypeFollowRequest, followee, follower); err != nil {
+		return err
+	}
+	return notifyRecipient(tx, &Event{Recipient: follower, Actor: followee, Type: TypeFollowAccepted, Subject: follower})
+}
+
+// FollowDeleted takes back what both sides were told because of a follow.
+func FollowDeleted(tx core.App, follow *core.Record) error {
+	follower, followee := follow.GetString("follower"), follow.GetString("followee")
+	for _, told := range []struct{ kind, recipient, actor string }{
+		{TypeFollow, followee, follower}, {TypeFollowRequest, followee, follower}, {TypeFollowAccepted, follower, followee},
+	} {
+		if err := retractFrom(tx, told.recipient, told.kind, told.recipient, told.actor); err != nil {
+			return fmt.Errorf("unfollow %s: %w", told.recipient, err)
+		}
+	}
+	if err := retractFrom(tx, follower, TypePost, followee, followee); err != nil {
+		return fmt.Errorf("unfollow %s: %w", followee, err)
+	}
+	return nil
+}
