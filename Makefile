@@ -41,7 +41,7 @@ GOSEC_EXCLUDED = G104,G115
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test compat first-like bench neighbours check screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
+.PHONY: help build demo test compat first-like bench neighbours check names screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ check: build ## formatting, vet, staticcheck, gosec and known vulnerabilities; m
 	@mkdir -p dist && go -C tests/gate build -o $(CURDIR)/dist/inspect ./inspect
 	go vet -vettool=dist/inspect -gosec.exclude=$(GOSEC_EXCLUDED) $$(go list ./... | grep -v -e /bench -e /tests/) # programs for developers alone
 	go -C tests/gate run ./vulns $(VULNDB) $(CURDIR)/doubletap
+
+names: ## how many functions there are and how long their names are; words_test.go holds the limits
+	@go test -count=1 -run 'TestFunctionNames' -v .
 
 bench: ## measure it beside plain PocketBase in one run, with a table, JSON and a chart
 	cd bench && go run .

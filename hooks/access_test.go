@@ -126,7 +126,7 @@ func (m *accessMatrix) requireVerbs(t *testing.T, collections []string) {
 				found = found || strings.HasPrefix(l.row, collection+"/") && strings.HasPrefix(l.verb, verb)
 			}
 			if !found {
-				t.Errorf("the table has no line for %s of %s: add a row to openWorld", verb, collection)
+				t.Errorf("the table has no line for %s of %s: add a row to newAccessWorld", verb, collection)
 			}
 		}
 	}

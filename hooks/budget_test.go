@@ -202,7 +202,7 @@ func TestBudgetKnowsOurCollections(t *testing.T) {
 	}
 	slices.Sort(found)
 	if !slices.Equal(found, slices.Sorted(slices.Values(guard.ServiceCollections))) {
-		t.Errorf("a fresh service has the collections %q, and guard.Collections is %q", found, guard.ServiceCollections)
+		t.Errorf("a fresh service has the collections %q, and guard.ServiceCollections is %q", found, guard.ServiceCollections)
 	}
 }
 

@@ -64,9 +64,9 @@ func findStoredEdge(app core.App, record *core.Record) (*core.Record, error) {
 		ends[end] = record.GetString(end)
 	}
 	stored := &core.Record{}
-	switch found, err := db.Found(app.RecordQuery(like.Collection()).AndWhere(ends).Limit(1).One(stored)); {
+	switch found, err := db.Found(app.RecordQuery(record.Collection()).AndWhere(ends).Limit(1).One(stored)); {
 	case err != nil:
-		return nil, fmt.Errorf("find the row of %s between the same ends: %w", like.Collection().Name, err)
+		return nil, fmt.Errorf("find the row of %s between the same ends: %w", record.Collection().Name, err)
 	case !found:
 		return nil, nil
 	}

@@ -91,7 +91,7 @@ func (s *Social) bindFastPath(before []int) {
 					return err
 				}
 			}
-			if err := handle(e); err != nil {
+			if err := tap(e); err != nil {
 				return err
 			}
 			took := time.Since(began)

@@ -57,8 +57,8 @@ func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, pos
 		if allowed, err = l.ReadIfAllowed(tx, e.Auth); err != nil || !allowed || l.IsStored() {
 			return err
 		}
-		return runLikeHook("OnLike", &s.events.like, tx, likes, tapped, func() error {
-			if err := tapped.InsertRow(tx); err != nil {
+		return runLikeHook("OnLike", &s.events.like, tx, likes, l, func() error {
+			if err := l.InsertRow(tx); err != nil {
 				return err
 			}
 			inbox.PostCountsChanged(tx, post)
@@ -84,8 +84,8 @@ func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, i
 		if found, err = l.FindOwn(tx, e.Auth); err != nil || !found {
 			return err
 		}
-		return runLikeHook("OnUnlike", &s.events.unlike, tx, likes, tapped, func() error {
-			if err := tapped.DeleteRow(tx); err != nil {
+		return runLikeHook("OnUnlike", &s.events.unlike, tx, likes, l, func() error {
+			if err := l.DeleteRow(tx); err != nil {
 				return err
 			}
 			inbox.PostCountsChanged(tx, l.Post)

@@ -57,7 +57,7 @@ func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 	stream.ExpectSilence()
 }
 
-func TestANoticeKeptSilentByTheOwner(t *testing.T) {
+func TestANotificationKeptSilentByTheOwner(t *testing.T) {
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnNotify("like").BindFunc(func(e *hooks.NotifyEvent) error {
 			e.Live = e.Live && e.Actor.GetString("handle") != "bob"

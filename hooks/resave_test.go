@@ -27,7 +27,7 @@ func TestEveryCollectionIsGuarded(t *testing.T) {
 	}
 	for _, c := range collections {
 		if !strings.HasPrefix(c.Name, "_") && !slices.Contains(guard.ServiceCollections, c.Name) {
-			t.Errorf("guard.Collections lacks %s", c.Name)
+			t.Errorf("guard.ServiceCollections lacks %s", c.Name)
 		}
 	}
 }

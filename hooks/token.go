@@ -104,8 +104,8 @@ func (t *tokenCache) userOf(app core.App, token string) *core.Record {
 	if h != nil && time.Now().Before(h.expires) && h.secret == users.AuthToken.Secret {
 		return h.user.Clone()
 	}
-	person, err := app.FindAuthRecordByToken(token, core.TokenTypeAuth)
-	if err != nil || person.Collection().Name != "users" { //nolint:nilerr // callerRead says what it is
+	user, err := app.FindAuthRecordByToken(token, core.TokenTypeAuth)
+	if err != nil || user.Collection().Name != "users" { //nolint:nilerr // callerRead says what it is
 		return nil
 	}
 	claims, err := security.ParseUnverifiedJWT(token)

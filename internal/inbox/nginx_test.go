@@ -61,7 +61,7 @@ func behindNginx(t *testing.T, service string) string {
 
 // A stream behind nginx's defaults lives for as long as it is sent heartbeats, and its messages arrive at once and
 // whole.
-func TestStreamsOutliveNginxsPatience(t *testing.T) {
+func TestStreamsOutliveNginxsTimeout(t *testing.T) {
 	for name, beats := range map[string]bool{"with heartbeats": true, "without any": false} {
 		t.Run(name, func(t *testing.T) {
 			s := startService(t)

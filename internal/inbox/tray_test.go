@@ -151,7 +151,7 @@ func TestNothingCommittedAfterTheAnswerIsMissed(t *testing.T) {
 	}
 }
 
-func TestWhatIsCommittedWhileADeviceSitsDownIsNotMissed(t *testing.T) {
+func TestWhatIsCommittedWhileADeviceSubscribesIsNotMissed(t *testing.T) {
 	s := startService(t)
 	d := s.connectDevice("")
 	d.token = s.tokenOf("ada")

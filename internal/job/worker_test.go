@@ -242,7 +242,7 @@ func TestAJobClaimedWhileStoppingIsGivenBack(t *testing.T) {
 func TestWhenTheTimeForStoppingIsOver(t *testing.T) {
 	for _, c := range []struct {
 		what  string
-		heeds bool
+		stops bool
 		err   error
 		state string
 	}{
@@ -255,7 +255,7 @@ func TestWhenTheTimeForStoppingIsOver(t *testing.T) {
 			began, goOn := make(chan struct{}), make(chan struct{})
 			r.Handle("mail", func(ctx context.Context, _ core.App, _ *Job) error {
 				close(began)
-				if !c.heeds {
+				if !c.stops {
 					<-goOn
 				}
 				<-ctx.Done()
@@ -269,7 +269,7 @@ func TestWhenTheTimeForStoppingIsOver(t *testing.T) {
 			if err := r.Stop(ctx); !errors.Is(err, c.err) {
 				t.Errorf("got error %v, want %v", err, c.err)
 			}
-			if got := onlyJob(t, app); got.State != c.state || c.heeds && got.Attempts != 0 {
+			if got := onlyJob(t, app); got.State != c.state || c.stops && got.Attempts != 0 {
 				t.Errorf("got %+v", got)
 			}
 			close(goOn)

@@ -25,7 +25,7 @@ var ErrBusy = errors.New("too many photos arrive at once")
 const (
 	uploadTimeout  = 5 * time.Second
 	batchTimeout   = time.Second
-	decodePatience = 20 * time.Second
+	decodeTimeout = 20 * time.Second
 )
 
 // AdmitUploads looks at the photos that record is about to store and takes everything out of them that is not the
@@ -133,7 +133,7 @@ func (s *Studio) check(ctx context.Context, app core.App, person string, clean [
 		if app.IsTransactional() {
 			return nil
 		}
-		waiting, cancel := context.WithTimeout(ctx, decodePatience)
+		waiting, cancel := context.WithTimeout(ctx, decodeTimeout)
 		defer cancel()
 		turn, err := s.checking.Acquire(waiting, person, 1)
 		if err != nil {
@@ -162,7 +162,7 @@ func nameForKind(name string, kind door.Kind) string {
 
 // convertToJPEG replaces a HEIC by the JPEG that it becomes.
 func (s *Studio) convertToJPEG(ctx context.Context, person string, file *filesystem.File, source []byte, info door.Info) error {
-	waiting, cancel := context.WithTimeout(ctx, decodePatience)
+	waiting, cancel := context.WithTimeout(ctx, decodeTimeout)
 	defer cancel()
 	turn, err := s.convertSlot.Acquire(waiting, person, 1) // before memory is acquired, which renditions can use meanwhile
 	if err != nil {

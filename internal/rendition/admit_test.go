@@ -83,7 +83,7 @@ func TestOnlyOneHEICIsConverted(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if err := s.convertToJPEG(t.Context(), "ada", nil, nil, door.Info{Kind: door.HEIC}); !errors.Is(err, ErrBusy) || time.Since(start) != decodePatience {
+		if err := s.convertToJPEG(t.Context(), "ada", nil, nil, door.Info{Kind: door.HEIC}); !errors.Is(err, ErrBusy) || time.Since(start) != decodeTimeout {
 			t.Errorf("it waits %v: %v", time.Since(start), err)
 		}
 		if release, err := s.renderBudget.Acquire(t.Context(), "ada", 512<<20); err != nil {

@@ -254,7 +254,7 @@ func TestWhoComesAloneAndBlocksDoesNotKeepTheQueue(t *testing.T) {
 	}
 }
 
-func TestATransactionOfManySlowDeedsIsSeveral(t *testing.T) {
+func TestATransactionOfManySlowWritesIsSeveral(t *testing.T) {
 	app := newTestApp(t)
 	w := writer.New(app, pprof.Labels("request", "test"))
 	w.SetBatchTime(0)
