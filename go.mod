@@ -1,4 +1,4 @@
-module doubletap
+module github.com/doubletap/doubletap
 
 go 1.27
 

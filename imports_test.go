@@ -47,7 +47,7 @@ var forbiddenImports = map[string]struct {
 	// HTTP stays in hooks; the inbox speaks PocketBase's realtime
 	"internal/": {paths: []string{"github.com/pocketbase/pocketbase/apis", "github.com/spf13/cobra"}, except: []string{"internal/inbox"}},
 	// an old step must still mean what it meant
-	"migrations": {paths: []string{"doubletap/"}},
+	"migrations": {paths: []string{"github.com/doubletap/doubletap/"}},
 }
 
 func TestImportsPointDown(t *testing.T) {
@@ -70,7 +70,7 @@ func TestImportsPointDown(t *testing.T) {
 		}
 		seen[pkg] = true
 		for _, path := range imports {
-			if name, ours := strings.CutPrefix(path, "doubletap/"); ours && level[name] >= at {
+			if name, ours := strings.CutPrefix(path, "github.com/doubletap/doubletap/"); ours && level[name] >= at {
 				t.Errorf("%s imports %s, which is not below it", file, name)
 			}
 			for prefix, ban := range forbiddenImports {

@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/plugins/migratecmd"
 
-	"doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks"
 )
 
 func main() {

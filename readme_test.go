@@ -24,7 +24,7 @@ func TestTheGoInTheReadmeBuilds(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"main.go": snippet[1],
-		"go.mod":  "module snippet\n\ngo 1.27\n\nrequire (\n\tdoubletap v0.0.0\n\tgithub.com/pocketbase/pocketbase v0.40.4\n)\n\nreplace doubletap => " + root + "\n",
+		"go.mod":  "module snippet\n\ngo 1.27\n\nrequire (\n\tgithub.com/doubletap/doubletap v0.0.0\n\tgithub.com/pocketbase/pocketbase v0.40.4\n)\n\nreplace github.com/doubletap/doubletap => " + root + "\n",
 		"go.sum":  readFile(t, "go.sum"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {

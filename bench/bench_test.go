@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/bench/report"
+	"github.com/doubletap/doubletap/bench/report"
 )
 
 // TestEverythingRuns runs every case on every subject at toy size. It checks whether the results are right, not how

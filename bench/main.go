@@ -13,9 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	"doubletap/bench/load"
-	"doubletap/bench/subject"
-	"doubletap/bench/world"
+	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/subject"
+	"github.com/doubletap/doubletap/bench/world"
 )
 
 // config holds the values of the flags.

@@ -6,9 +6,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"doubletap/bench/load"
-	"doubletap/bench/report"
-	"doubletap/bench/subject"
+	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/report"
+	"github.com/doubletap/doubletap/bench/subject"
 )
 
 // runRound serves fresh copies of the data and runs every case on one subject after the other. All servers except the

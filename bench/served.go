@@ -4,10 +4,10 @@ import (
 	"context"
 	"sync/atomic"
 
-	"doubletap/bench/load"
-	"doubletap/bench/stored"
-	"doubletap/bench/subject"
-	"doubletap/bench/world"
+	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/stored"
+	"github.com/doubletap/doubletap/bench/subject"
+	"github.com/doubletap/doubletap/bench/world"
 )
 
 // servedSubject is a running server together with what the load generator knows of its people and posts.

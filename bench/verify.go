@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"doubletap/bench/load"
-	"doubletap/bench/report"
-	"doubletap/bench/stored"
-	"doubletap/bench/subject"
+	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/report"
+	"github.com/doubletap/doubletap/bench/stored"
+	"github.com/doubletap/doubletap/bench/subject"
 )
 
 // acknowledgedWrites returns what the server has acknowledged so far.

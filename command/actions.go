@@ -7,7 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/account"
 )
 
 // Password is the password of all made-up people.

@@ -15,7 +15,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
-	"doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/load"
 )
 
 // BenchOptions says how `bench` measures a running server.

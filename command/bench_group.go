@@ -16,7 +16,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/load"
 )
 
 // ownerCount is how many people have posts that only the cases of notifications like.

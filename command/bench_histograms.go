@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/load"
 )
 
 // serverHistograms are the server's own histograms from /metrics: counts by name and upper bound in seconds. They are

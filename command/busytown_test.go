@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/command"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // busyTown is a service whose people do random things.

@@ -9,9 +9,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
-	"doubletap/internal/db"
-	_ "doubletap/internal/rule" // the rules of the collections call its functions
-	_ "doubletap/migrations"    // the collections
+	"github.com/doubletap/doubletap/internal/db"
+	_ "github.com/doubletap/doubletap/internal/rule" // the rules of the collections call its functions
+	_ "github.com/doubletap/doubletap/migrations"    // the collections
 )
 
 // AddCommands adds Doubletap's commands to a program. The product's hooks must be bound to the same app, since the

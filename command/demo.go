@@ -16,8 +16,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 	"github.com/spf13/cobra"
 
-	"doubletap/internal/db"
-	"doubletap/internal/setup"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/setup"
 )
 
 const adminEmail = "admin@example.com"

@@ -9,7 +9,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 // The states of a Finding. A warning is about something that works but should be known.

@@ -10,7 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 func doctorCommand(app core.App) *cobra.Command {

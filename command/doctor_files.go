@@ -15,9 +15,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/list"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 // uploadGrace is how old a file without a record must be to be reported: a file is stored before its record.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 // checkIntegrity has SQLite check its files: each page and row, and that each index has as many entries as there are

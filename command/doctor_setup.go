@@ -8,12 +8,12 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/account"
-	"doubletap/internal/db"
-	"doubletap/internal/folder"
-	"doubletap/internal/job"
-	"doubletap/internal/reconcile"
-	"doubletap/internal/setup"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/folder"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/setup"
 )
 
 // lateJobAge is how long a due job may wait before somebody should look.

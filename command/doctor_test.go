@@ -13,10 +13,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/command"
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/reconcile"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // examineFolder returns what doctor finds; if it cannot begin, that is a finding that fails.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/command"
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 var updateDocs = flag.Bool("update", false, "rewrite docs/invariants.md")

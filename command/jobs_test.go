@@ -11,11 +11,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/clock"
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // expectOutput runs a command, which must succeed and print all these texts, and returns its output.

@@ -6,10 +6,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/job"
-	"doubletap/internal/reconcile"
-	"doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/rendition"
 )
 
 // SQL about photos. In media, null stands for a photo that cannot be decoded, which counts as described. A record that

@@ -5,7 +5,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 // ExaminePhotos returns what doctor finds about photos.

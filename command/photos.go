@@ -7,8 +7,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
-	"doubletap/internal/db"
-	"doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/rendition"
 )
 
 // RebuildRenditions makes the renditions that photos lack or have in other sizes, and returns how many posts, stories

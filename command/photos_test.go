@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/command"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // renditionFiles returns the renditions in the storage, as contents by path.

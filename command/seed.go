@@ -9,8 +9,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
-	"doubletap/internal/db"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // SeedSize says how much of each thing SeedData makes, and which world: the same Seed and numbers give the same world.

@@ -14,10 +14,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/command"
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
 )
 
 // smallSize is the size of the world of these tests.

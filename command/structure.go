@@ -7,7 +7,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 // StructuralChecks are the checks on which everything else depends: which collections there are, who may do what with

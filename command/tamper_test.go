@@ -13,11 +13,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/command"
-	"doubletap/internal/edge"
-	"doubletap/internal/reconcile"
-	"doubletap/internal/search"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/search"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // tampering is a change that somebody makes to the database without the service, and what becomes of it.

@@ -12,8 +12,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // timeline is what people did, stored as if it had happened over a span that ends now.

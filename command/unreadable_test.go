@@ -7,9 +7,9 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/command"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/insight"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/insight"
 )
 
 var errUnreadable = errors.New("the disk is on fire")

@@ -10,7 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
-	"doubletap/internal/deliver/webhook"
+	"github.com/doubletap/doubletap/internal/deliver/webhook"
 )
 
 func webhooksCommand(app core.App) *cobra.Command {

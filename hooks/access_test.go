@@ -15,9 +15,9 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/guard"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 var updateFiles = flag.Bool("update", false, "rewrite testdata/access.txt and docs/schema.txt")

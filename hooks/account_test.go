@@ -7,8 +7,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func signUpUser(c *hookstest.Client, handle string, fields map[string]any) hookstest.Answer {

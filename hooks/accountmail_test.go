@@ -10,8 +10,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/mails"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
 )
 
 // lastMail returns the newest mail that the mail server took.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/account"
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // bindAddresses makes all spellings of an e-mail address of users one identity. Addresses are stored folded, see

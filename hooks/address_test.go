@@ -10,10 +10,10 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/account"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestFoldAddress(t *testing.T) {

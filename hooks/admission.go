@@ -6,12 +6,12 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/account"
-	"doubletap/internal/db"
-	"doubletap/internal/edge"
-	"doubletap/internal/fault"
-	"doubletap/internal/guard"
-	"doubletap/internal/rule"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/rule"
 )
 
 // PocketBase checks a rule before the transaction that stores the record. In between, another request may block,

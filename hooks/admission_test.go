@@ -7,8 +7,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // requestRace runs something between a request's rule and its transaction.

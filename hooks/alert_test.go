@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // One actor alerts one recipient of a few things an hour; the rest is in the tray.

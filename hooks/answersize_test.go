@@ -9,9 +9,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func init() {

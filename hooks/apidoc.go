@@ -11,7 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/apidoc"
+	"github.com/doubletap/doubletap/internal/apidoc"
 )
 
 func (s *Social) bindAPIDoc() {

@@ -8,7 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/setup"
+	"github.com/doubletap/doubletap/internal/setup"
 )
 
 // bindAppURL makes the application URL of PocketBase's settings follow the address that the server listens on, until

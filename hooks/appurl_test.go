@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // sendRequest sends a request to a program as somebody, and returns the answer's body.

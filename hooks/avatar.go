@@ -12,7 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
-	"doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
 )
 
 // fetchAvatar downloads the picture that somebody has at an OAuth2 provider before the sign-up: PocketBase would wait

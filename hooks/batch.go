@@ -18,9 +18,9 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // A batch runs inside one transaction, so everybody else's writes wait for whatever a client puts into it.

@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/bench/load"
-	"doubletap/command"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestBenchMeasuresARunningServerAndLeavesNobodyThere(t *testing.T) {

@@ -3,10 +3,10 @@ package hooks
 import (
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/feed"
-	"doubletap/internal/graph"
-	"doubletap/internal/inbox"
-	"doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/feed"
+	"github.com/doubletap/doubletap/internal/graph"
+	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/notification"
 )
 
 func (s *Social) bindBlocks() {

@@ -11,9 +11,9 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 
-	"doubletap/internal/account"
-	"doubletap/internal/fault"
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // How many bytes of a body are read at most. What a collection's JSON fields and files may take comes on top.

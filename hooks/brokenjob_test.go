@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/internal/deliver"
-	"doubletap/internal/deliver/mail"
-	"doubletap/internal/deliver/webhook"
-	"doubletap/internal/job"
-	"doubletap/internal/notification"
-	"doubletap/internal/sweep"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/internal/deliver"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/deliver/webhook"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // jobCase leaves a job of one kind with something to do, anew for each n, and returns what says whether it is done; nil where

@@ -11,11 +11,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks"
-	"doubletap/internal/db"
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // What cannot be read is not gone. These helpers let the n-th statement of a job or of a request meet a page that cannot be read,

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/deliver/mail"
-	"doubletap/internal/job"
-	"doubletap/internal/photo"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // routeCall asks one of our routes for something that it can do.

@@ -9,8 +9,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
-	"doubletap/internal/fault"
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // Every way to PocketBase's query engine has the same budget (guard.CheckQuery): the query of any URL, those of our

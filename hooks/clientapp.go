@@ -10,8 +10,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // statementTimeout is how long one statement may read for a guest or a user; for all others PocketBase's own 30 s

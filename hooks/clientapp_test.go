@@ -8,8 +8,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // Each of these queries would never end by itself; that it is answered is the proof.

@@ -8,8 +8,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 // Lists are ordered by timestamps. When a machine's clock is put back, a new row must not sort behind older ones;

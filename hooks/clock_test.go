@@ -10,13 +10,13 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/command"
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/job"
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 const oneYear = 365 * 24 * time.Hour

@@ -7,9 +7,9 @@ import (
 
 	"github.com/pocketbase/pocketbase"
 
-	"doubletap/command"
-	"doubletap/internal/rendition"
-	"doubletap/internal/setup"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/setup"
 )
 
 // bindCommands adds Doubletap's commands if the app has a command line.

@@ -5,12 +5,12 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/comment"
-	"doubletap/internal/fault"
-	"doubletap/internal/inbox"
-	"doubletap/internal/mention"
-	"doubletap/internal/notification"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/comment"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/mention"
+	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 func (s *Social) bindComments() {

@@ -3,7 +3,7 @@ package hooks_test
 import (
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestComments(t *testing.T) {

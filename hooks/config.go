@@ -13,8 +13,8 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/setup"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/setup"
 )
 
 // maxReadConns is how many connections read data.db: a few for each core, as SQLite keeps a core busy.
@@ -122,7 +122,7 @@ func moduleVersion() string {
 		return "(unknown)"
 	}
 	for _, m := range append(info.Deps, &info.Main) {
-		if m.Path == "doubletap" && m.Version != "" {
+		if m.Path == "github.com/doubletap/doubletap" && m.Version != "" {
 			return m.Version
 		}
 	}

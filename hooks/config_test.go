@@ -5,7 +5,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestAClientLearnsWhatItNeedsBeforeItSignsIn(t *testing.T) {

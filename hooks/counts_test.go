@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/command"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestCountsTellNothingThatAGuestMayNotSee compares users.postsCount and hashtags.postsCount with what a guest is

@@ -8,13 +8,13 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/account"
-	"doubletap/internal/db"
-	"doubletap/internal/deliver"
-	"doubletap/internal/deliver/mail"
-	"doubletap/internal/deliver/wording"
-	"doubletap/internal/fault"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // bindCredentials ends whatever was given to the holder of a credential when the credential ends. The sign of that is

@@ -10,10 +10,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/deliver/webhook"
-	"doubletap/internal/fault"
-	"doubletap/internal/insight"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver/webhook"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/insight"
 )
 
 // dashboardFiles are the four pages that we add to PocketBase's dashboard, in its own look.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestDashboardIsForSuperusers(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestStreamsCannotTakeAllDescriptors(t *testing.T) {

@@ -8,12 +8,12 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/deliver/push"
-	"doubletap/internal/fault"
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/deliver/push"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 func (s *Social) bindDevices() {

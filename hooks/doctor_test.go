@@ -5,8 +5,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/command"
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 // doctorFindings returns what the doctor finds.

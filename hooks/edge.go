@@ -8,9 +8,9 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/edge"
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 func (s *Social) bindEdges() {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // TestNobodyLearnsWhetherAnAddressHasAnAccount asks every door that takes an address, or what it gave for one, several times for an

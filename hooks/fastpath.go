@@ -17,8 +17,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 
-	"doubletap/internal/like"
-	"doubletap/internal/watch"
+	"github.com/doubletap/doubletap/internal/like"
+	"github.com/doubletap/doubletap/internal/watch"
 )
 
 // The fast path answers the commonest writes as PocketBase's general path would, but with a few statements, in a

@@ -11,8 +11,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/listing"
-	"doubletap/internal/watch"
+	"github.com/doubletap/doubletap/internal/listing"
+	"github.com/doubletap/doubletap/internal/watch"
 )
 
 // The commonest reads have a fast path too: pages of the feed, of the tray and of a profile, and a single post. It

@@ -8,8 +8,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/feed"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/feed"
 )
 
 func TestFeed(t *testing.T) {

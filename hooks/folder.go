@@ -8,7 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/folder"
+	"github.com/doubletap/doubletap/internal/folder"
 )
 
 // bindFolder makes what a program stores readable by its owner alone, from the first file on, and lets the program

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // postUpload returns a post with an id that the client chooses.

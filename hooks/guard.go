@@ -6,9 +6,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/account"
-	"doubletap/internal/fault"
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // firstPriority and lastPriority are before and after all other handlers, an owner's too.

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/account"
-	"doubletap/pb_public"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/pb_public"
 )
 
 // expectHandleRefused fails unless the answer refuses the handle with the code, or accepts the handle if the code is

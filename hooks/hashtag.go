@@ -3,9 +3,9 @@ package hooks
 import (
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/job"
-	"doubletap/internal/post"
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/post"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 func (s *Social) bindHashtags() {

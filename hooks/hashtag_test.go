@@ -10,7 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"golang.org/x/text/unicode/norm"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // taggedPosts returns the ids of the posts that c sees under a name, by the filter that clients use.

@@ -13,10 +13,10 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/folder"
-	"doubletap/internal/watch"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/folder"
+	"github.com/doubletap/doubletap/internal/watch"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"runtime/debug"
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestMain(m *testing.M) {

@@ -55,14 +55,14 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/feed"
-	"doubletap/internal/inbox"
-	"doubletap/internal/job"
-	"doubletap/internal/listing"
-	"doubletap/internal/rendition"
-	"doubletap/internal/rule"
-	"doubletap/internal/writer"
-	_ "doubletap/migrations" // the collections
+	"github.com/doubletap/doubletap/internal/feed"
+	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/listing"
+	"github.com/doubletap/doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/rule"
+	"github.com/doubletap/doubletap/internal/writer"
+	_ "github.com/doubletap/doubletap/migrations" // the collections
 )
 
 // Social is the product bound to one app. Its On… methods are for the app's owner.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // invariants are statements that count what must never exist.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/pocketbase/dbx"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // leakWorld is a service in which ada has three posts: one for everybody, one for her followers, of whom bob is one,

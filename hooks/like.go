@@ -7,11 +7,11 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/deliver/webhook"
-	"doubletap/internal/fault"
-	"doubletap/internal/inbox"
-	"doubletap/internal/like"
-	"doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/deliver/webhook"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/like"
+	"github.com/doubletap/doubletap/internal/notification"
 )
 
 func (s *Social) bindLikes() {

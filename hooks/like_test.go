@@ -4,7 +4,7 @@ import (
 	"sync"
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestLike(t *testing.T) {

@@ -4,8 +4,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/deliver/mail"
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // bindMailBudgets keeps requests from filling a mailbox: what is over a budget is not mailed, and answered as ever, so that

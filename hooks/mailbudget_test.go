@@ -10,9 +10,9 @@ import (
 	"github.com/pocketbase/pocketbase/mails"
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/deliver/mail"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestNobodysRequestsFillAMailbox sends sixty requests for mail to one mailbox, by every request that mails an

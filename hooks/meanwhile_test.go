@@ -7,12 +7,12 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/db"
-	"doubletap/internal/erase"
-	"doubletap/internal/job"
-	"doubletap/internal/reconcile"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/erase"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // setStepRows lets one transaction change at most this many rows of what goes in steps; with 0 everything is left to

@@ -8,9 +8,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/fault"
-	"doubletap/internal/inbox"
-	"doubletap/internal/watch"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/watch"
 )
 
 func (s *Social) bindMetrics() {

@@ -3,9 +3,9 @@ package hooks_test
 import (
 	"testing"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/edge"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestAnEdgeUnderAnotherIDIsThatEdge stores each kind of edge under an id that is not its natural key, as an import

@@ -11,12 +11,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/fault"
-	"doubletap/internal/moderation"
-	"doubletap/internal/notification"
-	"doubletap/internal/rendition"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/moderation"
+	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 func (s *Social) bindModeration() {

@@ -14,11 +14,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/db"
-	"doubletap/internal/job"
-	"doubletap/internal/reconcile"
-	"doubletap/internal/retention"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/retention"
 )
 
 // BenchmarkNeighbours measures how long the 99th of 100 likes takes while somebody else's thousands of rows are

@@ -8,12 +8,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/fault"
-	"doubletap/internal/guard"
-	"doubletap/internal/inbox"
-	"doubletap/internal/job"
-	"doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/notification"
 )
 
 func (s *Social) bindNotifications() {

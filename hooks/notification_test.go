@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestGroups(t *testing.T) {

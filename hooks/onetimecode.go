@@ -14,10 +14,10 @@ import (
 	"github.com/pocketbase/pocketbase/tools/security"
 	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/internal/account"
-	"doubletap/internal/clock"
-	"doubletap/internal/deliver/mail"
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 const (

@@ -15,16 +15,16 @@ import (
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 	"github.com/pocketbase/pocketbase/tools/router"
 
-	"doubletap/internal/account"
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
-	"doubletap/internal/job"
-	"doubletap/internal/photo"
-	"doubletap/internal/post"
-	"doubletap/internal/rendition"
-	"doubletap/internal/rule"
-	"doubletap/internal/story"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/post"
+	"github.com/doubletap/doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/rule"
+	"github.com/doubletap/doubletap/internal/story"
 )
 
 const (

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // BenchmarkPhoto measures how long an upload waits for its answer, how long it then takes until all renditions exist,

@@ -13,9 +13,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // varnishRules make Varnish forget what a PURGE names, as its owner would write them, and report what it does.

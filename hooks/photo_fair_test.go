@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // TestPhotosAreRenderedFairly: 72 photos of one person, all older, do not delay another's first.

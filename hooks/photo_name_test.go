@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"testing"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // TestPhotosAreNamedAfterTheirKind: the sender's file name does not decide how a file is decoded, whichever way it

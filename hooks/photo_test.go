@@ -18,9 +18,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // photoSizes are the sizes in which every photo exists, with the longer side.

@@ -6,13 +6,13 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/feed"
-	"doubletap/internal/guard"
-	"doubletap/internal/inbox"
-	"doubletap/internal/mention"
-	"doubletap/internal/notification"
-	"doubletap/internal/post"
-	"doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/feed"
+	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/mention"
+	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/post"
+	"github.com/doubletap/doubletap/internal/rendition"
 )
 
 func (s *Social) bindPosts() {

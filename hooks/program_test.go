@@ -22,10 +22,10 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 const (

@@ -8,10 +8,10 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/command"
-	"doubletap/internal/job"
-	"doubletap/internal/reconcile"
-	"doubletap/internal/watch"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/watch"
 )
 
 // maxJobLag is how long a job may be due without having begun before a warning says so.

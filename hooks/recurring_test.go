@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // Every process's cron adds a recurring job, which one of them runs.

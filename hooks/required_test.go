@@ -7,8 +7,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 const partOfRequired = `{"data":{},"message":"Failed to delete record. Make sure that the record is not part of a required relation reference.","status":400}`

@@ -12,10 +12,10 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/edge"
-	"doubletap/internal/guard"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestEveryCollectionIsGuarded fails for a collection that a new migration adds and nobody guards.

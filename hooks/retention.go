@@ -5,8 +5,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/job"
-	"doubletap/internal/retention"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/retention"
 )
 
 // bindRetention deletes each night what is kept only for a while.

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/clock"
-	"doubletap/internal/job"
-	"doubletap/internal/retention"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/retention"
 )
 
 // agedRows are, for each rule, the row {:id} of the age {:at} that the rule deletes, and one of the same age that

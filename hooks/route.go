@@ -6,8 +6,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 
-	"doubletap/internal/fault"
-	"doubletap/internal/moderation"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/moderation"
 )
 
 // route is a route of our own. The router and the description of the API are made from the same table of routes, so

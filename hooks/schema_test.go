@@ -9,7 +9,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // TestSchema compares docs/schema.txt with the database that the migrations make, so that a review shows a change of

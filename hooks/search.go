@@ -10,8 +10,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"golang.org/x/text/unicode/norm"
 
-	"doubletap/internal/fault"
-	"doubletap/internal/search"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/search"
 )
 
 // How many records of each kind a search without a type finds, and how many of one kind unless asked for another

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // populatePeople stores many people and posts by SQL: 2,000 people with 50 posts each, half of them for nobody else.

@@ -16,8 +16,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"golang.org/x/text/unicode/norm"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/search"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/search"
 )
 
 // searchField searches one kind and returns a field of each record, and the cursor.

@@ -14,9 +14,9 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/heap"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/heap"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 func (s *Social) bindServer() {

@@ -7,8 +7,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/internal/apidoc"
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/apidoc"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // What a client stores as JSON is read by other people's clients, which trust the published schema. So it is checked,

@@ -10,8 +10,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/fault"
-	"doubletap/internal/page"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/page"
 )
 
 // RenderEvent is a page that is about to be shown to somebody without the app: that of a post, a user or a hashtag;

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks"
 )
 
 // Reading a page of a mapped file that is gone ends the process. So the file shrinks and grows while people read it;

@@ -8,9 +8,9 @@ import (
 	"github.com/pocketbase/pocketbase/tools/security"
 	"github.com/spf13/cast"
 
-	"doubletap/internal/account"
-	"doubletap/internal/clock"
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 func (s *Social) bindSignIns() {

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // A person who deletes an account has signed in a moment ago, or gives the password.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // blockStorage makes the storage refuse files, as a folder that is gone or read-only does, until free is called.

@@ -3,11 +3,11 @@ package hooks
 import (
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/guard"
-	"doubletap/internal/post"
-	"doubletap/internal/rendition"
-	"doubletap/internal/story"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/post"
+	"github.com/doubletap/doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/story"
 )
 
 func (s *Social) bindStories() {

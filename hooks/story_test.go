@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/clock"
-	"doubletap/internal/edge"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/edge"
 )
 
 // backdateStory makes the day of a story be over. The rules use the machine's time, so moving the service's clock

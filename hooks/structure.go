@@ -9,10 +9,10 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/command"
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // bindStructure keeps the collections that the product cannot do without, whoever changes them: the dashboard, an

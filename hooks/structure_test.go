@@ -9,9 +9,9 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/guard"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // exportCollections returns the collections as the dashboard exports them.

@@ -12,12 +12,12 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/db"
-	"doubletap/internal/guard"
-	"doubletap/internal/reconcile"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const (

@@ -11,8 +11,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/security"
 	"github.com/spf13/cast"
 
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // tokenCache remembers, for the fast path, which user a token belongs to: its signature was verified with the user's

@@ -8,8 +8,8 @@ import (
 	"github.com/pocketbase/pocketbase/core/validators"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // inRawTx returns a handler that stores what fn writes together with the event's own write, or neither. e.App is the

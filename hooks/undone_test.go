@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/feed"
-	"doubletap/internal/job"
-	"doubletap/internal/post"
-	"doubletap/internal/retention"
-	"doubletap/internal/search"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/feed"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/post"
+	"github.com/doubletap/doubletap/internal/retention"
+	"github.com/doubletap/doubletap/internal/search"
 )
 
 // undone are the works that go through many rows. Each seeds its rows and begins, and says which writes are to fail, as BEFORE … ON

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // An upload waits on the disk of the data folder, once, and nothing of it is left.

@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // PocketBase's upsert, PUT in a batch, looks a row up by its id before it checks any rule, and answers differently if

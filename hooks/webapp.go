@@ -14,8 +14,8 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/deliver/mail"
-	pb_public "doubletap/pb_public"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
+	pb_public "github.com/doubletap/doubletap/pb_public"
 )
 
 // bindWebApp serves the web app at /, unless the owner serves something there.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestTheWebAppIsServedSealedAndKept(t *testing.T) {

@@ -8,16 +8,16 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/account"
-	"doubletap/internal/clock"
-	"doubletap/internal/comment"
-	"doubletap/internal/deliver"
-	"doubletap/internal/deliver/mail"
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/deliver/webhook"
-	"doubletap/internal/fault"
-	"doubletap/internal/job"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/comment"
+	"github.com/doubletap/doubletap/internal/deliver"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/deliver/webhook"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // WebhookEvent is an event that is about to be sent to a webhook, after the commit; see OnWebhook. Its body may be

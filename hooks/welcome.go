@@ -8,7 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/setup"
+	"github.com/doubletap/doubletap/internal/setup"
 )
 
 // printWelcome prints where the app is once it listens and, while there is no superuser, how to create the first one.

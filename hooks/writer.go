@@ -12,8 +12,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"doubletap/internal/db"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // One transaction writes at a time, so everybody else waits for as long as it takes.

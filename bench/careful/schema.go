@@ -6,7 +6,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	m "github.com/pocketbase/pocketbase/migrations"
 
-	"doubletap/bench/schema"
+	"github.com/doubletap/doubletap/bench/schema"
 )
 
 // A post has its own private field, so that no rule has to join its author; only the author sees a private post. That

@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"doubletap/bench/limit/store"
+	"github.com/doubletap/doubletap/bench/limit/store"
 )
 
 // maxBatch is how many likes one commit takes at most.

@@ -4,7 +4,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	m "github.com/pocketbase/pocketbase/migrations"
 
-	"doubletap/bench/schema"
+	"github.com/doubletap/doubletap/bench/schema"
 )
 
 // visiblePosts is the rule that a tutorial writes for private accounts: it follows relations. onVisiblePost is the

@@ -11,7 +11,7 @@ import (
 
 	"github.com/pocketbase/pocketbase"
 
-	"doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks"
 )
 
 func main() {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/load"
 )
 
 // The names of metrics of a server, not of a load.

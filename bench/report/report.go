@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"doubletap/bench/load"
-	"doubletap/bench/world"
+	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/world"
 )
 
 // Report is one run of the benchmark.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/load"
 )
 
 func sampleReport() *Report {

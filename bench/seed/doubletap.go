@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"doubletap/bench/world"
+	"github.com/doubletap/doubletap/bench/world"
 )
 
 const namedActors = 8 // how many actors a notification names at most

@@ -3,7 +3,7 @@ package seed
 import (
 	"fmt"
 
-	"doubletap/bench/world"
+	"github.com/doubletap/doubletap/bench/world"
 )
 
 // PocketBase writes the world into the tables of the plain or the careful subject, with one notification for each

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/load"
 )
 
 // Plain describes the plain subject's clients: a feed page is two lists, the second of which asks which posts of the

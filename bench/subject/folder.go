@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"doubletap/bench/world"
+	"github.com/doubletap/doubletap/bench/world"
 )
 
 // SeededFolder returns a data folder that holds the world, in the tables that the kind's program creates at its first

@@ -2,7 +2,7 @@
 package subject
 
 import (
-	"doubletap/bench/load"
+	"github.com/doubletap/doubletap/bench/load"
 )
 
 // Subject is one of the servers that the benchmark compares.

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"doubletap/bench/stored"
+	"github.com/doubletap/doubletap/bench/stored"
 )
 
 // printRows prints as JSON what is stored, to be compared with what was acknowledged.

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"doubletap/bench/world"
+	"github.com/doubletap/doubletap/bench/world"
 )
 
 // toolJob holds a command's arguments.

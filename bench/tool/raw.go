@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"doubletap/bench/limit/store"
-	"doubletap/bench/world"
+	"github.com/doubletap/doubletap/bench/limit/store"
+	"github.com/doubletap/doubletap/bench/world"
 )
 
 // printRawRates prints how many likes a second SQLite itself stores, one by one and in groups, without HTTP. It

@@ -6,8 +6,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/bench/seed"
-	"doubletap/bench/world"
+	"github.com/doubletap/doubletap/bench/seed"
+	"github.com/doubletap/doubletap/bench/world"
 )
 
 func seedFolder(j toolJob) error {

@@ -7,8 +7,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/hooks"
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 // makeExistingApp returns the data folder of an app without Doubletap: two users, and a collection with a row of

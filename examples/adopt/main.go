@@ -6,7 +6,7 @@ import (
 
 	"github.com/pocketbase/pocketbase"
 
-	"doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks"
 )
 
 func main() {

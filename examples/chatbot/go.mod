@@ -3,7 +3,7 @@ module chatbot
 go 1.27
 
 require (
-	doubletap v0.0.0
+	github.com/doubletap/doubletap v0.0.0
 	github.com/pocketbase/pocketbase v0.40.4
 )
 
@@ -56,4 +56,4 @@ require (
 	modernc.org/sqlite v1.57.0 // indirect
 )
 
-replace doubletap => ../..
+replace github.com/doubletap/doubletap => ../..

@@ -13,7 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks"
 )
 
 // Rooms are the addresses of the webhooks, by user id. A real app would store them in a collection.

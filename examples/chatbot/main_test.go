@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestWhatIsToldIsReadInTheRoom(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks"
 )
 
 func main() {

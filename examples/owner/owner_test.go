@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
 func TestOwner(t *testing.T) {

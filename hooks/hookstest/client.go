@@ -17,8 +17,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/account"
-	"doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
 )
 
 // Client is somebody who sends requests to the service: one of the cast, a guest or the superuser.

@@ -24,11 +24,11 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 	"golang.org/x/crypto/bcrypt"
 
-	"doubletap/hooks"
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/db/dbtest"
-	"doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 // Cast are the handles of the users that every service has. Nobody follows anybody, and all accounts are public.

@@ -9,10 +9,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 const (

@@ -13,7 +13,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // Route describes one of our own routes.

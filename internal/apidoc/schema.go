@@ -7,9 +7,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/deliver"
-	"doubletap/internal/rendition"
-	"doubletap/internal/viewer"
+	"github.com/doubletap/doubletap/internal/deliver"
+	"github.com/doubletap/doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/viewer"
 )
 
 // Schema is a JSON Schema, with those of its keywords that we use.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/clock"
 )
 
 func newTestApp(t *testing.T) core.App {

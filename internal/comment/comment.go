@@ -7,9 +7,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // AttachToRoot makes record a reply to the root of its thread, and returns the comment that it answers, or nil if it

@@ -12,7 +12,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // Connections that read access pages in memory into which the system has mapped the file. A page that can no longer be

@@ -10,7 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/clock"
 )
 
 // Params are the named values of a statement.

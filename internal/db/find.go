@@ -10,7 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"modernc.org/sqlite"
 
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // Found tells a row that is not there from one that could not be read: found is false for sql.ErrNoRows alone, and every other

@@ -9,9 +9,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations" // the superusers
 
-	"doubletap/internal/db"
-	"doubletap/internal/db/dbtest"
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 func TestOnlyNoRowsIsNotFound(t *testing.T) {

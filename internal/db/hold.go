@@ -15,7 +15,7 @@ import (
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // TransactionLimits say how long a transaction may hold the only connection that writes. OnTooLong and the functions

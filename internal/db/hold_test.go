@@ -12,9 +12,9 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/db/dbtest"
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // newLimitedApp returns an app whose transactions are reported when longer than tolerated and ended after longest.

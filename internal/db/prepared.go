@@ -13,7 +13,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"modernc.org/sqlite" // PocketBase's own driver
 
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // maxPrepared is how many statements a connection keeps prepared.

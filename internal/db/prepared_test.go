@@ -8,7 +8,7 @@ import (
 
 	"github.com/pocketbase/dbx"
 
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 func openTestDB(t *testing.T) *dbx.DB {

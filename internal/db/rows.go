@@ -6,7 +6,7 @@ import (
 	"database/sql/driver"
 	"io"
 
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // typedRows is what database/sql uses of the driver's rows.

@@ -9,8 +9,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations"
 
-	"doubletap/internal/db"
-	"doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
 )
 
 func TestAScanLeavesNothingMapped(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // Pace is how much one transaction of work in steps does, and how long others have before the next.

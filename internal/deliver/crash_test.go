@@ -12,10 +12,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/deliver/webpush"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/deliver/webpush"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 const childDir = "DOUBLETAP_DELIVER_CHILD" // the data folder of a child, which this test binary then is

@@ -7,10 +7,10 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/mailer"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/deliver/push"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver/push"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // The kinds of our jobs. Each channel has its own, so that a slow one takes no place from another.

@@ -8,11 +8,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/deliver/mail"
-	"doubletap/internal/deliver/wording"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 type mailPayload struct {

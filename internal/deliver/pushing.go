@@ -8,11 +8,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/deliver/push"
-	"doubletap/internal/deliver/wording"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver/push"
+	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 type pushPayload struct {

@@ -6,10 +6,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/inbox"
-	"doubletap/internal/notification"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // AccountWork removes what a closed account leaves behind, edges first; the subject's user is the account. After it

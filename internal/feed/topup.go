@@ -9,9 +9,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/routine"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // TopUpTimeout is how long a reader waits for a top-up before the feed is shown as it is.

@@ -7,7 +7,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // The states of a follow.

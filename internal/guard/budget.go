@@ -8,7 +8,7 @@ import (
 	"github.com/ganigeorgiev/fexpr"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // What one request of a client may ask of PocketBase's query engine. docs/reads.md documents these limits.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db/dbtest"
-	_ "doubletap/internal/rule"
-	_ "doubletap/migrations"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+	_ "github.com/doubletap/doubletap/internal/rule"
+	_ "github.com/doubletap/doubletap/migrations"
 )
 
 func TestCheckQuestion(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/edge"
 )
 
 // OwnerFields is, by collection, the field that says whose a row is; a client may leave it out.

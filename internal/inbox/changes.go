@@ -8,7 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cast"
 
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 const pageSize = 100 // rows that are read, enriched and sent together

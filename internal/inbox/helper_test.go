@@ -22,10 +22,10 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db/dbtest"
-	_ "doubletap/internal/rule"
-	_ "doubletap/migrations"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+	_ "github.com/doubletap/doubletap/internal/rule"
+	_ "github.com/doubletap/doubletap/migrations"
 )
 
 const eventTimeout = 10 * time.Second // how long a test waits for an event that must come

@@ -15,7 +15,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // nginxConfig is nginx's default behaviour, HTTP/1.0 and buffers included, except that it gives up a silent service

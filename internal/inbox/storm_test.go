@@ -12,9 +12,9 @@ import (
 
 	"github.com/pocketbase/dbx"
 
-	"doubletap/hooks/hookstest"
-	"doubletap/internal/clock"
-	"doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/inbox"
 )
 
 // TestTheProductLeavesItsConnectionsToTheInbox fails when anything but the inbox handles realtime connections or

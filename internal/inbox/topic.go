@@ -7,7 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // The collections of which each row belongs to one person; nobody but that person's devices and superusers is sent it.

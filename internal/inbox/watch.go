@@ -5,7 +5,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // PostCountsChanged says that the post's counts changed. After the commit, those who watch the post and may see it are

@@ -18,7 +18,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/search"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // subscribeAs connects a device without HTTP, signed in as auth, or as a guest if auth is nil.

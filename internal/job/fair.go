@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // ForUser says for which user the job is done, so that a person's many jobs make each other wait and not everybody

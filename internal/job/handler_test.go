@@ -12,7 +12,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/clock"
 )
 
 var errOnFire = errors.New("printer on fire")

@@ -3,8 +3,8 @@ package job
 import (
 	"fmt"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // How far one look goes: so many of the jobs that are longest due, and so many lanes where all of those must wait.

@@ -15,7 +15,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/clock"
 )
 
 const (

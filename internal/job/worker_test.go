@@ -17,7 +17,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/logger"
 
-	"doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/clock"
 )
 
 func doNothing(context.Context, core.App, *Job) error { return nil }

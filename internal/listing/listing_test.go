@@ -8,9 +8,9 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/db/dbtest"
-	_ "doubletap/migrations"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+	_ "github.com/doubletap/doubletap/migrations"
 )
 
 func TestWhatIsPlain(t *testing.T) {

@@ -1,6 +1,6 @@
 package listing
 
-import "doubletap/internal/rule"
+import "github.com/doubletap/doubletap/internal/rule"
 
 // fromMe and whereMe select the viewer, if the token is still valid.
 const fromMe = " FROM users me"

@@ -6,8 +6,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/rule"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/rule"
 )
 
 // makeTrayPlan returns the plan of the tray, or nil if only PocketBase can write it. Post and comment are joined to

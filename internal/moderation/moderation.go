@@ -8,12 +8,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
 
-	"doubletap/internal/account"
-	"doubletap/internal/clock"
-	"doubletap/internal/comment"
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/comment"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // The actions of a moderator.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
-	"doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/rendition"
 )
 
 // QueuePage is a page of the queue. Cursor is where the next page begins, and empty on the last.

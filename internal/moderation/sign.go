@@ -12,8 +12,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/deliver/secret"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/deliver/secret"
 )
 
 // linkLifetime is how long a signed URL of a photo works.

@@ -5,11 +5,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/graph"
-	"doubletap/internal/job"
-	"doubletap/internal/rule"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/graph"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/rule"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // Ringing tells of a new post, the subject's, those who asked for it by follows.notify. A post that is gone is told to nobody, and who may

@@ -6,8 +6,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/deliver"
-	"doubletap/internal/rule"
+	"github.com/doubletap/doubletap/internal/deliver"
+	"github.com/doubletap/doubletap/internal/rule"
 )
 
 // The types of notification.

@@ -5,9 +5,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // notLikeCondition begins a condition on the subject of events that are no likes. Likes are found by their recipient,

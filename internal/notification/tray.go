@@ -6,11 +6,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/account"
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/inbox"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // refreshGroup stores the newest actors of a notification and gives it its next seq, or removes it when nobody is

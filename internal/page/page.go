@@ -17,8 +17,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/search"
 
-	"doubletap/internal/db"
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 // The kinds of pages.

@@ -8,7 +8,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 // UserPage returns the page of a user with their newest posts, or nil if a guest may not see the user. The page of a

@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 // Photo is one photo of a post. Width and Height are those of its largest rendition, and 0 until it is made.

@@ -14,8 +14,8 @@ import (
 	"github.com/disintegration/imaging"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // phonePhoto returns the photo of 12 or 48 MP that our figures are measured with.

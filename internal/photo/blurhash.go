@@ -6,7 +6,7 @@ import (
 
 	"image/color"
 
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // rgbPixelsOf returns the pixels of a small picture, row by row, as red, green and blue.

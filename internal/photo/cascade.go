@@ -9,8 +9,8 @@ import (
 
 	"github.com/disintegration/imaging"
 
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // sampleSide is the side, in pixels, of the picture that the blurhash and the colour are computed from. A blurhash of

@@ -6,7 +6,7 @@ import (
 
 	"github.com/disintegration/imaging"
 
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // planesOf returns m, laid on a white canvas, as planes. It shares m's samples where they are planes already.

@@ -6,7 +6,7 @@ import (
 	"image/draw"
 	"testing"
 
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // BenchmarkConvert measures the conversion of 12 MP of what decoders return other than planes.

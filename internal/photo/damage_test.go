@@ -7,8 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // TestWhatIsDamagedIsRefusedOrShown flips bytes of a photo of every kind, in its headers, its data and where a checksum is made right again.

@@ -13,9 +13,9 @@ import (
 
 	"golang.org/x/image/webp"
 
-	"doubletap/internal/photo/baseline"
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/baseline"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // scaleInEighths returns the scale, in eighths, at which a photo is decoded: the smallest at which no size has to be

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/phototest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestEveryPNGIsShownOrRefused goes through all depths and colour types, also those that do not exist.

@@ -8,9 +8,9 @@ import (
 	"math"
 	"testing"
 
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/phototest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // The size of the test pictures: not multiples of a block, and more than one MCU of the largest kind in both

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/photo/phototest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestMemory renders photos in a fresh process each and checks the most memory that the process had.

@@ -11,8 +11,8 @@ import (
 	"fmt"
 	"image"
 
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // Size is one of the sizes in which photos are shown.

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/phototest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // brightnessOf returns the brightness of a JPEG, row by row.

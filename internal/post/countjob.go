@@ -5,10 +5,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/account"
-	"doubletap/internal/db"
-	"doubletap/internal/job"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // maxCountedByTrigger is how many public posts a trigger counts itself when their account is opened or closed.

@@ -6,11 +6,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/search"
-	"doubletap/internal/sweep"
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/search"
+	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 // Folding gives hashtags of before the names that text.Fold gives them, and merges those that are one, some of their posts at a time. A

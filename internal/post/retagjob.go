@@ -9,10 +9,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
-	"doubletap/internal/job"
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 // RetagJob is the kind of the job that gives posts the hashtags that their captions have by the present rules.

@@ -5,12 +5,12 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/account"
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/erase"
-	"doubletap/internal/job"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/erase"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // MaxDevices is how many push devices a person may have: each alert sends one request to each of them, to a host of

@@ -8,10 +8,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/edge"
-	"doubletap/internal/graph"
-	"doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/graph"
+	"github.com/doubletap/doubletap/internal/notification"
 )
 
 // edgeInvariants are about the rows that connect two things: follows, blocks, mutes, story views and all edges with

@@ -5,8 +5,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/feed"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/feed"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // notSweptCondition is the SQL condition that leaves out rows that a job is removing in steps.

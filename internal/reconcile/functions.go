@@ -6,9 +6,9 @@ import (
 
 	"modernc.org/sqlite" // PocketBase's own driver
 
-	"doubletap/internal/db"
-	"doubletap/internal/edge"
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 // SQL functions that the conditions of invariants call. No stored SQL may name them.

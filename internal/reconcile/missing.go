@@ -3,7 +3,7 @@ package reconcile
 import (
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/notification"
 )
 
 // missingEventInvariants are about actions of the last days for which the person concerned has no event. Every action

@@ -5,8 +5,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/post"
-	"doubletap/internal/search"
+	"github.com/doubletap/doubletap/internal/post"
+	"github.com/doubletap/doubletap/internal/search"
 )
 
 // FinePhoto is the condition of posts of one photo of which all is known.

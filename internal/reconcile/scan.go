@@ -11,7 +11,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // scan reads a table once for all its invariants, page by page. Each page is a statement of its own outside of the

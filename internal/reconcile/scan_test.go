@@ -9,8 +9,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
 )
 
 // newTaggedApp returns an app with hashtags tag1, tag2, …, of which the last has a wrong count, and the invariant about

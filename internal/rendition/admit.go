@@ -13,8 +13,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
-	"doubletap/internal/photo"
-	"doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/photo/door"
 )
 
 // ErrBusy means that too many uploads wait for memory. Trying again later helps.
@@ -23,8 +23,8 @@ var ErrBusy = errors.New("too many photos arrive at once")
 // How long an upload waits for its turn: less in a transaction, where all who write wait with it, and more for what is decoded at the door:
 // a HEIC takes seconds.
 const (
-	uploadTimeout  = 5 * time.Second
-	batchTimeout   = time.Second
+	uploadTimeout = 5 * time.Second
+	batchTimeout  = time.Second
 	decodeTimeout = 20 * time.Second
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
-	"doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/door"
 )
 
 // transactionApp is an app that says whether it is in a transaction.

@@ -5,7 +5,7 @@ import (
 	"os"
 	"strconv"
 
-	"doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/photo"
 )
 
 // The least and the most MiB that an owner may set: what one photo of a phone takes, and more than anybody can mean.

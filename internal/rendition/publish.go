@@ -8,8 +8,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/photo"
 )
 
 // Publish makes all renditions of a record's photos and, for a post, stores their metas in one change. It returns nil

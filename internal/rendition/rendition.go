@@ -18,8 +18,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/filesystem/blob"
 	"github.com/pocketbase/pocketbase/tools/routine"
 
-	"doubletap/internal/photo"
-	"doubletap/internal/photo/heic"
+	"github.com/doubletap/doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/photo/heic"
 )
 
 // PhotoFields names the field of each collection that holds photos.

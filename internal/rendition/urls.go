@@ -3,7 +3,7 @@ package rendition
 import (
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/photo"
 )
 
 // CacheableURLs returns the paths under which shared caches may hold the photos of record.

@@ -13,11 +13,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/fault"
-	"doubletap/internal/notification"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // PurgeJob is the kind of the job that deletes expired rows.

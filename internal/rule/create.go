@@ -10,7 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/search"
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // MayCreate reports whether the collection's create rule, as it is stored now, lets the request store the record. It

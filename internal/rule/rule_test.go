@@ -7,8 +7,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/search"
 	"github.com/pocketbase/pocketbase/tools/types"
 
-	"doubletap/internal/db/dbtest"
-	_ "doubletap/migrations"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+	_ "github.com/doubletap/doubletap/migrations"
 )
 
 // PocketBase exports the table of functions but does not document it: this test fails the day it changes.

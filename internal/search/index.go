@@ -7,9 +7,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
-	"doubletap/internal/sweep"
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 // IndexJob is the kind of the job that indexes the rows that wait for it: those created or changed by SQL, and all rows

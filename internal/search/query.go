@@ -5,7 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/text"
 )
 
 // The length of a query, in characters.

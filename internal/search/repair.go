@@ -6,7 +6,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // UnindexedCondition returns the SQL condition of a row t of the kind that cannot be found by its words: it waits for

@@ -12,7 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	rules "github.com/pocketbase/pocketbase/tools/search"
 
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // Kind is one kind of things that can be found.

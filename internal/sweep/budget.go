@@ -6,7 +6,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // maxStatementRows is how many rows one statement changes at most, as the clock is looked at between two.

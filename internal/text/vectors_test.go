@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // readVectors reads a part of testdata/vectors.json, against which tests/fold.test.mjs tests the web app too.

@@ -14,10 +14,10 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations"
 
-	"doubletap/internal/db"
-	"doubletap/internal/db/dbtest"
-	"doubletap/internal/fault"
-	"doubletap/internal/writer"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/writer"
 )
 
 func newTestApp(t *testing.T) core.App {

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // addedCollections is how many collections Doubletap adds to PocketBase's own test data, which has users already.

@@ -15,9 +15,9 @@ import (
 	"github.com/sideshow/apns2" // headers, reasons and tokens of Apple's protocol
 	"github.com/sideshow/apns2/token"
 
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/deliver/push"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/deliver/push"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // Config is what Apple gives a developer.

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/deliver/push"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/deliver/push"
 )
 
 var (

@@ -8,10 +8,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/db/dbtest"
-	"doubletap/internal/deliver/outbound"
-	_ "doubletap/internal/rule" // the migrations use its functions
-	_ "doubletap/migrations"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	_ "github.com/doubletap/doubletap/internal/rule" // the migrations use its functions
+	_ "github.com/doubletap/doubletap/migrations"
 )
 
 // WaitTimeout is how long a test waits for something that must come.

@@ -17,9 +17,9 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/jwt" // a service account's tokens; Google's own client would bring 670 packages for one POST
 
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/deliver/push"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/deliver/push"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // Config says where the service account is.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/deliver/push"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/deliver/push"
 )
 
 var testMessage = &push.Message{Title: "Bob", Body: "liked your photo", Tag: "abcdefghij12345", Type: "like", Notification: "abcdefghij12345", URL: "https://example.com/p/1", Urgent: true}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/deliver/wording"
 )
 
 // NewAccountEmail returns one of PocketBase's mails to an account, in the product's own words. kind is Verification or

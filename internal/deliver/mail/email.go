@@ -12,8 +12,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/mailer"
 
-	"doubletap/internal/account"
-	"doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/deliver/wording"
 )
 
 // Email is what a mail says, before it gets the look of the app.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/tools/mailer"
 
-	"doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
 )
 
 func TestWhatIsABounce(t *testing.T) {

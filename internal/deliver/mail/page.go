@@ -8,7 +8,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/deliver/wording"
 )
 
 //go:embed page.html

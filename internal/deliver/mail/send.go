@@ -11,7 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/mailer"
 
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // ErrBounced says that the server knows no such address.

@@ -11,7 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"doubletap/internal/deliver/secret"
+	"github.com/doubletap/doubletap/internal/deliver/secret"
 )
 
 // DigestScope is the scope of a token that ends the digests. Any other scope is a type of notification.

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
 )
 
 // The tokens of phones. Apple's are hexadecimal. Firebase's have no published form, and none was ever seen with other

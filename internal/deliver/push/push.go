@@ -13,8 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // TTL is how long a message is worth delivering.

@@ -11,8 +11,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // encryptedPrefix marks a value that is encrypted with the key of PocketBase's settings.

@@ -3,8 +3,8 @@ package webhook
 import (
 	"testing"
 
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // BenchmarkEmitWithoutWebhooks measures what every like pays.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
 )
 
 // TestTheReceiverOfTheDocumentation runs the Go program of docs/webhooks.md unchanged. tests/ runs the JavaScript.

@@ -10,8 +10,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go" // the signature, as every receiver's library checks it
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // NewSecret returns a new secret for signatures, in the form that receivers' libraries take.

@@ -11,10 +11,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 const (

@@ -12,10 +12,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/db"
-	"doubletap/internal/job"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // EventTypes are the events that a webhook may ask for.

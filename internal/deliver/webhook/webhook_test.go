@@ -18,11 +18,11 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/clock"
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/job"
-	"doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 const childDir = "DOUBLETAP_WEBHOOK_CHILD" // the data folder of a child, which this test binary then is

@@ -13,10 +13,10 @@ import (
 	"github.com/SherClockHolmes/webpush-go" // encryption and VAPID
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/deliver/push"
-	"doubletap/internal/deliver/secret"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/deliver/push"
+	"github.com/doubletap/doubletap/internal/deliver/secret"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 // Channel sends messages to browsers.

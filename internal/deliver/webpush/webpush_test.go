@@ -11,10 +11,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"doubletap/internal/deliver/delivertest"
-	"doubletap/internal/deliver/outbound"
-	"doubletap/internal/deliver/push"
-	"doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/deliver/push"
+	"github.com/doubletap/doubletap/internal/job"
 )
 
 func newTestChannel(t *testing.T, app core.App) *Channel {

@@ -10,7 +10,7 @@ import (
 	"context"
 	"errors"
 
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 var (

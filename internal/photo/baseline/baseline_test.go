@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/photo/phototest"
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 const plentySamples = 1 << 28

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"sync"
 
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // decoder is what is known of a JPEG while it is read. It is 40 kB, mostly tables, and is therefore pooled between

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // A row of millions of pixels is few pixels, but gigabytes of whatever is made by rows.

@@ -5,7 +5,7 @@ package door
 import (
 	"encoding/binary"
 
-	"doubletap/internal/photo/heif"
+	"github.com/doubletap/doubletap/internal/photo/heif"
 )
 
 // Kind is the format of a photo.

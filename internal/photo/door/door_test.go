@@ -17,7 +17,7 @@ import (
 
 	_ "golang.org/x/image/webp"
 
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 const w, h = 96, 64

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"math"
 
-	"doubletap/internal/photo/heif"
+	"github.com/doubletap/doubletap/internal/photo/heif"
 )
 
 // refusalsOfHEIF maps the errors of package heif to refusals that a person can read.

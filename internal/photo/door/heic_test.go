@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/photo/door"
-	. "doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	. "github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // TestHEIC goes through what a HEIC can be put together from: it is let in only if all its parts can be decoded.

@@ -4,8 +4,8 @@ import (
 	"image/color"
 	"math"
 
-	"doubletap/internal/photo/heif"
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/heif"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // convertToJPEGRange converts the samples of a picture to those of a JPEG: BT.601, full range. A picture that does

@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/photo"
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/heif"
-	. "doubletap/internal/photo/phototest"
-	"doubletap/internal/testenv"
+	"github.com/doubletap/doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/heif"
+	. "github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestColorsOfTheBitstream compares a file that says what samples mean in the bitstream's parameter set with one that

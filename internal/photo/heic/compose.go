@@ -5,8 +5,8 @@ import (
 	"image"
 	"image/color"
 
-	"doubletap/internal/photo/heif"
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/heif"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // decodedPicture is a picture that has been decoded. alpha, if not nil, has one plane, as large as the picture.

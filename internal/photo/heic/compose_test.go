@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 	"testing"
 
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // TestPartsShareTheirMemory puts pictures together from many parts: each is given back before the next is decoded, as the bound on

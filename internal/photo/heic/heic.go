@@ -16,7 +16,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
-	"doubletap/internal/photo/heif"
+	"github.com/doubletap/doubletap/internal/photo/heif"
 )
 
 // compressed is libheif, run in memory that is bounded and given back.

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/photo"
-	"doubletap/internal/photo/door"
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/photo/door"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // sharedDecoder is used by all tests: under the race detector, compiling the module takes seconds.

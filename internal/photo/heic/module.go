@@ -9,8 +9,8 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
-	"doubletap/internal/photo/heif"
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/heif"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // libheif's numbers for what it returns.

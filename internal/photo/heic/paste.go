@@ -3,8 +3,8 @@ package heic
 import (
 	"image"
 
-	"doubletap/internal/photo/heif"
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/heif"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // pastePicture copies src to the place at in dst, as far as it lies inside.

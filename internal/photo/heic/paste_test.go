@@ -4,7 +4,7 @@ import (
 	"image"
 	"testing"
 
-	"doubletap/internal/photo/plane"
+	"github.com/doubletap/doubletap/internal/photo/plane"
 )
 
 // A part of an overlay may lie outside the canvas.

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	. "doubletap/internal/photo/phototest"
-	"doubletap/internal/testenv"
+	. "github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // drawPatches fills m with squares of 16 pixels, in colours that every matrix and range has, so that subsampling of

@@ -5,8 +5,8 @@ import (
 	"image"
 	"testing"
 
-	. "doubletap/internal/photo/phototest"
-	"doubletap/internal/testenv"
+	. "github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestEverySize decodes pictures of every width and height up to 70, cut out of a larger one in every way in which a

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 
-	"doubletap/internal/photo/heif"
+	"github.com/doubletap/doubletap/internal/photo/heif"
 )
 
 // encodeStill returns a HEIC file of one coded picture and nothing else. It is all that libheif reads: package heif

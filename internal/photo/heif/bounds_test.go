@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"doubletap/internal/photo/heif"
-	. "doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/heif"
+	. "github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // What a small file repeats, or lets many items share, is read only within limits.

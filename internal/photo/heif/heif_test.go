@@ -3,8 +3,8 @@ package heif_test
 import (
 	"testing"
 
-	"doubletap/internal/photo/heif"
-	. "doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/heif"
+	. "github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // FuzzOpen reads damaged files of every kind: whatever they hold, the description of the picture is consistent.

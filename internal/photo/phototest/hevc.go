@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 
-	"doubletap/internal/photo/heif"
+	"github.com/doubletap/doubletap/internal/photo/heif"
 )
 
 // CodedItem returns the first coded picture of a HEIC as an item of its own. change, unless nil, is called for each

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/photo/phototest"
 )
 
 // softPicture makes a picture of soft shapes and some grain.
