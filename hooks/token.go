@@ -41,7 +41,7 @@ func (t *tokenCache) bindForget(app core.App) {
 	app.OnRecordAfterDeleteSuccess("users").BindFunc(forget)
 }
 
-const rememberedTokenKey = "doubletap.remembered"
+const rememberedTokenKey = "doubletap.remembered" // #nosec G101 -- the name of a value that a request keeps
 
 // skipSuccessLog leaves successes out of PocketBase's log, where each is a row.
 var skipSuccessLog = apis.SkipSuccessActivityLog()
