@@ -57,6 +57,7 @@ func (s *Social) bindPhotos() {
 		return e.Next()
 	})
 	var began atomic.Pointer[time.Time] // when this process began to serve, until its first collection
+	var complete atomic.Bool            // a collection of this process has looked at all folders
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		now := time.Now()
 		began.Store(&now)
@@ -64,7 +65,7 @@ func (s *Social) bindPhotos() {
 		return e.Next()
 	})
 	s.app.Cron().MustAdd(collectJob, "41 * * * *", func() { s.enqueueJob(collectJob) })
-	s.jobs.Handle(collectJob, func(_ context.Context, app core.App, _ *job.Job) error { return collectPhotos(app, &began) })
+	s.jobs.Handle(collectJob, func(_ context.Context, app core.App, _ *job.Job) error { return collectPhotos(app, &began, &complete) })
 	s.jobs.Handle(rendition.JobKind, s.renderPhotos, job.LeaseDuration(15*time.Second), job.Concurrency(maxRenderJobs), job.FairShare(maxRenderJobsPerUser, 0))
 	s.jobs.Handle(purgeJob, s.purgePhotos, job.MaxAttempts(20), job.Concurrency(4))
 }
@@ -113,16 +114,17 @@ func (s *Social) renderPhotos(ctx context.Context, app core.App, j *job.Job) err
 	return s.studio.Publish(ctx, app, p.Collection, p.Record)
 }
 
-// collectPhotos deletes the files that a crash left without a record. Until it has succeeded once, files from before this process
-// are nobody's however young or old they are; later the clock may have been put back since it began.
-func collectPhotos(app core.App, began *atomic.Pointer[time.Time]) error {
-	before, first := time.Time{}, began.Load()
-	if first != nil {
+// collectPhotos deletes the files that a crash left without a record. The first time, files from before this process are
+// nobody's however young they are; later the clock may have been put back since it began. Until one collection has
+// succeeded, it looks at folders of any age.
+func collectPhotos(app core.App, began *atomic.Pointer[time.Time], complete *atomic.Bool) error {
+	before := time.Time{}
+	if first := began.Swap(nil); first != nil {
 		before = *first
 	}
-	n, err := rendition.CollectOrphans(app, before)
+	n, err := rendition.CollectOrphans(app, before, !complete.Load())
 	if err == nil {
-		began.CompareAndSwap(first, nil)
+		complete.Store(true)
 	}
 	if n > 0 {
 		app.Logger().Warn("photos of no record deleted", "count", n)

@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -86,13 +87,16 @@ func TestFilesOfAProcessThatDiedAreCollectedAtStart(t *testing.T) {
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	kept := ada.Post("hello")
-	posts, err := s.App.FindCollectionByNameOrId("posts")
-	if err != nil {
-		t.Fatal(err)
+	storageOf := func(name string) string {
+		collection, err := s.App.FindCollectionByNameOrId(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(s.App.DataDir(), core.LocalStorageDirName, collection.Id)
 	}
-	storage := filepath.Join(s.App.DataDir(), core.LocalStorageDirName, posts.Id)
-	orphan := func(id string, at time.Time) string {
-		dir := filepath.Join(storage, id)
+	storage := storageOf("posts")
+	orphanOf := func(collection, id string, at time.Time) string {
+		dir := filepath.Join(storageOf(collection), id)
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -107,6 +111,7 @@ func TestFilesOfAProcessThatDiedAreCollectedAtStart(t *testing.T) {
 		}
 		return dir
 	}
+	orphan := func(id string, at time.Time) string { return orphanOf("posts", id, at) }
 	died := orphan("died00000000000", time.Now().Add(-5*time.Minute))
 	old := orphan("old000000000000", time.Now().Add(-30*24*time.Hour)) // and nobody ran since
 	coming := orphan("coming000000000", time.Now())
@@ -114,7 +119,13 @@ func TestFilesOfAProcessThatDiedAreCollectedAtStart(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(storage, kept), long, long); err != nil {
 		t.Fatal(err)
 	}
+	for i := range 101 { // more stories' photos than crashes leave: their records were lost some other way
+		orphanOf("stories", fmt.Sprintf("lost%011d", i), time.Now().Add(-30*24*time.Hour))
+	}
 	s.RunJobs() // the collection that the start has asked for
+	if left, err := os.ReadDir(storageOf("stories")); err != nil || len(left) != 101 {
+		t.Errorf("%d of 101 old folders are left, %v", len(left), err)
+	}
 	if _, err := os.Stat(died); err == nil {
 		t.Error("files of a process that is gone stay")
 	}

@@ -18,19 +18,21 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 )
 
-// Files are stored before the row that names them. A crash between the two leaves files of nobody; younger
-// ones than settled may still get their row, unless the process that stored them is gone. Older ones than looked were
-// looked at before, by this process: at its start all folders are looked at, as nobody ran when theirs was the time.
+// Files are stored before the row that names them. A crash between the two leaves files of nobody. Those younger than
+// minOrphanAge may still get their row, unless the process that stored them is gone. Those older than maxOrphanAge were
+// looked at before by this process, or are of a time when none ran.
 const (
-	minOrphanAge = time.Hour
-	maxOrphanAge = 48 * time.Hour
+	minOrphanAge  = time.Hour
+	maxOrphanAge  = 48 * time.Hour
+	maxOldOrphans = 100 // that crashes have left; more of them are photos whose records somebody has lost, and are kept
 )
 
 // CollectOrphans deletes the files of photos that no record names, and returns how many folders and files those were. Files on
-// this machine that are older than began are of a process before this one; the clock of a storage elsewhere is not ours. With
-// began, folders without a record are found whatever their age; it is zero when that was done. Beside the files of a record that is there
-// only what is young is looked through: to list each record's folder would take a start of many posts hours.
-func CollectOrphans(app core.App, began time.Time) (int, error) {
+// this machine that are older than began are of a process before this one; the clock of a storage elsewhere is not ours.
+// With anyAge, folders without a record are found whatever their age, unless they are so many that the database must
+// be the wrong one: they are kept, and the log says so. The folders of records that are there are looked through while
+// they are young, as listing all of them takes hours where there are many.
+func CollectOrphans(app core.App, began time.Time, anyAge bool) (int, error) {
 	fsys, err := app.NewFilesystem()
 	if err != nil {
 		return 0, fmt.Errorf("open the storage: %w", err)
@@ -50,15 +52,22 @@ func CollectOrphans(app core.App, began time.Time) (int, error) {
 		if err != nil {
 			return total, fmt.Errorf("list the photos of %s: %w", name, err)
 		}
-		if began.IsZero() {
-			old = nil
-		}
-		for chunk := range slices.Chunk(slices.Concat(young, old), 500) {
-			n, err := collectOrphans(app, fsys, collection, chunk)
-			total += n
-			if err != nil {
-				failures = append(failures, fmt.Errorf("collect photos of %s: %w", name, err))
+		orphans, err := findOrphans(app, collection, young)
+		if err == nil && anyAge {
+			var older []string
+			if older, err = findOrphans(app, collection, old); len(older) <= maxOldOrphans {
+				orphans = append(orphans, older...)
+			} else {
+				app.Logger().Error("photos of no record are kept, as they are too many to be of a crash", "collection", name, "count", len(older))
 			}
+		}
+		if err != nil {
+			return total, fmt.Errorf("look for photos of %s without a record: %w", name, err)
+		}
+		n, err := deleteOrphans(fsys, collection, orphans)
+		total += n
+		if err != nil {
+			failures = append(failures, fmt.Errorf("collect photos of %s: %w", name, err))
 		}
 		for chunk := range slices.Chunk(young, 500) {
 			n, err := collectStrays(app, fsys, collection, field, chunk, isSettled)
@@ -71,7 +80,7 @@ func CollectOrphans(app core.App, began time.Time) (int, error) {
 	return total, errors.Join(failures...)
 }
 
-// candidateFolders returns the ids of records that have settled files: young ones that came since looked, and the others.
+// candidateFolders returns the ids of records that have settled files: those younger than maxOrphanAge, and the others.
 func candidateFolders(app core.App, fsys *filesystem.System, collection string, isSettled func(time.Time) bool) (young, old []string, err error) {
 	isYoung := map[string]bool{}
 	now := clock.Now(app)
@@ -110,16 +119,23 @@ func candidateFolders(app core.App, fsys *filesystem.System, collection string, 
 	return nil, nil, err
 }
 
-// collectOrphans deletes the folders, of those of the ids, that are of no record.
-func collectOrphans(app core.App, fsys *filesystem.System, collection *core.Collection, ids []string) (int, error) {
-	var gone []string
-	err := db.QueryColumn(app, &gone, `SELECT value FROM json_each({:ids}) WHERE value NOT IN (SELECT id FROM {{`+collection.Name+`}})`, db.Params{"ids": db.JSONList(ids)})
-	if err != nil {
-		return 0, err
+// findOrphans returns those of the ids that are of no record.
+func findOrphans(app core.App, collection *core.Collection, ids []string) (orphans []string, err error) {
+	for chunk := range slices.Chunk(ids, 500) {
+		var gone []string
+		err := db.QueryColumn(app, &gone, `SELECT value FROM json_each({:ids}) WHERE value NOT IN (SELECT id FROM {{`+collection.Name+`}})`, db.Params{"ids": db.JSONList(chunk)})
+		if err != nil {
+			return nil, err
+		}
+		orphans = append(orphans, gone...)
 	}
-	total := 0
+	return orphans, nil
+}
+
+// deleteOrphans deletes the folders of these ids.
+func deleteOrphans(fsys *filesystem.System, collection *core.Collection, ids []string) (total int, _ error) {
 	var failures db.Failures // which keep no other files from being collected
-	for _, id := range gone {
+	for _, id := range ids {
 		if err := errors.Join(fsys.DeletePrefix(collection.Id + "/" + id + "/")...); err != nil {
 			failures.Add(id, err)
 			continue
