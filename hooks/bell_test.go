@@ -8,6 +8,9 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // turnBellOn turns the bell of somebody's follow on.
@@ -100,5 +103,32 @@ func TestABellRingsForManyInSteps(t *testing.T) {
 	s.RunJobs()
 	if n := s.Rows("notifications", "type = 'post' AND post = {:p}", map[string]any{"p": post}); n != people {
 		t.Errorf("%d of %d were told", n, people)
+	}
+}
+
+// TestABellThatRingsAnewTellsNobodyTwice runs the job of a post once more, as after a restart in the midst of it.
+func TestABellThatRingsAnewTellsNobodyTwice(t *testing.T) {
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	turnBellOn(s.As("bob"), "ada")
+	turnBellOn(s.As("carol"), "ada")
+	s.RunJobs()
+	id := ada.Post("one")
+	s.RunJobs()
+	where, bob := "type = 'post' AND read = 0 AND recipient = {:u}", map[string]any{"u": s.User("bob").Id}
+	told := s.As("bob").List("notifications", "filter=type='post'")
+	s.As("bob").Must(204, "POST", "/api/v1/notifications/read", map[string]any{"before": told[0]["latestAt"]})
+	s.RunJobs()
+	if err := job.Enqueue(s.App, notification.Ringing.Kind, sweep.Subject{"post": id}); err != nil {
+		t.Fatal(err)
+	}
+	s.RunJobs()
+	if n := s.Rows("notifications", where, bob); n != 0 {
+		t.Error("bob is told once more of a post that he has read of")
+	}
+	next := ada.Post("two")
+	s.RunJobs()
+	if got := s.As("bob").List("notifications", "filter=type='post'"); len(got) != 1 || got[0]["post"] != next {
+		t.Errorf("bob is shown %v, want the next post %s", got, next)
 	}
 }

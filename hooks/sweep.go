@@ -44,7 +44,7 @@ func (s *Social) bindSweeps() {
 		}
 	}
 	for _, work := range works {
-		s.jobs.Handle(work.Kind, work.HandleJob, job.Concurrency(1), sweepAttempts)
+		s.jobs.Handle(work.Kind, work.HandleJob, job.Concurrency(max(work.Concurrency, 1)), sweepAttempts)
 	}
 	// right around PocketBase's own handler, which deletes the record and cascades
 	s.app.OnRecordDeleteExecute(guard.ServiceCollections...).Bind(&hook.Handler[*core.RecordEvent]{Priority: 98, Func: deleteWithoutCascade})

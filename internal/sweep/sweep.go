@@ -64,8 +64,9 @@ func (p Part) find(tx core.App, on Subject, most int, skipped []string) (keys []
 
 // Work is what follows from one cause, in parts that are done in order.
 type Work struct {
-	Kind  string // of its job
-	Parts []Part
+	Kind        string // of its job
+	Parts       []Part
+	Concurrency int // how many works of the kind are done at once; 0 is 1
 }
 
 // Begin does as much as the transaction has time for, and stores a job for the remaining rows. It does the first rows
