@@ -7,6 +7,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/sweep"
@@ -53,7 +54,10 @@ func trimFeeds(ctx context.Context, app core.App, _ *job.Job) error {
 		}
 		var failures []error
 		for _, viewer := range viewers {
-			failures = append(failures, feed.TrimWork.Finish(ctx, app, sweep.Subject{"viewer": viewer}))
+			err := feed.TrimWork.Finish(ctx, app, sweep.Subject{"viewer": viewer})
+			if failures = append(failures, err); ctx.Err() != nil || errors.Is(err, db.ErrStopping) {
+				break
+			}
 		}
 		if err := errors.Join(failures...); err != nil { // they would be found again
 			return err

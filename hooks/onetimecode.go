@@ -40,9 +40,10 @@ type oneTimeCodes struct {
 
 // otpAnswer is what was answered last to one address; its lock is held while an answer is made.
 type otpAnswer struct {
-	mu sync.Mutex
-	id string
-	at time.Time
+	mu   sync.Mutex
+	id   string
+	at   time.Time
+	owed bool // the budget was spent on a mail that could not be made
 }
 
 // otpDecoy is a code that is in no mail and no table.
@@ -73,30 +74,35 @@ func (c *oneTimeCodes) requested(e *core.RecordCreateOTPRequestEvent) error {
 		return e.BadRequestError("An error occurred while loading the submitted data.", err)
 	}
 	address := e.Collection.Id + "/" + account.FoldAddress(form.Email)
-	given, now := c.answerTo(address), clock.Now(e.App)
+	given := c.answerTo(address)
 	given.mu.Lock()
 	defer given.mu.Unlock()
-	if given.id != "" && now.Sub(given.at).Abs() < mail.Pause(mail.OneTimeCode) {
+	if given.id != "" && clock.Now(e.App).Sub(given.at).Abs() < mail.Pause(mail.OneTimeCode) {
 		return e.JSON(http.StatusOK, map[string]string{"otpId": given.id})
 	}
-	allowed, err := codeAllowed(e)
+	allowed, err := codeAllowed(e, given.owed)
 	if err != nil {
 		return err
 	}
 	if !allowed {
-		given.id, given.at = c.newDecoy(e, address), now
+		given.id, given.at = c.newDecoy(e, address), clock.Now(e.App) // not before the budget was asked, which has a pause of its own
 		return e.JSON(http.StatusOK, map[string]string{"otpId": given.id})
 	}
 	app := e.App
 	e.App = otpNoted{app, &given.id}
 	err = e.Next()
 	e.App = app
-	given.at = now
-	return err
+	if given.owed = err != nil; given.owed {
+		return err // asked again, a code is made and mailed
+	}
+	given.at = clock.Now(e.App)
+	c.addDecoy(e.App, given.id, otpDecoy{e.Collection.Id, e.Record.Id, types.NowDateTime()}, e.Collection.OTP.DurationTime()) // for when the code is used or taken back
+	return nil
 }
 
-// codeAllowed reports whether a code is made and mailed: there must be an account, and room in the budget of its mailbox.
-func codeAllowed(e *core.RecordCreateOTPRequestEvent) (bool, error) {
+// codeAllowed reports whether a code is made and mailed: there must be an account, and room in the budget of its mailbox, if that
+// is not spent already.
+func codeAllowed(e *core.RecordCreateOTPRequestEvent, spent bool) (bool, error) {
 	if e.Record == nil {
 		return false, nil
 	}
@@ -111,7 +117,7 @@ func codeAllowed(e *core.RecordCreateOTPRequestEvent) (bool, error) {
 		}
 	}
 	allowed := active < mostActive
-	if allowed {
+	if allowed && !spent {
 		allowed, err = mail.SpendBudget(e.App, mail.OneTimeCode, e.Record.Email(), "")
 	}
 	if err == nil && !allowed {
@@ -144,16 +150,23 @@ func (c *oneTimeCodes) newDecoy(e *core.RecordCreateOTPRequestEvent, address str
 		sum := sha256.Sum256([]byte(c.secret + address))
 		decoy.record = hex.EncodeToString(sum[:])[:15]
 	}
+	id = core.GenerateDefaultRandomId()
+	c.addDecoy(e.App, id, decoy, e.Collection.OTP.DurationTime())
+	return id
+}
+
+// addDecoy remembers a decoy, which lives as long as a code.
+func (c *oneTimeCodes) addDecoy(app core.App, id string, decoy otpDecoy, life time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.hash == "" {
-		otp := core.NewOTP(e.App)
+		otp := core.NewOTP(app)
 		otp.SetPassword(security.RandomString(40))
 		c.hash = otp.GetString("password:hash")
 	}
 	if len(c.decoys) >= mostOTPs {
 		for id, old := range c.decoys {
-			if time.Since(old.created.Time()) > e.Collection.OTP.DurationTime() {
+			if time.Since(old.created.Time()) > life {
 				delete(c.decoys, id)
 			}
 		}
@@ -161,9 +174,7 @@ func (c *oneTimeCodes) newDecoy(e *core.RecordCreateOTPRequestEvent, address str
 	if len(c.decoys) >= mostOTPs {
 		clear(c.decoys)
 	}
-	id = core.GenerateDefaultRandomId()
 	c.decoys[id] = decoy
-	return id
 }
 
 // otpNoted is an app that notes the id of the code that it stores.

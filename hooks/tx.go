@@ -87,18 +87,23 @@ func requireRelations(tx core.App, e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// runHook triggers the owner's hook of the name around what the product does. One that gives no error and does not call Next has kept
-// it from being done, and must not have the client told that it was.
+// runHook triggers the owner's hook of the name around what the product does. A handler that does not call Next, or drops the
+// error that Next returns, and returns nil has it not done: the client must not be told that it was.
 func runHook[E hook.Resolver](name string, h *hook.Hook[E], event E, then func() error) error {
 	done := false
+	var failure error
 	err := h.Trigger(event, func(E) error {
 		done = true
-		return then()
+		failure = then()
+		return failure
 	})
-	if err == nil && !done {
+	switch {
+	case err != nil:
+		return err
+	case !done:
 		return fmt.Errorf("a handler of %s returned nil and did not call Next", name)
 	}
-	return err
+	return failure
 }
 
 // afterFiles returns a handler that runs behind PocketBase's own handler of the event, which stores the files of a

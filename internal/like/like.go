@@ -35,7 +35,7 @@ func isShippedField(field core.Field) bool {
 	case *core.TextField:
 		return f.Name == core.FieldNameId && f.Min <= 15 && f.Max >= 15 && f.Pattern == `^[a-z0-9]+$`
 	case *core.RelationField:
-		return f.Name == "post" || f.Name == "user"
+		return (f.Name == "post" || f.Name == "user") && !f.IsMultiple()
 	case *core.AutodateField:
 		return (f.Name == "created" || f.Name == "updated") && f.OnCreate
 	}

@@ -46,7 +46,7 @@ func RunRetagJob(ctx context.Context, app core.App, _ *job.Job) error {
 			after = posts[retagPageSize-1].ID
 		}
 		_, err = db.RunInSteps(ctx, app, slices.DeleteFunc(posts, captionedPost.hasItsHashtags), retag)
-		if failures = append(failures, err); ctx.Err() != nil || errors.Is(err, db.ErrStopping) || fault.IsTransient(err) {
+		if failures = append(failures, err, ctx.Err()); ctx.Err() != nil || errors.Is(err, db.ErrStopping) || fault.IsTransient(err) {
 			break
 		}
 	}

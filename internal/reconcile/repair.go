@@ -83,6 +83,9 @@ func (i *Invariant) mendValues(ctx context.Context, app core.App, values []any) 
 		if mended += n; err != nil {
 			failures = append(failures, err)
 		}
+		if ctx.Err() != nil || errors.Is(err, db.ErrStopping) {
+			break // the rest comes with the next run
+		}
 	}
 	return mended, errors.Join(failures...)
 }

@@ -107,8 +107,12 @@ func PurgeExpired(ctx context.Context, app core.App) error {
 			continue
 		}
 		before := clock.FormatTime(clock.Now(app).AddDate(0, 0, -days[rule.Name]))
-		if err := rule.applyRule(ctx, app, before); err != nil {
+		err := rule.applyRule(ctx, app, before)
+		if err != nil {
 			failures = append(failures, fmt.Errorf("forget %s before %s: %w", rule.Name, before, err))
+		}
+		if ctx.Err() != nil || errors.Is(err, db.ErrStopping) {
+			break // the other rules come with the next try
 		}
 	}
 	return errors.Join(failures...)

@@ -41,9 +41,9 @@ export async function renew(pb) {
 /** Ends the messages to this device. With pb the server hears of it; without, it knows, as when a session has ended there. */
 export async function unsubscribe(pb) {
   const [kept, found] = await Promise.all([shelf.get('push'), subscription()]);
+  await shelf.clear(); // first: sw.js would use the token in it for who has left
   if (pb && kept) await pb.collection('devices').delete(kept.device, quiet).catch(() => {}); // unsubscribed below, its address is dead all the same
   await found?.unsubscribe();
-  await shelf.clear();
 }
 
 /** The subscription under the server's present key; a browser refuses to make one while there is one under another. */
