@@ -74,6 +74,9 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 		t.Fatal("leave out the waits for the disk:", err)
 	}
 
+	if err := s.Social.StopJobs(context.Background()); err != nil { // before they begin: RunJobs runs them, when the test says so
+		t.Fatal("stop jobs:", err)
+	}
 	routes, err := apis.NewRouter(s.App)
 	if err != nil {
 		t.Fatal("make the router:", err)
@@ -91,11 +94,8 @@ func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.S
 	limits := db.WriterLimits(s.App)
 	limits.EndAfter = waitTimeout // tests share their machine with others
 	db.LimitWriter(s.App, limits)
-	db.SetPace(s.App, db.Pace{Time: waitTimeout, Rows: 400})        // rows are counted, time is not
-	reconcile.SetRest(s.App, 0)                                     // nobody else needs the machine meanwhile
-	if err := s.Social.StopJobs(context.Background()); err != nil { // RunJobs runs them, when the test says so
-		t.Fatal("stop jobs:", err)
-	}
+	db.SetPace(s.App, db.Pace{Time: waitTimeout, Rows: 400}) // rows are counted, time is not
+	reconcile.SetRest(s.App, 0)                              // nobody else needs the machine meanwhile
 	server := httptest.NewServer(event.Server.Handler)
 	s.URL = server.URL
 	t.Cleanup(func() {
