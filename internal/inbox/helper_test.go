@@ -314,11 +314,10 @@ func (d *stream) wantEvents(events ...string) {
 	}
 }
 
-// waitUntilIdle waits until all work is done.
+// waitUntilIdle waits until all work is done: that of the broadcast queue first, which causes work for people.
 func (s *service) waitUntilIdle() {
-	s.inbox.personQueue.working.Wait()
 	s.inbox.broadcastQueue.working.Wait()
-	s.inbox.personQueue.working.Wait() // the updates that the broadcast queue has caused
+	s.inbox.personQueue.working.Wait()
 }
 
 // wantNothing waits until all work is done and fails if the device was sent anything.
