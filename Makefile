@@ -24,7 +24,7 @@ SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPoc
 	TestEveryPNGIsShownOrRefused TestEverySamplingIsShownOrRefused TestEveryWebPIsShownOrRefused TestFoldIsItsOwnFold \
 	TestLeakNoAnswerTellsOfAPostThatOneMayNotSee TestLeakNoClientMovesWhatIsTheServers \
 	TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee TestLikeLibheif TestMemoryIsEnough TestNeededCollectionsStay \
-	TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp TestOracle TestReconciliationMendsAndCounts \
+	TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp TestOracle TestPartsShareTheirMemory TestReconciliationMendsAndCounts \
 	TestSavedTwiceLosesNothing TestSignUp
 SEQUENTIAL_IN = ./command ./hooks ./internal/photo ./internal/photo/heic ./internal/text
 empty :=

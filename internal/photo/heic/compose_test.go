@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestPartsShareTheirMemory puts pictures together from many parts: each is given back before the next is decoded, as the bound on
 // memory counts on, so that no more is allocated than the canvas and a few parts.
 func TestPartsShareTheirMemory(t *testing.T) {
+	testenv.SkipSequential(t)
 	tile := phototest.CodedItem(phototest.Fixture("tiles.heic"), nil) // 512 x 512
 	const count, size = 32, 512 * 512 * 3 / 2
 	parts, places := make([]int, count), make([]int, 0, 2*count)
