@@ -214,13 +214,13 @@ var jobCases = map[string]jobCase{
 	"push.fcm":           pushedTo("push.fcm"),
 	"mail.notification": func(f *fragile, n int) func() bool {
 		before := len(f.mailServer.ReceivedMails())
-		f.Someone(2000 + n).Like(f.As("ada").Post("hello")) // whose alerts no other case has spent
+		f.newcomer().Like(f.As("ada").Post("hello"))
 		f.Advance(10 * time.Minute)
 		return func() bool { return len(f.mailServer.ReceivedMails()) == before+1 }
 	},
 	"mail.digest": func(f *fragile, n int) func() bool {
 		before := len(f.mailServer.ReceivedMails())
-		f.Someone(n).Like(f.As("bob").Post("hello"))
+		f.newcomer().Like(f.As("bob").Post("hello"))
 		f.Advance(2 * time.Hour)
 		return func() bool { return len(f.mailServer.ReceivedMails()) == before+1 }
 	},
@@ -239,8 +239,7 @@ var jobCases = map[string]jobCase{
 // pushedTo leaves a push to one of ada's devices.
 func pushedTo(kind string) jobCase {
 	return func(f *fragile, n int) func() bool {
-		post := f.As("ada").Post("hello")
-		f.Someone(n).Like(post)
+		f.newcomer().Like(f.As("ada").Post("hello"))
 		if kind != "push.webpush" {
 			return nil
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver/delivertest"
 	"github.com/doubletap/doubletap/internal/deliver/outbound"
@@ -77,6 +78,13 @@ func next(n int) int { return max(n+1, n*5/4-10) }
 type fragile struct {
 	*webhookService
 	notified, purged int
+	newcomers        int
+}
+
+// newcomer returns somebody whose alerts to others no case has spent.
+func (f *fragile) newcomer() *hookstest.Client {
+	f.newcomers++
+	return f.Someone(10_000 + f.newcomers)
 }
 
 func newFragile(t *testing.T) *fragile {
