@@ -3,27 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { browse, go, skip } from './browser.mjs';
-import { misfits } from './layout.mjs';
+import { inspectScreen } from './layout.mjs';
 import { post, smallPhoto } from './photo.mjs';
 import { id } from './service.mjs';
 
 const phone = { viewport: { width: 390, height: 844 } };
-
-async function looks(windows, page, name) {
-  const size = page.viewportSize();
-  await windows.accessible(page, name);
-  windows.wrong.push(...(await misfits(page)).map((what) => `${name}, ${what}`));
-  await page.setViewportSize(size);
-  if (!process.env.PICTURES) return;
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    for (const width of [390, 1280]) {
-      await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
-      await page.screenshot({ path: `${process.env.PICTURES}/${name}-${width}-${colorScheme}.png` });
-    }
-  }
-  await page.setViewportSize(size);
-}
 
 test('a guest looks at public profiles, posts and hashtags, and is invited to the rest', { skip }, async (t) => {
   const windows = await browse(t);
@@ -39,19 +23,19 @@ test('a guest looks at public profiles, posts and hashtags, and is invited to th
   await tile.waitFor();
   assert.equal(await tile.count(), 1); // and not the one for her followers
   assert.equal(await page.title(), '@ada · Doubletap');
-  await looks(windows, page, 'guest-profile');
+  await inspectScreen(windows, page, 'guest-profile');
   const invitation = page.getByRole('dialog', { name: 'Join to take part' });
   const declined = async () => {
     await invitation.getByRole('button', { name: 'Not now' }).click();
     await invitation.waitFor({ state: 'detached' });
   };
   await page.getByRole('button', { name: 'Follow ada' }).click();
-  await looks(windows, page, 'guest-invitation');
+  await inspectScreen(windows, page, 'guest-invitation');
   await declined();
 
   await tile.click();
   await page.getByText('so blue').waitFor();
-  await looks(windows, page, 'guest-post');
+  await inspectScreen(windows, page, 'guest-post');
   for (const deed of ['Like', 'Save', 'Say something kind', 'Reply to bob', 'Like the comment by bob']) {
     await page.getByRole('button', { name: deed, exact: true }).click();
     await declined();
@@ -63,7 +47,7 @@ test('a guest looks at public profiles, posts and hashtags, and is invited to th
   await page.getByRole('link', { name: '#sea' }).click();
   await page.getByRole('heading', { name: '#sea' }).waitFor();
   await tile.waitFor();
-  await looks(windows, page, 'guest-tag');
+  await inspectScreen(windows, page, 'guest-tag');
 
   // what is not for everybody is as good as not there
   page.offline = true; // a guest's 404

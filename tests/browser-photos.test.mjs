@@ -3,26 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { browse, chosen, go, skip } from './browser.mjs';
-import { misfits } from './layout.mjs';
+import { inspectScreen } from './layout.mjs';
 import { post, smallPhoto } from './photo.mjs';
 
 const phone = { viewport: { width: 390, height: 844 } };
-
-async function looks(windows, page, name) {
-  const size = page.viewportSize();
-  await windows.accessible(page, name);
-  windows.wrong.push(...(await misfits(page)).map((what) => `${name}, ${what}`));
-  await page.setViewportSize(size);
-  if (!process.env.PICTURES) return;
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    for (const width of [390, 1280]) {
-      await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
-      await page.screenshot({ path: `${process.env.PICTURES}/${name}-${width}-${colorScheme}.png` });
-    }
-  }
-  await page.setViewportSize(size);
-}
 
 test('a photo enlarges: by button, keys, wheel and two fingers; Back closes it', { skip }, async (t) => {
   const windows = await browse(t);
@@ -33,7 +17,7 @@ test('a photo enlarges: by button, keys, wheel and two fingers; Back closes it',
   await frame.getByRole('button', { name: 'Enlarge' }).click();
   const viewer = page.getByRole('dialog', { name: 'Photo 1 of 2' });
   await viewer.getByRole('img', { name: 'a lighthouse' }).waitFor();
-  await looks(windows, page, 'enlarged');
+  await inspectScreen(windows, page, 'enlarged');
   const zoomer = page.locator('.zoomer');
   const is = (percent) => page.getByText(`${percent} %`, { exact: true }).waitFor();
   await page.keyboard.press('+');
@@ -109,7 +93,7 @@ test('a place is set with a post and changed later; each description stands besi
   const edit = page.getByRole('dialog', { name: 'Edit post' });
   await page.waitForFunction(() => document.querySelectorAll('.described .is-shown').length === 2);
   assert.notEqual(...await edit.locator('.described img').evaluateAll((all) => all.map((img) => img.currentSrc)));
-  await looks(windows, page, 'edit');
+  await inspectScreen(windows, page, 'edit');
   await edit.getByLabel('Place').fill('In the hills');
   await edit.getByLabel('Description of photo 2').fill('a harbour');
   await edit.getByRole('button', { name: 'Save' }).click();

@@ -3,30 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { browse, chosen, skip } from './browser.mjs';
-import { misfits } from './layout.mjs';
+import { inspectScreen } from './layout.mjs';
 import { post, smallPhoto } from './photo.mjs';
 import { id } from './service.mjs';
 
 const phone = { viewport: { width: 390, height: 844 } };
 const story = (pb, fields = {}) => pb.collection('stories').create({ photo: smallPhoto(), ...fields });
 const until = async (holds) => { for (let n = 0; n < 400 && !(await holds()); n++); };
-
-/** No barrier, nothing that sticks out at any size; and pictures for people to look at, where a folder is named. */
-async function looks(windows, page, name) {
-  const size = page.viewportSize();
-  await windows.accessible(page, name);
-  windows.wrong.push(...(await misfits(page)).map((what) => `${name}, ${what}`));
-  await page.setViewportSize(size);
-  if (!process.env.PICTURES) return;
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    for (const width of [390, 1280]) {
-      await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
-      await page.screenshot({ path: `${process.env.PICTURES}/${name}-${width}-${colorScheme}.png` });
-    }
-  }
-  await page.setViewportSize(size);
-}
 
 test('stories of whom one follows, unseen first; looking at one tells its author', { skip }, async (t) => {
   const windows = await browse(t);
@@ -46,7 +29,7 @@ test('stories of whom one follows, unseen first; looking at one tells its author
   const names = () => tray.getByRole('button').evaluateAll((all) => all.map((one) => [...one.querySelectorAll('.visually-hidden, .story-name')].map((part) => part.textContent).join('')));
   await tray.getByRole('button', { name: 'New story of bob' }).waitFor();
   assert.deepEqual(await names(), ['Add a story', `New story of ${'w'.repeat(30)}`, 'New story of bob']);
-  await looks(windows, page, 'stories-tray');
+  await inspectScreen(windows, page, 'stories-tray');
 
   await tray.getByRole('button', { name: /tory of bob/ }).click();
   const viewer = page.getByRole('dialog', { name: 'Story of bob' });
@@ -63,7 +46,7 @@ test('stories of whom one follows, unseen first; looking at one tells its author
   await page.keyboard.press('ArrowLeft');
   await shows(1);
   await viewer.getByRole('button', { name: 'Next story' }).click();
-  await looks(windows, page, 'story');
+  await inspectScreen(windows, page, 'story');
   await viewer.getByRole('button', { name: 'Next story' }).click(); // that was the last one
   await viewer.waitFor({ state: 'detached' });
   assert.deepEqual(await names(), ['Add a story', `New story of ${'w'.repeat(30)}`, 'Story of bob']);
@@ -71,7 +54,7 @@ test('stories of whom one follows, unseen first; looking at one tells its author
   // one after the other, from author to author; Back closes; the name leads to the person
   await tray.getByRole('button', { name: /tory of w/ }).click();
   await page.getByRole('dialog', { name: /Story of w/ }).getByRole('img').waitFor();
-  await looks(windows, page, 'story-hostile');
+  await inspectScreen(windows, page, 'story-hostile');
   await page.keyboard.press('ArrowRight');
   await viewer.waitFor();
   await page.goBack();
@@ -136,7 +119,7 @@ test('my own story: shared, who saw it, taken back', { skip }, async (t) => {
   await share.waitFor({ state: 'detached' });
   await page.locator('#story-photo').setInputFiles(await chosen(smallPhoto()));
   await share.getByLabel('Who can see it').selectOption('followers');
-  await looks(windows, page, 'story-share');
+  await inspectScreen(windows, page, 'story-share');
   await share.getByRole('button', { name: 'Share' }).click();
   await page.getByText('Your story is there for a day.').waitFor();
   const [made] = await ada.collection('stories').getFullList();
@@ -148,9 +131,9 @@ test('my own story: shared, who saw it, taken back', { skip }, async (t) => {
   const viewer = page.getByRole('dialog', { name: 'Your story' });
   await viewer.getByRole('button', { name: 'Seen by 1 person' }).click();
   await page.getByRole('dialog', { name: 'Seen by' }).getByRole('link', { name: 'bob' }).waitFor();
-  await looks(windows, page, 'story-seen');
+  await inspectScreen(windows, page, 'story-seen');
   await page.goBack();
-  await looks(windows, page, 'story-own');
+  await inspectScreen(windows, page, 'story-own');
   await viewer.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog', { name: 'Delete this story?' }).getByRole('button', { name: 'Delete story' }).click();
   await viewer.waitFor({ state: 'detached' });

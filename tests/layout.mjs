@@ -71,3 +71,20 @@ function look() {
   }
   return [...found.values()];
 }
+
+/** No barrier, nothing that sticks out at any size; and pictures for people to look at, where a folder is named. */
+export async function inspectScreen(windows, page, name) {
+  const size = page.viewportSize();
+  await windows.accessible(page, name);
+  windows.wrong.push(...(await misfits(page)).map((what) => `${name}, ${what}`));
+  await page.setViewportSize(size);
+  if (!process.env.PICTURES) return;
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [390, 1280]) {
+      await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
+      await page.screenshot({ path: `${process.env.PICTURES}/${name}-${width}-${colorScheme}.png` });
+    }
+  }
+  await page.setViewportSize(size);
+}
