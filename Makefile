@@ -26,7 +26,7 @@ SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPoc
 	TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee TestLikeLibheif TestMemoryIsEnough TestNeededCollectionsStay \
 	TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp TestOracle TestPartsShareTheirMemory TestReconciliationMendsAndCounts \
 	TestSavedTwiceLosesNothing TestSignUp
-SEQUENTIAL_IN = ./command ./hooks ./internal/photo ./internal/photo/heic ./internal/text
+SEQUENTIAL_IN = ./internal/cli ./hooks ./internal/photo ./internal/photo/heic ./internal/words
 empty :=
 NODE_TEST = node --test --test-force-exit --test-timeout=180000 --test-reporter=spec
 APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends

@@ -15,7 +15,7 @@ import (
 )
 
 // nounFolders are the folders whose exported types docs/words.md must explain, with the folders in them.
-var nounFolders = []string{"internal/inbox", "internal/writer", "internal/listing", "internal/notification", "internal/deliver"}
+var nounFolders = []string{"internal/inbox", "internal/batchwriter", "internal/listing", "internal/notification", "internal/deliver"}
 
 // givenUpHeading begins the part of docs/words.md that lists the words which no name may have.
 const givenUpHeading = "\n## Words we gave up\n"

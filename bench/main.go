@@ -13,9 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/doubletap/doubletap/bench/load"
 	"github.com/doubletap/doubletap/bench/subject"
 	"github.com/doubletap/doubletap/bench/world"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // config holds the values of the flags.

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/doubletap/doubletap/bench/load"
 	"github.com/doubletap/doubletap/bench/report"
 	"github.com/doubletap/doubletap/bench/subject"
 	"github.com/doubletap/doubletap/bench/world"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // growthCases are the cases that are measured again with more data.

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/doubletap/doubletap/bench/load"
 	"github.com/doubletap/doubletap/bench/report"
 	"github.com/doubletap/doubletap/bench/subject"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // writeProfile writes a CPU profile of Doubletap while the chosen cases run, and prints their figures.

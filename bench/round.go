@@ -6,9 +6,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/doubletap/doubletap/bench/load"
 	"github.com/doubletap/doubletap/bench/report"
 	"github.com/doubletap/doubletap/bench/subject"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // runRound serves fresh copies of the data and runs every case on one subject after the other. All servers except the

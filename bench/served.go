@@ -4,10 +4,10 @@ import (
 	"context"
 	"sync/atomic"
 
-	"github.com/doubletap/doubletap/bench/load"
 	"github.com/doubletap/doubletap/bench/stored"
 	"github.com/doubletap/doubletap/bench/subject"
 	"github.com/doubletap/doubletap/bench/world"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // servedSubject is a running server together with what the load generator knows of its people and posts.

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/doubletap/doubletap/bench/load"
 	"github.com/doubletap/doubletap/bench/report"
 	"github.com/doubletap/doubletap/bench/stored"
 	"github.com/doubletap/doubletap/bench/subject"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // acknowledgedWrites returns what the server has acknowledged so far.

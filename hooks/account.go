@@ -18,7 +18,7 @@ import (
 	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/deliver/mail"
-	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/deliver/phrases"
 	"github.com/doubletap/doubletap/internal/erase"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/graph"
@@ -103,7 +103,7 @@ func (s *Social) accountRequested(e *core.RecordRequestEvent) error {
 	signup := !e.HasSuperuserAuth() // a superuser creates an account for somebody else and knows why
 	hints := signupHints{handleHint: cmp.Or(cast.ToString(e.Get(handleHintKey)), e.Record.GetString("name")), sendsConfirmation: signup && canMail(e.App)}
 	if signup {
-		hints.locale = wording.PreferredLocale(e.Request.Header.Get("Accept-Language"))
+		hints.locale = phrases.PreferredLocale(e.Request.Header.Get("Accept-Language"))
 	}
 	s.signupHints.Store(e.Record, hints)
 	defer s.signupHints.Delete(e.Record)

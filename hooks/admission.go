@@ -8,10 +8,10 @@ import (
 
 	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
-	"github.com/doubletap/doubletap/internal/rule"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // PocketBase checks a rule before the transaction that stores the record. In between, another request may block,
@@ -54,7 +54,7 @@ func recheckAdmission(tx core.App, record *core.Record) error {
 	}
 	allowed, err := false, error(nil)
 	if record.IsNew() {
-		allowed, err = rule.MayCreate(tx, record, &info)
+		allowed, err = visibility.MayCreate(tx, record, &info)
 	} else {
 		allowed, err = tx.CanAccessRecord(record, &info, record.Collection().UpdateRule)
 	}
@@ -64,7 +64,7 @@ func recheckAdmission(tx core.App, record *core.Record) error {
 	if !allowed {
 		return refusalOf(record)
 	}
-	if _, isEdge := edge.Ends[record.Collection().Name]; isEdge && record.IsNew() {
+	if _, isEdge := edgeid.Ends[record.Collection().Name]; isEdge && record.IsNew() {
 		return refuseStoredEdge(tx, record)
 	}
 	if record.IsNew() && guard.ClientChoosesID(record.Collection().Name) {

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/doubletap/doubletap/bench/load"
-	"github.com/doubletap/doubletap/command"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/cli"
+	"github.com/doubletap/doubletap/internal/load"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -14,7 +14,7 @@ func TestBenchMeasuresARunningServerAndLeavesNobodyThere(t *testing.T) {
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	before := s.Rows("users", "1")
-	rows, err := command.RunBench(t.Context(), command.BenchOptions{
+	rows, err := cli.RunBench(t.Context(), cli.BenchOptions{
 		URL: s.URL, Email: "admin@example.com", Password: hookstest.Password, People: 25, Posts: 5,
 		Cases: []string{"likes-1", "likes-16", "feed-1", "tray", "grid", "notify"}, Run: 200 * time.Millisecond, Others: []int{1, 10},
 	}, func(int, int) {})

@@ -10,9 +10,9 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/command"
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/cli"
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/job"
@@ -182,7 +182,7 @@ func TestReconciliationMendsWhatAFastClockStored(t *testing.T) {
 func expectNoFutureTimes(t *testing.T, s *hookstest.Service) {
 	t.Helper()
 	for _, f := range doctorFindings(t, s.App) {
-		if f.Check == "moments" && f.State != command.StateOK {
+		if f.Check == "moments" && f.State != cli.StateOK {
 			t.Error(f.Detail)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/pocketbase/pocketbase"
 
-	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/cli"
 	"github.com/doubletap/doubletap/internal/rendition"
 	"github.com/doubletap/doubletap/internal/setup"
 )
@@ -15,7 +15,7 @@ import (
 // bindCommands adds Doubletap's commands if the app has a command line.
 func (s *Social) bindCommands() {
 	if pb, ok := s.app.(*pocketbase.PocketBase); ok {
-		command.AddCommands(pb, s.prepareJobs)
+		cli.AddCommands(pb, s.prepareJobs)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/doubletap/doubletap/command"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/cli"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -113,7 +113,7 @@ func TestABigAccountIsClosedInSteps(t *testing.T) {
 	examine := func(what string) {
 		t.Helper()
 		for _, f := range doctorFindings(t, s.App) {
-			if f.Check == "counters" && f.State != command.StateOK {
+			if f.Check == "counters" && f.State != cli.StateOK {
 				t.Errorf("%s: doctor says %s", what, f.Detail)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver"
 	"github.com/doubletap/doubletap/internal/deliver/mail"
-	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/deliver/phrases"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/job"
 )
@@ -102,8 +102,8 @@ func queueCredentialMail(tx core.App, user *core.Record, address, what string) e
 	if err != nil {
 		return err
 	}
-	meta, words := tx.Settings().Meta, wording.WordsFor(locale)
-	values := []string{"app", meta.AppName, "handle", wording.WithoutLinks(user.GetString("handle")), "url", strings.TrimRight(meta.AppURL, "/") + "/"}
+	meta, words := tx.Settings().Meta, phrases.WordsFor(locale)
+	values := []string{"app", meta.AppName, "handle", phrases.WithoutLinks(user.GetString("handle")), "url", strings.TrimRight(meta.AppURL, "/") + "/"}
 	section := mail.Section{Items: []mail.Item{
 		{Text: words.Translate("credential."+what, values...)}, {Text: words.Translate("credential.ended", values...)}, {Text: words.Translate("credential.not_you", values...)},
 	}}

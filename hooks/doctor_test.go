@@ -5,14 +5,14 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/cli"
 	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
 // doctorFindings returns what the doctor finds.
-func doctorFindings(t *testing.T, app core.App) []command.Finding {
+func doctorFindings(t *testing.T, app core.App) []cli.Finding {
 	t.Helper()
-	all, err := command.Examine(t.Context(), app, reconcile.ExamineOptions{})
+	all, err := cli.Examine(t.Context(), app, reconcile.ExamineOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func doctorFindings(t *testing.T, app core.App) []command.Finding {
 // doctorRepairs returns what the doctor repairs, by check.
 func doctorRepairs(t *testing.T, app core.App) map[string]int64 {
 	t.Helper()
-	done, _, err := command.Repair(t.Context(), app, reconcile.ExamineOptions{})
+	done, _, err := cli.Repair(t.Context(), app, reconcile.ExamineOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

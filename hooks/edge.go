@@ -9,13 +9,13 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/fault"
 )
 
 func (s *Social) bindEdges() {
-	s.app.OnRecordCreateRequest(edge.CollectionNames()...).BindFunc(answerErrors(edgeRequested))
-	s.app.OnRecordCreate(edge.CollectionNames()...).BindFunc(setEdgeID)
+	s.app.OnRecordCreateRequest(edgeid.CollectionNames()...).BindFunc(answerErrors(edgeRequested))
+	s.app.OnRecordCreate(edgeid.CollectionNames()...).BindFunc(setEdgeID)
 	s.app.OnRecordCreateExecute("saves", "mutes", "reports", "devices", "story_views").BindFunc(inTx(requireRelations))
 }
 
@@ -60,7 +60,7 @@ func refuseStoredEdge(tx core.App, record *core.Record) error {
 // when an import or an app before ours stored it.
 func findStoredEdge(app core.App, record *core.Record) (*core.Record, error) {
 	ends := dbx.HashExp{}
-	for _, end := range edge.Ends[record.Collection().Name] {
+	for _, end := range edgeid.Ends[record.Collection().Name] {
 		ends[end] = record.GetString(end)
 	}
 	stored := &core.Record{}
@@ -75,7 +75,7 @@ func findStoredEdge(app core.App, record *core.Record) (*core.Record, error) {
 
 // setEdgeID gives a new edge its natural key as its id.
 func setEdgeID(e *core.RecordEvent) error {
-	e.Record.Id = edge.IDOfRecord(e.Record)
+	e.Record.Id = edgeid.IDOfRecord(e.Record)
 	return e.Next()
 }
 

@@ -17,8 +17,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 
-	"github.com/doubletap/doubletap/internal/like"
-	"github.com/doubletap/doubletap/internal/watch"
+	"github.com/doubletap/doubletap/internal/fastpath"
+	"github.com/doubletap/doubletap/internal/metrics"
 )
 
 // The fast path answers the commonest writes as PocketBase's general path would, but with a few statements, in a
@@ -64,7 +64,7 @@ const likesPerLogLine = 1000
 
 // bindFastPath must come last in Bind. before are the counts of handlers from when Bind began.
 func (s *Social) bindFastPath(before []int) {
-	figures, off, known := watch.ForApp(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off", &s.tokens
+	figures, off, known := metrics.ForApp(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off", &s.tokens
 	known.bindForget(s.app)
 	ours := handlerCounts(s.app, recordHooks)
 	for i := range ours {
@@ -84,9 +84,9 @@ func (s *Social) bindFastPath(before []int) {
 			if _, ok := cutLikesPath(e); !ok {
 				return e.Next()
 			}
-			began, path, tap := time.Now(), watch.FastPath, s.fastLikeHandler(e)
+			began, path, tap := time.Now(), metrics.FastPath, s.fastLikeHandler(e)
 			if off || tap == nil || !slices.Equal(handlerCounts(s.app, recordHooks), shipped) {
-				path, tap = watch.GeneralPath, (*core.RequestEvent).Next
+				path, tap = metrics.GeneralPath, (*core.RequestEvent).Next
 				if err := known.reloadUser(e); err != nil {
 					return err
 				}
@@ -133,15 +133,15 @@ func (s *Social) fastLikeHandler(e *core.RequestEvent) func(*core.RequestEvent) 
 		return nil
 	}
 	likes, err := e.App.FindCachedCollectionByNameOrId("likes")
-	if err != nil || !like.HasShippedFields(likes) {
+	if err != nil || !fastpath.HasShippedFields(likes) {
 		return nil
 	}
 	switch {
-	case e.Request.Method == http.MethodPost && rest == "" && isShippedRule(likes.CreateRule, like.CreateRule) && !isRateLimited(e, "likes", "create"):
+	case e.Request.Method == http.MethodPost && rest == "" && isShippedRule(likes.CreateRule, fastpath.CreateRule) && !isRateLimited(e, "likes", "create"):
 		if post, ok := readLikedPost(e); ok {
 			return func(e *core.RequestEvent) error { return s.serveFastLike(e, likes, post) }
 		}
-	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isShippedRule(likes.DeleteRule, like.DeleteRule) && !isRateLimited(e, "likes", "delete") && !isReferenced(e.App, likes):
+	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isShippedRule(likes.DeleteRule, fastpath.DeleteRule) && !isRateLimited(e, "likes", "delete") && !isReferenced(e.App, likes):
 		return func(e *core.RequestEvent) error { return s.serveFastUnlike(e, likes, rest[1:]) }
 	}
 	return nil

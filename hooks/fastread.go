@@ -12,7 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/listing"
-	"github.com/doubletap/doubletap/internal/watch"
+	"github.com/doubletap/doubletap/internal/metrics"
 )
 
 // The commonest reads have a fast path too: pages of the feed, of the tray and of a profile, and a single post. It
@@ -59,7 +59,7 @@ func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began 
 	if err != nil || !ok || len(page) > maxAnswerBytes/4 {
 		return false, nil // the general path meets the error again and answers it
 	}
-	watch.ForApp(s.app).ObserveRead(ask.Collection, watch.FastPath, time.Since(began))
+	metrics.ForApp(s.app).ObserveRead(ask.Collection, metrics.FastPath, time.Since(began))
 	e.Response.Header().Set("Content-Length", strconv.Itoa(len(page)))
 	return true, e.Blob(http.StatusOK, "application/json", page)
 }
@@ -96,7 +96,7 @@ func (s *Social) bindFastReads(before []int) {
 			if err := e.Next(); err != nil {
 				return err
 			}
-			watch.ForApp(s.app).ObserveRead(ask.Collection, watch.GeneralPath, time.Since(began))
+			metrics.ForApp(s.app).ObserveRead(ask.Collection, metrics.GeneralPath, time.Since(began))
 			return nil
 		}})
 		return e.Next()

@@ -8,7 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"github.com/doubletap/doubletap/internal/folder"
+	"github.com/doubletap/doubletap/internal/datafolder"
 )
 
 // bindFolder makes what a program stores readable by its owner alone, from the first file on, and lets the program
@@ -19,9 +19,9 @@ func (s *Social) bindFolder() {
 		return // umask is the whole process's, which is a test's here
 	}
 	s.app.OnBootstrap().Bind(&hook.Handler[*core.BootstrapEvent]{Priority: firstPriority, Func: func(e *core.BootstrapEvent) error {
-		folder.KeepPrivate()
-		closed, closing := folder.CloseToOthers(e.App.DataDir())
-		aside, setting := folder.SetAsideDamagedLogs(e.App.DataDir(), openDatabase, time.Now())
+		datafolder.KeepPrivate()
+		closed, closing := datafolder.CloseToOthers(e.App.DataDir())
+		aside, setting := datafolder.SetAsideDamagedLogs(e.App.DataDir(), openDatabase, time.Now())
 		if err := e.Next(); err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/post"
-	"github.com/doubletap/doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/words"
 )
 
 func (s *Social) bindHashtags() {
@@ -25,8 +25,8 @@ func (s *Social) bindHashtags() {
 func foldHashtagName(e *core.RecordEvent) error {
 	given := e.Record.GetString("name")
 	if e.Record.IsNew() || hasChanged(e.Record, "name", "displayName") {
-		e.Record.Set("name", text.Fold(given))
-		if text.Fold(e.Record.GetString("displayName")) != text.Fold(given) {
+		e.Record.Set("name", words.Fold(given))
+		if words.Fold(e.Record.GetString("displayName")) != words.Fold(given) {
 			e.Record.Set("displayName", given)
 		}
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/pocketbase/pocketbase/tools/security"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/datafolder"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/folder"
-	"github.com/doubletap/doubletap/internal/watch"
+	"github.com/doubletap/doubletap/internal/metrics"
 )
 
 const (
@@ -27,7 +27,7 @@ const (
 // health knows whether this process can serve, and ends it in order.
 type health struct {
 	app    core.App
-	drain  *watch.Drain
+	drain  *metrics.Drain
 	server *http.Server
 
 	mu           sync.Mutex // guards the results of the last checks
@@ -44,7 +44,7 @@ type health struct {
 // bindHealth adds /livez and /readyz, and ends the process in order: it is no longer ready, requests and jobs end,
 // realtime connections are closed, and then PocketBase's own handlers run.
 func (s *Social) bindHealth() {
-	h := &health{app: s.app, drain: watch.NewDrain(), structure: &structureCheck{app: s.app}}
+	h := &health{app: s.app, drain: metrics.NewDrain(), structure: &structureCheck{app: s.app}}
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		h.server = e.Server
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: -99999, Func: func(e *core.RequestEvent) error {
@@ -65,7 +65,7 @@ func (s *Social) bindHealth() {
 		summary: "Whether it can serve: it can write rows and files, the disk has room, its collections are there, and it is not about to end. What differs from what ships is counted in data, which names damaged logs that were set aside.",
 		handle: func(e *core.RequestEvent) error {
 			err := h.checkReady()
-			return respondHealth(e, err, h.structure.findingCounts(), folder.DamagedLogs(h.app.DataDir()))
+			return respondHealth(e, err, h.structure.findingCounts(), datafolder.DamagedLogs(h.app.DataDir()))
 		},
 	})
 	s.bindTermination(h)

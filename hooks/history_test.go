@@ -16,7 +16,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
-	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/edgeid"
 )
 
 // tieState is everything between ada, who has one post, and bob.
@@ -45,7 +45,7 @@ type tieAction struct {
 func tieActions(ada, bob, post string) map[string]tieAction {
 	records := func(collection string) string { return "/api/collections/" + collection + "/records" }
 	edgeOf := func(collection string, ends ...string) string {
-		return records(collection) + "/" + edge.IDBetween(collection, ends...)
+		return records(collection) + "/" + edgeid.IDBetween(collection, ends...)
 	}
 	when := func(yes bool, then, or string) string {
 		if yes {

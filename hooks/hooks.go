@@ -55,13 +55,13 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/batchwriter"
 	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/listing"
 	"github.com/doubletap/doubletap/internal/rendition"
-	"github.com/doubletap/doubletap/internal/rule"
-	"github.com/doubletap/doubletap/internal/writer"
+	"github.com/doubletap/doubletap/internal/visibility"
 	_ "github.com/doubletap/doubletap/migrations" // the collections
 )
 
@@ -80,7 +80,7 @@ type Social struct {
 	inbox       *inbox.Inbox
 	topUps      *feed.TopUps
 	studio      *rendition.Studio
-	writer      *writer.BatchWriter
+	writer      *batchwriter.BatchWriter
 	listReader  *listing.Reader
 	tokens      tokenCache
 	codes       *oneTimeCodes
@@ -100,7 +100,7 @@ type Social struct {
 // OnRecordsListRequest, OnRecordViewRequest, OnRecordEnrich and the commonest reads.
 func Bind(app core.App) *Social {
 	before, beforeReads := handlerCounts(app, recordHooks), handlerCounts(app, readHooks)
-	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), topUps: feed.NewTopUps(app), writer: writer.New(app, pprof.Labels(requestLabel, "likes and marks")), listReader: listing.NewReader(app)}
+	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), topUps: feed.NewTopUps(app), writer: batchwriter.New(app, pprof.Labels(requestLabel, "likes and marks")), listReader: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindClock()
 	s.bindFolder()
@@ -173,4 +173,4 @@ type RuleFunc = func(me string, args ...string) string
 //	hooks.RegisterRule("memberOf", 1, func(me string, a ...string) string {
 //		return "EXISTS (SELECT 1 FROM members m_ WHERE m_.user = " + me + " AND m_.club = " + a[0] + ")"
 //	})
-func RegisterRule(name string, n int, sql RuleFunc) { rule.RegisterFunction(name, n, sql) }
+func RegisterRule(name string, n int, sql RuleFunc) { visibility.RegisterFunction(name, n, sql) }

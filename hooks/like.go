@@ -8,9 +8,9 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/deliver/webhook"
+	"github.com/doubletap/doubletap/internal/fastpath"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/inbox"
-	"github.com/doubletap/doubletap/internal/like"
 	"github.com/doubletap/doubletap/internal/notification"
 )
 
@@ -51,9 +51,9 @@ func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
 
 // serveFastLike serves a like on the fast path, from the request to the answer.
 func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, post string) error {
-	l, allowed := (*like.Like)(nil), false
+	l, allowed := (*fastpath.Like)(nil), false
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
-		l = like.NewLike(likes, post, e.Auth.Id)
+		l = fastpath.NewLike(likes, post, e.Auth.Id)
 		if allowed, err = l.ReadIfAllowed(tx, e.Auth); err != nil || !allowed || l.IsStored() {
 			return err
 		}
@@ -79,7 +79,7 @@ func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, pos
 func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, id string) error {
 	found := false
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
-		l := like.NewLike(likes, "", "")
+		l := fastpath.NewLike(likes, "", "")
 		l.ID = id
 		if found, err = l.FindOwn(tx, e.Auth); err != nil || !found {
 			return err
@@ -103,7 +103,7 @@ func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, i
 }
 
 // runLikeHook runs an owner's hook around what the product does, and reads what it is told only when there is one.
-func runLikeHook(name string, h *hook.Hook[*LikeEvent], tx core.App, likes *core.Collection, l *like.Like, then func() error) error {
+func runLikeHook(name string, h *hook.Hook[*LikeEvent], tx core.App, likes *core.Collection, l *fastpath.Like, then func() error) error {
 	if h.Length() == 0 {
 		return then()
 	}

@@ -10,11 +10,11 @@ import (
 
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/inbox"
-	"github.com/doubletap/doubletap/internal/watch"
+	"github.com/doubletap/doubletap/internal/metrics"
 )
 
 func (s *Social) bindMetrics() {
-	figures := watch.ForApp(s.app)
+	figures := metrics.ForApp(s.app)
 	s.inbox.OnDelivered = func(d inbox.DeviceDelivery) { figures.ObserveDelivery(d.WrittenAt.Sub(d.CommittedAt)) }
 	figures.AddGauge("doubletap_writes_waiting", "Writes that wait for the next transaction.", func() float64 { return float64(s.writer.WaitingCount()) })
 	figures.AddGauge("doubletap_devices", "Devices that are connected for realtime.", func() float64 {

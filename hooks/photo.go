@@ -23,8 +23,8 @@ import (
 	"github.com/doubletap/doubletap/internal/photo"
 	"github.com/doubletap/doubletap/internal/post"
 	"github.com/doubletap/doubletap/internal/rendition"
-	"github.com/doubletap/doubletap/internal/rule"
 	"github.com/doubletap/doubletap/internal/story"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 const (
@@ -259,12 +259,12 @@ func isOwnPhoto(e *core.FileDownloadRequestEvent) (bool, error) {
 func isVisibleToAll(app core.App, record *core.Record) (bool, error) {
 	switch record.Collection().Name {
 	case "posts":
-		return rule.MaySeePost(app, "", record.Id)
+		return visibility.MaySeePost(app, "", record.Id)
 	case "stories":
 		if record.GetString("visibility") != post.Public || story.TimeLeft(app, record) == 0 {
 			return false, nil
 		}
-		return rule.MaySeeUser(app, "", record.GetString("author"))
+		return visibility.MaySeeUser(app, "", record.GetString("author"))
 	}
 	return record.GetString("state") == account.Active, nil
 }

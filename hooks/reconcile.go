@@ -8,10 +8,10 @@ import (
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/cli"
 	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/metrics"
 	"github.com/doubletap/doubletap/internal/reconcile"
-	"github.com/doubletap/doubletap/internal/watch"
 )
 
 // maxJobLag is how long a job may be due without having begun before a warning says so.
@@ -19,7 +19,7 @@ const maxJobLag = 5 * time.Minute
 
 // bindReconcile checks, at each start and every hour, whether rows that follow from other rows still do.
 func (s *Social) bindReconcile() {
-	figures := watch.ForApp(s.app)
+	figures := metrics.ForApp(s.app)
 	for _, check := range reconcile.CheckNames() {
 		figures.CountRepairs(check, 0)
 	}
@@ -46,7 +46,7 @@ func (s *Social) runReconcile(ctx context.Context, app core.App, _ *job.Job) err
 	if err != nil {
 		return err
 	}
-	wrong, unread := command.CheckStructure(app)
+	wrong, unread := cli.CheckStructure(app)
 	for _, finding := range wrong {
 		app.Logger().Error("the data differs from what ships", "check", finding.Check, "count", finding.Count, "detail", finding.Detail)
 	}
@@ -54,7 +54,7 @@ func (s *Social) runReconcile(ctx context.Context, app core.App, _ *job.Job) err
 		app.Logger().Warn("jobs are late", "ms", lag.Milliseconds())
 	}
 	return errors.Join(unread, reconcile.RunHourly(ctx, app, func(r *reconcile.Result) {
-		watch.ForApp(app).CountRepairs(r.Check, r.Count)
+		metrics.ForApp(app).CountRepairs(r.Check, r.Count)
 		app.Logger().Error("reconciled", "check", r.Check, "invariant", r.Label(), "repairs", r.Count, "first", r.First)
 	}))
 }

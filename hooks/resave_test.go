@@ -13,7 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/filesystem"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
-	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
@@ -201,7 +201,7 @@ func TestSavedTwiceLosesNothing(t *testing.T) {
 				for _, field := range collection.Fields {
 					two := fieldValues(name, field)
 					path := name + "." + field.GetName()
-					if two[0] == nil || fixedFields[path] != "" || slices.Contains(edge.Ends[name], field.GetName()) || field.GetName() == core.FieldNameId || !guard.ServerMaySet(name, field.GetName()) {
+					if two[0] == nil || fixedFields[path] != "" || slices.Contains(edgeid.Ends[name], field.GetName()) || field.GetName() == core.FieldNameId || !guard.ServerMaySet(name, field.GetName()) {
 						continue
 					}
 					for turn := range 4 {

@@ -472,7 +472,7 @@ func TestWordsAreFoundAsInTheVectors(t *testing.T) {
 			Found, Missed []string
 		}
 	}
-	file, err := os.ReadFile("../internal/text/testdata/vectors.json")
+	file, err := os.ReadFile("../internal/words/testdata/vectors.json")
 	if err == nil {
 		err = json.Unmarshal(file, &vectors)
 	}

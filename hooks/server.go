@@ -15,7 +15,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/heap"
+	"github.com/doubletap/doubletap/internal/gctune"
 	"github.com/doubletap/doubletap/internal/job"
 )
 
@@ -27,7 +27,7 @@ func (s *Social) bindServer() {
 			if err := prepareServing(pb, e); err != nil {
 				return err
 			}
-			heap.TuneCollector()
+			gctune.TuneCollector()
 		}
 		if err := tuneConnections(s.app); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/fault"
-	"github.com/doubletap/doubletap/internal/page"
+	"github.com/doubletap/doubletap/internal/sharepage"
 )
 
 // RenderEvent is a page that is about to be shown to somebody without the app: that of a post, a user or a hashtag;
@@ -42,21 +42,21 @@ func (s *Social) OnRender(pages ...string) *hook.TaggedHook[*RenderEvent] {
 func (s *Social) bindSharePages() {
 	pages := []route{
 		{path: "/p/{id}", summary: "A public post as a page, for people without the app and for previews.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
-			return s.renderPage(e, page.PostPage, e.Request.PathValue("id"))
+			return s.renderPage(e, sharepage.PostPage, e.Request.PathValue("id"))
 		}},
 		{path: "/tags/{name}", summary: "The public posts of a hashtag as a page.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
-			return s.renderPage(e, page.TagPage, e.Request.PathValue("name"))
+			return s.renderPage(e, sharepage.TagPage, e.Request.PathValue("name"))
 		}},
 		{path: "/sitemap.xml", internal: true, handle: serveSitemap},
 		{path: "/sitemap/{part}", internal: true, handle: serveSitemapPart},
 		{path: "/robots.txt", internal: true, handle: func(e *core.RequestEvent) error {
-			return respondCached(e, http.StatusOK, "text/plain; charset=utf-8", page.RobotsText(e.App))
+			return respondCached(e, http.StatusOK, "text/plain; charset=utf-8", sharepage.RobotsText(e.App))
 		}},
 		{path: "/page.css", internal: true, handle: func(e *core.RequestEvent) error {
-			return respondCached(e, http.StatusOK, "text/css; charset=utf-8", page.CSS)
+			return respondCached(e, http.StatusOK, "text/css; charset=utf-8", sharepage.CSS)
 		}},
 		{path: "/page.js", internal: true, handle: func(e *core.RequestEvent) error {
-			return respondCached(e, http.StatusOK, "text/javascript; charset=utf-8", page.JS)
+			return respondCached(e, http.StatusOK, "text/javascript; charset=utf-8", sharepage.JS)
 		}},
 	}
 	for _, r := range pages {
@@ -71,12 +71,12 @@ func (s *Social) serveUserPage(e *core.RequestEvent) error {
 	if !ours {
 		return e.Next()
 	}
-	return fault.ForClient(s.renderPage(e, page.UserPage, handle))
+	return fault.ForClient(s.renderPage(e, sharepage.UserPage, handle))
 }
 
 // renderPage answers with a page, or with the 404 of what is missing. Shared caches keep a page for half a minute at
 // most, and browsers ask each time, so that it is hardly seen longer than what it shows.
-func (s *Social) renderPage(e *core.RequestEvent, load func(app core.App, name string) (*page.Page, error), name string) error {
+func (s *Social) renderPage(e *core.RequestEvent, load func(app core.App, name string) (*sharepage.Page, error), name string) error {
 	p, err := load(e.App, name)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (s *Social) renderPage(e *core.RequestEvent, load func(app core.App, name s
 		}
 	}
 	if !shown {
-		body, err := page.MissingPage(e.App)
+		body, err := sharepage.MissingPage(e.App)
 		if err != nil {
 			return err
 		}
@@ -112,10 +112,10 @@ func (s *Social) renderPage(e *core.RequestEvent, load func(app core.App, name s
 // respondCached answers with a body and its ETag, or with 304 to those who have it.
 func respondCached(e *core.RequestEvent, status int, kind string, body []byte) error {
 	header := e.Response.Header()
-	tag := `"` + page.ContentTag(body) + `"`
+	tag := `"` + sharepage.ContentTag(body) + `"`
 	header.Set("ETag", tag)
 	header.Set("Cache-Control", "public, max-age=0, s-maxage=30")
-	if e.Request.URL.RequestURI() == page.StylePath {
+	if e.Request.URL.RequestURI() == sharepage.StylePath {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	for known := range strings.SplitSeq(e.Request.Header.Get("If-None-Match"), ",") {
@@ -135,7 +135,7 @@ func respond(e *core.RequestEvent, status int, kind string, body []byte) error {
 }
 
 func serveSitemap(e *core.RequestEvent) error {
-	index, err := page.SitemapIndex(e.App)
+	index, err := sharepage.SitemapIndex(e.App)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func serveSitemapPart(e *core.RequestEvent) error {
 	if err != nil || e.Request.PathValue("part") != fmt.Sprintf("%s-%d.xml", name, n) {
 		return fault.NotFound()
 	}
-	part, err := page.SitemapPart(e.App, name, n)
+	part, err := sharepage.SitemapPart(e.App, name, n)
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func serveSitemapPart(e *core.RequestEvent) error {
 	return respondSitemap(e, part)
 }
 
-func respondSitemap(e *core.RequestEvent, m *page.Sitemap) error {
+func respondSitemap(e *core.RequestEvent, m *sharepage.Sitemap) error {
 	body, err := m.EncodeXML()
 	if err != nil {
 		return err

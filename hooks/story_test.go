@@ -8,7 +8,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/clock"
-	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/edgeid"
 )
 
 // backdateStory makes the day of a story be over. The rules use the machine's time, so moving the service's clock
@@ -208,7 +208,7 @@ func TestStoryViews(t *testing.T) {
 	backdateStory(s, over)
 	t.Run("are stored once, under a key that follows from their ends", func(t *testing.T) {
 		first := bob.Create("story_views", jsonObject{"id": "chosenbyclient0", "story": public})
-		if want := edge.IDBetween("story_views", public, bob.ID); first.ID() != want {
+		if want := edgeid.IDBetween("story_views", public, bob.ID); first.ID() != want {
 			t.Errorf("the view is %s, want %s", first.ID(), want)
 		}
 		again := bob.Create("story_views", jsonObject{"story": public, "viewer": bob.ID})
@@ -259,7 +259,7 @@ func TestStoryViews(t *testing.T) {
 		if len(names) != 2 || !names["bob"] || !names["carol"] {
 			t.Errorf("ada is told of %v", names)
 		}
-		view := edge.IDBetween("story_views", public, bob.ID)
+		view := edgeid.IDBetween("story_views", public, bob.ID)
 		carol.Must(404, "GET", "/api/collections/story_views/records/"+view, nil)
 		for _, method := range []string{"PATCH", "DELETE"} {
 			for _, who := range []*hookstest.Client{ada, bob} {

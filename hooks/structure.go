@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"github.com/doubletap/doubletap/command"
+	"github.com/doubletap/doubletap/internal/cli"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
@@ -76,7 +76,7 @@ func checkCollectionChange(e *core.CollectionEvent) error {
 		if now := e.Collection.Fields.GetById(field.GetId()); now != nil && now.GetName() == field.GetName() && now.Type() == field.Type() {
 			continue
 		}
-		ships, err := command.HasShippedField(stored.Name, field.GetName())
+		ships, err := cli.HasShippedField(stored.Name, field.GetName())
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ type structureCheck struct {
 
 	mu            sync.Mutex // guards all below
 	schemaVersion string
-	findings      []command.Finding
+	findings      []cli.Finding
 }
 
 // checkRequired returns an error if something is missing that the service cannot work without.
@@ -106,7 +106,7 @@ func (s *structureCheck) checkRequired() error {
 		return errors.New("the database cannot be read")
 	}
 	if version != s.schemaVersion {
-		wrong, err := command.CheckStructure(s.app)
+		wrong, err := cli.CheckStructure(s.app)
 		if err != nil {
 			return errors.New("the structure of the database cannot be read")
 		}

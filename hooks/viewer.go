@@ -8,7 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/clock"
-	"github.com/doubletap/doubletap/internal/viewer"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 func (s *Social) bindViewer() {
@@ -32,7 +32,7 @@ func (s *Social) enrichmentKeys(record *core.Record, users []string) (map[string
 	case c.IsAuth() && c.Name != "users", c.ManageRule != nil:
 		return nil, false, nil // whoever manages an account sees its address
 	case c.Name == "users":
-		relationships, err := viewer.ReadRelationshipsByViewer(s.app, record.Id, users, clock.Timestamp(s.app))
+		relationships, err := visibility.ReadRelationshipsByViewer(s.app, record.Id, users, clock.Timestamp(s.app))
 		if err != nil {
 			return nil, false, err
 		}
@@ -41,7 +41,7 @@ func (s *Social) enrichmentKeys(record *core.Record, users []string) (map[string
 			keys[user] = fmt.Sprint(r, user == record.Id) // who sees their own address
 		}
 	case c.Name == "posts":
-		edges, err := viewer.ReadPostEdgesByUser(s.app, record.Id, users)
+		edges, err := visibility.ReadPostEdgesByUser(s.app, record.Id, users)
 		if err != nil {
 			return nil, false, err
 		}
@@ -107,10 +107,10 @@ func callerID(info *core.RequestInfo) string {
 }
 
 func enrichPosts(app core.App, me string, posts []*core.Record) error {
-	edges := map[string]viewer.PostEdges{}
+	edges := map[string]visibility.PostEdges{}
 	if me != "" {
 		var err error
-		if edges, err = viewer.ReadPostEdges(app, me, recordIDs(posts)); err != nil {
+		if edges, err = visibility.ReadPostEdges(app, me, recordIDs(posts)); err != nil {
 			return err
 		}
 	}
@@ -122,10 +122,10 @@ func enrichPosts(app core.App, me string, posts []*core.Record) error {
 }
 
 func enrichUsers(app core.App, me string, users []*core.Record) error {
-	relationships := map[string]viewer.Relationship{}
+	relationships := map[string]visibility.Relationship{}
 	if me != "" {
 		var err error
-		if relationships, err = viewer.ReadRelationships(app, me, recordIDs(users), clock.Timestamp(app)); err != nil {
+		if relationships, err = visibility.ReadRelationships(app, me, recordIDs(users), clock.Timestamp(app)); err != nil {
 			return err
 		}
 	}

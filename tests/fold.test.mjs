@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { enough } from '../pb_public/lib/search.js';
 import { fold, nameAt, namesIn } from '../pb_public/lib/words.js';
 
-const vectors = JSON.parse(readFileSync(new URL('../internal/text/testdata/vectors.json', import.meta.url), 'utf8'));
+const vectors = JSON.parse(readFileSync(new URL('../internal/words/testdata/vectors.json', import.meta.url), 'utf8'));
 const forms = ['NFC', 'NFD', 'NFKC', 'NFKD'];
 
 test('all spellings of a word have one fold', () => {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // chartRows are the rows of the chart, as far as they were measured.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // The names of metrics of a server, not of a load.

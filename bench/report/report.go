@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/doubletap/doubletap/bench/load"
 	"github.com/doubletap/doubletap/bench/world"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // Report is one run of the benchmark.

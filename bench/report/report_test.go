@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 func sampleReport() *Report {

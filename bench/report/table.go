@@ -8,7 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // ownSubject is the subject that is compared with otherSubjects, in their order.

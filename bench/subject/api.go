@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // Plain describes the plain subject's clients: a feed page is two lists, the second of which asks which posts of the

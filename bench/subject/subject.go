@@ -2,7 +2,7 @@
 package subject
 
 import (
-	"github.com/doubletap/doubletap/bench/load"
+	"github.com/doubletap/doubletap/internal/load"
 )
 
 // Subject is one of the servers that the benchmark compares.
@@ -44,11 +44,11 @@ func AllSubjects() []Subject {
 // statements that stay prepared, checkpoints beside the requests, writing back what a checkpoint copied while it
 // copies more, room for garbage, tokens that are verified once, and no row in PocketBase's log.
 var techniques = []Edit{
-	{"grouping", "internal/writer/writer.go", "maxBatch     = 64 ", "maxBatch     = 1 "},
+	{"grouping", "internal/batchwriter/batchwriter.go", "maxBatch     = 64 ", "maxBatch     = 1 "},
 	{"preparing", "internal/db/prepared.go", "const maxPrepared = 100", "const maxPrepared = 0"},
 	{"copying", "hooks/config.go", `"FULL", "80000"`, `"FULL", "1000"`},
 	{"writeback", "internal/db/checkpoint.go", "writeback(data)", ""},
-	{"room", "internal/heap/heap.go", "ballastBytes = 32 << 20", "ballastBytes = 0"},
+	{"room", "internal/gctune/gctune.go", "ballastBytes = 32 << 20", "ballastBytes = 0"},
 	{"tokens", "hooks/token.go", "t.holders[token] = h", "_ = h"},
 	{"silence", "hooks/token.go", "return skipSuccessLog.Func(e)", "return e.Next()"},
 }

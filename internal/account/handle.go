@@ -12,7 +12,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
-	"github.com/doubletap/doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/words"
 )
 
 const (
@@ -101,7 +101,7 @@ var notInHandle = regexp.MustCompile(`[^a-z0-9_]+`)
 
 // FindFreeHandle returns a free handle that is as close as possible to the given one.
 func FindFreeHandle(tx core.App, hint string) (string, error) {
-	base := strings.Trim(notInHandle.ReplaceAllString(text.Fold(hint), "_"), "_")
+	base := strings.Trim(notInHandle.ReplaceAllString(words.Fold(hint), "_"), "_")
 	base = base[:min(len(base), 20)]
 	if len(base) < 3 {
 		base = "user"

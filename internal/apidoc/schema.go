@@ -9,7 +9,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/deliver"
 	"github.com/doubletap/doubletap/internal/rendition"
-	"github.com/doubletap/doubletap/internal/viewer"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // Schema is a JSON Schema, with those of its keywords that we use.
@@ -48,7 +48,7 @@ var viewerFields = map[string]map[string]*Schema{
 		"liked": {Type: "string", Description: "the id of the caller's like, or empty"},
 		"saved": {Type: "string", Description: "the id of the caller's save, or empty"},
 	},
-	"users": {"relationship": schemaOf(reflect.TypeFor[viewer.Relationship]())},
+	"users": {"relationship": schemaOf(reflect.TypeFor[visibility.Relationship]())},
 }
 
 // schemaOf returns the schema of a Go type, by its json tags. The tag about describes a field, the tag one lists its

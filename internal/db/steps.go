@@ -64,10 +64,7 @@ func Steps(ctx context.Context, app core.App, step func(tx core.App, most int) (
 		}
 		var began time.Time
 		done := false
-		err := app.RunInTransaction(func(tx core.App) error {
-			if _, err := Exec(tx, `DELETE FROM _migrations WHERE 0`, nil); err != nil {
-				return err
-			}
+		err := RunInWriteTx(app, func(tx core.App) error {
 			began = time.Now() // without the wait for the writer
 			var err error
 			done, err = step(tx, most)
@@ -160,4 +157,15 @@ func (f *Failures) Err() error {
 		return errors.Join(append(f.first, fmt.Errorf("and %d more", f.n-named))...)
 	}
 	return errors.Join(f.first...)
+}
+
+// RunInWriteTx is app.RunInTransaction, but takes SQLite's write lock first, so that it waits for a server that writes
+// to the same folder instead of failing in the middle.
+func RunInWriteTx(app core.App, fn func(tx core.App) error) error {
+	return app.RunInTransaction(func(tx core.App) error {
+		if _, err := Exec(tx, `DELETE FROM _migrations WHERE 0`, nil); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
 }

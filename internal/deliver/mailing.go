@@ -11,7 +11,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver/mail"
-	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/deliver/phrases"
 	"github.com/doubletap/doubletap/internal/job"
 )
 
@@ -85,7 +85,7 @@ func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) erro
 		return err
 	}
 	who := notifications[0].recipientRow
-	words, brand := wording.WordsFor(who.Locale), app.Settings().Meta.AppName
+	words, brand := phrases.WordsFor(who.Locale), app.Settings().Meta.AppName
 	subject := words.Translate("digest.1", "app", brand)
 	if len(notifications) > 1 {
 		subject = words.Translate("digest.n", "n", fmt.Sprint(len(notifications)), "app", brand)
@@ -111,7 +111,7 @@ func (s *Service) mailDigest(ctx context.Context, app core.App, j *job.Job) erro
 			at[n.Post] = i
 			section := mail.Section{URL: n.linkURL(app)}
 			if n.Caption != "" {
-				section.Title = words.Translate("post", "caption", wording.ShortLine(n.Caption, 60))
+				section.Title = words.Translate("post", "caption", phrases.ShortLine(n.Caption, 60))
 			}
 			email.Sections = append(email.Sections, section)
 		}

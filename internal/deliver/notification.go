@@ -8,7 +8,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/deliver/phrases"
 )
 
 // Notification is a notification as it is when it leaves, and who it is for.
@@ -75,14 +75,14 @@ func (n *Notification) actorNames(app core.App) ([]string, error) {
 // sentence returns the notification as a sentence in its recipient's language.
 func (n *Notification) sentence(app core.App) (string, error) {
 	names, err := n.actorNames(app)
-	return wording.WordsFor(n.Locale).Sentence(n.Type, names, n.Count, app.Settings().Meta.AppName), err
+	return phrases.WordsFor(n.Locale).Sentence(n.Type, names, n.Count, app.Settings().Meta.AppName), err
 }
 
 // quotedText returns the beginning of the comment, or "" for types that quote none.
 func (n *Notification) quotedText() string {
 	switch n.Type {
 	case "comment", "reply", "mention":
-		return wording.ShortLine(n.Text, 140)
+		return phrases.ShortLine(n.Text, 140)
 	}
 	return ""
 }

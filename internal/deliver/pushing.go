@@ -10,8 +10,8 @@ import (
 
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver/phrases"
 	"github.com/doubletap/doubletap/internal/deliver/push"
-	"github.com/doubletap/doubletap/internal/deliver/wording"
 	"github.com/doubletap/doubletap/internal/job"
 )
 
@@ -125,7 +125,7 @@ func newPushMessage(app core.App, n *Notification) (*push.Message, error) {
 		return nil, fmt.Errorf("count what %s has not seen: %w", n.User, err)
 	}
 	return &push.Message{
-		Title: wording.SingleLine(app.Settings().Meta.AppName), Body: body, URL: n.linkURL(app), Type: n.Type, Notification: n.ID, Tag: n.ID,
+		Title: phrases.SingleLine(app.Settings().Meta.AppName), Body: body, URL: n.linkURL(app), Type: n.Type, Notification: n.ID, Tag: n.ID,
 		Badge: badge, At: parseDate(n.LatestAt), Urgent: urgentTypes[n.Type],
 	}, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db/dbtest"
-	_ "github.com/doubletap/doubletap/internal/rule"
+	_ "github.com/doubletap/doubletap/internal/visibility"
 	_ "github.com/doubletap/doubletap/migrations"
 )
 

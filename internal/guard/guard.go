@@ -7,7 +7,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/edgeid"
 )
 
 // OwnerFields is, by collection, the field that says whose a row is; a client may leave it out.
@@ -68,7 +68,7 @@ func ClientMaySet(collection, field string, creating bool) bool {
 		return false
 	}
 	return !slices.Contains(serverFieldsOf(collection, creating), field) && ServerMaySet(collection, field) &&
-		(creating || !slices.Contains(edge.Ends[collection], field) && field != OwnerFields[collection])
+		(creating || !slices.Contains(edgeid.Ends[collection], field) && field != OwnerFields[collection])
 }
 
 // ServerMaySet reports whether Go code, or a superuser, may choose the value of the field.
@@ -81,7 +81,7 @@ func RestoreDerived(record *core.Record) {
 	name := record.Collection().Name
 	restoreFields(record, derivedFields[name])
 	if !record.IsNew() {
-		restoreFields(record, edge.Ends[name])
+		restoreFields(record, edgeid.Ends[name])
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db/dbtest"
-	_ "github.com/doubletap/doubletap/internal/rule"
+	_ "github.com/doubletap/doubletap/internal/visibility"
 	_ "github.com/doubletap/doubletap/migrations"
 )
 

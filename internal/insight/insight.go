@@ -9,19 +9,19 @@ import (
 
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/watch"
+	"github.com/doubletap/doubletap/internal/metrics"
 )
 
 // Figures are what happened, day by day, and the present state of the service.
 type Figures struct {
-	Days       []DayFigures  `json:"days"` // the oldest first, today last, in UTC
-	Likes      watch.Latency `json:"likes"`
-	Deliveries watch.Latency `json:"deliveries"`
-	Queue      QueueState    `json:"queue"`
-	Webhooks   []WebhookInfo `json:"webhooks"`
-	Reports    int           `json:"reports"` // open ones
-	People     int           `json:"people"`  // connected now
-	Devices    int           `json:"devices"`
+	Days       []DayFigures    `json:"days"` // the oldest first, today last, in UTC
+	Likes      metrics.Latency `json:"likes"`
+	Deliveries metrics.Latency `json:"deliveries"`
+	Queue      QueueState      `json:"queue"`
+	Webhooks   []WebhookInfo   `json:"webhooks"`
+	Reports    int             `json:"reports"` // open ones
+	People     int             `json:"people"`  // connected now
+	Devices    int             `json:"devices"`
 }
 
 // DayFigures is what happened on one day.
@@ -72,7 +72,7 @@ func ReadFigures(app core.App, days int) (*Figures, error) {
 	if err != nil {
 		return nil, fmt.Errorf("count what happened: %w", err)
 	}
-	if f.Likes, f.Deliveries, err = watch.ForApp(app).Latencies(); err != nil {
+	if f.Likes, f.Deliveries, err = metrics.ForApp(app).Latencies(); err != nil {
 		return nil, err
 	}
 	var due string

@@ -1,6 +1,6 @@
 package listing
 
-import "github.com/doubletap/doubletap/internal/rule"
+import "github.com/doubletap/doubletap/internal/visibility"
 
 // fromMe and whereMe select the viewer, if the token is still valid.
 const fromMe = " FROM users me"
@@ -37,7 +37,7 @@ func (c *planCache) makeFeedPlan(expands string) *pagePlan {
 	}
 	joins := " JOIN feed f ON f.viewer = me.id JOIN posts _p ON _p.id = f.post JOIN users _u ON _u.id = _p.author"
 	return makeListPlan(objectTemplate(row), joins+viewerJoins(expands != "", expands != ""),
-		"NOT f.gone AND "+rule.PostShownSQL, " AND f.at <= {:at} AND (f.at < {:at} OR f.post < {:last})", " ORDER BY f.at DESC, f.post DESC")
+		"NOT f.gone AND "+visibility.PostShownSQL, " AND f.at <= {:at} AND (f.at < {:at} OR f.post < {:last})", " ORDER BY f.at DESC, f.post DESC")
 }
 
 func (c *planCache) makePostsPlan(r Request) *pagePlan {
@@ -47,14 +47,14 @@ func (c *planCache) makePostsPlan(r Request) *pagePlan {
 	}
 	joins := viewerJoins(true, r.Expand == "author")
 	if r.ID != "" {
-		return makeListPlan(row, " JOIN posts _p ON _p.id = {:id} JOIN users _u ON _u.id = _p.author"+joins, rule.PostShownSQL, "", "")
+		return makeListPlan(row, " JOIN posts _p ON _p.id = {:id} JOIN users _u ON _u.id = _p.author"+joins, visibility.PostShownSQL, "", "")
 	}
 	order := " ORDER BY _p.created DESC"
 	if r.Sort == "-created,-id" {
 		order += ", _p.id DESC"
 	}
 	return makeListPlan(row, " JOIN posts _p ON _p.author = {:author} JOIN users _u ON _u.id = _p.author"+joins,
-		rule.PostShownSQL, " AND _p.created <= {:at} AND (_p.created < {:at} OR _p.id < {:last})", order)
+		visibility.PostShownSQL, " AND _p.created <= {:at} AND (_p.created < {:at} OR _p.id < {:last})", order)
 }
 
 // viewerJoins returns the joins that the viewer's fields of posts, and of their authors, need.

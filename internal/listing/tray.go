@@ -7,7 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/rule"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // makeTrayPlan returns the plan of the tray, or nil if only PocketBase can write it. Post and comment are joined to
@@ -24,15 +24,15 @@ func (c *planCache) makeTrayPlan(expands string) *pagePlan {
 		ok = ok && known[0] && known[1]
 		all = append(all, jsonField{name: core.FieldNameExpand, appendTo: func(out []byte, r *rowValues) []byte { return r.appendExpand(out) }})
 		joins += " LEFT JOIN posts _p ON _p.id = n.post LEFT JOIN users _u ON _u.id = _p.author" + viewerJoins(true, author)
-		ofPost, actors = "iif("+rule.PostShownSQL+", "+p.post.rowTextSQL()+", '')", "n.actors"
-		p.actorsSQL = "SELECT _u.id, " + p.actor.rowTextSQL() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value" + joinFollows + " WHERE " + rule.UserShownSQL
+		ofPost, actors = "iif("+visibility.PostShownSQL+", "+p.post.rowTextSQL()+", '')", "n.actors"
+		p.actorsSQL = "SELECT _u.id, " + p.actor.rowTextSQL() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value" + joinFollows + " WHERE " + visibility.UserShownSQL
 	}
 	if strings.Contains(expands, "comment") {
 		fields, known := recordFields(c.comments, "_c")
 		ok = ok && known
 		p.comment = objectTemplate(fields)
 		joins += " LEFT JOIN comments _c ON _c.id = n.comment"
-		ofComment = "CASE WHEN _c.post != n.post THEN '" + valueSeparator + "' WHEN _c.id IS NOT NULL AND " + rule.CommentShownSQL + " THEN " + p.comment.rowTextSQL() + " ELSE '' END"
+		ofComment = "CASE WHEN _c.post != n.post THEN '" + valueSeparator + "' WHEN _c.id IS NOT NULL AND " + visibility.CommentShownSQL + " THEN " + p.comment.rowTextSQL() + " ELSE '' END"
 	}
 	if !ok {
 		return nil

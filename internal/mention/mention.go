@@ -7,12 +7,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/words"
 )
 
 // UsersNamedIn returns the ids of the users whose handles a text mentions.
-func UsersNamedIn(tx core.App, words string) ([]string, error) {
-	handles := text.Mentions(words)
+func UsersNamedIn(tx core.App, text string) ([]string, error) {
+	handles := words.Mentions(text)
 	if len(handles) == 0 {
 		return nil, nil
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/job"
-	"github.com/doubletap/doubletap/internal/rule"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // Ringing tells of a new post, the subject's, those who asked for it by follows.notify. A post that is gone is told to
@@ -49,7 +49,7 @@ func ring(tx core.App, on sweep.Subject, follows []string) error {
 		if err != nil {
 			return fmt.Errorf("find who asked by follow %s: %w", id, err)
 		}
-		sees, err := rule.MaySeePost(tx, follower, on["post"])
+		sees, err := visibility.MaySeePost(tx, follower, on["post"])
 		if err != nil {
 			return fmt.Errorf("ask whether %s sees post %s: %w", follower, on["post"], err)
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/deliver"
-	"github.com/doubletap/doubletap/internal/rule"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // The types of notification.
@@ -109,7 +109,7 @@ func CommentUnliked(tx core.App, like *core.Record) error {
 // UserMentioned tells user that actor named them in post, or in comment unless that is empty. It does nothing when
 // user may not see the post.
 func UserMentioned(tx core.App, user, actor, post, comment string) error {
-	if sees, err := rule.MaySeePost(tx, user, post); err != nil || !sees {
+	if sees, err := visibility.MaySeePost(tx, user, post); err != nil || !sees {
 		return err
 	}
 	return notifyRecipient(tx, &Event{Recipient: user, Actor: actor, Type: TypeMention, Subject: post, Post: post, Comment: comment})

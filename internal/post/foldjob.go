@@ -10,7 +10,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/search"
 	"github.com/doubletap/doubletap/internal/sweep"
-	"github.com/doubletap/doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/words"
 )
 
 // Folding gives hashtags of before the names that text.Fold gives them, and merges those that are one, some of their posts at a time. A
@@ -36,7 +36,7 @@ func fold(tx core.App, id string) error {
 	if _, err := db.QueryValue(tx, &name, `SELECT name FROM hashtags WHERE id = {:id}`, db.Params{"id": id}); err != nil {
 		return err
 	}
-	p := db.Params{"id": id, "name": name, "folded": text.Fold(name), "now": clock.Timestamp(tx), "n": mergeBatch}
+	p := db.Params{"id": id, "name": name, "folded": words.Fold(name), "now": clock.Timestamp(tx), "n": mergeBatch}
 	if p["folded"] == "" { // nobody could write such a name
 		p["folded"] = name
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/search"
 	"github.com/doubletap/doubletap/internal/sweep"
-	"github.com/doubletap/doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/words"
 )
 
 // The audiences of a post.
@@ -36,7 +36,7 @@ func SetHashtags(tx core.App, post *core.Record) error {
 // storeHashtags is SetHashtags for a post with this caption; the hashtags that are new to the post are dated since.
 func storeHashtags(tx core.App, post, caption, since string) error {
 	names := []writtenTag{}
-	for _, part := range text.Segments(caption) {
+	for _, part := range words.Segments(caption) {
 		if part.Tag != "" {
 			names = append(names, writtenTag{part.Tag, part.TagName()})
 		}
@@ -88,7 +88,7 @@ var CleanupParts = []sweep.Part{
 // once.
 func RemoveHashtags(tx core.App, post string) error {
 	if _, err := db.Exec(tx, `DELETE FROM post_tags WHERE id IN (SELECT id FROM post_tags WHERE post = {:post} LIMIT {:n})`,
-		db.Params{"post": post, "n": 2 * text.MaxHashtags}); err != nil {
+		db.Params{"post": post, "n": 2 * words.MaxHashtags}); err != nil {
 		return fmt.Errorf("untag post %s: %w", post, err)
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/job"
-	"github.com/doubletap/doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/words"
 )
 
 // RetagJob is the kind of the job that gives posts the hashtags that their captions have by the present rules.
@@ -57,7 +57,7 @@ func RunRetagJob(ctx context.Context, app core.App, _ *job.Job) error {
 func (c captionedPost) hasItsHashtags() bool {
 	var has []string
 	_ = json.Unmarshal([]byte(c.Tags), &has) // SQLite wrote it
-	carries := text.Hashtags(c.Caption)
+	carries := words.Hashtags(c.Caption)
 	slices.Sort(has)
 	slices.Sort(carries)
 	return slices.Equal(has, carries)

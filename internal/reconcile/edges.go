@@ -9,7 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/edge"
+	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/notification"
 )
@@ -62,8 +62,8 @@ func edgeInvariants() []*Invariant {
 			WhyNotRepaired: "whom or what was meant is the muter's to say: they or the operator delete the row",
 		},
 	}
-	for _, table := range slices.Sorted(maps.Keys(edge.Ends)) {
-		ends := edge.Ends[table]
+	for _, table := range slices.Sorted(maps.Keys(edgeid.Ends)) {
+		ends := edgeid.Ends[table]
 		all = append(all, &Invariant{
 			Check: "keys", Name: "key", On: table, Holds: "An edge is stored under its natural key, which clients compute.", Cost: Hourly, Table: table,
 			Broken: fmt.Sprintf(`t.id != %s('%s', t.%s)`, naturalKey, table, strings.Join(ends, ", t.")),

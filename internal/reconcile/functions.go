@@ -7,8 +7,8 @@ import (
 	"modernc.org/sqlite" // PocketBase's own driver
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/edge"
-	"github.com/doubletap/doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/edgeid"
+	"github.com/doubletap/doubletap/internal/words"
 )
 
 // SQL functions that the conditions of invariants call. No stored SQL may name them.
@@ -21,16 +21,16 @@ const (
 func init() {
 	sqlite.MustRegisterDeterministicScalarFunction(naturalKey, -1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		texts := textArguments(args)
-		return edge.IDBetween(texts[0], texts[1:]...), nil
+		return edgeid.IDBetween(texts[0], texts[1:]...), nil
 	})
 	sqlite.MustRegisterDeterministicScalarFunction(tagNames, 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		words, _ := args[0].(string)
-		names := text.Hashtags(words)
+		text, _ := args[0].(string)
+		names := words.Hashtags(text)
 		slices.Sort(names)
 		return db.JSONList(slices.Compact(names)), nil
 	})
 	sqlite.MustRegisterDeterministicScalarFunction(indexText, -1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		return text.IndexText(textArguments(args)...), nil
+		return words.IndexText(textArguments(args)...), nil
 	})
 }
 

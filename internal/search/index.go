@@ -9,7 +9,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/sweep"
-	"github.com/doubletap/doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/words"
 )
 
 // IndexJob is the kind of the job that indexes the rows that wait for it: those created or changed by SQL, and all rows
@@ -34,7 +34,7 @@ var Kinds = []Kind{Posts, Users, Tags}
 
 // IndexText returns what search_COLLECTION.words must be for a row with these values of the kind's Columns, in their
 // order. A row whose stored words differ from it, or that has none, needs Index.
-func (k Kind) IndexText(values ...string) string { return text.IndexText(values...) }
+func (k Kind) IndexText(values ...string) string { return words.IndexText(values...) }
 
 // unindexedRow is a row that waits for its words; Values are its columns as JSON, of which the words are made.
 type unindexedRow struct {

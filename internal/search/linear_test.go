@@ -3,11 +3,11 @@ package search
 import (
 	"testing"
 
-	"github.com/doubletap/doubletap/internal/text/texttest"
+	"github.com/doubletap/doubletap/internal/words/wordstest"
 )
 
 func TestQuestionsAreReadInLinearTime(t *testing.T) {
-	texttest.CheckLinear(t, map[string]func(string){
+	wordstest.CheckLinear(t, map[string]func(string){
 		"match":  func(s string) { matchExpression(s) },
 		"name":   func(s string) { exactName(s) },
 		"cursor": func(s string) { _, _ = parseCursor(s) },

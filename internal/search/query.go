@@ -5,7 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/doubletap/doubletap/internal/text"
+	"github.com/doubletap/doubletap/internal/words"
 )
 
 // The length of a query, in characters.
@@ -21,8 +21,8 @@ func IsValidQuery(q string) bool {
 	if n >= minQueryLength || !utf8.ValidString(q) {
 		return n <= maxQueryLength && utf8.ValidString(q)
 	}
-	first, _ := utf8.DecodeRuneInString(text.Fold(q))
-	return text.IsUnspaced(first) && !unicode.IsMark(first)
+	first, _ := utf8.DecodeRuneInString(words.Fold(q))
+	return words.IsUnspaced(first) && !unicode.IsMark(first)
 }
 
 // matchExpression returns the FTS5 query for what a person typed, or an empty text when it has no words. A row must
@@ -32,18 +32,18 @@ func IsValidQuery(q string) bool {
 func matchExpression(q string) string {
 	var all []string
 	for _, typed := range strings.FieldsFunc(q, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		words := text.FoldedWords(typed)
-		if len(words) == 0 { // an empty phrase would match nothing
+		folded := words.FoldedWords(typed)
+		if len(folded) == 0 { // an empty phrase would match nothing
 			continue
 		}
 		end := "*"
-		if last, _ := utf8.DecodeRuneInString(words[len(words)-1]); text.IsUnspaced(last) { // in these scripts each character is a whole word
+		if last, _ := utf8.DecodeRuneInString(folded[len(folded)-1]); words.IsUnspaced(last) { // in these scripts each character is a whole word
 			end = ""
 		}
-		all = append(all, `"`+strings.Join(words, " ")+`"`+end)
+		all = append(all, `"`+strings.Join(folded, " ")+`"`+end)
 	}
 	return strings.Join(all, " ")
 }
 
 // exactName returns the handle or hashtag that q would be if all of it is a name.
-func exactName(q string) string { return strings.TrimLeft(text.Fold(q), "@#") }
+func exactName(q string) string { return strings.TrimLeft(words.Fold(q), "@#") }

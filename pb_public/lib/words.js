@@ -1,5 +1,5 @@
 // Names: how a person is called, and the @handle and #hashtag inside what people write, read as the server reads them. The test
-// vectors are the server's own: internal/text/testdata/vectors.json, by tests/fold.test.mjs.
+// vectors are the server's own: internal/words/testdata/vectors.json, by tests/fold.test.mjs.
 
 /** How a person is called. */
 export const handleOf = (user) => user?.handle || user?.name || 'someone';
@@ -10,7 +10,7 @@ const PLAIN = new Map(Object.entries({
   ٱ: 'ا', ى: 'ي', ی: 'ي', ک: 'ك', ة: 'ه', ہ: 'ه', ە: 'ه',
 }));
 
-/** The form in which words are compared, and in which hashtags are named: see Fold in internal/text. */
+/** The form in which words are compared, and in which hashtags are named: see Fold in internal/words. */
 export function fold(words) {
   const unmarked = words.normalize('NFKC').replace(/[^йЙ]+/g, (others) => others.normalize('NFKD').replace(OPTIONAL, '')); // й is a letter of its own
   const cased = unmarked.toLowerCase().toUpperCase().toLowerCase(); // ẞ, ß and ss are one

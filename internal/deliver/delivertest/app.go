@@ -10,7 +10,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/db/dbtest"
 	"github.com/doubletap/doubletap/internal/deliver/outbound"
-	_ "github.com/doubletap/doubletap/internal/rule" // the migrations use its functions
+	_ "github.com/doubletap/doubletap/internal/visibility" // the migrations use its functions
 	_ "github.com/doubletap/doubletap/migrations"
 )
 

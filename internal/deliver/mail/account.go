@@ -7,22 +7,22 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/deliver/phrases"
 )
 
 // NewAccountEmail returns one of PocketBase's mails to an account, in the product's own words. kind is Verification or
 // another of the kinds beside it, meta the data of PocketBase's event.
 func NewAccountEmail(app core.App, kind string, user *core.Record, locale string, meta map[string]any) *Email {
-	words, users := wording.WordsFor(locale), user.Collection()
+	words, users := phrases.WordsFor(locale), user.Collection()
 	said := func(key string) string { v, _ := meta[key].(string); return v }
 	good := map[string]int64{
 		Verification: users.VerificationToken.Duration, PasswordReset: users.PasswordResetToken.Duration,
 		EmailChange: users.EmailChangeToken.Duration, OneTimeCode: users.OTP.Duration,
 	}[kind]
 	values := []string{
-		"app", app.Settings().Meta.AppName, "handle", wording.WithoutLinks(user.GetString("handle")),
+		"app", app.Settings().Meta.AppName, "handle", phrases.WithoutLinks(user.GetString("handle")),
 		"duration", words.Duration(time.Duration(good) * time.Second),
-		"place", wording.WithoutLinks(wording.ShortLine(html.UnescapeString(said("info")), maxPlaceLength)), // PocketBase has escaped it
+		"place", phrases.WithoutLinks(phrases.ShortLine(html.UnescapeString(said("info")), maxPlaceLength)), // PocketBase has escaped it
 	}
 	say := func(key string) string { return words.Translate("account."+kind+key, values...) }
 	begin, end := Section{Items: []Item{{Text: say("")}}}, Section{Items: []Item{{Text: say(".after")}}}

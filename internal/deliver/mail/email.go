@@ -13,7 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/mailer"
 
 	"github.com/doubletap/doubletap/internal/account"
-	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/deliver/phrases"
 )
 
 // Email is what a mail says, before it gets the look of the app.
@@ -64,7 +64,7 @@ func accentColor(meta core.MetaConfig) string {
 // settings.
 func (e *Email) MailerMessage(app core.App) (*mailer.Message, error) {
 	meta := app.Settings().Meta
-	words := wording.WordsFor(e.Locale)
+	words := phrases.WordsFor(e.Locale)
 	base := strings.TrimRight(meta.AppURL, "/")
 	page := struct {
 		*Email
@@ -92,7 +92,7 @@ func (e *Email) MailerMessage(app core.App) (*mailer.Message, error) {
 	return &mailer.Message{
 		From:    mail.Address{Name: meta.SenderName, Address: meta.SenderAddress},
 		To:      []mail.Address{{Address: e.To}},
-		Subject: wording.SingleLine(e.Subject),
+		Subject: phrases.SingleLine(e.Subject),
 		HTML:    rich.String(), Text: strings.TrimSpace(plain.String()) + "\n", Headers: headers,
 	}, nil
 }

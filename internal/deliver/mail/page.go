@@ -8,7 +8,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/internal/deliver/wording"
+	"github.com/doubletap/doubletap/internal/deliver/phrases"
 )
 
 //go:embed page.html
@@ -19,7 +19,7 @@ var pageTemplate = html.Must(html.New("page").Parse(pageSource))
 // UnsubscribePage returns the page that asks whether mails like the one with the token shall end or, without a token,
 // says that they have ended. It asks because some programs open every link in a mail.
 func UnsubscribePage(app core.App, locale, token string) (string, error) {
-	meta, words := app.Settings().Meta, wording.WordsFor(locale)
+	meta, words := app.Settings().Meta, phrases.WordsFor(locale)
 	var text strings.Builder
 	err := pageTemplate.Execute(&text, struct {
 		Language, App, Token, Ask, Yes, Done string

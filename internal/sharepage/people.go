@@ -1,0 +1,67 @@
+package sharepage
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/words"
+)
+
+// UserPage returns the page of a user with their newest posts, or nil if a guest may not see the user. The page of a
+// private account shows no posts, and asks search engines not to list it.
+func UserPage(app core.App, handle string) (*Page, error) {
+	if handle == "" {
+		return nil, nil
+	}
+	user, err := findVisible(app, "users", "users.handle = {:handle} COLLATE NOCASE AND users.handle != ''", dbx.Params{"handle": handle})
+	if user == nil || err != nil {
+		return nil, err
+	}
+	p := newPage(app, KindUser, user, "/@"+user.GetString("handle"), "/@"+user.GetString("handle"))
+	p.Author = newPerson(user)
+	p.Words = words.Segments(strings.TrimSpace(user.GetString("bio")))
+	p.Private = user.GetBool("private")
+	p.Listed = !p.Private
+	p.Counts = []string{countWithWord(user.GetInt("postsCount"), "post"), countWithWord(user.GetInt("followersCount"), "follower"), user.GetString("followingCount") + " following"}
+	p.Title = "@" + p.Author.Handle + " on " + p.Site
+	if p.Author.Name != p.Author.Handle {
+		p.Title = p.Author.Name + " (" + p.Title[:len(p.Title)-len(" on "+p.Site)] + ") on " + p.Site
+	}
+	p.Description = cmp.Or(words.ShortLine(user.GetString("bio"), 200), "Photos by "+p.Author.Name+".")
+	p.Posts, err = newestTiles(app, func(q *dbx.SelectQuery) {
+		q.AndWhere(dbx.HashExp{"posts.author": user.Id}).OrderBy("posts.created DESC", "posts.id DESC")
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.Author.Avatar != "" {
+		p.Image = BaseURL(app) + strings.Replace(p.Author.Avatar, "100x100", "320x320", 1)
+	}
+	return p, nil
+}
+
+// TagPage returns the page of a hashtag with its newest posts, or nil if a guest may see none of them.
+func TagPage(app core.App, name string) (*Page, error) {
+	name = words.Fold(name)
+	tag, err := findVisible(app, "hashtags", "hashtags.name = {:name}", dbx.Params{"name": name})
+	if tag == nil || err != nil {
+		return nil, err
+	}
+	p := newPage(app, KindTag, tag, "/tags/"+url.PathEscape(name), "/tags/"+url.PathEscape(name))
+	shown := cmp.Or(tag.GetString("displayName"), name)
+	p.Title = "#" + shown + " on " + p.Site
+	p.Description = "The newest photos with #" + shown + "."
+	p.Posts, err = newestTiles(app, func(q *dbx.SelectQuery) {
+		q.InnerJoin("post_tags", dbx.NewExp("post_tags.post = posts.id")).
+			AndWhere(dbx.HashExp{"post_tags.tag": tag.Id}).OrderBy("post_tags.created DESC", "posts.id DESC")
+	})
+	if err != nil || len(p.Posts) == 0 {
+		return nil, err
+	}
+	p.Image = BaseURL(app) + strings.Replace(p.Posts[0].Source, "320x320", "1080x1080f", 1)
+	return p, nil
+}
