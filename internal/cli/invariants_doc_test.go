@@ -23,7 +23,7 @@ func TestTheInvariantsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const file, begin = "../docs/invariants.md", "| check |"
+	const file, begin = "../../docs/invariants.md", "| check |"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

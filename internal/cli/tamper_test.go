@@ -252,7 +252,7 @@ func TestDoctorTellsOfTheInstallation(t *testing.T) {
 func doctorTestNames(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
-	for _, pattern := range []string{"*_test.go", "../hooks/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "../../hooks/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
