@@ -125,6 +125,55 @@ var routeCases = map[string]func(f *fragile, n int) routeCall{
 		like := who.Like(f.As("ada").Post("hello"))
 		return routeCall{by: who, path: "DELETE " + likesPath + "/" + like, status: 204, done: func() bool { return f.count("likes", "id = ?", like) == 0 }}
 	},
+	"a caption changed": func(f *fragile, n int) routeCall {
+		who := f.Someone(n)
+		post := who.Post("hello")
+		return routeCall{by: who, path: "PATCH /api/collections/posts/records/" + post, body: map[string]any{"caption": "hello @bob #sea"}, status: 200, done: func() bool { return f.count("posts", "id = ? AND caption = 'hello @bob #sea'", post) == 1 }}
+	},
+	"settings changed": func(f *fragile, n int) routeCall {
+		who := f.Someone(n)
+		id := who.Must(200, "GET", "/api/collections/settings/records", nil).Items()[0]["id"].(string)
+		return routeCall{by: who, path: "PATCH /api/collections/settings/records/" + id, body: map[string]any{"locale": "de"}, status: 200, done: func() bool { return f.count("settings", "id = ? AND locale = 'de'", id) == 1 }}
+	},
+	"a name changed": func(f *fragile, n int) routeCall {
+		who := f.Someone(n)
+		return routeCall{by: who, path: "PATCH /api/collections/users/records/" + who.ID, body: map[string]any{"name": "Zoe", "bio": "hello @bob"}, status: 200, done: func() bool { return f.count("users", "id = ? AND name = 'Zoe'", who.ID) == 1 }}
+	},
+	"a comment deleted": func(f *fragile, n int) routeCall {
+		who := f.Someone(n)
+		comment := who.Comment(f.As("ada").Post("hello"), "", "hello")
+		return routeCall{by: who, path: "DELETE /api/collections/comments/records/" + comment, status: 204, done: func() bool { return f.count("comments", "id = ?", comment) == 0 }}
+	},
+	"a comment with replies deleted": func(f *fragile, n int) routeCall {
+		who, post := f.Someone(n), f.As("ada").Post("hello")
+		comment := who.Comment(post, "", "hello")
+		f.As("bob").Comment(post, comment, "hi")
+		return routeCall{by: who, path: "DELETE /api/collections/comments/records/" + comment, status: 204, done: func() bool { return f.count("comments", "id = ? AND deleted = 1", comment) == 1 }}
+	},
+	"a follow accepted": func(f *fragile, n int) routeCall {
+		who, other := f.Someone(n), f.Someone(5000+n)
+		other.Must(200, "PATCH", "/api/collections/users/records/"+other.ID, map[string]any{"private": true})
+		follow := who.Create("follows", map[string]any{"followee": other.ID}).ID()
+		return routeCall{by: other, path: "PATCH /api/collections/follows/records/" + follow, body: map[string]any{"state": "accepted"}, status: 200, done: func() bool { return f.count("follows", "id = ? AND state = 'accepted'", follow) == 1 }}
+	},
+	"a post deleted": func(f *fragile, n int) routeCall {
+		who := f.Someone(n)
+		post := who.Post("hello #sea")
+		return routeCall{by: who, path: "DELETE /api/collections/posts/records/" + post, status: 204, done: func() bool { return f.count("posts", "id = ?", post) == 0 }}
+	},
+	"a story deleted": func(f *fragile, n int) routeCall {
+		who := f.Someone(n)
+		answer := who.Must(200, "POST", "/api/collections/stories/records", &hookstest.Upload{Fields: map[string]string{"visibility": "public"}, Files: map[string][]byte{"photo": hookstest.Photo()}})
+		return routeCall{by: who, path: "DELETE /api/collections/stories/records/" + answer.ID(), status: 204, done: func() bool { return f.count("stories", "id = ?", answer.ID()) == 0 }}
+	},
+	"a comment written": func(f *fragile, n int) routeCall {
+		who, post := f.Someone(n), f.As("ada").Post("hello")
+		return routeCall{by: who, path: "POST /api/collections/comments/records", body: map[string]any{"post": post, "text": "hello @bob"}, status: 200, done: func() bool { return f.count("comments", "post = ?", post) == 1 }}
+	},
+	"a follow made": func(f *fragile, n int) routeCall {
+		who := f.Someone(n)
+		return routeCall{by: who, path: "POST /api/collections/follows/records", body: map[string]any{"followee": f.As("ada").ID}, status: 200, done: func() bool { return f.count("follows", "follower = ?", who.ID) == 1 }}
+	},
 	"an account closed": func(f *fragile, n int) routeCall {
 		who := f.Someone(2000 + n)
 		return routeCall{by: who, path: "DELETE /api/collections/users/records/" + who.ID, status: 204, done: func() bool { return f.count("users", "id = ? AND state = 'deleting'", who.ID) == 1 }}
@@ -149,7 +198,7 @@ func TestARouteBlamesItselfForAStatementThatFails(t *testing.T) {
 	for name := range routeCases {
 		left[name] = true
 	}
-	names := append(f.Social.OwnRoutes(), "GET /@{handle}", "GET a photo", "a like taken back", "an account closed")
+	names := append(f.Social.OwnRoutes(), "GET /@{handle}", "GET a photo", "a like taken back", "an account closed", "a caption changed", "settings changed", "a comment deleted", "a comment with replies deleted", "a follow accepted", "a post deleted", "a story deleted", "a name changed", "a comment written", "a follow made")
 	for _, name := range names {
 		delete(left, name)
 		t.Run(name, func(t *testing.T) {
@@ -185,8 +234,8 @@ func (f *fragile) breakRoute(t *testing.T, begin func(*fragile, int) routeCall, 
 	t.Helper()
 	call := begin(f, n)
 	method := "GET"
-	if _, err := fmt.Sscanf(call.path, "DELETE %s", &call.path); err == nil {
-		method = "DELETE"
+	if verb, path, found := strings.Cut(call.path, " "); found {
+		method, call.path = verb, path
 	} else if call.done != nil {
 		method = "POST"
 	}
