@@ -61,7 +61,7 @@ func (a foldingApp) FindAuthRecordByEmail(collection any, email string) (*core.R
 }
 
 // authAsked gives the routes that find somebody by an address an app that folds it, and the one that finds a one-time code an app
-// that finds decoys.
+// that finds one for every id.
 func (s *Social) authAsked(e *core.RequestEvent) error {
 	if e.Request.Method == http.MethodPost && strings.HasPrefix(e.Request.URL.Path, "/api/collections/") {
 		action := e.Request.URL.Path[strings.LastIndex(e.Request.URL.Path, "/")+1:]
@@ -69,7 +69,9 @@ func (s *Social) authAsked(e *core.RequestEvent) error {
 			e.App = foldingApp{e.App}
 		}
 		if action == "auth-with-otp" {
-			e.App = &otpEntered{App: e.App, codes: s.codes}
+			entered := &enteredCode{App: e.App, collection: strings.Split(e.Request.URL.Path, "/")[3]}
+			e.App = entered
+			e.Set(enteredCodeKey, entered)
 		}
 	}
 	return e.Next()

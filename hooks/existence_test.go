@@ -2,11 +2,17 @@ package hooks_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // TestNobodyLearnsWhetherAnAddressHasAnAccount asks every door that takes an address, or what it gave for one, several times for an
@@ -53,6 +59,30 @@ func TestNobodyLearnsWhetherAnAddressHasAnAccount(t *testing.T) {
 				return s.Guest().Do("POST", users+"auth-with-otp", jsonObject{"otpId": id, "password": "00000000"})
 			}
 		},
+		"auth-with-otp by an id whose code is over, or taken back": func(address, _ string) asked {
+			var id any
+			return func(s *hookstest.Service, n int) hookstest.Answer {
+				switch n {
+				case 0:
+					id = s.Guest().Must(200, "POST", users+"request-otp", jsonObject{"email": address}).Body["otpId"]
+				case 2:
+					execSQL(t, s.App, "UPDATE _otps SET created = '2020-01-01 00:00:00.000Z'")
+				case 4:
+					execSQL(t, s.App, "DELETE FROM _otps")
+				}
+				return s.Guest().Do("POST", users+"auth-with-otp", jsonObject{"otpId": id, "password": "00000000"})
+			}
+		},
+		"auth-with-otp by an id of another collection": func(address, _ string) asked {
+			var id any
+			return func(s *hookstest.Service, n int) hookstest.Answer {
+				if n == 0 {
+					s.Admin().Must(200, "PATCH", "/api/collections/_superusers", jsonObject{"otp": jsonObject{"enabled": true, "duration": 900, "length": 8}})
+					id = s.Guest().Must(200, "POST", users+"request-otp", jsonObject{"email": address}).Body["otpId"]
+				}
+				return s.Guest().Do("POST", "/api/collections/_superusers/auth-with-otp", jsonObject{"otpId": id, "password": "00000000"})
+			}
+		},
 		"auth-with-password by address": func(address, _ string) asked {
 			return ask("auth-with-password", jsonObject{"identity": address, "password": "a wrong one"})
 		},
@@ -95,6 +125,124 @@ func TestNobodyLearnsWhetherAnAddressHasAnAccount(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestIdsOfCodesOutliveTheProcess asks for codes, and enters wrong ones once the service has begun anew.
+func TestIdsOfCodesOutliveTheProcess(t *testing.T) {
+	t.Setenv("DOUBLETAP_LIMITS", "on")
+	const users = "/api/collections/users/"
+	s := hookstest.New(t)
+	s.Admin().Must(200, "PATCH", "/api/collections/users", jsonObject{"otp": jsonObject{"enabled": true, "duration": 900, "length": 8}})
+	ids := map[string]any{}
+	for _, name := range []string{"ada", "nobody"} {
+		ids[name] = s.Guest().Must(200, "POST", users+"request-otp", jsonObject{"email": name + "@example.com"}).Body["otpId"]
+	}
+	execSQL(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
+		t.Fatal(err)
+	}
+	again := hookstest.Open(t, dir)
+	for name, id := range ids {
+		forgetLimits(again)
+		if same := again.Guest().Must(200, "POST", users+"request-otp", jsonObject{"email": name + "@example.com"}).Body["otpId"]; same != id {
+			t.Errorf("%s is given %v within the pause, %v before the restart", name, same, id)
+		}
+		for n := range 7 {
+			want := 400
+			if n >= 5 {
+				want = 429
+			}
+			if a := again.Guest().Do("POST", users+"auth-with-otp", jsonObject{"otpId": id, "password": "00000000"}); a.Status != want {
+				t.Errorf("try %d with the id of %s is %d, want %d", n, name, a.Status, want)
+			}
+		}
+	}
+}
+
+// TestRequestsForCodesWriteAlike counts the transactions that a request for a code has to wait for.
+func TestRequestsForCodesWriteAlike(t *testing.T) {
+	t.Setenv("DOUBLETAP_LIMITS", "on")
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnMailerRecordOTPSend().BindFunc(func(*core.MailerRecordEvent) error { return nil }) // which is stored behind the answer
+	})
+	s.Admin().Must(200, "PATCH", "/api/collections/users", jsonObject{"otp": jsonObject{"enabled": true, "duration": 900, "length": 8}})
+	var commits atomic.Int32
+	limits := db.WriterLimits(s.App)
+	limits.OnCommit = func(int64) { commits.Add(1) }
+	db.LimitWriter(s.App, limits)
+	s.Guest().Must(200, "POST", "/api/collections/users/request-otp", jsonObject{"email": "first@example.com"}) // which makes the key
+	for what, want := range map[string]int32{"a new one": 1, "within the pause": 0, "with the budget of the day spent": 1} {
+		for _, name := range []string{"ada", "nobody"} {
+			s.Advance(time.Hour)
+			ask := func() {
+				s.Guest().Must(200, "POST", "/api/collections/users/request-otp", jsonObject{"email": name + "@example.com"})
+			}
+			switch what {
+			case "within the pause":
+				ask()
+			case "with the budget of the day spent":
+				for range 20 {
+					ask()
+					s.Advance(31 * time.Second)
+				}
+			}
+			commits.Store(0)
+			ask()
+			if got := commits.Load(); got != want {
+				t.Errorf("%s of %s takes %d transactions, want %d", what, name, got, want)
+			}
+		}
+	}
+}
+
+// TestTheLastCodeWorksWithTheIdOfALaterRequest spends the budget of a mailbox, and asks once more.
+func TestTheLastCodeWorksWithTheIdOfALaterRequest(t *testing.T) {
+	t.Setenv("DOUBLETAP_LIMITS", "on")
+	const users = "/api/collections/users/"
+	code := ""
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnRecordRequestOTPRequest().BindFunc(func(e *core.RecordCreateOTPRequestEvent) error {
+			before, err := e.App.CountRecords(core.CollectionNameOTPs)
+			if err != nil {
+				return err
+			}
+			if err := e.Next(); err != nil {
+				return err
+			}
+			if after, err := e.App.CountRecords(core.CollectionNameOTPs); err != nil || after > before {
+				code = e.Password
+			}
+			return nil
+		})
+	})
+	s.Admin().Must(200, "PATCH", "/api/collections/users", jsonObject{"otp": jsonObject{"enabled": true, "duration": 900, "length": 8}})
+	var last, first any
+	for n := range 25 {
+		last = s.Guest().Must(200, "POST", users+"request-otp", jsonObject{"email": "ada@example.com"}).Body["otpId"]
+		if n == 0 {
+			first = last
+		}
+		s.Advance(31 * time.Second)
+	}
+	if n := s.Rows("_otps", "true"); n != 20 || last == first {
+		t.Fatalf("%d codes were made, want 20; the first id is %v, the last %v", n, first, last)
+	}
+	mailed := code
+	other := s.Guest().Must(200, "POST", users+"request-otp", jsonObject{"email": "bob@example.com"}).Body["otpId"]
+	enter := func(id any, code string) int {
+		return s.Guest().Do("POST", users+"auth-with-otp", jsonObject{"otpId": id, "password": code}).Status
+	}
+	if got := enter(other, mailed); got != 400 {
+		t.Errorf("ada's code with bob's id is %d", got)
+	}
+	answer := s.Guest().Do("POST", users+"auth-with-otp", jsonObject{"otpId": last, "password": mailed})
+	if record, _ := answer.Body["record"].(map[string]any); answer.Status != 200 || record["handle"] != "ada" {
+		t.Errorf("the code mailed last, with the id of the last request, is %d %s", answer.Status, answer.Raw)
+	}
+	if got := enter(last, mailed); got != 400 {
+		t.Errorf("the same code a second time is %d", got)
 	}
 }
 

@@ -83,7 +83,6 @@ type Social struct {
 	writer      *batchwriter.BatchWriter
 	listReader  *listing.Reader
 	tokens      tokenCache
-	codes       *oneTimeCodes
 	bodies      openBodies // of the requests under way
 	signupHints sync.Map   // what sign-ups say of their accounts, by the record being stored
 	routes      []route    // our own, for the router and for the description of the API

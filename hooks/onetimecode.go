@@ -1,10 +1,13 @@
 package hooks
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base32"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,51 +18,32 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 
 	"github.com/doubletap/doubletap/internal/account"
-	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/deliver/secret"
+	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
 )
 
+// Nobody learns from one-time codes whether an address has an account. The id that a request for a code is answered with
+// is computed from the address and the request, for every address alike: its first characters name the address, and
+// nothing but a secret of the service can tell which. An address without an account costs the same hash and the same
+// transaction. Whoever enters a code is held up by address, whether the id has a code, had one, or never had one; an id
+// without a code opens what was mailed to its address last.
+
 const (
-	otpAnswerTime = 100 * time.Millisecond // after which a request for a code is answered: a code that is stored takes longer than none
-	mostOTPs      = 10_000                 // addresses, and decoys, that are remembered
-	mostActive    = 10                     // codes of one account, beyond which PocketBase makes no new one
+	otpAnswerTime = 100 * time.Millisecond // after which a request for a code is answered at the earliest
+	otpIDLength   = 15
+	otpTagLength  = 8 // characters of an id that name the address
 )
 
-// oneTimeCodes answers requests for one-time codes so that nobody learns whether an address has an account. One without is
-// given the id of a decoy, in the same places: there is no new id until a new mail could leave, and whoever tries codes on an id is
-// refused, and held up, in the same way.
-type oneTimeCodes struct {
-	secret string // of the process: the ids of accounts that are not there cannot be computed
-
-	mu      sync.Mutex // guards all below
-	answers map[string]*otpAnswer
-	decoys  map[string]otpDecoy // by id
-	hash    string              // of a password that nobody knows
-}
-
-// otpAnswer is what was answered last to one address; its lock is held while an answer is made.
-type otpAnswer struct {
-	mu   sync.Mutex
-	id   string
-	at   time.Time
-	owed bool // the budget was spent on a mail that could not be made
-}
-
-// otpDecoy is a code that is in no mail and no table.
-type otpDecoy struct {
-	collection string
-	record     string
-	created    types.DateTime
-}
-
 func (s *Social) bindOneTimeCodes() {
-	s.codes = &oneTimeCodes{secret: security.RandomString(30), answers: map[string]*otpAnswer{}, decoys: map[string]otpDecoy{}}
-	s.app.OnRecordRequestOTPRequest(guard.GuardedCollections...).Bind(&hook.Handler[*core.RecordCreateOTPRequestEvent]{Func: answerErrors(s.codes.requested), Priority: lastPriority})
+	s.app.OnRecordRequestOTPRequest(guard.GuardedCollections...).Bind(&hook.Handler[*core.RecordCreateOTPRequestEvent]{Func: answerErrors(codeRequested), Priority: lastPriority})
+	s.app.OnRecordAuthWithOTPRequest(guard.GuardedCollections...).Bind(&hook.Handler[*core.RecordAuthWithOTPRequestEvent]{Func: restoreCodeHolder, Priority: firstPriority})
 }
 
-// requested answers a request for a code, once in the pause between two mails with a new id.
-func (c *oneTimeCodes) requested(e *core.RecordCreateOTPRequestEvent) error {
+// codeRequested answers a request for a code, once in the pause between two mails with a new id.
+func codeRequested(e *core.RecordCreateOTPRequestEvent) error {
 	timer := time.NewTimer(otpAnswerTime)
 	defer func() { // net/http sends so short an answer when the request's handler returns
 		select {
@@ -73,172 +57,224 @@ func (c *oneTimeCodes) requested(e *core.RecordCreateOTPRequestEvent) error {
 	if err := e.BindBody(&form); err != nil {
 		return e.BadRequestError("An error occurred while loading the submitted data.", err)
 	}
-	address := e.Collection.Id + "/" + account.FoldAddress(form.Email)
-	given := c.answerTo(address)
-	given.mu.Lock()
-	defer given.mu.Unlock()
-	if given.id != "" && clock.Now(e.App).Sub(given.at).Abs() < mail.Pause(mail.OneTimeCode) {
-		return e.JSON(http.StatusOK, map[string]string{"otpId": given.id})
-	}
-	allowed, err := codeAllowed(e, given.owed)
+	key, err := otpKey(e.App)
 	if err != nil {
 		return err
 	}
-	if !allowed {
-		given.id, given.at = c.newDecoy(e, address), clock.Now(e.App) // not before the budget was asked, which has a pause of its own
-		return e.JSON(http.StatusOK, map[string]string{"otpId": given.id})
-	}
-	app := e.App
-	e.App = otpNoted{app, &given.id}
-	err = e.Next()
-	e.App = app
-	if given.owed = err != nil; given.owed {
-		return err // asked again, a code is made and mailed
-	}
-	given.at = clock.Now(e.App)
-	c.addDecoy(e.App, given.id, otpDecoy{e.Collection.Id, e.Record.Id, types.NowDateTime()}, e.Collection.OTP.DurationTime()) // for when the code is used or taken back
-	return nil
-}
-
-// codeAllowed reports whether a code is made and mailed: there must be an account, and room in the budget of its mailbox, if that
-// is not spent already.
-func codeAllowed(e *core.RecordCreateOTPRequestEvent, spent bool) (bool, error) {
-	if e.Record == nil {
-		return false, nil
-	}
-	made, err := e.App.FindAllOTPsByRecord(e.Record)
+	code := &requestedCode{App: e.App, key: key, tag: otpTag(key, e.Collection, form.Email)}
+	request, err := mail.LastRequest(e.App, mail.OneTimeCode, code.tag)
 	if err != nil {
-		return false, fmt.Errorf("find the codes of %s: %w", e.Record.Id, err)
+		return err
 	}
-	active := 0
-	for _, otp := range made {
-		if !otp.HasExpired(e.Collection.OTP.DurationTime()) {
-			active++
+	if request != "" {
+		code.id = code.tag + otpPart(key, otpIDLength-otpTagLength, code.tag, request)
+		return code.answer(e)
+	}
+	if e.Record == nil {
+		core.NewOTP(e.App).SetPassword(e.Password) // takes as long as for an account
+		if err := e.App.RunInTransaction(code.takeID); err != nil {
+			return err
 		}
+		return code.answer(e)
 	}
-	allowed := active < mostActive
-	if allowed && !spent {
-		allowed, err = mail.SpendBudget(e.App, mail.OneTimeCode, e.Record.Email(), "")
-	}
-	if err == nil && !allowed {
+	code.address = e.Record.Email()
+	e.App = code
+	err = e.Next()
+	e.App = code.App
+	if errors.Is(err, errCodeHeldBack) {
 		logMailHeldBack(e.App, mail.OneTimeCode)
-	}
-	return allowed, err
-}
-
-// answerTo returns what an address was answered.
-func (c *oneTimeCodes) answerTo(address string) *otpAnswer {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	given := c.answers[address]
-	if given == nil {
-		if len(c.answers) >= mostOTPs {
-			clear(c.answers)
-		}
-		given = &otpAnswer{}
-		c.answers[address] = given
-	}
-	return given
-}
-
-// newDecoy returns the id of a code that nobody can enter. Tries on it count where those on the account's codes do, or would.
-func (c *oneTimeCodes) newDecoy(e *core.RecordCreateOTPRequestEvent, address string) (id string) {
-	decoy := otpDecoy{collection: e.Collection.Id, created: types.NowDateTime()}
-	if e.Record != nil {
-		decoy.record = e.Record.Id
-	} else {
-		sum := sha256.Sum256([]byte(c.secret + address))
-		decoy.record = hex.EncodeToString(sum[:])[:15]
-	}
-	id = core.GenerateDefaultRandomId()
-	c.addDecoy(e.App, id, decoy, e.Collection.OTP.DurationTime())
-	return id
-}
-
-// addDecoy remembers a decoy, which lives as long as a code.
-func (c *oneTimeCodes) addDecoy(app core.App, id string, decoy otpDecoy, life time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.hash == "" {
-		otp := core.NewOTP(app)
-		otp.SetPassword(security.RandomString(40))
-		c.hash = otp.GetString("password:hash")
-	}
-	if len(c.decoys) >= mostOTPs {
-		for id, old := range c.decoys {
-			if time.Since(old.created.Time()) > life {
-				delete(c.decoys, id)
-			}
-		}
-	}
-	if len(c.decoys) >= mostOTPs {
-		clear(c.decoys)
-	}
-	c.decoys[id] = decoy
-}
-
-// otpNoted is an app that notes the id of the code that it stores.
-type otpNoted struct {
-	core.App
-	id *string
-}
-
-// Save is PocketBase's.
-func (a otpNoted) Save(model core.Model) error {
-	err := a.App.Save(model)
-	if otp, ok := model.(*core.OTP); ok && err == nil {
-		*a.id = otp.Id
+		return code.answer(e)
 	}
 	return err
 }
 
-// otpEntered is the app of one request that finds decoys too, so that PocketBase refuses a code for one as it refuses a wrong code: as
-// slowly, and after five of them not at all for a while.
-type otpEntered struct {
+// requestedCode is the app of one request for a code. It stores the code under the id that is computed, if the budget of
+// the mailbox has room for its mail.
+type requestedCode struct {
 	core.App
-	codes *oneTimeCodes
-	decoy *core.OTP // that was found
+	key, tag, address string
+	id                string // that is answered
+	isNew             bool   // nobody was given it before
 }
 
-// FindOTPById is PocketBase's, and finds decoys.
-func (a *otpEntered) FindOTPById(id string) (*core.OTP, error) {
-	stored, err := a.App.FindOTPById(id)
+// errCodeHeldBack says that a code is neither stored nor mailed.
+var errCodeHeldBack = errors.New("there is no room for the code in the budget of its mailbox")
+
+func (c *requestedCode) answer(e *core.RecordCreateOTPRequestEvent) error {
+	return e.JSON(http.StatusOK, map[string]string{"otpId": c.id})
+}
+
+// takeID sets the id, which is a new one if the pause since the last request is over.
+func (c *requestedCode) takeID(tx core.App) error {
+	request, isNew, err := mail.NoteRequest(tx, mail.OneTimeCode, c.tag)
+	c.id, c.isNew = c.tag+otpPart(c.key, otpIDLength-otpTagLength, c.tag, request), isNew
+	return err
+}
+
+// Save is PocketBase's, and stores a code together with what it takes from the budget of its mailbox.
+func (c *requestedCode) Save(model core.Model) error {
+	otp, is := model.(*core.OTP)
+	if !is {
+		return c.App.Save(model)
+	}
+	stored := false
+	err := c.RunInTransaction(func(tx core.App) error {
+		stored = false
+		if err := c.takeID(tx); err != nil || !c.isNew {
+			return err
+		}
+		allowed, err := mail.SpendBudget(tx, mail.OneTimeCode, c.address, "")
+		if err != nil || !allowed {
+			return err
+		}
+		otp.Id, stored = c.id, true
+		return tx.Save(otp)
+	})
+	if err == nil && !stored {
+		return errCodeHeldBack
+	}
+	return err
+}
+
+// FindAllOTPsByRecord is PocketBase's, which answers with an older id when there are many codes; but the budget of the
+// mailbox bounds them, and an address without an account has no older id.
+func (c *requestedCode) FindAllOTPsByRecord(record *core.Record) ([]*core.OTP, error) {
+	if mail.Pause(mail.OneTimeCode) > 0 {
+		return nil, nil
+	}
+	return c.App.FindAllOTPsByRecord(record)
+}
+
+func otpKey(app core.App) (string, error) {
+	key, err := secret.FindOrCreate(app, "one-time codes", func() (string, error) { return security.RandomString(43), nil })
 	if err != nil {
-		if a.decoy = a.codes.findDecoy(a.App, id); a.decoy != nil {
-			return a.decoy, nil
+		return "", fmt.Errorf("compute the id of a one-time code: %w", err)
+	}
+	return key, nil
+}
+
+// otpTag returns the beginning of all ids that are given for an address.
+func otpTag(key string, c *core.Collection, address string) string {
+	if c.Name == "users" { // elsewhere PocketBase compares it as it was typed
+		address = account.FoldAddress(address)
+	}
+	return otpPart(key, otpTagLength, c.Id, address)
+}
+
+// otpPart returns n characters of an id, which nobody can compute without the key.
+func otpPart(key string, n int, of ...string) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	_, _ = mac.Write([]byte(strings.Join(of, "\x00")))
+	return strings.ToLower(base32.HexEncoding.EncodeToString(mac.Sum(nil)))[:n]
+}
+
+// enteredCode is the app of one request that enters a code. PocketBase finds a code for every id, so that it refuses
+// each wrong one alike: as slowly, and after five of them for one address not at all for a while.
+type enteredCode struct {
+	core.App
+	collection string // of the request
+	otp        *core.OTP
+	holder     *core.Record // the account, nil if there is none
+}
+
+// enteredCodeKey is the name under which a request keeps its enteredCode.
+const enteredCodeKey = "doubletap.enteredCode"
+
+// FindOTPById is PocketBase's. For an id without a code that is still valid it returns the newest one of the same
+// address, else one that no password opens.
+func (c *enteredCode) FindOTPById(id string) (*core.OTP, error) {
+	accounts, err := c.FindCachedCollectionByNameOrId(c.collection)
+	if err != nil {
+		return nil, err
+	}
+	isValid := func(otp *core.OTP) bool {
+		return otp.CollectionRef() == accounts.Id && !otp.HasExpired(accounts.OTP.DurationTime())
+	}
+	stored, found, err := db.Optional(c.App.FindOTPById(id))
+	if err != nil {
+		return nil, err
+	}
+	if found && isValid(stored) {
+		c.otp = stored
+		return stored, nil
+	}
+	tag := id[:min(otpTagLength, len(id))]
+	if len(id) == otpIDLength {
+		newest := &core.OTP{}
+		found, err := db.Found(c.RecordQuery(core.CollectionNameOTPs).AndWhere(dbx.NewExp("id >= {:tag} AND id < {:tag} || 'zz'", dbx.Params{"tag": tag})).
+			OrderBy("created DESC").Limit(1).One(newest))
+		if err != nil {
+			return nil, err
+		}
+		if found && isValid(newest) {
+			c.otp = newest
+			return newest, nil
 		}
 	}
-	return stored, err
+	c.otp = core.NewOTP(c.App)
+	c.otp.Id = id
+	c.otp.SetCollectionRef(accounts.Id)
+	c.otp.SetRecordRef(tag)
+	c.otp.SetRaw("password", &core.PasswordFieldValue{Hash: unknownCodeHash(c.App)})
+	c.otp.SetRaw("created", types.NowDateTime())
+	return c.otp, nil
 }
 
-// FindRecordById is PocketBase's, and finds the account of the decoy, which may be nobody's.
-func (a *otpEntered) FindRecordById(collection any, id string, filters ...func(*dbx.SelectQuery) error) (*core.Record, error) {
-	found, err := a.App.FindRecordById(collection, id, filters...)
-	if err == nil || a.decoy == nil || id != a.decoy.RecordRef() {
-		return found, err
+var (
+	makeUnknownCode sync.Once
+	unknownCode     string
+)
+
+// unknownCodeHash returns the hash of a code that nobody knows, made as those of codes are.
+func unknownCodeHash(app core.App) string {
+	makeUnknownCode.Do(func() {
+		otp := core.NewOTP(app)
+		otp.SetPassword(security.RandomString(40))
+		unknownCode = otp.GetString("password:hash")
+	})
+	return unknownCode
+}
+
+// FindRecordById is PocketBase's, but of a code's account it returns a stand-in: PocketBase counts wrong codes by its id,
+// which is the same for every id of one address.
+func (c *enteredCode) FindRecordById(collection any, id string, filters ...func(*dbx.SelectQuery) error) (*core.Record, error) {
+	record, err := c.App.FindRecordById(collection, id, filters...)
+	if c.otp == nil || id != c.otp.RecordRef() {
+		return record, err
 	}
-	accounts, err := a.App.FindCachedCollectionByNameOrId(a.decoy.CollectionRef())
+	found, err := db.Found(err)
 	if err != nil {
-		return nil, fmt.Errorf("find the collection of a decoy: %w", err)
+		return nil, err
 	}
-	nobody := core.NewRecord(accounts)
-	nobody.Id = id
-	return nobody, nil
+	accounts, err := c.FindCachedCollectionByNameOrId(c.collection)
+	if err != nil {
+		return nil, err
+	}
+	standIn := core.NewRecord(accounts)
+	standIn.Id = id
+	if !found {
+		return standIn, nil
+	}
+	c.holder = record
+	key, err := otpKey(c.App)
+	if err != nil {
+		return nil, err
+	}
+	if tag := otpTag(key, accounts, record.Email()); strings.HasPrefix(c.otp.Id, tag) { // else it is a code of an owner's making
+		standIn.Id = tag
+	}
+	return standIn, nil
 }
 
-// findDecoy returns a code that no password opens, or nil.
-func (c *oneTimeCodes) findDecoy(app core.App, id string) *core.OTP {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	known, found := c.decoys[id]
-	if !found {
-		return nil
+// restoreCodeHolder gives a request with a right code the account in place of its stand-in.
+func restoreCodeHolder(e *core.RecordAuthWithOTPRequestEvent) error {
+	entered, is := e.Get(enteredCodeKey).(*enteredCode)
+	if !is {
+		return e.Next()
 	}
-	otp := core.NewOTP(app)
-	otp.Id = id
-	otp.SetCollectionRef(known.collection)
-	otp.SetRecordRef(known.record)
-	otp.SetRaw("password", &core.PasswordFieldValue{Hash: c.hash})
-	otp.SetRaw("created", known.created)
-	return otp
+	if entered.holder == nil {
+		return fault.BadRequest("Invalid or expired OTP")
+	}
+	e.Record, entered.otp = entered.holder, nil
+	return e.Next()
 }

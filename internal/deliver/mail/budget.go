@@ -107,6 +107,44 @@ func SpendBudget(app core.App, kind, address, by string) (allowed bool, err erro
 	return allowed, nil
 }
 
+// requestKind begins the kind of the rows that note requests, whether or not they were mailed.
+const requestKind = "request:"
+
+// LastRequest names the last request for mail of a kind that was noted for who, if it is not longer ago than the pause between two
+// mails; else it returns the empty string.
+func LastRequest(app core.App, kind, who string) (string, error) {
+	_, name, err := readRequest(app, kind, who, clock.Now(app))
+	return name, err
+}
+
+// NoteRequest notes a request for mail of a kind, of which who may be anybody, and names it. Within the pause after the one before it
+// is the same request.
+func NoteRequest(tx core.App, kind, who string) (name string, isNew bool, err error) {
+	now := clock.Now(tx)
+	row, name, err := readRequest(tx, kind, who, now)
+	if err != nil || name != "" {
+		return name, false, err
+	}
+	if err := writeSpent(tx, who, requestKind+kind, row, now); err != nil {
+		return "", false, fmt.Errorf("note a request for mail of %s: %w", kind, err)
+	}
+	return requestName(row.Count+1, clock.FormatTime(now)), true, nil
+}
+
+func readRequest(app core.App, kind, who string, now time.Time) (row spentRow, name string, err error) {
+	rows, err := readSpent(app, who, now)
+	if err != nil {
+		return row, "", fmt.Errorf("find the last request for mail of %s: %w", kind, err)
+	}
+	row = rows[requestKind+kind]
+	if row.Count > 0 && timeApart(row.LastAt, now) < Pause(kind) {
+		name = requestName(row.Count, row.LastAt)
+	}
+	return row, name, nil
+}
+
+func requestName(count int, at string) string { return fmt.Sprint(count, " ", at) }
+
 // spentRow is a row of mailings.
 type spentRow struct {
 	Kind   string `db:"kind"`
