@@ -32,6 +32,7 @@ func (s *Social) bindBatch() {
 		return e.Next()
 	})
 	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: firstPriority, Func: refuseHashingItems})
+	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: lastPriority, Func: s.admitBatchPhotos})
 	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Priority: lastPriority, Func: expandAfterBatch})
 }
 
@@ -102,22 +103,28 @@ const maxBatchFileBytes = 8 << 20
 // enough.
 func batchFilesFit(body map[string]any, sum *int64) bool {
 	for _, value := range body {
-		switch files := value.(type) {
-		case *filesystem.File:
-			*sum += files.Size
-		case []*filesystem.File:
-			for _, file := range files {
-				*sum += file.Size
-			}
-		case []any:
-			for _, one := range files {
-				if file, is := one.(*filesystem.File); is {
-					*sum += file.Size
-				}
-			}
+		for _, file := range filesIn(value) {
+			*sum += file.Size
 		}
 	}
 	return *sum <= maxBatchFileBytes
+}
+
+// filesIn returns the files of one value of an item's body.
+func filesIn(value any) (files []*filesystem.File) {
+	switch value := value.(type) {
+	case *filesystem.File:
+		return []*filesystem.File{value}
+	case []*filesystem.File:
+		return value
+	case []any:
+		for _, one := range value {
+			if file, is := one.(*filesystem.File); is {
+				files = append(files, file)
+			}
+		}
+	}
+	return files
 }
 
 // setsPassword reports whether a body sets or proves a password of the collection.

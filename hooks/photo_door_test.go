@@ -2,6 +2,8 @@ package hooks_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"mime/multipart"
@@ -216,8 +218,7 @@ func damage(t *testing.T, s *hookstest.Service, post, file string) {
 	}
 }
 
-// TestADamagedPhotoIsRefused at every door but a batch, which has no time to decode: what is wrong with it there is told to its author as
-// null in media, and nobody is shown a photo.
+// TestADamagedPhotoIsRefused at every door, also as a part of a batch.
 func TestADamagedPhotoIsRefused(t *testing.T) {
 	s := newPhotoService(t)
 	ada := s.As("ada")
@@ -238,15 +239,63 @@ func TestADamagedPhotoIsRefused(t *testing.T) {
 			}
 		}
 	}
-	a := ada.Do("POST", "/api/batch", &hookstest.Upload{
-		Fields: map[string]string{"@jsonPayload": `{"requests": [{"method": "POST", "url": "/api/collections/posts/records", "body": {"caption": "in a batch"}}]}`},
-		Files:  map[string][]byte{"requests.0.photos": phototest.DamagedPNG()},
+	for name, photo := range map[string][]byte{"PNG": phototest.DamagedPNG(), "JPEG": jpeg, "empty HEIC": phototest.Fixture("phone.heic")[:2000]} {
+		for _, door := range []struct{ method, path, field string }{
+			{"POST", "posts/records", "photos"},
+			{"POST", "posts/records?fields=id", "photos+"},
+			{"POST", "posts/records", "+photos"},
+			{"PUT", "posts/records", "photos"},
+			{"POST", "stories/records", "photo"},
+			{"PATCH", "users/records/" + ada.ID, "avatar"},
+			{"PUT", "users/records", "avatar"},
+		} {
+			a := ada.Do("POST", "/api/batch", &hookstest.Upload{
+				Fields: map[string]string{"@jsonPayload": fmt.Sprintf(`{"requests": [
+					{"method": "POST", "url": "/api/collections/posts/records", "body": {"caption": "first"}},
+					{"method": %q, "url": "/api/collections/%s", "body": {"id": %q}}]}`, door.method, door.path, map[bool]string{true: ada.ID}[strings.HasPrefix(door.path, "users")])},
+				Files: map[string][]byte{"requests.0.photos": phonePhoto(), "requests.1." + door.field: photo},
+			})
+			var refusal struct {
+				Data struct {
+					Requests map[string]struct {
+						Code     string
+						Response struct {
+							Status int
+							Data   map[string]struct{ Code string }
+						}
+					}
+				}
+			}
+			if err := json.Unmarshal([]byte(a.Raw), &refusal); err != nil {
+				t.Fatal(err)
+			}
+			item := refusal.Data.Requests["1"]
+			code := item.Response.Data[strings.Trim(door.field, "+")].Code
+			if a.Status != 400 || item.Code != "batch_request_failed" || item.Response.Status != 400 || !strings.HasPrefix(code, "photo_") {
+				t.Errorf("%s at %s %s in a batch: %d %.300s", name, door.method, door.path, a.Status, a.Raw)
+			}
+		}
+	}
+	if n := s.Rows("posts", "true") + s.Rows("stories", "true"); n != 0 {
+		t.Errorf("%d posts and stories are stored", n)
+	}
+}
+
+// TestABatchBringsEveryKindOfPhoto: those too that are decoded at the door, before the batch begins.
+func TestABatchBringsEveryKindOfPhoto(t *testing.T) {
+	s := newPhotoService(t)
+	a := s.As("ada").Do("POST", "/api/batch", &hookstest.Upload{
+		Fields: map[string]string{"@jsonPayload": `{"requests": [{"method": "POST", "url": "/api/collections/posts/records", "body": {}}, {"method": "POST", "url": "/api/collections/stories/records", "body": {}}]}`},
+		Files:  map[string][]byte{"requests.0.photos": phonePhoto(), "requests.1.photo": phototest.Fixture("phone.heic")},
 	})
 	if a.Status != 200 {
-		t.Fatalf("in a batch: %d %s", a.Status, a.Raw)
+		t.Fatalf("%d %.300s", a.Status, a.Raw)
 	}
 	s.RunJobs()
-	if n := s.Rows("posts", "caption = 'in a batch' AND media = '[null]'"); n != 1 {
-		t.Error("its author is not told that it cannot be shown")
+	if n := s.Rows("posts", "media LIKE '%hash%'"); n != 1 {
+		t.Error("the post's photo has no renditions")
+	}
+	if n := s.Rows("stories", "photo LIKE '%.jpg'"); n != 1 {
+		t.Error("the story's HEIC is not stored as a JPEG")
 	}
 }

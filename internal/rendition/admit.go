@@ -35,8 +35,11 @@ const (
 // upload does not become free, else the function that gives it back, to be called when the record is stored.
 func (s *Studio) AdmitUploads(ctx context.Context, app core.App, record *core.Record) (release func(), err error) {
 	field := PhotoFields[record.Collection().Name]
-	files := record.GetUnsavedFiles(field)
-	person := PhotoOwner(record)
+	return s.AdmitFiles(ctx, app, PhotoOwner(record), field, record.GetUnsavedFiles(field))
+}
+
+// AdmitFiles is AdmitUploads for the new files of a field, which a person sends.
+func (s *Studio) AdmitFiles(ctx context.Context, app core.App, person, field string, files []*filesystem.File) (release func(), err error) {
 	release, err = s.acquireUploadMemory(ctx, app, person, files)
 	if err != nil {
 		return nil, err
@@ -127,7 +130,8 @@ func (s *Studio) admitFile(ctx context.Context, app core.App, person string, fil
 }
 
 // check refuses a photo that is well from outside and could never be shown. Most are JPEGs of which a look at the beginning tells; others are
-// decoded, which a transaction has no time for: what comes by a batch is told as null in posts.media.
+// decoded, which a transaction has no time for: what a batch brings is looked at before it begins, and what Go code stores in a transaction of
+// its own is told as null in posts.media.
 func (s *Studio) check(ctx context.Context, app core.App, person string, clean []byte, info door.Info) error {
 	if !info.Scales {
 		if app.IsTransactional() {
