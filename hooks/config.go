@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/pocketbase/dbx"
@@ -74,7 +73,7 @@ type clientConfig struct {
 }
 
 func (s *Social) bindConfig() {
-	version := moduleVersion()
+	version := setup.Version()
 	s.routes = append(s.routes, route{
 		method: "GET", path: "/api/v1/config", responseBody: clientConfig{},
 		summary: "What a client should know before it asks for more.",
@@ -113,18 +112,4 @@ func collectionLimits(app core.App) (map[string]int64, error) {
 		}
 	}
 	return all, nil
-}
-
-// moduleVersion returns the version of Doubletap in this program, which may be an owner's.
-func moduleVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "(unknown)"
-	}
-	for _, m := range append(info.Deps, &info.Main) {
-		if m.Path == "github.com/doubletap/doubletap" && m.Version != "" {
-			return m.Version
-		}
-	}
-	return "(devel)"
 }

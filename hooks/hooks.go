@@ -9,7 +9,9 @@
 //		}
 //		return e.Next()
 //	})
-//	err := app.Start()
+//	if err := app.Start(); err != nil {
+//		log.Fatal(err)
+//	}
 //
 // The hooks are of PocketBase's kind: handlers run in the order in which they were bound, unless they have a
 // priority, and each runs the next one by e.Next().

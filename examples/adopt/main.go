@@ -12,5 +12,7 @@ import (
 func main() {
 	app := pocketbase.New()
 	hooks.Bind(app)
-	log.Fatal(app.Start())
+	if err := app.Start(); err != nil {
+		log.Fatal(err)
+	}
 }

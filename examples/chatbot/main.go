@@ -22,7 +22,9 @@ type Rooms map[string]string
 func main() {
 	app := pocketbase.NewWithConfig(hooks.Config())
 	Rooms{}.Extend(app, hooks.Bind(app))
-	log.Fatal(app.Start())
+	if err := app.Start(); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // Extend binds the channel. It runs in a job after the commit, and runs again if it fails.

@@ -15,7 +15,9 @@ import (
 func main() {
 	app := pocketbase.NewWithConfig(hooks.Config())
 	Extend(app, hooks.Bind(app))
-	log.Fatal(app.Start())
+	if err := app.Start(); err != nil {
+		log.Fatal(err)
+	}
 }
 
 func init() {
