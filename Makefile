@@ -40,7 +40,7 @@ GOSEC_EXCLUDED = G104,G115
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test compat first-like bench neighbours check names screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
+.PHONY: help build demo test compat first-like bench neighbours doctor-cost check names screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ bench: ## measure it beside plain PocketBase in one run, with a table, JSON and 
 
 neighbours: ## how much longer likes take while somebody's thousands of rows are removed
 	go test -run '^$$' -bench Neighbours -benchtime 1x ./hooks
+
+doctor-cost: ## what an examination of 100,000 posts costs, by what it looks at; the first run makes the folder
+	cd bench && go run ./doctor $(ARGS)
 
 screenshots: build tests/node_modules ## make the README's pictures; ALL=folder makes every screen at three widths instead
 	cd tests && node screenshots.mjs $(abspath $(ALL))

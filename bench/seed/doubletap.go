@@ -61,7 +61,7 @@ func writePosts(b *bulkWriter, w *world.World) error {
 	err := b.insertRows("posts", "id, author, photos, caption, visibility, likesCount, commentsCount, created, updated", func(emit func(...any)) {
 		for p := range w.Posts {
 			at := world.TimeText(w.PostedAt(p))
-			emit(world.PostID(p), world.UserID(w.AuthorOf(p)), `["`+photoName+`"]`, captionOf(p), "public", w.Likes, 0, at, at)
+			emit(world.PostID(p), world.UserID(w.AuthorOf(p)), `["`+PhotoName+`"]`, captionOf(p), "public", w.Likes, 0, at, at)
 		}
 	})
 	if err != nil {

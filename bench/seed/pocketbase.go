@@ -30,7 +30,7 @@ func PocketBase(file string, w *world.World) error {
 		err = b.insertRows("posts", "id, author, photo, caption, likesCount, commentsCount, created, updated", func(emit func(...any)) {
 			for p := range w.Posts {
 				at := world.TimeText(w.PostedAt(p))
-				emit(world.PostID(p), world.UserID(w.AuthorOf(p)), photoName, captionOf(p), w.Likes, 0, at, at)
+				emit(world.PostID(p), world.UserID(w.AuthorOf(p)), PhotoName, captionOf(p), w.Likes, 0, at, at)
 			}
 		})
 		if err != nil {
@@ -73,7 +73,7 @@ func forEachLike(w *world.World, row func(p, n int, user, at string)) {
 
 const (
 	noPassword = "-"                    // no password has this hash
-	photoName  = "photo_0000000000.jpg" // no case loads the file of a seeded post
+	PhotoName  = "photo_0000000000.jpg" // no case loads the file of a seeded post
 )
 
 func emailOf(n int) string       { return fmt.Sprintf("user%d@example.com", n) }

@@ -61,7 +61,7 @@ func checkFiles(app core.App, f *reconcile.Problems) error {
 			}
 		}
 	}
-	if err := compareFiles(storage, "", wanted, lose, stray); err != nil {
+	if err := compareStorage(storage, wanted, lose, stray); err != nil {
 		return err
 	}
 	for _, folder := range slices.Sorted(maps.Keys(wanted)) { // there are no such folders
@@ -73,15 +73,23 @@ func checkFiles(app core.App, f *reconcile.Problems) error {
 	return nil
 }
 
+func compareStorage(storage string, wanted map[string][]string, lose func(folder, name string), stray func(key string, info fs.FileInfo)) error {
+	root, err := openRootFolder(storage)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(compareFiles(root, "", wanted, lose, stray), root.close())
+}
+
 // compareFiles compares a folder of the storage, and those in it, with the files that are wanted of each, and takes those that it meets out
 // of wanted. What PocketBase derives from a file, its attributes and thumbs, goes with it. What is gone since its folder was read is left out.
 //
 // A folder is read once, and only what nobody wants is looked at by itself: with 100,000 photos all else is seconds.
-func compareFiles(storage, folder string, wanted map[string][]string, lose func(folder, name string), stray func(key string, info fs.FileInfo)) error {
-	names, err := readNames(filepath.Join(storage, filepath.FromSlash(folder)))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+func compareFiles(storage *openFolder, folder string, wanted map[string][]string, lose func(folder, name string), stray func(key string, info fs.FileInfo)) error {
+	names, err := storage.readNames()
 	if err != nil {
 		return err
 	}
@@ -94,7 +102,7 @@ func compareFiles(storage, folder string, wanted map[string][]string, lose func(
 		}
 		key := path.Join(folder, name)
 		if _, isRecords := wanted[key]; !isRecords {
-			info, err := os.Lstat(filepath.Join(storage, filepath.FromSlash(key)))
+			info, err := os.Lstat(storage.pathOf(name))
 			if err == nil && !info.IsDir() {
 				stray(key, info)
 			}
@@ -102,7 +110,7 @@ func compareFiles(storage, folder string, wanted map[string][]string, lose func(
 				continue
 			}
 		}
-		if err := compareFiles(storage, key, wanted, lose, stray); err != nil {
+		if err := compareSubfolder(storage, name, key, wanted, lose, stray); err != nil {
 			return err
 		}
 	}
@@ -114,14 +122,15 @@ func compareFiles(storage, folder string, wanted map[string][]string, lose func(
 	return nil
 }
 
-// readNames returns the names in a folder, in no order.
-func readNames(folder string) ([]string, error) {
-	opened, err := os.Open(folder) // #nosec G304 -- a folder of the storage
-	if err != nil {
-		return nil, err
+func compareSubfolder(storage *openFolder, name, folder string, wanted map[string][]string, lose func(folder, name string), stray func(key string, info fs.FileInfo)) error {
+	opened, err := storage.openSubfolder(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	names, err := opened.Readdirnames(-1)
-	return names, errors.Join(err, opened.Close())
+	if err != nil {
+		return err
+	}
+	return errors.Join(compareFiles(opened, folder, wanted, lose, stray), opened.close())
 }
 
 // readFileNames adds to names the files that the records of a collection name, or only the record id unless that is empty, by the folder
@@ -138,13 +147,24 @@ func readFileNames(app core.App, c *core.Collection, id string, names map[string
 		var record, value string
 		err := db.QueryEach(app, fmt.Sprintf(`SELECT id, [[%s]] FROM {{%s}} WHERE [[%s]] NOT IN ('', '[]')`, field.GetName(), c.Name, field.GetName())+condition, db.Params{"id": id}, func() {
 			folder := c.Id + "/" + record
-			names[folder] = append(names[folder], list.ToUniqueStringSlice(value)...)
+			names[folder] = append(names[folder], fileNames(value)...)
 		}, &record, &value)
 		if err != nil {
 			return fmt.Errorf("files of %s: %w", c.Name, err)
 		}
 	}
 	return nil
+}
+
+// fileNames returns the names in the value of a file field: one name, or a list of them as JSON. Nearly every list has one
+// name that needs no decoding.
+func fileNames(value string) []string {
+	name, isList := strings.CutPrefix(value, `["`)
+	name, ends := strings.CutSuffix(name, `"]`)
+	if isList && ends && name != "" && !strings.ContainsAny(name, `"\`) {
+		return []string{name}
+	}
+	return list.ToUniqueStringSlice(value)
 }
 
 // isLost looks again, at the file and at the record: one may have come since, or the other gone.

@@ -66,7 +66,7 @@ func checkCollections(app core.App, f *reconcile.Problems) error {
 	if err != nil {
 		return err
 	}
-	for _, want := range shipped.collections {
+	for _, want := range shipped.Collections {
 		got, found, err := db.Optional(app.FindCollectionByNameOrId(want.Name))
 		if err != nil {
 			return fmt.Errorf("find collection %s: %w", want.Name, err)
@@ -101,7 +101,7 @@ func checkRules(app core.App, f *reconcile.Problems) error {
 	if err != nil {
 		return err
 	}
-	for _, want := range shipped.collections {
+	for _, want := range shipped.Collections {
 		got, found, err := db.Optional(app.FindCollectionByNameOrId(want.Name))
 		if err != nil {
 			return fmt.Errorf("find collection %s: %w", want.Name, err)

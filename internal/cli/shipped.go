@@ -1,6 +1,8 @@
 package cli
 
 import (
+	_ "embed" // the stored schema
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/types"
 
 	"github.com/doubletap/doubletap/internal/db"
 )
@@ -16,27 +19,50 @@ import (
 // shippedCollections is what the program's migrations, with an owner's among them, make of an empty folder. A folder's
 // collections are compared with it.
 type shippedCollections struct {
-	collections []*core.Collection
-	objects     []schemaObject
+	Migrations  []string           `json:"migrations"` // the files of all steps, PocketBase's own among them
+	Collections []*core.Collection `json:"collections"`
+	Objects     []schemaObject     `json:"objects"`
 }
 
 // schemaObject is an index or a trigger.
 type schemaObject struct {
-	Type  string `db:"type"`
-	Name  string `db:"name"`
-	Table string `db:"tbl_name"`
-	SQL   string `db:"sql"`
+	Type  string `db:"type" json:"type"`
+	Name  string `db:"name" json:"name"`
+	Table string `db:"tbl_name" json:"table"`
+	SQL   string `db:"sql" json:"sql"`
 }
 
-// shippedSchema returns the schema that this program ships. It makes the schema once, in a folder that it deletes
-// again.
+// builtSchema is what buildShippedSchema returned when this program was written: to make it takes most of a second.
+//
+//go:embed shipped.json
+var builtSchema []byte
+
+// shippedSchema returns the schema that this program ships. If the program has steps that the stored schema was not
+// made with, an owner's among them, it makes the schema, once, in a folder that it deletes again.
 var shippedSchema = sync.OnceValues(func() (*shippedCollections, error) {
+	s := &shippedCollections{}
+	if err := json.Unmarshal(builtSchema, s); err != nil {
+		return nil, fmt.Errorf("read the schema that is stored in the program: %w", err)
+	}
+	if slices.Equal(s.Migrations, migrationFiles()) {
+		return s, nil
+	}
 	s, err := buildShippedSchema()
 	if err != nil {
 		return nil, fmt.Errorf("make an empty folder to compare with: %w", err)
 	}
 	return s, nil
 })
+
+// migrationFiles returns the names of all steps that this program knows, in their order.
+func migrationFiles() (files []string) {
+	for _, list := range []*core.MigrationsList{&core.SystemMigrations, &core.AppMigrations} {
+		for _, m := range list.Items() {
+			files = append(files, m.File)
+		}
+	}
+	return files
+}
 
 func buildShippedSchema() (s *shippedCollections, err error) {
 	dir, err := os.MkdirTemp("", "doubletap-doctor")
@@ -53,9 +79,12 @@ func buildShippedSchema() (s *shippedCollections, err error) {
 	if err := app.RunAllMigrations(); err != nil {
 		return nil, err
 	}
-	s = &shippedCollections{}
-	if s.collections, err = app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth); err != nil {
+	s = &shippedCollections{Migrations: migrationFiles()}
+	if s.Collections, err = app.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth); err != nil {
 		return nil, err
+	}
+	for _, c := range s.Collections {
+		c.Created, c.Updated = types.DateTime{}, types.DateTime{} // those of the folder
 	}
 	all, err := schemaObjects(app)
 	if err != nil {
@@ -64,9 +93,9 @@ func buildShippedSchema() (s *shippedCollections, err error) {
 	for _, o := range all {
 		// PocketBase names its own indexes after the collection's id, which may differ in a folder that was
 		// PocketBase's before
-		own := slices.ContainsFunc(s.collections, func(c *core.Collection) bool { return strings.Contains(o.Name, c.Id) })
+		own := slices.ContainsFunc(s.Collections, func(c *core.Collection) bool { return strings.Contains(o.Name, c.Id) })
 		if !own {
-			s.objects = append(s.objects, o)
+			s.Objects = append(s.Objects, o)
 		}
 	}
 	return s, nil
@@ -93,7 +122,7 @@ func compareObjects(app core.App, kind string) (missing, changed []schemaObject,
 	for _, o := range all {
 		has[o.Name] = o
 	}
-	for _, want := range shipped.objects {
+	for _, want := range shipped.Objects {
 		if want.Type != kind {
 			continue
 		}

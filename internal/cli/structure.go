@@ -38,7 +38,7 @@ func HasShippedField(collection, field string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look whether %s.%s ships: %w", collection, field, err)
 	}
-	return slices.ContainsFunc(shipped.collections, func(c *core.Collection) bool {
+	return slices.ContainsFunc(shipped.Collections, func(c *core.Collection) bool {
 		return c.Name == collection && c.Fields.GetByName(field) != nil
 	}), nil
 }
