@@ -166,6 +166,12 @@ var jobCases = map[string]jobCase{
 		f.enqueued("report.settle", sweep.Subject{"report": first, "state": "upheld", "note": "", "by": "", "at": "9999"})
 		return func() bool { return f.count("reports", "id = ? AND state = 'upheld'", second) == 1 }
 	},
+	"session.end": func(f *fragile, n int) func() bool {
+		id := fmt.Sprintf("ended%010d", n)
+		f.execute("INSERT INTO devices (id, user, kind, endpoint, created, updated) VALUES (?, ?, 'apns', ?, '2020-01-01 00:00:00.000Z', '')", id, f.As("eve").ID, fmt.Sprintf("%064x", n))
+		f.enqueued("session.end", sweep.Subject{"before": "2021-01-01 00:00:00.000Z"})
+		return func() bool { return f.count("devices", "id = ?", id) == 0 }
+	},
 	"webhook.gone": func(f *fragile, n int) func() bool {
 		id := fmt.Sprintf("gone%011d", n)
 		f.execute("INSERT INTO webhook_deliveries (id, webhook, event, type, body, state, created, updated) VALUES (?, ?, ?, 'like.created', '{}', 'dead', '', '')", id, id, id)

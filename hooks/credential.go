@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -9,12 +10,14 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver"
 	"github.com/doubletap/doubletap/internal/deliver/mail"
 	"github.com/doubletap/doubletap/internal/deliver/phrases"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // bindCredentials ends whatever was given to the holder of a credential when the credential ends. The sign of that is
@@ -23,10 +26,32 @@ import (
 // here.
 func (s *Social) bindCredentials() {
 	s.app.OnRecordUpdateExecute("users").Bind(afterFiles(answerErrors(inRawTx(s.credentialChanged))))
+	s.app.OnCollectionUpdateExecute("users").BindFunc(answerErrors(endAllSessions))
 	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: closeOutdatedStream, Priority: firstPriority})
 	s.routes = append(s.routes, route{
 		method: "POST", path: "/api/v1/logout-everywhere", access: accessUsers, handle: logoutEverywhere,
 		summary: "Ends every session, stream, file token and push device of the caller, this one's too.",
+	})
+}
+
+// sessionWork removes the push devices of sessions that an operator has ended all at once.
+var sessionWork = sweep.Work{Kind: "session.end", Parts: []sweep.Part{sweep.DeletePart("devices", `max(lastSeen, created) < {:before}`)}}
+
+// endAllSessions ends the push devices of everybody when the secret is changed that signs all tokens: an operator does
+// that to end every session, and no account's token key changes by it.
+func endAllSessions(e *core.CollectionEvent) error {
+	app := e.App
+	defer func() { e.App = app }()
+	return app.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		before, err := tx.FindCollectionByNameOrId(e.Collection.Id)
+		if err != nil {
+			return fmt.Errorf("find the secret of before: %w", err)
+		}
+		if err := e.Next(); err != nil || before.AuthToken.Secret == e.Collection.AuthToken.Secret {
+			return err
+		}
+		return sessionWork.Begin(tx, sweep.Subject{"before": clock.Timestamp(tx)})
 	})
 }
 

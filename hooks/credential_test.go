@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -133,6 +134,29 @@ func TestNothingOutlivesACredential(t *testing.T) {
 				t.Errorf("mailed %q, want %q", mails, door.mails)
 			}
 		})
+	}
+}
+
+// TestTheSecretOfAllTokensEndsAllDevices: an operator changes it in the dashboard to sign everybody out.
+func TestTheSecretOfAllTokensEndsAllDevices(t *testing.T) {
+	s := hookstest.New(t)
+	for n := range 250 { // more than one transaction deletes
+		execSQL(t, s.App, fmt.Sprintf("INSERT INTO devices (id, user, kind, endpoint, created, updated) VALUES ('many%011d', '%s', 'apns', '%064x', '2020-01-01 00:00:00.000Z', '')", n, s.As("bob").ID, n))
+	}
+	ada := s.As("ada")
+	ada.Create("devices", jsonObject{"kind": "apns", "endpoint": apnsToken("ada")})
+	s.Admin().Must(200, "PATCH", "/api/collections/users", jsonObject{"otp": jsonObject{"enabled": true}})
+	if n := s.Rows("devices", "true"); n != 251 {
+		t.Errorf("another change of the collection leaves %d devices", n)
+	}
+	s.Advance(time.Second)
+	s.Admin().Must(200, "PATCH", "/api/collections/users", jsonObject{"authToken": jsonObject{"secret": strings.Repeat("new", 17)}})
+	ada.Must(401, "POST", "/api/collections/users/auth-refresh", nil)
+	ada.Token = s.Guest().Must(200, "POST", "/api/collections/users/auth-with-password", jsonObject{"identity": "ada", "password": hookstest.Password}).Body["token"].(string)
+	ada.Create("devices", jsonObject{"kind": "apns", "endpoint": apnsToken("ada, who is back")})
+	s.RunJobs()
+	if n, back := s.Rows("devices", "true"), s.Rows("devices", "user = '"+ada.ID+"'"); n != 1 || back != 1 {
+		t.Errorf("%d devices are left, %d of who signed in again, want that one", n, back)
 	}
 }
 

@@ -37,7 +37,7 @@ var deletionWorks = map[string]*sweep.Work{
 
 // bindSweeps lets jobs do what follows from one thing for many rows, a little at a time.
 func (s *Social) bindSweeps() {
-	works := []*sweep.Work{&graph.ReleaseRequests, &notification.RetractBetweenWork, &notification.MarkReadWork, &notification.Ringing, &feed.UnwantedWork, &webhook.ResumeWork, &post.Counting, &post.Folding, &search.Indexing, s.settleWork()}
+	works := []*sweep.Work{&graph.ReleaseRequests, &notification.RetractBetweenWork, &notification.MarkReadWork, &notification.Ringing, &feed.UnwantedWork, &webhook.ResumeWork, &post.Counting, &post.Folding, &search.Indexing, &sessionWork, s.settleWork()}
 	for collection, work := range deletionWorks {
 		if collection != "users" { // whose job also deletes the account itself
 			works = append(works, work)
