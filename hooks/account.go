@@ -17,6 +17,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver/mail"
 	"github.com/doubletap/doubletap/internal/deliver/phrases"
 	"github.com/doubletap/doubletap/internal/erase"
@@ -204,7 +205,7 @@ func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
 // wait until the posts of many years are deleted.
 func (s *Social) accountDeleteRequested(e *core.RecordRequestEvent) error {
 	err := e.App.RunInTransaction(func(tx core.App) error {
-		user, err := findRecord(tx, "users", e.Record.Id)
+		user, err := db.RequireRecord(tx, "users", e.Record.Id)
 		if err != nil {
 			return err
 		}
@@ -254,7 +255,7 @@ func (s *Social) eraseAccount(ctx context.Context, app core.App, j *job.Job) err
 	if err := erase.AccountWork.Finish(ctx, app, on); err != nil {
 		return err
 	}
-	user, err := findRecord(app, "users", on["user"])
+	user, err := db.RequireRecord(app, "users", on["user"])
 	if errors.Is(err, fault.ErrGone) {
 		return nil // an earlier attempt came this far, or Go code deleted the account
 	}

@@ -42,7 +42,7 @@ func recheckAdmission(tx core.App, record *core.Record) error {
 	record.SetRaw(admissionKey, nil)
 	info := *asked
 	if info.Auth != nil {
-		auth, err := findRecord(tx, info.Auth.Collection().Name, info.Auth.Id)
+		auth, err := db.RequireRecord(tx, info.Auth.Collection().Name, info.Auth.Id)
 		if err != nil && !errors.Is(err, fault.ErrGone) {
 			return err
 		}

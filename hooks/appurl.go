@@ -1,10 +1,6 @@
 package hooks
 
 import (
-	"fmt"
-	"os"
-
-	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
@@ -32,26 +28,5 @@ func (s *Social) bindAppURL() {
 			}
 			return e.Next()
 		})
-	}
-}
-
-// warnAboutDefaults notes where the program listens, and warns the operator of settings that are still unset.
-func warnAboutDefaults(pb *pocketbase.PocketBase, e *core.ServeEvent) {
-	command, _, err := pb.RootCmd.Find(os.Args[1:])
-	if err != nil {
-		return
-	}
-	var domains []string
-	if command.Name() == "serve" {
-		domains = command.Flags().Args()
-	}
-	https := command.Flag("https")
-	setup.SetListenURL(pb, setup.ReachableURL(e.Server.Addr, len(domains) > 0 || https != nil && https.Value.String() != "", domains...))
-	if command.Name() != "serve" {
-		return
-	}
-	for _, unset := range setup.UnsetDefaults(pb) {
-		fmt.Fprintln(os.Stderr, "doubletap: warning:", unset)
-		pb.Logger().Warn(unset)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // A batch runs inside one transaction, so everybody else's writes wait for whatever a client puts into it.
@@ -49,7 +50,7 @@ func requireBatchSignIn(e *core.RequestEvent) error {
 
 // refuseNullItems refuses a batch in which an item is null: PocketBase would dereference the null.
 func refuseNullItems(e *core.RequestEvent) error {
-	if e.Request.Pattern != batchPattern {
+	if e.Request.Pattern != web.BatchPattern {
 		return e.Next()
 	}
 	var batch struct {
@@ -64,8 +65,6 @@ func refuseNullItems(e *core.RequestEvent) error {
 	}
 	return e.Next()
 }
-
-const batchPattern = "POST /api/batch"
 
 // batchItemURL matches the URL of an item that is about records: collection, id and query.
 var batchItemURL = regexp.MustCompile(`^/api/collections/([^/?]+)/records(/[^/?]+)?(\?.*)?$`)

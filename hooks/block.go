@@ -3,6 +3,7 @@ package hooks
 import (
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/inbox"
@@ -17,11 +18,11 @@ func (s *Social) bindBlocks() {
 // blockStored separates two people, both ways: their follows, each other's posts in their feeds and their
 // notifications of each other go. Likes and comments stay and are counted; the rules hide them.
 func (s *Social) blockStored(tx core.App, e *core.RecordEvent) error {
-	blocker, err := findRecord(tx, "users", e.Record.GetString("blocker"))
+	blocker, err := db.RequireRecord(tx, "users", e.Record.GetString("blocker"))
 	if err != nil {
 		return err
 	}
-	blocked, err := findRecord(tx, "users", e.Record.GetString("blocked"))
+	blocked, err := db.RequireRecord(tx, "users", e.Record.GetString("blocked"))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // Every way to PocketBase's query engine has the same budget (guard.CheckQuery): the query of any URL, those of our
@@ -23,8 +24,10 @@ const generalPathPriority = lastPriority + 1
 func (s *Social) bindBudget() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: checkURLBudget, Priority: generalPathPriority})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: web.BoundStatements, Priority: generalPathPriority})
 		return e.Next()
 	})
+	s.app.OnRecordEnrich().Bind(&hook.Handler[*core.RecordEnrichEvent]{Func: web.RequireWholeAnswer, Priority: firstPriority})
 	s.app.OnBatchRequest().Bind(&hook.Handler[*core.BatchRequestEvent]{Func: checkBatchBudget, Priority: firstPriority})
 	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: checkTopicsBudget, Priority: firstPriority})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/comment"
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/mention"
@@ -35,11 +36,11 @@ func (s *Social) commentStored(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
-	post, err := findRecord(tx, "posts", e.Record.GetString("post"))
+	post, err := db.RequireRecord(tx, "posts", e.Record.GetString("post"))
 	if err != nil {
 		return err
 	}
-	author, err := findRecord(tx, "users", e.Record.GetString("author"))
+	author, err := db.RequireRecord(tx, "users", e.Record.GetString("author"))
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func commentChanged(tx core.App, e *core.RecordEvent) error {
 	if !hasChanged(e.Record, "text") || comment.IsTombstone(e.Record) {
 		return nil
 	}
-	post, err := findRecord(tx, "posts", e.Record.GetString("post"))
+	post, err := db.RequireRecord(tx, "posts", e.Record.GetString("post"))
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func commentRemoved(tx core.App, e *core.RecordEvent) error {
 }
 
 func commentLikeStored(tx core.App, e *core.RecordEvent) error {
-	record, err := findRecord(tx, "comments", e.Record.GetString("comment"))
+	record, err := db.RequireRecord(tx, "comments", e.Record.GetString("comment"))
 	if err != nil {
 		return err
 	}

@@ -170,7 +170,7 @@ func closeOutdatedStream(e *core.RealtimeSubscribeRequestEvent) error {
 // logoutEverywhere answers POST /api/v1/logout-everywhere.
 func logoutEverywhere(e *core.RequestEvent) error {
 	err := e.App.RunInTransaction(func(tx core.App) error {
-		user, err := findRecord(tx, "users", e.Auth.Id)
+		user, err := db.RequireRecord(tx, "users", e.Auth.Id)
 		if err != nil {
 			return err
 		}

@@ -1,159 +1,30 @@
 package hooks
 
 import (
-	"embed"
-	"errors"
-	"io/fs"
-	"net/http"
-	"strconv"
-	"strings"
-
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/deliver/webhook"
-	"github.com/doubletap/doubletap/internal/fault"
-	"github.com/doubletap/doubletap/internal/insight"
+	"github.com/doubletap/doubletap/internal/web"
 )
-
-// dashboardFiles are the four pages that we add to PocketBase's dashboard, in its own look.
-//
-//go:embed dashboard
-var dashboardFiles embed.FS
 
 func (s *Social) bindDashboard() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		files, err := fs.Sub(dashboardFiles, "dashboard")
+		extension, err := web.DashboardExtension()
 		if err != nil {
 			return err
 		}
-		e.UIExtensions = append(e.UIExtensions, core.UIExtension{Name: "doubletap", FS: files})
-		e.Router.BindFunc(func(e *core.RequestEvent) error {
-			if strings.HasPrefix(e.Request.URL.Path, "/_/extensions") { // PocketBase would have them cached for two weeks, past our next version
-				e.Response.Header().Set("Cache-Control", "no-cache")
-			}
-			return e.Next()
-		})
+		e.UIExtensions = append(e.UIExtensions, extension)
+		e.Router.BindFunc(web.RefreshExtensions)
 		return e.Next()
 	})
 	for _, r := range []route{
-		{method: "GET", path: "/api/v1/admin/insights", handle: s.serveInsights},
-		{method: "GET", path: "/api/v1/admin/jobs", handle: serveJobs},
-		{method: "POST", path: "/api/v1/admin/jobs/{id}", handle: s.applyJobAction},
-		{method: "GET", path: "/api/v1/admin/deliveries", handle: serveDeliveries},
-		{method: "POST", path: "/api/v1/admin/deliveries/{id}", handle: replayDelivery},
-		{method: "GET", path: "/api/v1/admin/why", handle: explainVisibility},
+		{method: "GET", path: "/api/v1/admin/insights", handle: func(e *core.RequestEvent) error { return web.ServeInsights(e, s.inbox.ConnectedCount) }},
+		{method: "GET", path: "/api/v1/admin/jobs", handle: web.ServeJobs},
+		{method: "POST", path: "/api/v1/admin/jobs/{id}", handle: func(e *core.RequestEvent) error { return web.ApplyJobAction(e, s.jobs.Wake) }},
+		{method: "GET", path: "/api/v1/admin/deliveries", handle: web.ServeDeliveries},
+		{method: "POST", path: "/api/v1/admin/deliveries/{id}", handle: web.ReplayDelivery},
+		{method: "GET", path: "/api/v1/admin/why", handle: web.ExplainVisibility},
 	} {
 		r.access, r.internal = accessSuperusers, true
 		s.routes = append(s.routes, r)
 	}
-}
-
-const maxInsightDays = 366
-
-// serveInsights answers GET /api/v1/admin/insights?days=.
-func (s *Social) serveInsights(e *core.RequestEvent) error {
-	days := 30
-	if text := e.Request.URL.Query().Get("days"); text != "" {
-		var err error
-		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > maxInsightDays {
-			return fault.InvalidField("days", "validation_invalid_days", "Must be a number from 1 to 366.")
-		}
-	}
-	figures, err := insight.ReadFigures(e.App, days)
-	if err != nil {
-		return err
-	}
-	figures.People, figures.Devices = s.inbox.ConnectedCount()
-	return e.JSON(http.StatusOK, figures)
-}
-
-// serveJobs answers GET /api/v1/admin/jobs?state=.
-func serveJobs(e *core.RequestEvent) error {
-	jobs, err := insight.ListJobs(e.App, e.Request.URL.Query().Get("state"))
-	if err != nil {
-		return err
-	}
-	return e.JSON(http.StatusOK, jobs)
-}
-
-// applyJobAction answers POST /api/v1/admin/jobs/{id} {action: retry|discard}.
-func (s *Social) applyJobAction(e *core.RequestEvent) error {
-	var form struct {
-		Action string `json:"action" form:"action"`
-	}
-	if err := e.BindBody(&form); err != nil {
-		return e.BadRequestError("Failed to read the submitted data.", err)
-	}
-	actions := map[string]func(core.App, string) error{"retry": insight.RetryJob, "discard": insight.DiscardJob}
-	do := actions[form.Action]
-	if do == nil {
-		return fault.InvalidField("action", "validation_in_invalid", "Must be retry or discard.")
-	}
-	err := e.App.RunInTransaction(func(tx core.App) error { return do(tx, e.Request.PathValue("id")) })
-	if errors.Is(err, insight.ErrNotDead) {
-		return fault.NotFound()
-	}
-	if err != nil {
-		return err
-	}
-	s.jobs.Wake()
-	return e.NoContent(http.StatusNoContent)
-}
-
-// serveDeliveries answers GET /api/v1/admin/deliveries?webhook=.
-func serveDeliveries(e *core.RequestEvent) error {
-	all, err := insight.ListDeliveries(e.App, e.Request.URL.Query().Get("webhook"))
-	if err != nil {
-		return err
-	}
-	return e.JSON(http.StatusOK, map[string]any{"items": all})
-}
-
-// replayDelivery answers POST /api/v1/admin/deliveries/{id}: the event is sent once more.
-func replayDelivery(e *core.RequestEvent) error {
-	id := e.Request.PathValue("id")
-	if _, err := findRecord(e.App, "webhook_deliveries", id); err != nil {
-		if errors.Is(err, fault.ErrGone) {
-			return fault.NotFound()
-		}
-		return err
-	}
-	if err := webhook.Replay(e.App, id); err != nil {
-		return err
-	}
-	return e.NoContent(http.StatusNoContent)
-}
-
-// explainVisibility answers GET /api/v1/admin/why?viewer=&collection=&record=. The viewer is an id or a handle, or
-// empty for a guest.
-func explainVisibility(e *core.RequestEvent) error {
-	query := e.Request.URL.Query()
-	var viewer *core.Record
-	if name := strings.TrimPrefix(strings.TrimSpace(query.Get("viewer")), "@"); name != "" {
-		person, found, err := db.Optional(e.App.FindFirstRecordByFilter("users", "id = {:n} || handle = {:n}", map[string]any{"n": name}))
-		if err != nil {
-			return err
-		}
-		if !found {
-			return fault.InvalidField("viewer", "validation_unknown_user", "There is nobody of this id or handle.")
-		}
-		viewer = person
-	}
-	collection, err := e.App.FindCachedCollectionByNameOrId(query.Get("collection"))
-	if err != nil {
-		return fault.InvalidField("collection", "validation_unknown_collection", "There is no such collection.")
-	}
-	record, err := findRecord(e.App, collection.Name, strings.TrimSpace(query.Get("record")))
-	if errors.Is(err, fault.ErrGone) {
-		return fault.InvalidField("record", "validation_unknown_record", "There is no such record.")
-	}
-	if err != nil {
-		return err
-	}
-	reason, err := insight.ExplainView(e.App, viewer, record)
-	if err != nil {
-		return err
-	}
-	return e.JSON(http.StatusOK, reason)
 }

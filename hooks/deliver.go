@@ -242,7 +242,7 @@ func (s *Social) sendAccountMail(ctx context.Context, app core.App, j *job.Job) 
 	if err := j.ReadPayload(&p); err != nil {
 		return err
 	}
-	record, err := findRecord(app, p.Collection, p.Record)
+	record, err := db.RequireRecord(app, p.Collection, p.Record)
 	if errors.Is(err, fault.ErrGone) {
 		return nil
 	}

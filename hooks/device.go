@@ -115,7 +115,7 @@ func checkDeviceEndpoint(e *core.RecordEvent) error {
 // answered is forgotten.
 func deviceStored(tx core.App, e *core.RecordEvent) error {
 	if !e.Record.IsNew() {
-		stored, err := findRecord(tx, "devices", e.Record.Id)
+		stored, err := db.RequireRecord(tx, "devices", e.Record.Id)
 		if err != nil {
 			return err
 		}

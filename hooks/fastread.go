@@ -13,6 +13,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/listing"
 	"github.com/doubletap/doubletap/internal/metrics"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // The commonest reads have a fast path too: pages of the feed, of the tray and of a profile, and a single post. It
@@ -56,7 +57,7 @@ func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began 
 	defer answerBuffers.Put(buffer)
 	page, ok, err := s.listReader.AppendPage((*buffer)[:0], e.Auth, ask)
 	*buffer = page
-	if err != nil || !ok || len(page) > maxAnswerBytes/4 {
+	if err != nil || !ok || len(page) > web.MaxAnswerBytes/4 {
 		return false, nil // the general path meets the error again and answers it
 	}
 	metrics.ForApp(s.app).ObserveRead(ask.Collection, metrics.FastPath, time.Since(began))
@@ -77,7 +78,7 @@ func (s *Social) bindFastReads(before []int) {
 		if err != nil {
 			return err
 		}
-		// 3 are enrichPosts and enrichUsers, which enrichmentKeys knows, and requireWholeAnswer, which adds nothing
+		// 3 are enrichPosts and enrichUsers, which enrichmentKeys knows, and web.RequireWholeAnswer, which adds nothing
 		s.knownEnrichers = shipped[enrichHookIndex] - ours[enrichHookIndex] + 3
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: lastPriority, Func: func(e *core.RequestEvent) error {
 			ask, ok := fastReadOf(e)

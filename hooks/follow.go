@@ -3,6 +3,7 @@ package hooks
 import (
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/guard"
@@ -74,11 +75,11 @@ func (s *Social) followRemoved(tx core.App, e *core.RecordEvent) error {
 }
 
 func newFollowEvent(tx core.App, follow *core.Record) (*FollowEvent, error) {
-	follower, err := findRecord(tx, "users", follow.GetString("follower"))
+	follower, err := db.RequireRecord(tx, "users", follow.GetString("follower"))
 	if err != nil {
 		return nil, err
 	}
-	followee, err := findRecord(tx, "users", follow.GetString("followee"))
+	followee, err := db.RequireRecord(tx, "users", follow.GetString("followee"))
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,7 @@
 package hooks
 
 import (
+	"net/http"
 	"runtime/pprof"
 	"sync"
 
@@ -64,6 +65,7 @@ import (
 	"github.com/doubletap/doubletap/internal/listing"
 	"github.com/doubletap/doubletap/internal/rendition"
 	"github.com/doubletap/doubletap/internal/visibility"
+	"github.com/doubletap/doubletap/internal/web"
 	_ "github.com/doubletap/doubletap/migrations" // the collections
 )
 
@@ -85,9 +87,10 @@ type Social struct {
 	writer      *batchwriter.BatchWriter
 	listReader  *listing.Reader
 	tokens      tokenCache
-	bodies      openBodies // of the requests under way
-	signupHints sync.Map   // what sign-ups say of their accounts, by the record being stored
-	routes      []route    // our own, for the router and for the description of the API
+	bodies      web.OpenBodies // of the requests under way
+	server      *http.Server   // set when the app serves
+	signupHints sync.Map       // what sign-ups say of their accounts, by the record being stored
+	routes      []route        // our own, for the router and for the description of the API
 	events      eventHooks
 
 	knownEnrichers int // handlers of OnRecordEnrich while enrichmentKeys knows what each does, set when the app serves
@@ -101,7 +104,7 @@ type Social struct {
 // OnRecordsListRequest, OnRecordViewRequest, OnRecordEnrich and the commonest reads.
 func Bind(app core.App) *Social {
 	before, beforeReads := handlerCounts(app, recordHooks), handlerCounts(app, readHooks)
-	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), topUps: feed.NewTopUps(app), writer: batchwriter.New(app, pprof.Labels(requestLabel, "likes and marks")), listReader: listing.NewReader(app)}
+	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), topUps: feed.NewTopUps(app), writer: batchwriter.New(app, pprof.Labels(web.RequestLabel, "likes and marks")), listReader: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindClock()
 	s.bindFolder()
@@ -109,8 +112,6 @@ func Bind(app core.App) *Social {
 	s.bindLogs()
 	s.bindGuard()
 	s.bindBudget()
-	s.bindStatementTimeout()
-	s.bindAnswerSize()
 	s.bindStructure()
 	s.bindSweeps()
 	s.bindShapes()

@@ -7,6 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver/webhook"
 	"github.com/doubletap/doubletap/internal/fastpath"
 	"github.com/doubletap/doubletap/internal/fault"
@@ -123,15 +124,15 @@ func runLikeHook(name string, h *hook.Hook[*LikeEvent], tx core.App, likes *core
 }
 
 func newLikeEvent(tx core.App, like *core.Record) (*LikeEvent, error) {
-	post, err := findRecord(tx, "posts", like.GetString("post"))
+	post, err := db.RequireRecord(tx, "posts", like.GetString("post"))
 	if err != nil {
 		return nil, err
 	}
-	owner, err := findRecord(tx, "users", post.GetString("author"))
+	owner, err := db.RequireRecord(tx, "users", post.GetString("author"))
 	if err != nil {
 		return nil, err
 	}
-	user, err := findRecord(tx, "users", like.GetString("user"))
+	user, err := db.RequireRecord(tx, "users", like.GetString("user"))
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/security"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/moderation"
 	"github.com/doubletap/doubletap/internal/notification"
@@ -80,7 +81,7 @@ func (s *Social) decideReport(e *core.RequestEvent) error {
 		Report: e.Request.PathValue("report"), Action: form.Action, Note: form.Note, By: e.Auth, RequestID: requestIDOf(e),
 	}
 	err := e.App.RunInTransaction(func(tx core.App) error {
-		by, err := findRecord(tx, e.Auth.Collection().Name, e.Auth.Id)
+		by, err := db.RequireRecord(tx, e.Auth.Collection().Name, e.Auth.Id)
 		if err != nil {
 			return err
 		}
@@ -130,7 +131,7 @@ func (s *Social) addSystemNotifications(tx core.App, events []moderation.Event) 
 // addSystemNotification adds a notification from the service itself to a user's tray, and sends it if it is about
 // something of theirs. A user who is gone gets none.
 func (s *Social) addSystemNotification(tx core.App, event moderation.Event) error {
-	if _, err := findRecord(tx, "users", event.Recipient); err != nil {
+	if _, err := db.RequireRecord(tx, "users", event.Recipient); err != nil {
 		if errors.Is(err, fault.ErrGone) {
 			return nil
 		}
@@ -173,7 +174,7 @@ func (s *Social) serveSignedPhoto(e *core.RequestEvent) error {
 	if left == 0 || field == "" || !rendition.IsKnownSize(asked.Size) {
 		return fault.NotFound()
 	}
-	record, err := findRecord(e.App, asked.Collection, asked.Record)
+	record, err := db.RequireRecord(e.App, asked.Collection, asked.Record)
 	if errors.Is(err, fault.ErrGone) || err == nil && !slices.Contains(record.GetStringSlice(field), asked.File) {
 		return fault.NotFound()
 	}

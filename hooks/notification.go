@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/inbox"
@@ -91,7 +92,7 @@ func (s *Social) runNotifiedHook(_ context.Context, app core.App, j *job.Job) er
 // loadRecord reads a record into *into, unless the id is empty.
 func loadRecord(app core.App, into **core.Record, collection, id string) (err error) {
 	if id != "" {
-		*into, err = findRecord(app, collection, id)
+		*into, err = db.RequireRecord(app, collection, id)
 	}
 	return err
 }

@@ -286,7 +286,7 @@ func (s *Social) queuePurge(tx core.App, p purgePayload) error {
 		return nil
 	}
 	if p.Author != "" {
-		author, err := findRecord(tx, "users", p.Author)
+		author, err := db.RequireRecord(tx, "users", p.Author)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/inbox"
@@ -31,7 +32,7 @@ func setPostDefaults(e *core.RecordEvent) error {
 // postStored stores the post, its hashtags, the feed rows of the first followers and the notifications of those it
 // mentions in one transaction; a job reaches further followers.
 func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
-	author, err := findRecord(tx, "users", e.Record.GetString("author"))
+	author, err := db.RequireRecord(tx, "users", e.Record.GetString("author"))
 	if err != nil {
 		return err
 	}

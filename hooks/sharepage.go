@@ -1,10 +1,8 @@
 package hooks
 
 import (
-	"fmt"
 	"html/template"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/sharepage"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // RenderEvent is a page that is about to be shown to somebody without the app: that of a post, a user or a hashtag;
@@ -47,16 +46,16 @@ func (s *Social) bindSharePages() {
 		{path: "/tags/{name}", summary: "The public posts of a hashtag as a page.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
 			return s.renderPage(e, sharepage.TagPage, e.Request.PathValue("name"))
 		}},
-		{path: "/sitemap.xml", internal: true, handle: serveSitemap},
-		{path: "/sitemap/{part}", internal: true, handle: serveSitemapPart},
+		{path: "/sitemap.xml", internal: true, handle: web.ServeSitemap},
+		{path: "/sitemap/{part}", internal: true, handle: web.ServeSitemapPart},
 		{path: "/robots.txt", internal: true, handle: func(e *core.RequestEvent) error {
-			return respondCached(e, http.StatusOK, "text/plain; charset=utf-8", sharepage.RobotsText(e.App))
+			return web.RespondCached(e, http.StatusOK, "text/plain; charset=utf-8", sharepage.RobotsText(e.App))
 		}},
 		{path: "/page.css", internal: true, handle: func(e *core.RequestEvent) error {
-			return respondCached(e, http.StatusOK, "text/css; charset=utf-8", sharepage.CSS)
+			return web.RespondCached(e, http.StatusOK, "text/css; charset=utf-8", sharepage.CSS)
 		}},
 		{path: "/page.js", internal: true, handle: func(e *core.RequestEvent) error {
-			return respondCached(e, http.StatusOK, "text/javascript; charset=utf-8", sharepage.JS)
+			return web.RespondCached(e, http.StatusOK, "text/javascript; charset=utf-8", sharepage.JS)
 		}},
 	}
 	for _, r := range pages {
@@ -100,68 +99,11 @@ func (s *Social) renderPage(e *core.RequestEvent, load func(app core.App, name s
 			return err
 		}
 		e.Response.Header().Set("Cache-Control", "no-store")
-		return respond(e, http.StatusNotFound, "text/html; charset=utf-8", body)
+		return web.Respond(e, http.StatusNotFound, "text/html; charset=utf-8", body)
 	}
 	body, err := p.RenderHTML()
 	if err != nil {
 		return err
 	}
-	return respondCached(e, http.StatusOK, "text/html; charset=utf-8", body)
-}
-
-// respondCached answers with a body and its ETag, or with 304 to those who have it.
-func respondCached(e *core.RequestEvent, status int, kind string, body []byte) error {
-	header := e.Response.Header()
-	tag := `"` + sharepage.ContentTag(body) + `"`
-	header.Set("ETag", tag)
-	header.Set("Cache-Control", "public, max-age=0, s-maxage=30")
-	if e.Request.URL.RequestURI() == sharepage.StylePath {
-		header.Set("Cache-Control", "public, max-age=31536000, immutable")
-	}
-	for known := range strings.SplitSeq(e.Request.Header.Get("If-None-Match"), ",") {
-		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == tag {
-			setPagePolicy(header)
-			e.Response.WriteHeader(http.StatusNotModified)
-			return nil
-		}
-	}
-	return respond(e, status, kind, body)
-}
-
-func respond(e *core.RequestEvent, status int, kind string, body []byte) error {
-	setPagePolicy(e.Response.Header())
-	e.Response.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	return e.Blob(status, kind, body)
-}
-
-func serveSitemap(e *core.RequestEvent) error {
-	index, err := sharepage.SitemapIndex(e.App)
-	if err != nil {
-		return err
-	}
-	return respondSitemap(e, index)
-}
-
-func serveSitemapPart(e *core.RequestEvent) error {
-	name, number, _ := strings.Cut(strings.TrimSuffix(e.Request.PathValue("part"), ".xml"), "-")
-	n, err := strconv.Atoi(number)
-	if err != nil || e.Request.PathValue("part") != fmt.Sprintf("%s-%d.xml", name, n) {
-		return fault.NotFound()
-	}
-	part, err := sharepage.SitemapPart(e.App, name, n)
-	if err != nil {
-		return err
-	}
-	if part == nil {
-		return fault.NotFound()
-	}
-	return respondSitemap(e, part)
-}
-
-func respondSitemap(e *core.RequestEvent, m *sharepage.Sitemap) error {
-	body, err := m.EncodeXML()
-	if err != nil {
-		return err
-	}
-	return respondCached(e, http.StatusOK, "application/xml; charset=utf-8", body)
+	return web.RespondCached(e, http.StatusOK, "text/html; charset=utf-8", body)
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"github.com/doubletap/doubletap/internal/metrics"
 )
 
 const (
@@ -28,7 +30,7 @@ var errAskedToEnd = errors.New("asked to end while restarting")
 // bindTermination ends the process in order, and lets app.Restart replace it. PocketBase's server returns as soon as
 // it is closed, also when it is closed for a restart. PocketBase then ends the process, with 0, while the restart is
 // still on its way to execve. So the second termination waits for the first.
-func (s *Social) bindTermination(h *health) {
+func (s *Social) bindTermination(requests *metrics.Drain) {
 	var restarts sync.WaitGroup
 	var drained sync.Once
 	var ending, replacing atomic.Bool
@@ -41,7 +43,7 @@ func (s *Social) bindTermination(h *health) {
 		if !e.IsRestart {
 			ending.Store(!replacing.Load())
 			waitAtMost(&restarts, restartTimeout)
-			drained.Do(func() { s.drainService(h) })
+			drained.Do(func() { s.drainService(requests) })
 			return e.Next()
 		}
 		if ending.Load() {
@@ -53,7 +55,7 @@ func (s *Social) bindTermination(h *health) {
 		asked := make(chan os.Signal, 1)
 		signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
 		defer signal.Stop(asked)
-		drained.Do(func() { s.drainService(h) })
+		drained.Do(func() { s.drainService(requests) })
 		select {
 		case <-asked:
 			return errAskedToEnd
@@ -77,11 +79,11 @@ func waitAtMost(all *sync.WaitGroup, most time.Duration) {
 
 // drainService waits for what is under way. For a moment new requests are still answered, so that their senders can
 // see that the service is no longer ready; after that none is let in.
-func (s *Social) drainService(h *health) {
+func (s *Social) drainService(requests *metrics.Drain) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
-	h.drain.BeginDrain()
-	s.bodies.shortenStalls(drainBodyTimeout)
+	requests.BeginDrain()
+	s.bodies.ShortenStalls(drainBodyTimeout)
 	var ending sync.WaitGroup
 	ending.Go(func() {
 		if err := s.jobs.Stop(ctx); err != nil {
@@ -89,12 +91,12 @@ func (s *Social) drainService(h *health) {
 		}
 	})
 	soon, stop := context.WithTimeout(ctx, drainGraceTimeout)
-	h.drain.WaitDrained(soon)
+	requests.WaitDrained(soon)
 	stop()
-	if h.server != nil {
-		ending.Go(func() { _ = h.server.Shutdown(ctx) }) // the drain reports the same
+	if s.server != nil {
+		ending.Go(func() { _ = s.server.Shutdown(ctx) }) // the drain reports the same
 	}
-	if !h.drain.WaitDrained(ctx) {
+	if !requests.WaitDrained(ctx) {
 		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", drainTimeout))
 	}
 	s.inbox.Close()

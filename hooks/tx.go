@@ -39,7 +39,7 @@ func inRawTx(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordE
 func inTx(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEvent) error {
 	run := inRawTx(func(tx core.App, e *core.RecordEvent) error {
 		if !e.Record.IsNew() {
-			if _, err := findRecord(tx, e.Record.Collection().Name, e.Record.Id); err != nil {
+			if _, err := db.RequireRecord(tx, e.Record.Collection().Name, e.Record.Id); err != nil {
 				return err
 			}
 		}
@@ -60,16 +60,6 @@ func inTx(fn func(tx core.App, e *core.RecordEvent) error) func(*core.RecordEven
 	})
 }
 
-// findRecord reads a record, mostly one that another one points at. It was there when PocketBase validated the
-// relation; if it is gone by now the error is fault.ErrGone.
-func findRecord(tx core.App, collection, id string) (*core.Record, error) {
-	record, err := db.FindRecord(tx, collection, id)
-	if err == nil && record == nil {
-		err = fmt.Errorf("%s %q: %w", collection, id, fault.ErrGone)
-	}
-	return record, err
-}
-
 // requireRelations stores a record only if all that it points at is still there; otherwise the error is
 // fault.ErrGone.
 func requireRelations(tx core.App, e *core.RecordEvent) error {
@@ -79,7 +69,7 @@ func requireRelations(tx core.App, e *core.RecordEvent) error {
 			continue
 		}
 		for _, id := range e.Record.GetStringSlice(relation.Name) {
-			if _, err := findRecord(tx, relation.CollectionId, id); err != nil {
+			if _, err := db.RequireRecord(tx, relation.CollectionId, id); err != nil {
 				return err
 			}
 		}

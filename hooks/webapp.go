@@ -1,20 +1,13 @@
 package hooks
 
 import (
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/hex"
-	"io/fs"
 	"net/http"
-	"strings"
-	"sync"
-	"time"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/deliver/mail"
+	"github.com/doubletap/doubletap/internal/web"
 	pb_public "github.com/doubletap/doubletap/pb_public"
 )
 
@@ -25,83 +18,11 @@ func (s *Social) bindWebApp() {
 			mail.UseDashboardLinks(e.App)
 			return e.Next()
 		}
-		files, err := webAssets()
+		files, err := web.Assets()
 		if err != nil {
 			return err
 		}
-		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(s.serveUserPage, serveAssets(files))
+		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(s.serveUserPage, web.ServeAssets(files))
 		return e.Next()
 	})
-}
-
-// asset is a file of the web app as it is sent: with its ETag and, where that is smaller, compressed once.
-type asset struct {
-	etag    string
-	gzipped []byte
-}
-
-// serveAssets allows our pages only our own scripts, styles and answers, and lets a browser keep files that have not
-// changed.
-func serveAssets(files map[string]asset) func(*core.RequestEvent) error {
-	return func(e *core.RequestEvent) error {
-		path := e.Request.PathValue(apis.StaticWildcardParam)
-		if path == "" {
-			path = "index.html"
-		}
-		header := e.Response.Header()
-		setPagePolicy(header)
-		file, ours := files[path]
-		if !ours {
-			return e.Next()
-		}
-		header.Set("ETag", file.etag)
-		header.Set("Cache-Control", "no-cache") // ask each time; mostly the answer is 304
-		header.Set("Vary", "Accept-Encoding")
-		if file.gzipped == nil || !strings.Contains(e.Request.Header.Get("Accept-Encoding"), "gzip") {
-			return e.Next()
-		}
-		header.Set("Content-Encoding", "gzip")
-		http.ServeContent(e.Response, e.Request, path, time.Time{}, bytes.NewReader(file.gzipped))
-		return nil
-	}
-}
-
-func setPagePolicy(header http.Header) {
-	header.Set("Content-Security-Policy",
-		"default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-	header.Set("Referrer-Policy", "same-origin")
-}
-
-// webAssets returns the web app's files. They are compressed once in a process, not for each service: tests start
-// hundreds.
-var webAssets = sync.OnceValues(func() (map[string]asset, error) { return loadAssets(pb_public.FS) })
-
-// loadAssets reads every file, by its path. The ETag comes from the content, as embedded files have no date.
-func loadAssets(files fs.FS) (map[string]asset, error) {
-	all := map[string]asset{}
-	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(files, path)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(content)
-		file := asset{etag: `W/"` + hex.EncodeToString(sum[:8]) + `"`} // weak, as the bytes may be compressed
-		var packed bytes.Buffer
-		w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-		if _, err := w.Write(content); err != nil {
-			return err
-		}
-		if err := w.Close(); err != nil {
-			return err
-		}
-		if packed.Len() < len(content) {
-			file.gzipped = packed.Bytes()
-		}
-		all[path] = file
-		return nil
-	})
-	return all, err
 }

@@ -40,6 +40,16 @@ func FindRecord(app core.App, collection, id string) (*core.Record, error) {
 	return record, nil
 }
 
+// RequireRecord returns a record by its id, mostly one that another one points at. It was there when PocketBase validated
+// the relation; if it is gone by now the error is fault.ErrGone.
+func RequireRecord(app core.App, collection, id string) (*core.Record, error) {
+	record, err := FindRecord(app, collection, id)
+	if err == nil && record == nil {
+		err = fmt.Errorf("%s %q: %w", collection, id, fault.ErrGone)
+	}
+	return record, err
+}
+
 // HasTable reports whether there is a table or view of the name. PocketBase's own says no when it cannot look.
 func HasTable(app core.App, name string) (bool, error) {
 	var one int

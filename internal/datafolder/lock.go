@@ -1,4 +1,4 @@
-package hooks
+package datafolder
 
 import (
 	"errors"
@@ -12,10 +12,10 @@ import (
 // SQLite's own locks of it.
 var lockFiles []*os.File
 
-// lockDataDir makes this process the only one that serves the folder; if another one does, it returns an error. The
+// Lock makes this process the only one that serves the folder; if another one does, it returns an error. The
 // lock is on a file of its own, which a restore of a backup moves away, and also on the database, as somebody may
 // remove that file. Both locks end with the process, and with execve.
-func lockDataDir(dir string) error {
+func Lock(dir string) error {
 	for _, l := range []struct {
 		name string
 		take func(*os.File) error

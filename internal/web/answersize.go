@@ -1,4 +1,4 @@
-package hooks
+package web
 
 import (
 	"errors"
@@ -7,26 +7,21 @@ import (
 	"sync/atomic"
 
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/types"
 
 	"github.com/doubletap/doubletap/internal/fault"
 )
 
-// maxAnswerBytes is how many bytes a guest or a user may be answered with, counted as they are stored. How many
+// MaxAnswerBytes is how many bytes a guest or a user may be answered with, counted as they are stored. How many
 // records an answer may have is known before anything is read (guard.CheckQuery); how large they are is known only
 // while they are read.
-const maxAnswerBytes = 16 << 20
+const MaxAnswerBytes = 16 << 20
 
 var errAnswerTooLarge = fault.BadRequest("The request asks for too much: the answer would be larger than 16 MiB. Ask for a smaller page or expand less.")
 
-// bindAnswerSize makes the answer to a client's read complete or an error. PocketBase leaves out what it could not
+// RequireWholeAnswer makes the answer to a client's read complete or an error. PocketBase leaves out what it could not
 // expand and says so only in the log.
-func (s *Social) bindAnswerSize() {
-	s.app.OnRecordEnrich().Bind(&hook.Handler[*core.RecordEnrichEvent]{Func: requireWholeAnswer, Priority: firstPriority})
-}
-
-func requireWholeAnswer(e *core.RecordEnrichEvent) error {
+func RequireWholeAnswer(e *core.RecordEnrichEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
@@ -84,7 +79,7 @@ func (a *clientAnswer) addRecord(record *core.Record) error {
 	if a.recordSizes == nil {
 		a.recordSizes = map[*core.Record]int{}
 	}
-	if a.byteCount += a.sizeOf(record); a.byteCount > maxAnswerBytes {
+	if a.byteCount += a.sizeOf(record); a.byteCount > MaxAnswerBytes {
 		return errAnswerTooLarge
 	}
 	return nil

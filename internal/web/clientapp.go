@@ -1,4 +1,4 @@
-package hooks
+package web
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
@@ -18,14 +17,9 @@ import (
 // apply.
 const statementTimeout = 3 * time.Second
 
-func (s *Social) bindStatementTimeout() {
-	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: boundStatements, Priority: generalPathPriority})
-		return e.Next()
-	})
-}
-
-func boundStatements(e *core.RequestEvent) error {
+// BoundStatements is the middleware that ends what a guest or a user reads for too long, and what is larger than an
+// answer may be.
+func BoundStatements(e *core.RequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
 	}
@@ -33,7 +27,7 @@ func boundStatements(e *core.RequestEvent) error {
 	if answer.isRead {
 		clientCtx = e.Request.Context() // nobody waits for the rows once the client is gone
 	}
-	ctx, cancel := context.WithCancel(db.LimitReads(context.Background(), maxAnswerBytes, errAnswerTooLarge))
+	ctx, cancel := context.WithCancel(db.LimitReads(context.Background(), MaxAnswerBytes, errAnswerTooLarge))
 	stop := context.AfterFunc(clientCtx, cancel)
 	defer stop() // what goes on in the background, as mails do, reads to its end
 	e.App = clientApp{app, ctx, answer}
