@@ -11,6 +11,8 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/clock"
 )
 
 // A person, or a host, all of whose jobs hang keeps nobody else's from being done, and has no more jobs running than
@@ -201,5 +203,53 @@ func TestALookReadsPastNobodysBacklog(t *testing.T) {
 				t.Errorf("steps by backlog: %v", steps)
 			}
 		})
+	}
+}
+
+// Jobs that are due later, each in a lane of its own, cost who looks behind a hundred blocked jobs nothing. Once they are due they are
+// found, however many they are.
+func TestALookPassesNoLaneOfDelayedJobs(t *testing.T) {
+	steps := map[int]int{}
+	for _, delayed := range []int{200, 20_000} {
+		app := newTestApp(t)
+		r := NewRunner(app)
+		r.Handle("push", func(context.Context, core.App, *Job) error { return nil }, Concurrency(200), FairShare(2, 2))
+		must(t, app.RunInTransaction(func(tx core.App) error {
+			for range 102 {
+				must(t, Enqueue(tx, "push", nil, ForUser("mallory")))
+			}
+			return nil
+		}))
+		held, err := r.removeAndClaim(nil, 2)
+		if must(t, err); len(held) != 2 {
+			t.Fatalf("%d are in hand", len(held))
+		}
+		must(t, app.RunInTransaction(func(tx core.App) error {
+			must(t, Enqueue(tx, "push", nil, RunAt(clock.Now(app).Add(time.Hour)), ForUser("user0")))
+			executeSQL(t, tx, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {:n}) INSERT INTO jobs (id, kind, payload, state, runAt, delayed, attempts, user, host)
+				SELECT 'delayed' || i, kind, payload, state, runAt, delayed, attempts, 'user' || i, host FROM jobs, n WHERE user = 'user0'`, dbx.Params{"n": delayed})
+			return Enqueue(tx, "push", nil, ForUser("zoe"))
+		}))
+		app.ConcurrentDB().(*dbx.DB).QueryLogFunc = func(_ context.Context, _ time.Duration, statement string, _ *sql.Rows, _ error) {
+			if strings.Contains(statement, "LIMIT") {
+				steps[delayed]++
+			}
+		}
+		chosen, err := r.chooseDue(30, nil)
+		app.ConcurrentDB().(*dbx.DB).QueryLogFunc = nil
+		if must(t, err); len(chosen) != 1 || chosen[0].User != "zoe" {
+			t.Errorf("behind %d delayed jobs %v are found, want zoe's", delayed, chosen)
+		}
+		clock.Advance(app, 2*time.Hour)
+		executeSQL(t, app, `UPDATE jobs SET runAt = {:later} WHERE state = 'running'`, dbx.Params{"later": clock.FormatTime(clock.Now(app).Add(time.Hour))})
+		for range 3 {
+			jobs, err := r.removeAndClaim(nil, 30)
+			if must(t, err); len(jobs) != 30 {
+				t.Errorf("%d of %d that are due by now are begun", len(jobs), delayed)
+			}
+		}
+	}
+	if steps[200] != steps[20_000] || steps[200] == 0 || steps[200] > 10 {
+		t.Errorf("steps by delayed jobs: %v", steps)
 	}
 }

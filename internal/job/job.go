@@ -50,9 +50,10 @@ func Enqueue(tx core.App, kind string, payload any, opts ...Option) error {
 	for _, o := range opts {
 		o(row)
 	}
+	row["delayed"] = isDelayed(row["runAt"].(string), now)
 	// SQL and not Save: no hooks, no broadcast to the realtime clients
-	_, err = db.Exec(tx, `INSERT INTO jobs (id, kind, payload, state, runAt, attempts, worker, dedupe, user, host, error, created, updated)
-		VALUES ({:id}, {:kind}, {:payload}, 'ready', {:runAt}, 0, '', {:dedupe}, {:user}, {:host}, '', {:now}, {:now})
+	_, err = db.Exec(tx, `INSERT INTO jobs (id, kind, payload, state, runAt, delayed, attempts, worker, dedupe, user, host, error, created, updated)
+		VALUES ({:id}, {:kind}, {:payload}, 'ready', {:runAt}, {:delayed}, 0, '', {:dedupe}, {:user}, {:host}, '', {:now}, {:now})
 		ON CONFLICT DO NOTHING`, row)
 	if err != nil {
 		return fmt.Errorf("add %s job: %w", kind, err)
@@ -68,6 +69,15 @@ func Enqueue(tx core.App, kind string, payload any, opts ...Option) error {
 		return nil
 	})
 	return nil
+}
+
+// isDelayed returns what a job's column delayed is: 1 keeps the job out of the index of lanes, so that whoever goes through the lanes
+// meets none where all jobs are due later. It may stay 1 after the job is due, see [Runner.endDelays].
+func isDelayed(runAt, now string) int {
+	if runAt > now {
+		return 1
+	}
+	return 0
 }
 
 // CountByState returns how many jobs there are by kind and state: ready, running or dead.

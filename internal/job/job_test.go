@@ -196,12 +196,13 @@ var template = sync.OnceValues(func() (string, error) {
 	jobs := core.NewBaseCollection("jobs")
 	jobs.Fields.Add(
 		&core.TextField{Name: "kind"}, &core.JSONField{Name: "payload"}, &core.TextField{Name: "state"},
-		&core.DateField{Name: "runAt"}, &core.NumberField{Name: "attempts"}, &core.TextField{Name: "worker"},
+		&core.DateField{Name: "runAt"}, &core.BoolField{Name: "delayed"}, &core.NumberField{Name: "attempts"}, &core.TextField{Name: "worker"},
 		&core.TextField{Name: "dedupe"}, &core.TextField{Name: "user"}, &core.TextField{Name: "host"}, &core.TextField{Name: "error", Max: 1000},
 		&core.AutodateField{Name: "created", OnCreate: true}, &core.AutodateField{Name: "updated", OnCreate: true, OnUpdate: true})
 	jobs.Indexes = []string{
 		"CREATE INDEX idx_jobs_due ON jobs (runAt) WHERE state IN ('ready','running')",
-		"CREATE INDEX idx_jobs_lane ON jobs (kind, host, user, runAt) WHERE state IN ('ready','running')",
+		"CREATE INDEX idx_jobs_lane ON jobs (kind, host, user, runAt) WHERE state IN ('ready','running') AND delayed = 0",
+		"CREATE INDEX idx_jobs_delayed ON jobs (runAt) WHERE state IN ('ready','running') AND delayed = 1",
 		"CREATE UNIQUE INDEX idx_jobs_dedupe ON jobs (kind, dedupe) WHERE dedupe != '' AND state IN ('ready','running')",
 	}
 	if err := app.Save(jobs); err != nil {

@@ -48,8 +48,9 @@ func (j *Job) ExtendLease(d time.Duration) error {
 
 // putBack gives the job back in this state: ready, to be due at the given time, or dead, for a person to look at.
 func (j *Job) putBack(state string, at time.Time, attempts int, reason string) error {
-	return j.updateOwned("put back", "UPDATE jobs SET state = {:state}, runAt = {:runAt}, attempts = {:left}, error = {:error}, worker = '', updated = {:now}",
-		db.Params{"state": state, "runAt": clock.FormatTime(at), "left": attempts, "error": reason, "now": clock.Timestamp(j.app)})
+	due, now := clock.FormatTime(at), clock.Timestamp(j.app)
+	return j.updateOwned("put back", "UPDATE jobs SET state = {:state}, runAt = {:runAt}, delayed = {:delayed}, attempts = {:left}, error = {:error}, worker = '', updated = {:now}",
+		db.Params{"state": state, "runAt": due, "delayed": isDelayed(due, now), "left": attempts, "error": reason, "now": now})
 }
 
 func (j *Job) deleteRow() error {

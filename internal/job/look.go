@@ -7,10 +7,13 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 )
 
-// How far one look goes: so many of the jobs that are longest due, and so many lanes where all of those must wait.
+// How far one look goes: so many of the jobs that are longest due, and so many lanes where all of those must wait. Lanes hold no
+// delayed jobs, however many there are: those that are due by now come into them, so many at a time.
 const (
-	mostLooked = 100
-	mostLanes  = 1000
+	mostLooked   = 100
+	mostLanes    = 1000
+	maxEndDelays = 400
+	maxRounds    = 10
 )
 
 // lane is what jobs have in common that take each other's share: their kind, the host they ask and whom they are for.
@@ -23,13 +26,14 @@ type lane struct {
 // behindAll sorts behind every name of a host or a user.
 const behindAll = "\U0010FFFF"
 
-// nextLane finds the lane behind another one, and lookInLane the jobs of a lane that are longest due. Both read one range of one
-// index, however many jobs the lanes before it have.
+// nextLane finds the lane behind another one, and lookInLane the jobs of a lane that are longest due; findDelayed finds the jobs that
+// were delayed and are due by now. Each reads one range of one index, however many jobs the lanes before it have.
 const (
-	nextLane = `SELECT kind, host, user FROM jobs WHERE state IN ('ready', 'running')
+	nextLane = `SELECT kind, host, user FROM jobs WHERE state IN ('ready', 'running') AND delayed = 0
 		AND (kind, host, user) > ({:kind}, {:host}, {:user}) ORDER BY kind, host, user LIMIT 1`
-	lookInLane = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 'running')
+	lookInLane = `SELECT id, kind, user, host FROM jobs WHERE state IN ('ready', 'running') AND delayed = 0
 		AND kind = {:kind} AND host = {:host} AND user = {:user} AND runAt <= {:now} ORDER BY runAt LIMIT {:n}`
+	findDelayed = `SELECT id FROM jobs WHERE state IN ('ready', 'running') AND delayed = 1 AND runAt <= {:now} ORDER BY runAt LIMIT {:n}`
 )
 
 // chooseDue returns up to n due jobs for which there is room once those that are done are gone, the one longest due first. Where the
@@ -48,17 +52,37 @@ func (r *Runner) chooseDue(n int, done []*Job) ([]dueJob, error) {
 	var all []dueJob
 	err := db.QueryAll(r.app, &all, dueQuery, db.Params{"now": clock.Timestamp(r.app), "n": mostLooked})
 	chosen := left.take(all, n)
-	if err == nil && len(chosen) == 0 && len(all) == mostLooked {
-		from := r.passed
-		chosen, err = r.chooseByLane(left, n)
-		if err == nil && len(chosen) == 0 && from != (lane{}) && r.passed == (lane{}) { // it began in the middle
-			chosen, err = r.chooseByLane(left, n)
+	if len(all) == mostLooked {
+		for ended, round := maxEndDelays, 0; err == nil && len(chosen) == 0 && ended == maxEndDelays && round < maxRounds; round++ {
+			if ended, err = r.endDelays(); err == nil {
+				chosen, err = r.chooseBehindBlocked(left, n)
+			}
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("claim jobs: %w", err)
 	}
 	return chosen, nil
+}
+
+// endDelays makes delayed jobs that are due by now ones that are found by their lanes, and returns how many.
+func (r *Runner) endDelays() (int, error) {
+	var due []string
+	if err := db.QueryColumn(r.app, &due, findDelayed, db.Params{"now": clock.Timestamp(r.app), "n": maxEndDelays}); err != nil || len(due) == 0 {
+		return 0, err
+	}
+	_, err := db.Exec(r.app, `UPDATE jobs SET delayed = 0 WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(due)})
+	return len(due), err
+}
+
+// chooseBehindBlocked looks for jobs lane by lane, where the first that are due must all wait.
+func (r *Runner) chooseBehindBlocked(left capacity, n int) ([]dueJob, error) {
+	from := r.passed
+	chosen, err := r.chooseByLane(left, n)
+	if err == nil && len(chosen) == 0 && from != (lane{}) && r.passed == (lane{}) { // it began in the middle
+		return r.chooseByLane(left, n)
+	}
+	return chosen, err
 }
 
 // chooseByLane goes through lanes from where the last look ended, so that each has its turn, until it has n jobs or comes to the end.

@@ -364,6 +364,7 @@ func TestAClaimReadsTheIndexAndSortsNothing(t *testing.T) {
 		}
 		for statement, search := range map[string]string{
 			dueQuery: "idx_jobs_due (runAt<?)", nextLane: "idx_jobs_lane ((kind,host,user)>(?,?,?))", lookInLane: "idx_jobs_lane (kind=? AND host=? AND user=? AND runAt<?)",
+			findDelayed: "idx_jobs_delayed (runAt<?)",
 		} {
 			if plan := planned(statement); !strings.Contains(plan, "INDEX "+search) || !strings.Contains(plan, "SEARCH jobs") || strings.Contains(plan, "TEMP B-TREE") {
 				t.Errorf("statistics %v: got plan %s", statistics, plan)
