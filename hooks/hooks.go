@@ -14,7 +14,31 @@
 //	}
 //
 // The hooks are of PocketBase's kind: handlers run in the order in which they were bound, unless they have a
-// priority, and each runs the next one by e.Next().
+// priority, and each runs the next one by e.Next(). Each hook below has an example.
+//
+// # Overview
+//
+// In the transaction of their cause, where they may refuse it or alter what is stored:
+//
+//   - OnSignup, OnErase: an account is created, or closed for good
+//   - OnPost, OnComment, OnReport: one is created
+//   - OnLike, OnUnlike: a post is liked, or a like is taken back
+//   - OnFollow, OnUnfollow: a follow is asked for and accepted, or ends
+//   - OnBlock: a person blocks another
+//   - OnNotify: a person is about to be notified of something
+//
+// In a job after the commit, where they may be slow:
+//
+//   - OnNotified: a notification was added to a tray
+//   - OnPush, OnMail, OnWebhook: something is about to be sent
+//   - OnPurge: photos are no longer public
+//
+// In the request of a page for people without the app:
+//
+//   - OnRender: the page of a post, a user or a hashtag is about to be shown
+//
+// Record and model hooks of PocketBase work beside them, and see every change of every collection. RegisterRule adds a
+// function to the rule language. Package hookstest is a service to test all of this with, over HTTP.
 //
 // # Hooks in the transaction
 //
@@ -28,8 +52,8 @@
 //
 // An error rolls everything back and is the client's answer: a router.ApiError or validation.Errors as it is, a full
 // disk or a lock as 503, anything else, and a panic, as 500 with its cause in the log alone. A handler that neither
-// calls e.Next() nor returns an error leaves nothing stored, and yet the client is told that it was: only OnNotify
-// gives that a meaning.
+// calls e.Next() nor returns an error is a mistake, answered 500, and nothing is stored; only in OnNotify it has a
+// meaning, and drops the notification.
 //
 // A transaction may be rolled back and run again because of somebody else's error, and its handlers with it. So a
 // handler leaves nothing behind outside of e.App.
@@ -69,15 +93,8 @@ import (
 	_ "github.com/doubletap/doubletap/migrations" // the collections
 )
 
-// Social is the product bound to one app. Its On… methods are for the app's owner.
-//
-// Handlers that run in the transaction may veto and alter what is stored, and what they store is stored with it. But they
-// hold the one connection that writes: meanwhile everybody else's likes, comments and posts wait. So a handler looks
-// and writes, and leaves what is slow, a call of another service above all, to OnNotified or a job. A transaction
-// of more than 50 ms is logged, with its route. After 500 ms one that a user's or a guest's
-// request began is ended: everything in it is rolled back, its statements fail from then on, the client is answered
-// 503, and others go on, even if the handler never returns. A handler that returns nil and does not call Next is an error
-// of its own, answered 500: nothing is stored. To drop something it returns an error, as apis.NewForbiddenError.
+// Social is the product bound to one app. Its On… methods are for the app's owner; the package comment says when their
+// handlers run and what they may do.
 type Social struct {
 	app         core.App
 	jobs        *job.Runner
