@@ -222,7 +222,7 @@ func collectionOf(row string) string { return strings.Split(row, "/")[0] }
 // leavesFirst is the order in which a role tries things in one world. A row that others depend on, or whose change
 // lets people see more or less, comes after those others.
 var leavesFirst = []string{
-	"feed", "retractions", "notification_events", "notifications", "reports", "saves", "mutes", "comment_likes", "likes",
+	"feed", "hidden_posts", "retractions", "notification_events", "notifications", "reports", "saves", "mutes", "comment_likes", "likes",
 	"comments", "post_tags", "hashtags", "story_views", "stories", "follows", "blocks", "posts", "users",
 }
 
@@ -554,11 +554,13 @@ func newAccessWorld(t *testing.T) *accessWorld {
 	w.addCreate("devices/*", "naming frank", jsonObject{"kind": "fcm", "endpoint": "another-phone-of-somebody", "user": frank.ID})
 
 	for _, audience := range []string{"public", "private", "hidden"} {
-		w.addRow("feed/"+audience, id("feed", "viewer = {:u} && post = {:p}", dbx.Params{"u": ada.ID, "p": posts[audience]}), changeOf("", jsonObject{"gone": true}))
+		w.addRow("feed/"+audience, id("feed", "viewer = {:u} && post = {:p}", dbx.Params{"u": ada.ID, "p": posts[audience]}), changeOf("", jsonObject{"post": public}))
 	}
 	for _, audience := range []string{"followers", "hidden"} {
-		w.addRow("feed/"+audience+" of bob", id("feed", "viewer = {:u} && post = {:p}", dbx.Params{"u": bob.ID, "p": posts[audience]}), changeOf("", jsonObject{"gone": true}))
+		w.addRow("feed/"+audience+" of bob", id("feed", "viewer = {:u} && post = {:p}", dbx.Params{"u": bob.ID, "p": posts[audience]}), changeOf("", jsonObject{"post": public}))
 	}
+	w.addRow("hidden_posts/ada", admin.Create("hidden_posts", jsonObject{"viewer": ada.ID, "post": posts["followers"]}).ID(), changeOf("", jsonObject{"post": public}))
+	w.addCreate("hidden_posts/*", "", jsonObject{"viewer": ada.ID, "post": public})
 	w.addCreate("feed/*", "", jsonObject{"viewer": carol.ID, "post": public, "author": ada.ID})
 
 	w.addRow("hashtags/all of them", id("hashtags", "name = 'sunset'", nil), changeOf("", jsonObject{"banned": true}))

@@ -122,6 +122,7 @@ func TestErasure(t *testing.T) {
 	bob.Create("saves", map[string]any{"post": adas})
 	bob.Create("mutes", map[string]any{"muted": s.User("eve").Id})
 	bob.Block("mallory")
+	bob.Delete("feed", bob.ID+bobs)
 	report := bob.Create("reports", map[string]any{"post": adas, "reason": "spam"}).ID()
 	stream := bob.Listen("notifications/*")
 
@@ -138,7 +139,7 @@ func TestErasure(t *testing.T) {
 	}
 	for _, table := range []struct{ name, condition string }{
 		{"likes", "user = {:u}"}, {"follows", "follower = {:u} OR followee = {:u}"}, {"saves", "user = {:u}"}, {"blocks", "blocker = {:u}"},
-		{"mutes", "muter = {:u}"}, {"comment_likes", "user = {:u}"}, {"comments", "author = {:u}"}, {"feed", "viewer = {:u} OR author = {:u}"},
+		{"mutes", "muter = {:u}"}, {"comment_likes", "user = {:u}"}, {"comments", "author = {:u}"}, {"feed", "viewer = {:u} OR author = {:u}"}, {"hidden_posts", "viewer = {:u}"},
 		{"notifications", "recipient = {:u} OR actors LIKE '%' || {:u} || '%'"}, {"notification_events", "recipient = {:u} OR actor = {:u}"}, {"settings", "user = {:u}"}, {"jobs", "1"},
 	} {
 		if n := s.Rows(table.name, table.condition, map[string]any{"u": bob.ID}); n != 0 {

@@ -4,7 +4,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/notification"
@@ -33,12 +32,8 @@ func (s *Social) blockStored(tx core.App, e *core.RecordEvent) error {
 		if err := graph.DeleteFollowsBetween(tx, blocker.Id, blocked.Id); err != nil {
 			return err
 		}
-		if err := feed.RemoveAuthor(tx, blocker.Id, blocked.Id); err != nil {
-			return err
-		}
-		if err := feed.RemoveAuthor(tx, blocked.Id, blocker.Id); err != nil {
-			return err
-		}
+		inbox.FeedAuthorLeft(tx, blocker.Id, blocked.Id)
+		inbox.FeedAuthorLeft(tx, blocked.Id, blocker.Id)
 		inbox.RecheckPerson(tx, blocker.Id)
 		inbox.RecheckPerson(tx, blocked.Id)
 		return notification.RetractBetween(tx, blocker.Id, blocked.Id)
@@ -51,7 +46,9 @@ func muteStored(tx core.App, e *core.RecordEvent) error {
 	}
 	muter := e.Record.GetString("muter")
 	if post := e.Record.GetString("post"); post != "" {
-		return feed.RemovePost(tx, muter, post)
+		inbox.FeedPostHidden(tx, muter, post)
+	} else {
+		inbox.FeedAuthorLeft(tx, muter, e.Record.GetString("muted"))
 	}
-	return feed.RemoveAuthor(tx, muter, e.Record.GetString("muted"))
+	return nil
 }

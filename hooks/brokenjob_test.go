@@ -102,28 +102,6 @@ var jobCases = map[string]jobCase{
 		f.enqueued("notification.detach", sweep.Subject{"id": "gone" + post, "former": ""})
 		return func() bool { return f.count("notification_events", "notification = ?", "gone"+post) == 0 }
 	},
-	"feed.fanout": func(f *fragile, n int) func() bool {
-		who := f.Someone(n)
-		who.Follow("carol")
-		post := f.As("carol").Post("hello")
-		f.execute("DELETE FROM feed WHERE post = ?", post)
-		f.enqueued("feed.fanout", sweep.Subject{"post": post, "after": ""})
-		return func() bool { return f.count("feed", "post = ? AND viewer = ?", post, who.ID) == 1 }
-	},
-	"feed.unwanted": func(f *fragile, n int) func() bool {
-		f.As("carol").Post("hello")
-		who := f.Someone(n)
-		f.execute("DELETE FROM follows WHERE id = ?", who.Follow("carol"))
-		f.enqueued("feed.unwanted", sweep.Subject{"viewer": who.ID, "author": f.As("carol").ID})
-		return func() bool { return f.count("feed", "viewer = ? AND author = ?", who.ID, f.As("carol").ID) == 0 }
-	},
-	"feed.trim": func(f *fragile, n int) func() bool {
-		who := f.Someone(n)
-		f.execute(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 810) INSERT INTO feed (id, viewer, post, author, at, gone, created, updated)
-			SELECT substr(lower(hex(randomblob(8))), 1, 15), ?, 'long' || i, 'nobody', '2026-01-01', 0, '', '' FROM n`, who.ID)
-		f.enqueued("feed.trim", nil)
-		return func() bool { return f.count("feed", "viewer = ?", who.ID) == 800 }
-	},
 	"post.gone": func(f *fragile, n int) func() bool {
 		post := f.As("dave").Post("hello")
 		f.Someone(n).Like(post)

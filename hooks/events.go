@@ -149,8 +149,8 @@ func (s *Social) OnUnlike() *hook.Hook[*LikeEvent] { return &s.events.unlike }
 func (s *Social) OnComment() *hook.Hook[*CommentEvent] { return &s.events.comment }
 
 // OnFollow runs in the transaction that stores a follow, pending or accepted, and again in the one in which a pending
-// follow is accepted. After e.Next() the notification and, of an accepted follow, the posts in the follower's feed
-// are stored too.
+// follow is accepted. After e.Next() the notification is stored too, and with an accepted follow
+// the followee's posts are in the follower's feed.
 func (s *Social) OnFollow() *hook.Hook[*FollowEvent] { return &s.events.follow }
 
 // OnUnfollow runs in the transaction in which a follow is taken back by either side, or ends by a block. After

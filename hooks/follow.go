@@ -4,7 +4,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/inbox"
@@ -29,11 +28,6 @@ func (s *Social) followStored(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if e.Record.GetString("state") == graph.Accepted {
-			if err := feed.Backfill(tx, ev.Follower.Id, ev.Followee.Id); err != nil {
-				return err
-			}
-		}
 		return notification.FollowCreated(tx, e.Record)
 	})
 }
@@ -50,9 +44,6 @@ func (s *Social) followAccepted(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if err := feed.Backfill(tx, ev.Follower.Id, ev.Followee.Id); err != nil {
-			return err
-		}
 		return notification.RequestAccepted(tx, e.Record)
 	})
 }
@@ -66,9 +57,7 @@ func (s *Social) followRemoved(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if err := feed.RemoveAuthor(tx, ev.Follower.Id, ev.Followee.Id); err != nil {
-			return err
-		}
+		inbox.FeedAuthorLeft(tx, ev.Follower.Id, ev.Followee.Id)
 		inbox.RecheckPerson(tx, ev.Follower.Id)
 		return notification.FollowDeleted(tx, e.Record)
 	})

@@ -83,7 +83,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/batchwriter"
-	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/listing"
@@ -99,7 +98,6 @@ type Social struct {
 	app         core.App
 	jobs        *job.Runner
 	inbox       *inbox.Inbox
-	topUps      *feed.TopUps
 	studio      *rendition.Studio
 	writer      *batchwriter.BatchWriter
 	listReader  *listing.Reader
@@ -121,7 +119,7 @@ type Social struct {
 // OnRecordsListRequest, OnRecordViewRequest, OnRecordEnrich and the commonest reads.
 func Bind(app core.App) *Social {
 	before, beforeReads := handlerCounts(app, recordHooks), handlerCounts(app, readHooks)
-	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), topUps: feed.NewTopUps(app), writer: batchwriter.New(app, pprof.Labels(web.RequestLabel, "likes and marks")), listReader: listing.NewReader(app)}
+	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), writer: batchwriter.New(app, pprof.Labels(web.RequestLabel, "likes and marks")), listReader: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.bindClock()
 	s.bindFolder()

@@ -35,6 +35,7 @@ var invariants = map[string]string{
 	"an orphan":             `SELECT count(*) FROM likes WHERE post NOT IN (SELECT id FROM posts) OR user NOT IN (SELECT id FROM users)`,
 	"an orphaned comment":   `SELECT count(*) FROM comments WHERE post NOT IN (SELECT id FROM posts) OR (author = '' AND NOT deleted) OR (parent != '' AND parent NOT IN (SELECT id FROM comments))`,
 	"an orphaned feed row":  `SELECT count(*) FROM feed WHERE post NOT IN (SELECT id FROM posts) OR viewer NOT IN (SELECT id FROM users)`,
+	"an orphaned hiding":    `SELECT count(*) FROM hidden_posts WHERE post NOT IN (SELECT id FROM posts) OR viewer NOT IN (SELECT id FROM users)`,
 	"an orphaned event":     `SELECT count(*) FROM notification_events WHERE actor NOT IN (SELECT id FROM users) OR recipient NOT IN (SELECT id FROM users) OR (notification != '' AND notification NOT IN (SELECT id FROM notifications))`,
 	"a shown comment gone":  `SELECT count(*) FROM notifications WHERE comment != '' AND comment NOT IN (SELECT id FROM comments)`,
 	"an orphaned story":     `SELECT count(*) FROM stories WHERE author NOT IN (SELECT id FROM users) OR expires = '' OR visibility = ''`,

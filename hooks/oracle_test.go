@@ -358,6 +358,7 @@ func newOracleWorld(t *testing.T) *oracleWorld {
 			"feed":          one("feed", "post = '%s' && viewer = '%s'", id, bob.ID),
 			"notifications": one("notifications", "recipient = '%s' && post = '%s' && type = 'like'", ada.ID, id),
 			"audit":         admin.Create("audit", jsonObject{"action": "test"}).ID(),
+			"hidden_posts":  admin.Create("hidden_posts", jsonObject{"viewer": s.As("carol").ID, "post": id}).ID(),
 			"jobs":          admin.Create("jobs", jsonObject{"kind": "test", "state": "dead"}).ID(),
 			"handles":       admin.Create("handles", jsonObject{"name": "taken_" + word}).ID(),
 			"secrets":       admin.Create("secrets", jsonObject{"name": word, "value": "x"}).ID(),

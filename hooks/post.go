@@ -1,13 +1,11 @@
 package hooks
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/mention"
@@ -29,8 +27,8 @@ func setPostDefaults(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// postStored stores the post, its hashtags, the feed rows of the first followers and the notifications of those it
-// mentions in one transaction; a job reaches further followers.
+// postStored stores the post, its hashtags and the notifications of those it mentions in one transaction. What it costs
+// does not depend on how many follow its author.
 func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 	author, err := db.RequireRecord(tx, "users", e.Record.GetString("author"))
 	if err != nil {
@@ -43,9 +41,7 @@ func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 		if err := post.SetHashtags(tx, e.Record); err != nil {
 			return err
 		}
-		if err := feed.FanOutPost(tx, e.Record); err != nil {
-			return err
-		}
+		inbox.PostAdded(tx, e.Record.Id, author.Id)
 		if err := notification.PostCreated(tx, e.Record); err != nil {
 			return err
 		}
@@ -65,7 +61,8 @@ func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 		}
 	}
 	if post.IsWidened(before, after) {
-		if err := errors.Join(feed.FanOutPost(tx, after), notification.PostCreated(tx, after)); err != nil {
+		inbox.PostAdded(tx, after.Id, after.GetString("author"))
+		if err := notification.PostCreated(tx, after); err != nil {
 			return err
 		}
 	}
@@ -91,6 +88,7 @@ func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
 	if err := post.RemoveHashtags(tx, e.Record.Id); err != nil {
 		return err
 	}
+	inbox.PostRemoved(tx, e.Record.Id, e.Record.GetString("author"))
 	return e.Next()
 }
 

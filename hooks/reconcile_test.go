@@ -64,7 +64,6 @@ func TestReconciliationMendsAndCounts(t *testing.T) {
 		"counters":      {`UPDATE posts SET likesCount = 99`},
 		"notifications": {`UPDATE notifications SET actorsCount = 7, actors = '[]' WHERE type = 'like'`},
 		"settings":      {`UPDATE settings SET seq = 0 WHERE user = ` + ada},
-		"feed":          {`INSERT INTO feed (id, viewer, post, author, at) SELECT 'strayrow0000001', (SELECT id FROM users WHERE handle = 'eve'), id, author, created FROM posts`},
 		"relations":     {`PRAGMA foreign_keys = OFF`, `INSERT INTO saves (id, user, post, created, updated) VALUES (doubletap_key('saves', ` + ada + `, 'nosuchpost00001'), ` + ada + `, 'nosuchpost00001', '', '')`},
 		"missing":       {`INSERT INTO likes (id, post, user, created) SELECT doubletap_key('likes', p.id, u.id), p.id, u.id, strftime('%Y-%m-%d %H:%M:%fZ', 'now') FROM posts p, users u WHERE u.handle = 'dave'`},
 	} {

@@ -35,7 +35,7 @@ func TestRecurringWorkIsAJobThatWaitsOnce(t *testing.T) {
 			t.Errorf("%s left %d jobs, want 1", cron.Id(), n)
 		}
 	}
-	for _, kind := range []string{"feed.trim", "story.expire", "reconcile", "photo.collect", "retention"} {
+	for _, kind := range []string{"story.expire", "reconcile", "photo.collect", "retention"} {
 		if !slices.Contains(kinds, kind) {
 			t.Errorf("nothing recurs that is called %s: %v", kind, kinds)
 		}

@@ -59,10 +59,10 @@ func (c resaveCast) newRow(collection string) map[string]any {
 		"comment_likes":       {"comment": c.comment, "user": c.bob},
 		"comments":            {"post": c.post, "author": c.ada, "text": "first"},
 		"devices":             {"user": c.ada, "kind": "webpush", "endpoint": "https://push.example.com/1", "keys": map[string]any{"auth": "a", "p256dh": "b"}},
-		"feed":                {"viewer": c.bob, "post": c.post, "author": c.ada},
 		"follows":             {"follower": c.bob, "followee": c.ada},
 		"handles":             {"name": "taken"},
 		"hashtags":            {"name": "sea"},
+		"hidden_posts":        {"viewer": c.bob, "post": c.post},
 		"jobs":                {"kind": "none", "state": "dead"},
 		"likes":               {"post": c.post, "user": c.bob},
 		"mutes":               {"muter": c.bob, "muted": c.ada},
@@ -163,6 +163,9 @@ func TestSavedTwiceLosesNothing(t *testing.T) {
 
 	tried := 0
 	for _, name := range append([]string{"notes"}, guard.GuardedCollections...) {
+		if name == "feed" { // a view
+			continue
+		}
 		collection, err := s.App.FindCollectionByNameOrId(name)
 		if err != nil {
 			t.Fatal(err)

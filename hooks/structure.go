@@ -71,6 +71,9 @@ func checkCollectionChange(e *core.CollectionEvent) error {
 	if e.Collection.Name != stored.Name {
 		return errNeeded("name", neededMessage(stored.Name))
 	}
+	if stored.Name == "feed" && (len(e.Collection.Fields) > len(stored.Fields) || len(e.Collection.Indexes) > 0) {
+		return errNeeded("fields", "The feed is a view of follows and posts: it cannot have fields or indexes of its own.")
+	}
 	for _, field := range stored.Fields {
 		// by its id, as PocketBase drops the column of an id that is no longer there
 		if now := e.Collection.Fields.GetById(field.GetId()); now != nil && now.GetName() == field.GetName() && now.Type() == field.Type() {

@@ -24,7 +24,7 @@ import (
 // change everything of ours that points at it.
 var deletionWorks = map[string]*sweep.Work{
 	"users": &erase.AccountWork,
-	"posts": {Kind: "post.gone", Parts: slices.Concat(notification.PostParts, []sweep.Part{feed.PostRemovalPart}, post.CleanupParts)},
+	"posts": {Kind: "post.gone", Parts: slices.Concat(notification.PostParts, []sweep.Part{feed.PostCleanupPart}, post.CleanupParts)},
 	"comments": {Kind: "comment.gone", Parts: slices.Concat(notification.CommentParts, []sweep.Part{
 		comment.LikePart,
 		sweep.UpdatePart("reports", `comment = ''`, `comment = {:id} AND NOT EXISTS (SELECT 1 FROM comments WHERE id = {:id})`), // not of a tombstone
@@ -37,7 +37,7 @@ var deletionWorks = map[string]*sweep.Work{
 
 // bindSweeps lets jobs do what follows from one thing for many rows, a little at a time.
 func (s *Social) bindSweeps() {
-	works := []*sweep.Work{&graph.ReleaseRequests, &notification.RetractBetweenWork, &notification.MarkReadWork, &notification.Ringing, &feed.UnwantedWork, &webhook.ResumeWork, &post.Counting, &post.Folding, &search.Indexing, &sessionWork, s.settleWork()}
+	works := []*sweep.Work{&graph.ReleaseRequests, &notification.RetractBetweenWork, &notification.MarkReadWork, &notification.Ringing, &webhook.ResumeWork, &post.Counting, &post.Folding, &search.Indexing, &sessionWork, s.settleWork()}
 	for collection, work := range deletionWorks {
 		if collection != "users" { // whose job also deletes the account itself
 			works = append(works, work)

@@ -262,7 +262,7 @@ func storedCounts(t *testing.T, s *hookstest.Service) map[string]int {
 		"count(*) FROM likes", "count(*) FROM saves", "count(*) FROM comments", "count(*) FROM posts", "count(*) FROM follows",
 		"sum(likesCount) FROM posts", "sum(commentsCount) FROM posts", "sum(postsCount) FROM users", "sum(followersCount) FROM users",
 		"count(*) FROM notifications", "sum(actorsCount) FROM notifications", "count(*) FROM notification_events", "sum(seq) FROM settings",
-		"count(*) FROM retractions", "count(*) FROM feed", "count(*) FROM hashtags", "count(*) FROM post_tags", "count(*) FROM jobs",
+		"count(*) FROM retractions", "count(*) FROM feed", "count(*) FROM hidden_posts", "count(*) FROM hashtags", "count(*) FROM post_tags", "count(*) FROM jobs",
 	} {
 		value, table, _ := strings.Cut(what, " FROM ")
 		var n int

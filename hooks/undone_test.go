@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
-	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/post"
 	"github.com/doubletap/doubletap/internal/retention"
@@ -66,13 +65,6 @@ var undone = map[string]func(t *testing.T, s *hookstest.Service) (fails, left st
 		s.As("ada").Must(204, "POST", "/api/v1/notifications/read", map[string]any{"before": latest})
 		return `UPDATE ON notifications WHEN old.latestAt = '` + latest.(string) + `'`, `notifications WHERE read = 0`
 	},
-	"feeds of followers": func(t *testing.T, s *hookstest.Service) (string, string) {
-		for _, name := range []string{"bob", "carol", "dave"} {
-			s.As(name).Follow("ada")
-		}
-		s.As("ada").Post("hello")
-		return `INSERT ON feed WHEN new.viewer = '` + s.As("bob").ID + `'`, `follows WHERE follower NOT IN (SELECT viewer FROM feed)`
-	},
 	"bells": func(t *testing.T, s *hookstest.Service) (string, string) {
 		for n := range 3 {
 			turnBellOn(s.Someone(n), "ada")
@@ -107,12 +99,6 @@ var undone = map[string]func(t *testing.T, s *hookstest.Service) (fails, left st
 		}
 		s.Admin().Must(204, "POST", "/api/v1/moderation/"+s.Admin().List("reports", "filter=reporter='"+s.As("dave").ID+"'")[0]["id"].(string), map[string]any{"action": "dismiss"})
 		return `UPDATE ON reports WHEN old.reporter = '` + s.As("bob").ID + `'`, `reports WHERE state = 'open'`
-	},
-	"feeds that are too long": func(t *testing.T, s *hookstest.Service) (string, string) {
-		execSQLWith(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 803)
-			INSERT INTO feed (id, viewer, post, author, at, gone) SELECT printf('f%014d', i), {:bob}, printf('p%014d', i), {:bob}, {:at} || i, 0 FROM n`, map[string]any{"bob": s.As("bob").ID, "at": longAgo})
-		add(t, s, feed.TrimJobKind)
-		return `DELETE ON feed WHEN old.id = (SELECT id FROM feed ORDER BY at, post LIMIT 1)`, `(SELECT 1 FROM feed ORDER BY at DESC, post DESC LIMIT -1 OFFSET 800) WHERE 1`
 	},
 }
 

@@ -48,7 +48,7 @@ async function furnish(name, author, fields, friend, from) {
 
 export const collections = [
   'users', 'settings', 'follows', 'blocks', 'mutes', 'posts', 'likes', 'comments', 'comment_likes', 'saves', 'notifications', 'retractions',
-  'notification_events', 'devices', 'feed', 'hashtags', 'post_tags', 'reports', 'jobs', 'audit', 'handles',
+  'notification_events', 'devices', 'feed', 'hidden_posts', 'hashtags', 'post_tags', 'reports', 'jobs', 'audit', 'handles',
   'stories', 'story_views',
 ];
 

@@ -26,7 +26,7 @@ import (
 )
 
 // size is that of the goal: 100,000 posts of 1,250 people, 300,000 likes and their events, 62,500 follows.
-var size = world.Size{Users: 1250, Crowd: 1250, Posts: 100_000, Likes: 3, Follows: 50, Feed: 1}
+var size = world.Size{Users: 1250, Crowd: 1250, Posts: 100_000, Likes: 3, Follows: 50}
 
 // part is what one thing that doctor looks at costs.
 type part struct {

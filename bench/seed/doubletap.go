@@ -11,11 +11,11 @@ import (
 
 const namedActors = 8 // how many actors a notification names at most
 
-// Doubletap writes the world into Doubletap's tables as its hooks would have: with natural keys, one notification for
-// all likes of a post with an event for each like, and feeds cut to their newest rows.
+// Doubletap writes the world into Doubletap's tables as its hooks would have: with natural keys, and one notification for
+// all likes of a post with an event for each like.
 func Doubletap(file string, w *world.World) error {
 	return fillDatabase(file, func(b *bulkWriter) error {
-		for _, part := range []func(*bulkWriter, *world.World) error{writePeople, writePosts, writeTray, writeFeed} {
+		for _, part := range []func(*bulkWriter, *world.World) error{writePeople, writePosts, writeTray} {
 			if err := part(b, w); err != nil {
 				return err
 			}
@@ -99,43 +99,6 @@ func newestActors(likers []int) string {
 		ids = append(ids, world.UserID(likers[i]))
 	}
 	return `["` + strings.Join(ids, `","`) + `"]`
-}
-
-// writeFeed writes the rows in the order of the posts, as fan-out does, so that a viewer's rows lie as far apart on
-// disk as in real use.
-func writeFeed(b *bulkWriter, w *world.World) error {
-	row := 0
-	oldest := oldestInFeed(w)
-	return b.insertRows("feed", "id, viewer, post, author, at, gone, created, updated", func(emit func(...any)) {
-		for p := range w.Posts {
-			author, at := w.AuthorOf(p), world.TimeText(w.PostedAt(p))
-			for _, viewer := range append(w.FollowersOf(author), author) {
-				if p >= oldest[viewer] {
-					row++
-					emit(world.RowID(world.FeedRow, row), world.UserID(viewer), world.PostID(p), world.UserID(author), at, false, at, at)
-				}
-			}
-		}
-	})
-}
-
-// oldestInFeed returns, by user, the oldest post that their feed holds.
-func oldestInFeed(w *world.World) []int {
-	oldest := make([]int, w.Users)
-	left := make([]int, w.Users)
-	for u := range left {
-		left[u] = w.Feed
-	}
-	for p := w.Posts - 1; p >= 0; p-- {
-		author := w.AuthorOf(p)
-		for _, viewer := range append(w.FollowersOf(author), author) {
-			if left[viewer] > 0 {
-				left[viewer]--
-				oldest[viewer] = p
-			}
-		}
-	}
-	return oldest
 }
 
 // edgeID returns the natural key that Doubletap gives a row that connects two others; see its edge.ID.

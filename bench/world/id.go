@@ -14,7 +14,6 @@ const (
 	Notification
 	Event
 	Setting
-	FeedRow
 )
 
 // RowID returns the id of the nth row of a kind. It looks as random as PocketBase's ids, since ids in ascending order

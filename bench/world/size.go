@@ -10,15 +10,14 @@ type Size struct {
 	Users, Crowd, Posts int
 	Likes               int // of each post
 	Follows             int // of each user
-	Feed                int // rows that each user's feed holds at most, where there is a feed table
 }
 
 // The sizes that the benchmark knows by name. Standard is the README's; Quick is too small to say anything about
 // speed; Toy is the smoke test's.
 var (
-	Standard = Size{Users: 5000, Crowd: 5100, Posts: 100_000, Likes: 10, Follows: 200, Feed: 800}
-	Quick    = Size{Users: 500, Crowd: 1200, Posts: 5_000, Likes: 10, Follows: 60, Feed: 200}
-	Toy      = Size{Users: 200, Crowd: 400, Posts: 2_000, Likes: 10, Follows: 40, Feed: 100}
+	Standard = Size{Users: 5000, Crowd: 5100, Posts: 100_000, Likes: 10, Follows: 200}
+	Quick    = Size{Users: 500, Crowd: 1200, Posts: 5_000, Likes: 10, Follows: 60}
+	Toy      = Size{Users: 200, Crowd: 400, Posts: 2_000, Likes: 10, Follows: 40}
 )
 
 // ScaledBy returns a size with n times as many users and posts; each user does as much as before.

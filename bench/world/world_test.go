@@ -47,7 +47,7 @@ func TestWorldIsConsistent(t *testing.T) {
 
 func TestIDsDiffer(t *testing.T) {
 	seen := map[string]bool{}
-	for kind := User; kind <= FeedRow; kind++ {
+	for kind := User; kind <= Setting; kind++ {
 		for n := range 20_000 {
 			id := RowID(kind, n)
 			if len(id) != 15 || seen[id] {

@@ -31,7 +31,7 @@ type Finding struct {
 // checkOrder is the order in which the checks are reported.
 var checkOrder = []string{
 	"integrity", "migrations", "collections", "rules", "triggers", "moments", "relations", "indexes", "addresses", "accounts", "keys", "edges", "settings",
-	"posts", "comments", "tags", "search", "missing", "notifications", "feed", "counters", "queue", "handles", "files", "photos", "jobs", "superusers", "address", "mail", "encryption", "folder",
+	"posts", "comments", "tags", "search", "missing", "notifications", "counters", "queue", "handles", "files", "photos", "jobs", "superusers", "address", "mail", "encryption", "folder",
 }
 
 // Invariants returns all invariants of a data folder, in the order in which repairs build on each other: triggers count

@@ -20,7 +20,7 @@ var AccountWork = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
 	sweep.DeletePart("mutes", `muter = {:user}`), sweep.DeletePart("mutes", `muted = {:user}`),
 	sweep.DeletePart("comment_likes", `user = {:user}`), sweep.DeletePart("saves", `user = {:user}`), sweep.DeletePart("devices", `user = {:user}`),
 	sweep.DeletePart("story_views", `viewer = {:user}`),
-	sweep.DeletePart("feed", `viewer = {:user}`), sweep.DeletePart("feed", `author = {:user}`),
+	sweep.DeletePart("hidden_posts", `viewer = {:user}`),
 	sweep.DeletePart("notifications", `recipient = {:user}`), sweep.DeletePart("notification_events", `recipient = {:user}`),
 	sweep.DeletePart("retractions", `recipient = {:user}`),
 	notification.ForgetActorPart,

@@ -14,17 +14,16 @@ func bindFirst[E hook.Resolver](do func(E) error) *hook.Handler[E] {
 
 func TestAFeedGrowsAndShrinksBeforeItsViewersEyes(t *testing.T) {
 	s := startService(t)
-	s.addPost("bob", "p1", "public")
-	s.addPost("bob", "p2", "followers")
-	s.addPost("bob", "p3", "public")
-	ada := s.connectDevice(s.tokenOf("ada"), withQuery("feed/*", `{"expand":"post.author"}`))
-	cyn := s.connectDevice(s.tokenOf("cyn"), "feed/*")
+	s.addFollow(s.app, "ada", "bob", "accepted")
+	s.addFollow(s.app, "cyn", "bob", "pending")
 	name := withQuery("feed/*", `{"expand":"post.author"}`)
-	s.inTransaction(func(tx core.App) {
-		s.addFeedRow(tx, "ada", "bob", "p1")
-		s.addFeedRow(tx, "ada", "bob", "p2") // ada does not follow bob
-		s.addFeedRow(tx, "ada", "bob", "p3")
-	})
+	ada, cyn, bob := s.connectDevice(s.tokenOf("ada"), name), s.connectDevice(s.tokenOf("cyn"), "feed/*"), s.connectDevice(s.tokenOf("bob"), "feed/*")
+	for id, visibility := range map[string]string{"p1": "public", "p2": "private", "p3": "followers"} {
+		s.addPost("bob", id, visibility)
+	}
+	for _, id := range []string{"p1", "p2", "p3"} {
+		s.inTransaction(func(tx core.App) { PostAdded(tx, id, "bob") })
+	}
 	got := ada.nextEvent()
 	if got.String() != name+" create adap1" {
 		t.Errorf("got %v", got)
@@ -34,33 +33,72 @@ func TestAFeedGrowsAndShrinksBeforeItsViewersEyes(t *testing.T) {
 		t.Errorf("got %v", post)
 	}
 	ada.wantEvents(name + " create adap3")
+	bob.wantEvents("feed/* create bobp1", "feed/* create bobp2", "feed/* create bobp3") // the author's own, private or not
 	s.inTransaction(func(tx core.App) {
-		s.execSQL(tx, `DELETE FROM feed WHERE id = 'adap1'`, nil)
-		FeedRowsRemoved(tx, []FeedRow{{"adap1", "ada"}})
-	})
-	s.inTransaction(func(tx core.App) {
-		s.execSQL(tx, `UPDATE feed SET gone = 1 WHERE id = 'adap3'`, nil)
-		FeedRowsRemoved(tx, []FeedRow{{"adap3", "ada"}})
+		s.execSQL(tx, `DELETE FROM posts WHERE id = 'p1'`, nil)
+		PostRemoved(tx, "p1", "bob")
 	})
 	got = ada.nextEvent()
 	if got.String() != name+" delete adap1" || len(got.Record) != 3 || got.Record["collectionName"] != "feed" {
 		t.Errorf("got %v %v", got, got.Record)
 	}
+	bob.wantEvents("feed/* delete bobp1")
+	s.inTransaction(func(tx core.App) {
+		s.execSQL(tx, `INSERT INTO hidden_posts (id, viewer, post) VALUES ('h1', 'ada', 'p3')`, nil)
+		FeedPostHidden(tx, "ada", "p3")
+	})
 	ada.wantEvents(name + " delete adap3")
+	s.inTransaction(func(tx core.App) { PostAdded(tx, "p3", "bob") })
+	bob.wantEvents("feed/* create bobp3")
 	ada.wantNothing()
 	cyn.wantNothing()
 }
 
-func TestAFeedThatChangesALotReachesADeviceThatReads(t *testing.T) {
+func TestWhoUnfollowsIsToldOfTheNewestPosts(t *testing.T) {
 	s := startService(t)
-	ada := s.connectDevice(s.tokenOf("ada"), "feed/*")
-	var rows []FeedRow
-	for i := range 800 {
-		rows = append(rows, FeedRow{fmt.Sprint("f", i), "ada"})
+	s.addFollow(s.app, "ada", "bob", "accepted")
+	ada, bob := s.connectDevice(s.tokenOf("ada"), "feed/*"), s.connectDevice(s.tokenOf("bob"), "feed/*")
+	s.execSQL(s.app, `WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 399)
+		INSERT INTO posts (id, author, photos, visibility, created, updated) SELECT 'p' || i, 'bob', '[]', 'public', '2026-01-01 00:00:00.' || i || 'Z', '' FROM n`, nil)
+	s.inTransaction(func(tx core.App) { FeedAuthorLeft(tx, "ada", "bob") }) // who is still followed
+	ada.wantNothing()
+	s.inTransaction(func(tx core.App) {
+		s.execSQL(tx, `DELETE FROM follows`, nil)
+		FeedAuthorLeft(tx, "ada", "bob")
+	})
+	for i := range shownPosts {
+		ada.wantEvents(fmt.Sprint("feed/* delete adap", 399-i))
 	}
-	s.inTransaction(func(tx core.App) { FeedRowsRemoved(tx, rows) })
-	for _, row := range rows {
-		ada.wantEvents("feed/* delete " + row.ID)
+	ada.wantNothing()
+	bob.wantNothing()
+}
+
+// TestANewPostAsksForFollowersOrForWhoIsConnected counts statements and their rows: what a post costs does not grow
+// with who else is connected, nor with followers who are not.
+func TestANewPostAsksForFollowersOrForWhoIsConnected(t *testing.T) {
+	s := startService(t)
+	s.addPost("bob", "p1", "public")
+	for _, many := range []string{"followers", "connected"} {
+		s.execSQL(s.app, `DELETE FROM follows`, nil)
+		s.addFollow(s.app, "ada", "bob", "accepted")
+		if many == "followers" {
+			for i := range 40 {
+				s.addFollow(s.app, fmt.Sprint("other", i), "bob", "accepted")
+			}
+		}
+		ada, cyn := s.connectDevice(s.tokenOf("ada"), "feed/*"), s.connectDevice(s.tokenOf("cyn"), "feed/*")
+		people, err := s.inbox.feedListenersOf("bob")
+		if err != nil || fmt.Sprint(people) != "[ada]" {
+			t.Errorf("many %s: %v, %v", many, people, err)
+		}
+		before := s.queries.Load()
+		s.inTransaction(func(tx core.App) { PostAdded(tx, "p1", "bob") })
+		ada.wantEvents("feed/* create adap1")
+		s.waitUntilIdle()
+		if n := s.queries.Load() - before; n > 6 {
+			t.Errorf("many %s: %d queries", many, n)
+		}
+		cyn.wantNothing()
 	}
 }
 
@@ -69,7 +107,7 @@ func TestAFeedThatChangesTooMuchIsFetchedAnew(t *testing.T) {
 	ada := s.connectDevice(s.tokenOf("ada"), "feed/*")
 	var n update
 	for i := range 10 * maxFeedChanges {
-		n.addUpdate(update{feed: []feedChange{{id: fmt.Sprint("f", i)}}})
+		n.addUpdate(update{feed: []feedChange{{post: fmt.Sprint("f", i)}}})
 	}
 	if len(n.feed) != maxFeedChanges+1 {
 		t.Errorf("%d rows wait", len(n.feed))
@@ -84,7 +122,10 @@ func TestNobodyConnectedCostsNoQuery(t *testing.T) {
 	s.addPost("bob", "p1", "public")
 	before := s.queries.Load()
 	s.inTransaction(func(tx core.App) {
-		s.addFeedRow(tx, "ada", "bob", "p1")
+		PostAdded(tx, "p1", "bob")
+		PostRemoved(tx, "p2", "bob")
+		FeedPostHidden(tx, "ada", "p1")
+		FeedAuthorLeft(tx, "ada", "bob")
 		s.addNotification(tx, "ada", "n1")
 		PersonRowChanged(tx, "ada", "settings")
 		PostCountsChanged(tx, "p1")

@@ -192,14 +192,10 @@ func (s *service) addPost(author, id, visibility string) {
 		dbx.Params{"id": id, "a": author, "v": visibility})
 }
 
-// addFeedRow adds a row whose id is made of its viewer and its post, and calls FeedRowsAdded.
-func (s *service) addFeedRow(tx core.App, viewer, author, post string) FeedRow {
+func (s *service) addFollow(app core.App, follower, followee, state string) {
 	s.Helper()
-	row := FeedRow{ID: viewer + post, Viewer: viewer}
-	s.execSQL(tx, `INSERT INTO feed (id, viewer, post, author, at, gone, created, updated) VALUES ({:id}, {:v}, {:p}, {:a}, {:now}, 0, {:now}, {:now})`,
-		dbx.Params{"id": row.ID, "v": viewer, "p": post, "a": author})
-	FeedRowsAdded(tx, []FeedRow{row})
-	return row
+	s.execSQL(app, `INSERT INTO follows (id, follower, followee, state, created, updated) VALUES ({:id}, {:a}, {:b}, {:state}, {:now}, {:now})`,
+		dbx.Params{"id": follower + followee, "a": follower, "b": followee, "state": state})
 }
 
 // event is what a device received.

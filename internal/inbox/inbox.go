@@ -15,12 +15,12 @@ const storeKey = "doubletap.inbox"
 // Inbox knows the connected devices of one app: whose they are, and what they listen to.
 //
 // The inbox serves all collections of ours; PocketBase's broadcast serves owners' collections only. Each row of
-// notifications, settings and feed belongs to one person, is written by SQL, and is sent without any filter. Who may
-// see any other row is found out after the writer has its answer, see RecordWritten. Who watches a post is also sent
-// its counts, and its delete when it goes out of sight.
+// notifications, settings and feed belongs to one person and is sent without any filter. Who may see any other row is
+// found out after the writer has its answer, see RecordWritten. Who watches a post is also sent its counts, and its
+// delete when it goes out of sight.
 //
-// With several nodes, the arguments of updatePerson, noteCountsChanged, recheckPosts, recheckAuthor, recheckPerson and
-// DisconnectPerson are what the nodes would have to send each other.
+// With several nodes, the arguments of updatePerson, updateFeeds, noteCountsChanged, recheckPosts, recheckAuthor,
+// recheckPerson and DisconnectPerson are what the nodes would have to send each other.
 type Inbox struct {
 	// OnDelivered, unless nil, is called for each notification that was written to a device, by the goroutine that
 	// wrote it. Devices that PocketBase serves are not reported. Set it before the app serves.

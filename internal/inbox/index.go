@@ -104,22 +104,6 @@ func (in *Inbox) unsubscribe(s *subscription) {
 	}
 }
 
-// peopleListeningTo returns the people of whom at least one device listens to a collection.
-func (in *Inbox) peopleListeningTo(collection string) []string {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	var people []string
-	for person, theirs := range in.people {
-		for s := range theirs {
-			if s.listensTo(collection) {
-				people = append(people, person)
-				break
-			}
-		}
-	}
-	return people
-}
-
 func (s *subscription) listensTo(collection string) bool {
 	for _, t := range s.topics {
 		if t.collection == collection {

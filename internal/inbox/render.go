@@ -29,8 +29,8 @@ func (in *Inbox) realtimeRequest(auth *core.Record, options subscriptions.Subscr
 	return e
 }
 
-// findVisibleRows returns, by id, those of the rows that the collection's view rule shows to the viewer now.
-func (in *Inbox) findVisibleRows(e *core.RequestEvent, collection string, ids []string) (map[string]*core.Record, error) {
+// findVisibleRows returns those of the rows that the collection's view rule shows to the viewer now.
+func (in *Inbox) findVisibleRows(e *core.RequestEvent, collection string, rows dbx.HashExp) (visible []*core.Record, err error) {
 	info, err := e.RequestInfo()
 	if err != nil {
 		return nil, err
@@ -40,22 +40,24 @@ func (in *Inbox) findVisibleRows(e *core.RequestEvent, collection string, ids []
 		return nil, err
 	}
 	super := info.HasSuperuserAuth()
-	if len(ids) == 0 || (c.ViewRule == nil && !super) {
+	if c.ViewRule == nil && !super {
 		return nil, nil
 	}
-	rows, err := in.app.FindRecordsByIds(c, ids, func(q *dbx.SelectQuery) error {
-		if super || *c.ViewRule == "" {
-			return nil
-		}
+	q := in.app.RecordQuery(c)
+	for column, value := range rows { // the rule may join tables that have such columns too
+		q.AndWhere(dbx.HashExp{c.Name + "." + column: value})
+	}
+	if !super && *c.ViewRule != "" {
 		resolver := core.NewRecordFieldResolver(in.app, c, info, true)
 		rule, err := search.FilterData(*c.ViewRule).BuildExpr(resolver)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		q.AndWhere(rule)
-		return resolver.UpdateQuery(q)
-	})
-	return recordsByID(rows), err
+		if err := resolver.UpdateQuery(q.AndWhere(rule)); err != nil {
+			return nil, err
+		}
+	}
+	return visible, q.All(&visible)
 }
 
 // enrichRows returns, by id, copies of the rows as the viewer sees them: with what the topic asks to expand, and with

@@ -1,8 +1,6 @@
 package inbox
 
 import (
-	"slices"
-
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
@@ -57,50 +55,6 @@ func (in *Inbox) deliverRow(person, collection string) error {
 		if g.concerns(collection, row.Id) {
 			shown := in.enrichRows(in.realtimeRequest(g.auth, g.options), []*core.Record{row})
 			g.sendToAll(in.encodeMessage("update", g, shown[row.Id], collection, row.Id))
-		}
-	}
-	return nil
-}
-
-// deliverFeed sends rows of the person's feed. It decides by what the database says now, since the updates of two
-// transactions may arrive in either order: a row that is in sight is sent if one of the changes added it; for a row
-// that is not, a delete is sent if one of the changes removed it.
-func (in *Inbox) deliverFeed(person string, changes []feedChange) error {
-	added, gone := map[string]bool{}, map[string]bool{}
-	var ids []string
-	for _, c := range changes {
-		if !added[c.id] && !gone[c.id] {
-			ids = append(ids, c.id)
-		}
-		if c.added {
-			added[c.id] = true
-		} else {
-			gone[c.id] = true
-		}
-	}
-	for ids := range slices.Chunk(ids, pageSize) {
-		for _, g := range in.viewGroupsOf(person, feed) {
-			wanted := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !g.concerns(feed, id) })
-			e := in.realtimeRequest(g.auth, g.options)
-			visible, err := in.findVisibleRows(e, feed, wanted)
-			if err != nil {
-				return err
-			}
-			var rows []*core.Record
-			for id, row := range visible {
-				if added[id] {
-					rows = append(rows, row)
-				}
-			}
-			shown := in.enrichRows(e, rows)
-			for _, id := range wanted {
-				switch {
-				case visible[id] != nil && added[id]:
-					g.sendToAll(in.encodeMessage("create", g, shown[id], feed, id))
-				case visible[id] == nil && gone[id]:
-					g.sendToAll(in.encodeMessage("delete", g, nil, feed, id))
-				}
-			}
 		}
 	}
 	return nil

@@ -36,7 +36,7 @@ func (in *Inbox) handleUpdate(key workKey, u update) {
 	case key.row != nil:
 		in.disconnectListeners(key.row)
 	case key.post != "":
-		in.disconnectWatchers(func(post string, _ *watchedPost) bool { return post == key.post }, u.inFeedsToo)
+		in.disconnectWatchers(func(post string, _ *watchedPost) bool { return post == key.post }, len(u.inFeeds) > 0)
 	default:
 		in.disconnectWatchers(func(_ string, w *watchedPost) bool { return w.author == key.author }, true)
 	}
@@ -75,6 +75,13 @@ func (in *Inbox) deliverToPerson(person string, u update) error {
 		if err := in.deliverRow(person, collection); err != nil {
 			return fmt.Errorf("deliver %s to %s: %w", collection, person, err)
 		}
+	}
+	for _, author := range u.feedAuthors {
+		gone, err := in.newestPostsOf(author)
+		if err != nil {
+			return err
+		}
+		u.feed = append(u.feed, gone...)
 	}
 	if len(u.feed) > maxFeedChanges {
 		in.DisconnectPerson(person)

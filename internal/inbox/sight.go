@@ -1,7 +1,6 @@
 package inbox
 
 import (
-	"encoding/json/v2"
 	"fmt"
 	"slices"
 
@@ -15,10 +14,16 @@ func (in *Inbox) deliverPost(post string, u update) error {
 	if err := in.deliverToWatchers(post, u); err != nil {
 		return fmt.Errorf("deliver post %s: %w", post, err)
 	}
-	if !u.inFeedsToo {
+	if len(u.inFeeds) == 0 {
 		return nil
 	}
-	return in.recheckFeeds("post", post)
+	if u.author == "" {
+		found, err := db.QueryValue(in.app, &u.author, `SELECT author FROM posts WHERE id = {:post}`, db.Params{"post": post})
+		if err != nil || !found { // who deletes a post says whose it was
+			return err
+		}
+	}
+	return in.updateFeeds(u.author, func() ([]feedChange, error) { return u.inFeeds, nil })
 }
 
 func (in *Inbox) deliverToWatchers(post string, u update) error {
@@ -87,28 +92,5 @@ func (in *Inbox) recheckWatchedPosts(author string) error {
 		}
 	}
 	in.mu.Unlock()
-	return in.recheckFeeds("author", author)
-}
-
-// recheckFeeds checks again the rows with this post or author in the feeds that somebody listens to.
-func (in *Inbox) recheckFeeds(column, value string) error {
-	people := in.peopleListeningTo(feed)
-	if len(people) == 0 {
-		return nil
-	}
-	list, err := json.Marshal(people)
-	if err != nil {
-		return err
-	}
-	var rows []FeedRow
-	// CROSS JOIN fixes the order: one lookup for each listener, not for each row of the post or author
-	err = db.QueryAll(in.app, &rows, `SELECT f.id, f.viewer FROM json_each({:people}) p CROSS JOIN feed f ON f.viewer = p.value
-		WHERE f.`+column+` = {:value} AND NOT f.gone`, db.Params{"people": string(list), "value": value})
-	if err != nil {
-		return fmt.Errorf("find %s %s in feeds: %w", column, value, err)
-	}
-	for _, row := range rows {
-		in.updatePerson(row.Viewer, update{feed: []feedChange{{row.ID, false}}})
-	}
-	return nil
+	return in.updateFeeds(author, func() ([]feedChange, error) { return in.newestPostsOf(author) })
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/list"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"github.com/doubletap/doubletap/internal/clock"
@@ -118,15 +119,15 @@ func (in *Inbox) catchUp(s *subscription, auth *core.Record) error {
 		return nil
 	}
 	e := in.realtimeRequest(auth, subscriptions.SubscriptionOptions{})
-	visible, err := in.findVisibleRows(e, posts, slices.Collect(maps.Keys(s.inSight)))
+	visible, err := in.findVisibleRows(e, posts, dbx.HashExp{"id": list.ToInterfaceSlice(slices.Collect(maps.Keys(s.inSight)))})
 	if err != nil {
 		return fmt.Errorf("subscribe to posts: %w", err)
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for id, post := range visible {
-		s.inSight[id] = true
-		if w := in.watchedPosts[id]; w != nil {
+	for _, post := range visible {
+		s.inSight[post.Id] = true
+		if w := in.watchedPosts[post.Id]; w != nil {
 			w.author = post.GetString("author")
 		}
 	}

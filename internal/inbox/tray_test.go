@@ -56,7 +56,7 @@ func TestWhatIsRolledBackIsNotSent(t *testing.T) {
 	err := s.app.RunInTransaction(func(tx core.App) error {
 		s.addNotification(tx, "ada", "n1")
 		PersonRowChanged(tx, "ada", "settings")
-		FeedRowsRemoved(tx, []FeedRow{{"f1", "ada"}})
+		FeedPostHidden(tx, "ada", "p1")
 		return fire
 	})
 	if !errors.Is(err, fire) {
@@ -358,8 +358,8 @@ func TestASuperuserHearsOfEverybody(t *testing.T) {
 	})
 	d.wantEvents("notifications/* delete n2", "settings/* update bob")
 	s.addPost("bob", "p1", "private")
-	s.inTransaction(func(tx core.App) { s.addFeedRow(tx, "bob", "bob", "p1") })
-	d.wantEvents("feed/* create bobp1")
+	s.inTransaction(func(tx core.App) { FeedPostHidden(tx, "bob", "missing") })
+	d.wantEvents("feed/* delete bobmissing")
 	d.wantNothing()
 }
 

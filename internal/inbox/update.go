@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -14,12 +15,6 @@ import (
 // disconnected: fetching the feed anew is cheaper.
 const maxFeedChanges = 1000
 
-// FeedRow is the id of a row of feed, and the viewer whose feed it is in.
-type FeedRow struct {
-	ID     string `db:"id"`
-	Viewer string `db:"viewer"`
-}
-
 // update is what there is to do for a workKey. Two updates of one key add up to one.
 type update struct {
 	tray           bool      // of a person: notifications or retractions changed
@@ -28,14 +23,17 @@ type update struct {
 	superusersFrom int64     // superusers who were sent nothing of this person yet need nothing up to this seq
 	collections    []string  // collections of which the person's row changed
 	feed           []feedChange
-	countsChanged  bool     // of a post: its counts changed
-	sightChanged   bool     // of a post: it may have gone out of sight
-	inFeedsToo     bool     // of a post: check the feeds it is in, too
-	onlyPeople     []string // of a post: it may have gone out of sight of these people alone
+	feedAuthors    []string     // of a person: whose posts may be gone from the feed
+	countsChanged  bool         // of a post: its counts changed
+	sightChanged   bool         // of a post: it may have gone out of sight
+	inFeeds        []feedChange // of a post: what became of it in the feeds that it is in
+	author         string       // of a post: its author, unless that is to be looked up
+	onlyPeople     []string     // of a post: it may have gone out of sight of these people alone
 }
 
+// feedChange is what became of a post in a feed.
 type feedChange struct {
-	id    string
+	post  string
 	added bool // false: it may be gone
 }
 
@@ -55,11 +53,13 @@ func (u *update) addUpdate(more update) {
 	u.feed = u.feed[:min(len(u.feed), maxFeedChanges+1)] // one too many is enough to know
 	u.countsChanged = u.countsChanged || more.countsChanged
 	u.sightChanged = u.sightChanged || more.sightChanged
-	u.inFeedsToo = u.inFeedsToo || more.inFeedsToo
+	u.feedAuthors = appendMissing(u.feedAuthors, more.feedAuthors)
+	u.inFeeds = appendMissing(u.inFeeds, more.inFeeds)
+	u.author = cmp.Or(u.author, more.author)
 	u.onlyPeople = appendMissing(u.onlyPeople, more.onlyPeople)
 }
 
-func appendMissing(a, b []string) []string {
+func appendMissing[T comparable](a, b []T) []T {
 	for _, s := range b {
 		if !slices.Contains(a, s) {
 			a = append(a, s)
@@ -111,26 +111,6 @@ func PersonRowChanged(tx core.App, person, collection string) {
 	if in := existingInbox(tx); in != nil {
 		db.AfterCommit(tx, func() { in.updatePerson(person, update{collections: []string{collection}}) })
 	}
-}
-
-// FeedRowsAdded says that rows were added to feeds. After the commit, those viewers who are connected are sent the
-// rows that they may see.
-func FeedRowsAdded(tx core.App, rows []FeedRow) { feedRowsChanged(tx, rows, true) }
-
-// FeedRowsRemoved says that rows were taken out of feeds: deleted or hidden. After the commit, those viewers who are
-// connected are sent their delete.
-func FeedRowsRemoved(tx core.App, rows []FeedRow) { feedRowsChanged(tx, rows, false) }
-
-func feedRowsChanged(tx core.App, rows []FeedRow, added bool) {
-	in := existingInbox(tx)
-	if in == nil || len(rows) == 0 {
-		return
-	}
-	db.AfterCommit(tx, func() {
-		for _, row := range rows {
-			in.updatePerson(row.Viewer, update{feed: []feedChange{{row.ID, added}}})
-		}
-	})
 }
 
 // updatePerson has a worker send an update to the person's devices. All that is personal goes through here; for a

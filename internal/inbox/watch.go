@@ -70,7 +70,7 @@ func (in *Inbox) recheckPosts(posts []string) {
 		return
 	}
 	for _, post := range posts {
-		in.broadcastQueue.enqueue(workKey{post: post}, update{sightChanged: true, inFeedsToo: true})
+		in.broadcastQueue.enqueue(workKey{post: post}, update{sightChanged: true, inFeeds: []feedChange{{post: post}}})
 	}
 }
 

@@ -517,8 +517,9 @@ func TestAPostThatCannotBeReadIsNoSilence(t *testing.T) {
 			s := startService(t)
 			s.addPost("bob", "p1", "public")
 			s.addPost("cyn", "p2", "public")
+			s.addFollow(s.app, "cyn", "bob", "accepted")
 			watcher, feed, other := s.connectDevice(s.tokenOf("ada"), "posts/p1"), s.connectDevice(s.tokenOf("cyn"), "feed/*"), s.connectDevice(s.tokenOf("ada"), "posts/p2")
-			for _, table := range []string{"posts", "feed"} {
+			for _, table := range []string{"posts", "follows"} {
 				s.execSQL(s.app, `ALTER TABLE `+table+` RENAME TO `+table+`_away`, nil)
 			}
 			s.inTransaction(recheck)

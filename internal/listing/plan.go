@@ -23,23 +23,6 @@ func (c *planCache) makePlan(r Request) *pagePlan {
 
 func isShippedRule(rule *string, text string) bool { return rule != nil && *rule == text }
 
-func (c *planCache) makeFeedPlan(expands string) *pagePlan {
-	row, ok := recordFields(c.feed, "f")
-	if expands != "" {
-		p, known := postTemplate(c.posts, c.users, true)
-		if !known {
-			return nil
-		}
-		row = append(row, expandField("post", p))
-	}
-	if !ok {
-		return nil
-	}
-	joins := " JOIN feed f ON f.viewer = me.id JOIN posts _p ON _p.id = f.post JOIN users _u ON _u.id = _p.author"
-	return makeListPlan(objectTemplate(row), joins+viewerJoins(expands != "", expands != ""),
-		"NOT f.gone AND "+visibility.PostShownSQL, " AND f.at <= {:at} AND (f.at < {:at} OR f.post < {:last})", " ORDER BY f.at DESC, f.post DESC")
-}
-
 func (c *planCache) makePostsPlan(r Request) *pagePlan {
 	row, ok := postTemplate(c.posts, c.users, r.Expand == "author")
 	if !ok {

@@ -14,7 +14,7 @@ import (
 
 // The rules as they are shipped. With any other rule, this package leaves the collection to PocketBase.
 const (
-	feedRule     = `@request.auth.id != "" && viewer = @request.auth.id && gone = false && seesPost(@request.auth.id, post) = true`
+	feedRule     = `@request.auth.id != "" && viewer = @request.auth.id && seesPost(@request.auth.id, post) = true`
 	trayRule     = `@request.auth.id != "" && recipient = @request.auth.id`
 	postsRule    = `(@request.auth.id != "" && author = @request.auth.id) || (hidden = false && sees(@request.auth.id, author, visibility) = true)`
 	commentsRule = `seesPost(@request.auth.id, post) = true && (hidden = false || (@request.auth.id != "" && author = @request.auth.id)) && (author = "" || blocked(@request.auth.id, author) = false)`
@@ -43,30 +43,32 @@ type pagePlan struct {
 	firstSQL, nextSQL string // statements: of the first page, and of a page behind a cursor
 	row               *template
 
+	feed *feedPlan // of a page of the feed, which has no other statements
+
 	actor, comment, post *template // what is expanded in the tray; nil where nothing is
 	actorsSQL            string    // reads the actors
 }
 
 // AppendPage appends the JSON of the answer to a person who was given a token, and reports whether it did. It returns
-// false when nothing was found, when the token is no longer valid, or when the general path has to answer. It runs at
-// most two statements.
+// false when nothing was found, when the token is no longer valid, or when the general path has to answer. A page of
+// the tray takes up to two statements, one of the feed as many as feedAttempts.
 func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([]byte, bool, error) {
 	p, err := r.findPlan(request)
 	if err != nil || p == nil {
 		return out, false, err
 	}
-	params := db.Params{"me": person.Id, "key": person.TokenKey(), "now": clock.Timestamp(r.app), "n": request.PerPage, "at": request.At, "last": request.LastID, "author": request.Author, "id": request.ID}
-	if request.ID != "" {
-		params["n"] = 1
-	}
+	params := r.pageParams(person, request)
 	statement := p.firstSQL
 	if request.At != "" {
 		statement = p.nextSQL
 	}
-	if request.Collection == "notifications" {
+	switch {
+	case p.feed != nil:
+		out, err = r.appendFeed(out, p, person, request, params)
+	case request.Collection == "notifications":
 		out, err = r.appendTray(out, p, statement, params)
-	} else {
-		out, err = r.appendRows(out, p, statement, params)
+	default:
+		out, _, err = r.appendRows(out, p, statement, params)
 	}
 	if err != nil {
 		return out, false, fmt.Errorf("read a page of %s: %w", request.Collection, err)
@@ -74,16 +76,26 @@ func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([
 	return finishAnswer(out, request)
 }
 
+// pageParams returns the values of the parameters of all statements.
+func (r *Reader) pageParams(person *core.Record, request Request) db.Params {
+	params := db.Params{"me": person.Id, "key": person.TokenKey(), "now": clock.Timestamp(r.app), "n": request.PerPage, "at": request.At, "last": request.LastID, "author": request.Author, "id": request.ID}
+	if request.ID != "" {
+		params["n"] = 1
+	}
+	return params
+}
+
 const itemsHead = `{"items":[`
 
-// appendRows appends itemsHead and the rows of a page.
-func (r *Reader) appendRows(out []byte, p *pagePlan, statement string, params db.Params) ([]byte, error) {
+// appendRows appends itemsHead and the rows of a page, and returns how many they are.
+func (r *Reader) appendRows(out []byte, p *pagePlan, statement string, params db.Params) (_ []byte, count int, err error) {
 	var text string
 	out = append(out, itemsHead...)
-	err := db.QueryEach(r.app, statement, params, func() {
+	err = db.QueryEach(r.app, statement, params, func() {
 		out = append(p.row.appendRow(out, text, nil), ',')
+		count++
 	}, &text)
-	return out, err
+	return out, count, err
 }
 
 // finishAnswer turns itemsHead and rows into an answer: of one record, or of a page. It returns false when there are

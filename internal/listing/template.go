@@ -116,6 +116,11 @@ func (t *template) addSlot(s slot, columns ...string) {
 // recordFields returns the fields of a collection's record under an alias, or false if there is a field that only
 // PocketBase can write.
 func recordFields(c *core.Collection, alias string) ([]jsonField, bool) {
+	return recordFieldsBy(c, func(name string) string { return alias + ".[[" + name + "]]" })
+}
+
+// recordFieldsBy does what recordFields does, with the SQL that column returns for each field; "" if only PocketBase knows it.
+func recordFieldsBy(c *core.Collection, column func(name string) string) ([]jsonField, bool) {
 	all := []jsonField{{name: core.FieldNameCollectionId, constant: string(appendQuoted(nil, c.Id))}, {name: core.FieldNameCollectionName, constant: string(appendQuoted(nil, c.Name))}}
 	for _, field := range c.Fields {
 		name := field.GetName()
@@ -125,21 +130,24 @@ func recordFields(c *core.Collection, alias string) ([]jsonField, bool) {
 		case c.IsAuth() && (name == core.FieldNamePassword || name == core.FieldNameTokenKey), field.GetHidden():
 			continue
 		case c.IsAuth() && name == core.FieldNameEmail:
-			all = append(all, emailField(alias))
+			all = append(all, emailField(column))
 			continue
 		}
 		write, known := appenderOf(field)
 		if !known {
 			return nil, false
 		}
-		column := alias + ".[[" + name + "]]"
+		value := column(name)
+		if value == "" {
+			return nil, false
+		}
 		switch field.Type() {
 		case core.FieldTypeJSON:
-			column = "coalesce(" + column + ", 'null')"
+			value = "coalesce(" + value + ", 'null')"
 		case core.FieldTypeNumber:
-			column = "iif(typeof(" + column + ") = 'integer', " + column + ", quote(" + column + "))" // quote gives all digits of a fraction
+			value = "iif(typeof(" + value + ") = 'integer', " + value + ", quote(" + value + "))" // quote gives all digits of a fraction
 		}
-		all = append(all, jsonField{name: name, columns: []string{column}, appendTo: appendNextValue(write)})
+		all = append(all, jsonField{name: name, columns: []string{value}, appendTo: appendNextValue(write)})
 	}
 	return all, true
 }
@@ -152,10 +160,10 @@ func appendNextValue(write valueAppender) func([]byte, *rowValues) []byte {
 }
 
 // emailField returns the e-mail address, which is written only if its owner shows it or is the viewer.
-func emailField(alias string) jsonField {
+func emailField(column func(name string) string) jsonField {
 	return jsonField{
 		name: core.FieldNameEmail, optional: true,
-		columns: []string{"iif(" + alias + ".emailVisibility OR " + alias + ".id = {:me}, '+' || " + alias + ".email, '')"},
+		columns: []string{"iif(" + column("emailVisibility") + " OR " + column("id") + " = {:me}, '+' || " + column("email") + ", '')"},
 		appendTo: func(out []byte, r *rowValues) []byte {
 			if address, shown := strings.CutPrefix(r.nextValue(), "+"); shown {
 				return appendQuoted(append(out, `,"email":`...), address)

@@ -20,7 +20,7 @@ func edgeInvariants() []*Invariant {
 	all := []*Invariant{
 		{
 			Check: "edges", Name: "self", On: "follows", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "follows",
-			Broken: `t.follower = t.followee`, Mend: mendByDelete("follows"), // without hooks: they would remove a person's own posts from their feed
+			Broken: `t.follower = t.followee`, Mend: mendByDelete("follows"),
 		},
 		{
 			Check: "edges", Name: "self", On: "blocks", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "blocks", Broken: `t.blocker = t.blocked`, Mend: mendByDelete("blocks"),

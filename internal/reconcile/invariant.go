@@ -91,7 +91,7 @@ func RowInvariants(app core.App) ([]*Invariant, error) {
 	}
 	var all []*Invariant
 	for _, some := range [][]*Invariant{
-		momentInvariants(), relations, accountInvariants(), edgeInvariants(), settingsInvariants(), postInvariants(), storyInvariants(), commentInvariants(), missingEventInvariants(), notificationInvariants(), feedInvariants(), jobInvariants(), handleInvariants(), counterInvariants(),
+		momentInvariants(), relations, accountInvariants(), edgeInvariants(), settingsInvariants(), postInvariants(), storyInvariants(), commentInvariants(), missingEventInvariants(), notificationInvariants(), jobInvariants(), handleInvariants(), counterInvariants(),
 	} {
 		for _, i := range some {
 			applies := i.Table == ""
@@ -110,7 +110,7 @@ func RowInvariants(app core.App) ([]*Invariant, error) {
 
 // CheckNames returns the names of the groups of the invariants about rows.
 func CheckNames() []string {
-	return []string{"moments", "relations", "accounts", "keys", "edges", "settings", "posts", "comments", "tags", "search", "missing", "notifications", "feed", "counters", "queue", "handles"}
+	return []string{"moments", "relations", "accounts", "keys", "edges", "settings", "posts", "comments", "tags", "search", "missing", "notifications", "counters", "queue", "handles"}
 }
 
 // mendByStatements returns a Mend that runs the statements; @ids in them is the list of the rows' ids.

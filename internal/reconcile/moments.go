@@ -18,7 +18,7 @@ import (
 // momentColumns are the columns of each table that store a moment in the past.
 var momentColumns = map[string][]string{
 	"users": {"created", "updated"}, "settings": {"created", "updated", "seenAt", "readAt", "digestedAt"}, "devices": {"created", "updated", "lastSeen", "answeredAt", "failingSince"},
-	"posts": {"created", "updated"}, "comments": {"created", "updated"}, "stories": {"created", "updated"}, "feed": {"at", "created", "updated"},
+	"posts": {"created", "updated"}, "comments": {"created", "updated"}, "stories": {"created", "updated"}, "hidden_posts": {"created", "updated"},
 	"likes": {"created", "updated"}, "comment_likes": {"created", "updated"}, "saves": {"created", "updated"}, "story_views": {"created", "updated"},
 	"follows": {"created", "updated"}, "blocks": {"created", "updated"}, "mutes": {"created", "updated"},
 	"notifications": {"created", "updated", "latestAt", "pushedAt", "mailedAt"}, "retractions": {"created", "updated"}, "notification_events": {"created", "updated", "alertedAt"},

@@ -1,0 +1,283 @@
+package listing
+
+import (
+	"encoding/json/v2"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/search"
+
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
+)
+
+// feedWorld is a small world in which everything that decides about a feed happens by chance.
+type feedWorld struct {
+	*testing.T
+	app    core.App
+	random *rand.Rand
+	people []*core.Record
+	reader *Reader
+	plan   *pagePlan
+	pages  map[string][]string // what the general path answered
+}
+
+func newFeedWorld(t *testing.T, seed uint64) *feedWorld {
+	w := &feedWorld{T: t, app: dbtest.NewApp(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) { return db.Open(path) }}), random: rand.New(rand.NewPCG(seed, 0))}
+	const people, posts = 9, 150
+	id := func(kind string, n int) string { return fmt.Sprintf("%s%d", kind, n) }
+	for n := range people {
+		w.exec(`INSERT INTO users (id, tokenKey, handle, state, role, private) VALUES ({:id}, {:id}, {:id}, {:state}, 'member', {:private})`,
+			db.Params{"id": id("user", n), "state": w.choose("active", "active", "active", "active", "suspended"), "private": w.random.IntN(3) == 0})
+	}
+	days := 0
+	for n := range posts {
+		if w.random.IntN(2) == 0 { // else of the same moment as the one before
+			days += w.random.IntN(3)
+		}
+		w.exec(`INSERT INTO posts (id, author, photos, visibility, hidden, created) VALUES ({:id}, {:author}, '[]', {:visibility}, {:hidden}, strftime('%Y-%m-%d %H:%M:%fZ', '2026-10-01', {:ago}))`,
+			db.Params{"id": id("post", w.random.IntN(1000)*1000+n), "author": id("user", w.random.IntN(people)), "visibility": w.choose("public", "public", "followers", "private"),
+				"hidden": w.random.IntN(8) == 0, "ago": fmt.Sprintf("-%d days", days)})
+	}
+	var all []string
+	if err := db.QueryColumn(w.app, &all, `SELECT id FROM posts`, nil); err != nil {
+		t.Fatal(err)
+	}
+	until := func() string { return w.choose("", "2000-01-01 00:00:00.000Z", "2099-01-01 00:00:00.000Z") }
+	for a := range people {
+		for b := range people {
+			ends := db.Params{"a": id("user", a), "b": id("user", b)}
+			if a == b {
+				continue
+			}
+			if w.random.IntN(3) > 0 {
+				w.exec(`INSERT INTO follows (id, follower, followee, state) VALUES ({:a} || {:b}, {:a}, {:b}, {:state})`, withParam(ends, "state", w.choose("accepted", "accepted", "accepted", "pending")))
+			}
+			if w.random.IntN(12) == 0 {
+				w.exec(`INSERT INTO blocks (id, blocker, blocked) VALUES ({:a} || {:b}, {:a}, {:b})`, ends)
+			}
+			if w.random.IntN(6) == 0 {
+				w.exec(`INSERT INTO mutes (id, muter, muted, until) VALUES ({:a} || {:b}, {:a}, {:b}, {:until})`, withParam(ends, "until", until()))
+			}
+		}
+		for _, post := range all {
+			pair := db.Params{"a": id("user", a), "p": post}
+			switch w.random.IntN(12) {
+			case 0:
+				w.exec(`INSERT INTO mutes (id, muter, post, until) VALUES ({:a} || {:p}, {:a}, {:p}, {:until})`, withParam(pair, "until", until()))
+			case 1:
+				w.exec(`INSERT INTO hidden_posts (id, viewer, post) VALUES ({:a} || {:p}, {:a}, {:p})`, pair)
+			}
+		}
+	}
+	if err := w.app.RecordQuery("users").All(&w.people); err != nil {
+		t.Fatal(err)
+	}
+	w.reader, w.pages = NewReader(w.app), map[string][]string{}
+	var err error
+	if w.plan, err = w.reader.findPlan(Request{Collection: "feed", Sort: "-at,-post"}); err != nil || w.plan == nil {
+		t.Fatal(w.plan, err)
+	}
+	return w
+}
+
+func (w *feedWorld) choose(from ...string) string { return from[w.random.IntN(len(from))] }
+
+func (w *feedWorld) exec(statement string, params db.Params) {
+	w.Helper()
+	if _, err := db.Exec(w.app, statement, params); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func withParam(params db.Params, name string, value any) db.Params {
+	params[name] = value
+	return params
+}
+
+// generalPage returns the rows that PocketBase reads from the view by the collection's rule.
+func (w *feedWorld) generalPage(person *core.Record, r Request) (rows []string) {
+	w.Helper()
+	feed, err := w.app.FindCachedCollectionByNameOrId("feed")
+	if err != nil {
+		w.Fatal(err)
+	}
+	resolver := core.NewRecordFieldResolver(w.app, feed, &core.RequestInfo{Context: core.RequestInfoContextDefault, Auth: person}, true)
+	rule, err := search.FilterData(*feed.ListRule).BuildExpr(resolver)
+	if err != nil {
+		w.Fatal(err)
+	}
+	q := w.app.RecordQuery(feed).AndWhere(rule).OrderBy("feed.at DESC", "feed.post DESC").Limit(int64(r.PerPage))
+	if r.At != "" {
+		q.AndWhere(dbx.NewExp("feed.at <= {:at} AND (feed.at < {:at} OR feed.post < {:last})", dbx.Params{"at": r.At, "last": r.LastID}))
+	}
+	if err := resolver.UpdateQuery(q); err != nil {
+		w.Fatal(err)
+	}
+	var found []*core.Record
+	if err := q.All(&found); err != nil {
+		w.Fatal(err)
+	}
+	for _, row := range found {
+		text, err := json.Marshal(row.PublicExport(), json.Deterministic(true))
+		if err != nil {
+			w.Fatal(err)
+		}
+		rows = append(rows, string(text))
+	}
+	return rows
+}
+
+// fastPage returns the rows that the plan reads.
+func (w *feedWorld) fastPage(p *pagePlan, person *core.Record, r Request) (rows []string) {
+	w.Helper()
+	out, err := w.reader.appendFeed(nil, p, person, r, w.reader.pageParams(person, r))
+	if err != nil {
+		w.Fatal(err)
+	}
+	page, ok, err := finishAnswer(out, r)
+	if err != nil || !ok {
+		return nil
+	}
+	var answer struct {
+		Items []map[string]any `json:"items"`
+	}
+	if err := json.Unmarshal(page, &answer); err != nil {
+		w.Fatal(err)
+	}
+	for _, item := range answer.Items {
+		text, err := json.Marshal(item, json.Deterministic(true))
+		if err != nil {
+			w.Fatal(err)
+		}
+		rows = append(rows, string(text))
+	}
+	return rows
+}
+
+// firstDifference reads pages of everybody's feed by both ways, and says where they differ, "" if nowhere.
+func (w *feedWorld) firstDifference(p *pagePlan) string {
+	w.Helper()
+	for _, person := range w.people {
+		for _, many := range []int{0, manyFollowees} { // which decides how a page is read
+			person.SetRaw("followingCount", many)
+			for _, perPage := range []int{1, 4, 100} {
+				r := Request{Collection: "feed", Sort: "-at,-post", PerPage: perPage}
+				for pageNumber := range 6 {
+					key := fmt.Sprint(person.Id, perPage, r.At, r.LastID)
+					if _, known := w.pages[key]; !known {
+						w.pages[key] = w.generalPage(person, r)
+					}
+					got, want := w.fastPage(p, person, r), w.pages[key]
+					if !slices.Equal(got, want) {
+						return fmt.Sprintf("%s follows %d, page %d of %d after %s %s:\ngot  %v\nwant %v", person.Id, many, pageNumber, perPage, r.At, r.LastID, got, want)
+					}
+					if len(want) == 0 {
+						break
+					}
+					var last struct{ At, Post string }
+					if err := json.Unmarshal([]byte(want[len(want)-1]), &last, json.MatchCaseInsensitiveNames(true)); err != nil {
+						w.Fatal(err)
+					}
+					r.At, r.LastID = last.At, last.Post
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// TestAFeedIsWhatTheViewSays compares what both ways of reading a feed find. Then it leaves out one predicate after the
+// other: each must make a difference, or the comparison would not notice when it is lost.
+func TestAFeedIsWhatTheViewSays(t *testing.T) {
+	seed := rand.Uint64()
+	w := newFeedWorld(t, seed)
+	if difference := w.firstDifference(w.plan); difference != "" {
+		t.Fatalf("seed %d: %s", seed, difference)
+	}
+	rows := 0
+	for _, page := range w.pages {
+		rows += len(page)
+	}
+	if rows < 100 {
+		t.Errorf("seed %d: only %d rows were compared", seed, rows)
+	}
+	worlds := []*feedWorld{w} // further ones for what chance did not make matter in the first
+	for _, predicate := range []struct{ text, instead string }{
+		{" AND state = 'accepted'", ""},
+		{" AND " + feedCursor, ""},
+		{"_q.created < {:at} OR ", ""},
+		{" OR _q.id < {:last}", ""},
+		{" AND " + feedConditions()[0], ""},
+		{" AND " + feedConditions()[1], ""},
+		{" AND " + feedConditions()[2], ""},
+		{" AND " + feedConditions()[3], ""},
+		{" AND " + notEndedSQL, ""},
+		{"NOT [[_p.hidden]] AND ", ""},
+		{"[[_u.state]] = 'active' AND ", ""},
+		{"[[_b.blocker]] = [[_u.id]]", "[[_b.blocker]] = ''"},
+		{"[[_b.blocker]] = {:me}", "[[_b.blocker]] = ''"},
+		{"SELECT {:me} AS author UNION ALL ", "SELECT '' AS author UNION ALL "},
+	} {
+		changed := *w.plan.feed
+		differs := false
+		for i := range 2 {
+			for _, statement := range []*string{&changed.ofAuthors[i], &changed.newest[i]} {
+				before := *statement
+				*statement = strings.ReplaceAll(before, predicate.text, predicate.instead)
+				differs = differs || *statement != before
+			}
+		}
+		if !differs {
+			t.Errorf("no statement has %s", predicate.text)
+			continue
+		}
+		for n := 0; worlds[n].firstDifference(&pagePlan{row: w.plan.row, feed: &changed}) == ""; n++ {
+			if n == 4 {
+				t.Errorf("seed %d: nothing changes without %s", seed, predicate.text)
+				break
+			}
+			if n+1 == len(worlds) {
+				worlds = append(worlds, newFeedWorld(t, seed+uint64(n)+1))
+			}
+		}
+	}
+}
+
+// TestAFeedsFirstWindowIsEnough counts candidates: a page is read from those of the first window when they fill it, so
+// that it costs no more in an old service than in a new one.
+func TestAFeedsFirstWindowIsEnough(t *testing.T) {
+	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) { return db.Open(path) }})
+	for _, statement := range []string{
+		`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) INSERT INTO users (id, tokenKey, handle, state, role) SELECT 'user' || i, 'key' || i, 'user' || i, 'active', 'member' FROM n`,
+		`INSERT INTO follows (id, follower, followee, state) SELECT id, 'user1', id, 'accepted' FROM users WHERE id != 'user1'`,
+		`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO posts (id, author, photos, visibility, created)
+			SELECT 'post' || (10000 + i), 'user' || (i % 50 + 1), '[]', 'public', strftime('%Y-%m-%d %H:%M:%fZ', '2026-10-01', '-' || i || ' hours') FROM n`,
+	} {
+		if _, err := db.Exec(app, statement, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	person, err := app.FindRecordById("users", "user1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := NewReader(app)
+	r := Request{Collection: "feed", Sort: "-at,-post", PerPage: 20, Expand: "post.author"}
+	for range 2 {
+		before := db.StatementCount()
+		page, ok, err := reader.AppendPage(nil, person, r)
+		if err != nil || !ok || strings.Count(string(page), `"collectionName":"feed"`) != 20 {
+			t.Fatalf("%v %v %s", err, ok, page)
+		}
+		if n := db.StatementCount() - before; n != 1 {
+			t.Errorf("%d statements", n)
+		}
+		r.At, r.LastID = "2026-03-10 00:00:00.000Z", "~"
+	}
+}
