@@ -40,7 +40,7 @@ GOSEC_EXCLUDED = G104,G115
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test compat first-like bench neighbours doctor-cost check names screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
+.PHONY: help build demo test mutants compat first-like bench neighbours doctor-cost check names screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ demo: build ## run it with people and photos in ./demo_data
 	./doubletap demo --dir=demo_data
 
 test: needs check go-test modules-test node-test ## everything: formatting, vet, Go tests with -race, then the built program through the JS SDK and a browser
+
+mutants: ## put faults into the code, one at a time, and see a test fail for each; an hour, or RUN=regexp for some
+	cd tests/mutants && go run . -run '$(RUN)'
 
 compat: ## PocketBase's own tests with Doubletap bound to the app they test, some four minutes; -v and packages in ARGS
 	go run ./tests/compat $(ARGS)
