@@ -19,7 +19,7 @@ func TestValuesAreWrittenAsPocketBaseWritesThem(t *testing.T) {
 		"date": {&core.DateField{}, []string{"", "2026-11-30 10:00:00.000Z", "2026-11-30T10:00:00Z", "2026-02-30 10:00:00.000Z", "2026-04-31 10:00:00.000Z", "2026-13-01 10:00:00.000Z", "2026-11-30 24:00:00.000Z",
 			"2026-11-30 10:60:00.000Z", "0000-00-00 00:00:00.000Z", "2024-02-29 10:00:00.000Z", "2026-11-30 10:00:00.000", "x"}},
 		"one choice": {&core.SelectField{MaxSelect: 1}, []string{"", "a", `["a"]`, `["a","b"]`, "[", `"`}},
-		"choices":    {&core.SelectField{MaxSelect: 3}, []string{"", "[]", `["a"]`, `["a","b"]`, `["a", "b"]`, `["a","a"]`, `["ä"]`, `["a\"b"]`, `["a<b"]`, `["a&b"]`, `["a\\b"]`, `["a,b"]`, `[""]`, "a", "[", `["a"`, "null"}},
+		"choices":    {&core.SelectField{MaxSelect: 3}, []string{"", "[]", `["a"]`, `["a","b"]`, `["a", "b"]`, `["a","a"]`, `["ä"]`, `["a\"b"]`, `["a<b"]`, `["\u0041"]`, "[\"\xff\"]", `["a&b"]`, `["a\\b"]`, `["a,b"]`, `[""]`, "a", "[", `["a"`, "null"}},
 		"relation":   {&core.RelationField{MaxSelect: 1}, []string{"", "abc", `["abc"]`}},
 		"relations":  {&core.RelationField{MaxSelect: 9}, []string{"[]", `["abc","def"]`, `["abc","abc"]`, "abc", ""}},
 		"files":      {&core.FileField{MaxSelect: 9}, []string{"[]", `["a_b.jpg","c-d.png"]`, `["a b.jpg"]`, "a.jpg", ""}},

@@ -81,6 +81,10 @@ func TestSeqGrows(t *testing.T) {
 			t.Errorf("after %s settings say %s, the newest change %s", step.name, top, now)
 		}
 	}
+	w.like("bob") // whom ada was told of already
+	if top := w.value(`SELECT printf('%09d', seq) FROM settings WHERE user = '` + idOf("ada") + `'`); top != last {
+		t.Errorf("a like that is told twice is a change: seq %s after %s", top, last)
+	}
 	if n := w.value(`SELECT count(*) FROM retractions`); n != "0" {
 		t.Errorf("%s retractions are left of what is in the tray again", n)
 	}
@@ -99,4 +103,16 @@ func TestATakenBackNotificationComesBackUnderItsID(t *testing.T) {
 	if again := w.value(`SELECT id FROM notifications`); again != id {
 		t.Errorf("it comes back as %q, was %q", again, id)
 	}
+}
+
+// TestTheNewestCommentIsShown also counts its author once: the notification is of what was said last.
+func TestTheNewestCommentIsShown(t *testing.T) {
+	w := newWorld(t)
+	w.comment("bob", "one")
+	w.read()
+	w.comment("bob", "two")
+	if shown := w.value(`SELECT comment FROM notifications`); shown != "two000000000000" {
+		t.Errorf("comment %s is shown", shown)
+	}
+	w.expectTray("ada", "comment 1 bob unread")
 }
