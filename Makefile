@@ -36,11 +36,13 @@ STATICCHECK = SA*,S*,U*
 # G104, errors unhandled: they are of Close on a way out, where there is nothing to do about them, or of writers that cannot fail.
 # G115, a whole number made narrower: 130 places of picture arithmetic and file formats, all within bounds that the door has checked.
 GOSEC_EXCLUDED = G104,G115
+# .golangci.yml has its linters and their reasons. The go command keeps the program that it builds once.
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # The known vulnerabilities of a day, so that a commit that was good stays good; VULNDB=latest asks for today's.
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test mutants compat first-like bench neighbours doctor-cost check names screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
+.PHONY: help build demo test lint mutants compat first-like bench neighbours doctor-cost check names screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +71,9 @@ check: build ## formatting, vet, staticcheck, gosec and known vulnerabilities; m
 	@mkdir -p dist && go -C tests/gate build -o $(CURDIR)/dist/inspect ./inspect
 	go vet -vettool=dist/inspect -gosec.exclude=$(GOSEC_EXCLUDED) $$(go list ./... | grep -v -e /bench -e /tests/) # programs for developers alone
 	go -C tests/gate run ./vulns $(VULNDB) $(CURDIR)/doubletap
+
+lint: ## what make check does not ask: wrapped errors, errors that become nil, open answers, log messages; minutes at first
+	go run $(GOLANGCI) run ./...
 
 names: ## how many functions there are and how long their names are; words_test.go holds the limits
 	@go test -count=1 -run 'TestFunctionNames' -v .

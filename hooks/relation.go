@@ -23,7 +23,7 @@ func relationsValidated(e *core.RecordEvent) error {
 		return err
 	}
 	for name, reason := range invalid {
-		said, isCoded := reason.(validation.Error)
+		said, isCoded := errors.AsType[validation.Error](reason)
 		relation, isRelation := e.Record.Collection().Fields.GetByName(name).(*core.RelationField)
 		if !isCoded || said.Code() != missingRelation || !isRelation {
 			continue

@@ -40,7 +40,7 @@ func (c *Client) Listen(topics ...string) *Stream {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request) //nolint:bodyclose // readMessages closes it
 	if err != nil {
 		c.t.Fatal("open a stream:", err)
 	}

@@ -28,7 +28,7 @@ func CheckField(collection, field string, text []byte) error {
 	}
 	var value any
 	if err := json.Unmarshal(text, &value); err != nil {
-		return fmt.Errorf("%w: %v", ErrShape, err)
+		return fmt.Errorf("%w: %w", ErrShape, err)
 	}
 	if value == nil {
 		return nil

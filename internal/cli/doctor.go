@@ -40,7 +40,7 @@ func Invariants(app core.App) ([]*reconcile.Invariant, error) {
 	all := folderInvariants()
 	f := &reconcile.Problems{}
 	if err := checkMigrations(app, f); err != nil || f.Failed > 0 {
-		return slices.DeleteFunc(all, func(i *reconcile.Invariant) bool { return slices.Contains(needCollections, i.Name) }), nil
+		return slices.DeleteFunc(all, func(i *reconcile.Invariant) bool { return slices.Contains(needCollections, i.Name) }), nil //nolint:nilerr // the check of the migrations says so itself
 	}
 	rows, err := reconcile.RowInvariants(app)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"io"
 
 	"github.com/doubletap/doubletap/internal/fault"
@@ -49,7 +50,7 @@ func (r *trackedRows) NextRow() error {
 		return r.endErr
 	}
 	err := r.Next(r.values)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		r.endErr, err = err, nil
 	}
 	return err

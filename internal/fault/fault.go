@@ -110,7 +110,7 @@ func IsInterrupted(err error) bool {
 // IsTransient reports whether err comes from a full disk, a lock or a failing device: nothing that the client did, and
 // worth another try. It looks into the cause of API errors and into what a failed rollback adds.
 func IsTransient(err error) bool {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // each layer is looked into below
 	case nil:
 		return false
 	case *router.ApiError:

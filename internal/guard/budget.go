@@ -106,7 +106,7 @@ func checkFilter(app core.App, q RecordQuery, filter string) error {
 	}
 	groups, err := fexpr.Parse(filter)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // PocketBase refuses it
 	}
 	conditions, secret := 0, false
 	eachCondition(groups, func(e fexpr.Expr) {

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -233,7 +234,7 @@ func TestMessagesThatWaitGoTogetherAndInOrder(t *testing.T) {
 			t.Fatalf("got %q, %d bytes, %v; want %d", name, len(data), err, i)
 		}
 	}
-	if _, _, err := nextEvent(events); err != io.EOF {
+	if _, _, err := nextEvent(events); !errors.Is(err, io.EOF) {
 		t.Errorf("got %v after the last", err)
 	}
 	if writes := len(c.writes); writes > 2+n*100/maxChunkBytes { // the last one is the end of the response

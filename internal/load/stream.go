@@ -106,7 +106,7 @@ func (s *stream) subscribe(conn *ClientConn, who Person) error {
 func (s *stream) readMessages(received func(data []byte, at time.Time)) error {
 	for {
 		_, data, err := s.nextMessage()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -87,7 +87,7 @@ func refuseAtHeaders(e *core.RequestEvent) error {
 	}
 	collection, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
 	if err != nil || collection.IsView() {
-		return nil // PocketBase says so
+		return nil //nolint:nilerr // PocketBase says so
 	}
 	rule := collection.UpdateRule
 	if creates {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"io"
 
 	"github.com/pocketbase/pocketbase/tools/router"
@@ -50,7 +51,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 			return 0, b.refused
 		}
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		b.resetCount()
 	}
 	return n, err

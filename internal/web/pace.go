@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -86,7 +87,7 @@ func (b *pacedBody) Read(into []byte) (int, error) {
 	b.mu.Lock()
 	b.readBytes += int64(n)
 	b.mu.Unlock()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		b.endBody()
 	}
 	return n, err

@@ -118,7 +118,7 @@ func warnAboutDefaults(pb *pocketbase.PocketBase, e *core.ServeEvent) {
 	}
 	for _, unset := range setup.UnsetDefaults(pb) {
 		fmt.Fprintln(os.Stderr, "doubletap: warning:", unset)
-		pb.Logger().Warn(unset)
+		pb.Logger().Warn("the configuration is not complete", "lacks", unset)
 	}
 }
 
@@ -127,7 +127,7 @@ func warnAboutDefaults(pb *pocketbase.PocketBase, e *core.ServeEvent) {
 func PrintWelcome(pb *pocketbase.PocketBase, out io.Writer) error {
 	command, _, err := pb.RootCmd.Find(os.Args[1:])
 	if err != nil || command.Name() != "serve" {
-		return nil
+		return nil //nolint:nilerr // another command, or none
 	}
 	admins, err := pb.CountRecords(core.CollectionNameSuperusers)
 	if err != nil {

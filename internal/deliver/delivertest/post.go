@@ -1,6 +1,7 @@
 package delivertest
 
 import (
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -122,7 +123,7 @@ func (s *session) Data(r io.Reader) error {
 	}
 	for {
 		part, err := reader.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

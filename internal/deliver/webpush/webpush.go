@@ -58,7 +58,7 @@ func (c *Channel) Push(ctx context.Context, d *push.Device, m *push.Message) err
 		urgency = webpush.UrgencyHigh
 	}
 	recorder := &recordingClient{client: c.client}
-	_, err = webpush.SendNotificationWithContext(ctx, body, &webpush.Subscription{Endpoint: d.Endpoint, Keys: keys}, &webpush.Options{
+	_, err = webpush.SendNotificationWithContext(ctx, body, &webpush.Subscription{Endpoint: d.Endpoint, Keys: keys}, &webpush.Options{ //nolint:bodyclose // recordingClient answers without a body
 		HTTPClient:      recorder,
 		RecordSize:      paddedSize(len(body)),
 		Subscriber:      c.contactAddress(),

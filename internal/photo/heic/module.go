@@ -88,7 +88,7 @@ func moduleError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("%w: %v", ErrDecode, err)
+	return fmt.Errorf("%w: %w", ErrDecode, err)
 }
 
 // sampleLayout says where libheif puts the samples: in planes, or side by side for each pixel.
