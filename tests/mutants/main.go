@@ -57,13 +57,14 @@ func run(root, only string, check bool) error {
 		}
 		began := time.Now()
 		dead, err := m.isNoticed(root)
-		if err != nil {
-			return err
-		}
 		verdict := "killed"
-		if dead {
+		switch {
+		case err != nil:
+			verdict = "BROKEN"
+			broken = append(broken, err)
+		case dead:
 			killed++
-		} else {
+		default:
 			verdict = "ALIVE "
 			alive++
 		}
@@ -71,9 +72,9 @@ func run(root, only string, check bool) error {
 	}
 	fmt.Printf("%d of %d mutants killed\n", killed, killed+alive)
 	if alive > 0 {
-		return fmt.Errorf("%d mutants are alive: their tests are missing", alive)
+		broken = append(broken, fmt.Errorf("%d mutants are alive: their tests are missing", alive))
 	}
-	return nil
+	return errors.Join(broken...)
 }
 
 // isNoticed reports whether the mutant's test fails.
