@@ -172,7 +172,7 @@ var routeCases = map[string]func(f *fragile, n int) routeCall{
 	},
 	"a follow made": func(f *fragile, n int) routeCall {
 		who := f.Someone(n)
-		return routeCall{by: who, path: "POST /api/collections/follows/records", body: map[string]any{"followee": f.As("ada").ID}, status: 200, done: func() bool { return f.count("follows", "follower = ?", who.ID) == 1 }}
+		return routeCall{by: who, path: "POST /api/collections/follows/records", body: map[string]any{"followee": f.As("ada").ID}, status: 200, done: func() bool { return f.count("follows", "follower = ? AND followee = ?", who.ID, f.As("ada").ID) == 1 }}
 	},
 	"an account closed": func(f *fragile, n int) routeCall {
 		who := f.Someone(2000 + n)

@@ -35,7 +35,14 @@ func (s *Social) bindCredentials() {
 }
 
 // sessionWork removes the push devices of sessions that an operator has ended all at once.
-var sessionWork = sweep.Work{Kind: "session.end", Parts: []sweep.Part{sweep.DeletePart("devices", `max(lastSeen, created) < {:before}`)}}
+var sessionWork = sweep.Work{Kind: "session.end", Parts: []sweep.Part{endedDevices}}
+
+// endedDevices is optional, as the first start of a new folder changes the secret before there are devices.
+var endedDevices = func() sweep.Part {
+	part := sweep.DeletePart("devices", `max(lastSeen, created) < {:before}`)
+	part.Optional = true
+	return part
+}()
 
 // endAllSessions ends the push devices of everybody when the secret is changed that signs all tokens: an operator does
 // that to end every session, and no account's token key changes by it.
