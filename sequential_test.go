@@ -2,14 +2,13 @@ package main
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
-	"path/filepath"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestWhatTheRaceDetectorDoesNotSeeRunsWithoutIt compares the Makefile's list with the tests that call testenv.SkipSequential,
@@ -37,36 +36,23 @@ func TestWhatTheRaceDetectorDoesNotSeeRunsWithoutIt(t *testing.T) {
 // callers returns the tests that call a function of testenv, and the folders they are in.
 func callers(t *testing.T, function string) (tests, folders []string) {
 	t.Helper()
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	source := testenv.ParseSource(t, ".")
+	for _, file := range source.Paths() {
+		if !strings.HasSuffix(file, "_test.go") {
+			continue
 		}
-		if entry.Name() == "node_modules" {
-			return fs.SkipDir
-		}
-		if !strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			return err
-		}
-		for _, declared := range file.Decls {
+		for _, declared := range source.Files[file].Decls {
 			test, ok := declared.(*ast.FuncDecl)
 			if !ok {
 				continue
 			}
 			ast.Inspect(test, func(node ast.Node) bool {
 				if called, ok := node.(*ast.SelectorExpr); ok && called.Sel.Name == function {
-					tests, folders = append(tests, test.Name.Name), append(folders, "./"+filepath.Dir(path))
+					tests, folders = append(tests, test.Name.Name), append(folders, "./"+path.Dir(file))
 				}
 				return true
 			})
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	slices.Sort(tests)
 	slices.Sort(folders)

@@ -3,15 +3,15 @@ package main
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // nounFolders are the folders whose exported types docs/words.md must explain, with the folders in them.
@@ -22,9 +22,9 @@ const givenUpHeading = "\n## Words we gave up\n"
 
 func TestWordsHasEveryExportedType(t *testing.T) {
 	words, _ := readWords(t)
-	source := parseGoFiles(t)
+	source := testenv.ParseSource(t, ".")
 	found := map[string]int{}
-	for path, file := range source.files {
+	for path, file := range source.Files {
 		at := slices.IndexFunc(nounFolders, func(folder string) bool { return strings.HasPrefix(path, folder+"/") })
 		// test kits such as delivertest are not part of the product
 		if at < 0 || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(filepath.Dir(path), "test") {
@@ -57,10 +57,10 @@ func TestWordsHasEachWordOnce(t *testing.T) {
 
 func TestNamesHaveNoWordGivenUp(t *testing.T) {
 	_, givenUp := readWords(t)
-	source := parseGoFiles(t)
-	for _, file := range source.files {
+	source := testenv.ParseSource(t, ".")
+	for _, file := range source.Files {
 		for _, name := range namesWithWord(file, givenUp) {
-			t.Errorf("%s: docs/words.md gave up a word of %s", source.fset.Position(name.Pos()), name.Name)
+			t.Errorf("%s: docs/words.md gave up a word of %s", source.Position(name), name.Name)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestNamesHaveNoWordGivenUp(t *testing.T) {
 func TestFunctionNamesSayWhatTheyDo(t *testing.T) {
 	const minMedian, maxShortPercent, shortLength = 9, 20, 5
 	var lengths []int
-	for path, file := range parseGoFiles(t).files {
+	for path, file := range testenv.ParseSource(t, ".").Files {
 		if !strings.HasSuffix(path, "_test.go") {
 			lengths = append(lengths, functionNameLengths(file)...)
 		}
@@ -99,8 +99,7 @@ func TestDocsAreWrapped(t *testing.T) {
 
 // TestNameChecksSeeAFault gives each check of this file something to find.
 func TestNameChecksSeeAFault(t *testing.T) {
-	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "fixture.go", `package fixture
+	file := testenv.ParseFixture(t, map[string]string{"fixture.go": `package fixture
 
 import wish "fmt"
 
@@ -120,10 +119,7 @@ func (d *OrderDesk) runErrands(wishes map[string]int) (patience int) {
 }
 
 func TestSomething() {}
-`, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+`}).Files["fixture.go"]
 	words, givenUp := readWords(t)
 	var names []string
 	for _, name := range namesWithWord(file, givenUp) {
@@ -289,24 +285,6 @@ func splitName(name string) []string {
 	return []string{name}
 }
 
-// parsedSource is the repository's Go source, by the paths of its files.
-type parsedSource struct {
-	fset  *token.FileSet
-	files map[string]*ast.File
-}
-
-// parseGoFiles parses all Go files of the repository: tests, examples and modules of their own as well.
-func parseGoFiles(t *testing.T) parsedSource {
-	t.Helper()
-	source := parsedSource{token.NewFileSet(), map[string]*ast.File{}}
-	walkFiles(t, ".", ".go", func(path string) error {
-		file, err := parser.ParseFile(source.fset, path, nil, parser.SkipObjectResolution)
-		source.files[path] = file
-		return err
-	})
-	return source
-}
-
 // maxDocColumns is how long a line of the documentation may be, unless it cannot be broken.
 const maxDocColumns = 120
 
@@ -315,10 +293,7 @@ func docPages(t *testing.T) []string {
 	t.Helper()
 	pages := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md"}
 	for _, folder := range []string{"docs", "examples"} {
-		walkFiles(t, folder, ".md", func(path string) error {
-			pages = append(pages, path)
-			return nil
-		})
+		testenv.WalkFiles(t, folder, ".md", func(path string) { pages = append(pages, path) })
 	}
 	return pages
 }
@@ -345,23 +320,4 @@ func overlongLines(page string) []int {
 		overlong = append(overlong, len(lines)) // a fence without its end would hide what follows
 	}
 	return overlong
-}
-
-// walkFiles calls do with each file in a folder whose name has the suffix, hidden folders and node_modules apart.
-func walkFiles(t *testing.T, folder, suffix string, do func(path string) error) {
-	t.Helper()
-	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && d.Name() != "."):
-			return fs.SkipDir
-		case d.IsDir() || !strings.HasSuffix(path, suffix):
-			return nil
-		}
-		return do(filepath.ToSlash(path))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -3,13 +3,13 @@ package db_test
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // reads are calls that ask the database or the disk. What is cached in memory, as FindCached… is, can only be not there.
@@ -18,18 +18,15 @@ var reads = regexp.MustCompile(`^(Find([^C]|C[^a]).*|CountRecords|One|Row|Value|
 // TestNoFailedReadIsTakenForNotFound looks for errors of reads that are dropped without a nolint:nilerr that says why, and for sql.ErrNoRows anywhere but here, where Found
 // tells it from all else.
 func TestNoFailedReadIsTakenForNotFound(t *testing.T) {
-	for _, root := range []string{"../../hooks", "../../internal", "../../command"} {
-		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(filepath.Dir(path), "test") {
-				return err
+	for _, root := range []string{"../../hooks", "../../internal"} {
+		source := testenv.ParseSource(t, root)
+		for _, path := range source.Paths() {
+			if strings.HasSuffix(path, "_test.go") || strings.HasSuffix(filepath.Dir(path), "test") {
+				continue
 			}
-			for _, found := range swallowed(t, path, nil) {
+			for _, found := range swallowed(source, path) {
 				t.Error(found)
 			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
 }
@@ -51,20 +48,16 @@ func TestASwallowedReadIsFound(t *testing.T) {
 		`c, err := app.FindCachedCollectionByNameOrId("posts"); if err != nil { return nil }; return c.Err()`:                                     0,
 		`key, err := base64.Decode(text); if err != nil { return nil }; return key.Err()`:                                                         0,
 	} {
-		if got := swallowed(t, "fixture.go", "package p\nfunc f() error { "+source+" }"); len(got) != want {
+		parsed := testenv.ParseFixture(t, map[string]string{"fixture.go": "package p\nfunc f() error { " + source + " }"})
+		if got := swallowed(parsed, "fixture.go"); len(got) != want {
 			t.Errorf("%s: found %q, want %d", source, got, want)
 		}
 	}
 }
 
 // swallowed returns where a file drops the error of a read, or names sql.ErrNoRows.
-func swallowed(t *testing.T, path string, source any) (found []string) {
-	t.Helper()
-	files := token.NewFileSet()
-	file, err := parser.ParseFile(files, path, source, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
+func swallowed(source *testenv.Source, path string) (found []string) {
+	files, file := source.Fset, source.Files[path]
 	exempt := map[int]bool{} // lines that say why
 	for _, comment := range file.Comments {
 		if _, why, is := strings.Cut(comment.List[0].Text, "nolint:nilerr // "); is && why != "" {
