@@ -24,7 +24,8 @@ SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPoc
 	TestEveryPNGIsShownOrRefused TestEverySamplingIsShownOrRefused TestEveryWebPIsShownOrRefused TestFoldIsItsOwnFold \
 	TestLeakNoAnswerTellsOfAPostThatOneMayNotSee TestLeakNoClientMovesWhatIsTheServers \
 	TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee TestLikeLibheif TestMemoryIsEnough TestNeededCollectionsStay \
-	TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp TestOracle TestPartsShareTheirMemory TestReconciliationMendsAndCounts \
+	TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp TestOracle \
+	TestOwnersRecordsGoAfterAKill TestOwnersRecordsGoInSteps TestPartsShareTheirMemory TestReconciliationMendsAndCounts \
 	TestSavedTwiceLosesNothing TestSignUp
 SEQUENTIAL_IN = ./internal/cli ./hooks ./internal/photo ./internal/photo/heic ./internal/words
 empty :=

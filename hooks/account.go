@@ -225,7 +225,7 @@ func (s *Social) closeAccount(tx core.App, user *core.Record) error {
 		return nil
 	}
 	return runHook("OnErase", &s.events.erase, &AccountEvent{App: tx, User: user}, func() error {
-		if err := erase.CheckNotRequired(tx, user); err != nil {
+		if err := sweep.CheckRequired(tx, user); err != nil {
 			return err
 		}
 		if err := account.ReserveHandle(tx, user.GetString("handle"), "deleted"); err != nil {

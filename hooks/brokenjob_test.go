@@ -116,6 +116,15 @@ var jobCases = map[string]jobCase{
 		f.enqueued("comment.gone", sweep.Subject{"id": comment, "user": comment, "author": f.As("dave").ID, "former": ""})
 		return func() bool { return f.count("comment_likes", "comment = ?", comment) == 0 }
 	},
+	sweep.CascadeJob: func(f *fragile, n int) func() bool {
+		id := fmt.Sprintf("gone%011d", n)
+		if n == 1 {
+			addOwnersCollection(f.t, f.Service, "notes", "stories", cascades)
+		}
+		f.execute("INSERT INTO notes (id, of) VALUES (?, ?)", id, id)
+		f.enqueued(sweep.CascadeJob, map[string]string{"collection": "stories", "id": id})
+		return func() bool { return f.count("notes", "id = ?", id) == 0 }
+	},
 	"story.gone": func(f *fragile, n int) func() bool {
 		story := f.As("dave").Story()
 		f.Someone(n).Create("story_views", map[string]any{"story": story})

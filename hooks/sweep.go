@@ -46,6 +46,7 @@ func (s *Social) bindSweeps() {
 	for _, work := range works {
 		s.jobs.Handle(work.Kind, work.HandleJob, job.Concurrency(max(work.Concurrency, 1)), sweepAttempts)
 	}
+	s.jobs.Handle(sweep.CascadeJob, sweep.HandleCascade, job.Concurrency(2), sweepAttempts)
 	// right around PocketBase's own handler, which deletes the record and cascades
 	s.app.OnRecordDeleteExecute(guard.ServiceCollections...).Bind(&hook.Handler[*core.RecordEvent]{Priority: 98, Func: deleteWithoutCascade})
 }
@@ -56,12 +57,16 @@ var sweepAttempts = job.MaxAttempts(100)
 
 // deleteWithoutCascade deletes a record without what points at it: rows of ours go in steps, and nobody sees them
 // once the record is gone. PocketBase would load them all and delete one after the other in this transaction. It
-// still does so for owners' collections.
+// still does so for a few records of owners' collections; many of them go in steps too.
 func deleteWithoutCascade(e *core.RecordEvent) error {
 	app := e.App
 	defer func() { e.App = app }()
 	return app.RunInTransaction(func(tx core.App) error {
-		e.App = ownersRelations{tx}
+		atOnce, err := sweep.CascadesAtOnce(tx, e.Record)
+		if err != nil {
+			return err
+		}
+		e.App = relationsHidden{tx, atOnce}
 		if err := e.Next(); err != nil {
 			return err
 		}
@@ -73,17 +78,20 @@ func deleteWithoutCascade(e *core.RecordEvent) error {
 	})
 }
 
-// ownersRelations is a transaction in which no collection of ours points at anything.
-type ownersRelations struct{ core.App }
+// relationsHidden is a transaction in which no collection of ours points at anything, and an owner's only if owners is set.
+type relationsHidden struct {
+	core.App
+	owners bool
+}
 
 // FindCachedCollectionReferences implements [core.App]. PocketBase asks it what to cascade to.
-func (a ownersRelations) FindCachedCollectionReferences(c *core.Collection, excluded ...string) (map[*core.Collection][]core.Field, error) {
+func (a relationsHidden) FindCachedCollectionReferences(c *core.Collection, excluded ...string) (map[*core.Collection][]core.Field, error) {
 	references, err := a.App.FindCachedCollectionReferences(c, excluded...)
-	owners := map[*core.Collection][]core.Field{}
+	shown := map[*core.Collection][]core.Field{}
 	for from, fields := range references {
-		if !slices.Contains(guard.ServiceCollections, from.Name) {
-			owners[from] = fields
+		if a.owners && !slices.Contains(guard.ServiceCollections, from.Name) {
+			shown[from] = fields
 		}
 	}
-	return owners, err
+	return shown, err
 }

@@ -1,16 +1,23 @@
 package hooks_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pocketbase/pocketbase/core"
+
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/post"
 	"github.com/doubletap/doubletap/internal/retention"
 	"github.com/doubletap/doubletap/internal/search"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // undone are the works that go through many rows. Each seeds its rows and begins, and says which writes are to fail, as BEFORE … ON
@@ -141,6 +148,88 @@ func TestARowThatFailsKeepsNoOtherFromBeingDone(t *testing.T) {
 			s.RunJobs()
 			if n := rows(); n != 0 {
 				t.Errorf("%d rows are not done at last", n)
+			}
+		})
+	}
+}
+
+// However many rows fail one after the other, those behind them are done.
+func TestHundredsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
+	s := hookstest.New(t)
+	items := make([]int, 300)
+	for i := range items {
+		items[i] = i
+	}
+	last := -1
+	done, err := db.RunInSteps(t.Context(), s.App, items, func(_ core.App, some []int) error {
+		if some[0] < 299 {
+			return errors.New("poisoned")
+		}
+		last = some[0]
+		return nil
+	})
+	if done != 1 || last != 299 || err == nil || !strings.Contains(err.Error(), "0: poisoned") || !strings.Contains(err.Error(), "and 294 more") {
+		t.Errorf("%d are done, up to %d: %v", done, last, err)
+	}
+	for i := range 300 {
+		storeAged(t, s, agedRows["audit"].forgotten, fmt.Sprintf("aged0000000%04d", i), 5000)
+	}
+	execSQLWith(t, s, `CREATE TRIGGER poison BEFORE DELETE ON audit WHEN old.id < 'aged00000000298' BEGIN SELECT RAISE(ABORT, 'poisoned'); END`, nil)
+	add(t, s, retention.PurgeJob)
+	s.RunJobs()
+	if n := s.Rows("audit", "true"); n != 298 {
+		t.Errorf("%d rows are left, want the 298 that fail", n)
+	}
+}
+
+// A row that fails is not lost when the rows by which it was found go: these wait for it.
+func TestARowThatFailsIsFoundAgain(t *testing.T) {
+	parts := slices.Concat(notification.PostParts, post.CleanupParts)
+	for at, part := range parts {
+		t.Run(fmt.Sprint(at, " ", part.From), func(t *testing.T) {
+			s := hookstest.New(t)
+			id := createLikedPost(t, s)
+			execSQLWith(t, s, countingCTE(30)+`INSERT INTO comment_likes (id, user, comment, created, updated) SELECT printf('cl%013d', i), printf('crowd%010d', i), (SELECT id FROM comments LIMIT 1), {:at}, {:at} FROM n`, map[string]any{"at": longAgo})
+			execSQLWith(t, s, `INSERT INTO reports (id, reporter, comment, reason, state) SELECT 'report000000001', {:bob}, id, 'spam', 'open' FROM comments LIMIT 1`, map[string]any{"bob": s.As("bob").ID})
+			execSQLWith(t, s, `INSERT INTO reports (id, reporter, post, reason, state) VALUES ('report000000002', {:bob}, {:post}, 'spam', 'open')`, map[string]any{"bob": s.As("bob").ID, "post": id})
+			s.As("bob").Like(id)
+			reply := s.As("carol").Comment(id, s.As("bob").Comment(id, "", "hello"), "hello")
+			s.As("bob").Create("comment_likes", map[string]any{"comment": reply})
+			s.RunJobs()
+			on := sweep.Subject{"id": id, "author": s.As("ada").ID, "user": id, "former": ""}
+			find := func() (key string) {
+				if _, err := db.QueryValue(s.App, &key, `SELECT id FROM `+part.From+` LIMIT 1`, on.SQLParams(s.App)); err != nil {
+					t.Fatal(err)
+				}
+				return key
+			}
+			setStepRows(s, 0)
+			s.As("ada").Delete("posts", id)
+			setStepRows(s, 400)
+			key, table := find(), strings.Fields(part.From)[0]
+			if key == "" {
+				t.Skip("no such rows")
+			}
+			for _, write := range []string{"UPDATE", "DELETE"} {
+				execSQLWith(t, s, `CREATE TRIGGER poison_`+write+` BEFORE `+write+` ON `+table+` WHEN old.id = '`+key+`' BEGIN SELECT RAISE(ABORT, 'poisoned'); END`, nil)
+			}
+			s.RunJobs()
+			if n := s.Rows("jobs", "error LIKE '%poisoned%'"); n != 1 {
+				t.Fatalf("%d jobs say that it failed", n)
+			}
+			if s.Rows("likes", "true")+s.Rows("saves", "true") > 1 {
+				t.Error("others wait for it that need not")
+			}
+			if find() != key {
+				t.Error("it is not found again")
+			}
+			for _, write := range []string{"UPDATE", "DELETE"} {
+				execSQLWith(t, s, `DROP TRIGGER poison_`+write, nil)
+			}
+			s.Advance(2 * time.Minute)
+			s.RunJobs()
+			if left := pointingRows(t, s, "posts", id); len(left) != 0 || find() != "" || s.Rows("comments", "post = '"+id+"'")+s.Rows("jobs", "true") != 0 {
+				t.Errorf("left: %v", left)
 			}
 		})
 	}

@@ -45,19 +45,17 @@ func WithStopping(ctx context.Context, stopping <-chan struct{}) context.Context
 	return context.WithValue(ctx, stoppingKey{}, stopping)
 }
 
-// mostInRow is how many rows may fail one after the other before the work itself is what fails.
-const mostInRow = 100
-
 // Steps runs step in one short transaction after the other until it says that it is done, and leaves the writer to others after each, for
 // as long as the pace of app says. A transaction that fails is tried again with most, the number of rows that it may do, at 1. If it
 // fails with one as well, skip is given the error: it sees to it that the next step passes over that row, or returns an error that ends
-// the work. So does an error that no row is to blame for.
+// the work. So does an error that no row is to blame for: a full disk, a lock. A transaction that was ended for its length is tried with
+// one row, and that row may be to blame.
 //
 // Each transaction takes SQLite's write lock first, so that it waits for another process instead of failing in the middle.
 func Steps(ctx context.Context, app core.App, step func(tx core.App, most int) (done bool, err error), skip func(err error) error) error {
 	pace := PaceOf(app)
 	stopping, _ := ctx.Value(stoppingKey{}).(<-chan struct{})
-	most, failed := max(1, pace.Rows), 0
+	most := max(1, pace.Rows)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -74,8 +72,8 @@ func Steps(ctx context.Context, app core.App, step func(tx core.App, most int) (
 		case err == nil && done:
 			return nil
 		case err == nil:
-			most, failed = min(2*most, max(1, pace.Rows)), 0
-		case ctx.Err() != nil || fault.IsTransient(err) || failed == mostInRow || began.IsZero():
+			most = min(2*most, max(1, pace.Rows))
+		case ctx.Err() != nil || began.IsZero() || fault.IsTransient(err) && !errors.Is(err, fault.ErrTransactionEnded):
 			return err
 		case most > 1:
 			most = 1
@@ -83,7 +81,6 @@ func Steps(ctx context.Context, app core.App, step func(tx core.App, most int) (
 			if err := skip(err); err != nil {
 				return err
 			}
-			failed++
 		}
 		rest := time.NewTimer(time.Duration(pace.Rest) * time.Since(began))
 		select {

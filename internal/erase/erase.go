@@ -25,7 +25,8 @@ var AccountWork = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
 	sweep.DeletePart("retractions", `recipient = {:user}`),
 	notification.ForgetActorPart,
 	recordsPart("comments"), recordsPart("posts"), recordsPart("stories"),
-	sweep.DeletePart("blocks", `blocker = {:user}`), sweep.DeletePart("blocks", `blocked = {:user}`), // last, when they have nothing left to hide
+	// when they have nothing left to hide
+	sweep.DeletePart("blocks", `blocker = {:user}`).WhenOthersAreDone(), sweep.DeletePart("blocks", `blocked = {:user}`).WhenOthersAreDone(),
 	sweep.UpdatePart("reports", `reporter = ''`, `reporter = {:user}`), sweep.UpdatePart("reports", `user = ''`, `user = {:user}`),
 	detachOrders,
 	sweep.DeletePart("settings", `user = {:user}`),
@@ -33,6 +34,9 @@ var AccountWork = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
 
 // eraseLikes tells the devices that watch a post what it lost.
 func eraseLikes(tx core.App, _ sweep.Subject, ids []string) error {
+	if err := sweep.CascadeFromRows(tx, "likes", ids); err != nil {
+		return err
+	}
 	var liked []string
 	if err := db.QueryColumn(tx, &liked, `DELETE FROM likes WHERE id IN (SELECT value FROM json_each({:ids})) RETURNING post`, db.Params{"ids": db.JSONList(ids)}); err != nil {
 		return fmt.Errorf("likes: %w", err)

@@ -76,7 +76,7 @@ type writtenTag struct {
 var CleanupParts = []sweep.Part{
 	sweep.DeletePart("comment_likes", `comment IN (SELECT id FROM comments WHERE post = {:id})`),
 	sweep.UpdatePart("reports", `comment = ''`, `comment IN (SELECT id FROM comments WHERE post = {:id})`),
-	sweep.DeletePart("comments", `post = {:id}`),
+	sweep.DeletePart("comments", `post = {:id}`).WhenOthersAreDone(), // what points at them is found by them
 	sweep.DeletePart("likes", `post = {:id}`),
 	sweep.DeletePart("saves", `post = {:id}`),
 	sweep.DeletePart("mutes", `post = {:id}`),
@@ -87,8 +87,15 @@ var CleanupParts = []sweep.Part{
 // RemoveHashtags deletes a post's hashtags in the transaction that deletes the post, so that they are counted right at
 // once.
 func RemoveHashtags(tx core.App, post string) error {
-	if _, err := db.Exec(tx, `DELETE FROM post_tags WHERE id IN (SELECT id FROM post_tags WHERE post = {:post} LIMIT {:n})`,
-		db.Params{"post": post, "n": 2 * words.MaxHashtags}); err != nil {
+	var ids []string
+	err := db.QueryColumn(tx, &ids, `SELECT id FROM post_tags WHERE post = {:post} LIMIT {:n}`, db.Params{"post": post, "n": 2 * words.MaxHashtags})
+	if err == nil {
+		err = sweep.CascadeFromRows(tx, "post_tags", ids)
+	}
+	if err == nil {
+		_, err = db.Exec(tx, `DELETE FROM post_tags WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(ids)})
+	}
+	if err != nil {
 		return fmt.Errorf("untag post %s: %w", post, err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/sweep"
 )
 
@@ -66,7 +67,7 @@ func relationInvariants(app core.App) (all []*Invariant, err error) {
 // danglingCondition returns the SQL condition of rows that point at a record that does not exist.
 func (p relationPointer) danglingCondition() string {
 	if p.field.IsMultiple() {
-		return fmt.Sprintf(`EXISTS (SELECT 1 FROM json_each(iif(json_valid(t.[[%s]]), t.[[%s]], '[]')) j WHERE NOT EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value))`,
+		return fmt.Sprintf(`EXISTS (SELECT 1 FROM json_each(iif(json_valid(t.[[%s]]), t.[[%s]], '[]')) j WHERE NOT EXISTS (SELECT 1 FROM {{%s}} WHERE id = j.value) AND j.value NOT IN `+sweep.PendingIDs+`)`,
 			p.field.Name, p.field.Name, p.to.Name)
 	}
 	under := "" // rows of deleted records are removed in steps, and may be half done
@@ -102,11 +103,11 @@ func (p relationPointer) mendFunc() func(tx core.App, ids []string) error {
 	return mendByDelete(p.from.Name)
 }
 
-// hookRank returns 1 if a dangling row is deleted as a record, whose hooks delete its files or tell devices, otherwise
+// hookRank returns 1 if a dangling row is deleted as a record, whose hooks delete its files, tell devices or are an owner's, otherwise
 // 0.
 func (p relationPointer) hookRank() int {
 	name := p.from.Name + "." + p.field.Name
-	if p.field.CascadeDelete && (hasFiles(p.from) || name == "notifications.post" || name == "notifications.comment") {
+	if p.field.CascadeDelete && (hasFiles(p.from) || !slices.Contains(guard.ServiceCollections, p.from.Name) || name == "notifications.post" || name == "notifications.comment") {
 		return 1
 	}
 	return 0

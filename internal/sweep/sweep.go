@@ -4,7 +4,8 @@
 //
 // A work begins in the transaction of its cause and does there what is soon done. A job, stored in the same transaction, does
 // the rest in short transactions of its own; after a crash it goes on where it was. A row that cannot be done keeps no other from being
-// done: the job goes on without it, fails in the end with the row's id, and tries it again as other jobs are tried again.
+// done: the job goes on without it, fails in the end with the row's id, and tries it again as other jobs are tried again. A part whose rows
+// are needed to find that row waits for it.
 package sweep
 
 import (
@@ -33,6 +34,8 @@ type Part struct {
 	Key string
 	// Order is an ORDER BY or GROUP BY; "" for any order.
 	Order string
+	// Last says that rows of parts before it are found by its rows: it waits while one of those was passed over.
+	Last bool
 	// Optional says that the table, which From begins with, is not in every folder.
 	Optional bool
 	// Weight is what one of the rows costs, against one that a statement deletes with a hundred others; 0 is 1.
@@ -93,6 +96,11 @@ func (w *Work) HandleJob(ctx context.Context, app core.App, j *job.Job) error {
 	return w.Finish(ctx, app, on)
 }
 
+// maxSkipped is how many rows one try of a work passes over: each step has to look past all of them.
+const maxSkipped = 10_000
+
+var errTooManyFailed = fmt.Errorf("ended, as %d rows have failed", maxSkipped)
+
 // Finish does the work to its end in short transactions. A part of which nothing was left is not looked at again. Rows that fail
 // are passed over, and named by the error that Finish returns when all others are done.
 func (w *Work) Finish(ctx context.Context, app core.App, on Subject) error {
@@ -117,7 +125,9 @@ func (w *Work) Finish(ctx context.Context, app core.App, on Subject) error {
 			return err
 		}
 		failures.Add(last.keys[0], err)
-		skipped = append(skipped, last.keys[0])
+		if skipped = append(skipped, last.keys[0]); len(skipped) == maxSkipped {
+			return errTooManyFailed
+		}
 		return nil
 	})
 	return errors.Join(failures.Err(), err)
@@ -140,6 +150,9 @@ func (s *step) run() error {
 	b := s.budget
 	for ; s.part < len(s.work.Parts); s.part++ {
 		part := s.work.Parts[s.part]
+		if part.Last && len(s.skipped) > 0 {
+			continue
+		}
 		weight := max(part.Weight, 1)
 		b.guaranteed = b.guaranteed || s.each
 		for {
@@ -165,11 +178,19 @@ func (s *step) run() error {
 
 // PendingIDs is the SQL that selects the ids of deleted records whose rows are still being removed.
 const PendingIDs = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user'), '') id FROM jobs
-	WHERE (kind GLOB '*.gone' OR kind IN ('account.erase', 'notification.detach')) AND state IN ('ready', 'running'))`
+	WHERE (kind GLOB '*.gone' OR kind IN ('account.erase', 'notification.detach', '` + CascadeJob + `')) AND state IN ('ready', 'running'))`
 
 // DeletePart returns the part that deletes the rows of a table that meet a condition on the subject.
 func DeletePart(table, condition string) Part {
-	return statementPart(table, condition, `DELETE FROM `+table)
+	part := statementPart(table, condition, `DELETE FROM `+table)
+	deleteRows := part.Do
+	part.Do = func(tx core.App, on Subject, keys []string) error {
+		if err := CascadeFromRows(tx, table, keys); err != nil {
+			return err
+		}
+		return deleteRows(tx, on, keys)
+	}
+	return part
 }
 
 // UpdatePart returns the part that sets columns of such rows. After that they must not meet the condition any more.
@@ -187,6 +208,12 @@ func statementPart(table, condition, text string) Part {
 		}
 		return nil
 	}}
+}
+
+// WhenOthersAreDone returns the part as one that waits for the rows of the parts before it, see Last.
+func (p Part) WhenOthersAreDone() Part {
+	p.Last = true
+	return p
 }
 
 // Heavier returns the part with rows of the weight.
