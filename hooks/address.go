@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"net/http"
 	"net/mail"
 	"slices"
@@ -35,13 +36,11 @@ const ourMailHooks = 1
 // foldAddresses folds at a start the addresses that could not be folded before because accounts shared one, and logs
 // the accounts that still share one.
 func foldAddresses(app core.App) error {
-	return app.RunInTransaction(func(tx core.App) error {
-		shared, _, err := account.FoldAddresses(tx)
-		for _, address := range shared {
-			tx.Logger().Error("accounts share an e-mail address in several spellings: give all but one another address", "users", address.String())
-		}
-		return err
-	})
+	shared, _, err := account.FoldAddresses(context.Background(), app)
+	for _, address := range shared {
+		app.Logger().Error("accounts share an e-mail address in several spellings: give all but one another address", "users", address.String())
+	}
+	return err
 }
 
 // foldingApp is an app that finds users by any spelling of their address.

@@ -278,3 +278,22 @@ func TestNobodyReadsAllUsersToFindOne(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressesAreFoldedInSteps has thousands of addresses that are not folded, and one that cannot be.
+func TestAddressesAreFoldedInSteps(t *testing.T) {
+	s := hookstest.New(t)
+	storePeople(t, s, seededRows)
+	execSQLWith(t, s, `UPDATE users SET email = upper(email) WHERE id LIKE 'crowd%'`, nil)
+	execSQLWith(t, s, `CREATE TRIGGER poison BEFORE UPDATE ON users WHEN old.id = 'crowd0000000007' BEGIN SELECT RAISE(ABORT, 'poisoned'); END`, nil)
+	w := recordWrites(s)
+	_, changed, err := account.FoldAddresses(t.Context(), s.App)
+	if changed != seededRows-1 || err == nil || !strings.Contains(err.Error(), "the address of crowd0000000007: ") {
+		t.Errorf("%d are folded: %v", changed, err)
+	}
+	if most, n := w.takeLargest(); most > maxStepRows || n < seededRows/maxStepRows {
+		t.Errorf("%d transactions, the longest of %d rows", n, most)
+	}
+	if n := s.Rows("users", "email != lower(email)"); n != 1 {
+		t.Errorf("%d are not folded, want the one that fails", n)
+	}
+}

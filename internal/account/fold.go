@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,32 +38,39 @@ func SharedAddresses(app core.App) ([]SharedAddress, error) {
 
 // FoldAddresses stores each address in its one spelling, unless two accounts would then have the same: the operator
 // decides which of them is meant, and nothing is merged. When no such accounts are left, it makes the unique index that
-// prevents new ones. changed counts the rows it updated and the index.
-func FoldAddresses(tx core.App) (shared []SharedAddress, changed int64, err error) {
-	folded, err := AddressesFolded(tx)
+// prevents new ones. changed counts the rows it updated and the index. Addresses are read outside of any transaction and stored in
+// steps; only the index is one statement.
+func FoldAddresses(ctx context.Context, app core.App) (shared []SharedAddress, changed int64, err error) {
+	folded, err := AddressesFolded(app)
 	if err != nil {
 		return nil, 0, err
 	}
 	var one int
-	unusual, err := db.QueryValue(tx, &one, `SELECT 1 FROM users WHERE email GLOB '*[^!-@[-~]*'`, nil) // capitals and characters that are not ASCII
+	unusual, err := db.QueryValue(app, &one, `SELECT 1 FROM users WHERE email GLOB '*[^!-@[-~]*'`, nil) // capitals and characters that are not ASCII
 	if err != nil || folded && !unusual {
 		return nil, 0, err
 	}
-	shared, spellings, err := readAddresses(tx)
+	shared, spellings, err := readAddresses(app)
 	if err != nil {
 		return nil, 0, err
 	}
-	for user, folded := range spellings {
-		n, err := db.Exec(tx, `UPDATE users SET email = {:folded} WHERE id = {:id}`, db.Params{"folded": folded, "id": user})
-		if err != nil {
-			return nil, 0, fmt.Errorf("fold the address of %s: %w", user, err)
+	_, err = db.RunInSteps(ctx, app, spellings, func(tx core.App, some []spelling) error {
+		for _, s := range some { // an address that was changed meanwhile is folded
+			n, err := db.Exec(tx, `UPDATE users SET email = {:folded} WHERE id = {:id} AND email = {:stored}`, db.Params{"folded": s.folded, "id": s.user, "stored": s.stored})
+			if err != nil {
+				return err
+			}
+			db.AfterCommit(tx, func() { changed += n })
 		}
-		changed += n
+		return nil
+	})
+	if err != nil {
+		return shared, changed, fmt.Errorf("fold addresses: %w", err)
 	}
 	if folded || len(shared) > 0 {
 		return shared, changed, nil
 	}
-	return nil, changed + 1, indexAddresses(tx)
+	return nil, changed + 1, db.RunInWriteTx(app, indexAddresses)
 }
 
 // indexAddresses makes the unique index of addresses treat all spellings as one.
@@ -83,9 +91,15 @@ func indexAddresses(tx core.App) error {
 	return nil
 }
 
+// spelling is the address of a user as it is stored, and as it should be.
+type spelling struct{ user, stored, folded string }
+
+// String implements [fmt.Stringer], for errors.
+func (s spelling) String() string { return "the address of " + s.user }
+
 // readAddresses returns the accounts that share an address, and the new address of each other account whose address is
-// not folded yet, by the account's id.
-func readAddresses(app core.App) (shared []SharedAddress, spellings map[string]string, err error) {
+// not folded yet.
+func readAddresses(app core.App) (shared []SharedAddress, spellings []spelling, err error) {
 	users, stored, order := map[string][]string{}, map[string]string{}, []string{}
 	var id, address string
 	err = db.QueryEach(app, `SELECT id, email FROM users WHERE email != '' ORDER BY rowid`, nil, func() {
@@ -99,13 +113,12 @@ func readAddresses(app core.App) (shared []SharedAddress, spellings map[string]s
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the addresses of users: %w", err)
 	}
-	spellings = map[string]string{}
 	for _, folded := range order {
 		switch ids := users[folded]; {
 		case len(ids) > 1:
 			shared = append(shared, SharedAddress{Users: slices.Clone(ids)})
 		case stored[ids[0]] != folded:
-			spellings[ids[0]] = folded
+			spellings = append(spellings, spelling{ids[0], stored[ids[0]], folded})
 		}
 	}
 	return shared, spellings, nil

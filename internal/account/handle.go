@@ -68,7 +68,7 @@ func ChangeHandle(tx core.App, user, handle string) error {
 		return err
 	}
 	params := db.Params{"user": user, "now": clock.Timestamp(tx)}
-	if _, err := db.Exec(tx, `DELETE FROM handles WHERE until != '' AND until <= {:now}`, params); err != nil {
+	if _, err := db.Exec(tx, `DELETE FROM handles WHERE id IN (SELECT id FROM handles WHERE until != '' AND until <= {:now} LIMIT 100)`, params); err != nil {
 		return fmt.Errorf("forget handles kept long enough: %w", err)
 	}
 	var former string // as it is stored, since another request may have changed it meanwhile
@@ -79,7 +79,7 @@ func ChangeHandle(tx core.App, user, handle string) error {
 		return nil
 	}
 	var kept int
-	if _, err := db.QueryValue(tx, &kept, `SELECT count(*) FROM handles WHERE user = {:user} AND user != ''`, params); err != nil {
+	if _, err := db.QueryValue(tx, &kept, `SELECT count(*) FROM handles WHERE user = {:user} AND user != '' AND until > {:now}`, params); err != nil {
 		return fmt.Errorf("count the handles kept for %s: %w", user, err)
 	}
 	if kept >= maxReservedHandles {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
@@ -58,14 +57,8 @@ func folderInvariants() []*reconcile.Invariant {
 	about := func(name, holds, whyNotRepaired string, inspect func(app core.App, f *reconcile.Problems) error) *reconcile.Invariant {
 		return &reconcile.Invariant{Check: name, Name: name, Holds: holds, Cost: reconcile.DoctorOnly, WhyNotRepaired: whyNotRepaired, Inspect: inspect}
 	}
-	repaired := func(i *reconcile.Invariant, cost reconcile.Cost, mend func(tx core.App) (int64, error)) *reconcile.Invariant {
-		i.Cost, i.MendAll = cost, func(_ context.Context, app core.App) (n int64, err error) {
-			err = db.RunInWriteTx(app, func(tx core.App) error {
-				n, err = mend(tx)
-				return err
-			})
-			return n, err
-		}
+	repaired := func(i *reconcile.Invariant, cost reconcile.Cost, mend func(context.Context, core.App) (int64, error)) *reconcile.Invariant {
+		i.Cost, i.MendAll = cost, mend
 		return i
 	}
 	structural := func(i *reconcile.Invariant) *reconcile.Invariant { i.Cost = reconcile.Hourly; return i }

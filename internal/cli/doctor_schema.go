@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -155,18 +156,28 @@ func checkObjects(kind string) func(core.App, *reconcile.Problems) error {
 }
 
 // repairObjects returns a repair that creates missing indexes or triggers. It leaves those that differ, as somebody may
-// have meant that.
-func repairObjects(kind string) func(core.App) (int64, error) {
-	return func(tx core.App) (int64, error) {
-		missing, _, err := compareObjects(tx, kind)
+// have meant that. Each is a transaction of its own: SQLite cannot make an index in parts.
+func repairObjects(kind string) func(context.Context, core.App) (int64, error) {
+	return func(ctx context.Context, app core.App) (done int64, err error) {
+		missing, _, err := compareObjects(app, kind)
 		if err != nil {
 			return 0, err
 		}
+		var failures []error
 		for _, o := range missing {
-			if _, err := db.Exec(tx, o.SQL, nil); err != nil {
-				return 0, fmt.Errorf("%s: %w", o.Name, err)
+			if ctx.Err() != nil {
+				return done, errors.Join(append(failures, ctx.Err())...)
 			}
+			err := db.RunInWriteTx(app, func(tx core.App) error {
+				_, err := db.Exec(tx, o.SQL, nil)
+				return err
+			})
+			if err != nil {
+				failures = append(failures, fmt.Errorf("%s: %w", o.Name, err))
+				continue
+			}
+			done++
 		}
-		return int64(len(missing)), nil
+		return done, errors.Join(failures...)
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strings"
@@ -61,8 +62,8 @@ func checkAddresses(app core.App, f *reconcile.Problems) error {
 }
 
 // foldAddresses stores the addresses in one spelling each, and makes the index once no accounts share one.
-func foldAddresses(tx core.App) (int64, error) {
-	_, changed, err := account.FoldAddresses(tx)
+func foldAddresses(ctx context.Context, app core.App) (int64, error) {
+	_, changed, err := account.FoldAddresses(ctx, app)
 	return changed, err
 }
 
