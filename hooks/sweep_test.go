@@ -156,7 +156,8 @@ func relationsTo(t *testing.T, s *hookstest.Service, to string) map[*core.Collec
 	ours := map[*core.Collection][]*core.RelationField{}
 	for from, fields := range references {
 		for _, field := range fields {
-			if relation, ok := field.(*core.RelationField); ok && slices.Contains(guard.ServiceCollections, from.Name) {
+			relation, ok := field.(*core.RelationField)
+			if ok && slices.Contains(guard.ServiceCollections, from.Name) && from.Name != "feed" { // which has no rows of its own
 				ours[from] = append(ours[from], relation)
 			}
 		}
