@@ -122,7 +122,7 @@ func (s *Social) bindDelivery() {
 // openChannels creates the keys that are created once, and opens the channels that are configured.
 func (s *Social) openChannels() error {
 	channels := s.deliveryState().service.Channels
-	if err := mail.PrepareKey(s.app); err != nil {
+	if err := mail.UnsubscribeLinks.PrepareKey(s.app); err != nil {
 		return err
 	}
 	browsers, err := webpush.New(s.app)

@@ -22,7 +22,7 @@ import (
 
 func (s *Social) bindModeration() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		if err := moderation.PrepareKey(e.App); err != nil {
+		if err := moderation.PhotoLinks.PrepareKey(e.App); err != nil {
 			return err
 		}
 		return e.Next()

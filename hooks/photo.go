@@ -219,7 +219,7 @@ func (s *Social) servePhoto(e *core.FileDownloadRequestEvent) error {
 			public = false // the original, which is its author's alone
 			size = "original"
 		} else {
-			size = rendition.FullSize
+			size = photo.Full.ThumbName()
 			e.ServedPath = rendition.StorageKey(e.Record, file, size)
 		}
 	}

@@ -1,6 +1,10 @@
 package apidoc
 
-import "github.com/pocketbase/pocketbase/core"
+import (
+	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/photo"
+)
 
 // addBuiltIn adds PocketBase's routes besides collections that our clients need.
 func (d *Document) addBuiltIn() {
@@ -17,9 +21,7 @@ func (d *Document) addBuiltIn() {
 	file := &Operation{
 		ID: "file", Tags: tags, Summary: "A file of a record. Photos come as JPEG without any trace of where they were taken.", Security: anybody,
 		Parameters: []Input{
-			{Name: "thumb", In: "query", Description: "a size of a photo", Schema: &Schema{Type: "string", Enum: []string{
-				"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100",
-			}}},
+			{Name: "thumb", In: "query", Description: "a size of a photo", Schema: &Schema{Type: "string", Enum: photo.ThumbNames()}},
 			{Name: "token", In: "query", Description: "a file token", Schema: text},
 		},
 		Responses: map[string]Response{"200": {"The file.", map[string]Content{"application/octet-stream": {&Schema{Type: "string", Format: "binary"}}}}},

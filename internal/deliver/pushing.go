@@ -132,6 +132,6 @@ func newPushMessage(app core.App, n *Notification) (*push.Message, error) {
 
 // parseDate returns the time of a date column's text, zero if that is empty.
 func parseDate(text string) time.Time {
-	t, _ := time.Parse("2006-01-02 15:04:05.000Z", text) // the text is empty or one that we stored
+	t, _ := clock.ParseTime(text) // the text is empty or one that we stored
 	return t
 }

@@ -109,7 +109,7 @@ func QueueLag(app core.App) (time.Duration, error) {
 	if err != nil || !found {
 		return 0, err
 	}
-	at, err := time.Parse("2006-01-02 15:04:05.000Z", due)
+	at, err := clock.ParseTime(due)
 	if err != nil {
 		return 0, fmt.Errorf("read when a job is due: %w", err)
 	}

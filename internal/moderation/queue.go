@@ -9,6 +9,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/photo"
 	"github.com/doubletap/doubletap/internal/rendition"
 )
 
@@ -203,9 +204,9 @@ func personOf(app core.App, user *core.Record) (p *PersonView, err error) {
 	return p, err
 }
 
-const (
-	largeSize = "1080x1080f"
-	thumbSize = "320x320"
+var (
+	largeSize = photo.Large.ThumbName()
+	thumbSize = photo.Tile.ThumbName()
 )
 
 func postOf(app core.App, post *core.Record) (*PostView, error) {

@@ -38,10 +38,28 @@ func (s Size) jpegQuality() int {
 	return 82
 }
 
-// Sizes are the product's sizes: whole photos before crops, and large before small. The largest is 1920 rather than
-// 2048, since that is less than half of a 12 MP photo: such a photo is decoded at half its size, and all of the work
-// takes a third less.
-var Sizes = []Size{{Side: 1920}, {Side: 1080}, {Side: 640}, {Side: 320}, {Side: 320, Crop: true}, {Side: 100, Crop: true}}
+// The product's sizes. The largest is 1920 rather than 2048, since that is less than half of a 12 MP photo: such a photo
+// is decoded at half its size, and all of the work takes a third less.
+var (
+	Full   = Size{Side: 1920} // what is served when a request names no size
+	Large  = Size{Side: 1080}
+	Medium = Size{Side: 640}
+	Small  = Size{Side: 320}
+	Tile   = Size{Side: 320, Crop: true}
+	Avatar = Size{Side: 100, Crop: true}
+)
+
+// Sizes are all of them: whole photos before crops, and large before small.
+var Sizes = []Size{Full, Large, Medium, Small, Tile, Avatar}
+
+// ThumbNames returns the names of all sizes.
+func ThumbNames() []string {
+	names := make([]string, len(Sizes))
+	for i, size := range Sizes {
+		names[i] = size.ThumbName()
+	}
+	return names
+}
 
 // Rendition is a photo in one size: a JPEG with the colour profile of the
 // photo and nothing else. A photo smaller than Size is never enlarged.

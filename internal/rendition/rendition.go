@@ -34,9 +34,6 @@ func PhotoOwner(record *core.Record) string {
 	return record.GetString("author")
 }
 
-// FullSize is the size that is served when a request names none.
-const FullSize = "1920x1920f"
-
 // Meta is what a screen needs to know of a photo before it has loaded it.
 type Meta struct {
 	Width  int    `json:"w"`
@@ -139,7 +136,7 @@ func (s *Studio) Close(ctx context.Context) {
 
 // IsKnownSize reports whether size is one of those that exist of every photo.
 func IsKnownSize(size string) bool {
-	return slices.ContainsFunc(photo.Sizes, func(s photo.Size) bool { return s.ThumbName() == size })
+	return slices.Contains(photo.ThumbNames(), size)
 }
 
 // StorageKey returns the storage's key of the rendition of a file in a size.
