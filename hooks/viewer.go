@@ -37,7 +37,6 @@ func (s *Social) enrichmentKeys(record *core.Record, users []string) (map[string
 			return nil, false, err
 		}
 		for user, r := range relationships {
-			r.ID = ""
 			keys[user] = fmt.Sprint(r, user == record.Id) // who sees their own address
 		}
 	case c.Name == "posts":
@@ -46,7 +45,7 @@ func (s *Social) enrichmentKeys(record *core.Record, users []string) (map[string
 			return nil, false, err
 		}
 		for user, e := range edges {
-			keys[user] = e.Liked + "/" + e.Saved
+			keys[user] = strings.Join(e, "/")
 		}
 	}
 	return keys, true, nil
@@ -115,8 +114,13 @@ func enrichPosts(app core.App, me string, posts []*core.Record) error {
 		}
 	}
 	for _, post := range posts {
-		post.Set("liked", edges[post.Id].Liked)
-		post.Set("saved", edges[post.Id].Saved)
+		values := edges[post.Id]
+		if values == nil { // a guest's
+			values = make(visibility.PostEdges, len(visibility.PostFields))
+		}
+		for i, field := range visibility.PostFields {
+			post.Set(field.Name, values[i])
+		}
 	}
 	return nil
 }
@@ -130,7 +134,7 @@ func enrichUsers(app core.App, me string, users []*core.Record) error {
 		}
 	}
 	for _, user := range users {
-		user.Set("relationship", relationships[user.Id])
+		user.Set(visibility.RelationshipName, relationships[user.Id])
 	}
 	return nil
 }

@@ -44,11 +44,24 @@ var fieldShapes = map[string]any{
 
 // viewerFields are the fields that are added to records for the viewer.
 var viewerFields = map[string]map[string]*Schema{
-	"posts": {
-		"liked": {Type: "string", Description: "the id of the caller's like, or empty"},
-		"saved": {Type: "string", Description: "the id of the caller's save, or empty"},
-	},
-	"users": {"relationship": schemaOf(reflect.TypeFor[visibility.Relationship]())},
+	"posts": viewerFieldSchemas(visibility.PostFields, "string"),
+	"users": {visibility.RelationshipName: relationshipSchema()},
+}
+
+func viewerFieldSchemas(fields []visibility.ViewerField, kind string) map[string]*Schema {
+	all := map[string]*Schema{}
+	for _, field := range fields {
+		all[field.Name] = &Schema{Type: kind, Description: field.About}
+	}
+	return all
+}
+
+func relationshipSchema() *Schema {
+	s := &Schema{Type: "object", Properties: viewerFieldSchemas(visibility.RelationshipFields, "boolean")}
+	for _, field := range visibility.RelationshipFields {
+		s.Required = append(s.Required, field.Name)
+	}
+	return s
 }
 
 // schemaOf returns the schema of a Go type, by its json tags. The tag about describes a field, the tag one lists its

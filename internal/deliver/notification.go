@@ -9,6 +9,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver/phrases"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // Notification is a notification as it is when it leaves, and who it is for.
@@ -33,16 +34,12 @@ const notificationTables = ` FROM notifications n JOIN users u ON u.id = n.recip
 
 // notMutedCondition leaves out what the recipient has muted since then (the post, or everybody who is named), and what
 // is about to leave the tray: its post is gone, or everybody who is named is gone or behind a block.
-const notMutedCondition = ` AND (n.post = '' OR p.id IS NOT NULL)
-	 AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = '' AND m.post = n.post AND m.post != '' AND ` + muteSilences + `)
+var notMutedCondition = ` AND (n.post = '' OR p.id IS NOT NULL) AND NOT ` + visibility.SilencesPostSQL("n.recipient", "n.post") + `
 	AND (coalesce(json_array_length(n.actors), 0) = 0 OR EXISTS (SELECT 1 FROM json_each(n.actors) a WHERE NOT ` + mutedActorCondition + `))`
 
-const (
-	muteSilences        = `NOT m.keepNotifications AND (m.until = '' OR m.until > {:now})`
-	mutedActorCondition = `(EXISTS (SELECT 1 FROM mutes m WHERE m.muter = n.recipient AND m.muted = a.value AND m.post = '' AND ` + muteSilences + `)
-		OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = n.recipient AND b.blocked = a.value) OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = a.value AND b.blocked = n.recipient)
-		OR NOT EXISTS (SELECT 1 FROM users o WHERE o.id = a.value AND o.state = 'active'))`
-)
+// mutedActorCondition is true when the recipient of n is not to be told of the actor a.
+var mutedActorCondition = `(` + visibility.SilencesUserSQL("n.recipient", "a.value") + ` OR ` + visibility.EitherBlocksSQL("n.recipient", "a.value") + `
+	OR NOT EXISTS (SELECT 1 FROM users o WHERE o.id = a.value AND o.state = 'active'))`
 
 // findNotification returns a notification, or nil when it was taken back, seen or muted, or its recipient is not
 // active.

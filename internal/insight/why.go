@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // Explanation tells whether somebody may see a record, and why.
@@ -194,7 +195,7 @@ func collectFacts(app core.App, viewer, record *core.Record) ([]Fact, error) {
 	var follow string
 	var blocks, blocked bool
 	_, err := db.QueryRow(app, `SELECT coalesce((SELECT state FROM follows WHERE follower = {:v} AND followee = {:a}), 'no'),
-		EXISTS (SELECT 1 FROM blocks WHERE blocker = {:v} AND blocked = {:a}), EXISTS (SELECT 1 FROM blocks WHERE blocker = {:a} AND blocked = {:v})`,
+		`+visibility.BlocksSQL("{:v}", "{:a}")+", "+visibility.BlocksSQL("{:a}", "{:v}"),
 		db.Params{"v": viewer.Id, "a": author.Id}, &follow, &blocks, &blocked)
 	if err != nil {
 		return nil, fmt.Errorf("read what is between %s and %s: %w", viewer.Id, author.Id, err)

@@ -22,7 +22,7 @@ const notEndedSQL = `(until = '' OR until > strftime('%Y-%m-%d %H:%M:%fZ', 'now'
 
 // mutesSQL is true when the viewer mutes what the condition names. Most people mute nobody, which is asked once a page.
 func mutesSQL(condition string) string {
-	return "(" + existsSQL("mutes WHERE muter = {:me}") + " AND " + existsSQL("mutes WHERE muter = {:me} AND "+condition+" AND "+notEndedSQL) + ")"
+	return "(" + visibility.ExistsSQL("mutes WHERE muter = {:me}") + " AND " + visibility.ExistsSQL("mutes WHERE muter = {:me} AND "+condition+" AND "+notEndedSQL) + ")"
 }
 
 // feedConditions are what a post _p of the author _u must meet to be in the viewer's feed, besides being of somebody
@@ -30,7 +30,7 @@ func mutesSQL(condition string) string {
 func feedConditions() []string {
 	return []string{
 		visibility.PostShownSQL,
-		"NOT (" + existsSQL("hidden_posts WHERE viewer = {:me}") + " AND " + existsSQL("hidden_posts WHERE viewer = {:me} AND post = _p.id") + ")",
+		"NOT (" + visibility.ExistsSQL("hidden_posts WHERE viewer = {:me}") + " AND " + visibility.ExistsSQL("hidden_posts WHERE viewer = {:me} AND post = _p.id") + ")",
 		"NOT " + mutesSQL("muted = _p.author AND _p.author != {:me}"),
 		"NOT " + mutesSQL("post = _p.id"),
 	}
@@ -85,7 +85,7 @@ func feedStatements(columns, joins string, conditions []string, cursor string) (
 	}
 	read := func(candidates string, further ...string) string {
 		statement := "SELECT " + columns + " FROM (" + candidates + ") _c CROSS JOIN posts _p ON _p.rowid = _c.n CROSS JOIN users _u ON _u.id = _p.author" + joins +
-			" WHERE " + existsSQL("users WHERE id = {:me} AND tokenKey = {:key}")
+			" WHERE " + visibility.ExistsSQL("users WHERE id = {:me} AND tokenKey = {:key}")
 		for _, condition := range append(further, conditions...) {
 			statement += " AND " + condition
 		}
@@ -93,7 +93,7 @@ func feedStatements(columns, joins string, conditions []string, cursor string) (
 	}
 	ofAuthors = read("SELECT _q.rowid AS n FROM (" + authorsSQL + ") _a CROSS JOIN posts _q INDEXED BY idx_posts_author ON _q.author = _a.author AND _q.created > " + sinceSQL + and + feedOrder)
 	newest = read("SELECT _q.rowid AS n FROM posts _q INDEXED BY idx_posts_created"+where+feedOrder,
-		"(_p.author = {:me} OR "+existsSQL(`follows INDEXED BY idx_follows_out WHERE follower = {:me} AND followee = _p.author AND state = 'accepted'`)+")")
+		"(_p.author = {:me} OR "+visibility.ExistsSQL(`follows INDEXED BY idx_follows_out WHERE follower = {:me} AND followee = _p.author AND state = 'accepted'`)+")")
 	return ofAuthors, newest
 }
 

@@ -2,14 +2,8 @@ package listing
 
 import (
 	"github.com/pocketbase/pocketbase/core"
-)
 
-// What the templates' columns need beside the record. By itself SQLite would take the unique index of follows and read
-// the table for each row; the two indexes named here contain the state, and have all rows of the viewer side by side.
-const (
-	joinLikes   = " LEFT JOIN likes _l ON _l.post = _p.id AND _l.user = {:me}"
-	joinFollows = " LEFT JOIN follows _out INDEXED BY idx_follows_out ON _out.follower = {:me} AND _out.followee = _u.id" +
-		" LEFT JOIN follows _in INDEXED BY idx_follows_in ON _in.followee = {:me} AND _in.follower = _u.id"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // postTemplate returns the template of a posts record _p as the viewer {:me} sees it, with its author _u if author is
@@ -19,10 +13,9 @@ func postTemplate(posts, users *core.Collection, author bool) (*template, bool) 
 	if !ok {
 		return nil, false
 	}
-	all = append(all,
-		jsonField{name: "liked", appendTo: appendNextValue(appendQuoted), columns: []string{"coalesce(_l.id, '')"}},
-		jsonField{name: "saved", appendTo: appendNextValue(appendQuoted), columns: []string{
-			"iif(" + existsSQL("saves WHERE user = {:me}") + ", coalesce((SELECT s.id FROM saves s WHERE s.user = {:me} AND s.post = _p.id), ''), '')"}})
+	for _, field := range visibility.PostFields {
+		all = append(all, jsonField{name: field.Name, appendTo: appendNextValue(appendQuoted), columns: []string{field.SQL("{:me}", "_p.id")}})
+	}
 	if author {
 		u, ok := userTemplate(users)
 		if !ok {
@@ -36,35 +29,18 @@ func postTemplate(posts, users *core.Collection, author bool) (*template, bool) 
 // userTemplate returns the template of a users record _u as the viewer {:me} sees it, or false like postTemplate.
 func userTemplate(users *core.Collection) (*template, bool) {
 	all, ok := recordFields(users, "_u")
-	return objectTemplate(append(all, jsonField{name: "relationship", appendTo: appendRelationship, columns: []string{
-		"coalesce(_out.state, '')", "coalesce(_in.state, '')",
-		existsSQL("blocks WHERE blocker = {:me}") + " AND " + existsSQL("blocks WHERE blocker = {:me} AND blocked = _u.id"),
-		existsSQL("mutes WHERE muter = {:me}") + " AND " + existsSQL("mutes WHERE muter = {:me} AND muted = _u.id AND post = '' AND (until = '' OR until > {:now})"),
-	}})), ok
-}
-
-// existsSQL returns the SQL of whether there is such a row. When it depends on {:me} alone, SQLite evaluates it once
-// for the whole page, so that a viewer who blocks, mutes or saves nothing pays nothing for it.
-func existsSQL(from string) string { return "EXISTS (SELECT 1 FROM " + from + ")" }
-
-func appendRelationship(out []byte, r *rowValues) []byte {
-	mine, theirs := r.nextValue(), r.nextValue()
-	for _, m := range []struct {
-		name string
-		is   bool
-	}{
-		{`{"following":`, mine == "accepted"}, {`,"requested":`, mine == "pending"}, {`,"followsMe":`, theirs == "accepted"},
-		{`,"blocking":`, r.nextValue() == "1"}, {`,"muting":`, r.nextValue() == "1"},
-	} {
-		out = append(out, m.name...)
-		if m.is {
-			out = append(out, "true"...)
-		} else {
-			out = append(out, "false"...)
-		}
+	relationship := make([]jsonField, len(visibility.RelationshipFields))
+	for i, field := range visibility.RelationshipFields {
+		relationship[i] = jsonField{name: field.Name, appendTo: appendNextValue(appendBool), columns: []string{field.SQL("{:me}", "_u.id")}}
 	}
-	return append(out, '}')
+	return objectTemplate(append(all, jsonField{name: visibility.RelationshipName, nested: orderedTemplate(relationship)})), ok
 }
+
+// The joins that the viewer's fields of posts _p and users _u need.
+var (
+	joinLikes   = visibility.PostJoins("{:me}", "_p.id")
+	joinFollows = visibility.RelationshipJoins("{:me}", "_u.id", true)
+)
 
 // expandField returns the "expand" field of a record with one relation expanded.
 func expandField(name string, t *template) jsonField {

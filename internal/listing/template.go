@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // template is the JSON of a row with a slot for each value that differs between rows. A row's columns come as one text
@@ -76,6 +78,11 @@ type jsonField struct {
 // objectTemplate returns the template of an object. It sorts the fields by name, as PocketBase does.
 func objectTemplate(fields []jsonField) *template {
 	slices.SortFunc(fields, func(a, b jsonField) int { return cmp.Compare(a.name, b.name) })
+	return orderedTemplate(fields)
+}
+
+// orderedTemplate returns the template of an object whose fields come as they are given.
+func orderedTemplate(fields []jsonField) *template {
 	t, text := &template{}, []byte("{")
 	for i, f := range fields {
 		if f.optional {
@@ -153,7 +160,14 @@ func recordFieldsBy(c *core.Collection, column func(name string) string) ([]json
 }
 
 // reservedNames are the names that an answer uses for something else than a field of the collection.
-var reservedNames = []string{core.FieldNameCollectionId, core.FieldNameCollectionName, core.FieldNameExpand, "liked", "saved", "relationship"}
+var reservedNames = viewerFieldNames(core.FieldNameCollectionId, core.FieldNameCollectionName, core.FieldNameExpand, visibility.RelationshipName)
+
+func viewerFieldNames(others ...string) []string {
+	for _, field := range visibility.PostFields {
+		others = append(others, field.Name)
+	}
+	return others
+}
 
 func appendNextValue(write valueAppender) func([]byte, *rowValues) []byte {
 	return func(out []byte, r *rowValues) []byte { return write(out, r.nextValue()) }

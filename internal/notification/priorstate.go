@@ -10,6 +10,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // storedEvent is a row of notification_events: what one actor did, whether it is shown or not.
@@ -41,6 +42,9 @@ const openGroupQuery = `SELECT id FROM notifications WHERE recipient = {:r} AND 
 const alertCountQuery = `SELECT count(*) FROM (SELECT 1 FROM notification_events x WHERE x.actor = {:a} AND x.recipient = {:r} AND x.alertedAt > {:hour}
 	AND NOT x.silent AND NOT (x.type = {:t} AND x.subject = {:s}) LIMIT {:most})`
 
+// unwantedCondition is true when the recipient u is not to be told of the actor {:a}, or of the post {:post}.
+var unwantedCondition = visibility.SilencesUserSQL("u.id", "{:a}") + " OR " + visibility.SilencesPostSQL("u.id", "{:post}") + " OR " + visibility.EitherBlocksSQL("u.id", "{:a}")
+
 // findPriorState reads the prior state in one statement, as likes come by the thousand. It returns false when there is
 // no such recipient.
 func findPriorState(tx core.App, e *Event, now time.Time) (*priorState, bool, error) {
@@ -51,12 +55,7 @@ func findPriorState(tx core.App, e *Event, now time.Time) (*priorState, bool, er
 	var actors string
 	columns := []any{&b.muted, &b.follows, &b.reachable,
 		&b.event.id, &b.event.notification, &b.event.active, &b.event.created, &b.event.alertedAt, &b.event.former, &b.group, &actors, &b.recentAlerts}
-	found, err := db.QueryRow(tx, `SELECT
-			EXISTS (SELECT 1 FROM mutes m WHERE m.muter = u.id AND ((m.muted = {:a} AND m.post = '') OR (m.muted = '' AND m.post = {:post} AND m.post != ''))
-				AND NOT m.keepNotifications AND (m.until = '' OR m.until > {:now}))
-			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = u.id AND b.blocked = {:a})
-			OR EXISTS (SELECT 1 FROM blocks b WHERE b.blocker = {:a} AND b.blocked = u.id),
-			EXISTS (SELECT 1 FROM follows f WHERE f.follower = u.id AND f.followee = {:a} AND f.state = 'accepted'), `+deliver.ReachableCondition+`,
+	found, err := db.QueryRow(tx, `SELECT `+unwantedCondition+`, `+visibility.FollowsSQL("u.id", "{:a}")+`, `+deliver.ReachableCondition+`,
 			coalesce(e.id, ''), coalesce(e.notification, ''), coalesce(e.active, 0), coalesce(e.created, ''), coalesce(e.alertedAt, ''), coalesce(e.former, ''),
 			coalesce(g.id, ''), coalesce(g.actors, '[]'), (`+alertCountQuery+`), `+deliver.PreferenceColumns+`
 		FROM users u LEFT JOIN settings s ON s.user = u.id

@@ -9,11 +9,12 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // undoneCondition is the SQL condition of active events whose action has been undone. It leaves out the events of
 // accounts that are being erased, whose rows are deleted in steps.
-const undoneCondition = `t.active AND CASE t.type
+var undoneCondition = `t.active AND CASE t.type
 		WHEN 'like' THEN NOT EXISTS (SELECT 1 FROM likes WHERE post = t.subject AND user = t.actor)
 		WHEN 'comment_like' THEN NOT EXISTS (SELECT 1 FROM comment_likes WHERE comment = t.subject AND user = t.actor)
 		WHEN 'comment' THEN NOT EXISTS (SELECT 1 FROM comments WHERE post = t.subject AND author = t.actor)
@@ -21,7 +22,7 @@ const undoneCondition = `t.active AND CASE t.type
 		WHEN 'mention' THEN NOT EXISTS (SELECT 1 FROM posts WHERE id = t.subject AND author = t.actor) AND NOT EXISTS (SELECT 1 FROM comments WHERE post = t.subject AND author = t.actor)
 		WHEN 'follow' THEN NOT EXISTS (SELECT 1 FROM follows WHERE follower = t.actor AND followee = t.recipient)
 		WHEN 'follow_request' THEN NOT EXISTS (SELECT 1 FROM follows WHERE follower = t.actor AND followee = t.recipient AND state = 'pending')
-		WHEN 'follow_accepted' THEN NOT EXISTS (SELECT 1 FROM follows WHERE follower = t.recipient AND followee = t.actor AND state = 'accepted')
+		WHEN 'follow_accepted' THEN NOT ` + visibility.FollowsSQL("t.recipient", "t.actor") + `
 		ELSE 0 END AND NOT EXISTS (SELECT 1 FROM users WHERE id IN (t.actor, t.recipient) AND state = 'deleting')
 		AND NOT EXISTS (SELECT 1 FROM ` + sweep.PendingIDs + ` p WHERE p.id IN (t.actor, t.recipient, t.subject))`
 

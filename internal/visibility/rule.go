@@ -21,9 +21,9 @@ type SQLFunction func(me string, args ...string) string
 const callerField = "@request.auth.id"
 
 func init() {
-	RegisterFunction("follows", 1, func(me string, a ...string) string { return followsSQL(me, a[0]) })
-	RegisterFunction("blocked", 1, func(me string, a ...string) string { return blockedSQL(me, a[0]) })
-	RegisterFunction("blockedBy", 1, func(me string, a ...string) string { return blockedBySQL(me, a[0]) })
+	RegisterFunction("follows", 1, func(me string, a ...string) string { return FollowsSQL(me, a[0]) })
+	RegisterFunction("blocked", 1, func(me string, a ...string) string { return EitherBlocksSQL(me, a[0]) })
+	RegisterFunction("blockedBy", 1, func(me string, a ...string) string { return BlocksSQL(a[0], me) })
 	RegisterFunction("sees", 2, func(me string, a ...string) string { return seesSQL(me, a[0], a[1]) })
 	RegisterFunction("seesPost", 1, func(me string, a ...string) string { return seesPostSQL(me, a[0]) })
 	RegisterFunction("seesTag", 1, func(me string, a ...string) string { return seesTagSQL(me, a[0]) })
@@ -67,26 +67,14 @@ func RegisterFunction(name string, n int, sql SQLFunction) {
 	}
 }
 
-func followsSQL(me, user string) string {
-	return "EXISTS (SELECT 1 FROM {{follows}} {{_f}} WHERE [[_f.follower]] = " + me + " AND [[_f.followee]] = " + user + " AND [[_f.state]] = 'accepted')"
-}
-
-func blockedBySQL(me, user string) string {
-	return "EXISTS (SELECT 1 FROM {{blocks}} {{_b}} WHERE [[_b.blocker]] = " + user + " AND [[_b.blocked]] = " + me + ")"
-}
-
-func blockedSQL(me, user string) string {
-	return "(" + blockedBySQL(me, user) + " OR " + blockedBySQL(user, me) + ")"
-}
-
 func seesSQL(me, author, visibility string) string {
 	return "EXISTS (SELECT 1 FROM {{users}} {{_u}} WHERE [[_u.id]] = " + author + " AND " + authorVisibleSQL(me, visibility) + ")"
 }
 
 // authorVisibleSQL is the condition of seesSQL on the author {{_u}}.
 func authorVisibleSQL(me, visibility string) string {
-	return "([[_u.id]] = " + me + " OR ([[_u.state]] = 'active' AND NOT " + blockedSQL(me, "[[_u.id]]") +
-		" AND ((" + visibility + " = 'public' AND NOT [[_u.private]]) OR (" + visibility + " IN ('public', 'followers') AND " + followsSQL(me, "[[_u.id]]") + "))))"
+	return "([[_u.id]] = " + me + " OR ([[_u.state]] = 'active' AND NOT " + EitherBlocksSQL(me, "[[_u.id]]") +
+		" AND ((" + visibility + " = 'public' AND NOT [[_u.private]]) OR (" + visibility + " IN ('public', 'followers') AND " + FollowsSQL(me, "[[_u.id]]") + "))))"
 }
 
 func seesPostSQL(me, post string) string {
@@ -110,11 +98,11 @@ var PostShownSQL = postVisibleSQL("{:me}")
 
 // UserShownSQL is the view rule of users (the caller's own record, or an active user who does not block the caller) as
 // a condition for statements that have the user as _u and the signed-in caller as the parameter me.
-var UserShownSQL = "([[_u.id]] = {:me} OR ([[_u.state]] = 'active' AND NOT " + blockedBySQL("{:me}", "[[_u.id]]") + "))"
+var UserShownSQL = "([[_u.id]] = {:me} OR ([[_u.state]] = 'active' AND NOT " + BlocksSQL("[[_u.id]]", "{:me}") + "))"
 
 // CommentShownSQL is the view rule of comments as a condition for statements that have the comment as _c and, as in
 // PostShownSQL, its post.
-var CommentShownSQL = "(" + PostShownSQL + " AND (NOT [[_c.hidden]] OR [[_c.author]] = {:me}) AND ([[_c.author]] = '' OR NOT " + blockedSQL("{:me}", "[[_c.author]]") + "))"
+var CommentShownSQL = "(" + PostShownSQL + " AND (NOT [[_c.hidden]] OR [[_c.author]] = {:me}) AND ([[_c.author]] = '' OR NOT " + EitherBlocksSQL("{:me}", "[[_c.author]]") + "))"
 
 // MaySeePost reports whether the user me, or a guest when me is empty, may see the post.
 func MaySeePost(app core.App, me, post string) (bool, error) {
@@ -128,12 +116,12 @@ func MaySeeUser(app core.App, me, user string) (bool, error) {
 
 // EitherBlocks reports whether either of the two users blocks the other.
 func EitherBlocks(app core.App, a, b string) (bool, error) {
-	return queryCondition(app, blockedSQL("{:me}", "{:user}"), dbx.Params{"me": a, "user": b})
+	return queryCondition(app, EitherBlocksSQL("{:me}", "{:user}"), dbx.Params{"me": a, "user": b})
 }
 
 // IsFollower reports whether a is an accepted follower of b.
 func IsFollower(app core.App, a, b string) (bool, error) {
-	return queryCondition(app, followsSQL("{:me}", "{:user}"), dbx.Params{"me": a, "user": b})
+	return queryCondition(app, FollowsSQL("{:me}", "{:user}"), dbx.Params{"me": a, "user": b})
 }
 
 // callerSQL returns the SQL of a caller: NULL for a guest, which equals nobody.
