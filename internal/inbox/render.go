@@ -9,8 +9,9 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/picker"
-	"github.com/pocketbase/pocketbase/tools/search"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
+
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // realtimeRequest returns the request on whose behalf PocketBase's realtime would show a row to a subscriber: a GET by
@@ -39,25 +40,15 @@ func (in *Inbox) findVisibleRows(e *core.RequestEvent, collection string, rows d
 	if err != nil {
 		return nil, err
 	}
-	super := info.HasSuperuserAuth()
-	if c.ViewRule == nil && !super {
-		return nil, nil
-	}
 	q := in.app.RecordQuery(c)
 	for column, value := range rows { // the rule may join tables that have such columns too
 		q.AndWhere(dbx.HashExp{c.Name + "." + column: value})
 	}
-	if !super && *c.ViewRule != "" {
-		resolver := core.NewRecordFieldResolver(in.app, c, info, true)
-		rule, err := search.FilterData(*c.ViewRule).BuildExpr(resolver)
-		if err != nil {
-			return nil, err
-		}
-		if err := resolver.UpdateQuery(q.AndWhere(rule)); err != nil {
-			return nil, err
-		}
+	if err := visibility.Restrict(in.app, q, c, c.ViewRule, info); err != nil {
+		return nil, err
 	}
-	return visible, q.All(&visible)
+	err = q.All(&visible)
+	return visible, err
 }
 
 // enrichRows returns, by id, copies of the rows as the viewer sees them: with what the topic asks to expand, and with

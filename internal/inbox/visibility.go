@@ -2,7 +2,6 @@ package inbox
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/search"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // filterVisible returns those of the listeners who may see the row as the record has it, by the collection's rule and
@@ -40,13 +40,10 @@ func (in *Inbox) filterVisible(record *core.Record, listeners []listener) ([]lis
 
 // visibilityQuery is a condition that a row is tested against, for all viewers whose answers one statement can give.
 type visibilityQuery struct {
-	condition        string
-	viewerCollection string // the viewers' auth collection, empty for guests
-	soleViewer       string // the one viewer and topic, when the condition depends on more than the viewer's id; else empty
+	condition  string
+	plan       *visibility.Plan // of a rule that depends on nothing but the row and the viewer; else nil
+	soleViewer string           // the one viewer and topic, when the condition has no plan and depends on them
 }
-
-// viewerDependent matches what a rule may depend on besides the row and the viewer's id.
-var viewerDependent = regexp.MustCompile(`@request\.(query|headers|auth\.(email|emailVisibility|verified)\b)`)
 
 // filterByCondition returns those of the listeners whose condition holds. A nil condition holds for nobody, an empty
 // one for everybody. rule says whether the conditions are rules, else they are filters.
@@ -60,10 +57,10 @@ func (in *Inbox) filterByCondition(record *core.Record, listeners []listener, ru
 			passed = append(passed, l)
 		default:
 			q := visibilityQuery{condition: *text}
-			if l.auth != nil {
-				q.viewerCollection = l.auth.Collection().Id
+			if rule {
+				q.plan = in.findPlan(record, text, l.auth)
 			}
-			if rule && viewerDependent.MatchString(*text) || !rule && strings.Contains(*text, ".") { // across a relation, the rules of the other collection apply as well
+			if q.plan == nil && (rule || strings.Contains(*text, ".")) { // across a relation, the rules of the other collection apply as well
 				q.soleViewer = viewerKey(l.auth) + "?" + l.topic.name
 			}
 			asking[q] = append(asking[q], l)
@@ -80,41 +77,58 @@ func (in *Inbox) filterByCondition(record *core.Record, listeners []listener, ru
 	return passed, nil
 }
 
+// findPlan returns the plan of a rule of the row's collection, or nil. The row is as it was written, perhaps no longer
+// as it is stored.
+func (in *Inbox) findPlan(record *core.Record, rule *string, viewer *core.Record) *visibility.Plan {
+	viewers, _ := visibility.ViewersOf(viewer)
+	plan, _ := visibility.PlanOf(in.app, record.Collection(), rule, viewers)
+	if plan != nil && plan.ReadsStoredRow() {
+		return nil
+	}
+	return plan
+}
+
 const maxViewersPerQuery = 500 // viewers of one statement
 
-// viewerPlaceholder is an id that stands for each viewer's until the SQL is written.
-const viewerPlaceholder = "each_viewer_in_turn"
-
+// queryListeners returns those of the listeners for whom the condition holds.
 func (in *Inbox) queryListeners(record *core.Record, q visibilityQuery, rule bool, asking []listener) (holds []listener, err error) {
 	first := asking[0]
-	if q.viewerCollection == "" || q.soleViewer != "" {
-		var yes []int
-		query, err := in.buildVisibilityQuery(record, q.condition, rule, in.requestInfo(first.auth, first.topic), nil)
-		if err == nil {
-			err = query.Column(&yes)
-		}
-		if err != nil {
-			return nil, visibilityError(record, q, rule, err)
-		}
-		if len(yes) == 0 {
-			return nil, nil
-		}
-		return asking, nil
+	if q.plan != nil && first.auth != nil {
+		return in.queryViewers(record, q.plan, asking)
 	}
-	one := core.NewRecord(first.auth.Collection())
-	one.Id = viewerPlaceholder
+	var query *dbx.Query
+	if q.plan != nil {
+		query, err = in.buildPlanQuery(record, q.plan, nil)
+	} else {
+		query, err = in.buildVisibilityQuery(record, q.condition, rule, in.requestInfo(first.auth, first.topic))
+	}
+	var yes []int
+	if err == nil {
+		err = query.Column(&yes)
+	}
+	switch {
+	case err != nil && rule:
+		return nil, fmt.Errorf("ask who sees %s %s: %s: %w", record.Collection().Name, record.Id, q.condition, err)
+	case err != nil || len(yes) == 0: // nobody passes a filter that makes no sense
+		return nil, nil
+	}
+	return asking, nil
+}
+
+// queryViewers returns those of the listeners whom a plan shows the row.
+func (in *Inbox) queryViewers(record *core.Record, plan *visibility.Plan, asking []listener) ([]listener, error) {
 	viewers := map[string]bool{}
 	for _, l := range asking {
 		viewers[l.auth.Id] = false
 	}
 	for ids := range slices.Chunk(mapKeys(viewers), maxViewersPerQuery) {
-		query, err := in.buildVisibilityQuery(record, q.condition, rule, in.requestInfo(one, first.topic), ids)
+		query, err := in.buildPlanQuery(record, plan, ids)
 		var seeing []string
 		if err == nil {
 			err = query.Column(&seeing)
 		}
 		if err != nil {
-			return nil, visibilityError(record, q, rule, err)
+			return nil, fmt.Errorf("ask who sees %s %s: %w", record.Collection().Name, record.Id, err)
 		}
 		for _, id := range seeing {
 			viewers[id] = true
@@ -131,54 +145,41 @@ func mapKeys(m map[string]bool) []string {
 	return all
 }
 
-// visibilityError returns the error of a visibility query, or nil if the condition is a filter: nobody passes a filter
-// that makes no sense.
-func visibilityError(record *core.Record, q visibilityQuery, rule bool, err error) error {
-	if !rule {
-		return nil
-	}
-	return fmt.Errorf("ask who sees %s %s: %s: %w", record.Collection().Name, record.Id, q.condition, err)
-}
-
 // requestInfo returns the request on whose behalf PocketBase's realtime would check a topic.
 func (in *Inbox) requestInfo(auth *core.Record, t topic) *core.RequestInfo {
 	return &core.RequestInfo{Context: core.RequestInfoContextRealtime, Method: "GET", Query: t.options.Query, Headers: t.options.Headers, Auth: auth}
 }
 
-// buildVisibilityQuery builds the query that selects a row if the condition holds for the viewer of info. With
-// viewers, it selects those of their ids for whom the condition holds.
-func (in *Inbox) buildVisibilityQuery(record *core.Record, condition string, rule bool, info *core.RequestInfo, viewers []string) (*dbx.Query, error) {
+// buildPlanQuery builds the query that selects 1 if guests are shown the row. With viewers, it selects those of their
+// ids who are.
+func (in *Inbox) buildPlanQuery(record *core.Record, plan *visibility.Plan, viewers []string) (*dbx.Query, error) {
 	c, with, params, err := recordAsTable(in.app, record)
 	if err != nil {
 		return nil, err
 	}
-	base := in.app.ConcurrentDB()
-	q := base.Select("(1)").From(c.Name).Limit(1)
-	if viewers != nil {
-		with += ", viewers_ AS (SELECT value AS id FROM json_each({:viewers_}))"
-		q = base.Select("viewers_.id").From("viewers_", c.Name)
+	if viewers == nil {
+		return in.app.ConcurrentDB().NewQuery("WITH " + with + " SELECT 1 FROM {{" + c.Name + "}} WHERE " + plan.SQL(c.Name, "NULL")).Bind(params), nil
 	}
-	q.PreFragment("WITH " + with).AndBind(params)
+	params["viewers_"] = db.JSONList(viewers)
+	return in.app.ConcurrentDB().NewQuery("WITH " + with + " SELECT viewers_.value FROM json_each({:viewers_}) viewers_, {{" + c.Name + "}} WHERE " +
+		plan.SQL(c.Name, "viewers_.value")).Bind(params), nil
+}
+
+// buildVisibilityQuery builds the query that selects 1 if the condition holds for the viewer of info, through
+// PocketBase's own resolver.
+func (in *Inbox) buildVisibilityQuery(record *core.Record, condition string, rule bool, info *core.RequestInfo) (*dbx.Query, error) {
+	c, with, params, err := recordAsTable(in.app, record)
+	if err != nil {
+		return nil, err
+	}
+	q := in.app.ConcurrentDB().Select("(1)").From(c.Name).Limit(1).PreFragment("WITH " + with).AndBind(params)
 	resolver := core.NewRecordFieldResolver(in.app, c, info, rule) // filters see no hidden fields
 	expression, err := search.FilterData(condition).BuildExpr(resolver)
 	if err != nil {
 		return nil, err
 	}
-	q.AndWhere(expression)
-	if err := resolver.UpdateQuery(q); err != nil {
+	if err := resolver.UpdateQuery(q.AndWhere(expression)); err != nil {
 		return nil, err
 	}
-	if viewers == nil {
-		return q.Build(), nil
-	}
-	built := q.Build()
-	text, bound := built.SQL(), dbx.Params{"viewers_": db.JSONList(viewers)}
-	for name, value := range built.Params() {
-		if value == viewerPlaceholder {
-			text = strings.ReplaceAll(text, "{:"+name+"}", "viewers_.id")
-		} else {
-			bound[name] = value
-		}
-	}
-	return base.NewQuery(text).Bind(bound), nil
+	return q.Build(), nil
 }

@@ -10,9 +10,9 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	rules "github.com/pocketbase/pocketbase/tools/search"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // Kind is one kind of things that can be found.
@@ -180,10 +180,13 @@ func (s *searchQuery) visibleRecords(hits []hit) (map[string]*core.Record, error
 	if err != nil {
 		return nil, fmt.Errorf("find collection %s: %w", s.kind.Collection, err)
 	}
-	if collection.ListRule == nil && !s.info.HasSuperuserAuth() {
-		return nil, nil
-	}
-	records, err := s.app.FindRecordsByIds(collection, ids, func(q *dbx.SelectQuery) error { return s.applyListRule(q, collection) })
+	records, err := s.app.FindRecordsByIds(collection, ids, func(q *dbx.SelectQuery) error {
+		err := visibility.Restrict(s.app, q, collection, collection.ListRule, s.info)
+		if err != nil || s.kind.extraRule == "" {
+			return err
+		}
+		return visibility.Restrict(s.app, q, collection, &s.kind.extraRule, s.info)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("hold %s against their rule: %w", s.kind.Collection, err)
 	}
@@ -192,27 +195,4 @@ func (s *searchQuery) visibleRecords(hits []hit) (map[string]*core.Record, error
 		visible[record.Id] = record
 	}
 	return visible, nil
-}
-
-// applyListRule adds the list rule and the kind's extra rule to a query, as PocketBase does for a list. Superusers pass
-// all rules.
-func (s *searchQuery) applyListRule(q *dbx.SelectQuery, collection *core.Collection) error {
-	if s.info.HasSuperuserAuth() {
-		return nil
-	}
-	for _, rule := range []string{*collection.ListRule, s.kind.extraRule} {
-		if rule == "" {
-			continue
-		}
-		resolver := core.NewRecordFieldResolver(s.app, collection, s.info, true)
-		condition, err := rules.FilterData(rule).BuildExpr(resolver)
-		if err != nil {
-			return err
-		}
-		if err := resolver.UpdateQuery(q); err != nil {
-			return err
-		}
-		q.AndWhere(condition)
-	}
-	return nil
 }

@@ -15,9 +15,10 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/search"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/visibility"
 	"github.com/doubletap/doubletap/internal/words"
 )
 
@@ -123,24 +124,6 @@ func BaseURL(app core.App) string { return strings.TrimRight(app.Settings().Meta
 // guestInfo is the request for whom rules are evaluated: a guest's.
 var guestInfo = &core.RequestInfo{Context: core.RequestInfoContextDefault, Method: "GET"}
 
-// applyRule limits a query to what the rule lets a guest see; a nil rule lets nobody but superusers.
-func applyRule(app core.App, q *dbx.SelectQuery, collection *core.Collection, rule *string) error {
-	if rule == nil {
-		q.AndWhere(dbx.NewExp("1 = 0"))
-		return nil
-	}
-	if *rule == "" {
-		return nil
-	}
-	resolver := core.NewRecordFieldResolver(app, collection, guestInfo, true)
-	condition, err := search.FilterData(*rule).BuildExpr(resolver)
-	if err != nil {
-		return fmt.Errorf("read the rule of %s: %w", collection.Name, err)
-	}
-	q.AndWhere(condition)
-	return resolver.UpdateQuery(q)
-}
-
 // findVisible returns a record that meets the condition and that a guest may see, or nil.
 func findVisible(app core.App, name, condition string, params dbx.Params) (*core.Record, error) {
 	collection, err := app.FindCachedCollectionByNameOrId(name)
@@ -148,7 +131,7 @@ func findVisible(app core.App, name, condition string, params dbx.Params) (*core
 		return nil, fmt.Errorf("find collection %s: %w", name, err)
 	}
 	q := app.RecordQuery(collection).AndWhere(dbx.NewExp(condition, params)).Limit(1)
-	if err := applyRule(app, q, collection, collection.ViewRule); err != nil {
+	if err := visibility.Restrict(app, q, collection, collection.ViewRule, guestInfo); err != nil {
 		return nil, err
 	}
 	record := &core.Record{}
@@ -169,7 +152,7 @@ func newPerson(user *core.Record) *Person {
 		p.Path = "/@" + handle
 	}
 	if file := user.GetString("avatar"); file != "" {
-		p.Avatar = "/api/files/users/" + user.Id + "/" + file + "?thumb=100x100"
+		p.Avatar = "/api/files/users/" + user.Id + "/" + file + "?thumb=" + photo.Avatar.ThumbName()
 	}
 	return p
 }

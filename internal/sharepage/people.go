@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/photo"
 	"github.com/doubletap/doubletap/internal/words"
 )
 
@@ -39,7 +40,7 @@ func UserPage(app core.App, handle string) (*Page, error) {
 		return nil, err
 	}
 	if p.Author.Avatar != "" {
-		p.Image = BaseURL(app) + strings.Replace(p.Author.Avatar, "100x100", "320x320", 1)
+		p.Image = BaseURL(app) + strings.Replace(p.Author.Avatar, photo.Avatar.ThumbName(), photo.Tile.ThumbName(), 1)
 	}
 	return p, nil
 }
@@ -62,6 +63,6 @@ func TagPage(app core.App, name string) (*Page, error) {
 	if err != nil || len(p.Posts) == 0 {
 		return nil, err
 	}
-	p.Image = BaseURL(app) + strings.Replace(p.Posts[0].Source, "320x320", "1080x1080f", 1)
+	p.Image = BaseURL(app) + strings.Replace(p.Posts[0].Source, photo.Tile.ThumbName(), photo.Large.ThumbName(), 1)
 	return p, nil
 }

@@ -4,11 +4,15 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/visibility"
 	"github.com/doubletap/doubletap/internal/words"
 )
 
@@ -44,7 +48,7 @@ func PostPage(app core.App, id string) (*Page, error) {
 	p.Words = words.Segments(strings.TrimSpace(post.GetString("caption")))
 	p.Place = post.GetString("place")
 	created := post.GetDateTime("created").Time()
-	p.Time, p.Date = created.Format("2006-01-02T15:04:05Z07:00"), created.Format("2 January 2006")
+	p.Time, p.Date = created.Format(time.RFC3339), created.Format("2 January 2006")
 	p.Likes, p.Comments = countWithWord(post.GetInt("likesCount"), "like"), countWithWord(post.GetInt("commentsCount"), "comment")
 	p.Title = "A photo by " + p.Author.Name + " on " + p.Site
 	p.Description = cmp.Or(words.ShortLine(post.GetString("caption"), 200), p.Title+".")
@@ -52,7 +56,7 @@ func PostPage(app core.App, id string) (*Page, error) {
 		p.Title = p.Author.Name + " on " + p.Site + ": “" + caption + "”"
 	}
 	if len(p.Photos) > 0 {
-		p.Image = BaseURL(app) + photoSource(post, post.GetStringSlice("photos")[0], "1080x1080f")
+		p.Image = BaseURL(app) + photoSource(post, post.GetStringSlice("photos")[0], photo.Large)
 	}
 	return p, nil
 }
@@ -64,24 +68,27 @@ func photosOf(post *core.Record) []Photo {
 	_ = json.Unmarshal([]byte(post.GetString("alts")), &alts)   // may be empty
 	all := make([]Photo, 0, len(post.GetStringSlice("photos")))
 	for i, file := range post.GetStringSlice("photos") {
-		photo := Photo{Source: photoSource(post, file, "1080x1080f"), Alt: fmt.Sprintf("Photo %d", i+1)}
+		shown := Photo{Source: photoSource(post, file, photo.Large), Alt: fmt.Sprintf("Photo %d", i+1)}
 		if i < len(alts) && strings.TrimSpace(alts[i]) != "" {
-			photo.Alt = alts[i]
+			shown.Alt = alts[i]
 		}
 		if i < len(sizes) && sizes[i] != nil && sizes[i].W > 0 && sizes[i].H > 0 {
 			w, h := sizes[i].W, sizes[i].H
-			photo.Width, photo.Height = fitWithin(w, h, 1920)
+			shown.Width, shown.Height = fitWithin(w, h, photo.Full.Side)
 			var set []string
-			for _, box := range []int{320, 640, 1080, 1920} {
-				width, _ := fitWithin(w, h, box)
-				set = append(set, fmt.Sprintf("%s %dw", photoSource(post, file, fmt.Sprintf("%dx%[1]df", box)), width))
-				if max(w, h) <= box {
+			for _, size := range slices.Backward(photo.Sizes) {
+				if size.Crop {
+					continue
+				}
+				width, _ := fitWithin(w, h, size.Side)
+				set = append(set, fmt.Sprintf("%s %dw", photoSource(post, file, size), width))
+				if max(w, h) <= size.Side {
 					break
 				}
 			}
-			photo.Set = strings.Join(set, ", ")
+			shown.Set = strings.Join(set, ", ")
 		}
-		all = append(all, photo)
+		all = append(all, shown)
 	}
 	return all
 }
@@ -95,8 +102,8 @@ func fitWithin(w, h, box int) (int, int) {
 	return max(1, w*box/long), max(1, h*box/long)
 }
 
-func photoSource(post *core.Record, file, size string) string {
-	return "/api/files/posts/" + post.Id + "/" + file + "?thumb=" + size
+func photoSource(post *core.Record, file string, size photo.Size) string {
+	return "/api/files/posts/" + post.Id + "/" + file + "?thumb=" + size.ThumbName()
 }
 
 // maxTiles is how many posts the page of a user or hashtag shows.
@@ -110,7 +117,7 @@ func newestTiles(app core.App, narrow func(q *dbx.SelectQuery)) ([]Tile, error) 
 	}
 	q := app.RecordQuery(collection).Limit(maxTiles)
 	narrow(q)
-	if err := applyRule(app, q, collection, collection.ListRule); err != nil {
+	if err := visibility.Restrict(app, q, collection, collection.ListRule, guestInfo); err != nil {
 		return nil, err
 	}
 	var posts []*core.Record
@@ -123,10 +130,10 @@ func newestTiles(app core.App, narrow func(q *dbx.SelectQuery)) ([]Tile, error) 
 		if len(files) == 0 {
 			continue
 		}
-		photo := photosOf(post)[0]
-		photo.Source = photoSource(post, files[0], "320x320")
-		label := cmp.Or(words.ShortLine(post.GetString("caption"), 100), photo.Alt)
-		all = append(all, Tile{Path: "/p/" + post.Id, Label: label, Many: len(files) > 1, Photo: photo})
+		cover := photosOf(post)[0]
+		cover.Source = photoSource(post, files[0], photo.Tile)
+		label := cmp.Or(words.ShortLine(post.GetString("caption"), 100), cover.Alt)
+		all = append(all, Tile{Path: "/p/" + post.Id, Label: label, Many: len(files) > 1, Photo: cover})
 	}
 	return all, nil
 }
@@ -138,6 +145,6 @@ func (p *Page) Cover() *Photo {
 		return nil
 	}
 	cover := p.Photos[0]
-	cover.Width, cover.Height = fitWithin(cover.Width, cover.Height, 1080)
+	cover.Width, cover.Height = fitWithin(cover.Width, cover.Height, photo.Large.Side)
 	return &cover
 }

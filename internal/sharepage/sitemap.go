@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // sitemapPageSize is how many rows one part of the sitemap covers; it leaves out those that a guest may not see.
@@ -80,7 +81,7 @@ func SitemapPart(app core.App, name string, part int) (*Sitemap, error) {
 	if kind.only != "" {
 		q.AndWhere(dbx.NewExp(kind.only))
 	}
-	if err := applyRule(app, q, collection, collection.ListRule); err != nil {
+	if err := visibility.Restrict(app, q, collection, collection.ListRule, guestInfo); err != nil {
 		return nil, err
 	}
 	var rows []struct {
