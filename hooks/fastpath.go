@@ -18,12 +18,15 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 
 	"github.com/doubletap/doubletap/internal/fastpath"
+	"github.com/doubletap/doubletap/internal/listing"
 	"github.com/doubletap/doubletap/internal/metrics"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // The fast path answers the commonest writes as PocketBase's general path would, but with a few statements, in a
-// transaction that all who wait share. Whatever is not the plain case takes the general path: a rule or a field that
-// an admin has changed, or a record or model hook that an owner has bound.
+// transaction that all who wait share. It asks the rules as an admin has them now. Whatever is not the plain case takes
+// the general path: a rule that depends on more than the row and the caller, a field that an admin has changed, or a
+// record or model hook that an owner has bound. /metrics counts these by their reason.
 
 // recordHooks count the handlers of the hooks that a write runs on PocketBase's general path and not on the fast
 // path.
@@ -84,14 +87,26 @@ func (s *Social) bindFastPath(before []int) {
 			if _, ok := cutLikesPath(e); !ok {
 				return e.Next()
 			}
-			began, path, tap := time.Now(), metrics.FastPath, s.fastLikeHandler(e)
-			if off || tap == nil || !slices.Equal(handlerCounts(s.app, recordHooks), shipped) {
-				path, tap = metrics.GeneralPath, (*core.RequestEvent).Next
-				if err := known.reloadUser(e); err != nil {
-					return err
+			began, path := time.Now(), metrics.FastPath
+			serve, reason := s.fastLikeHandler(e)
+			switch {
+			case off:
+				reason = turnedOff
+			case !slices.Equal(handlerCounts(s.app, recordHooks), shipped):
+				reason = ownersHooks
+			}
+			var err error
+			if reason == "" {
+				reason, err = serve(e)
+			}
+			if reason != "" {
+				figures.CountSkip(e.Request.Method+" like", string(reason))
+				path, err = metrics.GeneralPath, known.reloadUser(e)
+				if err == nil {
+					err = e.Next()
 				}
 			}
-			if err := tap(e); err != nil {
+			if err != nil {
 				return err
 			}
 			took := time.Since(began)
@@ -126,28 +141,71 @@ func cutLikesPath(e *core.RequestEvent) (rest string, ok bool) {
 	return strings.CutPrefix(e.Request.URL.Path, "/api/collections/likes/records")
 }
 
-// fastLikeHandler returns the handler of a like or unlike that the fast path can serve, else nil.
-func (s *Social) fastLikeHandler(e *core.RequestEvent) func(*core.RequestEvent) error {
-	rest, ok := cutLikesPath(e)
-	if !ok || e.Auth == nil || e.Auth.Collection().Name != "users" || e.Request.URL.RawQuery != "" {
-		return nil
+// The reasons, besides those of rules and of package listing, why a request that the fast path knows takes PocketBase's
+// general path.
+const (
+	turnedOff    visibility.Reason = "off"         // DOUBLETAP_FASTPATH is off
+	ownersHooks  visibility.Reason = "hooks"       // an owner has bound a hook that only the general path runs
+	noUser       visibility.Reason = "caller"      // a guest, a superuser or a user of another collection asks
+	rateLimit    visibility.Reason = "rate_limit"  // one of the admin's applies
+	unknownQuery visibility.Reason = "query"       // it asks for more than a like has
+	unknownBody  visibility.Reason = "body"        // it is no plain like
+	noSuchPost   visibility.Reason = "post"        // the rule lets in a like of a post that is not there
+	isReferred   visibility.Reason = "references"  // something of the owner's refers to likes
+	tooLarge     visibility.Reason = "answer_size" // the answer is too large for the fast path's buffers
+	readFailed   visibility.Reason = "error"       // the general path meets the error again and answers it
+)
+
+// fastLikeHandler returns the handler of a like or unlike, or the reason why the fast path cannot serve it. The handler
+// itself may return such a reason, when it has changed and answered nothing.
+func (s *Social) fastLikeHandler(e *core.RequestEvent) (func(*core.RequestEvent) (visibility.Reason, error), visibility.Reason) {
+	rest, _ := cutLikesPath(e)
+	switch {
+	case e.Auth == nil || e.Auth.Collection().Name != "users":
+		return nil, noUser
+	case e.Request.URL.RawQuery != "":
+		return nil, unknownQuery
 	}
 	likes, err := e.App.FindCachedCollectionByNameOrId("likes")
-	if err != nil || !fastpath.HasShippedFields(likes) {
-		return nil
+	if err != nil {
+		return nil, readFailed
 	}
+	if !fastpath.HasShippedFields(likes) {
+		return nil, listing.UnknownField
+	}
+	rules, err := s.likeRules.Find(e.App, likes)
 	switch {
-	case e.Request.Method == http.MethodPost && rest == "" && isShippedRule(likes.CreateRule, fastpath.CreateRule) && !isRateLimited(e, "likes", "create"):
-		if post, ok := readLikedPost(e); ok {
-			return func(e *core.RequestEvent) error { return s.serveFastLike(e, likes, post) }
+	case err != nil:
+		return nil, readFailed
+	case e.Request.Method == http.MethodPost && rest == "":
+		if rules.CreateReason != "" {
+			return nil, rules.CreateReason
 		}
-	case e.Request.Method == http.MethodDelete && len(rest) == 16 && isShippedRule(likes.DeleteRule, fastpath.DeleteRule) && !isRateLimited(e, "likes", "delete") && !isReferenced(e.App, likes):
-		return func(e *core.RequestEvent) error { return s.serveFastUnlike(e, likes, rest[1:]) }
+		if isRateLimited(e, "likes", "create") {
+			return nil, rateLimit
+		}
+		post, user, ok := readLikedPost(e)
+		if !ok {
+			return nil, unknownBody
+		}
+		return func(e *core.RequestEvent) (visibility.Reason, error) {
+			return s.serveFastLike(e, likes, rules, post, user)
+		}, ""
+	case e.Request.Method == http.MethodDelete && len(rest) == 16:
+		switch {
+		case rules.DeleteReason != "":
+			return nil, rules.DeleteReason
+		case isRateLimited(e, "likes", "delete"):
+			return nil, rateLimit
+		case isReferenced(e.App, likes):
+			return nil, isReferred
+		}
+		return func(e *core.RequestEvent) (visibility.Reason, error) {
+			return "", s.serveFastUnlike(e, likes, rules, rest[1:])
+		}, ""
 	}
-	return nil
+	return nil, unknownQuery
 }
-
-func isShippedRule(rule *string, shipped string) bool { return rule != nil && *rule == shipped }
 
 // isReferenced reports whether deleting a record of the collection may cascade. It is true if that cannot be read.
 func isReferenced(app core.App, c *core.Collection) bool {
@@ -169,9 +227,9 @@ func isRateLimited(e *core.RequestEvent, collection, action string) bool {
 
 // readLikedPost reads {"post": id}, perhaps with the caller as the user. ok is false for any other body, which is not
 // the plain case.
-func readLikedPost(e *core.RequestEvent) (post string, ok bool) {
+func readLikedPost(e *core.RequestEvent) (post, user string, ok bool) {
 	if n := e.Request.ContentLength; n <= 0 || n > 200 || !strings.HasPrefix(e.Request.Header.Get("Content-Type"), "application/json") {
-		return "", false
+		return "", "", false
 	}
 	text, err := io.ReadAll(e.Request.Body)
 	if again, ok := e.Request.Body.(router.Rereader); ok {
@@ -179,15 +237,17 @@ func readLikedPost(e *core.RequestEvent) (post string, ok bool) {
 	}
 	var body map[string]any
 	if err != nil || json.Unmarshal(text, &body) != nil {
-		return "", false
+		return "", "", false
 	}
 	post, ok = body["post"].(string)
-	user, named := body["user"]
+	who, named := body["user"]
 	switch {
-	case !ok, named && user != e.Auth.Id, len(body) > 2, len(body) == 2 && !named:
-		return "", false
+	case !ok, named && who != e.Auth.Id, len(body) > 2, len(body) == 2 && !named:
+		return "", "", false
+	case named:
+		user = e.Auth.Id
 	}
-	return post, true
+	return post, user, true
 }
 
 // refuseFastPath returns an error of the fast path as PocketBase's general path would answer it: with text for

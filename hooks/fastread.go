@@ -13,6 +13,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/listing"
 	"github.com/doubletap/doubletap/internal/metrics"
+	"github.com/doubletap/doubletap/internal/visibility"
 	"github.com/doubletap/doubletap/internal/web"
 )
 
@@ -48,21 +49,29 @@ func fastReadOf(e *core.RequestEvent) (listing.Request, bool) {
 // answerBuffers are reused for answers, which are some tens of kilobytes.
 var answerBuffers = sync.Pool{New: func() any { return new(make([]byte, 0, 32<<10)) }}
 
-// serveFastRead answers a read and reports whether it did; if not, the general path shall.
-func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began time.Time) (bool, error) {
-	if e.Auth == nil || e.Auth.Collection().Name != "users" || isRateLimited(e, ask.Collection, ask.Action()) {
-		return false, nil
+// serveFastRead answers a read, or returns the reason why the general path shall.
+func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began time.Time) (visibility.Reason, error) {
+	switch {
+	case e.Auth == nil || e.Auth.Collection().Name != "users":
+		return noUser, nil
+	case isRateLimited(e, ask.Collection, ask.Action()):
+		return rateLimit, nil
 	}
 	buffer := answerBuffers.Get().(*[]byte)
 	defer answerBuffers.Put(buffer)
-	page, ok, err := s.listReader.AppendPage((*buffer)[:0], e.Auth, ask)
+	page, reason, err := s.listReader.AppendPage((*buffer)[:0], e.Auth, ask)
 	*buffer = page
-	if err != nil || !ok || len(page) > web.MaxAnswerBytes/4 {
-		return false, nil // the general path meets the error again and answers it
+	switch {
+	case err != nil:
+		return readFailed, nil //nolint:nilerr // the general path meets it again
+	case reason != "":
+		return reason, nil
+	case len(page) > web.MaxAnswerBytes/4:
+		return tooLarge, nil
 	}
 	metrics.ForApp(s.app).ObserveRead(ask.Collection, metrics.FastPath, time.Since(began))
 	e.Response.Header().Set("Content-Length", strconv.Itoa(len(page)))
-	return true, e.Blob(http.StatusOK, "application/json", page)
+	return "", e.Blob(http.StatusOK, "application/json", page)
 }
 
 // bindFastReads must come after bindFastPath, whose tokens it shares. before are the counts of handlers from when
@@ -85,12 +94,17 @@ func (s *Social) bindFastReads(before []int) {
 			if !ok {
 				return e.Next()
 			}
-			began := time.Now()
-			if !off && slices.Equal(handlerCounts(s.app, readHooks), shipped) {
-				if done, err := s.serveFastRead(e, ask, began); done {
-					return err
+			began, reason := time.Now(), turnedOff
+			if !off {
+				reason = ownersHooks
+				if slices.Equal(handlerCounts(s.app, readHooks), shipped) {
+					var err error
+					if reason, err = s.serveFastRead(e, ask, began); reason == "" {
+						return err
+					}
 				}
 			}
+			metrics.ForApp(s.app).CountSkip(e.Request.Method+" "+ask.Collection, string(reason))
 			if err := s.tokens.reloadUser(e); err != nil {
 				return err
 			}

@@ -83,6 +83,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/batchwriter"
+	"github.com/doubletap/doubletap/internal/fastpath"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/listing"
@@ -101,6 +102,7 @@ type Social struct {
 	studio      *rendition.Studio
 	writer      *batchwriter.BatchWriter
 	listReader  *listing.Reader
+	likeRules   fastpath.LikeRuleCache
 	tokens      tokenCache
 	bodies      web.OpenBodies // of the requests under way
 	server      *http.Server   // set when the app serves

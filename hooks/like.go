@@ -13,6 +13,7 @@ import (
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 func (s *Social) bindLikes() {
@@ -50,12 +51,12 @@ func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
 	})
 }
 
-// serveFastLike serves a like on the fast path, from the request to the answer.
-func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, post string) error {
+// serveFastLike serves a like on the fast path, from the request to the answer. user is what the request says who likes.
+func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, rules *fastpath.LikeRules, post, user string) (visibility.Reason, error) {
 	l, allowed := (*fastpath.Like)(nil), false
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
 		l = fastpath.NewLike(likes, post, e.Auth.Id)
-		if allowed, err = l.ReadIfAllowed(tx, e.Auth); err != nil || !allowed || l.IsStored() {
+		if allowed, err = l.ReadIfAllowed(tx, rules, e.Auth, user); err != nil || !allowed || l.IsStored() || l.PostAuthor == "" {
 			return err
 		}
 		return runLikeHook("OnLike", &s.events.like, tx, likes, l, func() error {
@@ -69,20 +70,22 @@ func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, pos
 	})
 	switch {
 	case err != nil:
-		return refuseFastPath(e, fault.ForClient(err), "Failed to create record")
+		return "", refuseFastPath(e, fault.ForClient(err), "Failed to create record")
 	case !allowed:
-		return fault.BadRequest("Failed to create record.")
+		return "", fault.BadRequest("Failed to create record.")
+	case l.PostAuthor == "":
+		return noSuchPost, nil
 	}
-	return e.JSON(http.StatusOK, l)
+	return "", e.JSON(http.StatusOK, l)
 }
 
 // serveFastUnlike serves an unlike on the fast path.
-func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, id string) error {
+func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, rules *fastpath.LikeRules, id string) error {
 	found := false
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
 		l := fastpath.NewLike(likes, "", "")
 		l.ID = id
-		if found, err = l.FindOwn(tx, e.Auth); err != nil || !found {
+		if found, err = l.ReadIfDeletable(tx, rules, e.Auth); err != nil || !found {
 			return err
 		}
 		return runLikeHook("OnUnlike", &s.events.unlike, tx, likes, l, func() error {

@@ -10,13 +10,6 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/edgeid"
-	"github.com/doubletap/doubletap/internal/visibility"
-)
-
-// The rules of likes as they are shipped. This package does what these rules say, and no other.
-const (
-	CreateRule = `@request.auth.id != "" && (user = "" || user = @request.auth.id) && seesPost(@request.auth.id, post) = true`
-	DeleteRule = `@request.auth.id != "" && user = @request.auth.id`
 )
 
 // HasShippedFields reports whether the collection has the five fields that are shipped and no others, all of them shown and holding
@@ -61,13 +54,11 @@ func NewLike(likes *core.Collection, post, user string) *Like {
 }
 
 // ReadIfAllowed reads the post's author, and the like's id and times if it is stored. It reports whether the person
-// may like the post: the token is still valid, the account is active, and the post is visible to it. An import may
-// have stored the like under another id.
-func (l *Like) ReadIfAllowed(tx core.App, person *core.Record) (allowed bool, err error) {
-	allowed, err = db.QueryRow(tx, `SELECT _p.author, coalesce(l.id, {:like}), coalesce(l.created, ''), coalesce(l.updated, '')
-		FROM posts _p JOIN users _u ON _u.id = _p.author JOIN users me ON me.id = {:me} LEFT JOIN likes l ON l.post = _p.id AND l.user = me.id
-		WHERE _p.id = {:post} AND me.state = 'active' AND me.tokenKey = {:key} AND `+visibility.PostShownSQL,
-		db.Params{"me": person.Id, "key": person.TokenKey(), "post": l.Post, "like": l.ID},
+// may like the post: the token is still valid, the account is active, and the create rule lets in the like, as which
+// the person has submitted user, perhaps empty. PostAuthor stays empty for a post that is not there. An import may have
+// stored the like under another id.
+func (l *Like) ReadIfAllowed(tx core.App, rules *LikeRules, person *core.Record, user string) (allowed bool, err error) {
+	allowed, err = db.QueryRow(tx, rules.createSQL, db.Params{"me": person.Id, "key": person.TokenKey(), "post": l.Post, "like": l.ID, "user": user},
 		&l.PostAuthor, &l.ID, &l.Created, &l.Updated)
 	if err != nil {
 		return false, fmt.Errorf("look at post %s: %w", l.Post, err)
@@ -75,7 +66,7 @@ func (l *Like) ReadIfAllowed(tx core.App, person *core.Record) (allowed bool, er
 	return allowed, nil
 }
 
-// IsStored reports whether ReadIfAllowed or FindOwn found the like, or InsertRow added it.
+// IsStored reports whether ReadIfAllowed or ReadIfDeletable found the like, or InsertRow added it.
 func (l *Like) IsStored() bool { return l.Created != "" }
 
 // InsertRow adds the like; a trigger counts it. With OR FAIL, SQLite prepares no undo of this statement alone, so an
@@ -91,13 +82,10 @@ func (l *Like) InsertRow(tx core.App) error {
 	return nil
 }
 
-// FindOwn reads the person's own like with this id. It returns false when there is none or the token is no longer
-// valid.
-func (l *Like) FindOwn(tx core.App, person *core.Record) (bool, error) {
-	found, err := db.QueryRow(tx, `SELECT l.post, l.user, l.created, l.updated, p.author
-		FROM likes l JOIN posts p ON p.id = l.post JOIN users me ON me.id = l.user
-		WHERE l.id = {:id} AND me.id = {:me} AND me.tokenKey = {:key}`,
-		db.Params{"id": l.ID, "me": person.Id, "key": person.TokenKey()},
+// ReadIfDeletable reads the like with this id, and reports whether there is one that the person may delete: the token is
+// still valid, and the delete rule lets the person in.
+func (l *Like) ReadIfDeletable(tx core.App, rules *LikeRules, person *core.Record) (bool, error) {
+	found, err := db.QueryRow(tx, rules.deleteSQL, db.Params{"id": l.ID, "me": person.Id, "key": person.TokenKey()},
 		&l.Post, &l.User, &l.Created, &l.Updated, &l.PostAuthor)
 	if err != nil {
 		return false, fmt.Errorf("find like %s: %w", l.ID, err)

@@ -25,11 +25,10 @@ func mutesSQL(condition string) string {
 	return "(" + visibility.ExistsSQL("mutes WHERE muter = {:me}") + " AND " + visibility.ExistsSQL("mutes WHERE muter = {:me} AND "+condition+" AND "+notEndedSQL) + ")"
 }
 
-// feedConditions are what a post _p of the author _u must meet to be in the viewer's feed, besides being of somebody
-// whom they follow.
+// feedConditions are what a post _p of the author _u must meet to be in the viewer's feed, besides the rule and being of
+// somebody whom they follow.
 func feedConditions() []string {
 	return []string{
-		visibility.PostShownSQL,
 		"NOT (" + visibility.ExistsSQL("hidden_posts WHERE viewer = {:me}") + " AND " + visibility.ExistsSQL("hidden_posts WHERE viewer = {:me} AND post = _p.id") + ")",
 		"NOT " + mutesSQL("muted = _p.author AND _p.author != {:me}"),
 		"NOT " + mutesSQL("post = _p.id"),
@@ -56,24 +55,44 @@ type feedPlan struct {
 	row               *template
 }
 
-func (c *planCache) makeFeedPlan(expands string) *pagePlan {
-	row, ok := recordFieldsBy(c.feed, func(name string) string { return feedColumns[name] })
+func (m *planMaker) makeFeedPlan(expands string) *pagePlan {
+	row := m.recordFieldsBy(m.feed, func(name string) string { return feedColumns[name] })
 	if expands != "" {
-		p, known := postTemplate(c.posts, c.users, true)
-		if !known {
-			return nil
-		}
-		row = append(row, expandField("post", p))
-	}
-	if !ok {
-		return nil
+		row = append(row, expandField("post", m.postTemplate(m.posts.ViewRule, true), m.feedPostShownSQL()))
 	}
 	t := objectTemplate(row)
 	p := &feedPlan{row: t}
+	conditions := append([]string{m.feedShownSQL()}, feedConditions()...)
 	for i, cursor := range []string{"", feedCursor} {
-		p.ofAuthors[i], p.newest[i] = feedStatements(t.rowTextSQL(), viewerJoins(expands != "", expands != ""), feedConditions(), cursor)
+		p.ofAuthors[i], p.newest[i] = feedStatements(t.rowTextSQL(), viewerJoins(expands != "", expands != ""), conditions, cursor)
 	}
 	return &pagePlan{row: t, feed: p}
+}
+
+// feedShownSQL is the condition under which a row of the feed is shown.
+func (m *planMaker) feedShownSQL() string {
+	m.requireOwn(m.feed.ListRule, "viewer")
+	plan, reason := visibility.PlanOf(m.app, m.feed, m.feed.ListRule, m.users)
+	if plan == nil {
+		m.refuse(reason)
+		return ""
+	}
+	condition, complete := plan.SQLOfUnstored(func(name string) (string, bool) { return feedColumns[name], feedColumns[name] != "" }, "{:me}")
+	if !complete {
+		m.refuse(visibility.ReadsRow)
+	}
+	return visibility.WithJoinedPost(condition, "_p.id", "{:me}")
+}
+
+// seesRowPost is what the rule of the feed says of a row's post.
+const seesRowPost = `seesPost(@request.auth.id, post) = true`
+
+// feedPostShownSQL is the condition under which the post _p of a row of the feed is expanded.
+func (m *planMaker) feedPostShownSQL() string {
+	if isRule(m.posts.ViewRule, visibility.ShippedPostRule) && visibility.Requires(m.feed.ListRule, seesRowPost) {
+		return "1" // the row is shown only where the post is
+	}
+	return "_p.id IS NOT NULL AND " + m.postShownSQL(m.posts.ViewRule)
 }
 
 // feedStatements returns the two statements that read a page of the feed: from the posts of each author since the

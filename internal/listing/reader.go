@@ -10,15 +10,16 @@ import (
 
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
-// The rules as they are shipped. With any other rule, this package leaves the collection to PocketBase.
+// The reasons, besides those of a rule, why a request is left to PocketBase's general path.
 const (
-	feedRule     = `@request.auth.id != "" && viewer = @request.auth.id && seesPost(@request.auth.id, post) = true`
-	trayRule     = `@request.auth.id != "" && recipient = @request.auth.id`
-	postsRule    = `(@request.auth.id != "" && author = @request.auth.id) || (hidden = false && sees(@request.auth.id, author, visibility) = true)`
-	commentsRule = `seesPost(@request.auth.id, post) = true && (hidden = false || (@request.auth.id != "" && author = @request.auth.id)) && (author = "" || blocked(@request.auth.id, author) = false)`
-	usersRule    = `(@request.auth.id != "" && id = @request.auth.id) || (state = "active" && blockedBy(@request.auth.id, id) = false)`
+	UnknownField  visibility.Reason = "fields"      // only PocketBase can write a field of the collection
+	ManagesUsers  visibility.Reason = "manage_rule" // somebody may see more of users than they show
+	ShowsOthers   visibility.Reason = "rule_others" // the rule shows rows of other people's too, which have no index
+	FoundNothing  visibility.Reason = "nothing"     // no row was found, or the token is no longer valid
+	UnknownFormat visibility.Reason = "value"       // a value is stored in a form that PocketBase does not write
 )
 
 // Reader answers supported requests. It is safe for concurrent use.
@@ -34,12 +35,15 @@ func NewReader(app core.App) *Reader { return &Reader{app: app} }
 type planCache struct {
 	feed, notifications, posts, users, comments *core.Collection
 
+	app   core.App
 	mu    sync.Mutex
 	plans map[string]*pagePlan
 }
 
 // pagePlan is how one kind of page is read.
 type pagePlan struct {
+	reason visibility.Reason // why there is no plan, if not empty
+
 	firstSQL, nextSQL string // statements: of the first page, and of a page behind a cursor
 	row               *template
 
@@ -49,13 +53,12 @@ type pagePlan struct {
 	actorsSQL            string    // reads the actors
 }
 
-// AppendPage appends the JSON of the answer to a person who was given a token, and reports whether it did. It returns
-// false when nothing was found, when the token is no longer valid, or when the general path has to answer. A page of
-// the tray takes up to two statements, one of the feed as many as feedAttempts.
-func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([]byte, bool, error) {
+// AppendPage appends the JSON of the answer to a person who was given a token. It returns the reason when the general
+// path has to answer. A page of the tray takes up to two statements, one of the feed as many as feedAttempts.
+func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([]byte, visibility.Reason, error) {
 	p, err := r.findPlan(request)
-	if err != nil || p == nil {
-		return out, false, err
+	if err != nil || p.reason != "" {
+		return out, p.reason, err
 	}
 	params := r.pageParams(person, request)
 	statement := p.firstSQL
@@ -71,9 +74,10 @@ func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([
 		out, _, err = r.appendRows(out, p, statement, params)
 	}
 	if err != nil {
-		return out, false, fmt.Errorf("read a page of %s: %w", request.Collection, err)
+		return out, "", fmt.Errorf("read a page of %s: %w", request.Collection, err)
 	}
-	return finishAnswer(out, request)
+	out, reason := finishAnswer(out, request)
+	return out, reason, nil
 }
 
 // pageParams returns the values of the parameters of all statements.
@@ -98,25 +102,28 @@ func (r *Reader) appendRows(out []byte, p *pagePlan, statement string, params db
 	return out, count, err
 }
 
-// finishAnswer turns itemsHead and rows into an answer: of one record, or of a page. It returns false when there are
-// no rows, or when one was broken.
-func finishAnswer(out []byte, r Request) ([]byte, bool, error) {
-	if len(out) == len(itemsHead) || !isUnbroken(out) {
-		return out, false, nil
+// finishAnswer turns itemsHead and rows into an answer: of one record, or of a page. It returns the reason when there
+// are no rows, or when one was broken.
+func finishAnswer(out []byte, r Request) ([]byte, visibility.Reason) {
+	switch {
+	case !isUnbroken(out):
+		return out, UnknownFormat
+	case len(out) == len(itemsHead):
+		return out, FoundNothing
 	}
 	out = out[:len(out)-1]
 	if r.ID != "" {
-		return append(out[:0], out[len(itemsHead):]...), true, nil
+		return append(out[:0], out[len(itemsHead):]...), ""
 	}
 	out = strconv.AppendInt(append(out, `],"page":1,"perPage":`...), int64(r.PerPage), 10)
-	return append(out, `,"totalItems":-1,"totalPages":-1}`...), true, nil
+	return append(out, `,"totalItems":-1,"totalPages":-1}`...), ""
 }
 
-// findPlan returns the plan of a request, or nil when the general path has to answer it.
+// findPlan returns the plan of a request, perhaps one that only says why there is none.
 func (r *Reader) findPlan(request Request) (*pagePlan, error) {
 	plans, err := r.currentPlans()
 	if err != nil {
-		return nil, err
+		return &pagePlan{}, err
 	}
 	kind := request.Collection + " " + request.Action() + " " + request.Sort + " " + request.Expand
 	plans.mu.Lock()
@@ -132,7 +139,7 @@ func (r *Reader) findPlan(request Request) (*pagePlan, error) {
 // currentPlans returns the plans for the collections as they are now. PocketBase loads a collection anew when it
 // changes.
 func (r *Reader) currentPlans() (*planCache, error) {
-	fresh := &planCache{plans: map[string]*pagePlan{}}
+	fresh := &planCache{app: r.app, plans: map[string]*pagePlan{}}
 	for name, c := range map[string]**core.Collection{"feed": &fresh.feed, "notifications": &fresh.notifications, "posts": &fresh.posts, "users": &fresh.users, "comments": &fresh.comments} {
 		found, err := r.app.FindCachedCollectionByNameOrId(name)
 		if err != nil {

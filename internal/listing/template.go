@@ -3,6 +3,7 @@ package listing
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ type template struct {
 	slots   []slot
 	after   []byte
 	columns []string // their SQL, in the order of the slots
+	nesting int      // how many templates one in another are in a column of this one
 }
 
 type slot struct {
@@ -24,14 +26,16 @@ type slot struct {
 	appendTo func(out []byte, r *rowValues) []byte
 }
 
-const (
-	valueSeparator = "\x1f"
-	brokenMark     = 0 // a byte that marks JSON as broken: the general path has to answer
-)
+// brokenMark is a byte that marks JSON as broken: the general path has to answer.
+const brokenMark = 0
+
+// separator is the character between the values of a row. One that contains rows has another than they.
+func (t *template) separator() rune { return rune(0x1f - t.nesting) }
 
 // rowValues is the text of a row, read from left to right.
 type rowValues struct {
 	unread       string
+	separator    string
 	hasMore      bool
 	appendExpand func(out []byte) []byte // fills the slot of an expand that is not part of the row's text
 }
@@ -40,18 +44,18 @@ func (r *rowValues) nextValue() (value string) {
 	if !r.hasMore {
 		return string(rune(brokenMark)) // there are fewer values than columns
 	}
-	value, r.unread, r.hasMore = strings.Cut(r.unread, valueSeparator)
+	value, r.unread, r.hasMore = strings.Cut(r.unread, r.separator)
 	return value
 }
 
 // rowTextSQL returns the SQL of the row's text.
 func (t *template) rowTextSQL() string {
-	return "concat_ws(char(31), " + strings.Join(t.columns, ", ") + ")"
+	return fmt.Sprintf("concat_ws(char(%d), %s)", t.separator(), strings.Join(t.columns, ", "))
 }
 
 // appendRow appends the JSON of a row's text. If a value contains a separator, the JSON is marked as broken.
 func (t *template) appendRow(out []byte, text string, expand func([]byte) []byte) []byte {
-	r := &rowValues{unread: text, hasMore: true, appendExpand: expand}
+	r := &rowValues{unread: text, separator: string(t.separator()), hasMore: true, appendExpand: expand}
 	for i := range t.slots {
 		out = append(out, t.slots[i].before...)
 		out = t.slots[i].appendTo(out, r)
@@ -73,6 +77,7 @@ type jsonField struct {
 	appendTo func(out []byte, r *rowValues) []byte
 	nested   *template // an object with a template of its own
 	optional bool      // appendTo writes the name too, or nothing at all
+	nesting  int       // of the templates in the columns
 }
 
 // objectTemplate returns the template of an object. It sorts the fields by name, as PocketBase does.
@@ -85,6 +90,7 @@ func objectTemplate(fields []jsonField) *template {
 func orderedTemplate(fields []jsonField) *template {
 	t, text := &template{}, []byte("{")
 	for i, f := range fields {
+		t.nesting = max(t.nesting, f.nesting)
 		if f.optional {
 			t.addSlot(slot{text, f.appendTo}, f.columns...)
 			text = nil
@@ -102,7 +108,7 @@ func orderedTemplate(fields []jsonField) *template {
 				}
 				t.addSlot(s)
 			}
-			t.columns = append(t.columns, f.nested.columns...)
+			t.columns, t.nesting = append(t.columns, f.nested.columns...), max(t.nesting, f.nested.nesting)
 			text = slices.Clone(f.nested.after)
 		case f.appendTo != nil:
 			t.addSlot(slot{text, f.appendTo}, f.columns...)
@@ -120,20 +126,20 @@ func (t *template) addSlot(s slot, columns ...string) {
 	t.columns = append(t.columns, columns...)
 }
 
-// recordFields returns the fields of a collection's record under an alias, or false if there is a field that only
-// PocketBase can write.
-func recordFields(c *core.Collection, alias string) ([]jsonField, bool) {
-	return recordFieldsBy(c, func(name string) string { return alias + ".[[" + name + "]]" })
+// recordFields returns the fields of a collection's record under an alias.
+func (m *planMaker) recordFields(c *core.Collection, alias string) []jsonField {
+	return m.recordFieldsBy(c, func(name string) string { return alias + ".[[" + name + "]]" })
 }
 
-// recordFieldsBy does what recordFields does, with the SQL that column returns for each field; "" if only PocketBase knows it.
-func recordFieldsBy(c *core.Collection, column func(name string) string) ([]jsonField, bool) {
+// recordFieldsBy does what recordFields does, with the SQL that column returns for each field; "" if only PocketBase
+// knows it.
+func (m *planMaker) recordFieldsBy(c *core.Collection, column func(name string) string) []jsonField {
 	all := []jsonField{{name: core.FieldNameCollectionId, constant: string(appendQuoted(nil, c.Id))}, {name: core.FieldNameCollectionName, constant: string(appendQuoted(nil, c.Name))}}
 	for _, field := range c.Fields {
 		name := field.GetName()
 		switch {
 		case slices.Contains(reservedNames, name):
-			return nil, false
+			m.refuse(UnknownField)
 		case c.IsAuth() && (name == core.FieldNamePassword || name == core.FieldNameTokenKey), field.GetHidden():
 			continue
 		case c.IsAuth() && name == core.FieldNameEmail:
@@ -142,11 +148,11 @@ func recordFieldsBy(c *core.Collection, column func(name string) string) ([]json
 		}
 		write, known := appenderOf(field)
 		if !known {
-			return nil, false
+			m.refuse(UnknownField)
 		}
 		value := column(name)
 		if value == "" {
-			return nil, false
+			m.refuse(UnknownField)
 		}
 		switch field.Type() {
 		case core.FieldTypeJSON:
@@ -156,7 +162,7 @@ func recordFieldsBy(c *core.Collection, column func(name string) string) ([]json
 		}
 		all = append(all, jsonField{name: name, columns: []string{value}, appendTo: appendNextValue(write)})
 	}
-	return all, true
+	return all
 }
 
 // reservedNames are the names that an answer uses for something else than a field of the collection.

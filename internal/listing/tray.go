@@ -7,38 +7,30 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/visibility"
 )
 
-// makeTrayPlan returns the plan of the tray, or nil if only PocketBase can write it. Post and comment are joined to
-// their row; the actors, up to eight of each row, are read by a second statement.
-func (c *planCache) makeTrayPlan(expands string) *pagePlan {
-	all, ok := recordFields(c.notifications, "n")
+// makeTrayPlan returns the plan of the tray. Post and comment are joined to their row; the actors, up to eight of each
+// row, are read by a second statement.
+func (m *planMaker) makeTrayPlan(expands string) *pagePlan {
+	m.requireOwn(m.notifications.ListRule, "recipient")
+	all := m.recordFields(m.notifications, "n")
 	p, joins := &pagePlan{}, " JOIN notifications n ON n.recipient = me.id"
 	ofPost, ofComment, actors := "''", "''", "''"
 	if expands != "" {
-		var known [2]bool
 		author := strings.Contains(expands, "post.author")
-		p.actor, known[0] = userTemplate(c.users)
-		p.post, known[1] = postTemplate(c.posts, c.users, author)
-		ok = ok && known[0] && known[1]
+		p.actor, p.post = m.userTemplate(), m.postTemplate(m.posts.ViewRule, author)
 		all = append(all, jsonField{name: core.FieldNameExpand, appendTo: func(out []byte, r *rowValues) []byte { return r.appendExpand(out) }})
 		joins += " LEFT JOIN posts _p ON _p.id = n.post LEFT JOIN users _u ON _u.id = _p.author" + viewerJoins(true, author)
-		ofPost, actors = "iif("+visibility.PostShownSQL+", "+p.post.rowTextSQL()+", '')", "n.actors"
-		p.actorsSQL = "SELECT _u.id, " + p.actor.rowTextSQL() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value" + joinFollows + " WHERE " + visibility.UserShownSQL
+		ofPost, actors = "iif(_p.id IS NOT NULL AND "+m.postShownSQL(m.posts.ViewRule)+", "+p.post.rowTextSQL()+", '')", "n.actors"
+		p.actorsSQL = "SELECT _u.id, " + p.actor.rowTextSQL() + " FROM json_each({:ids}) JOIN users _u ON _u.id = value" + joinFollows + " WHERE " + m.shownSQL(m.users, m.users.ViewRule, "_u")
 	}
 	if strings.Contains(expands, "comment") {
-		fields, known := recordFields(c.comments, "_c")
-		ok = ok && known
-		p.comment = objectTemplate(fields)
+		p.comment = objectTemplate(m.recordFields(m.comments, "_c"))
 		joins += " LEFT JOIN comments _c ON _c.id = n.comment"
-		ofComment = "CASE WHEN _c.post != n.post THEN '" + valueSeparator + "' WHEN _c.id IS NOT NULL AND " + visibility.CommentShownSQL + " THEN " + p.comment.rowTextSQL() + " ELSE '' END"
-	}
-	if !ok {
-		return nil
+		ofComment = "CASE WHEN _c.post != n.post THEN char(31) WHEN _c.id IS NOT NULL AND " + m.commentShownSQL() + " THEN " + p.comment.rowTextSQL() + " ELSE '' END"
 	}
 	p.row = objectTemplate(all)
-	head := "SELECT " + p.row.rowTextSQL() + ", " + ofPost + ", " + ofComment + ", " + actors + fromMe + joins + whereMe + "1"
+	head := "SELECT " + p.row.rowTextSQL() + ", " + ofPost + ", " + ofComment + ", " + actors + fromMe + joins + whereMe + m.shownSQL(m.notifications, m.notifications.ListRule, "n")
 	tail := " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n}"
 	p.firstSQL, p.nextSQL = head+tail, head+" AND n.latestAt <= {:at} AND (n.latestAt < {:at} OR n.id < {:last})"+tail
 	return p

@@ -25,6 +25,7 @@ type Registry struct {
 	readSeconds     *prometheus.HistogramVec
 	deliverySeconds prometheus.Histogram
 	repairsTotal    *prometheus.CounterVec
+	skipsTotal      *prometheus.CounterVec
 }
 
 const storeKey = "doubletap.watch"
@@ -56,7 +57,11 @@ func newRegistry() *Registry {
 			Help: "What reconciliation found wrong and put right, by check. Expected is 0: else somebody wrote past the service, or the service is wrong.",
 		}, []string{"check"}),
 	}
-	w.registry.MustRegister(w.likeSeconds, w.readSeconds, w.deliverySeconds, w.repairsTotal,
+	w.skipsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "doubletap_fast_path_skips_total",
+		Help: "Likes, unlikes and reads that the fast path knows and that took the general path, by the reason.",
+	}, []string{"request", "reason"})
+	w.registry.MustRegister(w.likeSeconds, w.readSeconds, w.deliverySeconds, w.repairsTotal, w.skipsTotal,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return w
 }
@@ -69,6 +74,11 @@ func (w *Registry) ObserveLike(method, path string, d time.Duration) {
 // ObserveRead counts a page of a collection, or a record, that took this path, and d until its answer.
 func (w *Registry) ObserveRead(collection, path string, d time.Duration) {
 	w.readSeconds.WithLabelValues(collection, path).Observe(d.Seconds())
+}
+
+// CountSkip counts a request that the fast path knows and that took the general path, and why.
+func (w *Registry) CountSkip(request, reason string) {
+	w.skipsTotal.WithLabelValues(request, reason).Inc()
 }
 
 // ObserveDelivery counts a notification that was written to a socket d after its commit.

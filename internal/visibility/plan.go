@@ -55,6 +55,7 @@ const (
 	UsesRequest   Reason = "rule_request"    // it reads the request's body, query, headers, method or context
 	UsesTime      Reason = "rule_time"       // it reads a part of the time, such as @month; @now has a plan
 	SearchesText  Reason = "rule_viewer"     // it looks for the viewer's id or address within a text
+	ReadsRow      Reason = "rule_row"        // it reads what the row does not have, such as the id of one that is not stored yet
 	NotReadable   Reason = "rule_invalid"    // PocketBase does not understand it
 )
 

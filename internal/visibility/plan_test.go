@@ -226,3 +226,46 @@ func TestARowThatIsNotStoredHasAPlan(t *testing.T) {
 		}
 	}
 }
+
+func TestTheShippedRulesAreThoseOfTheCollections(t *testing.T) {
+	app := dbtest.NewApp(t, core.BaseAppConfig{})
+	for name, want := range map[string]string{"posts": ShippedPostRule, "users": ShippedUserRule} {
+		c, err := app.FindCachedCollectionByNameOrId(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *c.ListRule != want || *c.ViewRule != want {
+			t.Errorf("%s ship with %s and %s", name, *c.ListRule, *c.ViewRule)
+		}
+	}
+}
+
+func TestARuleRequiresWhatAllItsPartsNeed(t *testing.T) {
+	const own = `owner = @request.auth.id`
+	for rule, want := range map[string]bool{
+		own:                                       true,
+		`@request.auth.id != "" && ` + own:        true,
+		own + ` && (a = 1 || b = 2)`:              true,
+		own + ` || a = 1`:                         false,
+		`a = 1 || b = 2 && ` + own:                false,
+		`(` + own + ` || a = 1) && b = 2`:         false,
+		`owner != @request.auth.id`:               false,
+		`owner ?= @request.auth.id`:               false,
+		`owner = "@request.auth.id"`:              false,
+		`other = @request.auth.id`:                false,
+		`(`:                                       false,
+		`f(@request.auth.id, owner) = true`:       false,
+		`owner = @request.auth.id // || whatever`: true,
+	} {
+		if got := Requires(&rule, own); got != want {
+			t.Errorf("%s: %v", rule, got)
+		}
+	}
+	if Requires(nil, own) {
+		t.Error("a rule for superusers")
+	}
+	rule := `gone = false && seesPost(@request.auth.id, post) = true`
+	if !Requires(&rule, `seesPost(@request.auth.id, post) = true`) || Requires(&rule, `seesPost(@request.auth.id, id) = true`) || Requires(&rule, `seesPost(@request.auth.id, post) = false`) {
+		t.Error("a function with its arguments is not told from another")
+	}
+}

@@ -92,18 +92,6 @@ func postVisibleSQL(me string) string {
 	return "([[_p.author]] = " + me + " OR (NOT [[_p.hidden]] AND " + authorVisibleSQL(me, "[[_p.visibility]]") + "))"
 }
 
-// PostShownSQL is seesPostSQL as a condition for statements that have the post as _p, its author as _u, and the
-// signed-in caller as the parameter me.
-var PostShownSQL = postVisibleSQL("{:me}")
-
-// UserShownSQL is the view rule of users (the caller's own record, or an active user who does not block the caller) as
-// a condition for statements that have the user as _u and the signed-in caller as the parameter me.
-var UserShownSQL = "([[_u.id]] = {:me} OR ([[_u.state]] = 'active' AND NOT " + BlocksSQL("[[_u.id]]", "{:me}") + "))"
-
-// CommentShownSQL is the view rule of comments as a condition for statements that have the comment as _c and, as in
-// PostShownSQL, its post.
-var CommentShownSQL = "(" + PostShownSQL + " AND (NOT [[_c.hidden]] OR [[_c.author]] = {:me}) AND ([[_c.author]] = '' OR NOT " + EitherBlocksSQL("{:me}", "[[_c.author]]") + "))"
-
 // MaySeePost reports whether the user me, or a guest when me is empty, may see the post.
 func MaySeePost(app core.App, me, post string) (bool, error) {
 	return queryCondition(app, seesPostSQL(callerSQL(me), "{:post}"), dbx.Params{"me": me, "post": post})
