@@ -97,6 +97,18 @@ func TestSearchRefusesWhatIsNoQuestion(t *testing.T) {
 	}
 }
 
+func TestAPageOfSearchHasAHundredRowsAtMost(t *testing.T) {
+	s := hookstest.New(t)
+	for n := range 101 {
+		s.Someone(n)
+	}
+	for _, perPage := range []string{"101", "100000"} {
+		if people, next := searchField(t, s.Guest(), "users", "handle", "someone", "&perPage="+perPage); len(people) != 100 || next == "" {
+			t.Errorf("perPage=%s gives %d people, next page %q", perPage, len(people), next)
+		}
+	}
+}
+
 // People who may not see a post do not find it, and nobody finds people on the other side of a block.
 func TestSearchKeepsTheRules(t *testing.T) {
 	s := hookstest.New(t)

@@ -283,6 +283,9 @@ func TestTheOwnerOfAFailingWebhookIsWritten(t *testing.T) {
 	}
 	l.receiver.SetAnswer(nil)
 	l.Admin().Update("webhooks", l.id, map[string]any{"disabled": false})
+	if since := l.Record("webhooks", l.id).GetString("failingSince"); since != "" { // else its next failure would disable it at once
+		t.Errorf("it is failing since %s although it was enabled just now", since)
+	}
 	if n := len(l.eventTypes()); n < 3 {
 		t.Errorf("%d events came after it was enabled, want those of three days", n)
 	}
