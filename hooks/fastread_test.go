@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/logger"
@@ -235,6 +236,25 @@ func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
 	compareAllReads(t, s, startGeneralTwin(t, s), posts)
 	if n := answeredCount(t, s, "read", "fast") - before; n < 60 {
 		t.Errorf("%d reads were fast", n)
+	}
+}
+
+func TestAFastReadShowsAMuteUntilItEnds(t *testing.T) {
+	s := hookstest.New(t)
+	ada, post := s.As("ada"), s.As("bob").Post("hello")
+	ada.Create("mutes", map[string]any{"muted": s.User("bob").Id, "until": time.Now().Add(time.Hour).UTC().Format("2006-01-02 15:04:05.000Z")})
+	isMuting := func() any {
+		expanded, _ := ada.Must(200, "GET", "/api/collections/posts/records/"+post+"?expand=author", nil).Body["expand"].(map[string]any)
+		author, _ := expanded["author"].(map[string]any)
+		relationship, _ := author["relationship"].(map[string]any)
+		return relationship["muting"]
+	}
+	if muting := isMuting(); muting != true {
+		t.Errorf("muting is %v while the mute lasts", muting)
+	}
+	s.Advance(2 * time.Hour)
+	if muting := isMuting(); muting != false {
+		t.Errorf("muting is %v after the mute has ended", muting)
 	}
 }
 
