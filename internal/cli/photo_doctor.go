@@ -28,7 +28,7 @@ func photoInvariants() []*reconcile.Invariant {
 	return []*reconcile.Invariant{
 		{
 			Check: "photos", Name: "described", Holds: "Size and blurhash of a photo are known.", Cost: reconcile.DoctorOnly, Table: "posts",
-			Broken: isUndescribedSQL + ` AND NOT ` + isRenderingSQL, Fine: reconcile.FinePhoto,
+			Broken: isUndescribedSQL + ` AND NOT ` + isRenderingSQL, Proved: true,
 			Mend: func(tx core.App, ids []string) error {
 				for _, id := range ids {
 					var author string
@@ -45,7 +45,7 @@ func photoInvariants() []*reconcile.Invariant {
 		},
 		{
 			Check: "photos", Name: "decoded", Holds: "A photo can be decoded.", Cost: reconcile.DoctorOnly, Table: "posts", Warns: true,
-			Broken: `t.media LIKE '%null%' AND EXISTS (SELECT 1 FROM json_each(` + mediaJSON + `) WHERE type = 'null')`, Fine: reconcile.FinePhoto, WhyNotRepaired: "it is as it came, and shown to nobody: its author posts it anew",
+			Broken: `t.media LIKE '%null%' AND EXISTS (SELECT 1 FROM json_each(` + mediaJSON + `) WHERE type = 'null')`, Proved: true, WhyNotRepaired: "it is as it came, and shown to nobody: its author posts it anew",
 		},
 		{
 			Check: "photos", Name: "renditions", Holds: "The renditions of a photo are made.", Cost: reconcile.DoctorOnly, Warns: true,

@@ -14,7 +14,7 @@ var counterColumns = []counterColumn{
 	{"comments", "post", "posts", "commentsCount", "1"},
 	{"comments", "parent", "comments", "repliesCount", "1"},
 	{"comment_likes", "comment", "comments", "likesCount", "1"},
-	{"posts", "author", "users", "publicPosts", "visibility = 'public' AND NOT hidden"},
+	{"posts", "author", "users", "publicPosts", "visibility = 'public' AND hidden = 0"}, // as in idx_posts_public
 	{"follows", "followee", "users", "followersCount", "state = 'accepted'"},
 	{"follows", "follower", "users", "followingCount", "state = 'accepted'"},
 	{"post_tags", "tag", "hashtags", "postsCount", "counted"},
@@ -37,7 +37,9 @@ func counterInvariants() []*Invariant {
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'hashtags.count' AND j.state IN ('ready', 'running') AND json_extract(j.payload, '$.user') = u.id))`)}
 	for _, c := range counterColumns {
 		count := fmt.Sprintf("(SELECT count(*) FROM %s WHERE %s.%s = t.id AND %s)", c.source, c.source, c.key, c.when)
-		all = append(all, columnInvariant(c.target, c.column, "A counter is the number of rows that it counts.", count, fmt.Sprintf("t.%s != %s", c.column, count)))
+		counter := columnInvariant(c.target, c.column, "A counter is the number of rows that it counts.", count, fmt.Sprintf("t.%s != %s", c.column, count))
+		counter.Proved = c.target == "posts"
+		all = append(all, counter)
 	}
 	const shown = `(t.state = 'active' AND NOT t.private) * t.publicPosts`
 	// between the two bounds an account may have the mark or not

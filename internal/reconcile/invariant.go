@@ -46,9 +46,9 @@ type Invariant struct {
 	Values []string // columns: each combination of their values is checked once instead of each row, and Broken uses no other columns of t
 	Mend   func(tx core.App, ids []string) error
 
-	// Fine is a condition that only rows meet which break none of the invariants that share it: where several of them are looked at, it is
-	// asked once in place of all their conditions. It has no part in what is repaired.
-	Fine string
+	// Proved says that the proof of Table tells of nearly every row that this is not broken, so that Broken is asked about the
+	// others alone. It has no part in what is repaired.
+	Proved bool
 
 	Inspect func(app core.App, f *Problems) error
 	MendAll func(ctx context.Context, app core.App) (int64, error)

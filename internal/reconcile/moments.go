@@ -109,7 +109,7 @@ func findMoments(ctx context.Context, app core.App) (rows map[string][]string, b
 			if err := ctx.Err(); err != nil {
 				return nil, nil, err
 			}
-			wrong, n, err := s.readPage(app, pageRows, false)
+			wrong, n, err := s.readPage(app, nil, pageRows, false)
 			if err != nil {
 				return nil, nil, err
 			}

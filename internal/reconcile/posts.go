@@ -9,10 +9,6 @@ import (
 	"github.com/doubletap/doubletap/internal/search"
 )
 
-// FinePhoto is the condition of posts of one photo of which all is known.
-const FinePhoto = `iif(json_valid(t.photos) AND json_valid(t.media), json_array_length(t.photos) = 1 AND json_array_length(t.media) = 1
-	AND t.media ->> '$[0].w' > 0 AND t.media ->> '$[0].h' > 0 AND t.media ->> '$[0].hash' != '', 0)`
-
 func postInvariants() []*Invariant {
 	return append([]*Invariant{
 		{
@@ -21,10 +17,10 @@ func postInvariants() []*Invariant {
 		},
 		{
 			Check: "posts", Name: "photos", Holds: "A post has photos.", Cost: Hourly, Table: "posts",
-			Broken: `iif(json_valid(t.photos), json_array_length(t.photos), 0) = 0`, Fine: FinePhoto, WhyNotRepaired: "no other row knows them: its author deletes the post, or the operator names its files in posts.photos",
+			Broken: `iif(json_valid(t.photos), json_array_length(t.photos), 0) = 0`, Proved: true, WhyNotRepaired: "no other row knows them: its author deletes the post, or the operator names its files in posts.photos",
 		},
 		{
-			Check: "posts", Name: "alts", Holds: "The descriptions of photos are a list of texts.", Cost: Hourly, Table: "posts",
+			Check: "posts", Name: "alts", Holds: "The descriptions of photos are a list of texts.", Cost: Hourly, Table: "posts", Proved: true,
 			Broken: notOfType("alts", "array") + ` OR iif(json_valid(t.alts), json_type(t.alts), '') = 'array' AND EXISTS (SELECT 1 FROM json_each(t.alts) WHERE type != 'text')`,
 			Mend: mendByStatements(
 				`UPDATE posts SET alts = json_array(json_extract(alts, '$')) WHERE id IN @ids AND json_valid(alts) AND json_type(alts) = 'text'`,
@@ -33,13 +29,13 @@ func postInvariants() []*Invariant {
 		},
 		{
 			Check: "posts", Name: "media", Holds: "What is known of photos is a list.", Cost: Hourly, Table: "posts",
-			Broken: notOfType("media", "array"), Fine: FinePhoto, Mend: mendByStatements(`UPDATE posts SET media = NULL WHERE id IN @ids`), // a job finds it out again: see photos
+			Broken: notOfType("media", "array"), Proved: true, Mend: mendByStatements(`UPDATE posts SET media = NULL WHERE id IN @ids`), // a job finds it out again: see photos
 		},
 		{
 			Check: "posts", Name: "gone-id", On: "posts", Holds: "What is there is not remembered as gone.", Cost: Hourly, Table: "posts", Broken: goneIDCondition, Mend: forgetGone,
 		},
 		{
-			Check: "tags", Name: "hashtags", Holds: "A post has the hashtags of its caption.", Cost: Hourly, Table: "posts",
+			Check: "tags", Name: "hashtags", Holds: "A post has the hashtags of its caption.", Cost: Hourly, Table: "posts", Proved: true,
 			// first a cheap test: most captions have no hashtag, and most posts no row of post_tags
 			Broken: `(t.caption GLOB '*[#＃﹟]*' OR EXISTS (SELECT 1 FROM post_tags g WHERE g.post = t.id)) AND ` + tagNames + `(t.caption) !=
 				(SELECT json_group_array(name) FROM (SELECT h.name FROM post_tags g JOIN hashtags h ON h.id = g.tag WHERE g.post = t.id ORDER BY h.name))`,
@@ -61,10 +57,9 @@ func searchInvariants() (all []*Invariant) {
 	for _, kind := range search.Kinds {
 		table, mend := kind.Collection, func(tx core.App, ids []string) error { return search.RepairIndex(tx, kind, ids...) }
 		words := indexText + `(t.` + strings.Join(kind.Columns, ", t.") + `)`
-		fine := kind.Indexed(words)
 		all = append(all,
 			&Invariant{
-				Check: "search", Name: "found", On: table, Holds: "What has words can be found by them.", Cost: Hourly, Table: table, Broken: kind.UnindexedCondition() + noJob, Fine: fine, Mend: mend,
+				Check: "search", Name: "found", On: table, Holds: "What has words can be found by them.", Cost: Hourly, Table: table, Broken: kind.UnindexedCondition() + noJob, Proved: table == "posts", Mend: mend,
 			},
 			&Invariant{
 				Check: "search", Name: "found-gone", On: table, Holds: "Nothing is found that is gone.", Cost: Hourly, Table: "search_" + table,
@@ -72,7 +67,7 @@ func searchInvariants() (all []*Invariant) {
 			},
 			&Invariant{
 				Check: "search", Name: "words", On: table, Holds: "A row is found by the words that it has now.", Cost: DoctorOnly, Table: table,
-				Broken: `EXISTS (SELECT 1 FROM search_` + table + ` s WHERE s.id = t.id AND s.words != ` + words + `)`, Fine: fine, Mend: mend,
+				Broken: `EXISTS (SELECT 1 FROM search_` + table + ` s WHERE s.id = t.id AND s.words != ` + words + `)`, Proved: table == "posts", Mend: mend,
 			})
 	}
 	return all

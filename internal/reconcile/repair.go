@@ -28,7 +28,7 @@ func (r *Result) Repair(ctx context.Context, app core.App, o ExamineOptions) (me
 	for rows := pageRows; rows == pageRows; {
 		var wrong []brokenRow
 		if err = ctx.Err(); err == nil {
-			wrong, rows, err = s.readPage(app, pageRows, o.Pause != nil)
+			wrong, rows, err = s.readPage(app, nil, pageRows, o.Pause != nil)
 		}
 		if err != nil {
 			return mended, errors.Join(append(failures, err)...)

@@ -103,9 +103,10 @@ func examineFromLast(ctx context.Context, app core.App, all []*Invariant, o Exam
 		}
 	}
 	*last = lastRun{}
+	m := newMemory(o.maxRemembered())
 	var failures []error
 	for _, s := range list {
-		switch err := s.examine(ctx, app, found, o); {
+		switch err := s.examine(ctx, app, m, found, o); {
 		case errors.Is(err, errTimeSpent), err != nil && ctx.Err() != nil:
 			*last = lastRun{s.scanName(), s.position}
 			return results, errors.Join(append(failures, err)...)

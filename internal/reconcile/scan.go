@@ -22,6 +22,7 @@ type scan struct {
 	values     []string // the columns whose combinations of values are checked; empty if each row is
 	invariants []*Invariant
 	position   scanPosition
+	proof      *proof // nil for none
 }
 
 // scanPosition is where a scan of a table continues. The zero value is the beginning.
@@ -48,10 +49,17 @@ func groupScans(all []*Invariant) (list []*scan) {
 		})
 		if at < 0 {
 			at = len(list)
-			list = append(list, &scan{table: i.Table, values: i.Values})
+			s := &scan{table: i.Table, values: i.Values}
+			if p, has := proofs[i.Table]; has && len(i.Values) == 0 && !slices.ContainsFunc(list, func(o *scan) bool { return o.table == i.Table && o.proof != nil }) {
+				s.proof = &p
+			}
+			list = append(list, s)
 		}
 		list[at].invariants = append(list[at].invariants, i)
 	}
+	slices.SortStableFunc(list, func(a, b *scan) int {
+		return slices.Index(readingOrder, a.table) - slices.Index(readingOrder, b.table)
+	})
 	return list
 }
 
@@ -64,8 +72,8 @@ type brokenRow struct {
 }
 
 // readPage checks the next n rows. It returns the broken ones and how many rows there were, fewer than n at the end of
-// the table.
-func (s *scan) readPage(app core.App, n int, gently bool) (wrong []brokenRow, rows int, err error) {
+// the table. With a memory it asks the conditions of rows alone that are not proved to be sound.
+func (s *scan) readPage(app core.App, m *memory, n int, gently bool) (wrong []brokenRow, rows int, err error) {
 	p := conditionParams(app)
 	p["n"] = n
 	if !s.position.begun {
@@ -78,37 +86,62 @@ func (s *scan) readPage(app core.App, n int, gently bool) (wrong []brokenRow, ro
 	if gently {
 		read = db.QueryRowUnmapped
 	}
+	statement, isProof := s.pageStatement(), m != nil && s.proof != nil
+	if isProof {
+		statement = s.proofStatement()
+	}
 	var last, found string
-	if _, err := read(app, s.pageStatement(), p, &rows, &last, &found); err != nil {
+	if _, err := read(app, statement, p, &rows, &last, &found); err != nil {
 		return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
 	}
 	if rows == 0 {
 		return nil, 0, nil
 	}
+	if isProof {
+		unsure, separable := s.unsureRows(m, found, rows)
+		if !separable {
+			m.room = -1 // what it remembers is no longer all there is
+			return s.readPage(app, nil, n, gently)
+		}
+		if found = "[]"; len(unsure) > 0 {
+			p["rows"] = "[" + strings.Join(unsure, ",") + "]"
+			if _, err := read(app, s.rowsStatement(), p, &found); err != nil {
+				return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
+			}
+		}
+	}
 	if s.position.after, err = parseKeys(last); err != nil {
 		return nil, 0, fmt.Errorf("look at %s after %s: %w", s.table, last, err)
 	}
+	if wrong, err = parseBroken(found); err != nil {
+		return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
+	}
+	return wrong, rows, nil
+}
+
+// parseBroken reads a JSON list of broken rows.
+func parseBroken(found string) (wrong []brokenRow, err error) {
 	var list [][]json.RawMessage
 	if err := json.Unmarshal([]byte(found), &list); err != nil {
-		return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
+		return nil, err
 	}
 	for _, row := range list {
 		var b brokenRow
 		for i, into := range []any{&b.ID, &b.Mask, &b.Count} {
 			if err := json.Unmarshal(row[i], into); err != nil {
-				return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
+				return nil, err
 			}
 		}
 		for _, value := range row[3:] {
 			var text string
 			if err := json.Unmarshal(value, &text); err != nil {
-				return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
+				return nil, err
 			}
 			b.Key = append(b.Key, text)
 		}
 		wrong = append(wrong, b)
 	}
-	return wrong, rows, nil
+	return wrong, nil
 }
 
 // firstKeys returns the keys before those of all rows.
@@ -139,16 +172,9 @@ func parseKeys(list string) (values []any, err error) {
 // pageStatement reads one page: how many rows it has, what it ends with, and the broken ones. Almost no row is broken, so that each row is
 // first asked whether any invariant is, up to the first, and only such a row which.
 func (s *scan) pageStatement() string {
-	bits := make([]string, len(s.invariants))
-	for i, invariant := range s.invariants {
-		bits[i] = fmt.Sprintf("(iif(%s, 1, 0) << %d)", invariant.Broken, i)
-	}
-	mask, any := strings.Join(bits, " | "), s.anyBroken()
+	mask, any := s.brokenMask(), anyBroken(s.invariants)
 	if len(s.values) == 0 {
-		return `WITH page AS MATERIALIZED (SELECT (SELECT rowid FROM {{` + s.table + `}} WHERE rowid > {:after0} ORDER BY rowid LIMIT 1 OFFSET {:n} - 1) last)
-			SELECT iif(last IS NULL, (SELECT count(*) FROM {{` + s.table + `}} WHERE rowid > {:after0}), {:n}), json_array(coalesce(last, {:after0})), coalesce((
-				SELECT json_group_array(json_array(t.id, ` + mask + `, 1)) FROM {{` + s.table + `}} t
-					WHERE t.rowid > {:after0} AND t.rowid <= coalesce(last, ` + fmt.Sprint(math.MaxInt64) + `) AND ` + any + `), '[]') FROM page`
+		return s.rowPageStatement(`json_group_array(json_array(t.id, `+mask+`, 1))`, ` AND `+any, `'[]'`)
 	}
 	columns, same, after := make([]string, len(s.values)), make([]string, len(s.values)), make([]string, len(s.values))
 	for i, value := range s.values {
@@ -161,28 +187,83 @@ func (s *scan) pageStatement() string {
 			SELECT json_group_array(json_array((SELECT min(o.id) ` + rows + `), mask, (SELECT count(*) ` + rows + `), ` + list + `)) FROM (SELECT t.*, ` + mask + ` mask FROM page t WHERE ` + any + `) t), '[]')`
 }
 
-// anyBroken is the condition of rows that break any of the invariants.
-func (s *scan) anyBroken() string {
-	byFine, order := map[string][]string{}, []string{}
+// rowPageStatement reads one page of rows: how many there are, the last one's rowid, and the aggregate of those of the
+// condition.
+func (s *scan) rowPageStatement(aggregate, condition, none string) string {
+	return `WITH page AS MATERIALIZED (SELECT (SELECT rowid FROM {{` + s.table + `}} WHERE rowid > {:after0} ORDER BY rowid LIMIT 1 OFFSET {:n} - 1) last)
+		SELECT iif(last IS NULL, (SELECT count(*) FROM {{` + s.table + `}} WHERE rowid > {:after0}), {:n}), json_array(coalesce(last, {:after0})), coalesce((
+			SELECT ` + aggregate + ` FROM {{` + s.table + `}} t
+				WHERE t.rowid > {:after0} AND t.rowid <= coalesce(last, ` + fmt.Sprint(math.MaxInt64) + `)` + condition + `), ` + none + `) FROM page`
+}
+
+// rowsStatement reads the broken ones among the rows whose rowids are listed.
+func (s *scan) rowsStatement() string {
+	return `SELECT json_group_array(json_array(t.id, ` + s.brokenMask() + `, 1)) FROM {{` + s.table + `}} t
+		WHERE t.rowid IN (SELECT value FROM json_each({:rows})) AND ` + anyBroken(s.invariants)
+}
+
+// The separators of a page that is read for a proof. Hardly any text has them.
+const (
+	endOfValue = "\x1f"
+	endOfRow   = "\x1e"
+)
+
+// proofStatement reads one page of rows as a text: of each the rowid, whether any invariant is broken that the proof
+// tells nothing of, and the values of the proof.
+func (s *scan) proofStatement() string {
+	var others []*Invariant
 	for _, i := range s.invariants {
-		key := i.Fine
-		if key == "" {
-			key = i.Broken
+		if !i.Proved {
+			others = append(others, i)
 		}
-		if byFine[key] == nil {
-			order = append(order, key)
-		}
-		byFine[key] = append(byFine[key], "("+i.Broken+")")
 	}
-	cases := make([]string, len(order))
-	for at, key := range order {
-		condition := strings.Join(byFine[key], " OR ")
-		if len(byFine[key]) > 1 {
-			condition = "iif(" + key + ", 0, " + condition + ")"
-		}
-		cases[at] = "WHEN " + condition + " THEN 1"
+	values := []string{"t.rowid", anyBroken(others)}
+	for _, column := range s.proof.columns {
+		values = append(values, "ifnull("+column+", '')")
 	}
-	return "CASE " + strings.Join(cases, " ") + " END"
+	return s.rowPageStatement(`group_concat(concat_ws('`+endOfValue+`', `+strings.Join(values, ", ")+`), '`+endOfRow+`')`, "", "''")
+}
+
+// unsureRows returns the rowids of those rows of a page, read by proofStatement, that are not proved to be sound. It
+// reports that the rows cannot be told apart if a text has one of the separators.
+func (s *scan) unsureRows(m *memory, page string, rows int) (unsure []string, separable bool) {
+	width := 2 + len(s.proof.columns)
+	list := strings.Split(page, endOfRow)
+	if len(list) != rows || slices.ContainsFunc(list, func(row string) bool { return strings.Count(row, endOfValue) != width-1 }) {
+		return nil, false
+	}
+	values := make([]string, 0, width)
+	for _, row := range list {
+		values = values[:0]
+		for value := range strings.SplitSeq(row, endOfValue) {
+			values = append(values, value)
+		}
+		if isSound := s.proof.isSound(m, values[2:]); !isSound || values[1] != "0" { // it is called for each, as it remembers the row
+			unsure = append(unsure, values[0])
+		}
+	}
+	return unsure, true
+}
+
+// brokenMask is the expression of the bits that say which of the invariants a row breaks.
+func (s *scan) brokenMask() string {
+	bits := make([]string, len(s.invariants))
+	for i, invariant := range s.invariants {
+		bits[i] = fmt.Sprintf("(iif(%s, 1, 0) << %d)", invariant.Broken, i)
+	}
+	return strings.Join(bits, " | ")
+}
+
+// anyBroken is the condition of rows that break any of the invariants.
+func anyBroken(all []*Invariant) string {
+	if len(all) == 0 {
+		return "0"
+	}
+	cases := make([]string, len(all))
+	for at, i := range all {
+		cases[at] = "WHEN " + i.Broken + " THEN 1"
+	}
+	return "CASE " + strings.Join(cases, " ") + " ELSE 0 END"
 }
 
 // Result is what an examination found about one invariant.
@@ -221,6 +302,13 @@ type ExamineOptions struct {
 	Report func(what string, rows int)      // called when the check of something begins and after each page of it, unless nil
 }
 
+func (o ExamineOptions) maxRemembered() int {
+	if o.Pause != nil {
+		return maxRememberedServer
+	}
+	return maxRemembered
+}
+
 func (o ExamineOptions) reportRows(what string, rows int) {
 	if o.Report != nil {
 		o.Report(what, rows)
@@ -242,8 +330,9 @@ func Examine(ctx context.Context, app core.App, all []*Invariant, o ExamineOptio
 			results[at].Count, results[at].Notes, results[at].Warned = f.Failed+f.Warned, f.Notes, f.Failed == 0
 		}
 	}
+	m := newMemory(o.maxRemembered())
 	for _, s := range groupScans(all) {
-		if err := s.examine(ctx, app, found, o); err != nil {
+		if err := s.examine(ctx, app, m, found, o); err != nil {
 			for _, i := range s.invariants {
 				found[i].Err = err
 			}
@@ -253,13 +342,14 @@ func Examine(ctx context.Context, app core.App, all []*Invariant, o ExamineOptio
 }
 
 // examine checks the table from the scan's position to its end. After an error it can continue there.
-func (s *scan) examine(ctx context.Context, app core.App, found map[*Invariant]*Result, o ExamineOptions) error {
+func (s *scan) examine(ctx context.Context, app core.App, m *memory, found map[*Invariant]*Result, o ExamineOptions) error {
+	isWhole := !s.position.begun
 	for total := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		began := time.Now()
-		wrong, rows, err := s.readPage(app, pageRows, o.Pause != nil)
+		wrong, rows, err := s.readPage(app, m, pageRows, o.Pause != nil)
 		if err != nil {
 			return err
 		}
@@ -274,6 +364,9 @@ func (s *scan) examine(ctx context.Context, app core.App, found map[*Invariant]*
 		o.reportRows(s.table, total)
 		if rows < pageRows {
 			s.position = scanPosition{}
+			if s.proof != nil {
+				m.whole[s.table] = isWhole && m.room >= 0
+			}
 			return nil
 		}
 		if o.Pause != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,5 +104,85 @@ func TestAFailedRepairKeepsNoOtherFromBeingMade(t *testing.T) {
 	})
 	if failures != 1 || left[0].Count != 1 || left[0].First != "tag20" || left[1].Count != 0 {
 		t.Errorf("%d failures; left are %d, %s, and %d of the other", failures, left[0].Count, left[0].First, left[1].Count)
+	}
+}
+
+// TestInvariantsOfOneConditionAreAllFound: two invariants may say the same, and each is named.
+func TestInvariantsOfOneConditionAreAllFound(t *testing.T) {
+	app, counter := newTaggedApp(t, 3)
+	again := *counter
+	again.Name = "again"
+	for _, r := range Examine(t.Context(), app, []*Invariant{counter, &again}, ExamineOptions{}) {
+		if r.Count != 1 || r.Err != nil {
+			t.Errorf("%s is broken by %d rows, %v", r.Name, r.Count, r.Err)
+		}
+	}
+}
+
+// TestATextHidesNoRowFromItsProof: whatever a text has in it, also what separates the values of a page, a row that is
+// broken is found, and what was read of such a page proves nothing.
+func TestATextHidesNoRowFromItsProof(t *testing.T) {
+	for name, caption := range map[string]string{
+		"plain": "words", "a value more": "a" + endOfValue + "b", "a row more": "a" + endOfRow + "b", "rows of the right width": strings.Repeat(endOfValue, 6) + endOfRow + "2" + endOfValue + "0" + strings.Repeat(endOfValue, 6), "none": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := dbtest.NewApp(t, core.BaseAppConfig{})
+			all, err := RowInvariants(app)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n, counted := range []int{0, 2, 1} { // one like each; the first two count wrong
+				p := db.Params{"id": fmt.Sprint("post", n), "count": counted, "caption": caption}
+				for _, statement := range []string{
+					`INSERT INTO posts (id, author, photos, caption, visibility) VALUES ({:id}, 'ada', '["a.jpg"]', {:caption}, 'public')`,
+					`INSERT INTO likes (id, post, user) VALUES ('like' || {:id}, {:id}, 'bob')`,
+					`UPDATE posts SET likesCount = {:count} WHERE id = {:id}`,
+				} {
+					if _, err := db.Exec(app, statement, p); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			for _, r := range Examine(t.Context(), app, all, ExamineOptions{}) {
+				if want := map[string]int{"counter of posts.likesCount": 2, "key of likes": 3, "counter of posts.commentsCount": 0}; r.Err != nil || r.Count != want[r.Label()] && (want[r.Label()] > 0 || r.Name == "counter" && r.Table == "posts") {
+					t.Errorf("%s is broken by %d rows, %v", r.Label(), r.Count, r.Err)
+				}
+			}
+		})
+	}
+}
+
+// TestWhatIsNotRememberedProvesNothing: an examination that has no room finds the same.
+func TestWhatIsNotRememberedProvesNothing(t *testing.T) {
+	for _, room := range []int{0, 1, 100} {
+		m := newMemory(room)
+		for range 2 {
+			m.add(1, "likes", "post")
+			m.remember("like", "post", "bob")
+		}
+		if full := room >= 4; m.has("like", "post", "bob") != (room > 1) || (m.number("likes", "post") == 2) != full || (m.room >= 0) != full {
+			t.Errorf("with room for %d: %v, %d, %d left", room, m.has("like", "post", "bob"), m.number("likes", "post"), m.room)
+		}
+	}
+}
+
+// TestAProofIsNoLaxerThanItsConditions: what SQL would call broken, no proof calls sound.
+func TestAProofIsNoLaxerThanItsConditions(t *testing.T) {
+	for _, c := range []struct {
+		photos, media string
+		want          bool
+	}{
+		{`["a.jpg"]`, `[{"w":3,"h":2,"hash":"x","color":"#fff"}]`, true}, {`["a.jpg","b.jpg"]`, `[{"w":3,"h":2,"hash":"x"},{"w":3,"h":2,"hash":"y"}]`, true},
+		{`["a.jpg"]`, `[null]`, false}, {`["a.jpg"]`, `[{"W":3,"H":2,"Hash":"x"}]`, false}, {`["a.jpg"]`, `[{"w":"3","h":2,"hash":"x"}]`, false}, {`["a.jpg"]`, `[{"w":0,"h":2,"hash":"x"}]`, false},
+		{`["a.jpg"]`, `[{"w":3,"h":2,"hash":""}]`, false}, {`["a.jpg"]`, `5`, false}, {`["a.jpg"]`, ``, false}, {`[]`, `[]`, false}, {``, `[]`, false}, {`["a.jpg","b.jpg"]`, `[{"w":3,"h":2,"hash":"x"}]`, false}, {`["a.jpg"]`, `{x`, false},
+	} {
+		if got := isDescribed(textsOf(c.photos), c.media); got != c.want {
+			t.Errorf("%s is described by %s: %v", c.photos, c.media, got)
+		}
+	}
+	for list, want := range map[string]int{`["a"]`: 1, `["a","b"]`: 2, `["a\"b"]`: 1, `[1,"a"]`: 0, `["a",null]`: 0, `"a"`: 0, `["a`: 0, `[]`: 0, ``: 0, `["a"b"]`: 0, "[\"a\nb\"]": 0, `["a\x"]`: 0, `{"a":1}`: 0} {
+		if got := len(textsOf(list)); got != want {
+			t.Errorf("%s has %d texts, want %d", list, got, want)
+		}
 	}
 }

@@ -15,11 +15,6 @@ func (k Kind) UnindexedCondition() string {
 	return k.forTable(`NOT EXISTS (SELECT 1 FROM search_@table s JOIN search_@table_words_docsize d ON d.id = s.n WHERE s.id = t.id AND s.words IS NOT NULL)`)
 }
 
-// Indexed is the SQL condition of a row t of the kind that is found by the words, an expression.
-func (k Kind) Indexed(words string) string {
-	return k.forTable(`EXISTS (SELECT 1 FROM search_@table s JOIN search_@table_words_docsize d ON d.id = s.n WHERE s.id = t.id AND s.words = ` + words + `)`)
-}
-
 func (k Kind) forTable(statement string) string {
 	return strings.ReplaceAll(statement, "@table", k.Collection)
 }
