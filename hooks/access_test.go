@@ -16,7 +16,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
-	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -284,8 +284,8 @@ func (tr accessAttempt) verbName() string {
 }
 
 func (w *accessWorld) sendAttempt(c *hookstest.Client, r role, tr accessAttempt) int {
-	collection := collectionOf(tr.row)
-	path := "/api/collections/" + collection + "/records"
+	name := collectionOf(tr.row)
+	path := "/api/collections/" + name + "/records"
 	if tr.id != "" {
 		return c.Do(tr.method, path+"/"+tr.id, tr.body).Status
 	}
@@ -295,10 +295,10 @@ func (w *accessWorld) sendAttempt(c *hookstest.Client, r role, tr accessAttempt)
 			body[field] = c.ID
 		}
 	}
-	if owner := guard.OwnerFields[collection]; owner != "" && body[owner] == nil && r.name == "superuser" {
+	if owner := collection.Describe(name).Owner; owner != "" && body[owner] == nil && r.name == "superuser" {
 		body[owner] = w.userIDs["frank"]
 	}
-	photo := map[string]string{"posts": "photos", "stories": "photo"}[collection]
+	photo := map[string]string{"posts": "photos", "stories": "photo"}[name]
 	if photo == "" {
 		return c.Do(tr.method, path, body).Status
 	}

@@ -8,14 +8,15 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/fault"
 )
 
 func (s *Social) bindEdges() {
-	s.app.OnRecordCreateRequest(edgeid.CollectionNames()...).BindFunc(answerErrors(edgeRequested))
-	s.app.OnRecordCreate(edgeid.CollectionNames()...).BindFunc(setEdgeID)
+	s.app.OnRecordCreateRequest(collection.EdgeNames()...).BindFunc(answerErrors(edgeRequested))
+	s.app.OnRecordCreate(collection.EdgeNames()...).BindFunc(setEdgeID)
 	s.app.OnRecordCreateExecute("saves", "mutes", "reports", "devices", "story_views").BindFunc(inTx(requireRelations))
 }
 
@@ -60,7 +61,7 @@ func refuseStoredEdge(tx core.App, record *core.Record) error {
 // when an import or an app before ours stored it.
 func findStoredEdge(app core.App, record *core.Record) (*core.Record, error) {
 	ends := dbx.HashExp{}
-	for _, end := range edgeid.Ends[record.Collection().Name] {
+	for _, end := range collection.Describe(record.Collection().Name).Ends {
 		ends[end] = record.GetString(end)
 	}
 	stored := &core.Record{}

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
-	"github.com/doubletap/doubletap/internal/edgeid"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -13,7 +13,7 @@ import (
 func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
 	testenv.SkipSequential(t)
 	const imported = "imported0000000"
-	for name := range edgeid.Ends {
+	for _, name := range collection.EdgeNames() {
 		t.Run(name, func(t *testing.T) {
 			s := hookstest.New(t)
 			ada, bob := s.As("ada"), s.As("bob")

@@ -6,12 +6,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/comment"
 	"github.com/doubletap/doubletap/internal/deliver/webhook"
 	"github.com/doubletap/doubletap/internal/erase"
 	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/graph"
-	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/post"
@@ -47,7 +47,7 @@ func (s *Social) bindSweeps() {
 		s.jobs.Handle(work.Kind, work.HandleJob, job.Concurrency(max(work.Concurrency, 1)), sweepAttempts)
 	}
 	// right around PocketBase's own handler, which deletes the record and cascades
-	s.app.OnRecordDeleteExecute(guard.ServiceCollections...).Bind(&hook.Handler[*core.RecordEvent]{Priority: 98, Func: deleteWithoutCascade})
+	s.app.OnRecordDeleteExecute(collection.Names()...).Bind(&hook.Handler[*core.RecordEvent]{Priority: 98, Func: deleteWithoutCascade})
 }
 
 // sweepAttempts is how often a work may be begun again after an error or the end of a process: each time it goes on
@@ -81,7 +81,7 @@ func (a ownersRelations) FindCachedCollectionReferences(c *core.Collection, excl
 	references, err := a.App.FindCachedCollectionReferences(c, excluded...)
 	owners := map[*core.Collection][]core.Field{}
 	for from, fields := range references {
-		if !slices.Contains(guard.ServiceCollections, from.Name) {
+		if !collection.IsOurs(from.Name) {
 			owners[from] = fields
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/cli"
-	"github.com/doubletap/doubletap/internal/edgeid"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/reconcile"
 	"github.com/doubletap/doubletap/internal/search"
 	"github.com/doubletap/doubletap/internal/testenv"
@@ -52,7 +52,7 @@ func jobInserts(state, due, kind, payload string) []string {
 }
 
 func edgeInsert(table, id, a, b string) string {
-	ends := edgeid.Ends[table]
+	ends := collection.Describe(table).Ends
 	if id == "" {
 		id = fmt.Sprintf("doubletap_key('%s', a, b%s)", table, strings.Repeat(", ''", len(ends)-2))
 	}
