@@ -7,6 +7,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
@@ -17,7 +18,13 @@ import (
 func (s *Social) bindEdges() {
 	s.app.OnRecordCreateRequest(collection.EdgeNames()...).BindFunc(answerErrors(edgeRequested))
 	s.app.OnRecordCreate(collection.EdgeNames()...).BindFunc(setEdgeID)
-	s.app.OnRecordCreateExecute("saves", "mutes", "reports", "devices", "story_views").BindFunc(inTx(requireRelations))
+	for _, name := range collection.UnreadRelationNames() {
+		handler := &hook.Handler[*core.RecordEvent]{Func: inTx(requireRelations)}
+		if collection.Describe(name).Photos != "" {
+			handler = afterFiles(handler.Func)
+		}
+		s.app.OnRecordCreateExecute(name).Bind(handler)
+	}
 }
 
 // edgeRequested answers a create of an edge that is stored already with what is stored.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/deliver/delivertest"
-	"github.com/doubletap/doubletap/internal/deliver/webhook"
 )
 
 // webhookService is a service with a receiver of its webhooks.
@@ -185,7 +185,7 @@ func TestEveryEventIsToldOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range webhook.EventTypes {
+	for _, kind := range collection.EventTypes() {
 		if !strings.Contains(string(stories), `"`+kind+`"`) || !strings.Contains(string(page), "`"+kind+"`") {
 			t.Errorf("%s is not in the stories, or not in docs/webhooks.md", kind)
 		}

@@ -33,6 +33,12 @@ func Names() []string { return namesWhere(func(*Descriptor) bool { return true }
 // EdgeNames returns the names of those whose rows are edges.
 func EdgeNames() []string { return namesWhere(func(d *Descriptor) bool { return len(d.Ends) > 0 }) }
 
+// UnreadRelationNames returns the names of those in which clients create and of which no handler reads what a new row
+// points at.
+func UnreadRelationNames() []string {
+	return namesWhere(func(d *Descriptor) bool { return d.Owner != "" && !d.ReadsRelations })
+}
+
 // StampedNames returns the names of those that have moments.
 func StampedNames() []string {
 	return namesWhere(func(d *Descriptor) bool { return len(d.Moments) > 0 })
