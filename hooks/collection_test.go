@@ -75,6 +75,9 @@ func describeFaults(c *core.Collection, d *collection.Descriptor, names map[stri
 	if edge := uniqueRelations(c); clientsCreate && !slices.Equal(edge, d.Ends) {
 		fault("its unique index is over %q, and its Ends are %q", edge, d.Ends)
 	}
+	if c.IsView() { // its rows are those of other collections
+		return faults
+	}
 	relations := map[string]collection.Relation{}
 	for _, relation := range d.Relations {
 		relations[relation.Field] = relation
