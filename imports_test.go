@@ -38,6 +38,7 @@ var layers = [][]string{
 	{"internal/deliver"},
 	{"internal/inbox", "internal/fastpath", "internal/listing", "internal/sharepage"},
 	{"internal/feed", "internal/notification"},
+	{"internal/effect"},
 	{"internal/erase", "internal/retention", "internal/moderation", "internal/apidoc", "internal/insight"},
 	{"internal/web"},
 	{"internal/reconcile"},
@@ -59,7 +60,7 @@ var besideFolders = map[string][]string{
 	"examples/":     {"hooks", "hooks/hookstest"}, // what is public, as an owner's program
 	"bench/":        {"bench/", "hooks", "internal/load"},
 	"bench/doctor/": {"bench/", "hooks", "internal/"}, // which measures what is inside
-	"tests/":        {"tests/", "hooks", "internal/guard"},
+	"tests/":        {"tests/", "hooks", "internal/collection"},
 }
 
 // upwardTests are packages whose tests may use one above theirs: the commands are tried with the whole product.
