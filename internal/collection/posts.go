@@ -1,6 +1,26 @@
 package collection
 
 var posts = []Descriptor{
+	{ // before posts: an account that is erased loses its comments before its posts
+		Name: "comments", Owner: "author", ClientChoosesID: true, ReadsRelations: true, GoneJob: "comment.gone", Moments: stamps,
+		ServerFields: []string{"deleted", "hidden"},
+		Relations: []Relation{
+			{"post", "posts", DeleteRows}, {"author", "users", DeleteRecords},
+			{"parent", "comments", SpecialPart}, // one that is answered stays, as a tombstone
+		},
+		Counts: []Count{{"post", "posts", "commentsCount", "1"}, {"parent", "comments", "repliesCount", "1"}},
+		Events: Events{Noun: "comment", Created: true, Deleted: true, Updated: []Change{
+			{Verb: "updated", Fields: []string{"text", "hidden"}, Unless: "deleted"},
+		}},
+		Bound: "its post. Without its author it stays as a tombstone while others answer it",
+	},
+	{
+		Name: "comment_likes", Owner: "user", Ends: []string{"comment", "user"}, ReadsRelations: true, Moments: stamps,
+		Relations: []Relation{{"comment", "comments", DeleteRows}, {"user", "users", DeleteRows}},
+		Counts:    []Count{{"comment", "comments", "likesCount", "1"}},
+		Events:    Events{Noun: "comment_like", Created: true, Deleted: true},
+		Bound:     "one for each comment and user; goes with either",
+	},
 	{
 		Name: "posts", Owner: "author", ClientChoosesID: true, ReadsRelations: true, GoneJob: "post.gone", Photos: "photos", Moments: stamps,
 		ServerFields: []string{"hidden", "media"},
@@ -24,26 +44,6 @@ var posts = []Descriptor{
 		Relations: []Relation{{"user", "users", DeleteRows}, {"post", "posts", DeleteRows}},
 		Events:    Events{Noun: "save", Created: true, Deleted: true},
 		Bound:     "one for each post and user; goes with either",
-	},
-	{
-		Name: "comments", Owner: "author", ClientChoosesID: true, ReadsRelations: true, GoneJob: "comment.gone", Moments: stamps,
-		ServerFields: []string{"deleted", "hidden"},
-		Relations: []Relation{
-			{"post", "posts", DeleteRows}, {"author", "users", DeleteRecords},
-			{"parent", "comments", SpecialPart}, // one that is answered stays, as a tombstone
-		},
-		Counts: []Count{{"post", "posts", "commentsCount", "1"}, {"parent", "comments", "repliesCount", "1"}},
-		Events: Events{Noun: "comment", Created: true, Deleted: true, Updated: []Change{
-			{Verb: "updated", Fields: []string{"text", "hidden"}, Unless: "deleted"},
-		}},
-		Bound: "its post. Without its author it stays as a tombstone while others answer it",
-	},
-	{
-		Name: "comment_likes", Owner: "user", Ends: []string{"comment", "user"}, ReadsRelations: true, Moments: stamps,
-		Relations: []Relation{{"comment", "comments", DeleteRows}, {"user", "users", DeleteRows}},
-		Counts:    []Count{{"comment", "comments", "likesCount", "1"}},
-		Events:    Events{Noun: "comment_like", Created: true, Deleted: true},
-		Bound:     "one for each comment and user; goes with either",
 	},
 	{
 		Name: "post_tags", Moments: stamps,

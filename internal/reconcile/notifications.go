@@ -13,7 +13,7 @@ import (
 
 // undoneCondition is the SQL condition of active events whose action has been undone. It leaves out the events of
 // accounts that are being erased, whose rows are deleted in steps.
-const undoneCondition = `t.active AND CASE t.type
+var undoneCondition = `t.active AND CASE t.type
 		WHEN 'like' THEN NOT EXISTS (SELECT 1 FROM likes WHERE post = t.subject AND user = t.actor)
 		WHEN 'comment_like' THEN NOT EXISTS (SELECT 1 FROM comment_likes WHERE comment = t.subject AND user = t.actor)
 		WHEN 'comment' THEN NOT EXISTS (SELECT 1 FROM comments WHERE post = t.subject AND author = t.actor)

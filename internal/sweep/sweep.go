@@ -17,6 +17,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/job"
 )
@@ -164,8 +165,8 @@ func (s *step) run() error {
 }
 
 // PendingIDs is the SQL that selects the ids of deleted records whose rows are still being removed.
-const PendingIDs = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user'), '') id FROM jobs
-	WHERE (kind GLOB '*.gone' OR kind IN ('account.erase', 'notification.detach')) AND state IN ('ready', 'running'))`
+var PendingIDs = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user'), '') id FROM jobs
+	WHERE kind IN ('` + strings.Join(collection.GoneJobs(), `', '`) + `') AND state IN ('ready', 'running'))`
 
 // DeletePart returns the part that deletes the rows of a table that meet a condition on the subject.
 func DeletePart(table, condition string) Part {
