@@ -623,6 +623,16 @@ func newAccessWorld(t *testing.T) *accessWorld {
 	w.addRow("webhook_deliveries/one", admin.Create("webhook_deliveries", jsonObject{"webhook": other, "event": "evt_1", "state": "dead"}).ID(), changeOf("", jsonObject{"state": "delivered"}))
 	w.addCreate("webhook_deliveries/*", "", jsonObject{"webhook": other, "event": "evt_2", "state": "dead"})
 
+	for _, name := range collection.EdgeNames() { // those that have no rows above
+		if slices.ContainsFunc(w.rows, func(row storedRow) bool { return collectionOf(row.name) == name }) {
+			continue
+		}
+		for _, audience := range []string{"public", "followers", "private"} {
+			body := clientRows[name](rowSubjects{bob.ID, posts[audience], comments[audience], stories["public"]})
+			w.addRow(name+"/"+audience, ada.Create(name, body).ID(), changeOf("", jsonObject{collection.Describe(name).Owner: frank.ID}))
+			w.addCreate(name+"/"+audience, "", body)
+		}
+	}
 	admin.Update("posts", posts["hidden"], jsonObject{"hidden": true})
 	w.saveCopy(t, s)
 	return w

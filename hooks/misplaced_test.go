@@ -17,19 +17,7 @@ func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := hookstest.New(t)
 			ada, bob := s.As("ada"), s.As("bob")
-			post := ada.Post("hello")
-			body := map[string]map[string]any{
-				"likes": {"post": post}, "saves": {"post": post}, "follows": {"followee": ada.ID}, "mutes": {"muted": ada.ID}, "blocks": {"blocked": ada.ID},
-			}[name]
-			switch name {
-			case "comment_likes":
-				body = map[string]any{"comment": ada.Comment(post, "", "hello")}
-			case "story_views":
-				body = map[string]any{"story": ada.Story()}
-			}
-			if body == nil {
-				t.Fatal("a kind of edge that this test does not know")
-			}
+			body := clientRows[name](newSubjects(ada))
 			key := bob.Create(name, body).ID()
 			execSQL(t, s.App, "UPDATE "+name+" SET id = '"+imported+"' WHERE id = '"+key+"'")
 			for range 2 {

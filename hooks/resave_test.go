@@ -33,12 +33,12 @@ func addNotes(t *testing.T, app core.App) {
 type resaveCast struct{ ada, bob, post, story, comment, tag, notification, webhook string }
 
 // newRow returns a new record of a collection, with what its hooks and validators require.
-func (c resaveCast) newRow(collection string) map[string]any {
+func (c resaveCast) newRow(name string) map[string]any {
 	file := func() *filesystem.File {
 		f, _ := filesystem.NewFileFromBytes(hookstest.Photo(), "photo.jpg")
 		return f
 	}
-	return map[string]map[string]any{
+	rows := map[string]map[string]any{
 		"_superusers":         {"email": "second@example.com", "password": "correct horse"},
 		"audit":               {},
 		"blocks":              {"blocker": c.ada, "blocked": c.bob},
@@ -67,7 +67,12 @@ func (c resaveCast) newRow(collection string) map[string]any {
 		"users":               {"email": "second@example.com", "password": "correct horse", "handle": "second_one"},
 		"webhook_deliveries":  {"webhook": c.webhook, "state": "failing", "event": "x", "type": "like.created"},
 		"webhooks":            {"url": "https://example.com/hook", "events": []string{"like.created"}},
-	}[collection]
+	}
+	if row := clientRows[name]; rows[name] == nil && row != nil {
+		rows[name] = row(rowSubjects{c.ada, c.post, c.comment, c.story})
+		rows[name][collection.Describe(name).Owner] = c.bob
+	}
+	return rows[name]
 }
 
 // fixedFields are fields that a hook decides, and those that have no second value.
