@@ -75,7 +75,7 @@ func describeFaults(c *core.Collection, d *collection.Descriptor, names map[stri
 	if edge := uniqueRelations(c); clientsCreate && !slices.Equal(edge, d.Ends) {
 		fault("its unique index is over %q, and its Ends are %q", edge, d.Ends)
 	}
-	if c.IsView() { // its rows are those of other collections
+	if d.IsView {
 		return faults
 	}
 	relations := map[string]collection.Relation{}

@@ -156,7 +156,7 @@ func relationsTo(t *testing.T, s *hookstest.Service, to string) map[*core.Collec
 	ours := map[*core.Collection][]*core.RelationField{}
 	for from, fields := range references {
 		for _, field := range fields {
-			if relation, ok := field.(*core.RelationField); ok && collection.IsOurs(from.Name) {
+			if relation, ok := field.(*core.RelationField); ok && collection.IsOurs(from.Name) && !collection.Describe(from.Name).IsView {
 				ours[from] = append(ours[from], relation)
 			}
 		}

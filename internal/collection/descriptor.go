@@ -10,6 +10,8 @@ import "time"
 // Descriptor is what the service knows of one of its collections.
 type Descriptor struct {
 	Name string
+	// IsView says that its rows are those of other collections, whose descriptors speak for them.
+	IsView bool
 
 	// Owner is the field that says whose a row is: a client may leave it out, and cannot name anybody else. It is empty
 	// where no client creates.

@@ -78,5 +78,5 @@ var posts = []Descriptor{
 		Relations: []Relation{{"viewer", "users", DeleteRows}, {"post", "posts", DeleteRows}},
 		Bound:     "one for each post that somebody hid from their feed; goes with either. The feed itself stores nothing",
 	},
-	{Name: "feed"}, // a view of posts, follows and what is hidden
+	{Name: "feed", IsView: true}, // of posts, follows and what is hidden
 }

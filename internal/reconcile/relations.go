@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/sweep"
 )
@@ -34,7 +35,7 @@ func relationInvariants(app core.App) (all []*Invariant, err error) {
 	}
 	var pointers []relationPointer
 	for _, c := range collections {
-		if c.Name == "feed" { // a view of rows whose relations are checked
+		if collection.Describe(c.Name).IsView { // the relations of its rows are checked where they are stored
 			continue
 		}
 		for _, field := range c.Fields {
