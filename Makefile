@@ -26,7 +26,8 @@ SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPoc
 	TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee TestLikeLibheif TestMemoryIsEnough TestNeededCollectionsStay \
 	TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp TestOracle \
 	TestOwnersRecordsGoAfterAKill TestOwnersRecordsGoInSteps TestPartsShareTheirMemory TestReconciliationMendsAndCounts \
-	TestSavedTwiceLosesNothing TestSignUp
+	TestAChangedRuleHoldsInSearchAndOnPages TestAChangedRuleKeepsTheFastLikesAndTheirAnswers \
+	TestAChangedRuleKeepsTheFastReadsAndTheirAnswers TestSavedTwiceLosesNothing TestSignUp
 SEQUENTIAL_IN = ./internal/cli ./hooks ./internal/photo ./internal/photo/heic ./internal/words
 empty :=
 NODE_TEST = node --test --test-force-exit --test-timeout=180000 --test-reporter=spec

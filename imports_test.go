@@ -21,6 +21,7 @@ const modulePath = "github.com/doubletap/doubletap"
 // layers are our packages from the lowest up: a package may import packages of lower layers, and none of its own or a
 // higher one. docs/architecture.md draws the same picture.
 var layers = [][]string{
+	{"internal/collection"},
 	{"internal/clock", "internal/fault", "internal/edgeid", "internal/datafolder", "internal/gctune", "internal/setup", "internal/testenv", "internal/words", "internal/words/wordstest", "internal/metrics", "internal/db/dbtest", "migrations", "pb_public"},
 	{"internal/db"},
 	{"internal/photo/plane", "internal/photo/heif"},
@@ -37,6 +38,7 @@ var layers = [][]string{
 	{"internal/deliver"},
 	{"internal/inbox", "internal/fastpath", "internal/listing", "internal/sharepage"},
 	{"internal/feed", "internal/notification"},
+	{"internal/effect"},
 	{"internal/erase", "internal/retention", "internal/moderation", "internal/apidoc", "internal/insight"},
 	{"internal/web"},
 	{"internal/reconcile"},
@@ -58,7 +60,7 @@ var besideFolders = map[string][]string{
 	"examples/":     {"hooks", "hooks/hookstest"}, // what is public, as an owner's program
 	"bench/":        {"bench/", "hooks", "internal/load"},
 	"bench/doctor/": {"bench/", "hooks", "internal/"}, // which measures what is inside
-	"tests/":        {"tests/", "hooks", "internal/guard"},
+	"tests/":        {"tests/", "hooks", "internal/collection"},
 }
 
 // upwardTests are packages whose tests may use one above theirs: the commands are tried with the whole product.

@@ -16,7 +16,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
-	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -284,8 +284,8 @@ func (tr accessAttempt) verbName() string {
 }
 
 func (w *accessWorld) sendAttempt(c *hookstest.Client, r role, tr accessAttempt) int {
-	collection := collectionOf(tr.row)
-	path := "/api/collections/" + collection + "/records"
+	name := collectionOf(tr.row)
+	path := "/api/collections/" + name + "/records"
 	if tr.id != "" {
 		return c.Do(tr.method, path+"/"+tr.id, tr.body).Status
 	}
@@ -295,10 +295,10 @@ func (w *accessWorld) sendAttempt(c *hookstest.Client, r role, tr accessAttempt)
 			body[field] = c.ID
 		}
 	}
-	if owner := guard.OwnerFields[collection]; owner != "" && body[owner] == nil && r.name == "superuser" {
+	if owner := collection.Describe(name).Owner; owner != "" && body[owner] == nil && r.name == "superuser" {
 		body[owner] = w.userIDs["frank"]
 	}
-	photo := map[string]string{"posts": "photos", "stories": "photo"}[collection]
+	photo := map[string]string{"posts": "photos", "stories": "photo"}[name]
 	if photo == "" {
 		return c.Do(tr.method, path, body).Status
 	}
@@ -623,6 +623,16 @@ func newAccessWorld(t *testing.T) *accessWorld {
 	w.addRow("webhook_deliveries/one", admin.Create("webhook_deliveries", jsonObject{"webhook": other, "event": "evt_1", "state": "dead"}).ID(), changeOf("", jsonObject{"state": "delivered"}))
 	w.addCreate("webhook_deliveries/*", "", jsonObject{"webhook": other, "event": "evt_2", "state": "dead"})
 
+	for _, name := range collection.EdgeNames() { // those that have no rows above
+		if slices.ContainsFunc(w.rows, func(row storedRow) bool { return collectionOf(row.name) == name }) {
+			continue
+		}
+		for _, audience := range []string{"public", "followers", "private"} {
+			body := clientRows[name](rowSubjects{bob.ID, posts[audience], comments[audience], stories["public"]})
+			w.addRow(name+"/"+audience, ada.Create(name, body).ID(), changeOf("", jsonObject{collection.Describe(name).Owner: frank.ID}))
+			w.addCreate(name+"/"+audience, "", body)
+		}
+	}
 	admin.Update("posts", posts["hidden"], jsonObject{"hidden": true})
 	w.saveCopy(t, s)
 	return w

@@ -7,10 +7,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/fault"
-	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/visibility"
 )
 
@@ -64,10 +63,11 @@ func recheckAdmission(tx core.App, record *core.Record) error {
 	if !allowed {
 		return refusalOf(record)
 	}
-	if _, isEdge := edgeid.Ends[record.Collection().Name]; isEdge && record.IsNew() {
+	d := collection.Describe(record.Collection().Name)
+	if len(d.Ends) > 0 && record.IsNew() {
 		return refuseStoredEdge(tx, record)
 	}
-	if record.IsNew() && guard.ClientChoosesID(record.Collection().Name) {
+	if record.IsNew() && d.ClientChoosesID {
 		return checkIDUnused(tx, record, &info)
 	}
 	return nil

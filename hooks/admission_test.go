@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/collection"
 )
 
 // requestRace runs something between a request's rule and its transaction.
@@ -61,11 +63,12 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 	suspended := func(_, _ string) { s.Admin().Update("users", bob.ID, jsonObject{"state": "suspended"}) }
 	var post, comment, story string
 	covered := map[string]bool{"users": true} // whose create rule asks nothing
-	for _, c := range []struct {
+	type admissionCase struct {
 		collection, what string
 		body             func() any
 		then             func(post, comment string)
-	}{
+	}
+	cases := []admissionCase{
 		{"likes", "of a post that is made private", func() any { return jsonObject{"post": post} }, private},
 		{"saves", "of a post that is made private", func() any { return jsonObject{"post": post} }, private},
 		{"mutes", "of a post that is made private", func() any { return jsonObject{"post": post} }, private},
@@ -86,7 +89,14 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 		}, suspended},
 		{"devices", "of somebody who is suspended", func() any { return jsonObject{"kind": "fcm", "endpoint": "bobs-phone-is-an-android"} }, suspended},
 		{"likes", "of somebody who is suspended", func() any { return jsonObject{"post": post} }, suspended},
-	} {
+	}
+	for _, name := range collection.EdgeNames() {
+		if !slices.ContainsFunc(cases, func(c admissionCase) bool { return c.collection == name }) {
+			body := func() any { return clientRows[name](rowSubjects{ada.ID, post, comment, story}) }
+			cases = append(cases, admissionCase{name, "of somebody who blocks", body, blocks})
+		}
+	}
+	for _, c := range cases {
 		covered[c.collection] = true
 		t.Run(c.collection+" "+c.what, func(t *testing.T) {
 			post, story = ada.Post("hello"), ada.Story()

@@ -16,7 +16,6 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
-	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -185,24 +184,6 @@ func TestBudgetKnowsPocketBase(t *testing.T) {
 	}
 	if !slices.Equal(found, want) {
 		t.Errorf("PocketBase reads what clients ask for in %q, and the budget was made for %q", found, want)
-	}
-}
-
-func TestBudgetKnowsOurCollections(t *testing.T) {
-	s := hookstest.New(t)
-	collections, err := s.App.FindAllCollections()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for _, c := range collections {
-		if !strings.HasPrefix(c.Name, "_") { // PocketBase's
-			found = append(found, c.Name)
-		}
-	}
-	slices.Sort(found)
-	if !slices.Equal(found, slices.Sorted(slices.Values(guard.ServiceCollections))) {
-		t.Errorf("a fresh service has the collections %q, and guard.ServiceCollections is %q", found, guard.ServiceCollections)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/reconcile"
 	"github.com/doubletap/doubletap/internal/testenv"
@@ -274,7 +274,7 @@ func TestOwnersRecordsOfWhatGoesWithAPost(t *testing.T) {
 			bob.Follow("ada")
 			s.RunJobs()
 			owners := map[string]string{} // by what they point at
-			for _, to := range guard.ServiceCollections {
+			for _, to := range collection.Names() {
 				var id string
 				found, err := db.QueryValue(s.App, &id, `SELECT id FROM `+to+` LIMIT 1`, nil)
 				if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
@@ -26,7 +27,7 @@ func (s *Social) bindClock() {
 		}
 		return e.Next()
 	})
-	s.app.OnRecordCreate(reconcile.StampedTables()...).BindFunc(stampCreated)
+	s.app.OnRecordCreate(collection.StampedNames()...).BindFunc(stampCreated)
 }
 
 // resumeClock continues the service's clock from the newest stored time. If that is too far in the future, it

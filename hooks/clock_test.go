@@ -188,30 +188,6 @@ func expectNoFutureTimes(t *testing.T, s *hookstest.Service) {
 	}
 }
 
-// Every collection of ours with a date is one whose times are checked, except dates that lie in the future by nature.
-func TestEveryMomentIsLookedAt(t *testing.T) {
-	s := hookstest.New(t)
-	future := []string{"mutes.until", "stories.expires", "jobs.runAt", "exports.expires", "idempotency.expires"}
-	collections, err := s.App.FindAllCollections(core.CollectionTypeBase, core.CollectionTypeAuth)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range collections {
-		if c.System {
-			continue
-		}
-		columns := reconcile.MomentColumns(c.Name)
-		for _, field := range c.Fields {
-			if field.Type() != core.FieldTypeDate && field.Type() != core.FieldTypeAutodate {
-				continue
-			}
-			if name := field.GetName(); !slices.Contains(columns, name) && !slices.Contains(future, c.Name+"."+name) {
-				t.Errorf("%s.%s", c.Name, name)
-			}
-		}
-	}
-}
-
 func trayPosts(c *hookstest.Client) (posts []string) {
 	for _, row := range c.List("notifications", "sort=-latestAt,-id") {
 		posts = append(posts, strings.Join([]string{row["type"].(string), row["post"].(string)}, " "))

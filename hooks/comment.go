@@ -7,10 +7,8 @@ import (
 
 	"github.com/doubletap/doubletap/internal/comment"
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/effect"
 	"github.com/doubletap/doubletap/internal/fault"
-	"github.com/doubletap/doubletap/internal/inbox"
-	"github.com/doubletap/doubletap/internal/mention"
-	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/sweep"
 )
 
@@ -20,8 +18,6 @@ func (s *Social) bindComments() {
 	s.app.OnRecordCreateExecute("comments").BindFunc(inTx(s.commentStored))
 	s.app.OnRecordUpdateExecute("comments").BindFunc(inTx(commentChanged))
 	s.app.OnRecordDelete("comments").BindFunc(inTx(commentRemoved))
-	s.app.OnRecordCreateExecute("comment_likes").BindFunc(inTx(commentLikeStored))
-	s.app.OnRecordDelete("comment_likes").BindFunc(inTx(commentLikeRemoved))
 }
 
 func requireCommentText(e *core.RecordEvent) error {
@@ -49,15 +45,7 @@ func (s *Social) commentStored(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		inbox.PostCountsChanged(tx, post.Id)
-		if err := notification.CommentCreated(tx, e.Record, post, answered); err != nil {
-			return err
-		}
-		notified := []string{post.GetString("author")}
-		if answered != nil {
-			notified = append(notified, answered.GetString("author"))
-		}
-		return storeMentions(tx, post.Id, author.Id, e.Record.Id, e.Record.GetString("text"), notified...)
+		return effect.CommentStored(tx, e.Record, post, answered)
 	})
 }
 
@@ -73,24 +61,15 @@ func commentChanged(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
-	author := e.Record.GetString("author")
-	if err := removeMentions(tx, post.Id, author, before, ""); err != nil {
-		return err
-	}
-	return storeMentions(tx, post.Id, author, e.Record.Id, e.Record.GetString("text"), post.GetString("author"))
+	return effect.CommentChanged(tx, e.Record, post, before)
 }
 
 // commentRemoved leaves a tombstone where others have replied. In either case the comment counts as never said: its
 // notifications are retracted first, while it can still be read.
 func commentRemoved(tx core.App, e *core.RecordEvent) error {
-	still, err := mention.UsersNamedOn(tx, e.Record.GetString("post"), e.Record.GetString("author"), e.Record.Id)
-	if err != nil {
+	if err := effect.CommentRemoved(tx, e.Record); err != nil {
 		return err
 	}
-	if err := notification.CommentDeleted(tx, e.Record, still); err != nil {
-		return err
-	}
-	inbox.PostCountsChanged(tx, e.Record.GetString("post"))
 	answered, err := comment.HasReplies(tx, e.Record.Id)
 	if err != nil {
 		return err
@@ -102,25 +81,4 @@ func commentRemoved(tx core.App, e *core.RecordEvent) error {
 		return err
 	}
 	return deletionWorks["comments"].Begin(tx, sweep.Subject{"id": e.Record.Id})
-}
-
-func commentLikeStored(tx core.App, e *core.RecordEvent) error {
-	record, err := db.RequireRecord(tx, "comments", e.Record.GetString("comment"))
-	if err != nil {
-		return err
-	}
-	if comment.IsTombstone(record) {
-		return fault.ErrGone
-	}
-	if err := e.Next(); err != nil {
-		return err
-	}
-	return notification.CommentLiked(tx, e.Record, record)
-}
-
-func commentLikeRemoved(tx core.App, e *core.RecordEvent) error {
-	if err := e.Next(); err != nil {
-		return err
-	}
-	return notification.CommentUnliked(tx, e.Record)
 }

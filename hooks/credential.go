@@ -58,9 +58,6 @@ func endAllSessions(e *core.CollectionEvent) error {
 		if err := e.Next(); err != nil || before.AuthToken.Secret == e.Collection.AuthToken.Secret {
 			return err
 		}
-		if made, err := db.HasTable(tx, "devices"); err != nil || !made { // the steps that make a new data folder, before there are devices
-			return err
-		}
 		return sessionWork.Begin(tx, sweep.Subject{"before": clock.Timestamp(tx)})
 	})
 }

@@ -7,16 +7,43 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/edgeid"
+	"github.com/doubletap/doubletap/internal/effect"
 	"github.com/doubletap/doubletap/internal/fault"
 )
 
 func (s *Social) bindEdges() {
-	s.app.OnRecordCreateRequest(edgeid.CollectionNames()...).BindFunc(answerErrors(edgeRequested))
-	s.app.OnRecordCreate(edgeid.CollectionNames()...).BindFunc(setEdgeID)
-	s.app.OnRecordCreateExecute("saves", "mutes", "reports", "devices", "story_views").BindFunc(inTx(requireRelations))
+	s.app.OnRecordCreateRequest(collection.EdgeNames()...).BindFunc(answerErrors(edgeRequested))
+	s.app.OnRecordCreate(collection.EdgeNames()...).BindFunc(setEdgeID)
+	for _, name := range collection.UnreadRelationNames() {
+		handler := &hook.Handler[*core.RecordEvent]{Func: inTx(requireRelations)}
+		if collection.Describe(name).Photos != "" {
+			handler = afterFiles(handler.Func)
+		}
+		s.app.OnRecordCreateExecute(name).Bind(handler)
+	}
+	for name, caused := range effect.Edges {
+		if caused.Stored != nil {
+			s.app.OnRecordCreateExecute(name).BindFunc(inTx(andThen(caused.Stored)))
+		}
+		if caused.Removed != nil {
+			s.app.OnRecordDelete(name).BindFunc(inTx(andThen(caused.Removed)))
+		}
+	}
+}
+
+// andThen returns a handler that lets the row be stored or removed, and then does what follows from it.
+func andThen(follows func(tx core.App, row *core.Record) error) func(tx core.App, e *core.RecordEvent) error {
+	return func(tx core.App, e *core.RecordEvent) error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return follows(tx, e.Record)
+	}
 }
 
 // edgeRequested answers a create of an edge that is stored already with what is stored.
@@ -60,7 +87,7 @@ func refuseStoredEdge(tx core.App, record *core.Record) error {
 // when an import or an app before ours stored it.
 func findStoredEdge(app core.App, record *core.Record) (*core.Record, error) {
 	ends := dbx.HashExp{}
-	for _, end := range edgeid.Ends[record.Collection().Name] {
+	for _, end := range collection.Describe(record.Collection().Name).Ends {
 		ends[end] = record.GetString(end)
 	}
 	stored := &core.Record{}

@@ -7,6 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
 )
@@ -37,15 +38,16 @@ func recordRequested(e *core.RecordRequestEvent) error {
 		return e.Next()
 	}
 	guard.RestoreServerFields(e.Record)
-	if owner, owned := guard.OwnerFields[e.Collection.Name]; owned {
+	d := collection.Describe(e.Collection.Name)
+	if d.Owner != "" {
 		// The rule has made sure that the field is empty or names the caller; an id
 		// of another auth collection belongs to nobody here.
 		if e.Auth == nil || e.Auth.Collection().Name != "users" || e.Auth.GetString("state") != account.Active {
 			return fault.BadRequest("Failed to create record.")
 		}
-		e.Record.Set(owner, e.Auth.Id)
+		e.Record.Set(d.Owner, e.Auth.Id)
 	}
-	if !guard.ClientChoosesID(e.Collection.Name) {
+	if !d.ClientChoosesID {
 		e.Record.Id = ""
 	}
 	if err := attachRequest(e); err != nil {

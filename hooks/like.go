@@ -7,12 +7,13 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver/webhook"
+	"github.com/doubletap/doubletap/internal/effect"
 	"github.com/doubletap/doubletap/internal/fastpath"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/inbox"
-	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/visibility"
 )
 
@@ -32,8 +33,7 @@ func (s *Social) likeStored(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		inbox.PostCountsChanged(tx, ev.Post.Id)
-		return notification.PostLiked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
+		return effect.PostLiked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
 	})
 }
 
@@ -46,8 +46,7 @@ func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		inbox.PostCountsChanged(tx, ev.Post.Id)
-		return notification.PostUnliked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
+		return effect.PostUnliked(tx, ev.User.Id, ev.Post.Id, ev.Owner.Id)
 	})
 }
 
@@ -63,9 +62,7 @@ func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, rul
 			if err := l.InsertRow(tx); err != nil {
 				return err
 			}
-			inbox.PostCountsChanged(tx, post)
-			inbox.RecordWrittenBySQL(tx, "create", likes.Name, l.ID, func() *core.Record { return l.ToRecord(likes) })
-			return errors.Join(webhook.EmitEvent(tx, "like.created", l), notification.PostLiked(tx, l.User, post, l.PostAuthor))
+			return errors.Join(likeWritten(tx, likes, l, "create"), effect.PostLiked(tx, l.User, post, l.PostAuthor))
 		})
 	})
 	switch {
@@ -92,9 +89,7 @@ func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, r
 			if err := l.DeleteRow(tx); err != nil {
 				return err
 			}
-			inbox.PostCountsChanged(tx, l.Post)
-			inbox.RecordWrittenBySQL(tx, "delete", likes.Name, l.ID, func() *core.Record { return l.ToRecord(likes) })
-			return errors.Join(webhook.EmitEvent(tx, "like.deleted", l), notification.PostUnliked(tx, l.User, l.Post, l.PostAuthor))
+			return errors.Join(likeWritten(tx, likes, l, "delete"), effect.PostUnliked(tx, l.User, l.Post, l.PostAuthor))
 		})
 	})
 	switch {
@@ -104,6 +99,13 @@ func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, r
 		return fault.NotFound()
 	}
 	return e.NoContent(http.StatusNoContent)
+}
+
+// likeWritten says of a like that was written by SQL what PocketBase's events say of every record, to those who listen
+// and to webhooks.
+func likeWritten(tx core.App, likes *core.Collection, l *fastpath.Like, action string) error {
+	inbox.RecordWrittenBySQL(tx, action, likes.Name, l.ID, func() *core.Record { return l.ToRecord(likes) })
+	return webhook.EmitEvent(tx, collection.Describe(likes.Name).Events.Type(action+"d"), l)
 }
 
 // runLikeHook runs an owner's hook around what the product does, and reads what it is told only when there is one.

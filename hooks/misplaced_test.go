@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
-	"github.com/doubletap/doubletap/internal/edgeid"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -13,23 +13,11 @@ import (
 func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
 	testenv.SkipSequential(t)
 	const imported = "imported0000000"
-	for name := range edgeid.Ends {
+	for _, name := range collection.EdgeNames() {
 		t.Run(name, func(t *testing.T) {
 			s := hookstest.New(t)
 			ada, bob := s.As("ada"), s.As("bob")
-			post := ada.Post("hello")
-			body := map[string]map[string]any{
-				"likes": {"post": post}, "saves": {"post": post}, "follows": {"followee": ada.ID}, "mutes": {"muted": ada.ID}, "blocks": {"blocked": ada.ID},
-			}[name]
-			switch name {
-			case "comment_likes":
-				body = map[string]any{"comment": ada.Comment(post, "", "hello")}
-			case "story_views":
-				body = map[string]any{"story": ada.Story()}
-			}
-			if body == nil {
-				t.Fatal("a kind of edge that this test does not know")
-			}
+			body := clientRows[name](newSubjects(ada))
 			key := bob.Create(name, body).ID()
 			execSQL(t, s.App, "UPDATE "+name+" SET id = '"+imported+"' WHERE id = '"+key+"'")
 			for range 2 {

@@ -13,6 +13,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -109,23 +110,23 @@ func maskAnswer(a hookstest.Answer, id string) string {
 
 // createBody returns the fields that a create in the collection needs besides those that the request adds. A
 // collection in which no client creates refuses before it reads the body.
-func (w *oracleWorld) createBody(collection string) jsonObject {
+func (w *oracleWorld) createBody(name string) jsonObject {
 	w.next++
-	return map[string]jsonObject{
-		"posts":         {"caption": "hello"},
-		"comments":      {"post": w.public, "text": "hello"},
-		"likes":         {"post": w.public},
-		"saves":         {"post": w.public},
-		"comment_likes": {"comment": w.comment},
-		"follows":       {"followee": w.service.User("bob").Id},
-		"blocks":        {"blocked": w.service.User("eve").Id},
-		"mutes":         {"muted": w.service.User("eve").Id},
-		"stories":       {},
-		"story_views":   {"story": w.story},
-		"reports":       {"user": w.service.User("bob").Id, "note": fmt.Sprint(w.next)},
-		"devices":       {"kind": "fcm", "endpoint": fmt.Sprintf("a-phone-with-an-android-%d", w.next)},
-		"users":         {"email": fmt.Sprintf("newcomer%d@example.com", w.next), "password": hookstest.Password, "passwordConfirm": hookstest.Password},
-	}[collection]
+	on := rowSubjects{user: w.service.User("eve").Id, post: w.public, comment: w.comment, story: w.story}
+	switch name {
+	case "users":
+		return jsonObject{"email": fmt.Sprintf("newcomer%d@example.com", w.next), "password": hookstest.Password, "passwordConfirm": hookstest.Password}
+	case "devices":
+		return jsonObject{"kind": "fcm", "endpoint": fmt.Sprintf("a-phone-with-an-android-%d", w.next)}
+	case "reports":
+		return jsonObject{"user": w.service.User("bob").Id, "note": fmt.Sprint(w.next)}
+	case "follows":
+		on.user = w.service.User("bob").Id
+	}
+	if row := clientRows[name]; row != nil {
+		return row(on)
+	}
+	return nil
 }
 
 // sendCreate creates with a body, or upserts, in a request of its own or in a batch. Where a photo is required it
@@ -225,7 +226,7 @@ func (w *oracleWorld) allRequests(t *testing.T, c *hookstest.Client) (all []orac
 				as := source + "." + relation.Name
 				add("as "+as, func(id string) hookstest.Answer { return w.sendCreate(c, "POST", source, body(id), false) })
 				add("as "+as+" of an upsert", func(id string) hookstest.Answer { return w.sendCreate(c, "PUT", source, body(id), true) })
-				own, err := w.service.App.FindFirstRecordByFilter(source, firstNonEmpty(ownerField[source], "id")+" = {:me}", dbx.Params{"me": firstNonEmpty(c.ID, "-")})
+				own, err := w.service.App.FindFirstRecordByFilter(source, firstNonEmpty(ownerField(source), "id")+" = {:me}", dbx.Params{"me": firstNonEmpty(c.ID, "-")})
 				if err == nil {
 					add("as "+as+" of an update", func(id string) hookstest.Answer {
 						return c.Do("PATCH", "/api/collections/"+source+"/records/"+own.Id, jsonObject{relation.Name: id})
@@ -259,10 +260,9 @@ func (w *oracleWorld) allRequests(t *testing.T, c *hookstest.Client) (all []orac
 	return all
 }
 
-// ownerField is the field that names a row's owner, according to the contract.
-var ownerField = map[string]string{
-	"likes": "user", "comment_likes": "user", "saves": "user", "devices": "user", "posts": "author", "comments": "author", "stories": "author",
-	"follows": "follower", "blocks": "blocker", "mutes": "muter", "reports": "reporter", "story_views": "viewer", "settings": "user", "notifications": "recipient",
+// ownerField returns the field that names a row's owner, also where no client creates.
+func ownerField(name string) string {
+	return firstNonEmpty(collection.Describe(name).Owner, map[string]string{"settings": "user", "notifications": "recipient"}[name])
 }
 
 func firstNonEmpty(a, b string) string {
@@ -344,7 +344,7 @@ func newOracleWorld(t *testing.T) *oracleWorld {
 		if stays {
 			w.files[id], w.files[story] = s.Record("posts", id).GetStringSlice("photos")[0], s.Record("stories", story).GetString("photo")
 		}
-		for collection, row := range map[string]string{
+		rows := map[string]string{
 			"posts": id, "comments": comment, "stories": story, "likes": bob.Like(id),
 			"saves":         bob.Create("saves", jsonObject{"post": id}).ID(),
 			"comment_likes": bob.Create("comment_likes", jsonObject{"comment": comment}).ID(),
@@ -363,7 +363,13 @@ func newOracleWorld(t *testing.T) *oracleWorld {
 			"handles":       admin.Create("handles", jsonObject{"name": "taken_" + word}).ID(),
 			"secrets":       admin.Create("secrets", jsonObject{"name": word, "value": "x"}).ID(),
 			"webhooks":      admin.Create("webhooks", jsonObject{"url": "https://example.com/" + word, "disabled": true}).ID(),
-		} {
+		}
+		for _, name := range collection.EdgeNames() {
+			if rows[name] == "" && name != "follows" { // those are below
+				rows[name] = bob.Create(name, clientRows[name](rowSubjects{user: other.ID, post: id, comment: comment, story: story})).ID()
+			}
+		}
+		for collection, row := range rows {
 			if stays {
 				there(collection, row)
 			} else {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/job"
@@ -42,11 +43,11 @@ const maxRenderJobs = 16
 var maxRenderJobsPerUser = min(int(rendition.MaxConcurrent), maxRenderJobs/2)
 
 func (s *Social) bindPhotos() {
-	s.app.OnRecordCreate("posts", "stories", "users").BindFunc(answerErrors(s.admitPhotos))
-	s.app.OnRecordUpdate("posts", "stories", "users").BindFunc(answerErrors(s.admitPhotos))
-	s.app.OnRecordCreateExecute("posts", "stories", "users").Bind(afterFiles(inTx(s.photoStored)))
-	s.app.OnRecordUpdateExecute("posts", "stories", "users").Bind(afterFiles(inTx(s.photoStored)))
-	s.app.OnFileDownloadRequest("posts", "stories", "users").BindFunc(answerErrors(s.servePhoto))
+	s.app.OnRecordCreate(collection.PhotoNames()...).BindFunc(answerErrors(s.admitPhotos))
+	s.app.OnRecordUpdate(collection.PhotoNames()...).BindFunc(answerErrors(s.admitPhotos))
+	s.app.OnRecordCreateExecute(collection.PhotoNames()...).Bind(afterFiles(inTx(s.photoStored)))
+	s.app.OnRecordUpdateExecute(collection.PhotoNames()...).Bind(afterFiles(inTx(s.photoStored)))
+	s.app.OnFileDownloadRequest(collection.PhotoNames()...).BindFunc(answerErrors(s.servePhoto))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		memory, err := rendition.MemoryFromEnv()
 		if err != nil {

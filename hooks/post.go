@@ -1,14 +1,12 @@
 package hooks
 
 import (
-	"slices"
-
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/effect"
 	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/inbox"
-	"github.com/doubletap/doubletap/internal/mention"
 	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/post"
 	"github.com/doubletap/doubletap/internal/rendition"
@@ -45,7 +43,7 @@ func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 		if err := notification.PostCreated(tx, e.Record); err != nil {
 			return err
 		}
-		return storeMentions(tx, e.Record.Id, author.Id, "", e.Record.GetString("caption"))
+		return effect.MentionsStored(tx, e.Record.Id, author.Id, "", e.Record.GetString("caption"))
 	})
 }
 
@@ -73,10 +71,10 @@ func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 		return err
 	}
 	author := after.GetString("author")
-	if err := removeMentions(tx, after.Id, author, before.GetString("caption"), ""); err != nil {
+	if err := effect.MentionsRemoved(tx, after.Id, author, before.GetString("caption")); err != nil {
 		return err
 	}
-	return storeMentions(tx, after.Id, author, "", after.GetString("caption"))
+	return effect.MentionsStored(tx, after.Id, author, "", after.GetString("caption"))
 }
 
 // postRemoved removes the hashtags, which are counted elsewhere. Other rows go in steps, see deletionWorks, and the
@@ -90,44 +88,4 @@ func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
 	}
 	inbox.PostRemoved(tx, e.Record.Id, e.Record.GetString("author"))
 	return e.Next()
-}
-
-// storeMentions notifies the users that text on a post mentions, except those who hear of it anyway. comment is empty
-// for a caption.
-func storeMentions(tx core.App, post, author, comment, text string, except ...string) error {
-	users, err := mention.UsersNamedIn(tx, text)
-	if err != nil {
-		return err
-	}
-	for _, user := range users {
-		if slices.Contains(except, user) {
-			continue
-		}
-		if err := notification.UserMentioned(tx, user, author, post, comment); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeMentions takes back the mentions in text that is gone, unless the author's other texts on the post name the
-// same people. leftOut is the id of a comment that is not among these, or empty.
-func removeMentions(tx core.App, post, author, text, leftOut string) error {
-	users, err := mention.UsersNamedIn(tx, text)
-	if err != nil || len(users) == 0 {
-		return err
-	}
-	still, err := mention.UsersNamedOn(tx, post, author, leftOut)
-	if err != nil {
-		return err
-	}
-	for _, user := range users {
-		if slices.Contains(still, user) {
-			continue
-		}
-		if err := notification.UserUnmentioned(tx, user, author, post); err != nil {
-			return err
-		}
-	}
-	return nil
 }

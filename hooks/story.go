@@ -12,7 +12,6 @@ import (
 
 func (s *Social) bindStories() {
 	s.app.OnRecordCreate("stories").BindFunc(answerErrors(setStoryDefaults))
-	s.app.OnRecordCreateExecute("stories").Bind(afterFiles(inTx(requireRelations)))
 	s.app.OnRecordUpdate("stories").BindFunc(answerErrors(setStoryDefaults))
 	s.app.OnRecordUpdateExecute("stories").Bind(afterFiles(inTx(s.storyChanged)))
 	s.app.OnRecordDelete("stories").BindFunc(inTx(s.storyRemoved))

@@ -3,23 +3,22 @@ package hooks
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/cli"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
-	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // bindStructure keeps the collections that the product cannot do without, whoever changes them: the dashboard, an
 // import with "delete missing", an owner's code. Further fields, other rules and other limits are the owner's choice.
 func (s *Social) bindStructure() {
 	s.app.OnCollectionDeleteRequest().Bind(&hook.Handler[*core.CollectionRequestEvent]{Func: refuseCollectionDelete, Priority: firstPriority})
-	s.app.OnCollectionDelete(guard.ServiceCollections...).Bind(&hook.Handler[*core.CollectionEvent]{
+	s.app.OnCollectionDelete(collection.Names()...).Bind(&hook.Handler[*core.CollectionEvent]{
 		Func: func(e *core.CollectionEvent) error { return errNeeded("collections", neededMessage(e.Collection.Name)) }, Priority: firstPriority,
 	})
 	s.app.OnCollectionUpdate().Bind(&hook.Handler[*core.CollectionEvent]{Func: checkCollectionChange, Priority: firstPriority})
@@ -36,9 +35,9 @@ func refuseTruncate(e *core.RequestEvent) error {
 	if e.Request.Pattern != "DELETE /api/collections/{collection}/truncate" || !e.HasSuperuserAuth() {
 		return e.Next()
 	}
-	collection, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
-	if err == nil && slices.Contains(guard.ServiceCollections, collection.Name) { // else PocketBase says so
-		return fault.BadRequest(fmt.Sprintf("Doubletap needs what is in the collection %s: it cannot be emptied at once. Delete the records that shall go.", collection.Name))
+	c, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
+	if err == nil && collection.IsOurs(c.Name) { // else PocketBase says so
+		return fault.BadRequest(fmt.Sprintf("Doubletap needs what is in the collection %s: it cannot be emptied at once. Delete the records that shall go.", c.Name))
 	}
 	return e.Next()
 }
@@ -53,7 +52,7 @@ func errNeeded(field, words string) error {
 
 // refuseCollectionDelete answers with the reason that PocketBase would only log.
 func refuseCollectionDelete(e *core.CollectionRequestEvent) error {
-	if slices.Contains(guard.ServiceCollections, e.Collection.Name) {
+	if collection.IsOurs(e.Collection.Name) {
 		return fault.BadRequest(neededMessage(e.Collection.Name))
 	}
 	return e.Next()
@@ -65,7 +64,7 @@ func checkCollectionChange(e *core.CollectionEvent) error {
 	if err != nil {
 		return fmt.Errorf("find the collection %q that changes: %w", e.Collection.Name, err)
 	}
-	if !slices.Contains(guard.ServiceCollections, stored.Name) {
+	if !collection.IsOurs(stored.Name) {
 		return e.Next()
 	}
 	if e.Collection.Name != stored.Name {

@@ -10,7 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
-	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -31,7 +31,7 @@ func TestNeededCollectionsStay(t *testing.T) {
 	s := hookstest.New(t)
 	admin := s.Admin()
 	all := exportCollections(t, s)
-	for _, name := range guard.ServiceCollections {
+	for _, name := range collection.Names() {
 		said := func(door string, answer hookstest.Answer) {
 			t.Helper()
 			if answer.Status != 400 || !strings.Contains(answer.Raw, "Doubletap needs the collection "+name+" ") && !strings.Contains(answer.Raw, "validation_collection_system_name_change") {
@@ -91,13 +91,13 @@ func TestNeededCollectionsAreNotEmptied(t *testing.T) {
 	s := hookstest.New(t)
 	s.As("bob").Like(s.As("ada").Post("hello"))
 	rows := func() (counts []int) {
-		for _, name := range guard.ServiceCollections {
+		for _, name := range collection.Names() {
 			counts = append(counts, s.Rows(name, "1"))
 		}
 		return counts
 	}
 	before := rows()
-	for _, name := range guard.ServiceCollections {
+	for _, name := range collection.Names() {
 		collection, err := s.App.FindCollectionByNameOrId(name)
 		if err != nil {
 			t.Fatal(err)

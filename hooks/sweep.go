@@ -6,34 +6,33 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"github.com/doubletap/doubletap/internal/comment"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/deliver/webhook"
 	"github.com/doubletap/doubletap/internal/erase"
-	"github.com/doubletap/doubletap/internal/feed"
 	"github.com/doubletap/doubletap/internal/graph"
-	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/post"
 	"github.com/doubletap/doubletap/internal/search"
-	"github.com/doubletap/doubletap/internal/story"
 	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // deletionWorks are the works that follow from the deletion of a record of ours, by its collection: they remove or
 // change everything of ours that points at it.
-var deletionWorks = map[string]*sweep.Work{
-	"users": &erase.AccountWork,
-	"posts": {Kind: "post.gone", Parts: slices.Concat(notification.PostParts, []sweep.Part{feed.PostCleanupPart}, post.CleanupParts)},
-	"comments": {Kind: "comment.gone", Parts: slices.Concat(notification.CommentParts, []sweep.Part{
-		comment.LikePart,
-		sweep.UpdatePart("reports", `comment = ''`, `comment = {:id} AND NOT EXISTS (SELECT 1 FROM comments WHERE id = {:id})`), // not of a tombstone
-	})},
-	"stories":       {Kind: "story.gone", Parts: []sweep.Part{story.ViewPart}},
-	"hashtags":      {Kind: "hashtag.gone", Parts: []sweep.Part{sweep.DeletePart("post_tags", `tag = {:id}`)}},
-	"notifications": &notification.DetachWork,
-	"webhooks":      {Kind: "webhook.gone", Parts: webhook.CleanupParts},
-}
+var deletionWorks = func() map[string]*sweep.Work {
+	special := map[string][]sweep.Part{
+		"posts":    notification.PostParts,
+		"comments": notification.CommentParts,
+		"webhooks": webhook.CleanupParts,
+	}
+	works := map[string]*sweep.Work{"users": &erase.AccountWork, "notifications": &notification.DetachWork}
+	for _, d := range collection.All {
+		if d.GoneJob != "" && works[d.Name] == nil {
+			works[d.Name] = &sweep.Work{Kind: d.GoneJob, Parts: slices.Concat(special[d.Name], sweep.PartsPointingAt(d.Name))}
+		}
+	}
+	return works
+}()
 
 // bindSweeps lets jobs do what follows from one thing for many rows, a little at a time.
 func (s *Social) bindSweeps() {
@@ -48,7 +47,7 @@ func (s *Social) bindSweeps() {
 	}
 	s.jobs.Handle(sweep.CascadeJob, sweep.HandleCascade, job.Concurrency(2), sweepAttempts)
 	// right around PocketBase's own handler, which deletes the record and cascades
-	s.app.OnRecordDeleteExecute(guard.ServiceCollections...).Bind(&hook.Handler[*core.RecordEvent]{Priority: 98, Func: deleteWithoutCascade})
+	s.app.OnRecordDeleteExecute(collection.Names()...).Bind(&hook.Handler[*core.RecordEvent]{Priority: 98, Func: deleteWithoutCascade})
 }
 
 // sweepAttempts is how often a work may be begun again after an error or the end of a process: each time it goes on
@@ -89,7 +88,7 @@ func (a relationsHidden) FindCachedCollectionReferences(c *core.Collection, excl
 	references, err := a.App.FindCachedCollectionReferences(c, excluded...)
 	shown := map[*core.Collection][]core.Field{}
 	for from, fields := range references {
-		if a.owners && !slices.Contains(guard.ServiceCollections, from.Name) {
+		if a.owners && !collection.IsOurs(from.Name) {
 			shown[from] = fields
 		}
 	}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/reconcile"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
@@ -145,19 +145,18 @@ func relateRows(t *testing.T, s *hookstest.Service, from *core.Collection, relat
 // relationsTo returns all our relations to a collection, as they are in the database.
 func relationsTo(t *testing.T, s *hookstest.Service, to string) map[*core.Collection][]*core.RelationField {
 	t.Helper()
-	collection, err := s.App.FindCachedCollectionByNameOrId(to)
+	target, err := s.App.FindCachedCollectionByNameOrId(to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	references, err := s.App.FindCachedCollectionReferences(collection)
+	references, err := s.App.FindCachedCollectionReferences(target)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ours := map[*core.Collection][]*core.RelationField{}
 	for from, fields := range references {
 		for _, field := range fields {
-			relation, ok := field.(*core.RelationField)
-			if ok && slices.Contains(guard.ServiceCollections, from.Name) && from.Name != "feed" { // which has no rows of its own
+			if relation, ok := field.(*core.RelationField); ok && collection.IsOurs(from.Name) && !collection.Describe(from.Name).IsView {
 				ours[from] = append(ours[from], relation)
 			}
 		}
@@ -193,7 +192,7 @@ func TestDeletionsAreShortTransactions(t *testing.T) {
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	probe := hookstest.New(t)
-	for _, to := range guard.ServiceCollections {
+	for _, to := range collection.Names() {
 		if len(relationsTo(t, probe, to)) == 0 {
 			continue
 		}

@@ -184,7 +184,7 @@ func TestHundredsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
 
 // A row that fails is not lost when the rows by which it was found go: these wait for it.
 func TestARowThatFailsIsFoundAgain(t *testing.T) {
-	parts := slices.Concat(notification.PostParts, post.CleanupParts)
+	parts := slices.Concat(notification.PostParts, sweep.PartsPointingAt("posts"))
 	for at, part := range parts {
 		t.Run(fmt.Sprint(at, " ", part.From), func(t *testing.T) {
 			s := hookstest.New(t)

@@ -3,13 +3,12 @@ package hooks
 import (
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/collection"
 )
 
 // PocketBase's upsert, PUT in a batch, looks a row up by its id before it checks any rule, and answers differently if
@@ -60,9 +59,9 @@ func batchAction(method string) *regexp.Regexp {
 
 // seesRecord reports whether the caller sees a row of one of our collections. It is true for an owner's, which keep
 // PocketBase's behaviour.
-func seesRecord(e *core.RequestEvent, collection, id string) (bool, error) {
-	c, err := e.App.FindCachedCollectionByNameOrId(collection)
-	if err != nil || !slices.Contains(guard.ServiceCollections, c.Name) {
+func seesRecord(e *core.RequestEvent, name, id string) (bool, error) {
+	c, err := e.App.FindCachedCollectionByNameOrId(name)
+	if err != nil || !collection.IsOurs(c.Name) {
 		return true, nil //nolint:nilerr // PocketBase says that there is no such collection
 	}
 	info, err := e.RequestInfo()

@@ -8,9 +8,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/clock"
-	"github.com/doubletap/doubletap/internal/comment"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/deliver"
 	"github.com/doubletap/doubletap/internal/deliver/mail"
 	"github.com/doubletap/doubletap/internal/deliver/outbound"
@@ -40,12 +39,6 @@ func (s *Social) OnWebhook(types ...string) *hook.TaggedHook[*WebhookEvent] {
 	return hook.NewTaggedHook(&s.deliveryState().webhookHook, types...)
 }
 
-// eventNouns are the first words of the event types, by collection.
-var eventNouns = map[string]string{
-	"users": "user", "posts": "post", "likes": "like", "comments": "comment", "comment_likes": "comment_like", "follows": "follow", "saves": "save",
-	"blocks": "block", "mutes": "mute", "stories": "story", "story_views": "story_view", "reports": "report",
-}
-
 // earlyPriority is around the handlers that delete, one of which keeps a row and does not call the next.
 const earlyPriority = -1
 
@@ -64,12 +57,9 @@ func (s *Social) bindWebhooks() {
 	s.app.OnRecordAfterUpdateSuccess("webhooks").BindFunc(changed)
 	s.app.OnRecordAfterDeleteSuccess("webhooks").BindFunc(changed)
 
-	s.app.OnRecordCreateExecute("users", "posts", "likes", "comments", "comment_likes", "follows", "saves", "blocks", "mutes", "stories", "story_views", "reports").
-		Bind(afterFiles(inTx(emitCreated)))
-	s.app.OnRecordUpdateExecute("users", "posts", "comments", "follows", "reports").Bind(afterFiles(inTx(emitUpdated)))
-	s.app.OnRecordDelete("posts", "likes", "comments", "comment_likes", "follows", "saves", "blocks", "mutes", "stories").Bind(&hook.Handler[*core.RecordEvent]{
-		Func: inTx(emitDeleted), Priority: earlyPriority,
-	})
+	s.app.OnRecordCreateExecute(collection.CreatedEventNames()...).Bind(afterFiles(inTx(emitCreated)))
+	s.app.OnRecordUpdateExecute(collection.UpdatedEventNames()...).Bind(afterFiles(inTx(emitUpdated)))
+	s.app.OnRecordDelete(collection.DeletedEventNames()...).Bind(&hook.Handler[*core.RecordEvent]{Func: inTx(emitDeleted), Priority: earlyPriority})
 
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if err := hooks.LoadHandlers(); err != nil {
@@ -83,40 +73,20 @@ func emitCreated(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	return webhook.EmitEvent(tx, eventNouns[e.Record.Collection().Name]+".created", e.Record)
+	return webhook.EmitEvent(tx, eventsOf(e.Record).Type("created"), e.Record)
 }
 
 func emitUpdated(tx core.App, e *core.RecordEvent) error {
-	kind, data := "", any(e.Record)
-	switch e.Record.Collection().Name {
-	case "users":
-		switch {
-		case e.Record.GetString("state") == account.Deleting && hasChanged(e.Record, "state"):
-			kind, data = "user.deleted", map[string]string{"id": e.Record.Id}
-		case hasChanged(e.Record, "handle", "name", "bio", "avatar", "private", "state", "role"):
-			kind = "user.updated"
-		}
-	case "posts":
-		if hasChanged(e.Record, "caption", "alts", "visibility", "place", "geo", "commentsOff", "hidden") {
-			kind = "post.updated"
-		}
-	case "comments":
-		if hasChanged(e.Record, "text", "hidden") && !comment.IsTombstone(e.Record) {
-			kind = "comment.updated"
-		}
-	case "follows":
-		if hasChanged(e.Record, "state") {
-			kind = "follow.accepted"
-		}
-	case "reports":
-		if hasChanged(e.Record, "state") && e.Record.GetString("state") != "open" {
-			kind = "report.resolved"
-		}
-	}
-	if err := e.Next(); err != nil || kind == "" {
+	events := eventsOf(e.Record)
+	at := slices.IndexFunc(events.Updated, func(change collection.Change) bool { return isChange(e.Record, change) })
+	if err := e.Next(); err != nil || at < 0 {
 		return err
 	}
-	return webhook.EmitEvent(tx, kind, data)
+	change, data := events.Updated[at], any(e.Record)
+	if change.IDOnly {
+		data = map[string]string{"id": e.Record.Id}
+	}
+	return webhook.EmitEvent(tx, events.Type(change.Verb), data)
 }
 
 func emitDeleted(tx core.App, e *core.RecordEvent) error {
@@ -124,7 +94,17 @@ func emitDeleted(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	return webhook.EmitEvent(tx, eventNouns[e.Record.Collection().Name]+".deleted", data)
+	return webhook.EmitEvent(tx, eventsOf(e.Record).Type("deleted"), data)
+}
+
+func eventsOf(record *core.Record) collection.Events {
+	return collection.Describe(record.Collection().Name).Events
+}
+
+// isChange reports whether an update of the record is the change.
+func isChange(record *core.Record, change collection.Change) bool {
+	return hasChanged(record, change.Fields...) && (change.To == nil || slices.Contains(change.To, record.GetString(change.Fields[0]))) &&
+		(change.Unless == "" || !record.GetBool(change.Unless))
 }
 
 // checkWebhook gives a webhook without a secret a new one, and refuses one to which nothing could be delivered.
@@ -142,7 +122,7 @@ func checkWebhook(e *core.RecordEvent) error {
 		return fault.InvalidField("events", "validation_invalid_events", "Must be a list of event types.")
 	}
 	for _, t := range types {
-		if !slices.Contains(webhook.EventTypes, t) {
+		if !slices.Contains(collection.EventTypes(), t) {
 			return fault.InvalidField("events", "validation_invalid_events", fmt.Sprintf("There is no event %q.", t))
 		}
 	}

@@ -12,17 +12,17 @@ import (
 var ErrShape = errors.New("not as described")
 
 // ShapedFields returns those of the collection's fields whose JSON has a published shape.
-func ShapedFields(collection string, fields []string) []string {
+func ShapedFields(name string, fields []string) []string {
 	return slices.DeleteFunc(slices.Clone(fields), func(field string) bool {
-		_, shaped := fieldShapes[collection+"."+field]
+		_, shaped := shapeOf(name, field)
 		return !shaped
 	})
 }
 
 // CheckField returns an ErrShape that says what is wrong with the JSON of a field, or nil. An empty value, null and a
 // field without a published shape are right.
-func CheckField(collection, field string, text []byte) error {
-	shape, shaped := fieldShapes[collection+"."+field]
+func CheckField(name, field string, text []byte) error {
+	shape, shaped := shapeOf(name, field)
 	if !shaped || len(text) == 0 {
 		return nil
 	}
@@ -38,8 +38,8 @@ func CheckField(collection, field string, text []byte) error {
 
 // WrapField returns a single string as a list with it, if the field's shape is a list, and any other text as it is: a
 // form that names a field once cannot say that it is a list.
-func WrapField(collection, field string, text []byte) []byte {
-	shape, shaped := fieldShapes[collection+"."+field]
+func WrapField(name, field string, text []byte) []byte {
+	shape, shaped := shapeOf(name, field)
 	if _, lists := shape.([]string); !shaped || !lists || len(text) == 0 || text[0] != '"' {
 		return text
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/guard"
 )
 
@@ -339,7 +340,7 @@ func inputSchema(c *core.Collection, names map[string]string, creating bool) *Sc
 			continue
 		}
 		s.Properties[name] = fieldSchema(c, f, names, true)
-		if isRequired(f) && creating && name != guard.OwnerFields[c.Name] && name != core.FieldNameId {
+		if isRequired(f) && creating && name != collection.Describe(c.Name).Owner && name != core.FieldNameId {
 			s.Required = append(s.Required, name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/deliver"
 	"github.com/doubletap/doubletap/internal/rendition"
 	"github.com/doubletap/doubletap/internal/visibility"
@@ -34,12 +35,18 @@ func schemaRef(name string) *Schema { return &Schema{Ref: "#/components/schemas/
 
 func listSchema(items *Schema) *Schema { return &Schema{Type: "array", Items: items} }
 
-// fieldShapes are values of the Go types that our own JSON fields hold.
-var fieldShapes = map[string]any{
-	"posts.alts":      []string{},
-	"posts.media":     []*rendition.Meta{},
-	"settings.notify": map[string]deliver.Preference{},
-	"devices.keys":    map[string]string{},
+// shapeTypes are values of the Go types that our own JSON fields hold.
+var shapeTypes = map[collection.Shape]any{
+	collection.Texts:       []string{},
+	collection.PhotoMetas:  []*rendition.Meta{},
+	collection.Preferences: map[string]deliver.Preference{},
+	collection.DeviceKeys:  map[string]string{},
+}
+
+// shapeOf returns a value of the Go type that a JSON field of a collection of ours holds, if it has a published shape.
+func shapeOf(name, field string) (shape any, shaped bool) {
+	shape, shaped = shapeTypes[collection.Describe(name).Shapes[field]]
+	return shape, shaped
 }
 
 // viewerFields are the fields that are added to records for the viewer.
@@ -118,7 +125,7 @@ func structSchema(t reflect.Type) *Schema {
 
 // fieldSchema returns the schema of a record's field: as clients get it, or as they may send it if forInput is set.
 func fieldSchema(c *core.Collection, field core.Field, names map[string]string, forInput bool) *Schema {
-	if shape, ours := fieldShapes[c.Name+"."+field.GetName()]; ours {
+	if shape, ours := shapeOf(c.Name, field.GetName()); ours {
 		s := schemaOf(reflect.TypeOf(shape))
 		if !forInput { // an empty JSON field is null
 			return &Schema{AnyOf: []*Schema{s, {Type: "null"}}}

@@ -14,8 +14,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/cli"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/reconcile"
 	"github.com/doubletap/doubletap/internal/search"
 	"github.com/doubletap/doubletap/internal/testenv"
@@ -53,7 +53,7 @@ func jobInserts(state, due, kind, payload string) []string {
 }
 
 func edgeInsert(table, id, a, b string) string {
-	ends := edgeid.Ends[table]
+	ends := collection.Describe(table).Ends
 	if id == "" {
 		id = fmt.Sprintf("doubletap_key('%s', a, b%s)", table, strings.Repeat(", ''", len(ends)-2))
 	}
@@ -161,6 +161,16 @@ func tamperings() map[string]tampering {
 	other := map[string][2]string{"likes": {}, "follows": {}, "comment_likes": {}, "story_views": {}, "saves": {someUser, aPost},
 		"blocks": {someUser, `(SELECT u.id FROM users u WHERE u.id != ` + someUser + ` AND NOT EXISTS (SELECT 1 FROM follows f WHERE u.id IN (f.follower, f.followee) AND ` + someUser + ` IN (f.follower, f.followee)) LIMIT 1)`},
 		"mutes":  {someUser, `(SELECT id FROM users WHERE id != ` + someUser + ` LIMIT 1)`}}
+	for _, d := range collection.All {
+		if _, known := other[d.Name]; known || len(d.Ends) == 0 {
+			continue
+		}
+		some := map[string]string{"users": someUser, "posts": aPost, "comments": aComment, "stories": `(SELECT id FROM stories LIMIT 1)`}
+		at := func(end string) string {
+			return some[d.Relations[slices.IndexFunc(d.Relations, func(r collection.Relation) bool { return r.Field == end })].To]
+		}
+		other[d.Name] = [2]string{at(d.Ends[0]), at(d.Ends[1])}
+	}
 	for table, ends := range other {
 		t := tampering{want: "key of " + table, damage: []string{`UPDATE ` + table + ` SET id = 'imported0000000' WHERE id = (SELECT id FROM ` + table + ` LIMIT 1)`}}
 		if ends[0] != "" {
@@ -168,8 +178,13 @@ func tamperings() map[string]tampering {
 		}
 		all["an imported edge of "+table] = t
 	}
-	for _, counter := range []string{"posts.likesCount", "posts.commentsCount", "comments.repliesCount", "comments.likesCount", "users.publicPosts", "users.postsCount", "users.followersCount", "users.followingCount", "users.celebrity",
-		"hashtags.postsCount", "post_tags.counted"} {
+	counters := []string{"users.postsCount", "users.celebrity", "post_tags.counted"} // and those that triggers keep
+	for _, d := range collection.All {
+		for _, count := range d.Counts {
+			counters = append(counters, count.Target+"."+count.Column)
+		}
+	}
+	for _, counter := range counters {
 		table, column, _ := strings.Cut(counter, ".")
 		value := column + " + 3"
 		if column == "celebrity" || column == "counted" {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
-	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // AttachToRoot makes record a reply to the root of its thread, and returns the comment that it answers, or nil if it
@@ -41,11 +40,8 @@ func HasReplies(tx core.App, id string) (bool, error) {
 	return db.QueryValue(tx, &one, `SELECT 1 FROM comments WHERE parent = {:id} LIMIT 1`, db.Params{"id": id})
 }
 
-// LikePart deletes the likes of a deleted comment; its id is the subject's id.
-var LikePart = sweep.DeletePart("comment_likes", `comment = {:id}`)
-
 // MakeTombstone turns the comment in record into a tombstone: it stays and is counted, since others answered it, but
-// has no text and no author. Its likes are deleted by LikePart. The record is saved without validation, as its post may
+// has no text and no author. Its likes go as those of a deleted comment do. The record is saved without validation, as its post may
 // be deleted already while this row still waits for its own deletion.
 func MakeTombstone(tx core.App, record *core.Record) error {
 	record.Set("deleted", true)

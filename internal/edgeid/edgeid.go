@@ -7,27 +7,9 @@ import (
 	"encoding/base32"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/collection"
 )
-
-// Ends are the fields that make an edge what it is, by collection, in the order of its unique index.
-var Ends = map[string][]string{
-	"likes":         {"post", "user"},
-	"comment_likes": {"comment", "user"},
-	"saves":         {"user", "post"},
-	"follows":       {"follower", "followee"},
-	"blocks":        {"blocker", "blocked"},
-	"mutes":         {"muter", "muted", "post"},
-	"story_views":   {"story", "viewer"},
-}
-
-// CollectionNames returns the names of the collections whose rows are edges.
-func CollectionNames() []string {
-	names := make([]string, 0, len(Ends))
-	for name := range Ends {
-		names = append(names, name)
-	}
-	return names
-}
 
 // IDBetween returns the id of the edge of collection between ends: the first 15 characters of the
 // lower-case base32hex of sha256("collection|end|end").
@@ -48,7 +30,7 @@ var lowerHex = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv")
 func IDOfRecord(record *core.Record) string {
 	name := record.Collection().Name
 	values := make([]string, 0, 3)
-	for _, end := range Ends[name] {
+	for _, end := range collection.Describe(name).Ends {
 		values = append(values, record.GetString(end))
 	}
 	return IDBetween(name, values...)

@@ -3,9 +3,11 @@ package erase
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/notification"
@@ -14,37 +16,48 @@ import (
 
 // AccountWork removes what a closed account leaves behind, edges first; the subject's user is the account. After it
 // only the account's own row is left. The row may be deleted already while it runs.
-var AccountWork = sweep.Work{Kind: "account.erase", Parts: []sweep.Part{
-	{From: `likes WHERE user = {:user}`, Do: eraseLikes},
-	sweep.DeletePart("follows", `follower = {:user}`), sweep.DeletePart("follows", `followee = {:user}`),
-	sweep.DeletePart("mutes", `muter = {:user}`), sweep.DeletePart("mutes", `muted = {:user}`),
-	sweep.DeletePart("comment_likes", `user = {:user}`), sweep.DeletePart("saves", `user = {:user}`), sweep.DeletePart("devices", `user = {:user}`),
-	sweep.DeletePart("story_views", `viewer = {:user}`),
-	sweep.DeletePart("hidden_posts", `viewer = {:user}`),
-	sweep.DeletePart("notifications", `recipient = {:user}`), sweep.DeletePart("notification_events", `recipient = {:user}`),
-	sweep.DeletePart("retractions", `recipient = {:user}`),
-	notification.ForgetActorPart,
-	recordsPart("comments"), recordsPart("posts"), recordsPart("stories"),
-	// when they have nothing left to hide
-	sweep.DeletePart("blocks", `blocker = {:user}`).WhenOthersAreDone(), sweep.DeletePart("blocks", `blocked = {:user}`).WhenOthersAreDone(),
-	sweep.UpdatePart("reports", `reporter = ''`, `reporter = {:user}`), sweep.UpdatePart("reports", `user = ''`, `user = {:user}`),
-	detachOrders,
-	sweep.DeletePart("settings", `user = {:user}`),
-}}
+var AccountWork = sweep.Work{Kind: collection.Describe("users").GoneJob, Parts: slices.Concat(
+	accountParts(collection.DeleteRows), []sweep.Part{notification.ForgetActorPart},
+	accountParts(collection.DeleteRecords), accountParts(collection.ClearField), []sweep.Part{detachOrders},
+	accountParts(collection.DeleteRowsLast),
+)}
 
-// eraseLikes tells the devices that watch a post what it lost.
-func eraseLikes(tx core.App, _ sweep.Subject, ids []string) error {
-	if err := sweep.CascadeFromRows(tx, "likes", ids); err != nil {
-		return err
+// accountParts returns a part for each relation to users that has the removal.
+func accountParts(removal collection.Removal) (parts []sweep.Part) {
+	for _, pointer := range collection.PointersTo("users", removal) {
+		condition, counted := pointer.Field+` = {:user}`, collection.Describe(pointer.From).CounterKey("posts")
+		switch {
+		case removal == collection.DeleteRecords:
+			parts = append(parts, sweep.Records(pointer.From, condition, sweep.DeleteRecord))
+		case counted != "":
+			part := sweep.DeletePart(pointer.From, condition)
+			part.Do = deleteCounted(pointer.From, counted)
+			parts = append(parts, part)
+		default:
+			part := sweep.PointerPart(pointer, condition)
+			part.Last = removal == collection.DeleteRowsLast
+			parts = append(parts, part)
+		}
 	}
-	var liked []string
-	if err := db.QueryColumn(tx, &liked, `DELETE FROM likes WHERE id IN (SELECT value FROM json_each({:ids})) RETURNING post`, db.Params{"ids": db.JSONList(ids)}); err != nil {
-		return fmt.Errorf("likes: %w", err)
+	return parts
+}
+
+// deleteCounted returns what deletes rows that are counted in posts, whose ids are in the column, and tells the devices
+// that watch a post what it lost.
+func deleteCounted(table, column string) func(tx core.App, on sweep.Subject, ids []string) error {
+	return func(tx core.App, _ sweep.Subject, ids []string) error {
+		if err := sweep.CascadeFromRows(tx, table, ids); err != nil {
+			return err
+		}
+		var posts []string
+		if err := db.QueryColumn(tx, &posts, `DELETE FROM `+table+` WHERE id IN (SELECT value FROM json_each({:ids})) RETURNING `+column, db.Params{"ids": db.JSONList(ids)}); err != nil {
+			return fmt.Errorf("%s: %w", table, err)
+		}
+		for _, post := range posts {
+			inbox.PostCountsChanged(tx, post)
+		}
+		return nil
 	}
-	for _, post := range liked {
-		inbox.PostCountsChanged(tx, post)
-	}
-	return nil
 }
 
 // detachOrders stay without the person, where there is a shop.
@@ -53,7 +66,3 @@ var detachOrders = func() sweep.Part {
 	part.Optional = true
 	return part
 }()
-
-func recordsPart(collection string) sweep.Part {
-	return sweep.Records(collection, `author = {:user}`, sweep.DeleteRecord)
-}

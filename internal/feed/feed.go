@@ -10,7 +10,6 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/inbox"
-	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // HideRow hides the post of a feed row from its viewer for good.
@@ -24,6 +23,3 @@ func HideRow(tx core.App, row *core.Record) error {
 	inbox.FeedPostHidden(tx, viewer, post)
 	return nil
 }
-
-// PostCleanupPart forgets who hid a post that was deleted, whose id is the subject's.
-var PostCleanupPart = sweep.DeletePart("hidden_posts", `post = {:id}`)

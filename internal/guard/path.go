@@ -2,10 +2,11 @@ package guard
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/collection"
 )
 
 // backRelation is how PocketBase writes a relation that is followed backwards; olderBackRelation is another form that
@@ -37,7 +38,7 @@ func followPath(app core.App, q RecordQuery, path string, expand bool) relationP
 	t := relationPath{touchesOurs: q.OurCollection}
 	visit := func(c *core.Collection) {
 		at = c
-		t.touchesOurs = t.touchesOurs || c != nil && slices.Contains(ServiceCollections, c.Name)
+		t.touchesOurs = t.touchesOurs || c != nil && collection.IsOurs(c.Name)
 	}
 	visit(at)
 	names := strings.Split(path, ".")

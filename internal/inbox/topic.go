@@ -7,7 +7,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
-	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/collection"
 )
 
 // The collections of which each row belongs to one person; nobody but that person's devices and superusers is sent it.
@@ -45,7 +45,7 @@ func (t topic) concerns(collection, row string) bool {
 // isOurCollection reports whether the inbox sends the collection's changes. Else PocketBase's broadcast does, which
 // checks the rules for each subscriber while the writer waits; only owners' collections are left to it.
 func isOurCollection(c *core.Collection) bool {
-	return c.System || slices.Contains(guard.ServiceCollections, c.Name)
+	return c.System || collection.IsOurs(c.Name)
 }
 
 // parseTopics returns those of the subscriptions that are about our collections.

@@ -18,7 +18,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/search"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
-	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/collection"
 )
 
 // subscribeAs connects a device without HTTP, signed in as auth, or as a guest if auth is nil.
@@ -67,7 +67,7 @@ func TestNothingOfOursIsLeftToPocketBase(t *testing.T) {
 	requireNoError(t, s.app.Save(games))
 	seen := 0
 	for _, c := range collections {
-		if !slices.Contains(guard.ServiceCollections, c.Name) && !c.System {
+		if !collection.IsOurs(c.Name) && !c.System {
 			t.Errorf("%s is nobody's", c.Name)
 		}
 		seen++
@@ -79,7 +79,7 @@ func TestNothingOfOursIsLeftToPocketBase(t *testing.T) {
 			d.serverDevice().Discard()
 		}
 	}
-	if seen < len(guard.ServiceCollections) {
+	if seen < len(collection.Names()) {
 		t.Errorf("%d collections", seen)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/sweep"
 )
@@ -183,7 +184,7 @@ func ungroupBatch(statement, condition string) sweep.Part {
 
 // DetachWork detaches the events of a notification that left the tray, the subject's id, from it. They remember the
 // subject's former notification, if it is not empty.
-var DetachWork = sweep.Work{Kind: "notification.detach", Parts: []sweep.Part{
+var DetachWork = sweep.Work{Kind: collection.Describe("notifications").GoneJob, Parts: []sweep.Part{
 	sweep.UpdatePart("notification_events", `notification = '', former = CASE {:former} WHEN '' THEN former ELSE {:former} END`,
 		`notification = {:id} AND NOT EXISTS (SELECT 1 FROM notifications WHERE id = {:id})`),
 }}

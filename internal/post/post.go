@@ -71,19 +71,6 @@ type writtenTag struct {
 	Written string `json:"written"`
 }
 
-// CleanupParts remove what belonged to a post that is deleted; its id is the subject's id. notification.PostParts do
-// the same for notifications.
-var CleanupParts = []sweep.Part{
-	sweep.DeletePart("comment_likes", `comment IN (SELECT id FROM comments WHERE post = {:id})`),
-	sweep.UpdatePart("reports", `comment = ''`, `comment IN (SELECT id FROM comments WHERE post = {:id})`),
-	sweep.DeletePart("comments", `post = {:id}`).WhenOthersAreDone(), // what points at them is found by them
-	sweep.DeletePart("likes", `post = {:id}`),
-	sweep.DeletePart("saves", `post = {:id}`),
-	sweep.DeletePart("mutes", `post = {:id}`),
-	sweep.UpdatePart("reports", `post = ''`, `post = {:id}`),
-	sweep.DeletePart("post_tags", `post = {:id}`), // those that RemoveHashtags left
-}
-
 // RemoveHashtags deletes a post's hashtags in the transaction that deletes the post, so that they are counted right at
 // once.
 func RemoveHashtags(tx core.App, post string) error {

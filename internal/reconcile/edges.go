@@ -2,14 +2,13 @@ package reconcile
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/notification"
 )
@@ -62,8 +61,8 @@ func edgeInvariants() []*Invariant {
 			WhyNotRepaired: "whom or what was meant is the muter's to say: they or the operator delete the row",
 		},
 	}
-	for _, table := range slices.Sorted(maps.Keys(edgeid.Ends)) {
-		ends := edgeid.Ends[table]
+	for _, table := range slices.Sorted(slices.Values(collection.EdgeNames())) {
+		ends := collection.Describe(table).Ends
 		all = append(all, &Invariant{
 			Check: "keys", Name: "key", On: table, Holds: "An edge is stored under its natural key, which clients compute.", Cost: Hourly, Table: table, Proved: true,
 			Broken: fmt.Sprintf(`t.id != %s('%s', t.%s)`, naturalKey, table, strings.Join(ends, ", t.")),

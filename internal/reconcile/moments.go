@@ -12,29 +12,13 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 )
-
-// momentColumns are the columns of each table that store a moment in the past.
-var momentColumns = map[string][]string{
-	"users": {"created", "updated"}, "settings": {"created", "updated", "seenAt", "readAt", "digestedAt"}, "devices": {"created", "updated", "lastSeen", "answeredAt", "failingSince"},
-	"posts": {"created", "updated"}, "comments": {"created", "updated"}, "stories": {"created", "updated"}, "hidden_posts": {"created", "updated"},
-	"likes": {"created", "updated"}, "comment_likes": {"created", "updated"}, "saves": {"created", "updated"}, "story_views": {"created", "updated"},
-	"follows": {"created", "updated"}, "blocks": {"created", "updated"}, "mutes": {"created", "updated"},
-	"notifications": {"created", "updated", "latestAt", "pushedAt", "mailedAt"}, "retractions": {"created", "updated"}, "notification_events": {"created", "updated", "alertedAt"},
-	"hashtags": {"created", "updated"}, "post_tags": {"created", "updated"},
-	"reports": {"created", "updated"}, "jobs": {"created", "updated"}, "handles": {"created", "updated"}, "audit": {"created", "updated"},
-}
-
-// MomentColumns returns the columns of a collection that store a moment in the past; nil for an unknown collection.
-func MomentColumns(collection string) []string { return momentColumns[collection] }
 
 // causeTables are the tables to which nearly every write adds a row: their newest rows tell when this data folder was
 // last written.
 var causeTables = []string{"posts", "comments", "likes", "follows", "notification_events"}
-
-// StampedTables returns the collections that have moment columns, sorted.
-func StampedTables() []string { return slices.Sorted(maps.Keys(momentColumns)) }
 
 // NewestMoment returns the latest moment that is stored in the newest rows and in the trays' seenAt and readAt, or the
 // zero time.
@@ -61,9 +45,9 @@ func NewestMoment(app core.App) (newest time.Time, err error) {
 // momentInvariants are about rows with moments in the future: the machine's clock was ahead when they were stored. Such
 // rows would stand at the head of every list until that time has come.
 func momentInvariants() (all []*Invariant) {
-	for _, table := range StampedTables() {
-		conditions := make([]string, len(momentColumns[table]))
-		for i, column := range momentColumns[table] {
+	for _, table := range slices.Sorted(slices.Values(collection.StampedNames())) {
+		conditions := make([]string, len(collection.Describe(table).Moments))
+		for i, column := range collection.Describe(table).Moments {
 			conditions[i] = `t.` + column + ` > {:latest}`
 		}
 		all = append(all, &Invariant{
@@ -89,7 +73,7 @@ func MendMoments(ctx context.Context, app core.App) (mended int64, err error) {
 		becomes[moment] = clock.FormatTime(now.Add(time.Duration(i+1-len(was)) * time.Millisecond))
 	}
 	var failures []error
-	for _, table := range StampedTables() {
+	for _, table := range slices.Sorted(slices.Values(collection.StampedNames())) {
 		n, err := db.RunInSteps(ctx, app, rows[table], func(tx core.App, ids []string) error { return mendTableMoments(tx, table, ids, latest, becomes) })
 		mended += int64(n)
 		if err != nil {
@@ -119,7 +103,7 @@ func findMoments(ctx context.Context, app core.App) (rows map[string][]string, b
 				ids[at] = b.ID
 			}
 			rows[i.Table] = append(rows[i.Table], ids...)
-			for _, column := range momentColumns[i.Table] {
+			for _, column := range collection.Describe(i.Table).Moments {
 				var values []string
 				err := db.QueryColumn(app, &values, `SELECT DISTINCT `+column+` FROM `+i.Table+` WHERE id IN (SELECT value FROM json_each({:ids})) AND `+column+` > {:latest}`,
 					db.Params{"ids": db.JSONList(ids), "latest": clock.FormatTime(clock.LatestPlausible(app))})
@@ -155,7 +139,7 @@ func mendTableMoments(tx core.App, table string, ids []string, latest string, be
 				}
 			}
 		}
-		for _, column := range momentColumns[table] {
+		for _, column := range collection.Describe(table).Moments {
 			var was string
 			found, err := db.QueryValue(tx, &was, `SELECT `+column+` FROM `+table+` WHERE id = {:id} AND `+column+` > {:latest}`, db.Params{"id": id, "latest": latest})
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/search"
 	"github.com/doubletap/doubletap/internal/words"
@@ -57,9 +58,12 @@ var proofs = edgeProofs(map[string]proof{
 
 // edgeProofs adds to all the proofs of edges: that they are stored under their natural keys.
 func edgeProofs(all map[string]proof) map[string]proof {
-	for table, ends := range edgeid.Ends {
-		columns := []string{"t.id"}
-		for _, end := range ends {
+	for _, edge := range collection.All {
+		if edge.Ends == nil {
+			continue
+		}
+		table, columns := edge.Name, []string{"t.id"}
+		for _, end := range edge.Ends {
 			columns = append(columns, "t."+end)
 		}
 		p := proof{columns, func(_ *memory, row []string) bool { return row[0] == edgeid.IDBetween(table, row[1:len(columns)]...) }}

@@ -8,8 +8,8 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/sweep"
 )
 
@@ -35,7 +35,7 @@ func relationInvariants(app core.App) (all []*Invariant, err error) {
 	}
 	var pointers []relationPointer
 	for _, c := range collections {
-		if c.Name == "feed" { // a view of rows whose relations are checked
+		if collection.Describe(c.Name).IsView { // the relations of its rows are checked where they are stored
 			continue
 		}
 		for _, field := range c.Fields {
@@ -107,7 +107,7 @@ func (p relationPointer) mendFunc() func(tx core.App, ids []string) error {
 // 0.
 func (p relationPointer) hookRank() int {
 	name := p.from.Name + "." + p.field.Name
-	if p.field.CascadeDelete && (hasFiles(p.from) || !slices.Contains(guard.ServiceCollections, p.from.Name) || name == "notifications.post" || name == "notifications.comment") {
+	if p.field.CascadeDelete && (hasFiles(p.from) || !collection.IsOurs(p.from.Name) || name == "notifications.post" || name == "notifications.comment") {
 		return 1
 	}
 	return 0

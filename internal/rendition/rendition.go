@@ -18,12 +18,19 @@ import (
 	"github.com/pocketbase/pocketbase/tools/filesystem/blob"
 	"github.com/pocketbase/pocketbase/tools/routine"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/photo"
 	"github.com/doubletap/doubletap/internal/photo/heic"
 )
 
-// PhotoFields names the field of each collection that holds photos.
-var PhotoFields = map[string]string{"posts": "photos", "stories": "photo", "users": "avatar"}
+// PhotoFields names the field of each collection that holds photos, as the collections' descriptors say.
+var PhotoFields = func() map[string]string {
+	fields := map[string]string{}
+	for _, name := range collection.PhotoNames() {
+		fields[name] = collection.Describe(name).Photos
+	}
+	return fields
+}()
 
 // PhotoOwner returns the id of the person to whom the work on a record's photos is counted: the author, or the user
 // of an avatar.

@@ -14,6 +14,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/notification"
@@ -26,43 +27,31 @@ const PurgeJob = "retention"
 // FormerJobs are the kinds of jobs with which earlier versions did a part of it; some may still wait.
 var FormerJobs = []string{"notification.purge", "webhook.purge"}
 
-// EnvVariable is the environment variable with which an operator keeps rows longer or shorter than Rule.Days, such as
+// EnvVariable is the environment variable with which an operator keeps rows longer or shorter than a rule's days, such as
 // "notifications=180,audit=forever".
 const EnvVariable = "DOUBLETAP_RETENTION"
 
 // Forever, as a number of days, keeps rows without end.
 const Forever = -1
 
-// Rule says how long those rows of a table are kept that meet its condition.
+// Rule says how long those rows of a table are kept that meet a condition.
 type Rule struct {
-	Name    string // in EnvVariable
-	Table   string
-	Days    int // unless the operator sets another number
-	MinDays int // the smallest number that the operator may set
-
-	condition string // the SQL condition of rows to delete, with the time {:before}
-	weight    int
-	purgeFunc func(tx core.App, ids []string) error // nil if it is enough to delete the rows
+	collection.Expiry
+	Table string
 }
 
-// Rules are in the order in which they are applied: events come after the notifications that hold them.
-var Rules = []Rule{
-	{Name: "notifications", Table: "notifications", Days: 90, MinDays: 1, condition: `read AND latestAt < {:before}`, weight: 10, purgeFunc: notification.ExpireOld},
-	{Name: "unread", Table: "notifications", Days: 365, MinDays: 1, condition: `NOT read AND latestAt < {:before}`, weight: 10, purgeFunc: notification.ExpireOld},
-	// as long as its event is stored, an action of the last 7 days is not notified again
-	{Name: "events", Table: "notification_events", Days: 90, MinDays: 8, condition: `notification = '' AND created < {:before}`, weight: 2},
-	// a device that was away for up to 7 days can still catch up
-	{Name: "retractions", Table: "retractions", Days: 7, MinDays: 7, condition: `created < {:before}`},
-	{Name: "devices", Table: "devices", Days: 270, MinDays: 7, condition: `max(lastSeen, answeredAt, created) < {:before}`},
-	{Name: "mutes", Table: "mutes", Days: 30, MinDays: 0, condition: `until != '' AND until < {:before}`},
-	{Name: "hashtags", Table: "hashtags", Days: 30, MinDays: 1, weight: 5,
-		condition: `NOT banned AND updated < {:before} AND NOT EXISTS (SELECT 1 FROM post_tags WHERE tag = hashtags.id)`},
-	{Name: "reports", Table: "reports", Days: 730, MinDays: 1, condition: `state != 'open' AND updated < {:before}`},
-	{Name: "audit", Table: "audit", Days: 730, MinDays: 1, condition: `created < {:before}`},
-	{Name: "jobs", Table: "jobs", Days: 30, MinDays: 1, condition: `state = 'dead' AND updated < {:before}`},
-	{Name: "deliveries", Table: "webhook_deliveries", Days: 30, MinDays: 3, condition: `state IN ('delivered', 'dead') AND updated < {:before}`, weight: 2},
-	{Name: "handles", Table: "handles", Days: 0, MinDays: 0, condition: `until != '' AND until < {:before}`},
-}
+// Rules are those of the collections' descriptors, in their order, which is that in which they are applied.
+var Rules = func() (rules []Rule) {
+	for _, d := range collection.All {
+		for _, expiry := range d.Expiries {
+			rules = append(rules, Rule{expiry, d.Name})
+		}
+	}
+	return rules
+}()
+
+// purgeFuncs delete the rows of tables for which it is not enough to delete them.
+var purgeFuncs = map[string]func(tx core.App, ids []string) error{"notifications": notification.ExpireOld}
 
 // DaysFromEnvironment returns the days of each rule, by its name, as EnvVariable sets them. A mistake in the variable
 // is an error, so call it when the service starts.
@@ -152,7 +141,7 @@ func (r *Rule) findExpired(app core.App, before string, after int64) (ids []stri
 	var row int64
 	var hit bool
 	last = after
-	err = db.QueryEach(app, `SELECT rowid, id, coalesce(`+r.condition+`, 0) FROM `+r.Table+` WHERE rowid > {:after} ORDER BY rowid LIMIT {:n}`,
+	err = db.QueryEach(app, `SELECT rowid, id, coalesce(`+r.Condition+`, 0) FROM `+r.Table+` WHERE rowid > {:after} ORDER BY rowid LIMIT {:n}`,
 		db.Params{"before": before, "after": after, "n": scanPageSize}, func() {
 			last = row
 			if hit {
@@ -167,9 +156,9 @@ func (r *Rule) purgeRows(ctx context.Context, app core.App, before string, ids [
 	if len(ids) == 0 {
 		return nil
 	}
-	part := sweep.DeletePart(r.Table, `id IN (SELECT value FROM json_each({:ids})) AND `+r.condition).Heavier(r.weight)
-	if r.purgeFunc != nil {
-		part.Do = func(tx core.App, _ sweep.Subject, ids []string) error { return r.purgeFunc(tx, ids) }
+	part := sweep.DeletePart(r.Table, `id IN (SELECT value FROM json_each({:ids})) AND `+r.Condition).Heavier(r.Weight)
+	if purge := purgeFuncs[r.Table]; purge != nil {
+		part.Do = func(tx core.App, _ sweep.Subject, ids []string) error { return purge(tx, ids) }
 	}
 	work := sweep.Work{Kind: PurgeJob, Parts: []sweep.Part{part}}
 	return work.Finish(ctx, app, sweep.Subject{"before": before, "ids": db.JSONList(ids)})

@@ -29,6 +29,3 @@ func IsNarrowed(before, after *core.Record) bool {
 
 // ExpiryWork removes the stories whose day is over, with their views and files. Nobody but their authors has seen them since.
 var ExpiryWork = sweep.Work{Kind: ExpiryJob, Parts: []sweep.Part{sweep.Records("stories", `expires <= {:now}`, sweep.DeleteRecord)}}
-
-// ViewPart deletes the views of a deleted story; its id is the subject's id.
-var ViewPart = sweep.DeletePart("story_views", `story = {:id}`)

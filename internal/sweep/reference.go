@@ -8,8 +8,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/dbutils"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // reference is a relation field that points at a collection.
@@ -38,8 +38,8 @@ func referencesTo(app core.App, to *core.Collection) (all []reference, err error
 // ownersReferencesTo returns those of the relations that no work of ours follows.
 func ownersReferencesTo(app core.App, to *core.Collection) ([]reference, error) {
 	all, err := referencesTo(app, to)
-	if slices.Contains(guard.ServiceCollections, to.Name) {
-		all = slices.DeleteFunc(all, func(r reference) bool { return slices.Contains(guard.ServiceCollections, r.from.Name) })
+	if collection.IsOurs(to.Name) {
+		all = slices.DeleteFunc(all, func(r reference) bool { return collection.IsOurs(r.from.Name) })
 	}
 	return all, err
 }

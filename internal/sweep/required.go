@@ -7,8 +7,8 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // deletedByHand are the relations, by collection, whose rows are deleted with an account although no relation cascades to them.
@@ -33,7 +33,7 @@ func checkRequired(app core.App, c *core.Collection, ids string, params dbx.Para
 		pointing := fmt.Sprintf("SELECT id FROM {{%s}} WHERE %s", r.from.Name, r.onlyCondition(ids))
 		switch {
 		case r.field.CascadeDelete || deletedByHand[r.from.Name] == r.field.Name:
-			if slices.Contains(path, r.from.Id) || !deep && !slices.Contains(guard.ServiceCollections, r.from.Name) {
+			if slices.Contains(path, r.from.Id) || !deep && !collection.IsOurs(r.from.Name) {
 				continue
 			}
 			if err := checkRequired(app, r.from, pointing, params, deep, path); err != nil {

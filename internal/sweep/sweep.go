@@ -18,6 +18,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/job"
 )
@@ -177,8 +178,8 @@ func (s *step) run() error {
 }
 
 // PendingIDs is the SQL that selects the ids of deleted records whose rows are still being removed.
-const PendingIDs = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user'), '') id FROM jobs
-	WHERE (kind GLOB '*.gone' OR kind IN ('account.erase', 'notification.detach', '` + CascadeJob + `')) AND state IN ('ready', 'running'))`
+var PendingIDs = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(payload, '$.user'), '') id FROM jobs
+	WHERE kind IN ('` + strings.Join(append(collection.GoneJobs(), CascadeJob), `', '`) + `') AND state IN ('ready', 'running'))`
 
 // DeletePart returns the part that deletes the rows of a table that meet a condition on the subject.
 func DeletePart(table, condition string) Part {

@@ -10,6 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 
 	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/guard"
 )
 
@@ -85,15 +86,15 @@ func refuseAtHeaders(e *core.RequestEvent) error {
 	if !creates && e.Request.Pattern != updatePattern || e.HasSuperuserAuth() {
 		return nil
 	}
-	collection, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
-	if err != nil || collection.IsView() {
+	c, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
+	if err != nil || c.IsView() {
 		return nil //nolint:nilerr // PocketBase says so
 	}
-	rule := collection.UpdateRule
+	rule := c.UpdateRule
 	if creates {
-		rule = collection.CreateRule
+		rule = c.CreateRule
 	}
-	_, owned := guard.OwnerFields[collection.Name]
+	owned := collection.Describe(c.Name).Owner != ""
 	switch {
 	case rule == nil:
 		return e.ForbiddenError("Only superusers can perform this action.", nil)

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/collection"
 )
 
 // addedCollections is how many collections Doubletap adds to PocketBase's own test data, which has users already.
-var addedCollections = len(guard.ServiceCollections) - 1
+var addedCollections = len(collection.Names()) - 1
 
 // adjustments are made to the copy of PocketBase's sources: its test app gets Doubletap bound, and literals of its
 // test data become those of the data that Doubletap has adopted. The adjusted tests must still pass.

@@ -18,21 +18,6 @@ import (
 	"github.com/doubletap/doubletap/internal/sweep"
 )
 
-// EventTypes are the events that a webhook may ask for.
-var EventTypes = []string{
-	"user.created", "user.updated", "user.deleted",
-	"post.created", "post.updated", "post.deleted",
-	"like.created", "like.deleted",
-	"comment.created", "comment.updated", "comment.deleted",
-	"comment_like.created", "comment_like.deleted",
-	"follow.created", "follow.accepted", "follow.deleted",
-	"save.created", "save.deleted",
-	"block.created", "block.deleted",
-	"mute.created", "mute.deleted",
-	"story.created", "story.deleted", "story_view.created",
-	"report.created", "report.resolved",
-}
-
 // KindPrefix begins the kind of a webhook's jobs. Each webhook has a kind of its own, so that a slow one takes no
 // place from another.
 const KindPrefix = "webhook:"
