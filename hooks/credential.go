@@ -23,7 +23,7 @@ import (
 // bindCredentials ends whatever was given to the holder of a credential when the credential ends. The sign of that is
 // a new token key of the account: PocketBase changes the key with the password and the address, signs tokens and file
 // tokens with it, and deletes one-time codes. A trigger of users deletes the push devices; the streams are closed
-// here.
+// and the first proofs of a sign-in with two are deleted here.
 func (s *Social) bindCredentials() {
 	s.app.OnRecordUpdateExecute("users").Bind(afterFiles(answerErrors(inRawTx(s.credentialChanged))))
 	s.app.OnCollectionUpdateExecute("users").BindFunc(answerErrors(endAllSessions))
@@ -97,6 +97,9 @@ func (s *Social) credentialChanged(tx core.App, e *core.RecordEvent) error {
 	after, err := findCredential(tx, user.Id)
 	if err != nil || after.Key == before.Key {
 		return err
+	}
+	if err := tx.DeleteAllMFAsByRecord(user); err != nil { // PocketBase keeps what the former password has proved
+		return fmt.Errorf("end the first proofs of %s: %w", user.Id, err)
 	}
 	db.AfterCommit(tx, func() { s.inbox.DisconnectPerson(user.Id) })
 	if user.GetString("state") == account.Deleting {

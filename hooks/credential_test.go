@@ -99,6 +99,15 @@ func TestNothingOutlivesACredential(t *testing.T) {
 				return ada.Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
 			}
 			token := fileToken()
+			for _, c := range []*hookstest.Client{ada, bob} {
+				proof := core.NewMFA(s.App) // of a sign-in that has given the password, and not yet the code
+				proof.SetCollectionRef(s.User(c.Name).Collection().Id)
+				proof.SetRecordRef(c.ID)
+				proof.SetMethod(core.MFAMethodPassword)
+				if err := s.App.Save(proof); err != nil {
+					t.Fatal(err)
+				}
+			}
 			s.RunJobs()
 			ada.Must(200, "GET", photo+"?token="+token, nil)
 			streams := []*hookstest.Stream{ada.Listen("notifications/*", "settings/*"), ada.Listen("posts/" + post), ada.Listen("likes/*")}
@@ -108,6 +117,9 @@ func TestNothingOutlivesACredential(t *testing.T) {
 
 			if n := s.Rows("devices", "user = {:u}", map[string]any{"u": ada.ID}); n != 0 {
 				t.Errorf("%d push devices are left", n)
+			}
+			if n, bobs := s.Rows("_mfas", "recordRef = '"+ada.ID+"'"), s.Rows("_mfas", "recordRef = '"+bob.ID+"'"); n != 0 || bobs != 1 {
+				t.Errorf("%d first proofs of hers are left, and %d of bob's, want his", n, bobs)
 			}
 			ada.Must(401, "POST", "/api/collections/users/auth-refresh", nil)
 			ada.Must(401, "POST", "/api/files/token", nil)
