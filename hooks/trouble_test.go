@@ -306,3 +306,75 @@ func expectExactCounts(t *testing.T, s *hookstest.Service) {
 		}
 	}
 }
+
+// TestADatabaseThatTakesNoWriteIsNoMistakeOfTheClient asks for every kind of write while the database may only be read, as when the
+// system has mounted its disk so after an error: nothing is refused for good, since clients give up what is.
+func TestADatabaseThatTakesNoWriteIsNoMistakeOfTheClient(t *testing.T) {
+	t.Setenv("DOUBLETAP_LIMITS", "on")
+	s := hookstest.New(t)
+	s.Admin().Must(200, "PATCH", "/api/collections/users", map[string]any{"otp": map[string]any{"enabled": true, "duration": 900, "length": 8}})
+	ada, bob := s.As("ada"), s.As("bob")
+	post := ada.Post("hello")
+	like, comment, follow := bob.Like(post), bob.Comment(post, "", "hello"), bob.Follow("ada")
+	settings := bob.List("settings", "")[0]["id"].(string)
+	row := ada.List("notifications", "")[0]["id"].(string)
+	hidden := bob.List("feed", "")[0]["id"].(string)
+	const records = "/api/collections/"
+	type write struct {
+		by           *hookstest.Client
+		method, path string
+		body         any
+	}
+	writes := []write{
+		{s.Guest(), "POST", records + "users/records", map[string]any{"handle": "newcomer", "email": "new@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password}},
+		{s.Guest(), "POST", records + "users/request-otp", map[string]any{"email": "ada@example.com"}},
+		{s.Guest(), "POST", records + "users/request-otp", map[string]any{"email": "nobody@example.com"}},
+		{s.As("carol"), "POST", records + "likes/records", map[string]any{"post": post}},
+		{bob, "DELETE", records + "likes/records/" + like, nil},
+		{bob, "POST", records + "comments/records", map[string]any{"post": post, "text": "hello @ada"}},
+		{bob, "PATCH", records + "comments/records/" + comment, map[string]any{"text": "changed"}},
+		{bob, "DELETE", records + "comments/records/" + comment, nil},
+		{s.As("carol"), "POST", records + "follows/records", map[string]any{"followee": ada.ID}},
+		{bob, "PATCH", records + "follows/records/" + follow, map[string]any{"notify": true}},
+		{bob, "DELETE", records + "follows/records/" + follow, nil},
+		{bob, "POST", records + "posts/records", &hookstest.Upload{Files: map[string][]byte{"photos": hookstest.Photo()}}},
+		{ada, "PATCH", records + "posts/records/" + post, map[string]any{"caption": "changed"}},
+		{ada, "DELETE", records + "posts/records/" + post, nil},
+		{bob, "PATCH", records + "settings/records/" + settings, map[string]any{"locale": "de"}},
+		{bob, "PATCH", records + "users/records/" + bob.ID, map[string]any{"name": "changed"}},
+		{bob, "PATCH", records + "users/records/" + bob.ID, &hookstest.Upload{Files: map[string][]byte{"avatar": hookstest.Photo()}}},
+		{bob, "DELETE", records + "users/records/" + bob.ID, map[string]any{"password": hookstest.Password}},
+		{ada, "PATCH", records + "notifications/records/" + row, map[string]any{"read": true}},
+		{ada, "DELETE", records + "notifications/records/" + row, nil},
+		{bob, "DELETE", records + "feed/records/" + hidden, nil},
+		{bob, "POST", records + "saves/records", map[string]any{"post": post}},
+		{bob, "POST", records + "blocks/records", map[string]any{"blocked": s.As("dave").ID}},
+		{bob, "POST", records + "mutes/records", map[string]any{"muted": s.As("dave").ID}},
+		{bob, "POST", records + "reports/records", map[string]any{"post": post, "reason": "spam"}},
+		{bob, "POST", records + "devices/records", map[string]any{"kind": "apns", "endpoint": apnsToken("bob")}},
+		{bob, "POST", records + "stories/records", &hookstest.Upload{Fields: map[string]string{"visibility": "public"}, Files: map[string][]byte{"photo": hookstest.Photo()}}},
+		{bob, "POST", "/api/batch", map[string]any{"requests": []any{map[string]any{"method": "POST", "url": "/api/collections/saves/records", "body": map[string]any{"post": post}}}}},
+		{ada, "POST", "/api/v1/notifications/read", map[string]any{"before": "2030-01-01 00:00:00.000Z"}},
+		{ada, "POST", "/api/v1/logout-everywhere", nil},
+	}
+	setReadOnly := func(on int) {
+		t.Helper()
+		if _, err := s.App.NonconcurrentDB().NewQuery(fmt.Sprintf("PRAGMA query_only = %d", on)).Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := storedCounts(t, s)
+	setReadOnly(1)
+	for _, w := range writes {
+		if a := w.by.Do(w.method, w.path, w.body); a.Status != 503 || a.Header.Get("Retry-After") == "" {
+			t.Errorf("%s %s %s: %d %s", w.by.Name, w.method, w.path, a.Status, a.Raw)
+		}
+	}
+	setReadOnly(0)
+	if after := storedCounts(t, s); !maps.Equal(before, after) {
+		t.Errorf("something was stored\nbefore %v\nafter  %v", before, after)
+	}
+	for _, i := range []int{0, 3, 5, 11} {
+		writes[i].by.Must(200, writes[i].method, writes[i].path, writes[i].body)
+	}
+}

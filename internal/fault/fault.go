@@ -89,6 +89,7 @@ func CauseText(err error) string {
 // the disk.
 var transientTexts = []string{"database or disk is full", "no space left on device", "database is locked", "disk I/O error", "SQLITE_BUSY", "SQLITE_FULL",
 	"database disk image is malformed", "file is not a database",
+	"attempt to write a readonly database", "unable to open database file", "out of memory (7)", "locking protocol (15)",
 	"failed to upload all files", // PocketBase's text when the storage took no file
 	"disk quota exceeded", "read-only file system", "input/output error", "too many open files"}
 
