@@ -19,13 +19,18 @@ const open = () => /^#\/(@|p\/|tags\/)./.test(location.hash);
 
 let session = me() && openSession(me());
 
+/** Whoever is not signed in any more is sent no messages: the next person at this device would read them. */
+function endPush() {
+  if (globalThis.Notification?.permission === 'granted') import('./lib/push.js').then((push) => push.unsubscribe()).catch(() => {});
+}
+if (!session) endPush(); // the session ended while no window was open
+
 function App() {
   const [, draw] = useState(0);
   const [door, setDoor] = useState(false); // who asks for it, or was signed out, stands at the door wherever that was
   useEffect(() => pb.authStore.onChange(() => {
     const user = me();
-    // however the session has ended, its messages do not come to the next person
-    if (!user && session && globalThis.Notification?.permission === 'granted') import('./lib/push.js').then((push) => push.unsubscribe()).catch(() => {});
+    if (!user && session) endPush(); // however it has ended
     setDoor(!user);
     session = user && (session?.user.id === user.id ? { ...session, user } : openSession(user));
     draw((n) => n + 1);

@@ -20,7 +20,7 @@ function subscriptions() {
       if (!stored()) {
         const n = Number(localStorage.getItem('test-push-n') ?? 0) + 1;
         localStorage.setItem('test-push-n', n);
-        localStorage.setItem('test-push', JSON.stringify({ endpoint: `https://push.example/${n}`, key }));
+        localStorage.setItem('test-push', JSON.stringify({ endpoint: (localStorage.getItem('test-push-host') ?? 'https://push.example/') + n, key }));
       } else if (stored().key !== key) throw new DOMException('there is one under another key', 'InvalidStateError');
       return made(stored());
     },
@@ -75,6 +75,45 @@ test('a subscription that the browser dropped, or whose key is old, is made anew
   await page.getByText('(this one)').waitFor();
   assert.equal(asked, 0);
   await there(4);
+  windows.fine();
+});
+
+test('an address that the server spells in another way is no other address', { skip }, async (t) => {
+  const windows = await browse(t);
+  const ada = await windows.service.as('ada');
+  const devices = async () => (await ada.collection('devices').getFullList()).map(({ endpoint }) => endpoint);
+  const page = await windows.of('ada', { at: '#/settings', permissions: ['notifications'] });
+  await page.evaluate(() => localStorage.setItem('test-push-host', 'https://PUSH.example:443/./'));
+  await page.addInitScript(subscriptions);
+  await page.reload();
+  await page.getByRole('button', { name: 'Push to this device' }).click();
+  await page.getByText('(this one)').waitFor();
+  assert.deepEqual(await devices(), ['https://push.example/1']);
+  let asked = 0;
+  page.on('request', (request) => { asked += isCreate(request); });
+  for (let n = 0; n < 2; n++) {
+    await started(page, (request) => request.url().endsWith('/api/v1/config'));
+    await page.getByText('(this one)').waitFor();
+  }
+  assert.equal(asked, 0);
+  assert.deepEqual(await devices(), ['https://push.example/1']);
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await page.waitForFunction(() => localStorage.getItem('test-push') === null);
+  assert.deepEqual(await devices(), []);
+  windows.fine();
+});
+
+test('a session that ended while no window was open ends the messages at the next start', { skip }, async (t) => {
+  const windows = await browse(t);
+  const { page } = await pushed(windows);
+  await page.evaluate(() => {
+    const kept = JSON.parse(localStorage.getItem('pocketbase_auth'));
+    kept.token = `${btoa('{"alg":"HS256","typ":"JWT"}')}.${btoa('{"exp":1,"type":"auth"}')}.over`;
+    localStorage.setItem('pocketbase_auth', JSON.stringify(kept));
+  });
+  await page.reload();
+  await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+  await page.waitForFunction(() => localStorage.getItem('test-push') === null);
   windows.fine();
 });
 

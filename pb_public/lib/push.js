@@ -11,7 +11,7 @@ const quiet = { requestKey: null };
 export const pushable = () => 'serviceWorker' in navigator && 'PushManager' in globalThis && 'Notification' in globalThis;
 
 /** The subscription of this device, or null. */
-export async function subscription() {
+async function subscription() {
   const worker = await navigator.serviceWorker?.getRegistration();
   return (await worker?.pushManager?.getSubscription()) ?? null;
 }
@@ -31,11 +31,20 @@ export async function renew(pb) {
   const kept = await shelf.get('push').then((known) => (known?.user === user ? known : null));
   const found = await subscription();
   if (!kept && !found) return;
-  const row = found && await pb.collection('devices').getList(1, 1, { filter: pb.filter('endpoint = {:e}', { e: found.endpoint }), skipTotal: true, ...quiet }).then((page) => page.items[0]);
-  if (found && !row && (!kept || kept.endpoint === found.endpoint)) return void (await unsubscribe());
+  // the server may spell an address in another way, so that a known device is asked for by its id
+  const known = kept && kept.endpoint === found?.endpoint;
+  const filter = known ? pb.filter('id = {:id}', { id: kept.device }) : pb.filter('endpoint = {:e}', { e: found?.endpoint ?? '' });
+  const row = found && await pb.collection('devices').getList(1, 1, { filter, skipTotal: true, ...quiet }).then((page) => page.items[0]);
+  if (found && !row && (!kept || known)) return void (await unsubscribe());
   const current = await subscribeToServer(pb);
-  if (current.endpoint === row?.endpoint) await remember(pb, row);
+  if (row && current.endpoint === found.endpoint) await remember(pb, { ...row, endpoint: current.endpoint });
   else await register(pb, current, kept?.device ?? row?.id);
+}
+
+/** The id of this device at the server, or ''. */
+export async function deviceHere() {
+  const [kept, found] = await Promise.all([shelf.get('push'), subscription()]);
+  return kept && kept.endpoint === found?.endpoint ? kept.device : '';
 }
 
 /** Ends the messages to this device. With pb the server hears of it; without, it knows, as when a session has ended there. */

@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
-import { pushable, subscribe, subscription, unsubscribe } from '../lib/push.js';
+import { deviceHere, pushable, subscribe, unsubscribe } from '../lib/push.js';
 import { Address, Data, Deletion, Everywhere, Password } from './account.js';
 import { useDraft } from './drafts.js';
 import { useList } from './grid.js';
@@ -99,7 +99,7 @@ function Devices() {
   const list = useDevices();
   const [here, setHere] = useState('');
   const [busy, setBusy] = useState(false);
-  useEffect(() => void subscription().then((found) => setHere(found?.endpoint ?? '')), []);
+  useEffect(() => void deviceHere().then(setHere), []);
   const { rows } = list.get();
 
   async function add() {
@@ -107,7 +107,7 @@ function Devices() {
     try {
       const device = await subscribe(pb);
       list.add(device);
-      setHere(device.endpoint);
+      setHere(device.id);
     } catch (err) {
       say(err.status === 404 ? 'This server sends no push messages.' : err.status === undefined ? err.message : because(err));
     }
@@ -116,15 +116,15 @@ function Devices() {
   async function take(row) {
     try {
       await pb.collection('devices').delete(row.id, quiet);
-      if (row.endpoint === here) await unsubscribe();
+      if (row.id === here) await unsubscribe();
       list.change(row.id, () => null);
     } catch (err) {
       say(because(err));
     }
   }
-  return html`<ul class="persons">${rows.map((row) => html`<li class="person" key=${row.id}><div class="person-who"><p><bdi>${row.name || row.kind}</bdi>${row.endpoint === here && ' (this one)'}</p>
+  return html`<ul class="persons">${rows.map((row) => html`<li class="person" key=${row.id}><div class="person-who"><p><bdi>${row.name || row.kind}</bdi>${row.id === here && ' (this one)'}</p>
       <p class="person-name">${row.lastSeen ? html`last seen <${Ago} at=${row.lastSeen} />` : ''}</p></div><button class="button" onClick=${() => take(row)}>Remove</button></li>`)}</ul>
-    ${pushable() && !rows.some((row) => row.endpoint === here) ? html`<p><button class="button" disabled=${busy} onClick=${add}>Push to this device</button></p>` : html`<p class="hint">${pushable() ? '' : 'This browser shows no push messages.'}</p>`}`;
+    ${pushable() && !rows.some((row) => row.id === here) ? html`<p><button class="button" disabled=${busy} onClick=${add}>Push to this device</button></p>` : html`<p class="hint">${pushable() ? '' : 'This browser shows no push messages.'}</p>`}`;
 }
 
 export function Settings() {
