@@ -24,12 +24,12 @@ func TestSignUp(t *testing.T) {
 	skipWithoutFastPath(t)
 	t.Run("gives an active member with settings, whatever was asked", func(t *testing.T) {
 		s := hookstest.New(t)
-		a := signUpUser(s.Guest(), "Zoe", map[string]any{"state": "suspended", "role": "moderator", "followersCount": 99, "celebrity": true, "verified": false})
+		a := signUpUser(s.Guest(), "Zoe", map[string]any{"state": "suspended", "role": "moderator", "followersCount": 99, "verified": false})
 		if a.Status != 200 {
 			t.Fatal(a.Raw)
 		}
 		zoe := s.Record("users", a.ID())
-		if zoe.GetString("state") != "active" || zoe.GetString("role") != "member" || zoe.GetInt("followersCount") != 0 || zoe.GetBool("celebrity") || zoe.GetString("handle") != "zoe" {
+		if zoe.GetString("state") != "active" || zoe.GetString("role") != "member" || zoe.GetInt("followersCount") != 0 || zoe.GetString("handle") != "zoe" {
 			t.Errorf("zoe is %v", zoe.PublicExport())
 		}
 		if n := s.Rows("settings", "user = '"+zoe.Id+"'"); n != 1 {

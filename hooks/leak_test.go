@@ -566,8 +566,8 @@ func TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy(t *testing.T) {
 	st.ada.Create("reports", jsonObject{"user": st.bob.ID})
 	admin := st.service.Admin()
 	for _, c := range []struct{ collection, field string }{
-		{"users", "celebrity"}, {"users", "tokenKey"}, {"users", "password"},
-		{"posts", "author.celebrity"}, {"posts", "author.tokenKey"},
+		{"users", "publicPosts"}, {"users", "tokenKey"}, {"users", "password"},
+		{"posts", "author.publicPosts"}, {"posts", "author.tokenKey"},
 		{"likes", "user.password"}, {"comments", "post.author.tokenKey"}, {"users", "posts_via_author.author.tokenKey"},
 		{"notifications", "groupKey"}, {"users", "notifications_via_recipient.groupKey"},
 		{"settings", "seq"}, {"users", "settings_via_user.seq"},
@@ -814,7 +814,7 @@ func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
 		values         jsonObject
 	}{
 		{st.ada, "users", st.ada.ID, jsonObject{"bio": "x"}, jsonObject{
-			"state": "suspended", "role": "moderator", "celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99}},
+			"state": "suspended", "role": "moderator", "postsCount": 99, "followersCount": 99, "followingCount": 99}},
 		{st.ada, "posts", st.publicPost, jsonObject{"caption": "x"}, jsonObject{"hidden": true, "media": []int{1}, "likesCount": 99, "commentsCount": 99}},
 		{st.ada, "comments", comment, jsonObject{"text": "x"}, jsonObject{"deleted": true, "likesCount": 99, "repliesCount": 99}},
 		{st.ada, "settings", st.ada.ID, jsonObject{"locale": "en"}, jsonObject{"readAt": "2030-01-01 00:00:00.000Z", "seq": 99}},
@@ -822,7 +822,7 @@ func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
 			"recipient": st.carol.ID, "type": "system", "actors": []string{st.carol.ID}, "actorsCount": 99, "post": st.privatePost,
 			"comment": comment, "latestAt": "2030-01-01 00:00:00.000Z", "groupKey": "x"}},
 		{st.ada, "devices", device, jsonObject{"name": "x"}, jsonObject{"lastSeen": "2030-01-01 00:00:00.000Z"}},
-		{admin, "users", st.ada.ID, jsonObject{"bio": "x"}, jsonObject{"celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99}},
+		{admin, "users", st.ada.ID, jsonObject{"bio": "x"}, jsonObject{"postsCount": 99, "followersCount": 99, "followingCount": 99}},
 		{admin, "posts", st.publicPost, jsonObject{"caption": "x"}, jsonObject{"likesCount": 99, "commentsCount": 99}},
 		{admin, "comments", comment, jsonObject{"text": "x"}, jsonObject{"likesCount": 99, "repliesCount": 99}},
 		{admin, "hashtags", tag.Id, jsonObject{"name": "sunset"}, jsonObject{"postsCount": 99}},
@@ -863,7 +863,7 @@ func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
 		maps.Copy(body, more)
 		return body
 	}
-	server := jsonObject{"state": "suspended", "role": "moderator", "celebrity": true, "postsCount": 99, "followersCount": 99, "followingCount": 99, "verified": false}
+	server := jsonObject{"state": "suspended", "role": "moderator", "postsCount": 99, "followersCount": 99, "followingCount": 99, "verified": false}
 	for _, c := range []struct {
 		title      string
 		who        *hookstest.Client
@@ -872,9 +872,9 @@ func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
 		want       map[string]string
 	}{
 		{"a newcomer is an active member with nothing yet", st.service.Guest(), "users", newcomer("newcomer", server),
-			map[string]string{"state": "active", "role": "member", "celebrity": "false", "postsCount": "0", "followersCount": "0", "followingCount": "0"}},
+			map[string]string{"state": "active", "role": "member", "postsCount": "0", "followersCount": "0", "followingCount": "0"}},
 		{"a superuser makes moderators, but no counts", st.service.Admin(), "users", newcomer("chosen", server),
-			map[string]string{"state": "suspended", "role": "moderator", "celebrity": "false", "postsCount": "0", "followersCount": "0"}},
+			map[string]string{"state": "suspended", "role": "moderator", "postsCount": "0", "followersCount": "0"}},
 		{"a comment is born unliked", st.ada, "comments", jsonObject{"post": st.publicPost, "text": "x", "deleted": true, "likesCount": 9, "repliesCount": 9},
 			map[string]string{"deleted": "false", "likesCount": "0", "repliesCount": "0"}},
 		{"a superuser's comment too", st.service.Admin(), "comments", jsonObject{"post": st.publicPost, "author": st.ada.ID, "text": "x", "likesCount": 9, "repliesCount": 9},

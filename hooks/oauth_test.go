@@ -236,7 +236,7 @@ func TestOAuth2SignUp(t *testing.T) {
 		s := hookstest.New(t)
 		p := newOAuthProvider(t, s, false)
 		a := p.signInClient(s.Guest(), newClaims("1", "zoe"), map[string]any{
-			"handle": "Zed", "bio": "hello", "state": "suspended", "role": "moderator", "celebrity": true,
+			"handle": "Zed", "bio": "hello", "state": "suspended", "role": "moderator",
 			"followersCount": 99, "followingCount+": 99, "postsCount": 99,
 		})
 		if a.Status != 200 {
@@ -246,7 +246,7 @@ func TestOAuth2SignUp(t *testing.T) {
 		if zoe.GetString("handle") != "zed" || zoe.GetString("bio") != "hello" {
 			t.Errorf("zoe did not get what is hers to choose: %v", zoe.PublicExport())
 		}
-		if zoe.GetString("state") != "active" || zoe.GetString("role") != "member" || zoe.GetBool("celebrity") ||
+		if zoe.GetString("state") != "active" || zoe.GetString("role") != "member" ||
 			zoe.GetInt("followersCount") != 0 || zoe.GetInt("followingCount") != 0 || zoe.GetInt("postsCount") != 0 {
 			t.Errorf("zoe is %v", zoe.PublicExport())
 		}

@@ -345,7 +345,7 @@ func TestSearchAnswersRecordsAsListsDo(t *testing.T) {
 	}
 	user := a.Body["users"].([]any)[0].(map[string]any)
 	relationship, _ := user["relationship"].(map[string]any)
-	if relationship["following"] != true || user["email"] != nil || user["tokenKey"] != nil || user["celebrity"] != nil || user["password"] != nil {
+	if relationship["following"] != true || user["email"] != nil || user["tokenKey"] != nil || user["publicPosts"] != nil || user["password"] != nil {
 		t.Errorf("ada is shown to bob as %v", user)
 	}
 	page := bob.Must(200, "GET", "/api/v1/search?q="+escapeQuery("adasea")+"&type=posts&expand=author", nil)

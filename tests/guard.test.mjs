@@ -63,7 +63,7 @@ test('fields of the service do not move', async (t) => {
   const past = '2001-01-01 00:00:00.000Z';
 
   const rows = [
-    ['users', id(ada), { state: 'suspended', role: 'moderator', celebrity: true, postsCount: 99, followersCount: 99, followingCount: 99, verified: true, tokenKey: 'x'.repeat(50) }],
+    ['users', id(ada), { state: 'suspended', role: 'moderator', postsCount: 99, followersCount: 99, followingCount: 99, verified: true, tokenKey: 'x'.repeat(50) }],
     ['posts', posted.id, { hidden: true, media: [{ w: 4711 }], likesCount: 99, commentsCount: 99, author: other, photos: [] }],
     ['comments', comment.id, { deleted: true, likesCount: 99, repliesCount: 99, author: other, post: other, parent: other }],
     ['settings', settings.id, { readAt: past, seq: 99, user: other }],
@@ -107,7 +107,7 @@ test('a create does not choose what the service sets', async (t) => {
   let n = 0;
   const fresh = [ // what comes along, and what is asked for and got instead, or just not got; what is refused alone would hide the rest
     ['users', () => ({ email: `new${++n}@example.com`, password, passwordConfirm: password }),
-      { state: ['suspended', 'active'], role: ['moderator', 'member'], celebrity: [true, false], postsCount: [99, 0], followersCount: [99, 0], followingCount: [99, 0] }],
+      { state: ['suspended', 'active'], role: ['moderator', 'member'], postsCount: [99, 0], followersCount: [99, 0], followingCount: [99, 0] }],
     ['users', () => ({ email: `new${++n}@example.com`, password, passwordConfirm: password }), { verified: [true, false] }],
     ['posts', () => ({ photos: smallPhoto() }), { hidden: [true, false], media: [[{ w: 4711 }]], likesCount: [99, 0], commentsCount: [99, 0] }],
     ['posts', () => ({ photos: smallPhoto() }), { author: [id(bob), id(ada)] }],

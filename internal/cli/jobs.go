@@ -27,7 +27,7 @@ func jobsCommand(app core.App, prepare func() error) *cobra.Command {
 	jobs := &cobra.Command{
 		Use:   "jobs",
 		Short: "Look at the background jobs, and begin, forget or run them",
-		Long: "A job is work that outlives its request: a mail, a push message, a webhook, a fan-out. It is ready until it is\n" +
+		Long: "A job is work that outlives its request: a mail, a push message, a webhook, an erasure. It is ready until it is\n" +
 			"due, running while somebody has it, and dead when its attempts are spent. All of this may run beside a server.",
 	}
 	jobs.AddCommand(jobsList(app), jobsRetry(app), jobsPurge(app), jobsDrain(app, prepare))

@@ -6,7 +6,7 @@ var stamps = []string{"created", "updated"}
 var people = []Descriptor{
 	{
 		Name: "users", GoneJob: "account.erase", Photos: "avatar", Moments: stamps,
-		ServerFields: []string{"state", "role"}, Derived: []string{"postsCount", "celebrity"},
+		ServerFields: []string{"state", "role"}, Derived: []string{"postsCount"},
 		Events: Events{Noun: "user", Created: true, Updated: []Change{
 			{Verb: "deleted", Fields: []string{"state"}, To: []string{"deleting"}, IDOnly: true},
 			{Verb: "updated", Fields: []string{"handle", "name", "bio", "avatar", "private", "state", "role"}},

@@ -30,10 +30,7 @@ func counterInvariants() []*Invariant {
 		}
 	}
 	const shown = `(t.state = 'active' AND NOT t.private) * t.publicPosts`
-	// between the two bounds an account may have the mark or not
-	const famous = `(t.followersCount > 10000 AND NOT t.celebrity) OR (t.followersCount < 9000 AND t.celebrity)`
 	return append(all,
 		columnInvariant("users", "postsCount", "Of the posts of an account those are counted that anybody may see.", shown, `t.postsCount != `+shown),
-		columnInvariant("users", "celebrity", "An account has the celebrity mark from 10,000 followers on.", "followersCount > 10000", famous),
 	)
 }
