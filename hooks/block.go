@@ -7,6 +7,7 @@ import (
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 func (s *Social) bindBlocks() {
@@ -32,8 +33,6 @@ func (s *Social) blockStored(tx core.App, e *core.RecordEvent) error {
 		if err := graph.DeleteFollowsBetween(tx, blocker.Id, blocked.Id); err != nil {
 			return err
 		}
-		inbox.FeedAuthorLeft(tx, blocker.Id, blocked.Id)
-		inbox.FeedAuthorLeft(tx, blocked.Id, blocker.Id)
 		inbox.RecheckPerson(tx, blocker.Id)
 		inbox.RecheckPerson(tx, blocked.Id)
 		return notification.RetractBetween(tx, blocker.Id, blocked.Id)
@@ -44,11 +43,14 @@ func muteStored(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	muter := e.Record.GetString("muter")
+	muter, muted := e.Record.GetString("muter"), e.Record.GetString("muted")
 	if post := e.Record.GetString("post"); post != "" {
 		inbox.FeedPostHidden(tx, muter, post)
-	} else {
-		inbox.FeedAuthorLeft(tx, muter, e.Record.GetString("muted"))
+		return nil
 	}
-	return nil
+	follows, err := visibility.IsFollower(tx, muter, muted)
+	if err == nil && follows { // else the feed had nothing of them, and its deletes would tell which posts there are
+		inbox.FeedAuthorLeft(tx, muter, muted)
+	}
+	return err
 }

@@ -57,7 +57,9 @@ func (s *Social) followRemoved(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		inbox.FeedAuthorLeft(tx, ev.Follower.Id, ev.Followee.Id)
+		if e.Record.GetString("state") == graph.Accepted { // a request showed nothing, so that nothing leaves
+			inbox.FeedAuthorLeft(tx, ev.Follower.Id, ev.Followee.Id)
+		}
 		inbox.RecheckPerson(tx, ev.Follower.Id)
 		return notification.FollowDeleted(tx, e.Record)
 	})

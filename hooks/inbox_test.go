@@ -68,11 +68,35 @@ func TestInbox(t *testing.T) {
 		s.As("ada").Post("another")
 		feed.Next()
 		bob.Delete("follows", follow)
-		for range 2 { // the private post's row goes too
-			if gone := feed.Next(); gone.Action != "delete" {
-				t.Errorf("bob is told %s", gone.Raw)
-			}
+		if gone := feed.Next(); gone.Action != "delete" || gone.Record["id"] == m.Record["id"] {
+			t.Errorf("bob is told %s", gone.Raw)
 		}
+		feed.ExpectSilence() // the private post's row is gone already
+	})
+	t.Run("nobody is told of posts that were never theirs to see", func(t *testing.T) {
+		s := hookstest.New(t)
+		ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
+		secret := ada.Post("for me alone")
+		ada.Update("posts", secret, map[string]any{"visibility": "private"})
+		hidden := ada.Post("taken out of sight")
+		s.Admin().Update("posts", hidden, map[string]any{"hidden": true})
+		ada.Post("for followers")
+		bob.Follow("ada")
+		ada.Update("users", ada.ID, map[string]any{"private": true})
+		follower, stranger := bob.Listen("feed/*"), mallory.Listen("feed/*")
+
+		mallory.Delete("follows", mallory.Follow("ada")) // asked and withdrawn
+		mallory.Create("mutes", map[string]any{"muted": ada.ID})
+		ada.Update("posts", hidden, map[string]any{"visibility": "private"})
+		ada.Delete("posts", hidden)
+		ada.Delete("posts", secret)
+		ada.Create("blocks", map[string]any{"blocked": mallory.ID})
+		next := ada.Post("for followers too")
+		if m := follower.Next(); m.Action != "create" || m.Record["post"] != next {
+			t.Errorf("bob is told %s", m.Raw)
+		}
+		follower.ExpectSilence()
+		stranger.ExpectSilence()
 	})
 	t.Run("the counts of a post are live for who sees it", func(t *testing.T) {
 		s := hookstest.New(t)

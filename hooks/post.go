@@ -53,7 +53,9 @@ func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 		return err
 	}
 	if post.IsNarrowed(before, after) {
-		inbox.RecheckPosts(tx, after.Id)
+		if post.IsForOthers(before) {
+			inbox.RecheckPosts(tx, after.Id)
+		}
 		if err := s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(before)}); err != nil {
 			return err
 		}
@@ -86,6 +88,10 @@ func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
 	if err := post.RemoveHashtags(tx, e.Record.Id); err != nil {
 		return err
 	}
-	inbox.PostRemoved(tx, e.Record.Id, e.Record.GetString("author"))
+	if author := e.Record.GetString("author"); post.IsForOthers(e.Record) {
+		inbox.PostRemoved(tx, e.Record.Id, author)
+	} else { // nobody else is told that there was one
+		inbox.FeedPostHidden(tx, author, e.Record.Id)
+	}
 	return e.Next()
 }

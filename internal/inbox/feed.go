@@ -103,10 +103,11 @@ func (in *Inbox) connectedPeople() []string {
 // shownPosts is how many of an author's posts a device is told that they are gone: older ones are hardly on a screen.
 const shownPosts = 200
 
-// newestPostsOf returns that the author's newest posts may be gone.
+// newestPostsOf returns that the author's newest posts may be gone, without those that only the author ever saw: who is
+// told of a delete would learn that there was one.
 func (in *Inbox) newestPostsOf(author string) (changes []feedChange, err error) {
 	var ids []string
-	err = db.QueryColumn(in.app, &ids, `SELECT id FROM posts INDEXED BY idx_posts_author WHERE author = {:author} ORDER BY created DESC, id DESC LIMIT {:most}`,
+	err = db.QueryColumn(in.app, &ids, `SELECT id FROM posts INDEXED BY idx_posts_author WHERE author = {:author} AND NOT hidden AND visibility != 'private' ORDER BY created DESC, id DESC LIMIT {:most}`,
 		db.Params{"author": author, "most": shownPosts})
 	if err != nil {
 		return nil, fmt.Errorf("find posts of %s: %w", author, err)

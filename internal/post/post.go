@@ -93,6 +93,9 @@ func IsWidened(before, after *core.Record) bool {
 	return Audience(before) == Private && Audience(after) != Private
 }
 
+// IsForOthers reports whether anybody but the author may see the post.
+func IsForOthers(record *core.Record) bool { return Audience(record) != Private && !IsHidden(record) }
+
 // IsNarrowed reports whether somebody who could see the post before may not see it now.
 func IsNarrowed(before, after *core.Record) bool {
 	width := map[string]int{Private: 0, Followers: 1, Public: 2}
