@@ -1,15 +1,19 @@
 package hooks_test
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/feed"
 )
 
 func TestFeed(t *testing.T) {
@@ -217,6 +221,38 @@ func TestFeed(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestARowOfTheFeedIsFoundWithoutComputingAll asks for the plan of a search by id, which PocketBase makes for whoever
+// names one: for a file of a row, and for an upsert.
+func TestARowOfTheFeedIsFoundWithoutComputingAll(t *testing.T) {
+	s := hookstest.New(t)
+	post := s.As("ada").Post("hello")
+	s.As("bob").Follow("ada")
+	id := s.As("bob").ID + post
+	query := s.App.RecordQuery("feed").AndWhere(dbx.HashExp{"feed.id": id})
+	if err := feed.SeekRow(id)(query); err != nil {
+		t.Fatal(err)
+	}
+	var steps []struct {
+		Detail string `db:"detail"`
+	}
+	built := query.Build()
+	if err := s.App.DB().NewQuery("EXPLAIN QUERY PLAN " + built.SQL()).Bind(built.Params()).All(&steps); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range steps {
+		if strings.HasPrefix(step.Detail, "SCAN p") || strings.HasPrefix(step.Detail, "SCAN f ") {
+			t.Errorf("a search by id does %q", step.Detail)
+		}
+	}
+	found, err := s.App.FindRecordById("feed", id, feed.SeekRow(id))
+	if err != nil || found.GetString("post") != post {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if _, err := s.App.FindRecordById("feed", "short", feed.SeekRow("short")); !errors.Is(err, sql.ErrNoRows) {
+		t.Errorf("an id of another length: %v", err)
+	}
 }
 
 func TestNoGetWrites(t *testing.T) {

@@ -3,8 +3,11 @@
 package feed
 
 import (
+	"database/sql"
 	"fmt"
+	"slices"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/clock"
@@ -22,4 +25,22 @@ func HideRow(tx core.App, row *core.Record) error {
 	}
 	inbox.FeedPostHidden(tx, viewer, post)
 	return nil
+}
+
+// idLength is how long the ids of users and posts are. The id of a feed row is the viewer's and the post's together.
+const idLength = 15
+
+// SeekRow returns a filter for a search by id, which lets a search of the feed begin with the row's viewer and post:
+// ids of a view have no index, and everybody's feed would be computed to find one.
+func SeekRow(id string) func(*dbx.SelectQuery) error {
+	return func(query *dbx.SelectQuery) error {
+		if !slices.Equal(query.Info().From, []string{"feed"}) {
+			return nil
+		}
+		if len(id) != 2*idLength {
+			return sql.ErrNoRows
+		}
+		query.AndWhere(dbx.HashExp{"feed.viewer": id[:idLength], "feed.post": id[idLength:]})
+		return nil
+	}
 }

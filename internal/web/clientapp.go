@@ -11,6 +11,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/feed"
 )
 
 // statementTimeout is how long one statement may read for a guest or a user; for all others PocketBase's own 30 s
@@ -92,7 +93,7 @@ func (a clientApp) RecordQuery(collection any) *dbx.SelectQuery {
 
 // FindRecordById implements [core.App].
 func (a clientApp) FindRecordById(collection any, id string, filters ...func(*dbx.SelectQuery) error) (*core.Record, error) {
-	return a.App.FindRecordById(collection, id, append(filters, a.boundFilter)...)
+	return a.App.FindRecordById(collection, id, append(filters, a.boundFilter, feed.SeekRow(id))...)
 }
 
 // FindRecordsByIds implements [core.App].
