@@ -31,16 +31,20 @@ func init() {
 		if err != nil {
 			return err
 		}
-		const former = signedInRule + ` && viewer = ` + callerID
+		const former, sees = signedInRule + ` && viewer = ` + callerID, `seesPost(` + callerID + `, post) = true`
 		for _, statement := range []string{
 			`INSERT INTO hidden_posts (id, viewer, post, created, updated) SELECT id, viewer, post, updated, updated FROM feed WHERE gone
 				AND viewer IN (SELECT id FROM users) AND post IN (SELECT id FROM posts)`,
 			`DROP TABLE feed`,
+			`DELETE FROM jobs WHERE kind IN ('feed.fanout', 'feed.cut', 'feed.unwanted', 'feed.trim')`,
 			feedViewDDL,
 			// not by saving the collection, as PocketBase would alter the table that is no longer there; an owner's own
 			// fields and indexes of the feed go with the table
-			`UPDATE _collections SET indexes = '[]', listRule = replace(listRule, 'gone = false && ', ''), viewRule = replace(viewRule, 'gone = false && ', ''),
-				deleteRule = iif(deleteRule = '` + former + `', '` + former + ` && seesPost(` + callerID + `, post) = true', deleteRule),
+			// rules that an admin has changed name the former field in their own way
+			`UPDATE _collections SET indexes = '[]', listRule = ` + withoutGone("listRule") + `, viewRule = ` + withoutGone("viewRule") + `,
+				deleteRule = CASE WHEN deleteRule = '` + former + `' THEN deleteRule || ' && ` + sees + `'
+					WHEN deleteRule IS NULL OR instr(deleteRule, 'seesPost') THEN ` + withoutGone("deleteRule") + `
+					ELSE '(' || ` + withoutGone("deleteRule") + ` || ') && ` + sees + `' END,
 				fields = (SELECT json_group_array(json(value)) FROM json_each(fields) WHERE value ->> 'name' IN ('id', 'viewer', 'post', 'author', 'at', 'created', 'updated'))
 				WHERE name = 'feed'`,
 		} {
@@ -63,4 +67,13 @@ func init() {
 		}
 		return nil
 	}, nil)
+}
+
+// withoutGone returns the SQL of a rule in which the former field gone is what it was for every row that is left: false.
+func withoutGone(column string) string {
+	expression := `replace(` + column + `, 'gone = false && ', '')`
+	for _, isFalse := range []string{"gone = false", "gone=false", "gone != true", "gone!=true"} {
+		expression = `replace(` + expression + `, '` + isFalse + `', 'id != ""')`
+	}
+	return expression
 }

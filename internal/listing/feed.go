@@ -38,15 +38,16 @@ func feedConditions() []string {
 const (
 	followedSQL = "followee FROM follows INDEXED BY idx_follows_out WHERE follower = {:me} AND state = 'accepted'"
 
-	// authorsSQL selects whose posts are in the viewer's feed.
-	authorsSQL = "SELECT {:me} AS author UNION ALL SELECT " + followedSQL + " AND followee != {:me}"
-
 	// sinceSQL is the time at which the window begins: {:window} before the cursor or, without one, before the newest post.
 	sinceSQL = "(SELECT iif({:window} = '', '', coalesce(strftime('%Y-%m-%d %H:%M:%fZ', iif({:at} = '', min({:now}, (SELECT created FROM posts ORDER BY created DESC LIMIT 1)), {:at}), {:window}), '')))"
 
 	feedCursor = "_q.created <= {:at} AND (_q.created < {:at} OR _q.id < {:last})"
 	feedOrder  = " ORDER BY _q.created DESC, _q.id DESC LIMIT {:candidates}"
 )
+
+// authorsSQL selects whose posts may be in the viewer's feed. Who is muted is left out here too: their posts would be
+// looked through in vain, however many there are.
+var authorsSQL = "SELECT {:me} AS author UNION ALL SELECT " + followedSQL + " AND followee != {:me} AND NOT " + mutesSQL("muted = followee")
 
 // feedPlan is how a page of the feed is read. Its statements choose candidates, which are in the order of the page, and
 // read rows from them until the page is full.
@@ -128,6 +129,7 @@ var feedAttempts = []feedAttempt{
 	{newest: true, most: func(n int) int { return max(50*n, 1000) }}, // only for who follows many
 	{window: "-2 days", most: func(n int) int { return 3 * n }},
 	{window: "-60 days", most: func(n int) int { return 30 * n }},
+	{window: "-400 days", most: func(n int) int { return 300 * n }},
 	{window: "", most: func(int) int { return -1 }},
 }
 
