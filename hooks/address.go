@@ -12,6 +12,7 @@ import (
 	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // bindAddresses makes all spellings of an e-mail address of users one identity. Addresses are stored folded, see
@@ -68,9 +69,13 @@ func (s *Social) authAsked(e *core.RequestEvent) error {
 			e.App = foldingApp{e.App}
 		}
 		if action == "auth-with-otp" {
-			entered := &enteredCode{App: e.App, collection: strings.Split(e.Request.URL.Path, "/")[3]}
-			e.App = entered
-			e.Set(enteredCodeKey, entered)
+			// an owner's collection keeps PocketBase's way
+			accounts, err := e.App.FindCachedCollectionByNameOrId(strings.Split(e.Request.URL.Path, "/")[3])
+			if err == nil && slices.Contains(guard.GuardedCollections, accounts.Name) {
+				entered := &enteredCode{App: e.App, collection: accounts.Name}
+				e.App = entered
+				e.Set(enteredCodeKey, entered)
+			}
 		}
 	}
 	return e.Next()

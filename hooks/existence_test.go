@@ -246,6 +246,35 @@ func TestTheLastCodeWorksWithTheIdOfALaterRequest(t *testing.T) {
 	}
 }
 
+// TestAnOwnersCollectionSignsInByCode has PocketBase's own way: the account with its key, and a session that lasts.
+func TestAnOwnersCollectionSignsInByCode(t *testing.T) {
+	code := ""
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnRecordRequestOTPRequest("clubs").BindFunc(func(e *core.RecordCreateOTPRequestEvent) error {
+			code = e.Password
+			return e.Next()
+		})
+	})
+	clubs := core.NewAuthCollection("clubs")
+	clubs.OTP.Enabled = true
+	if err := s.App.Save(clubs); err != nil {
+		t.Fatal(err)
+	}
+	club := core.NewRecord(clubs)
+	club.SetEmail("club@example.com")
+	club.SetPassword(hookstest.Password)
+	if err := s.App.Save(club); err != nil {
+		t.Fatal(err)
+	}
+	id := s.Guest().Must(200, "POST", "/api/collections/clubs/request-otp", jsonObject{"email": "club@example.com"}).Body["otpId"]
+	answer := s.Guest().Must(200, "POST", "/api/collections/clubs/auth-with-otp", jsonObject{"otpId": id, "password": code})
+	token, _ := answer.Body["token"].(string)
+	holder, err := s.App.FindAuthRecordByToken(token, core.TokenTypeAuth)
+	if err != nil || holder.Id != club.Id {
+		t.Errorf("the token is %v's: %v, %s", holder, err, answer.Raw)
+	}
+}
+
 // forgetLimits ends the pauses of PocketBase, which count by the address of who asks.
 func forgetLimits(s *hookstest.Service) { s.App.Store().Remove("__pbRateLimiters__") }
 

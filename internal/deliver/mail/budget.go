@@ -107,6 +107,9 @@ func SpendBudget(app core.App, kind, address, by string) (allowed bool, err erro
 	return allowed, nil
 }
 
+// requestLife is how long a request is remembered: longer than the pause between two.
+const requestLife = time.Hour
+
 // requestKind begins the kind of the rows that note requests, whether or not they were mailed.
 const requestKind = "request:"
 
@@ -127,6 +130,12 @@ func NoteRequest(tx core.App, kind, who string) (name string, isNew bool, err er
 	}
 	if err := writeSpent(tx, who, requestKind+kind, row, now); err != nil {
 		return "", false, fmt.Errorf("note a request for mail of %s: %w", kind, err)
+	}
+	// there may be one for every address that anybody ever asked about
+	_, err = db.Exec(tx, `DELETE FROM mailings WHERE rowid IN (SELECT rowid FROM mailings WHERE kind = {:kind} AND lastAt < {:old} LIMIT {:n})`,
+		db.Params{"kind": requestKind + kind, "old": clock.FormatTime(now.Add(-requestLife)), "n": cleanupBatch})
+	if err != nil {
+		return "", false, fmt.Errorf("forget old requests for mail of %s: %w", kind, err)
 	}
 	return requestName(row.Count+1, clock.FormatTime(now)), true, nil
 }
