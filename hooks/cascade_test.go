@@ -355,3 +355,28 @@ func TestOwnersRecordsGoAfterAKill(t *testing.T) {
 	for left() > 0 {
 	}
 }
+
+// TestAnEdgeStoredAnewKeepsWhatPointsAtIt saves, unsaves and saves again before the job of the deletion runs: edges come
+// back under the same id.
+func TestAnEdgeStoredAnewKeepsWhatPointsAtIt(t *testing.T) {
+	s := hookstest.New(t)
+	bob := s.As("bob")
+	post := s.As("ada").Post("hello")
+	save := bob.Create("saves", map[string]any{"post": post}).Body["id"].(string)
+	items := addOwnersCollection(t, s, "items", "saves", cascades)
+	storeOwnersRows(t, s, items, save, ownersRows)
+	setStepRows(s, maxCascadeRows)
+	bob.Delete("saves", save)
+	if again := bob.Create("saves", map[string]any{"post": post}).Body["id"]; again != save {
+		t.Fatalf("the save is %v, was %v", again, save)
+	}
+	s.RunJobs()
+	if n := s.Rows("items", "true"); n == 0 {
+		t.Error("what points at the new save is gone")
+	}
+	bob.Delete("saves", save)
+	s.RunJobs()
+	if n := s.Rows("items", "true"); n != 0 {
+		t.Errorf("%d rows point at a save that is gone", n)
+	}
+}

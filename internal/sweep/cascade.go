@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -78,19 +79,19 @@ func CascadeFromRows(tx core.App, table string, ids []string) error {
 	if err != nil || len(references) == 0 {
 		return err
 	}
-	for _, id := range ids {
-		for _, r := range references {
-			pointers, err := r.find(tx, []string{id}, math.MinInt64, 1)
-			if err != nil {
-				return err
-			}
-			if len(pointers) == 0 {
-				continue
-			}
-			if err := job.Enqueue(tx, CascadeJob, deletedRecord{table, id}); err != nil {
-				return err
-			}
-			break
+	pointedAt := map[string]bool{}
+	for _, r := range references { // one look for all rows, as an owner's relation may have no index
+		targets, err := r.findTargets(tx, ids)
+		if err != nil {
+			return err
+		}
+		for _, id := range targets {
+			pointedAt[id] = true
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(pointedAt)) {
+		if err := job.Enqueue(tx, CascadeJob, deletedRecord{table, id}); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -105,6 +106,10 @@ func HandleCascade(ctx context.Context, app core.App, j *job.Job) error {
 	}
 	c, found, err := db.Optional(app.FindCachedCollectionByNameOrId(of.Collection))
 	if err != nil || !found {
+		return err
+	}
+	again, err := db.FindRecord(app, of.Collection, of.ID)
+	if err != nil || again != nil { // an edge was stored anew, under the same id: what points at it is its own
 		return err
 	}
 	following := cascade{ctx: ctx, app: app, leaving: map[string]bool{}}

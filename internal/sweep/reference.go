@@ -78,6 +78,19 @@ func (r reference) find(app core.App, ids []string, after int64, n int) (found [
 	return found, nil
 }
 
+// findTargets returns those of the ids at which a row points.
+func (r reference) findTargets(app core.App, ids []string) (targets []string, err error) {
+	value := fmt.Sprintf("SELECT [[%s]] FROM {{%s}}", r.field.Name, r.from.Name)
+	if r.field.IsMultiple() {
+		value = fmt.Sprintf("SELECT j.value FROM {{%s}}, %s j", r.from.Name, dbutils.JSONEach(r.from.Name+"."+r.field.Name))
+	}
+	err = db.QueryColumn(app, &targets, `SELECT value FROM json_each({:ids}) WHERE value IN (`+value+`)`, db.Params{"ids": db.JSONList(ids)})
+	if err != nil {
+		return nil, fmt.Errorf("find what %s point at by %s: %w", r.from.Name, r.field.Name, err)
+	}
+	return targets, nil
+}
+
 // idsOf returns the ids of rows.
 func idsOf(found []pointer) []string {
 	ids := make([]string, len(found))
