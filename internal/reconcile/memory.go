@@ -16,10 +16,12 @@ type memory struct {
 	whole   map[string]bool     // the tables of which it remembers all rows
 }
 
-// How many entries an examination remembers, of some 30 bytes each. What it does not remember SQL is asked about.
+// How many entries an examination remembers, of some 30 bytes each; a
+// tray counts as five. What it does not remember SQL is asked about.
 const (
 	maxRemembered       = 4_000_000
 	maxRememberedServer = 1_000_000 // beside requests
+	trayRoom            = 5
 )
 
 func newMemory(room int) *memory {
@@ -56,8 +58,9 @@ func (m *memory) has(kind string, values ...string) bool {
 
 // add adds n to the number of the kind and value.
 func (m *memory) add(n uint64, kind, value string) {
-	if m.hasRoom() {
-		m.numbers[fingerprint(kind, value)] += n
+	key := fingerprint(kind, value)
+	if _, known := m.numbers[key]; known || m.hasRoom() {
+		m.numbers[key] += n
 	}
 }
 

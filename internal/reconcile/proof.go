@@ -51,7 +51,7 @@ var proofs = edgeProofs(map[string]proof{
 		m.remember("retraction", row[0], row[1])
 		return true
 	}},
-	"posts":               {[]string{"t.id", "t.photos", "t.media", "t.alts", "t.caption", "t.place", "t.likesCount", "t.commentsCount"}, isSoundPost},
+	"posts":               {[]string{"t.id", "t.photos", "t.media", "t.alts", withoutSeparators("t.caption"), withoutSeparators("t.place"), "t.likesCount", "t.commentsCount"}, isSoundPost},
 	"notification_events": {[]string{"t.notification", "t.recipient", "t.actor", "t.type", "t.subject", "t.active", "t.created"}, isSoundEvent},
 	"notifications":       {[]string{"t.id", "t.recipient", "t.actors", "t.actorsCount", "t.seq"}, isSoundNotification},
 })
@@ -177,7 +177,7 @@ func (m *memory) addEvent(notification, recipient, actor, active, created string
 	key := fingerprint("notification", notification)
 	t, known := m.trays[key]
 	if !known {
-		if !m.hasRoom() {
+		if m.room -= trayRoom - 1; !m.hasRoom() {
 			return
 		}
 		t.recipient = fingerprint("user", recipient)

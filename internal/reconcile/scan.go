@@ -208,6 +208,12 @@ const (
 	endOfRow   = "\x1e"
 )
 
+// withoutSeparators returns the SQL of what somebody wrote with other control characters in place of the separators: one
+// text with them would keep its whole table from being proved. JSON has none.
+func withoutSeparators(column string) string {
+	return "replace(replace(" + column + ", '" + endOfValue + "', char(29)), '" + endOfRow + "', char(29))"
+}
+
 // proofStatement reads one page of rows as a text: of each the rowid, whether any invariant is broken that the proof
 // tells nothing of, and the values of the proof.
 func (s *scan) proofStatement() string {
