@@ -37,6 +37,7 @@ func (s *Social) admitBatchPhotos(e *core.BatchRequestEvent) error {
 		release, err := s.studio.AdmitFiles(e.Request.Context(), e.App, e.Auth.Id, field, files)
 		switch {
 		case errors.Is(err, rendition.ErrBusy):
+			e.Response.Header().Set("Retry-After", "5")
 			return router.NewApiError(http.StatusServiceUnavailable, "", err)
 		case err != nil:
 			if refusal, is := errors.AsType[validation.Errors](err); is {

@@ -147,7 +147,7 @@ func namedFields(d *collection.Descriptor) map[string][]string {
 	return named
 }
 
-var uniqueIndex = regexp.MustCompile("^CREATE UNIQUE INDEX [^(]*\\(([^)]*)\\)$")
+var uniqueIndex = regexp.MustCompile(`^CREATE UNIQUE INDEX [^(]*\(([^)]*)\)$`)
 
 // uniqueRelations returns the relations over which a collection has a unique index, in its order; nil if there is no
 // such index.

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -67,8 +68,8 @@ func CreateRequest(who Person, collection string, fields ...string) Request {
 func (a API) UploadRequest(who Person, photo []byte, fields ...string) (Request, error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	for i := 0; i < len(fields); i += 2 {
-		if err := form.WriteField(fields[i], fields[i+1]); err != nil {
+	for pair := range slices.Chunk(fields, 2) {
+		if err := form.WriteField(pair[0], pair[1]); err != nil {
 			return Request{}, err
 		}
 	}

@@ -155,7 +155,10 @@ func writeLiterals(condition string, params dbx.Params) (written string, reason 
 			}
 			return viewerParam
 		}
-		if value == timeMark {
+		if text, isText := value.(string); isText && strings.Contains(text, timeMark) {
+			if text != timeMark {
+				reason = SearchesText
+			}
 			return timeSQL
 		}
 		literal, known := literalSQL(value)
