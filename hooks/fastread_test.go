@@ -459,7 +459,7 @@ func TestAFastReadTakesFewStatements(t *testing.T) {
 	s, posts := newNeighbourhood(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	for path, most := range map[string]int64{
-		feedPath + feedExpand: 3, // each looks further back, as these people's feeds fill no page
+		feedPath + feedExpand: 4, // each looks further back, as these people's feeds fill no page
 		trayPath + trayExpand: 2,
 		profilePath + "&filter=" + escapeQuery(`(author = "`+bob.ID+`")`):   1,
 		gridPath + "&filter=" + escapeQuery(`author = "`+bob.ID+`"`):        1,

@@ -3,7 +3,6 @@
 package feed
 
 import (
-	"database/sql"
 	"fmt"
 	"slices"
 
@@ -38,7 +37,8 @@ func SeekRow(id string) func(*dbx.SelectQuery) error {
 			return nil
 		}
 		if len(id) != 2*idLength {
-			return sql.ErrNoRows
+			query.AndWhere(dbx.NewExp("0")) // no row has such an id
+			return nil
 		}
 		query.AndWhere(dbx.HashExp{"feed.viewer": id[:idLength], "feed.post": id[idLength:]})
 		return nil

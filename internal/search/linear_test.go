@@ -11,5 +11,5 @@ func TestQuestionsAreReadInLinearTime(t *testing.T) {
 		"match":  func(s string) { matchExpression(s) },
 		"name":   func(s string) { exactName(s) },
 		"cursor": func(s string) { _, _ = parseCursor(s) },
-	}, "github.com/doubletap/doubletap/internal/search", "github.com/doubletap/doubletap/internal/text", "golang.org/x/text/unicode/norm")
+	}, "github.com/doubletap/doubletap/internal/search", "github.com/doubletap/doubletap/internal/words", "golang.org/x/text/unicode/norm")
 }

@@ -15,5 +15,5 @@ func TestPassesAreLinear(t *testing.T) {
 		"Hashtags":  func(s string) { Hashtags(s) },
 		"Line":      func(s string) { ShortLine(s, 60) },
 		"LongLine":  func(s string) { ShortLine(s, 1<<20) },
-	}, "github.com/doubletap/doubletap/internal/text", "strings", "slices", "regexp", "unicode/utf8", "golang.org/x/text/unicode/norm", "golang.org/x/text/cases", "golang.org/x/text/transform")
+	}, "github.com/doubletap/doubletap/internal/words", "strings", "slices", "regexp", "unicode/utf8", "golang.org/x/text/unicode/norm", "golang.org/x/text/cases", "golang.org/x/text/transform")
 }

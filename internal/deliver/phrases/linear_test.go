@@ -12,5 +12,5 @@ func TestWordsArePutTogetherInLinearTime(t *testing.T) {
 		"Short": func(s string) { ShortLine(s, 100) },
 		"Say":   func(s string) { WordsFor("en").Translate(s, "actor", s) },
 		"Told":  func(s string) { WordsFor("de").Sentence("like", []string{s, s}, 2, s) },
-	}, "github.com/doubletap/doubletap/internal/deliver/wording")
+	}, "github.com/doubletap/doubletap/internal/deliver/phrases")
 }
