@@ -171,7 +171,7 @@ func TestAnOwnersTemplatesAreKept(t *testing.T) {
 	users.ResetPasswordTemplate = core.EmailTemplate{Subject: "Ours", Body: "<a href='{APP_URL}/ours/{TOKEN}'>here</a>"}
 	settings := a.App.Settings()
 	settings.Meta.AppURL = "https://photos.example.com/" // which doubles the slash
-	for _, model := range []core.Model{settings, users} { // PocketBase sets its logger's level without a lock: not beside the warning of a long transaction
+	for _, model := range []core.Model{settings, users} {
 		if err := a.App.Save(model); err != nil {
 			t.Fatal(err)
 		}

@@ -121,7 +121,9 @@ type hold struct {
 	limits    *TransactionLimits
 	began     time.Time
 	state     atomic.Int32 // holdRunning, holdOver or holdEnded
+	held      time.Duration // set when it is finished
 	finished  chan struct{}
+	warned    chan struct{} // closed when nobody waits for it any more
 	onEnded   atomic.Pointer[func()]
 	interrupt func()
 	changes   int64 // the connection's totalChanges when the transaction began, if OnCommit is set
@@ -132,6 +134,9 @@ const (
 	holdOver
 	holdEnded
 )
+
+// warningTimeout is how long the end of a transaction that took too long waits for its warning.
+const warningTimeout = 10 * time.Millisecond
 
 // holdQuery reaches the connection of a transaction, which database/sql hides: it makes the connection call the
 // func(*conn) of the context.
@@ -156,7 +161,7 @@ func init() { dbx.BuilderFuncMap[driverName] = watchedBuilder }
 const driverName = "sqlite-watched"
 
 func (p *poolState) watchTransaction(db *sql.DB, transaction *sql.Tx, limits *TransactionLimits) {
-	h := &hold{limits: limits, began: time.Now(), finished: make(chan struct{})}
+	h := &hold{limits: limits, began: time.Now(), finished: make(chan struct{}), warned: make(chan struct{})}
 	attach := context.WithValue(context.Background(), holdKey{}, func(c *conn) {
 		if c.hold == nil { // else this transaction is watched already
 			c.hold, h.interrupt = h, c.interruptStatement
@@ -174,6 +179,7 @@ func (p *poolState) watchTransaction(db *sql.DB, transaction *sql.Tx, limits *Tr
 // awaitTransaction waits until a transaction is over, and ends it after EndAfter if MayEnd says so. Its goroutine
 // inherits the labels of the one that began the transaction.
 func (p *poolState) awaitTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
+	defer close(h.warned)
 	longest := time.NewTimer(h.limits.EndAfter)
 	defer longest.Stop()
 	select {
@@ -189,8 +195,8 @@ func (p *poolState) awaitTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
 		}
 		<-h.finished
 	}
-	if held := time.Since(h.began); held > h.limits.WarnAfter {
-		h.limits.OnTooLong(held, false)
+	if h.held > h.limits.WarnAfter {
+		h.limits.OnTooLong(h.held, false)
 	}
 }
 
@@ -275,7 +281,14 @@ func (c *conn) releaseHold() (wasEnded bool) {
 	if wasEnded { // an interrupt may still come, and must not meet another transaction
 		c.unusable = true
 	}
+	h.held = time.Since(h.began)
 	close(h.finished)
+	if !wasEnded && h.held > h.limits.WarnAfter {
+		select { // so that the warning is in the log before the answer, unless who logs waits for this transaction
+		case <-h.warned:
+		case <-time.After(warningTimeout):
+		}
+	}
 	return wasEnded
 }
 
