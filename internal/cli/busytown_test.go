@@ -166,8 +166,17 @@ func TestDoctorAfterABusyDay(t *testing.T) {
 		w.oneInTimes(3, w.removeAction("likes")), w.oneInTimes(3, w.removeAction("comments")), w.oneInTimes(3, w.removeAction("comment_likes")),
 		w.oneInTimes(3, w.removeAction("follows")), w.oneInTimes(8, w.removeAction("posts")), w.oneInTimes(40, w.replaceAccount),
 	}
+	missing := map[string]bool{} // the tables that never had a row
+	for _, table := range []string{"posts", "likes", "comments", "follows", "notifications", "feed", "retractions", "stories", "story_views"} {
+		missing[table] = true
+	}
 	for range 600 {
 		pickOne(w.r, acts)()
+		for table := range missing {
+			if s.Rows(table, "1") > 0 {
+				delete(missing, table)
+			}
+		}
 	}
 	s.RunJobs()
 	for _, f := range wrongFindings(s.App) {
@@ -175,10 +184,8 @@ func TestDoctorAfterABusyDay(t *testing.T) {
 			t.Errorf("the doctor found %+v", f)
 		}
 	}
-	for _, table := range []string{"posts", "likes", "comments", "follows", "notifications", "feed", "retractions", "stories", "story_views"} {
-		if s.Rows(table, "1") == 0 {
-			t.Errorf("a busy day without %s proves little", table)
-		}
+	for table := range missing {
+		t.Errorf("a busy day without %s proves little", table)
 	}
 }
 
