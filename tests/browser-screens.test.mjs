@@ -297,6 +297,7 @@ test('what ada turns off for likes is off, and a device that she removes is gone
   const tray = page.getByRole('dialog', { name: 'Notifications' });
   await tray.getByRole('button', { name: /bob liked your photo/ }).waitFor();
   await page.keyboard.press('Escape');
+  await page.waitForFunction(() => !history.state?.over); // the dialog goes back, which would end the reload
   await page.reload();
   await page.getByRole('button', { name: 'Notifications', exact: true }).click();
   await tray.getByRole('button', { name: /bob liked your photo/ }).waitFor();
