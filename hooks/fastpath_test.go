@@ -233,6 +233,14 @@ func TestTheFastPathStepsAside(t *testing.T) {
 			}
 		})
 	}
+	t.Run("for a relation to likes, when one is taken back", func(t *testing.T) {
+		s := newServiceOnPath(t, "fast")
+		addOwnersCollection(t, s, "stamps", "likes", cascades)
+		s.As("bob").Delete("likes", s.As("bob").Like(s.As("ada").Post("hello")))
+		if fast, slow := answeredLikes(t, s, "fast"), answeredLikes(t, s, "general"); fast != 1 || slow != 1 {
+			t.Errorf("%d fast, %d general", fast, slow)
+		}
+	})
 }
 
 func TestAVetoHarmsNobodyWhoIsStoredTogether(t *testing.T) {
