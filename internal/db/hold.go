@@ -120,7 +120,7 @@ type poolState struct {
 type hold struct {
 	limits    *TransactionLimits
 	began     time.Time
-	state     atomic.Int32 // holdRunning, holdOver or holdEnded
+	state     atomic.Int32  // holdRunning, holdOver or holdEnded
 	held      time.Duration // set when it is finished
 	finished  chan struct{}
 	warned    chan struct{} // closed when nobody waits for it any more
