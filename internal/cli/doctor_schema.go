@@ -63,18 +63,10 @@ func checkMigrations(app core.App, f *reconcile.Problems) error {
 
 // checkCollections reports collections and fields that are missing, or that show more than the shipped ones.
 func checkCollections(app core.App, f *reconcile.Problems) error {
-	shipped, err := shippedSchema()
-	if err != nil {
-		return err
-	}
-	for _, want := range shipped.Collections {
-		got, found, err := db.Optional(app.FindCollectionByNameOrId(want.Name))
-		if err != nil {
-			return fmt.Errorf("find collection %s: %w", want.Name, err)
-		}
-		if !found {
+	return eachShippedCollection(app, func(want, got *core.Collection) {
+		if got == nil {
 			f.AddFailure(1, "%s is missing", want.Name)
-			continue
+			return
 		}
 		for _, field := range want.Fields {
 			name := want.Name + "." + field.GetName()
@@ -91,13 +83,11 @@ func checkCollections(app core.App, f *reconcile.Problems) error {
 				}
 			}
 		}
-	}
-	return nil
+	})
 }
 
-// checkRules reports every rule that differs from the shipped one. A rule that is closed to all but superusers can leak
-// nothing, so that is a warning. What an owner's migrations of the program change counts as shipped.
-func checkRules(app core.App, f *reconcile.Problems) error {
+// eachShippedCollection calls fn with each collection that ships and the one that is there under its name, nil if none is.
+func eachShippedCollection(app core.App, fn func(want, got *core.Collection)) error {
 	shipped, err := shippedSchema()
 	if err != nil {
 		return err
@@ -108,7 +98,19 @@ func checkRules(app core.App, f *reconcile.Problems) error {
 			return fmt.Errorf("find collection %s: %w", want.Name, err)
 		}
 		if !found {
-			continue // said by checkCollections
+			got = nil
+		}
+		fn(want, got)
+	}
+	return nil
+}
+
+// checkRules reports every rule that differs from the shipped one. A rule that is closed to all but superusers can leak
+// nothing, so that is a warning. What an owner's migrations of the program change counts as shipped.
+func checkRules(app core.App, f *reconcile.Problems) error {
+	return eachShippedCollection(app, func(want, got *core.Collection) {
+		if got == nil {
+			return // said by checkCollections
 		}
 		now := rulesOf(got)
 		for i, rule := range rulesOf(want) {
@@ -120,8 +122,7 @@ func checkRules(app core.App, f *reconcile.Problems) error {
 				f.AddFailure(1, "%s.%s differs from what ships", want.Name, rule.name)
 			}
 		}
-	}
-	return nil
+	})
 }
 
 // namedRule is one of a collection's rules; a nil text is for superusers only.
