@@ -94,14 +94,21 @@ func addArchivedField(t *testing.T, services ...*hookstest.Service) {
 	}
 }
 
+// newChangedRuleTwins returns a service and its twin on PocketBase's path, with people and a field that rules tell apart.
+func newChangedRuleTwins(t *testing.T) (s, general *hookstest.Service, posts map[string]string) {
+	t.Helper()
+	s, posts = newNeighbourhood(t)
+	execServiceSQL(t, s, `UPDATE users SET role = 'moderator' WHERE handle = 'carol'`)
+	execServiceSQL(t, s, `UPDATE users SET verified = 0 WHERE handle = 'dave'`)
+	general = startGeneralTwin(t, s)
+	addArchivedField(t, s, general)
+	return s, general, posts
+}
+
 func TestAChangedRuleKeepsTheFastReadsAndTheirAnswers(t *testing.T) {
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
-	s, posts := newNeighbourhood(t)
-	execServiceSQL(t, s, `UPDATE users SET role = 'moderator' WHERE handle = 'carol'`)
-	execServiceSQL(t, s, `UPDATE users SET verified = 0 WHERE handle = 'dave'`)
-	general := startGeneralTwin(t, s)
-	addArchivedField(t, s, general)
+	s, general, posts := newChangedRuleTwins(t)
 	shipped := *s.Record("posts", posts["public"]).Collection().ViewRule
 	mine := `@request.auth.id != "" && recipient = @request.auth.id`
 	for _, change := range []ruleChange{
@@ -212,11 +219,7 @@ func TestAChangedRuleHoldsInSearchAndOnPages(t *testing.T) {
 func TestAChangedRuleKeepsTheFastLikesAndTheirAnswers(t *testing.T) {
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
-	s, posts := newNeighbourhood(t)
-	execServiceSQL(t, s, `UPDATE users SET role = 'moderator' WHERE handle = 'carol'`)
-	execServiceSQL(t, s, `UPDATE users SET verified = 0 WHERE handle = 'dave'`)
-	general := startGeneralTwin(t, s)
-	addArchivedField(t, s, general)
+	s, general, posts := newChangedRuleTwins(t)
 	likes, err := s.App.FindCollectionByNameOrId("likes")
 	if err != nil {
 		t.Fatal(err)
