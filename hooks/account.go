@@ -20,13 +20,11 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/deliver/mail"
 	"github.com/doubletap/doubletap/internal/deliver/phrases"
+	"github.com/doubletap/doubletap/internal/effect"
 	"github.com/doubletap/doubletap/internal/erase"
 	"github.com/doubletap/doubletap/internal/fault"
-	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/guard"
-	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/job"
-	"github.com/doubletap/doubletap/internal/post"
 	"github.com/doubletap/doubletap/internal/sweep"
 )
 
@@ -42,7 +40,6 @@ func (s *Social) bindAccounts() {
 	s.app.OnRecordDeleteRequest("users").BindFunc(answerErrors(s.accountDeleteRequested))
 	s.app.OnRecordDelete("users").BindFunc(inTx(s.accountDeleted))
 	s.app.OnRecordUpdate("settings").BindFunc(answerErrors(boundSeenAt))
-	s.app.OnRecordUpdateExecute("settings").BindFunc(inTx(settingsChanged))
 	s.jobs.Handle(erase.AccountWork.Kind, s.eraseAccount, job.Concurrency(2), sweepAttempts)
 }
 
@@ -182,23 +179,12 @@ func (s *Social) accountChanged(tx core.App, e *core.RecordEvent) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	opened := before.GetBool("private") && !user.GetBool("private")
-	closed := !before.GetBool("private") && user.GetBool("private")
-	if closed || hasChanged(user, "state") {
-		inbox.RecheckAuthor(tx, user.Id)
+	if effect.IsAccountNarrowed(before, user) {
 		if err := s.queuePurge(tx, purgePayload{Author: user.Id}); err != nil {
 			return err
 		}
 	}
-	if opened || closed || hasChanged(user, "state") {
-		if err := post.EnqueueCount(tx, user.Id); err != nil {
-			return err
-		}
-	}
-	if opened {
-		return job.Enqueue(tx, graph.ReleaseRequests.Kind, sweep.Subject{"user": user.Id})
-	}
-	return nil
+	return effect.AccountChanged(tx, before, user)
 }
 
 // accountDeleteRequested closes the account at once and leaves the erasing to a job, so that the request does not
@@ -284,12 +270,4 @@ func boundSeenAt(e *core.RecordEvent) error {
 		e.Record.Set("seenAt", at)
 	}
 	return e.Next()
-}
-
-func settingsChanged(tx core.App, e *core.RecordEvent) error {
-	if err := e.Next(); err != nil {
-		return err
-	}
-	inbox.PersonRowChanged(tx, e.Record.GetString("user"), "settings")
-	return nil
 }

@@ -4,19 +4,13 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
-	"github.com/doubletap/doubletap/internal/graph"
-	"github.com/doubletap/doubletap/internal/inbox"
-	"github.com/doubletap/doubletap/internal/notification"
-	"github.com/doubletap/doubletap/internal/visibility"
+	"github.com/doubletap/doubletap/internal/effect"
 )
 
 func (s *Social) bindBlocks() {
 	s.app.OnRecordCreateExecute("blocks").BindFunc(inTx(s.blockStored))
-	s.app.OnRecordCreateExecute("mutes").BindFunc(inTx(muteStored))
 }
 
-// blockStored separates two people, both ways: their follows, each other's posts in their feeds and their
-// notifications of each other go. Likes and comments stay and are counted; the rules hide them.
 func (s *Social) blockStored(tx core.App, e *core.RecordEvent) error {
 	blocker, err := db.RequireRecord(tx, "users", e.Record.GetString("blocker"))
 	if err != nil {
@@ -30,27 +24,6 @@ func (s *Social) blockStored(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if err := graph.DeleteFollowsBetween(tx, blocker.Id, blocked.Id); err != nil {
-			return err
-		}
-		inbox.RecheckPerson(tx, blocker.Id)
-		inbox.RecheckPerson(tx, blocked.Id)
-		return notification.RetractBetween(tx, blocker.Id, blocked.Id)
+		return effect.BlockStored(tx, blocker.Id, blocked.Id)
 	})
-}
-
-func muteStored(tx core.App, e *core.RecordEvent) error {
-	if err := e.Next(); err != nil {
-		return err
-	}
-	muter, muted := e.Record.GetString("muter"), e.Record.GetString("muted")
-	if post := e.Record.GetString("post"); post != "" {
-		inbox.FeedPostHidden(tx, muter, post)
-		return nil
-	}
-	follows, err := visibility.IsFollower(tx, muter, muted)
-	if err == nil && follows { // else the feed had nothing of them, and its deletes would tell which posts there are
-		inbox.FeedAuthorLeft(tx, muter, muted)
-	}
-	return err
 }

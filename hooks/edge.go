@@ -12,7 +12,6 @@ import (
 	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/edgeid"
-	"github.com/doubletap/doubletap/internal/effect"
 	"github.com/doubletap/doubletap/internal/fault"
 )
 
@@ -25,24 +24,6 @@ func (s *Social) bindEdges() {
 			handler = afterFiles(handler.Func)
 		}
 		s.app.OnRecordCreateExecute(name).Bind(handler)
-	}
-	for name, caused := range effect.Edges {
-		if caused.Stored != nil {
-			s.app.OnRecordCreateExecute(name).BindFunc(inTx(andThen(caused.Stored)))
-		}
-		if caused.Removed != nil {
-			s.app.OnRecordDelete(name).BindFunc(inTx(andThen(caused.Removed)))
-		}
-	}
-}
-
-// andThen returns a handler that lets the row be stored or removed, and then does what follows from it.
-func andThen(follows func(tx core.App, row *core.Record) error) func(tx core.App, e *core.RecordEvent) error {
-	return func(tx core.App, e *core.RecordEvent) error {
-		if err := e.Next(); err != nil {
-			return err
-		}
-		return follows(tx, e.Record)
 	}
 }
 

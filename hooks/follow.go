@@ -4,10 +4,9 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/effect"
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/guard"
-	"github.com/doubletap/doubletap/internal/inbox"
-	"github.com/doubletap/doubletap/internal/notification"
 )
 
 func (s *Social) bindFollows() {
@@ -28,7 +27,7 @@ func (s *Social) followStored(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		return notification.FollowCreated(tx, e.Record)
+		return effect.FollowStored(tx, e.Record)
 	})
 }
 
@@ -44,7 +43,7 @@ func (s *Social) followAccepted(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		return notification.RequestAccepted(tx, e.Record)
+		return effect.FollowAccepted(tx, e.Record)
 	})
 }
 
@@ -57,11 +56,7 @@ func (s *Social) followRemoved(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if e.Record.GetString("state") == graph.Accepted { // a request showed nothing, so that nothing leaves
-			inbox.FeedAuthorLeft(tx, ev.Follower.Id, ev.Followee.Id)
-		}
-		inbox.RecheckPerson(tx, ev.Follower.Id)
-		return notification.FollowDeleted(tx, e.Record)
+		return effect.FollowRemoved(tx, e.Record)
 	})
 }
 

@@ -137,6 +137,7 @@ func Bind(app core.App) *Social {
 	s.bindBatch() // before the bodies, so that no guest's is read
 	s.bindBodies()
 	s.bindEdges()
+	s.bindEffects()
 	s.bindCredentials()
 	s.bindSignIns()
 	s.bindAccounts()

@@ -6,8 +6,6 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/effect"
 	"github.com/doubletap/doubletap/internal/guard"
-	"github.com/doubletap/doubletap/internal/inbox"
-	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/post"
 	"github.com/doubletap/doubletap/internal/rendition"
 )
@@ -25,8 +23,6 @@ func setPostDefaults(e *core.RecordEvent) error {
 	return e.Next()
 }
 
-// postStored stores the post, its hashtags and the notifications of those it mentions in one transaction. What it costs
-// does not depend on how many follow its author.
 func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 	author, err := db.RequireRecord(tx, "users", e.Record.GetString("author"))
 	if err != nil {
@@ -36,14 +32,7 @@ func (s *Social) postStored(tx core.App, e *core.RecordEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
-		if err := post.SetHashtags(tx, e.Record); err != nil {
-			return err
-		}
-		inbox.PostAdded(tx, e.Record.Id, author.Id)
-		if err := notification.PostCreated(tx, e.Record); err != nil {
-			return err
-		}
-		return effect.MentionsStored(tx, e.Record.Id, author.Id, "", e.Record.GetString("caption"))
+		return effect.PostStored(tx, e.Record)
 	})
 }
 
@@ -53,45 +42,21 @@ func (s *Social) postChanged(tx core.App, e *core.RecordEvent) error {
 		return err
 	}
 	if post.IsNarrowed(before, after) {
-		if post.IsForOthers(before) {
-			inbox.RecheckPosts(tx, after.Id)
-		}
 		if err := s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(before)}); err != nil {
 			return err
 		}
 	}
-	if post.IsWidened(before, after) {
-		inbox.PostAdded(tx, after.Id, after.GetString("author"))
-		if err := notification.PostCreated(tx, after); err != nil {
-			return err
-		}
-	}
-	if !hasChanged(after, "caption", "visibility") {
-		return nil
-	}
-	if err := post.SetHashtags(tx, after); err != nil {
-		return err
-	}
-	author := after.GetString("author")
-	if err := effect.MentionsRemoved(tx, after.Id, author, before.GetString("caption")); err != nil {
-		return err
-	}
-	return effect.MentionsStored(tx, after.Id, author, "", after.GetString("caption"))
+	return effect.PostChanged(tx, before, after)
 }
 
-// postRemoved removes the hashtags, which are counted elsewhere. Other rows go in steps, see deletionWorks, and the
-// files after the commit.
+// postRemoved leaves the rows that point at the post to be removed in steps, see deletionWorks, and its files until
+// after the commit.
 func (s *Social) postRemoved(tx core.App, e *core.RecordEvent) error {
 	if err := s.queuePurge(tx, purgePayload{URLs: rendition.CacheableURLs(e.Record)}); err != nil {
 		return err
 	}
-	if err := post.RemoveHashtags(tx, e.Record.Id); err != nil {
+	if err := effect.PostRemoved(tx, e.Record); err != nil {
 		return err
-	}
-	if author := e.Record.GetString("author"); post.IsForOthers(e.Record) {
-		inbox.PostRemoved(tx, e.Record.Id, author)
-	} else { // nobody else is told that there was one
-		inbox.FeedPostHidden(tx, author, e.Record.Id)
 	}
 	return e.Next()
 }
