@@ -91,11 +91,18 @@ func (s *Social) credentialChanged(tx core.App, e *core.RecordEvent) error {
 	if err != nil {
 		return err
 	}
+	var devices []string
+	if err := db.QueryColumn(tx, &devices, `SELECT id FROM devices WHERE user = {:u}`, db.Params{"u": user.Id}); err != nil {
+		return fmt.Errorf("find the devices of %s: %w", user.Id, err)
+	}
 	if err := e.Next(); err != nil {
 		return err
 	}
 	after, err := findCredential(tx, user.Id)
 	if err != nil || after.Key == before.Key {
+		return err
+	}
+	if err := sweep.CascadeFromRows(tx, "devices", devices); err != nil { // which the trigger has deleted
 		return err
 	}
 	if err := tx.DeleteAllMFAsByRecord(user); err != nil { // PocketBase keeps what the former password has proved

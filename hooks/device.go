@@ -14,6 +14,7 @@ import (
 	"github.com/doubletap/doubletap/internal/deliver/push"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 func (s *Social) bindDevices() {
@@ -133,9 +134,8 @@ func deviceStored(tx core.App, e *core.RecordEvent) error {
 // dropUnseenDevices leaves a person reconcile.MaxDevices devices: one more replaces the one that was unseen for
 // longest.
 func dropUnseenDevices(tx core.App, stored *core.Record) error {
-	var dropped []string
-	err := db.QueryColumn(tx, &dropped, `DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE user = {:u} AND id != {:id}
-		ORDER BY max(lastSeen, created) DESC, id LIMIT -1 OFFSET {:others}) RETURNING id`,
+	dropped, err := sweep.DeleteRows(tx, "devices", `id IN (SELECT id FROM devices WHERE user = {:u} AND id != {:id}
+		ORDER BY max(lastSeen, created) DESC, id LIMIT -1 OFFSET {:others})`,
 		db.Params{"u": stored.GetString("user"), "id": stored.Id, "others": reconcile.MaxDevices - 1})
 	if err != nil {
 		return fmt.Errorf("drop devices of %s beyond %d: %w", stored.GetString("user"), reconcile.MaxDevices, err)

@@ -22,6 +22,14 @@ func (s *Social) bindStructure() {
 		Func: func(e *core.CollectionEvent) error { return errNeeded("collections", neededMessage(e.Collection.Name)) }, Priority: firstPriority,
 	})
 	s.app.OnCollectionUpdate().Bind(&hook.Handler[*core.CollectionEvent]{Func: checkCollectionChange, Priority: firstPriority})
+	s.app.OnCollectionCreate().Bind(&hook.Handler[*core.CollectionEvent]{
+		Func: func(e *core.CollectionEvent) error {
+			if err := checkReferences(e.App, e.Collection, nil); err != nil {
+				return err
+			}
+			return e.Next()
+		}, Priority: firstPriority,
+	})
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuthPriority, Func: refuseTruncate})
 		return e.Next()
@@ -64,6 +72,9 @@ func checkCollectionChange(e *core.CollectionEvent) error {
 	if err != nil {
 		return fmt.Errorf("find the collection %q that changes: %w", e.Collection.Name, err)
 	}
+	if err := checkReferences(e.App, e.Collection, stored.Fields); err != nil {
+		return err
+	}
 	if !collection.IsOurs(stored.Name) {
 		return e.Next()
 	}
@@ -87,6 +98,24 @@ func checkCollectionChange(e *core.CollectionEvent) error {
 		}
 	}
 	return e.Next()
+}
+
+// checkReferences refuses a new relation of an owner's to rows that come and go with the work of the service.
+func checkReferences(app core.App, c *core.Collection, before core.FieldsList) error {
+	for _, field := range c.Fields {
+		relation, ok := field.(*core.RelationField)
+		if !ok || before.GetById(relation.Id) != nil { // PocketBase lets no relation change what it points at
+			continue
+		}
+		to, found, err := db.Optional(app.FindCachedCollectionByNameOrId(relation.CollectionId))
+		if err != nil {
+			return fmt.Errorf("find what %s.%s points at: %w", c.Name, relation.Name, err)
+		}
+		if found && collection.Describe(to.Name).NoReferences {
+			return errNeeded("fields", fmt.Sprintf("Doubletap deletes the rows of %s when it has done with them: %s cannot point at them.", to.Name, relation.Name))
+		}
+	}
+	return nil
 }
 
 // structureCheck remembers what is wrong with the structure of the data until the structure changes.

@@ -77,7 +77,7 @@ func deleteWithoutCascade(e *core.RecordEvent) error {
 	})
 }
 
-// relationsHidden is a transaction in which no collection of ours points at anything, and an owner's only if owners is set.
+// relationsHidden is a transaction in which no relation of the product points at anything, and an owner's only if owners is set.
 type relationsHidden struct {
 	core.App
 	owners bool
@@ -88,8 +88,9 @@ func (a relationsHidden) FindCachedCollectionReferences(c *core.Collection, excl
 	references, err := a.App.FindCachedCollectionReferences(c, excluded...)
 	shown := map[*core.Collection][]core.Field{}
 	for from, fields := range references {
-		if a.owners && !collection.IsOurs(from.Name) {
-			shown[from] = fields
+		owners := slices.DeleteFunc(slices.Clone(fields), func(f core.Field) bool { return !a.owners || collection.ShipsRelation(from.Name, f.GetName()) })
+		if len(owners) > 0 {
+			shown[from] = owners
 		}
 	}
 	return shown, err

@@ -68,9 +68,6 @@ func ChangeHandle(tx core.App, user, handle string) error {
 		return err
 	}
 	params := db.Params{"user": user, "now": clock.Timestamp(tx)}
-	if _, err := db.Exec(tx, `DELETE FROM handles WHERE id IN (SELECT id FROM handles WHERE until != '' AND until <= {:now} LIMIT 100)`, params); err != nil {
-		return fmt.Errorf("forget handles kept long enough: %w", err)
-	}
 	var former string // as it is stored, since another request may have changed it meanwhile
 	if _, err := db.QueryValue(tx, &former, `SELECT handle FROM users WHERE id = {:user}`, params); err != nil {
 		return fmt.Errorf("find the handle of %s: %w", user, err)

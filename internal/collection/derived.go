@@ -57,3 +57,9 @@ func GoneJobs() []string {
 	}
 	return kinds
 }
+
+// ShipsRelation reports whether a relation field of a collection is one of the product's, and not one that an owner has added.
+func ShipsRelation(name, field string) bool {
+	d := Describe(name)
+	return d.IsView || slices.ContainsFunc(d.Relations, func(r Relation) bool { return r.Field == field })
+}

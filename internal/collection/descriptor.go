@@ -38,6 +38,8 @@ type Descriptor struct {
 
 	// Relations are all relation fields, with what becomes of a row when what it points at is deleted.
 	Relations []Relation
+	// NoReferences says that its rows come and go with the work of the service, so that no relation of an owner's can point at them.
+	NoReferences bool
 	// GoneJob is the kind of the job that removes what points at a deleted row. It is empty if nothing does.
 	GoneJob string
 	// Counts are the counters that triggers keep of its rows.

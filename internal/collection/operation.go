@@ -21,7 +21,7 @@ var operation = []Descriptor{
 		Bound:    "`audit` above",
 	},
 	{
-		Name: "jobs", Moments: stamps, OtherDates: []string{"runAt"},
+		Name: "jobs", NoReferences: true, Moments: stamps, OtherDates: []string{"runAt"},
 		Expiries: []Expiry{{Name: "jobs", Days: 30, MinDays: 1, Condition: `state = 'dead' AND updated < {:before}`}},
 		Bound:    "done ones are deleted at once, dead ones by `jobs` above",
 	},
@@ -35,5 +35,5 @@ var operation = []Descriptor{
 		Expiries:  []Expiry{{Name: "deliveries", Days: 30, MinDays: 3, Condition: `state IN ('delivered', 'dead') AND updated < {:before}`, Weight: 2}},
 		Bound:     "`deliveries` above; goes with its webhook",
 	},
-	{Name: "secrets", OtherDates: stamps, Bound: "a fixed few"},
+	{Name: "secrets", NoReferences: true, OtherDates: stamps, Bound: "a fixed few"},
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/doubletap/doubletap/internal/deliver/phrases"
 	"github.com/doubletap/doubletap/internal/deliver/push"
 	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 type pushPayload struct {
@@ -104,7 +105,10 @@ func forgetSilentDevice(app core.App, d *push.Device) (bool, error) {
 }
 
 func deleteDevice(app core.App, d *push.Device) error {
-	_, err := db.Exec(app, `DELETE FROM devices WHERE id = {:id} AND endpoint = {:endpoint}`, db.Params{"id": d.ID, "endpoint": d.Endpoint})
+	err := app.RunInTransaction(func(tx core.App) error {
+		_, err := sweep.DeleteRows(tx, "devices", `id = {:id} AND endpoint = {:endpoint}`, db.Params{"id": d.ID, "endpoint": d.Endpoint})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("forget device %s: %w", d.ID, err)
 	}

@@ -46,12 +46,12 @@ func accountParts(removal collection.Removal) (parts []sweep.Part) {
 // that watch a post what it lost.
 func deleteCounted(table, column string) func(tx core.App, on sweep.Subject, ids []string) error {
 	return func(tx core.App, _ sweep.Subject, ids []string) error {
-		if err := sweep.CascadeFromRows(tx, table, ids); err != nil {
-			return err
-		}
 		var posts []string
-		if err := db.QueryColumn(tx, &posts, `DELETE FROM `+table+` WHERE id IN (SELECT value FROM json_each({:ids})) RETURNING `+column, db.Params{"ids": db.JSONList(ids)}); err != nil {
-			return fmt.Errorf("%s: %w", table, err)
+		if err := db.QueryColumn(tx, &posts, `SELECT DISTINCT `+column+` FROM `+table+` WHERE `+sweep.AmongIDs, db.Params{"ids": db.JSONList(ids)}); err != nil {
+			return fmt.Errorf("find the posts of %s: %w", table, err)
+		}
+		if _, err := sweep.DeleteRows(tx, table, sweep.AmongIDs, db.Params{"ids": db.JSONList(ids)}); err != nil {
+			return err
 		}
 		for _, post := range posts {
 			inbox.PostCountsChanged(tx, post)

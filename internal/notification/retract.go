@@ -33,20 +33,22 @@ func deactivate(tx core.App, condition string, params db.Params) error {
 
 // ungroupEvents runs a statement that takes events out of their groups, and refreshes those.
 func ungroupEvents(tx core.App, statement string, params db.Params) error {
-	var groups []struct {
-		Recipient    string `db:"recipient"`
-		Notification string `db:"notification"`
-	}
-	if err := db.QueryAll(tx, &groups, statement+` RETURNING recipient, notification`, params); err != nil {
+	var groups []groupRow
+	if err := db.QueryAll(tx, &groups, statement+` RETURNING recipient, notification AS id`, params); err != nil {
 		return fmt.Errorf("take events back: %w", err)
 	}
+	return refreshGroups(tx, groups)
+}
+
+// refreshGroups refreshes each of the notifications once.
+func refreshGroups(tx core.App, groups []groupRow) error {
 	done := map[string]bool{"": true}
 	for _, g := range groups {
-		if done[g.Notification] {
+		if done[g.ID] {
 			continue
 		}
-		done[g.Notification] = true
-		if err := refreshGroup(tx, g.Recipient, g.Notification); err != nil {
+		done[g.ID] = true
+		if err := refreshGroup(tx, g.Recipient, g.ID); err != nil {
 			return err
 		}
 	}
@@ -164,8 +166,13 @@ func dropBatch(tx core.App, on sweep.Subject, ids []string) error {
 
 // RetractBetweenWork retracts what each of two people, a and b of the subject, was told of the other up to the moment at. What was taken back
 // and done again since is updated after it.
-var RetractBetweenWork = sweep.Work{Kind: "notification.part", Parts: []sweep.Part{ungroupBatch(`UPDATE notification_events SET active = 0`,
-	`active = 1 AND updated <= {:at} AND ((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`)}}
+var RetractBetweenWork = sweep.Work{Kind: "notification.part", Parts: []sweep.Part{{
+	From:   `notification_events WHERE active = 1 AND updated <= {:at} AND ((recipient = {:a} AND actor = {:b}) OR (recipient = {:b} AND actor = {:a}))`,
+	Weight: groupWeight,
+	Do: func(tx core.App, _ sweep.Subject, ids []string) error {
+		return deactivate(tx, sweep.AmongIDs, db.Params{"ids": db.JSONList(ids)})
+	},
+}}}
 
 // RetractBetween takes back what each of two people was told of the other.
 func RetractBetween(tx core.App, a, b string) error {
@@ -173,14 +180,17 @@ func RetractBetween(tx core.App, a, b string) error {
 }
 
 // ForgetActorPart is the part that takes the events of an actor, the subject's user, out of other people's trays.
-var ForgetActorPart = ungroupBatch(`DELETE FROM notification_events`, `actor = {:user}`)
-
-// ungroupBatch is the part that runs ungroup's statement for the events that meet a condition.
-func ungroupBatch(statement, condition string) sweep.Part {
-	return sweep.Part{From: `notification_events WHERE ` + condition, Weight: groupWeight, Do: func(tx core.App, _ sweep.Subject, ids []string) error {
-		return ungroupEvents(tx, statement+` WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(ids)})
-	}}
-}
+var ForgetActorPart = sweep.Part{From: `notification_events WHERE actor = {:user}`, Weight: groupWeight, Do: func(tx core.App, _ sweep.Subject, ids []string) error {
+	p := db.Params{"ids": db.JSONList(ids)}
+	var groups []groupRow
+	if err := db.QueryAll(tx, &groups, `SELECT DISTINCT recipient, notification AS id FROM notification_events WHERE notification != '' AND `+sweep.AmongIDs, p); err != nil {
+		return fmt.Errorf("find the notifications of events: %w", err)
+	}
+	if _, err := sweep.DeleteRows(tx, "notification_events", sweep.AmongIDs, p); err != nil {
+		return err
+	}
+	return refreshGroups(tx, groups)
+}}
 
 // DetachWork detaches the events of a notification that left the tray, the subject's id, from it. They remember the
 // subject's former notification, if it is not empty.

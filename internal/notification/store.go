@@ -9,6 +9,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 const (
@@ -85,7 +86,7 @@ func publishEvent(tx core.App, e *Event, was *priorState, at string) error {
 		}
 	}
 	if was.event.isStored() { // a new row sorts after all that are there
-		if _, err := db.Exec(tx, `DELETE FROM notification_events WHERE id = {:id}`, db.Params{"id": was.event.id}); err != nil {
+		if _, err := sweep.DeleteRows(tx, "notification_events", `id = {:id}`, db.Params{"id": was.event.id}); err != nil {
 			return fmt.Errorf("forget the former %s for %s: %w", e.Type, e.Recipient, err)
 		}
 	}
@@ -138,7 +139,7 @@ func endRetraction(tx core.App, e *Event, former, fresh string) (string, error) 
 	if err != nil || there {
 		return fresh, err
 	}
-	_, err = db.Exec(tx, `DELETE FROM retractions WHERE recipient = {:r} AND notification = {:id}`, db.Params{"r": e.Recipient, "id": former})
+	_, err = sweep.DeleteRows(tx, "retractions", `recipient = {:r} AND notification = {:id}`, db.Params{"r": e.Recipient, "id": former})
 	if err != nil {
 		return "", fmt.Errorf("end the retraction of notification %s: %w", former, err)
 	}

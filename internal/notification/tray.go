@@ -53,11 +53,8 @@ func retractNotification(tx core.App, recipient, id string) error {
 
 // dropNotification takes a notification out of the tray, but leaves its events as they are.
 func dropNotification(tx core.App, recipient, id string) error {
-	if err := sweep.CascadeFromRows(tx, "notifications", []string{id}); err != nil {
-		return err
-	}
-	gone, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id})
-	if err != nil || gone == 0 {
+	gone, err := sweep.DeleteRows(tx, "notifications", `id = {:id}`, db.Params{"id": id})
+	if err != nil || len(gone) == 0 {
 		return err
 	}
 	return RecordRetraction(tx, recipient, id)

@@ -47,16 +47,17 @@ func storeHashtags(tx core.App, post, caption, since string) error {
 	}
 	const named = `(SELECT value ->> 'name' FROM json_each({:names}))`
 	p := db.Params{"post": post, "names": string(written), "since": since, "now": clock.Timestamp(tx)}
-	for _, statement := range []string{
-		`INSERT INTO hashtags (id, name, displayName, postsCount, banned, created, updated)
-			SELECT ` + db.NewIDSQL + `, value ->> 'name', value ->> 'written', 0, 0, {:now}, {:now} FROM json_each({:names}) WHERE 1 ON CONFLICT DO NOTHING`,
-		`DELETE FROM post_tags WHERE post = {:post} AND tag NOT IN (SELECT id FROM hashtags WHERE name IN ` + named + `)`,
-		`INSERT INTO post_tags (id, tag, post, created, updated)
-			SELECT ` + db.NewIDSQL + `, h.id, {:post}, {:since}, {:now} FROM hashtags h WHERE h.name IN ` + named + ` ON CONFLICT DO NOTHING`,
-	} {
-		if _, err := db.Exec(tx, statement, p); err != nil {
-			return fmt.Errorf("tag post %s: %w", post, err)
-		}
+	_, err = db.Exec(tx, `INSERT INTO hashtags (id, name, displayName, postsCount, banned, created, updated)
+		SELECT `+db.NewIDSQL+`, value ->> 'name', value ->> 'written', 0, 0, {:now}, {:now} FROM json_each({:names}) WHERE 1 ON CONFLICT DO NOTHING`, p)
+	if err == nil {
+		_, err = sweep.DeleteRows(tx, "post_tags", `post = {:post} AND tag NOT IN (SELECT id FROM hashtags WHERE name IN `+named+`)`, p)
+	}
+	if err == nil {
+		_, err = db.Exec(tx, `INSERT INTO post_tags (id, tag, post, created, updated)
+			SELECT `+db.NewIDSQL+`, h.id, {:post}, {:since}, {:now} FROM hashtags h WHERE h.name IN `+named+` ON CONFLICT DO NOTHING`, p)
+	}
+	if err != nil {
+		return fmt.Errorf("tag post %s: %w", post, err)
 	}
 	var tags []string
 	if err := db.QueryColumn(tx, &tags, `SELECT tag FROM post_tags WHERE post = {:post}`, db.Params{"post": post}); err != nil {
@@ -74,14 +75,7 @@ type writtenTag struct {
 // RemoveHashtags deletes a post's hashtags in the transaction that deletes the post, so that they are counted right at
 // once.
 func RemoveHashtags(tx core.App, post string) error {
-	var ids []string
-	err := db.QueryColumn(tx, &ids, `SELECT id FROM post_tags WHERE post = {:post} LIMIT {:n}`, db.Params{"post": post, "n": 2 * words.MaxHashtags})
-	if err == nil {
-		err = sweep.CascadeFromRows(tx, "post_tags", ids)
-	}
-	if err == nil {
-		_, err = db.Exec(tx, `DELETE FROM post_tags WHERE id IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(ids)})
-	}
+	_, err := sweep.DeleteRows(tx, "post_tags", `id IN (SELECT id FROM post_tags WHERE post = {:post} LIMIT {:n})`, db.Params{"post": post, "n": 2 * words.MaxHashtags})
 	if err != nil {
 		return fmt.Errorf("untag post %s: %w", post, err)
 	}

@@ -56,13 +56,13 @@ func accountInvariants() []*Invariant {
 		},
 		{
 			Check: "accounts", Name: "device-account", Holds: "Only people whose account is active have push devices.", Cost: Hourly, Table: "devices", Values: []string{"user"},
-			Broken: `EXISTS (SELECT 1 FROM users u WHERE u.id = t.user AND u.state != 'active')`, Mend: mendByDelete("devices"),
+			Broken: `EXISTS (SELECT 1 FROM users u WHERE u.id = t.user AND u.state != 'active')`, Mend: mendByDelete("devices", "id"),
 		},
 		{
 			Check: "accounts", Name: "device-number", Holds: fmt.Sprintf("Nobody has more than %d push devices.", MaxDevices), Cost: Hourly, Table: "users",
 			Broken: fmt.Sprintf(`(SELECT count(*) FROM devices d WHERE d.user = t.id) > %d`, MaxDevices),
 			Mend: mendEach(func(tx core.App, id string) error {
-				_, err := db.Exec(tx, `DELETE FROM devices WHERE id IN (SELECT id FROM devices WHERE user = {:u} ORDER BY max(lastSeen, created) DESC, id LIMIT -1 OFFSET {:most})`,
+				_, err := sweep.DeleteRows(tx, "devices", `id IN (SELECT id FROM devices WHERE user = {:u} ORDER BY max(lastSeen, created) DESC, id LIMIT -1 OFFSET {:most})`,
 					db.Params{"u": id, "most": MaxDevices})
 				return err
 			}),
@@ -117,7 +117,7 @@ func settingsInvariants() []*Invariant {
 func handleInvariants() []*Invariant {
 	return []*Invariant{
 		{
-			Check: "handles", Name: "reserved-name", Holds: "What is reserved is a name.", Cost: Hourly, Table: "handles", Broken: `t.name = ''`, Mend: mendByDelete("handles"),
+			Check: "handles", Name: "reserved-name", Holds: "What is reserved is a name.", Cost: Hourly, Table: "handles", Broken: `t.name = ''`, Mend: mendByDelete("handles", "id"),
 		},
 		{
 			Check: "handles", Name: "reserved-until", Holds: "A handle that somebody gave up is kept for at most 30 days.", Cost: Hourly, Table: "handles",

@@ -1,5 +1,7 @@
 package reconcile
 
+var unlikeComments = mendByDelete("comment_likes", "comment")
+
 func commentInvariants() []*Invariant {
 	return []*Invariant{
 		{
@@ -19,11 +21,11 @@ func commentInvariants() []*Invariant {
 		{
 			Check: "comments", Name: "tombstone", Holds: "A deleted comment has neither words nor author nor likes.", Cost: Hourly, Table: "comments",
 			Broken: `t.deleted AND (t.text != '' OR t.author != '' OR EXISTS (SELECT 1 FROM comment_likes l WHERE l.comment = t.id))`,
-			Mend:   mendByStatements(`DELETE FROM comment_likes WHERE comment IN @ids`, `UPDATE comments SET text = '', author = '' WHERE id IN @ids`),
+			Mend:   mendInTurn(unlikeComments, mendByStatements(`UPDATE comments SET text = '', author = '' WHERE id IN @ids`)),
 		},
 		{
 			Check: "comments", Name: "author", Holds: "Words have an author.", Cost: Hourly, Table: "comments", Broken: `t.author = '' AND NOT t.deleted`,
-			Mend: mendByStatements(`DELETE FROM comment_likes WHERE comment IN @ids`, `UPDATE comments SET text = '', deleted = 1 WHERE id IN @ids`),
+			Mend: mendInTurn(unlikeComments, mendByStatements(`UPDATE comments SET text = '', deleted = 1 WHERE id IN @ids`)),
 		},
 		{
 			Check: "comments", Name: "words", Holds: "A comment says something.", Cost: Hourly, Table: "comments", Broken: `t.text = '' AND t.author != '' AND NOT t.deleted`,

@@ -11,6 +11,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // edgeInvariants are about the rows that connect two things: follows, blocks, mutes, story views and all edges with
@@ -19,17 +20,17 @@ func edgeInvariants() []*Invariant {
 	all := []*Invariant{
 		{
 			Check: "edges", Name: "self", On: "follows", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "follows",
-			Broken: `t.follower = t.followee`, Mend: mendByDelete("follows"),
+			Broken: `t.follower = t.followee`, Mend: mendByDelete("follows", "id"),
 		},
 		{
-			Check: "edges", Name: "self", On: "blocks", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "blocks", Broken: `t.blocker = t.blocked`, Mend: mendByDelete("blocks"),
+			Check: "edges", Name: "self", On: "blocks", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "blocks", Broken: `t.blocker = t.blocked`, Mend: mendByDelete("blocks", "id"),
 		},
 		{
-			Check: "edges", Name: "self", On: "mutes", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "mutes", Broken: `t.muter = t.muted`, Mend: mendByDelete("mutes"),
+			Check: "edges", Name: "self", On: "mutes", Holds: "Nobody follows, blocks or mutes themselves.", Cost: Hourly, Table: "mutes", Broken: `t.muter = t.muted`, Mend: mendByDelete("mutes", "id"),
 		},
 		{
 			Check: "edges", Name: "self", On: "story_views", Holds: "The author of a story is none of its viewers.", Cost: Hourly, Table: "story_views",
-			Broken: `EXISTS (SELECT 1 FROM stories s WHERE s.id = t.story AND s.author = t.viewer)`, Mend: mendByDelete("story_views"),
+			Broken: `EXISTS (SELECT 1 FROM stories s WHERE s.id = t.story AND s.author = t.viewer)`, Mend: mendByDelete("story_views", "id"),
 		},
 		{
 			Check: "edges", Name: "block", On: "follows", Holds: "Nobody follows across a block.", Cost: Hourly, Table: "blocks",
@@ -54,7 +55,7 @@ func edgeInvariants() []*Invariant {
 			Mend: mendEach(decideFollow),
 		},
 		{
-			Check: "edges", Name: "mute", Holds: "A mute is of somebody or of a post.", Cost: Hourly, Table: "mutes", Broken: `t.muted = '' AND t.post = ''`, Mend: mendByDelete("mutes"),
+			Check: "edges", Name: "mute", Holds: "A mute is of somebody or of a post.", Cost: Hourly, Table: "mutes", Broken: `t.muted = '' AND t.post = ''`, Mend: mendByDelete("mutes", "id"),
 		},
 		{
 			Check: "edges", Name: "mute-of-one", Holds: "A mute is not of somebody and of a post at once.", Cost: Hourly, Table: "mutes", Broken: `t.muted != '' AND t.post != ''`,
@@ -66,10 +67,35 @@ func edgeInvariants() []*Invariant {
 		all = append(all, &Invariant{
 			Check: "keys", Name: "key", On: table, Holds: "An edge is stored under its natural key, which clients compute.", Cost: Hourly, Table: table, Proved: true,
 			Broken: fmt.Sprintf(`t.id != %s('%s', t.%s)`, naturalKey, table, strings.Join(ends, ", t.")),
-			Mend:   mendByStatements(fmt.Sprintf(`UPDATE %s SET id = %s('%s', %s) WHERE id IN @ids`, table, naturalKey, table, strings.Join(ends, ", "))),
+			Mend: func(tx core.App, ids []string) error {
+				return renameEdges(tx, table, fmt.Sprintf(`%s('%s', %s)`, naturalKey, table, strings.Join(ends, ", ")), ids)
+			},
 		})
 	}
 	return all
+}
+
+// renameEdges stores edges under the ids that the SQL key tells, and has owners' records that point at them follow.
+func renameEdges(tx core.App, table, key string, ids []string) error {
+	c, err := tx.FindCachedCollectionByNameOrId(table)
+	if err != nil {
+		return fmt.Errorf("find the collection %s: %w", table, err)
+	}
+	former, id, other, p := map[string]string{}, "", "", db.Params{"ids": db.JSONList(ids)}
+	if err := db.QueryEach(tx, `SELECT id, `+key+` FROM `+table+` WHERE `+sweep.AmongIDs, p, func() { former[id] = other }, &id, &other); err != nil {
+		return fmt.Errorf("find the keys of %s: %w", table, err)
+	}
+	if _, err := db.Exec(tx, `UPDATE `+table+` SET id = `+key+` WHERE `+sweep.AmongIDs, p); err != nil {
+		return fmt.Errorf("give %s their keys: %w", table, err)
+	}
+	for id, other := range former {
+		for on, more := (sweep.Subject{}), true; more; {
+			if more, err = sweep.Repoint(tx, c, id, other, on, pageRows); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // mendAcrossBlock returns a mend that calls separate with the two people of a block.

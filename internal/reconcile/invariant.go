@@ -16,6 +16,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/sweep"
 )
 
 // HourlyJob is the kind of the job that looks for broken invariants and repairs them.
@@ -139,9 +140,24 @@ func mendEach(mend func(tx core.App, id string) error) func(tx core.App, ids []s
 	}
 }
 
-// mendByDelete returns a Mend that deletes the rows from the table.
-func mendByDelete(table string) func(tx core.App, ids []string) error {
-	return mendByStatements(`DELETE FROM {{` + table + `}} WHERE id IN @ids`)
+// mendByDelete returns a Mend that deletes the rows of a table with one of the ids in the column.
+func mendByDelete(table, column string) func(tx core.App, ids []string) error {
+	return func(tx core.App, ids []string) error {
+		_, err := sweep.DeleteRows(tx, table, column+` IN (SELECT value FROM json_each({:ids}))`, db.Params{"ids": db.JSONList(ids)})
+		return err
+	}
+}
+
+// mendInTurn returns a Mend that does one after the other.
+func mendInTurn(mends ...func(tx core.App, ids []string) error) func(tx core.App, ids []string) error {
+	return func(tx core.App, ids []string) error {
+		for _, mend := range mends {
+			if err := mend(tx, ids); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // noJobCondition returns the SQL condition that no waiting or running job of the kind is about the value; such a job

@@ -62,7 +62,7 @@ func notificationInvariants() []*Invariant {
 		},
 		{
 			Check: "notifications", Name: "retracted", Holds: "What has left the tray is not in it.", Cost: Hourly, Table: "retractions",
-			Broken: `t.notification != '' AND EXISTS (SELECT 1 FROM notifications n WHERE n.id = t.notification AND n.recipient = t.recipient)`, Mend: mendByDelete("retractions"),
+			Broken: `t.notification != '' AND EXISTS (SELECT 1 FROM notifications n WHERE n.id = t.notification AND n.recipient = t.recipient)`, Mend: mendByDelete("retractions", "id"),
 		},
 		{
 			Check: "notifications", Name: "actors", Holds: "A notification names and counts the actors of its events.", Cost: Hourly, Table: "notifications",
@@ -109,7 +109,7 @@ func recountActors(tx core.App, id string) error {
 
 // withdrawNotification deletes a notification that has no actors left, and records that for its recipient's devices.
 func withdrawNotification(tx core.App, recipient, id string) error {
-	if _, err := db.Exec(tx, `DELETE FROM notifications WHERE id = {:id}`, db.Params{"id": id}); err != nil {
+	if _, err := sweep.DeleteRows(tx, "notifications", `id = {:id}`, db.Params{"id": id}); err != nil {
 		return err
 	}
 	if err := notification.DetachEvents(tx, id); err != nil {

@@ -94,13 +94,13 @@ func (p relationPointer) mendFunc() func(tx core.App, ids []string) error {
 	case name == "notification_events.notification": // the event prevents that a repeated like alerts again
 		return mendByStatements(`UPDATE notification_events SET notification = ''` + among)
 	case name == "comments.author": // a comment without an author becomes a tombstone
-		return mendByStatements(`DELETE FROM comment_likes WHERE comment IN @ids`, `UPDATE comments SET author = '', text = '', deleted = 1`+among)
+		return mendInTurn(unlikeComments, mendByStatements(`UPDATE comments SET author = '', text = '', deleted = 1`+among))
 	case !p.field.CascadeDelete:
 		return mendByStatements(fmt.Sprintf(`UPDATE {{%s}} SET [[%s]] = ''`, p.from.Name, p.field.Name) + among)
 	case p.hookRank() > 0:
 		return p.deleteRecords
 	}
-	return mendByDelete(p.from.Name)
+	return mendByDelete(p.from.Name, "id")
 }
 
 // hookRank returns 1 if a dangling row is deleted as a record, whose hooks delete its files, tell devices or are an owner's, otherwise

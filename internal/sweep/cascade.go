@@ -68,8 +68,20 @@ func hasFewPointers(tx core.App, record *core.Record) (bool, error) {
 	return true, nil
 }
 
-// CascadeFromRows stores a job for each of the rows of a table of ours at which an owner's record points. Call it where rows
-// are deleted by SQL.
+// DeleteRows deletes the rows of a table of ours that meet a condition, by SQL and without hooks, and returns their ids. It is the one
+// place that does so, as owners' records that point at them have to follow.
+func DeleteRows(tx core.App, table, condition string, params db.Params) (ids []string, err error) {
+	if err := db.QueryColumn(tx, &ids, `DELETE FROM `+table+` WHERE `+condition+` RETURNING id`, params); err != nil {
+		return nil, fmt.Errorf("delete rows of %s: %w", table, err)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return ids, CascadeFromRows(tx, table, ids)
+}
+
+// CascadeFromRows stores a job for each of the deleted rows of a table of ours at which an owner's record points. Call it where a trigger
+// deletes them; DeleteRows does so itself.
 func CascadeFromRows(tx core.App, table string, ids []string) error {
 	c, err := tx.FindCachedCollectionByNameOrId(table)
 	if err != nil {

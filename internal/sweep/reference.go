@@ -35,14 +35,17 @@ func referencesTo(app core.App, to *core.Collection) (all []reference, err error
 	return all, nil
 }
 
-// ownersReferencesTo returns those of the relations that no work of ours follows.
+// ownersReferencesTo returns those of the relations that no work of ours follows. An owner may have added some to a collection of ours.
 func ownersReferencesTo(app core.App, to *core.Collection) ([]reference, error) {
 	all, err := referencesTo(app, to)
 	if collection.IsOurs(to.Name) {
-		all = slices.DeleteFunc(all, func(r reference) bool { return collection.IsOurs(r.from.Name) })
+		all = slices.DeleteFunc(all, reference.ships)
 	}
 	return all, err
 }
+
+// ships reports whether the relation is of the product.
+func (r reference) ships() bool { return collection.ShipsRelation(r.from.Name, r.field.Name) }
 
 // pointingCondition returns the SQL condition of the rows that point at one of the ids, which are an SQL list.
 func (r reference) pointingCondition(ids string) string {

@@ -7,7 +7,6 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 )
 
@@ -33,7 +32,7 @@ func checkRequired(app core.App, c *core.Collection, ids string, params dbx.Para
 		pointing := fmt.Sprintf("SELECT id FROM {{%s}} WHERE %s", r.from.Name, r.onlyCondition(ids))
 		switch {
 		case r.field.CascadeDelete || deletedByHand[r.from.Name] == r.field.Name:
-			if slices.Contains(path, r.from.Id) || !deep && !collection.IsOurs(r.from.Name) {
+			if slices.Contains(path, r.from.Id) || !deep && !r.ships() {
 				continue
 			}
 			if err := checkRequired(app, r.from, pointing, params, deep, path); err != nil {

@@ -183,27 +183,21 @@ var PendingIDs = `(SELECT coalesce(json_extract(payload, '$.id'), json_extract(p
 
 // DeletePart returns the part that deletes the rows of a table that meet a condition on the subject.
 func DeletePart(table, condition string) Part {
-	part := statementPart(table, condition, `DELETE FROM `+table)
-	deleteRows := part.Do
-	part.Do = func(tx core.App, on Subject, keys []string) error {
-		if err := CascadeFromRows(tx, table, keys); err != nil {
-			return err
-		}
-		return deleteRows(tx, on, keys)
-	}
-	return part
+	return Part{From: table + ` WHERE (` + condition + `)`, Do: func(tx core.App, _ Subject, keys []string) error {
+		_, err := DeleteRows(tx, table, AmongIDs, db.Params{"ids": db.JSONList(keys)})
+		return err
+	}}
 }
+
+// AmongIDs is the SQL condition of the rows whose ids are in the JSON list {:ids}.
+const AmongIDs = `id IN (SELECT value FROM json_each({:ids}))`
 
 // UpdatePart returns the part that sets columns of such rows. After that they must not meet the condition any more.
 func UpdatePart(table, set, condition string) Part {
-	return statementPart(table, condition, `UPDATE `+table+` SET `+set)
-}
-
-func statementPart(table, condition, text string) Part {
-	text += ` WHERE id IN (SELECT value FROM json_each({:keys}))`
+	text := `UPDATE ` + table + ` SET ` + set + ` WHERE ` + AmongIDs
 	return Part{From: table + ` WHERE (` + condition + `)`, Do: func(tx core.App, on Subject, keys []string) error {
 		params := on.SQLParams(tx)
-		params["keys"] = db.JSONList(keys)
+		params["ids"] = db.JSONList(keys)
 		if _, err := db.Exec(tx, text, params); err != nil {
 			return fmt.Errorf("%s: %w", text, err)
 		}
