@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/pocketbase/dbx"
-	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/collection"
@@ -393,14 +392,6 @@ func (w *accessWorld) addCreate(row, what string, body jsonObject) {
 func newAccessWorld(t *testing.T) *accessWorld {
 	s := hookstest.New(t)
 	w := &accessWorld{userIDs: map[string]string{}, tokens: map[string]string{}}
-	users, err := s.App.FindCollectionByNameOrId("users")
-	if err != nil {
-		t.Fatal(err)
-	}
-	users.Fields.GetByName(core.FieldNamePassword).(*core.PasswordField).Cost = 4 // bcrypt's least, as every role signs somebody up
-	if err := s.App.Save(users); err != nil {
-		t.Fatal(err)
-	}
 	admin := s.Admin()
 	newcomer := jsonObject{"password": hookstest.Password, "passwordConfirm": hookstest.Password, "email": "newcomer@example.com", "handle": "newcomer"}
 	admin.Create("users", jsonObject{"password": hookstest.Password, "passwordConfirm": hookstest.Password, "email": "frank@example.com", "handle": "frank"})
