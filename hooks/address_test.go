@@ -202,7 +202,7 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 	dir := t.TempDir()
 	func() {
 		s := hookstest.New(t)
-		execSQL(t, s.App, "DELETE FROM _migrations WHERE file = '1763701851_addresses.go'")
+		execSQL(t, s.App, "DELETE FROM _migrations WHERE file = '1765001700_addresses.go'")
 		users, err := s.App.FindCollectionByNameOrId("users")
 		if err != nil {
 			t.Fatal(err)

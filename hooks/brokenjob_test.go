@@ -65,12 +65,6 @@ var jobCases = map[string]jobCase{
 		f.enqueued("hashtags.fold", nil)
 		return func() bool { return f.count("hashtags", "id = ? AND displayName != ''", id) == 1 }
 	},
-	"hashtags.retag": func(f *fragile, n int) func() bool {
-		post := f.As("dave").Post("hello")
-		f.execute("UPDATE posts SET caption = ? WHERE id = ?", fmt.Sprintf("#again%d", n), post)
-		f.enqueued("hashtags.retag", nil)
-		return func() bool { return f.count("post_tags", "post = ?", post) == 1 }
-	},
 	"search.index": func(f *fragile, n int) func() bool {
 		f.execute("UPDATE users SET name = ? WHERE id = ?", fmt.Sprintf("Zebra%d", n), f.As("eve").ID)
 		f.enqueued("search.index", nil)

@@ -3,7 +3,6 @@ package hooks
 import (
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/post"
 	"github.com/doubletap/doubletap/internal/words"
 )
@@ -11,7 +10,6 @@ import (
 func (s *Social) bindHashtags() {
 	s.app.OnRecordCreate("hashtags").BindFunc(foldHashtagName)
 	s.app.OnRecordUpdate("hashtags").BindFunc(foldHashtagName)
-	s.jobs.Handle(post.RetagJob, post.RunRetagJob, job.Concurrency(1))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if waiting, err := post.HasUnfoldedTags(s.app); err != nil || waiting {
 			s.enqueueJob(post.Folding.Kind) // which says what went wrong

@@ -130,41 +130,6 @@ func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 	}
 }
 
-// TestPostsOfBeforeGetTheirHashtags has captions whose hashtags were cut off, missed or kept apart by the former
-// rules.
-func TestPostsOfBeforeGetTheirHashtags(t *testing.T) {
-	s := hookstest.New(t)
-	ada := s.As("ada")
-	right := ada.Post("#sea and #スター")
-	cut := ada.Post("none")
-	execSQL(t, s.App, "UPDATE posts SET caption = '#スター・ウォーズ #Fußball', created = '2026-01-02 03:04:05.000Z' WHERE id = '"+cut+"'")
-	execSQL(t, s.App, "INSERT INTO hashtags (id, name) VALUES ('fussballfussbal', 'fußball')")
-	execSQL(t, s.App, "INSERT INTO post_tags (id, tag, post, created) SELECT 'before' || name, id, '"+cut+"', '2026-01-02 03:04:05.000Z' FROM hashtags WHERE name IN ('スター', 'fußball')")
-	before := taggedPosts(ada, "sea")
-	for _, step := range core.AppMigrations.Items() {
-		if step.File == "1763702170_hashtag_posts.go" {
-			if err := s.App.RunInTransaction(step.Up); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	s.RunJobs()
-	for name, want := range map[string][]string{"sea": before, "スター": {right}, "スター・ウォーズ": {cut}, "fussball": {cut}} {
-		if got := taggedPosts(ada, name); !slices.Equal(got, want) {
-			t.Errorf("%s has %q, want %q", name, got, want)
-		}
-	}
-	if n := s.Rows("post_tags", "post = '"+cut+"' AND created = '2026-01-02 03:04:05.000Z'"); n != 2 {
-		t.Errorf("%d of 2 hashtags are as old as the post", n)
-	}
-	if n := s.Rows("hashtags h", "postsCount != (SELECT count(*) FROM post_tags WHERE tag = h.id AND counted)"); n != 0 {
-		t.Error("a count is not right")
-	}
-	if got, _ := searchField(t, ada, "tags", "name", "スター・ウォーズ", ""); !slices.Equal(got, []string{"スター・ウォーズ", "スター"}) && !slices.Equal(got, []string{"スター・ウォーズ"}) {
-		t.Errorf("the search finds %q", got)
-	}
-}
-
 func TestASuperusersHashtagIsFolded(t *testing.T) {
 	s := hookstest.New(t)
 	admin := s.Admin()

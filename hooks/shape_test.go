@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pocketbase/dbx"
-
 	"github.com/doubletap/doubletap/hooks/hookstest"
 )
 
@@ -114,50 +112,5 @@ func TestQuietHoursAndZoneAreChecked(t *testing.T) {
 		if a.Status != c.status || c.field != "" && !strings.Contains(a.Raw, fmt.Sprintf("%q:{", c.field)) {
 			t.Errorf("%v: %d %s", c.body, a.Status, a.Raw)
 		}
-	}
-}
-
-// Values that were stored before shapes were checked are corrected by the migration that came with the check.
-func TestOldJSONIsMended(t *testing.T) {
-	s := hookstest.New(t)
-	ada := s.As("ada")
-	set := func(statement string, params dbx.Params) {
-		t.Helper()
-		if _, err := s.App.NonconcurrentDB().NewQuery(statement).Bind(params).Execute(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	settings := ada.List("settings", "")[0]["id"].(string)
-	device := createRow(s, "devices")
-	alts := map[string]string{`"a sea"`: `["a sea"]`, `5`: ``, `{"a":1}`: ``, `["a",1]`: `["a",""]`, `["a"]`: `["a"]`, `null`: `null`, `[]`: `[]`}
-	posts := map[string]string{} // by what was stored
-	for stored := range alts {
-		posts[stored] = ada.Post("look")
-		set(`UPDATE posts SET alts = {:alts} WHERE id = {:id}`, dbx.Params{"alts": stored, "id": posts[stored]})
-	}
-	set(`UPDATE settings SET quietFrom = '22:00', quietTo = '', timezone = 'Mars/Olympus', notify = {:notify} WHERE id = {:id}`,
-		dbx.Params{"notify": `{"comment":7,"like":{"push":false,"mail":"sometimes"}}`, "id": settings})
-	set(`UPDATE devices SET keys = '[1]' WHERE id = {:id}`, dbx.Params{"id": device})
-	set(`DELETE FROM _migrations WHERE file = '1763701880_shapes.go'`, nil)
-	if err := s.App.RunAllMigrations(); err != nil {
-		t.Fatal(err)
-	}
-	for stored, want := range alts {
-		if got := s.Record("posts", posts[stored]).GetString("alts"); got != want && !(want == "" && got == "null") {
-			t.Errorf("alts %s became %s, want %s", stored, got, want)
-		}
-	}
-	row := s.Record("settings", settings)
-	if got := row.GetString("notify"); got != `{"like":{"push":false}}` {
-		t.Errorf("notify: %s", got)
-	}
-	if row.GetString("quietFrom") != "" || row.GetString("timezone") != "" {
-		t.Errorf("quiet from %q in %q", row.GetString("quietFrom"), row.GetString("timezone"))
-	}
-	if got := s.Record("devices", device).GetString("keys"); got != "null" && got != "" {
-		t.Errorf("keys: %s", got)
-	}
-	if err := s.App.Save(row); err != nil {
-		t.Error("a mended row is not valid:", err)
 	}
 }

@@ -86,14 +86,6 @@ var undone = map[string]func(t *testing.T, s *hookstest.Service) (fails, left st
 		add(t, s, post.Folding.Kind)
 		return `UPDATE ON hashtags WHEN old.name = 'one'`, `hashtags WHERE displayName = ''`
 	},
-	"captions": func(t *testing.T, s *hookstest.Service) (string, string) {
-		first := s.As("ada").Post("#one")
-		s.As("ada").Post("#two")
-		s.As("ada").Post("#three")
-		execSQLWith(t, s, `DELETE FROM post_tags`, nil)
-		add(t, s, post.RetagJob)
-		return `INSERT ON post_tags WHEN new.post = '` + first + `'`, `posts WHERE id NOT IN (SELECT post FROM post_tags)`
-	},
 	"the index of the search": func(t *testing.T, s *hookstest.Service) (string, string) {
 		execSQLWith(t, s, `UPDATE search_users SET words = NULL`, nil)
 		add(t, s, search.IndexJob)

@@ -98,6 +98,14 @@ func hiddenTextField(name string, most int) *core.TextField {
 	return &core.TextField{Name: name, Max: most, Hidden: true}
 }
 
+func hiddenNumberField(name string) *core.NumberField {
+	return &core.NumberField{Name: name, OnlyInt: true, Hidden: true}
+}
+
+func hiddenBoolField(name string) *core.BoolField { return &core.BoolField{Name: name, Hidden: true} }
+
+func hiddenDateField(name string) *core.DateField { return &core.DateField{Name: name, Hidden: true} }
+
 func numberField(name string) *core.NumberField {
 	return &core.NumberField{Name: name, OnlyInt: true}
 }

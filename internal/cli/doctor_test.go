@@ -218,7 +218,7 @@ func TestDoctorLeavesToAPerson(t *testing.T) {
 			return os.Chtimes(stray, old, old)
 		}, func() error { return os.RemoveAll(filepath.Dir(stray)) },
 			"files", cli.StateWarn, "1 files without a record, as storage/" + posts.Id + "/nobodyspost0000/left.jpg"},
-		{"a step undone", statementFunc(s.App, `DELETE FROM _migrations WHERE file = '1763700400_likes.go'`), statementFunc(s.App, `INSERT INTO _migrations (file, applied) VALUES ('1763700400_likes.go', 1)`),
+		{"a step undone", statementFunc(s.App, `DELETE FROM _migrations WHERE file = '1765000400_likes.go'`), statementFunc(s.App, `INSERT INTO _migrations (file, applied) VALUES ('1765000400_likes.go', 1)`),
 			"migrations", cli.StateFail, "1 steps are not applied"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

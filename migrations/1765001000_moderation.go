@@ -10,11 +10,12 @@ func init() {
 		err := createCollection(app, "reports", collectionRules{
 			see: signedInRule + ` && (reporter = ` + callerID + ` || @request.auth.role = "moderator")`,
 			create: ownerCreateRule("reporter") + ` && (user != "" || post != "" || comment != "")` +
-				` && (user = "" || (user.state = "active" && blockedBy(` + callerID + `, user) = false))` +
-				` && (post = "" || seesPost(` + callerID + `, post) = true)` +
-				` && (comment = "" || seesPost(` + callerID + `, comment.post) = true)`,
+				` && (user = "" || (` + visibleUserRule("user") + `)) && (post = "" || seesPost(` + callerID + `, post) = true)` +
+				` && (comment = "" || (seesPost(` + callerID + `, comment.post) = true && ` + shownCommentRule("comment.") +
+				` && (comment.author = "" || blocked(` + callerID + `, comment.author) = false)))`,
 		}, []string{
 			indexDDL("reports", "queue", "`state`, `created`"),
+			indexDDL("reports", "subject", "`state`, `comment`, `post`, `user`, `created`"),
 			indexDDL("reports", "reporter", "`reporter`"),
 			indexDDL("reports", "user", "`user`"),
 			indexDDL("reports", "post", "`post`"),
@@ -29,7 +30,7 @@ func init() {
 			return err
 		}
 		return createInternalCollection(app, "audit",
-			[]string{indexDDL("audit", "target", "`target`, `created`")},
+			[]string{indexDDL("audit", "target", "`target`, `created`"), indexDDL("audit", "newest", "`created`")},
 			textField("actor", 60), textField("action", 60), textField("target", 60),
 			jsonField("before", 100_000), jsonField("after", 100_000), textField("requestId", 100))
 	}, nil)

@@ -7,24 +7,21 @@ import (
 
 func init() {
 	m.Register(func(app core.App) error {
-		postsCount := numberField("postsCount")
+		photos := photoField("photos")
+		photos.MaxSelect = 10
 		err := createCollection(app, "posts", collectionRules{
 			see:    ownerOrRule("author", `hidden = false && sees(`+callerID+`, author, visibility) = true`),
 			create: ownerCreateRule("author") + ` && @request.auth.state = "active"`,
 			update: ownerRule("author") + fixedFieldsRule("author", "photos"),
 			remove: ownerRule("author"),
 		}, []string{
-			indexDDL("posts", "author", "`author`, `created` DESC"),
-			indexDDL("posts", "created", "`created` DESC"),
+			// these two contain all that the choice and the order of a feed's posts need
+			indexDDL("posts", "author", "`author`, `created` DESC, `id` DESC"),
+			indexDDL("posts", "created", "`created` DESC, `id` DESC, `author`"),
+			indexDDL("posts", "public", "`author`, `id`") + " WHERE `visibility` = 'public' AND `hidden` = 0",
 		},
 			relationField(app, "author", "users", true, cascadeDelete),
-			&core.FileField{
-				Name: "photos", Required: true, MaxSelect: 10, MaxSize: 50 << 20,
-				// protected: a caller who may not see the post gets no file; a public post's photo needs no token
-				Protected: true,
-				MimeTypes: []string{"image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"},
-				Thumbs:    []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"},
-			},
+			photos,
 			jsonField("alts", 20_000), jsonField("media", 20_000),
 			textField("caption", 2200),
 			selectField("visibility", false, "public", "followers", "private"),
@@ -34,11 +31,14 @@ func init() {
 		if err != nil {
 			return err
 		}
-		banned := boolField("banned")
-		banned.Hidden = true
+		// name is the folded form of what people write, so that #Fußball and #FUSSBALL are one; displayName is the
+		// form that is shown. A row without displayName waits for the job that folds its name.
 		err = createCollection(app, "hashtags", collectionRules{see: `banned = false && seesTag(` + callerID + `, id) = true`},
-			[]string{uniqueIndexDDL("hashtags", "name", "`name`")},
-			&core.TextField{Name: "name", Required: true, Max: 100, Presentable: true}, postsCount, banned)
+			[]string{
+				uniqueIndexDDL("hashtags", "name", "`name`"),
+				indexDDL("hashtags", "unfolded", "`id`") + " WHERE `displayName` = ''",
+			},
+			&core.TextField{Name: "name", Required: true, Max: 100, Presentable: true}, numberField("postsCount"), hiddenBoolField("banned"), textField("displayName", 100))
 		if err != nil {
 			return err
 		}
@@ -48,14 +48,14 @@ func init() {
 				indexDDL("post_tags", "newest", "`tag`, `created` DESC"),
 				indexDDL("post_tags", "post", "`post`"),
 			},
-			relationField(app, "tag", "hashtags", true, cascadeDelete), relationField(app, "post", "posts", true, cascadeDelete))
+			relationField(app, "tag", "hashtags", true, cascadeDelete), relationField(app, "post", "posts", true, cascadeDelete), hiddenBoolField("counted"))
 		if err != nil {
 			return err
 		}
 		return createCollection(app, "mutes", collectionRules{
 			see: ownerRule("muter"),
 			create: ownerCreateRule("muter") + ` && ((muted != "" && post = "") || (muted = "" && post != "")) && muted != ` + callerID +
-				` && (post = "" || seesPost(` + callerID + `, post) = true)`,
+				` && (muted = "" || (` + visibleUserRule("muted") + `)) && (post = "" || seesPost(` + callerID + `, post) = true)`,
 			update: ownerRule("muter") + fixedFieldsRule("muter", "muted", "post"),
 			remove: ownerRule("muter"),
 		}, []string{
@@ -66,4 +66,14 @@ func init() {
 			relationField(app, "muter", "users", true, cascadeDelete), relationField(app, "muted", "users", false, cascadeDelete),
 			relationField(app, "post", "posts", false, cascadeDelete), dateField("until"), boolField("keepNotifications"))
 	}, nil)
+}
+
+// photoField returns the field of one photo. It is protected: a caller who may not see its record gets no file, while a
+// photo that everybody may see needs no token.
+func photoField(name string) *core.FileField {
+	return &core.FileField{
+		Name: name, Required: true, MaxSelect: 1, MaxSize: 50 << 20, Protected: true,
+		MimeTypes: []string{"image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"},
+		Thumbs:    photoSizes,
+	}
 }

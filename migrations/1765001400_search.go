@@ -8,12 +8,20 @@ import (
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
+// wordIndex is an index of the words in a table's columns. For posts, search_posts gives each row a place, and
+// search_posts_words knows which words are at which place. Places are in the order of creation, so that a page of
+// results begins where the last one ended, whatever rows were added or deleted. They are a column of their own, as
+// SQLite may number rows anew in a copy.
+//
+// The index gets its text from Go, folded and cut into words. search_posts.words holds the text, from which triggers feed
+// FTS5: SQLite 3.40 can read that, while it lacks contentless_delete. NULL marks a row whose text must be made: a new one,
+// one changed by anybody, or one from before. A partial index finds those rows, and a job makes their text.
+type wordIndex struct {
+	table   string
+	columns []string
+}
+
 func init() {
-	// The search index now gets its text from Go, folded and cut into words; before, a trigger cut it, in time
-	// proportional to the square of its length and without Unicode. search_posts.words holds the text, from which
-	// triggers feed FTS5: SQLite 3.40 can read that, while it lacks contentless_delete. NULL marks a row whose text
-	// must be made: a new one, one changed by anybody, or one from before. A partial index finds those rows, and a
-	// job makes their text. Until the job is done, a search finds only the rows that it has reached.
 	m.Register(func(app core.App) error {
 		for _, w := range []wordIndex{
 			{"posts", []string{"caption", "place"}},
@@ -24,13 +32,13 @@ func init() {
 			if err != nil {
 				return err
 			}
-			first := `(julianday('now') - 2440587.5) * 86400000`
-			if collection.Fields.GetByName("created") != nil { // a users collection that existed before Doubletap may lack it
-				first = `(coalesce(julianday(NEW.created), 2440587.5) - 2440587.5) * 86400000`
+			createdAt := func(row string) string { return `coalesce(julianday(` + row + `.created), 2440587.5)` }
+			if collection.Fields.GetByName("created") == nil { // a users collection that existed before Doubletap may lack it
+				createdAt = func(string) string { return `julianday('now')` }
 			}
-			for _, statement := range w.textStatements(first) {
+			for _, statement := range w.createStatements(createdAt) {
 				if _, err := app.DB().NewQuery(statement).Execute(); err != nil {
-					return fmt.Errorf("index the text of %s: %s: %w", w.table, statement, err)
+					return fmt.Errorf("index the words of %s: %s: %w", w.table, statement, err)
 				}
 			}
 		}
@@ -38,21 +46,23 @@ func init() {
 	}, nil)
 }
 
-// textStatements returns the statements that create a table's index anew; first is the SQL of the millisecond at
-// which a row was created.
-func (w wordIndex) textStatements(first string) []string {
+// createStatements returns the statements that create the index. createdAt returns the SQL of the day on which a row was
+// created. A place is the millisecond of its creation, with room for a million rows in each.
+func (w wordIndex) createStatements(createdAt func(row string) string) []string {
+	place := func(row string) string {
+		return "CAST(round((" + createdAt(row) + " - 2440587.5) * 86400000) AS INTEGER) * 1000000"
+	}
 	changed := make([]string, len(w.columns))
 	for i, column := range w.columns {
 		changed[i] = "OLD." + column + " IS NOT NEW." + column
 	}
 	in := strings.NewReplacer("@table", w.table, "@columns", strings.Join(w.columns, ", "), "@changed", strings.Join(changed, " OR "),
-		"@first", "CAST(round("+first+") AS INTEGER) * 1000000").Replace
+		"@first", place("NEW"), "@stored", place("t")).Replace
 	return []string{
-		in(`DROP TRIGGER IF EXISTS search_@table_in`), in(`DROP TRIGGER IF EXISTS search_@table_changed`), in(`DROP TRIGGER IF EXISTS search_@table_out`),
-		in(`DROP TABLE search_@table_words`),
-		in(`ALTER TABLE search_@table ADD COLUMN words TEXT`),
+		in(`CREATE TABLE search_@table (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, words TEXT)`),
 		in(`CREATE INDEX search_@table_waiting ON search_@table (n) WHERE words IS NULL`),
 		in(`CREATE VIRTUAL TABLE search_@table_words USING fts5(words, content='search_@table', content_rowid='n', prefix='2 3', tokenize='ascii')`),
+		in(`INSERT INTO search_@table (n, id) SELECT @stored + row_number() OVER (PARTITION BY @stored ORDER BY t.id) - 1, t.id FROM @table t`),
 		// not an upsert: the conflict clause of the statement that fires a trigger overrides the trigger's own
 		in(`CREATE TRIGGER search_@table_in AFTER INSERT ON @table BEGIN
 			UPDATE search_@table SET words = NULL WHERE id = NEW.id;

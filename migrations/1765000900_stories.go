@@ -15,14 +15,7 @@ func init() {
 			create: ownerCreateRule("author"),
 			remove: ownerRule("author"),
 		}, []string{indexDDL("stories", "author", "`author`, `expires`")},
-			relationField(app, "author", "users", true, cascadeDelete),
-			&core.FileField{
-				Name: "photo", Required: true, MaxSelect: 1, MaxSize: 50 << 20,
-				// protected, as the photos of posts are
-				Protected: true,
-				MimeTypes: []string{"image/jpeg", "image/png", "image/webp", "image/gif", "image/heic", "image/heif"},
-				Thumbs:    []string{"1920x1920f", "1080x1080f", "640x640f", "320x320f", "320x320", "100x100"},
-			},
+			relationField(app, "author", "users", true, cascadeDelete), photoField("photo"),
 			selectField("visibility", false, "public", "followers"), dateField("expires"))
 		if err != nil {
 			return err

@@ -1,25 +1,12 @@
 package migrations
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/pocketbase/pocketbase/core"
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
 func init() {
 	m.Register(func(app core.App) error {
-		var taken []string
-		for _, name := range []string{"secrets", "webhooks", "webhook_deliveries"} {
-			if app.HasTable(name) {
-				taken = append(taken, name)
-			}
-		}
-		if len(taken) > 0 {
-			return fmt.Errorf("doubletap needs collections of its own, but these names are taken: %s; rename them and start again", strings.Join(taken, ", "))
-		}
-
 		// values that the service has made for itself once, such as the key by which browsers know it
 		err := createInternalCollection(app, "secrets", []string{uniqueIndexDDL("secrets", "name", "`name`")},
 			&core.TextField{Name: "name", Required: true, Max: 60, Presentable: true}, hiddenTextField("value", 10_000))
@@ -35,7 +22,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		err = createInternalCollection(app, "webhook_deliveries",
+		return createInternalCollection(app, "webhook_deliveries",
 			[]string{
 				uniqueIndexDDL("webhook_deliveries", "event", "`webhook`, `event`"),
 				indexDDL("webhook_deliveries", "state", "`state`, `updated`"),
@@ -43,27 +30,5 @@ func init() {
 			relationField(app, "webhook", "webhooks", true, cascadeDelete), textField("event", 40), textField("type", 60),
 			selectField("state", true, "failing", "delivered", "dead"),
 			jsonField("body", 1<<20), jsonField("attempts", 100_000), numberField("status"), textField("error", 1000))
-		if err != nil {
-			return err
-		}
-
-		// the times at which a notification was last sent to devices and by mail
-		notifications, err := app.FindCollectionByNameOrId("notifications")
-		if err != nil {
-			return err
-		}
-		notifications.Fields.Add(hiddenDateField("pushedAt"), hiddenDateField("mailedAt"))
-		if err := app.Save(notifications); err != nil {
-			return err
-		}
-		// the address whose mail came back, and the time of the last digest
-		settings, err := app.FindCollectionByNameOrId("settings")
-		if err != nil {
-			return err
-		}
-		settings.Fields.Add(hiddenTextField("bounced", 255), hiddenDateField("digestedAt"))
-		return app.Save(settings)
 	}, nil)
 }
-
-func hiddenDateField(name string) *core.DateField { return &core.DateField{Name: name, Hidden: true} }

@@ -5,6 +5,12 @@ import (
 	m "github.com/pocketbase/pocketbase/migrations"
 )
 
+// visibleUserRule returns the part of a rule by which the caller must be able to see the user in field: what is not for
+// the caller answers like what does not exist.
+func visibleUserRule(field string) string {
+	return field + `.state = "active" && blockedBy(` + callerID + `, ` + field + `) = false`
+}
+
 func init() {
 	m.Register(func(app core.App) error {
 		err := createCollection(app, "follows", collectionRules{
@@ -21,15 +27,17 @@ func init() {
 			// near to each other
 			indexDDL("follows", "out", "`follower`, `followee`, `state`"),
 			indexDDL("follows", "in", "`followee`, `follower`, `state`"),
+			indexDDL("follows", "bell", "`followee`, `id`") + " WHERE `state` = 'accepted' AND `notify`",
 		},
 			relationField(app, "follower", "users", true, cascadeDelete), relationField(app, "followee", "users", true, cascadeDelete),
-			selectField("state", false, "pending", "accepted"), boolField("notify"))
+			selectField("state", false, "pending", "accepted"),
+			boolField("notify")) // asks for a notification of each new post of the followee
 		if err != nil {
 			return err
 		}
 		return createCollection(app, "blocks", collectionRules{
 			see:    ownerRule("blocker"),
-			create: ownerCreateRule("blocker") + ` && blocked != ` + callerID,
+			create: ownerCreateRule("blocker") + ` && blocked != ` + callerID + ` && ` + visibleUserRule("blocked"),
 			remove: ownerRule("blocker"),
 		}, []string{
 			uniqueIndexDDL("blocks", "edge", "`blocker`, `blocked`"),
