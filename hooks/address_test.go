@@ -2,7 +2,6 @@ package hooks_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -216,10 +215,7 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 		for name, address := range map[string]string{"ada": "EmCase@example.test", "bob": "emcase@example.test", "carol": "JÜRGEN@example.test", "dave": "jürgen@example.test", "eve": "Eve@Example.com", "mallory": "mal@münchen.example"} {
 			execSQL(t, s.App, "UPDATE users SET email = '"+address+"' WHERE handle = '"+name+"'")
 		}
-		execSQL(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
-		if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
-			t.Fatal(err)
-		}
+		copyDataDir(t, s, dir)
 	}()
 	s := hookstest.Open(t, dir)
 	for name, want := range map[string]string{"ada": "EmCase@example.test", "bob": "emcase@example.test", "carol": "JÜRGEN@example.test", "dave": "jürgen@example.test", "eve": "eve@example.com", "mallory": "mal@xn--mnchen-3ya.example"} {

@@ -2,7 +2,6 @@ package hooks_test
 
 import (
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -34,9 +33,7 @@ func freshFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	t.Run("a folder", func(t *testing.T) {
-		if err := os.CopyFS(dir, os.DirFS(hookstest.New(t).App.DataDir())); err != nil {
-			t.Fatal(err)
-		}
+		copyDataDir(t, hookstest.New(t), dir)
 	})
 	return dir
 }

@@ -2,7 +2,6 @@ package hooks_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -138,11 +137,8 @@ func TestIdsOfCodesOutliveTheProcess(t *testing.T) {
 	for _, name := range []string{"ada", "nobody"} {
 		ids[name] = s.Guest().Must(200, "POST", users+"request-otp", jsonObject{"email": name + "@example.com"}).Body["otpId"]
 	}
-	execSQL(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
-		t.Fatal(err)
-	}
+	copyDataDir(t, s, dir)
 	again := hookstest.Open(t, dir)
 	for name, id := range ids {
 		forgetLimits(again)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -32,9 +31,7 @@ const (
 func startGeneralTwin(t *testing.T, s *hookstest.Service) *hookstest.Service {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
-		t.Fatal(err)
-	}
+	copyDataDir(t, s, dir)
 	t.Setenv("DOUBLETAP_FASTPATH", "off")
 	return hookstest.Open(t, dir)
 }

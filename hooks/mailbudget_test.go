@@ -2,7 +2,6 @@ package hooks_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -95,10 +94,7 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 				t.Errorf("%d mails, want %d", got, door.first)
 			}
 			// a restart does not reset the budget
-			execSQL(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
-			if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
-				t.Fatal(err)
-			}
+			copyDataDir(t, s, dir)
 			again := hookstest.Open(t, dir, signalQueued(queued))
 			before := count(again)
 			door.ask(again, 0)

@@ -2,7 +2,6 @@ package hooks_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -85,10 +84,7 @@ func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
 func TestACommandsMailLeaves(t *testing.T) {
 	dir := t.TempDir()
 	s := hookstest.New(t)
-	execSQL(t, s.App, "PRAGMA wal_checkpoint(TRUNCATE)")
-	if err := os.CopyFS(dir, os.DirFS(s.App.DataDir())); err != nil {
-		t.Fatal(err)
-	}
+	copyDataDir(t, s, dir)
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: hooks.Config().DBConnect})
 	hooks.Bind(app)
 	var calls atomic.Int64
