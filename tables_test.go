@@ -21,6 +21,7 @@ var otherTables = map[string]string{
 	"internal/effect/effect.go":           "what rows cause, which differs with each",
 	"internal/cli/doctor.go":              "names of checks, some of which are called as what they check",
 	"internal/cli/photo_doctor.go":        "which photos are looked at, of each collection in a way of its own",
+	"internal/limit/rule.go":              "the one table of limits, among them those of what one person adds",
 	"internal/listing/reader.go":          "what the fast path of reads supports",
 	"internal/listing/request.go":         "what the fast path of reads supports",
 	"internal/reconcile/edges.go":         "invariants, each about one table",
