@@ -10,6 +10,7 @@ import (
 	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/limit"
 	"github.com/doubletap/doubletap/internal/visibility"
 )
 
@@ -22,13 +23,13 @@ import (
 const admissionKey = "@pbInternalDoubletapRequest"
 
 // attachRequest attaches to a record the request of the user or guest that is about to store it.
-func attachRequest(e *core.RecordRequestEvent) error {
+func attachRequest(e *core.RecordRequestEvent) (*core.RequestInfo, error) {
 	info, err := e.RequestInfo()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e.Record.SetRaw(admissionKey, info)
-	return nil
+	return info, nil
 }
 
 // recheckAdmission refuses a record whose request would no longer be let in, in PocketBase's own words. It checks
@@ -63,13 +64,39 @@ func recheckAdmission(tx core.App, record *core.Record) error {
 	if !allowed {
 		return refusalOf(record)
 	}
+	if !record.IsNew() {
+		return nil
+	}
 	d := collection.Describe(record.Collection().Name)
-	if len(d.Ends) > 0 && record.IsNew() {
-		return refuseStoredEdge(tx, record)
+	switch {
+	case len(d.Ends) > 0:
+		err = refuseStoredEdge(tx, record)
+	case d.ClientChoosesID:
+		err = checkIDUnused(tx, record, &info)
 	}
-	if record.IsNew() && d.ClientChoosesID {
-		return checkIDUnused(tx, record, &info)
+	if err != nil {
+		return err
 	}
+	return takeAdded(tx, d, record)
+}
+
+// takeAdded counts a new row against the limit of the person whose it is, unless the transaction is rolled back. What is
+// stored already has been refused before, so that a repeat is not counted.
+func takeAdded(tx core.App, d *collection.Descriptor, record *core.Record) error {
+	limits := limit.ForApp(tx)
+	claim, limited := limits.ForAdded(d.Name, record.GetString(d.Owner))
+	if !limited {
+		return nil
+	}
+	if err := limits.Take(claim).Error(); err != nil {
+		return err
+	}
+	tx.TxInfo().OnComplete(func(err error) error {
+		if err != nil {
+			limits.GiveBack(claim)
+		}
+		return nil
+	})
 	return nil
 }
 

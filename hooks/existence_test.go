@@ -17,7 +17,7 @@ import (
 // TestNobodyLearnsWhetherAnAddressHasAnAccount asks every door that takes an address, or what it gave for one, several times for an
 // account of each kind and for an address that nobody has: status, body, headers and when an id is a new one are the same.
 func TestNobodyLearnsWhetherAnAddressHasAnAccount(t *testing.T) {
-	t.Setenv("DOUBLETAP_LIMITS", "on")
+	limitRequestsOnlyBy(t, "sign-in", "sign-in-day", "password-reset", "verification", "code-guesses")
 	const users = "/api/collections/users/"
 	ask := func(action string, body jsonObject) func(*hookstest.Service, int) hookstest.Answer {
 		return func(s *hookstest.Service, _ int) hookstest.Answer { return s.Guest().Do("POST", users+action, body) }
@@ -129,7 +129,7 @@ func TestNobodyLearnsWhetherAnAddressHasAnAccount(t *testing.T) {
 
 // TestIdsOfCodesOutliveTheProcess asks for codes, and enters wrong ones once the service has begun anew.
 func TestIdsOfCodesOutliveTheProcess(t *testing.T) {
-	t.Setenv("DOUBLETAP_LIMITS", "on")
+	limitRequestsOnlyBy(t)
 	const users = "/api/collections/users/"
 	s := hookstest.New(t)
 	s.Admin().Must(200, "PATCH", "/api/collections/users", jsonObject{"otp": jsonObject{"enabled": true, "duration": 900, "length": 8}})
@@ -159,7 +159,7 @@ func TestIdsOfCodesOutliveTheProcess(t *testing.T) {
 
 // TestRequestsForCodesWriteAlike counts the transactions that a request for a code has to wait for.
 func TestRequestsForCodesWriteAlike(t *testing.T) {
-	t.Setenv("DOUBLETAP_LIMITS", "on")
+	limitRequestsOnlyBy(t)
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnMailerRecordOTPSend().BindFunc(func(*core.MailerRecordEvent) error { return nil }) // which is stored behind the answer
 	})
@@ -195,7 +195,7 @@ func TestRequestsForCodesWriteAlike(t *testing.T) {
 
 // TestTheLastCodeWorksWithTheIdOfALaterRequest spends the budget of a mailbox, and asks once more.
 func TestTheLastCodeWorksWithTheIdOfALaterRequest(t *testing.T) {
-	t.Setenv("DOUBLETAP_LIMITS", "on")
+	limitRequestsOnlyBy(t)
 	const users = "/api/collections/users/"
 	code := ""
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
@@ -271,8 +271,11 @@ func TestAnOwnersCollectionSignsInByCode(t *testing.T) {
 	}
 }
 
-// forgetLimits ends the pauses of PocketBase, which count by the address of who asks.
-func forgetLimits(s *hookstest.Service) { s.App.Store().Remove("__pbRateLimiters__") }
+// forgetLimits ends the pauses of PocketBase, which count by the address of who asks, and forgets what our limits have counted.
+func forgetLimits(s *hookstest.Service) {
+	s.App.Store().Remove("__pbRateLimiters__")
+	s.App.Store().Remove("doubletap.limits")
+}
 
 // TestABlockedPersonLearnsNothingByBlockingBack: whoever blocks the asker is answered like an account in deletion and one that never was.
 func TestABlockedPersonLearnsNothingByBlockingBack(t *testing.T) {

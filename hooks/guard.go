@@ -10,6 +10,7 @@ import (
 	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/limit"
 )
 
 // firstPriority and lastPriority are before and after all other handlers, an owner's too.
@@ -50,8 +51,13 @@ func recordRequested(e *core.RecordRequestEvent) error {
 	if !d.ClientChoosesID {
 		e.Record.Id = ""
 	}
-	if err := attachRequest(e); err != nil {
+	if _, err := attachRequest(e); err != nil {
 		return err
+	}
+	if d.Owner != "" {
+		if err := limit.ForApp(e.App).LoadAdded(e.App, d.Name, e.Auth.Id); err != nil {
+			return err
+		}
 	}
 	return e.Next()
 }
@@ -61,8 +67,12 @@ func recordChangeRequested(e *core.RecordRequestEvent) error {
 		return e.Next()
 	}
 	guard.RestoreServerFields(e.Record)
-	if err := attachRequest(e); err != nil {
+	info, err := attachRequest(e)
+	if err != nil {
 		return err
+	}
+	if _, gives := info.Body["oldPassword"]; gives && e.Auth != nil && e.Collection.IsAuth() {
+		return provePassword(e.RequestEvent, e.Next)
 	}
 	return e.Next()
 }

@@ -5,9 +5,12 @@ import (
 	"net/url"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/limit"
 )
 
 func TestMain(m *testing.M) {
@@ -56,4 +59,17 @@ func statusFor(t *testing.T, s *hookstest.Service, method, path, tags string) in
 	}
 	response.Body.Close()
 	return response.StatusCode
+}
+
+// limitRequestsOnlyBy turns the limits of requests off, except those of the names, and leaves what is counted in rows on, such as
+// the budgets of mailboxes.
+func limitRequestsOnlyBy(t *testing.T, names ...string) {
+	t.Helper()
+	settings := []string{}
+	for _, d := range limit.Definitions {
+		if !slices.Contains(names, d.Name) {
+			settings = append(settings, d.Name+"=off")
+		}
+	}
+	t.Setenv(limit.EnvVariable, strings.Join(settings, ","))
 }

@@ -136,6 +136,7 @@ func Bind(app core.App) *Social {
 	s.bindUploads()
 	s.bindBatch() // before the bodies, so that no guest's is read
 	s.bindBodies()
+	s.bindLimits()
 	s.bindEdges()
 	s.bindEffects()
 	s.bindCredentials()

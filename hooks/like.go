@@ -14,6 +14,7 @@ import (
 	"github.com/doubletap/doubletap/internal/fastpath"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/limit"
 	"github.com/doubletap/doubletap/internal/visibility"
 )
 
@@ -52,11 +53,23 @@ func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
 
 // serveFastLike serves a like on the fast path, from the request to the answer. user is what the request says who likes.
 func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, rules *fastpath.LikeRules, post, user string) (visibility.Reason, error) {
+	limits := limit.ForApp(s.app)
+	claim, limited := limits.ForAdded(likes.Name, e.Auth.Id)
+	taken := false
+	if err := limits.LoadAdded(s.app, likes.Name, e.Auth.Id); err != nil {
+		return readFailed, nil //nolint:nilerr // the general path meets it again
+	}
 	l, allowed := (*fastpath.Like)(nil), false
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
 		l = fastpath.NewLike(likes, post, e.Auth.Id)
 		if allowed, err = l.ReadIfAllowed(tx, rules, e.Auth, user); err != nil || !allowed || l.IsStored() || l.PostAuthor == "" {
 			return err
+		}
+		if limited && !taken { // once, however often the transaction runs
+			if err := limits.Take(claim).Error(); err != nil {
+				return err
+			}
+			taken = true
 		}
 		return runLikeHook("OnLike", &s.events.like, tx, likes, l, func() error {
 			if err := l.InsertRow(tx); err != nil {
@@ -67,6 +80,9 @@ func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, rul
 	})
 	switch {
 	case err != nil:
+		if taken {
+			limits.GiveBack(claim)
+		}
 		return "", refuseFastPath(e, fault.ForClient(err), "Failed to create record")
 	case !allowed:
 		return "", fault.BadRequest("Failed to create record.")

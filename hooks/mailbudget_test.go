@@ -19,7 +19,7 @@ import (
 func TestNobodysRequestsFillAMailbox(t *testing.T) {
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
-	t.Setenv("DOUBLETAP_LIMITS", "on")
+	limitRequestsOnlyBy(t)
 	const users = "/api/collections/users/"
 	for _, door := range []struct {
 		what      string
@@ -107,7 +107,7 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 
 // TestTheBudgetOfADay moves the clock through a day.
 func TestTheBudgetOfADay(t *testing.T) {
-	t.Setenv("DOUBLETAP_LIMITS", "on")
+	limitRequestsOnlyBy(t)
 	s := hookstest.New(t)
 	spend := func(kind, address, by string) bool {
 		t.Helper()
@@ -173,7 +173,7 @@ func TestTheBudgetOfADay(t *testing.T) {
 
 // TestACodeThatIsNotMailedIsNotTold expects the id of the code that was mailed before.
 func TestACodeThatIsNotMailedIsNotTold(t *testing.T) {
-	t.Setenv("DOUBLETAP_LIMITS", "on")
+	limitRequestsOnlyBy(t)
 	s := hookstest.New(t)
 	s.Admin().Must(200, "PATCH", "/api/collections/users", map[string]any{"otp": map[string]any{"enabled": true, "duration": 180, "length": 8}})
 	ask := func(email string) hookstest.Answer {

@@ -391,7 +391,7 @@ func TestReportsAreLimited(t *testing.T) {
 			stored, one = stored+1, i
 		case 429:
 			refused++
-			if wait, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || wait < 86_000 || wait > 86_400 {
+			if wait, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || wait < 4000 || wait > 4320 { // until one of the 20 has come back
 				t.Errorf("Retry-After: %q", a.Header.Get("Retry-After"))
 			}
 		}
@@ -409,6 +409,7 @@ func TestReportsAreLimited(t *testing.T) {
 	bob.Create("reports", body(100))
 
 	t.Setenv("DOUBLETAP_LIMITS", "off")
+	forgetLimits(s)
 	for i := range 25 {
 		s.As("dave").Create("reports", body(i))
 	}

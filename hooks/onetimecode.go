@@ -23,6 +23,7 @@ import (
 	"github.com/doubletap/doubletap/internal/deliver/secret"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
+	"github.com/doubletap/doubletap/internal/limit"
 )
 
 // Nobody learns from one-time codes whether an address has an account. The id that a request for a code is answered with
@@ -181,7 +182,7 @@ type enteredCode struct {
 const enteredCodeKey = "doubletap.enteredCode"
 
 // FindOTPById is PocketBase's. For an id without a code that is still valid it returns the newest one of the same
-// address, else one that no password opens.
+// address, else one that no password opens. A code is not valid once it was guessed too often, whoever guessed.
 func (c *enteredCode) FindOTPById(id string) (*core.OTP, error) {
 	accounts, err := c.FindCachedCollectionByNameOrId(c.collection)
 	if err != nil {
@@ -194,7 +195,7 @@ func (c *enteredCode) FindOTPById(id string) (*core.OTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found && isValid(stored) {
+	if found && isValid(stored) && c.mayGuess(stored) {
 		c.otp = stored
 		return stored, nil
 	}
@@ -206,7 +207,7 @@ func (c *enteredCode) FindOTPById(id string) (*core.OTP, error) {
 		if err != nil {
 			return nil, err
 		}
-		if found && isValid(newest) {
+		if found && isValid(newest) && c.mayGuess(newest) {
 			c.otp = newest
 			return newest, nil
 		}
@@ -218,6 +219,12 @@ func (c *enteredCode) FindOTPById(id string) (*core.OTP, error) {
 	c.otp.SetRaw("password", &core.PasswordFieldValue{Hash: unknownCodeHash(c.App)})
 	c.otp.SetRaw("created", types.NowDateTime())
 	return c.otp, nil
+}
+
+// mayGuess counts a guess of a code, and reports whether there is one left: then the code opens nothing any more.
+func (c *enteredCode) mayGuess(otp *core.OTP) bool {
+	limits := limit.ForApp(c.App)
+	return limits.Take(limits.ForText(limit.CodeGuesses, otp.Id)).Wait == 0
 }
 
 var (

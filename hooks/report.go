@@ -2,8 +2,6 @@ package hooks
 
 import (
 	"fmt"
-	"math"
-	"strconv"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -18,8 +16,8 @@ func (s *Social) bindReports() {
 	s.app.OnRecordCreateExecute("reports").BindFunc(inTx(s.reportStored))
 }
 
-// reportRequested answers a report that somebody sends again with the stored one, if that is open, and counts new
-// ones against the limit, in one transaction.
+// reportRequested answers a report that somebody sends again with the stored one, if that is open, in one transaction
+// with the new one.
 func reportRequested(e *core.RecordRequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
@@ -40,21 +38,8 @@ func reportRequested(e *core.RecordRequestEvent) error {
 		if found {
 			return respondRecord(e, stored)
 		}
-		if err := requireWithinLimit(e.RequestEvent, "reports", e.Auth.Id); err != nil {
-			return err
-		}
 		return e.Next()
 	})
-}
-
-// requireWithinLimit refuses what would be one too many of a person's in a time with 429 and a Retry-After.
-func requireWithinLimit(e *core.RequestEvent, collection, person string) error {
-	wait, err := guard.CreateDelay(e.App, collection, person)
-	if err != nil || wait == 0 {
-		return err
-	}
-	e.Response.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-	return e.TooManyRequestsError("Too many of these for now. Please try again later.", nil)
 }
 
 func setReportDefaults(e *core.RecordEvent) error {

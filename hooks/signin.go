@@ -78,8 +78,10 @@ func confirmDeletion(e *core.RecordRequestEvent) error {
 	if form.Password == "" || e.App.IsTransactional() { // a batch holds the write lock, and hashing takes long
 		return fault.InvalidField("password", "validation_required", "Sign in again, or give the password.")
 	}
-	if !e.Record.ValidatePassword(form.Password) {
-		return fault.InvalidField("password", "validation_invalid_password", "This is not the password.")
-	}
-	return e.Next()
+	return provePassword(e.RequestEvent, func() error {
+		if !e.Record.ValidatePassword(form.Password) {
+			return fault.InvalidField("password", "validation_invalid_password", "This is not the password.")
+		}
+		return e.Next()
+	})
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/internal/limit"
 	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
@@ -48,7 +49,8 @@ type Service struct {
 	mails mailbox
 }
 
-// New starts a service with the cast on a loopback port and ends it with the test. Each of owners binds to it before
+// New starts a service with the cast on a loopback port and ends it with the test. It has no limits unless the test has
+// set DOUBLETAP_LIMITS, say to "on". Each of owners binds to it before
 // it serves, as a main does.
 func New(t testing.TB, owners ...func(app core.App, social *hooks.Social)) *Service {
 	t.Helper()
@@ -62,6 +64,11 @@ func New(t testing.TB, owners ...func(app core.App, social *hooks.Social)) *Serv
 // Open is New on an existing data folder.
 func Open(t testing.TB, dir string, owners ...func(app core.App, social *hooks.Social)) *Service {
 	t.Helper()
+	if _, chosen := os.LookupEnv(limit.EnvVariable); !chosen { // a test may ask more often than people do
+		if err := os.Setenv(limit.EnvVariable, "off"); err != nil {
+			t.Fatal("take the limits away:", err)
+		}
+	}
 	s := &Service{t: t}
 	s.App, s.Social = newBoundApp(dir, owners...)
 	s.mails.bindMailer(s.App)

@@ -37,7 +37,8 @@ func benchCommand(app core.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure likes, pages and notifications of a running server",
-		Long: "It makes people with posts on the server, has them like, look and listen, and deletes them again.\n" +
+		Long: "It makes people with posts on the server, has them like, look and listen, and deletes them again. The server must run\n" +
+			"with DOUBLETAP_LIMITS=off, as they do more than people may.\n" +
 			"The figures are those of this machine and the network between; `make bench` compares with plain PocketBase.",
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,

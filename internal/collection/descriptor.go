@@ -5,8 +5,6 @@
 // A collection has its line in the file of what it belongs to: people, graph, posts, tray or operation.
 package collection
 
-import "time"
-
 // Descriptor is what the service knows of one of its collections.
 type Descriptor struct {
 	Name string
@@ -26,8 +24,6 @@ type Descriptor struct {
 	// Derived are the fields that follow from other rows, besides those that Counts of other collections name. Nobody
 	// sets them.
 	Derived []string
-	// CreateLimit is how many rows one person may add in a time; none if it is zero.
-	CreateLimit Limit
 
 	// Ends are the fields that make an edge what it is, in the order of its unique index. They are empty for a
 	// collection whose rows are no edges. The id of an edge is computed from them.
@@ -61,12 +57,6 @@ type Descriptor struct {
 	Expiries []Expiry
 	// Bound says, for docs/retention.md, why the table does not grow without end.
 	Bound string
-}
-
-// Limit is a number of rows in a period of time.
-type Limit struct {
-	Most int
-	In   time.Duration
 }
 
 // Relation is a relation field of a collection.

@@ -1,10 +1,8 @@
 package collection
 
-import "time"
-
 var operation = []Descriptor{
 	{
-		Name: "reports", Owner: "reporter", Moments: stamps, CreateLimit: Limit{Most: 20, In: 24 * time.Hour},
+		Name: "reports", Owner: "reporter", Moments: stamps,
 		ServerFields: []string{"state", "resolution"},
 		Relations: []Relation{
 			{"reporter", "users", ClearField}, {"user", "users", ClearField}, {"post", "posts", ClearField}, {"comment", "comments", ClearField},
