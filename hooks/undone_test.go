@@ -174,6 +174,42 @@ func TestHundredsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
 	}
 }
 
+// A work goes past more rows that fail than a transaction can look past, in each of its tries, and looks at none of them in those that
+// do others.
+func TestThousandsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
+	const poisoned, sound = 10_050, 250
+	s := hookstest.New(t)
+	execSQLWith(t, s, countingCTE(poisoned+sound)+`INSERT INTO audit (id, action) SELECT printf('audit%010d', i), 'walked' FROM n`, nil)
+	part := sweep.DeletePart("audit", `action = 'walked'`)
+	part.Order = `ORDER BY id`
+	remove, tries, most := part.Do, 0, 0
+	part.Do = func(tx core.App, on sweep.Subject, ids []string) error {
+		tries++
+		most = max(most, len(ids))
+		if slices.ContainsFunc(ids, func(id string) bool { return id <= fmt.Sprintf("audit%010d", poisoned) }) {
+			return errors.New("poisoned")
+		}
+		return remove(tx, on, ids)
+	}
+	behind := sweep.DeletePart("hashtags", `name = 'behind'`)
+	kept := sweep.DeletePart("hashtags", `name = 'kept'`).WhenOthersAreDone()
+	execSQLWith(t, s, `INSERT INTO hashtags (id, name) VALUES ('behindbehind001', 'behind'), ('keptkeptkept001', 'kept')`, nil)
+	work := sweep.Work{Kind: "poisoned", Parts: []sweep.Part{part, behind, kept}}
+	err := work.Finish(t.Context(), s.App, nil)
+	if err == nil || !strings.Contains(err.Error(), "audit0000000001: ") || !strings.Contains(err.Error(), fmt.Sprintf("and %d more", poisoned-5)) {
+		t.Errorf("it says %.300v", err)
+	}
+	if n := s.Rows("audit", "action = 'walked'"); n != poisoned {
+		t.Errorf("%d rows are left, want the %d that fail", n, poisoned)
+	}
+	if n, left := s.Rows("hashtags", "name = 'behind'"), s.Rows("hashtags", "name = 'kept'"); n != 0 || left != 1 {
+		t.Errorf("%d rows of the part behind are left, and %d of the one that waits", n, left)
+	}
+	if tries > poisoned+sound/2 || most < 50 {
+		t.Errorf("it tried %d times, with %d rows at most", tries, most)
+	}
+}
+
 // A row that fails is not lost when the rows by which it was found go: these wait for it.
 func TestARowThatFailsIsFoundAgain(t *testing.T) {
 	parts := slices.Concat(notification.PostParts, sweep.PartsPointingAt("posts"))

@@ -9,10 +9,9 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -45,24 +44,21 @@ type Part struct {
 	Do func(tx core.App, on Subject, keys []string) error
 }
 
-// find returns up to most rows that are to be done, in their order, without those that are skipped.
-func (p Part) find(tx core.App, on Subject, most int, skipped []string) (keys []string, err error) {
+// find returns up to most rows that are to be done, in their order; only those among the keys, unless these are nil.
+func (p Part) find(app core.App, on Subject, most int, among []string) (keys []string, err error) {
 	if p.Optional {
-		if there, err := db.HasTable(tx, strings.Fields(p.From)[0]); err != nil || !there {
+		if there, err := db.HasTable(app, strings.Fields(p.From)[0]); err != nil || !there {
 			return nil, err
 		}
 	}
-	key, params := p.Key, on.SQLParams(tx)
-	if key == "" {
-		key = "id"
-	}
+	key, params := cmp.Or(p.Key, "id"), on.SQLParams(app)
 	statement := `SELECT ` + key + ` FROM ` + p.From
-	if len(skipped) > 0 {
-		statement += ` AND ` + key + ` NOT IN (SELECT value FROM json_each({:skipped}))`
-		params["skipped"] = db.JSONList(skipped)
+	if among != nil {
+		statement += ` AND ` + key + ` IN (SELECT value FROM json_each({:among}))`
+		params["among"] = db.JSONList(among)
 	}
 	params["most"] = most
-	err = db.QueryColumn(tx, &keys, statement+` `+p.Order+` LIMIT {:most}`, params)
+	err = db.QueryColumn(app, &keys, statement+` `+p.Order+` LIMIT {:most}`, params)
 	return keys, err
 }
 
@@ -82,7 +78,7 @@ func (w *Work) Begin(tx core.App, on Subject) error {
 		return tx.RunInTransaction(func(tx core.App) error { return w.Begin(tx, on) })
 	}
 	s := step{work: w, tx: tx, on: on, budget: budgetOf(tx), each: true}
-	if err := s.run(); err != nil || s.part == len(w.Parts) {
+	if _, err := s.run(); err != nil || s.part == len(w.Parts) {
 		return err
 	}
 	return job.Enqueue(tx, w.Kind, on)
@@ -97,61 +93,25 @@ func (w *Work) HandleJob(ctx context.Context, app core.App, j *job.Job) error {
 	return w.Finish(ctx, app, on)
 }
 
-// maxSkipped is how many rows one try of a work passes over: each step has to look past all of them.
-const maxSkipped = 10_000
-
-var errTooManyFailed = fmt.Errorf("ended, as %d rows have failed", maxSkipped)
-
-// Finish does the work to its end in short transactions. A part of which nothing was left is not looked at again. Rows that fail
-// are passed over, and named by the error that Finish returns when all others are done.
-func (w *Work) Finish(ctx context.Context, app core.App, on Subject) error {
-	part, skipped := 0, []string(nil)
-	var last step
-	var failures db.Failures
-	err := db.Steps(ctx, app, func(tx core.App, most int) (bool, error) {
-		b := budgetOf(tx)
-		if b.guaranteed, b.most = true, min(most, maxStatementRows); most == 1 {
-			b.rowsLeft = 1
-		}
-		after := Subject{} // of its own, as the transaction may be undone
-		maps.Copy(after, on)
-		last = step{work: w, tx: tx, on: after, budget: b, part: part, skipped: skipped}
-		if err := last.run(); err != nil {
-			return false, err
-		}
-		db.AfterCommit(tx, func() { on, part = after, last.part })
-		return last.part == len(w.Parts), nil
-	}, func(err error) error {
-		if len(last.keys) == 0 {
-			return err
-		}
-		failures.Add(last.keys[0], err)
-		if skipped = append(skipped, last.keys[0]); len(skipped) == maxSkipped {
-			return errTooManyFailed
-		}
-		return nil
-	})
-	return errors.Join(failures.Err(), err)
-}
-
 // step is what one transaction does of a work.
 type step struct {
-	work    *Work
-	tx      core.App
-	on      Subject
-	budget  *budget
-	part    int      // to go on with
-	each    bool     // some rows of each part are done however late it is
-	skipped []string // rows
-	keys    []string // of the rows that are being done
+	work   *Work
+	tx     core.App
+	on     Subject
+	budget *budget
+	part   int      // to go on with
+	each   bool     // some rows of each part are done however late it is
+	failed bool     // a row of the work was passed over
+	among  []string // the keys of the rows that may be done, unless nil
+	keys   []string // of the rows that are being done
 }
 
-// run does rows until the budget is spent or none is left.
-func (s *step) run() error {
+// run does rows until the budget is spent or none is left. It reports whether none is left among the keys.
+func (s *step) run() (exhausted bool, err error) {
 	b := s.budget
 	for ; s.part < len(s.work.Parts); s.part++ {
 		part := s.work.Parts[s.part]
-		if part.Last && len(s.skipped) > 0 {
+		if part.Last && s.failed {
 			continue
 		}
 		weight := max(part.Weight, 1)
@@ -159,22 +119,24 @@ func (s *step) run() error {
 		for {
 			most := b.affordableRows(weight)
 			if most == 0 {
-				return nil
+				return false, nil
 			}
-			var err error
-			if s.keys, err = part.find(s.tx, s.on, most, s.skipped); err == nil && len(s.keys) > 0 {
+			if s.keys, err = part.find(s.tx, s.on, most, s.among); err == nil && len(s.keys) > 0 {
 				err = part.Do(s.tx, s.on, s.keys)
 			}
 			if err != nil {
-				return fmt.Errorf("%s, part %d, of %v: %w", s.work.Kind, s.part+1, s.on, err)
+				return false, fmt.Errorf("%s, part %d, of %v: %w", s.work.Kind, s.part+1, s.on, err)
 			}
 			b.spendRows(len(s.keys) * weight)
 			if len(s.keys) < most {
 				break
 			}
 		}
+		if s.among != nil {
+			return true, nil
+		}
 	}
-	return nil
+	return false, nil
 }
 
 // PendingIDs is the SQL that selects the ids of deleted records whose rows are still being removed.
