@@ -230,6 +230,7 @@ func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 		"GET /unsubscribe":                 {s.Guest(), "/unsubscribe?t=x", nil, 400},
 		"POST /unsubscribe":                {s.Guest(), "/unsubscribe?t=x", nil, 400},
 		"GET /p/{id}":                      {s.Guest(), "/p/" + post, nil, 200},
+		"GET /@{handle}":                   {s.Guest(), "/@ada", nil, 200},
 		"GET /tags/{name}":                 {s.Guest(), "/tags/sea", nil, 200},
 		"GET /api/v1/search":               {bob, "/api/v1/search?q=sea", nil, 200},
 		"POST /api/v1/notifications/read":  {ada, "/api/v1/notifications/read", map[string]any{"before": "2030-01-01 00:00:00.000Z"}, 204},

@@ -114,7 +114,7 @@ func (s *Social) bindDelivery() {
 		method: "GET", path: "/unsubscribe", handle: serveUnsubscribe, query: token, contentType: "text/html", errorStatuses: []int{400},
 		summary: "A page that asks whether to end mails of one kind; it changes nothing.",
 	}, route{
-		method: "POST", path: "/unsubscribe", handle: applyUnsubscribe, query: token, errorStatuses: []int{400},
+		method: "POST", path: "/unsubscribe", handle: applyUnsubscribe, query: token, contentType: "text/html", errorStatuses: []int{400},
 		summary: "Ends mails of one kind, as mail programs ask for it (RFC 8058).",
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/moderation"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // route is a route of our own. The router and the description of the API are made from the same table of routes, so
@@ -21,6 +22,7 @@ type route struct {
 	responseBody  any    // the answer, likewise; nil for 204
 	contentType   string // of the answer, when it is no JSON
 	errorStatuses []int  // statuses besides those that access, requestBody and query bring
+	isElsewhere   bool   // only described here: something else serves it
 	internal      bool   // no part of the contract, and not in the description
 	skipsLog      bool   // successes are not logged
 	yieldsToOwner bool   // not registered if an owner has a route of the same path
@@ -44,13 +46,16 @@ const (
 func (s *Social) bindRoutes() {
 	s.app.OnServe().Bind(&hook.Handler[*core.ServeEvent]{Priority: lastPriority, Func: func(e *core.ServeEvent) error { // after an owner's routes
 		for _, r := range s.routes {
-			if r.yieldsToOwner && e.Router.HasRoute(r.method, r.path) {
+			if r.isElsewhere || r.yieldsToOwner && e.Router.HasRoute(r.method, r.path) {
 				continue
 			}
 			added := e.Router.Route(r.method, r.path, func(e *core.RequestEvent) error {
 				err := r.access.checkCaller(e.Auth)
 				if err == nil {
 					err = r.handle(e)
+				}
+				if r.contentType == "text/html" {
+					return web.AnswerWithPage(e, err)
 				}
 				if err = fault.ForClient(err); err == nil {
 					return nil

@@ -8,7 +8,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/sharepage"
 	"github.com/doubletap/doubletap/internal/web"
 )
@@ -43,6 +42,7 @@ func (s *Social) bindSharePages() {
 		{path: "/p/{id}", summary: "A public post as a page, for people without the app and for previews.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
 			return s.renderPage(e, sharepage.PostPage, e.Request.PathValue("id"))
 		}},
+		{path: "/@{handle}", summary: "A person's public posts as a page.", errorStatuses: []int{404}, isElsewhere: true}, // see serveUserPage
 		{path: "/tags/{name}", summary: "The public posts of a hashtag as a page.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
 			return s.renderPage(e, sharepage.TagPage, e.Request.PathValue("name"))
 		}},
@@ -59,7 +59,10 @@ func (s *Social) bindSharePages() {
 		}},
 	}
 	for _, r := range pages {
-		r.method, r.contentType, r.yieldsToOwner = http.MethodGet, "text/html", true
+		r.method, r.yieldsToOwner = http.MethodGet, true
+		if !r.internal {
+			r.contentType = "text/html"
+		}
 		s.routes = append(s.routes, r)
 	}
 }
@@ -70,7 +73,7 @@ func (s *Social) serveUserPage(e *core.RequestEvent) error {
 	if !ours {
 		return e.Next()
 	}
-	return fault.ForClient(s.renderPage(e, sharepage.UserPage, handle))
+	return web.AnswerWithPage(e, s.renderPage(e, sharepage.UserPage, handle))
 }
 
 // renderPage answers with a page, or with the 404 of what is missing. Shared caches keep a page for half a minute at

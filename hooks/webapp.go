@@ -22,7 +22,7 @@ func (s *Social) bindWebApp() {
 		if err != nil {
 			return err
 		}
-		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(s.serveUserPage, web.ServeAssets(files))
+		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(web.AnswerPeople, web.RedirectTrailingSlash, s.serveUserPage, web.ServeAssets(files))
 		return e.Next()
 	})
 }

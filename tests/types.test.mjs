@@ -30,6 +30,44 @@ export async function feed(): Promise<string[]> {
   });
 }
 
+export async function act(id: string): Promise<string> {
+  const like = await pb.collection('likes').create({ post: id });
+  await pb.collection('mutes').create({ muted: id });
+  await pb.collection('follows').update(id, { state: 'accepted' });
+  await pb.collection('users').update(id, { avatar: null, bio: 'new' });
+  await pb.collection('posts').create(new FormData());
+  await pb.send('/api/v1/moderation/x', { method: 'POST', body: { action: 'hide' } });
+  await pb.send('/api/v1/search', { query: { q: 'sea' } });
+  const config = await pb.send('/api/v1/config');
+  await pb.send('/hello', { method: 'POST', body: { anything: 1 } });
+  return like.id + config.version;
+}
+
+export function mistakes() {
+  // @ts-expect-error there is no such field
+  void pb.collection('likes').create({ pots: 'x' });
+  // @ts-expect-error the post is missing
+  void pb.collection('likes').create({});
+  // @ts-expect-error nobody creates a notification
+  void pb.collection('notifications').create({});
+  // @ts-expect-error it can be read, not unread
+  void pb.collection('notifications').update('id', { read: false });
+  // @ts-expect-error a person or a post
+  void pb.collection('mutes').create({ muted: 'x', post: 'y' });
+  // @ts-expect-error photos stay as they are
+  void pb.collection('posts').update('id', { photos: [] });
+  // @ts-expect-error accepting and the bell are two people's
+  void pb.collection('follows').update('id', { state: 'accepted', notify: true });
+  // @ts-expect-error there is no such route
+  void pb.send('/api/v1/nope', { method: 'POST' });
+  // @ts-expect-error nor such an action
+  void pb.send('/api/v1/moderation/x', { method: 'POST', body: { action: 'burn' } });
+  // @ts-expect-error and it is sent by POST
+  void pb.send('/api/v1/notifications/read', { body: { before: '' } });
+  // @ts-expect-error nor such a parameter
+  void pb.send('/api/v1/search', { query: { words: 'sea' } });
+}
+
 export const post: PostsCreate = { photos: [new Blob()], caption: 'the sea', visibility: 'followers' };
 export const decision: Routes['POST /api/v1/moderation/{report}']['body'] = { action: 'hide' };
 export const names: (keyof Collections)[] = ['posts', 'comment_likes'];

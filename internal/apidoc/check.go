@@ -101,7 +101,7 @@ func (s *Schema) checkObject(value any) error {
 	for name, one := range values {
 		shape := s.Properties[name]
 		if shape == nil {
-			shape = s.Others
+			shape, _ = s.Others.(*Schema)
 		}
 		if shape == nil {
 			continue

@@ -8,13 +8,9 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
-
-	"github.com/doubletap/doubletap/internal/collection"
-	"github.com/doubletap/doubletap/internal/guard"
 )
 
 // Route describes one of our own routes.
@@ -56,6 +52,7 @@ type (
 	}
 	Components struct {
 		Schemas         map[string]*Schema        `json:"schemas"`
+		Responses       map[string]Response       `json:"responses"`
 		SecuritySchemes map[string]SecurityScheme `json:"securitySchemes"`
 	}
 	SecurityScheme struct {
@@ -86,15 +83,29 @@ type (
 		Content  map[string]Content `json:"content"`
 	}
 	Content struct {
-		Schema *Schema `json:"schema"`
+		Schema   *Schema             `json:"schema"`
+		Encoding map[string]Encoding `json:"encoding,omitempty"`
+	}
+	Encoding struct {
+		ContentType string `json:"contentType"`
 	}
 	Response struct {
-		Description string             `json:"description"`
+		Ref         string             `json:"$ref,omitempty"`
+		Description string             `json:"description,omitempty"`
+		Headers     map[string]Header  `json:"headers,omitempty"`
 		Content     map[string]Content `json:"content,omitempty"`
+	}
+	Header struct {
+		Description string  `json:"description"`
+		Schema      *Schema `json:"schema"`
 	}
 )
 
-const ownTag = "doubletap" // the tag of our own routes
+// The tags of our own routes and of PocketBase's besides collections.
+const (
+	ownTag     = "doubletap"
+	builtInTag = "files, realtime and batches"
+)
 
 // DescribeAPI describes the routes and the collections that clients may use, as they are now, without hidden fields.
 func DescribeAPI(app core.App, routes []Route) (*Document, error) {
@@ -111,12 +122,7 @@ func DescribeAPI(app core.App, routes []Route) (*Document, error) {
 		Servers: []Server{{"/"}},
 		Paths:   map[string]map[string]*Operation{},
 		Components: Components{
-			Schemas: map[string]*Schema{"Error": {
-				Type: "object", Required: []string{"status", "message", "data"}, Properties: map[string]*Schema{
-					"status": {Type: "integer"}, "message": {Type: "string"},
-					"data": {Type: "object", Description: "by field: code and message"},
-				},
-			}},
+			Schemas: map[string]*Schema{errorName: errorSchema()}, Responses: errorResponses(),
 			SecuritySchemes: map[string]SecurityScheme{"token": {"apiKey", "Authorization", "header", "the token that auth-with-password answers with"}},
 		},
 	}
@@ -124,8 +130,8 @@ func DescribeAPI(app core.App, routes []Route) (*Document, error) {
 	for _, r := range routes {
 		d.addRoute(r)
 	}
-	d.Tags = append(d.Tags, Tag{"files and realtime"})
-	d.addBuiltIn()
+	d.Tags = append(d.Tags, Tag{builtInTag})
+	d.addBuiltIn(app)
 	names := map[string]string{}
 	for _, c := range collections {
 		names[c.Id] = c.Name
@@ -155,11 +161,12 @@ func (d *Document) addOperation(method, path string, o *Operation) {
 		d.Paths[path] = map[string]*Operation{}
 	}
 	for part := range strings.SplitSeq(path, "/") {
-		if name, isParameter := strings.CutPrefix(part, "{"); isParameter {
+		if name, isParameter := strings.CutPrefix(strings.TrimPrefix(part, "@"), "{"); isParameter {
 			name = strings.TrimSuffix(name, "}")
 			o.Parameters = append([]Input{{Name: name, In: "path", Required: true, Schema: &Schema{Type: "string"}}}, o.Parameters...)
 		}
 	}
+	o.addUsualErrors(path)
 	d.Paths[path][strings.ToLower(method)] = o
 }
 
@@ -179,29 +186,28 @@ func (d *Document) addRoute(r Route) {
 		o.Parameters = append(o.Parameters, Input{Name: p.Name, In: "query", Description: p.About, Schema: &Schema{Type: "string"}})
 	}
 	if r.Request != nil {
-		o.Body = &Body{true, map[string]Content{"application/json": {schemaOf(reflect.TypeOf(r.Request))}}}
+		o.Body = jsonBody(schemaOf(reflect.TypeOf(r.Request)))
 	}
 	if r.Request != nil || len(r.Query) > 0 && r.Content == "" {
 		statuses = append(statuses, http.StatusBadRequest)
 	}
 	switch {
 	case r.Content == "application/json": // JSON of no Go type
-		o.Responses["200"] = Response{"The content.", map[string]Content{r.Content: {&Schema{Type: "object"}}}}
+		o.Responses["200"] = contentResponse("The content.", r.Content, &Schema{Type: "object"})
 	case r.Content != "":
-		o.Responses["200"] = Response{"The content.", map[string]Content{r.Content: {&Schema{Type: "string"}}}}
+		o.Responses["200"] = contentResponse("The content.", r.Content, &Schema{Type: "string"})
 	case r.Response != nil:
-		o.Responses["200"] = Response{"The answer.", map[string]Content{"application/json": {schemaOf(reflect.TypeOf(r.Response))}}}
-	default:
+		o.Responses["200"] = contentResponse("The answer.", jsonType, schemaOf(reflect.TypeOf(r.Response)))
+	}
+	if r.Content == "" && r.Response == nil || r.Method == http.MethodPost && r.Content == htmlType {
 		o.Responses["204"] = Response{Description: "Done."}
 	}
-	o.addErrors(statuses...)
-	d.addOperation(r.Method, r.Path, o)
-}
-
-func (o *Operation) addErrors(statuses ...int) {
-	for _, status := range statuses {
-		o.Responses[strconv.Itoa(status)] = Response{http.StatusText(status) + ".", map[string]Content{"application/json": {schemaRef("Error")}}}
+	if r.Content == htmlType {
+		o.addPageErrors(statuses...)
+	} else {
+		o.addErrors(statuses...)
 	}
+	d.addOperation(r.Method, r.Path, o)
 }
 
 // operationID returns a name of one word for a route.
@@ -230,7 +236,7 @@ func pascalCase(name string) string {
 func (d *Document) addCollection(c *core.Collection, names map[string]string) {
 	name, path := pascalCase(c.Name), "/api/collections/"+c.Name+"/records"
 	d.Components.Schemas[name+"Record"] = recordSchema(c, names)
-	record := map[string]Content{"application/json": {schemaRef(name + "Record")}}
+	record := contentResponse("The record.", jsonType, schemaRef(name+"Record"))
 	one := []Input{
 		{Name: "expand", In: "query", Description: "relations to show as records, with commas", Schema: &Schema{Type: "string"}},
 		{Name: "fields", In: "query", Description: "the fields to answer with, with commas; all unless told", Schema: &Schema{Type: "string"}},
@@ -251,47 +257,42 @@ func (d *Document) addCollection(c *core.Collection, names map[string]string) {
 			{Name: "filter", In: "query", Description: "in PocketBase's filter language", Schema: &Schema{Type: "string"}},
 			{Name: "skipTotal", In: "query", Description: "true leaves the totals out, which is faster", Schema: &Schema{Type: "boolean"}},
 		}, one...)
-		o.Responses["200"] = Response{"A page.", map[string]Content{"application/json": {&Schema{
+		o.Responses["200"] = contentResponse("A page.", jsonType, &Schema{
 			Type: "object", Required: []string{"page", "perPage", "totalItems", "totalPages", "items"}, Properties: map[string]*Schema{
 				"page": {Type: "integer"}, "perPage": {Type: "integer"}, "totalItems": {Type: "integer"}, "totalPages": {Type: "integer"},
 				"items": listSchema(schemaRef(name + "Record")),
 			},
-		}}}}
+		})
 		d.addOperation("GET", path, o)
 	}
 	if c.ViewRule != nil {
 		o := operation("view", "One of them.", c.ViewRule, 404)
-		o.Parameters, o.Responses["200"] = one, Response{"The record.", record}
+		o.Parameters, o.Responses["200"] = one, record
 		d.addOperation("GET", path+"/{id}", o)
 	}
 	if c.CreateRule != nil {
-		d.Components.Schemas[name+"Create"] = inputSchema(c, names, true)
 		o := operation("create", "Stores a new one.", c.CreateRule, 400)
-		o.Parameters, o.Body, o.Responses["200"] = one, requestBody(c, name+"Create"), Response{"The record.", record}
+		o.Parameters, o.Body, o.Responses["200"] = one, d.addInput(c, names, name+"Create", true), record
 		d.addOperation("POST", path, o)
 	}
 	if c.UpdateRule != nil {
-		d.Components.Schemas[name+"Update"] = inputSchema(c, names, false)
 		o := operation("update", "Changes one.", c.UpdateRule, 400, 404)
-		o.Parameters, o.Body, o.Responses["200"] = one, requestBody(c, name+"Update"), Response{"The record.", record}
+		o.Parameters, o.Body, o.Responses["200"] = one, d.addInput(c, names, name+"Update", false), record
 		d.addOperation("PATCH", path+"/{id}", o)
 	}
 	if c.DeleteRule != nil {
 		o := operation("delete", "Deletes one.", c.DeleteRule, 400, 404)
+		if c.Name == "users" {
+			o.Description = "Asks for a sign-in within the last 15 minutes, or for the password."
+			o.Body = jsonBody(&Schema{Type: "object", Properties: map[string]*Schema{"password": {Type: "string"}}})
+			o.Body.Required = false
+		}
 		o.Responses["204"] = Response{Description: "Done."}
 		d.addOperation("DELETE", path+"/{id}", o)
 	}
 	if c.IsAuth() {
 		d.addSignIn(c, name)
 	}
-}
-
-func requestBody(c *core.Collection, schema string) *Body {
-	content := map[string]Content{"application/json": {schemaRef(schema)}}
-	if slices.ContainsFunc(c.Fields, func(f core.Field) bool { return f.Type() == core.FieldTypeFile }) {
-		content["multipart/form-data"] = Content{schemaRef(schema)}
-	}
-	return &Body{true, content}
 }
 
 // recordSchema returns the schema of a record as clients get it.
@@ -319,36 +320,4 @@ func recordSchema(c *core.Collection, names map[string]string) *Schema {
 	maps.Copy(s.Properties, viewerFields[c.Name])
 	s.Required = append(s.Required, slices.Sorted(maps.Keys(viewerFields[c.Name]))...)
 	return s
-}
-
-// inputSchema returns the schema of what a client may send, without the fields that the service sets.
-func inputSchema(c *core.Collection, names map[string]string, creating bool) *Schema {
-	s := &Schema{Type: "object", Properties: map[string]*Schema{}}
-	for _, f := range c.Fields {
-		name := f.GetName()
-		if f.Type() == core.FieldTypePassword {
-			s.Properties["password"], s.Properties["passwordConfirm"] = &Schema{Type: "string"}, &Schema{Type: "string"}
-			if creating {
-				s.Required = append(s.Required, "password", "passwordConfirm")
-			} else {
-				s.Properties["oldPassword"] = &Schema{Type: "string"}
-			}
-			continue
-		}
-		system := f.GetSystem() && name != core.FieldNameId && name != core.FieldNameEmail && name != core.FieldNameEmailVisibility
-		if f.GetHidden() || f.Type() == core.FieldTypeAutodate || system || !guard.ClientMaySet(c.Name, name, creating) || name == core.FieldNameId && !creating {
-			continue
-		}
-		s.Properties[name] = fieldSchema(c, f, names, true)
-		if isRequired(f) && creating && name != collection.Describe(c.Name).Owner && name != core.FieldNameId {
-			s.Required = append(s.Required, name)
-		}
-	}
-	return s
-}
-
-// isRequired reports whether the field is required; each kind of field has its own Required.
-func isRequired(f core.Field) bool {
-	flag := reflect.Indirect(reflect.ValueOf(f)).FieldByName("Required")
-	return flag.IsValid() && flag.Bool()
 }

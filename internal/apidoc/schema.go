@@ -15,20 +15,27 @@ import (
 
 // Schema is a JSON Schema, with those of its keywords that we use.
 type Schema struct {
-	Ref         string             `json:"$ref,omitempty"`
-	Type        string             `json:"type,omitempty"`
-	Description string             `json:"description,omitempty"`
-	Format      string             `json:"format,omitempty"`
-	Enum        []string           `json:"enum,omitempty"`
-	MaxLength   int                `json:"maxLength,omitempty"`
-	MaxItems    int                `json:"maxItems,omitempty"`
-	Minimum     *float64           `json:"minimum,omitempty"`
-	Maximum     *float64           `json:"maximum,omitempty"`
-	Items       *Schema            `json:"items,omitempty"`
-	Properties  map[string]*Schema `json:"properties,omitempty"`
-	Required    []string           `json:"required,omitempty"`
-	Others      *Schema            `json:"additionalProperties,omitempty"`
-	AnyOf       []*Schema          `json:"anyOf,omitempty"`
+	Ref         string              `json:"$ref,omitempty"`
+	Type        string              `json:"type,omitempty"`
+	Description string              `json:"description,omitempty"`
+	Format      string              `json:"format,omitempty"`
+	Enum        []string            `json:"enum,omitempty"`
+	Const       any                 `json:"const,omitempty"`
+	Pattern     string              `json:"pattern,omitempty"`
+	MinLength   int                 `json:"minLength,omitempty"`
+	MaxLength   int                 `json:"maxLength,omitempty"`
+	MinItems    int                 `json:"minItems,omitempty"`
+	MaxItems    int                 `json:"maxItems,omitempty"`
+	Minimum     *float64            `json:"minimum,omitempty"`
+	Maximum     *float64            `json:"maximum,omitempty"`
+	Items       *Schema             `json:"items,omitempty"`
+	Properties  map[string]*Schema  `json:"properties,omitempty"`
+	Required    []string            `json:"required,omitempty"`
+	Together    map[string][]string `json:"dependentRequired,omitempty"`    // what must come with a property
+	Others      any                 `json:"additionalProperties,omitempty"` // a *Schema, or false for none
+	Removable   bool                `json:"-"`                              // a file that null removes, where the body is no form
+	AnyOf       []*Schema           `json:"anyOf,omitempty"`
+	OneOf       []*Schema           `json:"oneOf,omitempty"`
 }
 
 func schemaRef(name string) *Schema { return &Schema{Ref: "#/components/schemas/" + name} }
@@ -89,7 +96,7 @@ func schemaOf(t reflect.Type) *Schema {
 	case reflect.Bool:
 		return &Schema{Type: "boolean"}
 	case reflect.Float32, reflect.Float64:
-		return &Schema{Type: "number"}
+		return &Schema{Type: "number", Format: "double"}
 	case reflect.Struct:
 		return structSchema(t)
 	case reflect.Interface:
@@ -135,25 +142,28 @@ func fieldSchema(c *core.Collection, field core.Field, names map[string]string, 
 	switch f := field.(type) {
 	case *core.TextField:
 		s := &Schema{Type: "string"}
-		if forInput && f.Name != core.FieldNameId {
-			s.MaxLength = f.Max
-			if f.Pattern != "" { // a Go pattern, whose syntax differs a little from that of JSON Schema
-				s.Description = "matches " + f.Pattern
-			}
+		if forInput {
+			s.boundText(f)
 		}
 		return s
 	case *core.EditorField:
 		return &Schema{Type: "string", Description: "HTML"}
-	case *core.EmailField, *core.URLField:
-		return &Schema{Type: "string", Description: map[string]string{"email": "an e-mail address", "url": "an address"}[field.Type()]}
+	case *core.EmailField:
+		s := &Schema{Type: "string", Description: "an e-mail address"}
+		if forInput {
+			s.Format = "email"
+		}
+		return s
+	case *core.URLField:
+		return &Schema{Type: "string", Description: "an address"}
 	case *core.DateField, *core.AutodateField:
 		return &Schema{Type: "string", Description: "a time such as 2026-01-31 12:00:00.000Z, or empty"}
 	case *core.BoolField:
 		return &Schema{Type: "boolean"}
 	case *core.NumberField:
 		s := &Schema{Type: "number", Minimum: f.Min, Maximum: f.Max}
-		if f.OnlyInt {
-			s.Type = "integer"
+		if s.Format = "double"; f.OnlyInt {
+			s.Type, s.Format = "integer", ""
 		}
 		return s
 	case *core.SelectField:
@@ -177,7 +187,11 @@ func fieldSchema(c *core.Collection, field core.Field, names map[string]string, 
 			one = &Schema{Type: "string", Format: "binary", Description: strings.Join(f.MimeTypes, ", ")}
 		}
 		if f.IsMultiple() {
-			return &Schema{Type: "array", Items: one, MaxItems: f.MaxSelect}
+			list := &Schema{Type: "array", Items: one, MaxItems: f.MaxSelect}
+			if forInput && f.Required {
+				list.MinItems = 1
+			}
+			return list
 		}
 		return one
 	case *core.GeoPointField:

@@ -21,6 +21,10 @@ type Descriptor struct {
 	ServerFields []string
 	// ServerFieldsOnCreate are further ones, which a client may change later but not choose at first.
 	ServerFieldsOnCreate []string
+	// RequiredTexts are texts that a client must send and may not empty, although the service stores rows without.
+	RequiredTexts []string
+	// Together are fields of which a client sends all or none.
+	Together []string
 	// Derived are the fields that follow from other rows, besides those that Counts of other collections name. Nobody
 	// sets them.
 	Derived []string

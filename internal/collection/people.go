@@ -16,7 +16,7 @@ var people = []Descriptor{
 	{
 		Name: "settings", Moments: []string{"created", "updated", "seenAt", "readAt", "digestedAt"},
 		Relations:    []Relation{{"user", "users", DeleteRowsLast}},
-		ServerFields: []string{"readAt"}, Derived: []string{"seq"},
+		ServerFields: []string{"readAt"}, Derived: []string{"seq"}, Together: []string{"quietFrom", "quietTo"},
 		Shapes: map[string]Shape{"notify": Preferences},
 		Bound:  "one for each user",
 	},

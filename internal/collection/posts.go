@@ -3,7 +3,7 @@ package collection
 var posts = []Descriptor{
 	{ // before posts: an account that is erased loses its comments before its posts
 		Name: "comments", Owner: "author", ClientChoosesID: true, ReadsRelations: true, GoneJob: "comment.gone", Moments: stamps,
-		ServerFields: []string{"deleted", "hidden"},
+		ServerFields: []string{"deleted", "hidden"}, RequiredTexts: []string{"text"},
 		Relations: []Relation{
 			{"post", "posts", DeleteRows}, {"author", "users", DeleteRecords},
 			{"parent", "comments", SpecialPart}, // one that is answered stays, as a tombstone

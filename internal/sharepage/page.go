@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html/template"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -107,8 +108,27 @@ func (p *Page) RenderHTML() ([]byte, error) {
 }
 
 // MissingPage returns the page for what does not exist or a guest may not see.
-func MissingPage(app core.App) ([]byte, error) {
-	p := &Page{Kind: "missing", Title: "Not here", Description: "There is nothing to see at this address.", Site: siteName(app), InApp: "/"}
+func MissingPage(app core.App) ([]byte, error) { return ErrorPage(app, http.StatusNotFound) }
+
+// errorWords are what pages of errors say, by status. There is one for 404, 400 and 500; others are as these.
+var errorWords = map[int]struct{ title, text string }{
+	http.StatusNotFound:           {"Nothing to see here", "It may have been taken down, or it is for others. The app shows what is shared with you."},
+	http.StatusBadRequest:         {"This link does not work", "It may be cut off or too old. Copy all of it, or look in the app for what you were about to do."},
+	http.StatusServiceUnavailable: {"Not right now", "The service cannot show this at the moment. Please try again in a minute."},
+	http.StatusTooManyRequests:    {"One moment, please", "That was a lot at once. Please try again in a minute."},
+}
+
+// ErrorPage returns the page for people that stands for an answer of that status.
+func ErrorPage(app core.App, status int) ([]byte, error) {
+	said, known := errorWords[status]
+	switch {
+	case known:
+	case status < http.StatusInternalServerError:
+		said = errorWords[http.StatusBadRequest]
+	default:
+		said = errorWords[http.StatusServiceUnavailable]
+	}
+	p := &Page{Kind: "error", Title: said.title, Description: said.text, Site: siteName(app), InApp: "/"}
 	return p.RenderHTML()
 }
 

@@ -1,2 +1,2 @@
 // What is not there for a guest may be there for somebody in the app.
-document.querySelector('.bar .button').href = '/#' + location.pathname;
+if (/^\/(p\/|@|tags\/)/.test(location.pathname)) document.querySelector('.bar .button').href = '/#' + location.pathname;

@@ -8,11 +8,14 @@ import (
 
 // AnswerTransient is the middleware that answers 503 with a Retry-After to errors that the record hooks could not
 // see, such as a lock met while reading or a read that took too long.
-func AnswerTransient(e *core.RequestEvent) error {
-	err := e.Next()
+func AnswerTransient(e *core.RequestEvent) error { return transientFor(e, e.Next()) }
+
+// transientFor returns err as the client shall see it if it ends by itself, and says in the header when to come back.
+// Any other error is returned as it is.
+func transientFor(e *core.RequestEvent, err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || e.Written():
+		return err
 	case fault.IsInterrupted(err):
 		err = fault.TookTooLong(err)
 	case fault.IsTransient(err):

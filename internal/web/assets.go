@@ -13,6 +13,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
 
 	pb_public "github.com/doubletap/doubletap/pb_public"
 )
@@ -35,7 +36,7 @@ func ServeAssets(files map[string]Asset) func(*core.RequestEvent) error {
 		SetPagePolicy(header)
 		file, ours := files[path]
 		if !ours {
-			return e.Next()
+			return router.ErrFileNotFound // e.Next would lead a folder's address to one with a slash
 		}
 		header.Set("ETag", file.etag)
 		header.Set("Cache-Control", "no-cache") // ask each time; mostly the answer is 304
