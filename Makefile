@@ -30,7 +30,8 @@ SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPoc
 	TestAChangedRuleKeepsTheFastReadsAndTheirAnswers TestSavedTwiceLosesNothing TestSignUp
 SEQUENTIAL_IN = ./internal/cli ./hooks ./internal/photo ./internal/photo/heic ./internal/words
 empty :=
-NODE_TEST = node --test --test-force-exit --test-timeout=180000 --test-reporter=spec
+# Two files at a time: node alone would run one on two cores, and each waits for its program and its browser in turn.
+NODE_TEST = node --test --test-force-exit --test-concurrency=2 --test-timeout=180000 --test-reporter=spec
 APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
 # staticcheck's bugs, simplifications and unused code; its style checks (ST) are matters of taste that reviewers settle.
