@@ -78,6 +78,12 @@ func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began 
 // Bind began.
 func (s *Social) bindFastReads(before []int) {
 	off := os.Getenv("DOUBLETAP_FASTPATH") == "off"
+	s.app.OnRecordAfterUpdateSuccess("posts").BindFunc(func(e *core.RecordEvent) error {
+		if was := e.Record.Original(); was.GetString("author") != e.Record.GetString("author") || was.GetString("created") != e.Record.GetString("created") {
+			s.listReader.ForgetRecentPosts()
+		}
+		return e.Next()
+	})
 	ours := handlerCounts(s.app, readHooks)
 	for i := range ours {
 		ours[i] -= before[i]

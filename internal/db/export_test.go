@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"reflect"
 
 	"modernc.org/libc"
 	"modernc.org/sqlite"
@@ -35,8 +34,7 @@ func ReplanCount(pool *sql.DB) (times int, err error) {
 		tls := libc.NewTLS()
 		defer tls.Close()
 		for _, kept := range driver.(*conn).prepared {
-			handle := reflect.ValueOf(kept.Value.(*preparedEntry).driverStatement).Elem().FieldByName("pstmt").Uint()
-			times += int(sqlite3.Xsqlite3_stmt_status(tls, uintptr(handle), sqlite3.SQLITE_STMTSTATUS_REPREPARE, 0))
+			times += int(sqlite3.Xsqlite3_stmt_status(tls, kept.Value.(*preparedEntry).sqliteHandle(), sqlite3.SQLITE_STMTSTATUS_REPREPARE, 0))
 		}
 		return nil
 	})

@@ -1,6 +1,8 @@
 package db
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 	"reflect"
 
@@ -29,4 +31,27 @@ func (c *conn) keepPlans() error {
 // sqliteHandle returns SQLite's own connection, which the driver hides.
 func (c *conn) sqliteHandle() uintptr {
 	return uintptr(reflect.ValueOf(c.session).Elem().FieldByName("db").Uint())
+}
+
+// StepCount returns how many steps SQLite's virtual machine has taken for the statements that a connection of the pool keeps
+// prepared: what they cost, counted. A pool has one connection where this is to mean anything.
+func StepCount(pool *sql.DB) (steps int, err error) {
+	c, err := pool.Conn(context.Background())
+	if err != nil {
+		return 0, fmt.Errorf("count SQLite's steps: %w", err)
+	}
+	defer c.Close()
+	err = c.Raw(func(driver any) error {
+		tls := libc.NewTLS()
+		defer tls.Close()
+		for _, kept := range driver.(*conn).prepared {
+			steps += int(sqlite3.Xsqlite3_stmt_status(tls, kept.Value.(*preparedEntry).sqliteHandle(), sqlite3.SQLITE_STMTSTATUS_VM_STEP, 0))
+		}
+		return nil
+	})
+	return steps, err
+}
+
+func (e *preparedEntry) sqliteHandle() uintptr {
+	return uintptr(reflect.ValueOf(e.driverStatement).Elem().FieldByName("pstmt").Uint())
 }

@@ -1,6 +1,8 @@
 package listing
 
 import (
+	"strings"
+
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/db"
@@ -36,24 +38,21 @@ func feedConditions() []string {
 }
 
 const (
-	followedSQL = "followee FROM follows INDEXED BY idx_follows_out WHERE follower = {:me} AND state = 'accepted'"
-
-	// sinceSQL is the time at which the window begins: {:window} before the cursor or, without one, before the newest post.
-	sinceSQL = "(SELECT iif({:window} = '', '', coalesce(strftime('%Y-%m-%d %H:%M:%fZ', iif({:at} = '', min({:now}, (SELECT created FROM posts ORDER BY created DESC LIMIT 1)), {:at}), {:window}), '')))"
-
-	feedCursor = "_q.created <= {:at} AND (_q.created < {:at} OR _q.id < {:last})"
-	feedOrder  = " ORDER BY _q.created DESC, _q.id DESC LIMIT {:candidates}"
+	followedSQL = "follows INDEXED BY idx_follows_out WHERE follower = {:me} AND state = 'accepted'"
+	feedCursor  = "created <= {:at} AND (created < {:at} OR id < {:last})"
 )
 
-// authorsSQL selects whose posts may be in the viewer's feed. Who is muted is left out here too: their posts would be
-// looked through in vain, however many there are.
-var authorsSQL = "SELECT {:me} AS author UNION ALL SELECT " + followedSQL + " AND followee != {:me} AND NOT " + mutesSQL("muted = followee")
+// followeesSQL selects whom the viewer follows as one text, without those who are muted: their posts would be looked
+// through in vain, however many there are.
+var followeesSQL = "SELECT coalesce(group_concat(followee, ' '), '') FROM " + followedSQL + " AND NOT " + mutesSQL("muted = followee")
 
-// feedPlan is how a page of the feed is read. Its statements choose candidates, which are in the order of the page, and
-// read rows from them until the page is full.
+// feedPlan is how a page of the feed is read. Each of its statements has candidates in the order of the page, and reads
+// rows from them until the page is full.
 type feedPlan struct {
-	ofAuthors, newest [2]string // of the first page, and of a page behind a cursor
-	row               *template
+	followees      string    // statement: selects whom the viewer follows as one text
+	listed         string    // candidates are those of {:list}
+	newest, merged [2]string // of the first page, and of a page behind a cursor: the newest posts of all; those of the authors {:authors}
+	row            *template
 }
 
 func (m *planMaker) makeFeedPlan(expands string) *pagePlan {
@@ -62,10 +61,15 @@ func (m *planMaker) makeFeedPlan(expands string) *pagePlan {
 		row = append(row, expandField("post", m.postTemplate(m.posts.ViewRule, true), m.feedPostShownSQL()))
 	}
 	t := objectTemplate(row)
-	p := &feedPlan{row: t}
-	conditions := append([]string{m.feedShownSQL()}, feedConditions()...)
+	p := &feedPlan{row: t, followees: followeesSQL}
+	conditions := append([]string{visibility.ExistsSQL("users WHERE id = {:me} AND tokenKey = {:key}"), m.feedShownSQL()}, feedConditions()...)
+	rows := func(candidates string) string {
+		return "SELECT " + t.rowTextSQL() + " FROM " + candidates + " CROSS JOIN users _u ON _u.id = _p.author" +
+			viewerJoins(expands != "", expands != "") + " WHERE " + strings.Join(conditions, " AND ") + " LIMIT {:n}"
+	}
+	p.listed = rows(listedSQL)
 	for i, cursor := range []string{"", feedCursor} {
-		p.ofAuthors[i], p.newest[i] = feedStatements(t.rowTextSQL(), viewerJoins(expands != "", expands != ""), conditions, cursor)
+		p.newest[i], p.merged[i] = rows(newestSQL(cursor)), rows(mergedSQL(cursor))
 	}
 	return &pagePlan{row: t, feed: p}
 }
@@ -96,64 +100,68 @@ func (m *planMaker) feedPostShownSQL() string {
 	return "_p.id IS NOT NULL AND " + m.postShownSQL(m.posts.ViewRule)
 }
 
-// feedStatements returns the two statements that read a page of the feed: from the posts of each author since the
-// window's beginning, and from the newest posts of all.
-func feedStatements(columns, joins string, conditions []string, cursor string) (ofAuthors, newest string) {
-	and, where := "", ""
+// The candidates of a page, as posts _p.
+
+const listedSQL = "json_each({:list}) _listed CROSS JOIN posts _p ON _p.rowid = CAST(_listed.value AS INTEGER) AND " + listedPostSQL + " = _listed.value"
+
+// newestSQL reads the newest posts of all that are of the viewer or of somebody whom the viewer follows.
+func newestSQL(cursor string) string {
 	if cursor != "" {
-		and, where = " AND "+cursor, " WHERE "+cursor
+		cursor = " AND " + cursor
 	}
-	read := func(candidates string, further ...string) string {
-		statement := "SELECT " + columns + " FROM (" + candidates + ") _c CROSS JOIN posts _p ON _p.rowid = _c.n CROSS JOIN users _u ON _u.id = _p.author" + joins +
-			" WHERE " + visibility.ExistsSQL("users WHERE id = {:me} AND tokenKey = {:key}")
-		for _, condition := range append(further, conditions...) {
-			statement += " AND " + condition
+	return "(SELECT rowid AS n, author FROM posts INDEXED BY idx_posts_created WHERE 1" + cursor + " ORDER BY created DESC, id DESC LIMIT {:candidates}) _c" +
+		" CROSS JOIN posts _p ON _p.rowid = _c.n AND (_c.author = {:me} OR " + visibility.ExistsSQL(followedSQL+" AND followee = _c.author") + ")"
+}
+
+// mergedSQL reads the posts of the authors by merging theirs, which the index has in order: the newest of each author is
+// put into a queue; whenever the newest of the queue is taken, the next one of the same author is put in. So a page takes as
+// many steps as there are authors and rows, however old the posts are and however many an author has.
+func mergedSQL(cursor string) string {
+	newestOf := func(author, condition string) string {
+		if condition != "" {
+			condition = " AND " + condition
 		}
-		return statement + " LIMIT {:n}"
+		return "CROSS JOIN posts _q ON _q.rowid = (SELECT rowid FROM posts INDEXED BY idx_posts_author WHERE author = " + author + condition + " ORDER BY created DESC, id DESC LIMIT 1)"
 	}
-	ofAuthors = read("SELECT _q.rowid AS n FROM (" + authorsSQL + ") _a CROSS JOIN posts _q INDEXED BY idx_posts_author ON _q.author = _a.author AND _q.created > " + sinceSQL + and + feedOrder)
-	newest = read("SELECT _q.rowid AS n FROM posts _q INDEXED BY idx_posts_created"+where+feedOrder,
-		"(_p.author = {:me} OR "+visibility.ExistsSQL(`follows INDEXED BY idx_follows_out WHERE follower = {:me} AND followee = _p.author AND state = 'accepted'`)+")")
-	return ofAuthors, newest
-}
-
-// feedAttempt is one try to fill a page: from candidates of a window, all of them when most is -1.
-type feedAttempt struct {
-	newest bool
-	window string
-	most   func(n int) int
-}
-
-// feedAttempts are tried in turn until a page is full. The last one looks at everything.
-var feedAttempts = []feedAttempt{
-	{newest: true, most: func(n int) int { return max(50*n, 1000) }}, // only for who follows many
-	{window: "-2 days", most: func(n int) int { return 3 * n }},
-	{window: "-60 days", most: func(n int) int { return 30 * n }},
-	{window: "-400 days", most: func(n int) int { return 300 * n }},
-	{window: "", most: func(int) int { return -1 }},
+	const columns = "_q.author, _q.created, _q.id, _q.rowid"
+	return "(WITH RECURSIVE _m(author, at, id, n) AS (" +
+		"SELECT " + columns + " FROM json_each({:authors}) _a " + newestOf("_a.value", cursor) +
+		" UNION ALL SELECT " + columns + " FROM _m " + newestOf("_m.author", "(created, id) < (_m.at, _m.id)") +
+		" ORDER BY 2 DESC, 3 DESC) SELECT n FROM _m) _c CROSS JOIN posts _p ON _p.rowid = _c.n"
 }
 
 // appendFeed appends itemsHead and the rows of a page of the feed.
-func (r *Reader) appendFeed(out []byte, p *pagePlan, person *core.Record, request Request, params db.Params) ([]byte, error) {
-	at := 0
+func (r *Reader) appendFeed(out []byte, p *pagePlan, person *core.Record, request Request, params db.Params) (_ []byte, err error) {
+	start, behind := len(out), 0
 	if request.At != "" {
-		at = 1
+		behind = 1
 	}
-	start := len(out)
-	for _, attempt := range feedAttempts {
-		statement := p.feed.ofAuthors[at]
-		if attempt.newest {
-			if person.GetInt("followingCount") < manyFollowees {
-				continue
-			}
-			statement = p.feed.newest[at]
-		}
-		params["window"], params["candidates"] = attempt.window, attempt.most(request.PerPage)
+	attempt := func(statement string) (filled bool) {
 		var found int
-		var err error
-		if out, found, err = r.appendRows(out[:start], p, statement, params); err != nil || found == request.PerPage {
-			return out, err
+		out, found, err = r.appendRows(out[:start], p, statement, params)
+		return err != nil || found == request.PerPage
+	}
+	if params["candidates"] = max(50*request.PerPage, 1000); person.GetInt("followingCount") >= manyFollowees && attempt(p.feed.newest[behind]) {
+		return out, err
+	}
+	var followees string
+	if _, err := db.QueryRow(r.app, p.feed.followees, params, &followees); err != nil {
+		return out, err
+	}
+	authors := []string{person.Id}
+	for followee := range strings.FieldsSeq(followees) {
+		if followee != person.Id {
+			authors = append(authors, followee)
 		}
 	}
-	return out, nil
+	list, more, err := r.recent.choose(r.app, authors, request.At, request.LastID, request.PerPage+request.PerPage/2) // some may not be shown
+	if err != nil {
+		return out, err
+	}
+	if params["list"] = listPosts(list); (len(list) >= request.PerPage || !more) && (attempt(p.feed.listed) || !more) {
+		return out, err
+	}
+	params["authors"] = db.JSONList(authors)
+	attempt(p.feed.merged[behind])
+	return out, err
 }

@@ -26,10 +26,18 @@ const (
 type Reader struct {
 	app   core.App
 	plans atomic.Pointer[planCache]
+
+	recent recentPosts
 }
 
 // NewReader returns a reader of app's data.
-func NewReader(app core.App) *Reader { return &Reader{app: app} }
+func NewReader(app core.App) *Reader {
+	return &Reader{app: app, recent: recentPosts{most: recentPostCount}}
+}
+
+// ForgetRecentPosts says that the author or the time of a post was changed, which are looked up again for the next page of
+// the feed. New posts and those that were deleted need no word.
+func (r *Reader) ForgetRecentPosts() { r.recent.forget() }
 
 // planCache holds the page plans for the collections as they are.
 type planCache struct {
@@ -54,7 +62,7 @@ type pagePlan struct {
 }
 
 // AppendPage appends the JSON of the answer to a person who was given a token. It returns the reason when the general
-// path has to answer. A page of the tray takes up to two statements, one of the feed as many as feedAttempts.
+// path has to answer. A page of the tray takes up to two statements, one of the feed up to five.
 func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([]byte, visibility.Reason, error) {
 	p, err := r.findPlan(request)
 	if err != nil || p.reason != "" {

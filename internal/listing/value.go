@@ -147,6 +147,19 @@ func needsEscaping(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.'
 }
 
-func isCanonicalJSON(stored string) bool { return stored == "null" || stored == "[]" || stored == "{}" }
+// isCanonicalJSON reports whether the text is JSON as PocketBase would write it: without spaces, and with nothing in it
+// that could be written in another way.
+func isCanonicalJSON(stored string) bool {
+	switch stored {
+	case "null", "[]", "{}":
+		return true
+	}
+	for _, c := range []byte(stored) {
+		if c <= ' ' || c > '~' || c == '\\' {
+			return false
+		}
+	}
+	return jsontext.Value(stored).IsValid(jsontext.AllowDuplicateNames(true))
+}
 
 func isCanonicalPoint(stored string) bool { return stored == `{"lon":0,"lat":0}` }

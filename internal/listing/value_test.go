@@ -23,8 +23,9 @@ func TestValuesAreWrittenAsPocketBaseWritesThem(t *testing.T) {
 		"relation":   {&core.RelationField{MaxSelect: 1}, []string{"", "abc", `["abc"]`}},
 		"relations":  {&core.RelationField{MaxSelect: 9}, []string{"[]", `["abc","def"]`, `["abc","abc"]`, "abc", ""}},
 		"files":      {&core.FileField{MaxSelect: 9}, []string{"[]", `["a_b.jpg","c-d.png"]`, `["a b.jpg"]`, "a.jpg", ""}},
-		"json":       {&core.JSONField{}, []string{"", "null", "[]", "{}", `{"b":1,"a":2}`, `"x"`, "x", "1"}},
-		"place":      {&core.GeoPointField{}, []string{"", `{"lon":0,"lat":0}`, `{"lon":1.5,"lat":-2}`, `{"lat":1}`, "null", "x"}},
+		"json": {&core.JSONField{}, []string{"", "null", "[]", "{}", `{"b":1,"a":2}`, `"x"`, "x", "1", "1.0", "1E5", "-0", "12345678901234567890", `"a b"`, `"<&>"`, `"a\/b"`, `"a/b"`, `"\u0041"`, `"é"`, "\"\x7f\"", "[1, 2]", "[1,]", "tru", `{"a":1,"a":2}`,
+			`[{"w":1080,"h":1350,"hash":"LEHV6nWB2yk8pyo0adR*.7kCMdnj","color":"#aabbcc"}]`}},
+		"place": {&core.GeoPointField{}, []string{"", `{"lon":0,"lat":0}`, `{"lon":1.5,"lat":-2}`, `{"lat":1}`, "null", "x"}},
 	} {
 		quick, ok := appenderOf(c.field)
 		if !ok {
