@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"errors"
+
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
@@ -27,7 +29,10 @@ func limitAlertMail(e *core.MailerRecordEvent) error {
 		logMailHeldBack(e.App, mail.LoginAlert)
 		return nil
 	}
-	return e.Next()
+	if err := e.Next(); err != nil {
+		return errors.Join(err, e.App.RunInTransaction(func(tx core.App) error { return mail.RefundBudget(tx, mail.LoginAlert, e.Record.Email()) }))
+	}
+	return nil
 }
 
 func logMailHeldBack(app core.App, kind string) {

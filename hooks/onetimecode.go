@@ -40,6 +40,7 @@ const (
 
 func (s *Social) bindOneTimeCodes() {
 	s.app.OnRecordRequestOTPRequest(guard.GuardedCollections...).Bind(&hook.Handler[*core.RecordCreateOTPRequestEvent]{Func: answerErrors(codeRequested), Priority: lastPriority})
+	s.app.OnMailerRecordOTPSend(guard.GuardedCollections...).Bind(&hook.Handler[*core.MailerRecordEvent]{Func: takeBackUnsentCode, Priority: firstPriority})
 	s.app.OnRecordAuthWithOTPRequest(guard.GuardedCollections...).Bind(&hook.Handler[*core.RecordAuthWithOTPRequestEvent]{Func: restoreCodeHolder, Priority: firstPriority})
 }
 
@@ -69,9 +70,14 @@ func codeRequested(e *core.RecordCreateOTPRequestEvent) error {
 	}
 	if request != "" {
 		code.id = code.tag + otpPart(key, otpIDLength-otpTagLength, code.tag, request)
-		return code.answer(e)
-	}
-	if e.Record == nil {
+		again, err := isMailedAgain(e)
+		if err != nil {
+			return err
+		}
+		if !again {
+			return code.answer(e)
+		}
+	} else if e.Record == nil {
 		core.NewOTP(e.App).SetPassword(e.Password) // takes as long as for an account
 		if err := e.App.RunInTransaction(code.takeID); err != nil {
 			return err
@@ -95,7 +101,6 @@ type requestedCode struct {
 	core.App
 	key, tag, address string
 	id                string // that is answered
-	isNew             bool   // nobody was given it before
 }
 
 // errCodeHeldBack says that a code is neither stored nor mailed.
@@ -107,8 +112,8 @@ func (c *requestedCode) answer(e *core.RecordCreateOTPRequestEvent) error {
 
 // takeID sets the id, which is a new one if the pause since the last request is over.
 func (c *requestedCode) takeID(tx core.App) error {
-	request, isNew, err := mail.NoteRequest(tx, mail.OneTimeCode, c.tag)
-	c.id, c.isNew = c.tag+otpPart(c.key, otpIDLength-otpTagLength, c.tag, request), isNew
+	request, err := mail.NoteRequest(tx, mail.OneTimeCode, c.tag)
+	c.id = c.tag + otpPart(c.key, otpIDLength-otpTagLength, c.tag, request)
 	return err
 }
 
@@ -121,7 +126,7 @@ func (c *requestedCode) Save(model core.Model) error {
 	stored := false
 	err := c.RunInTransaction(func(tx core.App) error {
 		stored = false
-		if err := c.takeID(tx); err != nil || !c.isNew {
+		if err := c.takeID(tx); err != nil {
 			return err
 		}
 		allowed, err := mail.SpendBudget(tx, mail.OneTimeCode, c.address, "")

@@ -78,13 +78,7 @@ func SpendBudget(app core.App, kind, address, by string) (allowed bool, err erro
 		if err != nil {
 			return err
 		}
-		total := 0
-		for _, row := range rows {
-			total += row.Count
-		}
-		one := rows[kind]
-		allowed = one.Count < limit.maxPerDay && total < maxMailsPerMailbox && (one.Count == 0 || timeApart(one.LastAt, now) >= limit.minInterval)
-		if !allowed {
+		if allowed = limit.hasRoom(rows, kind, now); !allowed {
 			return nil
 		}
 		if by != "" {
@@ -99,12 +93,58 @@ func SpendBudget(app core.App, kind, address, by string) (allowed bool, err erro
 				return err
 			}
 		}
-		return writeSpent(tx, target, kind, one, now)
+		return writeSpent(tx, target, kind, rows[kind], now)
 	})
 	if err != nil {
 		return false, fmt.Errorf("count a mail of %s: %w", kind, err)
 	}
 	return allowed, nil
+}
+
+// hasRoom reports whether a mailbox that got what the rows say may get one more mail of the kind.
+func (b budget) hasRoom(rows map[string]spentRow, kind string, now time.Time) bool {
+	total := 0
+	for name, row := range rows {
+		if !strings.HasPrefix(name, refundKind) {
+			total += row.Count
+		}
+	}
+	one := rows[kind]
+	return one.Count < b.maxPerDay && total < maxMailsPerMailbox && (one.Count == 0 || timeApart(one.LastAt, now) >= b.minInterval)
+}
+
+// HasRoom reports whether SpendBudget would let a mail that nobody causes go to the address.
+func HasRoom(app core.App, kind, address string) (bool, error) {
+	limit, limited := budgets[kind]
+	if !limited || os.Getenv("DOUBLETAP_LIMITS") == "off" {
+		return true, nil
+	}
+	now := clock.Now(app)
+	rows, err := readSpent(app, MailboxKey(address), now)
+	if err != nil {
+		return false, fmt.Errorf("read the budget of mails of %s: %w", kind, err)
+	}
+	return limit.hasRoom(rows, kind, now), nil
+}
+
+// refundKind begins the kind of the rows that count refunds.
+const refundKind = "refund:"
+
+// RefundBudget gives back what a mail to the address took that did not leave, so that the next may leave at once. In budgetWindow it does
+// so for no more mails than may leave, as a server may say that it failed and yet deliver.
+func RefundBudget(tx core.App, kind, address string) error {
+	now, target := clock.Now(tx), MailboxKey(address)
+	rows, err := readSpent(tx, target, now)
+	if err == nil && rows[kind].Count > 0 && rows[refundKind+kind].Count < budgets[kind].maxPerDay {
+		if err = writeSpent(tx, target, refundKind+kind, rows[refundKind+kind], now); err == nil {
+			_, err = db.Exec(tx, `UPDATE mailings SET count = count - 1, lastAt = {:last} WHERE target = {:target} AND kind = {:kind}`,
+				db.Params{"target": target, "kind": kind, "last": clock.FormatTime(now.Add(-budgets[kind].minInterval))})
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("give back a mail of %s: %w", kind, err)
+	}
+	return nil
 }
 
 // requestLife is how long a request is remembered: longer than the pause between two.
@@ -122,22 +162,22 @@ func LastRequest(app core.App, kind, who string) (string, error) {
 
 // NoteRequest notes a request for mail of a kind, of which who may be anybody, and names it. Within the pause after the one before it
 // is the same request.
-func NoteRequest(tx core.App, kind, who string) (name string, isNew bool, err error) {
+func NoteRequest(tx core.App, kind, who string) (name string, err error) {
 	now := clock.Now(tx)
 	row, name, err := readRequest(tx, kind, who, now)
 	if err != nil || name != "" {
-		return name, false, err
+		return name, err
 	}
 	if err := writeSpent(tx, who, requestKind+kind, row, now); err != nil {
-		return "", false, fmt.Errorf("note a request for mail of %s: %w", kind, err)
+		return "", fmt.Errorf("note a request for mail of %s: %w", kind, err)
 	}
 	// there may be one for every address that anybody ever asked about
 	_, err = db.Exec(tx, `DELETE FROM mailings WHERE rowid IN (SELECT rowid FROM mailings WHERE kind = {:kind} AND lastAt < {:old} LIMIT {:n})`,
 		db.Params{"kind": requestKind + kind, "old": clock.FormatTime(now.Add(-requestLife)), "n": cleanupBatch})
 	if err != nil {
-		return "", false, fmt.Errorf("forget old requests for mail of %s: %w", kind, err)
+		return "", fmt.Errorf("forget old requests for mail of %s: %w", kind, err)
 	}
-	return requestName(row.Count+1, clock.FormatTime(now)), true, nil
+	return requestName(row.Count+1, clock.FormatTime(now)), nil
 }
 
 func readRequest(app core.App, kind, who string, now time.Time) (row spentRow, name string, err error) {
