@@ -9,13 +9,18 @@ import (
 	"github.com/doubletap/doubletap/internal/web"
 )
 
-// bindLimits counts requests where the caller is known and the size of the body is checked, before anything is read or
-// hashed for it.
+// bindLimits finds out for whom a proxy asks before anybody else looks, and counts requests where the caller is known and
+// the size of the body is checked, before anything is read or hashed for it.
 func (s *Social) bindLimits() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		if err := limit.CheckSettings(); err != nil {
 			return err
 		}
+		proxies, err := web.ProxiesFromEnvironment()
+		if err != nil {
+			return err
+		}
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: firstPriority, Func: proxies.ResolveClient})
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultBodyLimitMiddlewarePriority + 1, Func: web.CheckLimits})
 		return e.Next()
 	})
