@@ -10,6 +10,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
+
+	"github.com/doubletap/doubletap/internal/limit"
 )
 
 // HandleConnect gives a new connection a client whose Send never waits. It takes an ordinary connection out of
@@ -26,6 +28,7 @@ func (in *Inbox) HandleConnect(e *core.RealtimeConnectRequestEvent) error {
 		return refuseStream(e, "Too many connections. Please try again later.")
 	}
 	d := newDevice(e.Client, &in.waitingBytes)
+	d.address = limit.AddressGroup(limit.ClientAddress(e.Request))
 	if !in.addDevice(d) {
 		return refuseStream(e, "The service is stopping.")
 	}

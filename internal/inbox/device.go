@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,8 @@ const (
 // channel holds. A device for which too much waits is disconnected.
 type device struct {
 	subscriptions.Client // holds the id, PocketBase's subscriptions, and what hooks store
+
+	address netip.Prefix // that its connection came from, as limits count addresses
 
 	subscribing     sync.Mutex  // held by the subscribe call that is under way
 	hasOwnersTopics atomic.Bool // whether it may have subscriptions that PocketBase serves

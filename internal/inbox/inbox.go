@@ -3,6 +3,7 @@
 package inbox
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,8 +53,10 @@ type Inbox struct {
 	superusers     subscriptionSet            // of superusers, who are sent the rows of all people
 	idleWatcher    *idleWatcher               // nil before the first connection
 	watchedPosts   map[string]*watchedPost
-	rowSubscribers map[rowKey]subscriptionSet // subscriptions to topics that are not personal
-	stopHeartbeats chan struct{}              // closed to end the heartbeats, nil before the first device
+	rowSubscribers map[rowKey]subscriptionSet             // subscriptions to topics that are not personal
+	streamCounts   map[streamHolder]int                   // of those who have subscribed
+	strangers      map[netip.Prefix]map[*device]time.Time // devices that have not subscribed yet, with when they came
+	stopHeartbeats chan struct{}                          // closed to end the heartbeats, nil before the first device
 	closed         bool
 }
 
@@ -87,6 +90,8 @@ func ForApp(app core.App) *Inbox {
 			superusers:     subscriptionSet{},
 			watchedPosts:   map[string]*watchedPost{},
 			rowSubscribers: map[rowKey]subscriptionSet{},
+			streamCounts:   map[streamHolder]int{},
+			strangers:      map[netip.Prefix]map[*device]time.Time{},
 			workByDevice:   map[*device]float64{},
 			maxBacklog:     crowdedBacklog,
 		}

@@ -1,5 +1,7 @@
 package inbox
 
+import "github.com/doubletap/doubletap/internal/limit"
+
 // watchedPost is a post that at least one device listens to.
 type watchedPost struct {
 	author         string // known once somebody saw the post, else empty
@@ -10,14 +12,19 @@ type watchedPost struct {
 // addDevice adds a device, or returns false when the inbox is closed.
 func (in *Inbox) addDevice(d *device) bool {
 	in.mu.Lock()
-	defer in.mu.Unlock()
 	if in.closed {
+		in.mu.Unlock()
 		return false
 	}
 	in.devices[d] = nil
+	outstayed := in.addStranger(d)
 	if in.stopHeartbeats == nil {
 		in.stopHeartbeats = make(chan struct{})
 		go in.runHeartbeats(in.stopHeartbeats)
+	}
+	in.mu.Unlock()
+	for _, other := range outstayed {
+		in.removeDevice(other)
 	}
 	return true
 }
@@ -26,6 +33,7 @@ func (in *Inbox) addDevice(d *device) bool {
 func (in *Inbox) removeDevice(d *device) {
 	in.mu.Lock()
 	in.unsubscribe(in.devices[d])
+	in.forgetStranger(d)
 	delete(in.devices, d)
 	delete(in.deviceByID, d.Id())
 	in.mu.Unlock()
@@ -33,18 +41,37 @@ func (in *Inbox) removeDevice(d *device) {
 }
 
 // subscribe replaces the device's subscription and returns the former one, nil if there was none. It does nothing when
-// the device is gone.
-func (in *Inbox) subscribe(d *device, s *subscription) (before *subscription) {
+// the device is gone. It refuses a subscription whose holder has too many streams.
+func (in *Inbox) subscribe(d *device, s *subscription) (before *subscription, err error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	before, here := in.devices[d]
 	if !here {
-		return nil
+		return nil, nil
 	}
+	if !in.hasRoom(s, before) {
+		return nil, limit.State{Rule: s.rule, Wait: refusalWait}.Error()
+	}
+	in.replaceSubscription(d, s)
+	return before, nil
+}
+
+// replaceSubscription replaces the subscription of a device that is here. It needs mu.
+func (in *Inbox) replaceSubscription(d *device, s *subscription) {
+	before := in.devices[d]
+	in.forgetStranger(d)
 	in.devices[d] = s
 	in.indexSubscription(s, before)
 	in.unsubscribe(before) // last, so that a post that stays watched keeps its countsInterval
-	return before
+}
+
+// restoreSubscription puts a former subscription back.
+func (in *Inbox) restoreSubscription(d *device, before *subscription) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if _, here := in.devices[d]; here {
+		in.replaceSubscription(d, before)
+	}
 }
 
 // indexSubscription adds a subscription to the index. What was in sight for the same viewer before stays so. It needs
@@ -53,6 +80,7 @@ func (in *Inbox) indexSubscription(s, before *subscription) {
 	if s == nil {
 		return
 	}
+	in.countStream(s, 1)
 	if s.person != "" {
 		if in.people[s.person] == nil {
 			in.people[s.person] = subscriptionSet{}
@@ -86,6 +114,7 @@ func (in *Inbox) unsubscribe(s *subscription) {
 	if s == nil {
 		return
 	}
+	in.countStream(s, -1)
 	delete(in.superusers, s)
 	delete(in.people[s.person], s)
 	if len(in.people[s.person]) == 0 {

@@ -30,20 +30,25 @@ func (in *Inbox) HandleSubscribe(e *core.RealtimeSubscribeRequestEvent) error {
 		return err
 	}
 	s := newSubscription(d, e.Auth, ours)
+	s.holder, s.rule = in.holderOf(d, e.Auth)
 	if err := in.attachTray(s); err != nil {
 		return err
 	}
 	was := d.Get(apis.RealtimeClientAuthKey)
 	d.Set(apis.RealtimeClientAuthKey, e.Auth) // as PocketBase will do, but before the first message
-	before := in.subscribe(d, s)
-	err := in.catchUp(s, e.Auth)
+	before, err := in.subscribe(d, s)
+	if err != nil {
+		d.Set(apis.RealtimeClientAuthKey, was)
+		return err
+	}
+	err = in.catchUp(s, e.Auth)
 	if err == nil {
 		e.Subscriptions = withoutTopics(e.Subscriptions, ours)
 		err = e.Next()
 	}
 	if err != nil {
 		d.Set(apis.RealtimeClientAuthKey, was)
-		in.subscribe(d, before)
+		in.restoreSubscription(d, before)
 	}
 	return err
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/limit"
 )
 
 // subscription is what a device listens to, and as whom, from one subscribe call to the next.
@@ -13,6 +15,8 @@ type subscription struct {
 	viewer    string // who was signed in at the subscribe call, see viewerKey
 	person    string // a user's id; empty for guests, superusers and other auth collections
 	superuser bool
+	holder    streamHolder // whose stream it is counted as
+	rule      limit.Rule   // that bounds the holder's streams
 	topics    []topic
 	inSight   map[string]bool // by watched post: whether it was in sight at the last check
 	tray      *tray           // nil without a topic of notifications

@@ -129,10 +129,13 @@ func TestAddressesAreCountedByWhatOneHouseholdHas(t *testing.T) {
 		{"2001:db8:1:2::1", "2001:db8:1:3::1", false},
 		{"::", "0.0.0.0", false},
 	} {
-		hi, lo := addressKey(netip.MustParseAddr(pair.one))
-		otherHi, otherLo := addressKey(netip.MustParseAddr(pair.other))
-		if same := hi == otherHi && lo == otherLo; same != pair.same {
+		one, other := netip.MustParseAddr(pair.one), netip.MustParseAddr(pair.other)
+		if same := AddressGroup(one) == AddressGroup(other); same != pair.same {
 			t.Errorf("%s and %s are the same: %v", pair.one, pair.other, same)
+		}
+		var l Limits
+		if same := l.ForAddress(Reads, one) == l.ForAddress(Reads, other); same != pair.same {
+			t.Errorf("%s and %s have one cell: %v", pair.one, pair.other, same)
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package limit
 
 import (
+	"encoding/binary"
 	"hash/maphash"
+	"net/http"
 	"net/netip"
 	"os"
 	"time"
@@ -58,24 +60,27 @@ func (l *Limits) ForText(rule Rule, text string) Claim {
 	return Claim{rule, maphash.String(l.seeds[0], text), maphash.String(l.seeds[1], text)}
 }
 
-// ForAddress returns a claim of a network address: IPv6 by its /64, which is what one household or machine has.
+// ForAddress returns a claim of a network address.
 func (l *Limits) ForAddress(rule Rule, address netip.Addr) Claim {
-	hi, lo := addressKey(address)
-	return Claim{rule, hi, lo}
+	bytes := AddressGroup(address).Addr().As16()
+	return Claim{rule, binary.BigEndian.Uint64(bytes[:8]), binary.BigEndian.Uint64(bytes[8:])}
 }
 
-// addressKey returns the two halves of what an address is counted by.
-func addressKey(address netip.Addr) (hi, lo uint64) {
-	bytes := address.Unmap().As16()
-	for i, b := range bytes[:8] {
-		hi |= uint64(b) << (8 * (7 - i))
+// AddressGroup returns what an address is counted as: IPv6 as its /64, which is what one household or machine has.
+func AddressGroup(address netip.Addr) netip.Prefix {
+	address = address.Unmap()
+	bits := 32
+	if address.Is6() {
+		bits = 64
 	}
-	if address.Unmap().Is4() {
-		for i, b := range bytes[8:] {
-			lo |= uint64(b) << (8 * (7 - i))
-		}
-	}
-	return hi, lo
+	group, _ := address.Prefix(bits) // there is none of an address that is none, and those are counted together
+	return group
+}
+
+// ClientAddress returns the address that a request comes from.
+func ClientAddress(r *http.Request) netip.Addr {
+	at, _ := netip.ParseAddrPort(r.RemoteAddr) // net/http has written it, or whoever knows for whom a proxy asks
+	return at.Addr()
 }
 
 // State is what a rule says to one claim.

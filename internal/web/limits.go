@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	validation "github.com/pocketbase/ozzo-validation/v4"
@@ -142,7 +141,7 @@ func (d *limitedDoor) pass(e *core.RequestEvent, limits *limit.Limits) error {
 	for i, use := range d.counts {
 		switch {
 		case !use.byTarget:
-			taken[i] = limits.ForAddress(use.rule, clientAddress(e.Request))
+			taken[i] = limits.ForAddress(use.rule, limit.ClientAddress(e.Request))
 		case target != "":
 			taken[i] = limits.ForText(use.rule, target)
 		default:
@@ -209,13 +208,7 @@ func claimOfCaller(limits *limit.Limits, e *core.RequestEvent, byAccount, byAddr
 	if e.Auth != nil {
 		return limits.ForText(byAccount, e.Auth.Id)
 	}
-	return limits.ForAddress(byAddress, clientAddress(e.Request))
-}
-
-// clientAddress returns the address that a request comes from.
-func clientAddress(r *http.Request) netip.Addr {
-	at, _ := netip.ParseAddrPort(r.RemoteAddr) // net/http has written it
-	return at.Addr()
+	return limits.ForAddress(byAddress, limit.ClientAddress(e.Request))
 }
 
 // countsAsRead reports whether a request is counted among the reads: all of the API but streams, files and health checks,
