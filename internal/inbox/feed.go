@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/list"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // PostAdded says that a post was made, or that more people may see it. After the commit its author, and those of the
@@ -107,7 +108,7 @@ const shownPosts = 200
 // told of a delete would learn that there was one.
 func (in *Inbox) newestPostsOf(author string) (changes []feedChange, err error) {
 	var ids []string
-	err = db.QueryColumn(in.app, &ids, `SELECT id FROM posts INDEXED BY idx_posts_author WHERE author = {:author} AND NOT hidden AND visibility != 'private' ORDER BY created DESC, id DESC LIMIT {:most}`,
+	err = db.QueryColumn(in.app, &ids, `SELECT id FROM posts INDEXED BY idx_posts_author WHERE author = {:author} AND `+visibility.ForOthersSQL("posts")+` ORDER BY created DESC, id DESC LIMIT {:most}`,
 		db.Params{"author": author, "most": shownPosts})
 	if err != nil {
 		return nil, fmt.Errorf("find posts of %s: %w", author, err)

@@ -20,7 +20,7 @@ var feedColumns = map[string]string{
 }
 
 // notEndedSQL is true for a mute that has not ended. It asks SQLite for the time, as the view does.
-const notEndedSQL = `(until = '' OR until > strftime('%Y-%m-%d %H:%M:%fZ', 'now'))`
+var notEndedSQL = visibility.MuteLastsSQL("until", visibility.TimeSQL)
 
 // mutesSQL is true when the viewer mutes what the condition names. Most people mute nobody, which is asked once a page.
 func mutesSQL(condition string) string {

@@ -69,7 +69,7 @@ func ring(tx core.App, on sweep.Subject, follows []string) error {
 func showEarlierPost(tx core.App, post, author string, g groupRow) (bool, error) {
 	var former string
 	found, err := db.QueryValue(tx, &former, `SELECT o.id FROM notifications n JOIN posts o ON o.author = {:author} AND o.id != {:post}
-			AND o.created > strftime('%Y-%m-%d %H:%M:%fZ', n.created, '-1 hour') AND o.visibility != 'private' AND NOT o.hidden
+			AND o.created > strftime('%Y-%m-%d %H:%M:%fZ', n.created, '-1 hour') AND `+visibility.ForOthersSQL("o")+`
 		WHERE n.id = {:id} ORDER BY o.created DESC LIMIT 1`, db.Params{"post": post, "author": author, "id": g.ID})
 	if err != nil || !found {
 		return false, err

@@ -5,10 +5,10 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // maxCountedByTrigger is how many public posts a trigger counts itself when their account is opened or closed.
@@ -21,8 +21,8 @@ var Counting = sweep.Work{Kind: "hashtags.count", Parts: []sweep.Part{{
 	Order:  `ORDER BY id`,
 	Weight: 25, // each has up to 30 hashtags
 	Do: func(tx core.App, on sweep.Subject, ids []string) error {
-		_, err := db.Exec(tx, `UPDATE post_tags SET counted = u.open FROM (SELECT state = {:active} AND NOT private AS open FROM users WHERE id = {:u}) u
-			WHERE post IN (SELECT value FROM json_each({:posts})) AND counted != u.open`, db.Params{"u": on["user"], "active": account.Active, "posts": db.JSONList(ids)})
+		_, err := db.Exec(tx, `UPDATE post_tags SET counted = u.open FROM (SELECT `+visibility.OpenAccountSQL("o")+` AS open FROM users o WHERE o.id = {:u}) u
+			WHERE post IN (SELECT value FROM json_each({:posts})) AND counted != u.open`, db.Params{"u": on["user"], "posts": db.JSONList(ids)})
 		on["after"] = ids[len(ids)-1]
 		return err
 	},

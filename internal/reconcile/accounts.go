@@ -22,7 +22,7 @@ func accountInvariants() []*Invariant {
 		{
 			Check: "accounts", Name: "handle", Holds: "Everybody has a handle.", Cost: Hourly, Table: "users", Broken: `t.handle = ''`,
 			Mend: mendEach(func(tx core.App, id string) error {
-				user, err := findRecord(tx, "users", id)
+				user, err := db.RequireRecord(tx, "users", id)
 				if err != nil {
 					return err
 				}

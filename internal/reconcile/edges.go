@@ -12,6 +12,7 @@ import (
 	"github.com/doubletap/doubletap/internal/graph"
 	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // edgeInvariants are about the rows that connect two things: follows, blocks, mutes, story views and all edges with
@@ -50,7 +51,7 @@ func edgeInvariants() []*Invariant {
 		},
 		{
 			Check: "edges", Name: "request", Holds: "Only a private account is asked before it is followed.", Cost: Hourly, Table: "follows",
-			Broken: `t.state = 'pending' AND EXISTS (SELECT 1 FROM users u WHERE u.id = t.followee AND NOT u.private AND u.state = 'active')
+			Broken: `t.state = 'pending' AND EXISTS (SELECT 1 FROM users u WHERE u.id = t.followee AND ` + visibility.OpenAccountSQL("u") + `)
 				AND ` + noJobCondition(graph.ReleaseRequests.Kind, "user", "t.followee"),
 			Mend: mendEach(decideFollow),
 		},
@@ -112,11 +113,11 @@ func mendAcrossBlock(separate func(tx core.App, a, b string) error) func(tx core
 
 // decideFollow gives a follow the state that it would have as a new one.
 func decideFollow(tx core.App, id string) error {
-	follow, err := findRecord(tx, "follows", id)
+	follow, err := db.RequireRecord(tx, "follows", id)
 	if err != nil {
 		return err
 	}
-	followee, err := findRecord(tx, "users", follow.GetString("followee"))
+	followee, err := db.RequireRecord(tx, "users", follow.GetString("followee"))
 	if err != nil {
 		return err
 	}

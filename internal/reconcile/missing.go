@@ -3,6 +3,7 @@ package reconcile
 import (
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/notification"
 )
 
@@ -44,7 +45,7 @@ func missingEventInvariants() []*Invariant {
 			return notification.CommentCreated(tx, comment, post, nil)
 		}),
 		missingEvent("follows", "t.follower", "t.followee", `e.type IN ('follow', 'follow_request') AND e.subject = t.followee`, "", func(tx core.App, id string) error {
-			follow, err := findRecord(tx, "follows", id)
+			follow, err := db.RequireRecord(tx, "follows", id)
 			if err != nil {
 				return err
 			}
@@ -55,9 +56,9 @@ func missingEventInvariants() []*Invariant {
 
 // findRowAndSubject returns a row and the record that it is about.
 func findRowAndSubject(tx core.App, table, id, about, field string) (row, subject *core.Record, err error) {
-	if row, err = findRecord(tx, table, id); err != nil {
+	if row, err = db.RequireRecord(tx, table, id); err != nil {
 		return nil, nil, err
 	}
-	subject, err = findRecord(tx, about, row.GetString(field))
+	subject, err = db.RequireRecord(tx, about, row.GetString(field))
 	return row, subject, err
 }

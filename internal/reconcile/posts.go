@@ -5,6 +5,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/post"
 	"github.com/doubletap/doubletap/internal/search"
 )
@@ -40,7 +41,7 @@ func postInvariants() []*Invariant {
 			Broken: `(t.caption GLOB '*[#＃﹟]*' OR EXISTS (SELECT 1 FROM post_tags g WHERE g.post = t.id)) AND ` + tagNames + `(t.caption) !=
 				(SELECT json_group_array(name) FROM (SELECT h.name FROM post_tags g JOIN hashtags h ON h.id = g.tag WHERE g.post = t.id ORDER BY h.name))`,
 			Mend: mendEach(func(tx core.App, id string) error {
-				found, err := findRecord(tx, "posts", id)
+				found, err := db.RequireRecord(tx, "posts", id)
 				if err != nil {
 					return err
 				}

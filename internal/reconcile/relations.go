@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/collection"
@@ -116,9 +115,9 @@ func (p relationPointer) hookRank() int {
 // deleteRecords deletes the rows as records, with their hooks.
 func (p relationPointer) deleteRecords(tx core.App, ids []string) error {
 	for _, id := range ids {
-		record := &core.Record{}
-		if err := tx.RecordQuery(p.from).AndWhere(dbx.HashExp{"id": id}).One(record); err != nil {
-			return fmt.Errorf("find %s: %w", id, err)
+		record, err := db.RequireRecord(tx, p.from.Name, id)
+		if err != nil {
+			return err
 		}
 		if err := tx.Delete(record); err != nil {
 			return fmt.Errorf("delete %s: %w", id, err)
@@ -129,13 +128,4 @@ func (p relationPointer) deleteRecords(tx core.App, ids []string) error {
 
 func hasFiles(c *core.Collection) bool {
 	return slices.ContainsFunc(c.Fields, func(field core.Field) bool { return field.Type() == core.FieldTypeFile })
-}
-
-// findRecord returns the record of a row that the Mend has just seen.
-func findRecord(tx core.App, collection, id string) (*core.Record, error) {
-	found, err := tx.FindRecordById(collection, id)
-	if err != nil {
-		return nil, fmt.Errorf("find %s %s: %w", collection, id, err)
-	}
-	return found, nil
 }

@@ -65,7 +65,8 @@ const (
 	viewerColumn = "(SELECT [[_viewer."
 
 	timeMark = "eachtimeinturn" // stands for the present time, likewise
-	timeSQL  = "strftime('%Y-%m-%d %H:%M:%fZ', 'now')"
+	// TimeSQL is the machine's time in the form in which times are stored, as PocketBase's @now has it.
+	TimeSQL = "strftime('%Y-%m-%d %H:%M:%fZ', 'now')"
 )
 
 var nowMacro = regexp.MustCompile(`@now\b`)
@@ -159,7 +160,7 @@ func writeLiterals(condition string, params dbx.Params) (written string, reason 
 			if text != timeMark {
 				reason = SearchesText
 			}
-			return timeSQL
+			return TimeSQL
 		}
 		literal, known := literalSQL(value)
 		if !known {

@@ -35,7 +35,24 @@ func SilencesPostSQL(muter, post string) string {
 	return "EXISTS (SELECT 1 FROM {{mutes}} {{_m}} WHERE [[_m.muter]] = " + muter + " AND [[_m.muted]] = '' AND [[_m.post]] = " + post + " AND [[_m.post]] != '' AND " + muteSilences + ")"
 }
 
-const (
-	muteLasts    = "([[_m.until]] = '' OR [[_m.until]] > {:now})"
+var (
+	muteLasts    = MuteLastsSQL("[[_m.until]]", "{:now}")
 	muteSilences = "NOT [[_m.keepNotifications]] AND " + muteLasts
 )
+
+// MuteLastsSQL is true for a mute that has not ended at the time now; until is its end, which may be empty.
+func MuteLastsSQL(until, now string) string {
+	return "(" + until + " = '' OR " + until + " > " + now + ")"
+}
+
+// ForOthersSQL is true for a post that others than its author may be shown, whoever they are: post.IsForOthers as SQL.
+// post is the name of its row in the statement.
+func ForOthersSQL(post string) string {
+	return "(" + post + ".visibility != 'private' AND NOT " + post + ".hidden)"
+}
+
+// OpenAccountSQL is true for an account whose public posts anybody may see. account is the name of its row in the
+// statement.
+func OpenAccountSQL(account string) string {
+	return "(" + account + ".state = 'active' AND NOT " + account + ".private)"
+}
