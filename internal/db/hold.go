@@ -3,80 +3,12 @@ package db
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
-	"fmt"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-	"modernc.org/libc"
-	sqlite3 "modernc.org/sqlite/lib"
-
-	"github.com/doubletap/doubletap/internal/fault"
 )
-
-// TransactionLimits say how long a transaction may hold the only connection that writes. OnTooLong and the functions
-// of OnTransactionEnded are called on a goroutine of their own. It has the pprof labels of the goroutine that began
-// the transaction, so that they can say who it was.
-type TransactionLimits struct {
-	WarnAfter time.Duration                        // a transaction that took longer is reported when it is over
-	EndAfter  time.Duration                        // a transaction is ended after this time, if MayEnd says so
-	MayEnd    func() bool                          // called when EndAfter is over
-	OnTooLong func(held time.Duration, ended bool) // called when a transaction was too long and is over, was ended, or goes on beyond EndAfter
-	OnCommit  func(rows int64)                     // called after each commit, with the number of rows that changed, those by triggers included; may be nil
-}
-
-// LimitWriter limits the transactions of app's connection that writes, from now on. Without it, as in a command, a
-// transaction may take as long as it takes.
-//
-// A transaction that is ended is rolled back at once: its statement is interrupted; each further statement, and the
-// commit, returns fault.ErrTransactionEnded; and others write meanwhile with another connection, even if the code of
-// the transaction never returns.
-func LimitWriter(app core.App, limits TransactionLimits) {
-	if _, pool := writerPool(app); pool != nil {
-		pool.limits.Store(&limits)
-	}
-}
-
-// WriterLimits returns what LimitWriter has set, or no limits.
-func WriterLimits(app core.App) TransactionLimits {
-	if _, pool := writerPool(app); pool != nil {
-		if limits := pool.limits.Load(); limits != nil {
-			return *limits
-		}
-	}
-	return TransactionLimits{}
-}
-
-// SetUpWriter runs statements on the connection that writes, and on each connection that later takes its place.
-func SetUpWriter(app core.App, statements ...string) error {
-	writer, pool := writerPool(app)
-	if writer == nil {
-		return nil
-	}
-	if pool != nil {
-		pool.setup.Store(&statements)
-	}
-	for _, statement := range statements {
-		if _, err := writer.Exec(statement); err != nil {
-			return fmt.Errorf("set up the connection that writes: %s: %w", statement, err)
-		}
-	}
-	return nil
-}
-
-// writerPool returns what app writes with: nil inside a transaction, and a nil poolState where Open did not open it.
-func writerPool(app core.App) (*sql.DB, *poolState) {
-	writer, ok := app.NonconcurrentDB().(*dbx.DB)
-	if !ok {
-		return nil, nil
-	}
-	pool, _ := writer.DB().Driver().(*poolState)
-	return writer.DB(), pool
-}
 
 // OnTransactionEnded has fn called, on another goroutine, when the transaction of tx is ended for holding the writer
 // too long.
@@ -102,18 +34,6 @@ func TransactionBegan(tx core.App) time.Time {
 		}), holdQuery) // it fails where the transaction is over, as its next statement will
 	}
 	return began
-}
-
-// poolState is what the connections of one pool share. database/sql returns it as the pool's driver.
-type poolState struct {
-	driver.Driver
-	limits atomic.Pointer[TransactionLimits]
-	setup  atomic.Pointer[[]string]
-	check  atomic.Pointer[func(query string) error]
-	damage damageState
-
-	mu         sync.Mutex
-	endedCount int // transactions that were ended and whose code has not returned yet
 }
 
 // hold is one transaction's time with the connection that writes.
@@ -237,90 +157,4 @@ func (p *poolState) addCapacity(db *sql.DB, by int) {
 	defer p.mu.Unlock()
 	p.endedCount += by
 	db.SetMaxOpenConns(1 + p.endedCount)
-}
-
-// heldTx ends the hold together with the transaction.
-type heldTx struct {
-	driver.Tx
-	conn *conn
-}
-
-// Commit implements driver.Tx.
-func (t *heldTx) Commit() error {
-	h := t.conn.hold
-	if t.conn.releaseHold() {
-		_ = t.Tx.Rollback() // it may be rolled back already
-		return fault.ErrTransactionEnded
-	}
-	err := t.Tx.Commit()
-	if err == nil && h != nil && h.limits.OnCommit != nil {
-		h.limits.OnCommit(t.conn.totalChanges() - h.changes)
-	}
-	return err
-}
-
-// Rollback implements driver.Tx.
-func (t *heldTx) Rollback() error {
-	wasEnded := t.conn.releaseHold()
-	err := t.Tx.Rollback()
-	if wasEnded { // the error of its own code may not tell
-		return fault.ErrTransactionEnded
-	}
-	return err
-}
-
-// releaseHold ends the hold and reports whether the transaction was ended before. A commit that has begun is not
-// ended: its outcome would be unknown.
-func (c *conn) releaseHold() (wasEnded bool) {
-	h := c.hold
-	if h == nil {
-		return false
-	}
-	wasEnded = !h.state.CompareAndSwap(holdRunning, holdOver)
-	c.hold = nil
-	if wasEnded { // an interrupt may still come, and must not meet another transaction
-		c.unusable = true
-	}
-	h.held = time.Since(h.began)
-	close(h.finished)
-	if !wasEnded && h.held > h.limits.WarnAfter {
-		select { // so that the warning is in the log before the answer, unless who logs waits for this transaction
-		case <-h.warned:
-		case <-time.After(warningTimeout):
-		}
-	}
-	return wasEnded
-}
-
-// rollBackEnded rolls back a transaction that was ended, so that it gives up its lock on the database.
-func (c *conn) rollBackEnded() {
-	c.unusable = true
-	for r := range c.openRows {
-		_ = r.Close()
-	}
-	for range 10 { // an interrupted write has rolled back already, and an interrupt may come between
-		if _, err := c.session.ExecContext(context.Background(), "ROLLBACK", nil); err == nil || strings.Contains(err.Error(), "no transaction is active") {
-			return
-		}
-	}
-}
-
-// interruptStatement interrupts the statement that runs, if any.
-func (c *conn) interruptStatement() {
-	c.closing.Lock()
-	defer c.closing.Unlock()
-	if c.closed {
-		return
-	}
-	tls := libc.NewTLS()
-	defer tls.Close()
-	// The driver itself interrupts only by a context, which it ignores between two rows.
-	sqlite3.Xsqlite3_interrupt(tls, c.sqliteHandle())
-}
-
-// totalChanges returns how many rows the connection has changed since it was opened.
-func (c *conn) totalChanges() int64 {
-	tls := libc.NewTLS()
-	defer tls.Close()
-	return int64(sqlite3.Xsqlite3_total_changes64(tls, c.sqliteHandle()))
 }
