@@ -1,26 +1,19 @@
 package hooks
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
-	"net/http"
 	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
-	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
-	"github.com/pocketbase/pocketbase/tools/router"
 
 	"github.com/doubletap/doubletap/internal/fastpath"
-	"github.com/doubletap/doubletap/internal/listing"
+	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/metrics"
-	"github.com/doubletap/doubletap/internal/visibility"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // The fast path answers the commonest writes as PocketBase's general path would, but with a few statements, in a
@@ -67,8 +60,13 @@ const likesPerLogLine = 1000
 
 // bindFastPath must come last in Bind. before are the counts of handlers from when Bind began.
 func (s *Social) bindFastPath(before []int) {
-	figures, off, known := metrics.ForApp(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off", &s.tokens
-	known.bindForget(s.app)
+	figures, off := metrics.ForApp(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off"
+	forgetTokens := func(e *core.RecordEvent) error {
+		s.tokens.ForgetUser(e.Record.Id)
+		return e.Next()
+	}
+	s.app.OnRecordAfterUpdateSuccess("users").BindFunc(forgetTokens)
+	s.app.OnRecordAfterDeleteSuccess("users").BindFunc(forgetTokens)
 	ours := handlerCounts(s.app, recordHooks)
 	for i := range ours {
 		ours[i] -= before[i]
@@ -79,29 +77,33 @@ func (s *Social) bindFastPath(before []int) {
 		if err != nil {
 			return err
 		}
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 1, Func: callerRead})
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 1, Func: web.SignInCaller})
 		if !off {
-			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 2, Func: known.loadUser})
+			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 2, Func: s.loadFastUser})
 		}
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: lastPriority, Func: func(e *core.RequestEvent) error {
-			if _, ok := cutLikesPath(e); !ok {
+			if _, ok := fastpath.CutLikesPath(e.Request); !ok {
 				return e.Next()
 			}
 			began, path := time.Now(), metrics.FastPath
-			serve, reason := s.fastLikeHandler(e)
+			request, reason := s.likeRules.ParseRequest(e)
 			switch {
 			case off:
-				reason = turnedOff
+				reason = fastpath.TurnedOff
 			case !slices.Equal(handlerCounts(s.app, recordHooks), shipped):
-				reason = ownersHooks
+				reason = fastpath.OwnersHooks
 			}
 			var err error
-			if reason == "" {
-				reason, err = serve(e)
+			switch {
+			case reason != "":
+			case request.ID == "":
+				reason, err = s.serveFastLike(e, request)
+			default:
+				err = s.serveFastUnlike(e, request)
 			}
 			if reason != "" {
 				figures.CountSkip(e.Request.Method+" like", string(reason))
-				path, err = metrics.GeneralPath, known.reloadUser(e)
+				path, err = metrics.GeneralPath, s.reloadFastUser(e)
 				if err == nil {
 					err = e.Next()
 				}
@@ -133,128 +135,30 @@ func shippedHandlerCounts(moments []func(core.App) int, ours []int) ([]int, erro
 	return want, nil
 }
 
-// cutLikesPath reports whether a request stores or takes back a like, and what follows in its path.
-func cutLikesPath(e *core.RequestEvent) (rest string, ok bool) {
-	if e.Request.Method != http.MethodPost && e.Request.Method != http.MethodDelete {
-		return "", false
-	}
-	return strings.CutPrefix(e.Request.URL.Path, "/api/collections/likes/records")
-}
+const rememberedTokenKey = "doubletap.remembered" // #nosec G101 -- the name of a value that a request keeps
 
-// The reasons, besides those of rules and of package listing, why a request that the fast path knows takes PocketBase's
-// general path.
-const (
-	turnedOff    visibility.Reason = "off"         // DOUBLETAP_FASTPATH is off
-	ownersHooks  visibility.Reason = "hooks"       // an owner has bound a hook that only the general path runs
-	noUser       visibility.Reason = "caller"      // a guest, a superuser or a user of another collection asks
-	rateLimit    visibility.Reason = "rate_limit"  // one of the admin's applies
-	unknownQuery visibility.Reason = "query"       // it asks for more than a like has
-	unknownBody  visibility.Reason = "body"        // it is no plain like
-	noSuchPost   visibility.Reason = "post"        // the rule lets in a like of a post that is not there
-	isReferred   visibility.Reason = "references"  // something of the owner's refers to likes
-	tooLarge     visibility.Reason = "answer_size" // the answer is too large for the fast path's buffers
-	readFailed   visibility.Reason = "error"       // the general path meets the error again and answers it
-)
+// skipSuccessLog leaves successes out of PocketBase's log, where each is a row.
+var skipSuccessLog = apis.SkipSuccessActivityLog()
 
-// fastLikeHandler returns the handler of a like or unlike, or the reason why the fast path cannot serve it. The handler
-// itself may return such a reason, when it has changed and answered nothing.
-func (s *Social) fastLikeHandler(e *core.RequestEvent) (func(*core.RequestEvent) (visibility.Reason, error), visibility.Reason) {
-	rest, _ := cutLikesPath(e)
-	switch {
-	case e.Auth == nil || e.Auth.Collection().Name != "users":
-		return nil, noUser
-	case e.Request.URL.RawQuery != "":
-		return nil, unknownQuery
-	}
-	likes, err := e.App.FindCachedCollectionByNameOrId("likes")
-	if err != nil {
-		return nil, readFailed
-	}
-	if !fastpath.HasShippedFields(likes) {
-		return nil, listing.UnknownField
-	}
-	rules, err := s.likeRules.Find(e.App, likes)
-	switch {
-	case err != nil:
-		return nil, readFailed
-	case e.Request.Method == http.MethodPost && rest == "":
-		if rules.CreateReason != "" {
-			return nil, rules.CreateReason
+// loadFastUser signs in the sender of a request that the fast path may serve: a like, an unlike or a read that it knows.
+func (s *Social) loadFastUser(e *core.RequestEvent) error {
+	if _, ok := fastpath.CutLikesPath(e.Request); !ok {
+		if _, ok := fastReadOf(e); !ok {
+			return e.Next()
 		}
-		if isRateLimited(e, "likes", "create") {
-			return nil, rateLimit
+	}
+	if token := web.BearerToken(e); token != "" && e.Auth == nil {
+		if e.Auth = s.tokens.UserOf(e.App, token); e.Auth != nil {
+			e.Set(rememberedTokenKey, token)
 		}
-		post, user, ok := readLikedPost(e)
-		if !ok {
-			return nil, unknownBody
-		}
-		return func(e *core.RequestEvent) (visibility.Reason, error) {
-			return s.serveFastLike(e, likes, rules, post, user)
-		}, ""
-	case e.Request.Method == http.MethodDelete && len(rest) == 16:
-		switch {
-		case rules.DeleteReason != "":
-			return nil, rules.DeleteReason
-		case isRateLimited(e, "likes", "delete"):
-			return nil, rateLimit
-		case isReferenced(e.App, likes):
-			return nil, isReferred
-		}
-		return func(e *core.RequestEvent) (visibility.Reason, error) {
-			return "", s.serveFastUnlike(e, likes, rules, rest[1:])
-		}, ""
 	}
-	return nil, unknownQuery
+	return skipSuccessLog.Func(e)
 }
 
-// isReferenced reports whether deleting a record of the collection may cascade. It is true if that cannot be read.
-func isReferenced(app core.App, c *core.Collection) bool {
-	references, err := app.FindCachedCollectionReferences(c)
-	return err != nil || len(references) > 0
-}
-
-// isRateLimited reports whether one of the admin's rate limits applies to the request; PocketBase's path counts it.
-func isRateLimited(e *core.RequestEvent, collection, action string) bool {
-	limits := e.App.Settings().RateLimits
-	if !limits.Enabled {
-		return false
+// reloadFastUser looks the person up anew for a request that goes the general way.
+func (s *Social) reloadFastUser(e *core.RequestEvent) (err error) {
+	if token, _ := e.Get(rememberedTokenKey).(string); token != "" {
+		e.Auth, err = web.FindByToken(e.App, token, core.TokenTypeAuth)
 	}
-	path := e.Request.URL.Path
-	_, found := limits.FindRateLimitRule([]string{collection + ":" + action, "*:" + action, e.Request.Method + " " + path, path},
-		core.RateLimitRuleAudienceAll, core.RateLimitRuleAudienceAuth)
-	return found
-}
-
-// readLikedPost reads {"post": id}, perhaps with the caller as the user. ok is false for any other body, which is not
-// the plain case.
-func readLikedPost(e *core.RequestEvent) (post, user string, ok bool) {
-	if n := e.Request.ContentLength; n <= 0 || n > 200 || !strings.HasPrefix(e.Request.Header.Get("Content-Type"), "application/json") {
-		return "", "", false
-	}
-	text, err := io.ReadAll(e.Request.Body)
-	if again, ok := e.Request.Body.(router.Rereader); ok {
-		again.Reread() // for the general path
-	}
-	var body map[string]any
-	if err != nil || json.Unmarshal(text, &body) != nil {
-		return "", "", false
-	}
-	post, ok = body["post"].(string)
-	who, named := body["user"]
-	switch {
-	case !ok, named && who != e.Auth.Id, len(body) > 2, len(body) == 2 && !named:
-		return "", "", false
-	case named:
-		user = e.Auth.Id
-	}
-	return post, user, true
-}
-
-// refuseFastPath returns an error of the fast path as PocketBase's general path would answer it: with text for
-// validation errors.
-func refuseFastPath(e *core.RequestEvent, err error, text string) error {
-	if invalid, ok := errors.AsType[validation.Errors](err); ok {
-		return e.BadRequestError(text, invalid)
-	}
-	return err
+	return fault.ForClient(err)
 }

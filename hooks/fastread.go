@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
+	"github.com/doubletap/doubletap/internal/fastpath"
 	"github.com/doubletap/doubletap/internal/listing"
 	"github.com/doubletap/doubletap/internal/metrics"
 	"github.com/doubletap/doubletap/internal/visibility"
@@ -52,10 +53,10 @@ var answerBuffers = sync.Pool{New: func() any { return new(make([]byte, 0, 32<<1
 // serveFastRead answers a read, or returns the reason why the general path shall.
 func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began time.Time) (visibility.Reason, error) {
 	switch {
-	case e.Auth == nil || e.Auth.Collection().Name != "users":
-		return noUser, nil
-	case isRateLimited(e, ask.Collection, ask.Action()):
-		return rateLimit, nil
+	case !fastpath.IsUser(e.Auth):
+		return fastpath.NoUser, nil
+	case fastpath.IsRateLimited(e, ask.Collection, ask.Action()):
+		return fastpath.RateLimited, nil
 	}
 	buffer := answerBuffers.Get().(*[]byte)
 	defer answerBuffers.Put(buffer)
@@ -63,11 +64,11 @@ func (s *Social) serveFastRead(e *core.RequestEvent, ask listing.Request, began 
 	*buffer = page
 	switch {
 	case err != nil:
-		return readFailed, nil //nolint:nilerr // the general path meets it again
+		return fastpath.ReadFailed, nil //nolint:nilerr // the general path meets it again
 	case reason != "":
 		return reason, nil
 	case len(page) > web.MaxAnswerBytes/4:
-		return tooLarge, nil
+		return fastpath.TooLarge, nil
 	}
 	metrics.ForApp(s.app).ObserveRead(ask.Collection, metrics.FastPath, time.Since(began))
 	e.Response.Header().Set("Content-Length", strconv.Itoa(len(page)))
@@ -100,9 +101,9 @@ func (s *Social) bindFastReads(before []int) {
 			if !ok {
 				return e.Next()
 			}
-			began, reason := time.Now(), turnedOff
+			began, reason := time.Now(), fastpath.TurnedOff
 			if !off {
-				reason = ownersHooks
+				reason = fastpath.OwnersHooks
 				if slices.Equal(handlerCounts(s.app, readHooks), shipped) {
 					var err error
 					if reason, err = s.serveFastRead(e, ask, began); reason == "" {
@@ -111,7 +112,7 @@ func (s *Social) bindFastReads(before []int) {
 				}
 			}
 			metrics.ForApp(s.app).CountSkip(e.Request.Method+" "+ask.Collection, string(reason))
-			if err := s.tokens.reloadUser(e); err != nil {
+			if err := s.reloadFastUser(e); err != nil {
 				return err
 			}
 			if err := e.Next(); err != nil {

@@ -103,7 +103,7 @@ type Social struct {
 	writer      *batchwriter.BatchWriter
 	listReader  *listing.Reader
 	likeRules   fastpath.LikeRuleCache
-	tokens      tokenCache
+	tokens      fastpath.TokenCache
 	bodies      web.OpenBodies // of the requests under way
 	server      *http.Server   // set when the app serves
 	signupHints sync.Map       // what sign-ups say of their accounts, by the record being stored

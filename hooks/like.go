@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
@@ -51,18 +52,20 @@ func (s *Social) likeRemoved(tx core.App, e *core.RecordEvent) error {
 	})
 }
 
-// serveFastLike serves a like on the fast path, from the request to the answer. user is what the request says who likes.
-func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, rules *fastpath.LikeRules, post, user string) (visibility.Reason, error) {
+// serveFastLike serves a like on the fast path, from the request to the answer. It returns the reason why the general
+// path shall, when it has changed and answered nothing.
+func (s *Social) serveFastLike(e *core.RequestEvent, r fastpath.Request) (visibility.Reason, error) {
+	likes := r.Likes
 	limits := limit.ForApp(s.app)
 	claim, limited := limits.ForAdded(likes.Name, e.Auth.Id)
 	taken := false
 	if err := limits.LoadAdded(s.app, likes.Name, e.Auth.Id); err != nil {
-		return readFailed, nil //nolint:nilerr // the general path meets it again
+		return fastpath.ReadFailed, nil //nolint:nilerr // the general path meets it again
 	}
 	l, allowed := (*fastpath.Like)(nil), false
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
-		l = fastpath.NewLike(likes, post, e.Auth.Id)
-		if allowed, err = l.ReadIfAllowed(tx, rules, e.Auth, user); err != nil || !allowed || l.IsStored() || l.PostAuthor == "" {
+		l = fastpath.NewLike(likes, r.Post, e.Auth.Id)
+		if allowed, err = l.ReadIfAllowed(tx, r.Rules, e.Auth, r.User); err != nil || !allowed || l.IsStored() || l.PostAuthor == "" {
 			return err
 		}
 		if limited && !taken { // once, however often the transaction runs
@@ -75,7 +78,7 @@ func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, rul
 			if err := l.InsertRow(tx); err != nil {
 				return err
 			}
-			return errors.Join(likeWritten(tx, likes, l, "create"), effect.PostLiked(tx, l.User, post, l.PostAuthor))
+			return errors.Join(likeWritten(tx, likes, l, "create"), effect.PostLiked(tx, l.User, l.Post, l.PostAuthor))
 		})
 	})
 	switch {
@@ -87,18 +90,19 @@ func (s *Social) serveFastLike(e *core.RequestEvent, likes *core.Collection, rul
 	case !allowed:
 		return "", fault.BadRequest("Failed to create record.")
 	case l.PostAuthor == "":
-		return noSuchPost, nil
+		return fastpath.NoSuchPost, nil
 	}
 	return "", e.JSON(http.StatusOK, l)
 }
 
 // serveFastUnlike serves an unlike on the fast path.
-func (s *Social) serveFastUnlike(e *core.RequestEvent, likes *core.Collection, rules *fastpath.LikeRules, id string) error {
+func (s *Social) serveFastUnlike(e *core.RequestEvent, r fastpath.Request) error {
+	likes := r.Likes
 	found := false
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
 		l := fastpath.NewLike(likes, "", "")
-		l.ID = id
-		if found, err = l.ReadIfDeletable(tx, rules, e.Auth); err != nil || !found {
+		l.ID = r.ID
+		if found, err = l.ReadIfDeletable(tx, r.Rules, e.Auth); err != nil || !found {
 			return err
 		}
 		return runLikeHook("OnUnlike", &s.events.unlike, tx, likes, l, func() error {
@@ -158,4 +162,13 @@ func newLikeEvent(tx core.App, like *core.Record) (*LikeEvent, error) {
 		return nil, err
 	}
 	return &LikeEvent{App: tx, Like: like, Post: post, Owner: owner, User: user}, nil
+}
+
+// refuseFastPath returns an error of the fast path as PocketBase's general path would answer it: with text for
+// validation errors.
+func refuseFastPath(e *core.RequestEvent, err error, text string) error {
+	if invalid, ok := errors.AsType[validation.Errors](err); ok {
+		return e.BadRequestError(text, invalid)
+	}
+	return err
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/doubletap/doubletap/internal/rendition"
 	"github.com/doubletap/doubletap/internal/story"
 	"github.com/doubletap/doubletap/internal/visibility"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // renditionTimeout is how long a request waits for renditions that are being made.
@@ -145,7 +146,7 @@ func isOwnPhoto(e *core.FileDownloadRequestEvent) (bool, error) {
 	if token == "" || e.Collection.Name == "users" {
 		return false, nil
 	}
-	holder, err := findByToken(e.App, token, core.TokenTypeFile)
+	holder, err := web.FindByToken(e.App, token, core.TokenTypeFile)
 	return holder != nil && holder.Collection().Name == "users" && holder.Id == e.Record.GetString("author"), err
 }
 

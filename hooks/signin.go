@@ -11,6 +11,7 @@ import (
 	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 func (s *Social) bindSignIns() {
@@ -40,8 +41,8 @@ func stampSignIn(e *core.RecordAuthRequestEvent) error {
 
 // signInTime returns when a user signed in, by the token of their request, and the zero time where it does not say.
 func signInTime(e *core.RequestEvent, user string) (time.Time, error) {
-	token := bearerToken(e)
-	holder, err := findByToken(e.App, token, core.TokenTypeAuth) // it may be an owner's own way that e.Auth came
+	token := web.BearerToken(e)
+	holder, err := web.FindByToken(e.App, token, core.TokenTypeAuth) // it may be an owner's own way that e.Auth came
 	if err != nil || holder == nil || holder.Id != user {
 		return time.Time{}, err
 	}

@@ -49,8 +49,8 @@ var techniques = []Edit{
 	{"copying", "hooks/config.go", `"FULL", "80000"`, `"FULL", "1000"`},
 	{"writeback", "internal/db/checkpoint.go", "writeback(data)", ""},
 	{"room", "internal/gctune/gctune.go", "ballastBytes = 32 << 20", "ballastBytes = 0"},
-	{"tokens", "hooks/token.go", "t.holders[token] = h", "_ = h"},
-	{"silence", "hooks/token.go", "return skipSuccessLog.Func(e)", "return e.Next()"},
+	{"tokens", "internal/fastpath/token.go", "t.holders[token] = h", "_ = h"},
+	{"silence", "hooks/fastpath.go", "return skipSuccessLog.Func(e)", "return e.Next()"},
 }
 
 func comparedSubjects() []Subject {
