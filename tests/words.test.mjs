@@ -100,5 +100,7 @@ test('every code of a field and every sentence that PocketBase knows has other w
 
   // what the service or its owner says passes as it is
   assert.equal(because({ status: 403, response: { message: 'This user takes no likes.', data: {} } }), 'This user takes no likes.');
+  const soon = 'That was a lot at once. Please try again in 12 seconds.';
+  assert.equal(because({ status: 429, response: { message: soon, data: {} } }), soon, 'how long a limit lasts is told');
   assert.equal(because({ status: 429, response: { message: 'You have changed your handle too often.', data: {} } }), 'You have changed your handle too often.');
 });

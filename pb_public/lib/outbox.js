@@ -40,24 +40,32 @@ export function openOutbox(pb, shelf, { onChange = () => {} } = {}) {
   }
 
   async function sendAll() {
+    const limited = new Set(); // collections to which this person may add nothing for a while; the others need not wait
     for (const entry of [...entries.values()]) {
       if (closed) return;
+      if (limited.has(entry.collection)) continue;
       let answer;
       try {
         answer = { row: (await deliver(entry)) ?? null };
       } catch (err) {
-        if (unreachable(err) || err.status === 429) {
-          timer = setTimeout(flush, wait);
-          wait = Math.min(wait * 2, 60_000);
-          return;
+        if (err.status === 429) {
+          limited.add(entry.collection);
+          continue;
         }
+        if (unreachable(err)) return sendLater();
         answer = { err };
       }
       if (await forget(entry)) listeners.get(entry.key)?.(answer, entry);
       onChange();
     }
+    if (limited.size) return sendLater();
     wait = 2000;
     if (entries.size) await sendAll(); // changed while being sent
+  }
+
+  function sendLater() {
+    timer = setTimeout(flush, wait);
+    wait = Math.min(wait * 2, 60_000);
   }
 
   /** Sends what waits, one after the other; several windows of one browser take turns. */
