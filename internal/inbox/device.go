@@ -89,6 +89,17 @@ func (d *device) enqueueMessage(m queuedMessage) {
 	}
 }
 
+// room returns how many bytes of messages that can be missed may be sent, so that there is room for others behind them.
+func (d *device) room() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	limit := maxWaitingBytes
+	if d.totalWaitingBytes.Load() > maxTotalWaitingBytes/2 {
+		limit = fairWaitingBytes
+	}
+	return limit/2 - d.waitingBytes
+}
+
 // Channel returns the device's messages. PocketBase calls it before each receive, which is when there is room for the
 // messages that wait. With a stream connection nothing comes through the channel.
 func (d *device) Channel() chan subscriptions.Message {

@@ -135,11 +135,12 @@ func (in *Inbox) deliverFeed(person string, changes []feedChange) error {
 			gone[c.post] = true
 		}
 	}
-	for posts := range slices.Chunk(posts, pageSize) {
-		for _, g := range in.viewGroupsOf(person, feed) {
-			wanted := slices.DeleteFunc(slices.Clone(posts), func(post string) bool { return !g.concerns(feed, person+post) })
+	for _, g := range in.viewGroupsOf(person, feed) {
+		wanted := slices.DeleteFunc(slices.Clone(posts), func(post string) bool { return !g.concerns(feed, person+post) })
+		var messages []feedMessage
+		for posts := range slices.Chunk(wanted, pageSize) {
 			e := in.realtimeRequest(g.auth, g.options)
-			rows, err := in.findVisibleRows(e, feed, dbx.HashExp{"viewer": person, "post": list.ToInterfaceSlice(wanted)})
+			rows, err := in.findVisibleRows(e, feed, dbx.HashExp{"viewer": person, "post": list.ToInterfaceSlice(posts)})
 			if err != nil {
 				return err
 			}
@@ -148,16 +149,42 @@ func (in *Inbox) deliverFeed(person string, changes []feedChange) error {
 				visible[row.GetString("post")] = row
 			}
 			shown := in.enrichRows(e, slices.DeleteFunc(rows, func(row *core.Record) bool { return !added[row.GetString("post")] }))
-			for _, post := range wanted {
+			for _, post := range posts {
 				id := person + post
 				switch {
 				case visible[post] != nil && added[post]:
-					g.sendToAll(in.encodeMessage("create", g, shown[id], feed, id))
+					messages = append(messages, feedMessage{in.encodeMessage("create", g, shown[id], feed, id), true})
 				case visible[post] == nil && gone[post]:
-					g.sendToAll(in.encodeMessage("delete", g, nil, feed, id))
+					messages = append(messages, feedMessage{in.encodeMessage("delete", g, nil, feed, id), false})
 				}
 			}
 		}
+		for _, s := range g.subscribers {
+			s.sendFeedMessages(g, messages)
+		}
 	}
 	return nil
+}
+
+// feedMessage is a message about a row of a feed.
+type feedMessage struct {
+	data  []byte
+	added bool
+}
+
+// sendFeedMessages sends messages in their order. Of those about new posts it sends the newest for which the device has
+// room: nobody is disconnected because others post much.
+func (s *subscription) sendFeedMessages(g *viewGroup, messages []feedMessage) {
+	room, first := s.device.room(), len(messages)
+	for first > 0 && (!messages[first-1].added || len(messages[first-1].data) <= room) {
+		first--
+		if messages[first].added {
+			room -= len(messages[first].data)
+		}
+	}
+	for i, m := range messages {
+		if i >= first || !m.added {
+			s.sendData(g, m.data)
+		}
+	}
 }

@@ -102,18 +102,52 @@ func TestANewPostAsksForFollowersOrForWhoIsConnected(t *testing.T) {
 	}
 }
 
-func TestAFeedThatChangesTooMuchIsFetchedAnew(t *testing.T) {
-	s := startService(t)
-	ada := s.connectDevice(s.tokenOf("ada"), "feed/*")
-	var n update
-	for i := range 10 * maxFeedChanges {
-		n.addUpdate(update{feed: []feedChange{{post: fmt.Sprint("f", i)}}})
+// TestNobodyLosesAStreamBecauseOthersPostMuch has 3,000 posts made before a device is told of any: it is told of the newest
+// that it has room for, in their order, and of what comes after them.
+func TestNobodyLosesAStreamBecauseOthersPostMuch(t *testing.T) {
+	for name, c := range map[string]struct {
+		captionLength, least, most int
+	}{"few bytes": {1, maxAddedPosts, maxAddedPosts}, "many bytes": {2000, 20, 100}} {
+		t.Run(name, func(t *testing.T) {
+			s := startService(t)
+			s.addFollow(s.app, "ada", "bob", "accepted")
+			name := withQuery("feed/*", `{"expand":"post"}`)
+			if c.captionLength == 1 {
+				name = "feed/*"
+			}
+			ada := s.connectDevice(s.tokenOf("ada"), name)
+			s.execSQL(s.app, `WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 3999)
+				INSERT INTO posts (id, author, photos, visibility, caption, created, updated) SELECT 'p' || i, 'bob', '[]', 'public', printf('%.*c', {:length}, 'x'), '2026-01-01 00:00:00.000Z', '' FROM n`,
+				map[string]any{"length": c.captionLength})
+			var burst update
+			for i := range 3000 {
+				burst.addUpdate(update{feed: []feedChange{{fmt.Sprint("p", 1000+i), true}, {"p1000", true}}})
+			}
+			if len(burst.feed) > 2*(maxAddedPosts+maxGonePosts) {
+				t.Errorf("%d changes wait", len(burst.feed))
+			}
+			burst.addUpdate(update{feed: []feedChange{{"gone", false}}}) // of which a device is told in any case
+			s.inbox.updatePerson("ada", burst)
+			s.waitUntilIdle()
+			s.addPost("bob", "last", "public")
+			s.inTransaction(func(tx core.App) { PostAdded(tx, "last", "bob") })
+			var got []string
+			for len(got) == 0 || got[len(got)-1] != name+" create adalast" {
+				got = append(got, ada.nextEvent().String())
+			}
+			if n := len(got) - 2; n < c.least || n > c.most {
+				t.Fatalf("%d posts: %v", n, got)
+			}
+			if got[len(got)-2] != name+" delete adagone" || got[len(got)-3] != name+" create adap1000" {
+				t.Errorf("got %v", got[len(got)-4:])
+			}
+			for i, event := range got[:len(got)-3] {
+				if want := fmt.Sprint(name, " create adap", 3999-(len(got)-4)+i); event != want {
+					t.Fatalf("got %s, want %s", event, want)
+				}
+			}
+		})
 	}
-	if len(n.feed) != maxFeedChanges+1 {
-		t.Errorf("%d rows wait", len(n.feed))
-	}
-	s.inbox.updatePerson("ada", n)
-	ada.wantEnd()
 }
 
 func TestNobodyConnectedCostsNoQuery(t *testing.T) {

@@ -83,11 +83,7 @@ func (in *Inbox) deliverToPerson(person string, u update) error {
 		}
 		u.feed = append(u.feed, gone...)
 	}
-	if len(u.feed) > maxFeedChanges {
-		in.DisconnectPerson(person)
-		return nil
-	}
-	if err := in.deliverFeed(person, u.feed); err != nil {
+	if err := in.deliverFeed(person, newestChanges(u.feed)); err != nil {
 		return fmt.Errorf("deliver feed to %s: %w", person, err)
 	}
 	return nil

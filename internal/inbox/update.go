@@ -11,9 +11,12 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 )
 
-// maxFeedChanges is how many changes of a feed may wait for a person. With more, the person's devices are
-// disconnected: fetching the feed anew is cheaper.
-const maxFeedChanges = 1000
+// Of how many changes of a feed a person is told. When others post more, or more is gone, these are the newest: older posts
+// are hardly on a screen.
+const (
+	maxAddedPosts = shownPosts
+	maxGonePosts  = 1000
+)
 
 // update is what there is to do for a workKey. Two updates of one key add up to one.
 type update struct {
@@ -49,14 +52,32 @@ func (u *update) addUpdate(more update) {
 		u.committedAt = more.committedAt
 	}
 	u.collections = appendMissing(u.collections, more.collections)
-	u.feed = append(u.feed, more.feed...)
-	u.feed = u.feed[:min(len(u.feed), maxFeedChanges+1)] // one too many is enough to know
+	if u.feed = append(u.feed, more.feed...); len(u.feed) > 2*(maxAddedPosts+maxGonePosts) {
+		u.feed = newestChanges(u.feed)
+	}
 	u.countsChanged = u.countsChanged || more.countsChanged
 	u.sightChanged = u.sightChanged || more.sightChanged
 	u.feedAuthors = appendMissing(u.feedAuthors, more.feedAuthors)
 	u.inFeeds = appendMissing(u.inFeeds, more.inFeeds)
 	u.author = cmp.Or(u.author, more.author)
 	u.onlyPeople = appendMissing(u.onlyPeople, more.onlyPeople)
+}
+
+// newestChanges returns the changes of which a person is told: without those that repeat a later one and, where they are
+// too many, without the oldest.
+func newestChanges(changes []feedChange) []feedChange {
+	kept := make(map[feedChange]bool, len(changes))
+	left := map[bool]int{true: maxAddedPosts, false: maxGonePosts}
+	newest := make([]feedChange, 0, len(changes))
+	for _, c := range slices.Backward(changes) {
+		if !kept[c] && left[c.added] > 0 {
+			kept[c] = true
+			left[c.added]--
+			newest = append(newest, c)
+		}
+	}
+	slices.Reverse(newest)
+	return newest
 }
 
 func appendMissing[T comparable](a, b []T) []T {
