@@ -2,9 +2,11 @@
 package db
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -58,7 +60,7 @@ func QueryOne(app core.App, row any, statement string, params Params) (bool, err
 
 // QueryColumn appends the only column of a statement's rows to values.
 func QueryColumn[T any](app core.App, values *[]T, statement string, params Params) error {
-	rows, err := queryStatement(app, statement, params)
+	rows, err := queryStatement(context.Background(), app, statement, params)
 	if err != nil {
 		return err
 	}
@@ -76,7 +78,7 @@ func QueryColumn[T any](app core.App, values *[]T, statement string, params Para
 // QueryEach reads a statement's rows one after the other into columns and calls then after each. No column may be
 // NULL.
 func QueryEach(app core.App, statement string, params Params, then func(), columns ...any) error {
-	rows, err := queryStatement(app, statement, params)
+	rows, err := queryStatement(context.Background(), app, statement, params)
 	if err != nil {
 		return err
 	}
@@ -92,7 +94,11 @@ func QueryEach(app core.App, statement string, params Params, then func(), colum
 
 // QueryRow reads the first row of a statement into columns and reports whether there was one. No column may be NULL.
 func QueryRow(app core.App, statement string, params Params, columns ...any) (bool, error) {
-	rows, err := queryStatement(app, statement, params)
+	return queryRow(context.Background(), app, statement, params, columns...)
+}
+
+func queryRow(ctx context.Context, app core.App, statement string, params Params, columns ...any) (bool, error) {
+	rows, err := queryStatement(ctx, app, statement, params)
 	if err != nil {
 		return false, err
 	}
@@ -111,6 +117,12 @@ func QueryRow(app core.App, statement string, params Params, columns ...any) (bo
 // QueryValue reads the first column of a statement's first row into value and reports whether there was one.
 func QueryValue(app core.App, value any, statement string, params Params) (bool, error) {
 	return QueryRow(app, statement, params, value)
+}
+
+// QueryValueWithin is QueryValue for a statement that reads, which ends with an error when it takes longer than most.
+func QueryValueWithin(app core.App, most time.Duration, value any, statement string, params Params) (bool, error) {
+	ctx, _ := LimitStatements(context.Background(), most)
+	return queryRow(ctx, app, statement, params, value)
 }
 
 // JSONList returns values as JSON, for json_each and for columns that hold a list.

@@ -90,11 +90,11 @@ func execStatement(app core.App, statement string, params Params) (sql.Result, e
 	return executorOf(app, false).ExecContext(context.Background(), t.sql, args...)
 }
 
-func queryStatement(app core.App, statement string, params Params) (*sql.Rows, error) {
+func queryStatement(ctx context.Context, app core.App, statement string, params Params) (*sql.Rows, error) {
 	t := translateSQL(statement)
 	args, err := t.bindArgs(params)
 	if err != nil {
 		return nil, err
 	}
-	return executorOf(app, t.reads).QueryContext(context.Background(), t.sql, args...)
+	return executorOf(app, t.reads).QueryContext(ctx, t.sql, args...)
 }

@@ -9,7 +9,7 @@ const (
 	OwnersHooks  visibility.Reason = "hooks"       // an owner has bound a hook that only the general path runs
 	NoUser       visibility.Reason = "caller"      // a guest, a superuser or a user of another collection asks
 	RateLimited  visibility.Reason = "rate_limit"  // one of the admin's limits applies
-	UnknownQuery visibility.Reason = "query"       // it asks for more than a like has
+	UnknownQuery visibility.Reason = "query"       // it asks for something that only the general path knows
 	UnknownBody  visibility.Reason = "body"        // it is no plain like
 	NoSuchPost   visibility.Reason = "post"        // the rule lets in a like of a post that is not there
 	IsReferred   visibility.Reason = "references"  // something of the owner's refers to likes

@@ -57,21 +57,24 @@ type feedPlan struct {
 
 func (m *planMaker) makeFeedPlan(expands string) *pagePlan {
 	row := m.recordFieldsBy(m.feed, func(name string) string { return feedColumns[name] })
+	author := expands == "post.author"
 	if expands != "" {
-		row = append(row, expandField("post", m.postTemplate(m.posts.ViewRule, true), m.feedPostShownSQL()))
+		row = append(row, expandField("post", m.postTemplate(m.posts.ViewRule, author), m.feedPostShownSQL()))
 	}
 	t := objectTemplate(row)
 	p := &feedPlan{row: t, followees: followeesSQL}
+	plan := &pagePlan{row: t, feed: p}
 	conditions := append([]string{visibility.ExistsSQL("users WHERE id = {:me} AND tokenKey = {:key}"), m.feedShownSQL()}, feedConditions()...)
 	rows := func(candidates string) string {
 		return "SELECT " + t.rowTextSQL() + " FROM " + candidates + " CROSS JOIN users _u ON _u.id = _p.author" +
-			viewerJoins(expands != "", expands != "") + " WHERE " + strings.Join(conditions, " AND ") + " LIMIT {:n}"
+			viewerJoins(expands != "", author) + " WHERE " + strings.Join(conditions, " AND ") + " LIMIT {:n}"
 	}
 	p.listed = rows(listedSQL)
 	for i, cursor := range []string{"", feedCursor} {
 		p.newest[i], p.merged[i] = rows(newestSQL(cursor)), rows(mergedSQL(cursor))
+		plan.totalSQL[i] = "SELECT count(*) FROM " + allSQL(cursor) + " CROSS JOIN users _u ON _u.id = _p.author WHERE " + strings.Join(conditions, " AND ")
 	}
-	return &pagePlan{row: t, feed: p}
+	return plan
 }
 
 // feedShownSQL is the condition under which a row of the feed is shown.
@@ -111,6 +114,14 @@ func newestSQL(cursor string) string {
 	}
 	return "(SELECT rowid AS n, author FROM posts INDEXED BY idx_posts_created WHERE 1" + cursor + " ORDER BY created DESC, id DESC LIMIT {:candidates}) _c" +
 		" CROSS JOIN posts _p ON _p.rowid = _c.n AND (_c.author = {:me} OR " + visibility.ExistsSQL(followedSQL+" AND followee = _c.author") + ")"
+}
+
+// allSQL reads the posts of all whom the viewer follows, and the viewer's own, in any order.
+func allSQL(cursor string) string {
+	if cursor != "" {
+		cursor = " AND " + strings.NewReplacer("created", "_p.created", "id", "_p.id").Replace(cursor)
+	}
+	return "(SELECT {:me} AS author UNION ALL SELECT followee FROM " + followedSQL + " AND followee != {:me}) _a CROSS JOIN posts _p INDEXED BY idx_posts_author ON _p.author = _a.author" + cursor
 }
 
 // mergedSQL reads the posts of the authors by merging theirs, which the index has in order: the newest of each author is

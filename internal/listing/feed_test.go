@@ -141,7 +141,7 @@ func (w *feedWorld) fastPage(p *pagePlan, person *core.Record, r Request) (rows 
 	if err != nil {
 		w.Fatal(err)
 	}
-	page, reason := finishAnswer(out, r)
+	page, reason := finishAnswer(out, r, -1)
 	if reason != "" {
 		return nil
 	}

@@ -118,7 +118,11 @@ func viewerJoins(posts, authors bool) (joins string) {
 
 // makeListPlan returns the plan of a page whose rows are joined to the viewer.
 func makeListPlan(row *template, joins, shown, cursor, order string) *pagePlan {
-	head := "SELECT " + row.rowTextSQL() + fromMe + joins + whereMe + shown
-	limit := " LIMIT {:n}"
-	return &pagePlan{firstSQL: head + order + limit, nextSQL: head + cursor + order + limit, row: row}
+	from := fromMe + joins + whereMe + shown
+	p := &pagePlan{row: row}
+	for i, cursor := range []string{"", cursor} {
+		p.pageSQL[i] = "SELECT " + row.rowTextSQL() + from + cursor + order + " LIMIT {:n}"
+		p.totalSQL[i] = "SELECT count(*)" + from + cursor
+	}
+	return p
 }

@@ -2,9 +2,9 @@ package listing
 
 import (
 	"fmt"
-	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -52,7 +52,7 @@ type planCache struct {
 type pagePlan struct {
 	reason visibility.Reason // why there is no plan, if not empty
 
-	firstSQL, nextSQL string // statements: of the first page, and of a page behind a cursor
+	pageSQL, totalSQL [2]string // statements, of the first page and of a page behind a cursor: its rows; how many there are in all
 	row               *template
 
 	feed *feedPlan // of a page of the feed, which has no other statements
@@ -69,24 +69,32 @@ func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([
 		return out, p.reason, err
 	}
 	params := r.pageParams(person, request)
-	statement := p.firstSQL
+	behind := 0
 	if request.At != "" {
-		statement = p.nextSQL
+		behind = 1
 	}
 	switch {
 	case p.feed != nil:
 		out, err = r.appendFeed(out, p, person, request, params)
 	case request.Collection == "notifications":
-		out, err = r.appendTray(out, p, statement, params)
+		out, err = r.appendTray(out, p, p.pageSQL[behind], params)
 	default:
-		out, _, err = r.appendRows(out, p, statement, params)
+		out, _, err = r.appendRows(out, p, p.pageSQL[behind], params)
+	}
+	total := -1
+	if err == nil && request.Total {
+		_, err = db.QueryValueWithin(r.app, totalTimeout, &total, p.totalSQL[behind], params)
 	}
 	if err != nil {
 		return out, "", fmt.Errorf("read a page of %s: %w", request.Collection, err)
 	}
-	out, reason := finishAnswer(out, request)
+	out, reason := finishAnswer(out, request, total)
 	return out, reason, nil
 }
+
+// totalTimeout is how long it may take to count all rows: as long as a statement of PocketBase's general path, which is
+// asked next.
+const totalTimeout = 3 * time.Second
 
 // pageParams returns the values of the parameters of all statements.
 func (r *Reader) pageParams(person *core.Record, request Request) db.Params {
@@ -111,8 +119,8 @@ func (r *Reader) appendRows(out []byte, p *pagePlan, statement string, params db
 }
 
 // finishAnswer turns itemsHead and rows into an answer: of one record, or of a page. It returns the reason when there
-// are no rows, or when one was broken.
-func finishAnswer(out []byte, r Request) ([]byte, visibility.Reason) {
+// are no rows, or when one was broken. The total is -1 where it is not asked for.
+func finishAnswer(out []byte, r Request, total int) ([]byte, visibility.Reason) {
 	switch {
 	case !isUnbroken(out):
 		return out, UnknownFormat
@@ -123,8 +131,11 @@ func finishAnswer(out []byte, r Request) ([]byte, visibility.Reason) {
 	if r.ID != "" {
 		return append(out[:0], out[len(itemsHead):]...), ""
 	}
-	out = strconv.AppendInt(append(out, `],"page":1,"perPage":`...), int64(r.PerPage), 10)
-	return append(out, `,"totalItems":-1,"totalPages":-1}`...), ""
+	pages := -1
+	if total >= 0 {
+		pages = (total + r.PerPage - 1) / r.PerPage
+	}
+	return fmt.Appendf(out, `],"page":1,"perPage":%d,"totalItems":%d,"totalPages":%d}`, r.PerPage, total, pages), ""
 }
 
 // findPlan returns the plan of a request, perhaps one that only says why there is none.

@@ -9,12 +9,14 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 )
 
+const joinTray = " JOIN notifications n ON n.recipient = me.id"
+
 // makeTrayPlan returns the plan of the tray. Post and comment are joined to their row; the actors, up to eight of each
 // row, are read by a second statement.
 func (m *planMaker) makeTrayPlan(expands string) *pagePlan {
 	m.requireOwn(m.notifications.ListRule, "recipient")
 	all := m.recordFields(m.notifications, "n")
-	p, joins := &pagePlan{}, " JOIN notifications n ON n.recipient = me.id"
+	p, joins := &pagePlan{}, joinTray
 	ofPost, ofComment, actors := "''", "''", "''"
 	if expands != "" {
 		author := strings.Contains(expands, "post.author")
@@ -30,9 +32,11 @@ func (m *planMaker) makeTrayPlan(expands string) *pagePlan {
 		ofComment = "CASE WHEN _c.post != n.post THEN char(31) WHEN _c.id IS NOT NULL AND " + m.commentShownSQL() + " THEN " + p.comment.rowTextSQL() + " ELSE '' END"
 	}
 	p.row = objectTemplate(all)
-	head := "SELECT " + p.row.rowTextSQL() + ", " + ofPost + ", " + ofComment + ", " + actors + fromMe + joins + whereMe + m.shownSQL(m.notifications, m.notifications.ListRule, "n")
-	tail := " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n}"
-	p.firstSQL, p.nextSQL = head+tail, head+" AND n.latestAt <= {:at} AND (n.latestAt < {:at} OR n.id < {:last})"+tail
+	where := whereMe + m.shownSQL(m.notifications, m.notifications.ListRule, "n")
+	for i, cursor := range []string{"", " AND n.latestAt <= {:at} AND (n.latestAt < {:at} OR n.id < {:last})"} {
+		p.pageSQL[i] = "SELECT " + p.row.rowTextSQL() + ", " + ofPost + ", " + ofComment + ", " + actors + fromMe + joins + where + cursor + " ORDER BY n.latestAt DESC, n.id DESC LIMIT {:n}"
+		p.totalSQL[i] = "SELECT count(*)" + fromMe + joinTray + where + cursor
+	}
 	return p
 }
 
