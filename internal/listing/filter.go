@@ -17,8 +17,11 @@ func (r *Request) parseFilter(text, first, second string) bool {
 	if text == "" {
 		return r.Collection != "posts"
 	}
+	if len(text) > maxFilterBytes { // it would be long to parse, and no budget was asked yet
+		return false
+	}
 	groups, err := fexpr.Parse(text)
-	if err != nil || len(text) > maxFilterBytes {
+	if err != nil || len(groups) == 0 {
 		return false
 	}
 	until := ""
