@@ -12,25 +12,26 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/apidoc"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 func (s *Social) bindAPIDoc() {
 	packed := []*hook.Handler[*core.RequestEvent]{apis.Gzip()}
-	s.routes = append(s.routes, route{
-		method: "GET", path: "/api/v1/openapi.json", contentType: "application/json", skipsLog: true, middlewares: packed,
-		summary: "This API as OpenAPI 3.1, in step with the live collections.",
-		handle: s.serveDescription("application/json", func(d *apidoc.Document) (string, error) {
+	s.routes = append(s.routes, web.Route{
+		Method: "GET", Path: "/api/v1/openapi.json", ContentType: "application/json", SkipsLog: true, Middlewares: packed,
+		Summary: "This API as OpenAPI 3.1, in step with the live collections.",
+		Handle: s.serveDescription("application/json", func(d *apidoc.Document) (string, error) {
 			text, err := json.Marshal(d)
 			return string(text), err
 		}),
-	}, route{
-		method: "GET", path: "/api/v1/types.d.ts", contentType: "application/typescript", skipsLog: true, middlewares: packed,
-		summary: "The types of records, of what can be sent and of these routes, in TypeScript.",
-		handle:  s.serveDescription("application/typescript; charset=utf-8", func(d *apidoc.Document) (string, error) { return d.TypeScript(), nil }),
-	}, route{
-		method: "GET", path: "/docs/api", contentType: "text/html", skipsLog: true, middlewares: packed,
-		summary: "This API as a page.",
-		handle:  s.serveDescription("text/html; charset=utf-8", (*apidoc.Document).HTMLPage),
+	}, web.Route{
+		Method: "GET", Path: "/api/v1/types.d.ts", ContentType: "application/typescript", SkipsLog: true, Middlewares: packed,
+		Summary: "The types of records, of what can be sent and of these routes, in TypeScript.",
+		Handle:  s.serveDescription("application/typescript; charset=utf-8", func(d *apidoc.Document) (string, error) { return d.TypeScript(), nil }),
+	}, web.Route{
+		Method: "GET", Path: "/docs/api", ContentType: "text/html", SkipsLog: true, Middlewares: packed,
+		Summary: "This API as a page.",
+		Handle:  s.serveDescription("text/html; charset=utf-8", (*apidoc.Document).HTMLPage),
 	})
 }
 
@@ -38,7 +39,7 @@ func (s *Social) bindAPIDoc() {
 // 304 if the client has it already.
 func (s *Social) serveDescription(kind string, write func(*apidoc.Document) (string, error)) func(*core.RequestEvent) error {
 	return func(e *core.RequestEvent) error {
-		document, err := apidoc.DescribeAPI(e.App, s.describedRoutes())
+		document, err := apidoc.DescribeAPI(e.App, web.DescribeRoutes(s.routes))
 		if err != nil {
 			return err
 		}
@@ -57,30 +58,4 @@ func (s *Social) serveDescription(kind string, write func(*apidoc.Document) (str
 		}
 		return e.Blob(http.StatusOK, kind, []byte(text))
 	}
-}
-
-// describedRoutes returns our routes as the description shows them, without internal ones.
-func (s *Social) describedRoutes() []apidoc.Route {
-	var all []apidoc.Route
-	for _, r := range s.routes {
-		if r.internal {
-			continue
-		}
-		about := apidoc.Route{
-			Method: r.method, Path: r.path, Summary: r.summary, Access: r.access.String(), Request: r.requestBody, Response: r.responseBody, Content: r.contentType, ErrorStatuses: r.errorStatuses,
-		}
-		if r.access > accessUsers {
-			about.ErrorStatuses = append([]int{http.StatusForbidden}, r.errorStatuses...)
-		}
-		for _, p := range r.query {
-			about.Query = append(about.Query, apidoc.QueryParameter{Name: p.name, About: p.about})
-		}
-		all = append(all, about)
-	}
-	return all
-}
-
-// String says who may call a route. It is empty if everybody may.
-func (a access) String() string {
-	return [...]string{"", "For people who are signed in.", "For moderators and superusers.", "For superusers."}[a]
 }

@@ -11,7 +11,7 @@ import (
 
 func (s *Social) bindBodies() {
 	bodies := web.NewBodies(func(pattern string) bool {
-		return slices.ContainsFunc(s.routes, func(r route) bool { return r.method+" "+r.path == pattern })
+		return slices.ContainsFunc(s.routes, func(r web.Route) bool { return r.Method+" "+r.Path == pattern })
 	})
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: afterAuthPriority, Func: bodies.CheckBody})

@@ -28,5 +28,5 @@ func (s *Social) prepareJobs() error {
 	s.studio.SetMemory(memory)
 	// where the server beside this command listens
 	setup.SetListenURL(s.app, setup.ReachableURL(cmp.Or(os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090"), false))
-	return errors.Join(s.openChannels(), s.deliveryState().webhooks.LoadHandlers())
+	return errors.Join(s.openChannels(), s.delivery.webhooks.LoadHandlers())
 }

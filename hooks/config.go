@@ -14,6 +14,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/setup"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // maxReadConns is how many connections read data.db: a few for each core, as SQLite keeps a core busy.
@@ -74,10 +75,10 @@ type clientConfig struct {
 
 func (s *Social) bindConfig() {
 	version := setup.Version()
-	s.routes = append(s.routes, route{
-		method: "GET", path: "/api/v1/config", responseBody: clientConfig{},
-		summary: "What a client should know before it asks for more.",
-		handle: func(e *core.RequestEvent) error {
+	s.routes = append(s.routes, web.Route{
+		Method: "GET", Path: "/api/v1/config", ResponseBody: clientConfig{},
+		Summary: "What a client should know before it asks for more.",
+		Handle: func(e *core.RequestEvent) error {
 			limits, err := collectionLimits(e.App)
 			if err != nil {
 				return err

@@ -18,6 +18,7 @@ import (
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // bindCredentials ends whatever was given to the holder of a credential when the credential ends. The sign of that is
@@ -28,9 +29,9 @@ func (s *Social) bindCredentials() {
 	s.app.OnRecordUpdateExecute("users").Bind(afterFiles(answerErrors(inRawTx(s.credentialChanged))))
 	s.app.OnCollectionUpdateExecute("users").BindFunc(answerErrors(endAllSessions))
 	s.app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Func: closeOutdatedStream, Priority: firstPriority})
-	s.routes = append(s.routes, route{
-		method: "POST", path: "/api/v1/logout-everywhere", access: accessUsers, handle: logoutEverywhere,
-		summary: "Ends every session, stream, file token and push device of the caller, this one's too.",
+	s.routes = append(s.routes, web.Route{
+		Method: "POST", Path: "/api/v1/logout-everywhere", Access: web.UsersOnly, Handle: logoutEverywhere,
+		Summary: "Ends every session, stream, file token and push device of the caller, this one's too.",
 	})
 }
 

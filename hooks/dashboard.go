@@ -16,15 +16,15 @@ func (s *Social) bindDashboard() {
 		e.Router.BindFunc(web.RefreshExtensions)
 		return e.Next()
 	})
-	for _, r := range []route{
-		{method: "GET", path: "/api/v1/admin/insights", handle: func(e *core.RequestEvent) error { return web.ServeInsights(e, s.inbox.ConnectedCount) }},
-		{method: "GET", path: "/api/v1/admin/jobs", handle: web.ServeJobs},
-		{method: "POST", path: "/api/v1/admin/jobs/{id}", handle: func(e *core.RequestEvent) error { return web.ApplyJobAction(e, s.jobs.Wake) }},
-		{method: "GET", path: "/api/v1/admin/deliveries", handle: web.ServeDeliveries},
-		{method: "POST", path: "/api/v1/admin/deliveries/{id}", handle: web.ReplayDelivery},
-		{method: "GET", path: "/api/v1/admin/why", handle: web.ExplainVisibility},
+	for _, r := range []web.Route{
+		{Method: "GET", Path: "/api/v1/admin/insights", Handle: func(e *core.RequestEvent) error { return web.ServeInsights(e, s.inbox.ConnectedCount) }},
+		{Method: "GET", Path: "/api/v1/admin/jobs", Handle: web.ServeJobs},
+		{Method: "POST", Path: "/api/v1/admin/jobs/{id}", Handle: func(e *core.RequestEvent) error { return web.ApplyJobAction(e, s.jobs.Wake) }},
+		{Method: "GET", Path: "/api/v1/admin/deliveries", Handle: web.ServeDeliveries},
+		{Method: "POST", Path: "/api/v1/admin/deliveries/{id}", Handle: web.ReplayDelivery},
+		{Method: "GET", Path: "/api/v1/admin/why", Handle: web.ExplainVisibility},
 	} {
-		r.access, r.internal = accessSuperusers, true
+		r.Access, r.Internal = web.SuperusersOnly, true
 		s.routes = append(s.routes, r)
 	}
 }

@@ -16,11 +16,12 @@ import (
 	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // PushKey returns the public key that a browser needs to subscribe to web push. It is empty until the app serves.
 func (s *Social) PushKey() string {
-	if browsers, ok := s.deliveryState().service.Channels["webpush"].(*webpush.Channel); ok {
+	if browsers, ok := s.delivery.service.Channels["webpush"].(*webpush.Channel); ok {
 		return browsers.PublicKey()
 	}
 	return ""
@@ -37,12 +38,8 @@ type deliveryState struct {
 	isServing    atomic.Bool
 }
 
-func (s *Social) deliveryState() *deliveryState {
-	return s.app.Store().GetOrSet("doubletap.delivery", func() any { return &deliveryState{service: deliver.New(s.app)} }).(*deliveryState)
-}
-
 func (s *Social) bindDelivery() {
-	service := s.deliveryState().service
+	service := s.delivery.service
 	service.IsOnline, service.BeforePush, service.BeforeMail = s.inbox.IsOnline, s.runPushHook, s.runMailHook
 	service.RegisterJobs(s.jobs)
 	s.jobs.Handle(deliver.AccountEmailJob, s.sendAccountMail, job.Concurrency(2), job.WithinGroup(job.ExternalGroup, job.MaxExternal), job.MaxAttempts(40))
@@ -50,25 +47,25 @@ func (s *Social) bindDelivery() {
 	s.app.OnMailerRecordPasswordResetSend(guard.GuardedCollections...).Bind(s.queueMailHandler(mail.PasswordReset))
 	s.app.OnMailerRecordEmailChangeSend(guard.GuardedCollections...).Bind(s.queueMailHandler(mail.EmailChange))
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		s.deliveryState().isServing.Store(true)
+		s.delivery.isServing.Store(true)
 		if err := s.openChannels(); err != nil {
 			return err
 		}
 		return e.Next()
 	})
-	token := []queryParameter{{"t", "the token from the mail"}}
-	s.routes = append(s.routes, route{
-		method: "GET", path: "/unsubscribe", handle: serveUnsubscribe, query: token, contentType: "text/html", errorStatuses: []int{400},
-		summary: "A page that asks whether to end mails of one kind; it changes nothing.",
-	}, route{
-		method: "POST", path: "/unsubscribe", handle: applyUnsubscribe, query: token, contentType: "text/html", errorStatuses: []int{400},
-		summary: "Ends mails of one kind, as mail programs ask for it (RFC 8058).",
+	token := []web.QueryParameter{{Name: "t", About: "the token from the mail"}}
+	s.routes = append(s.routes, web.Route{
+		Method: "GET", Path: "/unsubscribe", Handle: serveUnsubscribe, Query: token, ContentType: "text/html", ErrorStatuses: []int{400},
+		Summary: "A page that asks whether to end mails of one kind; it changes nothing.",
+	}, web.Route{
+		Method: "POST", Path: "/unsubscribe", Handle: applyUnsubscribe, Query: token, ContentType: "text/html", ErrorStatuses: []int{400},
+		Summary: "Ends mails of one kind, as mail programs ask for it (RFC 8058).",
 	})
 }
 
 // openChannels creates the keys that are created once, and opens the channels that are configured.
 func (s *Social) openChannels() error {
-	channels := s.deliveryState().service.Channels
+	channels := s.delivery.service.Channels
 	if err := mail.UnsubscribeLinks.PrepareKey(s.app); err != nil {
 		return err
 	}
@@ -96,7 +93,7 @@ func (s *Social) openChannels() error {
 
 // queueDelivery stores what is to be sent because of a notification event, in its transaction.
 func (s *Social) queueDelivery(tx core.App, n *notification.Event, id string) error {
-	return s.deliveryState().service.Schedule(tx, deliver.Delivery{
+	return s.delivery.service.Schedule(tx, deliver.Delivery{
 		Notification: id, Recipient: n.Recipient, Plan: n.Plan, Push: n.Push, Mail: n.Mail,
 	})
 }

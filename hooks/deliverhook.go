@@ -45,20 +45,20 @@ func (e *MailEvent) Tags() []string { return []string{e.Type} }
 // OnPush runs in a job before a notification of the types, or of any if there are none, is sent to a device. A
 // handler that does not call e.Next(), and returns no error, drops it for this device.
 func (s *Social) OnPush(types ...string) *hook.TaggedHook[*PushEvent] {
-	return hook.NewTaggedHook(&s.deliveryState().pushHook, types...)
+	return hook.NewTaggedHook(&s.delivery.pushHook, types...)
 }
 
 // OnMail runs in a job before a mail of the types, or of any if there are none, is sent. A handler that does not call
 // e.Next(), and returns no error, drops it. PocketBase's own mails, such as the one to confirm an address, have
 // PocketBase's own hooks.
 func (s *Social) OnMail(types ...string) *hook.TaggedHook[*MailEvent] {
-	return hook.NewTaggedHook(&s.deliveryState().mailHook, types...)
+	return hook.NewTaggedHook(&s.delivery.mailHook, types...)
 }
 
 // runPushHook runs the owner's hooks, which may alter the message, and reports whether it shall be sent. A recipient,
 // a notification or a device that is gone drops it.
 func (s *Social) runPushHook(app core.App, d *push.Device, n *deliver.Notification, m *push.Message) (bool, error) {
-	hooks := &s.deliveryState().pushHook
+	hooks := &s.delivery.pushHook
 	if hooks.Length() == 0 {
 		return true, nil
 	}
@@ -75,7 +75,7 @@ func (s *Social) runPushHook(app core.App, d *push.Device, n *deliver.Notificati
 // runMailHook runs the owner's hooks, which may alter the mail, and reports whether it shall be sent. A recipient who
 // is gone drops it.
 func (s *Social) runMailHook(app core.App, kind, recipient string, m *mailer.Message) (bool, error) {
-	hooks := &s.deliveryState().mailHook
+	hooks := &s.delivery.mailHook
 	if hooks.Length() == 0 {
 		return true, nil
 	}

@@ -7,7 +7,7 @@ func (s *Social) JobKinds() []string { return s.jobs.HandledKinds() }
 func (s *Social) OwnRoutes() []string {
 	all := make([]string, len(s.routes))
 	for i, r := range s.routes {
-		all[i] = r.method + " " + r.path
+		all[i] = r.Method + " " + r.Path
 	}
 	return all
 }

@@ -20,14 +20,14 @@ func (s *Social) bindHealth() {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: -99999, Func: h.CountRequest})
 		return e.Next()
 	})
-	s.routes = append(s.routes, route{
-		method: "GET", path: "/livez", skipsLog: true, responseBody: web.HealthState{},
-		summary: "Whether the process lives.",
-		handle:  func(e *core.RequestEvent) error { return web.RespondHealth(e, nil, nil, nil) },
-	}, route{
-		method: "GET", path: "/readyz", skipsLog: true, responseBody: web.HealthState{}, errorStatuses: []int{http.StatusServiceUnavailable},
-		summary: "Whether it can serve: it can write rows and files, the disk has room, its collections are there, and it is not about to end. What differs from what ships is counted in data, which names damaged logs that were set aside.",
-		handle: func(e *core.RequestEvent) error {
+	s.routes = append(s.routes, web.Route{
+		Method: "GET", Path: "/livez", SkipsLog: true, ResponseBody: web.HealthState{},
+		Summary: "Whether the process lives.",
+		Handle:  func(e *core.RequestEvent) error { return web.RespondHealth(e, nil, nil, nil) },
+	}, web.Route{
+		Method: "GET", Path: "/readyz", SkipsLog: true, ResponseBody: web.HealthState{}, ErrorStatuses: []int{http.StatusServiceUnavailable},
+		Summary: "Whether it can serve: it can write rows and files, the disk has room, its collections are there, and it is not about to end. What differs from what ships is counted in data, which names damaged logs that were set aside.",
+		Handle: func(e *core.RequestEvent) error {
 			err := h.CheckReady()
 			return web.RespondHealth(e, err, structure.findingCounts(), datafolder.DamagedLogs(s.app.DataDir()))
 		},

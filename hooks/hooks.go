@@ -83,6 +83,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/batchwriter"
+	"github.com/doubletap/doubletap/internal/deliver"
 	"github.com/doubletap/doubletap/internal/fastpath"
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/job"
@@ -100,6 +101,7 @@ type Social struct {
 	jobs        *job.Runner
 	inbox       *inbox.Inbox
 	studio      *rendition.Studio
+	delivery    deliveryState
 	writer      *batchwriter.BatchWriter
 	listReader  *listing.Reader
 	likeRules   fastpath.LikeRuleCache
@@ -107,7 +109,7 @@ type Social struct {
 	bodies      web.OpenBodies // of the requests under way
 	server      *http.Server   // set when the app serves
 	signupHints sync.Map       // what sign-ups say of their accounts, by the record being stored
-	routes      []route        // our own, for the router and for the description of the API
+	routes      []web.Route    // our own, for the router and for the description of the API
 	events      eventHooks
 
 	knownEnrichers int // handlers of OnRecordEnrich while enrichmentKeys knows what each does, set when the app serves
@@ -123,6 +125,7 @@ func Bind(app core.App) *Social {
 	before, beforeReads := handlerCounts(app, recordHooks), handlerCounts(app, readHooks)
 	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), writer: batchwriter.New(app, pprof.Labels(web.RequestLabel, "likes and marks")), listReader: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
+	s.delivery.service = deliver.New(app)
 	s.bindClock()
 	s.bindFolder()
 	s.bindAppURL()

@@ -17,10 +17,10 @@ func (s *Social) bindMetrics() {
 		_, devices := s.inbox.ConnectedCount()
 		return float64(devices)
 	})
-	s.routes = append(s.routes, route{
-		method: "GET", path: "/metrics", contentType: "text/plain", errorStatuses: []int{401}, skipsLog: true,
-		summary: "Figures for Prometheus, with the token of DOUBLETAP_METRICS_TOKEN; without one in development, for who asks from the machine itself.",
-		handle: func(e *core.RequestEvent) error {
+	s.routes = append(s.routes, web.Route{
+		Method: "GET", Path: "/metrics", ContentType: "text/plain", ErrorStatuses: []int{401}, SkipsLog: true,
+		Summary: "Figures for Prometheus, with the token of DOUBLETAP_METRICS_TOKEN; without one in development, for who asks from the machine itself.",
+		Handle: func(e *core.RequestEvent) error {
 			if !web.MayReadMetrics(e.App, e.Request) {
 				return fault.Unauthorized()
 			}

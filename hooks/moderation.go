@@ -18,6 +18,7 @@ import (
 	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/rendition"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 func (s *Social) bindModeration() {
@@ -27,21 +28,21 @@ func (s *Social) bindModeration() {
 		}
 		return e.Next()
 	})
-	s.routes = append(s.routes, route{
-		method: "GET", path: "/api/v1/moderation/queue", access: accessModerators, handle: serveReportQueue, responseBody: moderation.QueuePage{},
-		summary: "What is reported, with its context and signed photo addresses that work for 5 minutes.",
-		query: []queryParameter{
-			{"state", "open (default, the oldest first), upheld or dismissed (the newest first)"},
-			{"cursor", "the cursor of the page before"}, {"limit", "1 to 100, 20 unless told"},
+	s.routes = append(s.routes, web.Route{
+		Method: "GET", Path: "/api/v1/moderation/queue", Access: web.ModeratorsOnly, Handle: serveReportQueue, ResponseBody: moderation.QueuePage{},
+		Summary: "What is reported, with its context and signed photo addresses that work for 5 minutes.",
+		Query: []web.QueryParameter{
+			{Name: "state", About: "open (default, the oldest first), upheld or dismissed (the newest first)"},
+			{Name: "cursor", About: "the cursor of the page before"}, {Name: "limit", About: "1 to 100, 20 unless told"},
 		},
-	}, route{
-		method: "POST", path: "/api/v1/moderation/{report}", access: accessModerators, handle: s.decideReport, requestBody: decisionForm{}, errorStatuses: []int{404},
-		summary: "Decides about a report and all open ones of the same thing; audited.",
-	}, route{
-		method: "GET", path: moderation.PhotoRoute + "{collection}/{record}/{file}/{size}", handle: s.serveSignedPhoto, contentType: "image/jpeg", skipsLog: true,
-		errorStatuses: []int{404},
-		summary:       "A photo by its signed address from the moderation queue; the signature is all that it asks for.",
-		query:         []queryParameter{{"until", "from the address"}, {"signature", "from the address"}},
+	}, web.Route{
+		Method: "POST", Path: "/api/v1/moderation/{report}", Access: web.ModeratorsOnly, Handle: s.decideReport, RequestBody: decisionForm{}, ErrorStatuses: []int{404},
+		Summary: "Decides about a report and all open ones of the same thing; audited.",
+	}, web.Route{
+		Method: "GET", Path: moderation.PhotoRoute + "{collection}/{record}/{file}/{size}", Handle: s.serveSignedPhoto, ContentType: "image/jpeg", SkipsLog: true,
+		ErrorStatuses: []int{404},
+		Summary:       "A photo by its signed address from the moderation queue; the signature is all that it asks for.",
+		Query:         []web.QueryParameter{{Name: "until", About: "from the address"}, {Name: "signature", About: "from the address"}},
 	})
 }
 

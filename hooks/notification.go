@@ -15,6 +15,7 @@ import (
 	"github.com/doubletap/doubletap/internal/inbox"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 func (s *Social) bindNotifications() {
@@ -22,9 +23,9 @@ func (s *Social) bindNotifications() {
 	s.app.OnRecordCreateExecute("notifications").BindFunc(inTx(notificationStored))
 	s.app.OnRecordUpdateExecute("notifications").BindFunc(inTx(notificationRead))
 	s.app.OnRecordDelete("notifications").BindFunc(inTx(notificationDismissed))
-	s.routes = append(s.routes, route{
-		method: "POST", path: "/api/v1/notifications/read", access: accessUsers, handle: s.markTrayRead, requestBody: trayReadForm{},
-		summary: "Marks all notifications up to a time as read, on all devices.",
+	s.routes = append(s.routes, web.Route{
+		Method: "POST", Path: "/api/v1/notifications/read", Access: web.UsersOnly, Handle: s.markTrayRead, RequestBody: trayReadForm{},
+		Summary: "Marks all notifications up to a time as read, on all devices.",
 	})
 	s.jobs.Handle(notifiedJob, s.runNotifiedHook, job.Concurrency(8), job.WithinGroup(job.ExternalGroup, job.MaxExternal)) // an owner's channel may be slow
 }

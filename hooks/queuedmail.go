@@ -28,7 +28,7 @@ type accountMail struct{ Kind, Collection, Record, Email string }
 func (s *Social) queueMailHandler(kind string) *hook.Handler[*core.MailerRecordEvent] {
 	return &hook.Handler[*core.MailerRecordEvent]{Priority: firstPriority, Func: func(e *core.MailerRecordEvent) error {
 		// a new record is the account that is not stored with which the dashboard tests mail
-		if _, now := s.deliveryState().sendingMails.Load(e.Record); now || !s.deliveryState().isServing.Load() || e.Record.IsNew() {
+		if _, now := s.delivery.sendingMails.Load(e.Record); now || !s.delivery.isServing.Load() || e.Record.IsNew() {
 			return e.Next()
 		}
 		address, _ := e.Meta["newEmail"].(string)
@@ -79,8 +79,8 @@ func (s *Social) sendAccountMail(ctx context.Context, app core.App, j *job.Job) 
 		send = func() error { return mails.SendRecordChangeEmail(app, record, p.Email) }
 	}
 	err = mail.SendWithTimeout(ctx, func() error {
-		s.deliveryState().sendingMails.Store(record, true)
-		defer s.deliveryState().sendingMails.Delete(record)
+		s.delivery.sendingMails.Store(record, true)
+		defer s.delivery.sendingMails.Delete(record)
 		return send()
 	})
 	if errors.Is(err, mail.ErrBounced) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/search"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 // How many records of each kind a search without a type finds, and how many of one kind unless asked for another
@@ -41,13 +42,13 @@ func (s *Social) bindSearch() {
 		s.queueIndexing()
 		return e.Next()
 	})
-	s.routes = append(s.routes, route{
-		method: "GET", path: "/api/v1/search", handle: serveSearch, responseBody: searchAnswer{},
-		summary: "People, hashtags and posts that have all words of q, or begin with them, and that the caller may see.",
-		query: []queryParameter{
-			{"q", "2 to 50 characters, or one of a script in which each is a word"}, {"type", "users, tags or posts; the first 5 of each unless told"},
-			{"cursor", "the cursor of the page before"}, {"perPage", "1 to 100, 30 unless told"},
-			{"expand", "relations to show as records, with commas"}, {"fields", "the fields to answer with, with commas"},
+	s.routes = append(s.routes, web.Route{
+		Method: "GET", Path: "/api/v1/search", Handle: serveSearch, ResponseBody: searchAnswer{},
+		Summary: "People, hashtags and posts that have all words of q, or begin with them, and that the caller may see.",
+		Query: []web.QueryParameter{
+			{Name: "q", About: "2 to 50 characters, or one of a script in which each is a word"}, {Name: "type", About: "users, tags or posts; the first 5 of each unless told"},
+			{Name: "cursor", About: "the cursor of the page before"}, {Name: "perPage", About: "1 to 100, 30 unless told"},
+			{Name: "expand", About: "relations to show as records, with commas"}, {Name: "fields", About: "the fields to answer with, with commas"},
 		},
 	})
 }

@@ -38,30 +38,30 @@ func (s *Social) OnRender(pages ...string) *hook.TaggedHook[*RenderEvent] {
 }
 
 func (s *Social) bindSharePages() {
-	pages := []route{
-		{path: "/p/{id}", summary: "A public post as a page, for people without the app and for previews.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
+	pages := []web.Route{
+		{Path: "/p/{id}", Summary: "A public post as a page, for people without the app and for previews.", ErrorStatuses: []int{404}, Handle: func(e *core.RequestEvent) error {
 			return s.renderPage(e, sharepage.PostPage, e.Request.PathValue("id"))
 		}},
-		{path: "/@{handle}", summary: "A person's public posts as a page.", errorStatuses: []int{404}, isElsewhere: true}, // see serveUserPage
-		{path: "/tags/{name}", summary: "The public posts of a hashtag as a page.", errorStatuses: []int{404}, handle: func(e *core.RequestEvent) error {
+		{Path: "/@{handle}", Summary: "A person's public posts as a page.", ErrorStatuses: []int{404}, IsElsewhere: true}, // see serveUserPage
+		{Path: "/tags/{name}", Summary: "The public posts of a hashtag as a page.", ErrorStatuses: []int{404}, Handle: func(e *core.RequestEvent) error {
 			return s.renderPage(e, sharepage.TagPage, e.Request.PathValue("name"))
 		}},
-		{path: "/sitemap.xml", internal: true, handle: web.ServeSitemap},
-		{path: "/sitemap/{part}", internal: true, handle: web.ServeSitemapPart},
-		{path: "/robots.txt", internal: true, handle: func(e *core.RequestEvent) error {
+		{Path: "/sitemap.xml", Internal: true, Handle: web.ServeSitemap},
+		{Path: "/sitemap/{part}", Internal: true, Handle: web.ServeSitemapPart},
+		{Path: "/robots.txt", Internal: true, Handle: func(e *core.RequestEvent) error {
 			return web.RespondCached(e, http.StatusOK, "text/plain; charset=utf-8", sharepage.RobotsText(e.App))
 		}},
-		{path: "/page.css", internal: true, handle: func(e *core.RequestEvent) error {
+		{Path: "/page.css", Internal: true, Handle: func(e *core.RequestEvent) error {
 			return web.RespondCached(e, http.StatusOK, "text/css; charset=utf-8", sharepage.CSS)
 		}},
-		{path: "/page.js", internal: true, handle: func(e *core.RequestEvent) error {
+		{Path: "/page.js", Internal: true, Handle: func(e *core.RequestEvent) error {
 			return web.RespondCached(e, http.StatusOK, "text/javascript; charset=utf-8", sharepage.JS)
 		}},
 	}
 	for _, r := range pages {
-		r.method, r.yieldsToOwner = http.MethodGet, true
-		if !r.internal {
-			r.contentType = "text/html"
+		r.Method, r.YieldsToOwner = http.MethodGet, true
+		if !r.Internal {
+			r.ContentType = "text/html"
 		}
 		s.routes = append(s.routes, r)
 	}

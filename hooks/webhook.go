@@ -36,7 +36,7 @@ func (e *WebhookEvent) Tags() []string { return []string{e.Type} }
 // OnWebhook runs in a job before each attempt to send an event of the types, or of any if there are none, to a
 // webhook. A handler that does not call e.Next(), and returns no error, drops the event for this webhook.
 func (s *Social) OnWebhook(types ...string) *hook.TaggedHook[*WebhookEvent] {
-	return hook.NewTaggedHook(&s.deliveryState().webhookHook, types...)
+	return hook.NewTaggedHook(&s.delivery.webhookHook, types...)
 }
 
 // earlyPriority is around the handlers that delete, one of which keeps a row and does not call the next.
@@ -45,7 +45,7 @@ const earlyPriority = -1
 func (s *Social) bindWebhooks() {
 	hooks := webhook.Register(s.app, s.jobs)
 	hooks.BeforeSend, hooks.OnDisabled = s.runWebhookHook, queueFailureMail
-	s.deliveryState().webhooks = hooks
+	s.delivery.webhooks = hooks
 	s.app.OnRecordCreate("webhooks").BindFunc(answerErrors(checkWebhook))
 	s.app.OnRecordUpdate("webhooks").BindFunc(answerErrors(checkWebhook))
 	s.app.OnRecordUpdateExecute("webhooks").BindFunc(inTx(webhookChanged))
@@ -150,7 +150,7 @@ func webhookChanged(tx core.App, e *core.RecordEvent) error {
 
 // runWebhookHook runs the owner's hooks, which may alter the event's body, and reports whether it shall be sent.
 func (s *Social) runWebhookHook(app core.App, id string, d *webhook.Delivery) (bool, error) {
-	hooks := &s.deliveryState().webhookHook
+	hooks := &s.delivery.webhookHook
 	if hooks.Length() == 0 {
 		return true, nil
 	}
