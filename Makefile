@@ -32,7 +32,7 @@ SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPoc
 SEQUENTIAL_IN = ./internal/cli ./hooks ./internal/photo ./internal/photo/heic ./internal/words
 empty :=
 # Two files at a time: node alone would run one on two cores, and each waits for its program and its browser in turn.
-NODE_TEST = node --test --test-force-exit --test-concurrency=2 --test-timeout=180000 --test-reporter=spec
+NODE_TEST = node --test --test-force-exit --test-concurrency=2 --test-timeout=360000 --test-reporter=spec
 APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
 # staticcheck's bugs, simplifications and unused code; its style checks (ST) are matters of taste that reviewers settle.
