@@ -24,6 +24,7 @@ var updateFiles = flag.Bool("update", false, "rewrite testdata/access.txt and do
 // TestAccess measures who may do what and compares it with testdata/access.txt, so that a review shows a change of a
 // rule as changed cells. Every collection must have a line for each verb.
 func TestAccess(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	open := newAccessWorld(t)
 	private := open.changedWorld(t, "private account", jsonObject{"private": true}, requestFollow)

@@ -20,6 +20,7 @@ func signUpUser(c *hookstest.Client, handle string, fields map[string]any) hooks
 }
 
 func TestSignUp(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Run("gives an active member with settings, whatever was asked", func(t *testing.T) {
@@ -66,6 +67,7 @@ func TestSignUp(t *testing.T) {
 }
 
 func TestLogIn(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	logIn := func(identity string) int {
 		return s.Guest().Do("POST", "/api/collections/users/auth-with-password", map[string]any{"identity": identity, "password": hookstest.Password}).Status
@@ -90,6 +92,7 @@ func TestLogIn(t *testing.T) {
 }
 
 func TestProfile(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"handle": "Ada_L", "bio": "x", "state": "suspended", "role": "moderator", "postsCount": 7, "followersCount+": 3})
@@ -107,6 +110,7 @@ func TestProfile(t *testing.T) {
 }
 
 func TestErasure(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")
 	adas, bobs := ada.Post("ada's"), bob.Post("bob's #tag @carol")
@@ -167,6 +171,7 @@ func TestErasure(t *testing.T) {
 }
 
 func TestErasureByGoCodeIsWhole(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("bob").Like(post)
@@ -182,6 +187,7 @@ func TestErasureByGoCodeIsWhole(t *testing.T) {
 }
 
 func TestPostRemoved(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello #tag @carol")
@@ -228,6 +234,7 @@ func TestPostRemoved(t *testing.T) {
 }
 
 func TestOnlyWhatChangesIsWritten(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")

@@ -93,6 +93,7 @@ func mailAda(a *awayService, mail func(core.App, *core.Record) error) {
 }
 
 func TestMailsToAccountsLeadToTheWebApp(t *testing.T) {
+	t.Parallel()
 	for _, door := range accountMailCases {
 		for locale, subject := range door.subjects {
 			t.Run(door.kind+" "+locale, func(t *testing.T) {
@@ -118,6 +119,7 @@ func TestMailsToAccountsLeadToTheWebApp(t *testing.T) {
 }
 
 func TestCodesAndAlertsAreInTheProductsWords(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	if err := mails.SendRecordOTP(a.App, a.User("ada"), "none", "12345678"); err != nil {
 		t.Fatal(err)
@@ -139,6 +141,7 @@ func TestCodesAndAlertsAreInTheProductsWords(t *testing.T) {
 
 // A handle may be the name of a host, which mail programs turn into a link.
 func TestAHandleIsNoLinkInAMail(t *testing.T) {
+	t.Parallel()
 	for _, door := range accountMailCases {
 		a := newAwayService(t)
 		execSQL(t, a.App, "UPDATE users SET handle = 'www.example.com' WHERE handle = 'ada'")
@@ -166,6 +169,7 @@ func TestAHandleIsNoLinkInAMail(t *testing.T) {
 }
 
 func TestAnOwnersTemplatesAreKept(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	users := a.User("ada").Collection()
 	users.ResetPasswordTemplate = core.EmailTemplate{Subject: "Ours", Body: "<a href='{APP_URL}/ours/{TOKEN}'>here</a>"}
@@ -186,6 +190,7 @@ func TestAnOwnersTemplatesAreKept(t *testing.T) {
 }
 
 func TestSuperusersKeepPocketBasesMails(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	if err := mails.SendRecordPasswordReset(a.App, a.Record("_superusers", a.Admin().ID)); err != nil {
 		t.Fatal(err)
@@ -198,6 +203,7 @@ func TestSuperusersKeepPocketBasesMails(t *testing.T) {
 // The templates that an earlier PocketBase shipped count as not changed by an owner, whatever version a folder comes
 // from.
 func TestFormerDefaultsAreReplaced(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	users := a.User("ada").Collection()
 	body := users.ResetPasswordTemplate.Body
@@ -213,6 +219,7 @@ func TestFormerDefaultsAreReplaced(t *testing.T) {
 }
 
 func TestTwoProofsWhereTheOwnerAsksForThem(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	a.Admin().Must(200, "PATCH", "/api/collections/users", jsonObject{"otp": jsonObject{"enabled": true, "duration": 180, "length": 8}, "mfa": jsonObject{"enabled": true, "duration": 600, "rule": ""}})
 	const users = "/api/collections/users/"
@@ -240,6 +247,7 @@ func TestTwoProofsWhereTheOwnerAsksForThem(t *testing.T) {
 }
 
 func TestASignUpMailsTheLinkThatConfirmsTheAddress(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	signup := func(handle, email, language string) {
 		t.Helper()

@@ -16,6 +16,7 @@ import (
 )
 
 func TestFoldAddress(t *testing.T) {
+	t.Parallel()
 	for typed, want := range map[string]string{
 		"EmCase@Example.TEST":                   "emcase@example.test",
 		" ada@example.com ":                     "ada@example.com",
@@ -79,6 +80,7 @@ func awaitQueued(t *testing.T, queued chan struct{}) {
 
 // TestAnAddressIsOneIdentityAtEveryDoor tries every request that takes an e-mail address.
 func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	for _, address := range addressSpellings {
@@ -163,6 +165,7 @@ func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
 }
 
 func TestOAuth2SignUpStoresAFoldedAddressThatIsVerified(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	p := newOAuthProvider(t, s, false)
 	a := p.signInClient(s.Guest(), idClaims{"sub": "1", "preferred_username": "zed", "email": "Zed@MÜNCHEN.example", "email_verified": true}, nil)
@@ -172,6 +175,7 @@ func TestOAuth2SignUpStoresAFoldedAddressThatIsVerified(t *testing.T) {
 }
 
 func TestMailLeavesWithDomainsOfTheWire(t *testing.T) {
+	t.Parallel()
 	queued := make(chan struct{}, 100)
 	s := hookstest.New(t, signalQueued(queued))
 	s.App.Settings().Meta.SenderAddress = "post@münchen.example"
@@ -197,6 +201,7 @@ func TestMailLeavesWithDomainsOfTheWire(t *testing.T) {
 // TestAccountsThatShareAnAddress starts with accounts from before addresses were folded: none are merged, all are
 // named, the start does not fail, and the index is made once the operator has decided.
 func TestAccountsThatShareAnAddress(t *testing.T) {
+	t.Parallel()
 	skipWithoutFastPath(t)
 	dir := t.TempDir()
 	func() {
@@ -265,6 +270,7 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 
 // TestNobodyReadsAllUsersToFindOne checks SQLite's plan for the queries that PocketBase makes at a sign-in.
 func TestNobodyReadsAllUsersToFindOne(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	for _, field := range []string{"email", "handle"} {
 		var plan struct{ Detail string }
@@ -277,6 +283,7 @@ func TestNobodyReadsAllUsersToFindOne(t *testing.T) {
 
 // TestAddressesAreFoldedInSteps has thousands of addresses that are not folded, and one that cannot be.
 func TestAddressesAreFoldedInSteps(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	storePeople(t, s, seededRows)
 	execSQLWith(t, s, `UPDATE users SET email = upper(email) WHERE id LIKE 'crowd%'`, nil)

@@ -53,6 +53,7 @@ func (m *requestRace) bindHooks(app core.App, _ *hooks.Social) {
 // collection in which a client creates. The request is refused as the rule would have refused it, and nothing is
 // stored.
 func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
+	t.Parallel()
 	var m requestRace
 	s := hookstest.New(t, m.bindHooks)
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")

@@ -12,6 +12,7 @@ import (
 
 // One actor alerts one recipient of a few things an hour; the rest is in the tray.
 func TestFortyPostsThatMentionOnePersonAreFewAlerts(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	a.addBrowser("ada")
 	a.setPreferences("ada", mailPreference("mention", "now"))
@@ -46,6 +47,7 @@ func TestFortyPostsThatMentionOnePersonAreFewAlerts(t *testing.T) {
 
 // A device that shows the tray shows everything that is in it.
 func TestWhatIsBeyondTheBudgetIsToldLiveAllTheSame(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	stream := s.As("ada").Listen("notifications/*")
 	for i := range 7 {
@@ -70,6 +72,7 @@ func TestWhatIsBeyondTheBudgetIsToldLiveAllTheSame(t *testing.T) {
 }
 
 func TestAMentionThatIsTakenBackAndSaidAgainDoesNotRingEachTime(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	a.addBrowser("ada")
 	bob := a.As("bob")
@@ -111,6 +114,7 @@ func (d *trayClient) catchUp() {
 // Whoever likes and unlikes again and again leaves one trace, and a device that was away for any part of it catches
 // up.
 func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
+	t.Parallel()
 	for what, toggle := range map[string]func(s *hookstest.Service, post string) (on, off func()){
 		"a like": func(s *hookstest.Service, post string) (on, off func()) {
 			return func() { s.As("bob").Like(post) }, func() { unlikePost(s, "bob", post) }
@@ -191,6 +195,7 @@ func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 
 // Two people who did the same thing bring the same notification back, once.
 func TestAnotherActorMayHaveBroughtItBack(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("bob").Like(post)

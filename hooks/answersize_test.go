@@ -34,6 +34,7 @@ func publicCollection(t *testing.T, s *hookstest.Service, name, viewRule string,
 
 // Without an error, an answer that lacks what was asked for would look like one where there is nothing.
 func TestExpandThatTookTooLongIsNoAnswer(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	slow := publicCollection(t, s, "slow", "endlessly(@request.auth.id) = true")
 	things := publicCollection(t, s, "things", "", &core.RelationField{Name: "slow", CollectionId: slow.Id})
@@ -61,6 +62,7 @@ func TestExpandThatTookTooLongIsNoAnswer(t *testing.T) {
 }
 
 func TestAnswersAreBoundedInBytes(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	articles := publicCollection(t, s, "articles", "", &core.TextField{Name: "text", Max: 2 << 20})
@@ -108,6 +110,7 @@ func TestAnswersAreBoundedInBytes(t *testing.T) {
 
 // The fast path leaves a page that may be too large to the general path.
 func TestFastPagesAreBoundedInBytes(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	posts, err := s.App.FindCollectionByNameOrId("posts")
 	if err != nil {

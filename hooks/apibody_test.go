@@ -20,6 +20,7 @@ import (
 // TestDescribedBodiesSucceed sends, to every collection, each body that the description lets a client send: with the
 // required fields alone, with each other field, and with all of them. Somebody new sends each of them.
 func TestDescribedBodiesSucceed(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	document := apiDocument(t, s)
 	sender := bodySender{T: t, Service: s, subjects: newSubjects(s.As("ada"))}
@@ -254,6 +255,7 @@ var collectionHasClients = func() map[string]bool {
 
 // TestDescriptionAsStored compares the description with the one that the last review saw.
 func TestDescriptionAsStored(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	var text bytes.Buffer
 	if err := json.Indent(&text, []byte(s.Guest().Must(200, "GET", documentPath, nil).Raw), "", " "); err != nil {

@@ -35,6 +35,7 @@ func apiDocument(t *testing.T, s *hookstest.Service) *openapi3.T {
 }
 
 func TestDescriptionIsOpenAPI(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	document := apiDocument(t, s)
 	if document.OpenAPI != "3.1.0" {
@@ -61,6 +62,7 @@ func TestDescriptionIsOpenAPI(t *testing.T) {
 
 // Every answer to people is exactly what the description says.
 func TestAnswersAreAsDescribed(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look #sea @bob", "alts", `["a sea"]`)
@@ -109,6 +111,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 }
 
 func TestDescriptionFollowsTheCollections(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	guest := s.Guest()
 	before := guest.Must(200, "GET", documentPath, nil)
@@ -142,6 +145,7 @@ func TestDescriptionFollowsTheCollections(t *testing.T) {
 }
 
 func TestDescriptionsAreAskedForOnce(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	for _, path := range []string{documentPath, "/api/v1/types.d.ts", "/docs/api"} {
 		tag := s.Guest().Must(200, "GET", path, nil).Header.Get("ETag")
@@ -154,6 +158,7 @@ func TestDescriptionsAreAskedForOnce(t *testing.T) {
 }
 
 func TestPageOfTheAPIIsInert(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	settings := s.App.Settings()
 	settings.Meta.AppName = `<script>alert(1)</script>`
@@ -179,6 +184,7 @@ func TestPageOfTheAPIIsInert(t *testing.T) {
 
 // A route that is registered outside the table would not be described.
 func TestRoutesAreInTheTable(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -207,6 +213,7 @@ func TestRoutesAreInTheTable(t *testing.T) {
 // Every route of ours in the description is requested by somebody who may, by a member and by a guest, and answers as
 // described.
 func TestEveryRouteAnswersAsDescribed(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
 	post := ada.Post("look #sea")

@@ -46,6 +46,7 @@ func (p *programProcess) expectLinks(to string) {
 }
 
 func TestTheApplicationURLFollowsTheListenerUntilItIsSet(t *testing.T) {
+	t.Parallel()
 	skipWithoutFastPath(t)
 	s := hookstest.New(t)
 	s.As("ada").Post("hello")

@@ -67,6 +67,7 @@ var wrongBodies = []string{`null`, `[]`, `{}`, `""`, `"x"`, `5`, `-1e300`, `true
 // TestNoBodyBreaksARoute sends bodies that no client means, as everybody, to every route and in every field of every
 // collection. Whoever sends one, the answer calls it a client's mistake and not a failure of ours.
 func TestNoBodyBreaksARoute(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")

@@ -19,6 +19,7 @@ func turnBellOn(c *hookstest.Client, followee string) {
 }
 
 func TestABellTellsOfOnePersonsPosts(t *testing.T) {
+	t.Parallel()
 	alerts := 0
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnNotify("post").BindFunc(func(e *hooks.NotifyEvent) error {
@@ -78,6 +79,7 @@ func TestABellTellsOfOnePersonsPosts(t *testing.T) {
 }
 
 func TestABellRingsForThoseWhoMaySee(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	for _, name := range []string{"bob", "carol", "dave"} {
@@ -94,6 +96,7 @@ func TestABellRingsForThoseWhoMaySee(t *testing.T) {
 
 // A step notifies a number of people and leaves the others to the next step; nobody is notified twice or left out.
 func TestABellRingsForManyInSteps(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	const people = 47
 	for n := range people {
@@ -108,6 +111,7 @@ func TestABellRingsForManyInSteps(t *testing.T) {
 
 // TestABellThatRingsAnewTellsNobodyTwice runs the job of a post once more, as after a restart in the midst of it.
 func TestABellThatRingsAnewTellsNobodyTwice(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	turnBellOn(s.As("bob"), "ada")

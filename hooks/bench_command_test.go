@@ -11,6 +11,7 @@ import (
 )
 
 func TestBenchMeasuresARunningServerAndLeavesNobodyThere(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	before := s.Rows("users", "1")

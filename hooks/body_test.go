@@ -112,6 +112,7 @@ var bodyContentTypes = []string{"application/json", "application/x-www-form-urle
 // TestBodiesAreBounded sends every collection more than it can need, by every verb. What a new collection takes must
 // be added here.
 func TestBodiesAreBounded(t *testing.T) {
+	t.Parallel()
 	const text, photo = 256 << 10, 50 << 20
 	files := map[string]int64{"posts": 10*photo + 4<<20, "stories": photo + 4<<20, "users": photo + 4<<20} // all others take none
 	jsons := map[string]int64{                                                                             // what their JSON may take on top of text
@@ -176,6 +177,7 @@ func TestBodiesAreBounded(t *testing.T) {
 // TestFormTextIsBoundedWhileItIsRead sends as much text as the photos of a post may weigh: it is refused before it is
 // in memory.
 func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
+	t.Parallel()
 	s, read := newBodyService(t)
 	const most = 2 << 20
 	for name, begin := range map[string]string{
@@ -198,6 +200,7 @@ func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
 // TestWhoMayNotWriteIsToldAtTheHeaders compares the answer before a body has come with the answer to a request whose
 // body has come.
 func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
+	t.Parallel()
 	s, read := newBodyService(t)
 	collections, err := s.App.FindAllCollections()
 	if err != nil {
@@ -253,6 +256,7 @@ func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
 }
 
 func TestJSONIsBoundedInDepth(t *testing.T) {
+	t.Parallel()
 	s, read := newBodyService(t)
 	ada := s.As("ada")
 	deep := strings.Repeat("[", 100_000)

@@ -117,6 +117,7 @@ func queryEntries(t *testing.T, s *hookstest.Service) (entries []queryEntry) {
 }
 
 func TestBudgetHoldsAtEveryDoor(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -157,6 +158,7 @@ func TestBudgetHoldsAtEveryDoor(t *testing.T) {
 // TestBudgetKnowsPocketBase fails when PocketBase reads a client's query in one more place, which then has to be
 // checked.
 func TestBudgetKnowsPocketBase(t *testing.T) {
+	t.Parallel()
 	where, err := command.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pocketbase/pocketbase").Output()
 	if err != nil {
 		t.Skip("no Go command to find PocketBase's source with: ", err)
@@ -189,6 +191,7 @@ func TestBudgetKnowsPocketBase(t *testing.T) {
 
 // A request that expands everything possible is refused before the work, and one that the SDK sends is not.
 func TestBudgetBoundsTheAnswer(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, path := s.As("ada"), "/api/collections/notifications/records?"
 	ada.Must(200, "GET", path+"perPage=1000&skipTotal=1&expand=actors,post.author,comment", nil) // getFullList
@@ -200,6 +203,7 @@ func TestBudgetBoundsTheAnswer(t *testing.T) {
 }
 
 func TestBudgetLeavesSuperusersFree(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")
@@ -219,6 +223,7 @@ func TestBudgetLeavesSuperusersFree(t *testing.T) {
 
 // An owner's own collections have PocketBase's limits, as long as no collection of ours is on the path.
 func TestBudgetLeavesOwnersCollections(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	public := ""
 	collection := func(name, kind string, fields ...core.Field) *core.Collection {

@@ -31,6 +31,7 @@ func pointable() (all []collection.Descriptor) {
 // TestOwnersRecordsFollowRowsOfEveryCollection deletes a row of each collection as the service does by SQL: what an owner's relation
 // means is done, whatever it is.
 func TestOwnersRecordsFollowRowsOfEveryCollection(t *testing.T) {
+	t.Parallel()
 	gone := map[string]int{}
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordDelete().BindFunc(func(e *core.RecordEvent) error {
@@ -193,6 +194,7 @@ func (a *awayService) mend(t *testing.T, label, id string) {
 
 // TestOwnersRecordsFollowThroughEveryDoor has an owner's record point at a row that the service deletes by SQL.
 func TestOwnersRecordsFollowThroughEveryDoor(t *testing.T) {
+	t.Parallel()
 	doors := maps.Clone(deletionDoors)
 	for _, rule := range retention.Rules {
 		if collection.Describe(rule.Table).NoReferences {
@@ -226,6 +228,7 @@ func TestOwnersRecordsFollowThroughEveryDoor(t *testing.T) {
 
 // TestNothingPointsAtWhatComesAndGoes: a relation to rows that go with the service's own work is refused by name.
 func TestNothingPointsAtWhatComesAndGoes(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	notes := core.NewBaseCollection("notes")
 	if err := s.App.Save(notes); err != nil {
@@ -265,6 +268,7 @@ func fieldsOf(t *testing.T, s *hookstest.Service, name string) []any {
 
 // TestAnOwnersFieldOfOursFollows has relations that an owner has added to collections of ours point at what is deleted.
 func TestAnOwnersFieldOfOursFollows(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	posts, err := s.App.FindCollectionByNameOrId("posts")
 	if err != nil {
@@ -289,6 +293,7 @@ func TestAnOwnersFieldOfOursFollows(t *testing.T) {
 
 // TestAnEdgeThatGetsItsKeyKeepsWhatPointsAtIt: the repair of an edge under another id moves an owner's records along.
 func TestAnEdgeThatGetsItsKeyKeepsWhatPointsAtIt(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	key := a.As("bob").Like(post)
@@ -303,6 +308,7 @@ func TestAnEdgeThatGetsItsKeyKeepsWhatPointsAtIt(t *testing.T) {
 
 // TestFollowersOfAHashtagMoveInSteps merges two hashtags that many of an owner's records point at, some at both.
 func TestFollowersOfAHashtagMoveInSteps(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.As("ada").Post("#fussball")
 	execSQL(t, s.App, `INSERT INTO hashtags (id, name) VALUES ('fussballbefore1', 'fußball')`)

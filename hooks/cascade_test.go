@@ -93,6 +93,7 @@ func (d *deletionLog) bind(app core.App, _ *hooks.Social) {
 // TestOwnersRecordsGoInSteps deletes a record of ours at which hundreds of an owner's point, one of which has hundreds of its own: it
 // is gone at once, theirs go with their hooks in short transactions, and others write between these.
 func TestOwnersRecordsGoInSteps(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	for _, to := range []string{"posts", "comments", "stories", "users", "notifications", "hashtags"} {
@@ -153,6 +154,7 @@ func TestOwnersRecordsGoInSteps(t *testing.T) {
 // TestAnOwnersHookThatKeepsARecord has one of many records, and a record of one of them, refused by an owner's hook after the post is
 // gone: the others go, the job names both, tries again, is dead in the end, and once the owner has another mind, they go too.
 func TestAnOwnersHookThatKeepsARecord(t *testing.T) {
+	t.Parallel()
 	log := &deletionLog{veto: map[string]bool{"stamps000000007": true, "marksx000000003": true}}
 	s := hookstest.New(t, log.bind)
 	post := s.As("ada").Post("hello")
@@ -209,6 +211,7 @@ func TestAnOwnersHookThatKeepsARecord(t *testing.T) {
 
 // TestAFewOfAnOwnersRecordsGoWithTheirPost has few records point at a post: then an owner's hook still keeps the post, as in PocketBase.
 func TestAFewOfAnOwnersRecordsGoWithTheirPost(t *testing.T) {
+	t.Parallel()
 	log := &deletionLog{veto: map[string]bool{"marksx000000003": true}}
 	s := hookstest.New(t, log.bind)
 	post := s.As("ada").Post("hello")
@@ -230,6 +233,7 @@ func TestAFewOfAnOwnersRecordsGoWithTheirPost(t *testing.T) {
 // TestManyRecordsAreRequired refuses a deletion before anything of it is done if a required relation points at one of many records that
 // would go with it.
 func TestManyRecordsAreRequired(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	comment := s.As("bob").Comment(post, "", "hello")
@@ -255,6 +259,7 @@ func TestManyRecordsAreRequired(t *testing.T) {
 // TestOwnersRecordsOfWhatGoesWithAPost has an owner's record point at each row that goes with a post or an account, by SQL or as a
 // record: it goes too, with its hook.
 func TestOwnersRecordsOfWhatGoesWithAPost(t *testing.T) {
+	t.Parallel()
 	for _, door := range []string{"posts", "users"} {
 		t.Run(door, func(t *testing.T) {
 			gone := map[string]int{}
@@ -308,6 +313,7 @@ func TestOwnersRecordsOfWhatGoesWithAPost(t *testing.T) {
 
 // TestACircleOfAnOwnersRecordsGoes has an owner's records point at each other in circles, one of each circle at a post.
 func TestACircleOfAnOwnersRecordsGoes(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	stamps := addOwnersCollection(t, s, "stamps", "posts", cascades)
@@ -330,6 +336,7 @@ func TestACircleOfAnOwnersRecordsGoes(t *testing.T) {
 
 // TestOwnersRecordsGoAfterAKill kills the program in the middle of the work, and starts it again.
 func TestOwnersRecordsGoAfterAKill(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	const many = 1500
 	s := hookstest.New(t)
@@ -359,6 +366,7 @@ func TestOwnersRecordsGoAfterAKill(t *testing.T) {
 // TestAnEdgeStoredAnewKeepsWhatPointsAtIt saves, unsaves and saves again before the job of the deletion runs: edges come
 // back under the same id.
 func TestAnEdgeStoredAnewKeepsWhatPointsAtIt(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	bob := s.As("bob")
 	post := s.As("ada").Post("hello")

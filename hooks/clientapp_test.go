@@ -14,6 +14,7 @@ import (
 
 // Each of these queries would never end by itself; that it is answered is the proof.
 func TestStatementsOfClientsAreInterrupted(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	public := ""
 	view := core.NewViewCollection("endless")
@@ -51,6 +52,7 @@ func TestStatementsOfClientsAreInterrupted(t *testing.T) {
 // TestOnlyClientsAreHurried checks who reads with a deadline: only code that has the app of a client's request, so no
 // job and no migration.
 func TestOnlyClientsAreHurried(t *testing.T) {
+	t.Parallel()
 	bounded := map[string]bool{}
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -83,6 +85,7 @@ func TestOnlyClientsAreHurried(t *testing.T) {
 
 // What a handler leaves to the background, as PocketBase's own do with mails, reads without the request's limits.
 func TestWhatGoesOnAfterARequestReads(t *testing.T) {
+	t.Parallel()
 	ended, read := make(chan struct{}), make(chan error)
 	var ada string
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {

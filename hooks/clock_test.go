@@ -47,6 +47,7 @@ func feedPosts(c *hookstest.Client) (posts []string) {
 }
 
 func TestOrderHoldsWhileTheMachineIsPutBack(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	var posts []string
@@ -68,6 +69,7 @@ func TestOrderHoldsWhileTheMachineIsPutBack(t *testing.T) {
 }
 
 func TestOrderHoldsOverARestart(t *testing.T) {
+	t.Parallel()
 	dir := freshFolder(t)
 	var posts []string
 	withMachineClock(t, dir, 0, func(t *testing.T, s *hookstest.Service) { posts = append(posts, s.As("ada").Post("first")) })
@@ -80,6 +82,7 @@ func TestOrderHoldsOverARestart(t *testing.T) {
 }
 
 func TestRowsOfATimeToComeAreMendedAtStart(t *testing.T) {
+	t.Parallel()
 	dir := freshFolder(t)
 	var posts []string
 	var before []string // the tray
@@ -128,6 +131,7 @@ func TestRowsOfATimeToComeAreMendedAtStart(t *testing.T) {
 
 // A machine's clock that shows a time before this program was written is not believed.
 func TestAClockWithoutABatteryMendsNothing(t *testing.T) {
+	t.Parallel()
 	dir := freshFolder(t)
 	var posts []string
 	var created string
@@ -147,6 +151,7 @@ func TestAClockWithoutABatteryMendsNothing(t *testing.T) {
 }
 
 func TestReconciliationMendsWhatAFastClockStored(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	posts := []string{ada.Post("before")}

@@ -17,6 +17,7 @@ import (
 // TestEveryCollectionIsDescribed compares the descriptors with the collections that the migrations make. Whatever a new
 // collection forgets is named here.
 func TestEveryCollectionIsDescribed(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	stored, names := storedCollections(t, s)
 	for _, c := range stored {
@@ -170,6 +171,7 @@ func uniqueRelations(c *core.Collection) []string {
 
 // TestAForgottenPartOfADescriptorIsNamed leaves out each part of descriptors in turn.
 func TestAForgottenPartOfADescriptorIsNamed(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	stored, names := storedCollections(t, s)
 	for _, forgotten := range []struct {

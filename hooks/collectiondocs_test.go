@@ -12,6 +12,7 @@ import (
 // TestTheDocsHaveEveryCollection compares the tables of docs/retention.md and docs/webhooks.md with the descriptors.
 // Rewrite them with: go test ./hooks -run DocsHaveEveryCollection -update
 func TestTheDocsHaveEveryCollection(t *testing.T) {
+	t.Parallel()
 	var bounds, events []string
 	for _, d := range collection.All {
 		if d.Bound != "" {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestComments(t *testing.T) {
+	t.Parallel()
 	t.Run("a comment is counted and its post's author is told", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("hello")
@@ -107,6 +108,7 @@ func TestComments(t *testing.T) {
 }
 
 func TestMentions(t *testing.T) {
+	t.Parallel()
 	t.Run("a caption names somebody", func(t *testing.T) {
 		s := hookstest.New(t)
 		ada := s.As("ada")

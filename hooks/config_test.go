@@ -9,6 +9,7 @@ import (
 )
 
 func TestAClientLearnsWhatItNeedsBeforeItSignsIn(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	got := s.Guest().Must(200, "GET", "/api/v1/config", nil)
 	limits, _ := got.Body["limits"].(map[string]any)

@@ -13,6 +13,7 @@ import (
 // TestCountsTellNothingThatAGuestMayNotSee compares users.postsCount and hashtags.postsCount with what a guest is
 // shown over HTTP, after each change that opens or closes something.
 func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	execSQL(t, s.App, "CREATE TABLE unblocked (a TEXT, b TEXT)") // a table that the invariants need
@@ -93,6 +94,7 @@ func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
 // TestABigAccountIsClosedInSteps closes an account with more posts than a trigger counts. Its own count is exact at
 // once, those of hashtags follow in steps, and every step keeps the sum of the counts.
 func TestABigAccountIsClosedInSteps(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	const posts = 120

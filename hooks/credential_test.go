@@ -86,6 +86,7 @@ func saveRecord(t *testing.T, s *hookstest.Service, record *core.Record) {
 }
 
 func TestNothingOutlivesACredential(t *testing.T) {
+	t.Parallel()
 	for what, door := range credentialChanges {
 		t.Run(what, func(t *testing.T) {
 			s := hookstest.New(t)
@@ -151,6 +152,7 @@ func TestNothingOutlivesACredential(t *testing.T) {
 
 // TestTheSecretOfAllTokensEndsAllDevices: an operator changes it in the dashboard to sign everybody out.
 func TestTheSecretOfAllTokensEndsAllDevices(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	for n := range 250 { // more than one transaction deletes
 		execSQL(t, s.App, fmt.Sprintf("INSERT INTO devices (id, user, kind, endpoint, created, updated) VALUES ('many%011d', '%s', 'apns', '%064x', '2020-01-01 00:00:00.000Z', '')", n, s.As("bob").ID, n))
@@ -176,6 +178,7 @@ func TestTheSecretOfAllTokensEndsAllDevices(t *testing.T) {
 func apnsToken(name string) string { return fmt.Sprintf("%064x", name) }
 
 func TestOtherChangesEndNothing(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Create("devices", jsonObject{"kind": "apns", "endpoint": apnsToken("ada")})
@@ -192,6 +195,7 @@ func TestOtherChangesEndNothing(t *testing.T) {
 
 // Whoever signs up with a stranger's address could otherwise have any number of mails sent there.
 func TestAnUnverifiedAddressIsNotWrittenTo(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	a := signUpUser(s.Guest(), "zoe", jsonObject{"email": "stranger@example.org"})
 	s.RunJobs() // mails the link that confirms it, as often as budgets allow
@@ -205,6 +209,7 @@ func TestAnUnverifiedAddressIsNotWrittenTo(t *testing.T) {
 }
 
 func TestTheMailOfAChangedPasswordIsInItsPersonsLanguage(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Update("settings", ada.List("settings", "")[0]["id"].(string), jsonObject{"locale": "de"})
@@ -216,6 +221,7 @@ func TestTheMailOfAChangedPasswordIsInItsPersonsLanguage(t *testing.T) {
 }
 
 func TestTheBrowserForgetsWhoLeavesForGood(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")
 	account := "/api/collections/users/records/"
@@ -235,6 +241,7 @@ func TestTheBrowserForgetsWhoLeavesForGood(t *testing.T) {
 }
 
 func TestOnlyWhoIsSignedInLogsOutEverywhere(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.Guest().Must(401, http.MethodPost, "/api/v1/logout-everywhere", nil)
 	s.Admin().Must(401, http.MethodPost, "/api/v1/logout-everywhere", nil)

@@ -17,6 +17,7 @@ import (
 // A database file that is cut short while it is read ends statements, not the process, and is read again once it is
 // whole.
 func TestAFileCutShortEndsNoProcess(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "data.db")
 	open := hooks.Config().DBConnect
 	writer, err := open(path)
@@ -81,6 +82,7 @@ func TestAFileCutShortEndsNoProcess(t *testing.T) {
 
 // A damaged page is answered as the service's failure and not as the client's mistake, on every path.
 func TestDamageIsTheServicesTrouble(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("look")

@@ -8,6 +8,7 @@ import (
 )
 
 func TestDashboardIsForSuperusers(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	for _, asked := range [][2]string{
 		{"GET", "insights"}, {"GET", "jobs"}, {"POST", "jobs/x"}, {"GET", "deliveries"}, {"POST", "deliveries/x"}, {"GET", "why"},
@@ -23,6 +24,7 @@ func TestDashboardIsForSuperusers(t *testing.T) {
 }
 
 func TestInsights(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob, admin := s.As("ada"), s.As("bob"), s.Admin()
 	post := ada.Post("look")
@@ -47,6 +49,7 @@ func TestInsights(t *testing.T) {
 }
 
 func TestDeadJobs(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	admin := s.Admin()
 	dead := func(id, dedupe string) {
@@ -83,6 +86,7 @@ func TestDeadJobs(t *testing.T) {
 
 // The page says what PocketBase does, for every collection and viewer of a service with some data.
 func TestWhy(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob, carol, dave := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave")
 	bob.Follow("ada")

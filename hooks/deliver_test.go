@@ -92,6 +92,7 @@ func (a *awayService) expectMails(want ...string) {
 }
 
 func TestALikeReachesTheBrowserOfWhoeverIsAway(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -120,6 +121,7 @@ func TestALikeReachesTheBrowserOfWhoeverIsAway(t *testing.T) {
 }
 
 func TestAHundredLikesAreOnePushAndOneMail(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -154,6 +156,7 @@ func TestAHundredLikesAreOnePushAndOneMail(t *testing.T) {
 }
 
 func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
+	t.Parallel()
 	for what, change := range map[string]func(*awayService, string){
 		"the like is taken back": func(a *awayService, post string) { unlikePost(a.Service, "bob", post) },
 		"the post is deleted":    func(a *awayService, post string) { a.As("ada").Delete("posts", post) },
@@ -198,6 +201,7 @@ func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
 }
 
 func TestNoMailToWhoeverIsHere(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", mailPreference("like", "now"))
@@ -209,6 +213,7 @@ func TestNoMailToWhoeverIsHere(t *testing.T) {
 }
 
 func TestNothingRingsInQuietHours(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -225,6 +230,7 @@ func TestNothingRingsInQuietHours(t *testing.T) {
 }
 
 func TestPreferencesAreKept(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -240,6 +246,7 @@ func TestPreferencesAreKept(t *testing.T) {
 }
 
 func TestDevicesThatAreGoneAreForgotten(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -261,6 +268,7 @@ func TestDevicesThatAreGoneAreForgotten(t *testing.T) {
 }
 
 func TestAPushServiceThatIsDownGetsItLater(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -281,6 +289,7 @@ func TestAPushServiceThatIsDownGetsItLater(t *testing.T) {
 }
 
 func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", mailPreference("comment", "now"))
@@ -331,6 +340,7 @@ func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
 }
 
 func TestADigestTellsWhatIsNewByPost(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	ada := a.As("ada")
 	first, second := ada.Post("the sea"), ada.Post("the hills")
@@ -372,6 +382,7 @@ func TestADigestTellsWhatIsNewByPost(t *testing.T) {
 }
 
 func TestMailGoesOnlyWhereItArrives(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", mailPreference("like", "now"))
@@ -412,6 +423,7 @@ func TestMailGoesOnlyWhereItArrives(t *testing.T) {
 }
 
 func TestARefusalOfTheSenderIsNobodysBounce(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", mailPreference("like", "now"))
@@ -429,6 +441,7 @@ func TestARefusalOfTheSenderIsNobodysBounce(t *testing.T) {
 }
 
 func TestAMailSentTwiceIsTheSameMail(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", mailPreference("like", "now"))
@@ -446,6 +459,7 @@ func TestAMailSentTwiceIsTheSameMail(t *testing.T) {
 }
 
 func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	a.setPreferences("ada", mailPreference("like", "now"))
 	a.mailServer.RefuseRecipient("post@photos.example.com", 421, [3]int{4, 3, 2}, "down")
@@ -496,6 +510,7 @@ func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
 }
 
 func TestOwnersAlterAndDropWhatLeaves(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t, func(_ core.App, social *hooks.Social) {
 		social.OnPush("like").BindFunc(func(e *hooks.PushEvent) error {
 			if e.Recipient.GetString("handle") == "carol" {
@@ -526,6 +541,7 @@ func TestOwnersAlterAndDropWhatLeaves(t *testing.T) {
 }
 
 func TestALikeIsAnsweredWhileThoseItIsToldToHang(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	hanging, stop := make(chan string, 100), make(chan struct{})
 	var letGo atomic.Int64
@@ -575,6 +591,7 @@ func TestALikeIsAnsweredWhileThoseItIsToldToHang(t *testing.T) {
 }
 
 func TestTheDashboardsTestMailLeavesAtOnce(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	a.Admin().Must(204, "POST", "/api/settings/test/email", map[string]any{"email": "owner@example.org", "template": "verification", "collection": "users"})
 	if mails := a.mailServer.ReceivedMails(); len(mails) != 1 || mails[0].To != "owner@example.org" {
@@ -635,6 +652,7 @@ func (a *awayService) addSilentDevices(name string, n int) {
 
 // A person's devices that do not answer keep nobody else's waiting: only a few of them are tried at a time.
 func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	outbound.ClientOf(a.App).Timeout = delivertest.WaitTimeout
 	silent, told, stop := make(chan struct{}, 1000), make(chan struct{}, 10), make(chan struct{})
@@ -694,6 +712,7 @@ func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
 }
 
 func TestADeviceThatNeverAnsweredDiesAfterADay(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	down := true

@@ -11,6 +11,7 @@ import (
 )
 
 func TestStreamsCannotTakeAllDescriptors(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	p := startProgram(t, s, programMaxFilesEnv+"=120")

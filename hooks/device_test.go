@@ -16,6 +16,7 @@ import (
 // TestEndpointsAreCheckedAtEveryDoor tries endpoints that no device has, by every way in which a device can be
 // written.
 func TestEndpointsAreCheckedAtEveryDoor(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, admin := s.As("ada"), s.Admin()
 	const records = "/api/collections/devices/records"
@@ -86,6 +87,7 @@ func TestEndpointsAreCheckedAtEveryDoor(t *testing.T) {
 }
 
 func TestAPersonHasTwentyDevices(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	bobs := bob.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 999)}).ID()
@@ -119,6 +121,7 @@ func TestAPersonHasTwentyDevices(t *testing.T) {
 }
 
 func TestAnEndpointMovesOnlyWithItsKeys(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, mallory := s.As("ada"), s.As("mallory")
 	device := func(endpoint, auth string) map[string]any {
@@ -155,6 +158,7 @@ func TestAnEndpointMovesOnlyWithItsKeys(t *testing.T) {
 
 // A device outlives the request that registers it: a caller whose credential ends in between registers none.
 func TestNoDeviceIsRegisteredWithACredentialThatEnds(t *testing.T) {
+	t.Parallel()
 	ending := false
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordCreateRequest("devices").Bind(&hook.Handler[*core.RecordRequestEvent]{Priority: -20000, Func: func(e *core.RecordRequestEvent) error {

@@ -14,6 +14,7 @@ import (
 // TestEachHookHasAnExample keeps go doc a manual: a hook for owners has a runnable example, and the package comment
 // names it.
 func TestEachHookHasAnExample(t *testing.T) {
+	t.Parallel()
 	names, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)

@@ -244,6 +244,7 @@ func TestTheLastCodeWorksWithTheIdOfALaterRequest(t *testing.T) {
 
 // TestAnOwnersCollectionSignsInByCode has PocketBase's own way: the account with its key, and a session that lasts.
 func TestAnOwnersCollectionSignsInByCode(t *testing.T) {
+	t.Parallel()
 	code := ""
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordRequestOTPRequest("clubs").BindFunc(func(e *core.RecordCreateOTPRequestEvent) error {
@@ -279,6 +280,7 @@ func forgetLimits(s *hookstest.Service) {
 
 // TestABlockedPersonLearnsNothingByBlockingBack: whoever blocks the asker is answered like an account in deletion and one that never was.
 func TestABlockedPersonLearnsNothingByBlockingBack(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	block := ada.Block("bob")

@@ -14,6 +14,7 @@ import (
 )
 
 func TestOwner(t *testing.T) {
+	t.Parallel()
 	t.Run("vetoes a like", func(t *testing.T) {
 		s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 			social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {
@@ -193,6 +194,7 @@ func expectNothingStored(t *testing.T, s *hookstest.Service, post string) {
 }
 
 func TestBatch(t *testing.T) {
+	t.Parallel()
 	batch := func(c *hookstest.Client, requests ...map[string]any) hookstest.Answer {
 		return c.Do("POST", "/api/batch", map[string]any{"requests": requests})
 	}
@@ -239,6 +241,7 @@ func TestBatch(t *testing.T) {
 }
 
 func TestDevices(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	body := map[string]any{"kind": "webpush", "endpoint": "https://push.example/1", "keys": map[string]any{"auth": "a"}}

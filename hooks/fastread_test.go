@@ -239,6 +239,7 @@ func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
 }
 
 func TestAFastReadShowsAMuteUntilItEnds(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, post := s.As("ada"), s.As("bob").Post("hello")
 	ada.Create("mutes", map[string]any{"muted": s.User("bob").Id, "until": time.Now().Add(time.Hour).UTC().Format("2006-01-02 15:04:05.000Z")})

@@ -17,6 +17,7 @@ import (
 )
 
 func TestFeed(t *testing.T) {
+	t.Parallel()
 	t.Run("a post reaches its author and the followers", func(t *testing.T) {
 		s := hookstest.New(t)
 		s.As("bob").Follow("ada")
@@ -226,6 +227,7 @@ func TestFeed(t *testing.T) {
 // TestARowOfTheFeedIsFoundWithoutComputingAll asks for the plan of a search by id, which PocketBase makes for whoever
 // names one: for a file of a row, and for an upsert.
 func TestARowOfTheFeedIsFoundWithoutComputingAll(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("bob").Follow("ada")
@@ -256,6 +258,7 @@ func TestARowOfTheFeedIsFoundWithoutComputingAll(t *testing.T) {
 }
 
 func TestNoGetWrites(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("bob").Follow("ada")

@@ -13,6 +13,7 @@ func postUpload(id string) *hookstest.Upload {
 }
 
 func TestGoneIDs(t *testing.T) {
+	t.Parallel()
 	const posts, comments = "/api/collections/posts/records", "/api/collections/comments/records"
 	s := hookstest.New(t)
 	ada, mallory := s.As("ada"), s.As("mallory")
@@ -91,6 +92,7 @@ func TestGoneIDs(t *testing.T) {
 }
 
 func TestUpsert(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	bob := s.As("bob")
 	post := s.As("ada").Post("hello")

@@ -11,6 +11,7 @@ import (
 )
 
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	t.Run("a public account is followed at once", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("before")
@@ -85,6 +86,7 @@ func TestFollow(t *testing.T) {
 }
 
 func TestBlock(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello")
@@ -129,6 +131,7 @@ func TestBlock(t *testing.T) {
 }
 
 func TestMute(t *testing.T) {
+	t.Parallel()
 	mute := func(s *hookstest.Service, who string, fields map[string]any) string {
 		return s.As(who).Create("mutes", fields).ID()
 	}
@@ -182,6 +185,7 @@ func TestMute(t *testing.T) {
 }
 
 func TestRelationshipAndEdgesAreShown(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello")
@@ -210,6 +214,7 @@ func TestRelationshipAndEdgesAreShown(t *testing.T) {
 
 // A request that is accepted while it is withdrawn does not become a follow, and nothing follows from it.
 func TestAcceptingWhatIsWithdrawn(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	ada.Update("users", ada.ID, map[string]any{"private": true})

@@ -28,6 +28,7 @@ func expectHandleRefused(t *testing.T, what string, a hookstest.Answer, code str
 }
 
 func TestAHandleGivenUpIsKeptForItsFormerOwner(t *testing.T) {
+	t.Parallel()
 	const reserved = "validation_handle_reserved"
 	s := hookstest.New(t)
 	rename := func(c *hookstest.Client, user, handle string) hookstest.Answer {
@@ -62,6 +63,7 @@ func TestAHandleGivenUpIsKeptForItsFormerOwner(t *testing.T) {
 }
 
 func TestAnErasedAccountsHandlesStayItsOwn(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"handle": "lovelace"})
@@ -81,6 +83,7 @@ func TestAnErasedAccountsHandlesStayItsOwn(t *testing.T) {
 }
 
 func TestNobodyHoardsHandles(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	for i := range 10 {
@@ -94,6 +97,7 @@ func TestNobodyHoardsHandles(t *testing.T) {
 // TestTheServicesOwnNamesAreReserved checks the first part of every path too: the name of a new route or file must be
 // reserved as well.
 func TestTheServicesOwnNamesAreReserved(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	bob := s.As("bob")
 	names := map[string]bool{}
@@ -151,6 +155,7 @@ func TestTheServicesOwnNamesAreReserved(t *testing.T) {
 
 // TestCommonWordsCanBeHandles: what the service reserves takes no word from anybody but the reserved ones.
 func TestCommonWordsCanBeHandles(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	content, err := os.ReadFile("testdata/common_words.txt")
 	if err != nil {

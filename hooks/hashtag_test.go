@@ -25,6 +25,7 @@ func taggedPosts(c *hookstest.Client, name string) []string {
 }
 
 func TestSpellingsOfAHashtagAreOne(t *testing.T) {
+	t.Parallel()
 	for name, spellings := range map[string][]string{
 		"fussball": {"Fußball", "FUSSBALL", "FUẞBALL", "ｆｕßball"}, "istanbul": {"İstanbul", "ISTANBUL", "ıstanbul"}, "lodz": {"Łódź", "lodz"},
 		"αθηνα": {"Αθήνα", "ΑΘΗΝΑ"}, "한글날": {norm.NFD.String("한글날"), "한글날"}, "ガンダム": {"ｶﾞﾝﾀﾞﾑ", "ガンダム"}, "ميخواهم": {"می\u200cخواهم", "میخواهم"},
@@ -65,6 +66,7 @@ func TestSpellingsOfAHashtagAreOne(t *testing.T) {
 // TestHashtagsOfBeforeAreMerged starts with a folder in which spellings were different hashtags, and with an owner's
 // collection in which people follow hashtags.
 func TestHashtagsOfBeforeAreMerged(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	hashtags, err := s.App.FindCollectionByNameOrId("hashtags")
@@ -131,6 +133,7 @@ func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 }
 
 func TestASuperusersHashtagIsFolded(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	admin := s.Admin()
 	made := admin.Create("hashtags", map[string]any{"name": "Łódź"})

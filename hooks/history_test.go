@@ -189,6 +189,7 @@ func (g *requestGate) bindHooks(app core.App, _ *hooks.Social) {
 // devices at once. It asks porcupine for an order of the requests in which each answer was right: a rule's reads and
 // the writes of its request must happen as if at one time.
 func TestTiesAreLinearizable(t *testing.T) {
+	t.Parallel()
 	const rounds, devices, requests = 20, 6, 14
 	for round := range rounds {
 		seed := uint64(time.Now().UnixNano())

@@ -7,6 +7,7 @@ import (
 )
 
 func TestInbox(t *testing.T) {
+	t.Parallel()
 	t.Run("a like reaches every device of its owner and nobody else's", func(t *testing.T) {
 		s := hookstest.New(t)
 		ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")

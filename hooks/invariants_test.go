@@ -59,6 +59,7 @@ func checkInvariants(t *testing.T, s *hookstest.Service) {
 
 // TestWhateverPeopleDo lets the cast do random things, several at once, and checks the invariants.
 func TestWhateverPeopleDo(t *testing.T) {
+	t.Parallel()
 	for range 4 {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {

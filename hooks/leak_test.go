@@ -113,6 +113,7 @@ func recordsPath(collection, parameter, value string) string {
 }
 
 func TestLeakNoAnswerTellsOfAPostThatOneMayNotSee(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	runAtOnce([]struct{ collection, parameter, value string }{
@@ -226,6 +227,7 @@ func (g guess) compareAnswers(t *testing.T, st *leakWorld, who string, watcher *
 }
 
 func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	runAtOnce([]guess{
@@ -272,6 +274,7 @@ func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
 // What is between two other people, or what somebody keeps private, is hidden from everybody, even from those who
 // saved, muted, blocked and reported the same.
 func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	eve, mallory := st.service.As("eve"), st.service.As("mallory")
 	for _, c := range []*hookstest.Client{st.bob, st.carol} {
@@ -331,6 +334,7 @@ func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 }
 
 func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	comment, err := st.service.App.FindFirstRecordByFilter("comments", "post = {:p}", dbx.Params{"p": st.privatePost})
 	if err != nil {
@@ -401,6 +405,7 @@ func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
 }
 
 func TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	guest := st.service.Guest()
 	token := func(c *hookstest.Client) string {
@@ -452,6 +457,7 @@ func TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost(t *testing.T) {
 }
 
 func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	eve := st.service.As("eve")
 	hers := eve.Post("eve's")
@@ -535,6 +541,7 @@ func topicOptions(query jsonObject) string {
 }
 
 func TestLeakABatchReachesNothingMore(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	before := st.service.Record("posts", st.privatePost).GetString("caption")
 	for who, watcher := range st.watchers() {
@@ -562,6 +569,7 @@ func TestLeakABatchReachesNothingMore(t *testing.T) {
 }
 
 func TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	st.ada.Create("reports", jsonObject{"user": st.bob.ID})
 	admin := st.service.Admin()
@@ -605,6 +613,7 @@ func TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy(t *testing.T) {
 }
 
 func TestLeakAnAddressThatIsNotShownCannotBeFoundOut(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	eve := st.service.As("eve")
 	eve.Update("users", eve.ID, jsonObject{"emailVisibility": true})
@@ -653,6 +662,7 @@ func othersOrder(answer hookstest.Answer, me string) []string {
 }
 
 func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	askers := []*hookstest.Client{st.service.Guest(), st.carol, st.dave}
 	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, visibility", "seesPost": "id", "seesTag": "id"} {
@@ -684,6 +694,7 @@ func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
 }
 
 func TestLeakRuleFunctionsDoNothingInAStreamsFilter(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	filters := []string{"seesPost('" + st.ada.ID + "', id) = true", "id = '' || sees(author, author, 'public') = true"}
 	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, 'public'", "seesPost": "id", "seesTag": "id"} {
@@ -720,6 +731,7 @@ func tryListen(c *hookstest.Client, topics []string) (stream *hookstest.Stream, 
 }
 
 func TestLeakNoStreamsFilterAnswersAGuess(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	topic := func(word string) string {
 		return "posts/*" + topicOptions(jsonObject{"filter": "author.posts_via_author.caption !~ '" + word + "'"})
@@ -792,6 +804,7 @@ func changeSpellings(c *hookstest.Client, collection, id string, change jsonObje
 }
 
 func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	bobs := st.bob.Comment(st.publicPost, "", "hello") // so that ada has a notification of it
@@ -856,6 +869,7 @@ func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
 }
 
 func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	st.service.Admin().Update("users", st.ada.ID, jsonObject{"private": true})
 	newcomer := func(handle string, more jsonObject) jsonObject {
@@ -920,6 +934,7 @@ func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
 }
 
 func TestLeakWhoseSomethingIsCannotBeChanged(t *testing.T) {
+	t.Parallel()
 	st := newLeakWorld(t)
 	comment := st.ada.Comment(st.publicPost, "", "hello")
 	save := st.ada.Create("saves", jsonObject{"post": st.publicPost}).ID()

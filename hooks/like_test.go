@@ -8,6 +8,7 @@ import (
 )
 
 func TestLike(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello")
@@ -33,6 +34,7 @@ func TestLike(t *testing.T) {
 }
 
 func TestLikeOfOnesOwnIsCountedAndToldNobody(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("me")
@@ -44,6 +46,7 @@ func TestLikeOfOnesOwnIsCountedAndToldNobody(t *testing.T) {
 }
 
 func TestTwentyLikesAtOnceAreOne(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	bob := s.As("bob")

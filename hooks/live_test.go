@@ -13,6 +13,7 @@ import (
 // A notification that is not live is in the tray, on devices and in the mail; all else about it reaches those who are
 // connected.
 func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -58,6 +59,7 @@ func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 }
 
 func TestANotificationKeptSilentByTheOwner(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnNotify("like").BindFunc(func(e *hooks.NotifyEvent) error {
 			e.Live = e.Live && e.Actor.GetString("handle") != "bob"

@@ -17,6 +17,7 @@ import (
 // TestTheLogTellsNoSecretOfAQuery requests every address that has a secret in its query, at our routes, PocketBase's
 // and an owner's, successfully and not, and reads everything that was logged.
 func TestTheLogTellsNoSecretOfAQuery(t *testing.T) {
+	t.Parallel()
 	const secret = "s3cr3t-in-a-query"
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {

@@ -35,6 +35,7 @@ func countMails(app core.App, calls *atomic.Int64) {
 }
 
 func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
+	t.Parallel()
 	var calls atomic.Int64
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) { countMails(app, &calls) })
 	clubs := core.NewAuthCollection("clubs")
@@ -82,6 +83,7 @@ func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
 
 // TestACommandsMailLeaves sends mail where no server runs that would run its job.
 func TestACommandsMailLeaves(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := hookstest.New(t)
 	copyDataDir(t, s, dir)

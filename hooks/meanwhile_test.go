@@ -23,6 +23,7 @@ func setStepRows(s *hookstest.Service, rows int) {
 
 // While an account is being erased, those whom it blocked, or who blocked it, still do not see its comments.
 func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("eve").Comment(post, "", "one")
@@ -50,6 +51,7 @@ func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
 
 // A notification that was dismissed does not come back with its events, which a job has yet to detach.
 func TestADismissedNotificationDoesNotComeBackWithItsFormerActors(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	like := s.As("bob").Like(post)
@@ -76,6 +78,7 @@ func TestADismissedNotificationDoesNotComeBackWithItsFormerActors(t *testing.T) 
 
 // What is done again after an unblock stays, while a job still takes back the notifications from before the block.
 func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	one, two := s.As("ada").Post("one"), s.As("ada").Post("two")
 	s.As("bob").Like(one)
@@ -98,6 +101,7 @@ func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
 // A comment with replies is deleted, by its author and with its author's account, although its post is gone and the
 // rows of that post have yet to go.
 func TestAnAnsweredCommentOnAGonePostIsBuried(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	for _, name := range []string{"bob", "dave"} {
@@ -119,6 +123,7 @@ func TestAnAnsweredCommentOnAGonePostIsBuried(t *testing.T) {
 }
 
 func TestAnOwnersJobOfOurFormKeepsNothingFromBeingMended(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.As("bob").Like(s.As("ada").Post("hello"))
 	if err := job.Enqueue(s.App, "owners.gone", map[string]any{"thing": "x"}); err != nil {
@@ -135,6 +140,7 @@ func TestAnOwnersJobOfOurFormKeepsNothingFromBeingMended(t *testing.T) {
 
 // A work comes to its end even if searching for rows that do not exist takes all the time of a step.
 func TestASlowLookKeepsNoWorkFromItsEnd(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	for _, name := range []string{"bob", "carol", "dave"} {
@@ -158,6 +164,7 @@ func TestASlowLookKeepsNoWorkFromItsEnd(t *testing.T) {
 
 // A tray is marked as read by what is not read in it: also what came in below what was read before, as from an import.
 func TestNothingStaysUnreadBelowWhatWasRead(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	for _, text := range []string{"one", "two"} {

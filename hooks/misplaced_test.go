@@ -11,6 +11,7 @@ import (
 // TestAnEdgeUnderAnotherIDIsThatEdge stores each kind of edge under an id that is not its natural key, as an import
 // or an app before ours may have done.
 func TestAnEdgeUnderAnotherIDIsThatEdge(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	const imported = "imported0000000"
 	for _, name := range collection.EdgeNames() {

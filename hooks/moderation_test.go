@@ -68,6 +68,7 @@ func expectEqual(t *testing.T, what string, got, want any) {
 }
 
 func TestModeratorHidesAReportedPost(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
 	post := ada.Post("look")
@@ -109,6 +110,7 @@ func TestModeratorHidesAReportedPost(t *testing.T) {
 }
 
 func TestModeratorDismisses(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look")
@@ -137,6 +139,7 @@ func TestModeratorDismisses(t *testing.T) {
 }
 
 func TestHiddenComment(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
 	post := ada.Post("look")
@@ -176,6 +179,7 @@ func TestHiddenComment(t *testing.T) {
 }
 
 func TestSuspendAndUnsuspend(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look")
@@ -216,6 +220,7 @@ func TestSuspendAndUnsuspend(t *testing.T) {
 }
 
 func TestWhomNobodySuspends(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, mallory, eve := s.As("ada"), s.As("mallory"), s.As("eve")
 	onEve, onMallory := createReport(ada, "user", eve.ID), createReport(ada, "user", mallory.ID)
@@ -240,6 +245,7 @@ func TestWhomNobodySuspends(t *testing.T) {
 }
 
 func TestWhoModerates(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("look")
@@ -268,6 +274,7 @@ func TestWhoModerates(t *testing.T) {
 
 // A decision is made completely or not at all.
 func TestDecisionIsOneTransaction(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordCreateExecute("notifications").BindFunc(func(e *core.RecordEvent) error { return fmt.Errorf("on fire") })
 	})
@@ -281,6 +288,7 @@ func TestDecisionIsOneTransaction(t *testing.T) {
 }
 
 func TestQueueHasPages(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, mallory := s.As("ada"), s.As("mallory")
 	var all []string
@@ -327,6 +335,7 @@ func lastReport(t *testing.T, s *hookstest.Service) (id string) {
 
 // A moderator sees what is reported wherever it is. The address of a photo is for that photo and five minutes.
 func TestSignedPhotos(t *testing.T) {
+	t.Parallel()
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post, other := ada.Post("look", "alts", `["a sea"]`), ada.Post("other", "visibility", "private")

@@ -8,6 +8,7 @@ import (
 )
 
 func TestGroups(t *testing.T) {
+	t.Parallel()
 	t.Run("likes of a post within twelve hours are one row", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("hello")
@@ -90,6 +91,7 @@ func TestGroups(t *testing.T) {
 }
 
 func TestSeq(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")
@@ -131,6 +133,7 @@ func TestSeq(t *testing.T) {
 }
 
 func TestSeenAndRead(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	one, two := ada.Post("one"), ada.Post("two")
@@ -167,6 +170,7 @@ func TestSeenAndRead(t *testing.T) {
 }
 
 func TestSuperusersTellPeople(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	stream := ada.Listen("notifications/*")
@@ -180,6 +184,7 @@ func TestSuperusersTellPeople(t *testing.T) {
 }
 
 func TestALostSettingsRowIsMadeAnew(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	one, two := ada.Post("one"), ada.Post("two")

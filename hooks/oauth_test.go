@@ -291,6 +291,7 @@ func TestOAuth2SignUp(t *testing.T) {
 }
 
 func TestOAuth2LogIn(t *testing.T) {
+	t.Parallel()
 	skipWithoutFastPath(t)
 	t.Run("a second time is the same account and makes nothing new", func(t *testing.T) {
 		s := hookstest.New(t)
@@ -359,6 +360,7 @@ func TestOAuth2LogIn(t *testing.T) {
 }
 
 func TestOTP(t *testing.T) {
+	t.Parallel()
 	mailed := make(chan struct{}, 10) // by a goroutine of PocketBase's own
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordAfterUpdateSuccess(core.CollectionNameOTPs).BindFunc(func(e *core.RecordEvent) error {

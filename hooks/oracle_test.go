@@ -24,6 +24,7 @@ import (
 // Where clients choose ids (posts, comments) a create under a fresh id succeeds; there the other two must get the
 // answer to a malformed id.
 func TestOracle(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	w := newOracleWorld(t)
 	for _, name := range []string{"guest", "carol", "dave"} {

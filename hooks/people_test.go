@@ -31,6 +31,7 @@ func browse(t *testing.T, s *hookstest.Service, method, path string) (*http.Resp
 
 // TestPeopleAreAnsweredWithPages opens addresses at which there is nothing in a browser.
 func TestPeopleAreAnsweredWithPages(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	for path, want := range map[string]struct {
 		status int
@@ -65,6 +66,7 @@ func TestPeopleAreAnsweredWithPages(t *testing.T) {
 
 // TestASlashTooManyLeadsThere follows addresses that somebody has put a slash behind.
 func TestASlashTooManyLeadsThere(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("look #sea")
 	s.RunJobs()

@@ -220,6 +220,7 @@ func damage(t *testing.T, s *hookstest.Service, post, file string) {
 
 // TestADamagedPhotoIsRefused at every door, also as a part of a batch.
 func TestADamagedPhotoIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newPhotoService(t)
 	ada := s.As("ada")
 	jpeg := phonePhoto()
@@ -283,6 +284,7 @@ func TestADamagedPhotoIsRefused(t *testing.T) {
 
 // TestABatchBringsEveryKindOfPhoto: those too that are decoded at the door, before the batch begins.
 func TestABatchBringsEveryKindOfPhoto(t *testing.T) {
+	t.Parallel()
 	s := newPhotoService(t)
 	a := s.As("ada").Do("POST", "/api/batch", &hookstest.Upload{
 		Fields: map[string]string{"@jsonPayload": `{"requests": [{"method": "POST", "url": "/api/collections/posts/records", "body": {}}, {"method": "POST", "url": "/api/collections/stories/records", "body": {}}]}`},

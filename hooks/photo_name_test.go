@@ -12,6 +12,7 @@ import (
 // TestPhotosAreNamedAfterTheirKind: the sender's file name does not decide how a file is decoded, whichever way it
 // comes.
 func TestPhotosAreNamedAfterTheirKind(t *testing.T) {
+	t.Parallel()
 	s := newPhotoService(t)
 	ada, admin, guest := s.As("ada"), s.Admin(), s.Guest()
 	scene := phototest.DrawScene(64, 48)

@@ -33,6 +33,7 @@ func fileToken(c *hookstest.Client) string {
 var digitsPattern = regexp.MustCompile(`\d+`)
 
 func TestPhotoOfAStory(t *testing.T) {
+	t.Parallel()
 	skipWithoutFastPath(t)
 	t.Run("takes the way of a post's", func(t *testing.T) {
 		s := newPhotoService(t)

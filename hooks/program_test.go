@@ -178,6 +178,7 @@ func (p *programProcess) sendSlowly(path, token, body string) slowRequest {
 }
 
 func TestAskedToEndItFinishesWhatHasBegun(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	asked, goOn := make(chan struct{}), make(chan struct{})
 	peer, err := net.Listen("tcp", "127.0.0.1:0")
@@ -259,6 +260,7 @@ func (p *programProcess) loggedRequests(path string) (n int) {
 }
 
 func TestNotReadyWhileNothingCanBeStored(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	run := func(statement string) {
 		t.Helper()
@@ -282,6 +284,7 @@ func TestNotReadyWhileNothingCanBeStored(t *testing.T) {
 
 // TestAProgramKeepsItsFilesToItself starts the program on a folder that others could read, with logs that are damaged.
 func TestAProgramKeepsItsFilesToItself(t *testing.T) {
+	t.Parallel()
 	skipWithoutFastPath(t)
 	s := hookstest.New(t)
 	dir := s.App.DataDir()

@@ -58,6 +58,7 @@ func newVillage(t *testing.T) *hookstest.Service {
 }
 
 func TestReconciliationMendsAndCounts(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	const ada = `(SELECT id FROM users WHERE handle = 'ada')`
 	for check, damage := range map[string][]string{
@@ -105,6 +106,7 @@ func TestReconciliationMendsAndCounts(t *testing.T) {
 }
 
 func TestTheProgramReconcilesWhenItStarts(t *testing.T) {
+	t.Parallel()
 	skipWithoutFastPath(t)
 	s := newVillage(t)
 	if _, err := s.App.NonconcurrentDB().NewQuery(`UPDATE posts SET likesCount = 99`).Execute(); err != nil {

@@ -10,6 +10,7 @@ import (
 
 // Every process's cron adds a recurring job, which one of them runs.
 func TestRecurringWorkIsAJobThatWaitsOnce(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.RunJobs()
 	changes := func() (n int) {

@@ -39,6 +39,7 @@ func addRequiredEntry(t *testing.T, s *hookstest.Service, to string, many bool, 
 // TestRequiredByAnOwner deletes what an owner's required relation points at: the answer is PocketBase's 400, and
 // nothing happens.
 func TestRequiredByAnOwner(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post, story := ada.Post("hello"), ada.Story()
@@ -95,6 +96,7 @@ func TestRequiredByAnOwner(t *testing.T) {
 
 // TestAnOwnerMakesRoom lets the owner's own hook delete what needs the account.
 func TestAnOwnerMakesRoom(t *testing.T) {
+	t.Parallel()
 	var entry *core.Record
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnErase().BindFunc(func(e *hooks.AccountEvent) error {
@@ -115,6 +117,7 @@ func TestAnOwnerMakesRoom(t *testing.T) {
 
 // TestJobsKeepTheReason makes a job fail with an error that a client would see in other words.
 func TestJobsKeepTheReason(t *testing.T) {
+	t.Parallel()
 	broken := true
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordDelete("users").BindFunc(func(e *core.RecordEvent) error {

@@ -30,6 +30,7 @@ var clientRows = map[string]func(on rowSubjects) jsonObject{
 }
 
 func TestEveryCollectionOfClientsHasARow(t *testing.T) {
+	t.Parallel()
 	for _, d := range collection.All {
 		if d.Owner != "" && clientRows[d.Name] == nil {
 			t.Errorf("clientRows has no row of %s", d.Name)
@@ -45,6 +46,7 @@ func newSubjects(ada *hookstest.Client) rowSubjects {
 
 // TestEveryEdgeIsAnEvent stores and removes each kind of edge, and waits for what a webhook is told of it.
 func TestEveryEdgeIsAnEvent(t *testing.T) {
+	t.Parallel()
 	for _, name := range collection.EdgeNames() {
 		t.Run(name, func(t *testing.T) {
 			d := collection.Describe(name)

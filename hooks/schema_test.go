@@ -15,6 +15,7 @@ import (
 // TestSchema compares docs/schema.txt with the database that the migrations make, so that a review shows a change of
 // the schema in readable words.
 func TestSchema(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	collections, err := s.App.FindAllCollections()
 	if err != nil {

@@ -49,6 +49,7 @@ func expectPostsFound(t *testing.T, c *hookstest.Client, q string, want ...strin
 }
 
 func TestSearchFindsWords(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, guest := s.As("ada"), s.Guest()
 	const cafe, tokyo, seoul, bangkok, plain = "Un café à Nîmes", "東京の夜 iPhoneで撮影 #散歩", "한국어로 쓴 여행", "กรุงเทพมหานคร", "Sunset over snake_case bay"
@@ -67,6 +68,7 @@ func TestSearchFindsWords(t *testing.T) {
 }
 
 func TestSearchTakesNoSyntax(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Post("one OR two")
@@ -84,6 +86,7 @@ func TestSearchTakesNoSyntax(t *testing.T) {
 }
 
 func TestSearchRefusesWhatIsNoQuestion(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	for query, field := range map[string]string{
 		"": "q", "q=": "q", "q=a": "q", "q=%20a%20": "q", "q=" + strings.Repeat("a", 51): "q", "q=%ff%fe%fd": "q",
@@ -98,6 +101,7 @@ func TestSearchRefusesWhatIsNoQuestion(t *testing.T) {
 }
 
 func TestAPageOfSearchHasAHundredRowsAtMost(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	for n := range 101 {
 		s.Someone(n)
@@ -111,6 +115,7 @@ func TestAPageOfSearchHasAHundredRowsAtMost(t *testing.T) {
 
 // People who may not see a post do not find it, and nobody finds people on the other side of a block.
 func TestSearchKeepsTheRules(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob, carol, dave, eve := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave"), s.As("eve")
 	bob.Follow("ada")
@@ -174,6 +179,7 @@ func TestSearchKeepsTheRules(t *testing.T) {
 }
 
 func TestSearchFollowsChangesAtOnce(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, guest := s.As("ada"), s.Guest()
 	post := ada.Post("before")
@@ -214,6 +220,7 @@ func TestSearchFollowsChangesAtOnce(t *testing.T) {
 
 // A like changes the post's row, and must not touch the index.
 func TestCountsDoNotTouchTheIndex(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello #world")
@@ -255,6 +262,7 @@ func indexSums(t *testing.T, s *hookstest.Service) map[string]string {
 }
 
 func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, guest := s.As("ada"), s.Guest()
 	var ids []string
@@ -325,6 +333,7 @@ func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 }
 
 func TestSearchAnswersRecordsAsListsDo(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("ada at the #adasea")
@@ -370,6 +379,7 @@ func TestSearchAnswersRecordsAsListsDo(t *testing.T) {
 }
 
 func TestSearchIsRateLimited(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.Admin().Must(200, "PATCH", "/api/settings", map[string]any{"rateLimits": map[string]any{
 		"enabled": true, "rules": []map[string]any{{"label": "/api/v1/search", "maxRequests": 3, "duration": 60}}}})
@@ -381,6 +391,7 @@ func TestSearchIsRateLimited(t *testing.T) {
 
 // When an owner closes a collection, the search of it is closed too.
 func TestSearchKeepsAnOwnersRule(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.As("ada").Post("ada")
 	for rule, want := range map[any][2]int{`@request.auth.id != ""`: {0, 1}, nil: {0, 0}, "": {1, 1}} {
@@ -395,6 +406,7 @@ func TestSearchKeepsAnOwnersRule(t *testing.T) {
 
 // What was there before the index is indexed by the job, and an owner may go on changing collections.
 func TestSearchIndexesWhatIsThere(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Post("older 東京")
@@ -476,6 +488,7 @@ func expectWholeIndex(t testing.TB, s *hookstest.Service) {
 
 // TestWordsAreFoundAsInTheVectors posts each text in each form of Unicode and searches for each query in each.
 func TestWordsAreFoundAsInTheVectors(t *testing.T) {
+	t.Parallel()
 	var vectors struct {
 		Search []struct {
 			Words         string
@@ -518,6 +531,7 @@ func containsAll(all, some []string) bool {
 }
 
 func TestOneCharacterIsAQuestionWhereItIsAWord(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.As("ada").Post("東京の夜 한글 กรุง a #夜")
 	for _, q := range []string{"東", "夜", "の", "한", norm.NFD.String("한"), "ก", " 京 "} {
@@ -534,6 +548,7 @@ func TestOneCharacterIsAQuestionWhereItIsAWord(t *testing.T) {
 // TestRowsWrittenBySQLAreIndexedByTheJob imports rows, and changes some by SQL: nothing wrong is found, and in the
 // end everything is.
 func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, guest := s.As("ada"), s.Guest()
 	post := ada.Post("ours")
@@ -563,6 +578,7 @@ func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
 
 // TestADamagedIndexIsRepaired does everything to the index that somebody can who writes past the triggers.
 func TestADamagedIndexIsRepaired(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]string{
 		"no place": "DELETE FROM search_@table", "not in FTS5": "DELETE FROM search_@table_words", "other words": "UPDATE search_@table SET words = 'nonsense'",
 		"waiting": "UPDATE search_@table SET words = NULL", "of nothing": "INSERT INTO search_@table (n, id, words) VALUES (5, 'nosuchrow000000', 'nonsense')",

@@ -34,6 +34,7 @@ func createRow(s *hookstest.Service, collection string) string {
 }
 
 func TestStoredJSONIsAsDescribed(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	document := apiDocument(t, s)
 	for _, shaped := range shapedFields {
@@ -80,6 +81,7 @@ func TestStoredJSONIsAsDescribed(t *testing.T) {
 }
 
 func TestALoneDescriptionIsAList(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	post := s.As("ada").Post("look", "alts", "a sea")
 	if got := s.Record("posts", post).GetString("alts"); got != `["a sea"]` {
@@ -88,6 +90,7 @@ func TestALoneDescriptionIsAList(t *testing.T) {
 }
 
 func TestQuietHoursAndZoneAreChecked(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	path := "/api/collections/settings/records/" + ada.List("settings", "")[0]["id"].(string)

@@ -61,6 +61,7 @@ func metaContent(t *testing.T, page, name string) string {
 }
 
 func TestAPostHasAPageAndAPreview(t *testing.T) {
+	t.Parallel()
 	s := newPageService(t)
 	ada := s.As("ada")
 	post := ada.Post("Dusk with @bob\nat the #Sea", "alts", `["A red sky"]`, "place", "Brighton")
@@ -107,6 +108,7 @@ func TestAPostHasAPageAndAPreview(t *testing.T) {
 }
 
 func TestPeopleAndHashtagsHavePages(t *testing.T) {
+	t.Parallel()
 	s := newPageService(t)
 	ada := s.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"name": "Ada Byron", "bio": "Engines. #sea"})
@@ -138,6 +140,7 @@ func TestPeopleAndHashtagsHavePages(t *testing.T) {
 
 // What a guest may not see and what does not exist get the same answer, whoever asks.
 func TestAPageIsForGuestsOrNotThere(t *testing.T) {
+	t.Parallel()
 	s := newPageService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	bob.Follow("ada")
@@ -194,6 +197,7 @@ func TestAPageIsForGuestsOrNotThere(t *testing.T) {
 }
 
 func TestPagesAreAskedForAgain(t *testing.T) {
+	t.Parallel()
 	s := newPageService(t)
 	ada := s.As("ada")
 	post := ada.Post("before #sea")
@@ -232,6 +236,7 @@ func TestPagesAreAskedForAgain(t *testing.T) {
 
 // What people write is only text: no element, attribute, script or link of theirs gets into a page.
 func TestWhatPeopleWriteStaysText(t *testing.T) {
+	t.Parallel()
 	s := newPageService(t)
 	s.Admin().Must(200, "PATCH", "/api/settings", map[string]any{"meta": map[string]any{"appName": `P"><script>alert(1)</script>`, "appURL": appURL, "senderName": "x", "senderAddress": "x@example.com"}})
 	ada := s.As("ada")
@@ -285,6 +290,7 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 }
 
 func TestTheSitemapNamesWhatGuestsMaySee(t *testing.T) {
+	t.Parallel()
 	s := newPageService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	public := ada.Post("a #sea")
@@ -362,6 +368,7 @@ func TestTheSitemapNamesWhatGuestsMaySee(t *testing.T) {
 }
 
 func TestAnOwnerAltersPagesOrTakesThemBack(t *testing.T) {
+	t.Parallel()
 	s := newPageService(t, func(_ core.App, social *hooks.Social) {
 		social.OnRender("post").BindFunc(func(e *hooks.RenderEvent) error {
 			switch {
@@ -396,6 +403,7 @@ func TestAnOwnerAltersPagesOrTakesThemBack(t *testing.T) {
 }
 
 func TestAnOwnersRouteComesFirst(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 			e.Router.GET("/robots.txt", func(e *core.RequestEvent) error { return e.String(200, "mine") })

@@ -13,6 +13,7 @@ import (
 // Reading a page of a mapped file that is gone ends the process. So the file shrinks and grows while people read it;
 // each of them must see all of one state or all of another.
 func TestTheFileShrinksUnderItsReaders(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "data.db")
 	open := hooks.Config().DBConnect
 	writer, err := open(path)

@@ -10,6 +10,7 @@ import (
 
 // A person who deletes an account has signed in a moment ago, or gives the password.
 func TestDeletingAnAccountAsksForAFreshSignIn(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	record := func(c *hookstest.Client) string { return "/api/collections/users/records/" + c.ID }
 	signIn := func(t *testing.T, s *hookstest.Service) *hookstest.Client {
@@ -117,6 +118,7 @@ func signUpByProvider(t *testing.T, s *hookstest.Service) *hookstest.Client {
 
 // A refusal names the field, so that a client can ask for what is missing.
 func TestARefusedDeletionSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	s.Advance(time.Hour)

@@ -83,6 +83,7 @@ func TestAHandlerThatKeepsSilentIsNoSuccess(t *testing.T) {
 
 // Whatever a kind of job expects, one that it cannot read is dead at once.
 func TestNoJobIsTriedAgainThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.RunJobs()
 	for _, kind := range job.RunnerOf(s.App).HandledKinds() {

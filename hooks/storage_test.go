@@ -33,6 +33,7 @@ func blockStorage(t *testing.T, s *hookstest.Service) (free func()) {
 }
 
 func TestAStorageThatTakesNoFilesIsNoMistakeOfTheClient(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")
@@ -84,6 +85,7 @@ func TestAStorageThatTakesNoFilesIsNoMistakeOfTheClient(t *testing.T) {
 // TestFilesOfAProcessThatDiedAreCollectedAtStart leaves files as kill -9 during an upload does: younger than an hour,
 // without a row. Files of the same age that this process stores wait for their rows.
 func TestFilesOfAProcessThatDiedAreCollectedAtStart(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	kept := ada.Post("hello")

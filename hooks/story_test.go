@@ -36,6 +36,7 @@ func listedIDs(c *hookstest.Client, collection, query string) []string {
 }
 
 func TestStory(t *testing.T) {
+	t.Parallel()
 	t.Run("lasts a day by the service's clock, whatever its author wishes, and is public unless said", func(t *testing.T) {
 		s := hookstest.New(t)
 		ada := s.As("ada")
@@ -200,6 +201,7 @@ func TestStory(t *testing.T) {
 }
 
 func TestStoryViews(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob, carol, dave := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave")
 	bob.Follow("ada")

@@ -27,6 +27,7 @@ func exportCollections(t *testing.T, s *hookstest.Service) []map[string]any {
 
 // TestNeededCollectionsStay tries every way in which the dashboard or code can take a collection away.
 func TestNeededCollectionsStay(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	admin := s.Admin()
@@ -88,6 +89,7 @@ func TestNeededCollectionsStay(t *testing.T) {
 
 // TestNeededCollectionsAreNotEmptied tries the dashboard's "Truncate", by name and by id.
 func TestNeededCollectionsAreNotEmptied(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.As("bob").Like(s.As("ada").Post("hello"))
 	rows := func() (counts []int) {
@@ -127,6 +129,7 @@ func TestNeededCollectionsAreNotEmptied(t *testing.T) {
 
 // TestOwnersChangesGoThrough makes the changes that an owner may make to our collections and to their own.
 func TestOwnersChangesGoThrough(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	admin := s.Admin()
 	addNotes(t, s.App)
@@ -156,6 +159,7 @@ func TestOwnersChangesGoThrough(t *testing.T) {
 
 // TestSuspendedStayOut imports collections that reset the rules of users.
 func TestSuspendedStayOut(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	admin, ready := s.Admin(), func() any { return s.Guest().Must(200, "GET", "/readyz", nil).Body["data"] }
 	if data := ready(); len(data.(map[string]any)) != 0 {
@@ -187,6 +191,7 @@ func TestSuspendedStayOut(t *testing.T) {
 
 // TestNotReadyWithoutACollection removes one below PocketBase.
 func TestNotReadyWithoutACollection(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	s.Guest().Must(200, "GET", "/readyz", nil)
 	if _, err := s.App.DB().NewQuery("DELETE FROM _collections WHERE name = {:name}").Bind(dbx.Params{"name": "mutes"}).Execute(); err != nil {

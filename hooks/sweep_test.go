@@ -189,6 +189,7 @@ func pointingRows(t *testing.T, s *hookstest.Service, to, id string) map[string]
 // relation that exists. Rows of a relation that nobody has thought of would go as PocketBase does it, all in one
 // transaction.
 func TestDeletionsAreShortTransactions(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	probe := hookstest.New(t)
@@ -255,6 +256,7 @@ func TestDeletionsAreShortTransactions(t *testing.T) {
 }
 
 func TestATombstoneLosesItsLikesInShortTransactions(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	storePeople(t, s, seededRows)
 	comment := createSubject(t, s, "comments")
@@ -337,6 +339,7 @@ func createLikedPost(t *testing.T, s *hookstest.Service) string {
 }
 
 func TestADeletedPostIsHiddenAtOnceAtEveryDoor(t *testing.T) {
+	t.Parallel()
 	testenv.SkipSequential(t)
 	for door, remove := range map[string]func(s *hookstest.Service, post string){
 		"its author":  func(s *hookstest.Service, post string) { s.As("ada").Delete("posts", post) },
@@ -403,6 +406,7 @@ func TestADeletedPostIsHiddenAtOnceAtEveryDoor(t *testing.T) {
 }
 
 func TestWhatIsLeftOfADeletionGoesAfterARestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var post string
 	t.Run("before", func(t *testing.T) {
@@ -424,6 +428,7 @@ func TestWhatIsLeftOfADeletionGoesAfterARestart(t *testing.T) {
 }
 
 func TestStepsEndWithTheService(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	db.SetPace(s.App, db.Pace{Time: time.Second, Rows: 1, Rest: 1_000_000_000}) // a rest that is never over
 	stopping := make(chan struct{})
@@ -440,6 +445,7 @@ func TestStepsEndWithTheService(t *testing.T) {
 }
 
 func TestAnOwnersRelationsCascadeAsPocketBaseDoesIt(t *testing.T) {
+	t.Parallel()
 	deleted := map[string]int{}
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordDelete("stamps").BindFunc(func(e *core.RecordEvent) error {
@@ -475,6 +481,7 @@ func TestAnOwnersRelationsCascadeAsPocketBaseDoesIt(t *testing.T) {
 // The time of a step bounds only large changes. A small change is done together with its cause, since the person
 // looks for it at once, however busy the machine is.
 func TestWhatIsSmallIsDoneWithItsCauseHoweverLateItIs(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	db.SetPace(s.App, db.Pace{Time: -time.Hour, Rows: 400})
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")

@@ -10,6 +10,7 @@ import (
 )
 
 func TestAServerWaitsForHeadersForTenSeconds(t *testing.T) {
+	t.Parallel()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
 	(&Social{app: app}).bindTimeouts()
 	e := &core.ServeEvent{App: app, Server: &http.Server{ReadHeaderTimeout: time.Minute}, Router: router.NewRouter[*core.RequestEvent](nil)}

@@ -22,6 +22,7 @@ import (
 )
 
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	const people = 60                               // more than fit into the pages that are there
 	const words = "#tag @carol @dave @eve @mallory" // notifying of it needs space before the thing itself does
 	for what, try := range map[string]func(s *hookstest.Service, post string, n int) hookstest.Answer{
@@ -87,6 +88,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestNotificationThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello")
@@ -114,6 +116,7 @@ func TestNotificationThatCannotBeWritten(t *testing.T) {
 }
 
 func TestPostThatGoesWhilePeopleAct(t *testing.T) {
+	t.Parallel()
 	acts := map[string]map[string]any{"likes": {}, "comments": {"text": "hello @carol"}}
 
 	t.Run("leaves nothing of what they did", func(t *testing.T) {
@@ -187,6 +190,7 @@ func TestPostThatGoesWhilePeopleAct(t *testing.T) {
 const servingEnv = "DOUBLETAP_TEST_SERVING"
 
 func TestDataFolderHasOneService(t *testing.T) {
+	t.Parallel()
 	skipWithoutFastPath(t)
 	if os.Getenv(servingEnv) != "" {
 		os.Args = []string{"doubletap", "serve", "--http=127.0.0.1:0"}
@@ -201,7 +205,7 @@ func TestDataFolderHasOneService(t *testing.T) {
 
 	dir := t.TempDir()
 	service := func() *command.Cmd {
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		t.Cleanup(cancel)
 		c := command.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$")
 		c.Env = append(os.Environ(), servingEnv+"=1", "DOUBLETAP_DIR="+dir)

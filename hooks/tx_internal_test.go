@@ -9,6 +9,7 @@ import (
 
 // TestAHandlerThatDropsAnErrorIsNoSuccess: what Next could not do is not done, whatever the handler returns.
 func TestAHandlerThatDropsAnErrorIsNoSuccess(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("broken")
 	likes := &hook.Hook[*LikeEvent]{}
 	likes.BindFunc(func(e *LikeEvent) error {

@@ -110,6 +110,7 @@ func add(t *testing.T, s *hookstest.Service, kind string) {
 
 // A row that cannot be done keeps no other from being done. The job says which it is, and does it when it can be done.
 func TestARowThatFailsKeepsNoOtherFromBeingDone(t *testing.T) {
+	t.Parallel()
 	for name, begin := range undone {
 		t.Run(name, func(t *testing.T) {
 			s := hookstest.New(t)
@@ -147,6 +148,7 @@ func TestARowThatFailsKeepsNoOtherFromBeingDone(t *testing.T) {
 
 // However many rows fail one after the other, those behind them are done.
 func TestHundredsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	items := make([]int, 300)
 	for i := range items {
@@ -177,6 +179,7 @@ func TestHundredsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
 // A work goes past more rows that fail than a transaction can look past, in each of its tries, and looks at none of them in those that
 // do others.
 func TestThousandsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
+	t.Parallel()
 	const poisoned, sound = 10_050, 250
 	s := hookstest.New(t)
 	execSQLWith(t, s, countingCTE(poisoned+sound)+`INSERT INTO audit (id, action) SELECT printf('audit%010d', i), 'walked' FROM n`, nil)
@@ -212,6 +215,7 @@ func TestThousandsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
 
 // A row that fails is not lost when the rows by which it was found go: these wait for it.
 func TestARowThatFailsIsFoundAgain(t *testing.T) {
+	t.Parallel()
 	parts := slices.Concat(notification.PostParts, sweep.PartsPointingAt("posts"))
 	for at, part := range parts {
 		t.Run(fmt.Sprint(at, " ", part.From), func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 // An upload waits on the disk of the data folder, once, and nothing of it is left.
 func TestUploadsWaitInTheDataFolder(t *testing.T) {
+	t.Parallel()
 	skipWithoutFastPath(t)
 	s := hookstest.New(t)
 	uploads := filepath.Join(s.App.DataDir(), ".uploads")

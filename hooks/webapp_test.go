@@ -9,6 +9,7 @@ import (
 )
 
 func TestTheWebAppIsServedSealedAndKept(t *testing.T) {
+	t.Parallel()
 	s := hookstest.New(t)
 	for _, path := range []string{"/", "/app.js", "/vendor/pocketbase.js"} {
 		a := s.Guest().Must(200, "GET", path, nil)

@@ -69,6 +69,7 @@ func (l *webhookService) lastEvent(kind string) delivertest.ReceivedEvent {
 }
 
 func TestOtherServicesHearWhatHappens(t *testing.T) {
+	t.Parallel()
 	l := newWebhookService(t, nil)
 	ada, bob := l.As("ada"), l.As("bob")
 	post := ada.Post("hello")
@@ -149,6 +150,7 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 
 // What happens to many rows at once is sent as one event for each.
 func TestOtherServicesHearOfFollowsThatOthersDecide(t *testing.T) {
+	t.Parallel()
 	l := newWebhookService(t, map[string]any{"events": []string{"follow.accepted", "follow.deleted", "block.created", "block.deleted"}})
 	ada := l.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"private": true})
@@ -177,6 +179,7 @@ func TestOtherServicesHearOfFollowsThatOthersDecide(t *testing.T) {
 
 // TestEveryEventIsToldOf keeps the list of types and the stories above together.
 func TestEveryEventIsToldOf(t *testing.T) {
+	t.Parallel()
 	stories, err := os.ReadFile("webhook_test.go")
 	if err != nil {
 		t.Fatal(err)
@@ -192,6 +195,7 @@ func TestEveryEventIsToldOf(t *testing.T) {
 }
 
 func TestWhatIsRefusedIsNoEvent(t *testing.T) {
+	t.Parallel()
 	l := newWebhookService(t, nil, func(_ core.App, social *hooks.Social) {
 		social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {
 			if err := e.Next(); err != nil {
@@ -208,6 +212,7 @@ func TestWhatIsRefusedIsNoEvent(t *testing.T) {
 }
 
 func TestAWebhookIsForSuperusersAndWellFormed(t *testing.T) {
+	t.Parallel()
 	a := newAwayService(t)
 	admin := a.Admin()
 	for _, who := range []*hookstest.Client{a.Guest(), a.As("ada")} {
@@ -242,6 +247,7 @@ func TestAWebhookIsForSuperusersAndWellFormed(t *testing.T) {
 }
 
 func TestAWebhookIsChangedAndDeleted(t *testing.T) {
+	t.Parallel()
 	l := newWebhookService(t, map[string]any{"events": []string{"like.created"}})
 	post := l.As("ada").Post("hello")
 	l.As("bob").Like(post)
@@ -267,6 +273,7 @@ func TestAWebhookIsChangedAndDeleted(t *testing.T) {
 }
 
 func TestTheOwnerOfAFailingWebhookIsWritten(t *testing.T) {
+	t.Parallel()
 	l := newWebhookService(t, map[string]any{"contact": "owner@example.org"})
 	l.receiver.SetStatus(http.StatusInternalServerError)
 	for range 7 {
@@ -294,6 +301,7 @@ func TestTheOwnerOfAFailingWebhookIsWritten(t *testing.T) {
 }
 
 func TestOwnersAlterAndDropEvents(t *testing.T) {
+	t.Parallel()
 	l := newWebhookService(t, nil, func(_ core.App, social *hooks.Social) {
 		social.OnWebhook("like.created").BindFunc(func(e *hooks.WebhookEvent) error {
 			e.Body = strings.Replace(e.Body, `"type":`, `"app":"photos","type":`, 1)

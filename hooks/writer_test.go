@@ -134,6 +134,7 @@ func TestAnOwnersHookThatBlocksIsEndedAndOthersGoOn(t *testing.T) {
 }
 
 func TestWhoIsEndedAndWhoIsOnlyToldOff(t *testing.T) {
+	t.Parallel()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	hold := func(app core.App) error {
 		return app.RunInTransaction(func(core.App) error {
