@@ -16,21 +16,23 @@ GOFMT = $$(go env GOROOT)/bin/gofmt
 RACE = -race '-gcflags=modernc.org/...=-race=false -d=checkptr=0' '-gcflags=golang.org/x/crypto/...=-race=false'
 # Tests of one step after the other that would take minutes under the race detector, which has nothing to find there: those that
 # call testenv.SkipSequential, as a test at the top of the repository makes sure.
-SEQUENTIAL = TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPocketBaseDoes \
-	TestAFastReadKnowsFieldsOfTheOwner TestAJobLosesNothingByAStatementThatFails \
-	TestARouteBlamesItselfForAStatementThatFails TestAccess TestAnAddressIsOneIdentityAtEveryDoor \
-	TestAnEdgeUnderAnotherIDIsThatEdge TestAnswersAreBoundedInBytes TestBenchMeasuresARunningServerAndLeavesNobodyThere \
-	TestAnEqualRequestIsEquallyFast TestEffectsOfEachWord \
-	TestBudgetHoldsAtEveryDoor TestColorsOfTheBitstream TestCountsTellNothingThatAGuestMayNotSee \
-	TestDeletingAnAccountAsksForAFreshSignIn TestDeletionsAreShortTransactions TestDoctorAfterABusyDay \
-	TestDoctorFindsTampering TestDoctorRepairs TestEveryCodingIsShownOrRefused TestEveryGIFIsShownOrRefused \
-	TestEveryPNGIsShownOrRefused TestEverySamplingIsShownOrRefused TestEveryWebPIsShownOrRefused TestFoldIsItsOwnFold \
+SEQUENTIAL = TestABatchBringsEveryKindOfPhoto TestAChangedRuleHoldsInSearchAndOnPages \
+	TestAChangedRuleKeepsTheFastLikesAndTheirAnswers TestAChangedRuleKeepsTheFastReadsAndTheirAnswers \
+	TestADeletedPostIsHiddenAtOnceAtEveryDoor TestAFastReadAnswersAsPocketBaseDoes TestAFastReadKnowsFieldsOfTheOwner \
+	TestAJobLosesNothingByAStatementThatFails TestAPhotoOfAnyKindLeavesEverythingButThePictureBehind \
+	TestARouteBlamesItselfForAStatementThatFails TestARowThatFailsIsFoundAgain TestAccess \
+	TestAnAddressIsOneIdentityAtEveryDoor TestAnEdgeUnderAnotherIDIsThatEdge TestAnEqualRequestIsEquallyFast \
+	TestAnswersAreBoundedInBytes TestBenchMeasuresARunningServerAndLeavesNobodyThere TestBudgetHoldsAtEveryDoor \
+	TestColorsOfTheBitstream TestCountsTellNothingThatAGuestMayNotSee TestDeletingAnAccountAsksForAFreshSignIn \
+	TestDeletionsAreShortTransactions TestDoctorAfterABusyDay TestDoctorFindsTampering TestDoctorRepairs \
+	TestEffectsOfEachWord TestEveryCodingIsShownOrRefused TestEveryGIFIsShownOrRefused TestEveryPNGIsShownOrRefused \
+	TestEverySamplingIsShownOrRefused TestEveryWebPIsShownOrRefused TestFastPagesAreBoundedInBytes TestFoldIsItsOwnFold \
 	TestLeakNoAnswerTellsOfAPostThatOneMayNotSee TestLeakNoClientMovesWhatIsTheServers \
 	TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee TestLikeLibheif TestMemoryIsEnough TestNeededCollectionsStay \
-	TestNoBodyBreaksARoute TestNobodysRequestsFillAMailbox TestOAuth2SignUp TestOracle \
-	TestOwnersRecordsGoAfterAKill TestOwnersRecordsGoInSteps TestPartsShareTheirMemory TestReconciliationMendsAndCounts \
-	TestAChangedRuleHoldsInSearchAndOnPages TestAChangedRuleKeepsTheFastLikesAndTheirAnswers \
-	TestAChangedRuleKeepsTheFastReadsAndTheirAnswers TestSavedTwiceLosesNothing TestSignUp
+	TestNoBodyBreaksARoute TestNobodyLearnsWhetherAnAddressHasAnAccount TestNobodysRequestsFillAMailbox \
+	TestOAuth2SignUp TestOracle TestOwnersRecordsGoAfterAKill TestOwnersRecordsGoInSteps TestPartsShareTheirMemory \
+	TestPhotoOfAStory TestPhotosAreNamedAfterTheirKind TestReconciliationMendsAndCounts TestSavedTwiceLosesNothing \
+	TestSignUp
 SEQUENTIAL_IN = ./internal/cli ./hooks ./internal/photo ./internal/photo/heic ./internal/words
 empty :=
 # Two files at a time: node alone would run one on two cores, and each waits for its program and its browser in turn.

@@ -111,6 +111,7 @@ func TestAnswersAreBoundedInBytes(t *testing.T) {
 // The fast path leaves a page that may be too large to the general path.
 func TestFastPagesAreBoundedInBytes(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	posts, err := s.App.FindCollectionByNameOrId("posts")
 	if err != nil {

@@ -12,11 +12,13 @@ import (
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestNobodyLearnsWhetherAnAddressHasAnAccount asks every door that takes an address, or what it gave for one, several times for an
 // account of each kind and for an address that nobody has: status, body, headers and when an id is a new one are the same.
 func TestNobodyLearnsWhetherAnAddressHasAnAccount(t *testing.T) {
+	testenv.SkipSequential(t)
 	limitRequestsOnlyBy(t, "sign-in", "sign-in-day", "password-reset", "verification", "code-guesses")
 	const users = "/api/collections/users/"
 	ask := func(action string, body jsonObject) func(*hookstest.Service, int) hookstest.Answer {

@@ -24,6 +24,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db/dbtest"
 	"github.com/doubletap/doubletap/internal/photo/phototest"
 	"github.com/doubletap/doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestPhotoDoor(t *testing.T) {
@@ -285,6 +286,7 @@ func TestADamagedPhotoIsRefused(t *testing.T) {
 // TestABatchBringsEveryKindOfPhoto: those too that are decoded at the door, before the batch begins.
 func TestABatchBringsEveryKindOfPhoto(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newPhotoService(t)
 	a := s.As("ada").Do("POST", "/api/batch", &hookstest.Upload{
 		Fields: map[string]string{"@jsonPayload": `{"requests": [{"method": "POST", "url": "/api/collections/posts/records", "body": {}}, {"method": "POST", "url": "/api/collections/stories/records", "body": {}}]}`},

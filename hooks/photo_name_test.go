@@ -7,12 +7,14 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestPhotosAreNamedAfterTheirKind: the sender's file name does not decide how a file is decoded, whichever way it
 // comes.
 func TestPhotosAreNamedAfterTheirKind(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newPhotoService(t)
 	ada, admin, guest := s.As("ada"), s.Admin(), s.Guest()
 	scene := phototest.DrawScene(64, 48)

@@ -17,6 +17,7 @@ import (
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // shareStory shares a photo for a day and returns the story and the photo's path.
@@ -34,6 +35,7 @@ var digitsPattern = regexp.MustCompile(`\d+`)
 
 func TestPhotoOfAStory(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Run("takes the way of a post's", func(t *testing.T) {
 		s := newPhotoService(t)

@@ -18,6 +18,7 @@ import (
 	"github.com/doubletap/doubletap/internal/retention"
 	"github.com/doubletap/doubletap/internal/search"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // undone are the works that go through many rows. Each seeds its rows and begins, and says which writes are to fail, as BEFORE … ON
@@ -216,6 +217,7 @@ func TestThousandsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
 // A row that fails is not lost when the rows by which it was found go: these wait for it.
 func TestARowThatFailsIsFoundAgain(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	parts := slices.Concat(notification.PostParts, sweep.PartsPointingAt("posts"))
 	for at, part := range parts {
 		t.Run(fmt.Sprint(at, " ", part.From), func(t *testing.T) {
