@@ -97,7 +97,6 @@ func askCache(t *testing.T, cache, path string) (status int, hit bool, keeps flo
 }
 
 func TestPhotoCaches(t *testing.T) {
-	t.Parallel()
 	skipWithoutFastPath(t)
 	path := func(post, file string) string { return "/api/files/posts/" + post + "/" + file + "?thumb=640x640f" }
 	t.Run("that somebody purges keep a photo for good, until it is public no more", func(t *testing.T) {

@@ -221,7 +221,6 @@ func damage(t *testing.T, s *hookstest.Service, post, file string) {
 
 // TestADamagedPhotoIsRefused at every door, also as a part of a batch.
 func TestADamagedPhotoIsRefused(t *testing.T) {
-	t.Parallel()
 	s := newPhotoService(t)
 	ada := s.As("ada")
 	jpeg := phonePhoto()
@@ -285,7 +284,6 @@ func TestADamagedPhotoIsRefused(t *testing.T) {
 
 // TestABatchBringsEveryKindOfPhoto: those too that are decoded at the door, before the batch begins.
 func TestABatchBringsEveryKindOfPhoto(t *testing.T) {
-	t.Parallel()
 	testenv.SkipSequential(t)
 	s := newPhotoService(t)
 	a := s.As("ada").Do("POST", "/api/batch", &hookstest.Upload{

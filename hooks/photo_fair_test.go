@@ -14,7 +14,6 @@ import (
 
 // TestPhotosAreRenderedFairly: 72 photos of one person, all older, do not delay another's first.
 func TestPhotosAreRenderedFairly(t *testing.T) {
-	t.Parallel()
 	s := newPhotoService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	const posts, photos = 8, 9

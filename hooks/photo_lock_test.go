@@ -14,7 +14,6 @@ import (
 )
 
 func TestPhotoIsStoredBesideOtherWrites(t *testing.T) {
-	t.Parallel()
 	newcomer := map[string]string{"handle": "newcomer", "email": "newcomer@example.com", "password": hookstest.Password, "passwordConfirm": hookstest.Password}
 	for name, test := range map[string]struct {
 		field string
@@ -60,7 +59,6 @@ func TestPhotoIsStoredBesideOtherWrites(t *testing.T) {
 }
 
 func TestPhotoOfARefusedSignUpIsNotKept(t *testing.T) {
-	t.Parallel()
 	s := newPhotoService(t)
 	ada := s.As("ada")
 	for handle, code := range map[string]string{"bob": "validation_not_unique", "admin": "validation_handle_reserved"} {

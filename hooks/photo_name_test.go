@@ -13,7 +13,6 @@ import (
 // TestPhotosAreNamedAfterTheirKind: the sender's file name does not decide how a file is decoded, whichever way it
 // comes.
 func TestPhotosAreNamedAfterTheirKind(t *testing.T) {
-	t.Parallel()
 	testenv.SkipSequential(t)
 	s := newPhotoService(t)
 	ada, admin, guest := s.As("ada"), s.Admin(), s.Guest()

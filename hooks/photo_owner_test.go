@@ -12,7 +12,6 @@ import (
 
 // TestSizesOfAnOwnersChoice asks for sizes that an owner lists besides those of the product, and for others.
 func TestSizesOfAnOwnersChoice(t *testing.T) {
-	t.Parallel()
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")

@@ -13,7 +13,6 @@ import (
 )
 
 func TestPhotoSight(t *testing.T) {
-	t.Parallel()
 	skipWithoutFastPath(t)
 	t.Run("of a post that is not public needs a token and the right to see it, at once", func(t *testing.T) {
 		s := newPhotoService(t)

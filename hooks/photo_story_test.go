@@ -34,7 +34,6 @@ func fileToken(c *hookstest.Client) string {
 var digitsPattern = regexp.MustCompile(`\d+`)
 
 func TestPhotoOfAStory(t *testing.T) {
-	t.Parallel()
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Run("takes the way of a post's", func(t *testing.T) {

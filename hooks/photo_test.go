@@ -61,7 +61,6 @@ func fetchPath(t testing.TB, s *hookstest.Service, path string, header ...string
 }
 
 func TestPhoto(t *testing.T) {
-	t.Parallel()
 	skipWithoutFastPath(t)
 	t.Run("comes out upright, in every size, with nothing but the picture", func(t *testing.T) {
 		s := newPhotoService(t)
@@ -188,7 +187,6 @@ func TestPhoto(t *testing.T) {
 }
 
 func TestAPhotoOfAnyKindLeavesEverythingButThePictureBehind(t *testing.T) {
-	t.Parallel()
 	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	scene := phototest.DrawScene(800, 600)
