@@ -37,7 +37,7 @@ type part struct {
 func main() {
 	dir := flag.String("dir", filepath.Join("cache", "doctor"), "the data folder, which is made unless it is there")
 	rounds := flag.Int("rounds", 3, "how often doctor is run, each time in a process of its own")
-	profile := flag.String("profile", "", "write a CPU profile of one run to this file")
+	profile := flag.String("profile", "", "write a CPU profile of one run to this file, whose label part says what doctor looks at")
 	once := flag.Bool("once", false, "run doctor in this process and print what its parts cost as JSON")
 	flag.Parse()
 	if err := run(*dir, *rounds, *profile, *once); err != nil {
@@ -101,6 +101,7 @@ func examineFolder(dir, profile string) (parts []part, err error) {
 		}
 		parts = append(parts, part{what, now - last})
 		what, last = next, now
+		pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("part", what)))
 	}})
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func invariantTable(all []*reconcile.Invariant) string {
 			first[i.Name] = i
 			names = append(names, i.Name)
 		}
-		if i.On != "" && !slices.Contains([]string{"relation", "moment"}, i.Name) {
+		if i.On != "" && !slices.Contains([]string{"relation", "moment", "text"}, i.Name) {
 			on[i.Name] = append(on[i.Name], i.On)
 		}
 	}
@@ -61,7 +61,7 @@ func invariantTable(all []*reconcile.Invariant) string {
 	b.WriteString("| check | invariant | what holds | looked at | when it does not |\n|---|---|---|---|---|\n")
 	for _, name := range names {
 		i := first[name]
-		where := cmp.Or(strings.Join(on[name], ", "), map[string]string{"relation": "each relation of each collection", "moment": "each collection that says when"}[name])
+		where := cmp.Or(strings.Join(on[name], ", "), map[string]string{"relation": "each relation of each collection", "moment": "each collection that says when", "text": "each collection with relations"}[name])
 		if where != "" {
 			where = " (" + where + ")"
 		}

@@ -9,30 +9,26 @@ import (
 // with it and not looked up one by one: in SQLite a lookup takes twenty times as long. Keys are fingerprints of 64 bits
 // with a seed of the process's own. It is forgotten with the examination.
 type memory struct {
-	pairs   map[uint64]struct{} // of a kind with two values: who likes what, who is there
-	numbers map[uint64]uint64   // of a kind with a value: how many likes a post has, which words
-	trays   map[uint64]tray     // by notification
-	room    int                 // how many more entries it takes
-	whole   map[string]bool     // the tables of which it remembers all rows
+	values  map[string]map[uint64]struct{} // by kind: who likes what, who is there
+	numbers map[string]map[uint64]uint64   // by kind, of a value: which hashtags and words a post has
+	room    int                            // how many more entries it takes
+	whole   map[string]bool                // the tables of which it remembers all rows
 }
 
-// How many entries an examination remembers, of some 30 bytes each; a
-// tray counts as five. What it does not remember SQL is asked about.
+// How many entries an examination remembers, of some 30 bytes each. What it does not remember SQL is asked about.
 const (
 	maxRemembered       = 4_000_000
 	maxRememberedServer = 1_000_000 // beside requests
-	trayRoom            = 5
 )
 
 func newMemory(room int) *memory {
-	return &memory{pairs: map[uint64]struct{}{}, numbers: map[uint64]uint64{}, trays: map[uint64]tray{}, whole: map[string]bool{}, room: room}
+	return &memory{values: map[string]map[uint64]struct{}{}, numbers: map[string]map[uint64]uint64{}, whole: map[string]bool{}, room: room}
 }
 
 var seed = maphash.MakeSeed()
 
 // fingerprint returns a number for the values in their order; two lists of values share one by an accident of 1 in 2^64.
-func fingerprint(kind string, values ...string) uint64 {
-	sum := maphash.String(seed, kind)
+func fingerprint(values ...string) (sum uint64) {
 	for _, value := range values {
 		sum = bits.RotateLeft64(sum*0x9e3779b97f4a7c15, 31) + maphash.String(seed, value)
 	}
@@ -47,33 +43,30 @@ func (m *memory) hasRoom() bool {
 
 func (m *memory) remember(kind string, values ...string) {
 	if m.hasRoom() {
-		m.pairs[fingerprint(kind, values...)] = struct{}{}
+		known := m.values[kind]
+		if known == nil {
+			known = map[uint64]struct{}{}
+			m.values[kind] = known
+		}
+		known[fingerprint(values...)] = struct{}{}
 	}
 }
 
 func (m *memory) has(kind string, values ...string) bool {
-	_, known := m.pairs[fingerprint(kind, values...)]
+	_, known := m.values[kind][fingerprint(values...)]
 	return known
 }
 
 // add adds n to the number of the kind and value.
 func (m *memory) add(n uint64, kind, value string) {
-	key := fingerprint(kind, value)
-	if _, known := m.numbers[key]; known || m.hasRoom() {
-		m.numbers[key] += n
+	numbers, key := m.numbers[kind], fingerprint(value)
+	if numbers == nil {
+		numbers = map[uint64]uint64{}
+		m.numbers[kind] = numbers
+	}
+	if _, known := numbers[key]; known || m.hasRoom() {
+		numbers[key] += n
 	}
 }
 
-func (m *memory) number(kind, value string) uint64 { return m.numbers[fingerprint(kind, value)] }
-
-// namedActors is how many actors a notification names, the newest ones.
-const namedActors = 8
-
-// tray is what the events of a notification say about it.
-type tray struct {
-	recipient uint64
-	last      int64 // when the newest active event was
-	active    int
-	newest    [namedActors]uint32 // the actors of the newest active events; that of the nth, from 0, is at n modulo 8
-	unclear   bool                // an event is another recipient's, or older than the one that was stored before it
-}
+func (m *memory) number(kind, value string) uint64 { return m.numbers[kind][fingerprint(value)] }

@@ -28,7 +28,7 @@ var undoneCondition = `t.active AND CASE t.type
 
 // The newest actors of a notification, as JSON with at most 8 names, and the number of all.
 const (
-	actorsSQL     = `coalesce((SELECT json_group_array(actor) FROM (SELECT actor FROM notification_events WHERE notification = t.id AND active = 1 ORDER BY created DESC, rowid DESC LIMIT 8)), '[]')`
+	actorsSQL     = `coalesce((SELECT json_group_array(CAST(actor AS TEXT)) FROM (SELECT actor FROM notification_events WHERE notification = t.id AND active = 1 ORDER BY created DESC, rowid DESC LIMIT 8)), '[]')`
 	actorCountSQL = `(SELECT count(*) FROM notification_events WHERE notification = t.id AND active = 1)`
 )
 

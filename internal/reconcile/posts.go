@@ -39,7 +39,7 @@ func postInvariants() []*Invariant {
 			Check: "tags", Name: "hashtags", Holds: "A post has the hashtags of its caption.", Cost: Hourly, Table: "posts", Proved: true,
 			// first a cheap test: most captions have no hashtag, and most posts no row of post_tags
 			Broken: `(t.caption GLOB '*[#＃﹟]*' OR EXISTS (SELECT 1 FROM post_tags g WHERE g.post = t.id)) AND ` + tagNames + `(t.caption) !=
-				(SELECT json_group_array(name) FROM (SELECT h.name FROM post_tags g JOIN hashtags h ON h.id = g.tag WHERE g.post = t.id ORDER BY h.name))`,
+				(SELECT json_group_array(CAST(name AS TEXT)) FROM (SELECT h.name FROM post_tags g JOIN hashtags h ON h.id = g.tag WHERE g.post = t.id ORDER BY h.name))`,
 			Mend: mendEach(func(tx core.App, id string) error {
 				found, err := db.RequireRecord(tx, "posts", id)
 				if err != nil {

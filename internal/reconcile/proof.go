@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/edgeid"
 	"github.com/doubletap/doubletap/internal/search"
@@ -16,44 +15,56 @@ import (
 // A proof tells of a row, by its own values and by what is remembered of the tables that were read before, that it breaks
 // none of the invariants of its table with Proved. What it is not sure of, their conditions are asked about. It is a
 // second and cheaper way to say what they say; the test of tamperings compares the two.
+//
+// What is remembered is of a moment before, and others may write meanwhile. A proof may say by it that something is
+// there, or what all of something is, which a write of the service leaves right. It may not compare a counter with it:
+// a write in between moves a wrong one as far as a right one, so that the two could meet.
 type proof struct {
-	columns []string // expressions about a row t
-	// isSound is given the values as texts, NULL as an empty one. It also remembers the row.
-	isSound func(m *memory, row []string) bool
+	texts   []string                // expressions about a row t; a row of which one is no text is not proved
+	numbers []string                // likewise of whole numbers
+	isSound func(r *rowReader) bool // it also remembers the row
 }
 
 // readingOrder are tables with proofs in the order in which they are read: each after those of which it has to know.
-var readingOrder = []string{"users", "follows", "likes", "comment_likes", "comments", "hashtags", "post_tags", "search_posts", "retractions", "posts", "notification_events", "notifications"}
+var readingOrder = []string{"users", "follows", "hashtags", "post_tags", "search_posts", "posts", "likes", "comments", "comment_likes", "retractions", "notifications", "notification_events"}
+
+// provenRelations are the relations of which the proofs of their tables tell.
+var provenRelations = []string{
+	"posts.author", "likes.post", "likes.user", "notifications.recipient", "notifications.post", "notifications.comment", "notifications.actors",
+	"notification_events.notification", "notification_events.recipient", "notification_events.actor",
+}
 
 // proofs are the proofs by table.
 var proofs = edgeProofs(map[string]proof{
-	"users": {[]string{"t.id"}, func(m *memory, row []string) bool {
-		m.remember("user", row[0])
+	"users": {texts: []string{"t.id"}, isSound: func(r *rowReader) bool {
+		r.memory.remember("user", r.texts[0])
 		return true
 	}},
-	"comments": {[]string{"t.post", "t.author", "t.parent"}, func(m *memory, row []string) bool {
-		m.add(1, "comments", row[0])
-		m.remember("comment", row[0], row[1])
-		m.remember("reply", row[2], row[1])
+	"comments": {texts: []string{"t.id", "t.post", "t.author", "t.parent"}, isSound: func(r *rowReader) bool {
+		id, post, author, parent := r.texts[0], r.texts[1], r.texts[2], r.texts[3]
+		r.memory.remember("comment there", id)
+		r.memory.remember("comment", post, author)
+		r.memory.remember("reply", parent, author)
 		return true
 	}},
-	"post_tags": {[]string{"t.post", "(SELECT h.name FROM hashtags h WHERE h.id = t.tag)"}, func(m *memory, row []string) bool {
-		m.add(fingerprint("tag", row[1]), "tags", row[0])
+	"post_tags": {texts: []string{"t.post", "(SELECT h.name FROM hashtags h WHERE h.id = t.tag)"}, isSound: func(r *rowReader) bool {
+		r.memory.add(fingerprint(r.texts[1]), "tags", r.texts[0])
 		return true
 	}},
-	"search_posts": {[]string{"t.id", "t.words", "t.words IS NOT NULL AND EXISTS (SELECT 1 FROM search_posts_words_docsize d WHERE d.id = t.n)"}, func(m *memory, row []string) bool {
-		if row[2] == "1" {
-			m.add(fingerprint("words", row[1]), "words", row[0])
+	"search_posts": {texts: []string{"t.id", "ifnull(t.words, '')"}, numbers: []string{"t.words IS NOT NULL AND EXISTS (SELECT 1 FROM search_posts_words_docsize d WHERE d.id = t.n)"}, isSound: func(r *rowReader) bool {
+		if r.numbers[0] == 1 {
+			r.memory.add(fingerprint(r.texts[1]), "words", r.texts[0])
 		}
 		return true
 	}},
-	"retractions": {[]string{"t.recipient", "t.seq"}, func(m *memory, row []string) bool {
-		m.remember("retraction", row[0], row[1])
+	"retractions": {texts: []string{"t.recipient"}, numbers: []string{"t.seq"}, isSound: func(r *rowReader) bool {
+		r.memory.remember("retraction", r.texts[0], strconv.FormatInt(r.numbers[0], 10))
 		return true
 	}},
-	"posts":               {[]string{"t.id", "t.photos", "t.media", "t.alts", withoutSeparators("t.caption"), withoutSeparators("t.place"), "t.likesCount", "t.commentsCount"}, isSoundPost},
-	"notification_events": {[]string{"t.notification", "t.recipient", "t.actor", "t.type", "t.subject", "t.active", "t.created"}, isSoundEvent},
-	"notifications":       {[]string{"t.id", "t.recipient", "t.actors", "t.actorsCount", "t.seq"}, isSoundNotification},
+	"posts":               {texts: []string{"t.id", "ifnull(t.photos, '')", "ifnull(t.media, '')", "ifnull(t.alts, '')", "t.caption", "t.place", "t.author"}, isSound: isSoundPost},
+	"notification_events": {texts: []string{"t.notification", "t.recipient", "t.actor", "t.type", "t.subject"}, numbers: []string{"t.active"}, isSound: isSoundEvent},
+	"notifications": {texts: []string{"t.id", "t.recipient", "t.post", "t.comment", "ifnull(t.actors, '')"}, numbers: []string{"t.actorsCount", "t.seq",
+		`(SELECT count(` + rowEvent + `({:reader}, e.actor, e.created, e.active = 1, e.recipient = t.recipient, e.rowid)) FROM notification_events e WHERE e.notification = t.id)`}, isSound: isSoundNotification},
 })
 
 // edgeProofs adds to all the proofs of edges: that they are stored under their natural keys.
@@ -62,50 +73,54 @@ func edgeProofs(all map[string]proof) map[string]proof {
 		if edge.Ends == nil {
 			continue
 		}
-		table, columns := edge.Name, []string{"t.id"}
+		table := edge.Name
+		p := proof{texts: []string{"t.id"}}
 		for _, end := range edge.Ends {
-			columns = append(columns, "t."+end)
+			p.texts = append(p.texts, "t."+end)
 		}
-		p := proof{columns, func(_ *memory, row []string) bool { return row[0] == edgeid.IDBetween(table, row[1:len(columns)]...) }}
-		isKey := p.isSound
+		width := len(p.texts)
+		isSound := func(*memory, []string) bool { return true } // of the ends, besides the key; it also remembers the row
 		switch table {
 		case "likes":
-			p.isSound = func(m *memory, row []string) bool {
-				m.add(1, "likes", row[1])
-				m.remember("like", row[1], row[2])
-				return isKey(m, row)
+			isSound = func(m *memory, ends []string) bool {
+				m.remember("like", ends...)
+				return m.has("post", ends[0]) && m.has("user", ends[1])
 			}
 		case "comment_likes":
-			p.isSound = func(m *memory, row []string) bool {
-				m.remember("comment_like", row[1], row[2])
-				return isKey(m, row)
+			isSound = func(m *memory, ends []string) bool {
+				m.remember("comment_like", ends...)
+				return true
 			}
 		case "follows":
-			p.columns = append(p.columns, "t.state")
-			p.isSound = func(m *memory, row []string) bool {
-				m.remember("follow", row[1], row[2])
-				m.remember("follow "+row[3], row[1], row[2])
-				return isKey(m, row)
+			p.texts = append(p.texts, "t.state")
+			isSound = func(m *memory, ends []string) bool {
+				m.remember("follow", ends[0], ends[1])
+				m.remember("follow "+ends[2], ends[0], ends[1])
+				return true
 			}
+		}
+		p.isSound = func(r *rowReader) bool {
+			return isSound(r.memory, r.texts[1:]) && r.texts[0] == edgeid.IDBetween(table, r.texts[1:width]...)
 		}
 		all[table] = p
 	}
 	return all
 }
 
-func isSoundPost(m *memory, row []string) bool {
-	id, photos, media, alts, caption, place, likes, comments := row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]
-	if !m.whole["likes"] || !m.whole["comments"] || !m.whole["post_tags"] {
+func isSoundPost(r *rowReader) bool {
+	m, texts := r.memory, r.texts
+	id, photos, media, alts, caption, place, author := texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6]
+	m.remember("post", id)
+	if !m.whole["post_tags"] || !m.has("user", author) {
 		return false
 	}
 	tags := uint64(0)
 	if strings.ContainsAny(caption, "#＃﹟") {
 		for _, name := range words.Hashtags(caption) {
-			tags += fingerprint("tag", name)
+			tags += fingerprint(name)
 		}
 	}
-	return likes == strconv.FormatUint(m.number("likes", id), 10) && comments == strconv.FormatUint(m.number("comments", id), 10) &&
-		m.number("tags", id) == tags && m.number("words", id) == fingerprint("words", search.Posts.IndexText(caption, place)) &&
+	return m.number("tags", id) == tags && m.number("words", id) == fingerprint(search.Posts.IndexText(caption, place)) &&
 		(alts == "" || alts == "null" || alts == "[]" || len(textsOf(alts)) > 0) && isDescribed(textsOf(photos), media)
 }
 
@@ -146,15 +161,16 @@ func textsOf(list string) (texts []string) {
 	return texts
 }
 
-func isSoundEvent(m *memory, row []string) bool {
-	notification, recipient, actor, kind, subject, active, created := row[0], row[1], row[2], row[3], row[4], row[5], row[6]
-	if notification != "" {
-		m.addEvent(notification, recipient, actor, active, created)
+func isSoundEvent(r *rowReader) bool {
+	m := r.memory
+	notification, recipient, actor, kind, subject, active := r.texts[0], r.texts[1], r.texts[2], r.texts[3], r.texts[4], r.numbers[0]
+	if !m.has("user", recipient) || !m.has("user", actor) || notification != "" && !m.has("notification", notification) {
+		return false
 	}
 	switch {
-	case active == "0":
+	case active == 0:
 		return true
-	case active != "1" || actor == recipient:
+	case active != 1 || actor == recipient:
 		return false
 	}
 	switch kind {
@@ -172,52 +188,23 @@ func isSoundEvent(m *memory, row []string) bool {
 	return false
 }
 
-// addEvent remembers an event of a notification.
-func (m *memory) addEvent(notification, recipient, actor, active, created string) {
-	key := fingerprint("notification", notification)
-	t, known := m.trays[key]
-	if !known {
-		if m.room -= trayRoom - 1; !m.hasRoom() {
-			return
-		}
-		t.recipient = fingerprint("user", recipient)
-	}
-	if t.recipient != fingerprint("user", recipient) {
-		t.unclear = true
-	}
-	if active != "0" {
-		at := momentNumber(created)
-		t.unclear = t.unclear || at < t.last || at == 0
-		t.last = at
-		t.newest[t.active%namedActors] = uint32(fingerprint("user", actor)) //nolint:gosec // half of it is enough
-		t.active++
-	}
-	m.trays[key] = t
-}
-
-func isSoundNotification(m *memory, row []string) bool {
-	id, recipient, actors, count, seq := row[0], row[1], row[2], row[3], row[4]
-	t := m.trays[fingerprint("notification", id)]
-	names := textsOf(actors)
-	place, err := strconv.Atoi(seq)
-	if !m.whole["notification_events"] || !m.whole["retractions"] || t.unclear || t.active == 0 || t.recipient != fingerprint("user", recipient) ||
-		count != strconv.Itoa(t.active) || len(names) != min(t.active, namedActors) ||
-		err != nil || place <= 0 || m.has("retraction", recipient, seq) {
+func isSoundNotification(r *rowReader) bool {
+	m, events := r.memory, &r.events
+	id, recipient, post, comment, actors, count, seq := r.texts[0], r.texts[1], r.texts[2], r.texts[3], r.texts[4], r.numbers[0], r.numbers[1]
+	m.remember("notification", id)
+	if !m.has("user", recipient) || post != "" && !m.has("post", post) || comment != "" && !m.has("comment there", comment) ||
+		!m.whole["retractions"] || seq <= 0 || m.has("retraction", recipient, strconv.FormatInt(seq, 10)) ||
+		events.areUnclear || events.count == 0 || count != events.count {
 		return false
 	}
-	for i, name := range names {
-		if t.newest[(t.active-1-i)%namedActors] != uint32(fingerprint("user", name)) || !m.has("user", name) { //nolint:gosec // half of it is stored
+	list := []byte{'['}
+	for i := range min(count, namedActors) {
+		name := events.newest[(count-1-i)%namedActors]
+		if !m.has("user", string(name)) || !isPlain(name) {
 			return false
 		}
+		list = append(append(append(list, '"'), name...), '"', ',')
 	}
-	return true
-}
-
-// momentNumber returns a number for a moment as it is stored, of which a later one has a greater, or 0 if it is none.
-func momentNumber(moment string) int64 {
-	at, err := clock.ParseTime(moment)
-	if err != nil {
-		return 0
-	}
-	return at.UnixMilli()
+	list[len(list)-1] = ']'
+	return actors == string(list)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -37,19 +38,23 @@ func relationInvariants(app core.App) (all []*Invariant, err error) {
 		if collection.Describe(c.Name).IsView { // the relations of its rows are checked where they are stored
 			continue
 		}
+		first := len(pointers)
 		for _, field := range c.Fields {
 			if relation, ok := field.(*core.RelationField); ok && byID[relation.CollectionId] != nil { // nil for a view, whose rows come and go
 				pointers = append(pointers, relationPointer{from: c, to: byID[relation.CollectionId], field: relation})
 			}
+		}
+		if first < len(pointers) {
+			all = append(all, textInvariant(pointers[first:]))
 		}
 	}
 	slices.SortStableFunc(pointers, func(a, b relationPointer) int { return cmp.Compare(a.hookRank(), b.hookRank()) })
 	for _, p := range pointers {
 		i := &Invariant{
 			Check: "relations", Name: "relation", On: p.from.Name + "." + p.field.Name, Holds: "What a relation points at is there.", Cost: Hourly,
-			Table: p.from.Name, Broken: p.danglingCondition(), Proved: p.from.Name == "notifications" && p.field.Name == "actors", Mend: p.mendFunc(),
+			Table: p.from.Name, Broken: p.danglingCondition(), Proved: slices.Contains(provenRelations, p.from.Name+"."+p.field.Name), Mend: p.mendFunc(),
 		}
-		if !p.field.IsMultiple() {
+		if !p.field.IsMultiple() && !i.Proved {
 			indexed, err := p.isIndexed(app)
 			if err != nil {
 				return nil, err
@@ -61,6 +66,23 @@ func relationInvariants(app core.App) (all []*Invariant, err error) {
 		all = append(all, i)
 	}
 	return all, nil
+}
+
+// textInvariant returns the invariant about how the relations of a collection are stored. To SQL a BLOB is another value
+// than the text of the same bytes, so that it points at nothing, and a client sees no difference.
+func textInvariant(pointers []relationPointer) *Invariant {
+	table := pointers[0].from.Name
+	var conditions, texts []string
+	proved := true
+	for _, p := range pointers {
+		conditions = append(conditions, fmt.Sprintf(`typeof(t.[[%s]]) = 'blob'`, p.field.Name))
+		texts = append(texts, fmt.Sprintf(`[[%s]] = iif(typeof([[%[1]s]]) = 'blob', CAST([[%[1]s]] AS TEXT), [[%[1]s]])`, p.field.Name))
+		proved = proved && slices.ContainsFunc(proofs[table].texts, func(text string) bool { return text == "t."+p.field.Name || text == "ifnull(t."+p.field.Name+", '')" })
+	}
+	return &Invariant{
+		Check: "relations", Name: "text", On: table, Holds: "What a relation points at is named by a text.", Cost: Hourly, Table: table, Broken: strings.Join(conditions, " OR "), Proved: proved,
+		Mend: mendByStatements(fmt.Sprintf(`UPDATE OR IGNORE {{%s}} SET %s WHERE id IN @ids`, table, strings.Join(texts, ", "))), // where there is the same edge already, this one is deleted as one of nothing
+	}
 }
 
 // danglingCondition returns the SQL condition of rows that point at a record that does not exist.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -23,6 +24,7 @@ type scan struct {
 	invariants []*Invariant
 	position   scanPosition
 	proof      *proof // nil for none
+	isPartial  bool   // not all rows are remembered for proofs
 }
 
 // scanPosition is where a scan of a table continues. The zero value is the beginning.
@@ -87,8 +89,12 @@ func (s *scan) readPage(app core.App, m *memory, n int, gently bool) (wrong []br
 		read = db.QueryRowUnmapped
 	}
 	statement, isProof := s.pageStatement(), m != nil && s.proof != nil
+	var reader *rowReader
 	if isProof {
-		statement = s.proofStatement()
+		reader = &rowReader{proof: s.proof, memory: m}
+		number, forget := reader.register()
+		defer forget()
+		statement, p["reader"] = s.proofStatement(), number
 	}
 	var last, found string
 	if _, err := read(app, statement, p, &rows, &last, &found); err != nil {
@@ -98,13 +104,10 @@ func (s *scan) readPage(app core.App, m *memory, n int, gently bool) (wrong []br
 		return nil, 0, nil
 	}
 	if isProof {
-		unsure, separable := s.unsureRows(m, found, rows)
-		if !separable {
-			m.room = -1 // what it remembers is no longer all there is
-			return s.readPage(app, nil, n, gently)
-		}
-		if found = "[]"; len(unsure) > 0 {
-			p["rows"] = "[" + strings.Join(unsure, ",") + "]"
+		s.isPartial = s.isPartial || reader.hasOdd
+		unsure := found
+		if found = "[]"; unsure != "" {
+			p["rows"] = "[" + unsure + "]"
 			if _, err := read(app, s.rowsStatement(), p, &found); err != nil {
 				return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
 			}
@@ -133,11 +136,11 @@ func parseBroken(found string) (wrong []brokenRow, err error) {
 			}
 		}
 		for _, value := range row[3:] {
-			var text string
-			if err := json.Unmarshal(value, &text); err != nil {
+			keys, err := parseKeys("[" + string(value) + "]")
+			if err != nil {
 				return nil, err
 			}
-			b.Key = append(b.Key, text)
+			b.Key = append(b.Key, keys...)
 		}
 		wrong = append(wrong, b)
 	}
@@ -152,7 +155,7 @@ func (s *scan) firstKeys() []any {
 	return slices.Repeat([]any{""}, len(s.values)) // rows with an empty value are skipped, as it points at nothing
 }
 
-// parseKeys reads a JSON list of integers and texts.
+// parseKeys reads a JSON list of integers, texts, and lists of a BLOB as hexadecimal digits.
 func parseKeys(list string) (values []any, err error) {
 	decoder := json.NewDecoder(strings.NewReader(list))
 	decoder.UseNumber() // a rowid has 64 bits
@@ -160,10 +163,14 @@ func parseKeys(list string) (values []any, err error) {
 		return nil, err
 	}
 	for i, value := range values {
-		if n, isNumber := value.(json.Number); isNumber {
-			if values[i], err = n.Int64(); err != nil {
-				return nil, err
-			}
+		switch value := value.(type) {
+		case json.Number:
+			values[i], err = value.Int64()
+		case []any:
+			values[i], err = hex.DecodeString(fmt.Sprint(value...))
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return values, nil
@@ -174,17 +181,22 @@ func parseKeys(list string) (values []any, err error) {
 func (s *scan) pageStatement() string {
 	mask, any := s.brokenMask(), anyBroken(s.invariants)
 	if len(s.values) == 0 {
-		return s.rowPageStatement(`json_group_array(json_array(t.id, `+mask+`, 1))`, ` AND `+any, `'[]'`)
+		return s.rowPageStatement(`json_group_array(json_array(CAST(t.id AS TEXT), `+mask+`, 1))`, ` AND `+any, `'[]'`)
 	}
 	columns, same, after := make([]string, len(s.values)), make([]string, len(s.values)), make([]string, len(s.values))
 	for i, value := range s.values {
 		columns[i], same[i], after[i] = "[["+value+"]]", "[[o."+value+"]] = [[t."+value+"]]", fmt.Sprintf("{:after%d}", i)
 	}
 	list := strings.Join(columns, ", ")
+	asJSON := make([]string, len(columns))
+	for i, column := range columns {
+		asJSON[i] = "iif(typeof(" + column + ") = 'blob', json_array(hex(" + column + ")), " + column + ")"
+	}
+	keys := strings.Join(asJSON, ", ")
 	rows := `FROM {{` + s.table + `}} o WHERE ` + strings.Join(same, " AND ")
 	return `WITH page AS MATERIALIZED (SELECT DISTINCT ` + list + ` FROM {{` + s.table + `}} WHERE (` + list + `) > (` + strings.Join(after, ", ") + `) ORDER BY ` + list + ` LIMIT {:n})
-		SELECT (SELECT count(*) FROM page), coalesce((SELECT json_array(` + list + `) FROM page ORDER BY ` + strings.Join(columns, " DESC, ") + ` DESC LIMIT 1), '[]'), coalesce((
-			SELECT json_group_array(json_array((SELECT min(o.id) ` + rows + `), mask, (SELECT count(*) ` + rows + `), ` + list + `)) FROM (SELECT t.*, ` + mask + ` mask FROM page t WHERE ` + any + `) t), '[]')`
+		SELECT (SELECT count(*) FROM page), coalesce((SELECT json_array(` + keys + `) FROM page ORDER BY ` + strings.Join(columns, " DESC, ") + ` DESC LIMIT 1), '[]'), coalesce((
+			SELECT json_group_array(json_array((SELECT CAST(min(o.id) AS TEXT) ` + rows + `), mask, (SELECT count(*) ` + rows + `), ` + keys + `)) FROM (SELECT t.*, ` + mask + ` mask FROM page t WHERE ` + any + `) t), '[]')`
 }
 
 // rowPageStatement reads one page of rows: how many there are, the last one's rowid, and the aggregate of those of the
@@ -198,24 +210,12 @@ func (s *scan) rowPageStatement(aggregate, condition, none string) string {
 
 // rowsStatement reads the broken ones among the rows whose rowids are listed.
 func (s *scan) rowsStatement() string {
-	return `SELECT json_group_array(json_array(t.id, ` + s.brokenMask() + `, 1)) FROM {{` + s.table + `}} t
+	return `SELECT json_group_array(json_array(CAST(t.id AS TEXT), ` + s.brokenMask() + `, 1)) FROM {{` + s.table + `}} t
 		WHERE t.rowid IN (SELECT value FROM json_each({:rows})) AND ` + anyBroken(s.invariants)
 }
 
-// The separators of a page that is read for a proof. Hardly any text has them.
-const (
-	endOfValue = "\x1f"
-	endOfRow   = "\x1e"
-)
-
-// withoutSeparators returns the SQL of what somebody wrote with other control characters in place of the separators: one
-// text with them would keep its whole table from being proved. JSON has none.
-func withoutSeparators(column string) string {
-	return "replace(replace(" + column + ", '" + endOfValue + "', char(29)), '" + endOfRow + "', char(29))"
-}
-
-// proofStatement reads one page of rows as a text: of each the rowid, whether any invariant is broken that the proof
-// tells nothing of, and the values of the proof.
+// proofStatement reads one page of rows with their reader and returns the rowids of those that are not proved to be
+// sound.
 func (s *scan) proofStatement() string {
 	var others []*Invariant
 	for _, i := range s.invariants {
@@ -223,32 +223,8 @@ func (s *scan) proofStatement() string {
 			others = append(others, i)
 		}
 	}
-	values := []string{"t.rowid", anyBroken(others)}
-	for _, column := range s.proof.columns {
-		values = append(values, "ifnull("+column+", '')")
-	}
-	return s.rowPageStatement(`group_concat(concat_ws('`+endOfValue+`', `+strings.Join(values, ", ")+`), '`+endOfRow+`')`, "", "''")
-}
-
-// unsureRows returns the rowids of those rows of a page, read by proofStatement, that are not proved to be sound. It
-// reports that the rows cannot be told apart if a text has one of the separators.
-func (s *scan) unsureRows(m *memory, page string, rows int) (unsure []string, separable bool) {
-	width := 2 + len(s.proof.columns)
-	list := strings.Split(page, endOfRow)
-	if len(list) != rows || slices.ContainsFunc(list, func(row string) bool { return strings.Count(row, endOfValue) != width-1 }) {
-		return nil, false
-	}
-	values := make([]string, 0, width)
-	for _, row := range list {
-		values = values[:0]
-		for value := range strings.SplitSeq(row, endOfValue) {
-			values = append(values, value)
-		}
-		if isSound := s.proof.isSound(m, values[2:]); !isSound || values[1] != "0" { // it is called for each, as it remembers the row
-			unsure = append(unsure, values[0])
-		}
-	}
-	return unsure, true
+	values := slices.Concat([]string{"{:reader}", anyBroken(others)}, s.proof.texts, s.proof.numbers)
+	return s.rowPageStatement(`group_concat(iif(`+soundRow+`(`+strings.Join(values, ", ")+`), NULL, t.rowid))`, "", "''")
 }
 
 // brokenMask is the expression of the bits that say which of the invariants a row breaks.
@@ -349,7 +325,7 @@ func Examine(ctx context.Context, app core.App, all []*Invariant, o ExamineOptio
 
 // examine checks the table from the scan's position to its end. After an error it can continue there.
 func (s *scan) examine(ctx context.Context, app core.App, m *memory, found map[*Invariant]*Result, o ExamineOptions) error {
-	isWhole := !s.position.begun
+	s.isPartial = s.position.begun
 	for total := 0; ; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -371,7 +347,7 @@ func (s *scan) examine(ctx context.Context, app core.App, m *memory, found map[*
 		if rows < pageRows {
 			s.position = scanPosition{}
 			if s.proof != nil {
-				m.whole[s.table] = isWhole && m.room >= 0
+				m.whole[s.table] = !s.isPartial && m.room >= 0
 			}
 			return nil
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"testing"
 	"time"
 
@@ -116,39 +115,6 @@ func TestInvariantsOfOneConditionAreAllFound(t *testing.T) {
 		if r.Count != 1 || r.Err != nil {
 			t.Errorf("%s is broken by %d rows, %v", r.Name, r.Count, r.Err)
 		}
-	}
-}
-
-// TestATextHidesNoRowFromItsProof: whatever a text has in it, also what separates the values of a page, a row that is
-// broken is found, and what was read of such a page proves nothing.
-func TestATextHidesNoRowFromItsProof(t *testing.T) {
-	for name, caption := range map[string]string{
-		"plain": "words", "a value more": "a" + endOfValue + "b", "a row more": "a" + endOfRow + "b", "rows of the right width": strings.Repeat(endOfValue, 6) + endOfRow + "2" + endOfValue + "0" + strings.Repeat(endOfValue, 6), "none": "",
-	} {
-		t.Run(name, func(t *testing.T) {
-			app := dbtest.NewApp(t, core.BaseAppConfig{})
-			all, err := RowInvariants(app)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for n, counted := range []int{0, 2, 1} { // one like each; the first two count wrong
-				p := db.Params{"id": fmt.Sprint("post", n), "count": counted, "caption": caption}
-				for _, statement := range []string{
-					`INSERT INTO posts (id, author, photos, caption, visibility) VALUES ({:id}, 'ada', '["a.jpg"]', {:caption}, 'public')`,
-					`INSERT INTO likes (id, post, user) VALUES ('like' || {:id}, {:id}, 'bob')`,
-					`UPDATE posts SET likesCount = {:count} WHERE id = {:id}`,
-				} {
-					if _, err := db.Exec(app, statement, p); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			for _, r := range Examine(t.Context(), app, all, ExamineOptions{}) {
-				if want := map[string]int{"counter of posts.likesCount": 2, "key of likes": 3, "counter of posts.commentsCount": 0}; r.Err != nil || r.Count != want[r.Label()] && (want[r.Label()] > 0 || r.Name == "counter" && r.Table == "posts") {
-					t.Errorf("%s is broken by %d rows, %v", r.Label(), r.Count, r.Err)
-				}
-			}
-		})
 	}
 }
 

@@ -20,7 +20,7 @@ func FoldedWords(s string) []string {
 	}
 	for at, r := range folded {
 		switch {
-		case !unicode.In(r, unicode.L, unicode.N, unicode.M):
+		case !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r):
 			end(at)
 		case IsUnspaced(r):
 			end(at)

@@ -1,0 +1,113 @@
+package reconcile
+
+import (
+	"database/sql/driver"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"modernc.org/sqlite" // PocketBase's own driver
+)
+
+// SQL functions of the statements that read a page for a proof, with the number of the page's reader before the values.
+const (
+	soundRow = "doubletap_sound" // whether the row is proved to be sound
+	rowEvent = "doubletap_event" // adds an event to what is known of the notification that soundRow is called for next
+)
+
+// rowReader reads the rows of a page for a proof. SQLite calls it with the values of a row as they lie in its memory: to
+// make one text of a page, or rows for database/sql, copies them several times. So none of the texts may be kept.
+type rowReader struct {
+	proof   *proof
+	memory  *memory
+	texts   []string // of the row
+	numbers []int64
+	events  eventsOfRow
+	hasOdd  bool // a value was of another kind than its column is
+}
+
+// readers are those of the pages that are being read, by number.
+var (
+	readers    sync.Map
+	lastReader atomic.Int64
+)
+
+// register returns the number by which statements call the reader, until forget.
+func (r *rowReader) register() (number int64, forget func()) {
+	number = lastReader.Add(1)
+	readers.Store(number, r)
+	return number, func() { readers.Delete(number) }
+}
+
+func init() {
+	for name, read := range map[string]func(r *rowReader, values []driver.Value) bool{soundRow: (*rowReader).readRow, rowEvent: (*rowReader).readEvent} {
+		sqlite.MustRegisterFunction(name, &sqlite.FunctionImpl{NArgs: -1, VolatileArgs: true, Scalar: func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			r, reads := readers.Load(args[0])
+			return reads && read(r.(*rowReader), args[1:]), nil
+		}})
+	}
+}
+
+// readRow reports whether a row is proved to be sound, by whether an invariant is broken that the proof tells nothing of,
+// and the values of the proof. A value of another kind than its column's, such as a BLOB, is to SQL another value than the
+// same text, so that such a row is neither proved nor remembered.
+func (r *rowReader) readRow(values []driver.Value) bool {
+	r.texts, r.numbers = r.texts[:0], r.numbers[:0]
+	for _, value := range values[1:] {
+		switch value := value.(type) {
+		case string:
+			r.texts = append(r.texts, value)
+		case int64:
+			r.numbers = append(r.numbers, value)
+		}
+	}
+	isSound := false
+	if len(r.texts) == len(r.proof.texts) && len(r.numbers) == len(r.proof.numbers) {
+		isSound = r.proof.isSound(r)
+	} else {
+		r.hasOdd = true
+	}
+	r.events.clear()
+	return isSound && values[0] == int64(0)
+}
+
+// namedActors is how many actors a notification names, the newest ones.
+const namedActors = 8
+
+// eventsOfRow is what the events of a notification say about it.
+type eventsOfRow struct {
+	count      int64               // of active events
+	newest     [namedActors][]byte // the actors of the newest ones; that of the nth, from 0, is at n modulo 8
+	last       []byte              // when the newest one was
+	lastRow    int64
+	areUnclear bool // an event is another recipient's, or comes after a later one
+}
+
+func (n *eventsOfRow) clear() { n.count, n.last, n.areUnclear = 0, n.last[:0], false }
+
+// readEvent reads the actor, the moment, whether it is active, whether it is the notification's recipient's, and the rowid of an event.
+func (r *rowReader) readEvent(values []driver.Value) bool {
+	n := &r.events
+	actor, isText := values[0].(string)
+	created, isMoment := values[1].(string)
+	isActive, isNumber := values[2].(int64)
+	row, _ := values[4].(int64)
+	if !isText || !isMoment || !isNumber || values[3] != int64(1) {
+		n.areUnclear = true
+		return false
+	}
+	if isActive == 0 {
+		return false
+	}
+	n.areUnclear = n.areUnclear || n.count > 0 && (created < string(n.last) || created == string(n.last) && row <= n.lastRow)
+	n.last, n.lastRow = append(n.last[:0], created...), row
+	name := &n.newest[n.count%namedActors]
+	*name = append((*name)[:0], actor...)
+	n.count++
+	return true
+}
+
+// isPlain reports whether a text is the same in JSON.
+func isPlain(text []byte) bool {
+	return !slices.ContainsFunc(text, func(c byte) bool { return c < ' ' || c >= 0x7f || c == '"' || c == '\\' })
+}
