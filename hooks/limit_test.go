@@ -370,6 +370,55 @@ func TestUploadsAreLimited(t *testing.T) {
 	ada.Post("again")
 }
 
+// TestPostsAreLimited shares photos until one is refused, of which nothing stays on the disk, and again after a restart.
+func TestPostsAreLimited(t *testing.T) {
+	skipWithoutFastPath(t)
+	t.Setenv(limit.EnvVariable, "posts=2/24h")
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	share := func() hookstest.Answer {
+		return ada.Do("POST", "/api/collections/posts/records", &hookstest.Upload{Fields: map[string]string{"caption": "x"}, Files: map[string][]byte{"photos": hookstest.Photo()}})
+	}
+	for range 2 {
+		if a := share(); a.Status != 200 {
+			t.Fatalf("%d %s", a.Status, a.Raw)
+		}
+	}
+	expectLimited(t, share(), "posts")
+	forgetLimits(s) // as a restart does
+	wait := expectLimited(t, share(), "posts")
+	folders, err := filepath.Glob(filepath.Join(s.App.DataDir(), "storage", s.Record("posts", ada.List("posts", "")[0]["id"].(string)).Collection().Id, "*"))
+	if err != nil || len(folders) != 2 || s.Rows("posts", "true") != 2 {
+		t.Errorf("%d folders of %d posts: %v", len(folders), s.Rows("posts", "true"), err)
+	}
+	s.As("bob").Post("mine")
+	s.Advance(wait + time.Second)
+	if a := share(); a.Status != 200 {
+		t.Errorf("after the wait it is %d %s", a.Status, a.Raw)
+	}
+}
+
+// TestGuestsUploadsAreLimited signs up with avatars.
+func TestGuestsUploadsAreLimited(t *testing.T) {
+	skipWithoutFastPath(t)
+	t.Setenv(limit.EnvVariable, "uploads-address=2/30m")
+	s := hookstest.New(t)
+	signUp := func(n int) hookstest.Answer {
+		name := fmt.Sprint("newcomer", n)
+		return s.Guest().Do("POST", usersPath+"records", &hookstest.Upload{
+			Fields: map[string]string{"handle": name, "email": name + "@example.net", "password": hookstest.Password, "passwordConfirm": hookstest.Password},
+			Files:  map[string][]byte{"avatar": hookstest.Photo()},
+		})
+	}
+	for n := range 2 {
+		if a := signUp(n); a.Status != 200 {
+			t.Fatalf("%d %s", a.Status, a.Raw)
+		}
+	}
+	expectLimited(t, signUp(2), "uploads-address")
+	s.As("ada").Post("an account's is not a guest's")
+}
+
 // added are the ways in which each limited thing is added, n times by one person.
 var added = []struct {
 	name string
