@@ -29,7 +29,7 @@ var layers = [][]string{
 	{"internal/photo", "internal/photo/heic", "internal/photo/phototest"},
 	{"internal/rendition"},
 	{"internal/visibility", "internal/batchwriter", "internal/job", "internal/account", "internal/guard", "internal/limit", "internal/mention"},
-	{"internal/sweep"},
+	{"internal/sweep", "internal/adoption"},
 	{"internal/search"},
 	{"internal/post", "internal/comment", "internal/graph", "internal/story"},
 	{"internal/deliver/outbound", "internal/deliver/secret", "internal/deliver/phrases"},

@@ -83,7 +83,8 @@ func (s *Social) authAsked(e *core.RequestEvent) error {
 
 // findByFoldedAddress finds a user whom PocketBase did not find because it looks for the identity as it was typed.
 func findByFoldedAddress(e *core.RecordAuthWithPasswordRequestEvent) error {
-	if e.Record == nil && e.IdentityField != "handle" && strings.Contains(e.Identity, "@") {
+	byAddress := (e.IdentityField == "" || e.IdentityField == core.FieldNameEmail) && slices.Contains(e.Collection.PasswordAuth.IdentityFields, core.FieldNameEmail)
+	if e.Record == nil && byAddress && strings.Contains(e.Identity, "@") {
 		user, err := account.FindByAddress(e.App, e.Identity)
 		if _, err := db.Found(err); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
+	"github.com/doubletap/doubletap/internal/adoption"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/guard"
 	"github.com/doubletap/doubletap/internal/web"
@@ -87,5 +88,6 @@ func checkQuestion(e *core.RequestEvent, collection string, q guard.RecordQuery)
 	if c, err := e.App.FindCachedCollectionByNameOrId(collection); err == nil {
 		q.Collection = c
 	}
+	q.PrivateFields = adoption.PrivateFields(e.App)
 	return guard.CheckQuery(e.App, q)
 }

@@ -119,8 +119,9 @@ func (s *Social) bindFastReads(before []int) {
 		if err != nil {
 			return err
 		}
-		// 3 are enrichPosts and enrichUsers, which enrichmentKeys knows, and web.RequireWholeAnswer, which adds nothing
-		s.knownEnrichers = shipped[enrichHookIndex] - ours[enrichHookIndex] + 3
+		// 4 are enrichPosts, enrichUsers and hidePrivateFields, which enrichmentKeys knows, and web.RequireWholeAnswer,
+		// which adds nothing
+		s.knownEnrichers = shipped[enrichHookIndex] - ours[enrichHookIndex] + 4
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: lastPriority, Func: func(e *core.RequestEvent) error {
 			ask, ok := fastReadOf(e)
 			if !ok {

@@ -128,6 +128,7 @@ func Bind(app core.App) *Social {
 	s.delivery.service = deliver.New(app)
 	s.bindClock()
 	s.bindFolder()
+	s.bindAdoption()
 	s.bindAppURL()
 	s.bindLogs()
 	s.bindGuard()

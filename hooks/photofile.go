@@ -59,7 +59,7 @@ func (s *Social) ensureRenditions(e *core.RequestEvent, path []string) error {
 		return nil // PocketBase's 404
 	}
 	field := record.FindFileFieldByFile(path[2])
-	if field == nil || field.Name != rendition.PhotoFields[collection.Name] {
+	if field == nil || field.Name != rendition.PhotoFields[collection.Name] || rendition.IsOther(path[2]) {
 		return nil
 	}
 	// field.Thumbs are the sizes of an owner's own choice
@@ -95,8 +95,12 @@ func (s *Social) servePhoto(e *core.FileDownloadRequestEvent) error {
 	if e.FileField.Name != rendition.PhotoFields[e.Collection.Name] {
 		return e.Next()
 	}
-	if e.ThumbError != nil || (e.Collection.Name == "users" && e.Record.GetString("state") != account.Active) {
+	other := rendition.IsOther(e.Request.PathValue("filename"))
+	if e.ThumbError != nil && !other || e.Collection.Name == "users" && e.Record.GetString("state") != account.Active {
 		return fault.NotFound()
+	}
+	if other {
+		return e.Next() // PocketBase serves it in a sandbox
 	}
 	file := strings.TrimPrefix(e.ServedPath, e.Record.BaseFilesPath()+"/")
 	size := e.Request.URL.Query().Get("thumb")

@@ -68,7 +68,7 @@ func TestAClashIsRefusedBeforeAnythingChanges(t *testing.T) {
 	defer app.ClearBootstrap()
 	was := schemaOf(t, app)
 	err := app.RunAllMigrations()
-	if err == nil || !strings.Contains(err.Error(), "names are taken: posts") || strings.Contains(err.Error(), "\n") {
+	if err == nil || !strings.Contains(err.Error(), "posts (2 rows): the name is taken") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("the error is %v, want one line that names posts", err)
 	}
 	if now := schemaOf(t, app); now != was {

@@ -96,13 +96,20 @@ func ForgetFormerHandles(tx core.App, user string) error {
 
 var notInHandle = regexp.MustCompile(`[^a-z0-9_]+`)
 
-// FindFreeHandle returns a free handle that is as close as possible to the given one.
-func FindFreeHandle(tx core.App, hint string) (string, error) {
-	base := strings.Trim(notInHandle.ReplaceAllString(words.Fold(hint), "_"), "_")
+// HandleFrom returns the handle that is closest to a name, "user" if too little of it can be in one. It may be taken or
+// reserved.
+func HandleFrom(name string) string {
+	base := strings.Trim(notInHandle.ReplaceAllString(words.Fold(name), "_"), "_")
 	base = base[:min(len(base), 20)]
 	if len(base) < 3 {
-		base = "user"
+		return "user"
 	}
+	return base
+}
+
+// FindFreeHandle returns a free handle that is as close as possible to the given one.
+func FindFreeHandle(tx core.App, hint string) (string, error) {
+	base := HandleFrom(hint)
 	handle := base
 	for range 20 {
 		var one int

@@ -38,29 +38,43 @@ func looksReserved(tx core.App, handle string) (bool, error) {
 	return looksLike(handle, names), nil
 }
 
-func looksLike(handle string, names []string) bool {
-	reserved := map[string]bool{} // skeletons
-	isWord := onlyLetters(handle)
+func looksLike(handle string, names []string) bool { return NewReservedNames(names).Contain(handle) }
+
+// ReservedNames are the service's own names, prepared for comparing many handles with them.
+type ReservedNames struct {
+	all   map[string]bool // skeletons
+	words map[string]bool // of those that a handle of nothing but letters can look like
+	ends  map[string]bool // by skeleton, whether it is long enough to be one of two in a handle
+}
+
+// NewReservedNames prepares the names.
+func NewReservedNames(names []string) *ReservedNames {
+	r := &ReservedNames{map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	for _, name := range names {
-		if !isWord || onlyLetters(name) && len(name) >= fewestInWord {
-			reserved[handleSkeleton(name)] = true
+		skeleton := handleSkeleton(name)
+		r.all[skeleton] = true
+		if onlyLetters(name) && len(name) >= fewestInWord {
+			r.words[skeleton] = true
 		}
+		r.ends[skeleton] = len(name) >= fewestInTwo
 	}
-	if reserved[handleSkeleton(handle)] {
+	return r
+}
+
+// Contain reports whether a handle is one of the names for the eye, or two and more of them together.
+func (r *ReservedNames) Contain(handle string) bool {
+	seen := handleSkeleton(handle)
+	if r.words[seen] || r.all[seen] && !onlyLetters(handle) {
 		return true
 	}
-	seen, ends := handleSkeleton(handle), map[string]bool{}
-	for _, name := range names {
-		ends[handleSkeleton(name)] = len(name) >= fewestInTwo
-	}
-	for begin, long := range ends { // doubletapteam
-		if end, ok := strings.CutPrefix(seen, begin); ok && long && ends[end] {
+	for begin, long := range r.ends { // doubletapteam
+		if end, ok := strings.CutPrefix(seen, begin); ok && long && r.ends[end] {
 			return true
 		}
 	}
 	parts := strings.FieldsFunc(handle, func(r rune) bool { return r == '.' || r == '_' })
 	for _, part := range parts { // doubletap_mod
-		if _, known := ends[handleSkeleton(part)]; !known {
+		if _, known := r.ends[handleSkeleton(part)]; !known {
 			return false
 		}
 	}

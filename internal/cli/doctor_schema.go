@@ -10,6 +10,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/visibility"
 )
 
 // checkIntegrity has SQLite check its files: each page and row, and that each index has as many entries as there are
@@ -105,8 +106,8 @@ func eachShippedCollection(app core.App, fn func(want, got *core.Collection)) er
 	return nil
 }
 
-// checkRules reports every rule that differs from the shipped one. A rule that is closed to all but superusers can leak
-// nothing, so that is a warning. What an owner's migrations of the program change counts as shipped.
+// checkRules reports every rule that differs from the shipped one. A rule that lets in fewer people, or none but
+// superusers, can leak nothing, so that is a warning. What an owner's migrations of the program change counts as shipped.
 func checkRules(app core.App, f *reconcile.Problems) error {
 	return eachShippedCollection(app, func(want, got *core.Collection) {
 		if got == nil {
@@ -118,11 +119,19 @@ func checkRules(app core.App, f *reconcile.Problems) error {
 			case has == nil && rule.text == nil, has != nil && rule.text != nil && *has == *rule.text:
 			case has == nil:
 				f.AddWarning(1, "%s.%s is closed to all but superusers, unlike what ships", want.Name, rule.name)
+			case rule.text != nil && narrows(has, *rule.text):
+				f.AddWarning(1, "%s.%s lets in fewer than what ships, as an owner chose", want.Name, rule.name)
 			default:
 				f.AddFailure(1, "%s.%s differs from what ships", want.Name, rule.name)
 			}
 		}
 	})
+}
+
+// narrows reports whether a rule lets in nobody whom the shipped one refuses, since it requires all of that as well. An
+// adopted app has such rules.
+func narrows(rule *string, shipped string) bool {
+	return shipped == "" || visibility.Requires(rule, "("+shipped+")")
 }
 
 // namedRule is one of a collection's rules; a nil text is for superusers only.

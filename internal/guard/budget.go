@@ -41,12 +41,14 @@ type RecordQuery struct {
 	OurCollection bool
 	// IsPage says that the answer is a page of records, not a single one.
 	IsPage bool
+	// PrivateFields are fields of users that nobody is shown but the person; an adopted app has some.
+	PrivateFields []string
 	// Query is the URL's parameters. PocketBase reads the first value of each; all of them are checked.
 	Query url.Values
 }
 
 // CheckQuery returns a 400 error, before PocketBase parses or runs anything, for what a guest or a user must not ask:
-// what costs too much, back-relations from, to or by way of our collections, and e-mail addresses, since the answer
+// what costs too much, back-relations from, to or by way of our collections, e-mail addresses and private fields, since the answer
 // would depend on rows that the client may not see. What PocketBase cannot understand is left for PocketBase to
 // refuse.
 func CheckQuery(app core.App, q RecordQuery) error {

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -21,6 +22,7 @@ type relationPath struct {
 	backward    bool  // a relation is followed backwards
 	touchesOurs bool  // it begins at, passes or reaches a collection of ours
 	endsAtEmail bool  // it ends at the e-mail address of an auth collection
+	readsHidden bool  // it begins in a collection of ours and reads a private field of users
 	fanOuts     []int // how many records each relation may lead to
 }
 
@@ -29,7 +31,7 @@ func (t relationPath) isBackwardToOurs() bool { return t.backward && t.touchesOu
 
 // wouldLeak reports whether a filter or sort by this path would depend on rows or addresses that the client may not
 // see.
-func (t relationPath) wouldLeak() bool { return t.isBackwardToOurs() || t.endsAtEmail }
+func (t relationPath) wouldLeak() bool { return t.isBackwardToOurs() || t.endsAtEmail || t.readsHidden }
 
 // followPath follows a path through the collections as PocketBase does, up to a name that does not exist. In a filter,
 // a field comes before a back-relation of the same name; in an expand, it is the other way round.
@@ -41,12 +43,15 @@ func followPath(app core.App, q RecordQuery, path string, expand bool) relationP
 		t.touchesOurs = t.touchesOurs || c != nil && collection.IsOurs(c.Name)
 	}
 	visit(at)
+	beginsInOurs := t.touchesOurs
 	names := strings.Split(path, ".")
 	for i, name := range names {
 		var field core.Field
 		if at != nil {
 			bare, _, _ := strings.Cut(name, ":") // without a modifier
 			field = at.Fields.GetByName(bare)
+			// from an owner's own collection PocketBase read it before there was Doubletap
+			t.readsHidden = t.readsHidden || beginsInOurs && at.Name == "users" && slices.Contains(q.PrivateFields, bare)
 		}
 		if from, by, back := splitBackRelation(name); back && (expand || field == nil) {
 			t.backward = true

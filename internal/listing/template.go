@@ -9,6 +9,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/adoption"
 	"github.com/doubletap/doubletap/internal/visibility"
 )
 
@@ -75,9 +76,9 @@ type jsonField struct {
 	constant string // JSON that is the same in every row
 	columns  []string
 	appendTo func(out []byte, r *rowValues) []byte
-	nested   *template // an object with a template of its own
-	optional bool      // appendTo writes the name too, or nothing at all
-	nesting  int       // of the templates in the columns
+	nested   *template     // an object with a template of its own
+	optional valueAppender // writes the value, where it is shown: its column begins with a + then; else the name is left out as well
+	nesting  int           // of the templates in the columns
 }
 
 // objectTemplate returns the template of an object. It sorts the fields by name, as PocketBase does.
@@ -88,17 +89,18 @@ func objectTemplate(fields []jsonField) *template {
 
 // orderedTemplate returns the template of an object whose fields come as they are given.
 func orderedTemplate(fields []jsonField) *template {
-	t, text := &template{}, []byte("{")
-	for i, f := range fields {
+	t, text, begun := &template{}, []byte("{"), false
+	for _, f := range fields {
 		t.nesting = max(t.nesting, f.nesting)
-		if f.optional {
-			t.addSlot(slot{text, f.appendTo}, f.columns...)
+		if f.optional != nil {
+			t.addSlot(slot{text, f.appendOptional(begun)}, f.columns...)
 			text = nil
 			continue
 		}
-		if i > 0 {
+		if begun {
 			text = append(text, ',')
 		}
+		begun = true
 		text = append(appendQuoted(text, f.name), ':')
 		switch {
 		case f.nested != nil:
@@ -134,6 +136,8 @@ func (m *planMaker) recordFields(c *core.Collection, alias string) []jsonField {
 // recordFieldsBy does what recordFields does, with the SQL that column returns for each field; "" if only PocketBase
 // knows it.
 func (m *planMaker) recordFieldsBy(c *core.Collection, column func(name string) string) []jsonField {
+	private := adoption.PrivateFields(m.app)
+	isPrivate := func(name string) bool { return c.Name == "users" && slices.Contains(private, name) }
 	all := []jsonField{{name: core.FieldNameCollectionId, constant: string(appendQuoted(nil, c.Id))}, {name: core.FieldNameCollectionName, constant: string(appendQuoted(nil, c.Name))}}
 	for _, field := range c.Fields {
 		name := field.GetName()
@@ -142,7 +146,7 @@ func (m *planMaker) recordFieldsBy(c *core.Collection, column func(name string) 
 			m.refuse(UnknownField)
 		case c.IsAuth() && (name == core.FieldNamePassword || name == core.FieldNameTokenKey), field.GetHidden():
 			continue
-		case c.IsAuth() && name == core.FieldNameEmail:
+		case c.IsAuth() && name == core.FieldNameEmail && !isPrivate(name):
 			all = append(all, emailField(column))
 			continue
 		}
@@ -159,6 +163,10 @@ func (m *planMaker) recordFieldsBy(c *core.Collection, column func(name string) 
 			value = "coalesce(" + value + ", 'null')"
 		case core.FieldTypeNumber:
 			value = "iif(typeof(" + value + ") = 'integer', " + value + ", quote(" + value + "))" // quote gives all digits of a fraction
+		}
+		if isPrivate(name) {
+			all = append(all, privateField(name, value, write, column))
+			continue
 		}
 		all = append(all, jsonField{name: name, columns: []string{value}, appendTo: appendNextValue(write)})
 	}
@@ -182,13 +190,31 @@ func appendNextValue(write valueAppender) func([]byte, *rowValues) []byte {
 // emailField returns the e-mail address, which is written only if its owner shows it or is the viewer.
 func emailField(column func(name string) string) jsonField {
 	return jsonField{
-		name: core.FieldNameEmail, optional: true,
+		name: core.FieldNameEmail, optional: appendQuoted,
 		columns: []string{"iif(" + column("emailVisibility") + " OR " + column("id") + " = {:me}, '+' || " + column("email") + ", '')"},
-		appendTo: func(out []byte, r *rowValues) []byte {
-			if address, shown := strings.CutPrefix(r.nextValue(), "+"); shown {
-				return appendQuoted(append(out, `,"email":`...), address)
-			}
+	}
+}
+
+// privateField returns a field of a user that is written only if the user is the viewer.
+func privateField(name, value string, write valueAppender, column func(name string) string) jsonField {
+	return jsonField{name: name, optional: write, columns: []string{"iif(" + column("id") + " = {:me}, '+' || " + value + ", '')"}}
+}
+
+// appendOptional returns what writes the name and the value of an optional field, with a comma before them, or behind
+// them if no other field has come yet. One that is never left out must come after it.
+func (f jsonField) appendOptional(begun bool) func(out []byte, r *rowValues) []byte {
+	return func(out []byte, r *rowValues) []byte {
+		value, shown := strings.CutPrefix(r.nextValue(), "+")
+		if !shown {
 			return out
-		},
+		}
+		if begun {
+			out = append(out, ',')
+		}
+		out = f.optional(append(appendQuoted(out, f.name), ':'), value)
+		if !begun {
+			out = append(out, ',')
+		}
+		return out
 	}
 }

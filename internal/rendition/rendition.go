@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -284,13 +286,19 @@ func storedMeta(fsys *filesystem.System, record *core.Record, file string) (Meta
 	return known.Meta, known.Version == renditionVersion
 }
 
+// IsOther reports whether a file has a name that no photo has. An adopted app has such avatars from before, an SVG for
+// one; they are served as they are.
+func IsOther(file string) bool {
+	return !slices.Contains([]string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".heif"}, strings.ToLower(path.Ext(file)))
+}
+
 // FilesToRender returns the files of record that lack a rendition, or have them in another version. Files of a post
 // that are known to be impossible to decode are not among them.
 func FilesToRender(fsys *filesystem.System, record *core.Record) (missing []string) {
 	var media []*Meta
 	_ = record.UnmarshalJSONField("media", &media) // only a post has it
 	for i, file := range record.GetStringSlice(PhotoFields[record.Collection().Name]) {
-		if i < len(media) && media[i] == nil {
+		if i < len(media) && media[i] == nil || IsOther(file) {
 			continue
 		}
 		if _, all := storedMeta(fsys, record, file); !all {
