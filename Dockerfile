@@ -12,5 +12,6 @@ ENV DOUBLETAP_DIR=/pb_data DOUBLETAP_HTTP=0.0.0.0:8090
 VOLUME /pb_data
 EXPOSE 8090
 STOPSIGNAL SIGTERM
+HEALTHCHECK --start-period=60s CMD ["/doubletap", "healthcheck"]
 ENTRYPOINT ["/doubletap"]
 CMD ["serve"]

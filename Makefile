@@ -142,4 +142,5 @@ needs:
 	command -v strace >/dev/null || missing="$$missing strace"; command -v varnishd >/dev/null || missing="$$missing varnish"; command -v dwebp >/dev/null || missing="$$missing webp"; command -v heif-convert >/dev/null || missing="$$missing libheif-examples"; \
 	command -v sqlite3 >/dev/null || missing="$$missing sqlite3"; command -v nginx >/dev/null || missing="$$missing nginx-light"; \
 	if [ -n "$$missing" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then apt-get update -qq && $(APT) $$missing; \
-	elif [ -n "$$missing" ]; then echo "not installed: $$missing"; fi
+	elif [ -n "$$missing" ]; then echo "not installed: $$missing"; \
+	if [ -z "$(WITHOUT)" ]; then echo "make needs as root installs them on Debian; WITHOUT=1 leaves out the tests that need them"; exit 1; fi; fi

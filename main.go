@@ -15,7 +15,7 @@ import (
 func main() {
 	if err := newProgram().Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "doubletap:", err)
-		os.Exit(1)
+		os.Exit(hooks.ExitStatus(err))
 	}
 }
 

@@ -238,6 +238,7 @@ func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 		"POST /unsubscribe":                {s.Guest(), "/unsubscribe?t=x", nil, 400},
 		"GET /p/{id}":                      {s.Guest(), "/p/" + post, nil, 200},
 		"GET /@{handle}":                   {s.Guest(), "/@ada", nil, 200},
+		"GET /oembed":                      {s.Guest(), "/oembed?url=" + s.App.Settings().Meta.AppURL + "/p/" + post, nil, 200},
 		"GET /tags/{name}":                 {s.Guest(), "/tags/sea", nil, 200},
 		"GET /api/v1/search":               {bob, "/api/v1/search?q=sea", nil, 200},
 		"POST /api/v1/notifications/read":  {ada, "/api/v1/notifications/read", map[string]any{"before": "2030-01-01 00:00:00.000Z"}, 204},

@@ -105,6 +105,17 @@ var routeCases = map[string]func(f *fragile, n int) routeCall{
 		f.As("ada").Post("hello #sea")
 		return routeCall{by: f.Guest(), path: "/tags/sea", status: 200}
 	},
+	"GET /tags/{name}/feed.xml": func(f *fragile, _ int) routeCall {
+		f.As("ada").Post("hello #sea")
+		return routeCall{by: f.Guest(), path: "/tags/sea/feed.xml", status: 200}
+	},
+	"GET /tags/{name}/feed.json": func(f *fragile, _ int) routeCall {
+		f.As("ada").Post("hello #sea")
+		return routeCall{by: f.Guest(), path: "/tags/sea/feed.json", status: 200}
+	},
+	"GET /oembed": func(f *fragile, _ int) routeCall {
+		return routeCall{by: f.Guest(), path: "/oembed?url=" + f.App.Settings().Meta.AppURL + "/p/" + f.As("ada").Post("hello"), status: 200}
+	},
 	"GET /@{handle}": func(f *fragile, _ int) routeCall { // which is no pattern of a route
 		return routeCall{by: f.Guest(), path: "/@ada", status: 200}
 	},

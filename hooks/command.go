@@ -30,3 +30,7 @@ func (s *Social) prepareJobs() error {
 	setup.SetListenURL(s.app, setup.ReachableURL(cmp.Or(os.Getenv("DOUBLETAP_HTTP"), "127.0.0.1:8090"), false))
 	return errors.Join(s.openChannels(), s.delivery.webhooks.LoadHandlers())
 }
+
+// ExitStatus returns the status with which a program ends after an error of Start: 2 for a command line that is
+// mistyped, 1 for any other error, 0 for none.
+func ExitStatus(err error) int { return cli.ExitStatus(err) }

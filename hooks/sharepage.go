@@ -3,11 +3,14 @@ package hooks
 import (
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
+	"github.com/doubletap/doubletap/internal/apidoc"
+	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/sharepage"
 	"github.com/doubletap/doubletap/internal/web"
 )
@@ -40,12 +43,19 @@ func (s *Social) OnRender(pages ...string) *hook.TaggedHook[*RenderEvent] {
 func (s *Social) bindSharePages() {
 	pages := []web.Route{
 		{Path: "/p/{id}", Summary: "A public post as a page, for people without the app and for previews.", ErrorStatuses: []int{404}, Handle: func(e *core.RequestEvent) error {
-			return s.renderPage(e, sharepage.PostPage, e.Request.PathValue("id"))
+			return s.renderPage(e, sharepage.PostPage, e.Request.PathValue("id"), htmlForm)
 		}},
 		{Path: "/@{handle}", Summary: "A person's public posts as a page.", ErrorStatuses: []int{404}, IsElsewhere: true}, // see serveUserPage
 		{Path: "/tags/{name}", Summary: "The public posts of a hashtag as a page.", ErrorStatuses: []int{404}, Handle: func(e *core.RequestEvent) error {
-			return s.renderPage(e, sharepage.TagPage, e.Request.PathValue("name"))
+			return s.renderPage(e, sharepage.TagPage, e.Request.PathValue("name"), htmlForm)
 		}},
+		{Path: "/tags/{name}/feed.xml", Internal: true, Handle: func(e *core.RequestEvent) error {
+			return s.renderPage(e, sharepage.TagPage, e.Request.PathValue("name"), feedForms["/feed.xml"])
+		}},
+		{Path: "/tags/{name}/feed.json", Internal: true, Handle: func(e *core.RequestEvent) error {
+			return s.renderPage(e, sharepage.TagPage, e.Request.PathValue("name"), feedForms["/feed.json"])
+		}},
+		s.embedRoute(),
 		{Path: "/sitemap.xml", Internal: true, Handle: web.ServeSitemap},
 		{Path: "/sitemap/{part}", Internal: true, Handle: web.ServeSitemapPart},
 		{Path: "/robots.txt", Internal: true, Handle: func(e *core.RequestEvent) error {
@@ -60,7 +70,7 @@ func (s *Social) bindSharePages() {
 	}
 	for _, r := range pages {
 		r.Method, r.YieldsToOwner = http.MethodGet, true
-		if !r.Internal {
+		if !r.Internal && r.ResponseBody == nil {
 			r.ContentType = "text/html"
 		}
 		s.routes = append(s.routes, r)
@@ -73,30 +83,72 @@ func (s *Social) serveUserPage(e *core.RequestEvent) error {
 	if !ours {
 		return e.Next()
 	}
-	return web.AnswerWithPage(e, s.renderPage(e, sharepage.UserPage, handle))
+	form := htmlForm
+	for suffix, feed := range feedForms {
+		if name, asked := strings.CutSuffix(handle, suffix); asked {
+			handle, form = name, feed
+		}
+	}
+	return web.AnswerWithPage(e, s.renderPage(e, sharepage.UserPage, handle, form))
+}
+
+// pageForm is one of the forms in which a page is sent.
+type pageForm struct {
+	contentType string
+	isFeed      bool
+	write       func(*sharepage.Page) ([]byte, error)
+}
+
+var (
+	htmlForm  = pageForm{"text/html; charset=utf-8", false, (*sharepage.Page).RenderHTML}
+	feedForms = map[string]pageForm{
+		"/feed.xml":  {"application/rss+xml; charset=utf-8", true, (*sharepage.Page).RSS},
+		"/feed.json": {"application/feed+json; charset=utf-8", true, (*sharepage.Page).JSONFeed},
+	}
+)
+
+// embedRoute describes posts to pages of others that show them (oEmbed).
+func (s *Social) embedRoute() web.Route {
+	return web.Route{
+		Path: "/oembed", Summary: "A public post for pages that embed it (oEmbed 1.0).", ResponseBody: sharepage.OEmbed{}, ErrorStatuses: []int{404, 501},
+		Query: []apidoc.QueryParameter{{"url", "the address of the post's page"}, {"maxwidth", "how wide the photo may be"}, {"maxheight", "how high"}, {"format", "json"}},
+		Handle: func(e *core.RequestEvent) error {
+			asked := e.Request.URL.Query()
+			if format := asked.Get("format"); format != "" && format != "json" {
+				return e.Error(http.StatusNotImplemented, "Only json is spoken here.", nil)
+			}
+			most := [2]int{}
+			for i, name := range []string{"maxwidth", "maxheight"} {
+				if text := asked.Get(name); text != "" {
+					n, err := strconv.Atoi(text)
+					if err != nil || n < 1 {
+						return fault.InvalidField(name, "validation_invalid_size", "Must be a number from 1 on.")
+					}
+					most[i] = n
+				}
+			}
+			p, err := s.loadPage(e, sharepage.PostPage, sharepage.PostInURL(sharepage.BaseURL(e.App), asked.Get("url")))
+			if err != nil {
+				return err
+			}
+			if p == nil {
+				return fault.NotFound()
+			}
+			e.Response.Header().Set("Access-Control-Allow-Origin", "*") // pages of others ask from the browser
+			e.Response.Header().Set("Cache-Control", "public, max-age=0, s-maxage=30")
+			return e.JSON(http.StatusOK, p.Embed(most[0], most[1]))
+		},
+	}
 }
 
 // renderPage answers with a page, or with the 404 of what is missing. Shared caches keep a page for half a minute at
 // most, and browsers ask each time, so that it is hardly seen longer than what it shows.
-func (s *Social) renderPage(e *core.RequestEvent, load func(app core.App, name string) (*sharepage.Page, error), name string) error {
-	p, err := load(e.App, name)
+func (s *Social) renderPage(e *core.RequestEvent, load loadFunc, name string, form pageForm) error {
+	p, err := s.loadPage(e, load, name)
 	if err != nil {
 		return err
 	}
-	shown := p != nil
-	if shown && s.events.render.Length() > 0 {
-		shown = false
-		event := &RenderEvent{App: e.App, Request: e, Page: p.Kind, Record: p.Record, Title: p.Title, Description: p.Description}
-		err := s.events.render.Trigger(event, func(r *RenderEvent) error {
-			shown = true
-			p.Title, p.Description, p.Head = r.Title, r.Description, r.Head
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if !shown {
+	if p == nil || form.isFeed && !p.Feed {
 		body, err := sharepage.MissingPage(e.App)
 		if err != nil {
 			return err
@@ -104,9 +156,31 @@ func (s *Social) renderPage(e *core.RequestEvent, load func(app core.App, name s
 		e.Response.Header().Set("Cache-Control", "no-store")
 		return web.Respond(e, http.StatusNotFound, "text/html; charset=utf-8", body)
 	}
-	body, err := p.RenderHTML()
+	body, err := form.write(p)
 	if err != nil {
 		return err
 	}
-	return web.RespondCached(e, http.StatusOK, "text/html; charset=utf-8", body)
+	return web.RespondCached(e, http.StatusOK, form.contentType, body)
+}
+
+// loadFunc returns the page of a name, or nil if a guest may not see it.
+type loadFunc func(app core.App, name string) (*sharepage.Page, error)
+
+// loadPage returns a page as the hooks leave it, or nil for what is missing.
+func (s *Social) loadPage(e *core.RequestEvent, load loadFunc, name string) (*sharepage.Page, error) {
+	p, err := load(e.App, name)
+	if err != nil || p == nil || s.events.render.Length() == 0 {
+		return p, err
+	}
+	shown := false
+	event := &RenderEvent{App: e.App, Request: e, Page: p.Kind, Record: p.Record, Title: p.Title, Description: p.Description}
+	err = s.events.render.Trigger(event, func(r *RenderEvent) error {
+		shown = true
+		p.Title, p.Description, p.Head = r.Title, r.Description, r.Head
+		return nil
+	})
+	if err != nil || !shown {
+		return nil, err
+	}
+	return p, nil
 }

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -13,7 +15,7 @@ import (
 )
 
 func seedCommand(app core.App) *cobra.Command {
-	size := demo.Size{}
+	size, asJSON := demo.Size{}, false
 	c := &cobra.Command{
 		Use:   "seed",
 		Short: "Fill the data folder with made-up people, photos and what they do",
@@ -32,20 +34,11 @@ func seedCommand(app core.App) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("seed: %w", err)
 				}
-				out := c.OutOrStdout()
-				fmt.Fprintf(out, "%d users, %d posts, %d likes, %d comments and %d follows in %s\n",
-					size.Users, size.Posts, size.Likes, size.Comments, size.Follows, time.Since(began).Round(time.Second/10))
-				if handle != "" {
-					fmt.Fprintf(out, "sign in as %s, or any other of them; everybody's password is %s\n", handle, demo.Password)
-				}
 				jobs, err := countWaitingJobs(app)
 				if err != nil {
 					return err
 				}
-				if jobs > 0 {
-					fmt.Fprintf(out, "%d jobs wait for the next serve, or the one that runs\n", jobs)
-				}
-				return nil
+				return printSeeded(c.OutOrStdout(), asJSON, seeded{size.Users, size.Posts, size.Likes, size.Comments, size.Follows, time.Since(began).Seconds(), handle, demo.Password, jobs})
 			})
 		},
 	}
@@ -55,8 +48,37 @@ func seedCommand(app core.App) *cobra.Command {
 	flags.IntVar(&size.Likes, "likes", 0, "how many likes (default 10 for each post)")
 	flags.IntVar(&size.Comments, "comments", 0, "how many comments and replies (default 2 for each post)")
 	flags.IntVar(&size.Follows, "follows", 0, "how many follows (default 10 for each user)")
+	flags.BoolVar(&asJSON, "json", false, "print what was made as an object")
 	flags.Uint64Var(&size.Seed, "seed", 1, "which world")
 	return c
+}
+
+// seeded is what a seed has made. Password is everybody's, and Handle is one of them; it is empty if there is nobody.
+type seeded struct {
+	Users       int     `json:"users"`
+	Posts       int     `json:"posts"`
+	Likes       int     `json:"likes"`
+	Comments    int     `json:"comments"`
+	Follows     int     `json:"follows"`
+	Seconds     float64 `json:"seconds"`
+	Handle      string  `json:"handle"`
+	Password    string  `json:"password"`
+	WaitingJobs int     `json:"waitingJobs"`
+}
+
+func printSeeded(out io.Writer, asJSON bool, made seeded) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(made)
+	}
+	text := fmt.Sprintf("%d users, %d posts, %d likes, %d comments and %d follows in %.1fs\n", made.Users, made.Posts, made.Likes, made.Comments, made.Follows, made.Seconds)
+	if made.Handle != "" {
+		text += fmt.Sprintf("sign in as %s, or any other of them; everybody's password is %s\n", made.Handle, made.Password)
+	}
+	if made.WaitingJobs > 0 {
+		text += fmt.Sprintf("%d jobs wait for the next serve, or the one that runs\n", made.WaitingJobs)
+	}
+	_, err := io.WriteString(out, text)
+	return err
 }
 
 // countWaitingJobs returns how many jobs are ready or running.

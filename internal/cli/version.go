@@ -3,13 +3,9 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"os"
 	"runtime"
 
 	"github.com/pocketbase/pocketbase"
-	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/spf13/cobra"
 
 	"github.com/doubletap/doubletap/internal/setup"
@@ -23,9 +19,10 @@ func versionCommand(app *pocketbase.PocketBase) *cobra.Command {
 	}
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of Doubletap",
-		Args:  cobra.NoArgs,
+		Use:         "version",
+		Short:       "Print the version of Doubletap",
+		Args:        cobra.NoArgs,
+		Annotations: map[string]string{opensNothing: "true"},
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !asJSON {
 				_, err := fmt.Fprintln(c.OutOrStdout(), setup.Version())
@@ -39,12 +36,5 @@ func versionCommand(app *pocketbase.PocketBase) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print an object with the versions of Doubletap, PocketBase and Go")
-	app.OnBootstrap().Bind(&hook.Handler[*core.BootstrapEvent]{Priority: -99999, Func: func(e *core.BootstrapEvent) error {
-		if asked, _, err := app.RootCmd.Find(os.Args[1:]); err == nil && asked == c {
-			slog.SetDefault(slog.New(slog.DiscardHandler)) // PocketBase warns when nothing was opened
-			return nil
-		}
-		return e.Next()
-	}})
 	return c
 }

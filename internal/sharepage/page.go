@@ -42,12 +42,15 @@ type Page struct {
 	URL    string // of this page
 	InApp  string // the same in the web app
 	Listed bool   // search engines may list it
+	Icon   string // the app's, for links to a page that has no image
+	Feed   bool   // the page has a feed for readers
 	Image  string // the image that a link to the page shows, or empty
 	Thing  *Thing // for search engines
 
 	Author   *Person
 	Photos   []Photo
-	Words    []words.Segment // the caption, or the bio
+	Words    []words.Segment // the caption
+	Bio      []bioPart
 	Place    string
 	Time     string // as machines read it
 	Date     string // as people read it
@@ -133,7 +136,7 @@ func ErrorPage(app core.App, status int) ([]byte, error) {
 }
 
 func newPage(app core.App, kind string, record *core.Record, path, inApp string) *Page {
-	return &Page{Kind: kind, Record: record, Site: siteName(app), URL: BaseURL(app) + path, InApp: "/#" + inApp, Listed: true}
+	return &Page{Kind: kind, Record: record, Site: siteName(app), URL: BaseURL(app) + path, Icon: BaseURL(app) + "/icon-512.png", InApp: "/#" + inApp, Listed: true}
 }
 
 func siteName(app core.App) string { return words.ShortLine(app.Settings().Meta.AppName, 60) }

@@ -3,6 +3,7 @@ package sharepage
 import (
 	"cmp"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/pocketbase/dbx"
@@ -11,6 +12,30 @@ import (
 	"github.com/doubletap/doubletap/internal/photo"
 	"github.com/doubletap/doubletap/internal/words"
 )
+
+// bioPart is a part of what somebody tells of themselves: an address, or words.
+type bioPart struct {
+	Link  string
+	Words []words.Segment
+}
+
+// bioLink matches addresses in a bio, as the web app does.
+var bioLink = regexp.MustCompile(`https?://[^\s\p{C}<>"']*[^\s\p{C}<>"'.,;:!?)\]]`)
+
+func splitBio(text string) []bioPart {
+	var parts []bioPart
+	at := 0
+	for _, link := range bioLink.FindAllStringIndex(text, -1) {
+		if at < link[0] {
+			parts = append(parts, bioPart{Words: words.Segments(text[at:link[0]])})
+		}
+		parts, at = append(parts, bioPart{Link: text[link[0]:link[1]]}), link[1]
+	}
+	if at < len(text) {
+		parts = append(parts, bioPart{Words: words.Segments(text[at:])})
+	}
+	return parts
+}
 
 // UserPage returns the page of a user with their newest posts, or nil if a guest may not see the user. The page of a
 // private account shows no posts, and asks search engines not to list it.
@@ -24,9 +49,9 @@ func UserPage(app core.App, handle string) (*Page, error) {
 	}
 	p := newPage(app, KindUser, user, "/@"+user.GetString("handle"), "/@"+user.GetString("handle"))
 	p.Author = newPerson(user)
-	p.Words = words.Segments(strings.TrimSpace(user.GetString("bio")))
+	p.Bio = splitBio(strings.TrimSpace(user.GetString("bio")))
 	p.Private = user.GetBool("private")
-	p.Listed = !p.Private
+	p.Listed, p.Feed = !p.Private, !p.Private
 	p.Counts = []string{countWithWord(user.GetInt("postsCount"), "post"), countWithWord(user.GetInt("followersCount"), "follower"), user.GetString("followingCount") + " following"}
 	p.Title = "@" + p.Author.Handle + " on " + p.Site
 	if p.Author.Name != p.Author.Handle {
@@ -53,6 +78,7 @@ func TagPage(app core.App, name string) (*Page, error) {
 		return nil, err
 	}
 	p := newPage(app, KindTag, tag, "/tags/"+url.PathEscape(name), "/tags/"+url.PathEscape(name))
+	p.Feed = true
 	shown := cmp.Or(tag.GetString("displayName"), name)
 	p.Title = "#" + shown + " on " + p.Site
 	p.Description = "The newest photos with #" + shown + "."

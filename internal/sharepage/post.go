@@ -29,6 +29,10 @@ type Tile struct {
 	Path  string
 	Label string
 	Many  bool // the post has more photos than the one shown
+
+	Caption   string
+	Published time.Time
+	Large     string // the photo's larger rendition
 	Photo
 }
 
@@ -133,7 +137,8 @@ func newestTiles(app core.App, narrow func(q *dbx.SelectQuery)) ([]Tile, error) 
 		cover := photosOf(post)[0]
 		cover.Source = photoSource(post, files[0], photo.Tile)
 		label := cmp.Or(words.ShortLine(post.GetString("caption"), 100), cover.Alt)
-		all = append(all, Tile{Path: "/p/" + post.Id, Label: label, Many: len(files) > 1, Photo: cover})
+		all = append(all, Tile{Path: "/p/" + post.Id, Label: label, Many: len(files) > 1, Photo: cover,
+			Caption: post.GetString("caption"), Published: post.GetDateTime("created").Time(), Large: photoSource(post, files[0], photo.Large)})
 	}
 	return all, nil
 }
