@@ -170,12 +170,18 @@ func TestPageOfTheAPIIsInert(t *testing.T) {
 	if strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") {
 		t.Errorf("policy %q", policy)
 	}
-	for _, bad := range []string{"<script", " src=", "https://", "http://", "javascript:", " style="} {
+	if n := strings.Count(a.Raw, "<script"); n != 1 || !strings.Contains(policy, "script-src 'sha256-") || !strings.Contains(policy, "connect-src 'self'") {
+		t.Errorf("the page has %d scripts, and the policy %q", n, policy)
+	}
+	for _, bad := range []string{" src=", "https://", "http://", "javascript:", " style="} {
 		if strings.Contains(a.Raw, bad) {
 			t.Errorf("the page has %q", bad)
 		}
 	}
-	for _, good := range []string{"/api/v1/moderation/queue", "PostsRecord", "&lt;script&gt;"} {
+	for _, good := range []string{
+		"/api/v1/moderation/queue", "PostsRecord", "&lt;script&gt;", "Retry-After",
+		"await pb.collection(&#39;likes&#39;).create({&#34;post&#34;:&#34;POST_ID&#34;});", "-F photos=@photo.jpg", "await pb.collection(&#39;likes&#39;).delete(&#39;ID&#39;);",
+	} {
 		if !strings.Contains(a.Raw, good) {
 			t.Errorf("the page lacks %q", good)
 		}

@@ -9,7 +9,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"github.com/doubletap/doubletap/internal/apidoc"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/sharepage"
 	"github.com/doubletap/doubletap/internal/web"
@@ -111,7 +110,7 @@ var (
 func (s *Social) embedRoute() web.Route {
 	return web.Route{
 		Path: "/oembed", Summary: "A public post for pages that embed it (oEmbed 1.0).", ResponseBody: sharepage.OEmbed{}, ErrorStatuses: []int{404, 501},
-		Query: []apidoc.QueryParameter{{"url", "the address of the post's page"}, {"maxwidth", "how wide the photo may be"}, {"maxheight", "how high"}, {"format", "json"}},
+		Query: []web.QueryParameter{{"url", "the address of the post's page"}, {"maxwidth", "how wide the photo may be"}, {"maxheight", "how high"}, {"format", "json"}},
 		Handle: func(e *core.RequestEvent) error {
 			asked := e.Request.URL.Query()
 			if format := asked.Get("format"); format != "" && format != "json" {

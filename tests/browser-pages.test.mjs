@@ -55,6 +55,42 @@ test('a shared page is for everybody, keeps to itself, and leads into the app', 
   windows.fine();
 });
 
+test('the description of the API is a page that is tried with one\'s own token', { skip }, async (t) => {
+  const windows = await browse(t);
+  const { service } = windows;
+  await service.cast('ada');
+  const page = await windows.of('ada', { viewport: { width: 390, height: 844 } });
+  const answer = await page.goto(`${service.url}/docs/api`);
+  assert.match(answer.headers()['content-security-policy'], /^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; connect-src 'self'; /);
+  const open = async (path, method) => {
+    const found = page.locator('details').filter({ has: page.locator('summary').filter({ hasText: method }).getByText(path, { exact: true }) }).first();
+    await found.locator('summary').click();
+    return found;
+  };
+  const settings = await open('/api/collections/settings/records', 'GET');
+  await settings.getByRole('button', { name: 'GET it' }).click();
+  await settings.getByText('"totalItems": 1').waitFor(); // a guest sees none
+  const likes = await open('/api/collections/likes/records', 'POST');
+  await likes.getByText('"post": "POST_ID"').waitFor();
+  await windows.accessible(page, 'the API, open');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await windows.accessible(page, 'the API, wide');
+  page.offline = true; // there is no such post
+  await likes.getByRole('button', { name: 'POST it' }).click();
+  await likes.getByText('400 Bad Request').waitFor();
+  page.offline = false;
+  const nowhere = await windows.of(null, { viewport: { width: 390, height: 844 } });
+  nowhere.offline = true;
+  await nowhere.goto(`${service.url}/nope`);
+  await nowhere.getByText('Nothing to see here').waitFor();
+  assert.equal(await nowhere.getByRole('link', { name: 'Open the app' }).getAttribute('href'), '/');
+  await windows.accessible(nowhere, 'nothing there');
+  await nowhere.goto(`${service.url}/unsubscribe?t=broken`);
+  await nowhere.getByText('This link does not work').waitFor();
+  await windows.accessible(nowhere, 'a broken link');
+  windows.fine();
+});
+
 test('a moderator decides in the app about what was reported, and those concerned hear of it', { skip }, async (t) => {
   const windows = await browse(t);
   const { service } = windows;

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"maps"
@@ -17,6 +18,8 @@ var (
 	pageSource string
 	//go:embed page.css
 	pageStyle string
+	//go:embed page.js
+	pageScript string
 
 	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 		"type": func(s *Schema) string { return typeScriptOf(s, "") }, "has": slices.Contains[[]string],
@@ -24,10 +27,14 @@ var (
 	}).Parse(pageSource))
 )
 
-// ContentSecurityPolicy is the page's Content-Security-Policy: it allows the page's own style and nothing else.
+// ContentSecurityPolicy is the page's Content-Security-Policy: it allows the page's own style and script, which may ask
+// this service, and nothing else.
 var ContentSecurityPolicy = func() string {
-	sum := sha256.Sum256([]byte(pageStyle))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	hash := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return "default-src 'none'; style-src " + hash(pageStyle) + "; script-src " + hash(pageScript) + "; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }()
 
 // pageGroup is what the page shows under one heading.
@@ -40,6 +47,40 @@ type pageGroup struct {
 type operationRow struct {
 	Method, Path string
 	*Operation
+	Curl, Script  string
+	TryPath, Try  string // what is sent when it is tried: the path, and the body if there is one
+	CanTry, Sends bool
+	document      *Document
+}
+
+// Written returns the type of a body or an answer, with what a reference names written out.
+func (r operationRow) Written(s *Schema) string {
+	if name, isRef := strings.CutPrefix(s.Ref, schemaRef("").Ref); isRef && len(r.document.Components.Schemas[name].OneOf) == 0 {
+		return typeScriptOf(r.document.Components.Schemas[name], "")
+	}
+	return typeScriptOf(r.document.resolve(s), "")
+}
+
+// Answer returns a response, with what a reference names written out.
+func (r operationRow) Answer(response Response) Response {
+	if name, isRef := strings.CutPrefix(response.Ref, "#/components/responses/"); isRef {
+		return r.document.Components.Responses[name]
+	}
+	return response
+}
+
+func (d *Document) newOperationRow(method, path string, o *Operation) operationRow {
+	row := operationRow{Method: method, Path: path, Operation: o, document: d}
+	row.Curl, row.Script = d.examples(method, path, o)
+	body, isForm := d.exampleBody(o)
+	row.CanTry = strings.HasPrefix(path, "/api/") && !isForm && path != "/api/realtime"
+	row.TryPath = strings.NewReplacer("{", "", "}", "").Replace(path)
+	if row.Sends = body != nil; row.Sends {
+		if text, err := json.MarshalIndent(body, "", "  "); err == nil {
+			row.Try = string(text)
+		}
+	}
+	return row
 }
 
 type namedSchema struct {
@@ -58,7 +99,7 @@ func (d *Document) HTMLPage() (string, error) {
 		for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
 			for _, method := range methodOrder {
 				if o := d.Paths[path][method]; o != nil && slices.Contains(o.Tags, tag.Name) {
-					g.Operations = append(g.Operations, operationRow{method, path, o})
+					g.Operations = append(g.Operations, d.newOperationRow(method, path, o))
 				}
 			}
 		}
@@ -70,7 +111,7 @@ func (d *Document) HTMLPage() (string, error) {
 		groups = append(groups, g)
 	}
 	var text bytes.Buffer
-	err := pageTemplate.Execute(&text, map[string]any{"Info": d.Info, "Groups": groups, "CSS": template.CSS(pageStyle)}) // #nosec G203 -- our own file
+	err := pageTemplate.Execute(&text, map[string]any{"Info": d.Info, "Groups": groups, "CSS": template.CSS(pageStyle), "JS": template.JS(pageScript)}) // #nosec G203 -- our own files
 	if err != nil {
 		return "", fmt.Errorf("write the page of the API: %w", err)
 	}

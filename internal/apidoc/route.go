@@ -24,7 +24,7 @@ type QueryParameter struct{ Name, About string }
 // The tags of our own routes and of PocketBase's besides collections.
 const (
 	ownTag     = "doubletap"
-	builtInTag = "files, realtime and batches"
+	builtInTag = "pocketbase"
 )
 
 var (
