@@ -110,7 +110,7 @@ var (
 func (s *Social) embedRoute() web.Route {
 	return web.Route{
 		Path: "/oembed", Summary: "A public post for pages that embed it (oEmbed 1.0).", ResponseBody: sharepage.OEmbed{}, ErrorStatuses: []int{404, 501},
-		Query: []web.QueryParameter{{"url", "the address of the post's page"}, {"maxwidth", "how wide the photo may be"}, {"maxheight", "how high"}, {"format", "json"}},
+		Query: []web.QueryParameter{{Name: "url", About: "the address of the post's page"}, {Name: "maxwidth", About: "how wide the photo may be"}, {Name: "maxheight", About: "how high"}, {Name: "format", About: "json"}},
 		Handle: func(e *core.RequestEvent) error {
 			asked := e.Request.URL.Query()
 			if format := asked.Get("format"); format != "" && format != "json" {
