@@ -107,8 +107,8 @@ func refuseMistypedFolder(command *cobra.Command, args int, dir string, isGiven 
 			return usageError{fmt.Sprintf("there is no folder %s to make the data folder %s in: is it the right --dir?", filepath.Dir(filepath.Clean(dir)), filepath.Base(dir))}
 		}
 		return nil
-	case slices.Contains([]string{"doctor", "jobs", "photos", "webhooks", "superuser"}, first):
-		return usageError{fmt.Sprintf("%s holds no Doubletap: is it the right --dir? `serve` makes a new one", dir)}
+	case slices.Contains([]string{"doctor", "jobs", "photos", "webhooks", "adopt", "superuser"}, first):
+		return usageError{fmt.Sprintf("%s holds no data: is it the right --dir? `serve` makes a new one", dir)}
 	}
 	return nil // an owner's command
 }
