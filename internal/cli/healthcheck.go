@@ -16,7 +16,7 @@ import (
 // healthcheckCommand asks a running server whether it can do its work, for containers and process managers.
 func healthcheckCommand() *cobra.Command {
 	var address, url string
-	var patience time.Duration
+	var timeout time.Duration
 	c := &cobra.Command{
 		Use:         "healthcheck",
 		Short:       "Ask the server on this machine whether it can do its work",
@@ -35,17 +35,17 @@ func healthcheckCommand() *cobra.Command {
 				}
 				at = "http://" + net.JoinHostPort(host, port)
 			}
-			return askReadiness(c.Context(), at+"/readyz", patience, c.OutOrStdout())
+			return askReadiness(c.Context(), at+"/readyz", timeout, c.OutOrStdout())
 		},
 	}
 	c.Flags().StringVar(&address, "http", "", "the address that the server listens on (default DOUBLETAP_HTTP or 127.0.0.1:8090)")
 	c.Flags().StringVar(&url, "url", "", "the server's address with its scheme, such as https://photos.example, in place of --http")
-	c.Flags().DurationVar(&patience, "timeout", 5*time.Second, "how long to wait for the answer")
+	c.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long to wait for the answer")
 	return c
 }
 
-func askReadiness(ctx context.Context, at string, patience time.Duration, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func askReadiness(ctx context.Context, at string, timeout time.Duration, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
