@@ -5,6 +5,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/deliver/mail"
 	"github.com/doubletap/doubletap/internal/web"
@@ -22,7 +23,9 @@ func (s *Social) bindWebApp() {
 		if err != nil {
 			return err
 		}
-		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(web.AnswerPeople, web.RedirectTrailingSlash, s.serveUserPage, web.ServeAssets(files))
+		e.Router.GET("/{path...}", apis.Static(pb_public.FS, false)).BindFunc(web.AnswerPeople, web.RedirectTrailingSlash).
+			Bind(&hook.Handler[*core.RequestEvent]{Func: s.serveUserPage, Priority: generalPathPriority + 1}). // after the budget of queries
+			Bind(&hook.Handler[*core.RequestEvent]{Func: web.ServeAssets(files), Priority: generalPathPriority + 2})
 		return e.Next()
 	})
 }
