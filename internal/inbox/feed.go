@@ -166,6 +166,15 @@ func (in *Inbox) deliverFeed(person string, changes []feedChange) error {
 	return nil
 }
 
+// disconnectFeedListeners disconnects the devices that are sent the person's feed, so that they ask for it anew.
+func (in *Inbox) disconnectFeedListeners(person string) {
+	for _, g := range in.viewGroupsOf(person, feed) {
+		for _, s := range g.subscribers {
+			in.removeDevice(s.device)
+		}
+	}
+}
+
 // feedMessage is a message about a row of a feed.
 type feedMessage struct {
 	data  []byte

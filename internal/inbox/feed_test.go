@@ -150,6 +150,62 @@ func TestNobodyLosesAStreamBecauseOthersPostMuch(t *testing.T) {
 	}
 }
 
+// TestNoDeleteOfAFeedIsLost has posts of several authors go: a device is sent each delete, whatever was posted meanwhile, or is
+// disconnected and asks for its feed anew. A device that does not listen to the feed stays.
+func TestNoDeleteOfAFeedIsLost(t *testing.T) {
+	goneOf := func(from, to int) (u update) {
+		for i := from; i < to; i++ {
+			u.addUpdate(update{feed: []feedChange{{fmt.Sprint("gone", i), false}}})
+			for range 3 { // the same again is no more, and what is added takes no delete's place
+				u.addUpdate(update{feed: []feedChange{{fmt.Sprint("gone", i), false}, {fmt.Sprint("new", i), true}}})
+			}
+		}
+		return u
+	}
+	authors := []string{"u1", "u2", "u3", "u4", "u5", "u6"}
+	for name, c := range map[string]struct {
+		u    update
+		sent int // deletes; 0 if the device is disconnected
+	}{
+		"as many as one is told of":     {goneOf(0, maxGonePosts), maxGonePosts},
+		"one more":                      {goneOf(0, maxGonePosts+1), 0},
+		"very many":                     {goneOf(0, 5*maxGonePosts), 0},
+		"five authors' newest":          {update{feedAuthors: authors[:5]}, maxGonePosts},
+		"six authors' newest":           {update{feedAuthors: authors}, 0},
+		"five authors' newest and more": {update{feedAuthors: authors[:5], feed: []feedChange{{"gone", false}}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startService(t)
+			for _, author := range authors {
+				s.execSQL(s.app, `WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
+					INSERT INTO posts (id, author, photos, visibility, created, updated) SELECT {:author} || i, {:author}, '[]', 'public', '2026-01-01 00:00:00.' || i || 'Z', '' FROM n`, map[string]any{"author": author})
+			}
+			ada, other := s.connectDevice(s.tokenOf("ada"), "feed/*"), s.connectDevice(s.tokenOf("ada"), "settings/*")
+			if len(c.u.feed) > 2*(maxAddedPosts+maxGonePosts) {
+				t.Errorf("%d changes wait", len(c.u.feed))
+			}
+			s.inbox.updatePerson("ada", c.u)
+			s.waitUntilIdle()
+			other.wantNothing()
+			if c.sent == 0 {
+				ada.wantEnd()
+				return
+			}
+			deleted := map[string]bool{}
+			for range c.sent {
+				e := ada.nextEvent()
+				if deleted[e.String()] = true; e.Action != "delete" {
+					t.Fatalf("got %v", e)
+				}
+			}
+			ada.wantNothing()
+			if len(deleted) != c.sent {
+				t.Errorf("%d posts were deleted", len(deleted))
+			}
+		})
+	}
+}
+
 func TestNobodyConnectedCostsNoQuery(t *testing.T) {
 	s := startService(t)
 	s.connectDevice("", "posts/p9")

@@ -76,14 +76,23 @@ func (in *Inbox) deliverToPerson(person string, u update) error {
 			return fmt.Errorf("deliver %s to %s: %w", collection, person, err)
 		}
 	}
+	u.boundFeed()
 	for _, author := range u.feedAuthors {
+		if u.feedOverflows {
+			break
+		}
 		gone, err := in.newestPostsOf(author)
 		if err != nil {
 			return err
 		}
 		u.feed = append(u.feed, gone...)
+		u.boundFeed()
 	}
-	if err := in.deliverFeed(person, newestChanges(u.feed)); err != nil {
+	if u.feedOverflows {
+		in.disconnectFeedListeners(person)
+		return nil
+	}
+	if err := in.deliverFeed(person, u.feed); err != nil {
 		return fmt.Errorf("deliver feed to %s: %w", person, err)
 	}
 	return nil

@@ -11,8 +11,9 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 )
 
-// Of how many changes of a feed a person is told. When others post more, or more is gone, these are the newest: older posts
-// are hardly on a screen.
+// Of how many changes of a feed a person is told. When others post more, these are the newest: older posts are hardly on a
+// screen, and the next page has them. When more is gone, which of it is on a screen is not known: a person is disconnected, and
+// asks for the feed anew.
 const (
 	maxAddedPosts = shownPosts
 	maxGonePosts  = 1000
@@ -27,6 +28,7 @@ type update struct {
 	collections    []string  // collections of which the person's row changed
 	feed           []feedChange
 	feedAuthors    []string     // of a person: whose posts may be gone from the feed
+	feedOverflows  bool         // of a person: more posts may be gone from the feed than a person is told of
 	countsChanged  bool         // of a post: its counts changed
 	sightChanged   bool         // of a post: it may have gone out of sight
 	inFeeds        []feedChange // of a post: what became of it in the feeds that it is in
@@ -52,32 +54,37 @@ func (u *update) addUpdate(more update) {
 		u.committedAt = more.committedAt
 	}
 	u.collections = appendMissing(u.collections, more.collections)
+	u.feedOverflows = u.feedOverflows || more.feedOverflows
 	if u.feed = append(u.feed, more.feed...); len(u.feed) > 2*(maxAddedPosts+maxGonePosts) {
-		u.feed = newestChanges(u.feed)
+		u.boundFeed()
 	}
 	u.countsChanged = u.countsChanged || more.countsChanged
 	u.sightChanged = u.sightChanged || more.sightChanged
-	u.feedAuthors = appendMissing(u.feedAuthors, more.feedAuthors)
+	if u.feedAuthors = appendMissing(u.feedAuthors, more.feedAuthors); u.feedOverflows {
+		u.feed, u.feedAuthors = nil, nil
+	}
 	u.inFeeds = appendMissing(u.inFeeds, more.inFeeds)
 	u.author = cmp.Or(u.author, more.author)
 	u.onlyPeople = appendMissing(u.onlyPeople, more.onlyPeople)
 }
 
-// newestChanges returns the changes of which a person is told: without those that repeat a later one and, where they are
-// too many, without the oldest.
-func newestChanges(changes []feedChange) []feedChange {
-	kept := make(map[feedChange]bool, len(changes))
-	left := map[bool]int{true: maxAddedPosts, false: maxGonePosts}
-	newest := make([]feedChange, 0, len(changes))
-	for _, c := range slices.Backward(changes) {
-		if !kept[c] && left[c.added] > 0 {
-			kept[c] = true
-			left[c.added]--
-			newest = append(newest, c)
+// boundFeed leaves the changes of which a person is told: without those that repeat a later one and, where too many posts
+// were added, without the oldest of these. Added posts come in the order of their commits, as broadcastQueue has one worker;
+// those that may be gone in no order, as an author's come newest first.
+func (u *update) boundFeed() {
+	kept := make(map[feedChange]bool, len(u.feed))
+	count := map[bool]int{}
+	var newest []feedChange
+	for _, c := range slices.Backward(u.feed) {
+		if kept[c] || c.added && count[c.added] == maxAddedPosts {
+			continue
 		}
+		kept[c] = true
+		count[c.added]++
+		newest = append(newest, c)
 	}
 	slices.Reverse(newest)
-	return newest
+	u.feed, u.feedOverflows = newest, u.feedOverflows || count[false] > maxGonePosts
 }
 
 func appendMissing[T comparable](a, b []T) []T {
