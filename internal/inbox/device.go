@@ -89,13 +89,17 @@ func (d *device) enqueueMessage(m queuedMessage) {
 	}
 }
 
-// room returns how many bytes of messages that can be missed may be sent, so that there is room for others behind them.
-func (d *device) room() int {
+// room returns how many bytes of messages that can be missed may be sent, so that there is room for others behind them. Where
+// nothing waits, the newest of them, of so many bytes, has room in any case, however much waits for other devices.
+func (d *device) room(newest int) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	limit := maxWaitingBytes
 	if d.totalWaitingBytes.Load() > maxTotalWaitingBytes/2 {
 		limit = fairWaitingBytes
+	}
+	if len(d.waiting) == 0 {
+		return max(limit/2, newest)
 	}
 	return limit/2 - d.waitingBytes
 }

@@ -184,7 +184,13 @@ type feedMessage struct {
 // sendFeedMessages sends messages in their order. Of those about new posts it sends the newest for which the device has
 // room: nobody is disconnected because others post much.
 func (s *subscription) sendFeedMessages(g *viewGroup, messages []feedMessage) {
-	room, first := s.device.room(), len(messages)
+	newest := 0
+	for _, m := range messages {
+		if m.added {
+			newest = len(m.data)
+		}
+	}
+	room, first := s.device.room(newest), len(messages)
 	for first > 0 && (!messages[first-1].added || len(messages[first-1].data) <= room) {
 		first--
 		if messages[first].added {

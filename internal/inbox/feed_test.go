@@ -2,10 +2,12 @@ package inbox
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/subscriptions"
 )
 
 func bindFirst[E hook.Resolver](do func(E) error) *hook.Handler[E] {
@@ -203,6 +205,28 @@ func TestNoDeleteOfAFeedIsLost(t *testing.T) {
 				t.Errorf("%d posts were deleted", len(deleted))
 			}
 		})
+	}
+}
+
+// TestTheNewestPostHasRoomWhereNothingWaits has much wait for other devices: a device for which nothing waits is told of the
+// newest post, however long, and of no other that long.
+func TestTheNewestPostHasRoomWhereNothingWaits(t *testing.T) {
+	for name, waiting := range map[string]int{"little waits": 0, "much waits for others": maxTotalWaitingBytes/2 + 1} {
+		d := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
+		for range channelSize { // which takes what comes first
+			d.Send(testMessage(0, 1))
+		}
+		d.totalWaitingBytes.Store(int64(waiting))
+		long := make([]byte, maxWaitingBytes/2+1)
+		s, g := &subscription{device: d}, &viewGroup{}
+		s.sendFeedMessages(g, []feedMessage{{long, true}, {long[1:], true}, {[]byte("{}"), false}})
+		if len(d.waiting) != 2 || len(d.waiting[0].Data) != len(long)-1 || d.IsDiscarded() {
+			t.Errorf("%s: %d messages wait", name, len(d.waiting))
+		}
+		s.sendFeedMessages(g, []feedMessage{{long, true}})
+		if len(d.waiting) != 2 || d.IsDiscarded() {
+			t.Errorf("%s: behind it %d messages wait", name, len(d.waiting))
+		}
 	}
 }
 
