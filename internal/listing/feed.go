@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -43,14 +44,14 @@ const (
 )
 
 // followeesSQL selects whom the viewer follows as one text, without those who are muted: their posts would be looked
-// through in vain, however many there are.
-var followeesSQL = "SELECT coalesce(group_concat(followee, ' '), '') FROM " + followedSQL + " AND NOT " + mutesSQL("muted = followee")
+// through in vain, however many there are. It selects {:followees} at most, all if that is negative.
+var followeesSQL = "SELECT coalesce(group_concat(followee, ' '), '') FROM (SELECT followee FROM " + followedSQL + " AND NOT " + mutesSQL("muted = followee") + " LIMIT {:followees}) _f"
 
 // feedPlan is how a page of the feed is read. Each of its statements has candidates in the order of the page, and reads
 // rows from them until the page is full.
 type feedPlan struct {
 	followees      string    // statement: selects whom the viewer follows as one text
-	listed         string    // candidates are those of {:list}
+	listed         string    // candidates are those of {:list}; a row is empty where the list is no longer true
 	newest, merged [2]string // of the first page, and of a page behind a cursor: the newest posts of all; those of the authors {:authors}
 	row            *template
 }
@@ -65,13 +66,14 @@ func (m *planMaker) makeFeedPlan(expands string) *pagePlan {
 	p := &feedPlan{row: t, followees: followeesSQL}
 	plan := &pagePlan{row: t, feed: p}
 	conditions := append([]string{visibility.ExistsSQL("users WHERE id = {:me} AND tokenKey = {:key}"), m.feedShownSQL()}, feedConditions()...)
-	rows := func(candidates string) string {
-		return "SELECT " + t.rowTextSQL() + " FROM " + candidates + " CROSS JOIN users _u ON _u.id = _p.author" +
-			viewerJoins(expands != "", author) + " WHERE " + strings.Join(conditions, " AND ") + " LIMIT {:n}"
+	rows := func(text, candidates, where string) string {
+		return "SELECT " + text + " FROM " + candidates + " CROSS JOIN users _u ON _u.id = _p.author" +
+			viewerJoins(expands != "", author) + " WHERE " + where + " LIMIT {:n}"
 	}
-	p.listed = rows(listedSQL)
+	text, where := t.rowTextSQL(), strings.Join(conditions, " AND ")
+	p.listed = rows("CASE WHEN "+isListedSQL+" THEN "+text+" ELSE '' END", listedSQL, "(NOT "+isListedSQL+" OR "+where+")")
 	for i, cursor := range []string{"", feedCursor} {
-		p.newest[i], p.merged[i] = rows(newestSQL(cursor)), rows(mergedSQL(cursor))
+		p.newest[i], p.merged[i] = rows(text, newestSQL(cursor), where), rows(text, mergedSQL(cursor), where)
 		plan.totalSQL[i] = "SELECT count(*) FROM " + allSQL(cursor) + " CROSS JOIN users _u ON _u.id = _p.author WHERE " + strings.Join(conditions, " AND ")
 	}
 	return plan
@@ -105,7 +107,8 @@ func (m *planMaker) feedPostShownSQL() string {
 
 // The candidates of a page, as posts _p.
 
-const listedSQL = "json_each({:list}) _listed CROSS JOIN posts _p ON _p.rowid = CAST(_listed.value AS INTEGER) AND " + listedPostSQL + " = _listed.value"
+// listedSQL reads the rows of the posts of {:list}. Whether they still are those posts, isListedSQL says.
+const listedSQL = "json_each({:list}) _listed CROSS JOIN posts _p ON _p.rowid = CAST(_listed.value AS INTEGER)"
 
 // newestSQL reads the newest posts of all that are of the viewer or of somebody whom the viewer follows.
 func newestSQL(cursor string) string {
@@ -152,27 +155,49 @@ func (r *Reader) appendFeed(out []byte, p *pagePlan, person *core.Record, reques
 		out, found, err = r.appendRows(out[:start], p, statement, params)
 		return err != nil || found == request.PerPage
 	}
-	if params["candidates"] = max(50*request.PerPage, 1000); person.GetInt("followingCount") >= manyFollowees && attempt(p.feed.newest[behind]) {
+	authors, err := r.feedAuthors(p.feed, person.Id, params, r.manyFollowees)
+	if err != nil {
 		return out, err
 	}
-	var followees string
-	if _, err := db.QueryRow(r.app, p.feed.followees, params, &followees); err != nil {
-		return out, err
-	}
-	authors := []string{person.Id}
-	for followee := range strings.FieldsSeq(followees) {
-		if followee != person.Id {
-			authors = append(authors, followee)
+	if len(authors) > r.manyFollowees {
+		if params["candidates"] = max(50*request.PerPage, 1000); attempt(p.feed.newest[behind]) {
+			return out, err
+		}
+		if authors, err = r.feedAuthors(p.feed, person.Id, params, -1); err != nil {
+			return out, err
 		}
 	}
 	list, more, err := r.recent.choose(r.app, authors, request.At, request.LastID, request.PerPage+request.PerPage/2) // some may not be shown
 	if err != nil {
 		return out, err
 	}
-	if params["list"] = listPosts(list); (len(list) >= request.PerPage || !more) && (attempt(p.feed.listed) || !more) {
-		return out, err
+	if len(list) >= request.PerPage || !more {
+		params["list"] = listPosts(list)
+		filled := attempt(p.feed.listed)
+		switch {
+		case errors.Is(err, errEmptyRow):
+			r.recent.forget()
+		case filled || !more:
+			return out, err
+		}
 	}
 	params["authors"] = db.JSONList(authors)
 	attempt(p.feed.merged[behind])
 	return out, err
+}
+
+// feedAuthors returns the person and those whom the person follows, at most so many of them; all if that is negative.
+func (r *Reader) feedAuthors(p *feedPlan, person string, params db.Params, most int) ([]string, error) {
+	var followees string
+	params["followees"] = most
+	if _, err := db.QueryRow(r.app, p.followees, params, &followees); err != nil {
+		return nil, err
+	}
+	authors := []string{person}
+	for followee := range strings.FieldsSeq(followees) {
+		if followee != person {
+			authors = append(authors, followee)
+		}
+	}
+	return authors, nil
 }

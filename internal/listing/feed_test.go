@@ -165,9 +165,9 @@ func (w *feedWorld) fastPage(p *pagePlan, person *core.Record, r Request) (rows 
 func (w *feedWorld) firstDifference(p *pagePlan) string {
 	w.Helper()
 	for _, person := range w.people {
-		for _, way := range []struct{ followees, held int }{{0, 1000}, {0, 40}, {0, 0}, {manyFollowees, 0}} { // which decide how a page is read
-			person.SetRaw("followingCount", way.followees)
-			w.reader.recent = recentPosts{most: way.held}
+		for _, way := range []struct{ many, held int }{{1000, 1000}, {1000, 40}, {1000, 0}, {0, 0}, {3, 1000}} { // which decide how a page is read
+			w.reader = NewReader(w.app)
+			w.reader.manyFollowees, w.reader.recent.most = way.many, way.held
 			for _, perPage := range []int{1, 4, 100} {
 				r := Request{Collection: "feed", Sort: "-at,-post", PerPage: perPage}
 				for pageNumber := range 6 {
@@ -280,7 +280,7 @@ func TestAPageTakesAsManyStepsAsThereAreFolloweesAndRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for held, most := range map[int]int{recentPostCount: 260 * perPage, 100: 260*perPage + 50*followees} { // where they are in memory, and where not
+		for held, most := range map[int]int{recentPostCount: 275 * perPage, 100: 275*perPage + 50*followees} { // where they are in memory, and where not
 			reader := NewReader(app)
 			reader.recent.most = held
 			r := Request{Collection: "feed", Sort: "-at,-post", PerPage: perPage, Expand: "post.author"}
@@ -302,6 +302,87 @@ func TestAPageTakesAsManyStepsAsThereAreFolloweesAndRows(t *testing.T) {
 				}
 				r.At, r.LastID = fmt.Sprintf("2025-12-%d 00:00:00.000Z", 30-10*page), "~"
 			}
+		}
+	}
+}
+
+// TestAPostThatWasGivenAwayIsInNoFeedOfBefore changes the author and the time of posts behind the hooks' back: no page has a
+// post of a stranger, or one at its former place, and the page is full.
+func TestAPostThatWasGivenAwayIsInNoFeedOfBefore(t *testing.T) {
+	app, exec := newRecentPostsApp(t)
+	exec(`INSERT INTO follows (id, follower, followee, state) VALUES ('ab', 'a', 'b', 'accepted')`, nil)
+	for n := range 9 {
+		exec(insertPost, postParams(fmt.Sprint("p", n), "b", fmt.Sprintf("2026-10-01 00:00:0%d.000Z", n)))
+	}
+	person, err := app.FindRecordById("users", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := NewReader(app)
+	for _, step := range []struct{ change, want string }{
+		{`SELECT 1`, "p8 p7 p6 p5"},
+		{`UPDATE posts SET author = 'c' WHERE id = 'p7'`, "p8 p6 p5 p4"},
+		{`UPDATE posts SET author = 'nobody' WHERE id = 'p4'`, "p8 p6 p5 p3"},
+		{`UPDATE posts SET created = '2026-01-01 00:00:00.000Z' WHERE id = 'p6'`, "p8 p5 p3 p2"},
+		{`UPDATE posts SET author = 'b' WHERE id = 'p7'; UPDATE posts SET author = 'c' WHERE id = 'p2'`, "p8 p7 p5 p3"},
+	} {
+		exec(step.change, nil)
+		for range 2 { // after which the posts were forgotten, and are held again
+			answer, reason, err := reader.AppendPage(nil, person, Request{Collection: "feed", Sort: "-at,-post", PerPage: 4})
+			if err != nil || reason != "" {
+				t.Fatal(err, reason)
+			}
+			var page struct {
+				Items []struct {
+					Post string `json:"post"`
+				} `json:"items"`
+			}
+			if err := json.Unmarshal(answer, &page); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, item := range page.Items {
+				got = append(got, item.Post)
+			}
+			if strings.Join(got, " ") != step.want {
+				t.Errorf("%s: got %v, want %s", step.change, got, step.want)
+			}
+		}
+	}
+}
+
+// TestAFeedIsReadByWhoIsFollowedAndNotByAStoredCount has somebody whose stored count says nothing of whom they follow.
+func TestAFeedIsReadByWhoIsFollowedAndNotByAStoredCount(t *testing.T) {
+	app, exec := newRecentPostsApp(t)
+	exec(insertPost, postParams("p1", "b", "2026-10-01 00:00:00.000Z"))
+	person, err := app.FindRecordById("users", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := NewReader(app)
+	reader.manyFollowees = 2
+	request := Request{Collection: "feed", Sort: "-at,-post", PerPage: 1}
+	plan, err := reader.findPlan(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := func(newest bool) *pagePlan { // the other plan is a statement that fails
+		feed := *plan.feed
+		if newest {
+			feed.listed, feed.merged[0] = "no statement", "no statement"
+		} else {
+			feed.newest[0] = "no statement"
+		}
+		return &pagePlan{row: plan.row, feed: &feed}
+	}
+	for followees, stored := range map[int]int{1: 5000, 3: 0} {
+		exec(`DELETE FROM follows`, nil)
+		exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {:n})
+			INSERT INTO follows (id, follower, followee, state) SELECT 'f' || i, 'a', CASE i WHEN 1 THEN 'b' ELSE 'x' || i END, 'accepted' FROM n`, db.Params{"n": followees})
+		person.SetRaw("followingCount", stored)
+		out, err := reader.appendFeed(nil, only(followees >= reader.manyFollowees), person, request, reader.pageParams(person, request))
+		if err != nil || !strings.Contains(string(out), `"p1"`) {
+			t.Errorf("%d followees, %d stored: %s %v", followees, stored, out, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -27,12 +28,13 @@ type Reader struct {
 	app   core.App
 	plans atomic.Pointer[planCache]
 
-	recent recentPosts
+	recent        recentPosts
+	manyFollowees int
 }
 
 // NewReader returns a reader of app's data.
 func NewReader(app core.App) *Reader {
-	return &Reader{app: app, recent: recentPosts{most: recentPostCount}}
+	return &Reader{app: app, recent: recentPosts{most: recentPostCount}, manyFollowees: manyFollowees}
 }
 
 // ForgetRecentPosts says that the author or the time of a post was changed, which are looked up again for the next page of
@@ -107,14 +109,25 @@ func (r *Reader) pageParams(person *core.Record, request Request) db.Params {
 
 const itemsHead = `{"items":[`
 
-// appendRows appends itemsHead and the rows of a page, and returns how many they are.
+// errEmptyRow says that a statement had a row without a text.
+var errEmptyRow = errors.New("a row is empty")
+
+// appendRows appends itemsHead and the rows of a page, and returns how many they are, or errEmptyRow.
 func (r *Reader) appendRows(out []byte, p *pagePlan, statement string, params db.Params) (_ []byte, count int, err error) {
 	var text string
 	out = append(out, itemsHead...)
+	empty := false
 	err = db.QueryEach(r.app, statement, params, func() {
+		if text == "" {
+			empty = true
+			return
+		}
 		out = append(p.row.appendRow(out, text, nil), ',')
 		count++
 	}, &text)
+	if err == nil && empty {
+		err = errEmptyRow
+	}
 	return out, count, err
 }
 
