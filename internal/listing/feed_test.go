@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -385,6 +386,47 @@ func TestAFeedIsReadByWhoIsFollowedAndNotByAStoredCount(t *testing.T) {
 			t.Errorf("%d followees, %d stored: %s %v", followees, stored, out, err)
 		}
 	}
+}
+
+// TestATotalThatIsTooSlowIsNotTriedForEachPage has a total that never ends: the next pages of the same are left to the general
+// path at once, and others are not.
+func TestATotalThatIsTooSlowIsNotTriedForEachPage(t *testing.T) {
+	app, exec := newRecentPostsApp(t)
+	exec(insertPost, postParams("p1", "a", "2026-10-01 00:00:00.000Z"))
+	person, err := app.FindRecordById("users", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := NewReader(app)
+	request := Request{Collection: "feed", Sort: "-at,-post", PerPage: 1, Total: true}
+	plan, err := reader.findPlan(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := plan.totalSQL[0]
+	plan.totalSQL[0] = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n`
+	reader.totalTimeout = time.Millisecond
+	if _, reason, err := reader.AppendPage(nil, person, request); reason != SlowTotal || err != nil {
+		t.Fatalf("got %q, %v", reason, err)
+	}
+	before := db.StatementCount()
+	if _, reason, err := reader.AppendPage(nil, person, request); reason != SlowTotal || err != nil || db.StatementCount() != before {
+		t.Errorf("got %q, %v and %d statements at once again", reason, err, db.StatementCount()-before)
+	}
+	plan.totalSQL[0], reader.totalTimeout = total, totalTimeout
+	expect := func(what string) {
+		t.Helper()
+		if answer, reason, err := reader.AppendPage(nil, person, request); reason != "" || err != nil {
+			t.Errorf("%s: got %s, %q, %v", what, answer, reason, err)
+		}
+	}
+	request.Total = false
+	expect("without a total")
+	request.Total = true
+	for counted := range reader.slow.until {
+		reader.slow.until[counted] = time.Now()
+	}
+	expect("a minute later")
 }
 
 // stepCount returns how many steps SQLite has taken for the statements of the connection that reads.

@@ -21,6 +21,7 @@ const (
 	ShowsOthers   visibility.Reason = "rule_others" // the rule shows rows of other people's too, which have no index
 	FoundNothing  visibility.Reason = "nothing"     // no row was found, or the token is no longer valid
 	UnknownFormat visibility.Reason = "value"       // a value is stored in a form that PocketBase does not write
+	SlowTotal     visibility.Reason = "total"       // it took too long to count the rows
 )
 
 // Reader answers supported requests. It is safe for concurrent use.
@@ -30,11 +31,14 @@ type Reader struct {
 
 	recent        recentPosts
 	manyFollowees int
+
+	totalTimeout time.Duration
+	slow         slowTotals
 }
 
 // NewReader returns a reader of app's data.
 func NewReader(app core.App) *Reader {
-	return &Reader{app: app, recent: recentPosts{most: recentPostCount}, manyFollowees: manyFollowees}
+	return &Reader{app: app, recent: recentPosts{most: recentPostCount}, manyFollowees: manyFollowees, totalTimeout: totalTimeout}
 }
 
 // ForgetRecentPosts says that the author or the time of a post was changed, which are looked up again for the next page of
@@ -70,6 +74,10 @@ func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([
 	if err != nil || p.reason != "" {
 		return out, p.reason, err
 	}
+	counted := countedRows{person.Id, request.Collection, request.Author}
+	if request.Total && r.slow.isKnown(counted) {
+		return out, SlowTotal, nil
+	}
 	params := r.pageParams(person, request)
 	behind := 0
 	if request.At != "" {
@@ -85,7 +93,11 @@ func (r *Reader) AppendPage(out []byte, person *core.Record, request Request) ([
 	}
 	total := -1
 	if err == nil && request.Total {
-		_, err = db.QueryValueWithin(r.app, totalTimeout, &total, p.totalSQL[behind], params)
+		began := time.Now()
+		if _, err = db.QueryValueWithin(r.app, r.totalTimeout, &total, p.totalSQL[behind], params); err != nil && time.Since(began) >= r.totalTimeout {
+			r.slow.note(counted)
+			return out, SlowTotal, nil
+		}
 	}
 	if err != nil {
 		return out, "", fmt.Errorf("read a page of %s: %w", request.Collection, err)
