@@ -238,6 +238,35 @@ func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
 	}
 }
 
+// TestFieldsOfWhatAJSONFieldMayHold asks for fields of records with JSON that PocketBase stores and shows, although it is not
+// quite JSON.
+func TestFieldsOfWhatAJSONFieldMayHold(t *testing.T) {
+	skipWithoutFastPath(t)
+	s := newServiceOnPath(t, "fast")
+	c, err := s.App.FindCollectionByNameOrId("posts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Fields.Add(&core.JSONField{Name: "mJSON"})
+	if err := s.App.Save(c); err != nil {
+		t.Fatal(err)
+	}
+	ada, paths := s.As("ada"), []string{}
+	for _, value := range []string{`'{"a":1,"a":2}'`, `'[{"b":{"a":1,"a":2}}]'`, `CAST(x'22ff22' AS TEXT)`, `'"\ud800"'`, `'no json'`} {
+		id := ada.Post("hello")
+		execServiceSQL(t, s, `UPDATE posts SET mJSON = `+value+` WHERE id = '`+id+`'`)
+		paths = append(paths, "/api/collections/posts/records/"+id+"?fields=id,mJSON", "/api/collections/posts/records/"+id+"?fields=id")
+	}
+	paths = append(paths, gridPath+"&filter="+escapeQuery(`author = "`+ada.ID+`"`)+"&fields=id,mJSON", feedPath+feedExpand+"&fields=post,expand.post.mJSON")
+	general := startGeneralTwin(t, s).As("ada")
+	for _, path := range paths {
+		got, want := ada.Must(200, "GET", path, nil), general.Must(200, "GET", path, nil)
+		if !reflect.DeepEqual(got.Body, want.Body) {
+			t.Errorf("%s: %s\nwant %s", path, got.Raw, want.Raw)
+		}
+	}
+}
+
 func TestAFastReadShowsAMuteUntilItEnds(t *testing.T) {
 	t.Parallel()
 	s := hookstest.New(t)
