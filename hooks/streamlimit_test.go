@@ -8,6 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/limit"
 )
@@ -116,5 +120,25 @@ func TestStreamsThatNeverSubscribeMakeRoom(t *testing.T) {
 		if a := stream.subscribe(s.As("ada")); a.Status == 404 {
 			t.Errorf("a stream is gone: %s", a.Raw)
 		}
+	}
+}
+
+// TestAStreamWhoseFirstSubscribeFailsIsAStranger opens one whose subscribe call fails after the limits were asked, and one more later.
+func TestAStreamWhoseFirstSubscribeFailsIsAStranger(t *testing.T) {
+	skipWithoutFastPath(t)
+	t.Setenv(limit.EnvVariable, "streams-address=1")
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnRealtimeSubscribeRequest().Bind(&hook.Handler[*core.RealtimeSubscribeRequestEvent]{Priority: 1 << 30, Func: func(e *core.RealtimeSubscribeRequestEvent) error {
+			return e.ForbiddenError("An owner says no.", nil)
+		}})
+	})
+	failed := openStream(t, s)
+	if a := failed.subscribe(s.Guest()); a.Status != 403 {
+		t.Fatalf("%d %s", a.Status, a.Raw)
+	}
+	s.Advance(time.Minute)
+	openStream(t, s)
+	if _, err := io.Copy(io.Discard, failed.body); err != nil { // it ends, else the test does not
+		t.Logf("it ended: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"container/list"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -29,7 +30,8 @@ const (
 type device struct {
 	subscriptions.Client // holds the id, PocketBase's subscriptions, and what hooks store
 
-	address netip.Prefix // that its connection came from, as limits count addresses
+	address  netip.Prefix  // that its connection came from, as limits count addresses
+	stranger *list.Element // its place among the strangers of the address, nil once it has subscribed; the inbox's mu guards it
 
 	subscribing     sync.Mutex  // held by the subscribe call that is under way
 	hasOwnersTopics atomic.Bool // whether it may have subscriptions that PocketBase serves

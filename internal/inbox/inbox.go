@@ -3,6 +3,7 @@
 package inbox
 
 import (
+	"container/list"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -53,10 +54,10 @@ type Inbox struct {
 	superusers     subscriptionSet            // of superusers, who are sent the rows of all people
 	idleWatcher    *idleWatcher               // nil before the first connection
 	watchedPosts   map[string]*watchedPost
-	rowSubscribers map[rowKey]subscriptionSet             // subscriptions to topics that are not personal
-	streamCounts   map[streamHolder]int                   // of those who have subscribed
-	strangers      map[netip.Prefix]map[*device]time.Time // devices that have not subscribed yet, with when they came
-	stopHeartbeats chan struct{}                          // closed to end the heartbeats, nil before the first device
+	rowSubscribers map[rowKey]subscriptionSet  // subscriptions to topics that are not personal
+	streamCounts   map[streamHolder]int        // of those who have subscribed
+	strangers      map[netip.Prefix]*list.List // devices that have not subscribed yet, those first that came first
+	stopHeartbeats chan struct{}               // closed to end the heartbeats, nil before the first device
 	closed         bool
 }
 
@@ -91,7 +92,7 @@ func ForApp(app core.App) *Inbox {
 			watchedPosts:   map[string]*watchedPost{},
 			rowSubscribers: map[rowKey]subscriptionSet{},
 			streamCounts:   map[streamHolder]int{},
-			strangers:      map[netip.Prefix]map[*device]time.Time{},
+			strangers:      map[netip.Prefix]*list.List{},
 			workByDevice:   map[*device]float64{},
 			maxBacklog:     crowdedBacklog,
 		}

@@ -65,12 +65,20 @@ func (in *Inbox) replaceSubscription(d *device, s *subscription) {
 	in.unsubscribe(before) // last, so that a post that stays watched keeps its countsInterval
 }
 
-// restoreSubscription puts a former subscription back.
+// restoreSubscription puts a former subscription back. A device that had none is a stranger again: else it were counted
+// nowhere.
 func (in *Inbox) restoreSubscription(d *device, before *subscription) {
 	in.mu.Lock()
-	defer in.mu.Unlock()
+	var outstayed []*device
 	if _, here := in.devices[d]; here {
 		in.replaceSubscription(d, before)
+		if before == nil {
+			outstayed = in.addStranger(d)
+		}
+	}
+	in.mu.Unlock()
+	for _, other := range outstayed {
+		in.removeDevice(other)
 	}
 }
 

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"container/list"
 	"net/netip"
 	"time"
 
@@ -59,6 +60,12 @@ func (in *Inbox) countStream(s *subscription, n int) {
 	}
 }
 
+// stranger is a device that has not subscribed yet.
+type stranger struct {
+	device *device
+	since  time.Time
+}
+
 // addStranger notes a device that has not subscribed yet. It returns those of the same address that are to be
 // disconnected, as they are many and never subscribed. It needs mu.
 func (in *Inbox) addStranger(d *device) (outstayed []*device) {
@@ -68,25 +75,32 @@ func (in *Inbox) addStranger(d *device) (outstayed []*device) {
 	}
 	here := in.strangers[d.address]
 	if here == nil {
-		here = map[*device]time.Time{}
+		here = list.New()
 		in.strangers[d.address] = here
 	}
 	now := clock.Now(in.app)
-	if len(here) >= most {
-		for other, since := range here {
-			if now.Sub(since) > strangerGrace {
-				outstayed = append(outstayed, other)
-			}
+	if here.Len() >= most {
+		for first := here.Front(); first != nil && now.Sub(first.Value.(stranger).since) > strangerGrace; first = here.Front() {
+			other := here.Remove(first).(stranger).device
+			other.stranger = nil
+			outstayed = append(outstayed, other)
 		}
 	}
-	here[d] = now
+	d.stranger = here.PushBack(stranger{d, now}) // the oldest are first, so that nobody walks over the young ones
 	return outstayed
 }
 
 // forgetStranger forgets that a device has not subscribed yet. It needs mu.
 func (in *Inbox) forgetStranger(d *device) {
-	delete(in.strangers[d.address], d)
-	if len(in.strangers[d.address]) == 0 {
+	here := in.strangers[d.address]
+	if here == nil {
+		return
+	}
+	if d.stranger != nil {
+		here.Remove(d.stranger)
+		d.stranger = nil
+	}
+	if here.Len() == 0 {
 		delete(in.strangers, d.address)
 	}
 }
