@@ -62,15 +62,15 @@ func (s *Social) serveFastLike(e *core.RequestEvent, r fastpath.Request) (visibi
 	if err := limits.LoadAdded(s.app, likes.Name, e.Auth.Id); err != nil {
 		return fastpath.ReadFailed, nil //nolint:nilerr // the general path meets it again
 	}
-	l, allowed := (*fastpath.Like)(nil), false
+	l, allowed, refused := (*fastpath.Like)(nil), false, error(nil)
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
-		l = fastpath.NewLike(likes, r.Post, e.Auth.Id)
+		l, refused = fastpath.NewLike(likes, r.Post, e.Auth.Id), nil
 		if allowed, err = l.ReadIfAllowed(tx, r.Rules, e.Auth, r.User); err != nil || !allowed || l.IsStored() || l.PostAuthor == "" {
 			return err
 		}
 		if limited && !taken { // once, however often the transaction runs
-			if err := limits.Take(claim).Error(); err != nil {
-				return err
+			if refused = limits.Take(claim).Error(); refused != nil {
+				return nil // nothing was written: an error would run again all the likes that share the transaction
 			}
 			taken = true
 		}
@@ -87,6 +87,8 @@ func (s *Social) serveFastLike(e *core.RequestEvent, r fastpath.Request) (visibi
 			limits.GiveBack(claim)
 		}
 		return "", refuseFastPath(e, fault.ForClient(err), "Failed to create record")
+	case refused != nil:
+		return "", refused
 	case !allowed:
 		return "", fault.BadRequest("Failed to create record.")
 	case l.PostAuthor == "":
