@@ -116,6 +116,22 @@ func TestATrustedProxySaysForWhomItAsks(t *testing.T) {
 	}
 }
 
+// TestTheFirstNamedHeaderDecides sends another beside it, as a client may whose proxy does not know that header.
+func TestTheFirstNamedHeaderDecides(t *testing.T) {
+	skipWithoutFastPath(t)
+	t.Setenv(web.ProxiesVariable, "127.0.0.1, 10.0.0.0/8")
+	s := hookstest.New(t)
+	s.Admin().Must(200, "PATCH", "/api/settings", jsonObject{"trustedProxy": jsonObject{"headers": []string{"X-Real-IP", "X-Forwarded-For"}, "useLeftmostIP": false}})
+	for real, want := range map[string]string{"203.0.113.7": "203.0.113.7", "10.1.2.3": "10.1.2.3", "unknown": "127.0.0.1"} {
+		if _, address := forwarded(t, s, s.Admin().Token, map[string]string{"X-Real-IP": real, "X-Forwarded-For": "6.6.6.6"}); address != want {
+			t.Errorf("%q is taken for %s, want %s", real, address, want)
+		}
+	}
+	if _, address := forwarded(t, s, s.Admin().Token, map[string]string{"X-Forwarded-For": "203.0.113.8"}); address != "203.0.113.8" {
+		t.Errorf("the second header alone is taken for %s", address)
+	}
+}
+
 // TestAMistakeInTheProxiesStopsTheStart: none of them is left out without a word.
 func TestAMistakeInTheProxiesStopsTheStart(t *testing.T) {
 	for _, text := range []string{"localhost", "10.0.0.0/33", "127.0.0.1;::1", "10.*"} {

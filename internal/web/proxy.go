@@ -52,7 +52,8 @@ func (p *TrustedProxies) trusts(address netip.Addr) bool {
 // believe those of anybody.
 func (p *TrustedProxies) ResolveClient(e *core.RequestEvent) error {
 	named := e.App.Settings().TrustedProxy.Headers
-	if len(named) == 0 && e.Request.Header[defaultForwardHeader] == nil {
+	forwarded := forwardHeader(e.Request, named)
+	if forwarded == "" {
 		return e.Next()
 	}
 	at, err := netip.ParseAddrPort(e.Request.RemoteAddr)
@@ -62,9 +63,9 @@ func (p *TrustedProxies) ResolveClient(e *core.RequestEvent) error {
 	peer := at.Addr().Unmap()
 	client := peer
 	if p.trusts(peer) {
-		client = p.clientOf(e.Request, peer, named)
+		client = p.clientOf(e.Request, peer, forwarded)
 		e.Request.RemoteAddr = netip.AddrPortFrom(client, at.Port()).String()
-	} else if peer.IsLoopback() || peer.IsPrivate() {
+	} else if len(named) > 0 || peer.IsLoopback() || peer.IsPrivate() {
 		p.warn.Do(func() {
 			e.App.Logger().Warn("a proxy forwards requests and is not trusted: all who come by it share the limits of one address, until "+ProxiesVariable+" names it", "address", peer.String())
 		})
@@ -77,23 +78,31 @@ func (p *TrustedProxies) ResolveClient(e *core.RequestEvent) error {
 	return e.Next()
 }
 
-// clientOf returns the last address of a forwarded header that is not a trusted proxy's own: a client may have written
-// whatever it likes in front of it.
-func (p *TrustedProxies) clientOf(r *http.Request, peer netip.Addr, named []string) netip.Addr {
+// forwardHeader returns the first of the named headers that a request has, empty if it has none. The others are not
+// looked at: what a proxy does not write itself, it passes on from the client.
+func forwardHeader(r *http.Request, named []string) string {
 	if len(named) == 0 {
 		named = []string{defaultForwardHeader}
 	}
+	at := slices.IndexFunc(named, func(name string) bool { return len(r.Header.Values(name)) > 0 })
+	if at < 0 {
+		return ""
+	}
+	return named[at]
+}
+
+// clientOf returns the last address of a forwarded header that is not a trusted proxy's own: a client may have written
+// whatever it likes in front of it.
+func (p *TrustedProxies) clientOf(r *http.Request, peer netip.Addr, forwarded string) netip.Addr {
 	client := peer
-	for _, name := range named {
-		hops := strings.Split(strings.Join(r.Header.Values(name), ","), ",")
-		for _, hop := range slices.Backward(hops) {
-			address, err := parseHop(strings.TrimSpace(hop))
-			if err != nil {
-				break
-			}
-			if client = address; !p.trusts(address) {
-				return client
-			}
+	hops := strings.Split(strings.Join(r.Header.Values(forwarded), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		address, err := parseHop(strings.TrimSpace(hop))
+		if err != nil {
+			break
+		}
+		if client = address; !p.trusts(address) {
+			break
 		}
 	}
 	return client
