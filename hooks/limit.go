@@ -24,6 +24,13 @@ func (s *Social) bindLimits() {
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultBodyLimitMiddlewarePriority + 1, Func: web.CheckLimits})
 		return e.Next()
 	})
+	s.app.OnRecordConfirmPasswordResetRequest().BindFunc(func(e *core.RecordConfirmPasswordResetRequestEvent) error {
+		err := e.Next()
+		if err == nil { // who was kept out by somebody's guesses gets in with the new password
+			web.FreeSignIns(e.RequestEvent, e.Record)
+		}
+		return err
+	})
 }
 
 // provePassword runs prove, which compares a password that somebody who is signed in gives for a change of their account:

@@ -21,6 +21,8 @@ type Limits struct {
 	rates       [ruleCount]rate
 	seeds       [2]maphash.Seed
 	cells       cellTable
+	known       cellTable // when each of them was noted, see Remember
+	reserved    reservations
 }
 
 const storeKey = "doubletap.limits"

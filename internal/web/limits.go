@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	validation "github.com/pocketbase/ozzo-validation/v4"
@@ -10,23 +11,31 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
 
-	"github.com/doubletap/doubletap/internal/account"
-	"github.com/doubletap/doubletap/internal/deliver/mail"
 	"github.com/doubletap/doubletap/internal/limit"
 )
 
-// limitedDoor is a route with limits of its own. What it counts beside addresses is named by a field of the body.
+// limitedDoor is a route with limits of its own.
 type limitedDoor struct {
-	field  string
-	counts []countedUse
+	readTarget func(*core.RequestEvent) (string, error) // whom a request is about; nil where addresses alone are counted
+	counts     []countedUse
+	isSignIn   bool // its targets are names that sign in
 }
 
 // countedUse is one limit of a door.
 type countedUse struct {
-	rule     limit.Rule
-	byTarget bool // and not by the address
-	keep     outcome
+	rule limit.Rule
+	by   subject
+	keep outcome
 }
+
+// subject says whose unit a use takes.
+type subject int
+
+const (
+	byAddress subject = iota
+	byTarget          // whom the request is about
+	byCaller          // the account that asks, else the address
+)
 
 // outcome says after which answers a unit stays taken. The others give it back.
 type outcome int
@@ -40,29 +49,29 @@ const (
 // What a person who signs in rightly has tried costs nothing: many may sign in at one address, and one with many devices.
 var (
 	failedSignIn = countedUse{rule: limit.SignInByAddress, keep: failures}
-	askedMail    = countedUse{rule: limit.MailByAddress}
+	askedMail    = countedUse{rule: limit.MailByAddress, by: byCaller}
 )
 
 // limitedDoors are the doors of all collections of accounts, an owner's too, by the pattern of their route.
 var limitedDoors = map[string]*limitedDoor{
-	authPattern("auth-with-password"): {"identity", []countedUse{failedSignIn, {limit.SignIn, true, failures}, {limit.SignInDay, true, failures}}},
-	authPattern("auth-with-otp"):      {"", []countedUse{failedSignIn}},
-	authPattern("auth-with-oauth2"):   {"", []countedUse{failedSignIn}},
+	authPattern("auth-with-password"): {readIdentity, []countedUse{failedSignIn, {limit.SignIn, byTarget, failures}, {limit.SignInDay, byTarget, failures}}, true},
+	authPattern("auth-with-otp"):      {nil, []countedUse{failedSignIn}, false},
+	authPattern("auth-with-oauth2"):   {nil, []countedUse{failedSignIn}, false},
 
-	authPattern("confirm-password-reset"): {"", []countedUse{failedSignIn}},
-	authPattern("confirm-verification"):   {"", []countedUse{failedSignIn}},
-	authPattern("confirm-email-change"):   {"", []countedUse{failedSignIn}}, // it takes the password
+	authPattern("confirm-password-reset"): {nil, []countedUse{failedSignIn}, false},
+	authPattern("confirm-verification"):   {nil, []countedUse{failedSignIn}, false},
+	authPattern("confirm-email-change"):   {nil, []countedUse{failedSignIn}, false}, // it takes the password
 
-	authPattern("request-otp"):            {"email", []countedUse{askedMail, {rule: limit.CodeMail, byTarget: true}}},
-	authPattern("request-password-reset"): {"email", []countedUse{askedMail, {rule: limit.ResetMail, byTarget: true}}},
-	authPattern("request-verification"):   {"email", []countedUse{askedMail, {rule: limit.VerificationMail, byTarget: true}}},
-	authPattern("request-email-change"):   {"newEmail", []countedUse{askedMail, {rule: limit.AddressChange, byTarget: true}}},
+	authPattern("request-otp"):            {readMailbox, []countedUse{askedMail, {rule: limit.CodeMail, by: byTarget}}, false},
+	authPattern("request-password-reset"): {readMailbox, []countedUse{askedMail, {rule: limit.ResetMail, by: byTarget}}, false},
+	authPattern("request-verification"):   {readMailbox, []countedUse{askedMail, {rule: limit.VerificationMail, by: byTarget}}, false},
+	authPattern("request-email-change"):   {readNewMailbox, []countedUse{askedMail, {rule: limit.AddressChange, by: byTarget}}, false},
 }
 
 // signUpDoor is the create of a record, where that is an account.
-var signUpDoor = &limitedDoor{"email", []countedUse{
-	{rule: limit.SignUpTries}, {rule: limit.SignUpMailbox, byTarget: true}, {rule: limit.SignUpByAddress, keep: successes},
-}}
+var signUpDoor = &limitedDoor{readNewAccount, []countedUse{
+	{rule: limit.SignUpTries}, {rule: limit.SignUpMailbox, by: byTarget}, {rule: limit.SignUpByAddress, keep: successes},
+}, false}
 
 func authPattern(action string) string { return "POST /api/collections/{collection}/" + action }
 
@@ -72,25 +81,38 @@ func CheckLimits(e *core.RequestEvent) error {
 	if e.HasSuperuserAuth() {
 		return e.Next()
 	}
-	limits := limit.ForApp(e.App)
-	if countsAsRead(e.Request) {
-		state := limits.Take(claimOfCaller(limits, e, limit.Reads, limit.ReadsByAddress))
+	limits, door := limit.ForApp(e.App), doorOf(e)
+	read := limit.Claim{}
+	if door == nil && countsAsRead(e.Request) { // what a door has are limits enough, or no school could sign in
+		read = claimOfCaller(limits, e, limit.Reads, limit.ReadsByAddress)
+		state := limits.Take(read)
 		if limits.IsLow(state) { // so that a client can slow down before it is refused
 			limits.SetHeaders(e.Response.Header(), state)
 		}
 		if err := state.Error(); err != nil {
-			return err
+			return refuseReader(e, err)
 		}
 	}
 	if bringsFiles(e.Request) {
 		if err := limits.Take(claimOfCaller(limits, e, limit.Uploads, limit.UploadsByAddress)).Error(); err != nil {
+			if read != (limit.Claim{}) {
+				limits.GiveBack(read)
+			}
 			return answerLimited(e, err)
 		}
 	}
-	if door := doorOf(e); door != nil {
+	if door != nil {
 		return door.pass(e, limits)
 	}
 	return answerLimited(e, e.Next())
+}
+
+// refuseReader answers a browser that asks for a page with one.
+func refuseReader(e *core.RequestEvent, err error) error {
+	if strings.HasPrefix(e.Request.URL.Path, "/api/") || !showsPages(e.Request) {
+		return err
+	}
+	return AnswerWithPage(e, err)
 }
 
 // answerLimited adds to a 429 of ours, wherever it comes from, the headers that say how long to wait.
@@ -131,31 +153,48 @@ func stateOfBatch(err error) (limit.State, bool) {
 	return limit.State{}, false
 }
 
-// pass counts a request at a door and lets it through, unless it is too many.
-func (d *limitedDoor) pass(e *core.RequestEvent, limits *limit.Limits) error {
-	var taken [4]limit.Claim
-	target := ""
-	if d.field != "" {
-		target = targetOf(e, d.field)
-	}
-	for i, use := range d.counts {
-		switch {
-		case !use.byTarget:
-			taken[i] = limits.ForAddress(use.rule, limit.ClientAddress(e.Request))
-		case target != "":
-			taken[i] = limits.ForText(use.rule, target)
-		default:
-			continue // PocketBase says that it is missing
+// pass counts a request at a door and lets it through, unless it is too many. What cannot be read is counted as it is
+// of the address, and goes no further: PocketBase would read something else than what was counted.
+func (d *limitedDoor) pass(e *core.RequestEvent, limits *limit.Limits) (err error) {
+	target, unreadable := d.targetOf(e)
+	known, text := limit.Claim{}, target
+	if d.isSignIn && target != "" {
+		here := targetAtAddress(e, target)
+		if known = limits.ForText(limit.SignIn, here); limits.Remembers(known) { // or strangers who guess would keep them out
+			text = here
 		}
-		if err := limits.Take(taken[i]).Error(); err != nil {
+	}
+	var reserved [4]*limit.Claim
+	refused, done := false, false
+	defer func() {
+		for i, use := range d.counts {
+			if reserved[i] != nil {
+				limits.Settle(*reserved[i], !refused && (!done || use.keep == anyOutcome || (use.keep == failures) == (err != nil)))
+			}
+		}
+	}()
+	for i, use := range d.counts {
+		claim := limits.ForAddress(use.rule, limit.ClientAddress(e.Request))
+		switch {
+		case use.by == byCaller:
+			claim = claimOfCaller(limits, e, use.rule, use.rule)
+		case use.by == byTarget && target == "":
+			continue // PocketBase says that it is missing
+		case use.by == byTarget:
+			claim = limits.ForText(use.rule, text)
+		}
+		if err := limits.Reserve(e.Request.Context(), claim).Error(); err != nil {
+			refused = true
 			return answerLimited(e, err)
 		}
+		reserved[i] = &claim
 	}
-	err := e.Next()
-	for i, use := range d.counts {
-		if (use.keep == failures && err == nil || use.keep == successes && err != nil) && taken[i] != (limit.Claim{}) {
-			limits.GiveBack(taken[i])
-		}
+	if err = unreadable; err == nil {
+		err = e.Next()
+	}
+	done = true
+	if err == nil && known != (limit.Claim{}) {
+		limits.Remember(known)
 	}
 	return answerLimited(e, err)
 }
@@ -173,35 +212,6 @@ func doorOf(e *core.RequestEvent) *limitedDoor {
 	return nil
 }
 
-// targetOf returns whom a request at a door is about, in one form for all spellings, whether or not there is an account:
-// nobody learns from a limit that there is one.
-func targetOf(e *core.RequestEvent, field string) string {
-	var form struct {
-		Identity string `json:"identity" form:"identity"`
-		Email    string `json:"email" form:"email"`
-		NewEmail string `json:"newEmail" form:"newEmail"`
-	}
-	c, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection"))
-	if err != nil || e.BindBody(&form) != nil {
-		return "" // PocketBase says so
-	}
-	name := ""
-	switch {
-	case field == "identity" && strings.Contains(form.Identity, "@"):
-		name = account.FoldAddress(form.Identity)
-	case field == "identity":
-		name = strings.ToLower(form.Identity)
-	case field == "email" && form.Email != "":
-		name = mail.MailboxKey(form.Email)
-	case field == "newEmail" && form.NewEmail != "":
-		name = mail.MailboxKey(form.NewEmail)
-	}
-	if name == "" {
-		return ""
-	}
-	return c.Id + " " + name
-}
-
 // claimOfCaller returns the claim of the account that asks, else that of a guest's address: people who share an address
 // do not share a limit once they are signed in.
 func claimOfCaller(limits *limit.Limits, e *core.RequestEvent, byAccount, byAddress limit.Rule) limit.Claim {
@@ -211,8 +221,11 @@ func claimOfCaller(limits *limit.Limits, e *core.RequestEvent, byAccount, byAddr
 	return limits.ForAddress(byAddress, limit.ClientAddress(e.Request))
 }
 
+// pagePaths are where the pages begin that are made from what is stored.
+var pagePaths = [...]string{"/p/", "/@", "/tags/", "/sitemap", "/oembed", "/docs/api"}
+
 // countsAsRead reports whether a request is counted among the reads: all of the API but streams, files and health checks,
-// and share pages. The web app, photos and the dashboard are what browsers and caches keep.
+// and the pages that are made from what is stored. The web app, photos and the dashboard are what browsers and caches keep.
 func countsAsRead(r *http.Request) bool {
 	path := r.URL.Path
 	rest, isAPI := strings.CutPrefix(path, "/api/")
@@ -222,7 +235,7 @@ func countsAsRead(r *http.Request) bool {
 	case isAPI && (rest == "realtime" || strings.HasPrefix(rest, "files/")):
 		return r.Method != http.MethodGet && r.Method != http.MethodHead
 	}
-	return isAPI || strings.HasPrefix(path, "/p/") || strings.HasPrefix(path, "/@") || strings.HasPrefix(path, "/tags/")
+	return isAPI || slices.ContainsFunc(pagePaths[:], func(begin string) bool { return strings.HasPrefix(path, begin) })
 }
 
 // bringsFiles reports whether a request may store files.

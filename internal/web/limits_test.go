@@ -45,6 +45,19 @@ func TestCountingARequestAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestARequestWithoutAnAddressSettles signs in over a socket that has none, more often at once than there are units.
+func TestARequestWithoutAnAddressSettles(t *testing.T) {
+	t.Setenv(limit.EnvVariable, "sign-in-address=1/1h")
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: t.TempDir()})
+	for range 3 {
+		e := newLimitedRequest(app, http.MethodPost, "/api/collections/users/auth-with-otp", authPattern("auth-with-otp"), true)
+		e.Request.RemoteAddr = "@"
+		if err := CheckLimits(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkCheckLimits(b *testing.B) {
 	for name, setting := range map[string]string{"on": "reads=1000000000/1h,reads-address=1000000000/1h", "off": "off"} {
 		for who, isGuest := range map[string]bool{"signed in": false, "guest": true} {

@@ -33,10 +33,15 @@ func AnswerWithPage(e *core.RequestEvent, err error) error {
 // Programs, and whoever asks for something of the API, are told in JSON.
 func AnswerPeople(e *core.RequestEvent) error {
 	err := e.Next()
-	if err == nil || strings.HasPrefix(e.Request.URL.Path, "/api/") || !strings.Contains(e.Request.Header.Get("Accept"), "text/html") {
+	if err == nil || strings.HasPrefix(e.Request.URL.Path, "/api/") || !showsPages(e.Request) {
 		return err
 	}
 	return AnswerWithPage(e, err)
+}
+
+// showsPages reports whether a browser asks for what it will show.
+func showsPages(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // RedirectTrailingSlash leads from /p/ID/ to /p/ID: no address of ours ends in a slash.
