@@ -42,33 +42,61 @@ func (r *rowReader) register() (number int64, forget func()) {
 func init() {
 	for name, read := range map[string]func(r *rowReader, values []driver.Value) bool{soundRow: (*rowReader).readRow, rowEvent: (*rowReader).readEvent} {
 		sqlite.MustRegisterFunction(name, &sqlite.FunctionImpl{NArgs: -1, VolatileArgs: true, Scalar: func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-			r, reads := readers.Load(args[0])
-			return reads && read(r.(*rowReader), args[1:]), nil
+			return callReader(read, args), nil
 		}})
 	}
+}
+
+// callReader has the reader that the first argument tells read the others. Any statement may call the functions, a view
+// of the dashboard's too, so that there may be no such argument and no such reader.
+func callReader(read func(r *rowReader, values []driver.Value) bool, args []driver.Value) bool {
+	if len(args) == 0 {
+		return false
+	}
+	number, isNumber := args[0].(int64)
+	if !isNumber { // a BLOB could not even be looked up
+		return false
+	}
+	r, reads := readers.Load(number)
+	return reads && read(r.(*rowReader), args[1:])
 }
 
 // readRow reports whether a row is proved to be sound, by whether an invariant is broken that the proof tells nothing of,
 // and the values of the proof. A value of another kind than its column's, such as a BLOB, is to SQL another value than the
 // same text, so that such a row is neither proved nor remembered.
 func (r *rowReader) readRow(values []driver.Value) bool {
-	r.texts, r.numbers = r.texts[:0], r.numbers[:0]
-	for _, value := range values[1:] {
-		switch value := value.(type) {
-		case string:
-			r.texts = append(r.texts, value)
-		case int64:
-			r.numbers = append(r.numbers, value)
-		}
-	}
-	isSound := false
-	if len(r.texts) == len(r.proof.texts) && len(r.numbers) == len(r.proof.numbers) {
-		isSound = r.proof.isSound(r)
-	} else {
+	defer r.events.clear()
+	if !r.takeValues(values) {
 		r.hasOdd = true
+		return false
 	}
-	r.events.clear()
-	return isSound && values[0] == int64(0)
+	return r.proof.isSound(r) && values[0] == int64(0)
+}
+
+// takeValues keeps the texts and the numbers of a row, which come in this order, and reports whether they are those of
+// the proof.
+func (r *rowReader) takeValues(values []driver.Value) bool {
+	r.texts, r.numbers = r.texts[:0], r.numbers[:0]
+	width := len(r.proof.texts)
+	if len(values) != 1+width+len(r.proof.numbers) {
+		return false
+	}
+	for i, value := range values[1:] {
+		if i < width {
+			text, isText := value.(string)
+			if !isText {
+				return false
+			}
+			r.texts = append(r.texts, text)
+			continue
+		}
+		number, isNumber := value.(int64)
+		if !isNumber {
+			return false
+		}
+		r.numbers = append(r.numbers, number)
+	}
+	return true
 }
 
 // namedActors is how many actors a notification names, the newest ones.
@@ -88,6 +116,10 @@ func (n *eventsOfRow) clear() { n.count, n.last, n.areUnclear = 0, n.last[:0], f
 // readEvent reads the actor, the moment, whether it is active, whether it is the notification's recipient's, and the rowid of an event.
 func (r *rowReader) readEvent(values []driver.Value) bool {
 	n := &r.events
+	if len(values) != 5 {
+		n.areUnclear = true
+		return false
+	}
 	actor, isText := values[0].(string)
 	created, isMoment := values[1].(string)
 	isActive, isNumber := values[2].(int64)
