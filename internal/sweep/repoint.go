@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -62,7 +63,15 @@ func (r reference) repoint(tx core.App, row, id, other string) error {
 	if err != nil || changed > 0 {
 		return err
 	}
-	return r.remove(tx, []string{id}, row)
+	if err := r.remove(tx, []string{id}, row); err != nil {
+		return err
+	}
+	var one int
+	points, err := db.QueryValue(tx, &one, fmt.Sprintf(`SELECT 1 FROM {{%s}} WHERE id = {:row} AND %s`, r.from.Name, r.pointingCondition("{:id}")), db.Params{"row": row, "id": id})
+	if err == nil && points { // and to find it again and again would never end
+		err = errors.New("an index forbids that, and a hook kept the record as it was")
+	}
+	return err
 }
 
 // replaceInList returns the list of a row with one id in the place of another, or without that if it has both.
