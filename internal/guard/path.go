@@ -22,7 +22,7 @@ type relationPath struct {
 	backward    bool  // a relation is followed backwards
 	touchesOurs bool  // it begins at, passes or reaches a collection of ours
 	endsAtEmail bool  // it ends at the e-mail address of an auth collection
-	readsHidden bool  // it begins in a collection of ours and reads a private field of users
+	readsHidden bool  // it reads a private field of users
 	fanOuts     []int // how many records each relation may lead to
 }
 
@@ -43,15 +43,14 @@ func followPath(app core.App, q RecordQuery, path string, expand bool) relationP
 		t.touchesOurs = t.touchesOurs || c != nil && collection.IsOurs(c.Name)
 	}
 	visit(at)
-	beginsInOurs := t.touchesOurs
 	names := strings.Split(path, ".")
 	for i, name := range names {
 		var field core.Field
 		if at != nil {
 			bare, _, _ := strings.Cut(name, ":") // without a modifier
 			field = at.Fields.GetByName(bare)
-			// from an owner's own collection PocketBase read it before there was Doubletap
-			t.readsHidden = t.readsHidden || beginsInOurs && at.Name == "users" && slices.Contains(q.PrivateFields, bare)
+			// from an owner's own collection too: PocketBase shows a filter whom the list rule of users shows, who are all now
+			t.readsHidden = t.readsHidden || at.Name == "users" && slices.Contains(q.PrivateFields, bare)
 		}
 		if from, by, back := splitBackRelation(name); back && (expand || field == nil) {
 			t.backward = true
