@@ -58,7 +58,7 @@ func (s *Social) bindAdoption() {
 
 // hidePrivateFields takes out of a user's record, and of what is expanded in it, the fields that are that user's alone.
 func hidePrivateFields(e *core.RecordEnrichEvent) error {
-	user, private := e.Record, adoption.PrivateFields(e.App)
+	user, private := e.Record, adoption.PrivateFieldsOf(e.App, e.Record.Collection())
 	if len(private) == 0 || e.RequestInfo != nil && e.RequestInfo.HasSuperuserAuth() || callerID(e.RequestInfo) == user.Id {
 		return e.Next()
 	}
@@ -82,7 +82,7 @@ func hidePrivateFields(e *core.RecordEnrichEvent) error {
 
 // refusePrivateFile refuses a protected file of a user to everybody else. That the rule shows them the user is new.
 func refusePrivateFile(e *core.FileDownloadRequestEvent) error {
-	if !e.FileField.Protected || !slices.Contains(adoption.PrivateFields(e.App), e.FileField.Name) {
+	if !e.FileField.Protected || !slices.Contains(adoption.PrivateFieldsOf(e.App, e.Collection), e.FileField.Name) {
 		return e.Next()
 	}
 	holder, err := web.FindByToken(e.App, e.Request.URL.Query().Get("token"), core.TokenTypeFile)

@@ -148,3 +148,82 @@ func TestAdoptingKeepsFieldsPrivate(t *testing.T) {
 		t.Errorf("one's own phone after a change is %v", got)
 	}
 }
+
+// TestAdoptingKeepsFieldsPrivateFromOwnersCollections reads users by way of the app's own collections. PocketBase lets a
+// filter see those whom the list rule of users shows: the reader alone before, and everybody now.
+func TestAdoptingKeepsFieldsPrivateFromOwnersCollections(t *testing.T) {
+	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
+		users.Fields.Add(&core.NumberField{Name: "salary"}, &core.TextField{Name: "city"})
+	})
+	ann := p.addUser("ann@example.com", map[string]any{"name": "ann", "salary": 4000, "city": "Bonn"})
+	p.addUser("bob@example.com", map[string]any{"name": "bob"})
+	last, id := "users", ann
+	for _, name := range []string{"articles", "reviews"} { // a review is of an article
+		to, err := p.app.FindCollectionByNameOrId(last)
+		p.must(err)
+		c := core.NewBaseCollection(name)
+		c.Fields.Add(&core.RelationField{Name: map[string]string{"users": "author", "articles": "article"}[last], CollectionId: to.Id, MaxSelect: 1})
+		c.ListRule, c.ViewRule = types.Pointer(""), types.Pointer("")
+		p.must(p.app.Save(c))
+		record := core.NewRecord(c)
+		record.Set(c.Fields[1].GetName(), id)
+		p.must(p.app.Save(record))
+		last, id = name, record.Id
+	}
+	view := core.NewViewCollection("bylines")
+	view.ViewQuery, view.ListRule = "SELECT id, author FROM articles", types.Pointer("")
+	p.must(p.app.Save(view))
+	s := p.adopt(hooks.Adoption{Public: []string{"city"}})
+	for _, c := range []*hookstest.Client{s.Guest(), s.As("bob"), s.As("ann")} {
+		for collection, path := range map[string]string{"articles": "author", "reviews": "article.author", "bylines": "author"} {
+			for _, query := range []string{"filter=" + path + ".salary>0", "filter=0<" + path + ".salary:each", "filter=" + path + ".email!=''", "sort=" + path + ".salary", "sort=-" + path + ".salary", "filter=(id!=''%26%26" + path + ".salary>0)"} {
+				if a := c.Do("GET", "/api/collections/"+collection+"/records?"+query, nil); a.Status != 400 {
+					t.Errorf("%s at %s?%s: %d %s", c.Name, collection, query, a.Status, a.Raw)
+				}
+			}
+			if n := len(c.List(collection, "sort="+path+".city&filter="+path+".city='Bonn'")); n != 1 {
+				t.Errorf("%s finds %d %s by a public field, want 1", c.Name, n, collection)
+			}
+		}
+	}
+}
+
+// TestAdoptingKeepsRenamedFieldsPrivate renames a private field in the dashboard, while the app runs.
+func TestAdoptingKeepsRenamedFieldsPrivate(t *testing.T) {
+	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
+		users.Fields.Add(&core.TextField{Name: "phone"}, &core.FileField{Name: "passport", Protected: true, MaxSelect: 1})
+	})
+	passport, err := filesystem.NewFileFromBytes([]byte("secret"), "passport.txt")
+	p.must(err)
+	ann := p.addUser("ann@example.com", map[string]any{"name": "ann", "phone": "555-1", "passport": passport})
+	p.addUser("bob@example.com", map[string]any{"name": "bob"})
+	s := p.adopt()
+	post := s.As("ann").Post("hello")
+	check := func(when, phone, document string) {
+		t.Helper()
+		for _, c := range []*hookstest.Client{s.Guest(), s.As("bob")} {
+			for _, path := range []string{"users/records/" + ann, "users/records?sort=-id", "posts/records/" + post + "?expand=author", "posts/records?expand=author"} {
+				if raw := c.Must(200, "GET", "/api/collections/"+path, nil).Raw; !strings.Contains(raw, ann) || strings.Contains(raw, "555-1") || strings.Contains(raw, "passport_") {
+					t.Errorf("%s: %s at %s: %s", when, c.Name, path, raw)
+				}
+			}
+			if a := c.Do("GET", "/api/collections/users/records?filter="+phone+"!=''", nil); a.Status != 400 {
+				t.Errorf("%s: %s filters by %s: %d %s", when, c.Name, phone, a.Status, a.Raw)
+			}
+		}
+		if got := s.As("ann").Must(200, "GET", "/api/collections/users/records/"+ann, nil).Body[phone]; got != "555-1" {
+			t.Errorf("%s: ann's own phone is %v", when, got)
+		}
+		token, _ := s.As("bob").Must(200, "POST", "/api/files/token", nil).Body["token"].(string)
+		if a := s.Guest().Do("GET", "/api/files/users/"+ann+"/"+s.User("ann").GetString(document)+"?token="+token, nil); a.Status != 404 {
+			t.Errorf("%s: somebody else's file: %d", when, a.Status)
+		}
+	}
+	check("before", "phone", "passport")
+	users, err := s.App.FindCollectionByNameOrId("users")
+	p.must(err)
+	users.Fields.GetByName("phone").SetName("mobile")
+	users.Fields.GetByName("passport").SetName("document")
+	p.must(s.App.Save(users))
+	check("renamed", "mobile", "document")
+}

@@ -15,7 +15,7 @@ import (
 type Before struct {
 	Users   json.RawMessage  `json:"users"` // the row of _collections
 	Batch   core.BatchConfig `json:"batch"`
-	Private []string         `json:"private"` // fields of users; see PrivateFields
+	Private []string         `json:"private"` // ids of fields of users, whose names may change; see PrivateFields
 	Kept    []string         `json:"kept"`    // rules of users that stay in force beside ours
 }
 
@@ -29,7 +29,10 @@ func readBefore(tx core.App, users *core.Collection, count int, o Options) (b Be
 		return b, fmt.Errorf("remember the collection users: %w", err)
 	}
 	o.Public = nil // which is asked at each start
-	b = Before{Users: json.RawMessage(row), Batch: tx.Settings().Batch, Private: privateFields(users, count, o)}
+	b = Before{Users: json.RawMessage(row), Batch: tx.Settings().Batch}
+	for _, name := range privateFields(users, count, o) {
+		b.Private = append(b.Private, users.Fields.GetByName(name).GetId())
+	}
 	for _, r := range userRules {
 		if r.isKept(users) {
 			b.Kept = append(b.Kept, r.name)
@@ -47,7 +50,7 @@ func storeBefore(tx core.App, run *underway) error {
 	if err != nil {
 		return fmt.Errorf("write what was before the adoption as JSON: %w", err)
 	}
-	_, err = db.Exec(tx, `INSERT INTO _params (id, value) VALUES ({:id}, {:value})`, db.Params{"id": beforeID, "value": string(text)})
+	_, err = db.Exec(tx, `INSERT INTO _params (id, value) VALUES ({:id}, {:value}) ON CONFLICT (id) DO UPDATE SET value = excluded.value`, db.Params{"id": beforeID, "value": string(text)})
 	if err != nil {
 		return fmt.Errorf("remember what was before the adoption: %w", err)
 	}
@@ -82,14 +85,33 @@ func Load(app core.App) error {
 	return nil
 }
 
-func usePrivateFields(app core.App, b Before) {
-	public := decided(app).Public
-	app.Store().Set(privateKey, slices.DeleteFunc(slices.Clone(b.Private), func(name string) bool { return slices.Contains(public, name) }))
-}
+func usePrivateFields(app core.App, b Before) { app.Store().Set(privateKey, b.Private) }
 
 // PrivateFields returns the fields of users that only the person and superusers are shown, as before the adoption. It
 // is empty for a folder that was never adopted.
 func PrivateFields(app core.App) []string {
-	names, _ := app.Store().Get(privateKey).([]string)
+	if ids, _ := app.Store().Get(privateKey).([]string); len(ids) == 0 {
+		return nil
+	}
+	users, err := app.FindCachedCollectionByNameOrId("users")
+	if err != nil {
+		return nil // there are no users who could be shown
+	}
+	return PrivateFieldsOf(app, users)
+}
+
+// PrivateFieldsOf returns them by the names that they have in a version of the collection users: that of a record may be
+// older than the one that is in force.
+func PrivateFieldsOf(app core.App, users *core.Collection) (names []string) {
+	ids, _ := app.Store().Get(privateKey).([]string)
+	if len(ids) == 0 {
+		return nil
+	}
+	public := decided(app).Public
+	for _, field := range users.Fields {
+		if slices.Contains(ids, field.GetId()) && !slices.Contains(public, field.GetName()) {
+			names = append(names, field.GetName())
+		}
+	}
 	return names
 }
