@@ -38,7 +38,7 @@ func TestAdoptingRefusesEveryClashAtOnce(t *testing.T) {
 	for _, want := range []string{
 		"posts (1 row): the name is taken", "webhooks (1 row)",
 		"users.state (3 rows): ", `no meaning yet: "CA", "paid"`, "Adoption.State",
-		"users.role (2 rows): its values admin, moderator would change, and these read them: orders.listRule, posts.listRule",
+		"users.role (2 rows): its values would change, and these read them: orders.listRule, posts.listRule",
 		"users.bio (1 row): it is an editor field", "users.handle (2 rows): it is the app's own", "Adoption.Handle",
 		"users.followersCount (1 row)", "users.private (1 row): ", "Adoption.Same",
 	} {

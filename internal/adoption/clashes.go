@@ -81,8 +81,8 @@ func (e *examination) examineFields() error {
 		case field == nil:
 		case ours.kind == "" || field.Type() != ours.kind:
 			e.clashOfField(field, "it is "+typeWithArticle(field)+", and Doubletap needs the name for a field of its own", renameIt)
-		case ours.name == "handle" && e.options.Handle != nil: // made of it, or of whatever the owner likes
-			e.refuseNamingRules(field, "")
+		case ours.name == "handle" && (e.options.Handle != nil || e.options.isSame(ours.name)):
+			e.refuseNamingRules(field) // everybody gets one, who had none
 		case !e.options.isSame(ours.name):
 			toDo := renameIt + fmt.Sprintf(", or say by Adoption.Same that it means the same: %q", ours.name)
 			if ours.name == "handle" {
@@ -154,15 +154,11 @@ func (e *examination) examineValues() error {
 		}
 		var value string
 		var rows, unknown int
-		var unmapped, changed []string
+		var unmapped []string
 		err := db.QueryEach(e.app, `SELECT [[`+v.name+`]], count(*) FROM users WHERE [[`+v.name+`]] != '' GROUP BY 1 ORDER BY 1`, nil, func() {
-			to, known := mapping[value]
-			switch {
-			case !known:
+			if _, known := mapping[value]; !known {
 				unknown += rows
 				unmapped = append(unmapped, fmt.Sprintf("%q", value))
-			case to != value:
-				changed = append(changed, value)
 			}
 		}, &value, &rows)
 		if err != nil {
@@ -178,8 +174,8 @@ func (e *examination) examineValues() error {
 				fmt.Sprintf("map each to %s by Adoption.%s, or %s", strings.Join(v.targets, " or "), v.option, renameIt))
 		case mapping == nil:
 			e.clashOfField(field, why, fmt.Sprintf("say by an Adoption.%s what its values mean, even if it is empty, or %s", v.option, renameIt))
-		case len(changed) > 0:
-			e.refuseNamingRules(field, strings.Join(changed, ", "))
+		default: // even if no row changes: who has none gets a value, and so does everybody who signs up
+			e.refuseNamingRules(field)
 		}
 	}
 	return nil
@@ -193,7 +189,7 @@ func holdsOneText(field core.Field) bool {
 
 // refuseNamingRules refuses to change the values of a field that a rule or a view of the app reads: it would let in
 // other people than before.
-func (e *examination) refuseNamingRules(field core.Field, values string) {
+func (e *examination) refuseNamingRules(field core.Field) {
 	places, err := placesNaming(e.app, e.users, field.GetName())
 	if err != nil {
 		places = []string{"a rule that cannot be read"}
@@ -201,11 +197,7 @@ func (e *examination) refuseNamingRules(field core.Field, values string) {
 	if len(places) == 0 {
 		return
 	}
-	why := "its values would change, and these read them: " + strings.Join(places, ", ")
-	if values != "" {
-		why = "its values " + values + " would change, and these read them: " + strings.Join(places, ", ")
-	}
-	e.clashOfField(field, why, renameIt)
+	e.clashOfField(field, "its values would change, and these read them: "+strings.Join(places, ", "), renameIt)
 }
 
 // placesNaming returns the rules and views of the app that may read a field of users.
