@@ -46,3 +46,32 @@ func TestAdoptingRefusesRulesOfEmptyValues(t *testing.T) {
 		}
 	}
 }
+
+// TestAdoptingJoinsRulesWithComments has a rule that ends in a comment, behind which nothing may be lost, and one whose
+// comment cannot stand between parentheses.
+func TestAdoptingJoinsRulesWithComments(t *testing.T) {
+	rule := "verified = true // staff see\n&& name != 'eve' // and nobody else"
+	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
+		users.ListRule, users.ViewRule = types.Pointer(rule), types.Pointer(rule)
+	})
+	p.addUser("ann@example.com", map[string]any{"name": "ann", "verified": true})
+	p.addUser("eve@example.com", map[string]any{"name": "eve", "verified": true})
+	p.addUser("bob@example.com", map[string]any{"name": "bob", "verified": true})
+	s := p.adopt()
+	s.As("ann").Create("blocks", map[string]any{"blocker": s.User("ann").Id, "blocked": s.User("bob").Id})
+	for name, want := range map[string]int{"": 2, "ann": 2, "bob": 1, "eve": 2} { // never eve, nor whom one is blocked by
+		c := s.Guest()
+		if name != "" {
+			c = s.As(name)
+		}
+		if n := len(c.List("users", "")); n != want {
+			t.Errorf("%q sees %d people, want %d", name, n, want)
+		}
+	}
+	for _, comment := range []string{"that's all", "see (above", "here)", `said "so`} {
+		p := newPlainApp(t).changeUsers(func(users *core.Collection) { users.UpdateRule = types.Pointer("verified = true // " + comment) })
+		if said := p.refusal(); !strings.Contains(said, "users.updateRule (0 rows): it cannot be joined with Doubletap's rule") {
+			t.Errorf("a comment %q: %s", comment, said)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package adoption
 
 import (
+	"reflect"
 	"strings"
 
+	"github.com/ganigeorgiev/fexpr"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
@@ -55,7 +57,7 @@ func (r userRule) isKept(before *core.Collection) bool {
 	return !r.isStandard(before)
 }
 
-// bothRules returns the rule that lets in whom both rules let in.
+// bothRules returns the rule that lets in whom both rules let in. Each has lines of its own: a comment ends with its line.
 func bothRules(theirs, ours *string) *string {
 	switch {
 	case theirs == nil || ours == nil:
@@ -65,7 +67,7 @@ func bothRules(theirs, ours *string) *string {
 	case strings.TrimSpace(*ours) == "":
 		return theirs
 	}
-	return types.Pointer("(" + *theirs + ") && (" + *ours + ")")
+	return types.Pointer("(\n" + *theirs + "\n) && (\n" + *ours + "\n)")
 }
 
 // combineRules gives users, which has our rules, those of before as well, where an owner has chosen them.
@@ -75,4 +77,21 @@ func combineRules(users, before *core.Collection) {
 			*r.of(users) = bothRules(*r.of(before), *r.of(users))
 		}
 	}
+}
+
+// examineRules looks for rules that mean something else inside parentheses: PocketBase reads a parenthesis or a quote
+// there even in a comment.
+func (e *examination) examineRules() error {
+	for _, r := range userRules {
+		theirs, ours := *r.of(e.users), defaultOwnerRule
+		if !r.isKept(e.users) || theirs == nil || strings.TrimSpace(*theirs) == "" {
+			continue
+		}
+		alone, err := fexpr.Parse(*theirs)
+		both, bothErr := fexpr.Parse(*bothRules(theirs, &ours))
+		if err != nil || bothErr != nil || len(both) != 2 || both[1].Join != fexpr.JoinAnd || !reflect.DeepEqual(both[0].Item, alone) {
+			e.clash("users", r.name, e.Users, "it cannot be joined with Doubletap's rule", "take the comments out of it")
+		}
+	}
+	return nil
 }
