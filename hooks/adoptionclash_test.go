@@ -198,3 +198,84 @@ func TestAdoptingKeepsAnAvatarProtected(t *testing.T) {
 		}
 	}
 }
+
+// TestAdoptingGivesHandlesThatLookMade has a name that is the handle which a newcomer of that id could be given first.
+func TestAdoptingGivesHandlesThatLookMade(t *testing.T) {
+	for _, same := range []bool{false, true} {
+		p := newPlainApp(t).changeUsers(func(users *core.Collection) {
+			if same {
+				users.Fields.Add(&core.TextField{Name: "handle"})
+			}
+		})
+		bob := p.addUser("bob@example.com", nil)
+		ann := p.addUser("ann@example.com", map[string]any{"name": "user_" + bob, "handle": "user_" + bob})
+		s := p.adopt(hooks.Adoption{Same: []string{"handle"}})
+		for id, want := range map[string]string{ann: "user_" + bob, bob: "bob"} {
+			if got := s.Record("users", id).GetString("handle"); got != want {
+				t.Errorf("same %v: the handle is %s, want %s", same, got, want)
+			}
+		}
+	}
+}
+
+// TestAdoptingReplacesIndexesOfTheHandle has an app with handles of its own, by which people sign in, and all kinds of
+// unique indexes of them: ours replace these.
+func TestAdoptingReplacesIndexesOfTheHandle(t *testing.T) {
+	for _, name := range []string{"idx_own_handle", "idx_users_handle", "IDX_users_HANDLE_lookup"} {
+		for _, o := range []hooks.Adoption{{Handle: func(user *core.Record) string { return user.GetString("handle") }}, {Same: []string{"handle"}}} {
+			p := newPlainApp(t).changeUsers(func(users *core.Collection) {
+				users.Fields.Add(&core.TextField{Name: "handle"}, &core.TextField{Name: "tenant"})
+				users.AddIndex(name, true, "handle", "")
+				users.AddIndex("idx_own_both", true, "tenant, handle", "")
+				users.AddIndex("idx_own_tenant", false, "tenant", "")
+				users.PasswordAuth.IdentityFields = []string{"handle"}
+			})
+			p.addUser("ann@example.com", map[string]any{"handle": "ann"})
+			p.addUser("bob@example.com", map[string]any{"handle": "bob"})
+			s := p.adopt(o)
+			for _, handle := range []string{"ann", "bob"} {
+				if a := signIn(s, handle); a.Status != 200 {
+					t.Errorf("%s: %s signs in: %d %s", name, handle, a.Status, a.Raw)
+				}
+			}
+			users, err := s.App.FindCollectionByNameOrId("users")
+			p.must(err)
+			if n := s.Rows("sqlite_master", "name LIKE 'idx_own_%'"); n != 1 || users.GetIndex("idx_own_tenant") == "" || users.GetIndex("idx_own_both") != "" {
+				t.Errorf("%s: of the app's own indexes %d are left: %v", name, n, users.Indexes)
+			}
+			if index := users.GetIndex("idx_users_handle"); !strings.Contains(index, "UNIQUE") || !strings.Contains(index, "WHERE") {
+				t.Errorf("%s: ours is %s", name, index)
+			}
+		}
+	}
+}
+
+// TestAdoptingRefusesNamesOfIndexes has indexes with the names of ours, on users and elsewhere.
+func TestAdoptingRefusesNamesOfIndexes(t *testing.T) {
+	p := newPlainApp(t).changeUsers(func(users *core.Collection) { users.AddIndex("idx_users_handle", false, "name", "") })
+	articles := core.NewBaseCollection("articles")
+	articles.Fields.Add(&core.TextField{Name: "title"})
+	articles.AddIndex("IDX_posts_author", false, "title", "")
+	articles.AddIndex("idx_posts_title", false, "title DESC", "")
+	p.must(p.app.Save(articles))
+	said := p.refusal()
+	for _, want := range []string{"users (0 rows): its index idx_users_handle has the name of one of ours", "articles (0 rows): its index IDX_posts_author has"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the refusal does not say %q: %s", want, said)
+		}
+	}
+	if strings.Contains(said, "idx_posts_title") {
+		t.Error("a name that is free is refused")
+	}
+}
+
+// TestAdoptingRemembersOverWhatIsThere has a row of an adoption that was undone by hand.
+func TestAdoptingRemembersOverWhatIsThere(t *testing.T) {
+	p := newPlainApp(t).changeUsers(func(users *core.Collection) { users.Fields.Add(&core.TextField{Name: "phone"}) })
+	ann := p.addUser("ann@example.com", map[string]any{"phone": "555-1", "name": "ann"})
+	_, err := p.app.DB().NewQuery(`INSERT INTO _params (id, value) VALUES ('doubletap_adoption', '{}')`).Execute()
+	p.must(err)
+	if raw := p.adopt().Guest().Must(200, "GET", "/api/collections/users/records/"+ann, nil).Raw; strings.Contains(raw, "555-1") {
+		t.Errorf("a guest sees %s", raw)
+	}
+}

@@ -175,6 +175,9 @@ func mapValues(tx core.App, users *core.Collection, o Options) error {
 			json_object('id', value ->> 'id', 'name', {:name}, 'type', 'select', 'maxSelect', 1, 'values', json({:values})), json(value))) FROM json_each(fields)) WHERE name = 'users'`,
 			db.Params{"name": v.name, "values": db.JSONList(v.targets)})
 	}
+	if err := dropReplacedIndexes(tx, users); err != nil {
+		return err
+	}
 	if o.Handle != nil && users.Fields.GetByName("handle") != nil {
 		run("make room for handles", `UPDATE users SET handle = ''`, nil)
 	}

@@ -105,3 +105,20 @@ func TestAdoptingKnowsAllTables(t *testing.T) {
 		}
 	}
 }
+
+// TestAdoptingKnowsAllIndexes compares the names that an app's indexes cannot have with those of a fresh folder.
+func TestAdoptingKnowsAllIndexes(t *testing.T) {
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dbtest.MigratedFolder(t)})
+	if err := app.Bootstrap(); err != nil {
+		t.Fatal(err)
+	}
+	defer closeApp(t, app)
+	var names []string
+	err := app.DB().NewQuery(`SELECT name FROM sqlite_master WHERE type = 'index' AND sql != '' AND tbl_name NOT GLOB '[_]*' AND name NOT GLOB '*__pb_users_auth_' ORDER BY name`).Column(&names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := adoption.IndexNames(); !slices.Equal(names, want) {
+		t.Errorf("a fresh folder has the indexes %v, an app's may not have the names %v", names, want)
+	}
+}
