@@ -28,12 +28,10 @@ func init() {
 		if err != nil {
 			return fmt.Errorf("reserve handles: %w", err)
 		}
-		// Users who existed before Doubletap get what a sign-up gives.
+		// Users who existed before Doubletap get what a sign-up gives, and a handle in the end (adoption.giveHandles).
 		for _, sql := range []string{
 			`UPDATE users SET state = 'active' WHERE state = ''`,
 			`UPDATE users SET role = 'member' WHERE role = ''`,
-			// an id is unique, lower case and 15 characters, so this handle is free
-			`UPDATE users SET handle = 'user_' || lower(id) WHERE handle = ''`,
 			`INSERT INTO settings (id, user, digest, notify, seq, created, updated)
 				SELECT id, id, 'off', '{}', 0, strftime('%Y-%m-%d %H:%M:%fZ'), strftime('%Y-%m-%d %H:%M:%fZ') FROM users`,
 		} {

@@ -90,7 +90,7 @@ func handleOf(names []string) string {
 	return "user"
 }
 
-// giveHandles gives each user a free handle. Of two who would have the same, the older gets it, and the other one with
+// giveHandles gives each user a free handle. None of them has one at this moment, which another could be given. Of two who would have the same, the older gets it, and the other one with
 // a number behind it.
 func giveHandles(tx core.App, hints []handleHints) error {
 	if len(hints) == 0 {
