@@ -18,7 +18,8 @@ func adoptCommand(app core.App) *cobra.Command {
 		Short: "Give a PocketBase folder that has users Doubletap, or say what that would change",
 		Long: "Apply Doubletap's migrations to a folder of PocketBase, as the next serve would, and say what became of the app.\n" +
 			"Nothing that was closed opens. What clashes is named, all of it at once, before anything changes, and is an error.\n" +
-			"--check changes nothing at all. In your own program, social.Adopt decides what this command asks.",
+			"--check changes nothing itself. PocketBase, though, upgrades its own tables of an older folder as soon as it\n" +
+			"opens it: check a copy of the folder that another version serves. In your own program, social.Adopt decides what this command asks.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			plan, err := adoption.Examine(app)
