@@ -122,3 +122,19 @@ func TestAdoptingKnowsAllIndexes(t *testing.T) {
 		t.Errorf("a fresh folder has the indexes %v, an app's may not have the names %v", names, want)
 	}
 }
+
+// TestDoctorKnowsAdoptedRules has a rule of the app's own, with a comment, that stays in force beside ours.
+func TestDoctorKnowsAdoptedRules(t *testing.T) {
+	dir := plainFolder(t, func(app core.App, users *core.Collection) error {
+		rule := "verified = true // those we know"
+		users.ListRule, users.ViewRule = &rule, &rule
+		return app.Save(users)
+	})
+	if out, err := runCommand(t, dir, "adopt"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, _ := runCommand(t, dir, "doctor")
+	if !strings.Contains(out, "users.listRule lets in fewer than what ships") || strings.Contains(out, "users.listRule differs") {
+		t.Errorf("doctor says\n%s", out)
+	}
+}
