@@ -15,7 +15,7 @@ const reservedHandles = `
 	discover dmca docs donotreply doubletap email erased everybody everyone explore faq favicon feed feedback ftp guest guidelines help
 	healthz here hooks hostmaster icon imap impressum imprint index info investors invite legal lib livez localhost login logout
 	mailer_daemon mailerdaemon manifest metrics mod moderation moderator moderators mods nil no_reply nobody none noreply
-	notification notifications null oauth official operator operators owner owners partners password payment payments payouts police
+	notification notifications null oauth oembed official operator operators owner owners partners password payment payments payouts police
 	pop3 postmaster press privacy register readyz robots root safety sales screens search security services session sessions settings signin signout
 	signup sitemap smtp ssl_admin ssladmin staff static status superuser superusers support sysadmin system tag tags team teams terms tos
 	trust undefined unsubscribe usenet user users vendor verification verified verify webhook webhooks webmaster www`

@@ -64,9 +64,11 @@ func execStatements(t *testing.T, app core.App, statements ...string) {
 	}
 }
 
+// closeApp ends an app as a program ends. Only then PocketBase no longer watches the folder for what others change in it.
 func closeApp(t *testing.T, app core.App) {
 	t.Helper()
-	if err := app.ClearBootstrap(); err != nil {
+	err := app.OnTerminate().Trigger(&core.TerminateEvent{App: app}, func(e *core.TerminateEvent) error { return e.App.ClearBootstrap() })
+	if err != nil {
 		t.Error("close:", err)
 	}
 }
