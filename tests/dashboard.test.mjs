@@ -244,7 +244,7 @@ test('a page says that the service does not answer, and asks again', { skip }, a
 test('the page of the API works without anything else', { skip }, async (t) => {
   const w = await browse(t);
   const page = await w.of('', { at: 'docs/api' });
-  await page.getByText('/api/v1/moderation/queue').click();
+  await page.getByText('/api/v1/moderation/queue', { exact: true }).click();
   await page.getByText('For moderators and superusers.').first().waitFor();
   for (const width of [1280, 390]) {
     await page.setViewportSize({ width, height: 900 });
