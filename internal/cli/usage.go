@@ -102,7 +102,7 @@ func refuseMistypedFolder(command *cobra.Command, args int, dir string, isGiven 
 	}
 	first := command.Name()
 	switch {
-	case slices.Contains([]string{"serve", "demo", "seed", "migrate"}, first), first == "superuser" && args == 2 && !isGiven: // an address and a password
+	case slices.Contains([]string{"serve", "demo", "seed", "migrate"}, first), first == "superuser" && args == 2 && (!isGiven || isFolder(dir)): // an address and a password; a volume is there before its data
 		if _, err := os.Stat(filepath.Dir(filepath.Clean(dir))); isGiven && errors.Is(err, fs.ErrNotExist) {
 			return usageError{fmt.Sprintf("there is no folder %s to make the data folder %s in: is it the right --dir?", filepath.Dir(filepath.Clean(dir)), filepath.Base(dir))}
 		}
@@ -111,6 +111,11 @@ func refuseMistypedFolder(command *cobra.Command, args int, dir string, isGiven 
 		return usageError{fmt.Sprintf("%s holds no data: is it the right --dir? `serve` makes a new one", dir)}
 	}
 	return nil // an owner's command
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // checkedFlags returns the flags of a command, parsing which changes nothing, and whether --dir was among them.

@@ -52,6 +52,10 @@ func TestAMistypedCommandLineMakesNothing(t *testing.T) {
 	if err := os.MkdirAll(app.DataDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	// a volume in which nothing is yet may get its first superuser; a typo is no folder at all
+	if opens, err := checkCommandLine(app, []string{"superuser", "upsert", "a@example.com", "password-of-hers", "--dir=" + app.DataDir()}); err != nil || !opens {
+		t.Error("an empty volume gets no superuser:", err)
+	}
 	if err := os.WriteFile(filepath.Join(app.DataDir(), "data.db"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
