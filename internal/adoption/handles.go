@@ -90,13 +90,13 @@ func handleOf(names []string) string {
 	return "user"
 }
 
-// giveHandles gives each user a free handle. None of them has one at this moment, which another could be given. Of two who would have the same, the older gets it, and the other one with
-// a number behind it.
+// giveHandles gives each user a free handle. None of them has one at this moment, which another could be given. Of two
+// who would have the same, the older gets it, and the other one with a number behind it.
 func giveHandles(tx core.App, hints []handleHints) error {
 	if len(hints) == 0 {
 		return nil
 	}
-	var names, kept []string
+	var names []string
 	if err := db.QueryColumn(tx, &names, `SELECT name FROM handles WHERE reason = 'reserved'`, nil); err != nil {
 		return fmt.Errorf("read the reserved handles: %w", err)
 	}
@@ -111,14 +111,11 @@ func giveHandles(tx core.App, hints []handleHints) error {
 	var id, handle string
 	err := db.QueryEach(tx, `SELECT id, handle FROM users`, nil, func() {
 		if !waiting[id] {
-			kept = append(kept, handle)
+			taken[handle] = true
 		}
 	}, &id, &handle)
 	if err != nil {
 		return fmt.Errorf("read the handles that are kept: %w", err)
-	}
-	for _, handle := range kept {
-		taken[handle] = true
 	}
 	given := map[string]string{}
 	for _, hint := range hints {

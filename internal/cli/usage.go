@@ -101,8 +101,10 @@ func refuseMistypedFolder(command *cobra.Command, args int, dir string, isGiven 
 		command = command.Parent()
 	}
 	first := command.Name()
+	// with an address and a password; a volume is there before its data
+	makesSuperuser := first == "superuser" && args == 2 && (!isGiven || isFolder(dir))
 	switch {
-	case slices.Contains([]string{"serve", "demo", "seed", "migrate"}, first), first == "superuser" && args == 2 && (!isGiven || isFolder(dir)): // an address and a password; a volume is there before its data
+	case makesSuperuser, slices.Contains([]string{"serve", "demo", "seed", "migrate"}, first):
 		if _, err := os.Stat(filepath.Dir(filepath.Clean(dir))); isGiven && errors.Is(err, fs.ErrNotExist) {
 			return usageError{fmt.Sprintf("there is no folder %s to make the data folder %s in: is it the right --dir?", filepath.Dir(filepath.Clean(dir)), filepath.Base(dir))}
 		}

@@ -90,7 +90,7 @@ func CheckLimits(e *core.RequestEvent) error {
 			limits.SetHeaders(e.Response.Header(), state)
 		}
 		if err := state.Error(); err != nil {
-			return refuseReader(e, err)
+			return answerReader(e, err)
 		}
 	}
 	if bringsFiles(e.Request) {
@@ -105,14 +105,6 @@ func CheckLimits(e *core.RequestEvent) error {
 		return door.pass(e, limits)
 	}
 	return answerLimited(e, e.Next())
-}
-
-// refuseReader answers a browser that asks for a page with one.
-func refuseReader(e *core.RequestEvent, err error) error {
-	if strings.HasPrefix(e.Request.URL.Path, "/api/") || !showsPages(e.Request) {
-		return err
-	}
-	return AnswerWithPage(e, err)
 }
 
 // answerLimited adds to a 429 of ours, wherever it comes from, the headers that say how long to wait.

@@ -31,8 +31,9 @@ func AnswerWithPage(e *core.RequestEvent, err error) error {
 
 // AnswerPeople answers with a page where a browser that shows pages asks for an address at which there is nothing.
 // Programs, and whoever asks for something of the API, are told in JSON.
-func AnswerPeople(e *core.RequestEvent) error {
-	err := e.Next()
+func AnswerPeople(e *core.RequestEvent) error { return answerReader(e, e.Next()) }
+
+func answerReader(e *core.RequestEvent, err error) error {
 	if err == nil || strings.HasPrefix(e.Request.URL.Path, "/api/") || !showsPages(e.Request) {
 		return err
 	}
