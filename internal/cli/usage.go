@@ -93,8 +93,7 @@ const opensNothing = "opensNothing"
 // refuseMistypedFolder returns an error if the command would make a data folder where nobody wants one: commands that look at
 // what is there, or change it, make none, and no command makes the folder in which a folder of a given name shall be.
 func refuseMistypedFolder(command *cobra.Command, args int, dir string, isGiven bool) error {
-	_, err := os.Stat(filepath.Join(dir, "data.db"))
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !isMissing(filepath.Join(dir, "data.db")) {
 		return nil // what cannot be looked at cannot be opened either, and that says why
 	}
 	for command.HasParent() && command.Parent().HasParent() {
@@ -102,11 +101,11 @@ func refuseMistypedFolder(command *cobra.Command, args int, dir string, isGiven 
 	}
 	first := command.Name()
 	// with an address and a password; a volume is there before its data
-	makesSuperuser := first == "superuser" && args == 2 && (!isGiven || isFolder(dir))
+	makesSuperuser := first == "superuser" && args == 2 && (!isGiven || !isMissing(dir))
 	switch {
 	case makesSuperuser, slices.Contains([]string{"serve", "demo", "seed", "migrate"}, first):
-		if _, err := os.Stat(filepath.Dir(filepath.Clean(dir))); isGiven && errors.Is(err, fs.ErrNotExist) {
-			return usageError{fmt.Sprintf("there is no folder %s to make the data folder %s in: is it the right --dir?", filepath.Dir(filepath.Clean(dir)), filepath.Base(dir))}
+		if parent := filepath.Dir(filepath.Clean(dir)); isGiven && isMissing(parent) {
+			return usageError{fmt.Sprintf("there is no folder %s to make the data folder %s in: is it the right --dir?", parent, filepath.Base(dir))}
 		}
 		return nil
 	case slices.Contains([]string{"doctor", "jobs", "photos", "webhooks", "adopt", "superuser"}, first):
@@ -115,9 +114,10 @@ func refuseMistypedFolder(command *cobra.Command, args int, dir string, isGiven 
 	return nil // an owner's command
 }
 
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
+// isMissing is about what is known not to be there; what cannot be looked at may be.
+func isMissing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // checkedFlags returns the flags of a command, parsing which changes nothing, and whether --dir was among them.
