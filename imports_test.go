@@ -28,7 +28,7 @@ var layers = [][]string{
 	{"internal/photo/door", "internal/photo/baseline"},
 	{"internal/photo", "internal/photo/heic", "internal/photo/phototest"},
 	{"internal/rendition"},
-	{"internal/visibility", "internal/batchwriter", "internal/job", "internal/account", "internal/guard", "internal/limit", "internal/mention"},
+	{"internal/visibility", "internal/batchwriter", "internal/job", "internal/account", "internal/guard", "internal/limit", "internal/mention", "internal/idempotency"},
 	{"internal/sweep", "internal/adoption"},
 	{"internal/search"},
 	{"internal/post", "internal/comment", "internal/graph", "internal/story"},
