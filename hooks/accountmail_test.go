@@ -12,6 +12,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // lastMail returns the newest mail that the mail server took.
@@ -94,6 +95,7 @@ func mailAda(a *awayService, mail func(core.App, *core.Record) error) {
 
 func TestMailsToAccountsLeadToTheWebApp(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for _, door := range accountMailCases {
 		for locale, subject := range door.subjects {
 			t.Run(door.kind+" "+locale, func(t *testing.T) {

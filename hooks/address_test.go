@@ -202,6 +202,7 @@ func TestMailLeavesWithDomainsOfTheWire(t *testing.T) {
 // named, the start does not fail, and the index is made once the operator has decided.
 func TestAccountsThatShareAnAddress(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	dir := t.TempDir()
 	func() {

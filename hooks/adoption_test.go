@@ -10,11 +10,13 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestAdoptingAClosedAppOpensNothing has an app whose people are made by an admin, sign in with a username when they
 // are verified, and are shown to nobody.
 func TestAdoptingAClosedAppOpensNothing(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
 		users.Fields.Add(&core.TextField{Name: "username", Required: true, Pattern: `^[\w.]+$`})
 		users.AddIndex("idx_username", true, "username", "")
@@ -61,6 +63,7 @@ func TestAdoptingAClosedAppOpensNothing(t *testing.T) {
 
 // TestAdoptingKeepsSignInWithoutPasswords has an app that signs people in by their provider alone.
 func TestAdoptingKeepsSignInWithoutPasswords(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) { users.PasswordAuth.Enabled = false })
 	p.addUser("ann@example.com", map[string]any{"name": "Ann"})
 	s := p.adopt()
@@ -73,6 +76,7 @@ func TestAdoptingKeepsSignInWithoutPasswords(t *testing.T) {
 
 // TestAdoptingKeepsFieldsPrivate has an app with PocketBase's own rules, by which nobody sees anybody else.
 func TestAdoptingKeepsFieldsPrivate(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t)
 	companies := core.NewBaseCollection("companies")
 	companies.Fields.Add(&core.TextField{Name: "title"})
@@ -152,6 +156,7 @@ func TestAdoptingKeepsFieldsPrivate(t *testing.T) {
 // TestAdoptingKeepsFieldsPrivateFromOwnersCollections reads users by way of the app's own collections. PocketBase lets a
 // filter see those whom the list rule of users shows: the reader alone before, and everybody now.
 func TestAdoptingKeepsFieldsPrivateFromOwnersCollections(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
 		users.Fields.Add(&core.NumberField{Name: "salary"}, &core.TextField{Name: "city"})
 	})
@@ -190,6 +195,7 @@ func TestAdoptingKeepsFieldsPrivateFromOwnersCollections(t *testing.T) {
 
 // TestAdoptingKeepsRenamedFieldsPrivate renames a private field in the dashboard, while the app runs.
 func TestAdoptingKeepsRenamedFieldsPrivate(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
 		users.Fields.Add(&core.TextField{Name: "phone"}, &core.FileField{Name: "passport", Protected: true, MaxSelect: 1})
 	})

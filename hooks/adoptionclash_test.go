@@ -11,10 +11,12 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestAdoptingRefusesEveryClashAtOnce has one app with all clashes: they are told in one round, each with its rows.
 func TestAdoptingRefusesEveryClashAtOnce(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t)
 	for _, name := range []string{"posts", "webhooks", "secrets", "orders"} {
 		c := core.NewBaseCollection(name)
@@ -56,6 +58,7 @@ func TestAdoptingRefusesEveryClashAtOnce(t *testing.T) {
 
 // TestAdoptingRefusesValuesThatDoNotFit has fields that the owner says are the same, with values that ours cannot hold.
 func TestAdoptingRefusesValuesThatDoNotFit(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
 		users.Fields.Add(&core.TextField{Name: "bio"}, &core.TextField{Name: "handle"}, &core.TextField{Name: "role"})
 	})
@@ -72,6 +75,7 @@ func TestAdoptingRefusesValuesThatDoNotFit(t *testing.T) {
 
 // TestAdoptingMapsWhatTheOwnerSays has the same app with decisions.
 func TestAdoptingMapsWhatTheOwnerSays(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
 		users.Fields.Add(&core.TextField{Name: "bio"}, &core.TextField{Name: "nick"}, &core.TextField{Name: "state"}, &core.BoolField{Name: "private"},
 			&core.TextField{Name: "handle"}, &core.SelectField{Name: "role", Values: []string{"admin", "moderator"}, MaxSelect: 1})
@@ -111,6 +115,7 @@ func TestAdoptingMapsWhatTheOwnerSays(t *testing.T) {
 
 // TestAdoptingGivesHandles has people with the names that there are.
 func TestAdoptingGivesHandles(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) { users.Fields.Add(&core.TextField{Name: "username"}) })
 	want := map[string]string{}
 	for i, c := range []struct{ username, name, local, handle string }{
@@ -145,6 +150,7 @@ func mustToken(t *testing.T, user *core.Record) string {
 
 // TestAdoptingKeepsFilesAndSettings has avatars of kinds and sizes of the app's own choice, and batches of its own.
 func TestAdoptingKeepsFilesAndSettings(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
 		avatar := users.Fields.GetByName("avatar").(*core.FileField)
 		avatar.MimeTypes, avatar.Thumbs, avatar.MaxSize = []string{"image/svg+xml", "image/jpeg"}, []string{"50x50"}, 1<<20
@@ -181,6 +187,7 @@ func TestAdoptingKeepsFilesAndSettings(t *testing.T) {
 
 // TestAdoptingKeepsAnAvatarProtected has avatars that only the person sees.
 func TestAdoptingKeepsAnAvatarProtected(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) { users.Fields.GetByName("avatar").(*core.FileField).Protected = true })
 	photo, err := filesystem.NewFileFromBytes(hookstest.Photo(), "ann.jpg")
 	p.must(err)
@@ -201,6 +208,7 @@ func TestAdoptingKeepsAnAvatarProtected(t *testing.T) {
 
 // TestAdoptingGivesHandlesThatLookMade has a name that is the handle which a newcomer of that id could be given first.
 func TestAdoptingGivesHandlesThatLookMade(t *testing.T) {
+	testenv.SkipSequential(t)
 	for _, same := range []bool{false, true} {
 		p := newPlainApp(t).changeUsers(func(users *core.Collection) {
 			if same {
@@ -221,6 +229,7 @@ func TestAdoptingGivesHandlesThatLookMade(t *testing.T) {
 // TestAdoptingReplacesIndexesOfTheHandle has an app with handles of its own, by which people sign in, and all kinds of
 // unique indexes of them: ours replace these.
 func TestAdoptingReplacesIndexesOfTheHandle(t *testing.T) {
+	testenv.SkipSequential(t)
 	for _, name := range []string{"idx_own_handle", "idx_users_handle", "IDX_users_HANDLE_lookup"} {
 		for _, o := range []hooks.Adoption{{Handle: func(user *core.Record) string { return user.GetString("handle") }}, {Same: []string{"handle"}}} {
 			p := newPlainApp(t).changeUsers(func(users *core.Collection) {
@@ -252,6 +261,7 @@ func TestAdoptingReplacesIndexesOfTheHandle(t *testing.T) {
 
 // TestAdoptingRefusesNamesOfIndexes has indexes with the names of ours, on users and elsewhere.
 func TestAdoptingRefusesNamesOfIndexes(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) { users.AddIndex("idx_users_handle", false, "name", "") })
 	articles := core.NewBaseCollection("articles")
 	articles.Fields.Add(&core.TextField{Name: "title"})
@@ -271,6 +281,7 @@ func TestAdoptingRefusesNamesOfIndexes(t *testing.T) {
 
 // TestAdoptingRemembersOverWhatIsThere has a row of an adoption that was undone by hand.
 func TestAdoptingRemembersOverWhatIsThere(t *testing.T) {
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) { users.Fields.Add(&core.TextField{Name: "phone"}) })
 	ann := p.addUser("ann@example.com", map[string]any{"phone": "555-1", "name": "ann"})
 	_, err := p.app.DB().NewQuery(`INSERT INTO _params (id, value) VALUES ('doubletap_adoption', '{}')`).Execute()

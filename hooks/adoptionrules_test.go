@@ -9,11 +9,13 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestAdoptingRefusesRulesOfEmptyValues has rules that an empty value closes: adopting fills it, for those who are there
 // and for each who signs up. What such a rule guards stays closed once its field has a name of its own.
 func TestAdoptingRefusesRulesOfEmptyValues(t *testing.T) {
+	testenv.SkipSequential(t)
 	decided := hooks.Adoption{Role: map[string]string{"moderator": "moderator"}, State: map[string]string{"active": "active"}, Same: []string{"handle"}}
 	for field, value := range map[string]string{"role": "moderator", "state": "active", "handle": "ann"} {
 		for _, everybodyHasOne := range []bool{false, true} {
@@ -50,6 +52,7 @@ func TestAdoptingRefusesRulesOfEmptyValues(t *testing.T) {
 // TestAdoptingJoinsRulesWithComments has a rule that ends in a comment, behind which nothing may be lost, and one whose
 // comment cannot stand between parentheses.
 func TestAdoptingJoinsRulesWithComments(t *testing.T) {
+	testenv.SkipSequential(t)
 	rule := "verified = true // staff see\n&& name != 'eve' // and nobody else"
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
 		users.ListRule, users.ViewRule = types.Pointer(rule), types.Pointer(rule)

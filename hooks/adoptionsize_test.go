@@ -7,11 +7,13 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestAdoptingTakesNoStatementForEachUser counts the statements that an adoption takes with few users and with many
 // more: the difference is that of reading and writing them in parts of 5,000.
 func TestAdoptingTakesNoStatementForEachUser(t *testing.T) {
+	testenv.SkipSequential(t)
 	few, many := countAdoptionStatements(t, 10), countAdoptionStatements(t, 10_010)
 	if more := many - few; more > 4 {
 		t.Errorf("10,000 more users take %d more statements (%d instead of %d)", more, many, few)

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // One actor alerts one recipient of a few things an hour; the rest is in the tray.
 func TestFortyPostsThatMentionOnePersonAreFewAlerts(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	a.addBrowser("ada")
 	a.setPreferences("ada", mailPreference("mention", "now"))
@@ -115,6 +117,7 @@ func (d *trayClient) catchUp() {
 // up.
 func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for what, toggle := range map[string]func(s *hookstest.Service, post string) (on, off func()){
 		"a like": func(s *hookstest.Service, post string) (on, off func()) {
 			return func() { s.As("bob").Like(post) }, func() { unlikePost(s, "bob", post) }

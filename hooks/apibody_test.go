@@ -15,12 +15,14 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/collection"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestDescribedBodiesSucceed sends, to every collection, each body that the description lets a client send: with the
 // required fields alone, with each other field, and with all of them. Somebody new sends each of them.
 func TestDescribedBodiesSucceed(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	document := apiDocument(t, s)
 	sender := bodySender{T: t, Service: s, subjects: newSubjects(s.As("ada"))}

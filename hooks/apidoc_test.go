@@ -16,6 +16,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const documentPath = "/api/v1/openapi.json"
@@ -63,6 +64,7 @@ func TestDescriptionIsOpenAPI(t *testing.T) {
 // Every answer to people is exactly what the description says.
 func TestAnswersAreAsDescribed(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look #sea @bob", "alts", `["a sea"]`)
@@ -220,6 +222,7 @@ func TestRoutesAreInTheTable(t *testing.T) {
 // described.
 func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
 	post := ada.Post("look #sea")

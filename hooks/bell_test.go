@@ -11,6 +11,7 @@ import (
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/notification"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // turnBellOn turns the bell of somebody's follow on.
@@ -97,6 +98,7 @@ func TestABellRingsForThoseWhoMaySee(t *testing.T) {
 // A step notifies a number of people and leaves the others to the next step; nobody is notified twice or left out.
 func TestABellRingsForManyInSteps(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	const people = 47
 	for n := range people {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // countingBody counts what the service reads of a body.
@@ -113,6 +114,7 @@ var bodyContentTypes = []string{"application/json", "application/x-www-form-urle
 // be added here.
 func TestBodiesAreBounded(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	const text, photo = 256 << 10, 50 << 20
 	files := map[string]int64{"posts": 10*photo + 4<<20, "stories": photo + 4<<20, "users": photo + 4<<20} // all others take none
 	jsons := map[string]int64{                                                                             // what their JSON may take on top of text
@@ -178,6 +180,7 @@ func TestBodiesAreBounded(t *testing.T) {
 // in memory.
 func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s, read := newBodyService(t)
 	const most = 2 << 20
 	for name, begin := range map[string]string{

@@ -16,6 +16,7 @@ import (
 	"github.com/doubletap/doubletap/internal/reconcile"
 	"github.com/doubletap/doubletap/internal/retention"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // pointable returns the descriptors of the collections that an owner's relation may point at.
@@ -32,6 +33,7 @@ func pointable() (all []collection.Descriptor) {
 // means is done, whatever it is.
 func TestOwnersRecordsFollowRowsOfEveryCollection(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	gone := map[string]int{}
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordDelete().BindFunc(func(e *core.RecordEvent) error {
@@ -195,6 +197,7 @@ func (a *awayService) mend(t *testing.T, label, id string) {
 // TestOwnersRecordsFollowThroughEveryDoor has an owner's record point at a row that the service deletes by SQL.
 func TestOwnersRecordsFollowThroughEveryDoor(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	doors := maps.Clone(deletionDoors)
 	for _, rule := range retention.Rules {
 		if collection.Describe(rule.Table).NoReferences {
@@ -269,6 +272,7 @@ func fieldsOf(t *testing.T, s *hookstest.Service, name string) []any {
 // TestAnOwnersFieldOfOursFollows has relations that an owner has added to collections of ours point at what is deleted.
 func TestAnOwnersFieldOfOursFollows(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	posts, err := s.App.FindCollectionByNameOrId("posts")
 	if err != nil {

@@ -155,6 +155,7 @@ func TestOwnersRecordsGoInSteps(t *testing.T) {
 // gone: the others go, the job names both, tries again, is dead in the end, and once the owner has another mind, they go too.
 func TestAnOwnersHookThatKeepsARecord(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	log := &deletionLog{veto: map[string]bool{"stamps000000007": true, "marksx000000003": true}}
 	s := hookstest.New(t, log.bind)
 	post := s.As("ada").Post("hello")
@@ -260,6 +261,7 @@ func TestManyRecordsAreRequired(t *testing.T) {
 // record: it goes too, with its hook.
 func TestOwnersRecordsOfWhatGoesWithAPost(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for _, door := range []string{"posts", "users"} {
 		t.Run(door, func(t *testing.T) {
 			gone := map[string]int{}

@@ -16,6 +16,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const oneYear = 365 * 24 * time.Hour
@@ -83,6 +84,7 @@ func TestOrderHoldsOverARestart(t *testing.T) {
 
 func TestRowsOfATimeToComeAreMendedAtStart(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	dir := freshFolder(t)
 	var posts []string
 	var before []string // the tray
@@ -152,6 +154,7 @@ func TestAClockWithoutABatteryMendsNothing(t *testing.T) {
 
 func TestReconciliationMendsWhatAFastClockStored(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	posts := []string{ada.Post("before")}

@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestComments(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	t.Run("a comment is counted and its post's author is told", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("hello")
@@ -109,6 +111,7 @@ func TestComments(t *testing.T) {
 
 func TestMentions(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	t.Run("a caption names somebody", func(t *testing.T) {
 		s := hookstest.New(t)
 		ada := s.As("ada")

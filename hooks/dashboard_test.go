@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestDashboardIsForSuperusers(t *testing.T) {
@@ -87,6 +88,7 @@ func TestDeadJobs(t *testing.T) {
 // The page says what PocketBase does, for every collection and viewer of a service with some data.
 func TestWhy(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob, carol, dave := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave")
 	bob.Follow("ada")

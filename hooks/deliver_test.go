@@ -19,6 +19,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/deliver/delivertest"
 	"github.com/doubletap/doubletap/internal/deliver/outbound"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // awayService is a service whose people have browsers and mailboxes.
@@ -122,6 +123,7 @@ func TestALikeReachesTheBrowserOfWhoeverIsAway(t *testing.T) {
 
 func TestAHundredLikesAreOnePushAndOneMail(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -157,6 +159,7 @@ func TestAHundredLikesAreOnePushAndOneMail(t *testing.T) {
 
 func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for what, change := range map[string]func(*awayService, string){
 		"the like is taken back": func(a *awayService, post string) { unlikePost(a.Service, "bob", post) },
 		"the post is deleted":    func(a *awayService, post string) { a.As("ada").Delete("posts", post) },
@@ -713,6 +716,7 @@ func TestSilentDevicesOfOnePersonDelayNobodyElse(t *testing.T) {
 
 func TestADeviceThatNeverAnsweredDiesAfterADay(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	down := true

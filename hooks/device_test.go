@@ -11,12 +11,14 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestEndpointsAreCheckedAtEveryDoor tries endpoints that no device has, by every way in which a device can be
 // written.
 func TestEndpointsAreCheckedAtEveryDoor(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, admin := s.As("ada"), s.Admin()
 	const records = "/api/collections/devices/records"

@@ -161,6 +161,7 @@ func TestIdsOfCodesOutliveTheProcess(t *testing.T) {
 
 // TestRequestsForCodesWriteAlike counts the transactions that a request for a code has to wait for.
 func TestRequestsForCodesWriteAlike(t *testing.T) {
+	testenv.SkipSequential(t)
 	limitRequestsOnlyBy(t)
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnMailerRecordOTPSend().BindFunc(func(*core.MailerRecordEvent) error { return nil }) // which is stored behind the answer
@@ -197,6 +198,7 @@ func TestRequestsForCodesWriteAlike(t *testing.T) {
 
 // TestTheLastCodeWorksWithTheIdOfALaterRequest spends the budget of a mailbox, and asks once more.
 func TestTheLastCodeWorksWithTheIdOfALaterRequest(t *testing.T) {
+	testenv.SkipSequential(t)
 	limitRequestsOnlyBy(t)
 	const users = "/api/collections/users/"
 	code := ""

@@ -11,10 +11,12 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestOwner(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	t.Run("vetoes a like", func(t *testing.T) {
 		s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 			social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {

@@ -354,6 +354,7 @@ func TestAFastReadIsNoRowOfTheLog(t *testing.T) {
 }
 
 func TestAFastReadStepsAside(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	fast := func(t *testing.T, s *hookstest.Service, path string) bool {
 		t.Helper()
@@ -484,6 +485,7 @@ func TestAFastReadStepsAside(t *testing.T) {
 }
 
 func TestAFastReadTakesFewStatements(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	s, posts := newNeighbourhood(t)
 	ada, bob := s.As("ada"), s.As("bob")

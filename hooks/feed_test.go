@@ -14,10 +14,12 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/feed"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestFeed(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	t.Run("a post reaches its author and the followers", func(t *testing.T) {
 		s := hookstest.New(t)
 		s.As("bob").Follow("ada")

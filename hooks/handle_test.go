@@ -13,6 +13,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/testenv"
 	"github.com/doubletap/doubletap/pb_public"
 )
 
@@ -98,6 +99,7 @@ func TestNobodyHoardsHandles(t *testing.T) {
 // reserved as well.
 func TestTheServicesOwnNamesAreReserved(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	bob := s.As("bob")
 	names := map[string]bool{}
@@ -156,6 +158,7 @@ func TestTheServicesOwnNamesAreReserved(t *testing.T) {
 // TestCommonWordsCanBeHandles: what the service reserves takes no word from anybody but the reserved ones.
 func TestCommonWordsCanBeHandles(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	content, err := os.ReadFile("testdata/common_words.txt")
 	if err != nil {

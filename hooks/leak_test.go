@@ -275,6 +275,7 @@ func TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee(t *testing.T) {
 // saved, muted, blocked and reported the same.
 func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	eve, mallory := st.service.As("eve"), st.service.As("mallory")
 	for _, c := range []*hookstest.Client{st.bob, st.carol} {
@@ -335,6 +336,7 @@ func TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports(t *testing.T) {
 
 func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	comment, err := st.service.App.FindFirstRecordByFilter("comments", "post = {:p}", dbx.Params{"p": st.privatePost})
 	if err != nil {
@@ -406,6 +408,7 @@ func TestLeakARefusalIsTheSameAsForWhatIsNotThere(t *testing.T) {
 
 func TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	guest := st.service.Guest()
 	token := func(c *hookstest.Client) string {
@@ -570,6 +573,7 @@ func TestLeakABatchReachesNothingMore(t *testing.T) {
 
 func TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	st.ada.Create("reports", jsonObject{"user": st.bob.ID})
 	admin := st.service.Admin()
@@ -663,6 +667,7 @@ func othersOrder(answer hookstest.Answer, me string) []string {
 
 func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	askers := []*hookstest.Client{st.service.Guest(), st.carol, st.dave}
 	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, visibility", "seesPost": "id", "seesTag": "id"} {
@@ -935,6 +940,7 @@ func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
 
 func TestLeakWhoseSomethingIsCannotBeChanged(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	comment := st.ada.Comment(st.publicPost, "", "hello")
 	save := st.ada.Create("saves", jsonObject{"post": st.publicPost}).ID()

@@ -4,10 +4,13 @@ import (
 	"testing"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // An owner may give likes fields of their own, and take them away: a like is then served by whichever path knows all of them.
 func TestFieldsOfAnOwnersOwnOnLikesNeverBreakALike(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := newServiceOnPath(t, "fast")
 	ada, bob := s.As("ada"), s.As("bob")
 	execute := func(statements ...string) func(*core.Collection) error {

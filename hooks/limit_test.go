@@ -18,6 +18,7 @@ import (
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/limit"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const usersPath = "/api/collections/users/"
@@ -49,6 +50,7 @@ func numberOf(name string) int {
 // TestEveryDoorHasItsLimit goes through each door that is limited by whom it is about, for somebody who has an account, in several
 // spellings, and for nobody: as many are answered as ever, the next is 429, and one more when the wait is over. Others are not hit.
 func TestEveryDoorHasItsLimit(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	ask := func(action string, body func(name string, n int) jsonObject) func(*hookstest.Service, string, int) hookstest.Answer {
 		return func(s *hookstest.Service, name string, n int) hookstest.Answer {
@@ -113,6 +115,7 @@ func TestEveryDoorHasItsLimit(t *testing.T) {
 
 // TestEveryDoorIsLimitedByAddress knocks at each door for somebody else each time.
 func TestEveryDoorIsLimitedByAddress(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	fresh := func(n int) string { return fmt.Sprintf("stranger%d@example.net", n) }
 	for action, door := range map[string]struct {
@@ -199,6 +202,7 @@ func TestEveryAuthRouteOfPocketBaseHasALimit(t *testing.T) {
 
 // TestAnAccountIsGuessedFiftyTimesADay guesses as often as the limit of the quarter of an hour lets it.
 func TestAnAccountIsGuessedFiftyTimesADay(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	limitRequestsOnlyBy(t, "sign-in", "sign-in-day")
 	s := hookstest.New(t)
@@ -216,6 +220,7 @@ func TestAnAccountIsGuessedFiftyTimesADay(t *testing.T) {
 
 // TestAnHonestCrowdSignsIn has many people behind one address sign in, and one person with many devices.
 func TestAnHonestCrowdSignsIn(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "on")
 	s := hookstest.New(t)
@@ -338,6 +343,7 @@ func TestReadsAreLimited(t *testing.T) {
 
 // TestAThousandPeopleBehindOneAddressAreNotHit has each of them read, like and comment within a moment.
 func TestAThousandPeopleBehindOneAddressAreNotHit(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "on")
 	s := hookstest.New(t)

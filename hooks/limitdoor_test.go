@@ -13,6 +13,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/limit"
+	"github.com/doubletap/doubletap/internal/testenv"
 	"github.com/doubletap/doubletap/internal/web"
 )
 
@@ -76,6 +77,7 @@ var bodyForms = map[string]func(text string) (kind, body string){
 
 // TestAFieldOfAnotherDoorHidesNobody sends with each door's own field one that it does not have, of a type that no door has.
 func TestAFieldOfAnotherDoorHidesNobody(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	for _, door := range namedDoors {
 		t.Run(door.action, func(t *testing.T) {

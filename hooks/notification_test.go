@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestGroups(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	t.Run("likes of a post within twelve hours are one row", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("hello")

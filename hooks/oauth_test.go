@@ -292,6 +292,7 @@ func TestOAuth2SignUp(t *testing.T) {
 
 func TestOAuth2LogIn(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Run("a second time is the same account and makes nothing new", func(t *testing.T) {
 		s := hookstest.New(t)

@@ -10,9 +10,11 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestPhotoSight(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Run("of a post that is not public needs a token and the right to see it, at once", func(t *testing.T) {
 		s := newPhotoService(t)

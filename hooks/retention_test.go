@@ -13,6 +13,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/retention"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // agedRows are, for each rule, the row {:id} of the age {:at} that the rule deletes, and one of the same age that
@@ -68,6 +69,7 @@ func runRetention(t *testing.T, s *hookstest.Service) {
 }
 
 func TestRetention(t *testing.T) {
+	testenv.SkipSequential(t)
 	for _, rule := range retention.Rules {
 		t.Run(rule.Name, func(t *testing.T) {
 			s := hookstest.New(t)

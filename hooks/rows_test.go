@@ -5,6 +5,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/collection"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // rowSubjects is what new rows are about: rows of others, which their creator may see.
@@ -47,6 +48,7 @@ func newSubjects(ada *hookstest.Client) rowSubjects {
 // TestEveryEdgeIsAnEvent stores and removes each kind of edge, and waits for what a webhook is told of it.
 func TestEveryEdgeIsAnEvent(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for _, name := range collection.EdgeNames() {
 		t.Run(name, func(t *testing.T) {
 			d := collection.Describe(name)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/search"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // searchField searches one kind and returns a field of each record, and the cursor.
@@ -102,6 +103,7 @@ func TestSearchRefusesWhatIsNoQuestion(t *testing.T) {
 
 func TestAPageOfSearchHasAHundredRowsAtMost(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	for n := range 101 {
 		s.Someone(n)
@@ -263,6 +265,7 @@ func indexSums(t *testing.T, s *hookstest.Service) map[string]string {
 
 func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, guest := s.As("ada"), s.Guest()
 	var ids []string
@@ -489,6 +492,7 @@ func expectWholeIndex(t testing.TB, s *hookstest.Service) {
 // TestWordsAreFoundAsInTheVectors posts each text in each form of Unicode and searches for each query in each.
 func TestWordsAreFoundAsInTheVectors(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	var vectors struct {
 		Search []struct {
 			Words         string

@@ -14,6 +14,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const appURL = "https://photos.example"
@@ -237,6 +238,7 @@ func TestPagesAreAskedForAgain(t *testing.T) {
 // What people write is only text: no element, attribute, script or link of theirs gets into a page.
 func TestWhatPeopleWriteStaysText(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newPageService(t)
 	s.Admin().Must(200, "PATCH", "/api/settings", map[string]any{"meta": map[string]any{"appName": `P"><script>alert(1)</script>`, "appURL": appURL, "senderName": "x", "senderAddress": "x@example.com"}})
 	ada := s.As("ada")
@@ -291,6 +293,7 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 
 func TestTheSitemapNamesWhatGuestsMaySee(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newPageService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	public := ada.Post("a #sea")

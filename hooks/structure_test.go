@@ -130,6 +130,7 @@ func TestNeededCollectionsAreNotEmptied(t *testing.T) {
 // TestOwnersChangesGoThrough makes the changes that an owner may make to our collections and to their own.
 func TestOwnersChangesGoThrough(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	admin := s.Admin()
 	addNotes(t, s.App)

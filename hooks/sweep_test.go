@@ -407,6 +407,7 @@ func TestADeletedPostIsHiddenAtOnceAtEveryDoor(t *testing.T) {
 
 func TestWhatIsLeftOfADeletionGoesAfterARestart(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	dir := t.TempDir()
 	var post string
 	t.Run("before", func(t *testing.T) {

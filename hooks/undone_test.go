@@ -112,6 +112,7 @@ func add(t *testing.T, s *hookstest.Service, kind string) {
 // A row that cannot be done keeps no other from being done. The job says which it is, and does it when it can be done.
 func TestARowThatFailsKeepsNoOtherFromBeingDone(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for name, begin := range undone {
 		t.Run(name, func(t *testing.T) {
 			s := hookstest.New(t)
@@ -150,6 +151,7 @@ func TestARowThatFailsKeepsNoOtherFromBeingDone(t *testing.T) {
 // However many rows fail one after the other, those behind them are done.
 func TestHundredsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	items := make([]int, 300)
 	for i := range items {
@@ -181,6 +183,7 @@ func TestHundredsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
 // do others.
 func TestThousandsOfRowsThatFailKeepNoOtherFromBeingDone(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	const poisoned, sound = 10_050, 250
 	s := hookstest.New(t)
 	execSQLWith(t, s, countingCTE(poisoned+sound)+`INSERT INTO audit (id, action) SELECT printf('audit%010d', i), 'walked' FROM n`, nil)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // brokenMail is a service whose mail server can be down.
@@ -92,6 +93,7 @@ func TestACodeThatCouldNotBeMailedIsMailedWhenAskedForAgain(t *testing.T) {
 // TestMailsThatFailLeaveTheBudget has as many mails fail as may leave on a day, and one more leave. But a server may fail after it has
 // taken a mail, so that there is an end to it.
 func TestMailsThatFailLeaveTheBudget(t *testing.T) {
+	testenv.SkipSequential(t)
 	b := newBrokenMail(t)
 	b.down.Store(true)
 	for range 20 {
@@ -115,6 +117,7 @@ func TestMailsThatFailLeaveTheBudget(t *testing.T) {
 
 // TestAlertsThatFailLeaveTheBudget is the same for the mails that tell of a sign-in from a new place.
 func TestAlertsThatFailLeaveTheBudget(t *testing.T) {
+	testenv.SkipSequential(t)
 	b := newBrokenMail(t)
 	carol := b.User("carol")
 	for round, want := range []int{0, 5} {

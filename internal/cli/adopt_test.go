@@ -10,6 +10,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/adoption"
 	"github.com/doubletap/doubletap/internal/db/dbtest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // plainFolder is the data folder of a PocketBase without Doubletap, with a user and whatever else make adds.
@@ -48,6 +49,7 @@ func addPhone(app core.App, users *core.Collection) error {
 
 // TestAdoptCommandTellsAndAdopts checks a folder, adopts it, and checks it again.
 func TestAdoptCommandTellsAndAdopts(t *testing.T) {
+	testenv.SkipSequential(t)
 	dir := plainFolder(t, addPhone)
 	for range 2 { // looking changes nothing
 		out, err := runCommand(t, dir, "adopt", "--check", "--json")
@@ -73,6 +75,7 @@ func TestAdoptCommandTellsAndAdopts(t *testing.T) {
 
 // TestAdoptCommandNamesClashes has a name that is taken.
 func TestAdoptCommandNamesClashes(t *testing.T) {
+	testenv.SkipSequential(t)
 	dir := plainFolder(t, func(app core.App, users *core.Collection) error {
 		if err := addPhone(app, users); err != nil {
 			return err
@@ -125,6 +128,7 @@ func TestAdoptingKnowsAllIndexes(t *testing.T) {
 
 // TestDoctorKnowsAdoptedRules has a rule of the app's own, with a comment, that stays in force beside ours.
 func TestDoctorKnowsAdoptedRules(t *testing.T) {
+	testenv.SkipSequential(t)
 	dir := plainFolder(t, func(app core.App, users *core.Collection) error {
 		rule := "verified = true // those we know"
 		users.ListRule, users.ViewRule = &rule, &rule

@@ -171,6 +171,7 @@ func TestDoctorRepairs(t *testing.T) {
 }
 
 func TestDoctorLeavesToAPerson(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := seededService(t)
 	storage := filepath.Join(s.App.DataDir(), "storage")
 	var post, photo string
@@ -287,6 +288,7 @@ func statementFunc(app core.App, statements ...string) func() error {
 }
 
 func TestDoctorSeesABrokenDatabase(t *testing.T) {
+	testenv.SkipSequential(t)
 	dir := t.TempDir()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir})
 	if err := app.Bootstrap(); err != nil {
@@ -334,6 +336,7 @@ func runCommand(t *testing.T, dir string, args ...string) (string, error) {
 }
 
 func TestDoctorCommand(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := seededService(t)
 	dir := s.App.DataDir()
 	if out, err := runCommand(t, dir, "doctor"); err != nil || !strings.Contains(out, "ok    counters\n") {

@@ -12,6 +12,7 @@ import (
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/cli"
 	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // renditionFiles returns the renditions in the storage, as contents by path.
@@ -53,6 +54,7 @@ func expectSound(t *testing.T, s *hookstest.Service) {
 }
 
 func TestDoctorFindsWhatPhotosLack(t *testing.T) {
+	testenv.SkipSequential(t)
 	for name, test := range map[string]struct {
 		damage func(s *hookstest.Service, post string) error
 		state  string

@@ -18,6 +18,7 @@ import (
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/db/dbtest"
 	"github.com/doubletap/doubletap/internal/demo"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // smallSize is the size of the world of these tests.
@@ -119,6 +120,7 @@ func TestSeedStoresAsMuchAsAsked(t *testing.T) {
 }
 
 func TestTheSameSeedGivesEqualData(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.Open(t, dbtest.MigratedFolder(t))
 	handle, err := demo.Seed(context.Background(), s.App, smallSize, nil)
 	if err != nil {

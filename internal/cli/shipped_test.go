@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/doubletap/doubletap/internal/testenv"
 	_ "github.com/doubletap/doubletap/internal/visibility" // the functions of the rules
 	_ "github.com/doubletap/doubletap/migrations"
 )
@@ -14,6 +15,7 @@ import (
 // TestTheStoredSchemaIsThatOfTheMigrations: doctor compares a folder with the stored schema, and makes one only for a
 // program with other steps.
 func TestTheStoredSchemaIsThatOfTheMigrations(t *testing.T) {
+	testenv.SkipSequential(t)
 	encode := func(s *shippedCollections) []byte {
 		text, err := json.MarshalIndent(s, "", " ")
 		if err != nil {
