@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"sync"
-
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
@@ -14,10 +12,7 @@ import (
 // follow. What is stored stays unset, whoever saves other settings, so the URL is right again at the next start on
 // another address.
 func (s *Social) bindAppURL() {
-	var reload sync.Mutex // another process that saves settings has them reloaded here, twice at a time if it saves twice
-	s.app.OnSettingsReload().Bind(&hook.Handler[*core.SettingsReloadEvent]{Priority: lastPriority, Func: func(e *core.SettingsReloadEvent) error {
-		reload.Lock()
-		defer reload.Unlock()
+	s.app.OnSettingsReload().Bind(&hook.Handler[*core.SettingsReloadEvent]{Priority: firstPriority, Func: func(e *core.SettingsReloadEvent) error {
 		if err := e.Next(); err != nil {
 			return err
 		}

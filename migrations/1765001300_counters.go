@@ -34,7 +34,7 @@ func init() {
 			}
 		}
 		return nil
-	}, refuseDown)
+	}, nil)
 }
 
 func (c counter) triggerDDL() []string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations" // the superusers
@@ -25,6 +26,26 @@ func TestOnlyNoRowsIsNotFound(t *testing.T) {
 	} {
 		if found, err := db.Found(c.err); found != c.found || !errors.Is(err, c.failed) || (err == nil) != (c.failed == nil) {
 			t.Errorf("%v: got %v, %v", c.err, found, err)
+		}
+	}
+}
+
+func TestARowThatIsNotThereIsNoError(t *testing.T) {
+	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: db.Open})
+	for statement, want := range map[string]string{"SELECT 1 AS n WHERE 0": "false 0", "SELECT 1 AS n": "true 1", "SELECT 1 AS n UNION ALL SELECT 2": "true 1"} {
+		var row, value, within int
+		var one struct{ N int }
+		found, err := db.QueryRow(app, statement, nil, &row)
+		foundValue, errValue := db.QueryValue(app, &value, statement, nil)
+		foundWithin, errWithin := db.QueryValueWithin(app, time.Minute, &within, statement, nil)
+		foundOne, errOne := db.QueryOne(app, &one, statement, nil)
+		if err := errors.Join(err, errValue, errWithin, errOne); err != nil {
+			t.Errorf("%s: %v", statement, err)
+		}
+		for _, got := range []string{fmt.Sprint(found, row), fmt.Sprint(foundValue, value), fmt.Sprint(foundWithin, within), fmt.Sprint(foundOne, one.N)} {
+			if got != want {
+				t.Errorf("%s: %s, want %s", statement, got, want)
+			}
 		}
 	}
 }

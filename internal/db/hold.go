@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -127,12 +126,10 @@ func (p *poolState) endTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
 		(*then)()
 	}
 	given := make(chan struct{})
-	var interrupting sync.WaitGroup
-	interrupting.Go(func() { interruptUntil(given, h.interrupt) })
+	go interruptUntil(given, h.interrupt)
 	rollback := context.WithValue(context.Background(), holdKey{}, (*conn).rollBackEnded)
 	_, _ = transaction.ExecContext(rollback, holdQuery) // it fails where the code has returned meanwhile
 	close(given)
-	interrupting.Wait()
 	p.addCapacity(db, +1)
 	if other, err := db.Conn(context.Background()); err == nil { // more capacity alone wakes nobody who waits
 		_ = other.Close()

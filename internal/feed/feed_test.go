@@ -142,6 +142,11 @@ func TestARowIsSoughtByItsTwoIDs(t *testing.T) {
 		if found != (err == nil) || (err != nil && !errors.Is(err, sql.ErrNoRows)) || (found && row.Id != id) {
 			t.Errorf("%q: %v, error %v, want it found: %v", id, row, err, found)
 		}
+		var alone []*core.Record // what is left to be searched for the id
+		query := w.app.RecordQuery("feed")
+		if err := errors.Join(SeekRow(id)(query), query.All(&alone)); err != nil || (len(alone) == 1) != found || len(alone) > 1 {
+			t.Errorf("%q: %d rows are searched for it, error %v", id, len(alone), err)
+		}
 	}
 	// what is sought in another row's name is not found, and other collections are left alone
 	if _, err := w.app.FindRecordById("feed", cyn+adaA, SeekRow(cyn+adaB)); !errors.Is(err, sql.ErrNoRows) {

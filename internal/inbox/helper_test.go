@@ -97,9 +97,7 @@ func startService(t testing.TB, start ...func(*httptest.Server)) *service {
 		start[0](s.server)
 	}
 	t.Cleanup(func() {
-		if err := s.inbox.Close(context.Background()); err != nil { // the test's own context is over
-			t.Error(err)
-		}
+		s.inbox.Close()
 		s.server.Close()
 	})
 	for _, name := range []string{"ada", "bob", "cyn"} {

@@ -18,8 +18,6 @@ type idleWatcher struct {
 	mu         sync.Mutex // guards all below
 	devices    map[uint64]*device
 	lastNumber uint64 // of the device that was added last
-
-	watching sync.WaitGroup
 }
 
 // newIdleWatcher returns nil where the system offers no epoll. A nil watcher watches nothing.
@@ -37,7 +35,7 @@ func newIdleWatcher(checkInterval time.Duration) *idleWatcher {
 		w.epoll.Close()
 		return nil
 	}
-	w.watching.Go(w.watchConns)
+	go w.watchConns()
 	return w
 }
 
@@ -81,11 +79,9 @@ func (w *idleWatcher) forgetConn(c *streamConn) {
 	delete(w.devices, c.watchNumber)
 }
 
-// stopWatching returns when nothing is watched any more.
 func (w *idleWatcher) stopWatching() {
 	if w != nil {
 		w.epoll.Close()
-		w.watching.Wait()
 	}
 }
 

@@ -20,8 +20,7 @@ func (in *Inbox) addDevice(d *device) bool {
 	outstayed := in.addStranger(d)
 	if in.stopHeartbeats == nil {
 		in.stopHeartbeats = make(chan struct{})
-		stop := in.stopHeartbeats
-		in.goroutines.Go(func() { in.runHeartbeats(stop) })
+		go in.runHeartbeats(in.stopHeartbeats)
 	}
 	in.mu.Unlock()
 	for _, other := range outstayed {

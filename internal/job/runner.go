@@ -11,7 +11,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/security"
 
-	"github.com/doubletap/doubletap/internal/background"
 	"github.com/doubletap/doubletap/internal/db"
 )
 
@@ -96,17 +95,23 @@ func (r *Runner) Start() {
 // obey in time are given back, and the error says that others still run.
 func (r *Runner) Stop(ctx context.Context) error {
 	r.stopOnce.Do(func() { close(r.stopped) })
-	cut := background.Wait(ctx, &r.inFlight)
-	if cut == nil {
+	idle := make(chan struct{})
+	go func() {
+		r.inFlight.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
 		return nil
+	case <-ctx.Done():
 	}
 	r.cancel()
-	grace, end := context.WithTimeout(context.WithoutCancel(ctx), stopGracePeriod)
-	defer end()
-	if background.Wait(grace, &r.inFlight) != nil {
-		return fmt.Errorf("stop jobs: %w", cut)
+	select {
+	case <-idle:
+		return nil
+	case <-time.After(stopGracePeriod):
+		return fmt.Errorf("stop jobs: %w", ctx.Err())
 	}
-	return nil
 }
 
 // Wake makes the runner look for jobs now.

@@ -166,6 +166,25 @@ func TestAPageIsWhereItWasWhateverComesAndGoes(t *testing.T) {
 	w.expectPages("", Posts, "sea", 9, "newer p3 p0")
 }
 
+// TestARowThatChangesIsNotIndexedAsItWas changes a post between the moment at which its words are read and the one at
+// which they are stored.
+func TestARowThatChangesIsNotIndexedAsItWas(t *testing.T) {
+	w := newSearchWorld(t, "ada")
+	w.addPost("p", "ada", "public", "the hills", 0)
+	row := unindexedRow{ID: "p", Values: `["the hills",""]`}
+	if found, err := db.QueryValue(w.app, &row.N, `SELECT n FROM search_posts WHERE id = 'p'`, nil); err != nil || !found {
+		t.Fatalf("no place in the index: %v, %v", found, err)
+	}
+	w.exec(`UPDATE posts SET caption = 'the sea' WHERE id = 'p'`, nil)
+	if err := row.indexWords(w.app, Posts); err != nil {
+		t.Fatal(err)
+	}
+	w.expectPages("", Posts, "hills", 9, "")
+	w.indexAll()
+	w.expectPages("", Posts, "hills", 9, "")
+	w.expectPages("", Posts, "sea", 9, "p")
+}
+
 func TestOneQueryHasItsLimit(t *testing.T) {
 	w := newSearchWorld(t, "ada", "bob")
 	w.addPost("first", "ada", "public", "the sea", 0)

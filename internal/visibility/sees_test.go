@@ -67,6 +67,9 @@ func TestWhoSeesAPost(t *testing.T) {
 				if sees, err := MaySeePost(app, me, idOf("post")); err != nil || sees != want {
 					t.Errorf("%q sees it: %v (%v), want %v", me, sees, err, want)
 				}
+				if sees, err := MaySeeUser(app, me, idOf("ada")); c.post == nil && (err != nil || sees != want) {
+					t.Errorf("%q sees what she shows to all: %v (%v), want %v", me, sees, err, want)
+				}
 			}
 		})
 	}

@@ -44,10 +44,8 @@ type clientAnswer struct {
 }
 
 func newClientAnswer(method string) *clientAnswer {
-	return &clientAnswer{isRead: isReadMethod(method)}
+	return &clientAnswer{isRead: method == http.MethodGet || method == http.MethodHead}
 }
-
-func isReadMethod(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // noteFailure keeps err if it means that a read was cut short.
 func (a *clientAnswer) noteFailure(err error) {

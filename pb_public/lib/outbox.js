@@ -129,8 +129,7 @@ export function openOutbox(pb, shelf, { onChange = () => {} } = {}) {
 
 /**
  * A fresh 15-character record id. Sent with a create, it makes a retry safe:
- * for a day the server answers the same request with what it stored, and the
- * id can be stored only once.
+ * the id can be stored only once.
  */
 export function newId() {
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -146,7 +145,7 @@ export function unreachable(err) {
   return !err?.isAbort && (!err?.status || [502, 503, 504].includes(err.status));
 }
 
-/** Creates a record under an id made here; when an earlier try got through already, also days ago, answers what that one stored. */
+/** Creates a record under an id made here; when an earlier try got through already, answers what that one stored. */
 export async function createOnce(pb, collection, body, options = {}) {
   try {
     return await pb.collection(collection).create(body, { requestKey: null, ...options });

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,11 +51,12 @@ func run(root, only string, check bool) error {
 	if err := errors.Join(broken...); err != nil || check {
 		return err
 	}
+	all = slices.DeleteFunc(all, func(m mutant) bool { return !wanted.MatchString(m.why + "\n" + m.file + "\n" + m.list) })
+	if err := expectGreen(root, all); err != nil {
+		return err
+	}
 	killed, alive := 0, 0
 	for _, m := range all {
-		if !wanted.MatchString(m.why + "\n" + m.file + "\n" + m.list) {
-			continue
-		}
 		began := time.Now()
 		dead, err := m.isNoticed(root)
 		verdict := "killed"
@@ -77,6 +79,37 @@ func run(root, only string, check bool) error {
 	return errors.Join(broken...)
 }
 
+// expectGreen runs the mutants' tests on the code as it is: a test that is red anyway notices nothing. The tests of one
+// package run together, as linking takes longer than most of them.
+func expectGreen(root string, all []mutant) error {
+	patterns := map[string][]string{} // by the environment and the package
+	for _, m := range all {
+		pattern := "."
+		if len(m.test) > 1 {
+			pattern = m.test[len(m.test)-1]
+		}
+		where := strings.Join(append(slices.Clone(m.env), m.test[0]), " ")
+		if !slices.Contains(patterns[where], pattern) {
+			patterns[where] = append(patterns[where], pattern)
+		}
+	}
+	var red []error
+	for where, patterns := range patterns {
+		words := strings.Fields(where)
+		if output, err := runTest(root, words[:len(words)-1], words[len(words)-1], "-run", strings.Join(patterns, "|")); err != nil {
+			red = append(red, fmt.Errorf("red without any mutant: %w: %s", err, output))
+		}
+	}
+	return errors.Join(red...)
+}
+
+// runTest runs go test in the repository and returns what it says.
+func runTest(root string, env []string, arguments ...string) ([]byte, error) {
+	test := exec.Command("go", append([]string{"test", "-vet=off", "-count=1", "-timeout=8m"}, arguments...)...)
+	test.Dir, test.Env = root, append(os.Environ(), env...)
+	return test.CombinedOutput()
+}
+
 // isNoticed reports whether the mutant's test fails.
 func (m mutant) isNoticed(root string) (bool, error) {
 	mutated, err := m.mutate(root)
@@ -96,9 +129,7 @@ func (m mutant) isNoticed(root string) (bool, error) {
 	if err := errors.Join(os.WriteFile(file, []byte(mutated), 0o600), os.WriteFile(overlay, replaced, 0o600)); err != nil {
 		return false, err
 	}
-	test := exec.Command("go", append([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout=5m", "-overlay=" + overlay}, m.test...)...)
-	test.Dir, test.Env = root, append(os.Environ(), m.env...)
-	output, err := test.CombinedOutput()
+	output, err := runTest(root, m.env, append([]string{"-failfast", "-overlay=" + overlay}, m.test...)...)
 	switch said := string(output); {
 	case strings.Contains(said, "[build failed]"), strings.Contains(said, "[setup failed]"):
 		return false, fmt.Errorf("%s: the mutant does not compile: %s", m.list, said)
