@@ -17,7 +17,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/bench/world"
 	"github.com/doubletap/doubletap/hooks"
@@ -116,10 +116,9 @@ func examineFolder(dir, profile string) (parts []part, err error) {
 	return parts, nil
 }
 
-func openFolder(dir string) (*pocketbase.PocketBase, error) {
-	config := hooks.Config()
-	config.DefaultDataDir = dir
-	app := pocketbase.NewWithConfig(config)
+// openFolder opens a data folder in an app without commands, which would look at the command line.
+func openFolder(dir string) (core.App, error) {
+	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, DBConnect: hooks.Config().DBConnect})
 	hooks.Bind(app)
 	return app, app.Bootstrap()
 }
