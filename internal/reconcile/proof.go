@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"encoding/json/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,7 +63,7 @@ var proofs = edgeProofs(map[string]proof{
 	"posts":               {texts: []string{"t.id", "ifnull(t.photos, '')", "ifnull(t.media, '')", "ifnull(t.alts, '')", "t.caption", "t.place", "t.author"}, isSound: isSoundPost},
 	"notification_events": {texts: []string{"t.notification", "t.recipient", "t.actor", "t.type", "t.subject"}, numbers: []string{"t.active"}, isSound: isSoundEvent},
 	"notifications": {texts: []string{"t.id", "t.recipient", "t.post", "t.comment", "ifnull(t.actors, '')"}, numbers: []string{"t.actorsCount", "t.seq",
-		`(SELECT count(` + rowEvent + `({:reader}, e.actor, e.created, e.active = 1, e.recipient = t.recipient, e.rowid)) FROM notification_events e WHERE e.notification = t.id)`}, isSound: isSoundNotification},
+		`EXISTS (SELECT 1 FROM notification_events e WHERE e.notification = t.id AND ` + rowEvent + `({:reader}, e.actor, e.created, e.active = 1, e.recipient = t.recipient, e.rowid))`}, isSound: isSoundNotification},
 })
 
 // edgeProofs adds to all the proofs of edges: that they are stored under their natural keys.
@@ -121,44 +120,46 @@ func isSoundPost(r *rowReader) bool {
 		}
 	}
 	return m.number("tags", id) == tags && m.number("words", id) == fingerprint(search.Posts.IndexText(caption, place)) &&
-		(alts == "" || alts == "null" || alts == "[]" || len(textsOf(alts)) > 0) && isDescribed(textsOf(photos), media)
+		(alts == "" || alts == "null" || alts == "[]" || countTexts(alts) > 0) && isDescribed(countTexts(photos), media)
 }
-
-// describedPhoto is what is known of a photo.
-type describedPhoto struct {
-	Width  float64 `json:"w"`
-	Height float64 `json:"h"`
-	Hash   string  `json:"hash"`
-	Color  string  `json:"color"`
-}
-
-func (p describedPhoto) isWhole() bool { return p.Width > 0 && p.Height > 0 && p.Hash != "" }
 
 // isDescribed reports whether there are photos, and media is a list that tells the size and the blurhash of each.
-func isDescribed(photos []string, media string) bool {
-	var all []describedPhoto
-	if len(photos) == 0 || json.Unmarshal([]byte(media), &all, json.RejectUnknownMembers(true)) != nil || len(all) != len(photos) {
-		return false
-	}
-	return !slices.ContainsFunc(all, func(p describedPhoto) bool { return !p.isWhole() })
+func isDescribed(photos int, media string) bool {
+	list, begins := strings.CutPrefix(media, "[{")
+	list, ends := strings.CutSuffix(list, "}]")
+	all := strings.Split(list, "},{")
+	return begins && ends && photos > 0 && len(all) == photos && !slices.ContainsFunc(all, func(one string) bool { return !isPhotoWhole(one) })
 }
 
-// textsOf returns the texts of a JSON list, or nil if it is none or has none. Nearly every list has one that needs no
-// decoding.
-func textsOf(list string) (texts []string) {
+// isPhotoWhole reports whether a text is what a rendition.Meta is in JSON between its braces, with a size and a blurhash.
+func isPhotoWhole(text string) bool {
+	width, text, hasHeight := strings.Cut(text, `,"h":`)
+	height, text, hasHash := strings.Cut(text, `,"hash":"`)
+	hash, color, hasColor := strings.Cut(text, `","color":"`)
+	width, hasWidth := strings.CutPrefix(width, `"w":`)
+	color, ends := strings.CutSuffix(color, `"`)
+	return hasWidth && hasHeight && hasHash && hasColor && ends && isPositive(width) && isPositive(height) && hash != "" && isPlain(hash) && isPlain(color)
+}
+
+// isPositive reports whether a text is a whole number above 0 in JSON.
+func isPositive(text string) bool {
+	return text != "" && text[0] != '0' && strings.Trim(text, "0123456789") == ""
+}
+
+// countTexts returns how many texts a JSON list has that needs no decoding, and 0 for any other.
+func countTexts(list string) int {
 	text, begins := strings.CutPrefix(list, `["`)
 	text, ends := strings.CutSuffix(text, `"]`)
-	if begins && ends && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r == '\ufffd' }) {
-		return []string{text}
+	more := strings.Count(text, `","`)
+	if !begins || !ends || strings.Count(text, `"`) != 2*more || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '\\' || r == '\ufffd' }) {
+		return 0
 	}
-	var all []*string
-	if json.Unmarshal([]byte(list), &all) != nil || slices.Contains(all, nil) {
-		return nil
-	}
-	for _, text := range all {
-		texts = append(texts, *text)
-	}
-	return texts
+	return 1 + more
+}
+
+// isPlain reports whether a text is the same in JSON.
+func isPlain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f || r == '"' || r == '\\' })
 }
 
 func isSoundEvent(r *rowReader) bool {
@@ -197,14 +198,15 @@ func isSoundNotification(r *rowReader) bool {
 		events.areUnclear || events.count == 0 || count != events.count {
 		return false
 	}
-	list := []byte{'['}
+	list := append(r.list[:0], '[')
 	for i := range min(count, namedActors) {
 		name := events.newest[(count-1-i)%namedActors]
-		if !m.has("user", string(name)) || !isPlain(name) {
+		if !m.has("user", string(name)) || !isPlain(string(name)) {
 			return false
 		}
 		list = append(append(append(list, '"'), name...), '"', ',')
 	}
 	list[len(list)-1] = ']'
+	r.list = list
 	return actors == string(list)
 }

@@ -2,17 +2,15 @@ package reconcile
 
 import (
 	"database/sql/driver"
-	"slices"
 	"sync"
-	"sync/atomic"
 
 	"modernc.org/sqlite" // PocketBase's own driver
 )
 
 // SQL functions of the statements that read a page for a proof, with the number of the page's reader before the values.
 const (
-	soundRow = "doubletap_sound" // whether the row is proved to be sound
-	rowEvent = "doubletap_event" // adds an event to what is known of the notification that soundRow is called for next
+	proveRow = "doubletap_prove" // reads a row; whether it is the last one of the page
+	rowEvent = "doubletap_event" // adds an event to what is known of the notification that proveRow is called for next
 )
 
 // rowReader reads the rows of a page for a proof. SQLite calls it with the values of a row as they lie in its memory: to
@@ -23,24 +21,37 @@ type rowReader struct {
 	texts   []string // of the row
 	numbers []int64
 	events  eventsOfRow
-	hasOdd  bool // a value was of another kind than its column is
+	list    []byte // the actors of a notification as JSON; it is kept for the next one
+	hasOdd  bool   // a value was of another kind than its column is
+
+	room   int     // how many more rows the page has room for
+	last   int64   // the rowid of the last row that was read
+	unsure []int64 // the rowids of those that are not proved to be sound
 }
 
 // readers are those of the pages that are being read, by number.
-var (
-	readers    sync.Map
-	lastReader atomic.Int64
-)
+var readers = struct {
+	sync.RWMutex
+	byNumber map[int64]*rowReader
+	last     int64
+}{byNumber: map[int64]*rowReader{}}
 
 // register returns the number by which statements call the reader, until forget.
 func (r *rowReader) register() (number int64, forget func()) {
-	number = lastReader.Add(1)
-	readers.Store(number, r)
-	return number, func() { readers.Delete(number) }
+	readers.Lock()
+	defer readers.Unlock()
+	readers.last++
+	number = readers.last
+	readers.byNumber[number] = r
+	return number, func() {
+		readers.Lock()
+		defer readers.Unlock()
+		delete(readers.byNumber, number)
+	}
 }
 
 func init() {
-	for name, read := range map[string]func(r *rowReader, values []driver.Value) bool{soundRow: (*rowReader).readRow, rowEvent: (*rowReader).readEvent} {
+	for name, read := range map[string]func(r *rowReader, values []driver.Value) bool{proveRow: (*rowReader).readRow, rowEvent: (*rowReader).readEvent} {
 		sqlite.MustRegisterFunction(name, &sqlite.FunctionImpl{NArgs: -1, VolatileArgs: true, Scalar: func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 			return callReader(read, args), nil
 		}})
@@ -53,36 +64,37 @@ func callReader(read func(r *rowReader, values []driver.Value) bool, args []driv
 	if len(args) == 0 {
 		return false
 	}
-	number, isNumber := args[0].(int64)
-	if !isNumber { // a BLOB could not even be looked up
-		return false
-	}
-	r, reads := readers.Load(number)
-	return reads && read(r.(*rowReader), args[1:])
+	number, _ := args[0].(int64) // no reader has the number 0
+	readers.RLock()
+	r := readers.byNumber[number]
+	readers.RUnlock()
+	return r != nil && read(r, args[1:])
 }
 
-// readRow reports whether a row is proved to be sound, by whether an invariant is broken that the proof tells nothing of,
-// and the values of the proof. A value of another kind than its column's, such as a BLOB, is to SQL another value than the
-// same text, so that such a row is neither proved nor remembered.
-func (r *rowReader) readRow(values []driver.Value) bool {
+// readRow reads the rowid of a row, whether an invariant is broken that the proof tells nothing of, and the values of the
+// proof, and reports whether the page ends with the row. A value of another kind than its column's, such as a BLOB, is to
+// SQL another value than the same text, so that such a row is neither proved nor remembered.
+func (r *rowReader) readRow(values []driver.Value) (isLast bool) {
 	defer r.events.clear()
-	if !r.takeValues(values) {
-		r.hasOdd = true
+	if len(values) != 2+len(r.proof.texts)+len(r.proof.numbers) {
 		return false
 	}
-	return r.proof.isSound(r) && values[0] == int64(0)
+	r.last, _ = values[0].(int64)
+	areKinds := r.takeValues(values[2:])
+	r.hasOdd = r.hasOdd || !areKinds
+	if !areKinds || !r.proof.isSound(r) || values[1] != int64(0) {
+		r.unsure = append(r.unsure, r.last)
+	}
+	r.room--
+	return r.room == 0
 }
 
 // takeValues keeps the texts and the numbers of a row, which come in this order, and reports whether they are those of
 // the proof.
 func (r *rowReader) takeValues(values []driver.Value) bool {
 	r.texts, r.numbers = r.texts[:0], r.numbers[:0]
-	width := len(r.proof.texts)
-	if len(values) != 1+width+len(r.proof.numbers) {
-		return false
-	}
-	for i, value := range values[1:] {
-		if i < width {
+	for i, value := range values {
+		if i < len(r.proof.texts) {
 			text, isText := value.(string)
 			if !isText {
 				return false
@@ -114,6 +126,7 @@ type eventsOfRow struct {
 func (n *eventsOfRow) clear() { n.count, n.last, n.areUnclear = 0, n.last[:0], false }
 
 // readEvent reads the actor, the moment, whether it is active, whether it is the notification's recipient's, and the rowid of an event.
+// It returns false, so that a search for an event of which it were true goes through all.
 func (r *rowReader) readEvent(values []driver.Value) bool {
 	n := &r.events
 	if len(values) != 5 {
@@ -136,10 +149,5 @@ func (r *rowReader) readEvent(values []driver.Value) bool {
 	name := &n.newest[n.count%namedActors]
 	*name = append((*name)[:0], actor...)
 	n.count++
-	return true
-}
-
-// isPlain reports whether a text is the same in JSON.
-func isPlain(text []byte) bool {
-	return !slices.ContainsFunc(text, func(c byte) bool { return c < ' ' || c >= 0x7f || c == '"' || c == '\\' })
+	return false
 }

@@ -84,41 +84,42 @@ func (s *scan) readPage(app core.App, m *memory, n int, gently bool) (wrong []br
 	for i, after := range s.position.after {
 		p[fmt.Sprint("after", i)] = after
 	}
-	read := db.QueryRow
+	query := db.QueryRow
 	if gently {
-		read = db.QueryRowUnmapped
+		query = db.QueryRowUnmapped
 	}
-	statement, isProof := s.pageStatement(), m != nil && s.proof != nil
-	var reader *rowReader
-	if isProof {
-		reader = &rowReader{proof: s.proof, memory: m}
+	read := func(statement string, columns ...any) error {
+		if _, err := query(app, statement, p, columns...); err != nil {
+			return fmt.Errorf("look at %s after %v: %w", s.table, s.position.after, err)
+		}
+		return nil
+	}
+	last, found := s.position.after, "[]"
+	if m != nil && s.proof != nil {
+		reader := &rowReader{proof: s.proof, memory: m, room: n}
 		number, forget := reader.register()
 		defer forget()
-		statement, p["reader"] = s.proofStatement(), number
-	}
-	var last, found string
-	if _, err := read(app, statement, p, &rows, &last, &found); err != nil {
-		return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
-	}
-	if rows == 0 {
-		return nil, 0, nil
-	}
-	if isProof {
+		p["reader"] = number
+		err = read(s.proofStatement(), &rows)
+		if rows, last = n-reader.room, []any{reader.last}; err == nil && len(reader.unsure) > 0 {
+			unsure, _ := json.Marshal(reader.unsure) // numbers always encode
+			p["rows"] = string(unsure)
+			err = read(s.rowsStatement(), &found)
+		}
 		s.isPartial = s.isPartial || reader.hasOdd
-		unsure := found
-		if found = "[]"; unsure != "" {
-			p["rows"] = "[" + unsure + "]"
-			if _, err := read(app, s.rowsStatement(), p, &found); err != nil {
-				return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
-			}
+	} else {
+		var keys string
+		if err = read(s.pageStatement(), &rows, &keys, &found); err == nil {
+			last, err = parseKeys(keys)
 		}
 	}
-	if s.position.after, err = parseKeys(last); err != nil {
-		return nil, 0, fmt.Errorf("look at %s after %s: %w", s.table, last, err)
+	if err == nil {
+		wrong, err = parseBroken(found)
 	}
-	if wrong, err = parseBroken(found); err != nil {
-		return nil, 0, fmt.Errorf("look at %s: %w", s.table, err)
+	if err != nil || rows == 0 {
+		return nil, 0, err
 	}
+	s.position.after = last
 	return wrong, rows, nil
 }
 
@@ -181,7 +182,10 @@ func parseKeys(list string) (values []any, err error) {
 func (s *scan) pageStatement() string {
 	mask, any := s.brokenMask(), anyBroken(s.invariants)
 	if len(s.values) == 0 {
-		return s.rowPageStatement(`json_group_array(json_array(CAST(t.id AS TEXT), `+mask+`, 1))`, ` AND `+any, `'[]'`)
+		return `WITH page AS MATERIALIZED (SELECT (SELECT rowid FROM {{` + s.table + `}} WHERE rowid > {:after0} ORDER BY rowid LIMIT 1 OFFSET {:n} - 1) last)
+			SELECT iif(last IS NULL, (SELECT count(*) FROM {{` + s.table + `}} WHERE rowid > {:after0}), {:n}), json_array(coalesce(last, {:after0})), coalesce((
+				SELECT json_group_array(json_array(CAST(t.id AS TEXT), ` + mask + `, 1)) FROM {{` + s.table + `}} t
+					WHERE t.rowid > {:after0} AND t.rowid <= coalesce(last, ` + fmt.Sprint(math.MaxInt64) + `) AND ` + any + `), '[]') FROM page`
 	}
 	columns, same, after := make([]string, len(s.values)), make([]string, len(s.values)), make([]string, len(s.values))
 	for i, value := range s.values {
@@ -199,23 +203,13 @@ func (s *scan) pageStatement() string {
 			SELECT json_group_array(json_array((SELECT CAST(min(o.id) AS TEXT) ` + rows + `), mask, (SELECT count(*) ` + rows + `), ` + keys + `)) FROM (SELECT t.*, ` + mask + ` mask FROM page t WHERE ` + any + `) t), '[]')`
 }
 
-// rowPageStatement reads one page of rows: how many there are, the last one's rowid, and the aggregate of those of the
-// condition.
-func (s *scan) rowPageStatement(aggregate, condition, none string) string {
-	return `WITH page AS MATERIALIZED (SELECT (SELECT rowid FROM {{` + s.table + `}} WHERE rowid > {:after0} ORDER BY rowid LIMIT 1 OFFSET {:n} - 1) last)
-		SELECT iif(last IS NULL, (SELECT count(*) FROM {{` + s.table + `}} WHERE rowid > {:after0}), {:n}), json_array(coalesce(last, {:after0})), coalesce((
-			SELECT ` + aggregate + ` FROM {{` + s.table + `}} t
-				WHERE t.rowid > {:after0} AND t.rowid <= coalesce(last, ` + fmt.Sprint(math.MaxInt64) + `)` + condition + `), ` + none + `) FROM page`
-}
-
 // rowsStatement reads the broken ones among the rows whose rowids are listed.
 func (s *scan) rowsStatement() string {
 	return `SELECT json_group_array(json_array(CAST(t.id AS TEXT), ` + s.brokenMask() + `, 1)) FROM {{` + s.table + `}} t
 		WHERE t.rowid IN (SELECT value FROM json_each({:rows})) AND ` + anyBroken(s.invariants)
 }
 
-// proofStatement reads one page of rows with their reader and returns the rowids of those that are not proved to be
-// sound.
+// proofStatement hands one row after the other to their reader until that has read a page.
 func (s *scan) proofStatement() string {
 	var others []*Invariant
 	for _, i := range s.invariants {
@@ -223,8 +217,8 @@ func (s *scan) proofStatement() string {
 			others = append(others, i)
 		}
 	}
-	values := slices.Concat([]string{"{:reader}", anyBroken(others)}, s.proof.texts, s.proof.numbers)
-	return s.rowPageStatement(`group_concat(iif(`+soundRow+`(`+strings.Join(values, ", ")+`), NULL, t.rowid))`, "", "''")
+	values := slices.Concat([]string{"{:reader}", "t.rowid", anyBroken(others)}, s.proof.texts, s.proof.numbers)
+	return `SELECT 1 FROM {{` + s.table + `}} t WHERE t.rowid > {:after0} AND ` + proveRow + `(` + strings.Join(values, ", ") + `) ORDER BY t.rowid LIMIT 1`
 }
 
 // brokenMask is the expression of the bits that say which of the invariants a row breaks.

@@ -126,9 +126,26 @@ func TestWhatIsNotRememberedProvesNothing(t *testing.T) {
 			m.add(1, "likes", "post")
 			m.remember("like", "post", "bob")
 		}
-		if full := room >= 3; m.has("like", "post", "bob") != (room > 1) || (m.number("likes", "post") == 2) != (room > 0) || (m.room >= 0) != full {
+		if full := room >= 2; m.has("like", "post", "bob") != (room > 1) || (m.number("likes", "post") == 2) != (room > 0) || (m.room >= 0) != full {
 			t.Errorf("with room for %d: %v, %d, %d left", room, m.has("like", "post", "bob"), m.number("likes", "post"), m.room)
 		}
+	}
+}
+
+// TestAllThatIsRememberedIsKnown: a memory that has grown many times knows what it was told, with its numbers, and nothing else.
+func TestAllThatIsRememberedIsKnown(t *testing.T) {
+	m := newMemory(100_000)
+	for i := range 50_000 {
+		m.remember("like", fmt.Sprint(i), "bob")
+		m.add(uint64(i), "words", fmt.Sprint(i))
+	}
+	for i := range 50_000 {
+		if n := fmt.Sprint(i); !m.has("like", n, "bob") || m.number("words", n) != uint64(i) || m.has("like", "bob", n) || m.has("like", n) || m.number("tags", n) != 0 {
+			t.Fatalf("%d: %v, %d, %v, %v, %d", i, m.has("like", n, "bob"), m.number("words", n), m.has("like", "bob", n), m.has("like", n), m.number("tags", n))
+		}
+	}
+	if m.room != 0 {
+		t.Errorf("room for %d more", m.room)
 	}
 }
 
@@ -138,16 +155,19 @@ func TestAProofIsNoLaxerThanItsConditions(t *testing.T) {
 		photos, media string
 		want          bool
 	}{
-		{`["a.jpg"]`, `[{"w":3,"h":2,"hash":"x","color":"#fff"}]`, true}, {`["a.jpg","b.jpg"]`, `[{"w":3,"h":2,"hash":"x"},{"w":3,"h":2,"hash":"y"}]`, true},
+		{`["a.jpg"]`, `[{"w":3,"h":2,"hash":"x","color":"#fff"}]`, true}, {`["a.jpg","b.jpg"]`, `[{"w":3,"h":2,"hash":"x","color":"#fff"},{"w":3,"h":2,"hash":"y","color":"#fff"}]`, true},
 		{`["a.jpg"]`, `[null]`, false}, {`["a.jpg"]`, `[{"W":3,"H":2,"Hash":"x"}]`, false}, {`["a.jpg"]`, `[{"w":"3","h":2,"hash":"x"}]`, false}, {`["a.jpg"]`, `[{"w":0,"h":2,"hash":"x"}]`, false},
-		{`["a.jpg"]`, `[{"w":3,"h":2,"hash":""}]`, false}, {`["a.jpg"]`, `5`, false}, {`["a.jpg"]`, ``, false}, {`[]`, `[]`, false}, {``, `[]`, false}, {`["a.jpg","b.jpg"]`, `[{"w":3,"h":2,"hash":"x"}]`, false}, {`["a.jpg"]`, `{x`, false},
+		{`["a.jpg"]`, `[{"w":3,"h":2,"hash":"","color":"#fff"}]`, false}, {`["a.jpg"]`, `[{"w":3,"h":02,"hash":"x","color":"#fff"}]`, false}, {`["a.jpg"]`, `[{"w":3,"h":,"hash":"x","color":"#fff"}]`, false},
+		{`["a.jpg"]`, `[{"w":-3,"h":2,"hash":"x","color":"#fff"}]`, false}, {`["a.jpg"]`, `[{"w":3,"h":2,"hash":"x"y","color":"#fff"}]`, false}, {`["a.jpg"]`, `[{"w":3,"h":2,"hash":"x","color":"#f\"}]`, false},
+		{`["a.jpg"]`, `[{"w":3,"h":2,"hash":"x","color":"#fff"},]`, false}, {`["a.jpg"]`, `[{"w":3,"h":2,"hash":"x","color":"#fff"}`, false}, {`["a.jpg"]`, `[{"w":3,"h":2,"hash":"x","color":"#fff","w":0}]`, false}, {`["a.jpg"]`, `5`, false}, {`["a.jpg"]`, ``, false}, {`[]`, `[]`, false}, {``, `[]`, false}, {`["a.jpg","b.jpg"]`, `[{"w":3,"h":2,"hash":"x"}]`, false}, {`["a.jpg"]`, `{x`, false},
 	} {
-		if got := isDescribed(textsOf(c.photos), c.media); got != c.want {
+		if got := isDescribed(countTexts(c.photos), c.media); got != c.want {
 			t.Errorf("%s is described by %s: %v", c.photos, c.media, got)
 		}
 	}
-	for list, want := range map[string]int{`["a"]`: 1, `["a","b"]`: 2, `["a\"b"]`: 1, `[1,"a"]`: 0, `["a",null]`: 0, `"a"`: 0, `["a`: 0, `[]`: 0, ``: 0, `["a"b"]`: 0, "[\"a\nb\"]": 0, `["a\x"]`: 0, `{"a":1}`: 0} {
-		if got := len(textsOf(list)); got != want {
+	for list, want := range map[string]int{`["a"]`: 1, `["a","b"]`: 2, `[""]`: 1, `["","",""]`: 3, `["é, b"]`: 1, `["a\"b"]`: 0, `[1,"a"]`: 0, `["a",null]`: 0, `["a", "b"]`: 0, `"a"`: 0, `["a`: 0, `[]`: 0, ``: 0, `["]`: 0, `["a"b"]`: 0,
+		`["a"b","c"]`: 0, `["a"","b"]`: 0, `["a",1,"b"]`: 0, "[\"a\nb\"]": 0, `["a\x"]`: 0, `{"a":1}`: 0} {
+		if got := countTexts(list); got != want {
 			t.Errorf("%s has %d texts, want %d", list, got, want)
 		}
 	}
