@@ -62,8 +62,10 @@ func behindNginx(t *testing.T, service string) string {
 // A stream behind nginx's defaults lives for as long as it is sent heartbeats, and its messages arrive at once and
 // whole.
 func TestStreamsOutliveNginxsTimeout(t *testing.T) {
+	t.Parallel() // it waits for nginx
 	for name, beats := range map[string]bool{"with heartbeats": true, "without any": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := startService(t)
 			s.inbox.checkInterval, s.inbox.heartbeatInterval = time.Millisecond, 20*time.Millisecond
 			if !beats {

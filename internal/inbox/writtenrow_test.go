@@ -19,6 +19,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"github.com/doubletap/doubletap/internal/collection"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // subscribeAs connects a device without HTTP, signed in as auth, or as a guest if auth is nil.
@@ -193,6 +194,7 @@ func (s *service) pocketBaseTells(record *core.Record, info *core.RequestInfo, r
 }
 
 func TestWhoSeesARowIsWhomPocketBaseTells(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := startService(t)
 	rows, viewers := s.fillWorld()
 	filters := map[string][]string{

@@ -9,10 +9,12 @@ import (
 
 	"github.com/doubletap/doubletap/internal/photo/door"
 	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestWhatIsDamagedIsRefusedOrShown flips bytes of a photo of every kind, in its headers, its data and where a checksum is made right again.
 func TestWhatIsDamagedIsRefusedOrShown(t *testing.T) {
+	testenv.SkipSequential(t)
 	scene := phototest.DrawScene(96, 64)
 	shape := func(s phototest.JPEGShape) []byte {
 		s.Sampling, s.Quality = [][2]int{{2, 2}, {1, 1}, {1, 1}}, 90

@@ -56,6 +56,7 @@ func (r Result) renditionNamed(name string) Rendition {
 }
 
 func TestSizes(t *testing.T) {
+	testenv.SkipSequential(t)
 	for _, c := range []struct {
 		w, h int
 		want string // sizes of the renditions, in order
@@ -91,6 +92,7 @@ func TestSizes(t *testing.T) {
 // TestAllOrientationsShowThePicture renders a JPEG, which is encoded anew for each orientation, and a PNG, which must
 // be exactly the same except for the filter's rounding.
 func TestAllOrientationsShowThePicture(t *testing.T) {
+	testenv.SkipSequential(t)
 	// an odd size that is odd again when it is made smaller, so that a shift of the colours by a sample would show
 	m := phototest.DrawScene(601, 403)
 	r := Renderer{Sizes: []Size{{Side: 1920}, {Side: 333}, {Side: 100}, {Side: 99, Crop: true}}}
