@@ -6,6 +6,6 @@ import "embed"
 // FS holds the files of the web app, with index.html at its root.
 //
 //go:embed index.html manifest.json *.js *.css *.svg *.png
-//go:embed screens/*.js lib/*.js
+//go:embed screens/*.js lib/*.js lib/*.ts
 //go:embed vendor/*.js vendor/*.txt
 var FS embed.FS

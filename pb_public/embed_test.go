@@ -156,7 +156,7 @@ func TestTheServiceWorkerKeepsEveryFile(t *testing.T) {
 		kept[found[1]] = true
 	}
 	err = fs.WalkDir(FS, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || path.Ext(name) == ".txt" || name == "sw.js" || name == "index.html" {
+		if err != nil || entry.IsDir() || path.Ext(name) == ".txt" || path.Ext(name) == ".ts" || name == "sw.js" || name == "index.html" {
 			return err
 		}
 		if !kept[name] {

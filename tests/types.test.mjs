@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { serve } from './service.mjs';
 
 const modules = fileURLToPath(new URL('node_modules', import.meta.url));
+const library = fileURLToPath(new URL('../pb_public/lib', import.meta.url));
 const run = promisify(execFile);
 
 const uses = `
@@ -86,16 +87,42 @@ export const burn: Routes['POST /api/v1/moderation/{report}']['body'] = { action
 export const key = (user: Collections['users']) => user.tokenKey;
 `;
 
-test('the types compile in strict mode and hold what they say', async (t) => {
+/** A folder with the SDK, for the compiler, and the types that a service makes of its collections. */
+async function workplace(t) {
   const service = await serve(t);
   const answer = await fetch(`${service.url}/api/v1/types.d.ts`);
   assert.equal(answer.status, 200);
   const dir = await mkdtemp(join(tmpdir(), 'types-'));
   t.after(() => rm(dir, { recursive: true, force: true }));
   await symlink(modules, join(dir, 'node_modules'));
-  await writeFile(join(dir, 'types.d.ts'), await answer.text());
+  return { dir, types: await answer.text() };
+}
+
+/** What the compiler finds in strict mode: nothing is the empty text. */
+async function complaints(options, files) {
+  const compiled = await run(process.execPath, [join(modules, 'typescript/lib/tsc.js'), '--strict', '--noEmit', ...options, ...files]).catch((err) => err);
+  return compiled.stdout;
+}
+
+test('the types compile in strict mode and hold what they say', async (t) => {
+  const { dir, types } = await workplace(t);
+  await writeFile(join(dir, 'types.d.ts'), types);
   await writeFile(join(dir, 'uses.ts'), uses);
-  const options = ['--strict', '--noEmit', '--exactOptionalPropertyTypes', '--target', 'es2022', '--module', 'nodenext', join(dir, 'uses.ts'), join(dir, 'types.d.ts')];
-  const compiled = await run(process.execPath, [join(modules, 'typescript/lib/tsc.js'), ...options]).catch((err) => err);
-  assert.equal(compiled.stdout, '');
+  const options = ['--exactOptionalPropertyTypes', '--target', 'es2022', '--module', 'nodenext'];
+  assert.equal(await complaints(options, [join(dir, 'uses.ts'), join(dir, 'types.d.ts')]), '');
+});
+
+test('the modules to copy keep to these types, as a checker of JavaScript sees them', async (t) => {
+  const { dir, types } = await workplace(t);
+  const lib = join(dir, 'lib');
+  await cp(library, lib, { recursive: true });
+  await writeFile(join(lib, 'types.d.ts'), types);
+  await mkdir(join(dir, 'vendor'));
+  await writeFile(join(dir, 'vendor/pocketbase.d.ts'), "export * from 'pocketbase';\nexport { default } from 'pocketbase';\n");
+  const options = ['--allowJs', '--checkJs', '--target', 'esnext', '--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'esnext,dom,dom.iterable'];
+  const files = (await readdir(lib)).map((name) => join(lib, name));
+  assert.equal(await complaints(options, files), '');
+  // and the compiler does look into them: a field that no post has is one complaint
+  await writeFile(join(lib, 'wrong.js'), "/** @param {import('./shapes').Post} post */\nexport const wrong = (post) => post.likeCount;\n");
+  assert.match(await complaints(options, [join(lib, 'wrong.js')]), /wrong\.js\(2,\d+\): error TS2551/);
 });

@@ -2,6 +2,9 @@
 // twice and nothing is skipped while rows come and go. And how a page holds one,
 // and hears that it has changed.
 
+/** @import { Channel, Client, CollectionName, CursorOptions, Cursor, KeysetCursor, ListState } from './shapes' */
+/** @import { Collections } from './types' */
+
 /**
  * Opens a list at its beginning.
  *
@@ -10,14 +13,19 @@
  *
  * by names the two fields that order the list, both with or both without "-"; the second
  * one decides between equal values of the first, so it must differ in every row.
+ * @template {CollectionName} Name
+ * @param {Client} pb
+ * @param {Name} collection
+ * @param {CursorOptions} [options]
+ * @returns {KeysetCursor<Collections[Name]>}
  */
 export function openCursor(pb, collection, { by = '-created,-id', filter = '', perPage = 30, ...options } = {}) {
   const [first, second] = by.replaceAll('-', '').split(',');
   const than = by.startsWith('-') ? '<' : '>';
-  let last = null; // the last row handed out
+  let last = /** @type {any} */ (null); // the last row handed out
   let done = false;
 
-  async function read(where) {
+  async function read(/** @type {string} */ where) {
     const page = await pb.collection(collection).getList(1, perPage, {
       sort: by,
       skipTotal: true, // counting costs more than reading the page
@@ -57,11 +65,14 @@ export function openCursor(pb, collection, { by = '-created,-id', filter = '', p
  *   list.changes.listen(draw);
  *   list.more();
  *   list.get();   // {rows, phase: 'loading' | 'reading' | 'ready' | 'failed', error}
+ * @template {{ id: string }} Row
+ * @param {Cursor<Row>} cursor
  */
 export function openList(cursor) {
   const changes = channel();
+  /** @type {ListState<Row>} */
   const state = { rows: [], phase: '', error: null };
-  const set = (changed) => {
+  const set = (/** @type {Partial<ListState<Row>>} */ changed) => {
     Object.assign(state, changed);
     changes.send();
   };
@@ -82,14 +93,18 @@ export function openList(cursor) {
     },
 
     /** Changes one row, or takes it out when change answers nothing. */
-    change: (id, change) => set({ rows: state.rows.flatMap((row) => (row.id === id ? (change(row) ?? []) : [row])) }),
-    add: (row) => set({ rows: [row, ...state.rows.filter((one) => one.id !== row.id)] }),
+    change: (/** @type {string} */ id, /** @type {(row: Row) => Row | null | undefined} */ change) => set({ rows: state.rows.flatMap((row) => (row.id === id ? (change(row) ?? []) : [row])) }),
+    add: (/** @type {Row} */ row) => set({ rows: [row, ...state.rows.filter((one) => one.id !== row.id)] }),
   };
 }
 
-/** A list of listeners: send tells them all, listen answers what ends it. */
+/**
+ * A list of listeners: send tells them all, listen answers what ends it.
+ * @template {unknown[]} [T=[]]
+ * @returns {Channel<T>}
+ */
 export function channel() {
-  const listeners = new Set();
+  const listeners = /** @type {Set<(...what: T) => void>} */ (new Set());
   return {
     send: (...what) => listeners.forEach((hear) => hear(...what)),
     listen(hear) {

@@ -2,6 +2,8 @@
 // stays honest: it shows at once, the server has the last word, and a refusal puts
 // the truth back and says so. A follow, a mute or a block shows when it is done.
 
+/** @import { Client, Edge, EdgeCollection, EdgeOptions, Ends, Post, Relationship, SignedIn } from './shapes' */
+/** @import { FollowsRecord, UsersRecord } from './types' */
 import { removeEdge, unreachable } from './outbox.js';
 
 /**
@@ -15,19 +17,24 @@ import { removeEdge, unreachable } from './outbox.js';
  * What is shown is what the server last told plus the wish that is still on its
  * way. The id of my edge tells whether it is counted already, so nothing is
  * counted twice. With an outbox, a wish without a connection waits there instead of failing.
+ * @param {Client} pb
+ * @param {EdgeCollection} collection
+ * @param {Ends} ends
+ * @param {EdgeOptions} [options]
+ * @returns {Edge}
  */
 export function openEdge(pb, collection, ends, { id = '', count = 0, outbox, onChange = () => {}, onError = () => {} } = {}) {
   const key = [collection, ...Object.values(ends)].join('/');
   const options = { requestKey: key }; // else the SDK cancels the first of two equal requests
   const truth = { id, count };
-  let wish = null; // the one being sent
+  let wish = /** @type {boolean | null} */ (null); // the one being sent
 
   const isOn = () => truth.id !== '';
   const kept = () => outbox?.waiting(key)?.wanted ?? null; // the one that waits for a connection
   const wanted = () => wish ?? kept();
-  const keep = (to) => outbox.keep({ key, collection, ends, wanted: to });
+  const keep = (/** @type {boolean} */ to) => outbox?.keep({ key, collection, ends, wanted: to });
 
-  function stored(row) {
+  function stored(/** @type {{ id: string }} */ row) {
     if (!isOn()) truth.count++;
     truth.id = row.id;
   }
@@ -38,12 +45,12 @@ export function openEdge(pb, collection, ends, { id = '', count = 0, outbox, onC
   }
 
   // creating what is there already answers 200 with the stored row
-  const create = () => pb.collection(collection).create(ends, options).then(stored);
+  const create = () => pb.collection(collection).create(/** @type {any} */ (ends), options).then(stored);
   const remove = () => pb.collection(collection).delete(truth.id, options).catch((err) => {
     if (err.status !== 404) throw err; // gone already: done
   }).then(removed);
 
-  async function want(to) {
+  async function want(/** @type {boolean} */ to) {
     if (kept() !== null) {
       keep(to);
       onChange();
@@ -102,6 +109,9 @@ export function openEdge(pb, collection, ends, { id = '', count = 0, outbox, onC
  *
  * `post.liked` is the id of my own like or "", so a live count tells by itself
  * whether my like is in it already.
+ * @param {Client} pb
+ * @param {Pick<Post, 'id' | 'liked' | 'likesCount'>} post
+ * @param {EdgeOptions} [options]
  */
 export function openLike(pb, post, options = {}) {
   const edge = openEdge(pb, 'likes', { post: post.id }, { id: post.liked || '', count: post.likesCount || 0, ...options });
@@ -111,7 +121,7 @@ export function openLike(pb, post, options = {}) {
     like: () => edge.want(true),
 
     /** Takes in what the server tells of the post: from a list, a view or a realtime event. */
-    heard: (record) => edge.heard({ id: record.liked, count: record.likesCount }),
+    heard: (/** @type {Partial<Post>} */ record) => edge.heard({ id: record.liked, count: record.likesCount }),
   };
 }
 
@@ -125,12 +135,15 @@ export function openLike(pb, post, options = {}) {
  *
  * Each deed shows when the server has agreed and rejects when it has not: whom one
  * follows and blocks is not guessed at.
+ * @param {SignedIn} pb
+ * @param {Pick<UsersRecord, 'id' | 'relationship'>} person
+ * @param {{ onChange?: () => void }} [options]
  */
 export function openTie(pb, person, { onChange = () => {} } = {}) {
   let shown = { ...person.relationship };
   let busy = false;
 
-  async function deed(work) {
+  async function deed(/** @type {() => Promise<Partial<Relationship>>} */ work) {
     if (busy) return;
     busy = true;
     onChange();
@@ -142,16 +155,16 @@ export function openTie(pb, person, { onChange = () => {} } = {}) {
     }
   }
 
-  const add = (collection, ends) => pb.collection(collection).create(ends, { requestKey: null });
-  const take = (collection, ends) => removeEdge(pb, collection, ends);
+  const add = (/** @type {'follows' | 'mutes' | 'blocks'} */ collection, /** @type {any} */ ends) => pb.collection(collection).create(ends, { requestKey: null });
+  const take = (/** @type {EdgeCollection} */ collection, /** @type {Ends} */ ends) => removeEdge(pb, collection, ends);
 
   return {
     shown: () => ({ ...shown, busy }),
-    heard(relationship) {
+    heard(/** @type {Relationship} */ relationship) {
       if (!busy && relationship) shown = { ...relationship };
     },
     follow: () => deed(async () => {
-      const { state } = await add('follows', { followee: person.id });
+      const { state } = /** @type {FollowsRecord} */ (await add('follows', { followee: person.id }));
       return { following: state === 'accepted', requested: state !== 'accepted' };
     }),
     unfollow: () => deed(() => take('follows', { followee: person.id }).then(() => ({ following: false, requested: false }))),

@@ -1,10 +1,15 @@
 // What went wrong, in words for the person who asked. PocketBase's sentences speak to developers and are put in others here;
 // what the service itself says, or an owner's own hook, passes as it is.
 
-const numbers = ({ params = {}, message = '' }) => ({ min: params.min ?? message.match(/least (\d+)|between (\d+)/)?.slice(1).find(Boolean), max: params.max ?? message.match(/(?:than|and) (\d+)/)?.[1] });
-const letters = (n) => (Number(n) === 1 ? '1 character' : `${n} characters`);
+/** @import { Problem } from './shapes' */
 
-/** By the code of a field's error. */
+const numbers = (/** @type {Problem} */ { params = {}, message = '' }) => ({ min: params.min ?? message.match(/least (\d+)|between (\d+)/)?.slice(1).find(Boolean), max: params.max ?? message.match(/(?:than|and) (\d+)/)?.[1] });
+const letters = (/** @type {unknown} */ n) => (Number(n) === 1 ? '1 character' : `${n} characters`);
+
+/**
+ * By the code of a field's error.
+ * @type {Record<string, (of: Problem) => string>}
+ */
 const codes = {
   required: () => 'Please fill this in.',
   not_unique: () => 'Somebody has this already.',
@@ -37,13 +42,13 @@ const codes = {
 codes.invalid_url = codes.is_url;
 
 /** By field, where more can be said. */
-const taken = { handle: 'This handle is taken.', email: 'There is an account with this address already.' };
+const taken = /** @type {Record<string, string>} */ ({ handle: 'This handle is taken.', email: 'There is an account with this address already.' });
 const handleForm = 'Use the letters a–z, digits, _ and single dots inside.';
 
 /** The messages of a refused form, by field name. */
-export function fieldErrors(err) {
-  const fields = {};
-  for (const [name, problem] of Object.entries(err?.response?.data ?? {})) {
+export function fieldErrors(/** @type {any} */ err) {
+  const fields = /** @type {Record<string, string>} */ ({});
+  for (const [name, problem] of Object.entries(/** @type {Record<string, Problem>} */ (err?.response?.data ?? {}))) {
     if (!problem?.message) continue;
     const code = (problem.code ?? '').replace(/^validation_/, '');
     fields[name] = (code === 'not_unique' && taken[name]) || (name === 'handle' && /format|match/.test(code) && handleForm) || codes[code]?.(problem) || sentence(problem.message);
@@ -51,12 +56,13 @@ export function fieldErrors(err) {
   return fields;
 }
 
-const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+const sentence = (/** @type {string} */ text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
 
 /** How PocketBase's own sentences begin. */
 const stock = /^(Failed to|An error occurred|Something went wrong|Missing|Invalid|The request|The requested|The authorized|The collection|The current|You are not allowed|Only superusers|Insufficient|File not found|Filesystem|Request entity|Too many|A different authentication|Unsupported|Batch|Try again later|Authentication|Not Found|Bad Request|Forbidden|Unauthorized)/i;
 const suspended = /doesn't satisfy the collection requirements to authenticate/;
 
+/** @type {Record<number, string>} */
 const statuses = {
   400: 'The server did not take this as it is.',
   401: 'Your session has ended. Please sign in again.',
@@ -69,7 +75,7 @@ const statuses = {
 };
 
 /** What went wrong, in a sentence. */
-export function because(err) {
+export function because(/** @type {any} */ err) {
   if (!err?.status) return 'No answer came. Check your connection and try again.';
   const { message = '' } = err.response ?? {};
   if (suspended.test(message)) return 'This account is suspended.';

@@ -1,6 +1,9 @@
 // Notifications that arrive by themselves and never go missing: live events
 // while connected, and after every reconnect a catch-up by `seq`.
 
+/** @import { Client, CollectionName, FeedRow, Heard, LiveOptions, Told, Watch } from './shapes' */
+/** @import { NotificationsRecord, SettingsRecord } from './types' */
+
 const PAGE = 30;
 const EXPAND = 'actors,post.author,comment'; // whose post it is tells whether its photo needs a token
 
@@ -21,41 +24,43 @@ const EXPAND = 'actors,post.author,comment'; // whose post it is tells whether i
  * onFeed(action, row)   a row of the home feed came or went
  * onConnect()           connected, at first or again: refresh whatever else is shown
  * onRefused()           the server takes no such subscription: perhaps the session has ended
+ * @param {Client} pb
+ * @param {LiveOptions} [options]
  */
 export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = () => {}, onConnect = () => {}, onRefused = () => {} } = {}) {
-  const rows = new Map(); // notifications by id
-  const gone = new Map(); // retracted ids with their seq
-  const watched = new Map(); // posts in view: id → {callback, end}
+  const rows = /** @type {Map<string, NotificationsRecord>} */ (new Map()); // notifications by id
+  const gone = /** @type {Map<string, number>} */ (new Map()); // retracted ids with their seq
+  const watched = /** @type {Map<string, Watch>} */ (new Map()); // posts in view: id → {callback, end}
   const quiet = { requestKey: null };
-  let settings = null;
+  let settings = /** @type {SettingsRecord | null} */ (null);
   let seq = 0; // every change up to here is in rows
   let connected = false;
   let listening = false; // the topics are with the SDK, which keeps them over reconnects
   let opening = false; // the topics are on their way to it
   let stopped = false;
-  let oldest = null; // the last row of the pages read
+  let oldest = /** @type {NotificationsRecord | null} */ (null); // the last row of the pages read
   let complete = false; // the oldest notification has been read
-  let ready = null; // the first read, once it is under way
-  let catching = null; // the catch-up under way
-  let again = null; // the one after it, for who asked meanwhile: it may have read already what they mean
+  let ready = /** @type {Promise<void> | null} */ (null); // the first read, once it is under way
+  let catching = /** @type {Promise<void> | null} */ (null); // the catch-up under way
+  let again = /** @type {Promise<void> | null} */ (null); // the one after it, for who asked meanwhile: it may have read already what they mean
 
   // -- rows ----------------------------------------------------------------
 
-  const newestFirst = (a, b) => (a.latestAt === b.latestAt ? (a.id < b.id ? 1 : -1) : a.latestAt < b.latestAt ? 1 : -1);
+  const newestFirst = (/** @type {NotificationsRecord} */ a, /** @type {NotificationsRecord} */ b) => (a.latestAt === b.latestAt ? (a.id < b.id ? 1 : -1) : a.latestAt < b.latestAt ? 1 : -1);
 
   /** Stores a row unless something newer is known; tells whether it did. */
-  function put(row) {
-    if (gone.get(row.id) >= row.seq || rows.get(row.id)?.seq > row.seq) return false;
+  function put(/** @type {NotificationsRecord} */ row) {
+    if ((gone.get(row.id) ?? -1) >= row.seq || (rows.get(row.id)?.seq ?? -1) > row.seq) return false;
     rows.set(row.id, row);
     return true;
   }
 
-  function retract(id, at) {
+  function retract(/** @type {string} */ id, /** @type {number} */ at) {
     gone.set(id, Math.max(at, gone.get(id) ?? 0));
     if ((rows.get(id)?.seq ?? Infinity) <= at) rows.delete(id);
   }
 
-  async function notified({ action, record }) {
+  async function notified(/** @type {Told<NotificationsRecord>} */ { action, record }) {
     if (action === 'delete') {
       retract(record.id, Math.max(record.seq ?? 0, rows.get(record.id)?.seq ?? 0)); // may carry no more than the id
     } else {
@@ -72,7 +77,7 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
   const later = (a = '', b = '') => (a > b ? a : b);
 
   /** Takes in the settings; seen and read never go back, whatever the order of answers and events. */
-  function putSettings(record) {
+  function putSettings(/** @type {SettingsRecord} */ record) {
     settings = { ...record, seenAt: later(record.seenAt, settings?.seenAt), readAt: later(record.readAt, settings?.readAt) };
   }
 
@@ -98,8 +103,8 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
   }
 
   /** Everything in a collection with a seq above the given one, in order. */
-  async function after(collection, from, options) {
-    const all = [];
+  async function after(/** @type {'notifications' | 'retractions'} */ collection, /** @type {number} */ from, options = {}) {
+    const all = /** @type {any[]} */ ([]);
     for (let full = true; full; ) {
       const page = await pb.collection(collection).getList(1, 200, {
         sort: 'seq', skipTotal: true, filter: pb.filter('seq > {:seq}', { seq: all.at(-1)?.seq ?? from }), ...options, ...quiet,
@@ -135,7 +140,10 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
     }
   }
 
-  /** Brings everything up to date: after a reconnect, when a sleeping page wakes, or when the tray is opened. */
+  /**
+   * Brings everything up to date: after a reconnect, when a sleeping page wakes, or when the tray is opened.
+   * @returns {Promise<void>}
+   */
   function catchUp() {
     if (catching) {
       return (again ??= catching.then(() => {
@@ -215,13 +223,14 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
     return pb.realtime.unsubscribe().catch(() => {});
   }
 
-  function hear(id, watch) {
+  function hear(/** @type {string} */ id, /** @type {Watch} */ watch) {
     const posts = pb.collection('posts');
     watch.end = posts.subscribe(id, watch.callback).catch(() => () => posts.unsubscribe(id));
   }
 
   /** Hears of a post while it is in view: counts as they change, and its removal. Answers what ends it. */
-  function watchPost(id, callback) {
+  function watchPost(/** @type {string} */ id, /** @type {Heard<any>} */ callback) {
+    /** @type {Watch} */
     const watch = { callback, end: null };
     watched.set(id, watch);
     if (listening) hear(id, watch);
@@ -234,7 +243,7 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
   // -- seen and read -------------------------------------------------------
 
   /** Changes a thing at once, and back again when the server refuses. */
-  async function optimistic(change, request, undo) {
+  async function optimistic(/** @type {() => unknown} */ change, /** @type {() => Promise<unknown>} */ request, /** @type {() => unknown} */ undo) {
     change();
     onChange();
     try {
@@ -255,11 +264,11 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
     await optimistic(
       () => (settings = { ...before, seenAt: newest.latestAt }),
       () => pb.collection('settings').update(before.id, { seenAt: newest.latestAt }, quiet),
-      () => (settings = { ...settings, seenAt: before.seenAt }),
+      () => (settings = { ...(settings ?? before), seenAt: before.seenAt }),
     );
   }
 
-  async function markRead(row) {
+  async function markRead(/** @type {NotificationsRecord} */ row) {
     if (api.isRead(row)) return;
     await optimistic(
       () => rows.set(row.id, { ...row, read: true }),
@@ -275,7 +284,7 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
     await optimistic(
       () => (settings = { ...before, readAt: newest.latestAt }),
       () => pb.send('/api/v1/notifications/read', { method: 'POST', body: { before: newest.latestAt }, ...quiet }),
-      () => (settings = { ...settings, readAt: before.readAt }),
+      () => (settings = { ...(settings ?? before), readAt: before.readAt }),
     );
   }
 
@@ -287,9 +296,9 @@ export function openLive(pb, { onChange = () => {}, onNews = () => {}, onFeed = 
     /** The badge: what came since the tray was last opened. */
     unseen: () => api.rows().filter((row) => row.latestAt > seenAt()).length,
     /** Whether a post is in view. */
-    watches: (id) => watched.has(id),
-    isSeen: (row) => row.latestAt <= seenAt(),
-    isRead: (row) => row.read || row.latestAt <= (settings?.readAt ?? ''),
+    watches: (/** @type {string} */ id) => watched.has(id),
+    isSeen: (/** @type {NotificationsRecord} */ row) => row.latestAt <= seenAt(),
+    isRead: (/** @type {NotificationsRecord} */ row) => row.read || row.latestAt <= (settings?.readAt ?? ''),
     get connected() { return connected; },
     get loaded() { return Boolean(oldest) || complete; },
     get complete() { return complete; },

@@ -1,6 +1,8 @@
 // What was said and done without a connection: kept on the device, sent when there
 // is one, and stored once however often it is sent.
 
+/** @import { Client, Delivery, EdgeCollection, Ends, Entry, Outbox, Shelf } from './shapes' */
+
 /**
  * Opens the outbox of the signed-in person.
  *
@@ -15,30 +17,35 @@
  * unliking on a train is one request. A comment brings its id along. Both may
  * therefore be sent again when an answer is lost. A refusal ends an entry and is
  * told; a server that cannot be reached leaves it waiting.
+ * @param {Client} pb
+ * @param {Shelf} shelf
+ * @param {{ onChange?: () => void }} [options]
+ * @returns {Outbox}
  */
 export function openOutbox(pb, shelf, { onChange = () => {} } = {}) {
-  const entries = new Map(); // by key, oldest first
-  const listeners = new Map(); // by key
-  let flushing = null;
+  const entries = /** @type {Map<string, Entry>} */ (new Map()); // by key, oldest first
+  const listeners = /** @type {Map<string, (answer: Delivery, entry: Entry) => void>} */ (new Map()); // by key
+  let flushing = /** @type {Promise<void> | null} */ (null);
   let timer = 0;
   let wait = 2000;
   let closed = false;
-  let opening;
-  const opened = new Promise((done) => (opening = done));
+  let opening = () => {};
+  const opened = /** @type {Promise<void>} */ (new Promise((done) => (opening = done)));
 
-  async function deliver(entry) {
+  async function deliver(/** @type {Entry} */ entry) {
     if (!entry.ends) return createOnce(pb, entry.collection, entry.body, { expand: entry.expand });
-    if (entry.wanted) return pb.collection(entry.collection).create(entry.ends, { requestKey: null });
+    if (entry.wanted) return pb.collection(entry.collection).create(/** @type {any} */ (entry.ends), { requestKey: null });
     return removeEdge(pb, entry.collection, entry.ends);
   }
 
-  async function forget(entry) {
+  async function forget(/** @type {Entry} */ entry) {
     if (entries.get(entry.key) !== entry) return false; // wanted otherwise meanwhile
     entries.delete(entry.key);
     await shelf.drop('outbox/' + entry.key);
     return true;
   }
 
+  /** @returns {Promise<void>} */
   async function sendAll() {
     const limited = new Set(); // collections to which this person may add nothing for a while; the others need not wait
     for (const entry of [...entries.values()]) {
@@ -47,7 +54,7 @@ export function openOutbox(pb, shelf, { onChange = () => {} } = {}) {
       let answer;
       try {
         answer = { row: (await deliver(entry)) ?? null };
-      } catch (err) {
+      } catch (/** @type {any} */ err) {
         if (err.status === 429) {
           limited.add(entry.collection);
           continue;
@@ -68,13 +75,16 @@ export function openOutbox(pb, shelf, { onChange = () => {} } = {}) {
     wait = Math.min(wait * 2, 60_000);
   }
 
-  /** Sends what waits, one after the other; several windows of one browser take turns. */
+  /**
+   * Sends what waits, one after the other; several windows of one browser take turns.
+   * @returns {Promise<void>}
+   */
   function flush() {
     clearTimeout(timer);
     timer = 0;
     if (!entries.size || closed) return Promise.resolve();
     const inTurn = () => (navigator.locks ? navigator.locks.request('doubletap-outbox', sendAll) : sendAll());
-    flushing ??= inTurn().finally(() => (flushing = null));
+    flushing ??= /** @type {Promise<any>} */ (inTurn()).finally(() => (flushing = null));
     return flushing;
   }
 
@@ -101,7 +111,8 @@ export function openOutbox(pb, shelf, { onChange = () => {} } = {}) {
 
     /** Takes back what was not sent yet. */
     async drop(key) {
-      if (entries.has(key)) await forget(entries.get(key));
+      const entry = entries.get(key);
+      if (entry) await forget(entry);
       onChange();
     },
 
@@ -141,32 +152,42 @@ export function newId() {
  * Whether a request may have failed on the way, so that the same one may succeed later:
  * there was no answer, or one from a server that cannot answer right now.
  */
-export function unreachable(err) {
+export function unreachable(/** @type {any} */ err) {
   return !err?.isAbort && (!err?.status || [502, 503, 504].includes(err.status));
 }
 
-/** Creates a record under an id made here; when an earlier try got through already, answers what that one stored. */
+/**
+ * Creates a record under an id made here; when an earlier try got through already, answers what that one stored.
+ * @param {Client} pb
+ * @param {'comments' | 'posts'} collection
+ * @param {any} body
+ */
 export async function createOnce(pb, collection, body, options = {}) {
   try {
     return await pb.collection(collection).create(body, { requestKey: null, ...options });
-  } catch (err) {
+  } catch (/** @type {any} */ err) {
     const taken = err.status === 400 && err.response?.data?.id?.code === 'validation_not_unique';
     if (!taken) throw err;
-    const stored = await pb.collection(collection).getOne(body.id, { requestKey: null, ...options }).catch(() => null);
+    const stored = /** @type {any} */ (await pb.collection(collection).getOne(body.id, { requestKey: null, ...options }).catch(() => null));
     if ((stored?.author ?? stored?.user) !== pb.authStore.record?.id) throw err; // somebody else's, by a chance of one in 10^23
     return stored;
   }
 }
 
-/** Takes away my edge of the given ends; that it is not there (any more) is as good. */
+/**
+ * Takes away my edge of the given ends; that it is not there (any more) is as good.
+ * @param {Client} pb
+ * @param {EdgeCollection} collection
+ * @param {Ends} ends
+ */
 export async function removeEdge(pb, collection, ends) {
   const mine = { likes: 'user', comment_likes: 'user', saves: 'user', follows: 'follower', blocks: 'blocker', mutes: 'muter' }[collection];
-  const which = { ...ends, [mine]: pb.authStore.record?.id };
+  const which = /** @type {Record<string, unknown>} */ ({ ...ends, [mine]: pb.authStore.record?.id });
   const filter = Object.keys(which).map((name) => pb.filter(`${name} = {:v}`, { v: which[name] })).join(' && ');
   try {
     const edge = await pb.collection(collection).getFirstListItem(filter, { requestKey: null });
     await pb.collection(collection).delete(edge.id, { requestKey: null });
-  } catch (err) {
+  } catch (/** @type {any} */ err) {
     if (err.status !== 404) throw err;
   }
 }

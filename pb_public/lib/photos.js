@@ -1,8 +1,9 @@
 // Where photos are fetched from: tokens, sizes, and the colours that hold their place.
 
+/** @import { Post } from './shapes' */
 import { me, pb } from './api.js';
 
-let ticket = { user: '', until: 0, token: null };
+let ticket = { user: '', until: 0, token: Promise.resolve('') };
 
 /** A short-lived file token of the signed-in user, asked for once and shared while it is good. */
 export function fileToken() {
@@ -17,26 +18,30 @@ export function fileToken() {
 }
 
 /** Whether everybody may see the post's photos; all others need a file token. */
-export function isPublic(post) {
+export function isPublic(/** @type {Post} */ post) {
   return (post.visibility || 'public') === 'public' && !post.hidden && !post.expand?.author?.private;
 }
 
 /**
  * The address of one photo of a post. thumb is "640x640f" for the whole photo at
  * most 640 pixels long (also 320, 1080, 1920), or "100x100" and "320x320" for a square cut.
+ * @param {Post} post
+ * @param {string} name
+ * @param {string} thumb
+ * @param {string} [token]
  */
 export function photoURL(post, name, thumb, token) {
   return pb.files.getURL(post, name, token ? { thumb, token } : { thumb });
 }
 
 /** {w, h, hash, color} of a post's photo, once the server has looked at it. */
-export function mediaOf(post, index) {
+export function mediaOf(/** @type {Post} */ post, /** @type {number} */ index) {
   const media = Array.isArray(post.media) ? post.media[index] : null;
-  return media?.w > 0 && media?.h > 0 ? media : null;
+  return media && media.w > 0 && media.h > 0 ? media : null;
 }
 
 /** What an img needs to choose among the renditions of a whole photo: {src, srcset}. */
-export function sourcesOf(post, index, token) {
+export function sourcesOf(/** @type {Post} */ post, /** @type {number} */ index, /** @type {string} */ token) {
   const name = post.photos[index];
   const known = mediaOf(post, index);
   const size = known ?? { w: 4, h: 5 }; // else a guess of the shape
@@ -50,7 +55,7 @@ export function sourcesOf(post, index, token) {
 }
 
 /** The same for a square cut. */
-export function squaresOf(post, token) {
+export function squaresOf(/** @type {Post} */ post, /** @type {string} */ token) {
   const [name] = post.photos;
   return { src: photoURL(post, name, '320x320', token), srcset: `${photoURL(post, name, '100x100', token)} 100w, ${photoURL(post, name, '320x320', token)} 320w` };
 }

@@ -2,6 +2,7 @@
 // remembers a "no" for good. What the device agreed to lives on until somebody ends it: browsers
 // and servers change addresses and keys, and nobody should have to notice.
 
+/** @import { Client, KeptPush, SignedIn } from './shapes' */
 import { openShelf } from './store.js';
 
 const shelf = openShelf('device'); // push: {user, device, endpoint, name, token}, which sw.js reads as well
@@ -17,7 +18,7 @@ async function subscription() {
 }
 
 /** Asks the person, subscribes this device and tells the server; answers the stored device. */
-export async function subscribe(pb) {
+export async function subscribe(/** @type {SignedIn} */ pb) {
   if ((await Notification.requestPermission()) !== 'granted') throw new Error('Your browser does not allow messages from this page.');
   return register(pb, await subscribeToServer(pb));
 }
@@ -26,7 +27,7 @@ export async function subscribe(pb) {
  * Called at the start: subscribes again where the browser dropped the subscription or the server has another key, and tells
  * the server of another address. A device that was removed from afar, or that belongs to somebody else, ends its subscription.
  */
-export async function renew(pb) {
+export async function renew(/** @type {SignedIn} */ pb) {
   const user = pb.authStore.record.id;
   const kept = await shelf.get('push').then((known) => (known?.user === user ? known : null));
   const found = await subscription();
@@ -47,7 +48,10 @@ export async function deviceHere() {
   return kept && kept.endpoint === found?.endpoint ? kept.device : '';
 }
 
-/** Ends the messages to this device. With pb the server hears of it; without, it knows, as when a session has ended there. */
+/**
+ * Ends the messages to this device. With pb the server hears of it; without, it knows, as when a session has ended there.
+ * @param {Client} [pb]
+ */
 export async function unsubscribe(pb) {
   const [kept, found] = await Promise.all([shelf.get('push'), subscription()]);
   await shelf.clear(); // first: sw.js would use the token in it for who has left
@@ -56,7 +60,7 @@ export async function unsubscribe(pb) {
 }
 
 /** The subscription under the server's present key; a browser refuses to make one while there is one under another. */
-async function subscribeToServer(pb) {
+async function subscribeToServer(/** @type {Client} */ pb) {
   const { vapidKey } = await pb.send('/api/v1/config', quiet);
   if (!vapidKey) throw new Error('This server sends no push messages.');
   const { pushManager } = await navigator.serviceWorker.ready;
@@ -65,11 +69,11 @@ async function subscribeToServer(pb) {
   return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: vapidKey });
 }
 
-const keyOf = ({ options }) => btoa(String.fromCharCode(...new Uint8Array(options?.applicationServerKey ?? []))).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+const keyOf = (/** @type {PushSubscription} */ { options }) => btoa(String.fromCharCode(...new Uint8Array(options?.applicationServerKey ?? []))).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 
 /** Tells the server where this device is reached, and takes away the row of where it was. */
-async function register(pb, made, before = '') {
-  const { endpoint, keys } = made.toJSON();
+async function register(/** @type {SignedIn} */ pb, /** @type {PushSubscription} */ made, before = '') {
+  const { endpoint = '', keys = {} } = made.toJSON();
   const devices = pb.collection('devices');
   const row = await devices.create({ kind: 'webpush', endpoint, keys, name: deviceName() }, quiet);
   await remember(pb, { ...row, endpoint });
@@ -77,7 +81,7 @@ async function register(pb, made, before = '') {
   return row;
 }
 
-const remember = (pb, { id, endpoint, name }) => shelf.put('push', { user: pb.authStore.record.id, device: id, endpoint, name, token: pb.authStore.token });
+const remember = (/** @type {SignedIn} */ pb, /** @type {Record<'id' | 'endpoint' | 'name', string>} */ { id, endpoint, name }) => shelf.put('push', { user: pb.authStore.record.id, device: id, endpoint, name, token: pb.authStore.token });
 
 function deviceName() {
   const browser = /Firefox|Edg|OPR|Chrome|Safari/.exec(navigator.userAgent)?.[0] ?? 'Browser';

@@ -1,5 +1,7 @@
 // What this device keeps between visits: small JSON values under names, in IndexedDB.
 
+/** @import { Shelf } from './shapes' */
+
 /**
  * Opens the shelf of one person, so that nobody finds what another one left on the same device.
  *
@@ -7,12 +9,15 @@
  *   await shelf.put('outbox/1', {…});  await shelf.all('outbox/');  await shelf.clear();
  *
  * Where the browser keeps nothing, as in some private windows, it lasts as long as the page.
+ * @param {string} owner
+ * @returns {Shelf}
  */
 export function openShelf(owner) {
   const inMemory = new Map();
-  const at = (name) => `${owner}/${name}`;
+  const at = (/** @type {string} */ name) => `${owner}/${name}`;
 
-  async function run(mode, work) {
+  /** @returns {Promise<any>} */
+  async function run(/** @type {IDBTransactionMode} */ mode, /** @type {(shelf: IDBObjectStore | null) => any} */ work) {
     const db = await database();
     if (!db) return work(null);
     return new Promise((done, failed) => {
@@ -34,7 +39,7 @@ export function openShelf(owner) {
   };
 }
 
-let opening = null;
+let opening = /** @type {Promise<IDBDatabase | null> | null} */ (null);
 
 function database() {
   opening ??= new Promise((done) => {

@@ -1,5 +1,7 @@
 // The comments of one post: newest first, their answers beneath, mine at once.
 
+/** @import { Delivery, Edge, KeysetCursor, NewComment, ShownComment, SignedIn, ThreadOptions, Outbox } from './shapes' */
+/** @import { CommentsRecord } from './types' */
 import { openCursor } from './cursor.js';
 import { openEdge } from './edge.js';
 import { createOnce, newId, unreachable } from './outbox.js';
@@ -17,32 +19,34 @@ const PAGE = 20;
  *
  * The live count of a post is what tells of others' comments; the newest page is
  * read again then. That costs the server nothing while nobody writes.
+ * @param {SignedIn} pb
+ * @param {string} post
+ * @param {ThreadOptions} [options]
  */
 export function openThread(pb, post, { outbox, onChange = () => {}, onError = () => {} } = {}) {
   const me = pb.authStore.record;
-  const comments = new Map(); // by id
-  const likes = new Map(); // by id of the comment
-  const open = new Map(); // answers shown: id of the root → cursor
+  const comments = /** @type {Map<string, ShownComment>} */ (new Map()); // by id
+  const likes = /** @type {Map<string, Edge>} */ (new Map()); // by id of the comment
+  const open = /** @type {Map<string, KeysetCursor<CommentsRecord>>} */ (new Map()); // answers shown: id of the root → cursor
   const inPost = pb.filter('post = {:post}', { post });
   let cursor = openRoots();
-  let oldest = null; // the last root of the pages read
-  let counted = null;
-  let refreshing = null;
+  let oldest = /** @type {ShownComment | null} */ (null); // the last root of the pages read
+  let counted = /** @type {number | null} */ (null);
+  let refreshing = /** @type {Promise<void> | null} */ (null);
   let again = false;
 
   function openRoots() {
     return openCursor(pb, 'comments', { by: '-created,-id', filter: `${inPost} && parent = ""`, expand: 'author', perPage: PAGE });
   }
 
-  function likeOf(comment) {
-    if (!likes.has(comment.id)) {
-      likes.set(comment.id, openEdge(pb, 'comment_likes', { comment: comment.id }, { count: comment.likesCount, outbox, onChange, onError }));
-    }
-    return likes.get(comment.id);
+  function likeOf(/** @type {ShownComment} */ comment) {
+    const like = likes.get(comment.id) ?? openEdge(pb, 'comment_likes', { comment: comment.id }, { count: comment.likesCount, outbox, onChange, onError });
+    likes.set(comment.id, like);
+    return like;
   }
 
   /** Takes rows in, and which of them I like: comments do not tell by themselves. */
-  async function put(rows) {
+  async function put(/** @type {CommentsRecord[]} */ rows) {
     if (!rows.length) return;
     const mine = me && await pb.collection('comment_likes').getFullList({
       filter: `${pb.filter('user = {:me}', { me: me.id })} && (${rows.map((row) => pb.filter('comment = {:id}', { id: row.id })).join(' || ')})`, requestKey: null,
@@ -61,16 +65,15 @@ export function openThread(pb, post, { outbox, onChange = () => {}, onError = ()
     onChange();
   }
 
-  async function answers(root) {
-    if (!open.has(root)) {
-      open.set(root, openCursor(pb, 'comments', { by: 'created,id', filter: `${inPost} && ${pb.filter('parent = {:root}', { root })}`, expand: 'author', perPage: PAGE }));
-    }
-    await put(await open.get(root).next());
+  async function answers(/** @type {string} */ root) {
+    const list = open.get(root) ?? openCursor(pb, 'comments', { by: 'created,id', filter: `${inPost} && ${pb.filter('parent = {:root}', { root })}`, expand: 'author', perPage: PAGE });
+    open.set(root, list);
+    await put(await list.next());
     onChange();
   }
 
   // what is gone from a list that was just read is gone from here, but for what waits to be sent
-  const keepOnly = (of, rows) => {
+  const keepOnly = (/** @type {(comment: ShownComment) => boolean} */ of, /** @type {CommentsRecord[]} */ rows) => {
     const there = new Set(rows.map((row) => row.id));
     for (const comment of comments.values()) {
       if (of(comment) && !there.has(comment.id) && !comment.waiting) comments.delete(comment.id);
@@ -80,7 +83,7 @@ export function openThread(pb, post, { outbox, onChange = () => {}, onError = ()
   /** Reads again what may have changed: the newest page, and the answers that are open. */
   async function refresh() {
     const rows = await cursor.start();
-    const since = rows.length < PAGE ? '' : rows.at(-1).created;
+    const since = rows.length < PAGE ? '' : rows.at(-1)?.created ?? '';
     keepOnly((comment) => !comment.parent && comment.created > since, rows);
     await put(rows);
     if (rows.length < PAGE) oldest = rows.at(-1) ?? null;
@@ -104,17 +107,19 @@ export function openThread(pb, post, { outbox, onChange = () => {}, onError = ()
     return refreshing;
   }
 
-  function settled(id, { row, err }) {
+  function settled(/** @type {string} */ id, /** @type {Delivery} */ { row, err }) {
     if (row) comments.set(id, { ...row, expand: { author: me, ...row.expand } });
     else comments.delete(id);
     onChange();
     if (err) onError(err);
   }
 
-  async function write(text, parent = '') {
+  async function write(/** @type {string} */ text, parent = '') {
     const body = { id: newId(), post, text, parent };
     const now = new Date().toISOString().replace('T', ' ');
-    comments.set(body.id, { ...body, author: me.id, created: now, likesCount: 0, repliesCount: 0, waiting: 'sending', expand: { author: me } });
+    /** @type {ShownComment} */
+    const mine = { ...body, author: me.id, created: now, likesCount: 0, repliesCount: 0, waiting: 'sending', expand: { author: me } };
+    comments.set(body.id, mine);
     onChange();
     try {
       settled(body.id, { row: await createOnce(pb, 'comments', body, { expand: 'author' }) });
@@ -124,29 +129,31 @@ export function openThread(pb, post, { outbox, onChange = () => {}, onError = ()
         onChange();
         throw err;
       }
-      comments.set(body.id, { ...comments.get(body.id), waiting: 'queued' });
-      keep(body);
+      comments.set(body.id, { ...mine, waiting: 'queued' });
+      keep(outbox, body, now);
       onChange();
     }
   }
 
-  function keep(body) {
+  function keep(/** @type {Outbox} */ outbox, /** @type {NewComment} */ body, /** @type {string} */ at) {
     const key = 'comments/' + body.id;
     outbox.listen(key, (answer) => settled(body.id, answer));
-    return outbox.keep({ key, collection: 'comments', body, expand: 'author', at: comments.get(body.id).created });
+    return outbox.keep({ key, collection: 'comments', body, expand: 'author', at });
   }
 
   // what an earlier visit left unsent
   outbox?.opened.then(() => {
-    for (const { key, collection, body, at } of outbox.all()) {
-      if (collection !== 'comments' || body.post !== post || comments.has(body.id)) continue;
+    for (const entry of outbox.all()) {
+      if (entry.collection !== 'comments') continue;
+      const { key, body, at } = entry;
+      if ( body.post !== post || comments.has(body.id)) continue;
       comments.set(body.id, { ...body, author: me.id, created: at, likesCount: 0, repliesCount: 0, waiting: 'queued', expand: { author: me } });
       outbox.listen(key, (answer) => settled(body.id, answer));
     }
     onChange();
   });
 
-  async function remove(comment) {
+  async function remove(/** @type {ShownComment} */ comment) {
     if (comment.waiting) await outbox?.drop('comments/' + comment.id);
     else await pb.collection('comments').delete(comment.id, { requestKey: null }).catch((err) => {
       if (err.status !== 404) throw err;
@@ -156,8 +163,8 @@ export function openThread(pb, post, { outbox, onChange = () => {}, onError = ()
     onChange();
   }
 
-  const order = (a, b) => (a.created === b.created ? (a.id < b.id ? -1 : 1) : a.created < b.created ? -1 : 1);
-  const shown = (comment) => ({ ...comment, like: likeOf(comment) });
+  const order = (/** @type {ShownComment} */ a, /** @type {ShownComment} */ b) => (a.created === b.created ? (a.id < b.id ? -1 : 1) : a.created < b.created ? -1 : 1);
+  const shown = (/** @type {ShownComment} */ comment) => ({ ...comment, like: likeOf(comment) });
 
   return {
     more, answers, write, remove,
@@ -173,7 +180,7 @@ export function openThread(pb, post, { outbox, onChange = () => {}, onError = ()
     },
 
     /** The post's count as the server tells it: when it has moved, somebody wrote or took back. */
-    counted(count) {
+    counted(/** @type {number} */ count) {
       if (counted !== null && count !== counted) refreshSoon();
       counted = count;
     },

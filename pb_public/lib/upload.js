@@ -1,6 +1,8 @@
 // A create with files and real progress, which fetch cannot tell: the same
 // request as the SDK's create, and errors of the same shape.
 
+/** @import { Client, CollectionName } from './shapes' */
+
 /**
  * Sends a form to a collection.
  *
@@ -8,12 +10,17 @@
  *
  * onProgress hears how much of the body has left, from 0 to 1. It rejects with
  * {status, response, isAbort}; status 0 means that no answer came.
+ * @param {Client} pb
+ * @param {CollectionName} collection
+ * @param {FormData} form
+ * @param {{ expand?: string, onProgress?: (share: number) => void, signal?: AbortSignal }} [options]
+ * @returns {Promise<any>}
  */
 export function upload(pb, collection, form, { expand = '', onProgress = () => {}, signal } = {}) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
     const fail = (isAbort = false) => {
-      let response = {};
+      let response = /** @type {{ message?: string }} */ ({});
       try {
         response = JSON.parse(request.responseText);
       } catch {} // no answer, or not ours
