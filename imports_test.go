@@ -21,14 +21,14 @@ const modulePath = "github.com/doubletap/doubletap"
 // layers are our packages from the lowest up: a package may import packages of lower layers, and none of its own or a
 // higher one. docs/architecture.md draws the same picture.
 var layers = [][]string{
-	{"internal/collection"},
+	{"internal/collection", "internal/background"},
 	{"internal/clock", "internal/fault", "internal/edgeid", "internal/datafolder", "internal/gctune", "internal/setup", "internal/testenv", "internal/words", "internal/words/wordstest", "internal/metrics", "internal/db/dbtest", "migrations", "pb_public"},
 	{"internal/db"},
 	{"internal/photo/plane", "internal/photo/heif"},
 	{"internal/photo/door", "internal/photo/baseline"},
 	{"internal/photo", "internal/photo/heic", "internal/photo/phototest"},
 	{"internal/rendition"},
-	{"internal/visibility", "internal/batchwriter", "internal/job", "internal/account", "internal/guard", "internal/limit", "internal/mention"},
+	{"internal/visibility", "internal/batchwriter", "internal/job", "internal/account", "internal/guard", "internal/limit", "internal/mention", "internal/idempotency"},
 	{"internal/sweep", "internal/adoption"},
 	{"internal/search"},
 	{"internal/post", "internal/comment", "internal/graph", "internal/story"},

@@ -603,6 +603,8 @@ func newAccessWorld(t *testing.T) *accessWorld {
 	w.addCreate("audit/*", "", jsonObject{"action": "test"})
 	w.addRow("jobs/one", admin.Create("jobs", jsonObject{"kind": "test", "state": "dead"}).ID(), changeOf("", jsonObject{"state": "ready"}))
 	w.addCreate("jobs/*", "", jsonObject{"kind": "test", "state": "dead"})
+	w.addRow("idempotency/one", admin.Create("idempotency", jsonObject{"user": ada.ID, "key": "one"}).ID(), changeOf("", jsonObject{"key": "x"}))
+	w.addCreate("idempotency/*", "", jsonObject{"user": callerPlaceholder, "key": "two"})
 
 	w.addRow("secrets/one", admin.Create("secrets", jsonObject{"name": "test", "value": "x"}).ID(), changeOf("", jsonObject{"value": "y"}))
 	w.addCreate("secrets/*", "", jsonObject{"name": "another", "value": "x"})

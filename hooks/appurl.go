@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"sync"
+
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
@@ -12,7 +14,10 @@ import (
 // follow. What is stored stays unset, whoever saves other settings, so the URL is right again at the next start on
 // another address.
 func (s *Social) bindAppURL() {
-	s.app.OnSettingsReload().Bind(&hook.Handler[*core.SettingsReloadEvent]{Priority: firstPriority, Func: func(e *core.SettingsReloadEvent) error {
+	var reload sync.Mutex // another process that saves settings has them reloaded here, twice at a time if it saves twice
+	s.app.OnSettingsReload().Bind(&hook.Handler[*core.SettingsReloadEvent]{Priority: lastPriority, Func: func(e *core.SettingsReloadEvent) error {
+		reload.Lock()
+		defer reload.Unlock()
 		if err := e.Next(); err != nil {
 			return err
 		}

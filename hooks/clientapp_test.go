@@ -1,7 +1,9 @@
 package hooks_test
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 // Each of these queries would never end by itself; that it is answered is the proof.
@@ -128,6 +131,58 @@ func TestWhatGoesOnAfterARequestReads(t *testing.T) {
 		s.Guest().Must(204, method, "/owners/later", nil)
 		if err := <-read; err != nil {
 			t.Errorf("after %s: %v", method, err)
+		}
+	}
+}
+
+// TestReadsEndWhenTheirClientLeaves runs our own statements, which would never end by themselves.
+func TestReadsEndWhenTheirClientLeaves(t *testing.T) {
+	t.Parallel()
+	began, ended := make(chan struct{}), make(chan error)
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			e.Router.GET("/owners/endless", func(e *core.RequestEvent) error {
+				began <- struct{}{}
+				var n int
+				_, err := db.QueryValue(e.App, &n, `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers WHERE n < 0`, nil)
+				ended <- err
+				return err
+			})
+			e.Router.POST("/owners/goes-on", func(e *core.RequestEvent) error {
+				began <- struct{}{}
+				<-e.Request.Context().Done()
+				var n int
+				_, err := db.QueryValue(e.App, &n, `SELECT count(*) FROM posts`, nil)
+				ended <- err
+				return err
+			})
+			return e.Next()
+		})
+	})
+	for _, c := range []*hookstest.Client{s.Guest(), s.As("ada"), s.Admin()} {
+		for _, asked := range []struct {
+			method, path string
+			ends         bool
+		}{{"GET", "/owners/endless", true}, {"POST", "/owners/goes-on", false}} {
+			ctx, leave := context.WithCancel(t.Context())
+			request, err := http.NewRequestWithContext(ctx, asked.method, s.URL+asked.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Authorization", c.Token)
+			var asking sync.WaitGroup
+			asking.Go(func() {
+				if response, err := http.DefaultClient.Do(request); err == nil {
+					response.Body.Close()
+					t.Errorf("%s %s: answered %d", asked.method, asked.path, response.StatusCode)
+				}
+			})
+			<-began
+			leave()
+			if err := <-ended; (err != nil) != asked.ends {
+				t.Errorf("%s %s as %s: ended with %v", asked.method, asked.path, c.Name, err)
+			}
+			asking.Wait()
 		}
 	}
 }

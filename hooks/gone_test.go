@@ -66,8 +66,9 @@ func TestGoneIDs(t *testing.T) {
 			t.Errorf("the like is %s, want %s again", again, like)
 		}
 	})
-	t.Run("one's own id that is taken is said to be", func(t *testing.T) {
+	t.Run("one's own id that is taken is said to be, once its first request is forgotten", func(t *testing.T) {
 		first := mallory.Create("posts", postUpload("mallorys0000001")).ID()
+		execSQLWith(t, s, "DELETE FROM idempotency", nil)
 		var again struct {
 			Data struct{ ID struct{ Code string } }
 		}

@@ -32,5 +32,5 @@ func (s *Social) bindHealth() {
 			return web.RespondHealth(e, err, structure.findingCounts(), datafolder.DamagedLogs(s.app.DataDir()))
 		},
 	})
-	s.bindTermination(h.Drain)
+	s.bindTermination(h)
 }

@@ -141,6 +141,7 @@ func Bind(app core.App) *Social {
 	s.bindBatch() // before the bodies, so that no guest's is read
 	s.bindBodies()
 	s.bindLimits()
+	s.bindIdempotency()
 	s.bindEdges()
 	s.bindEffects()
 	s.bindCredentials()

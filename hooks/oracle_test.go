@@ -353,6 +353,7 @@ func newOracleWorld(t *testing.T) *oracleWorld {
 			"audit":         admin.Create("audit", jsonObject{"action": "test"}).ID(),
 			"hidden_posts":  admin.Create("hidden_posts", jsonObject{"viewer": s.As("carol").ID, "post": id}).ID(),
 			"jobs":          admin.Create("jobs", jsonObject{"kind": "test", "state": "dead"}).ID(),
+			"idempotency":   admin.Create("idempotency", jsonObject{"user": ada.ID, "key": word}).ID(),
 			"handles":       admin.Create("handles", jsonObject{"name": "taken_" + word}).ID(),
 			"secrets":       admin.Create("secrets", jsonObject{"name": word, "value": "x"}).ID(),
 			"webhooks":      admin.Create("webhooks", jsonObject{"url": "https://example.com/" + word, "disabled": true}).ID(),

@@ -33,6 +33,7 @@ const (
 	programJobEnv      = "DOUBLETAP_TEST_JOB"     // an address that a job of the kind "slow" requests, and waits for
 	programMailEnv     = "DOUBLETAP_TEST_SMTP"    // lets deliveries reach this machine
 	programMaxFilesEnv = "DOUBLETAP_TEST_NOFILE"  // how many files the program may have open
+	programDieEnv      = "DOUBLETAP_TEST_DIE"     // the collection of which a new record kills the program
 )
 
 // runProgram is main.go with a job that takes as long as the test wants.
@@ -47,6 +48,9 @@ func runProgram() {
 	hooks.Bind(app)
 	if os.Getenv(programMailEnv) != "" {
 		delivertest.AllowLoopback(app)
+	}
+	if name := os.Getenv(programDieEnv); name != "" {
+		dieAfterCommit(app, name)
 	}
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		app.Settings().Logs.MaxDays = 1 // the kit's folders log nothing

@@ -78,7 +78,7 @@ func (s *Social) sendAccountMail(ctx context.Context, app core.App, j *job.Job) 
 		address = p.Email
 		send = func() error { return mails.SendRecordChangeEmail(app, record, p.Email) }
 	}
-	err = mail.SendWithTimeout(ctx, func() error {
+	err = s.delivery.service.Mails.SendWithTimeout(ctx, func() error {
 		s.delivery.sendingMails.Store(record, true)
 		defer s.delivery.sendingMails.Delete(record)
 		return send()

@@ -46,7 +46,7 @@ func (s *Social) runReconcile(ctx context.Context, app core.App, _ *job.Job) err
 	if err != nil {
 		return err
 	}
-	wrong, unread := cli.CheckStructure(app)
+	wrong, unread := cli.CheckStructure(ctx, app)
 	for _, finding := range wrong {
 		app.Logger().Error("the data differs from what ships", "check", finding.Check, "count", finding.Count, "detail", finding.Detail)
 	}

@@ -130,19 +130,22 @@ func TestStory(t *testing.T) {
 		followers := ada.Story("visibility", "followers")
 		s.As("bob").Create("story_views", jsonObject{"story": followers})
 		over := ada.Story("visibility", "followers")
+		heard := 1 // by bob
+		for ; streams["bob"].Next().Record["id"] != over; heard++ {
+			continue // who hears is worked out after the answer, by what is so then
+		}
 		backdateStory(s, over)
 		s.RunJobs() // no job changes a story
 		marker := s.As("mallory").Story()
 		for who, stream := range streams {
-			heard := 0
 			for m := stream.Next(); m.Record["id"] != marker; m = stream.Next() {
 				if heard++; who != "bob" {
 					t.Errorf("%s hears %s", who, m.Raw)
 				}
 			}
-			if who == "bob" && heard != 3 { // the two stories as they came, and his own view
-				t.Errorf("bob hears %d times", heard)
-			}
+		}
+		if heard != 3 { // the two stories as they came, and his own view
+			t.Errorf("bob hears %d times", heard)
 		}
 	})
 	t.Run("that is over is removed with its views, by one job an hour", func(t *testing.T) {

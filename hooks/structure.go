@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -137,7 +138,7 @@ func (s *structureCheck) checkRequired() error {
 		return errors.New("the database cannot be read")
 	}
 	if version != s.schemaVersion {
-		wrong, err := cli.CheckStructure(s.app)
+		wrong, err := cli.CheckStructure(context.Background(), s.app)
 		if err != nil {
 			return errors.New("the structure of the database cannot be read")
 		}

@@ -14,7 +14,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
-	"github.com/doubletap/doubletap/internal/metrics"
+	"github.com/doubletap/doubletap/internal/background"
+	"github.com/doubletap/doubletap/internal/web"
 )
 
 const (
@@ -30,7 +31,7 @@ var errAskedToEnd = errors.New("asked to end while restarting")
 // bindTermination ends the process in order, and lets app.Restart replace it. PocketBase's server returns as soon as
 // it is closed, also when it is closed for a restart. PocketBase then ends the process, with 0, while the restart is
 // still on its way to execve. So the second termination waits for the first.
-func (s *Social) bindTermination(requests *metrics.Drain) {
+func (s *Social) bindTermination(health *web.Health) {
 	var restarts sync.WaitGroup
 	var drained sync.Once
 	var ending, replacing atomic.Bool
@@ -42,8 +43,12 @@ func (s *Social) bindTermination(requests *metrics.Drain) {
 	s.app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Priority: -99999, Func: func(e *core.TerminateEvent) error {
 		if !e.IsRestart {
 			ending.Store(!replacing.Load())
-			waitAtMost(&restarts, restartTimeout)
-			drained.Do(func() { s.drainService(requests) })
+			most, stop := context.WithTimeout(context.Background(), restartTimeout)
+			defer stop()
+			if err := background.Wait(most, &restarts); err != nil {
+				s.app.Logger().Warn("restart cut short", "err", err)
+			}
+			drained.Do(func() { s.drainService(health) })
 			return e.Next()
 		}
 		if ending.Load() {
@@ -55,7 +60,7 @@ func (s *Social) bindTermination(requests *metrics.Drain) {
 		asked := make(chan os.Signal, 1)
 		signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
 		defer signal.Stop(asked)
-		drained.Do(func() { s.drainService(requests) })
+		drained.Do(func() { s.drainService(health) })
 		select {
 		case <-asked:
 			return errAskedToEnd
@@ -65,31 +70,17 @@ func (s *Social) bindTermination(requests *metrics.Drain) {
 	}})
 }
 
-func waitAtMost(all *sync.WaitGroup, most time.Duration) {
-	over := make(chan struct{})
-	go func() {
-		all.Wait()
-		close(over)
-	}()
-	select {
-	case <-over:
-	case <-time.After(most):
-	}
-}
-
 // drainService waits for what is under way. For a moment new requests are still answered, so that their senders can
-// see that the service is no longer ready; after that none is let in.
-func (s *Social) drainService(requests *metrics.Drain) {
+// see that the service is no longer ready; after that none is let in. Then it waits for the goroutines of each part of
+// the service: what a part uses ends after it.
+func (s *Social) drainService(health *web.Health) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
+	requests := health.Drain
 	requests.BeginDrain()
 	s.bodies.ShortenStalls(drainBodyTimeout)
 	var ending sync.WaitGroup
-	ending.Go(func() {
-		if err := s.jobs.Stop(ctx); err != nil {
-			s.app.Logger().Warn("jobs cut short", "err", err)
-		}
-	})
+	ending.Go(func() { s.logCutShort("jobs", s.jobs.Stop(ctx)) })
 	soon, stop := context.WithTimeout(ctx, drainGraceTimeout)
 	requests.WaitDrained(soon)
 	stop()
@@ -99,9 +90,18 @@ func (s *Social) drainService(requests *metrics.Drain) {
 	if !requests.WaitDrained(ctx) {
 		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", drainTimeout))
 	}
-	s.inbox.Close()
-	ending.Wait()
-	unwaited, stop := context.WithTimeout(context.Background(), drainGraceTimeout) // photos that nobody waits for any more
+	grace, stop := context.WithTimeout(context.Background(), drainGraceTimeout) // for what nobody waits for any more
 	defer stop()
-	s.studio.Close(unwaited)
+	s.logCutShort("streams", s.inbox.Close(grace))
+	ending.Wait()
+	s.logCutShort("photos", s.studio.Close(grace))
+	s.logCutShort("mails", s.delivery.service.Close(grace))
+	s.logCutShort("health check", health.Close(grace))
+	s.logCutShort("likes", s.writer.Close(grace))
+}
+
+func (s *Social) logCutShort(what string, err error) {
+	if err != nil {
+		s.app.Logger().Warn(what+" cut short", "err", err)
+	}
 }

@@ -28,5 +28,5 @@ func init() {
 			settings.Meta.AppName = "Doubletap"
 		}
 		return app.Save(settings)
-	}, nil)
+	}, refuseDown)
 }

@@ -45,7 +45,7 @@ func init() {
 				"CREATE INDEX `idx_handles_reserved` ON `handles` (`name`) WHERE `reason` = 'reserved'",
 			},
 			&core.TextField{Name: "name", Required: true, Max: 30}, textField("reason", 200), textField("user", 30), dateField("until"))
-	}, nil)
+	}, refuseDown)
 }
 
 // extendUsers gives PocketBase's users what a person has here. What an app that adopts Doubletap has set stays.

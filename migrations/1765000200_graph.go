@@ -44,5 +44,5 @@ func init() {
 			indexDDL("blocks", "blocked", "`blocked`, `blocker`"),
 		},
 			relationField(app, "blocker", "users", true, cascadeDelete), relationField(app, "blocked", "users", true, cascadeDelete))
-	}, nil)
+	}, refuseDown)
 }

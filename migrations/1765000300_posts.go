@@ -65,7 +65,7 @@ func init() {
 		},
 			relationField(app, "muter", "users", true, cascadeDelete), relationField(app, "muted", "users", false, cascadeDelete),
 			relationField(app, "post", "posts", false, cascadeDelete), dateField("until"), boolField("keepNotifications"))
-	}, nil)
+	}, refuseDown)
 }
 
 // photoField returns the field of one photo. It is protected: a caller who may not see its record gets no file, while a

@@ -30,5 +30,5 @@ func init() {
 			indexDDL("saves", "post", "`post`"),
 		},
 			relationField(app, "post", "posts", true, cascadeDelete), relationField(app, "user", "users", true, cascadeDelete), textField("board", 60))
-	}, nil)
+	}, refuseDown)
 }

@@ -48,5 +48,5 @@ func init() {
 			indexDDL("comment_likes", "user", "`user`"),
 		},
 			relationField(app, "comment", "comments", true, cascadeDelete), relationField(app, "user", "users", true, cascadeDelete))
-	}, nil)
+	}, refuseDown)
 }

@@ -57,5 +57,5 @@ func init() {
 			selectField("type", true, types...), textField("subject", 30), boolField("active"), dateField("alertedAt"),
 			hiddenBoolField("silent"),     // listed in the tray without an alert: its actor had no alerts left in that hour
 			hiddenTextField("former", 30)) // the notification that showed the event before it left the tray: it comes back under the same id
-	}, nil)
+	}, refuseDown)
 }

@@ -33,5 +33,5 @@ func init() {
 			return fmt.Errorf("end devices with their credential: %w", err)
 		}
 		return nil
-	}, nil)
+	}, refuseDown)
 }

@@ -44,5 +44,5 @@ func init() {
 			}
 		}
 		return nil
-	}, nil)
+	}, refuseDown)
 }

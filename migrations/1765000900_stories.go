@@ -29,5 +29,5 @@ func init() {
 			indexDDL("story_views", "viewer", "`viewer`"),
 		},
 			relationField(app, "story", "stories", true, cascadeDelete), relationField(app, "viewer", "users", true, cascadeDelete))
-	}, nil)
+	}, refuseDown)
 }

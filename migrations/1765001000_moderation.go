@@ -33,5 +33,5 @@ func init() {
 			[]string{indexDDL("audit", "target", "`target`, `created`"), indexDDL("audit", "newest", "`created`")},
 			textField("actor", 60), textField("action", 60), textField("target", 60),
 			jsonField("before", 100_000), jsonField("after", 100_000), textField("requestId", 100))
-	}, nil)
+	}, refuseDown)
 }

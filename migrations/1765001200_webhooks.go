@@ -30,5 +30,5 @@ func init() {
 			relationField(app, "webhook", "webhooks", true, cascadeDelete), textField("event", 40), textField("type", 60),
 			selectField("state", true, "failing", "delivered", "dead"),
 			jsonField("body", 1<<20), jsonField("attempts", 100_000), numberField("status"), textField("error", 1000))
-	}, nil)
+	}, refuseDown)
 }

@@ -34,7 +34,7 @@ func init() {
 			}
 		}
 		return nil
-	}, nil)
+	}, refuseDown)
 }
 
 func (c counter) triggerDDL() []string {

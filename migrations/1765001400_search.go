@@ -43,7 +43,7 @@ func init() {
 			}
 		}
 		return nil
-	}, nil)
+	}, refuseDown)
 }
 
 // createStatements returns the statements that create the index. createdAt returns the SQL of the day on which a row was

@@ -22,5 +22,5 @@ func init() {
 			}
 		}
 		return nil
-	}, nil)
+	}, refuseDown)
 }

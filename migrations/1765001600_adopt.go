@@ -40,5 +40,5 @@ func init() {
 			}
 		}
 		return nil
-	}, nil)
+	}, refuseDown)
 }

@@ -37,5 +37,5 @@ func init() {
 			users.AddIndex(index.IndexName, true, "`email` COLLATE NOCASE", "`email` != ''")
 		}
 		return app.Save(users)
-	}, nil)
+	}, refuseDown)
 }

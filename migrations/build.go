@@ -3,11 +3,17 @@
 package migrations
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/types"
 )
+
+// refuseDown is the way back of each step. PocketBase calls a step without one reverted, and undoes nothing.
+func refuseDown(core.App) error {
+	return errors.New("a step of Doubletap cannot be undone, and nothing was changed: a backup brings the data of before back, and the command leave gives the folder to a plain PocketBase")
+}
 
 // Parts of the rules below. callerID is the caller's id; signedInRule keeps guests out, since for them callerID
 // equals an empty relation.

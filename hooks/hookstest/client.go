@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"strings"
@@ -27,6 +28,7 @@ type Client struct {
 	ID    string // of the account; empty for a guest
 	Token string // sent with each request unless empty
 
+	headers http.Header
 	service *Service
 	t       testing.TB
 }
@@ -83,6 +85,17 @@ func (s *Service) Admin() *Client {
 	return &Client{Name: "admin", ID: admin.Id, Token: token, service: s, t: s.t}
 }
 
+// With returns the client with a header that it sends with each request, once for each value.
+func (c *Client) With(name string, values ...string) *Client {
+	with := *c
+	with.headers = maps.Clone(c.headers)
+	if with.headers == nil {
+		with.headers = http.Header{}
+	}
+	with.headers[http.CanonicalHeaderKey(name)] = values
+	return &with
+}
+
 // Do sends a request and returns the answer, whatever its status. body may be nil, a string that is sent as it is, an
 // *Upload, or anything else, which is sent as JSON.
 func (c *Client) Do(method, path string, body any) Answer {
@@ -98,6 +111,7 @@ func (c *Client) Do(method, path string, body any) Answer {
 	if c.Token != "" {
 		request.Header.Set("Authorization", c.Token)
 	}
+	maps.Copy(request.Header, c.headers)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		c.t.Fatalf("%s: %s %s: %v", c.Name, method, path, err)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 	"golang.org/x/crypto/bcrypt"
 
@@ -139,11 +141,14 @@ func answerAtOnce(e *core.RequestEvent) error {
 
 func newBoundApp(dir string, owners ...func(core.App, *hooks.Social)) (core.App, *hooks.Social) {
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "doubletap_test_env", DBConnect: hooks.Config().DBConnect})
-	app.OnSettingsReload().BindFunc(func(e *core.SettingsReloadEvent) error {
+	var reload sync.Mutex // PocketBase's own handlers read the settings without a lock while a second reload writes them
+	app.OnSettingsReload().Bind(&hook.Handler[*core.SettingsReloadEvent]{Priority: math.MinInt, Func: func(e *core.SettingsReloadEvent) error {
+		reload.Lock()
+		defer reload.Unlock()
 		err := e.Next()
 		e.App.Settings().Logs.MaxDays = 0 // logs are written by a goroutine of their own, perhaps after the test
 		return err
-	})
+	}})
 	social := hooks.Bind(app)
 	for _, owner := range owners {
 		owner(app, social)

@@ -19,7 +19,7 @@ var otherTables = []string{
 }
 
 // reservedNames are the names of collections that Doubletap will have one day. An app may have them now.
-var reservedNames = []string{"coupons", "exports", "idempotency", "orders", "payment_events", "products", "refunds", "shipping_methods", "taxes"}
+var reservedNames = []string{"coupons", "exports", "orders", "payment_events", "products", "refunds", "shipping_methods", "taxes"}
 
 // TakenNames returns the names of the collections and tables that are ours: no app can keep one of them.
 func TakenNames() []string { return slices.Concat(collection.Names(), otherTables) }

@@ -19,8 +19,12 @@ const (
 )
 
 func init() {
-	core.AppMigrations.Register(begin, nil, beginStep)
-	core.AppMigrations.Register(finish, nil, finishStep)
+	core.AppMigrations.Register(begin, refuseDown, beginStep)
+	core.AppMigrations.Register(finish, refuseDown, finishStep)
+}
+
+func refuseDown(core.App) error {
+	return errors.New("an adoption cannot be undone by a step, and nothing was changed: a backup brings the data of before back, and the command leave gives the folder to a plain PocketBase")
 }
 
 // underway is what begin remembers for finish. Both run in one transaction.

@@ -48,6 +48,7 @@ var errorMeanings = map[int]string{
 	http.StatusForbidden:             "Nobody but others may do this.",
 	http.StatusNotFound:              "It is not there, or not for the caller.",
 	http.StatusRequestEntityTooLarge: "The body is too large.",
+	http.StatusUnprocessableEntity:   "The Idempotency-Key, or the id, was used for another request.",
 	http.StatusTooManyRequests:       "Too many for now: Retry-After says when to come back, where that is known.",
 	http.StatusNotImplemented:        "This form of it is not served.",
 	http.StatusServiceUnavailable:    "The service cannot do this right now: send it again after Retry-After.",

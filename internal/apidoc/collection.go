@@ -8,8 +8,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 )
 
-// addCollection adds what the rules of a collection allow clients to do.
-func (d *Document) addCollection(c *core.Collection, names map[string]string) {
+// addCollection adds what the rules of a collection allow clients to do. Where it takes keys, a create may be sent again.
+func (d *Document) addCollection(c *core.Collection, names map[string]string, takesKeys bool) {
 	name, path := pascalCase(c.Name), "/api/collections/"+c.Name+"/records"
 	d.Components.Schemas[name+"Record"] = recordSchema(c, names)
 	record := contentResponse("The record.", jsonType, schemaRef(name+"Record"))
@@ -49,6 +49,9 @@ func (d *Document) addCollection(c *core.Collection, names map[string]string) {
 	if c.CreateRule != nil {
 		o := operation("create", "Stores a new one.", c.CreateRule, 400)
 		o.Parameters, o.Body, o.Responses["200"] = one, d.addInput(c, names, name+"Create", true), record
+		if takesKeys {
+			o.addKey()
+		}
 		d.addOperation("POST", path, o)
 	}
 	if c.UpdateRule != nil {
@@ -96,4 +99,16 @@ func recordSchema(c *core.Collection, names map[string]string) *Schema {
 	maps.Copy(s.Properties, viewerFields[c.Name])
 	s.Required = append(s.Required, slices.Sorted(maps.Keys(viewerFields[c.Name]))...)
 	return s
+}
+
+// addKey adds the key with which a create may be sent again.
+func (o *Operation) addKey() {
+	o.Parameters = append(slices.Clone(o.Parameters), Input{
+		Name: "Idempotency-Key", In: "header", Schema: &Schema{Type: "string", Pattern: "^[!-~]{1,255}$"},
+		Description: "chosen by the client: the same request with the same key stores nothing again within a day, and is answered with what was stored",
+	})
+	record := o.Responses["200"]
+	record.Headers = map[string]Header{"Idempotent-Replayed": {"true if an earlier request has stored it", &Schema{Type: "string"}}}
+	o.Responses["200"] = record
+	o.addErrors(404, 422)
 }

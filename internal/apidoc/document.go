@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/idempotency"
 )
 
 // Document is an OpenAPI document.
@@ -115,7 +117,7 @@ func DescribeAPI(app core.App, routes []Route) (*Document, error) {
 	}
 	for _, c := range collections {
 		d.Tags = append(d.Tags, Tag{c.Name})
-		d.addCollection(c, names)
+		d.addCollection(c, names, idempotency.IsAccepted(app, c.Name))
 	}
 	return d, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"github.com/doubletap/doubletap/internal/background"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 )
@@ -32,6 +33,8 @@ type BatchWriter struct {
 	mu      sync.Mutex // guards all below
 	queue   []*pendingWrite
 	writing bool
+	closed  bool
+	working sync.WaitGroup // callers, and goroutines that commit for them; it grows with mu, while open or while another counts
 }
 
 type pendingWrite struct {
@@ -54,7 +57,7 @@ func New(app core.App, labels pprof.LabelSet) *BatchWriter {
 }
 
 // InSharedTx runs do in a transaction that it may share with other callers', and returns when that is committed or
-// rolled back. Where too many wait already, it returns fault.ErrBusy at once.
+// rolled back. Where too many wait already, or after Close, it returns fault.ErrBusy at once.
 //
 // An error of do, or a panic, rolls the transaction back. The writes that shared it then run again, each in a
 // transaction of its own, so nobody is harmed by somebody else's error. So do may run more than once: only what its
@@ -62,21 +65,32 @@ func New(app core.App, labels pprof.LabelSet) *BatchWriter {
 func (w *BatchWriter) InSharedTx(do func(tx core.App) error) error {
 	pending := &pendingWrite{work: do, done: make(chan struct{})}
 	w.mu.Lock()
-	if len(w.queue) >= maxWaiting {
+	if w.closed || len(w.queue) >= maxWaiting {
 		w.mu.Unlock()
 		return fault.ErrBusy
 	}
+	w.working.Add(1)
+	defer w.working.Done()
 	w.queue = append(w.queue, pending)
 	idle := !w.writing
 	w.writing = true
 	w.mu.Unlock()
 	if idle && w.commitBatch(w.nextBatch()) { // an uncontended caller commits on its own goroutine
 		if group := w.nextBatch(); len(group) > 0 {
-			go w.commitQueue(group)
+			w.working.Go(func() { w.commitQueue(group) })
 		}
 	}
 	<-pending.done
 	return pending.err
+}
+
+// Close takes no further write, and returns nil when all that wait are committed or rolled back. When ctx ends first it
+// returns an error: a write whose transaction was ended may never return.
+func (w *BatchWriter) Close(ctx context.Context) error {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	return background.Wait(ctx, &w.working)
 }
 
 // WaitingCount returns how many writes wait for a transaction.
@@ -165,8 +179,9 @@ func (w *BatchWriter) replaceCommitter(b *batch) {
 	at := min(b.position, len(b.writes)-1)
 	w.requeueWrites(b.writes[:at], b.writes[at+1:])
 	b.writes[at].err = fault.ErrTransactionEnded
-	close(b.writes[at].done)
-	go w.commitQueue(w.takeBatch())
+	next := w.takeBatch()
+	w.working.Go(func() { w.commitQueue(next) })
+	close(b.writes[at].done) // last, as its caller counts until then
 }
 
 // beginWrite notes which write runs now. It returns false when the transaction was ended.

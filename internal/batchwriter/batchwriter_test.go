@@ -1,6 +1,7 @@
 package batchwriter_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -162,6 +163,39 @@ func TestTheQueueHasAnEnd(t *testing.T) {
 	all.Wait()
 	if busy.Load() != 1500-1024 || storedCount(t, app) != 1024 {
 		t.Errorf("%d refused, %d stored", busy.Load(), storedCount(t, app))
+	}
+}
+
+func TestCloseWaitsForAllThatWait(t *testing.T) {
+	app := newTestApp(t)
+	w := batchwriter.New(app, pprof.Labels("request", "test"))
+	release := holdWriter(w)
+	errs := make(chan error, 3)
+	for i := range cap(errs) {
+		go func() { errs <- w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("deed", i)) }) }()
+	}
+	for w.WaitingCount() < cap(errs) {
+		runtime.Gosched()
+	}
+	over, end := context.WithCancel(t.Context())
+	end()
+	if err := w.Close(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("while they wait: got %v", err)
+	}
+	if err := w.InSharedTx(func(core.App) error { return nil }); !errors.Is(err, fault.ErrBusy) {
+		t.Errorf("who comes after Close is answered %v", err)
+	}
+	release()
+	if err := w.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := storedCount(t, app); n != cap(errs) {
+		t.Errorf("when Close returned %d were stored, want %d", n, cap(errs))
+	}
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -83,7 +83,7 @@ func RunBench(ctx context.Context, o BenchOptions, report func(done, total int))
 		return nil, err
 	}
 	defer func() {
-		if left := group.deletePeople(); err == nil {
+		if left := group.deletePeople(ctx); err == nil {
 			err = left
 		}
 	}()

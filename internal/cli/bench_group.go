@@ -111,11 +111,12 @@ func (g *benchGroup) createPerson(ctx context.Context, n int) error {
 	return err
 }
 
-// deletePeople deletes the people; the server erases what belongs to them.
-func (g *benchGroup) deletePeople() error {
+// deletePeople deletes the people; the server erases what belongs to them. ctx may have ended: nobody stays there.
+func (g *benchGroup) deletePeople(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
 	var all error
 	for _, p := range g.people {
-		all = errors.Join(all, g.sendJSON(context.Background(), "DELETE", "/api/collections/users/records/"+p.ID, g.adminToken, nil, nil))
+		all = errors.Join(all, g.sendJSON(ctx, "DELETE", "/api/collections/users/records/"+p.ID, g.adminToken, nil, nil))
 	}
 	return all
 }

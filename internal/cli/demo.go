@@ -42,7 +42,7 @@ func demoCommand(app core.App) *cobra.Command {
 				if err := app.RunAllMigrations(); err != nil {
 					return fmt.Errorf("migrate: %w", err)
 				}
-				_, err := demo.Create(ctx, app, newProgress("demo").reportCount)
+				_, err := demo.Create(ctx, db.WithContext(ctx, app), newProgress("demo").reportCount)
 				return err
 			})
 			if err != nil {

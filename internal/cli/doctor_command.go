@@ -10,6 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/reconcile"
 )
 
@@ -24,7 +25,9 @@ func doctorCommand(app core.App) *cobra.Command {
 			"again; rules, files and the configuration are left to you. What cannot be repaired keeps nothing else from it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return interruptible(app, func(ctx context.Context) error { return runDoctor(ctx, app, c.OutOrStdout(), asJSON, repair) })
+			return interruptible(app, func(ctx context.Context) error {
+				return runDoctor(ctx, db.WithContext(ctx, app), c.OutOrStdout(), asJSON, repair)
+			})
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print an array of {check, state, count, detail}")

@@ -237,7 +237,7 @@ func drainJobs(app core.App, prepare func() error, timeout time.Duration) (over 
 		defer cancel()
 		jobs.Start()
 		defer func() {
-			ending, end := context.WithTimeout(context.Background(), 25*time.Second)
+			ending, end := context.WithTimeout(context.WithoutCancel(ctx), 25*time.Second)
 			defer end()
 			err = errors.Join(err, jobs.Stop(ending))
 		}()

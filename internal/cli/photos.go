@@ -54,7 +54,7 @@ func photosCommand(app core.App) *cobra.Command {
 				if err := app.RunAllMigrations(); err != nil {
 					return fmt.Errorf("migrate: %w", err)
 				}
-				n, err := RebuildRenditions(ctx, app, newProgress("photos").reportCount)
+				n, err := RebuildRenditions(ctx, db.WithContext(ctx, app), newProgress("photos").reportCount)
 				if err != nil {
 					return fmt.Errorf("photos rebuild: %w", err)
 				}

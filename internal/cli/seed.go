@@ -10,6 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/spf13/cobra"
 
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/demo"
 	"github.com/doubletap/doubletap/internal/job"
 )
@@ -30,7 +31,7 @@ func seedCommand(app core.App) *cobra.Command {
 					return fmt.Errorf("seed: migrate: %w", err)
 				}
 				began := time.Now()
-				handle, err := demo.Seed(ctx, app, size, newProgress("seed").reportCount)
+				handle, err := demo.Seed(ctx, db.WithContext(ctx, app), size, newProgress("seed").reportCount)
 				if err != nil {
 					return fmt.Errorf("seed: %w", err)
 				}

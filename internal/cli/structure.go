@@ -16,9 +16,9 @@ var StructuralChecks = []string{"collections", "rules", "triggers", "indexes"}
 
 // CheckStructure returns what the structural checks find wrong with the data of a program whose migrations are applied. That one of them
 // could not look is an error: nothing is known to be missing then.
-func CheckStructure(app core.App) (wrong []Finding, err error) {
+func CheckStructure(ctx context.Context, app core.App) (wrong []Finding, err error) {
 	structural := slices.DeleteFunc(folderInvariants(), func(i *reconcile.Invariant) bool { return !slices.Contains(StructuralChecks, i.Name) })
-	results := reconcile.Examine(context.Background(), app, structural, reconcile.ExamineOptions{})
+	results := reconcile.Examine(ctx, app, structural, reconcile.ExamineOptions{})
 	for _, result := range results {
 		if result.Err != nil {
 			return nil, fmt.Errorf("look at the %s: %w", result.Name, result.Err)

@@ -15,8 +15,10 @@ type Descriptor struct {
 	// where no client creates.
 	Owner string
 	// ClientChoosesID lets a client choose the id of what it creates, so that it can tell a repeated try, whose first
-	// answer was lost, from a new record.
+	// answer was lost, from a new record. The id is a key then, see TakesKeys.
 	ClientChoosesID bool
+	// TakesKeys lets a client send an Idempotency-Key with what it creates. Edges need none: their ids are computed.
+	TakesKeys bool
 	// ServerFields are set by the service. Superusers may set them, other clients may not.
 	ServerFields []string
 	// ServerFieldsOnCreate are further ones, which a client may change later but not choose at first.

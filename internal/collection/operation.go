@@ -33,5 +33,11 @@ var operation = []Descriptor{
 		Expiries:  []Expiry{{Name: "deliveries", Days: 30, MinDays: 3, Condition: `state IN ('delivered', 'dead') AND updated < {:before}`, Weight: 2}},
 		Bound:     "`deliveries` above; goes with its webhook",
 	},
+	{
+		Name: "idempotency", NoReferences: true, Moments: stamps,
+		Relations: []Relation{{"user", "users", DeleteRows}},
+		Expiries:  []Expiry{{Name: "idempotency", Days: 1, MinDays: 1, Condition: `created < {:before}`}},
+		Bound:     "one for each create with a key or a chosen id, and `idempotency` above; goes with its user",
+	},
 	{Name: "secrets", NoReferences: true, OtherDates: stamps, Bound: "a fixed few"},
 }

@@ -2,7 +2,7 @@ package collection
 
 var posts = []Descriptor{
 	{ // before posts: an account that is erased loses its comments before its posts
-		Name: "comments", Owner: "author", ClientChoosesID: true, ReadsRelations: true, GoneJob: "comment.gone", Moments: stamps,
+		Name: "comments", Owner: "author", ClientChoosesID: true, TakesKeys: true, ReadsRelations: true, GoneJob: "comment.gone", Moments: stamps,
 		ServerFields: []string{"deleted", "hidden"}, RequiredTexts: []string{"text"},
 		Relations: []Relation{
 			{"post", "posts", DeleteRows}, {"author", "users", DeleteRecords},
@@ -22,7 +22,7 @@ var posts = []Descriptor{
 		Bound:     "one for each comment and user; goes with either",
 	},
 	{
-		Name: "posts", Owner: "author", ClientChoosesID: true, ReadsRelations: true, GoneJob: "post.gone", Photos: "photos", Moments: stamps,
+		Name: "posts", Owner: "author", ClientChoosesID: true, TakesKeys: true, ReadsRelations: true, GoneJob: "post.gone", Photos: "photos", Moments: stamps,
 		ServerFields: []string{"hidden", "media"},
 		Relations:    []Relation{{"author", "users", DeleteRecords}},
 		Counts:       []Count{{"author", "users", "publicPosts", "visibility = 'public' AND hidden = 0"}},
@@ -61,7 +61,7 @@ var posts = []Descriptor{
 		Bound: "posts that have them, and `hashtags` above",
 	},
 	{
-		Name: "stories", Owner: "author", GoneJob: "story.gone", Photos: "photo", Moments: stamps, OtherDates: []string{"expires"},
+		Name: "stories", Owner: "author", TakesKeys: true, GoneJob: "story.gone", Photos: "photo", Moments: stamps, OtherDates: []string{"expires"},
 		ServerFields: []string{"expires"},
 		Relations:    []Relation{{"author", "users", DeleteRecords}},
 		Events:       Events{Noun: "story", Created: true, Deleted: true},

@@ -56,7 +56,7 @@ func RunCheckpoints(ctx context.Context, app core.App) {
 		err = nil
 		for left, last := longLogPages, longLogPages+1; err == nil && left > maxBlockingPages && left < last; { // each time fewer pages come meanwhile
 			last = left
-			if err = copyLog(app.ConcurrentDB(), data); err == nil {
+			if err = copyLog(ctx, app.ConcurrentDB(), data); err == nil {
 				left, err = walCheckpoint(app.ConcurrentDB(), "NOOP")
 			}
 		}
@@ -73,8 +73,8 @@ func RunCheckpoints(ctx context.Context, app core.App) {
 
 // copyLog copies what it can. Meanwhile it has the system write what is copied already: written all at once, in the
 // fsync at the end, it would keep the disk from the commits that wait for it.
-func copyLog(db dbx.Builder, data int) error {
-	ctx, done := context.WithCancel(context.Background())
+func copyLog(ctx context.Context, db dbx.Builder, data int) error {
+	ctx, done := context.WithCancel(ctx)
 	var writing sync.WaitGroup
 	writing.Go(func() {
 		for ctx.Err() == nil {

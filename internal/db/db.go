@@ -50,17 +50,26 @@ func Exec(app core.App, statement string, params Params) (int64, error) {
 
 // QueryAll reads every row of a statement into rows, a pointer to a slice of structs with db tags.
 func QueryAll(app core.App, rows any, statement string, params Params) error {
-	return app.DB().NewQuery(statement).Bind(params).All(rows)
+	ctx := contextOf(app)
+	if err := app.DB().NewQuery(statement).WithContext(ctx).Bind(params).All(rows); err != nil {
+		return err
+	}
+	return ctx.Err() // dbx takes rows that were cut short for all there are
 }
 
 // QueryOne reads the first row of a statement into row, a struct with db tags, and reports whether there was one.
 func QueryOne(app core.App, row any, statement string, params Params) (bool, error) {
-	return Found(app.DB().NewQuery(statement).Bind(params).One(row))
+	ctx := contextOf(app)
+	found, err := Found(app.DB().NewQuery(statement).WithContext(ctx).Bind(params).One(row))
+	if err == nil {
+		err = ctx.Err() // dbx takes a row that was not reached for none
+	}
+	return found, err
 }
 
 // QueryColumn appends the only column of a statement's rows to values.
 func QueryColumn[T any](app core.App, values *[]T, statement string, params Params) error {
-	rows, err := queryStatement(context.Background(), app, statement, params)
+	rows, err := queryStatement(contextOf(app), app, statement, params)
 	if err != nil {
 		return err
 	}
@@ -78,7 +87,7 @@ func QueryColumn[T any](app core.App, values *[]T, statement string, params Para
 // QueryEach reads a statement's rows one after the other into columns and calls then after each. No column may be
 // NULL.
 func QueryEach(app core.App, statement string, params Params, then func(), columns ...any) error {
-	rows, err := queryStatement(context.Background(), app, statement, params)
+	rows, err := queryStatement(contextOf(app), app, statement, params)
 	if err != nil {
 		return err
 	}
@@ -94,7 +103,7 @@ func QueryEach(app core.App, statement string, params Params, then func(), colum
 
 // QueryRow reads the first row of a statement into columns and reports whether there was one. No column may be NULL.
 func QueryRow(app core.App, statement string, params Params, columns ...any) (bool, error) {
-	return queryRow(context.Background(), app, statement, params, columns...)
+	return queryRow(contextOf(app), app, statement, params, columns...)
 }
 
 func queryRow(ctx context.Context, app core.App, statement string, params Params, columns ...any) (bool, error) {
@@ -121,7 +130,7 @@ func QueryValue(app core.App, value any, statement string, params Params) (bool,
 
 // QueryValueWithin is QueryValue for a statement that reads, which ends with an error when it takes longer than most.
 func QueryValueWithin(app core.App, most time.Duration, value any, statement string, params Params) (bool, error) {
-	ctx, _ := LimitStatements(context.Background(), most)
+	ctx, _ := LimitStatements(contextOf(app), most)
 	return queryRow(ctx, app, statement, params, value)
 }
 

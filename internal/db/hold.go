@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -126,10 +127,12 @@ func (p *poolState) endTransaction(db *sql.DB, transaction *sql.Tx, h *hold) {
 		(*then)()
 	}
 	given := make(chan struct{})
-	go interruptUntil(given, h.interrupt)
+	var interrupting sync.WaitGroup
+	interrupting.Go(func() { interruptUntil(given, h.interrupt) })
 	rollback := context.WithValue(context.Background(), holdKey{}, (*conn).rollBackEnded)
 	_, _ = transaction.ExecContext(rollback, holdQuery) // it fails where the code has returned meanwhile
 	close(given)
+	interrupting.Wait()
 	p.addCapacity(db, +1)
 	if other, err := db.Conn(context.Background()); err == nil { // more capacity alone wakes nobody who waits
 		_ = other.Close()

@@ -35,8 +35,8 @@ func (c *conn) sqliteHandle() uintptr {
 
 // StepCount returns how many steps SQLite's virtual machine has taken for the statements that a connection of the pool keeps
 // prepared: what they cost, counted. A pool has one connection where this is to mean anything.
-func StepCount(pool *sql.DB) (steps int, err error) {
-	c, err := pool.Conn(context.Background())
+func StepCount(ctx context.Context, pool *sql.DB) (steps int, err error) {
+	c, err := pool.Conn(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("count SQLite's steps: %w", err)
 	}

@@ -21,7 +21,7 @@ func QueryRowUnmapped(app core.App, statement string, params Params, columns ...
 	if err != nil {
 		return false, err
 	}
-	ctx := context.Background()
+	ctx := contextOf(app)
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return false, err
@@ -32,7 +32,7 @@ func QueryRowUnmapped(app core.App, statement string, params Params, columns ...
 		return false, err
 	}
 	defer func() {
-		_, again := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA mmap_size = 0; PRAGMA mmap_size = %d`, mapped))
+		_, again := conn.ExecContext(context.WithoutCancel(ctx), fmt.Sprintf(`PRAGMA mmap_size = 0; PRAGMA mmap_size = %d`, mapped))
 		err = errors.Join(err, again)
 	}()
 	return Found(conn.QueryRowContext(ctx, t.sql, args...).Scan(columns...))

@@ -87,7 +87,7 @@ func execStatement(app core.App, statement string, params Params) (sql.Result, e
 	if err != nil {
 		return nil, err
 	}
-	return executorOf(app, false).ExecContext(context.Background(), t.sql, args...)
+	return executorOf(app, false).ExecContext(contextOf(app), t.sql, args...)
 }
 
 func queryStatement(ctx context.Context, app core.App, statement string, params Params) (*sql.Rows, error) {

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/deliver/mail"
 	"github.com/doubletap/doubletap/internal/deliver/push"
 	"github.com/doubletap/doubletap/internal/job"
 )
@@ -51,6 +53,9 @@ type Service struct {
 	// empty.
 	BeforeMail func(app core.App, kind, recipient string, m *mailer.Message) (bool, error)
 
+	// Mails is what talks to the mail server.
+	Mails mail.Sender
+
 	app core.App
 }
 
@@ -64,6 +69,9 @@ func New(app core.App) *Service {
 		BeforeMail: func(core.App, string, string, *mailer.Message) (bool, error) { return true, nil },
 	}
 }
+
+// Close begins no further conversation with a mail server, and waits for those under way, or until ctx ends.
+func (s *Service) Close(ctx context.Context) error { return s.Mails.Close(ctx) }
 
 // RegisterJobs registers the handlers of the service's jobs.
 func (s *Service) RegisterJobs(jobs *job.Runner) {

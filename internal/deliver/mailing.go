@@ -174,7 +174,7 @@ func (s *Service) sendEmail(ctx context.Context, app core.App, kind, user string
 	if wanted, err := s.BeforeMail(app, kind, user, m); err != nil || !wanted {
 		return false, err
 	}
-	err = mail.Send(ctx, app, m)
+	err = s.Mails.Send(ctx, app, m)
 	if errors.Is(err, mail.ErrBounced) {
 		return false, RecordBounce(app, user, email.To, err)
 	}

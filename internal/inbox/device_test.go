@@ -175,7 +175,7 @@ func TestADeviceThatIsSignedOutByPocketBaseIsSentNothing(t *testing.T) {
 func TestCloseEndsAllAndLetsNobodyIn(t *testing.T) {
 	s := startService(t)
 	d, guest := s.connectDevice(s.tokenOf("ada"), "notifications/*"), s.connectDevice("")
-	s.inbox.Close()
+	requireNoError(t, s.inbox.Close(t.Context()))
 	d.wantEnd()
 	guest.wantEnd()
 	response, err := s.server.Client().Get(s.server.URL + "/api/realtime")

@@ -24,19 +24,19 @@ func (in *Inbox) runHeartbeats(stop <-chan struct{}) {
 		case now := <-ticker.C:
 			in.mu.Lock()
 			for d := range in.devices {
-				d.sendHeartbeat(now, in.heartbeatInterval)
+				in.sendHeartbeat(d, now)
 			}
 			in.mu.Unlock()
 		}
 	}
 }
 
-// sendHeartbeat sends the device a heartbeat if nothing was written to it for the duration every. It does not wait for
-// the client.
-func (d *device) sendHeartbeat(now time.Time, every time.Duration) {
+// sendHeartbeat sends the device a heartbeat if nothing was written to it for the heartbeat interval. It does not wait
+// for the client.
+func (in *Inbox) sendHeartbeat(d *device, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.isSilentFor(now, every) {
+	if !d.isSilentFor(now, in.heartbeatInterval) {
 		return
 	}
 	d.lastWritten = now
@@ -45,7 +45,7 @@ func (d *device) sendHeartbeat(now time.Time, every time.Duration) {
 		d.conn.wakeWriter(d)
 		return
 	}
-	go d.writeHeartbeat()
+	in.goroutines.Go(d.writeHeartbeat)
 }
 
 // isSilentFor reports whether nothing was written to the device for this long; false before its first message and

@@ -97,7 +97,9 @@ func startService(t testing.TB, start ...func(*httptest.Server)) *service {
 		start[0](s.server)
 	}
 	t.Cleanup(func() {
-		s.inbox.Close()
+		if err := s.inbox.Close(context.Background()); err != nil { // the test's own context is over
+			t.Error(err)
+		}
 		s.server.Close()
 	})
 	for _, name := range []string{"ada", "bob", "cyn"} {

@@ -18,6 +18,8 @@ type idleWatcher struct {
 	mu         sync.Mutex // guards all below
 	devices    map[uint64]*device
 	lastNumber uint64 // of the device that was added last
+
+	watching sync.WaitGroup
 }
 
 // newIdleWatcher returns nil where the system offers no epoll. A nil watcher watches nothing.
@@ -35,7 +37,7 @@ func newIdleWatcher(checkInterval time.Duration) *idleWatcher {
 		w.epoll.Close()
 		return nil
 	}
-	go w.watchConns()
+	w.watching.Go(w.watchConns)
 	return w
 }
 
@@ -79,9 +81,11 @@ func (w *idleWatcher) forgetConn(c *streamConn) {
 	delete(w.devices, c.watchNumber)
 }
 
+// stopWatching returns when nothing is watched any more.
 func (w *idleWatcher) stopWatching() {
 	if w != nil {
 		w.epoll.Close()
+		w.watching.Wait()
 	}
 }
 

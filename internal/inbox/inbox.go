@@ -4,12 +4,15 @@ package inbox
 
 import (
 	"container/list"
+	"context"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"github.com/doubletap/doubletap/internal/background"
 )
 
 const storeKey = "doubletap.inbox"
@@ -38,7 +41,8 @@ type Inbox struct {
 	broadcastQueue    *workQueue          // what may concern everybody; it has one worker, so that each device gets changes in order
 	workByDevice      map[*device]float64 // how much was done for each device since broadcastQueue was last empty; only that queue's worker uses it
 	maxBacklog        int                 // keys that may wait in broadcastQueue before the devices that cost most are disconnected; only its worker uses it
-	openConns         sync.WaitGroup      // connections that are not closed yet; added to with mu, while the inbox is open
+	openConns         sync.WaitGroup      // connections that are not closed yet, and calls that attach them; added to with mu, while the inbox is open
+	goroutines        sync.WaitGroup      // of heartbeats and connections; it grows with mu, while the inbox is open, or while one of openConns or of its own counts
 	countsInterval    time.Duration       // between two messages with the counts of one post
 	writeTimeout      time.Duration       // how long a device may take to accept what is written to it
 	checkInterval     time.Duration       // between two checks whether connections have lasted long enough, or were silent for too long
@@ -135,8 +139,9 @@ func (in *Inbox) DisconnectPerson(person string) {
 	}
 }
 
-// Close disconnects every device, lets no other connect, and waits for the sending that is under way.
-func (in *Inbox) Close() {
+// Close disconnects every device, lets no other connect, and waits for the sending that is under way. For heartbeats
+// that HTTP/2 clients do not take it waits until ctx ends, and returns an error then.
+func (in *Inbox) Close(ctx context.Context) error {
 	in.mu.Lock()
 	if in.stopHeartbeats != nil && !in.closed {
 		close(in.stopHeartbeats)
@@ -154,4 +159,5 @@ func (in *Inbox) Close() {
 	in.broadcastQueue.closeAndWait()
 	in.openConns.Wait()
 	in.idleWatcher.stopWatching()
+	return background.Wait(ctx, &in.goroutines)
 }

@@ -20,7 +20,8 @@ func (in *Inbox) addDevice(d *device) bool {
 	outstayed := in.addStranger(d)
 	if in.stopHeartbeats == nil {
 		in.stopHeartbeats = make(chan struct{})
-		go in.runHeartbeats(in.stopHeartbeats)
+		stop := in.stopHeartbeats
+		in.goroutines.Go(func() { in.runHeartbeats(stop) })
 	}
 	in.mu.Unlock()
 	for _, other := range outstayed {

@@ -37,7 +37,7 @@ func (in *Inbox) attachConn(d *device, c *streamConn) {
 	_, here := in.devices[d]
 	if here {
 		in.deviceByID[d.Id()] = d
-		in.openConns.Add(1)
+		in.openConns.Add(2) // the connection, and this call
 		if in.idleWatcher == nil {
 			in.idleWatcher = newIdleWatcher(in.checkInterval)
 		}
@@ -47,6 +47,7 @@ func (in *Inbox) attachConn(d *device, c *streamConn) {
 		c.Close()
 		return
 	}
+	defer in.openConns.Done()
 	d.mu.Lock()
 	d.conn, d.channel, d.lastWritten = c, nil, time.Now()
 	if d.closed {
@@ -56,7 +57,7 @@ func (in *Inbox) attachConn(d *device, c *streamConn) {
 
 	d.Send(subscriptions.Message{Name: "PB_CONNECT", Data: []byte(`{"clientId":"` + d.Id() + `"}`)})
 	if !in.idleWatcher.addConn(d, c) {
-		go c.waitForEnd(d)
+		in.goroutines.Go(func() { c.waitForEnd(d) })
 	}
 }
 
@@ -98,7 +99,7 @@ func (c *streamConn) waitForEnd(d *device) {
 func (c *streamConn) wakeWriter(d *device) {
 	if !c.writing {
 		c.writing = true
-		go c.writeWaiting(d)
+		c.inbox.goroutines.Go(func() { c.writeWaiting(d) })
 	}
 }
 

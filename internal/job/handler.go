@@ -20,7 +20,8 @@ import (
 const maxErrorLength = 1000 // characters of an error that are stored
 
 // Handler does one job. After a nil error the job is removed; Snooze and Bury say otherwise; after any other error, or
-// a panic, it is tried again later. ctx ends when the lease is lost, or when the time for stopping is over.
+// a panic, it is tried again later. ctx ends when the lease is lost, or when the time for stopping is over, and with it
+// the statements that run with app.
 type Handler func(ctx context.Context, app core.App, j *Job) error
 
 type snoozeError time.Duration
@@ -125,7 +126,7 @@ func (r *Runner) callHandler(ctx context.Context, j *Job) (err error) {
 			r.app.Logger().Error("job panicked", "job", j.ID, "kind", j.Kind, "err", err, "stack", string(debug.Stack()))
 		}
 	}()
-	pprof.Do(ctx, pprof.Labels(ProfileLabel, j.Kind), func(ctx context.Context) { err = j.rules.handler(ctx, r.app, j) })
+	pprof.Do(ctx, pprof.Labels(ProfileLabel, j.Kind), func(ctx context.Context) { err = j.rules.handler(ctx, db.WithContext(ctx, r.app), j) })
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/security"
 
+	"github.com/doubletap/doubletap/internal/background"
 	"github.com/doubletap/doubletap/internal/db"
 )
 
@@ -95,23 +96,17 @@ func (r *Runner) Start() {
 // obey in time are given back, and the error says that others still run.
 func (r *Runner) Stop(ctx context.Context) error {
 	r.stopOnce.Do(func() { close(r.stopped) })
-	idle := make(chan struct{})
-	go func() {
-		r.inFlight.Wait()
-		close(idle)
-	}()
-	select {
-	case <-idle:
+	cut := background.Wait(ctx, &r.inFlight)
+	if cut == nil {
 		return nil
-	case <-ctx.Done():
 	}
 	r.cancel()
-	select {
-	case <-idle:
-		return nil
-	case <-time.After(stopGracePeriod):
-		return fmt.Errorf("stop jobs: %w", ctx.Err())
+	grace, end := context.WithTimeout(context.WithoutCancel(ctx), stopGracePeriod)
+	defer end()
+	if background.Wait(grace, &r.inFlight) != nil {
+		return fmt.Errorf("stop jobs: %w", cut)
 	}
+	return nil
 }
 
 // Wake makes the runner look for jobs now.

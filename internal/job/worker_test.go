@@ -18,6 +18,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/logger"
 
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 )
 
 func doNothing(context.Context, core.App, *Job) error { return nil }
@@ -275,6 +276,30 @@ func TestWhenTheTimeForStoppingIsOver(t *testing.T) {
 			close(goOn)
 			must(t, r.Stop(context.Background()))
 		})
+	}
+}
+
+// The statement would never end by itself.
+func TestAStatementEndsWithItsJob(t *testing.T) {
+	app := newTestApp(t)
+	r := NewRunner(app)
+	began := make(chan struct{})
+	r.Handle("mail", func(_ context.Context, app core.App, _ *Job) error {
+		close(began)
+		return app.RunInTransaction(func(tx core.App) error {
+			var n int
+			_, err := db.QueryValue(tx, &n, `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers WHERE n < 0`, nil)
+			return err
+		})
+	})
+	must(t, Enqueue(app, "mail", nil))
+	r.Start()
+	<-began
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	must(t, r.Stop(ctx))
+	if got := onlyJob(t, app); got.State != "ready" || got.Attempts != 0 {
+		t.Errorf("got %+v, want a job that was given back", got)
 	}
 }
 

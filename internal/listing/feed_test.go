@@ -432,7 +432,7 @@ func TestATotalThatIsTooSlowIsNotTriedForEachPage(t *testing.T) {
 // stepCount returns how many steps SQLite has taken for the statements of the connection that reads.
 func stepCount(t *testing.T, app core.App) int {
 	t.Helper()
-	steps, err := db.StepCount(app.ConcurrentDB().(*dbx.DB).DB())
+	steps, err := db.StepCount(t.Context(), app.ConcurrentDB().(*dbx.DB).DB())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (c *listenerCrowd) connectOne(conn *ClientConn, worker int, who Person) (*s
 		s.conn.Close()
 		return nil, err
 	}
-	go func() {
+	s.reading.Go(func() {
 		_ = s.readMessages(func(data []byte, _ time.Time) {
 			if !strings.Contains(string(data), `"recipient":"`+who.ID+`"`) {
 				c.misdelivered.Add(1)
@@ -72,7 +72,7 @@ func (c *listenerCrowd) connectOne(conn *ClientConn, worker int, who Person) (*s
 		if !c.closing.Load() {
 			c.endedStreams.Add(1)
 		}
-	}()
+	})
 	return s, nil
 }
 
@@ -87,7 +87,7 @@ func (c *listenerCrowd) closeAll() {
 	c.closing.Store(true)
 	for _, s := range c.streams {
 		if s != nil {
-			s.conn.Close()
+			s.close()
 		}
 	}
 }

@@ -30,7 +30,7 @@ func runNotify(ctx context.Context, t *Target, o Options) (all []Row, err error)
 		if err != nil {
 			return all, err
 		}
-		defer owner.conn.Close()
+		defer owner.close()
 		idle, err := owner.probeIdle(ctx, o.Samples, o.Run*2)
 		if err != nil {
 			return all, fmt.Errorf("with %d others: %w", n, err)

@@ -9,15 +9,23 @@ import (
 	"io"
 	"net"
 	"net/http/httputil"
+	"sync"
 	"time"
 )
 
 // stream is one open realtime connection. It takes only a socket, a small buffer and a goroutine, so that 10,000 of
 // them fit on the server's machine.
 type stream struct {
-	conn net.Conn
-	in   *bufio.Reader
-	id   string
+	conn    net.Conn
+	in      *bufio.Reader
+	id      string
+	reading sync.WaitGroup
+}
+
+// close disconnects, and waits for whoever reads.
+func (s *stream) close() {
+	s.conn.Close()
+	s.reading.Wait()
 }
 
 // connectStream opens a stream as the nth client and reads its id.

@@ -36,7 +36,7 @@ func (t *Target) watchOwner() (*watchedOwner, error) {
 		s.conn.Close()
 		return nil, err
 	}
-	go func() { _ = s.readMessages(w.receiveNotification) }() // if the stream ends, the notifications count as lost
+	s.reading.Go(func() { _ = s.readMessages(w.receiveNotification) }) // if the stream ends, the notifications count as lost
 	return w, nil
 }
 

@@ -44,8 +44,10 @@ type clientAnswer struct {
 }
 
 func newClientAnswer(method string) *clientAnswer {
-	return &clientAnswer{isRead: method == http.MethodGet || method == http.MethodHead}
+	return &clientAnswer{isRead: isReadMethod(method)}
 }
+
+func isReadMethod(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 // noteFailure keeps err if it means that a read was cut short.
 func (a *clientAnswer) noteFailure(err error) {

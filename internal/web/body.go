@@ -75,14 +75,14 @@ func errBodyTooLarge() *router.ApiError {
 // The routes of PocketBase whose bodies are large.
 const (
 	BatchPattern  = "POST /api/batch"
-	createPattern = "POST /api/collections/{collection}/records"
+	CreatePattern = "POST /api/collections/{collection}/records"
 	updatePattern = "PATCH /api/collections/{collection}/records/{id}"
 )
 
 // refuseAtHeaders returns PocketBase's answer to a create or an update that the caller may not do whatever its body
 // says, or nil. PocketBase gives that answer only after the body has been read and its files stored.
 func refuseAtHeaders(e *core.RequestEvent) error {
-	creates := e.Request.Pattern == createPattern
+	creates := e.Request.Pattern == CreatePattern
 	if !creates && e.Request.Pattern != updatePattern || e.HasSuperuserAuth() {
 		return nil
 	}
@@ -144,7 +144,7 @@ func (b *Bodies) bodyLimit(e *core.RequestEvent) int64 {
 			return maxDefaultBodyBytes
 		case !slices.Contains(guard.GuardedCollections, collection.Name):
 			return 0
-		case pattern == createPattern, pattern == updatePattern:
+		case pattern == CreatePattern, pattern == updatePattern:
 			return recordBodyLimit(collection, files, e.Auth == nil)
 		}
 		return maxDefaultBodyBytes

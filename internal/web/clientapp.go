@@ -22,6 +22,11 @@ const statementTimeout = 3 * time.Second
 // answer may be.
 func BoundStatements(e *core.RequestEvent) error {
 	if e.HasSuperuserAuth() {
+		if isReadMethod(e.Request.Method) {
+			app := e.App
+			e.App = db.WithContext(e.Request.Context(), app)
+			defer func() { e.App = app }()
+		}
 		return e.Next()
 	}
 	app, answer, clientCtx := e.App, newClientAnswer(e.Request.Method), context.Background()
@@ -31,7 +36,7 @@ func BoundStatements(e *core.RequestEvent) error {
 	ctx, cancel := context.WithCancel(db.LimitReads(context.Background(), MaxAnswerBytes, errAnswerTooLarge))
 	stop := context.AfterFunc(clientCtx, cancel)
 	defer stop() // what goes on in the background, as mails do, reads to its end
-	e.App = clientApp{app, ctx, answer}
+	e.App = clientApp{app, ctx, clientCtx, answer}
 	err := e.Next()
 	answer.ended.Store(true)
 	e.App = app
@@ -46,8 +51,9 @@ func BoundStatements(e *core.RequestEvent) error {
 // longer than the request has the app without these limits.
 type clientApp struct {
 	core.App
-	ctx    context.Context // of the request; it ends if the client leaves before the answer
-	answer *clientAnswer
+	ctx       context.Context // of the request; it ends if the client leaves before the answer
+	clientCtx context.Context // ends when the client of a read leaves, without ctx's limits
+	answer    *clientAnswer
 }
 
 func (a clientApp) boundQuery(query *dbx.SelectQuery) *dbx.SelectQuery {
@@ -108,7 +114,16 @@ func (a clientApp) CanAccessRecord(record *core.Record, info *core.RequestInfo, 
 	return allowed, err
 }
 
+// StatementContext implements [db.ContextApp]: what we read for the client is ended if the client leaves. It counts for
+// no limit of time or bytes, as the client does not choose it.
+func (a clientApp) StatementContext() context.Context {
+	if !a.answer.isRead || a.answer.ended.Load() {
+		return context.Background() // a context that is never done costs statements nothing
+	}
+	return a.clientCtx
+}
+
 // RunInTransaction implements [core.App].
 func (a clientApp) RunInTransaction(fn func(tx core.App) error) error {
-	return a.App.RunInTransaction(func(tx core.App) error { return fn(clientApp{tx, a.ctx, a.answer}) })
+	return a.App.RunInTransaction(func(tx core.App) error { return fn(clientApp{tx, a.ctx, a.clientCtx, a.answer}) })
 }

@@ -4,11 +4,15 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"sync"
 )
 
 // formTextLimiter bounds the text of a form while the form is read: net/http parses up to 10 MB of it into memory
 // before anybody can look at it.
-type formTextLimiter struct{ pipe *io.PipeWriter }
+type formTextLimiter struct {
+	pipe    *io.PipeWriter
+	reading sync.WaitGroup
+}
 
 // limitFormText returns what all bytes of a form of the kind are to be written to; close it after the last. It
 // returns nil if the kind is none of a form.
@@ -18,7 +22,8 @@ func limitFormText(kind string, limit int64) *formTextLimiter {
 		return nil // nor does net/http find a form
 	}
 	read, written := io.Pipe()
-	go func() {
+	limiter := &formTextLimiter{pipe: written}
+	limiter.reading.Go(func() {
 		parts := multipart.NewReader(read, parameters["boundary"])
 		for left := limit; ; {
 			part, err := parts.NextRawPart()
@@ -35,8 +40,8 @@ func limitFormText(kind string, limit int64) *formTextLimiter {
 			}
 		}
 		_, _ = io.Copy(io.Discard, read)
-	}()
-	return &formTextLimiter{written}
+	})
+	return limiter
 }
 
 // Write implements io.Writer. It fails when there is too much text.
@@ -45,5 +50,6 @@ func (f *formTextLimiter) Write(p []byte) (int, error) { return f.pipe.Write(p) 
 func (f *formTextLimiter) closePipe() {
 	if f != nil {
 		_ = f.pipe.Close()
+		f.reading.Wait()
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/security"
 
+	"github.com/doubletap/doubletap/internal/background"
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/metrics"
@@ -33,6 +34,7 @@ type Health struct {
 	checkedAt    time.Time
 	lastErr      error
 	pendingWrite chan error // gets the result of the write that is under way; nil if there is none
+	writing      sync.WaitGroup
 
 	storageCheckedAt time.Time // when the storage was last tried
 	storageErr       error
@@ -51,6 +53,9 @@ func (h *Health) CountRequest(e *core.RequestEvent) error {
 	defer h.Drain.EnterRequest()()
 	return e.Next()
 }
+
+// Close waits for the write that a check began, or until ctx ends. No check may come after it.
+func (h *Health) Close(ctx context.Context) error { return background.Wait(ctx, &h.writing) }
 
 // HealthState is the answer to a supervisor, in PocketBase's shape.
 type HealthState struct {
@@ -117,7 +122,7 @@ func (h *Health) checkDatabaseWrite() error {
 	if h.pendingWrite == nil {
 		written := make(chan error, 1)
 		h.pendingWrite = written
-		go func() {
+		h.writing.Go(func() {
 			written <- h.app.RunInTransaction(func(tx core.App) error {
 				_, err := db.Exec(tx, `INSERT INTO secrets (id, name, value, created, updated) VALUES ('readyz000000000', 'readyz', '', '', '')`, nil)
 				if err != nil {
@@ -126,7 +131,7 @@ func (h *Health) checkDatabaseWrite() error {
 				_, err = db.Exec(tx, `DELETE FROM secrets WHERE id = 'readyz000000000'`, nil)
 				return err
 			})
-		}()
+		})
 	}
 	select {
 	case err := <-h.pendingWrite:

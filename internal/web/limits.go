@@ -195,7 +195,7 @@ func doorOf(e *core.RequestEvent) *limitedDoor {
 	if e.Request.Method != http.MethodPost {
 		return nil
 	}
-	if e.Request.Pattern != createPattern {
+	if e.Request.Pattern != CreatePattern {
 		return limitedDoors[e.Request.Pattern]
 	}
 	if c, err := e.App.FindCachedCollectionByNameOrId(e.Request.PathValue("collection")); err == nil && c.IsAuth() {
@@ -233,5 +233,5 @@ func countsAsRead(r *http.Request) bool {
 // bringsFiles reports whether a request may store files.
 func bringsFiles(r *http.Request) bool {
 	return (r.Method == http.MethodPost || r.Method == http.MethodPatch) && strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") &&
-		(r.Pattern == createPattern || r.Pattern == updatePattern || r.Pattern == BatchPattern)
+		(r.Pattern == CreatePattern || r.Pattern == updatePattern || r.Pattern == BatchPattern)
 }

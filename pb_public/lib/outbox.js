@@ -140,7 +140,8 @@ export function openOutbox(pb, shelf, { onChange = () => {} } = {}) {
 
 /**
  * A fresh 15-character record id. Sent with a create, it makes a retry safe:
- * the id can be stored only once.
+ * for a day the server answers the same request with what it stored, and the
+ * id can be stored only once.
  */
 export function newId() {
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -157,7 +158,7 @@ export function unreachable(/** @type {any} */ err) {
 }
 
 /**
- * Creates a record under an id made here; when an earlier try got through already, answers what that one stored.
+ * Creates a record under an id made here; when an earlier try got through already, also days ago, answers what that one stored.
  * @param {Client} pb
  * @param {'comments' | 'posts'} collection
  * @param {any} body

@@ -9,14 +9,15 @@
  *   const post = await upload(pb, 'posts', form, { onProgress: (share) => …, signal });
  *
  * onProgress hears how much of the body has left, from 0 to 1. It rejects with
- * {status, response, isAbort}; status 0 means that no answer came.
+ * {status, response, isAbort}; status 0 means that no answer came: the same form
+ * with the same key may then be sent again, and is stored once.
  * @param {Client} pb
  * @param {CollectionName} collection
  * @param {FormData} form
- * @param {{ expand?: string, onProgress?: (share: number) => void, signal?: AbortSignal }} [options]
+ * @param {{ expand?: string, key?: string, onProgress?: (share: number) => void, signal?: AbortSignal }} [options]
  * @returns {Promise<any>}
  */
-export function upload(pb, collection, form, { expand = '', onProgress = () => {}, signal } = {}) {
+export function upload(pb, collection, form, { expand = '', key = '', onProgress = () => {}, signal } = {}) {
   return new Promise((done, failed) => {
     const request = new XMLHttpRequest();
     const fail = (isAbort = false) => {
@@ -28,6 +29,7 @@ export function upload(pb, collection, form, { expand = '', onProgress = () => {
     };
     request.open('POST', pb.buildURL(`/api/collections/${collection}/records${expand && `?expand=${expand}`}`));
     request.setRequestHeader('Authorization', pb.authStore.token);
+    if (key) request.setRequestHeader('Idempotency-Key', key);
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     request.onload = () => (request.status < 300 ? done(JSON.parse(request.responseText)) : fail());
     request.onerror = () => fail();

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
+import { newId } from '../lib/outbox.js';
 import { upload } from '../lib/upload.js';
 import { Dialog } from './dialog.js';
 import { useSession } from './session.js';
@@ -13,6 +14,7 @@ export function ShareStory({ file, onShared, onClose }) {
   const [sent, setSent] = useState(null);
   const [problem, setProblem] = useState('');
   const stop = useRef(null);
+  const keys = useRef({}); // by visibility: trying again after a lost answer shares once
   useEffect(() => () => {
     stop.current?.abort();
     URL.revokeObjectURL(url);
@@ -27,7 +29,7 @@ export function ShareStory({ file, onShared, onClose }) {
     form.set('visibility', visibility);
     form.set('photo', file);
     try {
-      const story = await upload(pb, 'stories', form, { expand: 'author', onProgress: setSent, signal: stop.current.signal });
+      const story = await upload(pb, 'stories', form, { expand: 'author', key: (keys.current[visibility] ??= newId()), onProgress: setSent, signal: stop.current.signal });
       onShared({ ...story, expand: { author: user, ...story.expand } });
       say('Your story is there for a day.');
       onClose();

@@ -111,11 +111,12 @@ func TestAMailServerThatHangsHoldsNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.From.Address = "post@example.com"
+	var sender Sender
 	var silent []net.Conn
 	for range maxConversations {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		go func(m mailer.Message) { ended <- Send(ctx, app, &m) }(*m)
+		go func(m mailer.Message) { ended <- sender.Send(ctx, app, &m) }(*m)
 		conn, err := listener.Accept()
 		if err != nil {
 			t.Fatal(err)
@@ -126,16 +127,21 @@ func TestAMailServerThatHangsHoldsNobody(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if err := Send(t.Context(), app, m); err == nil || !strings.Contains(err.Error(), "snoozed") {
+	if err := sender.Send(t.Context(), app, m); err == nil || !strings.Contains(err.Error(), "snoozed") {
 		t.Errorf("with %d conversations hanging: got %v, want a snooze", maxConversations, err)
+	}
+	over, end := context.WithCancel(t.Context())
+	end()
+	if err := sender.Close(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("closed while they hang: got %v", err)
 	}
 	for _, conn := range silent {
 		conn.Close()
 	}
-	for range maxConversations {
-		conversations <- struct{}{} // each place is free again
+	if err := sender.Close(t.Context()); err != nil || sender.underWay != 0 {
+		t.Errorf("closed when they have ended: got %v, with %d under way", err, sender.underWay)
 	}
-	for range maxConversations {
-		<-conversations
+	if err := sender.Send(t.Context(), app, m); err == nil || !strings.Contains(err.Error(), "snoozed") {
+		t.Errorf("after Close: got %v, want a snooze", err)
 	}
 }

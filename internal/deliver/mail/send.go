@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"net/textproto"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/mailer"
+	"github.com/pocketbase/pocketbase/tools/routine"
 
+	"github.com/doubletap/doubletap/internal/background"
 	"github.com/doubletap/doubletap/internal/job"
 )
 
@@ -22,32 +25,27 @@ const (
 	maxConversations = 4                // conversations at a time; one that hangs counts until it ends
 )
 
-// conversations holds one element for each conversation under way: PocketBase's mailer knows no deadline.
-var conversations = make(chan struct{}, maxConversations)
+// Sender talks to an app's mail server. PocketBase's mailer knows no deadline, so a conversation may outlast the job
+// that began it.
+type Sender struct {
+	mu            sync.Mutex // guards all below
+	underWay      int        // conversations
+	closed        bool
+	conversations sync.WaitGroup // grows with mu, until it is closed
+}
 
 // Send hands a mail to the server. A nil error means that the server has it.
-func Send(ctx context.Context, app core.App, m *mailer.Message) error {
-	return SendWithTimeout(ctx, func() error { return app.NewMailClient().Send(m) })
+func (s *Sender) Send(ctx context.Context, app core.App, m *mailer.Message) error {
+	return s.SendWithTimeout(ctx, func() error { return app.NewMailClient().Send(m) })
 }
 
 // SendWithTimeout has send talk to the mail server, for serverTimeout at most. While maxConversations are under way,
-// it returns a job.Snooze. When the server refuses the address, the error is ErrBounced.
-func SendWithTimeout(ctx context.Context, send func() error) error {
-	select {
-	case conversations <- struct{}{}:
-	default:
+// and after Close, it returns a job.Snooze. When the server refuses the address, the error is ErrBounced.
+func (s *Sender) SendWithTimeout(ctx context.Context, send func() error) error {
+	sent := make(chan error, 1)
+	if !s.beginConversation(func() { sent <- routine.SafeWrap(send)() }) {
 		return job.Snooze(serverTimeout)
 	}
-	sent := make(chan error, 1)
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				sent <- fmt.Errorf("panic: %v", p)
-			}
-			<-conversations
-		}()
-		sent <- send()
-	}()
 	timer := time.NewTimer(serverTimeout)
 	defer timer.Stop()
 	select {
@@ -61,6 +59,30 @@ func SendWithTimeout(ctx context.Context, send func() error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func (s *Sender) beginConversation(talk func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.underWay >= maxConversations {
+		return false
+	}
+	s.underWay++
+	s.conversations.Go(func() {
+		talk()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.underWay--
+	})
+	return true
+}
+
+// Close begins no further conversation, and waits for those under way, or until ctx ends.
+func (s *Sender) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	return background.Wait(ctx, &s.conversations)
 }
 
 var (
