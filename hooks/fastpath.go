@@ -143,7 +143,7 @@ var skipSuccessLog = apis.SkipSuccessActivityLog()
 // loadFastUser signs in the sender of a request that the fast path may serve: a like, an unlike or a read that it knows.
 func (s *Social) loadFastUser(e *core.RequestEvent) error {
 	if _, ok := fastpath.CutLikesPath(e.Request); !ok {
-		if _, ok := fastReadOf(e); !ok {
+		if _, ok := fastpath.ReadOf(e); !ok {
 			return e.Next()
 		}
 	}
