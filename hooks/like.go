@@ -70,7 +70,7 @@ func (s *Social) serveFastLike(e *core.RequestEvent, r fastpath.Request) (visibi
 		}
 		if limited && !taken { // once, however often the transaction runs
 			if refused = limits.Take(claim).Error(); refused != nil {
-				return nil // nothing was written: an error would run again all the likes that share the transaction
+				return nil //nolint:nilerr // nothing was written: an error would run again all the likes that share the transaction
 			}
 			taken = true
 		}

@@ -102,6 +102,6 @@ func (s *Social) drainService(health *web.Health) {
 
 func (s *Social) logCutShort(what string, err error) {
 	if err != nil {
-		s.app.Logger().Warn(what+" cut short", "err", err)
+		s.app.Logger().Warn("cut short", "part", what, "err", err)
 	}
 }

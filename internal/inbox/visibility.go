@@ -10,6 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/search"
 
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/visibility"
 )
 
@@ -107,10 +108,10 @@ func (in *Inbox) queryListeners(record *core.Record, q visibilityQuery, rule boo
 		err = query.Column(&yes)
 	}
 	switch {
-	case err != nil && rule:
+	case err != nil && (rule || fault.IsTransient(err)):
 		return nil, fmt.Errorf("ask who sees %s %s: %s: %w", record.Collection().Name, record.Id, q.condition, err)
-	case err != nil || len(yes) == 0: // nobody passes a filter that makes no sense
-		return nil, nil
+	case err != nil || len(yes) == 0:
+		return nil, nil //nolint:nilerr // nobody passes a filter that makes no sense
 	}
 	return asking, nil
 }

@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -19,6 +20,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"github.com/doubletap/doubletap/internal/collection"
+	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/db/dbtest"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -529,5 +532,33 @@ func TestAPostThatCannotBeReadIsNoSilence(t *testing.T) {
 			feed.wantEnd()
 			other.wantNothing()
 		})
+	}
+}
+
+// TestARowThatCannotBeAskedAboutIsNoSilence: a rule or a client's filter that the database could not be asked for says
+// nothing of who sees the row. A filter that makes no sense says that nobody does.
+func TestARowThatCannotBeAskedAboutIsNoSilence(t *testing.T) {
+	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: db.Open})
+	in := ForApp(app)
+	viewers, err := app.FindCachedCollectionByNameOrId("users")
+	requireNoError(t, err)
+	posts, err := app.FindCachedCollectionByNameOrId("posts")
+	requireNoError(t, err)
+	row, viewer := core.NewRecord(posts), core.NewRecord(viewers)
+	row.Set("author", "bob")
+	viewer.Id = "ada"
+	for condition, want := range map[string]bool{`caption = ""`: true, `author.name = "Bob"`: true, `nonsense(`: false} {
+		topic := topic{name: "posts/*?" + condition, collection: "posts", row: everyRow}
+		topic.options.Query = map[string]string{"filter": condition}
+		device := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))
+		asking := []listener{{newSubscription(device, viewer, nil), topic, viewer}}
+		for _, rule := range []bool{true, false} {
+			db.CheckStatements(app, func(string) error { return errors.New("disk I/O error") })
+			seeing, err := in.filterByCondition(row, asking, rule, func(listener) *string { return &condition })
+			db.CheckStatements(app, nil)
+			if (err != nil) != (want || rule) || len(seeing) > 0 {
+				t.Errorf("%s, a rule %v: %d see it, %v", condition, rule, len(seeing), err)
+			}
+		}
 	}
 }

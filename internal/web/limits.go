@@ -133,7 +133,7 @@ func stateOfBatch(err error) (limit.State, bool) {
 		return limit.State{}, false
 	}
 	all, _ := answer.RawData().(validation.Errors)
-	items, _ := all["requests"].(validation.Errors)
+	items, _ := errors.AsType[validation.Errors](all["requests"])
 	for _, item := range items {
 		if refused, ok := item.(*apis.BatchResponseError); ok { //nolint:errorlint // PocketBase wraps it in nothing
 			resolved, _ := refused.Resolve(map[string]any{}).(map[string]any)
