@@ -165,6 +165,38 @@ func TestArchitectureChecksSeeAFault(t *testing.T) {
 	checkFault(t, "a package gone", pictureFaults(page, []string{modulePath, modulePath + "/hooks", modulePath + "/internal/post"}), "internal/feed")
 }
 
+// TestEachCheckOfTheSourceIsShownAFault fails for a test that looks at the source and that nothing made red: it may look
+// in the wrong place.
+func TestEachCheckOfTheSourceIsShownAFault(t *testing.T) {
+	for _, file := range blindChecks(testenv.ParseSource(t, ".")) {
+		t.Errorf("%s looks at the source: give it a fixture with a fault (testenv.ParseFixture)", file)
+	}
+	blind := blindChecks(testenv.ParseFixture(t, map[string]string{
+		"blind_test.go":   "package main\n\nfunc TestA(t *testing.T) { testenv.ParseSource(t, \".\") }\n",
+		"other_test.go":   "package main\n\nfunc TestB(t *testing.T) { parser.ParseFile(files, name, nil, 0) }\n",
+		"checked_test.go": "package main\n\nfunc TestC(t *testing.T) { testenv.ParseSource(t, \".\"); testenv.ParseFixture(t, nil) }\n",
+		"product.go":      "package main\n\nfunc c() { testenv.ParseSource(t, \".\") }\n",
+	}))
+	if !slices.Equal(blind, []string{"blind_test.go", "other_test.go"}) {
+		t.Errorf("blind are %q", blind)
+	}
+}
+
+// blindChecks returns the files of tests that parse the source, and no fixture.
+func blindChecks(source *testenv.Source) (blind []string) {
+	for _, file := range source.Paths() {
+		called := map[string]bool{}
+		for selector := range nodesOf[*ast.SelectorExpr](source.Files[file]) {
+			called[lastName(selector.X)+"."+selector.Sel.Name] = true
+		}
+		looks := called["testenv.ParseSource"] || called["parser.ParseFile"] || called["parser.ParseDir"]
+		if strings.HasSuffix(file, "_test.go") && looks && !called["testenv.ParseFixture"] {
+			blind = append(blind, file)
+		}
+	}
+	return blind
+}
+
 // checkFault fails unless there is one fault with the word, or none if the word is empty.
 func checkFault(t *testing.T, what string, faults []string, word string) {
 	t.Helper()

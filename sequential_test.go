@@ -21,7 +21,7 @@ func TestWhatTheRaceDetectorDoesNotSeeRunsWithoutIt(t *testing.T) {
 		}
 		return strings.Fields(strings.ReplaceAll(found[1], "\\\n", " "))
 	}
-	tests, folders := callers(t, "SkipSequential")
+	tests, folders := callersOf(testenv.ParseSource(t, "."), "SkipSequential")
 	if len(tests) < 5 {
 		t.Fatalf("only %q call testenv.SkipSequential", tests)
 	}
@@ -33,10 +33,19 @@ func TestWhatTheRaceDetectorDoesNotSeeRunsWithoutIt(t *testing.T) {
 	}
 }
 
-// callers returns the tests that call a function of testenv, and the folders they are in.
-func callers(t *testing.T, function string) (tests, folders []string) {
-	t.Helper()
-	source := testenv.ParseSource(t, ".")
+func TestSequentialChecksSeeAFault(t *testing.T) {
+	tests, folders := callersOf(testenv.ParseFixture(t, map[string]string{
+		"hooks/fixture_test.go":         "package hooks\n\nfunc TestMany(t *testing.T) { testenv.SkipSequential(t) }\n\nfunc TestFew(t *testing.T) { SkipOther(t) }\n",
+		"internal/feed/fixture_test.go": "package feed\n\nfunc TestMore(t *testing.T) {\n\tif true {\n\t\ttestenv.SkipSequential(t)\n\t}\n}\n",
+		"internal/feed/fixture.go":      "package feed\n\nfunc Skip(t testing.TB) { testenv.SkipSequential(t) }\n",
+	}), "SkipSequential")
+	if !slices.Equal(tests, []string{"TestMany", "TestMore"}) || !slices.Equal(folders, []string{"./hooks", "./internal/feed"}) {
+		t.Errorf("got %q in %q", tests, folders)
+	}
+}
+
+// callersOf returns the tests that call a function of testenv, and the folders they are in.
+func callersOf(source *testenv.Source, function string) (tests, folders []string) {
 	for _, file := range source.Paths() {
 		if !strings.HasSuffix(file, "_test.go") {
 			continue

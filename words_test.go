@@ -65,6 +65,27 @@ func TestNamesHaveNoWordGivenUp(t *testing.T) {
 	}
 }
 
+// TestScriptsHaveNoWordGivenUp does the same for what JavaScript declares.
+func TestScriptsHaveNoWordGivenUp(t *testing.T) {
+	_, givenUp := readWords(t)
+	scripts := 0
+	for _, folder := range scriptFolders {
+		for _, suffix := range []string{".js", ".mjs"} {
+			testenv.WalkFiles(t, folder, suffix, func(path string) {
+				scripts++
+				for _, name := range scriptNames(readFile(t, path)) {
+					if hasWord(name, givenUp) {
+						t.Errorf("%s: docs/words.md gave up a word of %s", path, name)
+					}
+				}
+			})
+		}
+	}
+	if scripts < 20 {
+		t.Errorf("only %d scripts were found", scripts)
+	}
+}
+
 // TestFunctionNamesSayWhatTheyDo holds a limit, and prints the figures under -v, for make names.
 func TestFunctionNamesSayWhatTheyDo(t *testing.T) {
 	const minMedian, maxShortPercent, shortLength = 9, 20, 5
@@ -128,6 +149,11 @@ func TestSomething() {}
 	slices.Sort(names)
 	if want := []string{"OrderDesk", "heeds_it", "lookout", "patience", "runErrands", "seat", "slowDeed", "wish", "wishes"}; !slices.Equal(names, want) {
 		t.Errorf("names with a word given up: got %q, want %q", names, want)
+	}
+	script := "import a from './errand.js'\nconst desk = 'deed' // wish\nlet { seat, b: [rise] } = c; /* calm */\nfunction heedAll(notices = 1) { run((sit, d) => sit, patience => 1) }\nfor (const lookout of all) say(`sluggish`)\n"
+	names = slices.DeleteFunc(scriptNames(script), func(name string) bool { return !hasWord(name, givenUp) })
+	if want := []string{"desk", "seat", "rise", "heedAll", "lookout", "notices", "sit", "patience"}; !slices.Equal(names, want) {
+		t.Errorf("names of a script with a word given up: got %q, want %q", names, want)
 	}
 	var unexplained []string
 	for _, name := range exportedTypes(file) {
@@ -218,11 +244,37 @@ func functionNameLengths(file *ast.File) []int {
 
 // namesWithWord returns the names that a file declares and that have one of the words, or its plural, among theirs.
 func namesWithWord(file *ast.File, words []string) []*ast.Ident {
-	return slices.DeleteFunc(declaredNames(file), func(name *ast.Ident) bool {
-		return !slices.ContainsFunc(splitName(name.Name), func(part string) bool {
-			return slices.ContainsFunc(words, func(word string) bool { return part == word || part == word+"s" || part == word+"es" })
-		})
+	return slices.DeleteFunc(declaredNames(file), func(name *ast.Ident) bool { return !hasWord(name.Name, words) })
+}
+
+func hasWord(name string, words []string) bool {
+	return slices.ContainsFunc(splitName(name), func(part string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return part == word || part == word+"s" || part == word+"es" })
 	})
+}
+
+// scriptFolders have JavaScript of ours.
+var scriptFolders = []string{"tests"}
+
+var (
+	scriptDeclaration = regexp.MustCompile(`\b(?:const|let|var)\s+(\w+|[\[{][^=;]*?[\]}])\s*(?:=|of\b|in\b|;)|\b(?:function\*?|class)\s+(\w+)`)
+	scriptParameters  = regexp.MustCompile(`\(([^()]*)\)\s*(?:=>|\{)|\b(\w+)\s*=>`)
+	scriptComment     = regexp.MustCompile(`(?m)/\*(?s:.*?)\*/|(?:^|\s)//.*$`)
+	scriptText        = regexp.MustCompile(`'[^'\n]*'|"[^"\n]*"`)
+	scriptWord        = regexp.MustCompile(`[A-Za-z_]\w*`)
+)
+
+// scriptNames returns the names that a script declares: variables, functions, classes and parameters, and with these
+// what their defaults and the conditions before a block name.
+func scriptNames(script string) []string {
+	script = scriptText.ReplaceAllString(scriptComment.ReplaceAllString(script, ""), "''")
+	var names []string
+	for _, pattern := range []*regexp.Regexp{scriptDeclaration, scriptParameters} {
+		for _, found := range pattern.FindAllStringSubmatch(script, -1) {
+			names = append(names, scriptWord.FindAllString(found[1]+" "+found[2], -1)...)
+		}
+	}
+	return names
 }
 
 // declaredNames returns every name that a file declares: its package, imports, types, functions, constants, variables,
