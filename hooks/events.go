@@ -131,8 +131,8 @@ func (s *Social) OnSignup() *hook.Hook[*AccountEvent] { return &s.events.signup 
 // That job runs no OnUnlike and no OnUnfollow.
 func (s *Social) OnErase() *hook.Hook[*AccountEvent] { return &s.events.erase }
 
-// OnPost runs in the transaction that stores a new post. After e.Next() its hashtags, its rows in the feeds of the
-// first followers and its mentions are stored too; jobs reach further followers.
+// OnPost runs in the transaction that stores a new post. After e.Next() its hashtags and mentions are stored too, and
+// the transaction sees it in its followers' feeds. A job notifies those who want to hear of each post of the author.
 func (s *Social) OnPost() *hook.Hook[*PostEvent] { return &s.events.post }
 
 // OnLike runs in the transaction that stores a like of a post. After e.Next() the post's count and its author's

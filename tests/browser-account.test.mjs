@@ -23,9 +23,9 @@ async function looks(windows, page, name) {
 }
 
 /** Does what is answered with a refusal that is meant. */
-async function refused(page, deed) {
+async function refused(page, attempt) {
   page.offline = true;
-  await deed();
+  await attempt();
   page.offline = false;
 }
 

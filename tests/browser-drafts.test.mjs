@@ -59,9 +59,9 @@ test('no field that is being filled is overwritten by what arrives', { skip }, a
     await disturb();
     assert.deepEqual(await valuesOf(page), filled, where);
   }
-  const menu = async (label, deed) => {
+  const menu = async (label, action) => {
     await page.getByRole('button', { name: label }).first().click();
-    await page.getByRole('menuitem', { name: deed }).click();
+    await page.getByRole('menuitem', { name: action }).click();
     await page.getByRole('dialog').waitFor();
   };
   const leave = async () => {
@@ -241,9 +241,9 @@ test('Back closes what lies on top, and leads to where one was', { skip }, async
   await page.getByRole('heading', { name: 'bob', exact: true }).waitFor();
   const at = () => page.evaluate(() => location.hash);
   const gone = () => page.getByRole('dialog').waitFor({ state: 'detached' });
-  const menu = async (deed) => {
+  const menu = async (action) => {
     await page.getByRole('button', { name: 'More about bob' }).click();
-    await page.getByRole('menuitem', { name: deed }).click();
+    await page.getByRole('menuitem', { name: action }).click();
   };
   for (const [name, open] of Object.entries({
     Notifications: () => page.getByRole('button', { name: /Notifications/ }).click(),

@@ -36,8 +36,8 @@ test('a guest looks at public profiles, posts and hashtags, and is invited to th
   await tile.click();
   await page.getByText('so blue').waitFor();
   await inspectScreen(windows, page, 'guest-post');
-  for (const deed of ['Like', 'Save', 'Say something kind', 'Reply to bob', 'Like the comment by bob']) {
-    await page.getByRole('button', { name: deed, exact: true }).click();
+  for (const action of ['Like', 'Save', 'Say something kind', 'Reply to bob', 'Like the comment by bob']) {
+    await page.getByRole('button', { name: action, exact: true }).click();
     await declined();
   }
   await page.getByRole('button', { name: '1 like' }).click();

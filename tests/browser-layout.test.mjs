@@ -68,9 +68,9 @@ test('nothing sticks out and nothing is cut off, whatever people write', { skip 
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
   };
-  const menu = async (label, deed) => {
+  const menu = async (label, action) => {
     await page.getByRole('button', { name: label }).first().click();
-    await page.getByRole('menuitem', { name: deed }).click();
+    await page.getByRole('menuitem', { name: action }).click();
   };
 
   // a badge of one, two and many digits

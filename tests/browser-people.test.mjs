@@ -8,9 +8,9 @@ import { post } from './photo.mjs';
 import { id } from './service.mjs';
 
 const phone = { viewport: { width: 390, height: 844 } };
-const menu = async (page, label, deed) => {
+const menu = async (page, label, action) => {
   await page.getByRole('button', { name: label }).first().click();
-  await page.getByRole('menuitem', { name: deed, exact: true }).click();
+  await page.getByRole('menuitem', { name: action, exact: true }).click();
 };
 const until = async (holds) => { for (let n = 0; n < 400 && !(await holds()); n++); };
 

@@ -97,11 +97,11 @@ test('a story goes on by itself, waits while it is paused, and not at all where 
   await pass();
   await viewer.waitFor({ state: 'detached' });
 
-  const calm = await windows.of('ada', phone);
-  await calm.getByRole('button', { name: /tory of bob/ }).click();
-  await calm.getByRole('img', { name: 'Story of bob' }).waitFor();
-  assert.equal(await calm.locator('.is-now').count(), 0);
-  assert.equal(await calm.getByRole('button', { name: 'Pause' }).count(), 0);
+  const still = await windows.of('ada', phone);
+  await still.getByRole('button', { name: /tory of bob/ }).click();
+  await still.getByRole('img', { name: 'Story of bob' }).waitFor();
+  assert.equal(await still.locator('.is-now').count(), 0);
+  assert.equal(await still.getByRole('button', { name: 'Pause' }).count(), 0);
   windows.fine();
 });
 

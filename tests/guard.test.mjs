@@ -55,7 +55,7 @@ test('fields of the service do not move', async (t) => {
   const comment = await ada.collection('comments').create({ post: posted.id, text: 'hello' });
   await bob.collection('comments').create({ post: posted.id, parent: comment.id, text: 'hi' });
   await bob.collection('comment_likes').create({ comment: comment.id });
-  const [notice] = await ada.collection('notifications').getFullList({ filter: 'type = "like"' });
+  const [notification] = await ada.collection('notifications').getFullList({ filter: 'type = "like"' });
   const [settings] = await ada.collection('settings').getFullList();
   const report = await ada.collection('reports').create({ post: posted.id, reason: 'spam' });
   const device = await ada.collection('devices').create({ kind: 'webpush', endpoint: 'https://push.example.com/1' });
@@ -67,7 +67,7 @@ test('fields of the service do not move', async (t) => {
     ['posts', posted.id, { hidden: true, media: [{ w: 4711 }], likesCount: 99, commentsCount: 99, author: other, photos: [] }],
     ['comments', comment.id, { deleted: true, likesCount: 99, repliesCount: 99, author: other, post: other, parent: other }],
     ['settings', settings.id, { readAt: past, seq: 99, user: other }],
-    ['notifications', notice.id, {
+    ['notifications', notification.id, {
       recipient: other, type: 'order', actors: [id(ada)], actorsCount: 99, post: '', comment: comment.id, latestAt: past, seq: 99, groupKey: 'x',
     }, { read: true }],
     ['reports', report.id, { state: 'dismissed', resolution: 'fine', reporter: other }],
@@ -83,7 +83,7 @@ test('fields of the service do not move', async (t) => {
     await everySpelling(ada, 'PATCH', records(collection, row), fields, always);
     const after = await read();
     if (collection === 'notifications') {
-      assert.ok(after.seq > 0 && after.seq !== 99 + notice.seq, `seq ${after.seq}`);
+      assert.ok(after.seq > 0 && after.seq !== 99 + notification.seq, `seq ${after.seq}`);
       delete after.seq;
     }
     assert.deepEqual(after, before, collection);
@@ -122,18 +122,18 @@ test('a create does not choose what the service sets', async (t) => {
     ['blocks', () => ({ blocked: id(dave) }), { blocker: [id(bob), id(ada)] }],
   ];
   for (const [collection, base, fields] of fresh) {
-    const wishes = Object.fromEntries(Object.entries(fields).map(([name, [wish]]) => [name, wish]));
+    const wanted = Object.fromEntries(Object.entries(fields).map(([name, [value]]) => [name, value]));
     for (const [spelling, write] of Object.entries(spellings)) {
-      const body = write(wishes);
+      const body = write(wanted);
       const sent = body instanceof FormData || collection === 'posts' ? form({ ...(body instanceof FormData ? Object.fromEntries(body) : body), ...base() }) : { ...body, ...base() };
       const answer = await send(ada, 'POST', records(collection), sent);
       const what = `${collection} by ${spelling}`;
       assert.ok(answer.status < 500, `${what}: ${answer.text}`);
-      if (answer.status === 400 && Object.values(wishes).some((wish) => wish === id(bob) || wishes.verified)) continue;
+      if (answer.status === 400 && Object.values(wanted).some((value) => value === id(bob) || wanted.verified)) continue;
       assert.equal(answer.status, 200, `${what}: ${answer.text}`); // kept silently
       const row = await admin.collection(collection).getOne(JSON.parse(answer.text).id);
-      for (const [name, [wish, truth]] of Object.entries(fields)) {
-        if (truth === undefined) assert.notDeepEqual(row[name], wish, `${what}: ${name}`);
+      for (const [name, [value, truth]] of Object.entries(fields)) {
+        if (truth === undefined) assert.notDeepEqual(row[name], value, `${what}: ${name}`);
         else assert.deepEqual(row[name], truth, `${what}: ${name}`);
       }
       if (collection === 'follows' || collection === 'blocks') await admin.collection(collection).delete(row.id);

@@ -88,19 +88,19 @@ async function addsUp(admin, ada, known, photos) {
   for (const [at, like] of known) assert.equal(stored.get(at) ?? '', like, `the answered like of ${at}`);
 
   const posts = await admin.collection('posts').getFullList();
-  const notices = await ada.collection('notifications').getFullList();
+  const notifications = await ada.collection('notifications').getFullList();
   const events = await admin.collection('notification_events').getFullList({ filter: 'active = true' });
   for (const photo of photos) {
     const likers = rows.filter((row) => row.post === photo).map((row) => row.user).sort();
     assert.equal(posts.find((row) => row.id === photo).likesCount, likers.length, 'likesCount');
-    const told = notices.filter((row) => row.post === photo);
+    const told = notifications.filter((row) => row.post === photo);
     assert.deepEqual(told.map((row) => row.actorsCount), likers.length ? [likers.length] : [], 'actorsCount');
     assert.deepEqual(told.flatMap((row) => row.actors).sort(), likers, 'actors');
     const places = events.filter((row) => row.subject === photo);
     assert.deepEqual(places.map((row) => row.actor).sort(), likers, 'places in the notification');
     assert.ok(places.every((row) => row.notification === told[0].id), 'places in another notification');
   }
-  assert.equal(new Set(notices.map((row) => row.seq)).size, notices.length, 'a seq is there twice');
+  assert.equal(new Set(notifications.map((row) => row.seq)).size, notifications.length, 'a seq is there twice');
   for (const at of allKeys(known, stored)) known.set(at, stored.get(at) ?? '');
 }
 

@@ -19,9 +19,9 @@ test('twenty taps at once are one like', async (t) => {
   assert.equal(new Set(answers.map((a) => a.text)).size, 1, 'all answers are the same record');
   assert.equal((await bob.collection('likes').getList()).totalItems, 1);
   assert.equal((await bob.collection('posts').getOne(photo)).likesCount, 1);
-  const [notice, ...more] = await told(ada);
+  const [notification, ...more] = await told(ada);
   assert.equal(more.length, 0);
-  assert.deepEqual([notice.actorsCount, notice.actors], [1, [id(bob)]]);
+  assert.deepEqual([notification.actorsCount, notification.actors], [1, [id(bob)]]);
 });
 
 test('likes and unlikes of many while the caption changes', async (t) => {
@@ -39,8 +39,8 @@ test('likes and unlikes of many while the caption changes', async (t) => {
     for (let n = 1; storm; n++) caption = (await ada.collection('posts').update(photo, { caption: `edit ${n}` })).caption;
   })();
   await Promise.all(people.map(async (pb, i) => {
-    for (const wish of plans[i]) {
-      if (wish) await pb.collection('likes').create({ post: photo });
+    for (const likes of plans[i]) {
+      if (likes) await pb.collection('likes').create({ post: photo });
       else await unlike(pb, photo);
     }
   }));
@@ -53,9 +53,9 @@ test('likes and unlikes of many while the caption changes', async (t) => {
   const now = await ada.collection('posts').getOne(photo);
   assert.equal(now.likesCount, likers.length);
   assert.equal(now.caption, caption);
-  const notices = await told(ada);
-  assert.deepEqual(notices.map((n) => n.actorsCount), likers.length ? [likers.length] : []);
-  assert.equal(notices[0]?.actors.length ?? 0, Math.min(8, likers.length));
+  const notifications = await told(ada);
+  assert.deepEqual(notifications.map((n) => n.actorsCount), likers.length ? [likers.length] : []);
+  assert.equal(notifications[0]?.actors.length ?? 0, Math.min(8, likers.length));
 });
 
 async function unlike(pb, photo) {
@@ -63,7 +63,7 @@ async function unlike(pb, photo) {
   if (liked) await pb.collection('likes').delete(liked);
 }
 
-test('an unlike takes the notice along, and liking again is silent', async (t) => {
+test('an unlike takes the notification along, and liking again is silent', async (t) => {
   const service = await serve(t);
   const [ada, bob] = await service.cast('ada', 'bob');
   const { id: photo } = await post(ada);

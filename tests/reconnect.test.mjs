@@ -10,7 +10,7 @@ import { openLive } from '../pb_public/lib/live.js';
 import { openTray, picture } from './tray.mjs';
 
 const people = 8;
-const deeds = 40; // of each, and more until the connection broke often enough
+const rounds = 40; // of each, and more until the connection broke often enough
 const breaks = 8;
 
 test('a device on a bad line misses nothing', async (t) => {
@@ -28,7 +28,7 @@ test('a device on a bad line misses nothing', async (t) => {
 
   await Promise.all(crowd.map(async (pb) => {
     const said = [];
-    for (let n = 0; n < deeds || shaky.connections < breaks; n++) {
+    for (let n = 0; n < rounds || shaky.connections < breaks; n++) {
       const photo = photos[below(photos.length)];
       if (chance(0.2)) said.push((await pb.collection('comments').create({ post: photo, text: 'hello' })).id);
       else if (said.length && chance(0.4)) await pb.collection('comments').delete(said.pop());

@@ -11,7 +11,7 @@ export async function listen(pb, topic, options = {}) {
   }, options);
 
   /** Waits until the condition on all messages holds, and answers what it answered. */
-  function until(condition, what = condition.toString(), patience = 15_000) {
+  function until(condition, what = condition.toString(), timeout = 15_000) {
     return new Promise((met, missed) => {
       const finish = (settle, value) => {
         clearTimeout(timer);
@@ -19,7 +19,7 @@ export async function listen(pb, topic, options = {}) {
         settle(value);
       };
       const timer = setTimeout(
-        () => finish(missed, new Error(`${topic}: waited in vain for ${what}\nheard: ${JSON.stringify(messages, null, 1)}`)), patience);
+        () => finish(missed, new Error(`${topic}: waited in vain for ${what}\nheard: ${JSON.stringify(messages, null, 1)}`)), timeout);
       const look = () => {
         const result = condition(messages);
         if (result) finish(met, result);

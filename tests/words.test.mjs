@@ -6,7 +6,7 @@ import { because, fieldErrors } from '../pb_public/lib/errors.js';
 import { post, smallPhoto } from './photo.mjs';
 import { id, serve } from './service.mjs';
 
-const refusal = (deed) => deed.then(() => assert.fail('it was not refused'), (err) => err);
+const refusal = (attempt) => attempt.then(() => assert.fail('it was not refused'), (err) => err);
 
 /** Whether a text is written for people. */
 const plain = /^[A-Z“].*[.!?]$/s;
@@ -28,8 +28,8 @@ test('a refusal is told in words for people', async (t) => {
   const me = (fields) => ada.collection('users').update(id(ada), fields);
   const file = (name, content = 'no photo at all', type = 'image/jpeg') => new File([content], name, { type });
   await admin.collection('users').update(id(mallory), { state: 'suspended' });
-  const words = async (deed, field) => {
-    const err = await refusal(deed);
+  const words = async (attempt, field) => {
+    const err = await refusal(attempt);
     const told = field ? fieldErrors(err)[field] : because(err);
     assert.ok(told, `${field}: ${JSON.stringify(err.response)}`);
     forPeople(told, JSON.stringify(err.response));
@@ -37,7 +37,7 @@ test('a refusal is told in words for people', async (t) => {
   };
 
   const wrong = [];
-  for (const [what, deed, field, exactly] of [
+  for (const [what, attempt, field, exactly] of [
     ['a handle that is taken', () => signUp({ handle: 'ada' }), 'handle', 'This handle is taken.'],
     ['a handle of one letter', () => signUp({ handle: 'a' }), 'handle'],
     ['a handle with a blank', () => signUp({ handle: 'a b c' }), 'handle', 'Use the letters a–z, digits, _ and single dots inside.'],
@@ -68,7 +68,7 @@ test('a refusal is told in words for people', async (t) => {
     ['a link that is too old', () => guest.collection('users').confirmPasswordReset('old', 'correct-horse', 'correct-horse'), ''],
     ['an address that is taken, in a change', () => ada.collection('users').requestEmailChange('bob@example.com'), ''],
   ]) {
-    const told = await words(deed(), field).catch((err) => wrong.push(`${what}: ${err.message}`));
+    const told = await words(attempt(), field).catch((err) => wrong.push(`${what}: ${err.message}`));
     if (exactly && told !== exactly) wrong.push(`${what} is told ${told}`);
   }
   assert.deepEqual(wrong, []);

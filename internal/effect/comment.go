@@ -15,11 +15,11 @@ func CommentStored(tx core.App, comment, post, answered *core.Record) error {
 	if err := notification.CommentCreated(tx, comment, post, answered); err != nil {
 		return err
 	}
-	told := []string{post.GetString("author")}
+	notified := []string{post.GetString("author")}
 	if answered != nil {
-		told = append(told, answered.GetString("author"))
+		notified = append(notified, answered.GetString("author"))
 	}
-	return MentionsStored(tx, post.Id, comment.GetString("author"), comment.Id, comment.GetString("text"), told...)
+	return MentionsStored(tx, post.Id, comment.GetString("author"), comment.Id, comment.GetString("text"), notified...)
 }
 
 // CommentChanged is what other words of a comment cause, whose former words are given: those whom it mentions now are

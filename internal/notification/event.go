@@ -164,18 +164,18 @@ func UserUnmentioned(tx core.App, user, actor, post string) error {
 // CommentCreated tells the post's author of a comment and, if it is a reply, the author of the comment it answers.
 // answered is nil where it answers none. Somebody who is both is told once, of the reply.
 func CommentCreated(tx core.App, comment, post, answered *core.Record) error {
-	author, told := comment.GetString("author"), ""
+	author, answeredAuthor := comment.GetString("author"), ""
 	if answered != nil {
-		told = answered.GetString("author")
+		answeredAuthor = answered.GetString("author")
 		err := notifyRecipient(tx, &Event{
-			Recipient: told, Actor: author,
+			Recipient: answeredAuthor, Actor: author,
 			Type: TypeReply, Subject: comment.GetString("parent"), Post: post.Id, Comment: comment.Id,
 		})
 		if err != nil {
 			return err
 		}
 	}
-	if post.GetString("author") == told {
+	if post.GetString("author") == answeredAuthor {
 		return nil
 	}
 	return notifyRecipient(tx, &Event{
@@ -206,11 +206,11 @@ func RequestAccepted(tx core.App, follow *core.Record) error {
 // FollowDeleted takes back what both sides were told because of a follow.
 func FollowDeleted(tx core.App, follow *core.Record) error {
 	follower, followee := follow.GetString("follower"), follow.GetString("followee")
-	for _, told := range []struct{ kind, recipient, actor string }{
+	for _, event := range []struct{ kind, recipient, actor string }{
 		{TypeFollow, followee, follower}, {TypeFollowRequest, followee, follower}, {TypeFollowAccepted, follower, followee},
 	} {
-		if err := retractFrom(tx, told.recipient, told.kind, told.recipient, told.actor); err != nil {
-			return fmt.Errorf("unfollow %s: %w", told.recipient, err)
+		if err := retractFrom(tx, event.recipient, event.kind, event.recipient, event.actor); err != nil {
+			return fmt.Errorf("unfollow %s: %w", event.recipient, err)
 		}
 	}
 	if err := retractFrom(tx, follower, TypePost, followee, followee); err != nil {
