@@ -16,6 +16,7 @@ import (
 var otherDeletions = map[string]string{
 	"internal/sweep/cascade.go ":      "the one place: it has owners' records follow",
 	"internal/fastpath/like.go likes": "the fast path is closed while a relation points at likes",
+	"internal/adoption/leave.go ":     "nothing may point at jobs and secrets, and no server runs when they are emptied",
 	"docs/schema.txt devices":         "credentialChanged, which causes it, has owners' records follow",
 }
 

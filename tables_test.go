@@ -18,6 +18,7 @@ import (
 var otherTables = map[string]string{
 	"hooks/config.go":                     "limits that clients are told, by names of their own",
 	"hooks/sweep.go":                      "the parts of deletions that are written by hand",
+	"internal/adoption/leave.go":          "what the service works with, and is nobody's data",
 	"internal/effect/effect.go":           "what rows cause, which differs with each",
 	"internal/cli/doctor.go":              "names of checks, some of which are called as what they check",
 	"internal/cli/photo_doctor.go":        "which photos are looked at, of each collection in a way of its own",

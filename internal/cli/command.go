@@ -1,4 +1,4 @@
-// Package cli holds the commands of the program: seed, demo, doctor, photos, jobs, webhooks, bench, adopt, healthcheck, version.
+// Package cli holds the commands of the program: seed, demo, doctor, photos, jobs, webhooks, bench, adopt, leave, healthcheck, version.
 package cli
 
 import (
@@ -16,7 +16,7 @@ import (
 // AddCommands adds Doubletap's commands to a program. The product's hooks must be bound to the same app, since the
 // commands store through them. prepare opens what jobs need and a server opens when it starts.
 func AddCommands(app *pocketbase.PocketBase, prepare func() error) {
-	for _, c := range []*cobra.Command{seedCommand(app), demoCommand(app), doctorCommand(app), photosCommand(app), jobsCommand(app, prepare), webhooksCommand(app), benchCommand(app), adoptCommand(app), healthcheckCommand(), versionCommand(app)} {
+	for _, c := range []*cobra.Command{seedCommand(app), demoCommand(app), doctorCommand(app), photosCommand(app), jobsCommand(app, prepare), webhooksCommand(app), benchCommand(app), adoptCommand(app), leaveCommand(app), healthcheckCommand(), versionCommand(app)} {
 		c.SilenceUsage = true // an error is one line, which main prints
 		c.SilenceErrors = true
 		app.RootCmd.AddCommand(c)

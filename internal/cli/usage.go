@@ -108,7 +108,7 @@ func refuseMistypedFolder(command *cobra.Command, args int, dir string, isGiven 
 			return usageError{fmt.Sprintf("there is no folder %s to make the data folder %s in: is it the right --dir?", parent, filepath.Base(dir))}
 		}
 		return nil
-	case slices.Contains([]string{"doctor", "jobs", "photos", "webhooks", "adopt", "superuser"}, first):
+	case slices.Contains([]string{"doctor", "jobs", "photos", "webhooks", "adopt", "leave", "superuser"}, first):
 		return usageError{fmt.Sprintf("%s holds no data: is it the right --dir? `serve` makes a new one", dir)}
 	}
 	return nil // an owner's command

@@ -30,7 +30,7 @@ func TestAMistypedCommandLineMakesNothing(t *testing.T) {
 	for _, line := range []string{
 		"serv", "help nope", "jobs nope", "photos nope", "webhooks nope", "superuser nope", "migrate nope", "seed extra", "version extra",
 		"serve --nope", "doctor --dirr=x", "seed --users=x", "seed --seed=-1", "serve --dir", "healthcheck --timeout=soon", "serve --dev=perhaps",
-		"adopt", "doctor", "doctor --json", "jobs ls", "jobs list", "photos rebuild", "superuser upsert", "superuser upsert a@example.com", "superuser delete a@example.com",
+		"adopt", "leave", "leave --drop", "doctor", "doctor --json", "jobs ls", "jobs list", "photos rebuild", "superuser upsert", "superuser upsert a@example.com", "superuser delete a@example.com",
 		"superuser upsert a@example.com password-of-hers --dir=" + app.DataDir(),
 	} {
 		if _, err := checkCommandLine(app, strings.Fields(line)); ExitStatus(err) != 2 {
