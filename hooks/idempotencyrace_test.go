@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -90,7 +91,17 @@ func TestOneOfManyAtOnceIsStored(t *testing.T) {
 // TestItemsOfABatchHaveKeys sends a batch again.
 func TestItemsOfABatchHaveKeys(t *testing.T) {
 	t.Parallel()
-	s := hookstest.New(t)
+	unshown := 0
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnRecordEnrich("comments").BindFunc(func(e *core.RecordEnrichEvent) error {
+			if e.Record.GetString("text") == "unshown" {
+				if unshown++; unshown == 1 {
+					return errors.New("an owner's hook cannot show it")
+				}
+			}
+			return e.Next()
+		})
+	})
 	bob := s.As("bob")
 	post := s.As("ada").Post("hello")
 	item := func(key, text string) jsonObject {
@@ -112,6 +123,7 @@ func TestItemsOfABatchHaveKeys(t *testing.T) {
 	for what, items := range map[string][]jsonObject{
 		"another text":     {item("three", "hello"), item("one", "hello!")},
 		"a later refusal":  {item("three", "hello"), item("four", "")},
+		"an answer lost":   {item("three", "unshown"), item("four", "hello")},
 		"a key that is no": {item("three", "hello"), item("a key", "hello")},
 	} {
 		if answer := send(items...); answer.Status != 400 {
