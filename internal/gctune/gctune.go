@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/metrics"
+	"strings"
 	"sync"
 	"time"
 )
@@ -29,8 +30,9 @@ func TuneCollector() {
 type tuner struct {
 	lastCollection time.Time
 	// ballast is never touched, so it takes no memory, but it counts as alive. Unlike a higher GOGC, it cannot let a
-	// heap that has become large since then grow many times over.
-	ballast []byte
+	// heap that has become large since then grow many times over. It is a Builder since what that allocates is not set to
+	// zero, which is a touch: a slice would be, where some of its memory was in use before.
+	ballast strings.Builder
 }
 
 // awaitCollection has the next collection call adjustBallast: it finds an object that nobody holds.
@@ -45,10 +47,10 @@ func (t *tuner) awaitCollection() {
 // there the room matters.
 func (t *tuner) adjustBallast(now time.Time, live uint64) {
 	switch busy := now.Sub(t.lastCollection) < busyInterval; {
-	case !busy || live > uint64(ballastBytes+len(t.ballast)):
-		t.ballast = nil
-	case t.ballast == nil:
-		t.ballast = make([]byte, ballastBytes)
+	case !busy || live > uint64(ballastBytes+t.ballast.Cap()):
+		t.ballast.Reset()
+	case t.ballast.Cap() == 0:
+		t.ballast.Grow(ballastBytes)
 	}
 	t.lastCollection = now
 }

@@ -1,8 +1,11 @@
 package gctune
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"sync"
 	"testing"
@@ -26,11 +29,43 @@ func TestABusyHeapHasRoom(t *testing.T) {
 		{"still at rest", time.Hour, 8 << 20, false},
 	} {
 		now = now.Add(c.after)
-		tuner.adjustBallast(now, uint64(c.live+len(tuner.ballast)))
-		if room := len(tuner.ballast) == ballastBytes; room != c.room {
+		tuner.adjustBallast(now, uint64(c.live+tuner.ballast.Cap()))
+		if room := tuner.ballast.Cap() == ballastBytes; room != c.room {
 			t.Errorf("%s: room %t", c.name, room)
 		}
 	}
+}
+
+// TestTheRoomTakesNoMemory also where some of it had been in use: Go sets all of a slice to zero then. Whether the room
+// comes to lie there is not sure, so that it is tried some times.
+func TestTheRoomTakesNoMemory(t *testing.T) {
+	for range 10 {
+		debug.FreeOSMemory()
+		used = bytes.Repeat([]byte{1}, ballastBytes/4)
+		used = nil
+		runtime.GC()
+		before := residentBytes(t)
+		tuner := &tuner{lastCollection: time.Now()}
+		tuner.adjustBallast(time.Now(), 0)
+		if grown := residentBytes(t) - before; tuner.ballast.Cap() != ballastBytes || grown > ballastBytes/4 {
+			t.Errorf("a room of %d bytes takes %d", tuner.ballast.Cap(), grown)
+		}
+	}
+}
+
+var used []byte
+
+func residentBytes(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip("only Linux tells how much memory is resident")
+	}
+	var size, pages int
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
 }
 
 func TestTuneHearsOfCollections(t *testing.T) {
