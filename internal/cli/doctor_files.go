@@ -81,19 +81,18 @@ func compareStorage(storage string, wanted map[string][]string, lose func(folder
 	if err != nil {
 		return err
 	}
-	return errors.Join(compareFiles(root, "", wanted, lose, stray), root.close())
+	return errors.Join(compareFiles(root, "", nil, wanted, lose, stray), root.close())
 }
 
-// compareFiles compares a folder of the storage, and those in it, with the files that are wanted of each, and takes those that it meets out
-// of wanted. What PocketBase derives from a file, its attributes and thumbs, goes with it. What is gone since its folder was read is left out.
+// compareFiles compares a folder of the storage with the files that are wanted of it, and those in it likewise, and takes those that it meets
+// out of wanted. What PocketBase derives from a file, its attributes and thumbs, goes with it. What is gone since its folder was read is left out.
 //
 // A folder is read once, and only what nobody wants is looked at by itself: with 100,000 photos all else is seconds.
-func compareFiles(storage *openFolder, folder string, wanted map[string][]string, lose func(folder, name string), stray func(key string, info fs.FileInfo)) error {
+func compareFiles(storage *openFolder, folder string, want []string, wanted map[string][]string, lose func(folder, name string), stray func(key string, info fs.FileInfo)) error {
 	names, err := storage.readNames()
 	if err != nil {
 		return err
 	}
-	want := wanted[folder]
 	delete(wanted, folder)
 	for _, name := range names {
 		original, derived := strings.CutPrefix(name, "thumbs_")
@@ -101,7 +100,8 @@ func compareFiles(storage *openFolder, folder string, wanted map[string][]string
 			continue
 		}
 		key := path.Join(folder, name)
-		if _, isRecords := wanted[key]; !isRecords {
+		ofRecord, isRecords := wanted[key]
+		if !isRecords {
 			info, err := os.Lstat(storage.pathOf(name))
 			if err == nil && !info.IsDir() {
 				stray(key, info)
@@ -110,7 +110,7 @@ func compareFiles(storage *openFolder, folder string, wanted map[string][]string
 				continue
 			}
 		}
-		if err := compareSubfolder(storage, name, key, wanted, lose, stray); err != nil {
+		if err := compareSubfolder(storage, name, key, ofRecord, wanted, lose, stray); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func compareFiles(storage *openFolder, folder string, wanted map[string][]string
 	return nil
 }
 
-func compareSubfolder(storage *openFolder, name, folder string, wanted map[string][]string, lose func(folder, name string), stray func(key string, info fs.FileInfo)) error {
+func compareSubfolder(storage *openFolder, name, folder string, want []string, wanted map[string][]string, lose func(folder, name string), stray func(key string, info fs.FileInfo)) error {
 	opened, err := storage.openSubfolder(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -130,7 +130,7 @@ func compareSubfolder(storage *openFolder, name, folder string, wanted map[strin
 	if err != nil {
 		return err
 	}
-	return errors.Join(compareFiles(opened, folder, wanted, lose, stray), opened.close())
+	return errors.Join(compareFiles(opened, folder, want, wanted, lose, stray), opened.close())
 }
 
 // readFileNames adds to names the files that the records of a collection name, or only the record id unless that is empty, by the folder

@@ -114,7 +114,7 @@ func isSoundPost(r *rowReader) bool {
 		return false
 	}
 	tags := uint64(0)
-	if strings.ContainsAny(caption, "#＃﹟") {
+	if strings.ContainsFunc(caption, func(r rune) bool { return r == '#' || r == '＃' || r == '﹟' }) {
 		for _, name := range words.Hashtags(caption) {
 			tags += fingerprint(name)
 		}

@@ -9,8 +9,8 @@ import (
 // scripts without spaces between words each character is a word, so that single characters and any part of a text can
 // be found.
 func FoldedWords(s string) []string {
-	var words []string
 	folded := Fold(s)
+	words := make([]string, 0, 8)
 	begin := -1 // of the word being read, -1 for none
 	end := func(at int) {
 		if begin >= 0 {
@@ -43,6 +43,7 @@ func IsUnspaced(r rune) bool {
 // that no query has, so that no phrase matches across two texts.
 func IndexText(texts ...string) string {
 	var all strings.Builder
+	all.Grow(100) // more than most texts need
 	for i, s := range texts {
 		if i > 0 {
 			all.WriteString(" ¦")
