@@ -268,3 +268,30 @@ func TestAnAccountAsksForMailAsItself(t *testing.T) {
 		expectLimited(t, ask(name, 1), "mail-address")
 	}
 }
+
+// TestWhatIsTooManyIsCountedByItsLimit meets limits at the door, in the transaction, in a batch and of a guest.
+func TestWhatIsTooManyIsCountedByItsLimit(t *testing.T) {
+	t.Setenv(limit.EnvVariable, "reads-address=1/5m, likes=1/24h, comments=1/24h, sign-in=1/15m")
+	s := hookstest.New(t)
+	bob, post := s.As("bob"), s.As("ada").Post("hello")
+	comment := jsonObject{"post": post, "text": "hello"}
+	refused := func(by *hookstest.Client, path string, body any) {
+		t.Helper()
+		by.Must(429, "POST", path, body)
+	}
+	bob.Like(post)
+	refused(bob, recordsOf("likes"), jsonObject{"post": s.As("ada").Post("hello")})
+	bob.Comment(post, "", "hello")
+	refused(bob, recordsOf("comments"), comment)
+	refused(bob, "/api/batch", jsonObject{"requests": []jsonObject{{"method": "POST", "url": recordsOf("comments"), "body": comment}}})
+	guess := jsonObject{"identity": "ada@example.com", "password": "wrong"}
+	s.Guest().Must(400, "POST", "/api/collections/users/auth-with-password", guess)
+	refused(s.Guest(), "/api/collections/users/auth-with-password", guess)
+	s.Guest().Must(200, "GET", recordsOf("posts"), nil)
+	s.Guest().Must(429, "GET", recordsOf("posts"), nil)
+	for name, want := range map[string]int{"likes": 1, "comments": 2, "sign-in": 1, "reads-address": 1, "[^\"]*": 5} {
+		if got := metricSum(t, s, `doubletap_limited_total\{limit="`+name+`"\} (\d+)`); got != want {
+			t.Errorf("%d are counted by %s, want %d", got, name, want)
+		}
+	}
+}

@@ -26,6 +26,7 @@ type Registry struct {
 	deliverySeconds prometheus.Histogram
 	repairsTotal    *prometheus.CounterVec
 	skipsTotal      *prometheus.CounterVec
+	limitedTotal    *prometheus.CounterVec
 }
 
 const storeKey = "doubletap.watch"
@@ -61,7 +62,10 @@ func newRegistry() *Registry {
 		Name: "doubletap_fast_path_skips_total",
 		Help: "Likes, unlikes and reads that the fast path knows and that took the general path, by the reason.",
 	}, []string{"request", "reason"})
-	w.registry.MustRegister(w.likeSeconds, w.readSeconds, w.deliverySeconds, w.repairsTotal, w.skipsTotal,
+	w.limitedTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "doubletap_limited_total", Help: "Requests that were too many and answered 429, by the limit.",
+	}, []string{"limit"})
+	w.registry.MustRegister(w.likeSeconds, w.readSeconds, w.deliverySeconds, w.repairsTotal, w.skipsTotal, w.limitedTotal,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return w
 }
@@ -80,6 +84,9 @@ func (w *Registry) ObserveRead(collection, path string, d time.Duration) {
 func (w *Registry) CountSkip(request, reason string) {
 	w.skipsTotal.WithLabelValues(request, reason).Inc()
 }
+
+// CountLimited counts a request that a limit refused.
+func (w *Registry) CountLimited(limit string) { w.limitedTotal.WithLabelValues(limit).Inc() }
 
 // ObserveDelivery counts a notification that was written to a socket d after its commit.
 func (w *Registry) ObserveDelivery(d time.Duration) { w.deliverySeconds.Observe(d.Seconds()) }

@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/router"
 
 	"github.com/doubletap/doubletap/internal/limit"
+	"github.com/doubletap/doubletap/internal/metrics"
 )
 
 // limitedDoor is a route with limits of its own.
@@ -90,7 +91,7 @@ func CheckLimits(e *core.RequestEvent) error {
 			limits.SetHeaders(e.Response.Header(), state)
 		}
 		if err := state.Error(); err != nil {
-			return answerReader(e, err)
+			return answerReader(e, answerLimited(e, err))
 		}
 	}
 	if bringsFiles(e.Request) {
@@ -107,7 +108,7 @@ func CheckLimits(e *core.RequestEvent) error {
 	return answerLimited(e, e.Next())
 }
 
-// answerLimited adds to a 429 of ours, wherever it comes from, the headers that say how long to wait.
+// answerLimited adds to a 429 of ours, wherever it comes from, the headers that say how long to wait, and counts it.
 func answerLimited(e *core.RequestEvent, err error) error {
 	if err == nil {
 		return nil
@@ -122,6 +123,7 @@ func answerLimited(e *core.RequestEvent, err error) error {
 		err = router.NewApiError(answer.Status, answer.Message, batch.RawData())
 	}
 	limit.ForApp(e.App).SetHeaders(e.Response.Header(), state)
+	metrics.ForApp(e.App).CountLimited(limit.Definitions[state.Rule].Name)
 	return err
 }
 
