@@ -226,8 +226,15 @@ func TestLeavingGivesAnAppBack(t *testing.T) {
 				plain.ask(403, token, "GET", "/api/collections/posts/records/"+post, nil)
 			}
 			plain.end()
-			if !drop {
-				return
+			if !drop { // what was kept has to go first, and whoever adopts is told so
+				command := osexec.Command(os.Args[0], "adopt", "--check", "--dir="+p.dir)
+				command.Env = append(os.Environ(), programDirEnv+"="+p.dir)
+				if out, err := command.CombinedOutput(); err == nil || !strings.Contains(string(out), "posts (1 row): Doubletap kept it when it left this folder; the command leave --drop deletes") {
+					t.Errorf("adopting over what was kept: %v\n%s", err, out)
+				}
+				if out, err := runLeave(t, p.dir, "--drop"); err != nil {
+					t.Fatalf("leave --drop: %v\n%s", err, out)
+				}
 			}
 			s := hookstest.Open(t, p.dir)
 			if ann := clientWith(s, token).Must(200, "GET", "/api/collections/users/records/"+ann, nil); ann.Body["city"] != "Pisa" || ann.Body["handle"] != "ann" {

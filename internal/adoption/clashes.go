@@ -26,6 +26,14 @@ func TakenNames() []string { return slices.Concat(collection.Names(), otherTable
 
 // examineNames looks for collections and tables whose names are ours.
 func (p *Plan) examineNames(app core.App) error {
+	why, toDo := "the name is taken, and Doubletap needs it for a collection of its own", "give yours another name in the dashboard, and in your rules and clients"
+	left, err := readParam(app, leftID, &leftBehind{})
+	if err != nil {
+		return err
+	}
+	if left {
+		why, toDo = "Doubletap kept it when it left this folder", "the command leave --drop deletes all that was kept; or "+toDo
+	}
 	for _, name := range slices.Concat(TakenNames(), reservedNames) {
 		if name == "users" || !app.HasTable(name) {
 			continue
@@ -38,7 +46,7 @@ func (p *Plan) examineNames(app core.App) error {
 			p.change(name, "", rows, "nothing today, but a later version needs the name: rename the collection when that suits you")
 			continue
 		}
-		p.clash(name, "", rows, "the name is taken, and Doubletap needs it for a collection of its own", "give yours another name in the dashboard, and in your rules and clients")
+		p.clash(name, "", rows, why, toDo)
 	}
 	return nil
 }
