@@ -455,11 +455,14 @@ const (
 	redirectURL  = "http://127.0.0.1/redirect"
 )
 
+// providerKey is the key of all providers. It is made once, which takes a second under the race detector.
+var providerKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 // newOAuthProvider starts a provider and adds it to the sign-ins of users, either with userinfo or with what the
 // id_token alone says.
 func newOAuthProvider(t *testing.T, s *hookstest.Service, tokenOnly bool) *oauthProvider {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := providerKey()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,8 @@ import (
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
-func TestPhotoDoor(t *testing.T) {
+func TestPhotoThatIsNone(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Run("that is none, or could hurt, is a refusal of the field", func(t *testing.T) {
 		s := newPhotoService(t)
@@ -72,6 +73,37 @@ func TestPhotoDoor(t *testing.T) {
 			t.Errorf("what is known of a damaged photo is %s", media)
 		}
 	})
+	t.Run("has the memory that its owner gives, in words that mean something", func(t *testing.T) {
+		for text, want := range map[string]int64{"": 512 << 20, "64": 64 << 20, "2048": 2 << 30, "0": 0, "-512": 0, "512MB": 0, "9999999999": 0} {
+			t.Setenv("DOUBLETAP_PHOTO_MEMORY", text)
+			got, err := rendition.MemoryFromEnv()
+			if got != want || (err == nil) != (want > 0) || err != nil && !strings.Contains(err.Error(), "DOUBLETAP_PHOTO_MEMORY is \""+text+"\", want MiB") {
+				t.Errorf("%q: %d, %v", text, got, err)
+			}
+		}
+		t.Setenv("DOUBLETAP_PHOTO_MEMORY", "much")
+		app := core.NewBaseApp(core.BaseAppConfig{DataDir: dbtest.MigratedFolder(t)})
+		hooks.Bind(app)
+		if err := app.Bootstrap(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = app.ClearBootstrap() }()
+		if err := app.RunAllMigrations(); err != nil {
+			t.Fatal(err)
+		}
+		routes, err := apis.NewRouter(app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = app.OnServe().Trigger(&core.ServeEvent{App: app, Router: routes, Server: &http.Server{}})
+		if err == nil || !strings.Contains(err.Error(), "DOUBLETAP_PHOTO_MEMORY") {
+			t.Errorf("it starts: %v", err)
+		}
+	})
+}
+
+func TestPhotoDoor(t *testing.T) {
+	skipWithoutFastPath(t)
 	t.Run("that could hurt costs next to nothing, four at a time", func(t *testing.T) {
 		s := newPhotoService(t)
 		ada := s.As("ada")
@@ -160,33 +192,6 @@ func TestPhotoDoor(t *testing.T) {
 		all.Wait()
 		if n := s.Rows("posts", "1"); n != 11 {
 			t.Errorf("%d posts are stored, want 11", n)
-		}
-	})
-	t.Run("has the memory that its owner gives, in words that mean something", func(t *testing.T) {
-		for text, want := range map[string]int64{"": 512 << 20, "64": 64 << 20, "2048": 2 << 30, "0": 0, "-512": 0, "512MB": 0, "9999999999": 0} {
-			t.Setenv("DOUBLETAP_PHOTO_MEMORY", text)
-			got, err := rendition.MemoryFromEnv()
-			if got != want || (err == nil) != (want > 0) || err != nil && !strings.Contains(err.Error(), "DOUBLETAP_PHOTO_MEMORY is \""+text+"\", want MiB") {
-				t.Errorf("%q: %d, %v", text, got, err)
-			}
-		}
-		t.Setenv("DOUBLETAP_PHOTO_MEMORY", "much")
-		app := core.NewBaseApp(core.BaseAppConfig{DataDir: dbtest.MigratedFolder(t)})
-		hooks.Bind(app)
-		if err := app.Bootstrap(); err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = app.ClearBootstrap() }()
-		if err := app.RunAllMigrations(); err != nil {
-			t.Fatal(err)
-		}
-		routes, err := apis.NewRouter(app)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = app.OnServe().Trigger(&core.ServeEvent{App: app, Router: routes, Server: &http.Server{}})
-		if err == nil || !strings.Contains(err.Error(), "DOUBLETAP_PHOTO_MEMORY") {
-			t.Errorf("it starts: %v", err)
 		}
 	})
 }

@@ -61,6 +61,7 @@ func fetchPath(t testing.TB, s *hookstest.Service, path string, header ...string
 }
 
 func TestPhoto(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Run("comes out upright, in every size, with nothing but the picture", func(t *testing.T) {
 		s := newPhotoService(t)

@@ -13,6 +13,7 @@ import (
 	"image/png"
 	"io"
 	"strings"
+	"sync"
 )
 
 // TaggedPNG returns m as a PNG with everything that must be removed: EXIF, plain and compressed texts, a date, a file
@@ -119,6 +120,9 @@ type endlessZeros struct{}
 
 func (endlessZeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
+// packZeros returns 100 MiB of zeros, packed once in a process: under the race detector that takes seconds.
+var packZeros = sync.OnceValue(func() string { return Deflate(zeroReader(100 << 20)) })
+
 // ImageBombs returns, by name, files that are small to send but take much memory, or endless time, to decode.
 func ImageBombs() map[string][]byte {
 	gray := EncodeJPEG(image.NewGray(image.Rect(0, 0, 8, 8)), 90)
@@ -159,7 +163,7 @@ func ImageBombs() map[string][]byte {
 		binary.BigEndian.PutUint32(heic[i+8:], 60000)
 		binary.BigEndian.PutUint32(heic[i+12:], 60000)
 	}
-	packed := Deflate(zeroReader(100 << 20))
+	packed := packZeros()
 	scan := "\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x00"
 	return map[string][]byte{
 		"30000² 1-bit PNG":             []byte(header(30000, 30000, 1, 0) + idat + iend),
