@@ -64,6 +64,9 @@ func TestWhoUnfollowsIsToldOfTheNewestPosts(t *testing.T) {
 		INSERT INTO posts (id, author, photos, visibility, created, updated) SELECT 'p' || i, 'bob', '[]', 'public', '2026-01-01 00:00:00.' || i || 'Z', '' FROM n`, nil)
 	s.inTransaction(func(tx core.App) { FeedAuthorLeft(tx, "ada", "bob") }) // who is still followed
 	ada.wantNothing()
+	s.addPost("bob", "q1", "private") // which only bob ever saw, as he did the next, which is hidden
+	s.addPost("bob", "q2", "public")
+	s.execSQL(s.app, `UPDATE posts SET hidden = 1 WHERE id = 'q2'`, nil)
 	s.inTransaction(func(tx core.App) {
 		s.execSQL(tx, `DELETE FROM follows`, nil)
 		FeedAuthorLeft(tx, "ada", "bob")

@@ -3,6 +3,7 @@ package inbox
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 )
@@ -443,5 +445,59 @@ func TestAStolenMomentDoesNotOutliveTheTokenKey(t *testing.T) {
 		t.Errorf("got %d", status)
 	}
 	s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1") })
+	d.wantNothing()
+}
+
+func TestARowIsNewUnlessTheDeviceHasIt(t *testing.T) {
+	device := &tray{knownBefore: "b", sentRows: []trayRow{{"sent", "b"}}}
+	for _, test := range []struct {
+		row  trayRow
+		want string
+	}{
+		{trayRow{"sent", "b"}, "update"},
+		{trayRow{"other", "b"}, "create"}, // of the moment of the newest row, and committed after it
+		{trayRow{"old", "a"}, "update"},
+		{trayRow{"new", "c"}, "create"},
+	} {
+		if got := device.actionFor(test.row); got != test.want {
+			t.Errorf("%v: %s, want %s", test.row, got, test.want)
+		}
+		device.noteSentRow(test.row)
+		if got := device.actionFor(test.row); got != "update" {
+			t.Errorf("%v, once it was sent: %s", test.row, got)
+		}
+	}
+}
+
+func TestManyRetractionsAreAllSent(t *testing.T) {
+	const many = 2*pageSize + 50
+	s := startService(t)
+	s.inTransaction(func(tx core.App) {
+		for i := range many {
+			s.addNotification(tx, "ada", fmt.Sprint("n", i))
+		}
+	})
+	d := s.connectDevice(s.tokenOf("ada"), "notifications/*")
+	s.inTransaction(func(tx core.App) {
+		for i := range many {
+			s.retractNotification(tx, "ada", fmt.Sprint("n", i))
+		}
+	})
+	for i := range many {
+		d.wantEvents(fmt.Sprint("notifications/* delete n", i))
+	}
+	d.wantNothing()
+}
+
+func TestWhoSignsInOnTheDeviceOfAnotherHasTheirOwnTray(t *testing.T) {
+	s := startService(t)
+	d := s.connectDevice(s.tokenOf("ada"), "notifications/*")
+	d.serverDevice().Unset(apis.RealtimeClientAuthKey) // as when the tokens of ada die
+	d.token = s.tokenOf("bob")
+	if status := d.subscribe("notifications/*"); status != http.StatusNoContent {
+		t.Fatalf("bob subscribes: %d", status)
+	}
+	s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1"); s.addNotification(tx, "bob", "n2") })
+	d.wantEvents("notifications/* create n2")
 	d.wantNothing()
 }
