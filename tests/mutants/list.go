@@ -87,6 +87,14 @@ func parseMutant(paragraph string) (m mutant, err error) {
 	return m, nil
 }
 
+// pattern is which tests of the package have to notice the mutant.
+func (m mutant) pattern() string {
+	if len(m.test) > 1 {
+		return m.test[len(m.test)-1]
+	}
+	return "."
+}
+
 // mutate returns the file with the fault in it. A text that is not there, or there twice, is an error: the code has
 // moved on, and the list must follow.
 func (m mutant) mutate(root string) (string, error) {

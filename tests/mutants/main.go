@@ -52,13 +52,22 @@ func run(root, only string, check bool) error {
 		return err
 	}
 	all = slices.DeleteFunc(all, func(m mutant) bool { return !wanted.MatchString(m.why + "\n" + m.file + "\n" + m.list) })
-	if err := expectGreen(root, all); err != nil {
+	dir, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	tests, err := buildTests(root, dir, all)
+	if err != nil {
+		return err
+	}
+	if err := tests.expectGreen(all); err != nil {
 		return err
 	}
 	killed, alive := 0, 0
-	for _, m := range all {
+	for n, m := range all {
 		began := time.Now()
-		dead, err := m.isNoticed(root)
+		dead, err := tests.isNoticed(m, n)
 		verdict := "killed"
 		switch {
 		case err != nil:
@@ -79,39 +88,49 @@ func run(root, only string, check bool) error {
 	return errors.Join(broken...)
 }
 
-// expectGreen runs the mutants' tests on the code as it is: a test that is red anyway notices nothing. The tests of one
-// package run together, as linking takes longer than most of them.
-func expectGreen(root string, all []mutant) error {
-	patterns := map[string][]string{} // by the environment and the package
+// expectGreen runs the mutants' tests on the code as it is: a test that is red anyway notices nothing.
+func (b *testBinaries) expectGreen(all []mutant) error {
+	patterns, first := map[string][]string{}, map[string]mutant{} // by the environment and the package
 	for _, m := range all {
-		pattern := "."
-		if len(m.test) > 1 {
-			pattern = m.test[len(m.test)-1]
-		}
 		where := strings.Join(append(slices.Clone(m.env), m.test[0]), " ")
-		if !slices.Contains(patterns[where], pattern) {
+		first[where] = m
+		if pattern := m.pattern(); !slices.Contains(patterns[where], pattern) {
 			patterns[where] = append(patterns[where], pattern)
 		}
 	}
 	var red []error
-	for where, patterns := range patterns {
-		words := strings.Fields(where)
-		if output, err := runTest(root, words[:len(words)-1], words[len(words)-1], "-run", strings.Join(patterns, "|")); err != nil {
+	for where, m := range first {
+		if output, err := b.runTest(m, -1, strings.Join(patterns[where], "|")); err != nil {
 			red = append(red, fmt.Errorf("red without any mutant: %w: %s", err, output))
 		}
 	}
 	return errors.Join(red...)
 }
 
-// runTest runs go test in the repository and returns what it says.
-func runTest(root string, env []string, arguments ...string) ([]byte, error) {
-	test := exec.Command("go", append([]string{"test", "-vet=off", "-count=1", "-timeout=8m"}, arguments...)...)
-	test.Dir, test.Env = root, append(os.Environ(), env...)
-	return test.CombinedOutput()
+// isNoticed reports whether the mutant's test fails.
+func (b *testBinaries) isNoticed(m mutant, number int) (bool, error) {
+	if b.alone[number] {
+		return m.isNoticedAlone(b.root)
+	}
+	output, err := b.runTest(m, number, m.pattern())
+	return m.isRed(output, err)
 }
 
-// isNoticed reports whether the mutant's test fails.
-func (m mutant) isNoticed(root string) (bool, error) {
+// isRed reads what a test says that was run with the mutant in force.
+func (m mutant) isRed(output []byte, err error) (bool, error) {
+	switch said := string(output); {
+	case strings.Contains(said, "[build failed]"), strings.Contains(said, "[setup failed]"):
+		return false, fmt.Errorf("%s: the mutant does not compile: %s", m.list, said)
+	case err == nil && strings.Contains(said, "no tests to run"):
+		return false, fmt.Errorf("%s: no test is called so: %s", m.list, strings.Join(m.test, " "))
+	case err != nil && !strings.Contains(said, "FAIL") && !strings.Contains(said, "panic:"):
+		return false, fmt.Errorf("%s: %w: %s", m.list, err, said)
+	}
+	return err != nil, nil
+}
+
+// isNoticedAlone is isNoticed for a mutant that is built alone.
+func (m mutant) isNoticedAlone(root string) (bool, error) {
 	mutated, err := m.mutate(root)
 	if err != nil {
 		return false, err
@@ -129,14 +148,7 @@ func (m mutant) isNoticed(root string) (bool, error) {
 	if err := errors.Join(os.WriteFile(file, []byte(mutated), 0o600), os.WriteFile(overlay, replaced, 0o600)); err != nil {
 		return false, err
 	}
-	output, err := runTest(root, m.env, append([]string{"-failfast", "-overlay=" + overlay}, m.test...)...)
-	switch said := string(output); {
-	case strings.Contains(said, "[build failed]"), strings.Contains(said, "[setup failed]"):
-		return false, fmt.Errorf("%s: the mutant does not compile: %s", m.list, said)
-	case err == nil && strings.Contains(said, "no tests to run"):
-		return false, fmt.Errorf("%s: no test is called so: %s", m.list, strings.Join(m.test, " "))
-	case err != nil && !strings.Contains(said, "FAIL"):
-		return false, fmt.Errorf("%s: %w: %s", m.list, err, said)
-	}
-	return err != nil, nil
+	test := exec.Command("go", append([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout=8m", "-overlay=" + overlay}, m.test...)...)
+	test.Dir, test.Env = root, append(os.Environ(), m.env...)
+	return m.isRed(test.CombinedOutput())
 }
