@@ -116,6 +116,15 @@ func TestInbox(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a request that is withdrawn tells of no posts", func(t *testing.T) {
+		s := hookstest.New(t)
+		ada, carol := s.As("ada"), s.As("carol")
+		ada.Update("users", ada.ID, map[string]any{"private": true})
+		ada.Post("for followers")
+		request, feed := carol.Follow("ada"), carol.Listen("feed/*")
+		carol.Delete("follows", request)
+		feed.ExpectSilence()
+	})
 	t.Run("a block takes posts out of sight", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("hello")
