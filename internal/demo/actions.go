@@ -30,7 +30,7 @@ type postContent struct {
 // addSignUp adds the sign-up of p. hash is that of the password, computed once for all, as bcrypt is slow on purpose.
 func (t *timeline) addSignUp(at float64, p castMember, hash string) {
 	var face []byte
-	t.actions = append(t.actions, timelineAction{at: at, prepare: func() { face = paintPortrait(p.avatarSeed) }, store: func(tx core.App, at types.DateTime) error {
+	t.actions = append(t.actions, timelineAction{at: at, prepare: func() { face = t.gallery.findPortrait(lookOf(p.avatarSeed)) }, store: func(tx core.App, at types.DateTime) error {
 		handle, err := account.FindFreeHandle(tx, p.handle)
 		if err != nil {
 			return err
@@ -54,7 +54,7 @@ func (t *timeline) addPost(at float64, p postContent) {
 		at: at,
 		prepare: func() {
 			for i, photo := range p.photos {
-				photos[i] = photo.encodeJPEG()
+				photos[i] = t.gallery.findPhoto(photo)
 			}
 		},
 		store: func(tx core.App, at types.DateTime) error {
@@ -66,7 +66,6 @@ func (t *timeline) addPost(at float64, p postContent) {
 				}
 				files[i], alts[i] = file, p.photos[i].scene.alt
 			}
-			clear(photos) // they are stored, and their memory can be freed
 			return saveRecord(tx, "posts", p.id, at, map[string]any{
 				"author": p.author, "photos": files, "alts": alts, "caption": p.caption, "visibility": p.visibility,
 				"place": p.place, "geo": types.GeoPoint{Lat: p.lat, Lon: p.lon},
@@ -78,7 +77,7 @@ func (t *timeline) addPost(at float64, p postContent) {
 // addStory adds a story of author with the photo p.
 func (t *timeline) addStory(at float64, id, author, visibility string, p paintedPhoto) {
 	var content []byte
-	t.actions = append(t.actions, timelineAction{at: at, prepare: func() { content = p.encodeJPEG() }, store: func(tx core.App, at types.DateTime) error {
+	t.actions = append(t.actions, timelineAction{at: at, prepare: func() { content = t.gallery.findPhoto(p) }, store: func(tx core.App, at types.DateTime) error {
 		file, err := fileNamed(content, "story_"+id+".jpg")
 		if err != nil {
 			return err

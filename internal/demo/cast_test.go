@@ -13,7 +13,7 @@ import (
 func TestDemoFacesDiffer(t *testing.T) {
 	behind := map[string]color.RGBA{}
 	for handle, p := range newDemoCast().people {
-		face, err := jpeg.Decode(bytes.NewReader(paintPortrait(p.avatarSeed)))
+		face, err := jpeg.Decode(bytes.NewReader(lookOf(p.avatarSeed).encodeJPEG()))
 		if err != nil {
 			t.Fatal(err)
 		}

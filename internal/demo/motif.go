@@ -115,7 +115,7 @@ func paintForest(c *painting, r *rand.Rand) {
 		near := float64(i+1) / 5
 		wood := p[0].mixedWith(p[1], 0.12+0.86*near*near)
 		line := c.ridgeLine(r, h*(0.38+0.14*float64(i)), h*0.05, 0.5, 3)
-		c.fillBelow(line, wood, p[0].mixedWith(wood, 0.75))
+		c.fillBelow(line, wood, p[0].mixedWith(wood, 0.75+0.25*near)) // the nearest has no mist, in which the feet of its pines would show
 		for x := 0.0; x < w; x += w * (0.008 + 0.022*near*r.Float64()) {
 			tall := h * (0.05 + 0.13*near) * (0.6 + 0.6*r.Float64())
 			foot := line[int(x)] + h*0.02

@@ -34,12 +34,19 @@ func (p paintedPhoto) encodeJPEG() []byte {
 	return encodeWithEXIF(turnedImage(c.RGBA, orientation), orientation)
 }
 
-// paintPortrait returns a small picture of a person's head and shoulders, as a JPEG.
-func paintPortrait(seed uint64) []byte {
-	clothes, skin, hair := palettes[seed%uint64(len(palettes))], skins[seed>>8%uint64(len(skins))], seed>>16%3
+// portraitLook is what portraits differ in.
+type portraitLook struct{ palette, skin, hair uint64 }
+
+func lookOf(seed uint64) portraitLook {
+	return portraitLook{seed % uint64(len(palettes)), seed >> 8 % uint64(len(skins)), seed >> 16 % 3}
+}
+
+// encodeJPEG paints a small picture of a person's head and shoulders.
+func (l portraitLook) encodeJPEG() []byte {
+	clothes, skin := palettes[l.palette], skins[l.skin]
 	c := newPainting(320, 320)
 	c.fillGradient(0, 320, clothes[0], clothes[1])
-	switch hair {
+	switch l.hair {
 	case 0: // long
 		c.paintDisc(160, 118, 72, 2, clothes[2], 1)
 		c.paintRectangle(90, 118, 230, 240, clothes[2], 1)

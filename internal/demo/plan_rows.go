@@ -57,8 +57,9 @@ func (w *world) addPosts(n int) {
 		motif := pickOne(w.rng, photoMotifs)
 		place := pickOne(w.rng, places)
 		p := plannedPost{author: author, at: w.timeBetween(0.1, 1), postContent: postContent{id: w.newRecordID(), author: w.people[author].id, visibility: "public"}}
-		for range 1 + w.skewedIntN(4)/2 {
-			p.photos = append(p.photos, paintedPhoto{scene: motif, seed: w.rng.Uint64()})
+		first := w.rng.Uint64()
+		for n := range 1 + w.skewedIntN(4)/2 { // neighbours, so that no post has a picture twice
+			p.photos = append(p.photos, paintedPhoto{scene: motif, seed: (first + uint64(n)) % picturesPerMotif}) // #nosec G115 -- one or two
 		}
 		switch w.rng.IntN(20) {
 		case 0:

@@ -20,6 +20,7 @@ import (
 type timeline struct {
 	span    time.Duration
 	actions []timelineAction
+	gallery gallery
 }
 
 // timelineAction is one thing that somebody did; at is when, from 0 for the timeline's beginning to 1 for now.
