@@ -83,7 +83,7 @@ GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint mutants compat first-like bench neighbours doctor-cost check names screenshots fmt clean needs go-test sequential-test general-path-test modules-test node-test
+.PHONY: help build demo test lint mutants compat first-like bench neighbours doctor-cost check names screenshots lighthouse fmt clean needs go-test sequential-test general-path-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -137,6 +137,9 @@ doctor-cost: ## what an examination of 100,000 posts costs, by what it looks at;
 
 screenshots: build tests/node_modules ## make the README's pictures; ALL=folder makes every screen at three widths instead
 	cd tests && node screenshots.mjs $(abspath $(ALL))
+
+lighthouse: build tests/node_modules ## what Lighthouse says of the pages a stranger meets; npx fetches it, some five minutes
+	cd tests && node lighthouse.mjs
 
 fmt: ## format the Go files
 	$(GOFMT) -w $(GO_FILES)

@@ -32,6 +32,8 @@ test('between two people: ask to follow, accept, mute, block, report', { skip },
   await his.getByText('ada accepted your request to follow.').waitFor();
   await his.reload();
   await his.getByRole('link', { name: /Post by ada/ }).waitFor();
+  const figures = (await his.locator('.figures li').allTextContents()).map((text) => text.trim());
+  assert.deepEqual(figures, ['1 follower', '0 following']); // her posts are counted for everybody, which is none of them
   await his.getByRole('link', { name: '1 follower' }).click();
   await his.getByRole('dialog', { name: 'Followers' }).getByRole('link', { name: 'bob' }).waitFor();
   await windows.accessible(his, 'followers');

@@ -97,6 +97,14 @@ function screens({ ada, admin, moderator, post, tag, reported }) {
   const board = (name, ready, act) => ({ who: admin, at: `_/#/${name}`, ready: ready ?? `.dt-page .dt-stack`, act });
   return {
     door: { at: '', ready: 'form, button' },
+    'sign-up': { at: '', ready: 'form', act: (page) => page.getByRole('button', { name: /account|join|sign up/i }).first().click() },
+    forgot: { at: '#/forgot', ready: 'form' },
+    reset: { at: '#/reset/a.b.c', ready: 'h1' },
+    verify: { at: '#/verify/a.b.c', ready: 'h1' },
+    change: { at: '#/change/a.b.c', ready: 'h1' },
+    'guest-profile': { at: '#/@bob', ready: 'main img' },
+    'guest-post': { at: `#/p/${reported.id}`, ready: 'article img' },
+    nothing: { at: 'nope', ready: 'h1' },
     feed: app('', 'article img'),
     post: app(`p/${post.id}`, 'article img'),
     tray: app('', 'article img', async (page) => {
@@ -109,6 +117,14 @@ function screens({ ada, admin, moderator, post, tag, reported }) {
     }),
     profile: app('@bob', 'main img'),
     own: app('@ada', 'main img'),
+    story: app('', '.stories button', async (page) => {
+      await page.locator('.stories li button').nth(1).click();
+      await page.getByRole('dialog').locator('img').first().waitFor();
+    }),
+    likers: app(`p/${post.id}`, 'article img', async (page) => {
+      await page.getByRole('button', { name: /^\d+ likes?/ }).first().click();
+      await page.getByRole('dialog').locator('.handle').first().waitFor();
+    }),
     search: app('search', 'input'),
     found: app('search/mountains', 'main .tile'),
     tag: app(`tags/${encodeURIComponent(tag?.name ?? 'sea')}`, 'main img'),

@@ -80,7 +80,7 @@ function About({ person, onChanged, list }) {
     <div class="profile-who">
       <h1 class="profile-handle"><bdi>${handle}</bdi>${person.private && html`<span class="profile-lock"><${Sign} name="lock" /><span class="visually-hidden">Private account</span></span>`}</h1>
       ${person.name && html`<p class="profile-name"><bdi>${person.name}</bdi></p>`}
-      <ul class="figures">${figure(person.postsCount, person.postsCount === 1 ? 'post' : 'posts')}
+      <ul class="figures">${!person.private && figure(person.postsCount, person.postsCount === 1 ? 'post' : 'posts') /* of those that anybody may see */}
         ${figure(person.followersCount, person.followersCount === 1 ? 'follower' : 'followers', paths.person(person, 'followers'))}
         ${figure(person.followingCount, 'following', paths.person(person, 'following'))}</ul>
       ${person.bio && html`<p class="profile-bio" dir="auto"><${Bio} text=${person.bio} /></p>`}
