@@ -4,6 +4,7 @@ package gctune
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"strings"
 	"sync"
@@ -25,6 +26,20 @@ func TuneCollector() {
 	if os.Getenv("GOGC") == "" {
 		tuneOnce.Do(func() { new(tuner).awaitCollection() })
 	}
+}
+
+// rarePercent is how much a heap may grow beyond what is alive, in per cent of that, while it is collected rarely.
+const rarePercent = 400
+
+// CollectRarely lets the heap grow to five times what is alive before Go collects it, until restore is called. It is for
+// a command that reads much and keeps little, which ends when its work is done. Where GOGC is set, that decides instead;
+// GOMEMLIMIT holds in any case.
+func CollectRarely() (restore func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	former := debug.SetGCPercent(rarePercent)
+	return func() { debug.SetGCPercent(former) }
 }
 
 type tuner struct {

@@ -83,3 +83,17 @@ func TestTuneHearsOfCollections(t *testing.T) {
 	}
 	t.Error("the heap has no room")
 }
+
+func TestACommandCollectsRarely(t *testing.T) {
+	for set, during := range map[string]int{"": rarePercent, "100": 100} {
+		t.Setenv("GOGC", set)
+		former := debug.SetGCPercent(100)
+		restore := CollectRarely()
+		got := debug.SetGCPercent(100)
+		debug.SetGCPercent(got)
+		restore()
+		if after := debug.SetGCPercent(former); got != during || after != 100 {
+			t.Errorf("GOGC %q: %d while it works and %d after, want %d and 100", set, got, after, during)
+		}
+	}
+}
