@@ -180,7 +180,6 @@ func TestBodiesAreBounded(t *testing.T) {
 // in memory.
 func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
 	t.Parallel()
-	testenv.SkipSequential(t)
 	s, read := newBodyService(t)
 	const most = 2 << 20
 	for name, begin := range map[string]string{

@@ -667,7 +667,6 @@ func othersOrder(answer hookstest.Answer, me string) []string {
 
 func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
 	t.Parallel()
-	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	askers := []*hookstest.Client{st.service.Guest(), st.carol, st.dave}
 	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, visibility", "seesPost": "id", "seesTag": "id"} {

@@ -93,7 +93,6 @@ func TestACodeThatCouldNotBeMailedIsMailedWhenAskedForAgain(t *testing.T) {
 // TestMailsThatFailLeaveTheBudget has as many mails fail as may leave on a day, and one more leave. But a server may fail after it has
 // taken a mail, so that there is an end to it.
 func TestMailsThatFailLeaveTheBudget(t *testing.T) {
-	testenv.SkipSequential(t)
 	b := newBrokenMail(t)
 	b.down.Store(true)
 	for range 20 {

@@ -101,6 +101,7 @@ async function workplace(t) {
 /** What the compiler finds in strict mode: nothing is the empty text. */
 async function complaints(options, files) {
   const compiled = await run(process.execPath, [join(modules, 'typescript/lib/tsc.js'), '--strict', '--noEmit', ...options, ...files]).catch((err) => err);
+  assert.ok(compiled.code === undefined || compiled.code === 2, `the compiler: ${compiled.stderr}`);
   return compiled.stdout;
 }
 

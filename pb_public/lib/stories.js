@@ -77,7 +77,7 @@ export function openStories(pb) {
     },
 
     add(/** @type {StoriesRecord} */ story) {
-      rows = [{ ...story, ends: timeOf(story.expires) }, ...rows];
+      rows = [{ ...story, ends: timeOf(story.expires) }, ...rows.filter((one) => one.id !== story.id)]; // a lost answer's story may have come by itself
       expire();
     },
 

@@ -151,9 +151,9 @@ export function Compose({ onClose }) {
     return html`Photo ${at + 1}, <bdi>${photos[at].file.name}</bdi>: ${fieldErrors(err).photos}`;
   }
 
-  /** An earlier try whose answer was lost may have been stored. */
+  /** An earlier try whose answer was lost may have been stored, also in other bytes: a browser may cut a photo anew in others. */
   async function stored(err, id) {
-    if (err.response?.data?.id?.code !== 'validation_not_unique') throw err;
+    if (err.status !== 422 && err.response?.data?.id?.code !== 'validation_not_unique') throw err;
     return pb.collection('posts').getOne(id, { expand: 'author', requestKey: null });
   }
 
