@@ -110,13 +110,10 @@ func (p *Phones) serveApple(w http.ResponseWriter, r *http.Request, key *ecdsa.P
 	}
 }
 
-// firebaseKey is the key of all service accounts. It is made once, which takes a second under the race detector.
-var firebaseKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
-
 // NewFirebase starts a server that speaks FCM HTTP v1, with the token endpoint of its service account.
 func NewFirebase(t testing.TB) *Phones {
 	t.Helper()
-	key, err := firebaseKey()
+	key, err := rsa.GenerateKey(rand.Reader, 2048) // one account's key is no other's
 	if err != nil {
 		t.Fatal(err)
 	}
