@@ -30,7 +30,7 @@ const (
 
 func (s *Social) bindIdempotency() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: lastPriority - 1, Func: func(e *core.RequestEvent) error {
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: generalPathPriority + 1, Func: func(e *core.RequestEvent) error { // a repeat's expand has the budget of all questions
 			if e.Request.Pattern != web.CreatePattern {
 				return e.Next()
 			}
@@ -153,8 +153,6 @@ func respondStored(e *core.RequestEvent, key *idempotency.Key) (*core.Record, er
 		return nil, fault.ForClient(err)
 	case id == "":
 		return nil, nil
-	case hash != key.Hash:
-		return nil, router.NewApiError(http.StatusUnprocessableEntity, "The key was used for another request.", nil)
 	}
 	record, err := findVisible(e, id)
 	switch {
@@ -162,6 +160,8 @@ func respondStored(e *core.RequestEvent, key *idempotency.Key) (*core.Record, er
 		return nil, fault.ForClient(err)
 	case record == nil && key.IsID:
 		return nil, nil
+	case hash != key.Hash:
+		return nil, router.NewApiError(http.StatusUnprocessableEntity, "The key was used for another request.", nil)
 	case record == nil:
 		return nil, fault.NotFound()
 	}

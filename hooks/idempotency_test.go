@@ -249,9 +249,29 @@ func TestAChosenIDIsAKey(t *testing.T) {
 	if gone := bob.Must(400, "POST", recordsOf("comments"), comment); gone.Raw != malformed {
 		t.Errorf("the id of what is gone is answered %s, want %s", gone.Raw, malformed)
 	}
+	if gone := bob.Must(400, "POST", recordsOf("comments"), other); gone.Raw != malformed {
+		t.Errorf("the id of what is gone with another text is answered %s, want %s", gone.Raw, malformed)
+	}
 }
 
 // TestKeysAreForUsers has a guest, the superuser, changes and deletions with a key, all of which is as without one.
+// TestARepeatHasTheBudgetOfAllQuestions: what a repeat expands is read as in any other answer.
+func TestARepeatHasTheBudgetOfAllQuestions(t *testing.T) {
+	t.Parallel()
+	s := hookstest.New(t)
+	comment := jsonObject{"post": s.As("ada").Post("hello"), "text": "hello"}
+	bob := s.As("bob").With(idempotencyHeader, "once")
+	bob.Must(200, "POST", recordsOf("comments"), comment)
+	if a := bob.Do("POST", recordsOf("comments")+"?expand=post.author", comment); a.Status != 200 || a.Body["expand"] == nil {
+		t.Errorf("a repeat with an author: %d %s", a.Status, a.Raw)
+	}
+	for _, expand := range []string{"comments_via_parent", "post.author.posts_via_author", "post.author.a.b", "post,author,parent,a,b,c,d,e,f,g,h"} {
+		if a := bob.Do("POST", recordsOf("comments")+"?expand="+expand, comment); a.Status != 400 {
+			t.Errorf("a repeat with %s: %d %s", expand, a.Status, a.Raw)
+		}
+	}
+}
+
 func TestKeysAreForUsers(t *testing.T) {
 	t.Parallel()
 	s := hookstest.New(t)

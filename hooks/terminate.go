@@ -90,10 +90,12 @@ func (s *Social) drainService(health *web.Health) {
 	if !requests.WaitDrained(ctx) {
 		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", drainTimeout))
 	}
+	streams, stop := context.WithTimeout(ctx, drainGraceTimeout)
+	s.logCutShort("streams", s.inbox.Close(streams))
+	stop()
+	ending.Wait()
 	grace, stop := context.WithTimeout(context.Background(), drainGraceTimeout) // for what nobody waits for any more
 	defer stop()
-	s.logCutShort("streams", s.inbox.Close(grace))
-	ending.Wait()
 	s.logCutShort("photos", s.studio.Close(grace))
 	s.logCutShort("mails", s.delivery.service.Close(grace))
 	s.logCutShort("health check", health.Close(grace))

@@ -104,11 +104,12 @@ func (in *Inbox) queryListeners(record *core.Record, q visibilityQuery, rule boo
 		query, err = in.buildVisibilityQuery(record, q.condition, rule, in.requestInfo(first.auth, first.topic))
 	}
 	var yes []int
-	if err == nil {
+	isAsked := err == nil // else the error may have the client's own words, such as those of a failing disk
+	if isAsked {
 		err = query.Column(&yes)
 	}
 	switch {
-	case err != nil && (rule || fault.IsTransient(err)):
+	case err != nil && (rule || isAsked && fault.IsTransient(err)):
 		return nil, fmt.Errorf("ask who sees %s %s: %s: %w", record.Collection().Name, record.Id, q.condition, err)
 	case err != nil || len(yes) == 0:
 		return nil, nil //nolint:nilerr // nobody passes a filter that makes no sense

@@ -547,7 +547,7 @@ func TestARowThatCannotBeAskedAboutIsNoSilence(t *testing.T) {
 	row, viewer := core.NewRecord(posts), core.NewRecord(viewers)
 	row.Set("author", "bob")
 	viewer.Id = "ada"
-	for condition, want := range map[string]bool{`caption = ""`: true, `author.name = "Bob"`: true, `nonsense(`: false} {
+	for condition, want := range map[string]bool{`caption = ""`: true, `author.name = "Bob"`: true, `nonsense(`: false, `id = "x" "disk I/O error"`: false, `SQLITE_BUSY = 1`: false} {
 		topic := topic{name: "posts/*?" + condition, collection: "posts", row: everyRow}
 		topic.options.Query = map[string]string{"filter": condition}
 		device := newDevice(subscriptions.NewDefaultClient(), new(atomic.Int64))

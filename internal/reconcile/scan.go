@@ -218,7 +218,7 @@ func (s *scan) proofStatement() string {
 		}
 	}
 	values := slices.Concat([]string{"{:reader}", "t.rowid", anyBroken(others)}, s.proof.texts, s.proof.numbers)
-	return `SELECT 1 FROM {{` + s.table + `}} t WHERE t.rowid > {:after0} AND ` + proveRow + `(` + strings.Join(values, ", ") + `) ORDER BY t.rowid LIMIT 1`
+	return `SELECT 1 FROM {{` + s.table + `}} t NOT INDEXED WHERE t.rowid > {:after0} AND ` + proveRow + `(` + strings.Join(values, ", ") + `) ORDER BY t.rowid LIMIT 1`
 }
 
 // brokenMask is the expression of the bits that say which of the invariants a row breaks.

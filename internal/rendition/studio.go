@@ -120,11 +120,12 @@ func (s *Studio) startWork(record *core.Record, file string) *renderWork {
 	}
 	s.runningWork[path] = w
 	s.rendering.Go(func() {
+		defer s.finishWork(path, w)
+		w.err = errors.New("rendering ended early")
 		w.err = routine.SafeWrap(func() (err error) {
 			w.meta, err = s.renderFile(s.life, record, file)
 			return err
 		})()
-		s.finishWork(path, w)
 	})
 	return w
 }

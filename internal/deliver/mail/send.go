@@ -69,10 +69,12 @@ func (s *Sender) beginConversation(talk func()) bool {
 	}
 	s.underWay++
 	s.conversations.Go(func() {
+		defer func() { // also if an owner's hook ends its goroutine
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.underWay--
+		}()
 		talk()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.underWay--
 	})
 	return true
 }
