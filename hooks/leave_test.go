@@ -316,8 +316,12 @@ func TestLeavingRefusesWhatWouldBreak(t *testing.T) {
 		books.Fields.Add(&core.RelationField{Name: "cover", CollectionId: posts.Id, MaxSelect: 1})
 		books.ListRule, books.ViewRule = types.Pointer(`blocked(@request.auth.id, id) = false`), types.Pointer(`@request.auth.role = "moderator"`)
 		books.UpdateRule = types.Pointer(`@collection.likes.id != ""`)
-		if err := s.App.Save(books); err != nil {
-			t.Fatal(err)
+		readers, lately := core.NewViewCollection("readers"), core.NewViewCollection("lately")
+		readers.ViewQuery, lately.ViewQuery = `SELECT id, handle FROM users`, `SELECT id FROM feed`
+		for _, c := range []*core.Collection{books, readers, lately} {
+			if err := s.App.Save(c); err != nil {
+				t.Fatal(err)
+			}
 		}
 		p := startProgram(t, s)
 		if out, err := runLeave(t, dir); err == nil || !strings.Contains(out, "another process serves the data folder") {
@@ -336,9 +340,10 @@ func TestLeavingRefusesWhatWouldBreak(t *testing.T) {
 	}
 	before := read()
 	for drop, wants := range map[bool][]string{
-		false: {"books.listRule (0 rows): it calls blocked", "1 things have to be decided first; nothing is changed"},
+		false: {"books.listRule (0 rows): it calls blocked", "lately (0 rows): it is a view that may read feed, which goes; delete the view first\n", "2 things have to be decided first; nothing is changed"},
 		true: {"books.listRule (0 rows): it calls blocked", "books.cover (0 rows): it points at posts", "books.viewRule (0 rows): PocketBase could not evaluate it any more: @request.auth.role goes",
-			"books.updateRule (0 rows): PocketBase could not evaluate it any more", "4 things have to be decided first; nothing is changed"},
+			"books.updateRule (0 rows): PocketBase could not evaluate it any more", "lately (0 rows): it is a view that may read feed",
+			"readers (0 rows): it is a view that may read users.handle, which goes", "6 things have to be decided first; nothing is changed"},
 	} {
 		out, err := runLeave(t, dir, leaveArgs(drop)...)
 		if err == nil {

@@ -26,13 +26,9 @@ func TakenNames() []string { return slices.Concat(collection.Names(), otherTable
 
 // examineNames looks for collections and tables whose names are ours.
 func (p *Plan) examineNames(app core.App) error {
-	why, toDo := "the name is taken, and Doubletap needs it for a collection of its own", "give yours another name in the dashboard, and in your rules and clients"
-	left, err := readParam(app, leftID, &leftBehind{})
-	if err != nil {
+	var left leftBehind
+	if _, err := readParam(app, leftID, &left); err != nil {
 		return err
-	}
-	if left {
-		why, toDo = "Doubletap kept it when it left this folder", "the command leave --drop deletes all that was kept; or "+toDo
 	}
 	for _, name := range slices.Concat(TakenNames(), reservedNames) {
 		if name == "users" || !app.HasTable(name) {
@@ -45,6 +41,14 @@ func (p *Plan) examineNames(app core.App) error {
 		if slices.Contains(reservedNames, name) {
 			p.change(name, "", rows, "nothing today, but a later version needs the name: rename the collection when that suits you")
 			continue
+		}
+		why, toDo := "the name is taken, and Doubletap needs it for a collection of its own", "give yours another name in the dashboard, and in your rules and clients"
+		kept, err := left.holds(app, name)
+		if err != nil {
+			return err
+		}
+		if kept {
+			why, toDo = "Doubletap kept it when it left this folder", "the command leave --drop deletes all that was kept; or "+toDo
 		}
 		p.clash(name, "", rows, why, toDo)
 	}

@@ -27,9 +27,10 @@ type Leaving struct {
 type departure struct {
 	*Plan
 	Leaving
-	tx     core.App
-	before *core.Collection // users as the app had them
-	left   leftBehind
+	tx      core.App
+	before  *core.Collection // users as the app had them
+	private []string         // ids of the fields of users that adoption has kept private
+	left    leftBehind
 }
 
 var errUndone = errors.New("nothing is to be kept")
@@ -77,10 +78,16 @@ func (d *departure) leave() error {
 		return fmt.Errorf("%d steps are not applied: run migrate up first", len(d.Steps)-len(applied))
 	}
 	d.left = leftBehind{}
-	steps := []func() error{d.refuse, d.remember, d.dropMachinery, d.giveBackUsers, d.giveUpCollections, d.giveBackSettings, d.forgetSteps, d.checkRules}
+	return d.run(d.remember, d.refuseErasing, d.refuse, d.dropMachinery, d.giveBackUsers, d.giveUpCollections, d.giveBackSettings, d.forgetSteps, d.checkRules)
+}
+
+// run takes steps. What fails after a clash may fail because of it, and the clash says more.
+func (d *departure) run(steps ...func() error) error {
 	for _, step := range steps {
-		if err := step(); err != nil {
+		if err := step(); err != nil && len(d.Clashes) == 0 {
 			return err
+		} else if err != nil {
+			return nil //nolint:nilerr // all is undone, and the clashes say why
 		}
 	}
 	return nil
@@ -104,11 +111,13 @@ func (d *departure) remember() error {
 	if d.before, err = before.usersCollection(); err != nil {
 		return err
 	}
+	d.private = before.Private
 	d.left.Batch = before.Batch
 	if before.Users == nil { // a folder that was ours from the beginning
 		d.left.Batch = core.BatchConfig{MaxRequests: 50, Timeout: 3}
 	}
-	return d.left.note(d.tx, users, d.Leaving)
+	d.left.noteUsers(users, d.before, d.Leaving)
+	return d.left.noteNames(d.tx)
 }
 
 // dropMachinery drops our triggers, and the tables and the view that only they and a running service fill.
@@ -117,14 +126,40 @@ func (d *departure) dropMachinery() error {
 	for _, name := range d.Triggers {
 		statements = append(statements, "DROP TRIGGER IF EXISTS [["+name+"]]")
 	}
+	d.change("feed", "", 0, "gone: it is asked of posts and follows, and stored nowhere")
+	if err := execAll(d.tx, append(statements, "DROP VIEW IF EXISTS feed", "DELETE FROM _collections WHERE name = 'feed'")...); err != nil {
+		return err
+	}
+	return d.dropTables()
+}
+
+// dropTables drops our tables that are no collections, save those that are kept.
+func (d *departure) dropTables() error {
+	going, err := d.goingTables()
+	if err != nil {
+		return err
+	}
+	statements := []string{}
+	for _, name := range going {
+		statements = append(statements, "DROP TABLE IF EXISTS {{"+name+"}}")
+	}
+	return execAll(d.tx, statements...)
+}
+
+func (d *departure) goingTables() (going []string, err error) {
 	for _, name := range otherTables {
 		if keepsTable(name) && !d.Drop {
 			continue
 		}
-		statements = append(statements, "DROP TABLE IF EXISTS {{"+name+"}}")
+		ours, err := d.left.holds(d.tx, name)
+		if err != nil {
+			return nil, err
+		}
+		if ours {
+			going = append(going, name)
+		}
 	}
-	d.change("feed", "", 0, "gone: it is asked of posts and follows, and stored nowhere")
-	return execAll(d.tx, append(statements, "DROP VIEW IF EXISTS feed", "DELETE FROM _collections WHERE name = 'feed'")...)
+	return going, nil
 }
 
 // keepsTable reports whether a table that is no collection is data, which comes back with us.
@@ -141,8 +176,8 @@ func (d *departure) giveUpCollections() error {
 		if err != nil {
 			return fmt.Errorf("find the collection %s: %w", name, err)
 		}
-		if !found {
-			continue
+		if !found || !d.left.has(c) {
+			continue // whoever made it after we left may keep it
 		}
 		rows, err := countWhere(d.tx, name, "1")
 		if err != nil {
@@ -208,35 +243,48 @@ func (d *departure) forgetSteps() error {
 		return err
 	}
 	d.tx.Store().Remove(privateKey)
+	return d.storeLeft()
+}
+
+// storeLeft notes what is left of ours.
+func (d *departure) storeLeft() error {
+	if d.Drop {
+		d.left = leftBehind{Dropped: true, Folders: d.left.Folders}
+	}
 	return storeParam(d.tx, leftID, d.left)
 }
 
-// dropLeft drops what an earlier Leave kept.
+// dropLeft drops what an earlier Leave kept, and nothing that was made since.
 func (d *departure) dropLeft() error {
 	if !d.Drop {
 		d.Adopted = false
 		return nil
 	}
+	if d.left.Dropped {
+		return nil
+	}
+	return d.run(d.refuse, d.dropTables, d.dropUsersLeft, d.giveUpCollections, d.checkRules, d.storeLeft)
+}
+
+// dropUsersLeft drops what users has of ours.
+func (d *departure) dropUsersLeft() error {
 	users, err := d.tx.FindCollectionByNameOrId("users")
 	if err != nil {
 		return fmt.Errorf("find the collection users: %w", err)
 	}
-	if err := d.dropMachinery(); err != nil {
-		return err
+	state, rule := users.Fields.GetByName("state"), d.left.AuthRule
+	if rule != nil && state != nil && d.isDropped(state) && users.AuthRule != nil && *users.AuthRule == rule.Written {
+		suspended, err := countWhere(d.tx, "users", "state = 'suspended'")
+		if err != nil {
+			return err
+		}
+		users.AuthRule = rule.Before
+		d.change("users", "authRule", suspended, "as before, and who was suspended can sign in again: %s", describeRule(rule.Before))
 	}
 	if err := d.dropFields(users); err != nil {
 		return err
 	}
-	if err := storeCollection(d.tx, users); err != nil {
-		return err
-	}
-	if err := d.giveUpCollections(); err != nil {
-		return err
-	}
-	if err := d.checkRules(); err != nil {
-		return err
-	}
-	return storeParam(d.tx, leftID, d.left)
+	return storeCollection(d.tx, users)
 }
 
 // deleteLeftFolders deletes the files of the collections that are dropped, and forgets then that there was a Doubletap. It
@@ -244,7 +292,7 @@ func (d *departure) dropLeft() error {
 func deleteLeftFolders(app core.App) error {
 	var left leftBehind
 	found, err := readParam(app, leftID, &left)
-	if err != nil || !found || len(left.Folders) == 0 {
+	if err != nil || !found || len(left.Folders) == 0 && !left.Dropped {
 		return err
 	}
 	fsys, err := app.NewFilesystem()
@@ -254,6 +302,13 @@ func deleteLeftFolders(app core.App) error {
 	defer fsys.Close()
 	var failures []error
 	for _, folder := range left.Folders {
+		_, isUsed, err := db.Optional(app.FindCollectionByNameOrId(folder))
+		if err != nil {
+			return fmt.Errorf("look whether a collection has the id %s: %w", folder, err)
+		}
+		if isUsed {
+			continue // by one that was made since a crash: PocketBase makes the same id of the same name
+		}
 		failures = append(failures, fsys.DeletePrefix(folder+"/")...)
 	}
 	if err := errors.Join(failures...); err != nil {

@@ -8,59 +8,95 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/search"
-
-	"github.com/doubletap/doubletap/internal/collection"
 )
 
-// refuse names what of the app would break, or is not done yet.
-func (d *departure) refuse() error {
+// refuseErasing refuses to leave people half erased.
+func (d *departure) refuseErasing() error {
 	deleting, err := countWhere(d.tx, "users", "state = 'deleting'")
-	if err != nil {
-		return err
-	}
 	if deleting > 0 {
 		d.clash("users", "state", deleting, "accounts are still being erased", "serve until they are gone, or run the command jobs run")
 	}
+	return err
+}
+
+// refuse names what of the app would break.
+func (d *departure) refuse() error {
 	all, err := d.tx.FindAllCollections()
 	if err != nil {
 		return fmt.Errorf("read the collections: %w", err)
 	}
+	going, err := d.goingTables()
+	if err != nil {
+		return err
+	}
 	for _, c := range all {
-		if collection.IsOurs(c.Name) {
+		if d.left.has(c) && (d.Drop || c.Name == "feed") {
+			going = append(going, c.Name)
+		}
+	}
+	var views []string
+	for _, c := range all {
+		if d.left.has(c) {
 			continue
 		}
 		for _, r := range rulesOf(c) {
-			if functions := functionsIn(r.text); len(functions) > 0 {
+			if functions := functionsIn(r.text); len(functions) > 0 && c.Name != "users" {
 				d.clash(c.Name, r.name, 0, "it calls "+strings.Join(functions, ", ")+", which PocketBase does not have", "write it without in the dashboard")
 			}
 		}
 		if d.Drop {
-			d.refuseReferences(c)
+			d.refuseRelations(c)
+		}
+		if c.IsView() {
+			d.refuseView(c, all, going)
+			views = append(views, "DROP VIEW IF EXISTS {{"+c.Name+"}}")
 		}
 	}
-	return nil
+	if len(d.Clashes) == 0 {
+		return nil
+	}
+	return execAll(d.tx, views...) // with them SQLite would refuse what follows, which is undone, but finds the other clashes
 }
 
-// refuseReferences names what of a collection points at what would be dropped.
-func (d *departure) refuseReferences(c *core.Collection) {
+// refuseRelations names what of a collection points at what would be dropped.
+func (d *departure) refuseRelations(c *core.Collection) {
 	for _, field := range c.Fields {
 		relation, ok := field.(*core.RelationField)
-		if !ok {
+		if !ok || c.Name == "users" && d.isDropped(field) {
 			continue
 		}
-		if to, err := d.tx.FindCachedCollectionByNameOrId(relation.CollectionId); err == nil && to.Name != "users" && collection.IsOurs(to.Name) {
+		if to, err := d.tx.FindCachedCollectionByNameOrId(relation.CollectionId); err == nil && d.left.has(to) {
 			d.clash(c.Name, relation.Name, 0, "it points at "+to.Name+", which goes", "delete the field first, or leave without --drop")
 		}
 	}
-	if !c.IsView() {
-		return
+}
+
+// refuseView refuses a view that may read a table, a collection or a field of users that goes.
+func (d *departure) refuseView(c *core.Collection, all []*core.Collection, going []string) {
+	toDo := "delete the view first"
+	if d.Drop {
+		toDo += ", or leave without --drop"
+		at := slices.IndexFunc(all, func(c *core.Collection) bool { return c.Name == "users" })
+		if at >= 0 && namesWord(c.ViewQuery, "users") {
+			for _, name := range d.left.names(all[at]) {
+				if namesWord(c.ViewQuery, name) {
+					d.clash(c.Name, "", 0, "it is a view that may read users."+name+", which goes", toDo)
+					return
+				}
+			}
+		}
 	}
-	for _, name := range TakenNames() {
-		if name != "users" && regexp.MustCompile(`(?i)\b`+name+`\b`).MatchString(c.ViewQuery) {
-			d.clash(c.Name, "", 0, "it is a view that may read "+name+", which goes", "delete the view first, or leave without --drop")
+	for _, name := range going {
+		if namesWord(c.ViewQuery, name) {
+			d.clash(c.Name, "", 0, "it is a view that may read "+name+", which goes", toDo)
 			return
 		}
 	}
+}
+
+// namesWord reports whether a word is in a text, in whatever letters.
+func namesWord(text, word string) bool {
+	return regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(word) + `\b`).MatchString(text)
 }
 
 // checkRules names the rules that PocketBase could no longer evaluate, now that ours are gone.

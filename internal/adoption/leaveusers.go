@@ -83,12 +83,39 @@ func (d *departure) giveBackRule(r userRule, users *core.Collection) {
 		d.change("users", r.name, d.Users, "closed to all but superusers, as you closed it")
 	case now == nil, made != nil && *now == *made:
 		*r.of(users) = theirs
+		if field := d.mappedFieldIn(theirs); field != "" {
+			d.clash("users", r.name, d.Users, "the rule of before reads "+field+", whose values the adoption has mapped: "+describeRule(theirs), "write a rule in the dashboard that fits the values of today")
+		}
 		d.change("users", r.name, d.Users, "as before: %s", describeRule(theirs))
 	case len(functionsIn(*now)) > 0:
 		d.clash("users", r.name, d.Users, "it was changed, and calls "+strings.Join(functionsIn(*now), ", ")+", which PocketBase does not have", "write it without in the dashboard")
 	default:
+		if private := d.shownFields(users); r.isSight && len(private) > 0 && (theirs == nil || strings.TrimSpace(*now) != strings.TrimSpace(*theirs)) {
+			d.clash("users", r.name, d.Users, "it shows others "+strings.Join(private, ", ")+", which were private", "close the rule or hide the fields")
+		}
 		d.change("users", r.name, d.Users, "as you changed it: %s", describeRule(now))
 	}
+}
+
+// shownFields returns the fields that adoption has kept private and PocketBase shows to whomever the rules let in.
+func (d *departure) shownFields(users *core.Collection) (names []string) {
+	public := decided(d.tx).Public
+	for _, field := range users.Fields {
+		if slices.Contains(d.private, field.GetId()) && !field.GetHidden() && !slices.Contains(public, field.GetName()) {
+			names = append(names, field.GetName())
+		}
+	}
+	return names
+}
+
+// mappedFieldIn returns the field of the app's own that a rule may read and whose values the adoption has mapped, if any.
+func (d *departure) mappedFieldIn(rule *string) string {
+	for _, v := range valueFields {
+		if rule != nil && d.before.Fields.GetByName(v.name) != nil && namesWord(*rule, v.name) {
+			return v.name
+		}
+	}
+	return ""
 }
 
 func describeRule(rule *string) string {
@@ -103,17 +130,18 @@ func describeRule(rule *string) string {
 
 // keepOutSuspended says what becomes of the people whom a moderator has locked out.
 func (d *departure) keepOutSuspended(users *core.Collection) error {
-	if d.before.Fields.GetByName("state") != nil {
-		return nil // the app's own field: its rules know what it means
-	}
 	suspended, err := countWhere(d.tx, "users", "state = 'suspended'")
 	switch {
 	case err != nil || suspended == 0:
 		return err
-	case d.Drop:
+	case d.Drop && d.before.Fields.GetByName("state") == nil:
 		d.change("users", "state", suspended, "gone: who was suspended can sign in again")
 	default:
-		users.AuthRule = bothRules(users.AuthRule, types.Pointer(`state != "suspended"`))
+		before := users.AuthRule
+		users.AuthRule = bothRules(before, types.Pointer(`state != "suspended"`))
+		if users.AuthRule != nil {
+			d.left.AuthRule = &leftRule{before, *users.AuthRule}
+		}
 		d.change("users", "authRule", suspended, "and who is suspended stays locked out")
 	}
 	return nil
@@ -141,7 +169,7 @@ func (d *departure) dropFields(users *core.Collection) error {
 	statements := []string{}
 	users.Indexes = slices.DeleteFunc(users.Indexes, func(ddl string) bool {
 		name := dbutils.ParseIndex(ddl).IndexName
-		ours := slices.Contains(d.Indexes, name)
+		ours := slices.Contains(d.Indexes, name) && len(d.left.Fields) > 0
 		if ours {
 			statements = append(statements, "DROP INDEX IF EXISTS [["+name+"]]")
 		}
@@ -155,8 +183,11 @@ func (d *departure) dropFields(users *core.Collection) error {
 		}
 	}
 	for _, ddl := range d.left.Replaced {
-		statements = append(statements, ddl)
-		users.Indexes = append(users.Indexes, ddl)
+		if !hasIndex(users, dbutils.ParseIndex(ddl).IndexName) {
+			statements = append(statements, ddl)
+			users.Indexes = append(users.Indexes, ddl)
+		}
 	}
+	d.left.Replaced = nil
 	return execAll(d.tx, statements...)
 }
