@@ -24,7 +24,8 @@ func leaveCommand(app core.App) *cobra.Command {
 		Long: "Take out of the folder what only Doubletap understands: triggers, rules with its functions, the feed, the index of words,\n" +
 			"its steps. The rules and options of users are the app's own again, and people stay signed in. Our collections and our\n" +
 			"fields of users stay, for superusers alone; --drop deletes them with their rows and files. Keys, jobs and the secrets of\n" +
-			"webhooks go in any case. Stop the service first, and make a backup: nothing else undoes it. Runs again after a crash.",
+			"webhooks go in any case. Stop the service first, and make a backup: nothing else undoes it. Runs again after a crash. Before a later\n" +
+			"leave --drop stop a plain PocketBase that serves the folder too: it takes no lock, so nobody can refuse beside it.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := datafolder.Lock(app.DataDir()); err != nil {
