@@ -20,6 +20,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // buildPlain builds PocketBase as it comes.
@@ -171,6 +172,7 @@ func makeClubFolder(t *testing.T) (p *plainApp, ann, token string) {
 // TestLeavingGivesAnAppBack adopts an app, lets people use what it got, and gives it back to PocketBase.
 func TestLeavingGivesAnAppBack(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for _, drop := range []bool{false, true} {
 		t.Run(fmt.Sprintf("drop=%v", drop), func(t *testing.T) {
 			p, ann, token := makeClubFolder(t)
@@ -269,6 +271,7 @@ func leaveArgs(drop bool) []string {
 // them.
 func TestLeavingGivesBackAFolderOfOurs(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for _, drop := range []bool{false, true} {
 		t.Run(fmt.Sprintf("drop=%v", drop), func(t *testing.T) {
 			dir, token := t.TempDir(), ""
@@ -305,6 +308,7 @@ func TestLeavingGivesBackAFolderOfOurs(t *testing.T) {
 // TestLeavingRefusesWhatWouldBreak has an app that uses what goes, and a server that serves the folder.
 func TestLeavingRefusesWhatWouldBreak(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	dir := t.TempDir()
 	t.Run("used", func(t *testing.T) {
 		s := hookstest.Open(t, dir)
@@ -368,6 +372,7 @@ func TestLeavingRefusesWhatWouldBreak(t *testing.T) {
 // TestLeavingAgainDropsWhatWasKept drops what an earlier leave kept, and files that a crash let stay.
 func TestLeavingAgainDropsWhatWasKept(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	p, _, _ := makeClubFolder(t)
 	before := rulesAndOptions(t, p.app)
 	p.close()
