@@ -295,7 +295,7 @@ func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
 	t.Parallel()
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
-	a.setPreferences("ada", mailPreference("comment", "now"))
+	a.setPreferences("ada", jsonObject{"notify": jsonObject{"comment": jsonObject{"mail": "now", "push": false}}})
 	bob := a.As("bob")
 	bob.Update("users", bob.ID, map[string]any{"name": "Bob <b>\"Ü\"</b>"})
 	bob.Comment(post, "", "<script>alert(1)</script> & more")
@@ -328,7 +328,7 @@ func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
 		t.Fatalf("settings %s, want %s", settings(), before)
 	}
 	a.Guest().Must(204, "POST", path, &hookstest.Upload{Fields: map[string]string{"List-Unsubscribe": "One-Click"}})
-	if got := settings(); got != "map[comment:map[mail:off]]" {
+	if got := settings(); got != "map[comment:map[mail:off push:false]]" {
 		t.Errorf("settings %s", got)
 	}
 	a.As("carol").Comment(post, "", "me too")

@@ -158,6 +158,22 @@ func TestAnEndpointMovesOnlyWithItsKeys(t *testing.T) {
 	}
 }
 
+func TestADeviceThatMovesHasNotFailed(t *testing.T) {
+	t.Parallel()
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	id := ada.Create("devices", jsonObject{"kind": "apns", "endpoint": apnsToken("old")}).ID()
+	execSQL(t, s.App, "UPDATE devices SET failingSince = '2026-01-01 00:00:00.000Z', answeredAt = '2026-01-01 00:00:00.000Z'")
+	ada.Update("devices", id, jsonObject{"name": "phone"})
+	if d := s.Record("devices", id); d.GetString("failingSince") == "" {
+		t.Error("with another name it has not failed")
+	}
+	ada.Update("devices", id, jsonObject{"endpoint": apnsToken("new")})
+	if d := s.Record("devices", id); d.GetString("failingSince") != "" || d.GetString("answeredAt") != "" {
+		t.Errorf("with another endpoint it is failing since %q, answered at %q", d.GetString("failingSince"), d.GetString("answeredAt"))
+	}
+}
+
 // A device outlives the request that registers it: a caller whose credential ends in between registers none.
 func TestNoDeviceIsRegisteredWithACredentialThatEnds(t *testing.T) {
 	t.Parallel()

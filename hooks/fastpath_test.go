@@ -136,6 +136,7 @@ func collectLikeAnswers(t *testing.T, s *hookstest.Service) (answers []string) {
 	post("by a guest", nil, of(public))
 	post("more fields", bob, fmt.Sprintf(`{"post":%q,"emoji":"heart"}`, followers))
 	post("a chosen id", eve, fmt.Sprintf(`{"post":%q,"id":"abcdefghijklmno"}`, public))
+	post("a user added", dave, fmt.Sprintf(`{"post":%q,"user+":%q}`, public, bob.ID))
 	post("a number", bob, `{"post":1}`)
 	post("null", bob, `{"post":null}`)
 	post("a list", bob, fmt.Sprintf(`{"post":[%q]}`, public))
@@ -233,6 +234,18 @@ func TestTheFastPathStepsAside(t *testing.T) {
 			}
 		})
 	}
+	t.Run("for a rate limit, when one is taken back", func(t *testing.T) {
+		s := newServiceOnPath(t, "fast")
+		like := s.As("bob").Like(s.As("ada").Post("hello"))
+		s.App.Settings().RateLimits = core.RateLimitsConfig{Enabled: true, Rules: []core.RateLimitRule{{Label: "likes:delete", MaxRequests: 100, Duration: 10}}}
+		if err := s.App.Save(s.App.Settings()); err != nil {
+			t.Fatal(err)
+		}
+		s.As("bob").Delete("likes", like)
+		if fast, slow := answeredLikes(t, s, "fast"), answeredLikes(t, s, "general"); fast != 1 || slow != 1 {
+			t.Errorf("%d fast, %d general", fast, slow)
+		}
+	})
 	t.Run("for a relation to likes, when one is taken back", func(t *testing.T) {
 		s := newServiceOnPath(t, "fast")
 		addOwnersCollection(t, s, "stamps", "likes", cascades)

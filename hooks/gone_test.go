@@ -59,6 +59,12 @@ func TestGoneIDs(t *testing.T) {
 			gone(t, id)
 		}
 	})
+	t.Run("what is there and out of sight", func(t *testing.T) {
+		private := ada.Post("mine", "visibility", "private")
+		if answer := mallory.Must(400, "POST", posts, postUpload(private)); answer.Raw != malformed {
+			t.Errorf("the answer is %s, want that to a malformed id, %s", answer.Raw, malformed)
+		}
+	})
 	t.Run("an edge comes back under its id", func(t *testing.T) {
 		like := mallory.Like(public)
 		mallory.Delete("likes", like)

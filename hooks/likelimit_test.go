@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks"
@@ -17,7 +18,7 @@ func TestALimitedLikeDoesNotRunOthersAgain(t *testing.T) {
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "likes=1/24h")
 	var mu sync.Mutex
-	runs := map[string]int{}
+	runs, vetoed := map[string]int{}, false
 	entered, open := make(chan struct{}), make(chan struct{})
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {
@@ -28,6 +29,9 @@ func TestALimitedLikeDoesNotRunOthersAgain(t *testing.T) {
 			mu.Lock()
 			runs[e.User.GetString("handle")]++
 			mu.Unlock()
+			if vetoed {
+				return apis.NewForbiddenError("Not you.", nil)
+			}
 			return e.Next()
 		})
 	})
@@ -63,4 +67,10 @@ func TestALimitedLikeDoesNotRunOthersAgain(t *testing.T) {
 	if n := s.Rows("likes", "true"); n != 5 {
 		t.Errorf("%d likes are stored", n)
 	}
+	vetoed = true
+	like("ada", 403)
+	all.Wait()
+	vetoed = false
+	like("ada", 200) // what was not stored is not counted
+	all.Wait()
 }

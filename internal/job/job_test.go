@@ -60,7 +60,7 @@ func TestAJobWakesTheRunnerWhenItCanBeSeen(t *testing.T) {
 		return nil
 	}))
 	if len(r.wakeSignal) != 1 {
-		t.Error("not woken by the commit")
+		t.Fatal("not woken by the commit")
 	}
 	<-r.wakeSignal
 	must(t, Enqueue(app, "mail", nil))
