@@ -90,11 +90,11 @@ func (s *Social) drainService(health *web.Health) {
 	if !requests.WaitDrained(ctx) {
 		s.app.Logger().Warn("requests cut short", "err", fmt.Errorf("still under way after %v", drainTimeout))
 	}
-	streams, stop := context.WithTimeout(ctx, drainGraceTimeout)
+	streams, stop := context.WithTimeout(context.Background(), drainGraceTimeout) // for what nobody waits for any more
 	s.logCutShort("streams", s.inbox.Close(streams))
 	stop()
-	ending.Wait()
-	grace, stop := context.WithTimeout(context.Background(), drainGraceTimeout) // for what nobody waits for any more
+	ending.Wait() // which may take longer than the grace
+	grace, stop := context.WithTimeout(context.Background(), drainGraceTimeout)
 	defer stop()
 	s.logCutShort("photos", s.studio.Close(grace))
 	s.logCutShort("mails", s.delivery.service.Close(grace))

@@ -7,7 +7,11 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 )
+
+// moment is how long a group in which nothing runs may take to say so.
+const moment = 50 * time.Millisecond
 
 // Wait returns nil when all goroutines of the group have ended. When ctx ends first, it returns an error, and leaves
 // them alone. As with the group's own Wait, none may begin meanwhile unless another runs.
@@ -21,6 +25,11 @@ func Wait(ctx context.Context, group *sync.WaitGroup) error {
 	case <-over:
 		return nil
 	case <-ctx.Done():
+	}
+	select { // a context that has ended already says nothing about the group
+	case <-over:
+		return nil
+	case <-time.After(moment):
 		return fmt.Errorf("wait for goroutines: %w", ctx.Err())
 	}
 }

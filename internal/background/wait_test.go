@@ -22,3 +22,15 @@ func TestWaitEndsWithTheGroupOrTheContext(t *testing.T) {
 		t.Errorf("when it has ended: %v", err)
 	}
 }
+
+func TestAnEndedContextCutsNothingShortWhereNothingRuns(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for range 1000 {
+		var group sync.WaitGroup
+		if err := Wait(ended, &group); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
