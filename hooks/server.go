@@ -6,7 +6,9 @@ import (
 	"sync"
 
 	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/gctune"
@@ -18,6 +20,7 @@ func (s *Social) bindServer() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 		e.InstallerFunc = nil // the first superuser comes from a command or a variable, never from a link in a log
 		e.Router.BindFunc(web.AnswerTransient)
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: web.ExposeHeaders, Priority: apis.DefaultCorsMiddlewarePriority - 1})
 		if pb, ok := s.app.(*pocketbase.PocketBase); ok {
 			if err := web.PrepareServing(pb, e); err != nil {
 				return err

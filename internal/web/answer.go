@@ -1,6 +1,8 @@
 package web
 
 import (
+	"net/http"
+
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/internal/fault"
@@ -25,4 +27,16 @@ func transientFor(e *core.RequestEvent, err error) error {
 	}
 	e.Response.Header().Set("Retry-After", "2")
 	return err
+}
+
+// exposedHeaders are those of our answers that a page of another origin may read.
+const exposedHeaders = "Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed"
+
+// ExposeHeaders is the middleware that lets pages of other origins read exposedHeaders. It runs before PocketBase's CORS
+// middleware, so that an owner's, if it says what it exposes, has the last word.
+func ExposeHeaders(e *core.RequestEvent) error {
+	if e.Request.Header.Get("Origin") != "" && e.Request.Method != http.MethodOptions {
+		e.Response.Header().Set("Access-Control-Expose-Headers", exposedHeaders)
+	}
+	return e.Next()
 }
