@@ -30,7 +30,8 @@ const (
 
 func (s *Social) bindIdempotency() {
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: generalPathPriority + 1, Func: func(e *core.RequestEvent) error { // a repeat's expand has the budget of all questions
+		// Within the budget of queries and the limits of statements: a repeat is answered here, and expands what it asks for.
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: generalPathPriority + 1, Func: func(e *core.RequestEvent) error {
 			if e.Request.Pattern != web.CreatePattern {
 				return e.Next()
 			}
@@ -144,32 +145,33 @@ func keyOf(e *core.RequestEvent) (*idempotency.Key, error) {
 }
 
 // respondStored answers with the record that was stored with a key, as it is now, and returns it; nil if there is none.
-// The error is PocketBase's 404 if the record is gone, or no longer for the caller. With an id for a key it is none: who
-// chooses an id that was used is told so as always.
-func respondStored(e *core.RequestEvent, key *idempotency.Key) (*core.Record, error) {
+// The error is PocketBase's 404 if the record is gone, or no longer for the caller. With an id for a key it is none,
+// whatever else the request has: who chooses an id that was used is told so as always.
+func respondStored(e *core.RequestEvent, key *idempotency.Key) (record *core.Record, err error) {
 	id, hash, err := idempotency.FindRecord(e.App, key)
-	switch {
-	case err != nil:
+	if err != nil || id == "" {
 		return nil, fault.ForClient(err)
-	case id == "":
-		return nil, nil
 	}
-	record, err := findVisible(e, id)
-	switch {
-	case err != nil:
-		return nil, fault.ForClient(err)
-	case record == nil && key.IsID:
-		return nil, nil
-	case hash != key.Hash:
-		return nil, router.NewApiError(http.StatusUnprocessableEntity, "The key was used for another request.", nil)
-	case record == nil:
-		return nil, fault.NotFound()
-	}
-	e.Response.Header().Set(replayedHeader, "true")
-	if err := apis.EnrichRecord(e, record); err != nil {
-		return nil, err
-	}
-	return record, e.JSON(http.StatusOK, record)
+	err = web.AnswerAsRead(e, func() error {
+		found, err := findVisible(e, id)
+		switch {
+		case err != nil:
+			return fault.ForClient(err)
+		case found == nil && key.IsID:
+			return nil
+		case hash != key.Hash:
+			return router.NewApiError(http.StatusUnprocessableEntity, "The key was used for another request.", nil)
+		case found == nil:
+			return fault.NotFound()
+		}
+		if err := apis.EnrichRecord(e, found); err != nil {
+			return fault.ForClient(err)
+		}
+		record = found
+		e.Response.Header().Set(replayedHeader, "true")
+		return e.JSON(http.StatusOK, found)
+	})
+	return record, err
 }
 
 // findVisible returns a record of the collection of a request, nil if it is gone or not for the caller.

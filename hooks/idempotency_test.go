@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/png"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -250,28 +251,11 @@ func TestAChosenIDIsAKey(t *testing.T) {
 		t.Errorf("the id of what is gone is answered %s, want %s", gone.Raw, malformed)
 	}
 	if gone := bob.Must(400, "POST", recordsOf("comments"), other); gone.Raw != malformed {
-		t.Errorf("the id of what is gone with another text is answered %s, want %s", gone.Raw, malformed)
+		t.Errorf("the id of what is gone is answered %s to another text, want %s", gone.Raw, malformed)
 	}
 }
 
 // TestKeysAreForUsers has a guest, the superuser, changes and deletions with a key, all of which is as without one.
-// TestARepeatHasTheBudgetOfAllQuestions: what a repeat expands is read as in any other answer.
-func TestARepeatHasTheBudgetOfAllQuestions(t *testing.T) {
-	t.Parallel()
-	s := hookstest.New(t)
-	comment := jsonObject{"post": s.As("ada").Post("hello"), "text": "hello"}
-	bob := s.As("bob").With(idempotencyHeader, "once")
-	bob.Must(200, "POST", recordsOf("comments"), comment)
-	if a := bob.Do("POST", recordsOf("comments")+"?expand=post.author", comment); a.Status != 200 || a.Body["expand"] == nil {
-		t.Errorf("a repeat with an author: %d %s", a.Status, a.Raw)
-	}
-	for _, expand := range []string{"comments_via_parent", "post.author.posts_via_author", "post.author.a.b", "post,author,parent,a,b,c,d,e,f,g,h"} {
-		if a := bob.Do("POST", recordsOf("comments")+"?expand="+expand, comment); a.Status != 400 {
-			t.Errorf("a repeat with %s: %d %s", expand, a.Status, a.Raw)
-		}
-	}
-}
-
 func TestKeysAreForUsers(t *testing.T) {
 	t.Parallel()
 	s := hookstest.New(t)
@@ -338,5 +322,106 @@ func TestAnOwnersCollectionTakesKeys(t *testing.T) {
 	bob.Must(422, "POST", recordsOf("bookings"), jsonObject{"seat": "A2"})
 	if one, two := bob.Create("visits", jsonObject{"seat": "A1"}), bob.Create("visits", jsonObject{"seat": "A1"}); one.ID() == two.ID() {
 		t.Error("a collection that takes no keys is told from a repeat")
+	}
+}
+
+// TestARepeatHasTheBudgetOfACreate asks for more than a create may, on both paths, and for all that it may.
+func TestARepeatHasTheBudgetOfACreate(t *testing.T) {
+	t.Parallel()
+	s := hookstest.New(t, func(_ core.App, social *hooks.Social) { social.AcceptIdempotencyKeys("bookings") })
+	everybody := "@request.auth.id != ''"
+	users, err := s.App.FindCollectionByNameOrId("users")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bookings := core.NewBaseCollection("bookings")
+	bookings.Fields.Add(&core.RelationField{Name: "author", CollectionId: users.Id, MaxSelect: 1})
+	bookings.CreateRule, bookings.ViewRule = &everybody, &everybody
+	if err := s.App.Save(bookings); err != nil {
+		t.Fatal(err)
+	}
+	bob, on := s.As("bob").With(idempotencyHeader, "key"), newSubjects(s.As("ada"))
+	bodies := map[string]func() any{"bookings": func() any { return jsonObject{"author": bob.ID} }}
+	for _, name := range []string{"posts", "comments", "stories"} {
+		bodies[name] = func() any { return clientBody(name, on) }
+	}
+	for name, body := range bodies {
+		by := bob.With(idempotencyHeader, "key-of-"+name)
+		for _, tried := range []string{"a create", "a repeat"} {
+			for _, expand := range []string{"author.comments_via_author", "author.posts_via_author.author.posts_via_author", "a,b,c,d,e,f,g,h,i,j,k"} {
+				if answer := by.Do("POST", recordsOf(name)+"?expand="+expand, body()); !isOverBudget(answer) {
+					t.Errorf("%s of %s with %s is answered %d %.200s", tried, name, expand, answer.Status, answer.Raw)
+				}
+			}
+			answer := by.Must(200, "POST", recordsOf(name)+"?expand=author", body())
+			if !strings.Contains(answer.Raw, `"handle":"bob"`) || (answer.Header.Get(replayedHeader) == "true") != (tried == "a repeat") {
+				t.Errorf("%s of %s is answered %s", tried, name, answer.Raw)
+			}
+		}
+	}
+}
+
+// TestARepeatIsAnsweredAsARead has a hook of the owner's look at the app that a create and its repeat are shown with,
+// and read without an end for the repeat.
+func TestARepeatIsAnsweredAsARead(t *testing.T) {
+	t.Parallel()
+	endless := false
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnRecordEnrich("comments").BindFunc(func(e *core.RecordEnrichEvent) error {
+			if endless {
+				var row struct {
+					N int `db:"n"`
+				}
+				err := e.App.RecordQuery("users").Select("(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n) AS n").Limit(1).One(&row)
+				if err == nil {
+					t.Error("it was read to an end that it does not have")
+				}
+			}
+			return e.Next() // as PocketBase does with what it could not expand
+		})
+	})
+	bob, body := s.As("bob").With(idempotencyHeader, "key"), jsonObject{"post": s.As("ada").Post("hello"), "text": "hello"}
+	first := bob.Create("comments", body)
+	endless = true
+	if answer := bob.Do("POST", recordsOf("comments"), body); answer.Status != 503 || answer.Header.Get("Retry-After") == "" || answer.Header.Get(replayedHeader) != "" {
+		t.Errorf("what cannot be read is answered %d %s", answer.Status, answer.Raw)
+	}
+	endless = false
+	expectReplayed(t, bob, "comments", body, first)
+}
+
+// TestAnotherCollectionHasTheNameOfTheKeys has a folder that was adopted before there were keys.
+func TestAnotherCollectionHasTheNameOfTheKeys(t *testing.T) {
+	t.Parallel()
+	s := hookstest.New(t)
+	for _, statement := range []string{"DROP TABLE idempotency", "DELETE FROM _collections WHERE name = 'idempotency'", "DELETE FROM _migrations WHERE file = '1765001800_idempotency.go'"} {
+		execSQL(t, s.App, statement)
+	}
+	if err := s.App.ReloadCachedCollections(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.App.Save(core.NewBaseCollection("idempotency")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.App.RunAllMigrations(); err == nil || !strings.Contains(err.Error(), "idempotency: the name is taken") || !strings.Contains(err.Error(), "another name in the dashboard") {
+		t.Errorf("the step says %v", err)
+	}
+}
+
+// TestPagesOfOtherOriginsReadOurHeaders has a browser's page of another origin.
+func TestPagesOfOtherOriginsReadOurHeaders(t *testing.T) {
+	t.Parallel()
+	s := hookstest.New(t)
+	bob, body := s.As("bob").With(idempotencyHeader, "key"), jsonObject{"post": s.As("ada").Post("hello"), "text": "hello"}
+	for range 2 {
+		exposed := bob.With("Origin", "https://elsewhere.example").Must(200, "POST", recordsOf("comments"), body).Header.Get("Access-Control-Expose-Headers")
+		for _, name := range []string{"Retry-After", "RateLimit", "RateLimit-Policy", replayedHeader} {
+			if !slices.Contains(strings.Split(exposed, ", "), name) {
+				t.Errorf("%s is not exposed: %q", name, exposed)
+			}
+		}
+	}
+	if exposed := bob.Must(200, "POST", recordsOf("comments"), body).Header.Get("Access-Control-Expose-Headers"); exposed != "" {
+		t.Errorf("a page of ours gets %q", exposed)
 	}
 }

@@ -46,6 +46,25 @@ func BoundStatements(e *core.RequestEvent) error {
 	return err
 }
 
+// AnswerAsRead runs what answers a request that stores nothing, whatever its method: what could not be read is an error
+// of the answer, as it is with a GET, and not left out.
+func AnswerAsRead(e *core.RequestEvent, answer func() error) error {
+	app, ok := e.App.(clientApp)
+	if !ok { // a superuser's
+		return answer()
+	}
+	read := app
+	read.answer = &clientAnswer{isRead: true}
+	e.App = read
+	err := answer()
+	read.answer.ended.Store(true)
+	e.App = app
+	if cut := read.answer.unread(); err != nil && cut != nil {
+		return fault.ForClient(cut)
+	}
+	return err
+}
+
 // clientApp is the app as a client's request sees it. What PocketBase reads for the client's own query (pages, single
 // records and what is expanded) is ended when it takes longer than statementTimeout. Code that keeps a clientApp for
 // longer than the request has the app without these limits.
