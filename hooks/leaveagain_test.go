@@ -13,6 +13,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // inPlain changes a folder that nobody serves, as its owner would in the dashboard of a plain PocketBase.
@@ -46,6 +47,7 @@ func expectRefused(t *testing.T, dir string, drop bool, wants ...string) {
 // keep from showing them.
 func TestLeavingShowsNoPrivateField(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	p := newPlainApp(t).changeUsers(func(users *core.Collection) {
 		users.Fields.Add(&core.TextField{Name: "phone"}, &core.TextField{Name: "city"})
 	})
@@ -67,6 +69,7 @@ func TestLeavingShowsNoPrivateField(t *testing.T) {
 // pointing at what was kept.
 func TestLeavingAgainDropsNothingOfTheApp(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	p, _, _ := makeClubFolder(t)
 	p.close()
 	t.Run("used", func(t *testing.T) { hookstest.Open(t, p.dir).As("ann").Post("sea") })
@@ -152,6 +155,7 @@ func TestLeavingAgainDropsNothingOfTheApp(t *testing.T) {
 // TestLeavingKeepsPeopleLockedOut has somebody suspended, by our field or by the app's own, which was mapped.
 func TestLeavingKeepsPeopleLockedOut(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for _, own := range []bool{false, true} {
 		t.Run(fmt.Sprintf("own=%v", own), func(t *testing.T) {
 			p := newPlainApp(t).changeUsers(func(users *core.Collection) {
