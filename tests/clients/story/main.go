@@ -78,10 +78,11 @@ func sharePhoto(ctx context.Context, url string) (post, user string, err error) 
 	if err != nil {
 		return "", "", err
 	}
-	record, ok := created.(*ogen.PostsRecord)
-	if !ok {
+	answer, ok := created.(*ogen.PostsRecordHeaders)
+	if !ok || answer.IdempotentReplayed.Set {
 		return "", "", fmt.Errorf("a photo: %+v", created)
 	}
+	record := answer.Response
 	seen, err := c.ViewPosts(ctx, ogen.ViewPostsParams{ID: record.ID})
 	if err != nil {
 		return "", "", err
