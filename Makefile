@@ -14,60 +14,8 @@ GOFMT = $$(go env GOROOT)/bin/gofmt
 # encoder, and the linker keeps one copy of a generic function for all. SQLite's pointer arithmetic is not checked either
 # (checkptr), which is a twentieth of all work.
 RACE = $(if $(shell command -v gcc),-race) '-gcflags=modernc.org/...=-race=false -d=checkptr=0' '-gcflags=golang.org/x/crypto/...=-race=false'
-# Tests of one step after the other that would take minutes under the race detector, which has nothing to find there: those that
-# call testenv.SkipSequential, as a test at the top of the repository makes sure.
-SEQUENTIAL = TestABatchBringsEveryKindOfPhoto TestABellRingsForManyInSteps TestAChangedRuleHoldsInSearchAndOnPages \
-	TestAChangedRuleKeepsTheFastLikesAndTheirAnswers TestAChangedRuleKeepsTheFastReadsAndTheirAnswers \
-	TestADeletedPostIsHiddenAtOnceAtEveryDoor TestADeviceThatNeverAnsweredDiesAfterADay \
-	TestAFastReadAnswersAsPocketBaseDoes TestAFastReadKnowsFieldsOfTheOwner TestAFastReadStepsAside \
-	TestAFastReadTakesFewStatements TestAFieldOfAnotherDoorHidesNobody TestAHundredLikesAreOnePushAndOneMail \
-	TestAJobLosesNothingByAStatementThatFails TestAPageOfSearchHasAHundredRowsAtMost \
-	TestAPhotoOfAnyKindLeavesEverythingButThePictureBehind TestARouteBlamesItselfForAStatementThatFails \
-	TestARowThatFailsIsFoundAgain TestARowThatFailsKeepsNoOtherFromBeingDone TestAThousandPeopleBehindOneAddressAreNotHit \
-	TestAccess TestAccountsThatShareAnAddress TestAdoptCommandNamesClashes TestAdoptCommandTellsAndAdopts \
-	TestAdoptingAClosedAppOpensNothing TestAdoptingGivesHandles TestAdoptingGivesHandlesThatLookMade \
-	TestAdoptingJoinsRulesWithComments TestAdoptingKeepsAnAvatarProtected TestAdoptingKeepsFieldsPrivate \
-	TestAdoptingKeepsFieldsPrivateFromOwnersCollections TestAdoptingKeepsFilesAndSettings \
-	TestAdoptingKeepsRenamedFieldsPrivate TestAdoptingKeepsSignInWithoutPasswords TestAdoptingMapsWhatTheOwnerSays \
-	TestAdoptingRefusesEveryClashAtOnce TestAdoptingRefusesNamesOfIndexes TestAdoptingRefusesRulesOfEmptyValues \
-	TestAdoptingRefusesValuesThatDoNotFit TestAdoptingRemembersOverWhatIsThere TestAdoptingReplacesIndexesOfTheHandle \
-	TestAdoptingTakesNoStatementForEachUser TestAlertsThatFailLeaveTheBudget TestAllOrientationsShowThePicture \
-	TestAnAccountIsGuessedFiftyTimesADay TestAnAddressIsOneIdentityAtEveryDoor TestAnEdgeUnderAnotherIDIsThatEdge \
-	TestAnEqualRequestIsEquallyFast TestAnHonestCrowdSignsIn TestAnOwnersFieldOfOursFollows \
-	TestAnOwnersHookThatKeepsARecord TestAnswersAreAsDescribed TestAnswersAreBoundedInBytes \
-	TestBenchMeasuresARunningServerAndLeavesNobodyThere TestBodiesAreBounded TestBudgetHoldsAtEveryDoor \
-	TestColorsOfTheBitstream TestComments TestCommonWordsCanBeHandles TestCountsTellNothingThatAGuestMayNotSee \
-	TestDeletingAnAccountAsksForAFreshSignIn TestDeletionsAreShortTransactions \
-	TestDescribedBodiesSucceed TestDoctorAfterABusyDay TestDoctorCommand TestDoctorFindsTampering \
-	TestDoctorFindsWhatPhotosLack TestDoctorKnowsAdoptedRules TestDoctorLeavesToAPerson TestDoctorRepairs \
-	TestDoctorSeesABrokenDatabase TestEffectsOfEachWord TestEndpointsAreCheckedAtEveryDoor \
-	TestEveryCodingIsShownOrRefused TestEveryDoorHasItsLimit TestEveryDoorIsLimitedByAddress TestEveryEdgeIsAnEvent \
-	TestEveryGIFIsShownOrRefused TestEveryPNGIsShownOrRefused TestEveryRouteAnswersAsDescribed \
-	TestEverySamplingIsShownOrRefused TestEveryWebPIsShownOrRefused TestFastPagesAreBoundedInBytes TestFeed \
-	TestFieldsOfAnOwnersOwnOnLikesNeverBreakALike TestFoldIsItsOwnFold \
-	TestFortyPostsThatMentionOnePersonAreFewAlerts TestGroups TestHundredsOfRowsThatFailKeepNoOtherFromBeingDone \
-	TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost \
-	TestLeakARefusalIsTheSameAsForWhatIsNotThere TestLeakNoAnswerTellsOfAPostThatOneMayNotSee \
-	TestLeakNoClientMovesWhatIsTheServers TestLeakNobodyFindsOutWhoBlocksMutesSavesOrReports \
-	TestLeakNobodyGuessesWhatAPostSaysThatOneMayNotSee \
-	TestLeakWhoseSomethingIsCannotBeChanged TestLeavingAgainDropsNothingOfTheApp TestLeavingAgainDropsWhatWasKept \
-	TestLeavingGivesAnAppBack TestLeavingGivesBackAFolderOfOurs TestLeavingKeepsPeopleLockedOut \
-	TestLeavingRefusesWhatWouldBreak TestLeavingShowsNoPrivateField TestLikeLibheif \
-	TestMailsToAccountsLeadToTheWebApp TestMemoryIsEnough TestMentions TestNeededCollectionsStay TestNoBodyBreaksARoute \
-	TestNobodyLearnsWhetherAnAddressHasAnAccount TestNobodysRequestsFillAMailbox TestOAuth2LogIn TestOAuth2SignUp \
-	TestOracle TestOwner TestOwnersChangesGoThrough TestOwnersRecordsFollowRowsOfEveryCollection \
-	TestOwnersRecordsFollowThroughEveryDoor TestOwnersRecordsGoAfterAKill TestOwnersRecordsGoInSteps \
-	TestOwnersRecordsOfWhatGoesWithAPost TestPartsShareTheirMemory TestPhoto TestPhotoOfAStory TestPhotoSight \
-	TestPhotoThatIsNone TestPhotosAreNamedAfterTheirKind TestReconciliationMendsAndCounts \
-	TestReconciliationMendsWhatAFastClockStored TestRequestsForCodesWriteAlike TestRetention \
-	TestRowsOfATimeToComeAreMendedAtStart TestSavedTwiceLosesNothing TestSearchPagesNeitherJumpNorDouble TestSignUp \
-	TestSizes TestSpellingsOfAHashtagAreOne TestTheLastCodeWorksWithTheIdOfALaterRequest TestTheSameSeedGivesEqualData \
-	TestTheServicesOwnNamesAreReserved TestTheSitemapNamesWhatGuestsMaySee TestTheStoredSchemaIsThatOfTheMigrations \
-	TestThousandsOfRowsThatFailKeepNoOtherFromBeingDone TestTogglesLeaveOneTraceAndLoseNothing \
-	TestWhatIsDamagedIsRefusedOrShown TestWhatIsLeftOfADeletionGoesAfterARestart TestWhatIsTakenBackOrSeenIsNotSent \
-	TestWhatPeopleWriteStaysText TestWhoSeesARowIsWhomPocketBaseTells TestWhy TestWordsAreFoundAsInTheVectors
-SEQUENTIAL_IN = ./internal/cli ./hooks ./internal/inbox ./internal/photo ./internal/photo/heic ./internal/words
-empty :=
+# The packages with tests that call testenv.SkipSequential, as a test at the top of the repository makes sure. The longest begins.
+SEQUENTIAL_IN = ./hooks ./internal/cli ./internal/inbox ./internal/photo ./internal/photo/heic ./internal/words
 # Two files at a time: node alone would run one on two cores, and each waits for its program and its browser in turn.
 NODE_TEST = node --test --test-force-exit --test-concurrency=2 --test-timeout=360000 --test-reporter=spec
 APT = DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
@@ -156,9 +104,8 @@ go-test:
 	$(MAKE) -k -j2 --output-sync=target general-path-test modules-test sequential-test
 
 sequential-test:
-	go test -vet=off -timeout=20m -run '^($(subst $(empty) ,|,$(strip $(SEQUENTIAL))))$$' $(SEQUENTIAL_IN)
+	go test -vet=off -timeout=20m $(SEQUENTIAL_IN)
 	go test -vet=off -short ./bench/...
-	go test -vet=off -run 'TestMemory|TestQuality' ./internal/photo # under the race detector figures mean nothing
 
 general-path-test:
 	DOUBLETAP_FASTPATH=off go test -vet=off -timeout=20m ./hooks # PocketBase's path must say what the fast one says

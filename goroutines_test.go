@@ -129,14 +129,25 @@ func forServiceDeclarations(source *testenv.Source, do func(file, name string, d
 		if !isServiceFile(file) {
 			continue
 		}
-		for _, declaration := range source.Files[file].Decls {
+		for name, declaration := range namedDeclarations(source.Files[file]) {
+			do(file, name, declaration)
+		}
+	}
+}
+
+// namedDeclarations returns the functions, methods, variables and constants of a file, by their names.
+func namedDeclarations(file *ast.File) func(yield func(string, ast.Node) bool) {
+	return func(yield func(string, ast.Node) bool) {
+		for _, declaration := range file.Decls {
 			switch declaration := declaration.(type) {
 			case *ast.FuncDecl:
-				do(file, declaration.Name.Name, declaration)
+				if !yield(declaration.Name.Name, declaration) {
+					return
+				}
 			case *ast.GenDecl:
 				for _, spec := range declaration.Specs {
-					if value, ok := spec.(*ast.ValueSpec); ok {
-						do(file, value.Names[0].Name, value)
+					if value, ok := spec.(*ast.ValueSpec); ok && !yield(value.Names[0].Name, value) {
+						return
 					}
 				}
 			}
