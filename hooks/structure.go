@@ -67,7 +67,8 @@ func refuseCollectionDelete(e *core.CollectionRequestEvent) error {
 	return e.Next()
 }
 
-// checkCollectionChange refuses a change that takes away a name, a field or a field's type that the product needs.
+// checkCollectionChange refuses a change that takes away a name, a field or a field's type that the product needs, or
+// what its rows hold.
 func checkCollectionChange(e *core.CollectionEvent) error {
 	stored, err := e.App.FindCollectionByNameOrId(e.Collection.Id)
 	if err != nil {
@@ -87,7 +88,7 @@ func checkCollectionChange(e *core.CollectionEvent) error {
 	}
 	for _, field := range stored.Fields {
 		// by its id, as PocketBase drops the column of an id that is no longer there
-		if now := e.Collection.Fields.GetById(field.GetId()); now != nil && now.GetName() == field.GetName() && now.Type() == field.Type() {
+		if now := e.Collection.Fields.GetById(field.GetId()); now != nil && now.GetName() == field.GetName() && now.Type() == field.Type() && isMultiple(now) == isMultiple(field) {
 			continue
 		}
 		ships, err := cli.HasShippedField(stored.Name, field.GetName())
@@ -95,10 +96,17 @@ func checkCollectionChange(e *core.CollectionEvent) error {
 			return err
 		}
 		if ships {
-			return errNeeded("fields", fmt.Sprintf("Doubletap needs the field %s.%s and what is in it: it cannot be deleted, renamed or given another type.", stored.Name, field.GetName()))
+			return errNeeded("fields", fmt.Sprintf("Doubletap needs the field %s.%s and what is in it: it cannot be deleted, renamed, given another type, or hold one value in place of several or several in place of one.", stored.Name, field.GetName()))
 		}
 	}
 	return e.Next()
+}
+
+// isMultiple reports whether a field holds several values. PocketBase keeps the last one alone of each row, and its file,
+// when a field that held several becomes one that holds one.
+func isMultiple(field core.Field) bool {
+	several, ok := field.(core.MultiValuer)
+	return ok && several.IsMultiple()
 }
 
 // checkReferences refuses a new relation of an owner's to rows that come and go with the work of the service.

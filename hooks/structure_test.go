@@ -2,6 +2,8 @@ package hooks_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +87,48 @@ func TestNeededCollectionsStay(t *testing.T) {
 		t.Errorf("fields of posts left out: %d %s", answer.Status, answer.Raw)
 	}
 	s.As("bob").Like(s.As("ada").Post("still here"))
+}
+
+// TestNeededFieldsHoldAsManyValues makes each field of ours that holds one value hold several, and each that holds
+// several hold one, for which PocketBase would throw the others away.
+func TestNeededFieldsHoldAsManyValues(t *testing.T) {
+	t.Parallel()
+	s := hookstest.New(t)
+	admin, tried := s.Admin(), 0
+	for _, c := range exportCollections(t, s) {
+		name := c["name"].(string)
+		fields := c["fields"].([]any)
+		for i := range fields {
+			field := maps.Clone(fields[i].(map[string]any))
+			most, holdsValues := field["maxSelect"].(float64)
+			if !holdsValues || !collection.IsOurs(name) {
+				continue
+			}
+			tried++
+			field["maxSelect"] = 2
+			if most > 1 {
+				field["maxSelect"] = 1
+			}
+			changed := slices.Clone(fields)
+			changed[i] = field
+			want := fmt.Sprintf("Doubletap needs the field %s.%s ", name, field["name"])
+			for door, answer := range map[string]hookstest.Answer{
+				"PATCH":  admin.Do("PATCH", "/api/collections/"+name, map[string]any{"fields": changed}),
+				"import": admin.Do("PUT", "/api/collections/import", map[string]any{"collections": []any{map[string]any{"id": c["id"], "name": name, "fields": changed}}}),
+			} {
+				if answer.Status != 400 || !strings.Contains(answer.Raw, want) {
+					t.Errorf("%s of %s.%s with maxSelect %v: %d %s", door, name, field["name"], field["maxSelect"], answer.Status, answer.Raw)
+				}
+			}
+			if most > 1 { // how many is the owner's choice
+				field["maxSelect"] = most + 1
+				admin.Must(200, "PATCH", "/api/collections/"+name, map[string]any{"fields": changed})
+			}
+		}
+	}
+	if tried < 40 {
+		t.Errorf("only %d fields were tried", tried)
+	}
 }
 
 // TestNeededCollectionsAreNotEmptied tries the dashboard's "Truncate", by name and by id.
