@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,45 +33,49 @@ func (l *StatementLimit) WasInterrupted() bool {
 // interrupt.
 const interruptInterval = 10 * time.Millisecond
 
-// interruptWhenDone interrupts what runs on the connection when ctx is done or its [StatementLimit] is over. Once stop
-// has returned it interrupts no more: by then another statement may run. By itself the driver obeys a context only
-// until the first row, and database/sql only between rows, so that a statement that searches minutes for its second
-// row could not be stopped. A context that is never done and has no limit costs nothing, and then stop is nil.
+var errStatementLimit = errors.New("the statement takes too long")
+
+// interruptWhenDone interrupts what runs on the connection, again and again, once ctx is done or its [StatementLimit]
+// is over. Once stop has returned it interrupts no more: by then another statement may run. By itself the driver obeys
+// a context only until the first row, and database/sql only between rows, so that a statement that searches minutes for
+// its second row could not be stopped. A context that is never done and has no limit costs nothing, and then stop is
+// nil.
 func (c *conn) interruptWhenDone(ctx context.Context) (stop func()) {
 	limit, _ := ctx.Value(limitKey{}).(*StatementLimit)
 	if limit == nil && ctx.Done() == nil {
 		return nil
 	}
-	var mu sync.Mutex
-	stopped := false
-	forget := context.AfterFunc(ctx, func() {
+	cancel := func() {}
+	if limit != nil {
+		ctx, cancel = context.WithTimeoutCause(ctx, limit.maxTime, errStatementLimit)
+	}
+	var (
+		mu      sync.Mutex
+		stopped bool
+		again   *time.Timer
+	)
+	var interrupt func()
+	interrupt = func() {
 		mu.Lock()
 		defer mu.Unlock()
-		if !stopped {
-			c.interruptStatement()
+		if stopped {
+			return
 		}
-	})
-	var timer *time.Timer
-	if limit != nil {
-		mu.Lock() // so that timer is set before it fires
-		timer = time.AfterFunc(limit.maxTime, func() {
-			mu.Lock()
-			defer mu.Unlock()
-			if !stopped {
-				limit.wasEnded.Store(true)
-				c.interruptStatement()
-				timer.Reset(interruptInterval)
-			}
-		})
-		mu.Unlock()
+		if limit != nil && errors.Is(context.Cause(ctx), errStatementLimit) {
+			limit.wasEnded.Store(true)
+		}
+		c.interruptStatement()
+		again = time.AfterFunc(interruptInterval, interrupt)
 	}
+	forget := context.AfterFunc(ctx, interrupt)
 	return func() {
 		forget()
+		cancel()
 		mu.Lock()
 		defer mu.Unlock()
 		stopped = true
-		if timer != nil {
-			timer.Stop()
+		if again != nil {
+			again.Stop()
 		}
 	}
 }

@@ -3,7 +3,9 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -63,6 +65,46 @@ func TestInterruptEndsWithItsRows(t *testing.T) {
 		if err := d.DB().QueryRowContext(context.Background(), "SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n)").Scan(&n); err != nil || n != 1000 {
 			t.Fatalf("the next statement is answered %d, %v", n, err)
 		}
+	}
+}
+
+// A statement that begins just when its context ends forgets the interrupt. So there is another one: the first statement
+// here shows that there was one, and the second one ends by the next alone.
+func TestAStatementThatMissedItsInterruptIsInterruptedToo(t *testing.T) {
+	d, err := Open(filepath.Join(t.TempDir(), "data.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	limited, _ := LimitStatements(context.Background(), time.Millisecond)
+	ended, end := context.WithCancel(context.Background())
+	end()
+	for name, ctx := range map[string]context.Context{"by its context": ended, "by its limit": limited} {
+		connection, err := d.DB().Conn(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = connection.Raw(func(raw any) error {
+			c := raw.(*conn)
+			defer c.interruptWhenDone(ctx)()
+			for range 2 {
+				rows, err := c.session.QueryContext(context.Background(), endlessSQL, nil)
+				for row := make([]driver.Value, 1); err == nil; { // it would never return
+					err = rows.Next(row)
+				}
+				if !strings.Contains(err.Error(), "interrupted") {
+					t.Errorf("%s: %v", name, err)
+				}
+				if rows != nil {
+					rows.Close()
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		connection.Close()
 	}
 }
 
