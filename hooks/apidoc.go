@@ -7,29 +7,26 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/hook"
 
 	"github.com/doubletap/doubletap/internal/apidoc"
 	"github.com/doubletap/doubletap/internal/web"
 )
 
 func (s *Social) bindAPIDoc() {
-	packed := []*hook.Handler[*core.RequestEvent]{apis.Gzip()}
 	s.routes = append(s.routes, web.Route{
-		Method: "GET", Path: "/api/v1/openapi.json", ContentType: "application/json", SkipsLog: true, Middlewares: packed,
+		Method: "GET", Path: "/api/v1/openapi.json", ContentType: "application/json", SkipsLog: true,
 		Summary: "This API as OpenAPI 3.1, in step with the live collections.",
 		Handle: s.serveDescription("application/json", func(d *apidoc.Document) (string, error) {
 			text, err := json.Marshal(d)
 			return string(text), err
 		}),
 	}, web.Route{
-		Method: "GET", Path: "/api/v1/types.d.ts", ContentType: "application/typescript", SkipsLog: true, Middlewares: packed,
+		Method: "GET", Path: "/api/v1/types.d.ts", ContentType: "application/typescript", SkipsLog: true,
 		Summary: "The types of records, of what can be sent and of these routes, in TypeScript.",
 		Handle:  s.serveDescription("application/typescript; charset=utf-8", func(d *apidoc.Document) (string, error) { return d.TypeScript(), nil }),
 	}, web.Route{
-		Method: "GET", Path: "/docs/api", ContentType: "text/html", SkipsLog: true, Middlewares: packed,
+		Method: "GET", Path: "/docs/api", ContentType: "text/html", SkipsLog: true,
 		Summary: "This API as a page.",
 		Handle:  s.serveDescription("text/html; charset=utf-8", (*apidoc.Document).HTMLPage),
 	})

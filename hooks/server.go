@@ -21,6 +21,11 @@ func (s *Social) bindServer() {
 		e.InstallerFunc = nil // the first superuser comes from a command or a variable, never from a link in a log
 		e.Router.BindFunc(web.AnswerTransient)
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: web.ExposeHeaders, Priority: apis.DefaultCorsMiddlewarePriority - 1})
+		compress, err := web.NewCompression()
+		if err != nil {
+			return err
+		}
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Func: compress, Priority: apis.DefaultBodyLimitMiddlewarePriority + 2}) // what is refused before is short
 		if pb, ok := s.app.(*pocketbase.PocketBase); ok {
 			if err := web.PrepareServing(pb, e); err != nil {
 				return err

@@ -16,7 +16,7 @@ import (
 func RespondCached(e *core.RequestEvent, status int, kind string, body []byte) error {
 	header := e.Response.Header()
 	tag := `"` + sharepage.ContentTag(body) + `"`
-	header.Set("ETag", tag)
+	header.Set("ETag", "W/"+tag) // weak, as the bytes may be compressed
 	header.Set("Cache-Control", "public, max-age=0, s-maxage=30")
 	if e.Request.URL.RequestURI() == sharepage.StylePath {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")

@@ -5,7 +5,6 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/router"
 
 	"github.com/doubletap/doubletap/internal/apidoc"
@@ -28,7 +27,6 @@ type Route struct {
 	Internal      bool   // no part of the contract, and not in the description
 	SkipsLog      bool   // successes are not logged
 	YieldsToOwner bool   // not registered if an owner has a route of the same path
-	Middlewares   []*hook.Handler[*core.RequestEvent]
 	Handle        func(e *core.RequestEvent) error
 }
 
@@ -74,7 +72,6 @@ func AddRoutes(e *core.ServeEvent, routes []Route) {
 		if r.SkipsLog {
 			added.Bind(apis.SkipSuccessActivityLog())
 		}
-		added.Bind(r.Middlewares...)
 	}
 }
 
