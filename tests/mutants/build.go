@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // switchVariable names, in the environment of a test, the mutant that is in force, by its number; empty for none.
@@ -23,22 +26,28 @@ const switchVariable = "DOUBLETAP_MUTANT"
 // testBinaries are the tests of each package, built once with all mutants in them. Building takes longer than most tests.
 type testBinaries struct {
 	root, dir string
-	alone     map[int]bool // mutants that are not in them: they are built one by one
+	alone     map[int]bool          // mutants outside functions, which are built one by one
+	green     map[string]greenTests // by the environment and the package
 }
 
 // errOutsideFunction says that a mutant is not in the body of a function, so that nothing can switch it on.
 var errOutsideFunction = errors.New("the mutant is not in a function")
 
-// buildTests builds the tests of all mutants. A mutant that does not compile beside the others is left out.
-func buildTests(root, dir string, all []mutant) (*testBinaries, error) {
-	b := &testBinaries{root: root, dir: dir, alone: map[int]bool{}}
+// errHangs says that a test did not end within its limit.
+var errHangs = errors.New("the test hangs")
+
+// buildTests builds the tests of the wanted mutants, with all mutants in them, unless they are kept from a run before. A
+// mutant that does not compile is left out and called broken.
+func buildTests(root string, kept *keptRun, all []mutant, wanted []int) (*testBinaries, error) {
+	b := &testBinaries{root: root, dir: kept.dir, alone: map[int]bool{}, green: map[string]greenTests{}}
 	for {
-		overlay, err := b.writeOverlay(all)
+		overlay, err := b.writeOverlay(all, kept)
 		if err != nil {
 			return nil, err
 		}
 		broken := ""
-		for _, m := range all {
+		for _, n := range wanted {
+			m := all[n]
 			if _, err := os.Stat(b.binaryOf(m)); err == nil {
 				continue
 			}
@@ -58,9 +67,12 @@ func buildTests(root, dir string, all []mutant) (*testBinaries, error) {
 		}
 		for _, name := range named {
 			n, _ := strconv.Atoi(name[1])
-			b.alone[n] = true
+			if err := kept.add(all[n].list, "BROKEN does not compile"); err != nil {
+				return nil, err
+			}
 		}
-		built, _ := filepath.Glob(filepath.Join(dir, "*.test"))
+		fmt.Println(broken)
+		built, _ := filepath.Glob(filepath.Join(b.dir, "*.test"))
 		for _, file := range built {
 			os.Remove(file)
 		}
@@ -73,7 +85,7 @@ func (b *testBinaries) binaryOf(m mutant) string {
 
 // writeOverlay writes each mutated file with all mutants that are in it, and a file for each mutated package that has
 // the switch.
-func (b *testBinaries) writeOverlay(all []mutant) (string, error) {
+func (b *testBinaries) writeOverlay(all []mutant, kept *keptRun) (string, error) {
 	byFile := map[string]map[int]string{} // the mutated bodies of functions, by the mutant, of each file
 	places := map[int]int{}               // where the mutant's function begins
 	for n, m := range all {
@@ -85,7 +97,7 @@ func (b *testBinaries) writeOverlay(all []mutant) (string, error) {
 		if err != nil {
 			b.alone[n] = true
 		}
-		if b.alone[n] {
+		if b.alone[n] || strings.HasPrefix(kept.verdicts[m.list], "BROKEN") {
 			continue
 		}
 		if byFile[m.file] == nil {
@@ -155,14 +167,24 @@ func mutatedBody(content []byte, m mutant) (begin int, body string, err error) {
 	return 0, "", errOutsideFunction
 }
 
-// runTest runs the mutant's test with the mutant in force, or without any if number is negative.
-func (b *testBinaries) runTest(m mutant, number int, pattern string) ([]byte, error) {
-	test := exec.Command(b.binaryOf(m), "-test.paniconexit0", "-test.timeout=8m", "-test.run="+pattern)
+// runTest runs the mutant's test with the mutant in force, or without any if number is negative. It takes no longer than
+// the limit.
+func (b *testBinaries) runTest(m mutant, number int, pattern string, limit time.Duration) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit+startOfTests)
+	defer cancel()
+	test := exec.CommandContext(ctx, b.binaryOf(m), "-test.paniconexit0", "-test.timeout="+limit.String(), "-test.run="+pattern)
+	test.WaitDelay = startOfTests
 	test.Dir = filepath.Join(b.root, m.test[0])
 	test.Env = append(os.Environ(), m.env...)
 	if number >= 0 {
 		test.Args = append(test.Args, "-test.failfast")
 		test.Env = append(test.Env, switchVariable+"="+strconv.Itoa(number))
+	} else {
+		test.Args = append(test.Args, "-test.v")
 	}
-	return test.CombinedOutput()
+	output, err := test.CombinedOutput()
+	if ctx.Err() != nil || bytes.Contains(output, []byte("panic: test timed out")) {
+		return output, errHangs
+	}
+	return output, err
 }

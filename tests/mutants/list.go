@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -94,6 +95,9 @@ func (m mutant) pattern() string {
 	}
 	return "."
 }
+
+// where is the environment and the package of the mutant's test.
+func (m mutant) where() string { return strings.Join(append(slices.Clone(m.env), m.test[0]), " ") }
 
 // mutate returns the file with the fault in it. A text that is not there, or there twice, is an error: the code has
 // moved on, and the list must follow.

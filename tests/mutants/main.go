@@ -2,7 +2,9 @@
 // test notices is a missing test. The faults are in lists beside this file; the code itself is never touched, as the
 // go command reads the mutated files in its place (-overlay).
 //
-//	go run . [-run REGEXP] [-check]
+// Verdicts are kept until a file of the repository changes: a run that was interrupted goes on where it ended.
+//
+//	go run . [-run REGEXP] [-check] [-keep FOLDER]
 package main
 
 import (
@@ -22,15 +24,16 @@ import (
 func main() {
 	only := flag.String("run", "", "only mutants whose reason, file or list matches")
 	check := flag.Bool("check", false, "only look whether the code still has the texts")
+	dir := flag.String("keep", filepath.Join(os.TempDir(), "doubletap-mutants"), "folder for what a run is continued from")
 	root := flag.String("root", "../..", "the repository")
 	flag.Parse()
-	if err := run(*root, *only, *check); err != nil {
+	if err := run(*root, *dir, *only, *check); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(root, only string, check bool) error {
+func run(root, dir, only string, check bool) error {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return err
@@ -51,65 +54,84 @@ func run(root, only string, check bool) error {
 	if err := errors.Join(broken...); err != nil || check {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(m mutant) bool { return !wanted.MatchString(m.why + "\n" + m.file + "\n" + m.list) })
-	dir, err := os.MkdirTemp("", "mutants")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	tests, err := buildTests(root, dir, all)
-	if err != nil {
-		return err
-	}
-	if err := tests.expectGreen(all); err != nil {
-		return err
-	}
-	killed, alive := 0, 0
+	var chosen []int
 	for n, m := range all {
-		began := time.Now()
-		dead, err := tests.isNoticed(m, n)
-		verdict := "killed"
-		switch {
-		case err != nil:
-			verdict = "BROKEN"
-			broken = append(broken, err)
-		case dead:
-			killed++
-		default:
-			verdict = "ALIVE "
-			alive++
+		if wanted.MatchString(m.why + "\n" + m.file + "\n" + m.list) {
+			chosen = append(chosen, n)
 		}
-		fmt.Printf("%s %4.0f s  %-26s %s: %s\n", verdict, time.Since(began).Seconds(), m.list, m.file, m.why)
 	}
-	fmt.Printf("%d of %d mutants killed\n", killed, killed+alive)
-	if alive > 0 {
-		broken = append(broken, fmt.Errorf("%d mutants are alive: their tests are missing", alive))
+	kept, err := openRun(root, dir)
+	if err != nil {
+		return err
 	}
-	return errors.Join(broken...)
+	return runChosen(root, kept, all, chosen)
 }
 
-// expectGreen runs the mutants' tests on the code as it is: a test that is red anyway notices nothing.
-func (b *testBinaries) expectGreen(all []mutant) error {
-	patterns, first := map[string][]string{}, map[string]mutant{} // by the environment and the package
-	for _, m := range all {
-		where := strings.Join(append(slices.Clone(m.env), m.test[0]), " ")
-		first[where] = m
-		if pattern := m.pattern(); !slices.Contains(patterns[where], pattern) {
-			patterns[where] = append(patterns[where], pattern)
-		}
+// runChosen runs the tests of the chosen mutants that have no verdict yet, and prints what became of each and of each
+// list.
+func runChosen(root string, kept *keptRun, all []mutant, chosen []int) error {
+	tests, err := buildTests(root, kept, all, chosen)
+	if err != nil {
+		return err
 	}
-	var red []error
-	for where, m := range first {
-		if _, err := b.runTest(m, -1, strings.Join(patterns[where], "|")); err == nil {
-			continue
-		}
-		for _, pattern := range patterns[where] { // which of them, when it has the machine to itself
-			if output, err := b.runTest(m, -1, pattern); err != nil {
-				red = append(red, fmt.Errorf("%s -run %s is red without any mutant: %w: %s", where, pattern, err, output))
+	wanted := make([]mutant, len(chosen))
+	for i, n := range chosen {
+		wanted[i] = all[n]
+	}
+	if err := tests.expectGreen(wanted); err != nil {
+		return err
+	}
+	var lists []string
+	killed, total := map[string]int{}, map[string]int{}
+	for _, n := range chosen {
+		m, began := all[n], time.Now()
+		verdict := kept.verdicts[m.list]
+		if verdict == "" {
+			if verdict, err = tests.judge(m, n); err != nil {
+				fmt.Println(err)
+			}
+			if err := kept.add(m.list, verdict); err != nil {
+				return err
 			}
 		}
+		fmt.Printf("%-6s %4.0f s  %-26s %s: %s\n", verdict, time.Since(began).Seconds(), m.list, m.file, m.why)
+		list, _, _ := strings.Cut(m.list, ":")
+		if !slices.Contains(lists, list) {
+			lists = append(lists, list)
+		}
+		total[list]++
+		if strings.HasPrefix(verdict, "killed") {
+			killed[list]++
+		}
 	}
-	return errors.Join(red...)
+	sum := 0
+	for _, list := range lists {
+		fmt.Printf("%3d of %3d killed  %s\n", killed[list], total[list], list)
+		sum += killed[list]
+	}
+	fmt.Printf("%3d of %3d mutants killed, %.0f %%\n", sum, len(chosen), 100*float64(sum)/float64(max(1, len(chosen))))
+	if sum < len(chosen) {
+		return fmt.Errorf("%d mutants are not killed", len(chosen)-sum)
+	}
+	return nil
+}
+
+// judge runs the mutant's tests. A test that hangs notices the mutant, if it ends within the same limit without it.
+func (b *testBinaries) judge(m mutant, number int) (verdict string, err error) {
+	noticed, err := b.isNoticed(m, number)
+	if errors.Is(err, errHangs) {
+		if output, err := b.runTest(m, -1, m.pattern(), b.limit(m)); err != nil {
+			return "BROKEN", fmt.Errorf("%s: the machine is too slow now: %w: %s", m.list, err, output)
+		}
+		return "killed (hangs)", nil
+	}
+	switch {
+	case err != nil:
+		return "BROKEN", err
+	case noticed:
+		return "killed", nil
+	}
+	return "ALIVE", nil
 }
 
 // isNoticed reports whether the mutant's test fails.
@@ -117,7 +139,10 @@ func (b *testBinaries) isNoticed(m mutant, number int) (bool, error) {
 	if b.alone[number] {
 		return m.isNoticedAlone(b.root)
 	}
-	output, err := b.runTest(m, number, m.pattern())
+	output, err := b.runTest(m, number, m.pattern(), b.limit(m))
+	if errors.Is(err, errHangs) {
+		return false, err
+	}
 	return m.isRed(output, err)
 }
 
