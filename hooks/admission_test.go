@@ -62,6 +62,7 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 	buried := func(_, comment string) { carol.Delete("comments", comment) }
 	blocks := func(_, _ string) { ada.Block("bob") }
 	suspended := func(_, _ string) { s.Admin().Update("users", bob.ID, jsonObject{"state": "suspended"}) }
+	signedOut := func(_, _ string) { bob.Must(204, "POST", "/api/v1/logout-everywhere", nil) }
 	var post, comment, story string
 	covered := map[string]bool{"users": true} // whose create rule asks nothing
 	type admissionCase struct {
@@ -90,6 +91,9 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 		}, suspended},
 		{"devices", "of somebody who is suspended", func() any { return jsonObject{"kind": "fcm", "endpoint": "bobs-phone-is-an-android"} }, suspended},
 		{"likes", "of somebody who is suspended", func() any { return jsonObject{"post": post} }, suspended},
+		{"likes", "of somebody who is signed out", func() any { return jsonObject{"post": post} }, signedOut},
+		{"comments", "of somebody who is signed out", func() any { return jsonObject{"post": post, "text": "hello"} }, signedOut},
+		{"posts", "of somebody who is signed out", func() any { return postUpload("") }, signedOut},
 	}
 	for _, name := range collection.EdgeNames() {
 		if !slices.ContainsFunc(cases, func(c admissionCase) bool { return c.collection == name }) {
@@ -159,13 +163,16 @@ func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 			t.Error("the transaction did not meet the edge")
 		}
 	})
-	t.Run("a change by somebody who is suspended", func(t *testing.T) {
-		bob := s.As("bob")
-		mine := bob.Comment(carol.Post("hello"), "", "hello")
-		m.afterRule = func() { suspended("", "") }
-		bob.Must(404, "PATCH", "/api/collections/comments/records/"+mine, jsonObject{"text": "changed"})
-		if text := s.Record("comments", mine).GetString("text"); text != "hello" {
-			t.Errorf("the text is %q", text)
-		}
-	})
+	for what, then := range map[string]func(post, comment string){"signed out": signedOut, "suspended": suspended} {
+		t.Run("a change by somebody who is "+what, func(t *testing.T) {
+			s.Admin().Update("users", bob.ID, jsonObject{"state": "active"})
+			bob.Token = s.As("bob").Token
+			mine := bob.Comment(carol.Post("hello"), "", "hello")
+			m.afterRule = func() { then("", "") }
+			bob.Must(404, "PATCH", "/api/collections/comments/records/"+mine, jsonObject{"text": "changed"})
+			if text := s.Record("comments", mine).GetString("text"); text != "hello" {
+				t.Errorf("the text is %q", text)
+			}
+		})
+	}
 }

@@ -142,4 +142,8 @@ func TestABigAccountIsClosedInSteps(t *testing.T) {
 		t.Errorf("repair did %v", done)
 	}
 	counts("repaired", posts, posts)
+	s.Admin().Update("users", ada.ID, map[string]any{"state": "suspended"})
+	s.RunJobs()
+	counts("suspended", 0, 0)
+	examine("suspended")
 }

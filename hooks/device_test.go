@@ -201,4 +201,9 @@ func TestNoDeviceIsRegisteredWithACredentialThatEnds(t *testing.T) {
 	}
 	ending = false
 	s.As("ada").Create("devices", body)
+	ending = true
+	s.As("carol").Must(400, "POST", "/api/collections/devices/records", body)
+	if n := s.Rows("devices", "user = {:u}", jsonObject{"u": ada.ID}); n != 1 || s.Rows("devices", "1") != 1 {
+		t.Errorf("the device of ada has moved, she has %d", n)
+	}
 }

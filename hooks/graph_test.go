@@ -212,6 +212,25 @@ func TestRelationshipAndEdgesAreShown(t *testing.T) {
 	}
 }
 
+// TestABackRelationIsShownWhereItIsExpanded asks as a superuser, who alone may expand one: PocketBase keeps its ids with
+// the record, beside what is added for the viewer.
+func TestABackRelationIsShownWhereItIsExpanded(t *testing.T) {
+	t.Parallel()
+	s := hookstest.New(t)
+	post := s.As("ada").Post("hello")
+	comment := s.As("bob").Comment(post, "", "hello")
+	for _, name := range []string{"comments_via_post", "comments(post)"} {
+		body := s.Admin().Must(200, "GET", "/api/collections/posts/records/"+post+"?expand="+name, nil).Body
+		if _, is := body[name]; is {
+			t.Errorf("the post has %s beside its fields: %v", name, body)
+		}
+		comments, _ := body["expand"].(map[string]any)[name].([]any)
+		if len(comments) != 1 || comments[0].(map[string]any)["id"] != comment {
+			t.Errorf("%s is expanded to %v, want %s", name, comments, comment)
+		}
+	}
+}
+
 // A request that is accepted while it is withdrawn does not become a follow, and nothing follows from it.
 func TestAcceptingWhatIsWithdrawn(t *testing.T) {
 	t.Parallel()

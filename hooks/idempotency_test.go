@@ -92,8 +92,9 @@ func TestAKeyIsForOneRequest(t *testing.T) {
 		return &hookstest.Upload{Fields: map[string]string{"caption": caption}, Files: map[string][]byte{"photos": content}, Name: name}
 	}
 	posting := bob.With(idempotencyHeader, "a-post")
-	posted := posting.Create("posts", photo("hello", "", hookstest.Photo()))
-	expectReplayed(t, posting, "posts", photo("hello", "renamed.jpg", hookstest.Photo()), posted)
+	mine, asLong := slices.Concat(hookstest.Photo(), []byte("a")), slices.Concat(hookstest.Photo(), []byte("b"))
+	posted := posting.Create("posts", photo("hello", "", mine))
+	expectReplayed(t, posting, "posts", photo("hello", "renamed.jpg", mine), posted)
 
 	for what, other := range map[string]struct {
 		by   *hookstest.Client
@@ -102,9 +103,10 @@ func TestAKeyIsForOneRequest(t *testing.T) {
 	}{
 		"another text":       {with, "comments", jsonObject{"post": post, "text": "hello!"}},
 		"a field more":       {with, "comments", jsonObject{"post": post, "text": "hello", "parent": ""}},
-		"another collection": {with, "posts", photo("hello", "", hookstest.Photo())},
+		"another collection": {with, "posts", body},
 		"another photo":      {posting, "posts", photo("hello", "", otherPhoto(t))},
-		"another caption":    {posting, "posts", photo("hello!", "", hookstest.Photo())},
+		"a photo as long":    {posting, "posts", photo("hello", "", asLong)},
+		"another caption":    {posting, "posts", photo("hello!", "", mine)},
 		"no photo":           {posting, "posts", jsonObject{"caption": "hello"}},
 		"a story":            {posting, "stories", clientBody("stories", rowSubjects{})},
 	} {

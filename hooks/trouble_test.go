@@ -110,8 +110,19 @@ func TestNotificationThatCannotBeWritten(t *testing.T) {
 	}
 	expectNothingStored(t, s, post)
 	execSQL(t, s.App, "DROP TRIGGER broken")
-	bob.Like(post)
+	like := bob.Like(post)
 	s.ExpectTray("ada", hookstest.Notification{Type: "like", Actors: 1})
+
+	execSQL(t, s.App, "CREATE TRIGGER broken BEFORE UPDATE ON notification_events BEGIN SELECT RAISE(ABORT, 'broken'); END")
+	if a := bob.Do("DELETE", "/api/collections/likes/records/"+like, nil); a.Status != 500 || a.Raw != `{"data":{},"message":"Something went wrong while processing your request.","status":500}` {
+		t.Errorf("bob is answered %d %s as the like is taken back, want a bland 500", a.Status, a.Raw)
+	}
+	if n := s.Rows("likes", "1"); n != 1 {
+		t.Errorf("there are %d likes, want the one that could not be taken back", n)
+	}
+	execSQL(t, s.App, "DROP TRIGGER broken")
+	bob.Delete("likes", like)
+	s.ExpectTray("ada")
 	expectExactCounts(t, s)
 }
 
