@@ -29,7 +29,6 @@ func (s *Social) bindGuard() {
 	s.app.OnRecordValidate().BindFunc(relationsValidated)
 	s.app.OnRecordCreateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: firstPriority})
 	s.app.OnRecordUpdateExecute(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordStored, Priority: firstPriority})
-	s.app.OnRecordDelete(ours...).Bind(&hook.Handler[*core.RecordEvent]{Func: recordDeleted, Priority: firstPriority})
 }
 
 // recordRequested takes back what a client sent for the server's fields and, unless clients choose it, the id. It
@@ -102,16 +101,6 @@ func recordStored(e *core.RecordEvent) error {
 func rederiveRecordFields(e *core.RecordEvent) error {
 	guard.RestoreDerived(e.Record)
 	return e.Next()
-}
-
-// recordDeleted leaves PocketBase's own errors of a delete as they are, but answers a full disk as 503 and not as the
-// client's mistake.
-func recordDeleted(e *core.RecordEvent) error {
-	err := e.Next()
-	if err != nil && fault.IsTransient(err) {
-		return fault.ForClient(err)
-	}
-	return err
 }
 
 // hasChanged reports whether an update changes one of the fields.
