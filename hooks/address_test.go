@@ -31,6 +31,7 @@ func TestFoldAddress(t *testing.T) {
 		"\u212aim@example.com":                  "\u212aim@example.com", // a Kelvin sign is no k: that is another mailbox
 		"\u0130da@example.com":                  "\u0130da@example.com",
 		"ada@under_score.example":               "ada@under_score.example",
+		"Ada@Under_Score.example":               "ada@under_score.example",
 		"not an address":                        "not an address",
 		"":                                      "",
 		"ada@" + strings.Repeat("x", 70) + ".x": "ada@" + strings.Repeat("x", 70) + ".x",

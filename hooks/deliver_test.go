@@ -384,6 +384,64 @@ func TestADigestTellsWhatIsNewByPost(t *testing.T) {
 	}
 }
 
+// TestADigestGoesOnlyWhereItArrives changes an account between what a digest would tell and the digest.
+func TestADigestGoesOnlyWhereItArrives(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		change map[string]any
+		mails  []string
+	}{
+		"nothing changes":     {nil, []string{"ada@example.com: One new notification on Doubletap"}},
+		"it is not confirmed": {map[string]any{"verified": false}, nil},
+		"ada is suspended":    {map[string]any{"state": "suspended"}, nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			a := newAwayService(t)
+			post := a.As("ada").Post("hello")
+			a.setPreferences("ada", map[string]any{"digest": "daily"})
+			a.As("bob").Like(post)
+			a.RunJobs()
+			if c.change != nil {
+				a.Admin().Update("users", a.User("ada").Id, c.change)
+			}
+			a.Advance(24 * time.Hour)
+			a.RunJobs()
+			a.expectMails(c.mails...)
+		})
+	}
+}
+
+// TestAMailHasNothingThatIsHiddenSince hides a comment, or mutes its author, between what happens and the mail.
+func TestAMailHasNothingThatIsHiddenSince(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		change func(a *awayService, comment string)
+		absent string
+	}{
+		"a moderator hides the comment": {func(a *awayService, comment string) {
+			a.Admin().Update("comments", comment, map[string]any{"hidden": true})
+		}, "a spiteful word"},
+		"its author is muted": {func(a *awayService, _ string) {
+			a.As("ada").Create("mutes", jsonObject{"muted": a.User("carol").Id})
+		}, "carol"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			a := newAwayService(t)
+			post := a.As("ada").Post("hello")
+			a.setPreferences("ada", mailPreference("comment", "now"))
+			a.As("bob").Comment(post, "", "nice")
+			comment := a.As("carol").Comment(post, "", "a spiteful word")
+			c.change(a, comment)
+			a.Advance(time.Hour)
+			a.RunJobs()
+			mails := a.mailServer.ReceivedMails()
+			if len(mails) != 1 || !strings.Contains(mails[0].Subject, "bob") || strings.Contains(mails[0].Subject+mails[0].Text, c.absent) {
+				t.Errorf("mailed %+v", mails)
+			}
+		})
+	}
+}
+
 func TestMailGoesOnlyWhereItArrives(t *testing.T) {
 	t.Parallel()
 	a := newAwayService(t)

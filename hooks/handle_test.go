@@ -83,6 +83,18 @@ func TestAnErasedAccountsHandlesStayItsOwn(t *testing.T) {
 	expectHandleRefused(t, "a former one, after a month", signUpUser(s.Guest(), "countess", map[string]any{"email": "x@example.com"}), "")
 }
 
+// TestAHandleReservedForEverStaysSo renames whoever had the handle when it was reserved.
+func TestAHandleReservedForEverStaysSo(t *testing.T) {
+	t.Parallel()
+	s := hookstest.New(t)
+	s.Admin().Create("handles", map[string]any{"name": "ada", "reason": "reserved"})
+	ada := s.As("ada")
+	ada.Update("users", ada.ID, map[string]any{"handle": "lovelace"})
+	s.Advance(31 * 24 * time.Hour)
+	expectHandleRefused(t, "sign up as ada", signUpUser(s.Guest(), "ada", map[string]any{"email": "x@example.com"}), "validation_handle_reserved")
+	expectHandleRefused(t, "ada takes it back", s.As("lovelace").Do("PATCH", "/api/collections/users/records/"+ada.ID, map[string]any{"handle": "ada"}), "validation_handle_reserved")
+}
+
 func TestNobodyHoardsHandles(t *testing.T) {
 	t.Parallel()
 	s := hookstest.New(t)

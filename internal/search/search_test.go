@@ -148,6 +148,17 @@ func TestPostsComeNewestFirst(t *testing.T) {
 	}
 }
 
+// TestNoPhraseIsFoundAcrossTwoTexts has the parts of a word in a caption and in a place. In Chinese a word is a phrase.
+func TestNoPhraseIsFoundAcrossTwoTexts(t *testing.T) {
+	w := newSearchWorld(t, "ada")
+	w.addPost("whole", "ada", "public", "東京", 0)
+	w.addPost("parts", "ada", "public", "東", 1)
+	w.exec(`UPDATE posts SET place = '京' WHERE id = 'parts'`, nil)
+	w.indexAll()
+	w.expectPages("", Posts, "東京", 9, "whole")
+	w.expectPages("", Posts, "東 京", 9, "parts whole")
+}
+
 func TestAPageIsWhereItWasWhateverComesAndGoes(t *testing.T) {
 	w := newSearchWorld(t, "ada")
 	for n := range 4 {
