@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"runtime/debug"
 
 	"github.com/doubletap/doubletap/internal/photo/door"
 	"github.com/doubletap/doubletap/internal/photo/plane"
@@ -130,10 +131,19 @@ func (r Renderer) ConvertToJPEG(ctx context.Context, src []byte) (jpeg []byte, e
 
 const convertedQuality = 90
 
-// recoverPanicInto turns a decoder's panic into an ErrUnreadable: what a stranger sends must not end the process.
+// PanicError is the panic of a decoder. It is a mistake in the decoder, whatever the photo is like.
+type PanicError struct {
+	Value any
+	Stack string // where it happened
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// recoverPanicInto turns a decoder's panic into an ErrUnreadable with a PanicError: what a stranger sends must not end
+// the process.
 func recoverPanicInto(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w: panic: %v", ErrUnreadable, p)
+		*err = fmt.Errorf("%w: %w", ErrUnreadable, &PanicError{p, string(debug.Stack())})
 	}
 }
 

@@ -46,6 +46,10 @@ func (s *Studio) AdmitFiles(ctx context.Context, app core.App, person, field str
 	}
 	for i, file := range files {
 		err = s.admitFile(ctx, app, person, file)
+		if errors.Is(err, photo.ErrUnreadable) {
+			s.logPanic(err, file.OriginalName)
+			err = door.ErrBroken
+		}
 		if refusal, ok := errors.AsType[*door.Refusal](err); ok {
 			release()
 			return nil, refusalError(field, refusal, i, file)
@@ -150,11 +154,7 @@ func (s *Studio) check(ctx context.Context, app core.App, person string, clean [
 		}
 		defer release()
 	}
-	err := s.renderer.Check(ctx, clean, info)
-	if errors.Is(err, photo.ErrUnreadable) {
-		return door.ErrBroken
-	}
-	return err
+	return s.renderer.Check(ctx, clean, info)
 }
 
 // nameForKind returns the name with the extension of the kind in place of whatever the sender called it: a photo that is stored
@@ -179,9 +179,6 @@ func (s *Studio) convertToJPEG(ctx context.Context, person string, file *filesys
 	}
 	defer release()
 	jpeg, err := s.renderer.ConvertToJPEG(ctx, source)
-	if errors.Is(err, photo.ErrUnreadable) {
-		return door.ErrBroken
-	}
 	if err != nil {
 		return err
 	}

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/routine"
 
 	"github.com/doubletap/doubletap/internal/background"
 	"github.com/doubletap/doubletap/internal/photo"
@@ -122,10 +122,7 @@ func (s *Studio) startWork(record *core.Record, file string) *renderWork {
 	s.rendering.Go(func() {
 		defer s.finishWork(path, w)
 		w.err = errors.New("rendering ended early")
-		w.err = routine.SafeWrap(func() (err error) {
-			w.meta, err = s.renderFile(s.life, record, file)
-			return err
-		})()
+		w.meta, w.err = s.renderSafely(record, file)
 	})
 	return w
 }
@@ -153,6 +150,25 @@ func (s *Studio) forgetFile(record *core.Record, file string) {
 	defer s.mu.Unlock()
 	delete(s.readyMetas, path)
 	s.failedPaths = slices.DeleteFunc(s.failedPaths, func(p string) bool { return p == path })
+}
+
+// renderSafely is renderFile until the end of the service, and returns a panic as an error.
+func (s *Studio) renderSafely(record *core.Record, file string) (meta Meta, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &photo.PanicError{Value: p, Stack: string(debug.Stack())}
+		}
+		s.logPanic(err, file)
+	}()
+	return s.renderFile(s.life, record, file)
+}
+
+// logPanic logs err if it is a panic. For whoever sent or asks for the photo, it is like any other that cannot be
+// decoded; it is a mistake in the program all the same.
+func (s *Studio) logPanic(err error, file string) {
+	if p, ok := errors.AsType[*photo.PanicError](err); ok {
+		s.app.Logger().Error("a photo led to a panic", "file", file, "err", err, "stack", p.Stack)
+	}
 }
 
 // renderFile renders the file unless all its renditions exist. It reads the photo only when its turn has come, as
