@@ -9,10 +9,13 @@ import (
 	"testing"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+	"github.com/pocketbase/pocketbase/tools/router"
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fault"
 )
 
 // Each of these queries would never end by itself; that it is answered is the proof.
@@ -135,19 +138,34 @@ func TestWhatGoesOnAfterARequestReads(t *testing.T) {
 	}
 }
 
-// TestReadsEndWhenTheirClientLeaves runs our own statements, which would never end by themselves.
+// TestReadsEndWhenTheirClientLeaves runs our own statements, which would never end by themselves. However the error is
+// passed on, the log does not call it a fault of the service.
 func TestReadsEndWhenTheirClientLeaves(t *testing.T) {
 	t.Parallel()
-	began, ended := make(chan struct{}), make(chan error)
+	began, ended, status := make(chan struct{}), make(chan error), make(chan int)
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-			e.Router.GET("/owners/endless", func(e *core.RequestEvent) error {
-				began <- struct{}{}
-				var n int
-				_, err := db.QueryValue(e.App, &n, `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers WHERE n < 0`, nil)
-				ended <- err
+			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: -1, Func: func(e *core.RequestEvent) error { // as the log sees it
+				err := e.Next()
+				if strings.HasPrefix(e.Request.URL.Path, "/owners/endless") {
+					status <- router.ToApiError(err).Status
+				}
 				return err
-			})
+			}})
+			for name, answer := range map[string]func(error) error{
+				"as-it-is":      func(err error) error { return err },
+				"for-clients":   fault.ForClient,
+				"not-there":     func(err error) error { return router.NewNotFoundError("", err) },
+				"their-mistake": func(err error) error { return router.NewBadRequestError("", fmt.Errorf("read: %w", err)) },
+			} {
+				e.Router.GET("/owners/endless/"+name, func(e *core.RequestEvent) error {
+					began <- struct{}{}
+					var n int
+					_, err := db.QueryValue(e.App, &n, `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT n FROM numbers WHERE n < 0`, nil)
+					ended <- err
+					return answer(err)
+				})
+			}
 			e.Router.POST("/owners/goes-on", func(e *core.RequestEvent) error {
 				began <- struct{}{}
 				<-e.Request.Context().Done()
@@ -163,7 +181,10 @@ func TestReadsEndWhenTheirClientLeaves(t *testing.T) {
 		for _, asked := range []struct {
 			method, path string
 			ends         bool
-		}{{"GET", "/owners/endless", true}, {"POST", "/owners/goes-on", false}} {
+		}{
+			{"GET", "/owners/endless/as-it-is", true}, {"GET", "/owners/endless/for-clients", true}, {"GET", "/owners/endless/not-there", true},
+			{"GET", "/owners/endless/their-mistake", true}, {"POST", "/owners/goes-on", false},
+		} {
 			ctx, leave := context.WithCancel(t.Context())
 			request, err := http.NewRequestWithContext(ctx, asked.method, s.URL+asked.path, nil)
 			if err != nil {
@@ -181,6 +202,11 @@ func TestReadsEndWhenTheirClientLeaves(t *testing.T) {
 			leave()
 			if err := <-ended; (err != nil) != asked.ends {
 				t.Errorf("%s %s as %s: ended with %v", asked.method, asked.path, c.Name, err)
+			}
+			if asked.ends {
+				if logged := <-status; logged != 499 {
+					t.Errorf("%s %s as %s: the log says %d, want 499", asked.method, asked.path, c.Name, logged)
+				}
 			}
 			asking.Wait()
 		}

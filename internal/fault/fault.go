@@ -100,12 +100,19 @@ func TookTooLong(cause error) error {
 
 // IsInterrupted reports whether err comes from a statement that was ended because its time was over. It looks into the
 // cause of API errors.
-func IsInterrupted(err error) bool {
+func IsInterrupted(err error) bool { return wasEndedBy(err, context.DeadlineExceeded) }
+
+// IsCanceled reports whether err comes from work that was ended because nobody waits for it any more. It looks into the
+// cause of API errors.
+func IsCanceled(err error) bool { return wasEndedBy(err, context.Canceled) }
+
+// wasEndedBy reports whether err comes from what ended with a context's error. A statement of SQLite does not say which.
+func wasEndedBy(err, end error) bool {
 	if answer, ok := errors.AsType[*router.ApiError](err); ok {
 		cause, _ := answer.RawData().(error)
-		return cause != nil && IsInterrupted(cause)
+		return cause != nil && wasEndedBy(cause, end)
 	}
-	return errors.Is(err, context.DeadlineExceeded) || err != nil && strings.Contains(err.Error(), "interrupted (9)")
+	return errors.Is(err, end) || err != nil && strings.Contains(err.Error(), "interrupted (9)")
 }
 
 // IsTransient reports whether err comes from a full disk, a lock or a failing device: nothing that the client did, and

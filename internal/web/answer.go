@@ -4,9 +4,14 @@ import (
 	"net/http"
 
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
 
 	"github.com/doubletap/doubletap/internal/fault"
 )
+
+// statusClientLeft is nginx's status for a request whose client did not wait for the answer. It is for the log alone,
+// where it is no fault of the service.
+const statusClientLeft = 499
 
 // AnswerTransient is the middleware that answers 503 with a Retry-After to errors that the record hooks could not
 // see, such as a lock met while reading or a read that took too long.
@@ -18,6 +23,8 @@ func transientFor(e *core.RequestEvent, err error) error {
 	switch {
 	case err == nil || e.Written():
 		return err
+	case e.Request.Context().Err() != nil && fault.IsCanceled(err):
+		return router.NewApiError(statusClientLeft, "The client left before the answer.", err)
 	case fault.IsInterrupted(err):
 		err = fault.TookTooLong(err)
 	case fault.IsTransient(err):
