@@ -104,6 +104,7 @@ func TestLeavingAgainDropsNothingOfTheApp(t *testing.T) {
 		}
 		return app.Save(core.NewRecord(mutes))
 	})
+	replaceBio(t, p.dir)
 	execIn(t, p.dir, `DROP TABLE gone_ids`)
 	execIn(t, p.dir, `CREATE TABLE gone_ids (mine TEXT)`)
 	kept := filepath.Join(p.dir, "storage", mutes.Id, "row", "a.jpg")
@@ -144,11 +145,44 @@ func TestLeavingAgainDropsNothingOfTheApp(t *testing.T) {
 		if n, err := app.CountRecords("mutes"); err != nil || n != 1 {
 			t.Errorf("of the app's own mutes there are %d, %v", n, err)
 		}
+		ann, err := app.FindFirstRecordByData("users", "name", "Ann")
+		if err != nil || ann.GetString("bio") != "the club's" || ann.Collection().Fields.GetByName("role") != nil {
+			t.Errorf("the app's own bio and no role of ours are left of ann: %v, %v", ann, err)
+		}
 		if app.HasTable("posts") || app.HasTable("likes") || !app.HasTable("gone_ids") {
 			t.Error("posts and likes have to be gone, and the app's own gone_ids there")
 		}
-		_, err := os.Stat(kept)
+		_, err = os.Stat(kept)
 		return err
+	})
+}
+
+// replaceBio has the app drop the field of users that we left, and make one of its own with the name, which gets the id.
+func replaceBio(t *testing.T, dir string) {
+	t.Helper()
+	inPlain(t, dir, func(app core.App) error {
+		users, err := app.FindCollectionByNameOrId("users")
+		if err != nil {
+			return err
+		}
+		ours := users.Fields.GetByName("bio").GetId()
+		users.Fields.RemoveByName("bio")
+		if err := app.Save(users); err != nil {
+			return err
+		}
+		users.Fields.Add(&core.TextField{Name: "bio"})
+		if err := app.Save(users); err != nil {
+			return err
+		}
+		if id := users.Fields.GetByName("bio").GetId(); id != ours {
+			t.Errorf("the app's field has the id %s, ours had %s", id, ours)
+		}
+		ann, err := app.FindFirstRecordByData("users", "name", "Ann")
+		if err != nil {
+			return err
+		}
+		ann.Set("bio", "the club's")
+		return app.Save(ann)
 	})
 }
 

@@ -344,6 +344,9 @@ func storeCollection(tx core.App, c *core.Collection) error {
 	return tx.ReloadCachedCollections()
 }
 
+// isDropped reports whether a field of users goes. PocketBase makes ids of type and name, so that the app may have a field
+// under the id of one that we left: ours is hidden since.
 func (d *departure) isDropped(field core.Field) bool {
-	return d.Drop && slices.Contains(d.left.Fields, field.GetId())
+	leftEarlier := d.before == nil
+	return d.Drop && slices.Contains(d.left.Fields, field.GetId()) && (!leftEarlier || field.GetHidden())
 }

@@ -175,13 +175,16 @@ func (d *departure) dropFields(users *core.Collection) error {
 		}
 		return ours
 	})
-	d.change("users", strings.Join(d.left.names(users), ", "), d.Users, "gone")
-	for i := len(users.Fields) - 1; i >= 0; i-- {
-		if field := users.Fields[i]; d.isDropped(field) {
-			statements = append(statements, "ALTER TABLE users DROP COLUMN [["+field.GetName()+"]]")
-			users.Fields = slices.Delete(users.Fields, i, i+1)
+	names := []string{}
+	users.Fields = slices.DeleteFunc(users.Fields, func(field core.Field) bool {
+		if !d.isDropped(field) {
+			return false
 		}
-	}
+		names = append(names, field.GetName())
+		statements = append(statements, "ALTER TABLE users DROP COLUMN [["+field.GetName()+"]]")
+		return true
+	})
+	d.change("users", strings.Join(names, ", "), d.Users, "gone")
 	for _, ddl := range d.left.Replaced {
 		if !hasIndex(users, dbutils.ParseIndex(ddl).IndexName) {
 			statements = append(statements, ddl)
