@@ -2,8 +2,6 @@ package hooks_test
 
 import (
 	"encoding/json"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -13,22 +11,11 @@ import (
 // sendRequest sends a request to a program as somebody, and returns the answer's body.
 func (p *programProcess) sendRequest(token, method, path, body string) string {
 	p.t.Helper()
-	request, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
-	if err != nil {
-		p.t.Fatal(err)
+	status, text := askServer(p.t, token, method, p.url+path, body)
+	if status >= 400 {
+		p.t.Fatalf("%s %s: %d %s", method, path, status, text)
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", token)
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode >= 400 {
-		p.t.Fatalf("%s %s: %d %v %s", method, path, answer.StatusCode, err, text)
-	}
-	return string(text)
+	return text
 }
 
 // expectLinks fails unless every link of the program begins with an address.

@@ -1,6 +1,7 @@
 package hooks_test
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -22,6 +23,27 @@ func TestMain(m *testing.M) {
 	}
 	debug.SetGCPercent(400) // a seventh less work under the race detector, for memory that tests have
 	os.Exit(m.Run())
+}
+
+// askServer sends a request to a server of another process as somebody, and returns its answer.
+func askServer(t *testing.T, token, method, address, body string) (status int, text string) {
+	t.Helper()
+	request, err := http.NewRequest(method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	read, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(read)
 }
 
 // skipWithoutFastPath skips a test in the run that turns the fast path off (make general-path-test) if that run adds nothing:

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -93,26 +92,12 @@ func (p *plainServer) ask(want int, token, method, path string, body any) map[st
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	request, err := http.NewRequest(method, p.url+path, bytes.NewReader(text))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", token)
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	said, err := io.ReadAll(answer.Body)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	if answer.StatusCode != want {
-		p.t.Errorf("%s %s: %d, want %d: %s", method, path, answer.StatusCode, want, said)
+	status, said := askServer(p.t, token, method, p.url+path, string(text))
+	if status != want {
+		p.t.Errorf("%s %s: %d, want %d: %s", method, path, status, want, said)
 	}
 	var values map[string]any
-	_ = json.Unmarshal(said, &values) // a file is none
+	_ = json.Unmarshal([]byte(said), &values) // a file is none
 	return values
 }
 

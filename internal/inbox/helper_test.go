@@ -237,6 +237,14 @@ func (s *service) connectDevice(token string, subs ...string) *stream {
 	return d
 }
 
+// connectGuestDevice returns a device that is a guest's, until it subscribes as the person.
+func (s *service) connectGuestDevice(person string) *stream {
+	s.Helper()
+	d := s.connectDevice("")
+	d.token = s.tokenOf(person)
+	return d
+}
+
 // findDevice returns the service's device of a client id.
 func (s *service) findDevice(id string) *device {
 	s.Helper()

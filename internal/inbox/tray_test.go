@@ -155,8 +155,7 @@ func TestNothingCommittedAfterTheAnswerIsMissed(t *testing.T) {
 
 func TestWhatIsCommittedWhileADeviceSubscribesIsNotMissed(t *testing.T) {
 	s := startService(t)
-	d := s.connectDevice("")
-	d.token = s.tokenOf("ada")
+	d := s.connectGuestDevice("ada")
 	s.onQuery = func(query string) { // after the tray was read, before the subscription is indexed
 		if strings.Contains(query, "LEFT JOIN notifications n ON n.recipient = s.user") {
 			s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1") })
@@ -169,8 +168,7 @@ func TestWhatIsCommittedWhileADeviceSubscribesIsNotMissed(t *testing.T) {
 
 func TestWhatIsCommittedBeforeTheAnswerIsSentToo(t *testing.T) {
 	s := startService(t)
-	d := s.connectDevice("")
-	d.token = s.tokenOf("ada")
+	d := s.connectGuestDevice("ada")
 	s.app.OnRealtimeSubscribeRequest().BindFunc(func(e *core.RealtimeSubscribeRequestEvent) error {
 		s.inTransaction(func(tx core.App) { s.addNotification(tx, "ada", "n1") })
 		s.waitUntilIdle()
@@ -434,8 +432,7 @@ func TestAHookThatPanicsCostsItsPersonTheConnectionAndNobodyElse(t *testing.T) {
 
 func TestAStolenMomentDoesNotOutliveTheTokenKey(t *testing.T) {
 	s := startService(t)
-	d := s.connectDevice("")
-	d.token = s.tokenOf("ada")
+	d := s.connectGuestDevice("ada")
 	// the token is accepted, then its key changes, then the device is subscribed
 	s.app.OnRealtimeSubscribeRequest().Bind(bindFirst(func(e *core.RealtimeSubscribeRequestEvent) error {
 		s.execSQL(s.app, `UPDATE users SET tokenKey = {:key} WHERE id = 'ada'`, dbx.Params{"key": "another key of at least thirty characters"})
