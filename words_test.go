@@ -254,7 +254,7 @@ func hasWord(name string, words []string) bool {
 }
 
 // scriptFolders have JavaScript of ours.
-var scriptFolders = []string{"tests"}
+var scriptFolders = []string{"pb_public", "tests"}
 
 var (
 	scriptDeclaration = regexp.MustCompile(`\b(?:const|let|var)\s+(\w+|[\[{][^=;]*?[\]}])\s*(?:=|of\b|in\b|;)|\b(?:function\*?|class)\s+(\w+)`)

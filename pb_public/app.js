@@ -12,7 +12,7 @@ const Forgot = later(() => import('./screens/forgot.js').then((module) => module
 const Confirm = later(() => import('./screens/confirm.js').then((module) => module.Confirm));
 
 /** Pages for whoever is or is not signed in, to which mails lead: ["#/verify/TOKEN", "verify", "TOKEN"]. */
-const errand = () => /^#\/(forgot|verify|reset|change)(?:\/(.*))?$/.exec(location.hash) ?? [];
+const mailedPage = () => /^#\/(forgot|verify|reset|change)(?:\/(.*))?$/.exec(location.hash) ?? [];
 
 /** Places that have something for everybody. */
 const open = () => /^#\/(@|p\/|tags\/)./.test(location.hash);
@@ -43,7 +43,7 @@ function App() {
     addEventListener('hashchange', moved);
     return () => removeEventListener('hashchange', moved);
   }, []);
-  const [, what, token = ''] = errand();
+  const [, what, token = ''] = mailedPage();
   if (what === 'forgot') return html`<${Forgot} quiet />`;
   if (what) return html`<${Confirm} key=${token} what=${what} token=${token} quiet />`;
   return session ? html`<${Home} key=${session.user.id} session=${session} />` : open() && !door ? html`<${Guest} quiet onJoin=${() => setDoor(true)} />` : html`<${SignIn} quiet />`;

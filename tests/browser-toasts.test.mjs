@@ -53,7 +53,7 @@ test('one message at a time, each group as one, over no control', { skip }, asyn
   await windows.narrow(page, 'a message');
   await page.clock.resume();
 
-  // it can be put away, and what answers a deed goes before news
+  // it can be put away, and what answers an action goes before news
   await page.getByRole('button', { name: 'Dismiss' }).click();
   await word.waitFor({ state: 'detached' });
   await go(page, '#/@bob');

@@ -42,7 +42,7 @@ test('a device on a bad line misses nothing', async (t) => {
   t.diagnostic(`${line.cuts} cuts, ${shaky.connections} connections, ${shaky.heard.length} of ${steady.heard.length} messages heard live`);
   line.heal();
 
-  // a last deed of somebody new ends both streams
+  // a last action of somebody new ends both streams
   const last = await service.as('bob');
   const { id: final } = await post(ada);
   await last.collection('likes').create({ post: final });

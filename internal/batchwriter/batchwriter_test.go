@@ -26,20 +26,20 @@ func newTestApp(t *testing.T) core.App {
 	app := dbtest.NewApp(t, core.BaseAppConfig{DBConnect: func(path string) (*dbx.DB, error) {
 		return db.Open(path + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_txlock=immediate")
 	}})
-	if _, err := db.Exec(app, `CREATE TABLE deeds (name TEXT UNIQUE)`, nil); err != nil {
+	if _, err := db.Exec(app, `CREATE TABLE writes (name TEXT UNIQUE)`, nil); err != nil {
 		t.Fatal(err)
 	}
 	return app
 }
 
 func insertName(tx core.App, name string) error {
-	_, err := db.Exec(tx, `INSERT INTO deeds VALUES ({:name})`, db.Params{"name": name})
+	_, err := db.Exec(tx, `INSERT INTO writes VALUES ({:name})`, db.Params{"name": name})
 	return err
 }
 
 func storedCount(t *testing.T, app core.App) (n int) {
 	t.Helper()
-	if _, err := db.QueryValue(app, &n, `SELECT count(*) FROM deeds`, nil); err != nil {
+	if _, err := db.QueryValue(app, &n, `SELECT count(*) FROM writes`, nil); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -70,7 +70,7 @@ func TestWhatWaitsIsCommittedTogether(t *testing.T) {
 		all.Go(func() {
 			err := w.InSharedTx(func(tx core.App) error {
 				transactions.Store(tx.TxInfo(), true)
-				return insertName(tx, fmt.Sprint("deed", i))
+				return insertName(tx, fmt.Sprint("write", i))
 			})
 			if err != nil {
 				t.Error(err)
@@ -100,7 +100,7 @@ func TestAnErrorOrAPanicHarmsNobodyElse(t *testing.T) {
 		all.Go(func() {
 			err := w.InSharedTx(func(tx core.App) error {
 				db.AfterCommit(tx, func() { told.Add(1) })
-				if err := insertName(tx, fmt.Sprint("deed", i)); err != nil {
+				if err := insertName(tx, fmt.Sprint("write", i)); err != nil {
 					return err
 				}
 				switch i {
@@ -113,7 +113,7 @@ func TestAnErrorOrAPanicHarmsNobodyElse(t *testing.T) {
 			})
 			switch {
 			case i == 7 && !errors.Is(err, refused), i == 13 && err == nil, i != 7 && i != 13 && err != nil:
-				t.Errorf("deed %d: %v", i, err)
+				t.Errorf("write %d: %v", i, err)
 			case err != nil:
 				undone.Add(1)
 			}
@@ -133,7 +133,7 @@ func TestAPanicAfterTheCommitUndoesNothing(t *testing.T) {
 	app := newTestApp(t)
 	err := batchwriter.New(app, pprof.Labels("request", "test")).InSharedTx(func(tx core.App) error {
 		tx.TxInfo().OnComplete(func(error) error { panic("too late") })
-		return insertName(tx, "deed")
+		return insertName(tx, "write")
 	})
 	if err != nil || storedCount(t, app) != 1 {
 		t.Errorf("%d rows, %v", storedCount(t, app), err)
@@ -148,7 +148,7 @@ func TestTheQueueHasAnEnd(t *testing.T) {
 	var busy atomic.Int32
 	for i := range 1500 {
 		all.Go(func() {
-			err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("deed", i)) })
+			err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("write", i)) })
 			if errors.Is(err, fault.ErrBusy) {
 				busy.Add(1)
 			} else if err != nil {
@@ -172,7 +172,9 @@ func TestCloseWaitsForAllThatWait(t *testing.T) {
 	release := holdWriter(w)
 	errs := make(chan error, 3)
 	for i := range cap(errs) {
-		go func() { errs <- w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("deed", i)) }) }()
+		go func() {
+			errs <- w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("write", i)) })
+		}()
 	}
 	for w.WaitingCount() < cap(errs) {
 		runtime.Gosched()
@@ -203,7 +205,7 @@ func TestItWorksAgainAfterARest(t *testing.T) {
 	app := newTestApp(t)
 	w := batchwriter.New(app, pprof.Labels("request", "test"))
 	for i := range 20 {
-		if err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("deed", i)) }); err != nil {
+		if err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("write", i)) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -229,7 +231,7 @@ func TestWhoHoldsTheWriterTooLongHarmsNobodyElse(t *testing.T) {
 	for i := range 64 {
 		all.Go(func() {
 			err := w.InSharedTx(func(tx core.App) error {
-				if err := insertName(tx, fmt.Sprint("deed", i)); err != nil {
+				if err := insertName(tx, fmt.Sprint("write", i)); err != nil {
 					return err
 				}
 				if blocks(i) {
@@ -239,7 +241,7 @@ func TestWhoHoldsTheWriterTooLongHarmsNobodyElse(t *testing.T) {
 				return nil
 			})
 			if blocks(i) != errors.Is(err, fault.ErrTransactionEnded) {
-				t.Errorf("deed %d: %v", i, err)
+				t.Errorf("write %d: %v", i, err)
 			}
 		})
 	}
@@ -278,7 +280,7 @@ func TestWhoComesAloneAndBlocksDoesNotKeepTheQueue(t *testing.T) {
 	}()
 	<-entered
 	for i := range 5 {
-		if err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("deed", i)) }); err != nil {
+		if err := w.InSharedTx(func(tx core.App) error { return insertName(tx, fmt.Sprint("write", i)) }); err != nil {
 			t.Error(err)
 		}
 	}
@@ -299,7 +301,7 @@ func TestATransactionOfManySlowWritesIsSeveral(t *testing.T) {
 		all.Go(func() {
 			if err := w.InSharedTx(func(tx core.App) error {
 				transactions.Store(tx.TxInfo(), true)
-				return insertName(tx, fmt.Sprint("deed", i))
+				return insertName(tx, fmt.Sprint("write", i))
 			}); err != nil {
 				t.Error(err)
 			}

@@ -32,20 +32,20 @@ func newLimitedApp(t *testing.T, tolerated, longest time.Duration, ends bool) (a
 	if err := db.SetUpWriter(app, `PRAGMA cache_size = -1234`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(app, `CREATE TABLE deeds (name TEXT)`, nil); err != nil {
+	if _, err := db.Exec(app, `CREATE TABLE writes (name TEXT)`, nil); err != nil {
 		t.Fatal(err)
 	}
 	return app, told
 }
 
 func insertName(app core.App, name string) error {
-	_, err := db.Exec(app, `INSERT INTO deeds VALUES ({:name})`, db.Params{"name": name})
+	_, err := db.Exec(app, `INSERT INTO writes VALUES ({:name})`, db.Params{"name": name})
 	return err
 }
 
 func nameCount(t *testing.T, app core.App) (n int) {
 	t.Helper()
-	if _, err := db.QueryValue(app, &n, `SELECT count(*) FROM deeds`, nil); err != nil {
+	if _, err := db.QueryValue(app, &n, `SELECT count(*) FROM writes`, nil); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -71,7 +71,7 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 			return rows.Err()
 		},
 		"in statements that are prepared": func(tx core.App) error {
-			prepared := tx.NonconcurrentDB().NewQuery(`INSERT INTO deeds VALUES ('prepared')`).Prepare()
+			prepared := tx.NonconcurrentDB().NewQuery(`INSERT INTO writes VALUES ('prepared')`).Prepare()
 			for {
 				if _, err := prepared.Execute(); err != nil {
 					return nil
@@ -83,7 +83,7 @@ func TestATransactionThatHoldsTheWriterTooLongIsEnded(t *testing.T) {
 			return db.QueryColumn(tx, new([]int), endlessSQL+`SELECT i FROM n WHERE i = 1 OR i < 0`, nil)
 		},
 		"in a statement that writes": func(tx core.App) error {
-			_, err := db.Exec(tx, endlessSQL+`INSERT INTO deeds SELECT 'endless' FROM n WHERE i < 0`, nil)
+			_, err := db.Exec(tx, endlessSQL+`INSERT INTO writes SELECT 'endless' FROM n WHERE i < 0`, nil)
 			return err
 		},
 		"in many short statements": func(tx core.App) error {
@@ -205,7 +205,7 @@ func BenchmarkTransaction(b *testing.B) {
 			if watched {
 				db.LimitWriter(app, db.TransactionLimits{WarnAfter: time.Hour, EndAfter: time.Hour, MayEnd: func() bool { return true }, OnTooLong: func(time.Duration, bool) {}})
 			}
-			if _, err := db.Exec(app, `CREATE TABLE deeds (name TEXT)`, nil); err != nil {
+			if _, err := db.Exec(app, `CREATE TABLE writes (name TEXT)`, nil); err != nil {
 				b.Fatal(err)
 			}
 			for b.Loop() {

@@ -14,9 +14,9 @@ import { removeEdge, unreachable } from './outbox.js';
  *   save.shown();                      // {on, count, pending, queued}
  *   save.heard({ id, count });         // from a list or an event
  *
- * What is shown is what the server last told plus the wish that is still on its
+ * What is shown is what the server last told plus the change that is still on its
  * way. The id of my edge tells whether it is counted already, so nothing is
- * counted twice. With an outbox, a wish without a connection waits there instead of failing.
+ * counted twice. With an outbox, a change without a connection waits there instead of failing.
  * @param {Client} pb
  * @param {EdgeCollection} collection
  * @param {Ends} ends
@@ -27,11 +27,11 @@ export function openEdge(pb, collection, ends, { id = '', count = 0, outbox, onC
   const key = [collection, ...Object.values(ends)].join('/');
   const options = { requestKey: key }; // else the SDK cancels the first of two equal requests
   const truth = { id, count };
-  let wish = /** @type {boolean | null} */ (null); // the one being sent
+  let desired = /** @type {boolean | null} */ (null); // the one being sent
 
   const isOn = () => truth.id !== '';
   const kept = () => outbox?.waiting(key)?.wanted ?? null; // the one that waits for a connection
-  const wanted = () => wish ?? kept();
+  const wanted = () => desired ?? kept();
   const keep = (/** @type {boolean} */ to) => outbox?.keep({ key, collection, ends, wanted: to });
 
   function stored(/** @type {{ id: string }} */ row) {
@@ -56,20 +56,20 @@ export function openEdge(pb, collection, ends, { id = '', count = 0, outbox, onC
       onChange();
       return;
     }
-    const underWay = wish !== null;
-    wish = to;
+    const underWay = desired !== null;
+    desired = to;
     onChange();
-    if (underWay) return; // one request at a time: the loop below sees the new wish
+    if (underWay) return; // one request at a time: the loop below sees the new state
     let refusal = null;
     try {
-      while (wish !== isOn()) await (wish ? create() : remove());
+      while (desired !== isOn()) await (desired ? create() : remove());
     } catch (err) {
-      if (outbox && unreachable(err)) keep(wish);
-      else refusal = { err, wish };
+      if (outbox && unreachable(err)) keep(desired);
+      else refusal = { err, desired };
     }
-    wish = null;
+    desired = null;
     onChange();
-    if (refusal) onError(refusal.err, refusal.wish);
+    if (refusal) onError(refusal.err, refusal.desired);
   }
 
   outbox?.listen(key, ({ row, err }, entry) => {
@@ -133,7 +133,7 @@ export function openLike(pb, post, options = {}) {
  *   await tie.follow();      // tie.shown().following, or .requested when the account is private
  *   await tie.block();       // parts both, as the server does
  *
- * Each deed shows when the server has agreed and rejects when it has not: whom one
+ * Each action shows when the server has agreed and rejects when it has not: whom one
  * follows and blocks is not guessed at.
  * @param {SignedIn} pb
  * @param {Pick<UsersRecord, 'id' | 'relationship'>} person
@@ -143,7 +143,7 @@ export function openTie(pb, person, { onChange = () => {} } = {}) {
   let shown = { ...person.relationship };
   let busy = false;
 
-  async function deed(/** @type {() => Promise<Partial<Relationship>>} */ work) {
+  async function applyChange(/** @type {() => Promise<Partial<Relationship>>} */ work) {
     if (busy) return;
     busy = true;
     onChange();
@@ -163,17 +163,17 @@ export function openTie(pb, person, { onChange = () => {} } = {}) {
     heard(/** @type {Relationship} */ relationship) {
       if (!busy && relationship) shown = { ...relationship };
     },
-    follow: () => deed(async () => {
+    follow: () => applyChange(async () => {
       const { state } = /** @type {FollowsRecord} */ (await add('follows', { followee: person.id }));
       return { following: state === 'accepted', requested: state !== 'accepted' };
     }),
-    unfollow: () => deed(() => take('follows', { followee: person.id }).then(() => ({ following: false, requested: false }))),
-    mute: () => deed(() => add('mutes', { muted: person.id }).then(() => ({ muting: true }))),
-    unmute: () => deed(() => take('mutes', { muted: person.id, post: '' }).then(() => ({ muting: false }))),
-    block: () => deed(() => add('blocks', { blocked: person.id }).then(() => ({ blocking: true, following: false, requested: false, followsMe: false }))),
-    unblock: () => deed(() => take('blocks', { blocked: person.id }).then(() => ({ blocking: false }))),
+    unfollow: () => applyChange(() => take('follows', { followee: person.id }).then(() => ({ following: false, requested: false }))),
+    mute: () => applyChange(() => add('mutes', { muted: person.id }).then(() => ({ muting: true }))),
+    unmute: () => applyChange(() => take('mutes', { muted: person.id, post: '' }).then(() => ({ muting: false }))),
+    block: () => applyChange(() => add('blocks', { blocked: person.id }).then(() => ({ blocking: true, following: false, requested: false, followsMe: false }))),
+    unblock: () => applyChange(() => take('blocks', { blocked: person.id }).then(() => ({ blocking: false }))),
     /** Takes a follower away, or declines who asks to be one. */
-    dismiss: () => deed(async () => {
+    dismiss: () => applyChange(async () => {
       const follows = pb.collection('follows');
       const row = await follows.getFirstListItem(pb.filter('follower = {:them} && followee = {:me}', { them: person.id, me: pb.authStore.record.id }), { requestKey: null });
       await follows.delete(row.id, { requestKey: null });

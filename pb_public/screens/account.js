@@ -49,7 +49,7 @@ export function Everywhere() {
     signOut('You are signed out on every device.', { good: true });
   }
   return html`<p><button class="button" onClick=${() => setAsking(true)}>Sign out everywhere</button></p>
-    ${asking && html`<${Confirm} title="Sign out everywhere?" deed="Sign out everywhere" onDo=${leave} onClose=${() => setAsking(false)}>Every browser and phone is signed out, this one too, and gets no messages until you sign in there again.<//>`}`;
+    ${asking && html`<${Confirm} title="Sign out everywhere?" action="Sign out everywhere" onDo=${leave} onClose=${() => setAsking(false)}>Every browser and phone is signed out, this one too, and gets no messages until you sign in there again.<//>`}`;
 }
 
 export function Password() {

@@ -13,5 +13,5 @@ export function BlockQuestion({ person, onDone = () => {}, onClose }) {
     feed.without(person.id);
     onDone();
   }
-  return html`<${Confirm} title=${`Block ${handleOf(person)}?`} deed="Block" onDo=${block} onClose=${onClose}>You will not see each other's photos, likes and comments, and follow each other no longer. Nobody is told.<//>`;
+  return html`<${Confirm} title=${`Block ${handleOf(person)}?`} action="Block" onDo=${block} onClose=${onClose}>You will not see each other's photos, likes and comments, and follow each other no longer. Nobody is told.<//>`;
 }

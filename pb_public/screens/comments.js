@@ -26,7 +26,7 @@ function Comment({ comment, post, marked, onAnswer, onRemove }) {
   if (comment.deleted) return html`<div class="comment is-gone" ref=${item}><span class="avatar" aria-hidden="true"></span><p class="hint">This comment was deleted.</p></div>`;
   const { on: liked, count: likes } = comment.like.shown();
   const mine = comment.author === user.id;
-  const deeds = [
+  const actions = [
     (mine || post.author === user.id) && { word: 'Delete', onClick: () => setDialog('delete'), danger: true },
     !mine && { word: 'Report', onClick: () => setDialog('report'), danger: true },
   ];
@@ -40,9 +40,9 @@ function Comment({ comment, post, marked, onAnswer, onRemove }) {
         ${likes > 0 && html`<span>${count(likes, 'like')}</span>`}
         ${!comment.waiting && !post.commentsOff && html`<button class="link link-quiet" aria-label=${`Reply to ${handleOf(author)}`} onClick=${() => (guest ? invite() : onAnswer(comment))}>Reply</button>`}
       </p></div>
-    ${!comment.waiting && html`<button class=${liked ? 'deed like deed-small is-liked' : 'deed like deed-small'} aria-pressed=${liked} aria-label=${`Like the comment by ${handleOf(author)}`} onClick=${guest ? invite : comment.like.toggle}><${Sign} name="heart" /></button>`}
-    ${!guest && html`<${Menu} label=${`More about the comment by ${handleOf(author)}`} deeds=${deeds} />`}
-    ${dialog === 'delete' && html`<${Confirm} title="Delete this comment?" deed="Delete comment" onDo=${() => onRemove(comment)} onClose=${() => setDialog('')}>It cannot be brought back.<//>`}
+    ${!comment.waiting && html`<button class=${liked ? 'action like action-small is-liked' : 'action like action-small'} aria-pressed=${liked} aria-label=${`Like the comment by ${handleOf(author)}`} onClick=${guest ? invite : comment.like.toggle}><${Sign} name="heart" /></button>`}
+    ${!guest && html`<${Menu} label=${`More about the comment by ${handleOf(author)}`} actions=${actions} />`}
+    ${dialog === 'delete' && html`<${Confirm} title="Delete this comment?" action="Delete comment" onDo=${() => onRemove(comment)} onClose=${() => setDialog('')}>It cannot be brought back.<//>`}
     ${dialog === 'report' && html`<${Report} quiet target=${{ comment: comment.id }} what="this comment" onClose=${() => setDialog('')} />`}
   </div>`;
 }

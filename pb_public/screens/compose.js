@@ -199,6 +199,6 @@ export function Compose({ onClose }) {
           <button key="cancel" type="button" class="button" onClick=${() => stop.current.abort()}>Cancel</button>`
           : html`<p class=${problem ? 'notice' : ''} role="alert">${problem}</p><button key="post" class="button button-main">Post</button>`}</div>
     </form>
-    ${asking && html`<${Confirm} title="Discard this draft?" deed="Discard" onDo=${giveUp} onClose=${() => setAsking(false)}>The photos and words that you chose here are forgotten. The files on your device stay.<//>`}
+    ${asking && html`<${Confirm} title="Discard this draft?" action="Discard" onDo=${giveUp} onClose=${() => setAsking(false)}>The photos and words that you chose here are forgotten. The files on your device stay.<//>`}
   <//>`;
 }

@@ -11,7 +11,7 @@ const quiet = { requestKey: null };
 
 const pages = {
   verify: {
-    type: 'verification', title: 'Confirm your address', deed: 'Confirm this address',
+    type: 'verification', title: 'Confirm your address', action: 'Confirm this address',
     lead: ({ email }) => html`Is <bdi class="address">${email}</bdi> yours, and the account too?`,
     fields: () => null,
     send: ({ token }) => users().confirmVerification(token, quiet),
@@ -19,7 +19,7 @@ const pages = {
     another: (email) => users().requestVerification(email, quiet),
   },
   reset: {
-    type: 'passwordReset', title: 'Set a new password', deed: 'Set password', ends: true,
+    type: 'passwordReset', title: 'Set a new password', action: 'Set password', ends: true,
     lead: ({ email }) => html`For the account with the address <bdi class="address">${email}</bdi>.`,
     fields: ({ password }) => html`<${Password} label="New password" fresh error=${password} />`,
     send: ({ token, password }) => users().confirmPasswordReset(token, password, password, quiet),
@@ -27,7 +27,7 @@ const pages = {
     another: (email) => users().requestPasswordReset(email, quiet),
   },
   change: {
-    type: 'emailChange', title: 'Confirm your new address', deed: 'Use this address', ends: true,
+    type: 'emailChange', title: 'Confirm your new address', action: 'Use this address', ends: true,
     lead: ({ newEmail }) => html`Your account has the address <bdi class="address">${newEmail}</bdi> from then on. Your password confirms that it is you.`,
     fields: ({ password }) => html`<${Password} error=${password} /><p class="hint">You never had one? <a class="link" href="#/forgot">Set a password</a> first.</p>`,
     send: ({ token, password }) => users().confirmEmailChange(token, password, quiet),
@@ -76,8 +76,8 @@ export function Confirm({ what, token }) {
   if (wrong) {
     const [title, lead] = wrong;
     return html`<${Door} title=${title} lead=${lead}>
-      ${page.another && claims.email ? html`<${DoorForm} deed="Mail me a new link" send=${another}>${() => null}<//>` : what === 'change' && html`<p>Ask for the change again in your settings.</p>`}${on}<//>`;
+      ${page.another && claims.email ? html`<${DoorForm} action="Mail me a new link" send=${another}>${() => null}<//>` : what === 'change' && html`<p>Ask for the change again in your settings.</p>`}${on}<//>`;
   }
   return html`<${Door} title=${page.title} lead=${page.lead(claims)}>
-    <${DoorForm} deed=${page.deed} send=${send} refused=${refused}>${page.fields}<//>${on}<//>`;
+    <${DoorForm} action=${page.action} send=${send} refused=${refused}>${page.fields}<//>${on}<//>`;
 }

@@ -82,7 +82,7 @@ export function useKeys(name, pressed) {
 }
 
 /** A question before something that cannot be undone. */
-export function Confirm({ title, children, deed, onDo, onClose }) {
+export function Confirm({ title, children, action, onDo, onClose }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   async function go() {
@@ -98,5 +98,5 @@ export function Confirm({ title, children, deed, onDo, onClose }) {
   return html`<${Dialog} name="small" title=${title} onClose=${onClose} busy=${busy}><div class="sheet">
     <p>${children}</p>${problem && html`<p class="notice" role="alert">${problem}</p>`}
     <p class="sheet-end"><button type="button" class="button" disabled=${busy} onClick=${onClose}>Cancel</button>
-      <button type="button" class="button button-danger" disabled=${busy} onClick=${go}>${deed}</button></p></div><//>`;
+      <button type="button" class="button button-danger" disabled=${busy} onClick=${go}>${action}</button></p></div><//>`;
 }

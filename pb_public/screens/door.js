@@ -48,7 +48,7 @@ export function Password({ name = 'password', label = 'Password', fresh, error }
 }
 
 /** A form of the door: send gets what was typed, and throws what the server refuses. refused may turn that into words: {field: words}, or one sentence. */
-export function DoorForm({ deed, send, refused = () => null, novalidate, children }) {
+export function DoorForm({ action, send, refused = () => null, novalidate, children }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   const [problems, setProblems] = useState({});
@@ -72,6 +72,6 @@ export function DoorForm({ deed, send, refused = () => null, novalidate, childre
   return html`<form ref=${form} onSubmit=${submit} novalidate=${novalidate}>
     ${problem && html`<p class="notice" role="alert">${problem}</p>`}
     ${children(problems)}
-    <button class="button button-main button-wide" disabled=${busy} aria-busy=${busy}>${busy ? 'One moment…' : deed}</button>
+    <button class="button button-main button-wide" disabled=${busy} aria-busy=${busy}>${busy ? 'One moment…' : action}</button>
   </form>`;
 }

@@ -83,10 +83,10 @@ function Foot({ post }) {
   }
 
   return html`<footer class="post-foot">
-    <button class=${liked ? 'deed like is-liked' : 'deed like'} aria-pressed=${liked} aria-label="Like" aria-keyshortcuts="L" title="Like (L)" onClick=${like.toggle}><${Sign} name="heart" /></button>
-    ${post.commentsOff && !post.commentsCount ? null : html`<a class="deed" href=${paths.post(post.id)} aria-label=${count(post.commentsCount, 'comment')} title="Comments (C)"><${Sign} name="comment" /></a>`}
-    ${isPublic(post) && html`<button class="deed" aria-label="Share" title="Share" onClick=${handOn}><${Sign} name="share" /></button>`}
-    <button class=${saved ? 'deed save is-saved' : 'deed save'} aria-pressed=${saved} aria-label="Save" aria-keyshortcuts="S" title="Save (S)" onClick=${save.toggle}><${Sign} name="bookmark" /></button>
+    <button class=${liked ? 'action like is-liked' : 'action like'} aria-pressed=${liked} aria-label="Like" aria-keyshortcuts="L" title="Like (L)" onClick=${like.toggle}><${Sign} name="heart" /></button>
+    ${post.commentsOff && !post.commentsCount ? null : html`<a class="action" href=${paths.post(post.id)} aria-label=${count(post.commentsCount, 'comment')} title="Comments (C)"><${Sign} name="comment" /></a>`}
+    ${isPublic(post) && html`<button class="action" aria-label="Share" title="Share" onClick=${handOn}><${Sign} name="share" /></button>`}
+    <button class=${saved ? 'action save is-saved' : 'action save'} aria-pressed=${saved} aria-label="Save" aria-keyshortcuts="S" title="Save (S)" onClick=${save.toggle}><${Sign} name="bookmark" /></button>
     <p class="likes">${likes ? html`<button key=${likes} class="likes-who" aria-haspopup="dialog" onClick=${() => setAsked(true)}>${count(likes, 'like')}</button>` : html`<span>Be the first to like it</span>`}
       ${queued && html`<span class="waiting"><${Sign} name="clock" />waits for a connection</span>`}</p>
     ${asked && html`<${Likers} quiet post=${post} onClose=${() => setAsked(false)} />`}

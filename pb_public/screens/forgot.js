@@ -22,5 +22,5 @@ export function Forgot() {
     setSent(email.trim());
   }
   return html`<${Door} title="Forgot your password?" lead="Tell us your address, and we mail you a link to set a new one.">
-    <${DoorForm} deed="Mail me a link" send=${ask}>${({ email }) => html`<${Email} error=${email} />`}<//>${back}<//>`;
+    <${DoorForm} action="Mail me a link" send=${ask}>${({ email }) => html`<${Email} error=${email} />`}<//>${back}<//>`;
 }

@@ -14,7 +14,7 @@ import { Single } from './single.js';
 import { Tag } from './tag.js';
 import { Mark } from './ui.js';
 
-/** What the screens work with, as openSession has it for a person: everything can be seen, and every deed is an invitation. */
+/** What the screens work with, as openSession has it for a person: everything can be seen, and every action is an invitation. */
 function openGuestSession() {
   const invitations = channel();
   const words = channel();

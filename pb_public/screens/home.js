@@ -60,7 +60,7 @@ function freePlace(box) {
 }
 
 /**
- * Short messages, one at a time; screen readers hear them as they come. What answers a deed shows at once, and the answer before
+ * Short messages, one at a time; screen readers hear them as they come. What answers an action shows at once, and the answer before
  * after it, if nobody can have read that yet. News wait for their turn, those of one group as one: the newest takes the place of
  * the one before.
  */

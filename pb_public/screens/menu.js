@@ -3,8 +3,8 @@
 import { html, useLayoutEffect, useRef, useState } from '../vendor/preact.js';
 import { Sign } from './ui.js';
 
-/** A button with deeds behind it: [{word, onClick, danger}]. Arrow keys move, Escape closes. */
-export function Menu({ label, deeds, opened = false }) {
+/** A button with actions behind it: [{word, onClick, danger}]. Arrow keys move, Escape closes. */
+export function Menu({ label, actions, opened = false }) {
   const [open, setOpen] = useState(opened);
   const box = useRef(null);
   useLayoutEffect(() => {
@@ -32,6 +32,6 @@ export function Menu({ label, deeds, opened = false }) {
 
   return html`<div class="menu" ref=${box} onKeyDown=${pressed} onFocusOut=${left}>
     <button type="button" class="icon-button" aria-label=${label} aria-haspopup="menu" aria-expanded=${open} onClick=${() => setOpen(!open)}><${Sign} name="dots" /></button>
-    ${open && html`<div class="menu-list" role="menu" aria-label=${label}>${deeds.filter(Boolean).map(({ word, onClick, danger }) => html`<button type="button" role="menuitem" tabindex="-1"
-      class=${danger ? 'menu-deed is-danger' : 'menu-deed'} key=${word} onClick=${() => { close(); onClick(); }}>${word}</button>`)}</div>`}</div>`;
+    ${open && html`<div class="menu-list" role="menu" aria-label=${label}>${actions.filter(Boolean).map(({ word, onClick, danger }) => html`<button type="button" role="menuitem" tabindex="-1"
+      class=${danger ? 'menu-action is-danger' : 'menu-action'} key=${word} onClick=${() => { close(); onClick(); }}>${word}</button>`)}</div>`}</div>`;
 }

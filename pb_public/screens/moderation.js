@@ -16,7 +16,7 @@ const states = [['open', 'Open'], ['upheld', 'Upheld'], ['dismissed', 'Dismissed
 const settles = { dismiss: 'dismissed', hide: 'upheld', suspend: 'upheld' };
 
 /** What may be done about a report, as {action, word, about}. */
-function deedsOf(item, me) {
+function decisionsAbout(item, me) {
   const { comment, post, user, state } = item;
   const [content, what] = comment ? [comment, 'comment'] : [post, 'post'];
   const who = handleOf(user);
@@ -37,15 +37,15 @@ function after(item, action) {
   return { ...item, ...(hidden !== undefined && { [what]: { ...item[what], hidden } }), ...(state && { user: { ...item.user, state } }) };
 }
 
-function Decision({ item, deed, onDone, onClose }) {
-  const [{ note = '' }, change, drop] = useDraft(`decision/${item.id}/${deed.action}`);
+function Decision({ item, decision, onDone, onClose }) {
+  const [{ note = '' }, change, drop] = useDraft(`decision/${item.id}/${decision.action}`);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   async function submit(event) {
     event.preventDefault();
     setBusy(true);
     try {
-      await decide(pb, item.id, deed.action, note.trim());
+      await decide(pb, item.id, decision.action, note.trim());
       drop();
       onDone();
     } catch (err) {
@@ -53,13 +53,13 @@ function Decision({ item, deed, onDone, onClose }) {
       setBusy(false);
     }
   }
-  return html`<${Dialog} name="small" title=${`${deed.word}?`} onClose=${onClose} busy=${busy}><form class="sheet" onSubmit=${submit}>
-    <p>${deed.about}</p>
+  return html`<${Dialog} name="small" title=${`${decision.word}?`} onClose=${onClose} busy=${busy}><form class="sheet" onSubmit=${submit}>
+    <p>${decision.about}</p>
     <div class="field"><label for="decision-note">Note for other moderators (optional)</label>
       <textarea id="decision-note" rows="3" maxlength="2000" dir="auto" value=${note} onInput=${(event) => change({ note: event.target.value })}></textarea></div>
     ${problem && html`<p class="notice" role="alert">${problem}</p>`}
     <p class="sheet-end"><button type="button" class="button" disabled=${busy} onClick=${onClose}>Cancel</button>
-      <button class=${deed.action === 'hide' || deed.action === 'suspend' ? 'button button-danger' : 'button button-main'} disabled=${busy}>${deed.word}</button></p></form><//>`;
+      <button class=${decision.action === 'hide' || decision.action === 'suspend' ? 'button button-danger' : 'button button-main'} disabled=${busy}>${decision.word}</button></p></form><//>`;
 }
 
 /** Somebody by the signed address of the face, which works for moderators alone. */
@@ -83,10 +83,10 @@ const verbs = { dismiss: 'dismissed it', hide: 'hid it', unhide: 'showed it agai
 
 function Case({ item, onDecided }) {
   const { user } = useSession();
-  const [deed, setDeed] = useState(null);
+  const [decision, setDecision] = useState(null);
   const { comment, post } = item;
   const [what, content] = comment ? ['Comment', comment] : post ? ['Post', post] : ['Account', null];
-  const deeds = deedsOf(item, user.id);
+  const decisions = decisionsAbout(item, user.id);
   return html`<article class="case" aria-label=${`${what} of ${handleOf(item.user)}, ${count(item.reports, 'report')}`}>
     <header class="case-head"><h2>${what}</h2> <${Who} person=${item.user} />${content?.hidden && html`<span class="mark-state"><${Sign} name="lock" />hidden</span>`}
       <span class="case-when"><${Ago} at=${item.created} /></span></header>
@@ -96,9 +96,9 @@ function Case({ item, onDecided }) {
     ${item.history.length > 0 && html`<details class="fold"><summary>Earlier decisions <span class="soft">${item.history.length}</span></summary>
       <ol class="case-history">${item.history.map((entry, index) => html`<li key=${index}>${entry.actor === `users/${user.id}` ? 'You' : 'A moderator'} ${verbs[entry.action] ?? entry.action} <span class="soft"><${Ago} at=${entry.at} /></span>
         ${entry.after?.note && html`<p class="hint" dir="auto">${entry.after.note}</p>`}</li>`)}</ol></details>`}
-    <div class="case-deeds">${deeds.map((one) => html`<button class=${one.action === 'hide' || one.action === 'suspend' ? 'button button-quiet-danger' : 'button'} key=${one.action} onClick=${() => setDeed(one)}>${one.word}</button>`)}
-      ${!deeds.length && html`<p class="hint">Nobody decides about themselves: this is for another moderator.</p>`}</div>
-    ${deed && html`<${Decision} item=${item} deed=${deed} onClose=${() => setDeed(null)} onDone=${() => { setDeed(null); onDecided(deed); }} />`}
+    <div class="case-actions">${decisions.map((one) => html`<button class=${one.action === 'hide' || one.action === 'suspend' ? 'button button-quiet-danger' : 'button'} key=${one.action} onClick=${() => setDecision(one)}>${one.word}</button>`)}
+      ${!decisions.length && html`<p class="hint">Nobody decides about themselves: this is for another moderator.</p>`}</div>
+    ${decision && html`<${Decision} item=${item} decision=${decision} onClose=${() => setDecision(null)} onDone=${() => { setDecision(null); onDecided(decision); }} />`}
   </article>`;
 }
 
@@ -115,7 +115,7 @@ function Cases({ state }) {
     ${(phase === 'loading' || phase === '') && html`<${Loading} what="The queue" />`}
     ${phase === 'failed' && !rows.length && html`<${Trouble} what="The queue" error=${error} onAgain=${list.more} />`}
     ${phase === 'ready' && list.done && !rows.length && html`<${Empty} sign="shield" title=${state === 'open' ? 'Nothing waits' : 'Nothing here'}><p>${state === 'open' ? 'What people report comes here, the oldest first.' : 'What is decided comes here.'}</p><//>`}
-    <div class="cases">${rows.map((item) => html`<${Case} key=${item.id} item=${item} onDecided=${(deed) => decided(item, deed)} />`)}</div>
+    <div class="cases">${rows.map((item) => html`<${Case} key=${item.id} item=${item} onDecided=${(decision) => decided(item, decision)} />`)}</div>
     <${End} list=${list} />`;
 }
 

@@ -8,7 +8,7 @@ import { useSession } from './session.js';
 import { count, useChannel } from './ui.js';
 
 /** Whom one lets go of although only their word brings one back: asked about once more. */
-export const UnfollowQuestion = ({ person, onDo, onClose }) => html`<${Confirm} title=${`Unfollow ${handleOf(person)}?`} deed="Unfollow" onDo=${onDo} onClose=${onClose}>
+export const UnfollowQuestion = ({ person, onDo, onClose }) => html`<${Confirm} title=${`Unfollow ${handleOf(person)}?`} action="Unfollow" onDo=${onDo} onClose=${onClose}>
   The account is private: to see its photos again, you will have to ask.<//>`;
 
 export function FollowButton({ person }) {

@@ -27,9 +27,9 @@ export function PostMenu({ post, onHeard, onGone }) {
   const { following, muting, blocking } = tie.shown();
   const close = () => setDialog('');
 
-  const attempt = (deed, words) => async () => {
+  const attempt = (action, words) => async () => {
     try {
-      await deed();
+      await action();
       say(words);
     } catch (err) {
       say(because(err));
@@ -38,7 +38,7 @@ export function PostMenu({ post, onHeard, onGone }) {
   const without = () => feed.without(author.id);
   const unfollow = () => tie.unfollow().then(without);
   const link = { word: 'Copy link', onClick: () => copy(`/p/${post.id}`, say) };
-  const deeds = guest ? [link] : mine
+  const actions = guest ? [link] : mine
     ? [link, { word: 'Edit', onClick: () => setDialog('edit') }, { word: 'Delete', onClick: () => setDialog('delete'), danger: true }]
     : [
       link,
@@ -57,8 +57,8 @@ export function PostMenu({ post, onHeard, onGone }) {
     onGone();
   }
 
-  return html`<${Menu} opened label=${`More about the post by ${handle}`} deeds=${deeds} />
-    ${dialog === 'delete' && html`<${Confirm} title="Delete this post?" deed="Delete post" onDo=${remove} onClose=${close}>
+  return html`<${Menu} opened label=${`More about the post by ${handle}`} actions=${actions} />
+    ${dialog === 'delete' && html`<${Confirm} title="Delete this post?" action="Delete post" onDo=${remove} onClose=${close}>
       Its photos, likes and comments go with it.<//>`}
     ${dialog === 'edit' && html`<${EditPost} quiet post=${post} onHeard=${onHeard} onClose=${close} />`}
     ${dialog === 'unfollow' && html`<${UnfollowQuestion} person=${author} onDo=${unfollow} onClose=${close} />`}

@@ -53,9 +53,9 @@ function About({ person, onChanged, list }) {
   const close = () => setDialog('');
   const leaveList = () => ['followers', 'following'].includes(list) && location.hash.endsWith(`/${list}`) && leaveTo(paths.person(person));
 
-  const attempt = (deed, words) => async () => {
+  const attempt = (action, words) => async () => {
     try {
-      await deed();
+      await action();
       say(words);
       onChanged();
     } catch (err) {
@@ -64,7 +64,7 @@ function About({ person, onChanged, list }) {
   };
   const link = { word: 'Copy link', onClick: () => copy(`/@${handle}`, say) };
   const own = [link, { word: 'Share', onClick: () => share(`/@${handle}`, say) }, { word: 'Settings', onClick: () => goTo(paths.settings) }, { word: 'Sign out', onClick: () => leave(session), danger: true }];
-  const deeds = session.guest ? own.slice(0, 2) : [
+  const actions = session.guest ? own.slice(0, 2) : [
     link, { word: 'Share', onClick: () => share(`/@${handle}`, say) },
     ties.muting
       ? { word: 'Unmute', onClick: attempt(tie.unmute, `${handle} is no longer muted.`) }
@@ -86,10 +86,10 @@ function About({ person, onChanged, list }) {
       ${person.bio && html`<p class="profile-bio" dir="auto"><${Bio} text=${person.bio} /></p>`}
       ${(ties.followsMe || ties.muting) && html`<p class="hint">${[ties.followsMe && 'Follows you', ties.muting && 'Muted by you'].filter(Boolean).join(' · ')}</p>`}
     </div>
-    <div class="profile-deeds">
+    <div class="profile-actions">
       ${mine ? html`<a class="button" href=${paths.settings}>Edit profile</a><a class="button" href=${paths.saved}><${Sign} name="bookmark" />Saved</a>
-          ${user.role === 'moderator' && html`<a class="button" href=${paths.moderation}>Moderation</a>`}<${Menu} label="More about you" deeds=${own} />`
-        : html`<${FollowButton} person=${person} />${ties.following && html`<${Bell} key=${person.id} person=${person} />`}<${Menu} label=${`More about ${handle}`} deeds=${deeds} />`}</div>
+          ${user.role === 'moderator' && html`<a class="button" href=${paths.moderation}>Moderation</a>`}<${Menu} label="More about you" actions=${own} />`
+        : html`<${FollowButton} person=${person} />${ties.following && html`<${Bell} key=${person.id} person=${person} />`}<${Menu} label=${`More about ${handle}`} actions=${actions} />`}</div>
     ${list && html`<${Ties} key=${list} person=${person} kind=${list} onClose=${leaveList} />`}
     ${dialog === 'block' && html`<${BlockQuestion} person=${person} onDone=${onChanged} onClose=${close} />`}
     ${dialog === 'report' && html`<${Report} quiet target=${{ user: person.id }} what=${handle} onClose=${close} />`}

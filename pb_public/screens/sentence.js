@@ -2,7 +2,7 @@
 
 import { handleOf } from '../lib/words.js';
 
-const deeds = {
+const phrases = {
   like: 'liked your photo',
   comment: 'commented on your photo',
   reply: 'replied to your comment',
@@ -34,12 +34,12 @@ export function actorsOf(row) {
 
 /** Who did it and what: ["bob and 3 others", "liked your photo"]. */
 export function sentence(row) {
-  const deed = messages[row.message] ?? deeds[row.type] ?? 'did something new';
-  if (row.type === 'order' || row.type === 'system') return ['', deed];
+  const phrase = messages[row.message] ?? phrases[row.type] ?? 'did something new';
+  if (row.type === 'order' || row.type === 'system') return ['', phrase];
   const names = actorsOf(row).map(handleOf);
   const all = Math.max(row.actorsCount || 0, names.length, 1);
   const first = names[0] ?? 'Someone';
-  if (all === 1) return [first, deed];
-  if (all === 2 && names[1]) return [`${first} and ${names[1]}`, deed];
-  return [`${first} and ${all - 1} ${all === 2 ? 'other' : 'others'}`, deed];
+  if (all === 1) return [first, phrase];
+  if (all === 2 && names[1]) return [`${first} and ${names[1]}`, phrase];
+  return [`${first} and ${all - 1} ${all === 2 ? 'other' : 'others'}`, phrase];
 }

@@ -57,8 +57,8 @@ export function openSession(user) {
   const gone = (err) => err.status === 400 || err.status === 404;
   const likeOf = shared((post, onChange) => openLike(pb, post, {
     onChange, outbox,
-    onError(err, wish) {
-      say(gone(err) ? 'This photo cannot be liked any more.' : `Your ${wish ? 'like' : 'unlike'} did not go through. ${because(err)}`);
+    onError(err, desired) {
+      say(gone(err) ? 'This photo cannot be liked any more.' : `Your ${desired ? 'like' : 'unlike'} did not go through. ${because(err)}`);
       if (gone(err)) live.catchUp(); // is it still there?
     },
   }));

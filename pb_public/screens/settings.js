@@ -73,7 +73,7 @@ function Privacy() {
     <${Kept} name="mutes" field="muted" title="Muted" word="Unmute" none="You have muted nobody." />`;
 }
 
-/** People on a list of mine, each with the deed that takes them off it. */
+/** People on a list of mine, each with the button that takes them off it. */
 function Kept({ name, field, title, word, none }) {
   const { say, tieOf } = useSession();
   const list = useList(name, () => openCursor(pb, name, { expand: field, filter: `${field} != ""`, perPage: 100 }));

@@ -84,13 +84,13 @@ export function SignIn() {
   }
 
   const good = words === lastWords() && endedWell();
-  const notice = words && html`<p class=${good ? 'notice is-good' : 'notice'} role=${good ? 'status' : 'alert'}>${words}</p>`;
+  const message = words && html`<p class=${good ? 'notice is-good' : 'notice'} role=${good ? 'status' : 'alert'}>${words}</p>`;
   const others = providers.length > 0 && html`<div class="door-others">${providers.map(({ name, displayName }) => html`<button type="button" class="button button-wide" key=${name} onClick=${() => tap(name)}>Continue with ${displayName || name}</button>`)}</div>`;
   const toStart = html`<p class="door-turn"><button type="button" class="link" onClick=${() => { setProof(''); turn('password'); }}>Back to sign-in</button></p>`;
 
   if (step === 'new') {
-    return html`<${Door} key="new" title="Make yourself at home" lead=${lead}>${notice}
-      <${DoorForm} deed="Create account" send=${make} refused=${(err) => err.found ?? closed(err)} novalidate>${({ handle, email, password }) => html`
+    return html`<${Door} key="new" title="Make yourself at home" lead=${lead}>${message}
+      <${DoorForm} action="Create account" send=${make} refused=${(err) => err.found ?? closed(err)} novalidate>${({ handle, email, password }) => html`
         <${Field} name="handle" label="Handle" hint="How people find you. Small letters, digits, dots and _." error=${handle}>
           ${(field) => html`<input ...${field} type="text" autocomplete="nickname" autocapitalize="none" spellcheck=${false} maxlength="31" dir="ltr" />`}<//>
         <${Email} error=${email} />
@@ -99,23 +99,23 @@ export function SignIn() {
       <p class="door-turn">Here before? <button type="button" class="link" onClick=${() => turn('password')}>Sign in</button></p><//>`;
   }
   if (step === 'mail') {
-    return html`<${Door} key="mail" title=${proof ? 'One more step' : 'A code by mail'} lead="Tell us the address of your account, and we mail you a code to sign in with.">${notice}
-      <${DoorForm} deed="Mail me a code" send=${mailCode}>${({ email }) => html`<${Email} error=${email} value=${who.includes('@') ? who : ''} />`}<//>
+    return html`<${Door} key="mail" title=${proof ? 'One more step' : 'A code by mail'} lead="Tell us the address of your account, and we mail you a code to sign in with.">${message}
+      <${DoorForm} action="Mail me a code" send=${mailCode}>${({ email }) => html`<${Email} error=${email} value=${who.includes('@') ? who : ''} />`}<//>
       ${proof && others}${toStart}<//>`;
   }
   if (step === 'code') {
-    return html`<${Door} key="code" title="Look into your mail" lead=${html`If there is an account with <bdi class="address">${code.email}</bdi>, a code is on its way there.`}>${notice}
-      <${DoorForm} deed="Sign in" send=${byCode} refused=${(err) => closed(err) ?? (err.status === 400 ? { code: 'This is not the code, or it is too old.' } : null)}>${({ code: wrong }) => html`
+    return html`<${Door} key="code" title="Look into your mail" lead=${html`If there is an account with <bdi class="address">${code.email}</bdi>, a code is on its way there.`}>${message}
+      <${DoorForm} action="Sign in" send=${byCode} refused=${(err) => closed(err) ?? (err.status === 400 ? { code: 'This is not the code, or it is too old.' } : null)}>${({ code: wrong }) => html`
         <${Field} name="code" label="Code" error=${wrong}>${(field) => html`<input ...${field} type="text" inputmode="numeric" autocomplete="one-time-code" dir="ltr" />`}<//>`}<//>
       <p class="door-turn"><button type="button" class="link" onClick=${() => turn('mail')}>Mail another code</button></p>${toStart}<//>`;
   }
   if (step === 'address') {
-    return html`<${Door} key="address" title="Your mail address" lead="They did not tell us a confirmed one, and an account needs it. We mail you a link to confirm it.">${notice}
-      <${DoorForm} deed="Go on" send=${({ email }) => byProvider(provider, { email: email.trim() })} refused=${closed}>${({ email }) => html`<${Email} error=${email} />`}<//>${toStart}<//>`;
+    return html`<${Door} key="address" title="Your mail address" lead="They did not tell us a confirmed one, and an account needs it. We mail you a link to confirm it.">${message}
+      <${DoorForm} action="Go on" send=${({ email }) => byProvider(provider, { email: email.trim() })} refused=${closed}>${({ email }) => html`<${Email} error=${email} />`}<//>${toStart}<//>`;
   }
-  if (step === 'other') return html`<${Door} key="other" title="One more step" lead="Your password is right. Confirm in a second way that it is you.">${notice}${others}${toStart}<//>`;
-  return html`<${Door} key=${'password' + proof} title=${proof ? 'One more step' : 'Welcome back'} lead=${proof ? 'Confirm with your password that it is you.' : lead}>${notice}
-    <${DoorForm} deed="Sign in" send=${byPassword} refused=${(err) => closed(err) ?? (err.status === 400 ? 'This handle or e-mail and password do not belong together.' : null)}>${() => html`
+  if (step === 'other') return html`<${Door} key="other" title="One more step" lead="Your password is right. Confirm in a second way that it is you.">${message}${others}${toStart}<//>`;
+  return html`<${Door} key=${'password' + proof} title=${proof ? 'One more step' : 'Welcome back'} lead=${proof ? 'Confirm with your password that it is you.' : lead}>${message}
+    <${DoorForm} action="Sign in" send=${byPassword} refused=${(err) => closed(err) ?? (err.status === 400 ? 'This handle or e-mail and password do not belong together.' : null)}>${() => html`
       <${Field} name="identity" label="Handle or e-mail">
         ${(field) => html`<input ...${field} type="text" autocomplete="username" autocapitalize="none" spellcheck=${false} dir="ltr" defaultValue=${code?.email} />`}<//>
       <${Password} />`}<//>

@@ -42,7 +42,7 @@ function Mine({ story, onAbove, onRemove }) {
   return html`<p class="story-mine"><button class="button" aria-haspopup="dialog" onClick=${open('viewers')}>${rows.length ? `Seen by ${count(rows.length, 'person', 'people').replace(/ /, list.done ? ' ' : '+ ')}` : 'Seen by nobody yet'}</button>
       <button class="button" onClick=${open('delete')}>Delete</button></p>
     ${dialog === 'viewers' && html`<${Viewers} list=${list} onClose=${close} />`}
-    ${dialog === 'delete' && html`<${Confirm} title="Delete this story?" deed="Delete story" onDo=${onRemove} onClose=${close}>It is gone for everybody at once.<//>`}`;
+    ${dialog === 'delete' && html`<${Confirm} title="Delete this story?" action="Delete story" onDo=${onRemove} onClose=${close}>It is gone for everybody at once.<//>`}`;
 }
 
 /** order is of authors' ids; what comes or goes meanwhile changes nothing under the viewer. */

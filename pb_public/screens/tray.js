@@ -25,13 +25,13 @@ function Row({ row, onPick }) {
   const actors = actorsOf(row);
   const post = row.expand?.post;
   const said = row.expand?.comment?.text;
-  const [who, deed] = sentence(row);
+  const [who, phrase] = sentence(row);
   const read = live.isRead(row);
   return html`<li class=${read ? 'row' : 'row is-unread'}>
     <span class=${actors.length > 1 ? 'row-faces is-two' : 'row-faces'}>${actors.slice(0, 2).map((actor) => html`<${Face} key=${actor.id} user=${actor} />`)}
       ${!actors.length && html`<${Mark} />`}</span>
     <button class="row-main" onClick=${onPick}>
-    <span class="row-words"><b><bdi>${who}</bdi></b> ${deed}${said && html`: <span class="row-said">“<bdi>${said}</bdi>”</span>`} <span class="row-when"><${Ago} at=${row.latestAt} /></span>
+    <span class="row-words"><b><bdi>${who}</bdi></b> ${phrase}${said && html`: <span class="row-said">“<bdi>${said}</bdi>”</span>`} <span class="row-when"><${Ago} at=${row.latestAt} /></span>
       ${!read && html`<span class="visually-hidden">, unread</span>`}</span>
     ${post?.photos?.length > 0 && html`<span class="row-photo"><${Picture} post=${post} square alt="" sizes="48px" /></span>`}
     <span class="row-dot" aria-hidden="true"></span></button></li>`;
@@ -45,7 +45,7 @@ export function Tray({ onClose, onGo }) {
   const newest = rows[0]?.latestAt;
   const opened = useRef(newest);
 
-  const attempt = (deed) => deed.catch((err) => setProblem(because(err)));
+  const attempt = (request) => request.catch((err) => setProblem(because(err)));
 
   // some types wait in the list, untold; while not connected, the next connection asks for all
   useEffect(() => void (live.connected && live.catchUp()), []);
