@@ -18,9 +18,10 @@ import (
 // goroutinesBeside are the functions of tests that begin a goroutine and yet let a test do one thing after the other, by
 // folder and name, and why.
 var goroutinesBeside = map[string]string{
-	"hooks servePlain":   "it waits for the end of a process",
-	"hooks startProgram": "it waits for the end of a process",
-	"hooks startVarnish": "it waits for the end of a process",
+	"hooks servePlain":       "it waits for the end of a process",
+	"hooks startProgram":     "it waits for the end of a process",
+	"hooks startVarnish":     "it waits for the end of a process",
+	"internal/cli serveDemo": "it serves, as hookstest.New does, and the test asks one thing after the other",
 }
 
 // TestSequentialTestsRunWithoutTheRaceDetector compares what make go-test does with the packages in which a test calls

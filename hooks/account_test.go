@@ -93,6 +93,7 @@ func TestLogIn(t *testing.T) {
 
 func TestProfile(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"handle": "Ada_L", "bio": "x", "state": "suspended", "role": "moderator", "postsCount": 7, "followersCount+": 3})
@@ -111,6 +112,7 @@ func TestProfile(t *testing.T) {
 
 func TestErasure(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")
 	adas, bobs := ada.Post("ada's"), bob.Post("bob's #tag @carol")
@@ -172,6 +174,7 @@ func TestErasure(t *testing.T) {
 
 func TestErasureByGoCodeIsWhole(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("bob").Like(post)
@@ -188,6 +191,7 @@ func TestErasureByGoCodeIsWhole(t *testing.T) {
 
 func TestPostRemoved(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello #tag @carol")
@@ -235,6 +239,7 @@ func TestPostRemoved(t *testing.T) {
 
 func TestOnlyWhatChangesIsWritten(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")

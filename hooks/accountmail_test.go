@@ -122,6 +122,7 @@ func TestMailsToAccountsLeadToTheWebApp(t *testing.T) {
 
 func TestCodesAndAlertsAreInTheProductsWords(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	if err := mails.SendRecordOTP(a.App, a.User("ada"), "none", "12345678"); err != nil {
 		t.Fatal(err)
@@ -144,6 +145,7 @@ func TestCodesAndAlertsAreInTheProductsWords(t *testing.T) {
 // A handle may be the name of a host, which mail programs turn into a link.
 func TestAHandleIsNoLinkInAMail(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for _, door := range accountMailCases {
 		a := newAwayService(t)
 		execSQL(t, a.App, "UPDATE users SET handle = 'www.example.com' WHERE handle = 'ada'")
@@ -172,6 +174,7 @@ func TestAHandleIsNoLinkInAMail(t *testing.T) {
 
 func TestAnOwnersTemplatesAreKept(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	users := a.User("ada").Collection()
 	users.ResetPasswordTemplate = core.EmailTemplate{Subject: "Ours", Body: "<a href='{APP_URL}/ours/{TOKEN}'>here</a>"}
@@ -193,6 +196,7 @@ func TestAnOwnersTemplatesAreKept(t *testing.T) {
 
 func TestSuperusersKeepPocketBasesMails(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	if err := mails.SendRecordPasswordReset(a.App, a.Record("_superusers", a.Admin().ID)); err != nil {
 		t.Fatal(err)
@@ -206,6 +210,7 @@ func TestSuperusersKeepPocketBasesMails(t *testing.T) {
 // from.
 func TestFormerDefaultsAreReplaced(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	users := a.User("ada").Collection()
 	body := users.ResetPasswordTemplate.Body
@@ -222,6 +227,7 @@ func TestFormerDefaultsAreReplaced(t *testing.T) {
 
 func TestTwoProofsWhereTheOwnerAsksForThem(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	a.Admin().Must(200, "PATCH", "/api/collections/users", jsonObject{"otp": jsonObject{"enabled": true, "duration": 180, "length": 8}, "mfa": jsonObject{"enabled": true, "duration": 600, "rule": ""}})
 	const users = "/api/collections/users/"
@@ -250,6 +256,7 @@ func TestTwoProofsWhereTheOwnerAsksForThem(t *testing.T) {
 
 func TestASignUpMailsTheLinkThatConfirmsTheAddress(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	signup := func(handle, email, language string) {
 		t.Helper()

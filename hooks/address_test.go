@@ -167,6 +167,7 @@ func TestAnAddressIsOneIdentityAtEveryDoor(t *testing.T) {
 
 func TestOAuth2SignUpStoresAFoldedAddressThatIsVerified(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	p := newOAuthProvider(t, s, false)
 	a := p.signInClient(s.Guest(), idClaims{"sub": "1", "preferred_username": "zed", "email": "Zed@MÜNCHEN.example", "email_verified": true}, nil)
@@ -177,6 +178,7 @@ func TestOAuth2SignUpStoresAFoldedAddressThatIsVerified(t *testing.T) {
 
 func TestMailLeavesWithDomainsOfTheWire(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	queued := make(chan struct{}, 100)
 	s := hookstest.New(t, signalQueued(queued))
 	s.App.Settings().Meta.SenderAddress = "post@münchen.example"
@@ -273,6 +275,7 @@ func TestAccountsThatShareAnAddress(t *testing.T) {
 // TestNobodyReadsAllUsersToFindOne checks SQLite's plan for the queries that PocketBase makes at a sign-in.
 func TestNobodyReadsAllUsersToFindOne(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	for _, field := range []string{"email", "handle"} {
 		var plan struct{ Detail string }
@@ -286,6 +289,7 @@ func TestNobodyReadsAllUsersToFindOne(t *testing.T) {
 // TestAddressesAreFoldedInSteps has thousands of addresses that are not folded, and one that cannot be.
 func TestAddressesAreFoldedInSteps(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	storePeople(t, s, seededRows)
 	execSQLWith(t, s, `UPDATE users SET email = upper(email) WHERE id LIKE 'crowd%'`, nil)

@@ -11,6 +11,7 @@ import (
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/collection"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // requestRace runs something between a request's rule and its transaction.
@@ -54,6 +55,7 @@ func (m *requestRace) bindHooks(app core.App, _ *hooks.Social) {
 // stored.
 func TestWhatARuleReadIsReadAgainInTheTransaction(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	var m requestRace
 	s := hookstest.New(t, m.bindHooks)
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")

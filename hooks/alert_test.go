@@ -50,6 +50,7 @@ func TestFortyPostsThatMentionOnePersonAreFewAlerts(t *testing.T) {
 // A device that shows the tray shows everything that is in it.
 func TestWhatIsBeyondTheBudgetIsToldLiveAllTheSame(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	stream := s.As("ada").Listen("notifications/*")
 	for i := range 7 {
@@ -75,6 +76,7 @@ func TestWhatIsBeyondTheBudgetIsToldLiveAllTheSame(t *testing.T) {
 
 func TestAMentionThatIsTakenBackAndSaidAgainDoesNotRingEachTime(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	a.addBrowser("ada")
 	bob := a.As("bob")
@@ -198,6 +200,7 @@ func TestTogglesLeaveOneTraceAndLoseNothing(t *testing.T) {
 // Two people who did the same thing bring the same notification back, once.
 func TestAnotherActorMayHaveBroughtItBack(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("bob").Like(post)

@@ -258,6 +258,7 @@ var collectionHasClients = func() map[string]bool {
 // TestDescriptionAsStored compares the description with the one that the last review saw.
 func TestDescriptionAsStored(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	var text bytes.Buffer
 	if err := json.Indent(&text, []byte(s.Guest().Must(200, "GET", documentPath, nil).Raw), "", " "); err != nil {

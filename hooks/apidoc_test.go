@@ -37,6 +37,7 @@ func apiDocument(t *testing.T, s *hookstest.Service) *openapi3.T {
 
 func TestDescriptionIsOpenAPI(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	document := apiDocument(t, s)
 	if document.OpenAPI != "3.1.0" {
@@ -114,6 +115,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 
 func TestDescriptionFollowsTheCollections(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	guest := s.Guest()
 	before := guest.Must(200, "GET", documentPath, nil)
@@ -148,6 +150,7 @@ func TestDescriptionFollowsTheCollections(t *testing.T) {
 
 func TestDescriptionsAreAskedForOnce(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	for _, path := range []string{documentPath, "/api/v1/types.d.ts", "/docs/api"} {
 		tag := s.Guest().Must(200, "GET", path, nil).Header.Get("ETag")
@@ -161,6 +164,7 @@ func TestDescriptionsAreAskedForOnce(t *testing.T) {
 
 func TestPageOfTheAPIIsInert(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	settings := s.App.Settings()
 	settings.Meta.AppName = `<script>alert(1)</script>`

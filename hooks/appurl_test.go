@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // sendRequest sends a request to a program as somebody, and returns the answer's body.
@@ -34,6 +35,7 @@ func (p *programProcess) expectLinks(to string) {
 
 func TestTheApplicationURLFollowsTheListenerUntilItIsSet(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	s := hookstest.New(t)
 	s.As("ada").Post("hello")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func sendBatch(c *hookstest.Client, items ...jsonObject) hookstest.Answer {
@@ -28,6 +29,7 @@ func sendBatchForm(c *hookstest.Client, items ...jsonObject) hookstest.Answer {
 
 func TestBatchOfAGuestIsRefused(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	like := batchItem("POST", "/api/collections/likes/records", jsonObject{"post": post})
@@ -50,6 +52,7 @@ func TestBatchOfAGuestIsRefused(t *testing.T) {
 
 func TestBatchHashesNoPassword(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 			safes := core.NewBaseCollection("safes")
@@ -117,6 +120,7 @@ func TestBatchHashesNoPassword(t *testing.T) {
 
 func TestBatchExpandsAfterItsCommit(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	var shown []string
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordEnrich("users").BindFunc(func(e *core.RecordEnrichEvent) error {
@@ -166,6 +170,7 @@ func TestBatchExpandsAfterItsCommit(t *testing.T) {
 // Files are processed under the write lock, so a batch may bring only a few.
 func TestBatchBringsFewFiles(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	create := batchItem("POST", "/api/collections/posts/records", jsonObject{"caption": "x"})
 	send := func(c *hookstest.Client, photo []byte) hookstest.Answer {

@@ -21,6 +21,7 @@ func turnBellOn(c *hookstest.Client, followee string) {
 
 func TestABellTellsOfOnePersonsPosts(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	alerts := 0
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnNotify("post").BindFunc(func(e *hooks.NotifyEvent) error {
@@ -81,6 +82,7 @@ func TestABellTellsOfOnePersonsPosts(t *testing.T) {
 
 func TestABellRingsForThoseWhoMaySee(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	for _, name := range []string{"bob", "carol", "dave"} {
@@ -114,6 +116,7 @@ func TestABellRingsForManyInSteps(t *testing.T) {
 // TestABellThatRingsAnewTellsNobodyTwice runs the job of a post once more, as after a restart in the midst of it.
 func TestABellThatRingsAnewTellsNobodyTwice(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	turnBellOn(s.As("bob"), "ada")

@@ -180,6 +180,7 @@ func TestBodiesAreBounded(t *testing.T) {
 // in memory.
 func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s, read := newBodyService(t)
 	const most = 2 << 20
 	for name, begin := range map[string]string{
@@ -203,6 +204,7 @@ func TestFormTextIsBoundedWhileItIsRead(t *testing.T) {
 // body has come.
 func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s, read := newBodyService(t)
 	collections, err := s.App.FindAllCollections()
 	if err != nil {
@@ -259,6 +261,7 @@ func TestWhoMayNotWriteIsToldAtTheHeaders(t *testing.T) {
 
 func TestJSONIsBoundedInDepth(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s, read := newBodyService(t)
 	ada := s.As("ada")
 	deep := strings.Repeat("[", 100_000)

@@ -159,6 +159,7 @@ func TestBudgetHoldsAtEveryDoor(t *testing.T) {
 // checked.
 func TestBudgetKnowsPocketBase(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	where, err := command.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pocketbase/pocketbase").Output()
 	if err != nil {
 		t.Skip("no Go command to find PocketBase's source with: ", err)
@@ -192,6 +193,7 @@ func TestBudgetKnowsPocketBase(t *testing.T) {
 // A request that expands everything possible is refused before the work, and one that the SDK sends is not.
 func TestBudgetBoundsTheAnswer(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, path := s.As("ada"), "/api/collections/notifications/records?"
 	ada.Must(200, "GET", path+"perPage=1000&skipTotal=1&expand=actors,post.author,comment", nil) // getFullList
@@ -204,6 +206,7 @@ func TestBudgetBoundsTheAnswer(t *testing.T) {
 
 func TestBudgetLeavesSuperusersFree(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")
@@ -224,6 +227,7 @@ func TestBudgetLeavesSuperusersFree(t *testing.T) {
 // An owner's own collections have PocketBase's limits, as long as no collection of ours is on the path.
 func TestBudgetLeavesOwnersCollections(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	public := ""
 	collection := func(name, kind string, fields ...core.Field) *core.Collection {

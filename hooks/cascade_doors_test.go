@@ -232,6 +232,7 @@ func TestOwnersRecordsFollowThroughEveryDoor(t *testing.T) {
 // TestNothingPointsAtWhatComesAndGoes: a relation to rows that go with the service's own work is refused by name.
 func TestNothingPointsAtWhatComesAndGoes(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	notes := core.NewBaseCollection("notes")
 	if err := s.App.Save(notes); err != nil {
@@ -298,6 +299,7 @@ func TestAnOwnersFieldOfOursFollows(t *testing.T) {
 // TestAnEdgeThatGetsItsKeyKeepsWhatPointsAtIt: the repair of an edge under another id moves an owner's records along.
 func TestAnEdgeThatGetsItsKeyKeepsWhatPointsAtIt(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	key := a.As("bob").Like(post)
@@ -313,6 +315,7 @@ func TestAnEdgeThatGetsItsKeyKeepsWhatPointsAtIt(t *testing.T) {
 // TestFollowersOfAHashtagMoveInSteps merges two hashtags that many of an owner's records point at, some at both.
 func TestFollowersOfAHashtagMoveInSteps(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	s.As("ada").Post("#fussball")
 	execSQL(t, s.App, `INSERT INTO hashtags (id, name) VALUES ('fussballbefore1', 'fußball')`)

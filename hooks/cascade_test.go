@@ -213,6 +213,7 @@ func TestAnOwnersHookThatKeepsARecord(t *testing.T) {
 // TestAFewOfAnOwnersRecordsGoWithTheirPost has few records point at a post: then an owner's hook still keeps the post, as in PocketBase.
 func TestAFewOfAnOwnersRecordsGoWithTheirPost(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	log := &deletionLog{veto: map[string]bool{"marksx000000003": true}}
 	s := hookstest.New(t, log.bind)
 	post := s.As("ada").Post("hello")
@@ -235,6 +236,7 @@ func TestAFewOfAnOwnersRecordsGoWithTheirPost(t *testing.T) {
 // would go with it.
 func TestManyRecordsAreRequired(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	comment := s.As("bob").Comment(post, "", "hello")
@@ -316,6 +318,7 @@ func TestOwnersRecordsOfWhatGoesWithAPost(t *testing.T) {
 // TestACircleOfAnOwnersRecordsGoes has an owner's records point at each other in circles, one of each circle at a post.
 func TestACircleOfAnOwnersRecordsGoes(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	stamps := addOwnersCollection(t, s, "stamps", "posts", cascades)
@@ -369,6 +372,7 @@ func TestOwnersRecordsGoAfterAKill(t *testing.T) {
 // back under the same id.
 func TestAnEdgeStoredAnewKeepsWhatPointsAtIt(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	bob := s.As("bob")
 	post := s.As("ada").Post("hello")

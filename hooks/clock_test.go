@@ -49,6 +49,7 @@ func feedPosts(c *hookstest.Client) (posts []string) {
 
 func TestOrderHoldsWhileTheMachineIsPutBack(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	var posts []string
@@ -71,6 +72,7 @@ func TestOrderHoldsWhileTheMachineIsPutBack(t *testing.T) {
 
 func TestOrderHoldsOverARestart(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	dir := freshFolder(t)
 	var posts []string
 	withMachineClock(t, dir, 0, func(t *testing.T, s *hookstest.Service) { posts = append(posts, s.As("ada").Post("first")) })
@@ -134,6 +136,7 @@ func TestRowsOfATimeToComeAreMendedAtStart(t *testing.T) {
 // A machine's clock that shows a time before this program was written is not believed.
 func TestAClockWithoutABatteryMendsNothing(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	dir := freshFolder(t)
 	var posts []string
 	var created string

@@ -12,12 +12,14 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/collection"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestEveryCollectionIsDescribed compares the descriptors with the collections that the migrations make. Whatever a new
 // collection forgets is named here.
 func TestEveryCollectionIsDescribed(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	stored, names := storedCollections(t, s)
 	for _, c := range stored {
@@ -172,6 +174,7 @@ func uniqueRelations(c *core.Collection) []string {
 // TestAForgottenPartOfADescriptorIsNamed leaves out each part of descriptors in turn.
 func TestAForgottenPartOfADescriptorIsNamed(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	stored, names := storedCollections(t, s)
 	for _, forgotten := range []struct {

@@ -6,10 +6,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestAClientLearnsWhatItNeedsBeforeItSignsIn(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	got := s.Guest().Must(200, "GET", "/api/v1/config", nil)
 	limits, _ := got.Body["limits"].(map[string]any)

@@ -95,6 +95,7 @@ func TestCountsTellNothingThatAGuestMayNotSee(t *testing.T) {
 // once, those of hashtags follow in steps, and every step keeps the sum of the counts.
 func TestABigAccountIsClosedInSteps(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	const posts = 120

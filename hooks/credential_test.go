@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // credentialChanges are the ways in which ada's credential changes, with the mails that each causes.
@@ -87,6 +88,7 @@ func saveRecord(t *testing.T, s *hookstest.Service, record *core.Record) {
 
 func TestNothingOutlivesACredential(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for what, door := range credentialChanges {
 		t.Run(what, func(t *testing.T) {
 			s := hookstest.New(t)
@@ -179,6 +181,7 @@ func apnsToken(name string) string { return fmt.Sprintf("%064x", name) }
 
 func TestOtherChangesEndNothing(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Create("devices", jsonObject{"kind": "apns", "endpoint": apnsToken("ada")})
@@ -196,6 +199,7 @@ func TestOtherChangesEndNothing(t *testing.T) {
 // Whoever signs up with a stranger's address could otherwise have any number of mails sent there.
 func TestAnUnverifiedAddressIsNotWrittenTo(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	a := signUpUser(s.Guest(), "zoe", jsonObject{"email": "stranger@example.org"})
 	s.RunJobs() // mails the link that confirms it, as often as budgets allow
@@ -210,6 +214,7 @@ func TestAnUnverifiedAddressIsNotWrittenTo(t *testing.T) {
 
 func TestTheMailOfAChangedPasswordIsInItsPersonsLanguage(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Update("settings", ada.List("settings", "")[0]["id"].(string), jsonObject{"locale": "de"})
@@ -222,6 +227,7 @@ func TestTheMailOfAChangedPasswordIsInItsPersonsLanguage(t *testing.T) {
 
 func TestTheBrowserForgetsWhoLeavesForGood(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")
 	account := "/api/collections/users/records/"
@@ -242,6 +248,7 @@ func TestTheBrowserForgetsWhoLeavesForGood(t *testing.T) {
 
 func TestOnlyWhoIsSignedInLogsOutEverywhere(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	s.Guest().Must(401, http.MethodPost, "/api/v1/logout-everywhere", nil)
 	s.Admin().Must(401, http.MethodPost, "/api/v1/logout-everywhere", nil)

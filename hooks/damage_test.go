@@ -12,12 +12,14 @@ import (
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // A database file that is cut short while it is read ends statements, not the process, and is read again once it is
 // whole.
 func TestAFileCutShortEndsNoProcess(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	path := filepath.Join(t.TempDir(), "data.db")
 	open := hooks.Config().DBConnect
 	writer, err := open(path)
@@ -83,6 +85,7 @@ func TestAFileCutShortEndsNoProcess(t *testing.T) {
 // A damaged page is answered as the service's failure and not as the client's mistake, on every path.
 func TestDamageIsTheServicesTrouble(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("look")

@@ -10,6 +10,7 @@ import (
 
 func TestDashboardIsForSuperusers(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	for _, asked := range [][2]string{
 		{"GET", "insights"}, {"GET", "jobs"}, {"POST", "jobs/x"}, {"GET", "deliveries"}, {"POST", "deliveries/x"}, {"GET", "why"},
@@ -26,6 +27,7 @@ func TestDashboardIsForSuperusers(t *testing.T) {
 
 func TestInsights(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob, admin := s.As("ada"), s.As("bob"), s.Admin()
 	post := ada.Post("look")
@@ -51,6 +53,7 @@ func TestInsights(t *testing.T) {
 
 func TestDeadJobs(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	admin := s.Admin()
 	dead := func(id, dedupe string) {

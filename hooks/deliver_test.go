@@ -205,6 +205,7 @@ func TestWhatIsTakenBackOrSeenIsNotSent(t *testing.T) {
 
 func TestNoMailToWhoeverIsHere(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", mailPreference("like", "now"))
@@ -217,6 +218,7 @@ func TestNoMailToWhoeverIsHere(t *testing.T) {
 
 func TestNothingRingsInQuietHours(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -234,6 +236,7 @@ func TestNothingRingsInQuietHours(t *testing.T) {
 
 func TestPreferencesAreKept(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -250,6 +253,7 @@ func TestPreferencesAreKept(t *testing.T) {
 
 func TestDevicesThatAreGoneAreForgotten(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -293,6 +297,7 @@ func TestAPushServiceThatIsDownGetsItLater(t *testing.T) {
 
 func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", jsonObject{"notify": jsonObject{"comment": jsonObject{"mail": "now", "push": false}}})
@@ -344,6 +349,7 @@ func TestAMailSaysWhatHappenedAndHowToEndIt(t *testing.T) {
 
 func TestADigestTellsWhatIsNewByPost(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	ada := a.As("ada")
 	first, second := ada.Post("the sea"), ada.Post("the hills")
@@ -444,6 +450,7 @@ func TestAMailHasNothingThatIsHiddenSince(t *testing.T) {
 
 func TestMailGoesOnlyWhereItArrives(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", mailPreference("like", "now"))
@@ -485,6 +492,7 @@ func TestMailGoesOnlyWhereItArrives(t *testing.T) {
 
 func TestARefusalOfTheSenderIsNobodysBounce(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", mailPreference("like", "now"))
@@ -503,6 +511,7 @@ func TestARefusalOfTheSenderIsNobodysBounce(t *testing.T) {
 
 func TestAMailSentTwiceIsTheSameMail(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.setPreferences("ada", mailPreference("like", "now"))
@@ -572,6 +581,7 @@ func TestAMailServerThatIsDownForAnHourLosesNothing(t *testing.T) {
 
 func TestOwnersAlterAndDropWhatLeaves(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t, func(_ core.App, social *hooks.Social) {
 		social.OnPush("like").BindFunc(func(e *hooks.PushEvent) error {
 			if e.Recipient.GetString("handle") == "carol" {
@@ -653,6 +663,7 @@ func TestALikeIsAnsweredWhileThoseItIsToldToHang(t *testing.T) {
 
 func TestTheDashboardsTestMailLeavesAtOnce(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	a.Admin().Must(204, "POST", "/api/settings/test/email", map[string]any{"email": "owner@example.org", "template": "verification", "collection": "users"})
 	if mails := a.mailServer.ReceivedMails(); len(mails) != 1 || mails[0].To != "owner@example.org" {
@@ -661,6 +672,7 @@ func TestTheDashboardsTestMailLeavesAtOnce(t *testing.T) {
 }
 
 func TestPhonesAreReachedToo(t *testing.T) {
+	testenv.SkipSequential(t)
 	apple, firebase := delivertest.NewApplePush(t), delivertest.NewFirebase(t)
 	for name, value := range map[string]string{
 		"DOUBLETAP_APNS_KEY": apple.Config, "DOUBLETAP_APNS_KEY_ID": delivertest.AppleKeyID, "DOUBLETAP_APNS_TEAM": delivertest.AppleTeam,

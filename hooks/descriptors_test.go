@@ -8,10 +8,12 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestStreamsCannotTakeAllDescriptors(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	p := startProgram(t, s, programMaxFilesEnv+"=120")

@@ -90,6 +90,7 @@ func TestEndpointsAreCheckedAtEveryDoor(t *testing.T) {
 
 func TestAPersonHasTwentyDevices(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	bobs := bob.Create("devices", jsonObject{"kind": "apns", "endpoint": fmt.Sprintf("%064x", 999)}).ID()
@@ -124,6 +125,7 @@ func TestAPersonHasTwentyDevices(t *testing.T) {
 
 func TestAnEndpointMovesOnlyWithItsKeys(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, mallory := s.As("ada"), s.As("mallory")
 	device := func(endpoint, auth string) map[string]any {
@@ -160,6 +162,7 @@ func TestAnEndpointMovesOnlyWithItsKeys(t *testing.T) {
 
 func TestADeviceThatMovesHasNotFailed(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	id := ada.Create("devices", jsonObject{"kind": "apns", "endpoint": apnsToken("old")}).ID()
@@ -177,6 +180,7 @@ func TestADeviceThatMovesHasNotFailed(t *testing.T) {
 // A device outlives the request that registers it: a caller whose credential ends in between registers none.
 func TestNoDeviceIsRegisteredWithACredentialThatEnds(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	ending := false
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordCreateRequest("devices").Bind(&hook.Handler[*core.RecordRequestEvent]{Priority: -20000, Func: func(e *core.RecordRequestEvent) error {

@@ -16,6 +16,7 @@ import (
 // names it.
 func TestEachHookHasAnExample(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	hooks, faults := exampleFaults(testenv.ParseSource(t, "."))
 	for _, fault := range faults {
 		t.Error(fault)

@@ -131,6 +131,7 @@ func TestNobodyLearnsWhetherAnAddressHasAnAccount(t *testing.T) {
 
 // TestIdsOfCodesOutliveTheProcess asks for codes, and enters wrong ones once the service has begun anew.
 func TestIdsOfCodesOutliveTheProcess(t *testing.T) {
+	testenv.SkipSequential(t)
 	limitRequestsOnlyBy(t)
 	const users = "/api/collections/users/"
 	s := hookstest.New(t)
@@ -249,6 +250,7 @@ func TestTheLastCodeWorksWithTheIdOfALaterRequest(t *testing.T) {
 // TestAnOwnersCollectionSignsInByCode has PocketBase's own way: the account with its key, and a session that lasts.
 func TestAnOwnersCollectionSignsInByCode(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	code := ""
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordRequestOTPRequest("clubs").BindFunc(func(e *core.RecordCreateOTPRequestEvent) error {
@@ -285,6 +287,7 @@ func forgetLimits(s *hookstest.Service) {
 // TestABlockedPersonLearnsNothingByBlockingBack: whoever blocks the asker is answered like an account in deletion and one that never was.
 func TestABlockedPersonLearnsNothingByBlockingBack(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	block := ada.Block("bob")

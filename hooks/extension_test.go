@@ -244,6 +244,7 @@ func TestBatch(t *testing.T) {
 
 func TestDevices(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	body := map[string]any{"kind": "webpush", "endpoint": "https://push.example/1", "keys": map[string]any{"auth": "a"}}

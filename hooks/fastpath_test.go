@@ -16,6 +16,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const likesPath = "/api/collections/likes/records"
@@ -56,6 +57,7 @@ func newServiceOnPath(t *testing.T, path string, owners ...func(core.App, *hooks
 }
 
 func TestTheFastPathAnswersAsTheGeneralOne(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	answers := map[string][]string{}
 	for _, path := range []string{"fast", "general"} {
@@ -181,6 +183,7 @@ func TestThePlainLikeTakesTheFastPath(t *testing.T) {
 }
 
 func TestTheFastPathStepsAside(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	for name, owner := range map[string]func(core.App, *hooks.Social){
 		"for a request hook": func(app core.App, _ *hooks.Social) {
@@ -298,6 +301,7 @@ func TestAVetoHarmsNobodyWhoIsStoredTogether(t *testing.T) {
 }
 
 func TestATokenThatWasTakenBackLikesNothing(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := newServiceOnPath(t, "fast")
 	post, other := s.As("ada").Post("hello"), s.As("ada").Post("world")
 	for name, change := range map[string]func(user *core.Record) error{

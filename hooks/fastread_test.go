@@ -235,6 +235,7 @@ func TestAFastReadKnowsFieldsOfTheOwner(t *testing.T) {
 // TestFieldsOfWhatAJSONFieldMayHold asks for fields of records with JSON that PocketBase stores and shows, although it is not
 // quite JSON.
 func TestFieldsOfWhatAJSONFieldMayHold(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	s := newServiceOnPath(t, "fast")
 	c, err := s.App.FindCollectionByNameOrId("posts")
@@ -263,6 +264,7 @@ func TestFieldsOfWhatAJSONFieldMayHold(t *testing.T) {
 
 func TestAFastReadShowsAMuteUntilItEnds(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, post := s.As("ada"), s.As("bob").Post("hello")
 	ada.Create("mutes", map[string]any{"muted": s.User("bob").Id, "until": time.Now().Add(time.Hour).UTC().Format("2006-01-02 15:04:05.000Z")})
@@ -282,6 +284,7 @@ func TestAFastReadShowsAMuteUntilItEnds(t *testing.T) {
 }
 
 func TestAFastReadOfARevokedTokenIsAGuests(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	for name, revoke := range map[string]func(*hookstest.Service, *hookstest.Client){
 		"a new password": func(s *hookstest.Service, bob *hookstest.Client) {
@@ -319,6 +322,7 @@ func TestAFastReadOfARevokedTokenIsAGuests(t *testing.T) {
 }
 
 func TestAFastReadIsNoRowOfTheLog(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := newServiceOnPath(t, "fast")
 	ada := s.As("ada")
 	id := ada.Post("hello")

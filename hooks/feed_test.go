@@ -230,6 +230,7 @@ func TestFeed(t *testing.T) {
 // names one: for a file of a row, and for an upsert.
 func TestARowOfTheFeedIsFoundWithoutComputingAll(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("bob").Follow("ada")
@@ -261,6 +262,7 @@ func TestARowOfTheFeedIsFoundWithoutComputingAll(t *testing.T) {
 
 func TestNoGetWrites(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("bob").Follow("ada")

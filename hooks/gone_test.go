@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // postUpload returns a post with an id that the client chooses.
@@ -14,6 +15,7 @@ func postUpload(id string) *hookstest.Upload {
 
 func TestGoneIDs(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	const posts, comments = "/api/collections/posts/records", "/api/collections/comments/records"
 	s := hookstest.New(t)
 	ada, mallory := s.As("ada"), s.As("mallory")
@@ -100,6 +102,7 @@ func TestGoneIDs(t *testing.T) {
 
 func TestUpsert(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	bob := s.As("bob")
 	post := s.As("ada").Post("hello")

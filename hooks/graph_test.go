@@ -8,10 +8,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestFollow(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	t.Run("a public account is followed at once", func(t *testing.T) {
 		s := hookstest.New(t)
 		post := s.As("ada").Post("before")
@@ -87,6 +89,7 @@ func TestFollow(t *testing.T) {
 
 func TestBlock(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello")
@@ -132,6 +135,7 @@ func TestBlock(t *testing.T) {
 
 func TestMute(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	mute := func(s *hookstest.Service, who string, fields map[string]any) string {
 		return s.As(who).Create("mutes", fields).ID()
 	}
@@ -186,6 +190,7 @@ func TestMute(t *testing.T) {
 
 func TestRelationshipAndEdgesAreShown(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello")
@@ -234,6 +239,7 @@ func TestABackRelationIsShownWhereItIsExpanded(t *testing.T) {
 // A request that is accepted while it is withdrawn does not become a follow, and nothing follows from it.
 func TestAcceptingWhatIsWithdrawn(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	ada.Update("users", ada.ID, map[string]any{"private": true})

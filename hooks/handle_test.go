@@ -30,6 +30,7 @@ func expectHandleRefused(t *testing.T, what string, a hookstest.Answer, code str
 
 func TestAHandleGivenUpIsKeptForItsFormerOwner(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	const reserved = "validation_handle_reserved"
 	s := hookstest.New(t)
 	rename := func(c *hookstest.Client, user, handle string) hookstest.Answer {
@@ -65,6 +66,7 @@ func TestAHandleGivenUpIsKeptForItsFormerOwner(t *testing.T) {
 
 func TestAnErasedAccountsHandlesStayItsOwn(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"handle": "lovelace"})
@@ -97,6 +99,7 @@ func TestAHandleReservedForEverStaysSo(t *testing.T) {
 
 func TestNobodyHoardsHandles(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	for i := range 10 {

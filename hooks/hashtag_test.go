@@ -69,6 +69,7 @@ func TestSpellingsOfAHashtagAreOne(t *testing.T) {
 // collection in which people follow hashtags.
 func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	hashtags, err := s.App.FindCollectionByNameOrId("hashtags")
@@ -136,6 +137,7 @@ func TestHashtagsOfBeforeAreMerged(t *testing.T) {
 
 func TestASuperusersHashtagIsFolded(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	admin := s.Admin()
 	made := admin.Create("hashtags", map[string]any{"name": "Łódź"})

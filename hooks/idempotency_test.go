@@ -16,6 +16,7 @@ import (
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/collection"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const (
@@ -52,6 +53,7 @@ func expectReplayed(t *testing.T, c *hookstest.Client, name string, body any, fi
 // already, takes a key.
 func TestEveryCreateCanBeSentAgain(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, people := s.As("ada"), 0
 	for name := range clientRows {
@@ -135,6 +137,7 @@ func otherPhoto(t *testing.T) []byte {
 
 func TestAKeyThatIsNone(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	bob := s.As("bob")
 	body := jsonObject{"post": s.As("ada").Post("hello"), "text": "hello"}
@@ -158,6 +161,7 @@ func TestAKeyThatIsNone(t *testing.T) {
 // TestWhatFailsStoresNoKey mends what was refused, and sends it again with its key.
 func TestWhatFailsStoresNoKey(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	fails := true
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnComment().BindFunc(func(e *hooks.CommentEvent) error {
@@ -187,6 +191,7 @@ func TestWhatFailsStoresNoKey(t *testing.T) {
 // TestARepeatIsAnsweredAsThingsAre changes what was stored, and who may see it, before the repeat.
 func TestARepeatIsAnsweredAsThingsAre(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	send := func(post, key string) (*hookstest.Client, jsonObject, hookstest.Answer) {
@@ -230,6 +235,7 @@ func TestARepeatIsAnsweredAsThingsAre(t *testing.T) {
 // TestAChosenIDIsAKey sends creates again whose id the client has chosen.
 func TestAChosenIDIsAKey(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello")
@@ -260,6 +266,7 @@ func TestAChosenIDIsAKey(t *testing.T) {
 // TestKeysAreForUsers has a guest, the superuser, changes and deletions with a key, all of which is as without one.
 func TestKeysAreForUsers(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob").With(idempotencyHeader, "key")
 	post := ada.Post("hello")
@@ -286,6 +293,7 @@ func TestKeysAreForUsers(t *testing.T) {
 
 func TestAKeyIsKeptForADay(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	bob, body := s.As("bob").With(idempotencyHeader, "key"), jsonObject{"post": s.As("ada").Post("hello"), "text": "hello"}
 	first := bob.Create("comments", body)
@@ -308,6 +316,7 @@ func TestAKeyIsKeptForADay(t *testing.T) {
 // TestAnOwnersCollectionTakesKeys lets one of two collections take keys.
 func TestAnOwnersCollectionTakesKeys(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) { social.AcceptIdempotencyKeys("bookings") })
 	everybody := "@request.auth.id != ''"
 	for _, name := range []string{"bookings", "visits"} {
@@ -330,6 +339,7 @@ func TestAnOwnersCollectionTakesKeys(t *testing.T) {
 // TestARepeatHasTheBudgetOfACreate asks for more than a create may, on both paths, and for all that it may.
 func TestARepeatHasTheBudgetOfACreate(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) { social.AcceptIdempotencyKeys("bookings") })
 	everybody := "@request.auth.id != ''"
 	users, err := s.App.FindCollectionByNameOrId("users")
@@ -367,6 +377,7 @@ func TestARepeatHasTheBudgetOfACreate(t *testing.T) {
 // and read without an end for the repeat.
 func TestARepeatIsAnsweredAsARead(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	endless := false
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordEnrich("comments").BindFunc(func(e *core.RecordEnrichEvent) error {
@@ -395,6 +406,7 @@ func TestARepeatIsAnsweredAsARead(t *testing.T) {
 // TestAnotherCollectionHasTheNameOfTheKeys has a folder that was adopted before there were keys.
 func TestAnotherCollectionHasTheNameOfTheKeys(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	for _, statement := range []string{"DROP TABLE idempotency", "DELETE FROM _collections WHERE name = 'idempotency'", "DELETE FROM _migrations WHERE file = '1765001800_idempotency.go'"} {
 		execSQL(t, s.App, statement)
@@ -413,6 +425,7 @@ func TestAnotherCollectionHasTheNameOfTheKeys(t *testing.T) {
 // TestPagesOfOtherOriginsReadOurHeaders has a browser's page of another origin.
 func TestPagesOfOtherOriginsReadOurHeaders(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	bob, body := s.As("bob").With(idempotencyHeader, "key"), jsonObject{"post": s.As("ada").Post("hello"), "text": "hello"}
 	for range 2 {

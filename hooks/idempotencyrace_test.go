@@ -14,6 +14,7 @@ import (
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/limit"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestOneOfManyAtOnceIsStored sends a create many times before the first is stored: all have looked for the key, and
@@ -91,6 +92,7 @@ func TestOneOfManyAtOnceIsStored(t *testing.T) {
 // TestItemsOfABatchHaveKeys sends a batch again.
 func TestItemsOfABatchHaveKeys(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	unshown := 0
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordEnrich("comments").BindFunc(func(e *core.RecordEnrichEvent) error {
@@ -194,6 +196,7 @@ func dieAfterCommit(app core.App, name string) {
 // TestAKeyedCreateThatCannotReadIsDoneOnce lets each statement of a create fail in turn, and sends it again.
 func TestAKeyedCreateThatCannotReadIsDoneOnce(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	bob, post := s.As("bob"), s.As("ada").Post("hello")
 	for n := 1; ; n++ {

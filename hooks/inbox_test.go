@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestInbox(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	t.Run("a like reaches every device of its owner and nobody else's", func(t *testing.T) {
 		s := hookstest.New(t)
 		ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")

@@ -451,6 +451,7 @@ func TestLeakAPhotoIsServedToThoseAloneWhoSeeItsPost(t *testing.T) {
 
 func TestLeakNoStreamTellsOfAPostThatOneMayNotSee(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	eve := st.service.As("eve")
 	hers := eve.Post("eve's")
@@ -535,6 +536,7 @@ func topicOptions(query jsonObject) string {
 
 func TestLeakABatchReachesNothingMore(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	before := st.service.Record("posts", st.privatePost).GetString("caption")
 	for who, watcher := range st.watchers() {
@@ -608,6 +610,7 @@ func TestLeakAHiddenFieldIsNeitherReadNorFilteredNorSortedBy(t *testing.T) {
 
 func TestLeakAnAddressThatIsNotShownCannotBeFoundOut(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	eve := st.service.As("eve")
 	eve.Update("users", eve.ID, jsonObject{"emailVisibility": true})
@@ -659,6 +662,7 @@ func othersOrder(answer hookstest.Answer, me string) []string {
 
 func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	askers := []*hookstest.Client{st.service.Guest(), st.carol, st.dave}
 	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, visibility", "seesPost": "id", "seesTag": "id"} {
@@ -691,6 +695,7 @@ func TestLeakRuleFunctionsAreForRulesAlone(t *testing.T) {
 
 func TestLeakRuleFunctionsDoNothingInAStreamsFilter(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	filters := []string{"seesPost('" + st.ada.ID + "', id) = true", "id = '' || sees(author, author, 'public') = true"}
 	for call, args := range map[string]string{"follows": "author", "blocked": "author", "blockedBy": "author", "sees": "author, 'public'", "seesPost": "id", "seesTag": "id"} {
@@ -728,6 +733,7 @@ func tryListen(c *hookstest.Client, topics []string) (stream *hookstest.Stream, 
 
 func TestLeakNoStreamsFilterAnswersAGuess(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	topic := func(word string) string {
 		return "posts/*" + topicOptions(jsonObject{"filter": "author.posts_via_author.caption !~ '" + word + "'"})
@@ -866,6 +872,7 @@ func TestLeakNoClientMovesWhatIsTheServers(t *testing.T) {
 
 func TestLeakNobodyIsBornWithWhatIsTheServers(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	st := newLeakWorld(t)
 	st.service.Admin().Update("users", st.ada.ID, jsonObject{"private": true})
 	newcomer := func(handle string, more jsonObject) jsonObject {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestLike(t *testing.T) {
@@ -35,6 +36,7 @@ func TestLike(t *testing.T) {
 
 func TestLikeOfOnesOwnIsCountedAndToldNobody(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("me")

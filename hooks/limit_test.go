@@ -163,6 +163,7 @@ var authRoute = regexp.MustCompile(`sub\.POST\("/([a-z0-9-]+)`)
 
 // TestEveryAuthRouteOfPocketBaseHasALimit reads PocketBase's source, so that a door which it adds is missed here.
 func TestEveryAuthRouteOfPocketBaseHasALimit(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	where, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/pocketbase/pocketbase").Output()
 	if err != nil {
@@ -231,6 +232,7 @@ func TestAnHonestCrowdSignsIn(t *testing.T) {
 
 // TestSignUpsAreCountedWhenTheyAreMade makes as many accounts as one address may, among refused tries.
 func TestSignUpsAreCountedWhenTheyAreMade(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "on")
 	s := hookstest.New(t)
@@ -253,6 +255,7 @@ func TestSignUpsAreCountedWhenTheyAreMade(t *testing.T) {
 
 // TestACodeIsGuessedFiveTimes guesses a code from anywhere, and then enters it.
 func TestACodeIsGuessedFiveTimes(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	limitRequestsOnlyBy(t, "code-guesses")
 	code := ""
@@ -284,6 +287,7 @@ func TestACodeIsGuessedFiveTimes(t *testing.T) {
 
 // TestAStolenSessionDoesNotGuessThePassword guesses it by each change that asks for it.
 func TestAStolenSessionDoesNotGuessThePassword(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	for _, method := range []string{"PATCH", "DELETE"} {
 		t.Run(method, func(t *testing.T) {
@@ -357,6 +361,7 @@ func TestAThousandPeopleBehindOneAddressAreNotHit(t *testing.T) {
 
 // TestUploadsAreLimited sends forms with files.
 func TestUploadsAreLimited(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "uploads=3/30m")
 	s := hookstest.New(t)
@@ -378,6 +383,7 @@ func TestUploadsAreLimited(t *testing.T) {
 
 // TestPostsAreLimited shares photos until one is refused, of which nothing stays on the disk, and again after a restart.
 func TestPostsAreLimited(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "posts=2/24h")
 	s := hookstest.New(t)
@@ -406,6 +412,7 @@ func TestPostsAreLimited(t *testing.T) {
 
 // TestGuestsUploadsAreLimited signs up with avatars.
 func TestGuestsUploadsAreLimited(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "uploads-address=2/30m")
 	s := hookstest.New(t)
@@ -526,6 +533,7 @@ func expectBatchLimited(t *testing.T, a hookstest.Answer, name string) {
 
 // TestLikesAreLimitedAfterARestart likes on, on both paths, where what was counted is lost and the rows are not.
 func TestLikesAreLimitedAfterARestart(t *testing.T) {
+	testenv.SkipSequential(t)
 	t.Setenv(limit.EnvVariable, "likes=4/24h")
 	s := hookstest.New(t)
 	bob := s.As("bob")
@@ -543,6 +551,7 @@ func TestLikesAreLimitedAfterARestart(t *testing.T) {
 
 // TestTheOwnersOwnLimitsHoldToo turns PocketBase's limiter on beside ours.
 func TestTheOwnersOwnLimitsHoldToo(t *testing.T) {
+	testenv.SkipSequential(t)
 	t.Setenv(limit.EnvVariable, "on")
 	s := hookstest.New(t)
 	s.Admin().Must(200, "PATCH", "/api/settings", jsonObject{"rateLimits": jsonObject{"enabled": true, "rules": []jsonObject{{"label": "likes:create", "maxRequests": 2, "duration": 60}}}})

@@ -117,6 +117,7 @@ func TestAFieldOfAnotherDoorHidesNobody(t *testing.T) {
 
 // TestWhatCannotBeReadGoesNoFurther names somebody in a way that is no text, in XML, or twice.
 func TestWhatCannotBeReadGoesNoFurther(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "on")
 	s := hookstest.New(t)
@@ -138,6 +139,7 @@ func TestWhatCannotBeReadGoesNoFurther(t *testing.T) {
 
 // TestWhatIsRefusedCostsNothingElsewhere is refused by a later limit, again and again, and has the units of those before it.
 func TestWhatIsRefusedCostsNothingElsewhere(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "sign-in=2/1h, sign-in-address=5/1h, uploads=1/1h, reads=5/1h")
 	s := hookstest.New(t)
@@ -194,6 +196,7 @@ func TestManySignInAtOneMoment(t *testing.T) {
 
 // TestAStrangerKeepsNobodyOut guesses ada's password from elsewhere until the name is used up.
 func TestAStrangerKeepsNobodyOut(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "sign-in-address=off")
 	t.Setenv(web.ProxiesVariable, "127.0.0.1")
@@ -235,6 +238,7 @@ func TestAStrangerKeepsNobodyOut(t *testing.T) {
 
 // TestALimitedPageIsAPage asks for pages as a browser, and as a program.
 func TestALimitedPageIsAPage(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "reads-address=1/1h")
 	s := hookstest.New(t)
@@ -255,6 +259,7 @@ func TestALimitedPageIsAPage(t *testing.T) {
 
 // TestAnAccountAsksForMailAsItself asks for more mails from one address than guests may.
 func TestAnAccountAsksForMailAsItself(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "mail-address=1/1h")
 	s := hookstest.New(t)
@@ -271,6 +276,7 @@ func TestAnAccountAsksForMailAsItself(t *testing.T) {
 
 // TestWhatIsTooManyIsCountedByItsLimit meets limits at the door, in the transaction, in a batch and of a guest.
 func TestWhatIsTooManyIsCountedByItsLimit(t *testing.T) {
+	testenv.SkipSequential(t)
 	t.Setenv(limit.EnvVariable, "reads-address=1/5m, likes=1/24h, comments=1/24h, sign-in=1/15m")
 	s := hookstest.New(t)
 	bob, post := s.As("bob"), s.As("ada").Post("hello")

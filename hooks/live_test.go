@@ -8,12 +8,14 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // A notification that is not live is in the tray, on devices and in the mail; all else about it reaches those who are
 // connected.
 func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	post := a.As("ada").Post("hello")
 	a.addBrowser("ada")
@@ -60,6 +62,7 @@ func TestWhatIsNotLiveIsListedAndSentButNotToldAtOnce(t *testing.T) {
 
 func TestANotificationKeptSilentByTheOwner(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnNotify("like").BindFunc(func(e *hooks.NotifyEvent) error {
 			e.Live = e.Live && e.Actor.GetString("handle") != "bob"

@@ -12,12 +12,14 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestTheLogTellsNoSecretOfAQuery requests every address that has a secret in its query, at our routes, PocketBase's
 // and an owner's, successfully and not, and reads everything that was logged.
 func TestTheLogTellsNoSecretOfAQuery(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	const secret = "s3cr3t-in-a-query"
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
@@ -105,6 +107,7 @@ func TestTheLogTellsNoSecretOfAQuery(t *testing.T) {
 }
 
 func TestFiguresAreForWhoHasTheTokenAndInDevelopmentForThisMachine(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	for _, test := range []struct {
 		mode, token, sent, via string

@@ -107,6 +107,7 @@ func TestNobodysRequestsFillAMailbox(t *testing.T) {
 
 // TestTheBudgetOfADay moves the clock through a day.
 func TestTheBudgetOfADay(t *testing.T) {
+	testenv.SkipSequential(t)
 	limitRequestsOnlyBy(t)
 	s := hookstest.New(t)
 	spend := func(kind, address, by string) bool {
@@ -173,6 +174,7 @@ func TestTheBudgetOfADay(t *testing.T) {
 
 // TestACodeThatIsNotMailedIsNotTold expects the id of the code that was mailed before.
 func TestACodeThatIsNotMailedIsNotTold(t *testing.T) {
+	testenv.SkipSequential(t)
 	limitRequestsOnlyBy(t)
 	s := hookstest.New(t)
 	s.Admin().Must(200, "PATCH", "/api/collections/users", map[string]any{"otp": map[string]any{"enabled": true, "duration": 180, "length": 8}})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // accountMailSenders are PocketBase's mails to accounts, as Go code sends them.
@@ -36,6 +37,7 @@ func countMails(app core.App, calls *atomic.Int64) {
 
 func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	var calls atomic.Int64
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) { countMails(app, &calls) })
 	clubs := core.NewAuthCollection("clubs")
@@ -84,6 +86,7 @@ func TestOwnersMailHooksRunOnceAroundTheSend(t *testing.T) {
 // TestACommandsMailLeaves sends mail where no server runs that would run its job.
 func TestACommandsMailLeaves(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	dir := t.TempDir()
 	s := hookstest.New(t)
 	copyDataDir(t, s, dir)

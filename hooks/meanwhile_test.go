@@ -13,6 +13,7 @@ import (
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/reconcile"
 	"github.com/doubletap/doubletap/internal/sweep"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // setStepRows lets one transaction change at most this many rows of what goes in steps; with 0 everything is left to
@@ -24,6 +25,7 @@ func setStepRows(s *hookstest.Service, rows int) {
 // While an account is being erased, those whom it blocked, or who blocked it, still do not see its comments.
 func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("eve").Comment(post, "", "one")
@@ -52,6 +54,7 @@ func TestWhoIsErasedStaysBlockedMeanwhile(t *testing.T) {
 // A notification that was dismissed does not come back with its events, which a job has yet to detach.
 func TestADismissedNotificationDoesNotComeBackWithItsFormerActors(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	like := s.As("bob").Like(post)
@@ -79,6 +82,7 @@ func TestADismissedNotificationDoesNotComeBackWithItsFormerActors(t *testing.T) 
 // What is done again after an unblock stays, while a job still takes back the notifications from before the block.
 func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	one, two := s.As("ada").Post("one"), s.As("ada").Post("two")
 	s.As("bob").Like(one)
@@ -102,6 +106,7 @@ func TestWhoFollowsAgainAfterABlockIsInTheTray(t *testing.T) {
 // rows of that post have yet to go.
 func TestAnAnsweredCommentOnAGonePostIsBuried(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	for _, name := range []string{"bob", "dave"} {
@@ -124,6 +129,7 @@ func TestAnAnsweredCommentOnAGonePostIsBuried(t *testing.T) {
 
 func TestAnOwnersJobOfOurFormKeepsNothingFromBeingMended(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	s.As("bob").Like(s.As("ada").Post("hello"))
 	if err := job.Enqueue(s.App, "owners.gone", map[string]any{"thing": "x"}); err != nil {
@@ -165,6 +171,7 @@ func TestASlowLookKeepsNoWorkFromItsEnd(t *testing.T) {
 // A tray is marked as read by what is not read in it: also what came in below what was read before, as from an import.
 func TestNothingStaysUnreadBelowWhatWasRead(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	for _, text := range []string{"one", "two"} {

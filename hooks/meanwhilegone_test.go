@@ -7,12 +7,14 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestWhatGoesBeforeTheTransaction removes a row between the checks of a superuser's request, whom no rule refuses, and
 // the transaction that stores it.
 func TestWhatGoesBeforeTheTransaction(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	gone := "" // a statement
 	goes := func(e *core.RecordEvent) error {
 		if err := e.Next(); err != nil || gone == "" {

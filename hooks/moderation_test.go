@@ -14,6 +14,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // newModeratedService starts a service in which mallory and eve moderate.
@@ -69,6 +70,7 @@ func expectEqual(t *testing.T, what string, got, want any) {
 
 func TestModeratorHidesAReportedPost(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
 	post := ada.Post("look")
@@ -111,6 +113,7 @@ func TestModeratorHidesAReportedPost(t *testing.T) {
 
 func TestModeratorDismisses(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look")
@@ -140,6 +143,7 @@ func TestModeratorDismisses(t *testing.T) {
 
 func TestHiddenComment(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob, carol, mallory := s.As("ada"), s.As("bob"), s.As("carol"), s.As("mallory")
 	post := ada.Post("look")
@@ -180,6 +184,7 @@ func TestHiddenComment(t *testing.T) {
 
 func TestSuspendAndUnsuspend(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post := ada.Post("look")
@@ -221,6 +226,7 @@ func TestSuspendAndUnsuspend(t *testing.T) {
 
 func TestWhomNobodySuspends(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, mallory, eve := s.As("ada"), s.As("mallory"), s.As("eve")
 	onEve, onMallory := createReport(ada, "user", eve.ID), createReport(ada, "user", mallory.ID)
@@ -246,6 +252,7 @@ func TestWhomNobodySuspends(t *testing.T) {
 
 func TestWhoModerates(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("look")
@@ -275,6 +282,7 @@ func TestWhoModerates(t *testing.T) {
 // A decision is made completely or not at all.
 func TestDecisionIsOneTransaction(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordCreateExecute("notifications").BindFunc(func(e *core.RecordEvent) error { return fmt.Errorf("on fire") })
 	})
@@ -289,6 +297,7 @@ func TestDecisionIsOneTransaction(t *testing.T) {
 
 func TestQueueHasPages(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, mallory := s.As("ada"), s.As("mallory")
 	var all []string
@@ -336,6 +345,7 @@ func lastReport(t *testing.T, s *hookstest.Service) (id string) {
 // A moderator sees what is reported wherever it is. The address of a photo is for that photo and five minutes.
 func TestSignedPhotos(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newModeratedService(t)
 	ada, bob, mallory := s.As("ada"), s.As("bob"), s.As("mallory")
 	post, other := ada.Post("look", "alts", `["a sea"]`), ada.Post("other", "visibility", "private")

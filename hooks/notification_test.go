@@ -94,6 +94,7 @@ func TestGroups(t *testing.T) {
 
 func TestSeq(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")
@@ -136,6 +137,7 @@ func TestSeq(t *testing.T) {
 
 func TestSeenAndRead(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	one, two := ada.Post("one"), ada.Post("two")
@@ -173,6 +175,7 @@ func TestSeenAndRead(t *testing.T) {
 
 func TestSuperusersTellPeople(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	stream := ada.Listen("notifications/*")
@@ -187,6 +190,7 @@ func TestSuperusersTellPeople(t *testing.T) {
 
 func TestALostSettingsRowIsMadeAnew(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	one, two := ada.Post("one"), ada.Post("two")

@@ -362,6 +362,7 @@ func TestOAuth2LogIn(t *testing.T) {
 
 func TestOTP(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	mailed := make(chan struct{}, 10) // by a goroutine of PocketBase's own
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordAfterUpdateSuccess(core.CollectionNameOTPs).BindFunc(func(e *core.RecordEvent) error {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // browse asks as a browser does that shows a page, without following redirections.
@@ -32,6 +33,7 @@ func browse(t *testing.T, s *hookstest.Service, method, path string) (*http.Resp
 // TestPeopleAreAnsweredWithPages opens addresses at which there is nothing in a browser.
 func TestPeopleAreAnsweredWithPages(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	for path, want := range map[string]struct {
 		status int
@@ -67,6 +69,7 @@ func TestPeopleAreAnsweredWithPages(t *testing.T) {
 // TestASlashTooManyLeadsThere follows addresses that somebody has put a slash behind.
 func TestASlashTooManyLeadsThere(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("look #sea")
 	s.RunJobs()

@@ -16,6 +16,7 @@ import (
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/photo/phototest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // varnishRules make Varnish forget what a PURGE names, as its owner would write them, and report what it does.
@@ -97,6 +98,7 @@ func askCache(t *testing.T, cache, path string) (status int, hit bool, keeps flo
 }
 
 func TestPhotoCaches(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	path := func(post, file string) string { return "/api/files/posts/" + post + "/" + file + "?thumb=640x640f" }
 	t.Run("that somebody purges keep a photo for good, until it is public no more", func(t *testing.T) {

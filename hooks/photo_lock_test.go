@@ -11,6 +11,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestPhotoIsStoredBesideOtherWrites(t *testing.T) {
@@ -59,6 +60,7 @@ func TestPhotoIsStoredBesideOtherWrites(t *testing.T) {
 }
 
 func TestPhotoOfARefusedSignUpIsNotKept(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := newPhotoService(t)
 	ada := s.As("ada")
 	for handle, code := range map[string]string{"bob": "validation_not_unique", "admin": "validation_handle_reserved"} {

@@ -8,10 +8,12 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestSizesOfAnOwnersChoice asks for sizes that an owner lists besides those of the product, and for others.
 func TestSizesOfAnOwnersChoice(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")

@@ -26,6 +26,7 @@ import (
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/deliver/delivertest"
 	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const (
@@ -265,6 +266,7 @@ func (p *programProcess) loggedRequests(path string) (n int) {
 
 func TestNotReadyWhileNothingCanBeStored(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	run := func(statement string) {
 		t.Helper()
@@ -289,6 +291,7 @@ func TestNotReadyWhileNothingCanBeStored(t *testing.T) {
 // TestAProgramKeepsItsFilesToItself starts the program on a folder that others could read, with logs that are damaged.
 func TestAProgramKeepsItsFilesToItself(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	s := hookstest.New(t)
 	dir := s.App.DataDir()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/limit"
+	"github.com/doubletap/doubletap/internal/testenv"
 	"github.com/doubletap/doubletap/internal/web"
 )
 
@@ -40,6 +41,7 @@ func forwarded(t *testing.T, s *hookstest.Service, token string, headers map[str
 
 // TestAForgedAddressDoesNotEscape comes from this machine, which is no trusted proxy, as somebody else each time.
 func TestAForgedAddressDoesNotEscape(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	for name, trusted := range map[string]string{"none": "", "another": "192.0.2.1, 198.51.100.0/24"} {
 		t.Run(name, func(t *testing.T) {
@@ -72,6 +74,7 @@ func TestAForgedAddressDoesNotEscape(t *testing.T) {
 
 // TestATrustedProxySaysForWhomItAsks comes from this machine, which is one.
 func TestATrustedProxySaysForWhomItAsks(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(limit.EnvVariable, "reads-address=2/5m")
 	t.Setenv(web.ProxiesVariable, "127.0.0.1 ::1,10.0.0.0/8")
@@ -118,6 +121,7 @@ func TestATrustedProxySaysForWhomItAsks(t *testing.T) {
 
 // TestTheFirstNamedHeaderDecides sends another beside it, as a client may whose proxy does not know that header.
 func TestTheFirstNamedHeaderDecides(t *testing.T) {
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	t.Setenv(web.ProxiesVariable, "127.0.0.1, 10.0.0.0/8")
 	s := hookstest.New(t)

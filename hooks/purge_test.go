@@ -10,11 +10,13 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestWhatAnAccountClosesIsPurged closes ada's account in each way: shared caches have her public photos, and no others.
 func TestWhatAnAccountClosesIsPurged(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for name, change := range map[string]jsonObject{"private": {"private": true}, "suspended": {"state": "suspended"}, "renamed": {"name": "another"}} {
 		var mu sync.Mutex
 		var purged []string

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks"
+	"github.com/doubletap/doubletap/internal/testenv"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -25,6 +26,7 @@ type rssFeed struct {
 }
 
 func TestPeopleAndHashtagsHaveFeeds(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := newPageService(t)
 	ada := s.As("ada")
 	open := ada.Post(`dusk <b>& more</b> #sea`, "alts", `["A \"red\" sky"]`)
@@ -78,6 +80,7 @@ func TestPeopleAndHashtagsHaveFeeds(t *testing.T) {
 }
 
 func TestAFeedIsAsTheOwnerHasThePage(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := newPageService(t, func(_ core.App, social *hooks.Social) {
 		social.OnRender("user").BindFunc(func(e *hooks.RenderEvent) error {
 			if e.Record.GetString("handle") == "ada" {
@@ -96,6 +99,7 @@ func TestAFeedIsAsTheOwnerHasThePage(t *testing.T) {
 }
 
 func TestPostsCanBeEmbedded(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := newPageService(t)
 	ada := s.As("ada")
 	open, closed := ada.Post("dusk"), ada.Post("friends", "visibility", "followers")
@@ -130,6 +134,7 @@ func TestPostsCanBeEmbedded(t *testing.T) {
 }
 
 func TestAddressesInABioAreThePersons(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := newPageService(t)
 	ada := s.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"bio": "Photos: https://ada.example/a?b=1, by @bob. javascript:alert(1) http://"})

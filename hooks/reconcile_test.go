@@ -107,6 +107,7 @@ func TestReconciliationMendsAndCounts(t *testing.T) {
 
 func TestTheProgramReconcilesWhenItStarts(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	s := newVillage(t)
 	if _, err := s.App.NonconcurrentDB().NewQuery(`UPDATE posts SET likesCount = 99`).Execute(); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const partOfRequired = `{"data":{},"message":"Failed to delete record. Make sure that the record is not part of a required relation reference.","status":400}`
@@ -40,6 +41,7 @@ func addRequiredEntry(t *testing.T, s *hookstest.Service, to string, many bool, 
 // nothing happens.
 func TestRequiredByAnOwner(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post, story := ada.Post("hello"), ada.Story()
@@ -97,6 +99,7 @@ func TestRequiredByAnOwner(t *testing.T) {
 // TestAnOwnerMakesRoom lets the owner's own hook delete what needs the account.
 func TestAnOwnerMakesRoom(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	var entry *core.Record
 	s := hookstest.New(t, func(_ core.App, social *hooks.Social) {
 		social.OnErase().BindFunc(func(e *hooks.AccountEvent) error {
@@ -118,6 +121,7 @@ func TestAnOwnerMakesRoom(t *testing.T) {
 // TestJobsKeepTheReason makes a job fail with an error that a client would see in other words.
 func TestJobsKeepTheReason(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	broken := true
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordDelete("users").BindFunc(func(e *core.RecordEvent) error {

@@ -233,6 +233,7 @@ func encodedValue(collection *core.Collection, field core.Field, value any) stri
 // TestSavedTwiceInATransaction does the same where another write is not committed yet, or never is.
 func TestSavedTwiceInATransaction(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.Record("posts", s.As("ada").Post("first"))
 	give := func(app core.App, caption string) error {
@@ -281,6 +282,7 @@ func TestSavedTwiceInATransaction(t *testing.T) {
 // TestSavedTwiceUndoesNobody lets somebody else change another field between two saves of one instance.
 func TestSavedTwiceUndoesNobody(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.User("ada")
 	for i, name := range []string{"first", "second", "first"} {
@@ -312,6 +314,7 @@ func TestSavedTwiceUndoesNobody(t *testing.T) {
 // TestOwnersCollectionsAreWrittenWhole checks PocketBase's own behaviour, on which owners may rely.
 func TestOwnersCollectionsAreWrittenWhole(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	addNotes(t, s.App)
 	c, _ := s.App.FindCollectionByNameOrId("notes")
@@ -336,6 +339,7 @@ func TestOwnersCollectionsAreWrittenWhole(t *testing.T) {
 // TestACopyBringsNoCounters saves a copy of a row as a new one.
 func TestACopyBringsNoCounters(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	comment := s.As("ada").Comment(post, "", "hello")

@@ -109,6 +109,7 @@ func TestRetention(t *testing.T) {
 
 func TestAnExpiredNotificationLeavesItsRetractionAndAlertsNobodyAgain(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("hello")
 	s.As("bob").Like(post)
@@ -132,6 +133,7 @@ func TestAnExpiredNotificationLeavesItsRetractionAndAlertsNobodyAgain(t *testing
 
 func TestRetentionIsShortTransactions(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	execSQLWith(t, s, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
 		INSERT INTO retractions (id, recipient, seq, created) SELECT printf('r%014d', i), {:ada}, i, '2026-01-01 00:00:00.000Z' FROM n`, map[string]any{"ada": s.User("ada").Id})
@@ -161,6 +163,7 @@ func TestWrongRetentionIsRefused(t *testing.T) {
 // TestEveryTableIsBounded compares docs/retention.md with the tables and the rules.
 func TestEveryTableIsBounded(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	page, err := os.ReadFile("../docs/retention.md")
 	if err != nil {

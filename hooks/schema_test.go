@@ -10,12 +10,14 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestSchema compares docs/schema.txt with the database that the migrations make, so that a review shows a change of
 // the schema in readable words.
 func TestSchema(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	collections, err := s.App.FindAllCollections()
 	if err != nil {

@@ -70,6 +70,7 @@ func TestSearchFindsWords(t *testing.T) {
 
 func TestSearchTakesNoSyntax(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Post("one OR two")
@@ -88,6 +89,7 @@ func TestSearchTakesNoSyntax(t *testing.T) {
 
 func TestSearchRefusesWhatIsNoQuestion(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	for query, field := range map[string]string{
 		"": "q", "q=": "q", "q=a": "q", "q=%20a%20": "q", "q=" + strings.Repeat("a", 51): "q", "q=%ff%fe%fd": "q",
@@ -118,6 +120,7 @@ func TestAPageOfSearchHasAHundredRowsAtMost(t *testing.T) {
 // People who may not see a post do not find it, and nobody finds people on the other side of a block.
 func TestSearchKeepsTheRules(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob, carol, dave, eve := s.As("ada"), s.As("bob"), s.As("carol"), s.As("dave"), s.As("eve")
 	bob.Follow("ada")
@@ -182,6 +185,7 @@ func TestSearchKeepsTheRules(t *testing.T) {
 
 func TestSearchFollowsChangesAtOnce(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, guest := s.As("ada"), s.Guest()
 	post := ada.Post("before")
@@ -223,6 +227,7 @@ func TestSearchFollowsChangesAtOnce(t *testing.T) {
 // A like changes the post's row, and must not touch the index.
 func TestCountsDoNotTouchTheIndex(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello #world")
@@ -337,6 +342,7 @@ func TestSearchPagesNeitherJumpNorDouble(t *testing.T) {
 
 func TestSearchAnswersRecordsAsListsDo(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("ada at the #adasea")
@@ -383,6 +389,7 @@ func TestSearchAnswersRecordsAsListsDo(t *testing.T) {
 
 func TestSearchIsRateLimited(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	s.Admin().Must(200, "PATCH", "/api/settings", map[string]any{"rateLimits": map[string]any{
 		"enabled": true, "rules": []map[string]any{{"label": "/api/v1/search", "maxRequests": 3, "duration": 60}}}})
@@ -395,6 +402,7 @@ func TestSearchIsRateLimited(t *testing.T) {
 // When an owner closes a collection, the search of it is closed too.
 func TestSearchKeepsAnOwnersRule(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	s.As("ada").Post("ada")
 	for rule, want := range map[any][2]int{`@request.auth.id != ""`: {0, 1}, nil: {0, 0}, "": {1, 1}} {
@@ -410,6 +418,7 @@ func TestSearchKeepsAnOwnersRule(t *testing.T) {
 // What was there before the index is indexed by the job, and an owner may go on changing collections.
 func TestSearchIndexesWhatIsThere(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	ada.Post("older 東京")
@@ -536,6 +545,7 @@ func containsAll(all, some []string) bool {
 
 func TestOneCharacterIsAQuestionWhereItIsAWord(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	s.As("ada").Post("東京の夜 한글 กรุง a #夜")
 	for _, q := range []string{"東", "夜", "の", "한", norm.NFD.String("한"), "ก", " 京 "} {
@@ -583,6 +593,7 @@ func TestRowsWrittenBySQLAreIndexedByTheJob(t *testing.T) {
 // TestADamagedIndexIsRepaired does everything to the index that somebody can who writes past the triggers.
 func TestADamagedIndexIsRepaired(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	for name, damage := range map[string]string{
 		"no place": "DELETE FROM search_@table", "not in FTS5": "DELETE FROM search_@table_words", "other words": "UPDATE search_@table SET words = 'nonsense'",
 		"waiting": "UPDATE search_@table SET words = NULL", "of nothing": "INSERT INTO search_@table (n, id, words) VALUES (5, 'nosuchrow000000', 'nonsense')",

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // shapedFields are the JSON fields that a client writes and others read, each with values that fit and values that do
@@ -35,6 +36,7 @@ func createRow(s *hookstest.Service, collection string) string {
 
 func TestStoredJSONIsAsDescribed(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	document := apiDocument(t, s)
 	for _, shaped := range shapedFields {
@@ -82,6 +84,7 @@ func TestStoredJSONIsAsDescribed(t *testing.T) {
 
 func TestALoneDescriptionIsAList(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	post := s.As("ada").Post("look", "alts", "a sea")
 	if got := s.Record("posts", post).GetString("alts"); got != `["a sea"]` {
@@ -91,6 +94,7 @@ func TestALoneDescriptionIsAList(t *testing.T) {
 
 func TestQuietHoursAndZoneAreChecked(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	path := "/api/collections/settings/records/" + ada.List("settings", "")[0]["id"].(string)

@@ -110,6 +110,7 @@ func TestAPostHasAPageAndAPreview(t *testing.T) {
 
 func TestPeopleAndHashtagsHavePages(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newPageService(t)
 	ada := s.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"name": "Ada Byron", "bio": "Engines. #sea"})
@@ -142,6 +143,7 @@ func TestPeopleAndHashtagsHavePages(t *testing.T) {
 // What a guest may not see and what does not exist get the same answer, whoever asks.
 func TestAPageIsForGuestsOrNotThere(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newPageService(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	bob.Follow("ada")
@@ -199,6 +201,7 @@ func TestAPageIsForGuestsOrNotThere(t *testing.T) {
 
 func TestPagesAreAskedForAgain(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newPageService(t)
 	ada := s.As("ada")
 	post := ada.Post("before #sea")
@@ -372,6 +375,7 @@ func TestTheSitemapNamesWhatGuestsMaySee(t *testing.T) {
 
 func TestAnOwnerAltersPagesOrTakesThemBack(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := newPageService(t, func(_ core.App, social *hooks.Social) {
 		social.OnRender("post").BindFunc(func(e *hooks.RenderEvent) error {
 			switch {
@@ -407,6 +411,7 @@ func TestAnOwnerAltersPagesOrTakesThemBack(t *testing.T) {
 
 func TestAnOwnersRouteComesFirst(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 			e.Router.GET("/robots.txt", func(e *core.RequestEvent) error { return e.String(200, "mine") })

@@ -119,6 +119,7 @@ func signUpByProvider(t *testing.T, s *hookstest.Service) *hookstest.Client {
 // A refusal names the field, so that a client can ask for what is missing.
 func TestARefusedDeletionSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	s.Advance(time.Hour)

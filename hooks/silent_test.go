@@ -12,6 +12,7 @@ import (
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // silentHandler binds a handler that gives neither an error nor what Next returns while silent.
@@ -26,6 +27,7 @@ func silentHandler[E hook.Resolver](h *hook.Hook[E], silent *atomic.Bool) {
 
 // An owner's handler that does not call Next keeps what it is about from being stored: nobody is told that it was.
 func TestAHandlerThatKeepsSilentIsNoSuccess(t *testing.T) {
+	testenv.SkipSequential(t)
 	answers := map[string]map[string]int{}
 	for _, path := range []string{"on", "off"} {
 		t.Setenv("DOUBLETAP_FASTPATH", path)
@@ -84,6 +86,7 @@ func TestAHandlerThatKeepsSilentIsNoSuccess(t *testing.T) {
 // Whatever a kind of job expects, one that it cannot read is dead at once.
 func TestNoJobIsTriedAgainThatCannotBeRead(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	s.RunJobs()
 	for _, kind := range job.RunnerOf(s.App).HandledKinds() {

@@ -10,6 +10,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // blockStorage makes the storage refuse files, as a folder that is gone or read-only does, until free is called.
@@ -34,6 +35,7 @@ func blockStorage(t *testing.T, s *hookstest.Service) (free func()) {
 
 func TestAStorageThatTakesNoFilesIsNoMistakeOfTheClient(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	post := ada.Post("hello")
@@ -86,6 +88,7 @@ func TestAStorageThatTakesNoFilesIsNoMistakeOfTheClient(t *testing.T) {
 // without a row. Files of the same age that this process stores wait for their rows.
 func TestFilesOfAProcessThatDiedAreCollectedAtStart(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada := s.As("ada")
 	kept := ada.Post("hello")

@@ -9,6 +9,7 @@ import (
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/edgeid"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // backdateStory makes the day of a story be over. The rules use the machine's time, so moving the service's clock
@@ -37,6 +38,7 @@ func listedIDs(c *hookstest.Client, collection, query string) []string {
 
 func TestStory(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	t.Run("lasts a day by the service's clock, whatever its author wishes, and is public unless said", func(t *testing.T) {
 		s := hookstest.New(t)
 		ada := s.As("ada")

@@ -134,6 +134,7 @@ func TestNeededFieldsHoldAsManyValues(t *testing.T) {
 // TestNeededCollectionsAreNotEmptied tries the dashboard's "Truncate", by name and by id.
 func TestNeededCollectionsAreNotEmptied(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	s.As("bob").Like(s.As("ada").Post("hello"))
 	rows := func() (counts []int) {
@@ -205,6 +206,7 @@ func TestOwnersChangesGoThrough(t *testing.T) {
 // TestSuspendedStayOut imports collections that reset the rules of users.
 func TestSuspendedStayOut(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	admin, ready := s.Admin(), func() any { return s.Guest().Must(200, "GET", "/readyz", nil).Body["data"] }
 	if data := ready(); len(data.(map[string]any)) != 0 {
@@ -237,6 +239,7 @@ func TestSuspendedStayOut(t *testing.T) {
 // TestNotReadyWithoutACollection removes one below PocketBase.
 func TestNotReadyWithoutACollection(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	s.Guest().Must(200, "GET", "/readyz", nil)
 	if _, err := s.App.DB().NewQuery("DELETE FROM _collections WHERE name = {:name}").Bind(dbx.Params{"name": "mutes"}).Execute(); err != nil {

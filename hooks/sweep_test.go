@@ -257,6 +257,7 @@ func TestDeletionsAreShortTransactions(t *testing.T) {
 
 func TestATombstoneLosesItsLikesInShortTransactions(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	storePeople(t, s, seededRows)
 	comment := createSubject(t, s, "comments")
@@ -447,6 +448,7 @@ func TestStepsEndWithTheService(t *testing.T) {
 
 func TestAnOwnersRelationsCascadeAsPocketBaseDoesIt(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	deleted := map[string]int{}
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnRecordDelete("stamps").BindFunc(func(e *core.RecordEvent) error {
@@ -483,6 +485,7 @@ func TestAnOwnersRelationsCascadeAsPocketBaseDoesIt(t *testing.T) {
 // looks for it at once, however busy the machine is.
 func TestWhatIsSmallIsDoneWithItsCauseHoweverLateItIs(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	db.SetPace(s.App, db.Pace{Time: -time.Hour, Rows: 400})
 	ada, bob, carol := s.As("ada"), s.As("bob"), s.As("carol")

@@ -19,10 +19,12 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	const people = 60                               // more than fit into the pages that are there
 	const words = "#tag @carol @dave @eve @mallory" // notifying of it needs space before the thing itself does
 	for what, try := range map[string]func(s *hookstest.Service, post string, n int) hookstest.Answer{
@@ -89,6 +91,7 @@ func TestFullDisk(t *testing.T) {
 
 func TestNotificationThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	ada, bob := s.As("ada"), s.As("bob")
 	post := ada.Post("hello")
@@ -202,6 +205,7 @@ const servingEnv = "DOUBLETAP_TEST_SERVING"
 
 func TestDataFolderHasOneService(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	skipWithoutFastPath(t)
 	if os.Getenv(servingEnv) != "" {
 		os.Args = []string{"doubletap", "serve", "--http=127.0.0.1:0"}
@@ -325,6 +329,7 @@ func expectExactCounts(t *testing.T, s *hookstest.Service) {
 // TestADatabaseThatTakesNoWriteIsNoMistakeOfTheClient asks for every kind of write while the database may only be read, as when the
 // system has mounted its disk so after an error: nothing is refused for good, since clients give up what is.
 func TestADatabaseThatTakesNoWriteIsNoMistakeOfTheClient(t *testing.T) {
+	testenv.SkipSequential(t)
 	t.Setenv("DOUBLETAP_LIMITS", "on")
 	s := hookstest.New(t)
 	s.Admin().Must(200, "PATCH", "/api/collections/users", map[string]any{"otp": map[string]any{"enabled": true, "duration": 900, "length": 8}})

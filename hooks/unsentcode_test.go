@@ -69,6 +69,7 @@ func (b *brokenMail) ask(email string) (id, code string) {
 // TestACodeThatCouldNotBeMailedIsMailedWhenAskedForAgain has the mail server fail: whoever asks again, at once, gets a mail, and
 // nobody learns from the answers that there is an account.
 func TestACodeThatCouldNotBeMailedIsMailedWhenAskedForAgain(t *testing.T) {
+	testenv.SkipSequential(t)
 	b := newBrokenMail(t)
 	b.down.Store(true)
 	id, _ := b.ask("ada@example.com")
@@ -93,6 +94,7 @@ func TestACodeThatCouldNotBeMailedIsMailedWhenAskedForAgain(t *testing.T) {
 // TestMailsThatFailLeaveTheBudget has as many mails fail as may leave on a day, and one more leave. But a server may fail after it has
 // taken a mail, so that there is an end to it.
 func TestMailsThatFailLeaveTheBudget(t *testing.T) {
+	testenv.SkipSequential(t)
 	b := newBrokenMail(t)
 	b.down.Store(true)
 	for range 20 {

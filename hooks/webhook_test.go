@@ -15,6 +15,7 @@ import (
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/collection"
 	"github.com/doubletap/doubletap/internal/deliver/delivertest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // webhookService is a service with a receiver of its webhooks.
@@ -70,6 +71,7 @@ func (l *webhookService) lastEvent(kind string) delivertest.ReceivedEvent {
 
 func TestOtherServicesHearWhatHappens(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	l := newWebhookService(t, nil)
 	ada, bob := l.As("ada"), l.As("bob")
 	post := ada.Post("hello")
@@ -151,6 +153,7 @@ func TestOtherServicesHearWhatHappens(t *testing.T) {
 // What happens to many rows at once is sent as one event for each.
 func TestOtherServicesHearOfFollowsThatOthersDecide(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	l := newWebhookService(t, map[string]any{"events": []string{"follow.accepted", "follow.deleted", "block.created", "block.deleted"}})
 	ada := l.As("ada")
 	ada.Update("users", ada.ID, map[string]any{"private": true})
@@ -196,6 +199,7 @@ func TestEveryEventIsToldOf(t *testing.T) {
 
 func TestWhatIsRefusedIsNoEvent(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	l := newWebhookService(t, nil, func(_ core.App, social *hooks.Social) {
 		social.OnLike().BindFunc(func(e *hooks.LikeEvent) error {
 			if err := e.Next(); err != nil {
@@ -213,6 +217,7 @@ func TestWhatIsRefusedIsNoEvent(t *testing.T) {
 
 func TestAWebhookIsForSuperusersAndWellFormed(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	a := newAwayService(t)
 	admin := a.Admin()
 	for _, who := range []*hookstest.Client{a.Guest(), a.As("ada")} {
@@ -248,6 +253,7 @@ func TestAWebhookIsForSuperusersAndWellFormed(t *testing.T) {
 
 func TestAWebhookIsChangedAndDeleted(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	l := newWebhookService(t, map[string]any{"events": []string{"like.created"}})
 	post := l.As("ada").Post("hello")
 	l.As("bob").Like(post)
@@ -274,6 +280,7 @@ func TestAWebhookIsChangedAndDeleted(t *testing.T) {
 
 func TestTheOwnerOfAFailingWebhookIsWritten(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	l := newWebhookService(t, map[string]any{"contact": "owner@example.org"})
 	l.receiver.SetStatus(http.StatusInternalServerError)
 	for range 7 {
@@ -302,6 +309,7 @@ func TestTheOwnerOfAFailingWebhookIsWritten(t *testing.T) {
 
 func TestOwnersAlterAndDropEvents(t *testing.T) {
 	t.Parallel()
+	testenv.SkipSequential(t)
 	l := newWebhookService(t, nil, func(_ core.App, social *hooks.Social) {
 		social.OnWebhook("like.created").BindFunc(func(e *hooks.WebhookEvent) error {
 			e.Body = strings.Replace(e.Body, `"type":`, `"app":"photos","type":`, 1)

@@ -92,6 +92,7 @@ func TestAdoptCommandNamesClashes(t *testing.T) {
 
 // TestAdoptingKnowsAllTables compares the names that an app cannot have with the tables of a fresh folder.
 func TestAdoptingKnowsAllTables(t *testing.T) {
+	testenv.SkipSequential(t)
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dbtest.MigratedFolder(t)})
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)

@@ -16,9 +16,11 @@ import (
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/demo"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 func TestDemoIsMadeOnce(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.Open(t, t.TempDir())
 	made, err := demo.Create(context.Background(), s.App, nil)
 	if err != nil || !made {

@@ -245,6 +245,7 @@ func TestDoctorLeavesToAPerson(t *testing.T) {
 }
 
 func TestDoctorTellsOfMailThatCannotLeave(t *testing.T) {
+	testenv.SkipSequential(t)
 	if _, err := exec.LookPath("sendmail"); err == nil {
 		t.Skip("this machine has a sendmail")
 	}

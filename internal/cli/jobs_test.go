@@ -16,6 +16,7 @@ import (
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/deliver/delivertest"
 	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // expectOutput runs a command, which must succeed and print all these texts, and returns its output.
@@ -76,6 +77,7 @@ func TestJobsAreCountedAndListed(t *testing.T) {
 }
 
 func TestDeadJobsBeginAnew(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := serviceWithDeadJobs(t, 1300) // more than one transaction takes
 	dir := s.App.DataDir()
 	if _, err := runCommand(t, dir, "jobs", "retry"); err == nil || err.Error() != "jobs retry: which? give ids, --kind or --all" {
@@ -95,6 +97,7 @@ func TestDeadJobsBeginAnew(t *testing.T) {
 }
 
 func TestDeadJobsAreForgotten(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := serviceWithDeadJobs(t, 1300)
 	dir := s.App.DataDir()
 	if _, err := runCommand(t, dir, "jobs", "purge"); err == nil {
@@ -178,6 +181,7 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 }
 
 func TestWebhooksAreLookedAfter(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t, makeReachable)
 	receiver := delivertest.NewReceiver(t)
 	id := s.Admin().Create("webhooks", map[string]any{"url": receiver.URL, "contact": "owner@example.org", "events": []string{"like.created"}}).ID()

@@ -135,6 +135,7 @@ func TestDoctorFindsWhatPhotosLack(t *testing.T) {
 }
 
 func TestRebuildGoesOnWhereItWas(t *testing.T) {
+	testenv.SkipSequential(t)
 	s, _ := galleryService(t)
 	want := renditionFiles(t, s)
 	folders, _ := filepath.Glob(s.App.DataDir() + "/storage/*/*/thumbs_*")

@@ -19,6 +19,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/collection"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // released is the version that TestReleasedFoldersUpgrade keeps a folder of: at a release it is given once,
@@ -37,6 +38,7 @@ type keptRows map[string]int
 // TestReleasedFoldersUpgrade opens the folder that each release made, with the steps of today: nothing is lost, doctor
 // finds nothing, and its people sign in and see their feed and photos.
 func TestReleasedFoldersUpgrade(t *testing.T) {
+	testenv.SkipSequential(t)
 	if *released != "" {
 		keepReleasedFolder(t, *released)
 	}

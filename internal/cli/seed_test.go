@@ -140,6 +140,7 @@ func TestTheSameSeedGivesEqualData(t *testing.T) {
 }
 
 func TestSeedTwice(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := seededService(t)
 	before := tableHashes(t, s.App)
 	if _, err := demo.Seed(context.Background(), s.App, smallSize, nil); err == nil || !strings.Contains(err.Error(), "another --seed") {
@@ -180,6 +181,7 @@ func TestSeedRefusesWhatCannotBe(t *testing.T) {
 }
 
 func TestSeedFillsToTheBrim(t *testing.T) {
+	testenv.SkipSequential(t)
 	full := demo.Size{Users: 5, Posts: 3, Follows: 20, Likes: 15, Seed: 3}
 	s := hookstest.Open(t, dbtest.MigratedFolder(t))
 	_, err := demo.Seed(context.Background(), s.App, full, nil)
@@ -196,6 +198,7 @@ func TestSeedFillsToTheBrim(t *testing.T) {
 }
 
 func TestSeedInterrupted(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.Open(t, dbtest.MigratedFolder(t))
 	ctx, stop := context.WithCancel(context.Background())
 	stored := 0

@@ -209,6 +209,7 @@ var examinedElsewhere = map[string]string{
 }
 
 func TestDoctorTellsOfTheInstallation(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := seededService(t)
 	state := func(check string) string {
 		for _, f := range examineFolder(s.App) {

@@ -15,11 +15,13 @@ import (
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/inbox"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // TestTheProductLeavesItsConnectionsToTheInbox fails when anything but the inbox handles realtime connections or
 // messages, or replaces the response: then each listener would cost what it costs with PocketBase alone.
 func TestTheProductLeavesItsConnectionsToTheInbox(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := hookstest.New(t)
 	answer, err := http.Get(s.URL + "/api/realtime")
 	if err != nil {
@@ -36,6 +38,9 @@ func TestTheProductLeavesItsConnectionsToTheInbox(t *testing.T) {
 // devices, of 500 people, who all come back within ten seconds.
 func TestAfterAReconnectStormEverybodyHasTheirTray(t *testing.T) {
 	devices, people := 500, 25
+	if testenv.Race {
+		devices = 100
+	}
 	if n, err := strconv.Atoi(os.Getenv("DOUBLETAP_STORM")); err == nil {
 		devices, people = n, 500
 	}

@@ -256,6 +256,7 @@ func (s *service) countStatements() *atomic.Int64 {
 
 // A write costs its writer the same, whoever listens to whatever: everything else is done after the answer.
 func TestWhoListensCostsTheWriterNothing(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := startService(t)
 	s.fillWorld()
 	n := s.countStatements()
@@ -315,6 +316,7 @@ func BenchmarkASaveAmongFiveThousand(b *testing.B) {
 }
 
 func TestFiveHundredFollowersCostAFewStatementsAndOneEncoding(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := startService(t)
 	s.inbox.EnrichmentKeys = func(_ *core.Record, users []string) (map[string]string, bool, error) {
 		keys := map[string]string{}
@@ -358,6 +360,7 @@ func TestFiveHundredFollowersCostAFewStatementsAndOneEncoding(t *testing.T) {
 }
 
 func TestADeleteReachesWhoSawTheRowAndNobodyElse(t *testing.T) {
+	testenv.SkipSequential(t)
 	s := startService(t)
 	rows, viewers := s.fillWorld()
 	streams := map[string]*device{}

@@ -2,6 +2,7 @@ package phototest
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/zlib"
 	"encoding/binary"
 	"hash/crc32"
@@ -13,7 +14,6 @@ import (
 	"image/png"
 	"io"
 	"strings"
-	"sync"
 )
 
 // TaggedPNG returns m as a PNG with everything that must be removed: EXIF, plain and compressed texts, a date, a file
@@ -120,8 +120,17 @@ type endlessZeros struct{}
 
 func (endlessZeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-// packZeros returns 100 MiB of zeros, packed once in a process: under the race detector that takes seconds.
-var packZeros = sync.OnceValue(func() string { return Deflate(zeroReader(100 << 20)) })
+// packZeros returns 100 MiB of zeros in zlib's format. It repeats one packed MiB, as to pack all takes seconds under the
+// race detector.
+func packZeros() string {
+	const size, times = 1 << 20, 100
+	var packed bytes.Buffer
+	w, _ := flate.NewWriter(&packed, flate.BestCompression)
+	_, _ = w.Write(make([]byte, size))
+	_ = w.Flush()                                                                    // it ends with a whole byte, and nothing in it refers to what comes before it
+	end := binary.BigEndian.AppendUint32([]byte("\x03\x00"), size*times%65521<<16|1) // an empty last block, and Adler-32
+	return "\x78\x9c" + strings.Repeat(packed.String(), times) + string(end)
+}
 
 // ImageBombs returns, by name, files that are small to send but take much memory, or endless time, to decode.
 func ImageBombs() map[string][]byte {
