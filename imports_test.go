@@ -30,7 +30,7 @@ var layers = [][]string{
 	{"internal/rendition"},
 	{"internal/visibility", "internal/batchwriter", "internal/job", "internal/account", "internal/guard", "internal/limit", "internal/mention", "internal/idempotency"},
 	{"internal/sweep", "internal/adoption"},
-	{"internal/search"},
+	{"internal/search", "internal/session"},
 	{"internal/post", "internal/comment", "internal/graph", "internal/story"},
 	{"internal/deliver/outbound", "internal/deliver/secret", "internal/deliver/phrases"},
 	{"internal/deliver/push", "internal/deliver/mail", "internal/deliver/webhook", "internal/deliver/delivertest"},

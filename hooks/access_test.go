@@ -599,6 +599,9 @@ func newAccessWorld(t *testing.T) *accessWorld {
 	w.addRow("idempotency/one", admin.Create("idempotency", jsonObject{"user": ada.ID, "key": "one"}).ID(), changeOf("", jsonObject{"key": "x"}))
 	w.addCreate("idempotency/*", "", jsonObject{"user": callerPlaceholder, "key": "two"})
 
+	w.addRow("account_sessions/one", admin.Create("account_sessions", jsonObject{"user": ada.ID, "lastSeen": longAgo, "ends": longAgo}).ID(), changeOf("", jsonObject{"device": "x"}))
+	w.addCreate("account_sessions/*", "", jsonObject{"user": callerPlaceholder, "device": "x"})
+
 	w.addRow("secrets/one", admin.Create("secrets", jsonObject{"name": "test", "value": "x"}).ID(), changeOf("", jsonObject{"value": "y"}))
 	w.addCreate("secrets/*", "", jsonObject{"name": "another", "value": "x"})
 	hook := func() string {

@@ -11,6 +11,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/limit"
+	"github.com/doubletap/doubletap/internal/session"
 	"github.com/doubletap/doubletap/internal/visibility"
 )
 
@@ -47,6 +48,11 @@ func recheckAdmission(tx core.App, record *core.Record) error {
 			return err
 		}
 		ended := err != nil || auth.TokenKey() != info.Auth.TokenKey() || auth.Collection().Name == "users" && auth.GetString("state") != account.Active
+		if !ended {
+			if ended, err = session.IsOver(tx, info.Auth); err != nil {
+				return err
+			}
+		}
 		if ended {
 			return refusalOf(record)
 		}

@@ -6,10 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/account"
+	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/deliver/mail"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/photo"
+	"github.com/doubletap/doubletap/internal/session"
 	"github.com/doubletap/doubletap/internal/testenv"
 )
 
@@ -51,6 +56,14 @@ var routeCases = map[string]func(f *fragile, n int) routeCall{
 		return routeCall{by: f.As("carol"), path: "/api/v1/notifications/read", body: map[string]any{"before": "2030-01-01 00:00:00.000Z"}, status: 204, done: func() bool {
 			return f.count("notifications", "recipient = ? AND read = 0", f.As("carol").ID) == 0
 		}}
+	},
+	"GET /api/v1/sessions": func(f *fragile, _ int) routeCall {
+		return routeCall{by: f.sessionOf("ada"), path: "/api/v1/sessions", status: 200}
+	},
+	"DELETE /api/v1/sessions/{id}": func(f *fragile, n int) routeCall {
+		id := fmt.Sprintf("made%011d", n)
+		f.execute("INSERT INTO account_sessions (id, user, lastSeen, ends, created) VALUES (?, ?, ?, '2999-01-01 00:00:00.000Z', '')", id, f.As("ada").ID, clock.Timestamp(f.App))
+		return routeCall{by: f.sessionOf("ada"), path: "DELETE /api/v1/sessions/" + id, status: 204, done: func() bool { return f.count("account_sessions", "id = ?", id) == 0 }}
 	},
 	"GET /api/v1/search": func(f *fragile, _ int) routeCall {
 		return routeCall{by: f.As("bob"), path: "/api/v1/search?q=sea", status: 200}
@@ -195,6 +208,19 @@ var routeCases = map[string]func(f *fragile, n int) routeCall{
 func (f *fragile) reported(n int) (post, report string) {
 	post = f.As("ada").Post(fmt.Sprint("spam ", n))
 	return post, f.As("bob").Create("reports", map[string]any{"post": post, "reason": "spam"}).ID()
+}
+
+// sessionOf returns a person in a session, which their token names.
+func (f *fragile) sessionOf(name string) *hookstest.Client {
+	c := f.As(name)
+	id := "sessionof" + fmt.Sprintf("%06.6s", c.Name)
+	f.execute("INSERT OR IGNORE INTO account_sessions (id, user, lastSeen, ends, created) VALUES (?, ?, ?, '2999-01-01 00:00:00.000Z', '')", id, c.ID, clock.Timestamp(f.App))
+	token, err := account.AddClaims(f.User(name), c.Token, f.User(name).Collection().AuthToken.Secret, jwt.MapClaims{session.Claim: id})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	c.Token = token
+	return c
 }
 
 func (f *fragile) moderator() *hookstest.Client {

@@ -17,13 +17,14 @@ import (
 	"github.com/doubletap/doubletap/internal/deliver/phrases"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/job"
+	"github.com/doubletap/doubletap/internal/session"
 	"github.com/doubletap/doubletap/internal/sweep"
 	"github.com/doubletap/doubletap/internal/web"
 )
 
 // bindCredentials ends whatever was given to the holder of a credential when the credential ends. The sign of that is
 // a new token key of the account: PocketBase changes the key with the password and the address, signs tokens and file
-// tokens with it, and deletes one-time codes. A trigger of users deletes the push devices; the streams are closed
+// tokens with it, and deletes one-time codes. Triggers of users delete the push devices and the sessions; the streams are closed
 // and the first proofs of a sign-in with two are deleted here.
 func (s *Social) bindCredentials() {
 	s.app.OnRecordUpdateExecute("users").Bind(afterFiles(answerErrors(inRawTx(s.credentialChanged))))
@@ -35,17 +36,19 @@ func (s *Social) bindCredentials() {
 	})
 }
 
-// sessionWork removes the push devices of sessions that an operator has ended all at once.
-var sessionWork = sweep.Work{Kind: "session.end", Parts: []sweep.Part{endedDevices}}
+// sessionWork removes the sessions, and their push devices, that an operator has ended all at once.
+var sessionWork = sweep.Work{Kind: "session.end", Parts: []sweep.Part{
+	whereThere("devices", `max(lastSeen, created) < {:before}`), whereThere("account_sessions", `created < {:before}`),
+}}
 
-// endedDevices is optional, as the first start of a new folder changes the secret before there are devices.
-var endedDevices = func() sweep.Part {
-	part := sweep.DeletePart("devices", `max(lastSeen, created) < {:before}`)
+// whereThere deletes rows of a table that may not be there yet: the first start of a new folder changes the secret.
+func whereThere(table, condition string) sweep.Part {
+	part := sweep.DeletePart(table, condition)
 	part.Optional = true
 	return part
-}()
+}
 
-// endAllSessions ends the push devices of everybody when the secret is changed that signs all tokens: an operator does
+// endAllSessions ends the sessions and push devices of everybody when the secret is changed that signs all tokens: an operator does
 // that to end every session, and no account's token key changes by it.
 func endAllSessions(e *core.CollectionEvent) error {
 	app := e.App
@@ -170,7 +173,11 @@ func isCredentialCurrent(tx core.App, caller *core.Record) (bool, error) {
 	if errors.Is(err, fault.ErrGone) {
 		return false, nil
 	}
-	return now.Key == caller.TokenKey(), err
+	if err != nil || now.Key != caller.TokenKey() {
+		return false, err
+	}
+	over, err := session.IsOver(tx, caller)
+	return !over, err
 }
 
 // closeOutdatedStream closes a stream whose subscriber's credential ended while it subscribed: the token was checked

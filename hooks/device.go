@@ -14,6 +14,7 @@ import (
 	"github.com/doubletap/doubletap/internal/deliver/push"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/reconcile"
+	"github.com/doubletap/doubletap/internal/session"
 	"github.com/doubletap/doubletap/internal/sweep"
 )
 
@@ -38,6 +39,7 @@ func deviceRequested(e *core.RecordRequestEvent) error {
 			return cmp.Or(err, fault.BadRequest("Failed to create record."))
 		}
 		e.Record.Set("lastSeen", clock.Timestamp(tx))
+		e.Record.Set("session", session.Of(e.Auth))
 		known, err := deviceByEndpoint(tx, e.Record)
 		switch {
 		case err != nil:
@@ -74,7 +76,7 @@ func moveDevice(tx core.App, known, record *core.Record) (*core.Record, error) {
 	if known.GetString("user") != record.GetString("user") && !haveSameKeys(known, record) {
 		return nil, fault.BadRequest("Failed to create record.")
 	}
-	for _, field := range []string{"user", "kind", "keys", "name", "lastSeen"} {
+	for _, field := range []string{"user", "kind", "keys", "name", "lastSeen", "session"} {
 		known.Set(field, record.Get(field))
 	}
 	return known, tx.Save(known)

@@ -77,7 +77,8 @@ func (s *Social) bindFastPath(before []int) {
 		if err != nil {
 			return err
 		}
-		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 1, Func: web.SignInCaller})
+		e.Router.Unbind(apis.DefaultLoadAuthTokenMiddlewareId) // which knows of no session
+		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority, Func: web.SignInCaller})
 		if !off {
 			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 2, Func: s.loadFastUser})
 		}

@@ -89,6 +89,7 @@ import (
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/listing"
 	"github.com/doubletap/doubletap/internal/rendition"
+	"github.com/doubletap/doubletap/internal/session"
 	"github.com/doubletap/doubletap/internal/visibility"
 	"github.com/doubletap/doubletap/internal/web"
 	_ "github.com/doubletap/doubletap/migrations" // the collections
@@ -106,6 +107,7 @@ type Social struct {
 	listReader  *listing.Reader
 	likeRules   fastpath.LikeRuleCache
 	tokens      fastpath.TokenCache
+	sessions    session.Register
 	bodies      web.OpenBodies // of the requests under way
 	server      *http.Server   // set when the app serves
 	signupHints sync.Map       // what sign-ups say of their accounts, by the record being stored
@@ -146,6 +148,7 @@ func Bind(app core.App) *Social {
 	s.bindEffects()
 	s.bindCredentials()
 	s.bindSignIns()
+	s.bindSessions()
 	s.bindAccounts()
 	s.bindAddresses()
 	s.bindPosts()

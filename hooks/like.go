@@ -65,6 +65,9 @@ func (s *Social) serveFastLike(e *core.RequestEvent, r fastpath.Request) (visibi
 	l, allowed, refused := (*fastpath.Like)(nil), false, error(nil)
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
 		l, refused = fastpath.NewLike(likes, r.Post, e.Auth.Id), nil
+		if allowed = !s.sessions.HasEnded(e.Auth); !allowed {
+			return nil
+		}
 		if allowed, err = l.ReadIfAllowed(tx, r.Rules, e.Auth, r.User); err != nil || !allowed || l.IsStored() || l.PostAuthor == "" {
 			return err
 		}
@@ -104,6 +107,10 @@ func (s *Social) serveFastUnlike(e *core.RequestEvent, r fastpath.Request) error
 	err := s.writer.InSharedTx(func(tx core.App) (err error) {
 		l := fastpath.NewLike(likes, "", "")
 		l.ID = r.ID
+		if s.sessions.HasEnded(e.Auth) {
+			found = false
+			return nil
+		}
 		if found, err = l.ReadIfDeletable(tx, r.Rules, e.Auth); err != nil || !found {
 			return err
 		}

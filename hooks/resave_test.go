@@ -49,6 +49,7 @@ func (c resaveCast) newRow(name string) map[string]any {
 		"handles":             {"name": "taken"},
 		"hashtags":            {"name": "sea"},
 		"hidden_posts":        {"viewer": c.bob, "post": c.post},
+		"account_sessions":    {"user": c.ada},
 		"idempotency":         {"user": c.ada, "key": "key"},
 		"jobs":                {"kind": "none", "state": "dead"},
 		"likes":               {"post": c.post, "user": c.bob},

@@ -1,8 +1,10 @@
 package hooks
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/pocketbase/pocketbase/tools/security"
@@ -11,47 +13,68 @@ import (
 	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/fault"
+	"github.com/doubletap/doubletap/internal/session"
 	"github.com/doubletap/doubletap/internal/web"
 )
 
 func (s *Social) bindSignIns() {
-	s.app.OnRecordAuthRequest("users").Bind(&hook.Handler[*core.RecordAuthRequestEvent]{Func: answerErrors(stampSignIn), Priority: firstPriority})
+	s.app.OnRecordAuthRequest("users").Bind(&hook.Handler[*core.RecordAuthRequestEvent]{Func: answerErrors(s.stampSignIn), Priority: firstPriority})
 	s.app.OnRecordDeleteRequest("users").BindFunc(answerErrors(confirmDeletion))
 }
 
-// stampSignIn writes into a token when its person signed in. PocketBase's tokens tell only when they end, and one
-// that is refreshed for years looks like a new one; so a refresh keeps the time of the sign-in.
-func stampSignIn(e *core.RecordAuthRequestEvent) error {
-	at := clock.Now(e.App)
+// stampSignIn begins a session for who signs in, and writes into the token which it is, and when its person signed in.
+// PocketBase's tokens tell only when they end, and one that is refreshed for years looks like a new one; so a refresh
+// keeps both. A token from before there were sessions gets one when it is refreshed.
+func (s *Social) stampSignIn(e *core.RecordAuthRequestEvent) error {
+	at, current := clock.Now(e.App), (*session.Session)(nil)
 	if e.AuthMethod == "" {
 		var err error
-		if at, err = signInTime(e.RequestEvent, e.Record.Id); err != nil {
+		if at, current, err = findSignIn(e.RequestEvent, e.Record.Id); err != nil {
 			return err
 		}
 	}
+	started := current == nil
+	if started {
+		var err error
+		if current, err = s.startSession(e); err != nil {
+			return err
+		}
+	}
+	ends, err := clock.ParseTime(current.Ends)
+	if err != nil {
+		return fmt.Errorf("read when session %s ends: %w", current.ID, err)
+	}
+	claims := jwt.MapClaims{session.Claim: current.ID, "exp": ends.Unix()}
 	if !at.IsZero() {
-		token, err := account.StampToken(e.Record, e.Token, at)
-		if err != nil {
-			return err
-		}
-		e.Token = token
+		claims[account.SignInClaim] = at.Unix()
 	}
-	return e.Next()
+	if e.Token, err = account.AddClaims(e.Record, e.Token, e.Collection.AuthToken.Secret, claims); err == nil {
+		err = e.Next()
+	}
+	if err != nil && started { // refused after all, or the first proof of two
+		s.dropSession(e.App, current)
+	}
+	return err
 }
 
-// signInTime returns when a user signed in, by the token of their request, and the zero time where it does not say.
-func signInTime(e *core.RequestEvent, user string) (time.Time, error) {
+// findSignIn returns when and in which session a user signed in, by the token of their request; the zero time and nil where
+// it does not say.
+func findSignIn(e *core.RequestEvent, user string) (time.Time, *session.Session, error) {
 	token := web.BearerToken(e)
 	holder, err := web.FindByToken(e.App, token, core.TokenTypeAuth) // it may be an owner's own way that e.Auth came
 	if err != nil || holder == nil || holder.Id != user {
-		return time.Time{}, err
+		return time.Time{}, nil, err
+	}
+	current, _, err := session.FindLive(e.App, session.Of(holder), user)
+	if err != nil {
+		return time.Time{}, nil, err
 	}
 	claims, err := security.ParseUnverifiedJWT(token)
 	at := cast.ToInt64(claims[account.SignInClaim])
 	if err != nil || at == 0 {
-		return time.Time{}, nil //nolint:nilerr // it does not say
+		return time.Time{}, current, nil //nolint:nilerr // it does not say
 	}
-	return time.Unix(at, 0), nil
+	return time.Unix(at, 0), current, nil
 }
 
 // maxSignInAge is how long ago a sign-in may be and still take the place of the password.
@@ -63,7 +86,7 @@ func confirmDeletion(e *core.RecordRequestEvent) error {
 	if e.Auth == nil || e.Auth.Id != e.Record.Id { // a superuser, or somebody whom an owner's rule allows
 		return e.Next()
 	}
-	at, err := signInTime(e.RequestEvent, e.Record.Id)
+	at, _, err := findSignIn(e.RequestEvent, e.Record.Id)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ import (
 // ourIndexes are the indexes that our migrations create. A name is taken in all of a database, in capital letters too. A
 // test compares them with a fresh folder.
 const ourIndexes = `
-	idx_audit_newest idx_audit_target idx_blocks_blocked idx_blocks_edge idx_comment_likes_edge idx_comment_likes_user
-	idx_comments_author idx_comments_parent idx_comments_thread idx_devices_endpoint idx_devices_user idx_follows_bell
+	idx_account_sessions_user idx_audit_newest idx_audit_target idx_blocks_blocked idx_blocks_edge idx_comment_likes_edge idx_comment_likes_user
+	idx_comments_author idx_comments_parent idx_comments_thread idx_devices_endpoint idx_devices_session idx_devices_user idx_follows_bell
 	idx_follows_edge idx_follows_followee idx_follows_in idx_follows_out idx_handles_name idx_handles_reserved
 	idx_handles_until idx_handles_user idx_hashtags_name idx_hashtags_unfolded idx_hidden_posts_edge
 	idx_hidden_posts_post idx_idempotency_key idx_jobs_dedupe idx_jobs_delayed idx_jobs_due idx_jobs_lane idx_likes_edge idx_likes_post

@@ -23,11 +23,20 @@ var people = []Descriptor{
 	{
 		Name: "devices", Owner: "user", Moments: []string{"created", "updated", "lastSeen", "answeredAt", "failingSince"},
 		Relations:    []Relation{{"user", "users", DeleteRows}},
-		ServerFields: []string{"lastSeen", "answeredAt", "failingSince"},
+		ServerFields: []string{"lastSeen", "answeredAt", "failingSince", "session"},
 		Shapes:       map[string]Shape{"keys": DeviceKeys},
 		Events:       Events{None: "an endpoint is a secret between a device and the service"},
 		Expiries:     []Expiry{{Name: "devices", Days: 270, MinDays: 7, Condition: `max(lastSeen, answeredAt, created) < {:before}`}},
 		Bound:        "20 for each user, and `devices` above; goes with the session",
+	},
+	{
+		Name: "account_sessions", NoReferences: true, Moments: []string{"created", "updated", "lastSeen"}, OtherDates: []string{"ends"},
+		Relations: []Relation{{"user", "users", DeleteRows}},
+		Expiries: []Expiry{
+			{Name: "idle-sessions", Days: 14, MinDays: 14, Condition: `method != 'impersonation' AND lastSeen < {:before}`},
+			{Name: "sessions", Days: 0, MinDays: 0, Condition: `ends < {:before}`},
+		},
+		Bound: "100 for each user, and `idle-sessions` and `sessions` above",
 	},
 	{
 		Name: "handles", Moments: stamps, OtherDates: []string{"until"},

@@ -6,6 +6,7 @@ import (
 	"container/list"
 	"context"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,10 +129,21 @@ func (in *Inbox) IsOnline(person string) bool {
 
 // DisconnectPerson disconnects all devices of a person at once. Messages that they have not taken yet are lost.
 func (in *Inbox) DisconnectPerson(person string) {
+	in.disconnectSubscribers(person, func(*subscription) bool { return true })
+}
+
+// DisconnectSessions does so with the devices of some of a person's sessions.
+func (in *Inbox) DisconnectSessions(person string, sessions []string) {
+	in.disconnectSubscribers(person, func(s *subscription) bool { return slices.Contains(sessions, s.session) })
+}
+
+func (in *Inbox) disconnectSubscribers(person string, concerned func(*subscription) bool) {
 	in.mu.Lock()
 	var theirs []*device
 	for s := range in.people[person] {
-		theirs = append(theirs, s.device)
+		if concerned(s) {
+			theirs = append(theirs, s.device)
+		}
 	}
 	in.mu.Unlock()
 	for _, d := range theirs {

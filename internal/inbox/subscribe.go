@@ -13,6 +13,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/session"
 )
 
 // HandleSubscribe serves the topics of our collections, and leaves the others to PocketBase. What is committed after
@@ -58,7 +59,7 @@ func (in *Inbox) HandleSubscribe(e *core.RealtimeSubscribeRequestEvent) error {
 func newSubscription(d *device, auth *core.Record, ours []topic) *subscription {
 	s := &subscription{device: d, viewer: viewerKey(auth)}
 	if auth != nil && auth.Collection().Name == "users" {
-		s.person = auth.Id
+		s.person, s.session = auth.Id, session.Of(auth)
 	}
 	s.superuser = auth != nil && auth.IsSuperuser()
 	for _, t := range ours {

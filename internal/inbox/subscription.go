@@ -14,6 +14,7 @@ type subscription struct {
 	device    *device
 	viewer    string // who was signed in at the subscribe call, see viewerKey
 	person    string // a user's id; empty for guests, superusers and other auth collections
+	session   string // in which the person asked; empty for a token without one
 	superuser bool
 	holder    streamHolder // whose stream it is counted as
 	rule      limit.Rule   // that bounds the holder's streams

@@ -18,6 +18,7 @@ import (
 	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/notification"
+	"github.com/doubletap/doubletap/internal/session"
 	"github.com/doubletap/doubletap/internal/sweep"
 )
 
@@ -51,7 +52,7 @@ var Rules = func() (rules []Rule) {
 }()
 
 // purgeFuncs delete the rows of tables for which it is not enough to delete them.
-var purgeFuncs = map[string]func(tx core.App, ids []string) error{"notifications": notification.ExpireOld}
+var purgeFuncs = map[string]func(tx core.App, ids []string) error{"notifications": notification.ExpireOld, "account_sessions": session.Delete}
 
 // DaysFromEnvironment returns the days of each rule, by its name, as EnvVariable sets them. A mistake in the variable
 // is an error, so call it when the service starts.
