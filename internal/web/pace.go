@@ -60,6 +60,7 @@ type pacedBody struct {
 	deadlineSetAt time.Time // when the deadline was last moved
 	readBytes     int64
 	ended         bool
+	failed        bool // it stood still or broke off: whoever reads it again gets no more time
 }
 
 // extendDeadline moves the deadline, unless that was done just now. Its error is ignored: it means that the
@@ -67,7 +68,7 @@ type pacedBody struct {
 func (b *pacedBody) extendDeadline(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.ended && now.Sub(b.deadlineSetAt) > b.pace.stallTimeout/100 {
+	if !b.ended && !b.failed && now.Sub(b.deadlineSetAt) > b.pace.stallTimeout/100 {
 		b.deadlineSetAt = now
 		_ = b.conn.SetReadDeadline(b.pace.deadline(b.began, now, b.readBytes))
 	}
@@ -86,6 +87,7 @@ func (b *pacedBody) Read(into []byte) (int, error) {
 	n, err := b.ReadCloser.Read(into)
 	b.mu.Lock()
 	b.readBytes += int64(n)
+	b.failed = b.failed || err != nil && !errors.Is(err, io.EOF)
 	b.mu.Unlock()
 	if errors.Is(err, io.EOF) {
 		b.endBody()

@@ -2,13 +2,16 @@ package web
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -61,6 +64,37 @@ func TestABodyThatDoesNotComeIsDropped(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// deadlineRecorder counts how often a connection's deadline is moved.
+type deadlineRecorder struct {
+	*httptest.ResponseRecorder
+	moved int
+}
+
+func (r *deadlineRecorder) SetReadDeadline(time.Time) error { r.moved++; return nil }
+
+// A body is read by several: who looks at it before the handler, and the handler, which may pass over the error.
+func TestABodyThatStoodStillGetsNoMoreTime(t *testing.T) {
+	conn := &deadlineRecorder{ResponseRecorder: httptest.NewRecorder()}
+	e := &core.RequestEvent{}
+	e.Request = httptest.NewRequest(http.MethodPost, "/", io.MultiReader(strings.NewReader("hello"), iotest.ErrReader(os.ErrDeadlineExceeded)))
+	e.Response = conn
+	p := pace{graceTimeout: time.Hour, stallTimeout: -time.Second, bytesPerSecond: 1} // so that each reading moves the deadline
+	body := p.wrapBody(e, 0)
+	if _, err := io.ReadAll(e.Request.Body); !errors.Is(err, os.ErrDeadlineExceeded) || conn.moved < 3 {
+		t.Fatalf("%v, and the deadline was moved %d times", err, conn.moved)
+	}
+	moved := conn.moved
+	for range 3 {
+		if _, err := io.ReadAll(e.Request.Body); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("once more: %v", err)
+		}
+		body.shortenStall(-time.Minute) // as when the process is asked to end
+	}
+	if conn.moved != moved {
+		t.Errorf("whoever read it again moved the deadline %d times", conn.moved-moved)
 	}
 }
 
