@@ -48,6 +48,7 @@ func (b *testBinaries) expectGreen(all []mutant) error {
 			continue
 		}
 		began := time.Now()
+		isGreen := true
 		output, err := b.runTest(m, -1, joined, greenLimit)
 		fmt.Printf("green  %4.0f s  %s\n", time.Since(began).Seconds(), where)
 		for _, pattern := range patterns[where] {
@@ -57,11 +58,12 @@ func (b *testBinaries) expectGreen(all []mutant) error {
 			alone, err := b.runTest(m, -1, pattern, greenLimit)
 			output = append(output, alone...)
 			if err != nil {
+				isGreen = false
 				red = append(red, fmt.Errorf("%s -run %s is red without any mutant: %w: %s", where, pattern, err, alone))
 			}
 		}
 		b.noteSeconds(where, output)
-		if len(red) == 0 {
+		if isGreen {
 			red = append(red, os.WriteFile(kept, output, 0o600))
 		}
 	}

@@ -19,14 +19,21 @@ type keptRun struct {
 	verdicts map[string]string // by the mutant's place in the lists
 }
 
-// openRun opens the folder, within dir, of the repository as it is now.
+// openRun opens the folder, within dir, of the repository as it is now, and removes those of what it was before.
 func openRun(root, dir string) (*keptRun, error) {
 	sum, err := sumOfFiles(root)
 	if err != nil {
 		return nil, err
 	}
-	k := &keptRun{dir: filepath.Join(dir, sum[:16]), verdicts: map[string]string{}}
-	if err := os.MkdirAll(k.dir, 0o700); err != nil {
+	repository := filepath.Join(dir, fmt.Sprintf("%x-", sha256.Sum256([]byte(root)))[56:])
+	k := &keptRun{dir: repository + sum[:16], verdicts: map[string]string{}}
+	former, err := filepath.Glob(repository + "*")
+	for _, folder := range former {
+		if folder != k.dir {
+			err = errors.Join(err, os.RemoveAll(folder))
+		}
+	}
+	if err := errors.Join(err, os.MkdirAll(k.dir, 0o700)); err != nil {
 		return nil, err
 	}
 	file, err := os.Open(k.path())

@@ -38,6 +38,9 @@ func TestAnInterruptedRunGoesOn(t *testing.T) {
 	expectVerdict("nothing changed", "killed (hangs)")
 	writeFile("a_test.go", "package a\n")
 	expectVerdict("a test more", "")
+	if folders, err := os.ReadDir(dir); err != nil || len(folders) != 1 {
+		t.Errorf("there are %v, error %v, want nothing of the repository as it was", folders, err)
+	}
 }
 
 func TestAHangingTestHasFiveTimesItsTime(t *testing.T) {

@@ -87,11 +87,11 @@ func runChosen(root string, kept *keptRun, all []mutant, chosen []int) error {
 		m, began := all[n], time.Now()
 		verdict := kept.verdicts[m.list]
 		if verdict == "" {
-			if verdict, err = tests.judge(m, n); err != nil {
-				fmt.Println(err)
+			if verdict, err = tests.judge(m, n); err == nil {
+				err = kept.add(m.list, verdict)
 			}
-			if err := kept.add(m.list, verdict); err != nil {
-				return err
+			if err != nil { // not kept: the next run tries again
+				fmt.Println(err)
 			}
 		}
 		fmt.Printf("%-6s %4.0f s  %-26s %s: %s\n", verdict, time.Since(began).Seconds(), m.list, m.file, m.why)
