@@ -46,7 +46,7 @@ demo: build ## run it with people and photos in ./demo_data
 
 test: needs check go-test node-test ## everything: formatting, vet, Go tests with -race, then the built program through the JS SDK and a browser
 
-mutants: ## put faults into the code, one at a time, and see a test fail for each; no whole run was timed, RUN=regexp for some
+mutants: ## put faults into the code, one at a time, and see a test fail for each; some 25 minutes, goes on where it was interrupted, RUN=regexp for some
 	cd tests/mutants && go run . -run '$(RUN)'
 
 compat: ## PocketBase's own tests with Doubletap bound to the app they test, some four minutes; -v and packages in ARGS
