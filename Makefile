@@ -33,7 +33,7 @@ GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VULNDB ?= v0.0.0-20261105234957-e22db6528018
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint mutants compat first-like bench neighbours doctor-cost check names screenshots lighthouse fmt clean needs go-test sequential-test general-path-test modules-test node-test
+.PHONY: help build demo test lint mutants compat first-like bench neighbours doctor-cost check names screenshots lighthouse fmt clean needs race-test go-test sequential-test general-path-test modules-test node-test
 
 help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,12 +44,12 @@ build: ## build the program, ./doubletap
 demo: build ## run it with people and photos in ./demo_data
 	./doubletap demo --dir=demo_data
 
-test: needs check go-test node-test ## everything: formatting, vet, Go tests with -race, then the built program through the JS SDK and a browser
+test: needs check race-test go-test node-test ## everything: formatting, vet, Go tests with -race, then the built program through the JS SDK and a browser
 
 mutants: ## put faults into the code, one at a time, and see a test fail for each; some 25 minutes, goes on where it was interrupted, RUN=regexp for some
 	cd tests/mutants && go run . -run '$(RUN)'
 
-compat: ## PocketBase's own tests with Doubletap bound to the app they test, some four minutes; -v and packages in ARGS
+compat: ## PocketBase's own tests with Doubletap bound to the app they test, some two minutes; -v and packages in ARGS
 	go run ./tests/compat $(ARGS)
 
 first-like: build tests/node_modules ## one photo, one like, one notification, and how long it took
@@ -97,11 +97,13 @@ fmt: ## format the Go files
 clean: ## remove what was built or made
 	rm -rf doubletap demo_data dist tests/node_modules
 
-# vet has looked at everything in make check. What the race detector does not slow down is two of three things at a time, each of
-# which keeps one core busy; the longest begin.
-go-test:
+# vet has looked at everything in make check.
+race-test:
 	go test $(RACE) -vet=off -timeout=45m $$(go list ./... | grep -v /bench)
-	$(MAKE) -k -j2 --output-sync=target general-path-test modules-test sequential-test
+
+# What the race detector does not slow down is two of four things at a time, each of which keeps one core busy; the longest begin.
+go-test:
+	$(MAKE) -k -j2 --output-sync=target general-path-test sequential-test compat modules-test
 
 sequential-test:
 	go test -vet=off -timeout=20m $(SEQUENTIAL_IN)
