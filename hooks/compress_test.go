@@ -14,6 +14,7 @@ import (
 
 	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 // decoders decode what a coding of a body has made of it.
@@ -71,7 +72,7 @@ func newFullFeed(t *testing.T, setups ...func(core.App, *hooks.Social)) (*hookst
 }
 
 func TestWhatIsReadIsCompressedForThoseWhoAccept(t *testing.T) {
-	t.Parallel()
+	testenv.SkipSequential(t)
 	s, own := newFullFeed(t)
 	bob, guest := s.As("bob"), s.Guest()
 	for _, ask := range []struct {
@@ -110,7 +111,7 @@ func TestWhatIsReadIsCompressedForThoseWhoAccept(t *testing.T) {
 }
 
 func TestShortAnswersPhotosAndStreamsAreNotCompressed(t *testing.T) {
-	t.Parallel()
+	testenv.SkipSequential(t)
 	s, own := newFullFeed(t)
 	bob := s.As("bob")
 	photo := bob.Must(200, "GET", "/api/collections/posts/records/"+own, nil).Body["photos"].([]any)[0].(string)
@@ -125,7 +126,7 @@ func TestShortAnswersPhotosAndStreamsAreNotCompressed(t *testing.T) {
 }
 
 func TestAnOwnersRouteIsCompressedOnce(t *testing.T) {
-	t.Parallel()
+	testenv.SkipSequential(t)
 	text := strings.Repeat("words of an owner ", 200)
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
