@@ -233,6 +233,8 @@ func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 	s.RunJobs()
 	reported := createReport(bob, "post", post)
 	photo := mallory.Must(200, "GET", queuePath, nil).Items()[0]["post"].(map[string]any)["photos"].([]any)[0].(map[string]any)["thumb"].(string)
+	s.As("dave")
+	dave, lost := signInOn(s, "dave", ""), currentSession(t, signInOn(s, "dave", "lost"))
 	document := apiDocument(t, s)
 	asked := map[string]struct {
 		c      *hookstest.Client
@@ -256,6 +258,8 @@ func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 		"GET /api/v1/search":               {bob, "/api/v1/search?q=sea", nil, 200},
 		"POST /api/v1/notifications/read":  {ada, "/api/v1/notifications/read", map[string]any{"before": "2030-01-01 00:00:00.000Z"}, 204},
 		"POST /api/v1/logout-everywhere":   {s.As("eve"), "/api/v1/logout-everywhere", nil, 204},
+		"GET /api/v1/sessions":             {dave, "/api/v1/sessions", nil, 200},
+		"DELETE /api/v1/sessions/{id}":     {dave, "/api/v1/sessions/" + lost, nil, 204},
 		"GET /api/v1/moderation/queue":     {mallory, queuePath, nil, 200},
 		"POST /api/v1/moderation/{report}": {mallory, "/api/v1/moderation/" + reported, map[string]any{"action": "dismiss"}, 204},
 		"GET /api/v1/moderation/photos/{collection}/{record}/{file}/{size}": {s.Guest(), photo, nil, 200},
