@@ -184,6 +184,28 @@ test('a changed address: asked for in the settings, confirmed by mail and passwo
   windows.fine();
 });
 
+test('sessions: ada sees where she is signed in, and signs out there and here', { skip }, async (t) => {
+  const windows = await browse(t);
+  const ada = await windows.service.as('ada');
+  const lost = await windows.service.device('ada');
+  const here = await windows.of('ada', { ...phone, at: '#/settings' });
+  const list = here.getByRole('region', { name: 'Where you are signed in' });
+  await list.getByText('(this one)').waitFor();
+  assert.equal(await list.getByRole('listitem').count(), 2);
+  await looks(windows, here, 'settings-sessions');
+  await list.getByRole('button', { name: /^Sign out (?!everywhere)/ }).click();
+  await list.getByRole('listitem').nth(1).waitFor({ state: 'detached' });
+  await assert.rejects(lost.collection('users').authRefresh(), { status: 401 });
+  await ada.collection('users').authRefresh();
+
+  const ended = here.waitForResponse((answer) => answer.request().method() === 'DELETE' && answer.url().includes('/api/v1/sessions/'));
+  await here.getByRole('button', { name: 'Sign out', exact: true }).click();
+  assert.equal((await ended).status(), 204);
+  await here.getByRole('heading', { name: 'Welcome back' }).waitFor();
+  await assert.rejects(ada.collection('users').authRefresh(), { status: 401 });
+  windows.fine();
+});
+
 test('signing out everywhere ends the other devices', { skip }, async (t) => {
   const windows = await browse(t);
   const ada = await windows.service.as('ada');

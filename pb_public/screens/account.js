@@ -1,10 +1,11 @@
 // The account itself: address, password, sessions, data, end.
 
-import { html, useRef, useState } from '../vendor/preact.js';
+import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb, signOut } from '../lib/api.js';
 import { gather } from '../lib/export.js';
 import { Confirm, Dialog } from './dialog.js';
 import { useSession } from './session.js';
+import { Ago } from './ui.js';
 
 const users = () => pb.collection('users');
 const quiet = { requestKey: null };
@@ -37,6 +38,24 @@ export function Address() {
       <div class="field"><label for="new-email">New mail address</label><input id="new-email" name="newEmail" type="email" autocomplete="email" dir="ltr" required aria-describedby="new-email-hint" />
         <p class="hint" id="new-email-hint">It asks for your password when you open the link. Then every device is signed out.</p></div>
       <button class="button">Change address</button></form></div></details>`;
+}
+
+/** Where I am signed in, each place with the button that signs me out there. */
+export function Sessions() {
+  const { say } = useSession();
+  const [rows, setRows] = useState([]);
+  useEffect(() => void pb.send('/api/v1/sessions', quiet).then(({ items }) => setRows(items), (err) => say(because(err))), []);
+  async function end(row) {
+    try {
+      await pb.send(`/api/v1/sessions/${row.id}`, { ...quiet, method: 'DELETE' });
+    } catch (err) {
+      if (err.status !== 404) return say(because(err)); // it has ended by itself
+    }
+    setRows((all) => all.filter(({ id }) => id !== row.id));
+  }
+  return html`<ul class="persons">${rows.map((row) => html`<li class="person" key=${row.id}><div class="person-who"><p><bdi>${row.device}</bdi>${row.current && ' (this one)'}</p>
+    <p class="person-name">${row.address && html`from <bdi>${row.address}</bdi>, `}last used <${Ago} at=${row.lastSeen} /></p></div>
+    ${!row.current && html`<button class="button" aria-label=${`Sign out ${row.device}`} onClick=${() => end(row)}>Sign out</button>`}</li>`)}</ul>`;
 }
 
 /** Signing out of every device, this one too. */

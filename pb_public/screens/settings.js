@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { because, fieldErrors, pb } from '../lib/api.js';
 import { openCursor } from '../lib/cursor.js';
 import { deviceHere, pushable, subscribe, unsubscribe } from '../lib/push.js';
-import { Address, Data, Deletion, Everywhere, Password } from './account.js';
+import { Address, Data, Deletion, Everywhere, Password, Sessions } from './account.js';
 import { useDraft } from './drafts.js';
 import { useList } from './grid.js';
 import { leave } from './leave.js';
@@ -145,7 +145,8 @@ export function Settings() {
       ${error && html`<${Trouble} what="Your settings" error=${error} onAgain=${load} />`}
       ${!settings && !error && html`<${Loading} what="Your settings" />`}
       ${settings && html`<${Notifications} stored=${settings} />`}</section>
-    <section aria-labelledby="s-devices"><h2 class="section-title" id="s-devices">Devices</h2><${Devices} /><${Everywhere} /></section>
+    <section aria-labelledby="s-devices"><h2 class="section-title" id="s-devices">Devices</h2><${Devices} /></section>
+    <section aria-labelledby="s-sessions"><h2 class="section-title" id="s-sessions">Where you are signed in</h2><${Sessions} /><${Everywhere} /></section>
     <section aria-labelledby="s-keys"><h2 class="section-title" id="s-keys">Keyboard</h2>
       <p class="hint">On a post: <kbd>L</kbd> likes, <kbd>S</kbd> saves, <kbd>C</kbd> opens its comments, <kbd>J</kbd> and <kbd>K</kbd> go to the next and the one before.</p></section>
     <section aria-labelledby="s-account"><h2 class="section-title" id="s-account">Account</h2>
