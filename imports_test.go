@@ -21,7 +21,7 @@ const modulePath = "github.com/doubletap/doubletap"
 // layers are our packages from the lowest up: a package may import packages of lower layers, and none of its own or a
 // higher one. docs/architecture.md draws the same picture.
 var layers = [][]string{
-	{"internal/collection", "internal/background"},
+	{"internal/collection", "internal/background", "internal/hookscope"},
 	{"internal/clock", "internal/fault", "internal/edgeid", "internal/datafolder", "internal/gctune", "internal/setup", "internal/testenv", "internal/words", "internal/words/wordstest", "internal/metrics", "internal/db/dbtest", "migrations", "pb_public"},
 	{"internal/db"},
 	{"internal/photo/plane", "internal/photo/heif"},

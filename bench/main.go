@@ -80,7 +80,7 @@ func parseFlags(args []string) (config, error) {
 	rounds := flags.Int("rounds", 0, "rounds, of which medians are taken (default 3, with -quick 1)")
 	seconds := flags.Float64("seconds", 0, "seconds that each case is measured in each round (default 4, with -quick 1)")
 	cases := flags.String("cases", "", "comma-separated cases or families, such as likes,feed-8 (default all): "+caseNames())
-	subjects := flags.String("subjects", "plain,careful,doubletap,normal,bare,bare-normal", "comma-separated subjects; there are also general, profiled, and without-X for each technique X of a like; see README.md")
+	subjects := flags.String("subjects", "plain,careful,doubletap,normal,hooked,bare,bare-normal", "comma-separated subjects; there are also general, profiled, and without-X for each technique X of a like; see README.md")
 	flags.IntVar(&c.growth, "growth", 0, "also measure likes, feed and notifications with so many times the data, such as 10")
 	flags.StringVar(&c.json, "json", "bench.json", "file for all figures")
 	flags.StringVar(&c.svg, "svg", "bench.svg", "file for the chart")

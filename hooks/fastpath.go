@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"os"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,47 +18,13 @@ import (
 // The fast path answers the commonest writes as PocketBase's general path would, but with a few statements, in a
 // transaction that all who wait share. It asks the rules as an admin has them now. Whatever is not the plain case takes
 // the general path: a rule that depends on more than the row and the caller, a field that an admin has changed, or a
-// record or model hook that an owner has bound. /metrics counts these by their reason.
-
-// recordHooks count the handlers of the hooks that a write runs on PocketBase's general path and not on the fast
-// path.
-var recordHooks = []func(core.App) int{
-	func(a core.App) int { return a.OnRecordCreateRequest().Length() },
-	func(a core.App) int { return a.OnRecordValidate().Length() },
-	func(a core.App) int { return a.OnRecordCreate().Length() },
-	func(a core.App) int { return a.OnRecordCreateExecute().Length() },
-	func(a core.App) int { return a.OnRecordAfterCreateSuccess().Length() },
-	func(a core.App) int { return a.OnRecordAfterCreateError().Length() },
-	func(a core.App) int { return a.OnRecordDeleteRequest().Length() },
-	func(a core.App) int { return a.OnRecordDelete().Length() },
-	func(a core.App) int { return a.OnRecordDeleteExecute().Length() },
-	func(a core.App) int { return a.OnRecordAfterDeleteSuccess().Length() },
-	func(a core.App) int { return a.OnRecordAfterDeleteError().Length() },
-	func(a core.App) int { return a.OnRecordEnrich().Length() },
-	func(a core.App) int { return a.OnModelValidate().Length() },
-	func(a core.App) int { return a.OnModelCreate().Length() },
-	func(a core.App) int { return a.OnModelCreateExecute().Length() },
-	func(a core.App) int { return a.OnModelAfterCreateSuccess().Length() },
-	func(a core.App) int { return a.OnModelAfterCreateError().Length() },
-	func(a core.App) int { return a.OnModelDelete().Length() },
-	func(a core.App) int { return a.OnModelDeleteExecute().Length() },
-	func(a core.App) int { return a.OnModelAfterDeleteSuccess().Length() },
-	func(a core.App) int { return a.OnModelAfterDeleteError().Length() },
-}
-
-func handlerCounts(app core.App, moments []func(core.App) int) []int {
-	n := make([]int, len(moments))
-	for i, length := range moments {
-		n[i] = length(app)
-	}
-	return n
-}
+// record or model hook that an owner has bound to likes or to all collections. /metrics counts these by their reason.
 
 // likesPerLogLine is how many successful likes share one log line; PocketBase would write a row for each.
 const likesPerLogLine = 1000
 
-// bindFastPath must come last in Bind. before are the counts of handlers from when Bind began.
-func (s *Social) bindFastPath(before []int) {
+// bindFastPath must come last in Bind, but for bindFastReads.
+func (s *Social) bindFastPath() {
 	figures, off := metrics.ForApp(s.app), os.Getenv("DOUBLETAP_FASTPATH") == "off"
 	forgetTokens := func(e *core.RecordEvent) error {
 		s.tokens.ForgetUser(e.Record.Id)
@@ -67,16 +32,8 @@ func (s *Social) bindFastPath(before []int) {
 	}
 	s.app.OnRecordAfterUpdateSuccess("users").BindFunc(forgetTokens)
 	s.app.OnRecordAfterDeleteSuccess("users").BindFunc(forgetTokens)
-	ours := handlerCounts(s.app, recordHooks)
-	for i := range ours {
-		ours[i] -= before[i]
-	}
 	var served atomic.Int64
 	s.app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		shipped, err := shippedHandlerCounts(recordHooks, ours)
-		if err != nil {
-			return err
-		}
 		e.Router.Unbind(apis.DefaultLoadAuthTokenMiddlewareId) // which knows of no session
 		e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority, Func: web.SignInCaller})
 		if !off {
@@ -91,7 +48,7 @@ func (s *Social) bindFastPath(before []int) {
 			switch {
 			case off:
 				reason = fastpath.TurnedOff
-			case !slices.Equal(handlerCounts(s.app, recordHooks), shipped):
+			case reason == "" && len(s.hooks.ofWrites(request.Likes)) > 0:
 				reason = fastpath.OwnersHooks
 			}
 			var err error
@@ -121,19 +78,6 @@ func (s *Social) bindFastPath(before []int) {
 		}})
 		return e.Next()
 	})
-}
-
-// shippedHandlerCounts returns how many handlers the hooks have if only PocketBase and we have bound any.
-func shippedHandlerCounts(moments []func(core.App) int, ours []int) ([]int, error) {
-	bare := core.NewBaseApp(core.BaseAppConfig{})
-	if _, err := apis.NewRouter(bare); err != nil {
-		return nil, err
-	}
-	want := handlerCounts(bare, moments)
-	for i := range want {
-		want[i] += ours[i]
-	}
-	return want, nil
 }
 
 const rememberedTokenKey = "doubletap.remembered" // #nosec G101 -- the name of a value that a request keeps

@@ -113,19 +113,19 @@ type Social struct {
 	signupHints sync.Map       // what sign-ups say of their accounts, by the record being stored
 	routes      []web.Route    // our own, for the router and for the description of the API
 	events      eventHooks
-
-	knownEnrichers int // handlers of OnRecordEnrich while enrichmentKeys knows what each does, set when the app serves
+	hooks       watchedHooks
 }
 
 // Bind adds likes, comments, follows, feed, notifications and all else of Doubletap to app. Call it once, before the
 // app starts; the first start creates the collections. The result is where an owner adds hooks.
 //
-// Every hook of PocketBase keeps working beside them. While an owner has bound a record or model hook that a like
-// would run, likes take PocketBase's general path, which gives the same answers but is slower; the same holds for
-// OnRecordsListRequest, OnRecordViewRequest, OnRecordEnrich and the commonest reads.
+// Every hook of PocketBase keeps working beside them. While an owner has bound a record or model hook to likes, or to
+// all collections, likes take PocketBase's general path, which gives the same answers but is slower. The same holds for
+// OnRecordsListRequest and OnRecordViewRequest of the feed, notifications and posts, for OnRecordEnrich of these and of
+// what they expand, and the commonest reads. Hooks of other collections cost nothing. The log says at the start which
+// path requests take and which hook is why, and so does doctor.
 func Bind(app core.App) *Social {
-	before, beforeReads := handlerCounts(app, recordHooks), handlerCounts(app, readHooks)
-	s := &Social{app: app, jobs: job.NewRunner(app), inbox: inbox.ForApp(app), writer: batchwriter.New(app, pprof.Labels(web.RequestLabel, "likes and marks")), listReader: listing.NewReader(app)}
+	s := &Social{app: app, hooks: watchHooks(app), jobs: job.NewRunner(app), inbox: inbox.ForApp(app), writer: batchwriter.New(app, pprof.Labels(web.RequestLabel, "likes and marks")), listReader: listing.NewReader(app)}
 	s.studio = rendition.NewStudio(app)
 	s.delivery.service = deliver.New(app)
 	s.bindClock()
@@ -186,8 +186,10 @@ func Bind(app core.App) *Social {
 	s.bindTimeouts()
 	s.bindServer()
 	s.bindCommands()
-	s.bindFastPath(before)
-	s.bindFastReads(beforeReads)
+	s.bindPaths()
+	s.bindFastPath()
+	s.bindFastReads()
+	s.hooks.knowOurs()
 	return s
 }
 

@@ -46,7 +46,7 @@ func runProgram() {
 		}
 	}
 	app := pocketbase.NewWithConfig(hooks.Config())
-	hooks.Bind(app)
+	bindOwnersHooks(app, func() { hooks.Bind(app) })
 	if os.Getenv(programMailEnv) != "" {
 		delivertest.AllowLoopback(app)
 	}

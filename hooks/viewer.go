@@ -20,7 +20,7 @@ func (s *Social) bindViewer() {
 // keys mean equal additions. It returns false if it does not know all that is added, as when an owner's handlers add
 // something.
 func (s *Social) enrichmentKeys(record *core.Record, users []string) (map[string]string, bool, error) {
-	if s.app.OnRecordEnrich().Length() != s.knownEnrichers {
+	if len(handlersBoundTo(s.hooks.enrich, record.Collection())) > 0 {
 		return nil, false, nil
 	}
 	keys := make(map[string]string, len(users))

@@ -1,5 +1,6 @@
 // Profiled is Doubletap in a program that writes a CPU profile of the time between two signals to the file that
-// BENCH_CPUPROFILE names. The product itself has no such hook.
+// BENCH_CPUPROFILE names. The product itself has no such hook. Where BENCH_HOOKS names a collection, it is the program of
+// an owner who has bound hooks to that collection.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/core"
 
 	"github.com/doubletap/doubletap/hooks"
 )
@@ -20,6 +22,10 @@ func main() {
 	}
 	app := pocketbase.NewWithConfig(hooks.Config())
 	hooks.Bind(app)
+	if collection := os.Getenv("BENCH_HOOKS"); collection != "" {
+		app.OnRecordAfterCreateSuccess(collection).BindFunc(func(e *core.RecordEvent) error { return e.Next() })
+		app.OnRecordEnrich(collection).BindFunc(func(e *core.RecordEnrichEvent) error { return e.Next() })
+	}
 	if err := app.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "profiled:", err)
 		os.Exit(1)

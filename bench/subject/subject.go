@@ -91,6 +91,11 @@ func comparedSubjects() []Subject {
 			Name: "profiled", What: "Doubletap in a program that can profile itself",
 			Package: "./profiled", Module: ".", Kind: "doubletap", API: load.Doubletap,
 		},
+		{
+			Name: "hooked", What: "Doubletap with an owner's hooks on another collection",
+			Package: "./profiled", Module: ".", Kind: "doubletap", API: load.Doubletap,
+			Env: []string{"BENCH_HOOKS=books"}, Only: []string{"likes-64", "feed-8"},
+		},
 	}
 }
 

@@ -31,7 +31,7 @@ type Finding struct {
 // checkOrder is the order in which the checks are reported.
 var checkOrder = []string{
 	"integrity", "migrations", "collections", "rules", "triggers", "moments", "relations", "indexes", "addresses", "accounts", "keys", "edges", "settings",
-	"posts", "comments", "tags", "search", "missing", "notifications", "counters", "queue", "handles", "files", "photos", "jobs", "superusers", "address", "mail", "encryption", "folder",
+	"posts", "comments", "tags", "search", "missing", "notifications", "counters", "queue", "handles", "files", "photos", "jobs", "superusers", "address", "mail", "encryption", "folder", "paths",
 }
 
 // Invariants returns all invariants of a data folder, in the order in which repairs build on each other: triggers count
@@ -51,7 +51,7 @@ func Invariants(app core.App) ([]*reconcile.Invariant, error) {
 }
 
 // needCollections are the names of the invariants that cannot be checked before the migrations are applied.
-var needCollections = []string{"collections", "rules", "triggers", "indexes", "addresses", "files", "jobs"}
+var needCollections = []string{"collections", "rules", "triggers", "indexes", "addresses", "files", "jobs", "paths"}
 
 // folderInvariants returns the invariants of a folder that are not about rows.
 func folderInvariants() []*reconcile.Invariant {
@@ -78,6 +78,7 @@ func folderInvariants() []*reconcile.Invariant {
 		about("mail", "Mail can leave.", "the settings name an SMTP server", checkMail),
 		about("encryption", "The settings are encrypted.", "PB_ENCRYPTION_KEY", checkEncryption),
 		about("folder", "The folder is the service's alone.", "chmod, or give it to the user who serves it", checkFolder),
+		about("paths", "No owner's hook keeps likes or the commonest reads from the fast path.", "an owner may have meant it", checkPaths),
 	}
 }
 
@@ -96,6 +97,7 @@ func groupFindings(results []*reconcile.Result) (all []Finding) {
 			f.State = StateFail
 			f.Count++
 		case !r.IsBroken():
+			notes[r.Check] = append(notes[r.Check], r.Notes...)
 			continue
 		case !r.Warned && !r.Warns:
 			f.State = StateFail

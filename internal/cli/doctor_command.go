@@ -92,7 +92,10 @@ func printRepairs(out io.Writer, done map[string]int64, failed error) {
 
 // findingLine returns a finding as a line for people.
 func findingLine(f Finding) string {
-	if f.State == StateOK {
+	switch {
+	case f.State == StateOK && f.Detail != "":
+		return fmt.Sprintf("%-4s  %-13s         %s", f.State, f.Check, f.Detail)
+	case f.State == StateOK:
 		return fmt.Sprintf("%-4s  %s", f.State, f.Check)
 	}
 	return fmt.Sprintf("%-4s  %-13s %6d  %s", f.State, f.Check, f.Count, f.Detail)

@@ -12,6 +12,7 @@ import (
 	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/datafolder"
 	"github.com/doubletap/doubletap/internal/db"
+	"github.com/doubletap/doubletap/internal/fastpath"
 	"github.com/doubletap/doubletap/internal/job"
 	"github.com/doubletap/doubletap/internal/reconcile"
 	"github.com/doubletap/doubletap/internal/setup"
@@ -128,6 +129,22 @@ func checkFolder(app core.App, f *reconcile.Problems) error {
 	}
 	for _, name := range datafolder.DamagedLogs(app.DataDir()) {
 		f.AddWarning(1, "the logs were damaged and are set aside as %s: remove it when nobody needs it", name)
+	}
+	return nil
+}
+
+// checkPaths says which path requests take, as far as the hooks tell that the program binds before it serves.
+func checkPaths(app core.App, f *reconcile.Problems) error {
+	paths, err := fastpath.DescribePaths(app)
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if len(path.Reasons) > 0 {
+			f.AddWarning(1, "%s: %s", path.Requests, path)
+		} else {
+			f.AddNote("%s: %s", path.Requests, path)
+		}
 	}
 	return nil
 }

@@ -205,7 +205,7 @@ var examinedElsewhere = map[string]string{
 	"triggers": "TestDoctorRepairs", "indexes": "TestDoctorRepairs", "addresses": "TestAccountsThatShareAnAddress", "files": "TestDoctorLeavesToAPerson",
 	"described": "TestDoctorFindsWhatPhotosLack", "decoded": "TestDoctorFindsWhatPhotosLack", "renditions": "TestDoctorFindsWhatPhotosLack", "jobs": "TestDoctorLeavesToAPerson",
 	"superusers": "TestDoctorTellsOfTheInstallation", "address": "TestDoctorTellsOfTheInstallation", "mail": "TestDoctorTellsOfMailThatCannotLeave",
-	"encryption": "TestDoctorTellsOfTheInstallation", "folder": "TestDoctorTellsOfTheInstallation",
+	"encryption": "TestDoctorTellsOfTheInstallation", "folder": "TestDoctorTellsOfTheInstallation", "paths": "TestDoctorTellsOfTheInstallation",
 }
 
 func TestDoctorTellsOfTheInstallation(t *testing.T) {
@@ -224,6 +224,7 @@ func TestDoctorTellsOfTheInstallation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hook := ""
 	for _, test := range []struct {
 		check        string
 		damage, heal func() error
@@ -238,6 +239,10 @@ func TestDoctorTellsOfTheInstallation(t *testing.T) {
 			record.SetPassword("0123456789")
 			return s.App.Save(record)
 		}},
+		{"paths", func() error {
+			hook = s.App.OnRecordCreate("likes").BindFunc(func(e *core.RecordEvent) error { return e.Next() })
+			return nil
+		}, func() error { s.App.OnRecordCreate().Unbind(hook); return nil }},
 		{"encryption", func() error { return os.Unsetenv(key) }, func() error { return os.Setenv(key, strings.Repeat("k", 32)) }},
 		{"folder", func() error { return os.Chmod(s.App.DataDir(), 0o755) }, func() error { return nil }}, // #nosec G302 -- that is what is looked for
 		{"address", func() error { s.App.Settings().Meta.AppURL = "http://localhost:8090"; return nil }, func() error { s.App.Settings().Meta.AppURL = "https://photos.example.com"; return nil }},

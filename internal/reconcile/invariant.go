@@ -172,6 +172,11 @@ type Problems struct {
 	Notes          []string
 }
 
+// AddNote adds what is worth saying although nothing is wrong.
+func (f *Problems) AddNote(format string, args ...any) {
+	f.Notes = append(f.Notes, fmt.Sprintf(format, args...))
+}
+
 // AddFailure adds n things that are wrong; 0 adds nothing.
 func (f *Problems) AddFailure(n int, format string, args ...any) {
 	if n > 0 {
