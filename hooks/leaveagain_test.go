@@ -115,7 +115,7 @@ func TestLeavingAgainDropsNothingOfTheApp(t *testing.T) {
 	command := osexec.Command(os.Args[0], "adopt", "--check", "--dir="+p.dir)
 	command.Env = append(os.Environ(), programDirEnv+"="+p.dir)
 	out, err := command.CombinedOutput()
-	for _, want := range []string{"posts (1 row): Doubletap kept it when it left", "mutes (1 row): the name is taken", "gone_ids (0 rows): the name is taken"} {
+	for _, want := range []string{"posts (1 row): Doubletap kept it when it left", "users.handle (1 row): Doubletap kept it when it left this folder; the command leave --drop deletes", "users.followersCount (0 rows): Doubletap kept it", "mutes (1 row): the name is taken", "gone_ids (0 rows): the name is taken"} {
 		if err == nil || !strings.Contains(string(out), want) {
 			t.Errorf("adopting does not say %q: %v\n%s", want, err, out)
 		}

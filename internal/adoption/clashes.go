@@ -48,9 +48,26 @@ func (p *Plan) examineNames(app core.App) error {
 			return err
 		}
 		if kept {
-			why, toDo = "Doubletap kept it when it left this folder", "the command leave --drop deletes all that was kept; or "+toDo
+			why, toDo = wasKept, dropKept+toDo
 		}
 		p.clash(name, "", rows, why, toDo)
+	}
+	return nil
+}
+
+const wasKept, dropKept = "Doubletap kept it when it left this folder", "the command leave --drop deletes all that was kept; or "
+
+// explainKeptFields says of fields of users that they are no app's own: Doubletap has left them.
+func (e *examination) explainKeptFields() error {
+	var left leftBehind
+	if _, err := readParam(e.app, leftID, &left); err != nil {
+		return err
+	}
+	kept := left.names(e.users)
+	for i, clash := range e.Clashes {
+		if clash.Collection == "users" && slices.Contains(kept, clash.Field) {
+			e.Clashes[i].Why, e.Clashes[i].ToDo = wasKept, dropKept+renameIt
+		}
 	}
 	return nil
 }

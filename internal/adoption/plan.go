@@ -105,7 +105,7 @@ func Examine(app core.App) (*Plan, error) {
 		return nil, err
 	}
 	e := &examination{Plan: p, app: app, users: users, options: decided(app)}
-	for _, examine := range []func() error{e.examineIDs, e.examineFields, e.examineValues, e.examineRules, e.examineIndexes, e.describeChanges} {
+	for _, examine := range []func() error{e.examineIDs, e.examineFields, e.examineValues, e.examineRules, e.examineIndexes, e.explainKeptFields, e.describeChanges} {
 		if err := examine(); err != nil {
 			return nil, err
 		}

@@ -97,14 +97,13 @@ func (w *watchedHook[T]) Owners() []*Handler {
 	ours, shipped := 0, 0
 	for _, bound := range view.bound {
 		h := &Handler{Hook: w.name}
-		function := w.layout.unwrap(bound.closure, h)
+		w.layout.describe(bound.closure, h)
 		switch {
 		case w.ours[bound]:
 			ours++
 		case isPocketBases(h.Function):
 			shipped++
 		default:
-			h.File, h.Line = function.FileLine(function.Entry())
 			view.owners = append(view.owners, h)
 		}
 	}
@@ -127,8 +126,8 @@ func isPocketBases(function string) bool {
 // maxWraps is how many tagged hooks one handler may have been bound by; what is bound more often is not read further.
 const maxWraps = 8
 
-// unwrap notes what a function is called and when it runs, and returns the innermost function.
-func (l wrapperLayout[T]) unwrap(c *closure, h *Handler) *runtime.Func {
+// describe notes what the innermost function is called, where it is and when it runs.
+func (l wrapperLayout[T]) describe(c *closure, h *Handler) {
 	for range maxWraps {
 		at, wrapped := l[c.code]
 		if !wrapped {
@@ -142,8 +141,9 @@ func (l wrapperLayout[T]) unwrap(c *closure, h *Handler) *runtime.Func {
 	h.Function = function.Name()
 	if strings.HasPrefix(h.Function, "reflect.") {
 		h.Function = "a function made by reflection, as those of pb_hooks are"
+		return
 	}
-	return function
+	h.File, h.Line = function.FileLine(c.code)
 }
 
 // closure is a function value as Go has it: where its code is, and the variables that it captured behind that.
