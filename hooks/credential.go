@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -195,6 +196,9 @@ func closeOutdatedStream(e *core.RealtimeSubscribeRequestEvent) error {
 // logoutEverywhere answers POST /api/v1/logout-everywhere.
 func logoutEverywhere(e *core.RequestEvent) error {
 	err := e.App.RunInTransaction(func(tx core.App) error {
+		if current, err := isCredentialCurrent(tx, e.Auth); err != nil || !current {
+			return cmp.Or(err, fault.Unauthorized())
+		}
 		user, err := db.RequireRecord(tx, "users", e.Auth.Id)
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/doubletap/doubletap/internal/account"
 	"github.com/doubletap/doubletap/internal/clock"
+	"github.com/doubletap/doubletap/internal/db"
 	"github.com/doubletap/doubletap/internal/fault"
 	"github.com/doubletap/doubletap/internal/limit"
 	"github.com/doubletap/doubletap/internal/session"
@@ -34,6 +35,10 @@ func (s *Social) bindSessions() {
 		if err := s.sessions.End(tx, e.Record.GetString("user"), []string{e.Record.Id}); err != nil {
 			return err
 		}
+		return e.Next()
+	}))
+	s.app.OnRecordUpdateExecute("account_sessions").BindFunc(inTx(func(tx core.App, e *core.RecordEvent) error { // likewise
+		db.AfterCommit(tx, func() { s.sessions.OnEnd(e.Record.GetString("user"), []string{e.Record.Id}) }) // who uses it comes anew, and meets the change
 		return e.Next()
 	}))
 	s.app.OnFileTokenRequest("users").Bind(&hook.Handler[*core.FileTokenRequestEvent]{Func: answerErrors(stampFileToken), Priority: firstPriority})
@@ -64,8 +69,9 @@ func (s *Social) serveSessions(e *core.ServeEvent) error {
 	return e.Next()
 }
 
-// startSession stores the session that begins with a sign-in.
-func (s *Social) startSession(e *core.RecordAuthRequestEvent) (*session.Session, error) {
+// startSession returns the session that begins with a sign-in, and whether it is a new one: a token from before there were
+// sessions that is refreshed twice has one.
+func (s *Social) startSession(e *core.RecordAuthRequestEvent) (_ *session.Session, started bool, err error) {
 	begun := &session.Session{
 		ID: core.GenerateDefaultRandomId(), User: e.Record.Id, Method: e.AuthMethod,
 		Device: session.DeviceName(e.Request.UserAgent()), Address: session.ShortAddress(limit.ClientAddress(e.Request)),
@@ -74,20 +80,32 @@ func (s *Social) startSession(e *core.RecordAuthRequestEvent) (*session.Session,
 	if e.Auth != nil && e.Auth.IsSuperuser() && e.AuthMethod == "" {
 		claims, err := security.ParseUnverifiedJWT(e.Token)
 		if err != nil {
-			return nil, fmt.Errorf("read a token of %s: %w", e.Record.Id, err)
+			return nil, false, fmt.Errorf("read a token of %s: %w", e.Record.Id, err)
 		}
 		begun.Method, begun.Device, begun.Address = session.Impersonation, "Administrator", ""
 		ends = time.Unix(cast.ToInt64(claims["exp"]), 0)
 	}
 	begun.Ends = clock.FormatTime(ends)
-	err := e.App.RunInTransaction(func(tx core.App) error {
+	if e.AuthMethod == "" && e.Auth != nil && e.Auth.Id == e.Record.Id {
+		begun.ID = session.IDOfToken(web.BearerToken(e.RequestEvent))
+	}
+	err = e.App.RunInTransaction(func(tx core.App) error {
+		if current, err := isCredentialCurrent(tx, e.Record); err != nil || !current {
+			return cmp.Or(err, fault.Unauthorized()) // the password has changed since it was asked
+		}
+		former, _, err := session.FindLive(tx, begun.ID, begun.User)
+		if err != nil || former != nil {
+			begun = former
+			return err
+		}
 		crowdedOut, err := session.Start(tx, begun)
 		if err != nil {
 			return err
 		}
+		started = true
 		return s.sessions.End(tx, begun.User, crowdedOut)
 	})
-	return begun, err
+	return begun, started, err
 }
 
 // dropSession takes back a session of which nobody got a token. One that stays, as the process ends, ends by its time.

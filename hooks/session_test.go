@@ -3,8 +3,11 @@ package hooks_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"runtime"
 	"slices"
@@ -14,11 +17,15 @@ import (
 	"time"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 
+	"github.com/doubletap/doubletap/hooks"
 	"github.com/doubletap/doubletap/hooks/hookstest"
 	"github.com/doubletap/doubletap/internal/clock"
 	"github.com/doubletap/doubletap/internal/session"
+	"github.com/doubletap/doubletap/internal/testenv"
 )
 
 const (
@@ -469,7 +476,7 @@ func TestSessionsEndByTime(t *testing.T) {
 	for range 6 {
 		s.Advance(13 * day)
 		use()
-		if s.Rows("devices", "true") == 1 {
+		if s.Rows("account_sessions", "true") == 3 {
 			s.Advance(2 * day)
 			idle.Must(401, "GET", "/api/v1/sessions", nil)
 			if a, want := idle.Do("GET", "/api/collections/posts/records?perPage=5", nil), s.Guest().Do("GET", "/api/collections/posts/records?perPage=5", nil); a.Raw != want.Raw {
@@ -480,8 +487,8 @@ func TestSessionsEndByTime(t *testing.T) {
 			if n := s.Rows("account_sessions", "true"); n != 2 {
 				t.Errorf("%d rows are left, want the busy and the impersonated one", n)
 			}
-			if n := s.Rows("devices", "true"); n != 0 {
-				t.Error("the push device stays")
+			if n := s.Rows("devices", "session = ''"); n != 1 {
+				t.Error("the push device of who did not open the app for two weeks is gone")
 			}
 		}
 		busy.Must(200, "GET", "/api/v1/sessions", nil)
@@ -526,4 +533,109 @@ func TestUseOfASessionIsStoredBesideRequests(t *testing.T) {
 	if after := s.Rows("account_sessions", "lastSeen = created"); before != 1 || after != 1 {
 		t.Errorf("a GET has written")
 	}
+}
+
+// TestARefreshUnderWayMeetsTheEndOfItsSession ends a session whose refresh has been admitted and waits for its body.
+func TestARefreshUnderWayMeetsTheEndOfItsSession(t *testing.T) {
+	t.Parallel()
+	admitted := make(chan struct{}, 1)
+	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
+		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
+			// before anybody reads the body
+			e.Router.Bind(&hook.Handler[*core.RequestEvent]{Priority: apis.DefaultLoadAuthTokenMiddlewarePriority + 2, Func: func(e *core.RequestEvent) error {
+				if e.Request.Header.Get("X-Slow") != "" && e.Auth != nil {
+					admitted <- struct{}{}
+				}
+				return e.Next()
+			}})
+			return e.Next()
+		})
+	})
+	thief, owner := signInOn(s, "ada", firefox), signInOn(s, "ada", iPhone)
+	answered, body := startSlowRefresh(t, s, thief)
+	<-admitted
+	owner.Must(204, "DELETE", "/api/v1/sessions/"+currentSession(t, thief), nil)
+	if err := finishBody(body, "}"); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-answered; status != 401 {
+		t.Errorf("a refresh whose session ended meanwhile is answered %d, want 401", status)
+	}
+	if n := s.Rows("account_sessions", "true"); n != 1 {
+		t.Errorf("%d sessions, want the owner's", n)
+	}
+}
+
+func TestATokenOfBeforeHasOneSession(t *testing.T) {
+	testenv.SkipSequential(t)
+	s := hookstest.New(t)
+	ada, phone := s.As("ada"), signInOn(s, "ada", iPhone)
+	var tokens []string
+	for range 3 { // as a program does that refreshes at each start and keeps its first token
+		tokens = append(tokens, ada.Must(200, "POST", "/api/collections/users/auth-refresh", nil).Body["token"].(string))
+	}
+	if n := s.Rows("account_sessions", "true"); n != 2 {
+		t.Errorf("%d sessions, want the phone's and one", n)
+	}
+	for _, token := range tokens {
+		if id := session.ClaimOf(token); id != session.IDOfToken(ada.Token) {
+			t.Errorf("a refresh is in session %s", id)
+		}
+	}
+	phone.Must(204, "DELETE", "/api/v1/sessions/"+session.ClaimOf(tokens[0]), nil)
+	refreshed := s.Guest()
+	refreshed.Token = tokens[2]
+	refreshed.Must(401, "GET", "/api/v1/sessions", nil)
+	ada.Must(204, "POST", "/api/v1/logout-everywhere", nil)
+	ada.Must(401, "POST", "/api/collections/users/auth-refresh", nil)
+}
+
+func TestASessionThatASuperuserChangesIsAskedAnew(t *testing.T) {
+	testenv.SkipSequential(t)
+	s := hookstest.New(t)
+	ada := signInOn(s, "ada", firefox)
+	page := "/api/collections/posts/records?perPage=5"
+	ada.Post("mine alone", "visibility", "private")
+	if items := ada.Must(200, "GET", page, nil).Items(); len(items) != 1 { // its token is known to the fast path
+		t.Fatalf("ada reads %v", items)
+	}
+	stream := ada.Listen("notifications/*")
+	s.Admin().Must(200, "PATCH", "/api/collections/account_sessions/records/"+currentSession(t, ada), jsonObject{"ends": "2020-01-01 00:00:00.000Z"})
+	stream.AwaitEnd()
+	if items := ada.Must(200, "GET", page, nil).Items(); len(items) != 0 {
+		t.Errorf("after its end ada reads %v", items)
+	}
+}
+
+// startSlowRefresh begins a refresh whose body is not whole yet. The status of its answer comes by the channel.
+func startSlowRefresh(t *testing.T, s *hookstest.Service, c *hookstest.Client) (<-chan int, *io.PipeWriter) {
+	t.Helper()
+	sent, body := io.Pipe()
+	request, err := http.NewRequest("POST", s.URL+"/api/collections/users/auth-refresh", sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"Content-Type": "application/json", "Authorization": c.Token, "X-Slow": "yes"} {
+		request.Header.Set(name, value)
+	}
+	answered := make(chan int, 1)
+	go func() {
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Error(err)
+			close(answered)
+			return
+		}
+		response.Body.Close()
+		answered <- response.StatusCode
+	}()
+	if _, err := io.WriteString(body, "{"); err != nil {
+		t.Fatal(err)
+	}
+	return answered, body
+}
+
+func finishBody(body *io.PipeWriter, rest string) error {
+	_, err := io.WriteString(body, rest)
+	return errors.Join(err, body.Close())
 }

@@ -32,11 +32,14 @@ func (s *Social) stampSignIn(e *core.RecordAuthRequestEvent) error {
 		if at, current, err = findSignIn(e.RequestEvent, e.Record.Id); err != nil {
 			return err
 		}
+		if current == nil && e.Auth != nil && e.Auth.Id == e.Record.Id && session.Of(e.Auth) != "" {
+			return fault.Unauthorized() // their session has ended since the token was looked at, as while a long body came in
+		}
 	}
-	started := current == nil
-	if started {
+	started := false
+	if current == nil {
 		var err error
-		if current, err = s.startSession(e); err != nil {
+		if current, started, err = s.startSession(e); err != nil {
 			return err
 		}
 	}

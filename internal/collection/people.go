@@ -27,7 +27,7 @@ var people = []Descriptor{
 		Shapes:       map[string]Shape{"keys": DeviceKeys},
 		Events:       Events{None: "an endpoint is a secret between a device and the service"},
 		Expiries:     []Expiry{{Name: "devices", Days: 270, MinDays: 7, Condition: `max(lastSeen, answeredAt, created) < {:before}`}},
-		Bound:        "20 for each user, and `devices` above; goes with the session",
+		Bound:        "20 for each user, and `devices` above; goes with a session that is ended",
 	},
 	{
 		Name: "account_sessions", NoReferences: true, Moments: []string{"created", "updated", "lastSeen"}, OtherDates: []string{"ends"},

@@ -52,7 +52,7 @@ var Rules = func() (rules []Rule) {
 }()
 
 // purgeFuncs delete the rows of tables for which it is not enough to delete them.
-var purgeFuncs = map[string]func(tx core.App, ids []string) error{"notifications": notification.ExpireOld, "account_sessions": session.Delete}
+var purgeFuncs = map[string]func(tx core.App, ids []string) error{"notifications": notification.ExpireOld, "account_sessions": session.Expire}
 
 // DaysFromEnvironment returns the days of each rule, by its name, as EnvVariable sets them. A mistake in the variable
 // is an error, so call it when the service starts.

@@ -98,7 +98,7 @@ func List(app core.App, user string) ([]Session, error) {
 func Start(tx core.App, s *Session) (crowdedOut []string, err error) {
 	s.Created = clock.Timestamp(tx)
 	s.LastSeen = s.Created
-	_, err = db.Exec(tx, `INSERT INTO account_sessions (id, user, method, device, address, lastSeen, ends, created, updated)
+	_, err = db.Exec(tx, `INSERT OR REPLACE INTO account_sessions (id, user, method, device, address, lastSeen, ends, created, updated)
 		VALUES ({:id}, {:user}, {:method}, {:device}, {:address}, {:now}, {:ends}, {:now}, {:now})`, db.Params{
 		"id": s.ID, "user": s.User, "method": s.Method, "device": s.Device, "address": s.Address, "ends": s.Ends, "now": s.Created})
 	if err != nil {
@@ -110,6 +110,17 @@ func Start(tx core.App, s *Session) (crowdedOut []string, err error) {
 		return nil, fmt.Errorf("find the sessions of %s beyond %d: %w", s.User, MaxSessions, err)
 	}
 	return crowdedOut, nil
+}
+
+// Expire deletes sessions whose time is over. Their push devices stay: it is those who do not open the app who are called back
+// to it, and the devices have a time of their own.
+func Expire(tx core.App, ids []string) error {
+	params := db.Params{"ids": db.JSONList(ids)}
+	if _, err := db.Exec(tx, `UPDATE devices SET session = '' WHERE session IN (SELECT value FROM json_each({:ids}))`, params); err != nil {
+		return fmt.Errorf("let push devices outlive their sessions: %w", err)
+	}
+	_, err := sweep.DeleteRows(tx, "account_sessions", `id IN (SELECT value FROM json_each({:ids}))`, params)
+	return err
 }
 
 // Delete deletes sessions with the push devices that were registered in them.

@@ -1,6 +1,9 @@
 package session
 
 import (
+	"crypto/sha256"
+	"encoding/base32"
+	"strings"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -9,6 +12,13 @@ import (
 
 // Claim is the claim of a token, or a file token, that names its session.
 const Claim = "dt_session"
+
+// IDOfToken returns the id of the session that a token without the claim gets: always the same one, so that a client that
+// forgets what a refresh gave it does not sign its person out of others.
+func IDOfToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return strings.ToLower(base32.HexEncoding.EncodeToString(sum[:])[:core.DefaultIdLength])
+}
 
 // callerKey is the key under which who sends a token keeps their session. PocketBase never shows custom data under this
 // prefix.
