@@ -639,3 +639,24 @@ func finishBody(body *io.PipeWriter, rest string) error {
 	_, err := io.WriteString(body, rest)
 	return errors.Join(err, body.Close())
 }
+
+func TestAStaticTokenIsNotRenewed(t *testing.T) {
+	testenv.SkipSequential(t)
+	s := hookstest.New(t)
+	ada := s.As("ada")
+	token, err := s.User("ada").NewStaticAuthToken(time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada.Token = token
+	if got := ada.Must(200, "POST", "/api/collections/users/auth-refresh", nil).Body["token"]; got != token {
+		t.Errorf("a refresh of a static token gives another one")
+	}
+	ada.Token = s.Admin().Must(200, "POST", "/api/collections/users/impersonate/"+ada.ID, nil).Body["token"].(string)
+	if got := ada.Must(200, "POST", "/api/collections/users/auth-refresh", nil).Body["token"]; got != ada.Token {
+		t.Errorf("a refresh of an impersonation's token gives another one")
+	}
+	if n := s.Rows("account_sessions", "true"); n != 1 {
+		t.Errorf("%d sessions, want the impersonation", n)
+	}
+}

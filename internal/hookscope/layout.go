@@ -74,9 +74,9 @@ func findWrapperLayout[T hook.Tagger]() wrapperLayout[T] {
 		var at wrapperWords
 		for n := uintptr(1); n < maxWrapperWords && (at.tagged == 0 || at.handler == 0); n++ {
 			switch bound.closure.word(n) {
-			case unsafe.Pointer(tagged):
+			case unsafe.Pointer(tagged): // #nosec G103 -- compared, and never followed
 				at.tagged = n
-			case unsafe.Pointer(closureOf(handler)):
+			case unsafe.Pointer(closureOf(handler)): // #nosec G103 -- likewise
 				at.handler = n
 			}
 		}
