@@ -36,7 +36,7 @@ async function pushed(windows) {
   await page.addInitScript(subscriptions);
   await page.reload();
   await page.getByRole('button', { name: 'Push to this device' }).click();
-  await page.getByText('(this one)').waitFor();
+  await page.getByRole('region', { name: 'Devices' }).getByText('(this one)').waitFor();
   assert.deepEqual(await devices(), ['https://push.example/1']);
   return { ada, page, devices };
 }
@@ -72,7 +72,7 @@ test('a subscription that the browser dropped, or whose key is old, is made anew
   let asked = 0;
   page.on('request', (request) => { asked += isCreate(request); });
   await started(page, (request) => request.url().endsWith('/api/v1/config'));
-  await page.getByText('(this one)').waitFor();
+  await page.getByRole('region', { name: 'Devices' }).getByText('(this one)').waitFor();
   assert.equal(asked, 0);
   await there(4);
   windows.fine();
@@ -87,13 +87,13 @@ test('an address that the server spells in another way is no other address', { s
   await page.addInitScript(subscriptions);
   await page.reload();
   await page.getByRole('button', { name: 'Push to this device' }).click();
-  await page.getByText('(this one)').waitFor();
+  await page.getByRole('region', { name: 'Devices' }).getByText('(this one)').waitFor();
   assert.deepEqual(await devices(), ['https://push.example/1']);
   let asked = 0;
   page.on('request', (request) => { asked += isCreate(request); });
   for (let n = 0; n < 2; n++) {
     await started(page, (request) => request.url().endsWith('/api/v1/config'));
-    await page.getByText('(this one)').waitFor();
+    await page.getByRole('region', { name: 'Devices' }).getByText('(this one)').waitFor();
   }
   assert.equal(asked, 0);
   assert.deepEqual(await devices(), ['https://push.example/1']);
@@ -149,6 +149,7 @@ test('signing out ends push to the device, by each way out', { skip }, async (t)
   const { ada, page, devices } = await pushed(windows);
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+  await ada.collection('users').authWithPassword('ada', 'correct-horse'); // the window's session was this client's, too
   assert.deepEqual(await devices(), []);
   assert.equal(await page.evaluate(() => localStorage.getItem('test-push')), null);
 
@@ -158,7 +159,7 @@ test('signing out ends push to the device, by each way out', { skip }, async (t)
     await page.getByLabel('Password', { exact: true }).fill('correct-horse');
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('button', { name: 'Push to this device' }).click();
-    await page.getByText('(this one)').waitFor();
+    await page.getByRole('region', { name: 'Devices' }).getByText('(this one)').waitFor();
   };
   await signIn();
   assert.equal((await devices()).length, 1);
