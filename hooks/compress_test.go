@@ -131,6 +131,15 @@ func TestAnOwnersRouteIsCompressedOnce(t *testing.T) {
 	s := hookstest.New(t, func(app core.App, _ *hooks.Social) {
 		app.OnServe().BindFunc(func(e *core.ServeEvent) error {
 			e.Router.GET("/own", func(e *core.RequestEvent) error { return e.JSON(200, text) })
+			e.Router.GET("/once", func(e *core.RequestEvent) error {
+				if err := e.JSON(200, "mine"); err != nil {
+					return err
+				}
+				if !e.Written() {
+					return e.JSON(200, "and PocketBase's")
+				}
+				return nil
+			})
 			e.Router.GET("/panic", func(*core.RequestEvent) error { panic("an owner's mistake") })
 			e.Router.GET("/packed", func(e *core.RequestEvent) error {
 				e.Response.Header().Set("Content-Encoding", "gzip")
@@ -149,6 +158,9 @@ func TestAnOwnersRouteIsCompressedOnce(t *testing.T) {
 		if header, _, body := getCoded(t, s.Guest(), s.URL, path, "gzip"); header.Get("Content-Encoding") != "gzip" || body != want {
 			t.Errorf("%s: coding %q, %q", path, header.Get("Content-Encoding"), body)
 		}
+	}
+	if _, _, body := getCoded(t, s.Guest(), s.URL, "/once", "gzip"); body != `"mine"` {
+		t.Errorf("a short answer is written twice: %q", body)
 	}
 	if header, _, body := getCoded(t, s.Guest(), s.URL, "/panic", "gzip"); header.Get("Content-Encoding") != "" || !strings.Contains(body, `"status":500`) {
 		t.Errorf("after a panic: coding %q, %q", header.Get("Content-Encoding"), body)

@@ -31,7 +31,7 @@ func NewCompression() (func(*core.RequestEvent) error, error) {
 		}
 		response := e.Response
 		wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			e.Response = w
+			e.Response = &heldWriter{ResponseWriter: w}
 			defer func() { e.Response = response }() // an error's answer, and a panic's, is written later
 			err = e.Next()
 		})).ServeHTTP(response, e.Request)
@@ -39,12 +39,35 @@ func NewCompression() (func(*core.RequestEvent) error, error) {
 	}, nil
 }
 
-// mayBeCompressed reports whether a request may be answered with a page of rows. One row is not worth the work.
+// heldWriter knows that it was written to while gzhttp still holds back what may turn out short. PocketBase asks before it
+// writes an answer of its own.
+type heldWriter struct {
+	http.ResponseWriter
+	written bool
+}
+
+func (w *heldWriter) Write(some []byte) (int, error) {
+	w.written = true
+	return w.ResponseWriter.Write(some)
+}
+
+func (w *heldWriter) WriteHeader(status int) {
+	w.written = true
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *heldWriter) Written() bool { return w.written }
+
+func (w *heldWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// mayBeCompressed reports whether a request may be answered with a page of rows. An answer to a write is one row, which is not
+// worth the work, and an owner's stream of events must open before its first one.
 func mayBeCompressed(r *http.Request) bool {
 	switch path := r.URL.Path; {
 	case path == "/api/batch":
 		return true
-	case !isReadMethod(r.Method), path == "/api/realtime", strings.HasPrefix(path, "/api/files/"):
+	case !isReadMethod(r.Method), path == "/api/realtime", strings.HasPrefix(path, "/api/files/"),
+		strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
 		return false
 	}
 	return true
