@@ -119,8 +119,7 @@ func Expire(tx core.App, ids []string) error {
 	if _, err := db.Exec(tx, `UPDATE devices SET session = '' WHERE session IN (SELECT value FROM json_each({:ids}))`, params); err != nil {
 		return fmt.Errorf("let push devices outlive their sessions: %w", err)
 	}
-	_, err := sweep.DeleteRows(tx, "account_sessions", `id IN (SELECT value FROM json_each({:ids}))`, params)
-	return err
+	return Delete(tx, ids)
 }
 
 // Delete deletes sessions with the push devices that were registered in them.
